@@ -1,0 +1,22 @@
+"""Bytes to calls and back: the one room, beside routes, that knows Chalice."""
+
+from chalicelib.http.call import USER, Call
+from chalicelib.http.decoding import converted
+from chalicelib.http.middleware import answer
+from chalicelib.http.responses import JSON, no_content, reply, text
+from chalicelib.http.routing import ANY_MEDIA_TYPE, OPERATIONS, Operation, route
+
+__all__ = [
+    "ANY_MEDIA_TYPE",
+    "JSON",
+    "OPERATIONS",
+    "USER",
+    "Call",
+    "Operation",
+    "answer",
+    "converted",
+    "no_content",
+    "reply",
+    "route",
+    "text",
+]

@@ -1,0 +1,57 @@
+"""From what a client sent to typed values, or a BadRequest that names the field."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, TypeVar
+from urllib.parse import unquote
+
+import msgspec
+
+from chalicelib.errors import BadRequest, bad_field
+
+T = TypeVar("T")
+
+FIELD_PATH = re.compile(r"(.*?) - at `\$\.?(.*)`", re.DOTALL)
+
+
+def converted(values: Any, kind: type[T], *, strict: bool = True) -> T:
+    """Return plain values as a type, its field names matched in any case, the last of two alike counting.
+
+    strict: whether numbers must be numbers; in a query they are text.
+    Raises BadRequest naming the field at fault.
+    """
+    if not isinstance(values, dict):
+        raise BadRequest("An object with named fields is wanted here.")
+    by_name = {str(name).lower(): value for name, value in values.items()}
+    return decoded(lambda given: msgspec.convert(given, kind, strict=strict), by_name)
+
+
+def unquoted(value: str, field: str) -> str:
+    """Return a percent-encoded value decoded; raises BadRequest naming the field."""
+    try:
+        return unquote(value, errors="strict") if "%" in value else value
+    except UnicodeDecodeError:
+        raise bad_field(field, "its percent-encoding is not UTF-8") from None
+
+
+def decoded(decode: Callable[[Any], T], raw: Any) -> T:
+    """Return decode(raw); raises BadRequest for what only the client's bytes can cause."""
+    try:
+        return decode(raw)
+    except msgspec.ValidationError as error:
+        raise _invalid(str(error)) from None
+    except UnicodeDecodeError:
+        raise BadRequest("The body is not UTF-8.") from None
+    except RecursionError:
+        raise BadRequest("The body is nested too deeply.") from None
+    except msgspec.DecodeError as error:
+        raise BadRequest(f"The body is not JSON: {error}.") from None
+
+
+def _invalid(text: str) -> BadRequest:
+    match = FIELD_PATH.fullmatch(text)
+    if match and match[2]:
+        return bad_field(match[2], match[1])
+    return BadRequest(text)

@@ -1,0 +1,35 @@
+"""One JSON object a line on standard error."""
+
+from __future__ import annotations
+
+import logging
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+LOGGER = logging.getLogger("parley")
+
+
+class JsonFormatter(logging.Formatter):
+    """Writes a record as JSON: time, level, and the fields of a dict message or the text as `event`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line of a record."""
+        line: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+        }
+        line.update(record.msg if isinstance(record.msg, dict) else {"event": record.getMessage()})
+        if record.exc_info:
+            line["exception"] = self.formatException(record.exc_info)
+        return msgspec.json.encode(line).decode()
+
+
+def configure(level: str) -> None:
+    """Send the logs of this process to standard error, from a level (DEBUG, INFO, WARNING, ERROR) on."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(JsonFormatter())
+    LOGGER.handlers[:] = [handler]
+    LOGGER.setLevel(level)
+    LOGGER.propagate = False

@@ -1,0 +1,181 @@
+"""The OpenAPI 3.1 document, made from the routes and the types on the wire.
+
+`make openapi` writes the committed copy, docs/openapi.json.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import re
+from collections import defaultdict
+from http import HTTPStatus
+from typing import Any
+
+import msgspec
+
+from chalicelib import __version__
+from chalicelib.errors import (
+    PROBLEM_JSON,
+    CrossSite,
+    IdConflict,
+    NotAuthenticated,
+    ParleyError,
+    PayloadTooLarge,
+    Problem,
+    UnsupportedMediaType,
+)
+from chalicelib.http import JSON, OPERATIONS, USER, Operation
+
+Schema = dict[str, Any]
+
+PARAMETERS: dict[str, Schema] = {
+    "chat": {
+        "schema": {"type": "string"},
+        "example": "alice:bob",
+        "description": "Two names joined by one `:`.",
+    },
+    "seq": {"schema": {"type": "integer", "minimum": 1}, "example": 1, "description": "The message's place."},
+    "asset": {"schema": {"type": "string"}, "example": "docs.js", "description": "A file of the page."},
+}
+IDEMPOTENCY_KEY: Schema = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "The message's id, instead of the body's `id`.",
+    "schema": {"type": "string"},
+}
+DESCRIPTION = (
+    "Send and pull messages. Every error is application/problem+json with a stable `code`. "
+    "Every answer carries X-Request-Id: yours, if you sent one, or the gateway's."
+)
+
+
+@functools.cache
+def as_json() -> str:
+    """Return the document as JSON text."""
+    return msgspec.json.format(msgspec.json.encode(document()), indent=2).decode()
+
+
+def document() -> Schema:
+    """Return the document of every registered route."""
+    types: list[Any] = [Problem, *(kind for operation in OPERATIONS for kind in _types(operation))]
+    named = [
+        kind for kind in dict.fromkeys(types) if isinstance(kind, type) and issubclass(kind, msgspec.Struct)
+    ]
+    _, components = msgspec.json.schema_components(named, ref_template="#/components/schemas/{name}")
+    paths: dict[str, Schema] = defaultdict(dict)
+    for operation in OPERATIONS:
+        paths[operation.path][operation.method.lower()] = _operation(operation, components)
+    queries = {
+        operation.query.__name__ for operation in OPERATIONS if operation.query and not _is_body(operation)
+    }
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Parley", "version": __version__, "description": DESCRIPTION, "license": _LICENSE},
+        "servers": [{"url": "."}],
+        "paths": dict(paths),
+        "components": {
+            "schemas": {name: schema for name, schema in components.items() if name not in queries},
+            "securitySchemes": {
+                "user": {
+                    "type": "apiKey",
+                    "in": "header",
+                    "name": USER,
+                    "description": "On an open server: your name, percent-encoded where it is not ASCII.",
+                }
+            },
+        },
+    }
+
+
+_LICENSE = {"name": "MIT", "identifier": "MIT"}
+
+
+def _types(operation: Operation) -> list[Any]:
+    return [operation.body, operation.query, *operation.gives.values()]
+
+
+def _is_body(operation: Operation) -> bool:
+    return any(other.body is operation.query for other in OPERATIONS)
+
+
+def _operation(operation: Operation, components: Schema) -> Schema:
+    summary, _, description = (inspect.getdoc(operation.view) or "").partition("\n\n")
+    view = operation.view
+    described: Schema = {
+        "operationId": f"{view.__module__.rpartition('.')[2]}_{view.__name__}",
+        "tags": [view.__module__.rpartition(".")[2]],
+        "summary": summary.rstrip("."),
+        "parameters": _parameters(operation, components),
+        "responses": _responses(operation),
+    }
+    if description:
+        described["description"] = " ".join(description.split())
+    if operation.caller:
+        described["security"] = [{"user": []}]
+    if operation.body:
+        content = {"schema": _schema(operation.body), "example": operation.example}
+        described["requestBody"] = {"required": True, "content": {JSON: content}}
+    return described
+
+
+def _parameters(operation: Operation, components: Schema) -> list[Schema]:
+    in_path: list[Schema] = [
+        {"name": name, "in": "path", "required": True, **PARAMETERS[name]}
+        for name in re.findall(r"{(\w+)}", operation.path)
+    ]
+    if operation.query:
+        in_path += _query_parameters(components[operation.query.__name__])
+    return [*in_path, IDEMPOTENCY_KEY] if IdConflict in operation.fails else in_path
+
+
+def _query_parameters(schema: Schema) -> list[Schema]:
+    return [
+        {"name": name, "in": "query", "schema": _not_null(field)}
+        for name, field in schema["properties"].items()
+    ]
+
+
+def _not_null(field: Schema) -> Schema:
+    kinds = [kind for kind in field.get("anyOf", ()) if kind != {"type": "null"}]
+    rest = {name: value for name, value in field.items() if name not in ("anyOf", "default")}
+    return {**kinds[0], **rest} if kinds else field
+
+
+def _responses(operation: Operation) -> Schema:
+    responses = {str(status): _response(status, kind) for status, kind in operation.gives.items()}
+    by_status: dict[int, list[type[ParleyError]]] = defaultdict(list)
+    for error in _failures(operation):
+        by_status[error.status].append(error)
+    for status, failures in sorted(by_status.items()):
+        responses[str(status)] = {
+            "description": "; ".join(
+                f"`{error.code}`: {(error.__doc__ or '').rstrip('.')}" for error in failures
+            ),
+            "content": {PROBLEM_JSON: {"schema": _schema(Problem)}},
+        }
+    return responses
+
+
+def _failures(operation: Operation) -> list[type[ParleyError]]:
+    failures = [*operation.fails, CrossSite]
+    if operation.caller:
+        failures.append(NotAuthenticated)
+    if operation.body:
+        failures.append(PayloadTooLarge)
+        if operation.takes == JSON:
+            failures.append(UnsupportedMediaType)
+    return failures
+
+
+def _response(status: int, kind: type | None) -> Schema:
+    described: Schema = {"description": HTTPStatus(status).phrase}
+    if kind is dict:
+        described["content"] = {JSON: {"schema": {"type": "object"}}}
+    elif kind is not None and kind is not str:
+        described["content"] = {JSON: {"schema": _schema(kind)}}
+    return described
+
+
+def _schema(kind: type) -> Schema:
+    return {"$ref": f"#/components/schemas/{kind.__name__}"}

@@ -1,0 +1,46 @@
+"""The OpenAPI document and a page to read it and try it with, without any other site."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+
+from chalice.app import Blueprint, Response
+
+from chalicelib import openapi
+from chalicelib.errors import NoSuchRoute
+from chalicelib.http import JSON, Call, route, text
+
+blueprint = Blueprint(__name__)
+
+ASSETS = {
+    "swagger-ui.css": "text/css; charset=utf-8",
+    "swagger-ui-bundle.js": "text/javascript; charset=utf-8",
+    "docs.css": "text/css; charset=utf-8",
+    "docs.js": "text/javascript; charset=utf-8",
+}
+
+POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'"
+
+
+@route(blueprint, "GET", "/openapi.json", {200: dict})
+def document(call: Call) -> Response:
+    """Describe every route (OpenAPI 3.1)."""
+    return text(openapi.as_json(), JSON)
+
+
+@route(blueprint, "GET", "/docs", {200: str})
+def page(call: Call) -> Response:
+    """Show the OpenAPI document as a page to read and to try the routes from."""
+    return text(_static("docs.html"), "text/html; charset=utf-8", {"Content-Security-Policy": POLICY})
+
+
+@route(blueprint, "GET", "/docs/{asset}", {200: str}, fails=(NoSuchRoute,))
+def asset(call: Call, asset: str) -> Response:
+    """Give a part of the page."""
+    if asset not in ASSETS:
+        raise NoSuchRoute(f"The documentation page has no part {asset}.")
+    return text(_static(asset), ASSETS[asset])
+
+
+def _static(name: str) -> str:
+    return (files("chalicelib") / "static" / name).read_text(encoding="utf-8")

@@ -1,0 +1,71 @@
+"""Messages of a chat, /v1."""
+
+from __future__ import annotations
+
+from chalice.app import Blueprint, Response
+
+from chalicelib import errors
+from chalicelib.http import Call, reply, route
+from chalicelib.schemas.messages import Message, Page, PageQuery, SendRequest, SentMessage
+
+blueprint = Blueprint(__name__)
+
+MESSAGES = "/v1/chats/{chat}/messages"
+REFUSALS = (errors.BadRequest, errors.NotAMember, errors.ChatNotFound, errors.StoreUnavailable)
+
+
+@route(
+    blueprint,
+    "POST",
+    MESSAGES,
+    {201: SentMessage},
+    body=SendRequest,
+    example={"text": "hello", "id": "0195a1c2-6f1e-7a51-9d53-2f8d8c3f1a10"},
+    fails=(*REFUSALS, errors.IdConflict, errors.TextTooLong, errors.StoreFull),
+    caller=True,
+)
+def send(call: Call, chat: str) -> Response:
+    """Append a message to a chat, at most once for an id.
+
+    The id is the body's `id` or the `Idempotency-Key` header; for 24 hours the same id with the same content
+    answers the first message again, marked `duplicate`.
+    """
+    request = call.body(SendRequest)
+    request.id = call.idempotency_id(request.id)
+    sent = call.services.messages.send(call.caller, chat, request)
+    return reply(sent, 201, {"Location": f"{call.path}/{sent.seq}"})
+
+
+@route(
+    blueprint,
+    "GET",
+    MESSAGES,
+    {200: Page},
+    query=PageQuery,
+    fails=(*REFUSALS, errors.HistoryChanged),
+    caller=True,
+)
+def page(call: Call, chat: str) -> Response:
+    """Read messages of a chat in send order: those after a cursor, those before one, or the newest.
+
+    A cursor stays right while others write. One taken from a history that the store has lost since is
+    answered with `history_changed`.
+    """
+    query = call.query(PageQuery)
+    found = call.services.messages.page(
+        call.caller, chat, after=query.after, before=query.before, limit=query.limit
+    )
+    return reply(found)
+
+
+@route(
+    blueprint,
+    "GET",
+    MESSAGES + "/{seq}",
+    {200: Message},
+    fails=(*REFUSALS, errors.MessageNotFound),
+    caller=True,
+)
+def one(call: Call, chat: str, seq: str) -> Response:
+    """Read one message of a chat."""
+    return reply(call.services.messages.one(call.caller, chat, seq))

@@ -1,0 +1,45 @@
+"""Send and pull by direct invocation of the `rpc` function: the RPC tier of the servers Parley replaces."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from chalicelib import services
+from chalicelib.errors import BadRequest, InternalError, ParleyError, bad_field
+from chalicelib.http import converted
+from chalicelib.logs import LOGGER
+from chalicelib.schemas.messages import ClassicPull, ClassicSend
+
+OK = {"code": 0, "msg": "ok"}
+
+
+def call(event: Any) -> dict[str, Any]:
+    """Answer `{"method": "send" | "pull", "params": {…}}` with `{"code": 0, "msg": "ok", …}`.
+
+    A refused call answers the problem's status as its code, the problem's text and its stable code as
+    `error`. Who may invoke the function is IAM's to say, so the names in it are trusted.
+    """
+    try:
+        answer = OK | _dispatch(event)
+    except ParleyError as error:
+        answer = {"code": error.status, "msg": error.detail, "error": error.code}
+    except Exception:
+        LOGGER.exception({"event": "defect", "route": "rpc"})
+        answer = {"code": 500, "msg": "The server failed to answer this call.", "error": InternalError.code}
+    LOGGER.info({"event": "rpc", "code": answer["code"]})
+    return answer
+
+
+def _dispatch(event: Any) -> dict[str, Any]:
+    if not isinstance(event, dict):
+        raise BadRequest("An rpc event is an object with method and params.")
+    classic, method, params = services.current().classic, event.get("method"), event.get("params")
+    if method == "send":
+        classic.send(converted(params, ClassicSend))
+        return {}
+    if method == "pull":
+        page: dict[str, Any] = msgspec.to_builtins(classic.pull(converted(params, ClassicPull)))
+        return page
+    raise bad_field("method", "it is send or pull")

@@ -1,0 +1,136 @@
+"""Messages on the wire: /v1 and the classic paths."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from msgspec import Meta, Struct, field
+
+MAX_PAGE = 1000
+MAX_ID_CHARACTERS = 64
+MAX_TEXT_BYTES = 16 * 1024
+
+Seq = Annotated[
+    int, Meta(ge=1, description="The message's place in its chat; the first is 1, none is left out.")
+]
+Position = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+MessageId = Annotated[
+    str, Meta(description="The sender's own idempotency id, 1-64 printable characters; UUID or ULID.")
+]
+Time = Annotated[
+    str,
+    Meta(
+        description="RFC 3339, UTC, microseconds; never falls within a chat.",
+        extra_json_schema={"format": "date-time"},
+    ),
+]
+CursorText = Annotated[
+    str,
+    Meta(
+        description="A cursor that a page gave, or a plain seq, which is not checked against the history.",
+        examples=["12"],
+    ),
+]
+
+
+class SendRequest(Struct):
+    """A message to append to a chat."""
+
+    text: Annotated[str, Meta(description="Up to 16 KiB of UTF-8, kept as sent; not only blanks, no NUL.")]
+    id: MessageId | None = None
+    kind: Literal["text"] = "text"
+
+
+class Message(Struct, kw_only=True):
+    """A message of a chat."""
+
+    chat: str
+    seq: Seq
+    id: MessageId | None
+    sender: str
+    kind: str
+    text: str
+    sent_at: Time
+
+
+class SentMessage(Message, kw_only=True):
+    """The message a send made, or the one an earlier send with the same id had made."""
+
+    duplicate: Annotated[
+        bool, Meta(description="True when an earlier send with this id had already stored it.")
+    ]
+
+
+class PageQuery(Struct):
+    """Which messages of a chat; without after or before, the newest."""
+
+    after: CursorText | None = None
+    before: CursorText | None = None
+    limit: Annotated[int, Meta(ge=1, le=MAX_PAGE)] = 50
+
+
+class Page(Struct, kw_only=True):
+    """Some messages of a chat, in rising seq."""
+
+    messages: list[Message]
+    head: Annotated[int, Meta(description="The seq of the chat's newest message; 0 when there is none.")]
+    epoch: Annotated[
+        int, Meta(description="Names this history of the chat; another epoch means start again.")
+    ]
+    next: Annotated[str, Meta(description="Pass as `after` for what is newer, now or later.")]
+    previous: Annotated[
+        str | None, Meta(description="Pass as `before` for what is older; null when there is none.")
+    ]
+
+
+class ClassicSend(Struct):
+    """A message for a chat of two: the chat, or the receiver, is named."""
+
+    sender: str | None = None
+    text: str | None = None
+    chat: str | None = None
+    receiver: str | None = None
+    id: MessageId | None = None
+
+
+class ClassicPull(Struct):
+    """Which messages of a chat, by position in send order (0 is the first, or with reverse the newest)."""
+
+    chat: Annotated[str | None, Meta(examples=["alice:bob"])] = None
+    cursor: Position | None = None
+    limit: Annotated[Position | None, Meta(description="10 when absent or 0; a page holds 1000 at most.")] = (
+        None
+    )
+    reverse: bool | None = None
+
+
+class ClassicMessage(Struct):
+    """A message as the classic paths show it."""
+
+    chat: str
+    text: str
+    sender: str
+    send_time: Annotated[int, Meta(description="Seconds since 1970.")]
+
+
+class ClassicPage(Struct, omit_defaults=True):
+    """Some messages of a chat, in the order asked for."""
+
+    messages: list[ClassicMessage]
+    has_more: bool
+    next_cursor: Annotated[
+        int | None, Meta(description="Where the next page begins; only with has_more.")
+    ] = None
+
+
+class Pong(Struct):
+    """The answer to a ping."""
+
+    message: str = field(default="pong")
+
+
+class Health(Struct):
+    """The server's and its store's state."""
+
+    status: str = field(default="ok")
+    store: str = field(default="ok")

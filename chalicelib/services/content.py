@@ -1,0 +1,51 @@
+"""What a message may hold, and how many messages one reply may."""
+
+from __future__ import annotations
+
+import msgspec
+
+from chalicelib.errors import TextTooLong, bad_field
+from chalicelib.schemas.messages import MAX_ID_CHARACTERS, MAX_TEXT_BYTES
+from chalicelib.store.messages import Entry
+
+REPLY_BYTES = 4 * 1024 * 1024
+LONGEST_CHARACTER = 8
+"""Bytes that JSON inside JSON makes of one character at the most (`\\u0001` becomes `\\\\u0001`)."""
+LONGEST_NAMES = 2048
+
+
+def checked_text(text: str | None) -> str:
+    """Return a message's text as it came; raises BadRequest or TextTooLong."""
+    if not text or text.isspace():
+        raise bad_field("text", "a message needs a text that is not only blanks")
+    if "\0" in text:
+        raise bad_field("text", "a text cannot hold NUL (U+0000)")
+    if len(text) * 4 > MAX_TEXT_BYTES and (size := len(text.encode())) > MAX_TEXT_BYTES:
+        raise TextTooLong(f"The text is {size} bytes of UTF-8; a message holds up to {MAX_TEXT_BYTES}.")
+    return text
+
+
+def checked_id(message_id: str | None) -> str | None:
+    """Return a message's idempotency id as it came; raises BadRequest."""
+    if message_id is None:
+        return None
+    if not (len(message_id) <= MAX_ID_CHARACTERS and message_id.isprintable() and message_id.strip()):
+        raise bad_field("id", f"an id is 1-{MAX_ID_CHARACTERS} printable characters")
+    return message_id
+
+
+def fitting(entries: list[Entry], chat: str) -> list[Entry]:
+    """Return the first entries, one at the least, that fit a reply of 4 MiB as Lambda counts it.
+
+    chat: the chat's name, which each message repeats.
+    Lambda carries the body as a JSON string, so what JSON escapes is escaped twice.
+    """
+    characters = sum(len(entry.content.text) for entry in entries)
+    if characters * LONGEST_CHARACTER + len(entries) * LONGEST_NAMES < REPLY_BYTES:
+        return entries
+    overhead, size = 256 + 2 * len(msgspec.json.encode(chat)), 0
+    for count, entry in enumerate(entries):
+        size += overhead + len(msgspec.json.encode(msgspec.json.encode(entry.content).decode()))
+        if size > REPLY_BYTES and count:
+            return entries[:count]
+    return entries

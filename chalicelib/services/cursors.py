@@ -1,0 +1,43 @@
+"""Cursors: a place in one history of a chat."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from chalicelib.errors import bad_field
+
+CURSOR = re.compile(r"(\d{1,15})(?:\.(\d{1,16})\.(\d{1,16}))?", re.ASCII)
+
+
+SEQ = re.compile(r"[1-9]\d{0,14}", re.ASCII)
+
+
+def seq_of(text: str, field: str) -> int:
+    """Read a seq, a whole number from 1; raises BadRequest naming the field."""
+    if not SEQ.fullmatch(text):
+        raise bad_field(field, "a seq is a whole number from 1")
+    return int(text)
+
+
+class Cursor(NamedTuple):
+    """A message's seq, and what tells that it is still that message.
+
+    time: its time, µs since 1970. epoch: its log's. Both None for a plain seq, which is not checked.
+    """
+
+    seq: int
+    time: int | None = None
+    epoch: int | None = None
+
+    @classmethod
+    def parse(cls, text: str, field: str) -> Cursor:
+        """Read a cursor; raises BadRequest naming the field."""
+        match = CURSOR.fullmatch(text)
+        if not match:
+            raise bad_field(field, "a cursor is one that a page gave, or a seq")
+        seq, time, epoch = match.groups()
+        return cls(int(seq)) if time is None else cls(int(seq), int(time), int(epoch))
+
+    def __str__(self) -> str:
+        return str(self.seq) if self.time is None else f"{self.seq}.{self.time}.{self.epoch}"

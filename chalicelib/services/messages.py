@@ -1,0 +1,118 @@
+"""Sending to a chat and reading it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from chalicelib.errors import ChatNotFound, MessageNotFound, NotAMember, bad_field
+from chalicelib.schemas.messages import Message, Page, SendRequest, SentMessage
+from chalicelib.services.content import checked_id, checked_text, fitting
+from chalicelib.services.cursors import Cursor, seq_of
+from chalicelib.services.names import Names
+from chalicelib.store.messages import Content, Entry, MessageLog, Slice
+
+UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+GROUP_PREFIXES = ("g-", "r-")
+
+
+class Place(NamedTuple):
+    """A chat as a caller named it: its canonical id and its members."""
+
+    chat: str
+    members: tuple[str, ...]
+
+
+class Messages:
+    """The rules of sending and reading; the log itself is the store's."""
+
+    def __init__(self, log: MessageLog, names: Names) -> None:
+        self._log = log
+        self._names = names
+
+    def send(self, caller: str, chat: str, request: SendRequest) -> SentMessage:
+        """Append a message to a chat as one of its members.
+
+        Raises ChatNotFound, NotAMember, BadRequest, TextTooLong, IdConflict.
+        """
+        place = self._place_of_member(caller, chat)
+        content = Content(caller.casefold(), checked_text(request.text), checked_id(request.id), request.kind)
+        appended = self._log.append(place.chat, content)
+        return SentMessage(
+            chat=place.chat,
+            seq=appended.seq,
+            id=content.id,
+            sender=content.sender,
+            kind=content.kind,
+            text=content.text,
+            sent_at=_rfc3339(appended.time),
+            duplicate=appended.duplicate,
+        )
+
+    def page(self, caller: str, chat: str, *, after: str | None, before: str | None, limit: int) -> Page:
+        """Read some messages of a chat as one of its members, in rising seq.
+
+        after, before: cursors, at most one of them; with neither, the newest messages.
+        Raises ChatNotFound, NotAMember, BadRequest, HistoryChanged.
+        """
+        place = self._place_of_member(caller, chat)
+        if after is not None and before is not None:
+            raise bad_field("before", "give after or before, not both")
+        if after is not None:
+            start = Cursor.parse(after, "after")
+            slice_ = self._log.after(place.chat, start.seq, limit, time=start.time, epoch=start.epoch)
+            entries, nothing_newer = fitting(slice_.entries, place.chat), after
+        else:
+            slice_ = self._older(place.chat, before, limit)
+            entries = fitting(slice_.entries[::-1], place.chat)[::-1]
+            nothing_newer = str(slice_.base)
+        return Page(
+            messages=[_message(place.chat, entry) for entry in entries],
+            head=slice_.head,
+            epoch=slice_.epoch,
+            next=_cursor(slice_, entries[-1]) if entries else nothing_newer,
+            previous=_cursor(slice_, entries[0]) if entries and entries[0].seq > slice_.base + 1 else None,
+        )
+
+    def one(self, caller: str, chat: str, seq: str) -> Message:
+        """Read one message of a chat as one of its members; raises MessageNotFound too."""
+        place, wanted = self._place_of_member(caller, chat), seq_of(seq, "seq")
+        entries = self._log.after(place.chat, wanted - 1, 1).entries
+        if not entries or entries[0].seq != wanted:
+            raise MessageNotFound(f"Chat {place.chat} holds no message {wanted}.")
+        return _message(place.chat, entries[0])
+
+    def _older(self, chat: str, before: str | None, limit: int) -> Slice:
+        if before is None:
+            return self._log.newest(chat, 0, limit)
+        end = Cursor.parse(before, "before")
+        return self._log.before(chat, end.seq, limit, time=end.time, epoch=end.epoch)
+
+    def _place_of_member(self, caller: str, chat: str) -> Place:
+        if chat.startswith(GROUP_PREFIXES) and ":" not in chat:
+            raise ChatNotFound(f"There is no chat {chat}.")
+        place = Place(*self._names.direct_chat(chat, "chat"))
+        if caller.casefold() not in place.members:
+            raise NotAMember(f"You are not a member of chat {place.chat}.")
+        return place
+
+
+def _message(chat: str, entry: Entry) -> Message:
+    content = entry.content
+    return Message(
+        chat=chat,
+        seq=entry.seq,
+        id=content.id,
+        sender=content.sender.casefold(),
+        kind=content.kind,
+        text=content.text,
+        sent_at=_rfc3339(entry.time),
+    )
+
+
+def _cursor(slice_: Slice, entry: Entry) -> str:
+    return str(Cursor(entry.seq, entry.time, slice_.epoch))
+
+
+def _rfc3339(time: int) -> str:
+    return (UNIX_EPOCH + timedelta(microseconds=time)).isoformat(timespec="microseconds")[:26] + "Z"
