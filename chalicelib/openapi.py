@@ -31,7 +31,7 @@ Schema = dict[str, Any]
 
 PARAMETERS: dict[str, Schema] = {
     "chat": {
-        "schema": {"type": "string"},
+        "schema": {"type": "string", "pattern": "^[^:]+:[^:]+$"},
         "example": "alice:bob",
         "description": "Two names joined by one `:`.",
     },
@@ -130,8 +130,9 @@ def _parameters(operation: Operation, components: Schema) -> list[Schema]:
 
 
 def _query_parameters(schema: Schema) -> list[Schema]:
+    required = schema.get("required", ())
     return [
-        {"name": name, "in": "query", "schema": _not_null(field)}
+        {"name": name, "in": "query", "required": name in required, "schema": _not_null(field)}
         for name, field in schema["properties"].items()
     ]
 

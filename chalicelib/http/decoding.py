@@ -13,6 +13,7 @@ from chalicelib.errors import BadRequest, bad_field
 
 T = TypeVar("T")
 
+MISSING_FIELD = re.compile(r"Object missing required field `(.*?)`.*")
 FIELD_PATH = re.compile(r"(.*?) - at `\$\.?(.*)`", re.DOTALL)
 
 
@@ -51,6 +52,8 @@ def decoded(decode: Callable[[Any], T], raw: Any) -> T:
 
 
 def _invalid(text: str) -> BadRequest:
+    if missing := MISSING_FIELD.fullmatch(text):
+        return bad_field(missing[1], "it is missing")
     match = FIELD_PATH.fullmatch(text)
     if match and match[2]:
         return bad_field(match[2], match[1])

@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 import re
 import time
+import uuid
 from collections.abc import Callable
 from typing import Any
 
-from chalice.app import Response
-from chalice.app import Request
+from chalice.app import Request, Response
 
 from chalicelib.errors import MethodNotAllowed, UnsupportedMediaType
 from chalicelib.http.responses import JSON, REQUEST_ID, ProblemResponse, defect
@@ -32,11 +32,11 @@ def answer(request: Request, get_response: Callable[[Request], Response]) -> Res
 
 
 def request_id(request: Request) -> str:
-    """Return the id the client gave this request, or else the gateway's."""
+    """Return the id the client gave this request, or else the gateway's, or else a new one."""
     given = request.headers.get(REQUEST_ID) or ""
     if GIVEN_REQUEST_ID.fullmatch(given):
         return str(given)
-    return str(request.context.get("requestId") or "none")
+    return str(request.context.setdefault("requestId", str(uuid.uuid4())))
 
 
 def _log(request: Request, response: Response, given: str, seconds: float) -> None:

@@ -86,8 +86,8 @@ class Page(Struct, kw_only=True):
 class ClassicSend(Struct):
     """A message for a chat of two: the chat, or the receiver, is named."""
 
-    sender: str | None = None
-    text: str | None = None
+    sender: str
+    text: str
     chat: str | None = None
     receiver: str | None = None
     id: MessageId | None = None
@@ -96,7 +96,7 @@ class ClassicSend(Struct):
 class ClassicPull(Struct):
     """Which messages of a chat, by position in send order (0 is the first, or with reverse the newest)."""
 
-    chat: Annotated[str | None, Meta(examples=["alice:bob"])] = None
+    chat: Annotated[str, Meta(examples=["alice:bob"])]
     cursor: Position | None = None
     limit: Annotated[Position | None, Meta(description="10 when absent or 0; a page holds 1000 at most.")] = (
         None

@@ -20,9 +20,7 @@ class ClassicMessages:
 
     def send(self, request: ClassicSend) -> ClassicMessage:
         """Append a message to a chat of two; raises BadRequest, TextTooLong, IdConflict."""
-        if request.sender is None:
-            raise bad_field("sender", "name the sender")
-        chat = _chat_of(request, request.sender)
+        chat = _chat_of(request)
         canonical, members = self._names.direct_chat(chat, "chat")
         if request.sender.casefold() not in members:
             raise bad_field("sender", "the sender is not one of the chat's two names")
@@ -35,8 +33,6 @@ class ClassicMessages:
 
         Raises BadRequest.
         """
-        if request.chat is None:
-            raise bad_field("chat", "name the chat")
         chat, reverse = request.chat, bool(request.reverse)
         canonical, _ = self._names.direct_chat(chat, "chat")
         read = self._log.newest if reverse else self._log.after
@@ -51,11 +47,11 @@ class ClassicMessages:
         return ClassicPage(messages, has_more, following if has_more else None)
 
 
-def _chat_of(request: ClassicSend, sender: str) -> str:
+def _chat_of(request: ClassicSend) -> str:
     if request.chat is not None:
         return request.chat
     if request.receiver is None:
         raise bad_field("chat", "name the chat, or the receiver")
     if ":" in request.receiver:
         raise bad_field("receiver", "a name has no `:`")
-    return f"{sender}:{request.receiver}"
+    return f"{request.sender}:{request.receiver}"

@@ -14,13 +14,17 @@ LONGEST_CHARACTER = 8
 LONGEST_NAMES = 2048
 
 
-def checked_text(text: str | None) -> str:
+def checked_text(text: str) -> str:
     """Return a message's text as it came; raises BadRequest or TextTooLong."""
     if not text or text.isspace():
         raise bad_field("text", "a message needs a text that is not only blanks")
     if "\0" in text:
         raise bad_field("text", "a text cannot hold NUL (U+0000)")
-    if len(text) * 4 > MAX_TEXT_BYTES and (size := len(text.encode())) > MAX_TEXT_BYTES:
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError:
+        raise bad_field("text", "a text cannot hold half of a surrogate pair") from None
+    if size > MAX_TEXT_BYTES:
         raise TextTooLong(f"The text is {size} bytes of UTF-8; a message holds up to {MAX_TEXT_BYTES}.")
     return text
 

@@ -14,7 +14,7 @@ RESERVED = frozenset({"me", "admin", "parley", "root", "support", "system"})
 class Names:
     """What may be a name here.
 
-    open_names: any 1-64 printable characters but `:`, as an open server trusts them; otherwise a handle,
+    open_names: any 1-64 printable characters but `:`, counted case-folded; otherwise a handle,
     1-32 of `a-z 0-9 _ . -` beginning with a letter or digit, in any case, and not a reserved word.
     """
 
@@ -25,9 +25,7 @@ class Names:
         """Return the case-folded name of a user; raises BadRequest naming the field."""
         folded = name.casefold()
         if self._open:
-            if not (
-                name.isprintable() and name.strip() and len(name) <= MAX_OPEN_CHARACTERS and ":" not in name
-            ):
+            if not _printable_name(folded):
                 raise bad_field(field, "a name is 1-64 printable characters, not only blanks and without `:`")
         elif not HANDLE.fullmatch(folded) or folded in RESERVED:
             raise bad_field(field, "a handle is 1-32 of a-z 0-9 _ . - and begins with a letter or digit")
@@ -44,3 +42,9 @@ class Names:
             raise bad_field(field, "a chat is two names joined by one `:`, such as alice:bob")
         first, second = sorted(self.user(half, field) for half in halves)
         return f"{first}:{second}", (first, second)
+
+
+def _printable_name(name: str) -> bool:
+    return (
+        name.isprintable() and not name.isspace() and 0 < len(name) <= MAX_OPEN_CHARACTERS and ":" not in name
+    )

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 import redis
 from redis.backoff import NoBackoff
 from redis.connection import ConnectionInterface, ConnectionPool
+from redis.exceptions import RedisClusterException
 from redis.retry import Retry
 
 from chalicelib.config import Settings
@@ -141,7 +142,7 @@ class Store:
             raise StoreUnavailable from error
         except redis.exceptions.OutOfMemoryError as error:
             raise StoreFull from error
-        except (redis.ConnectionError, redis.exceptions.ClusterError) as error:
+        except (redis.ConnectionError, redis.exceptions.ClusterError, RedisClusterException) as error:
             raise StoreUnavailable from error
         except redis.RedisError as error:
             if str(error).startswith(UNAVAILABLE_PREFIXES):

@@ -1,0 +1,73 @@
+"""A client of one server that checks what every answer must have."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+import httpx
+
+PROBLEM = "application/problem+json"
+
+
+class Api:
+    """Calls a server and checks the headers that all its answers share."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self._http = httpx.Client(base_url=url, timeout=30)
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._http.close()
+
+    def call(self, method: str, path: str, **options: Any) -> httpx.Response:
+        """Send one request; options as httpx takes them, and `user` for the X-Parley-User header."""
+        headers = dict(options.pop("headers", {}))
+        if user := options.pop("user", None):
+            headers["X-Parley-User"] = user
+        response = self._http.request(method, path, headers=headers, **options)
+        assert response.headers["X-Request-Id"]
+        if response.status_code >= 400:
+            check_problem(response)
+        return response
+
+    def send(self, **message: Any) -> httpx.Response:
+        """Send on the classic path."""
+        return self.call("POST", "/api/send", json=message)
+
+    def pull(self, **page: Any) -> Any:
+        """Pull on the classic path, by JSON body."""
+        response = self.call("POST", "/api/pull", json=page)
+        assert response.status_code == 200, response.text
+        return response.json()
+
+    def post(self, chat: str, user: str, **message: Any) -> httpx.Response:
+        """Send a message under /v1."""
+        return self.call("POST", f"/v1/chats/{chat}/messages", user=user, json=message)
+
+    def page(self, chat: str, user: str, **query: Any) -> Any:
+        """Read a page under /v1."""
+        response = self.call("GET", f"/v1/chats/{chat}/messages", user=user, params=query)
+        assert response.status_code == 200, response.text
+        return response.json()
+
+
+def check_problem(response: httpx.Response) -> None:
+    """Check that an error is a problem with all it must say."""
+    assert response.headers["Content-Type"] == PROBLEM, response.text
+    problem = response.json()
+    assert problem["status"] == response.status_code
+    assert {"type", "title", "detail", "code"} <= problem.keys()
+    assert problem["type"].endswith(problem["code"])
+
+
+def fields_at_fault(response: httpx.Response) -> list[str]:
+    """Return the names of the fields that a problem complains of."""
+    return [error["field"] for error in response.json().get("errors", [])]
+
+
+def new_pair() -> tuple[str, str, str]:
+    """Return a chat that nobody used before, and its two members."""
+    first, second = sorted((f"a{uuid.uuid4().hex[:12]}", f"b{uuid.uuid4().hex[:12]}"))
+    return f"{first}:{second}", first, second
