@@ -1,0 +1,67 @@
+# Every target works right after a clone; all that is needed is Python 3.11 or newer and make.
+# Settings pass through: `make run PORT=9000 DATA=/var/lib/parley`, `make test ARGS="tests/unit -k cursor"`.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help run test lint check bench package lock clean
+
+# Candidates are run, not only looked up: a version manager's stub can be on PATH and still fail.
+CANDIDATES = python3 python3.13 python3.12 python3.11 python3.14
+NEW_ENOUGH = import sys; sys.exit(sys.version_info < (3, 11))
+HAS_VENV = import venv, ensurepip
+runs = $(shell "$(PYTHON)" -c '$(1)' >/dev/null 2>&1 && echo yes)
+PYTHON = $(shell for p in $(CANDIDATES); do "$$p" -c '$(NEW_ENOUGH)' >/dev/null 2>&1 && echo "$$p" && break; done)
+
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALL = $(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes
+
+help: ## List the targets.
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: $(VENV)/installed-run ## Start Parley and its store here; PORT, HOST, DATA, WORKERS and REDIS_URL apply.
+	@exec $(BIN)/python -m infra.local
+
+test: $(VENV)/installed-dev ## Run the tests; ARGS goes to pytest.
+	@$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=worksteal $(ARGS)
+
+lint: $(VENV)/installed-dev ## Check style, types and the direction of imports.
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+check: lint test ## Everything a change must pass: lint, then test.
+
+bench: $(VENV)/installed-dev ## Measure rates, latencies, memory and sizes on this machine.
+	@$(BIN)/python -m bench
+
+package: $(VENV)/installed-dev ## Build the Lambda package of the last commit in dist/.
+	@$(BIN)/python -m infra.package
+
+LOCK = UV_NO_CONFIG=1 $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--custom-compile-command 'make lock'
+
+lock: $(VENV)/installed-dev ## Pin the newest versions that the .in files allow, with hashes.
+	@$(LOCK) --upgrade requirements-dev.in -o requirements-dev.txt
+	@$(LOCK) -c requirements-dev.txt requirements.in -o requirements.txt
+	@$(LOCK) -c requirements-dev.txt infra/local/requirements.in -o infra/local/requirements.txt
+
+clean: ## Remove the virtual environment, caches and packages; the messages in .data stay.
+	rm -rf $(VENV) dist .chalice/deployments .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A Python that was upgraded away leaves a virtual environment behind that cannot run: make it anew.
+$(shell test -x $(BIN)/python || rm -f $(VENV)/pyvenv.cfg)
+
+$(VENV)/pyvenv.cfg:
+	$(if $(PYTHON),,$(error No Python 3.11 or newer found; install one, or name it: make PYTHON=/path/to/python3))
+	$(if $(call runs,$(NEW_ENOUGH)),,$(error $(PYTHON) is not a Python 3.11 or newer))
+	$(if $(call runs,$(HAS_VENV)),,$(error $(PYTHON) has no venv; on Debian and Ubuntu: apt-get install python3-venv))
+	@echo "Making a virtual environment in $(VENV)" && "$(PYTHON)" -m venv --clear $(VENV)
+
+$(VENV)/installed-run: infra/local/requirements.txt $(VENV)/pyvenv.cfg
+	@echo "Installing $< (once)" && $(INSTALL) -r $< && touch $@
+
+$(VENV)/installed-dev: requirements-dev.txt $(VENV)/pyvenv.cfg
+	@echo "Installing $< (once)" && $(INSTALL) -r $< && touch $@

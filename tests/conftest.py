@@ -1,0 +1,64 @@
+"""The stores that tests run on, and the guard that keeps tests on this machine."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from tests.servers.engines import ClusterEngine, Engine, RedisEngine, ValkeyEngine
+
+
+@pytest.fixture(scope="session", autouse=True)
+def only_this_machine() -> Iterator[None]:
+    """Fail a test that connects to anything but 127.0.0.1 or a unix socket."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("connect", "connect_ex"):
+            patch.setattr(socket.socket, name, _guarded(getattr(socket.socket, name)))
+        yield
+
+
+def _guarded(connect: Callable[[socket.socket, Any], Any]) -> Callable[[socket.socket, Any], Any]:
+    def guarded(self: socket.socket, address: Any) -> Any:
+        if self.family != socket.AF_UNIX and address[0] != "127.0.0.1":
+            pytest.fail(f"tests may reach 127.0.0.1 only, not {address!r}")
+        return connect(self, address)
+
+    return guarded
+
+
+@pytest.fixture(scope="session")
+def valkey() -> Iterator[Engine]:
+    """One embedded Valkey."""
+    with ValkeyEngine() as engine:
+        yield engine
+
+
+@pytest.fixture(scope="session")
+def redis7() -> Iterator[Engine]:
+    """One Redis, the system's own; needed where PARLEY_REQUIRE_ENGINES=1, else skipped without one."""
+    if shutil.which("redis-server") is None and os.environ.get("PARLEY_REQUIRE_ENGINES") != "1":
+        pytest.skip("no redis-server on PATH")
+    with RedisEngine() as engine:
+        yield engine
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Engine]:
+    """A cluster of three primaries."""
+    with ClusterEngine() as engine:
+        yield engine
+
+
+@pytest.fixture(params=["valkey", "redis7", "cluster"])
+def engine(request: pytest.FixtureRequest) -> Engine:
+    """Every kind of store in turn, running and empty, whatever an earlier test did to it."""
+    engine: Engine = request.getfixturevalue(request.param)
+    engine.resume()
+    engine.start()
+    engine.flush()
+    return engine

