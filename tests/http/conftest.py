@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.http.client import Api, new_pair
-from tests.servers.gateway import gateway
+from tests.servers.gateway import Gateway, gateway, running_gateway
 
 
 @pytest.fixture(scope="session")
@@ -34,3 +34,10 @@ def twelve(open_url: str) -> str:
         api.send(chat=chat, sender=alice, text=text)
     api.close()
     return chat
+
+
+@pytest.fixture
+def own_gateway() -> Iterator[Gateway]:
+    """An open server that no other test uses."""
+    with running_gateway() as server:
+        yield server

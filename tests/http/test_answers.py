@@ -10,6 +10,8 @@ import pytest
 from tests.http.client import Api, new_pair
 from tests.servers.gateway import Gateway
 
+REQUEST_LINE = '"event":"request"'
+
 
 @pytest.mark.parametrize("path", ["/ping", "/nope", "/api/pull?limit=-1"])
 def test_the_callers_request_id_comes_back(api: Api, path: str) -> None:
@@ -18,10 +20,11 @@ def test_the_callers_request_id_comes_back(api: Api, path: str) -> None:
     assert api.call("GET", path, headers={"X-Request-Id": given}).headers["X-Request-Id"] == given
 
 
-@pytest.mark.parametrize("given", ["", " ", "a b", "x" * 129, 'a"b', "<script>"])
+@pytest.mark.parametrize("given", ["", "a b", "x" * 129, 'a"b', "<script>"])
 def test_an_unfit_request_id_is_replaced(api: Api, given: str) -> None:
     """Any other X-Request-Id is replaced by the gateway's, a UUID."""
-    assert uuid.UUID(api.call("GET", "/ping", headers={"X-Request-Id": given}).headers["X-Request-Id"])
+    answered = api.call("GET", "/ping", headers={"X-Request-Id": given}).headers["X-Request-Id"]
+    assert str(uuid.UUID(answered)) == answered
 
 
 def test_answers_are_not_kept_or_sniffed(api: Api) -> None:
@@ -33,6 +36,7 @@ def test_answers_are_not_kept_or_sniffed(api: Api) -> None:
 def test_one_log_line_a_request_without_its_text(own_gateway: Gateway) -> None:
     """A request is one JSON line with its id, route, status and time, and no text and no name."""
     api, (chat, alice, _) = Api(own_gateway.url), new_pair()
+    lines_before = own_gateway.output().count(REQUEST_LINE)
     secret = f"secret-{uuid.uuid4().hex}"
     given = {"X-Request-Id": uuid.uuid4().hex}
     message = {"chat": chat, "sender": alice, "text": secret}
@@ -42,11 +46,12 @@ def test_one_log_line_a_request_without_its_text(own_gateway: Gateway) -> None:
     api.page(chat, alice)
     api.call("POST", "/api/send", json={**message, "sender": secret})
     api.call("POST", "/api/send", json={"chat": secret})
+    api.close()
     log = own_gateway.output()
     (line,) = [json.loads(line) for line in log.splitlines() if given["X-Request-Id"] in line]
     expected = {"event": "request", "method": "POST", "route": "/api/send", "status": 204, "level": "INFO"}
     assert expected.items() <= line.items()
     assert isinstance(line["ms"], float)
-    assert log.count('"event":"request"') == 6
+    assert log.count(REQUEST_LINE) == lines_before + 6
     assert secret not in log
     assert alice not in log

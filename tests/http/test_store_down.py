@@ -1,0 +1,94 @@
+"""A store that stops, and one that stalls: told at once, never half done, and forgotten when it is back."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from tests.http.client import Api, new_pair
+from tests.servers.engines import ValkeyEngine
+from tests.servers.gateway import gateway
+
+ANSWER_SECONDS = 3.0
+BACK_SECONDS = 20.0
+
+
+@pytest.fixture(scope="module")
+def store() -> Iterator[ValkeyEngine]:
+    """A store of this module's own, which keeps what is written."""
+    with ValkeyEngine(appendonly=True) as engine:
+        yield engine
+
+
+@pytest.fixture(scope="module")
+def api(store: ValkeyEngine) -> Iterator[Api]:
+    """A client of an open server on that store."""
+    with gateway(env={"REDIS_URL": store.url}) as url:
+        client = Api(url)
+        yield client
+        client.close()
+
+
+def eventually(check: Callable[[], bool]) -> bool:
+    """Return whether a check comes true within the time that a store may take to be back."""
+    deadline = time.monotonic() + BACK_SECONDS
+    while time.monotonic() < deadline:
+        if check():
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def timed_send(api: Api, chat: str, sender: str) -> tuple[int, float, str | None]:
+    """Send once with a connection of its own; return status, seconds and Retry-After."""
+    start, own = time.monotonic(), Api(api.url)
+    response = own.send(chat=chat, sender=sender, text="hi")
+    own.close()
+    return response.status_code, time.monotonic() - start, response.headers.get("Retry-After")
+
+
+@pytest.mark.parametrize("fault", ["killed", "stalled"])
+def test_a_store_that_is_gone_is_a_503_and_comes_back_by_itself(
+    api: Api, store: ValkeyEngine, fault: str
+) -> None:
+    """20 callers get 503 with Retry-After, each in under 3 s; ping goes on; service comes back."""
+    chat, alice, _ = new_pair()
+    assert api.send(chat=chat, sender=alice, text="before").status_code == 204
+    if fault == "killed":
+        store.kill()
+    else:
+        store.pause()
+    with ThreadPoolExecutor(20) as pool:
+        answers = list(pool.map(lambda _: timed_send(api, chat, alice), range(20)))
+    assert {status for status, _, _ in answers} == {503}
+    assert {retry for _, _, retry in answers} == {"1"}
+    assert max(seconds for _, seconds, _ in answers) < ANSWER_SECONDS
+    assert api.call("GET", "/health").json()["code"] == "store_unavailable"
+    assert api.call("GET", "/ping").status_code == 200
+    if fault == "killed":
+        store.start()
+    else:
+        store.resume()
+    assert eventually(lambda: api.send(chat=chat, sender=alice, text="after").status_code == 204)
+    texts = [m["text"] for m in api.pull(chat=chat)["messages"]]
+    assert (texts[0], texts[-1]) == ("before", "after")
+    if fault == "killed":
+        assert texts == ["before", "after"]
+
+
+def test_a_full_store_says_so_and_stores_nothing(api: Api, store: ValkeyEngine) -> None:
+    """A send to a store without memory is a 503 store_full; reading goes on; nothing was written."""
+    chat, alice, _ = new_pair()
+    api.post(chat, alice, text="before")
+    (node,) = store.nodes
+    node.config_set("maxmemory", 1)
+    try:
+        refused = api.post(chat, alice, text="too much")
+        assert (refused.status_code, refused.json()["code"]) == (503, "store_full")
+        assert api.page(chat, alice)["head"] == 1
+    finally:
+        node.config_set("maxmemory", 0)
+    assert api.post(chat, alice, text="after").json()["seq"] == 2
