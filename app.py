@@ -12,6 +12,7 @@ from chalicelib.routes import BLUEPRINTS
 from chalicelib.routes import rpc as rpc_calls
 
 app = Chalice(app_name="parley", configure_logs=False)
+app.api.binary_types.clear()  # every answer is text, so nothing need be compared with this list
 logs.configure(Settings.from_env().log_level)
 app.register_middleware(http.answer, "http")
 for blueprint in BLUEPRINTS:

@@ -27,7 +27,12 @@ class JsonFormatter(logging.Formatter):
 
 
 def configure(level: str) -> None:
-    """Send the logs of this process to standard error, from a level (DEBUG, INFO, WARNING, ERROR) on."""
+    """Send the logs of this process to standard error, from a level (DEBUG, INFO, WARNING, ERROR) on.
+
+    What no line shows is not collected either (Python's logging HOWTO, "Optimization").
+    """
+    logging._srcfile = None
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
     handler = logging.StreamHandler()
     handler.setFormatter(JsonFormatter())
     LOGGER.handlers[:] = [handler]

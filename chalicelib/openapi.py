@@ -44,6 +44,12 @@ IDEMPOTENCY_KEY: Schema = {
     "description": "The message's id, instead of the body's `id`.",
     "schema": {"type": "string"},
 }
+TAGS = {
+    "messages": "Send, page and read, with checked cursors",
+    "classic": "The paths of the servers that Parley replaces",
+    "health": "Is it there",
+    "docs": "This description",
+}
 DESCRIPTION = (
     "Send and pull messages. Every error is application/problem+json with a stable `code`. "
     "Every answer carries X-Request-Id: yours, if you sent one, or the gateway's."
@@ -72,7 +78,8 @@ def document() -> Schema:
     return {
         "openapi": "3.1.0",
         "info": {"title": "Parley", "version": __version__, "description": DESCRIPTION, "license": _LICENSE},
-        "servers": [{"url": "."}],
+        "servers": [{"url": ".", "description": "this server"}],
+        "tags": [{"name": name, "description": text} for name, text in TAGS.items()],
         "paths": dict(paths),
         "components": {
             "schemas": {name: schema for name, schema in components.items() if name not in queries},

@@ -24,7 +24,7 @@ REFUSALS = (errors.BadRequest, errors.NotAuthenticated, errors.StoreUnavailable)
     media_type=ANY_MEDIA_TYPE,
 )
 def send(call: Call) -> Response:
-    """Append a message to a chat of two, named by `chat` or by `sender` and `receiver`.
+    """Append a message to a chat of two, named by its chat or by sender and receiver.
 
     The fields may come as query parameters instead. With `Prefer: return=representation` the answer is
     201 and the message.

@@ -22,8 +22,10 @@ Command = tuple[bytes | str | int, ...]
 HEALTH_CHECK_SECONDS = 10
 BREAK_SECONDS = 1.0
 
-# Answers of a server that is there but cannot serve; after any of them nothing was written.
-UNAVAILABLE_PREFIXES = ("BUSY", "CLUSTERDOWN", "MASTERDOWN", "MISCONF", "NOREPLICAS", "READONLY", "TRYAGAIN")
+# What a server answers that is there but cannot serve; after any of it nothing was written. redis-py has
+# classes for some of these answers, and cuts the code off their text.
+REFUSALS = (redis.exceptions.ClusterError, redis.exceptions.ReadOnlyError, redis.exceptions.TryAgainError)
+REFUSAL_CODES = ("BUSY", "MISCONF", "NOREPLICAS")
 
 
 class Node(Protocol):
@@ -44,7 +46,9 @@ class SingleNode:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._pool = ConnectionPool.from_url(settings.redis_url, **_connection_options(settings))
+        self._pool = ConnectionPool.from_url(
+            settings.redis_url, **_connection_options(settings.redis_timeout)
+        )
         self._local = threading.local()
 
     def execute(self, command: Command, *, repeatable: bool) -> Any:
@@ -75,10 +79,14 @@ class SingleNode:
 
 
 class ClusterNodes:
-    """A cluster; redis-py finds the node and follows MOVED and ASK, and repeats nothing else."""
+    """A cluster; redis-py finds the node and follows MOVED and ASK, and repeats nothing else.
+
+    When a node does not answer, redis-py asks the others who owns its slots before it gives up, so each may
+    take half the time that the settings give the store.
+    """
 
     def __init__(self, settings: Settings) -> None:
-        options = _connection_options(settings)
+        options = _connection_options(settings.redis_timeout / 2)
         self._connect: Callable[[], redis.RedisCluster] = lambda: redis.RedisCluster.from_url(
             settings.redis_url, **options
         )
@@ -101,8 +109,9 @@ class ClusterNodes:
 class Store:
     """Runs scripts on the store, and tells failures of the store from defects.
 
-    After a time-out the store is taken for gone for a second, and calls are refused at once: a worker that
-    serves one request at a time would otherwise make each caller wait for those before it.
+    After a time-out, or when no node of a cluster answers, the store is taken for gone for a second, and
+    calls are refused at once: a worker that serves one request at a time would otherwise make each caller
+    wait for those before it.
     """
 
     def __init__(self, node: Node, clock: Callable[[], float] = time.monotonic) -> None:
@@ -137,15 +146,15 @@ class Store:
             raise StoreUnavailable
         try:
             return call()
-        except redis.TimeoutError as error:
+        except (redis.TimeoutError, RedisClusterException) as error:
             self._broken_until = self._clock() + BREAK_SECONDS
             raise StoreUnavailable from error
         except redis.exceptions.OutOfMemoryError as error:
             raise StoreFull from error
-        except (redis.ConnectionError, redis.exceptions.ClusterError, RedisClusterException) as error:
+        except (redis.ConnectionError, *REFUSALS) as error:
             raise StoreUnavailable from error
         except redis.RedisError as error:
-            if str(error).startswith(UNAVAILABLE_PREFIXES):
+            if str(error).startswith(REFUSAL_CODES):
                 raise StoreUnavailable from error
             raise
 
@@ -155,10 +164,10 @@ def connect(settings: Settings) -> Store:
     return Store(ClusterNodes(settings) if settings.redis_cluster else SingleNode(settings))
 
 
-def _connection_options(settings: Settings) -> dict[str, Any]:
+def _connection_options(timeout: float) -> dict[str, Any]:
     return {
-        "socket_timeout": settings.redis_timeout,
-        "socket_connect_timeout": settings.redis_timeout,
+        "socket_timeout": timeout,
+        "socket_connect_timeout": timeout,
         "health_check_interval": HEALTH_CHECK_SECONDS,
         "retry": Retry(NoBackoff(), 0),
         "protocol": 2,

@@ -19,7 +19,7 @@ PAGE_BYTES = 4 * 1024 * 1024
 LAST_PLACE = 2**53 - 1
 """The largest whole number that Lua can hold."""
 
-VERSION = 1
+VERSION = b"\x01"
 TIME = slice(1, 9)
 BODY = slice(9, None)
 
@@ -146,8 +146,8 @@ def _pack(content: Content) -> bytes:
 
 
 def _unpack(seq: int, element: bytes) -> Entry:
-    if element[0] != VERSION:
-        raise CorruptEntry(f"element {seq} has version {element[0]}, not {VERSION}")
+    if element[:1] != VERSION:
+        raise CorruptEntry(f"element {seq} has version {element[:1].hex()}, not {VERSION.hex()}")
     try:
         return Entry(seq, int.from_bytes(element[TIME]), _decode(element[BODY]))
     except (msgspec.DecodeError, UnicodeDecodeError) as error:

@@ -1,0 +1,47 @@
+"""A chat's log on every kind of store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import redis
+
+from chalicelib import services
+from chalicelib.store.client import Store, connect
+from chalicelib.store.messages import MessageLog
+from tests.servers.engines import Engine
+from tests.store.logs import RawClient, settings_for
+
+
+@pytest.fixture
+def store(engine: Engine) -> Store:
+    """The store client under test."""
+    return connect(settings_for(engine))
+
+
+@pytest.fixture
+def log(store: Store) -> MessageLog:
+    """Logs that keep every message."""
+    return MessageLog(store)
+
+
+@pytest.fixture
+def raw(engine: Engine) -> Iterator[RawClient]:
+    """A client that looks at keys, and damages them, by hand."""
+    client: RawClient = (
+        redis.RedisCluster.from_url(engine.url) if engine.is_cluster else redis.Redis.from_url(engine.url)
+    )
+    with client:
+        yield client
+
+
+@pytest.fixture
+def app_on_engine(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The app of this process, open, on the engine."""
+    monkeypatch.setenv("PARLEY_AUTH", "open")
+    monkeypatch.setenv("REDIS_URL", engine.url)
+    monkeypatch.setenv("PARLEY_REDIS_CLUSTER", str(int(engine.is_cluster)))
+    services.current.cache_clear()
+    yield
+    services.current.cache_clear()

@@ -1,0 +1,72 @@
+"""Logs written by hand, byte by byte as documented, and the settings of an engine."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import msgspec
+import redis
+
+from chalicelib.config import Settings
+from chalicelib.store import keys
+from chalicelib.store.messages import Content, Entry
+from tests.servers.engines import Engine
+
+RawClient: TypeAlias = "redis.Redis | redis.RedisCluster"
+
+CHAT = "ann:bob"
+EPOCH = 1_700_000_000_000_000
+"""A log's first moment, in µs since 1970."""
+
+
+def settings_for(engine: Engine, **changed: Any) -> Settings:
+    """Return the settings that name an engine."""
+    fields: dict[str, Any] = {"stage": "local", "auth": "open", "redis_url": engine.url}
+    return Settings(**(fields | {"redis_cluster": engine.is_cluster} | changed))
+
+
+def eight(number: int) -> bytes:
+    """Return a whole number as the log's 8 bytes."""
+    return number.to_bytes(8, "big")
+
+
+def header(base: int = 0, epoch: int = EPOCH) -> bytes:
+    """Return a log's first element."""
+    return b"\0" + eight(base) + eight(epoch)
+
+
+def element(time: int, *values: Any) -> bytes:
+    """Return a message's element; values: sender, text, and what else the array holds."""
+    return b"\1" + eight(time) + msgspec.msgpack.encode(values)
+
+
+def entry(seq: int, text: str | None = None) -> Entry:
+    """Return the message that a log written by hand has at a seq."""
+    return Entry(seq, EPOCH + seq * 10, Content("ann", f"text {seq}" if text is None else text))
+
+
+def write(raw: RawClient, entries: Sequence[Entry], *, base: int = 0, chat: str = CHAT) -> None:
+    """Write a log of these entries, in place of the one there is."""
+    elements = [element(one.time, one.content.sender, one.content.text) for one in entries]
+    write_elements(raw, elements, base=base, chat=chat)
+
+
+def write_elements(
+    raw: RawClient, elements: Sequence[bytes], *, base: int = 0, epoch: int = EPOCH, chat: str = CHAT
+) -> None:
+    """Write a log of these elements, in place of the one there is."""
+    raw.delete(keys.log(chat))
+    raw.rpush(keys.log(chat), header(base, epoch), *elements)
+
+
+def elements_of(raw: RawClient, chat: str = CHAT) -> list[bytes]:
+    """Return every element of a log, the header first."""
+    found: Any = raw.lrange(keys.log(chat), 0, -1)
+    return list(found)
+
+
+def ids_days(raw: RawClient, chat: str = CHAT) -> list[int]:
+    """Return the days of which the chat has an ids key."""
+    prefix = keys.ids(chat, 0)[:-1]
+    return sorted(int(name.decode()[len(prefix) :]) for name in raw.scan_iter(match=f"*:ids:{chat}:*"))

@@ -1,0 +1,349 @@
+"""lua/append_message.lua through MessageLog.append, on every kind of store."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from types import SimpleNamespace
+
+import pytest
+
+from chalicelib.errors import IdConflict
+from chalicelib.store import keys
+from chalicelib.store.client import Store, connect
+from chalicelib.store.messages import DAY_SECONDS, IDS_TTL_SECONDS, Appended, Content, MessageLog
+from tests.servers.engines import Engine
+from tests.store.logs import (
+    CHAT,
+    EPOCH,
+    RawClient,
+    eight,
+    element,
+    elements_of,
+    header,
+    ids_days,
+    settings_for,
+    write_elements,
+)
+
+HELLO = Content("ann", "hello", "id-1")
+PLANES = [range(1, 0xD800), range(0xE000, 0x10000), *(range(p << 16, (p + 1) << 16) for p in range(1, 17))]
+
+SetClock = Callable[[float], None]
+
+
+@pytest.fixture
+def set_clock(monkeypatch: pytest.MonkeyPatch) -> SetClock:
+    """Set the clock by which this process names days, in seconds since 1970."""
+
+    def set_to(seconds: float) -> None:
+        clock = SimpleNamespace(time=lambda: seconds)
+        monkeypatch.setattr("chalicelib.store.messages.time", clock)
+
+    return set_to
+
+
+def texts(log: MessageLog, chat: str = CHAT) -> list[str]:
+    """Return the texts of a chat in send order."""
+    return [entry.content.text for entry in log.after(chat, 0, 1000).entries]
+
+
+# --- numbers and times --------------------------------------------------------------------------------------
+
+
+def test_numbers_run_from_one_without_gap(log: MessageLog) -> None:
+    """The messages of a chat are numbered 1, 2, 3 and so on."""
+    appended = [log.append(CHAT, Content("ann", f"text {i}")) for i in range(20)]
+
+    assert [one.seq for one in appended] == list(range(1, 21))
+    assert texts(log) == [f"text {i}" for i in range(20)]
+
+
+def test_chats_are_numbered_apart(log: MessageLog) -> None:
+    """A message of one chat takes no number of another, be they of one partition or of two."""
+    for chat in ("ann:bob", "ann:cid", "ann:dan"):
+        assert log.append(chat, Content("ann", chat)).seq == 1
+
+    assert texts(log, "ann:cid") == ["ann:cid"]
+
+
+@pytest.mark.parametrize("skew_days", [-400, 0, 400])
+def test_time_is_the_stores(log: MessageLog, set_clock: SetClock, skew_days: int) -> None:
+    """A message's time is the store's clock in µs, whatever this process's clock says."""
+    set_clock(time.time() + skew_days * DAY_SECONDS)
+
+    before = time.time_ns() // 1000
+    sent = [log.append(CHAT, Content("ann", "hello", f"id-{i}")).time for i in range(20)]
+    after = time.time_ns() // 1000
+
+    assert before <= min(sent)
+    assert max(sent) <= after
+    assert sent == sorted(sent)
+
+
+def test_time_never_falls(log: MessageLog, raw: RawClient) -> None:
+    """After a message that claims a time in the future, times stay there until the clock has caught up."""
+    future = time.time_ns() // 1000 + 3600 * 1_000_000
+    write_elements(raw, [element(EPOCH, "ann", "now"), element(future, "ann", "from the future")])
+
+    appended = [log.append(CHAT, Content("ann", "hello")) for _ in range(3)]
+
+    assert appended == [Appended(seq, future, False) for seq in (3, 4, 5)]
+
+
+# --- what is stored -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("content", "body"),
+    [
+        (Content("ann", "hello"), b"\x92\xa3ann\xa5hello"),
+        (Content("ann", "h\u00e9", "id-1"), b"\x93\xa3ann\xa3h\xc3\xa9\xa4id-1"),
+        (Content("Ann", "hello", None, "notice"), b"\x94\xa3Ann\xa5hello\xc0\xa6notice"),
+        (Content("ann", "hello", "id-1", "notice"), b"\x94\xa3ann\xa5hello\xa4id-1\xa6notice"),
+    ],
+)
+def test_layout(log: MessageLog, raw: RawClient, content: Content, body: bytes) -> None:
+    """A log is its header and one element a message, to the byte as MessageLog documents them."""
+    sent = log.append(CHAT, content).time
+
+    epoch = log.after(CHAT, 0, 1).epoch
+    assert epoch == sent
+    assert elements_of(raw) == [b"\0" + eight(0) + eight(epoch), b"\1" + eight(sent) + body]
+
+
+@pytest.mark.parametrize("plane", PLANES, ids=lambda plane: f"U+{plane.start:04X}")
+def test_every_code_point_survives(log: MessageLog, plane: range) -> None:
+    """A text of any code points is read as it was sent."""
+    text = "".join(map(chr, plane))
+
+    log.append(CHAT, Content("ann", text))
+
+    assert texts(log) == [text]
+
+
+def test_keys_are_the_documented_ones(log: MessageLog, raw: RawClient) -> None:
+    """A chat has its log, and an ids key only once a message came with an id; both with its hash tag."""
+    log.append(CHAT, Content("ann", "hello"))
+    assert {key.decode() for key in raw.scan_iter()} == {keys.log(CHAT)}
+
+    log.append(CHAT, HELLO)
+    (day,) = ids_days(raw)
+    assert {key.decode() for key in raw.scan_iter()} == {keys.log(CHAT), keys.ids(CHAT, day)}
+    assert keys.ids(CHAT, day).startswith(keys.chat_partition(CHAT) + ":")
+
+
+def test_every_key_is_declared(engine: Engine, raw: RawClient) -> None:
+    """An account that may touch nothing but the keys the script is given can run all of its ways."""
+    today = int(time.time()) // DAY_SECONDS
+    names = [keys.log(CHAT), *(keys.ids(CHAT, day) for day in range(today - 1, today + 3))]
+    rules = ["on", ">pass", "+@all", *(f"~{name}" for name in names)]
+    for node in engine.nodes:
+        node.execute_command("ACL SETUSER", "narrow", *rules)
+    try:
+        narrow = connect(settings_for(engine, redis_url=engine.url.replace("://", "://narrow:pass@")))
+        log = MessageLog(narrow, keep=1)
+        assert log.append(CHAT, HELLO).seq == 1
+        assert log.append(CHAT, Content("ann", "hello")).seq == 2
+        assert log.append(CHAT, HELLO).duplicate
+        assert log.after(CHAT, 0, 10, time=EPOCH).head == 2
+        assert log.newest(CHAT, 0, 10).base == 1
+    finally:
+        for node in engine.nodes:
+            node.execute_command("ACL DELUSER", "narrow")
+
+
+# --- ids ----------------------------------------------------------------------------------------------------
+
+
+def test_same_id_same_content_is_the_first_message(log: MessageLog) -> None:
+    """A message sent again with its id is stored once and answered as the first time, marked duplicate."""
+    first = log.append(CHAT, HELLO)
+    log.append(CHAT, Content("bob", "in between"))
+
+    again = [log.append(CHAT, HELLO) for _ in range(3)]
+
+    assert again == [first._replace(duplicate=True)] * 3
+    assert texts(log) == ["hello", "in between"]
+
+
+def test_duplicate_of_a_trimmed_message(store: Store) -> None:
+    """A message sent again with its id is known even when the log no longer holds it."""
+    log = MessageLog(store, keep=1)
+    first = log.append(CHAT, HELLO)
+    log.append(CHAT, Content("ann", "the only one kept"))
+
+    assert log.append(CHAT, HELLO) == first._replace(duplicate=True)
+    assert texts(log) == ["the only one kept"]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [Content("ann", "hello!", "id-1"), Content("ann", "hello", "id-1", "notice"), Content("ann", "", "id-1")],
+)
+def test_same_id_other_content_is_refused(log: MessageLog, other: Content) -> None:
+    """An id that came with another content before is a conflict that names the message; nothing is stored."""
+    log.append(CHAT, Content("bob", "before"))
+    log.append(CHAT, HELLO)
+
+    with pytest.raises(IdConflict, match=r"message 2\b"):
+        log.append(CHAT, other)
+
+    assert texts(log) == ["before", "hello"]
+    assert log.append(CHAT, HELLO).duplicate
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        Content("bob", "hello", "id-1"),
+        Content("ann", "hello", "ID-1"),
+        Content("ann", "hello", "id-1 "),
+        Content("anni", "hello", "d-1"),
+    ],
+)
+def test_another_sender_or_id_is_another_message(log: MessageLog, other: Content) -> None:
+    """An id is one sender's own, and is compared letter by letter."""
+    log.append(CHAT, HELLO)
+
+    assert log.append(CHAT, other)[::2] == (2, False)
+
+
+def test_an_id_is_of_one_chat(log: MessageLog) -> None:
+    """The same id in another chat is another message."""
+    log.append("ann:bob", HELLO)
+
+    assert log.append("ann:cid", HELLO)[::2] == (1, False)
+
+
+@pytest.mark.parametrize(
+    ("sender", "respelt"), [("ann", "ANN"), ("\u00c9va", "\u00e9VA"), ("stra\u00dfe", "STRASSE")]
+)
+def test_sender_of_an_id_in_any_case(log: MessageLog, sender: str, respelt: str) -> None:
+    """A sender is the same in any case; the message keeps the first spelling."""
+    first = log.append(CHAT, Content(sender, "hello", "id-1"))
+
+    assert log.append(CHAT, Content(respelt, "hello", "id-1")) == first._replace(duplicate=True)
+    assert log.after(CHAT, 0, 10).entries[0].content.sender == sender
+
+
+@pytest.mark.parametrize("first_skew", [-1, 0, 1])
+@pytest.mark.parametrize("second_skew", [-1, 0, 1])
+def test_ids_with_clocks_a_day_apart(
+    log: MessageLog, raw: RawClient, set_clock: SetClock, first_skew: int, second_skew: int
+) -> None:
+    """An id is found by a process whose clock is a day behind or ahead of the store's, or of another's."""
+    set_clock(time.time() + first_skew * DAY_SECONDS)
+    first = log.append(CHAT, HELLO)
+    set_clock(time.time() + second_skew * DAY_SECONDS)
+
+    assert log.append(CHAT, HELLO) == first._replace(duplicate=True)
+    assert len(ids_days(raw)) == 1
+
+
+@pytest.mark.parametrize("skew", [-1, 0, 1])
+def test_id_of_the_day_before(log: MessageLog, raw: RawClient, set_clock: SetClock, skew: int) -> None:
+    """An id that the store saw before its midnight is found after it, by a clock a day off too."""
+    first = log.append(CHAT, HELLO)
+    (day,) = ids_days(raw)
+    raw.rename(keys.ids(CHAT, day), keys.ids(CHAT, day - 1))
+    set_clock((day + skew) * DAY_SECONDS + 60)
+
+    assert log.append(CHAT, HELLO) == first._replace(duplicate=True)
+
+
+def test_id_of_the_day_after(log: MessageLog, raw: RawClient, set_clock: SetClock) -> None:
+    """An id that the store saw after its midnight is found by a clock still before it."""
+    first = log.append(CHAT, HELLO)
+    (day,) = ids_days(raw)
+    set_clock(day * DAY_SECONDS - 1)
+
+    assert log.append(CHAT, HELLO) == first._replace(duplicate=True)
+
+
+@pytest.mark.parametrize("skew", [-2, -1, 0, 1, 2])
+def test_id_is_kept_under_the_stores_day(
+    log: MessageLog, raw: RawClient, set_clock: SetClock, skew: int
+) -> None:
+    """An id is kept under the day of the store's clock, or the nearest that the caller's clock allows."""
+    now = time.time()
+    set_clock(now + skew * DAY_SECONDS)
+
+    log.append(CHAT, HELLO)
+
+    today = int(now) // DAY_SECONDS
+    assert ids_days(raw)[0] - today in {-2: (-1, 0), 2: (1, 2)}.get(skew, (0, 1))
+
+
+def test_ids_expire(log: MessageLog, raw: RawClient) -> None:
+    """An ids key lives for 48 h after its last write, and a log for ever."""
+    log.append(CHAT, HELLO)
+    (day,) = ids_days(raw)
+    raw.expire(keys.ids(CHAT, day), 60)
+
+    log.append(CHAT, HELLO)
+    assert raw.ttl(keys.ids(CHAT, day)) <= 60
+
+    log.append(CHAT, Content("ann", "hello", "id-2"))
+    assert IDS_TTL_SECONDS - 60 < raw.ttl(keys.ids(CHAT, day)) <= IDS_TTL_SECONDS == 48 * 3600
+    assert raw.ttl(keys.log(CHAT)) == -1
+
+
+def test_ids_entry_layout(log: MessageLog, raw: RawClient) -> None:
+    """An id costs an 8-byte field and a 22-byte value: fingerprint, time and seq."""
+    sent = log.append(CHAT, HELLO)
+    (day,) = ids_days(raw)
+
+    ((field, value),) = raw.hgetall(keys.ids(CHAT, day)).items()
+
+    assert len(field) == 8
+    assert value[8:] == eight(sent.time) + sent.seq.to_bytes(6, "big")
+
+
+# --- trimming -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("keep", [1, 2, 7])
+def test_trimming(store: Store, raw: RawClient, keep: int) -> None:
+    """A log holds its newest `keep` messages; numbers go on, base counts what went, the epoch stays."""
+    log = MessageLog(store, keep)
+    epoch = log.append(CHAT, Content("ann", "text 1")).time
+
+    for seq in range(2, 21):
+        assert log.append(CHAT, Content("ann", f"text {seq}")).seq == seq
+        part = log.after(CHAT, 0, 1000)
+        assert (part.base, part.head, part.epoch) == (max(seq - keep, 0), seq, epoch)
+        assert [one.seq for one in part.entries] == list(range(part.base + 1, seq + 1))
+        assert elements_of(raw)[0] == header(part.base, epoch)
+
+    assert texts(log) == [f"text {seq}" for seq in range(21 - keep, 21)]
+
+
+def test_keep_lowered(store: Store, raw: RawClient) -> None:
+    """A lower `keep` takes effect with the next message, in one step."""
+    for i in range(1, 101):
+        MessageLog(store).append(CHAT, Content("ann", f"text {i}"))
+
+    assert MessageLog(store, keep=3).append(CHAT, Content("ann", "text 101")).seq == 101
+
+    assert texts(MessageLog(store)) == ["text 99", "text 100", "text 101"]
+    assert len(elements_of(raw)) == 4
+
+
+def test_keep_raised(store: Store) -> None:
+    """A higher `keep`, or none, lets a trimmed log grow again from where it is."""
+    for i in range(1, 11):
+        MessageLog(store, keep=2).append(CHAT, Content("ann", f"text {i}"))
+
+    MessageLog(store, keep=4).append(CHAT, Content("ann", "text 11"))
+    assert MessageLog(store).append(CHAT, Content("ann", "text 12")).seq == 12
+
+    assert texts(MessageLog(store)) == [f"text {i}" for i in range(9, 13)]
+
+
+def test_keep_far_beyond_the_log(store: Store) -> None:
+    """A `keep` beyond any log keeps all."""
+    log = MessageLog(store, keep=2**70)
+
+    assert [log.append(CHAT, Content("ann", "hello")).seq for _ in range(3)] == [1, 2, 3]
+    assert log.after(CHAT, 0, 10).base == 0

@@ -1,0 +1,468 @@
+"""What failures of the store mean: StoreUnavailable or StoreFull, soon, and no longer than they last."""
+
+from __future__ import annotations
+
+import signal
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from itertools import count
+from typing import Any
+
+import pytest
+import redis
+from redis.crc import key_slot
+
+from chalicelib.config import Settings
+from chalicelib.errors import StoreFull, StoreUnavailable
+from chalicelib.store import keys
+from chalicelib.store.client import BREAK_SECONDS, ClusterNodes, Node, SingleNode, Store, connect
+from chalicelib.store.messages import Content, MessageLog
+from tests.servers.engines import Engine
+from tests.servers.faults import CuttingProxy, RefusingServer
+from tests.store.logs import CHAT, RawClient, settings_for
+
+HELLO = Content("ann", "hello")
+HELLO_ONCE = Content("ann", "hello", "id-1")
+ANSWER_SECONDS = 3.0
+BACK_SECONDS = 10.0
+
+Call = Callable[[MessageLog], object]
+CALLS: dict[str, Call] = {
+    "send": lambda log: log.append(CHAT, HELLO),
+    "send with id": lambda log: log.append(CHAT, HELLO_ONCE),
+    "pull": lambda log: log.after(CHAT, 0, 10),
+}
+EVERY_CALL = pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())
+
+
+class FakeClock:
+    """A clock that moves when it is told to."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@contextmanager
+def answered_in_time() -> Iterator[None]:
+    """Fail when what is inside takes longer than any request may while the store is gone."""
+    start = time.monotonic()
+    yield
+    assert time.monotonic() - start < ANSWER_SECONDS
+
+
+def unavailable(log: MessageLog, call: Call = CALLS["send"]) -> StoreUnavailable:
+    """Make a call that must be refused in time, and return the refusal."""
+    with answered_in_time(), pytest.raises(StoreUnavailable) as raised:
+        call(log)
+    assert raised.value.headers["Retry-After"] == "1"
+    return raised.value
+
+
+def await_service(store: Store) -> None:
+    """Wait until the store answers, for as long as a store that is back may take."""
+    deadline = time.monotonic() + BACK_SECONDS
+    while True:
+        try:
+            store.ping()
+        except StoreUnavailable:
+            assert time.monotonic() < deadline, "the store is back and not found again"
+            time.sleep(0.02)
+        else:
+            return
+
+
+def seqs(log: MessageLog, chat: str = CHAT) -> list[int]:
+    """Return the seqs of a chat."""
+    return [entry.seq for entry in log.after(chat, 0, 1000).entries]
+
+
+# --- scripts ------------------------------------------------------------------------------------------------
+
+
+@EVERY_CALL
+def test_flushed_scripts_are_loaded_again(engine: Engine, log: MessageLog, call: Call) -> None:
+    """A server that has forgotten the scripts is given them again, in the same call."""
+    call(log)
+    for node in engine.nodes:
+        node.script_flush()
+
+    call(log)
+    assert seqs(log) == list(range(1, len(seqs(log)) + 1))
+
+
+def test_scripts_flushed_on_one_primary(cluster: Engine) -> None:
+    """One primary that has forgotten the scripts is given them again; the others are not bothered."""
+    cluster.flush()
+    log = MessageLog(connect(settings_for(cluster)))
+    chats = [f"ann:{name}" for name in "bcdefghijklm"]
+    for chat in chats:
+        log.append(chat, HELLO)
+
+    cluster.nodes[1].script_flush()
+
+    assert [log.append(chat, HELLO).seq for chat in chats] == [2] * len(chats)
+
+
+# --- connections that are cut -------------------------------------------------------------------------------
+
+
+@EVERY_CALL
+def test_killed_connection(engine: Engine, log: MessageLog, call: Call) -> None:
+    """A connection that the server closed between two calls is made anew, and the call succeeds."""
+    call(log)
+    for node in engine.nodes:
+        node.client_kill_filter(_type="normal", skipme=True)
+
+    call(log)
+    assert seqs(log) == list(range(1, len(seqs(log)) + 1))
+
+
+@pytest.fixture
+def proxy(valkey: Engine) -> Iterator[CuttingProxy]:
+    """A TCP connection to an embedded Valkey that can be cut."""
+    valkey.flush()
+    with CuttingProxy(valkey.url.removeprefix("unix://")) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+def far_log(proxy: CuttingProxy, valkey: Engine) -> MessageLog:
+    """Logs behind that connection."""
+    return MessageLog(connect(settings_for(valkey, redis_url=proxy.url)))
+
+
+@EVERY_CALL
+def test_tcp_connection_cut_between_calls(proxy: CuttingProxy, far_log: MessageLog, call: Call) -> None:
+    """A TCP connection that was closed between two calls is made anew, and the call succeeds."""
+    call(far_log)
+    proxy.cut_all()
+
+    call(far_log)
+    assert proxy.connections == 2
+
+
+def test_send_cut_before_its_answer(proxy: CuttingProxy, far_log: MessageLog, valkey: Engine) -> None:
+    """A send without an id whose answer is lost may have happened: it is refused, and not done twice."""
+    far_log.append(CHAT, HELLO)
+    proxy.cut_next_reply()
+
+    unavailable(far_log)
+
+    assert seqs(MessageLog(connect(settings_for(valkey)))) == [1, 2]
+    assert far_log.append(CHAT, HELLO).seq == 3
+
+
+def test_send_with_id_cut_before_its_answer(proxy: CuttingProxy, far_log: MessageLog) -> None:
+    """A send with an id whose answer is lost is asked again, and stored once."""
+    far_log.append(CHAT, HELLO)
+    proxy.cut_next_reply()
+
+    assert far_log.append(CHAT, HELLO_ONCE).seq == 2
+    assert seqs(far_log) == [1, 2]
+
+
+def test_pull_cut_before_its_answer(proxy: CuttingProxy, far_log: MessageLog) -> None:
+    """A pull whose answer is lost is asked again."""
+    far_log.append(CHAT, HELLO)
+    proxy.cut_next_reply()
+
+    assert seqs(far_log) == [1]
+
+
+def test_send_cut_while_it_waits(engine: Engine, store: Store) -> None:
+    """A send without an id whose connection is cut while it waits is refused, and not tried again."""
+    log = MessageLog(store)
+    with ThreadPoolExecutor(1) as caller:
+        caller.submit(log.append, CHAT, HELLO).result()
+        caller.submit(store.ping).result()
+        others = _clients_in_a_script(engine)
+        for node in engine.nodes:
+            node.client_pause(timeout=60_000, all=False)
+        waiting = caller.submit(log.append, CHAT, HELLO)
+        _kill_client_in_a_script(engine, but=others)
+        for node in engine.nodes:
+            node.client_unpause()
+        with pytest.raises(StoreUnavailable):
+            waiting.result(ANSWER_SECONDS)
+
+    assert seqs(log) == [1]
+
+
+def _clients_in_a_script(engine: Engine) -> set[str]:
+    clients = (client for node in engine.nodes for client in node.client_list())
+    return {client["addr"] + client["id"] for client in clients if client["cmd"] == "evalsha"}
+
+
+def _kill_client_in_a_script(engine: Engine, but: set[str]) -> None:
+    deadline = time.monotonic() + ANSWER_SECONDS
+    while time.monotonic() < deadline:
+        for node in engine.nodes:
+            for client in node.client_list():
+                if client["cmd"] == "evalsha" and client["addr"] + client["id"] not in but:
+                    node.client_kill_filter(_id=client["id"])
+                    return
+    pytest.fail("no server has a client that waits for a script")
+
+
+# --- a store that stalls or is gone -------------------------------------------------------------------------
+
+
+def node_of(settings: Settings) -> Node:
+    """Return what carries commands to the store that the settings name."""
+    return ClusterNodes(settings) if settings.redis_cluster else SingleNode(settings)
+
+
+@EVERY_CALL
+def test_stalled_store(engine: Engine, call: Call) -> None:
+    """A stalled store is a refusal after the time-out, then at once for a second, then asked again."""
+    clock = FakeClock()
+    log = MessageLog(Store(node_of(settings_for(engine, redis_timeout=0.2)), clock))
+    call(log)
+    stored = len(seqs(log))
+
+    engine.pause()
+    try:
+        assert unavailable(log, call).__cause__ is not None
+        clock.now += BREAK_SECONDS - 0.01
+        assert unavailable(log, call).__cause__ is None
+    finally:
+        engine.resume()
+    assert unavailable(log, call).__cause__ is None
+
+    clock.now += 0.02
+    call(log)
+    assert len(seqs(log)) <= stored + 2
+
+
+def test_stalled_store_from_the_start(engine: Engine) -> None:
+    """A store that stalls before the first connection is a refusal after the time-out, then at once."""
+    clock = FakeClock()
+    store = Store(node_of(settings_for(engine, redis_timeout=0.2)), clock)
+
+    engine.pause()
+    try:
+        assert unavailable(MessageLog(store)).__cause__ is not None
+        assert unavailable(MessageLog(store)).__cause__ is None
+    finally:
+        engine.resume()
+
+    clock.now += BREAK_SECONDS + 0.01
+    store.ping()
+
+
+def test_stalled_store_with_the_default_time_out(engine: Engine, log: MessageLog) -> None:
+    """With the settings as they come, a stalled store is a refusal in under 3 s."""
+    log.append(CHAT, HELLO)
+
+    engine.pause()
+    try:
+        unavailable(log)
+    finally:
+        engine.resume()
+
+
+def test_killed_store(engine: Engine, log: MessageLog, store: Store) -> None:
+    """A store that is gone is a refusal each time, and service again by itself once it is back."""
+    log.append(CHAT, HELLO)
+    engine.kill()
+    for call in CALLS.values():
+        unavailable(log, call)
+
+    engine.start()
+
+    await_service(store)
+    for call in CALLS.values():
+        call(log)
+
+
+def test_store_that_was_never_there(engine: Engine) -> None:
+    """A store that is gone before the first connection is found once it is there."""
+    engine.kill()
+    store = connect(settings_for(engine))
+    unavailable(MessageLog(store))
+    with pytest.raises(StoreUnavailable):
+        store.ping()
+
+    engine.start()
+
+    await_service(store)
+    assert MessageLog(store).append(CHAT, HELLO).seq == 1
+
+
+def test_one_primary_gone(cluster: Engine) -> None:
+    """Without one primary its chats are refused and the others go on; ping says that one is gone."""
+    cluster.flush()
+    store = connect(settings_for(cluster))
+    log = MessageLog(store)
+    lost, kept = (chat_of_primary(number) for number in (2, 1))
+    for chat in (lost, kept):
+        log.append(chat, HELLO)
+
+    cluster.servers[2].end(signal.SIGKILL)
+    unavailable(log, lambda log: log.append(lost, HELLO))
+    with answered_in_time(), pytest.raises(StoreUnavailable):
+        store.ping()
+    assert log.append(kept, HELLO).seq == 2
+
+    cluster.start()
+    await_service(store)
+    assert log.append(lost, HELLO).seq == 1
+
+
+def chat_of_primary(number: int) -> str:
+    """Return a chat whose keys are on one of a cluster's three primaries, each with a third of the slots."""
+    chats = (f"ann:{i}" for i in count())
+    return next(chat for chat in chats if key_slot(keys.log(chat).encode()) * 3 // 16384 == number)
+
+
+# --- a store that refuses -----------------------------------------------------------------------------------
+
+
+@contextmanager
+def configured(engine: Engine, option: str, value: int) -> Iterator[None]:
+    """Have the servers of an engine run with another option for a while."""
+    before: list[Any] = [node.config_get(option)[option] for node in engine.nodes]
+    try:
+        for node in engine.nodes:
+            node.config_set(option, value)
+        yield
+    finally:
+        for node, old in zip(engine.nodes, before, strict=True):
+            node.config_set(option, old)
+
+
+@pytest.mark.parametrize("content", [HELLO, HELLO_ONCE], ids=["send", "send with id"])
+@pytest.mark.parametrize("flushed", [False, True], ids=["scripts loaded", "scripts flushed"])
+def test_full_store(engine: Engine, log: MessageLog, raw: RawClient, content: Content, flushed: bool) -> None:
+    """A store without memory is StoreFull and nothing is written; what is there can be read."""
+    log.append(CHAT, Content("ann", "before"))
+    if flushed:
+        for node in engine.nodes:
+            node.script_flush()
+
+    with configured(engine, "maxmemory", 1):
+        for chat in (CHAT, "ann:cid"):
+            with pytest.raises(StoreFull):
+                log.append(chat, content)
+        assert seqs(log) == [1]
+        assert list(raw.scan_iter()) == [keys.log(CHAT).encode()]
+
+    assert log.append(CHAT, content).seq == 2
+
+
+def test_store_without_its_replicas(engine: Engine, log: MessageLog) -> None:
+    """A server that wants more replicas than it has is StoreUnavailable, and nothing is written."""
+    log.append(CHAT, HELLO)
+
+    with configured(engine, "min-replicas-to-write", 1):
+        unavailable(log)
+        assert seqs(log) == [1]
+
+
+@pytest.mark.parametrize("name", ["valkey", "redis7"])
+def test_replica(request: pytest.FixtureRequest, name: str) -> None:
+    """A server that became a replica is StoreUnavailable for a send until it is the primary again."""
+    engine: Engine = request.getfixturevalue(name)
+    engine.flush()
+    log = MessageLog(connect(settings_for(engine)))
+    log.append(CHAT, HELLO)
+
+    engine.nodes[0].replicaof("127.0.0.1", "1")
+    try:
+        unavailable(log)
+    finally:
+        engine.nodes[0].replicaof("NO", "ONE")
+
+    assert log.append(CHAT, HELLO).seq == 2
+
+
+def test_busy_store(engine: Engine, log: MessageLog) -> None:
+    """A server held up by a script is StoreUnavailable."""
+    log.append(CHAT, HELLO)
+    with configured(engine, "lua-time-limit", 1), ThreadPoolExecutor() as others:
+        endless = [others.submit(node.eval, "while true do end", 0) for node in engine.nodes]
+        try:
+            for node in engine.nodes:
+                _await_busy(node)
+            unavailable(log)
+        finally:
+            for node in engine.nodes:
+                node.script_kill()
+        for script in endless:
+            with pytest.raises(redis.ResponseError):
+                script.result()
+
+    assert log.append(CHAT, HELLO).seq == 2
+
+
+def _await_busy(node: redis.Redis) -> None:
+    deadline = time.monotonic() + ANSWER_SECONDS
+    while time.monotonic() < deadline:
+        try:
+            node.ping()
+        except redis.ResponseError:
+            return
+    pytest.fail("the server never said that it is busy")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        "LOADING Redis is loading the dataset in memory",
+        "BUSY Redis is busy running a script.",
+        "MISCONF Redis is configured to save RDB snapshots, but cannot.",
+        "NOREPLICAS Not enough good replicas to write.",
+        "READONLY You can't write against a read only replica.",
+        "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
+        "CLUSTERDOWN The cluster is down",
+        "TRYAGAIN Multiple keys request during rehashing of slot",
+        "NOAUTH Authentication required.",
+        "ERR max number of clients reached",
+    ],
+    ids=lambda error: error.partition(" ")[0],
+)
+@EVERY_CALL
+def test_refusals(error: str, call: Call) -> None:
+    """Every way in which a server says that it cannot serve now is StoreUnavailable."""
+    with RefusingServer(error) as server:
+        log = MessageLog(connect(Settings(redis_url=server.url)))
+        unavailable(log, call)
+
+
+def test_refused_for_memory() -> None:
+    """A server that says OOM is StoreFull, which is a StoreUnavailable of its own code."""
+    with RefusingServer("OOM command not allowed when used memory > 'maxmemory'.") as server:
+        log = MessageLog(connect(Settings(redis_url=server.url)))
+        assert isinstance(unavailable(log), StoreFull)
+
+
+@pytest.mark.parametrize("password", ["wrong-secret", ""])
+def test_wrong_password(engine: Engine, password: str) -> None:
+    """A server that does not take the password is StoreUnavailable, and no word of it is shown."""
+    for node in engine.nodes:
+        node.execute_command("ACL SETUSER", "parley", "on", ">right-secret", "+@all", "~*")
+    url = engine.url.replace("://", f"://parley:{password}@")
+    try:
+        error = unavailable(MessageLog(connect(settings_for(engine, redis_url=url))))
+    finally:
+        for node in engine.nodes:
+            node.execute_command("ACL DELUSER", "parley")
+
+    shown = "".join(traceback.format_exception(error)) + repr(error.__cause__) + error.problem().decode()
+    assert "secret" not in shown
+
+
+def test_a_defect_is_not_an_outage(engine: Engine, log: MessageLog, raw: RawClient) -> None:
+    """An error that no other server would answer otherwise is raised as it is, and breaks nothing."""
+    raw.set(keys.log(CHAT), "not a list")
+
+    with pytest.raises(redis.ResponseError, match="WRONGTYPE"):
+        log.append(CHAT, HELLO)
+
+    assert log.append("ann:cid", HELLO).seq == 1

@@ -1,0 +1,75 @@
+"""The documents name every code, setting and key there is, and none there is not."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from app import app
+from chalicelib.config import VARIABLES, Settings
+from chalicelib.store import keys
+from tests.unit.test_errors import ERRORS
+
+DOCS = Path(__file__).parents[2] / "docs"
+
+
+def text_of(name: str) -> str:
+    """Return a document."""
+    return (DOCS / name).read_text(encoding="utf-8")
+
+
+def rows_of(name: str) -> list[list[str]]:
+    """Return the cells of every table row of a document."""
+    lines = (line for line in text_of(name).splitlines() if line.startswith("|"))
+    return [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
+
+
+def test_every_error_is_in_the_table() -> None:
+    """The table of errors in docs/api.md has each code with its status, and no other."""
+    described = {
+        (row[1].strip("`"), int(row[0])) for row in rows_of("api.md") if re.fullmatch(r"\d{3}", row[0])
+    }
+
+    assert described == {(kind.code, kind.status) for kind in ERRORS}
+
+
+@pytest.mark.parametrize("path", sorted(app.routes))
+def test_every_route_is_described(path: str) -> None:
+    """docs/api.md names the path of every route, but the documentation's own."""
+    assert path in text_of("api.md") or path.startswith(("/docs", "/openapi.json"))
+
+
+def test_every_setting_is_in_the_table() -> None:
+    """docs/settings.md has a row for each variable of the application, with its default, and for no other."""
+    rows = {
+        row[0].strip("`"): row for row in rows_of("settings.md") if re.match(r"`(PARLEY_|REDIS_)", row[0])
+    }
+
+    assert rows.keys() == VARIABLES.keys()
+    for variable, (field, read) in VARIABLES.items():
+        assert read(rows[variable][1].strip("`")) == getattr(Settings(), field)
+
+
+def test_every_key_is_in_the_table() -> None:
+    """docs/redis.md has a row for each kind of key, and for no other."""
+    patterns = {
+        re.sub(r"\{c\d+}", "{c<NNN>}", key)
+        for key in (keys.log("<chat>"), keys.ids("<chat>", 0).removesuffix("0") + "<day>")
+    }
+    described = {row[0].strip("`") for row in rows_of("redis.md") if row[0].startswith("`{")}
+
+    assert described == patterns
+    functions = {name for name in vars(keys) if callable(getattr(keys, name)) and not name.startswith("_")}
+    assert functions == {"chat_partition", "crc_hqx", "log", "ids"}, (
+        "name the new key above and in docs/redis.md"
+    )
+
+
+def test_every_script_is_in_the_table() -> None:
+    """docs/redis.md has a row for each Lua script."""
+    scripts = {path.stem for path in (DOCS.parent / "chalicelib/store/lua").glob("*.lua")}
+    described = {row[0].strip("`") for row in rows_of("redis.md") if len(row) == 3}
+
+    assert scripts <= described

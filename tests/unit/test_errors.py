@@ -1,0 +1,82 @@
+"""Errors as problems (RFC 9457)."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from http import HTTPStatus
+
+import msgspec
+import pytest
+
+from chalicelib import errors
+from chalicelib.errors import FieldError, ParleyError, bad_field
+
+ERRORS = [
+    kind
+    for _, kind in inspect.getmembers(errors, inspect.isclass)
+    if issubclass(kind, ParleyError) and kind is not ParleyError
+]
+EVERY_ERROR = pytest.mark.parametrize("kind", ERRORS)
+
+
+def made(kind: type[ParleyError]) -> ParleyError:
+    """Return an error of a kind."""
+    takes_nothing = issubclass(kind, errors.StoreUnavailable)
+    return kind() if takes_nothing else kind("What is wrong, and what to do.")  # type: ignore[call-arg]
+
+
+def test_codes_are_unique() -> None:
+    """No two errors share a code, but the tree's root and a defect."""
+    codes = [kind.code for kind in ERRORS]
+
+    assert len(codes) == len(set(codes))
+
+
+@EVERY_ERROR
+def test_error_says_what_it_is(kind: type[ParleyError]) -> None:
+    """An error has a code, a title, a status of HTTP and a sentence of its own."""
+    assert re.fullmatch(r"[a-z]+(_[a-z]+)*", kind.code)
+    assert kind.title[0].isupper()
+    assert not kind.title.endswith(".")
+    assert 400 <= HTTPStatus(kind.status) < 600
+    assert (kind.__doc__ or "").endswith(".")
+    assert "code" in vars(kind) or kind is errors.InternalError
+
+
+@EVERY_ERROR
+def test_problem(kind: type[ParleyError]) -> None:
+    """An error's body is a problem, without an empty list of fields."""
+    error = made(kind)
+
+    assert msgspec.json.decode(error.problem()) == {
+        "type": f"urn:parley:problem:{kind.code}",
+        "title": kind.title,
+        "status": kind.status,
+        "detail": error.detail,
+        "code": kind.code,
+    }
+    assert str(error) == error.detail
+
+
+def test_problem_of_fields() -> None:
+    """A problem of fields names each of them."""
+    problem = msgspec.json.decode(bad_field("text", "it is missing").problem())
+
+    assert problem["status"] == 400
+    assert problem["detail"] == "text: it is missing"
+    assert problem["errors"] == [{"field": "text", "detail": "it is missing"}]
+    assert bad_field("text", "it is missing").errors == (FieldError("text", "it is missing"),)
+
+
+@pytest.mark.parametrize("kind", [errors.StoreUnavailable, errors.StoreFull])
+def test_retry_after(kind: type[errors.StoreUnavailable]) -> None:
+    """An error that will pass says when to try again."""
+    assert int(kind().headers["Retry-After"]) >= 1
+
+
+def test_headers_are_not_shared() -> None:
+    """The headers of one error are not those of another."""
+    made(errors.BadRequest).headers["X"] = "1"
+
+    assert made(errors.BadRequest).headers == {}

@@ -1,0 +1,72 @@
+"""Key names and partitions."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from redis.crc import key_slot
+
+from chalicelib.store import keys
+
+CHATS = st.text(min_size=1, max_size=130)
+
+
+def crc16(data: bytes) -> int:
+    """Return CRC-16/XMODEM bit by bit, as the Redis Cluster specification defines it."""
+    crc = 0
+    for byte in data:
+        crc ^= byte << 8
+        for _ in range(8):
+            crc = (crc << 1) ^ 0x1021 if crc & 0x8000 else crc << 1
+        crc &= 0xFFFF
+    return crc
+
+
+def test_the_cluster_specifications_own_value() -> None:
+    """The checksum is the one whose check value the Redis Cluster specification gives."""
+    assert crc16(b"123456789") == 0x31C3
+    assert keys.chat_partition("123456789") == f"{{c{0x31C3 % 256:03d}}}"
+
+
+@given(chat=CHATS)
+def test_partition(chat: str) -> None:
+    """A chat's partition is the checksum that Redis Cluster takes of a key, modulo 256."""
+    number = int(keys.chat_partition(chat)[2:5])
+
+    assert number == crc16(chat.encode()) % keys.PARTITIONS
+    if "{" not in chat:
+        assert number == key_slot(chat.encode()) % keys.PARTITIONS
+
+
+@given(chat=CHATS, day=st.integers(0, 100_000))
+def test_keys_of_a_chat_share_a_slot(chat: str, day: int) -> None:
+    """Every key of a chat is in the slot of its partition, whatever braces the chat's name has."""
+    slots = {key_slot(key.encode()) for key in (keys.log(chat), keys.ids(chat, day), keys.ids(chat, day + 1))}
+
+    assert slots == {key_slot(keys.chat_partition(chat).encode())}
+
+
+@given(one=CHATS, other=CHATS)
+def test_chats_do_not_share_keys(one: str, other: str) -> None:
+    """Two chats have no key in common."""
+    of_one, of_other = ({keys.log(chat), keys.ids(chat, 1)} for chat in (one, other))
+
+    assert (one == other) or not of_one & of_other
+
+
+@pytest.mark.parametrize("key", [keys.log("alice:bob"), keys.ids("alice:bob", 20_000)])
+def test_spelling(key: str) -> None:
+    """A key is its partition, what it is, and the chat in plain sight."""
+    assert re.fullmatch(r"\{c\d{3}\}:(log:alice:bob|ids:alice:bob:20000)", key)
+
+
+def test_partitions_are_used_evenly() -> None:
+    """Chats spread over all 256 partitions."""
+    partitions = [keys.chat_partition(f"user{i}:user{i + 1}") for i in range(10_000)]
+
+    counts = [partitions.count(partition) for partition in set(partitions)]
+    assert len(counts) == keys.PARTITIONS
+    assert max(counts) < 4 * 10_000 / keys.PARTITIONS

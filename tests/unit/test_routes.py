@@ -1,0 +1,44 @@
+"""Every route is guarded: no view answers without the room that turns errors into problems."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from chalice.app import Blueprint, Response
+
+from app import app
+from chalicelib import services
+from chalicelib.http import OPERATIONS, routing
+from tests.store.calls import call
+
+ROUTES = [(method, path) for path, methods in app.routes.items() for method in methods]
+
+
+def test_every_route_goes_through_the_guard() -> None:
+    """Each view of the app is one that `route` registered, inside its guard."""
+    guard = routing._guarded(Blueprint("x"), Response).__code__
+    registered = {(one.method, one.path): one.view for one in OPERATIONS}
+
+    for method, path in ROUTES:
+        view: Any = app.routes[path][method].view_function
+        assert view.__code__ is guard
+        assert view.__wrapped__ is registered.pop((method, path))
+    assert registered == {}
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+def test_no_route_leaks_a_defect(monkeypatch: pytest.MonkeyPatch, method: str, path: str) -> None:
+    """A defect anywhere below a route is a problem that says nothing of it."""
+
+    def defective() -> Any:
+        raise RuntimeError("secret")
+
+    monkeypatch.setattr(services, "current", defective)
+
+    answer = call(method, path.replace("{chat}", "ann:bob").replace("{seq}", "1"), body={})
+
+    assert (answer.status, answer.body["code"]) == (500, "internal_error")
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert answer.headers["X-Request-Id"] in repr(answer)
+    assert "secret" not in repr(answer)
