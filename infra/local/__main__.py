@@ -3,6 +3,11 @@
 if __name__ == "__main__":
     import sys
 
+    from infra.local.shutdown import Shutdown
+
+    shutdown = Shutdown()
+    shutdown.listen()  # before the slower imports, which a Ctrl-C would break off with a traceback
+
     from infra.local.launch import main
 
-    sys.exit(main())
+    sys.exit(main(shutdown))

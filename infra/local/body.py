@@ -4,80 +4,87 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator
 from typing import Any
 
-from chalicelib.errors import BadRequest, PayloadTooLarge, RequestTimeout
-from chalicelib.http.call import MAX_BODY_BYTES
+from granian.rsgi import ProtocolClosed
 
-Receive = Callable[[], Awaitable[dict[str, Any]]]
+from chalicelib.errors import PayloadTooLarge, RequestTimeout
+from chalicelib.http.call import MAX_BODY_BYTES
 
 BODY_SECONDS = 10.0
 DRAIN_BYTES = 10 * 1024 * 1024
 DRAIN_SECONDS = 5.0
 
 
-class BodyReader:
-    """Reads the body of one request.
+class Body:
+    """The body of one request.
 
-    receive: the ASGI channel. headers: every header, names in lower case.
+    protocol: Granian's end of the connection (RSGI). headers: every header, names in lower case.
     seconds: how long the whole body may take to arrive.
     """
 
-    def __init__(
-        self, receive: Receive, headers: dict[str, list[str]], seconds: float = BODY_SECONDS
-    ) -> None:
-        self._receive = receive
+    def __init__(self, protocol: Any, headers: dict[str, list[str]], seconds: float = BODY_SECONDS) -> None:
+        self._protocol = protocol
+        self._chunks: AsyncIterator[bytes] | None = None
         self._seconds = seconds
         chunked = "transfer-encoding" in headers
         length = headers.get("content-length", [""])[0]
         self._declared = int(length) if length.isdecimal() and not chunked else None
-        self.finished = not self._declared and not chunked
+        self._finished = not self._declared and not chunked
 
     async def read(self) -> bytes:
-        """Return the body; raises PayloadTooLarge, RequestTimeout, or BadRequest when it broke off."""
-        if self.finished:
+        """Return the body.
+
+        Raises PayloadTooLarge, RequestTimeout, or granian's ProtocolClosed when the client went away.
+        """
+        if self._finished:
             return b""
-        if self._declared and self._declared > MAX_BODY_BYTES:
+        if self._declared is not None and self._declared > MAX_BODY_BYTES:
             raise _too_large()
         try:
             async with asyncio.timeout(self._seconds):
-                return await self._collect()
+                body: bytes = await (self._protocol() if self._declared else self._collected())
         except TimeoutError:
             raise RequestTimeout(
                 f"The body did not arrive within {self._seconds:g} seconds. Send it again."
             ) from None
+        self._finished = True
+        return body
 
-    async def discard(self) -> None:
+    async def discarded(self) -> bool:
         """Throw away what is still to come, so that a client that is busy sending can read the answer.
 
-        Up to DRAIN_BYTES and DRAIN_SECONDS; a body that declares to be longer is not waited for.
+        Up to DRAIN_BYTES and DRAIN_SECONDS; a body that declares to be longer is not waited for. Returns
+        whether the end was reached, so that the connection can serve another request.
         """
-        if self._declared and self._declared > MAX_BODY_BYTES + DRAIN_BYTES:
-            return
-        left = DRAIN_BYTES
-        with contextlib.suppress(TimeoutError, BadRequest):
-            async with asyncio.timeout(DRAIN_SECONDS):
-                while left > 0 and not self.finished:
-                    left -= len(await self._chunk())
+        if self._declared is None or self._declared <= MAX_BODY_BYTES + DRAIN_BYTES:
+            with contextlib.suppress(TimeoutError, ProtocolClosed):
+                async with asyncio.timeout(DRAIN_SECONDS):
+                    await self._drain()
+        return self._finished
 
-    async def _collect(self) -> bytes:
+    async def _drain(self) -> None:
+        left = DRAIN_BYTES
+        while left > 0 and not self._finished:
+            left -= len(await self._chunk())
+
+    async def _collected(self) -> bytes:
         body = b""
-        while not self.finished:
+        while not self._finished:
             body += await self._chunk()
             if len(body) > MAX_BODY_BYTES:
                 raise _too_large()
-            self.finished |= len(body) == self._declared
         return body
 
     async def _chunk(self) -> bytes:
-        message = await self._receive()
-        if message["type"] == "http.disconnect":
-            self.finished = True
-            raise BadRequest("The body broke off before its end.")
-        self.finished = not message.get("more_body")
-        chunk: bytes = message.get("body", b"")
-        return chunk
+        if self._chunks is None:
+            self._chunks = aiter(self._protocol)  # asked for a chunk before this, Granian 2.8 crashes
+        try:
+            return await anext(self._chunks)
+        except StopAsyncIteration:
+            self._finished = True
+            return b""
 
 
 def _too_large() -> PayloadTooLarge:

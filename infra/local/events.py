@@ -14,8 +14,6 @@ from urllib.parse import parse_qsl, quote
 
 from infra.local.router import Match
 
-Scope = dict[str, Any]  # an ASGI connection scope of type "http"
-
 STAGE = "local"
 API_ID = "local"
 ACCOUNT_ID = "000000000000"
@@ -40,8 +38,7 @@ IDENTITY: dict[str, Any] = dict.fromkeys(
     )
 )
 
-# What RFC 3986 lets a path hold as it is, `%` and `/` among it.
-_PATH_SAFE = "/%:@!$&'()*+,;=-._~"
+SEGMENT_SAFE = ":@!$&'()*+,;=-._~"  # what a path segment may hold as it is (RFC 3986, 3.3)
 
 
 class LambdaContext:
@@ -65,49 +62,40 @@ class LambdaContext:
         return max(0, int((self._deadline - time.monotonic()) * 1000))
 
 
-def raw_path(scope: Scope) -> str:
-    """Return a request's path percent-encoded, as it came; bytes that no URL may hold are encoded too."""
-    raw: bytes = scope["raw_path"]
-    return raw.decode() if raw.isascii() else quote(raw, safe=_PATH_SAFE)
-
-
-def header_lists(scope: Scope) -> dict[str, list[str]]:
-    """Return every header with all its values; bytes beyond ASCII are read as Latin-1 (RFC 9110, 5.5)."""
+def header_lists(scope: Any) -> dict[str, list[str]]:
+    """Return every header with all its values; Granian leaves out those that are not ASCII."""
     lists: dict[str, list[str]] = {}
-    for name, value in scope["headers"]:
-        lists.setdefault(name.decode("latin-1"), []).append(value.decode("latin-1"))
+    for name, value in scope.headers.items():
+        lists.setdefault(name, []).append(value)
     return lists
 
 
-def proxy_event(
-    scope: Scope, path: str, headers: dict[str, list[str]], match: Match, body: bytes
-) -> dict[str, Any]:
+def proxy_event(scope: Any, headers: dict[str, list[str]], match: Match, body: bytes) -> dict[str, Any]:
     """Build the event of a request.
 
-    path and headers: what raw_path and header_lists return. match: the route of the path.
+    scope: Granian's (RSGI), whose path is decoded. headers: what header_lists returns. match: the route.
     """
     text, encoded = _body(body)
-    query = _query(scope["query_string"])
-    method: str = scope["method"]
+    query = _query(scope.query_string)
+    parameters = {name: quote(value, safe=SEGMENT_SAFE) for name, value in match.parameters.items()}
+    path = quote(scope.path, safe=SEGMENT_SAFE + "/")
     return {
         "resource": match.resource,
         "path": path,
-        "httpMethod": method,
+        "httpMethod": scope.method,
         "headers": {name: values[-1] for name, values in headers.items()},
         "multiValueHeaders": headers,
         "queryStringParameters": {name: values[-1] for name, values in query.items()} if query else None,
         "multiValueQueryStringParameters": query,
-        "pathParameters": match.parameters,
+        "pathParameters": parameters or None,
         "stageVariables": None,
-        "requestContext": _request_context(scope, path, headers, match.resource, method),
+        "requestContext": _request_context(scope, path, headers, match.resource),
         "body": text,
         "isBase64Encoded": encoded,
     }
 
 
-def _request_context(
-    scope: Scope, path: str, headers: dict[str, list[str]], resource: str, method: str
-) -> dict[str, Any]:
+def _request_context(scope: Any, path: str, headers: dict[str, list[str]], resource: str) -> dict[str, Any]:
     request_id = str(uuid.uuid4())
     now = time.time()
     host = headers.get("host", [""])[0]
@@ -118,14 +106,14 @@ def _request_context(
         "domainName": host,
         "domainPrefix": host.partition(".")[0],
         "extendedRequestId": request_id,
-        "httpMethod": method,
+        "httpMethod": scope.method,
         "identity": {
             **IDENTITY,
-            "sourceIp": scope["client"][0],
+            "sourceIp": scope.client.rpartition(":")[0].strip("[]"),
             "userAgent": agent[-1] if agent else None,
         },
         "path": path,
-        "protocol": f"HTTP/{scope['http_version']}",
+        "protocol": f"HTTP/{scope.http_version}",
         "requestId": request_id,
         "requestTime": _request_time(int(now)),
         "requestTimeEpoch": int(now * 1000),
@@ -144,11 +132,11 @@ def _body(body: bytes) -> tuple[str | None, bool]:
         return base64.b64encode(body).decode(), True
 
 
-def _query(query_string: bytes) -> dict[str, list[str]] | None:
+def _query(query_string: str) -> dict[str, list[str]] | None:
     if not query_string:
         return None
     lists: dict[str, list[str]] = {}
-    for name, value in parse_qsl(query_string.decode(errors="replace"), keep_blank_values=True):
+    for name, value in parse_qsl(query_string, keep_blank_values=True):
         lists.setdefault(name, []).append(value)
     return lists or None
 

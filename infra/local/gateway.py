@@ -1,29 +1,33 @@
-"""The HTTP edge: an ASGI application that calls the Lambda handlers as API Gateway would."""
+"""The HTTP edge: a Granian application that calls the Lambda handlers as API Gateway would."""
 
 from __future__ import annotations
 
 import base64
+import contextlib
 import logging
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
 from typing import Any
 
+from granian.rsgi import ProtocolClosed
+
 from chalicelib.config import Settings
-from chalicelib.errors import PROBLEM_JSON, Forbidden, NoSuchRoute, ParleyError
+from chalicelib.errors import PROBLEM_JSON, BadRequest, Forbidden, NoSuchRoute, ParleyError
 from chalicelib.http.middleware import COMMON_HEADERS, GIVEN_REQUEST_ID
 from chalicelib.http.responses import REQUEST_ID, defect
 from chalicelib.logs import LOGGER
-from infra.local.body import BODY_SECONDS, BodyReader, Receive
-from infra.local.events import LambdaContext, Scope, header_lists, proxy_event, raw_path
+from infra.local.body import BODY_SECONDS, Body
+from infra.local.events import LambdaContext, header_lists, proxy_event
 from infra.local.hosts import is_loopback
 from infra.local.router import Router
 
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 Headers = dict[str, list[str]]
-Send = Callable[[dict[str, Any]], Awaitable[None]]
 
-FRAMING = frozenset({"connection", "content-length", "transfer-encoding"})  # set by the server
+BODILESS = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
+REPLACEMENT = "\ufffd"  # what Granian puts where a path is not UTF-8
 LOGGED_PATH_LENGTH = 200
 
 
@@ -48,29 +52,34 @@ class Gateway:
         self._loopback_names_only = settings.auth == "open" and not settings.open_beyond_loopback
         self._body_seconds = body_seconds
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request of an ASGI server; WebSockets are refused."""
-        if scope["type"] == "websocket":
-            await send({"type": "websocket.close"})
+    async def __rsgi__(self, scope: Any, protocol: Any) -> None:
+        """Answer one request of Granian's (RSGI 1.x); WebSockets are refused."""
+        if scope.proto != "http":
+            protocol.close(HTTPStatus.NOT_FOUND)
             return
         start = time.perf_counter()
-        path, headers = raw_path(scope), header_lists(scope)
-        reader = BodyReader(receive, headers, self._body_seconds)
+        headers = header_lists(scope)
+        body = Body(protocol, headers, self._body_seconds)
         try:
-            await _send(send, await self._answer(scope, path, headers, reader))
+            response = await self._answer(scope, headers, body)
+        except ProtocolClosed:
+            return
         except Exception as error:
-            refusal = _refusal(error, headers)
-            await reader.discard()
-            await _send(send, refusal, close=not reader.finished)
-            _log(error, refusal, scope["method"], path, time.perf_counter() - start)
+            response = _refusal(error, headers)
+            _log(error, response, scope.method, scope.path, time.perf_counter() - start)
+            if not await body.discarded():
+                response["headers"]["Connection"] = "close"
+        _respond(protocol, response)
 
-    async def _answer(self, scope: Scope, path: str, headers: Headers, reader: BodyReader) -> dict[str, Any]:
+    async def _answer(self, scope: Any, headers: Headers, body: Body) -> dict[str, Any]:
         if self._loopback_names_only:
             _refuse_foreign_names(headers)
-        match = self._router.match(path)
+        match = self._router.match(scope.path)
         if match is None:
             raise NoSuchRoute("No route has this path. GET /openapi.json lists those there are.")
-        event = proxy_event(scope, path, headers, match, await reader.read())
+        if REPLACEMENT in scope.path:
+            raise BadRequest("The path's percent-encoding is not UTF-8.")
+        event = proxy_event(scope, headers, match, await body.read())
         return self._handler(event, LambdaContext(event["requestContext"]["requestId"]))
 
 
@@ -98,28 +107,18 @@ def _refusal(error: Exception, headers: Headers) -> dict[str, Any]:
     }
 
 
-async def _send(send: Send, response: dict[str, Any], *, close: bool = False) -> None:
+def _respond(protocol: Any, response: dict[str, Any]) -> None:
     status: int = response["statusCode"]
-    headers = list(_header_pairs(response))
-    if close:
-        headers.append((b"connection", b"close"))
-    body = b"" if status in (204, 304) else _body(response)
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
-
-
-def _header_pairs(response: dict[str, Any]) -> Iterator[tuple[bytes, bytes]]:
-    single: dict[str, Any] = response.get("headers") or {}
-    multiple: dict[str, list[Any]] = response.get("multiValueHeaders") or {}
-    for name, values in [*((name, [value]) for name, value in single.items()), *multiple.items()]:
-        if name.lower() not in FRAMING:
-            for value in values:
-                yield name.lower().encode(), str(value).encode("latin-1")
-
-
-def _body(response: dict[str, Any]) -> bytes:
-    body: str = response.get("body") or ""
-    return base64.b64decode(body) if response.get("isBase64Encoded") else body.encode()
+    headers = list(response["headers"].items())
+    for name, values in response.get("multiValueHeaders", {}).items():
+        headers += [(name, value) for value in values]
+    with contextlib.suppress(ProtocolClosed):
+        if status in BODILESS:
+            protocol.response_empty(status, headers)
+        elif response.get("isBase64Encoded"):
+            protocol.response_bytes(status, headers, base64.b64decode(response["body"]))
+        else:
+            protocol.response_str(status, headers, response["body"])
 
 
 def _log(error: Exception, refusal: dict[str, Any], method: str, path: str, seconds: float) -> None:

@@ -21,17 +21,17 @@ from infra.local.shutdown import Shutdown, StartError, say, warn
 from infra.local.valkey import EmbeddedValkey
 
 
-def main() -> int:
-    """Serve until told to stop, and return the exit status."""
+def main(shutdown: Shutdown) -> int:
+    """Serve until the shutdown is requested, and return the exit status."""
     chosen = options.parse(sys.argv[1:], os.environ)
-    shutdown = Shutdown()
-    shutdown.listen()
     try:
         _run(chosen, shutdown)
     except (ConfigError, StartError) as error:
         if not shutdown.requested:
             warn(str(error))
             return 1
+    finally:
+        shutdown.end()
     return 1 if shutdown.failed else 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -10,7 +11,7 @@ class Match(NamedTuple):
     """A route and what its parameters stand for."""
 
     resource: str
-    parameters: dict[str, str] | None
+    parameters: dict[str, str]
 
 
 class _Node:
@@ -49,18 +50,20 @@ class Router:
     """Matches paths to resources: a literal segment beats a parameter, one slash at the end is ignored.
 
     resources: paths as Chalice writes them, such as `/v1/chats/{chat}/messages`. A parameter takes one
-    segment that is not empty, and keeps it percent-encoded as it came.
+    segment that is not empty. Granian decodes a path before anyone sees it, so a value with a slash in it
+    (`%2F`) has become several segments: where nothing else matches, a parameter takes those too.
     """
 
     def __init__(self, resources: Iterable[str]) -> None:
         self._root = _Node()
         self._names: dict[str, list[str]] = {}
         self._literal: dict[str, Match] = {}
+        self._spanning: list[tuple[str, re.Pattern[str]]] = []
         for resource in resources:
             self._add(resource)
 
     def match(self, path: str) -> Match | None:
-        """Return the route of a path, percent-encoded and without its query, or None."""
+        """Return the route of a path, percent-decoded and without its query, or None."""
         if len(path) > 1 and path.endswith("/"):
             path = path[:-1]
         if literal := self._literal.get(path):
@@ -68,8 +71,14 @@ class Router:
         values: list[str] = []
         resource = self._root.find(path.split("/"), 0, values)
         if resource is None:
-            return None
-        return Match(resource, dict(zip(self._names[resource], values, strict=True)) or None)
+            return self._match_spanning(path)
+        return Match(resource, dict(zip(self._names[resource], values, strict=True)))
+
+    def _match_spanning(self, path: str) -> Match | None:
+        for resource, pattern in self._spanning:
+            if match := pattern.fullmatch(path):
+                return Match(resource, match.groupdict())
+        return None
 
     def _add(self, resource: str) -> None:
         segments = resource.split("/")
@@ -79,4 +88,10 @@ class Router:
         node.resource = resource
         self._names[resource] = [segment[1:-1] for segment in segments if segment.startswith("{")]
         if not self._names[resource]:
-            self._literal[resource] = Match(resource, None)
+            self._literal[resource] = Match(resource, {})
+        else:
+            pattern = "".join(
+                f"(?P<{part[1:-1]}>.+)" if part.startswith("{") else re.escape(part)
+                for part in re.split(r"({\w+})", resource)
+            )
+            self._spanning.append((resource, re.compile(pattern, re.DOTALL)))

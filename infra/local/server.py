@@ -44,7 +44,9 @@ def claimed_port(address: str, port: int) -> Iterator[int]:
             probe.close()
             claim.bind((address, port))
         except OSError as error:
-            raise StartError(f"Port {port} of {address} is not free: {error.strerror}.") from None
+            raise StartError(
+                f"Port {port} of {address} cannot be had: {error.strerror}. Set PORT to another."
+            ) from None
         port = claim.getsockname()[1]
         if sys.platform != "linux":  # elsewhere a socket that is only bound would take connections
             claim.close()
@@ -63,7 +65,7 @@ def serve(address: str, port: int, workers: int, shutdown: Shutdown, when_ready:
         factory=True,
         address=address,
         port=port,
-        interface=Interfaces.ASGINL,
+        interface=Interfaces.RSGI,
         workers=workers,
         loop=Loops.uvloop,
         http=HTTPModes.http1,
@@ -75,17 +77,13 @@ def serve(address: str, port: int, workers: int, shutdown: Shutdown, when_ready:
         workers_kill_timeout=STOP_SECONDS,
     )
 
-    @server.on_startup
-    def _follow_an_earlier_request() -> None:
-        if shutdown.requested:
-            server.main_loop_interrupt.set()
-            server.interrupt_signal = True
-
+    server.on_startup(lambda: shutdown.hand_to(server.signal_handler_interrupt))
     threading.Thread(target=_await_ready, args=(address, port, shutdown, when_ready), daemon=True).start()
     try:
         server.serve()
     except SystemExit:
-        shutdown.failed = True
+        if not shutdown.requested:
+            shutdown.fail("The workers keep failing; what they wrote above says why.")
     finally:
         shutdown.requested = True
 

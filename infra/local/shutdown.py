@@ -7,6 +7,8 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Callable
+from multiprocessing import resource_tracker
 from typing import TextIO
 
 
@@ -17,35 +19,59 @@ class StartError(Exception):
 class Shutdown:
     """Whether the server is to end, and whether that is a failure.
 
-    Plain attributes, since a signal handler must not wait for a lock that the code it interrupts may hold.
+    A request passes through a pipe: a signal handler must not wait for a lock, and the code that it
+    interrupts may hold any.
     """
 
     def __init__(self) -> None:
         self.requested = False
         self.failed = False
+        self._requests, self._bell = os.pipe()
+
+    def request(self, *_: object) -> None:
+        """Ask for the end, from any thread or as a signal handler."""
+        self.requested = True
+        os.write(self._bell, b"!")
 
     def fail(self, reason: str) -> None:
-        """End the server as failed, from any thread, with one line that says why."""
+        """Ask for the end as a failure, with one line that says why."""
         self.failed = True
         warn(reason)
-        os.kill(os.getpid(), signal.SIGTERM)
+        self.request()
 
     def listen(self) -> None:
-        """Let SIGTERM, Ctrl-C and the closing of the terminal request the end. For the main thread.
+        """Let SIGTERM, Ctrl-C and the closing of the terminal request the end.
 
         A terminal sends its signals to every process started from it. The store has to outlive the workers,
         and a worker that is still starting would print a traceback: so SIGINT and SIGHUP are blocked here
-        and in every process started from now on, and reach this one alone, as SIGTERM.
+        and in every process started from now on, and a thread takes them.
         """
-        signal.signal(signal.SIGTERM, self._request)
+        self._set_handlers()
         terminal = {signal.SIGINT}
         if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup
             terminal.add(signal.SIGHUP)
         signal.pthread_sigmask(signal.SIG_BLOCK, terminal)
-        threading.Thread(target=_pass_on, args=(terminal,), daemon=True).start()
+        resource_tracker.ensure_running()  # multiprocessing's helper; its start unblocks SIGINT
+        signal.pthread_sigmask(signal.SIG_BLOCK, terminal)
+        _in_background(lambda: self._take(terminal))
 
-    def _request(self, *_: object) -> None:
-        self.requested = True
+    def hand_to(self, stop: Callable[[], object]) -> None:
+        """Call stop from another thread once the end is requested, or has been."""
+        self._set_handlers()
+        _in_background(lambda: (os.read(self._requests, 1), stop()))
+
+    def end(self) -> None:
+        """Ignore whatever signal still comes: the process ends by itself now."""
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+
+    def _set_handlers(self) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self.request)
+
+    def _take(self, signals: set[signal.Signals]) -> None:
+        while True:
+            signal.sigwait(signals)
+            self.request()
 
 
 def say(text: str) -> None:
@@ -63,7 +89,5 @@ def _print(text: str, stream: TextIO) -> None:
         print(text, file=stream, flush=True)
 
 
-def _pass_on(signals: set[signal.Signals]) -> None:
-    while True:
-        signal.sigwait(signals)
-        os.kill(os.getpid(), signal.SIGTERM)
+def _in_background(work: Callable[[], object]) -> None:
+    threading.Thread(target=work, daemon=True).start()

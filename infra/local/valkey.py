@@ -35,6 +35,7 @@ class EmbeddedValkey:
         self._socket = data.socket
         self._log = data.path / "valkey.log"
         self._shutdown = shutdown
+        self._stopped = False
         self._changing = threading.Lock()
         self._server = _Server(data, shutdown)
 
@@ -49,15 +50,18 @@ class EmbeddedValkey:
 
     def stop(self) -> None:
         """Stop it once its data is on disk; harmless when it does not run."""
-        self._shutdown.requested = True
+        self._stopped = True
         with self._changing, contextlib.suppress(ValkeyServerError):
             self._server.stop(STOP_SECONDS)
 
     def _watch(self) -> None:
         deaths: list[float] = []
-        while not self._shutdown.requested:
+        while True:
             _wait_until_gone(self._socket)
-            if self._shutdown.requested or self._server.is_running():
+            time.sleep(POLL_SECONDS)  # a signal to the whole process group may reach the store first
+            if self._stopped or self._shutdown.requested:
+                return
+            if self._server.is_running():
                 continue
             now = time.monotonic()
             deaths = [death for death in deaths if death > now - DEATHS_SECONDS] + [now]
@@ -69,7 +73,7 @@ class EmbeddedValkey:
 
     def _restart(self) -> None:
         with self._changing:
-            if self._shutdown.requested:
+            if self._stopped:
                 return
             with contextlib.suppress(ValkeyServerError):
                 self._server.stop()

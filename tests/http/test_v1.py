@@ -113,7 +113,7 @@ def test_a_chat_in_any_spelling_and_encoding(api: Api) -> None:
 
 def test_a_user_beyond_ascii(api: Api) -> None:
     """A name beyond ASCII is percent-encoded in the header and the path."""
-    name, other = "Zoë 名", new_pair()[0].partition(":")[0]
+    name, other = "Zoë 名/%", new_pair()[0].partition(":")[0]
     chat = quote(f"{name}:{other}", safe="")
     assert api.post(chat, quote(name), text="hi").json()["sender"] == name.casefold()
 
@@ -157,7 +157,7 @@ def test_an_unknown_message_is_not_found(api: Api, seq: str) -> None:
     assert (response.status_code, response.json()["code"]) == (404, "message_not_found")
 
 
-@pytest.mark.parametrize("seq", ["0", "-1", "x", "1.5", "1" * 40, "%00", "%FF", "\u0661"])
+@pytest.mark.parametrize("seq", ["0", "-1", "x", "1.5", "1" * 40, "%00", "\u0661"])
 def test_a_seq_is_a_number(api: Api, seq: str) -> None:
     """Anything else in the place of a seq is a 400."""
     response = api.call("GET", f"/v1/chats/alice:bob/messages/{seq}", user="alice")

@@ -1,0 +1,1 @@
+"""`python -m bench`: how fast, how small and how cheap Parley is on this machine."""

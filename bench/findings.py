@@ -1,0 +1,83 @@
+"""What a part of the benchmark found, and how it is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+
+class Skipped(Exception):
+    """A part, or a piece of one, cannot be measured here; the text says why and what to do."""
+
+
+class Table(NamedTuple):
+    """Figures under a title; note says in a sentence what they are."""
+
+    title: str
+    note: str
+    columns: tuple[str, ...]
+    rows: Sequence[tuple[str, ...]]
+
+    def markdown(self) -> str:
+        """Return the table as Markdown, its columns aligned so that it reads as plain text too."""
+        widths = [max(map(len, column)) for column in zip(self.columns, *self.rows, strict=True)]
+        rule = ["-" * width if i == 0 else "-" * (width - 1) + ":" for i, width in enumerate(widths)]
+        rows = [self.columns, tuple(rule), *self.rows]
+        lines = [" | ".join(_aligned(cells, widths)) for cells in rows]
+        return "\n".join([f"### {self.title}", "", self.note, "", *(f"| {line} |" for line in lines)])
+
+
+class Aim(NamedTuple):
+    """What a figure should be, and what it was."""
+
+    what: str
+    wanted: str
+    measured: str
+    met: bool
+
+
+class Findings(NamedTuple):
+    """The tables, the aims they bear on, and what could not be measured, a line each."""
+
+    tables: list[Table]
+    aims: list[Aim]
+    skipped: list[str]
+
+
+def at_least(what: str, wanted: float, measured: float) -> Aim:
+    """Return the aim that a figure is not below another."""
+    return Aim(what, f"at least {wanted:g}", f"{measured:.2f}", measured >= wanted)
+
+
+def under(what: str, wanted: float, measured: float, unit: str) -> Aim:
+    """Return the aim that a figure, in a unit, is below another."""
+    return Aim(what, f"under {wanted:g} {unit}", f"{measured:.1f} {unit}", measured < wanted)
+
+
+def report(all_findings: Iterable[Findings]) -> str:
+    """Return everything found as Markdown: the aims, what falls short, what was skipped, the tables."""
+    findings = list(all_findings)
+    aims = [aim for found in findings for aim in found.aims]
+    skipped = [f"Not measured: {line}" for found in findings for line in found.skipped]
+    tables = [table.markdown() for found in findings for table in found.tables]
+    return "\n\n".join([*([_verdicts(aims), _summary(aims)] if aims else []), *skipped, *tables])
+
+
+def _verdicts(aims: list[Aim]) -> str:
+    rows = [(aim.what, aim.wanted, aim.measured, "met" if aim.met else "falls short") for aim in aims]
+    note = "Each figure is from a table below."
+    return Table("Aims", note, ("aim", "wanted", "measured", "verdict"), rows).markdown()
+
+
+def _summary(aims: list[Aim]) -> str:
+    short = [f"{aim.what} ({aim.measured}, wanted {aim.wanted})" for aim in aims if not aim.met]
+    if not short:
+        return f"All {len(aims)} aims are met in this run."
+    return (
+        f"{len(aims) - len(short)} of {len(aims)} aims are met in this run. Falls short: {'; '.join(short)}."
+    )
+
+
+def _aligned(cells: tuple[str, ...], widths: list[int]) -> list[str]:
+    padded = zip(cells, widths, strict=True)
+    return [cell.ljust(width) if i == 0 else cell.rjust(width) for i, (cell, width) in enumerate(padded)]

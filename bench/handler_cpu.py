@@ -1,0 +1,123 @@
+"""CPU time of one call of the handler, and of the store's client in it."""
+
+from __future__ import annotations
+
+import gc
+import socket
+import time
+from collections.abc import Callable, Sequence
+from functools import partial
+from statistics import median
+from typing import Any, NamedTuple
+
+import hiredis
+import redis
+
+from bench.findings import Findings, Table, under
+from bench.in_process import handler
+from bench.loads import LOADS, SEND, SEND_CHAT, SENDER, TEXT
+from bench.options import CALL_ROUNDS, Scale, progress
+from chalicelib.config import Settings
+from chalicelib.store import keys
+from chalicelib.store.client import SingleNode, connect
+from chalicelib.store.messages import Content, MessageLog
+from chalicelib.store.scripts import APPEND_MESSAGE
+
+SEND_AIM_US = 110.0
+RECEIVE_BYTES = 65_536
+
+
+class Work(NamedTuple):
+    """Something to be timed: a function, and the values to call it with for a number of calls."""
+
+    name: str
+    function: Callable[[Any], object]
+    values: Callable[[int], Sequence[Any]]
+
+
+def measure(scale: Scale) -> Findings:
+    """Time the handler's calls, and one append through each way to the store."""
+    with handler() as made:
+        calls = [Work(load.name, made.call, partial(made.events, load)) for load in LOADS]
+        building = Work("making the event of a send", made.event, partial(made.requests, SEND))
+        costs = _costs([*calls, building, *_appends(made.url)], scale)
+    own = [(name, f"{costs[name]:.1f}") for name in (*(load.name for load in LOADS), building.name)]
+    aim = under("a send in process, the store's client included: CPU", SEND_AIM_US, costs[SEND.name], "µs")
+    return Findings([_handler_table(own), _client_table(costs)], [aim], [])
+
+
+def _costs(works: list[Work], scale: Scale) -> dict[str, float]:
+    rounds: dict[str, list[float]] = {work.name: [] for work in works}
+    for number in range(CALL_ROUNDS):
+        progress(f"cpu: round {number + 1} of {CALL_ROUNDS}, {len(works)} x {scale.calls} calls")
+        for work in works:
+            rounds[work.name].append(_microseconds(work, scale.calls))
+    return {name: median(costs) for name, costs in rounds.items()}
+
+
+def _microseconds(work: Work, count: int) -> float:
+    values = work.values(count)
+    gc.collect()
+    gc.freeze()  # the events are not the handler's, so collections must not walk them
+    start = time.process_time()
+    for value in values:
+        work.function(value)
+    spent = time.process_time() - start
+    gc.unfreeze()
+    return spent / count * 1e6
+
+
+MESSAGE_LOG = "MessageLog.append (names, packs, runs the script, reads the reply)"
+KEPT_CONNECTION = "a kept redis-py Connection, as Parley uses it"
+EXECUTE_COMMAND = "redis-py's execute_command"
+PLAIN_SOCKET = "a plain socket with hiredis"
+
+
+def _appends(url: str) -> list[Work]:
+    settings = Settings(redis_url=url)
+    log, node, client = (
+        MessageLog(connect(settings)),
+        SingleNode(settings),
+        redis.Redis.from_url(url, protocol=2),
+    )
+    content = Content(SENDER, TEXT)
+    body = b"\x92\xa5" + SENDER.encode() + b"\xd9\x26" + TEXT.encode()
+    command = ("EVALSHA", APPEND_MESSAGE.sha, 1, keys.log(SEND_CHAT), body, 0)
+    send = _plain(url.removeprefix("unix://"))
+    return [
+        Work(MESSAGE_LOG, lambda _: log.append(SEND_CHAT, content), range),
+        Work(KEPT_CONNECTION, lambda _: node.execute(command, repeatable=False), range),
+        Work(EXECUTE_COMMAND, lambda _: client.execute_command(*command), range),
+        Work(PLAIN_SOCKET, lambda _: send(command), range),
+    ]
+
+
+def _plain(path: str) -> Callable[[tuple[Any, ...]], object]:
+    connection, reader = socket.socket(socket.AF_UNIX), hiredis.Reader()
+    connection.connect(path)
+
+    def send(command: tuple[Any, ...]) -> object:
+        connection.sendall(hiredis.pack_command(command))
+        while (reply := reader.gets()) is False:
+            reader.feed(connection.recv(RECEIVE_BYTES))
+        return reply
+
+    return send
+
+
+def _handler_table(rows: Sequence[tuple[str, ...]]) -> Table:
+    note = (
+        "`app(event, context)` on ready-made events, the store's client and the log line (to the null device)"
+        f" included: user and system time of the process, median of {CALL_ROUNDS} rounds. Valkey on a unix"
+        " socket. The last row comes on top of a call in the local gateway only."
+    )
+    return Table("CPU of a handler call", note, ("call", "µs"), rows)
+
+
+def _client_table(costs: dict[str, float]) -> Table:
+    rows = [
+        (name, f"{costs[name]:.1f}", f"{costs[name] - costs[PLAIN_SOCKET]:+.1f}")
+        for name in (PLAIN_SOCKET, KEPT_CONNECTION, EXECUTE_COMMAND, MESSAGE_LOG)
+    ]
+    note = "One append, the same script and arguments, in the same rounds."
+    return Table("CPU of the store's client", note, ("way to the store", "µs", "over the plain socket"), rows)

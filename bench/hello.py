@@ -1,0 +1,10 @@
+"""The least that Granian can serve: the yardstick for Parley's gateway."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+async def app(_scope: Any, protocol: Any) -> None:
+    """Answer any request with five letters (RSGI)."""
+    protocol.response_str(200, [("content-type", "text/plain")], "hello")

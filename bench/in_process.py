@@ -1,0 +1,93 @@
+"""The Lambda handler in this process, on a store of its own."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+from collections.abc import Callable, Iterator
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+from urllib.parse import unquote
+
+import redis
+
+from bench.loads import FILL, ID_CHARACTERS, PULL_CHAT_LENGTH, UNIQUE_ID, Load
+from infra.local.events import LambdaContext, header_lists, proxy_event
+from infra.local.router import Router
+from tests.servers.engines import ValkeyEngine
+
+Event = dict[str, Any]
+
+_ids = itertools.count()
+
+
+class Request(NamedTuple):
+    """What of Granian's scope (RSGI) the gateway reads, and the body that came with it."""
+
+    scope: SimpleNamespace
+    body: bytes
+
+
+class Handler:
+    """The application as Lambda has it, and the requests to call it with.
+
+    store: a connection to its store. url: the store's REDIS_URL.
+    """
+
+    def __init__(self, app: Any, store: redis.Redis, url: str) -> None:
+        self._app: Callable[[Event, Any], dict[str, Any]] = app
+        self._router = Router(app.routes)
+        self.store = store
+        self.url = url
+
+    def events(self, load: Load, count: int) -> list[Event]:
+        """Return events of a request; an id in it differs from one to the next."""
+        return [self.event(request) for request in self.requests(load, count)]
+
+    def requests(self, load: Load, count: int) -> list[Request]:
+        """Return requests as the gateway gets them from its HTTP server."""
+        return [_request(load) for _ in range(count)]
+
+    def event(self, request: Request) -> Event:
+        """Return the event that the gateway makes of a request."""
+        match = self._router.match(request.scope.path)
+        assert match is not None, f"no route has the path {request.scope.path}"
+        return proxy_event(request.scope, header_lists(request.scope), match, request.body)
+
+    def call(self, event: Event) -> None:
+        """Answer one event; fails when the answer is an error."""
+        answer = self._app(event, LambdaContext("bench"))
+        assert answer["statusCode"] < 300, answer["body"]
+
+
+def _request(load: Load) -> Request:
+    path, _, query = load.path.partition("?")
+    headers = {"host": "127.0.0.1:8080", "user-agent": "bench", "accept": "*/*"}
+    headers |= {name.lower(): value for name, value in load.headers.items()}
+    scope = SimpleNamespace(
+        method=load.method,
+        http_version="1.1",
+        path=unquote(path),
+        query_string=query,
+        headers=headers,
+        client="127.0.0.1:50000",
+    )
+    return Request(scope, load.body.replace(UNIQUE_ID, f"{next(_ids):0{ID_CHARACTERS}d}").encode())
+
+
+@contextlib.contextmanager
+def handler() -> Iterator[Handler]:
+    """Yield the handler on an embedded Valkey without persistence; its log lines go to the null device."""
+    with ValkeyEngine() as engine, open(os.devnull, "w", encoding="utf-8") as nowhere:
+        os.environ.update(PARLEY_STAGE="local", PARLEY_AUTH="open", REDIS_URL=engine.url)
+        from app import app
+        from chalicelib import services
+        from chalicelib.logs import LOGGER
+
+        services.current.cache_clear()
+        LOGGER.handlers[0].setStream(nowhere)  # type: ignore[attr-defined]
+        made = Handler(app, engine.nodes[0], engine.url)
+        for event in made.events(FILL, PULL_CHAT_LENGTH):
+            made.call(event)
+        yield made

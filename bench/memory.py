@@ -1,0 +1,81 @@
+"""Weighs what is written to a store."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+import redis
+
+from bench.options import progress
+from chalicelib.config import Settings
+from chalicelib.store.client import connect
+from chalicelib.store.messages import Content, MessageLog
+from tests.servers.engines import Engine
+
+POLL_SECONDS = 0.3
+EQUAL_READINGS = 3
+DEADLINE_SECONDS = 15.0
+DELETED_AT_ONCE = 1000
+
+
+class Weight(NamedTuple):
+    """Bytes that something takes: in all, by used_memory, and the part of it that expires by itself."""
+
+    total: int
+    expiring: int
+
+
+class Scales:
+    """An empty store to put things on. log: Parley's log on it."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.node: redis.Redis = engine.nodes[0]
+        self.log = MessageLog(connect(Settings(redis_url=engine.url)))
+        info = self.node.info("server")
+        self.name = (
+            f"Valkey {info['valkey_version']}"
+            if "valkey_version" in info
+            else f"Redis {info['redis_version']}"
+        )
+
+    def weigh(self, what: str, write: Callable[[], None], expiring: str | None = None) -> Weight:
+        """Empty the store, write something, and return how much memory that took.
+
+        expiring: a pattern of the keys that expire by themselves.
+        """
+        progress(f"store: {self.name}, {what}")
+        self._warm_up()
+        self.node.execute_command("FLUSHALL", "SYNC")
+        empty = self._used()
+        write()
+        full = self._used()
+        return Weight(full - empty, full - self._used_without(expiring) if expiring else 0)
+
+    def _warm_up(self) -> None:
+        """Let the store compile the script, and the connections' buffers grow, before anything is weighed."""
+        for _ in range(2):
+            self.log.append("warm:up", Content("warm", "up", "id"))
+            self._keys("*")
+
+    def _used_without(self, pattern: str) -> int:
+        doomed = self._keys(pattern)
+        for start in range(0, len(doomed), DELETED_AT_ONCE):
+            self.node.delete(*doomed[start : start + DELETED_AT_ONCE])
+        return self._used()
+
+    def _keys(self, pattern: str) -> list[bytes]:
+        return list(self.node.scan_iter(pattern, count=DELETED_AT_ONCE))
+
+    def _used(self) -> int:
+        """Return used_memory once it stays the same: tables of keys grow and shrink in the background."""
+        readings: list[int] = []
+        deadline = time.monotonic() + DEADLINE_SECONDS
+        while len(readings) < EQUAL_READINGS or len(set(readings[-EQUAL_READINGS:])) > 1:
+            if readings:
+                time.sleep(POLL_SECONDS)
+            readings.append(int(self.node.info("memory")["used_memory"]))
+            if time.monotonic() > deadline:
+                break
+        return readings[-1]

@@ -1,0 +1,33 @@
+"""How much is measured."""
+
+from __future__ import annotations
+
+import sys
+from typing import NamedTuple
+
+
+class Scale(NamedTuple):
+    """The sizes of one run.
+
+    rounds, seconds: how often, and how long each time, a server is loaded.
+    calls: handler calls a round. messages: of one long chat. chats: tiny chats made. processes: started to
+    time an import.
+    """
+
+    rounds: int
+    seconds: int
+    calls: int
+    messages: int
+    chats: int
+    processes: int
+
+
+FULL = Scale(rounds=3, seconds=3, calls=3000, messages=100_000, chats=20_000, processes=9)
+QUICK = Scale(rounds=1, seconds=1, calls=500, messages=10_000, chats=2_000, processes=3)
+
+CALL_ROUNDS = 5
+
+
+def progress(text: str) -> None:
+    """Tell the person who waits what is being measured."""
+    print(f"bench: {text}", file=sys.stderr, flush=True)

@@ -1,0 +1,109 @@
+"""What can happen between Parley and its store: a connection that is cut, a server that only refuses."""
+
+from __future__ import annotations
+
+import select
+import socket
+import socketserver
+import threading
+from types import TracebackType
+from typing import Any, Self
+
+CHUNK = 65_536
+
+
+class _Server(socketserver.ThreadingTCPServer):
+    daemon_threads = True
+    allow_reuse_address = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a connection that broke: breaking is what these servers are for."""
+
+
+class Fault:
+    """A TCP server on a free port of 127.0.0.1, for as long as it is a context."""
+
+    def __init__(self) -> None:
+        fault = self
+
+        class Handler(socketserver.BaseRequestHandler):
+            def handle(self) -> None:
+                fault.serve(self.request)
+
+        self._server = _Server(("127.0.0.1", 0), Handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,))
+        self.url = f"redis://127.0.0.1:{self._server.server_address[1]}/0"
+
+    def serve(self, client: socket.socket) -> None:
+        """Serve one connection until it ends."""
+        raise NotImplementedError
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join()
+
+
+class CuttingProxy(Fault):
+    """Carries TCP connections to a server on a unix socket, and cuts them when told to.
+
+    connections: how many there were so far.
+    """
+
+    def __init__(self, path: str) -> None:
+        super().__init__()
+        self._path = path
+        self._open: list[socket.socket] = []
+        self._drop_reply = False
+        self.connections = 0
+
+    def cut_all(self) -> None:
+        """Cut every connection now, between requests."""
+        while self._open:
+            self._open.pop().shutdown(socket.SHUT_RDWR)
+
+    def cut_next_reply(self) -> None:
+        """Let the next request reach the server and be answered, then cut instead of handing that on."""
+        self._drop_reply = True
+
+    def serve(self, client: socket.socket) -> None:
+        """Carry bytes in both directions until either end is closed or a cut is due."""
+        self.connections += 1
+        self._open.append(client)
+        with socket.socket(socket.AF_UNIX) as server:
+            server.connect(self._path)
+            while True:
+                ready, _, _ = select.select([client, server], [], [])
+                for source, target in ((client, server), (server, client)):
+                    if source in ready and not self._carried(source, target, is_reply=source is server):
+                        return
+
+    def _carried(self, source: socket.socket, target: socket.socket, *, is_reply: bool) -> bool:
+        data = source.recv(CHUNK)
+        if is_reply and self._drop_reply:
+            self._drop_reply = False
+            return False
+        target.sendall(data)
+        return bool(data)
+
+
+class RefusingServer(Fault):
+    """Answers each script with one error, and everything else with OK.
+
+    error: the error as the server words it, its code first.
+    """
+
+    def __init__(self, error: str) -> None:
+        super().__init__()
+        self._error = error
+
+    def serve(self, client: socket.socket) -> None:
+        """Answer each request; one is taken to arrive in one piece, as the small ones of a test do."""
+        while data := client.recv(CHUNK):
+            client.sendall(f"-{self._error}\r\n".encode() if b"EVAL" in data else b"+OK\r\n")
