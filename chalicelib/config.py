@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, TypeVar
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -42,7 +43,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         for variable, (field, read) in VARIABLES.items():
             if raw := source.get(variable, "").strip():
                 values[field] = _read(variable, raw, read)
-        return cls(**values)
+        settings = cls(**values)
+        if settings.auth == "open" and settings.stage == "prod" and not settings.open_beyond_loopback:
+            raise ConfigError(
+                "PARLEY_AUTH=open on stage prod lets anyone speak as anyone: set PARLEY_AUTH=required,"
+                " or PARLEY_OPEN_BEYOND_LOOPBACK=1 if that is what you want"
+            )
+        return settings
 
 
 def _read(variable: str, raw: str, read: Callable[[str], T]) -> T:
@@ -76,14 +83,20 @@ def _seconds(raw: str) -> float:
         seconds = float(raw)
     except ValueError:
         seconds = -1.0
-    if not 0 < seconds <= 25:
-        raise ValueError("it must be a number of seconds over 0 and up to 25")
+    if not 0 < seconds <= 10:
+        raise ValueError("it must be a number of seconds over 0 and up to 10")
     return seconds
 
 
 def _redis_url(raw: str) -> str:
     if not raw.startswith(("redis://", "rediss://", "unix://")):
         raise ValueError("it must begin with redis://, rediss:// or unix://")
+    try:
+        _ = urlsplit(raw).port
+    except ValueError:
+        raise ValueError(
+            "its port must be a number up to 65535, and `/`, `?` and `#` in a password percent-encoded"
+        ) from None
     return raw
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TypeVar, cast
-from urllib.parse import urlsplit
 
 import msgspec
 from chalice.app import Request
@@ -27,12 +26,8 @@ class Call:
 
     def refuse_cross_site(self) -> None:
         """Raise CrossSite for a page of another site: an open server would believe any name it gives."""
-        origin = self.header("Origin")
-        if (
-            self.services.settings.auth == "open"
-            and origin
-            and urlsplit(origin).netloc != self.header("Host")
-        ):
+        origin, host = self.header("Origin"), self.header("Host")
+        if self.services.settings.auth == "open" and origin and origin.partition("://")[2] != host:
             raise CrossSite("An open server takes no calls from pages of another site.")
 
     @property
@@ -57,7 +52,7 @@ class Call:
         """
         key = self.header("Idempotency-Key")
         if key is None or in_body is None:
-            return key or in_body
+            return in_body if key is None else key
         if key != in_body:
             raise bad_field("id", "the Idempotency-Key header and the body's id differ")
         return in_body

@@ -51,7 +51,7 @@ def _log(request: Request, response: Response, given: str, seconds: float) -> No
     if isinstance(response, ProblemResponse):
         line["code"] = response.error.code
         if response.error.__cause__ is not None:
-            line["cause"] = repr(response.error.__cause__)
+            line["cause"] = f"{type(response.error.__cause__).__name__}: {response.error.__cause__}"
     LOGGER.log(logging.ERROR if response.status_code >= 500 else logging.INFO, line)
 
 

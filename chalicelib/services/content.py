@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import msgspec
 
 from chalicelib.errors import TextTooLong, bad_field
@@ -9,8 +12,8 @@ from chalicelib.schemas.messages import MAX_ID_CHARACTERS, MAX_TEXT_BYTES
 from chalicelib.store.messages import Entry
 
 REPLY_BYTES = 4 * 1024 * 1024
-LONGEST_CHARACTER = 8
-"""Bytes that JSON inside JSON makes of one character at the most (`\\u0001` becomes `\\\\u0001`)."""
+LONGEST_CHARACTER = 12
+"""Bytes that JSON inside ASCII-only JSON makes of one character at the most: an emoji is two escapes of 6."""
 LONGEST_NAMES = 2048
 
 
@@ -42,14 +45,19 @@ def fitting(entries: list[Entry], chat: str) -> list[Entry]:
     """Return the first entries, one at the least, that fit a reply of 4 MiB as Lambda counts it.
 
     chat: the chat's name, which each message repeats.
-    Lambda carries the body as a JSON string, so what JSON escapes is escaped twice.
+    Lambda carries the body as a JSON string, which its runtimes up to Python 3.11 write in ASCII: what JSON
+    escapes is escaped twice, and what is not ASCII takes 6 or 12 bytes.
     """
     characters = sum(len(entry.content.text) for entry in entries)
     if characters * LONGEST_CHARACTER + len(entries) * LONGEST_NAMES < REPLY_BYTES:
         return entries
-    overhead, size = 256 + 2 * len(msgspec.json.encode(chat)), 0
+    overhead, size = 256 + _carried_bytes(chat), 0
     for count, entry in enumerate(entries):
-        size += overhead + len(msgspec.json.encode(msgspec.json.encode(entry.content).decode()))
+        size += overhead + _carried_bytes(entry.content)
         if size > REPLY_BYTES and count:
             return entries[:count]
     return entries
+
+
+def _carried_bytes(value: Any) -> int:
+    return len(json.dumps(msgspec.json.encode(value).decode()))

@@ -60,19 +60,12 @@ class Messages:
             raise bad_field("before", "give after or before, not both")
         if after is not None:
             start = Cursor.parse(after, "after")
-            slice_ = self._log.after(place.chat, start.seq, limit, time=start.time, epoch=start.epoch)
-            entries, nothing_newer = fitting(slice_.entries, place.chat), after
-        else:
-            slice_ = self._older(place.chat, before, limit)
-            entries = fitting(slice_.entries[::-1], place.chat)[::-1]
-            nothing_newer = str(slice_.base)
-        return Page(
-            messages=[_message(place.chat, entry) for entry in entries],
-            head=slice_.head,
-            epoch=slice_.epoch,
-            next=_cursor(slice_, entries[-1]) if entries else nothing_newer,
-            previous=_cursor(slice_, entries[0]) if entries and entries[0].seq > slice_.base + 1 else None,
-        )
+            part = self._log.after(place.chat, start.seq, limit, time=start.time, epoch=start.epoch)
+            entries = fitting(part.entries, place.chat)
+            return _page(place.chat, part, entries, start if start.seq <= part.head else Cursor(part.head))
+        part = self._older(place.chat, before, limit)
+        entries = fitting(part.entries[::-1], place.chat)[::-1]
+        return _page(place.chat, part, entries, Cursor(part.base))
 
     def one(self, caller: str, chat: str, seq: str) -> Message:
         """Read one message of a chat as one of its members; raises MessageNotFound too."""
@@ -97,6 +90,19 @@ class Messages:
         return place
 
 
+def _page(chat: str, part: Slice, entries: list[Entry], edge: Cursor) -> Page:
+    """edge: the message that the page would follow, where it holds none."""
+    oldest = entries[0].seq if entries else edge.seq + 1
+    before = _cursor(part, entries[0]) if entries else Cursor(oldest)
+    return Page(
+        messages=[_message(chat, entry) for entry in entries],
+        head=part.head,
+        epoch=part.epoch,
+        next=str(_cursor(part, entries[-1]) if entries else edge),
+        previous=str(before) if oldest > part.base + 1 else None,
+    )
+
+
 def _message(chat: str, entry: Entry) -> Message:
     content = entry.content
     return Message(
@@ -110,8 +116,8 @@ def _message(chat: str, entry: Entry) -> Message:
     )
 
 
-def _cursor(slice_: Slice, entry: Entry) -> str:
-    return str(Cursor(entry.seq, entry.time, slice_.epoch))
+def _cursor(part: Slice, entry: Entry) -> Cursor:
+    return Cursor(entry.seq, entry.time, part.epoch)
 
 
 def _rfc3339(time: int) -> str:

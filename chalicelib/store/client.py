@@ -19,7 +19,8 @@ from chalicelib.store.scripts import Script
 
 Command = tuple[bytes | str | int, ...]
 
-HEALTH_CHECK_SECONDS = 10
+IDLE_SECONDS = 10
+"""A connection unused for longer may be dead without a sign: a frozen Lambda wakes up with such ones."""
 BREAK_SECONDS = 1.0
 
 # What a server answers that is there but cannot serve; after any of it nothing was written. redis-py has
@@ -55,6 +56,8 @@ class SingleNode:
         """Run a command; one that cannot have run, or may run twice, is tried again on a new connection."""
         connection = self._connection()
         packed = connection.pack_command(*command)
+        if not repeatable:
+            _drop_if_closed(connection)
         try:
             connection.send_packed_command(packed)
         except redis.ConnectionError:
@@ -73,9 +76,23 @@ class SingleNode:
 
     def _connection(self) -> ConnectionInterface:
         connection: ConnectionInterface | None = getattr(self._local, "connection", None)
+        now = time.monotonic()
         if connection is None:
             connection = self._local.connection = self._pool.make_connection()
+        elif now - self._local.used > IDLE_SECONDS:
+            connection.disconnect()
+        self._local.used = now
         return connection
+
+
+def _drop_if_closed(connection: ConnectionInterface) -> None:
+    """Close our end of a connection whose other end is closed: what is sent next opens a new one."""
+    try:
+        closed = connection.is_connected and connection.can_read(0)
+    except redis.ConnectionError:
+        closed = True
+    if closed:
+        connection.disconnect()
 
 
 class ClusterNodes:
@@ -86,7 +103,7 @@ class ClusterNodes:
     """
 
     def __init__(self, settings: Settings) -> None:
-        options = _connection_options(settings.redis_timeout / 2)
+        options = _connection_options(settings.redis_timeout / 2) | {"health_check_interval": IDLE_SECONDS}
         self._connect: Callable[[], redis.RedisCluster] = lambda: redis.RedisCluster.from_url(
             settings.redis_url, **options
         )
@@ -168,7 +185,6 @@ def _connection_options(timeout: float) -> dict[str, Any]:
     return {
         "socket_timeout": timeout,
         "socket_connect_timeout": timeout,
-        "health_check_interval": HEALTH_CHECK_SECONDS,
         "retry": Retry(NoBackoff(), 0),
         "protocol": 2,
         "client_name": "parley",

@@ -90,9 +90,9 @@ class MessageLog:
         args: list[bytes | str | int] = [_pack(content), self._keep]
         if content.id is not None:
             today = int(time.time()) // DAY_SECONDS
-            names += [keys.ids(chat, day) for day in (today - 1, today, today + 1)]
+            names += [keys.ids(chat, day) for day in range(today - 2, today + 2)]
             args += [_digest(content.sender.casefold(), content.id), _fingerprint(content)]
-            args += [today - 1, IDS_TTL_SECONDS]
+            args += [today - 2, IDS_TTL_SECONDS]
         seq, sent, outcome = self._store.run(APPEND_MESSAGE, names, args, repeatable=content.id is not None)
         if outcome == 2:
             raise IdConflict(f"The id was used for message {seq} of this chat, which has another content.")

@@ -229,3 +229,22 @@ def test_a_page_ends_at_4_mib(api: Api) -> None:
         assert set(list(seqs)[:30]) <= messages
     following = api.page(chat, alice, after=forward.json()["next"], limit=1)["messages"][0]["seq"]
     assert following == forward.json()["messages"][-1]["seq"] + 1
+
+
+def test_a_page_at_the_end_leads_both_ways(api: Api) -> None:
+    """Past the newest message, next waits at the head and previous leads back to all that is older."""
+    chat, alice, _ = new_pair()
+    for text in "123":
+        api.post(chat, alice, text=text)
+    for after in (api.page(chat, alice)["next"], "50"):
+        page = api.page(chat, alice, after=after)
+        assert page["messages"] == []
+        assert [m["seq"] for m in api.page(chat, alice, before=page["previous"])["messages"]] == [1, 2, 3]
+        assert page["next"].partition(".")[0] == "3"
+
+
+def test_an_empty_idempotency_key_is_refused(api: Api) -> None:
+    """An Idempotency-Key without a character is a 400, as an empty id is."""
+    path, key = "/v1/chats/alice:bob/messages", {"Idempotency-Key": ""}
+    response = api.call("POST", path, user="alice", json={"text": "x"}, headers=key)
+    assert (response.status_code, fields_at_fault(response)) == (400, ["id"])

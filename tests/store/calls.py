@@ -1,14 +1,14 @@
-"""Requests to the app in this process, by the events that the local gateway makes."""
+"""Requests to the app in this process, by events as API Gateway documents them (REST proxy, 1.0)."""
 
 from __future__ import annotations
 
+import re
 from typing import Any, NamedTuple
+from urllib.parse import parse_qs
 
 import msgspec
 
 from app import app
-from infra.local.events import LambdaContext, header_lists, proxy_event
-from infra.local.router import Router
 
 
 class Answer(NamedTuple):
@@ -24,19 +24,34 @@ def call(method: str, path: str, query: str = "", body: Any = None, **headers: s
 
     headers: more of them, with `_` for `-`.
     """
-    given = {"content_type": "application/json", "x_parley_user": "ann"} | headers
-    scope = {
-        "method": method,
-        "raw_path": path.encode(),
-        "query_string": query.encode(),
-        "http_version": "1.1",
-        "client": ("127.0.0.1", 40_000),
-        "headers": [(name.replace("_", "-").encode(), value.encode()) for name, value in given.items()],
+    given = {"Content_Type": "application/json", "X_Parley_User": "ann", "Host": "localhost"} | headers
+    resource, parameters = _matched(path)
+    event = {
+        "resource": resource,
+        "path": path,
+        "httpMethod": method,
+        "headers": {name.replace("_", "-"): value for name, value in given.items()},
+        "multiValueQueryStringParameters": parse_qs(query) or None,
+        "pathParameters": parameters,
+        "stageVariables": None,
+        "requestContext": {
+            "httpMethod": method,
+            "path": path,
+            "resourcePath": resource,
+            "requestId": "7b1f0c5e-gateway",
+            "identity": {"sourceIp": "127.0.0.1"},
+        },
+        "body": None if body is None else msgspec.json.encode(body).decode(),
+        "isBase64Encoded": False,
     }
-    match = Router(app.routes).match(path)
-    assert match is not None, f"no route has the path {path}"
-    raw = b"" if body is None else msgspec.json.encode(body)
-    event = proxy_event(scope, path, header_lists(scope), match, raw)
-    answer = app(event, LambdaContext("id"))
+    answer = app(event, None)
     decoded = msgspec.json.decode(answer["body"]) if answer["body"] else None
     return Answer(answer["statusCode"], decoded, answer["headers"])
+
+
+def _matched(path: str) -> tuple[str, dict[str, str]]:
+    for resource in app.routes:
+        pattern = re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", resource)
+        if match := re.fullmatch(pattern, path):
+            return resource, match.groupdict()
+    raise AssertionError(f"no route has the path {path}")

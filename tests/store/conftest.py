@@ -39,6 +39,7 @@ def raw(engine: Engine) -> Iterator[RawClient]:
 @pytest.fixture
 def app_on_engine(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The app of this process, open, on the engine."""
+    monkeypatch.setenv("PARLEY_STAGE", "local")
     monkeypatch.setenv("PARLEY_AUTH", "open")
     monkeypatch.setenv("REDIS_URL", engine.url)
     monkeypatch.setenv("PARLEY_REDIS_CLUSTER", str(int(engine.is_cluster)))

@@ -16,7 +16,7 @@ from tests.store.logs import CHAT
 OWN_COMMANDS = {"config|resetstat", "info", "cluster|info"}
 PAGE_OF_THREE = {"evalsha": 1, "lindex": 1, "llen": 1, "lrange": 1}
 SEND = {"evalsha": 1, "time": 1, "lindex": 2, "rpush": 1}
-IDS_KEYS = 3
+IDS_KEYS = 4
 SEND_WITH_ID = SEND | {"hget": IDS_KEYS, "hset": 1, "expire": 1}
 
 MESSAGES = f"/v1/chats/{CHAT}/messages"

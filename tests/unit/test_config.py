@@ -24,7 +24,7 @@ GOOD: dict[str, list[tuple[str, Any]]] = {
         )
     ],
     "PARLEY_REDIS_CLUSTER": [("1", True), ("0", False)],
-    "PARLEY_REDIS_TIMEOUT": [("1", 1.0), ("0.25", 0.25), ("25", 25.0)],
+    "PARLEY_REDIS_TIMEOUT": [("1", 1.0), ("0.25", 0.25), ("10", 10.0)],
     "PARLEY_KEEP_MESSAGES": [("0", 0), ("1", 1), ("1000000", 1_000_000)],
     "PARLEY_LOG_LEVEL": [("DEBUG", "DEBUG"), ("INFO", "INFO"), ("WARNING", "WARNING"), ("ERROR", "ERROR")],
 }
@@ -59,9 +59,9 @@ def test_good_value(variable: str, row: tuple[str, Any]) -> None:
     raw, value = row
     field = VARIABLES[variable][0]
 
-    settings = Settings.from_env({variable: raw})
+    settings = Settings.from_env({"PARLEY_STAGE": "local", variable: raw})
 
-    assert settings == msgspec.structs.replace(Settings(), **{field: value})
+    assert settings == msgspec.structs.replace(Settings(), **{"stage": "local", field: value})
 
 
 @pytest.mark.parametrize(("variable", "raw"), cases(BAD), ids=lambda text: text[:30])
@@ -106,3 +106,11 @@ def test_environment_of_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PARLEY_KEEP_MESSAGES", "7")
 
     assert Settings.from_env().keep_messages == 7
+
+
+def test_open_in_production() -> None:
+    """A server that trusts names does not start on stage prod, unless it is said twice."""
+    with pytest.raises(ConfigError, match="PARLEY_OPEN_BEYOND_LOOPBACK"):
+        Settings.from_env({"PARLEY_AUTH": "open"})
+
+    assert Settings.from_env({"PARLEY_AUTH": "open", "PARLEY_OPEN_BEYOND_LOOPBACK": "1"}).auth == "open"

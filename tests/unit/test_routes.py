@@ -42,3 +42,18 @@ def test_no_route_leaks_a_defect(monkeypatch: pytest.MonkeyPatch, method: str, p
     assert answer.headers["Content-Type"] == "application/problem+json"
     assert answer.headers["X-Request-Id"] in repr(answer)
     assert "secret" not in repr(answer)
+
+
+@pytest.mark.parametrize(
+    "origin", ["null", "http://evil.example", "http://localhost:81", "http://[", "\u00e9", "x"]
+)
+def test_foreign_origins(monkeypatch: pytest.MonkeyPatch, origin: str) -> None:
+    """An open server refuses pages of any other site, however they spell it."""
+    monkeypatch.setenv("PARLEY_STAGE", "local")
+    monkeypatch.setenv("PARLEY_AUTH", "open")
+    services.current.cache_clear()
+
+    answer = call("GET", "/ping", Origin=origin, Host="localhost:80")
+
+    services.current.cache_clear()
+    assert (answer.status, answer.body["code"]) == (403, "cross_site")

@@ -1,7 +1,8 @@
 #!lua
 -- Appends one message to a chat's log in one step, at most once for an idempotency id.
 -- KEYS[1]     log          LIST, see MessageLog
--- KEYS[2..4]  ids          HASH, three consecutive UTC days; absent when the message has no id
+-- KEYS[2..5]  ids          HASH, four UTC days in a row, the store's today and yesterday among them as long
+--                          as the caller's clock is less than a day off; absent when the message has no id
 -- ARGV[1]     body         msgpack array, opaque here
 -- ARGV[2]     keep         integer, how many messages the log may hold; 0: all
 -- ARGV[3]     field        8 bytes, digest of sender and id
