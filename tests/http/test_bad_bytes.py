@@ -63,7 +63,9 @@ def test_the_classic_pull_refuses(api: Api, body: bytes, status: int) -> None:
     assert api.call("GET", "/api/pull", content=body).status_code == status
 
 
-@pytest.mark.parametrize("path", ["/v1/chats/%FF%FE:b/messages", "/v1/chats/a:b/messages/%FF", "/v1/chats/a%00:b/messages"])
+@pytest.mark.parametrize(
+    "path", ["/v1/chats/%FF%FE:b/messages", "/v1/chats/a:b/messages/%FF", "/v1/chats/a%00:b/messages"]
+)
 def test_a_broken_path_is_a_400(api: Api, path: str) -> None:
     """A path that is not UTF-8, or holds a NUL, is refused."""
     assert api.call("GET", path, user="a").status_code == 400
