@@ -10,6 +10,7 @@ from chalice.app import Request
 from chalicelib import services
 from chalicelib.errors import CrossSite, NotAuthenticated, PayloadTooLarge, bad_field
 from chalicelib.http.decoding import converted, decoded, unquoted
+from chalicelib.http.middleware import headers_of
 
 T = TypeVar("T")
 
@@ -22,6 +23,7 @@ class Call:
 
     def __init__(self, request: Request) -> None:
         self._request = request
+        self._headers = headers_of(request)
         self.services = services.current()
 
     def refuse_cross_site(self) -> None:
@@ -59,8 +61,7 @@ class Call:
 
     def header(self, name: str) -> str | None:
         """Return a request header's value by its name in any case."""
-        value: str | None = self._request.headers.get(name)
-        return value
+        return self._headers.get(name.lower())
 
     @property
     def path(self) -> str:

@@ -33,10 +33,17 @@ def answer(request: Request, get_response: Callable[[Request], Response]) -> Res
 
 def request_id(request: Request) -> str:
     """Return the id the client gave this request, or else the gateway's, or else a new one."""
-    given = request.headers.get(REQUEST_ID) or ""
+    given = headers_of(request).get(REQUEST_ID.lower(), "")
     if GIVEN_REQUEST_ID.fullmatch(given):
-        return str(given)
-    return str(request.context.setdefault("requestId", str(uuid.uuid4())))
+        return given
+    context: dict[str, Any] = request.context
+    return str(context.get("requestId") or context.setdefault("requestId", str(uuid.uuid4())))
+
+
+def headers_of(request: Request) -> dict[str, str]:
+    """Return the headers by lower-case name; in Chalice's own mapping a missing one costs an exception."""
+    headers = request.to_original_event()["headers"] or {}
+    return {name.lower(): value for name, value in headers.items()}
 
 
 def _log(request: Request, response: Response, given: str, seconds: float) -> None:
