@@ -9,7 +9,7 @@ from typing import Any
 
 from granian.rsgi import ProtocolClosed
 
-from chalicelib.errors import PayloadTooLarge, RequestTimeout
+from chalicelib.errors import BadRequest, PayloadTooLarge, RequestTimeout
 from chalicelib.http.call import MAX_BODY_BYTES
 
 BODY_SECONDS = 10.0
@@ -27,6 +27,8 @@ class Body:
     def __init__(self, protocol: Any, headers: dict[str, list[str]], seconds: float = BODY_SECONDS) -> None:
         self._protocol = protocol
         self._chunks: AsyncIterator[bytes] | None = None
+        self._empty_chunks = 0
+        self._late = False
         self._seconds = seconds
         chunked = "transfer-encoding" in headers
         length = headers.get("content-length", [""])[0]
@@ -36,7 +38,8 @@ class Body:
     async def read(self) -> bytes:
         """Return the body.
 
-        Raises PayloadTooLarge, RequestTimeout, or granian's ProtocolClosed when the client went away.
+        Raises PayloadTooLarge, RequestTimeout, BadRequest when it broke off, or granian's ProtocolClosed
+        when the client went away.
         """
         if self._finished:
             return b""
@@ -46,6 +49,7 @@ class Body:
             async with asyncio.timeout(self._seconds):
                 body: bytes = await (self._protocol() if self._declared else self._collected())
         except TimeoutError:
+            self._late = True
             raise RequestTimeout(
                 f"The body did not arrive within {self._seconds:g} seconds. Send it again."
             ) from None
@@ -55,11 +59,12 @@ class Body:
     async def discarded(self) -> bool:
         """Throw away what is still to come, so that a client that is busy sending can read the answer.
 
-        Up to DRAIN_BYTES and DRAIN_SECONDS; a body that declares to be longer is not waited for. Returns
-        whether the end was reached, so that the connection can serve another request.
+        Up to DRAIN_BYTES and DRAIN_SECONDS; a body that is late, or declares to be longer, is not waited
+        for. Returns whether the end was reached, so that the connection can serve another request.
         """
-        if self._declared is None or self._declared <= MAX_BODY_BYTES + DRAIN_BYTES:
-            with contextlib.suppress(TimeoutError, ProtocolClosed):
+        bearable = self._declared is None or self._declared <= MAX_BODY_BYTES + DRAIN_BYTES
+        if bearable and not self._late:
+            with contextlib.suppress(TimeoutError, BadRequest, ProtocolClosed):
                 async with asyncio.timeout(DRAIN_SECONDS):
                     await self._drain()
         return self._finished
@@ -81,10 +86,14 @@ class Body:
         if self._chunks is None:
             self._chunks = aiter(self._protocol)  # asked for a chunk before this, Granian 2.8 crashes
         try:
-            return await anext(self._chunks)
+            chunk = await anext(self._chunks)  # with a default, Granian 2.8 crashes too
         except StopAsyncIteration:
             self._finished = True
+            if self._empty_chunks > 1:  # Granian gives one at the end, and one more where a body broke off
+                raise BadRequest("The body broke off before its end, or has trailers.") from None
             return b""
+        self._empty_chunks += chunk == b""
+        return chunk
 
 
 def _too_large() -> PayloadTooLarge:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from infra.local.shutdown import StartError
@@ -33,28 +33,37 @@ class DataFolder:
     @property
     def socket(self) -> Path:
         """Where the store listens."""
-        return self.alias.parent / SOCKET if self.alias != self.path else self.path / SOCKET
+        return (self.path if self.alias == self.path else self.alias.parent) / SOCKET
+
+    def drop_alias(self) -> None:
+        """Remove what was made for the alias."""
+        if self.alias != self.path:
+            self.alias.unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                self.alias.parent.rmdir()
 
 
-@contextmanager
+@contextlib.contextmanager
 def locked(path: Path) -> Iterator[DataFolder]:
     """Hold a data folder, made if it is missing, against any other server.
 
     Raises StartError when it cannot be used or another server has it.
     """
     path = path.expanduser().absolute()
-    try:
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        lock = os.open(path / LOCK, os.O_RDWR | os.O_CREAT, 0o600)
-    except OSError as error:
-        raise StartError(f"DATA folder {path} cannot be used: {error.strerror}.") from None
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield DataFolder(path)
-    except BlockingIOError:
-        raise StartError(f"Another Parley server has the DATA folder {path}. Stop it, or set DATA.") from None
-    finally:
-        os.close(lock)
+    with contextlib.ExitStack() as held:
+        try:
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            lock = held.enter_context((path / LOCK).open("ab"))
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise StartError(
+                f"Another Parley server has the DATA folder {path}. Stop it, or set DATA."
+            ) from None
+        except OSError as error:
+            raise StartError(f"DATA folder {path} cannot be used: {error.strerror}.") from None
+        folder = DataFolder(path.resolve())
+        held.callback(folder.drop_alias)
+        yield folder
 
 
 def _is_plain(path: Path) -> bool:

@@ -78,7 +78,9 @@ def proxy_event(scope: Any, headers: dict[str, list[str]], match: Match, body: b
     text, encoded = _body(body)
     query = _query(scope.query_string)
     parameters = {name: quote(value, safe=SEGMENT_SAFE) for name, value in match.parameters.items()}
-    path = quote(scope.path, safe=SEGMENT_SAFE + "/")
+    path = match.resource
+    for name, value in parameters.items():
+        path = path.replace(f"{{{name}}}", value)
     return {
         "resource": match.resource,
         "path": path,

@@ -61,7 +61,7 @@ class Gateway:
         headers = header_lists(scope)
         body = Body(protocol, headers, self._body_seconds)
         try:
-            response = await self._answer(scope, headers, body)
+            _respond(protocol, await self._answer(scope, headers, body))
         except ProtocolClosed:
             return
         except Exception as error:
@@ -69,7 +69,8 @@ class Gateway:
             _log(error, response, scope.method, scope.path, time.perf_counter() - start)
             if not await body.discarded():
                 response["headers"]["Connection"] = "close"
-        _respond(protocol, response)
+            with contextlib.suppress(ProtocolClosed):
+                _respond(protocol, response)
 
     async def _answer(self, scope: Any, headers: Headers, body: Body) -> dict[str, Any]:
         if self._loopback_names_only:
@@ -112,13 +113,15 @@ def _respond(protocol: Any, response: dict[str, Any]) -> None:
     headers = list(response["headers"].items())
     for name, values in response.get("multiValueHeaders", {}).items():
         headers += [(name, value) for value in values]
-    with contextlib.suppress(ProtocolClosed):
-        if status in BODILESS:
-            protocol.response_empty(status, headers)
-        elif response.get("isBase64Encoded"):
-            protocol.response_bytes(status, headers, base64.b64decode(response["body"]))
-        else:
-            protocol.response_str(status, headers, response["body"])
+    for name, value in headers:
+        if not (value.isascii() and value.isprintable()):  # Granian would crash
+            raise ValueError(f"the handler's header {name} has a value that HTTP cannot carry")
+    if status in BODILESS:
+        protocol.response_empty(status, headers)
+    elif response.get("isBase64Encoded"):
+        protocol.response_bytes(status, headers, base64.b64decode(response["body"]))
+    else:
+        protocol.response_str(status, headers, response["body"])
 
 
 def _log(error: Exception, refusal: dict[str, Any], method: str, path: str, seconds: float) -> None:

@@ -38,7 +38,9 @@ def parse(arguments: Sequence[str], environ: Mapping[str, str]) -> Options:
 
     def add(name: str, read: Callable[[str], object], otherwise: str, text: str) -> None:
         default = environ.get(name.upper(), "").strip() or otherwise
-        parser.add_argument(f"--{name}", type=read, default=default, help=f"{text} ({name.upper()})")
+        parser.add_argument(
+            f"--{name}", type=read, default=default, help=f"{text} ({name.upper()}; %(default)s)"
+        )
 
     add("host", _address, "127.0.0.1", "address to listen on")
     add("port", _whole(0, 65535), "8080", "port to listen on, 0 for any that is free")

@@ -21,7 +21,7 @@ from infra.local.shutdown import Shutdown, StartError
 READY_SECONDS = 60.0
 POLL_SECONDS = 0.05
 HEAD_SECONDS = 20
-STOP_SECONDS = 4
+STOP_SECONDS = 2  # for requests under way; a client that stalls is not waited for any longer
 BACKLOG = 1024
 CONNECTIONS_A_WORKER = 4096
 OPEN_FILES = 10240

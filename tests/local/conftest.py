@@ -1,0 +1,36 @@
+"""Servers for the tests of the laptop server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.local.edge import START_SECONDS, EchoServer
+from tests.servers.gateway import Gateway, running_gateway
+
+
+@pytest.fixture(scope="package")
+def echo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EchoServer]:
+    """A server that tells what its handler was given."""
+    server = EchoServer(tmp_path_factory.mktemp("echo"))
+    try:
+        server.wait_until_ready()
+        yield server
+    finally:
+        server.process.terminate()
+        server.process.wait(START_SECONDS)
+
+
+@pytest.fixture(scope="package")
+def shared() -> Iterator[Gateway]:
+    """A whole server for tests that leave it as it was."""
+    with running_gateway(args=["--workers", "2"]) as server:
+        yield server
+
+
+@pytest.fixture
+def server() -> Iterator[Gateway]:
+    """A whole server that no other test uses."""
+    with running_gateway(args=["--workers", "2"]) as server:
+        yield server

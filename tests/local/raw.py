@@ -1,0 +1,77 @@
+"""HTTP by hand: what no well-mannered client sends."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import struct
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+TIMEOUT_SECONDS = 20.0
+
+
+class Answer:
+    """One response, read to its end."""
+
+    def __init__(self, response: http.client.HTTPResponse) -> None:
+        self.status = response.status
+        self.headers = response.headers
+        self.body = response.read()
+
+    @property
+    def json(self) -> Any:
+        """The body as JSON."""
+        return json.loads(self.body)
+
+
+class Peer:
+    """One connection to a server on 127.0.0.1."""
+
+    def __init__(self, port: int) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port), TIMEOUT_SECONDS)
+
+    def send(self, *lines: str, body: bytes = b"") -> None:
+        """Send a head, its bytes as Latin-1, and a body."""
+        self.socket.sendall("\r\n".join([*lines, "", ""]).encode("latin-1") + body)
+
+    def answer(self) -> Answer:
+        """Read one response; raises OSError when there is none."""
+        response = http.client.HTTPResponse(self.socket)
+        try:
+            response.begin()
+            return Answer(response)
+        except http.client.HTTPException as error:
+            raise OSError(f"no response: {error!r}") from error
+        finally:
+            response.close()
+
+    def reset(self) -> None:
+        """Break the connection off, without a good-bye."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.socket.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.socket.close()
+
+
+def port_of(url: str) -> int:
+    """Return the port of a base URL."""
+    port = urlsplit(url).port
+    assert port is not None
+    return port
+
+
+def free_port() -> int:
+    """Return a port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

@@ -1,0 +1,171 @@
+"""How the server ends, and what it survives."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.http.client import Api
+from tests.local.processes import eventually, processes, store, workers
+from tests.local.raw import Peer, port_of
+from tests.servers.engines import ValkeyEngine
+from tests.servers.gateway import Gateway, running_gateway
+
+STOP_SECONDS = 8.0
+
+
+def send(server: Gateway, text: str) -> None:
+    """Send one message."""
+    message = {"chat": "a:b", "sender": "a", "text": text}
+    assert httpx.post(f"{server.url}/api/send", json=message).status_code == 204
+
+
+def texts(server: Gateway) -> list[str]:
+    """Return the texts of the chat."""
+    response = httpx.get(f"{server.url}/api/pull?chat=a:b&limit=100")
+    return [message["text"] for message in response.json()["messages"]]
+
+
+def is_healthy(server: Gateway) -> bool:
+    """Say whether the store answers through the server."""
+    try:
+        return httpx.get(f"{server.url}/health").status_code == 200
+    except httpx.HTTPError:
+        return False
+
+
+@pytest.mark.parametrize(
+    ("number", "to_all"),
+    [(signal.SIGINT, True), (signal.SIGHUP, True), (signal.SIGTERM, True), (signal.SIGTERM, False)],
+)
+def test_a_signal_ends_everything(server: Gateway, number: signal.Signals, to_all: bool) -> None:
+    """Ctrl-C, a closed terminal and SIGTERM, to one process or all, twice too: status 0 and nothing left."""
+    send(server, "before")
+    stalled = Peer(port_of(server.url))
+    stalled.send("POST /api/send HTTP/1.1", "Host: localhost", "Content-Length: 9")
+    start = time.monotonic()
+    for _ in range(2):
+        (os.killpg if to_all else os.kill)(server.process.pid, number)
+    assert server.process.wait(STOP_SECONDS) == 0
+    assert time.monotonic() - start < STOP_SECONDS
+    assert eventually(lambda: not processes(server))
+    assert "Traceback" not in server.output()
+    assert "died" not in server.output()
+    stalled.socket.close()
+
+
+@pytest.mark.parametrize("moment", ["resource_tracker", "valkey-server", "multiprocessing.spawn"])
+def test_ctrl_c_during_the_start(tmp_path: Path, moment: str) -> None:
+    """Ctrl-C while something is still starting ends everything too, with status 0 and no traceback."""
+    server = Gateway(tmp_path, {}, ["--workers", "2"])
+    try:
+        assert eventually(lambda: any(moment in command for command in processes(server).values()))
+        os.killpg(server.process.pid, signal.SIGINT)
+        assert server.process.wait(STOP_SECONDS) == 0
+        assert eventually(lambda: not processes(server))
+        assert "Traceback" not in server.output()
+    finally:
+        server.stop()
+
+
+def test_a_restart_keeps_the_messages(tmp_path: Path) -> None:
+    """What was sent before the server stopped is there when it runs again."""
+    args = ["--data", str(tmp_path), "--workers", "1"]
+    for expected in ([], ["first"]):
+        with running_gateway(args=args) as server:
+            assert texts(server) == expected
+            send(server, "first")
+
+
+def test_a_killed_store_comes_back(server: Gateway) -> None:
+    """When Valkey is killed it is started again, with all messages, and says so in two lines."""
+    send(server, "before")
+    killed = store(server)
+    assert killed is not None
+    os.kill(killed, signal.SIGKILL)
+    assert eventually(lambda: "Valkey is back." in server.output() and is_healthy(server))
+    assert store(server) not in (killed, None)
+    assert texts(server) == ["before"]
+    send(server, "after")
+    assert [line for line in server.output().splitlines() if line.startswith("parley:")] == [
+        "parley: Valkey died; starting it again.",
+        "parley: Valkey is back.",
+    ]
+
+
+def test_a_store_that_keeps_dying_is_given_up(server: Gateway) -> None:
+    """When Valkey dies again and again the server says so in one line, and ends as failed."""
+    while server.process.poll() is None:
+        if (running := store(server)) is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(running, signal.SIGKILL)
+        time.sleep(0.1)
+    assert server.process.returncode == 1
+    assert server.output().count("parley: Valkey keeps dying; its log, /") == 1
+    assert "Traceback" not in server.output()
+    assert eventually(lambda: not processes(server))
+
+
+def test_workers_that_keep_dying_are_given_up(server: Gateway) -> None:
+    """The same of a worker that dies as soon as it is replaced."""
+    while server.process.poll() is None:
+        for worker in workers(server):
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(worker, signal.SIGKILL)
+        time.sleep(0.1)
+    assert server.process.returncode == 1
+    assert server.output().count("parley: The workers keep failing") == 1
+    assert eventually(lambda: not processes(server))
+
+
+def test_a_killed_worker_is_replaced(server: Gateway) -> None:
+    """When a worker is killed another one takes its place, and the rest serve meanwhile."""
+    killed, kept = workers(server)
+    os.kill(killed, signal.SIGKILL)
+    assert eventually(lambda: len(set(workers(server)) - {killed}) == 2)
+    assert kept in workers(server)
+    assert eventually(lambda: is_healthy(server))
+
+
+def test_a_killed_server_leaves_no_worker(tmp_path: Path) -> None:
+    """When the server itself is killed its workers end, and the next one takes the store over."""
+    data = str(tmp_path / "data")
+    (tmp_path / "output").mkdir()
+    with running_gateway(args=["--data", data, "--workers", "2"]) as server:
+        send(server, "before")
+        server.process.kill()
+        server.process.wait()
+        assert eventually(lambda: not workers(server))
+        orphan = store(server)
+        assert orphan is not None
+        with running_gateway(args=["--data", data, "--workers", "1"]) as second:
+            assert eventually(lambda: store(server) is None)
+            assert texts(second) == ["before"]
+
+
+def test_another_store(tmp_path: Path) -> None:
+    """With REDIS_URL the messages go there, no Valkey is started, and the store outlives the server."""
+    with ValkeyEngine() as engine:
+        with running_gateway({"REDIS_URL": engine.url}, ["--workers", "1"]) as server:
+            assert store(server) is None
+            send(server, "elsewhere")
+        with running_gateway({"REDIS_URL": engine.url}, ["--workers", "1"]) as server:
+            assert texts(server) == ["elsewhere"]
+
+
+def test_what_it_says(server: Gateway) -> None:
+    """The start names the URL, a call to paste and the data folder, and the call works as it stands."""
+    said = server.output()
+    assert f"Parley is ready on {server.url}\n" in said
+    assert f"curl -i {server.url}/api/send" in said
+    assert "Messages are kept in /" in said
+    api = Api(server.url)
+    assert api.send(chat="alice:bob", sender="alice", text="hello").status_code == 204
+    assert api.pull(chat="alice:bob")["messages"][0]["text"] == "hello"
+    api.close()

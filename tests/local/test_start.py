@@ -1,0 +1,150 @@
+"""What keeps the server from starting: one clear line, and nothing left running."""
+
+from __future__ import annotations
+
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.local.raw import free_port, port_of
+from tests.servers.gateway import OURS, ROOT, Gateway, running_gateway
+
+SECONDS = 30.0
+
+
+def refusal(args: list[str], env: Mapping[str, str] | None = None) -> tuple[int, str]:
+    """Run a server that cannot start; return its exit status and what it said."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
+    ended = subprocess.run(
+        [sys.executable, "-m", "infra.local", *args],
+        cwd=ROOT,
+        env={**clean, **(env or {})},
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    assert ended.stdout == ""
+    return ended.returncode, ended.stderr
+
+
+def is_one_line(text: str) -> bool:
+    """Say whether a text is one line that begins as the server's own do."""
+    return text.startswith("parley: ") and text.count("\n") == 1 and text.endswith("\n")
+
+
+@pytest.fixture
+def taken() -> Iterator[int]:
+    """A port that somebody else listens on."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen()
+        port: int = listener.getsockname()[1]
+        yield port
+
+
+def test_a_busy_port(taken: int, tmp_path: Path) -> None:
+    """A port that is taken is one line that names it."""
+    status, said = refusal(["--port", str(taken), "--data", str(tmp_path)])
+    assert (status, is_one_line(said)) == (1, True)
+    assert str(taken) in said
+
+
+def test_a_port_of_another_parley(shared: Gateway, tmp_path: Path) -> None:
+    """A second server does not share the port of a first."""
+    port = port_of(shared.url)
+    status, said = refusal(["--port", str(port), "--data", str(tmp_path)])
+    assert (status, is_one_line(said)) == (1, True)
+    assert str(port) in said
+
+
+def test_a_data_folder_in_use(tmp_path: Path) -> None:
+    """A second server on the same data folder is refused, by any name of it."""
+    folder = tmp_path / "data"
+    alias = tmp_path / "alias"
+    alias.symlink_to(folder)
+    with running_gateway(args=["--data", str(folder), "--workers", "1"]) as server:
+        for name in (folder, alias):
+            status, said = refusal(["--port", "0", "--data", str(name)])
+            assert (status, is_one_line(said)) == (1, True)
+            assert str(name) in said
+        assert httpx.get(f"{server.url}/health").status_code == 200
+
+
+def test_a_data_folder_that_is_a_file(tmp_path: Path) -> None:
+    """A DATA that is no folder is one line that names it."""
+    file = tmp_path / "file"
+    file.touch()
+    status, said = refusal(["--port", "0", "--data", str(file)])
+    assert (status, is_one_line(said)) == (1, True)
+    assert str(file) in said
+
+
+def test_a_store_that_is_not_there() -> None:
+    """A REDIS_URL where nobody answers is one line, with the password masked."""
+    url = f"redis://user:s3cr3t@127.0.0.1:{free_port()}/0?username=s3cr3t"
+    status, said = refusal(["--port", "0"], {"REDIS_URL": url})
+    assert (status, is_one_line(said)) == (1, True)
+    assert "s3cr3t" not in said
+    assert "***@127.0.0.1" in said
+
+
+@pytest.mark.parametrize(
+    ("args", "env", "told"),
+    [
+        (["--port", "70000"], {}, "70000"),
+        (["--port", "http"], {}, "http"),
+        ([], {"PORT": "-1"}, "-1"),
+        (["--workers", "0"], {}, "workers"),
+        ([], {"WORKERS": "many"}, "many"),
+        ([], {"HOST": "no such host"}, "no such host"),
+        (["--prot", "1"], {}, "--prot"),
+        (["serve"], {}, "serve"),
+        ([], {"PARLEY_AUTH": "closed"}, "PARLEY_AUTH"),
+        ([], {"REDIS_URL": "localhost"}, "REDIS_URL"),
+        ([], {"REDIS_URL": "redis://me:s3cr3t/s3cr3t@localhost"}, "REDIS_URL"),
+        ([], {"PARLEY_REDIS_CLUSTER": "1"}, "PARLEY_REDIS_CLUSTER"),
+    ],
+)
+def test_a_wrong_setting(tmp_path: Path, args: list[str], env: dict[str, str], told: str) -> None:
+    """A value that cannot be is one line that names it."""
+    status, said = refusal(args, {"DATA": str(tmp_path / "data"), "PORT": "0", **env})
+    assert status in (1, 2)
+    assert is_one_line(said)
+    assert told in said
+    assert "s3c" not in said
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.1"])  # noqa: S104 - refused, not bound
+def test_an_open_server_stays_at_home(host: str, tmp_path: Path) -> None:
+    """Open mode does not listen beyond loopback without a second setting."""
+    status, said = refusal(["--host", host, "--port", "0", "--data", str(tmp_path)])
+    assert (status, is_one_line(said)) == (1, True)
+    assert "PARLEY_OPEN_BEYOND_LOOPBACK" in said
+
+
+@pytest.mark.parametrize("env", [{"PARLEY_OPEN_BEYOND_LOOPBACK": "1"}, {"PARLEY_AUTH": "required"}])
+def test_a_server_for_other_machines(env: dict[str, str]) -> None:
+    """With that setting, or with tokens required, it does, and answers to any name."""
+    with running_gateway(env, ["--host", "0.0.0.0", "--workers", "1"]) as server:  # noqa: S104 - the point
+        url = f"http://127.0.0.1:{port_of(server.url)}/ping"
+        assert httpx.get(url, headers={"Host": "parley.example"}).status_code == 200
+
+
+@pytest.mark.parametrize("name", ["d" * 200, "two words", "it's", 'a "b"', "caf\u00e9"])
+def test_any_name_of_a_data_folder(name: str, tmp_path: Path) -> None:
+    """A data folder may have a long path, blanks, quotes and any letters; messages are kept there."""
+    folder = tmp_path / name
+    for expected in (0, 1):
+        with running_gateway(args=["--data", str(folder), "--workers", "1"]) as server:
+            pull = f"{server.url}/api/pull?chat=a:b"
+            assert len(httpx.get(pull).json()["messages"]) == expected
+            message = {"chat": "a:b", "sender": "a", "text": "kept"}
+            assert httpx.post(f"{server.url}/api/send", json=message).status_code == 204
+    assert (folder / "appendonlydir").is_dir()
