@@ -19,7 +19,7 @@ INSTALL = $(BIN)/python -m pip install -qq --disable-pip-version-check --require
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: $(VENV)/installed-run ## Start Parley and its store here; PORT, HOST, DATA, WORKERS and REDIS_URL apply.
+run: $(VENV)/installed-run ## Start Parley and its store here; PORT, PARLEY_HOST, DATA, WORKERS and REDIS_URL apply.
 	@exec $(BIN)/python -m infra.local
 
 test: $(VENV)/installed-dev ## Run the tests; ARGS goes to pytest.

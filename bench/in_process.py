@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import logging
 import os
+import sys
 from collections.abc import Callable, Iterator
 from types import SimpleNamespace
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TextIO
 from urllib.parse import unquote
 
 import redis
@@ -86,8 +88,18 @@ def handler() -> Iterator[Handler]:
         from chalicelib.logs import LOGGER
 
         services.current.cache_clear()
-        LOGGER.handlers[0].setStream(nowhere)  # type: ignore[attr-defined]
         made = Handler(app, engine.nodes[0], engine.url)
-        for event in made.events(FILL, PULL_CHAT_LENGTH):
-            made.call(event)
-        yield made
+        with _logging_to(nowhere, LOGGER.handlers[0]):
+            for event in made.events(FILL, PULL_CHAT_LENGTH):
+                made.call(event)
+            yield made
+
+
+@contextlib.contextmanager
+def _logging_to(stream: TextIO, log_handler: logging.Handler) -> Iterator[None]:
+    assert isinstance(log_handler, logging.StreamHandler)
+    before = log_handler.setStream(stream)
+    try:
+        yield
+    finally:
+        log_handler.setStream(before or sys.stderr)

@@ -14,6 +14,8 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+from infra.local import options
+
 ROOT = Path(__file__).resolve().parent.parent
 START_SECONDS = 60.0
 STOP_SECONDS = 15.0
@@ -27,8 +29,8 @@ class ServerError(Exception):
 
 
 def workers() -> int:
-    """Return how many worker processes each server gets: what `make run` starts."""
-    return 2 * (os.cpu_count() or 1) + 1
+    """Return how many worker processes each server gets: as many as `make run` starts."""
+    return options.parse([], {}).workers
 
 
 @contextlib.contextmanager

@@ -81,12 +81,13 @@ def _measure_ids(scales: Scales, scale: Scale, rows: Rows) -> None:
 
 def _measure_tiny(scales: Scales, scale: Scale, rows: Rows) -> None:
     chats = _chats(scale.chats)
-    for shape, write in (
-        ("list, as Parley does", partial(_write_log, scales, chats, 2)),
-        ("list, sent with ids", partial(_write_log, scales, chats, 2, ids=True)),
-        ("sorted set of JSON", partial(_write_zset, scales, chats, 2)),
+    for shape, write, expiring_keys in (
+        ("list, as Parley does", partial(_write_log, scales, chats, 2), None),
+        ("list, sent with ids", partial(_write_log, scales, chats, 2, ids=True), IDS),
+        ("sorted set of JSON", partial(_write_zset, scales, chats, 2), None),
     ):
-        total, expiring = scales.weigh(f"{len(chats)} chats of two messages, {shape}", write, IDS)
+        what = f"{len(chats)} chats of two messages, {shape}"
+        total, expiring = scales.weigh(what, write, expiring_keys)
         parts = (total - expiring, expiring, total)
         rows.tiny.append((scales.name, shape, *(f"{part / len(chats):.0f}" for part in parts)))
 

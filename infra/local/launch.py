@@ -52,8 +52,9 @@ def _settings(host: str) -> Settings:
     settings = Settings.from_env()
     if settings.auth == "open" and not settings.open_beyond_loopback and not is_loopback_address(host):
         raise StartError(
-            f"HOST {host} can be reached from other machines, and PARLEY_AUTH=open believes any name a caller"
-            " gives. Set PARLEY_AUTH=required, or PARLEY_OPEN_BEYOND_LOOPBACK=1 if that is what you want."
+            f"Address {host} can be reached from other machines, and PARLEY_AUTH=open believes any name"
+            " that a caller gives. Set PARLEY_AUTH=required, or PARLEY_OPEN_BEYOND_LOOPBACK=1 if that is"
+            " what you want."
         )
     return settings
 

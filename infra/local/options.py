@@ -36,16 +36,20 @@ def parse(arguments: Sequence[str], environ: Mapping[str, str]) -> Options:
         description="Serve Parley on this machine, with an embedded Valkey unless REDIS_URL names a server.",
     )
 
-    def add(name: str, read: Callable[[str], object], otherwise: str, text: str) -> None:
-        default = environ.get(name.upper(), "").strip() or otherwise
-        parser.add_argument(
-            f"--{name}", type=read, default=default, help=f"{text} ({name.upper()}; %(default)s)"
-        )
+    def add(name: str, read: Callable[[str], object], otherwise: str, text: str, variable: str) -> None:
+        default = environ.get(variable, "").strip() or otherwise
+        parser.add_argument(f"--{name}", type=read, default=default, help=f"{text} ({variable}; %(default)s)")
 
-    add("host", _address, "127.0.0.1", "address to listen on")
-    add("port", _whole(0, 65535), "8080", "port to listen on, 0 for any that is free")
-    add("data", Path, ".data", "folder of the embedded Valkey")
-    add("workers", _whole(1, MOST_WORKERS), str(2 * (os.cpu_count() or 1) + 1), "processes that serve")
+    add("host", _address, "127.0.0.1", "address to listen on", "PARLEY_HOST")  # shells use HOST for their own
+    add("port", _whole(0, 65535), "8080", "port to listen on, 0 for any that is free", "PORT")
+    add("data", Path, ".data", "folder of the embedded Valkey", "DATA")
+    add(
+        "workers",
+        _whole(1, MOST_WORKERS),
+        str(2 * (os.cpu_count() or 1) + 1),
+        "processes that serve",
+        "WORKERS",
+    )
     return Options(**vars(parser.parse_args(arguments)))
 
 

@@ -103,7 +103,7 @@ def test_a_store_that_is_not_there() -> None:
         ([], {"PORT": "-1"}, "-1"),
         (["--workers", "0"], {}, "workers"),
         ([], {"WORKERS": "many"}, "many"),
-        ([], {"HOST": "no such host"}, "no such host"),
+        ([], {"PARLEY_HOST": "no such host"}, "no such host"),
         (["--prot", "1"], {}, "--prot"),
         (["serve"], {}, "serve"),
         ([], {"PARLEY_AUTH": "closed"}, "PARLEY_AUTH"),

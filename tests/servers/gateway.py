@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 READY = re.compile(r"^Parley is ready on (\S+)$", re.MULTILINE)
 START_SECONDS = 60.0
 STOP_SECONDS = 15.0
-OURS = ("PARLEY_", "REDIS_URL", "HOST", "PORT", "DATA", "WORKERS")
+OURS = ("PARLEY_", "REDIS_URL", "PORT", "DATA", "WORKERS")
 
 
 class Gateway:
