@@ -34,7 +34,7 @@ lint: $(VENV)/installed-dev ## Check style, types and the direction of imports.
 check: lint test ## Everything a change must pass: lint, then test.
 
 bench: $(VENV)/installed-dev ## Measure rates, latencies, memory and sizes on this machine.
-	@$(BIN)/python -m bench
+	@$(BIN)/python -m bench --write $(ARGS)
 
 package: $(VENV)/installed-dev ## Build the Lambda package of the last commit in dist/.
 	@$(BIN)/python -m infra.package

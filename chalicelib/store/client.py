@@ -42,8 +42,8 @@ class Node(Protocol):
 class SingleNode:
     """One server over one connection a thread.
 
-    The connection is redis-py's own, used without its pool: `execute_command` takes about 45 µs of CPU,
-    this about 23 (`make bench` measures it).
+    The connection is redis-py's own, used without its client: `execute_command` takes about twice the CPU
+    (`python -m bench cpu` shows both).
     """
 
     def __init__(self, settings: Settings) -> None:

@@ -26,6 +26,7 @@ class Shutdown:
     def __init__(self) -> None:
         self.requested = False
         self.failed = False
+        self._outlives_terminal = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN  # started by nohup
         self._requests, self._bell = os.pipe()
 
     def request(self, *_: object) -> None:
@@ -47,9 +48,7 @@ class Shutdown:
         and in every process started from now on, and a thread takes them.
         """
         self._set_handlers()
-        terminal = {signal.SIGINT}
-        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup
-            terminal.add(signal.SIGHUP)
+        terminal = {signal.SIGINT} if self._outlives_terminal else {signal.SIGINT, signal.SIGHUP}
         signal.pthread_sigmask(signal.SIG_BLOCK, terminal)
         resource_tracker.ensure_running()  # multiprocessing's helper; its start unblocks SIGINT
         signal.pthread_sigmask(signal.SIG_BLOCK, terminal)
@@ -67,6 +66,8 @@ class Shutdown:
     def _set_handlers(self) -> None:
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, self.request)
+        if self._outlives_terminal:
+            signal.signal(signal.SIGHUP, signal.SIG_IGN)  # Granian would take it for a request to reload
 
     def _take(self, signals: set[signal.Signals]) -> None:
         while True:

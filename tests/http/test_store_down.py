@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -11,9 +11,9 @@ import pytest
 from tests.http.client import Api, new_pair
 from tests.servers.engines import ValkeyEngine
 from tests.servers.gateway import gateway
+from tests.servers.waiting import eventually
 
 ANSWER_SECONDS = 3.0
-BACK_SECONDS = 20.0
 
 
 @pytest.fixture(scope="module")
@@ -30,16 +30,6 @@ def api(store: ValkeyEngine) -> Iterator[Api]:
         client = Api(url)
         yield client
         client.close()
-
-
-def eventually(check: Callable[[], bool]) -> bool:
-    """Return whether a check comes true within the time that a store may take to be back."""
-    deadline = time.monotonic() + BACK_SECONDS
-    while time.monotonic() < deadline:
-        if check():
-            return True
-        time.sleep(0.05)
-    return False
 
 
 def timed_send(api: Api, chat: str, sender: str) -> tuple[int, float, str | None]:

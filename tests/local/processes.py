@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import time
-from collections.abc import Callable
 
 from tests.servers.gateway import Gateway
 
@@ -33,13 +31,3 @@ def store(server: Gateway) -> int | None:
     """Return the id of a server's Valkey, if it runs."""
     found = [pid for pid, command in processes(server).items() if "valkey-server" in command]
     return found[0] if found else None
-
-
-def eventually(check: Callable[[], bool]) -> bool:
-    """Return whether a check comes true within the deadline."""
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while time.monotonic() < deadline:
-        if check():
-            return True
-        time.sleep(0.05)
-    return False

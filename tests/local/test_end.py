@@ -12,10 +12,11 @@ import httpx
 import pytest
 
 from tests.http.client import Api
-from tests.local.processes import eventually, processes, store, workers
+from tests.local.processes import processes, store, workers
 from tests.local.raw import Peer, port_of
 from tests.servers.engines import ValkeyEngine
 from tests.servers.gateway import Gateway, running_gateway
+from tests.servers.waiting import eventually
 
 STOP_SECONDS = 8.0
 
@@ -58,6 +59,20 @@ def test_a_signal_ends_everything(server: Gateway, number: signal.Signals, to_al
     assert "Traceback" not in server.output()
     assert "died" not in server.output()
     stalled.socket.close()
+
+
+def test_nohup(tmp_path: Path) -> None:
+    """Started by nohup it goes on serving when the terminal closes, and still ends by SIGTERM."""
+    server = Gateway(tmp_path, {}, ["--workers", "2"], hangup=signal.SIG_IGN)
+    try:
+        server.wait_until_ready()
+        os.killpg(server.process.pid, signal.SIGHUP)
+        send(server, "still here")
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(STOP_SECONDS) == 0
+        assert eventually(lambda: not processes(server))
+    finally:
+        server.stop()
 
 
 @pytest.mark.parametrize("moment", ["resource_tracker", "valkey-server", "multiprocessing.spawn"])

@@ -24,17 +24,26 @@ class Gateway:
     """One running server.
 
     env: variables beside the process's own, from which Parley's are taken out first. args: options of
-    `python -m infra.local`. folder: where its output and, unless args say otherwise, its data are.
+    `python -m infra.local`. hangup: what SIGHUP does to it at first; nohup has it ignored.
+    folder: where its output and, unless args say otherwise, its data are.
     """
 
-    def __init__(self, folder: Path, env: Mapping[str, str], args: Sequence[str]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        env: Mapping[str, str],
+        args: Sequence[str],
+        hangup: signal.Handlers = signal.SIG_DFL,
+    ) -> None:
         self._log = folder / "output.log"
         clean = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
         command = [sys.executable, "-m", "infra.local", "--port", "0", "--data", str(folder / "data"), *args]
+        before = signal.signal(signal.SIGHUP, hangup)
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(
                 command, cwd=ROOT, env={**clean, **env}, stdout=log, stderr=log, start_new_session=True
             )
+        signal.signal(signal.SIGHUP, before)
         self.url = ""
 
     def wait_until_ready(self) -> None:
