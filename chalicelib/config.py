@@ -73,8 +73,8 @@ def _flag(raw: str) -> bool:
 
 
 def _whole(raw: str) -> int:
-    if not (raw.isascii() and raw.isdigit()):
-        raise ValueError("it must be a whole number, 0 or more")
+    if not (raw.isascii() and raw.isdigit() and len(raw) <= 15):
+        raise ValueError("it must be a whole number from 0, of 15 digits at the most")
     return int(raw)
 
 
@@ -83,8 +83,8 @@ def _seconds(raw: str) -> float:
         seconds = float(raw)
     except ValueError:
         seconds = -1.0
-    if not 0 < seconds <= 10:
-        raise ValueError("it must be a number of seconds over 0 and up to 10")
+    if not 0.01 <= seconds <= 10:
+        raise ValueError("it must be a number of seconds from 0.01 to 10")
     return seconds
 
 

@@ -1,7 +1,8 @@
-"""One request as a route sees it."""
+"""What a route learns of a request: who calls, and what was sent."""
 
 from __future__ import annotations
 
+import re
 from typing import TypeVar, cast
 
 import msgspec
@@ -16,6 +17,9 @@ T = TypeVar("T")
 
 MAX_BODY_BYTES = 256 * 1024
 USER = "X-Parley-User"
+PREFERS_REPRESENTATION = re.compile(
+    r'(?:^|[,;])\s*return\s*=\s*"?representation"?\s*(?:[,;]|$)', re.IGNORECASE
+)
 
 
 class Call:
@@ -29,14 +33,17 @@ class Call:
     def refuse_cross_site(self) -> None:
         """Raise CrossSite for a page of another site: an open server would believe any name it gives."""
         origin, host = self.header("Origin"), self.header("Host")
-        if self.services.settings.auth == "open" and origin and origin.partition("://")[2] != host:
+        if (
+            self.services.settings.auth == "open"
+            and origin is not None
+            and origin.partition("://")[2] != host
+        ):
             raise CrossSite("An open server takes no calls from pages of another site.")
 
     @property
     def caller(self) -> str:
         """The name of who calls; raises NotAuthenticated when nobody we know does."""
-        if self.services.settings.auth != "open":
-            raise _no_token()
+        self.admit_unnamed()
         name = unquoted(self.header(USER) or "", USER)
         if not name:
             raise NotAuthenticated(f"Say who you are in the {USER} header.", headers=_challenge(USER))
@@ -72,7 +79,7 @@ class Call:
     @property
     def prefers_representation(self) -> bool:
         """Whether the client asked for the made thing in the answer (RFC 7240)."""
-        return "return=representation" in (self.header("Prefer") or "").replace(" ", "").lower()
+        return bool(PREFERS_REPRESENTATION.search(self.header("Prefer") or ""))
 
     def body(self, kind: type[T]) -> T:
         """Decode the JSON body; raises BadRequest naming the field at fault."""

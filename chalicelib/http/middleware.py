@@ -67,5 +67,5 @@ def _translated(response: Response) -> ProblemResponse:
         allowed = str(response.headers.get("Allow", ""))
         return ProblemResponse(MethodNotAllowed(f"This path takes {allowed}.", headers={"Allow": allowed}))
     if response.status_code == 415:
-        return ProblemResponse(UnsupportedMediaType(f"This route takes a body of type {JSON}."))
+        return ProblemResponse(UnsupportedMediaType(f"The body must be JSON: send Content-Type: {JSON}."))
     return ProblemResponse(defect())

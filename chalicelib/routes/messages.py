@@ -30,9 +30,9 @@ def send(call: Call, chat: str) -> Response:
     The id is the body's `id` or the `Idempotency-Key` header; for 24 hours the same id with the same content
     answers the first message again, marked `duplicate`.
     """
-    request = call.body(SendRequest)
+    caller, request = call.caller, call.body(SendRequest)
     request.id = call.idempotency_id(request.id)
-    sent = call.services.messages.send(call.caller, chat, request)
+    sent = call.services.messages.send(caller, chat, request)
     return reply(sent, 201, {"Location": f"{call.path}/{sent.seq}"})
 
 
@@ -51,9 +51,9 @@ def page(call: Call, chat: str) -> Response:
     A cursor stays right while others write. One taken from a history that the store has lost since is
     answered with `history_changed`.
     """
-    query = call.query(PageQuery)
+    caller, query = call.caller, call.query(PageQuery)
     found = call.services.messages.page(
-        call.caller, chat, after=query.after, before=query.before, limit=query.limit
+        caller, chat, after=query.after, before=query.before, limit=query.limit
     )
     return reply(found)
 

@@ -8,16 +8,7 @@ from typing import NamedTuple
 from chalicelib.errors import bad_field
 
 CURSOR = re.compile(r"(\d{1,15})(?:\.(\d{1,16})\.(\d{1,16}))?", re.ASCII)
-
-
 SEQ = re.compile(r"[1-9]\d{0,14}", re.ASCII)
-
-
-def seq_of(text: str, field: str) -> int:
-    """Read a seq, a whole number from 1; raises BadRequest naming the field."""
-    if not SEQ.fullmatch(text):
-        raise bad_field(field, "a seq is a whole number from 1")
-    return int(text)
 
 
 class Cursor(NamedTuple):
@@ -41,3 +32,10 @@ class Cursor(NamedTuple):
 
     def __str__(self) -> str:
         return str(self.seq) if self.time is None else f"{self.seq}.{self.time}.{self.epoch}"
+
+
+def seq_of(text: str, field: str) -> int:
+    """Read a seq, a whole number from 1; raises BadRequest naming the field."""
+    if not SEQ.fullmatch(text):
+        raise bad_field(field, "a seq is a whole number from 1")
+    return int(text)

@@ -12,6 +12,7 @@ import uuid
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
+from chalicelib.errors import BadRequest
 from infra.local.router import Match
 
 STAGE = "local"
@@ -63,10 +64,16 @@ class LambdaContext:
 
 
 def header_lists(scope: Any) -> dict[str, list[str]]:
-    """Return every header with all its values; Granian leaves out those that are not ASCII."""
+    """Return every header with all its values.
+
+    Granian leaves out a value that is not ASCII; a header with none left is there as empty, so that nobody
+    takes it for one that did not come.
+    """
     lists: dict[str, list[str]] = {}
     for name, value in scope.headers.items():
         lists.setdefault(name, []).append(value)
+    for name in scope.headers:
+        lists.setdefault(name, [""])
     return lists
 
 
@@ -134,11 +141,18 @@ def _body(body: bytes) -> tuple[str | None, bool]:
         return base64.b64encode(body).decode(), True
 
 
+def _pairs(query_string: str) -> list[tuple[str, str]]:
+    try:
+        return parse_qsl(query_string, keep_blank_values=True, errors="strict")
+    except UnicodeDecodeError:
+        raise BadRequest("The query's percent-encoding is not UTF-8.") from None
+
+
 def _query(query_string: str) -> dict[str, list[str]] | None:
     if not query_string:
         return None
     lists: dict[str, list[str]] = {}
-    for name, value in parse_qsl(query_string, keep_blank_values=True):
+    for name, value in _pairs(query_string):
         lists.setdefault(name, []).append(value)
     return lists or None
 

@@ -21,7 +21,7 @@ from chalicelib.logs import LOGGER
 from infra.local.body import BODY_SECONDS, Body
 from infra.local.events import LambdaContext, header_lists, proxy_event
 from infra.local.hosts import is_loopback
-from infra.local.router import Router
+from infra.local.router import Match, Router
 
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 Headers = dict[str, list[str]]
@@ -60,22 +60,22 @@ class Gateway:
         start = time.perf_counter()
         headers = header_lists(scope)
         body = Body(protocol, headers, self._body_seconds)
+        match = self._router.match(scope.path)
         try:
-            _respond(protocol, await self._answer(scope, headers, body))
+            _respond(protocol, await self._answer(scope, headers, match, body))
         except ProtocolClosed:
             return
         except Exception as error:
             response = _refusal(error, headers)
-            _log(error, response, scope.method, scope.path, time.perf_counter() - start)
+            _log(error, response, scope, match, time.perf_counter() - start)
             if not await body.discarded():
                 response["headers"]["Connection"] = "close"
             with contextlib.suppress(ProtocolClosed):
                 _respond(protocol, response)
 
-    async def _answer(self, scope: Any, headers: Headers, body: Body) -> dict[str, Any]:
+    async def _answer(self, scope: Any, headers: Headers, match: Match | None, body: Body) -> dict[str, Any]:
         if self._loopback_names_only:
             _refuse_foreign_names(headers)
-        match = self._router.match(scope.path)
         if match is None:
             raise NoSuchRoute("No route has this path. GET /openapi.json lists those there are.")
         if REPLACEMENT in scope.path:
@@ -124,15 +124,16 @@ def _respond(protocol: Any, response: dict[str, Any]) -> None:
         protocol.response_str(status, headers, response["body"])
 
 
-def _log(error: Exception, refusal: dict[str, Any], method: str, path: str, seconds: float) -> None:
+def _log(error: Exception, refusal: dict[str, Any], scope: Any, match: Match | None, seconds: float) -> None:
     known = isinstance(error, ParleyError)
+    where = {"route": match.resource} if match else {"path": scope.path[:LOGGED_PATH_LENGTH]}
     LOGGER.log(
         logging.INFO if known else logging.ERROR,
         {
             "event": "request",
             "request_id": refusal["headers"][REQUEST_ID],
-            "method": method,
-            "path": path[:LOGGED_PATH_LENGTH],
+            "method": scope.method,
+            **where,
             "status": refusal["statusCode"],
             "code": error.code if isinstance(error, ParleyError) else defect().code,
             "ms": round(seconds * 1000, 2),

@@ -82,7 +82,7 @@ def _ping(settings: Settings) -> None:
     shown = masked(settings.redis_url)
     try:
         client.connect(settings).ping()
-    except ValueError:
+    except (TypeError, ValueError):
         raise StartError(f"REDIS_URL {shown} is not a URL that can be used.") from None
     except StoreUnavailable as error:
         raise StartError(f"The store at REDIS_URL {shown} does not answer: {error.__cause__}") from None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import http.client
 import multiprocessing
 import resource
@@ -44,8 +45,9 @@ def claimed_port(address: str, port: int) -> Iterator[int]:
             probe.close()
             claim.bind((address, port))
         except OSError as error:
+            remedy = "PARLEY_HOST" if error.errno == errno.EADDRNOTAVAIL else "PORT"
             raise StartError(
-                f"Port {port} of {address} cannot be had: {error.strerror}. Set PORT to another."
+                f"Port {port} of {address} cannot be had: {error.strerror}. Set {remedy} to another."
             ) from None
         port = claim.getsockname()[1]
         if sys.platform != "linux":  # elsewhere a socket that is only bound would take connections

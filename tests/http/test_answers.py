@@ -55,3 +55,31 @@ def test_one_log_line_a_request_without_its_text(own_gateway: Gateway) -> None:
     assert log.count(REQUEST_LINE) == lines_before + 6
     assert secret not in log
     assert alice not in log
+
+
+def test_the_edges_own_refusals_name_nobody_in_the_log(own_gateway: Gateway) -> None:
+    """A call that the edge refuses is logged by its route, without the names in its path."""
+    api, (chat, alice, _) = Api(own_gateway.url), new_pair()
+    path = f"/v1/chats/{chat}/messages"
+    assert api.call("GET", path, user=alice, headers={"Host": "evil.example"}).status_code == 403
+    assert api.call("POST", path, user=alice, content=b"x" * 300_000).status_code == 413
+    api.close()
+    log = own_gateway.output()
+    assert log.count('"route":"/v1/chats/{chat}/messages"') == 2
+    assert alice not in log
+
+
+@pytest.mark.parametrize(
+    ("prefer", "status"),
+    [
+        ("return=representation", 201),
+        ('respond-async, Return = "representation"', 201),
+        ("return=minimal", 204),
+        ("xreturn=representation", 204),
+    ],
+)
+def test_prefer_is_read_as_rfc_7240_says(api: Api, prefer: str, status: int) -> None:
+    """The preference may be quoted and one of several; another word that ends alike is not it."""
+    chat, alice, _ = new_pair()
+    message = {"chat": chat, "sender": alice, "text": "hi"}
+    assert api.call("POST", "/api/send", json=message, headers={"Prefer": prefer}).status_code == status

@@ -93,3 +93,20 @@ def test_v1_takes_json_only(api: Api) -> None:
     body, headers = json.dumps({"text": "hi"}), {"Content-Type": "text/plain"}
     response = api.call("POST", "/v1/chats/a:b/messages", user="a", content=body, headers=headers)
     assert (response.status_code, response.json()["code"]) == (415, "unsupported_media_type")
+
+
+@pytest.mark.parametrize("query", ["chat=a:b&sender=a&text=%FF%FE", "chat=a%FF:b&sender=a&text=hi"])
+def test_a_broken_query_is_a_400(api: Api, query: str) -> None:
+    """A query whose percent-encoding is not UTF-8 is refused, not stored as something else."""
+    assert api.call("POST", f"/api/send?{query}").status_code == 400
+    assert api.call("GET", "/api/pull?chat=a%FF:b").status_code == 400
+
+
+def test_a_header_beyond_ascii_is_not_taken_for_none(api: Api) -> None:
+    """An Idempotency-Key that is not ASCII is refused; dropped, it would let a retry be stored again."""
+    chat, alice, _ = new_pair()
+    headers = {"Idempotency-Key": "k\u00e9y".encode()}
+    message = {"chat": chat, "sender": alice, "text": "hi"}
+    assert api.call("POST", "/api/send", json=message, headers=headers).status_code == 400
+    assert api.call("GET", "/ping", headers={"Host": "evil\u00e9.example".encode()}).status_code == 403
+    assert api.pull(chat=chat)["messages"] == []

@@ -124,7 +124,6 @@ def test_every_request_has_its_own_id_and_time(echo: EchoServer) -> None:
     [
         ("a=%41%20b+c", {"a": ["A b c"]}),
         ("a=%C3%A9", {"a": ["\u00e9"]}),
-        ("a=%ff", {"a": ["\ufffd"]}),
         ("a=%", {"a": ["%"]}),
         ("a&b=", {"a": [""], "b": [""]}),
         ("a=1;b=2", {"a": ["1;b=2"]}),
