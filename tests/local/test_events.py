@@ -132,7 +132,7 @@ def test_every_request_has_its_own_id_and_time(echo: EchoServer) -> None:
     ],
 )
 def test_query_parameters_are_decoded(echo: EchoServer, query: str, expected: Any) -> None:
-    """A query is percent-decoded, and bytes that are not UTF-8 become U+FFFD."""
+    """A query is percent-decoded, and a lone percent sign stands for itself."""
     event = event_of(echo, f"GET /my/path?{query} HTTP/1.1")
     assert event["multiValueQueryStringParameters"] == expected
 
