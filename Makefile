@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test lint check bench package lock clean
+.PHONY: help run test lint check bench package openapi lock clean
 
 # Candidates are run, not only looked up: a version manager's stub can be on PATH and still fail.
 CANDIDATES = python3 python3.13 python3.12 python3.11 python3.14
@@ -41,6 +41,9 @@ package: $(VENV)/installed-dev ## Build the Lambda package of the last commit in
 
 LOCK = UV_NO_CONFIG=1 $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command 'make lock'
+
+openapi: $(VENV)/installed-dev ## Write docs/openapi.json anew from the routes and types.
+	@$(BIN)/python -m infra.openapi
 
 lock: $(VENV)/installed-dev ## Pin the newest versions that the .in files allow, with hashes.
 	@$(LOCK) --upgrade requirements-dev.in -o requirements-dev.txt
