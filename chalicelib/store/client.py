@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -47,8 +48,10 @@ class SingleNode:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._pool = ConnectionPool.from_url(
-            settings.redis_url, **_connection_options(settings.redis_timeout)
+        pool = ConnectionPool.from_url(settings.redis_url, **_connection_options(settings.redis_timeout))
+        # The pool's own make_connection refuses after the hundredth, threads that have ended included.
+        self._new_connection: Callable[[], ConnectionInterface] = functools.partial(
+            pool.connection_class, **pool.connection_kwargs
         )
         self._local = threading.local()
 
@@ -78,7 +81,7 @@ class SingleNode:
         connection: ConnectionInterface | None = getattr(self._local, "connection", None)
         now = time.monotonic()
         if connection is None:
-            connection = self._local.connection = self._pool.make_connection()
+            connection = self._local.connection = self._new_connection()
         elif now - self._local.used > IDLE_SECONDS:
             connection.disconnect()
         self._local.used = now

@@ -466,3 +466,14 @@ def test_a_defect_is_not_an_outage(engine: Engine, log: MessageLog, raw: RawClie
         log.append(CHAT, HELLO)
 
     assert log.append("ann:cid", HELLO).seq == 1
+
+
+def test_threads_that_come_and_go(valkey: Engine) -> None:
+    """Every thread gets a connection, however many came before, and what ended leaves none open."""
+    store = connect(settings_for(valkey))
+    for _ in range(150):
+        with ThreadPoolExecutor(1) as pool:
+            pool.submit(store.ping).result()
+
+    (node,) = valkey.nodes
+    assert sum(client["name"] == "parley" for client in node.client_list()) < 10
