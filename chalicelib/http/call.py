@@ -52,7 +52,7 @@ class Call:
     def admit_unnamed(self) -> None:
         """Return on an open server, which trusts a request's names; raises NotAuthenticated elsewhere."""
         if self.services.settings.auth != "open":
-            raise _no_token()
+            raise NotAuthenticated("This server wants a bearer token.", headers=_challenge("Bearer"))
 
     def idempotency_id(self, in_body: str | None) -> str | None:
         """Return the id of the message to send: the body's, or the Idempotency-Key header's.
@@ -103,10 +103,6 @@ class Call:
             raise PayloadTooLarge(f"A request's body is {MAX_BODY_BYTES} bytes at the most.")
         decoded(bytes.decode, raw)
         return raw
-
-
-def _no_token() -> NotAuthenticated:
-    return NotAuthenticated("This server wants a bearer token.", headers=_challenge("Bearer"))
 
 
 def _challenge(scheme: str) -> dict[str, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
 
 from chalicelib.errors import ChatNotFound, MessageNotFound, NotAMember, bad_field
 from chalicelib.schemas.messages import Message, Page, SendRequest, SentMessage
@@ -16,15 +15,11 @@ UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 GROUP_PREFIXES = ("g-", "r-")
 
 
-class Place(NamedTuple):
-    """A chat as a caller named it: its canonical id and its members."""
-
-    chat: str
-    members: tuple[str, ...]
-
-
 class Messages:
-    """The rules of sending and reading; the log itself is the store's."""
+    """The rules of sending and reading; the log itself is the store's.
+
+    caller: who calls, case-folded. chat: the chat as the caller named it.
+    """
 
     def __init__(self, log: MessageLog, names: Names) -> None:
         self._log = log
@@ -35,11 +30,11 @@ class Messages:
 
         Raises ChatNotFound, NotAMember, BadRequest, TextTooLong, IdConflict.
         """
-        place = self._place_of_member(caller, chat)
-        content = Content(caller.casefold(), checked_text(request.text), checked_id(request.id), request.kind)
-        appended = self._log.append(place.chat, content)
+        chat = self._chat_of_member(caller, chat)
+        content = Content(caller, checked_text(request.text), checked_id(request.id), request.kind)
+        appended = self._log.append(chat, content)
         return SentMessage(
-            chat=place.chat,
+            chat=chat,
             seq=appended.seq,
             id=content.id,
             sender=content.sender,
@@ -55,25 +50,25 @@ class Messages:
         after, before: cursors, at most one of them; with neither, the newest messages.
         Raises ChatNotFound, NotAMember, BadRequest, HistoryChanged.
         """
-        place = self._place_of_member(caller, chat)
+        chat = self._chat_of_member(caller, chat)
         if after is not None and before is not None:
             raise bad_field("before", "give after or before, not both")
         if after is not None:
             start = Cursor.parse(after, "after")
-            part = self._log.after(place.chat, start.seq, limit, time=start.time, epoch=start.epoch)
-            entries = fitting(part.entries, place.chat)
-            return _page(place.chat, part, entries, start if start.seq <= part.head else Cursor(part.head))
-        part = self._older(place.chat, before, limit)
-        entries = fitting(part.entries[::-1], place.chat)[::-1]
-        return _page(place.chat, part, entries, Cursor(part.base))
+            part = self._log.after(chat, start.seq, limit, time=start.time, epoch=start.epoch)
+            entries = fitting(part.entries, chat)
+            return _page(chat, part, entries, start if start.seq <= part.head else Cursor(part.head))
+        part = self._older(chat, before, limit)
+        entries = fitting(part.entries[::-1], chat)[::-1]
+        return _page(chat, part, entries, Cursor(part.base))
 
     def one(self, caller: str, chat: str, seq: str) -> Message:
         """Read one message of a chat as one of its members; raises MessageNotFound too."""
-        place, wanted = self._place_of_member(caller, chat), seq_of(seq, "seq")
-        entries = self._log.after(place.chat, wanted - 1, 1).entries
+        chat, wanted = self._chat_of_member(caller, chat), seq_of(seq, "seq")
+        entries = self._log.after(chat, wanted - 1, 1).entries
         if not entries or entries[0].seq != wanted:
-            raise MessageNotFound(f"Chat {place.chat} holds no message {wanted}.")
-        return _message(place.chat, entries[0])
+            raise MessageNotFound(f"Chat {chat} holds no message {wanted}.")
+        return _message(chat, entries[0])
 
     def _older(self, chat: str, before: str | None, limit: int) -> Slice:
         if before is None:
@@ -81,13 +76,13 @@ class Messages:
         end = Cursor.parse(before, "before")
         return self._log.before(chat, end.seq, limit, time=end.time, epoch=end.epoch)
 
-    def _place_of_member(self, caller: str, chat: str) -> Place:
+    def _chat_of_member(self, caller: str, chat: str) -> str:
         if chat.startswith(GROUP_PREFIXES) and ":" not in chat:
             raise ChatNotFound(f"There is no chat {chat}.")
-        place = Place(*self._names.direct_chat(chat, "chat"))
-        if caller.casefold() not in place.members:
-            raise NotAMember(f"You are not a member of chat {place.chat}.")
-        return place
+        canonical, members = self._names.direct_chat(chat, "chat")
+        if caller not in members:
+            raise NotAMember(f"You are not a member of chat {canonical}.")
+        return canonical
 
 
 def _page(chat: str, part: Slice, entries: list[Entry], edge: Cursor) -> Page:
