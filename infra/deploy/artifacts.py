@@ -1,0 +1,83 @@
+"""The bucket CloudFormation reads packages and templates from: templates outgrow what a call may carry."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from infra.deploy.errors import DeployError
+from infra.deploy.sessions import Session, account
+
+KEEP_DAYS = 90
+"""How long a replaced artifact is kept; a rollback by CloudFormation reads the one before."""
+
+
+class Artifacts:
+    """Uploads files under their digests, to a private bucket of the account and region, made at first."""
+
+    def __init__(self, session: Session) -> None:
+        self._s3 = session.client("s3")
+        self._region = session.region_name
+        self._owner = account(session)
+        self.bucket = f"parley-artifacts-{self._owner}-{self._region}"
+
+    def prepare(self) -> None:
+        """Make the bucket if need be. Raises DeployError when it is somebody else's or may not be made."""
+        try:
+            self._s3.head_bucket(Bucket=self.bucket, ExpectedBucketOwner=self._owner)
+        except ClientError as error:
+            if error.response["Error"]["Code"] not in ("404", "NoSuchBucket"):
+                raise DeployError(f"the bucket {self.bucket} cannot be used: {error}") from None
+            self._make()
+
+    def upload(self, file: Path) -> str:
+        """Upload a file unless it is there already, and return its key."""
+        content = file.read_bytes()
+        key = f"{hashlib.sha256(content).hexdigest()}{file.suffix}"
+        try:
+            self._s3.head_object(Bucket=self.bucket, Key=key)
+        except ClientError:
+            self._s3.put_object(Bucket=self.bucket, Key=key, Body=content)
+        return key
+
+    def upload_template(self, template: Path, package: Path) -> str:
+        """Upload a package and a template whose functions it is the code of; returns the template's URL."""
+        code = {"Bucket": self.bucket, "Key": self.upload(package)}
+        contents: dict[str, Any] = json.loads(template.read_text())
+        for resource in contents["Resources"].values():
+            if resource["Type"] == "AWS::Serverless::Function":
+                resource["Properties"]["CodeUri"] = code
+        template.write_text(json.dumps(contents, indent=1, sort_keys=True))
+        return self.url(self.upload(template))
+
+    def url(self, key: str) -> str:
+        """Return the address that CloudFormation reads a key from."""
+        # A URL that is signed would carry a secret; CloudFormation uses the caller's own rights.
+        signed: str = self._s3.generate_presigned_url("get_object", {"Bucket": self.bucket, "Key": key})
+        return signed.partition("?")[0]
+
+    def _make(self) -> None:
+        where = {} if self._region == "us-east-1" else {"LocationConstraint": self._region}
+        options = {"CreateBucketConfiguration": where} if where else {}
+        blocked = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
+        rule = {
+            "ID": "forget",
+            "Status": "Enabled",
+            "Filter": {"Prefix": ""},
+            "NoncurrentVersionExpiration": {"NoncurrentDays": KEEP_DAYS},
+            "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
+        }
+        try:
+            self._s3.create_bucket(Bucket=self.bucket, **options)
+            self._s3.put_public_access_block(
+                Bucket=self.bucket, PublicAccessBlockConfiguration=dict.fromkeys(blocked, True)
+            )
+            self._s3.put_bucket_lifecycle_configuration(
+                Bucket=self.bucket, LifecycleConfiguration={"Rules": [rule]}
+            )
+        except ClientError as error:
+            raise DeployError(f"the bucket {self.bucket} cannot be made: {error}") from None

@@ -1,0 +1,91 @@
+"""The way from the last commit to an API that answers."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from infra import package
+from infra.deploy.artifacts import Artifacts
+from infra.deploy.errors import DeployError
+from infra.deploy.sessions import Session
+from infra.deploy.stack import Stack
+
+ANSWER_SECONDS = 60.0
+
+
+class Deployment:
+    """Deploys the last commit to one stack; say: takes a line of progress."""
+
+    def __init__(self, session: Session, name: str, stage: str, say: Callable[[str], None]) -> None:
+        self._session = session
+        self._stage = stage
+        self._say = say
+        self.stack = Stack(session, name, stage, say)
+
+    def run(self, parameters: Mapping[str, str], *, dry_run: bool = False) -> None:
+        """Package the last commit, and make the stack what its template says.
+
+        parameters: values of the template's parameters by name; those left out keep their value or get
+        their default. dry_run: show the changes and make none. Raises DeployError or PackageError.
+        """
+        self.stack.check()
+        template_url, known = self._upload(parameters)
+        changes = self.stack.propose(template_url, parameters, known)
+        if changes is None:
+            self._say(f"{self.stack.name} is up to date")
+        else:
+            self._say("\n".join([f"Changes of {self.stack.name}:", *changes.lines()]))
+            if dry_run:
+                changes.discard()
+            else:
+                self.stack.apply(changes)
+        if dry_run:
+            self._say("A dry run: nothing was changed")
+        else:
+            self._check_api()
+
+    @property
+    def url(self) -> str:
+        """The URL of the deployed API, without a slash at the end."""
+        outputs = self.stack.outputs()
+        if endpoint := os.environ.get("AWS_ENDPOINT_URL"):
+            return f"{endpoint}/_aws/execute-api/{outputs['RestAPIId']}/{self._stage}"
+        return outputs["EndpointURL"].rstrip("/")
+
+    def _upload(self, parameters: Mapping[str, str]) -> tuple[str, list[str]]:
+        artifacts = Artifacts(self._session)
+        with tempfile.TemporaryDirectory(prefix="parley-deploy-") as folder:
+            self._say(f"Packaging the last commit for stage {self._stage}")
+            package.build(self._stage, Path(folder))
+            template = Path(folder) / "sam.json"
+            known = _checked_names(json.loads(template.read_text()), parameters)
+            artifacts.prepare()
+            self._say(f"Uploading to s3://{artifacts.bucket}")
+            return artifacts.upload_template(template, Path(folder) / "deployment.zip"), known
+
+    def _check_api(self) -> None:
+        """Ask the API's /ping, since a stack can be whole on paper alone."""
+        url = self.url
+        try:
+            with urllib.request.urlopen(f"{url}/ping", timeout=ANSWER_SECONDS) as answer:  # noqa: S310 # our own
+                answer.read()
+        except (urllib.error.URLError, TimeoutError) as error:
+            raise DeployError(
+                f"the stack is made, but {url}/ping fails ({error}); the function's log says why"
+            ) from None
+        self._say(f"Parley is deployed at {url}")
+
+
+def _checked_names(template: dict[str, Any], parameters: Mapping[str, str]) -> list[str]:
+    known = sorted(template.get("Parameters", {}))
+    for name in parameters:
+        if name not in known:
+            raise DeployError(f"the template has no parameter {name}; it has {', '.join(known) or 'none'}")
+    return known

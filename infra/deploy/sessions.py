@@ -1,0 +1,76 @@
+"""Clients of AWS or of LocalStack, checked before anything is made."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Protocol
+
+import boto3
+import localstack_client.session
+from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
+
+from infra.deploy.errors import DeployError
+
+LOCALSTACK = "http://127.0.0.1:4566"
+
+
+class Session(Protocol):
+    """What makes clients: boto3's session, or localstack-client's."""
+
+    region_name: str
+
+    def client(self, service_name: str, **options: Any) -> Any:
+        """Return a client of a service by its name in boto3."""
+
+
+def open_session(stage: str) -> Session:
+    """Return a session for a stage: AWS by the usual settings of boto3, LocalStack by AWS_ENDPOINT_URL.
+
+    Raises DeployError when the region is unknown, there are no credentials, or LocalStack does not answer.
+    """
+    region = _region(stage)
+    if stage == "localstack":
+        os.environ.setdefault("AWS_ENDPOINT_URL", LOCALSTACK)
+        session: Session = localstack_client.session.Session(region_name=region)
+    else:
+        aws = boto3.Session(region_name=region)
+        if aws.get_credentials() is None:
+            raise DeployError(
+                "no AWS credentials: run `aws configure` or `aws sso login`, or set AWS_PROFILE, or "
+                "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
+            )
+        session = aws
+    return session
+
+
+def account(session: Session) -> str:
+    """Return the account that a session's credentials belong to. Raises DeployError when they do not work."""
+    try:
+        return str(session.client("sts").get_caller_identity()["Account"])
+    except EndpointConnectionError as error:
+        endpoint = os.environ.get("AWS_ENDPOINT_URL")
+        if endpoint is None:
+            raise DeployError(f"AWS does not answer: {error}") from None
+        raise DeployError(
+            f"nothing answers at {endpoint}: `make localstack` starts LocalStack, or unset AWS_ENDPOINT_URL"
+        ) from None
+    except (BotoCoreError, ClientError) as error:
+        raise DeployError(f"the AWS credentials do not work: {error}") from None
+
+
+def _region(stage: str) -> str:
+    configured: str | None = boto3.Session().region_name
+    if not configured:
+        if stage == "localstack":
+            return "us-east-1"
+        raise DeployError("no region: set AWS_DEFAULT_REGION, for instance to us-east-1")
+    known = [
+        name
+        for partition in boto3.Session().get_available_partitions()
+        for name in boto3.Session().get_available_regions("cloudformation", partition)
+    ]
+    if configured not in known:
+        raise DeployError(
+            f"{configured} is not an AWS region: set AWS_DEFAULT_REGION to one, such as us-east-1"
+        )
+    return configured

@@ -1,0 +1,194 @@
+"""One CloudFormation stack: what it is, what would change, and the change."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from botocore.exceptions import ClientError, WaiterError
+
+from infra.deploy.errors import DeployError
+from infra.deploy.sessions import Session
+
+CAPABILITIES = ("CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND")
+NOTHING_TO_CHANGE = ("didn't contain changes", "No updates are to be performed")
+POLL_SECONDS = 2.0
+
+# A stack in one of these states takes no change; for each, what to do about it.
+STUCK = {
+    "ROLLBACK_COMPLETE": "it was never made whole: delete it with `make undeploy STAGE={stage}`, then deploy",
+    "ROLLBACK_FAILED": "it was never made whole: delete it with `make undeploy STAGE={stage}`, then deploy",
+    "CREATE_FAILED": "it was never made whole: delete it with `make undeploy STAGE={stage}`, then deploy",
+    "DELETE_FAILED": "finish deleting it with `make undeploy STAGE={stage}`",
+    "UPDATE_ROLLBACK_FAILED": "run `aws cloudformation continue-update-rollback --stack-name {name}` first",
+    "UPDATE_FAILED": "run `aws cloudformation rollback-stack --stack-name {name}` first",
+}
+
+
+class Stack:
+    """The stack of a stage, in the account and region of a session; say: takes a line of progress."""
+
+    def __init__(self, session: Session, name: str, stage: str, say: Callable[[str], None]) -> None:
+        self._cloud = session.client("cloudformation")
+        self.name = name
+        self._stage = stage
+        self._say = say
+
+    def describe(self) -> dict[str, Any] | None:
+        """Return what CloudFormation knows of the stack, None when there is none."""
+        try:
+            stack: dict[str, Any] = self._cloud.describe_stacks(StackName=self.name)["Stacks"][0]
+        except ClientError as error:
+            if "does not exist" in str(error):
+                return None
+            raise DeployError(f"the stack {self.name} cannot be read: {error}") from None
+        return stack
+
+    def outputs(self) -> dict[str, str]:
+        """Return the stack's outputs by name."""
+        stack = self.describe() or {}
+        return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+
+    def check(self) -> None:
+        """Return if the stack takes a change; raises DeployError, saying why and what to do, if not."""
+        status = (self.describe() or {}).get("StackStatus", "")
+        if status in STUCK:
+            what = STUCK[status].format(stage=self._stage, name=self.name)
+            raise DeployError(f"the stack {self.name} is in state {status}; {what}{self._because()}")
+        if status.endswith("_IN_PROGRESS") and status != "REVIEW_IN_PROGRESS":
+            raise DeployError(f"the stack {self.name} is in state {status}; wait until that is done")
+
+    def propose(self, template_url: str, parameters: Mapping[str, str], known: list[str]) -> ChangeSet | None:
+        """Return the changes that a template would make, None for none; nothing is changed yet.
+
+        parameters: values given now. known: the template's parameters; those the stack has and that are not
+        given keep their value. Raises DeployError when the template or a value is not accepted.
+        """
+        self.check()
+        stack = self.describe()
+        fresh = stack is None or stack["StackStatus"] == "REVIEW_IN_PROGRESS"
+        kept = {} if stack is None or fresh else {p["ParameterKey"] for p in stack.get("Parameters", [])}
+        values: list[dict[str, Any]] = [
+            {"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()
+        ]
+        values += [
+            {"ParameterKey": key, "UsePreviousValue": True}
+            for key in known
+            if key in kept and key not in parameters
+        ]
+        try:
+            made = self._cloud.create_change_set(
+                StackName=self.name,
+                ChangeSetName=f"deploy-{int(time.time())}",
+                ChangeSetType="CREATE" if fresh else "UPDATE",
+                TemplateURL=template_url,
+                Parameters=values,
+                Capabilities=list(CAPABILITIES),
+                Tags=[{"Key": "project", "Value": "parley"}, {"Key": "stage", "Value": self._stage}],
+            )
+        except ClientError as error:
+            raise DeployError(f"CloudFormation does not take the template: {error}") from None
+        changes = ChangeSet(self._cloud, made["Id"], fresh=fresh)
+        return changes if changes.ready() else None
+
+    def apply(self, changes: ChangeSet) -> None:
+        """Make the changes, telling each resource as it is done. Raises DeployError when one fails."""
+        seen = {event["EventId"] for event in self._events()}
+        changes.execute()
+        self._follow(seen)
+
+    def delete(self) -> None:
+        """Take the stack down; what its template retains stays. Raises DeployError when that fails."""
+        if self.describe() is None:
+            raise DeployError(f"there is no stack {self.name}")
+        seen = {event["EventId"] for event in self._events()}
+        self._cloud.delete_stack(StackName=self.name)
+        self._follow(seen)
+
+    def _follow(self, seen: set[str]) -> None:
+        failures: list[str] = []
+        while True:
+            stack = self.describe()
+            for event in self._new_events(seen):
+                self._say(f"  {event['ResourceStatus']:<28} {event['LogicalResourceId']}")
+                if event["ResourceStatus"].endswith("_FAILED"):
+                    failures.append(f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', '')}")
+            status = "DELETE_COMPLETE" if stack is None else str(stack["StackStatus"])
+            if not status.endswith("_IN_PROGRESS"):
+                break
+            time.sleep(POLL_SECONDS)
+        if failures or status not in ("CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_COMPLETE"):
+            reason = failures[0] if failures else status
+            raise DeployError(f"the stack {self.name} came to {status}, first because of {reason}")
+
+    def _new_events(self, seen: set[str]) -> Iterator[dict[str, Any]]:
+        for event in reversed(list(self._events())):
+            if event["EventId"] not in seen:
+                seen.add(event["EventId"])
+                yield event
+
+    def _events(self) -> Iterator[dict[str, Any]]:
+        try:
+            for page in self._cloud.get_paginator("describe_stack_events").paginate(StackName=self.name):
+                yield from page["StackEvents"]
+        except ClientError:
+            return  # the stack is gone, or not there yet
+
+    def _because(self) -> str:
+        failed = [event for event in self._events() if event["ResourceStatus"].endswith("_FAILED")]
+        if not failed:
+            return ""
+        return (
+            f" (it failed at {failed[-1]['LogicalResourceId']}: {failed[-1].get('ResourceStatusReason', '')})"
+        )
+
+
+class ChangeSet:
+    """Changes that are proposed and not made; fresh: the stack does not exist yet."""
+
+    def __init__(self, cloud: Any, identity: str, *, fresh: bool) -> None:
+        self._cloud = cloud
+        self._identity = identity
+        self._fresh = fresh
+
+    def ready(self) -> bool:
+        """Wait until the changes are known; False when there are none. Raises DeployError on a refusal."""
+        try:
+            self._cloud.get_waiter("change_set_create_complete").wait(
+                ChangeSetName=self._identity, WaiterConfig={"Delay": 1, "MaxAttempts": 300}
+            )
+        except WaiterError:
+            reason = str(self._describe().get("StatusReason", "no reason given"))
+            self.discard()
+            if any(text in reason for text in NOTHING_TO_CHANGE):
+                return False
+            raise DeployError(f"CloudFormation refuses the change: {reason}") from None
+        return True
+
+    def lines(self) -> list[str]:
+        """Return the changes, a line each: action, resource, type, and whether it is replaced."""
+        changes = [change["ResourceChange"] for change in self._describe()["Changes"]]
+        return [
+            f"  {change['Action']:<8} {change['LogicalResourceId']:<34} {change['ResourceType']}"
+            + ("  REPLACED" if change.get("Replacement") == "True" else "")
+            for change in changes
+        ]
+
+    def execute(self) -> None:
+        """Start to make the changes."""
+        self._cloud.execute_change_set(ChangeSetName=self._identity)
+
+    def discard(self) -> None:
+        """Forget the changes, and the empty stack that stands for one which does not exist yet."""
+        stack = self._describe()["StackId"]
+        self._cloud.delete_change_set(ChangeSetName=self._identity)
+        if self._fresh:
+            self._cloud.delete_stack(StackName=stack)
+
+    def _describe(self) -> dict[str, Any]:
+        pages = self._cloud.get_paginator("describe_change_set").paginate(ChangeSetName=self._identity)
+        whole: dict[str, Any] = {}
+        for page in pages:
+            whole = {**page, "Changes": [*whole.get("Changes", []), *page.get("Changes", [])]}
+        return whole

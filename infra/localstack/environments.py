@@ -1,0 +1,87 @@
+"""The two virtual environments: LocalStack's, on Python 3.13, and the functions', on the packaging Python."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from infra.local.shutdown import StartError, say
+
+HERE = Path(__file__).parent
+FOLDER = HERE.parents[1] / ".localstack"
+VERSION = "3.13"
+UV = [sys.executable, "-m", "uv", "--quiet", "--no-config"]
+
+
+def server_python() -> Path:
+    """Return the interpreter with LocalStack, installed at first. Raises StartError with no Python 3.13."""
+    return _made(FOLDER / "server", HERE / "requirements.txt", _python313)
+
+
+def functions_python() -> Path:
+    """Return the interpreter that runs functions, of the version they are packaged with."""
+    return _made(FOLDER / "functions", HERE / "functions.txt", lambda: sys.executable)
+
+
+def _made(folder: Path, requirements: Path, base: Callable[[], str]) -> Path:
+    python = folder / "bin" / "python"
+    mark = folder / "installed"
+    wanted = hashlib.sha256(requirements.read_bytes() + sys.version.encode()).hexdigest()
+    if python.exists() and mark.exists() and mark.read_text() == wanted:
+        return python
+    chosen = base()
+    say(f"Installing {requirements.relative_to(HERE.parents[1])} into {folder} (once, about a minute)")
+    _run([*UV, "venv", "--clear", "--python", chosen, str(folder)])
+    _run(
+        [
+            *UV,
+            "pip",
+            "install",
+            "--python",
+            str(python),
+            "--require-hashes",
+            "--requirements",
+            str(requirements),
+        ]
+    )
+    mark.write_text(wanted)
+    return python
+
+
+def _python313() -> str:
+    for candidate in _candidates():
+        if _is_313(candidate):
+            return candidate
+    raise StartError(
+        f"LocalStack 4.14.0 runs on Python {VERSION}, and none was found. Install it, for instance with"
+        f" `uv python install {VERSION}`, or name it: make localstack PYTHON313=/path/to/python{VERSION}"
+    )
+
+
+def _candidates() -> Iterator[str]:
+    if named := os.environ.get("PYTHON313", "").strip():
+        yield named
+        return
+    found = subprocess.run([*UV, "python", "find", VERSION], capture_output=True, text=True, check=False)
+    yield found.stdout.strip()
+    yield from sorted(
+        map(str, Path.home().glob(f".pyenv/versions/{VERSION}*/bin/python{VERSION}")), reverse=True
+    )
+
+
+def _is_313(candidate: str) -> bool:
+    try:
+        done = subprocess.run([candidate, "--version"], capture_output=True, text=True, check=False)
+    except OSError:
+        return False
+    return done.stdout.startswith(f"Python {VERSION}.")
+
+
+def _run(command: list[str]) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        raise StartError(f"`{' '.join(command[1:])}` failed: {done.stderr.strip()}")

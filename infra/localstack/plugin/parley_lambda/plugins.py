@@ -1,0 +1,47 @@
+"""The plugins, in the form LocalStack loads them; what they need is imported when they are used."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+from typing import TYPE_CHECKING, Any
+
+from localstack.runtime import hooks
+from localstack.services.lambda_.invocation.plugins import RuntimeExecutorPlugin
+
+if TYPE_CHECKING:
+    from .executor import ProcessExecutor
+
+
+class ProcessExecutorPlugin(RuntimeExecutorPlugin):  # type: ignore[misc] # LocalStack carries no types
+    """Chosen by LAMBDA_RUNTIME_EXECUTOR=process."""
+
+    name = "process"
+
+    def load(self, *args: Any, **kwargs: Any) -> type[ProcessExecutor]:
+        """Return the executor's class."""
+        from .executor import ProcessExecutor
+
+        return ProcessExecutor
+
+
+@hooks.on_infra_start()
+def render_gateway_responses() -> None:
+    """Have API Gateway's own errors rendered by the API's GatewayResponses."""
+    from . import gateway_responses
+
+    gateway_responses.install()
+
+
+@hooks.on_infra_start()
+def end_with_parent() -> None:
+    """End LocalStack when its standard input closes: the process that started it is gone."""
+    if "PARLEY_END_WITH_STDIN" in os.environ:
+        threading.Thread(target=_end_at_eof, daemon=True).start()
+
+
+def _end_at_eof() -> None:
+    sys.stdin.buffer.read()
+    os.kill(os.getpid(), signal.SIGTERM)

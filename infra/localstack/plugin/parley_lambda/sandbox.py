@@ -1,0 +1,126 @@
+"""One function process, its Runtime API and its log."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterable
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+from .runtime_api import Answer, Invocation, RuntimeApi
+
+START_SECONDS = 10
+"""How long a function may import before Lambda starts it anew with the function's own time-out.
+
+Source: docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html, "Init phase".
+"""
+
+
+class Sandbox:
+    """Runs a handler in a Python process of its own, started when a call needs it and none runs.
+
+    python: an interpreter with awslambdaric installed, of the function's version.
+    code: the folder of the unpacked package. environ: the whole environment of the process, with _HANDLER.
+    seconds: how long one call may take.
+    """
+
+    def __init__(self, python: str, code: Path, environ: dict[str, str], seconds: float) -> None:
+        self._command = [python, "-m", "awslambdaric", environ["_HANDLER"]]
+        self._code = code
+        self._environ = environ
+        self._seconds = seconds
+        # A file, not a pipe: what the process wrote before it answered is there when its answer is.
+        self._output = tempfile.NamedTemporaryFile(prefix="parley-lambda-")  # noqa: SIM115 # closed by stop
+        self._api = RuntimeApi()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._ended: Future[int] = Future()
+
+    def start(self) -> bytes | None:
+        """Start the process and wait until it has imported its handler; returns its error if it failed."""
+        self._end()
+        self._api = RuntimeApi()
+        environ = {**self._environ, "AWS_LAMBDA_RUNTIME_API": self._api.address}
+        with Path(self._output.name).open("ab") as log:
+            self._process = subprocess.Popen(
+                self._command, cwd=self._code, env=environ, stdin=subprocess.DEVNULL, stdout=log, stderr=log
+            )
+        self._ended = _future_end(self._process)
+        _first((self._api.started, self._ended), START_SECONDS + self._seconds)
+        return self._start_error()
+
+    def invoke(self, invocation: Invocation) -> Answer:
+        """Run one event to its answer; a process that takes too long or dies is told of as Lambda does."""
+        if self._process is None or self._process.poll() is not None:
+            error = self.start()
+            if error is not None:
+                return Answer(error, failed=True)
+        answer = self._api.submit(invocation)
+        _first((answer, self._ended), self._seconds)
+        if answer.done():
+            return answer.result()
+        return Answer(self._failure(invocation.request_id), failed=True)
+
+    def stop(self) -> None:
+        """End the process and forget its output."""
+        self._end()
+        self._output.close()
+
+    def take_output(self) -> str:
+        """Return what the process wrote since the last call of this."""
+        text = Path(self._output.name).read_text(errors="replace")
+        os.truncate(self._output.name, 0)
+        return text
+
+    def _start_error(self) -> bytes | None:
+        if self._api.started.done():
+            error = self._api.started.result()
+        elif self._ended.done():
+            error = _error("Runtime.ExitError", f"Runtime exited: {_how(self._ended.result())}")
+        else:
+            error = _error("Sandbox.Timedout", "the function did not finish its import in time")
+        if error is not None:
+            self._end()
+        return error
+
+    def _failure(self, request_id: str) -> bytes:
+        prefix = f"RequestId: {request_id} Error: "
+        if self._ended.done():
+            return _error("Runtime.ExitError", f"{prefix}Runtime exited: {_how(self._ended.result())}")
+        self._end()
+        return _error("Sandbox.Timedout", f"{prefix}Task timed out after {self._seconds:.2f} seconds")
+
+    def _end(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._ended.result()
+            self._process = None
+        self._api.close()
+
+
+def deadline(seconds: float) -> int:
+    """Return the Unix time, in ms, that is some seconds from now."""
+    return int((time.time() + seconds) * 1000)
+
+
+def _first(futures: Iterable[Future[Any]], seconds: float) -> None:
+    wait(futures, seconds, FIRST_COMPLETED)
+
+
+def _future_end(process: subprocess.Popen[bytes]) -> Future[int]:
+    ended: Future[int] = Future()
+    Thread(target=lambda: ended.set_result(process.wait()), daemon=True).start()
+    return ended
+
+
+def _how(status: int) -> str:
+    return f"signal: {-status}" if status < 0 else f"exit status {status}"
+
+
+def _error(kind: str, message: str) -> bytes:
+    return json.dumps({"errorType": kind, "errorMessage": message}).encode()

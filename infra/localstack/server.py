@@ -1,0 +1,133 @@
+"""LocalStack as a process of this machine, on 127.0.0.1 only."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from infra.local.shutdown import Shutdown, StartError
+from infra.localstack import environments
+
+PLUGIN = Path(__file__).parent / "plugin"
+START_SECONDS = 120.0
+STOP_SECONDS = 15.0
+KEPT = ("PATH", "LANG", "HOME")
+
+
+class LocalStack:
+    """A running LocalStack; endpoint: its URL. log: its output. functions_log: what all functions wrote."""
+
+    def __init__(self, port: int, folder: Path, environment: Mapping[str, str]) -> None:
+        self.endpoint = f"http://127.0.0.1:{port}"
+        self.log = folder / "localstack.log"
+        self.functions_log = folder / "functions.log"
+        python = environments.server_python()
+        settings = {
+            "PARLEY_LAMBDA_PYTHON": str(environments.functions_python()),
+            "PARLEY_LAMBDA_ENVIRONMENT": json.dumps(environment),
+            "PARLEY_LAMBDA_LOG": str(self.functions_log),
+            "PARLEY_END_WITH_STDIN": "1",
+            "FILESYSTEM_ROOT": str(folder / "files"),
+            "TMPDIR": str(folder),
+            "GATEWAY_LISTEN": f"127.0.0.1:{port}",
+            **SETTINGS,
+        }
+        kept = {name: os.environ[name] for name in KEPT if name in os.environ}
+        with self.log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [str(python), "-m", "localstack.runtime.main"],
+                env={**kept, **settings},
+                cwd=folder,
+                stdin=subprocess.PIPE,  # the plugin ends LocalStack when this closes, however we end
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def wait_until_ready(self, shutdown: Shutdown) -> None:
+        """Return when it answers; raises StartError with the last line of its log if it does not."""
+        deadline = time.monotonic() + START_SECONDS
+        while not shutdown.requested and self._process.poll() is None and time.monotonic() < deadline:
+            if self._answers():
+                return
+            time.sleep(0.1)
+        if shutdown.requested:
+            raise StartError("stopped before LocalStack was ready")
+        last = self.log.read_text(errors="replace").strip().rpartition("\n")[2]
+        raise StartError(f"LocalStack did not start; its log, {self.log}, ends with: {last}")
+
+    @property
+    def running(self) -> bool:
+        """Whether the process is there."""
+        return self._process.poll() is None
+
+    def stop(self) -> None:
+        """End it, and the functions it runs."""
+        with contextlib.suppress(ProcessLookupError):
+            self._process.terminate()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(STOP_SECONDS)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+
+    def _answers(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.endpoint}/_localstack/health", timeout=5) as answer:  # noqa: S310
+                return bool(answer.status == 200)
+        except (urllib.error.URLError, OSError):
+            return False
+
+
+# Chosen against the documented defaults: listen on 127.0.0.1 alone (the default server ignores the address),
+# send no usage data, load no certificate, start no DNS server, and have a function ready once it is made.
+SETTINGS = {
+    "GATEWAY_SERVER": "hypercorn",
+    "DISABLE_EVENTS": "1",
+    "SKIP_SSL_CERT_DOWNLOAD": "1",
+    "DNS_ADDRESS": "0",
+    "OVERRIDE_IN_DOCKER": "0",
+    "LAMBDA_SYNCHRONOUS_CREATE": "1",
+    "LAMBDA_RUNTIME_EXECUTOR": "process",
+    "PYTHONPATH": str(PLUGIN),
+}
+
+
+@contextlib.contextmanager
+def running(port: int, shutdown: Shutdown, environment: Mapping[str, str]) -> Iterator[LocalStack]:
+    """Run LocalStack on a port, in a folder that is gone afterwards.
+
+    port: 0 for any that is free. environment: variables that every function has unless it says otherwise.
+    Raises StartError when the port is taken or LocalStack does not start.
+    """
+    port = _free(port)
+    with tempfile.TemporaryDirectory(prefix="parley-localstack-", ignore_cleanup_errors=True) as folder:
+        server = LocalStack(port, Path(folder), environment)
+        try:
+            server.wait_until_ready(shutdown)
+            yield server
+        finally:
+            server.stop()
+
+
+def _free(port: int) -> int:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise StartError(
+                f"Port {port} cannot be used: {error.strerror}. Stop what listens there, or choose another:"
+                " make localstack LOCALSTACK_PORT=4567"
+            ) from None
+        return int(probe.getsockname()[1])
