@@ -7,15 +7,21 @@ import shutil
 import socket
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
-from tests.servers.engines import ClusterEngine, Engine, RedisEngine, ValkeyEngine
+from tests.servers.engines import ClusterEngine, Engine, RedisEngine, TlsClusterEngine, ValkeyEngine
+
+pytest_plugins = ["tests.deployed.options"]
 
 
 @pytest.fixture(scope="session", autouse=True)
-def only_this_machine() -> Iterator[None]:
-    """Fail a test that connects to anything but 127.0.0.1 or a unix socket."""
+def only_this_machine(pytestconfig: pytest.Config) -> Iterator[None]:
+    """Fail a test that connects to anything but 127.0.0.1 or a unix socket, unless --url is elsewhere."""
+    if urlsplit(pytestconfig.getoption("--url") or "http://127.0.0.1").hostname != "127.0.0.1":
+        yield
+        return
     with pytest.MonkeyPatch.context() as patch:
         for name in ("connect", "connect_ex"):
             patch.setattr(socket.socket, name, _guarded(getattr(socket.socket, name)))
@@ -41,8 +47,7 @@ def valkey() -> Iterator[Engine]:
 @pytest.fixture(scope="session")
 def redis7() -> Iterator[Engine]:
     """One Redis, the system's own; needed where PARLEY_REQUIRE_ENGINES=1, else skipped without one."""
-    if shutil.which("redis-server") is None and os.environ.get("PARLEY_REQUIRE_ENGINES") != "1":
-        pytest.skip("no redis-server on PATH")
+    _skip_without_redis()
     with RedisEngine() as engine:
         yield engine
 
@@ -54,7 +59,20 @@ def cluster() -> Iterator[Engine]:
         yield engine
 
 
-@pytest.fixture(params=["valkey", "redis7", "cluster"])
+@pytest.fixture(scope="session")
+def tls_cluster() -> Iterator[TlsClusterEngine]:
+    """A cluster of three primaries with TLS and a user of few rights, of the system's Redis; see `redis7`."""
+    _skip_without_redis()
+    with TlsClusterEngine() as engine:
+        yield engine
+
+
+def _skip_without_redis() -> None:
+    if shutil.which("redis-server") is None and os.environ.get("PARLEY_REQUIRE_ENGINES") != "1":
+        pytest.skip("no redis-server on PATH")
+
+
+@pytest.fixture(params=["valkey", "redis7", "cluster", "tls_cluster"])
 def engine(request: pytest.FixtureRequest) -> Engine:
     """Every kind of store in turn, running and empty, whatever an earlier test did to it."""
     engine: Engine = request.getfixturevalue(request.param)

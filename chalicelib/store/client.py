@@ -9,13 +9,13 @@ from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
 import redis
-from redis.backoff import NoBackoff
-from redis.connection import ConnectionInterface, ConnectionPool
+from redis.connection import ConnectionInterface
 from redis.exceptions import RedisClusterException
-from redis.retry import Retry
 
 from chalicelib.config import Settings
 from chalicelib.errors import StoreFull, StoreUnavailable
+from chalicelib.store.connections import Pool, drop_if_closed, options_of, refusal_of
+from chalicelib.store.credentials import StoreLogin, login_of
 from chalicelib.store.scripts import Script
 
 Command = tuple[bytes | str | int, ...]
@@ -24,6 +24,7 @@ IDLE_SECONDS = 10
 """A connection unused for longer may be dead without a sign: a frozen Lambda wakes up with such ones."""
 BREAK_SECONDS = 1.0
 
+BREAKING = (redis.TimeoutError, RedisClusterException)
 # What a server answers that is there but cannot serve; after any of it nothing was written. redis-py has
 # classes for some of these answers, and cuts the code off their text.
 REFUSALS = (redis.exceptions.ClusterError, redis.exceptions.ReadOnlyError, redis.exceptions.TryAgainError)
@@ -31,7 +32,12 @@ REFUSAL_CODES = ("BUSY", "MISCONF", "NOREPLICAS")
 
 
 class Node(Protocol):
-    """Something that carries a command to the server that owns its keys."""
+    """Something that carries a command to the server that owns its keys.
+
+    login: how it logs in to the servers; None: it does not, or as REDIS_URL says.
+    """
+
+    login: StoreLogin | None
 
     def execute(self, command: Command, *, repeatable: bool) -> Any:
         """Run a command; repeatable: running it twice does no harm."""
@@ -48,7 +54,8 @@ class SingleNode:
     """
 
     def __init__(self, settings: Settings) -> None:
-        pool = ConnectionPool.from_url(settings.redis_url, **_connection_options(settings.redis_timeout))
+        self.login = login_of(settings)
+        pool = Pool.from_url(settings.redis_url, **options_of(settings, self.login, settings.redis_timeout))
         # The pool's own make_connection refuses after the hundredth, threads that have ended included.
         self._new_connection: Callable[[], ConnectionInterface] = functools.partial(
             pool.connection_class, **pool.connection_kwargs
@@ -60,15 +67,17 @@ class SingleNode:
         connection = self._connection()
         packed = connection.pack_command(*command)
         if not repeatable:
-            _drop_if_closed(connection)
+            drop_if_closed(connection)
         try:
             connection.send_packed_command(packed)
+        except redis.AuthenticationError:
+            raise
         except redis.ConnectionError:
             connection.send_packed_command(packed)
         try:
             return connection.read_response()
-        except redis.ConnectionError:
-            if not repeatable:
+        except redis.ConnectionError as error:
+            if not repeatable or isinstance(error, redis.AuthenticationError):
                 raise
             connection.send_packed_command(packed)
             return connection.read_response()
@@ -88,16 +97,6 @@ class SingleNode:
         return connection
 
 
-def _drop_if_closed(connection: ConnectionInterface) -> None:
-    """Close our end of a connection whose other end is closed: what is sent next opens a new one."""
-    try:
-        closed = connection.is_connected and connection.can_read(0)
-    except redis.ConnectionError:
-        closed = True
-    if closed:
-        connection.disconnect()
-
-
 class ClusterNodes:
     """A cluster; redis-py finds the node and follows MOVED and ASK, and repeats nothing else.
 
@@ -106,9 +105,11 @@ class ClusterNodes:
     """
 
     def __init__(self, settings: Settings) -> None:
-        options = _connection_options(settings.redis_timeout / 2) | {"health_check_interval": IDLE_SECONDS}
-        self._connect: Callable[[], redis.RedisCluster] = lambda: redis.RedisCluster.from_url(
-            settings.redis_url, **options
+        self.login = login_of(settings)
+        options = options_of(settings, self.login, settings.redis_timeout / 2)
+        options |= {"health_check_interval": IDLE_SECONDS, "connection_pool_class": Pool}
+        self._connect: Callable[[], redis.RedisCluster] = functools.partial(
+            redis.RedisCluster.from_url, settings.redis_url, **options
         )
         self._cluster: redis.RedisCluster | None = None
 
@@ -129,9 +130,9 @@ class ClusterNodes:
 class Store:
     """Runs scripts on the store, and tells failures of the store from defects.
 
-    After a time-out, or when no node of a cluster answers, the store is taken for gone for a second, and
-    calls are refused at once: a worker that serves one request at a time would otherwise make each caller
-    wait for those before it.
+    After a time-out, when no node of a cluster answers, or when the store lets us in no more, it is taken for
+    gone for a second, and calls are refused at once: a worker that serves one request at a time would
+    otherwise make each caller wait for those before it.
     """
 
     def __init__(self, node: Node, clock: Callable[[], float] = time.monotonic) -> None:
@@ -149,11 +150,11 @@ class Store:
         Raises StoreUnavailable or StoreFull; after the first a script that is not repeatable may have run.
         """
         rest: Command = (len(keys), *keys, *args)
-        return self._guarded(lambda: self._evaluate(script, rest, repeatable))
+        return self._guarded(lambda: self._evaluate(script, rest, repeatable), repeatable)
 
     def ping(self) -> None:
         """Return if the store answers; raises StoreUnavailable if not."""
-        self._guarded(self._node.ping)
+        self._guarded(self._node.ping, repeatable=True)
 
     def _evaluate(self, script: Script, rest: Command, repeatable: bool) -> Any:
         try:
@@ -161,34 +162,39 @@ class Store:
         except redis.exceptions.NoScriptError:
             return self._node.execute(("EVAL", script.source, *rest), repeatable=repeatable)
 
-    def _guarded(self, call: Callable[[], Any]) -> Any:
+    def _guarded(self, call: Callable[[], Any], repeatable: bool) -> Any:
         if self._clock() < self._broken_until:
             raise StoreUnavailable
         try:
-            return call()
-        except (redis.TimeoutError, RedisClusterException) as error:
-            self._broken_until = self._clock() + BREAK_SECONDS
-            raise StoreUnavailable from error
-        except redis.exceptions.OutOfMemoryError as error:
-            raise StoreFull from error
-        except (redis.ConnectionError, *REFUSALS) as error:
-            raise StoreUnavailable from error
-        except redis.RedisError as error:
-            if str(error).startswith(REFUSAL_CODES):
-                raise StoreUnavailable from error
+            return self._logged_in(call, repeatable)
+        except (redis.RedisError, RedisClusterException) as error:
+            refusal = refusal_of(error, self._node.login)
+            if isinstance(error, BREAKING) or (refusal and not refusal.passing):
+                self._broken_until = self._clock() + BREAK_SECONDS
+            if isinstance(error, redis.exceptions.OutOfMemoryError):
+                raise StoreFull from error
+            if refusal or _is_outage(error):
+                raise StoreUnavailable from refusal or error
             raise
+
+    def _logged_in(self, call: Callable[[], Any], repeatable: bool) -> Any:
+        """Make a call, and again when the login is refused, so nothing was done, and there is a newer one."""
+        login = self._node.login
+        try:
+            return call()
+        except (redis.RedisError, RedisClusterException) as error:
+            refusal = refusal_of(error, login)
+            again = refusal and refusal.login_refused and (repeatable or not refusal.may_have_run)
+            if not (again and login and login.renew()):
+                raise
+        return call()
+
+
+def _is_outage(error: Exception) -> bool:
+    kinds = (*BREAKING, redis.ConnectionError, *REFUSALS)
+    return isinstance(error, kinds) or str(error).startswith(REFUSAL_CODES)
 
 
 def connect(settings: Settings) -> Store:
     """Return the store that the settings name, without opening a connection yet."""
     return Store(ClusterNodes(settings) if settings.redis_cluster else SingleNode(settings))
-
-
-def _connection_options(timeout: float) -> dict[str, Any]:
-    return {
-        "socket_timeout": timeout,
-        "socket_connect_timeout": timeout,
-        "retry": Retry(NoBackoff(), 0),
-        "protocol": 2,
-        "client_name": "parley",
-    }

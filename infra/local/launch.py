@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +11,7 @@ from urllib.parse import quote
 
 import redis
 
-from chalicelib.config import Settings
+from chalicelib.config import STORE_LOGINS, Settings, masked
 from chalicelib.errors import ConfigError, StoreUnavailable
 from chalicelib.store import client
 from infra.local import data, options, server
@@ -68,6 +67,8 @@ def _store(folder: Path, settings: Settings, shutdown: Shutdown) -> Iterator[str
         return
     if settings.redis_cluster:
         raise StartError("PARLEY_REDIS_CLUSTER=1 needs a REDIS_URL; the embedded Valkey is one server.")
+    if login := [name for name in STORE_LOGINS if os.environ.get(name, "").strip()]:
+        raise StartError(f"{login[0]} needs a REDIS_URL; the embedded Valkey takes no login.")
     with data.locked(folder) as held:
         valkey = EmbeddedValkey(held, shutdown)
         try:
@@ -88,11 +89,6 @@ def _ping(settings: Settings) -> None:
         raise StartError(f"The store at REDIS_URL {shown} does not answer: {error.__cause__}") from None
     except redis.RedisError as error:
         raise StartError(f"The store at REDIS_URL {shown} refuses: {error}") from None
-
-
-def masked(url: str) -> str:
-    """Return a URL without what it may hold in secret: user, password and query."""
-    return re.sub(r"//.*@", "//***@", url).partition("?")[0]
 
 
 def _welcome(url: str, store: str, settings: Settings) -> str:

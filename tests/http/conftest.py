@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.http.client import Api, new_pair
+from tests.deployed.client import Api
 from tests.servers.gateway import Gateway, gateway, running_gateway
 
 
@@ -23,17 +23,6 @@ def api(open_url: str) -> Iterator[Api]:
     client = Api(open_url)
     yield client
     client.close()
-
-
-@pytest.fixture(scope="session")
-def twelve(open_url: str) -> str:
-    """A chat of twelve messages, 0 to B."""
-    api = Api(open_url)
-    chat, alice, _ = new_pair()
-    for text in "0123456789AB":
-        api.send(chat=chat, sender=alice, text=text)
-    api.close()
-    return chat
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from tests.http.client import Api, new_pair
+from tests.deployed.client import Api, new_pair
 
 CLIENTS = 20
 SENDS = 1000

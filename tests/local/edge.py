@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from tests.local.raw import Peer, free_port
-from tests.servers.gateway import ROOT
+from tests.servers.process import ROOT
 
 START_SECONDS = 30.0
 ECHO = ["--interface", "rsgi", "--http", "1", "--loop", "uvloop", "--factory", "tests.local.echo:gateway"]

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import httpx
 
-from tests.http.client import Api, check_problem, new_pair
+from tests.deployed.client import Api, check_problem, new_pair
 from tests.local.raw import Peer, port_of
 from tests.servers.gateway import Gateway
 

@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 
 import pytest
 
-from tests.http.client import PROBLEM
+from tests.deployed.client import PROBLEM
 from tests.local.echo import ANSWERS, BODY_SECONDS, LARGE
 from tests.local.edge import EchoServer
 from tests.local.raw import Answer

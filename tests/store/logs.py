@@ -22,8 +22,8 @@ EPOCH = 1_700_000_000_000_000
 
 def settings_for(engine: Engine, **changed: Any) -> Settings:
     """Return the settings that name an engine."""
-    fields: dict[str, Any] = {"stage": "local", "auth": "open", "redis_url": engine.url}
-    return Settings(**(fields | {"redis_cluster": engine.is_cluster} | changed))
+    settings = Settings.from_env({"PARLEY_STAGE": "local", "PARLEY_AUTH": "open", **engine.env})
+    return msgspec.structs.replace(settings, **changed)
 
 
 def eight(number: int) -> bytes:

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from chalicelib.config import Secret
 from chalicelib.errors import IdConflict
 from chalicelib.store import keys
 from chalicelib.store.client import Store, connect
@@ -141,7 +142,7 @@ def test_every_key_is_declared(engine: Engine, raw: RawClient) -> None:
     for node in engine.nodes:
         node.execute_command("ACL SETUSER", "narrow", *rules)
     try:
-        narrow = connect(settings_for(engine, redis_url=engine.url.replace("://", "://narrow:pass@")))
+        narrow = connect(settings_for(engine, redis_user="narrow", redis_password=Secret("pass")))
         log = MessageLog(narrow, keep=1)
         assert log.append(CHAT, HELLO).seq == 1
         assert log.append(CHAT, Content("ann", "hello")).seq == 2

@@ -15,7 +15,7 @@ import pytest
 import redis
 from redis.crc import key_slot
 
-from chalicelib.config import Settings
+from chalicelib.config import Secret, Settings
 from chalicelib.errors import StoreFull, StoreUnavailable
 from chalicelib.store import keys
 from chalicelib.store.client import BREAK_SECONDS, ClusterNodes, Node, SingleNode, Store, connect
@@ -446,16 +446,17 @@ def test_refused_for_memory() -> None:
 def test_wrong_password(engine: Engine, password: str) -> None:
     """A server that does not take the password is StoreUnavailable, and no word of it is shown."""
     for node in engine.nodes:
-        node.execute_command("ACL SETUSER", "parley", "on", ">right-secret", "+@all", "~*")
-    url = engine.url.replace("://", f"://parley:{password}@")
+        node.execute_command("ACL SETUSER", "visitor", "on", ">right-secret", "+@all", "~*")
+    settings = settings_for(engine, redis_user="visitor", redis_password=Secret(password))
     try:
-        error = unavailable(MessageLog(connect(settings_for(engine, redis_url=url))))
+        error = unavailable(MessageLog(connect(settings)))
     finally:
         for node in engine.nodes:
-            node.execute_command("ACL DELUSER", "parley")
+            node.execute_command("ACL DELUSER", "visitor")
 
     shown = "".join(traceback.format_exception(error)) + repr(error.__cause__) + error.problem().decode()
     assert "secret" not in shown
+    assert "PARLEY_REDIS_PASSWORD" in str(error.__cause__)
 
 
 def test_a_defect_is_not_an_outage(engine: Engine, log: MessageLog, raw: RawClient) -> None:

@@ -7,8 +7,17 @@ from typing import Any
 import msgspec
 import pytest
 
-from chalicelib.config import VARIABLES, Settings
+from chalicelib.config import VARIABLES, Secret, Settings
 from chalicelib.errors import ConfigError
+
+WORD = "chrysanthemum"
+TLS = {"REDIS_URL": "rediss://cache.example:6379"}
+COMPANIONS: dict[str, dict[str, str]] = {
+    "PARLEY_REDIS_USER": {"PARLEY_REDIS_SECRET": "parley/store"},
+    "PARLEY_REDIS_IAM": {**TLS, "PARLEY_REDIS_USER": "parley"},
+    "PARLEY_REDIS_CA": TLS,
+}
+"""Variables without which another is refused."""
 
 GOOD: dict[str, list[tuple[str, Any]]] = {
     "PARLEY_STAGE": [("local", "local"), ("localstack", "localstack"), ("prod", "prod"), (" prod ", "prod")],
@@ -25,6 +34,17 @@ GOOD: dict[str, list[tuple[str, Any]]] = {
     ],
     "PARLEY_REDIS_CLUSTER": [("1", True), ("0", False)],
     "PARLEY_REDIS_TIMEOUT": [("1", 1.0), ("0.25", 0.25), ("10", 10.0)],
+    "PARLEY_REDIS_USER": [("parley", "parley"), ("parley-2_x@y", "parley-2_x@y")],
+    "PARLEY_REDIS_PASSWORD": [(WORD, Secret(WORD)), ("p@ss/w:rd?#%", Secret("p@ss/w:rd?#%"))],
+    "PARLEY_REDIS_SECRET": [
+        (name, name)
+        for name in ("parley/store", "arn:aws:secretsmanager:eu-north-1:123456789012:secret:parley-AbCdEf")
+    ],
+    "PARLEY_REDIS_IAM": [
+        (name, name) for name in ("elasticache:chat", "elasticache-serverless:chat-1", "memorydb:chat")
+    ],
+    "PARLEY_REDIS_CA": [(__file__, __file__)],
+    "PARLEY_REDIS_PLAIN_BEYOND_LOOPBACK": [("1", True), ("0", False)],
     "PARLEY_KEEP_MESSAGES": [("0", 0), ("1", 1), ("1000000", 1_000_000)],
     "PARLEY_LOG_LEVEL": [("DEBUG", "DEBUG"), ("INFO", "INFO"), ("WARNING", "WARNING"), ("ERROR", "ERROR")],
 }
@@ -33,9 +53,24 @@ BAD: dict[str, list[str]] = {
     "PARLEY_STAGE": ["production", "LOCAL", "dev"],
     "PARLEY_AUTH": ["OPEN", "none", "1"],
     "PARLEY_OPEN_BEYOND_LOOPBACK": ["yes", "2", "on"],
-    "REDIS_URL": ["127.0.0.1:6379", "http://host", "redis:/host", "redis://host:port", "redis://host:70000"],
+    "REDIS_URL": [
+        "127.0.0.1:6379",
+        "http://host",
+        "redis:/host",
+        "redis://host:port",
+        "redis://host:70000",
+        "rediss://host?ssl_cert_reqs=none",
+        "rediss://host?db=0&ssl_check_hostname=False",
+        "rediss://host?%73sl_ca_certs=",
+    ],
     "PARLEY_REDIS_CLUSTER": ["yes", "3"],
     "PARLEY_REDIS_TIMEOUT": ["0", "-1", "26", "1s", "nan", "inf", "1,5"],
+    "PARLEY_REDIS_USER": ["two words", "J\u00f6rg", "a\nb"],
+    "PARLEY_REDIS_PASSWORD": [],
+    "PARLEY_REDIS_SECRET": ["my secret"],
+    "PARLEY_REDIS_IAM": ["chat", "elasticache", "elasticache:", "rds:chat", "memorydb:a b", "memorydb:a/b"],
+    "PARLEY_REDIS_CA": ["/nowhere/authority.pem", "/"],
+    "PARLEY_REDIS_PLAIN_BEYOND_LOOPBACK": ["yes", "2"],
     "PARLEY_KEEP_MESSAGES": ["-1", "1.5", "many", "+1", "1_000", "\u0661", "9" * 5000],
     "PARLEY_LOG_LEVEL": ["info", "TRACE", "20"],
 }
@@ -58,10 +93,12 @@ def test_good_value(variable: str, row: tuple[str, Any]) -> None:
     """A variable sets its field and no other."""
     raw, value = row
     field = VARIABLES[variable][0]
+    others = {"PARLEY_STAGE": "local", **COMPANIONS.get(variable, {})}
 
-    settings = Settings.from_env({"PARLEY_STAGE": "local", variable: raw})
+    settings = Settings.from_env({**others, variable: raw})
 
-    assert settings == msgspec.structs.replace(Settings(), **{"stage": "local", field: value})
+    expected: dict[str, Any] = {VARIABLES[name][0]: other for name, other in others.items()}
+    assert settings == msgspec.structs.replace(Settings(), **expected | {field: value})
 
 
 @pytest.mark.parametrize(("variable", "raw"), cases(BAD), ids=lambda text: text[:30])
@@ -114,3 +151,92 @@ def test_open_in_production() -> None:
         Settings.from_env({"PARLEY_AUTH": "open"})
 
     assert Settings.from_env({"PARLEY_AUTH": "open", "PARLEY_OPEN_BEYOND_LOOPBACK": "1"}).auth == "open"
+
+
+# --- how to log in to the store -----------------------------------------------------------------------------
+
+PASSWORD = {"PARLEY_REDIS_PASSWORD": WORD}
+SECRET = {"PARLEY_REDIS_SECRET": "parley/store"}
+IAM = {"PARLEY_REDIS_IAM": "memorydb:chat"}
+USER = {"PARLEY_REDIS_USER": "parley"}
+
+
+@pytest.mark.parametrize(
+    ("environ", "told"),
+    [
+        (PASSWORD | SECRET, ["PARLEY_REDIS_PASSWORD and PARLEY_REDIS_SECRET", "set one"]),
+        (TLS | USER | PASSWORD | IAM, ["PARLEY_REDIS_PASSWORD and PARLEY_REDIS_IAM", "set one"]),
+        (TLS | USER | SECRET | IAM, ["PARLEY_REDIS_SECRET and PARLEY_REDIS_IAM", "set one"]),
+        (USER, ["PARLEY_REDIS_USER", "PARLEY_REDIS_PASSWORD", "PARLEY_REDIS_SECRET", "PARLEY_REDIS_IAM"]),
+        (TLS | IAM, ["PARLEY_REDIS_IAM", "PARLEY_REDIS_USER"]),
+        (USER | IAM, ["PARLEY_REDIS_IAM", "rediss://"]),
+        ({"PARLEY_REDIS_CA": __file__}, ["PARLEY_REDIS_CA", "rediss://"]),
+        (PASSWORD | {"REDIS_URL": f"rediss://parley:{WORD}@host"}, ["REDIS_URL", "PARLEY_REDIS_"]),
+        (PASSWORD | {"REDIS_URL": f"rediss://host?password={WORD}"}, ["REDIS_URL", "PARLEY_REDIS_"]),
+        (USER | PASSWORD | {"REDIS_URL": "rediss://parley@host"}, ["REDIS_URL", "PARLEY_REDIS_"]),
+        (
+            {"PARLEY_REDIS_CLUSTER": "1", "REDIS_URL": "unix:///run/valkey.sock"},
+            ["PARLEY_REDIS_CLUSTER", "unix://"],
+        ),
+    ],
+)
+def test_contradictions(environ: dict[str, str], told: list[str]) -> None:
+    """Settings of the store that contradict each other are one line that names them, and no password."""
+    with pytest.raises(ConfigError) as raised:
+        Settings.from_env(environ)
+
+    for word in told:
+        assert word in str(raised.value)
+    assert WORD not in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "environ"),
+    [
+        ("redis://store:6379", PASSWORD),
+        ("redis://10.0.0.7", SECRET),
+        ("redis://127.example.com", USER | PASSWORD),
+        (f"redis://:{WORD}@store:6379/0", {}),
+        (f"redis://store?password={WORD}", {}),
+    ],
+)
+def test_a_password_in_the_clear(url: str, environ: dict[str, str]) -> None:
+    """A password does not leave the machine without TLS, unless that is said to be wanted."""
+    with pytest.raises(ConfigError, match="PARLEY_REDIS_PLAIN_BEYOND_LOOPBACK=1") as raised:
+        Settings.from_env({"REDIS_URL": url, **environ})
+    assert WORD not in str(raised.value)
+
+    wanted = {"REDIS_URL": url, "PARLEY_REDIS_PLAIN_BEYOND_LOOPBACK": "1", **environ}
+    assert Settings.from_env(wanted).redis_url == url
+
+
+@pytest.mark.parametrize("url", ["redis://127.0.0.1", "redis://[::1]:6379", "redis://localhost", "unix:///a"])
+def test_a_password_at_home(url: str) -> None:
+    """A password may go to this machine as it is."""
+    assert Settings.from_env({"REDIS_URL": url, **PASSWORD}).redis_password == Secret(WORD)
+
+
+def test_no_password_no_tls() -> None:
+    """A store without a password, as on a network of containers, needs no TLS and no other word."""
+    assert Settings.from_env({"REDIS_URL": "redis://valkey:6379/0"}).redis_url == "redis://valkey:6379/0"
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        PASSWORD | TLS,
+        {"REDIS_URL": f"rediss://parley:{WORD}@host"},
+        {"REDIS_URL": f"rediss://parley:a@{WORD}@host"},
+        {"REDIS_URL": f"rediss://host?password={WORD}"},
+    ],
+)
+def test_settings_show_no_password(environ: dict[str, str]) -> None:
+    """Settings as text have every field, and no password."""
+    settings = Settings.from_env(environ)
+
+    for shown in (repr(settings), str(settings), f"{settings}", f"{settings.redis_password}"):
+        assert WORD not in shown
+    for field in msgspec.structs.fields(Settings):
+        assert f"{field.name}=" in repr(settings)
+    assert "@host" in repr(settings) or "//host" in repr(settings) or "cache.example" in repr(settings)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -11,25 +12,39 @@ PROBLEM = "application/problem+json"
 
 
 class Api:
-    """Calls a server and checks the headers that all its answers share."""
+    """Calls a server and checks the headers that all its answers share.
+
+    url: its base URL, the stage's path included, without a slash at its end.
+    """
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self._http = httpx.Client(base_url=url, timeout=30)
+        self._http = httpx.Client(timeout=30)
+
+    @property
+    def origin(self) -> str:
+        """The server's scheme, host and port, as a browser names where a page came from."""
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.netloc}"
 
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
 
-    def call(self, method: str, path: str, **options: Any) -> httpx.Response:
-        """Send one request; options as httpx takes them, and `user` for the X-Parley-User header."""
+    def raw(self, method: str, path: str, **options: Any) -> httpx.Response:
+        """Send one request, with the path as it is given, and return the answer unchecked.
+
+        options: as httpx takes them, and `user` for the X-Parley-User header.
+        """
         headers = dict(options.pop("headers", {}))
         if user := options.pop("user", None):
             headers["X-Parley-User"] = user
-        response = self._http.request(method, path, headers=headers, **options)
-        assert response.headers["X-Request-Id"]
-        if response.status_code >= 400:
-            check_problem(response)
+        return self._http.request(method, self.url + path, headers=headers, **options)
+
+    def call(self, method: str, path: str, **options: Any) -> httpx.Response:
+        """Send one request as raw does, and check what every answer must have."""
+        response = self.raw(method, path, **options)
+        check_answer(response)
         return response
 
     def send(self, **message: Any) -> httpx.Response:
@@ -51,6 +66,13 @@ class Api:
         response = self.call("GET", f"/v1/chats/{chat}/messages", user=user, params=query)
         assert response.status_code == 200, response.text
         return response.json()
+
+
+def check_answer(response: httpx.Response) -> None:
+    """Check that an answer has a request id, and is a problem if it is an error."""
+    assert response.headers["X-Request-Id"]
+    if response.status_code >= 400:
+        check_problem(response)
 
 
 def check_problem(response: httpx.Response) -> None:

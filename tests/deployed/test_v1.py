@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import quote
+import uuid
+from urllib.parse import quote, urljoin
 
 import pytest
 
-from tests.http.client import Api, fields_at_fault, new_pair
+from tests.deployed.client import Api, fields_at_fault, new_pair
+from tests.deployed.target import Target
 
 RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 
 
-def test_send_makes_a_message(api: Api) -> None:
+def test_send_makes_a_message(api: Api, target: Target) -> None:
     """A send answers 201, the message and where it is."""
     chat, alice, _ = new_pair()
     response = api.post(chat, alice, text="hello", id="m-1")
@@ -29,7 +31,13 @@ def test_send_makes_a_message(api: Api) -> None:
         "sent_at": message["sent_at"],
         "duplicate": False,
     }
-    found = api.call("GET", response.headers["Location"], user=alice).json()
+    location = f"/v1/chats/{chat}/messages/1"
+    if target.differs("location-lacks-the-urls-prefix"):
+        stage = api.url.rpartition("/")[2]
+        assert response.headers["Location"] == f"/{stage}{location}"
+    else:
+        assert urljoin(api.origin, response.headers["Location"]) == api.url + location
+    found = api.call("GET", location, user=alice).json()
     assert found == {name: value for name, value in message.items() if name != "duplicate"}
 
 
@@ -119,13 +127,13 @@ def test_a_user_beyond_ascii(api: Api) -> None:
 
 
 @pytest.mark.parametrize("user", [None, ""])
-def test_nobody_is_refused(api: Api, user: str | None) -> None:
+def test_nobody_is_refused(api: Api, target: Target, user: str | None) -> None:
     """Without a name every /v1 route is a 401."""
     for method, path in (("POST", ""), ("GET", ""), ("GET", "/1")):
         body = {"json": {"text": "hi"}} if method == "POST" else {}
         response = api.call(method, f"/v1/chats/a:b/messages{path}", user=user, **body)
         assert (response.status_code, response.json()["code"]) == (401, "not_authenticated")
-        assert response.headers["WWW-Authenticate"]
+        assert response.headers[target.challenge_header]
 
 
 def test_a_stranger_is_refused(api: Api) -> None:
@@ -141,10 +149,10 @@ def test_a_stranger_is_refused(api: Api) -> None:
     assert api.page(chat, alice)["head"] == 1
 
 
-@pytest.mark.parametrize("chat", ["g-0195a1c2", "r-lobby"])
-def test_an_unknown_group_is_not_found(api: Api, chat: str) -> None:
+@pytest.mark.parametrize("prefix", ["g-", "r-"])
+def test_an_unknown_group_is_not_found(api: Api, prefix: str) -> None:
     """A group or room that nobody made is a 404."""
-    response = api.post(chat, "alice", text="hi")
+    response = api.post(f"{prefix}{uuid.uuid4()}", "alice", text="hi")
     assert (response.status_code, response.json()["code"]) == (404, "chat_not_found")
 
 
@@ -203,32 +211,6 @@ def test_a_refused_send_stores_nothing(api: Api, body: object, field: str | None
     assert response.status_code == 400
     assert fields_at_fault(response) == ([field] if field else [])
     assert api.page(chat, alice)["head"] == 0
-
-
-def test_a_text_over_16_kib_is_too_long(api: Api) -> None:
-    """16,384 bytes of UTF-8 pass, one more is a 413."""
-    chat, alice, _ = new_pair()
-    assert api.post(chat, alice, text="é" * 8192).status_code == 201
-    response = api.post(chat, alice, text="é" * 8192 + "x")
-    assert (response.status_code, response.json()["code"]) == (413, "text_too_long")
-    assert api.page(chat, alice)["head"] == 1
-
-
-def test_a_page_ends_at_4_mib(api: Api) -> None:
-    """A page of long texts stops before 4 MiB, in both directions, and the next one goes on from there."""
-    chat, alice, _ = new_pair()
-    for _ in range(300):
-        assert api.post(chat, alice, text="\u0001" * 16384).status_code == 201
-    path = f"/v1/chats/{chat}/messages"
-    forward = api.call("GET", path, user=alice, params={"after": "0", "limit": 1000})
-    backward = api.call("GET", path, user=alice, params={"limit": 1000})
-    for response, seqs in ((forward, range(1, 40)), (backward, range(300, 260, -1))):
-        assert len(response.content) < 4 * 1024 * 1024
-        messages = {m["seq"] for m in response.json()["messages"]}
-        assert 1 < len(messages) < 300
-        assert set(list(seqs)[:30]) <= messages
-    following = api.page(chat, alice, after=forward.json()["next"], limit=1)["messages"][0]["seq"]
-    assert following == forward.json()["messages"][-1]["seq"] + 1
 
 
 def test_a_page_at_the_end_leads_both_ways(api: Api) -> None:

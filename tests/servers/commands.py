@@ -1,0 +1,33 @@
+"""Commands of the project, run as a person runs them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Mapping
+
+from tests.servers.process import ROOT, environment
+
+SECONDS = 300
+
+
+def run(*arguments: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """Run `python -m ARGUMENTS` to its end, without Parley's and AWS's variables but for those given."""
+    return subprocess.run(
+        [sys.executable, "-m", *arguments],
+        cwd=ROOT,
+        env=environment(env or {}),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+
+
+def refusal(done: subprocess.CompletedProcess[str]) -> str:
+    """Return the one line with which a command refused; fails the test if it did not refuse so."""
+    assert done.returncode not in (0, -9), done.stdout
+    lines = [line for line in done.stderr.splitlines() if not line.startswith("package: warning")]
+    assert len(lines) == 1, done.stderr
+    return lines[0]

@@ -1,0 +1,78 @@
+"""A server of ours as a process, started as a user starts it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+STOP_SECONDS = 30.0
+OURS = ("PARLEY_", "REDIS_URL", "PORT", "DATA", "WORKERS", "LOCALSTACK_", "AWS_")
+
+
+def environment(env: Mapping[str, str]) -> dict[str, str]:
+    """Return this process's variables without those that are Parley's or AWS's, and with those given."""
+    return {name: value for name, value in os.environ.items() if not name.startswith(OURS)} | dict(env)
+
+
+class ServerProcess:
+    """One running `python -m MODULE`; both its streams go to a file in a folder.
+
+    arguments: the module's name and its options. env: variables beside the process's own, from which
+    Parley's are taken out first. ready: what it prints once it serves, with its URL as the first group.
+    hangup: what SIGHUP does to it at first; nohup has it ignored.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        arguments: Sequence[str],
+        env: Mapping[str, str],
+        ready: re.Pattern[str],
+        hangup: signal.Handlers = signal.SIG_DFL,
+    ) -> None:
+        self._log = folder / "output.log"
+        self._ready = ready
+        before = signal.signal(signal.SIGHUP, hangup)
+        with self._log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", *arguments],
+                cwd=ROOT,
+                env=environment(env),
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        signal.signal(signal.SIGHUP, before)
+        self.url = ""
+
+    def wait_until_ready(self, seconds: float = 60.0) -> None:
+        """Return when the server says that it serves; raises AssertionError with its output otherwise."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and self.process.poll() is None:
+            if ready := self._ready.search(self.output()):
+                self.url = ready[1]
+                return
+            time.sleep(0.05)
+        raise AssertionError(f"the server did not start:\n{self.output()}")
+
+    def output(self) -> str:
+        """Return all that the server wrote so far, both streams together."""
+        return self._log.read_text(encoding="utf-8", errors="replace")
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Stop the server with a signal and return its exit status; kill what is left after 30 s."""
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        try:
+            return self.process.wait(STOP_SECONDS)
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
