@@ -3,7 +3,8 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test lint check bench package openapi lock clean
+.PHONY: help run test lint check bench openapi lock clean
+.PHONY: package deploy undeploy costs localstack test-localstack test-deployed
 
 # Candidates are run, not only looked up: a version manager's stub can be on PATH and still fail.
 CANDIDATES = python3 python3.13 python3.12 python3.11 python3.14
@@ -17,13 +18,24 @@ BIN := $(VENV)/bin
 INSTALL = $(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes
 
 help: ## List the targets.
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(VENV)/installed-run ## Start Parley and its store here; PORT, PARLEY_HOST, DATA, WORKERS and REDIS_URL apply.
 	@exec $(BIN)/python -m infra.local
 
+PYTEST = $(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=worksteal
+
 test: $(VENV)/installed-dev ## Run the tests; ARGS goes to pytest.
-	@$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=worksteal $(ARGS)
+	@$(PYTEST) $(ARGS)
+
+test-localstack: $(VENV)/installed-dev ## Run the tests that need a LocalStack, on LocalStacks of their own.
+	@$(PYTEST) --dist=loadgroup -m localstack $(ARGS)
+	@$(BIN)/python -m infra.localstack --port 0 --ephemeral -- \
+		$(PYTEST) tests/deployed --url {url} --rpc-function {rpc}
+
+test-deployed: $(VENV)/installed-dev ## Run the conformance suite on a server: URL=https://… and RPC=the rpc function.
+	$(if $(URL),,$(error Which server? make test-deployed URL=https://abc.execute-api.us-east-1.amazonaws.com/prod))
+	@$(PYTEST) tests/deployed --url $(URL) $(if $(RPC),--rpc-function $(RPC)) $(ARGS)
 
 lint: $(VENV)/installed-dev ## Check style, types and the direction of imports.
 	@$(BIN)/ruff check
@@ -36,8 +48,26 @@ check: lint test ## Everything a change must pass: lint, then test.
 bench: $(VENV)/installed-dev ## Measure rates, latencies, memory and sizes on this machine.
 	@$(BIN)/python -m bench --write $(ARGS)
 
-package: $(VENV)/installed-dev ## Build the Lambda package of the last commit in dist/.
-	@$(BIN)/python -m infra.package
+package: $(VENV)/installed-dev ## Build the Lambda package of the last commit in dist/, for STAGE (prod).
+	@$(BIN)/python -m infra.package --stage $(or $(STAGE),prod)
+
+NEEDS_STAGE = $(if $(STAGE),,$(error Which stage? make $@ STAGE=prod, or STAGE=localstack))
+DEPLOY = $(BIN)/python -m infra.deploy --stage $(STAGE) $(if $(NAME),--name $(NAME))
+
+deploy: $(VENV)/installed-dev ## Deploy the last commit to AWS: STAGE=prod; DRY_RUN=1 shows what would change.
+	$(NEEDS_STAGE)
+	@$(DEPLOY) $(if $(DRY_RUN),--dry-run) $(if $(REPLACE_DATA),--replace-data) \
+		$(foreach value,$(PARAMETERS),--parameter $(value))
+
+undeploy: $(VENV)/installed-dev ## Take a deployed stack down, after asking: STAGE=prod.
+	$(NEEDS_STAGE)
+	@$(DEPLOY) --delete
+
+costs: $(VENV)/installed-dev ## Reckon what a deployment costs on AWS; ARGS=--help lists what can be given.
+	@$(BIN)/python -m infra.costs $(ARGS)
+
+localstack: $(VENV)/installed-dev ## Deploy to a LocalStack started here, without Docker; LOCALSTACK_PORT applies.
+	@exec $(BIN)/python -m infra.localstack
 
 LOCK = UV_NO_CONFIG=1 $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command 'make lock'
@@ -49,9 +79,12 @@ lock: $(VENV)/installed-dev ## Pin the newest versions that the .in files allow,
 	@$(LOCK) --upgrade requirements-dev.in -o requirements-dev.txt
 	@$(LOCK) -c requirements-dev.txt requirements.in -o requirements.txt
 	@$(LOCK) -c requirements-dev.txt infra/local/requirements.in -o infra/local/requirements.txt
+	@$(LOCK) -c requirements-dev.txt infra/deploy/requirements.in -o infra/deploy/requirements.txt
+	@$(LOCK) --upgrade infra/localstack/functions.in -o infra/localstack/functions.txt
+	@$(filter-out --universal,$(LOCK:3.11=3.13)) --upgrade infra/localstack/requirements.in -o infra/localstack/requirements.txt
 
 clean: ## Remove the virtual environment, caches and packages; the messages in .data stay.
-	rm -rf $(VENV) dist .chalice/deployments .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) dist .localstack/server .localstack/functions .chalice/deployments .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A Python that was upgraded away leaves a virtual environment behind that cannot run: make it anew.

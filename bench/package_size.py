@@ -1,37 +1,39 @@
-"""How large the Lambda package is."""
+"""How large the Lambda package is, and how long the application in it takes to import."""
 
 from __future__ import annotations
 
 import tempfile
-import zipfile
 from pathlib import Path
 
 from bench.findings import Findings, Skipped, Table
 from bench.options import Scale, progress
 from infra import package
+from infra.package.archive import entries, megabytes
+from infra.package.imports import import_seconds
+from infra.package.vendor import HERE
 
-STAGES = {"prod": "arm64", "localstack": "x86_64"}
+STAGES = ("prod", HERE)
+NOTE = (
+    "What `make package` builds of the last commit; Chalice's own runtime is in it, boto3 is in Lambda's. The"
+    " import is of the package for this machine, best of {processes} fresh processes that see nothing else."
+)
 
 
-def measure(_scale: Scale) -> Findings:
+def measure(scale: Scale) -> Findings:
     """Build the package of the last commit; raises Skipped when it cannot be built here."""
-    rows = [_row(stage, kind) for stage, kind in STAGES.items()]
-    note = (
-        "What `make package` builds of the last commit; Chalice's own runtime is in it, boto3 is in Lambda's."
-    )
-    return Findings(
-        [Table("Package", note, ("stage", "for", "zip MB", "unpacked MB", "files"), rows)], [], []
-    )
+    rows = [_row(stage, scale.processes) for stage in STAGES]
+    columns = ("stage", "for", "zip MB", "unpacked MB", "files", "import ms")
+    return Findings([Table("Package", NOTE.format(processes=scale.processes), columns, rows)], [], [])
 
 
-def _row(stage: str, kind: str) -> tuple[str, ...]:
+def _row(stage: str, processes: int) -> tuple[str, ...]:
     progress(f"package: building for {stage}")
     with tempfile.TemporaryDirectory(prefix="parley-bench-") as folder:
         try:
             built = package.build(stage, Path(folder))
+            seconds = import_seconds(built.zip, processes) if stage == HERE else []
         except package.PackageError as error:
             raise Skipped(f"the package: {str(error).splitlines()[0]}.") from None
-        with zipfile.ZipFile(built) as files:
-            entries = files.infolist()
-        unpacked = sum(entry.file_size for entry in entries)
-        return stage, kind, f"{built.stat().st_size / 1e6:.2f}", f"{unpacked / 1e6:.2f}", str(len(entries))
+        files = entries(built.zip)
+        sizes = megabytes(built.zip.stat().st_size), megabytes(sum(entry.file_size for entry in files))
+    return stage, built.architecture, *sizes, str(len(files)), f"{min(seconds) * 1e3:.0f}" if seconds else "-"

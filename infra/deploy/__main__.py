@@ -19,18 +19,20 @@ STAGES = ("localstack", "prod")
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Do what the command line asks for; one line on standard error and status 1 when it cannot be done."""
-    options = _parser().parse_args(arguments)
+    options = parser().parse_args(arguments)
     name = options.name or f"parley-{options.stage}"
     try:
-        deployment = Deployment(open_session(options.stage), name, options.stage, say)
+        values = _values(options.parameter)
+        session = open_session(options.stage)
+        deployment = Deployment(session, name, options.stage, say, options.shown_as)
         if options.delete:
             _delete(deployment.stack, yes=options.yes)
         else:
-            deployment.run(_values(options.parameter), dry_run=options.dry_run)
+            deployment.run(values, dry_run=options.dry_run, replace_data=options.replace_data)
     except (DeployError, PackageError) as error:
         sys.exit(f"deploy: {error}")
     except (BotoCoreError, ClientError) as error:
-        sys.exit(f"deploy: a call to AWS failed: {error}")
+        sys.exit(f"deploy: boto3 says: {error}")
     except KeyboardInterrupt:
         sys.exit(f"deploy: interrupted; what was begun on {name} goes on in CloudFormation")
 
@@ -57,19 +59,26 @@ def _values(pairs: Sequence[str]) -> dict[str, str]:
     return values
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+def parser() -> argparse.ArgumentParser:
+    """Return what reads the command line."""
+    read = argparse.ArgumentParser(
         prog="python -m infra.deploy", description="Deploy the last commit with CloudFormation."
     )
-    parser.add_argument("--stage", required=True, choices=STAGES)
-    parser.add_argument("--name", help="the stack's name; parley-STAGE when left out")
-    parser.add_argument(
+    read.add_argument("--stage", required=True, choices=STAGES)
+    read.add_argument("--name", help="the stack's name; parley-STAGE when left out")
+    read.add_argument(
         "--parameter", action="append", default=[], metavar="NAME=VALUE", help="a parameter of the template"
     )
-    parser.add_argument("--dry-run", action="store_true", help="show what would change, and change nothing")
-    parser.add_argument("--delete", action="store_true", help="take the stack down")
-    parser.add_argument("--yes", action="store_true", help="do not ask before taking it down")
-    return parser
+    read.add_argument("--dry-run", action="store_true", help="show what would change, and change nothing")
+    read.add_argument(
+        "--replace-data", action="store_true", help="even if the store or bucket gives way to an empty one"
+    )
+    read.add_argument(
+        "--shown-as", metavar="URL", help="LocalStack's URL outside of a container, for the URL printed"
+    )
+    read.add_argument("--delete", action="store_true", help="take the stack down")
+    read.add_argument("--yes", action="store_true", help="do not ask before taking it down")
+    return read
 
 
 if __name__ == "__main__":

@@ -15,25 +15,39 @@ from infra import package
 from infra.deploy.artifacts import Artifacts
 from infra.deploy.errors import DeployError
 from infra.deploy.sessions import Session
-from infra.deploy.stack import Stack
+from infra.deploy.stack import ChangeSet, Stack
 
 ANSWER_SECONDS = 60.0
 
 
 class Deployment:
-    """Deploys the last commit to one stack; say: takes a line of progress."""
+    """Deploys the last commit to one stack.
 
-    def __init__(self, session: Session, name: str, stage: str, say: Callable[[str], None]) -> None:
+    say: takes a line of progress. shown_as: how LocalStack's URL is told; as it is used when left out.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        name: str,
+        stage: str,
+        say: Callable[[str], None],
+        shown_as: str | None = None,
+    ) -> None:
         self._session = session
         self._stage = stage
         self._say = say
+        self._shown_as = shown_as
         self.stack = Stack(session, name, stage, say)
 
-    def run(self, parameters: Mapping[str, str], *, dry_run: bool = False) -> None:
+    def run(
+        self, parameters: Mapping[str, str], *, dry_run: bool = False, replace_data: bool = False
+    ) -> None:
         """Package the last commit, and make the stack what its template says.
 
         parameters: values of the template's parameters by name; those left out keep their value or get
-        their default. dry_run: show the changes and make none. Raises DeployError or PackageError.
+        their default. dry_run: show the changes and make none. replace_data: make them even if the store
+        or the bucket gives way to an empty one. Raises DeployError or PackageError.
         """
         self.stack.check()
         template_url, known = self._upload(parameters)
@@ -42,20 +56,32 @@ class Deployment:
             self._say(f"{self.stack.name} is up to date")
         else:
             self._say("\n".join([f"Changes of {self.stack.name}:", *changes.lines()]))
-            if dry_run:
-                changes.discard()
-            else:
-                self.stack.apply(changes)
+            self._make(changes, dry_run=dry_run, replace_data=replace_data)
         if dry_run:
             self._say("A dry run: nothing was changed")
         else:
             self._check_api()
 
+    def _make(self, changes: ChangeSet, *, dry_run: bool, replace_data: bool) -> None:
+        losses = changes.losses()
+        if dry_run or (losses and not replace_data):
+            changes.discard()
+        else:
+            self.stack.apply(changes)
+        if losses and not (dry_run or replace_data):
+            raise DeployError(
+                f"{', '.join(losses)} would give way to an empty one, so nothing was changed; back it up, and"
+                " give --replace-data (make deploy REPLACE_DATA=1) if that is what you want"
+            )
+
     @property
     def url(self) -> str:
         """The URL of the deployed API, without a slash at the end."""
+        return self._url(os.environ.get("AWS_ENDPOINT_URL"))
+
+    def _url(self, endpoint: str | None) -> str:
         outputs = self.stack.outputs()
-        if endpoint := os.environ.get("AWS_ENDPOINT_URL"):
+        if endpoint:
             return f"{endpoint}/_aws/execute-api/{outputs['RestAPIId']}/{self._stage}"
         return outputs["EndpointURL"].rstrip("/")
 
@@ -80,7 +106,8 @@ class Deployment:
             raise DeployError(
                 f"the stack is made, but {url}/ping fails ({error}); the function's log says why"
             ) from None
-        self._say(f"Parley is deployed at {url}")
+        self._say(f"Its rpc function is {self.stack.resource('Rpc')}")
+        self._say(f"Parley is deployed at {self._url(self._shown_as) if self._shown_as else url}")
 
 
 def _checked_names(template: dict[str, Any], parameters: Mapping[str, str]) -> list[str]:

@@ -26,9 +26,9 @@ class Session(Protocol):
 def open_session(stage: str) -> Session:
     """Return a session for a stage: AWS by the usual settings of boto3, LocalStack by AWS_ENDPOINT_URL.
 
-    Raises DeployError when the region is unknown, there are no credentials, or LocalStack does not answer.
+    Raises DeployError when the region is unknown, the credentials do not work, or LocalStack does not answer.
     """
-    region = _region(stage)
+    region = region_of(stage)
     if stage == "localstack":
         os.environ.setdefault("AWS_ENDPOINT_URL", LOCALSTACK)
         session: Session = localstack_client.session.Session(region_name=region)
@@ -40,6 +40,7 @@ def open_session(stage: str) -> Session:
                 "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
             )
         session = aws
+    account(session)
     return session
 
 
@@ -58,7 +59,8 @@ def account(session: Session) -> str:
         raise DeployError(f"the AWS credentials do not work: {error}") from None
 
 
-def _region(stage: str) -> str:
+def region_of(stage: str) -> str:
+    """Return the region that is configured, us-east-1 for LocalStack without one. Raises DeployError."""
     configured: str | None = boto3.Session().region_name
     if not configured:
         if stage == "localstack":

@@ -14,6 +14,8 @@ from infra.deploy.sessions import Session
 CAPABILITIES = ("CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND")
 NOTHING_TO_CHANGE = ("didn't contain changes", "No updates are to be performed")
 POLL_SECONDS = 2.0
+DATA = ("AWS::ElastiCache::ServerlessCache", "AWS::MemoryDB::Cluster", "AWS::S3::Bucket")
+"""Types of resource whose replacement is an empty one."""
 
 # A stack in one of these states takes no change; for each, what to do about it.
 STUCK = {
@@ -49,6 +51,11 @@ class Stack:
         """Return the stack's outputs by name."""
         stack = self.describe() or {}
         return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
+
+    def resource(self, name: str) -> str:
+        """Return the id, in its own service, of a resource by its name in the template."""
+        found = self._cloud.describe_stack_resource(StackName=self.name, LogicalResourceId=name)
+        return str(found["StackResourceDetail"]["PhysicalResourceId"])
 
     def check(self) -> None:
         """Return if the stack takes a change; raises DeployError, saying why and what to do, if not."""
@@ -111,6 +118,8 @@ class Stack:
         while True:
             stack = self.describe()
             for event in self._new_events(seen):
+                if event["ResourceStatus"].endswith("_IN_PROGRESS"):
+                    continue
                 self._say(f"  {event['ResourceStatus']:<28} {event['LogicalResourceId']}")
                 if event["ResourceStatus"].endswith("_FAILED"):
                     failures.append(f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', '')}")
@@ -173,6 +182,16 @@ class ChangeSet:
             f"  {change['Action']:<8} {change['LogicalResourceId']:<34} {change['ResourceType']}"
             + ("  REPLACED" if change.get("Replacement") == "True" else "")
             for change in changes
+        ]
+
+    def losses(self) -> list[str]:
+        """Return the names of resources holding data that would be replaced or left behind."""
+        changes = [change["ResourceChange"] for change in self._describe()["Changes"]]
+        return [
+            change["LogicalResourceId"]
+            for change in changes
+            if change["ResourceType"] in DATA
+            and (change["Action"] == "Remove" or change.get("Replacement") in ("True", "Conditional"))
         ]
 
     def execute(self) -> None:

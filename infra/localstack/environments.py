@@ -12,14 +12,14 @@ from pathlib import Path
 from infra.local.shutdown import StartError, say
 
 HERE = Path(__file__).parent
-FOLDER = HERE.parents[1] / ".localstack"
+FOLDER = Path(os.environ.get("PARLEY_LOCALSTACK_FOLDER") or HERE.parents[1] / ".localstack")
 VERSION = "3.13"
 UV = [sys.executable, "-m", "uv", "--quiet", "--no-config"]
 
 
 def server_python() -> Path:
     """Return the interpreter with LocalStack, installed at first. Raises StartError with no Python 3.13."""
-    return _made(FOLDER / "server", HERE / "requirements.txt", _python313)
+    return _made(FOLDER / "server", HERE / "requirements.txt", python313)
 
 
 def functions_python() -> Path:
@@ -52,7 +52,8 @@ def _made(folder: Path, requirements: Path, base: Callable[[], str]) -> Path:
     return python
 
 
-def _python313() -> str:
+def python313() -> str:
+    """Return a Python 3.13: PYTHON313, or the first found. Raises StartError when there is none."""
     for candidate in _candidates():
         if _is_313(candidate):
             return candidate

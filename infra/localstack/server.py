@@ -20,7 +20,7 @@ from infra.localstack import environments
 
 PLUGIN = Path(__file__).parent / "plugin"
 START_SECONDS = 120.0
-STOP_SECONDS = 15.0
+STOP_SECONDS = 5.0  # nothing that it holds is kept
 KEPT = ("PATH", "LANG", "HOME")
 
 
@@ -79,7 +79,7 @@ class LocalStack:
             self._process.wait(STOP_SECONDS)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
+        self._process.communicate()
 
     def _answers(self) -> bool:
         try:

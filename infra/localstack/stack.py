@@ -10,7 +10,7 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 from infra.deploy.deployment import Deployment
-from infra.deploy.sessions import Session, open_session
+from infra.deploy.sessions import Session, open_session, region_of
 from infra.local import data
 from infra.local.shutdown import Shutdown, say
 from infra.local.valkey import EmbeddedValkey
@@ -19,7 +19,7 @@ from infra.localstack import server
 STAGE = "localstack"
 
 
-class Deployed(NamedTuple):
+class Running(NamedTuple):
     """What runs: the deployment, LocalStack, a session of it, and the store's URL."""
 
     deployment: Deployment
@@ -29,20 +29,21 @@ class Deployed(NamedTuple):
 
 
 @contextlib.contextmanager
-def running(port: int, folder: Path, shutdown: Shutdown) -> Iterator[Deployed]:
+def running(port: int, folder: Path, shutdown: Shutdown) -> Iterator[Running]:
     """Run all of it until the context ends.
 
     port: LocalStack's, 0 for any. folder: where the store keeps its data, unless REDIS_URL names a store.
     Raises StartError or DeployError, leaving nothing running.
     """
+    region_of(STAGE)
     with _store(folder, shutdown) as redis_url:
         say("Starting LocalStack")
         with server.running(port, shutdown, {"REDIS_URL": redis_url}) as localstack:
             os.environ["AWS_ENDPOINT_URL"] = localstack.endpoint
             session = open_session(STAGE)
             deployment = Deployment(session, f"parley-{STAGE}", STAGE, say)
-            deployment.run({})
-            yield Deployed(deployment, localstack, session, redis_url)
+            deployment.run({"RedisUrl": redis_url})
+            yield Running(deployment, localstack, session, redis_url)
 
 
 @contextlib.contextmanager

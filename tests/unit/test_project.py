@@ -14,7 +14,14 @@ import pytest
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[2]
-LOCKS = ("requirements.txt", "infra/local/requirements.txt", "requirements-dev.txt")
+SHARED = (
+    "requirements.txt",
+    "infra/local/requirements.txt",
+    "infra/deploy/requirements.txt",
+    "requirements-dev.txt",
+)
+# LocalStack and the functions it runs have environments of their own.
+LOCKS = (*SHARED, "infra/localstack/requirements.txt", "infra/localstack/functions.txt")
 STAGES = ("local", "localstack", "prod")
 
 
@@ -32,7 +39,7 @@ def version(entry: str) -> str:
 def asked_for(source: str) -> set[str]:
     """Return the packages that an .in file names itself."""
     lines = (ROOT / source).read_text().splitlines()
-    return {Requirement(line).name for line in lines if re.match(r"\w", line)}
+    return {Requirement(line.partition("#")[0]).name for line in lines if re.match(r"\w", line)}
 
 
 def config() -> dict[str, Any]:
@@ -64,7 +71,7 @@ def test_lock_is_as_new_as_its_source(lock: str) -> None:
 def test_one_version_of_each_package() -> None:
     """What is tested is what ships and what runs locally."""
     dev = pins("requirements-dev.txt")
-    for lock in LOCKS:
+    for lock in SHARED:
         assert {name: version(entry) for name, entry in pins(lock).items()}.items() <= {
             name: version(entry) for name, entry in dev.items()
         }.items(), lock
@@ -72,7 +79,8 @@ def test_one_version_of_each_package() -> None:
 
 def test_nothing_ships_that_only_development_needs() -> None:
     """The Lambda package has no test tool, no local server, and nothing that AWS's runtime brings."""
-    development = asked_for("requirements-dev.in") | asked_for("infra/local/requirements.in")
+    sources = ("requirements-dev.in", "infra/local/requirements.in", "infra/deploy/requirements.in")
+    development = {name for source in sources for name in asked_for(source)}
     assert not (development | {"botocore", "pip", "setuptools"}) & pins("requirements.txt").keys()
 
 

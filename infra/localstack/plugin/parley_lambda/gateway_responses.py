@@ -5,6 +5,7 @@ Source: docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-gateway
 
 from __future__ import annotations
 
+import functools
 import json
 import re
 from typing import Any
@@ -27,7 +28,7 @@ VARIABLE = re.compile(r"\$context\.([A-Za-z]+(?:\.[A-Za-z]+)*)")
 
 def install() -> None:
     """Have LocalStack import an API's GatewayResponses and answer with them."""
-    patch(provider.import_api_from_openapi_spec)(_import)
+    provider.import_api_from_openapi_spec = functools.partial(_import, provider.import_api_from_openapi_spec)
     patch(GatewayExceptionHandler.create_exception_response)(_render)
 
 

@@ -1,0 +1,151 @@
+"""The production stack as `chalice package` needs it: what to merge in before, and what to take out after."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from infra.aws.fragments import Template, is_intrinsic, joined
+
+FOLDER = Path(__file__).parent
+
+FRAGMENTS = {
+    "prod": (
+        "network",
+        "egress",
+        "security-groups",
+        "store",
+        "store-serverless",
+        "store-durable",
+        "media",
+        "queues",
+        "functions",
+        "edge",
+        "responses",
+        "alarms",
+        "alarms-store",
+        "dashboard",
+        "outputs",
+    ),
+    "localstack": ("localstack", "responses"),
+}
+"""The fragments of each stage."""
+
+DROPPED = {
+    # A deployment of a WebSocket API is a picture of its routes: later ones would never reach the stage.
+    "prod": ("AWS::ApiGatewayV2::Deployment",),
+    # LocalStack refuses WebSocket APIs.
+    "localstack": ("AWS::ApiGatewayV2::*",),
+}
+"""The types of resources that Chalice writes and a stage does not get, with whatever refers to them."""
+
+# These do without what they refer to: the property that did so goes. Any other resource goes as a whole.
+DO_WITHOUT = ("AWS::Serverless::Function", "AWS::IAM::Role", "AWS::ApiGatewayV2::Stage")
+
+NAMED_IN_SUB = re.compile(r"\$\{([A-Za-z0-9]+)[.}]")
+
+
+def merge_template(stage: str, folder: Path = FOLDER) -> Template:
+    """Return what Chalice's own template of a stage is merged with (`chalice package --merge-template`).
+
+    stage: `prod` or `localstack`. folder: where the fragments are.
+    Raises FragmentError when a fragment is broken or two of them clash.
+    """
+    return joined([folder / f"{name}.yaml" for name in FRAGMENTS[stage]])
+
+
+def finished(template: Template, stage: str) -> Template:
+    """Return a merged template as it is deployed; does what merging cannot, which is to remove.
+
+    template: what `chalice package` wrote; it is not changed.
+    stage: `prod` or `localstack`; see DROPPED. WebSocket stages deploy their routes by themselves, and a
+    variable that Globals give to all functions is taken from the functions, whose own value would win.
+    """
+    template = _without(template, _dropped(template["Resources"], DROPPED[stage]))
+    everywhere = _variables(template.get("Globals", {}).get("Function", {}))
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::ApiGatewayV2::Stage":
+            resource["Properties"]["AutoDeploy"] = True
+        if resource["Type"] == "AWS::Serverless::Function":
+            own = _variables(resource["Properties"])
+            for name in own.keys() & everywhere.keys():
+                del own[name]
+    return template
+
+
+def _variables(properties: Template) -> Template:
+    variables: Template = properties.get("Environment", {}).get("Variables", {})
+    return variables
+
+
+def _dropped(resources: Template, types: Iterable[str]) -> set[str]:
+    """Return the names of the resources of some types, and of those that cannot be without them."""
+    gone = {
+        name
+        for name, resource in resources.items()
+        if any(fnmatchcase(resource["Type"], pattern) for pattern in types)
+    }
+    bound = {
+        name: set(_references(resource))
+        for name, resource in resources.items()
+        if resource["Type"] not in DO_WITHOUT
+    }
+    while more := {name for name, named in bound.items() if named & gone} - gone:
+        gone |= more
+    return gone
+
+
+def _without(template: Template, gone: set[str]) -> Template:
+    """Return a template without some resources, and without what refers to them."""
+    kept = {name: resource for name, resource in template["Resources"].items() if name not in gone}
+    outputs = {
+        name: output
+        for name, output in template.get("Outputs", {}).items()
+        if not gone.intersection(_references(output))
+    }
+    return {
+        **{section: _pruned(value, gone) for section, value in template.items()},
+        "Resources": _pruned(kept, gone),
+        "Outputs": outputs,
+    }
+
+
+def _pruned(value: Any, gone: set[str]) -> Any:
+    if isinstance(value, dict):
+        kept = {key: _pruned(item, gone) for key, item in value.items() if not _lost(item, gone)}
+        if "DependsOn" in kept:
+            kept["DependsOn"] = [name for name in _named("DependsOn", kept["DependsOn"]) if name not in gone]
+        return kept
+    if isinstance(value, list):
+        return [_pruned(item, gone) for item in value if not _lost(item, gone)]
+    return value
+
+
+def _lost(value: Any, gone: set[str]) -> bool:
+    return is_intrinsic(value) and not gone.isdisjoint(_references(value))
+
+
+def _references(value: Any) -> Iterable[str]:
+    """Yield the names that a part of a template refers to."""
+    if isinstance(value, list):
+        for item in value:
+            yield from _references(item)
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from _named(key, item)
+            yield from _references(item)
+
+
+def _named(key: str, value: Any) -> Iterable[str]:
+    if key == "Ref":
+        return [value]
+    if key == "DependsOn":
+        return [value] if isinstance(value, str) else value
+    if key == "Fn::GetAtt":
+        return [value.partition(".")[0] if isinstance(value, str) else value[0]]
+    if key == "Fn::Sub":
+        return NAMED_IN_SUB.findall(value if isinstance(value, str) else value[0])
+    return []

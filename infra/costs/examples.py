@@ -1,0 +1,27 @@
+"""The outputs of `make costs` that a document shows between its markers."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Callable, Sequence
+
+BEGIN, END = "<!-- costs: begin", "<!-- costs: end -->"
+EXAMPLE = re.compile(
+    r'^```\n(?P<command>\$ make costs(?: ARGS="(?P<arguments>[^"\n]*)")?)\n.*?^```$', re.M | re.S
+)
+
+
+def refreshed(document: str, output: Callable[[Sequence[str]], str]) -> str:
+    """Return a document in which each example between the markers shows what its command prints.
+
+    output: what `make costs` prints with some arguments.
+    """
+
+    def shown(example: re.Match[str]) -> str:
+        printed = output(shlex.split(example["arguments"] or ""))
+        return f"```\n{example['command']}\n{printed}\n```"
+
+    before, begin, rest = document.partition(BEGIN)
+    examples, end, after = rest.partition(END)
+    return before + begin + EXAMPLE.sub(shown, examples) + end + after

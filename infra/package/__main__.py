@@ -1,0 +1,29 @@
+"""Build the Lambda package of the last commit: `python -m infra.package`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+
+from infra.package.build import build
+from infra.package.errors import PackageError
+from infra.package.report import import_report, report
+
+
+def main() -> None:
+    """Build what the command line asks for, and say what came out."""
+    parser = argparse.ArgumentParser(prog="python -m infra.package", description="Build the Lambda package.")
+    parser.add_argument("--stage", default="prod", choices=("localstack", "prod"))
+    parser.add_argument("--out", default=Path("dist"), type=Path, help="folder for the zip and the template")
+    options = parser.parse_args()
+    try:
+        package = build(options.stage, options.out.resolve())
+        print(report(package))
+        print(import_report(options.stage, package))
+    except PackageError as error:
+        sys.exit(f"package: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,90 @@
+"""From a commit to a package: export, vendor, `chalice package`, bytecode, zip, template."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from infra.aws import template as aws
+from infra.aws.fragments import FragmentError
+from infra.package import archive, source
+from infra.package.errors import PYTHON, PackageError, run
+from infra.package.vendor import choose_architecture, vendor
+
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Package:
+    """A package that was built.
+
+    zip: the code. template: CloudFormation's template, whose CodeUri is that zip.
+    digest: SHA-256 of the zip in hexadecimal. architecture: x86_64 or arm64.
+    """
+
+    zip: Path
+    template: Path
+    digest: str
+    architecture: str
+
+
+def build(stage: str, out: Path, *, repository: Path = ROOT) -> Package:
+    """Package the last commit for a stage; warn on standard error of changes that are not in it.
+
+    stage: `prod`, for the architecture in .chalice/config.json, or `localstack`, for this machine's.
+    out: the folder to write deployment.zip and sam.json into; made if need be.
+    repository: the top of a git checkout.
+    Raises PackageError.
+    """
+    source.require_checkout(repository)
+    source.warn_of_changes(repository)
+    return assemble(stage, out, repository)
+
+
+def assemble(stage: str, out: Path, repository: Path) -> Package:
+    """Do what build does, without a look at what is not committed. Raises PackageError."""
+    with tempfile.TemporaryDirectory(prefix="parley-package-") as temporary:
+        project = Path(temporary)
+        source.export(repository, project)
+        architecture = choose_architecture(project, stage)
+        vendor(project, stage, architecture)
+        _chalice_package(project, stage, out.resolve())
+    package, template = out / "deployment.zip", out / "sam.json"
+    _finish_template(template, stage)
+    _check_runtime(template)
+    archive.finish(package)
+    return Package(package, template, hashlib.sha256(package.read_bytes()).hexdigest(), architecture)
+
+
+def _chalice_package(project: Path, stage: str, out: Path) -> None:
+    merged = project / "merge.json"
+    try:
+        merged.write_text(json.dumps(aws.merge_template(stage, project / source.FRAGMENTS)), encoding="utf-8")
+    except FragmentError as error:
+        raise PackageError(f"the template cannot be put together: {error}") from None
+    command = [sys.executable, "-c", "from chalice.cli import main; main()", "package"]
+    command += ["--stage", stage, "--merge-template", str(merged), str(out)]
+    # Chalice asks for a region that it then leaves out of the template.
+    environ = {"AWS_DEFAULT_REGION": "us-east-1", "PYTHONDONTWRITEBYTECODE": "1"}
+    run("chalice package", command, cwd=project, environ=environ)
+
+
+def _finish_template(file: Path, stage: str) -> None:
+    """Take out of Chalice's template what the stage does not get, and write its keys in order."""
+    template = aws.finished(json.loads(file.read_text(encoding="utf-8")), stage)
+    file.write_text(json.dumps(template, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def _check_runtime(template: Path) -> None:
+    """Raise PackageError unless every function gets the Python that the bytecode and wheels are for."""
+    resources = json.loads(template.read_text(encoding="utf-8"))["Resources"].values()
+    runtimes = {resource.get("Properties", {}).get("Runtime") for resource in resources} - {None}
+    if runtimes != {f"python{PYTHON}"}:
+        raise PackageError(
+            f"this is Python {PYTHON}, and Chalice would run the functions on {', '.join(sorted(runtimes))}:"
+            " build with a Python that Lambda has too (make clean, then make package PYTHON=python3.12)"
+        )

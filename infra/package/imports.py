@@ -1,0 +1,45 @@
+"""How long the application in a package takes to import."""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+
+from infra.package.errors import PackageError, run
+
+# -I and -S leave the standard library and the package: no site-packages, no variables, no current folder.
+ISOLATED = (sys.executable, "-I", "-S", "-B", "-c")
+COLD_IMPORT = """
+import sys, time
+sys.path.insert(0, sys.argv[1])
+start = time.perf_counter()
+import app
+print(time.perf_counter() - start)
+"""
+
+
+def import_seconds(package: Path, processes: int = 5) -> list[float]:
+    """Import the application from a package's zip in fresh, isolated processes.
+
+    package: a zip built for this machine, whose compiled modules it can load.
+    Returns the seconds that each process took, the interpreter's own start not counted.
+    Raises PackageError when the application does not import with the standard library and the package alone.
+    """
+    with tempfile.TemporaryDirectory(prefix="parley-import-") as folder:
+        with zipfile.ZipFile(package) as files:
+            files.extractall(folder)
+        return [_once(folder) for _ in range(processes)]
+
+
+def _once(folder: str) -> float:
+    try:
+        return float(
+            run("importing app from the package", [*ISOLATED, COLD_IMPORT, folder], cwd=Path(folder))
+        )
+    except PackageError as error:
+        raise PackageError(
+            "the package does not import on its own, with the standard library alone beside it:"
+            f" {str(error).splitlines()[-1]}. What it imports must be in requirements.in"
+        ) from None

@@ -1,0 +1,79 @@
+"""Stacks made on LocalStack by the code that deploys."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Mapping
+from typing import Any
+
+from infra.deploy.sessions import Session
+from infra.deploy.stack import Stack
+from tests.aws.describers import Aws, Resource
+from tests.aws.packaging import Template
+
+BUCKET = "templates"
+HANDLERS = "def app(event, context):\n    return None\n\n\nrpc = app\n"
+
+
+class ProdStack:
+    """A stack of the production template, with functions that do nothing."""
+
+    def __init__(self, session: Session, name: str, endpoint: str) -> None:
+        self.aws = Aws(session.client)
+        self._stack = Stack(session, name, "localstack", lambda line: None)
+        self._endpoint = endpoint
+        self._name = name
+
+    def put(self, template: Template, parameters: Mapping[str, str]) -> None:
+        """Make the stack what a template and parameters say. Raises DeployError."""
+        changes = self._stack.propose(
+            self._upload(template), parameters, sorted(template.get("Parameters", {}))
+        )
+        assert changes is not None
+        self._stack.apply(changes)
+
+    def delete(self) -> None:
+        """Take the stack down. Raises DeployError."""
+        self._stack.delete()
+
+    def resources(self) -> dict[str, Resource]:
+        """Return the stack's resources by name, as CloudFormation has them."""
+        cloud = self.aws.cloudformation
+        body = cloud.get_template(StackName=self._name, TemplateStage="Processed")["TemplateBody"]
+        processed = body if isinstance(body, dict) else json.loads(body)
+        held = cloud.describe_stack_resources(StackName=self._name)["StackResources"]
+        ids = {one["LogicalResourceId"]: str(one.get("PhysicalResourceId")) for one in held}
+        return {
+            name: Resource(name, one["Type"], ids[name], one.get("Properties", {}), ids)
+            for name, one in processed["Resources"].items()
+            if name in ids
+        }
+
+    def outputs(self) -> dict[str, str]:
+        """Return the stack's outputs by name."""
+        return self._stack.outputs()
+
+    def _upload(self, template: Template) -> str:
+        s3 = self.aws.s3
+        s3.create_bucket(Bucket=BUCKET)
+        s3.put_object(Bucket=BUCKET, Key="code.zip", Body=_code())
+        body = json.dumps(_with_code(template)).encode()
+        s3.put_object(Bucket=BUCKET, Key=f"{self._name}.json", Body=body)
+        return f"{self._endpoint}/{BUCKET}/{self._name}.json"
+
+
+def _code() -> bytes:
+    package = io.BytesIO()
+    with zipfile.ZipFile(package, "w") as files:
+        files.writestr("app.py", HANDLERS)
+    return package.getvalue()
+
+
+def _with_code(template: Template) -> Template:
+    copy: dict[str, Any] = json.loads(json.dumps(template))
+    for resource in copy["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::Function":
+            resource["Properties"]["CodeUri"] = {"Bucket": BUCKET, "Key": "code.zip"}
+    return copy

@@ -1,0 +1,117 @@
+"""What API Gateway answers by itself: problems like the application's own."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import msgspec
+import pytest
+
+from chalicelib import errors
+from chalicelib.errors import PROBLEM_JSON, ParleyError, Problem
+from infra.aws.template import merge_template
+from tests.aws.packaging import ROOT
+
+RESPONSES: dict[str, Any] = merge_template("prod")["Resources"]["RestAPI"]["Properties"]["GatewayResponses"]
+EVERY_RESPONSE = pytest.mark.parametrize("kind", sorted(RESPONSES))
+
+# What only a gateway can say; the application raises none of these.
+OF_THE_GATEWAY = {"bad_gateway": 502, "gateway_timeout": 504, "too_many_requests": 429}
+
+# Every kind of response that API Gateway can give a status of its own:
+# docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
+KINDS = [
+    "ACCESS_DENIED",
+    "API_CONFIGURATION_ERROR",
+    "AUTHORIZER_CONFIGURATION_ERROR",
+    "AUTHORIZER_FAILURE",
+    "BAD_REQUEST_BODY",
+    "BAD_REQUEST_PARAMETERS",
+    "DEFAULT_4XX",
+    "DEFAULT_5XX",
+    "EXPIRED_TOKEN",
+    "INTEGRATION_FAILURE",
+    "INTEGRATION_TIMEOUT",
+    "INVALID_API_KEY",
+    "INVALID_SIGNATURE",
+    "MISSING_AUTHENTICATION_TOKEN",
+    "QUOTA_EXCEEDED",
+    "REQUEST_TOO_LARGE",
+    "RESOURCE_NOT_FOUND",
+    "THROTTLED",
+    "UNAUTHORIZED",
+    "UNSUPPORTED_MEDIA_TYPE",
+    "WAF_FILTERED",
+]
+
+
+def of_the_application() -> dict[str, type[ParleyError]]:
+    """Return the application's errors by code."""
+    kinds = [
+        kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, ParleyError)
+    ]
+    return {kind.code: kind for kind in kinds}
+
+
+def problem(kind: str) -> Problem:
+    """Return a response's body as its receiver reads it."""
+    body = RESPONSES[kind]["ResponseTemplates"]["application/json"]
+    filled = body.replace("$context.error.messageString", '"Forbidden"')
+    return msgspec.json.decode(filled, type=Problem)
+
+
+@EVERY_RESPONSE
+def test_response_is_a_problem(kind: str) -> None:
+    """The body is a whole problem whose status is the response's, and whose type follows from its code."""
+    body = problem(kind)
+
+    assert int(RESPONSES[kind]["StatusCode"]) == body.status
+    assert body.type == f"urn:parley:problem:{body.code}"
+    assert body.detail.strip()
+
+
+@EVERY_RESPONSE
+def test_code_means_what_it_means_elsewhere(kind: str) -> None:
+    """A code is the application's own, with its title and status, or one that only a gateway can say."""
+    body = problem(kind)
+    own = of_the_application().get(body.code)
+
+    if own is None:
+        assert OF_THE_GATEWAY[body.code] == body.status
+    else:
+        assert (own.status, own.title) == (body.status, body.title)
+
+
+@EVERY_RESPONSE
+def test_headers_are_those_of_every_answer(kind: str) -> None:
+    """A problem's media type, the request's id, and no caching; what is throttled may retry, and when."""
+    headers = RESPONSES[kind]["ResponseParameters"]["Headers"]
+
+    assert headers["Content-Type"] == f"'{PROBLEM_JSON}'"
+    assert headers["X-Request-Id"] == "context.requestId"
+    assert headers["Cache-Control"] == "'no-store'"
+    assert ("Retry-After" in headers) == (problem(kind).status == 429)
+
+
+def test_every_response_is_of_a_kind_there_is() -> None:
+    """No name is misspelt, and what has no response of its own falls back on one of the two defaults."""
+    assert {"DEFAULT_4XX", "DEFAULT_5XX"} <= RESPONSES.keys() <= set(KINDS)
+
+
+def test_variables_are_ones_that_quote_themselves() -> None:
+    """The one variable in a body is the message as a JSON string, quotes included."""
+    variables = {
+        name
+        for response in RESPONSES.values()
+        for name in re.findall(r"\$[\w.]+", response["ResponseTemplates"]["application/json"])
+    }
+
+    assert variables == {"$context.error.messageString"}
+
+
+def test_codes_are_documented() -> None:
+    """docs/api.md or docs/aws.md explains every code."""
+    text = "".join((ROOT / "docs" / name).read_text(encoding="utf-8") for name in ("api.md", "aws.md"))
+
+    assert [kind for kind in RESPONSES if f"`{problem(kind).code}`" not in text] == []

@@ -1,0 +1,110 @@
+"""What the production stack lets whom do."""
+
+from __future__ import annotations
+
+import pytest
+
+from chalicelib.store.credentials import ACCESS_STRING
+from infra.aws.fragments import is_intrinsic
+from tests.aws.packaging import Template
+from tests.aws.reading import of_type, statements
+
+# Where a policy names every resource, and why AWS leaves no choice.
+EVERY_RESOURCE = {
+    ("JoinTheVpc", "Lambda checks this right for any interface before it makes a function's own"),
+    ("NotFromOurOwnCode", "a denial"),
+    ("WriteTraces", "X-Ray has no resources to name"),
+}
+
+
+def test_policies_name_their_resources(prod: Template) -> None:
+    """No statement that allows something is for every resource, but those that cannot be otherwise."""
+    allowed = {sid for sid, _ in EVERY_RESOURCE}
+    everything = [one for one in statements(prod) if one["Resource"] == "*"]
+
+    assert {one["Sid"] for one in everything} == allowed
+    for one in statements(prod):
+        resources = one["Resource"] if isinstance(one["Resource"], list) else [one["Resource"]]
+        assert one["Sid"] in allowed or all(is_intrinsic(resource) for resource in resources)
+
+
+def test_policies_name_their_actions(prod: Template) -> None:
+    """No statement allows every action of a service."""
+    for one in statements(prod):
+        actions = one["Action"] if isinstance(one["Action"], list) else [one["Action"]]
+        assert one["Effect"] == "Deny" or not any("*" in action for action in actions), one["Sid"]
+
+
+def test_functions_may_do_what_is_listed_alone(prod: Template) -> None:
+    """A function's role has the rights that every function has, the store, and traces if they are on."""
+    for name, role in of_type(prod, "AWS::IAM::Role").items():
+        (own,) = role["Policies"]
+        sids = [statement["Sid"] for statement in own["PolicyDocument"]["Statement"]]
+        assert sids == ["WriteLogs", "JoinTheVpc", "NotFromOurOwnCode"], name
+        assert "UseStore" in str(role["ManagedPolicyArns"])
+
+
+def test_every_queue_and_bucket_refuses_plain_http(prod: Template) -> None:
+    """Each has a policy that denies everything without TLS."""
+    guarded = set()
+    for kind, key in (("AWS::SQS::QueuePolicy", "Queues"), ("AWS::S3::BucketPolicy", "Bucket")):
+        for policy in of_type(prod, kind).values():
+            assert "OnlyOverTls" in [one["Sid"] for one in statements(policy)]
+            guarded |= {name for name in prod["Resources"] if f"'{name}'" in str(policy[key])}
+
+    assert guarded == of_type(prod, "AWS::SQS::Queue").keys() | of_type(prod, "AWS::S3::Bucket").keys()
+
+
+def test_store_is_reached_from_the_functions_alone(prod: Template) -> None:
+    """Functions reach the store's two ports and HTTPS; the store is reached by them and reaches nothing."""
+    groups = of_type(prod, "AWS::EC2::SecurityGroup")
+    (ingress,) = [
+        rule
+        for rule in of_type(prod, "AWS::EC2::SecurityGroupIngress").values()
+        if rule["GroupId"] == {"Ref": "StoreGroup"}
+    ]
+
+    assert ingress["SourceSecurityGroupId"] == {"Ref": "FunctionsGroup"}
+    assert (ingress["FromPort"], ingress["ToPort"]) == (6379, 6380)
+    assert [rule["CidrIp"] for rule in groups["StoreGroup"]["SecurityGroupEgress"]] == ["127.0.0.1/32"]
+    to_store, *others = groups["FunctionsGroup"]["SecurityGroupEgress"]
+    assert to_store["DestinationSecurityGroupId"] == {"Ref": "StoreGroup"}
+    assert (to_store["FromPort"], to_store["ToPort"]) == (6379, 6380)
+    for other in others:
+        condition, rule, nothing = other["Fn::If"]
+        assert condition in ("EgressByIpv6", "EgressByNat", "SecretByEndpoint")
+        assert (rule["FromPort"], rule["ToPort"]) == (443, 443)
+        assert nothing == {"Ref": "AWS::NoValue"}
+
+
+@pytest.mark.parametrize(
+    "kind", ["AWS::S3::Bucket", "AWS::ElastiCache::ServerlessCache", "AWS::MemoryDB::Cluster"]
+)
+def test_data_outlives_the_stack(prod: Template, kind: str) -> None:
+    """Messages are kept in a final snapshot, media in their bucket; a replacement keeps the old one."""
+    for resource in prod["Resources"].values():
+        if resource["Type"] == kind:
+            kept = resource["DeletionPolicy"] == "RetainExceptOnCreate"
+            assert kept or "FinalSnapshotName" in resource["Properties"]
+            assert resource["UpdateReplacePolicy"] == "Retain"
+
+
+def test_store_user_has_the_rights_that_parley_needs(prod: Template) -> None:
+    """A store's user is allowed what the application is tested with, the default user nothing."""
+    mapped = {"Fn::FindInMap": ["StoreUser", "Access", "String"]}
+
+    assert prod["Mappings"]["StoreUser"]["Access"]["String"] == f"on {ACCESS_STRING}"
+    assert of_type(prod, "AWS::MemoryDB::User")["DurableUser"]["AccessString"] == mapped
+    users = of_type(prod, "AWS::ElastiCache::User")
+    assert users["ServerlessUser"]["AccessString"] == mapped
+    assert users["ServerlessDefaultUser"]["AccessString"] == "off ~* -@all"
+
+
+def test_store_is_encrypted_and_evicts_nothing_where_that_can_be_said(prod: Template) -> None:
+    """The durable store has TLS and noeviction; a serverless one has TLS always, and no such setting."""
+    (cluster,) = of_type(prod, "AWS::MemoryDB::Cluster").values()
+    (group,) = of_type(prod, "AWS::MemoryDB::ParameterGroup").values()
+
+    assert cluster["TLSEnabled"] is True
+    assert group["Parameters"] == {"maxmemory-policy": "noeviction"}
+    assert prod["Parameters"]["DurableReplicas"]["MinValue"] == 1

@@ -1,0 +1,247 @@
+"""The production stack on LocalStack: made, updated and taken down, each resource asked of its own service.
+
+LocalStack's CloudFormation says CREATE_COMPLETE of resources that it cannot make, so its word proves nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from infra.deploy.errors import DeployError
+from infra.deploy.sessions import Session, open_session
+from tests.aws.describers import DESCRIBERS, Description
+from tests.aws.emulation import FAILING, IGNORED, LEFT_OUT, NOT_MADE, emulated
+from tests.aws.packaging import Template
+from tests.aws.stacks import ProdStack
+
+pytestmark = pytest.mark.localstack
+
+VPC = "10.40.0.0/16"
+BY_USE = {
+    "Egress": "nat",
+    "AlarmEmail": "ops@example.com",
+    "MediaOrigins": "https://chat.example,https://chat.test",
+    "Auth": "open",
+}
+DURABLE = {"Store": "durable", "StoreAuth": "password", "Egress": "none", "Tracing": "on"}
+
+
+@pytest.fixture(scope="module")
+def session(localstack: Any) -> Iterator[Session]:
+    """Clients of LocalStack, as the code that deploys makes them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ENDPOINT_URL", localstack.endpoint)
+        patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+        yield open_session("localstack")
+
+
+@pytest.fixture(scope="module")
+def template(prod: Template) -> Template:
+    """The production template as LocalStack takes it."""
+    return emulated(prod, VPC, LEFT_OUT)
+
+
+@pytest.fixture(scope="module")
+def by_use(session: Session, localstack: Any, template: Template) -> Iterator[ProdStack]:
+    """A stack with the serverless store, sign-in by IAM, NAT, mails of alarms and pages that load media."""
+    stack = ProdStack(session, "by-use", localstack.endpoint)
+    stack.put(template, BY_USE)
+    yield stack
+    stack.delete()
+
+
+@pytest.fixture(scope="module")
+def durable(session: Session, localstack: Any, template: Template) -> Iterator[ProdStack]:
+    """A stack with the durable store, sign-in by password, traces, and no egress."""
+    stack = ProdStack(session, "durable", localstack.endpoint)
+    stack.put(template, DURABLE)
+    yield stack
+    stack.delete()
+
+
+@pytest.fixture(params=["by_use", "durable"])
+def stack(request: pytest.FixtureRequest) -> ProdStack:
+    """Both stacks in turn."""
+    chosen: ProdStack = request.getfixturevalue(request.param)
+    return chosen
+
+
+def described(stack: ProdStack, name: str) -> Description:
+    """Return what a resource's own service says of it."""
+    return stack.aws.describe(stack.resources()[name])
+
+
+def test_each_resource_is_in_its_own_service(stack: ProdStack) -> None:
+    """Every resource of the stack can be described, but those that LocalStack is known not to make."""
+    resources = stack.resources()
+
+    missing = {name for name, resource in resources.items() if stack.aws.describe(resource) is None}
+
+    assert missing == NOT_MADE & resources.keys()
+
+
+@pytest.mark.parametrize(("egress", "failing"), [("ipv6", "Ipv6Route"), ("nat", "NatGateway")])
+def test_egress_fails_where_it_is_known_to(
+    session: Session, localstack: Any, prod: Template, egress: str, failing: str
+) -> None:
+    """What is left out of these stacks is what LocalStack fails on."""
+    stack = ProdStack(session, f"egress-{egress}", localstack.endpoint)
+
+    with pytest.raises(DeployError, match=failing):
+        stack.put(emulated(prod, VPC, {"NatRoute"} & LEFT_OUT), {"Egress": egress})
+
+    assert failing in FAILING
+    assert all(stack.aws.describe(r) is None for r in stack.resources().values() if r.name == "Ipv6Gateway")
+    stack.delete()
+
+
+def test_no_resource_is_left_untried(by_use: ProdStack, durable: ProdStack, prod: Template) -> None:
+    """The two stacks, and what LocalStack fails on, are all there is in the template."""
+    tried = by_use.resources().keys() | durable.resources().keys() | LEFT_OUT | {"Ipv6Gateway"}
+
+    assert prod["Resources"].keys() <= tried
+    assert tried >= NOT_MADE
+
+
+def test_functions_are_in_the_vpc_with_their_settings(by_use: ProdStack) -> None:
+    """A function has the subnets and group of the stack, the log group, and its settings as variables."""
+    ids = by_use.resources()["APIHandler"].ids
+    for name in ("APIHandler", "Rpc"):
+        function = described(by_use, name)
+        assert function["VpcConfig"]["SubnetIds"] == [ids["SubnetA"], ids["SubnetB"]]
+        assert function["VpcConfig"]["SecurityGroupIds"] == [ids["FunctionsGroup"]]
+        assert function["LoggingConfig"]["LogGroup"] == ids["FunctionLogs"]
+        assert function["Architectures"] == ["arm64"]
+        variables = function["Environment"]["Variables"]
+        assert variables["PARLEY_AUTH"] == "open"
+        assert variables["PARLEY_OPEN_BEYOND_LOOPBACK"] == "1"
+        assert variables["REDIS_URL"].startswith("rediss://")
+        assert variables["PARLEY_REDIS_IAM"].startswith("elasticache-serverless:")
+        assert "PARLEY_REDIS_SECRET" not in variables
+
+
+def test_password_is_generated_and_readable_by_its_functions_alone(durable: ProdStack) -> None:
+    """With password sign-in a function knows where the secret is, and its role may read that one."""
+    ids = durable.resources()["Rpc"].ids
+    variables = described(durable, "Rpc")["Environment"]["Variables"]
+
+    assert variables["PARLEY_REDIS_SECRET"] == ids["StoreSecret"]
+    assert "PARLEY_REDIS_IAM" not in variables
+    assert len(described(durable, "StoreSecret")["password"]) == 64
+    (statement,) = described(durable, "UseStore")
+    assert (statement["Action"], statement["Resource"]) == (
+        "secretsmanager:GetSecretValue",
+        ids["StoreSecret"],
+    )
+    assert ids["UseStore"] in described(durable, "RpcRole")["attached"]
+
+
+@pytest.mark.parametrize("ignored", sorted(IGNORED))
+def test_property_is_ignored_where_it_is_known_to(durable: ProdStack, ignored: str) -> None:
+    """What LocalStack is known to ignore is asked for, and it does ignore it."""
+    name, _, key = ignored.partition(".")
+
+    assert key in durable.resources()[name].properties
+    assert not IGNORED[ignored](described(durable, name))
+
+
+def test_queues_are_encrypted_and_give_up_into_another(stack: ProdStack) -> None:
+    """A queue is encrypted, refuses plain HTTP, and hands on what failed five times."""
+    for name in ("MediaEvents", "Work"):
+        queue = described(stack, name)
+        failed = described(stack, f"{name}Failed")
+        redrive = json.loads(queue["RedrivePolicy"])
+        assert redrive == {"deadLetterTargetArn": failed["QueueArn"], "maxReceiveCount": 5}
+        for held in (queue, failed):
+            assert held["SqsManagedSseEnabled"] == "true"
+            statements = json.loads(held["Policy"])["Statement"]
+            assert any(
+                one["Effect"] == "Deny" and one["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
+                for one in statements
+            )
+
+
+def test_bucket_is_private_and_tells_its_queue(stack: ProdStack) -> None:
+    """The bucket is closed and encrypted, and sends events to the media queue."""
+    bucket = described(stack, "MediaBucket")
+
+    assert set(bucket["block"].values()) == {True}
+    assert bucket["ownership"]["Rules"] == [{"ObjectOwnership": "BucketOwnerEnforced"}]
+    algorithms = bucket["encryption"]["Rules"][0]["ApplyServerSideEncryptionByDefault"]
+    assert algorithms["SSEAlgorithm"] == "AES256"
+    arn = described(stack, "MediaEvents")["QueueArn"]
+    assert {queue["QueueArn"] for queue in bucket["queues"]} == {arn}
+
+
+def test_pages_of_named_origins_load_media(by_use: ProdStack, durable: ProdStack) -> None:
+    """The bucket lets the pages of the given origins in, and none without any."""
+    (rule,) = described(by_use, "MediaBucket")["pages"]
+
+    assert rule["AllowedOrigins"] == ["https://chat.example", "https://chat.test"]
+    assert described(durable, "MediaBucket")["pages"] is None
+
+
+def test_parameters_say_where_things_are(stack: ProdStack) -> None:
+    """What programs look up in Parameter Store is what the outputs tell people."""
+    outputs = stack.outputs()
+
+    assert described(stack, "MediaBucketParameter")["Value"] == outputs["MediaBucketName"]
+    assert described(stack, "MediaEventsParameter")["Value"] == outputs["MediaEventsQueueUrl"]
+    assert described(stack, "WorkParameter")["Value"] == outputs["WorkQueueUrl"]
+    assert described(stack, "StoreEndpointParameter")["Value"] == outputs["StoreEndpoint"]
+
+
+def test_alarms_reach_the_topic(stack: ProdStack) -> None:
+    """Every alarm tells the topic, and knows what to make of silence."""
+    topic = stack.outputs()["AlarmTopicArn"]
+    alarms = [
+        described(stack, name)[0]
+        for name, resource in stack.resources().items()
+        if resource.type == "AWS::CloudWatch::Alarm"
+    ]
+
+    assert len(alarms) >= 8
+    for alarm in alarms:
+        assert alarm["AlarmActions"] == [topic]
+        assert alarm["TreatMissingData"] in ("notBreaching", "missing", "ignore")
+
+
+def test_an_update_arrives_in_the_services(session: Session, localstack: Any, template: Template) -> None:
+    """Changed parameters change a function, give its role a right, and add a subscription."""
+    stack = ProdStack(session, "updated", localstack.endpoint)
+    stack.put(template, {"Egress": "none"})
+    assert described(stack, "APIHandler")["Environment"]["Variables"]["PARLEY_KEEP_MESSAGES"] == "0"
+    assert not {"AlarmMail", "WriteTraces"} & stack.resources().keys()
+
+    stack.put(template, {"KeepMessages": "500", "AlarmEmail": "ops@example.com", "Tracing": "on"})
+
+    assert described(stack, "APIHandler")["Environment"]["Variables"]["PARLEY_KEEP_MESSAGES"] == "500"
+    assert described(stack, "AlarmMail")["Endpoint"] == "ops@example.com"
+    ids = stack.resources()["WriteTraces"].ids
+    assert described(stack, "ApiHandlerRole")["attached"] == sorted([ids["UseStore"], ids["WriteTraces"]])
+    stack.delete()
+
+
+def test_what_is_taken_down_is_gone_but_the_bucket(
+    session: Session, localstack: Any, template: Template
+) -> None:
+    """A deleted stack leaves nothing in any service, except the media."""
+    stack = ProdStack(session, "ended", localstack.endpoint)
+    stack.put(template, {"Egress": "none"})
+    resources = stack.resources()
+
+    stack.delete()
+
+    left = {name for name, resource in resources.items() if stack.aws.describe(resource) is not None}
+    assert left == {"MediaBucket"}
+
+
+def test_every_type_has_a_describer(prod: Template) -> None:
+    """A resource of a new type needs a describer before it may be in the stack."""
+    types = {resource["Type"] for resource in prod["Resources"].values()}
+
+    assert {name for name in types if not name.startswith("AWS::Serverless::")} <= DESCRIBERS.keys()

@@ -1,0 +1,137 @@
+"""The finished templates: sound for cfn-lint, and of a piece."""
+
+from __future__ import annotations
+
+import json
+import re
+
+from cfnlint.api import lint  # type: ignore[import-untyped]
+from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
+
+from chalicelib.config import VARIABLES
+from infra.aws.template import FOLDER, FRAGMENTS, merge_template
+from tests.aws.packaging import ROOT, Template
+from tests.aws.reading import of_type, values
+
+REGIONS = ["us-east-1", "eu-central-1", "ap-southeast-2"]
+
+
+def problems(template: Template) -> list[str]:
+    """Return what cfn-lint finds in a template."""
+    found = lint(json.dumps(template), config=ManualArgs(regions=REGIONS, include_checks=["I", "W", "E"]))
+    return [f"{match.rule.id} {match.message}" for match in found]
+
+
+def test_template_is_sound(template: Template) -> None:
+    """cfn-lint finds nothing in the template of either stage, in three regions."""
+    assert problems(template) == []
+
+
+def test_lint_sees_what_is_unsound(prod: Template) -> None:
+    """cfn-lint does look into functions, the API and Globals: a property that is none there is found."""
+    broken = json.loads(json.dumps(prod))
+    broken["Resources"]["APIHandler"]["Properties"]["Memory"] = 1
+    broken["Resources"]["RestAPI"]["Properties"]["Throttle"] = 1
+    broken["Globals"]["Function"]["VpcConfig"]["Subnets"] = []
+
+    assert {re.findall(r"'(\w+)' was", problem)[0] for problem in problems(broken)} == {
+        "Memory",
+        "Throttle",
+        "Subnets",
+    }
+
+
+def test_every_fragment_is_used() -> None:
+    """A stage names each file of the folder, and no other."""
+    named = {name for names in FRAGMENTS.values() for name in names}
+
+    assert named == {file.stem for file in FOLDER.glob("*.yaml")}
+
+
+def test_every_function_is_watched(prod: Template) -> None:
+    """The alarms on errors and on throttles have a metric of each function."""
+    functions = of_type(prod, "AWS::Serverless::Function").keys()
+    alarms = of_type(prod, "AWS::CloudWatch::Alarm")
+
+    for alarm in ("FunctionErrorsAlarm", "FunctionThrottlesAlarm"):
+        named = {
+            dimension["Value"]["Ref"]
+            for metric in alarms[alarm]["Metrics"]
+            for dimension in metric.get("MetricStat", {}).get("Metric", {}).get("Dimensions", [])
+        }
+        assert named == functions
+
+
+def test_every_dead_letter_queue_is_watched(prod: Template) -> None:
+    """Each queue that others give up into has an alarm."""
+    failed = {
+        queue["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]
+        for queue in of_type(prod, "AWS::SQS::Queue").values()
+        if "RedrivePolicy" in queue
+    }
+    watched = {
+        alarm["Dimensions"][0]["Value"]["Fn::GetAtt"][0]
+        for alarm in of_type(prod, "AWS::CloudWatch::Alarm").values()
+        if alarm.get("Namespace") == "AWS/SQS"
+    }
+
+    assert watched == failed
+
+
+def test_messages_outlast_six_attempts(prod: Template) -> None:
+    """A queue hides a message for six times as long as a function may run."""
+    timeout = json.loads((ROOT / ".chalice" / "config.json").read_text())["lambda_timeout"]
+
+    for queue in of_type(prod, "AWS::SQS::Queue").values():
+        assert "RedrivePolicy" not in queue or queue["VisibilityTimeout"] == 6 * timeout
+
+
+def test_settings_are_ones_the_application_reads(template: Template) -> None:
+    """Functions get variables that the application knows, each in one place."""
+    everywhere = template["Globals"]["Function"]["Environment"]["Variables"].keys()
+
+    for name, function in of_type(template, "AWS::Serverless::Function").items():
+        own = function["Environment"]["Variables"].keys()
+        assert own | everywhere <= VARIABLES.keys(), name
+        assert not own & everywhere
+        assert {"PARLEY_STAGE", "PARLEY_AUTH", "REDIS_URL"} <= own | everywhere
+
+
+def test_parameters_explain_themselves() -> None:
+    """Every parameter has a description, and one that takes free text says what it must be."""
+    for stage in FRAGMENTS:
+        for name, parameter in merge_template(stage)["Parameters"].items():
+            assert parameter["Description"].endswith("."), name
+            free = "AllowedPattern" in parameter or "MinValue" in parameter
+            assert free == ("ConstraintDescription" in parameter) or "AllowedValues" in parameter, name
+
+
+def test_stack_has_defaults(prod: Template) -> None:
+    """The production stack can be made without a single parameter, and then lets nobody in unproven."""
+    assert all("Default" in parameter for parameter in prod["Parameters"].values())
+    assert prod["Parameters"]["Auth"]["Default"] == "required"
+    assert prod["Parameters"]["Tracing"]["Default"] == "off"
+
+
+def test_metrics_are_of_the_deployed_stage(prod: Template) -> None:
+    """Alarms, dashboard and URL name the stage that Chalice deploys, and the API by its own name."""
+    api = prod["Resources"]["RestAPI"]["Properties"]
+    stage = api["StageName"]
+    dimensions = [
+        {dimension["Name"]: dimension["Value"] for dimension in found}
+        for found in values(of_type(prod, "AWS::CloudWatch::Alarm"), "Dimensions")
+    ]
+    of_api = [found for found in dimensions if "ApiName" in found]
+
+    assert len(of_api) == 3
+    assert all(found == {"ApiName": api["Name"], "Stage": stage} for found in of_api)
+    assert api["DefinitionBody"]["info"]["title"] == api["Name"]
+    assert api["EndpointConfiguration"] == "REGIONAL"
+
+
+def test_dashboard_is_json(prod: Template) -> None:
+    """The dashboard's body is JSON once its variables are filled in."""
+    (dashboard,) = of_type(prod, "AWS::CloudWatch::Dashboard").values()
+    body, _ = dashboard["DashboardBody"]["Fn::Sub"]
+
+    assert len(json.loads(re.sub(r"\$\{[^}]+}", "name", body))["widgets"]) == 6

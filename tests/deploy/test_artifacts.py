@@ -1,0 +1,74 @@
+"""The bucket of packages and templates, on moto's S3."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from infra.deploy.artifacts import Artifacts
+
+
+@pytest.fixture
+def session(monkeypatch: pytest.MonkeyPatch) -> Iterator[boto3.Session]:
+    """A session of an empty account."""
+    for name in ("AWS_ENDPOINT_URL", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    with mock_aws():
+        yield boto3.Session("test", "test", region_name="eu-west-1")
+
+
+@pytest.fixture
+def artifacts(session: boto3.Session) -> Artifacts:
+    """The bucket, made."""
+    made = Artifacts(session)
+    made.prepare()
+    return made
+
+
+def test_the_bucket_is_private_and_made_once(session: boto3.Session, artifacts: Artifacts) -> None:
+    """It is in the session's region, blocks every public access, and a second run takes it as it is."""
+    artifacts.prepare()
+    s3 = session.client("s3")
+    assert s3.get_bucket_location(Bucket=artifacts.bucket)["LocationConstraint"] == "eu-west-1"
+    blocked = s3.get_public_access_block(Bucket=artifacts.bucket)["PublicAccessBlockConfiguration"]
+    assert list(blocked.values()) == [True] * 4
+
+
+def test_a_template_names_the_package_by_its_content(
+    session: boto3.Session, artifacts: Artifacts, tmp_path: Path
+) -> None:
+    """Every function's code is the uploaded zip; the same files have the same place, others another."""
+    package, template = tmp_path / "deployment.zip", tmp_path / "sam.json"
+    function = {"Type": "AWS::Serverless::Function", "Properties": {"CodeUri": "./deployment.zip"}}
+    source = json.dumps(
+        {"Resources": {"Api": function, "Rpc": function, "Logs": {"Type": "AWS::Logs::LogGroup"}}}
+    )
+
+    def uploaded(content: bytes) -> str:
+        package.write_bytes(content)
+        template.write_text(source)
+        return artifacts.upload_template(template, package)
+
+    first, again, other = uploaded(b"one"), uploaded(b"one"), uploaded(b"two")
+    assert first == again != other
+    key = first.rpartition("/")[2]
+    stored = json.load(session.client("s3").get_object(Bucket=artifacts.bucket, Key=key)["Body"])
+    assert "Properties" not in stored["Resources"]["Logs"]
+    codes = [stored["Resources"][name]["Properties"]["CodeUri"] for name in ("Api", "Rpc")]
+    assert codes[0] == codes[1]
+    body = session.client("s3").get_object(Bucket=codes[0]["Bucket"], Key=codes[0]["Key"])["Body"]
+    assert body.read() == b"one"
+
+
+def test_the_templates_address_carries_no_secret(artifacts: Artifacts, tmp_path: Path) -> None:
+    """It is the plain address of the object, without a signature."""
+    file = tmp_path / "sam.json"
+    file.write_text("{}")
+    url = artifacts.url(artifacts.upload(file))
+    assert url.startswith("https://")
+    assert "?" not in url

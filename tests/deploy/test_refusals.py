@@ -1,0 +1,102 @@
+"""What stops a deployment, or LocalStack, before it begins: one line that says what to do."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.servers.commands import refusal, run
+
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+
+
+@pytest.fixture
+def nobody(tmp_path: Path) -> dict[str, str]:
+    """The variables of somebody without any AWS configuration."""
+    return {"HOME": str(tmp_path), "AWS_EC2_METADATA_DISABLED": "true"}
+
+
+@pytest.fixture
+def taken_port() -> Iterator[int]:
+    """A port that something listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener.getsockname()[1]
+
+
+@pytest.fixture
+def free_port() -> int:
+    """A port that nothing listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return int(listener.getsockname()[1])
+
+
+def test_no_credentials(nobody: dict[str, str]) -> None:
+    """Without credentials nothing is made, and the line names the ways to give some."""
+    done = run("infra.deploy", "--stage", "prod", env={**nobody, "AWS_DEFAULT_REGION": "us-east-1"})
+    assert refusal(done).startswith("deploy: no AWS credentials: run `aws configure`")
+
+
+def test_credentials_that_are_not_taken(nobody: dict[str, str], taken_port: int) -> None:
+    """A profile that is not there is named."""
+    env = {**nobody, "AWS_DEFAULT_REGION": "us-east-1", "AWS_PROFILE": "absent"}
+    assert "absent" in refusal(run("infra.deploy", "--stage", "prod", env=env))
+
+
+def test_no_region(nobody: dict[str, str]) -> None:
+    """Without a region nothing is made."""
+    done = run("infra.deploy", "--stage", "prod", env={**nobody, **CREDENTIALS})
+    assert refusal(done) == "deploy: no region: set AWS_DEFAULT_REGION, for instance to us-east-1"
+
+
+@pytest.mark.parametrize("stage", ["prod", "localstack"])
+def test_a_wrong_region(nobody: dict[str, str], stage: str) -> None:
+    """A region that AWS does not have is named."""
+    env = {**nobody, **CREDENTIALS, "AWS_DEFAULT_REGION": "mars-north-1"}
+    done = run("infra.deploy", "--stage", stage, env=env)
+    assert refusal(done).startswith("deploy: mars-north-1 is not an AWS region")
+
+
+def test_localstack_is_not_up(nobody: dict[str, str], free_port: int) -> None:
+    """Where LocalStack should be and is not, the line says how to start it."""
+    env = {**nobody, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{free_port}"}
+    said = refusal(run("infra.deploy", "--stage", "localstack", env=env))
+    assert said.startswith(f"deploy: nothing answers at http://127.0.0.1:{free_port}: `make localstack`")
+
+
+def test_a_parameter_without_a_value(nobody: dict[str, str]) -> None:
+    """A parameter is a name and a value."""
+    env = {**nobody, **CREDENTIALS, "AWS_DEFAULT_REGION": "us-east-1"}
+    done = run("infra.deploy", "--stage", "prod", "--parameter", "Store", env=env)
+    assert refusal(done) == "deploy: a parameter is given as Name=value, not as Store"
+
+
+def test_the_port_of_localstack_is_taken(taken_port: int) -> None:
+    """LocalStack does not start on a port that is in use, and the line names another."""
+    said = refusal(run("infra.localstack", "--port", str(taken_port), "--ephemeral"))
+    assert said.startswith(f"parley: Port {taken_port} cannot be used: Address already in use.")
+    assert "make localstack LOCALSTACK_PORT=" in said
+
+
+def test_no_python_for_localstack(tmp_path: Path) -> None:
+    """Without the Python that LocalStack wants, the line says which and how to name one."""
+    env = {"PYTHON313": "/nowhere/python3.13", "PARLEY_LOCALSTACK_FOLDER": str(tmp_path)}
+    said = refusal(run("infra.localstack", "--port", "0", "--ephemeral", env=env))
+    assert said.startswith("parley: LocalStack 4.14.0 runs on Python 3.13, and none was found.")
+
+
+def test_the_store_of_localstack_is_in_use(tmp_path: Path) -> None:
+    """A data folder that cannot be used is named."""
+    (tmp_path / "data").write_text("a file")
+    said = refusal(run("infra.localstack", "--port", "0", "--data", str(tmp_path / "data")))
+    assert said.startswith(f"parley: DATA folder {tmp_path / 'data'} cannot be used")
+
+
+def test_localstack_in_a_wrong_region() -> None:
+    """A region that AWS does not have is named before anything starts."""
+    env = {"AWS_DEFAULT_REGION": "mars-north-1"}
+    done = run("infra.localstack", "--port", "0", "--ephemeral", env=env)
+    assert refusal(done).startswith("parley: mars-north-1 is not an AWS region")
+    assert done.stdout == ""

@@ -1,0 +1,80 @@
+"""Functions that die, hang or do not start: the caller is told, and the next call works."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+
+from tests.localstack.conftest import Configure
+from tests.servers.localstack import LocalStackServer
+
+MESSAGE = {"chat": "alice:bob", "sender": "alice", "text": "hello"}
+
+
+def check_problem(response: httpx.Response) -> None:
+    """Check that an error of the gateway is a 5xx problem."""
+    assert 500 <= response.status_code <= 599
+    assert response.headers["Content-Type"] == "application/problem+json"
+    problem = response.json()
+    assert problem["status"] == response.status_code
+    assert problem["type"] == f"urn:parley:problem:{problem['code']}"
+    assert response.headers["X-Request-Id"]
+
+
+def store(listener: socket.socket) -> dict[str, str]:
+    """Return the settings of a function whose store is a listener, and which waits for it long."""
+    return {"REDIS_URL": f"redis://127.0.0.1:{listener.getsockname()[1]}", "PARLEY_REDIS_TIMEOUT": "10"}
+
+
+def test_a_function_killed_in_a_call_is_a_problem_and_the_next_call_works(
+    server: LocalStackServer, http: httpx.Client, configured: Configure, silent_store: socket.socket
+) -> None:
+    """The caller of a function that dies gets a 5xx problem; the next caller gets a new process."""
+    with configured(**store(silent_store)), ThreadPoolExecutor(1) as other:
+        answer = other.submit(http.post, "/api/send", json=MESSAGE)
+        connection, _ = silent_store.accept()
+        with connection:
+            assert connection.recv(1)
+            (process,) = server.function_processes()
+            os.kill(process, signal.SIGKILL)
+            check_problem(answer.result())
+        assert http.get("/ping").status_code == 200
+        assert server.function_processes() - {process}
+
+
+def test_a_call_that_takes_too_long_is_a_problem_and_the_next_call_works(
+    http: httpx.Client, configured: Configure, silent_store: socket.socket
+) -> None:
+    """Lambda ends a call at its time-out; the caller gets a 5xx problem, the next one an answer."""
+    with configured(timeout=1, **store(silent_store)):
+        check_problem(http.post("/api/send", json=MESSAGE))
+        assert http.get("/ping").status_code == 200
+
+
+def test_a_function_that_fails_to_import_is_a_problem_until_it_is_mended(
+    http: httpx.Client, configured: Configure
+) -> None:
+    """A setting that app.py refuses makes each call a 5xx problem; calls work again once it is right."""
+    with configured(PARLEY_AUTH="perhaps"):
+        check_problem(http.get("/ping"))
+        check_problem(http.get("/ping"))
+    assert http.get("/ping").status_code == 200
+
+
+def test_lambdas_own_lines_are_in_the_logs(server: LocalStackServer, http: httpx.Client) -> None:
+    """A call's line stands between START and END, in CloudWatch Logs and in the file."""
+    given = http.get("/ping").headers["X-Request-Id"]
+    group = f"/aws/lambda/{server.function('APIHandler')}"
+    events = server.client("logs").filter_log_events(logGroupName=group)["events"]
+    for lines in (
+        [event["message"] for event in events],
+        server.functions_log.read_text().splitlines(),
+    ):
+        found = next(number for number, line in enumerate(lines) if given in line)
+        assert lines[found - 1].startswith("START RequestId: ")
+        assert lines[found + 1].startswith("END RequestId: ")
+        assert lines[found + 2].startswith("REPORT RequestId: ")

@@ -1,0 +1,318 @@
+"""The calculator of costs, held against sums worked by hand."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from infra.aws.template import merge_template
+from infra.costs.__main__ import main
+from infra.costs.__main__ import printed as tables
+from infra.costs.examples import BEGIN, END, refreshed
+from infra.costs.model import Usage, idle, kept_month, million, month
+from infra.costs.prices import PRICES
+from infra.costs.stack import counted, standing
+
+
+def printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """Run the command and return what it printed."""
+    main(arguments)
+    return capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("members", "dollars"), [(2, "3.4"), (10, "11.4"), (100, "102")])
+def test_sending_a_million_messages(members: int, dollars: str) -> None:
+    """Over the socket, one device a member: $3.4 to one, $11.4 in a group of 10, $102 in a group of 100."""
+    costs = million(Usage(members=members))
+    sent = costs["requests"] + costs["pushes"]
+    assert f"{sent:.{len(dollars.partition('.')[2])}f}" == dollars
+
+
+def test_a_request_by_hand() -> None:
+    """Two socket messages, an invocation, 20 ms of half a GB, and 3 ECPU."""
+    by_hand = 2 * 1.00 + 0.20 + 0.5 * 0.020 * 13.3334 + 3 * 0.0023
+    assert million(Usage())["requests"] == pytest.approx(by_hand)
+
+
+def test_pushes_by_hand() -> None:
+    """Ten members of two devices, less the sending one: 19 messages, each 1 ms of half a GB; 10 ECPU."""
+    by_hand = 19 * (1.00 + 0.5 * 0.001 * 13.3334) + 10 * 0.0023
+    assert million(Usage(members=10, devices=2))["pushes"] == pytest.approx(by_hand)
+
+
+def test_sending_over_http_by_hand() -> None:
+    """One REST request instead of two socket messages; all devices are pushed to, as none has the answer."""
+    costs = million(Usage(via="http"))
+    assert costs["requests"] == pytest.approx(3.50 + 0.20 + 0.5 * 0.020 * 13.3334 + 3 * 0.0023)
+    assert costs["pushes"] == pytest.approx(2 * (1.00 + 0.5 * 0.001 * 13.3334) + 2 * 0.0023)
+
+
+@pytest.mark.parametrize(("text_bytes", "counted"), [(38, 1), (32_568, 1), (32_569, 2), (98_104, 3)])
+def test_a_large_message_counts_as_several(text_bytes: int, counted: int) -> None:
+    """With 200 bytes around it a text over 32,568 bytes is more than 32 KB, and counts twice each way."""
+    costs = million(Usage(text_bytes=text_bytes))
+    assert costs["pushes"] == pytest.approx(counted * 1.00 + 0.5 * 0.001 * 13.3334 + 2 * 0.0023)
+    assert costs["requests"] - million(Usage())["requests"] == pytest.approx(counted - 1)
+
+
+def test_traffic_and_logs_by_hand() -> None:
+    """Of 238 bytes to two clients at $0.09 a GB, and 600 bytes of log at $0.50."""
+    assert million(Usage())["traffic and logs"] == pytest.approx(2 * 0.238 * 0.09 + 0.6 * 0.50)
+
+
+def test_a_nat_gateway_is_paid_by_the_byte_too() -> None:
+    """Of nine pushes of 1,238 bytes each at $0.045 a GB."""
+    by_nat = million(Usage(members=10, egress="nat"))["traffic and logs"]
+    by_ipv6 = million(Usage(members=10))["traffic and logs"]
+    assert by_nat - by_ipv6 == pytest.approx(9 * 1.238 * 0.045)
+
+
+def test_a_million_messages_kept() -> None:
+    """56 bytes a message are 0.056 GB, and so $3.43 a month: 36 of text and 20 around it."""
+    assert kept_month(Usage(text_bytes=36, kept=1e6), floor=0) == pytest.approx(0.056 * 0.084 * 730)
+    assert f"{million(Usage(text_bytes=36))['GB-months']:.2f}" == "3.43"
+
+
+def test_a_connection_always_open() -> None:
+    """43,800 minutes a month at $0.25 a million: a little over a cent."""
+    assert month(Usage(connections=1))["connection minutes"] == pytest.approx(0.01095)
+    assert million(Usage(connections=1, messages=5e5))["connection minutes"] == pytest.approx(2 * 0.01095)
+
+
+def test_no_message_bears_no_connection() -> None:
+    """A month without messages has no share to reckon, and does not divide by nothing."""
+    assert million(Usage(messages=0))["connection minutes"] == 0
+    assert month(Usage(messages=0))["connection minutes"] == pytest.approx(10.95)
+
+
+def test_the_floor_of_the_store_is_not_paid_twice() -> None:
+    """0.1 GB is charged anyway ($6.13): 0.058 GB cost nothing more, and 0.58 GB are charged for 0.48."""
+    assert idle(Usage())["store"] == pytest.approx(0.1 * 0.084 * 730)
+    assert month(Usage(kept=1e6))["GB-months"] == 0
+    assert month(Usage(kept=1e7))["GB-months"] == pytest.approx(0.48 * 0.084 * 730)
+
+
+def test_a_durable_store_is_paid_by_the_node() -> None:
+    """Two shards of three nodes at a dollar an hour, whatever they hold and do."""
+    usage = Usage(store="durable", shards=2, replicas=2, node_hour=1.0)
+    assert idle(usage)["store"] == pytest.approx(6 * 730)
+    assert month(usage)["GB-months"] == million(usage)["GB-months"] == 0
+    assert million(usage)["requests"] == pytest.approx(2 * 1.00 + 0.20 + 0.5 * 0.020 * 13.3334)
+
+
+def test_a_nat_gateway_costs_when_idle() -> None:
+    """$32.85 for the gateway and $3.65 for its address; IPv6 costs nothing."""
+    assert idle(Usage(egress="nat"))["NAT gateway"] == pytest.approx(32.85 + 3.65)
+    assert (
+        idle(Usage()).keys()
+        == idle(Usage(egress="none")).keys()
+        == idle(Usage(egress="nat")).keys() - {"NAT gateway"}
+    )
+
+
+@pytest.mark.parametrize(
+    ("store", "auth", "egress", "secret", "endpoint"),
+    [
+        ("serverless", "iam", "ipv6", 0.40, 0),
+        ("durable", "iam", "ipv6", 0, 0),
+        ("durable", "password", "nat", 0.40, 0),
+        ("serverless", "password", "ipv6", 0.40, 14.60),
+        ("serverless", "password", "none", 0.40, 14.60),
+    ],
+)
+def test_a_password_costs_its_secret_and_the_way_to_it(
+    store: str, auth: str, egress: str, secret: float, endpoint: float
+) -> None:
+    """The secret is $0.40; without NAT an endpoint in two zones is $14.60."""
+    costs = idle(Usage(store=store, auth=auth, egress=egress))
+    assert costs.get("secrets", 0) == pytest.approx(secret)
+    assert costs.get("interface endpoints", 0) == pytest.approx(endpoint)
+
+
+def test_a_month_is_the_sum_of_its_parts() -> None:
+    """Three million messages cost three times what one costs, beside what is there anyway."""
+    usage = Usage(messages=3e6, members=10, connections=2000)
+    one, whole = million(usage), month(usage)
+    for name in ("requests", "pushes", "traffic and logs"):
+        assert whole[name] == pytest.approx(3 * one[name])
+    assert whole["idle"] == pytest.approx(sum(idle(usage).values()))
+    assert whole["connection minutes"] == pytest.approx(21.90)
+
+
+TEMPLATE = {
+    "Parameters": {"Store": {"Default": "serverless"}, "Egress": {"Default": "ipv6"}},
+    "Conditions": {
+        "Nat": {"Fn::Equals": [{"Ref": "Egress"}, "nat"]},
+        "Durable": {"Fn::Equals": [{"Ref": "Store"}, "durable"]},
+        "Neither": {"Fn::Not": [{"Fn::Or": [{"Condition": "Nat"}, {"Condition": "Durable"}]}]},
+        "Both": {"Fn::And": [{"Condition": "Nat"}, {"Condition": "Durable"}]},
+    },
+    "Resources": {
+        "Plain": {"Type": "AWS::CloudWatch::Alarm", "Properties": {"MetricName": "Errors"}},
+        "OfTwo": {
+            "Type": "AWS::CloudWatch::Alarm",
+            "Properties": {"Metrics": [{"Expression": "a / b"}, {"MetricStat": {}}, {"MetricStat": {}}]},
+        },
+        "Gateway": {"Type": "AWS::EC2::NatGateway", "Condition": "Nat"},
+        "Key": {"Type": "AWS::KMS::Key", "Condition": "Neither"},
+        "Secret": {"Type": "AWS::SecretsManager::Secret", "Condition": "Both"},
+        "Bucket": {"Type": "AWS::EC2::VPCEndpoint", "Properties": {"VpcEndpointType": "Gateway"}},
+        "Other": {
+            "Type": "AWS::EC2::VPCEndpoint",
+            "Properties": {"VpcEndpointType": "Interface", "SubnetIds": ["a", "b"]},
+        },
+        "Patch": {"Properties": {"Name": "of a resource that Chalice makes"}},
+    },
+}
+ALWAYS = {"CloudWatch::Alarm": 3, "EC2::VPCEndpoint": 2}
+
+
+@pytest.mark.parametrize(
+    ("parameters", "more"),
+    [
+        ({}, {"KMS::Key": 1}),
+        ({"Egress": "nat"}, {"EC2::NatGateway": 1}),
+        ({"Store": "durable"}, {}),
+        ({"Store": "durable", "Egress": "nat"}, {"EC2::NatGateway": 1, "SecretsManager::Secret": 1}),
+    ],
+)
+def test_what_a_template_makes_is_counted(parameters: dict[str, str], more: dict[str, int]) -> None:
+    """Resources count where their condition holds; alarms by metric, interface endpoints by subnet."""
+    counts = counted(TEMPLATE, parameters)
+    del counts[""]
+    assert counts == ALWAYS | more
+
+
+def test_the_stack_is_watched_and_keeps_no_key() -> None:
+    """The real templates have alarms and a dashboard for each store; AWS's own keys encrypt, unpaid."""
+    for store in ("serverless", "durable"):
+        there = standing(store, "iam", "ipv6")
+        assert there["CloudWatch::Alarm"] >= 8
+        assert there["CloudWatch::Dashboard"] == 1
+        assert there["KMS::Key"] == 0
+
+
+def test_prices_name_their_page() -> None:
+    """Each price has a unit and the public page of AWS that it is from."""
+    for name, price in PRICES.items():
+        assert price.dollars > 0, name
+        assert price.unit, name
+        assert price.source.startswith("https://aws.amazon.com/"), name
+
+
+def test_the_command_prints_tables(capsys: pytest.CaptureFixture[str]) -> None:
+    """Idle, a million messages of three kinds of chat, and the month; a total each."""
+    out = printed(capsys)
+    assert re.search(r"^  direct +2\.34 +1\.01 +10\.95 +3\.56 +0\.34 +18\.20$", out, re.M)
+    assert [line.split()[0] for line in out.splitlines() if line.startswith("  group")] == ["group"] * 2
+    assert len(re.findall(r"^  total ", out, re.M)) == 2
+
+
+def test_a_chat_of_the_callers_size_is_shown(capsys: pytest.CaptureFixture[str]) -> None:
+    """--members adds its row, in order."""
+    rows = re.findall(r"^  (direct|group of [\d,]+) ", printed(capsys, "--members", "30"), re.M)
+    assert rows == ["direct", "group of 10", "group of 30", "group of 100"]
+
+
+def test_json_says_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    """The document has the usage that was asked for, the costs with their totals, and the prices."""
+    document = json.loads(
+        printed(capsys, "--json", "--messages", "2_000_000", "--egress", "nat", "--store", "durable")
+    )
+    assert document["usage"]["messages"] == 2_000_000
+    assert document["idle_month"]["NAT gateway"] == pytest.approx(36.50)
+    for costs in (document["idle_month"], document["month"], *document["million_messages"].values()):
+        total = costs.pop("total")
+        assert total == pytest.approx(sum(costs.values()))
+    assert document["prices"].keys() == PRICES.keys()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--store", "durable"], "Assumed: the price of a node"),
+        (["--store", "durable", "--kept", "1e9"], "Too little room"),
+        ([], "fit in what the idle store is charged for"),
+    ],
+)
+def test_what_to_know_is_told(capsys: pytest.CaptureFixture[str], arguments: list[str], told: str) -> None:
+    """A guess, a store that is too small, and messages that cost nothing more are each said."""
+    assert told in printed(capsys, *arguments)
+
+
+def test_a_price_that_was_given_is_not_called_assumed(capsys: pytest.CaptureFixture[str]) -> None:
+    """With --node-hour the guess is out of the sum, and out of the text."""
+    assert "Assumed" not in printed(capsys, "--store", "durable", "--node-hour", "0.05")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--messages", "many"], "argument --messages: many is not a number from 0 on"),
+        (["--messages", "-1"], "argument --messages: -1 is not a number from 0 on"),
+        (["--messages", "inf"], "argument --messages: inf is not a number from 0 on"),
+        (["--memory-mb", "64"], "argument --memory-mb: 64 is not a number from 128 on"),
+        (["--members", "1.5"], "argument --members: 1.5 is not a whole number from 1 on"),
+        (["--store", "redis"], "argument --store: invalid choice: 'redis'"),
+        (["--egres", "nat"], "unrecognized arguments: --egres nat"),
+        (["--refresh", "none.md"], "argument --refresh: there is no file none.md"),
+    ],
+)
+def test_a_wrong_option_is_explained(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], told: str
+) -> None:
+    """The command ends with status 2, naming the option, the value and what it must be."""
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    assert told in capsys.readouterr().err
+
+
+DEPLOY = (Path(__file__).parents[2] / "docs" / "deploy.md").read_text(encoding="utf-8")
+EXAMPLES = f"""make costs
+{BEGIN}; -->
+```
+$ make costs
+old
+```
+```
+$ make costs ARGS="--via http --members 3"
+```
+{END}
+```
+$ make costs
+not between the markers
+```
+"""
+
+
+def test_the_costs_in_the_docs_are_those_of_the_command() -> None:
+    """Each output in docs/deploy.md is what its command prints; `--refresh docs/deploy.md` writes them."""
+    assert "$ make costs\nDollars" in DEPLOY
+    assert refreshed(DEPLOY, tables) == DEPLOY
+
+
+def test_examples_are_written_anew_between_the_markers() -> None:
+    """An example has its command's output after it; the rest of the document is as it was."""
+    expected = EXAMPLES.replace("old\n", "<>\n").replace('3"\n', '3"\n<--via http --members 3>\n')
+    assert refreshed(EXAMPLES, lambda arguments: f"<{' '.join(arguments)}>") == expected
+
+
+def test_a_document_is_refreshed_in_place(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """--refresh writes the file, twice the same."""
+    file = tmp_path / "costs.md"
+    file.write_text(EXAMPLES)
+    assert printed(capsys, "--refresh", str(file)) == ""
+    once = file.read_text()
+    assert once.count("A month in which nothing is sent") == 2
+    main(["--refresh", str(file)])
+    assert file.read_text() == once
+
+
+@pytest.mark.parametrize("given", sorted(set(re.findall(r"PARAMETERS=\"(.+?)\"", DEPLOY))))
+def test_the_parameters_in_the_docs_are_the_templates(given: str) -> None:
+    """A parameter that docs/deploy.md gives to `make deploy` is one that the templates have."""
+    assert {pair.partition("=")[0] for pair in given.split()} <= merge_template("prod")["Parameters"].keys()
