@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import hashlib
 import os
 import subprocess
@@ -12,7 +14,8 @@ from pathlib import Path
 from infra.local.shutdown import StartError, say
 
 HERE = Path(__file__).parent
-FOLDER = Path(os.environ.get("PARLEY_LOCALSTACK_FOLDER") or HERE.parents[1] / ".localstack")
+ROOT = HERE.parents[1]
+FOLDER = Path(os.environ.get("PARLEY_LOCALSTACK_FOLDER") or ROOT / ".localstack")
 VERSION = "3.13"
 UV = [sys.executable, "-m", "uv", "--quiet", "--no-config"]
 
@@ -31,25 +34,25 @@ def _made(folder: Path, requirements: Path, base: Callable[[], str]) -> Path:
     python = folder / "bin" / "python"
     mark = folder / "installed"
     wanted = hashlib.sha256(requirements.read_bytes() + sys.version.encode()).hexdigest()
-    if python.exists() and mark.exists() and mark.read_text() == wanted:
-        return python
-    chosen = base()
-    say(f"Installing {requirements.relative_to(HERE.parents[1])} into {folder} (once, about a minute)")
-    _run([*UV, "venv", "--clear", "--python", chosen, str(folder)])
-    _run(
-        [
-            *UV,
-            "pip",
-            "install",
-            "--python",
-            str(python),
-            "--require-hashes",
-            "--requirements",
-            str(requirements),
-        ]
-    )
-    mark.write_text(wanted)
+    with _alone(folder):
+        if not (python.exists() and mark.exists() and mark.read_text() == wanted):
+            chosen = base()
+            say(f"Installing {requirements.relative_to(ROOT)} into {folder} (once, about a minute)")
+            _run([*UV, "venv", "--clear", "--python", chosen, str(folder)])
+            _run(
+                [*UV, "pip", "install", "--python", str(python), "--require-hashes", "-r", str(requirements)]
+            )
+            mark.write_text(wanted)
     return python
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Hold a folder against other processes that would make it at the same time."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_suffix(".lock").open("ab") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def python313() -> str:
