@@ -58,7 +58,14 @@ def _run(command: list[str], stack: Running, shutdown: Shutdown) -> int:
     while process.poll() is None and not shutdown.requested:
         time.sleep(POLL_SECONDS)
     process.terminate()
-    return process.wait()
+    status = process.wait()
+    say(f"The last call in the functions' log:\n{_last_call(stack.localstack.functions_log)}")
+    return status
+
+
+def _last_call(log: Path) -> str:
+    text = log.read_text(encoding="utf-8", errors="replace")
+    return text[text.rfind("START RequestId:") :].rstrip()
 
 
 @contextlib.contextmanager

@@ -11,6 +11,7 @@ import httpx
 
 from tests.localstack.conftest import Configure
 from tests.servers.localstack import LocalStackServer
+from tests.servers.waiting import eventually
 
 MESSAGE = {"chat": "alice:bob", "sender": "alice", "text": "hello"}
 
@@ -65,15 +66,42 @@ def test_a_function_that_fails_to_import_is_a_problem_until_it_is_mended(
     assert http.get("/ping").status_code == 200
 
 
-def test_lambdas_own_lines_are_in_the_logs(server: LocalStackServer, http: httpx.Client) -> None:
-    """A call's line stands between START and END, in CloudWatch Logs and in the file."""
-    given = http.get("/ping").headers["X-Request-Id"]
+def test_a_closed_stack_takes_nobodys_word(http: httpx.Client, configured: Configure) -> None:
+    """With PARLEY_AUTH=required a send is a 401 problem, while /ping still answers."""
+    with configured(PARLEY_AUTH="required"):
+        refused = http.post("/api/send", json=MESSAGE)
+        assert (refused.status_code, refused.json()["code"]) == (401, "not_authenticated")
+        assert http.get("/ping").status_code == 200
+
+
+def test_callers_at_the_same_time_get_functions_of_their_own(
+    server: LocalStackServer, http: httpx.Client
+) -> None:
+    """20 sends at once are all stored, each once."""
+    chat = {"chat": "many:one", "sender": "many"}
+    with ThreadPoolExecutor(20) as pool:
+        answers = list(
+            pool.map(lambda number: http.post("/api/send", json={**chat, "text": str(number)}), range(20))
+        )
+    assert [answer.status_code for answer in answers] == [204] * 20
+    page = http.post("/api/pull", json={"chat": "many:one", "limit": 50}).json()
+    assert sorted(int(message["text"]) for message in page["messages"]) == list(range(20))
+
+
+def logged_near(server: LocalStackServer, request_id: str) -> list[str]:
+    """Return the lines of the log stream that has a request's line; empty while there is none."""
     group = f"/aws/lambda/{server.function('APIHandler')}"
-    events = server.client("logs").filter_log_events(logGroupName=group)["events"]
-    for lines in (
-        [event["message"] for event in events],
-        server.functions_log.read_text().splitlines(),
-    ):
+    pages = server.client("logs").get_paginator("filter_log_events").paginate(logGroupName=group)
+    events = [event for page in pages for event in page["events"]]
+    streams = {event["logStreamName"] for event in events if request_id in event["message"]}
+    return [event["message"] for event in events if event["logStreamName"] in streams]
+
+
+def test_lambdas_own_lines_are_in_the_logs(server: LocalStackServer, http: httpx.Client) -> None:
+    """A call's line stands between START and END, in the file at once and in CloudWatch Logs soon."""
+    given = http.get("/ping").headers["X-Request-Id"]
+    assert eventually(lambda: bool(logged_near(server, given)))
+    for lines in (logged_near(server, given), server.functions_log.read_text().splitlines()):
         found = next(number for number, line in enumerate(lines) if given in line)
         assert lines[found - 1].startswith("START RequestId: ")
         assert lines[found + 1].startswith("END RequestId: ")
