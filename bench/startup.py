@@ -17,7 +17,7 @@ start = time.perf_counter()
 import app
 print((time.perf_counter() - start) * 1e3)
 """
-# A package ships without bytecode, the standard library with it, so only the latter may be read from a cache.
+# What a package without bytecode would cost: only the standard library's may be read from a cache.
 WITHOUT_BYTECODE = (
     """
 import importlib._bootstrap_external as loader, sysconfig
@@ -31,8 +31,8 @@ loader.cache_from_source = cache_from_source
     + WITH_BYTECODE
 )
 CASES = {
-    "`import app`, with bytecode": WITH_BYTECODE,
-    "`import app`, without bytecode, as on a Lambda's first start": WITHOUT_BYTECODE,
+    "`import app`, with bytecode, as a package ships it": WITH_BYTECODE,
+    "`import app`, without bytecode": WITHOUT_BYTECODE,
 }
 
 
