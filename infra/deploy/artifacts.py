@@ -12,12 +12,12 @@ from botocore.exceptions import ClientError
 from infra.deploy.errors import DeployError
 from infra.deploy.sessions import Session, account
 
-KEEP_DAYS = 90
-"""How long a replaced artifact is kept; a rollback by CloudFormation reads the one before."""
-
 
 class Artifacts:
-    """Uploads files under their digests, to a private bucket of the account and region, made at first."""
+    """Uploads files under their digests, to a private bucket of the account and region, made at first.
+
+    Nothing in it expires: a rollback by CloudFormation reads the package before the last.
+    """
 
     def __init__(self, session: Session) -> None:
         self._s3 = session.client("s3")
@@ -56,28 +56,16 @@ class Artifacts:
 
     def url(self, key: str) -> str:
         """Return the address that CloudFormation reads a key from."""
-        # A URL that is signed would carry a secret; CloudFormation uses the caller's own rights.
-        signed: str = self._s3.generate_presigned_url("get_object", {"Bucket": self.bucket, "Key": key})
-        return signed.partition("?")[0]
+        return f"{self._s3.meta.endpoint_url}/{self.bucket}/{key}"
 
     def _make(self) -> None:
         where = {} if self._region == "us-east-1" else {"LocationConstraint": self._region}
         options = {"CreateBucketConfiguration": where} if where else {}
         blocked = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
-        rule = {
-            "ID": "forget",
-            "Status": "Enabled",
-            "Filter": {"Prefix": ""},
-            "NoncurrentVersionExpiration": {"NoncurrentDays": KEEP_DAYS},
-            "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1},
-        }
         try:
             self._s3.create_bucket(Bucket=self.bucket, **options)
             self._s3.put_public_access_block(
                 Bucket=self.bucket, PublicAccessBlockConfiguration=dict.fromkeys(blocked, True)
-            )
-            self._s3.put_bucket_lifecycle_configuration(
-                Bucket=self.bucket, LifecycleConfiguration={"Rules": [rule]}
             )
         except ClientError as error:
             raise DeployError(f"the bucket {self.bucket} cannot be made: {error}") from None

@@ -127,7 +127,7 @@ class Stack:
             if not status.endswith("_IN_PROGRESS"):
                 break
             time.sleep(POLL_SECONDS)
-        if failures or status not in ("CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_COMPLETE"):
+        if status not in ("CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_COMPLETE"):
             reason = failures[0] if failures else status
             raise DeployError(f"the stack {self.name} came to {status}, first because of {reason}")
 

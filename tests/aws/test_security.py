@@ -67,12 +67,13 @@ def test_store_is_reached_from_the_functions_alone(prod: Template) -> None:
     assert ingress["SourceSecurityGroupId"] == {"Ref": "FunctionsGroup"}
     assert (ingress["FromPort"], ingress["ToPort"]) == (6379, 6380)
     assert [rule["CidrIp"] for rule in groups["StoreGroup"]["SecurityGroupEgress"]] == ["127.0.0.1/32"]
-    to_store, *others = groups["FunctionsGroup"]["SecurityGroupEgress"]
+    to_store, by_ipv6, by_ipv4, to_secret = groups["FunctionsGroup"]["SecurityGroupEgress"]
     assert to_store["DestinationSecurityGroupId"] == {"Ref": "StoreGroup"}
     assert (to_store["FromPort"], to_store["ToPort"]) == (6379, 6380)
-    for other in others:
+    assert (by_ipv4["FromPort"], by_ipv4["ToPort"]) == (443, 443)
+    for other in (by_ipv6, to_secret):
         condition, rule, nothing = other["Fn::If"]
-        assert condition in ("EgressByIpv6", "EgressByNat", "SecretByEndpoint")
+        assert condition in ("EgressByIpv6", "SecretByEndpoint")
         assert (rule["FromPort"], rule["ToPort"]) == (443, 443)
         assert nothing == {"Ref": "AWS::NoValue"}
 

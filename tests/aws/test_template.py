@@ -62,6 +62,13 @@ def test_every_function_is_watched(prod: Template) -> None:
         assert named == functions
 
 
+def test_alarms_have_names_of_their_own(prod: Template) -> None:
+    """No two alarms share a name: when one kind of store replaces the other, both stand there for a while."""
+    names = [alarm["AlarmName"]["Fn::Sub"] for alarm in of_type(prod, "AWS::CloudWatch::Alarm").values()]
+
+    assert len(names) == len(set(names))
+
+
 def test_every_dead_letter_queue_is_watched(prod: Template) -> None:
     """Each queue that others give up into has an alarm."""
     failed = {

@@ -61,6 +61,13 @@ def test_a_dry_run_shows_the_changes_and_makes_none(server: LocalStackServer, en
     assert status(server, "parley-dry") is None
 
 
+def test_the_api_has_one_stage(server: LocalStackServer) -> None:
+    """There is no second stage that nobody throttles or watches."""
+    api = server.url.split("/")[-2]
+    stages = server.client("apigateway").get_stages(restApiId=api)["item"]
+    assert [stage["stageName"] for stage in stages] == ["localstack"]
+
+
 def test_a_stack_is_made_changed_and_taken_down(server: LocalStackServer, env: dict[str, str]) -> None:
     """A second deployment changes what differs and keeps the other parameters; then the stack goes."""
     deploy = ("infra.deploy", "--stage", "localstack", "--name", "parley-other")
