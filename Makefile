@@ -1,4 +1,5 @@
-# Every target works right after a clone; all that is needed is Python 3.11 or newer and make.
+# Every target works right after a clone. What is needed is Python 3.11 or newer, make and git; for LocalStack
+# a Python 3.13 as well.
 # Settings pass through: `make run PORT=9000 DATA=/var/lib/parley`, `make test ARGS="tests/unit -k cursor"`.
 
 .DEFAULT_GOAL := help
@@ -29,7 +30,7 @@ test: $(VENV)/installed-dev ## Run the tests; ARGS goes to pytest.
 	@$(PYTEST) $(ARGS)
 
 test-localstack: $(VENV)/installed-dev ## Run the tests that need a LocalStack, on LocalStacks of their own.
-	@$(PYTEST) --dist=loadgroup -m localstack $(ARGS)
+	@$(PYTEST) --dist=loadgroup -m localstack
 	@$(BIN)/python -m infra.localstack --port 0 --ephemeral -- \
 		$(PYTEST) tests/deployed --url {url} --rpc-function {rpc}
 
@@ -59,9 +60,9 @@ deploy: $(VENV)/installed-dev ## Deploy the last commit to AWS: STAGE=prod; DRY_
 	@$(DEPLOY) $(if $(DRY_RUN),--dry-run) $(if $(REPLACE_DATA),--replace-data) \
 		$(foreach value,$(PARAMETERS),--parameter $(value))
 
-undeploy: $(VENV)/installed-dev ## Take a deployed stack down, after asking: STAGE=prod.
+undeploy: $(VENV)/installed-dev ## Take a deployed stack down: STAGE=prod; YES=1 does not ask.
 	$(NEEDS_STAGE)
-	@$(DEPLOY) --delete
+	@$(DEPLOY) --delete $(if $(YES),--yes)
 
 costs: $(VENV)/installed-dev ## Reckon what a deployment costs on AWS; ARGS=--help lists what can be given.
 	@$(BIN)/python -m infra.costs $(ARGS)

@@ -43,10 +43,17 @@ def say(line: str) -> None:
 
 
 def _delete(stack: Stack, *, yes: bool) -> None:
-    if not yes and input(f"Take down {stack.name}? Type its name: ") != stack.name:
+    if not yes and _typed(f"Take down {stack.name}? Type its name: ") != stack.name:
         raise DeployError("not confirmed; nothing was changed")
     stack.delete()
     say(f"{stack.name} is deleted")
+
+
+def _typed(question: str) -> str:
+    try:
+        return input(question)
+    except EOFError:
+        raise DeployError("nobody is there to confirm: give --yes (make undeploy YES=1)") from None
 
 
 def _values(pairs: Sequence[str]) -> dict[str, str]:

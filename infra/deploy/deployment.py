@@ -13,9 +13,10 @@ from typing import Any
 
 from infra import package
 from infra.deploy.artifacts import Artifacts
+from infra.deploy.changes import ChangeSet
 from infra.deploy.errors import DeployError
 from infra.deploy.sessions import Session
-from infra.deploy.stack import ChangeSet, Stack
+from infra.deploy.stack import Stack
 
 ANSWER_SECONDS = 60.0
 
@@ -58,7 +59,7 @@ class Deployment:
             self._say("\n".join([f"Changes of {self.stack.name}:", *changes.lines()]))
             self._make(changes, dry_run=dry_run, replace_data=replace_data)
         if dry_run:
-            self._say("A dry run: nothing was changed")
+            self._say("A dry run: the stack was not changed")
         else:
             self._check_api()
 

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from botocore.exceptions import ClientError, WaiterError
+from botocore.exceptions import ClientError
 
+from infra.deploy.changes import ChangeSet
 from infra.deploy.errors import DeployError
 from infra.deploy.sessions import Session
 
 CAPABILITIES = ("CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND")
-NOTHING_TO_CHANGE = ("didn't contain changes", "No updates are to be performed")
 POLL_SECONDS = 2.0
-DATA = ("AWS::ElastiCache::ServerlessCache", "AWS::MemoryDB::Cluster", "AWS::S3::Bucket")
-"""Types of resource whose replacement is an empty one."""
 
 # A stack in one of these states takes no change; for each, what to do about it.
 STUCK = {
-    "ROLLBACK_COMPLETE": "it was never made whole: delete it with `make undeploy STAGE={stage}`, then deploy",
-    "ROLLBACK_FAILED": "it was never made whole: delete it with `make undeploy STAGE={stage}`, then deploy",
-    "CREATE_FAILED": "it was never made whole: delete it with `make undeploy STAGE={stage}`, then deploy",
-    "DELETE_FAILED": "finish deleting it with `make undeploy STAGE={stage}`",
+    "ROLLBACK_COMPLETE": "it was never made whole: delete it with `make undeploy {which}`, then deploy",
+    "ROLLBACK_FAILED": "it was never made whole: delete it with `make undeploy {which}`, then deploy",
+    "CREATE_FAILED": "it was never made whole: delete it with `make undeploy {which}`, then deploy",
+    "DELETE_FAILED": "finish deleting it with `make undeploy {which}`",
     "UPDATE_ROLLBACK_FAILED": "run `aws cloudformation continue-update-rollback --stack-name {name}` first",
     "UPDATE_FAILED": "run `aws cloudformation rollback-stack --stack-name {name}` first",
 }
@@ -61,7 +59,8 @@ class Stack:
         """Return if the stack takes a change; raises DeployError, saying why and what to do, if not."""
         status = (self.describe() or {}).get("StackStatus", "")
         if status in STUCK:
-            what = STUCK[status].format(stage=self._stage, name=self.name)
+            named = "" if self.name == f"parley-{self._stage}" else f" NAME={self.name}"
+            what = STUCK[status].format(which=f"STAGE={self._stage}{named}", name=self.name)
             raise DeployError(f"the stack {self.name} is in state {status}; {what}{self._because()}")
         if status.endswith("_IN_PROGRESS") and status != "REVIEW_IN_PROGRESS":
             raise DeployError(f"the stack {self.name} is in state {status}; wait until that is done")
@@ -75,22 +74,15 @@ class Stack:
         self.check()
         stack = self.describe()
         fresh = stack is None or stack["StackStatus"] == "REVIEW_IN_PROGRESS"
-        kept = {} if stack is None or fresh else {p["ParameterKey"] for p in stack.get("Parameters", [])}
-        values: list[dict[str, Any]] = [
-            {"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()
-        ]
-        values += [
-            {"ParameterKey": key, "UsePreviousValue": True}
-            for key in known
-            if key in kept and key not in parameters
-        ]
+        held = {} if stack is None or fresh else {p["ParameterKey"] for p in stack.get("Parameters", [])}
+        kept = [name for name in known if name in held and name not in parameters]
         try:
             made = self._cloud.create_change_set(
                 StackName=self.name,
                 ChangeSetName=f"deploy-{int(time.time())}",
                 ChangeSetType="CREATE" if fresh else "UPDATE",
                 TemplateURL=template_url,
-                Parameters=values,
+                Parameters=_values(parameters, kept),
                 Capabilities=list(CAPABILITIES),
                 Tags=[{"Key": "project", "Value": "parley"}, {"Key": "stage", "Value": self._stage}],
             )
@@ -153,61 +145,6 @@ class Stack:
         )
 
 
-class ChangeSet:
-    """Changes that are proposed and not made; fresh: the stack does not exist yet."""
-
-    def __init__(self, cloud: Any, identity: str, *, fresh: bool) -> None:
-        self._cloud = cloud
-        self._identity = identity
-        self._fresh = fresh
-
-    def ready(self) -> bool:
-        """Wait until the changes are known; False when there are none. Raises DeployError on a refusal."""
-        try:
-            self._cloud.get_waiter("change_set_create_complete").wait(
-                ChangeSetName=self._identity, WaiterConfig={"Delay": 1, "MaxAttempts": 300}
-            )
-        except WaiterError:
-            reason = str(self._describe().get("StatusReason", "no reason given"))
-            self.discard()
-            if any(text in reason for text in NOTHING_TO_CHANGE):
-                return False
-            raise DeployError(f"CloudFormation refuses the change: {reason}") from None
-        return True
-
-    def lines(self) -> list[str]:
-        """Return the changes, a line each: action, resource, type, and whether it is replaced."""
-        changes = [change["ResourceChange"] for change in self._describe()["Changes"]]
-        return [
-            f"  {change['Action']:<8} {change['LogicalResourceId']:<34} {change['ResourceType']}"
-            + ("  REPLACED" if change.get("Replacement") == "True" else "")
-            for change in changes
-        ]
-
-    def losses(self) -> list[str]:
-        """Return the names of resources holding data that would be replaced or left behind."""
-        changes = [change["ResourceChange"] for change in self._describe()["Changes"]]
-        return [
-            change["LogicalResourceId"]
-            for change in changes
-            if change["ResourceType"] in DATA
-            and (change["Action"] == "Remove" or change.get("Replacement") in ("True", "Conditional"))
-        ]
-
-    def execute(self) -> None:
-        """Start to make the changes."""
-        self._cloud.execute_change_set(ChangeSetName=self._identity)
-
-    def discard(self) -> None:
-        """Forget the changes, and the empty stack that stands for one which does not exist yet."""
-        stack = self._describe()["StackId"]
-        self._cloud.delete_change_set(ChangeSetName=self._identity)
-        if self._fresh:
-            self._cloud.delete_stack(StackName=stack)
-
-    def _describe(self) -> dict[str, Any]:
-        pages = self._cloud.get_paginator("describe_change_set").paginate(ChangeSetName=self._identity)
-        whole: dict[str, Any] = {}
-        for page in pages:
-            whole = {**page, "Changes": [*whole.get("Changes", []), *page.get("Changes", [])]}
-        return whole
+def _values(given: Mapping[str, str], kept: Sequence[str]) -> list[dict[str, Any]]:
+    values: list[dict[str, Any]] = [{"ParameterKey": k, "ParameterValue": v} for k, v in given.items()]
+    return values + [{"ParameterKey": name, "UsePreviousValue": True} for name in kept]

@@ -44,9 +44,10 @@ class DataFolder:
 
 
 @contextlib.contextmanager
-def locked(path: Path) -> Iterator[DataFolder]:
+def locked(path: Path, setting: str = "DATA") -> Iterator[DataFolder]:
     """Hold a data folder, made if it is missing, against any other server.
 
+    setting: the variable that chooses the folder, for what an error says.
     Raises StartError when it cannot be used or another server has it.
     """
     path = path.expanduser().absolute()
@@ -57,10 +58,10 @@ def locked(path: Path) -> Iterator[DataFolder]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise StartError(
-                f"Another Parley server has the DATA folder {path}. Stop it, or set DATA."
+                f"Another Parley server has the {setting} folder {path}. Stop it, or set {setting}."
             ) from None
         except OSError as error:
-            raise StartError(f"DATA folder {path} cannot be used: {error.strerror}.") from None
+            raise StartError(f"{setting} folder {path} cannot be used: {error.strerror}.") from None
         folder = DataFolder(path.resolve())
         held.callback(folder.drop_alias)
         yield folder

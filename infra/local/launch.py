@@ -7,17 +7,16 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import quote
 
 import redis
 
 from chalicelib.config import STORE_LOGINS, Settings, masked
 from chalicelib.errors import ConfigError, StoreUnavailable
 from chalicelib.store import client
-from infra.local import data, options, server
+from infra.local import options, server
 from infra.local.hosts import is_loopback_address
 from infra.local.shutdown import Shutdown, StartError, say, warn
-from infra.local.valkey import EmbeddedValkey
+from infra.local.valkey import embedded
 
 
 def main(shutdown: Shutdown) -> int:
@@ -69,14 +68,8 @@ def _store(folder: Path, settings: Settings, shutdown: Shutdown) -> Iterator[str
         raise StartError("PARLEY_REDIS_CLUSTER=1 needs a REDIS_URL; the embedded Valkey is one server.")
     if login := [name for name in STORE_LOGINS if os.environ.get(name, "").strip()]:
         raise StartError(f"{login[0]} needs a REDIS_URL; the embedded Valkey takes no login.")
-    with data.locked(folder) as held:
-        valkey = EmbeddedValkey(held, shutdown)
-        try:
-            valkey.start()
-            os.environ["REDIS_URL"] = f"unix://{quote(str(held.socket))}"
-            yield f"in {held.path}"
-        finally:
-            valkey.stop()
+    with embedded(folder, shutdown) as (os.environ["REDIS_URL"], path):
+        yield f"in {path}"
 
 
 def _ping(settings: Settings) -> None:

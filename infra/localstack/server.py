@@ -31,28 +31,30 @@ class LocalStack:
         self.endpoint = f"http://127.0.0.1:{port}"
         self.log = folder / "localstack.log"
         self.functions_log = folder / "functions.log"
-        python = environments.server_python()
-        settings = {
-            "PARLEY_LAMBDA_PYTHON": str(environments.functions_python()),
-            "PARLEY_LAMBDA_ENVIRONMENT": json.dumps(environment),
-            "PARLEY_LAMBDA_LOG": str(self.functions_log),
-            "PARLEY_END_WITH_STDIN": "1",
-            "FILESYSTEM_ROOT": str(folder / "files"),
-            "TMPDIR": str(folder),
-            "GATEWAY_LISTEN": f"127.0.0.1:{port}",
-            **SETTINGS,
-        }
-        kept = {name: os.environ[name] for name in KEPT if name in os.environ}
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
-                [str(python), "-m", "localstack.runtime.main"],
-                env={**kept, **settings},
+                [str(environments.server_python()), "-m", "localstack.runtime.main"],
+                env=self._variables(port, folder, environment),
                 cwd=folder,
                 stdin=subprocess.PIPE,  # the plugin ends LocalStack when this closes, however we end
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
             )
+
+    def _variables(self, port: int, folder: Path, environment: Mapping[str, str]) -> dict[str, str]:
+        kept = {name: os.environ[name] for name in KEPT if name in os.environ}
+        return {
+            **kept,
+            **SETTINGS,
+            "GATEWAY_LISTEN": f"127.0.0.1:{port}",
+            "FILESYSTEM_ROOT": str(folder / "files"),
+            "TMPDIR": str(folder),
+            "PARLEY_LAMBDA_PYTHON": str(environments.functions_python()),
+            "PARLEY_LAMBDA_ENVIRONMENT": json.dumps(dict(environment)),
+            "PARLEY_LAMBDA_LOG": str(self.functions_log),
+            "PARLEY_END_WITH_STDIN": "1",
+        }
 
     def wait_until_ready(self, shutdown: Shutdown) -> None:
         """Return when it answers; raises StartError with the last line of its log if it does not."""

@@ -7,13 +7,11 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import quote
 
 from infra.deploy.deployment import Deployment
 from infra.deploy.sessions import Session, open_session, region_of
-from infra.local import data
 from infra.local.shutdown import Shutdown, say
-from infra.local.valkey import EmbeddedValkey
+from infra.local.valkey import embedded
 from infra.localstack import server
 
 STAGE = "localstack"
@@ -51,10 +49,5 @@ def _store(folder: Path, shutdown: Shutdown) -> Iterator[str]:
     if url := os.environ.get("REDIS_URL", "").strip():
         yield url
         return
-    with data.locked(folder) as held:
-        valkey = EmbeddedValkey(held, shutdown)
-        try:
-            valkey.start()
-            yield f"unix://{quote(str(held.socket))}"
-        finally:
-            valkey.stop()
+    with embedded(folder, shutdown, "LOCALSTACK_DATA") as (url, _):
+        yield url

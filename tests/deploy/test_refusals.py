@@ -91,7 +91,7 @@ def test_the_store_of_localstack_is_in_use(tmp_path: Path) -> None:
     """A data folder that cannot be used is named."""
     (tmp_path / "data").write_text("a file")
     said = refusal(run("infra.localstack", "--port", "0", "--data", str(tmp_path / "data")))
-    assert said.startswith(f"parley: DATA folder {tmp_path / 'data'} cannot be used")
+    assert said.startswith(f"parley: LOCALSTACK_DATA folder {tmp_path / 'data'} cannot be used")
 
 
 def test_localstack_in_a_wrong_region() -> None:

@@ -10,8 +10,9 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
+from infra.deploy.changes import ChangeSet
 from infra.deploy.errors import DeployError
-from infra.deploy.stack import ChangeSet, Stack
+from infra.deploy.stack import Stack
 
 IDENTITY = "arn:aws:cloudformation:us-east-1:000000000000:changeSet/deploy-1/1"
 

@@ -1,0 +1,76 @@
+"""Changes of a stack that are proposed and not made."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from botocore.exceptions import WaiterError
+
+from infra.deploy.errors import DeployError
+
+NOTHING_TO_CHANGE = ("didn't contain changes", "No updates are to be performed")
+DATA = ("AWS::ElastiCache::ServerlessCache", "AWS::MemoryDB::Cluster", "AWS::S3::Bucket")
+"""Types of resource whose replacement is an empty one."""
+
+
+class ChangeSet:
+    """Changes that are proposed and not made; fresh: the stack does not exist yet."""
+
+    def __init__(self, cloud: Any, identity: str, *, fresh: bool) -> None:
+        self._cloud = cloud
+        self._identity = identity
+        self._fresh = fresh
+
+    def ready(self) -> bool:
+        """Wait until the changes are known; False when there are none. Raises DeployError on a refusal."""
+        try:
+            self._cloud.get_waiter("change_set_create_complete").wait(
+                ChangeSetName=self._identity, WaiterConfig={"Delay": 1, "MaxAttempts": 300}
+            )
+        except WaiterError:
+            reason = str(self._describe().get("StatusReason", "no reason given"))
+            self.discard()
+            if any(text in reason for text in NOTHING_TO_CHANGE):
+                return False
+            raise DeployError(f"CloudFormation refuses the change: {reason}") from None
+        if not self._describe()["Changes"]:  # LocalStack makes an empty one
+            self.discard()
+            return False
+        return True
+
+    def lines(self) -> list[str]:
+        """Return the changes, a line each: action, resource, type, and whether it is replaced."""
+        changes = [change["ResourceChange"] for change in self._describe()["Changes"]]
+        return [
+            f"  {change['Action']:<8} {change['LogicalResourceId']:<34} {change['ResourceType']}"
+            + ("  REPLACED" if change.get("Replacement") == "True" else "")
+            for change in changes
+        ]
+
+    def losses(self) -> list[str]:
+        """Return the names of resources holding data that would be replaced or left behind."""
+        changes = [change["ResourceChange"] for change in self._describe()["Changes"]]
+        return [
+            change["LogicalResourceId"]
+            for change in changes
+            if change["ResourceType"] in DATA
+            and (change["Action"] == "Remove" or change.get("Replacement") in ("True", "Conditional"))
+        ]
+
+    def execute(self) -> None:
+        """Start to make the changes."""
+        self._cloud.execute_change_set(ChangeSetName=self._identity)
+
+    def discard(self) -> None:
+        """Forget the changes, and the empty stack that stands for one which does not exist yet."""
+        stack = self._describe()["StackId"]
+        self._cloud.delete_change_set(ChangeSetName=self._identity)
+        if self._fresh:
+            self._cloud.delete_stack(StackName=stack)
+
+    def _describe(self) -> dict[str, Any]:
+        pages = self._cloud.get_paginator("describe_change_set").paginate(ChangeSetName=self._identity)
+        whole: dict[str, Any] = {}
+        for page in pages:
+            whole = {**page, "Changes": [*whole.get("Changes", []), *page.get("Changes", [])]}
+        return whole
