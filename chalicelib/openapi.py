@@ -52,7 +52,8 @@ TAGS = {
 }
 DESCRIPTION = (
     "Send and pull messages. Every error is application/problem+json with a stable `code`. "
-    "Every answer carries X-Request-Id: yours, if you sent one, or the gateway's."
+    "Every answer carries X-Request-Id: yours, if you sent one, or the gateway's. "
+    "On AWS, API Gateway itself may answer 429, 502 or 504, as problems too."
 )
 
 

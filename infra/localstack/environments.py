@@ -10,27 +10,38 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
-from infra.local.shutdown import StartError, say
+from infra.local.shutdown import Shutdown, StartError, say
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 FOLDER = Path(os.environ.get("PARLEY_LOCALSTACK_FOLDER") or ROOT / ".localstack")
 VERSION = "3.13"
+POLL_SECONDS = 0.1
 UV = [sys.executable, "-m", "uv", "--quiet", "--no-config"]
 
 
-def server_python() -> Path:
-    """Return the interpreter with LocalStack, installed at first. Raises StartError with no Python 3.13."""
-    return _made(FOLDER / "server", HERE / "requirements.txt", python313)
+class Environments(NamedTuple):
+    """The interpreters: server has LocalStack, functions has what Lambda's own runtime has."""
+
+    server: Path
+    functions: Path
 
 
-def functions_python() -> Path:
-    """Return the interpreter that runs functions, of the version they are packaged with."""
-    return _made(FOLDER / "functions", HERE / "functions.txt", lambda: sys.executable)
+def installed(shutdown: Shutdown) -> Environments:
+    """Return the interpreters, installed at first; a request to shut down breaks that off.
+
+    Raises StartError when there is no Python 3.13, or an installation fails.
+    """
+    return Environments(
+        _made(FOLDER / "server", HERE / "requirements.txt", python313, shutdown),
+        # Functions run on the Python that they are packaged with.
+        _made(FOLDER / "functions", HERE / "functions.txt", lambda: sys.executable, shutdown),
+    )
 
 
-def _made(folder: Path, requirements: Path, base: Callable[[], str]) -> Path:
+def _made(folder: Path, requirements: Path, base: Callable[[], str], shutdown: Shutdown) -> Path:
     python = folder / "bin" / "python"
     mark = folder / "installed"
     wanted = hashlib.sha256(requirements.read_bytes() + sys.version.encode()).hexdigest()
@@ -38,10 +49,9 @@ def _made(folder: Path, requirements: Path, base: Callable[[], str]) -> Path:
         if not (python.exists() and mark.exists() and mark.read_text() == wanted):
             chosen = base()
             say(f"Installing {requirements.relative_to(ROOT)} into {folder} (once, about a minute)")
-            _run([*UV, "venv", "--clear", "--python", chosen, str(folder)])
-            _run(
-                [*UV, "pip", "install", "--python", str(python), "--require-hashes", "-r", str(requirements)]
-            )
+            install = [*UV, "pip", "install", "--python", str(python), "--require-hashes"]
+            _run([*UV, "venv", "--clear", "--python", chosen, str(folder)], shutdown)
+            _run([*install, "-r", str(requirements)], shutdown)
             mark.write_text(wanted)
     return python
 
@@ -85,7 +95,16 @@ def _is_313(candidate: str) -> bool:
     return done.stdout.startswith(f"Python {VERSION}.")
 
 
-def _run(command: list[str]) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise StartError(f"`{' '.join(command[1:])}` failed: {done.stderr.strip()}")
+def _run(command: list[str], shutdown: Shutdown) -> None:
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    while not shutdown.requested:
+        try:
+            _, errors = process.communicate(timeout=POLL_SECONDS)
+        except subprocess.TimeoutExpired:
+            continue
+        if process.returncode:
+            raise StartError(f"`{' '.join(command[1:])}` failed: {' '.join(errors.split())}")
+        return
+    process.kill()
+    process.communicate()
+    raise StartError("stopped before LocalStack was installed")

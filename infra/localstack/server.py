@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from infra.local.shutdown import Shutdown, StartError
-from infra.localstack import environments
+from infra.localstack.environments import Environments, installed
 
 PLUGIN = Path(__file__).parent / "plugin"
 START_SECONDS = 120.0
@@ -27,14 +27,16 @@ KEPT = ("PATH", "LANG", "HOME")
 class LocalStack:
     """A running LocalStack; endpoint: its URL. log: its output. functions_log: what all functions wrote."""
 
-    def __init__(self, port: int, folder: Path, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, port: int, folder: Path, pythons: Environments, environment: Mapping[str, str]
+    ) -> None:
         self.endpoint = f"http://127.0.0.1:{port}"
         self.log = folder / "localstack.log"
         self.functions_log = folder / "functions.log"
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
-                [str(environments.server_python()), "-m", "localstack.runtime.main"],
-                env=self._variables(port, folder, environment),
+                [str(pythons.server), "-m", "localstack.runtime.main"],
+                env=self._variables(port, folder, pythons.functions, environment),
                 cwd=folder,
                 stdin=subprocess.PIPE,  # the plugin ends LocalStack when this closes, however we end
                 stdout=log,
@@ -42,7 +44,9 @@ class LocalStack:
                 start_new_session=True,
             )
 
-    def _variables(self, port: int, folder: Path, environment: Mapping[str, str]) -> dict[str, str]:
+    def _variables(
+        self, port: int, folder: Path, python: Path, environment: Mapping[str, str]
+    ) -> dict[str, str]:
         kept = {name: os.environ[name] for name in KEPT if name in os.environ}
         return {
             **kept,
@@ -50,7 +54,7 @@ class LocalStack:
             "GATEWAY_LISTEN": f"127.0.0.1:{port}",
             "FILESYSTEM_ROOT": str(folder / "files"),
             "TMPDIR": str(folder),
-            "PARLEY_LAMBDA_PYTHON": str(environments.functions_python()),
+            "PARLEY_LAMBDA_PYTHON": str(python),
             "PARLEY_LAMBDA_ENVIRONMENT": json.dumps(dict(environment)),
             "PARLEY_LAMBDA_LOG": str(self.functions_log),
             "PARLEY_END_WITH_STDIN": "1",
@@ -113,8 +117,9 @@ def running(port: int, shutdown: Shutdown, environment: Mapping[str, str]) -> It
     Raises StartError when the port is taken or LocalStack does not start.
     """
     port = _free(port)
+    pythons = installed(shutdown)
     with tempfile.TemporaryDirectory(prefix="parley-localstack-", ignore_cleanup_errors=True) as folder:
-        server = LocalStack(port, Path(folder), environment)
+        server = LocalStack(port, Path(folder), pythons, environment)
         try:
             server.wait_until_ready(shutdown)
             yield server
