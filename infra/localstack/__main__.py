@@ -5,11 +5,10 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import signal
 import subprocess
 import sys
-import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -21,6 +20,7 @@ from infra.localstack.stack import Running, running
 from infra.package import PackageError
 
 POLL_SECONDS = 0.2
+STOP_SECONDS = 10.0
 
 
 def main() -> int:
@@ -29,21 +29,22 @@ def main() -> int:
     shutdown = Shutdown()
     shutdown.listen()
     try:
-        with _data(options) as data, running(options.port, data, shutdown) as stack:
+        with running(options.port, None if options.ephemeral else options.data, shutdown) as stack:
             status = _run(options.command, stack, shutdown) if options.command else _serve(stack, shutdown)
             say("Stopping")
-    except (StartError, DeployError, PackageError, BotoCoreError, ClientError) as error:
-        if not shutdown.requested:
-            warn(str(error))
-            return 1
-        return 0
+    except (StartError, DeployError, PackageError, BotoCoreError, ClientError, OSError) as error:
+        if shutdown.requested:
+            return 0
+        warn(f"{error.filename}: {error.strerror}" if isinstance(error, OSError) else str(error))
+        return 1
     finally:
         shutdown.end()
     return 1 if shutdown.failed else status
 
 
 def _serve(stack: Running, shutdown: Shutdown) -> int:
-    say(_welcome(stack))
+    if not shutdown.requested:
+        say(_welcome(stack))
     while not shutdown.requested and stack.localstack.running:
         time.sleep(POLL_SECONDS)
     if not shutdown.requested:
@@ -53,30 +54,29 @@ def _serve(stack: Running, shutdown: Shutdown) -> int:
 
 def _run(command: list[str], stack: Running, shutdown: Shutdown) -> int:
     url, rpc = stack.deployment.url, stack.deployment.stack.resource("Rpc")
-    try:
-        process = subprocess.Popen([word.replace("{url}", url).replace("{rpc}", rpc) for word in command])
-    except OSError as error:
-        raise StartError(f"{command[0]} cannot be run: {error.strerror}.") from None
+    words = [word.replace("{url}", url).replace("{rpc}", rpc) for word in command]
+    process = subprocess.Popen(words, start_new_session=True)
     while process.poll() is None and not shutdown.requested:
         time.sleep(POLL_SECONDS)
-    process.terminate()
-    status = process.wait()
+    status = _ended(process)
     say(f"The last call in the functions' log:\n{_last_call(stack.localstack.functions_log)}")
     return status
 
 
+def _ended(process: subprocess.Popen[bytes]) -> int:
+    """End a command with all it started, and return its status as a shell does."""
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(STOP_SECONDS)
+    status = process.wait()
+    return 128 - status if status < 0 else status
+
+
 def _last_call(log: Path) -> str:
-    text = log.read_text(encoding="utf-8", errors="replace")
-    return text[text.rfind("START RequestId:") :].rstrip()
-
-
-@contextlib.contextmanager
-def _data(options: argparse.Namespace) -> Iterator[Path]:
-    if not options.ephemeral:
-        yield options.data
-        return
-    with tempfile.TemporaryDirectory(prefix="parley-data-", ignore_cleanup_errors=True) as folder:
-        yield Path(folder)
+    text = log.read_text(encoding="utf-8", errors="replace") if log.exists() else "(none)"
+    return text[max(0, text.rfind("START RequestId:")) :].rstrip()
 
 
 def _welcome(stack: Running) -> str:
@@ -110,7 +110,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--data",
-        type=Path,
+        type=_folder,
         default=environ.get("LOCALSTACK_DATA") or environments.FOLDER / "data",
         help="folder of the embedded Valkey (LOCALSTACK_DATA; %(default)s)",
     )
@@ -121,9 +121,15 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _folder(raw: str) -> Path:
+    if not raw:
+        raise argparse.ArgumentTypeError("it must name a folder")
+    return Path(raw)
+
+
 def _port(raw: str) -> int:
-    if not (raw.isascii() and raw.isdigit() and int(raw) <= 65535):
-        raise argparse.ArgumentTypeError(f"{raw} is not a port: it is a number from 0 to 65535")
+    if not (raw.isascii() and raw.isdigit() and len(raw) <= 5 and int(raw) <= 65535):
+        raise argparse.ArgumentTypeError("a port is a number from 0 to 65535")
     return int(raw)
 
 

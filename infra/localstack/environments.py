@@ -8,9 +8,10 @@ import hashlib
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import IO, NamedTuple
 
 from infra.local.shutdown import Shutdown, StartError, say
 
@@ -45,7 +46,7 @@ def _made(folder: Path, requirements: Path, base: Callable[[], str], shutdown: S
     python = folder / "bin" / "python"
     mark = folder / "installed"
     wanted = hashlib.sha256(requirements.read_bytes() + sys.version.encode()).hexdigest()
-    with _alone(folder):
+    with _alone(folder, shutdown):
         if not (python.exists() and mark.exists() and mark.read_text() == wanted):
             chosen = base()
             say(f"Installing {requirements.relative_to(ROOT)} into {folder} (once, about a minute)")
@@ -57,12 +58,23 @@ def _made(folder: Path, requirements: Path, base: Callable[[], str], shutdown: S
 
 
 @contextlib.contextmanager
-def _alone(folder: Path) -> Iterator[None]:
+def _alone(folder: Path, shutdown: Shutdown) -> Iterator[None]:
     """Hold a folder against other processes that would make it at the same time."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with folder.with_suffix(".lock").open("ab") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+        while not _locked(lock):
+            if shutdown.requested:
+                raise StartError("stopped while another process installs LocalStack")
+            time.sleep(POLL_SECONDS)
         yield
+
+
+def _locked(file: IO[bytes]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def python313() -> str:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -16,27 +16,34 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from infra.local.shutdown import Shutdown, StartError
-from infra.localstack.environments import Environments, installed
+from infra.localstack.environments import FOLDER, Environments, installed
 
 PLUGIN = Path(__file__).parent / "plugin"
 START_SECONDS = 120.0
-STOP_SECONDS = 5.0  # nothing that it holds is kept
-KEPT = ("PATH", "LANG", "HOME")
+READY = b"\nReady.\n"
+DIRECTLY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+STOP_SECONDS = 2.0  # nothing that it holds is kept
+KEPT = ("PATH", "LANG", "HOME", "PARLEY_CI_RUN")
 
 
 class LocalStack:
-    """A running LocalStack; endpoint: its URL. log: its output. functions_log: what all functions wrote."""
+    """A running LocalStack; endpoint: its URL. functions_log: what all functions wrote."""
 
     def __init__(
-        self, port: int, folder: Path, pythons: Environments, environment: Mapping[str, str]
+        self,
+        port: int,
+        folder: Path,
+        pythons: Environments,
+        environment: Mapping[str, str],
+        store: Path | None,
     ) -> None:
         self.endpoint = f"http://127.0.0.1:{port}"
-        self.log = folder / "localstack.log"
+        self._log = folder / "localstack.log"
         self.functions_log = folder / "functions.log"
-        with self.log.open("wb") as log:
+        with self._log.open("wb") as log:
             self._process = subprocess.Popen(
                 [str(pythons.server), "-m", "localstack.runtime.main"],
-                env=self._variables(port, folder, pythons.functions, environment),
+                env={**_kept(), **self._variables(port, folder, pythons.functions, environment, store)},
                 cwd=folder,
                 stdin=subprocess.PIPE,  # the plugin ends LocalStack when this closes, however we end
                 stdout=log,
@@ -45,11 +52,9 @@ class LocalStack:
             )
 
     def _variables(
-        self, port: int, folder: Path, python: Path, environment: Mapping[str, str]
+        self, port: int, folder: Path, python: Path, environment: Mapping[str, str], store: Path | None
     ) -> dict[str, str]:
-        kept = {name: os.environ[name] for name in KEPT if name in os.environ}
         return {
-            **kept,
             **SETTINGS,
             "GATEWAY_LISTEN": f"127.0.0.1:{port}",
             "FILESYSTEM_ROOT": str(folder / "files"),
@@ -57,7 +62,7 @@ class LocalStack:
             "PARLEY_LAMBDA_PYTHON": str(python),
             "PARLEY_LAMBDA_ENVIRONMENT": json.dumps(dict(environment)),
             "PARLEY_LAMBDA_LOG": str(self.functions_log),
-            "PARLEY_END_WITH_STDIN": "1",
+            "PARLEY_END_STORE": str(store or ""),
         }
 
     def wait_until_ready(self, shutdown: Shutdown) -> None:
@@ -69,8 +74,10 @@ class LocalStack:
             time.sleep(0.1)
         if shutdown.requested:
             raise StartError("stopped before LocalStack was ready")
-        last = self.log.read_text(errors="replace").strip().rpartition("\n")[2]
-        raise StartError(f"LocalStack did not start; its log, {self.log}, ends with: {last}")
+        kept = FOLDER / "localstack.log"
+        shutil.copy(self._log, kept)
+        last = kept.read_text(errors="replace").strip().rpartition("\n")[2]
+        raise StartError(f"LocalStack did not start; its log, {kept}, ends with: {last or 'nothing'}")
 
     @property
     def running(self) -> bool:
@@ -88,8 +95,11 @@ class LocalStack:
         self._process.communicate()
 
     def _answers(self) -> bool:
+        """Whether it is this LocalStack that answers, and not another that has the port."""
+        if READY not in self._log.read_bytes():
+            return False
         try:
-            with urllib.request.urlopen(f"{self.endpoint}/_localstack/health", timeout=5) as answer:  # noqa: S310
+            with DIRECTLY.open(f"{self.endpoint}/_localstack/health", timeout=5) as answer:
                 return bool(answer.status == 200)
         except (urllib.error.URLError, OSError):
             return False
@@ -110,21 +120,31 @@ SETTINGS = {
 
 
 @contextlib.contextmanager
-def running(port: int, shutdown: Shutdown, environment: Mapping[str, str]) -> Iterator[LocalStack]:
-    """Run LocalStack on a port, in a folder that is gone afterwards.
+def running(
+    port: int,
+    folder: Path,
+    shutdown: Shutdown,
+    environment: Mapping[str, str] | None = None,
+    store: Path | None = None,
+) -> Iterator[LocalStack]:
+    """Run LocalStack on a port.
 
-    port: 0 for any that is free. environment: variables that every function has unless it says otherwise.
+    port: 0 for any that is free. folder: for its files; removed if this process dies before its time.
+    environment: variables that every function has unless it says otherwise. store: the socket of a Valkey
+    that is to end as well if this process dies.
     Raises StartError when the port is taken or LocalStack does not start.
     """
     port = _free(port)
-    pythons = installed(shutdown)
-    with tempfile.TemporaryDirectory(prefix="parley-localstack-", ignore_cleanup_errors=True) as folder:
-        server = LocalStack(port, Path(folder), pythons, environment)
-        try:
-            server.wait_until_ready(shutdown)
-            yield server
-        finally:
-            server.stop()
+    server = LocalStack(port, folder, installed(shutdown), environment or {}, store)
+    try:
+        server.wait_until_ready(shutdown)
+        yield server
+    finally:
+        server.stop()
+
+
+def _kept() -> dict[str, str]:
+    return {name: os.environ[name] for name in KEPT if name in os.environ}
 
 
 def _free(port: int) -> int:

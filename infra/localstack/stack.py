@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import unquote
 
 from infra.deploy.deployment import Deployment
 from infra.deploy.sessions import Session, open_session, region_of
-from infra.local.shutdown import Shutdown, say
+from infra.local.shutdown import Shutdown, StartError, say
 from infra.local.valkey import embedded
 from infra.localstack import server
 
@@ -27,27 +29,45 @@ class Running(NamedTuple):
 
 
 @contextlib.contextmanager
-def running(port: int, folder: Path, shutdown: Shutdown) -> Iterator[Running]:
-    """Run all of it until the context ends.
+def running(port: int, data: Path | None, shutdown: Shutdown) -> Iterator[Running]:
+    """Run all of it until the context ends, or this process does.
 
-    port: LocalStack's, 0 for any. folder: where the store keeps its data, unless REDIS_URL names a store.
-    Raises StartError or DeployError, leaving nothing running.
+    port: LocalStack's, 0 for any. data: where the store keeps the messages, None to keep none; without
+    effect when REDIS_URL names a store.
+    Raises StartError, DeployError or PackageError, leaving nothing running.
     """
     region_of(STAGE)
-    with _store(folder, shutdown) as redis_url:
+    with _folder() as folder, _store(data or folder / "data", shutdown) as (redis_url, socket):
         say("Starting LocalStack")
-        with server.running(port, shutdown, {"REDIS_URL": redis_url}) as localstack:
+        environment = {"REDIS_URL": redis_url}
+        with server.running(port, folder, shutdown, environment, socket) as localstack:
             os.environ["AWS_ENDPOINT_URL"] = localstack.endpoint
             session = open_session(STAGE)
-            deployment = Deployment(session, f"parley-{STAGE}", STAGE, say)
+            deployment = Deployment(session, f"parley-{STAGE}", STAGE, _say_unless_stopped(shutdown))
             deployment.run({"RedisUrl": redis_url})
             yield Running(deployment, localstack, session, redis_url)
 
 
 @contextlib.contextmanager
-def _store(folder: Path, shutdown: Shutdown) -> Iterator[str]:
+def _folder() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix="parley-localstack-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
+@contextlib.contextmanager
+def _store(data: Path, shutdown: Shutdown) -> Iterator[tuple[str, Path | None]]:
+    """Give the store's URL, and its socket if it is ours."""
     if url := os.environ.get("REDIS_URL", "").strip():
-        yield url
+        yield url, None
         return
-    with embedded(folder, shutdown, "LOCALSTACK_DATA") as (url, _):
-        yield url
+    with embedded(data, shutdown, "LOCALSTACK_DATA") as (url, _):
+        yield url, Path(unquote(url.removeprefix("unix://")))
+
+
+def _say_unless_stopped(shutdown: Shutdown) -> Callable[[str], None]:
+    def told(line: str) -> None:
+        if shutdown.requested:
+            raise StartError("stopped before the stack was deployed")
+        say(line)
+
+    return told

@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import pytest
 
+from infra.aws.fragments import Template
 from infra.local.shutdown import Shutdown
 from infra.localstack import server
-from tests.aws.packaging import Template, package, parley
-
-
-@dataclass(frozen=True)
-class Endpoint:
-    """A LocalStack that is running; endpoint: its URL."""
-
-    endpoint: str
+from tests.aws.packaging import package, parley
 
 
 @pytest.fixture(scope="session")
-def localstack() -> Iterator[Endpoint | server.LocalStack]:
-    """The LocalStack that PARLEY_LOCALSTACK_ENDPOINT names, or one started here."""
-    if given := os.environ.get("PARLEY_LOCALSTACK_ENDPOINT"):
-        yield Endpoint(given)
-        return
-    with server.running(0, Shutdown(), {}) as started:
+def localstack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[server.LocalStack]:
+    """A LocalStack with nothing on it."""
+    with server.running(0, tmp_path_factory.mktemp("localstack"), Shutdown()) as started:
         yield started
 
 

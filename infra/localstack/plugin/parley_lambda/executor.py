@@ -22,7 +22,7 @@ from localstack.services.lambda_.invocation.runtime_executor import LambdaRuntim
 from .runtime_api import Invocation
 from .sandbox import Sandbox, deadline
 
-KEPT = ("PATH", "HOME", "LANG", "TMPDIR")
+KEPT = ("PATH", "HOME", "LANG", "TMPDIR", "PARLEY_CI_RUN")
 
 
 class ProcessExecutor(RuntimeExecutor):  # type: ignore[misc] # LocalStack carries no types

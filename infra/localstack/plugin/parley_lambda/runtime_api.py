@@ -6,6 +6,7 @@ Source: docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html.
 from __future__ import annotations
 
 import contextlib
+import json
 import queue
 import threading
 from concurrent.futures import Future
@@ -14,6 +15,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, NamedTuple
 
 PREFIX = "/2018-06-01/runtime/"
+MAX_REPLY_BYTES = 6_291_556
+"""Source: docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html, as its error message words it."""
+
+
+def error_payload(kind: str, message: str) -> bytes:
+    """Return an error as Lambda tells a caller of it."""
+    return json.dumps({"errorType": kind, "errorMessage": message}).encode()
 
 
 class Invocation(NamedTuple):
@@ -31,6 +39,15 @@ class Answer(NamedTuple):
 
     payload: bytes
     failed: bool
+
+
+TOO_LARGE = Answer(
+    error_payload(
+        "Function.ResponseSizeTooLarge",
+        f"Response payload size exceeded maximum allowed payload size ({MAX_REPLY_BYTES} bytes).",
+    ),
+    failed=True,
+)
 
 
 class RuntimeApi:
@@ -72,8 +89,8 @@ class RuntimeApi:
         return self._events.get()
 
     def take_answer(self, answer: Answer) -> None:
-        """Take the process's answer to the event it has."""
-        _settle(self._answer, answer)
+        """Take the process's answer to the event it has; one that is too large becomes an error."""
+        _settle(self._answer, answer if len(answer.payload) <= MAX_REPLY_BYTES else TOO_LARGE)
 
     def take_start_error(self, error: bytes) -> None:
         """Take the error the process failed with at import."""

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import os
+import signal
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from datetime import UTC, datetime
 from pathlib import Path
-from threading import Thread
+from threading import Lock, Thread
 from typing import Any
 
-from .runtime_api import Answer, Invocation, RuntimeApi
+from .runtime_api import Answer, Invocation, RuntimeApi, error_payload
 
 START_SECONDS = 10
 """How long a function may import before Lambda starts it anew with the function's own time-out.
@@ -40,6 +41,7 @@ class Sandbox:
         self._api = RuntimeApi()
         self._process: subprocess.Popen[bytes] | None = None
         self._ended: Future[int] = Future()
+        self._in_call = Lock()
 
     def start(self) -> bytes | None:
         """Start the process and wait until it has imported its handler; returns its error if it failed."""
@@ -56,18 +58,18 @@ class Sandbox:
 
     def invoke(self, invocation: Invocation) -> Answer:
         """Run one event to its answer; a process that takes too long or dies is told of as Lambda does."""
-        if self._process is None or self._process.poll() is not None:
-            error = self.start()
-            if error is not None:
-                return Answer(error, failed=True)
-        answer = self._api.submit(invocation)
-        _first((answer, self._ended), self._seconds)
-        if answer.done():
-            return answer.result()
-        return Answer(self._failure(invocation.request_id), failed=True)
+        with self._in_call:
+            if self._process is None or self._process.poll() is not None:
+                error = self.start()
+                if error is not None:
+                    return Answer(error, failed=True)
+            answer = self._api.submit(invocation)
+            _first((answer, self._ended), self._seconds)
+            return answer.result() if answer.done() else self._failure(invocation.request_id)
 
     def stop(self) -> None:
-        """End the process and forget its output."""
+        """End the process once the call it has is answered, and forget its output."""
+        self._in_call.acquire(timeout=self._seconds)
         self._end()
         self._output.close()
 
@@ -81,19 +83,26 @@ class Sandbox:
         if self._api.started.done():
             error = self._api.started.result()
         elif self._ended.done():
-            error = _error("Runtime.ExitError", f"Runtime exited: {_how(self._ended.result())}")
+            error = error_payload("Runtime.ExitError", _how(self._ended.result()))
         else:
-            error = _error("Sandbox.Timedout", "the function did not finish its import in time")
+            error = error_payload("Sandbox.Timedout", "the function did not finish its import in time")
         if error is not None:
             self._end()
         return error
 
-    def _failure(self, request_id: str) -> bytes:
-        prefix = f"RequestId: {request_id} Error: "
+    def _failure(self, request_id: str) -> Answer:
+        """Return the error of a call that got no answer, and note it in the log as Lambda words it."""
         if self._ended.done():
-            return _error("Runtime.ExitError", f"{prefix}Runtime exited: {_how(self._ended.result())}")
+            kind, what = "Runtime.ExitError", _how(self._ended.result())
+            line = f"RequestId: {request_id} Error: {what}\n{kind}\n"
+        else:
+            kind, what = "Sandbox.Timedout", f"Task timed out after {self._seconds:.2f} seconds"
+            now = datetime.now(UTC).isoformat(timespec="milliseconds")[:23]
+            line = f"{now}Z {request_id} {what}\n\n"
         self._end()
-        return _error("Sandbox.Timedout", f"{prefix}Task timed out after {self._seconds:.2f} seconds")
+        with Path(self._output.name).open("a", encoding="utf-8") as log:
+            log.write(line)
+        return Answer(error_payload(kind, f"RequestId: {request_id} Error: {what}"), failed=True)
 
     def _end(self) -> None:
         if self._process is not None:
@@ -119,8 +128,7 @@ def _future_end(process: subprocess.Popen[bytes]) -> Future[int]:
 
 
 def _how(status: int) -> str:
-    return f"signal: {-status}" if status < 0 else f"exit status {status}"
-
-
-def _error(kind: str, message: str) -> bytes:
-    return json.dumps({"errorType": kind, "errorMessage": message}).encode()
+    if status == 0:
+        return "Runtime exited without providing a reason"
+    why = f"exit status {status}" if status > 0 else f"signal: {(signal.strsignal(-status) or '').lower()}"
+    return f"Runtime exited with error: {why}"
