@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import tempfile
 import urllib.error
 import urllib.request
@@ -13,6 +12,7 @@ from typing import Any
 
 from infra import package
 from infra.deploy.artifacts import Artifacts
+from infra.deploy import endpoint
 from infra.deploy.changes import ChangeSet
 from infra.deploy.errors import DeployError
 from infra.deploy.sessions import Session
@@ -78,12 +78,12 @@ class Deployment:
     @property
     def url(self) -> str:
         """The URL of the deployed API, without a slash at the end."""
-        return self._url(os.environ.get("AWS_ENDPOINT_URL"))
+        return self._url(endpoint.configured())
 
-    def _url(self, endpoint: str | None) -> str:
+    def _url(self, base: str | None) -> str:
         outputs = self.stack.outputs()
-        if endpoint:
-            return f"{endpoint}/_aws/execute-api/{outputs['RestAPIId']}/{self._stage}"
+        if base:
+            return f"{base}/_aws/execute-api/{outputs['RestAPIId']}/{self._stage}"
         return outputs["EndpointURL"].rstrip("/")
 
     def _upload(self, parameters: Mapping[str, str]) -> tuple[str, list[str]]:

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import os
+import functools
 from typing import Any, Protocol
 
 import boto3
 import localstack_client.session
 from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
 
+from infra.deploy import endpoint
 from infra.deploy.errors import DeployError
-
-LOCALSTACK = "http://127.0.0.1:4566"
 
 
 class Session(Protocol):
@@ -26,11 +25,12 @@ class Session(Protocol):
 def open_session(stage: str) -> Session:
     """Return a session for a stage: AWS by the usual settings of boto3, LocalStack by AWS_ENDPOINT_URL.
 
+    What AWS_ENDPOINT_URL names is reached without a proxy on stage localstack.
     Raises DeployError when the region is unknown, the credentials do not work, or LocalStack does not answer.
     """
     region = region_of(stage)
+    endpoint.settle(stage)
     if stage == "localstack":
-        os.environ.setdefault("AWS_ENDPOINT_URL", LOCALSTACK)
         session: Session = localstack_client.session.Session(region_name=region)
     else:
         aws = boto3.Session(region_name=region)
@@ -44,19 +44,23 @@ def open_session(stage: str) -> Session:
     return session
 
 
+@functools.cache
 def account(session: Session) -> str:
     """Return the account that a session's credentials belong to. Raises DeployError when they do not work."""
     try:
         return str(session.client("sts").get_caller_identity()["Account"])
     except EndpointConnectionError as error:
-        endpoint = os.environ.get("AWS_ENDPOINT_URL")
-        if endpoint is None:
+        if not (where := endpoint.configured()):
             raise DeployError(f"AWS does not answer: {error}") from None
-        raise DeployError(
-            f"nothing answers at {endpoint}: `make localstack` starts LocalStack, or unset AWS_ENDPOINT_URL"
-        ) from None
+        raise DeployError(f"nothing answers at {where}: {endpoint.START_OR_UNSET}") from None
     except (BotoCoreError, ClientError) as error:
         raise DeployError(f"the AWS credentials do not work: {error}") from None
+
+
+def place(session: Session) -> str:
+    """Name the account and the region of a session, and the endpoint when it is not AWS's own."""
+    where = endpoint.configured()
+    return f"account {account(session)}, {session.region_name}" + (f" at {where}" if where else "")
 
 
 def region_of(stage: str) -> str:

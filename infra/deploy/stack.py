@@ -27,13 +27,17 @@ STUCK = {
 
 
 class Stack:
-    """The stack of a stage, in the account and region of a session; say: takes a line of progress."""
+    """The stack of a stage, in the account and region of a session.
+
+    say: takes a line of progress. begun: whether CloudFormation was asked for a change.
+    """
 
     def __init__(self, session: Session, name: str, stage: str, say: Callable[[str], None]) -> None:
         self._cloud = session.client("cloudformation")
         self.name = name
         self._stage = stage
         self._say = say
+        self.begun = False
 
     def describe(self) -> dict[str, Any] | None:
         """Return what CloudFormation knows of the stack, None when there is none."""
@@ -76,6 +80,7 @@ class Stack:
         fresh = stack is None or stack["StackStatus"] == "REVIEW_IN_PROGRESS"
         held = {} if stack is None or fresh else {p["ParameterKey"] for p in stack.get("Parameters", [])}
         kept = [name for name in known if name in held and name not in parameters]
+        self.begun = True
         try:
             made = self._cloud.create_change_set(
                 StackName=self.name,
@@ -102,6 +107,7 @@ class Stack:
         if self.describe() is None:
             raise DeployError(f"there is no stack {self.name}")
         seen = {event["EventId"] for event in self._events()}
+        self.begun = True
         self._cloud.delete_stack(StackName=self.name)
         self._follow(seen)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from infra.aws import template as aws
-from infra.aws.fragments import FragmentError
+from infra.aws.fragments import FragmentError, Template
 from infra.package import archive, source
 from infra.package.errors import PYTHON, PackageError, run
 from infra.package.vendor import choose_architecture, vendor
@@ -52,25 +52,35 @@ def assemble(stage: str, out: Path, repository: Path) -> Package:
         source.export(repository, project)
         architecture = choose_architecture(project, stage)
         vendor(project, stage, architecture)
-        _chalice_package(project, stage, out.resolve())
+        chalice_package(project, stage, _merged(project, stage), out.resolve())
     package, template = out / "deployment.zip", out / "sam.json"
-    _finish_template(template, stage)
     _check_runtime(template)
     archive.finish(package)
     return Package(package, template, hashlib.sha256(package.read_bytes()).hexdigest(), architecture)
 
 
-def _chalice_package(project: Path, stage: str, out: Path) -> None:
-    merged = project / "merge.json"
-    try:
-        merged.write_text(json.dumps(aws.merge_template(stage, project / source.FRAGMENTS)), encoding="utf-8")
-    except FragmentError as error:
-        raise PackageError(f"the template cannot be put together: {error}") from None
+def chalice_package(project: Path, stage: str, merged: Template, out: Path) -> None:
+    """Have Chalice package a project, and finish the template that it writes.
+
+    project: a folder with app.py and .chalice/config.json. merged: what is merged into Chalice's template.
+    out: the absolute path of the folder that deployment.zip and sam.json are written into.
+    Raises PackageError.
+    """
+    fragments = project / "merge.json"
+    fragments.write_text(json.dumps(merged), encoding="utf-8")
     command = [sys.executable, "-c", "from chalice.cli import main; main()", "package"]
-    command += ["--stage", stage, "--merge-template", str(merged), str(out)]
+    command += ["--stage", stage, "--merge-template", str(fragments), str(out)]
     # Chalice asks for a region that it then leaves out of the template.
     environ = {"AWS_DEFAULT_REGION": "us-east-1", "PYTHONDONTWRITEBYTECODE": "1"}
     run("chalice package", command, cwd=project, environ=environ)
+    _finish_template(out / "sam.json", stage)
+
+
+def _merged(project: Path, stage: str) -> Template:
+    try:
+        return aws.merge_template(stage, project / source.FRAGMENTS)
+    except FragmentError as error:
+        raise PackageError(f"the template cannot be put together: {error}") from None
 
 
 def _finish_template(file: Path, stage: str) -> None:

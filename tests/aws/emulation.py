@@ -7,9 +7,8 @@ import itertools
 from collections.abc import Callable
 from typing import Any
 
-from infra.aws.fragments import is_intrinsic
+from infra.aws.fragments import Template, is_intrinsic
 from tests.aws.describers import Description
-from tests.aws.packaging import Template
 
 # LocalStack has no resource of these types; CloudFormation says CREATE_COMPLETE nevertheless.
 NOT_MADE = {

@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
-from typing import Any
 
-from infra.aws.template import finished, merge_template
+from infra.aws.fragments import Template
+from infra.aws.template import merge_template
+from infra.package.build import chalice_package
 
 ROOT = Path(__file__).parents[2]
-Template = dict[str, Any]
 
 
 def parley(folder: Path) -> Path:
@@ -31,15 +28,7 @@ def package(project: Path, stage: str, fragments: Template | None = None) -> Tem
 
     fragments: what is merged in; the stage's own when left out.
     """
-    merged = project / "merge.json"
-    merged.write_text(json.dumps(merge_template(stage) if fragments is None else fragments))
-    chalice = [sys.executable, "-c", "from chalice.cli import main; main()", "package", "--stage", stage]
-    subprocess.run(
-        [*chalice, "--merge-template", str(merged), str(project / "out")],
-        cwd=project,
-        env={"PATH": os.environ["PATH"], "HOME": str(project), "AWS_DEFAULT_REGION": "us-east-1"},
-        check=True,
-        capture_output=True,
-    )
+    merged = merge_template(stage) if fragments is None else fragments
+    chalice_package(project, stage, merged, project / "out")
     template: Template = json.loads((project / "out" / "sam.json").read_text())
-    return finished(template, stage)
+    return template

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
-from tests.aws.packaging import Template
+from infra.aws.fragments import Template
 
 
 def statements(value: Any) -> Iterator[Template]:
@@ -39,3 +40,10 @@ def values(value: Any, key: str) -> Iterator[Any]:
     elif isinstance(value, list):
         for item in value:
             yield from values(item, key)
+
+
+def references(value: Any) -> Iterator[str]:
+    """Yield the names that a part of a template refers to by Ref or in Fn::Sub."""
+    yield from values(value, "Ref")
+    for text in values(value, "Fn::Sub"):
+        yield from re.findall(r"\$\{(\w+)}", text if isinstance(text, str) else text[0])

@@ -8,10 +8,10 @@ import zipfile
 from collections.abc import Mapping
 from typing import Any
 
+from infra.aws.fragments import Template
 from infra.deploy.sessions import Session
 from infra.deploy.stack import Stack
 from tests.aws.describers import Aws, Resource
-from tests.aws.packaging import Template
 
 BUCKET = "templates"
 HANDLERS = "def app(event, context):\n    return None\n\n\nrpc = app\n"

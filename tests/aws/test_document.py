@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
+from infra.aws.fragments import Template
 from tests.aws.emulation import IGNORED, LEFT_OUT, NOT_MADE
-from tests.aws.packaging import ROOT, Template
-from tests.aws.reading import of_type
+from tests.aws.packaging import ROOT
+from tests.aws.reading import of_type, values
 
 DOCUMENT = ROOT / "docs" / "aws.md"
 
@@ -35,6 +36,30 @@ def test_document_has_every_alarm_and_output(prod: Template) -> None:
 
     assert alarms <= rows().keys()
     assert prod["Outputs"].keys() <= rows().keys()
+
+
+def limit(when: str) -> int:
+    """Return the number that a row says an alarm is over: milliseconds for a time, 0 for anything at all."""
+    if re.match(r"any\b|the dead-letter queue is not empty", when):
+        return 0
+    found = re.search(r"\bover (\d+) (percent|s)\b", when)
+    assert found is not None, when
+    return int(found[1]) * (1000 if found[2] == "s" else 1)
+
+
+def test_alarms_fire_when_the_document_says(prod: Template) -> None:
+    """Each alarm is over the number in its row, for as many minutes as stand there."""
+    for alarm in of_type(prod, "AWS::CloudWatch::Alarm").values():
+        name = alarm["AlarmName"]["Fn::Sub"].removeprefix("${AWS::StackName} ")
+        when = rows()[name][1]
+        assert alarm["ComparisonOperator"] == "GreaterThanThreshold", name
+        assert alarm["Threshold"] == limit(when), name
+        minutes = re.search(r"\bin (\d) of (\d) minutes", when)
+        assert ("DatapointsToAlarm" in alarm) == (minutes is not None), name
+        if minutes:
+            periods = (str(alarm["DatapointsToAlarm"]), str(alarm["EvaluationPeriods"]))
+            assert periods == minutes.groups(), name
+            assert set(values(alarm, "Period")) == {60}, name
 
 
 def test_document_lists_what_localstack_cannot_make() -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chalicelib.store.credentials import ACCESS_STRING
-from infra.aws.fragments import is_intrinsic
-from tests.aws.packaging import Template
+from infra.aws.fragments import Template, is_intrinsic
 from tests.aws.reading import of_type, statements
 
 # Where a policy names every resource, and why AWS leaves no choice.

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from infra.aws.fragments import Template
 from infra.aws.template import finished
-from tests.aws.packaging import Template, package
+from tests.aws.packaging import package
 
 APP = """
 from chalice import Chalice

@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
+from infra.aws.fragments import Template
 from infra.deploy.errors import DeployError
 from infra.deploy.sessions import Session, open_session
 from tests.aws.describers import DESCRIBERS, Description
 from tests.aws.emulation import FAILING, IGNORED, LEFT_OUT, NOT_MADE, emulated
-from tests.aws.packaging import Template
 from tests.aws.stacks import ProdStack
 
 pytestmark = pytest.mark.localstack

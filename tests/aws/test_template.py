@@ -9,9 +9,10 @@ from cfnlint.api import lint  # type: ignore[import-untyped]
 from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
 
 from chalicelib.config import VARIABLES
+from infra.aws.fragments import Template
 from infra.aws.template import FOLDER, FRAGMENTS, merge_template
-from tests.aws.packaging import ROOT, Template
-from tests.aws.reading import of_type, values
+from tests.aws.packaging import ROOT
+from tests.aws.reading import of_type, references, values
 
 REGIONS = ["us-east-1", "eu-central-1", "ap-southeast-2"]
 
@@ -111,6 +112,39 @@ def test_parameters_explain_themselves() -> None:
             assert parameter["Description"].endswith("."), name
             free = "AllowedPattern" in parameter or "MinValue" in parameter
             assert free == ("ConstraintDescription" in parameter) or "AllowedValues" in parameter, name
+
+
+def test_every_parameter_has_an_effect(template: Template) -> None:
+    """Each is referred to by what is made of it: a resource, condition, rule, output, or all functions."""
+    used = {
+        name for section, part in template.items() if section != "Parameters" for name in references(part)
+    }
+
+    assert template["Parameters"].keys() <= used
+
+
+def test_calls_are_throttled_as_the_parameters_say(prod: Template) -> None:
+    """Every method of every path has the rate and the burst that the parameters give."""
+    assert prod["Resources"]["RestAPI"]["Properties"]["MethodSettings"] == [
+        {
+            "HttpMethod": "*",
+            "ResourcePath": "/*",
+            "ThrottlingRateLimit": {"Ref": "ThrottleRate"},
+            "ThrottlingBurstLimit": {"Ref": "ThrottleBurst"},
+        }
+    ]
+
+
+def test_functions_speak_ipv6_where_that_is_the_way_out(prod: Template) -> None:
+    """Their subnets give out IPv6 addresses, and functions use them if egress is by IPv6."""
+    network = prod["Globals"]["Function"]["VpcConfig"]
+    private = [subnet["Ref"] for subnet in network["SubnetIds"]]
+
+    assert prod["Conditions"]["EgressByIpv6"] == {"Fn::Equals": [{"Ref": "Egress"}, "ipv6"]}
+    assert network["Ipv6AllowedForDualStack"] == {"Fn::If": ["EgressByIpv6", True, False]}
+    assert private == ["SubnetA", "SubnetB"]
+    for name, subnet in of_type(prod, "AWS::EC2::Subnet").items():
+        assert subnet.get("AssignIpv6AddressOnCreation", False) is (name in private), name
 
 
 def test_stack_has_defaults(prod: Template) -> None:

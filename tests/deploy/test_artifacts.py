@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
-from moto import mock_aws
+from botocore.stub import Stubber
 
 from infra.deploy.artifacts import Artifacts
-
-
-@pytest.fixture
-def session(monkeypatch: pytest.MonkeyPatch) -> Iterator[boto3.Session]:
-    """A session of an empty account."""
-    for name in ("AWS_ENDPOINT_URL", "AWS_PROFILE"):
-        monkeypatch.delenv(name, raising=False)
-    with mock_aws():
-        yield boto3.Session("test", "test", region_name="eu-west-1")
+from infra.deploy.errors import DeployError
 
 
 @pytest.fixture
@@ -37,6 +29,31 @@ def test_the_bucket_is_private_and_made_once(session: boto3.Session, artifacts: 
     assert s3.get_bucket_location(Bucket=artifacts.bucket)["LocationConstraint"] == "eu-west-1"
     blocked = s3.get_public_access_block(Bucket=artifacts.bucket)["PublicAccessBlockConfiguration"]
     assert list(blocked.values()) == [True] * 4
+
+
+class WithS3:
+    """A session with an S3 client of its own."""
+
+    def __init__(self, session: boto3.Session, s3: Any) -> None:
+        self._session = session
+        self._s3 = s3
+        self.region_name = session.region_name
+
+    def client(self, service_name: str, **options: Any) -> Any:
+        """Return the client."""
+        return self._s3 if service_name == "s3" else self._session.client(service_name, **options)
+
+
+def test_a_bucket_of_somebody_else_is_not_used(session: boto3.Session) -> None:
+    """The account has to own the bucket of that name; if it does not, none is made and that is told."""
+    s3 = session.client("s3")
+    with Stubber(s3) as stub:
+        artifacts = Artifacts(WithS3(session, s3))
+        owner = session.client("sts").get_caller_identity()["Account"]
+        asked = {"Bucket": artifacts.bucket, "ExpectedBucketOwner": owner}
+        stub.add_client_error("head_bucket", "403", http_status_code=403, expected_params=asked)
+        with pytest.raises(DeployError, match=f"the bucket {artifacts.bucket} cannot be used: .*403"):
+            artifacts.prepare()
 
 
 def test_a_template_names_the_package_by_its_content(

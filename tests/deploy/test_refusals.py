@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from infra.local.data import locked
+from tests.deploy.endpoints import REFUSED, TAKEN, sts
 from tests.servers.commands import refusal, run
 
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
@@ -39,10 +41,29 @@ def test_no_credentials(nobody: dict[str, str]) -> None:
     assert refusal(done).startswith("deploy: no AWS credentials: run `aws configure`")
 
 
-def test_credentials_that_are_not_taken(nobody: dict[str, str], taken_port: int) -> None:
+def test_a_profile_that_is_not_there(nobody: dict[str, str]) -> None:
     """A profile that is not there is named."""
     env = {**nobody, "AWS_DEFAULT_REGION": "us-east-1", "AWS_PROFILE": "absent"}
     assert "absent" in refusal(run("infra.deploy", "--stage", "prod", env=env))
+
+
+def test_credentials_that_are_not_taken(nobody: dict[str, str]) -> None:
+    """Credentials that AWS refuses are told as such, with AWS's own reason."""
+    with sts(403, REFUSED) as (url, _):
+        env = {**nobody, **CREDENTIALS, "AWS_DEFAULT_REGION": "us-east-1", "AWS_ENDPOINT_URL": url}
+        said = refusal(run("infra.deploy", "--stage", "prod", env=env))
+    assert said.startswith(
+        "deploy: the AWS credentials do not work: An error occurred (InvalidClientTokenId)"
+    )
+
+
+def test_nobody_is_there_to_confirm(nobody: dict[str, str]) -> None:
+    """Without a terminal a stack is not taken down unless --yes is given, and the line says so."""
+    with sts(200, TAKEN) as (url, asked):
+        env = {**nobody, **CREDENTIALS, "AWS_DEFAULT_REGION": "us-east-1", "AWS_ENDPOINT_URL": url}
+        done = run("infra.deploy", "--stage", "prod", "--delete", env=env)
+    assert refusal(done) == "deploy: nobody is there to confirm: give --yes (make undeploy YES=1)"
+    assert asked == ["GetCallerIdentity"]
 
 
 def test_no_region(nobody: dict[str, str]) -> None:
@@ -87,11 +108,21 @@ def test_no_python_for_localstack(tmp_path: Path) -> None:
     assert said.startswith("parley: LocalStack 4.14.0 runs on Python 3.13, and none was found.")
 
 
-def test_the_store_of_localstack_is_in_use(tmp_path: Path) -> None:
-    """A data folder that cannot be used is named."""
+def test_a_file_in_the_place_of_localstacks_data(tmp_path: Path) -> None:
+    """A data folder that cannot be used is named, with the variable that chooses it."""
     (tmp_path / "data").write_text("a file")
     said = refusal(run("infra.localstack", "--port", "0", "--data", str(tmp_path / "data")))
     assert said.startswith(f"parley: LOCALSTACK_DATA folder {tmp_path / 'data'} cannot be used")
+
+
+def test_localstacks_data_is_in_use(tmp_path: Path) -> None:
+    """A data folder that another server holds is named, with the variable that chooses it."""
+    with locked(tmp_path):
+        said = refusal(run("infra.localstack", "--port", "0", "--data", str(tmp_path)))
+    assert said == (
+        f"parley: Another Parley server has the LOCALSTACK_DATA folder {tmp_path}."
+        " Stop it, or set LOCALSTACK_DATA."
+    )
 
 
 def test_localstack_in_a_wrong_region() -> None:

@@ -15,9 +15,12 @@ import yaml
 
 from infra.aws.template import merge_template
 from infra.deploy.__main__ import parser
+from infra.local.options import parse
+from tests.deployed.differences import KINDS
 
 ROOT = Path(__file__).parents[2]
-COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())
+TEXT = (ROOT / "docker-compose.yml").read_text()
+COMPOSE: dict[str, Any] = yaml.safe_load(TEXT)
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 DOCKERFILE = (ROOT / "infra" / "localstack" / "Dockerfile").read_text()
 
@@ -95,6 +98,33 @@ def test_the_gateway_is_a_profile_of_its_own() -> None:
     assert gateway["profiles"] == ["gateway"]
     assert [name for name, service in SERVICES.items() if "profiles" in service] == ["gateway"]
     assert gateway["environment"]["PARLEY_HOST"] == "0.0.0.0"  # noqa: S104 # inside its container
+
+
+def test_the_gateway_is_published_where_it_listens() -> None:
+    """Its port is the server's default, which nothing changes, and it waits for the store it is given."""
+    gateway = SERVICES["gateway"]
+    port = parse([], {}).port
+    assert gateway["ports"] == [f"127.0.0.1:{port}:{port}"]
+    assert "PORT" not in gateway["environment"]
+    assert urlsplit(gateway["environment"]["REDIS_URL"]).hostname in gateway["depends_on"]
+
+
+def test_every_store_named_is_a_service() -> None:
+    """The host of each Redis URL in the file is the service of the store."""
+    hosts = [urlsplit(url).hostname for url in re.findall(r"rediss?://[^\s\"']+", TEXT)]
+    assert len(hosts) == len(re.findall(r"REDIS_URL|RedisUrl", TEXT)) == 3
+    assert set(hosts) == {"valkey"} <= SERVICES.keys()
+
+
+def test_the_workflow_brings_it_up_as_a_target_that_the_suite_knows() -> None:
+    """A deployment that fails stops the job, and the published image is tested as what it is."""
+    job = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text())["jobs"]["docker"]
+    assert job["defaults"] == {"run": {"shell": "bash"}}  # with pipefail, which the shell by default lacks
+    commands = "\n".join(step.get("run", "") for step in job["steps"])
+    assert "docker compose run --rm deploy | tee" in commands
+    targets = re.findall(r"--target[ =]([\w-]+)", commands)
+    assert targets == ["localstack-docker"]
+    assert set(targets) <= set(KINDS)
 
 
 def test_builds_name_stages_and_files_that_exist() -> None:
