@@ -45,15 +45,29 @@ def test_a_function_killed_in_a_call_is_a_problem_and_the_next_call_works(
             check_problem(answer.result())
         assert http.get("/ping").status_code == 200
         assert server.function_processes() - {process}
+    assert "Error: Runtime exited with error: signal: killed\n" in server.functions_log.read_text()
 
 
 def test_a_call_that_takes_too_long_is_a_problem_and_the_next_call_works(
-    http: httpx.Client, configured: Configure, silent_store: socket.socket
+    server: LocalStackServer, http: httpx.Client, configured: Configure, silent_store: socket.socket
 ) -> None:
     """Lambda ends a call at its time-out; the caller gets a 5xx problem, the next one an answer."""
     with configured(timeout=1, **store(silent_store)):
         check_problem(http.post("/api/send", json=MESSAGE))
         assert http.get("/ping").status_code == 200
+    assert " Task timed out after 1.00 seconds\n" in server.functions_log.read_text()
+
+
+def test_a_call_under_way_outlives_an_update(
+    http: httpx.Client, configured: Configure, silent_store: socket.socket
+) -> None:
+    """A new configuration takes over after the call that an old process is answering."""
+    settings = store(silent_store) | {"PARLEY_REDIS_TIMEOUT": "3"}
+    with configured(**settings), ThreadPoolExecutor(1) as other:
+        answer = other.submit(http.post, "/api/send", json=MESSAGE)
+        connection, _ = silent_store.accept()
+        with connection, configured(PARLEY_LOG_LEVEL="WARNING"):
+            assert answer.result().json()["code"] == "store_unavailable"
 
 
 def test_a_function_that_fails_to_import_is_a_problem_until_it_is_mended(
