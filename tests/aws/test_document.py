@@ -60,6 +60,7 @@ def test_alarms_fire_when_the_document_says(prod: Template) -> None:
             periods = (str(alarm["DatapointsToAlarm"]), str(alarm["EvaluationPeriods"]))
             assert periods == minutes.groups(), name
             assert set(values(alarm, "Period")) == {60}, name
+        assert minutes or "quarter of an hour" in when or alarm["EvaluationPeriods"] == 1, name
 
 
 def test_document_lists_what_localstack_cannot_make() -> None:

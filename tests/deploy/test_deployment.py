@@ -1,0 +1,140 @@
+"""Which changes of a stack are made, on moto's S3, with changes that are given and an API that answers."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable, Iterator
+from http.server import SimpleHTTPRequestHandler
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from infra import package
+from infra.deploy.changes import ChangeSet
+from infra.deploy.deployment import Deployment
+from infra.deploy.errors import DeployError
+from infra.deploy.stack import Stack
+from tests.deploy.endpoints import serving
+
+DRY = "A dry run: the stack was not changed"
+LOSING = ["ServerlessCache"]
+
+
+class GivenChanges(ChangeSet):
+    """Changes that would lose some resources' data; done: what became of them."""
+
+    def __init__(self, losses: list[str]) -> None:
+        self._losses = losses
+        self.done: list[str] = []
+
+    def lines(self) -> list[str]:
+        """Return one line for all of them."""
+        return ["  Modify   Cache"]
+
+    def losses(self) -> list[str]:
+        """Return the names given."""
+        return self._losses
+
+    def execute(self) -> None:
+        """Count as applied."""
+        self.done.append("applied")
+
+    def discard(self) -> None:
+        """Count as discarded."""
+        self.done.append("discarded")
+
+
+class GivenStack(Stack):
+    """A stack for which the changes given are proposed, None for none; its API is at a URL."""
+
+    def __init__(self, session: boto3.Session, changes: ChangeSet | None, url: str) -> None:
+        super().__init__(session, "parley-prod", "prod", lambda line: None)
+        self._changes = changes
+        self._url = url
+
+    def describe(self) -> dict[str, Any]:
+        """Return a stack that takes changes, with the API's URL."""
+        output = {"OutputKey": "EndpointURL", "OutputValue": f"{self._url}/"}
+        return {"StackStatus": "CREATE_COMPLETE", "Outputs": [output]}
+
+    def propose(self, *_: Any) -> ChangeSet | None:
+        """Return the changes."""
+        return self._changes
+
+    def apply(self, changes: ChangeSet) -> None:
+        """Make the changes."""
+        changes.execute()
+
+    def resource(self, name: str) -> str:
+        """Return the name itself."""
+        return name
+
+
+Deploy = Callable[..., list[str]]
+
+
+@pytest.fixture
+def deploy(session: boto3.Session, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Deploy]:
+    """Return what runs a deployment of some changes, and returns what it said."""
+
+    def build(stage: str, out: Path) -> None:
+        (out / "deployment.zip").write_bytes(b"code")
+        (out / "sam.json").write_text(json.dumps({"Resources": {}}))
+
+    monkeypatch.setattr(package, "build", build)
+    (tmp_path / "ping").touch()
+    with serving(functools.partial(SimpleHTTPRequestHandler, directory=tmp_path)) as url:
+
+        def deploy(changes: ChangeSet | None, **options: bool) -> list[str]:
+            said: list[str] = []
+            deployment = Deployment(session, "parley-prod", "prod", said.append)
+            deployment.stack = GivenStack(session, changes, url)
+            deployment.run({}, **options)
+            return said
+
+        yield deploy
+
+
+def test_an_empty_store_is_not_put_in_place_of_a_full_one(deploy: Deploy) -> None:
+    """Changes that would lose data are forgotten, and the error names what would be lost and the way on."""
+    changes = GivenChanges(LOSING)
+    with pytest.raises(DeployError, match=r"^ServerlessCache would give way to an empty one") as raised:
+        deploy(changes)
+    assert "REPLACE_DATA=1" in str(raised.value)
+    assert changes.done == ["discarded"]
+
+
+def test_data_is_replaced_when_that_is_asked_for(deploy: Deploy) -> None:
+    """With replace_data the same changes are made."""
+    changes = GivenChanges(LOSING)
+    said = deploy(changes, replace_data=True)
+    assert changes.done == ["applied"]
+    assert said[-1].startswith("Parley is deployed at http://127.0.0.1:")
+
+
+@pytest.mark.parametrize("losses", [[], LOSING])
+@pytest.mark.parametrize("replace_data", [False, True])
+def test_a_dry_run_forgets_the_changes(deploy: Deploy, losses: list[str], replace_data: bool) -> None:
+    """They are shown and discarded, whatever they would lose, and that is no error."""
+    changes = GivenChanges(losses)
+    said = deploy(changes, dry_run=True, replace_data=replace_data)
+    assert changes.done == ["discarded"]
+    assert said[-2:] == ["Changes of parley-prod:\n  Modify   Cache", DRY]
+
+
+def test_changes_that_lose_nothing_are_made(deploy: Deploy) -> None:
+    """They need no permission."""
+    changes = GivenChanges([])
+    assert "Changes of parley-prod:\n  Modify   Cache" in deploy(changes)
+    assert changes.done == ["applied"]
+
+
+@pytest.mark.parametrize(("dry_run", "last"), [(True, DRY), (False, "Parley is deployed at ")])
+def test_nothing_to_change(deploy: Deploy, dry_run: bool, last: str) -> None:
+    """A stack that is as it should be is said to be up to date."""
+    said = deploy(None, dry_run=dry_run)
+    assert "parley-prod is up to date" in said
+    assert said[-1].startswith(last)

@@ -1,0 +1,107 @@
+"""How LocalStack ends with what runs on it, and that only this machine reaches it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from tests.servers.localstack import LocalStackServer, running_localstack
+from tests.servers.waiting import eventually
+
+LOCALSTACK, FUNCTION, STORE = "localstack.runtime.main", "awslambdaric", "valkey-server"
+LOOPBACK = f"{int.from_bytes(socket.inet_aton('127.0.0.1'), sys.byteorder):08X}"
+LISTENING = "0A"  # as /proc/net/tcp has it
+END_SECONDS = 30.0
+
+
+def processes(folder: Path) -> dict[int, str]:
+    """Return the command lines, by id, of the living processes whose current folder is in a folder."""
+    found = {}
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            if (process / "cwd").readlink().is_relative_to(folder):
+                found[int(process.name)] = (process / "cmdline").read_text().replace("\0", " ")
+        except OSError:
+            continue
+    return found
+
+
+def running(folder: Path) -> set[str]:
+    """Return which of LocalStack, function and store run with their data in a folder."""
+    commands = processes(folder).values()
+    return {what for what in (LOCALSTACK, FUNCTION, STORE) if any(what in command for command in commands)}
+
+
+def sockets(process: int) -> set[str]:
+    """Return the inodes of a process's sockets."""
+    links = [link.readlink().name for link in Path(f"/proc/{process}/fd").iterdir() if link.is_symlink()]
+    return {link.removeprefix("socket:[").removesuffix("]") for link in links if link.startswith("socket:[")}
+
+
+def listeners() -> Iterator[tuple[str, int, str]]:
+    """Yield the address in hexadecimal, the port and the inode of each TCP socket that listens."""
+    for table in ("tcp", "tcp6"):
+        for line in Path("/proc/net", table).read_text().splitlines()[1:]:
+            row = line.split()
+            if row[3] == LISTENING:
+                address, port = row[1].split(":")
+                yield address, int(port, 16), row[9]
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[LocalStackServer]:
+    """A server for one test, which has its temporary folders in the test's own."""
+    with running_localstack({"TMPDIR": str(tmp_path)}) as server:
+        assert running(tmp_path) == {LOCALSTACK, FUNCTION, STORE}
+        yield server
+    for left in processes(tmp_path):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(left, signal.SIGKILL)
+
+
+def test_nothing_listens_beyond_loopback(server: LocalStackServer) -> None:
+    """On LocalStack's port, and wherever else it or a function listens, it is on 127.0.0.1 alone."""
+    port = urlsplit(server.endpoint).port
+    inodes = {inode for process in processes(server.functions_log.parent) for inode in sockets(process)}
+    found = [(at, number) for at, number, inode in listeners() if number == port or inode in inodes]
+    assert (LOOPBACK, port) in found
+    assert {address for address, _ in found} == {LOOPBACK}
+
+
+def test_sigterm_ends_everything(own: LocalStackServer, tmp_path: Path) -> None:
+    """SIGTERM to the one process that was started: status 0, no process and no temporary folder left."""
+    own.process.send_signal(signal.SIGTERM)
+    assert own.process.wait(END_SECONDS) == 0
+    assert eventually(lambda: not processes(tmp_path))
+    assert list(tmp_path.iterdir()) == []
+    assert own.output().endswith("\nStopping\n")
+    assert "parley:" not in own.output()
+    assert "Traceback" not in own.output()
+
+
+def test_a_killed_localstack_is_told(own: LocalStackServer, tmp_path: Path) -> None:
+    """When LocalStack is killed the server says so in one line and ends as failed, with all else."""
+    (killed,) = [pid for pid, command in processes(tmp_path).items() if LOCALSTACK in command]
+    os.kill(killed, signal.SIGKILL)
+    assert own.process.wait(END_SECONDS) == 1
+    assert [line for line in own.output().splitlines() if line.startswith("parley:")] == [
+        "parley: LocalStack ended by itself"
+    ]
+    assert "Traceback" not in own.output()
+    assert eventually(lambda: not processes(tmp_path))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_killed_server_leaves_nothing(own: LocalStackServer, tmp_path: Path) -> None:
+    """When the server itself is killed LocalStack ends by itself, with functions, store and their files."""
+    own.process.kill()
+    own.process.wait()
+    assert eventually(lambda: not processes(tmp_path) and not list(tmp_path.iterdir()))
