@@ -6,16 +6,13 @@ import ipaddress
 import os
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
 from chalicelib.errors import ConfigError
 
-T = TypeVar("T")
-
-STAGES = ("local", "localstack", "prod")
 STORE_LOGINS = ("PARLEY_REDIS_PASSWORD", "PARLEY_REDIS_SECRET", "PARLEY_REDIS_IAM")
 IAM_SERVICES = ("elasticache", "elasticache-serverless", "memorydb")
 
@@ -60,15 +57,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         source = os.environ if environ is None else environ
         values: dict[str, Any] = {}
         for variable, (field, read) in VARIABLES.items():
-            if raw := source.get(variable, "").strip():
-                values[field] = _read(variable, raw, read)
+            try:
+                if raw := source.get(variable, "").strip():
+                    values[field] = read(raw)
+            except ValueError as error:
+                raise ConfigError(f"{variable} is not usable: {error}") from None
         settings = cls(**values)
-        if settings.auth == "open" and settings.stage == "prod" and not settings.open_beyond_loopback:
-            raise ConfigError(
-                "PARLEY_AUTH=open on stage prod lets anyone speak as anyone: set PARLEY_AUTH=required,"
-                " or PARLEY_OPEN_BEYOND_LOOPBACK=1 if that is what you want"
-            )
-        for problem in _store_problems(settings):
+        for problem in (*_open_problems(settings, source), *_store_problems(settings)):
             raise ConfigError(problem)
         return settings
 
@@ -80,6 +75,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 def masked(url: str) -> str:
     """Return a URL without what it may hold in secret: user, password and query."""
     return re.sub(r"//.*@", "//***@", url, flags=re.DOTALL).partition("?")[0]
+
+
+def _open_problems(settings: Settings, environ: Mapping[str, str]) -> list[str]:
+    """Return why a server that trusts names may not serve here, and what to do."""
+    if settings.auth == "required" or settings.open_beyond_loopback:
+        return []
+    lets = f"PARLEY_AUTH=open on stage {settings.stage} lets anyone speak as anyone"
+    or_so = "or set PARLEY_OPEN_BEYOND_LOOPBACK=1 if that is what you want"
+    if settings.stage == "prod":
+        return [f"{lets}: set PARLEY_AUTH=required, {or_so}"]
+    # LocalStack sets AWS_ENDPOINT_URL in its functions, AWS does not.
+    if environ.get("AWS_LAMBDA_FUNCTION_NAME") and not environ.get("AWS_ENDPOINT_URL"):
+        return [f"{lets}, and this is AWS: deploy stage prod, {or_so}"]
+    return []
 
 
 def _store_problems(settings: Settings) -> list[str]:
@@ -112,13 +121,6 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         return False
-
-
-def _read(variable: str, raw: str, read: Callable[[str], T]) -> T:
-    try:
-        return read(raw)
-    except ValueError as error:
-        raise ConfigError(f"{variable} is not usable: {error}") from None
 
 
 def _matching(pattern: str, told: str) -> Callable[[str], str]:
@@ -180,7 +182,7 @@ _iam = _matching(
 )
 
 VARIABLES: dict[str, tuple[str, Callable[[str], Any]]] = {
-    "PARLEY_STAGE": ("stage", _one_of(*STAGES)),
+    "PARLEY_STAGE": ("stage", _one_of("local", "localstack", "prod")),
     "PARLEY_AUTH": ("auth", _one_of("open", "required")),
     "PARLEY_OPEN_BEYOND_LOOPBACK": ("open_beyond_loopback", _flag),
     "REDIS_URL": ("redis_url", _redis_url),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import fields
 from pathlib import Path
@@ -20,9 +21,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
     as_json, file = given.pop("json"), given.pop("refresh")
     usage = Usage(**given)
     if file:
-        file.write_text(refreshed(file.read_text(encoding="utf-8"), printed), encoding="utf-8")
+        _refresh(file)
     else:
         print(json.dumps(document(usage), indent=2) if as_json else text(usage))
+
+
+def _refresh(file: Path) -> None:
+    try:
+        file.write_text(refreshed(file.read_text(encoding="utf-8"), printed), encoding="utf-8")
+    except (OSError, ValueError) as error:
+        sys.exit(f"costs: {file} cannot be refreshed: {error}")
 
 
 def printed(arguments: Sequence[str]) -> str:

@@ -16,6 +16,7 @@ def refreshed(document: str, output: Callable[[Sequence[str]], str]) -> str:
     """Return a document in which each example between the markers shows what its command prints.
 
     output: what `make costs` prints with some arguments.
+    Raises ValueError when the document has no such markers, in this order.
     """
 
     def shown(example: re.Match[str]) -> str:
@@ -24,4 +25,6 @@ def refreshed(document: str, output: Callable[[Sequence[str]], str]) -> str:
 
     before, begin, rest = document.partition(BEGIN)
     examples, end, after = rest.partition(END)
+    if not (begin and end):
+        raise ValueError(f"it has no {BEGIN} … --> with {END} after it")
     return before + begin + EXAMPLE.sub(shown, examples) + end + after

@@ -61,7 +61,6 @@ def idle(usage: Usage) -> dict[str, float]:
         "alarms": there["CloudWatch::Alarm"] * PRICES["alarm_month"].dollars,
         "dashboards": there["CloudWatch::Dashboard"] * PRICES["dashboard_month"].dollars,
         "secrets": there["SecretsManager::Secret"] * PRICES["secret_month"].dollars,
-        "keys": there["KMS::Key"] * PRICES["key_month"].dollars,
         "NAT gateway": nat * HOURS,
         "interface endpoints": there["EC2::VPCEndpoint"] * PRICES["endpoint_hour"].dollars * HOURS,
     }

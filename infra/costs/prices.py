@@ -18,7 +18,6 @@ VPC = "https://aws.amazon.com/vpc/pricing/"
 PRIVATELINK = "https://aws.amazon.com/privatelink/pricing/"
 CLOUDWATCH = "https://aws.amazon.com/cloudwatch/pricing/"
 SECRETS = "https://aws.amazon.com/secrets-manager/pricing/"
-KMS = "https://aws.amazon.com/kms/pricing/"
 
 
 @dataclass(frozen=True)
@@ -57,7 +56,6 @@ PRICES = {
     "dashboard_month": Price(3.00, "month of a dashboard", CLOUDWATCH),
     "log_gb": Price(0.50, "GB of logs taken in", CLOUDWATCH),
     "secret_month": Price(0.40, "month of a secret", SECRETS),
-    "key_month": Price(1.00, "month of a KMS key of one's own", KMS),
 }
 
 SOCKET_MESSAGE_BYTES = 32 * 1024  # what one message may have before it counts as two

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import re
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -10,31 +12,25 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from infra.deploy.deployment import Deployment
 from infra.deploy.errors import DeployError
-from infra.deploy.sessions import open_session
-from infra.deploy.stack import Stack
+from infra.deploy.sessions import open_session, place
 from infra.package import PackageError
 
 STAGES = ("localstack", "prod")
+STACK_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}")
+"""CloudFormation's rule; every name that the templates make of a stack's has room for one this long."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Do what the command line asks for; one line on standard error and status 1 when it cannot be done."""
     options = parser().parse_args(arguments)
-    name = options.name or f"parley-{options.stage}"
     try:
-        values = _values(options.parameter)
-        session = open_session(options.stage)
-        deployment = Deployment(session, name, options.stage, say, options.shown_as)
-        if options.delete:
-            _delete(deployment.stack, yes=options.yes)
-        else:
-            deployment.run(values, dry_run=options.dry_run, replace_data=options.replace_data)
-    except (DeployError, PackageError) as error:
+        _act(options)
+    except (DeployError, PackageError, OSError) as error:
         sys.exit(f"deploy: {error}")
     except (BotoCoreError, ClientError) as error:
         sys.exit(f"deploy: boto3 says: {error}")
     except KeyboardInterrupt:
-        sys.exit(f"deploy: interrupted; what was begun on {name} goes on in CloudFormation")
+        sys.exit("deploy: interrupted; nothing was changed")
 
 
 def say(line: str) -> None:
@@ -42,8 +38,27 @@ def say(line: str) -> None:
     print(line, flush=True)
 
 
-def _delete(stack: Stack, *, yes: bool) -> None:
-    if not yes and _typed(f"Take down {stack.name}? Type its name: ") != stack.name:
+def _act(options: argparse.Namespace) -> None:
+    values = _values(options.parameter)
+    session = open_session(options.stage)
+    name = options.name or f"parley-{options.stage}"
+    what = f"{name} in {place(session)}"
+    say(what)
+    deployment = Deployment(session, name, options.stage, say, options.shown_as)
+    try:
+        if options.delete:
+            _delete(deployment, what, yes=options.yes)
+        else:
+            deployment.run(values, dry_run=options.dry_run, replace_data=options.replace_data)
+    except KeyboardInterrupt:
+        if deployment.stack.begun:
+            raise DeployError(f"interrupted; what was begun on {name} goes on in CloudFormation") from None
+        raise
+
+
+def _delete(deployment: Deployment, what: str, *, yes: bool) -> None:
+    stack = deployment.stack
+    if not yes and _typed(f"Take down {what}? Type its name: ") != stack.name:
         raise DeployError("not confirmed; nothing was changed")
     stack.delete()
     say(f"{stack.name} is deleted")
@@ -66,13 +81,27 @@ def _values(pairs: Sequence[str]) -> dict[str, str]:
     return values
 
 
+def _stack_name(raw: str) -> str:
+    if not STACK_NAME.fullmatch(raw):
+        raise argparse.ArgumentTypeError(
+            f"{raw!r} is not a stack's name: up to 128 letters, digits and hyphens, a letter first"
+        )
+    return raw
+
+
+def _url(raw: str) -> str:
+    if not re.fullmatch(r"https?://[^\s/]\S*", raw):
+        raise argparse.ArgumentTypeError(f"{raw!r} is not a URL: it begins with http:// or https://")
+    return raw.rstrip("/")
+
+
 def parser() -> argparse.ArgumentParser:
     """Return what reads the command line."""
     read = argparse.ArgumentParser(
         prog="python -m infra.deploy", description="Deploy the last commit with CloudFormation."
     )
     read.add_argument("--stage", required=True, choices=STAGES)
-    read.add_argument("--name", help="the stack's name; parley-STAGE when left out")
+    read.add_argument("--name", type=_stack_name, help="the stack's name; parley-STAGE when left out")
     read.add_argument(
         "--parameter", action="append", default=[], metavar="NAME=VALUE", help="a parameter of the template"
     )
@@ -81,7 +110,10 @@ def parser() -> argparse.ArgumentParser:
         "--replace-data", action="store_true", help="even if the store or bucket gives way to an empty one"
     )
     read.add_argument(
-        "--shown-as", metavar="URL", help="LocalStack's URL outside of a container, for the URL printed"
+        "--shown-as",
+        type=_url,
+        metavar="URL",
+        help="LocalStack's URL outside of a container, for the URL printed",
     )
     read.add_argument("--delete", action="store_true", help="take the stack down")
     read.add_argument("--yes", action="store_true", help="do not ask before taking it down")
@@ -89,4 +121,5 @@ def parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as Ctrl-C does
     main()

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import tempfile
-import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
 from infra import package
-from infra.deploy.artifacts import Artifacts
 from infra.deploy import endpoint
+from infra.deploy.artifacts import Artifacts
 from infra.deploy.changes import ChangeSet
 from infra.deploy.errors import DeployError
 from infra.deploy.sessions import Session
@@ -103,7 +103,7 @@ class Deployment:
         try:
             with urllib.request.urlopen(f"{url}/ping", timeout=ANSWER_SECONDS) as answer:  # noqa: S310 # our own
                 answer.read()
-        except (urllib.error.URLError, TimeoutError) as error:
+        except (OSError, HTTPException) as error:
             raise DeployError(
                 f"the stack is made, but {url}/ping fails ({error}); the function's log says why"
             ) from None

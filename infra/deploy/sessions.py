@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Hashable
 from typing import Any, Protocol
 
 import boto3
@@ -13,7 +14,7 @@ from infra.deploy import endpoint
 from infra.deploy.errors import DeployError
 
 
-class Session(Protocol):
+class Session(Hashable, Protocol):
     """What makes clients: boto3's session, or localstack-client's."""
 
     region_name: str

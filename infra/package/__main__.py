@@ -21,8 +21,10 @@ def main() -> None:
         package = build(options.stage, options.out.resolve())
         print(report(package))
         print(import_report(options.stage, package))
-    except PackageError as error:
+    except (PackageError, OSError) as error:
         sys.exit(f"package: {error}")
+    except KeyboardInterrupt:
+        sys.exit("package: interrupted")
 
 
 if __name__ == "__main__":

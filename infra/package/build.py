@@ -38,9 +38,10 @@ def build(stage: str, out: Path, *, repository: Path = ROOT) -> Package:
     stage: `prod`, for the architecture in .chalice/config.json, or `localstack`, for this machine's.
     out: the folder to write deployment.zip and sam.json into; made if need be.
     repository: the top of a git checkout.
-    Raises PackageError.
+    Raises PackageError, or OSError when a disk is full.
     """
     source.require_checkout(repository)
+    _check_writable(out)
     source.warn_of_changes(repository)
     return assemble(stage, out, repository)
 
@@ -68,11 +69,11 @@ def chalice_package(project: Path, stage: str, merged: Template, out: Path) -> N
     """
     fragments = project / "merge.json"
     fragments.write_text(json.dumps(merged), encoding="utf-8")
-    command = [sys.executable, "-c", "from chalice.cli import main; main()", "package"]
-    command += ["--stage", stage, "--merge-template", str(fragments), str(out)]
-    # Chalice asks for a region that it then leaves out of the template.
-    environ = {"AWS_DEFAULT_REGION": "us-east-1", "PYTHONDONTWRITEBYTECODE": "1"}
-    run("chalice package", command, cwd=project, environ=environ)
+    command = [sys.executable, "-c", "import sys; from chalice.cli import main; sys.exit(main())"]
+    command += ["package", "--stage", stage, "--merge-template", str(fragments), str(out)]
+    # Chalice asks for a region that it then leaves out of the template, and for credentials it does not use.
+    environ = {"AWS_DEFAULT_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true"}
+    run("chalice package", command, cwd=project, environ={**environ, "PYTHONDONTWRITEBYTECODE": "1"})
     _finish_template(out / "sam.json", stage)
 
 
@@ -87,6 +88,18 @@ def _finish_template(file: Path, stage: str) -> None:
     """Take out of Chalice's template what the stage does not get, and write its keys in order."""
     template = aws.finished(json.loads(file.read_text(encoding="utf-8")), stage)
     file.write_text(json.dumps(template, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def _check_writable(out: Path) -> None:
+    """Make a folder if need be. Raises PackageError, before anything is built, when it takes no files."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=out):
+            pass
+    except OSError as error:
+        raise PackageError(
+            f"{out} cannot be written into ({error.strerror}): name another folder with --out"
+        ) from None
 
 
 def _check_runtime(template: Path) -> None:

@@ -6,8 +6,10 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from itertools import dropwhile
 from pathlib import Path
 
+TRACEBACK = "Traceback (most recent call last):"
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
@@ -20,7 +22,7 @@ def run(what: str, command: list[str], cwd: Path, environ: Mapping[str, str] | N
 
     what: the command's name in an error.
     environ: variables beside those of `surroundings`.
-    Raises PackageError with the command's own output when it fails, or cannot be started.
+    Raises PackageError, on one line with the command's own reason, when it fails or cannot be started.
     """
     try:
         done = subprocess.run(
@@ -34,8 +36,17 @@ def run(what: str, command: list[str], cwd: Path, environ: Mapping[str, str] | N
     except OSError as error:
         raise PackageError(f"{what} cannot be started: {error}") from None
     if done.returncode:
-        raise PackageError(f"{what} failed:\n{done.stdout}{done.stderr}".rstrip())
+        reason = _reason(f"{done.stdout}\n{done.stderr}").replace(f"{cwd}{os.sep}", "")
+        raise PackageError(f"{what} failed: {reason or f'it ended with status {done.returncode}'}")
     return done.stdout
+
+
+def _reason(output: str) -> str:
+    """Put what a command wrote on one line; of a traceback, only the error that it ends with."""
+    _, traceback, after = output.rpartition(TRACEBACK)
+    lines = after.splitlines()
+    words = dropwhile(lambda line: not line or line.startswith(" "), lines) if traceback else lines
+    return " ".join(" ".join(words).split())
 
 
 def surroundings() -> dict[str, str]:

@@ -40,6 +40,6 @@ def _once(folder: str) -> float:
         )
     except PackageError as error:
         raise PackageError(
-            "the package does not import on its own, with the standard library alone beside it:"
-            f" {str(error).splitlines()[-1]}. What it imports must be in requirements.in"
+            "the package does not import on its own, with the standard library alone beside it"
+            f" ({error}). What it imports must be in requirements.in"
         ) from None

@@ -31,10 +31,9 @@ def require_checkout(repository: Path) -> None:
         top = run("git", ["git", "rev-parse", "--show-toplevel"], cwd=repository).rstrip("\n")
         run("git", ["git", "rev-parse", "--verify", "--quiet", "HEAD"], cwd=repository)
     except PackageError as error:
-        why = " ".join(str(error).split())
         raise PackageError(
             f"{repository} is not a git checkout with a commit, and the package is built from one:"
-            f" clone the repository, and build there ({why})"
+            f" clone the repository, and build there ({error})"
         ) from None
     if Path(top).resolve() != repository.resolve():
         raise PackageError(

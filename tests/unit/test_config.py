@@ -153,6 +153,27 @@ def test_open_in_production() -> None:
     assert Settings.from_env({"PARLEY_AUTH": "open", "PARLEY_OPEN_BEYOND_LOOPBACK": "1"}).auth == "open"
 
 
+LAMBDA = {"PARLEY_AUTH": "open", "AWS_LAMBDA_FUNCTION_NAME": "parley-APIHandler"}
+
+
+@pytest.mark.parametrize("stage", ["local", "localstack"])
+@pytest.mark.parametrize("endpoint", [{}, {"AWS_ENDPOINT_URL": ""}])
+def test_open_on_aws(stage: str, endpoint: dict[str, str]) -> None:
+    """An open stage that is put on AWS by mistake serves nobody, unless it is said twice."""
+    environ = {**LAMBDA, **endpoint, "PARLEY_STAGE": stage}
+    with pytest.raises(ConfigError, match=f"stage {stage} .*: deploy stage prod, or set PARLEY_OPEN_BEYOND"):
+        Settings.from_env(environ)
+
+    assert Settings.from_env({**environ, "PARLEY_OPEN_BEYOND_LOOPBACK": "1"}).stage == stage
+    assert Settings.from_env({**environ, "PARLEY_AUTH": "required"}).stage == stage
+
+
+def test_open_on_localstack() -> None:
+    """A function on LocalStack, which gives it an endpoint, may be open."""
+    environ = {**LAMBDA, "PARLEY_STAGE": "localstack", "AWS_ENDPOINT_URL": "http://127.0.0.1:4566"}
+    assert Settings.from_env(environ).auth == "open"
+
+
 # --- how to log in to the store -----------------------------------------------------------------------------
 
 PASSWORD = {"PARLEY_REDIS_PASSWORD": WORD}

@@ -312,6 +312,16 @@ def test_a_document_is_refreshed_in_place(tmp_path: Path, capsys: pytest.Capture
     assert file.read_text() == once
 
 
+@pytest.mark.parametrize("text", ["# Costs\n", f"{BEGIN}; -->\n", f"{END}\n{BEGIN}; -->\n"])
+def test_a_document_without_markers_is_left_alone(tmp_path: Path, text: str) -> None:
+    """The command fails with one line that names the file and the markers, and does not write it."""
+    file = tmp_path / "costs.md"
+    file.write_text(text)
+    with pytest.raises(SystemExit, match=rf"^costs: {re.escape(str(file))} cannot be refreshed: .*{END}"):
+        main(["--refresh", str(file)])
+    assert file.read_text() == text
+
+
 @pytest.mark.parametrize("given", sorted(set(re.findall(r"PARAMETERS=\"(.+?)\"", DEPLOY))))
 def test_the_parameters_in_the_docs_are_the_templates(given: str) -> None:
     """A parameter that docs/deploy.md gives to `make deploy` is one that the templates have."""

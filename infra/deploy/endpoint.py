@@ -1,0 +1,77 @@
+"""Where clients go instead of AWS: what AWS_ENDPOINT_URL names."""
+
+from __future__ import annotations
+
+import json
+import os
+import urllib.error
+import urllib.request
+from http.client import HTTPException
+from urllib.parse import urlsplit
+
+import botocore.utils
+
+from infra.deploy.errors import DeployError
+
+LOCALSTACK = "http://127.0.0.1:4566"
+START_OR_UNSET = "`make localstack` starts LocalStack, or unset AWS_ENDPOINT_URL"
+HEALTH_SECONDS = 30.0
+
+
+def configured() -> str | None:
+    """Return what AWS_ENDPOINT_URL names, without a slash at the end; None when it is blank or not set."""
+    return os.environ.get("AWS_ENDPOINT_URL", "").strip().rstrip("/") or None
+
+
+def settle(stage: str) -> None:
+    """Write AWS_ENDPOINT_URL as every client takes it, with LocalStack's usual one for stage localstack.
+
+    Raises DeployError when it is not a URL, or, for stage localstack, no LocalStack answers there.
+    """
+    endpoint = configured() or (LOCALSTACK if stage == "localstack" else None)
+    if endpoint is None:
+        os.environ.pop("AWS_ENDPOINT_URL", None)
+        return
+    if not _is_usable(endpoint):
+        raw = os.environ["AWS_ENDPOINT_URL"]
+        raise DeployError(f"AWS_ENDPOINT_URL is {raw!r}, and has to be a URL such as {LOCALSTACK}")
+    os.environ["AWS_ENDPOINT_URL"] = endpoint
+    if stage == "localstack":
+        bypass_proxy(urlsplit(endpoint).netloc.rpartition("@")[2])
+        _check_localstack(endpoint)
+
+
+def bypass_proxy(*hosts: str) -> None:
+    """Let this process and those it starts reach this machine, and other hosts, without a proxy."""
+    names = ("no_proxy", "NO_PROXY")
+    either = next(filter(None, map(os.environ.get, names)), "")
+    for name in names:
+        before = os.environ.get(name) or either
+        if before.strip() != "*":  # which means every host only when it stands alone
+            known = filter(None, map(str.strip, before.split(",")))
+            os.environ[name] = ",".join(dict.fromkeys(["127.0.0.1", "localhost", *hosts, *known]))
+
+
+def _is_usable(endpoint: str) -> bool:
+    try:
+        parts = urlsplit(endpoint)
+        _ = parts.port
+    except ValueError:
+        return False
+    valid = botocore.utils.is_valid_endpoint_url(endpoint)
+    return parts.scheme in ("http", "https") and bool(
+        valid or botocore.utils.is_valid_ipv6_endpoint_url(endpoint)
+    )
+
+
+def _check_localstack(endpoint: str) -> None:
+    """Raise DeployError unless LocalStack answers."""
+    try:
+        with urllib.request.urlopen(f"{endpoint}/_localstack/health", timeout=HEALTH_SECONDS) as answer:  # noqa: S310 # http(s), as checked
+            known = "services" in json.load(answer)
+    except (urllib.error.HTTPError, HTTPException, ValueError, TypeError):
+        known = False
+    except OSError as error:
+        raise DeployError(f"nothing answers at {endpoint}: {START_OR_UNSET} ({error})") from None
+    if not known:
+        raise DeployError(f"what answers at {endpoint} is not LocalStack: {START_OR_UNSET}")
