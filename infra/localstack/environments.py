@@ -94,9 +94,9 @@ def _candidates() -> Iterator[str]:
         return
     found = subprocess.run([*UV, "python", "find", VERSION], capture_output=True, text=True, check=False)
     yield found.stdout.strip()
-    yield from sorted(
-        map(str, Path.home().glob(f".pyenv/versions/{VERSION}*/bin/python{VERSION}")), reverse=True
-    )
+    # pyenv has its versions side by side, and a stub on PATH that fails for those not chosen.
+    for versions in (Path(sys.base_prefix).parent, Path.home() / ".pyenv" / "versions"):
+        yield from map(str, sorted(versions.glob(f"{VERSION}*/bin/python{VERSION}"), reverse=True))
 
 
 def _is_313(candidate: str) -> bool:
