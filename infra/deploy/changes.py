@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from botocore.exceptions import WaiterError
@@ -28,31 +29,29 @@ class ChangeSet:
                 ChangeSetName=self._identity, WaiterConfig={"Delay": 1, "MaxAttempts": 300}
             )
         except WaiterError:
-            reason = str(self._describe().get("StatusReason", "no reason given"))
+            reason = str(self._described.get("StatusReason", "no reason given"))
             self.discard()
             if any(text in reason for text in NOTHING_TO_CHANGE):
                 return False
             raise DeployError(f"CloudFormation refuses the change: {reason}") from None
-        if not self._describe()["Changes"]:  # LocalStack makes an empty one
+        if not self._changes:  # LocalStack makes an empty one
             self.discard()
             return False
         return True
 
     def lines(self) -> list[str]:
         """Return the changes, a line each: action, resource, type, and whether it is replaced."""
-        changes = [change["ResourceChange"] for change in self._describe()["Changes"]]
         return [
             f"  {change['Action']:<8} {change['LogicalResourceId']:<34} {change['ResourceType']}"
             + ("  REPLACED" if change.get("Replacement") == "True" else "")
-            for change in changes
+            for change in self._changes
         ]
 
     def losses(self) -> list[str]:
         """Return the names of resources holding data that would be replaced or left behind."""
-        changes = [change["ResourceChange"] for change in self._describe()["Changes"]]
         return [
             change["LogicalResourceId"]
-            for change in changes
+            for change in self._changes
             if change["ResourceType"] in DATA
             and (change["Action"] == "Remove" or change.get("Replacement") in ("True", "Conditional"))
         ]
@@ -63,12 +62,18 @@ class ChangeSet:
 
     def discard(self) -> None:
         """Forget the changes, and the empty stack that stands for one which does not exist yet."""
-        stack = self._describe()["StackId"]
+        stack = self._described["StackId"]
         self._cloud.delete_change_set(ChangeSetName=self._identity)
         if self._fresh:
             self._cloud.delete_stack(StackName=stack)
 
-    def _describe(self) -> dict[str, Any]:
+    @property
+    def _changes(self) -> list[dict[str, Any]]:
+        return [change["ResourceChange"] for change in self._described["Changes"]]
+
+    @functools.cached_property
+    def _described(self) -> dict[str, Any]:
+        """What CloudFormation says of the changes once it has found them, all pages in one."""
         pages = self._cloud.get_paginator("describe_change_set").paginate(ChangeSetName=self._identity)
         whole: dict[str, Any] = {}
         for page in pages:

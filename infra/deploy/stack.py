@@ -59,15 +59,17 @@ class Stack:
         found = self._cloud.describe_stack_resource(StackName=self.name, LogicalResourceId=name)
         return str(found["StackResourceDetail"]["PhysicalResourceId"])
 
-    def check(self) -> None:
-        """Return if the stack takes a change; raises DeployError, saying why and what to do, if not."""
-        status = (self.describe() or {}).get("StackStatus", "")
+    def check(self) -> dict[str, Any] | None:
+        """Describe a stack that takes a change. Raises DeployError, with what to do, if it takes none."""
+        stack = self.describe()
+        status = (stack or {}).get("StackStatus", "")
         if status in STUCK:
             named = "" if self.name == f"parley-{self._stage}" else f" NAME={self.name}"
             what = STUCK[status].format(which=f"STAGE={self._stage}{named}", name=self.name)
             raise DeployError(f"the stack {self.name} is in state {status}; {what}{self._because()}")
         if status.endswith("_IN_PROGRESS") and status != "REVIEW_IN_PROGRESS":
             raise DeployError(f"the stack {self.name} is in state {status}; wait until that is done")
+        return stack
 
     def propose(self, template_url: str, parameters: Mapping[str, str], known: list[str]) -> ChangeSet | None:
         """Return the changes that a template would make, None for none; nothing is changed yet.
@@ -75,8 +77,7 @@ class Stack:
         parameters: values given now. known: the template's parameters; those the stack has and that are not
         given keep their value. Raises DeployError when the template or a value is not accepted.
         """
-        self.check()
-        stack = self.describe()
+        stack = self.check()
         fresh = stack is None or stack["StackStatus"] == "REVIEW_IN_PROGRESS"
         held = {} if stack is None or fresh else {p["ParameterKey"] for p in stack.get("Parameters", [])}
         kept = [name for name in known if name in held and name not in parameters]

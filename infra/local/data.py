@@ -9,6 +9,7 @@ import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 from infra.local.shutdown import StartError
 
@@ -34,6 +35,11 @@ class DataFolder:
     def socket(self) -> Path:
         """Where the store listens."""
         return (self.path if self.alias == self.path else self.alias.parent) / SOCKET
+
+    @property
+    def url(self) -> str:
+        """The store's URL, as REDIS_URL takes it."""
+        return f"unix://{quote(str(self.socket))}"
 
     def drop_alias(self) -> None:
         """Remove what was made for the alias."""

@@ -68,9 +68,9 @@ def _store(folder: Path, settings: Settings, shutdown: Shutdown) -> Iterator[str
         raise StartError("PARLEY_REDIS_CLUSTER=1 needs a REDIS_URL; the embedded Valkey is one server.")
     if login := [name for name in STORE_LOGINS if os.environ.get(name, "").strip()]:
         raise StartError(f"{login[0]} needs a REDIS_URL; the embedded Valkey takes no login.")
-    with embedded(folder, shutdown) as (url, path):
-        os.environ["REDIS_URL"] = url
-        yield f"in {path}"
+    with embedded(folder, shutdown) as held:
+        os.environ["REDIS_URL"] = held.url
+        yield f"in {held.path}"
 
 
 def _ping(settings: Settings) -> None:

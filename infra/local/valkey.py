@@ -8,7 +8,6 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import quote
 
 import redis
 from redis.backoff import NoBackoff
@@ -87,8 +86,8 @@ class EmbeddedValkey:
 
 
 @contextlib.contextmanager
-def embedded(folder: Path, shutdown: Shutdown, setting: str = "DATA") -> Iterator[tuple[str, Path]]:
-    """Run an embedded Valkey over a data folder; gives its URL and the folder's path.
+def embedded(folder: Path, shutdown: Shutdown, setting: str = "DATA") -> Iterator[DataFolder]:
+    """Run an embedded Valkey over a data folder, and give the folder.
 
     setting: the variable that chooses the folder. Raises StartError.
     """
@@ -96,7 +95,7 @@ def embedded(folder: Path, shutdown: Shutdown, setting: str = "DATA") -> Iterato
         valkey = EmbeddedValkey(held, shutdown)
         try:
             valkey.start()
-            yield f"unix://{quote(str(held.socket))}", held.path
+            yield held
         finally:
             valkey.stop()
 

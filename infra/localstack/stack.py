@@ -8,10 +8,9 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import unquote
 
 from infra.deploy.deployment import Deployment
-from infra.deploy.sessions import Session, open_session, region_of
+from infra.deploy.sessions import open_session, region_of
 from infra.local.shutdown import Shutdown, StartError, say
 from infra.local.valkey import embedded
 from infra.localstack import server
@@ -20,12 +19,10 @@ STAGE = "localstack"
 
 
 class Running(NamedTuple):
-    """What runs: the deployment, LocalStack, a session of it, and the store's URL."""
+    """What runs: the deployment, and the LocalStack it is on."""
 
     deployment: Deployment
     localstack: server.LocalStack
-    session: Session
-    redis_url: str
 
 
 @contextlib.contextmanager
@@ -37,21 +34,18 @@ def running(port: int, data: Path | None, shutdown: Shutdown) -> Iterator[Runnin
     Raises StartError, DeployError or PackageError, leaving nothing running.
     """
     region_of(STAGE)
-    with _folder() as folder, _store(data or folder / "data", shutdown) as (redis_url, socket):
+    with contextlib.ExitStack() as held:
+        temporary = tempfile.TemporaryDirectory(prefix="parley-localstack-", ignore_cleanup_errors=True)
+        folder = Path(held.enter_context(temporary))
+        redis_url, socket = held.enter_context(_store(data or folder / "data", shutdown))
         say("Starting LocalStack")
-        environment = {"REDIS_URL": redis_url}
-        with server.running(port, folder, shutdown, environment, socket) as localstack:
-            os.environ["AWS_ENDPOINT_URL"] = localstack.endpoint
-            session = open_session(STAGE)
-            deployment = Deployment(session, f"parley-{STAGE}", STAGE, _say_unless_stopped(shutdown))
-            deployment.run({"RedisUrl": redis_url})
-            yield Running(deployment, localstack, session, redis_url)
-
-
-@contextlib.contextmanager
-def _folder() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(prefix="parley-localstack-", ignore_cleanup_errors=True) as folder:
-        yield Path(folder)
+        started = server.running(port, folder, shutdown, {"REDIS_URL": redis_url}, socket)
+        localstack = held.enter_context(started)
+        os.environ["AWS_ENDPOINT_URL"] = localstack.endpoint
+        told = _say_unless_stopped(shutdown)
+        deployment = Deployment(open_session(STAGE), f"parley-{STAGE}", STAGE, told)
+        deployment.run({"RedisUrl": redis_url})
+        yield Running(deployment, localstack)
 
 
 @contextlib.contextmanager
@@ -60,8 +54,8 @@ def _store(data: Path, shutdown: Shutdown) -> Iterator[tuple[str, Path | None]]:
     if url := os.environ.get("REDIS_URL", "").strip():
         yield url, None
         return
-    with embedded(data, shutdown, "LOCALSTACK_DATA") as (url, _):
-        yield url, Path(unquote(url.removeprefix("unix://")))
+    with embedded(data, shutdown, "LOCALSTACK_DATA") as held:
+        yield held.url, held.socket
 
 
 def _say_unless_stopped(shutdown: Shutdown) -> Callable[[str], None]:

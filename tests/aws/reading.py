@@ -7,18 +7,12 @@ from collections.abc import Iterator
 from typing import Any
 
 from infra.aws.fragments import Template
+from tests.documents import nodes_of
 
 
 def statements(value: Any) -> Iterator[Template]:
     """Yield every statement of every policy in a part of a template."""
-    if isinstance(value, dict):
-        if "Effect" in value and "Resource" in value:
-            yield value
-        for item in value.values():
-            yield from statements(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from statements(item)
+    return (node for node in nodes_of(value) if "Effect" in node and "Resource" in node)
 
 
 def of_type(template: Template, kind: str) -> dict[str, Template]:
@@ -32,14 +26,7 @@ def of_type(template: Template, kind: str) -> dict[str, Template]:
 
 def values(value: Any, key: str) -> Iterator[Any]:
     """Yield what a key stands for, wherever it is in a part of a template."""
-    if isinstance(value, dict):
-        for name, item in value.items():
-            if name == key:
-                yield item
-            yield from values(item, key)
-    elif isinstance(value, list):
-        for item in value:
-            yield from values(item, key)
+    return (node[key] for node in nodes_of(value) if key in node)
 
 
 def references(value: Any) -> Iterator[str]:

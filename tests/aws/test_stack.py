@@ -48,17 +48,18 @@ def template(prod: Template) -> Template:
 @pytest.fixture(scope="module")
 def by_use(session: Session, localstack: Any, template: Template) -> Iterator[ProdStack]:
     """A stack with the serverless store, sign-in by IAM, NAT, mails of alarms and pages that load media."""
-    stack = ProdStack(session, "by-use", localstack.endpoint)
-    stack.put(template, BY_USE)
-    yield stack
-    stack.delete()
+    yield from made(ProdStack(session, "by-use", localstack.endpoint), template, BY_USE)
 
 
 @pytest.fixture(scope="module")
 def durable(session: Session, localstack: Any, template: Template) -> Iterator[ProdStack]:
     """A stack with the durable store, sign-in by password, traces, and no egress."""
-    stack = ProdStack(session, "durable", localstack.endpoint)
-    stack.put(template, DURABLE)
+    yield from made(ProdStack(session, "durable", localstack.endpoint), template, DURABLE)
+
+
+def made(stack: ProdStack, template: Template, parameters: dict[str, str]) -> Iterator[ProdStack]:
+    """Make a stack, give it, and take it down."""
+    stack.put(template, parameters)
     yield stack
     stack.delete()
 

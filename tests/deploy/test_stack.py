@@ -122,7 +122,6 @@ def test_parameters_not_given_keep_their_values(stub: Stubber) -> None:
         {"ParameterKey": "Gone", "ParameterValue": "x"},
     ]
     stub.add_response("describe_stacks", there)
-    stub.add_response("describe_stacks", there)
     stub.add_client_error("create_change_set", "ValidationError", "no such template")
     sent: list[Any] = []
     stub.client.meta.events.register(

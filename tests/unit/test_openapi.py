@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -13,6 +12,7 @@ from app import app
 from chalicelib import openapi
 from chalicelib.http import OPERATIONS, Operation
 from infra.openapi import COPY
+from tests.documents import nodes_of
 
 DOCUMENT: dict[str, Any] = openapi.document()
 OPERATIONS_OF_DOCUMENT = [
@@ -25,17 +25,6 @@ EVERY_OPERATION = pytest.mark.parametrize(
     OPERATIONS_OF_DOCUMENT,
     ids=lambda value: value if isinstance(value, str) else "",
 )
-
-
-def nodes_of(value: Any) -> Iterator[dict[str, Any]]:
-    """Return every object in a document."""
-    if isinstance(value, dict):
-        yield value
-        for child in value.values():
-            yield from nodes_of(child)
-    elif isinstance(value, list):
-        for child in value:
-            yield from nodes_of(child)
 
 
 def test_committed_copy_is_fresh() -> None:
