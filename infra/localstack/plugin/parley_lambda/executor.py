@@ -55,7 +55,7 @@ class ProcessExecutor(RuntimeExecutor):  # type: ignore[misc] # LocalStack carri
             raise LambdaRuntimeException("the execution environment has been stopped")
         request_id, settings = payload["invoke-id"], self.function_version.config
         began = time.monotonic()
-        answer = sandbox.invoke(
+        answer, output = sandbox.invoke(
             Invocation(
                 request_id,
                 payload["invoked-function-arn"],
@@ -64,7 +64,7 @@ class ProcessExecutor(RuntimeExecutor):  # type: ignore[misc] # LocalStack carri
                 payload["payload"].encode(),
             )
         )
-        lines = _report(self.function_version, request_id, sandbox.take_output(), time.monotonic() - began)
+        lines = _report(self.function_version, request_id, output, time.monotonic() - began)
         _log(lines)
         return InvocationResult(request_id, answer.payload, is_error=answer.failed, logs=lines)
 

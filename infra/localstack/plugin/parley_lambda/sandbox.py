@@ -56,16 +56,13 @@ class Sandbox:
         _first((self._api.started, self._ended), START_SECONDS + self._seconds)
         return self._start_error()
 
-    def invoke(self, invocation: Invocation) -> Answer:
-        """Run one event to its answer; a process that takes too long or dies is told of as Lambda does."""
+    def invoke(self, invocation: Invocation) -> tuple[Answer, str]:
+        """Run one event to its answer; returns it with what the process wrote.
+
+        A process that takes too long or dies is told of as Lambda does.
+        """
         with self._in_call:
-            if self._process is None or self._process.poll() is not None:
-                error = self.start()
-                if error is not None:
-                    return Answer(error, failed=True)
-            answer = self._api.submit(invocation)
-            _first((answer, self._ended), self._seconds)
-            return answer.result() if answer.done() else self._failure(invocation.request_id)
+            return self._answer(invocation), self.take_output()
 
     def stop(self) -> None:
         """End the process once the call it has is answered, and forget its output."""
@@ -78,6 +75,15 @@ class Sandbox:
         text = Path(self._output.name).read_text(errors="replace")
         os.truncate(self._output.name, 0)
         return text
+
+    def _answer(self, invocation: Invocation) -> Answer:
+        if self._process is None or self._process.poll() is not None:
+            error = self.start()
+            if error is not None:
+                return Answer(error, failed=True)
+        answer = self._api.submit(invocation)
+        _first((answer, self._ended), self._seconds)
+        return answer.result() if answer.done() else self._failure(invocation.request_id)
 
     def _start_error(self) -> bytes | None:
         if self._api.started.done():
