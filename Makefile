@@ -5,7 +5,7 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help run test lint check bench openapi lock clean
-.PHONY: package deploy undeploy costs localstack test-localstack test-deployed
+.PHONY: package deploy undeploy costs import-users localstack test-localstack test-deployed
 
 # Candidates are run, not only looked up: a version manager's stub can be on PATH and still fail.
 CANDIDATES = python3 python3.13 python3.12 python3.11 python3.14
@@ -63,6 +63,13 @@ deploy: $(VENV)/installed-dev ## Deploy the last commit to AWS: STAGE=prod; DRY_
 undeploy: $(VENV)/installed-dev ## Take a deployed stack down: STAGE=prod; YES=1 does not ask.
 	$(NEEDS_STAGE)
 	@$(DEPLOY) --delete $(if $(YES),--yes)
+
+import-users: $(VENV)/installed-dev ## Bring users from another server: URL=https://… MAPPING=file.json; docs/import.md.
+	$(if $(URL),,$(error From where? make import-users URL=https://api.example.com/users MAPPING=mapping.json))
+	$(if $(MAPPING),,$(error How is it read? MAPPING=mapping.json; docs/import.md says what is in it))
+	@$(BIN)/python -m infra.import_users --url '$(URL)' --mapping '$(MAPPING)' $(if $(DRY_RUN),--dry-run) \
+		$(if $(CODES),--codes '$(CODES)') $(if $(REPORT),--report '$(REPORT)') \
+		$(if $(FUNCTION),--function '$(FUNCTION)') $(if $(STAGE),--stage '$(STAGE)')
 
 costs: $(VENV)/installed-dev ## Reckon what a deployment costs on AWS; ARGS=--help lists what can be given.
 	@$(BIN)/python -m infra.costs $(ARGS)

@@ -7,7 +7,17 @@ import signal
 import sys
 from collections.abc import Callable
 
-from bench import document, handler_cpu, http_rates, machine, package_size, round_trips, startup, store_memory
+from bench import (
+    admission,
+    document,
+    handler_cpu,
+    http_rates,
+    machine,
+    package_size,
+    round_trips,
+    startup,
+    store_memory,
+)
 from bench.document import DocumentError
 from bench.findings import Findings, Skipped, report
 from bench.options import FULL, QUICK, Scale
@@ -17,6 +27,7 @@ from tests.servers.engines import EngineError
 
 PARTS: dict[str, Callable[[Scale], Findings]] = {
     "http": http_rates.measure,
+    "auth": admission.measure,
     "cpu": handler_cpu.measure,
     "trips": round_trips.measure,
     "store": store_memory.measure,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import json
 import logging
 import os
 import sys
@@ -14,7 +15,19 @@ from urllib.parse import unquote
 
 import redis
 
-from bench.loads import FILL, ID_CHARACTERS, PULL_CHAT_LENGTH, UNIQUE_ID, Load
+from bench.loads import (
+    FILL,
+    ID_CHARACTERS,
+    MEMBERS,
+    PAGE,
+    PULL_CHAT_LENGTH,
+    UNIQUE_ID,
+    Load,
+    pulls,
+    registration,
+    sends,
+)
+from bench.options import LIMITS
 from infra.local.events import LambdaContext, header_lists, proxy_event
 from infra.local.router import Router
 from tests.servers.engines import ValkeyEngine
@@ -62,6 +75,21 @@ class Handler:
         answer = self._app(event, LambdaContext("bench"))
         assert answer["statusCode"] < 300, answer["body"]
 
+    def by_token(self) -> list[Load]:
+        """Return the loads of two who were registered for it, in a chat of a page."""
+        first, second = (self._token(handle) for handle in MEMBERS)
+        chat = ":".join(MEMBERS)
+        writing, reading = sends(MEMBERS[0], chat, first), pulls(MEMBERS[1], chat, second)
+        for event in self.events(writing[0], PAGE):
+            self.call(event)
+        made = [one for pair in zip(writing, reading, strict=True) for one in pair]
+        return [load._replace(name=f"{load.name}, by token") for load in made]
+
+    def _token(self, handle: str) -> str:
+        (event,) = self.events(registration(handle), 1)
+        token: str = json.loads(self._app(event, LambdaContext("bench"))["body"])["token"]
+        return token
+
 
 def _request(load: Load) -> Request:
     path, _, query = load.path.partition("?")
@@ -83,6 +111,7 @@ def handler() -> Iterator[Handler]:
     """Yield the handler on an embedded Valkey without persistence; its log lines go to the null device."""
     with ValkeyEngine() as engine, open(os.devnull, "w", encoding="utf-8") as nowhere:
         os.environ.update(PARLEY_STAGE="local", PARLEY_AUTH="open", REDIS_URL=engine.url)
+        os.environ["PARLEY_RATE_LIMITS"] = LIMITS
         from app import app
         from chalicelib import services
         from chalicelib.logs import LOGGER

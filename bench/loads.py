@@ -14,6 +14,9 @@ SEND_CHAT = "alice:bob"
 PULL_CHAT = "alice:carol"
 PULL_CHAT_LENGTH = 100
 PAGE = 10
+MEMBERS = ("dave", "erin")
+"""Two with accounts; the names above have none."""
+PASSWORD = "correct horse battery staple"  # noqa: S105 # of accounts that are gone with the run
 
 UNIQUE_ID = "$ID"
 """Stands in a body for an id that is another one each time."""
@@ -22,18 +25,28 @@ ID_CHARACTERS = 36
 
 
 class Load(NamedTuple):
-    """One request, made again and again."""
+    """One request, made again and again.
+
+    sender: who makes it. token: theirs; empty: they say their name.
+    """
 
     name: str
     method: str
     path: str
     body: str = ""
+    sender: str = SENDER
+    token: str = ""
 
     @property
     def headers(self) -> dict[str, str]:
         """The headers it needs."""
-        caller = {"X-Parley-User": SENDER} if self.path.startswith("/v1") else {}
-        return {**caller, "Content-Type": "application/json"} if self.body else caller
+        return self._caller | ({"Content-Type": "application/json"} if self.body else {})
+
+    @property
+    def _caller(self) -> dict[str, str]:
+        if self.token:
+            return {"Authorization": f"Bearer {self.token}"}
+        return {"X-Parley-User": self.sender} if self.path.startswith("/v1") else {}
 
 
 def _json(**fields: object) -> str:
@@ -44,13 +57,35 @@ def _messages(chat: str) -> str:
     return f"/v1/chats/{quote(chat, safe='')}/messages"
 
 
+def sends(sender: str, chat: str, token: str = "") -> tuple[Load, Load]:
+    """Return a classic send and one under /v1, by one of a chat's members."""
+    classic = _json(chat=chat, sender=sender, text=TEXT)
+    v1 = _json(text=TEXT, id=UNIQUE_ID)
+    return (
+        Load("send", "POST", "/api/send", classic, sender, token),
+        Load("/v1 send with an id", "POST", _messages(chat), v1, sender, token),
+    )
+
+
+def pulls(sender: str, chat: str, token: str = "") -> tuple[Load, Load]:
+    """Return a classic pull of a chat's first messages, and a page of them under /v1, by a member."""
+    classic = _json(chat=chat, cursor=0, limit=PAGE)
+    return (
+        Load(f"pull of {PAGE}", "POST", "/api/pull", classic, sender, token),
+        Load(f"/v1 page of {PAGE}", "GET", f"{_messages(chat)}?after=0&limit={PAGE}", "", sender, token),
+    )
+
+
+def registration(handle: str) -> Load:
+    """Return the request that makes an account."""
+    return Load("register", "POST", "/v1/register", _json(handle=handle, password=PASSWORD))
+
+
 HELLO = Load("hello", "GET", "/")
 PING = Load("ping", "GET", "/ping")
-SEND = Load("send", "POST", "/api/send", _json(chat=SEND_CHAT, sender=SENDER, text=TEXT))
-PULL = Load(f"pull of {PAGE}", "POST", "/api/pull", _json(chat=PULL_CHAT, cursor=0, limit=PAGE))
-SEND_V1 = Load("/v1 send with an id", "POST", _messages(SEND_CHAT), _json(text=TEXT, id=UNIQUE_ID))
-PAGE_V1 = Load(f"/v1 page of {PAGE}", "GET", f"{_messages(PULL_CHAT)}?after=0&limit={PAGE}")
+SEND, SEND_V1 = sends(SENDER, SEND_CHAT)
+PULL, PAGE_V1 = pulls(SENDER, PULL_CHAT)
 
 LOADS = (PING, SEND, PULL, SEND_V1, PAGE_V1)
-FILL = Load("fill", "POST", "/api/send", _json(chat=PULL_CHAT, sender=SENDER, text=TEXT))
+FILL, _ = sends(SENDER, PULL_CHAT)
 """Sent PULL_CHAT_LENGTH times before anything is pulled."""

@@ -26,6 +26,8 @@ FULL = Scale(rounds=3, seconds=3, calls=3000, messages=100_000, chats=20_000, pr
 QUICK = Scale(rounds=1, seconds=1, calls=500, messages=10_000, chats=2_000, processes=3)
 
 CALL_ROUNDS = 5
+LIMITS = "read=9999999,write=9999999,search=9999999,auth=9999999"
+"""PARLEY_RATE_LIMITS: requests are counted, and none is refused."""
 
 
 def progress(text: str) -> None:

@@ -11,7 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from infra.local import options
@@ -34,11 +34,14 @@ def workers() -> int:
 
 
 @contextlib.contextmanager
-def gateway(data: Path) -> Iterator[str]:
-    """Run Parley's own server, as `make run` does, with its embedded Valkey in a folder; yield its URL."""
+def gateway(data: Path, environ: Mapping[str, str] | None = None) -> Iterator[str]:
+    """Run Parley's own server, as `make run` does, with its embedded Valkey in a folder; yield its URL.
+
+    environ: settings.
+    """
     port = _free_port()
     arguments = ["--port", str(port), "--data", str(data), "--workers", str(workers())]
-    with _running([sys.executable, "-m", "infra.local", *arguments], port, "/ping", {}) as url:
+    with _running([sys.executable, "-m", "infra.local", *arguments], port, "/ping", environ or {}) as url:
         yield url
 
 
@@ -68,7 +71,7 @@ def hello() -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def _running(command: list[str], port: int, path: str, environ: dict[str, str]) -> Iterator[str]:
+def _running(command: list[str], port: int, path: str, environ: Mapping[str, str]) -> Iterator[str]:
     kept = {
         name: value
         for name, value in os.environ.items()

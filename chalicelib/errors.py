@@ -85,6 +85,12 @@ class NotAuthenticated(ParleyError):
     status, code, title = 401, "not_authenticated", "Not authenticated"
 
 
+class WrongCredentials(NotAuthenticated):
+    """The name and password of a login do not belong together, or nobody has the name."""
+
+    code, title = "wrong_credentials", "Wrong credentials"
+
+
 class Forbidden(ParleyError):
     """The caller is known and may not do this."""
 
@@ -95,6 +101,24 @@ class NotAMember(Forbidden):
     """The caller is not one of the chat's members."""
 
     code, title = "not_a_member", "Not a member"
+
+
+class Blocked(Forbidden):
+    """The other does not want to hear from the caller."""
+
+    code, title = "blocked", "Blocked"
+
+
+class PasswordChangeNeeded(Forbidden):
+    """The password is good for one thing alone: to choose another."""
+
+    code, title = "password_change_needed", "Password change needed"
+
+
+class HandleNeeded(Forbidden):
+    """A signed identity that has not chosen its handle is calling."""
+
+    code, title = "handle_needed", "Handle needed"
 
 
 class CrossSite(Forbidden):
@@ -121,6 +145,24 @@ class MessageNotFound(ParleyError):
     status, code, title = 404, "message_not_found", "Message not found"
 
 
+class UserNotFound(ParleyError):
+    """Nobody has this handle, or nobody any more."""
+
+    status, code, title = 404, "user_not_found", "User not found"
+
+
+class PostNotFound(ParleyError):
+    """The caller has made no post of this id, or has deleted it."""
+
+    status, code, title = 404, "post_not_found", "Post not found"
+
+
+class SessionNotFound(ParleyError):
+    """The caller has no session of this id."""
+
+    status, code, title = 404, "session_not_found", "Session not found"
+
+
 class MethodNotAllowed(ParleyError):
     """The path exists, without this method."""
 
@@ -139,6 +181,12 @@ class IdConflict(ParleyError):
     status, code, title = 409, "id_conflict", "Id already used"
 
 
+class AlreadyTaken(ParleyError):
+    """The handle or the email belongs to somebody; which, and to whom, is not said."""
+
+    status, code, title = 409, "already_taken", "Already taken"
+
+
 class HistoryChanged(ParleyError):
     """The history that a cursor was taken from is no longer the chat's history."""
 
@@ -152,7 +200,7 @@ class PayloadTooLarge(ParleyError):
 
 
 class TextTooLong(PayloadTooLarge):
-    """A message's text is longer than a message may be."""
+    """A text is longer than a message's, or a post's, may be."""
 
     code, title = "text_too_long", "Text too long"
 
@@ -161,6 +209,24 @@ class UnsupportedMediaType(ParleyError):
     """The body's Content-Type is not one the route takes."""
 
     status, code, title = 415, "unsupported_media_type", "Unsupported media type"
+
+
+class Overloaded(ParleyError):
+    """More calls that take long are waiting than the server can answer in time."""
+
+    status, code, title = 503, "overloaded", "Overloaded"
+
+
+class IdentityUnavailable(ParleyError):
+    """The issuer of signed identities does not answer, and its keys are not known yet."""
+
+    status, code, title = 503, "identity_unavailable", "Identity unavailable"
+
+
+class TooManyRequests(ParleyError):
+    """The caller has used up what a while allows."""
+
+    status, code, title = 429, "too_many_requests", "Too many requests"
 
 
 class StoreUnavailable(ParleyError):

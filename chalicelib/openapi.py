@@ -18,11 +18,15 @@ from chalicelib import __version__
 from chalicelib.errors import (
     PROBLEM_JSON,
     CrossSite,
+    HandleNeeded,
     IdConflict,
+    IdentityUnavailable,
     NotAuthenticated,
     ParleyError,
     PayloadTooLarge,
     Problem,
+    StoreUnavailable,
+    TooManyRequests,
     UnsupportedMediaType,
 )
 from chalicelib.http import JSON, OPERATIONS, USER, Operation
@@ -36,6 +40,21 @@ PARAMETERS: dict[str, Schema] = {
         "description": "Two names joined by one `:`.",
     },
     "seq": {"schema": {"type": "integer", "minimum": 1}, "example": 1, "description": "The message's place."},
+    "handle": {
+        "schema": {"type": "string", "minLength": 1, "maxLength": 64},
+        "example": "alice",
+        "description": "A user's handle, in any case.",
+    },
+    "session": {
+        "schema": {"type": "string", "pattern": "^[0-9a-f]{16}$"},
+        "example": "0123456789abcdef",
+        "description": "A session's id, as /v1/sessions lists it.",
+    },
+    "post": {
+        "schema": {"type": "string", "pattern": "^[1-9][0-9]{0,15}$"},
+        "example": "1763718000000000",
+        "description": "The id of a post.",
+    },
     "asset": {"schema": {"type": "string"}, "example": "docs.js", "description": "A file of the page."},
 }
 IDEMPOTENCY_KEY: Schema = {
@@ -45,10 +64,15 @@ IDEMPOTENCY_KEY: Schema = {
     "schema": {"type": "string"},
 }
 TAGS = {
+    "accounts": "Register, log in, log out, devices",
+    "users": "Profiles, the search, one's own archive",
+    "social": "Follow, block, and the lists of both",
+    "posts": "Posts and the feed",
     "messages": "Send, page and read, with checked cursors",
     "classic": "The paths of the servers that Parley replaces",
     "health": "Is it there",
     "docs": "This description",
+    "home": "What this server is",
 }
 DESCRIPTION = (
     "Send and pull messages. Every error is application/problem+json with a stable `code`. "
@@ -85,12 +109,17 @@ def document() -> Schema:
         "components": {
             "schemas": {name: schema for name, schema in components.items() if name not in queries},
             "securitySchemes": {
+                "bearer": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "description": "The token of a login, or one that the outside issuer signed.",
+                },
                 "user": {
                     "type": "apiKey",
                     "in": "header",
                     "name": USER,
-                    "description": "On an open server: your name, percent-encoded where it is not ASCII.",
-                }
+                    "description": "On an open server: your name, if it has no account; percent-encoded.",
+                },
             },
         },
     }
@@ -119,8 +148,8 @@ def _operation(operation: Operation, components: Schema) -> Schema:
     }
     if description:
         described["description"] = " ".join(description.split())
-    if operation.caller:
-        described["security"] = [{"user": []}]
+    if operation.caller or operation.account:
+        described["security"] = [{"bearer": []}, *([] if operation.account else [{"user": []}])]
     if operation.body:
         content = {"schema": _schema(operation.body), "example": operation.example}
         described["requestBody"] = {"required": True, "content": {JSON: content}}
@@ -154,7 +183,7 @@ def _not_null(field: Schema) -> Schema:
 def _responses(operation: Operation) -> Schema:
     responses = {str(status): _response(status, kind) for status, kind in operation.gives.items()}
     by_status: dict[int, list[type[ParleyError]]] = defaultdict(list)
-    for error in _failures(operation):
+    for error in dict.fromkeys(_failures(operation)):
         by_status[error.status].append(error)
     for status, failures in sorted(by_status.items()):
         responses[str(status)] = {
@@ -168,8 +197,8 @@ def _responses(operation: Operation) -> Schema:
 
 def _failures(operation: Operation) -> list[type[ParleyError]]:
     failures = [*operation.fails, CrossSite]
-    if operation.caller:
-        failures.append(NotAuthenticated)
+    if operation.caller or operation.account:
+        failures += [NotAuthenticated, HandleNeeded, TooManyRequests, IdentityUnavailable, StoreUnavailable]
     if operation.body:
         failures.append(PayloadTooLarge)
         if operation.takes == JSON:

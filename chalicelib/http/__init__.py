@@ -1,5 +1,6 @@
 """Bytes to calls and back: the one room, beside routes, that knows Chalice."""
 
+from chalicelib.http.accept import preferred
 from chalicelib.http.call import USER, Call
 from chalicelib.http.decoding import converted
 from chalicelib.http.middleware import answer
@@ -16,6 +17,7 @@ __all__ = [
     "answer",
     "converted",
     "no_content",
+    "preferred",
     "reply",
     "route",
     "text",

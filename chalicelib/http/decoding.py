@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import re
-from collections.abc import Callable
-from typing import Any, TypeVar
+from collections.abc import Callable, Hashable
+from typing import Any, TypeVar, cast
 from urllib.parse import unquote
 
 import msgspec
@@ -25,8 +26,16 @@ def converted(values: Any, kind: type[T], *, strict: bool = True) -> T:
     """
     if not isinstance(values, dict):
         raise BadRequest("An object with named fields is wanted here.")
-    by_name = {str(name).lower(): value for name, value in values.items()}
+    spelt = _spellings(cast(Hashable, kind))
+    by_name = {spelt.get(name := str(key).lower(), name): value for key, value in values.items()}
     return decoded(lambda given: msgspec.convert(given, kind, strict=strict), by_name)
+
+
+@functools.cache
+def _spellings(kind: Any) -> dict[str, str]:
+    """Return the fields of a type that are not in lower case, by their names in lower case."""
+    names = [field.encode_name for field in msgspec.structs.fields(kind)]
+    return {name.lower(): name for name in names if name != name.lower()}
 
 
 def unquoted(value: str, field: str) -> str:

@@ -6,17 +6,26 @@ import logging
 import re
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from chalice.app import Request, Response
 
 from chalicelib.errors import MethodNotAllowed, UnsupportedMediaType
+from chalicelib.http import cors
+from chalicelib.http.cors import Cors
 from chalicelib.http.responses import JSON, REQUEST_ID, ProblemResponse, defect
 from chalicelib.logs import LOGGER
 
 GIVEN_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
-COMMON_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+COMMON_HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    "Cross-Origin-Resource-Policy": "same-origin",  # pages that CORS lets in are not asked for it
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+}
+HTTPS_HEADERS = COMMON_HEADERS | {"Strict-Transport-Security": "max-age=31536000"}
 
 
 def answer(request: Request, get_response: Callable[[Request], Response]) -> Response:
@@ -25,17 +34,35 @@ def answer(request: Request, get_response: Callable[[Request], Response]) -> Res
     response = get_response(request)
     if response.status_code >= 400 and not isinstance(response, ProblemResponse):
         response = _translated(response)
-    given = request_id(request)
-    response.headers = {**COMMON_HEADERS, **response.headers, REQUEST_ID: given}
+    headers = headers_of(request)
+    given = given_id(headers) or own_id(request)
+    response.headers = {**common_headers(headers, cors.current()), **response.headers, REQUEST_ID: given}
     _log(request, response, given, time.perf_counter() - start)
     return response
 
 
+def common_headers(headers: Mapping[str, str], allowed: Cors) -> dict[str, str]:
+    """Return what every answer carries unless it says otherwise.
+
+    headers: the request's, names in lower case. allowed: the web pages that may call.
+    """
+    common = HTTPS_HEADERS if headers.get("x-forwarded-proto") == "https" else COMMON_HEADERS
+    return {**common, **allowed.headers(headers.get("origin"))}
+
+
 def request_id(request: Request) -> str:
     """Return the id the client gave this request, or else the gateway's, or else a new one."""
-    given = headers_of(request).get(REQUEST_ID.lower(), "")
-    if GIVEN_REQUEST_ID.fullmatch(given):
-        return given
+    return given_id(headers_of(request)) or own_id(request)
+
+
+def given_id(headers: Mapping[str, str]) -> str | None:
+    """Return the id the client gave a request, if it is fit for one; headers: names in lower case."""
+    given = headers.get("x-request-id", "")
+    return given if GIVEN_REQUEST_ID.fullmatch(given) else None
+
+
+def own_id(request: Request) -> str:
+    """Return the id that the gateway gave a request, or else a new one."""
     context: dict[str, Any] = request.context
     return str(context.get("requestId") or context.setdefault("requestId", str(uuid.uuid4())))
 

@@ -25,9 +25,9 @@ def text(body: str, media_type: str, headers: dict[str, str] | None = None) -> R
     )
 
 
-def no_content() -> Response:
-    """Return a 204; an explicit empty body, since Chalice writes None as `null`."""
-    return Response("", {}, 204)
+def no_content(status: int = 204) -> Response:
+    """Return a response without a body; an explicit empty one, since Chalice writes None as `null`."""
+    return Response("", {}, status)
 
 
 class ProblemResponse(Response):

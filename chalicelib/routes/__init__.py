@@ -1,5 +1,15 @@
 """One blueprint a domain; its views are one line each."""
 
-from chalicelib.routes import classic, docs, health, messages
+from chalicelib.routes import accounts, classic, docs, health, home, messages, posts, social, users
 
-BLUEPRINTS = (health.blueprint, docs.blueprint, classic.blueprint, messages.blueprint)
+BLUEPRINTS = (
+    accounts.blueprint,
+    home.blueprint,
+    health.blueprint,
+    docs.blueprint,
+    classic.blueprint,
+    messages.blueprint,
+    users.blueprint,
+    social.blueprint,
+    posts.blueprint,
+)

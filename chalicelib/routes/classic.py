@@ -10,7 +10,8 @@ from chalicelib.schemas.messages import ClassicMessage, ClassicPage, ClassicPull
 
 blueprint = Blueprint(__name__)
 
-REFUSALS = (errors.BadRequest, errors.NotAuthenticated, errors.StoreUnavailable)
+REFUSALS = (errors.BadRequest, errors.NotAMember, errors.TooManyRequests, errors.StoreUnavailable)
+WRITING = (errors.Forbidden, errors.Blocked, errors.UserNotFound, errors.IdConflict, errors.TextTooLong)
 
 
 @route(
@@ -20,8 +21,10 @@ REFUSALS = (errors.BadRequest, errors.NotAuthenticated, errors.StoreUnavailable)
     {204: None, 201: ClassicMessage},
     body=ClassicSend,
     example={"chat": "alice:bob", "sender": "alice", "text": "hello"},
-    fails=(*REFUSALS, errors.IdConflict, errors.TextTooLong, errors.StoreFull),
+    fails=(*REFUSALS, *WRITING, errors.StoreFull),
     media_type=ANY_MEDIA_TYPE,
+    caller=True,
+    judged_later=True,
 )
 def send(call: Call) -> Response:
     """Append a message to a chat of two, named by its chat or by sender and receiver.
@@ -29,18 +32,26 @@ def send(call: Call) -> Response:
     The fields may come as query parameters instead. With `Prefer: return=representation` the answer is
     201 and the message.
     """
-    call.admit_unnamed()
     request = call.body_or_query(ClassicSend)
     request.id = call.idempotency_id(request.id)
-    sent = call.services.classic.send(request)
+    caller = call.speaking_as(lambda: call.services.names.user(request.sender, "sender"))
+    sent = call.services.classic.send(caller, request)
     return reply(sent, 201) if call.prefers_representation else no_content()
 
 
-@route(blueprint, "GET", "/api/pull", {200: ClassicPage}, query=ClassicPull, fails=REFUSALS)
+@route(
+    blueprint,
+    "GET",
+    "/api/pull",
+    {200: ClassicPage},
+    query=ClassicPull,
+    fails=REFUSALS,
+    caller=True,
+    judged_later=True,
+)
 def pull(call: Call) -> Response:
     """Read messages of a chat of two by position; a JSON body may stand for the query parameters."""
-    call.admit_unnamed()
-    return reply(call.services.classic.pull(call.body_or_query(ClassicPull)))
+    return _page(call)
 
 
 @route(
@@ -52,8 +63,16 @@ def pull(call: Call) -> Response:
     example={"chat": "alice:bob", "cursor": 0, "limit": 10},
     fails=REFUSALS,
     media_type=ANY_MEDIA_TYPE,
+    rate="read",
+    caller=True,
+    judged_later=True,
 )
 def pull_by_post(call: Call) -> Response:
     """Read messages of a chat of two by position, for clients that cannot send a body with GET."""
-    call.admit_unnamed()
-    return reply(call.services.classic.pull(call.body_or_query(ClassicPull)))
+    return _page(call)
+
+
+def _page(call: Call) -> Response:
+    request = call.body_or_query(ClassicPull)
+    caller = call.speaking_as(*call.services.classic.members(request))
+    return reply(call.services.classic.pull(caller, request))

@@ -12,6 +12,7 @@ blueprint = Blueprint(__name__)
 
 MESSAGES = "/v1/chats/{chat}/messages"
 REFUSALS = (errors.BadRequest, errors.NotAMember, errors.ChatNotFound, errors.StoreUnavailable)
+WRITING = (errors.UserNotFound, errors.Blocked, errors.IdConflict, errors.TextTooLong)
 
 
 @route(
@@ -21,8 +22,9 @@ REFUSALS = (errors.BadRequest, errors.NotAMember, errors.ChatNotFound, errors.St
     {201: SentMessage},
     body=SendRequest,
     example={"text": "hello", "id": "0195a1c2-6f1e-7a51-9d53-2f8d8c3f1a10"},
-    fails=(*REFUSALS, errors.IdConflict, errors.TextTooLong, errors.StoreFull),
+    fails=(*REFUSALS, *WRITING, errors.StoreFull),
     caller=True,
+    judged_later=True,
 )
 def send(call: Call, chat: str) -> Response:
     """Append a message to a chat, at most once for an id.
@@ -30,7 +32,7 @@ def send(call: Call, chat: str) -> Response:
     The id is the body's `id` or the `Idempotency-Key` header; for 24 hours the same id with the same content
     answers the first message again, marked `duplicate`.
     """
-    caller, request = call.caller, call.body(SendRequest)
+    caller, request = call.claimed, call.body(SendRequest)
     request.id = call.idempotency_id(request.id)
     sent = call.services.messages.send(caller, chat, request)
     return reply(sent, 201, {"Location": f"{call.path}/{sent.seq}"})
@@ -44,6 +46,7 @@ def send(call: Call, chat: str) -> Response:
     query=PageQuery,
     fails=(*REFUSALS, errors.HistoryChanged),
     caller=True,
+    judged_later=True,
 )
 def page(call: Call, chat: str) -> Response:
     """Read messages of a chat in send order: those after a cursor, those before one, or the newest.
@@ -51,7 +54,7 @@ def page(call: Call, chat: str) -> Response:
     A cursor stays right while others write. One taken from a history that the store has lost since is
     answered with `history_changed`.
     """
-    caller, query = call.caller, call.query(PageQuery)
+    caller, query = call.claimed, call.query(PageQuery)
     found = call.services.messages.page(
         caller, chat, after=query.after, before=query.before, limit=query.limit
     )
@@ -65,7 +68,8 @@ def page(call: Call, chat: str) -> Response:
     {200: Message},
     fails=(*REFUSALS, errors.MessageNotFound),
     caller=True,
+    judged_later=True,
 )
 def one(call: Call, chat: str, seq: str) -> Response:
     """Read one message of a chat."""
-    return reply(call.services.messages.one(call.caller, chat, seq))
+    return reply(call.services.messages.one(call.claimed, chat, seq))

@@ -35,11 +35,15 @@ def call(event: Any) -> dict[str, Any]:
 def _dispatch(event: Any) -> dict[str, Any]:
     if not isinstance(event, dict):
         raise BadRequest("An rpc event is an object with method and params.")
-    classic, method, params = services.current().classic, event.get("method"), event.get("params")
+    here, method, params = services.current(), event.get("method"), event.get("params")
     if method == "send":
-        classic.send(converted(params, ClassicSend))
+        message = converted(params, ClassicSend)
+        sender = here.names.user(message.sender, "sender")
+        here.classic.send(here.admission.trusted(sender), message)
         return {}
     if method == "pull":
-        page: dict[str, Any] = msgspec.to_builtins(classic.pull(converted(params, ClassicPull)))
+        pull = converted(params, ClassicPull)
+        reader = here.admission.trusted(here.classic.members(pull)[0])
+        page: dict[str, Any] = msgspec.to_builtins(here.classic.pull(reader, pull))
         return page
     raise bad_field("method", "it is send or pull")

@@ -20,7 +20,7 @@ MessageId = Annotated[
 Time = Annotated[
     str,
     Meta(
-        description="RFC 3339, UTC, microseconds; never falls within a chat.",
+        description="RFC 3339, UTC, microseconds.",
         extra_json_schema={"format": "date-time"},
     ),
 ]
@@ -50,7 +50,7 @@ class Message(Struct, kw_only=True):
     sender: str
     kind: str
     text: str
-    sent_at: Time
+    sent_at: Annotated[Time, Meta(description="Never falls within a chat.")]
 
 
 class SentMessage(Message, kw_only=True):
@@ -80,6 +80,9 @@ class Page(Struct, kw_only=True):
     next: Annotated[str, Meta(description="Pass as `after` for what is newer, now or later.")]
     previous: Annotated[
         str | None, Meta(description="Pass as `before` for what is older; null when there is none.")
+    ]
+    deleted_users: Annotated[
+        list[str], Meta(description='Members whose account is deleted; show them as "deleted user".')
     ]
 
 

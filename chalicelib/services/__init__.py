@@ -5,12 +5,49 @@ from __future__ import annotations
 import functools
 
 from chalicelib.config import Settings
+from chalicelib.queues import WorkQueue
 from chalicelib.schemas.messages import Health
+from chalicelib.services.accounts import Registration
+from chalicelib.services.admission import Admission
+from chalicelib.services.blocks import BlockService
 from chalicelib.services.classic import ClassicMessages
+from chalicelib.services.deletion import Deletion
+from chalicelib.services.devices import DeviceService
+from chalicelib.services.direct import DirectChats
+from chalicelib.services.directory import Directory
+from chalicelib.services.export import Exports
+from chalicelib.services.feeds import Feeds
+from chalicelib.services.follows import FollowService
+from chalicelib.services.identity import Verifier
+from chalicelib.services.import_pages import getter
+from chalicelib.services.import_users import Importer
+from chalicelib.services.imports import Imports
+from chalicelib.services.logins import Logins
 from chalicelib.services.messages import Messages
+from chalicelib.services.mirrors import Mirrors
 from chalicelib.services.names import Names
+from chalicelib.services.passwords import Passwords
+from chalicelib.services.peers import Peers
+from chalicelib.services.people import People
+from chalicelib.services.posts import FanOut, PostService
+from chalicelib.services.search import Search
+from chalicelib.services.standings import Standings
+from chalicelib.services.user_lists import UserLists
+from chalicelib.services.work import Doer, Work
 from chalicelib.store import client
+from chalicelib.store.accounts import Accounts
+from chalicelib.store.attempts import Attempts
+from chalicelib.store.blocks import Blocks
+from chalicelib.store.cards import Cards
+from chalicelib.store.claims import Claims
+from chalicelib.store.follows import Follows
 from chalicelib.store.messages import MessageLog
+from chalicelib.store.owed import Owed
+from chalicelib.store.posts import Posts
+from chalicelib.store.search import SearchIndex
+from chalicelib.store.sessions import Sessions
+from chalicelib.store.timelines import Timelines
+from chalicelib.store.traces import Traces
 
 
 class Services:
@@ -18,16 +55,56 @@ class Services:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self.names = Names(open_names=settings.auth == "open")
+        is_open = settings.auth == "open"
+        self.names = Names(open_names=is_open)
         self._store = client.connect(settings)
-        log = MessageLog(self._store, settings.keep_messages)
-        self.messages = Messages(log, self.names)
-        self.classic = ClassicMessages(log, self.names)
+        store = self._store
+        accounts, claims, sessions = Accounts(store), Claims(store), Sessions(store)
+        log = MessageLog(store, settings.keep_messages)
+        index = SearchIndex(store)
+        directory = Directory(accounts, claims, index, Traces(store))
+        follows, posts, timelines, cards = Follows(store), Posts(store), Timelines(store), Cards(store)
+        mirrors = Mirrors(follows, posts, timelines)
+        doers: dict[str, Doer] = {
+            "index": directory.index,
+            "follow": mirrors.follow,
+            "block": mirrors.block,
+            "posts": FanOut(follows, posts, timelines, settings.large_author).run,
+        }
+        self.work = Work(Owed(store), WorkQueue(settings, store), doers)
+        self.standings = Standings(store, accounts)
+        self.admission = Admission(settings, store, self.standings, sessions, claims, _verifier(settings))
+        direct = DirectChats(self.names, accounts, self.standings, strict=not is_open)
+        self.messages = Messages(log, direct)
+        self.classic = ClassicMessages(log, self.names, direct)
+        passwords = Passwords(settings.argon2)
+        self.logins = Logins(accounts, claims, sessions, Attempts(store), passwords)
+        self.registration = Registration(self.names, accounts, claims, passwords, self.logins, self.work)
+        self.devices = DeviceService(sessions)
+        importer = Importer(accounts, claims, passwords)
+        get = getter(allow_private=settings.import_private)
+        self.imports = Imports(importer, self.names, get, self.work.soon)
+        self.people = People(store, accounts, claims, self.names, self.work)
+        self.search = Search(store, accounts, index)
+        self.deletion = Deletion(store, accounts, claims, directory, follows, self.work)
+        doers["delete"] = self.deletion.finish
+        self.exports = Exports(store, accounts, sessions, follows, Blocks(store), posts, timelines)
+        peers, lists = Peers(store, self.names, accounts), UserLists(store, cards)
+        self.follows = FollowService(follows, peers, lists, self.work)
+        self.blocks = BlockService(Blocks(store), peers, lists, self.work)
+        self.posts = PostService(store, posts, cards, peers, self.work)
+        self.feeds = Feeds(store, follows, posts, timelines)
 
     def health(self) -> Health:
         """Ask the store; raises StoreUnavailable when it does not answer."""
         self._store.ping()
         return Health()
+
+
+def _verifier(settings: Settings) -> Verifier | None:
+    if settings.oidc_issuer is None:
+        return None
+    return Verifier(settings.oidc_issuer, settings.oidc_audience, settings.oidc_algorithms)
 
 
 @functools.cache

@@ -2,49 +2,69 @@
 
 from __future__ import annotations
 
-from chalicelib.errors import bad_field
+from chalicelib.errors import Forbidden, bad_field
 from chalicelib.schemas.messages import MAX_PAGE, ClassicMessage, ClassicPage, ClassicPull, ClassicSend
+from chalicelib.services.callers import Caller
 from chalicelib.services.content import checked_id, checked_text, fitting
+from chalicelib.services.direct import DirectChats
 from chalicelib.services.names import Names
-from chalicelib.store.messages import Content, MessageLog
+from chalicelib.store.messages import Content, Entry, MessageLog
 
 DEFAULT_LIMIT = 10
+DELETED_USER = "deleted user"
+"""No handle: it has a blank in it."""
 
 
 class ClassicMessages:
-    """The rules of the classic send and pull; the sender's name is trusted, so the room before checks it."""
+    """The rules of the classic send and pull."""
 
-    def __init__(self, log: MessageLog, names: Names) -> None:
+    def __init__(self, log: MessageLog, names: Names, direct: DirectChats) -> None:
         self._log = log
         self._names = names
+        self._direct = direct
 
-    def send(self, request: ClassicSend) -> ClassicMessage:
-        """Append a message to a chat of two; raises BadRequest, TextTooLong, IdConflict."""
+    def send(self, caller: Caller, request: ClassicSend) -> ClassicMessage:
+        """Append a message to a chat of two as the caller.
+
+        Raises BadRequest, Forbidden, UserNotFound, Blocked, TextTooLong, IdConflict.
+        """
         chat = _chat_of(request)
         canonical, members = self._names.direct_chat(chat, "chat")
         if request.sender.casefold() not in members:
             raise bad_field("sender", "the sender is not one of the chat's two names")
+        if request.sender.casefold() != caller.handle:
+            raise Forbidden(f"You are {caller.handle}, and cannot send as another.")
         content = Content(request.sender, checked_text(request.text), checked_id(request.id))
+        self._direct.admit_writer(caller, members[members[0] == caller.handle])
         appended = self._log.append(canonical, content)
         return ClassicMessage(chat, content.text, content.sender, appended.time // 1_000_000)
 
-    def pull(self, request: ClassicPull) -> ClassicPage:
+    def members(self, request: ClassicPull) -> tuple[str, str]:
+        """Return the two of the chat that is asked for; raises BadRequest."""
+        return self._names.direct_chat(request.chat, "chat")[1]
+
+    def pull(self, caller: Caller, request: ClassicPull) -> ClassicPage:
         """Read a chat of two by position in send order, or with reverse from the newest.
 
-        Raises BadRequest.
+        What a deleted user sent is shown as sent by DELETED_USER. Raises BadRequest, NotAMember.
         """
         chat, reverse = request.chat, bool(request.reverse)
-        canonical, _ = self._names.direct_chat(chat, "chat")
-        read = self._log.newest if reverse else self._log.after
-        part = read(canonical, request.cursor or 0, min(request.limit or DEFAULT_LIMIT, MAX_PAGE))
+        canonical, other = self._direct.of_member(caller, chat)
+        asking = self._log.newest if reverse else self._log.after
+        limit = min(request.limit or DEFAULT_LIMIT, MAX_PAGE)
+        part, gone = self._direct.read(caller, other, asking(canonical, request.cursor or 0, limit))
         entries = fitting(part.entries[::-1] if reverse else part.entries, chat)
         last = entries[-1].seq if entries else 0
         has_more = bool(entries) and (last > part.base + 1 if reverse else last < part.head)
         following = part.head - last + 1 if reverse else last
-        messages = [
-            ClassicMessage(chat, e.content.text, e.content.sender, e.time // 1_000_000) for e in entries
-        ]
+        messages = [_shown(chat, entry, gone) for entry in entries]
         return ClassicPage(messages, has_more, following if has_more else None)
+
+
+def _shown(chat: str, entry: Entry, gone: list[str]) -> ClassicMessage:
+    sender = entry.content.sender
+    name = DELETED_USER if sender.casefold() in gone else sender
+    return ClassicMessage(chat, entry.content.text, name, entry.time // 1_000_000)
 
 
 def _chat_of(request: ClassicSend) -> str:

@@ -17,18 +17,21 @@ LONGEST_CHARACTER = 12
 LONGEST_NAMES = 2048
 
 
-def checked_text(text: str) -> str:
-    """Return a message's text as it came; raises BadRequest or TextTooLong."""
+def checked_text(text: str, thing: str = "message", most: int = MAX_TEXT_BYTES) -> str:
+    """Return a text as it came; raises BadRequest or TextTooLong.
+
+    thing: what it is the text of. most: bytes of UTF-8 that it may have.
+    """
     if not text or text.isspace():
-        raise bad_field("text", "a message needs a text that is not only blanks")
+        raise bad_field("text", f"a {thing} needs a text that is not only blanks")
     if "\0" in text:
         raise bad_field("text", "a text cannot hold NUL (U+0000)")
     try:
         size = len(text.encode())
     except UnicodeEncodeError:
         raise bad_field("text", "a text cannot hold half of a surrogate pair") from None
-    if size > MAX_TEXT_BYTES:
-        raise TextTooLong(f"The text is {size} bytes of UTF-8; a message holds up to {MAX_TEXT_BYTES}.")
+    if size > most:
+        raise TextTooLong(f"The text is {size} bytes of UTF-8; a {thing} holds up to {most}.")
     return text
 
 

@@ -1,4 +1,4 @@
-"""Cursors: a place in one history of a chat."""
+"""Cursors: a place in one history of a chat, or in a list."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ import re
 from typing import NamedTuple
 
 from chalicelib.errors import bad_field
+from chalicelib.services.names import HANDLE
+from chalicelib.store.pages import Mark
 
 CURSOR = re.compile(r"(\d{1,15})(?:\.(\d{1,16})\.(\d{1,16}))?", re.ASCII)
+LIST_CURSOR = re.compile(rf"(\d{{1,16}})\.({HANDLE.pattern})", re.ASCII)
 SEQ = re.compile(r"[1-9]\d{0,14}", re.ASCII)
 
 
@@ -39,3 +42,16 @@ def seq_of(text: str, field: str) -> int:
     if not SEQ.fullmatch(text):
         raise bad_field(field, "a seq is a whole number from 1")
     return int(text)
+
+
+def mark_of(cursor: str, field: str) -> Mark:
+    """Read a cursor of a list or feed, `<number>.<handle>`; raises BadRequest naming the field."""
+    match = LIST_CURSOR.fullmatch(cursor)
+    if not match:
+        raise bad_field(field, "a cursor is the `next` of a page")
+    return Mark(int(match[1]), match[2])
+
+
+def cursor_of(mark: Mark) -> str:
+    """Return the cursor of what a page of a list or feed ends with; its member is a handle."""
+    return f"{mark.score}.{mark.member}"

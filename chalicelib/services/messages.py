@@ -2,36 +2,35 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-
-from chalicelib.errors import ChatNotFound, MessageNotFound, NotAMember, bad_field
+from chalicelib.errors import MessageNotFound, bad_field
 from chalicelib.schemas.messages import Message, Page, SendRequest, SentMessage
+from chalicelib.services.callers import Caller
 from chalicelib.services.content import checked_id, checked_text, fitting
 from chalicelib.services.cursors import Cursor, seq_of
-from chalicelib.services.names import Names
+from chalicelib.services.direct import DirectChats
+from chalicelib.services.times import rfc3339
+from chalicelib.store.client import Query
 from chalicelib.store.messages import Content, Entry, MessageLog, Slice
-
-UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-GROUP_PREFIXES = ("g-", "r-")
 
 
 class Messages:
     """The rules of sending and reading; the log itself is the store's.
 
-    caller: who calls, case-folded. chat: the chat as the caller named it.
+    caller: who calls. chat: the chat as the caller named it.
     """
 
-    def __init__(self, log: MessageLog, names: Names) -> None:
+    def __init__(self, log: MessageLog, direct: DirectChats) -> None:
         self._log = log
-        self._names = names
+        self._direct = direct
 
-    def send(self, caller: str, chat: str, request: SendRequest) -> SentMessage:
+    def send(self, caller: Caller, chat: str, request: SendRequest) -> SentMessage:
         """Append a message to a chat as one of its members.
 
-        Raises ChatNotFound, NotAMember, BadRequest, TextTooLong, IdConflict.
+        Raises ChatNotFound, NotAMember, UserNotFound, Blocked, BadRequest, TextTooLong, IdConflict.
         """
-        chat = self._chat_of_member(caller, chat)
-        content = Content(caller, checked_text(request.text), checked_id(request.id), request.kind)
+        chat, other = self._direct.of_member(caller, chat)
+        content = Content(caller.handle, checked_text(request.text), checked_id(request.id), request.kind)
+        self._direct.admit_writer(caller, other)
         appended = self._log.append(chat, content)
         return SentMessage(
             chat=chat,
@@ -40,53 +39,47 @@ class Messages:
             sender=content.sender,
             kind=content.kind,
             text=content.text,
-            sent_at=_rfc3339(appended.time),
+            sent_at=rfc3339(appended.time),
             duplicate=appended.duplicate,
         )
 
-    def page(self, caller: str, chat: str, *, after: str | None, before: str | None, limit: int) -> Page:
+    def page(self, caller: Caller, chat: str, *, after: str | None, before: str | None, limit: int) -> Page:
         """Read some messages of a chat as one of its members, in rising seq.
 
         after, before: cursors, at most one of them; with neither, the newest messages.
         Raises ChatNotFound, NotAMember, BadRequest, HistoryChanged.
         """
-        chat = self._chat_of_member(caller, chat)
+        chat, other = self._direct.of_member(caller, chat)
         if after is not None and before is not None:
             raise bad_field("before", "give after or before, not both")
         if after is not None:
             start = Cursor.parse(after, "after")
-            part = self._log.after(chat, start.seq, limit, time=start.time, epoch=start.epoch)
+            query = self._log.after(chat, start.seq, limit, time=start.time, epoch=start.epoch)
+            part, gone = self._direct.read(caller, other, query)
             entries = fitting(part.entries, chat)
-            return _page(chat, part, entries, start if start.seq <= part.head else Cursor(part.head))
-        part = self._older(chat, before, limit)
+            return _page(chat, part, entries, start if start.seq <= part.head else Cursor(part.head), gone)
+        part, gone = self._direct.read(caller, other, self._older(chat, before, limit))
         entries = fitting(part.entries[::-1], chat)[::-1]
-        return _page(chat, part, entries, Cursor(part.base))
+        return _page(chat, part, entries, Cursor(part.base), gone)
 
-    def one(self, caller: str, chat: str, seq: str) -> Message:
+    def one(self, caller: Caller, chat: str, seq: str) -> Message:
         """Read one message of a chat as one of its members; raises MessageNotFound too."""
-        chat, wanted = self._chat_of_member(caller, chat), seq_of(seq, "seq")
-        entries = self._log.after(chat, wanted - 1, 1).entries
+        chat, _ = self._direct.of_member(caller, chat)
+        wanted = seq_of(seq, "seq")
+        entries = caller.read(self._log.after(chat, wanted - 1, 1)).entries
         if not entries or entries[0].seq != wanted:
             raise MessageNotFound(f"Chat {chat} holds no message {wanted}.")
         return _message(chat, entries[0])
 
-    def _older(self, chat: str, before: str | None, limit: int) -> Slice:
+    def _older(self, chat: str, before: str | None, limit: int) -> Query[Slice]:
         if before is None:
             return self._log.newest(chat, 0, limit)
         end = Cursor.parse(before, "before")
         return self._log.before(chat, end.seq, limit, time=end.time, epoch=end.epoch)
 
-    def _chat_of_member(self, caller: str, chat: str) -> str:
-        if chat.startswith(GROUP_PREFIXES) and ":" not in chat:
-            raise ChatNotFound(f"There is no chat {chat}.")
-        canonical, members = self._names.direct_chat(chat, "chat")
-        if caller not in members:
-            raise NotAMember(f"You are not a member of chat {canonical}.")
-        return canonical
 
-
-def _page(chat: str, part: Slice, entries: list[Entry], edge: Cursor) -> Page:
-    """edge: the message that the page would follow, where it holds none."""
+def _page(chat: str, part: Slice, entries: list[Entry], edge: Cursor, gone: list[str]) -> Page:
+    """edge: the message that the page would follow, where it holds none. gone: members who are deleted."""
     oldest = entries[0].seq if entries else edge.seq + 1
     before = _cursor(part, entries[0]) if entries else Cursor(oldest)
     return Page(
@@ -95,6 +88,7 @@ def _page(chat: str, part: Slice, entries: list[Entry], edge: Cursor) -> Page:
         epoch=part.epoch,
         next=str(_cursor(part, entries[-1]) if entries else edge),
         previous=str(before) if oldest > part.base + 1 else None,
+        deleted_users=gone,
     )
 
 
@@ -107,13 +101,9 @@ def _message(chat: str, entry: Entry) -> Message:
         sender=content.sender.casefold(),
         kind=content.kind,
         text=content.text,
-        sent_at=_rfc3339(entry.time),
+        sent_at=rfc3339(entry.time),
     )
 
 
 def _cursor(part: Slice, entry: Entry) -> Cursor:
     return Cursor(entry.seq, entry.time, part.epoch)
-
-
-def _rfc3339(time: int) -> str:
-    return (UNIX_EPOCH + timedelta(microseconds=time)).isoformat(timespec="microseconds")[:26] + "Z"

@@ -27,9 +27,12 @@ class Names:
         if self._open:
             if not _printable_name(folded):
                 raise bad_field(field, "a name is 1-64 printable characters, not only blanks and without `:`")
-        elif not HANDLE.fullmatch(folded) or folded in RESERVED:
-            raise bad_field(field, "a handle is 1-32 of a-z 0-9 _ . - and begins with a letter or digit")
-        return folded
+            return folded
+        return _handle(folded, field)
+
+    def account(self, name: str, field: str) -> str:
+        """Return the case-folded handle of an account, whatever else is a name here; raises BadRequest."""
+        return _handle(name.casefold(), field)
 
     def direct_chat(self, chat: str, field: str) -> tuple[str, tuple[str, str]]:
         """Return a direct chat's canonical id and its two members, case-folded and sorted.
@@ -42,6 +45,14 @@ class Names:
             raise bad_field(field, "a chat is two names joined by one `:`, such as alice:bob")
         first, second = sorted(self.user(half, field) for half in halves)
         return f"{first}:{second}", (first, second)
+
+
+def _handle(folded: str, field: str) -> str:
+    if folded in RESERVED:
+        raise bad_field(field, f"{folded} is reserved: nobody has it as a handle")
+    if not HANDLE.fullmatch(folded):
+        raise bad_field(field, "a handle is 1-32 of a-z 0-9 _ . - and begins with a letter or digit")
+    return folded
 
 
 def _printable_name(name: str) -> bool:

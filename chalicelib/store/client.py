@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import functools
-import threading
 import time
-from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import redis
-from redis.connection import ConnectionInterface
 from redis.exceptions import RedisClusterException
 
 from chalicelib.config import Settings
 from chalicelib.errors import StoreFull, StoreUnavailable
-from chalicelib.store.connections import Pool, drop_if_closed, options_of, refusal_of
-from chalicelib.store.credentials import StoreLogin, login_of
-from chalicelib.store.scripts import Script
+from chalicelib.store.connections import refusal_of
+from chalicelib.store.nodes import ClusterNodes, Command, Node, SingleNode
+from chalicelib.store.scripts import Script, calling
 
-Command = tuple[bytes | str | int, ...]
+T = TypeVar("T")
+A = TypeVar("A")
+B = TypeVar("B")
 
-IDLE_SECONDS = 10
-"""A connection unused for longer may be dead without a sign: a frozen Lambda wakes up with such ones."""
 BREAK_SECONDS = 1.0
+PIPELINE = 100
+"""Queries that go out together at the most; the replies of one trip are all held in memory."""
 
 BREAKING = (redis.TimeoutError, RedisClusterException)
 # What a server answers that is there but cannot serve; after any of it nothing was written. redis-py has
@@ -31,100 +31,36 @@ REFUSALS = (redis.exceptions.ClusterError, redis.exceptions.ReadOnlyError, redis
 REFUSAL_CODES = ("BUSY", "MISCONF", "NOREPLICAS")
 
 
-class Node(Protocol):
-    """Something that carries a command to the server that owns its keys.
+class Query(NamedTuple, Generic[T]):
+    """One request to the store, and how its reply is read.
 
-    login: how it logs in to the servers; None: it does not, or as REDIS_URL says.
+    run: a script, or the name of a command on one key. keys: every key it touches, all of one slot.
+    read: makes the result of the reply. repeatable: whether running it twice does no more than once.
     """
 
-    login: StoreLogin | None
+    run: Script | str
+    keys: tuple[str, ...]
+    args: tuple[bytes | str | int, ...] = ()
+    read: Callable[[Any], T] = lambda reply: reply
+    repeatable: bool = True
 
-    def execute(self, command: Command, *, repeatable: bool) -> Any:
-        """Run a command; repeatable: running it twice does no harm."""
+    @property
+    def by_name(self) -> Command:
+        """The command that runs it, if the store has the script."""
+        return ("EVALSHA", self._script.sha, len(self.keys), *self.keys, *self._args)
 
-    def ping(self) -> None:
-        """Ask every server that holds keys whether it is there."""
+    @property
+    def in_full(self) -> Command:
+        """The command that gives the store the script and runs it."""
+        return ("EVAL", self._script.source, len(self.keys), *self.keys, *self._args)
 
+    @property
+    def _script(self) -> Script:
+        return calling(self.run) if isinstance(self.run, str) else self.run
 
-class SingleNode:
-    """One server over one connection a thread.
-
-    The connection is redis-py's own, used without its client: its `execute_command` adds to the CPU of a
-    plain socket almost twice what this does (`python -m bench cpu`).
-    """
-
-    def __init__(self, settings: Settings) -> None:
-        self.login = login_of(settings)
-        pool = Pool.from_url(settings.redis_url, **options_of(settings, self.login, settings.redis_timeout))
-        # The pool's own make_connection refuses after the hundredth, threads that have ended included.
-        self._new_connection: Callable[[], ConnectionInterface] = functools.partial(
-            pool.connection_class, **pool.connection_kwargs
-        )
-        self._local = threading.local()
-
-    def execute(self, command: Command, *, repeatable: bool) -> Any:
-        """Run a command; one that cannot have run, or may run twice, is tried again on a new connection."""
-        connection = self._connection()
-        packed = connection.pack_command(*command)
-        if not repeatable:
-            drop_if_closed(connection)
-        try:
-            connection.send_packed_command(packed)
-        except redis.AuthenticationError:
-            raise
-        except redis.ConnectionError:
-            connection.send_packed_command(packed)
-        try:
-            return connection.read_response()
-        except redis.ConnectionError as error:
-            if not repeatable or isinstance(error, redis.AuthenticationError):
-                raise
-            connection.send_packed_command(packed)
-            return connection.read_response()
-
-    def ping(self) -> None:
-        """Ask the server whether it is there."""
-        self.execute(("PING",), repeatable=True)
-
-    def _connection(self) -> ConnectionInterface:
-        connection: ConnectionInterface | None = getattr(self._local, "connection", None)
-        now = time.monotonic()
-        if connection is None:
-            connection = self._local.connection = self._new_connection()
-        elif now - self._local.used > IDLE_SECONDS:
-            connection.disconnect()
-        self._local.used = now
-        return connection
-
-
-class ClusterNodes:
-    """A cluster; redis-py finds the node and follows MOVED and ASK, and repeats nothing else.
-
-    When a node does not answer, redis-py asks the others who owns its slots before it gives up, so each may
-    take half the time that the settings give the store.
-    """
-
-    def __init__(self, settings: Settings) -> None:
-        self.login = login_of(settings)
-        options = options_of(settings, self.login, settings.redis_timeout / 2)
-        options |= {"health_check_interval": IDLE_SECONDS, "connection_pool_class": Pool}
-        self._connect: Callable[[], redis.RedisCluster] = functools.partial(
-            redis.RedisCluster.from_url, settings.redis_url, **options
-        )
-        self._cluster: redis.RedisCluster | None = None
-
-    def execute(self, command: Command, *, repeatable: bool) -> Any:
-        """Run a command on the node that owns its keys."""
-        return self._nodes().execute_command(*command)
-
-    def ping(self) -> None:
-        """Ask every primary whether it is there."""
-        self._nodes().ping(target_nodes=redis.RedisCluster.PRIMARIES)
-
-    def _nodes(self) -> redis.RedisCluster:
-        if self._cluster is None:
-            self._cluster = self._connect()
-        return self._cluster
+    @property
+    def _args(self) -> tuple[bytes | str | int, ...]:
+        return (self.run, *self.args) if isinstance(self.run, str) else self.args
 
 
 class Store:
@@ -140,27 +76,53 @@ class Store:
         self._clock = clock
         self._broken_until = 0.0
 
-    def run(
-        self, script: Script, keys: Sequence[str], args: Sequence[bytes | str | int], *, repeatable: bool
-    ) -> Any:
-        """Run a script and return its reply.
+    def fetch(self, query: Query[T]) -> T:
+        """Run a query and return its result.
 
-        keys: every key the script touches, all of one slot.
-        repeatable: whether running it twice does no more than running it once.
-        Raises StoreUnavailable or StoreFull; after the first a script that is not repeatable may have run.
+        Raises StoreUnavailable or StoreFull; after the first a query that is not repeatable may have run.
         """
-        rest: Command = (len(keys), *keys, *args)
-        return self._guarded(lambda: self._evaluate(script, rest, repeatable), repeatable)
+        return query.read(self._guarded(lambda: self._evaluate(query), query.repeatable))
+
+    def fetch_both(self, first: Query[A], second: Query[B]) -> tuple[A, B]:
+        """Run two repeatable queries in one trip; see fetch_all."""
+        one, other = self.fetch_all((first, second))
+        return one, other
+
+    def fetch_all(self, queries: Iterable[Query[Any]]) -> list[Any]:
+        """Run repeatable queries, PIPELINE of them in a trip, and return their results in order.
+
+        They may run in any order. Raises what the first that failed raised; the others of its trip have run.
+        """
+        waiting, results = list(queries), []
+        for start in range(0, len(waiting), PIPELINE):
+            part = waiting[start : start + PIPELINE]
+            replies = self._guarded(functools.partial(self._evaluate_all, part), repeatable=True)
+            results += [query.read(reply) for query, reply in zip(part, replies, strict=True)]
+        return results
 
     def ping(self) -> None:
         """Return if the store answers; raises StoreUnavailable if not."""
         self._guarded(self._node.ping, repeatable=True)
 
-    def _evaluate(self, script: Script, rest: Command, repeatable: bool) -> Any:
+    def _evaluate(self, query: Query[Any]) -> Any:
         try:
-            return self._node.execute(("EVALSHA", script.sha, *rest), repeatable=repeatable)
+            return self._node.execute(query.by_name, repeatable=query.repeatable)
         except redis.exceptions.NoScriptError:
-            return self._node.execute(("EVAL", script.source, *rest), repeatable=repeatable)
+            return self._node.execute(query.in_full, repeatable=query.repeatable)
+
+    def _evaluate_all(self, queries: Sequence[Query[Any]]) -> list[Any]:
+        replies = self._node.execute_all([query.by_name for query in queries])
+        forgotten = [
+            place for place, reply in enumerate(replies) if isinstance(reply, redis.exceptions.NoScriptError)
+        ]
+        if forgotten:
+            again = self._node.execute_all([queries[place].in_full for place in forgotten])
+            for place, reply in zip(forgotten, again, strict=True):
+                replies[place] = reply
+        for reply in replies:
+            if isinstance(reply, Exception):
+                raise reply
+        return replies
 
     def _guarded(self, call: Callable[[], Any], repeatable: bool) -> Any:
         if self._clock() < self._broken_until:

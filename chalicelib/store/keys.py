@@ -3,18 +3,41 @@
 from __future__ import annotations
 
 from binascii import crc_hqx
+from collections import defaultdict
+from collections.abc import Iterable
 
 PARTITIONS = 256
 
 
-def chat_partition(chat: str) -> str:
-    """Return the hash tag, `{c000}` to `{c255}`, that every key of a chat begins with.
+def _partition(kind: str, text: str) -> str:
+    """Return a hash tag, `{c000}` to `{c255}` for the kind `c`.
 
-    chat: the chat's canonical id. A cluster hashes only what stands between the braces, so all keys of a
-    partition share one slot and one script may touch any of them; 256 partitions spread over up to 256 nodes.
-    The checksum is the one Redis Cluster itself uses (CRC-16/XMODEM).
+    A cluster hashes only what stands between the braces, so all keys of a partition share one slot and one
+    script may touch any of them; 256 partitions spread over up to 256 nodes. The checksum is the one Redis
+    Cluster itself uses (CRC-16/XMODEM).
     """
-    return f"{{c{crc_hqx(chat.encode(), 0) % PARTITIONS:03d}}}"
+    return f"{{{kind}{crc_hqx(text.encode(), 0) % PARTITIONS:03d}}}"
+
+
+def chat_partition(chat: str) -> str:
+    """Return the hash tag that every key of a chat begins with; chat: its canonical id."""
+    return _partition("c", chat)
+
+
+def user_partition(text: str) -> str:
+    """Return the hash tag that every key of a user begins with.
+
+    text: the handle, or whatever else (an email, an address) the keys are spread by.
+    """
+    return _partition("u", text)
+
+
+def by_partition(handles: Iterable[str]) -> list[list[str]]:
+    """Return users in groups: those of a group share a partition, so that one script may touch them all."""
+    groups: dict[str, list[str]] = defaultdict(list)
+    for handle in handles:
+        groups[user_partition(handle)].append(handle)
+    return list(groups.values())
 
 
 def log(chat: str) -> str:
@@ -25,3 +48,93 @@ def log(chat: str) -> str:
 def ids(chat: str, day: int) -> str:
     """Return the key of the idempotency ids a chat saw on a day (days since 1970, UTC)."""
     return f"{chat_partition(chat)}:ids:{chat}:{day}"
+
+
+def user(handle: str) -> str:
+    """Return the key of an account."""
+    return f"{user_partition(handle)}:user:{handle}"
+
+
+def sessions(handle: str) -> str:
+    """Return the key of a user's sessions."""
+    return f"{user_partition(handle)}:sessions:{handle}"
+
+
+def rates(handle: str) -> str:
+    """Return the key of how much of their limits a user and their sessions have used."""
+    return f"{user_partition(handle)}:rates:{handle}"
+
+
+def rate(address: str, kind: str) -> str:
+    """Return the key of how much of the limit of a class of routes an address has used."""
+    return f"{user_partition(address)}:rate:{kind}:{address}"
+
+
+def tries(name: str, address: str) -> str:
+    """Return the key of the failed logins as somebody from an address; empty: from anywhere."""
+    return f"{user_partition(name)}:tries:{name}:{address}"
+
+
+def address_tries(address: str) -> str:
+    """Return the key of the failed logins from an address."""
+    return f"{user_partition(address)}:tries::{address}"
+
+
+def claim(kind: str, value: str) -> str:
+    """Return the key of who has something that only one user can have, such as an email."""
+    return f"{user_partition(value)}:claim:{kind}:{value}"
+
+
+def traces(handle: str) -> str:
+    """Return the key of what other slots hold of a user."""
+    return f"{user_partition(handle)}:traces:{handle}"
+
+
+def search(prefix: str) -> str:
+    """Return the key of the search terms that begin alike."""
+    return f"{user_partition(prefix)}:search:{prefix}"
+
+
+def owed(partition: str) -> str:
+    """Return the key of the work that is owed for the users of a partition."""
+    return f"{partition}:owed"
+
+
+def blocked(handle: str) -> str:
+    """Return the key of whom a user has blocked."""
+    return f"{user_partition(handle)}:blocked:{handle}"
+
+
+def following(handle: str) -> str:
+    """Return the key of whom a user follows."""
+    return f"{user_partition(handle)}:following:{handle}"
+
+
+def followers(handle: str) -> str:
+    """Return the key of who follows a user."""
+    return f"{user_partition(handle)}:followers:{handle}"
+
+
+def unfollowed(handle: str) -> str:
+    """Return the key of who ceased to follow a user of late."""
+    return f"{user_partition(handle)}:unfollowed:{handle}"
+
+
+def posts(handle: str) -> str:
+    """Return the key of a user's posts."""
+    return f"{user_partition(handle)}:posts:{handle}"
+
+
+def timeline(handle: str) -> str:
+    """Return the key of the posts that those a user follows have made."""
+    return f"{user_partition(handle)}:timeline:{handle}"
+
+
+def large_authors() -> str:
+    """Return the key of the authors whose posts are not put into timelines."""
+    return "{u000}:large_authors"
+
+
+def work() -> str:
+    """Return the key of the jobs that wait where there is no other queue."""
+    return "{u000}:work"

@@ -10,8 +10,11 @@ import msgspec
 
 from chalicelib.errors import HistoryChanged, IdConflict
 from chalicelib.store import keys
-from chalicelib.store.client import Store
-from chalicelib.store.scripts import APPEND_MESSAGE, READ_LOG
+from chalicelib.store.client import Query, Store
+from chalicelib.store.scripts import Script
+
+APPEND_MESSAGE = Script("append_message")
+READ_LOG = Script("read_log")
 
 DAY_SECONDS = 86_400
 IDS_TTL_SECONDS = 2 * DAY_SECONDS
@@ -93,43 +96,50 @@ class MessageLog:
             names += [keys.ids(chat, day) for day in range(today - 2, today + 2)]
             args += [_digest(content.sender.casefold(), content.id), _fingerprint(content)]
             args += [today - 2, IDS_TTL_SECONDS]
-        seq, sent, outcome = self._store.run(APPEND_MESSAGE, names, args, repeatable=content.id is not None)
+        query: Query[Any] = Query(
+            APPEND_MESSAGE, tuple(names), tuple(args), repeatable=content.id is not None
+        )
+        seq, sent, outcome = self._store.fetch(query)
         if outcome == 2:
             raise IdConflict(f"The id was used for message {seq} of this chat, which has another content.")
         return Appended(seq, sent, outcome == 1)
 
     def after(
         self, chat: str, seq: int, limit: int, *, time: int | None = None, epoch: int | None = None
-    ) -> Slice:
-        """Read the messages that follow a seq, oldest first, `limit` or 4 MiB at the most.
+    ) -> Query[Slice]:
+        """Return the query for the messages that follow a seq, oldest first, `limit` or 4 MiB at the most.
 
         time, epoch: what the message at seq and the log must have.
-        Raises HistoryChanged when they have not.
+        Reading the reply raises HistoryChanged when they have not.
         """
-        return self._read(chat, "after", seq, limit, time, epoch)
+        return _reading(chat, "after", seq, limit, time, epoch)
 
     def before(
         self, chat: str, seq: int, limit: int, *, time: int | None = None, epoch: int | None = None
-    ) -> Slice:
-        """Read the messages that precede a seq; see `after`."""
-        return self._read(chat, "before", seq, limit, time, epoch)
+    ) -> Query[Slice]:
+        """Return the query for the messages that precede a seq; see `after`."""
+        return _reading(chat, "before", seq, limit, time, epoch)
 
-    def newest(self, chat: str, skip: int, limit: int) -> Slice:
-        """Read the newest messages but for the `skip` newest ones."""
-        return self._read(chat, "newest", skip, limit, None, None)
+    def newest(self, chat: str, skip: int, limit: int) -> Query[Slice]:
+        """Return the query for the newest messages but for the `skip` newest ones."""
+        return _reading(chat, "newest", skip, limit, None, None)
 
-    def _read(
-        self, chat: str, side: str, place: int, limit: int, time: int | None, epoch: int | None
-    ) -> Slice:
-        args: list[bytes | str | int] = [side, min(place, LAST_PLACE), limit, PAGE_BYTES]
-        args += [b"" if time is None else time.to_bytes(8), "" if epoch is None else str(epoch)]
-        reply = self._store.run(READ_LOG, [keys.log(chat)], args, repeatable=True)
-        if not reply:
-            raise HistoryChanged(
-                "The chat's history is not the one this cursor came from. Read it from the start."
-            )
-        base, head, epoch, first, *elements = reply
-        return Slice(base, head, epoch, [_unpack(first + i, element) for i, element in enumerate(elements)])
+
+def _reading(
+    chat: str, side: str, place: int, limit: int, time: int | None, epoch: int | None
+) -> Query[Slice]:
+    at = b"" if time is None else time.to_bytes(8)
+    args = (side, min(place, LAST_PLACE), limit, PAGE_BYTES, at, "" if epoch is None else str(epoch))
+    return Query(READ_LOG, (keys.log(chat),), args, _slice)
+
+
+def _slice(reply: Any) -> Slice:
+    if not reply:
+        raise HistoryChanged(
+            "The chat's history is not the one this cursor came from. Read it from the start."
+        )
+    base, head, epoch, first, *elements = reply
+    return Slice(base, head, epoch, [_unpack(first + i, element) for i, element in enumerate(elements)])
 
 
 _encode = msgspec.msgpack.Encoder().encode

@@ -22,6 +22,7 @@ FRAGMENTS = {
         "store-durable",
         "media",
         "queues",
+        "work",
         "functions",
         "edge",
         "responses",
@@ -30,7 +31,7 @@ FRAGMENTS = {
         "dashboard",
         "outputs",
     ),
-    "localstack": ("localstack", "responses"),
+    "localstack": ("localstack", "work", "responses"),
 }
 """The fragments of each stage."""
 

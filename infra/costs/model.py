@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from chalicelib.store.keys import PARTITIONS
 from infra.costs.prices import HOURS, MINUTES, NODE_GB, PRICES, SOCKET_MESSAGE_BYTES, STORE_FLOOR_GB
 from infra.costs.stack import standing
 
@@ -17,6 +19,8 @@ CALL_BYTES = 1000  # of HTTPS and signature around a push on its way to API Gate
 PUSH_MS = 1.0  # by which one more push makes a send longer; many are under way at once
 SEND_ECPU = 3  # admit, append, outbox
 STORED_BYTES = 20  # in the store beside a text, in a long chat, without an id (docs/performance.md)
+QUEUE_POLLS = 5 * 3  # a minute, of an idle queue: five of Lambda's pollers wait 20 s each
+SWEEP_MS = 150.0  # billed for a sweep that finds nothing, the 256 partitions read
 USABLE = 0.75  # of a node's memory that messages may fill
 
 
@@ -61,6 +65,7 @@ def idle(usage: Usage) -> dict[str, float]:
         "alarms": there["CloudWatch::Alarm"] * PRICES["alarm_month"].dollars,
         "dashboards": there["CloudWatch::Dashboard"] * PRICES["dashboard_month"].dollars,
         "secrets": there["SecretsManager::Secret"] * PRICES["secret_month"].dollars,
+        "queue and sweep": _minute(usage, there) * MINUTES,
         "NAT gateway": nat * HOURS,
         "interface endpoints": there["EC2::VPCEndpoint"] * PRICES["endpoint_hour"].dollars * HOURS,
     }
@@ -112,6 +117,13 @@ def kept_gb(usage: Usage) -> float:
 def room_gb(usage: Usage) -> float:
     """Return the GB of messages that a store has room for."""
     return usage.shards * NODE_GB * USABLE if usage.store == "durable" else math.inf
+
+
+def _minute(usage: Usage, there: Mapping[str, int]) -> float:
+    """Return the dollars of a minute of waiting for work: polls of the queue, and the sweep."""
+    polls = there["Lambda::EventSourceMapping"] * QUEUE_POLLS * PRICES["sqs_request"].dollars
+    sweep = PRICES["lambda_request"].dollars + _lambda(usage, SWEEP_MS) + _ecpu(usage, PARTITIONS)
+    return polls + there["Events::Rule"] * sweep
 
 
 def _store_month(usage: Usage) -> float:

@@ -16,6 +16,7 @@ MEMORYDB = "https://aws.amazon.com/memorydb/pricing/"
 EC2 = "https://aws.amazon.com/ec2/pricing/on-demand/"
 VPC = "https://aws.amazon.com/vpc/pricing/"
 PRIVATELINK = "https://aws.amazon.com/privatelink/pricing/"
+SQS = "https://aws.amazon.com/sqs/pricing/"
 CLOUDWATCH = "https://aws.amazon.com/cloudwatch/pricing/"
 SECRETS = "https://aws.amazon.com/secrets-manager/pricing/"
 
@@ -52,6 +53,7 @@ PRICES = {
     "nat_gb": Price(0.045, "GB through a NAT gateway", VPC),
     "ipv4_hour": Price(0.005, "hour of a public IPv4 address", VPC),
     "endpoint_hour": Price(0.01, "hour of an interface endpoint, a zone", PRIVATELINK),
+    "sqs_request": Price(0.40e-6, "request to SQS", SQS),
     "alarm_month": Price(0.10, "month of an alarm on one metric", CLOUDWATCH),
     "dashboard_month": Price(3.00, "month of a dashboard", CLOUDWATCH),
     "log_gb": Price(0.50, "GB of logs taken in", CLOUDWATCH),

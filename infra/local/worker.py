@@ -10,7 +10,9 @@ import threading
 import time
 
 from chalicelib.config import Settings
+from chalicelib.http import OPERATIONS
 from infra.local.gateway import Gateway
+from infra.local.slow import keep_a_request_a_thread
 
 GRACE_SECONDS = 5.0
 GARBAGE_ALLOCATIONS = 20_000
@@ -20,9 +22,11 @@ def gateway() -> Gateway:
     """Return the application that a worker serves, and make the worker end when its server does."""
     from app import app
 
+    keep_a_request_a_thread(app)
     _collect_less_garbage()
     threading.Thread(target=_outlive_nobody, daemon=True).start()
-    return Gateway(app, app.routes, Settings.from_env())
+    slow = [(operation.method, operation.path) for operation in OPERATIONS if operation.slow]
+    return Gateway(app, app.routes, Settings.from_env(), slow=slow)
 
 
 def _collect_less_garbage() -> None:

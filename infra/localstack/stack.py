@@ -16,6 +16,8 @@ from infra.local.valkey import embedded
 from infra.localstack import server
 
 STAGE = "localstack"
+PASSED_ON = ("PARLEY_RATE_LIMITS", "PARLEY_ARGON2")
+"""Settings that the functions get from this process."""
 
 
 class Running(NamedTuple):
@@ -39,7 +41,7 @@ def running(port: int, data: Path | None, shutdown: Shutdown) -> Iterator[Runnin
         folder = Path(held.enter_context(temporary))
         redis_url, socket = held.enter_context(_store(data or folder / "data", shutdown))
         say("Starting LocalStack")
-        started = server.running(port, folder, shutdown, {"REDIS_URL": redis_url}, socket)
+        started = server.running(port, folder, shutdown, {"REDIS_URL": redis_url, **_settings()}, socket)
         localstack = held.enter_context(started)
         os.environ["AWS_ENDPOINT_URL"] = localstack.endpoint
         told = _say_unless_stopped(shutdown)
@@ -56,6 +58,10 @@ def _store(data: Path, shutdown: Shutdown) -> Iterator[tuple[str, Path | None]]:
         return
     with embedded(data, shutdown, "LOCALSTACK_DATA") as held:
         yield held.url, held.socket
+
+
+def _settings() -> dict[str, str]:
+    return {name: value for name in PASSED_ON if (value := os.environ.get(name, "").strip())}
 
 
 def _say_unless_stopped(shutdown: Shutdown) -> Callable[[str], None]:

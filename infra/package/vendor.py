@@ -14,9 +14,12 @@ from pathlib import Path
 
 from infra.package.errors import PYTHON, PackageError, run
 
-# Lambda's architectures as uv names them; manylinux2014 is the oldest C library that any Lambda runtime has.
-PLATFORMS = {"x86_64": "x86_64-manylinux2014", "arm64": "aarch64-manylinux2014"}
+# The oldest C library that a Python of Lambda's has is Amazon Linux 2's, glibc 2.26, as pip names it and what
+# runs on it; a wheel for 2.28 would install, and not load.
+PLATFORMS = ("manylinux_2_26", "manylinux_2_17", "manylinux2014")
+PROCESSORS = {"x86_64": "x86_64", "arm64": "aarch64"}
 MACHINES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
+QUIETLY = ("--quiet", "--disable-pip-version-check")
 # LocalStack runs the functions on this machine: as processes, or in containers of its architecture.
 HERE = "localstack"
 
@@ -47,12 +50,17 @@ def choose_architecture(project: Path, stage: str) -> str:
 def vendor(project: Path, stage: str, architecture: str) -> None:
     """Move the pinned dependencies for an architecture into the vendor folder. Raises PackageError."""
     requirements = project / "requirements.txt"
-    command = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--no-config", "--require-hashes"]
-    command += ["--only-binary", ":all:", "--python", sys.executable, "--python-version", PYTHON]
-    if stage != HERE:
-        command += ["--python-platform", PLATFORMS[architecture]]
-    command += ["--target", str(project / "vendor"), "--requirements", str(requirements)]
+    command = [sys.executable, "-m", "pip", "install", *QUIETLY, "--no-compile"]
+    command += ["--require-hashes", "--only-binary", ":all:", *_platform(stage, architecture)]
+    command += ["--target", str(project / "vendor"), "--requirement", str(requirements)]
     run("installing requirements.txt", command, cwd=project)
     requirements.unlink()
     shutil.rmtree(project / "vendor" / "bin", ignore_errors=True)
-    (project / "vendor" / ".lock").unlink(missing_ok=True)
+
+
+def _platform(stage: str, architecture: str) -> list[str]:
+    """Return pip's options for Lambda's kind of machine; none for one here that has another C library."""
+    if stage == HERE and platform.libc_ver()[0] != "glibc":
+        return []
+    named = [f"--platform={library}_{PROCESSORS[architecture]}" for library in PLATFORMS]
+    return [*named, "--python-version", PYTHON, "--implementation", "cp"]

@@ -141,6 +141,17 @@ def _permission(aws: Aws, r: Resource) -> Description:
     return json.loads(policy)["Statement"]
 
 
+def _rule(aws: Aws, r: Resource) -> Description:
+    name = r.id.rpartition("|")[2]
+    targets = aws.events.list_targets_by_rule(Rule=name)["Targets"]
+    return {**aws.events.describe_rule(Name=name), "targets": [target["Arn"] for target in targets]}
+
+
+def _metric_filter(aws: Aws, r: Resource) -> Description:
+    held = aws.logs.describe_metric_filters(logGroupName=r.of("LogGroupName"))["metricFilters"]
+    return [found for found in held if found["filterName"] == r.id]
+
+
 def _role(aws: Aws, r: Resource) -> Description:
     attached = aws.iam.list_attached_role_policies(RoleName=r.id)["AttachedPolicies"]
     names = aws.iam.list_role_policies(RoleName=r.id)["PolicyNames"]
@@ -202,11 +213,16 @@ DESCRIBERS: dict[str, Callable[[Aws, Resource], Description]] = {
     "AWS::ElastiCache::UserGroup": lambda aws, r: aws.elasticache.describe_user_groups(UserGroupId=r.id)[
         "UserGroups"
     ],
+    "AWS::Events::Rule": _rule,
     "AWS::IAM::ManagedPolicy": _managed_policy,
     "AWS::IAM::Role": _role,
+    "AWS::Lambda::EventSourceMapping": lambda aws, r: getattr(aws, "lambda").get_event_source_mapping(
+        UUID=r.id
+    ),
     "AWS::Lambda::Function": _function,
     "AWS::Lambda::Permission": _permission,
     "AWS::Logs::LogGroup": _log_group,
+    "AWS::Logs::MetricFilter": _metric_filter,
     "AWS::MemoryDB::ACL": lambda aws, r: aws.memorydb.describe_acls(ACLName=r.id)["ACLs"],
     "AWS::MemoryDB::Cluster": lambda aws, r: aws.memorydb.describe_clusters(ClusterName=r.id)["Clusters"],
     "AWS::MemoryDB::ParameterGroup": lambda aws, r: aws.memorydb.describe_parameter_groups(

@@ -20,6 +20,8 @@ NOT_MADE = {
     "DurableUsers",
     "Ipv6Gateway",
     "NatAddress",
+    "QueueEndpointFromFunctions",
+    "RateLimitOpen",
     "SecretEndpointFromFunctions",
     "ServerlessCache",
     "ServerlessDefaultUser",
@@ -32,6 +34,9 @@ NOT_MADE = {
 # It has these types, and fails on them for want of the address, gateway or range above.
 FAILING = {"Ipv6Route", "NatGateway"}
 LEFT_OUT = FAILING | {"NatRoute"}
+
+# It cannot take down what it never came to make before a stack failed, if that refers to other resources.
+NOT_TAKEN_DOWN = {"SweepPermission", "WorkSource"}
 
 # It makes the resource and does not hear of these properties; each with what would show that it did.
 IGNORED: dict[str, Callable[[Description], bool]] = {

@@ -43,6 +43,21 @@ def test_functions_may_do_what_is_listed_alone(prod: Template) -> None:
         assert "UseStore" in str(role["ManagedPolicyArns"])
 
 
+def test_one_function_puts_work_and_one_takes_it(prod: Template) -> None:
+    """The right to send to the queue of work is the API's alone, the right to receive `worker`'s."""
+    policies = of_type(prod, "AWS::IAM::ManagedPolicy")
+    roles = of_type(prod, "AWS::IAM::Role")
+    holders = {
+        policy: [name for name, role in roles.items() if {"Ref": policy} in role["ManagedPolicyArns"]]
+        for policy, properties in policies.items()
+        if "sqs:" in str(properties)
+    }
+
+    assert holders == {"PutWork": ["ApiHandlerRole"], "TakeWork": ["WorkerRole"]}
+    (put,) = statements(policies["PutWork"])
+    assert put["Action"] == "sqs:SendMessage"
+
+
 def test_every_queue_and_bucket_refuses_plain_http(prod: Template) -> None:
     """Each has a policy that denies everything without TLS."""
     guarded = set()
@@ -66,13 +81,13 @@ def test_store_is_reached_from_the_functions_alone(prod: Template) -> None:
     assert ingress["SourceSecurityGroupId"] == {"Ref": "FunctionsGroup"}
     assert (ingress["FromPort"], ingress["ToPort"]) == (6379, 6380)
     assert [rule["CidrIp"] for rule in groups["StoreGroup"]["SecurityGroupEgress"]] == ["127.0.0.1/32"]
-    to_store, by_ipv6, by_ipv4, to_secret = groups["FunctionsGroup"]["SecurityGroupEgress"]
+    to_store, by_ipv6, by_ipv4, to_secret, to_queue = groups["FunctionsGroup"]["SecurityGroupEgress"]
     assert to_store["DestinationSecurityGroupId"] == {"Ref": "StoreGroup"}
     assert (to_store["FromPort"], to_store["ToPort"]) == (6379, 6380)
     assert (by_ipv4["FromPort"], by_ipv4["ToPort"]) == (443, 443)
-    for other in (by_ipv6, to_secret):
+    for other in (by_ipv6, to_secret, to_queue):
         condition, rule, nothing = other["Fn::If"]
-        assert condition in ("EgressByIpv6", "SecretByEndpoint")
+        assert condition in ("EgressByIpv6", "SecretByEndpoint", "QueueByEndpoint")
         assert (rule["FromPort"], rule["ToPort"]) == (443, 443)
         assert nothing == {"Ref": "AWS::NoValue"}
 

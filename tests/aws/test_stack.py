@@ -15,7 +15,7 @@ from infra.aws.fragments import Template
 from infra.deploy.errors import DeployError
 from infra.deploy.sessions import Session, open_session
 from tests.aws.describers import DESCRIBERS, Description
-from tests.aws.emulation import FAILING, IGNORED, LEFT_OUT, NOT_MADE, emulated
+from tests.aws.emulation import FAILING, IGNORED, LEFT_OUT, NOT_MADE, NOT_TAKEN_DOWN, emulated
 from tests.aws.stacks import ProdStack
 
 pytestmark = pytest.mark.localstack
@@ -93,7 +93,7 @@ def test_egress_fails_where_it_is_known_to(
     stack = ProdStack(session, f"egress-{egress}", localstack.endpoint)
 
     with pytest.raises(DeployError, match=failing):
-        stack.put(emulated(prod, VPC, {"NatRoute"} & LEFT_OUT), {"Egress": egress})
+        stack.put(emulated(prod, VPC, {"NatRoute"} & LEFT_OUT | NOT_TAKEN_DOWN), {"Egress": egress})
 
     assert failing in FAILING
     assert all(stack.aws.describe(r) is None for r in stack.resources().values() if r.name == "Ipv6Gateway")
@@ -111,7 +111,7 @@ def test_no_resource_is_left_untried(by_use: ProdStack, durable: ProdStack, prod
 def test_functions_are_in_the_vpc_with_their_settings(by_use: ProdStack) -> None:
     """A function has the subnets and group of the stack, the log group, and its settings as variables."""
     ids = by_use.resources()["APIHandler"].ids
-    for name in ("APIHandler", "Rpc"):
+    for name in ("APIHandler", "Rpc", "Worker", "Sweep", "ImportUsers"):
         function = described(by_use, name)
         assert function["VpcConfig"]["SubnetIds"] == [ids["SubnetA"], ids["SubnetB"]]
         assert function["VpcConfig"]["SecurityGroupIds"] == [ids["FunctionsGroup"]]
@@ -123,6 +123,18 @@ def test_functions_are_in_the_vpc_with_their_settings(by_use: ProdStack) -> None
         assert variables["REDIS_URL"].startswith("rediss://")
         assert variables["PARLEY_REDIS_IAM"].startswith("elasticache-serverless:")
         assert "PARLEY_REDIS_SECRET" not in variables
+        assert variables["PARLEY_WORK_QUEUE"] == ids["Work"]
+
+
+def test_work_is_handed_over_and_the_sweep_is_scheduled(stack: ProdStack) -> None:
+    """The queue's messages go to `worker` in batches, and `sweep` is called each minute."""
+    source, rule = described(stack, "WorkSource"), described(stack, "SweepSchedule")
+
+    assert source["EventSourceArn"] == described(stack, "Work")["QueueArn"]
+    assert source["FunctionArn"] == described(stack, "Worker")["FunctionArn"]
+    assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert (rule["State"], rule["ScheduleExpression"]) == ("ENABLED", "rate(1 minute)")
+    assert rule["targets"] == [described(stack, "Sweep")["FunctionArn"]]
 
 
 def test_password_is_generated_and_readable_by_its_functions_alone(durable: ProdStack) -> None:
@@ -152,9 +164,9 @@ def test_property_is_ignored_where_it_is_known_to(durable: ProdStack, ignored: s
 
 def test_queues_are_encrypted_and_give_up_into_another(stack: ProdStack) -> None:
     """A queue is encrypted, refuses plain HTTP, and hands on what failed five times."""
-    for name in ("MediaEvents", "Work"):
+    for name, dead in (("MediaEvents", "MediaEventsFailed"), ("Work", "WorkFailed")):
         queue = described(stack, name)
-        failed = described(stack, f"{name}Failed")
+        failed = described(stack, dead)
         redrive = json.loads(queue["RedrivePolicy"])
         assert redrive == {"deadLetterTargetArn": failed["QueueArn"], "maxReceiveCount": 5}
         for held in (queue, failed):
@@ -224,7 +236,9 @@ def test_an_update_arrives_in_the_services(session: Session, localstack: Any, te
     assert described(stack, "APIHandler")["Environment"]["Variables"]["PARLEY_KEEP_MESSAGES"] == "500"
     assert described(stack, "AlarmMail")["Endpoint"] == "ops@example.com"
     ids = stack.resources()["WriteTraces"].ids
-    assert described(stack, "ApiHandlerRole")["attached"] == sorted([ids["UseStore"], ids["WriteTraces"]])
+    assert described(stack, "ApiHandlerRole")["attached"] == sorted(
+        ids[name] for name in ("PutWork", "UseStore", "WriteTraces")
+    )
     stack.delete()
 
 

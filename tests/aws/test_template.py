@@ -11,10 +11,11 @@ from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
 from chalicelib.config import VARIABLES
 from infra.aws.fragments import Template
 from infra.aws.template import FOLDER, FRAGMENTS, merge_template
-from tests.aws.packaging import ROOT
+from infra.local.sources import MOST_RECEIVES
 from tests.aws.reading import of_type, references, values
 
 REGIONS = ["us-east-1", "eu-central-1", "ap-southeast-2"]
+OF_THE_SDK = {"AWS_ENDPOINT_URL_SQS"}
 
 
 def problems(template: Template) -> list[str]:
@@ -80,29 +81,74 @@ def test_every_dead_letter_queue_is_watched(prod: Template) -> None:
     watched = {
         alarm["Dimensions"][0]["Value"]["Fn::GetAtt"][0]
         for alarm in of_type(prod, "AWS::CloudWatch::Alarm").values()
-        if alarm.get("Namespace") == "AWS/SQS"
+        if alarm.get("MetricName") == "ApproximateNumberOfMessagesVisible"
     }
 
     assert watched == failed
 
 
 def test_messages_outlast_six_attempts(prod: Template) -> None:
-    """A queue hides a message for six times as long as a function may run."""
-    timeout = json.loads((ROOT / ".chalice" / "config.json").read_text())["lambda_timeout"]
+    """A queue hides a message for six times as long as the function that takes it may run."""
+    functions = of_type(prod, "AWS::Serverless::Function")
+    takers = {
+        source["EventSourceArn"]["Fn::GetAtt"][0]: functions[source["FunctionName"]["Ref"]]["Timeout"]
+        for source in of_type(prod, "AWS::Lambda::EventSourceMapping").values()
+    }
 
-    for queue in of_type(prod, "AWS::SQS::Queue").values():
-        assert "RedrivePolicy" not in queue or queue["VisibilityTimeout"] == 6 * timeout
+    assert takers.keys() == {"Work"}
+    for name, queue in of_type(prod, "AWS::SQS::Queue").items():
+        seconds = takers[name] if name in takers else functions["APIHandler"]["Timeout"]
+        assert "RedrivePolicy" not in queue or queue["VisibilityTimeout"] == 6 * seconds
+
+
+def test_failed_messages_alone_come_back(template: Template) -> None:
+    """Both stages hand the queue's messages over in batches, of which the function names what failed."""
+    (source,) = of_type(template, "AWS::Lambda::EventSourceMapping").values()
+
+    assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    assert source["FunctionName"] == {"Ref": "Worker"}
+    assert source["BatchSize"] == 10
+
+
+def test_lost_work_is_swept_each_minute(template: Template) -> None:
+    """Both stages have a schedule for the sweep, which alone may call it."""
+    (rule,) = of_type(template, "AWS::Events::Rule").values()
+    permission = of_type(template, "AWS::Lambda::Permission")["SweepPermission"]
+
+    assert rule["ScheduleExpression"] == "rate(1 minute)"
+    assert [target["Arn"] for target in rule["Targets"]] == [{"Fn::GetAtt": ["Sweep", "Arn"]}]
+    assert permission["Principal"] == "events.amazonaws.com"
+    assert permission["FunctionName"] == {"Ref": "Sweep"}
+    assert permission["SourceArn"] == {"Fn::GetAtt": ["SweepSchedule", "Arn"]}
+
+
+def test_retries_here_are_those_of_the_queue(prod: Template) -> None:
+    """The laptop's server gives a message up after as many attempts as the queue does."""
+    redrive = prod["Resources"]["Work"]["Properties"]["RedrivePolicy"]
+
+    assert redrive["maxReceiveCount"] == MOST_RECEIVES
+
+
+def test_uncounted_calls_are_seen_in_the_log(prod: Template) -> None:
+    """The alarm on open rate limits watches the metric that is made of the functions' own lines."""
+    (metric,) = of_type(prod, "AWS::Logs::MetricFilter").values()
+    (made,) = metric["MetricTransformations"]
+    alarm = of_type(prod, "AWS::CloudWatch::Alarm")["RateLimitOpenAlarm"]
+
+    assert metric["LogGroupName"] == {"Ref": "FunctionLogs"}
+    assert metric["FilterPattern"] == '{ $.event = "rate_limit_open" }'
+    assert (alarm["Namespace"], alarm["MetricName"]) == (made["MetricNamespace"], made["MetricName"])
 
 
 def test_settings_are_ones_the_application_reads(template: Template) -> None:
-    """Functions get variables that the application knows, each in one place."""
-    everywhere = template["Globals"]["Function"]["Environment"]["Variables"].keys()
+    """Functions get variables that the application or the SDK knows, each in one place."""
+    everywhere = template["Globals"]["Function"]["Environment"]["Variables"].keys() - OF_THE_SDK
 
     for name, function in of_type(template, "AWS::Serverless::Function").items():
         own = function["Environment"]["Variables"].keys()
         assert own | everywhere <= VARIABLES.keys(), name
         assert not own & everywhere
-        assert {"PARLEY_STAGE", "PARLEY_AUTH", "REDIS_URL"} <= own | everywhere
+        assert {"PARLEY_STAGE", "PARLEY_AUTH", "REDIS_URL", "PARLEY_WORK_QUEUE"} <= own | everywhere
 
 
 def test_parameters_explain_themselves() -> None:

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import time
 import uuid
 from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 
+from tests.deployed.people import People, Person
+
 PROBLEM = "application/problem+json"
+MOST_WAITS = 40
 
 
 class Api:
     """Calls a server and checks the headers that all its answers share.
 
-    url: its base URL, the stage's path included, without a slash at its end.
+    url: its base URL, the stage's path included, without a slash at its end. people: who have accounts there
+    and call with their tokens; None: callers say their names, as an open server believes them.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, people: People | None = None) -> None:
         self.url = url
+        self._people = people
         self._http = httpx.Client(timeout=30)
 
     @property
@@ -31,29 +37,44 @@ class Api:
         """Close the connections."""
         self._http.close()
 
+    def new_pair(self) -> tuple[str, str, str]:
+        """Return a chat that nobody used before, and its two members."""
+        return self._people.pair() if self._people else new_pair()
+
+    def stranger(self, *members: str) -> str:
+        """Return somebody who is none of the members of a chat."""
+        return self._people.someone(*members).handle if self._people else f"c{uuid.uuid4().hex[:12]}"
+
     def raw(self, method: str, path: str, **options: Any) -> httpx.Response:
         """Send one request, with the path as it is given, and return the answer unchecked.
 
-        options: as httpx takes them, and `user` for the X-Parley-User header.
+        options: as httpx takes them, and who calls. `person`: by their token. `user`: by name in the
+        X-Parley-User header, or where callers have tokens by theirs. `speaker`, a name, a chat or several:
+        by the token of the first who has one, and where callers have none by what else is in the request.
         """
-        headers = dict(options.pop("headers", {}))
-        if user := options.pop("user", None):
-            headers["X-Parley-User"] = user
+        caller = self._caller(*(options.pop(name, None) for name in ("person", "user", "speaker")))
+        headers = {**caller, **options.pop("headers", {})}
         return self._http.request(method, self.url + path, headers=headers, **options)
 
     def call(self, method: str, path: str, **options: Any) -> httpx.Response:
-        """Send one request as raw does, and check what every answer must have."""
+        """Send one request as raw does, wait while the server says to, and check the answer."""
         response = self.raw(method, path, **options)
+        for _ in range(MOST_WAITS):
+            if response.status_code != 429:
+                break
+            time.sleep(int(response.headers["Retry-After"]))
+            response = self.raw(method, path, **options)
         check_answer(response)
         return response
 
     def send(self, **message: Any) -> httpx.Response:
         """Send on the classic path."""
-        return self.call("POST", "/api/send", json=message)
+        speaker = (message.get("sender"), message.get("chat"))
+        return self.call("POST", "/api/send", json=message, speaker=speaker)
 
     def pull(self, **page: Any) -> Any:
         """Pull on the classic path, by JSON body."""
-        response = self.call("POST", "/api/pull", json=page)
+        response = self.call("POST", "/api/pull", json=page, speaker=page["chat"])
         assert response.status_code == 200, response.text
         return response.json()
 
@@ -66,6 +87,19 @@ class Api:
         response = self.call("GET", f"/v1/chats/{chat}/messages", user=user, params=query)
         assert response.status_code == 200, response.text
         return response.json()
+
+    def _caller(self, person: Person | None, user: str | None, speaker: object) -> dict[str, str]:
+        if person:
+            return person.bearer
+        if self._people is None:
+            return {"X-Parley-User": user} if user else {}
+        if user:
+            return self._people.known(user).bearer
+        if not speaker:
+            return {}
+        named = speaker if isinstance(speaker, tuple) else (speaker,)
+        halves = [half for name in named if isinstance(name, str) for half in (name, *name.split(":"))]
+        return self._people.first_of(*halves).bearer
 
 
 def check_answer(response: httpx.Response) -> None:

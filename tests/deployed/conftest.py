@@ -1,4 +1,4 @@
-"""The server the suite runs against: the one that --url names, or one started here."""
+"""The servers the suite runs against: the one that --url names, or an open and a closed one started here."""
 
 from __future__ import annotations
 
@@ -6,11 +6,33 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.deployed.client import Api, new_pair
+from tests.deployed.client import Api
+from tests.deployed.options import trusts_names
+from tests.deployed.people import People
 from tests.deployed.rpc import ProcessLambda, Rpc, aws_lambda, localstack_lambda
 from tests.deployed.target import Target, guessed_kind
 from tests.servers.engines import ValkeyEngine
 from tests.servers.gateway import gateway
+
+NAMES, TOKENS = "names", "tokens"
+WORKERS = ("--workers", "2")
+PATIENT = {
+    "PARLEY_RATE_LIMITS": "read=9999999,write=9999999,search=9999999,auth=9999999",
+    "PARLEY_ARGON2": "m=1024,t=1,p=1",
+}
+"""Limits that nobody reaches, and passwords that take little time: of servers for tests of something else."""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Run a test of `api` with names on an open server, and with tokens on a closed one."""
+    if "way" in metafunc.fixturenames:
+        metafunc.parametrize("way", _ways(metafunc.config), scope="session")
+
+
+def _ways(config: pytest.Config) -> list[str]:
+    if (url := config.getoption("--url")) is None:
+        return [NAMES, TOKENS]
+    return [NAMES if trusts_names(url.rstrip("/")) else TOKENS]
 
 
 @pytest.fixture(scope="session")
@@ -21,22 +43,51 @@ def given_url(pytestconfig: pytest.Config) -> str | None:
 
 
 @pytest.fixture(scope="session")
-def own_store() -> Iterator[str]:
-    """The URL of a store for the servers that are started here."""
+def own_store() -> Iterator[ValkeyEngine]:
+    """A store for the servers that are started here."""
     with ValkeyEngine() as engine:
-        yield engine.url
+        yield engine
 
 
 @pytest.fixture(scope="session")
-def target(
-    request: pytest.FixtureRequest, pytestconfig: pytest.Config, given_url: str | None
-) -> Iterator[Target]:
-    """The server that is tested."""
-    if given_url is not None:
-        yield Target(pytestconfig.getoption("--target") or guessed_kind(given_url), given_url)
+def open_url(request: pytest.FixtureRequest, given_url: str | None) -> Iterator[str]:
+    """The base URL of a server with PARLEY_AUTH=open."""
+    if given_url is None:
+        with gateway({**PATIENT, "REDIS_URL": request.getfixturevalue("own_store").url}, WORKERS) as url:
+            yield url
         return
-    with gateway(env={"REDIS_URL": request.getfixturevalue("own_store")}) as url:
-        yield Target("gateway", url)
+    if not trusts_names(given_url):
+        pytest.skip("the server at --url is closed (PARLEY_AUTH=required): it takes nobody's word for a name")
+    yield given_url
+
+
+@pytest.fixture(scope="session")
+def closed_url(request: pytest.FixtureRequest, given_url: str | None) -> Iterator[str]:
+    """The base URL of a server with PARLEY_AUTH=required."""
+    if given_url is None:
+        store = request.getfixturevalue("own_store").url
+        with gateway({**PATIENT, "REDIS_URL": store, "PARLEY_AUTH": "required"}, WORKERS) as url:
+            yield url
+        return
+    if trusts_names(given_url):
+        pytest.skip("the server at --url is open (PARLEY_AUTH=open)")
+    yield given_url
+
+
+@pytest.fixture(scope="session")
+def target(request: pytest.FixtureRequest, pytestconfig: pytest.Config, given_url: str | None) -> Target:
+    """The server that is tested: the closed one, where both are started here."""
+    if given_url is not None:
+        return Target(pytestconfig.getoption("--target") or guessed_kind(given_url), given_url)
+    return Target("gateway", request.getfixturevalue("closed_url"))
+
+
+@pytest.fixture(scope="session")
+def people(target: Target) -> Iterator[People]:
+    """People with accounts."""
+    client = Api(target.url)
+    yield People(lambda body: client.call("POST", "/v1/register", json=body))
+    client.close()
 
 
 @pytest.fixture
@@ -45,48 +96,37 @@ def anyone(target: Target) -> Iterator[Api]:
     yield from client_of(target.url)
 
 
-@pytest.fixture(scope="session")
-def is_open(target: Target) -> bool:
-    """Whether the server trusts a request's names (PARLEY_AUTH=open)."""
-    probe = Api(target.url)
-    status = probe.call("POST", "/api/pull", json={"chat": "alice:bob"}).status_code
-    probe.close()
-    assert status in (200, 401)
-    return status == 200
+@pytest.fixture
+def named(open_url: str) -> Iterator[Api]:
+    """A client of an open server, whose callers say their names."""
+    yield from client_of(open_url)
 
 
 @pytest.fixture
-def api(target: Target, is_open: bool) -> Iterator[Api]:
-    """A client of the server, which has to be open."""
-    if not is_open:
-        pytest.skip("the server is closed (PARLEY_AUTH=required): it takes nobody's word for a name")
-    yield from client_of(target.url)
-
-
-@pytest.fixture(scope="session")
-def closed_url(request: pytest.FixtureRequest, given_url: str | None) -> Iterator[str]:
-    """The base URL of a server with PARLEY_AUTH=required."""
-    if given_url is None:
-        settings = {"REDIS_URL": request.getfixturevalue("own_store"), "PARLEY_AUTH": "required"}
-        with gateway(env=settings) as url:
-            yield url
-        return
-    if request.getfixturevalue("is_open"):
-        pytest.skip("the server at --url is open (PARLEY_AUTH=open)")
-    yield given_url
+def registered(target: Target, people: People) -> Iterator[Api]:
+    """A client whose callers have accounts and tokens, on an open server too."""
+    yield from client_of(target.url, people)
 
 
 @pytest.fixture
 def closed(closed_url: str) -> Iterator[Api]:
-    """A client of the closed server."""
+    """A client of a closed server."""
     yield from client_of(closed_url)
 
 
+@pytest.fixture
+def api(request: pytest.FixtureRequest, way: str) -> Api:
+    """A client whose callers are known by name on an open server, and by token on a closed one."""
+    client: Api = request.getfixturevalue("named" if way == NAMES else "registered")
+    return client
+
+
 @pytest.fixture(scope="session")
-def twelve(target: Target) -> str:
+def twelve(request: pytest.FixtureRequest, way: str) -> str:
     """A chat of twelve messages, 0 to B."""
-    api = Api(target.url)
-    chat, alice, _ = new_pair()
+    url = request.getfixturevalue("open_url" if way == NAMES else "closed_url")
+    api = Api(url, None if way == NAMES else request.getfixturevalue("people"))
+    chat, alice, _ = api.new_pair()
     for text in "0123456789AB":
         api.send(chat=chat, sender=alice, text=text)
     api.close()
@@ -99,7 +139,7 @@ def rpc(
 ) -> Iterator[Rpc]:
     """The rpc function of the server."""
     if given_url is None:
-        with ProcessLambda(request.getfixturevalue("own_store")) as process:
+        with ProcessLambda(request.getfixturevalue("own_store").url) as process:
             yield Rpc(process, "rpc")
         return
     function = pytestconfig.getoption("--rpc-function")
@@ -110,8 +150,8 @@ def rpc(
     )
 
 
-def client_of(url: str) -> Iterator[Api]:
+def client_of(url: str, people: People | None = None) -> Iterator[Api]:
     """Yield a client and close it."""
-    client = Api(url)
+    client = Api(url, people)
     yield client
     client.close()

@@ -5,6 +5,8 @@ pytest tests/deployed --url https://abc.execute-api.eu-west-1.amazonaws.com/prod
 
 from __future__ import annotations
 
+import functools
+import uuid
 from urllib.parse import urlsplit
 
 import httpx
@@ -49,3 +51,16 @@ def _knock(url: str) -> None:
         raise pytest.UsageError(
             f"{url} answers {status}, not 200: is this Parley, and the URL with its stage?"
         )
+
+
+@functools.cache
+def trusts_names(url: str) -> bool:
+    """Return whether the server at a base URL believes names, as with PARLEY_AUTH=open.
+
+    Raises UsageError for a server that answers neither as such a one does, nor as a closed one.
+    """
+    chat = ":".join((uuid.uuid4().hex, uuid.uuid4().hex))
+    status = httpx.post(f"{url}/api/pull", json={"chat": chat}, timeout=ANSWER_SECONDS).status_code
+    if status not in (200, 401):
+        raise pytest.UsageError(f"{url} answers {status} to a pull, which is neither open nor closed")
+    return status == 200

@@ -6,7 +6,7 @@ import uuid
 
 import pytest
 
-from tests.deployed.client import Api, new_pair
+from tests.deployed.client import Api
 from tests.deployed.target import Target, check_no_route
 
 
@@ -42,6 +42,19 @@ def test_answers_are_not_kept_or_sniffed(anyone: Api) -> None:
     assert (headers["Cache-Control"], headers["X-Content-Type-Options"]) == ("no-store", "nosniff")
 
 
+@pytest.mark.parametrize("path", ["/ping", "/", "/docs", "/docs/docs.js", "/api/pull?limit=-1"])
+def test_answers_keep_browsers_from_harm(anyone: Api, path: str) -> None:
+    """An answer runs and loads only what its policy names, and is not framed, embedded or referred from."""
+    headers = anyone.call("GET", path).headers
+    policy = headers["Content-Security-Policy"].split("; ")
+    assert {"default-src 'none'", "default-src 'self'"} & set(policy)
+    assert "frame-ancestors 'none'" in policy
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert ("Strict-Transport-Security" in headers) == anyone.url.startswith("https:")
+
+
 @pytest.mark.parametrize(
     ("prefer", "status"),
     [
@@ -53,6 +66,7 @@ def test_answers_are_not_kept_or_sniffed(anyone: Api) -> None:
 )
 def test_prefer_is_read_as_rfc_7240_says(api: Api, prefer: str, status: int) -> None:
     """The preference may be quoted and one of several; another word that ends alike is not it."""
-    chat, alice, _ = new_pair()
+    chat, alice, _ = api.new_pair()
     message = {"chat": chat, "sender": alice, "text": "hi"}
-    assert api.call("POST", "/api/send", json=message, headers={"Prefer": prefer}).status_code == status
+    answer = api.call("POST", "/api/send", speaker=alice, json=message, headers={"Prefer": prefer})
+    assert answer.status_code == status

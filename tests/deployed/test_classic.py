@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.deployed.client import Api, fields_at_fault, new_pair
+from tests.deployed.client import Api, fields_at_fault
 from tests.deployed.target import Target
 
 FORM = "application/x-www-form-urlencoded"
@@ -28,7 +28,7 @@ def test_health_asks_the_store(anyone: Api) -> None:
 
 def test_send_answers_204_with_an_empty_body(api: Api) -> None:
     """A send answers 204, nothing in the body, no length claimed."""
-    chat, alice, _ = new_pair()
+    chat, alice, _ = api.new_pair()
     response = api.send(chat=chat, sender=alice, text="hello")
     assert (response.status_code, response.content) == (204, b"")
     assert response.headers.get("Content-Length", "0") == "0"
@@ -36,9 +36,10 @@ def test_send_answers_204_with_an_empty_body(api: Api) -> None:
 
 def test_send_gives_the_message_when_preferred(api: Api) -> None:
     """Prefer: return=representation answers 201 and the message."""
-    chat, alice, _ = new_pair()
+    chat, alice, _ = api.new_pair()
     message = {"chat": chat, "sender": alice, "text": "hello"}
-    response = api.call("POST", "/api/send", json=message, headers={"Prefer": "return=representation"})
+    headers = {"Prefer": "return=representation"}
+    response = api.call("POST", "/api/send", speaker=alice, json=message, headers=headers)
     sent = response.json()
     assert response.status_code == 201
     assert abs(sent.pop("send_time") - time.time()) < 60
@@ -60,10 +61,10 @@ def test_send_takes_both_forms_whatever_the_content_type(
     api: Api, target: Target, body: str, media_type: str | None
 ) -> None:
     """Chat or receiver, keys in any case, unknown fields ignored, JSON under any Content-Type."""
-    chat, alice, bob = new_pair()
+    chat, alice, bob = api.new_pair()
     headers = {"Content-Type": media_type} if media_type else {}
     content = (body % {"chat": chat, "alice": alice, "bob": bob}).encode()
-    response = api.call("POST", "/api/send", content=content, headers=headers)
+    response = api.call("POST", "/api/send", speaker=alice, content=content, headers=headers)
     if media_type == FORM and target.differs("json-as-a-form-is-rewritten"):
         assert response.status_code == 400
         assert "not JSON" in response.json()["detail"]
@@ -75,19 +76,20 @@ def test_send_takes_both_forms_whatever_the_content_type(
 @pytest.mark.parametrize("by_receiver", [False, True])
 def test_send_takes_query_parameters(api: Api, by_receiver: bool) -> None:
     """The fields of a send may be query parameters."""
-    chat, alice, bob = new_pair()
+    chat, alice, bob = api.new_pair()
     other = {"receiver": bob} if by_receiver else {"chat": chat}
     query = urlencode({"Sender": alice, "text": "a&b=c é😀", **other})
-    assert api.call("POST", f"/api/send?{query}").status_code == 204
+    assert api.call("POST", f"/api/send?{query}", speaker=alice).status_code == 204
     assert api.pull(chat=chat)["messages"][0]["text"] == "a&b=c é😀"
 
 
 def test_send_with_an_id_stores_once(api: Api) -> None:
     """The same id in the body or the Idempotency-Key header stores one message; other content is a 409."""
-    chat, alice, _ = new_pair()
+    chat, alice, _ = api.new_pair()
     message = {"chat": chat, "sender": alice, "text": "once"}
     assert api.send(**message, id="k1").status_code == 204
-    assert api.call("POST", "/api/send", json=message, headers={"Idempotency-Key": "k1"}).status_code == 204
+    key = {"Idempotency-Key": "k1"}
+    assert api.call("POST", "/api/send", speaker=alice, json=message, headers=key).status_code == 204
     conflict = api.send(chat=chat, sender=alice, text="other", id="k1")
     assert (conflict.status_code, conflict.json()["code"]) == (409, "id_conflict")
     assert len(api.pull(chat=chat)["messages"]) == 1
@@ -106,20 +108,20 @@ TEXTS = [
 @pytest.mark.parametrize("text", TEXTS)
 def test_text_is_kept_as_sent(api: Api, text: str) -> None:
     """Every code point, blanks at the ends and markup come back as they went."""
-    chat, alice, _ = new_pair()
+    chat, alice, _ = api.new_pair()
     assert api.send(chat=chat, sender=alice, text=text).status_code == 204
     assert api.pull(chat=chat)["messages"][0]["text"] == text
 
 
 def pull_by_get_body(api: Api, page: dict[str, object]) -> object:
     """Pull by GET with a JSON body."""
-    return api.call("GET", "/api/pull", content=json.dumps(page).encode()).json()
+    return api.call("GET", "/api/pull", speaker=page["chat"], content=json.dumps(page).encode()).json()
 
 
 def pull_by_get_query(api: Api, page: dict[str, object]) -> object:
     """Pull by GET with query parameters."""
     query = urlencode({name: str(value).lower() for name, value in page.items()})
-    return api.call("GET", f"/api/pull?{query}").json()
+    return api.call("GET", f"/api/pull?{query}", speaker=page["chat"]).json()
 
 
 def pull_by_post(api: Api, page: dict[str, object]) -> object:
@@ -166,12 +168,12 @@ def test_pull_pages_by_position(  # one row of the contract's table is this wide
 
 def test_pull_of_an_unknown_chat_is_empty(api: Api) -> None:
     """An unknown chat is an empty page, with messages and has_more there."""
-    assert api.pull(chat=new_pair()[0]) == {"messages": [], "has_more": False}
+    assert api.pull(chat=api.new_pair()[0]) == {"messages": [], "has_more": False}
 
 
 def test_one_room_in_every_spelling(api: Api) -> None:
     """a:b, b:a and A:B are one room; chat and sender come back as they were spelt."""
-    chat, alice, bob = new_pair()
+    chat, alice, bob = api.new_pair()
     api.send(chat=chat, sender=alice, text="1")
     api.send(chat=f"{bob.upper()}:{alice}", sender=bob.upper(), text="2")
     asked = f"{bob}:{alice.upper()}"
@@ -184,14 +186,14 @@ def test_one_room_in_every_spelling(api: Api) -> None:
 
 def test_notes_to_oneself(api: Api) -> None:
     """a:a is a chat with oneself."""
-    _, alice, _ = new_pair()
+    _, alice, _ = api.new_pair()
     assert api.send(chat=f"{alice}:{alice}", sender=alice, text="note").status_code == 204
     assert len(api.pull(chat=f"{alice}:{alice}")["messages"]) == 1
 
 
 def test_send_time_is_whole_seconds_now(api: Api) -> None:
     """send_time is the store's clock in integer seconds."""
-    chat, alice, _ = new_pair()
+    chat, alice, _ = api.new_pair()
     api.send(chat=chat, sender=alice, text="now")
     sent = api.pull(chat=chat)["messages"][0]["send_time"]
     assert isinstance(sent, int)
@@ -200,18 +202,18 @@ def test_send_time_is_whole_seconds_now(api: Api) -> None:
 
 def test_the_same_text_twice_is_two_messages(api: Api) -> None:
     """Without an id, equal messages are all stored, in the order they were sent."""
-    chat, alice, _ = new_pair()
+    chat, alice, _ = api.new_pair()
     for _ in range(5):
         api.send(chat=chat, sender=alice, text="again")
     assert len(api.pull(chat=chat)["messages"]) == 5
 
 
 @pytest.mark.parametrize("name", ["x" * 64, "Ünïcødé 名前", "a b", "a%3Ab", "_.-"])
-def test_an_open_server_takes_printable_names(api: Api, name: str) -> None:
+def test_an_open_server_takes_printable_names(named: Api, name: str) -> None:
     """A name is 1-64 printable characters other than the colon."""
-    other = new_pair()[1]
-    assert api.send(sender=name, receiver=other, text="hi").status_code == 204
-    assert api.pull(chat=f"{other}:{name}")["messages"][0]["sender"] == name
+    other = named.new_pair()[1]
+    assert named.send(sender=name, receiver=other, text="hi").status_code == 204
+    assert named.pull(chat=f"{other}:{name}")["messages"][0]["sender"] == name
 
 
 @pytest.mark.parametrize(
@@ -251,7 +253,7 @@ def test_a_refused_send_names_the_field_and_stores_nothing(
     api: Api, change: dict[str, object], field: str
 ) -> None:
     """A send that cannot be is a 400 naming the field, and the chat stays as it was."""
-    chat, alice, _ = new_pair()
+    chat, alice, _ = api.new_pair()
     response = api.send(**{"chat": chat, "sender": alice, "text": "hi", **change})
     assert (response.status_code, fields_at_fault(response)) == (400, [field])
     assert api.pull(chat=chat)["messages"] == []
@@ -281,7 +283,7 @@ def test_a_receiver_is_a_name(api: Api) -> None:
 )
 def test_a_refused_pull_names_the_field(api: Api, page: dict[str, object], field: str) -> None:
     """A pull that cannot be is a 400 naming the field."""
-    response = api.call("POST", "/api/pull", json={"chat": "a:b", **page})
+    response = api.call("POST", "/api/pull", speaker="a:b", json={"chat": "a:b", **page})
     assert (response.status_code, fields_at_fault(response)) == (400, [field])
 
 
@@ -290,5 +292,5 @@ def test_a_refused_pull_names_the_field(api: Api, page: dict[str, object], field
 )
 def test_a_refused_query_names_the_field(api: Api, query: str) -> None:
     """Query parameters are checked like a body's fields."""
-    response = api.call("GET", f"/api/pull?chat=a:b&{query}")
+    response = api.call("GET", f"/api/pull?chat=a:b&{query}", speaker="a:b")
     assert (response.status_code, fields_at_fault(response)) == (400, [query.partition("=")[0]])

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.deployed.client import Api, fields_at_fault, new_pair
+from tests.deployed.client import Api, fields_at_fault
 
 BODY_BYTES = 256 * 1024
 TEXT_BYTES = 16 * 1024
@@ -27,7 +27,7 @@ def padded(message: dict[str, str], size: int) -> bytes:
 @pytest.mark.parametrize("classic", [True, False])
 def test_a_body_over_256_kib_is_too_large(api: Api, classic: bool) -> None:
     """262,144 bytes pass, one more is a 413 and stores nothing."""
-    chat, alice, _ = new_pair()
+    chat, alice, _ = api.new_pair()
     path = "/api/send" if classic else f"/v1/chats/{chat}/messages"
     message = {"chat": chat, "sender": alice, "text": "hi"} if classic else {"text": "hi"}
     headers = {"Content-Type": "application/json"}
@@ -40,7 +40,7 @@ def test_a_body_over_256_kib_is_too_large(api: Api, classic: bool) -> None:
 
 def test_a_text_over_16_kib_is_too_long(api: Api) -> None:
     """16,384 bytes of UTF-8 pass, one more is a 413."""
-    chat, alice, _ = new_pair()
+    chat, alice, _ = api.new_pair()
     longest = "é" * (TEXT_BYTES // 2)
     assert api.post(chat, alice, text=longest).status_code == 201
     assert api.send(chat=chat, sender=alice, text=longest).status_code == 204
@@ -52,19 +52,19 @@ def test_a_text_over_16_kib_is_too_long(api: Api) -> None:
     assert api.page(chat, alice)["head"] == 2
 
 
-def test_a_name_is_64_characters_at_the_most(api: Api) -> None:
+def test_a_name_is_64_characters_at_the_most(named: Api) -> None:
     """A caller's name of 64 characters is one; of 65 it is a 400 naming the header, or the chat."""
-    other, longest = new_pair()[1], "n" * NAME_CHARACTERS
-    assert api.post(f"{longest}:{other}", longest, text="hi").status_code == 201
-    refused = api.post(f"{longest}:{other}", longest + "n", text="hi")
+    other, longest = named.new_pair()[1], "n" * NAME_CHARACTERS
+    assert named.post(f"{longest}:{other}", longest, text="hi").status_code == 201
+    refused = named.post(f"{longest}:{other}", longest + "n", text="hi")
     assert (refused.status_code, fields_at_fault(refused)) == (400, ["X-Parley-User"])
-    refused = api.post(f"{longest}n:{other}", other, text="hi")
+    refused = named.post(f"{longest}n:{other}", other, text="hi")
     assert (refused.status_code, fields_at_fault(refused)) == (400, ["chat"])
 
 
 def test_an_id_is_64_characters_at_the_most(api: Api) -> None:
     """An id of 64 characters is one; of 65 it is a 400, in the body and in the header."""
-    chat, alice, _ = new_pair()
+    chat, alice, _ = api.new_pair()
     longest = "i" * ID_CHARACTERS
     assert api.post(chat, alice, text="hi", id=longest).json()["id"] == longest
     path, too_long = f"/v1/chats/{chat}/messages", longest + "i"
@@ -78,7 +78,7 @@ def test_an_id_is_64_characters_at_the_most(api: Api) -> None:
 
 def test_a_page_ends_at_1000_messages_or_4_mib(api: Api) -> None:
     """Of 1,001 short messages a page has 1,000; of 60 long ones those that fit 4 MiB; the next goes on."""
-    chat, alice, _ = new_pair()
+    chat, alice, _ = api.new_pair()
     for texts in ([LONGEST] * LONG, ["x"] * (PAGE + 1)):
         with ThreadPoolExecutor(8) as pool:
             sent = pool.map(lambda text: api.send(chat=chat, sender=alice, text=text).status_code, texts)
@@ -86,7 +86,7 @@ def test_a_page_ends_at_1000_messages_or_4_mib(api: Api) -> None:
     newest = api.pull(chat=chat, limit=10**18, reverse=True)
     assert (len(newest["messages"]), newest["has_more"], newest["next_cursor"]) == (PAGE, True, PAGE)
     assert len(api.page(chat, alice, limit=PAGE)["messages"]) == PAGE
-    oldest = api.call("POST", "/api/pull", json={"chat": chat, "limit": PAGE})
+    oldest = api.call("POST", "/api/pull", speaker=alice, json={"chat": chat, "limit": PAGE})
     forward = api.call("GET", f"/v1/chats/{chat}/messages?after=0&limit={PAGE}", user=alice)
     backward = api.call("GET", f"/v1/chats/{chat}/messages?before={LONG + 1}&limit={PAGE}", user=alice)
     for response in (oldest, forward, backward):

@@ -3,22 +3,39 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 from urllib.parse import urljoin, urlsplit
 
 import pytest
 
+from tests.deployed import fresh_tokens, own_chat
 from tests.deployed.client import Api
+from tests.deployed.options import trusts_names
+from tests.deployed.people import People
 from tests.deployed.target import Target, check_no_route
 
-DESCRIPTION = Path(__file__).parents[2] / "docs" / "openapi.json"
+ROOT = Path(__file__).parents[2]
+DESCRIPTION = ROOT / "docs" / "openapi.json"
+OPEN_NAME = "a name no account can have"
+# What ends a session or an account.
+ENDINGS = (
+    "POST /logout",
+    "POST /v1/logout",
+    "DELETE /delete",
+    "DELETE /v1/users/me",
+    "DELETE /v1/sessions",
+    "DELETE /v1/sessions/{session}",
+    "PUT /v1/users/me/password",
+)
 # A generated name may be one that no chat can have, so a well-formed call may rightly be a 400.
 CHECKS_LEFT_OUT = ["positive_data_acceptance"]
 # The handlers are the same everywhere, and away from here a call takes ten times as long: there, only what
-# an edge may get wrong is tried, once, and a caller without a name, whom /v1 always answers 401, tries less.
+# an edge may get wrong is tried, once, and by an account; nobody, and a name, try less.
 ALL_PHASES = "examples,coverage,fuzzing,stateful"
 FEWER_PHASES = "examples,fuzzing"
 
@@ -28,23 +45,68 @@ def test_the_description_is_this_checkouts(anyone: Api) -> None:
     assert anyone.call("GET", "/openapi.json").json() == json.loads(DESCRIPTION.read_bytes())
 
 
-@pytest.mark.parametrize("user", [None, "alice"])
-def test_the_server_answers_as_documented(target: Target, tmp_path: Path, user: str | None) -> None:
-    """Generated calls, right and wrong, get a documented status, type and body, and never a 5xx."""
-    left_out = [
-        *CHECKS_LEFT_OUT,
-        *(["unsupported_method"] if target.differs("unknown-method-is-404") else []),
-    ]
-    command = [sys.executable, "-m", "schemathesis.cli", "run", f"{target.url}/openapi.json"]
-    command += ["--url", target.url, "--no-color", "--exclude-checks", ",".join(left_out)]
+def test_strangers_are_answered_as_documented(target: Target, tmp_path: Path) -> None:
+    """Generated calls of nobody, right and wrong, get a documented status, type and body, and never a 5xx."""
+    run(target, tmp_path, target.url, FEWER_PHASES)
+
+
+def test_names_are_answered_as_documented(
+    target: Target, tmp_path: Path, open_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So do those of somebody whose name an open server believes."""
+    use_hooks(monkeypatch, own_chat, PARLEY_TEST_CHAT=f"{OPEN_NAME}:somebody")
+    header = ("--header", f"X-Parley-User: {OPEN_NAME}")
+    run(target, tmp_path, open_url, FEWER_PHASES, *header)
+
+
+def test_tokens_are_answered_as_documented(
+    target: Target, tmp_path: Path, registered: Api, people: People, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So do those of an account, but for the calls that would end its session."""
+    person, friend = people.new(), people.someone()
+    use_hooks(monkeypatch, own_chat, PARLEY_TEST_CHAT=f"{person.handle}:{friend.handle}")
+    options = ["--header", f"Authorization: Bearer {person.token}"]
+    options += [word for name in ENDINGS for word in ("--exclude-name", name)]
+    run(target, tmp_path, target.url, ALL_PHASES, *options)
+    assert registered.call("GET", "/v1/users/me", person=person).status_code == 200
+
+
+def test_endings_are_answered_as_documented(
+    target: Target, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So do the calls that end a session or an account, each with the token of a new account."""
+    use_hooks(monkeypatch, fresh_tokens, PARLEY_TEST_URL=target.url)
+    only = [word for name in ENDINGS for word in ("--include-name", name)]
+    run(target, tmp_path, target.url, FEWER_PHASES, *only)
+
+
+def use_hooks(monkeypatch: pytest.MonkeyPatch, module: ModuleType, **variables: str) -> None:
+    """Have schemathesis load a module of hooks, which reads some variables."""
+    for name, value in {"SCHEMATHESIS_HOOKS": module.__name__, **variables}.items():
+        monkeypatch.setenv(name, value)
+
+
+def run(target: Target, folder: Path, url: str, phases: str, *options: str) -> None:
+    """Have schemathesis call a server, and check that nothing was wrong and something was tested."""
+    left_out = list(CHECKS_LEFT_OUT)
+    if trusts_names(url):
+        left_out.append("ignored_auth")  # the classic paths need no header there
+    if target.differs("unknown-method-is-404"):
+        left_out.append("unsupported_method")
+    # By itself it would register somebody, and call as them.
+    (folder / "schemathesis.toml").write_text("[auth]\nauto-signup = false\n", encoding="utf-8")
+    command = [sys.executable, "-m", "schemathesis.cli", "run", f"{url}/openapi.json", "--url", url]
+    command += ["--no-color", "--exclude-checks", ",".join(left_out), *options]
     if target.kind == "gateway":
         command += ["--max-examples", "30"]
     else:
-        command += ["--max-examples", "3", "--phases", FEWER_PHASES if user is None else ALL_PHASES]
-    command += ["--header", f"X-Parley-User: {user}"] if user else []
-    run = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=150, check=False)
-    assert run.returncode == 0, run.stdout + run.stderr
-    assert re.search(r"Tested: [1-9]\d*", run.stdout), run.stdout
+        command += ["--max-examples", "3", "--phases", phases]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert re.search(r"Tested: [1-9]\d*", done.stdout), done.stdout
 
 
 def test_the_page_needs_no_other_site(anyone: Api) -> None:

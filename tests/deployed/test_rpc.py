@@ -16,7 +16,7 @@ LONE_SURROGATE = "\ud800"
 
 def test_what_rpc_sends_is_pulled_over_http(rpc: Rpc, api: Api) -> None:
     """A message sent by rpc is in the chat that HTTP reads."""
-    chat, alice, bob = new_pair()
+    chat, alice, bob = api.new_pair()
     assert rpc.send(chat=chat, sender=alice, text="by chat") == SENT
     assert rpc.send(receiver=alice, sender=bob, text="by receiver") == SENT
     assert [m["text"] for m in api.pull(chat=chat)["messages"]] == ["by chat", "by receiver"]
@@ -24,7 +24,7 @@ def test_what_rpc_sends_is_pulled_over_http(rpc: Rpc, api: Api) -> None:
 
 def test_what_http_sends_is_pulled_by_rpc(rpc: Rpc, api: Api) -> None:
     """A message sent over HTTP is in the page that rpc gives, with the fields of the classic pull."""
-    chat, alice, bob = new_pair()
+    chat, alice, bob = api.new_pair()
     api.send(chat=chat, sender=alice, text="classic")
     api.post(chat, bob, text="v1 \U0001f600")
     page = rpc.pull(chat=chat)

@@ -8,7 +8,7 @@ from urllib.parse import quote, urljoin
 
 import pytest
 
-from tests.deployed.client import Api, fields_at_fault, new_pair
+from tests.deployed.client import Api, fields_at_fault
 from tests.deployed.target import Target
 
 RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
@@ -16,7 +16,7 @@ RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 
 def test_send_makes_a_message(api: Api, target: Target) -> None:
     """A send answers 201, the message and where it is."""
-    chat, alice, _ = new_pair()
+    chat, alice, _ = api.new_pair()
     response = api.post(chat, alice, text="hello", id="m-1")
     message = response.json()
     assert response.status_code == 201
@@ -43,7 +43,7 @@ def test_send_makes_a_message(api: Api, target: Target) -> None:
 
 def test_the_same_id_answers_the_first_message(api: Api) -> None:
     """A retry answers the first message marked duplicate; other content under the id is a 409."""
-    chat, alice, bob = new_pair()
+    chat, alice, bob = api.new_pair()
     first = api.post(chat, alice, text="hello", id="m-1").json()
     again = api.post(chat, alice.upper(), text="hello", id="m-1")
     assert (again.status_code, again.json()) == (201, {**first, "duplicate": True})
@@ -54,7 +54,7 @@ def test_the_same_id_answers_the_first_message(api: Api) -> None:
 
 def test_the_header_is_as_good_as_the_field(api: Api) -> None:
     """Idempotency-Key stands for id; two that differ are a 400."""
-    chat, alice, _ = new_pair()
+    chat, alice, _ = api.new_pair()
     path, key = f"/v1/chats/{chat}/messages", {"Idempotency-Key": "k-1"}
     first = api.call("POST", path, user=alice, json={"text": "x"}, headers=key).json()
     assert first["id"] == "k-1"
@@ -65,7 +65,7 @@ def test_the_header_is_as_good_as_the_field(api: Api) -> None:
 
 def test_pages_meet_without_gap_or_double_while_others_write(api: Api) -> None:
     """Following next from the start, or previous from the newest, gives every message once."""
-    chat, alice, bob = new_pair()
+    chat, alice, bob = api.new_pair()
     for number in range(25):
         api.post(chat, alice, text=str(number))
     forward, cursor = [], "0"
@@ -86,7 +86,7 @@ def test_pages_meet_without_gap_or_double_while_others_write(api: Api) -> None:
 
 def test_a_page_says_where_it_stands(api: Api) -> None:
     """head, epoch, next and previous; next at the end gives what comes later."""
-    chat, alice, _ = new_pair()
+    chat, alice, _ = api.new_pair()
     empty = api.page(chat, alice)
     assert (empty["messages"], empty["head"], empty["previous"]) == ([], 0, None)
     api.post(chat, alice, text="1")
@@ -101,7 +101,7 @@ def test_a_page_says_where_it_stands(api: Api) -> None:
 
 def test_a_cursor_of_another_history_is_refused(api: Api) -> None:
     """A cursor whose time or epoch is not the log's is a 409 history_changed; a plain seq is not checked."""
-    chat, alice, _ = new_pair()
+    chat, alice, _ = api.new_pair()
     api.post(chat, alice, text="1")
     seq, time, epoch = api.page(chat, alice)["next"].split(".")
     for cursor in (f"{seq}.{int(time) + 1}.{epoch}", f"{seq}.{time}.{int(epoch) + 1}", f"9.{time}.{epoch}"):
@@ -113,37 +113,38 @@ def test_a_cursor_of_another_history_is_refused(api: Api) -> None:
 
 def test_a_chat_in_any_spelling_and_encoding(api: Api) -> None:
     """The chat in the path may be percent-encoded, in any order and case; the answer is canonical."""
-    chat, alice, bob = new_pair()
+    chat, alice, bob = api.new_pair()
     api.post(quote(f"{bob.upper()}:{alice}", safe=""), alice, text="hi")
     page = api.page(chat, bob)
     assert [(m["chat"], m["sender"]) for m in page["messages"]] == [(chat, alice)]
 
 
-def test_a_user_beyond_ascii(api: Api) -> None:
+def test_a_user_beyond_ascii(named: Api) -> None:
     """A name beyond ASCII is percent-encoded in the header and the path."""
-    name, other = "Zoë 名/%", new_pair()[0].partition(":")[0]
+    name, other = "Zoë 名/%", named.new_pair()[1]
     chat = quote(f"{name}:{other}", safe="")
-    assert api.post(chat, quote(name), text="hi").json()["sender"] == name.casefold()
+    assert named.post(chat, quote(name), text="hi").json()["sender"] == name.casefold()
 
 
 @pytest.mark.parametrize("user", [None, ""])
-def test_nobody_is_refused(api: Api, target: Target, user: str | None) -> None:
+def test_nobody_is_refused(named: Api, target: Target, user: str | None) -> None:
     """Without a name every /v1 route is a 401."""
     for method, path in (("POST", ""), ("GET", ""), ("GET", "/1")):
         body = {"json": {"text": "hi"}} if method == "POST" else {}
-        response = api.call(method, f"/v1/chats/a:b/messages{path}", user=user, **body)
+        response = named.call(method, f"/v1/chats/a:b/messages{path}", user=user, **body)
         assert (response.status_code, response.json()["code"]) == (401, "not_authenticated")
         assert response.headers[target.challenge_header]
 
 
 def test_a_stranger_is_refused(api: Api) -> None:
     """Who is not one of the two neither writes nor reads."""
-    chat, alice, _ = new_pair()
+    chat, alice, bob = api.new_pair()
+    stranger = api.stranger(alice, bob)
     api.post(chat, alice, text="secret")
     for response in (
-        api.post(chat, "stranger", text="hi"),
-        api.call("GET", f"/v1/chats/{chat}/messages", user="stranger"),
-        api.call("GET", f"/v1/chats/{chat}/messages/1", user="stranger"),
+        api.post(chat, stranger, text="hi"),
+        api.call("GET", f"/v1/chats/{chat}/messages", user=stranger),
+        api.call("GET", f"/v1/chats/{chat}/messages/1", user=stranger),
     ):
         assert (response.status_code, response.json()["code"]) == (403, "not_a_member")
     assert api.page(chat, alice)["head"] == 1
@@ -152,14 +153,14 @@ def test_a_stranger_is_refused(api: Api) -> None:
 @pytest.mark.parametrize("prefix", ["g-", "r-"])
 def test_an_unknown_group_is_not_found(api: Api, prefix: str) -> None:
     """A group or room that nobody made is a 404."""
-    response = api.post(f"{prefix}{uuid.uuid4()}", "alice", text="hi")
+    response = api.post(f"{prefix}{uuid.uuid4()}", api.stranger(), text="hi")
     assert (response.status_code, response.json()["code"]) == (404, "chat_not_found")
 
 
 @pytest.mark.parametrize("seq", ["2", "999999999999999"])
 def test_an_unknown_message_is_not_found(api: Api, seq: str) -> None:
     """A seq past the head is a 404."""
-    chat, alice, _ = new_pair()
+    chat, alice, _ = api.new_pair()
     api.post(chat, alice, text="1")
     response = api.call("GET", f"/v1/chats/{chat}/messages/{seq}", user=alice)
     assert (response.status_code, response.json()["code"]) == (404, "message_not_found")
@@ -168,7 +169,8 @@ def test_an_unknown_message_is_not_found(api: Api, seq: str) -> None:
 @pytest.mark.parametrize("seq", ["0", "-1", "x", "1.5", "1" * 40, "%00", "\u0661"])
 def test_a_seq_is_a_number(api: Api, seq: str) -> None:
     """Anything else in the place of a seq is a 400."""
-    response = api.call("GET", f"/v1/chats/alice:bob/messages/{seq}", user="alice")
+    chat, alice, _ = api.new_pair()
+    response = api.call("GET", f"/v1/chats/{chat}/messages/{seq}", user=alice)
     assert (response.status_code, fields_at_fault(response)) == (400, ["seq"])
 
 
@@ -188,7 +190,8 @@ def test_a_seq_is_a_number(api: Api, seq: str) -> None:
 )
 def test_a_refused_page_names_the_field(api: Api, query: dict[str, object], field: str) -> None:
     """A page that cannot be is a 400 naming the field."""
-    response = api.call("GET", "/v1/chats/alice:bob/messages", user="alice", params=query)
+    chat, alice, _ = api.new_pair()
+    response = api.call("GET", f"/v1/chats/{chat}/messages", user=alice, params=query)
     assert (response.status_code, fields_at_fault(response)) == (400, [field])
 
 
@@ -206,7 +209,7 @@ def test_a_refused_page_names_the_field(api: Api, query: dict[str, object], fiel
 )
 def test_a_refused_send_stores_nothing(api: Api, body: object, field: str | None) -> None:
     """A body that cannot be is a 400, naming the field where it is one, and nothing is stored."""
-    chat, alice, _ = new_pair()
+    chat, alice, _ = api.new_pair()
     response = api.call("POST", f"/v1/chats/{chat}/messages", user=alice, json=body)
     assert response.status_code == 400
     assert fields_at_fault(response) == ([field] if field else [])
@@ -215,7 +218,7 @@ def test_a_refused_send_stores_nothing(api: Api, body: object, field: str | None
 
 def test_a_page_at_the_end_leads_both_ways(api: Api) -> None:
     """Past the newest message, next waits at the head and previous leads back to all that is older."""
-    chat, alice, _ = new_pair()
+    chat, alice, _ = api.new_pair()
     for text in "123":
         api.post(chat, alice, text=text)
     for after in (api.page(chat, alice)["next"], "50"):
@@ -227,6 +230,7 @@ def test_a_page_at_the_end_leads_both_ways(api: Api) -> None:
 
 def test_an_empty_idempotency_key_is_refused(api: Api) -> None:
     """An Idempotency-Key without a character is a 400, as an empty id is."""
-    path, key = "/v1/chats/alice:bob/messages", {"Idempotency-Key": ""}
-    response = api.call("POST", path, user="alice", json={"text": "x"}, headers=key)
+    chat, alice, _ = api.new_pair()
+    path, key = f"/v1/chats/{chat}/messages", {"Idempotency-Key": ""}
+    response = api.call("POST", path, user=alice, json={"text": "x"}, headers=key)
     assert (response.status_code, fields_at_fault(response)) == (400, ["id"])

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.deployed.client import Api
+from tests.deployed.people import People
 from tests.servers.gateway import Gateway, gateway, running_gateway
 
 
@@ -17,12 +18,24 @@ def open_url() -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="module")
+def url(open_url: str) -> str:
+    """The base URL of the server that a module tests: the open one, unless the module has its own."""
+    return open_url
+
+
 @pytest.fixture
-def api(open_url: str) -> Iterator[Api]:
-    """A client of the open server."""
-    client = Api(open_url)
+def api(url: str) -> Iterator[Api]:
+    """A client of that server."""
+    client = Api(url)
     yield client
     client.close()
+
+
+@pytest.fixture
+def people(api: Api) -> People:
+    """Who has accounts there."""
+    return People(lambda body: api.call("POST", "/v1/register", json=body))
 
 
 @pytest.fixture

@@ -6,20 +6,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.local.edge import START_SECONDS, EchoServer
+from tests.local.edge import EchoServer, running_echo
 from tests.servers.gateway import Gateway, running_gateway
 
 
 @pytest.fixture(scope="package")
 def echo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EchoServer]:
     """A server that tells what its handler was given."""
-    server = EchoServer(tmp_path_factory.mktemp("echo"))
-    try:
-        server.wait_until_ready()
+    with running_echo(tmp_path_factory.mktemp("echo")) as server:
         yield server
-    finally:
-        server.process.terminate()
-        server.process.wait(START_SECONDS)
 
 
 @pytest.fixture(scope="package")

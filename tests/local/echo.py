@@ -4,19 +4,30 @@ from __future__ import annotations
 
 import base64
 import json
+import threading
 from typing import Any
 
 from chalicelib.config import Settings
 from infra.local.gateway import Gateway
+from infra.local.slow import SlowCalls
 
 BODY_SECONDS = 1.0
+SLOW_THREADS = 2
+MOST_SLOW_CALLS = 4
+HOLD_SECONDS = 20.0
+BRIEF_SECONDS = 0.5
 LARGE = 8 * 1024 * 1024
+LISTED_ORIGIN = "https://chat.example.com"
 RESOURCES = (
     "/my/path",
     "/things/{thing}",
     "/things/{thing}/parts/{part}",
     "/answers/{kind}",
+    "/slow/{kind}",
+    "/slow/{kind}/begun",
+    "/slow/{kind}/end",
 )
+SLOW = [("GET", "/slow/{kind}")]
 ANSWERS: dict[str, dict[str, Any]] = {
     "binary": {
         "headers": {"Content-Type": "application/octet-stream"},
@@ -34,11 +45,40 @@ ANSWERS: dict[str, dict[str, Any]] = {
 
 def gateway() -> Gateway:
     """Return the application of a worker."""
-    return Gateway(_answer, RESOURCES, Settings(stage="local", auth="open"), BODY_SECONDS)
+    settings = Settings(stage="local", auth="open", cors_origins=(LISTED_ORIGIN,))
+    slow_calls = SlowCalls(SLOW_THREADS, MOST_SLOW_CALLS)
+    return Gateway(_answer, RESOURCES, settings, BODY_SECONDS, slow=SLOW, slow_calls=slow_calls)
+
+
+class _Held:
+    """A slow call, which another call ends."""
+
+    def __init__(self) -> None:
+        self.begun = threading.Event()
+        self.end = threading.Event()
+
+
+HELD: dict[str, _Held] = {}
+
+
+def _answer_slow(resource: str, kind: str) -> dict[str, Any]:
+    held = HELD.setdefault(kind, _Held())
+    if resource.endswith("/begun"):
+        return {"statusCode": 200, "headers": {}, "body": str(held.begun.is_set())}
+    if resource.endswith("/end"):
+        held.end.set()
+        return {"statusCode": 200, "headers": {}, "body": ""}
+    held.begun.set()
+    if kind == "failure":
+        raise RuntimeError("a defect")
+    ended = held.end.wait(BRIEF_SECONDS if kind == "brief" else HOLD_SECONDS)
+    return {"statusCode": 200, "headers": {}, "body": "ended" if ended else "held up"}
 
 
 def _answer(event: dict[str, Any], context: Any) -> dict[str, Any]:
     kind = (event["pathParameters"] or {}).get("kind")
+    if kind is not None and event["resource"].startswith("/slow/"):
+        return _answer_slow(event["resource"], kind)
     if kind == "failure":
         raise RuntimeError("a defect")
     if kind is not None:

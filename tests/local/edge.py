@@ -1,26 +1,33 @@
-"""The edge alone: Granian over `tests.local.echo`, as a process."""
+"""The edge alone: Granian over an application of these tests, as a process."""
 
 from __future__ import annotations
 
+import contextlib
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
-from tests.local.raw import Peer, free_port
+from infra.local.server import STOP_SECONDS
+from tests.local.raw import Answer, Peer, free_port
 from tests.servers.process import ROOT
 
 START_SECONDS = 30.0
-ECHO = ["--interface", "rsgi", "--http", "1", "--loop", "uvloop", "--factory", "tests.local.echo:gateway"]
+OPTIONS = ["--interface", "rsgi", "--http", "1", "--loop", "uvloop", "--factory"]
+OPTIONS += ["--workers-kill-timeout", str(STOP_SECONDS)]
 
 
 class EchoServer:
-    """A server of one worker over `tests.local.echo`."""
+    """A server of one worker.
 
-    def __init__(self, folder: Path) -> None:
+    folder: where its output goes. factory: what makes its application; `tests.local.echo` if left out.
+    """
+
+    def __init__(self, folder: Path, factory: str = "tests.local.echo:gateway") -> None:
         self.port = free_port()
         self._log = folder / "echo.log"
-        command = [sys.executable, "-m", "granian", "--port", str(self.port), *ECHO]
+        command = [sys.executable, "-m", "granian", "--port", str(self.port), *OPTIONS, factory]
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
 
@@ -32,15 +39,35 @@ class EchoServer:
         """Return all that the server wrote."""
         return self._log.read_text(encoding="utf-8", errors="replace")
 
+    def get(self, path: str, *headers: str) -> Answer:
+        """Return the answer to a GET on a connection of its own."""
+        with self.peer() as peer:
+            peer.send(f"GET {path} HTTP/1.1", "Host: localhost", *headers)
+            return peer.answer()
+
+    def stop(self) -> int:
+        """Stop the server by SIGTERM, and return its exit status."""
+        self.process.terminate()
+        return self.process.wait(START_SECONDS)
+
     def wait_until_ready(self) -> None:
         """Return when it answers."""
         deadline = time.monotonic() + START_SECONDS
         while self.process.poll() is None and time.monotonic() < deadline:
             try:
-                with self.peer() as peer:
-                    peer.send("GET /my/path HTTP/1.1", "Host: localhost")
-                    assert peer.answer().status == 200
+                assert self.get("/my/path").status == 200
                 return
             except OSError:
                 time.sleep(0.05)
         raise AssertionError(f"the echo server did not start:\n{self.output()}")
+
+
+@contextlib.contextmanager
+def running_echo(folder: Path, factory: str = "tests.local.echo:gateway") -> Iterator[EchoServer]:
+    """Run a server; see EchoServer."""
+    server = EchoServer(folder, factory)
+    try:
+        server.wait_until_ready()
+        yield server
+    finally:
+        server.stop()

@@ -9,7 +9,7 @@ from typing import Any, BinaryIO
 import pytest
 
 from tests.deployed.client import PROBLEM
-from tests.local.echo import ANSWERS, BODY_SECONDS, LARGE
+from tests.local.echo import ANSWERS, BODY_SECONDS, LARGE, LISTED_ORIGIN
 from tests.local.edge import EchoServer
 from tests.local.raw import Answer
 
@@ -97,6 +97,17 @@ def test_what_is_no_path_is_refused(echo: EchoServer, path: str) -> None:
 def test_odd_headers_do_no_harm(echo: EchoServer, header: str) -> None:
     """Header values beyond ASCII, or very long, are no reason to fail."""
     assert get(echo, "/my/path", header).status == 200
+
+
+@pytest.mark.parametrize("proto", ["https", "http"])
+def test_the_edges_own_errors_have_the_headers_of_every_answer(echo: EchoServer, proto: str) -> None:
+    """A page of a listed origin may read them, and only what came by TLS is told to stay with it."""
+    answer = get(echo, "/nowhere", f"Origin: {LISTED_ORIGIN}", f"X-Forwarded-Proto: {proto}")
+    assert is_problem(answer, 404)
+    assert answer.headers["Access-Control-Allow-Origin"] == LISTED_ORIGIN
+    assert answer.headers["Content-Security-Policy"].startswith("default-src 'none'")
+    assert ("Strict-Transport-Security" in answer.headers) == (proto == "https")
+    assert get(echo, "/nowhere", "Origin: https://evil.example").headers["Vary"] == "Origin"
 
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST:1", "127.0.0.1:8080", "[::1]:8080", "127.8.8.8"])

@@ -1,4 +1,4 @@
-"""Whole packages: uv installs the pinned wheels, from its cache or the index, and Chalice packages."""
+"""Whole packages: pip installs the pinned wheels, from its cache or the index, and Chalice packages."""
 
 from __future__ import annotations
 
@@ -27,6 +27,8 @@ from tests.package.conftest import ROOT, commit, copy
 OURS = {"app.py", "chalicelib", "__pycache__"}
 # Chalice's own part that a function needs: its runtime, and none of its commands.
 CHALICE = {"__init__.py", "_capability_provider.py", "analyzer.py", "app.py", "py.typed"}
+# Where an ELF file says what machine it is for, and what it says of an arm64.
+MACHINE, AARCH64 = slice(18, 20), b"\xb7\x00"
 PYTHON = f"python{sys.version_info.major}.{sys.version_info.minor}"
 
 
@@ -34,6 +36,12 @@ def names(package: Package) -> list[str]:
     """Return the paths of the files in a package."""
     with zipfile.ZipFile(package.zip) as files:
         return files.namelist()
+
+
+def compiled(package: Package) -> dict[str, bytes]:
+    """Return the compiled modules of a package by their paths."""
+    with zipfile.ZipFile(package.zip) as files:
+        return {name: files.read(name) for name in files.namelist() if re.search(r"\.so[.\d]*$", name)}
 
 
 def distributions(package: Package) -> set[str]:
@@ -63,7 +71,11 @@ def package(request: pytest.FixtureRequest) -> Package:
 
 def test_no_package_of_development_is_inside(package: Package) -> None:
     """Only what requirements.txt pins is installed, and so nothing that only requirements-dev.txt does."""
-    assert {"msgspec", "redis", "hiredis"} <= distributions(package) <= pinned("requirements.txt")
+    assert (
+        {"argon2-cffi", "cryptography", "msgspec", "redis", "hiredis"}
+        <= distributions(package)
+        <= pinned("requirements.txt")
+    )
     assert not distributions(package) & (pinned("requirements-dev.txt") - pinned("requirements.txt"))
 
 
@@ -108,11 +120,18 @@ def test_each_module_has_its_source_and_its_bytecode(package: Package) -> None:
 
 def test_prod_is_built_for_arm64(prod: Package) -> None:
     """The configuration's architecture, in the template and in every compiled module."""
-    modules = [name for name in names(prod) if name.endswith(".so")]
+    modules = compiled(prod)
     assert modules
-    assert all("aarch64" in name for name in modules)
+    assert all(module[MACHINE] == AARCH64 for module in modules.values())
     assert prod.architecture == "arm64"
     assert {tuple(function["Architectures"]) for function in functions(prod)} == {("arm64",)}
+
+
+def test_modules_load_on_the_oldest_runtime(prod: Package) -> None:
+    """No compiled module needs a newer C library than Amazon Linux 2's, that of Lambda's Python 3.11."""
+    for name, module in compiled(prod).items():
+        wanted = [tuple(map(int, found)) for found in re.findall(rb"GLIBC_(\d+)\.(\d+)\b", module)]
+        assert max(wanted) <= (2, 26), name
 
 
 def test_localstack_is_built_for_this_machine(localstack: Package) -> None:
@@ -212,7 +231,7 @@ def test_a_broken_fragment_stops_the_build(checkout: Path, tmp_path: Path) -> No
 
 
 def test_failed_installation_is_explained(tmp_path: Path) -> None:
-    """A wheel that does not match its pinned hash stops the build, and uv's reason is told."""
+    """A wheel that does not match its pinned hash stops the build, and pip's reason is told."""
     repository = tmp_path / "repository"
     repository.mkdir()
     copy(ROOT, repository, *SHIPPED)

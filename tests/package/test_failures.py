@@ -41,7 +41,7 @@ def test_an_application_that_does_not_import(tmp_path: Path, source: str, told: 
 
 
 def test_a_tools_reason_is_one_line(tmp_path: Path) -> None:
-    """What uv says over several lines is joined, and the package that it did not find is named."""
+    """What a tool says over several lines is joined, and the package that it did not find is named."""
     (tmp_path / "absent.txt").write_text("parley-is-not-there==1.0 --hash=sha256:" + "0" * 64)
     command = [sys.executable, "-m", "uv", "pip", "install", "--no-config", "--offline", "--no-index"]
     command += ["--target", str(tmp_path / "to"), "--requirements", "absent.txt"]

@@ -10,9 +10,8 @@ import redis
 from chalicelib import services
 from chalicelib.store.client import Store, connect
 from chalicelib.store.connections import Pool
-from chalicelib.store.messages import MessageLog
 from tests.servers.engines import Engine
-from tests.store.logs import RawClient, settings_for
+from tests.store.logs import Log, RawClient, settings_for
 
 
 @pytest.fixture
@@ -22,9 +21,9 @@ def store(engine: Engine) -> Store:
 
 
 @pytest.fixture
-def log(store: Store) -> MessageLog:
+def log(store: Store) -> Log:
     """Logs that keep every message."""
-    return MessageLog(store)
+    return Log(store)
 
 
 @pytest.fixture

@@ -10,9 +10,9 @@ import pytest
 from chalicelib.errors import StoreUnavailable
 from chalicelib.store.client import Store
 from chalicelib.store.connections import AccessRefused
-from chalicelib.store.messages import Content, MessageLog
+from chalicelib.store.messages import Content
 from tests.servers.engines import Engine
-from tests.store.logs import CHAT
+from tests.store.logs import CHAT, Log
 
 HELLO = Content("ann", "hello")
 WORD = "chrysanthemum"
@@ -45,6 +45,6 @@ def cut_all(engine: Engine) -> None:
 def refusal(store: Store) -> AccessRefused:
     """Send a message that must be refused, and return why."""
     with pytest.raises(StoreUnavailable) as raised:
-        MessageLog(store).append(CHAT, HELLO)
+        Log(store).append(CHAT, HELLO)
     assert isinstance(raised.value.__cause__, AccessRefused)
     return raised.value.__cause__

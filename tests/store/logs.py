@@ -10,8 +10,31 @@ import redis
 
 from chalicelib.config import Settings
 from chalicelib.store import keys
-from chalicelib.store.messages import Content, Entry
+from chalicelib.store.client import Store
+from chalicelib.store.messages import Content, Entry, MessageLog, Slice
 from tests.servers.engines import Engine
+
+
+class Log:
+    """A MessageLog that is read in one call, as tests like it; see there."""
+
+    def __init__(self, store: Store, keep: int = 0) -> None:
+        self._store = store
+        self._log = MessageLog(store, keep)
+        self.append = self._log.append
+
+    def after(self, *args: Any, **cursor: Any) -> Slice:
+        """Read what follows a seq."""
+        return self._store.fetch(self._log.after(*args, **cursor))
+
+    def before(self, *args: Any, **cursor: Any) -> Slice:
+        """Read what precedes a seq."""
+        return self._store.fetch(self._log.before(*args, **cursor))
+
+    def newest(self, *args: Any) -> Slice:
+        """Read the newest."""
+        return self._store.fetch(self._log.newest(*args))
+
 
 RawClient: TypeAlias = "redis.Redis | redis.RedisCluster"
 

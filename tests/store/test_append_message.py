@@ -1,4 +1,4 @@
-"""lua/append_message.lua through MessageLog.append, on every kind of store."""
+"""lua/append_message.lua through Log.append, on every kind of store."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from chalicelib.config import Secret
 from chalicelib.errors import IdConflict
 from chalicelib.store import keys
 from chalicelib.store.client import Store, connect
-from chalicelib.store.messages import DAY_SECONDS, IDS_TTL_SECONDS, Appended, Content, MessageLog
+from chalicelib.store.messages import DAY_SECONDS, IDS_TTL_SECONDS, Appended, Content
 from tests.servers.engines import Engine
 from tests.store.logs import (
     CHAT,
     EPOCH,
+    Log,
     RawClient,
     eight,
     element,
@@ -44,7 +45,7 @@ def set_clock(monkeypatch: pytest.MonkeyPatch) -> SetClock:
     return set_to
 
 
-def texts(log: MessageLog, chat: str = CHAT) -> list[str]:
+def texts(log: Log, chat: str = CHAT) -> list[str]:
     """Return the texts of a chat in send order."""
     return [entry.content.text for entry in log.after(chat, 0, 1000).entries]
 
@@ -52,7 +53,7 @@ def texts(log: MessageLog, chat: str = CHAT) -> list[str]:
 # --- numbers and times --------------------------------------------------------------------------------------
 
 
-def test_numbers_run_from_one_without_gap(log: MessageLog) -> None:
+def test_numbers_run_from_one_without_gap(log: Log) -> None:
     """The messages of a chat are numbered 1, 2, 3 and so on."""
     appended = [log.append(CHAT, Content("ann", f"text {i}")) for i in range(20)]
 
@@ -60,7 +61,7 @@ def test_numbers_run_from_one_without_gap(log: MessageLog) -> None:
     assert texts(log) == [f"text {i}" for i in range(20)]
 
 
-def test_chats_are_numbered_apart(log: MessageLog) -> None:
+def test_chats_are_numbered_apart(log: Log) -> None:
     """A message of one chat takes no number of another, be they of one partition or of two."""
     for chat in ("ann:bob", "ann:cid", "ann:dan"):
         assert log.append(chat, Content("ann", chat)).seq == 1
@@ -69,7 +70,7 @@ def test_chats_are_numbered_apart(log: MessageLog) -> None:
 
 
 @pytest.mark.parametrize("skew_days", [-400, 0, 400])
-def test_time_is_the_stores(log: MessageLog, set_clock: SetClock, skew_days: int) -> None:
+def test_time_is_the_stores(log: Log, set_clock: SetClock, skew_days: int) -> None:
     """A message's time is the store's clock in µs, whatever this process's clock says."""
     set_clock(time.time() + skew_days * DAY_SECONDS)
 
@@ -82,7 +83,7 @@ def test_time_is_the_stores(log: MessageLog, set_clock: SetClock, skew_days: int
     assert sent == sorted(sent)
 
 
-def test_time_never_falls(log: MessageLog, raw: RawClient) -> None:
+def test_time_never_falls(log: Log, raw: RawClient) -> None:
     """After a message that claims a time in the future, times stay there until the clock has caught up."""
     future = time.time_ns() // 1000 + 3600 * 1_000_000
     write_elements(raw, [element(EPOCH, "ann", "now"), element(future, "ann", "from the future")])
@@ -104,8 +105,8 @@ def test_time_never_falls(log: MessageLog, raw: RawClient) -> None:
         (Content("ann", "hello", "id-1", "notice"), b"\x94\xa3ann\xa5hello\xa4id-1\xa6notice"),
     ],
 )
-def test_layout(log: MessageLog, raw: RawClient, content: Content, body: bytes) -> None:
-    """A log is its header and one element a message, to the byte as MessageLog documents them."""
+def test_layout(log: Log, raw: RawClient, content: Content, body: bytes) -> None:
+    """A log is its header and one element a message, to the byte as Log documents them."""
     sent = log.append(CHAT, content).time
 
     epoch = log.after(CHAT, 0, 1).epoch
@@ -114,7 +115,7 @@ def test_layout(log: MessageLog, raw: RawClient, content: Content, body: bytes) 
 
 
 @pytest.mark.parametrize("plane", PLANES, ids=lambda plane: f"U+{plane.start:04X}")
-def test_every_code_point_survives(log: MessageLog, plane: range) -> None:
+def test_every_code_point_survives(log: Log, plane: range) -> None:
     """A text of any code points is read as it was sent."""
     text = "".join(map(chr, plane))
 
@@ -123,7 +124,7 @@ def test_every_code_point_survives(log: MessageLog, plane: range) -> None:
     assert texts(log) == [text]
 
 
-def test_keys_are_the_documented_ones(log: MessageLog, raw: RawClient) -> None:
+def test_keys_are_the_documented_ones(log: Log, raw: RawClient) -> None:
     """A chat has its log, and an ids key only once a message came with an id; both with its hash tag."""
     log.append(CHAT, Content("ann", "hello"))
     assert {key.decode() for key in raw.scan_iter()} == {keys.log(CHAT)}
@@ -143,7 +144,7 @@ def test_every_key_is_declared(engine: Engine, raw: RawClient) -> None:
         node.execute_command("ACL SETUSER", "narrow", *rules)
     try:
         narrow = connect(settings_for(engine, redis_user="narrow", redis_password=Secret("pass")))
-        log = MessageLog(narrow, keep=1)
+        log = Log(narrow, keep=1)
         assert log.append(CHAT, HELLO).seq == 1
         assert log.append(CHAT, Content("ann", "hello")).seq == 2
         assert log.append(CHAT, HELLO).duplicate
@@ -157,7 +158,7 @@ def test_every_key_is_declared(engine: Engine, raw: RawClient) -> None:
 # --- ids ----------------------------------------------------------------------------------------------------
 
 
-def test_same_id_same_content_is_the_first_message(log: MessageLog) -> None:
+def test_same_id_same_content_is_the_first_message(log: Log) -> None:
     """A message sent again with its id is stored once and answered as the first time, marked duplicate."""
     first = log.append(CHAT, HELLO)
     log.append(CHAT, Content("bob", "in between"))
@@ -170,7 +171,7 @@ def test_same_id_same_content_is_the_first_message(log: MessageLog) -> None:
 
 def test_duplicate_of_a_trimmed_message(store: Store) -> None:
     """A message sent again with its id is known even when the log no longer holds it."""
-    log = MessageLog(store, keep=1)
+    log = Log(store, keep=1)
     first = log.append(CHAT, HELLO)
     log.append(CHAT, Content("ann", "the only one kept"))
 
@@ -182,7 +183,7 @@ def test_duplicate_of_a_trimmed_message(store: Store) -> None:
     "other",
     [Content("ann", "hello!", "id-1"), Content("ann", "hello", "id-1", "notice"), Content("ann", "", "id-1")],
 )
-def test_same_id_other_content_is_refused(log: MessageLog, other: Content) -> None:
+def test_same_id_other_content_is_refused(log: Log, other: Content) -> None:
     """An id that came with another content before is a conflict that names the message; nothing is stored."""
     log.append(CHAT, Content("bob", "before"))
     log.append(CHAT, HELLO)
@@ -203,14 +204,14 @@ def test_same_id_other_content_is_refused(log: MessageLog, other: Content) -> No
         Content("anni", "hello", "d-1"),
     ],
 )
-def test_another_sender_or_id_is_another_message(log: MessageLog, other: Content) -> None:
+def test_another_sender_or_id_is_another_message(log: Log, other: Content) -> None:
     """An id is one sender's own, and is compared letter by letter."""
     log.append(CHAT, HELLO)
 
     assert log.append(CHAT, other)[::2] == (2, False)
 
 
-def test_an_id_is_of_one_chat(log: MessageLog) -> None:
+def test_an_id_is_of_one_chat(log: Log) -> None:
     """The same id in another chat is another message."""
     log.append("ann:bob", HELLO)
 
@@ -220,7 +221,7 @@ def test_an_id_is_of_one_chat(log: MessageLog) -> None:
 @pytest.mark.parametrize(
     ("sender", "respelt"), [("ann", "ANN"), ("\u00c9va", "\u00e9VA"), ("stra\u00dfe", "STRASSE")]
 )
-def test_sender_of_an_id_in_any_case(log: MessageLog, sender: str, respelt: str) -> None:
+def test_sender_of_an_id_in_any_case(log: Log, sender: str, respelt: str) -> None:
     """A sender is the same in any case; the message keeps the first spelling."""
     first = log.append(CHAT, Content(sender, "hello", "id-1"))
 
@@ -231,7 +232,7 @@ def test_sender_of_an_id_in_any_case(log: MessageLog, sender: str, respelt: str)
 @pytest.mark.parametrize("first_skew", [-1, 0, 1])
 @pytest.mark.parametrize("second_skew", [-1, 0, 1])
 def test_ids_with_clocks_a_day_apart(
-    log: MessageLog, raw: RawClient, set_clock: SetClock, first_skew: int, second_skew: int
+    log: Log, raw: RawClient, set_clock: SetClock, first_skew: int, second_skew: int
 ) -> None:
     """An id is found by a process whose clock is a day behind or ahead of the store's, or of another's."""
     set_clock(time.time() + first_skew * DAY_SECONDS)
@@ -243,7 +244,7 @@ def test_ids_with_clocks_a_day_apart(
 
 
 @pytest.mark.parametrize("skew", [-1, 0, 1])
-def test_id_of_the_day_before(log: MessageLog, raw: RawClient, set_clock: SetClock, skew: int) -> None:
+def test_id_of_the_day_before(log: Log, raw: RawClient, set_clock: SetClock, skew: int) -> None:
     """An id that the store saw before its midnight is found after it, by a clock a day off too."""
     first = log.append(CHAT, HELLO)
     (day,) = ids_days(raw)
@@ -253,7 +254,7 @@ def test_id_of_the_day_before(log: MessageLog, raw: RawClient, set_clock: SetClo
     assert log.append(CHAT, HELLO) == first._replace(duplicate=True)
 
 
-def test_id_of_the_day_after(log: MessageLog, raw: RawClient, set_clock: SetClock) -> None:
+def test_id_of_the_day_after(log: Log, raw: RawClient, set_clock: SetClock) -> None:
     """An id that the store saw after its midnight is found by a clock still before it."""
     first = log.append(CHAT, HELLO)
     (day,) = ids_days(raw)
@@ -263,9 +264,7 @@ def test_id_of_the_day_after(log: MessageLog, raw: RawClient, set_clock: SetCloc
 
 
 @pytest.mark.parametrize("skew", [-1, 0, 1])
-def test_id_is_kept_under_the_stores_day(
-    log: MessageLog, raw: RawClient, set_clock: SetClock, skew: int
-) -> None:
+def test_id_is_kept_under_the_stores_day(log: Log, raw: RawClient, set_clock: SetClock, skew: int) -> None:
     """An id is kept under the day of the store's clock, not of the caller's."""
     now = time.time()
     set_clock(now + skew * DAY_SECONDS)
@@ -276,7 +275,7 @@ def test_id_is_kept_under_the_stores_day(
     assert ids_days(raw)[0] in (today, today + 1)  # the second when midnight has just passed
 
 
-def test_ids_expire(log: MessageLog, raw: RawClient) -> None:
+def test_ids_expire(log: Log, raw: RawClient) -> None:
     """An ids key lives for 48 h after its last write, and a log for ever."""
     log.append(CHAT, HELLO)
     (day,) = ids_days(raw)
@@ -290,7 +289,7 @@ def test_ids_expire(log: MessageLog, raw: RawClient) -> None:
     assert raw.ttl(keys.log(CHAT)) == -1
 
 
-def test_ids_entry_layout(log: MessageLog, raw: RawClient) -> None:
+def test_ids_entry_layout(log: Log, raw: RawClient) -> None:
     """An id costs an 8-byte field and a 22-byte value: fingerprint, time and seq."""
     sent = log.append(CHAT, HELLO)
     (day,) = ids_days(raw)
@@ -307,7 +306,7 @@ def test_ids_entry_layout(log: MessageLog, raw: RawClient) -> None:
 @pytest.mark.parametrize("keep", [1, 2, 7])
 def test_trimming(store: Store, raw: RawClient, keep: int) -> None:
     """A log holds its newest `keep` messages; numbers go on, base counts what went, the epoch stays."""
-    log = MessageLog(store, keep)
+    log = Log(store, keep)
     epoch = log.append(CHAT, Content("ann", "text 1")).time
 
     for seq in range(2, 21):
@@ -323,28 +322,28 @@ def test_trimming(store: Store, raw: RawClient, keep: int) -> None:
 def test_keep_lowered(store: Store, raw: RawClient) -> None:
     """A lower `keep` takes effect with the next message, in one step."""
     for i in range(1, 101):
-        MessageLog(store).append(CHAT, Content("ann", f"text {i}"))
+        Log(store).append(CHAT, Content("ann", f"text {i}"))
 
-    assert MessageLog(store, keep=3).append(CHAT, Content("ann", "text 101")).seq == 101
+    assert Log(store, keep=3).append(CHAT, Content("ann", "text 101")).seq == 101
 
-    assert texts(MessageLog(store)) == ["text 99", "text 100", "text 101"]
+    assert texts(Log(store)) == ["text 99", "text 100", "text 101"]
     assert len(elements_of(raw)) == 4
 
 
 def test_keep_raised(store: Store) -> None:
     """A higher `keep`, or none, lets a trimmed log grow again from where it is."""
     for i in range(1, 11):
-        MessageLog(store, keep=2).append(CHAT, Content("ann", f"text {i}"))
+        Log(store, keep=2).append(CHAT, Content("ann", f"text {i}"))
 
-    MessageLog(store, keep=4).append(CHAT, Content("ann", "text 11"))
-    assert MessageLog(store).append(CHAT, Content("ann", "text 12")).seq == 12
+    Log(store, keep=4).append(CHAT, Content("ann", "text 11"))
+    assert Log(store).append(CHAT, Content("ann", "text 12")).seq == 12
 
-    assert texts(MessageLog(store)) == [f"text {i}" for i in range(9, 13)]
+    assert texts(Log(store)) == [f"text {i}" for i in range(9, 13)]
 
 
 def test_keep_far_beyond_the_log(store: Store) -> None:
     """A `keep` beyond any log keeps all."""
-    log = MessageLog(store, keep=2**70)
+    log = Log(store, keep=2**70)
 
     assert [log.append(CHAT, Content("ann", "hello")).seq for _ in range(3)] == [1, 2, 3]
     assert log.after(CHAT, 0, 10).base == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -13,12 +14,13 @@ from redis.exceptions import RedisClusterException
 
 from chalicelib.config import Settings
 from chalicelib.errors import StoreUnavailable
-from chalicelib.store.client import Command, Store, connect
+from chalicelib.store.client import Store, connect
 from chalicelib.store.credentials import ACCESS_STRING, IamLogin, SecretLogin, StoreLogin
 from chalicelib.store.messages import Content, MessageLog
+from chalicelib.store.nodes import Command
 from tests.servers.engines import Engine, TlsClusterEngine
 from tests.store.logins import HELLO, WORD, cut_all, refusal, user
-from tests.store.logs import CHAT, settings_for
+from tests.store.logs import CHAT, Log, settings_for
 
 
 class SecretsManager:
@@ -47,7 +49,7 @@ def test_a_rotated_password(
     with user(engine, "few", ACCESS_STRING) as set_password:
         settings = settings_for(engine, redis_user=None, redis_password=None, redis_secret="parley/store")
         store = connect(settings)
-        log = MessageLog(store)
+        log = Log(store)
         assert manager.reads == 0
         assert [log.append(CHAT, HELLO).seq for _ in range(3)] == [1, 2, 3]
         cut_all(engine)
@@ -97,6 +99,10 @@ class RefusingNode:
             except redis.AuthenticationError as refused:
                 raise RedisClusterException from refused
 
+    def execute_all(self, commands: Sequence[Command]) -> list[Any]:
+        """Fail as redis-py does."""
+        return [self.execute(command, repeatable=True) for command in commands]
+
     def ping(self) -> None:
         """Fail as redis-py does."""
         self.execute(("PING",), repeatable=True)
@@ -108,9 +114,20 @@ def test_a_send_that_may_have_been_done(id_: str | None, calls: int) -> None:
     node = RefusingNode()
 
     with pytest.raises(StoreUnavailable):
-        MessageLog(Store(node)).append(CHAT, Content("ann", "hello", id_))
+        Log(Store(node)).append(CHAT, Content("ann", "hello", id_))
 
     assert node.calls == calls
+
+
+def test_several_queries_that_may_have_been_done() -> None:
+    """Queries of one trip may run twice, and are asked again by a newer password."""
+    node = RefusingNode()
+    queries = [MessageLog(Store(node)).newest(CHAT, 0, 1) for _ in range(2)]
+
+    with pytest.raises(StoreUnavailable):
+        Store(node).fetch_all(queries)
+
+    assert node.calls == 2
 
 
 @pytest.fixture
@@ -144,7 +161,7 @@ def test_iam(tls_cluster: TlsClusterEngine, now: SimpleNamespace) -> None:
     with user(tls_cluster, "few", ACCESS_STRING) as set_password:
         set_password(token())
         store = connect(Settings.from_env(environ))
-        log = MessageLog(store)
+        log = Log(store)
         store.ping()
         assert log.append(CHAT, HELLO).seq == 1
 
@@ -163,7 +180,7 @@ def test_iam_on_one_server(valkey: Engine, now: SimpleNamespace) -> None:
     settings = settings_for(valkey, redis_iam=IAM_ENV["PARLEY_REDIS_IAM"], redis_user="few")
     with user(valkey, "few", ACCESS_STRING) as set_password:
         set_password(token())
-        log = MessageLog(connect(settings))
+        log = Log(connect(settings))
         assert log.append(CHAT, HELLO).seq == 1
 
         now.time += timedelta(hours=12)

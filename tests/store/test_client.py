@@ -18,18 +18,19 @@ from redis.crc import key_slot
 from chalicelib.config import Secret, Settings
 from chalicelib.errors import StoreFull, StoreUnavailable
 from chalicelib.store import keys
-from chalicelib.store.client import BREAK_SECONDS, ClusterNodes, Node, SingleNode, Store, connect
-from chalicelib.store.messages import Content, MessageLog
+from chalicelib.store.client import BREAK_SECONDS, Store, connect
+from chalicelib.store.messages import Content
+from chalicelib.store.nodes import ClusterNodes, Node, SingleNode
 from tests.servers.engines import Engine
 from tests.servers.faults import CuttingProxy, RefusingServer
-from tests.store.logs import CHAT, RawClient, settings_for
+from tests.store.logs import CHAT, Log, RawClient, settings_for
 
 HELLO = Content("ann", "hello")
 HELLO_ONCE = Content("ann", "hello", "id-1")
 ANSWER_SECONDS = 3.0
 BACK_SECONDS = 10.0
 
-Call = Callable[[MessageLog], object]
+Call = Callable[[Log], object]
 CALLS: dict[str, Call] = {
     "send": lambda log: log.append(CHAT, HELLO),
     "send with id": lambda log: log.append(CHAT, HELLO_ONCE),
@@ -56,7 +57,7 @@ def answered_in_time() -> Iterator[None]:
     assert time.monotonic() - start < ANSWER_SECONDS
 
 
-def unavailable(log: MessageLog, call: Call = CALLS["send"]) -> StoreUnavailable:
+def unavailable(log: Log, call: Call = CALLS["send"]) -> StoreUnavailable:
     """Make a call that must be refused in time, and return the refusal."""
     with answered_in_time(), pytest.raises(StoreUnavailable) as raised:
         call(log)
@@ -77,7 +78,7 @@ def await_service(store: Store) -> None:
             return
 
 
-def seqs(log: MessageLog, chat: str = CHAT) -> list[int]:
+def seqs(log: Log, chat: str = CHAT) -> list[int]:
     """Return the seqs of a chat."""
     return [entry.seq for entry in log.after(chat, 0, 1000).entries]
 
@@ -86,7 +87,7 @@ def seqs(log: MessageLog, chat: str = CHAT) -> list[int]:
 
 
 @EVERY_CALL
-def test_flushed_scripts_are_loaded_again(engine: Engine, log: MessageLog, call: Call) -> None:
+def test_flushed_scripts_are_loaded_again(engine: Engine, log: Log, call: Call) -> None:
     """A server that has forgotten the scripts is given them again, in the same call."""
     call(log)
     for node in engine.nodes:
@@ -99,7 +100,7 @@ def test_flushed_scripts_are_loaded_again(engine: Engine, log: MessageLog, call:
 def test_scripts_flushed_on_one_primary(cluster: Engine) -> None:
     """One primary that has forgotten the scripts is given them again; the others are not bothered."""
     cluster.flush()
-    log = MessageLog(connect(settings_for(cluster)))
+    log = Log(connect(settings_for(cluster)))
     chats = [f"ann:{name}" for name in "bcdefghijklm"]
     for chat in chats:
         log.append(chat, HELLO)
@@ -113,7 +114,7 @@ def test_scripts_flushed_on_one_primary(cluster: Engine) -> None:
 
 
 @EVERY_CALL
-def test_killed_connection(engine: Engine, log: MessageLog, call: Call) -> None:
+def test_killed_connection(engine: Engine, log: Log, call: Call) -> None:
     """A connection that the server closed between two calls is made anew, and the call succeeds."""
     call(log)
     for node in engine.nodes:
@@ -132,13 +133,13 @@ def proxy(valkey: Engine) -> Iterator[CuttingProxy]:
 
 
 @pytest.fixture
-def far_log(proxy: CuttingProxy, valkey: Engine) -> MessageLog:
+def far_log(proxy: CuttingProxy, valkey: Engine) -> Log:
     """Logs behind that connection."""
-    return MessageLog(connect(settings_for(valkey, redis_url=proxy.url)))
+    return Log(connect(settings_for(valkey, redis_url=proxy.url)))
 
 
 @EVERY_CALL
-def test_tcp_connection_cut_between_calls(proxy: CuttingProxy, far_log: MessageLog, call: Call) -> None:
+def test_tcp_connection_cut_between_calls(proxy: CuttingProxy, far_log: Log, call: Call) -> None:
     """A TCP connection that was closed between two calls is made anew, and the call succeeds."""
     call(far_log)
     proxy.cut_all()
@@ -147,18 +148,18 @@ def test_tcp_connection_cut_between_calls(proxy: CuttingProxy, far_log: MessageL
     assert proxy.connections == 2
 
 
-def test_send_cut_before_its_answer(proxy: CuttingProxy, far_log: MessageLog, valkey: Engine) -> None:
+def test_send_cut_before_its_answer(proxy: CuttingProxy, far_log: Log, valkey: Engine) -> None:
     """A send without an id whose answer is lost may have happened: it is refused, and not done twice."""
     far_log.append(CHAT, HELLO)
     proxy.cut_next_reply()
 
     unavailable(far_log)
 
-    assert seqs(MessageLog(connect(settings_for(valkey)))) == [1, 2]
+    assert seqs(Log(connect(settings_for(valkey)))) == [1, 2]
     assert far_log.append(CHAT, HELLO).seq == 3
 
 
-def test_send_with_id_cut_before_its_answer(proxy: CuttingProxy, far_log: MessageLog) -> None:
+def test_send_with_id_cut_before_its_answer(proxy: CuttingProxy, far_log: Log) -> None:
     """A send with an id whose answer is lost is asked again, and stored once."""
     far_log.append(CHAT, HELLO)
     proxy.cut_next_reply()
@@ -167,7 +168,7 @@ def test_send_with_id_cut_before_its_answer(proxy: CuttingProxy, far_log: Messag
     assert seqs(far_log) == [1, 2]
 
 
-def test_pull_cut_before_its_answer(proxy: CuttingProxy, far_log: MessageLog) -> None:
+def test_pull_cut_before_its_answer(proxy: CuttingProxy, far_log: Log) -> None:
     """A pull whose answer is lost is asked again."""
     far_log.append(CHAT, HELLO)
     proxy.cut_next_reply()
@@ -177,7 +178,7 @@ def test_pull_cut_before_its_answer(proxy: CuttingProxy, far_log: MessageLog) ->
 
 def test_send_cut_while_it_waits(engine: Engine, store: Store) -> None:
     """A send without an id whose connection is cut while it waits is refused, and not tried again."""
-    log = MessageLog(store)
+    log = Log(store)
     with ThreadPoolExecutor(1) as caller:
         caller.submit(log.append, CHAT, HELLO).result()
         caller.submit(store.ping).result()
@@ -222,7 +223,7 @@ def node_of(settings: Settings) -> Node:
 def test_stalled_store(engine: Engine, call: Call) -> None:
     """A stalled store is a refusal after the time-out, then at once for a second, then asked again."""
     clock = FakeClock()
-    log = MessageLog(Store(node_of(settings_for(engine, redis_timeout=0.2)), clock))
+    log = Log(Store(node_of(settings_for(engine, redis_timeout=0.2)), clock))
     call(log)
     stored = len(seqs(log))
 
@@ -247,8 +248,8 @@ def test_stalled_store_from_the_start(engine: Engine) -> None:
 
     engine.pause()
     try:
-        assert unavailable(MessageLog(store)).__cause__ is not None
-        assert unavailable(MessageLog(store)).__cause__ is None
+        assert unavailable(Log(store)).__cause__ is not None
+        assert unavailable(Log(store)).__cause__ is None
     finally:
         engine.resume()
 
@@ -256,7 +257,7 @@ def test_stalled_store_from_the_start(engine: Engine) -> None:
     store.ping()
 
 
-def test_stalled_store_with_the_default_time_out(engine: Engine, log: MessageLog) -> None:
+def test_stalled_store_with_the_default_time_out(engine: Engine, log: Log) -> None:
     """With the settings as they come, a stalled store is a refusal in under 3 s."""
     log.append(CHAT, HELLO)
 
@@ -267,7 +268,7 @@ def test_stalled_store_with_the_default_time_out(engine: Engine, log: MessageLog
         engine.resume()
 
 
-def test_killed_store(engine: Engine, log: MessageLog, store: Store) -> None:
+def test_killed_store(engine: Engine, log: Log, store: Store) -> None:
     """A store that is gone is a refusal each time, and service again by itself once it is back."""
     log.append(CHAT, HELLO)
     engine.kill()
@@ -285,21 +286,21 @@ def test_store_that_was_never_there(engine: Engine) -> None:
     """A store that is gone before the first connection is found once it is there."""
     engine.kill()
     store = connect(settings_for(engine))
-    unavailable(MessageLog(store))
+    unavailable(Log(store))
     with pytest.raises(StoreUnavailable):
         store.ping()
 
     engine.start()
 
     await_service(store)
-    assert MessageLog(store).append(CHAT, HELLO).seq == 1
+    assert Log(store).append(CHAT, HELLO).seq == 1
 
 
 def test_one_primary_gone(cluster: Engine) -> None:
     """Without one primary its chats are refused and the others go on; ping says that one is gone."""
     cluster.flush()
     store = connect(settings_for(cluster))
-    log = MessageLog(store)
+    log = Log(store)
     lost, kept = (chat_of_primary(number) for number in (2, 1))
     for chat in (lost, kept):
         log.append(chat, HELLO)
@@ -339,7 +340,7 @@ def configured(engine: Engine, option: str, value: int) -> Iterator[None]:
 
 @pytest.mark.parametrize("content", [HELLO, HELLO_ONCE], ids=["send", "send with id"])
 @pytest.mark.parametrize("flushed", [False, True], ids=["scripts loaded", "scripts flushed"])
-def test_full_store(engine: Engine, log: MessageLog, raw: RawClient, content: Content, flushed: bool) -> None:
+def test_full_store(engine: Engine, log: Log, raw: RawClient, content: Content, flushed: bool) -> None:
     """A store without memory is StoreFull and nothing is written; what is there can be read."""
     log.append(CHAT, Content("ann", "before"))
     if flushed:
@@ -356,7 +357,7 @@ def test_full_store(engine: Engine, log: MessageLog, raw: RawClient, content: Co
     assert log.append(CHAT, content).seq == 2
 
 
-def test_store_without_its_replicas(engine: Engine, log: MessageLog) -> None:
+def test_store_without_its_replicas(engine: Engine, log: Log) -> None:
     """A server that wants more replicas than it has is StoreUnavailable, and nothing is written."""
     log.append(CHAT, HELLO)
 
@@ -370,7 +371,7 @@ def test_replica(request: pytest.FixtureRequest, name: str) -> None:
     """A server that became a replica is StoreUnavailable for a send until it is the primary again."""
     engine: Engine = request.getfixturevalue(name)
     engine.flush()
-    log = MessageLog(connect(settings_for(engine)))
+    log = Log(connect(settings_for(engine)))
     log.append(CHAT, HELLO)
 
     engine.nodes[0].replicaof("127.0.0.1", "1")
@@ -382,7 +383,7 @@ def test_replica(request: pytest.FixtureRequest, name: str) -> None:
     assert log.append(CHAT, HELLO).seq == 2
 
 
-def test_busy_store(engine: Engine, log: MessageLog) -> None:
+def test_busy_store(engine: Engine, log: Log) -> None:
     """A server held up by a script is StoreUnavailable."""
     log.append(CHAT, HELLO)
     with configured(engine, "lua-time-limit", 1), ThreadPoolExecutor() as others:
@@ -431,14 +432,14 @@ def _await_busy(node: redis.Redis) -> None:
 def test_refusals(error: str, call: Call) -> None:
     """Every way in which a server says that it cannot serve now is StoreUnavailable."""
     with RefusingServer(error) as server:
-        log = MessageLog(connect(Settings(redis_url=server.url)))
+        log = Log(connect(Settings(redis_url=server.url)))
         unavailable(log, call)
 
 
 def test_refused_for_memory() -> None:
     """A server that says OOM is StoreFull, which is a StoreUnavailable of its own code."""
     with RefusingServer("OOM command not allowed when used memory > 'maxmemory'.") as server:
-        log = MessageLog(connect(Settings(redis_url=server.url)))
+        log = Log(connect(Settings(redis_url=server.url)))
         assert isinstance(unavailable(log), StoreFull)
 
 
@@ -449,7 +450,7 @@ def test_wrong_password(engine: Engine, password: str) -> None:
         node.execute_command("ACL SETUSER", "visitor", "on", ">right-secret", "+@all", "~*")
     settings = settings_for(engine, redis_user="visitor", redis_password=Secret(password))
     try:
-        error = unavailable(MessageLog(connect(settings)))
+        error = unavailable(Log(connect(settings)))
     finally:
         for node in engine.nodes:
             node.execute_command("ACL DELUSER", "visitor")
@@ -459,7 +460,7 @@ def test_wrong_password(engine: Engine, password: str) -> None:
     assert "PARLEY_REDIS_PASSWORD" in str(error.__cause__)
 
 
-def test_a_defect_is_not_an_outage(engine: Engine, log: MessageLog, raw: RawClient) -> None:
+def test_a_defect_is_not_an_outage(engine: Engine, log: Log, raw: RawClient) -> None:
     """An error that no other server would answer otherwise is raised as it is, and breaks nothing."""
     raw.set(keys.log(CHAT), "not a list")
 

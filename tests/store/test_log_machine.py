@@ -19,9 +19,9 @@ from hypothesis.stateful import (
 
 from chalicelib.errors import HistoryChanged, IdConflict, StoreUnavailable
 from chalicelib.store.client import connect
-from chalicelib.store.messages import Appended, Content, MessageLog, Slice
+from chalicelib.store.messages import Appended, Content, Slice
 from tests.servers.engines import Engine, ValkeyEngine
-from tests.store.logs import CHAT, settings_for
+from tests.store.logs import CHAT, Log, settings_for
 
 BACK_SECONDS = 10.0
 EXAMPLES = 25
@@ -42,7 +42,7 @@ class Sent(NamedTuple):
 
 
 class LogMachine(RuleBasedStateMachine):
-    """Does the same to a MessageLog and to a list, and compares.
+    """Does the same to a Log and to a list, and compares.
 
     engine: an empty store that keeps its data across a crash. keep: how many messages the log may hold.
     done: counts what was exercised.
@@ -53,7 +53,7 @@ class LogMachine(RuleBasedStateMachine):
         engine.flush()
         self._engine, self._keep, self._done = engine, keep, done
         self._store = connect(settings_for(engine))
-        self._log = MessageLog(self._store, keep)
+        self._log = Log(self._store, keep)
         self._crashes = 0
         self._sent: list[Sent] = []
         self._by_id: dict[tuple[str, str], Sent] = {}

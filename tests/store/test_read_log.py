@@ -1,4 +1,4 @@
-"""lua/read_log.lua through MessageLog.after, before and newest, on every kind of store."""
+"""lua/read_log.lua through Log.after, before and newest, on every kind of store."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from chalicelib.errors import HistoryChanged
 from chalicelib.store import keys
-from chalicelib.store.messages import PAGE_BYTES, Content, CorruptEntry, Entry, MessageLog, Slice
-from tests.store.logs import CHAT, EPOCH, RawClient, element, entry, header, write, write_elements
+from chalicelib.store.messages import PAGE_BYTES, Content, CorruptEntry, Entry, Slice
+from tests.store.logs import CHAT, EPOCH, Log, RawClient, element, entry, header, write, write_elements
 
 PIECE = 64
 BEYOND_ANY_LOG = 2**60
 
-Read = Callable[[MessageLog, int, int], Slice]
+Read = Callable[[Log, int, int], Slice]
 READS: dict[str, Read] = {
     "after": lambda log, place, limit: log.after(CHAT, place, limit),
     "before": lambda log, place, limit: log.before(CHAT, place, limit),
@@ -45,7 +45,7 @@ def history_of(length: int, base: int = 0) -> list[Entry]:
 @SIDES
 @pytest.mark.parametrize("base", [0, 1, 1000])
 @pytest.mark.parametrize("length", [0, 1, 5])
-def test_small_logs(log: MessageLog, raw: RawClient, side: str, base: int, length: int) -> None:
+def test_small_logs(log: Log, raw: RawClient, side: str, base: int, length: int) -> None:
     """Every page of a short log, trimmed or not, is the one of a plain list."""
     history = history_of(length, base)
     write(raw, history, base=base)
@@ -59,7 +59,7 @@ def test_small_logs(log: MessageLog, raw: RawClient, side: str, base: int, lengt
 @SIDES
 @pytest.mark.parametrize("limit", [PIECE - 1, PIECE, PIECE + 1, 2 * PIECE, 2 * PIECE + 1, 1000])
 @pytest.mark.parametrize("place", [0, 1, PIECE - 1, PIECE, PIECE + 1, 200, 300, 301])
-def test_across_pieces(log: MessageLog, raw: RawClient, side: str, place: int, limit: int) -> None:
+def test_across_pieces(log: Log, raw: RawClient, side: str, place: int, limit: int) -> None:
     """A page is whole however it lies on the pieces that the script reads."""
     history = history_of(300)
     write(raw, history)
@@ -70,7 +70,7 @@ def test_across_pieces(log: MessageLog, raw: RawClient, side: str, place: int, l
 @SIDES
 @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_any_page(log: MessageLog, raw: RawClient, side: str, data: st.DataObject) -> None:
+def test_any_page(log: Log, raw: RawClient, side: str, data: st.DataObject) -> None:
     """Any page of any log is the one of a plain list."""
     length, base = data.draw(st.integers(0, 200)), data.draw(st.integers(0, 2**40))
     history = history_of(length, base)
@@ -84,7 +84,7 @@ def test_any_page(log: MessageLog, raw: RawClient, side: str, data: st.DataObjec
 
 
 @SIDES
-def test_a_thousand(log: MessageLog, raw: RawClient, side: str) -> None:
+def test_a_thousand(log: Log, raw: RawClient, side: str) -> None:
     """A page of the largest size is whole."""
     history = history_of(1500)
     write(raw, history)
@@ -94,14 +94,14 @@ def test_a_thousand(log: MessageLog, raw: RawClient, side: str) -> None:
 
 @SIDES
 @pytest.mark.parametrize("place", [0, 1, BEYOND_ANY_LOG, 2**64])
-def test_unknown_chat(log: MessageLog, raw: RawClient, side: str, place: int) -> None:
+def test_unknown_chat(log: Log, raw: RawClient, side: str, place: int) -> None:
     """A chat without messages has empty pages, and reading it makes no key."""
     assert READS[side](log, place, 10) == Slice(0, 0, 0, [])
     assert not raw.exists(keys.log(CHAT))
 
 
 @pytest.mark.parametrize("place", [0, 3, 7])
-def test_after_a_trimmed_place(log: MessageLog, raw: RawClient, place: int) -> None:
+def test_after_a_trimmed_place(log: Log, raw: RawClient, place: int) -> None:
     """What follows a place that was trimmed begins at the first message there is."""
     write(raw, history_of(5, base=7), base=7)
 
@@ -109,7 +109,7 @@ def test_after_a_trimmed_place(log: MessageLog, raw: RawClient, place: int) -> N
 
 
 @pytest.mark.parametrize("place", [0, 3, 7, 8])
-def test_before_a_trimmed_place(log: MessageLog, raw: RawClient, place: int) -> None:
+def test_before_a_trimmed_place(log: Log, raw: RawClient, place: int) -> None:
     """Nothing precedes a place that was trimmed, nor the first message there is."""
     write(raw, history_of(5, base=7), base=7)
 
@@ -126,7 +126,7 @@ def elements_of_size(size: int, count: int) -> list[bytes]:
 
 
 @pytest.mark.parametrize("extra", [0, 1])
-def test_page_ends_before_4_mib(log: MessageLog, raw: RawClient, extra: int) -> None:
+def test_page_ends_before_4_mib(log: Log, raw: RawClient, extra: int) -> None:
     """A page holds elements of 4 MiB together, and not one byte more, in either direction."""
     write_elements(raw, elements_of_size(128 * 1024 + extra, 40))
 
@@ -138,7 +138,7 @@ def test_page_ends_before_4_mib(log: MessageLog, raw: RawClient, extra: int) -> 
 
 
 @SIDES
-def test_one_message_is_always_given(log: MessageLog, raw: RawClient, side: str) -> None:
+def test_one_message_is_always_given(log: Log, raw: RawClient, side: str) -> None:
     """A message larger than a page is a page of its own, so that no reader is held up by it."""
     large = element(EPOCH, "ann", "x" * (PAGE_BYTES + 1))
     write_elements(raw, [large, large, large])
@@ -152,9 +152,7 @@ def test_one_message_is_always_given(log: MessageLog, raw: RawClient, side: str)
 # --- checked cursors ----------------------------------------------------------------------------------------
 
 
-def checked(
-    log: MessageLog, side: str, seq: int, *, time: int | None = None, epoch: int = EPOCH
-) -> list[int]:
+def checked(log: Log, side: str, seq: int, *, time: int | None = None, epoch: int = EPOCH) -> list[int]:
     """Read with a cursor taken from the message at seq, and return the seqs of the page."""
     read = log.after if side == "after" else log.before
     anchor = entry(seq).time if time is None else time
@@ -166,7 +164,7 @@ CHECKED_SIDES = pytest.mark.parametrize("side", ["after", "before"])
 
 @CHECKED_SIDES
 @pytest.mark.parametrize("seq", [8, 10, 12])
-def test_cursor_of_this_history(log: MessageLog, raw: RawClient, side: str, seq: int) -> None:
+def test_cursor_of_this_history(log: Log, raw: RawClient, side: str, seq: int) -> None:
     """A cursor from this very history reads on, from the first message and the last too."""
     write(raw, history_of(5, base=7), base=7)
 
@@ -176,7 +174,7 @@ def test_cursor_of_this_history(log: MessageLog, raw: RawClient, side: str, seq:
 
 @CHECKED_SIDES
 @pytest.mark.parametrize("off_by", [-1, 1])
-def test_cursor_of_another_message(log: MessageLog, raw: RawClient, side: str, off_by: int) -> None:
+def test_cursor_of_another_message(log: Log, raw: RawClient, side: str, off_by: int) -> None:
     """A cursor whose message has another time, if only by 1 µs, is HistoryChanged."""
     write(raw, history_of(5))
 
@@ -187,7 +185,7 @@ def test_cursor_of_another_message(log: MessageLog, raw: RawClient, side: str, o
 @CHECKED_SIDES
 @pytest.mark.parametrize("off_by", [-1, 1])
 @pytest.mark.parametrize("seq", [0, 3, 8])
-def test_cursor_of_another_epoch(log: MessageLog, raw: RawClient, side: str, off_by: int, seq: int) -> None:
+def test_cursor_of_another_epoch(log: Log, raw: RawClient, side: str, off_by: int, seq: int) -> None:
     """A cursor of another epoch is HistoryChanged, also one whose message was trimmed."""
     write(raw, history_of(5, base=7), base=7)
 
@@ -197,7 +195,7 @@ def test_cursor_of_another_epoch(log: MessageLog, raw: RawClient, side: str, off
 
 @CHECKED_SIDES
 @pytest.mark.parametrize("seq", [0, 3])
-def test_cursor_of_a_lost_log(log: MessageLog, side: str, seq: int) -> None:
+def test_cursor_of_a_lost_log(log: Log, side: str, seq: int) -> None:
     """A cursor of a chat that the store has lost is HistoryChanged."""
     with pytest.raises(HistoryChanged):
         checked(log, side, seq)
@@ -205,7 +203,7 @@ def test_cursor_of_a_lost_log(log: MessageLog, side: str, seq: int) -> None:
 
 @CHECKED_SIDES
 @pytest.mark.parametrize("seq", [6, BEYOND_ANY_LOG])
-def test_cursor_past_the_end(log: MessageLog, raw: RawClient, side: str, seq: int) -> None:
+def test_cursor_past_the_end(log: Log, raw: RawClient, side: str, seq: int) -> None:
     """A cursor of a message that the store has lost is HistoryChanged, before another takes its number."""
     write(raw, history_of(5))
 
@@ -214,7 +212,7 @@ def test_cursor_past_the_end(log: MessageLog, raw: RawClient, side: str, seq: in
 
 
 @CHECKED_SIDES
-def test_cursor_after_a_failover(log: MessageLog, raw: RawClient, side: str) -> None:
+def test_cursor_after_a_failover(log: Log, raw: RawClient, side: str) -> None:
     """Where a replica that was behind has taken over, a cursor of what was lost is HistoryChanged."""
     write(raw, history_of(3))
     for i in range(5):
@@ -226,14 +224,14 @@ def test_cursor_after_a_failover(log: MessageLog, raw: RawClient, side: str) -> 
 
 
 @CHECKED_SIDES
-def test_trimmed_anchor(log: MessageLog, raw: RawClient, side: str) -> None:
+def test_trimmed_anchor(log: Log, raw: RawClient, side: str) -> None:
     """The time of a message that was trimmed cannot be checked, and is not."""
     write(raw, history_of(5, base=7), base=7)
 
     assert checked(log, side, 7, time=1) == {"after": [8, 9, 10], "before": []}[side]
 
 
-def test_epoch_alone(log: MessageLog, raw: RawClient) -> None:
+def test_epoch_alone(log: Log, raw: RawClient) -> None:
     """The epoch can be checked without a time."""
     write(raw, history_of(2))
 
@@ -262,7 +260,7 @@ def test_epoch_alone(log: MessageLog, raw: RawClient) -> None:
         pytest.param(element(EPOCH)[:-1] + b"\xa5hello", id="body is a text"),
     ],
 )
-def test_corrupt_element(log: MessageLog, raw: RawClient, damaged: bytes) -> None:
+def test_corrupt_element(log: Log, raw: RawClient, damaged: bytes) -> None:
     """An element that this version cannot have written is CorruptEntry, which names its seq alone."""
     write_elements(raw, [element(EPOCH, "ann", "secret"), damaged], base=7)
 

@@ -14,8 +14,9 @@ from chalicelib import services
 from chalicelib.config import Secret
 from chalicelib.errors import StoreUnavailable
 from chalicelib.logs import LOGGER, JsonFormatter
-from chalicelib.store.client import ClusterNodes, SingleNode, Store, connect
+from chalicelib.store.client import Store, connect
 from chalicelib.store.credentials import ACCESS_STRING
+from chalicelib.store.nodes import ClusterNodes, SingleNode
 from tests.servers.engines import Engine, TlsClusterEngine
 from tests.store.calls import call
 from tests.store.logins import WORD, refusal, user

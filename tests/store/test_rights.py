@@ -10,10 +10,10 @@ import redis
 from chalicelib.config import Secret
 from chalicelib.store.client import connect
 from chalicelib.store.credentials import ACCESS_STRING
-from chalicelib.store.messages import Content, MessageLog
+from chalicelib.store.messages import Content
 from tests.servers.engines import Engine, TlsClusterEngine
 from tests.store.logins import HELLO, WORD, cut_all, refusal, user
-from tests.store.logs import CHAT, settings_for
+from tests.store.logs import CHAT, Log, settings_for
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -24,7 +24,7 @@ def test_the_documented_rights_are_enough(tls_cluster: TlsClusterEngine) -> None
     for node in tls_cluster.nodes:
         node.execute_command("ACL LOG RESET")
     store = connect(settings_for(tls_cluster))
-    log = MessageLog(store, keep=2)
+    log = Log(store, keep=2)
 
     store.ping()
     for _ in range(3):
@@ -44,7 +44,7 @@ def test_the_documented_rights_on_one_server(request: pytest.FixtureRequest, nam
     engine.flush()
     with user(engine, "few", ACCESS_STRING):
         settings = settings_for(engine, redis_user="few", redis_password=Secret(WORD))
-        assert MessageLog(connect(settings), keep=1).append(CHAT, HELLO).seq == 1
+        assert Log(connect(settings), keep=1).append(CHAT, HELLO).seq == 1
 
 
 @pytest.mark.parametrize(

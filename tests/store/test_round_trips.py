@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
+from chalicelib import services
+from chalicelib.services import standings
+from chalicelib.services.tokens import digest_of
+from chalicelib.store import keys
 from chalicelib.store.client import Store
-from chalicelib.store.messages import Content, MessageLog
+from chalicelib.store.messages import Content
+from chalicelib.store.nodes import Command, Node
 from tests.servers.engines import Engine
 from tests.store.calls import call
-from tests.store.logs import CHAT
+from tests.store.logs import CHAT, Log, RawClient
+from tests.store.records import HOUR, clock, write_account, write_session
 
 OWN_COMMANDS = {"config|resetstat", "info", "cluster|info"}
 PAGE_OF_THREE = {"evalsha": 1, "lindex": 1, "llen": 1, "lrange": 1}
@@ -52,7 +59,7 @@ def commands(engine: Engine) -> Commands:
 
 
 @pytest.fixture
-def warm(log: MessageLog) -> MessageLog:
+def warm(log: Log) -> Log:
     """A log of three messages on a connection that has both scripts loaded."""
     for i in range(3):
         log.append(CHAT, Content("ann", f"text {i}"))
@@ -60,7 +67,7 @@ def warm(log: MessageLog) -> MessageLog:
     return log
 
 
-def test_send(warm: MessageLog, commands: Commands) -> None:
+def test_send(warm: Log, commands: Commands) -> None:
     """A send is one round trip, and a handful of commands inside it."""
     commands.reset()
     warm.append(CHAT, Content("ann", "hello"))
@@ -68,7 +75,7 @@ def test_send(warm: MessageLog, commands: Commands) -> None:
     assert commands.counted() == SEND
 
 
-def test_first_message_of_a_chat(warm: MessageLog, commands: Commands) -> None:
+def test_first_message_of_a_chat(warm: Log, commands: Commands) -> None:
     """The message that begins a chat is one round trip as well."""
     commands.reset()
     warm.append("ann:cid", Content("ann", "hello"))
@@ -77,7 +84,7 @@ def test_first_message_of_a_chat(warm: MessageLog, commands: Commands) -> None:
     assert commands.counted().keys() <= SEND.keys()
 
 
-def test_send_with_id(warm: MessageLog, commands: Commands) -> None:
+def test_send_with_id(warm: Log, commands: Commands) -> None:
     """A send with an id is one round trip, and so is the same again."""
     commands.reset()
     warm.append(CHAT, Content("ann", "hello", "id-1"))
@@ -90,16 +97,16 @@ def test_send_with_id(warm: MessageLog, commands: Commands) -> None:
     assert counted.keys() == {"evalsha", "time", "hget"}
 
 
-def test_trimming_send(warm: MessageLog, store: Store, commands: Commands) -> None:
+def test_trimming_send(warm: Log, store: Store, commands: Commands) -> None:
     """A send that trims is one round trip."""
     commands.reset()
-    MessageLog(store, keep=2).append(CHAT, Content("ann", "hello"))
+    Log(store, keep=2).append(CHAT, Content("ann", "hello"))
 
     assert commands.counted() == SEND | {"lset": 1, "ltrim": 1}
 
 
 @pytest.mark.parametrize("side", ["after", "before", "newest"])
-def test_pull(warm: MessageLog, commands: Commands, side: str) -> None:
+def test_pull(warm: Log, commands: Commands, side: str) -> None:
     """A pull is one round trip, in either direction."""
     commands.reset()
     getattr(warm, side)(CHAT, {"after": 0, "before": 4, "newest": 0}[side], 10)
@@ -107,7 +114,7 @@ def test_pull(warm: MessageLog, commands: Commands, side: str) -> None:
     assert commands.counted() == PAGE_OF_THREE
 
 
-def test_pull_with_checked_cursor(warm: MessageLog, commands: Commands) -> None:
+def test_pull_with_checked_cursor(warm: Log, commands: Commands) -> None:
     """The check of a cursor costs no round trip of its own."""
     part = warm.after(CHAT, 0, 1)
     commands.reset()
@@ -117,11 +124,17 @@ def test_pull_with_checked_cursor(warm: MessageLog, commands: Commands) -> None:
 
 
 @pytest.fixture
-def served(app_on_engine: None, commands: Commands) -> Commands:
-    """The app on the engine, with three messages, and the engine's count of commands."""
+def served(app_on_engine: None, commands: Commands, monkeypatch: pytest.MonkeyPatch) -> Commands:
+    """The app on the engine, with three messages, and the engine's count of commands.
+
+    An open server asks once a second whether a name has an account: here for ann, bob and cid before, and
+    then not again.
+    """
+    monkeypatch.setattr(standings, "KEPT_SECONDS", 3600.0)
     for _ in range(3):
         assert call("POST", "/api/send", body=SEND_BODY).status == 204
     assert call("POST", "/api/pull", body=PULL_BODY).status == 200
+    assert call("POST", "/api/send", body={"chat": "ann:cid", "sender": "cid", "text": "hello"}).status == 204
     return commands
 
 
@@ -203,3 +216,102 @@ def test_health_asks_every_primary(served: Commands, engine: Engine) -> None:
 
     assert call("GET", "/health").status == 200
     assert served.counted() == {"ping": len(engine.nodes)}
+
+
+# --- with a token -------------------------------------------------------------------------------------------
+
+TOKEN = f"parley_{'A' * 43}.ann"
+WITH_TOKEN = {"Authorization": f"Bearer {TOKEN}"}
+BAD = f"Bearer parley_{'B' * 43}.{{}}"
+CLOSED = {"PARLEY_AUTH": "required", "PARLEY_RATE_LIMITS": "read=1000,write=1000,search=1000,auth=1000"}
+
+
+class Trips:
+    """Counts the round trips of one client: what it sends before it reads.
+
+    A node of the client's own, which hands everything on to the real one.
+    """
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self.login = node.login
+        self.sizes: list[int] = []
+
+    def execute(self, command: Command, *, repeatable: bool) -> Any:
+        """Count one command as a trip."""
+        self.sizes.append(1)
+        return self._node.execute(command, repeatable=repeatable)
+
+    def execute_all(self, commands: Sequence[Command]) -> list[Any]:
+        """Count several that go out together as one trip."""
+        self.sizes.append(len(commands))
+        return self._node.execute_all(commands)
+
+    def ping(self) -> None:
+        """Count nothing."""
+        self._node.ping()
+
+
+@pytest.fixture
+def trips(app_on_engine: None, raw: RawClient, monkeypatch: pytest.MonkeyPatch) -> Trips:
+    """The app on the engine, closed, with ann's session, bob and three messages; its trips from now on."""
+    for name, value in CLOSED.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(standings, "KEPT_SECONDS", 3600.0)
+    now = clock(raw)
+    write_account(raw, "ann")
+    write_account(raw, "bob")
+    write_session(raw, "ann", digest_of(TOKEN), now, now, now + HOUR)
+    store = services.current()._store
+    store._node = trips = Trips(store._node)
+    for _ in range(3):
+        assert call("POST", "/api/send", body=SEND_BODY, **WITH_TOKEN).status == 204
+    assert call("GET", MESSAGES, **WITH_TOKEN).status == 200
+    # Every server that a test asks has the scripts by now.
+    assert call("POST", "/v1/chats/ann:nobody/messages", body={"text": "hello"}, **WITH_TOKEN).status == 404
+    assert call("GET", MESSAGES, Authorization=BAD.format("nobody")).status == 401
+    trips.sizes.clear()
+    return trips
+
+
+ADMIT_AND_PEER, ADMIT_AND_PAGE, APPEND = 2, 2, 1
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "query", "body", "status", "sizes"),
+    [
+        ("POST", "/api/send", "", SEND_BODY, 204, [ADMIT_AND_PEER, APPEND]),
+        ("POST", MESSAGES, "", {"text": "hello"}, 201, [ADMIT_AND_PEER, APPEND]),
+        ("POST", MESSAGES, "", {"text": "hello", "id": "id-1"}, 201, [ADMIT_AND_PEER, APPEND]),
+        ("POST", "/v1/chats/ann:ann/messages", "", {"text": "note"}, 201, [1, APPEND]),
+        ("POST", "/api/pull", "", PULL_BODY, 200, [ADMIT_AND_PAGE]),
+        ("GET", "/api/pull", f"chat={CHAT}", None, 200, [ADMIT_AND_PAGE]),
+        ("GET", MESSAGES, "after=1", None, 200, [ADMIT_AND_PAGE]),
+        ("GET", MESSAGES + "/2", "", None, 200, [ADMIT_AND_PAGE]),
+        ("POST", MESSAGES, "", {"text": " "}, 400, [1]),
+        ("POST", "/v1/chats/bob:cid/messages", "", {"text": "hello"}, 403, [1]),
+        ("POST", "/v1/chats/ann:nobody/messages", "", {"text": "hello"}, 404, [ADMIT_AND_PEER]),
+    ],
+)
+def test_trips_with_a_token(
+    trips: Trips, method: str, path: str, query: str, body: Any, status: int, sizes: list[int]
+) -> None:
+    """A send is judged, then written: two trips; a pull is judged in its one; what is refused is judged."""
+    answer = call(method, path, query, body, **WITH_TOKEN)
+
+    assert (answer.status, trips.sizes) == (status, sizes)
+
+
+@pytest.mark.parametrize("of", ["ann", "bob", "nobody"])
+@pytest.mark.parametrize(
+    ("method", "body"), [("GET", None), ("POST", {"text": "hello"}), ("POST", {"text": " "})]
+)
+def test_a_refused_token_is_judged_once(
+    trips: Trips, raw: RawClient, method: str, body: Any, of: str
+) -> None:
+    """A token that is not good is asked for once, and nothing is written."""
+    before: Any = raw.llen(keys.log(CHAT))
+    answer = call(method, MESSAGES, "", body, Authorization=BAD.format(of))
+
+    assert (answer.status, len(trips.sizes)) == (401, 1)
+    assert raw.llen(keys.log(CHAT)) == before

@@ -16,6 +16,7 @@ COMPANIONS: dict[str, dict[str, str]] = {
     "PARLEY_REDIS_USER": {"PARLEY_REDIS_SECRET": "parley/store"},
     "PARLEY_REDIS_IAM": {**TLS, "PARLEY_REDIS_USER": "parley"},
     "PARLEY_REDIS_CA": TLS,
+    "PARLEY_OIDC_ISSUER": {"PARLEY_OIDC_AUDIENCE": "web"},
 }
 """Variables without which another is refused."""
 
@@ -47,6 +48,41 @@ GOOD: dict[str, list[tuple[str, Any]]] = {
     "PARLEY_REDIS_PLAIN_BEYOND_LOOPBACK": [("1", True), ("0", False)],
     "PARLEY_KEEP_MESSAGES": [("0", 0), ("1", 1), ("1000000", 1_000_000)],
     "PARLEY_LOG_LEVEL": [("DEBUG", "DEBUG"), ("INFO", "INFO"), ("WARNING", "WARNING"), ("ERROR", "ERROR")],
+    "PARLEY_ARGON2": [(cost, cost) for cost in ("m=19456,t=2,p=1", "m=8,t=1,p=1", "m=1048576,t=20,p=16")],
+    "PARLEY_RATE_LIMITS": [
+        ("auth=5", {"read": 1200, "write": 600, "search": 120, "auth": 5}),
+        (" read=0, write=0,search=0 ,auth=0,", dict.fromkeys(("read", "write", "search", "auth"), 0)),
+        ("read=9999999", {"read": 9_999_999, "write": 600, "search": 120, "auth": 20}),
+    ],
+    "PARLEY_CORS_ORIGINS": [
+        ("https://chat.example.com", ("https://chat.example.com",)),
+        (
+            "https://Chat.example.com/, http://localhost:3000",
+            ("https://chat.example.com", "http://localhost:3000"),
+        ),
+        ("*", ("*",)),
+        (",", ()),
+    ],
+    "PARLEY_OIDC_ISSUER": [
+        (url, url)
+        for url in (
+            "https://cognito-idp.eu-north-1.amazonaws.com/eu-north-1_Ab1",
+            "https://issuer.example/",
+            "http://127.0.0.1:8089",
+            "http://localhost:8089/realms/a",
+        )
+    ],
+    "PARLEY_OIDC_AUDIENCE": [("web", ("web",)), ("web, phone", ("web", "phone"))],
+    "PARLEY_OIDC_ALGORITHMS": [("ES256", ("ES256",)), ("RS256,EdDSA", ("RS256", "EdDSA"))],
+    "PARLEY_IMPORT_PRIVATE": [("1", True), ("0", False)],
+    "PARLEY_WORK_QUEUE": [
+        (url, url)
+        for url in (
+            "https://sqs.eu-north-1.amazonaws.com/123456789012/parley-work",
+            "http://127.0.0.1:4566/000000000000/work",
+        )
+    ],
+    "PARLEY_LARGE_AUTHOR": [("1", 1), ("10000", 10_000)],
 }
 
 BAD: dict[str, list[str]] = {
@@ -73,6 +109,53 @@ BAD: dict[str, list[str]] = {
     "PARLEY_REDIS_PLAIN_BEYOND_LOOPBACK": ["yes", "2"],
     "PARLEY_KEEP_MESSAGES": ["-1", "1.5", "many", "+1", "1_000", "\u0661", "9" * 5000],
     "PARLEY_LOG_LEVEL": ["info", "TRACE", "20"],
+    "PARLEY_ARGON2": [
+        "m=19456",
+        "m=19456,t=2,p=1,x=1",
+        "t=2,m=19456,p=1",
+        "m=7,t=1,p=1",
+        "m=127,t=1,p=16",
+        "m=1048577,t=1,p=1",
+        "m=19456,t=0,p=1",
+        "m=19456,t=21,p=1",
+        "m=19456,t=1,p=0",
+        "m=19456,t=1,p=17",
+        "m=-1,t=1,p=1",
+        "m=\u0661,t=1,p=1",
+    ],
+    "PARLEY_RATE_LIMITS": [
+        "20",
+        "auth",
+        "auth=",
+        "auth=-1",
+        "auth=1.5",
+        "login=5",
+        "read=10000000",
+        "auth=\u0661",
+    ],
+    "PARLEY_CORS_ORIGINS": [
+        "chat.example.com",
+        "https://chat.example.com/path",
+        "https://*.example.com",
+        "null",
+        "https://user@chat.example.com",
+        "https://a.example https://b.example",
+        "file://x",
+    ],
+    "PARLEY_OIDC_ISSUER": [
+        "issuer.example",
+        "ftp://issuer.example",
+        "https://",
+        "https://issuer.example?a=1",
+        "https://user@issuer.example",
+        "https://issuer example",
+        "https://issuer.example",
+    ],
+    "PARLEY_OIDC_AUDIENCE": [],
+    "PARLEY_OIDC_ALGORITHMS": ["HS256", "none", "RS256,HS256", "rs256", ","],
+    "PARLEY_IMPORT_PRIVATE": ["yes", "2"],
+    "PARLEY_WORK_QUEUE": ["parley-work", "arn:aws:sqs:eu-north-1:123456789012:parley-work", "sqs://x"],
+    "PARLEY_LARGE_AUTHOR": ["0", "-1", "many"],
 }
 
 
@@ -97,7 +180,9 @@ def test_good_value(variable: str, row: tuple[str, Any]) -> None:
 
     settings = Settings.from_env({**others, variable: raw})
 
-    expected: dict[str, Any] = {VARIABLES[name][0]: other for name, other in others.items()}
+    expected: dict[str, Any] = {
+        VARIABLES[name][0]: VARIABLES[name][1](other) for name, other in others.items()
+    }
     assert settings == msgspec.structs.replace(Settings(), **expected | {field: value})
 
 
@@ -172,6 +257,26 @@ def test_open_on_localstack() -> None:
     """A function on LocalStack, which gives it an endpoint, may be open."""
     environ = {**LAMBDA, "PARLEY_STAGE": "localstack", "AWS_ENDPOINT_URL": "http://127.0.0.1:4566"}
     assert Settings.from_env(environ).auth == "open"
+
+
+@pytest.mark.parametrize("issuer", ["http://issuer.example", "http://10.0.0.7", "http://127.0.0.1.example"])
+def test_an_issuer_in_the_clear(issuer: str) -> None:
+    """An issuer's keys are not taken from the network without TLS."""
+    with pytest.raises(ConfigError, match="PARLEY_OIDC_ISSUER must begin with https://"):
+        Settings.from_env({"PARLEY_OIDC_ISSUER": issuer, "PARLEY_OIDC_AUDIENCE": "web"})
+
+
+def test_an_issuer_for_nobody() -> None:
+    """An issuer without audiences, whose every token would do, is refused."""
+    with pytest.raises(ConfigError, match="PARLEY_OIDC_ISSUER needs PARLEY_OIDC_AUDIENCE"):
+        Settings.from_env({"PARLEY_OIDC_ISSUER": "https://issuer.example", "PARLEY_OIDC_AUDIENCE": " , "})
+
+
+def test_limits_are_nobodys_own() -> None:
+    """To change the limits of one Settings leaves the defaults as they are."""
+    Settings().rate_limits["auth"] = 0
+
+    assert Settings().rate_limits["auth"] == 20
 
 
 # --- how to log in to the store -----------------------------------------------------------------------------

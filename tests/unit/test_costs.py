@@ -104,11 +104,11 @@ def test_a_durable_store_is_paid_by_the_node() -> None:
 
 
 def test_a_nat_gateway_costs_when_idle() -> None:
-    """$32.85 for the gateway and $3.65 for its address; IPv6 costs nothing."""
+    """$32.85 for the gateway and $3.65 for its address; IPv6 costs nothing, and no way out an endpoint."""
     assert idle(Usage(egress="nat"))["NAT gateway"] == pytest.approx(32.85 + 3.65)
     assert (
         idle(Usage()).keys()
-        == idle(Usage(egress="none")).keys()
+        == idle(Usage(egress="none")).keys() - {"interface endpoints"}
         == idle(Usage(egress="nat")).keys() - {"NAT gateway"}
     )
 
@@ -118,18 +118,27 @@ def test_a_nat_gateway_costs_when_idle() -> None:
     [
         ("serverless", "iam", "ipv6", 0.40, 0),
         ("durable", "iam", "ipv6", 0, 0),
+        ("durable", "iam", "none", 0, 14.60),
         ("durable", "password", "nat", 0.40, 0),
         ("serverless", "password", "ipv6", 0.40, 14.60),
-        ("serverless", "password", "none", 0.40, 14.60),
+        ("serverless", "password", "none", 0.40, 29.20),
     ],
 )
 def test_a_password_costs_its_secret_and_the_way_to_it(
     store: str, auth: str, egress: str, secret: float, endpoint: float
 ) -> None:
-    """The secret is $0.40; without NAT an endpoint in two zones is $14.60."""
+    """$0.40 for the secret; $14.60 an endpoint: of it without NAT, of the queue without any egress."""
     costs = idle(Usage(store=store, auth=auth, egress=egress))
     assert costs.get("secrets", 0) == pytest.approx(secret)
     assert costs.get("interface endpoints", 0) == pytest.approx(endpoint)
+
+
+def test_waiting_for_work_by_hand() -> None:
+    """A minute: 15 polls of the queue, and a sweep of 150 ms of half a GB that asks 256 partitions."""
+    sweep = 0.20 + 0.5 * 0.150 * 13.3334
+    minutes = 730 * 60 / 1e6
+    assert idle(Usage())["queue and sweep"] == pytest.approx((15 * 0.40 + sweep + 256 * 0.0023) * minutes)
+    assert idle(Usage(store="durable"))["queue and sweep"] == pytest.approx((15 * 0.40 + sweep) * minutes)
 
 
 def test_a_month_is_the_sum_of_its_parts() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from chalicelib.errors import BadRequest
 from chalicelib.http.decoding import converted, decoded, unquoted
+from chalicelib.schemas.social import ClassicFollow
 
 
 class Sample(msgspec.Struct):
@@ -143,3 +144,11 @@ def test_unquoted_is_utf_8(value: str) -> None:
         unquoted(value, "chat")
 
     assert fields_of(raised.value) == ["chat"]
+
+
+def test_a_field_that_is_not_in_lower_case_is_found_too() -> None:
+    """A name on the wire with capitals in it is matched in any case, and named as it is written."""
+    for given in ("toFollowId", "TOFOLLOWID", "tofollowid"):
+        assert converted({given: "bob"}, ClassicFollow).to_follow_id == "bob"
+    with pytest.raises(BadRequest, match="toFollowId: it is missing"):
+        converted({}, ClassicFollow)

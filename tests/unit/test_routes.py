@@ -5,19 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from chalice.app import Blueprint, Response
+from chalice.app import Blueprint
 
 from app import app
 from chalicelib import services
 from chalicelib.http import OPERATIONS, routing
 from tests.store.calls import call
 
-ROUTES = [(method, path) for path, methods in app.routes.items() for method in methods]
+ROUTES = [(method, path) for path, methods in app.routes.items() for method in methods if method != "OPTIONS"]
 
 
 def test_every_route_goes_through_the_guard() -> None:
     """Each view of the app is one that `route` registered, inside its guard."""
-    guard = routing._guarded(Blueprint("x"), Response).__code__
+    guard = routing._guarded(Blueprint("x"), OPERATIONS[0]).__code__
     registered = {(one.method, one.path): one.view for one in OPERATIONS}
 
     for method, path in ROUTES:

@@ -11,10 +11,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
+from chalicelib.config import readers
 from chalicelib.errors import ConfigError
 
 STORE_LOGINS = ("PARLEY_REDIS_PASSWORD", "PARLEY_REDIS_SECRET", "PARLEY_REDIS_IAM")
-IAM_SERVICES = ("elasticache", "elasticache-serverless", "memorydb")
 
 
 class Secret(msgspec.Struct, frozen=True):
@@ -45,6 +45,15 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     redis_ca: str | None = None
     redis_plain_beyond_loopback: bool = False
     keep_messages: int = 0
+    argon2: str = "m=19456,t=2,p=1"
+    rate_limits: dict[str, int] = msgspec.field(default_factory=readers.RATE_LIMITS.copy)
+    cors_origins: tuple[str, ...] = ()
+    oidc_issuer: str | None = None
+    oidc_audience: tuple[str, ...] = ()
+    oidc_algorithms: tuple[str, ...] = ("RS256", "ES256")
+    import_private: bool = False
+    work_queue: str | None = None
+    large_author: int = 10_000
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @classmethod
@@ -63,7 +72,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             except ValueError as error:
                 raise ConfigError(f"{variable} is not usable: {error}") from None
         settings = cls(**values)
-        for problem in (*_open_problems(settings, source), *_store_problems(settings)):
+        for problem in (
+            *_open_problems(settings, source),
+            *_store_problems(settings),
+            *_identity_problems(settings),
+        ):
             raise ConfigError(problem)
         return settings
 
@@ -116,6 +129,24 @@ def _store_problems(settings: Settings) -> list[str]:
     return [problem for found, problem in checks if found]
 
 
+def _identity_problems(settings: Settings) -> list[str]:
+    """Return what is missing for signed identities to be safe, and what to do."""
+    if settings.oidc_issuer is None:
+        return []
+    url = urlsplit(settings.oidc_issuer)
+    checks = [
+        (
+            not settings.oidc_audience,
+            "PARLEY_OIDC_ISSUER needs PARLEY_OIDC_AUDIENCE: the client ids whose tokens are for this server",
+        ),
+        (
+            url.scheme != "https" and not _is_loopback(url.hostname or ""),
+            "PARLEY_OIDC_ISSUER must begin with https://: who can change its keys on the way can be anyone",
+        ),
+    ]
+    return [problem for found, problem in checks if found]
+
+
 def _is_loopback(host: str) -> bool:
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
@@ -123,77 +154,28 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
-def _matching(pattern: str, told: str) -> Callable[[str], str]:
-    def read(raw: str) -> str:
-        if not re.fullmatch(pattern, raw):
-            raise ValueError(f"it must be {told}")
-        return raw
-
-    return read
-
-
-def _file(raw: str) -> str:
-    if not os.path.isfile(raw):
-        raise ValueError(f"there is no file {raw}")
-    return raw
-
-
-def _one_of(*choices: str) -> Callable[[str], str]:
-    return _matching("|".join(choices), f"one of {', '.join(choices)}")
-
-
-def _flag(raw: str) -> bool:
-    return _one_of("0", "1", "false", "true")(raw.lower()) in ("1", "true")
-
-
-def _whole(raw: str) -> int:
-    if not (raw.isascii() and raw.isdigit() and len(raw) <= 15):
-        raise ValueError("it must be a whole number from 0, of 15 digits at the most")
-    return int(raw)
-
-
-def _seconds(raw: str) -> float:
-    try:
-        seconds = float(raw)
-    except ValueError:
-        seconds = -1.0
-    if not 0.01 <= seconds <= 10:
-        raise ValueError("it must be a number of seconds from 0.01 to 10")
-    return seconds
-
-
-def _redis_url(raw: str) -> str:
-    if not raw.startswith(("redis://", "rediss://", "unix://")):
-        raise ValueError("it must begin with redis://, rediss:// or unix://")
-    try:
-        _ = urlsplit(raw).port
-    except ValueError:
-        raise ValueError(
-            "its port must be a number up to 65535, and `/`, `?` and `#` in a password percent-encoded"
-        ) from None
-    if any(option.startswith("ssl_") for option in parse_qs(urlsplit(raw).query, keep_blank_values=True)):
-        raise ValueError("it may have no ssl_ option; PARLEY_REDIS_CA names an authority of yours")
-    return raw
-
-
-_name = _matching(r"[!-~]+", "ASCII letters, digits and signs, without a space")
-_iam = _matching(
-    f"(?:{'|'.join(IAM_SERVICES)}):[A-Za-z0-9-]+", " or ".join(f"{one}:<name>" for one in IAM_SERVICES)
-)
-
 VARIABLES: dict[str, tuple[str, Callable[[str], Any]]] = {
-    "PARLEY_STAGE": ("stage", _one_of("local", "localstack", "prod")),
-    "PARLEY_AUTH": ("auth", _one_of("open", "required")),
-    "PARLEY_OPEN_BEYOND_LOOPBACK": ("open_beyond_loopback", _flag),
-    "REDIS_URL": ("redis_url", _redis_url),
-    "PARLEY_REDIS_CLUSTER": ("redis_cluster", _flag),
-    "PARLEY_REDIS_TIMEOUT": ("redis_timeout", _seconds),
-    "PARLEY_REDIS_USER": ("redis_user", _name),
+    "PARLEY_STAGE": ("stage", readers.one_of("local", "localstack", "prod")),
+    "PARLEY_AUTH": ("auth", readers.one_of("open", "required")),
+    "PARLEY_OPEN_BEYOND_LOOPBACK": ("open_beyond_loopback", readers.flag),
+    "REDIS_URL": ("redis_url", readers.redis_url),
+    "PARLEY_REDIS_CLUSTER": ("redis_cluster", readers.flag),
+    "PARLEY_REDIS_TIMEOUT": ("redis_timeout", readers.seconds),
+    "PARLEY_REDIS_USER": ("redis_user", readers.name),
     "PARLEY_REDIS_PASSWORD": ("redis_password", Secret),
-    "PARLEY_REDIS_SECRET": ("redis_secret", _name),
-    "PARLEY_REDIS_IAM": ("redis_iam", _iam),
-    "PARLEY_REDIS_CA": ("redis_ca", _file),
-    "PARLEY_REDIS_PLAIN_BEYOND_LOOPBACK": ("redis_plain_beyond_loopback", _flag),
-    "PARLEY_KEEP_MESSAGES": ("keep_messages", _whole),
-    "PARLEY_LOG_LEVEL": ("log_level", _one_of("DEBUG", "INFO", "WARNING", "ERROR")),
+    "PARLEY_REDIS_SECRET": ("redis_secret", readers.name),
+    "PARLEY_REDIS_IAM": ("redis_iam", readers.iam),
+    "PARLEY_REDIS_CA": ("redis_ca", readers.file),
+    "PARLEY_REDIS_PLAIN_BEYOND_LOOPBACK": ("redis_plain_beyond_loopback", readers.flag),
+    "PARLEY_KEEP_MESSAGES": ("keep_messages", readers.whole),
+    "PARLEY_LOG_LEVEL": ("log_level", readers.one_of("DEBUG", "INFO", "WARNING", "ERROR")),
+    "PARLEY_ARGON2": ("argon2", readers.argon2),
+    "PARLEY_RATE_LIMITS": ("rate_limits", readers.rate_limits),
+    "PARLEY_CORS_ORIGINS": ("cors_origins", readers.origins),
+    "PARLEY_OIDC_ISSUER": ("oidc_issuer", readers.https),
+    "PARLEY_OIDC_AUDIENCE": ("oidc_audience", readers.words),
+    "PARLEY_OIDC_ALGORITHMS": ("oidc_algorithms", readers.algorithms),
+    "PARLEY_IMPORT_PRIVATE": ("import_private", readers.flag),
+    "PARLEY_WORK_QUEUE": ("work_queue", readers.https),
+    "PARLEY_LARGE_AUTHOR": ("large_author", readers.positive),
 }

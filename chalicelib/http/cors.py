@@ -1,0 +1,78 @@
+"""Which web pages of other sites may call (CORS: the Fetch standard)."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Mapping
+
+from chalice.app import Response
+
+from chalicelib.config import Settings
+
+ANY_ORIGIN = "*"
+EXPOSED = (
+    "X-Request-Id",
+    "Location",
+    "Retry-After",
+    "RateLimit-Limit",
+    "RateLimit-Remaining",
+    "RateLimit-Reset",
+)
+TAKEN = ("Authorization", "Content-Type", "Idempotency-Key", "Prefer", "X-Parley-User", "X-Request-Id")
+PREFLIGHT_SECONDS = 7200  # Chromium keeps one no longer
+
+
+class Cors:
+    """The headers by which a browser lets pages of listed origins read answers.
+
+    No header allows credentials: a page proves who calls by a bearer token, never by a cookie.
+
+    origins: as settings.cors_origins; none, or `*` among them for every page there is.
+    """
+
+    def __init__(self, origins: Iterable[str]) -> None:
+        listed = frozenset(origins)
+        self._allowed: dict[str, dict[str, str]] = {}
+        self._others: dict[str, str] = {}
+        if ANY_ORIGIN in listed:
+            self._others = _allowing(ANY_ORIGIN)
+        elif listed:
+            self._allowed = {origin: _allowing(origin) | {"Vary": "Origin"} for origin in listed}
+            self._others = {"Vary": "Origin"}
+
+    def headers(self, origin: str | None) -> dict[str, str]:
+        """Return what every answer to a page of an origin, or to no page, carries."""
+        return self._allowed.get(origin, self._others) if origin else self._others
+
+    def allows(self, origin: str | None) -> bool:
+        """Say whether pages of an origin may call."""
+        return "Access-Control-Allow-Origin" in self.headers(origin)
+
+
+@functools.cache
+def current() -> Cors:
+    """Return this process's, made at the first call from the environment."""
+    return Cors(Settings.from_env().cors_origins)
+
+
+def preflight(headers: Mapping[str, str], methods: Iterable[str]) -> Response:
+    """Answer OPTIONS: which methods a path has and, to a page that may call, what it may send.
+
+    headers: the request's, names in lower case.
+    """
+    allowed = ", ".join(methods)
+    granted = {}
+    if current().allows(headers.get("origin")):
+        granted = {
+            "Access-Control-Allow-Methods": allowed,
+            "Access-Control-Allow-Headers": ", ".join(TAKEN),
+            "Access-Control-Max-Age": str(PREFLIGHT_SECONDS),
+        }
+    return Response("", {"Allow": allowed, **granted}, 204)
+
+
+def _allowing(origin: str) -> dict[str, str]:
+    return {
+        "Access-Control-Allow-Origin": origin,
+        "Access-Control-Expose-Headers": ", ".join(EXPOSED),
+    }

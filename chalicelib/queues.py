@@ -1,0 +1,91 @@
+"""The queue of work that is owed: SQS where there is one, else a list in the store."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+
+from chalicelib.config import Settings
+from chalicelib.errors import StoreFull, StoreUnavailable
+from chalicelib.logs import LOGGER
+from chalicelib.store.client import Store
+from chalicelib.store.work import WorkList
+
+BATCH = 10
+"""Messages in one call of SQS. Source: SendMessageBatch in the Amazon SQS API Reference."""
+CONNECT_SECONDS, READ_SECONDS, ATTEMPTS = 1, 2, 2
+
+
+class Job(msgspec.Struct, frozen=True):
+    """What a message of the queue says; item: as in the outbox it stands in, such as `posts:alice`."""
+
+    item: str
+
+
+class NotPut(NamedTuple):
+    """Jobs that did not reach the queue, and why."""
+
+    jobs: int
+    reason: str
+
+
+class WorkQueue:
+    """Asks for work that is owed to be done soon.
+
+    Whatever is lost here is still owed in the store, where the sweep finds it.
+    settings.work_queue: the URL of an SQS queue; None: the jobs go into the store.
+    """
+
+    def __init__(self, settings: Settings, store: Store) -> None:
+        self._url = settings.work_queue
+        self._list = WorkList(store)
+
+    def put(self, items: Sequence[str]) -> None:
+        """Put a job for each item; a failure is logged, and nothing else."""
+        jobs = [msgspec.json.encode(Job(item)).decode() for item in items]
+        if jobs and (failure := self._push(jobs) if self._url is None else self._send(jobs)):
+            LOGGER.error({"event": "work_not_put", **failure._asdict()})
+
+    def _push(self, jobs: list[str]) -> NotPut | None:
+        try:
+            self._list.push(jobs)
+        except (StoreUnavailable, StoreFull) as error:
+            return NotPut(len(jobs), str(error.__cause__ or error))
+        return None
+
+    def _send(self, jobs: list[str]) -> NotPut | None:
+        try:
+            from botocore.exceptions import BotoCoreError, ClientError
+
+            client = self._client
+        except ImportError:
+            return NotPut(len(jobs), "PARLEY_WORK_QUEUE needs boto3: pip install boto3")
+        sent, reason = 0, ""
+        try:
+            for start in range(0, len(jobs), BATCH):
+                entries = _entries(jobs[start : start + BATCH])
+                answer = client.send_message_batch(QueueUrl=self._url, Entries=entries)
+                sent += len(answer.get("Successful", ()))
+                reason = next((refused["Code"] for refused in answer.get("Failed", ())), reason)
+        except (BotoCoreError, ClientError) as error:
+            reason = str(error)
+        return NotPut(len(jobs) - sent, f"PARLEY_WORK_QUEUE: {reason}") if sent < len(jobs) else None
+
+    @functools.cached_property
+    def _client(self) -> Any:
+        import boto3
+        from botocore.config import Config
+
+        patience = Config(
+            connect_timeout=CONNECT_SECONDS,
+            read_timeout=READ_SECONDS,
+            retries={"total_max_attempts": ATTEMPTS},
+        )
+        return boto3.client("sqs", config=patience)
+
+
+def _entries(jobs: Sequence[str]) -> list[dict[str, str]]:
+    return [{"Id": str(place), "MessageBody": job} for place, job in enumerate(jobs)]

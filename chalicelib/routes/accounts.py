@@ -1,0 +1,211 @@
+"""Accounts and sessions: register, log in, log out, devices."""
+
+from __future__ import annotations
+
+from chalice.app import Blueprint, Response
+
+from chalicelib import errors
+from chalicelib.http import ANY_MEDIA_TYPE, Call, no_content, reply, route
+from chalicelib.schemas.accounts import (
+    ClassicRegister,
+    Devices,
+    Entry,
+    IdentityRequest,
+    LoginRequest,
+    PasswordChange,
+    RegisterRequest,
+)
+from chalicelib.schemas.users import Me
+from chalicelib.services.logins import Entered
+from chalicelib.services.times import rfc3339
+from chalicelib.store.accounts import Account
+
+blueprint = Blueprint(__name__)
+
+REFUSALS = (errors.BadRequest, errors.TooManyRequests, errors.StoreUnavailable)
+ENTERING = (*REFUSALS, errors.WrongCredentials, errors.PasswordChangeNeeded)
+MAKING = (*REFUSALS, errors.AlreadyTaken, errors.StoreFull)
+PASSWORD = "correct horse battery staple"  # noqa: S105 # an example
+PERSON = {"handle": "alice", "password": PASSWORD, "email": "alice@example.org"}
+CLASSIC_PERSON = {"username": "alice", "password": PASSWORD, "email": "alice@example.org"}
+
+
+def _entry(call: Call, entered: Entered, status: int) -> Response:
+    me = call.services.people.me(entered.handle)
+    return reply(Entry(user=me, token=entered.token, expires_at=rfc3339(entered.expires)), status)
+
+
+def _logged_in(call: Call) -> Response:
+    return _entry(call, call.services.logins.login(call.body(LoginRequest), call.details), 200)
+
+
+def _registered(call: Call, account: Account, password: str) -> Response:
+    return _entry(call, call.services.registration.register(account, password, call.details), 201)
+
+
+@route(
+    blueprint,
+    "POST",
+    "/v1/register",
+    {201: Entry},
+    body=RegisterRequest,
+    example=PERSON,
+    fails=MAKING,
+    rate="auth",
+    slow=True,
+)
+def register(call: Call) -> Response:
+    """Make an account and log in.
+
+    A handle is never given to another person, not even after its account is deleted. A taken handle and a
+    taken email are answered alike.
+    """
+    wanted = call.body(RegisterRequest)
+    account = Account(handle=wanted.handle, name=wanted.name or "", email=wanted.email)
+    return _registered(call, account, wanted.password)
+
+
+@route(
+    blueprint,
+    "POST",
+    "/register",
+    {201: Entry},
+    body=ClassicRegister,
+    example=CLASSIC_PERSON,
+    fails=MAKING,
+    rate="auth",
+    slow=True,
+)
+def register_classic(call: Call) -> Response:
+    """Make an account and log in, as the platform that Parley replaces had it."""
+    wanted = call.body(ClassicRegister)
+    account = Account(handle=wanted.username, email=wanted.email)
+    return _registered(call, account, wanted.password)
+
+
+@route(
+    blueprint,
+    "POST",
+    "/v1/login",
+    {200: Entry},
+    body=LoginRequest,
+    example={"handle": "alice", "password": PASSWORD},
+    fails=ENTERING,
+    rate="auth",
+    slow=True,
+)
+def login(call: Call) -> Response:
+    """Log in by handle or email.
+
+    An unknown name and a wrong password are answered alike. After 10 failures of a name from an address, or
+    50 from an address, within 15 minutes: `too_many_requests`.
+    """
+    return _logged_in(call)
+
+
+@route(
+    blueprint,
+    "POST",
+    "/login",
+    {200: Entry},
+    body=LoginRequest,
+    example={"username": "alice", "password": PASSWORD},
+    fails=ENTERING,
+    rate="auth",
+    slow=True,
+)
+def login_classic(call: Call) -> Response:
+    """Log in by username or email, as the platform that Parley replaces had it."""
+    return _logged_in(call)
+
+
+@route(
+    blueprint,
+    "POST",
+    "/v1/logout",
+    {202: None},
+    fails=REFUSALS,
+    account=True,
+    media_type=ANY_MEDIA_TYPE,
+)
+def logout(call: Call) -> Response:
+    """End the session of this token, from the next request on, everywhere."""
+    call.services.devices.leave(call.account)
+    return no_content(202)
+
+
+@route(blueprint, "POST", "/logout", {202: None}, fails=REFUSALS, account=True, media_type=ANY_MEDIA_TYPE)
+def logout_classic(call: Call) -> Response:
+    """End the session of this token, as the platform that Parley replaces had it."""
+    call.services.devices.leave(call.account)
+    return no_content(202)
+
+
+@route(
+    blueprint,
+    "POST",
+    "/v1/identity",
+    {201: Me},
+    body=IdentityRequest,
+    example={"handle": "alice", "name": "Alice"},
+    fails=(*MAKING, errors.NotAuthenticated, errors.IdentityUnavailable),
+    rate="auth",
+    slow=True,
+)
+def identity(call: Call) -> Response:
+    """Choose the handle of a signed identity, whose token is the bearer token of this request.
+
+    On servers with PARLEY_OIDC_ISSUER. From then on that issuer's tokens for the same subject speak for the
+    handle.
+    """
+    proven = call.services.admission.identity(call.bearer or "")
+    wanted = call.body(IdentityRequest)
+    account = Account(handle=wanted.handle, name=wanted.name or "")
+    handle = call.services.registration.register_identity(proven, account)
+    return reply(call.services.people.me(handle), 201)
+
+
+@route(blueprint, "GET", "/v1/sessions", {200: Devices}, fails=REFUSALS, account=True)
+def devices(call: Call) -> Response:
+    """List the devices on which the caller is logged in."""
+    return reply(call.services.devices.all(call.account))
+
+
+@route(blueprint, "DELETE", "/v1/sessions", {204: None}, fails=REFUSALS, account=True)
+def log_out_everywhere(call: Call) -> Response:
+    """End all the caller's sessions, this one too, and what an outside issuer signed for them until now."""
+    call.services.devices.end_all(call.account)
+    return no_content()
+
+
+@route(
+    blueprint,
+    "DELETE",
+    "/v1/sessions/{session}",
+    {204: None},
+    fails=(*REFUSALS, errors.SessionNotFound),
+    account=True,
+)
+def log_out_device(call: Call, session: str) -> Response:
+    """End one of the caller's sessions."""
+    call.services.devices.end(call.account, session)
+    return no_content()
+
+
+@route(
+    blueprint,
+    "PUT",
+    "/v1/users/me/password",
+    {204: None},
+    body=PasswordChange,
+    example={"password": PASSWORD, "new_password": "a longer one, with a horse in it"},
+    fails=(*REFUSALS, errors.WrongCredentials),
+    account=True,
+    rate="auth",
+    slow=True,
+)
+def change_password(call: Call) -> Response:
+    """Change the password, and end all other sessions."""
+    handle, change = call.account.handle, call.body(PasswordChange)
+    call.services.logins.change_password(handle, change, call.digest, call.address)
+    return no_content()

@@ -1,0 +1,79 @@
+"""The first page: what this server is, and where to go on."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import re
+from base64 import b64encode
+from html import escape
+from importlib.resources import files
+from string import Template
+
+from chalice.app import Blueprint, Response
+
+from chalicelib import __version__
+from chalicelib.http import JSON, Call, preferred, reply, route
+
+blueprint = Blueprint(__name__)
+
+HTML = "text/html"
+POLICY = "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+VARY = {"Vary": "Accept, Origin"}
+HOST = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+])(?::\d+)?")
+STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
+
+OPEN = (
+    "This server is open: it believes whatever name a call gives. Send a message and read it:",
+    """\
+curl -i $url/api/send -H 'Content-Type: application/json' \\
+  -d '{"chat":"alice:bob","sender":"alice","text":"hello"}'
+curl '$url/api/pull?chat=alice:bob'""",
+)
+CLOSED = (
+    "Register, and send the token of the answer with every other call:",
+    """\
+curl $url/v1/register -H 'Content-Type: application/json' \\
+  -d '{"handle":"alice","password":"a password of yours"}'
+curl $url/v1/users/me -H 'Authorization: Bearer TOKEN'""",
+)
+
+
+@route(blueprint, "GET", "/", {200: str})
+def home(call: Call) -> Response:
+    """Say what this server is: a page, or JSON for a caller whose Accept header prefers it.
+
+    The JSON has `name`, `version`, `docs` and `openapi`, the last two as links relative to the request's URL.
+    """
+    here = _here(call.path_as_written)
+    if preferred(call.header("Accept"), (HTML, JSON)) == JSON:
+        links = {"docs": f"{here}docs", "openapi": f"{here}openapi.json"}
+        return reply({"name": "Parley", "version": __version__, **links}, headers=VARY)
+    page, policy = _template()
+    note, example = OPEN if call.services.settings.auth == "open" else CLOSED
+    example = example.replace("$url", _url(call))
+    parts = {"here": here, "version": __version__, "note": note, "example": example}
+    body = page.substitute({name: escape(part, quote=name == "here") for name, part in parts.items()})
+    return Response(
+        body, {"Content-Type": f"{HTML}; charset=utf-8", "Content-Security-Policy": policy, **VARY}, 200
+    )
+
+
+def _here(path: str) -> str:
+    """Return how a link begins that leads to a place below a path: empty, or the path's last segment."""
+    return "" if path.endswith("/") else f"{path.rpartition('/')[2]}/"
+
+
+def _url(call: Call) -> str:
+    host = call.header("Host") or ""
+    scheme = "https" if call.header("X-Forwarded-Proto") == "https" else "http"
+    return f"{scheme}://{host if HOST.fullmatch(host) else 'localhost'}{call.path}"
+
+
+@functools.cache
+def _template() -> tuple[Template, str]:
+    """Return the page, and the policy that lets in its own style and nothing else."""
+    page = (files("chalicelib") / "static" / "home.html").read_text(encoding="utf-8")
+    (style,) = STYLE.findall(page)
+    digest = b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    return Template(page), f"{POLICY}; style-src 'sha256-{digest}'"

@@ -1,0 +1,74 @@
+"""The functions behind the queue and the schedule: what is owed is done, and what was lost repeated."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import msgspec
+
+from chalicelib import services
+from chalicelib.errors import InternalError, ParleyError
+from chalicelib.logs import LOGGER
+from chalicelib.queues import Job
+
+
+class Message(msgspec.Struct, frozen=True, rename="camel"):
+    """What is read of one record of an SQS event."""
+
+    message_id: str
+    body: str
+
+
+class Batch(msgspec.Struct, frozen=True):
+    """An SQS event. Source: "Using Lambda with Amazon SQS" in the AWS Lambda Developer Guide."""
+
+    records: list[Message] = msgspec.field(name="Records")
+
+
+def handle(event: Any) -> dict[str, Any]:
+    """Do the jobs of an SQS event, and name the messages whose jobs failed, to be given out again.
+
+    A message that is no job is logged as an error and dropped: it would fail as often as it is repeated.
+    """
+    messages = msgspec.convert(event, Batch).records
+    failed = [message.message_id for message in messages if not _done(message)]
+    return {"batchItemFailures": [{"itemIdentifier": failure} for failure in failed]}
+
+
+def sweep(event: Any) -> dict[str, int]:
+    """Repeat the work that has been owed for too long, whatever a schedule's event says."""
+    start = time.perf_counter()
+    repeated = services.current().work.sweep()
+    LOGGER.info({"event": "sweep", "repeated": repeated, "ms": _milliseconds(start)})
+    return {"repeated": repeated}
+
+
+def _done(message: Message) -> bool:
+    try:
+        item = msgspec.json.decode(message.body, type=Job).item
+    except (msgspec.DecodeError, UnicodeError) as problem:
+        LOGGER.error({"event": "work_malformed", "message_id": message.message_id, "reason": str(problem)})
+        return True
+    start = time.perf_counter()
+    failure = _failure(item)
+    line = {"event": "work", "message_id": message.message_id, "item": item, "ms": _milliseconds(start)}
+    if failure is None:
+        LOGGER.info(line)
+    elif isinstance(failure, ParleyError):
+        LOGGER.warning({**line, "code": failure.code})
+    else:
+        LOGGER.error({**line, "code": InternalError.code}, exc_info=failure)
+    return failure is None
+
+
+def _failure(item: str) -> Exception | None:
+    try:
+        services.current().work.run(item)
+    except Exception as error:
+        return error
+    return None
+
+
+def _milliseconds(start: float) -> float:
+    return round((time.perf_counter() - start) * 1000, 2)

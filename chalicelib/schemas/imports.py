@@ -1,0 +1,116 @@
+"""Imports of users from another server: what is asked, and what is reported."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+Path = Annotated[str, Meta(min_length=1, max_length=200)]
+"""Names joined by dots, each a field of an object or the number of a list's element: `data.users`."""
+
+
+class Fields(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Where a user's fields are in an item of the list."""
+
+    id: Path
+    handle: Path
+    name: Path | None = None
+    email: Path | None = None
+    bio: Path | None = None
+    password: Path | None = None
+
+
+class PageParameter(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The query parameter that numbers the pages, and the number of the first."""
+
+    parameter: Annotated[str, Meta(pattern="^[A-Za-z0-9_.~\\[\\]-]{1,64}$")]
+    first: Annotated[int, Meta(ge=0, le=1_000_000)] = 1
+
+
+class Mapping(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """How another server's replies are read.
+
+    items: where the list is, None: the reply is the list. next: where the URL of the next page is. page:
+    the parameter by which pages are asked for instead, until one is empty. total: where the number of all
+    users is, for the progress shown.
+    """
+
+    fields: Fields
+    items: Path | None = None
+    next: Path | None = None
+    page: PageParameter | None = None
+    total: Path | None = None
+
+    def __post_init__(self) -> None:
+        if self.next is not None and self.page is not None:
+            raise ValueError("`next` and `page` are two ways to the next page: give one")
+
+
+class Place(Struct, frozen=True, kw_only=True):
+    """Where an import goes on: as a report said, to be given back unchanged.
+
+    url: of a page. number: of the page, where pages are numbered. skip: items of it that are done. pages:
+    how many came before it. digest: of the items of the last one.
+    """
+
+    url: str
+    number: int | None = None
+    skip: Annotated[int, Meta(ge=0)] = 0
+    pages: Annotated[int, Meta(ge=0)] = 0
+    digest: str = ""
+
+
+class ImportRequest(Struct, frozen=True, kw_only=True):
+    """An import, or its next part.
+
+    url: of the list of users, or of its first page. dry_run: write nothing. authorization: the value of
+    the Authorization header for that server. codes: give a one-time password to each user without one.
+    """
+
+    url: str
+    mapping: Mapping
+    dry_run: bool = False
+    authorization: str | None = None
+    codes: bool = False
+    next: Place | None = None
+
+    def __repr__(self) -> str:
+        return "ImportRequest(***)"
+
+
+class Skipped(Struct, frozen=True, kw_only=True):
+    """A user who was not imported, and why."""
+
+    id: str | None
+    handle: str | None
+    reason: str
+
+
+class Code(Struct, frozen=True, kw_only=True):
+    """A password for one login, at which another must be chosen; it is shown this once."""
+
+    id: str
+    handle: str
+    code: str
+
+    def __repr__(self) -> str:
+        return f"Code({self.handle!r})"
+
+
+class ImportReport(Struct, kw_only=True):
+    """What a call did; next: where the import goes on, None: it is at its end.
+
+    total: how many users the other server says it has. problem: why the call broke off before its end;
+    `next` is then where to try again, None when trying again is of no use.
+    """
+
+    read: int = 0
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    skipped: list[Skipped] = []
+    codes: list[Code] = []
+    total: int | None = None
+    problem: str | None = None
+    next: Place | None = None

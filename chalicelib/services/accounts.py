@@ -1,0 +1,91 @@
+"""Accounts: how they are made."""
+
+from __future__ import annotations
+
+from chalicelib.errors import AlreadyTaken
+from chalicelib.services.emails import EMAIL, checked_email
+from chalicelib.services.identity import IDENTITY, Identity
+from chalicelib.services.logins import Entered, Logins
+from chalicelib.services.names import Names
+from chalicelib.services.passwords import Passwords, checked_password
+from chalicelib.services.profiles import checked_name
+from chalicelib.services.work import Work
+from chalicelib.store.accounts import Account, Accounts, index_item
+from chalicelib.store.claims import Claims
+from chalicelib.store.sessions import Details
+
+
+class Registration:
+    """The rules of making accounts."""
+
+    def __init__(
+        self,
+        names: Names,
+        accounts: Accounts,
+        claims: Claims,
+        passwords: Passwords,
+        logins: Logins,
+        work: Work,
+    ) -> None:
+        self._names = names
+        self._accounts = accounts
+        self._claims = claims
+        self._passwords = passwords
+        self._logins = logins
+        self._work = work
+
+    def register(self, account: Account, password: str, details: Details) -> Entered:
+        """Make an account and log in.
+
+        account: handle, and what else is known: name, email.
+        Raises BadRequest, AlreadyTaken.
+        """
+        handle = self._names.account(account.handle, "handle")
+        email = None if account.email is None else checked_email(account.email, "email")
+        name = checked_name(account.name, "name")
+        checked_password(password)
+        if self._accounts.get(handle) is not None:
+            raise _taken()
+        held = self._passwords.hashed(password)
+        self._make(Account(handle=handle, name=name, email=email, password=held))
+        return self._logins.enter(handle, held, details)
+
+    def register_identity(self, identity: Identity, wanted: Account) -> str:
+        """Make the account of a signed identity, which has no password; returns its handle.
+
+        wanted: handle and name. Again for the same identity and handle is fine.
+        Raises BadRequest, AlreadyTaken: the handle is, or the identity has one already.
+        """
+        handle = self._names.account(wanted.handle, "handle")
+        value = identity.digest.hex()
+        if not self._claims.claim(IDENTITY, value, handle) and self._claims.holder(IDENTITY, value) != handle:
+            raise _taken()
+        account = Account(handle=handle, name=checked_name(wanted.name, "name"), identity=identity.digest)
+        if not self._accounts.create(account) and not self._is_of(handle, identity):
+            self._claims.release(IDENTITY, value, handle)
+            raise _taken()
+        if not self._claims.settle(IDENTITY, value, handle):
+            raise _taken()
+        self._work.now(index_item(handle))
+        return handle
+
+    def _is_of(self, handle: str, identity: Identity) -> bool:
+        account = self._accounts.get(handle)
+        return account is not None and not account.deleted and account.identity == identity.digest
+
+    def _make(self, account: Account) -> None:
+        """Make an account: claim its email for a while, make it, and have the directory claim it for good.
+
+        After a crash before the account is there the email is free again; after it, the sweep does the rest.
+        """
+        if account.email is not None and not self._claims.claim(EMAIL, account.email, account.handle):
+            raise _taken()
+        if not self._accounts.create(account):
+            if account.email is not None:
+                self._claims.release(EMAIL, account.email, account.handle)
+            raise _taken()
+        self._work.now(index_item(account.handle))
+
+
+def _taken() -> AlreadyTaken:
+    return AlreadyTaken("The handle or the email is taken. Choose another.")

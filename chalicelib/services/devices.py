@@ -1,0 +1,64 @@
+"""The devices on which a user is logged in."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+
+from msgspec import structs
+
+from chalicelib.errors import SessionNotFound
+from chalicelib.schemas.accounts import Devices, Session
+from chalicelib.schemas.users import ExportedSession
+from chalicelib.services.callers import Caller
+from chalicelib.services.times import rfc3339
+from chalicelib.store.sessions import Device, Sessions
+
+SESSION_ID = re.compile(r"[0-9a-f]{16}", re.ASCII)
+
+
+class DeviceService:
+    """Lists and ends sessions; clock: seconds since 1970."""
+
+    def __init__(self, sessions: Sessions, clock: Callable[[], float] = time.time) -> None:
+        self._sessions = sessions
+        self._clock = clock
+
+    def all(self, caller: Caller) -> Devices:
+        """Return the caller's sessions, the one used last first."""
+        now = self._clock() * 1_000_000
+        live = [device for device in self._sessions.devices(caller.handle) if device.expires > now]
+        return Devices([_listed(device, caller.session) for device in live])
+
+    def end(self, caller: Caller, session: str) -> None:
+        """End one of the caller's sessions; raises SessionNotFound."""
+        if not (SESSION_ID.fullmatch(session) and self._sessions.end(caller.handle, session)):
+            raise SessionNotFound(f"You have no session {session}.")
+
+    def end_all(self, caller: Caller) -> None:
+        """End all the caller's sessions, and what an outside issuer has signed for them until now."""
+        self._sessions.end_all(caller.handle)
+
+    def leave(self, caller: Caller) -> None:
+        """End the session that the caller came by; of a signed identity, all."""
+        if caller.session:
+            self._sessions.end(caller.handle, caller.session)
+        else:
+            self._sessions.end_all(caller.handle)
+
+
+def exported(device: Device) -> ExportedSession:
+    """Return a session as its user may see it."""
+    return ExportedSession(
+        id=device.id,
+        made_at=rfc3339(device.made),
+        seen_at=rfc3339(device.seen),
+        expires_at=rfc3339(device.expires),
+        address=device.details.address,
+        agent=device.details.agent,
+    )
+
+
+def _listed(device: Device, current: str | None) -> Session:
+    return Session(**structs.asdict(exported(device)), current=device.id == current)

@@ -1,0 +1,67 @@
+"""Chats between two people: who they are, and whether one may write to the other."""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+from chalicelib.errors import Blocked, ChatNotFound, NotAMember, UserNotFound
+from chalicelib.services.callers import Caller
+from chalicelib.services.names import Names
+from chalicelib.services.standings import Standings
+from chalicelib.store.accounts import Accounts, Peer, Standing
+from chalicelib.store.client import Query
+
+T = TypeVar("T")
+
+GROUP_PREFIXES = ("g-", "r-")
+
+
+class DirectChats:
+    """The rules of a chat of two.
+
+    strict: whether the other must have an account, as on a server that trusts no names.
+    """
+
+    def __init__(self, names: Names, accounts: Accounts, standings: Standings, *, strict: bool) -> None:
+        self._names = names
+        self._accounts = accounts
+        self._standings = standings
+        self._strict = strict
+
+    def of_member(self, caller: Caller, chat: str) -> tuple[str, str]:
+        """Return a chat's canonical id, and the other member; raises ChatNotFound, NotAMember, BadRequest."""
+        if chat.startswith(GROUP_PREFIXES) and ":" not in chat:
+            raise ChatNotFound(f"There is no chat {chat}.")
+        canonical, members = self._names.direct_chat(chat, "chat")
+        if caller.handle not in members:
+            raise NotAMember(f"You are not a member of chat {canonical}.")
+        return canonical, members[1] if members[0] == caller.handle else members[0]
+
+    def admit_writer(self, caller: Caller, other: str) -> None:
+        """Judge the caller, and whether the other lets them write, in one trip.
+
+        Raises UserNotFound, Blocked, NotAuthenticated, TooManyRequests.
+        """
+        if other == caller.handle or self._unknown_here(caller, other):
+            caller.admit()
+        else:
+            self._check(caller, other, caller.read(self._accounts.peer(other, caller.handle)))
+
+    def read(self, caller: Caller, other: str, query: Query[T]) -> tuple[T, list[str]]:
+        """Read a chat while the caller is judged; returns what was read, and the members who are deleted."""
+        standing = self._standings.known(other)
+        if standing is None:
+            found, standing = caller.read_all(query, self._standings.asking(other))
+        else:
+            found = caller.read(query)
+        return found, [other] if standing is Standing.DELETED else []
+
+    def _unknown_here(self, caller: Caller, other: str) -> bool:
+        return caller.session is None and self._standings.of(other) is Standing.NONE
+
+    def _check(self, caller: Caller, other: str, peer: Peer) -> None:
+        missing = peer.standing is Standing.NONE and self._strict and caller.session is not None
+        if missing or peer.standing is Standing.DELETED:
+            raise UserNotFound(f"There is no user {other}, or not any more.")
+        if peer.blocks:
+            raise Blocked(f"{other} takes no messages from you.")

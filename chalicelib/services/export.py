@@ -1,0 +1,151 @@
+"""Everything that is held about a user, in pages."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple
+
+import msgspec
+
+from chalicelib.errors import NotAuthenticated, bad_field
+from chalicelib.schemas.users import Export, ExportedPost, PostReference, SignIn, Since
+from chalicelib.services.devices import exported
+from chalicelib.services.profiles import me_of
+from chalicelib.services.times import rfc3339
+from chalicelib.store.accounts import Account, Accounts
+from chalicelib.store.blocks import Blocks
+from chalicelib.store.client import Query, Store
+from chalicelib.store.follows import Follows
+from chalicelib.store.pages import Mark
+from chalicelib.store.posts import Posts
+from chalicelib.store.sessions import Sessions
+from chalicelib.store.timelines import Timelines
+
+ENOUGH_BYTES = 1024 * 1024
+"""After so much of lists a page ends; with the last part of one it stays below 4 MiB."""
+MARKS, POSTS = 1000, 100
+"""Entries in one part of a list; 100 posts are 2.4 MiB when JSON has to escape every byte of them."""
+MAX_CURSOR_CHARACTERS = 256
+
+
+class Part(NamedTuple):
+    """A part of a list; entries: as they are shown. last: where the next one goes on; None: there is none."""
+
+    entries: list[Any]
+    last: Mark | None
+
+
+Reader = Callable[[str, Mark | None], Part]
+
+
+class Exports:
+    """Reads what is held about a user; nothing of it is another's, but for who they are."""
+
+    def __init__(
+        self,
+        store: Store,
+        accounts: Accounts,
+        sessions: Sessions,
+        follows: Follows,
+        blocks: Blocks,
+        posts: Posts,
+        timelines: Timelines,
+    ) -> None:
+        self._store = store
+        self._accounts = accounts
+        self._sessions = sessions
+        self._posts = posts
+        self._timelines = timelines
+        self._lists: dict[str, Reader] = {
+            "following": self._marks(follows.following),
+            "followers": self._marks(follows.followers),
+            "blocked": self._marks(blocks.blocked),
+            "posts": self._read_posts,
+            "timeline": self._read_timeline,
+        }
+
+    def page(self, handle: str, cursor: str | None) -> Export:
+        """Return a page of the archive of a user; the first has the profile and the sessions.
+
+        Lists are from the newest to the oldest, and go on over pages. Raises BadRequest, NotAuthenticated.
+        """
+        started = rfc3339(time.time_ns() // 1000)
+        place = (next(iter(self._lists)), None) if cursor is None else self._place(cursor)
+        page = Export(handle=handle, exported_at=started, next=None)
+        if cursor is None:
+            self._begin(page)
+        self._read_lists(page, *place)
+        return page
+
+    def _begin(self, page: Export) -> None:
+        profile = self._store.fetch(self._accounts.profile(page.handle))
+        if profile is None:
+            raise NotAuthenticated("The account was deleted.")
+        page.profile = me_of(profile)
+        page.sign_in = _sign_in(profile.account)
+        page.sessions = list(map(exported, self._sessions.devices(page.handle)))
+
+    def _read_lists(self, page: Export, name: str, below: Mark | None) -> None:
+        """Read lists from a place on until the page has enough, and say where the next one goes on."""
+        size = 0
+        for current, part in self._parts(page.handle, name, below):
+            held = getattr(page, current)
+            setattr(page, current, part.entries if held is msgspec.UNSET else held + part.entries)
+            page.next = _cursor(current, part.last) if part.last else self._following(current)
+            size += len(msgspec.json.encode(part.entries))
+            if size >= ENOUGH_BYTES:
+                return
+
+    def _parts(self, handle: str, name: str, below: Mark | None) -> Iterator[tuple[str, Part]]:
+        current: str | None = name
+        while current:
+            part = self._lists[current](handle, below)
+            yield current, part
+            below = part.last
+            if below is None:
+                current = self._following(current)
+
+    def _following(self, name: str) -> str | None:
+        names = list(self._lists)
+        return next(iter(names[names.index(name) + 1 :]), None)
+
+    def _place(self, cursor: str) -> tuple[str, Mark | None]:
+        name, dot, rest = cursor.partition(".")
+        score, _, member = rest.partition(".")
+        malformed = bool(dot) and not (score.isascii() and score.isdigit() and len(score) < 17 and member)
+        if name not in self._lists or malformed or len(cursor) > MAX_CURSOR_CHARACTERS:
+            raise bad_field("cursor", "a cursor is the `next` of a page")
+        return name, Mark(int(score), member) if dot else None
+
+    def _marks(self, listing: Callable[[str, Mark | None, int], Query[list[Mark]]]) -> Reader:
+        def read(handle: str, below: Mark | None) -> Part:
+            marks = self._store.fetch(listing(handle, below, MARKS))
+            return _part([Since(mark.member, rfc3339(mark.score)) for mark in marks], marks, MARKS)
+
+        return read
+
+    def _read_posts(self, handle: str, below: Mark | None) -> Part:
+        posts = self._store.fetch(self._posts.page(handle, below.score if below else None, POSTS))
+        shown = [ExportedPost(str(post.id), rfc3339(post.id), post.text) for post in posts]
+        return _part(shown, (Mark(post.id, handle) for post in posts), POSTS)
+
+    def _read_timeline(self, handle: str, below: Mark | None) -> Part:
+        marks = self._timelines.read(handle, below, MARKS).marks
+        return _part([PostReference(*mark.member.rsplit(":", 1)) for mark in marks], marks, MARKS)
+
+
+def _part(entries: list[Any], marks: Iterable[Mark], limit: int) -> Part:
+    return Part(entries, list(marks)[-1] if len(entries) == limit else None)
+
+
+def _cursor(name: str, below: Mark) -> str:
+    return f"{name}.{below.score}.{below.member}"
+
+
+def _sign_in(account: Account) -> SignIn:
+    return SignIn(
+        password=account.password is not None,
+        outside_identity=account.identity is not None,
+        imported_from=account.source,
+    )

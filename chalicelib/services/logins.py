@@ -1,0 +1,144 @@
+"""Logging in, and changing the password."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+from chalicelib.errors import (
+    BadRequest,
+    NotAuthenticated,
+    PasswordChangeNeeded,
+    TooManyRequests,
+    WrongCredentials,
+    bad_field,
+)
+from chalicelib.schemas.accounts import LoginRequest, PasswordChange
+from chalicelib.services.callers import BEARER
+from chalicelib.services.emails import EMAIL, checked_email
+from chalicelib.services.names import HANDLE
+from chalicelib.services.passwords import MOST, Passwords, checked_password
+from chalicelib.services.tokens import digest_of, new_token
+from chalicelib.store.accounts import Account, Accounts
+from chalicelib.store.attempts import PAIR_FAILURES, Attempt, Attempts
+from chalicelib.store.claims import Claims
+from chalicelib.store.sessions import Details, Sessions
+
+NOBODY = ""
+"""The name of all that cannot be a handle: a text of one's choice in a key might be another's key."""
+SLOWER_SECONDS, SLOWEST_SECONDS = 0.1, 2.0
+"""How much each failure beyond PAIR_FAILURES, from wherever, slows the logins of a handle, and how far."""
+
+
+class Entered(NamedTuple):
+    """A session that has begun; expires: µs since 1970."""
+
+    handle: str
+    token: str
+    expires: int
+
+
+class Logins:
+    """The rules of logging in; wait: sleeps for seconds."""
+
+    def __init__(
+        self,
+        accounts: Accounts,
+        claims: Claims,
+        sessions: Sessions,
+        attempts: Attempts,
+        passwords: Passwords,
+        wait: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._accounts = accounts
+        self._claims = claims
+        self._sessions = sessions
+        self._attempts = attempts
+        self._passwords = passwords
+        self._wait = wait
+
+    def login(self, request: LoginRequest, details: Details) -> Entered:
+        """Log in by handle or email.
+
+        An unknown name and a wrong password are answered alike and after the same time. 10 failures of a
+        name from an address, or 50 from an address, in 15 minutes are TooManyRequests; failures of a name
+        from elsewhere only slow it down, so that nobody can lock another out.
+        Raises BadRequest, WrongCredentials, TooManyRequests, PasswordChangeNeeded.
+        """
+        name, email = self._named(request)
+        counted = email or name  # by email apart: else the failures of a handle would tell whose an email is
+        attempt = self._attempts.begin(counted, details.address)
+        self._hold_up(attempt)
+        account = self._accounts.get(name)
+        usable = account is not None and not account.deleted and email in (None, account.email)
+        held = account.password if account and usable else None
+        if not self._passwords.verify(held, request.password) or account is None or held is None:
+            raise WrongCredentials(
+                "Nobody has this name and this password.", headers={"WWW-Authenticate": BEARER}
+            )
+        self._attempts.succeed(counted, details.address, attempt)
+        held = self._changed_at_login(account, held, request.new_password)
+        rehash = self._passwords.hashed(request.password) if self._passwords.outdated(held) else ""
+        entered = self.enter(account.handle, held, details, rehash)
+        return entered
+
+    def change_password(self, handle: str, change: PasswordChange, keep: bytes, address: str) -> None:
+        """Change a password, and end the user's other sessions.
+
+        keep: the digest of this one's token. Wrong passwords count as failed logins from the address.
+        Raises BadRequest, WrongCredentials, TooManyRequests.
+        """
+        password, new = change.password, checked_password(change.new_password, "new_password")
+        attempt = self._attempts.begin(handle, address)
+        self._hold_up(attempt)
+        account = self._accounts.get(handle)
+        held = account.password if account else None
+        if not self._passwords.verify(held, password) or held is None:
+            raise WrongCredentials("This is not your password.", headers={"WWW-Authenticate": BEARER})
+        if not self._accounts.set_password(handle, held, self._passwords.hashed(new), keep):
+            raise WrongCredentials("The password was changed just now.", headers={"WWW-Authenticate": BEARER})
+        self._attempts.succeed(handle, address, attempt)
+
+    def enter(self, handle: str, held: str, details: Details, rehash: str = "") -> Entered:
+        """Begin a session of an account whose password's hash is the one held; raises NotAuthenticated.
+
+        rehash: the same password by today's parameters.
+        """
+        token = new_token(handle)
+        expires = self._sessions.add(handle, held, digest_of(token), details, rehash)
+        if not expires:
+            raise NotAuthenticated(
+                "The account was changed just now. Log in again.", headers={"WWW-Authenticate": BEARER}
+            )
+        return Entered(handle, token, expires)
+
+    def _named(self, request: LoginRequest) -> tuple[str, str | None]:
+        """Return the handle to log in as, and the email that led to it."""
+        given = [name for name in (request.handle, request.username, request.email) if name is not None]
+        if len(given) != 1:
+            raise BadRequest("Log in by handle (or username) or by email, one of them.")
+        if len(request.password) > MOST:
+            raise bad_field("password", f"a password has {MOST} characters at the most")
+        if request.email is None:
+            name = given[0].casefold()
+            return name if HANDLE.fullmatch(name) else NOBODY, None
+        email = checked_email(request.email, "email")
+        return self._claims.holder(EMAIL, email) or email, email
+
+    def _hold_up(self, attempt: Attempt) -> None:
+        if attempt.wait:
+            headers = {"Retry-After": str(int(attempt.wait) + 1)}
+            raise TooManyRequests("Too many logins have failed from here. Try again later.", headers=headers)
+        if attempt.failures > PAIR_FAILURES:
+            self._wait(min((attempt.failures - PAIR_FAILURES) * SLOWER_SECONDS, SLOWEST_SECONDS))
+
+    def _changed_at_login(self, account: Account, held: str, new: str | None) -> str:
+        if not account.reset:
+            return held
+        if new is None:
+            raise PasswordChangeNeeded("This password is for one login: give new_password with it.")
+        hashed = self._passwords.hashed(checked_password(new, "new_password"))
+        if not self._accounts.set_password(account.handle, held, hashed):
+            raise WrongCredentials("The password was used just now.", headers={"WWW-Authenticate": BEARER})
+        return hashed

@@ -1,0 +1,65 @@
+"""Passwords: what may be one, and argon2id's hash of it."""
+
+from __future__ import annotations
+
+import secrets
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from chalicelib.errors import bad_field
+
+if TYPE_CHECKING:
+    from argon2 import PasswordHasher
+
+LEAST, MOST = 8, 1024
+
+
+def checked_password(password: str, field: str = "password") -> str:
+    """Return what may be a new password; raises BadRequest naming the field.
+
+    Of 8-1024 characters, and nothing else is asked of it (NIST SP 800-63B, 3.1.1.2).
+    """
+    if not LEAST <= len(password) <= MOST:
+        raise bad_field(field, f"a password has {LEAST}-{MOST} characters")
+    try:
+        password.encode()
+    except UnicodeEncodeError:
+        raise bad_field(field, "a password cannot hold half of a surrogate pair") from None
+    return password
+
+
+class Passwords:
+    """Hashes by argon2id (RFC 9106); parameters: `m=<KiB>,t=<passes>,p=<lanes>`."""
+
+    def __init__(self, parameters: str) -> None:
+        self._parameters = dict(part.split("=") for part in parameters.split(","))
+
+    def hashed(self, password: str) -> str:
+        """Return a new hash of a password, salt and parameters in it."""
+        return self._hasher.hash(password)
+
+    def verify(self, held: str | None, password: str) -> bool:
+        """Whether a hash is the password's; None: the hash of nobody, which takes as long and never is."""
+        from argon2.exceptions import Argon2Error, InvalidHashError
+
+        nobody = self._nobody  # made at the first login of all, whoever's that is
+        try:
+            self._hasher.verify(held or nobody, password)
+            return bool(held)
+        except (Argon2Error, InvalidHashError, UnicodeEncodeError):
+            return False
+
+    def outdated(self, held: str) -> bool:
+        """Whether a hash was made with other parameters than today's."""
+        return self._hasher.check_needs_rehash(held)
+
+    @cached_property
+    def _hasher(self) -> PasswordHasher:
+        from argon2 import PasswordHasher  # 12 ms, which a send need not wait for
+
+        cost = {name: int(value) for name, value in self._parameters.items()}
+        return PasswordHasher(time_cost=cost["t"], memory_cost=cost["m"], parallelism=cost["p"])
+
+    @cached_property
+    def _nobody(self) -> str:
+        return self._hasher.hash(secrets.token_hex())

@@ -1,0 +1,22 @@
+#!lua
+-- Makes one user block another, ends the edges between them that are in the blocker's slot, and owes the rest.
+-- KEYS[1]  user       HASH, see Accounts: the blocker's
+-- KEYS[2]  blocked    ZSET, see Blocks
+-- KEYS[3]  following  ZSET, see Follows
+-- KEYS[4]  followers  ZSET, see Follows
+-- KEYS[5]  owed       HASH, see Owed
+-- ARGV[1]  other      whom to block
+-- ARGV[2]  mirror     what is owed when the blocker followed the other
+-- ARGV[3]  item       what is owed for the other's own edge
+-- ARGV[4]  most       integer, how many a user may block
+-- reply    1: blocks now, 0: did already, 2: the blocker has no account, 4: blocks too many
+if redis.call('EXISTS', KEYS[1]) == 0 or redis.call('HEXISTS', KEYS[1], 'deleted') == 1 then return 2 end
+if redis.call('ZSCORE', KEYS[2], ARGV[1]) then return 0 end
+if redis.call('ZCARD', KEYS[2]) >= tonumber(ARGV[4]) then return 4 end
+local clock = redis.call('TIME')
+local now = string.format('%.0f', clock[1] * 1000000 + clock[2])
+redis.call('ZADD', KEYS[2], now, ARGV[1])
+redis.call('ZREM', KEYS[4], ARGV[1])
+redis.call('HSET', KEYS[5], ARGV[3], now)
+if redis.call('ZSCORE', KEYS[3], ARGV[1]) then end_edge(KEYS[1], KEYS[3], KEYS[5], ARGV[1], ARGV[2]) end
+return 1

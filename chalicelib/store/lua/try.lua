@@ -1,0 +1,20 @@
+#!lua
+-- Notes one attempt, unless there were too many of late; one that succeeds is taken back.
+-- KEYS[1]  tries   ZSET, see Attempts
+-- ARGV[1]  name    of this attempt, no other has it
+-- ARGV[2]  window  integer, microseconds an attempt counts
+-- ARGV[3]  most    integer, attempts that count; 0: never too many
+-- ARGV[4]  keep    integer, attempts that are remembered at the most
+-- reply    {attempts that counted before this one, microseconds to wait; 0: it may go on}
+local clock, window, most = redis.call('TIME'), tonumber(ARGV[2]), tonumber(ARGV[3])
+local now = clock[1] * 1000000 + clock[2]
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', now - window))
+local count = redis.call('ZCARD', KEYS[1])
+if most > 0 and count >= most then
+  local oldest = redis.call('ZRANGE', KEYS[1], count - most, count - most, 'WITHSCORES')[2]
+  return {count, tonumber(oldest) + window - now}
+end
+redis.call('ZADD', KEYS[1], string.format('%.0f', now), ARGV[1])
+redis.call('ZREMRANGEBYRANK', KEYS[1], 0, -1 - tonumber(ARGV[4]))
+redis.call('PEXPIRE', KEYS[1], math.ceil(window / 1000))
+return {count, 0}

@@ -1,0 +1,60 @@
+"""The search index: which users a text leads to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from chalicelib.store import keys
+from chalicelib.store.client import Query, Store
+
+BEYOND_ANY = b"\xff"
+"""Greater than whatever UTF-8 goes on with."""
+
+
+class Entry(NamedTuple):
+    """A term, and a user it leads to; in the order of the index."""
+
+    term: str
+    handle: str
+
+
+class SearchIndex:
+    """The terms of all users, in byte order. Its keys, each in a partition of its own text:
+
+    `{u<NNN>}:search:<prefix>`: ZSET, no expiry, all scores 0, of `<term>\\0<handle>`. The prefix is the first
+        two characters of the term, or one when it is beyond ASCII: a look-up reads one key, and names spread
+        over the partitions. An entry may be out of date: the account says what is true.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def find(self, start: str, after: Entry | None, most: int) -> list[Entry]:
+        """Return the entries whose terms begin with a text, in order.
+
+        start: 2 characters or more, or 1 beyond ASCII. after: where to go on; None: at the beginning.
+        """
+        first = b"[" + start.encode() if after is None else b"(" + _member(after)
+        args = (first, b"(" + start.encode() + BEYOND_ANY, "LIMIT", 0, most)
+        return self._store.fetch(Query("ZRANGEBYLEX", (_key(start),), args, _entries))
+
+    def add(self, entries: Iterable[Entry]) -> None:
+        """Add entries, wherever they belong."""
+        self._store.fetch_all(Query("ZADD", (_key(entry.term),), (0, _member(entry))) for entry in entries)
+
+    def remove(self, entries: Iterable[Entry]) -> None:
+        """Remove entries, if they are there."""
+        self._store.fetch_all(Query("ZREM", (_key(entry.term),), (_member(entry),)) for entry in entries)
+
+
+def _key(term: str) -> str:
+    return keys.search(term[:2] if term[0].isascii() else term[0])
+
+
+def _member(entry: Entry) -> bytes:
+    return f"{entry.term}\0{entry.handle}".encode()
+
+
+def _entries(reply: list[bytes]) -> list[Entry]:
+    return [Entry(*member.decode().rsplit("\0", 1)) for member in reply]

@@ -1,0 +1,124 @@
+"""Sessions: on which devices a user is logged in."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import msgspec
+
+from chalicelib.store import keys
+from chalicelib.store.client import Query, Store
+from chalicelib.store.rates import Rate, rate_of
+from chalicelib.store.scripts import Script
+
+ADD_SESSION = Script("add_session")
+ADMIT = Script("admit", "gcra")
+END_SESSIONS = Script("end_sessions")
+
+HOUR = 3600 * 1_000_000
+DAY = 24 * HOUR
+MOST_SESSIONS = 100
+TIMES = 24
+"""Bytes of a record before the details."""
+ID_BYTES = 8
+AGENT_CHARACTERS = 256
+
+
+class Details(msgspec.Struct, array_like=True, frozen=True):
+    """Where a session was used last: the address, and what the client calls itself."""
+
+    address: str = ""
+    agent: str = ""
+
+
+class Device(NamedTuple):
+    """A session as its user sees it: 16 hexadecimal digits, times in µs since 1970, and where."""
+
+    id: str
+    made: int
+    seen: int
+    expires: int
+    details: Details
+
+
+class Credential(NamedTuple):
+    """What a caller shows: a token's digest, or that of a signed identity and when it was signed, µs."""
+
+    handle: str
+    digest: bytes = b""
+    identity: bytes = b""
+    signed: int = 0
+
+
+class Sessions:
+    """The sessions of a user. Its key, in the user's partition:
+
+    `{u<NNN>}:sessions:<handle>`: HASH, expires `longest` after the last login. One field a session: the
+        SHA-256 of its token -> 8 bytes each of when it was made, was last seen (to the hour) and expires
+        (µs, big-endian), then the msgpack array [address, agent]. The token itself is nowhere.
+
+    idle, longest: µs a session lives unused, and at the most. slide: µs between two writings of its use.
+    """
+
+    def __init__(
+        self, store: Store, idle: int = 30 * DAY, longest: int = 90 * DAY, slide: int = HOUR
+    ) -> None:
+        self._store = store
+        self._idle = idle
+        self._longest = longest
+        self._slide = slide
+
+    def add(self, handle: str, held: str, digest: bytes, details: Details, rehash: str = "") -> int:
+        """Begin a session, if the account's password is still the one held; returns when it expires, µs.
+
+        held: argon2's hash. rehash: the same password by today's parameters. Returns 0 if it is another.
+        """
+        args = (held, rehash, digest, _pack(details), self._idle, self._longest, MOST_SESSIONS)
+        query: Query[int] = Query(ADD_SESSION, _keys(handle), args, repeatable=False)
+        return self._store.fetch(query)
+
+    def admitting(self, shown: Credential, kind: str, limit: int, details: Details) -> Query[Rate | None]:
+        """Return the query that judges a caller and takes one request from their limits; None: refused.
+
+        kind: the class of the route. limit: requests a minute of it; 0: no limit.
+        """
+        args = (shown.digest, shown.identity, shown.signed, kind, limit, _pack(details))
+        named = (*_keys(shown.handle), keys.rates(shown.handle))
+        times = (self._idle, self._longest, self._slide)
+        return Query(ADMIT, named, (*args, *times), lambda reply: rate_of(limit, reply) if reply[0] else None)
+
+    def devices(self, handle: str) -> list[Device]:
+        """Return a user's sessions, those that have expired too, the one used last first."""
+        flat: list[bytes] = self._store.fetch(Query("HGETALL", (keys.sessions(handle),)))
+        found = [_device(digest, record) for digest, record in zip(flat[::2], flat[1::2], strict=True)]
+        return sorted(found, key=lambda device: device.seen, reverse=True)
+
+    def end(self, handle: str, session: str) -> bool:
+        """End one session by its id; returns whether there was one."""
+        return bool(self._end(handle, bytes.fromhex(session), signed=False))
+
+    def end_all(self, handle: str) -> None:
+        """End every session of a user, and what was signed for them until now."""
+        self._end(handle, b"", signed=True)
+
+    def _end(self, handle: str, prefix: bytes, *, signed: bool) -> Any:
+        return self._store.fetch(Query(END_SESSIONS, _keys(handle), (prefix, int(signed))))
+
+
+def id_of(digest: bytes) -> str:
+    """Return the id of the session whose token has a digest."""
+    return digest[:ID_BYTES].hex()
+
+
+def _keys(handle: str) -> tuple[str, str]:
+    return keys.user(handle), keys.sessions(handle)
+
+
+def _pack(details: Details) -> bytes:
+    return msgspec.msgpack.encode(details)
+
+
+def _device(digest: bytes, record: bytes) -> Device:
+    made, seen, expires = (int.from_bytes(record[at : at + 8]) for at in (0, 8, 16))
+    details = msgspec.msgpack.decode(record[TIMES:], type=Details)
+    return Device(id_of(digest), made, seen, expires, details)

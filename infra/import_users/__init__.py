@@ -1,0 +1,1 @@
+"""Users of another server, brought here from the command line."""

@@ -1,0 +1,107 @@
+"""Where an import runs: in this process on a store that it reaches, or in the Lambda function."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+import msgspec
+
+from chalicelib.errors import ConfigError, ParleyError
+from chalicelib.schemas.imports import ImportReport, ImportRequest
+from infra.local.data import SOCKET, DataFolder
+
+READ_SECONDS = 90
+Tick = Callable[[ImportReport], None]
+
+
+class ImportFailure(Exception):
+    """An import cannot be started or went wrong as a whole; the text says what to do, in one line."""
+
+
+class Caller(Protocol):
+    """Makes one call of an import; tick is told the report so far, where that can be known."""
+
+    def __call__(self, request: ImportRequest, tick: Tick, /) -> ImportReport: ...
+
+
+class Lambda(Protocol):
+    """The part of boto3's Lambda client that is used here."""
+
+    def invoke(self, *, FunctionName: str, Payload: bytes) -> Any:  # noqa: N803  # boto3's own names
+        """Invoke a function; the answer's Payload is a stream of JSON."""
+
+
+class LocalCaller:
+    """Imports in this process; the settings are the environment's."""
+
+    def __init__(self) -> None:
+        from chalicelib import services
+        from chalicelib.services.import_users import Run
+
+        os.environ.setdefault("PARLEY_STAGE", "local")
+        try:
+            self._services = services.current()
+            self._services.health()
+        except ConfigError as error:
+            raise ImportFailure(str(error)) from None
+        except ParleyError as error:
+            raise ImportFailure(f"the store does not answer: {error.__cause__ or error}") from None
+        self._run = Run()
+
+    def __call__(self, request: ImportRequest, tick: Tick) -> ImportReport:
+        """Make a call, telling of each user."""
+        return self._services.imports.call(request, self._run, tick)
+
+
+class LambdaCaller:
+    """Imports by invocations of the `import_users` function."""
+
+    def __init__(self, client: Lambda, function: str) -> None:
+        self._client = client
+        self._function = function
+
+    def __call__(self, request: ImportRequest, tick: Tick) -> ImportReport:
+        """Make a call, telling of it when it is over."""
+        answer = self._client.invoke(FunctionName=self._function, Payload=msgspec.json.encode(request))
+        body = json.loads(answer["Payload"].read())
+        if "FunctionError" in answer:
+            raise ImportFailure(f"{self._function} failed: {body.get('errorMessage', 'no reason given')}")
+        if "code" in body:
+            raise ImportFailure(f"{self._function} answers: {body['msg']}")
+        report = msgspec.convert(body, ImportReport)
+        tick(report)
+        return report
+
+
+def lambda_caller(stage: str, function: str) -> LambdaCaller:
+    """Return a caller of a deployed function; raises DeployError without AWS credentials that work."""
+    from botocore.config import Config
+
+    from infra.deploy.sessions import open_session
+
+    # A second try could come while the first still runs.
+    patience = Config(read_timeout=READ_SECONDS, retries={"total_max_attempts": 1})
+    return LambdaCaller(open_session(stage).client("lambda", config=patience), function)
+
+
+def find_store(folder: Path) -> None:
+    """See to it that REDIS_URL names a store: the one `make run` keeps in a data folder, unless it is set.
+
+    Raises ImportFailure when neither is there.
+    """
+    if os.environ.get("REDIS_URL", "").strip():
+        return
+    folder = folder.expanduser().absolute()
+    hint = f"start `make run` in another terminal (its DATA is {folder}), or set REDIS_URL"
+    if not folder.is_dir():
+        raise ImportFailure(f"no store: {hint}")
+    data = DataFolder(folder.resolve())
+    with socket.socket(socket.AF_UNIX) as probe:
+        if probe.connect_ex(str(data.socket)) != 0:
+            raise ImportFailure(f"no store answers at {data.path / SOCKET}: {hint}")
+    os.environ["REDIS_URL"] = data.url

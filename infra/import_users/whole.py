@@ -1,0 +1,72 @@
+"""A whole import, of as many calls as it takes."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from chalicelib.schemas.imports import Code, ImportReport, ImportRequest, Place
+from infra.import_users.callers import Caller
+
+ADDED = ("read", "created", "updated", "unchanged", "skipped", "codes")
+SHOW_SECONDS = 0.1
+
+
+class Whole:
+    """An import from its start to its end.
+
+    show: told the report as it grows. keep: told each code, once, before the next user is imported.
+    """
+
+    def __init__(
+        self,
+        caller: Caller,
+        show: Callable[[ImportReport], None],
+        keep: Callable[[Sequence[Code]], None] = lambda _codes: None,
+    ) -> None:
+        self._caller = caller
+        self._show = show
+        self._keep = keep
+        self._before = ImportReport()
+        self._now = ImportReport()
+        self._kept = 0
+        self._shown = 0.0
+
+    @property
+    def report(self) -> ImportReport:
+        """The report of all calls so far."""
+        before, now = self._before, self._now
+        added = {name: getattr(before, name) + getattr(now, name) for name in ADDED}
+        return ImportReport(**added, total=now.total or before.total, problem=now.problem, next=now.next)
+
+    def run(self, request: ImportRequest) -> ImportReport:
+        """Make calls until there is nowhere to go on, or something is in the way; returns the report."""
+        seen: set[Place] = set()
+        try:
+            while True:
+                self._now = self._caller(request, self._tick)
+                self._tick(self._now)
+                place = self._now.next
+                if place is None or self._now.problem:
+                    break
+                if place in seen:
+                    self._now.problem = "the pages come back to one that was read"
+                    break
+                seen.add(place)
+                request = msgspec.structs.replace(request, next=place)
+                self._before, self._now, self._kept = self.report, ImportReport(), 0
+        except KeyboardInterrupt:
+            self._now.problem = "interrupted"
+        return self.report
+
+    def _tick(self, now: ImportReport) -> None:
+        """Take what a call says so far."""
+        self._now = now
+        if len(now.codes) > self._kept:
+            self._keep(now.codes[self._kept :])
+            self._kept = len(now.codes)
+        if time.monotonic() >= self._shown + SHOW_SECONDS:
+            self._shown = time.monotonic()
+            self._show(self.report)

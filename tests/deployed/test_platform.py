@@ -1,0 +1,181 @@
+"""The paths of the accounts platform that Parley replaces: each row of its table, with its status.
+
+Its rooms (`/ws/createRoom`, `/ws/joinRoom/{roomId}`, `/ws/getRooms`, `/ws/getClients/{roomId}`) and the life
+in them on a socket are not in this release: they come with group chats and sockets.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.deployed.client import Api
+from tests.deployed.people import People, Person
+from tests.deployed.target import Target
+from tests.servers.waiting import eventually
+
+WITH_A_TOKEN = [("POST", "/logout"), ("DELETE", "/delete"), ("POST", "/follow"), ("POST", "/unfollow")]
+
+
+@pytest.fixture
+def person(people: People) -> Person:
+    """Somebody whom the test may log out and delete."""
+    return people.new()
+
+
+def counts(api: Api, handle: str) -> tuple[int, int]:
+    """Return how many follow a user, and how many the user follows."""
+    user = api.call("GET", f"/v1/users/{handle}", user=handle).json()
+    return user["followers"], user["following"]
+
+
+def follow(api: Api, path: str, user: str, name: object, parameter: str) -> Any:
+    """Follow, or unfollow, on the classic path."""
+    return api.call("POST", path, user=user, params={parameter: name})
+
+
+def test_the_first_page(anyone: Api) -> None:
+    """GET / is 200: a page for a browser, JSON for a program."""
+    page = anyone.call("GET", "/", headers={"Accept": "text/html"})
+    data = anyone.call("GET", "/", headers={"Accept": "application/json"})
+    assert (page.status_code, page.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+    assert (data.status_code, data.headers["Content-Type"]) == (200, "application/json")
+
+
+def test_register_and_login(anyone: Api) -> None:
+    """POST /register is 201 with user and token, POST /login by username or email is 200 with the same."""
+    handle = anyone.stranger()
+    email, password = f"{handle}@example.org", "a password of mine"
+    body = {"username": handle.upper(), "email": email, "password": password}
+    registered = anyone.call("POST", "/register", json=body)
+    entries = [registered]
+    for name in ({"username": handle}, {"email": email}):
+        entries.append(anyone.call("POST", "/login", json={**name, "password": password}))
+    assert [entry.status_code for entry in entries] == [201, 200, 200]
+    for entry in entries:
+        assert (entry.json()["user"]["handle"], entry.json()["user"]["email"]) == (handle, email)
+        assert password not in entry.text
+    tokens = {entry.json()["token"] for entry in entries}
+    assert len(tokens) == 3
+    for token in tokens:
+        me = anyone.call("GET", "/v1/users/me", headers={"Authorization": f"Bearer {token}"})
+        assert (me.status_code, me.json()["handle"]) == (200, handle)
+
+
+@pytest.mark.parametrize("taken", ["username", "email"])
+def test_a_name_is_registered_once(anyone: Api, taken: str) -> None:
+    """POST /register with a taken username or email is 409, and does not say which of them is taken."""
+    handle = anyone.stranger()
+    body = {"username": handle, "email": f"{handle}@example.org", "password": "a password of mine"}
+    anyone.call("POST", "/register", json=body)
+    other = anyone.stranger()
+    fresh = {"username": other, "email": f"{other}@example.org", "password": "another one"}
+    refused = anyone.call("POST", "/register", json={**fresh, taken: body[taken]})
+    assert (refused.status_code, refused.json()["code"]) == (409, "already_taken")
+    assert handle not in refused.text
+
+
+@pytest.mark.parametrize("missing", ["username", "password"])
+def test_what_register_and_login_need(anyone: Api, missing: str) -> None:
+    """POST /register and /login without a name or a password are 400."""
+    body = {"username": anyone.stranger(), "password": "a password of mine"}
+    del body[missing]
+    for path in ("/register", "/login"):
+        assert anyone.call("POST", path, json=body).status_code == 400
+
+
+def test_a_wrong_password(anyone: Api, person: Person) -> None:
+    """POST /login with a wrong password, or of nobody, is 401, and both are answered alike."""
+    answers = [
+        anyone.call("POST", "/login", json={"username": name, "password": "a wrong one"})
+        for name in (person.handle, anyone.stranger())
+    ]
+    assert [answer.status_code for answer in answers] == [401, 401]
+    assert answers[0].content == answers[1].content
+
+
+@pytest.mark.parametrize(("method", "path"), WITH_A_TOKEN)
+def test_what_wants_a_token(anyone: Api, target: Target, method: str, path: str) -> None:
+    """Logout, delete, follow and unfollow without a token are 401, on an open server too."""
+    for headers in ({}, {"X-Parley-User": "alice"}, {"Authorization": "Bearer guess"}):
+        answer = anyone.call(method, path, headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated")
+        assert answer.headers[target.challenge_header].startswith("Bearer")
+
+
+def test_logout(anyone: Api, person: Person) -> None:
+    """POST /logout is 202 and the token is dead; another login's is not."""
+    body = {"username": person.handle, "password": person.password}
+    other = person._replace(token=anyone.call("POST", "/login", json=body).json()["token"])
+    left = anyone.call("POST", "/logout", person=person)
+    assert (left.status_code, left.content) == (202, b"")
+    for method, path in (("POST", "/logout"), ("GET", "/v1/users/me")):
+        assert anyone.call(method, path, person=person).status_code == 401
+    assert anyone.call("GET", "/v1/users/me", person=other).status_code == 200
+
+
+def test_delete(registered: Api, person: Person) -> None:
+    """DELETE /delete is 204: account, session, follows and posts go, messages show "deleted user"."""
+    _, friend, _ = registered.new_pair()
+    before = counts(registered, friend)
+    chat = f"{person.handle}:{friend}"
+    for path, body in ((f"/v1/chats/{chat}/messages", {"text": "bye"}), ("/v1/posts", {"text": "a post"})):
+        assert registered.call("POST", path, person=person, json=body).status_code == 201
+    registered.call("POST", f"/follow?toFollowId={friend}", person=person)
+    follow(registered, "/follow", friend, person.handle, "toFollowId")
+    gone = registered.call("DELETE", "/delete", person=person)
+    assert (gone.status_code, gone.content) == (204, b"")
+    assert registered.call("GET", "/v1/users/me", person=person).status_code == 401
+    for path in ("", "/posts", "/followers"):
+        assert registered.call("GET", f"/v1/users/{person.handle}{path}", user=friend).status_code == 404
+    assert counts(registered, friend) == before
+    (message,) = registered.pull(chat=chat)["messages"]
+    assert (message["sender"], message["text"]) == ("deleted user", "bye")
+    assert registered.page(chat, friend)["deleted_users"] == [person.handle]
+
+
+def test_a_handle_is_given_once(anyone: Api, person: Person) -> None:
+    """After DELETE /delete nobody can log in or register by that name."""
+    anyone.call("DELETE", "/delete", person=person)
+    body = {"username": person.handle, "password": person.password}
+    assert anyone.call("POST", "/login", json=body).status_code == 401
+    assert anyone.call("POST", "/register", json=body).status_code == 409
+
+
+def test_follow_and_unfollow(registered: Api) -> None:
+    """POST /follow and /unfollow are 200 as often as one likes, and count once."""
+    _, alice, bob = registered.new_pair()
+    follow(registered, "/unfollow", alice, bob, "toUnfollowId")
+    ours, theirs = counts(registered, alice)[1], counts(registered, bob)[0]
+    for _ in range(2):
+        assert follow(registered, "/follow", alice, bob.upper(), "toFollowId").status_code == 200
+        assert (counts(registered, alice)[1], counts(registered, bob)[0]) == (ours + 1, theirs + 1)
+    for _ in range(2):
+        assert follow(registered, "/unfollow", alice, bob, "toUnfollowId").status_code == 200
+        assert (counts(registered, alice)[1], counts(registered, bob)[0]) == (ours, theirs)
+
+
+@pytest.mark.parametrize(("path", "parameter"), [("/follow", "toFollowId"), ("/unfollow", "toUnfollowId")])
+def test_whom_one_cannot_follow(registered: Api, path: str, parameter: str) -> None:
+    """Oneself and nobody are a 400; somebody unknown is a 404."""
+    _, alice, _ = registered.new_pair()
+    assert follow(registered, path, alice, "z" + alice, parameter).status_code == 404
+    assert registered.call("POST", path, user=alice).status_code == 400
+    if path == "/follow":
+        assert follow(registered, path, alice, alice, parameter).status_code == 400
+
+
+def test_a_follower_reads_what_is_written(registered: Api) -> None:
+    """What users write is in the feed of who follows them, and of nobody else."""
+    _, alice, bob = registered.new_pair()
+    stranger = registered.stranger(alice, bob)
+    follow(registered, "/follow", alice, bob, "toFollowId")
+    follow(registered, "/unfollow", stranger, bob, "toUnfollowId")
+    post = registered.call("POST", "/v1/posts", user=bob, json={"text": "news"}).json()
+
+    def feed(user: str) -> list[Any]:
+        return [one["id"] for one in registered.call("GET", "/v1/feed", user=user).json()["posts"]]
+
+    assert eventually(lambda: post["id"] in feed(alice))
+    assert post["id"] not in feed(stranger)

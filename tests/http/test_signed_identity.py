@@ -1,0 +1,128 @@
+"""Bearer tokens of an outside issuer: a handle of one's own, the same rules, and an end to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.deployed.client import Api
+from tests.servers.gateway import gateway
+from tests.servers.issuer import AUDIENCE, Issuer
+
+
+@pytest.fixture(scope="module")
+def issuer() -> Iterator[Issuer]:
+    """An issuer with one key."""
+    with Issuer() as running:
+        running.add_key("one")
+        yield running
+
+
+@pytest.fixture(scope="module")
+def url(issuer: Issuer) -> Iterator[str]:
+    """A closed server that takes the issuer's tokens."""
+    settings = {
+        "PARLEY_AUTH": "required",
+        "PARLEY_OIDC_ISSUER": issuer.url,
+        "PARLEY_OIDC_AUDIENCE": AUDIENCE,
+        "PARLEY_RATE_LIMITS": "auth=100000",
+    }
+    with gateway(env=settings) as running:
+        yield running
+
+
+def bearer(token: str) -> dict[str, str]:
+    """Return the header that shows a token."""
+    return {"Authorization": f"Bearer {token}"}
+
+
+def code_of(api: Api, token: str, method: str = "GET", path: str = "/v1/sessions", **body: str) -> str:
+    """Return what a call by a token is refused with."""
+    options = {"json": body} if body else {}
+    return str(api.call(method, path, headers=bearer(token), **options).json()["code"])
+
+
+def test_an_identity_chooses_its_handle_first(api: Api, issuer: Issuer) -> None:
+    """Before it has a handle an identity is told so; after, its tokens speak for the handle, new ones too."""
+    first, later = (issuer.token(sub="chooser", jti=name) for name in ("a", "b"))
+    assert code_of(api, first) == "handle_needed"
+
+    made = api.call("POST", "/v1/identity", headers=bearer(first), json={"handle": "chooser", "name": "Cho"})
+    assert (made.status_code, made.json()["handle"], made.json()["email"]) == (201, "chooser", None)
+
+    me = api.call("GET", "/v1/users/me", headers=bearer(later))
+    assert (me.status_code, me.json()["name"]) == (200, "Cho")
+
+
+def test_choosing_again_is_harmless(api: Api, issuer: Issuer) -> None:
+    """The same choice twice is one account; another handle, or another's, is taken."""
+    token = issuer.token(sub="again")
+    for _ in range(2):
+        made = api.call("POST", "/v1/identity", headers=bearer(token), json={"handle": "again"})
+        assert made.status_code == 201
+
+    assert code_of(api, token, "POST", "/v1/identity", handle="again2") == "already_taken"
+    other = issuer.token(sub="other")
+    assert code_of(api, other, "POST", "/v1/identity", handle="again") == "already_taken"
+    assert code_of(api, other) == "handle_needed"
+
+
+def test_an_identity_is_never_merged_by_name_or_email(api: Api, issuer: Issuer) -> None:
+    """An account with a password stays its owner's, whatever name and email a token claims."""
+    person = {"handle": "owner", "password": "12345678", "email": "owner@example.org"}
+    assert api.call("POST", "/v1/register", json=person).status_code == 201
+    token = issuer.token(sub="owner", email="owner@example.org", preferred_username="owner")
+
+    assert code_of(api, token) == "handle_needed"
+    assert code_of(api, token, "POST", "/v1/identity", handle="owner") == "already_taken"
+
+
+def test_an_identity_has_no_password(api: Api, issuer: Issuer) -> None:
+    """Nobody logs in with a password as an identity's handle."""
+    token = issuer.token(sub="nopass")
+    api.call("POST", "/v1/identity", headers=bearer(token), json={"handle": "nopass"})
+
+    for password in ("", "12345678"):
+        answer = api.call("POST", "/v1/login", json={"handle": "nopass", "password": password})
+        assert (answer.status_code, answer.json()["code"]) == (401, "wrong_credentials")
+
+
+def test_logging_out_ends_what_was_signed_before(api: Api, issuer: Issuer) -> None:
+    """After a logout a token from before it is refused, on the next request; one from after is taken."""
+    now = int(issuer.claims()["iat"])
+    before, after = issuer.token(sub="leaver", iat=now - 5), issuer.token(sub="leaver", iat=now + 20)
+    api.call("POST", "/v1/identity", headers=bearer(before), json={"handle": "leaver"})
+    assert api.call("POST", "/v1/logout", headers=bearer(before)).status_code == 202
+
+    assert code_of(api, before) == "not_authenticated"
+    assert api.call("GET", "/v1/sessions", headers=bearer(after)).status_code == 200
+
+
+def test_a_deleted_identity_is_gone(api: Api, issuer: Issuer) -> None:
+    """After the account is deleted its tokens open nothing, and its handle stays taken."""
+    token = issuer.token(sub="goner")
+    api.call("POST", "/v1/identity", headers=bearer(token), json={"handle": "goner"})
+    assert api.call("DELETE", "/v1/users/me", headers=bearer(token)).status_code == 204
+
+    assert code_of(api, token) == "handle_needed"
+    assert code_of(api, token, "POST", "/v1/identity", handle="goner") == "already_taken"
+
+
+@pytest.mark.parametrize("path", ["/v1/sessions", "/v1/users/me", "/v1/chats/chooser:x/messages"])
+def test_a_token_of_another_audience_opens_nothing(api: Api, issuer: Issuer, path: str) -> None:
+    """A token that was made for another client is refused, and says why without showing itself."""
+    token = issuer.token(sub="chooser", aud="another")
+    answer = api.call("GET", path, headers=bearer(token))
+
+    assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated")
+    assert "invalid_token" in answer.headers["WWW-Authenticate"]
+    assert token not in answer.text
+
+
+def test_an_unnamed_identity_cannot_choose(api: Api) -> None:
+    """Choosing a handle takes a signed token: none, and one of a session, do not do."""
+    made = api.call("POST", "/v1/register", json={"handle": "sess", "password": "12345678"}).json()
+    for headers in ({}, bearer(made["token"])):
+        answer = api.call("POST", "/v1/identity", headers=headers, json={"handle": "free"})
+        assert answer.status_code == 401

@@ -1,0 +1,216 @@
+"""People over HTTP: profiles, the search, the archive, the end of an account."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.deployed.client import Api
+from tests.deployed.people import People, Person
+from tests.servers.gateway import gateway
+
+SETTINGS = {"PARLEY_AUTH": "required", "PARLEY_RATE_LIMITS": "auth=0", "PARLEY_ARGON2": "m=64,t=1,p=1"}
+PUBLIC = {"handle", "name", "bio", "avatar", "made_at", "followers", "following", "posts"}
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    """A closed server."""
+    with gateway(env=SETTINGS) as running:
+        yield running
+
+
+def email() -> str:
+    """Return an email that nobody used before."""
+    return f"{uuid.uuid4().hex}@example.org"
+
+
+def me(api: Api, person: Person) -> Any:
+    """Read one's own profile."""
+    answer = api.call("GET", "/v1/users/me", person=person)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def change(api: Api, person: Person, **changes: Any) -> httpx.Response:
+    """Change one's profile."""
+    return api.call("PATCH", "/v1/users/me", person=person, json=changes)
+
+
+def found(api: Api, person: Person, **query: Any) -> Any:
+    """Search."""
+    answer = api.call("GET", "/v1/users", person=person, params=query)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def test_own_profile_and_as_others_see_it(api: Api, people: People) -> None:
+    """One's own profile has the email, and as others see it, has not."""
+    address = email()
+    alice, bob = people.new(name="Alice", email=address.upper()), people.new()
+    own = me(api, alice)
+    seen = api.call("GET", f"/v1/users/{alice.handle.upper()}", person=bob)
+
+    assert own == {**seen.json(), "email": address, "reset": False}
+    assert seen.json().keys() == PUBLIC
+    assert (own["name"], own["followers"], own["following"], own["posts"]) == ("Alice", 0, 0, 0)
+
+
+def test_patch(api: Api, people: People) -> None:
+    """A PATCH changes what it names, clears what is null, and answers the whole profile."""
+    alice = people.new(name="Alice")
+    assert change(api, alice, bio="down", avatar="pic", unknown=1).json()["bio"] == "down"
+    answer = change(api, alice, name=None)
+
+    assert answer.status_code == 200
+    assert (answer.json()["name"], answer.json()["bio"], answer.json()["avatar"]) == ("", "down", "pic")
+    assert me(api, alice) == answer.json()
+
+
+@pytest.mark.parametrize(
+    ("changes", "field"),
+    [
+        ({"name": "x" * 65}, "name"),
+        ({"name": 5}, "name"),
+        ({"bio": "x" * 501}, "bio"),
+        ({"avatar": "a b"}, "avatar"),
+        ({"email": "x@"}, "email"),
+    ],
+)
+def test_refused_changes(api: Api, people: People, changes: dict[str, Any], field: str) -> None:
+    """A field that cannot be so is named."""
+    answer = change(api, people.someone(), **changes)
+
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, field)
+
+
+def test_taken_email(api: Api, people: People) -> None:
+    """Somebody's email is refused without saying whose; given up, it may be another's, who logs in by it."""
+    address = email()
+    alice, bob = people.new(email=address), people.new()
+    answer = change(api, bob, email=address)
+    assert (answer.status_code, answer.json()["code"]) == (409, "already_taken")
+    assert alice.handle not in answer.text
+    assert change(api, alice, email=None).json()["email"] is None
+    assert change(api, bob, email=address).json()["email"] == address
+
+    entered = api.call("POST", "/v1/login", json={"email": address, "password": bob.password})
+    assert (entered.status_code, entered.json()["user"]["handle"]) == (200, bob.handle)
+
+
+def test_search_by_pages(api: Api, people: People) -> None:
+    """People are found by handle and by the words of their names, page by page, each once, without emails."""
+    word = uuid.uuid4().hex[:10]
+    made = [people.new(name=f"{first} {word}{first}", email=email()) for first in ("Anna", "Øyvind", "小龙")]
+    seen, cursor = [], None
+    while True:
+        page = found(api, made[0], q=word.upper(), limit=1, **({"cursor": cursor} if cursor else {}))
+        assert all(user.keys() == PUBLIC for user in page["users"])
+        seen += [user["handle"] for user in page["users"]]
+        if (cursor := page["next"]) is None:
+            break
+
+    assert seen == [person.handle for person in made]
+    by_handle = found(api, made[0], q=made[1].handle)["users"]
+    assert [user["handle"] for user in by_handle] == [made[1].handle]
+
+
+def test_renamed_and_deleted_people_are_not_found(api: Api, people: People) -> None:
+    """Who was renamed is found by the new name alone, who was deleted not at all."""
+    old, new = uuid.uuid4().hex, uuid.uuid4().hex
+    alice, bob = people.new(name=old), people.new()
+    change(api, alice, name=new)
+    assert found(api, bob, q=old)["users"] == []
+    assert [user["handle"] for user in found(api, bob, q=new)["users"]] == [alice.handle]
+    assert api.call("DELETE", "/v1/users/me", person=alice).status_code == 204
+
+    assert found(api, bob, q=new) == {"users": [], "next": None}
+    assert found(api, bob, q=alice.handle)["users"] == []
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ({}, "q"),
+        ({"q": "a"}, "q"),
+        ({"q": "x" * 65}, "q"),
+        ({"q": "an", "limit": 0}, "limit"),
+        ({"q": "an", "limit": 101}, "limit"),
+        ({"q": "an", "cursor": "nonsense"}, "cursor"),
+    ],
+)
+def test_refused_searches(api: Api, people: People, query: dict[str, Any], field: str) -> None:
+    """A search that cannot be made names the field at fault."""
+    answer = api.call("GET", "/v1/users", person=people.someone(), params=query)
+
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, field)
+
+
+def test_nobody(api: Api, people: People) -> None:
+    """A handle that nobody has is not found, one that cannot be is refused."""
+    bob = people.someone()
+    answer = api.call("GET", f"/v1/users/x{uuid.uuid4().hex[:9]}", person=bob)
+    assert (answer.status_code, answer.json()["code"]) == (404, "user_not_found")
+    assert api.call("GET", "/v1/users/a%20b", person=bob).status_code == 400
+
+
+@pytest.mark.parametrize("path", ["/v1/users/me", "/delete"])
+def test_deletion(api: Api, people: People, path: str) -> None:
+    """A deletion ends every session at once, frees the email, and keeps the handle taken."""
+    address = email()
+    alice, bob = people.new(email=address), people.new()
+    login = {"handle": alice.handle, "password": alice.password}
+    phone = alice._replace(token=api.call("POST", "/v1/login", json=login).json()["token"])
+    api.call("PUT", f"/v1/users/me/following/{bob.handle}", person=alice)
+    api.call("PUT", f"/v1/users/me/following/{alice.handle}", person=bob)
+    answer = api.call("DELETE", path, person=alice)
+
+    assert (answer.status_code, answer.content) == (204, b"")
+    for gone in (alice, phone):
+        assert api.call("GET", "/v1/users/me", person=gone).status_code == 401
+    assert api.call("POST", "/v1/login", json=login).status_code == 401
+    assert api.call("GET", f"/v1/users/{alice.handle}", person=bob).status_code == 404
+    assert (me(api, bob)["followers"], me(api, bob)["following"]) == (0, 0)
+    again = {"handle": alice.handle, "password": "another password"}
+    assert api.call("POST", "/v1/register", json=again).status_code == 409
+    assert change(api, bob, email=address).status_code == 200
+
+
+def test_export(api: Api, people: People) -> None:
+    """The archive comes as a file, with what the user has, and without secrets or other people's emails."""
+    alice, bob = people.new(name="Alice", email=email()), people.new(email=email())
+    api.call("PUT", f"/v1/users/me/following/{bob.handle}", person=alice)
+    api.call("POST", "/v1/posts", person=alice, json={"text": "a post"})
+    answer = api.call("GET", "/v1/users/me/export", person=alice)
+    whole = answer.json()
+
+    assert answer.headers["Content-Disposition"] == f'attachment; filename="parley-{alice.handle}.json"'
+    assert (whole["profile"], whole["next"]) == (me(api, alice), None)
+    assert whole["sign_in"] == {"password": True, "outside_identity": False, "imported_from": None}
+    assert len(whole["sessions"]) == 1
+    assert [one["handle"] for one in whole["following"]] == [bob.handle]
+    assert [post["text"] for post in whole["posts"]] == ["a post"]
+    assert all(secret not in answer.text for secret in (alice.token, "argon2", me(api, bob)["email"]))
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", "/v1/users/me"),
+        ("PATCH", "/v1/users/me"),
+        ("DELETE", "/v1/users/me"),
+        ("DELETE", "/delete"),
+        ("GET", "/v1/users/me/export"),
+        ("GET", "/v1/users?q=al"),
+        ("GET", "/v1/users/alice"),
+    ],
+)
+def test_without_a_token(api: Api, method: str, path: str) -> None:
+    """Nobody is told anything of people without a token."""
+    answer = api.call(method, path, **({"json": {}} if method == "PATCH" else {}))
+
+    assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated")

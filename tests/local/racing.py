@@ -1,0 +1,48 @@
+"""A gateway over a Chalice application whose slow and other routes tell the headers that each call reads."""
+
+from __future__ import annotations
+
+import time
+
+from chalice.app import Chalice
+
+from chalicelib.config import Settings
+from infra.local.gateway import Gateway
+from infra.local.slow import keep_a_request_a_thread
+
+SWITCH_SECONDS = 0.001  # long enough for another call to begin in between
+
+app = Chalice(app_name="racing", configure_logs=False)
+
+
+@app.route("/my/path")
+def ready() -> list[str]:
+    """Answer, as a sign that the server runs."""
+    return []
+
+
+@app.route("/slow/{number}")
+def slow(number: str) -> list[str]:
+    """Tell whose headers the current request has, at first and after others have begun."""
+    return _callers()
+
+
+@app.route("/inline/{number}")
+def inline(number: str) -> list[str]:
+    """Do the same on the event loop."""
+    return _callers()
+
+
+def gateway() -> Gateway:
+    """Return the application of a worker."""
+    keep_a_request_a_thread(app)
+    return Gateway(app, app.routes, Settings(stage="local", auth="open"), slow=[("GET", "/slow/{number}")])
+
+
+def _callers() -> list[str]:
+    seen = []
+    for _ in range(3):
+        assert app.current_request is not None
+        seen.append(app.current_request.headers["x-caller"])
+        time.sleep(SWITCH_SECONDS)
+    return seen

@@ -1,0 +1,273 @@
+"""The queue and the schedule of the laptop's server, in their process beside the workers."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import redis
+
+from chalicelib.store import keys
+from infra.local.sources import MOST_RECEIVES, RETRY_SECONDS, Queue, Schedule
+from infra.local.triggers import message, queue_event
+from tests.local.processes import processes, store, workers
+from tests.servers.commands import run
+from tests.servers.engines import ValkeyEngine
+from tests.servers.gateway import Gateway, running_gateway
+from tests.servers.waiting import eventually
+
+NEVER, OFTEN = ["--sweep-seconds", "86400"], ["--sweep-seconds", "0.2"]
+ONE = ["--workers", "1"]
+ITEM = "index:nobody"
+LONG_AGO = 1_000_000
+STOP_SECONDS = 8.0
+
+
+def sources(server: Gateway) -> int | None:
+    """Return the id of the process of the queue and the schedule, if it runs."""
+    found = [pid for pid, command in processes(server).items() if "infra.local.source_process" in command]
+    return found[0] if found else None
+
+
+@contextlib.contextmanager
+def raw(url: str) -> Iterator[redis.Redis]:
+    """A client of a store."""
+    with contextlib.closing(redis.Redis.from_url(url)) as client:
+        yield client
+
+
+def owe(client: redis.Redis) -> None:
+    """Have an item owed since long ago."""
+    client.hset(keys.owed(keys.user_partition("nobody")), ITEM, str(LONG_AGO))
+
+
+def is_owed(client: redis.Redis) -> bool:
+    """Whether the item is still owed."""
+    return bool(client.hexists(keys.owed(keys.user_partition("nobody")), ITEM))
+
+
+def put(client: redis.Redis, body: str = json.dumps({"item": ITEM})) -> None:
+    """Put a job into the list."""
+    client.rpush(keys.work(), body)
+
+
+def lines(server: Gateway, event: str) -> list[dict[str, Any]]:
+    """Return what the server logged of an event."""
+    logged = (json.loads(line) for line in server.output().splitlines() if line.startswith("{"))
+    return [line for line in logged if line.get("event") == event]
+
+
+@pytest.fixture
+def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Gateway, redis.Redis]]:
+    """A server with a store of its own, which sweeps at its start alone, and a client of that store."""
+    data = tmp_path_factory.mktemp("data")
+    with running_gateway(args=[*ONE, *NEVER, "--data", str(data)]) as server:
+        assert eventually(lambda: len(lines(server, "sweep")) == 1)
+        with raw(f"unix://{data}/valkey.sock") as client:
+            yield server, client
+
+
+def test_a_job_is_done(embedded: tuple[Gateway, redis.Redis]) -> None:
+    """What is put into the list is taken, done, and no longer owed."""
+    server, client = embedded
+    owe(client)
+    put(client)
+    assert eventually(lambda: not is_owed(client))
+    assert eventually(lambda: [line["item"] for line in lines(server, "work")] == [ITEM])
+    assert client.llen(keys.work()) == 0
+
+
+def test_what_is_no_job_is_dropped(embedded: tuple[Gateway, redis.Redis]) -> None:
+    """A message that cannot be read is told once, and what follows it is done."""
+    server, client = embedded
+    put(client, "no job")
+    put(client)
+    assert eventually(lambda: len(lines(server, "work")) == 1)
+    assert len(lines(server, "work_malformed")) == 1
+
+
+def test_a_sweep_finds_what_was_lost() -> None:
+    """In a store that REDIS_URL names too, what is owed is done without a job, again and again."""
+    with ValkeyEngine() as engine, raw(engine.url) as client:
+        owe(client)
+        with running_gateway({"REDIS_URL": engine.url}, [*ONE, *OFTEN]) as server:
+            assert eventually(lambda: not is_owed(client))
+            owe(client)
+            assert eventually(lambda: not is_owed(client))
+            assert len([line for line in lines(server, "sweep") if line["repeated"] == 1]) == 2
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_to_all_ends_it_too(embedded: tuple[Gateway, redis.Redis], number: signal.Signals) -> None:
+    """Ctrl-C and SIGTERM to every process of the server: status 0, nothing left, and nobody died."""
+    server, _ = embedded
+    assert sources(server) is not None
+    os.killpg(server.process.pid, number)
+    assert server.process.wait(STOP_SECONDS) == 0
+    assert eventually(lambda: not processes(server))
+    assert "died" not in server.output()
+    assert "Traceback" not in server.output()
+
+
+def test_it_is_started_again_when_it_is_killed(embedded: tuple[Gateway, redis.Redis]) -> None:
+    """Killed, it is replaced, which one line says, and jobs are done as before."""
+    server, client = embedded
+    killed = sources(server)
+    assert killed is not None
+    os.kill(killed, signal.SIGKILL)
+    assert eventually(lambda: sources(server) not in (None, killed))
+    owe(client)
+    put(client)
+    assert eventually(lambda: not is_owed(client))
+    told = [line for line in server.output().splitlines() if line.startswith("parley:")]
+    assert told == ["parley: The event sources died; starting them again."]
+
+
+def test_when_it_keeps_dying_the_server_ends(embedded: tuple[Gateway, redis.Redis]) -> None:
+    """Killed as soon as it is replaced it is given up: one line, a failure, and nothing left."""
+    server, _ = embedded
+    while server.process.poll() is None:
+        if (running := sources(server)) is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(running, signal.SIGKILL)
+        time.sleep(0.05)
+    assert server.process.returncode == 1
+    assert server.output().count("parley: The event sources keep dying") == 1
+    assert eventually(lambda: not processes(server))
+
+
+def test_it_ends_with_a_server_that_is_killed(embedded: tuple[Gateway, redis.Redis]) -> None:
+    """When the server itself is killed the process notices and ends."""
+    server, _ = embedded
+    server.process.kill()
+    server.process.wait()
+    assert eventually(lambda: sources(server) is None and not workers(server))
+    left = store(server)
+    assert left is not None
+    os.kill(left, signal.SIGKILL)
+
+
+def test_a_store_that_goes_and_comes_back() -> None:
+    """Without the store it waits, which one line says, and then goes on by itself."""
+    with (
+        ValkeyEngine(appendonly=True) as engine,
+        running_gateway({"REDIS_URL": engine.url}, [*ONE, *NEVER]) as server,
+    ):
+        first = sources(server)
+        assert eventually(lambda: len(lines(server, "sweep")) == 1)
+        engine.kill()
+        assert eventually(lambda: len(lines(server, "queue_unreachable")) == 1)
+        engine.start()
+        with raw(engine.url) as client:
+            owe(client)
+            put(client)
+            assert eventually(lambda: not is_owed(client))
+        assert len(lines(server, "queue_unreachable")) == len(lines(server, "queue_back")) == 1
+        assert sources(server) == first
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "nan", "inf", "often", "86401"])
+def test_a_time_that_cannot_be(value: str) -> None:
+    """A sweep that would be never, or all the time, is one line that names the option."""
+    refused = run("infra.local", env={"PARLEY_SWEEP_SECONDS": value})
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("parley: argument --sweep-seconds: ")
+    assert refused.stderr.count("\n") == 1
+
+
+class Jobs:
+    """A list of jobs in this process."""
+
+    def __init__(self, *bodies: str) -> None:
+        self.bodies = list(bodies)
+
+    def pop(self, most: int) -> list[str]:
+        """Take the oldest."""
+        taken, self.bodies = self.bodies[:most], self.bodies[most:]
+        return taken
+
+
+class Clock:
+    """A clock that is set by hand."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Function:
+    """A function that notes its events, and gives back the messages whose bodies it refuses."""
+
+    def __init__(self, *refused: str) -> None:
+        self.refused = refused
+        self.events: list[Any] = []
+
+    def __call__(self, event: Any, context: Any) -> Any:
+        assert context.aws_request_id
+        self.events.append(event)
+        if "crash" in self.refused:
+            raise RuntimeError("a defect")
+        failed = [one["messageId"] for one in event["Records"] if one["body"] in self.refused]
+        return {"batchItemFailures": [{"itemIdentifier": one} for one in failed]}
+
+
+def bodies(function: Function) -> list[list[str]]:
+    """Return the bodies of each event."""
+    return [[one["body"] for one in event["Records"]] for event in function.events]
+
+
+def test_an_event_is_as_aws_documents_it() -> None:
+    """A record has the fields of SQS's, all texts, and counts how often it was received."""
+    one = message("Hello")
+    queue_event([one])
+    (record,) = queue_event([one])["Records"]
+    assert record.keys() == {
+        "messageId", "receiptHandle", "body", "attributes", "messageAttributes", "md5OfBody",
+        "eventSource", "eventSourceARN", "awsRegion",
+    }  # fmt: skip
+    assert record["md5OfBody"] == "8b1a9953c4611296a827abf8c47804d7"
+    assert record["eventSource"] == "aws:sqs"
+    assert record["attributes"]["ApproximateReceiveCount"] == "2"
+    assert all(isinstance(value, str) for value in record["attributes"].values())
+
+
+@pytest.mark.parametrize("refused", ["b", "crash"])
+def test_what_failed_is_handed_over_again(refused: str) -> None:
+    """After a while that doubles, the failed ones alone, so many times; a crash fails the whole batch."""
+    function, clock = Function(refused), Clock()
+    queue = Queue(function, Jobs("a", "b"), clock)  # type: ignore[arg-type] # what it uses of a WorkList
+    again = ["b"] if refused == "b" else ["a", "b"]
+    assert queue.poll()
+    for failures in range(1, MOST_RECEIVES):
+        clock.now += RETRY_SECONDS * 2 ** (failures - 1) - 0.01
+        assert not queue.poll()
+        clock.now += 0.02
+        assert queue.poll()
+        assert sorted(bodies(function)[failures]) == again
+    clock.now += 1e6
+    assert not queue.poll()
+
+
+def test_a_schedule_calls_at_once_and_then_by_the_clock() -> None:
+    """The first call is at the start; a function that fails is called again no sooner than else."""
+    clock = Clock()
+    events: list[Any] = []
+
+    def fails(event: Any, context: Any) -> Any:
+        events.append(event)
+        raise RuntimeError("a defect")
+
+    schedule = Schedule(fails, 60, clock)
+    for clock.now, calls in ((0.0, 1), (59.9, 1), (60.0, 2), (60.1, 2), (200.0, 3)):
+        schedule.poll()
+        assert len(events) == calls
+    assert events[0]["detail-type"] == "Scheduled Event"
+    assert events[0]["source"] == "aws.events"

@@ -1,0 +1,163 @@
+"""People on a store, wired as the application wires them, and stores that crash in the middle."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+from chalicelib.config import Settings
+from chalicelib.queues import WorkQueue
+from chalicelib.services.deletion import Deletion
+from chalicelib.services.directory import Directory
+from chalicelib.services.emails import EMAIL
+from chalicelib.services.export import Exports
+from chalicelib.services.mirrors import Mirrors
+from chalicelib.services.names import Names
+from chalicelib.services.people import People
+from chalicelib.services.posts import FanOut
+from chalicelib.services.search import Search
+from chalicelib.services.work import Work
+from chalicelib.store import keys
+from chalicelib.store.accounts import Account, Accounts
+from chalicelib.store.blocks import Blocks
+from chalicelib.store.claims import Claims
+from chalicelib.store.client import Query, Store
+from chalicelib.store.follows import Follows, item
+from chalicelib.store.owed import Owed
+from chalicelib.store.posts import Posts
+from chalicelib.store.search import SearchIndex
+from chalicelib.store.sessions import Sessions
+from chalicelib.store.timelines import Timelines
+from chalicelib.store.traces import Traces
+from tests.store.logs import RawClient
+
+T = TypeVar("T")
+LATER_SECONDS = 60.0
+EVERYBODY = ("alice", "bob", "carol", "dave")
+
+
+class Crash(BaseException):
+    """The process ended here; nothing may catch it."""
+
+
+class CrashingStore(Store):
+    """Runs so many queries of another store, and then none any more.
+
+    left: how many run. done: whether the one after those runs, too, and its answer alone is lost.
+    """
+
+    def __init__(self, store: Store, left: int, *, done: bool = False) -> None:
+        self._inner = store
+        self._left = left
+        self._done = done
+
+    def fetch(self, query: Query[T]) -> T:
+        """Run a query, or crash."""
+        if self._left <= 0:
+            if self._left == 0 and self._done:
+                self._inner.fetch(query)
+            self._left = -1
+            raise Crash
+        self._left -= 1
+        return self._inner.fetch(query)
+
+    def fetch_all(self, queries: Iterable[Query[Any]]) -> list[Any]:
+        """Run queries one by one, or crash between them."""
+        return [self.fetch(query) for query in queries]
+
+
+class Village:
+    """The people of a store; ahead: seconds by which the clock of the sweep is ahead of time."""
+
+    def __init__(self, store: Store, ahead: float = 0.0) -> None:
+        self.store = store
+        self.accounts, self.claims, self.index = Accounts(store), Claims(store), SearchIndex(store)
+        self.traces = Traces(store)
+        self.directory = Directory(self.accounts, self.claims, self.index, self.traces)
+        self.owed, self.follows, self.blocks = Owed(store), Follows(store), Blocks(store)
+        self.posts, self.timelines, self.sessions = Posts(store), Timelines(store), Sessions(store)
+        mirrors = Mirrors(self.follows, self.posts, self.timelines)
+        doers: dict[str, Callable[..., None]] = {
+            "index": self.directory.index,
+            "follow": mirrors.follow,
+            "block": mirrors.block,
+            "posts": FanOut(self.follows, self.posts, self.timelines, 10_000).run,
+        }
+        queue = WorkQueue(Settings(), store)
+        self.work = Work(self.owed, queue, doers, lambda: time.time() + ahead)
+        self.people = People(store, self.accounts, self.claims, Names(open_names=False), self.work)
+        self.search = Search(store, self.accounts, self.index)
+        self.deletion = Deletion(store, self.accounts, self.claims, self.directory, self.follows, self.work)
+        doers["delete"] = self.deletion.finish
+        self.exports = Exports(
+            store,
+            self.accounts,
+            self.sessions,
+            self.follows,
+            self.blocks,
+            self.posts,
+            self.timelines,
+        )
+
+    def settle(self, handle: str, name: str = "", email: str | None = None) -> None:
+        """Make an account and enter it in the directory."""
+        if email is not None:
+            assert self.claims.claim(EMAIL, email, handle)
+        assert self.accounts.create(Account(handle=handle, name=name, email=email))
+        self.work.now(f"index:{handle}")
+
+    def follow(self, handle: str, *targets: str) -> None:
+        """Have a user follow others."""
+        for target in targets:
+            self.follows.follow(handle, target)
+            self.work.now(item(handle, target))
+
+    def edges(self) -> set[tuple[str, str]]:
+        """Return all edges between the users of EVERYBODY that either side knows of."""
+        known = set()
+        for handle in EVERYBODY:
+            known |= {
+                (handle, mark.member) for mark in self.store.fetch(self.follows.following(handle, None, 99))
+            }
+            known |= {
+                (mark.member, handle) for mark in self.store.fetch(self.follows.followers(handle, None, 99))
+            }
+        return known
+
+    def found(self, q: str, limit: int = 100) -> list[str]:
+        """Return the handles that a search finds, on all its pages."""
+        handles, cursor = [], None
+        while True:
+            page = self.search.users(q, limit, cursor)
+            handles += [user.handle for user in page.users]
+            if (cursor := page.next) is None:
+                return handles
+
+
+def sweep(store: Store) -> None:
+    """Do what is owed, as if it had been for long."""
+    Village(store, ahead=LATER_SECONDS).work.sweep()
+
+
+def expire(raw: RawClient, *emails: str) -> None:
+    """Let the claims of emails end that wait for their users."""
+    for email in emails:
+        if raw.pttl(keys.claim(EMAIL, email)) > 0:
+            raw.delete(keys.claim(EMAIL, email))
+
+
+def settled(raw: RawClient, email: str) -> str | None:
+    """Return who has an email for good."""
+    key = keys.claim(EMAIL, email)
+    held: Any = raw.get(key)
+    return held.decode() if held is not None and raw.pttl(key) == -1 else None
+
+
+def members(raw: RawClient, pattern: str) -> list[bytes]:
+    """Return the members of all sorted sets of which the key matches."""
+    found: list[bytes] = []
+    for key in raw.scan_iter(match=pattern):
+        part: Any = raw.zrange(key, 0, -1)
+        found += part
+    return sorted(found)

@@ -1,0 +1,112 @@
+"""Jobs go into an SQS queue, ten in a call, and a queue that is not there is not the caller's problem."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from chalicelib.config import Settings
+from chalicelib.logs import LOGGER
+from chalicelib.queues import WorkQueue
+from chalicelib.store.client import connect
+from tests.local.raw import free_port
+
+NOWHERE = "https://sqs.us-east-1.amazonaws.com/123456789012/nowhere"
+
+
+@pytest.fixture
+def sqs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """A client of an SQS in this process."""
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    with mock_aws():
+        yield boto3.client("sqs")
+
+
+@pytest.fixture
+def lines(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> pytest.LogCaptureFixture:
+    """What is logged, however this process's logs are configured."""
+    monkeypatch.setattr(LOGGER, "propagate", True)
+    caplog.set_level(logging.INFO, logger=LOGGER.name)
+    return caplog
+
+
+def queue_at(url: str | None, redis_url: str = "redis://127.0.0.1:1") -> WorkQueue:
+    """Return the queue of settings that name one, or a store."""
+    settings = Settings(work_queue=url, redis_url=redis_url, redis_timeout=0.1)
+    return WorkQueue(settings, connect(settings))
+
+
+def jobs_in(sqs: Any, url: str) -> list[Any]:
+    """Take all that is in a queue."""
+    jobs = []
+    while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
+        jobs += [json.loads(message["Body"]) for message in messages]
+    return jobs
+
+
+@pytest.mark.parametrize("number", [0, 1, 10, 23])
+def test_each_item_is_a_message(sqs: Any, number: int) -> None:
+    """Any number of items goes in, each as a job of its own."""
+    url = sqs.create_queue(QueueName="work")["QueueUrl"]
+    items = [f"posts:user{place}" for place in range(number)]
+
+    queue_at(url).put(items)
+
+    assert sorted(job["item"] for job in jobs_in(sqs, url)) == sorted(items)
+
+
+def test_a_queue_that_is_not_there(sqs: Any, lines: pytest.LogCaptureFixture) -> None:
+    """The caller is not told; one line says how many jobs were not put, and which setting to look at."""
+    queue_at(NOWHERE).put(["posts:alice", "posts:bob"])
+
+    (record,) = lines.records
+    assert record.levelname == "ERROR"
+    assert isinstance(record.msg, dict)
+    assert (record.msg["event"], record.msg["jobs"]) == ("work_not_put", 2)
+    assert record.msg["reason"].startswith("PARLEY_WORK_QUEUE: ")
+
+
+def test_a_server_that_is_not_there(
+    sqs: Any, lines: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where nobody listens it is the same."""
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", f"http://127.0.0.1:{free_port()}")
+    queue_at(NOWHERE).put(["posts:alice"])
+
+    assert [record.msg["jobs"] for record in lines.records if isinstance(record.msg, dict)] == [1]
+
+
+def test_a_store_that_is_not_there(lines: pytest.LogCaptureFixture) -> None:
+    """Without SQS the jobs go into the store, and its failure is not the caller's problem either."""
+    queue_at(None, f"redis://127.0.0.1:{free_port()}").put(["posts:alice"])
+
+    (record,) = lines.records
+    assert isinstance(record.msg, dict)
+    assert (record.msg["event"], record.msg["jobs"]) == ("work_not_put", 1)
+
+
+def test_one_client_a_queue(sqs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The client, which takes long to make, is made once."""
+    url = sqs.create_queue(QueueName="work")["QueueUrl"]
+    made: list[str] = []
+    make = boto3.client
+
+    def noted(name: str, **options: Any) -> Any:
+        made.append(name)
+        return make(name, **options)
+
+    monkeypatch.setattr(boto3, "client", noted)
+    queue = queue_at(url)
+
+    queue.put(["posts:alice"])
+    queue.put(["posts:bob"])
+
+    assert made == ["sqs"]
