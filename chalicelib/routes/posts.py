@@ -10,7 +10,7 @@ from chalicelib.schemas.social import NewPost, Post, PostPage, PostsQuery
 
 blueprint = Blueprint(__name__)
 
-READING = (errors.BadRequest, errors.TooManyRequests, errors.StoreUnavailable)
+READING = (errors.BadRequest,)
 
 
 @route(

@@ -12,7 +12,7 @@ blueprint = Blueprint(__name__)
 
 FOLLOWING = "/v1/users/me/following"
 BLOCKED = "/v1/users/me/blocked"
-READING = (errors.BadRequest, errors.TooManyRequests, errors.StoreUnavailable)
+READING = (errors.BadRequest,)
 ENDING = (*READING, errors.UserNotFound)
 MAKING = (*ENDING, errors.Forbidden, errors.StoreFull)
 

@@ -12,7 +12,7 @@ blueprint = Blueprint(__name__)
 
 USERS = "/v1/users"
 ME = USERS + "/me"
-REFUSALS = (errors.BadRequest, errors.TooManyRequests, errors.StoreUnavailable)
+REFUSALS = (errors.BadRequest,)
 
 
 @route(blueprint, "GET", ME, {200: Me}, fails=REFUSALS, account=True)

@@ -118,6 +118,7 @@ class SigningKeys:
             keys = msgspec.json.decode(self._read(found.jwks_uri), type=KeySet).keys
         except (FetchError, msgspec.DecodeError, UnicodeError, RecursionError, ValueError) as error:
             LOGGER.error({"event": "identity_unavailable", "issuer": self._issuer, "reason": str(error)})
+            self._tried = self._clock()  # it may have taken as long as it is left alone for
             return
         self._keys, self._made, self._fetched = keys[:MOST_KEYS], {}, self._tried
 

@@ -16,6 +16,7 @@ import redis
 from chalicelib.store import keys
 from infra.local.sources import MOST_RECEIVES, RETRY_SECONDS, Queue, Schedule
 from infra.local.triggers import message, queue_event
+from tests.clock import Clock
 from tests.local.processes import processes, store, workers
 from tests.servers.commands import run
 from tests.servers.engines import ValkeyEngine
@@ -193,16 +194,6 @@ class Jobs:
         return taken
 
 
-class Clock:
-    """A clock that is set by hand."""
-
-    def __init__(self) -> None:
-        self.now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 class Function:
     """A function that notes its events, and gives back the messages whose bodies it refuses."""
 
@@ -258,7 +249,7 @@ def test_what_failed_is_handed_over_again(refused: str) -> None:
 
 def test_a_schedule_calls_at_once_and_then_by_the_clock() -> None:
     """The first call is at the start; a function that fails is called again no sooner than else."""
-    clock = Clock()
+    clock = Clock(0.0)
     events: list[Any] = []
 
     def fails(event: Any, context: Any) -> Any:

@@ -21,6 +21,7 @@ from chalicelib.store import keys
 from chalicelib.store.client import BREAK_SECONDS, Store, connect
 from chalicelib.store.messages import Content
 from chalicelib.store.nodes import ClusterNodes, Node, SingleNode
+from tests.clock import Clock
 from tests.servers.engines import Engine
 from tests.servers.faults import CuttingProxy, RefusingServer
 from tests.store.logs import CHAT, Log, RawClient, settings_for
@@ -37,16 +38,6 @@ CALLS: dict[str, Call] = {
     "pull": lambda log: log.after(CHAT, 0, 10),
 }
 EVERY_CALL = pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())
-
-
-class FakeClock:
-    """A clock that moves when it is told to."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @contextmanager
@@ -222,7 +213,7 @@ def node_of(settings: Settings) -> Node:
 @EVERY_CALL
 def test_stalled_store(engine: Engine, call: Call) -> None:
     """A stalled store is a refusal after the time-out, then at once for a second, then asked again."""
-    clock = FakeClock()
+    clock = Clock()
     log = Log(Store(node_of(settings_for(engine, redis_timeout=0.2)), clock))
     call(log)
     stored = len(seqs(log))
@@ -243,7 +234,7 @@ def test_stalled_store(engine: Engine, call: Call) -> None:
 
 def test_stalled_store_from_the_start(engine: Engine) -> None:
     """A store that stalls before the first connection is a refusal after the time-out, then at once."""
-    clock = FakeClock()
+    clock = Clock()
     store = Store(node_of(settings_for(engine, redis_timeout=0.2)), clock)
 
     engine.pause()

@@ -16,23 +16,15 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 
 from chalicelib.errors import IdentityUnavailable, NotAuthenticated
+from chalicelib.fetching import FetchError
 from chalicelib.services.identity import LEEWAY_SECONDS, Identity, Verifier, digest
 from chalicelib.services.signing_keys import FRESH_SECONDS, RETRY_SECONDS, UNKNOWN_SECONDS, SigningKeys
 from chalicelib.services.signing_keys import read_document as read
+from tests.clock import Clock
 from tests.servers.issuer import AUDIENCE, JWKS, Issuer, private_key, published_key
 from tests.servers.scripted import Request
 
 ALGORITHMS = ("RS256", "ES256")
-
-
-class Clock:
-    """A clock that stands until it is moved."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture
@@ -400,6 +392,27 @@ def test_issuer_down_at_first(issuer: Issuer) -> None:
     issuer.down = False
     clock.now += RETRY_SECONDS
     assert keys.find("one", "RS256")
+
+
+def test_issuer_that_hangs(issuer: Issuer) -> None:
+    """An issuer that does not answer in time is left alone from then on, not from when it was asked."""
+    clock, asked = Clock(), list[float]()
+
+    def hang(_url: str) -> bytes:
+        asked.append(clock.now)
+        clock.now += RETRY_SECONDS
+        raise FetchError("it did not answer")
+
+    keys = SigningKeys(issuer.url, hang, clock)
+    for _ in range(10):
+        with pytest.raises(IdentityUnavailable):
+            keys.find("one", "RS256")
+    assert len(asked) == 1
+
+    clock.now += RETRY_SECONDS
+    with pytest.raises(IdentityUnavailable):
+        keys.find("one", "RS256")
+    assert len(asked) == 2
 
 
 @pytest.mark.parametrize(

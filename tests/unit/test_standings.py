@@ -8,19 +8,10 @@ from chalicelib.services import standings
 from chalicelib.services.standings import KEPT_SECONDS, Standings
 from chalicelib.store.accounts import Accounts, Standing
 from chalicelib.store.client import Store
+from tests.clock import Clock
 from tests.unit.nodes import CannedNode
 
 NONE, ACTIVE, DELETED = [0, 0], [1, 0], [2, 0]
-
-
-class Clock:
-    """A clock that stands until it is moved."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @pytest.fixture
