@@ -100,7 +100,7 @@ def _one(
         raise FetchError(f"{shown(url)} has no valid certificate: {error.verify_message}") from None
     except ssl.SSLError as error:
         raise FetchError(f"{shown(url)} does not speak TLS: {error.reason}") from None
-    except HTTPException as error:
+    except (HTTPException, ValueError) as error:  # the second for the length of a chunk that is negative
         raise FetchError(f"{shown(url)} does not answer as HTTP: {type(error).__name__}") from None
     except OSError as error:
         raise FetchError(f"{shown(url)} cannot be reached: {error.strerror or error}") from None

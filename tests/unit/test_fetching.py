@@ -270,13 +270,14 @@ def test_body_over_the_limit(reply: bytes) -> None:
     [
         (answer(b"[1", length=10), "broke off"),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\na\r\n[1", "IncompleteRead"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\n[1", "does not answer as HTTP"),
         (b"220 smtp.example ready\r\n", "does not answer as HTTP"),
         (b"", "RemoteDisconnected"),
         (b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 200 + b"\r\n", "does not answer as HTTP"),
         (b"HTTP/1.1 200 OK\r\nA: " + b"x" * 70_000 + b"\r\n\r\n", "LineTooLong"),
         (answer(b"\x1f\x8b", headers={"Content-Encoding": "gzip"}), "sends 'gzip' where plain bytes"),
     ],
-    ids=["length", "chunk", "not HTTP", "nothing", "headers", "header", "gzip"],
+    ids=["length", "chunk", "negative chunk", "not HTTP", "nothing", "headers", "header", "gzip"],
 )
 def test_answer_that_cannot_be_used(reply: bytes, told: str) -> None:
     """A broken, truncated or compressed answer is a FetchError, never another exception."""
