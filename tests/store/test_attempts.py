@@ -96,6 +96,14 @@ def test_the_window(attempts: Attempts, raw: RawClient) -> None:
     assert raw.zcard(key) == PAIR_FAILURES
 
 
+def test_a_clock_that_fell_back(attempts: Attempts, raw: RawClient) -> None:
+    """Failures that the store's clock has yet to come to count no more: nobody waits for it."""
+    write_failures(raw, keys.tries("ann", HERE), *[-WINDOW] * PAIR_FAILURES)
+
+    assert fail(attempts, PAIR_FAILURES) == [0] * PAIR_FAILURES
+    assert fail(attempts, 1) > [0]
+
+
 def test_the_wait_for_the_oldest(attempts: Attempts, raw: RawClient) -> None:
     """With the oldest failure a minute from being forgotten, the wait is a minute; with too many, longer."""
     key = keys.tries("ann", HERE)

@@ -9,6 +9,7 @@
 local clock, window, most = redis.call('TIME'), tonumber(ARGV[2]), tonumber(ARGV[3])
 local now = clock[1] * 1000000 + clock[2]
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', now - window))
+redis.call('ZREMRANGEBYSCORE', KEYS[1], string.format('(%.0f', now), '+inf') -- of a clock that fell back since
 local count = redis.call('ZCARD', KEYS[1])
 if most > 0 and count >= most then
   local oldest = redis.call('ZRANGE', KEYS[1], count - most, count - most, 'WITHSCORES')[2]
