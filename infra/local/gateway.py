@@ -19,6 +19,7 @@ from chalicelib.http.cors import Cors
 from chalicelib.http.middleware import common_headers, given_id
 from chalicelib.http.responses import REQUEST_ID, defect
 from chalicelib.logs import LOGGER
+from chalicelib.services.tokens import PREFIX
 from infra.local.body import BODY_SECONDS, Body
 from infra.local.events import LambdaContext, header_lists, proxy_event
 from infra.local.hosts import is_loopback
@@ -40,7 +41,8 @@ class Gateway:
     of slow routes run in threads beside it.
     resources: the paths it has, as Chalice writes them.
     body_seconds: how long a request's body may take to arrive.
-    slow: method and path of each slow route. slow_calls: where they run.
+    slow: method and path of each slow route. slow_calls: where they run. Calls with a token of an outside
+    issuer, which may have to be asked for its keys, run in threads of their own.
     """
 
     def __init__(
@@ -59,6 +61,7 @@ class Gateway:
         self._body_seconds = body_seconds
         self._slow = frozenset(slow)
         self._slow_calls = slow_calls or SlowCalls()
+        self._outside_calls = None if settings.oidc_issuer is None else SlowCalls()
         self._cors = Cors(settings.cors_origins)
 
     async def __rsgi__(self, scope: Any, protocol: Any) -> None:
@@ -93,7 +96,15 @@ class Gateway:
         context = LambdaContext(event["requestContext"]["requestId"])
         if (scope.method, match.resource) in self._slow:
             return await self._slow_calls.run(self._handler, event, context)
+        if self._outside_calls and _shows_outside_token(headers):
+            return await self._outside_calls.run(self._handler, event, context)
         return self._handler(event, context)
+
+
+def _shows_outside_token(headers: Headers) -> bool:
+    return any(
+        not value.partition(" ")[2].lstrip().startswith(PREFIX) for value in headers.get("authorization", ())
+    )
 
 
 def _refuse_foreign_names(headers: Headers) -> None:

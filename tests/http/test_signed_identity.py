@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from tests.deployed.client import Api
 from tests.servers.gateway import gateway
 from tests.servers.issuer import AUDIENCE, Issuer
+from tests.servers.scripted import Request, ScriptedServer, answer
+from tests.servers.waiting import eventually
 
 
 @pytest.fixture(scope="module")
@@ -126,3 +131,29 @@ def test_an_unnamed_identity_cannot_choose(api: Api) -> None:
     for headers in ({}, bearer(made["token"])):
         answer = api.call("POST", "/v1/identity", headers=headers, json={"handle": "free"})
         assert answer.status_code == 401
+
+
+def test_an_issuer_that_hangs_holds_nobody_up(issuer: Issuer) -> None:
+    """While the one worker waits for the issuer's keys, which any token asks for, it serves others."""
+    goes_on = threading.Event()
+
+    def hang(_request: Request, _connection: socket.socket) -> bytes:
+        goes_on.wait(10)
+        return answer(b"", "503 Service Unavailable")
+
+    with ScriptedServer(hang) as slow, ThreadPoolExecutor(1) as pool:
+        settings = {
+            "PARLEY_AUTH": "required",
+            "PARLEY_OIDC_ISSUER": slow.url,
+            "PARLEY_OIDC_AUDIENCE": AUDIENCE,
+        }
+        with gateway(env=settings, args=["--workers", "1"]) as url:
+            client, other = Api(url), Api(url)
+            asked = pool.submit(code_of, client, issuer.token())
+            assert eventually(lambda: bool(slow.requests))
+            assert other.call("GET", "/ping").status_code == 200
+            assert not asked.done()
+            goes_on.set()
+            assert asked.result() == "identity_unavailable"
+            client.close()
+            other.close()
