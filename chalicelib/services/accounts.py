@@ -58,7 +58,7 @@ class Registration:
         """
         handle = self._names.account(wanted.handle, "handle")
         value = identity.digest.hex()
-        if not self._claims.claim(IDENTITY, value, handle) and self._claims.holder(IDENTITY, value) != handle:
+        if not self._claimed(value, handle):
             raise _taken()
         account = Account(handle=handle, name=checked_name(wanted.name, "name"), identity=identity.digest)
         if not self._accounts.create(account) and not self._is_of(handle, identity):
@@ -68,6 +68,22 @@ class Registration:
             raise _taken()
         self._work.now(index_item(handle))
         return handle
+
+    def _claimed(self, value: str, handle: str) -> bool:
+        """Claim an identity for a while; one's own claim will do, and a deleted user's counts for nothing.
+
+        A call that was under way during the deletion may have left that.
+        """
+        if self._claims.claim(IDENTITY, value, handle):
+            return True
+        holder = self._claims.holder(IDENTITY, value)
+        if holder is None or holder == handle:
+            return holder is not None
+        account = self._accounts.get(holder)
+        if account is None or not account.deleted:
+            return False
+        self._claims.release(IDENTITY, value, holder)
+        return self._claims.claim(IDENTITY, value, handle)
 
     def _is_of(self, handle: str, identity: Identity) -> bool:
         account = self._accounts.get(handle)

@@ -252,6 +252,17 @@ def test_an_email_that_another_took_after_a_crash(engine: Engine, store: Store, 
 IDENTITY = Identity("https://issuer.example", "ann-1", 0, b"\x07" * 32)
 
 
+def test_an_identity_whose_deleted_account_is_still_named(engine: Engine, store: Store) -> None:
+    """What a call left behind that a deletion overtook does not keep the identity from another handle."""
+    door = Door(store)
+    door.registration.register_identity(IDENTITY, Account(handle="ann"))
+    door.village.deletion.delete("ann")
+    assert door.claims.settle("identity", IDENTITY.digest.hex(), "ann")
+
+    assert door.registration.register_identity(IDENTITY, Account(handle="bob")) == "bob"
+    assert door.claims.holder("identity", IDENTITY.digest.hex()) == "bob"
+
+
 def test_a_crash_anywhere_while_an_identity_chooses_its_handle(engine: Engine, store: Store) -> None:
     """After a crash at any step the same identity gets the same handle at once, and nobody else has it."""
     for broken in crashes(store):
