@@ -10,7 +10,7 @@ from typing import Any
 from granian.rsgi import ProtocolClosed
 
 from chalicelib.errors import BadRequest, PayloadTooLarge, RequestTimeout
-from chalicelib.http.call import MAX_BODY_BYTES
+from chalicelib.http.received import MAX_BODY_BYTES
 
 BODY_SECONDS = 10.0
 DRAIN_BYTES = 10 * 1024 * 1024
