@@ -29,9 +29,11 @@ PYTEST = $(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=wor
 test: $(VENV)/installed-dev ## Run the tests; ARGS goes to pytest.
 	@$(PYTEST) $(ARGS)
 
+NO_LIMITS = PARLEY_RATE_LIMITS=read=9999999,write=9999999,search=9999999,auth=9999999 PARLEY_ARGON2=m=1024,t=1,p=1
+
 test-localstack: $(VENV)/installed-dev ## Run the tests that need a LocalStack, on LocalStacks of their own.
 	@$(PYTEST) --dist=loadgroup -m localstack
-	@$(BIN)/python -m infra.localstack --port 0 --ephemeral -- \
+	@$(NO_LIMITS) $(BIN)/python -m infra.localstack --port 0 --ephemeral -- \
 		$(PYTEST) tests/deployed --url {url} --rpc-function {rpc}
 
 test-deployed: $(VENV)/installed-dev ## Run the conformance suite on a server: URL=https://… and RPC=the rpc function.

@@ -1,9 +1,10 @@
 """One blueprint a domain; its views are one line each."""
 
-from chalicelib.routes import accounts, classic, docs, health, home, messages, posts, social, users
+from chalicelib.routes import accounts, classic, docs, health, home, messages, posts, sessions, social, users
 
 BLUEPRINTS = (
     accounts.blueprint,
+    sessions.blueprint,
     home.blueprint,
     health.blueprint,
     docs.blueprint,

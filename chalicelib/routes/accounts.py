@@ -5,10 +5,9 @@ from __future__ import annotations
 from chalice.app import Blueprint, Response
 
 from chalicelib import errors
-from chalicelib.http import ANY_MEDIA_TYPE, Call, no_content, reply, route
+from chalicelib.http import Call, no_content, reply, route
 from chalicelib.schemas.accounts import (
     ClassicRegister,
-    Devices,
     Entry,
     IdentityRequest,
     LoginRequest,
@@ -122,28 +121,6 @@ def login_classic(call: Call) -> Response:
 @route(
     blueprint,
     "POST",
-    "/v1/logout",
-    {202: None},
-    fails=REFUSALS,
-    account=True,
-    media_type=ANY_MEDIA_TYPE,
-)
-def logout(call: Call) -> Response:
-    """End the session of this token, from the next request on, everywhere."""
-    call.services.devices.leave(call.account)
-    return no_content(202)
-
-
-@route(blueprint, "POST", "/logout", {202: None}, fails=REFUSALS, account=True, media_type=ANY_MEDIA_TYPE)
-def logout_classic(call: Call) -> Response:
-    """End the session of this token, as the platform that Parley replaces had it."""
-    call.services.devices.leave(call.account)
-    return no_content(202)
-
-
-@route(
-    blueprint,
-    "POST",
     "/v1/identity",
     {201: Me},
     body=IdentityRequest,
@@ -163,33 +140,6 @@ def identity(call: Call) -> Response:
     account = Account(handle=wanted.handle, name=wanted.name or "")
     handle = call.services.registration.register_identity(proven, account)
     return reply(call.services.people.me(handle), 201)
-
-
-@route(blueprint, "GET", "/v1/sessions", {200: Devices}, fails=REFUSALS, account=True)
-def devices(call: Call) -> Response:
-    """List the devices on which the caller is logged in."""
-    return reply(call.services.devices.all(call.account))
-
-
-@route(blueprint, "DELETE", "/v1/sessions", {204: None}, fails=REFUSALS, account=True)
-def log_out_everywhere(call: Call) -> Response:
-    """End all the caller's sessions, this one too, and what an outside issuer signed for them until now."""
-    call.services.devices.end_all(call.account)
-    return no_content()
-
-
-@route(
-    blueprint,
-    "DELETE",
-    "/v1/sessions/{session}",
-    {204: None},
-    fails=(*REFUSALS, errors.SessionNotFound),
-    account=True,
-)
-def log_out_device(call: Call, session: str) -> Response:
-    """End one of the caller's sessions."""
-    call.services.devices.end(call.account, session)
-    return no_content()
 
 
 @route(

@@ -56,7 +56,16 @@ def delete_classic(call: Call) -> Response:
     return no_content()
 
 
-@route(blueprint, "GET", ME + "/export", {200: Export}, query=ExportQuery, fails=REFUSALS, account=True)
+@route(
+    blueprint,
+    "GET",
+    ME + "/export",
+    {200: Export},
+    query=ExportQuery,
+    fails=REFUSALS,
+    account=True,
+    rate="search",
+)
 def export(call: Call) -> Response:
     """Read everything that is held about the caller, as a JSON archive in pages.
 

@@ -33,7 +33,8 @@ class Rates:
 
     `{u<NNN>}:rates:<handle>`: HASH, expires 60 to 120 s after its last write: class of routes -> state of the
         user, and `<class>:<8 bytes of the token's digest>` -> state of a session.
-    `{u<NNN>}:rate:<class>:<address>`: STRING, in the partition of the address, expires 120 s after its last write.
+    `{u<NNN>}:rate:<class>:<address>`: STRING, in the partition of the address, expires 120 s after its last
+        write.
         A state is the time in µs at which the limit will be unused again (see lua/gcra.lua).
     """
 
