@@ -102,6 +102,8 @@ def _operation(operation: Operation, components: Schema) -> Schema:
         described["description"] = " ".join(description.split())
     if operation.caller or operation.account:
         described["security"] = [{"bearer": []}, *([] if operation.account else [{"user": []}])]
+    elif NotAuthenticated in operation.fails:
+        described["security"] = [{"bearer": []}]
     if operation.body:
         content = {"schema": _schema(operation.body), "example": operation.example}
         described["requestBody"] = {"required": True, "content": {JSON: content}}

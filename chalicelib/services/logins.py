@@ -80,8 +80,7 @@ class Logins:
         self._attempts.succeed(counted, details.address, attempt)
         held = self._changed_at_login(account, held, request.new_password)
         rehash = self._passwords.hashed(request.password) if self._passwords.outdated(held) else ""
-        entered = self.enter(account.handle, held, details, rehash)
-        return entered
+        return self.enter(account.handle, held, details, rehash)
 
     def change_password(self, handle: str, change: PasswordChange, keep: bytes, address: str) -> None:
         """Change a password, and end the user's other sessions.

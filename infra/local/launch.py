@@ -97,5 +97,9 @@ def _welcome(url: str, store: str, settings: Settings) -> str:
             f"  curl '{url}/api/pull?chat=alice:bob'",
         ]
     else:
-        lines.append("PARLEY_AUTH=required: calls need a bearer token.")
+        lines += [
+            "Callers prove who they are. Make an account; the answer holds its bearer token:",
+            f"  curl -i {url}/v1/register -H 'Content-Type: application/json' \\",
+            """    -d '{"handle":"alice","password":"correct horse battery staple"}'""",
+        ]
     return "\n".join([*lines, "", f"Messages are kept {store}. Ctrl-C stops the server.", ""])
