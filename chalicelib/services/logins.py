@@ -79,8 +79,12 @@ class Logins:
             )
         self._attempts.succeed(counted, details.address, attempt)
         held = self._changed_at_login(account, held, request.new_password)
-        rehash = self._passwords.hashed(request.password) if self._passwords.outdated(held) else ""
-        return self.enter(account.handle, held, details, rehash)
+        if not self._passwords.outdated(held):
+            return self.enter(account.handle, held, details)
+        try:
+            return self.enter(account.handle, held, details, self._passwords.hashed(request.password))
+        except NotAuthenticated:  # another login hashed it anew meanwhile
+            return self.login(request, details)
 
     def change_password(self, handle: str, change: PasswordChange, keep: bytes, address: str) -> None:
         """Change a password, and end the user's other sessions.

@@ -337,6 +337,34 @@ def test_all_wrong_logins_are_told_alike(door: Door) -> None:
     assert hashes == [1] * len(WRONG)
 
 
+class OvertakenPasswords(CountingPasswords):
+    """Passwords by other parameters; another logs in while the first of them is hashed anew."""
+
+    def __init__(self, meanwhile: Callable[[], object]) -> None:
+        super().__init__("m=16,t=1,p=1")
+        self._meanwhile: list[Callable[[], object]] = [meanwhile]
+
+    def hashed(self, password: str) -> str:
+        """Let the other log in first, once."""
+        while self._meanwhile:
+            self._meanwhile.pop()()
+        return super().hashed(password)
+
+
+def test_two_logins_that_hash_anew_at_once(store: Store, door: Door) -> None:
+    """After a change of parameters two may log in at once: both are in, and the hash is of today's."""
+    door.register()
+    other = Door(store, CountingPasswords("m=16,t=1,p=1"))
+    overtaken = Door(store, OvertakenPasswords(lambda: other.login("ann")))
+    entered = overtaken.login("ann")
+
+    assert door.is_in(entered)
+    assert len(door.sessions.devices("ann")) == 3
+    account = door.accounts.get("ann")
+    assert account is not None
+    assert "m=16,t=1,p=1" in (account.password or "")
+
+
 def test_a_stale_claim_leads_nowhere(door: Door) -> None:
     """An email whose claim the account does not confirm is nobody's to log in by."""
     door.register("ann")
