@@ -61,6 +61,11 @@ class Call(ReceivedRequest):
             raise NotAuthenticated("This call wants a bearer token.", headers={"WWW-Authenticate": BEARER})
         return self.caller
 
+    @property
+    def judged(self) -> bool:
+        """Whether it was asked who calls, and they have been let in."""
+        return self._caller is not None and self._caller.judged
+
     def identify(self) -> None:
         """Return if the request says in some way who calls, without judging it; raises NotAuthenticated."""
         if self.bearer is not None or self.services.settings.auth != "open":

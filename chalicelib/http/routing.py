@@ -107,6 +107,10 @@ def _answered(call: Call, operation: Operation, parameters: dict[str, str]) -> R
         _admit(call, operation)
         values = {name: unquoted(value, name) for name, value in parameters.items()}
         response = operation.view(call, **values)
+        if operation.judged_later and not call.judged:
+            raise RuntimeError(
+                f"{operation.method} {operation.path} answered a caller whom it had not judged"
+            )
     except ParleyError as error:
         response = ProblemResponse(call.settled(error))
     response.headers = {**call.rate_headers, **response.headers}

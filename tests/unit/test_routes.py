@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from chalice.app import Blueprint
+from chalice.app import Blueprint, Request
 
 from app import app
 from chalicelib import services
-from chalicelib.http import OPERATIONS, routing
+from chalicelib.http import OPERATIONS, Call, Operation, reply, routing
+from chalicelib.services.tokens import new_token
 from tests.store.calls import call
 
 ROUTES = [(method, path) for path, methods in app.routes.items() for method in methods if method != "OPTIONS"]
@@ -57,3 +58,27 @@ def test_foreign_origins(monkeypatch: pytest.MonkeyPatch, origin: str) -> None:
 
     services.current.cache_clear()
     assert (answer.status, answer.body["code"]) == (403, "cross_site")
+
+
+def test_a_view_that_forgets_to_judge_answers_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the view itself has to judge the caller and did not, what it answers does not go out."""
+    monkeypatch.setenv("PARLEY_AUTH", "required")
+    services.current.cache_clear()
+    token = {"Authorization": f"Bearer {new_token('ann')}"}
+    event = {
+        "headers": token,
+        "multiValueQueryStringParameters": None,
+        "pathParameters": None,
+        "stageVariables": None,
+        "requestContext": {"httpMethod": "GET", "resourcePath": "/forgetful"},
+        "body": None,
+        "isBase64Encoded": False,
+    }
+    forgetful = Operation(
+        "GET", "/forgetful", lambda call: reply("secret"), {200: str}, caller=True, judged_later=True
+    )
+
+    with pytest.raises(RuntimeError, match="GET /forgetful"):
+        routing._answered(Call(Request(event), "read"), forgetful, {})
+
+    services.current.cache_clear()
