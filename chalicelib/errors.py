@@ -79,10 +79,17 @@ class BadRequest(ParleyError):
     status, code, title = 400, "bad_request", "Bad request"
 
 
+BEARER = 'Bearer realm="parley"'
+"""The challenge that every 401 has (RFC 9110, 15.5.2), unless it has one that says more."""
+
+
 class NotAuthenticated(ParleyError):
     """Nobody, or nobody we know, is calling."""
 
     status, code, title = 401, "not_authenticated", "Not authenticated"
+
+    def __init__(self, detail: str, *, challenge: str = BEARER) -> None:
+        super().__init__(detail, headers={"WWW-Authenticate": challenge})
 
 
 class WrongCredentials(NotAuthenticated):
@@ -250,3 +257,8 @@ class StoreFull(StoreUnavailable):
 def bad_field(field: str, detail: str) -> BadRequest:
     """Return a BadRequest that names one field and what is wrong with it."""
     return BadRequest(f"{field}: {detail}", errors=(FieldError(field, detail),))
+
+
+def no_user(handle: str) -> UserNotFound:
+    """Return a UserNotFound that names who is not there."""
+    return UserNotFound(f"There is no user {handle}, or not any more.")

@@ -7,10 +7,10 @@ from collections.abc import Callable
 from chalice.app import Request
 
 from chalicelib import services
-from chalicelib.errors import CrossSite, NotAuthenticated, ParleyError
+from chalicelib.errors import BEARER, CrossSite, NotAuthenticated, ParleyError
 from chalicelib.http.decoding import unquoted
 from chalicelib.http.received import ReceivedRequest
-from chalicelib.services.callers import BEARER, Caller, rate_headers
+from chalicelib.services.callers import Caller, rate_headers
 from chalicelib.services.tokens import digest_of
 from chalicelib.store.rates import Rate
 
@@ -58,7 +58,7 @@ class Call(ReceivedRequest):
     def account(self) -> Caller:
         """Whose account calls, judged; a name alone does not do, on an open server either."""
         if self.bearer is None:
-            raise NotAuthenticated("This call wants a bearer token.", headers={"WWW-Authenticate": BEARER})
+            raise NotAuthenticated("This call wants a bearer token.")
         return self.caller
 
     @property
@@ -119,6 +119,6 @@ class Call(ReceivedRequest):
         if not name:
             raise NotAuthenticated(
                 f"Say who you are: by a bearer token, or by name in the {USER} header.",
-                headers={"WWW-Authenticate": f'{BEARER}, {USER} realm="parley"'},
+                challenge=f'{BEARER}, {USER} realm="parley"',
             )
         return self.services.names.user(name, USER)

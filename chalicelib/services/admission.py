@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from chalicelib.config import Settings
 from chalicelib.errors import HandleNeeded, NotAuthenticated, StoreUnavailable
 from chalicelib.logs import LOGGER
-from chalicelib.services.callers import BEARER, INVALID_TOKEN, Caller, check_rate
+from chalicelib.services.callers import INVALID_TOKEN, Caller, check_rate
 from chalicelib.services.identity import IDENTITY, Identity, Verifier
 from chalicelib.services.standings import Standings
 from chalicelib.services.tokens import digest_of, handle_of
@@ -56,7 +56,7 @@ class Admission:
     def identity(self, token: str) -> Identity:
         """Return the identity that a token of the outside issuer proves; raises NotAuthenticated."""
         if self._verifier is None or token.count(".") != 2:
-            raise NotAuthenticated("The bearer token is not one of this server.", headers=INVALID_TOKEN)
+            raise NotAuthenticated("The bearer token is not one of this server.", challenge=INVALID_TOKEN)
         return self._verifier.verify(token)
 
     def by_name(self, names: Sequence[str]) -> Caller:
@@ -65,13 +65,12 @@ class Admission:
         Raises NotAuthenticated: a closed server trusts none.
         """
         if self._settings.auth != "open":
-            raise NotAuthenticated("This server wants a bearer token.", headers={"WWW-Authenticate": BEARER})
+            raise NotAuthenticated("This server wants a bearer token.")
         for name in names:
             if self._standings.of(name) is Standing.NONE:
                 return Caller(self._store, name)
         raise NotAuthenticated(
             f"{' and '.join(dict.fromkeys(names))} can be spoken for by token only: there is an account.",
-            headers={"WWW-Authenticate": BEARER},
         )
 
     def trusted(self, name: str) -> Caller:

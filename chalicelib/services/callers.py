@@ -5,14 +5,13 @@ from __future__ import annotations
 import math
 from typing import Any, TypeVar
 
-from chalicelib.errors import NotAuthenticated, TooManyRequests
+from chalicelib.errors import BEARER, NotAuthenticated, TooManyRequests
 from chalicelib.store.client import Query, Store
 from chalicelib.store.rates import Rate
 
 T = TypeVar("T")
 
-BEARER = 'Bearer realm="parley"'
-INVALID_TOKEN = {"WWW-Authenticate": f'{BEARER}, error="invalid_token"'}
+INVALID_TOKEN = f'{BEARER}, error="invalid_token"'
 
 
 class Caller:
@@ -58,7 +57,7 @@ class Caller:
     def _judge(self, rate: Rate | None) -> None:
         if rate is None:
             raise NotAuthenticated(
-                "The token is not valid, or not any more. Log in again.", headers=INVALID_TOKEN
+                "The token is not valid, or not any more. Log in again.", challenge=INVALID_TOKEN
             )
         self._judging, self.rate = None, rate
         check_rate(rate)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from chalicelib.errors import Blocked, ChatNotFound, NotAMember, UserNotFound
+from chalicelib.errors import Blocked, ChatNotFound, NotAMember, no_user
 from chalicelib.services.callers import Caller
 from chalicelib.services.names import Names
 from chalicelib.services.standings import Standings
@@ -62,6 +62,6 @@ class DirectChats:
     def _check(self, caller: Caller, other: str, peer: Peer) -> None:
         missing = peer.standing is Standing.NONE and self._strict and caller.session is not None
         if missing or peer.standing is Standing.DELETED:
-            raise UserNotFound(f"There is no user {other}, or not any more.")
+            raise no_user(other)
         if peer.blocks:
             raise Blocked(f"{other} takes no messages from you.")

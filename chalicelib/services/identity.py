@@ -156,4 +156,4 @@ def digest(issuer: str, subject: str) -> bytes:
 def _refuse(detail: str) -> NoReturn:
     told = detail.replace("`", "'").replace('"', "'").replace("\\", "/")
     described = "".join(sign for sign in told if " " <= sign <= "~")
-    raise NotAuthenticated(detail, headers={"WWW-Authenticate": CHALLENGE.format(described)}) from None
+    raise NotAuthenticated(detail, challenge=CHALLENGE.format(described)) from None

@@ -15,7 +15,6 @@ from chalicelib.errors import (
     bad_field,
 )
 from chalicelib.schemas.accounts import LoginRequest, PasswordChange
-from chalicelib.services.callers import BEARER
 from chalicelib.services.emails import EMAIL, checked_email
 from chalicelib.services.names import HANDLE
 from chalicelib.services.passwords import MOST, Passwords, checked_password
@@ -74,9 +73,7 @@ class Logins:
         usable = account is not None and not account.deleted and email in (None, account.email)
         held = account.password if account and usable else None
         if not self._passwords.verify(held, request.password) or account is None or held is None:
-            raise WrongCredentials(
-                "Nobody has this name and this password.", headers={"WWW-Authenticate": BEARER}
-            )
+            raise WrongCredentials("Nobody has this name and this password.")
         self._attempts.succeed(counted, details.address, attempt)
         held = self._changed_at_login(account, held, request.new_password)
         if not self._passwords.outdated(held):
@@ -98,9 +95,9 @@ class Logins:
         account = self._accounts.get(handle)
         held = account.password if account else None
         if not self._passwords.verify(held, password) or held is None:
-            raise WrongCredentials("This is not your password.", headers={"WWW-Authenticate": BEARER})
+            raise WrongCredentials("This is not your password.")
         if not self._accounts.set_password(handle, held, self._passwords.hashed(new), keep):
-            raise WrongCredentials("The password was changed just now.", headers={"WWW-Authenticate": BEARER})
+            raise WrongCredentials("The password was changed just now.")
         self._attempts.succeed(handle, address, attempt)
 
     def enter(self, handle: str, held: str, details: Details, rehash: str = "") -> Entered:
@@ -111,9 +108,7 @@ class Logins:
         token = new_token(handle)
         expires = self._sessions.add(handle, held, digest_of(token), details, rehash)
         if not expires:
-            raise NotAuthenticated(
-                "The account was changed just now. Log in again.", headers={"WWW-Authenticate": BEARER}
-            )
+            raise NotAuthenticated("The account was changed just now. Log in again.")
         return Entered(handle, token, expires)
 
     def _named(self, request: LoginRequest) -> tuple[str, str | None]:
@@ -143,5 +138,5 @@ class Logins:
             raise PasswordChangeNeeded("This password is for one login: give new_password with it.")
         hashed = self._passwords.hashed(checked_password(new, "new_password"))
         if not self._accounts.set_password(account.handle, held, hashed):
-            raise WrongCredentials("The password was used just now.", headers={"WWW-Authenticate": BEARER})
+            raise WrongCredentials("The password was used just now.")
         return hashed

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chalicelib.errors import UserNotFound, bad_field
+from chalicelib.errors import bad_field, no_user
 from chalicelib.services.names import Names
 from chalicelib.store.accounts import Accounts, Peer, Standing
 from chalicelib.store.client import Store
@@ -31,5 +31,5 @@ class Peers:
         """Return how somebody stands to the caller; raises UserNotFound unless they have an account."""
         peer = self._store.fetch(self._accounts.peer(other, handle))
         if peer.standing != Standing.ACTIVE:
-            raise UserNotFound(f"There is no user {other}, or not any more.")
+            raise no_user(other)
         return peer

@@ -7,7 +7,7 @@ from typing import Any
 
 from msgspec import UNSET
 
-from chalicelib.errors import AlreadyTaken, NotAuthenticated, UserNotFound
+from chalicelib.errors import AlreadyTaken, NotAuthenticated, no_user
 from chalicelib.schemas.users import Me, ProfileChanges, User
 from chalicelib.services.emails import EMAIL, checked_email
 from chalicelib.services.names import Names
@@ -44,7 +44,7 @@ class People:
         handle = self._names.user(name, "handle")
         profile = self._store.fetch(self._accounts.profile(handle))
         if profile is None:
-            raise UserNotFound(f"There is no user {handle}, or not any more.")
+            raise no_user(handle)
         return user_of(profile)
 
     def change(self, handle: str, changes: ProfileChanges) -> Me:
