@@ -157,7 +157,7 @@ def delete_item(handle: str) -> str:
 
 
 def _user_and_owed(handle: str) -> tuple[str, str]:
-    return keys.user(handle), keys.owed(keys.user_partition(handle))
+    return keys.user(handle), keys.owed(handle)
 
 
 def _fields(values: Mapping[str, Any]) -> dict[str, bytes | str | int]:

@@ -9,7 +9,7 @@ from chalicelib.store.client import Query, Store
 from chalicelib.store.pages import Mark, page
 from chalicelib.store.scripts import Script
 
-BLOCK = Script("block", "edges")
+BLOCK = Script("block", "edges", "live")
 
 MOST_BLOCKED = 10_000
 
@@ -39,7 +39,7 @@ class Blocks:
         Again is no change.
         """
         zsets = (keys.blocked(handle), keys.following(handle), keys.followers(handle))
-        named = (keys.user(handle), *zsets, keys.owed(keys.user_partition(handle)))
+        named = (keys.user(handle), *zsets, keys.owed(handle))
         args = (other, follows.item(handle, other), item(handle, other), MOST_BLOCKED)
         return self._store.fetch(Query(BLOCK, named, args, Blocking))
 

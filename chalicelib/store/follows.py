@@ -11,10 +11,10 @@ from chalicelib.store.client import Query, Store
 from chalicelib.store.pages import Mark, page
 from chalicelib.store.scripts import Script
 
-FOLLOW = Script("follow", "edges")
+FOLLOW = Script("follow", "edges", "live")
 UNFOLLOW = Script("unfollow", "edges")
 READ_EDGE = Script("read_edge")
-MIRROR_FOLLOW = Script("mirror_follow")
+MIRROR_FOLLOW = Script("mirror_follow", "live")
 
 MOST_FOLLOWED = 10_000
 """Users that one may follow: what a feed merges and a deletion takes back stays bounded."""
@@ -67,7 +67,7 @@ class Follows:
 
     def follow(self, handle: str, target: str) -> Following:
         """Make a user follow another, and owe the mirror; again is no change."""
-        named = (keys.user(handle), keys.following(handle), keys.blocked(handle), _owed(handle))
+        named = (keys.user(handle), keys.following(handle), keys.blocked(handle), keys.owed(handle))
         args = (target, item(handle, target), MOST_FOLLOWED)
         return self._store.fetch(Query(FOLLOW, named, args, Following))
 
@@ -81,7 +81,7 @@ class Follows:
 
     def edge(self, handle: str, target: str) -> Edge | None:
         """Return the edge from one user to another; None: there is none, and the mirror knows."""
-        named = (keys.following(handle), _owed(handle))
+        named = (keys.following(handle), keys.owed(handle))
         return self._store.fetch(Query(READ_EDGE, named, (target, item(handle, target)), _edge))
 
     def mirror(self, handle: str, target: str, edge: Edge) -> Mirrored:
@@ -134,12 +134,8 @@ def item(handle: str, target: str) -> str:
     return f"follow:{handle}:{target}"
 
 
-def _owed(handle: str) -> str:
-    return keys.owed(keys.user_partition(handle))
-
-
 def _ending(handle: str, target: str, owes: str, version: str) -> Query[bool]:
-    named = (keys.user(handle), keys.following(handle), _owed(handle))
+    named = (keys.user(handle), keys.following(handle), keys.owed(handle))
     return Query(UNFOLLOW, named, (target, owes, version), bool)
 
 

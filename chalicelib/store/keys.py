@@ -95,9 +95,14 @@ def search(prefix: str) -> str:
     return f"{user_partition(prefix)}:search:{prefix}"
 
 
-def owed(partition: str) -> str:
-    """Return the key of the work that is owed for the users of a partition."""
-    return f"{partition}:owed"
+def owed(handle: str) -> str:
+    """Return the key of the work that is owed for a user, and for the others of the partition."""
+    return f"{user_partition(handle)}:owed"
+
+
+def owed_by_partition() -> list[str]:
+    """Return the keys of the work that is owed for all users."""
+    return [f"{{u{number:03d}}}:owed" for number in range(PARTITIONS)]
 
 
 def blocked(handle: str) -> str:

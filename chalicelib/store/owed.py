@@ -30,21 +30,18 @@ class Owed:
 
     def version(self, handle: str, item: str) -> int | None:
         """Return since when an item is owed, µs since 1970; None: it is not."""
-        key = keys.owed(keys.user_partition(handle))
+        key = keys.owed(handle)
         held: bytes | None = self._store.fetch(Query("HGET", (key,), (item,)))
         return None if held is None else int(held)
 
     def clear(self, handle: str, item: str, version: int) -> bool:
         """Take an item off, unless it was owed anew since the version; returns whether it is off."""
-        key = keys.owed(keys.user_partition(handle))
+        key = keys.owed(handle)
         return bool(self._store.fetch(Query(CLEAR_OWED, (key,), (item, version))))
 
     def everything(self) -> list[Item]:
         """Return all that is owed to all users."""
-        queries = [
-            Query("HGETALL", (keys.owed(f"{{u{number:03d}}}"),), read=_items)
-            for number in range(keys.PARTITIONS)
-        ]
+        queries = [Query("HGETALL", (key,), read=_items) for key in keys.owed_by_partition()]
         return [item for items in self._store.fetch_all(queries) for item in items]
 
 

@@ -11,9 +11,9 @@ from chalicelib.store.cards import Card, card
 from chalicelib.store.client import Query, Store
 from chalicelib.store.scripts import Script
 
-ADD_POST = Script("add_post")
+ADD_POST = Script("add_post", "live")
 NEWEST_POSTS = Script("newest_posts")
-POSTS_SENT = Script("posts_sent")
+POSTS_SENT = Script("posts_sent", "live")
 READ_POSTS = Script("read_posts")
 UNSENT_POSTS = Script("unsent_posts")
 
@@ -63,7 +63,7 @@ class Posts:
 
         Raises StoreUnavailable; the post may be there then.
         """
-        named = (keys.user(handle), keys.posts(handle), keys.owed(keys.user_partition(handle)))
+        named = (keys.user(handle), keys.posts(handle), keys.owed(handle))
         added: int = self._store.fetch(Query(ADD_POST, named, (item(handle), text), repeatable=False))
         return added or None
 

@@ -36,7 +36,7 @@ def accounts(store: Store) -> Accounts:
 
 def owed(raw: RawClient, handle: str) -> dict[str, bytes]:
     """Return what is owed in a user's partition."""
-    return fields_of(raw, keys.owed(keys.user_partition(handle)))
+    return fields_of(raw, keys.owed(handle))
 
 
 def found(accounts: Accounts, handle: str) -> Account:

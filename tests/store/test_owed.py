@@ -10,7 +10,7 @@ from chalicelib.store.owed import Item, Owed
 from tests.store.logs import RawClient
 
 ITEM = "index:ann"
-KEY = keys.owed(keys.user_partition("ann"))
+KEY = keys.owed("ann")
 
 
 @pytest.fixture

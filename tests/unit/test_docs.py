@@ -64,8 +64,6 @@ def key_patterns() -> set[str]:
         if function.__module__ != keys.__name__ or name.startswith("_") or "partition" in name:
             continue
         arguments = [f"<{argument}>" for argument in inspect.signature(function).parameters]
-        if arguments == ["<partition>"]:
-            arguments = [keys.user_partition("<handle>")]
         key = function(*arguments)
         patterns.add(re.sub(r"^\{([a-z])\d{3}}", r"{\1<NNN>}", key) if arguments else key)
     return patterns

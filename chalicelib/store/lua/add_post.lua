@@ -6,7 +6,7 @@
 -- ARGV[1]  item   what is owed
 -- ARGV[2]  text   UTF-8
 -- reply    the post's id: the time in microseconds, above that of all the user's posts; 0: there is no account
-if redis.call('EXISTS', KEYS[1]) == 0 or redis.call('HEXISTS', KEYS[1], 'deleted') == 1 then return 0 end
+if not is_live(KEYS[1]) then return 0 end
 local clock = redis.call('TIME')
 local last = tonumber(redis.call('HGET', KEYS[1], 'posted')) or 0
 local id = math.max(clock[1] * 1000000 + clock[2], last + 1)

@@ -10,7 +10,7 @@
 -- ARGV[3]  item       what is owed for the other's own edge
 -- ARGV[4]  most       integer, how many a user may block
 -- reply    1: blocks now, 0: did already, 2: the blocker has no account, 4: blocks too many
-if redis.call('EXISTS', KEYS[1]) == 0 or redis.call('HEXISTS', KEYS[1], 'deleted') == 1 then return 2 end
+if not is_live(KEYS[1]) then return 2 end
 if redis.call('ZSCORE', KEYS[2], ARGV[1]) then return 0 end
 if redis.call('ZCARD', KEYS[2]) >= tonumber(ARGV[4]) then return 4 end
 local clock = redis.call('TIME')

@@ -8,7 +8,7 @@
 -- ARGV[2]  item       what is owed
 -- ARGV[3]  most       integer, how many a user may follow
 -- reply    1: follows now, 0: did already, 2: the follower has no account, 3: has blocked the target, 4: follows too many
-if redis.call('EXISTS', KEYS[1]) == 0 or redis.call('HEXISTS', KEYS[1], 'deleted') == 1 then return 2 end
+if not is_live(KEYS[1]) then return 2 end
 if redis.call('ZSCORE', KEYS[2], ARGV[1]) then return 0 end
 if redis.call('ZSCORE', KEYS[3], ARGV[1]) then return 3 end
 if redis.call('ZCARD', KEYS[2]) >= tonumber(ARGV[3]) then return 4 end

@@ -10,7 +10,7 @@
 -- ARGV[4]  memory      integer, microseconds for which an ended edge is remembered
 -- reply    1: as the follower has it, 0: a newer version was here before, 2: the user is gone, 3: has blocked the follower
 local user, followers, unfollowed, follower, version = KEYS[1], KEYS[2], KEYS[3], ARGV[1], tonumber(ARGV[2])
-if redis.call('EXISTS', user) == 0 or redis.call('HEXISTS', user, 'deleted') == 1 then
+if not is_live(user) then
   redis.call('ZREM', followers, follower)
   return 2
 end
