@@ -10,6 +10,7 @@ from collections.abc import Callable
 from bench import (
     admission,
     document,
+    fan_out,
     handler_cpu,
     http_rates,
     machine,
@@ -30,6 +31,7 @@ PARTS: dict[str, Callable[[Scale], Findings]] = {
     "auth": admission.measure,
     "cpu": handler_cpu.measure,
     "trips": round_trips.measure,
+    "fan_out": fan_out.measure,
     "store": store_memory.measure,
     "import": startup.measure,
     "package": package_size.measure,

@@ -18,10 +18,10 @@ from bench.in_process import handler
 from bench.loads import LOADS, SEND, SEND_CHAT, SENDER, TEXT
 from bench.options import CALL_ROUNDS, Scale, progress
 from chalicelib.config import Settings
-from chalicelib.store import keys
-from chalicelib.store.client import connect
-from chalicelib.store.messages import APPEND_MESSAGE, Content, MessageLog
-from chalicelib.store.nodes import SingleNode
+from chalicelib.store.client import Store, connect
+from chalicelib.store.credentials import StoreLogin
+from chalicelib.store.messages import Content, MessageLog
+from chalicelib.store.nodes import Command, SingleNode
 
 SEND_AIM_US = 110.0
 RECEIVE_BYTES = 65_536
@@ -82,8 +82,9 @@ def _appends(url: str) -> list[Work]:
         redis.Redis.from_url(url, protocol=2),
     )
     content = Content(SENDER, TEXT)
-    body = b"\x92\xa5" + SENDER.encode() + b"\xd9\x26" + TEXT.encode()
-    command = ("EVALSHA", APPEND_MESSAGE.sha, 1, keys.log(SEND_CHAT), body, 0)
+    noted = Noted()
+    MessageLog(Store(noted)).append(SEND_CHAT, content)
+    command = noted.command
     send = _plain(url.removeprefix("unix://"))
     return [
         Work(MESSAGE_LOG, lambda _: log.append(SEND_CHAT, content), range),
@@ -91,6 +92,27 @@ def _appends(url: str) -> list[Work]:
         Work(EXECUTE_COMMAND, lambda _: client.execute_command(*command), range),
         Work(PLAIN_SOCKET, lambda _: send(command), range),
     ]
+
+
+class Noted:
+    """Stands in for the server of a store, and notes the last command that it was given."""
+
+    login: StoreLogin | None = None
+
+    def __init__(self) -> None:
+        self.command: Command = ()
+
+    def execute(self, command: Command, *, repeatable: bool) -> list[int]:
+        """Note a command, and answer as an append is answered."""
+        self.command = command
+        return [1, 1, 0]
+
+    def execute_all(self, commands: Sequence[Command]) -> list[Any]:
+        """Answer each command in turn."""
+        return [self.execute(command, repeatable=True) for command in commands]
+
+    def ping(self) -> None:
+        """Be there."""
 
 
 def _plain(path: str) -> Callable[[tuple[Any, ...]], object]:

@@ -70,14 +70,15 @@ class Handler:
         assert match is not None, f"no route has the path {request.scope.path}"
         return proxy_event(request.scope, header_lists(request.scope), match, request.body)
 
-    def call(self, event: Event) -> None:
-        """Answer one event; fails when the answer is an error."""
+    def call(self, event: Event) -> dict[str, Any]:
+        """Answer one event, and return the answer; fails when it is an error."""
         answer = self._app(event, LambdaContext("bench"))
         assert answer["statusCode"] < 300, answer["body"]
+        return answer
 
     def by_token(self) -> list[Load]:
         """Return the loads of two who were registered for it, in a chat of a page."""
-        first, second = (self._token(handle) for handle in MEMBERS)
+        first, second = (self.token(handle) for handle in MEMBERS)
         chat = ":".join(MEMBERS)
         writing, reading = sends(MEMBERS[0], chat, first), pulls(MEMBERS[1], chat, second)
         for event in self.events(writing[0], PAGE):
@@ -85,9 +86,10 @@ class Handler:
         made = [one for pair in zip(writing, reading, strict=True) for one in pair]
         return [load._replace(name=f"{load.name}, by token") for load in made]
 
-    def _token(self, handle: str) -> str:
+    def token(self, handle: str) -> str:
+        """Register somebody, and return their token."""
         (event,) = self.events(registration(handle), 1)
-        token: str = json.loads(self._app(event, LambdaContext("bench"))["body"])["token"]
+        token: str = json.loads(self.call(event)["body"])["token"]
         return token
 
 

@@ -76,6 +76,12 @@ def pulls(sender: str, chat: str, token: str = "") -> tuple[Load, Load]:
     )
 
 
+def new_group(sender: str, others: list[str], token: str = "") -> Load:
+    """Return the request that makes a group of its sender and others."""
+    body = _json(kind="group", name="bench", members=others)
+    return Load("make a group", "POST", "/v1/chats", body, sender, token)
+
+
 def registration(handle: str) -> Load:
     """Return the request that makes an account."""
     return Load("register", "POST", "/v1/register", _json(handle=handle, password=PASSWORD))

@@ -1,4 +1,4 @@
-"""Bytes that a message, an id and a small chat take in the store."""
+"""Bytes that a message, an id, a small chat, a member and an inbox take in the store."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from bench import chat_memory
 from bench.findings import Aim, Findings, Table, under
 from bench.loads import SEND_CHAT, SENDER, TEXT
 from bench.memory import Scales
@@ -30,17 +31,19 @@ TINY_COLUMNS = ("store", "kept as", "for good", "ids, 48 h", "B a chat in all")
 
 
 class Rows(NamedTuple):
-    """The rows of the three tables, and the aims."""
+    """The rows of the tables, and the aims."""
 
     long: list[tuple[str, ...]]
     ids: list[tuple[str, ...]]
     tiny: list[tuple[str, ...]]
+    members: list[tuple[str, ...]]
+    inboxes: list[tuple[str, ...]]
     aims: list[Aim]
 
 
 def measure(scale: Scale) -> Findings:
     """Weigh the shapes on the embedded Valkey and, where there is one, on redis-server."""
-    rows, skipped = Rows([], [], [], []), []
+    rows, skipped = Rows([], [], [], [], [], []), []
     for kind in ENGINES:
         try:
             engine = kind()
@@ -68,6 +71,8 @@ def _measure(scales: Scales, scale: Scale, rows: Rows) -> None:
     )
     _measure_ids(scales, scale, rows)
     _measure_tiny(scales, scale, rows)
+    rows.members.extend(chat_memory.members(scales, scale))
+    rows.inboxes.extend(chat_memory.rows(scales, scale))
 
 
 def _measure_ids(scales: Scales, scale: Scale, rows: Rows) -> None:
@@ -111,11 +116,13 @@ def _tables(rows: Rows, scale: Scale) -> list[Table]:
         ),
         Table(
             "Memory of a chat of two messages",
-            f"Two messages {text}, in bytes, everything included: key, header, the tables of keys;"
+            f"Two messages {text}, in bytes, everything included: key, header, the sender's marks, the"
+            " tables of keys;"
             f" {scale.chats:,} such chats.",
             TINY_COLUMNS,
             rows.tiny,
         ),
+        *chat_memory.tables(rows.members, rows.inboxes),
     ]
 
 
@@ -123,6 +130,7 @@ def _write_log(scales: Scales, chats: list[str], count: int, *, ids: bool = Fals
     for chat, number in itertools.product(chats, range(count)):
         message_id = str(uuid.UUID(int=number)) if ids else None
         scales.log.append(chat, Content(SENDER, TEXT, message_id))
+    scales.forget_owed()
 
 
 def _write_zset(scales: Scales, chats: list[str], count: int) -> None:
