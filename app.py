@@ -8,7 +8,7 @@ from chalice.app import Chalice
 
 from chalicelib import http, logs
 from chalicelib.config import Settings
-from chalicelib.routes import BLUEPRINTS
+from chalicelib.routes import BLUEPRINTS, media_events
 from chalicelib.routes import imports as imported_users
 from chalicelib.routes import rpc as rpc_calls
 from chalicelib.routes import work as owed_work
@@ -37,6 +37,12 @@ def work(event: Any, context: Any) -> dict[str, Any]:
 def sweep(event: Any, context: Any) -> dict[str, int]:
     """Repeat the work that was lost, once a minute."""
     return owed_work.sweep(event)
+
+
+@app.lambda_function(name="media")
+def media(event: Any, context: Any) -> dict[str, Any]:
+    """Note what the media bucket stored and removed; its queue is connected in infra/aws and infra/local."""
+    return media_events.handle(event)
 
 
 @app.lambda_function(name="import_users")

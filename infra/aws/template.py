@@ -31,7 +31,7 @@ FRAGMENTS = {
         "dashboard",
         "outputs",
     ),
-    "localstack": ("localstack", "work", "responses"),
+    "localstack": ("localstack", "media", "queues", "work", "responses"),
 }
 """The fragments of each stage."""
 

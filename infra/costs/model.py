@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from chalicelib.config import Settings
 from chalicelib.store.keys import PARTITIONS
 from infra.costs.prices import HOURS, MINUTES, NODE_GB, PRICES, SOCKET_MESSAGE_BYTES, STORE_FLOOR_GB
 from infra.costs.stack import standing
@@ -17,10 +18,12 @@ CHATS = {"direct": 2, "group of 10": 10, "group of 100": 100}
 ENVELOPE_BYTES = 200  # of JSON around a text on its way to a client
 CALL_BYTES = 1000  # of HTTPS and signature around a push on its way to API Gateway
 PUSH_MS = 1.0  # by which one more push makes a send longer; many are under way at once
-SEND_ECPU = 3  # admit, append, outbox
+SEND_ECPU = 3  # admit, append, and taking off later what was owed
+INBOX_ECPU = 2  # a member: the inbox is told at once, and once more by the sweep
 STORED_BYTES = 20  # in the store beside a text, in a long chat, without an id (docs/performance.md)
-QUEUE_POLLS = 5 * 3  # a minute, of an idle queue: five of Lambda's pollers wait 20 s each
-SWEEP_MS = 150.0  # billed for a sweep that finds nothing, the 256 partitions read
+QUEUE_POLLS = 5 * 3  # a minute, of each idle queue: five of Lambda's pollers wait 20 s each
+SWEEP_MS = 150.0  # billed for a sweep that finds nothing
+SWEEP_ECPU = 2 * PARTITIONS  # what is owed is read, of users and of chats
 USABLE = 0.75  # of a node's memory that messages may fill
 
 
@@ -120,9 +123,9 @@ def room_gb(usage: Usage) -> float:
 
 
 def _minute(usage: Usage, there: Mapping[str, int]) -> float:
-    """Return the dollars of a minute of waiting for work: polls of the queue, and the sweep."""
+    """Return the dollars of a minute of waiting for work: polls of the queues, and the sweep."""
     polls = there["Lambda::EventSourceMapping"] * QUEUE_POLLS * PRICES["sqs_request"].dollars
-    sweep = PRICES["lambda_request"].dollars + _lambda(usage, SWEEP_MS) + _ecpu(usage, PARTITIONS)
+    sweep = PRICES["lambda_request"].dollars + _lambda(usage, SWEEP_MS) + _ecpu(usage, SWEEP_ECPU)
     return polls + there["Events::Rule"] * sweep
 
 
@@ -133,7 +136,10 @@ def _store_month(usage: Usage) -> float:
 
 
 def _send(usage: Usage) -> float:
-    """Return the dollars of one send: the request, its answer, its invocation and the store's work."""
+    """Return the dollars of one send: the request, its answer, its invocation and the store's work.
+
+    A chat of more members than `PARLEY_LARGE_CHAT` writes no inboxes.
+    """
     counted = _socket_messages(usage) + 1  # the message, and the answer to its sender
     edge = (
         counted * PRICES["socket_message"].dollars
@@ -141,7 +147,8 @@ def _send(usage: Usage) -> float:
         else PRICES["rest_request"].dollars
     )
     invocation = PRICES["lambda_request"].dollars + _lambda(usage, usage.lambda_ms)
-    return edge + invocation + _ecpu(usage, SEND_ECPU)
+    inboxes = INBOX_ECPU * usage.members if usage.members <= Settings().large_chat else 0
+    return edge + invocation + _ecpu(usage, SEND_ECPU + inboxes)
 
 
 def _pushes(usage: Usage) -> float:

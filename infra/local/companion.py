@@ -1,4 +1,4 @@
-"""The process beside the workers that calls the functions of the queue and the schedule."""
+"""The process beside the workers that calls the functions of the queues and the schedule."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 from infra.local.deaths import Deaths
 from infra.local.shutdown import Shutdown, warn
@@ -18,11 +19,12 @@ STOP_SECONDS = 2.0  # for the job it has; what it does not finish is still owed
 class EventSources:
     """A process of `infra.local.source_process`, started again when it dies.
 
-    sweep_seconds: between two sweeps. shutdown: is requested when it keeps dying.
+    sweep_seconds: between two sweeps. media: the folder of the media. shutdown: is requested when it keeps
+    dying.
     """
 
-    def __init__(self, sweep_seconds: float, shutdown: Shutdown) -> None:
-        self._command = [sys.executable, "-m", "infra.local.source_process", str(sweep_seconds)]
+    def __init__(self, sweep_seconds: float, media: Path, shutdown: Shutdown) -> None:
+        self._command = [sys.executable, "-m", "infra.local.source_process", str(sweep_seconds), str(media)]
         self._shutdown = shutdown
         self._stopped = False
         self._changing = threading.Lock()
@@ -62,9 +64,9 @@ class EventSources:
 
 
 @contextlib.contextmanager
-def event_sources(sweep_seconds: float, shutdown: Shutdown) -> Iterator[None]:
-    """Run the queue and the schedule beside the server; sweep_seconds: between two sweeps."""
-    sources = EventSources(sweep_seconds, shutdown)
+def event_sources(sweep_seconds: float, media: Path, shutdown: Shutdown) -> Iterator[None]:
+    """Run the queues and the schedule beside the server; see EventSources."""
+    sources = EventSources(sweep_seconds, media, shutdown)
     try:
         yield
     finally:

@@ -19,6 +19,8 @@ from infra.local.hosts import is_loopback_address
 from infra.local.shutdown import Shutdown, StartError, say, warn
 from infra.local.valkey import embedded
 
+MEDIA = "media"
+
 
 def main(shutdown: Shutdown) -> int:
     """Serve until the shutdown is requested, and return the exit status."""
@@ -39,7 +41,7 @@ def _run(chosen: options.Options, shutdown: Shutdown) -> None:
     with (
         server.claimed_port(chosen.host, chosen.port) as port,
         _store(chosen.data, settings, shutdown) as store,
-        event_sources(chosen.sweep_seconds, shutdown),
+        event_sources(chosen.sweep_seconds, chosen.data.expanduser().absolute() / MEDIA, shutdown),
     ):
         url = f"http://{f'[{chosen.host}]' if ':' in chosen.host else chosen.host}:{port}"
         server.serve(chosen.host, port, chosen.workers, shutdown, lambda: say(_welcome(url, store, settings)))

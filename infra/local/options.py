@@ -48,7 +48,7 @@ def parse(arguments: Sequence[str], environ: Mapping[str, str]) -> Options:
 
     add("host", _address, "127.0.0.1", "address to listen on", "PARLEY_HOST")  # shells use HOST for their own
     add("port", _whole(0, 65535), "8080", "port to listen on, 0 for any that is free", "PORT")
-    add("data", Path, ".data", "folder of the embedded Valkey", "DATA")
+    add("data", Path, ".data", "folder of the embedded Valkey and of the media", "DATA")
     add(
         "workers",
         _whole(1, MOST_WORKERS),

@@ -1,4 +1,4 @@
-"""`python -m infra.local.source_process SECONDS`: the queue and the schedule, until its input ends."""
+"""`python -m infra.local.source_process SECONDS FOLDER`: queues and schedule, until its input ends."""
 
 from __future__ import annotations
 
@@ -6,60 +6,92 @@ import logging
 import os
 import sys
 import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from chalicelib.config import Settings
 from chalicelib.errors import StoreUnavailable
 from chalicelib.logs import LOGGER
 from chalicelib.store import client
 from chalicelib.store.work import WorkList
-from infra.local.sources import Queue, Schedule
+from infra.local.arrivals import Arrivals
+from infra.local.bucket import Bucket
+from infra.local.sources import Queue, Schedule, Source
 
-POLL_SECONDS = 0.03
 PAUSE_SECONDS = 1.0
 GRACE_SECONDS = 5.0
 
+Wait = Callable[[float, threading.Event], None]
+
 
 class Loop:
-    """Polls the queue and the schedule until it is told to end; while the queue fails, less often."""
+    """Polls queues and a schedule until it is told to end; a queue that fails, less often.
 
-    def __init__(self, queue: Queue, schedule: Schedule) -> None:
-        self.ended = threading.Event()
-        self._queue = queue
+    wait: returns when the first queue has a message, or after some seconds, or when the event is set. The
+    schedule stands still while the first queue fails: both need the store.
+    """
+
+    def __init__(self, queues: Sequence[Queue], schedule: Schedule, wait: Wait) -> None:
+        self._queues = queues
         self._schedule = schedule
-        self._failing = False
+        self._wait = wait
+        self._ended = threading.Event()
+        self._working = threading.Lock()
+        self._failing: set[str] = set()
 
     def run(self) -> None:
         """Poll, one call at a time."""
-        while not self.ended.is_set():
-            self.ended.wait(self._turn())
+        while not self._ended.is_set():
+            with self._working:
+                seconds = self._turn()
+            if self._queues[0].name in self._failing:
+                self._ended.wait(seconds)
+            elif seconds > 0:
+                self._wait(seconds, self._ended)
+
+    def end(self, seconds: float) -> bool:
+        """Begin nothing more, and return whether what it is at was done within some seconds."""
+        self._ended.set()
+        return self._working.acquire(timeout=seconds)
 
     def _turn(self) -> float:
-        """Poll once, and return how many seconds to wait before the next time."""
-        try:
-            busy = self._queue.poll()
-        except Exception as error:
-            self._tell_once(error)
-            return PAUSE_SECONDS
-        if self._failing:
-            LOGGER.info({"event": "queue_back"})
-        self._failing = False
+        """Poll once, and return after how many seconds to do so again."""
+        seconds = min([self._polled(queue) for queue in self._queues])
+        if self._queues[0].name in self._failing:
+            return seconds
         self._schedule.poll()
-        return 0.0 if busy else POLL_SECONDS
+        return min(seconds, self._schedule.seconds_left)
 
-    def _tell_once(self, error: Exception) -> None:
+    def _polled(self, queue: Queue) -> float:
+        try:
+            busy = queue.poll()
+        except Exception as error:
+            self._tell_once(queue.name, error)
+            return PAUSE_SECONDS
+        if queue.name in self._failing:
+            LOGGER.info({"event": "queue_back", "queue": queue.name})
+            self._failing.remove(queue.name)
+        return 0.0 if busy else min(PAUSE_SECONDS, queue.seconds_left)
+
+    def _tell_once(self, name: str, error: Exception) -> None:
         outage = isinstance(error, StoreUnavailable)
-        line = {"event": "queue_unreachable", "cause": str(error.__cause__ or error)}
-        if not self._failing:
+        line = {"event": "queue_unreachable", "queue": name, "cause": str(error.__cause__ or error)}
+        if name not in self._failing:
             LOGGER.log(logging.WARNING if outage else logging.ERROR, line, exc_info=None if outage else error)
-        self._failing = True
+        self._failing.add(name)
 
 
-def main(seconds: float) -> None:
-    """Serve both sources; seconds: between two sweeps."""
+def main(seconds: float, folder: Path) -> None:
+    """Serve all sources; seconds: between two sweeps. folder: of the media."""
     import app as functions  # here, as it makes the services of this process
 
-    jobs = WorkList(client.connect(Settings.from_env()))
-    loop = Loop(Queue(functions.work, jobs), Schedule(functions.sweep, seconds))
+    settings = Settings.from_env()
+    jobs, bucket = WorkList(client.connect(settings)), Bucket(folder)
+    queues = (
+        Queue("work", functions.work, Source(jobs.pop)),
+        Queue("media", functions.media, Source(bucket.take, bucket.settle)),
+    )
+    loop = Loop(queues, Schedule(functions.sweep, seconds), Arrivals(settings).wait)
     threading.Thread(target=_end_with_input, args=(loop,), daemon=True).start()
     loop.run()
 
@@ -68,10 +100,8 @@ def _end_with_input(loop: Loop) -> None:
     """End when standard input does: the server has closed it, or is gone."""
     while os.read(sys.stdin.fileno(), 1):
         pass
-    loop.ended.set()
-    threading.Event().wait(GRACE_SECONDS)
-    os._exit(1)
+    os._exit(0 if loop.end(GRACE_SECONDS) else 1)  # a wait is at nothing that could be left half done
 
 
 if __name__ == "__main__":
-    main(float(sys.argv[1]))
+    main(float(sys.argv[1]), Path(sys.argv[2]))

@@ -36,7 +36,7 @@ FAILING = {"Ipv6Route", "NatGateway"}
 LEFT_OUT = FAILING | {"NatRoute"}
 
 # It cannot take down what it never came to make before a stack failed, if that refers to other resources.
-NOT_TAKEN_DOWN = {"SweepPermission", "WorkSource"}
+NOT_TAKEN_DOWN = {"MediaSource", "SweepPermission", "WorkSource"}
 
 # It makes the resource and does not hear of these properties; each with what would show that it did.
 IGNORED: dict[str, Callable[[Description], bool]] = {

@@ -14,7 +14,7 @@ from infra.deploy.stack import Stack
 from tests.aws.describers import Aws, Resource
 
 BUCKET = "templates"
-HANDLERS = "def app(event, context):\n    return None\n\n\nrpc = work = sweep = import_users = app\n"
+HANDLERS = "def app(event, context):\n    return None\n\n\nrpc = work = sweep = media = import_users = app\n"
 
 
 class ProdStack:

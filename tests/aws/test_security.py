@@ -35,16 +35,16 @@ def test_policies_name_their_actions(prod: Template) -> None:
 
 
 def test_functions_may_do_what_is_listed_alone(prod: Template) -> None:
-    """A function's role has the rights that every function has, the store, and traces if they are on."""
+    """A function's role has the rights that every function has; all but that of media events the store's."""
     for name, role in of_type(prod, "AWS::IAM::Role").items():
         (own,) = role["Policies"]
         sids = [statement["Sid"] for statement in own["PolicyDocument"]["Statement"]]
         assert sids == ["WriteLogs", "JoinTheVpc", "NotFromOurOwnCode"], name
-        assert "UseStore" in str(role["ManagedPolicyArns"])
+        assert ("UseStore" in str(role["ManagedPolicyArns"])) == (name != "MediaRole")
 
 
-def test_one_function_puts_work_and_one_takes_it(prod: Template) -> None:
-    """The right to send to the queue of work is the API's alone, the right to receive `worker`'s."""
+def test_one_function_puts_work_and_one_a_queue_takes(prod: Template) -> None:
+    """The right to send to the queue of work is the API's alone, a right to receive that of one function."""
     policies = of_type(prod, "AWS::IAM::ManagedPolicy")
     roles = of_type(prod, "AWS::IAM::Role")
     holders = {
@@ -53,9 +53,15 @@ def test_one_function_puts_work_and_one_takes_it(prod: Template) -> None:
         if "sqs:" in str(properties)
     }
 
-    assert holders == {"PutWork": ["ApiHandlerRole"], "TakeWork": ["WorkerRole"]}
+    assert holders == {
+        "PutWork": ["ApiHandlerRole"],
+        "TakeWork": ["WorkerRole"],
+        "TakeMediaEvents": ["MediaRole"],
+    }
     (put,) = statements(policies["PutWork"])
     assert put["Action"] == "sqs:SendMessage"
+    (take,) = statements(policies["TakeMediaEvents"])
+    assert take["Resource"] == {"Fn::GetAtt": ["MediaEvents", "Arn"]}
 
 
 def test_every_queue_and_bucket_refuses_plain_http(prod: Template) -> None:

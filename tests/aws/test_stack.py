@@ -111,7 +111,7 @@ def test_no_resource_is_left_untried(by_use: ProdStack, durable: ProdStack, prod
 def test_functions_are_in_the_vpc_with_their_settings(by_use: ProdStack) -> None:
     """A function has the subnets and group of the stack, the log group, and its settings as variables."""
     ids = by_use.resources()["APIHandler"].ids
-    for name in ("APIHandler", "Rpc", "Worker", "Sweep", "ImportUsers"):
+    for name in ("APIHandler", "Rpc", "Worker", "Sweep", "Media", "ImportUsers"):
         function = described(by_use, name)
         assert function["VpcConfig"]["SubnetIds"] == [ids["SubnetA"], ids["SubnetB"]]
         assert function["VpcConfig"]["SecurityGroupIds"] == [ids["FunctionsGroup"]]
@@ -127,12 +127,14 @@ def test_functions_are_in_the_vpc_with_their_settings(by_use: ProdStack) -> None
 
 
 def test_work_is_handed_over_and_the_sweep_is_scheduled(stack: ProdStack) -> None:
-    """The queue's messages go to `worker` in batches, and `sweep` is called each minute."""
-    source, rule = described(stack, "WorkSource"), described(stack, "SweepSchedule")
+    """Each queue's messages go to its function in batches, and `sweep` is called each minute."""
+    rule = described(stack, "SweepSchedule")
 
-    assert source["EventSourceArn"] == described(stack, "Work")["QueueArn"]
-    assert source["FunctionArn"] == described(stack, "Worker")["FunctionArn"]
-    assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+    for name, queue, function in (("WorkSource", "Work", "Worker"), ("MediaSource", "MediaEvents", "Media")):
+        source = described(stack, name)
+        assert source["EventSourceArn"] == described(stack, queue)["QueueArn"]
+        assert source["FunctionArn"] == described(stack, function)["FunctionArn"]
+        assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert (rule["State"], rule["ScheduleExpression"]) == ("ENABLED", "rate(1 minute)")
     assert rule["targets"] == [described(stack, "Sweep")["FunctionArn"]]
 
@@ -220,7 +222,7 @@ def test_alarms_reach_the_topic(stack: ProdStack) -> None:
     assert len(alarms) >= 8
     for alarm in alarms:
         assert alarm["AlarmActions"] == [topic]
-        always_reports = alarm["AlarmName"].endswith("durable store memory")
+        always_reports = alarm["AlarmName"].endswith(("durable store memory", " sweep"))
         assert (alarm["TreatMissingData"] == "breaching") == always_reports
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 
+import pytest
 from cfnlint.api import lint  # type: ignore[import-untyped]
 from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
 
 from chalicelib.config import VARIABLES
 from infra.aws.fragments import Template
 from infra.aws.template import FOLDER, FRAGMENTS, merge_template
-from infra.local.sources import MOST_RECEIVES
+from infra.local.sources import BATCH, MOST_RECEIVES
 from tests.aws.reading import of_type, references, values
 
 REGIONS = ["us-east-1", "eu-central-1", "ap-southeast-2"]
@@ -95,19 +96,25 @@ def test_messages_outlast_six_attempts(prod: Template) -> None:
         for source in of_type(prod, "AWS::Lambda::EventSourceMapping").values()
     }
 
-    assert takers.keys() == {"Work"}
+    assert takers.keys() == {"Work", "MediaEvents"}
     for name, queue in of_type(prod, "AWS::SQS::Queue").items():
-        seconds = takers[name] if name in takers else functions["APIHandler"]["Timeout"]
-        assert "RedrivePolicy" not in queue or queue["VisibilityTimeout"] == 6 * seconds
+        assert ("RedrivePolicy" in queue) == (name in takers)
+        assert name not in takers or queue["VisibilityTimeout"] == 6 * takers[name]
 
 
 def test_failed_messages_alone_come_back(template: Template) -> None:
-    """Both stages hand the queue's messages over in batches, of which the function names what failed."""
-    (source,) = of_type(template, "AWS::Lambda::EventSourceMapping").values()
+    """Both stages hand both queues' messages over in batches, of which the function names what failed."""
+    sources = of_type(template, "AWS::Lambda::EventSourceMapping").values()
 
-    assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
-    assert source["FunctionName"] == {"Ref": "Worker"}
-    assert source["BatchSize"] == 10
+    assert {
+        source["FunctionName"]["Ref"]: source["EventSourceArn"]["Fn::GetAtt"][0] for source in sources
+    } == {
+        "Worker": "Work",
+        "Media": "MediaEvents",
+    }
+    for source in sources:
+        assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
+        assert source["BatchSize"] == BATCH
 
 
 def test_lost_work_is_swept_each_minute(template: Template) -> None:
@@ -122,11 +129,21 @@ def test_lost_work_is_swept_each_minute(template: Template) -> None:
     assert permission["SourceArn"] == {"Fn::GetAtt": ["SweepSchedule", "Arn"]}
 
 
-def test_retries_here_are_those_of_the_queue(prod: Template) -> None:
+@pytest.mark.parametrize("name", ["Work", "MediaEvents"])
+def test_retries_here_are_those_of_the_queue(prod: Template, name: str) -> None:
     """The laptop's server gives a message up after as many attempts as the queue does."""
-    redrive = prod["Resources"]["Work"]["Properties"]["RedrivePolicy"]
+    redrive = prod["Resources"][name]["Properties"]["RedrivePolicy"]
 
     assert redrive["maxReceiveCount"] == MOST_RECEIVES
+
+
+def test_a_sweep_that_does_not_run_is_seen(prod: Template) -> None:
+    """The alarm on the sweep fires when it takes longer than its schedule, and when it is silent."""
+    alarm = of_type(prod, "AWS::CloudWatch::Alarm")["SweepAlarm"]
+
+    assert alarm["Dimensions"] == [{"Name": "FunctionName", "Value": {"Ref": "Sweep"}}]
+    assert (alarm["MetricName"], alarm["Threshold"]) == ("Duration", 60_000)
+    assert alarm["TreatMissingData"] == "breaching"
 
 
 def test_uncounted_calls_are_seen_in_the_log(prod: Template) -> None:

@@ -1,4 +1,4 @@
-"""The queue and the schedule of the laptop's server, in their process beside the workers."""
+"""The queues and the schedule of the laptop's server, in their process beside the workers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ import pytest
 import redis
 
 from chalicelib.store import keys
-from infra.local.sources import MOST_RECEIVES, RETRY_SECONDS, Queue, Schedule
+from chalicelib.store.credentials import ACCESS_STRING
+from infra.local.sources import MOST_RECEIVES, RETRY_SECONDS, Queue, Schedule, Source
 from infra.local.triggers import message, queue_event
 from tests.clock import Clock
 from tests.local.processes import processes, store, workers
@@ -22,6 +23,7 @@ from tests.servers.commands import run
 from tests.servers.engines import ValkeyEngine
 from tests.servers.gateway import Gateway, running_gateway
 from tests.servers.waiting import eventually
+from tests.store.logins import WORD, user
 
 NEVER, OFTEN = ["--sweep-seconds", "86400"], ["--sweep-seconds", "0.2"]
 ONE = ["--workers", "1"]
@@ -154,6 +156,24 @@ def test_it_ends_with_a_server_that_is_killed(embedded: tuple[Gateway, redis.Red
     os.kill(left, signal.SIGKILL)
 
 
+@pytest.mark.parametrize("rights", ["+@all ~*", ACCESS_STRING])
+def test_jobs_of_a_user_who_may_not_wait(rights: str) -> None:
+    """A connection waits in the store for the next job; with the documented rights the list is looked at."""
+    with ValkeyEngine() as engine, raw(engine.url) as client, user(engine, "few", rights):
+        login = {"REDIS_URL": engine.url, "PARLEY_REDIS_USER": "few", "PARLEY_REDIS_PASSWORD": WORD}
+        with running_gateway(login, [*ONE, *NEVER]) as server:
+            assert eventually(lambda: len(lines(server, "sweep")) == 1)
+            for _ in range(3):
+                owe(client)
+                put(client)
+                assert eventually(lambda: not is_owed(client))
+            may_wait = rights != ACCESS_STRING
+            assert eventually(lambda: (client.info("clients")["blocked_clients"] == 1) == may_wait)
+            refused = client.execute_command("ACL LOG")
+            assert len(refused) == (0 if may_wait else 1)
+            assert not lines(server, "queue_unreachable")
+
+
 def test_a_store_that_goes_and_comes_back() -> None:
     """Without the store it waits, which one line says, and then goes on by itself."""
     with (
@@ -183,12 +203,13 @@ def test_a_time_that_cannot_be(value: str) -> None:
 
 
 class Jobs:
-    """A list of jobs in this process."""
+    """A list of jobs in this process, which notes those that are settled."""
 
     def __init__(self, *bodies: str) -> None:
         self.bodies = list(bodies)
+        self.settled: list[str] = []
 
-    def pop(self, most: int) -> list[str]:
+    def take(self, most: int) -> list[str]:
         """Take the oldest."""
         taken, self.bodies = self.bodies[:most], self.bodies[most:]
         return taken
@@ -218,14 +239,15 @@ def bodies(function: Function) -> list[list[str]]:
 def test_an_event_is_as_aws_documents_it() -> None:
     """A record has the fields of SQS's, all texts, and counts how often it was received."""
     one = message("Hello")
-    queue_event([one])
-    (record,) = queue_event([one])["Records"]
+    queue_event("work", [one])
+    (record,) = queue_event("work", [one])["Records"]
     assert record.keys() == {
         "messageId", "receiptHandle", "body", "attributes", "messageAttributes", "md5OfBody",
         "eventSource", "eventSourceARN", "awsRegion",
     }  # fmt: skip
     assert record["md5OfBody"] == "8b1a9953c4611296a827abf8c47804d7"
     assert record["eventSource"] == "aws:sqs"
+    assert record["eventSourceARN"].endswith(":work")
     assert record["attributes"]["ApproximateReceiveCount"] == "2"
     assert all(isinstance(value, str) for value in record["attributes"].values())
 
@@ -233,17 +255,35 @@ def test_an_event_is_as_aws_documents_it() -> None:
 @pytest.mark.parametrize("refused", ["b", "crash"])
 def test_what_failed_is_handed_over_again(refused: str) -> None:
     """After a while that doubles, the failed ones alone, so many times; a crash fails the whole batch."""
-    function, clock = Function(refused), Clock()
-    queue = Queue(function, Jobs("a", "b"), clock)  # type: ignore[arg-type] # what it uses of a WorkList
+    function, clock, jobs = Function(refused), Clock(), Jobs("a", "b")
+    queue = Queue("work", function, Source(jobs.take, jobs.settled.append), clock)
     again = ["b"] if refused == "b" else ["a", "b"]
     assert queue.poll()
     for failures in range(1, MOST_RECEIVES):
-        clock.now += RETRY_SECONDS * 2 ** (failures - 1) - 0.01
+        assert jobs.settled == [body for body in ("a", "b") if body not in again]
+        assert queue.seconds_left == pytest.approx(RETRY_SECONDS * 2 ** (failures - 1))
+        clock.now += queue.seconds_left - 0.01
         assert not queue.poll()
         clock.now += 0.02
         assert queue.poll()
         assert sorted(bodies(function)[failures]) == again
+    assert sorted(jobs.settled) == ["a", "b"]
     clock.now += 1e6
+    assert not queue.poll()
+
+
+def test_what_cannot_be_settled_holds_up_nothing() -> None:
+    """A source that fails to note a message is told of the others all the same."""
+    settled: list[str] = []
+
+    def settle(body: str) -> None:
+        settled.append(body)
+        raise OSError("no space left on device")
+
+    function = Function()
+    queue = Queue("media", function, Source(Jobs("a", "b").take, settle), Clock())
+    assert queue.poll()
+    assert settled == ["a", "b"]
     assert not queue.poll()
 
 

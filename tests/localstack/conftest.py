@@ -42,7 +42,7 @@ def http(server: LocalStackServer) -> Iterator[httpx.Client]:
 @pytest.fixture
 def configured(server: LocalStackServer) -> Configure:
     """Return what changes the API function's configuration for a while."""
-    client, name = server.client("lambda"), server.function("APIHandler")
+    client, name = server.client("lambda"), server.resource("APIHandler")
 
     def change(**configuration: Any) -> None:
         client.update_function_configuration(FunctionName=name, **configuration)

@@ -76,7 +76,7 @@ def test_a_stack_is_made_changed_and_taken_down(server: LocalStackServer, env: d
     url = made.stdout.rpartition("Parley is deployed at ")[2].strip()
     assert httpx.get(f"{url}/ping").status_code == 200
     assert httpx.get(f"{url}/health").status_code == 503
-    store = server.client("lambda").get_function_configuration(FunctionName=server.function("APIHandler"))[
+    store = server.client("lambda").get_function_configuration(FunctionName=server.resource("APIHandler"))[
         "Environment"
     ]["Variables"]["REDIS_URL"]
     changed = run(*deploy, "--parameter", f"RedisUrl={store}", env=env)

@@ -104,7 +104,7 @@ def test_callers_at_the_same_time_get_functions_of_their_own(
 
 def logged_near(server: LocalStackServer, request_id: str) -> list[str]:
     """Return the lines of the log stream that has a request's line; empty while there is none."""
-    group = f"/aws/lambda/{server.function('APIHandler')}"
+    group = f"/aws/lambda/{server.resource('APIHandler')}"
     pages = server.client("logs").get_paginator("filter_log_events").paginate(logGroupName=group)
     events = [event for page in pages for event in page["events"]]
     streams = {event["logStreamName"] for event in events if request_id in event["message"]}

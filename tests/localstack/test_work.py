@@ -28,7 +28,7 @@ def store(server: LocalStackServer) -> redis.Redis:
 
 def variables(server: LocalStackServer, name: str) -> dict[str, str]:
     """Return the environment of a function."""
-    settings = server.client("lambda").get_function_configuration(FunctionName=server.function(name))
+    settings = server.client("lambda").get_function_configuration(FunctionName=server.resource(name))
     found: dict[str, str] = settings["Environment"]["Variables"]
     return found
 
@@ -71,7 +71,7 @@ def test_the_schedules_function_finds_what_was_lost(server: LocalStackServer) ->
     event = json.dumps({"detail-type": "Scheduled Event", "source": "aws.events", "detail": {}})
     with store(server) as client:
         client.hset(OWED, ITEM, LONG_AGO)
-        answer = server.client("lambda").invoke(FunctionName=server.function("Sweep"), Payload=event)
+        answer = server.client("lambda").invoke(FunctionName=server.resource("Sweep"), Payload=event)
         assert json.load(answer["Payload"])["repeated"] >= 1
         assert not client.hexists(OWED, ITEM)
 

@@ -42,8 +42,8 @@ class LocalStackServer(ServerProcess):
         host = urlsplit(self.url).netloc
         return localstack_client.session.Session(localstack_host=host).client(service)
 
-    def function(self, name: str) -> str:
-        """Return the name of a Lambda function by its name in the template."""
+    def resource(self, name: str) -> str:
+        """Return the id of a resource, such as a function's name, by its name in the template."""
         found = self.client("cloudformation").describe_stack_resource(
             StackName="parley-localstack", LogicalResourceId=name
         )

@@ -23,17 +23,17 @@ def printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     return capsys.readouterr().out
 
 
-@pytest.mark.parametrize(("members", "dollars"), [(2, "3.4"), (10, "11.4"), (100, "102")])
+@pytest.mark.parametrize(("members", "dollars"), [(2, "3.4"), (10, "11.5"), (100, "103")])
 def test_sending_a_million_messages(members: int, dollars: str) -> None:
-    """Over the socket, one device a member: $3.4 to one, $11.4 in a group of 10, $102 in a group of 100."""
+    """Over the socket, one device a member: $3.4 to one, $11.5 in a group of 10, $103 in a group of 100."""
     costs = million(Usage(members=members))
     sent = costs["requests"] + costs["pushes"]
     assert f"{sent:.{len(dollars.partition('.')[2])}f}" == dollars
 
 
 def test_a_request_by_hand() -> None:
-    """Two socket messages, an invocation, 20 ms of half a GB, and 3 ECPU."""
-    by_hand = 2 * 1.00 + 0.20 + 0.5 * 0.020 * 13.3334 + 3 * 0.0023
+    """Two socket messages, an invocation, 20 ms of half a GB, 3 ECPU, and 2 for the inbox of each member."""
+    by_hand = 2 * 1.00 + 0.20 + 0.5 * 0.020 * 13.3334 + (3 + 2 * 2) * 0.0023
     assert million(Usage())["requests"] == pytest.approx(by_hand)
 
 
@@ -43,10 +43,16 @@ def test_pushes_by_hand() -> None:
     assert million(Usage(members=10, devices=2))["pushes"] == pytest.approx(by_hand)
 
 
+def test_a_large_chat_writes_no_inboxes() -> None:
+    """A send to 100 costs 200 ECPU more than one to 101, which is too large for inboxes."""
+    to_100, to_101 = (million(Usage(members=members))["requests"] for members in (100, 101))
+    assert to_100 - to_101 == pytest.approx(200 * 0.0023)
+
+
 def test_sending_over_http_by_hand() -> None:
     """One REST request instead of two socket messages; all devices are pushed to, as none has the answer."""
     costs = million(Usage(via="http"))
-    assert costs["requests"] == pytest.approx(3.50 + 0.20 + 0.5 * 0.020 * 13.3334 + 3 * 0.0023)
+    assert costs["requests"] == pytest.approx(3.50 + 0.20 + 0.5 * 0.020 * 13.3334 + 7 * 0.0023)
     assert costs["pushes"] == pytest.approx(2 * (1.00 + 0.5 * 0.001 * 13.3334) + 2 * 0.0023)
 
 
@@ -134,11 +140,11 @@ def test_a_password_costs_its_secret_and_the_way_to_it(
 
 
 def test_waiting_for_work_by_hand() -> None:
-    """A minute: 15 polls of the queue, and a sweep of 150 ms of half a GB that asks 256 partitions."""
+    """A minute: 15 polls of each queue, and a sweep of 150 ms of half a GB that asks twice 256 partitions."""
     sweep = 0.20 + 0.5 * 0.150 * 13.3334
     minutes = 730 * 60 / 1e6
-    assert idle(Usage())["queue and sweep"] == pytest.approx((15 * 0.40 + sweep + 256 * 0.0023) * minutes)
-    assert idle(Usage(store="durable"))["queue and sweep"] == pytest.approx((15 * 0.40 + sweep) * minutes)
+    assert idle(Usage())["queue and sweep"] == pytest.approx((30 * 0.40 + sweep + 512 * 0.0023) * minutes)
+    assert idle(Usage(store="durable"))["queue and sweep"] == pytest.approx((30 * 0.40 + sweep) * minutes)
 
 
 def test_a_month_is_the_sum_of_its_parts() -> None:
@@ -215,7 +221,7 @@ def test_prices_name_their_page() -> None:
 def test_the_command_prints_tables(capsys: pytest.CaptureFixture[str]) -> None:
     """Idle, a million messages of three kinds of chat, and the month; a total each."""
     out = printed(capsys)
-    assert re.search(r"^  direct +2\.34 +1\.01 +10\.95 +3\.56 +0\.34 +18\.20$", out, re.M)
+    assert re.search(r"^  direct +2\.35 +1\.01 +10\.95 +3\.56 +0\.34 +18\.21$", out, re.M)
     assert [line.split()[0] for line in out.splitlines() if line.startswith("  group")] == ["group"] * 2
     assert len(re.findall(r"^  total ", out, re.M)) == 2
 

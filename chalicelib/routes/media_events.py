@@ -1,0 +1,49 @@
+"""The function behind the queue of the media bucket: what was stored and what was removed."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import unquote_plus
+
+import msgspec
+
+from chalicelib.logs import LOGGER
+from chalicelib.schemas.aws_events import Batch, Message, Notification, ObjectEvent
+
+KINDS = {"ObjectCreated": "media_stored", "ObjectRemoved": "media_removed"}
+
+
+def handle(event: Any) -> dict[str, Any]:
+    """Write a line of the log for each object that an SQS event tells of, stored or removed.
+
+    Nothing that follows from a line can fail, so no message is asked for again. A message that is no
+    notification is logged as an error and dropped: it would be none as often as it is repeated.
+    """
+    for message in msgspec.convert(event, Batch).records:
+        _tell(message)
+    return {"batchItemFailures": []}
+
+
+def _tell(message: Message) -> None:
+    try:
+        lines = [{**line, "message_id": message.message_id} for line in _lines(message.body)]
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as problem:
+        LOGGER.error({"event": "media_malformed", "message_id": message.message_id, "reason": str(problem)})
+        return
+    for line in lines:
+        LOGGER.info(line)
+
+
+def _lines(body: str) -> list[dict[str, Any]]:
+    told = msgspec.json.decode(body, type=Notification)
+    return [{"event": "media_test"}] if told.event else [_line(record) for record in told.records]
+
+
+def _line(record: ObjectEvent) -> dict[str, Any]:
+    happened, _, _ = record.event_name.partition(":")
+    stored = record.s3.object
+    return {
+        "event": KINDS[happened],
+        "key": unquote_plus(stored.key, errors="strict"),
+        "bytes": stored.size,
+    }

@@ -1,0 +1,241 @@
+"""The media folder of the laptop's server, told like a bucket: stored, replaced, removed, once each."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import msgspec
+import pytest
+
+from chalicelib.schemas.aws_events import Notification
+from infra.local.bucket import LOOK_SECONDS, Bucket
+from infra.local.listing import SETTLED_NANOSECONDS, Listing
+from infra.local.triggers import bucket_event
+from tests.clock import Clock
+from tests.local.test_event_sources import NEVER, ONE, lines, sources
+from tests.servers.gateway import running_gateway
+from tests.servers.waiting import eventually
+
+CREATED, REMOVED = "ObjectCreated:Put", "ObjectRemoved:Delete"
+
+
+def store(folder: Path, key: str, content: bytes = b"picture") -> None:
+    """Put a file into a folder as what stores media does: under another name, then renamed."""
+    file = folder / key
+    file.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = file.with_name(f".{file.name}.part")
+    unfinished.write_bytes(content)
+    unfinished.rename(file)
+
+
+class Told(NamedTuple):
+    """What one notification says."""
+
+    name: str
+    key: str
+    size: int | None
+
+
+def read(body: str) -> Told:
+    """Return what a notification says, as the function reads it."""
+    (record,) = msgspec.json.decode(body, type=Notification).records
+    return Told(record.event_name, record.s3.object.key, record.s3.object.size)
+
+
+class Watched:
+    """A bucket over a folder, and a clock that makes it look at each call."""
+
+    def __init__(self, folder: Path) -> None:
+        self.clock = Clock()
+        self.bucket = Bucket(folder, self.clock)
+
+    def take(self, most: int = 100) -> list[str]:
+        """Return the notifications of a later look."""
+        self.clock.now += LOOK_SECONDS
+        return self.bucket.take(most)
+
+    def told(self) -> list[Told]:
+        """Return what a later look tells, and settle it."""
+        bodies = self.take()
+        for body in bodies:
+            self.bucket.settle(body)
+        return [read(body) for body in bodies]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder that is not there yet."""
+    return tmp_path / "media"
+
+
+def test_a_folder_that_is_not_there_has_nothing(folder: Path) -> None:
+    """Nothing is told, and nothing made."""
+    assert Watched(folder).told() == []
+    assert list(folder.parent.iterdir()) == []
+
+
+def test_each_change_is_told_once(folder: Path) -> None:
+    """A file that is stored, replaced and removed is told three times, with its bytes while it is there."""
+    watched = Watched(folder)
+    watched.told()
+    steps: list[tuple[Callable[[], object], list[Told]]] = [
+        (lambda: store(folder, "a/b c.png", b"12345"), [Told(CREATED, "a/b+c.png", 5)]),
+        (lambda: store(folder, "a/b c.png", b"54321"), [Told(CREATED, "a/b+c.png", 5)]),
+        ((folder / "a/b c.png").unlink, [Told(REMOVED, "a/b+c.png", None)]),
+        (lambda: store(folder, "é"), [Told(CREATED, "%C3%A9", 7)]),
+        (lambda: shutil.rmtree(folder), [Told(REMOVED, "%C3%A9", None)]),
+    ]
+    for change, told in steps:
+        change()
+        assert watched.told() == told
+        assert watched.told() == []
+
+
+def test_what_is_no_complete_file_is_not_told(folder: Path) -> None:
+    """Files being written, hidden folders, links, and names that are no UTF-8, are left out."""
+    store(folder, "whole")
+    (folder / ".upload").write_bytes(b"half")
+    store(folder, ".hidden/file")
+    (folder / "link").symlink_to(folder / "whole")
+    (folder / "loop").symlink_to(folder)
+    (Path(os.fsdecode(os.fsencode(folder) + b"/\xff"))).write_bytes(b"")
+    os.mkfifo(folder / "pipe")
+
+    assert [told.key for told in Watched(folder).told()] == ["whole"]
+
+
+def test_a_restart_tells_what_changed_meanwhile_alone(folder: Path) -> None:
+    """What was settled is not told again; what came, went or was replaced in between is."""
+    for key in ("stays", "goes", "changes"):
+        store(folder, key)
+    assert len(Watched(folder).told()) == 3
+    (folder / "goes").unlink()
+    store(folder, "changes")
+    store(folder, "comes")
+
+    assert Watched(folder).told() == [
+        Told(CREATED, "changes", 7),
+        Told(CREATED, "comes", 7),
+        Told(REMOVED, "goes", None),
+    ]
+    assert Watched(folder).told() == []
+
+
+def test_what_was_not_settled_is_told_again_after_a_restart(folder: Path) -> None:
+    """A notification that was handed out when the process died comes again."""
+    store(folder, "a")
+    watched = Watched(folder)
+    assert len(watched.take()) == 1
+    assert watched.take() == []
+    assert Watched(folder).told() == [Told(CREATED, "a", 7)]
+
+
+def test_the_changes_of_one_file_are_told_in_order(folder: Path) -> None:
+    """While one is under way no later one is handed out; the last one told is how things are."""
+    store(folder, "a")
+    watched = Watched(folder)
+    (stored,) = watched.take()
+    (folder / "a").unlink()
+    assert watched.take() == []
+    watched.bucket.settle(stored)
+    assert watched.told() == [Told(REMOVED, "a", None)]
+    assert Watched(folder).told() == []
+
+
+def test_no_more_than_asked_for_at_once(folder: Path) -> None:
+    """Many files come in batches, each file once."""
+    for number in range(25):
+        store(folder, f"{number:02d}")
+    watched = Watched(folder)
+    batches = [watched.take(10) for _ in range(4)]
+
+    assert [len(batch) for batch in batches] == [10, 10, 5, 0]
+    assert [read(body).key for batch in batches for body in batch] == [
+        f"{number:02d}" for number in range(25)
+    ]
+
+
+def test_it_looks_only_so_often(folder: Path) -> None:
+    """Asked again before its time it does not read the folder."""
+    watched = Watched(folder)
+    watched.take()
+    store(folder, "a")
+    watched.clock.now += LOOK_SECONDS - 0.01
+    assert watched.bucket.take(10) == []
+    watched.clock.now += 0.02
+    assert len(watched.bucket.take(10)) == 1
+
+
+def test_a_record_that_is_broken_is_told(folder: Path) -> None:
+    """A record that SQLite cannot read is an error, and nothing is told anew meanwhile."""
+    store(folder, "a")
+    folder.with_name("media.db").write_text("not a database, but long enough to look at" * 100)
+    watched = Watched(folder)
+    for _ in range(2):
+        with pytest.raises(sqlite3.DatabaseError):
+            watched.take()
+    folder.with_name("media.db").unlink()
+    assert watched.told() == [Told(CREATED, "a", 7)]
+
+
+def test_folders_that_have_not_changed_are_not_read_again(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once a folder's time is old enough to be trusted, a look costs no listing of it."""
+    read_folders: list[str] = []
+    scan: Callable[[Any], Any] = os.scandir
+
+    def noting(path: Path) -> Any:
+        read_folders.append(path.name)
+        return scan(path)
+
+    monkeypatch.setattr(os, "scandir", noting)
+    store(folder, "a/1")
+    store(folder, "b/2")
+    later = max((folder / name).stat().st_mtime_ns for name in ("", "a", "b")) + SETTLED_NANOSECONDS + 1
+    listing = Listing(folder, lambda: later)
+    assert listing.refresh()
+    read_folders.clear()
+
+    assert not listing.refresh()
+    assert read_folders == []
+    store(folder, "b/3")
+    assert listing.refresh()
+    assert read_folders == ["b"]
+    assert listing.files.keys() == {"a/1", "b/2", "b/3"}
+
+
+def test_an_event_is_as_aws_documents_it() -> None:
+    """A notification has the fields of S3's; of a removed object neither size nor tag."""
+    (record,) = json.loads(bucket_event("a b/ü", None, 1_700_000_000_123_456_789))["Records"]
+    assert record.keys() == {
+        "eventVersion", "eventSource", "awsRegion", "eventTime", "eventName", "userIdentity",
+        "requestParameters", "responseElements", "s3",
+    }  # fmt: skip
+    assert record["s3"].keys() == {"s3SchemaVersion", "configurationId", "bucket", "object"}
+    assert record["eventTime"] == "2023-11-14T22:13:20.000Z"
+    assert record["s3"]["object"].keys() == {"key", "sequencer"}
+    assert record["s3"]["object"]["key"] == "a+b/%C3%BC"
+
+
+def test_the_server_tells_its_function(tmp_path: Path) -> None:
+    """What comes and goes in DATA/media is a line each, through a kill of the process, told once."""
+    data = tmp_path / "data"
+    with running_gateway(args=[*ONE, *NEVER, "--data", str(data)]) as server:
+        store(data / "media", "cats/1 é.jpg", b"123")
+        assert eventually(lambda: len(lines(server, "media_stored")) == 1)
+        (line,) = lines(server, "media_stored")
+        assert (line["key"], line["bytes"]) == ("cats/1 é.jpg", 3)
+        killed = sources(server)
+        assert killed is not None
+        os.kill(killed, 9)
+        assert eventually(lambda: sources(server) not in (None, killed))
+        (data / "media" / "cats" / "1 é.jpg").unlink()
+        assert eventually(lambda: len(lines(server, "media_removed")) == 1)
+        assert len(lines(server, "media_stored")) == 1
