@@ -110,6 +110,18 @@ class NotAMember(Forbidden):
     code, title = "not_a_member", "Not a member"
 
 
+class Muted(Forbidden):
+    """The member may read the chat, and not write to it for now."""
+
+    code, title = "muted", "Muted"
+
+
+class Banned(Forbidden):
+    """The user may not be a member of the chat."""
+
+    code, title = "banned", "Banned"
+
+
 class Blocked(Forbidden):
     """The other does not want to hear from the caller."""
 
@@ -189,9 +201,21 @@ class IdConflict(ParleyError):
 
 
 class AlreadyTaken(ParleyError):
-    """The handle or the email belongs to somebody; which, and to whom, is not said."""
+    """The handle, the email or the chat's id is taken; which of them, and by whom, is not said."""
 
     status, code, title = 409, "already_taken", "Already taken"
+
+
+class ChatFull(ParleyError):
+    """The chat has as many members as a chat may have."""
+
+    status, code, title = 409, "chat_full", "Chat full"
+
+
+class LastOwner(ParleyError):
+    """The chat would be without an owner."""
+
+    status, code, title = 409, "last_owner", "Last owner"
 
 
 class HistoryChanged(ParleyError):

@@ -10,7 +10,7 @@ import inspect
 import re
 from collections import defaultdict
 from http import HTTPStatus
-from typing import Any
+from typing import Any, get_args, get_origin
 
 import msgspec
 
@@ -41,7 +41,7 @@ def as_json() -> str:
 
 def document() -> Schema:
     """Return the document of every registered route."""
-    types: list[Any] = [Problem, *(kind for operation in OPERATIONS for kind in _types(operation))]
+    types: list[Any] = [Problem, *(_item(kind) for operation in OPERATIONS for kind in _types(operation))]
     named = [
         kind for kind in dict.fromkeys(types) if isinstance(kind, type) and issubclass(kind, msgspec.Struct)
     ]
@@ -169,5 +169,12 @@ def _response(status: int, kind: type | None) -> Schema:
     return described
 
 
+def _item(kind: Any) -> Any:
+    """Return what a list is of, and anything else itself."""
+    return get_args(kind)[0] if get_origin(kind) is list else kind
+
+
 def _schema(kind: type) -> Schema:
+    if get_origin(kind) is list:
+        return {"type": "array", "items": _schema(_item(kind))}
     return {"$ref": f"#/components/schemas/{kind.__name__}"}

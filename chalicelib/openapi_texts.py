@@ -8,9 +8,9 @@ Schema = dict[str, Any]
 
 PARAMETERS: dict[str, Schema] = {
     "chat": {
-        "schema": {"type": "string", "pattern": "^[^:]+:[^:]+$"},
+        "schema": {"type": "string", "minLength": 3, "maxLength": 160},
         "example": "alice:bob",
-        "description": "Two names joined by one `:`.",
+        "description": "Two names joined by one `:`, or the id of a group (`g-…`) or room (`r-…`).",
     },
     "seq": {"schema": {"type": "integer", "minimum": 1}, "example": 1, "description": "The message's place."},
     "handle": {
@@ -28,6 +28,11 @@ PARAMETERS: dict[str, Schema] = {
         "example": "1763718000000000",
         "description": "The id of a post.",
     },
+    "room": {
+        "schema": {"type": "string", "pattern": "^[a-z0-9][a-z0-9_.-]{0,63}$"},
+        "example": "lobby",
+        "description": "The id that was chosen for a room, in any case.",
+    },
     "asset": {"schema": {"type": "string"}, "example": "docs.js", "description": "A file of the page."},
 }
 IDEMPOTENCY_KEY: Schema = {
@@ -42,14 +47,19 @@ TAGS = {
     "users": "Profiles, the search, one's own archive",
     "social": "Follow, block, and the lists of both",
     "posts": "Posts and the feed",
+    "chats": "Direct chats, groups and rooms: make, change, join, leave",
+    "members": "The people of groups and rooms",
     "messages": "Send, page and read, with checked cursors",
+    "inbox": "The inbox, the sync, read marks and flags",
+    "found": "Find groups, list rooms",
+    "rooms": "Rooms on the paths of the platform that Parley replaces",
     "classic": "The paths of the servers that Parley replaces",
     "health": "Is it there",
     "docs": "This description",
     "home": "What this server is",
 }
 DESCRIPTION = (
-    "Accounts, follows, posts, and messages between two people. "
+    "Accounts, follows, posts, and messages between two people, in groups and in rooms. "
     "Every error is application/problem+json with a stable `code`. "
     "Every answer carries X-Request-Id: yours, if you sent one, or the gateway's. "
     "On AWS, API Gateway itself may answer 429, 502 or 504, as problems too."

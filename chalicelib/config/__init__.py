@@ -45,6 +45,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     redis_ca: str | None = None
     redis_plain_beyond_loopback: bool = False
     keep_messages: int = 0
+    max_members: int = 1000
+    large_chat: int = 100
     argon2: str = "m=19456,t=2,p=1"
     rate_limits: dict[str, int] = msgspec.field(default_factory=readers.RATE_LIMITS.copy)
     cors_origins: tuple[str, ...] = ()
@@ -168,6 +170,8 @@ VARIABLES: dict[str, tuple[str, Callable[[str], Any]]] = {
     "PARLEY_REDIS_CA": ("redis_ca", readers.file),
     "PARLEY_REDIS_PLAIN_BEYOND_LOOPBACK": ("redis_plain_beyond_loopback", readers.flag),
     "PARLEY_KEEP_MESSAGES": ("keep_messages", readers.whole),
+    "PARLEY_MAX_MEMBERS": ("max_members", readers.members),
+    "PARLEY_LARGE_CHAT": ("large_chat", readers.members),
     "PARLEY_LOG_LEVEL": ("log_level", readers.one_of("DEBUG", "INFO", "WARNING", "ERROR")),
     "PARLEY_ARGON2": ("argon2", readers.argon2),
     "PARLEY_RATE_LIMITS": ("rate_limits", readers.rate_limits),

@@ -24,6 +24,8 @@ SIGNING_ALGORITHMS = (
 )
 """Signatures by a private key alone: with a shared one (HS256), or none, anyone who can check could sign."""
 
+MOST_MEMBERS = 10_000
+"""Members of a chat: what one script reads and a change of all of them writes stays within milliseconds."""
 MOST_ARGON2_KIB, MOST_ARGON2_TIME, MOST_ARGON2_LANES = 1024 * 1024, 20, 16
 
 
@@ -54,6 +56,13 @@ def whole(raw: str) -> int:
     if not (raw.isascii() and raw.isdigit() and len(raw) <= 15):
         raise ValueError("it must be a whole number from 0, of 15 digits at the most")
     return int(raw)
+
+
+def members(raw: str) -> int:
+    number = whole(raw)
+    if not 1 <= number <= MOST_MEMBERS:
+        raise ValueError(f"it must be from 1 to {MOST_MEMBERS}")
+    return number
 
 
 def seconds(raw: str) -> float:

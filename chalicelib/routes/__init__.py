@@ -1,6 +1,22 @@
 """One blueprint a domain; its views are one line each."""
 
-from chalicelib.routes import accounts, classic, docs, health, home, messages, posts, sessions, social, users
+from chalicelib.routes import (
+    accounts,
+    chats,
+    classic,
+    docs,
+    found,
+    health,
+    home,
+    inbox,
+    members,
+    messages,
+    posts,
+    rooms,
+    sessions,
+    social,
+    users,
+)
 
 BLUEPRINTS = (
     accounts.blueprint,
@@ -13,4 +29,9 @@ BLUEPRINTS = (
     users.blueprint,
     social.blueprint,
     posts.blueprint,
+    found.blueprint,
+    inbox.blueprint,
+    chats.blueprint,
+    members.blueprint,
+    rooms.blueprint,
 )

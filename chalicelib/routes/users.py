@@ -6,7 +6,8 @@ from chalice.app import Blueprint, Response
 
 from chalicelib import errors
 from chalicelib.http import Call, no_content, reply, route
-from chalicelib.schemas.users import Export, ExportQuery, Me, ProfileChanges, SearchQuery, User, UserPage
+from chalicelib.schemas.export import Export, ExportQuery
+from chalicelib.schemas.users import Me, ProfileChanges, SearchQuery, User, UserPage
 
 blueprint = Blueprint(__name__)
 

@@ -11,19 +11,7 @@ from chalicelib import services
 from chalicelib.errors import InternalError, ParleyError
 from chalicelib.logs import LOGGER
 from chalicelib.queues import Job
-
-
-class Message(msgspec.Struct, frozen=True, rename="camel"):
-    """What is read of one record of an SQS event."""
-
-    message_id: str
-    body: str
-
-
-class Batch(msgspec.Struct, frozen=True):
-    """An SQS event. Source: "Using Lambda with Amazon SQS" in the AWS Lambda Developer Guide."""
-
-    records: list[Message] = msgspec.field(name="Records")
+from chalicelib.schemas.aws_events import Batch, Message
 
 
 def handle(event: Any) -> dict[str, Any]:
@@ -37,11 +25,18 @@ def handle(event: Any) -> dict[str, Any]:
 
 
 def sweep(event: Any) -> dict[str, int]:
-    """Repeat the work that has been owed for too long, whatever a schedule's event says."""
+    """Tell the inboxes once more what they may lack, and repeat the work that has been owed for too long.
+
+    event: whatever a schedule says. The failure of one of the two is raised once the other is done.
+    """
     start = time.perf_counter()
-    repeated = services.current().work.sweep()
-    LOGGER.info({"event": "sweep", "repeated": repeated, "ms": _milliseconds(start)})
-    return {"repeated": repeated}
+    try:
+        told = services.current().deliveries.sweep()
+    finally:
+        repeated = services.current().work.sweep()
+    done = {"repeated": repeated, "told": told}
+    LOGGER.info({"event": "sweep", **done, "ms": _milliseconds(start)})
+    return done
 
 
 def _done(message: Message) -> bool:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from msgspec import Meta, Struct, field
+from msgspec import UNSET, Meta, Struct, UnsetType, field
+
+from chalicelib.schemas.events import Event
 
 MAX_PAGE = 1000
 MAX_ID_CHARACTERS = 64
@@ -48,9 +50,10 @@ class Message(Struct, kw_only=True):
     seq: Seq
     id: MessageId | None
     sender: str
-    kind: str
-    text: str
-    sent_at: Annotated[Time, Meta(description="Never falls within a chat.")]
+    kind: Annotated[str, Meta(description="`text`, or `system`: what happened in a group or room.")]
+    text: Annotated[str, Meta(description="Of the kind `system`: what happened, in plain English.")]
+    event: Annotated[Event | UnsetType, Meta(description="Of the kind `system`: what happened.")] = UNSET
+    sent_at: Annotated[Time, Meta(description="Rises within a chat, so that it names the message.")]
 
 
 class SentMessage(Message, kw_only=True):
@@ -73,7 +76,9 @@ class Page(Struct, kw_only=True):
     """Some messages of a chat, in rising seq."""
 
     messages: list[Message]
-    head: Annotated[int, Meta(description="The seq of the chat's newest message; 0 when there is none.")]
+    head: Annotated[
+        int, Meta(description="The seq of the newest message that the caller may read; 0 when there is none.")
+    ]
     epoch: Annotated[
         int, Meta(description="Names this history of the chat; another epoch means start again.")
     ]
@@ -82,7 +87,7 @@ class Page(Struct, kw_only=True):
         str | None, Meta(description="Pass as `before` for what is older; null when there is none.")
     ]
     deleted_users: Annotated[
-        list[str], Meta(description='Members whose account is deleted; show them as "deleted user".')
+        list[str], Meta(description='Senders whose account is deleted; show them as "deleted user".')
     ]
 
 

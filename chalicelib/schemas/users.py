@@ -1,4 +1,4 @@
-"""People on the wire: profiles, the search, the export."""
+"""People on the wire: profiles, the search, sessions as their user sees them."""
 
 from __future__ import annotations
 
@@ -75,14 +75,6 @@ class UserPage(Struct, kw_only=True):
     ]
 
 
-class SignIn(Struct, kw_only=True):
-    """How a user proves who they are; no secret is told."""
-
-    password: Annotated[bool, Meta(description="Whether there is a password.")]
-    outside_identity: Annotated[bool, Meta(description="Whether an outside identity stands for the user.")]
-    imported_from: str | None
-
-
 class ExportedSession(Struct, kw_only=True):
     """A device on which the user is logged in."""
 
@@ -92,47 +84,3 @@ class ExportedSession(Struct, kw_only=True):
     expires_at: Time
     address: str
     agent: Annotated[str, Meta(description="What the client called itself (User-Agent).")]
-
-
-class Since(Struct):
-    """Somebody, and since when."""
-
-    handle: str
-    since: Time
-
-
-class ExportedPost(Struct):
-    """A post of the user."""
-
-    id: str
-    made_at: Time
-    text: str
-
-
-class PostReference(Struct):
-    """A post in the user's feed; what it says is its author's."""
-
-    author: str
-    post: str
-
-
-class ExportQuery(Struct):
-    """Which page of the archive."""
-
-    cursor: Annotated[str | None, Meta(description="The `next` of the page before.")] = None
-
-
-class Export(Struct, kw_only=True):
-    """A page of everything that is held about a user; a part that is not on this page is absent."""
-
-    handle: str
-    exported_at: Time
-    profile: Me | UnsetType = UNSET
-    sign_in: SignIn | UnsetType = UNSET
-    sessions: list[ExportedSession] | UnsetType = UNSET
-    following: list[Since] | UnsetType = UNSET
-    followers: list[Since] | UnsetType = UNSET
-    blocked: list[Since] | UnsetType = UNSET
-    posts: list[ExportedPost] | UnsetType = UNSET
-    timeline: list[PostReference] | UnsetType = UNSET
-    next: Annotated[str | None, Meta(description="Pass as `cursor` for the next page; null at the end.")]

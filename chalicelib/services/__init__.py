@@ -10,42 +10,65 @@ from chalicelib.schemas.messages import Health
 from chalicelib.services.accounts import Registration
 from chalicelib.services.admission import Admission
 from chalicelib.services.blocks import BlockService
+from chalicelib.services.changes import ChangeService
+from chalicelib.services.changing import Changing
+from chalicelib.services.chat_ids import ChatIds
+from chalicelib.services.chat_views import ChatViews
 from chalicelib.services.classic import ClassicMessages
 from chalicelib.services.deletion import Deletion
+from chalicelib.services.deliveries import Deliveries
+from chalicelib.services.departures import Departures
 from chalicelib.services.devices import DeviceService
 from chalicelib.services.direct import DirectChats
 from chalicelib.services.directory import Directory
-from chalicelib.services.export import Exports
+from chalicelib.services.export import Exports, Listed
+from chalicelib.services.export_chats import ChatExports
 from chalicelib.services.feeds import Feeds
 from chalicelib.services.follows import FollowService
+from chalicelib.services.found_chats import FoundChats
+from chalicelib.services.groups import Groups
 from chalicelib.services.identity import Verifier
 from chalicelib.services.import_pages import getter
 from chalicelib.services.import_users import Importer
 from chalicelib.services.imports import Imports
+from chalicelib.services.inbox import InboxService
 from chalicelib.services.logins import Logins
+from chalicelib.services.making import Making
+from chalicelib.services.member_lists import MemberLists
+from chalicelib.services.membership import Membership
 from chalicelib.services.messages import Messages
 from chalicelib.services.mirrors import Mirrors
 from chalicelib.services.names import Names
+from chalicelib.services.pairs import Pairs
 from chalicelib.services.passwords import Passwords
 from chalicelib.services.peers import Peers
 from chalicelib.services.people import People
 from chalicelib.services.posts import FanOut, PostService
+from chalicelib.services.receipts import ReceiptService
+from chalicelib.services.rooms import ClassicRooms
 from chalicelib.services.search import Search
 from chalicelib.services.standings import Standings
+from chalicelib.services.sync import SyncService
 from chalicelib.services.user_lists import UserLists
 from chalicelib.services.work import Doer, Work
-from chalicelib.store import client
+from chalicelib.store import client, keys
 from chalicelib.store.accounts import Accounts
 from chalicelib.store.attempts import Attempts
 from chalicelib.store.blocks import Blocks
 from chalicelib.store.cards import Cards
+from chalicelib.store.chat_terms import ChatTerms
+from chalicelib.store.chats import Chats
 from chalicelib.store.claims import Claims
 from chalicelib.store.follows import Follows
+from chalicelib.store.inboxes import Inboxes
 from chalicelib.store.messages import MessageLog
 from chalicelib.store.owed import Owed
 from chalicelib.store.posts import Posts
+from chalicelib.store.readers import Readers
+from chalicelib.store.rooms import Rooms
 from chalicelib.store.search import SearchIndex
 from chalicelib.store.sessions import Sessions
+from chalicelib.store.summaries import Summaries
 from chalicelib.store.timelines import Timelines
 from chalicelib.store.traces import Traces
 
@@ -74,9 +97,23 @@ class Services:
         self.work = Work(Owed(store), WorkQueue(settings, store), doers)
         self.standings = Standings(store, accounts)
         self.admission = Admission(settings, store, self.standings, sessions, claims, _verifier(settings))
-        direct = DirectChats(self.names, accounts, self.standings, strict=not is_open)
-        self.messages = Messages(log, direct)
-        self.classic = ClassicMessages(log, self.names, direct)
+        chats = Chats(store, settings.max_members, settings.large_chat, settings.keep_messages)
+        self.found = FoundChats(store, chats, SearchIndex(store, keys.found), ChatTerms(store), Rooms(store))
+        self.deliveries = Deliveries(
+            store,
+            chats,
+            index=self.found.index,
+            depart=self._depart,
+        )
+        inboxes, summaries, ids = Inboxes(store), Summaries(), ChatIds(self.names)
+        direct = DirectChats(ids, accounts, self.standings, strict=not is_open)
+        self.messages = Messages(log, direct, self.deliveries)
+        self.classic = ClassicMessages(log, self.names, direct, self.deliveries)
+        self.inbox = InboxService(store, inboxes, summaries)
+        self.sync = SyncService(store, inboxes, summaries)
+        self.receipts = ReceiptService(ids, Readers(store), self.deliveries)
+        self.changes = ChangeService(store, ids, log, chats, summaries)
+        self._wire_groups(accounts, chats, cards)
         passwords = Passwords(settings.argon2)
         self.logins = Logins(accounts, claims, sessions, Attempts(store), passwords)
         self.registration = Registration(self.names, accounts, claims, passwords, self.logins, self.work)
@@ -86,14 +123,36 @@ class Services:
         self.imports = Imports(importer, self.names, get, self.work.soon)
         self.people = People(store, accounts, claims, self.names, self.work)
         self.search = Search(store, accounts, index)
-        self.deletion = Deletion(store, accounts, claims, directory, follows, self.work)
+        self.deletion = Deletion(
+            store, accounts, claims, directory, follows, self.departures.depart, self.work
+        )
         doers["delete"] = self.deletion.finish
-        self.exports = Exports(store, accounts, sessions, follows, Blocks(store), posts, timelines)
+        mine = ChatExports(store, inboxes, summaries, chats, log)
+        listed = Listed(follows, Blocks(store), posts, timelines, mine)
+        self.exports = Exports(store, accounts, sessions, listed)
         peers, lists = Peers(store, self.names, accounts), UserLists(store, cards)
         self.follows = FollowService(follows, peers, lists, self.work)
         self.blocks = BlockService(Blocks(store), peers, lists, self.work)
         self.posts = PostService(store, posts, cards, peers, self.work)
         self.feeds = Feeds(store, follows, posts, timelines)
+
+    def _wire_groups(self, accounts: Accounts, chats: Chats, cards: Cards) -> None:
+        store, names, strict = self._store, self.names, self.settings.auth != "open"
+        ids, summaries, most = ChatIds(names), Summaries(), self.settings.max_members
+        changing = Changing(store, chats, self.deliveries, self.found.index)
+        self.departures = Departures(store, chats, changing)
+        self.chat_views = ChatViews(store, ids, summaries)
+        self.membership = Membership(names, ids, accounts, chats, changing, strict=strict)
+        making = Making(store, names, accounts, chats, changing, most, strict=strict)
+        pairs = Pairs(names, accounts, summaries, Readers(store), self.deliveries, strict=strict)
+        self.groups = Groups(ids, chats, changing, self.chat_views, making, pairs, self.membership)
+        self.member_lists = MemberLists(ids, chats, cards)
+        self.rooms = ClassicRooms(
+            self.groups, self.chat_views, self.membership, self.member_lists, self.found
+        )
+
+    def _depart(self, handle: str, chat: str) -> None:
+        self.departures.depart(handle, chat)
 
     def health(self) -> Health:
         """Ask the store; raises StoreUnavailable when it does not answer."""

@@ -6,6 +6,7 @@ from chalicelib.errors import Forbidden, bad_field
 from chalicelib.schemas.messages import MAX_PAGE, ClassicMessage, ClassicPage, ClassicPull, ClassicSend
 from chalicelib.services.callers import Caller
 from chalicelib.services.content import checked_id, checked_text, fitting
+from chalicelib.services.deliveries import Deliveries
 from chalicelib.services.direct import DirectChats
 from chalicelib.services.names import Names
 from chalicelib.store.messages import Content, Entry, MessageLog
@@ -18,10 +19,11 @@ DELETED_USER = "deleted user"
 class ClassicMessages:
     """The rules of the classic send and pull."""
 
-    def __init__(self, log: MessageLog, names: Names, direct: DirectChats) -> None:
+    def __init__(self, log: MessageLog, names: Names, direct: DirectChats, deliveries: Deliveries) -> None:
         self._log = log
         self._names = names
         self._direct = direct
+        self._deliveries = deliveries
 
     def send(self, caller: Caller, request: ClassicSend) -> ClassicMessage:
         """Append a message to a chat of two as the caller.
@@ -37,6 +39,8 @@ class ClassicMessages:
         content = Content(request.sender, checked_text(request.text), checked_id(request.id))
         self._direct.admit_writer(caller, members[members[0] == caller.handle])
         appended = self._log.append(canonical, content)
+        if not appended.duplicate:
+            self._deliveries.tell(canonical, appended.time, members)
         return ClassicMessage(chat, content.text, content.sender, appended.time // 1_000_000)
 
     def members(self, request: ClassicPull) -> tuple[str, str]:
@@ -49,10 +53,11 @@ class ClassicMessages:
         What a deleted user sent is shown as sent by DELETED_USER. Raises BadRequest, NotAMember.
         """
         chat, reverse = request.chat, bool(request.reverse)
-        canonical, other = self._direct.of_member(caller, chat)
+        found = self._direct.of_reader(caller, chat)
         asking = self._log.newest if reverse else self._log.after
         limit = min(request.limit or DEFAULT_LIMIT, MAX_PAGE)
-        part, gone = self._direct.read(caller, other, asking(canonical, request.cursor or 0, limit))
+        query = asking(found.text, request.cursor or 0, limit, reader=caller.handle)
+        part, gone = self._direct.read(caller, found.other(caller.handle), query)
         entries = fitting(part.entries[::-1] if reverse else part.entries, chat)
         last = entries[-1].seq if entries else 0
         has_more = bool(entries) and (last > part.base + 1 if reverse else last < part.head)

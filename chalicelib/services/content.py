@@ -51,15 +51,20 @@ def fitting(entries: list[Entry], chat: str) -> list[Entry]:
     Lambda carries the body as a JSON string, which its runtimes up to Python 3.11 write in ASCII: what JSON
     escapes is escaped twice, and what is not ASCII takes 6 or 12 bytes.
     """
-    characters = sum(len(entry.content.text) for entry in entries)
+    characters = sum(len(entry.content.text) + _event_bytes(entry) for entry in entries)
     if characters * LONGEST_CHARACTER + len(entries) * LONGEST_NAMES < REPLY_BYTES:
         return entries
     overhead, size = 256 + _carried_bytes(chat), 0
     for count, entry in enumerate(entries):
-        size += overhead + _carried_bytes(entry.content)
+        size += overhead + _carried_bytes(entry.content) + _event_bytes(entry) * LONGEST_CHARACTER
         if size > REPLY_BYTES and count:
             return entries[:count]
     return entries
+
+
+def _event_bytes(entry: Entry) -> int:
+    """Return the size of an event: of a message that has one, the text is a sentence made of it."""
+    return len(msgspec.json.encode(entry.content.event)) if entry.content.event else 0
 
 
 def _carried_bytes(value: Any) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from chalicelib.services.directory import Directory
 from chalicelib.services.identity import IDENTITY
 from chalicelib.services.work import Work
@@ -9,13 +11,19 @@ from chalicelib.store.accounts import Accounts, delete_item
 from chalicelib.store.claims import Claims
 from chalicelib.store.client import Store
 from chalicelib.store.follows import Follows
+from chalicelib.store.inboxes import Inboxes
 
 INLINE_EDGES = 1000
 """Follows, both ways, that are removed before a deletion is answered."""
+INLINE_CHATS = 50
+"""Chats that are left before a deletion is answered; each takes a few trips."""
 
 
 class Deletion:
-    """Ends accounts: at once for everybody, then in all the slots that hold something of them."""
+    """Ends accounts: at once for everybody, then in all the slots that hold something of them.
+
+    depart: takes a deleted user out of a chat, by handle and chat; again is no change.
+    """
 
     def __init__(
         self,
@@ -24,6 +32,7 @@ class Deletion:
         claims: Claims,
         directory: Directory,
         follows: Follows,
+        depart: Callable[[str, str], None],
         work: Work,
     ) -> None:
         self._store = store
@@ -31,14 +40,19 @@ class Deletion:
         self._claims = claims
         self._directory = directory
         self._follows = follows
+        self._inboxes = Inboxes(store)
+        self._depart = depart
         self._work = work
 
     def delete(self, handle: str) -> None:
-        """Delete a user; what others hold of one with very many follows is taken away soon, not now."""
-        profile = self._store.fetch(self._accounts.profile(handle))
+        """Delete a user; what others hold of one with very many follows or chats goes soon, not now."""
+        profile, chats = self._store.fetch_both(
+            self._accounts.profile(handle), self._inboxes.chats_of(handle)
+        )
         self._accounts.delete(handle)
         item = delete_item(handle)
-        if profile is not None and profile.followers + profile.following > INLINE_EDGES:
+        edges = 0 if profile is None else profile.followers + profile.following
+        if edges > INLINE_EDGES or len(chats) > INLINE_CHATS:
             self._work.soon(item)
         else:
             self._work.now(item)
@@ -55,4 +69,7 @@ class Deletion:
         if account.identity is not None:
             self._claims.release(IDENTITY, account.identity.hex(), handle)
         self._follows.drop(handle)
+        for chat in self._store.fetch(self._inboxes.chats_of(handle)):
+            self._depart(handle, chat)
+        self._inboxes.forget(handle)
         self._accounts.forget(handle)

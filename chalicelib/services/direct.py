@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from chalicelib.errors import Blocked, ChatNotFound, NotAMember, no_user
+from chalicelib.errors import Blocked, NotAMember, no_user
 from chalicelib.services.callers import Caller
-from chalicelib.services.names import Names
+from chalicelib.services.chat_ids import ChatId, ChatIds
 from chalicelib.services.standings import Standings
 from chalicelib.store.accounts import Accounts, Peer, Standing
 from chalicelib.store.client import Query
 
 T = TypeVar("T")
-
-GROUP_PREFIXES = ("g-", "r-")
 
 
 class DirectChats:
@@ -22,20 +20,21 @@ class DirectChats:
     strict: whether the other must have an account, as on a server that trusts no names.
     """
 
-    def __init__(self, names: Names, accounts: Accounts, standings: Standings, *, strict: bool) -> None:
-        self._names = names
+    def __init__(self, ids: ChatIds, accounts: Accounts, standings: Standings, *, strict: bool) -> None:
+        self._ids = ids
         self._accounts = accounts
         self._standings = standings
         self._strict = strict
 
-    def of_member(self, caller: Caller, chat: str) -> tuple[str, str]:
-        """Return a chat's canonical id, and the other member; raises ChatNotFound, NotAMember, BadRequest."""
-        if chat.startswith(GROUP_PREFIXES) and ":" not in chat:
-            raise ChatNotFound(f"There is no chat {chat}.")
-        canonical, members = self._names.direct_chat(chat, "chat")
-        if caller.handle not in members:
-            raise NotAMember(f"You are not a member of chat {canonical}.")
-        return canonical, members[1] if members[0] == caller.handle else members[0]
+    def of_reader(self, caller: Caller, chat: str) -> ChatId:
+        """Return the chat that a caller named; of a chat of two they are one of the two.
+
+        Whether they may read a group is the store's to say. Raises ChatNotFound, NotAMember, BadRequest.
+        """
+        found = self._ids.parse(chat)
+        if found.members is not None and caller.handle not in found.members:
+            raise NotAMember(f"You are not a member of chat {found.text}.")
+        return found
 
     def admit_writer(self, caller: Caller, other: str) -> None:
         """Judge the caller, and whether the other lets them write, in one trip.
@@ -48,7 +47,7 @@ class DirectChats:
             self._check(caller, other, caller.read(self._accounts.peer(other, caller.handle)))
 
     def read(self, caller: Caller, other: str, query: Query[T]) -> tuple[T, list[str]]:
-        """Read a chat while the caller is judged; returns what was read, and the members who are deleted."""
+        """Read a chat of two while the caller is judged; returns also which of the members are deleted."""
         standing = self._standings.known(other)
         if standing is None:
             found, standing = caller.read_all(query, self._standings.asking(other))

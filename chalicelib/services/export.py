@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import msgspec
 
 from chalicelib.errors import NotAuthenticated, bad_field
-from chalicelib.schemas.users import Export, ExportedPost, PostReference, SignIn, Since
+from chalicelib.schemas.export import Export, ExportedPost, PostReference, SignIn, Since
 from chalicelib.services.devices import exported
+from chalicelib.services.export_chats import ChatExports
+from chalicelib.services.export_parts import ENOUGH_BYTES, Part, Reader, part
 from chalicelib.services.profiles import me_of
 from chalicelib.services.times import rfc3339
 from chalicelib.store.accounts import Account, Accounts
@@ -22,53 +24,45 @@ from chalicelib.store.posts import Posts
 from chalicelib.store.sessions import Sessions
 from chalicelib.store.timelines import Timelines
 
-ENOUGH_BYTES = 1024 * 1024
-"""After so much of lists a page ends; with the last part of one it stays below 4 MiB."""
 MARKS, POSTS = 1000, 100
 """Entries in one part of a list; 100 posts are 2.4 MiB when JSON has to escape every byte of them."""
 MAX_CURSOR_CHARACTERS = 256
 
 
-class Part(NamedTuple):
-    """A part of a list; entries: as they are shown. last: where the next one goes on; None: there is none."""
+class Listed(NamedTuple):
+    """What has lists of a user's."""
 
-    entries: list[Any]
-    last: Mark | None
-
-
-Reader = Callable[[str, Mark | None], Part]
+    follows: Follows
+    blocks: Blocks
+    posts: Posts
+    timelines: Timelines
+    chats: ChatExports
 
 
 class Exports:
     """Reads what is held about a user; nothing of it is another's, but for who they are."""
 
-    def __init__(
-        self,
-        store: Store,
-        accounts: Accounts,
-        sessions: Sessions,
-        follows: Follows,
-        blocks: Blocks,
-        posts: Posts,
-        timelines: Timelines,
-    ) -> None:
+    def __init__(self, store: Store, accounts: Accounts, sessions: Sessions, listed: Listed) -> None:
         self._store = store
         self._accounts = accounts
         self._sessions = sessions
-        self._posts = posts
-        self._timelines = timelines
+        self._posts = listed.posts
+        self._timelines = listed.timelines
         self._lists: dict[str, Reader] = {
-            "following": self._marks(follows.following),
-            "followers": self._marks(follows.followers),
-            "blocked": self._marks(blocks.blocked),
+            "following": self._marks(listed.follows.following),
+            "followers": self._marks(listed.follows.followers),
+            "blocked": self._marks(listed.blocks.blocked),
             "posts": self._read_posts,
             "timeline": self._read_timeline,
+            "chats": listed.chats.chats,
+            "messages": listed.chats.messages,
         }
 
     def page(self, handle: str, cursor: str | None) -> Export:
         """Return a page of the archive of a user; the first has the profile and the sessions.
 
-        Lists are from the newest to the oldest, and go on over pages. Raises BadRequest, NotAuthenticated.
+        Lists go on over pages, from the newest to the oldest, but chats and messages by chat and seq.
+        Raises BadRequest, NotAuthenticated.
         """
         started = rfc3339(time.time_ns() // 1000)
         place = (next(iter(self._lists)), None) if cursor is None else self._place(cursor)
@@ -89,20 +83,20 @@ class Exports:
     def _read_lists(self, page: Export, name: str, below: Mark | None) -> None:
         """Read lists from a place on until the page has enough, and say where the next one goes on."""
         size = 0
-        for current, part in self._parts(page.handle, name, below):
+        for current, read in self._parts(page.handle, name, below):
             held = getattr(page, current)
-            setattr(page, current, part.entries if held is msgspec.UNSET else held + part.entries)
-            page.next = _cursor(current, part.last) if part.last else self._following(current)
-            size += len(msgspec.json.encode(part.entries))
-            if size >= ENOUGH_BYTES:
+            setattr(page, current, read.entries if held is msgspec.UNSET else held + read.entries)
+            page.next = _cursor(current, read.last) if read.last else self._following(current)
+            size += len(msgspec.json.encode(read.entries))
+            if size >= ENOUGH_BYTES or read.ends_page:
                 return
 
     def _parts(self, handle: str, name: str, below: Mark | None) -> Iterator[tuple[str, Part]]:
         current: str | None = name
         while current:
-            part = self._lists[current](handle, below)
-            yield current, part
-            below = part.last
+            read = self._lists[current](handle, below)
+            yield current, read
+            below = read.last
             if below is None:
                 current = self._following(current)
 
@@ -121,22 +115,18 @@ class Exports:
     def _marks(self, listing: Callable[[str, Mark | None, int], Query[list[Mark]]]) -> Reader:
         def read(handle: str, below: Mark | None) -> Part:
             marks = self._store.fetch(listing(handle, below, MARKS))
-            return _part([Since(mark.member, rfc3339(mark.score)) for mark in marks], marks, MARKS)
+            return part([Since(mark.member, rfc3339(mark.score)) for mark in marks], marks, MARKS)
 
         return read
 
     def _read_posts(self, handle: str, below: Mark | None) -> Part:
         posts = self._store.fetch(self._posts.page(handle, below.score if below else None, POSTS))
         shown = [ExportedPost(str(post.id), rfc3339(post.id), post.text) for post in posts]
-        return _part(shown, (Mark(post.id, handle) for post in posts), POSTS)
+        return part(shown, (Mark(post.id, handle) for post in posts), POSTS)
 
     def _read_timeline(self, handle: str, below: Mark | None) -> Part:
         marks = self._timelines.read(handle, below, MARKS).marks
-        return _part([PostReference(*mark.member.rsplit(":", 1)) for mark in marks], marks, MARKS)
-
-
-def _part(entries: list[Any], marks: Iterable[Mark], limit: int) -> Part:
-    return Part(entries, list(marks)[-1] if len(entries) == limit else None)
+        return part([PostReference(*mark.member.rsplit(":", 1)) for mark in marks], marks, MARKS)
 
 
 def _cursor(name: str, below: Mark) -> str:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from msgspec import UNSET
+
 from chalicelib.errors import MessageNotFound, bad_field
 from chalicelib.schemas.messages import Message, Page, SendRequest, SentMessage
+from chalicelib.services import events
 from chalicelib.services.callers import Caller
+from chalicelib.services.chat_ids import ChatId
 from chalicelib.services.content import checked_id, checked_text, fitting
 from chalicelib.services.cursors import Cursor, seq_of
+from chalicelib.services.deliveries import Deliveries
 from chalicelib.services.direct import DirectChats
 from chalicelib.services.times import rfc3339
 from chalicelib.store.client import Query
@@ -19,21 +24,27 @@ class Messages:
     caller: who calls. chat: the chat as the caller named it.
     """
 
-    def __init__(self, log: MessageLog, direct: DirectChats) -> None:
+    def __init__(self, log: MessageLog, direct: DirectChats, deliveries: Deliveries) -> None:
         self._log = log
         self._direct = direct
+        self._deliveries = deliveries
 
     def send(self, caller: Caller, chat: str, request: SendRequest) -> SentMessage:
         """Append a message to a chat as one of its members.
 
-        Raises ChatNotFound, NotAMember, UserNotFound, Blocked, BadRequest, TextTooLong, IdConflict.
+        Raises ChatNotFound, NotAMember, Muted, UserNotFound, Blocked, BadRequest, TextTooLong, IdConflict.
         """
-        chat, other = self._direct.of_member(caller, chat)
+        found = self._direct.of_reader(caller, chat)
         content = Content(caller.handle, checked_text(request.text), checked_id(request.id), request.kind)
-        self._direct.admit_writer(caller, other)
-        appended = self._log.append(chat, content)
+        if found.members is None:
+            caller.admit()
+        else:
+            self._direct.admit_writer(caller, found.other(caller.handle))
+        appended = self._log.append(found.text, content)
+        if not appended.duplicate:
+            self._deliveries.tell(found.text, appended.time, found.members or appended.members)
         return SentMessage(
-            chat=chat,
+            chat=found.text,
             seq=appended.seq,
             id=content.id,
             sender=content.sender,
@@ -44,38 +55,50 @@ class Messages:
         )
 
     def page(self, caller: Caller, chat: str, *, after: str | None, before: str | None, limit: int) -> Page:
-        """Read some messages of a chat as one of its members, in rising seq.
+        """Read some messages of a chat, as far as the caller may, in rising seq.
 
         after, before: cursors, at most one of them; with neither, the newest messages.
         Raises ChatNotFound, NotAMember, BadRequest, HistoryChanged.
         """
-        chat, other = self._direct.of_member(caller, chat)
+        found = self._direct.of_reader(caller, chat)
         if after is not None and before is not None:
             raise bad_field("before", "give after or before, not both")
         if after is not None:
             start = Cursor.parse(after, "after")
-            query = self._log.after(chat, start.seq, limit, time=start.time, epoch=start.epoch)
-            part, gone = self._direct.read(caller, other, query)
-            entries = fitting(part.entries, chat)
-            return _page(chat, part, entries, start if start.seq <= part.head else Cursor(part.head), gone)
-        part, gone = self._direct.read(caller, other, self._older(chat, before, limit))
-        entries = fitting(part.entries[::-1], chat)[::-1]
-        return _page(chat, part, entries, Cursor(part.base), gone)
+            part, gone = self._read(caller, found, self._newer(caller, found.text, start, limit))
+            entries = fitting(part.entries, found.text)
+            edge = start if start.seq <= part.head else Cursor(part.head)
+            return _page(found.text, part, entries, edge, gone)
+        part, gone = self._read(caller, found, self._older(caller, found.text, before, limit))
+        entries = fitting(part.entries[::-1], found.text)[::-1]
+        return _page(found.text, part, entries, Cursor(part.base), gone)
 
     def one(self, caller: Caller, chat: str, seq: str) -> Message:
-        """Read one message of a chat as one of its members; raises MessageNotFound too."""
-        chat, _ = self._direct.of_member(caller, chat)
+        """Read one message of a chat that the caller may read; raises MessageNotFound too."""
+        found = self._direct.of_reader(caller, chat).text
         wanted = seq_of(seq, "seq")
-        entries = caller.read(self._log.after(chat, wanted - 1, 1)).entries
+        entries = caller.read(self._log.after(found, wanted - 1, 1, reader=caller.handle)).entries
         if not entries or entries[0].seq != wanted:
-            raise MessageNotFound(f"Chat {chat} holds no message {wanted}.")
-        return _message(chat, entries[0])
+            raise MessageNotFound(f"Chat {found} holds no message {wanted}.")
+        return _message(found, entries[0])
 
-    def _older(self, chat: str, before: str | None, limit: int) -> Query[Slice]:
+    def _read(self, caller: Caller, chat: ChatId, query: Query[Slice]) -> tuple[Slice, list[str]]:
+        """Read a part of a chat in the trip that judges the caller; returns also who of it is deleted."""
+        if chat.members is not None:
+            return self._direct.read(caller, chat.other(caller.handle), query)
+        part = caller.read(query)
+        return part, list(part.deleted)
+
+    def _newer(self, caller: Caller, chat: str, start: Cursor, limit: int) -> Query[Slice]:
+        reader = caller.handle
+        return self._log.after(chat, start.seq, limit, reader=reader, time=start.time, epoch=start.epoch)
+
+    def _older(self, caller: Caller, chat: str, before: str | None, limit: int) -> Query[Slice]:
+        reader = caller.handle
         if before is None:
-            return self._log.newest(chat, 0, limit)
+            return self._log.newest(chat, 0, limit, reader=reader)
         end = Cursor.parse(before, "before")
-        return self._log.before(chat, end.seq, limit, time=end.time, epoch=end.epoch)
+        return self._log.before(chat, end.seq, limit, reader=reader, time=end.time, epoch=end.epoch)
 
 
 def _page(chat: str, part: Slice, entries: list[Entry], edge: Cursor, gone: list[str]) -> Page:
@@ -93,14 +116,15 @@ def _page(chat: str, part: Slice, entries: list[Entry], edge: Cursor, gone: list
 
 
 def _message(chat: str, entry: Entry) -> Message:
-    content = entry.content
+    content, sender = entry.content, entry.content.sender.casefold()
     return Message(
         chat=chat,
         seq=entry.seq,
         id=content.id,
-        sender=content.sender.casefold(),
+        sender=sender,
         kind=content.kind,
-        text=content.text,
+        text=content.text if content.event is None else events.sentence(sender, content.event),
+        event=UNSET if content.event is None else events.shown(content.event),
         sent_at=rfc3339(entry.time),
     )
 

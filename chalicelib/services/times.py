@@ -1,12 +1,27 @@
-"""Times as they are shown."""
+"""Times as they are shown, and as they are given."""
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 
+from chalicelib.errors import bad_field
+
 UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+RFC3339 = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 
 
 def rfc3339(time: int) -> str:
     """Return a time in µs since 1970 as RFC 3339 in UTC with microseconds."""
     return (UNIX_EPOCH + timedelta(microseconds=time)).isoformat(timespec="microseconds")[:26] + "Z"
+
+
+def microseconds(text: str, field: str) -> int:
+    """Return a time in RFC 3339 as µs since 1970, 0 for one before; raises BadRequest naming the field."""
+    try:
+        time = datetime.fromisoformat(text.upper()) if RFC3339.fullmatch(text) else None
+    except ValueError:
+        time = None
+    if time is None:
+        raise bad_field(field, "a time is in RFC 3339, such as 2026-11-21T12:00:00Z")
+    return max(0, (time - UNIX_EPOCH) // timedelta(microseconds=1))

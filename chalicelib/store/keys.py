@@ -50,6 +50,81 @@ def ids(chat: str, day: int) -> str:
     return f"{chat_partition(chat)}:ids:{chat}:{day}"
 
 
+def chat(chat: str) -> str:
+    """Return the key of what a group or room is: its name, notice and rules."""
+    return f"{chat_partition(chat)}:chat:{chat}"
+
+
+def members(chat: str) -> str:
+    """Return the key of the members of a group or room."""
+    return f"{chat_partition(chat)}:members:{chat}"
+
+
+def others(chat: str) -> str:
+    """Return the key of who is no member of a group or room, but invited, banned or a former one."""
+    return f"{chat_partition(chat)}:others:{chat}"
+
+
+def readers(chat: str) -> str:
+    """Return the key of how far each reader of a chat has come."""
+    return f"{chat_partition(chat)}:readers:{chat}"
+
+
+def uncounted(chat: str) -> str:
+    """Return the key of the messages of a chat that do not count as unread."""
+    return f"{chat_partition(chat)}:uncounted:{chat}"
+
+
+def changes(chat: str) -> str:
+    """Return the key of what has changed in a chat, and when."""
+    return f"{chat_partition(chat)}:changes:{chat}"
+
+
+def outbox(chat: str) -> str:
+    """Return the key of what inboxes still have to be told of a chat, and of the others of the partition."""
+    return f"{chat_partition(chat)}:outbox"
+
+
+def outboxes_by_partition() -> list[str]:
+    """Return the keys of what the inboxes still have to be told of all chats."""
+    return [f"{{c{number:03d}}}:outbox" for number in range(PARTITIONS)]
+
+
+def rooms() -> str:
+    """Return the key of all rooms."""
+    return "{c000}:rooms"
+
+
+def found(prefix: str) -> str:
+    """Return the key of the search terms of groups and rooms that begin alike."""
+    return f"{chat_partition(prefix)}:found:{prefix}"
+
+
+def chats(handle: str) -> str:
+    """Return the key of how a user stands to each chat, as the inbox was last told."""
+    return f"{user_partition(handle)}:chats:{handle}"
+
+
+def inbox(handle: str) -> str:
+    """Return the key of a user's chats in the order in which they moved."""
+    return f"{user_partition(handle)}:inbox:{handle}"
+
+
+def active(handle: str) -> str:
+    """Return the key of a user's chats by their last activity."""
+    return f"{user_partition(handle)}:active:{handle}"
+
+
+def large(handle: str) -> str:
+    """Return the key of a user's chats that are too large to write inboxes."""
+    return f"{user_partition(handle)}:large:{handle}"
+
+
+def lineages(handle: str) -> str:
+    """Return the key of how far each client of a user has been told of its chats."""
+    return f"{user_partition(handle)}:lineages:{handle}"
+
+
 def user(handle: str) -> str:
     """Return the key of an account."""
     return f"{user_partition(handle)}:user:{handle}"

@@ -16,6 +16,8 @@ from chalicelib.store.connections import Pool, drop_if_closed, options_of
 from chalicelib.store.credentials import StoreLogin, login_of
 
 Command = tuple[bytes | str | int, ...]
+FIRST_KEY = 3
+"""The place of the first key in a command that runs a script: EVALSHA, the script, how many keys, the key."""
 
 IDLE_SECONDS = 10
 """A connection unused for longer may be dead without a sign: a frozen Lambda wakes up with such ones."""
@@ -138,9 +140,13 @@ class ClusterNodes:
 
     def execute_all(self, commands: Sequence[Command]) -> list[Any]:
         """Send each node its commands, then read all replies."""
-        pipeline = self._nodes().pipeline()
-        for command in commands:
-            pipeline.execute_command(*command)
+        cluster = self._nodes()
+        pipeline = cluster.pipeline()
+        for (
+            command
+        ) in commands:  # without its node, the pipeline would ask the server for each command's keys
+            owner = cluster.get_node_from_key(command[FIRST_KEY])
+            pipeline.execute_command(*command, target_nodes=owner)
         replies: list[Any] = pipeline.execute(raise_on_error=False)
         return replies
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from chalicelib.store.client import Query
 from chalicelib.store.scripts import Script
 
-READ_PAGE = Script("read_page")
+READ_PAGE = Script("read_page", "below")
 
 
 class Mark(NamedTuple):

@@ -1,8 +1,8 @@
-"""The search index: which users a text leads to."""
+"""Search indexes: which users, or which groups and rooms, a text leads to."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from chalicelib.store import keys
@@ -13,22 +13,27 @@ BEYOND_ANY = b"\xff"
 
 
 class Entry(NamedTuple):
-    """A term, and a user it leads to; in the order of the index."""
+    """A term, and the id of what it leads to (a handle, a chat's id); in the order of the index."""
 
     term: str
-    handle: str
+    id: str
 
 
 class SearchIndex:
-    """The terms of all users, in byte order. Its keys, each in a partition of its own text:
+    """The terms of all users, or of all groups and rooms, in byte order. Its keys, each in a partition of its
+    own text:
 
     `{u<NNN>}:search:<prefix>`: ZSET, no expiry, all scores 0, of `<term>\\0<handle>`. The prefix is the first
         two characters of the term, or one when it is beyond ASCII: a look-up reads one key, and names spread
         over the partitions. An entry may be out of date: the account says what is true.
+    `{c<NNN>}:found:<prefix>`: the same of `<term>\\0<chat>`; the chat says what is true.
+
+    key: names the key of a prefix.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, key: Callable[[str], str] = keys.search) -> None:
         self._store = store
+        self._key_of = key
 
     def find(self, start: str, after: Entry | None, most: int) -> list[Entry]:
         """Return the entries whose terms begin with a text, in order.
@@ -37,23 +42,24 @@ class SearchIndex:
         """
         first = b"[" + start.encode() if after is None else b"(" + _member(after)
         args = (first, b"(" + start.encode() + BEYOND_ANY, "LIMIT", 0, most)
-        return self._store.fetch(Query("ZRANGEBYLEX", (_key(start),), args, _entries))
+        return self._store.fetch(Query("ZRANGEBYLEX", (self._key(start),), args, _entries))
 
     def add(self, entries: Iterable[Entry]) -> None:
         """Add entries, wherever they belong."""
-        self._store.fetch_all(Query("ZADD", (_key(entry.term),), (0, _member(entry))) for entry in entries)
+        self._store.fetch_all(
+            Query("ZADD", (self._key(entry.term),), (0, _member(entry))) for entry in entries
+        )
 
     def remove(self, entries: Iterable[Entry]) -> None:
         """Remove entries, if they are there."""
-        self._store.fetch_all(Query("ZREM", (_key(entry.term),), (_member(entry),)) for entry in entries)
+        self._store.fetch_all(Query("ZREM", (self._key(entry.term),), (_member(entry),)) for entry in entries)
 
-
-def _key(term: str) -> str:
-    return keys.search(term[:2] if term[0].isascii() else term[0])
+    def _key(self, term: str) -> str:
+        return self._key_of(term[:2] if term[0].isascii() else term[0])
 
 
 def _member(entry: Entry) -> bytes:
-    return f"{entry.term}\0{entry.handle}".encode()
+    return f"{entry.term}\0{entry.id}".encode()
 
 
 def _entries(reply: list[bytes]) -> list[Entry]:

@@ -1,14 +1,18 @@
 """For schemathesis (SCHEMATHESIS_HOOKS): calls that are right are about a chat of the caller's own.
 
-PARLEY_TEST_CHAT: the chat, which others find in no document; its first half is the caller.
+PARLEY_TEST_CHAT: a chat of two, which others find in no document; its first half is the caller.
+PARLEY_TEST_GROUP: a group that the caller owns; calls that only a group takes are about it.
 """
 
 from __future__ import annotations
 
 import os
+import re
 from typing import Any
 
 import schemathesis
+
+ONLY_GROUPS = re.compile("/(members|invitations|requests|banned|join|owner|changes)")
 
 
 @schemathesis.hook
@@ -16,8 +20,9 @@ def before_call(context: schemathesis.HookContext, case: Any, kwargs: dict[str, 
     """Put the chat, and its member as the sender, in the place of generated ones."""
     if case.meta is None or case.meta.generation.mode is not schemathesis.GenerationMode.POSITIVE:
         return
-    chat = os.environ["PARLEY_TEST_CHAT"]
-    own = {"chat": chat, "sender": chat.partition(":")[0]}
+    pair = os.environ["PARLEY_TEST_CHAT"]
+    chat = os.environ["PARLEY_TEST_GROUP"] if ONLY_GROUPS.search(case.operation.path) else pair
+    own = {"chat": chat, "sender": pair.partition(":")[0]}
     for place in (case.path_parameters, case.query, case.body):
         if isinstance(place, dict):
             place.update({name: value for name, value in own.items() if name in place})

@@ -2,8 +2,7 @@
 
 Those that need a feature which is not there yet come with it. With sockets: a socket without a token, a
 closing socket that unregisters the newer one, a malformed frame, a frame's own `from`, a slow reader of
-frames. With groups and rooms: joining an unknown group, a room that is emptied by being made again. With
-changes of messages: anyone edits anyone's message.
+frames. With changes of messages: anyone edits anyone's message.
 """
 
 from __future__ import annotations
@@ -210,6 +209,66 @@ def test_an_unknown_group_is_closed(registered: Api, group: str) -> None:
             registered.post(group, alice, text="anybody here?"),
         ):
             assert (answer.status_code, answer.json()["code"]) == (404, "chat_not_found")
+
+
+@pytest.mark.parametrize("group", ["g-0195a1c2-6f1e-7a51-9d53-2f8d8c3f1a10", "r-nobody-made-this", "g-1"])
+def test_an_unknown_group_cannot_be_joined(registered: Api, group: str) -> None:
+    """Joining a group or room that nobody made is a 404, by whichever path, and makes nothing."""
+    _, alice, bob = registered.new_pair()
+    for _ in range(2):
+        for method, path in (
+            ("POST", f"/v1/chats/{group}/join"),
+            ("PUT", f"/v1/chats/{group}/members/{bob}"),
+            ("GET", f"/ws/joinRoom/{group[2:]}"),
+            ("GET", f"/ws/getClients/{group[2:]}"),
+            ("GET", f"/v1/chats/{group}"),
+        ):
+            answer = registered.call(method, path, user=alice)
+            assert (answer.status_code, answer.json()["code"]) == (404, "chat_not_found")
+
+
+def test_only_members_read_a_group(registered: Api) -> None:
+    """Who is not in a group reads nothing of it, and neither joins nor brings in others."""
+    _, alice, bob = registered.new_pair()
+    stranger = registered.stranger(alice, bob)
+    body = {"kind": "group", "name": "between us", "members": [bob]}
+    chat = registered.call("POST", "/v1/chats", user=alice, json=body).json()["chat"]
+    registered.post(chat, bob, text="between us")
+    for method, path in (
+        ("GET", ""),
+        ("GET", "/messages"),
+        ("GET", "/messages/1"),
+        ("GET", "/members"),
+        ("GET", "/receipts"),
+        ("GET", "/changes"),
+        ("POST", "/join"),
+        ("PUT", f"/members/{stranger}"),
+        ("PUT", f"/invitations/{stranger}"),
+        ("PUT", f"/banned/{bob}"),
+        ("DELETE", f"/members/{bob}"),
+        ("DELETE", ""),
+    ):
+        refused = registered.call(method, f"/v1/chats/{chat}{path}", user=stranger)
+        assert refused.status_code == 403
+        assert "between us" not in refused.text
+    assert registered.post(chat, stranger, text="let me in").status_code == 403
+    assert registered.page(chat, alice)["head"] == 2
+
+
+def test_a_room_made_again_is_not_emptied(registered: Api) -> None:
+    """Making a room that is there is a 409, by whomever, and it keeps its members, messages and name."""
+    _, alice, bob = registered.new_pair()
+    room = f"r{int(time.time() * 1000)}"
+    registered.call("POST", "/ws/createRoom", user=alice, json={"id": room, "name": "first"})
+    registered.call("GET", f"/ws/joinRoom/{room}", user=bob)
+    registered.post(f"r-{room}", bob, text="still here")
+    for user in (alice, bob, registered.stranger(alice, bob)):
+        again = registered.call("POST", "/ws/createRoom", user=user, json={"id": room, "name": "second"})
+        assert (again.status_code, again.json()["code"]) == (409, "already_taken")
+    clients = registered.call("GET", f"/ws/getClients/{room}", user=bob).json()
+    assert sorted(one["id"] for one in clients) == sorted((alice, bob))
+    assert registered.page(f"r-{room}", alice)["messages"][-1]["text"] == "still here"
+    assert registered.call("GET", f"/v1/chats/r-{room}", user=bob).json()["name"] == "first"
 
 
 def test_nobody_changes_anothers_message(registered: Api) -> None:

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import pytest
@@ -51,10 +52,11 @@ def test_strangers_are_answered_as_documented(target: Target, tmp_path: Path) ->
 
 
 def test_names_are_answered_as_documented(
-    target: Target, tmp_path: Path, open_url: str, monkeypatch: pytest.MonkeyPatch
+    target: Target, tmp_path: Path, open_url: str, named: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """So do those of somebody whose name an open server believes."""
-    use_hooks(monkeypatch, own_chat, PARLEY_TEST_CHAT=f"{OPEN_NAME}:somebody")
+    group = new_group(named, user=OPEN_NAME)
+    use_hooks(monkeypatch, own_chat, PARLEY_TEST_CHAT=f"{OPEN_NAME}:somebody", PARLEY_TEST_GROUP=group)
     header = ("--header", f"X-Parley-User: {OPEN_NAME}")
     run(target, tmp_path, open_url, FEWER_PHASES, *header)
 
@@ -64,7 +66,8 @@ def test_tokens_are_answered_as_documented(
 ) -> None:
     """So do those of an account, but for the calls that would end its session."""
     person, friend = people.new(), people.someone()
-    use_hooks(monkeypatch, own_chat, PARLEY_TEST_CHAT=f"{person.handle}:{friend.handle}")
+    chat, group = f"{person.handle}:{friend.handle}", new_group(registered, person=person)
+    use_hooks(monkeypatch, own_chat, PARLEY_TEST_CHAT=chat, PARLEY_TEST_GROUP=group)
     options = ["--header", f"Authorization: Bearer {person.token}"]
     options += [word for name in ENDINGS for word in ("--exclude-name", name)]
     run(target, tmp_path, target.url, ALL_PHASES, *options)
@@ -80,6 +83,13 @@ def test_endings_are_answered_as_documented(
     if given_url is not None:
         options += ["--phases", "examples"]  # it may let an address register 20 accounts a minute
     run(target, tmp_path, target.url, FEWER_PHASES, *options)
+
+
+def new_group(api: Api, **caller: Any) -> str:
+    """Make a group and return its id; caller: as Api.raw takes it."""
+    answer = api.call("POST", "/v1/chats", json={"kind": "group", "name": "a group"}, **caller)
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["chat"])
 
 
 def use_hooks(monkeypatch: pytest.MonkeyPatch, module: ModuleType, **variables: str) -> None:

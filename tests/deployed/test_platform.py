@@ -1,11 +1,11 @@
 """The paths of the accounts platform that Parley replaces: each row of its table, with its status.
 
-Its rooms (`/ws/createRoom`, `/ws/joinRoom/{roomId}`, `/ws/getRooms`, `/ws/getClients/{roomId}`) and the life
-in them on a socket are not in this release: they come with group chats and sockets.
+The life in its rooms on a socket is not in this release: it comes with sockets.
 """
 
 from __future__ import annotations
 
+import uuid
 from typing import Any
 
 import pytest
@@ -16,6 +16,12 @@ from tests.deployed.target import Target
 from tests.servers.waiting import eventually
 
 WITH_A_TOKEN = [("POST", "/logout"), ("DELETE", "/delete"), ("POST", "/follow"), ("POST", "/unfollow")]
+IN_ROOMS = [
+    ("POST", "/ws/createRoom"),
+    ("GET", "/ws/joinRoom/lobby"),
+    ("GET", "/ws/getRooms"),
+    ("GET", "/ws/getClients/lobby"),
+]
 
 
 @pytest.fixture
@@ -179,3 +185,50 @@ def test_a_follower_reads_what_is_written(registered: Api) -> None:
 
     assert eventually(lambda: post["id"] in feed(alice))
     assert post["id"] not in feed(stranger)
+
+
+def new_room(api: Api, user: str) -> str:
+    """Make a room and return its id."""
+    room = uuid.uuid4().hex[:12]
+    made = api.call("POST", "/ws/createRoom", user=user, json={"id": room, "name": f"Room {room}"})
+    assert (made.status_code, made.json()) == (200, {"id": room, "name": f"Room {room}"})
+    return room
+
+
+def test_rooms(api: Api) -> None:
+    """POST /ws/createRoom, GET /ws/joinRoom, /ws/getRooms and /ws/getClients are 200."""
+    _, alice, bob = api.new_pair()
+    room = new_room(api, alice)
+    for _ in range(2):
+        joined = api.call("GET", f"/ws/joinRoom/{room}", user=bob)
+        assert (joined.status_code, joined.json()["id"], joined.json()["chat"]) == (200, room, f"r-{room}")
+    rooms = api.call("GET", "/ws/getRooms", user=bob)
+    assert rooms.status_code == 200
+    assert {"id": room, "name": f"Room {room}"} in rooms.json()
+    for user in (bob, api.stranger(alice, bob)):
+        clients = api.call("GET", f"/ws/getClients/{room}", user=user)
+        assert clients.status_code == 200
+        assert sorted(one["username"] for one in clients.json()) == sorted((alice, bob))
+    assert api.post(f"r-{room}", bob, text="hello").status_code == 201
+    assert [one["text"] for one in api.page(f"r-{room}", alice)["messages"]][-2:] == [
+        f"{bob} joined.",
+        "hello",
+    ]
+
+
+@pytest.mark.parametrize("room", ["", "a b", "a:b", "-a", "a" * 65, "\u00e9"])
+def test_what_a_room_may_be_called(api: Api, room: str) -> None:
+    """POST /ws/createRoom with an id that a room cannot have is a 400."""
+    _, alice, _ = api.new_pair()
+    refused = api.call("POST", "/ws/createRoom", user=alice, json={"id": room, "name": "x"})
+    assert (refused.status_code, refused.json()["code"]) == (400, "bad_request")
+
+
+@pytest.mark.parametrize(("method", "path"), IN_ROOMS)
+def test_rooms_want_to_know_who_calls(anyone: Api, target: Target, method: str, path: str) -> None:
+    """The rows of rooms without a token, or a name on an open server, are 401."""
+    for headers in ({}, {"Authorization": "Bearer guess"}):
+        body = {"json": {"id": "lobby", "name": "Lobby"}} if method == "POST" else {}
+        answer = anyone.call(method, path, headers=headers, **body)
+        assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated")
+        assert answer.headers[target.challenge_header].startswith("Bearer")

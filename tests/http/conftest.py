@@ -8,6 +8,7 @@ import pytest
 
 from tests.deployed.client import Api
 from tests.deployed.people import People
+from tests.http.groups import SMALL_CHATS
 from tests.servers.gateway import Gateway, gateway, running_gateway
 
 
@@ -15,6 +16,13 @@ from tests.servers.gateway import Gateway, gateway, running_gateway
 def open_url() -> Iterator[str]:
     """The base URL of an open server on an embedded store."""
     with gateway() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def small_chats_url() -> Iterator[str]:
+    """The base URL of a closed server on which a chat has few members."""
+    with gateway(env=SMALL_CHATS) as url:
         yield url
 
 

@@ -185,6 +185,9 @@ def test_export(api: Api, people: People) -> None:
     alice, bob = people.new(name="Alice", email=email()), people.new(email=email())
     api.call("PUT", f"/v1/users/me/following/{bob.handle}", person=alice)
     api.call("POST", "/v1/posts", person=alice, json={"text": "a post"})
+    for person in (alice, bob):
+        path = f"/v1/chats/{alice.handle}:{bob.handle}/messages"
+        assert api.call("POST", path, person=person, json={"text": f"by {person.handle}"}).status_code == 201
     answer = api.call("GET", "/v1/users/me/export", person=alice)
     whole = answer.json()
 
@@ -194,6 +197,8 @@ def test_export(api: Api, people: People) -> None:
     assert len(whole["sessions"]) == 1
     assert [one["handle"] for one in whole["following"]] == [bob.handle]
     assert [post["text"] for post in whole["posts"]] == ["a post"]
+    assert [(chat["kind"], chat["state"]) for chat in whole["chats"]] == [("direct", "member")]
+    assert [message["text"] for message in whole["messages"]] == [f"by {alice.handle}"]
     assert all(secret not in answer.text for secret in (alice.token, "argon2", me(api, bob)["email"]))
 
 

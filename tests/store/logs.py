@@ -31,9 +31,9 @@ class Log:
         """Read what precedes a seq."""
         return self._store.fetch(self._log.before(*args, **cursor))
 
-    def newest(self, *args: Any) -> Slice:
+    def newest(self, *args: Any, **reader: Any) -> Slice:
         """Read the newest."""
-        return self._store.fetch(self._log.newest(*args))
+        return self._store.fetch(self._log.newest(*args, **reader))
 
 
 RawClient: TypeAlias = "redis.Redis | redis.RedisCluster"

@@ -11,7 +11,8 @@ from chalicelib.queues import WorkQueue
 from chalicelib.services.deletion import Deletion
 from chalicelib.services.directory import Directory
 from chalicelib.services.emails import EMAIL
-from chalicelib.services.export import Exports
+from chalicelib.services.export import Exports, Listed
+from chalicelib.services.export_chats import ChatExports
 from chalicelib.services.mirrors import Mirrors
 from chalicelib.services.names import Names
 from chalicelib.services.people import People
@@ -21,13 +22,17 @@ from chalicelib.services.work import Work
 from chalicelib.store import keys
 from chalicelib.store.accounts import Account, Accounts
 from chalicelib.store.blocks import Blocks
+from chalicelib.store.chats import Chats
 from chalicelib.store.claims import Claims
 from chalicelib.store.client import Query, Store
 from chalicelib.store.follows import Follows, item
+from chalicelib.store.inboxes import Inboxes
+from chalicelib.store.messages import MessageLog
 from chalicelib.store.owed import Owed
 from chalicelib.store.posts import Posts
 from chalicelib.store.search import SearchIndex
 from chalicelib.store.sessions import Sessions
+from chalicelib.store.summaries import Summaries
 from chalicelib.store.timelines import Timelines
 from chalicelib.store.traces import Traces
 from tests.store.logs import RawClient
@@ -77,6 +82,7 @@ class Village:
         self.directory = Directory(self.accounts, self.claims, self.index, self.traces)
         self.owed, self.follows, self.blocks = Owed(store), Follows(store), Blocks(store)
         self.posts, self.timelines, self.sessions = Posts(store), Timelines(store), Sessions(store)
+        self.chats, self.log = Chats(store, 1000, 100), MessageLog(store)
         mirrors = Mirrors(self.follows, self.posts, self.timelines)
         doers: dict[str, Callable[..., None]] = {
             "index": self.directory.index,
@@ -88,17 +94,14 @@ class Village:
         self.work = Work(self.owed, queue, doers, lambda: time.time() + ahead)
         self.people = People(store, self.accounts, self.claims, Names(open_names=False), self.work)
         self.search = Search(store, self.accounts, self.index)
-        self.deletion = Deletion(store, self.accounts, self.claims, self.directory, self.follows, self.work)
-        doers["delete"] = self.deletion.finish
-        self.exports = Exports(
-            store,
-            self.accounts,
-            self.sessions,
-            self.follows,
-            self.blocks,
-            self.posts,
-            self.timelines,
+        self.departed: list[tuple[str, str]] = []
+        self.deletion = Deletion(
+            store, self.accounts, self.claims, self.directory, self.follows, self._depart, self.work
         )
+        doers["delete"] = self.deletion.finish
+        chats = ChatExports(store, Inboxes(store), Summaries(), self.chats, self.log)
+        listed = Listed(self.follows, self.blocks, self.posts, self.timelines, chats)
+        self.exports = Exports(store, self.accounts, self.sessions, listed)
 
     def settle(self, handle: str, name: str = "", email: str | None = None) -> None:
         """Make an account and enter it in the directory."""
@@ -106,6 +109,9 @@ class Village:
             assert self.claims.claim(EMAIL, email, handle)
         assert self.accounts.create(Account(handle=handle, name=name, email=email))
         self.work.now(f"index:{handle}")
+
+    def _depart(self, handle: str, chat: str) -> None:
+        self.departed.append((handle, chat))
 
     def follow(self, handle: str, *targets: str) -> None:
         """Have a user follow others."""

@@ -5,15 +5,29 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from chalicelib.config import Secret
-from chalicelib.errors import IdConflict
+from chalicelib.errors import ChatNotFound, IdConflict, Muted, NotAMember, ParleyError
 from chalicelib.store import keys
+from chalicelib.store.chat_info import Relation
 from chalicelib.store.client import Store, connect
 from chalicelib.store.messages import DAY_SECONDS, IDS_TTL_SECONDS, Appended, Content
 from tests.servers.engines import Engine
+from tests.store.group_records import (
+    FOR_EVER,
+    GROUP,
+    Held,
+    outbox,
+    reader,
+    write_group,
+    write_member,
+    write_other,
+    write_reader,
+    write_tombstone,
+)
 from tests.store.logs import (
     CHAT,
     EPOCH,
@@ -80,17 +94,17 @@ def test_time_is_the_stores(log: Log, set_clock: SetClock, skew_days: int) -> No
 
     assert before <= min(sent)
     assert max(sent) <= after
-    assert sent == sorted(sent)
+    assert sent == sorted(set(sent))
 
 
-def test_time_never_falls(log: Log, raw: RawClient) -> None:
-    """After a message that claims a time in the future, times stay there until the clock has caught up."""
+def test_time_always_rises(log: Log, raw: RawClient) -> None:
+    """After a message that claims a time in the future, times go on by 1 µs until the clock has caught up."""
     future = time.time_ns() // 1000 + 3600 * 1_000_000
     write_elements(raw, [element(EPOCH, "ann", "now"), element(future, "ann", "from the future")])
 
     appended = [log.append(CHAT, Content("ann", "hello")) for _ in range(3)]
 
-    assert appended == [Appended(seq, future, False) for seq in (3, 4, 5)]
+    assert appended == [Appended(seq, future + seq - 2, False) for seq in (3, 4, 5)]
 
 
 # --- what is stored -----------------------------------------------------------------------------------------
@@ -103,6 +117,10 @@ def test_time_never_falls(log: Log, raw: RawClient) -> None:
         (Content("ann", "h\u00e9", "id-1"), b"\x93\xa3ann\xa3h\xc3\xa9\xa4id-1"),
         (Content("Ann", "hello", None, "notice"), b"\x94\xa3Ann\xa5hello\xc0\xa6notice"),
         (Content("ann", "hello", "id-1", "notice"), b"\x94\xa3ann\xa5hello\xa4id-1\xa6notice"),
+        (
+            Content("ann", "", None, "system", {"type": "left"}),
+            b"\x95\xa3ann\xa0\xc0\xa6system\x81\xa4type\xa4left",
+        ),
     ],
 )
 def test_layout(log: Log, raw: RawClient, content: Content, body: bytes) -> None:
@@ -125,20 +143,23 @@ def test_every_code_point_survives(log: Log, plane: range) -> None:
 
 
 def test_keys_are_the_documented_ones(log: Log, raw: RawClient) -> None:
-    """A chat has its log, and an ids key only once a message came with an id; both with its hash tag."""
+    """A chat has its log, its readers and what is owed, and an ids key once a message came with an id."""
+    always = {keys.log(CHAT), keys.readers(CHAT), keys.outbox(CHAT)}
     log.append(CHAT, Content("ann", "hello"))
-    assert {key.decode() for key in raw.scan_iter()} == {keys.log(CHAT)}
+    assert {key.decode() for key in raw.scan_iter()} == always
 
     log.append(CHAT, HELLO)
     (day,) = ids_days(raw)
-    assert {key.decode() for key in raw.scan_iter()} == {keys.log(CHAT), keys.ids(CHAT, day)}
+    assert {key.decode() for key in raw.scan_iter()} == always | {keys.ids(CHAT, day)}
     assert keys.ids(CHAT, day).startswith(keys.chat_partition(CHAT) + ":")
 
 
 def test_every_key_is_declared(engine: Engine, raw: RawClient) -> None:
     """An account that may touch nothing but the keys the script is given can run all of its ways."""
     today = int(time.time()) // DAY_SECONDS
-    names = [keys.log(CHAT), *(keys.ids(CHAT, day) for day in range(today - 3, today + 4))]
+    kept = (keys.log, keys.chat, keys.members, keys.others, keys.readers, keys.uncounted, keys.outbox)
+    names = [name(chat) for name in kept for chat in (CHAT, GROUP)]
+    names += [keys.ids(CHAT, day) for day in range(today - 3, today + 4)]
     rules = ["on", ">pass", "+@all", *(f"~{name}" for name in names)]
     for node in engine.nodes:
         node.execute_command("ACL SETUSER", "narrow", *rules)
@@ -149,7 +170,10 @@ def test_every_key_is_declared(engine: Engine, raw: RawClient) -> None:
         assert log.append(CHAT, Content("ann", "hello")).seq == 2
         assert log.append(CHAT, HELLO).duplicate
         assert log.after(CHAT, 0, 10, time=EPOCH).head == 2
-        assert log.newest(CHAT, 0, 10).base == 1
+        assert log.newest(CHAT, 0, 10, reader="ann").base == 1
+        write_group(raw, {"ann": 0})
+        assert log.append(GROUP, Content("ann", "hello")).members == ["ann"]
+        assert log.newest(GROUP, 0, 10, reader="ann").head == 1
     finally:
         for node in engine.nodes:
             node.execute_command("ACL DELUSER", "narrow")
@@ -347,3 +371,134 @@ def test_keep_far_beyond_the_log(store: Store) -> None:
 
     assert [log.append(CHAT, Content("ann", "hello")).seq for _ in range(3)] == [1, 2, 3]
     assert log.after(CHAT, 0, 10).base == 0
+
+
+@pytest.mark.parametrize("keep", [0, 3])
+def test_trimming_takes_what_does_not_count(store: Store, raw: RawClient, keep: int) -> None:
+    """What is trimmed is not among the messages that do not count any more."""
+    raw.zadd(keys.uncounted(CHAT), {str(seq): seq for seq in (1, 3, 4, 5)})
+    for _ in range(6):
+        Log(store, keep).append(CHAT, Content("ann", "hello"))
+
+    assert raw.zrange(keys.uncounted(CHAT), 0, -1) == ([b"4", b"5"] if keep else [b"1", b"3", b"4", b"5"])
+
+
+# --- the sender's marks, and what is owed -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("sender", ["ann", "ANN"])
+def test_a_sender_has_read_the_message(log: Log, raw: RawClient, sender: str) -> None:
+    """A message raises its sender's marks and stamp, whatever the spelling, and no one else's."""
+    write_reader(raw, "ann", CHAT, Held(1, 1, 1, 7, 6))
+    first = log.append(CHAT, Content("bob", "hello"))
+
+    sent = log.append(CHAT, Content(sender, "hello"))
+
+    assert reader(raw, "ann", CHAT) == Held(2, 2, 1, sent.time, 6)
+    assert reader(raw, "bob", CHAT) == Held(1, 1, 0, first.time, 0)
+
+
+def test_a_stamp_of_the_future_rises(log: Log, raw: RawClient) -> None:
+    """A stamp that is ahead of the clock rises all the same."""
+    write_reader(raw, "ann", CHAT, Held(0, 0, 0, FOR_EVER, 0))
+    log.append(CHAT, Content("ann", "hello"))
+
+    assert reader(raw, "ann", CHAT) == Held(1, 1, 0, FOR_EVER + 1, 0)
+
+
+def test_the_inboxes_are_owed_the_newest(log: Log, raw: RawClient) -> None:
+    """The time of the newest message is owed, once for a chat; a duplicate owes and raises nothing."""
+    first = log.append(CHAT, HELLO)
+    second = log.append(CHAT, Content("bob", "hello"))
+    assert outbox(raw, CHAT) == {f"m{CHAT}": second.time}
+
+    raw.delete(keys.outbox(CHAT), keys.readers(CHAT))
+    assert log.append(CHAT, HELLO) == first._replace(duplicate=True)
+    assert outbox(raw, CHAT) == {}
+    assert reader(raw, "ann", CHAT) is None
+
+
+# --- groups -------------------------------------------------------------------------------------------------
+
+
+def test_a_member_writes(log: Log, raw: RawClient) -> None:
+    """A member's message is stored, told to all members, and owed."""
+    write_group(raw, {"ann": 0, "bob": 0, "cid": 0})
+
+    sent = log.append(GROUP, HELLO)
+
+    assert sent[::2] == (1, False)
+    assert sorted(sent.members or []) == ["ann", "bob", "cid"]
+    assert outbox(raw, GROUP) == {f"m{GROUP}": sent.time}
+    assert reader(raw, "ann", GROUP) == Held(1, 1, 0, sent.time, 0)
+    assert log.append(GROUP, HELLO) == sent._replace(duplicate=True, members=None)
+
+
+def test_a_large_group_owes_nothing(log: Log, raw: RawClient) -> None:
+    """A message to a large group names no members, and is owed to no inbox."""
+    write_group(raw, {"ann": 0, "bob": 0}, large=1)
+
+    assert log.append(GROUP, HELLO).members is None
+    assert outbox(raw, GROUP) == {}
+
+
+def test_ten_thousand_members(log: Log, raw: RawClient) -> None:
+    """As many members as a small chat may be set to have are all named."""
+    handles = [f"user{i}" for i in range(10_000)]
+    write_group(raw, {"ann": 0})
+    record: Any = raw.hget(keys.members(GROUP), "ann")
+    raw.hset(keys.members(GROUP), mapping=dict.fromkeys(handles, record))
+
+    assert sorted(log.append(GROUP, HELLO).members or []) == sorted([*handles, "ann"])
+
+
+def stand(raw: RawClient, standing: str) -> None:
+    """Let ann stand to the group in some way."""
+    write_group(raw, {"bob": 0})
+    if standing == "deleted":
+        write_tombstone(raw)
+    elif standing == "unknown":
+        raw.delete(keys.chat(GROUP), keys.members(GROUP))
+    elif standing == "muted":
+        write_member(raw, "ann", 0, muted=FOR_EVER)
+    elif standing != "stranger":
+        write_other(raw, "ann", Relation[standing], 0, 5)
+
+
+@pytest.mark.parametrize(
+    ("standing", "error"),
+    [
+        ("unknown", ChatNotFound),
+        ("deleted", ChatNotFound),
+        ("stranger", NotAMember),
+        *((relation.name, NotAMember) for relation in Relation),
+        ("muted", Muted),
+    ],
+)
+@pytest.mark.parametrize("content", [HELLO, Content("ann", "hello")])
+def test_who_may_not_write(
+    log: Log, raw: RawClient, standing: str, error: type[ParleyError], content: Content
+) -> None:
+    """Who is no member, or muted, writes nothing and raises nothing, and learns nothing of an id."""
+    write_group(raw, {"ann": 0, "bob": 0})
+    log.append(GROUP, HELLO)
+    before = elements_of(raw, GROUP)
+    raw.delete(keys.readers(GROUP), keys.outbox(GROUP))
+    stand(raw, standing)
+
+    with pytest.raises(error):
+        log.append(GROUP, content)
+
+    assert elements_of(raw, GROUP) == before
+    assert not raw.exists(keys.readers(GROUP), keys.outbox(GROUP))
+
+
+def test_a_mute_says_until_when(log: Log, raw: RawClient) -> None:
+    """A muted member is told until when, and writes again after it."""
+    write_group(raw, {"bob": 0})
+    write_member(raw, "ann", 0, muted=FOR_EVER)
+    with pytest.raises(Muted, match=r"until 2112-09-17T23:53:47Z"):
+        log.append(GROUP, HELLO)
+
+    write_member(raw, "ann", 0, muted=EPOCH)
+    assert log.append(GROUP, HELLO).seq == 1

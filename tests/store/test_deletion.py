@@ -10,12 +10,13 @@ import pytest
 
 from chalicelib.errors import NotAuthenticated
 from chalicelib.schemas.users import ProfileChanges
-from chalicelib.services.deletion import INLINE_EDGES
+from chalicelib.services.deletion import INLINE_CHATS, INLINE_EDGES
 from chalicelib.services.emails import EMAIL
 from chalicelib.services.identity import IDENTITY
 from chalicelib.store import keys
 from chalicelib.store.accounts import Account
 from chalicelib.store.client import Store
+from chalicelib.store.inboxes import Inboxes, Place, PlaceState
 from chalicelib.store.sessions import Details
 from tests.store.logs import RawClient
 from tests.store.people import EVERYBODY, Crash, CrashingStore, Village, expire, sweep
@@ -170,6 +171,54 @@ def test_many_follows_go_soon(village: Village, raw: RawClient) -> None:
     raw.delete(keys.work())
 
     check_gone(village, raw)
+
+
+def test_chats_are_left(village: Village, raw: RawClient) -> None:
+    """A deleted user departs from all chats, one by one, and their index goes after that."""
+    village.settle("alice")
+    inboxes = Inboxes(village.store)
+    places = {"g-one": PlaceState.IN, "g-two": PlaceState.LARGE, "g-three": PlaceState.OUT}
+    for chat, state in places.items():
+        village.store.fetch_all(inboxes.placing(chat, [Place("alice", 1, state, 1)]))
+    village.store.fetch_all(inboxes.delivering("alice:bob", 2, ["alice"]))
+    village.deletion.delete("alice")
+
+    assert village.departed == [("alice", chat) for chat in (*places, "alice:bob")]
+    assert list(raw.scan_iter(match="*alice*")) == [keys.user("alice").encode()]
+
+
+def test_many_chats_are_left_soon(village: Village, raw: RawClient) -> None:
+    """The chats of somebody in very many are left to the queue; the account is gone at once."""
+    village.settle("alice")
+    for number in range(INLINE_CHATS + 1):
+        village.store.fetch_all(
+            Inboxes(village.store).placing(f"g-{number}", [Place("alice", 1, PlaceState.IN, 1)])
+        )
+    village.deletion.delete("alice")
+    assert (village.departed, raw.llen(keys.work())) == ([], 1)
+    village.work.run("delete:alice")
+
+    assert len(village.departed) == INLINE_CHATS + 1
+    assert not raw.exists(keys.inbox("alice"))
+
+
+@ONE_ENGINE
+def test_departures_that_end(village: Village, raw: RawClient) -> None:
+    """A deletion that crashes, ever a step later, keeps the index until all chats are departed from."""
+    village.settle("alice")
+    for number in range(3):
+        village.store.fetch_all(
+            Inboxes(village.store).placing(f"g-{number}", [Place("alice", 1, PlaceState.IN, 1)])
+        )
+    gone: set[tuple[str, str]] = set()
+    for step in range(STEPS):
+        crashing = Village(CrashingStore(village.store, step))
+        with contextlib.suppress(Crash):
+            crashing.deletion.delete("alice")
+        gone |= set(crashing.departed)
+        assert raw.exists(keys.inbox("alice")) or len(gone) == 3
+
+    assert list(raw.scan_iter(match="*alice*")) == [keys.user("alice").encode()]
 
 
 @pytest.mark.parametrize("turn", range(5))

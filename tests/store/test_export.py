@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from chalicelib.errors import BadRequest, NotAuthenticated
-from chalicelib.schemas.users import ProfileChanges, Since
+from chalicelib.schemas.export import Since
+from chalicelib.schemas.users import ProfileChanges
 from chalicelib.services.export import MARKS, POSTS
 from chalicelib.services.times import rfc3339
 from chalicelib.store import keys

@@ -109,7 +109,7 @@ class LogMachine(RuleBasedStateMachine):
         appended = self._log.append(CHAT, content)
         last = self._sent[-1].appended if self._sent else Appended(0, 0, False)
         assert (appended.seq, appended.duplicate) == (last.seq + 1, False)
-        assert appended.time >= last.time
+        assert appended.time > last.time
         sent = Sent(content, appended)
         self._sent.append(sent)
         if content.id is not None:

@@ -8,9 +8,18 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chalicelib.errors import HistoryChanged
+from chalicelib.errors import ChatNotFound, HistoryChanged, NotAMember
 from chalicelib.store import keys
+from chalicelib.store.chat_info import Relation
 from chalicelib.store.messages import PAGE_BYTES, Content, CorruptEntry, Entry, Slice
+from tests.store.group_records import (
+    GROUP,
+    Held,
+    write_group,
+    write_other,
+    write_reader,
+    write_tombstone,
+)
 from tests.store.logs import CHAT, EPOCH, Log, RawClient, element, entry, header, write, write_elements
 
 PIECE = 64
@@ -269,3 +278,128 @@ def test_corrupt_element(log: Log, raw: RawClient, damaged: bytes) -> None:
 
     assert "secret" not in str(raised.value)
     assert [one.seq for one in log.after(CHAT, 7, 1).entries] == [8]
+
+
+# --- what a reader may read ---------------------------------------------------------------------------------
+
+HISTORY = history_of(9, base=3)
+MAY_READ = [Relation.INVITED, Relation.REQUESTED, Relation.LEFT, Relation.DELETED]
+
+
+def seen(log: Log, chat: str = GROUP, reader: str = "ann") -> tuple[int, int, list[int]]:
+    """Return base, head and the seqs that a reader is given, on which all ways of reading agree."""
+    forward, backward = log.after(chat, 0, 100, reader=reader), log.newest(chat, 0, 100, reader=reader)
+    assert forward == backward == log.before(chat, BEYOND_ANY_LOG, 100, reader=reader)
+    one_by_one = [log.after(chat, seq - 1, 1, reader=reader).entries for seq in range(1, 15)]
+    assert [one.seq for one in forward.entries] == sorted({one.seq for page in one_by_one for one in page})
+    return forward.base, forward.head, [one.seq for one in forward.entries]
+
+
+def bounds(base: int, head: int) -> tuple[int, int, list[int]]:
+    """Return what `seen` returns for a reader of everything between."""
+    return base, head, list(range(base + 1, head + 1))
+
+
+@pytest.mark.parametrize("history", [0, 1])
+@pytest.mark.parametrize("since", [0, 3, 4, 11, 12])
+def test_a_member_reads_from_when_they_joined(log: Log, raw: RawClient, since: int, history: int) -> None:
+    """A member reads what came after they joined, and from the start where the group shows its history."""
+    write(raw, HISTORY, base=3, chat=GROUP)
+    write_group(raw, {"ann": since}, history=history)
+
+    assert seen(log) == bounds(3 if history else max(since, 3), 12)
+
+
+@pytest.mark.parametrize("history", [0, 1])
+@pytest.mark.parametrize(("since", "upto"), [(0, 1), (0, 3), (0, 7), (5, 6), (5, 12), (5, 40)])
+@pytest.mark.parametrize("relation", MAY_READ)
+def test_who_left_reads_up_to_then(
+    log: Log, raw: RawClient, relation: Relation, since: int, upto: int, history: int
+) -> None:
+    """A former member, invited again or not, reads up to when they left, and is not told of a later head."""
+    write(raw, HISTORY, base=3, chat=GROUP)
+    write_group(raw, {"bob": 0}, history=history)
+    write_other(raw, "ann", relation, since, upto)
+
+    head = min(upto, 12)
+    assert seen(log) == bounds(min(3 if history else max(since, 3), head), head)
+
+
+@pytest.mark.parametrize("history", [0, 1])
+@pytest.mark.parametrize("relation", [None, *Relation])
+def test_who_never_was_a_member_reads_nothing(
+    log: Log, raw: RawClient, relation: Relation | None, history: int
+) -> None:
+    """Strangers, and who is invited or has asked, read nothing; nor do the banned, former members or not."""
+    write(raw, HISTORY, base=3, chat=GROUP)
+    write_group(raw, {"bob": 0}, history=history)
+    if relation is not None:
+        write_other(raw, "ann", relation, 0, 9 if relation is Relation.BANNED else 0)
+
+    for side in READS:
+        with pytest.raises(NotAMember):
+            getattr(log, side)(GROUP, 5, 10, reader="ann")
+
+
+@SIDES
+@pytest.mark.parametrize("deleted", [False, True])
+def test_no_such_group(log: Log, raw: RawClient, side: str, deleted: bool) -> None:
+    """A group that never was, or is deleted, is not found, by former members neither."""
+    write(raw, HISTORY, base=3, chat=GROUP)
+    write_other(raw, "ann", Relation.LEFT, 0, 9)
+    if deleted:
+        write_tombstone(raw)
+
+    with pytest.raises(ChatNotFound):
+        getattr(log, side)(GROUP, 5, 10, reader="ann")
+
+
+@pytest.mark.parametrize("cleared", [0, 3, 7, 12])
+@pytest.mark.parametrize("flags", [0, 16])
+def test_what_was_cleared(log: Log, raw: RawClient, cleared: int, flags: int) -> None:
+    """Of a chat of two a reader sees what came after they left it; the other sees all."""
+    write(raw, HISTORY, base=3)
+    write_reader(raw, "ann", CHAT, Held(0, 0, cleared, 1, flags))
+
+    assert seen(log, CHAT) == bounds(max(cleared, 3), 12)
+    assert seen(log, CHAT, "bob") == bounds(3, 12)
+
+
+@CHECKED_SIDES
+@pytest.mark.parametrize("right", [True, False])
+def test_cursor_beyond_what_may_be_read(log: Log, raw: RawClient, side: str, right: bool) -> None:
+    """Who left cannot find out a later time: a cursor of it is HistoryChanged, right or not."""
+    write(raw, HISTORY, base=3, chat=GROUP)
+    write_group(raw, {"bob": 0})
+    write_other(raw, "ann", Relation.LEFT, 0, 7)
+    read = log.after if side == "after" else log.before
+
+    with pytest.raises(HistoryChanged):
+        read(GROUP, 8, 3, reader="ann", time=entry(8).time + (not right), epoch=EPOCH)
+    assert read(GROUP, 7, 3, reader="ann", time=entry(7).time, epoch=EPOCH).head == 7
+
+
+@SIDES
+def test_senders_without_account(log: Log, raw: RawClient, side: str) -> None:
+    """A page of a group names who sent some of it and is deleted, and no one else."""
+    senders = ["ann", "bob", "x" * 31, "y" * 32, "\u00e9" * 64, "\u00e9" * 200, "bob", "left"]
+    lines = [element(EPOCH + seq, sender, "text") for seq, sender in enumerate(senders)]
+    write_elements(raw, lines, chat=GROUP)
+    write_group(raw, {"ann": 0})
+    for sender in ("bob", "x" * 31, "y" * 32, "\u00e9" * 64, "\u00e9" * 200, "silent"):
+        write_other(raw, sender, Relation.DELETED, 0, 9)
+    write_other(raw, "left", Relation.LEFT, 0, 9)
+
+    page = getattr(log, side)(GROUP, {"after": 0, "before": 9, "newest": 0}[side], 100, reader="ann")
+    assert set(page.deleted) == {"bob", "x" * 31, "y" * 32, "\u00e9" * 64, "\u00e9" * 200}
+    assert len(page.deleted) == 5
+    assert log.after(GROUP, 7, 1, reader="ann").deleted == ()
+
+
+def test_a_corrupt_sender_is_no_error_of_the_script(log: Log, raw: RawClient) -> None:
+    """An element whose sender cannot be read is CorruptEntry in a group, too."""
+    write_elements(raw, [b"\1" + b"\0" * 8 + b"\x92\xd9", b"\1", element(EPOCH, 5, "text")], chat=GROUP)
+    write_group(raw, {"ann": 0})
+
+    with pytest.raises(CorruptEntry):
+        log.after(GROUP, 0, 10, reader="ann")

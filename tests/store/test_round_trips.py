@@ -12,23 +12,41 @@ from chalicelib import services
 from chalicelib.services import standings
 from chalicelib.services.tokens import digest_of
 from chalicelib.store import keys
+from chalicelib.store.chat_info import Relation
 from chalicelib.store.client import Store
 from chalicelib.store.messages import Content
 from chalicelib.store.nodes import Command, Node
 from tests.servers.engines import Engine
 from tests.store.calls import call
+from tests.store.group_records import GROUP, write_group, write_other
 from tests.store.logs import CHAT, Log, RawClient
 from tests.store.records import HOUR, clock, write_account, write_session
 
 OWN_COMMANDS = {"config|resetstat", "info", "cluster|info"}
 PAGE_OF_THREE = {"evalsha": 1, "lindex": 1, "llen": 1, "lrange": 1}
-SEND = {"evalsha": 1, "time": 1, "lindex": 2, "rpush": 1}
+RIGHTS_IN_GROUP = {"hmget": 1, "hget": 1}
 IDS_KEYS = 4
-SEND_WITH_ID = SEND | {"hget": IDS_KEYS, "hset": 1, "expire": 1}
+SEND = {"evalsha": 1, "time": 1, "lindex": 2, "rpush": 1, "hget": 1, "hset": 2}
+SEND_WITH_ID = SEND | {"hget": 1 + IDS_KEYS, "hset": 3, "expire": 1}
+SEND_TO_GROUP = SEND | {"hget": 2, "hmget": 1, "hkeys": 1}
+TELL_ONE = {"evalsha": 1, "hget": 2, "zscore": 1, "hexists": 1, "zadd": 2, "time": 1, "hset": 1}
+"""Of the two of a chat, whose inboxes are in two partitions."""
 
 MESSAGES = f"/v1/chats/{CHAT}/messages"
 SEND_BODY = {"chat": CHAT, "sender": "ann", "text": "hello"}
 PULL_BODY = {"chat": CHAT, "cursor": 0, "limit": 10}
+
+
+def together(*counts: dict[str, int]) -> dict[str, int]:
+    """Return how often each command runs in all."""
+    total: Counter[str] = Counter()
+    for one in counts:
+        total.update(one)
+    return dict(total)
+
+
+TOLD = together(TELL_ONE, TELL_ONE)
+READ_OWN_PAGE = PAGE_OF_THREE | {"hget": 1}
 
 
 class Commands:
@@ -97,12 +115,45 @@ def test_send_with_id(warm: Log, commands: Commands) -> None:
     assert counted.keys() == {"evalsha", "time", "hget"}
 
 
+def test_send_to_a_group(warm: Log, commands: Commands, raw: RawClient) -> None:
+    """A send to a group is one round trip, which reads who may send and who is to be told."""
+    write_group(raw, {"ann": 0, "bob": 0})
+    warm.append(GROUP, Content("ann", "hello"))
+    commands.reset()
+    warm.append(GROUP, Content("ann", "hello"))
+
+    assert commands.counted() == SEND_TO_GROUP
+
+
+@pytest.mark.parametrize("standing", ["member", "left"])
+def test_pull_of_a_group(warm: Log, commands: Commands, raw: RawClient, standing: str) -> None:
+    """A pull of a group is one round trip, which reads the reader's rights and which senders are deleted."""
+    write_group(raw, {"ann": 0, "bob": 0})
+    for _ in range(3):
+        warm.append(GROUP, Content("ann", "hello"))
+    write_other(raw, "cid", Relation.LEFT, 0, 3)
+    warm.after(GROUP, 0, 1)
+    commands.reset()
+    warm.after(GROUP, 0, 10, reader="ann" if standing == "member" else "cid")
+
+    asked_others = {} if standing == "member" else {"hget": 1}
+    assert commands.counted() == together(PAGE_OF_THREE, RIGHTS_IN_GROUP, {"hmget": 1}, asked_others)
+
+
+def test_pull_as_a_reader(warm: Log, commands: Commands) -> None:
+    """A pull of a chat of two as one of them is one round trip, which reads what they have cleared."""
+    commands.reset()
+    warm.after(CHAT, 0, 10, reader="ann")
+
+    assert commands.counted() == READ_OWN_PAGE
+
+
 def test_trimming_send(warm: Log, store: Store, commands: Commands) -> None:
     """A send that trims is one round trip."""
     commands.reset()
     Log(store, keep=2).append(CHAT, Content("ann", "hello"))
 
-    assert commands.counted() == SEND | {"lset": 1, "ltrim": 1}
+    assert commands.counted() == SEND | {"lset": 1, "ltrim": 1, "zremrangebyscore": 1}
 
 
 @pytest.mark.parametrize("side", ["after", "before", "newest"])
@@ -141,16 +192,16 @@ def served(app_on_engine: None, commands: Commands, monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize(
     ("method", "path", "query", "body", "status", "expected"),
     [
-        ("POST", "/api/send", "", SEND_BODY, 204, SEND),
-        ("POST", "/api/send", "", SEND_BODY | {"id": "id-1"}, 204, SEND_WITH_ID),
-        ("POST", "/api/pull", "", PULL_BODY, 200, PAGE_OF_THREE),
-        ("GET", "/api/pull", f"chat={CHAT}&reverse=true", None, 200, PAGE_OF_THREE),
-        ("POST", MESSAGES, "", {"text": "hello"}, 201, SEND),
-        ("POST", MESSAGES, "", {"text": "hello", "id": "id-1"}, 201, SEND_WITH_ID),
-        ("GET", MESSAGES, "", None, 200, PAGE_OF_THREE),
-        ("GET", MESSAGES, "after=0", None, 200, PAGE_OF_THREE),
-        ("GET", MESSAGES, "before=4", None, 200, PAGE_OF_THREE),
-        ("GET", MESSAGES + "/2", "", None, 200, PAGE_OF_THREE),
+        ("POST", "/api/send", "", SEND_BODY, 204, together(SEND, TOLD)),
+        ("POST", "/api/send", "", SEND_BODY | {"id": "id-1"}, 204, together(SEND_WITH_ID, TOLD)),
+        ("POST", "/api/pull", "", PULL_BODY, 200, READ_OWN_PAGE),
+        ("GET", "/api/pull", f"chat={CHAT}&reverse=true", None, 200, READ_OWN_PAGE),
+        ("POST", MESSAGES, "", {"text": "hello"}, 201, together(SEND, TOLD)),
+        ("POST", MESSAGES, "", {"text": "hello", "id": "id-1"}, 201, together(SEND_WITH_ID, TOLD)),
+        ("GET", MESSAGES, "", None, 200, READ_OWN_PAGE),
+        ("GET", MESSAGES, "after=0", None, 200, READ_OWN_PAGE),
+        ("GET", MESSAGES, "before=4", None, 200, READ_OWN_PAGE),
+        ("GET", MESSAGES + "/2", "", None, 200, READ_OWN_PAGE),
     ],
 )
 def test_requests(
@@ -162,7 +213,7 @@ def test_requests(
     status: int,
     expected: dict[str, int],
 ) -> None:
-    """Every request for messages is one round trip."""
+    """A request for messages is one script, and a send two more: one for each inbox."""
     served.reset()
     answer = call(method, path, query, body)
 
@@ -176,7 +227,7 @@ def test_page_goes_on_by_its_own_cursor(served: Commands) -> None:
     following = call("GET", MESSAGES, f"after={page['next']}").body
 
     assert [message["seq"] for message in following["messages"]] == [2, 3]
-    assert served.counted() == PAGE_OF_THREE | {"lindex": 2}
+    assert served.counted() == READ_OWN_PAGE | {"lindex": 2}
 
 
 @pytest.mark.parametrize(
@@ -274,16 +325,17 @@ def trips(app_on_engine: None, raw: RawClient, monkeypatch: pytest.MonkeyPatch) 
     return trips
 
 
-ADMIT_AND_PEER, ADMIT_AND_PAGE, APPEND = 2, 2, 1
+ADMIT, ADMIT_AND_PEER, ADMIT_AND_PAGE, APPEND = 1, 2, 2, 1
+TELL_BOTH, TELL_ME = 2, 1
 
 
 @pytest.mark.parametrize(
     ("method", "path", "query", "body", "status", "sizes"),
     [
-        ("POST", "/api/send", "", SEND_BODY, 204, [ADMIT_AND_PEER, APPEND]),
-        ("POST", MESSAGES, "", {"text": "hello"}, 201, [ADMIT_AND_PEER, APPEND]),
-        ("POST", MESSAGES, "", {"text": "hello", "id": "id-1"}, 201, [ADMIT_AND_PEER, APPEND]),
-        ("POST", "/v1/chats/ann:ann/messages", "", {"text": "note"}, 201, [1, APPEND]),
+        ("POST", "/api/send", "", SEND_BODY, 204, [ADMIT_AND_PEER, APPEND, TELL_BOTH]),
+        ("POST", MESSAGES, "", {"text": "hello"}, 201, [ADMIT_AND_PEER, APPEND, TELL_BOTH]),
+        ("POST", MESSAGES, "", {"text": "hello", "id": "id-1"}, 201, [ADMIT_AND_PEER, APPEND, TELL_BOTH]),
+        ("POST", "/v1/chats/ann:ann/messages", "", {"text": "note"}, 201, [ADMIT, APPEND, TELL_ME]),
         ("POST", "/api/pull", "", PULL_BODY, 200, [ADMIT_AND_PAGE]),
         ("GET", "/api/pull", f"chat={CHAT}", None, 200, [ADMIT_AND_PAGE]),
         ("GET", MESSAGES, "after=1", None, 200, [ADMIT_AND_PAGE]),
@@ -296,10 +348,57 @@ ADMIT_AND_PEER, ADMIT_AND_PAGE, APPEND = 2, 2, 1
 def test_trips_with_a_token(
     trips: Trips, method: str, path: str, query: str, body: Any, status: int, sizes: list[int]
 ) -> None:
-    """A send is judged, then written: two trips; a pull is judged in its one; what is refused is judged."""
+    """A send is judged, written and told: three trips; a pull is judged in its one, as is what is refused."""
     answer = call(method, path, query, body, **WITH_TOKEN)
 
     assert (answer.status, trips.sizes) == (status, sizes)
+
+
+OF_GROUP = f"/v1/chats/{GROUP}/messages"
+
+
+def test_a_duplicate_is_told_to_nobody(trips: Trips) -> None:
+    """A message sent again with its id is judged and found: two trips."""
+    for sizes in ([ADMIT_AND_PEER, APPEND, TELL_BOTH], [ADMIT_AND_PEER, APPEND]):
+        trips.sizes.clear()
+        assert call("POST", MESSAGES, "", {"text": "hello", "id": "id-1"}, **WITH_TOKEN).status == 201
+        assert trips.sizes == sizes
+
+
+@pytest.mark.parametrize(("members", "large"), [(2, {}), (100, {}), (100, {"large": 1})])
+def test_trips_of_a_group(trips: Trips, raw: RawClient, members: int, large: dict[str, Any]) -> None:
+    """A send to a group of a hundred is three trips, to a large one two; a pull and one message are one."""
+    handles = ["ann", *(f"user{i}" for i in range(1, members))]
+    write_group(raw, dict.fromkeys(handles, 0), **large)
+    assert call("POST", OF_GROUP, "", {"text": "hello"}, **WITH_TOKEN).status == 201
+    assert call("GET", OF_GROUP, **WITH_TOKEN).status == 200
+    trips.sizes.clear()
+
+    assert call("POST", OF_GROUP, "", {"text": "hello"}, **WITH_TOKEN).status == 201
+    tell = [] if large else [len(keys.by_partition(handles))]
+    assert trips.sizes == [ADMIT, APPEND, *tell]
+    for path in (OF_GROUP, OF_GROUP + "/2"):
+        trips.sizes.clear()
+        assert call("GET", path, **WITH_TOKEN).status == 200
+        assert trips.sizes == [ADMIT_AND_PAGE]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "sizes"),
+    [("POST", OF_GROUP, {"text": "hello"}, [ADMIT, APPEND]), ("GET", OF_GROUP, None, [ADMIT_AND_PAGE])],
+)
+@pytest.mark.parametrize("there", [True, False])
+def test_a_refused_stranger(
+    trips: Trips, raw: RawClient, method: str, path: str, body: Any, sizes: list[int], there: bool
+) -> None:
+    """Who is no member of a group is refused by the very script that would read or write."""
+    if there:
+        write_group(raw, {"bob": 0})
+    assert call(method, path, "", body, **WITH_TOKEN).status >= 400
+    trips.sizes.clear()
+    answer = call(method, path, "", body, **WITH_TOKEN)
+
+    assert (answer.status, trips.sizes) == (403 if there else 404, sizes)
 
 
 @pytest.mark.parametrize("of", ["ann", "bob", "nobody"])

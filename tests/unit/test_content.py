@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from chalicelib.errors import BadRequest, TextTooLong
 from chalicelib.schemas.messages import MAX_TEXT_BYTES
 from chalicelib.services.content import REPLY_BYTES, checked_id, checked_text, fitting
+from chalicelib.services.events import sentence
 from chalicelib.store.messages import Content, Entry
 
 BLANKS = [chr(code) for code in range(sys.maxunicode + 1) if chr(code).isspace()]
@@ -168,3 +169,25 @@ def test_a_page_fits(lengths: list[int], character: str) -> None:
 
     assert fit == entries[: len(fit)]
     assert len(fit) <= 1 or as_lambda_counts(fit, "ann:bob") <= REPLY_BYTES
+
+
+@pytest.mark.parametrize("name", ["x" * 32, "\u20ac" * 64, "\U0001f600" * 64], ids=ascii)
+def test_events_fit(name: str) -> None:
+    """A page of system messages that each name a hundred users, in the event and in words, fits a reply."""
+    event = {"type": "added", "users": [name] * 100}
+    entries = [Entry(i, i, Content("ann", "", None, "system", event)) for i in range(1, 1001)]
+
+    fit = fitting(entries, "g-1")
+    told = [
+        {
+            "chat": "g-1",
+            "text": sentence("ann", event),
+            "event": event,
+            "sent_at": "2026-01-01T00:00:00.000000Z",
+        }
+        for _ in fit
+    ]
+    body = json.dumps({"messages": told}, ensure_ascii=False)
+
+    assert 1 < len(fit) < 1000
+    assert len(json.dumps({"body": body}).encode()) < REPLY_BYTES

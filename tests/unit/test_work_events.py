@@ -18,10 +18,10 @@ FAILURES: dict[str, Exception] = {"posts:store": StoreUnavailable(), "posts:defe
 
 
 class Work:
-    """Work whose items fail as their handle says."""
+    """Work and deliveries whose items fail as their handle says."""
 
     def __init__(self) -> None:
-        self.work = self
+        self.work = self.deliveries = self
         self.done: list[str] = []
 
     def run(self, item: str) -> None:
@@ -31,7 +31,7 @@ class Work:
         self.done.append(item)
 
     def sweep(self) -> int:
-        """Say how many items were repeated."""
+        """Say how many items were repeated, or told."""
         return 3
 
 
@@ -116,8 +116,31 @@ def test_what_is_no_event_of_a_queue_is_refused(done: list[str]) -> None:
         work.handle({"records": []})
 
 
+def test_one_sweep_does_not_stop_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the inboxes cannot be told, what is owed is repeated all the same, and the failure is raised."""
+    swept = []
+
+    class Failing:
+        def sweep(self) -> int:
+            raise StoreUnavailable
+
+    class Sweeping:
+        deliveries = Failing()
+
+        @property
+        def work(self) -> Work:
+            swept.append("work")
+            return Work()
+
+    monkeypatch.setattr(services, "current", Sweeping)
+    with pytest.raises(StoreUnavailable):
+        work.sweep({})
+    assert swept == ["work"]
+
+
 def test_a_sweep_tells_how_much_it_repeated(done: list[str], lines: pytest.LogCaptureFixture) -> None:
     """The schedule's event is answered with the count, which is also logged."""
-    assert work.sweep({"detail-type": "Scheduled Event"}) == {"repeated": 3}
+    assert work.sweep({"detail-type": "Scheduled Event"}) == {"repeated": 3, "told": 3}
     assert isinstance(lines.records[0].msg, dict)
-    assert (lines.records[0].msg["event"], lines.records[0].msg["repeated"]) == ("sweep", 3)
+    logged = {name: lines.records[0].msg[name] for name in ("event", "repeated", "told")}
+    assert logged == {"event": "sweep", "repeated": 3, "told": 3}

@@ -1,52 +1,59 @@
 #!lua
--- Appends one message to a chat's log in one step, at most once for an idempotency id.
+-- Appends one message to a chat's log in one step, at most once for an idempotency id, if its sender may write.
 -- KEYS[1]     log          LIST, see MessageLog
--- KEYS[2..5]  ids          HASH, four UTC days in a row, the store's today and yesterday among them as long
+-- KEYS[2]     chat         HASH, see Chats; absent for a chat of two
+-- KEYS[3]     members      HASH, see Chats; absent for a chat of two
+-- KEYS[4]     readers      HASH, see Readers: the sender has read and received the message
+-- KEYS[5]     uncounted    ZSET, see Chats
+-- KEYS[6]     outbox       HASH: the inboxes are owed the message, unless the chat is large
+-- KEYS[7..10] ids          HASH, four UTC days in a row, the store's today and yesterday among them as long
 --                          as the caller's clock is less than a day off; absent when the message has no id
 -- ARGV[1]     body         msgpack array, opaque here
 -- ARGV[2]     keep         integer, how many messages the log may hold; 0: all
--- ARGV[3]     field        8 bytes, digest of sender and id
--- ARGV[4]     fingerprint  8 bytes, digest of the content
--- ARGV[5]     day          integer, the UTC day of KEYS[2]
--- ARGV[6]     ttl          integer, seconds an ids key lives after its last write
--- reply       {seq, time in µs, outcome}   outcome 0: stored, 1: was stored before, 2: the id has other content
-local log, keep = KEYS[1], tonumber(ARGV[2])
-local clock = redis.call('TIME')
-local time = clock[1] * 1000000 + clock[2]
-local today
+-- ARGV[3]     sender       handle
+-- ARGV[4]     kind         of the chat, 'group' (or a room) or 'direct'
+-- ARGV[5]     item         what is owed
+-- ARGV[6]     field        8 bytes, digest of sender and id
+-- ARGV[7]     fingerprint  8 bytes, digest of the content
+-- ARGV[8]     day          integer, the UTC day of KEYS[7]
+-- ARGV[9]     ttl          integer, seconds an ids key lives after its last write
+-- reply       {seq, time in µs, outcome, [handle of each member of a group that is not large...]}
+--             outcome 0: stored, 1: was stored before, 2: the id has other content; and then nothing is done:
+--             3: no such chat, 4: not a member, 5: muted until that time
+local FIRST_IDS = 7
+local readers, sender, kind = KEYS[4], ARGV[3], ARGV[4]
+local time, large, members, today = now(), false, {}, nil
 
-if #KEYS > 1 then
-  for i = 2, #KEYS do
-    local held = redis.call('HGET', KEYS[i], ARGV[3])
+if kind == GROUP then
+  local there, _, is_large = group_of(KEYS[2])
+  if not there then return {0, 0, 3} end
+  local role, _, _, muted = member_of(KEYS[3], sender)
+  if not role then return {0, 0, 4} end
+  if muted > time then return {0, muted, 5} end
+  large = is_large
+  if not large then members = redis.call('HKEYS', KEYS[3]) end
+end
+
+if #KEYS >= FIRST_IDS then
+  for i = FIRST_IDS, #KEYS do
+    local held = redis.call('HGET', KEYS[i], ARGV[6])
     if held then
       local fingerprint, sent, seq = struct.unpack('>c8I8I6', held)
-      return {seq, sent, fingerprint == ARGV[4] and 1 or 2}
+      return {seq, sent, fingerprint == ARGV[7] and 1 or 2}
     end
   end
-  local offset = math.floor(clock[1] / 86400) - tonumber(ARGV[5])
-  today = KEYS[2 + math.max(0, math.min(offset, #KEYS - 2))]
+  local offset = math.floor(time / 86400000000) - tonumber(ARGV[8])
+  today = KEYS[FIRST_IDS + math.max(0, math.min(offset, #KEYS - FIRST_IDS))]
 end
 
-local header = redis.call('LINDEX', log, 0)
-if header then
-  local last = redis.call('LINDEX', log, -1)
-  time = math.max(time, (struct.unpack('>I8', last, 2)))
-else
-  header = struct.pack('>BI8I8', 0, 0, time)
-  redis.call('RPUSH', log, header)
-end
-local base, epoch = struct.unpack('>I8I8', header, 2)
-local held = redis.call('RPUSH', log, struct.pack('>BI8', 1, time) .. ARGV[1]) - 1
-local seq = base + held
-
-local surplus = held - keep
-if keep > 0 and surplus > 0 then
-  redis.call('LSET', log, surplus, struct.pack('>BI8I8', 0, base + surplus, epoch))
-  redis.call('LTRIM', log, surplus, -1)
-end
+local seq, sent = add_message(KEYS[1], KEYS[5], ARGV[1], tonumber(ARGV[2]), time)
+local own = reader_of(readers, sender)
+own.read, own.received = seq, seq
+keep_reader(readers, sender, own, sent)
+if not large then redis.call('HSET', KEYS[6], ARGV[5], string.format('%.0f', sent)) end
 
 if today then
-  redis.call('HSET', today, ARGV[3], ARGV[4] .. struct.pack('>I8I6', time, seq))
-  redis.call('EXPIRE', today, ARGV[6])
+  redis.call('HSET', today, ARGV[6], ARGV[7] .. struct.pack('>I8I6', sent, seq))
+  redis.call('EXPIRE', today, ARGV[9])
 end
-return {seq, time, 0}
+return {seq, sent, 0, members}

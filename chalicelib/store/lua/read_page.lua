@@ -7,15 +7,6 @@
 -- reply    {member, score, ...}
 local highest, limit, offset, reply = ARGV[1], tonumber(ARGV[3]), 0, {}
 
--- Lua's own comparison depends on the server's locale.
-local function below(one, other)
-  for i = 1, math.min(#one, #other) do
-    local here, there = string.byte(one, i), string.byte(other, i)
-    if here ~= there then return here < there end
-  end
-  return #one < #other
-end
-
 if highest == '' then return redis.call('ZREVRANGE', KEYS[1], 0, limit - 1, 'WITHSCORES') end
 repeat
   local found = redis.call('ZREVRANGEBYSCORE', KEYS[1], highest, '-inf', 'WITHSCORES', 'LIMIT', offset, limit)

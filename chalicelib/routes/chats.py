@@ -1,0 +1,142 @@
+"""Chats as a whole: making, reading, changing, joining and leaving them."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from chalice.app import Blueprint, Response
+
+from chalicelib import errors
+from chalicelib.http import ANY_MEDIA_TYPE, Call, no_content, reply, route
+from chalicelib.schemas.chats import Chat, ChatChanges, Joined, NewChat, NewOwner
+from chalicelib.services import roles
+
+blueprint = Blueprint(__name__)
+
+CHATS = "/v1/chats"
+CHAT = CHATS + "/{chat}"
+READING = (errors.BadRequest, errors.ChatNotFound, errors.NotAMember, errors.Banned)
+WRITING = (*READING, errors.Forbidden, errors.StoreFull)
+
+
+@route(
+    blueprint,
+    "POST",
+    CHATS,
+    {201: Chat, 200: Chat},
+    body=NewChat,
+    example={"kind": "group", "name": "Mad tea party", "members": []},
+    fails=(
+        errors.BadRequest,
+        errors.UserNotFound,
+        errors.Blocked,
+        errors.AlreadyTaken,
+        errors.ChatNotFound,
+        errors.StoreFull,
+    ),
+    caller=True,
+    judged_later=True,
+)
+def make(call: Call) -> Response:
+    """Make a group or room, or have a direct chat in one's inbox before anybody writes.
+
+    200 if it was there: a direct chat, or a group that the caller made with the same `id`. A room is open to
+    anybody, is listed, and its id is never given again.
+    """
+    caller, request = call.claimed, call.body(NewChat)
+    chat, is_new = call.services.groups.make(caller, request)
+    location = {"Location": f"{call.path}/{quote(chat.chat, safe=':')}"}
+    return reply(chat, 201 if is_new else 200, location)
+
+
+@route(blueprint, "GET", CHAT, {200: Chat}, fails=READING, caller=True, judged_later=True)
+def read(call: Call, chat: str) -> Response:
+    """Read a chat as the inbox shows it, and what a group or room is.
+
+    Strangers may read what a group is that takes anybody, or who asks.
+    """
+    return reply(call.services.chat_views.read(call.claimed, chat))
+
+
+@route(
+    blueprint,
+    "PATCH",
+    CHAT,
+    {200: Chat},
+    body=ChatChanges,
+    example={"name": "Croquet", "notice": "Bring a flamingo.", "join": "request"},
+    fails=WRITING,
+    caller=True,
+    judged_later=True,
+)
+def change(call: Call, chat: str) -> Response:
+    """Change what a group or room is, as an admin or owner.
+
+    A field that is absent stays as it is, null clears it.
+    """
+    caller, changes = call.claimed, call.body(ChatChanges)
+    return reply(call.services.groups.change(caller, chat, changes))
+
+
+@route(blueprint, "DELETE", CHAT, {204: None}, fails=WRITING, caller=True, judged_later=True)
+def delete(call: Call, chat: str) -> Response:
+    """End a group or room for everybody, as an owner; put a direct chat away, as leaving it does."""
+    call.services.groups.delete(call.claimed, chat)
+    return no_content()
+
+
+@route(
+    blueprint,
+    "POST",
+    CHAT + "/join",
+    {200: Joined},
+    fails=(*WRITING, errors.ChatFull),
+    caller=True,
+    judged_later=True,
+    media_type=ANY_MEDIA_TYPE,
+)
+def join(call: Call, chat: str) -> Response:
+    """Become a member of a group or room, or ask to; again is no change.
+
+    Who is invited becomes a member whatever the chat's policy is.
+    """
+    return reply(call.services.membership.join(call.claimed, chat))
+
+
+@route(
+    blueprint,
+    "POST",
+    CHAT + "/leave",
+    {204: None},
+    fails=(*WRITING, errors.LastOwner),
+    caller=True,
+    judged_later=True,
+    media_type=ANY_MEDIA_TYPE,
+)
+def leave(call: Call, chat: str) -> Response:
+    """Leave a chat; again is no change.
+
+    Who has left a group or room may still read what was written before. A direct chat goes out of the
+    caller's inbox until somebody writes, and what it holds by now is hidden from the caller for good. The
+    last owner hands a group over, or deletes it.
+    """
+    call.services.groups.leave(call.claimed, chat)
+    return no_content()
+
+
+@route(
+    blueprint,
+    "POST",
+    CHAT + "/owner",
+    {204: None},
+    body=NewOwner,
+    example={"handle": "bob"},
+    fails=(*WRITING, errors.UserNotFound),
+    caller=True,
+    judged_later=True,
+)
+def hand_over(call: Call, chat: str) -> Response:
+    """Make a member an owner in the caller's place; the caller, an owner, becomes an admin."""
+    caller, other = call.claimed, call.body(NewOwner).handle
+    call.services.membership.apply(caller, chat, other, roles.hand_over)
+    return no_content()

@@ -1,0 +1,154 @@
+"""The inbox, the sync, and what a reader keeps of a chat."""
+
+from __future__ import annotations
+
+from chalice.app import Blueprint, Response
+
+from chalicelib import errors
+from chalicelib.http import Call, no_content, reply, route
+from chalicelib.schemas.inbox import (
+    Changes,
+    ChangesQuery,
+    Flags,
+    Inbox,
+    InboxQuery,
+    ReadUpTo,
+    Receipts,
+    ReceiptsQuery,
+    Sync,
+    SyncQuery,
+)
+
+blueprint = Blueprint(__name__)
+
+CHAT = "/v1/chats/{chat}"
+READING = (errors.BadRequest,)
+OF_CHAT = (errors.BadRequest, errors.NotAMember, errors.ChatNotFound)
+MARKING = (*OF_CHAT, errors.HistoryChanged, errors.StoreFull)
+
+
+@route(
+    blueprint,
+    "GET",
+    "/v1/chats",
+    {200: Inbox},
+    query=InboxQuery,
+    fails=READING,
+    caller=True,
+    judged_later=True,
+)
+def page(call: Call) -> Response:
+    """Read the caller's chats, the one that was active last first."""
+    caller, query = call.claimed, call.query(InboxQuery)
+    return reply(call.services.inbox.page(caller, query.since, query.cursor, query.limit))
+
+
+@route(
+    blueprint,
+    "GET",
+    "/v1/sync",
+    {200: Sync},
+    query=SyncQuery,
+    fails=READING,
+    caller=True,
+    judged_later=True,
+)
+def sync(call: Call) -> Response:
+    """Read which chats have moved since a sync, each as it is now.
+
+    A token may be of any age. One of a history that the store has lost since is answered with `reset`.
+    """
+    caller, query = call.claimed, call.query(SyncQuery)
+    return reply(call.services.sync.page(caller, query.since, query.limit))
+
+
+@route(
+    blueprint,
+    "PUT",
+    CHAT + "/read",
+    {204: None},
+    body=ReadUpTo,
+    example={"seq": 12},
+    fails=MARKING,
+    caller=True,
+    judged_later=True,
+)
+def read(call: Call, chat: str) -> Response:
+    """Say up to which message the caller has read; the mark only rises.
+
+    It takes the mark of being unread away.
+    """
+    caller, upto = call.claimed, call.body(ReadUpTo)
+    call.services.receipts.read(caller, chat, upto)
+    return no_content()
+
+
+@route(
+    blueprint,
+    "PUT",
+    CHAT + "/received",
+    {204: None},
+    body=ReadUpTo,
+    example={"seq": 12},
+    fails=MARKING,
+    caller=True,
+    judged_later=True,
+)
+def received(call: Call, chat: str) -> Response:
+    """Say up to which message the caller has received; the mark only rises."""
+    caller, upto = call.claimed, call.body(ReadUpTo)
+    call.services.receipts.received(caller, chat, upto)
+    return no_content()
+
+
+@route(
+    blueprint,
+    "GET",
+    CHAT + "/receipts",
+    {200: Receipts},
+    query=ReceiptsQuery,
+    fails=OF_CHAT,
+    caller=True,
+    judged_later=True,
+)
+def receipts(call: Call, chat: str) -> Response:
+    """Read how far the members of a chat have come, by handle."""
+    caller, query = call.claimed, call.query(ReceiptsQuery)
+    return reply(call.services.receipts.page(caller, chat, query.cursor, query.limit))
+
+
+@route(
+    blueprint,
+    "PATCH",
+    CHAT + "/flags",
+    {204: None},
+    body=Flags,
+    example={"pinned": True},
+    fails=(*OF_CHAT, errors.StoreFull),
+    caller=True,
+    judged_later=True,
+)
+def flag(call: Call, chat: str) -> Response:
+    """Mark a chat as unread, pin, mute or archive it for the caller alone, or no more."""
+    caller, flags = call.claimed, call.body(Flags)
+    call.services.receipts.flag(caller, chat, flags)
+    return no_content()
+
+
+@route(
+    blueprint,
+    "GET",
+    CHAT + "/changes",
+    {200: Changes},
+    query=ChangesQuery,
+    fails=(*OF_CHAT, errors.HistoryChanged),
+    caller=True,
+    judged_later=True,
+)
+def changes(call: Call, chat: str) -> Response:
+    """Read what has changed of a group or room and of its members, each subject once.
+
+    A cursor of a history that the store has lost since is answered with `history_changed`.
+    """
+    caller, query = call.claimed, call.query(ChangesQuery)
+    return reply(call.services.changes.page(caller, chat, query.since, query.limit))

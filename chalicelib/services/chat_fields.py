@@ -1,0 +1,54 @@
+"""What groups and rooms may be called and say of themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from msgspec import UNSET
+
+from chalicelib.errors import bad_field
+from chalicelib.schemas.chats import MAX_NOTICE_BYTES, ChatChanges, NewChat
+from chalicelib.services.profiles import JOINERS, checked_avatar, checked_name
+
+Fields = dict[str, str | bool]
+
+
+def checked_fields(given: NewChat | ChatChanges) -> Fields:
+    """Return the fields of store.chat_info.Info that are given, null as empty; raises BadRequest."""
+    values = {name: getattr(given, name) for name in CHECKS}
+    return {name: CHECKS[name](value, name) for name, value in values.items() if value is not UNSET}
+
+
+def _name(name: str, field: str) -> str:
+    name = checked_name(name, field)
+    if not name:
+        raise bad_field(field, "a name is not empty, nor only blanks")
+    return name
+
+
+def _notice(notice: str | None, field: str) -> str:
+    text = notice or ""
+    if not text.replace("\n", "").translate(JOINERS).isprintable() or len(text.encode()) > MAX_NOTICE_BYTES:
+        detail = (
+            f"a notice is {MAX_NOTICE_BYTES} bytes of printable characters and line breaks (\\n) at the most"
+        )
+        raise bad_field(field, detail)
+    return text
+
+
+def _avatar(avatar: str | None, field: str) -> str:
+    return checked_avatar(avatar, field) if avatar else ""
+
+
+def _as_given(value: str | bool, _: str) -> str | bool:
+    return value
+
+
+CHECKS: dict[str, Callable[[Any, str], str | bool]] = {
+    "name": _name,
+    "notice": _notice,
+    "avatar": _avatar,
+    "join": _as_given,
+    "history": _as_given,
+}

@@ -1,0 +1,91 @@
+"""The inbox: the chats of a user, by their last activity."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from chalicelib.errors import bad_field
+from chalicelib.schemas.inbox import ChatRow, Inbox
+from chalicelib.services.callers import Caller
+from chalicelib.services.chat_rows import PAGE_BYTES, SHOWN, row, size_of
+from chalicelib.services.times import microseconds
+from chalicelib.store.client import Store
+from chalicelib.store.inboxes import Active, Inboxes
+from chalicelib.store.pages import Mark
+from chalicelib.store.summaries import Summaries, Summary
+
+CURSOR = re.compile(r"(\d{1,16})\.(.{1,200})", re.DOTALL)
+
+
+class Found(NamedTuple):
+    """A chat that may come on a page, and its place there."""
+
+    mark: Mark
+    summary: Summary
+
+
+class InboxService:
+    """Reads the inbox: which chats there are from the user's index, and what they are from the chats.
+
+    Chats are in the order of (last activity, id), from the highest down. Those that are too large to write
+    inboxes take their place by their last message; all of them are looked at for each page.
+    """
+
+    def __init__(self, store: Store, inboxes: Inboxes, summaries: Summaries) -> None:
+        self._store = store
+        self._inboxes = inboxes
+        self._summaries = summaries
+
+    def page(self, caller: Caller, since: str | None, cursor: str | None, limit: int) -> Inbox:
+        """Read a page of the caller's inbox, in two trips; raises BadRequest.
+
+        since: RFC 3339; only chats that were active later. cursor: the `next` of the page before.
+        """
+        later = -1 if since is None else microseconds(since, "since")
+        below = None if cursor is None else _mark(cursor)
+        active = caller.read(self._inboxes.active(caller.handle, below, later, limit + 1))
+        found = self._found(caller.handle, active, below, later)
+        if len(active.rows) > limit:
+            found = [one for one in found if one.mark >= active.rows[-1]]
+        return _page(found, limit, more=len(active.rows) > limit)
+
+    def _found(self, handle: str, active: Active, below: Mark | None, later: int) -> list[Found]:
+        """Return the chats that may come on the page, in its order."""
+        large = sorted(set(active.large) - {mark.member for mark in active.rows})
+        chats = [mark.member for mark in active.rows] + large
+        summaries = self._store.fetch_all(self._summaries.of(chat, handle) for chat in chats)
+        marks = active.rows + [Mark(summary.time, summary.chat) for summary in summaries[len(active.rows) :]]
+        found = map(Found, marks, summaries)
+        return sorted(
+            (one for one in found if one.mark.score > later and (below is None or one.mark < below)),
+            key=lambda one: one.mark,
+            reverse=True,
+        )
+
+
+def _page(found: Iterable[Found], limit: int, *, more: bool) -> Inbox:
+    """Return the page of the first chats; more: whether others follow those that were found."""
+    rows: list[ChatRow] = []
+    size, last = 0, None
+    for mark, summary in found:
+        if summary.state in SHOWN:
+            shown = row(summary, mark.score)
+            size += size_of(shown)
+            if rows and (len(rows) == limit or size > PAGE_BYTES):
+                return Inbox(chats=rows, next=_cursor(last))
+            rows.append(shown)
+        last = mark
+    return Inbox(chats=rows, next=_cursor(last) if more else None)
+
+
+def _mark(cursor: str) -> Mark:
+    match = CURSOR.fullmatch(cursor)
+    if not match:
+        raise bad_field("cursor", "a cursor is the `next` of a page")
+    return Mark(int(match[1]), match[2])
+
+
+def _cursor(mark: Mark | None) -> str | None:
+    return None if mark is None else f"{mark.score}.{mark.member}"

@@ -1,0 +1,92 @@
+"""Coming into groups and rooms, going, and what members may do to others."""
+
+from __future__ import annotations
+
+from chalicelib.schemas.chats import Joined
+from chalicelib.services import roles
+from chalicelib.services.callers import Caller
+from chalicelib.services.changing import Changing
+from chalicelib.services.chat_ids import ChatIds
+from chalicelib.services.names import Names
+from chalicelib.services.roles import Case, Decision, Rule
+from chalicelib.store.accounts import Accounts, Peer
+from chalicelib.store.chat_info import Info, Member
+from chalicelib.store.chats import Chats, View
+from chalicelib.store.client import Query
+
+
+class Membership:
+    """Has rules decided on what people do in groups and rooms, and makes it so, in two trips and the telling.
+
+    strict: whether everybody has an account, as on a server that trusts no names.
+    """
+
+    def __init__(
+        self,
+        names: Names,
+        ids: ChatIds,
+        accounts: Accounts,
+        chats: Chats,
+        changing: Changing,
+        *,
+        strict: bool,
+    ) -> None:
+        self._names = names
+        self._ids = ids
+        self._accounts = accounts
+        self._chats = chats
+        self._changing = changing
+        self._strict = strict
+
+    def apply(self, caller: Caller, chat: str, name: str, rule: Rule, field: str = "handle") -> None:
+        """Have the caller do something to somebody, as a rule has it; again is fine.
+
+        name, field: the other as the caller named them, and where.
+        Raises BadRequest, ChatNotFound, ChatFull, LastOwner, and what the rule refuses.
+        """
+        group, other = self._ids.group(chat), self._names.user(name, field)
+        peering = self._accounts.peer(other, caller.handle)
+        view, peer = caller.read_all(self._viewing(group, caller.handle, other), peering)
+        self._decide(group, view, caller.handle, other, rule, peer)
+
+    def join(self, caller: Caller, chat: str) -> Joined:
+        """Become a member, or ask to; again is fine.
+
+        Raises BadRequest, ChatNotFound, Banned, Forbidden, ChatFull.
+        """
+        group, by = self._ids.group(chat), caller.handle
+        view = caller.read(self._viewing(group, by))
+        seen, decision = self._decide(group, view, by, by, roles.join)
+        is_in = isinstance(seen.records[by], Member) or (decision is not None and decision.event is not None)
+        return Joined(chat=group, state="member" if is_in else "requested")
+
+    def leave(self, caller: Caller, group: str) -> None:
+        """Leave a group or room, by its canonical id; again is fine.
+
+        Raises ChatNotFound, NotAMember, Banned, LastOwner.
+        """
+        view = caller.read(self._viewing(group, caller.handle))
+        self._decide(group, view, caller.handle, caller.handle, roles.leave)
+
+    def change_info(self, caller: Caller, group: str, fields: dict[str, str | bool]) -> None:
+        """Change what a group or room is, by its canonical id; fields: of store.chat_info.Info.
+
+        Raises BadRequest, ChatNotFound, NotAMember, Banned, Forbidden.
+        """
+        by = caller.handle
+        view = caller.read(self._viewing(group, by))
+        self._decide(group, view, by, by, lambda case: roles.change_info(case, fields))
+
+    def _decide(
+        self, chat: str, view: View, by: str, to: str, rule: Rule, peer: Peer | None = None
+    ) -> tuple[View, Decision | None]:
+        exists = peer is None or roles.may_come(peer, strict=self._strict)
+        blocks = peer is not None and peer.blocks
+
+        def decide(info: Info, seen: View) -> Decision | None:
+            return rule(Case(chat, info, by, to, seen.records[by], seen.records[to], exists, blocks))
+
+        return self._changing.change(chat, view, by, decide)
+
+    def _viewing(self, chat: str, *handles: str) -> Query[View]:
+        return self._chats.viewing(chat, *dict.fromkeys(handles))

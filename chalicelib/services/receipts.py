@@ -1,0 +1,82 @@
+"""How far a user has come in a chat, and how they keep it in their inbox."""
+
+from __future__ import annotations
+
+from chalicelib.errors import NotAMember, bad_field
+from chalicelib.schemas.inbox import Flags, ReadUpTo, Receipt, Receipts
+from chalicelib.services.callers import Caller
+from chalicelib.services.chat_ids import ChatId, ChatIds
+from chalicelib.services.cursors import Cursor
+from chalicelib.services.deliveries import Deliveries
+from chalicelib.store.inboxes import Place, PlaceState
+from chalicelib.store.readers import ARCHIVED, MARKED_UNREAD, MUTED, PINNED, Readers, Touched
+
+BITS = {"unread": MARKED_UNREAD, "pinned": PINNED, "muted": MUTED, "archived": ARCHIVED}
+
+
+class ReceiptService:
+    """The rules of marks, flags and receipts; chat: as the caller named it.
+
+    A write is three trips: the caller is judged, the chat is written, the caller's index is told.
+    """
+
+    def __init__(self, ids: ChatIds, readers: Readers, deliveries: Deliveries) -> None:
+        self._ids = ids
+        self._readers = readers
+        self._deliveries = deliveries
+
+    def read(self, caller: Caller, chat: str, upto: ReadUpTo) -> None:
+        """Raise the caller's read mark; a lower one is no change.
+
+        Raises ChatNotFound, NotAMember, BadRequest, HistoryChanged.
+        """
+        chat, cursor = own_chat(self._ids, caller, chat).text, _cursor_of(upto)
+        caller.admit()
+        seq, time, epoch = cursor
+        self._tell(caller, chat, self._readers.read(chat, caller.handle, seq, time=time, epoch=epoch))
+
+    def received(self, caller: Caller, chat: str, upto: ReadUpTo) -> None:
+        """Raise the caller's mark of what has arrived; see read."""
+        chat, cursor = own_chat(self._ids, caller, chat).text, _cursor_of(upto)
+        caller.admit()
+        seq, time, epoch = cursor
+        self._readers.received(chat, caller.handle, seq, time=time, epoch=epoch)
+
+    def flag(self, caller: Caller, chat: str, flags: Flags) -> None:
+        """Set and take away the caller's flags; raises ChatNotFound, NotAMember."""
+        chat = own_chat(self._ids, caller, chat).text
+        bits_on = sum(bit for name, bit in BITS.items() if getattr(flags, name) is True)
+        bits_off = sum(bit for name, bit in BITS.items() if getattr(flags, name) is False)
+        caller.admit()
+        if bits_on or bits_off:
+            self._tell(caller, chat, self._readers.flag(chat, caller.handle, bits_on, bits_off))
+
+    def page(self, caller: Caller, chat: str, cursor: str | None, limit: int) -> Receipts:
+        """Read how far the members of a chat have come, by handle; raises ChatNotFound, NotAMember."""
+        chat = own_chat(self._ids, caller, chat).text
+        found = caller.read(self._readers.receipts(chat, caller.handle))
+        rest = [one for one in found if cursor is None or one.handle > cursor]
+        page = [Receipt(handle=one.handle, read=one.read, received=one.received) for one in rest[:limit]]
+        return Receipts(receipts=page, next=page[-1].handle if len(rest) > limit else None)
+
+    def _tell(self, caller: Caller, chat: str, touched: Touched | None) -> None:
+        if touched is not None:
+            state = PlaceState.LARGE if touched.large else PlaceState.IN
+            place = Place(caller.handle, touched.stamp, state, touched.active)
+            self._deliveries.tell(chat, None, None, [place])
+
+
+def own_chat(ids: ChatIds, caller: Caller, chat: str) -> ChatId:
+    """Return a chat by the name it was given; raises ChatNotFound, BadRequest, NotAMember of two others'."""
+    found = ids.parse(chat)
+    if found.members is not None and caller.handle not in found.members:
+        raise NotAMember(f"You are not a member of chat {found.text}.")
+    return found
+
+
+def _cursor_of(upto: ReadUpTo) -> Cursor:
+    if upto.cursor is not None and upto.seq is None:
+        return Cursor.parse(upto.cursor, "cursor")
+    if upto.seq is not None and upto.cursor is None:
+        return Cursor(upto.seq)
+    raise bad_field("seq", "give a seq or a cursor, and not both")

@@ -1,0 +1,10 @@
+-- A part of other scripts. The order of the members of a sorted set.
+
+-- Returns whether one text is below another, byte by byte; Lua's own comparison depends on the server's locale.
+local function below(one, other)
+  for i = 1, math.min(#one, #other) do
+    local here, there = string.byte(one, i), string.byte(other, i)
+    if here ~= there then return here < there end
+  end
+  return #one < #other
+end

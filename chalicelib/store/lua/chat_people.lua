@@ -1,0 +1,50 @@
+-- A part of other scripts. After chat_log: the people of a group or room. All these scripts have the keys
+--   KEYS[1] chat HASH, [2] members HASH, [3] others HASH, [6] changes ZSET, see Chats
+--   KEYS[4] readers HASH, see Readers; [5] log LIST, [7] uncounted ZSET, see MessageLog; [8] outbox HASH, see Outbox
+local CHAT, MEMBERS, OTHERS, READERS = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+local LOG, CHANGES, UNCOUNTED, OUTBOX = KEYS[5], KEYS[6], KEYS[7], KEYS[8]
+local OUT, IN, LARGE = 0, 1, 2
+
+-- How somebody stands is text: `m` and a role, `o` and a relation, each a byte, or nothing. What is held goes on
+-- with the other bytes of the record.
+local INVITED, REQUESTED, LEFT, DELETED, OWNER = 'o\1', 'o\2', 'o\4', 'o\5', 'm\3'
+
+local function standing(text) return string.sub(text, 1, 2) end
+local function is_member(text) return string.sub(text, 1, 1) == 'm' end
+
+-- Returns how a handle stands in the chat, in full.
+local function record_of(handle)
+  local member = redis.call('HGET', MEMBERS, handle)
+  if member then return 'm' .. member end
+  local other = redis.call('HGET', OTHERS, handle)
+  return other and 'o' .. other or ''
+end
+
+-- Returns whether the handles in ARGV, with what is held of them next to each, still stand as they did.
+local function stand_as_seen(first, step)
+  for i = first, #ARGV, step do
+    if record_of(ARGV[i]) ~= ARGV[i + 1] then return false end
+  end
+  return true
+end
+
+-- Raises the stamps of handles to `time` at the least, and owes the places that follow.
+-- leavers: a set of those whose flags are cleared. place: gives the state of a handle's place, and its activity.
+-- Returns the places: {handle, stamp, state, active, ...}.
+local function placed(id, handles, time, leavers, place)
+  local records, owed, told = {}, {}, {}
+  for i, held in ipairs(in_pieces('HMGET', READERS, handles)) do
+    local read, received, cleared, stamp, flags = 0, 0, 0, 0, 0
+    if held then read, received, cleared, stamp, flags = struct.unpack('>I8I8I8I8B', held) end
+    local handle, at = handles[i], 2 * i
+    stamp = math.max(time, stamp + 1)
+    if leavers[handle] then flags = 0 end
+    records[at - 1], records[at] = handle, struct.pack('>I8I8I8I8B', read, received, cleared, stamp, flags)
+    owed[at - 1], owed[at] = 'p' .. handle .. '\0' .. id, whole(stamp)
+    told[2 * at - 3], told[2 * at - 2] = handle, stamp
+    told[2 * at - 1], told[2 * at] = place(handle)
+  end
+  in_pieces('HSET', READERS, records)
+  in_pieces('HSET', OUTBOX, owed)
+  return told
+end

@@ -1,0 +1,30 @@
+-- A part of other scripts. A user's index of chats, see Inboxes.
+local OUT, IN, LARGE = 0, 1, 2
+local EMPTY = 1  -- the floor of a chat that is in without a message: the first one moves it, whatever its time
+
+-- Notes that a chat has moved. Returns nothing.
+local function bump(chats, inbox, chat)
+  local clock = redis.call('TIME')
+  local last = tonumber(redis.call('HGET', chats, 'version')) or 0
+  local version = string.format('%.0f', math.max(clock[1] * 1000000 + clock[2], last + 1))
+  redis.call('HSET', chats, 'version', version)
+  redis.call('ZADD', inbox, version, chat)
+end
+
+-- Returns stamp, state and floor of a chat; nothing if it was never placed.
+local function place_of(chats, chat)
+  local held = redis.call('HGET', chats, chat)
+  if held then return struct.unpack('>I8BI8', held) end
+end
+
+local function keep_place(chats, chat, stamp, state, floor)
+  redis.call('HSET', chats, chat, struct.pack('>I8BI8', stamp, state, floor))
+end
+
+-- Returns the time of a chat's last activity as the index has it, or 0.
+local function active_of(active, chat)
+  return tonumber(redis.call('ZSCORE', active, chat) or 0)
+end
+
+-- Returns a whole number as text; above 1e14 Lua itself would write it with an exponent.
+local function whole(number) return string.format('%.0f', number) end

@@ -1,0 +1,23 @@
+#!lua
+-- Makes a user's index say what a chat says that has lost writes, unless the chat has moved since.
+-- KEYS[1]  chats    HASH, see Inboxes
+-- KEYS[2]  inbox    ZSET, see Inboxes
+-- KEYS[3]  active   ZSET, see Inboxes
+-- KEYS[4]  large    SET, see Inboxes
+-- ARGV[1]  chat     its id
+-- ARGV[2]  version  integer, µs, at which it had moved last
+-- ARGV[3]  stamp    integer, of (chat, user), µs
+-- ARGV[4]  state    0: out, 1: in, 2: large
+-- ARGV[5]  time     integer, of the chat's last activity, µs; 0: there was none
+-- reply    1: it says so, 0: the chat has moved
+local chats, inbox, active, large, chat = KEYS[1], KEYS[2], KEYS[3], KEYS[4], ARGV[1]
+if tonumber(redis.call('ZSCORE', inbox, chat) or 0) ~= tonumber(ARGV[2]) then return 0 end
+
+local stamp, state, time = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local floor = 0
+if state == OUT then floor = time elseif state == IN and time == 0 then floor, time = EMPTY, stamp end
+if state == IN then redis.call('ZADD', active, whole(time), chat) else redis.call('ZREM', active, chat) end
+redis.call(state == LARGE and 'SADD' or 'SREM', large, chat)
+keep_place(chats, chat, stamp, state, floor)
+bump(chats, inbox, chat)
+return 1

@@ -1,0 +1,33 @@
+#!lua
+-- Makes a user's index say how the user stands to a chat, unless it knows something newer.
+-- KEYS[1]  user    HASH, see Accounts
+-- KEYS[2]  chats   HASH, see Inboxes
+-- KEYS[3]  inbox   ZSET, see Inboxes
+-- KEYS[4]  active  ZSET, see Inboxes
+-- KEYS[5]  large   SET, see Inboxes
+-- ARGV[1]  chat    its id
+-- ARGV[2]  stamp   integer, of (chat, user), µs
+-- ARGV[3]  state   0: out, 1: in, 2: large
+-- ARGV[4]  time    integer, of the chat's last activity, µs; 0: there was none
+-- reply    1: it says so or something newer, 0: the account is deleted
+local user, chats, inbox, active, large = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local chat, stamp, state, time = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+if redis.call('HEXISTS', user, 'deleted') == 1 then return 0 end
+
+local held = place_of(chats, chat)
+if held and held >= stamp then return 1 end
+local floor = 0
+if state == OUT then
+  floor = time
+elseif state == IN and time == 0 then
+  floor, time = EMPTY, stamp
+end
+if state == IN then
+  redis.call('ZADD', active, whole(math.max(time, active_of(active, chat))), chat)
+else
+  redis.call('ZREM', active, chat)
+end
+redis.call(state == LARGE and 'SADD' or 'SREM', large, chat)
+keep_place(chats, chat, stamp, state, floor)
+bump(chats, inbox, chat)
+return 1

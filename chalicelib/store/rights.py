@@ -1,0 +1,44 @@
+"""What somebody may do with a chat, as the scripts in the chat's slot judge it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from chalicelib.errors import ChatNotFound, HistoryChanged, Muted, NotAMember, ParleyError, bad_field
+from chalicelib.store import keys
+
+UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+HISTORY_CHANGED, NO_CHAT, NO_MEMBER, NO_MESSAGE = range(4)
+"""What the scripts reply instead of a result; see lua/raise_mark.lua."""
+
+
+def kind_of(chat: str) -> str:
+    """Return what the scripts call the kind of a chat: `direct`, or `group`, which a room is too."""
+    return "direct" if ":" in chat else "group"
+
+
+def judged_keys(chat: str) -> tuple[str, str, str, str, str]:
+    """Return the keys by which the scripts judge a reader; see lua/rights.lua."""
+    return keys.log(chat), keys.chat(chat), keys.members(chat), keys.others(chat), keys.readers(chat)
+
+
+def mark_item(handle: str, chat: str) -> str:
+    """Return what is owed when how a chat stands to somebody has changed."""
+    return f"p{handle}\0{chat}"
+
+
+def refusal(chat: str, code: int) -> ParleyError:
+    """Return the error of what a script refused: ChatNotFound, NotAMember, BadRequest or HistoryChanged."""
+    if code == NO_CHAT:
+        return ChatNotFound(f"There is no chat {chat}.")
+    if code == NO_MEMBER:
+        return NotAMember(f"You are not a member of chat {chat}.")
+    if code == NO_MESSAGE:
+        return bad_field("seq", f"chat {chat} has no such message yet")
+    return HistoryChanged("The chat's history is not the one this cursor came from. Read it from the start.")
+
+
+def muted(chat: str, until: int) -> Muted:
+    """Return the error of a member who may not write; until: µs since 1970."""
+    told = (UNIX_EPOCH + timedelta(microseconds=until)).isoformat(timespec="seconds")[:19] + "Z"
+    return Muted(f"You may not write to chat {chat} until {told}.")

@@ -1,0 +1,306 @@
+"""The inbox, read marks, flags, receipts and changes, through the app, on every kind of store."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from tests.store.calls import Answer
+from tests.store.chat_clients import asked, inbox_of
+
+pytestmark = pytest.mark.usefixtures("app_on_engine")
+FLAGS = ("marked_unread", "pinned", "muted", "archived")
+
+
+def send(user: str, chat: str, text: str = "hello") -> dict[str, Any]:
+    """Send a message."""
+    answer = asked("POST", f"/v1/chats/{chat}/messages", user, {"text": text})
+    assert answer.status == 201, answer
+    sent: dict[str, Any] = answer.body
+    return sent
+
+
+def group(maker: str, *members: str, **fields: Any) -> str:
+    """Make a group."""
+    body = {"kind": "group", "name": "tea", "members": list(members), **fields}
+    answer = asked("POST", "/v1/chats", maker, body)
+    assert answer.status == 201, answer
+    return str(answer.body["chat"])
+
+
+def row(user: str, chat: str) -> dict[str, Any]:
+    """Return the row of a chat in somebody's inbox."""
+    return next(one for one in inbox_of(user, 50) if one["chat"] == chat)
+
+
+def chats(user: str, query: str = "") -> list[str]:
+    """Return the chats on the first page of an inbox."""
+    return [one["chat"] for one in asked("GET", "/v1/chats", user, query=query).body["chats"]]
+
+
+def marked(what: str, user: str, chat: str, **body: Any) -> Answer:
+    """Set a mark."""
+    return asked("PUT", f"/v1/chats/{chat}/{what}", user, body)
+
+
+def cursor_of(user: str, chat: str, seq: int) -> str:
+    """Return the cursor of a message."""
+    page = asked("GET", f"/v1/chats/{chat}/messages", user, query=f"after={seq - 1}&limit=1")
+    return str(page.body["next"])
+
+
+def test_a_direct_chat() -> None:
+    """A row says all there is to a chat of two, to each of them as they see it."""
+    sent = send("ann", "ann:bob")
+    page = asked("GET", f"/v1/chats/{sent['chat']}/messages", "ann").body
+
+    assert asked("GET", "/v1/chats", "bob").body == {
+        "chats": [
+            {
+                "chat": "ann:bob",
+                "kind": "direct",
+                "state": "member",
+                "role": None,
+                "muted_until": None,
+                "name": None,
+                "avatar": None,
+                "members": None,
+                "epoch": page["epoch"],
+                "seq": 1,
+                "cursor": page["next"],
+                "change": None,
+                "read": 0,
+                "received": 0,
+                "unread": 1,
+                "marked_unread": False,
+                "pinned": False,
+                "muted": False,
+                "archived": False,
+                "active_at": sent["sent_at"],
+                "last": {
+                    "seq": 1,
+                    "sender": "ann",
+                    "kind": "text",
+                    "text": "hello",
+                    "cut": False,
+                    "sent_at": sent["sent_at"],
+                },
+            }
+        ],
+        "next": None,
+    }
+    own = row("ann", "ann:bob")
+    assert (own["unread"], own["read"]) == (0, 1)
+
+
+def test_a_group() -> None:
+    """A row of a group has its name, one's role, how many they are, and where it changed last."""
+    chat = group("ann", "bob", avatar="0195a1c2")
+    told = row("bob", chat)
+
+    assert (told["kind"], told["state"], told["role"]) == ("group", "member", "member")
+    assert (told["name"], told["avatar"], told["members"]) == ("tea", "0195a1c2", 2)
+    assert told["change"] == told["cursor"] == cursor_of("bob", chat, 1)
+    assert told["unread"] == 0
+    assert told["last"]["event"]["type"] == "created"
+    assert told["last"]["text"] == "ann made this chat."
+
+
+def test_order_and_pages() -> None:
+    """The chat that was active last comes first; pages of any size have each chat once."""
+    names = [f"ann:x{number}" for number in range(7)]
+    for chat in names:
+        send("ann", chat)
+    send("ann", "ann:x3")
+    wanted = ["ann:x3", *(chat for chat in names[::-1] if chat != "ann:x3")]
+
+    for limit in (1, 2, 3, 7, 50):
+        assert [one["chat"] for one in inbox_of("ann", limit)] == wanted
+
+
+def test_since() -> None:
+    """With a time, only what was active later comes."""
+    for chat in ("ann:x1", "ann:x2", "ann:x3"):
+        send("ann", chat)
+    second = row("ann", "ann:x2")["active_at"]
+
+    assert chats("ann", f"since={quote(second)}") == ["ann:x3"]
+    assert chats("ann", "since=2100-01-01T00:00:00Z") == []
+    assert asked("GET", "/v1/chats", "ann", query="since=yesterday").status == 400
+
+
+def test_large_chats_take_their_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Chats that write no inboxes stand among the others by their last message, on pages of any size."""
+    monkeypatch.setenv("PARLEY_LARGE_CHAT", "2")
+    large = [group("ann", "bob", "cid") for _ in range(3)]
+    for chat in ("ann:bob", large[0], "ann:cid", large[2], "ann:dan", large[1]):
+        send("ann", chat)
+    wanted = [large[1], "ann:dan", large[2], "ann:cid", large[0], "ann:bob"]
+
+    for limit in (1, 2, 4, 6):
+        assert [one["chat"] for one in inbox_of("ann", limit)] == wanted
+    assert [one["unread"] for one in inbox_of("bob", 2)] == [1, 1, 1, 1]
+
+
+def test_what_is_left_is_not_there() -> None:
+    """Who has left, or was removed or banned, does not have the group in the inbox any more; nor who asks."""
+    chat = group("ann", "bob", "cid", "dan", join="request")
+    assert asked("POST", f"/v1/chats/{chat}/leave", "bob").status == 204
+    assert asked("DELETE", f"/v1/chats/{chat}/members/cid", "ann").status == 204
+    assert asked("PUT", f"/v1/chats/{chat}/banned/dan", "ann").status == 204
+    assert asked("POST", f"/v1/chats/{chat}/join", "eve").status == 200
+
+    assert [inbox_of(user, 5) for user in ("bob", "cid", "dan", "eve")] == [[], [], [], []]
+
+
+def test_an_invitation_is_there() -> None:
+    """Who is invited has the group in the inbox: its name, and no message."""
+    chat = group("ann")
+    send("ann", chat, "secret")
+    assert asked("PUT", f"/v1/chats/{chat}/invitations/bob", "ann").status == 204
+    told = row("bob", chat)
+
+    assert (told["state"], told["name"], told["last"], told["seq"]) == ("invited", "tea", None, 0)
+    assert told["unread"] == 0
+    assert told["active_at"] is not None
+
+
+@pytest.mark.parametrize(("text", "shown", "cut"), [("x" * 256, 256, False), ("x" * 257, 256, True)])
+def test_a_preview_is_cut(text: str, shown: int, cut: bool) -> None:
+    """A row shows the first 256 characters of the last message, and says when there are more."""
+    send("ann", "ann:bob", text)
+    last = row("ann", "ann:bob")["last"]
+
+    assert (len(last["text"]), last["cut"]) == (shown, cut)
+
+
+def test_a_long_event_is_left_out() -> None:
+    """A row stays small when a message tells of a hundred users; the log has them."""
+    chat = group("ann")
+    members = [f"user-{'x' * 20}-{number}" for number in range(100)]
+    made = group("ann", *members)
+    assert asked("PATCH", f"/v1/chats/{chat}", "ann", {"notice": "n" * 2000}).status == 200
+
+    for one in (chat, made):
+        last = row("ann", one)["last"]
+        assert "event" not in last or len(str(last["event"])) <= 1100
+
+
+def test_read() -> None:
+    """A read mark rises by seq or cursor, never falls, and takes the mark of being unread away."""
+    for _ in range(3):
+        send("bob", "ann:bob")
+    assert row("ann", "ann:bob")["unread"] == 3
+    assert asked("PATCH", "/v1/chats/ann:bob/flags", "ann", {"unread": True}).status == 204
+    assert row("ann", "ann:bob")["marked_unread"]
+
+    assert marked("read", "ann", "bob:ann", cursor=cursor_of("ann", "ann:bob", 2)).status == 204
+    told = row("ann", "ann:bob")
+    assert (told["read"], told["received"], told["unread"], told["marked_unread"]) == (2, 2, 1, False)
+    assert marked("read", "ann", "ann:bob", seq=1).status == 204
+    assert row("ann", "ann:bob")["read"] == 2
+    assert marked("read", "ann", "ann:bob", seq=3).status == 204
+    assert row("ann", "ann:bob")["unread"] == 0
+
+
+@pytest.mark.parametrize("what", ["read", "received"])
+@pytest.mark.parametrize(
+    ("user", "chat", "body", "status", "code"),
+    [
+        ("ann", "ann:bob", {}, 400, "bad_request"),
+        ("ann", "ann:bob", {"seq": 1, "cursor": "1"}, 400, "bad_request"),
+        ("ann", "ann:bob", {"seq": 0}, 400, "bad_request"),
+        ("ann", "ann:bob", {"seq": 2}, 400, "bad_request"),
+        ("ann", "ann:bob", {"cursor": "x"}, 400, "bad_request"),
+        ("ann", "ann:bob", {"cursor": "1.1.1"}, 409, "history_changed"),
+        ("cid", "ann:bob", {"seq": 1}, 403, "not_a_member"),
+        ("ann", "g-0195a1c2-6f1e-7a51-9d53-2f8d8c3f1a10", {"seq": 1}, 404, "chat_not_found"),
+    ],
+)
+def test_a_mark_is_refused(
+    what: str, user: str, chat: str, body: dict[str, Any], status: int, code: str
+) -> None:
+    """A mark wants one place, of a message that is there and of this history, and a member."""
+    send("bob", "ann:bob")
+    answer = marked(what, user, chat, **body)
+
+    assert (answer.status, answer.body["code"]) == (status, code)
+
+
+def test_receipts() -> None:
+    """Members see how far each of them has come, in pages; nobody else does."""
+    chat = group("ann", "bob", "cid")
+    for _ in range(2):
+        send("ann", chat)
+    assert marked("read", "bob", chat, seq=2).status == 204
+    assert marked("received", "bob", chat, seq=3).status == 204
+    path = f"/v1/chats/{chat}/receipts"
+    first = asked("GET", path, "cid", query="limit=2").body
+    second = asked("GET", path, "cid", query=f"limit=2&cursor={first['next']}").body
+
+    assert first["receipts"] == [
+        {"handle": "ann", "read": 3, "received": 3},
+        {"handle": "bob", "read": 2, "received": 3},
+    ]
+    assert second == {"receipts": [{"handle": "cid", "read": 0, "received": 0}], "next": None}
+    assert asked("GET", path, "dan").status == 403
+
+
+def test_flags() -> None:
+    """Flags are set and taken away one by one, for oneself alone."""
+    send("ann", "ann:bob")
+    for name, shown in zip(("unread", "pinned", "muted", "archived"), FLAGS, strict=True):
+        assert asked("PATCH", "/v1/chats/ann:bob/flags", "bob", {name: True}).status == 204
+        told = row("bob", "ann:bob")
+        assert [one for one in FLAGS if told[one]] == [shown]
+        assert asked("PATCH", "/v1/chats/ann:bob/flags", "bob", {name: False}).status == 204
+    assert asked("PATCH", "/v1/chats/ann:bob/flags", "bob", {}).status == 204
+
+    told = row("ann", "ann:bob")
+    assert not any(told[one] for one in FLAGS)
+
+
+def test_changes() -> None:
+    """A member learns what has changed since a place, each subject once, and where it stands now."""
+    chat = group("ann", "bob", "cid")
+    known = row("bob", chat)["change"]
+    path = f"/v1/chats/{chat}/changes"
+    everything = asked("GET", path, "bob").body
+    assert {one["user"] for one in everything["changes"]} == {"ann", "bob", "cid", None}
+    assert everything["next"] == known
+    assert asked("GET", path, "bob", query=f"since={known}").body["changes"] == []
+
+    assert asked("PATCH", f"/v1/chats/{chat}/members/bob", "ann", {"role": "admin"}).status == 204
+    assert asked("PUT", f"/v1/chats/{chat}/members/dan", "bob").status == 204
+    assert asked("DELETE", f"/v1/chats/{chat}/members/cid", "bob").status == 204
+    assert asked("PATCH", f"/v1/chats/{chat}", "bob", {"name": "coffee"}).status == 200
+
+    told, since = [], known
+    for _ in range(9):
+        page = asked("GET", path, "bob", query=f"since={quote(since)}&limit=1").body
+        told += [(one["subject"], one["user"], one["role"]) for one in page["changes"]]
+        since = page["next"]
+        if not page["more"]:
+            break
+    wanted = [("member", "bob", "admin"), ("member", "dan", "member"), ("member", "cid", None)]
+    assert told == [*wanted, ("info", None, None)]
+    assert since == row("bob", chat)["change"]
+
+
+@pytest.mark.parametrize(
+    ("user", "since", "status"),
+    [("bob", "7", 400), ("bob", "x", 400), ("bob", "1.1.1", 409), ("dan", "0", 403), ("cid", "0", 403)],
+)
+def test_changes_are_refused(user: str, since: str, status: int) -> None:
+    """Changes are for members, and from a place of this history."""
+    chat = group("ann", "bob", "cid")
+    assert asked("POST", f"/v1/chats/{chat}/leave", "cid").status == 204
+
+    assert asked("GET", f"/v1/chats/{chat}/changes", user, query=f"since={since}").status == status
+
+
+def test_a_chat_of_two_has_no_changes() -> None:
+    """What changes is of groups and rooms."""
+    assert asked("GET", "/v1/chats/ann:bob/changes", "ann").status == 400
