@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from chalice.app import Blueprint, Response
 
 from chalicelib import errors
@@ -16,22 +18,14 @@ blueprint = Blueprint(__name__)
 CHAT = "/v1/chats/{chat}"
 MEMBERS, INVITATIONS = CHAT + "/members", CHAT + "/invitations"
 REQUESTS, BANNED = CHAT + "/requests", CHAT + "/banned"
+JUDGED_LATER: dict[str, Any] = {"caller": True, "judged_later": True}
 READING = (errors.BadRequest, errors.ChatNotFound, errors.NotAMember, errors.Banned)
 MANAGING = (*READING, errors.Forbidden)
 WRITING = (*MANAGING, errors.StoreFull)
 BRINGING = (*WRITING, errors.UserNotFound, errors.Blocked, errors.ChatFull)
 
 
-@route(
-    blueprint,
-    "GET",
-    MEMBERS,
-    {200: MemberPage},
-    query=PeopleQuery,
-    fails=READING,
-    caller=True,
-    judged_later=True,
-)
+@route(blueprint, "GET", MEMBERS, {200: MemberPage}, query=PeopleQuery, fails=READING, **JUDGED_LATER)
 def members(call: Call, chat: str) -> Response:
     """List the members, by handle, to members; those of a room to anybody who is not banned from it."""
     caller, query = call.claimed, call.query(PeopleQuery)
@@ -44,8 +38,7 @@ def members(call: Call, chat: str) -> Response:
     MEMBERS + "/{handle}",
     {204: None},
     fails=BRINGING,
-    caller=True,
-    judged_later=True,
+    **JUDGED_LATER,
     media_type=ANY_MEDIA_TYPE,
 )
 def add(call: Call, chat: str, handle: str) -> Response:
@@ -65,8 +58,7 @@ def add(call: Call, chat: str, handle: str) -> Response:
     body=MemberChange,
     example={"role": "admin"},
     fails=(*WRITING, errors.UserNotFound),
-    caller=True,
-    judged_later=True,
+    **JUDGED_LATER,
 )
 def change(call: Call, chat: str, handle: str) -> Response:
     """Change a member's role, as an owner, or mute a member of a lower role, as an admin or owner."""
@@ -81,8 +73,7 @@ def change(call: Call, chat: str, handle: str) -> Response:
     MEMBERS + "/{handle}",
     {204: None},
     fails=(*WRITING, errors.LastOwner),
-    caller=True,
-    judged_later=True,
+    **JUDGED_LATER,
 )
 def remove(call: Call, chat: str, handle: str) -> Response:
     """Remove a member of a lower role, as an admin or owner, or leave; again is no change."""
@@ -90,16 +81,7 @@ def remove(call: Call, chat: str, handle: str) -> Response:
     return no_content()
 
 
-@route(
-    blueprint,
-    "GET",
-    INVITATIONS,
-    {200: OtherPage},
-    query=PeopleQuery,
-    fails=MANAGING,
-    caller=True,
-    judged_later=True,
-)
+@route(blueprint, "GET", INVITATIONS, {200: OtherPage}, query=PeopleQuery, fails=MANAGING, **JUDGED_LATER)
 def invitations(call: Call, chat: str) -> Response:
     """List who is invited, by handle, to admins and owners."""
     return _others(call, chat, Relation.INVITED)
@@ -111,8 +93,7 @@ def invitations(call: Call, chat: str) -> Response:
     INVITATIONS + "/{handle}",
     {204: None},
     fails=BRINGING,
-    caller=True,
-    judged_later=True,
+    **JUDGED_LATER,
     media_type=ANY_MEDIA_TYPE,
 )
 def invite(call: Call, chat: str, handle: str) -> Response:
@@ -121,61 +102,27 @@ def invite(call: Call, chat: str, handle: str) -> Response:
     return no_content()
 
 
-@route(
-    blueprint,
-    "DELETE",
-    INVITATIONS + "/{handle}",
-    {204: None},
-    fails=WRITING,
-    caller=True,
-    judged_later=True,
-)
+@route(blueprint, "DELETE", INVITATIONS + "/{handle}", {204: None}, fails=WRITING, **JUDGED_LATER)
 def uninvite(call: Call, chat: str, handle: str) -> Response:
     """Take an invitation back, as an admin or owner, or decline one's own; again is no change."""
     call.services.membership.apply(call.claimed, chat, handle, roles.uninvite)
     return no_content()
 
 
-@route(
-    blueprint,
-    "GET",
-    REQUESTS,
-    {200: OtherPage},
-    query=PeopleQuery,
-    fails=MANAGING,
-    caller=True,
-    judged_later=True,
-)
+@route(blueprint, "GET", REQUESTS, {200: OtherPage}, query=PeopleQuery, fails=MANAGING, **JUDGED_LATER)
 def requests(call: Call, chat: str) -> Response:
     """List who asks to be let in, by handle, to admins and owners."""
     return _others(call, chat, Relation.REQUESTED)
 
 
-@route(
-    blueprint,
-    "DELETE",
-    REQUESTS + "/{handle}",
-    {204: None},
-    fails=WRITING,
-    caller=True,
-    judged_later=True,
-)
+@route(blueprint, "DELETE", REQUESTS + "/{handle}", {204: None}, fails=WRITING, **JUDGED_LATER)
 def refuse(call: Call, chat: str, handle: str) -> Response:
     """Refuse to let somebody in, as an admin or owner, or ask no more oneself; again is no change."""
     call.services.membership.apply(call.claimed, chat, handle, roles.refuse)
     return no_content()
 
 
-@route(
-    blueprint,
-    "GET",
-    BANNED,
-    {200: OtherPage},
-    query=PeopleQuery,
-    fails=MANAGING,
-    caller=True,
-    judged_later=True,
-)
+@route(blueprint, "GET", BANNED, {200: OtherPage}, query=PeopleQuery, fails=MANAGING, **JUDGED_LATER)
 def banned(call: Call, chat: str) -> Response:
     """List who is banned, by handle, to admins and owners."""
     return _others(call, chat, Relation.BANNED)
@@ -187,8 +134,7 @@ def banned(call: Call, chat: str) -> Response:
     BANNED + "/{handle}",
     {204: None},
     fails=BRINGING,
-    caller=True,
-    judged_later=True,
+    **JUDGED_LATER,
     media_type=ANY_MEDIA_TYPE,
 )
 def ban(call: Call, chat: str, handle: str) -> Response:
@@ -200,7 +146,7 @@ def ban(call: Call, chat: str, handle: str) -> Response:
     return no_content()
 
 
-@route(blueprint, "DELETE", BANNED + "/{handle}", {204: None}, fails=WRITING, caller=True, judged_later=True)
+@route(blueprint, "DELETE", BANNED + "/{handle}", {204: None}, fails=WRITING, **JUDGED_LATER)
 def unban(call: Call, chat: str, handle: str) -> Response:
     """Ban somebody no more, as an admin or owner; again is no change."""
     call.services.membership.apply(call.claimed, chat, handle, roles.unban)

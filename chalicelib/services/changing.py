@@ -9,9 +9,9 @@ from collections.abc import Callable
 from chalicelib.errors import StoreUnavailable
 from chalicelib.logs import LOGGER
 from chalicelib.services.chat_ids import no_chat
+from chalicelib.services.decisions import Decision
 from chalicelib.services.deliveries import Deliveries
 from chalicelib.services.events import Stored
-from chalicelib.services.roles import Decision
 from chalicelib.store.chat_info import Info
 from chalicelib.store.chats import Changed, Chats, View
 from chalicelib.store.client import Store

@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec import structs
 
 from chalicelib.schemas.chats import Chat
-from chalicelib.services import chat_rows, roles
+from chalicelib.services import chat_rows, rights
 from chalicelib.services.callers import Caller
 from chalicelib.services.chat_ids import ChatIds, no_chat
 from chalicelib.services.receipts import own_chat
@@ -29,9 +29,9 @@ class ChatViews:
         if summary.state == State.GONE:
             raise no_chat(found)
         if summary.state == State.BANNED:
-            raise roles.banned(found)
+            raise rights.banned(found)
         if summary.state == State.NONE and summary.info is None:
-            raise roles.not_a_member(found)
+            raise rights.not_a_member(found)
         return shown(summary)
 
     def after_change(self, chat: str, handle: str) -> Chat:

@@ -8,7 +8,7 @@ from chalicelib.errors import ChatNotFound, LastOwner, UserNotFound
 from chalicelib.services import roles
 from chalicelib.services.changing import MOST_TRIES, Changing, busy
 from chalicelib.services.chat_ids import is_group
-from chalicelib.services.roles import Case, Decision
+from chalicelib.services.decisions import Case, Decision
 from chalicelib.store.chat_info import Info, Member, Role
 from chalicelib.store.chats import Chats, View
 from chalicelib.store.client import Store

@@ -6,7 +6,7 @@ from msgspec import UNSET, structs
 
 from chalicelib.errors import BadRequest, FieldError, bad_field
 from chalicelib.schemas.chats import Chat, ChatChanges, NewChat
-from chalicelib.services import roles
+from chalicelib.services import rights
 from chalicelib.services.callers import Caller
 from chalicelib.services.changing import Changing
 from chalicelib.services.chat_fields import checked_fields
@@ -81,7 +81,7 @@ class Groups:
         view = caller.read(self._chats.viewing(found.text, caller.handle))
 
         def check(seen: View) -> None:
-            roles.check_manager(found.text, seen.records[caller.handle], Role.OWNER)
+            rights.check_manager(found.text, seen.records[caller.handle], Role.OWNER)
 
         self._changing.delete(found.text, view, check)
 

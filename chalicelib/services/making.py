@@ -8,7 +8,7 @@ from msgspec import UNSET
 
 from chalicelib.errors import AlreadyTaken, Blocked, FieldError, UserNotFound, bad_field
 from chalicelib.schemas.chats import NewChat
-from chalicelib.services import roles
+from chalicelib.services import rights
 from chalicelib.services.callers import Caller
 from chalicelib.services.changing import Changing, told
 from chalicelib.services.chat_fields import Fields, checked_fields
@@ -86,7 +86,7 @@ class Making:
 
     def _check_others(self, peers: Mapping[str, Peer], fields: Mapping[str, str]) -> None:
         """Return if all may be brought in; raises UserNotFound, Blocked, naming each who may not."""
-        missing = [name for name, peer in peers.items() if not roles.may_come(peer, strict=self._strict)]
+        missing = [name for name, peer in peers.items() if not rights.may_come(peer, strict=self._strict)]
         if missing:
             errors = [
                 FieldError(fields[name], f"there is no user {name}, or not any more") for name in missing

@@ -9,7 +9,7 @@ from msgspec import UNSET
 from chalicelib.errors import bad_field
 from chalicelib.schemas.chats import MemberChange
 from chalicelib.services import roles
-from chalicelib.services.roles import Rule
+from chalicelib.services.decisions import Rule
 from chalicelib.services.times import microseconds
 
 LAST_MUTE = microseconds("2200-01-01T00:00:00Z", "")

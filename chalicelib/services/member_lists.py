@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from chalicelib.schemas.chats import ClassicClient, ListedMember, ListedOther, MemberPage, OtherPage
-from chalicelib.services import roles
+from chalicelib.services import rights
 from chalicelib.services.callers import Caller
 from chalicelib.services.changing import info_of
 from chalicelib.services.chat_ids import ChatIds, kind_of
@@ -55,7 +55,7 @@ class MemberLists:
         asked = self._chats.viewing(group, caller.handle), self._chats.others(group, relation)
         view, found = caller.read_all(*asked)
         info_of(group, view)
-        roles.check_manager(group, view.records[caller.handle])
+        rights.check_manager(group, view.records[caller.handle])
         shown, after = _page(found, cursor, limit)
         cards = self._cards.of(other.handle for other in shown)
         return OtherPage(users=[_other(one, cards.get(one.handle)) for one in shown], next=after)
@@ -64,7 +64,7 @@ class MemberLists:
         asked = self._chats.viewing(group, caller.handle), self._chats.members(group)
         view, members = caller.read_all(*asked)
         info_of(group, view)
-        roles.check_sees_members(group, view.records[caller.handle], is_room=kind_of(group) == "room")
+        rights.check_sees_members(group, view.records[caller.handle], is_room=kind_of(group) == "room")
         found: list[Member] = members
         return found
 

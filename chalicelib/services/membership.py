@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from chalicelib.schemas.chats import Joined
-from chalicelib.services import roles
+from chalicelib.services import rights, roles
 from chalicelib.services.callers import Caller
 from chalicelib.services.changing import Changing
 from chalicelib.services.chat_ids import ChatIds
+from chalicelib.services.decisions import Case, Decision, Rule
 from chalicelib.services.names import Names
-from chalicelib.services.roles import Case, Decision, Rule
 from chalicelib.store.accounts import Accounts, Peer
 from chalicelib.store.chat_info import Info, Member
 from chalicelib.store.chats import Chats, View
@@ -80,7 +80,7 @@ class Membership:
     def _decide(
         self, chat: str, view: View, by: str, to: str, rule: Rule, peer: Peer | None = None
     ) -> tuple[View, Decision | None]:
-        exists = peer is None or roles.may_come(peer, strict=self._strict)
+        exists = peer is None or rights.may_come(peer, strict=self._strict)
         blocks = peer is not None and peer.blocks
 
         def decide(info: Info, seen: View) -> Decision | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chalicelib.errors import Blocked, no_user
-from chalicelib.services import roles
+from chalicelib.services import rights
 from chalicelib.services.callers import Caller
 from chalicelib.services.deliveries import Deliveries
 from chalicelib.services.names import Names
@@ -64,7 +64,7 @@ class Pairs:
         self._deliveries.tell(chat, None, None, [place])
 
     def _check(self, other: str, peer: Peer) -> None:
-        if not roles.may_come(peer, strict=self._strict):
+        if not rights.may_come(peer, strict=self._strict):
             raise no_user(other)
         if peer.blocks:
             raise Blocked(f"{other} takes no messages from you.")

@@ -2,85 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from collections.abc import Mapping
 
 from chalicelib.errors import (
     Banned,
     Blocked,
     Forbidden,
-    NotAMember,
     ParleyError,
     UserNotFound,
     bad_field,
     no_user,
 )
 from chalicelib.services.chat_ids import ROOM_PREFIX
-from chalicelib.services.events import Stored, event
-from chalicelib.store.accounts import Peer, Standing
-from chalicelib.store.chat_info import Info, Member, Other, Relation, Role
+from chalicelib.services.decisions import Case, Decision
+from chalicelib.services.events import event
+from chalicelib.services.rights import Record, banned, check_manager, check_member, stands
+from chalicelib.store.chat_info import Member, Other, Relation, Role
 from chalicelib.store.chats import Become
 
-Record = Member | Other | None
-
 ROLES = {"member": Role.MEMBER, "admin": Role.ADMIN, "owner": Role.OWNER}
-
-
-class Case(NamedTuple):
-    """Somebody who does something in a group or room, to somebody who may be themselves.
-
-    by, to: their handles. actor, target: how they stand to the chat; None: not at all. exists: whether there
-    may be somebody of the target's handle. blocks: whether the target has blocked the actor.
-    """
-
-    chat: str
-    info: Info
-    by: str
-    to: str
-    actor: Record
-    target: Record
-    exists: bool = True
-    blocks: bool = False
-
-
-class Decision(NamedTuple):
-    """What comes of an action: what becomes of whom, and what the log says of it; None: nothing.
-
-    info: fields of Info and their new values.
-    """
-
-    becomes: tuple[Become, ...]
-    event: Stored | None = None
-    info: Mapping[str, str | bool] | None = None
-
-
-Rule = Callable[[Case], Decision | None]
-"""Decides on a case; None: it is as it should be already. Raises what refuses it."""
-
-
-def check_member(chat: str, record: Record) -> Member:
-    """Return a member's record; raises Banned, NotAMember."""
-    if isinstance(record, Member):
-        return record
-    raise banned(chat) if _is(record, Relation.BANNED) else not_a_member(chat)
-
-
-def check_manager(chat: str, record: Record, least: Role = Role.ADMIN) -> Member:
-    """Return the record of a member of a role, or a higher one; raises Banned, NotAMember, Forbidden."""
-    member = check_member(chat, record)
-    if member.role < least:
-        who = "an owner" if least == Role.OWNER else "an admin or an owner"
-        raise Forbidden(f"Only {who} of {chat} may do this.")
-    return member
-
-
-def check_sees_members(chat: str, record: Record, *, is_room: bool) -> None:
-    """Return if somebody may see who is in a chat: a member, or in a room who may become one.
-
-    Raises Banned, NotAMember.
-    """
-    if not is_room or _is(record, Relation.BANNED):
-        check_member(chat, record)
 
 
 def change_info(case: Case, fields: Mapping[str, str | bool]) -> Decision | None:
@@ -97,11 +37,11 @@ def join(case: Case) -> Decision | None:
     actor, policy = case.actor, case.info.join
     if isinstance(actor, Member):
         return None
-    if _is(actor, Relation.BANNED):
+    if stands(actor, Relation.BANNED):
         raise banned(case.chat)
-    if policy == "open" or _is(actor, Relation.INVITED):
+    if policy == "open" or stands(actor, Relation.INVITED):
         return Decision((Become(case.by, Role.MEMBER),), event("joined"))
-    if _is(actor, Relation.REQUESTED):
+    if stands(actor, Relation.REQUESTED):
         return None
     if policy == "request":
         return Decision((Become(case.by, Relation.REQUESTED),))
@@ -110,7 +50,7 @@ def join(case: Case) -> Decision | None:
 
 def leave(case: Case) -> Decision | None:
     """Be a member no more; the store refuses the last owner."""
-    if _is(case.actor, Relation.LEFT):
+    if stands(case.actor, Relation.LEFT):
         return None
     check_member(case.chat, case.actor)
     return Decision((Become(case.by, Relation.LEFT),), event("left"))
@@ -128,7 +68,7 @@ def add(case: Case) -> Decision | None:
 def invite(case: Case) -> Decision | None:
     """Let somebody join when they like."""
     check_manager(case.chat, case.actor)
-    if isinstance(case.target, Member) or _is(case.target, Relation.INVITED):
+    if isinstance(case.target, Member) or stands(case.target, Relation.INVITED):
         return None
     _check_welcome(case)
     return Decision((Become(case.to, Relation.INVITED),))
@@ -147,7 +87,7 @@ def refuse(case: Case) -> Decision | None:
 def unban(case: Case) -> Decision | None:
     """Ban somebody no more."""
     check_manager(case.chat, case.actor)
-    return _outside(case.to, case.target) if _is(case.target, Relation.BANNED) else None
+    return _outside(case.to, case.target) if stands(case.target, Relation.BANNED) else None
 
 
 def remove(case: Case) -> Decision | None:
@@ -166,9 +106,9 @@ def ban(case: Case) -> Decision | None:
     actor = check_manager(case.chat, case.actor)
     if case.by == case.to:
         raise bad_field("handle", "this is you")
-    if _is(case.target, Relation.BANNED):
+    if stands(case.target, Relation.BANNED):
         return None
-    if not case.exists or _is(case.target, Relation.DELETED):
+    if not case.exists or stands(case.target, Relation.DELETED):
         raise no_user(case.to)
     if not isinstance(case.target, Member):
         return Decision((Become(case.to, Relation.BANNED),))
@@ -213,7 +153,7 @@ def depart(case: Case) -> Decision | None:
     """Be deleted: the target, if that is another member, becomes the owner in one's place."""
     if not isinstance(case.actor, Member):
         was_member = isinstance(case.actor, Other) and case.actor.upto > 0
-        gone = case.actor is None or _is(case.actor, Relation.DELETED)
+        gone = case.actor is None or stands(case.actor, Relation.DELETED)
         return None if gone else Decision((Become(case.by, Relation.DELETED if was_member else None),))
     becomes = (Become(case.by, Relation.DELETED),)
     if case.to == case.by:
@@ -221,25 +161,6 @@ def depart(case: Case) -> Decision | None:
     _check_target(case)
     told = event("account_deleted", [case.to], role="owner")
     return Decision((*becomes, Become(case.to, Role.OWNER)), told)
-
-
-def may_come(peer: Peer, *, strict: bool) -> bool:
-    """Return whether somebody may be brought in; strict: whether they need an account."""
-    return peer.standing is Standing.ACTIVE or (peer.standing is Standing.NONE and not strict)
-
-
-def not_a_member(chat: str) -> NotAMember:
-    """Return a NotAMember that names the chat."""
-    return NotAMember(f"You are not a member of chat {chat}.")
-
-
-def banned(chat: str) -> Banned:
-    """Return a Banned that names the chat."""
-    return Banned(f"You are banned from chat {chat}.")
-
-
-def _is(record: Record, *relations: Relation) -> bool:
-    return isinstance(record, Other) and record.relation in relations
 
 
 def _outside(handle: str, record: Record) -> Decision:
@@ -251,17 +172,17 @@ def _outside(handle: str, record: Record) -> Decision:
 def _ended(case: Case, relation: Relation) -> Decision | None:
     if case.by != case.to:
         check_manager(case.chat, case.actor)
-    return _outside(case.to, case.target) if _is(case.target, relation) else None
+    return _outside(case.to, case.target) if stands(case.target, relation) else None
 
 
 def _check_welcome(case: Case) -> None:
     """Return if somebody may be brought in; raises UserNotFound, Banned, Blocked."""
     refusal: ParleyError | None = None
-    if not case.exists or _is(case.target, Relation.DELETED):
+    if not case.exists or stands(case.target, Relation.DELETED):
         refusal = no_user(case.to)
-    elif _is(case.target, Relation.BANNED):
+    elif stands(case.target, Relation.BANNED):
         refusal = Banned(f"{case.to} is banned from {case.chat}. Lift the ban first.")
-    elif case.blocks and not _is(case.target, Relation.REQUESTED):
+    elif case.blocks and not stands(case.target, Relation.REQUESTED):
         refusal = Blocked(f"{case.to} has blocked you.")
     if refusal is not None:
         raise refusal

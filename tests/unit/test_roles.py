@@ -10,8 +10,9 @@ import pytest
 
 from chalicelib.errors import ParleyError
 from chalicelib.schemas.events import EventType
-from chalicelib.services import events, roles
-from chalicelib.services.roles import Case, Decision, Record, Rule
+from chalicelib.services import events, rights, roles
+from chalicelib.services.decisions import Case, Decision, Rule
+from chalicelib.services.rights import Record
 from chalicelib.store.accounts import Peer, Standing
 from chalicelib.store.chat_info import Info, Member, Other, Relation, Role
 from chalicelib.store.chats import Become
@@ -304,7 +305,7 @@ def test_who_sees_the_members() -> None:
 
     def sees(standing: str, is_room: bool) -> bool:
         try:
-            roles.check_sees_members("r-1", record("ann", standing), is_room=is_room)
+            rights.check_sees_members("r-1", record("ann", standing), is_room=is_room)
         except ParleyError:
             return False
         return True
@@ -324,7 +325,7 @@ def test_who_sees_the_members() -> None:
 )
 def test_who_may_come(standing: Standing, strict: bool, expected: bool) -> None:
     """A name without account may come on an open server, a deleted user nowhere."""
-    assert roles.may_come(Peer(standing, blocks=False), strict=strict) is expected
+    assert rights.may_come(Peer(standing, blocks=False), strict=strict) is expected
 
 
 @pytest.mark.parametrize("kind", get_args(EventType))

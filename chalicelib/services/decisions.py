@@ -1,0 +1,43 @@
+"""What somebody does in a group or room, and what comes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+from chalicelib.services.events import Stored
+from chalicelib.services.rights import Record
+from chalicelib.store.chat_info import Info
+from chalicelib.store.chats import Become
+
+
+class Case(NamedTuple):
+    """Somebody who does something in a group or room, to somebody who may be themselves.
+
+    by, to: their handles. actor, target: how they stand to the chat; None: not at all. exists: whether there
+    may be somebody of the target's handle. blocks: whether the target has blocked the actor.
+    """
+
+    chat: str
+    info: Info
+    by: str
+    to: str
+    actor: Record
+    target: Record
+    exists: bool = True
+    blocks: bool = False
+
+
+class Decision(NamedTuple):
+    """What comes of an action: what becomes of whom, and what the log says of it; None: nothing.
+
+    info: fields of Info and their new values.
+    """
+
+    becomes: tuple[Become, ...]
+    event: Stored | None = None
+    info: Mapping[str, str | bool] | None = None
+
+
+Rule = Callable[[Case], Decision | None]
+"""Decides on a case; None: it is as it should be already. Raises what refuses it."""
