@@ -18,6 +18,7 @@ from bench import (
     round_trips,
     startup,
     store_memory,
+    sync_pages,
 )
 from bench.document import DocumentError
 from bench.findings import Findings, Skipped, report
@@ -32,6 +33,7 @@ PARTS: dict[str, Callable[[Scale], Findings]] = {
     "cpu": handler_cpu.measure,
     "trips": round_trips.measure,
     "fan_out": fan_out.measure,
+    "sync": sync_pages.measure,
     "store": store_memory.measure,
     "import": startup.measure,
     "package": package_size.measure,

@@ -98,7 +98,7 @@ def test_a_broken_path_is_a_400(api: Api, path: str) -> None:
     assert api.call("GET", path, user=api.stranger()).status_code == 400
 
 
-@pytest.mark.parametrize("path", ["/nope", "/v1", "/v1/chats", "/v1/chats//messages", "/api/send/more"])
+@pytest.mark.parametrize("path", ["/nope", "/v1", "/v1/chatter", "/v1/sync/all", "/api/send/more"])
 def test_an_unknown_path_is_a_404(anyone: Api, target: Target, path: str) -> None:
     """A path of no route is a 404 problem, with and without a token."""
     for headers in ({}, {"Authorization": "Bearer guess"}):

@@ -1,0 +1,195 @@
+"""The inbox, the sync, read marks and flags, on any server."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.deployed.client import Api, fields_at_fault
+
+ROW = {
+    *("chat", "kind", "state", "role", "muted_until", "name", "avatar", "members", "epoch", "seq", "cursor"),
+    *("change", "read", "received", "unread", "marked_unread", "pinned", "muted", "archived", "active_at"),
+    "last",
+}
+
+
+def read(api: Api, user: str, path: str, **query: Any) -> Any:
+    """Read something."""
+    answer = api.call("GET", path, user=user, params=query)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def row(api: Api, user: str, chat: str) -> dict[str, Any]:
+    """Return a chat's row of an inbox, on whatever page."""
+    cursor: dict[str, str] = {}
+    while True:
+        page = read(api, user, "/v1/chats", limit=100, **cursor)
+        for one in page["chats"]:
+            assert one.keys() == ROW
+            if one["chat"] == chat:
+                found: dict[str, Any] = one
+                return found
+        assert page["next"], f"{chat} is not in the inbox"
+        cursor = {"cursor": page["next"]}
+
+
+def synced(api: Api, user: str, token: str | None = None) -> tuple[dict[str, dict[str, Any]], str]:
+    """Return all rows that a sync tells, and the token to go on from."""
+    rows: dict[str, dict[str, Any]] = {}
+    while True:
+        page = read(api, user, "/v1/sync", limit=100, **({"since": token} if token else {}))
+        assert not page["reset"]
+        rows |= {one["chat"]: one for one in page["chats"]}
+        token = page["next"]
+        if not page["more"]:
+            return rows, token
+
+
+def set_mark(api: Api, user: str, chat: str, what: str, status: int = 204, **body: Any) -> Any:
+    """Set a mark or flags."""
+    method = "PATCH" if what == "flags" else "PUT"
+    answer = api.call(method, f"/v1/chats/{chat}/{what}", user=user, json=body)
+    assert answer.status_code == status, answer.text
+    return answer
+
+
+def test_a_message_is_unread_until_it_is_read(api: Api) -> None:
+    """A message is in the inbox and the sync of both, unread by who did not send it until they read it."""
+    chat, alice, bob = api.new_pair()
+    _, token = synced(api, bob)
+    api.post(chat, alice, text="hello")
+    page = api.page(chat, bob)
+    told, token = synced(api, bob, token)
+    own = row(api, bob, chat)
+
+    assert own == told[chat]
+    assert (own["unread"], own["last"]["text"], own["cursor"]) == (1, "hello", page["next"])
+    assert row(api, alice, chat)["unread"] == 0
+    set_mark(api, bob, chat, "read", cursor=page["next"])
+    told, token = synced(api, bob, token)
+    assert (told[chat]["unread"], told[chat]["read"]) == (0, 1)
+    assert synced(api, bob, token)[0] == {}
+
+
+def test_the_inbox_in_pages(api: Api) -> None:
+    """Pages of one chat each have the chats by their last message, and the last page has no next."""
+    chat, alice, _ = api.new_pair()
+    notes = f"{alice}:{alice}"
+    api.post(chat, alice, text="hello")
+    before = row(api, alice, chat)["active_at"]
+    api.post(notes, alice, text="note to myself")
+    first = read(api, alice, "/v1/chats", limit=1)
+    second = read(api, alice, "/v1/chats", limit=1, cursor=first["next"])
+
+    assert [one["chat"] for one in first["chats"] + second["chats"]] == [notes, chat]
+    later = read(api, alice, "/v1/chats", since=before)
+    assert ([one["chat"] for one in later["chats"]], later["next"]) == ([notes], None)
+
+
+def test_flags(api: Api) -> None:
+    """Flags are one's own, and come by sync."""
+    chat, alice, bob = api.new_pair()
+    api.post(chat, alice, text="hello")
+    _, token = synced(api, bob)
+    set_mark(api, bob, chat, "flags", unread=True, pinned=True)
+    told, token = synced(api, bob, token)
+    assert [told[chat][name] for name in ("marked_unread", "pinned", "muted", "archived")] == [
+        *(True, True),
+        *(False, False),
+    ]
+    set_mark(api, bob, chat, "flags", unread=False, pinned=False, archived=True)
+    told, _ = synced(api, bob, token)
+    assert [told[chat][name] for name in ("marked_unread", "pinned", "archived")] == [False, False, True]
+    assert not row(api, alice, chat)["archived"]
+
+
+def test_receipts(api: Api) -> None:
+    """Both see how far each of them has come; what was read was received."""
+    chat, alice, bob = api.new_pair()
+    for text in ("one", "two", "three"):
+        api.post(chat, alice, text=text)
+    set_mark(api, bob, chat, "received", seq=2)
+    set_mark(api, bob, chat, "read", seq=1)
+    page = read(api, alice, f"/v1/chats/{chat}/receipts")
+
+    assert page["receipts"] == sorted(
+        (
+            {"handle": alice, "read": 3, "received": 3},
+            {"handle": bob, "read": 1, "received": 2},
+        ),
+        key=lambda one: str(one["handle"]),
+    )
+
+
+def test_a_group(api: Api) -> None:
+    """A group comes by sync, says what has changed in it since, and goes when one leaves it."""
+    _, alice, bob = api.new_pair()
+    _, token = synced(api, bob)
+    made = api.call("POST", "/v1/chats", user=alice, json={"kind": "group", "name": "tea", "members": [bob]})
+    chat = made.json()["chat"]
+    told, token = synced(api, bob, token)
+    assert (told[chat]["name"], told[chat]["role"], told[chat]["members"]) == ("tea", "member", 2)
+
+    changed = {"role": "admin"}
+    answer = api.call("PATCH", f"/v1/chats/{chat}/members/{bob}", user=alice, json=changed)
+    assert answer.status_code == 204, answer.text
+    page = read(api, bob, f"/v1/chats/{chat}/changes", since=told[chat]["change"])
+    assert [(one["subject"], one["user"], one["role"]) for one in page["changes"]] == [
+        ("member", bob, "admin")
+    ]
+    told, token = synced(api, bob, token)
+    assert (told[chat]["role"], told[chat]["change"]) == ("admin", page["next"])
+
+    assert api.call("POST", f"/v1/chats/{chat}/leave", user=bob).status_code == 204
+    told, _ = synced(api, bob, token)
+    assert told[chat]["state"] == "left"
+    assert chat not in [one["chat"] for one in read(api, bob, "/v1/chats", limit=100)["chats"]]
+
+
+def test_a_token_of_somebody_else(api: Api) -> None:
+    """A token that the server does not know of the caller is answered by the first page of everything."""
+    chat, alice, bob = api.new_pair()
+    api.post(chat, alice, text="hello")
+    _, token = synced(api, alice)
+    page = read(api, bob, "/v1/sync", since=token, limit=100)
+
+    assert page["reset"]
+
+
+@pytest.mark.parametrize(
+    ("path", "field"),
+    [
+        ("/v1/chats?limit=0", "limit"),
+        ("/v1/chats?limit=101", "limit"),
+        ("/v1/chats?cursor=x", "cursor"),
+        ("/v1/chats?since=yesterday", "since"),
+        ("/v1/sync?since=x", "since"),
+        ("/v1/sync?limit=0", "limit"),
+    ],
+)
+def test_what_no_page_takes(api: Api, path: str, field: str) -> None:
+    """A limit, cursor or token that cannot be is a 400 that names it."""
+    _, alice, _ = api.new_pair()
+    answer = api.call("GET", path, user=alice)
+
+    assert (answer.status_code, fields_at_fault(answer)) == (400, [field])
+
+
+def test_marks_that_cannot_be(api: Api) -> None:
+    """A mark beyond the last message is a 400, one of another history a 409, one of a stranger a 403."""
+    chat, alice, bob = api.new_pair()
+    api.post(chat, alice, text="hello")
+
+    assert set_mark(api, bob, chat, "read", 400, seq=2).json()["code"] == "bad_request"
+    assert set_mark(api, bob, chat, "read", 400).json()["code"] == "bad_request"
+    assert set_mark(api, bob, chat, "read", 409, cursor="1.1.1").json()["code"] == "history_changed"
+    assert set_mark(api, api.stranger(alice, bob), chat, "read", 403, seq=1).json()["code"] == "not_a_member"
+
+
+@pytest.mark.parametrize("path", ["/v1/chats", "/v1/sync", "/v1/chats/a:b/receipts"])
+def test_nobody(anyone: Api, path: str) -> None:
+    """Who does not say who they are is shown no chats."""
+    assert anyone.call("GET", path).status_code == 401
