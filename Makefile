@@ -4,8 +4,8 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run test lint check bench openapi lock clean
-.PHONY: package deploy undeploy costs import-users localstack test-localstack test-deployed
+.PHONY: help run chat test lint check bench openapi lock clean
+.PHONY: package deploy undeploy costs import-users localstack test-localstack ministack test-ministack test-deployed
 
 # Candidates are run, not only looked up: a version manager's stub can be on PATH and still fail.
 CANDIDATES = python3 python3.13 python3.12 python3.11 python3.14
@@ -24,17 +24,34 @@ help: ## List the targets.
 run: $(VENV)/installed-run ## Start Parley and its store here; PORT, PARLEY_HOST, DATA, WORKERS and REDIS_URL apply.
 	@exec $(BIN)/python -m infra.local
 
+# What was given to make itself: USER is set in every shell, and a TOKEN there may be of something else.
+given = $(if $(filter command line,$(origin $1)),$(value $1))
+CHAT = --user '$(call given,USER)' --url '$(or $(call given,URL),http://127.0.0.1:$(or $(call given,PORT),8080))'
+
+chat: export PARLEY_PASSWORD := $(or $(call given,PASSWORD),$(value PARLEY_PASSWORD))
+chat: export PARLEY_TOKEN := $(or $(call given,TOKEN),$(value PARLEY_TOKEN))
+chat: $(VENV)/installed-chat ## Chat in the terminal: USER=alice; TO=bob or ROOM=lobby, URL or PORT, PASSWORD or TOKEN apply.
+	$(if $(call given,USER),,$(error Who are you? make chat USER=alice, and in another terminal make chat USER=bob))
+	@PYTHONPATH=clients/python exec $(BIN)/python -m parley_client.chat $(CHAT) \
+		$(if $(call given,TO),--to '$(call given,TO)') $(if $(call given,ROOM),--room '$(call given,ROOM)')
+
 PYTEST = $(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=worksteal
 
 test: $(VENV)/installed-dev ## Run the tests; ARGS goes to pytest.
 	@$(PYTEST) $(ARGS)
 
-NO_LIMITS = PARLEY_RATE_LIMITS=read=9999999,write=9999999,search=9999999,auth=9999999 PARLEY_ARGON2=m=1024,t=1,p=1
+NO_LIMITS = PARLEY_RATE_LIMITS=read=9999999,write=9999999,search=9999999,auth=9999999,frame=9999999 PARLEY_ARGON2=m=1024,t=1,p=1
 
 test-localstack: $(VENV)/installed-dev ## Run the tests that need a LocalStack, on LocalStacks of their own.
 	@$(PYTEST) --dist=loadgroup -m localstack
 	@$(NO_LIMITS) $(BIN)/python -m infra.localstack --port 0 --ephemeral -- \
 		$(PYTEST) tests/deployed --url {url} --rpc-function {rpc}
+
+# The walks through the whole document are for the servers that start fast, and for LocalStack.
+test-ministack: $(VENV)/installed-dev ## Run the conformance suite, sockets too, on MiniStacks of its own.
+	@$(PYTEST) --dist=loadgroup -m ministack tests/ministack
+	@$(NO_LIMITS) $(BIN)/python -m infra.ministack --port 0 --ephemeral -- \
+		$(PYTEST) tests/deployed --ignore tests/deployed/test_openapi.py --url {url} --rpc-function {rpc}
 
 test-deployed: $(VENV)/installed-dev ## Run the conformance suite on a server: URL=https://… and RPC=the rpc function.
 	$(if $(URL),,$(error Which server? make test-deployed URL=https://abc.execute-api.us-east-1.amazonaws.com/prod))
@@ -79,10 +96,13 @@ costs: $(VENV)/installed-dev ## Reckon what a deployment costs on AWS; ARGS=--he
 localstack: $(VENV)/installed-dev ## Deploy to a LocalStack started here, without Docker; LOCALSTACK_PORT applies.
 	@exec $(BIN)/python -m infra.localstack
 
+ministack: $(VENV)/installed-dev ## Deploy to a MiniStack started here, which has sockets; MINISTACK_PORT applies.
+	@exec $(BIN)/python -m infra.ministack
+
 LOCK = UV_NO_CONFIG=1 $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command 'make lock'
 
-openapi: $(VENV)/installed-dev ## Write docs/openapi.json anew from the routes and types.
+openapi: $(VENV)/installed-dev ## Write docs/openapi.json, docs/asyncapi.json and the protobuf module anew.
 	@$(BIN)/python -m infra.openapi
 
 lock: $(VENV)/installed-dev ## Pin the newest versions that the .in files allow, with hashes.
@@ -90,11 +110,13 @@ lock: $(VENV)/installed-dev ## Pin the newest versions that the .in files allow,
 	@$(LOCK) -c requirements-dev.txt requirements.in -o requirements.txt
 	@$(LOCK) -c requirements-dev.txt infra/local/requirements.in -o infra/local/requirements.txt
 	@$(LOCK) -c requirements-dev.txt infra/deploy/requirements.in -o infra/deploy/requirements.txt
+	@$(LOCK) -c requirements-dev.txt clients/python/requirements.in -o clients/python/requirements.txt
 	@$(LOCK) --upgrade infra/localstack/functions.in -o infra/localstack/functions.txt
+	@$(LOCK) --upgrade infra/ministack/requirements.in -o infra/ministack/requirements.txt
 	@$(filter-out --universal,$(LOCK:3.11=3.13)) --upgrade infra/localstack/requirements.in -o infra/localstack/requirements.txt
 
 clean: ## Remove the virtual environment, caches and packages; the messages in .data stay.
-	rm -rf $(VENV) dist .localstack/server .localstack/functions .chalice/deployments .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) dist .localstack/server .localstack/functions .ministack/server .chalice/deployments .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A Python that was upgraded away leaves a virtual environment behind that cannot run: make it anew.
@@ -107,6 +129,9 @@ $(VENV)/pyvenv.cfg:
 	@echo "Making a virtual environment in $(VENV)" && "$(PYTHON)" -m venv --clear $(VENV)
 
 $(VENV)/installed-run: infra/local/requirements.txt $(VENV)/pyvenv.cfg
+	@echo "Installing $< (once)" && $(INSTALL) -r $< && touch $@
+
+$(VENV)/installed-chat: clients/python/requirements.txt $(VENV)/pyvenv.cfg
 	@echo "Installing $< (once)" && $(INSTALL) -r $< && touch $@
 
 $(VENV)/installed-dev: requirements-dev.txt $(VENV)/pyvenv.cfg

@@ -8,14 +8,15 @@ from chalice.app import Chalice
 
 from chalicelib import http, logs
 from chalicelib.config import Settings
-from chalicelib.routes import BLUEPRINTS, media_events
+from chalicelib.routes import BLUEPRINTS, media_events, sockets
 from chalicelib.routes import imports as imported_users
 from chalicelib.routes import rpc as rpc_calls
 from chalicelib.routes import work as owed_work
 
+settings = Settings.from_env()
 app = Chalice(app_name="parley", configure_logs=False)
 app.api.binary_types.clear()  # every answer is text, so nothing need be compared with this list
-logs.configure(Settings.from_env().log_level)
+logs.configure(settings.log_level)
 app.register_middleware(http.answer, "http")
 for blueprint in BLUEPRINTS:
     app.register_blueprint(blueprint)
@@ -49,3 +50,23 @@ def media(event: Any, context: Any) -> dict[str, Any]:
 def import_users(event: Any, context: Any) -> dict[str, Any]:
     """Copy users from another server, as far as one call comes."""
     return imported_users.call(event)
+
+
+if settings.stage != "localstack":  # where `chalice deploy` cannot make a WebSocket API
+    app.experimental_feature_flags.add("WEBSOCKETS")
+    app.websocket_api.configure("unused", "unused")  # delivery.py pushes; without a region this would raise
+
+    @app.on_ws_connect()
+    def socket_connect(event: Any) -> dict[str, Any]:
+        """Let a socket in, or refuse it."""
+        return sockets.connect(event.to_dict())
+
+    @app.on_ws_message()
+    def socket_message(event: Any) -> dict[str, Any]:
+        """Do what a frame asks; what answers it is pushed."""
+        return sockets.message(event.to_dict())
+
+    @app.on_ws_disconnect()
+    def socket_disconnect(event: Any) -> dict[str, Any]:
+        """Clear up after a socket."""
+        return sockets.disconnect(event.to_dict())

@@ -10,8 +10,8 @@ from bench.options import Scale, progress
 from infra import package
 from infra.package.archive import entries, megabytes
 from infra.package.imports import import_seconds
-from infra.package.vendor import HERE
 
+HERE = "localstack"
 STAGES = ("prod", HERE)
 NOTE = (
     "What `make package` builds of the last commit; Chalice's own runtime is in it, boto3 is in Lambda's. The"

@@ -21,7 +21,7 @@ START_SECONDS = 60.0
 STOP_SECONDS = 15.0
 POLL_SECONDS = 0.05
 NOT_PASSED_ON = ("PARLEY_", "REDIS_", "GRANIAN_")
-NOT_PASSED_ON_NAMES = frozenset({"HOST", "PORT", "DATA", "WORKERS"})
+NOT_PASSED_ON_NAMES = frozenset({"HOST", "PORT", "SOCKET_PORT", "DATA", "WORKERS"})
 
 
 class ServerError(Exception):
@@ -39,9 +39,10 @@ def gateway(data: Path, environ: Mapping[str, str] | None = None) -> Iterator[st
 
     environ: settings.
     """
-    port = _free_port()
+    port = free_port()
     arguments = ["--port", str(port), "--data", str(data), "--workers", str(workers())]
-    with _running([sys.executable, "-m", "infra.local", *arguments], port, "/ping", environ or {}) as url:
+    settings = {"SOCKET_PORT": str(free_port()), **(environ or {})}
+    with _running([sys.executable, "-m", "infra.local", *arguments], port, "/ping", settings) as url:
         yield url
 
 
@@ -53,7 +54,7 @@ def gateway_store(data: Path) -> str:
 @contextlib.contextmanager
 def chalice_local(redis_url: str) -> Iterator[str]:
     """Run `chalice local` on a store; yield its URL."""
-    port = _free_port()
+    port = free_port()
     arguments = ["local", "--stage", "local", "--no-autoreload", "--port", str(port)]
     command = [sys.executable, "-c", "from chalice.cli import main; main()", *arguments]
     with _running(command, port, "/ping", {"REDIS_URL": redis_url}) as url:
@@ -63,7 +64,7 @@ def chalice_local(redis_url: str) -> Iterator[str]:
 @contextlib.contextmanager
 def hello() -> Iterator[str]:
     """Run the bare Granian application; yield its URL."""
-    port = _free_port()
+    port = free_port()
     arguments = ["--interface", "rsgi", "--http", "1", "--loop", "uvloop", "--no-ws", "--no-log"]
     arguments += ["--workers", str(workers()), "--port", str(port), "bench.hello:app"]
     with _running([sys.executable, "-m", "granian", *arguments], port, "/", {}) as url:
@@ -122,7 +123,8 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
         process.wait()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that nobody has."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

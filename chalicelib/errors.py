@@ -98,6 +98,12 @@ class WrongCredentials(NotAuthenticated):
     code, title = "wrong_credentials", "Wrong credentials"
 
 
+class ConnectionEnded(NotAuthenticated):
+    """The connection's session has ended, or the connection was taken for dead."""
+
+    code, title = "connection_ended", "Connection ended"
+
+
 class Forbidden(ParleyError):
     """The caller is known and may not do this."""
 
@@ -182,6 +188,12 @@ class SessionNotFound(ParleyError):
     status, code, title = 404, "session_not_found", "Session not found"
 
 
+class NobodyThere(ParleyError):
+    """The signal is for somebody who has no connection open."""
+
+    status, code, title = 404, "nobody_there", "Nobody there"
+
+
 class MethodNotAllowed(ParleyError):
     """The path exists, without this method."""
 
@@ -252,6 +264,12 @@ class IdentityUnavailable(ParleyError):
     """The issuer of signed identities does not answer, and its keys are not known yet."""
 
     status, code, title = 503, "identity_unavailable", "Identity unavailable"
+
+
+class RealtimeUnavailable(ParleyError):
+    """This server has no sockets."""
+
+    status, code, title = 503, "realtime_unavailable", "Real time unavailable"
 
 
 class TooManyRequests(ParleyError):

@@ -52,6 +52,8 @@ TAGS = {
     "messages": "Send, page and read, with checked cursors",
     "inbox": "The inbox, the sync, read marks and flags",
     "found": "Find groups, list rooms",
+    "realtime": "Tickets for the WebSocket, which /asyncapi.json describes",
+    "presence": "Who is connected, and when who is not was last",
     "rooms": "Rooms on the paths of the platform that Parley replaces",
     "classic": "The paths of the servers that Parley replaces",
     "health": "Is it there",

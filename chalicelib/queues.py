@@ -19,10 +19,27 @@ BATCH = 10
 CONNECT_SECONDS, READ_SECONDS, ATTEMPTS = 1, 2, 2
 
 
-class Job(msgspec.Struct, frozen=True):
-    """What a message of the queue says; item: as in the outbox it stands in, such as `posts:alice`."""
+class Push(msgspec.Struct, frozen=True):
+    """A message to push; the queue carries where it stands, and no text.
 
-    item: str
+    connections: their ids, and whether they read protobuf. attempt: how often it was tried before.
+    """
+
+    chat: str
+    seq: int
+    connections: list[tuple[str, bool]]
+    attempt: int = 0
+
+
+class Job(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a message of the queue says, one of the two; item: as in its outbox, such as `posts:alice`."""
+
+    item: str | None = None
+    push: Push | None = None
+
+    def __post_init__(self) -> None:
+        if (self.item is None) is (self.push is None):
+            raise ValueError("Expected one of `item` and `push`")
 
 
 class NotPut(NamedTuple):
@@ -45,9 +62,23 @@ class WorkQueue:
 
     def put(self, items: Sequence[str]) -> None:
         """Put a job for each item; a failure is logged, and nothing else."""
-        jobs = [msgspec.json.encode(Job(item)).decode() for item in items]
-        if jobs and (failure := self._push(jobs) if self._url is None else self._send(jobs)):
+        self._put([Job(item) for item in items])
+
+    def put_pushes(self, pushes: Sequence[Push], delay: int = 0) -> bool:
+        """Put a job for each push, and return whether all are in the queue; a failure is logged.
+
+        delay: seconds until they are handed out; SQS keeps to it, and the list in the store does not.
+        """
+        return self._put([Job(push=push) for push in pushes], delay)
+
+    def _put(self, jobs: Sequence[Job], delay: int = 0) -> bool:
+        if not jobs:
+            return True
+        texts = [msgspec.json.encode(job).decode() for job in jobs]
+        failure = self._push(texts) if self._url is None else self._send(texts, delay)
+        if failure is not None:
             LOGGER.error({"event": "work_not_put", **failure._asdict()})
+        return failure is None
 
     def _push(self, jobs: list[str]) -> NotPut | None:
         try:
@@ -56,7 +87,7 @@ class WorkQueue:
             return NotPut(len(jobs), str(error.__cause__ or error))
         return None
 
-    def _send(self, jobs: list[str]) -> NotPut | None:
+    def _send(self, jobs: list[str], delay: int) -> NotPut | None:
         try:
             from botocore.exceptions import BotoCoreError, ClientError
 
@@ -66,7 +97,7 @@ class WorkQueue:
         sent, reason = 0, ""
         try:
             for start in range(0, len(jobs), BATCH):
-                entries = _entries(jobs[start : start + BATCH])
+                entries = _entries(jobs[start : start + BATCH], delay)
                 answer = client.send_message_batch(QueueUrl=self._url, Entries=entries)
                 sent += len(answer.get("Successful", ()))
                 reason = next((refused["Code"] for refused in answer.get("Failed", ())), reason)
@@ -87,5 +118,5 @@ class WorkQueue:
         return boto3.client("sqs", config=patience)
 
 
-def _entries(jobs: Sequence[str]) -> list[dict[str, str]]:
-    return [{"Id": str(place), "MessageBody": job} for place, job in enumerate(jobs)]
+def _entries(jobs: Sequence[str], delay: int) -> list[dict[str, Any]]:
+    return [{"Id": str(place), "MessageBody": job, "DelaySeconds": delay} for place, job in enumerate(jobs)]

@@ -1,14 +1,31 @@
-"""Writes docs/openapi.json, the committed copy of the OpenAPI document: `python -m infra.openapi`."""
+"""Writes what is made from the types on the wire and committed: `python -m infra.openapi`.
+
+docs/openapi.json, docs/asyncapi.json, and the module of chalicelib/schemas/message.proto.
+"""
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import app  # noqa: F401  # registers the routes
-from chalicelib import openapi
+from chalicelib import asyncapi, openapi
 
-COPY = Path(__file__).parent.parent / "docs" / "openapi.json"
+ROOT = Path(__file__).parent.parent
+COPY = ROOT / "docs" / "openapi.json"
+ASYNCAPI_COPY = ROOT / "docs" / "asyncapi.json"
+PROTO = "chalicelib/schemas/message.proto"
+
+
+def generate(into: Path) -> None:
+    """Write the module of message.proto, and its types, below a folder."""
+    protoc = [sys.executable, "-m", "grpc_tools.protoc", f"--proto_path={ROOT}"]
+    subprocess.run([*protoc, f"--python_out={into}", f"--pyi_out={into}", PROTO], cwd=ROOT, check=True)
+
 
 if __name__ == "__main__":
     COPY.write_text(openapi.as_json() + "\n", encoding="utf-8")
-    print(f"wrote {COPY}")
+    ASYNCAPI_COPY.write_text(asyncapi.as_json() + "\n", encoding="utf-8")
+    generate(ROOT)
+    print(f"wrote {COPY}, {ASYNCAPI_COPY} and the module of {PROTO}")

@@ -32,7 +32,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     Every field is one environment variable, named and explained in docs/settings.md.
     """
 
-    stage: Literal["local", "localstack", "prod"] = "prod"
+    stage: Literal["local", "localstack", "ministack", "prod"] = "prod"
     auth: Literal["open", "required"] = "required"
     open_beyond_loopback: bool = False
     redis_url: str = "redis://127.0.0.1:6379/0"
@@ -56,6 +56,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     import_private: bool = False
     work_queue: str | None = None
     large_author: int = 10_000
+    socket_url: str | None = None
+    push_url: str | None = None
+    lease_seconds: int = 660
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
     @classmethod
@@ -157,7 +160,7 @@ def _is_loopback(host: str) -> bool:
 
 
 VARIABLES: dict[str, tuple[str, Callable[[str], Any]]] = {
-    "PARLEY_STAGE": ("stage", readers.one_of("local", "localstack", "prod")),
+    "PARLEY_STAGE": ("stage", readers.one_of("local", "localstack", "ministack", "prod")),
     "PARLEY_AUTH": ("auth", readers.one_of("open", "required")),
     "PARLEY_OPEN_BEYOND_LOOPBACK": ("open_beyond_loopback", readers.flag),
     "REDIS_URL": ("redis_url", readers.redis_url),
@@ -182,4 +185,7 @@ VARIABLES: dict[str, tuple[str, Callable[[str], Any]]] = {
     "PARLEY_IMPORT_PRIVATE": ("import_private", readers.flag),
     "PARLEY_WORK_QUEUE": ("work_queue", readers.https),
     "PARLEY_LARGE_AUTHOR": ("large_author", readers.positive),
+    "PARLEY_SOCKET_URL": ("socket_url", readers.sockets),
+    "PARLEY_PUSH_URL": ("push_url", readers.https),
+    "PARLEY_LEASE_SECONDS": ("lease_seconds", readers.lease),
 }

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
 IAM_SERVICES = ("elasticache", "elasticache-serverless", "memorydb")
-RATE_LIMITS = {"read": 1200, "write": 600, "search": 120, "auth": 20}
-"""Requests a minute by class of route; 0 is no limit."""
+RATE_LIMITS = {"read": 1200, "write": 600, "search": 120, "auth": 20, "frame": 1200}
+"""Requests a minute by class of route, and frames of a socket; 0 is no limit."""
 SIGNING_ALGORITHMS = (
     "RS256",
     "RS384",
@@ -26,6 +26,8 @@ SIGNING_ALGORITHMS = (
 
 MOST_MEMBERS = 10_000
 """Members of a chat: what one script reads and a change of all of them writes stays within milliseconds."""
+LEASES = range(2, 86_401)
+"""Seconds that a lease may last; it is renewed after a quarter of them."""
 MOST_ARGON2_KIB, MOST_ARGON2_TIME, MOST_ARGON2_LANES = 1024 * 1024, 20, 16
 
 
@@ -65,6 +67,13 @@ def members(raw: str) -> int:
     return number
 
 
+def lease(raw: str) -> int:
+    number = whole(raw)
+    if number not in LEASES:
+        raise ValueError(f"it must be from {LEASES[0]} to {LEASES[-1]} seconds")
+    return number
+
+
 def seconds(raw: str) -> float:
     try:
         seconds = float(raw)
@@ -95,6 +104,7 @@ iam = matching(
 )
 
 https = matching(r"https?://[^\s?#@]+", "a URL that begins with https:// and has no query")
+sockets = matching(r"wss?://[^\s?#@]+", "a URL that begins with wss:// or ws:// and has no query")
 
 
 def words(raw: str) -> tuple[str, ...]:

@@ -89,6 +89,11 @@ class Call(ReceivedRequest):
         """What stands for the caller's token in the store."""
         return digest_of(self.bearer or "")
 
+    @property
+    def session_digest(self) -> bytes:
+        """What stands in the store for the session that the caller came by; empty: they came by none."""
+        return self.digest if self._caller is not None and self._caller.session else b""
+
     def take_from_address(self, kind: str | None = None) -> None:
         """Take the request from its address's limit, where it is of nobody yet; raises TooManyRequests.
 

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import functools
-import re
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
 from typing import Any, TypeVar, cast
 from urllib.parse import unquote
 
 import msgspec
 
 from chalicelib.errors import BadRequest, bad_field
+from chalicelib.schemas.decoding import decoded
 
 T = TypeVar("T")
-
-MISSING_FIELD = re.compile(r"Object missing required field `(.*?)`.*")
-FIELD_PATH = re.compile(r"(.*?) - at `\$\.?(.*)`", re.DOTALL)
 
 
 def converted(values: Any, kind: type[T], *, strict: bool = True) -> T:
@@ -44,26 +41,3 @@ def unquoted(value: str, field: str) -> str:
         return unquote(value, errors="strict") if "%" in value else value
     except UnicodeDecodeError:
         raise bad_field(field, "its percent-encoding is not UTF-8") from None
-
-
-def decoded(decode: Callable[[Any], T], raw: Any) -> T:
-    """Return decode(raw); raises BadRequest for what only the client's bytes can cause."""
-    try:
-        return decode(raw)
-    except msgspec.ValidationError as error:
-        raise _invalid(str(error)) from None
-    except UnicodeDecodeError:
-        raise BadRequest("The body is not UTF-8.") from None
-    except RecursionError:
-        raise BadRequest("The body is nested too deeply.") from None
-    except msgspec.DecodeError as error:
-        raise BadRequest(f"The body is not JSON: {error}.") from None
-
-
-def _invalid(text: str) -> BadRequest:
-    if missing := MISSING_FIELD.fullmatch(text):
-        return bad_field(missing[1], "it is missing")
-    match = FIELD_PATH.fullmatch(text)
-    if match and match[2]:
-        return bad_field(match[2], match[1])
-    return BadRequest(text)

@@ -9,8 +9,9 @@ import msgspec
 from chalice.app import Request
 
 from chalicelib.errors import PayloadTooLarge, bad_field
-from chalicelib.http.decoding import converted, decoded
+from chalicelib.http.decoding import converted
 from chalicelib.http.middleware import headers_of
+from chalicelib.schemas.decoding import decoded
 from chalicelib.store.sessions import AGENT_CHARACTERS, Details
 
 T = TypeVar("T")

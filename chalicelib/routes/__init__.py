@@ -12,6 +12,8 @@ from chalicelib.routes import (
     members,
     messages,
     posts,
+    presence,
+    realtime,
     rooms,
     sessions,
     social,
@@ -34,4 +36,6 @@ BLUEPRINTS = (
     chats.blueprint,
     members.blueprint,
     rooms.blueprint,
+    realtime.blueprint,
+    presence.blueprint,
 )

@@ -1,4 +1,4 @@
-"""The OpenAPI document and a page to read it and try it with, without any other site."""
+"""The OpenAPI and AsyncAPI documents, and a page to read and try the routes, without any other site."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from importlib.resources import files
 
 from chalice.app import Blueprint, Response
 
-from chalicelib import openapi
+from chalicelib import asyncapi, openapi
 from chalicelib.errors import NoSuchRoute
 from chalicelib.http import JSON, Call, route, text
 
@@ -26,6 +26,12 @@ POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' d
 def document(call: Call) -> Response:
     """Describe every route (OpenAPI 3.1)."""
     return text(openapi.as_json(), JSON)
+
+
+@route(blueprint, "GET", "/asyncapi.json", {200: dict})
+def sockets(call: Call) -> Response:
+    """Describe every frame of the WebSocket (AsyncAPI 3.0)."""
+    return text(asyncapi.as_json(), JSON)
 
 
 @route(blueprint, "GET", "/docs", {200: str})

@@ -41,8 +41,9 @@ def make(call: Call) -> Response:
     rate="write",
 )
 def join(call: Call, room: str) -> Response:
-    """Join a room; again is no change."""
-    return reply(call.services.rooms.join(call.claimed, room))
+    """Join a room; again is no change. `url` opens a socket that is in the room, once, within 30 seconds."""
+    caller = call.claimed
+    return reply(call.services.rooms.join(caller, room, call.session_digest))
 
 
 @route(blueprint, "GET", "/ws/getRooms", {200: list[ClassicRoom]}, caller=True, rate="search")

@@ -27,27 +27,31 @@ def handle(event: Any) -> dict[str, Any]:
 def sweep(event: Any) -> dict[str, int]:
     """Tell the inboxes once more what they may lack, and repeat the work that has been owed for too long.
 
-    event: whatever a schedule says. The failure of one of the two is raised once the other is done.
+    Connections whose lease is over are ended. event: whatever a schedule says. The failure of one of the
+    three is raised once the others are done.
     """
     start = time.perf_counter()
     try:
         told = services.current().deliveries.sweep()
     finally:
-        repeated = services.current().work.sweep()
-    done = {"repeated": repeated, "told": told}
+        try:
+            ended = services.current().realtime.leases.sweep()
+        finally:
+            repeated = services.current().work.sweep()
+    done = {"repeated": repeated, "told": told, "ended": ended}
     LOGGER.info({"event": "sweep", **done, "ms": _milliseconds(start)})
     return done
 
 
 def _done(message: Message) -> bool:
     try:
-        item = msgspec.json.decode(message.body, type=Job).item
+        job = msgspec.json.decode(message.body, type=Job)
     except (msgspec.DecodeError, UnicodeError) as problem:
         LOGGER.error({"event": "work_malformed", "message_id": message.message_id, "reason": str(problem)})
         return True
     start = time.perf_counter()
-    failure = _failure(item)
-    line = {"event": "work", "message_id": message.message_id, "item": item, "ms": _milliseconds(start)}
+    failure = _failure(job)
+    line = {"event": "work", "message_id": message.message_id, **_named(job), "ms": _milliseconds(start)}
     if failure is None:
         LOGGER.info(line)
     elif isinstance(failure, ParleyError):
@@ -57,12 +61,21 @@ def _done(message: Message) -> bool:
     return failure is None
 
 
-def _failure(item: str) -> Exception | None:
+def _failure(job: Job) -> Exception | None:
     try:
-        services.current().work.run(item)
+        if job.push is not None:
+            services.current().broadcast.do(job.push)
+        elif job.item is not None:
+            services.current().work.run(job.item)
     except Exception as error:
         return error
     return None
+
+
+def _named(job: Job) -> dict[str, Any]:
+    if job.push is None:
+        return {"item": job.item}
+    return {"push": job.push.chat, "seq": job.push.seq, "connections": len(job.push.connections)}
 
 
 def _milliseconds(start: float) -> float:

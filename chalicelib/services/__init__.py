@@ -44,6 +44,7 @@ from chalicelib.services.passwords import Passwords
 from chalicelib.services.peers import Peers
 from chalicelib.services.people import People
 from chalicelib.services.posts import FanOut, PostService
+from chalicelib.services.realtime.wiring import Reach, Realtime
 from chalicelib.services.receipts import ReceiptService
 from chalicelib.services.rooms import ClassicRooms
 from chalicelib.services.search import Search
@@ -83,6 +84,9 @@ class Services:
         self._store = client.connect(settings)
         store = self._store
         accounts, claims, sessions = Accounts(store), Claims(store), Sessions(store)
+        queue = WorkQueue(settings, store)
+        self._reach = Reach(settings, store, accounts, self.names, queue, self._disconnect)
+        self.broadcast = self._reach.broadcast
         log = MessageLog(store, settings.keep_messages)
         index = SearchIndex(store)
         directory = Directory(accounts, claims, index, Traces(store))
@@ -94,7 +98,7 @@ class Services:
             "block": mirrors.block,
             "posts": FanOut(follows, posts, timelines, settings.large_author).run,
         }
-        self.work = Work(Owed(store), WorkQueue(settings, store), doers)
+        self.work = Work(Owed(store), queue, doers)
         self.standings = Standings(store, accounts)
         self.admission = Admission(settings, store, self.standings, sessions, claims, _verifier(settings))
         chats = Chats(store, settings.max_members, settings.large_chat, settings.keep_messages)
@@ -104,6 +108,7 @@ class Services:
             chats,
             index=self.found.index,
             depart=self._depart,
+            broadcast=self.broadcast,
         )
         inboxes, summaries, ids = Inboxes(store), Summaries(), ChatIds(self.names)
         direct = DirectChats(ids, accounts, self.standings, strict=not is_open)
@@ -111,20 +116,26 @@ class Services:
         self.classic = ClassicMessages(log, self.names, direct, self.deliveries)
         self.inbox = InboxService(store, inboxes, summaries)
         self.sync = SyncService(store, inboxes, summaries)
-        self.receipts = ReceiptService(ids, Readers(store), self.deliveries)
+        self.receipts = ReceiptService(ids, Readers(store), self.deliveries, self._reach.marks)
         self.changes = ChangeService(store, ids, log, chats, summaries)
         self._wire_groups(accounts, chats, cards)
         passwords = Passwords(settings.argon2)
-        self.logins = Logins(accounts, claims, sessions, Attempts(store), passwords)
+        self.logins = Logins(accounts, claims, sessions, Attempts(store), passwords, self._reach.closing)
         self.registration = Registration(self.names, accounts, claims, passwords, self.logins, self.work)
-        self.devices = DeviceService(sessions)
+        self.devices = DeviceService(sessions, self._reach.closing)
         importer = Importer(accounts, claims, passwords)
         get = getter(allow_private=settings.import_private)
         self.imports = Imports(importer, self.names, get, self.work.soon)
         self.people = People(store, accounts, claims, self.names, self.work)
         self.search = Search(store, accounts, index)
         self.deletion = Deletion(
-            store, accounts, claims, directory, follows, self.departures.depart, self.work
+            store,
+            accounts,
+            claims,
+            directory,
+            self.departures.depart,
+            self.work,
+            self._reach.closing,
         )
         doers["delete"] = self.deletion.finish
         mine = ChatExports(store, inboxes, summaries, chats, log)
@@ -135,6 +146,14 @@ class Services:
         self.blocks = BlockService(Blocks(store), peers, lists, self.work)
         self.posts = PostService(store, posts, cards, peers, self.work)
         self.feeds = Feeds(store, follows, posts, timelines)
+        self.realtime = Realtime(
+            self._reach,
+            self.admission,
+            self.membership,
+            self.messages,
+            self.receipts,
+            self.sync,
+        )
 
     def _wire_groups(self, accounts: Accounts, chats: Chats, cards: Cards) -> None:
         store, names, strict = self._store, self.names, self.settings.auth != "open"
@@ -146,10 +165,18 @@ class Services:
         making = Making(store, names, accounts, chats, changing, most, strict=strict)
         pairs = Pairs(names, accounts, summaries, Readers(store), self.deliveries, strict=strict)
         self.groups = Groups(ids, chats, changing, self.chat_views, making, pairs, self.membership)
-        self.member_lists = MemberLists(ids, chats, cards)
+        self.member_lists = MemberLists(store, ids, chats, cards, self._reach.registry.clients)
         self.rooms = ClassicRooms(
-            self.groups, self.chat_views, self.membership, self.member_lists, self.found
+            self.groups,
+            self.chat_views,
+            self.membership,
+            self.member_lists,
+            self.found,
+            self._reach.tickets,
         )
+
+    def _disconnect(self, connection: str) -> None:
+        self.realtime.connecting.disconnect(connection)
 
     def _depart(self, handle: str, chat: str) -> None:
         self.departures.depart(handle, chat)

@@ -8,6 +8,7 @@ from chalicelib.services.callers import Caller
 from chalicelib.services.content import checked_id, checked_text, fitting
 from chalicelib.services.deliveries import Deliveries
 from chalicelib.services.direct import DirectChats
+from chalicelib.services.message_rows import message
 from chalicelib.services.names import Names
 from chalicelib.store.messages import Content, Entry, MessageLog
 
@@ -40,7 +41,8 @@ class ClassicMessages:
         self._direct.admit_writer(caller, members[members[0] == caller.handle])
         appended = self._log.append(canonical, content)
         if not appended.duplicate:
-            self._deliveries.tell(canonical, appended.time, members)
+            made = message(canonical, Entry(appended.seq, appended.time, content))
+            self._deliveries.tell(canonical, appended.time, members, message=made)
         return ClassicMessage(chat, content.text, content.sender, appended.time // 1_000_000)
 
     def members(self, request: ClassicPull) -> tuple[str, str]:

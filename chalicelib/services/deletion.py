@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from chalicelib.services.directory import Directory
 from chalicelib.services.identity import IDENTITY
+from chalicelib.services.realtime.closing import Closing
 from chalicelib.services.work import Work
 from chalicelib.store.accounts import Accounts, delete_item
 from chalicelib.store.claims import Claims
@@ -31,24 +32,26 @@ class Deletion:
         accounts: Accounts,
         claims: Claims,
         directory: Directory,
-        follows: Follows,
         depart: Callable[[str, str], None],
         work: Work,
+        closing: Closing,
     ) -> None:
         self._store = store
         self._accounts = accounts
         self._claims = claims
         self._directory = directory
-        self._follows = follows
+        self._follows = Follows(store)
         self._inboxes = Inboxes(store)
         self._depart = depart
         self._work = work
+        self._closing = closing
 
     def delete(self, handle: str) -> None:
         """Delete a user; what others hold of one with very many follows or chats goes soon, not now."""
         profile, chats = self._store.fetch_both(
             self._accounts.profile(handle), self._inboxes.chats_of(handle)
         )
+        self._closing.everything(handle)  # the account takes with it what leads to them
         self._accounts.delete(handle)
         item = delete_item(handle)
         edges = 0 if profile is None else profile.followers + profile.following

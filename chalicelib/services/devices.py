@@ -12,6 +12,7 @@ from chalicelib.errors import SessionNotFound
 from chalicelib.schemas.accounts import Devices, Session
 from chalicelib.schemas.users import ExportedSession
 from chalicelib.services.callers import Caller
+from chalicelib.services.realtime.closing import Closing
 from chalicelib.services.times import rfc3339
 from chalicelib.store.sessions import Device, Sessions
 
@@ -19,10 +20,11 @@ SESSION_ID = re.compile(r"[0-9a-f]{16}", re.ASCII)
 
 
 class DeviceService:
-    """Lists and ends sessions; clock: seconds since 1970."""
+    """Lists sessions, and ends them with their connections; clock: seconds since 1970."""
 
-    def __init__(self, sessions: Sessions, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, sessions: Sessions, closing: Closing, clock: Callable[[], float] = time.time) -> None:
         self._sessions = sessions
+        self._closing = closing
         self._clock = clock
 
     def all(self, caller: Caller) -> Devices:
@@ -35,17 +37,20 @@ class DeviceService:
         """End one of the caller's sessions; raises SessionNotFound."""
         if not (SESSION_ID.fullmatch(session) and self._sessions.end(caller.handle, session)):
             raise SessionNotFound(f"You have no session {session}.")
+        self._closing.session(caller.handle, session)
 
     def end_all(self, caller: Caller) -> None:
         """End all the caller's sessions, and what an outside issuer has signed for them until now."""
         self._sessions.end_all(caller.handle)
+        self._closing.everything(caller.handle)
 
     def leave(self, caller: Caller) -> None:
         """End the session that the caller came by; of a signed identity, all."""
         if caller.session:
             self._sessions.end(caller.handle, caller.session)
+            self._closing.session(caller.handle, caller.session)
         else:
-            self._sessions.end_all(caller.handle)
+            self.end_all(caller)
 
 
 def exported(device: Device) -> ExportedSession:

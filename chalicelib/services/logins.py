@@ -18,6 +18,7 @@ from chalicelib.schemas.accounts import LoginRequest, PasswordChange
 from chalicelib.services.emails import EMAIL, checked_email
 from chalicelib.services.names import HANDLE
 from chalicelib.services.passwords import MOST, Passwords, checked_password
+from chalicelib.services.realtime.closing import Closing
 from chalicelib.services.tokens import digest_of, new_token
 from chalicelib.store.accounts import Account, Accounts
 from chalicelib.store.attempts import PAIR_FAILURES, Attempt, Attempts
@@ -48,6 +49,7 @@ class Logins:
         sessions: Sessions,
         attempts: Attempts,
         passwords: Passwords,
+        closing: Closing,
         wait: Callable[[float], None] = time.sleep,
     ) -> None:
         self._accounts = accounts
@@ -55,6 +57,7 @@ class Logins:
         self._sessions = sessions
         self._attempts = attempts
         self._passwords = passwords
+        self._closing = closing
         self._wait = wait
 
     def login(self, request: LoginRequest, details: Details) -> Entered:
@@ -99,6 +102,7 @@ class Logins:
         if not self._accounts.set_password(handle, held, self._passwords.hashed(new), keep):
             raise WrongCredentials("The password was changed just now.")
         self._attempts.succeed(handle, address, attempt)
+        self._closing.everything(handle, keep=keep)
 
     def enter(self, handle: str, held: str, details: Details, rehash: str = "") -> Entered:
         """Begin a session of an account whose password's hash is the one held; raises NotAuthenticated.
@@ -139,4 +143,5 @@ class Logins:
         hashed = self._passwords.hashed(checked_password(new, "new_password"))
         if not self._accounts.set_password(account.handle, held, hashed):
             raise WrongCredentials("The password was used just now.")
+        self._closing.everything(account.handle)
         return hashed

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeVar
 
+from chalicelib.errors import ChatNotFound, NotAMember
 from chalicelib.schemas.chats import ClassicClient, ListedMember, ListedOther, MemberPage, OtherPage
 from chalicelib.services import rights
 from chalicelib.services.callers import Caller
@@ -15,6 +16,8 @@ from chalicelib.services.times import rfc3339
 from chalicelib.store.cards import Card, Cards
 from chalicelib.store.chat_info import Member, Other, Relation
 from chalicelib.store.chats import Chats
+from chalicelib.store.client import Store
+from chalicelib.store.clients import Clients
 
 T = TypeVar("T", Member, Other)
 
@@ -25,10 +28,12 @@ class MemberLists:
     chat: as the caller named it. cursor: the `next` of the page before. limit: people at the most.
     """
 
-    def __init__(self, ids: ChatIds, chats: Chats, cards: Cards) -> None:
+    def __init__(self, store: Store, ids: ChatIds, chats: Chats, cards: Cards, clients: Clients) -> None:
+        self._store = store
         self._ids = ids
         self._chats = chats
         self._cards = cards
+        self._clients = clients
 
     def members(self, caller: Caller, chat: str, cursor: str | None, limit: int) -> MemberPage:
         """Read a page of the members, as one of them, or of a room as whoever is not banned from it.
@@ -40,9 +45,11 @@ class MemberLists:
         return MemberPage(members=[_member(one, cards.get(one.handle)) for one in shown], next=after)
 
     def clients(self, caller: Caller, room: str) -> list[ClassicClient]:
-        """Read all members of a room; see members."""
-        found = sorted(self._members(caller, self._ids.group(room)))
-        return [ClassicClient(id=member.handle, username=member.handle) for member in found]
+        """Read all members of a room, and which of them are in it now, in two trips; see members."""
+        group = self._ids.group(room)
+        handles = sorted(member.handle for member in self._members(caller, group))
+        there = self._connected(group, handles)
+        return [ClassicClient(id=one, username=one, connected=one in there) for one in handles]
 
     def others(
         self, caller: Caller, chat: str, relation: Relation, cursor: str | None, limit: int
@@ -59,6 +66,16 @@ class MemberLists:
         shown, after = _page(found, cursor, limit)
         cards = self._cards.of(other.handle for other in shown)
         return OtherPage(users=[_other(one, cards.get(one.handle)) for one in shown], next=after)
+
+    def _connected(self, group: str, handles: Sequence[str]) -> set[str]:
+        """Return who has joined a chat by socket, as any of its members is told: a visitor may know, too."""
+        if not handles:
+            return set()
+        try:
+            found = self._store.fetch(self._clients.joined(group, handles[0]))
+        except (ChatNotFound, NotAMember):  # gone since, and with it whoever was there
+            return set()
+        return {client.handle for client in found}
 
     def _members(self, caller: Caller, group: str) -> list[Member]:
         asked = self._chats.viewing(group, caller.handle), self._chats.members(group)

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from msgspec import UNSET
+from collections.abc import Callable
+
+from msgspec import structs
 
 from chalicelib.errors import MessageNotFound, bad_field
 from chalicelib.schemas.messages import Message, Page, SendRequest, SentMessage
-from chalicelib.services import events
 from chalicelib.services.callers import Caller
 from chalicelib.services.chat_ids import ChatId
 from chalicelib.services.content import checked_id, checked_text, fitting
 from chalicelib.services.cursors import Cursor, seq_of
 from chalicelib.services.deliveries import Deliveries
 from chalicelib.services.direct import DirectChats
-from chalicelib.services.times import rfc3339
+from chalicelib.services.message_rows import message
 from chalicelib.store.client import Query
 from chalicelib.store.messages import Content, Entry, MessageLog, Slice
+
+Fit = Callable[[list[Entry], str], list[Entry]]
+"""Returns the first of some messages, one at the least, that fit an answer; takes their chat's id, too."""
+
+
+def _nothing(_: SentMessage) -> None:
+    """Do nothing once a message is stored."""
 
 
 class Messages:
@@ -29,9 +37,19 @@ class Messages:
         self._direct = direct
         self._deliveries = deliveries
 
-    def send(self, caller: Caller, chat: str, request: SendRequest) -> SentMessage:
+    def send(
+        self,
+        caller: Caller,
+        chat: str,
+        request: SendRequest,
+        *,
+        stored: Callable[[SentMessage], object] = _nothing,
+        skip: str | None = None,
+    ) -> SentMessage:
         """Append a message to a chat as one of its members.
 
+        stored: is given the message as soon as it is committed, before others are told. skip: a connection
+        that is not told.
         Raises ChatNotFound, NotAMember, Muted, UserNotFound, Blocked, BadRequest, TextTooLong, IdConflict.
         """
         found = self._direct.of_reader(caller, chat)
@@ -41,23 +59,29 @@ class Messages:
         else:
             self._direct.admit_writer(caller, found.other(caller.handle))
         appended = self._log.append(found.text, content)
+        made = message(found.text, Entry(appended.seq, appended.time, content))
+        sent = SentMessage(**structs.asdict(made), duplicate=appended.duplicate)
+        stored(sent)
         if not appended.duplicate:
-            self._deliveries.tell(found.text, appended.time, found.members or appended.members)
-        return SentMessage(
-            chat=found.text,
-            seq=appended.seq,
-            id=content.id,
-            sender=content.sender,
-            kind=content.kind,
-            text=content.text,
-            sent_at=rfc3339(appended.time),
-            duplicate=appended.duplicate,
-        )
+            members = found.members or appended.members
+            self._deliveries.tell(
+                found.text, appended.time, members, message=made, targets=appended.targets or (), skip=skip
+            )
+        return sent
 
-    def page(self, caller: Caller, chat: str, *, after: str | None, before: str | None, limit: int) -> Page:
+    def page(
+        self,
+        caller: Caller,
+        chat: str,
+        *,
+        after: str | None,
+        before: str | None,
+        limit: int,
+        fit: Fit = fitting,
+    ) -> Page:
         """Read some messages of a chat, as far as the caller may, in rising seq.
 
-        after, before: cursors, at most one of them; with neither, the newest messages.
+        after, before: cursors, at most one of them; with neither, the newest messages. fit: cuts the page.
         Raises ChatNotFound, NotAMember, BadRequest, HistoryChanged.
         """
         found = self._direct.of_reader(caller, chat)
@@ -66,11 +90,11 @@ class Messages:
         if after is not None:
             start = Cursor.parse(after, "after")
             part, gone = self._read(caller, found, self._newer(caller, found.text, start, limit))
-            entries = fitting(part.entries, found.text)
+            entries = fit(part.entries, found.text)
             edge = start if start.seq <= part.head else Cursor(part.head)
             return _page(found.text, part, entries, edge, gone)
         part, gone = self._read(caller, found, self._older(caller, found.text, before, limit))
-        entries = fitting(part.entries[::-1], found.text)[::-1]
+        entries = fit(part.entries[::-1], found.text)[::-1]
         return _page(found.text, part, entries, Cursor(part.base), gone)
 
     def one(self, caller: Caller, chat: str, seq: str) -> Message:
@@ -80,7 +104,7 @@ class Messages:
         entries = caller.read(self._log.after(found, wanted - 1, 1, reader=caller.handle)).entries
         if not entries or entries[0].seq != wanted:
             raise MessageNotFound(f"Chat {found} holds no message {wanted}.")
-        return _message(found, entries[0])
+        return message(found, entries[0])
 
     def _read(self, caller: Caller, chat: ChatId, query: Query[Slice]) -> tuple[Slice, list[str]]:
         """Read a part of a chat in the trip that judges the caller; returns also who of it is deleted."""
@@ -106,26 +130,12 @@ def _page(chat: str, part: Slice, entries: list[Entry], edge: Cursor, gone: list
     oldest = entries[0].seq if entries else edge.seq + 1
     before = _cursor(part, entries[0]) if entries else Cursor(oldest)
     return Page(
-        messages=[_message(chat, entry) for entry in entries],
+        messages=[message(chat, entry) for entry in entries],
         head=part.head,
         epoch=part.epoch,
         next=str(_cursor(part, entries[-1]) if entries else edge),
         previous=str(before) if oldest > part.base + 1 else None,
         deleted_users=gone,
-    )
-
-
-def _message(chat: str, entry: Entry) -> Message:
-    content, sender = entry.content, entry.content.sender.casefold()
-    return Message(
-        chat=chat,
-        seq=entry.seq,
-        id=content.id,
-        sender=sender,
-        kind=content.kind,
-        text=content.text if content.event is None else events.sentence(sender, content.event),
-        event=UNSET if content.event is None else events.shown(content.event),
-        sent_at=rfc3339(entry.time),
     )
 
 

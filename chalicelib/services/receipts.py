@@ -8,6 +8,7 @@ from chalicelib.services.callers import Caller
 from chalicelib.services.chat_ids import ChatId, ChatIds
 from chalicelib.services.cursors import Cursor
 from chalicelib.services.deliveries import Deliveries
+from chalicelib.services.realtime.marks import Marks
 from chalicelib.store.inboxes import Place, PlaceState
 from chalicelib.store.readers import ARCHIVED, MARKED_UNREAD, MUTED, PINNED, Readers, Touched
 
@@ -17,30 +18,35 @@ BITS = {"unread": MARKED_UNREAD, "pinned": PINNED, "muted": MUTED, "archived": A
 class ReceiptService:
     """The rules of marks, flags and receipts; chat: as the caller named it.
 
-    A write is three trips: the caller is judged, the chat is written, the caller's index is told.
+    A write is three trips: the caller is judged, the chat is written, the caller's index is told. Who is
+    connected is told of marks then.
     """
 
-    def __init__(self, ids: ChatIds, readers: Readers, deliveries: Deliveries) -> None:
+    def __init__(self, ids: ChatIds, readers: Readers, deliveries: Deliveries, marks: Marks) -> None:
         self._ids = ids
         self._readers = readers
         self._deliveries = deliveries
+        self._marks = marks
 
-    def read(self, caller: Caller, chat: str, upto: ReadUpTo) -> None:
+    def read(self, caller: Caller, chat: str, upto: ReadUpTo, *, skip: str | None = None) -> None:
         """Raise the caller's read mark; a lower one is no change.
 
+        skip: a connection that is not told.
         Raises ChatNotFound, NotAMember, BadRequest, HistoryChanged.
         """
-        chat, cursor = own_chat(self._ids, caller, chat).text, _cursor_of(upto)
+        found, (seq, time, epoch) = own_chat(self._ids, caller, chat), _cursor_of(upto)
         caller.admit()
-        seq, time, epoch = cursor
-        self._tell(caller, chat, self._readers.read(chat, caller.handle, seq, time=time, epoch=epoch))
+        touched = self._readers.read(found.text, caller.handle, seq, time=time, epoch=epoch)
+        if touched is not None:
+            self._tell(caller, found.text, touched)
+            self._marks.tell(caller.handle, found, read=seq, skip=skip)
 
-    def received(self, caller: Caller, chat: str, upto: ReadUpTo) -> None:
+    def received(self, caller: Caller, chat: str, upto: ReadUpTo, *, skip: str | None = None) -> None:
         """Raise the caller's mark of what has arrived; see read."""
-        chat, cursor = own_chat(self._ids, caller, chat).text, _cursor_of(upto)
+        found, (seq, time, epoch) = own_chat(self._ids, caller, chat), _cursor_of(upto)
         caller.admit()
-        seq, time, epoch = cursor
-        self._readers.received(chat, caller.handle, seq, time=time, epoch=epoch)
+        if self._readers.received(found.text, caller.handle, seq, time=time, epoch=epoch):
+            self._marks.tell(caller.handle, found, received=seq, skip=skip)
 
     def flag(self, caller: Caller, chat: str, flags: Flags) -> None:
         """Set and take away the caller's flags; raises ChatNotFound, NotAMember."""
@@ -49,7 +55,9 @@ class ReceiptService:
         bits_off = sum(bit for name, bit in BITS.items() if getattr(flags, name) is False)
         caller.admit()
         if bits_on or bits_off:
-            self._tell(caller, chat, self._readers.flag(chat, caller.handle, bits_on, bits_off))
+            touched = self._readers.flag(chat, caller.handle, bits_on, bits_off)
+            if touched is not None:
+                self._tell(caller, chat, touched)
 
     def page(self, caller: Caller, chat: str, cursor: str | None, limit: int) -> Receipts:
         """Read how far the members of a chat have come, by handle; raises ChatNotFound, NotAMember."""
@@ -59,11 +67,10 @@ class ReceiptService:
         page = [Receipt(handle=one.handle, read=one.read, received=one.received) for one in rest[:limit]]
         return Receipts(receipts=page, next=page[-1].handle if len(rest) > limit else None)
 
-    def _tell(self, caller: Caller, chat: str, touched: Touched | None) -> None:
-        if touched is not None:
-            state = PlaceState.LARGE if touched.large else PlaceState.IN
-            place = Place(caller.handle, touched.stamp, state, touched.active)
-            self._deliveries.tell(chat, None, None, [place])
+    def _tell(self, caller: Caller, chat: str, touched: Touched) -> None:
+        state = PlaceState.LARGE if touched.large else PlaceState.IN
+        place = Place(caller.handle, touched.stamp, state, touched.active)
+        self._deliveries.tell(chat, None, None, [place])
 
 
 def own_chat(ids: ChatIds, caller: Caller, chat: str) -> ChatId:

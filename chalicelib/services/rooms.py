@@ -10,6 +10,7 @@ from chalicelib.services.found_chats import FoundChats
 from chalicelib.services.groups import Groups
 from chalicelib.services.member_lists import MemberLists
 from chalicelib.services.membership import Membership
+from chalicelib.services.realtime.tickets import Tickets, opening
 
 MOST_LISTED = 100
 
@@ -24,22 +25,30 @@ class ClassicRooms:
         membership: Membership,
         lists: MemberLists,
         found: FoundChats,
+        tickets: Tickets,
     ) -> None:
         self._groups = groups
         self._views = views
         self._membership = membership
         self._lists = lists
         self._found = found
+        self._tickets = tickets
 
     def make(self, caller: Caller, request: ClassicRoom) -> ClassicRoom:
         """Make a room; raises BadRequest, AlreadyTaken."""
         chat, _ = self._groups.make(caller, NewChat(kind="room", id=request.id, name=request.name))
         return ClassicRoom(_bare(chat.chat), chat.name or "")
 
-    def join(self, caller: Caller, room: str) -> ClassicJoined:
-        """Join a room; again is fine. Raises ChatNotFound, Banned, ChatFull."""
+    def join(self, caller: Caller, room: str, session: bytes) -> ClassicJoined:
+        """Join a room; again is fine.
+
+        session: the digest of the caller's session, with which a socket opened by the URL ends; empty: none.
+        Raises ChatNotFound, Banned, ChatFull.
+        """
         chat = self._membership.join(caller, ROOM_PREFIX + room).chat
-        return ClassicJoined(_bare(chat), self._views.after_change(chat, caller.handle).name or "", chat)
+        name = self._views.after_change(chat, caller.handle).name or ""
+        url = opening(self._tickets.issue(caller, session, room)) if self._tickets.given else None
+        return ClassicJoined(_bare(chat), name, chat, url)
 
     def all(self) -> list[ClassicRoom]:
         """Return the newest rooms, MOST_LISTED at the most."""

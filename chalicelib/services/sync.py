@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 import msgspec
 
@@ -23,6 +24,13 @@ MOST_LOOKED_AT = 100
 ATTEMPTS = 3
 
 
+class Bounds(NamedTuple):
+    """What a page may have at the most: rows, and bytes of them on the wire."""
+
+    rows: int
+    size: int
+
+
 class SyncService:
     """Tells a client which chats have moved, each as it is now.
 
@@ -38,23 +46,26 @@ class SyncService:
         self._inboxes = inboxes
         self._summaries = summaries
 
-    def page(self, caller: Caller, since: str | None, limit: int) -> Sync:
+    def page(self, caller: Caller, since: str | None, limit: int, *, most: int = PAGE_BYTES) -> Sync:
         """Read the next page of a sync.
 
         since: the `next` of the page before, of any age; None: the client holds nothing. What was told in a
-        history that is gone begins again, see `reset`.
+        history that is gone begins again, see `reset`. limit, most: rows, and bytes of them on the wire.
         Raises BadRequest; StoreUnavailable when the store loses its last writes again and again.
         """
-        token = None if since is None else SyncToken.parse(since, "since")
-        if token is not None and (page := self._attempt(caller, token, limit, reset=False)):
+        token, bounds = None if since is None else SyncToken.parse(since, "since"), Bounds(limit, most)
+        if token is not None and (page := self._attempt(caller, token, bounds, reset=False)):
             return page
         for _ in range(ATTEMPTS):
-            if page := self._attempt(caller, None, limit, reset=token is not None):
+            if page := self._attempt(caller, None, bounds, reset=token is not None):
                 return page
         raise StoreUnavailable
 
-    def _attempt(self, caller: Caller, token: SyncToken | None, limit: int, *, reset: bool) -> Sync | None:
+    def _attempt(
+        self, caller: Caller, token: SyncToken | None, bounds: Bounds, *, reset: bool
+    ) -> Sync | None:
         """Return the page after a token, or the first of all; None: the token's history is gone."""
+        limit = bounds.rows
         lineage, since, at = (token.lineage, token.version, token.at) if token else (None, 0, 0)
         moved, first, last = caller.read_all(
             self._inboxes.moved(caller.handle, lineage, since, limit + 1),
@@ -64,12 +75,12 @@ class SyncService:
         if moved is None:
             return None
         held = (token or SyncToken.first(moved.version))._replace(at=first.time)
-        return self._page(caller.handle, held, moved, [*first.chats, *last.chats], limit, reset=reset)
+        return self._page(caller.handle, held, moved, [*first.chats, *last.chats], bounds, reset=reset)
 
     def _page(
-        self, handle: str, token: SyncToken, moved: Moved, known: list[Known], limit: int, *, reset: bool
+        self, handle: str, token: SyncToken, moved: Moved, known: list[Known], bounds: Bounds, *, reset: bool
     ) -> Sync | None:
-        rows, more = moved.rows[:limit], len(moved.rows) > limit
+        rows, more = moved.rows[: bounds.rows], len(moved.rows) > bounds.rows
         large = [] if more else moved.large
         names = [*(one.chat for one in rows), *(one.chat for one in known), *large]
         chats = self._asked(handle, token.lineage, moved.version, list(dict.fromkeys(names)))
@@ -77,7 +88,7 @@ class SyncService:
             return None
         lost = [one for one in known if _has_lost(chats[one.chat], one)]
         self._store.fetch_all(Mending.mending(one, _place(handle, chats[one.chat], one)) for one in lost)
-        page = _Page(token, limit)
+        page = _Page(token, bounds)
         page.tell_moved((one, chats[one.chat]) for one in rows)
         if not more:
             page.tell_large([chats[chat] for chat in large])
@@ -95,11 +106,11 @@ class SyncService:
 class _Page:
     """Rows of one page, and the token of a client that was told them. full: there was more than fitted."""
 
-    def __init__(self, token: SyncToken, limit: int) -> None:
+    def __init__(self, token: SyncToken, bounds: Bounds) -> None:
         self.token = token
         self.rows: list[ChatRow] = []
         self.full = False
-        self._limit = limit
+        self._bounds = bounds
         self._size = 0
 
     def tell_moved(self, moved: Iterable[tuple[Row, Summary]]) -> None:
@@ -128,7 +139,9 @@ class _Page:
         if told.state == "none":
             told = msgspec.structs.replace(told, state="left")
         self._size += size_of(told)
-        self.full = len(self.rows) == self._limit or (self._size > PAGE_BYTES and bool(self.rows))
+        self.full = len(self.rows) == self._bounds.rows or (
+            self._size > self._bounds.size and bool(self.rows)
+        )
         if not self.full:
             self.rows.append(told)
         return not self.full

@@ -134,9 +134,12 @@ class Accounts:
         return bool(self._store.fetch(Query(SET_PASSWORD, named, (held, new, keep), repeatable=False)))
 
     def delete(self, handle: str) -> bool:
-        """End an account, and owe `delete:<handle>`; returns False when there never was one."""
+        """End an account, and owe `delete:<handle>`; returns False when there never was one.
+
+        Its connections are none any more for who asks, and stay until they are dropped; see Presence.
+        """
         gone = (keys.sessions, keys.rates, keys.posts, keys.timeline, keys.blocked, keys.unfollowed)
-        named = (*_user_and_owed(handle), *(key(handle) for key in gone))
+        named = (*_user_and_owed(handle), *(key(handle) for key in gone), keys.seen(handle))
         return bool(self._store.fetch(Query(DELETE_ACCOUNT, named, (delete_item(handle),))))
 
     def forget(self, handle: str) -> None:

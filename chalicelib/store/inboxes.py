@@ -9,10 +9,11 @@ from typing import Any, NamedTuple
 from chalicelib.store import keys
 from chalicelib.store.client import Query, Store
 from chalicelib.store.pages import Mark, marks_of, number_of
+from chalicelib.store.presence import Target, targets_of
 from chalicelib.store.scripts import Script
 
-DELIVER = Script("deliver", "index")
-PLACE_CHAT = Script("place_chat", "index")
+DELIVER = Script("deliver", "index", "targets")
+PLACE_CHAT = Script("place_chat", "index", "targets")
 READ_ACTIVE = Script("read_active", "below")
 READ_MOVED = Script("read_moved")
 REGISTER_LINEAGE = Script("register_lineage")
@@ -38,6 +39,16 @@ class Place(NamedTuple):
     stamp: int
     state: PlaceState
     active: int
+
+
+class Placed(NamedTuple):
+    """A user whose index was told of a place; live_account: whether the account is not deleted.
+
+    targets: their ready connections, if the chat is large: they are to be attached to it.
+    """
+
+    live_account: bool
+    targets: list[Target]
 
 
 class Active(NamedTuple):
@@ -79,19 +90,17 @@ class Inboxes:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def delivering(self, chat: str, time: int, handles: Iterable[str]) -> list[Query[int]]:
+    def delivering(self, chat: str, time: int, handles: Iterable[str]) -> list[Query[list[Target]]]:
         """Return the queries that note a message in the inboxes of users; again, or late, is no change.
 
-        time: the message's, µs.
+        time: the message's, µs. They reply the ready connections of all of them who are not deleted.
         """
         args = (chat, time, int(":" not in chat))
-        return [Query(DELIVER, _index_keys(group), args) for group in keys.by_partition(handles)]
+        groups = keys.by_partition(handles)
+        return [Query(DELIVER, _delivery_keys(group), args, _targets) for group in groups]
 
-    def placing(self, chat: str, places: Iterable[Place]) -> list[Query[bool]]:
-        """Return the queries that make the index say what it should, unless it has a newer stamp.
-
-        Each replies False when the account is deleted.
-        """
+    def placing(self, chat: str, places: Iterable[Place]) -> list[Query[Placed]]:
+        """Return the queries that make the index say what it should, unless it has a newer stamp."""
         return [_placing(chat, place) for place in places]
 
     def active(self, handle: str, below: Mark | None, since: int, limit: int) -> Query[Active]:
@@ -116,6 +125,10 @@ class Inboxes:
         named = (keys.chats(handle), keys.lineages(handle))
         return Query(REGISTER_LINEAGE, named, (lineage, version, MOST_LINEAGES), bool)
 
+    def large(self, handle: str) -> Query[list[str]]:
+        """Return the query for a user's chats that are too large to write inboxes."""
+        return Query("SMEMBERS", (keys.large(handle),), read=_texts)
+
     def chats_of(self, handle: str) -> Query[list[str]]:
         """Return the query for all chats that a user has or had, in the order in which they moved."""
         return Query("ZRANGE", (keys.inbox(handle),), (0, -1), _texts)
@@ -126,14 +139,26 @@ class Inboxes:
         self._store.fetch_all(Query("DEL", (key(handle),)) for key in kinds)
 
 
-def _index_keys(handles: Iterable[str]) -> tuple[str, ...]:
-    kinds = (keys.user, keys.chats, keys.inbox, keys.active)
-    return tuple(key(handle) for handle in handles for key in kinds)
+def _index_keys(handle: str) -> tuple[str, ...]:
+    return keys.user(handle), keys.chats(handle), keys.inbox(handle), keys.active(handle)
 
 
-def _placing(chat: str, place: Place) -> Query[bool]:
-    named = (*_index_keys([place.handle]), keys.large(place.handle))
-    return Query(PLACE_CHAT, named, (chat, place.stamp, int(place.state), place.active), bool)
+def _delivery_keys(handles: Iterable[str]) -> tuple[str, ...]:
+    return tuple(key for handle in handles for key in (*_index_keys(handle), keys.connections(handle)))
+
+
+def _placing(chat: str, place: Place) -> Query[Placed]:
+    named = (*_index_keys(place.handle), keys.large(place.handle), keys.connections(place.handle))
+    return Query(PLACE_CHAT, named, (chat, place.stamp, int(place.state), place.active), _placed)
+
+
+def _placed(reply: list[Any]) -> Placed:
+    live, *targets = reply
+    return Placed(bool(live), targets_of(*targets))
+
+
+def _targets(reply: list[bytes]) -> list[Target]:
+    return targets_of(*reply)
 
 
 def _active(reply: list[Any]) -> Active:

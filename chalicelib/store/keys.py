@@ -75,6 +75,11 @@ def uncounted(chat: str) -> str:
     return f"{chat_partition(chat)}:uncounted:{chat}"
 
 
+def clients(chat: str) -> str:
+    """Return the key of the connections that are attached to a chat."""
+    return f"{chat_partition(chat)}:clients:{chat}"
+
+
 def changes(chat: str) -> str:
     """Return the key of what has changed in a chat, and when."""
     return f"{chat_partition(chat)}:changes:{chat}"
@@ -133,6 +138,41 @@ def user(handle: str) -> str:
 def sessions(handle: str) -> str:
     """Return the key of a user's sessions."""
     return f"{user_partition(handle)}:sessions:{handle}"
+
+
+def connections(handle: str) -> str:
+    """Return the key of a user's connections."""
+    return f"{user_partition(handle)}:connections:{handle}"
+
+
+def seen(handle: str) -> str:
+    """Return the key of when a user was online last."""
+    return f"{user_partition(handle)}:seen:{handle}"
+
+
+def ticket(handle: str, digest: str) -> str:
+    """Return the key of a ticket, which opens one connection; digest: hexadecimal."""
+    return f"{user_partition(handle)}:ticket:{handle}:{digest}"
+
+
+def watchers(handle: str) -> str:
+    """Return the key of the connections that are told whether a user is online."""
+    return f"{user_partition(handle)}:watchers:{handle}"
+
+
+def leases(handle: str) -> str:
+    """Return the key of when the connections of a user, and of the others of the partition, expire."""
+    return f"{user_partition(handle)}:leases"
+
+
+def leases_by_partition() -> list[str]:
+    """Return the keys of when all connections expire."""
+    return [f"{{u{number:03d}}}:leases" for number in range(PARTITIONS)]
+
+
+def socket(connection: str) -> str:
+    """Return the key of what there is to know of a connection."""
+    return f"{{x:{connection}}}:socket"
 
 
 def rates(handle: str) -> str:

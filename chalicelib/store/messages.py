@@ -11,10 +11,11 @@ import msgspec
 from chalicelib.errors import IdConflict
 from chalicelib.store import keys
 from chalicelib.store.client import Query, Store
+from chalicelib.store.presence import Target, targets_of
 from chalicelib.store.rights import NO_CHAT, NO_MEMBER, judged_keys, kind_of, muted, refusal
 from chalicelib.store.scripts import Script
 
-APPEND_MESSAGE = Script("append_message", "rights", "log")
+APPEND_MESSAGE = Script("append_message", "rights", "log", "targets", "clients", "attached")
 READ_LOG = Script("read_log", "rights")
 
 DAY_SECONDS = 86_400
@@ -57,12 +58,14 @@ class Appended(NamedTuple):
     """Where a message stands in the log; time in µs since 1970.
 
     members: handles of all members, of a group that is not large, unless the message is a duplicate.
+    targets: of a group that is large, the connections of members that are attached to it, likewise.
     """
 
     seq: int
     time: int
     duplicate: bool
     members: list[str] | None = None
+    targets: list[Target] | None = None
 
 
 class Slice(NamedTuple):
@@ -95,7 +98,7 @@ class MessageLog:
     `{c<NNN>}:ids:<chat>:<day>`: HASH, expires 48 h after its last write. One field for each message sent
         with an id on that UTC day: 8-byte digest of (sender, id) -> 8-byte digest of the content, 8 bytes
         of time, 6 bytes of seq.
-    `{c<NNN>}:outbox`: `m<chat>` -> time of the newest message, unless the chat is large; see Outbox.
+    `{c<NNN>}:outbox`: `m<chat>` -> time of the newest message; see Outbox.
 
     A message also raises its sender's own marks, see Readers, and takes what was trimmed off `uncounted`.
     """
@@ -114,7 +117,7 @@ class MessageLog:
         """
         sender = content.sender.casefold()
         names = [keys.log(chat), keys.chat(chat), keys.members(chat)]
-        names += [keys.readers(chat), keys.uncounted(chat), keys.outbox(chat)]
+        names += [keys.readers(chat), keys.uncounted(chat), keys.outbox(chat), keys.clients(chat)]
         args: list[bytes | str | int] = [packed(content), self._keep, sender, kind_of(chat), f"m{chat}"]
         if content.id is not None:
             today = int(time.time()) // DAY_SECONDS
@@ -164,7 +167,7 @@ class MessageLog:
 
 
 def _appended(chat: str, reply: Any) -> Appended:
-    seq, sent, outcome, *members = reply
+    seq, sent, outcome, *rest = reply
     if outcome == CONFLICT:
         raise IdConflict(f"The id was used for message {seq} of this chat, which has another content.")
     if outcome == CHAT_MISSING:
@@ -173,8 +176,9 @@ def _appended(chat: str, reply: Any) -> Appended:
         raise refusal(chat, NO_MEMBER)
     if outcome == MUTED:
         raise muted(chat, sent)
-    named = [handle.decode() for handle in members[0]] if members else None
-    return Appended(seq, sent, outcome == DUPLICATE, named or None)
+    members, *targets = rest or (None,)
+    named = [handle.decode() for handle in members or ()] or None
+    return Appended(seq, sent, outcome == DUPLICATE, named, targets_of(*targets) if targets else None)
 
 
 def _reading(

@@ -8,11 +8,14 @@ from chalicelib.logs import LOGGER
 from chalicelib.store import keys
 from chalicelib.store.client import Query, Store
 from chalicelib.store.owed import CLEAR_OWED
+from chalicelib.store.presence import Target, targets_of
 from chalicelib.store.scripts import Script
 
-READ_AUDIENCE = Script("read_audience", "chat_log")
+READ_AUDIENCE = Script("read_audience", "chat_log", "targets", "clients", "attached")
+NOTE_PUSHED = Script("note_pushed")
 
 MOVED, PLACED, INDEXED = KINDS = ("m", "p", "i")
+PUSHED = "d"
 
 
 class Telling(NamedTuple):
@@ -30,19 +33,27 @@ class Telling(NamedTuple):
 
 
 class Audience(NamedTuple):
-    """Whom the newest message of a chat goes to, and its time, µs; nobody: the chat is large or gone."""
+    """Whom the newest message of a chat goes to, and its time, µs.
+
+    members: nobody, if the chat is large or gone. targets: of a large chat, the connections of members that
+    are attached to it. pushed: the time of the newest message that was pushed to everybody, µs; 0: of none
+    that is owed.
+    """
 
     time: int
     members: list[str]
+    targets: list[Target]
+    pushed: int
 
 
 class Outbox:
     """The outbox of the chats. Its key, one a partition:
 
-    `{c<NNN>}:outbox`: HASH, no expiry. `m<chat>` -> time of the newest message (µs) that the inboxes may not
-        have, of chats that are not large. `p<handle>\\0<chat>` -> stamp of what the index of a user may not
-        say. `i<chat>` -> since when (µs) the search entries may be out of date. The script that changes the
-        chat puts it there, and the sweep alone takes it off, once it has told it (again).
+    `{c<NNN>}:outbox`: HASH, no expiry. `m<chat>` -> time of the newest message (µs) that the inboxes, or of a
+        large chat the connections, may not have. `p<handle>\\0<chat>` -> stamp of what the index of a user
+        may not say. `i<chat>` -> since when (µs) the search entries may be out of date. The script that
+        changes the chat puts it there, and the sweep alone takes it off, once it has told it (again).
+        `d<chat>`, only beside `m<chat>` -> time of the newest message (µs) that was pushed to everybody.
     """
 
     def __init__(self, store: Store) -> None:
@@ -55,22 +66,33 @@ class Outbox:
 
     def clearing(self, telling: Telling) -> Query[bool]:
         """Return the query that takes something off, unless there is something newer to tell."""
-        return Query(CLEAR_OWED, (keys.outbox(telling.chat),), (telling.field, telling.since), bool)
+        chat = telling.chat
+        more = (PUSHED + chat,) if telling.kind == MOVED else ()
+        return Query(CLEAR_OWED, (keys.outbox(chat),), (telling.field, telling.since, *more), bool)
+
+    def pushed(self, chat: str, time: int) -> Query[bool]:
+        """Return the query that notes that a message was pushed to everybody, if one is owed; it only rises.
+
+        time: the message's, µs.
+        """
+        return Query(NOTE_PUSHED, (keys.outbox(chat),), (MOVED + chat, PUSHED + chat, time), bool)
 
     def audience(self, chat: str) -> Query[Audience]:
         """Return the query for whom the newest message of a chat goes to."""
-        named = (keys.log(chat), keys.chat(chat), keys.members(chat))
+        named = (keys.log(chat), keys.chat(chat), keys.members(chat), keys.clients(chat), keys.outbox(chat))
         direct = chat.split(":") if ":" in chat else []
 
         def read(reply: list[Any]) -> Audience:
-            time, *members = reply
-            return Audience(time, direct or [member.decode() for member in members])
+            time, pushed, json, protobuf, *members = reply
+            told = direct or [member.decode() for member in members]
+            return Audience(time, told, targets_of(json, protobuf), pushed)
 
-        return Query(READ_AUDIENCE, named, (), read)
+        return Query(READ_AUDIENCE, named, (PUSHED + chat,), read)
 
 
 def _tellings(flat: list[bytes]) -> list[Telling]:
-    pairs = zip(flat[::2], flat[1::2], strict=True)
+    held = zip(flat[::2], flat[1::2], strict=True)
+    pairs = [pair for pair in held if not pair[0].startswith(PUSHED.encode())]
     return [telling for field, since in pairs if (telling := _telling(field, since))]
 
 

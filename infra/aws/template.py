@@ -25,6 +25,7 @@ FRAGMENTS = {
         "work",
         "functions",
         "edge",
+        "sockets",
         "responses",
         "alarms",
         "alarms-store",
@@ -32,6 +33,7 @@ FRAGMENTS = {
         "outputs",
     ),
     "localstack": ("localstack", "media", "queues", "work", "responses"),
+    "ministack": ("localstack", "ministack", "media", "queues", "work", "responses"),
 }
 """The fragments of each stage."""
 
@@ -40,6 +42,8 @@ DROPPED = {
     "prod": ("AWS::ApiGatewayV2::Deployment",),
     # LocalStack refuses WebSocket APIs.
     "localstack": ("AWS::ApiGatewayV2::*",),
+    # MiniStack refuses this resource, and it is not wanted: see prod.
+    "ministack": ("AWS::ApiGatewayV2::Deployment",),
 }
 """The types of resources that Chalice writes and a stage does not get, with whatever refers to them."""
 
@@ -52,7 +56,7 @@ NAMED_IN_SUB = re.compile(r"\$\{([A-Za-z0-9]+)[.}]")
 def merge_template(stage: str, folder: Path = FOLDER) -> Template:
     """Return what Chalice's own template of a stage is merged with (`chalice package --merge-template`).
 
-    stage: `prod` or `localstack`. folder: where the fragments are.
+    stage: one of FRAGMENTS. folder: where the fragments are.
     Raises FragmentError when a fragment is broken or two of them clash.
     """
     return joined([folder / f"{name}.yaml" for name in FRAGMENTS[stage]])
@@ -62,7 +66,7 @@ def finished(template: Template, stage: str) -> Template:
     """Return a merged template as it is deployed; does what merging cannot, which is to remove.
 
     template: what `chalice package` wrote; it is not changed.
-    stage: `prod` or `localstack`; see DROPPED. WebSocket stages deploy their routes by themselves, and a
+    stage: one of DROPPED. WebSocket stages deploy their routes by themselves, and a
     variable that Globals give to all functions is taken from the functions, whose own value would win.
     """
     template = _without(template, _dropped(template["Resources"], DROPPED[stage]))

@@ -18,12 +18,13 @@ CHATS = {"direct": 2, "group of 10": 10, "group of 100": 100}
 ENVELOPE_BYTES = 200  # of JSON around a text on its way to a client
 CALL_BYTES = 1000  # of HTTPS and signature around a push on its way to API Gateway
 PUSH_MS = 1.0  # by which one more push makes a send longer; many are under way at once
-SEND_ECPU = 3  # admit, append, and taking off later what was owed
+SEND_ECPU = 4  # admit, append, noting what was pushed, and taking off later what was owed
+FRAME_ECPU = 1  # whose frame it is
 INBOX_ECPU = 2  # a member: the inbox is told at once, and once more by the sweep
 STORED_BYTES = 20  # in the store beside a text, in a long chat, without an id (docs/performance.md)
 QUEUE_POLLS = 5 * 3  # a minute, of each idle queue: five of Lambda's pollers wait 20 s each
 SWEEP_MS = 150.0  # billed for a sweep that finds nothing
-SWEEP_ECPU = 2 * PARTITIONS  # what is owed is read, of users and of chats
+SWEEP_ECPU = 3 * PARTITIONS  # what is owed is read, of users and of chats, and which leases have ended
 USABLE = 0.75  # of a node's memory that messages may fill
 
 
@@ -148,7 +149,8 @@ def _send(usage: Usage) -> float:
     )
     invocation = PRICES["lambda_request"].dollars + _lambda(usage, usage.lambda_ms)
     inboxes = INBOX_ECPU * usage.members if usage.members <= Settings().large_chat else 0
-    return edge + invocation + _ecpu(usage, SEND_ECPU + inboxes)
+    frame = FRAME_ECPU if usage.via == "socket" else 0
+    return edge + invocation + _ecpu(usage, SEND_ECPU + frame + inboxes)
 
 
 def _pushes(usage: Usage) -> float:

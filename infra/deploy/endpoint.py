@@ -13,6 +13,9 @@ import botocore.utils
 
 from infra.deploy.errors import DeployError
 
+EMULATED = ("localstack", "ministack")
+"""The stages that are deployed to an emulator."""
+
 LOCALSTACK = "http://127.0.0.1:4566"
 START_OR_UNSET = "`make localstack` starts LocalStack, or unset AWS_ENDPOINT_URL"
 HEALTH_SECONDS = 30.0
@@ -24,11 +27,11 @@ def configured() -> str | None:
 
 
 def settle(stage: str) -> None:
-    """Write AWS_ENDPOINT_URL as every client takes it, with LocalStack's usual one for stage localstack.
+    """Write AWS_ENDPOINT_URL as every client takes it, with LocalStack's usual one for an emulated stage.
 
-    Raises DeployError when it is not a URL, or, for stage localstack, no LocalStack answers there.
+    Raises DeployError when it is not a URL, or, for an emulated stage, no emulator answers there.
     """
-    endpoint = configured() or (LOCALSTACK if stage == "localstack" else None)
+    endpoint = configured() or (LOCALSTACK if stage in EMULATED else None)
     if endpoint is None:
         os.environ.pop("AWS_ENDPOINT_URL", None)
         return
@@ -36,7 +39,7 @@ def settle(stage: str) -> None:
         raw = os.environ["AWS_ENDPOINT_URL"]
         raise DeployError(f"AWS_ENDPOINT_URL is {raw!r}, and has to be a URL such as {LOCALSTACK}")
     os.environ["AWS_ENDPOINT_URL"] = endpoint
-    if stage == "localstack":
+    if stage in EMULATED:
         bypass_proxy(urlsplit(endpoint).netloc.rpartition("@")[2])
         _check_localstack(endpoint)
 

@@ -1,4 +1,4 @@
-"""Clients of AWS or of LocalStack, checked before anything is made."""
+"""Clients of AWS or of an emulator, checked before anything is made."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ class Session(Hashable, Protocol):
 
 
 def open_session(stage: str) -> Session:
-    """Return a session for a stage: AWS by the usual settings of boto3, LocalStack by AWS_ENDPOINT_URL.
+    """Return a session for a stage: AWS by the usual settings of boto3, an emulator by AWS_ENDPOINT_URL.
 
-    What AWS_ENDPOINT_URL names is reached without a proxy on stage localstack.
+    What AWS_ENDPOINT_URL names is reached without a proxy on the stages of an emulator.
     Raises DeployError when the region is unknown, the credentials do not work, or LocalStack does not answer.
     """
     region = region_of(stage)
     endpoint.settle(stage)
-    if stage == "localstack":
+    if stage in endpoint.EMULATED:
         session: Session = localstack_client.session.Session(region_name=region)
     else:
         aws = boto3.Session(region_name=region)
@@ -65,10 +65,10 @@ def place(session: Session) -> str:
 
 
 def region_of(stage: str) -> str:
-    """Return the region that is configured, us-east-1 for LocalStack without one. Raises DeployError."""
+    """Return the region that is configured, us-east-1 for an emulator without one. Raises DeployError."""
     configured: str | None = boto3.Session().region_name
     if not configured:
-        if stage == "localstack":
+        if stage in endpoint.EMULATED:
             return "us-east-1"
         raise DeployError("no region: set AWS_DEFAULT_REGION, for instance to us-east-1")
     known = [

@@ -124,7 +124,7 @@ def _request_context(scope: Any, path: str, headers: dict[str, list[str]], resou
         "path": path,
         "protocol": f"HTTP/{scope.http_version}",
         "requestId": request_id,
-        "requestTime": _request_time(int(now)),
+        "requestTime": request_time(int(now)),
         "requestTimeEpoch": int(now * 1000),
         "resourceId": resource,
         "resourcePath": resource,
@@ -158,5 +158,6 @@ def _query(query_string: str) -> dict[str, list[str]] | None:
 
 
 @functools.lru_cache(maxsize=2)
-def _request_time(epoch_seconds: int) -> str:
+def request_time(epoch_seconds: int) -> str:
+    """Return a time, in seconds since 1970, as `requestTime` has it."""
     return time.strftime("%d/%b/%Y:%H:%M:%S +0000", time.gmtime(epoch_seconds))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import contextlib
 import logging
@@ -25,6 +26,7 @@ from infra.local.events import LambdaContext, header_lists, proxy_event
 from infra.local.hosts import is_loopback
 from infra.local.router import Match, Router
 from infra.local.slow import SlowCalls
+from infra.local.sockets.serving import Serving, is_management, is_upgrade
 
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 Headers = dict[str, list[str]]
@@ -43,6 +45,8 @@ class Gateway:
     body_seconds: how long a request's body may take to arrive.
     slow: method and path of each slow route. slow_calls: where they run. Calls with a token of an outside
     issuer, which may have to be asked for its keys, run in threads of their own.
+    sockets: those of this worker. Where pushes come back by `/@connections`, every route is slow: on the loop
+    a call would wait for itself.
     """
 
     def __init__(
@@ -54,6 +58,7 @@ class Gateway:
         *,
         slow: Iterable[tuple[str, str]] = (),
         slow_calls: SlowCalls | None = None,
+        sockets: Serving | None = None,
     ) -> None:
         self._handler = handler
         self._router = Router(resources)
@@ -63,9 +68,21 @@ class Gateway:
         self._slow_calls = slow_calls or SlowCalls()
         self._outside_calls = None if settings.oidc_issuer is None else SlowCalls()
         self._cors = Cors(settings.cors_origins)
+        self._sockets = sockets
+        self._all_slow = sockets is not None and sockets.shared.by_wire
+
+    def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Begin, before the loop runs and the first request is taken."""
+        if self._sockets is not None:
+            self._sockets.begin(loop)
+
+    def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
+        """End, after the last request was taken."""
+        if self._sockets is not None:
+            self._sockets.end(loop)
 
     async def __rsgi__(self, scope: Any, protocol: Any) -> None:
-        """Answer one request of Granian's (RSGI 1.x); WebSockets are refused."""
+        """Answer one request of Granian's (RSGI 1.x)."""
         if scope.proto != "http":
             protocol.close(HTTPStatus.NOT_FOUND)
             return
@@ -88,13 +105,17 @@ class Gateway:
     async def _answer(self, scope: Any, headers: Headers, match: Match | None, body: Body) -> dict[str, Any]:
         if self._loopback_names_only:
             _refuse_foreign_names(headers)
+        if self._sockets is not None and is_upgrade(scope.method, headers):
+            return self._sockets.redirect(scope, headers)
+        if self._sockets is not None and is_management(scope.path):
+            return await self._sockets.answer(scope, headers, await body.read())
         if match is None:
             raise NoSuchRoute("No route has this path. GET /openapi.json lists those there are.")
         if REPLACEMENT in scope.path:
             raise BadRequest("The path's percent-encoding is not UTF-8.")
         event = proxy_event(scope, headers, match, await body.read())
         context = LambdaContext(event["requestContext"]["requestId"])
-        if (scope.method, match.resource) in self._slow:
+        if self._all_slow or (scope.method, match.resource) in self._slow:
             return await self._slow_calls.run(self._handler, event, context)
         if self._outside_calls and _shows_outside_token(headers):
             return await self._outside_calls.run(self._handler, event, context)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
+import secrets
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import redis
 
@@ -17,6 +20,7 @@ from infra.local import options, server
 from infra.local.companion import event_sources
 from infra.local.hosts import is_loopback_address
 from infra.local.shutdown import Shutdown, StartError, say, warn
+from infra.local.sockets.shared import KEYS, SocketSettings, meeting
 from infra.local.valkey import embedded
 
 MEDIA = "media"
@@ -40,11 +44,48 @@ def _run(chosen: options.Options, shutdown: Shutdown) -> None:
     settings = _settings(chosen.host)
     with (
         server.claimed_port(chosen.host, chosen.port) as port,
+        server.claimed_port(chosen.host, chosen.socket_port, "SOCKET_PORT") as socket_port,
+        _sockets(chosen, port, socket_port) as socket_url,
         _store(chosen.data, settings, shutdown) as store,
         event_sources(chosen.sweep_seconds, chosen.data.expanduser().absolute() / MEDIA, shutdown),
     ):
-        url = f"http://{f'[{chosen.host}]' if ':' in chosen.host else chosen.host}:{port}"
-        server.serve(chosen.host, port, chosen.workers, shutdown, lambda: say(_welcome(url, store, settings)))
+        urls = Urls(f"http://{_in_url(chosen.host)}:{port}", socket_url)
+        welcome = functools.partial(_welcome, urls, store, settings)
+        server.serve(chosen.host, port, chosen.workers, shutdown, lambda: say(welcome()))
+
+
+class Urls(NamedTuple):
+    """Where the server is: for HTTP, and for sockets."""
+
+    http: str
+    sockets: str
+
+
+@contextlib.contextmanager
+def _sockets(chosen: options.Options, http_port: int, port: int) -> Iterator[str]:
+    """Have the workers serve sockets, and give the URL that clients are told."""
+    given = os.environ.get("PARLEY_SOCKET_URL", "").strip()
+    host = _in_url(server.ANY_ADDRESS.get(chosen.host, chosen.host))
+    url = os.environ["PARLEY_SOCKET_URL"] = given or f"ws://{host}:{port}"
+    if not os.environ.get("PARLEY_PUSH_URL", "").strip():
+        os.environ["PARLEY_PUSH_URL"] = f"http://{host}:{http_port}"
+    if chosen.push_by_wire and not all(os.environ.get(name, "").strip() for name in KEYS):
+        os.environ |= {name: secrets.token_hex(20) for name in KEYS}
+    shared = SocketSettings(
+        address=chosen.host,
+        port=port,
+        http_port=http_port,
+        url=given or None,
+        limits=chosen.limits,
+        shuffle=chosen.shuffle_frames,
+        by_wire=chosen.push_by_wire,
+    )
+    with meeting(shared):
+        yield url
+
+
+def _in_url(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
 
 
 def _settings(host: str) -> Settings:
@@ -89,7 +130,8 @@ def _ping(settings: Settings) -> None:
         raise StartError(f"The store at REDIS_URL {shown} refuses: {error}") from None
 
 
-def _welcome(url: str, store: str, settings: Settings) -> str:
+def _welcome(urls: Urls, store: str, settings: Settings) -> str:
+    url = urls.http
     lines = [f"Parley is ready on {url}", ""]
     if settings.auth == "open":
         lines += [
@@ -104,4 +146,6 @@ def _welcome(url: str, store: str, settings: Settings) -> str:
             f"  curl -i {url}/v1/register -H 'Content-Type: application/json' \\",
             """    -d '{"handle":"alice","password":"correct horse battery staple"}'""",
         ]
+    lines += ["", f"Sockets are on {urls.sockets}. Chat there, from two more terminals:"]
+    lines += ["  make chat USER=alice", "  make chat USER=bob"]
     return "\n".join([*lines, "", f"Messages are kept {store}. Ctrl-C stops the server.", ""])

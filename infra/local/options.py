@@ -12,14 +12,23 @@ from typing import NoReturn
 
 import msgspec
 
+from infra.local.sockets.shared import Limits
+
 MOST_WORKERS = 256
+MOST_PORT = 65535
+NEXT_PORT = "PORT + 1"
+MOST_LIMIT_SECONDS = 86_400.0
+LEAST_BYTES, MOST_BYTES = 125, 16 * 1024 * 1024  # a control frame has 125
+MOST_QUEUED_FRAMES = 100_000
 LEAST_SWEEP_SECONDS, MOST_SWEEP_SECONDS = 0.05, 86_400.0
 
 
 class Options(msgspec.Struct, frozen=True):
     """Where to listen (port 0: any that is free), where the data is, and how many processes serve.
 
-    sweep_seconds: how long from one sweep for work that was lost to the next.
+    sweep_seconds: how long from one sweep for work that was lost to the next. socket_port: of the sockets;
+    the other socket_ options are the fields of sockets.shared.Limits. shuffle_frames, push_by_wire: shuffle
+    and by_wire of sockets.shared.SocketSettings.
     """
 
     host: str
@@ -27,6 +36,20 @@ class Options(msgspec.Struct, frozen=True):
     data: Path
     workers: int
     sweep_seconds: float
+    socket_port: int
+    socket_idle_seconds: float
+    socket_life_seconds: float
+    socket_message_bytes: int
+    socket_frame_bytes: int
+    socket_unread_bytes: int
+    socket_queued_frames: int
+    shuffle_frames: bool
+    push_by_wire: bool
+
+    @property
+    def limits(self) -> Limits:
+        """What a socket may do."""
+        return Limits(**{name: getattr(self, f"socket_{name}") for name in Limits.__struct_fields__})
 
 
 class _Parser(argparse.ArgumentParser):
@@ -46,8 +69,12 @@ def parse(arguments: Sequence[str], environ: Mapping[str, str]) -> Options:
         default = environ.get(variable, "").strip() or otherwise
         parser.add_argument(f"--{name}", type=read, default=default, help=f"{text} ({variable}; %(default)s)")
 
+    def limit(name: str, read: Callable[[str], object], text: str) -> None:
+        default = f"{getattr(Limits(), name.replace('-', '_')):.12g}"
+        add(f"socket-{name}", read, default, text, f"SOCKET_{name.replace('-', '_').upper()}")
+
     add("host", _address, "127.0.0.1", "address to listen on", "PARLEY_HOST")  # shells use HOST for their own
-    add("port", _whole(0, 65535), "8080", "port to listen on, 0 for any that is free", "PORT")
+    add("port", _whole(0, MOST_PORT), "8080", "port to listen on, 0 for any that is free", "PORT")
     add("data", Path, ".data", "folder of the embedded Valkey and of the media", "DATA")
     add(
         "workers",
@@ -56,8 +83,21 @@ def parse(arguments: Sequence[str], environ: Mapping[str, str]) -> Options:
         "processes that serve",
         "WORKERS",
     )
-    add("sweep-seconds", _seconds, "60", "seconds between two sweeps for lost work", "PARLEY_SWEEP_SECONDS")
-    return Options(**vars(parser.parse_args(arguments)))
+    sweep = _seconds(LEAST_SWEEP_SECONDS, MOST_SWEEP_SECONDS)
+    add("sweep-seconds", sweep, "60", "seconds between two sweeps for lost work", "PARLEY_SWEEP_SECONDS")
+    add("socket-port", _socket_port, NEXT_PORT, "port of the sockets, 0 for any that is free", "SOCKET_PORT")
+    limit("idle-seconds", _idle, "seconds without a frame after which a socket is closed")
+    limit("life-seconds", _idle, "seconds after which a socket is closed")
+    limit("message-bytes", _bytes, "bytes of the largest message")
+    limit("frame-bytes", _bytes, "bytes of the largest frame")
+    limit("unread-bytes", _bytes, "bytes that may wait for a client to read them")
+    limit("queued-frames", _whole(1, MOST_QUEUED_FRAMES), "messages of a socket that may wait for their turn")
+    add("shuffle-frames", _flag, "0", "1: handle the messages that wait in any order", "SHUFFLE_FRAMES")
+    add("push-by-wire", _flag, "0", "1: push through /@connections, as on AWS", "PUSH_BY_WIRE")
+    read = vars(parser.parse_args(arguments))
+    if read["socket_port"] is None:
+        read["socket_port"] = read["port"] + 1 if 0 < read["port"] < MOST_PORT else 0
+    return Options(**read)
 
 
 def _whole(least: int, most: int) -> Callable[[str], int]:
@@ -69,13 +109,26 @@ def _whole(least: int, most: int) -> Callable[[str], int]:
     return read
 
 
-def _seconds(raw: str) -> float:
-    with contextlib.suppress(ValueError):
-        if LEAST_SWEEP_SECONDS <= (seconds := float(raw)) <= MOST_SWEEP_SECONDS:
-            return seconds
-    raise argparse.ArgumentTypeError(
-        f"{raw!r} is not a number of seconds from {LEAST_SWEEP_SECONDS:g} to {MOST_SWEEP_SECONDS:g}"
-    )
+def _seconds(least: float, most: float) -> Callable[[str], float]:
+    def read(raw: str) -> float:
+        with contextlib.suppress(ValueError):
+            if least <= (seconds := float(raw)) <= most:
+                return seconds
+        raise argparse.ArgumentTypeError(f"{raw!r} is not a number of seconds from {least:g} to {most:g}")
+
+    return read
+
+
+def _socket_port(raw: str) -> int | None:
+    return None if raw == NEXT_PORT else _whole(0, MOST_PORT)(raw)
+
+
+def _flag(raw: str) -> bool:
+    return _whole(0, 1)(raw) == 1
+
+
+_bytes = _whole(LEAST_BYTES, MOST_BYTES)
+_idle = _seconds(LEAST_SWEEP_SECONDS, MOST_LIMIT_SECONDS)
 
 
 def _address(raw: str) -> str:

@@ -30,11 +30,11 @@ ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where to rea
 
 
 @contextlib.contextmanager
-def claimed_port(address: str, port: int) -> Iterator[int]:
+def claimed_port(address: str, port: int, setting: str = "PORT") -> Iterator[int]:
     """Yield the port of an address to listen on, any that is free for 0, and keep others off it.
 
     Granian's workers listen with SO_REUSEPORT, so that a second server would share a port without a word.
-    Raises StartError when the port cannot be had.
+    setting: the variable that chooses it. Raises StartError when the port cannot be had.
     """
     family = socket.AF_INET6 if ":" in address else socket.AF_INET
     with socket.socket(family) as probe, socket.socket(family) as claim:
@@ -45,7 +45,7 @@ def claimed_port(address: str, port: int) -> Iterator[int]:
             probe.close()
             claim.bind((address, port))
         except OSError as error:
-            remedy = "PARLEY_HOST" if error.errno == errno.EADDRNOTAVAIL else "PORT"
+            remedy = "PARLEY_HOST" if error.errno == errno.EADDRNOTAVAIL else setting
             raise StartError(
                 f"Port {port} of {address} cannot be had: {error.strerror}. Set {remedy} to another."
             ) from None
@@ -71,6 +71,7 @@ def serve(address: str, port: int, workers: int, shutdown: Shutdown, when_ready:
         workers=workers,
         loop=Loops.uvloop,
         http=HTTPModes.http1,
+        websockets=False,  # an upgrade is a request like any other, and sent to the port of the sockets
         http1_settings=HTTP1Settings(header_read_timeout=HEAD_SECONDS * 1000),
         backlog=BACKLOG,
         backpressure=CONNECTIONS_A_WORKER,

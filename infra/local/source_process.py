@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from chalicelib import delivery
 from chalicelib.config import Settings
 from chalicelib.errors import StoreUnavailable
 from chalicelib.logs import LOGGER
@@ -16,6 +17,8 @@ from chalicelib.store import client
 from chalicelib.store.work import WorkList
 from infra.local.arrivals import Arrivals
 from infra.local.bucket import Bucket
+from infra.local.sockets.pushing import LocalPusher
+from infra.local.sockets.shared import Meeting
 from infra.local.sources import Queue, Schedule, Source
 
 PAUSE_SECONDS = 1.0
@@ -86,6 +89,8 @@ def main(seconds: float, folder: Path) -> None:
     import app as functions  # here, as it makes the services of this process
 
     settings = Settings.from_env()
+    if (meeting := Meeting.from_env()) is not None and not meeting.settings().by_wire:
+        delivery.install(LocalPusher(meeting))
     jobs, bucket = WorkList(client.connect(settings)), Bucket(folder)
     queues = (
         Queue("work", functions.work, Source(jobs.pop)),

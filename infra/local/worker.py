@@ -8,11 +8,15 @@ import os
 import signal
 import threading
 import time
+from typing import Any
 
 from chalicelib.config import Settings
 from chalicelib.http import OPERATIONS
 from infra.local.gateway import Gateway
 from infra.local.slow import keep_a_request_a_thread
+from infra.local.sockets.edge import Handlers
+from infra.local.sockets.serving import Serving
+from infra.local.sockets.shared import Meeting
 
 GRACE_SECONDS = 5.0
 GARBAGE_ALLOCATIONS = 20_000
@@ -20,13 +24,23 @@ GARBAGE_ALLOCATIONS = 20_000
 
 def gateway() -> Gateway:
     """Return the application that a worker serves, and make the worker end when its server does."""
-    from app import app
+    import app as functions
 
+    app = functions.app
     keep_a_request_a_thread(app)
     _collect_less_garbage()
     threading.Thread(target=_outlive_nobody, daemon=True).start()
     slow = [(operation.method, operation.path) for operation in OPERATIONS if operation.slow]
-    return Gateway(app, app.routes, Settings.from_env(), slow=slow)
+    settings = Settings.from_env()
+    return Gateway(app, app.routes, settings, slow=slow, sockets=_sockets(functions, settings))
+
+
+def _sockets(functions: Any, settings: Settings) -> Serving | None:
+    meeting = Meeting.from_env()
+    if meeting is None:
+        return None
+    handlers = Handlers(functions.socket_connect, functions.socket_message, functions.socket_disconnect)
+    return Serving(meeting, handlers, settings)
 
 
 def _collect_less_garbage() -> None:

@@ -35,7 +35,7 @@ class Package:
 def build(stage: str, out: Path, *, repository: Path = ROOT) -> Package:
     """Package the last commit for a stage; warn on standard error of changes that are not in it.
 
-    stage: `prod`, for the architecture in .chalice/config.json, or `localstack`, for this machine's.
+    stage: `prod`, for the architecture in .chalice/config.json, or an emulator's, for this machine's.
     out: the folder to write deployment.zip and sam.json into; made if need be.
     repository: the top of a git checkout.
     Raises PackageError, or OSError when a disk is full.

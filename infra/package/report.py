@@ -35,10 +35,10 @@ def import_report(stage: str, package: Package, repository: Path = ROOT) -> str:
     A package for another machine cannot be loaded here; then the same commit is built for this one.
     Raises PackageError.
     """
-    if stage == HERE or (platform.system() == "Linux" and package.architecture == this_architecture()):
+    if stage in HERE or (platform.system() == "Linux" and package.architecture == this_architecture()):
         return _described(import_seconds(package.zip), "")
     with tempfile.TemporaryDirectory(prefix="parley-import-") as folder:
-        native = assemble(HERE, Path(folder), repository)
+        native = assemble(HERE[0], Path(folder), repository)
         return _described(import_seconds(native.zip), f", built for {native.architecture} to run here")
 
 

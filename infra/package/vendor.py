@@ -20,8 +20,8 @@ PLATFORMS = ("manylinux_2_26", "manylinux_2_17", "manylinux2014")
 PROCESSORS = {"x86_64": "x86_64", "arm64": "aarch64"}
 MACHINES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
 QUIETLY = ("--quiet", "--disable-pip-version-check")
-# LocalStack runs the functions on this machine: as processes, or in containers of its architecture.
-HERE = "localstack"
+# Emulators run the functions on this machine: as processes, or in containers of its architecture.
+HERE = ("localstack", "ministack")
 
 
 def this_architecture() -> str:
@@ -36,11 +36,11 @@ def this_architecture() -> str:
 
 
 def choose_architecture(project: Path, stage: str) -> str:
-    """Return the architecture a stage is built for; for LocalStack, write it into Chalice's configuration."""
+    """Return the architecture a stage is built for; for an emulator, write it into the configuration."""
     file = project / ".chalice" / "config.json"
     config = json.loads(file.read_text(encoding="utf-8"))
     settings = config["stages"][stage]
-    if stage == HERE:
+    if stage in HERE:
         settings["lambda_architecture"] = this_architecture()
         file.write_text(json.dumps(config), encoding="utf-8")
     architecture: str = settings.get("lambda_architecture", "x86_64")
@@ -60,7 +60,7 @@ def vendor(project: Path, stage: str, architecture: str) -> None:
 
 def _platform(stage: str, architecture: str) -> list[str]:
     """Return pip's options for Lambda's kind of machine; none for one here that has another C library."""
-    if stage == HERE and platform.libc_ver()[0] != "glibc":
+    if stage in HERE and platform.libc_ver()[0] != "glibc":
         return []
     named = [f"--platform={library}_{PROCESSORS[architecture]}" for library in PLATFORMS]
     return [*named, "--python-version", PYTHON, "--implementation", "cp"]

@@ -25,7 +25,7 @@ def prod(tmp_path_factory: pytest.TempPathFactory) -> Template:
     return package(parley(tmp_path_factory.mktemp("prod")), "prod")
 
 
-@pytest.fixture(scope="session", params=["prod", "localstack"])
+@pytest.fixture(scope="session", params=["prod", "localstack", "ministack"])
 def template(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Template:
     """The template of each stage, as it is deployed."""
     return package(parley(tmp_path_factory.mktemp(request.param)), request.param)

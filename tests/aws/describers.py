@@ -170,10 +170,6 @@ def _log_group(aws: Aws, r: Resource) -> Description:
     return next(group for group in groups if group["logGroupName"] == r.id)
 
 
-def _dashboard(aws: Aws, r: Resource) -> Description:
-    return aws.cloudwatch.list_dashboards(DashboardNamePrefix=r.id)["DashboardEntries"]
-
-
 DESCRIBERS: dict[str, Callable[[Aws, Resource], Description]] = {
     "AWS::ApiGateway::Deployment": lambda aws, r: aws.apigateway.get_deployment(
         restApiId=r.of("RestApiId"), deploymentId=r.id
@@ -185,7 +181,6 @@ DESCRIBERS: dict[str, Callable[[Aws, Resource], Description]] = {
     "AWS::CloudWatch::Alarm": lambda aws, r: aws.cloudwatch.describe_alarms(AlarmNames=[r.id])[
         "MetricAlarms"
     ],
-    "AWS::CloudWatch::Dashboard": _dashboard,
     "AWS::EC2::EIP": lambda aws, r: aws.ec2.describe_addresses(PublicIps=[r.id])["Addresses"],
     "AWS::EC2::EgressOnlyInternetGateway": lambda aws, r: aws.ec2.describe_egress_only_internet_gateways(
         EgressOnlyInternetGatewayIds=[r.id]

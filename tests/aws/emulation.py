@@ -8,11 +8,11 @@ from collections.abc import Callable
 from typing import Any
 
 from infra.aws.fragments import Template, is_intrinsic
+from infra.aws.template import finished
 from tests.aws.describers import Description
 
 # LocalStack has no resource of these types; CloudFormation says CREATE_COMPLETE nevertheless.
 NOT_MADE = {
-    "Dashboard",
     "DurableCluster",
     "DurableParameters",
     "DurableSubnets",
@@ -20,6 +20,7 @@ NOT_MADE = {
     "DurableUsers",
     "Ipv6Gateway",
     "NatAddress",
+    "PushesFailed",
     "QueueEndpointFromFunctions",
     "RateLimitOpen",
     "SecretEndpointFromFunctions",
@@ -56,10 +57,11 @@ WITHOUT_IPV6 = {"SubnetA.Ipv6CidrBlock", "SubnetB.Ipv6CidrBlock"}
 
 
 def emulated(template: Template, vpc: str, left_out: set[str]) -> Template:
-    """Return a template without some resources, and without what LocalStack does not know.
+    """Return a template without some resources, and without what LocalStack does not know or refuses.
 
     vpc: the VPC's IPv4 range, the default of VpcCidr.
     """
+    template = finished(template, "localstack")
     resources = {
         name: {**resource, "Properties": _worked_out(name, resource.get("Properties", {}), vpc)}
         for name, resource in template["Resources"].items()
@@ -69,6 +71,11 @@ def emulated(template: Template, vpc: str, left_out: set[str]) -> Template:
         if resource.get("DeletionPolicy") == NOT_KNOWN:
             resource["DeletionPolicy"] = KNOWN
     return {**template, "Resources": resources}
+
+
+def refused(template: Template) -> set[str]:
+    """Return the names of the resources that LocalStack is not given: sockets and what names them."""
+    return set(template["Resources"]) - set(finished(template, "localstack")["Resources"])
 
 
 def _worked_out(name: str, properties: Template, vpc: str) -> Template:

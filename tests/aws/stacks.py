@@ -14,7 +14,12 @@ from infra.deploy.stack import Stack
 from tests.aws.describers import Aws, Resource
 
 BUCKET = "templates"
-HANDLERS = "def app(event, context):\n    return None\n\n\nrpc = work = sweep = media = import_users = app\n"
+HANDLERS = """def app(event, context):
+    return None
+
+
+rpc = work = sweep = media = import_users = socket_connect = socket_message = socket_disconnect = app
+"""
 
 
 class ProdStack:

@@ -42,7 +42,7 @@ def limit(when: str) -> int:
     """Return the number that a row says an alarm is over: milliseconds for a time, 0 for anything at all."""
     if re.match(r"any\b|the dead-letter queue is not empty", when):
         return 0
-    found = re.search(r"\bover (\d+) (percent|s|seconds)\b", when)
+    found = re.search(r"\bover (\d+) (percent|s|seconds|pushes)\b", when)
     assert found is not None, when
     return int(found[1]) * (1000 if found[2] == "s" else 1)
 

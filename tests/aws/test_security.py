@@ -43,18 +43,18 @@ def test_functions_may_do_what_is_listed_alone(prod: Template) -> None:
         assert ("UseStore" in str(role["ManagedPolicyArns"])) == (name != "MediaRole")
 
 
-def test_one_function_puts_work_and_one_a_queue_takes(prod: Template) -> None:
-    """The right to send to the queue of work is the API's alone, a right to receive that of one function."""
+def test_who_puts_work_and_who_takes_it(prod: Template) -> None:
+    """The right to put work is that of the functions that owe it, a right to receive that of one function."""
     policies = of_type(prod, "AWS::IAM::ManagedPolicy")
     roles = of_type(prod, "AWS::IAM::Role")
     holders = {
-        policy: [name for name, role in roles.items() if {"Ref": policy} in role["ManagedPolicyArns"]]
+        policy: sorted(name for name, role in roles.items() if {"Ref": policy} in role["ManagedPolicyArns"])
         for policy, properties in policies.items()
         if "sqs:" in str(properties)
     }
 
     assert holders == {
-        "PutWork": ["ApiHandlerRole"],
+        "PutWork": ["ApiHandlerRole", "RpcRole", "SweepRole", "WebsocketMessageRole", "WorkerRole"],
         "TakeWork": ["WorkerRole"],
         "TakeMediaEvents": ["MediaRole"],
     }
@@ -62,6 +62,20 @@ def test_one_function_puts_work_and_one_a_queue_takes(prod: Template) -> None:
     assert put["Action"] == "sqs:SendMessage"
     (take,) = statements(policies["TakeMediaEvents"])
     assert take["Resource"] == {"Fn::GetAtt": ["MediaEvents", "Arn"]}
+
+
+def test_who_may_push_to_sockets(prod: Template) -> None:
+    """The right to push to connections, and to close them, is of functions that do, on this API alone."""
+    policy = of_type(prod, "AWS::IAM::ManagedPolicy")["PushToSockets"]
+    roles = of_type(prod, "AWS::IAM::Role")
+    (allowed,) = statements(policy)
+    holders = {name for name, role in roles.items() if {"Ref": "PushToSockets"} in role["ManagedPolicyArns"]}
+
+    assert allowed["Action"] == "execute-api:ManageConnections"
+    stage = "${WebsocketAPI}/prod/{}/@connections/*"
+    ends = [resource["Fn::Sub"].rpartition(":")[2] for resource in allowed["Resource"]]
+    assert ends == [stage.replace("{}", method) for method in ("POST", "DELETE")]
+    assert holders == roles.keys() - {"MediaRole", "ImportUsersRole"}
 
 
 def test_every_queue_and_bucket_refuses_plain_http(prod: Template) -> None:

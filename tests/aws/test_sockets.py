@@ -1,4 +1,4 @@
-"""What is taken out of the template of an application with WebSocket handlers."""
+"""The WebSocket API in the templates: what is taken out, and what there is on AWS."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ import pytest
 
 from infra.aws.fragments import Template
 from infra.aws.template import finished
-from tests.aws.packaging import package
+from tests.aws.packaging import package, parley
+from tests.aws.reading import of_type
 
 APP = """
 from chalice import Chalice
@@ -168,3 +169,70 @@ def test_a_template_is_not_changed_in_place() -> None:
     finished(given, "prod")
 
     assert json.dumps(given) == before
+
+
+# --- Parley's own -------------------------------------------------------------------------------------------
+
+
+def test_parley_has_sockets_on_aws(prod: Template) -> None:
+    """The production template has the API with its three routes, and a stage that comes after them."""
+    routes = {route["RouteKey"] for route in of_type(prod, "AWS::ApiGatewayV2::Route").values()}
+    (api,) = of_type(prod, "AWS::ApiGatewayV2::Api").values()
+
+    assert routes == {"$connect", "$default", "$disconnect"}
+    assert (api["ProtocolType"], api["IpAddressType"]) == ("WEBSOCKET", "dualstack")
+    assert set(prod["Resources"]["WebsocketAPIStage"]["DependsOn"]) == {
+        f"Websocket{kind}Route" for kind in ("Connect", "Message", "Disconnect")
+    }
+
+
+def test_localstack_has_none(tmp_path: Path) -> None:
+    """The template for LocalStack has no trace of sockets, nor their functions: it could not call them."""
+    text = json.dumps(package(parley(tmp_path), "localstack"))
+
+    assert "Websocket" not in text
+    assert "PARLEY_PUSH_URL" not in text
+
+
+def test_nothing_logs_a_ticket(prod: Template) -> None:
+    """Tracing of data is off, and the access log, if there is one, has no query string and no header."""
+    (stage,) = of_type(prod, "AWS::ApiGatewayV2::Stage").values()
+    settings, (on, logs, off) = stage["DefaultRouteSettings"], stage["AccessLogSettings"]["Fn::If"]
+    line = logs["Format"]
+
+    assert (settings["DataTraceEnabled"], settings["LoggingLevel"]) == (False, "OFF")
+    assert (on, off) == ("SocketsLogged", {"Ref": "AWS::NoValue"})
+    assert json.loads(line).keys() == {
+        "time",
+        "request_id",
+        "connection",
+        "event",
+        "address",
+        "status",
+        "error",
+    }
+    assert not [word for word in ("query", "header", "authorizer", "input") if word in line.lower()]
+
+
+def test_sockets_are_throttled_as_the_parameters_say(prod: Template) -> None:
+    """Every route of the sockets has the rate and the burst that the parameters give."""
+    (stage,) = of_type(prod, "AWS::ApiGatewayV2::Stage").values()
+    settings = stage["DefaultRouteSettings"]
+
+    assert settings["ThrottlingRateLimit"] == {"Ref": "SocketRate"}
+    assert settings["ThrottlingBurstLimit"] == {"Ref": "SocketBurst"}
+
+
+def test_functions_know_where_to_push(prod: Template) -> None:
+    """All functions are told the API's address, as far as its stage, where there is a way to it."""
+    (stage,) = of_type(prod, "AWS::ApiGatewayV2::Stage").values()
+    host = "${WebsocketAPI}.execute-api.${AWS::Region}.${AWS::URLSuffix}/" + stage["StageName"]
+    variables = prod["Globals"]["Function"]["Environment"]["Variables"]
+
+    for name, scheme in (("PARLEY_SOCKET_URL", "wss"), ("PARLEY_PUSH_URL", "https")):
+        condition, url, otherwise = variables[name]["Fn::If"]
+        assert (condition, url) == ("CanPush", {"Fn::Sub": f"{scheme}://{host}"})
+        assert otherwise == {"Ref": "AWS::NoValue"}
+    assert prod["Conditions"]["CanPush"] == {
+        "Fn::Or": [{"Condition": "EgressByIpv6"}, {"Condition": "EgressByNat"}]
+    }

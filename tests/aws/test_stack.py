@@ -15,7 +15,7 @@ from infra.aws.fragments import Template
 from infra.deploy.errors import DeployError
 from infra.deploy.sessions import Session, open_session
 from tests.aws.describers import DESCRIBERS, Description
-from tests.aws.emulation import FAILING, IGNORED, LEFT_OUT, NOT_MADE, NOT_TAKEN_DOWN, emulated
+from tests.aws.emulation import FAILING, IGNORED, LEFT_OUT, NOT_MADE, NOT_TAKEN_DOWN, emulated, refused
 from tests.aws.stacks import ProdStack
 
 pytestmark = pytest.mark.localstack
@@ -26,6 +26,7 @@ BY_USE = {
     "AlarmEmail": "ops@example.com",
     "MediaOrigins": "https://chat.example,https://chat.test",
     "Auth": "open",
+    "SocketAccessLogs": "on",
 }
 DURABLE = {"Store": "durable", "StoreAuth": "password", "Egress": "none", "Tracing": "on"}
 
@@ -101,8 +102,9 @@ def test_egress_fails_where_it_is_known_to(
 
 
 def test_no_resource_is_left_untried(by_use: ProdStack, durable: ProdStack, prod: Template) -> None:
-    """The two stacks, and what LocalStack fails on, are all there is in the template."""
+    """The two stacks, and what LocalStack fails on or refuses, are all there is in the template."""
     tried = by_use.resources().keys() | durable.resources().keys() | LEFT_OUT | {"Ipv6Gateway"}
+    tried |= refused(prod)
 
     assert prod["Resources"].keys() <= tried
     assert tried >= NOT_MADE
@@ -111,7 +113,8 @@ def test_no_resource_is_left_untried(by_use: ProdStack, durable: ProdStack, prod
 def test_functions_are_in_the_vpc_with_their_settings(by_use: ProdStack) -> None:
     """A function has the subnets and group of the stack, the log group, and its settings as variables."""
     ids = by_use.resources()["APIHandler"].ids
-    for name in ("APIHandler", "Rpc", "Worker", "Sweep", "Media", "ImportUsers"):
+    sockets = ("WebsocketConnect", "WebsocketMessage", "WebsocketDisconnect")
+    for name in ("APIHandler", "Rpc", "Worker", "Sweep", "Media", "ImportUsers", *sockets):
         function = described(by_use, name)
         assert function["VpcConfig"]["SubnetIds"] == [ids["SubnetA"], ids["SubnetB"]]
         assert function["VpcConfig"]["SecurityGroupIds"] == [ids["FunctionsGroup"]]
@@ -260,6 +263,7 @@ def test_what_is_taken_down_is_gone_but_the_bucket(
 
 def test_every_type_has_a_describer(prod: Template) -> None:
     """A resource of a new type needs a describer before it may be in the stack."""
-    types = {resource["Type"] for resource in prod["Resources"].values()}
+    made = [resource for name, resource in prod["Resources"].items() if name not in refused(prod)]
+    types = {resource["Type"] for resource in made}
 
     assert {name for name in types if not name.startswith("AWS::Serverless::")} <= DESCRIBERS.keys()

@@ -26,7 +26,7 @@ def problems(template: Template) -> list[str]:
 
 
 def test_template_is_sound(template: Template) -> None:
-    """cfn-lint finds nothing in the template of either stage, in three regions."""
+    """cfn-lint finds nothing in the template of any stage, in three regions."""
     assert problems(template) == []
 
 
@@ -147,14 +147,20 @@ def test_a_sweep_that_does_not_run_is_seen(prod: Template) -> None:
 
 
 def test_uncounted_calls_are_seen_in_the_log(prod: Template) -> None:
-    """The alarm on open rate limits watches the metric that is made of the functions' own lines."""
-    (metric,) = of_type(prod, "AWS::Logs::MetricFilter").values()
-    (made,) = metric["MetricTransformations"]
-    alarm = of_type(prod, "AWS::CloudWatch::Alarm")["RateLimitOpenAlarm"]
+    """The alarms on open rate limits and failed pushes watch metrics made of the functions' own lines."""
+    metrics = of_type(prod, "AWS::Logs::MetricFilter")
+    alarms = of_type(prod, "AWS::CloudWatch::Alarm")
+    events = {"RateLimitOpen": ("rate_limit_open", "1"), "PushesFailed": ("pushes_failed", "$.failed")}
 
-    assert metric["LogGroupName"] == {"Ref": "FunctionLogs"}
-    assert metric["FilterPattern"] == '{ $.event = "rate_limit_open" }'
-    assert (alarm["Namespace"], alarm["MetricName"]) == (made["MetricNamespace"], made["MetricName"])
+    assert metrics.keys() == events.keys()
+    for name, metric in metrics.items():
+        (made,) = metric["MetricTransformations"]
+        event, value = events[name]
+        alarm = alarms[f"{name}Alarm"]
+        assert metric["LogGroupName"] == {"Ref": "FunctionLogs"}
+        assert metric["FilterPattern"] == f'{{ $.event = "{event}" }}'
+        assert made["MetricValue"] == value
+        assert (alarm["Namespace"], alarm["MetricName"]) == (made["MetricNamespace"], made["MetricName"])
 
 
 def test_settings_are_ones_the_application_reads(template: Template) -> None:
@@ -238,4 +244,4 @@ def test_dashboard_is_json(prod: Template) -> None:
     (dashboard,) = of_type(prod, "AWS::CloudWatch::Dashboard").values()
     body, _ = dashboard["DashboardBody"]["Fn::Sub"]
 
-    assert len(json.loads(re.sub(r"\$\{[^}]+}", "name", body))["widgets"]) == 6
+    assert len(json.loads(re.sub(r"\$\{[^}]+}", "name", body))["widgets"]) == 7

@@ -9,7 +9,7 @@ import pytest
 from tests.deployed.client import Api
 from tests.deployed.options import trusts_names
 from tests.deployed.people import People
-from tests.deployed.rpc import ProcessLambda, Rpc, aws_lambda, localstack_lambda
+from tests.deployed.rpc import ProcessLambda, Rpc, aws_lambda, emulated_lambda
 from tests.deployed.target import Target, guessed_kind
 from tests.servers.engines import ValkeyEngine
 from tests.servers.gateway import gateway
@@ -17,7 +17,7 @@ from tests.servers.gateway import gateway
 NAMES, TOKENS = "names", "tokens"
 WORKERS = ("--workers", "2")
 PATIENT = {
-    "PARLEY_RATE_LIMITS": "read=9999999,write=9999999,search=9999999,auth=9999999",
+    "PARLEY_RATE_LIMITS": "read=9999999,write=9999999,search=9999999,auth=9999999,frame=9999999",
     "PARLEY_ARGON2": "m=1024,t=1,p=1",
 }
 """Limits that nobody reaches, and passwords that take little time: of servers for tests of something else."""
@@ -145,9 +145,7 @@ def rpc(
     function = pytestconfig.getoption("--rpc-function")
     if function is None:
         pytest.skip("--rpc-function does not say which function to invoke")
-    yield Rpc(
-        localstack_lambda(target.url) if target.kind.startswith("localstack") else aws_lambda(), function
-    )
+    yield Rpc(emulated_lambda(target.url) if target.is_emulated else aws_lambda(), function)
 
 
 def client_of(url: str, people: People | None = None) -> Iterator[Api]:

@@ -95,7 +95,7 @@ def aws_lambda() -> Any:
     return boto3.client("lambda")
 
 
-def localstack_lambda(url: str) -> Any:
-    """Return a Lambda client of the LocalStack that serves a URL."""
+def emulated_lambda(url: str) -> Any:
+    """Return a Lambda client of the emulator that serves a URL."""
     host = urlsplit(url).netloc.rpartition(".execute-api.")[2]
     return localstack_client.session.Session(localstack_host=host).client("lambda")

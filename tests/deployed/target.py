@@ -11,6 +11,7 @@ from tests.deployed.client import check_answer
 from tests.deployed.differences import DIFFERENCES
 
 LOCALSTACK = re.compile(r"/_aws/execute-api/|/restapis/|\.localhost\.localstack\.cloud(?=[:/]|$)")
+MINISTACK = re.compile(r"/_aws/execute-api/[^/]+/ministack(?=/|$)")
 AWS = re.compile(r"\.execute-api\.[\w-]+\.amazonaws\.com(?:\.cn)?(?=[:/]|$)")
 
 
@@ -27,6 +28,11 @@ class Target:
     def differs(self, name: str) -> bool:
         """Say whether this target has a difference of that name; raises KeyError if none is listed."""
         return self.kind in DIFFERENCES[name].targets
+
+    @property
+    def is_emulated(self) -> bool:
+        """Whether it is an emulator of AWS."""
+        return self.kind not in ("gateway", "aws")
 
     @property
     def challenge_header(self) -> str:
@@ -51,7 +57,9 @@ def check_no_route(response: httpx.Response, target: Target) -> None:
 
 
 def guessed_kind(url: str) -> str:
-    """Return the kind of server that a base URL looks like."""
+    """Return the kind of server that a base URL looks like; an emulator is told by the stage's name."""
+    if MINISTACK.search(url):
+        return "ministack"
     if LOCALSTACK.search(url):
         return "localstack"
     return "aws" if AWS.search(url) else "gateway"

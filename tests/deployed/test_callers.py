@@ -10,7 +10,7 @@ from tests.deployed.client import Api
 from tests.deployed.people import People
 from tests.deployed.target import Target, check_no_route
 
-PAGES = {"/", "/ping", "/health", "/openapi.json", "/docs", "/docs/{asset}"}
+PAGES = {"/", "/ping", "/health", "/openapi.json", "/asyncapi.json", "/docs", "/docs/{asset}"}
 ENTRANCES = {"/register", "/login", "/v1/register", "/v1/login"}
 FREE = {("get", path) for path in PAGES} | {("post", path) for path in ENTRANCES}
 PARAMETERS = {"chat": "alice:bob", "seq": "1", "asset": "docs.js"}

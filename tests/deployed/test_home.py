@@ -5,15 +5,17 @@ from __future__ import annotations
 import re
 from urllib.parse import urljoin
 
+import httpx
 import pytest
 
 from tests.deployed.client import Api
+from tests.deployed.target import Target
 
 JSON = {"Accept": "application/json"}
 
 
 @pytest.mark.parametrize("path", ["/", ""])
-def test_a_browser_gets_a_page(anyone: Api, path: str) -> None:
+def test_a_browser_gets_a_page(anyone: Api, target: Target, path: str) -> None:
     """The page loads nothing and runs nothing, and its links lead to parts of this server that are there."""
     page = anyone.call("GET", path, headers={"Accept": "text/html,*/*;q=0.8"})
     assert (page.status_code, page.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
@@ -24,20 +26,30 @@ def test_a_browser_gets_a_page(anyone: Api, path: str) -> None:
     links = [urljoin(str(page.url), link) for link in re.findall(r'<a href="([^"]+)"', page.text)]
     assert len(links) == 3
     for link in links:
-        assert anyone.call("GET", link.removeprefix(anyone.url)).status_code == 200
+        check_leads(anyone, target, path, link)
 
 
 @pytest.mark.parametrize("path", ["/", ""])
-def test_a_program_gets_json(anyone: Api, path: str) -> None:
+def test_a_program_gets_json(anyone: Api, target: Target, path: str) -> None:
     """Who prefers JSON gets name, version and links that lead to the documentation."""
     answer = anyone.call("GET", path, headers=JSON)
     told = answer.json()
     assert answer.headers["Content-Type"] == "application/json"
     assert (told.keys(), told["name"]) == ({"name", "version", "docs", "openapi"}, "Parley")
-    document = anyone.call("GET", urljoin(str(answer.url), told["openapi"]).removeprefix(anyone.url)).json()
-    assert document["info"]["version"] == told["version"]
-    page = anyone.call("GET", urljoin(str(answer.url), told["docs"]).removeprefix(anyone.url))
-    assert page.headers["Content-Type"].startswith("text/html")
+    document = check_leads(anyone, target, path, urljoin(str(answer.url), told["openapi"]))
+    page = check_leads(anyone, target, path, urljoin(str(answer.url), told["docs"]))
+    assert document is None or document.json()["info"]["version"] == told["version"]
+    assert page is None or page.headers["Content-Type"].startswith("text/html")
+
+
+def check_leads(anyone: Api, target: Target, path: str, link: str) -> httpx.Response | None:
+    """Check that a link of the first page leads to a part of this server, and return that."""
+    if not path and target.differs("stage-alone-has-a-slash"):
+        assert not link.startswith(anyone.url)
+        return None
+    found = anyone.call("GET", link.removeprefix(anyone.url))
+    assert found.status_code == 200
+    return found
 
 
 def test_caches_know_that_there_are_two(anyone: Api) -> None:

@@ -22,6 +22,7 @@ from tests.deployed.target import Target, check_no_route
 
 ROOT = Path(__file__).parents[2]
 DESCRIPTION = ROOT / "docs" / "openapi.json"
+SOCKET_DESCRIPTION = ROOT / "docs" / "asyncapi.json"
 OPEN_NAME = "a name no account can have"
 # What ends a session or an account.
 ENDINGS = (
@@ -45,6 +46,11 @@ FEWER_PHASES = "examples,fuzzing"
 def test_the_description_is_this_checkouts(anyone: Api) -> None:
     """The server describes the routes and types that docs/openapi.json has."""
     assert anyone.call("GET", "/openapi.json").json() == json.loads(DESCRIPTION.read_bytes())
+
+
+def test_the_description_of_the_socket_is_this_checkouts(anyone: Api) -> None:
+    """The server describes the frames that docs/asyncapi.json has."""
+    assert anyone.call("GET", "/asyncapi.json").json() == json.loads(SOCKET_DESCRIPTION.read_bytes())
 
 
 def test_strangers_are_answered_as_documented(target: Target, tmp_path: Path) -> None:
@@ -128,7 +134,7 @@ def test_the_page_needs_no_other_site(anyone: Api) -> None:
     page = anyone.call("GET", "/docs")
     assert page.headers["Content-Security-Policy"].startswith("default-src 'self'")
     parts = re.findall(r'(?:src|href)="(?!data:)([^"]+)"', page.text)
-    assert len(parts) == 5
+    assert len(parts) == 6
     for part in parts:
         url = urljoin(f"{anyone.url}/docs", part)
         assert url.startswith(anyone.url)

@@ -9,7 +9,7 @@ from urllib.parse import quote, urljoin
 import pytest
 
 from tests.deployed.client import Api, fields_at_fault
-from tests.deployed.target import Target
+from tests.deployed.target import Target, check_no_route
 
 RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 
@@ -121,9 +121,20 @@ def test_a_chat_in_any_spelling_and_encoding(api: Api) -> None:
 
 def test_a_user_beyond_ascii(named: Api) -> None:
     """A name beyond ASCII is percent-encoded in the header and the path."""
-    name, other = "Zoë 名/%", named.new_pair()[1]
+    name, other = "Zoë 名%", named.new_pair()[1]
     chat = quote(f"{name}:{other}", safe="")
     assert named.post(chat, quote(name), text="hi").json()["sender"] == name.casefold()
+
+
+def test_a_user_with_a_slash(named: Api, target: Target) -> None:
+    """A slash in a name is percent-encoded as well, and does not part the path."""
+    name, other = "zoe/zoe", named.new_pair()[1]
+    path = f"/v1/chats/{quote(f'{name}:{other}', safe='')}/messages"
+    answer = named.raw("POST", path, user=quote(name, safe=""), json={"text": "hi"})
+    if target.differs("encoded-slash-splits-the-path"):
+        check_no_route(answer, target)
+    else:
+        assert answer.json()["sender"] == name
 
 
 @pytest.mark.parametrize("user", [None, ""])

@@ -5,55 +5,24 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
-import socket
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
+from tests.servers.leftovers import LOOPBACK, addresses, processes
 from tests.servers.localstack import LocalStackServer, running_localstack
 from tests.servers.waiting import eventually
 
 LOCALSTACK, FUNCTION, STORE = "localstack.runtime.main", "awslambdaric", "valkey-server"
-LOOPBACK = f"{int.from_bytes(socket.inet_aton('127.0.0.1'), sys.byteorder):08X}"
-LISTENING = "0A"  # as /proc/net/tcp has it
 END_SECONDS = 30.0
-
-
-def processes(folder: Path) -> dict[int, str]:
-    """Return the command lines, by id, of the living processes whose current folder is in a folder."""
-    found = {}
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            if (process / "cwd").readlink().is_relative_to(folder):
-                found[int(process.name)] = (process / "cmdline").read_text().replace("\0", " ")
-        except OSError:
-            continue
-    return found
 
 
 def running(folder: Path) -> set[str]:
     """Return which of LocalStack, function and store run with their data in a folder."""
     commands = processes(folder).values()
     return {what for what in (LOCALSTACK, FUNCTION, STORE) if any(what in command for command in commands)}
-
-
-def sockets(process: int) -> set[str]:
-    """Return the inodes of a process's sockets."""
-    links = [link.readlink().name for link in Path(f"/proc/{process}/fd").iterdir() if link.is_symlink()]
-    return {link.removeprefix("socket:[").removesuffix("]") for link in links if link.startswith("socket:[")}
-
-
-def listeners() -> Iterator[tuple[str, int, str]]:
-    """Yield the address in hexadecimal, the port and the inode of each TCP socket that listens."""
-    for table in ("tcp", "tcp6"):
-        for line in Path("/proc/net", table).read_text().splitlines()[1:]:
-            row = line.split()
-            if row[3] == LISTENING:
-                address, port = row[1].split(":")
-                yield address, int(port, 16), row[9]
 
 
 @pytest.fixture
@@ -70,8 +39,7 @@ def own(tmp_path: Path) -> Iterator[LocalStackServer]:
 def test_nothing_listens_beyond_loopback(server: LocalStackServer) -> None:
     """On LocalStack's port, and wherever else it or a function listens, it is on 127.0.0.1 alone."""
     port = urlsplit(server.endpoint).port
-    inodes = {inode for process in processes(server.functions_log.parent) for inode in sockets(process)}
-    found = [(at, number) for at, number, inode in listeners() if number == port or inode in inodes]
+    found = addresses(server.functions_log.parent, port)
     assert (LOOPBACK, port) in found
     assert {address for address, _ in found} == {LOOPBACK}
 

@@ -14,7 +14,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 STOP_SECONDS = 30.0
-OURS = ("PARLEY_", "REDIS_URL", "PORT", "DATA", "WORKERS", "LOCALSTACK_", "AWS_")
+OURS = (
+    *("PARLEY_", "REDIS_URL", "PORT", "DATA", "WORKERS", "SOCKET_", "SHUFFLE_FRAMES", "PUSH_BY_WIRE"),
+    *("LOCALSTACK_", "AWS_"),
+)
 
 
 def environment(env: Mapping[str, str]) -> dict[str, str]:

@@ -68,6 +68,19 @@ def write_reader(raw: RawClient, handle: str, chat: str, held: Held) -> None:
     raw.hset(keys.readers(chat), handle, record)
 
 
+def client(handle: str, expiry: int, flags: int = 0) -> bytes:
+    """Return a connection that is attached to a chat as it is stored; expiry: µs since 1970."""
+    return expiry.to_bytes(8) + bytes([flags]) + handle.encode()
+
+
+def write_client(
+    raw: RawClient, connection: str, handle: str, expiry: int, flags: int = 0, chat: str = GROUP
+) -> None:
+    """Attach a connection to a chat."""
+    record: Any = client(handle, expiry, flags)
+    raw.hset(keys.clients(chat), connection, record)
+
+
 def outbox(raw: RawClient, chat: str) -> dict[str, int]:
     """Return what is owed for the chats of a partition."""
     held: Any = raw.hgetall(keys.outbox(chat))

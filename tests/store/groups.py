@@ -114,5 +114,5 @@ def bodies(raw: RawClient, chat: str = GROUP) -> list[Any]:
 
 def keys_of(chat: str = GROUP) -> list[str]:
     """Return every key that a script on a chat may touch."""
-    people = [keys.chat(chat), keys.members(chat), keys.others(chat), keys.readers(chat)]
+    people = [keys.chat(chat), keys.members(chat), keys.others(chat), keys.readers(chat), keys.clients(chat)]
     return [*people, keys.log(chat), keys.changes(chat), keys.uncounted(chat), keys.outbox(chat)]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from chalicelib.config import Settings
+from chalicelib.delivery import NoPusher
 from chalicelib.queues import WorkQueue
 from chalicelib.services.deletion import Deletion
 from chalicelib.services.directory import Directory
@@ -17,6 +18,8 @@ from chalicelib.services.mirrors import Mirrors
 from chalicelib.services.names import Names
 from chalicelib.services.people import People
 from chalicelib.services.posts import FanOut
+from chalicelib.services.realtime.closing import Closing
+from chalicelib.services.realtime.pushing import Pushing
 from chalicelib.services.search import Search
 from chalicelib.services.work import Work
 from chalicelib.store import keys
@@ -30,6 +33,7 @@ from chalicelib.store.inboxes import Inboxes
 from chalicelib.store.messages import MessageLog
 from chalicelib.store.owed import Owed
 from chalicelib.store.posts import Posts
+from chalicelib.store.presence import Presence
 from chalicelib.store.search import SearchIndex
 from chalicelib.store.sessions import Sessions
 from chalicelib.store.summaries import Summaries
@@ -38,8 +42,15 @@ from chalicelib.store.traces import Traces
 from tests.store.logs import RawClient
 
 T = TypeVar("T")
+LEASE = 660 * 1_000_000
 LATER_SECONDS = 60.0
 EVERYBODY = ("alice", "bob", "carol", "dave")
+
+
+def nobody_connected(store: Store) -> Closing:
+    """Return what closes connections where there are no sockets."""
+    pushing = Pushing(NoPusher(), lambda connection: None)
+    return Closing(store, Presence(store, LEASE), pushing, lambda connection: None)
 
 
 class Crash(BaseException):
@@ -96,7 +107,13 @@ class Village:
         self.search = Search(store, self.accounts, self.index)
         self.departed: list[tuple[str, str]] = []
         self.deletion = Deletion(
-            store, self.accounts, self.claims, self.directory, self.follows, self._depart, self.work
+            store,
+            self.accounts,
+            self.claims,
+            self.directory,
+            self._depart,
+            self.work,
+            nobody_connected(store),
         )
         doers["delete"] = self.deletion.finish
         chats = ChatExports(store, Inboxes(store), Summaries(), self.chats, self.log)

@@ -15,13 +15,16 @@ from chalicelib.store import keys
 from chalicelib.store.chat_info import Relation
 from chalicelib.store.client import Store, connect
 from chalicelib.store.messages import DAY_SECONDS, IDS_TTL_SECONDS, Appended, Content
+from chalicelib.store.presence import Target
 from tests.servers.engines import Engine
 from tests.store.group_records import (
     FOR_EVER,
     GROUP,
     Held,
+    client,
     outbox,
     reader,
+    write_client,
     write_group,
     write_member,
     write_other,
@@ -157,7 +160,8 @@ def test_keys_are_the_documented_ones(log: Log, raw: RawClient) -> None:
 def test_every_key_is_declared(engine: Engine, raw: RawClient) -> None:
     """An account that may touch nothing but the keys the script is given can run all of its ways."""
     today = int(time.time()) // DAY_SECONDS
-    kept = (keys.log, keys.chat, keys.members, keys.others, keys.readers, keys.uncounted, keys.outbox)
+    people = (keys.chat, keys.members, keys.others, keys.readers, keys.clients)
+    kept = (keys.log, *people, keys.uncounted, keys.outbox)
     names = [name(chat) for name in kept for chat in (CHAT, GROUP)]
     names += [keys.ids(CHAT, day) for day in range(today - 3, today + 4)]
     rules = ["on", ">pass", "+@all", *(f"~{name}" for name in names)]
@@ -232,14 +236,14 @@ def test_another_sender_or_id_is_another_message(log: Log, other: Content) -> No
     """An id is one sender's own, and is compared letter by letter."""
     log.append(CHAT, HELLO)
 
-    assert log.append(CHAT, other)[::2] == (2, False)
+    assert log.append(CHAT, other)[::2] == (2, False, None)
 
 
 def test_an_id_is_of_one_chat(log: Log) -> None:
     """The same id in another chat is another message."""
     log.append("ann:bob", HELLO)
 
-    assert log.append("ann:cid", HELLO)[::2] == (1, False)
+    assert log.append("ann:cid", HELLO)[::2] == (1, False, None)
 
 
 @pytest.mark.parametrize(
@@ -427,19 +431,41 @@ def test_a_member_writes(log: Log, raw: RawClient) -> None:
 
     sent = log.append(GROUP, HELLO)
 
-    assert sent[::2] == (1, False)
+    assert sent[::2] == (1, False, None)
     assert sorted(sent.members or []) == ["ann", "bob", "cid"]
     assert outbox(raw, GROUP) == {f"m{GROUP}": sent.time}
     assert reader(raw, "ann", GROUP) == Held(1, 1, 0, sent.time, 0)
     assert log.append(GROUP, HELLO) == sent._replace(duplicate=True, members=None)
 
 
-def test_a_large_group_owes_nothing(log: Log, raw: RawClient) -> None:
-    """A message to a large group names no members, and is owed to no inbox."""
+def test_a_large_group(log: Log, raw: RawClient) -> None:
+    """A message to a large group names no members, but the connections of members that are attached to it."""
     write_group(raw, {"ann": 0, "bob": 0}, large=1)
+    for number, handle in enumerate(("ann", "bob", "bob", "cid", "gone")):
+        write_client(raw, f"c{number}", handle, FOR_EVER if handle != "gone" else EPOCH, flags=number)
+    write_member(raw, "gone", 0)
 
-    assert log.append(GROUP, HELLO).members is None
-    assert outbox(raw, GROUP) == {}
+    sent = log.append(GROUP, HELLO)
+
+    assert sent.members is None
+    assert sent.targets == [Target("c0", False), Target("c1", False), Target("c2", True)]
+    assert outbox(raw, GROUP) == {f"m{GROUP}": sent.time}
+    assert log.append(GROUP, HELLO) == sent._replace(duplicate=True, targets=None)
+    raw.delete(keys.clients(GROUP))
+    assert log.append(GROUP, Content("ann", "more")).targets == []
+
+
+def test_ten_thousand_clients(log: Log, raw: RawClient) -> None:
+    """The connections of more members than Lua takes arguments are all named."""
+    handles = [f"user{i}" for i in range(10_000)]
+    write_group(raw, {"ann": 0}, large=1)
+    record: Any = raw.hget(keys.members(GROUP), "ann")
+    raw.hset(keys.members(GROUP), mapping=dict.fromkeys(handles, record))
+    raw.hset(keys.clients(GROUP), mapping={f"c-{one}": client(one, FOR_EVER) for one in handles})
+
+    targets = log.append(GROUP, HELLO).targets or []
+
+    assert sorted(target.connection for target in targets) == sorted(f"c-{one}" for one in handles)
 
 
 def test_ten_thousand_members(log: Log, raw: RawClient) -> None:

@@ -14,6 +14,8 @@ from chalicelib.store.chats import Become
 from chalicelib.store.client import Store
 from chalicelib.store.inboxes import Place, PlaceState
 from chalicelib.store.messages import Content, MessageLog
+from chalicelib.store.presence import Target
+from tests.store.group_records import FOR_EVER, write_client
 from tests.store.groups import (
     GROUP,
     NEWS,
@@ -284,28 +286,34 @@ def test_flags_go_with_the_member(groups: Groups, raw: RawClient, to: Relation |
 
 
 def test_becoming_large(store: Store, raw: RawClient) -> None:
-    """A chat that outgrows the small ones is large for good: all places change, and no inbox is owed."""
+    """A chat that outgrows the small ones is large for good: all places change."""
     groups = Groups(store, large=3)
     groups.make("bob", "cid")
     stamps = {handle: reader(raw, handle)[3] for handle in ("ann", "bob", "cid")}
     assert f"m{GROUP}" in owed(raw)
 
+    write_client(raw, "c1", "bob", FOR_EVER, chat=GROUP)
+    write_client(raw, "c2", "eve", FOR_EVER, chat=GROUP)
+
     large = groups.change({"dan": Role.MEMBER, "eve": Relation.INVITED})
 
     assert large.members is None
+    assert large.targets == [Target("c1", False)]
     assert {place.handle: place.state for place in large.places} == {
         **dict.fromkeys(("ann", "bob", "cid", "dan"), PlaceState.LARGE),
         "eve": PlaceState.IN,
     }
     assert all(reader(raw, handle)[3] > stamp for handle, stamp in stamps.items())
-    assert owed(raw).keys() == {f"i{GROUP}", *(f"p{handle}\0{GROUP}" for handle in map(first, large.places))}
+    assert owed(raw)[f"m{GROUP}"] == large.time
+    places = {f"p{handle}\0{GROUP}" for handle in map(first, large.places)}
+    assert owed(raw).keys() == {f"i{GROUP}", f"m{GROUP}", *places}
     assert [groups.place(place.handle) for place in large.places] == large.places
 
     smaller = groups.change({"cid": Relation.LEFT, "dan": Relation.LEFT})
     assert smaller.members is None
     assert [place.handle for place in smaller.places] == ["cid", "dan"]
     assert groups.place("ann").state == PlaceState.LARGE
-    assert f"m{GROUP}" not in owed(raw)
+    assert owed(raw)[f"m{GROUP}"] == smaller.time
 
 
 # --- who is forgotten ---------------------------------------------------------------------------------------

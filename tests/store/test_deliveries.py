@@ -239,7 +239,7 @@ def test_messages_before_the_place(town: Town) -> None:
 
 
 def test_becoming_large(town: Town, raw: RawClient) -> None:
-    """A chat that becomes large leaves the inboxes' order, and its messages are owed to nobody."""
+    """A chat that becomes large leaves the inboxes' order; its messages are owed until a sweep."""
     town.groups.make("bob", "cid")
     town.deliveries.sweep()
     town.groups.change({"dan": Role.MEMBER})
@@ -247,6 +247,8 @@ def test_becoming_large(town: Town, raw: RawClient) -> None:
     assert [town.active(user) for user in EVERYBODY] == [{GROUP: -1}] * 4
 
     town.send(GROUP)
+    assert outbox(raw) == {f"m{GROUP}".encode()}
+    town.deliveries.sweep()
     assert outbox(raw) == set()
 
 

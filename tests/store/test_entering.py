@@ -36,7 +36,7 @@ from chalicelib.store.client import Store, connect
 from chalicelib.store.sessions import Credential, Details, Sessions
 from tests.servers.engines import Engine
 from tests.store.logs import RawClient, settings_for
-from tests.store.people import Crash, CrashingStore, Village, sweep
+from tests.store.people import Crash, CrashingStore, Village, nobody_connected, sweep
 from tests.store.records import fields_of
 
 WORD, OTHER = "correct horse", "battery staple"
@@ -67,7 +67,13 @@ class Door:
         self.slept: list[float] = []
         self.sessions = Sessions(store)
         self.logins = Logins(
-            self.accounts, self.claims, self.sessions, Attempts(store), self.passwords, self.slept.append
+            self.accounts,
+            self.claims,
+            self.sessions,
+            Attempts(store),
+            self.passwords,
+            nobody_connected(store),
+            self.slept.append,
         )
         names = Names(open_names=False)
         self.registration = Registration(

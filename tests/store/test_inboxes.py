@@ -32,13 +32,16 @@ class Index:
 
     def deliver(self, chat: str, time: int, *handles: str) -> int:
         """Note a message, ann's by default; returns how many indexes changed."""
-        queries = self._inboxes.delivering(chat, time, handles or ("ann",))
-        return sum(self._store.fetch_all(queries))
+        told = handles or ("ann",)
+        before = [self._version(handle) for handle in told]
+        self._store.fetch_all(self._inboxes.delivering(chat, time, told))
+        return sum(self._version(handle) != one for handle, one in zip(told, before, strict=True))
 
     def place(self, chat: str, stamp: int, state: PlaceState, active: int = 0, handle: str = "ann") -> bool:
         """Say how somebody stands to a chat; returns False when the account is deleted."""
-        (live,) = self._store.fetch_all(self._inboxes.placing(chat, [Place(handle, stamp, state, active)]))
-        return bool(live)
+        (placed,) = self._store.fetch_all(self._inboxes.placing(chat, [Place(handle, stamp, state, active)]))
+        assert not placed.targets
+        return bool(placed.live_account)
 
     def active(self, below: Mark | None = None, since: int = 0, limit: int = 100) -> list[Mark]:
         """Return a page by last activity."""
@@ -57,6 +60,11 @@ class Index:
         moved = self.moved(since)
         assert moved is not None
         return [row.chat for row in moved.rows]
+
+    def _version(self, handle: str) -> int:
+        moved = self._store.fetch(self._inboxes.moved(handle, None, 0, 1))
+        assert moved is not None
+        return moved.version
 
     def register(self, lineage: str, version: int) -> bool:
         """Note what a lineage was told."""

@@ -29,7 +29,7 @@ IDS_KEYS = 4
 SEND = {"evalsha": 1, "time": 1, "lindex": 2, "rpush": 1, "hget": 1, "hset": 2}
 SEND_WITH_ID = SEND | {"hget": 1 + IDS_KEYS, "hset": 3, "expire": 1}
 SEND_TO_GROUP = SEND | {"hget": 2, "hmget": 1, "hkeys": 1}
-TELL_ONE = {"evalsha": 1, "hget": 2, "zscore": 1, "hexists": 1, "zadd": 2, "time": 1, "hset": 1}
+TELL_ONE = {"evalsha": 1, "hget": 2, "zscore": 1, "hexists": 1, "zadd": 2, "time": 1, "hset": 1, "hgetall": 1}
 """Of the two of a chat, whose inboxes are in two partitions."""
 
 MESSAGES = f"/v1/chats/{CHAT}/messages"

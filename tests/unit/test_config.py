@@ -21,7 +21,7 @@ COMPANIONS: dict[str, dict[str, str]] = {
 """Variables without which another is refused."""
 
 GOOD: dict[str, list[tuple[str, Any]]] = {
-    "PARLEY_STAGE": [("local", "local"), ("localstack", "localstack"), ("prod", "prod"), (" prod ", "prod")],
+    "PARLEY_STAGE": [("local", "local"), ("ministack", "ministack"), ("prod", "prod"), (" prod ", "prod")],
     "PARLEY_AUTH": [("open", "open"), ("required", "required")],
     "PARLEY_OPEN_BEYOND_LOOPBACK": [("1", True), ("0", False), ("true", True), ("False", False)],
     "REDIS_URL": [
@@ -52,9 +52,12 @@ GOOD: dict[str, list[tuple[str, Any]]] = {
     "PARLEY_LOG_LEVEL": [("DEBUG", "DEBUG"), ("INFO", "INFO"), ("WARNING", "WARNING"), ("ERROR", "ERROR")],
     "PARLEY_ARGON2": [(cost, cost) for cost in ("m=19456,t=2,p=1", "m=8,t=1,p=1", "m=1048576,t=20,p=16")],
     "PARLEY_RATE_LIMITS": [
-        ("auth=5", {"read": 1200, "write": 600, "search": 120, "auth": 5}),
-        (" read=0, write=0,search=0 ,auth=0,", dict.fromkeys(("read", "write", "search", "auth"), 0)),
-        ("read=9999999", {"read": 9_999_999, "write": 600, "search": 120, "auth": 20}),
+        ("auth=5", {"read": 1200, "write": 600, "search": 120, "auth": 5, "frame": 1200}),
+        (
+            " read=0, write=0,search=0 ,auth=0,frame=0,",
+            dict.fromkeys(("read", "write", "search", "auth", "frame"), 0),
+        ),
+        ("read=9999999", {"read": 9_999_999, "write": 600, "search": 120, "auth": 20, "frame": 1200}),
     ],
     "PARLEY_CORS_ORIGINS": [
         ("https://chat.example.com", ("https://chat.example.com",)),
@@ -85,6 +88,18 @@ GOOD: dict[str, list[tuple[str, Any]]] = {
         )
     ],
     "PARLEY_LARGE_AUTHOR": [("1", 1), ("10000", 10_000)],
+    "PARLEY_SOCKET_URL": [
+        (url, url)
+        for url in (
+            "wss://abc.execute-api.eu-north-1.amazonaws.com/prod",
+            "ws://127.0.0.1:8081",
+            "ws://[::1]:81/",
+        )
+    ],
+    "PARLEY_PUSH_URL": [
+        (url, url) for url in ("https://abc.execute-api.eu-north-1.api.aws/prod", "http://127.0.0.1:8080")
+    ],
+    "PARLEY_LEASE_SECONDS": [("2", 2), ("660", 660), ("86400", 86_400)],
 }
 
 BAD: dict[str, list[str]] = {
@@ -159,6 +174,15 @@ BAD: dict[str, list[str]] = {
     "PARLEY_OIDC_ALGORITHMS": ["HS256", "none", "RS256,HS256", "rs256", ","],
     "PARLEY_IMPORT_PRIVATE": ["yes", "2"],
     "PARLEY_WORK_QUEUE": ["parley-work", "arn:aws:sqs:eu-north-1:123456789012:parley-work", "sqs://x"],
+    "PARLEY_SOCKET_URL": [
+        "https://abc.example",
+        "wss://",
+        "wss://a.example?ticket=1",
+        "wss://u:p@a.example",
+        "a",
+    ],
+    "PARLEY_PUSH_URL": ["wss://abc.example", "https://a.example/?x=1", "https://u:p@a.example"],
+    "PARLEY_LEASE_SECONDS": ["0", "1", "86401", "-5", "11m", "1.5"],
     "PARLEY_LARGE_AUTHOR": ["0", "-1", "many"],
 }
 

@@ -32,8 +32,8 @@ def test_sending_a_million_messages(members: int, dollars: str) -> None:
 
 
 def test_a_request_by_hand() -> None:
-    """Two socket messages, an invocation, 20 ms of half a GB, 3 ECPU, and 2 for the inbox of each member."""
-    by_hand = 2 * 1.00 + 0.20 + 0.5 * 0.020 * 13.3334 + (3 + 2 * 2) * 0.0023
+    """Two socket messages, an invocation, 20 ms of half a GB, 5 ECPU, and 2 for the inbox of each member."""
+    by_hand = 2 * 1.00 + 0.20 + 0.5 * 0.020 * 13.3334 + (5 + 2 * 2) * 0.0023
     assert million(Usage())["requests"] == pytest.approx(by_hand)
 
 
@@ -52,7 +52,7 @@ def test_a_large_chat_writes_no_inboxes() -> None:
 def test_sending_over_http_by_hand() -> None:
     """One REST request instead of two socket messages; all devices are pushed to, as none has the answer."""
     costs = million(Usage(via="http"))
-    assert costs["requests"] == pytest.approx(3.50 + 0.20 + 0.5 * 0.020 * 13.3334 + 7 * 0.0023)
+    assert costs["requests"] == pytest.approx(3.50 + 0.20 + 0.5 * 0.020 * 13.3334 + 8 * 0.0023)
     assert costs["pushes"] == pytest.approx(2 * (1.00 + 0.5 * 0.001 * 13.3334) + 2 * 0.0023)
 
 
@@ -140,10 +140,10 @@ def test_a_password_costs_its_secret_and_the_way_to_it(
 
 
 def test_waiting_for_work_by_hand() -> None:
-    """A minute: 15 polls of each queue, and a sweep of 150 ms of half a GB that asks twice 256 partitions."""
+    """A minute: 15 polls of each queue, and a sweep of 150 ms of half a GB asking 768 keys."""
     sweep = 0.20 + 0.5 * 0.150 * 13.3334
     minutes = 730 * 60 / 1e6
-    assert idle(Usage())["queue and sweep"] == pytest.approx((30 * 0.40 + sweep + 512 * 0.0023) * minutes)
+    assert idle(Usage())["queue and sweep"] == pytest.approx((30 * 0.40 + sweep + 768 * 0.0023) * minutes)
     assert idle(Usage(store="durable"))["queue and sweep"] == pytest.approx((30 * 0.40 + sweep) * minutes)
 
 

@@ -8,7 +8,8 @@ import msgspec
 import pytest
 
 from chalicelib.errors import BadRequest
-from chalicelib.http.decoding import converted, decoded, unquoted
+from chalicelib.http.decoding import converted, unquoted
+from chalicelib.schemas.decoding import decoded
 from chalicelib.schemas.social import ClassicFollow
 
 

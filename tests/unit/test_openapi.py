@@ -107,7 +107,7 @@ def test_declared_errors_are_described(operation: Operation) -> None:
 @pytest.mark.parametrize("operation", [one for one in OPERATIONS if one.body], ids=lambda one: one.path)
 def test_examples_are_valid(operation: Operation) -> None:
     """The example of a body is one that the route takes."""
-    assert operation.example
+    assert operation.example is not None
     assert msgspec.convert(operation.example, operation.body)
 
 

@@ -20,9 +20,14 @@ SHARED = (
     "infra/deploy/requirements.txt",
     "requirements-dev.txt",
 )
-# LocalStack and the functions it runs have environments of their own.
-LOCKS = (*SHARED, "infra/localstack/requirements.txt", "infra/localstack/functions.txt")
-STAGES = ("local", "localstack", "prod")
+# LocalStack, the functions it runs, and MiniStack have environments of their own.
+LOCKS = (
+    *SHARED,
+    "infra/localstack/requirements.txt",
+    "infra/localstack/functions.txt",
+    "infra/ministack/requirements.txt",
+)
+STAGES = ("local", "localstack", "ministack", "prod")
 
 
 def pins(lock: str) -> dict[str, str]:
@@ -86,7 +91,7 @@ def test_nothing_ships_that_only_development_needs() -> None:
 
 @pytest.mark.parametrize("stage", STAGES)
 def test_stage_is_closed_unless_it_is_local(stage: str) -> None:
-    """Only the two local stages trust a caller's name."""
+    """Only the local stages trust a caller's name."""
     expected = {"PARLEY_STAGE": stage, "PARLEY_AUTH": "required" if stage == "prod" else "open"}
     assert config()["stages"][stage]["environment_variables"].items() >= expected.items()
 
@@ -101,7 +106,7 @@ def test_stages_share_what_chalice_gets_wrong_by_default() -> None:
     assert {"api_gateway_endpoint_type", "autogen_policy"} <= settings.keys()
 
 
-@pytest.mark.parametrize("stage", ["localstack", "prod"])
+@pytest.mark.parametrize("stage", STAGES[1:])
 def test_policy_allows_named_actions_only(stage: str) -> None:
     """No deployed stage may do whatever it likes with a service."""
     policy = json.loads((ROOT / ".chalice" / f"policy-{stage}.json").read_text())

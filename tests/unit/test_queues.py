@@ -13,7 +13,7 @@ from moto import mock_aws
 
 from chalicelib.config import Settings
 from chalicelib.logs import LOGGER
-from chalicelib.queues import WorkQueue
+from chalicelib.queues import Push, WorkQueue
 from chalicelib.store.client import connect
 from tests.local.raw import free_port
 
@@ -50,6 +50,44 @@ def jobs_in(sqs: Any, url: str) -> list[Any]:
     while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
         jobs += [json.loads(message["Body"]) for message in messages]
     return jobs
+
+
+def push(seq: int) -> Push:
+    """Return a push to 250 connections with ids as API Gateway's."""
+    return Push("ann:bob", seq, [(f"L0SM9cOFvHcCIhw{number:03d}=", number % 2 == 0) for number in range(250)])
+
+
+def test_pushes_are_messages_too(sqs: Any) -> None:
+    """Any number of pushes goes in, each as a job of its own, which says where the text is and has none."""
+    url = sqs.create_queue(QueueName="work")["QueueUrl"]
+
+    assert queue_at(url).put_pushes([push(seq) for seq in range(1, 13)])
+    jobs = jobs_in(sqs, url)
+    assert sorted(job["push"]["seq"] for job in jobs) == list(range(1, 13))
+    assert all(job.keys() == {"push"} for job in jobs)
+    assert all(job["push"].keys() == {"chat", "seq", "connections", "attempt"} for job in jobs)
+
+
+def test_a_push_that_waits(sqs: Any) -> None:
+    """A push with a delay is not handed out before it is over."""
+    url = sqs.create_queue(QueueName="work")["QueueUrl"]
+
+    assert queue_at(url).put_pushes([push(1)], delay=900)
+    assert jobs_in(sqs, url) == []
+    told = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessagesDelayed"])
+    assert told["Attributes"] == {"ApproximateNumberOfMessagesDelayed": "1"}
+
+
+@pytest.mark.parametrize("url", [NOWHERE, None])
+def test_pushes_that_are_not_put(sqs: Any, lines: pytest.LogCaptureFixture, url: str | None) -> None:
+    """The caller is told that a push is in no queue; nothing to put is in any."""
+    queue = queue_at(url, f"redis://127.0.0.1:{free_port()}")
+
+    assert queue.put_pushes([])
+    assert not queue.put_pushes([push(1), push(2)])
+    (record,) = lines.records
+    assert isinstance(record.msg, dict)
+    assert (record.msg["event"], record.msg["jobs"]) == ("work_not_put", 2)
 
 
 @pytest.mark.parametrize("number", [0, 1, 10, 23])

@@ -18,10 +18,10 @@ FAILURES: dict[str, Exception] = {"posts:store": StoreUnavailable(), "posts:defe
 
 
 class Work:
-    """Work and deliveries whose items fail as their handle says."""
+    """Work, deliveries and leases; items fail as their handle says."""
 
     def __init__(self) -> None:
-        self.work = self.deliveries = self
+        self.work = self.deliveries = self.realtime = self.leases = self
         self.done: list[str] = []
 
     def run(self, item: str) -> None:
@@ -31,7 +31,7 @@ class Work:
         self.done.append(item)
 
     def sweep(self) -> int:
-        """Say how many items were repeated, or told."""
+        """Say how many items were repeated or told, or connections ended."""
         return 3
 
 
@@ -116,8 +116,8 @@ def test_what_is_no_event_of_a_queue_is_refused(done: list[str]) -> None:
         work.handle({"records": []})
 
 
-def test_one_sweep_does_not_stop_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
-    """When the inboxes cannot be told, what is owed is repeated all the same, and the failure is raised."""
+def test_one_sweep_does_not_stop_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """When neither inboxes nor rooms can be told, what is owed is repeated; a failure is raised."""
     swept = []
 
     class Failing:
@@ -125,7 +125,12 @@ def test_one_sweep_does_not_stop_the_other(monkeypatch: pytest.MonkeyPatch) -> N
             raise StoreUnavailable
 
     class Sweeping:
-        deliveries = Failing()
+        deliveries = leases = Failing()
+
+        @property
+        def realtime(self) -> Sweeping:
+            swept.append("leases")
+            return self
 
         @property
         def work(self) -> Work:
@@ -135,12 +140,12 @@ def test_one_sweep_does_not_stop_the_other(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(services, "current", Sweeping)
     with pytest.raises(StoreUnavailable):
         work.sweep({})
-    assert swept == ["work"]
+    assert swept == ["leases", "work"]
 
 
 def test_a_sweep_tells_how_much_it_repeated(done: list[str], lines: pytest.LogCaptureFixture) -> None:
     """The schedule's event is answered with the count, which is also logged."""
-    assert work.sweep({"detail-type": "Scheduled Event"}) == {"repeated": 3, "told": 3}
+    assert work.sweep({"detail-type": "Scheduled Event"}) == {"repeated": 3, "told": 3, "ended": 3}
     assert isinstance(lines.records[0].msg, dict)
-    logged = {name: lines.records[0].msg[name] for name in ("event", "repeated", "told")}
-    assert logged == {"event": "sweep", "repeated": 3, "told": 3}
+    logged = {name: lines.records[0].msg[name] for name in ("event", "repeated", "told", "ended")}
+    assert logged == {"event": "sweep", "repeated": 3, "told": 3, "ended": 3}

@@ -5,8 +5,9 @@
 -- KEYS[3]     members      HASH, see Chats; absent for a chat of two
 -- KEYS[4]     readers      HASH, see Readers: the sender has read and received the message
 -- KEYS[5]     uncounted    ZSET, see Chats
--- KEYS[6]     outbox       HASH: the inboxes are owed the message, unless the chat is large
--- KEYS[7..10] ids          HASH, four UTC days in a row, the store's today and yesterday among them as long
+-- KEYS[6]     outbox       HASH: the members are owed the message
+-- KEYS[7]     clients      HASH, see Clients; of a chat that is large
+-- KEYS[8..11] ids          HASH, four UTC days in a row, the store's today and yesterday among them as long
 --                          as the caller's clock is less than a day off; absent when the message has no id
 -- ARGV[1]     body         msgpack array, opaque here
 -- ARGV[2]     keep         integer, how many messages the log may hold; 0: all
@@ -15,12 +16,13 @@
 -- ARGV[5]     item         what is owed
 -- ARGV[6]     field        8 bytes, digest of sender and id
 -- ARGV[7]     fingerprint  8 bytes, digest of the content
--- ARGV[8]     day          integer, the UTC day of KEYS[7]
+-- ARGV[8]     day          integer, the UTC day of KEYS[8]
 -- ARGV[9]     ttl          integer, seconds an ids key lives after its last write
--- reply       {seq, time in µs, outcome, [handle of each member of a group that is not large...]}
+-- reply       {seq, time in µs, outcome, [handle of each member of a group that is not large...]}, or, of a large one,
+--             {seq, time in µs, outcome, nil, the connections that take JSON, those that take protobuf}, see targets
 --             outcome 0: stored, 1: was stored before, 2: the id has other content; and then nothing is done:
 --             3: no such chat, 4: not a member, 5: muted until that time
-local FIRST_IDS = 7
+local FIRST_IDS = 8
 local readers, sender, kind = KEYS[4], ARGV[3], ARGV[4]
 local time, large, members, today = now(), false, {}, nil
 
@@ -50,10 +52,11 @@ local seq, sent = add_message(KEYS[1], KEYS[5], ARGV[1], tonumber(ARGV[2]), time
 local own = reader_of(readers, sender)
 own.read, own.received = seq, seq
 keep_reader(readers, sender, own, sent)
-if not large then redis.call('HSET', KEYS[6], ARGV[5], string.format('%.0f', sent)) end
+redis.call('HSET', KEYS[6], ARGV[5], string.format('%.0f', sent))
 
 if today then
   redis.call('HSET', today, ARGV[6], ARGV[7] .. struct.pack('>I8I6', sent, seq))
   redis.call('EXPIRE', today, ARGV[9])
 end
+if large then return {seq, sent, 0, false, attached(KEYS[7], KEYS[3], time)} end
 return {seq, sent, 0, members}

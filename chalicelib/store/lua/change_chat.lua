@@ -1,6 +1,6 @@
 #!lua
 -- Changes what a group or room is and how handles stand in it, and tells of it in the log, if nothing has moved.
--- KEYS[1..8]  chat, members, others, readers, log, changes, uncounted, outbox; see chat_people
+-- KEYS[1..9]  chat, members, others, readers, log, changes, uncounted, outbox, clients; see chat_people
 -- ARGV[1]     id           the chat's
 -- ARGV[2]     body         msgpack array, the message that tells of it; empty: none does
 -- ARGV[3]     keep         integer, how many messages the log may hold; 0: all
@@ -13,7 +13,8 @@
 --             of it: `m` and a role, `o` and a relation, each a byte, empty: the record goes, `=`: nothing;
 --             integer, until when a member is muted, µs
 -- reply       {0, seq of the newest message, time in µs, members or nil for a large chat, places: {handle, stamp, state
---             (0 out, 1 in, 2 large), time of last activity in µs, ...}}   or {1}: something has moved, {2}: the
+--             (0 out, 1 in, 2 large), time of last activity in µs, ...}}, and of a large chat the connections that
+--             take JSON, and that take protobuf, see targets   or {1}: something has moved, {2}: the
 --             chat is full, {3}: no owner would be left, {4}: too many wait to become members
 local join, history, deleted = unpack(redis.call('HMGET', CHAT, 'join', 'history', 'deleted'))
 if deleted or join ~= ARGV[7] or history ~= ARGV[8] or not stand_as_seen(FIRST, 4) then return {MOVED} end

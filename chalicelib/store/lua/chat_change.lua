@@ -109,14 +109,10 @@ local function grown()
   return true, true
 end
 
--- Owes the search entries and, of a chat that is not large, the inboxes what they must be told.
-local function owe(time, large)
+-- Owes the search entries and the members what they must be told.
+local function owe(time)
   if FIELDS > 0 then redis.call('HSET', OUTBOX, 'i' .. ID, whole(time)) end
-  if large then
-    redis.call('HDEL', OUTBOX, 'm' .. ID)
-  elseif BODY ~= '' then
-    redis.call('HSET', OUTBOX, 'm' .. ID, whole(time))
-  end
+  if BODY ~= '' then redis.call('HSET', OUTBOX, 'm' .. ID, whole(time)) end
 end
 
 -- Makes the change, unless a guard refuses it. new: whether it makes the chat.
@@ -135,7 +131,7 @@ local function change(new)
   if new then redis.call('HSET', CHAT, 'made', whole(time)) end
   if FIELDS > 0 then redis.call('HSET', CHAT, 'info_time', whole(time), unpack(ARGV, 10, FIRST - 1)) end
   local large, only_now = grown()
-  owe(time, large)
+  owe(time)
 
   if only_now then
     concerned = redis.call('HKEYS', MEMBERS)
@@ -147,5 +143,6 @@ local function change(new)
     if outside[handle] == INVITED then return IN, time end
     return OUT, active
   end)
-  return {DONE, seq, time, not large and redis.call('HKEYS', MEMBERS), told}
+  if large then return {DONE, seq, time, false, told, attached(CLIENTS, MEMBERS, time)} end
+  return {DONE, seq, time, redis.call('HKEYS', MEMBERS), told}
 end

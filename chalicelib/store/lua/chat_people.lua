@@ -1,8 +1,9 @@
 -- A part of other scripts. After chat_log: the people of a group or room. All these scripts have the keys
 --   KEYS[1] chat HASH, [2] members HASH, [3] others HASH, [6] changes ZSET, see Chats
---   KEYS[4] readers HASH, see Readers; [5] log LIST, [7] uncounted ZSET, see MessageLog; [8] outbox HASH, see Outbox
+--   KEYS[4] readers HASH, see Readers; [5] log LIST, [7] uncounted ZSET, see MessageLog; [8] outbox HASH, see Outbox;
+--   [9] clients HASH, see Clients
 local CHAT, MEMBERS, OTHERS, READERS = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local LOG, CHANGES, UNCOUNTED, OUTBOX = KEYS[5], KEYS[6], KEYS[7], KEYS[8]
+local LOG, CHANGES, UNCOUNTED, OUTBOX, CLIENTS = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
 local OUT, IN, LARGE = 0, 1, 2
 
 -- How somebody stands is text: `m` and a role, `o` and a relation, each a byte, or nothing. What is held goes on

@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- Deletes a group or room, keeps its id taken, and owes those who had it that it is gone.
--- KEYS[1..8]  chat, members, others, readers, log, changes, uncounted, outbox; see chat_people
+-- KEYS[1..9]  chat, members, others, readers, log, changes, uncounted, outbox, clients; see chat_people
 -- ARGV[1]     id       the chat's
 -- ARGV[2..]   handles, each with its record as it was seen (see record_of)
 -- reply       {0, seq of the newest message, time in µs, nil, places}, see change_chat; {1}: something has moved
@@ -15,9 +15,9 @@ local seq, active = newest(LOG)
 local time = next_time(LOG)
 local told = placed(id, handles, time, {}, function() return OUT, active end)
 local terms = redis.call('HGET', CHAT, 'terms')
-redis.call('UNLINK', unpack(KEYS, 1, 7))
+redis.call('UNLINK', CLIENTS, unpack(KEYS, 1, 7))
 redis.call('HSET', CHAT, 'deleted', whole(time))
 if terms then redis.call('HSET', CHAT, 'terms', terms) end
-redis.call('HDEL', OUTBOX, 'm' .. id)
+redis.call('HDEL', OUTBOX, 'm' .. id, 'd' .. id)
 redis.call('HSET', OUTBOX, 'i' .. id, whole(time))
 return {0, seq, time, false, told}

@@ -5,17 +5,21 @@
 -- KEYS[3]  inbox   ZSET, see Inboxes
 -- KEYS[4]  active  ZSET, see Inboxes
 -- KEYS[5]  large   SET, see Inboxes
+-- KEYS[6]  connections  HASH, see Presence; of a chat that is large
 -- ARGV[1]  chat    its id
 -- ARGV[2]  stamp   integer, of (chat, user), µs
 -- ARGV[3]  state   0: out, 1: in, 2: large
 -- ARGV[4]  time    integer, of the chat's last activity, µs; 0: there was none
--- reply    1: it says so or something newer, 0: the account is deleted
+-- reply    {1: it says so or something newer, 0: the account is deleted; of a large chat the user's ready connections
+--          that take JSON; and that take protobuf}, see targets
 local user, chats, inbox, active, large = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 local chat, stamp, state, time = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-if redis.call('HEXISTS', user, 'deleted') == 1 then return 0 end
+if redis.call('HEXISTS', user, 'deleted') == 1 then return {0, '', ''} end
 
+local targets = {{}, {}}
+if state == LARGE then add_ready(targets, KEYS[6]) end
 local held = place_of(chats, chat)
-if held and held >= stamp then return 1 end
+if held and held >= stamp then return {1, told(targets)} end
 local floor = 0
 if state == OUT then
   floor = time
@@ -30,4 +34,4 @@ end
 redis.call(state == LARGE and 'SADD' or 'SREM', large, chat)
 keep_place(chats, chat, stamp, state, floor)
 bump(chats, inbox, chat)
-return 1
+return {1, told(targets)}

@@ -1,0 +1,47 @@
+"""How much memory the processes of a server take."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections import defaultdict
+from pathlib import Path
+
+from bench.findings import Skipped
+
+PROC = Path("/proc")
+SHARE = re.compile(r"^Pss:\s+(\d+) kB", re.MULTILINE)
+PARENT = re.compile(r"^PPid:\s+(\d+)", re.MULTILINE)
+
+
+def kibibytes() -> dict[str, int]:
+    """Return the memory of all processes below this one by the name of their program, KiB.
+
+    What several share counts in part for each (proportional set size, proc(5)).
+    Raises Skipped where there is no /proc.
+    """
+    if not PROC.is_dir():
+        raise Skipped("Memory a connection takes is read from /proc, which this system does not have.")
+    sizes: dict[str, int] = defaultdict(int)
+    for process in _below(os.getpid()):
+        rollup = (process / "smaps_rollup").read_text(encoding="ascii", errors="replace")
+        command = (process / "cmdline").read_bytes().partition(b"\0")[0]
+        sizes[Path(os.fsdecode(command)).name] += sum(map(int, SHARE.findall(rollup)))
+    return dict(sizes)
+
+
+def _below(root: int) -> list[Path]:
+    children: dict[int, list[int]] = defaultdict(list)
+    for process in PROC.glob("[0-9]*"):
+        try:
+            parent = PARENT.search((process / "status").read_text(encoding="utf-8", errors="replace"))
+        except OSError:  # it has ended meanwhile
+            continue
+        if parent is not None:
+            children[int(parent.group(1))].append(int(process.name))
+    found, waiting = list[Path](), [root]
+    while waiting:
+        below = children[waiting.pop()]
+        found += [PROC / str(number) for number in below]
+        waiting += below
+    return found

@@ -1,0 +1,247 @@
+"""Frames pushed to WebSocket connections: by API Gateway's management API, or what stands in for it."""
+
+from __future__ import annotations
+
+import functools
+import re
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from enum import Enum
+from typing import Any, NamedTuple, Protocol
+from urllib.parse import quote
+
+from chalicelib.config import Settings
+from chalicelib.logs import LOGGER
+
+INLINE = 50
+"""Connections that one call pushes to at once; each has a thread, so that none waits behind a dead one."""
+CONNECT_SECONDS, READ_SECONDS = 0.4, 0.6
+"""A push takes a second at the most."""
+TOTAL_SECONDS = 2.0
+"""All pushes of one call, those that are tried again among them."""
+PAUSE_SECONDS = 0.1
+"""Before what was refused for now is tried again."""
+CLOSE_SECONDS = 1.0
+HOST_REGION = re.compile(r"\.execute-api\.([a-z0-9-]+)\.")
+USUAL_REGION = "us-east-1"
+
+
+class Parcel(NamedTuple):
+    """One frame for some connections; data: UTF-8 text."""
+
+    connections: Sequence[str]
+    data: bytes
+
+
+class Outcome(NamedTuple):
+    """The connections that are no more, and those that a frame did not reach though they may live."""
+
+    gone: list[str]
+    failed: list[str]
+
+
+class Pusher(Protocol):
+    """Pushes frames and closes connections; neither raises.
+
+    inline: to how many connections a caller may push and wait for the outcome; 0: nothing is ever pushed.
+    """
+
+    inline: int
+
+    def push(self, parcels: Sequence[Parcel]) -> Outcome:
+        """Push frames; those for one connection arrive in the order of the parcels."""
+        ...
+
+    def close(self, connections: Sequence[str]) -> None:
+        """Close connections, as far as they are there."""
+        ...
+
+
+class NoPusher:
+    """What there is without PARLEY_PUSH_URL: nobody can be connected."""
+
+    inline = 0
+
+    def push(self, parcels: Sequence[Parcel]) -> Outcome:
+        """Push nothing."""
+        return Outcome([], [])
+
+    def close(self, connections: Sequence[str]) -> None:
+        """Close nothing."""
+
+
+class Answer(Enum):
+    """What came of a push."""
+
+    DONE = 0
+    GONE = 1
+    LATER = 2
+    FAILED = 3
+
+
+class ApiGatewayPusher:
+    """Pushes through the management API of a WebSocket API, signed, over pooled connections.
+
+    settings: push_url is its address, as far as the stage. Needs botocore; it and the AWS credentials, from
+    wherever botocore finds them, are looked for at the first push.
+    """
+
+    inline = INLINE
+
+    def __init__(self, settings: Settings) -> None:
+        self._url = f"{settings.push_url}".rstrip("/")
+        self._line: _Line | None = None
+        self._lock = threading.Lock()
+
+    def push(self, parcels: Sequence[Parcel]) -> Outcome:
+        """Push frames, within TOTAL_SECONDS; what was refused for now (429, 5xx) is tried once more."""
+        frames: dict[str, list[bytes]] = {}
+        for connections, data in parcels:
+            for connection in connections:
+                frames.setdefault(connection, []).append(data)
+        deadline = time.monotonic() + TOTAL_SECONDS
+        answers = self._round(frames, deadline)
+        again = {one: frames[one] for one, answer in answers.items() if answer is Answer.LATER}
+        if again and time.monotonic() + PAUSE_SECONDS < deadline:
+            time.sleep(PAUSE_SECONDS)
+            answers |= self._round(again, deadline)
+        gone = [one for one, answer in answers.items() if answer is Answer.GONE]
+        failed = [one for one, answer in answers.items() if answer in (Answer.LATER, Answer.FAILED)]
+        return Outcome(gone, failed)
+
+    def close(self, connections: Sequence[str]) -> None:
+        """Close connections; one that cannot be reached is left to its lease."""
+        deadline = time.monotonic() + CLOSE_SECONDS
+        self._all({one: functools.partial(_Line.close, connection=one) for one in connections}, deadline)
+
+    def _round(self, frames: dict[str, list[bytes]], deadline: float) -> dict[str, Answer]:
+        calls = {
+            one: functools.partial(_Line.deliver, connection=one, frames=waiting, deadline=deadline)
+            for one, waiting in frames.items()
+        }
+        return self._all(calls, deadline)
+
+    def _all(self, calls: dict[str, functools.partial[Answer]], deadline: float) -> dict[str, Answer]:
+        """Make calls, each in a thread; those that have not returned by the deadline have failed."""
+        if not calls:
+            return {}
+        try:
+            line = self._opened()
+            futures: dict[Future[Answer], str] = {line.start(call): one for one, call in calls.items()}
+        except Exception:
+            LOGGER.exception({"event": "pushes_failed", "pushes": len(calls), "failed": len(calls)})
+            return dict.fromkeys(calls, Answer.FAILED)
+        done, late = wait(futures, max(0.0, deadline - time.monotonic()))
+        if late:
+            self._drop(line)
+        answers = dict.fromkeys(calls, Answer.FAILED)
+        answers |= {futures[one]: one.result() for one in done if not one.cancelled()}
+        _log(line, answers)
+        return answers
+
+    def _opened(self) -> _Line:
+        with self._lock:
+            if self._line is None:
+                self._line = _Line(self._url)
+            return self._line
+
+    def _drop(self, line: _Line) -> None:
+        """Give up a line whose threads may be held by somebody who never ends an answer."""
+        with self._lock:
+            if self._line is line:
+                self._line = None
+        line.abandon()
+
+
+class _Line:
+    """Signed requests to one management API: a pool of connections, and a thread for each that is in use.
+
+    reason: why the last request failed.
+    """
+
+    def __init__(self, url: str) -> None:
+        from botocore.httpsession import URLLib3Session
+        from botocore.session import Session
+
+        session = Session()
+        found = HOST_REGION.search(url)
+        self._url = url
+        self._region = found[1] if found else session.get_config_variable("region") or USUAL_REGION
+        self._credentials = session.get_credentials()
+        self._http = URLLib3Session(timeout=(CONNECT_SECONDS, READ_SECONDS), max_pool_connections=INLINE)
+        self._threads = ThreadPoolExecutor(INLINE, "push")
+        self.reason = ""
+
+    def start(self, call: functools.partial[Answer]) -> Future[Answer]:
+        """Make a call of this line in one of its threads."""
+        return self._threads.submit(call, self)
+
+    def abandon(self) -> None:
+        """Let go of the threads, and take no more calls."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+    def deliver(self, connection: str, frames: list[bytes], deadline: float) -> Answer:
+        """Push frames in order, and take off the list those that arrived."""
+        while frames:
+            if time.monotonic() > deadline:
+                return Answer.FAILED
+            answer = self._answer("POST", connection, frames[0])
+            if answer is not Answer.DONE:
+                return answer
+            del frames[0]
+        return Answer.DONE
+
+    def close(self, connection: str) -> Answer:
+        """Close a connection."""
+        return self._answer("DELETE", connection, b"")
+
+    def _answer(self, method: str, connection: str, data: bytes) -> Answer:
+        from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
+
+        try:
+            status = self._status(method, connection, data)
+        except (ConnectTimeoutError, ReadTimeoutError) as error:
+            self.reason = type(error).__name__
+            return Answer.FAILED
+        except Exception as error:
+            self.reason = f"{type(error).__name__}: {error}".replace(connection, "*")
+            return Answer.LATER
+        if status < 300 or status == 410:
+            return Answer.GONE if status == 410 else Answer.DONE
+        self.reason = f"status {status}"
+        return Answer.LATER if status == 429 or status >= 500 else Answer.FAILED
+
+    def _status(self, method: str, connection: str, data: bytes) -> int:
+        from botocore.auth import SigV4Auth
+        from botocore.awsrequest import AWSRequest
+
+        url = f"{self._url}/%40connections/{quote(connection, safe='')}"
+        request = AWSRequest(method, url, {"Content-Type": "application/octet-stream"}, data)
+        credentials = self._credentials and self._credentials.get_frozen_credentials()
+        SigV4Auth(credentials, "execute-api", self._region).add_auth(request)
+        return int(self._http.send(request.prepare()).status_code)
+
+
+def _log(line: _Line, answers: dict[str, Answer]) -> None:
+    failed = sum(answer in (Answer.LATER, Answer.FAILED) for answer in answers.values())
+    if failed:
+        reason = line.reason or "no answer in time"
+        LOGGER.warning({"event": "pushes_failed", "pushes": len(answers), "failed": failed, "reason": reason})
+
+
+_installed: list[Any] = []
+
+
+def install(pusher: Pusher | None) -> None:
+    """Have this process push by something of its own, as a server does that holds its connections itself."""
+    _installed[:] = [] if pusher is None else [pusher]
+
+
+def pusher(settings: Settings) -> Pusher:
+    """Return what pushes here: what was installed, else API Gateway if the settings name it, else nothing."""
+    if _installed:
+        installed: Pusher = _installed[0]
+        return installed
+    return NoPusher() if settings.push_url is None else ApiGatewayPusher(settings)

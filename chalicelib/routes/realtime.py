@@ -1,0 +1,27 @@
+"""The way to a socket: a ticket, which a web page can show where it cannot show its token."""
+
+from __future__ import annotations
+
+from chalice.app import Blueprint, Response
+
+from chalicelib import errors
+from chalicelib.http import Call, reply, route
+from chalicelib.schemas.realtime import Ticket, TicketRequest
+
+blueprint = Blueprint(__name__)
+
+
+@route(
+    blueprint,
+    "POST",
+    "/v1/realtime/ticket",
+    {201: Ticket},
+    body=TicketRequest,
+    example={},
+    fails=(errors.BadRequest, errors.ChatNotFound, errors.RealtimeUnavailable, errors.StoreFull),
+    caller=True,
+)
+def ticket(call: Call) -> Response:
+    """Get a ticket that opens one socket within 30 seconds: `<url>?ticket=<ticket>`."""
+    caller, request = call.caller, call.body(TicketRequest)
+    return reply(call.services.realtime.tickets.issue(caller, call.session_digest, request.room), 201)

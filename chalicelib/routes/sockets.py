@@ -1,0 +1,109 @@
+"""The three events of a socket: from what API Gateway tells of it to the use cases, and a line in the log."""
+
+from __future__ import annotations
+
+import logging
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from chalicelib import services
+from chalicelib.errors import PROBLEM_JSON, InternalError, ParleyError
+from chalicelib.logs import LOGGER
+from chalicelib.services.realtime.connecting import Knock
+from chalicelib.services.realtime.frames import Handled
+from chalicelib.store.sessions import AGENT_CHARACTERS, Details
+
+Event = Mapping[str, Any]
+DONE = Handled(None)
+
+
+def connect(event: Event) -> dict[str, Any]:
+    """Let a socket in, or answer why not; its ticket is in no line of the log."""
+    answer: dict[str, Any] = {"statusCode": 200}
+
+    def let_in() -> Handled:
+        protocol = services.current().realtime.connecting.connect(_knock(event))
+        if protocol is not None:
+            answer["headers"] = {"Sec-WebSocket-Protocol": protocol}
+        return DONE
+
+    error = _logged("socket_connect", event, let_in).error
+    return answer if error is None else _refusal(error)
+
+
+def message(event: Event) -> dict[str, Any]:
+    """Do what a frame asks; its answers are pushed."""
+    connection, body = _connection(event), event.get("body") or ""
+
+    def handle() -> Handled:
+        return services.current().realtime.frames.handle(connection, body, _request_id(event))
+
+    _logged("socket_frame", event, handle)
+    return {"statusCode": 200}
+
+
+def disconnect(event: Event) -> dict[str, Any]:
+    """Clear up after a socket that has closed."""
+
+    def clear_up() -> Handled:
+        services.current().realtime.connecting.disconnect(_connection(event))
+        return DONE
+
+    _logged("socket_disconnect", event, clear_up)
+    return {"statusCode": 200}
+
+
+def _logged(name: str, event: Event, call: Callable[[], Handled]) -> Handled:
+    """Have something done for an event, and log one line of it; what it raises comes back as its error."""
+    start, request = time.perf_counter(), _request_id(event)
+    try:
+        handled = call()
+    except ParleyError as refusal:
+        handled = Handled(None, refusal)
+    except Exception:
+        LOGGER.exception({"event": "defect", "request_id": request})
+        handled = Handled(None, InternalError(f"The server failed. {request} finds it in the logs."))
+    line: dict[str, Any] = {"event": name, "request_id": request, "connection": _connection(event)}
+    if handled.kind is not None:
+        line["type"] = handled.kind
+    line |= {"status": 200, "ms": round((time.perf_counter() - start) * 1000, 2)}
+    error = handled.error
+    if error is not None:
+        line |= {"status": error.status, "code": error.code}
+        if error.__cause__ is not None:
+            line["cause"] = f"{type(error.__cause__).__name__}: {error.__cause__}"
+    LOGGER.log(logging.ERROR if line["status"] >= 500 else logging.INFO, line)
+    return handled
+
+
+def _knock(event: Event) -> Knock:
+    headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
+    query = event.get("queryStringParameters") or {}
+    identity = event["requestContext"].get("identity") or {}
+    agent = headers.get("user-agent") or identity.get("userAgent") or ""
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    return Knock(
+        connection=_connection(event),
+        details=Details(str(identity.get("sourceIp") or ""), agent[:AGENT_CHARACTERS]),
+        ticket=query.get("ticket"),
+        bearer=token.strip() if scheme.lower() == "bearer" else None,
+        user=query.get("user"),
+        room=query.get("room"),
+        protocols=[name.strip() for name in headers.get("sec-websocket-protocol", "").split(",")],
+    )
+
+
+def _refusal(error: ParleyError) -> dict[str, Any]:
+    headers = {"Content-Type": PROBLEM_JSON, **error.headers}
+    return {"statusCode": error.status, "headers": headers, "body": error.problem().decode()}
+
+
+def _connection(event: Event) -> str:
+    return str(event["requestContext"]["connectionId"])
+
+
+def _request_id(event: Event) -> str:
+    context: dict[str, Any] = event["requestContext"]
+    return str(context.get("requestId") or context.setdefault("requestId", str(uuid.uuid4())))

@@ -1,0 +1,25 @@
+"""Messages of a log as they are on the wire."""
+
+from __future__ import annotations
+
+from msgspec import UNSET
+
+from chalicelib.schemas.messages import Message
+from chalicelib.services import events
+from chalicelib.services.times import rfc3339
+from chalicelib.store.messages import Entry
+
+
+def message(chat: str, entry: Entry) -> Message:
+    """Return a message of a chat, by the chat's canonical id, as its readers see it."""
+    content, sender = entry.content, entry.content.sender.casefold()
+    return Message(
+        chat=chat,
+        seq=entry.seq,
+        id=content.id,
+        sender=sender,
+        kind=content.kind,
+        text=content.text if content.event is None else events.sentence(sender, content.event),
+        event=UNSET if content.event is None else events.shown(content.event),
+        sent_at=rfc3339(entry.time),
+    )

@@ -1,0 +1,138 @@
+"""A frame of a client: who sent it, what it asks for, and what to answer when it cannot be done."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, Protocol
+
+from chalicelib.errors import ConnectionEnded, InternalError, ParleyError, TooManyRequests
+from chalicelib.logs import LOGGER
+from chalicelib.schemas.realtime import ErrorFrame
+from chalicelib.services.callers import Caller
+from chalicelib.services.realtime import codec
+from chalicelib.services.realtime.pushing import Pushing
+from chalicelib.store.client import Store
+from chalicelib.store.presence import Target
+from chalicelib.store.sessions import id_of
+from chalicelib.store.sockets import Held, Sockets
+
+
+class Session(NamedTuple):
+    """Whose frame it is.
+
+    session: digest of the token of the session by which the connection came in; empty: there is none.
+    room: the canonical id of the room that its ticket was for. caller: the same as who calls, judged.
+    target: the connection, to answer it.
+    """
+
+    connection: str
+    handle: str
+    protobuf: bool
+    session: bytes
+    room: str | None
+    caller: Caller
+    target: Target
+
+
+Handler = Callable[[Session, Any], object]
+"""Does what a frame of one type asks, and answers it; raises ParleyError."""
+
+
+class Lease(Protocol):
+    """Renews what a connection holds elsewhere than in its own slot."""
+
+    def renew(self, session: Session) -> bool:
+        """Return whether the connection may go on; False: its session has ended."""
+
+
+class Handled(NamedTuple):
+    """What came of a frame, for the log; kind: its type, None when it has none that is known."""
+
+    kind: str | None
+    error: ParleyError | None = None
+
+
+class Frames:
+    """Does what frames ask, each by the handler of its type; limit: frames a minute of a connection, 0: any.
+
+    A frame that cannot be done is answered by an `error` frame, and the connection lives on; one of a
+    connection that nobody knows, or no more, is answered and closed.
+    trusts_names: whether who has no session is trusted by name, as on an open server.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        sockets: Sockets,
+        pushing: Pushing,
+        lease: Lease,
+        handlers: Mapping[type, Handler],
+        *,
+        limit: int,
+        trusts_names: bool,
+    ) -> None:
+        self._store = store
+        self._sockets = sockets
+        self._pushing = pushing
+        self._lease = lease
+        self._handlers = handlers
+        self._limit = limit
+        self._sessionless = None if trusts_names else ""
+
+    def handle(self, connection: str, body: str, request: str) -> Handled:
+        """Do what a frame asks; request: the id by which the log finds it."""
+        is_protobuf = not body.lstrip().startswith("{")
+        kind: str | None = None
+        try:
+            held = self._held(connection)
+            is_protobuf = held.protobuf
+            session = self._session(connection, held)
+            frame = codec.decode(body, is_protobuf, held.handle)
+            kind = str(type(frame).__struct_config__.tag)
+            self._handlers[type(frame)](session, frame)
+        except ParleyError as refusal:
+            error = refusal
+        except Exception:
+            LOGGER.exception({"event": "defect", "request_id": request})
+            error = InternalError(f"The server failed to do this. {request} finds it in the logs.")
+        else:
+            return Handled(kind)
+        self._refuse(Target(connection, is_protobuf), codec.ref_of(body, is_protobuf), error)
+        return Handled(kind, error)
+
+    def _held(self, connection: str) -> Held:
+        held = self._store.fetch(self._sockets.frame(connection, self._limit))
+        if held is None:
+            raise _ended()
+        if held.wait:
+            seconds = math.ceil(held.wait / 1_000_000)
+            raise TooManyRequests(f"{self._limit} frames a minute are allowed. Try again in {seconds} s.")
+        return held
+
+    def _session(self, connection: str, held: Held) -> Session:
+        """Return whose frame it is; raises ConnectionEnded."""
+        session = id_of(held.session) if held.session else self._sessionless
+        caller = Caller(self._store, held.handle, session)
+        target = Target(connection, held.protobuf)
+        found = Session(connection, held.handle, held.protobuf, held.session, held.room, caller, target)
+        if held.renew and not self._lease.renew(found):
+            raise _ended()
+        return found
+
+    def _refuse(self, target: Target, ref: str | None, error: ParleyError) -> None:
+        answer = ErrorFrame(
+            status=error.status,
+            code=error.code,
+            title=error.title,
+            detail=error.detail,
+            errors=list(error.errors),
+            ref=ref,
+        )
+        self._pushing.reply(target, answer)
+        if isinstance(error, ConnectionEnded):
+            self._pushing.close([target.connection])
+
+
+def _ended() -> ConnectionEnded:
+    return ConnectionEnded("This connection has ended. Open another, with a new ticket.")

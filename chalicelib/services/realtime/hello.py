@@ -1,0 +1,85 @@
+"""The first frame of a client: it is registered, then told what it has missed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from chalicelib.errors import ConnectionEnded
+from chalicelib.schemas.realtime import Hello, Ready, SyncFrame
+from chalicelib.services.realtime.frames import Session
+from chalicelib.services.realtime.presence import PresenceService
+from chalicelib.services.realtime.pushing import Pushing
+from chalicelib.services.realtime.registry import Registry
+from chalicelib.services.realtime.rooms import Rooms
+from chalicelib.services.sync import SyncService
+from chalicelib.store.inboxes import Inboxes
+
+MOST_FRAMES = 10
+"""`sync` frames that answer one hello; then the client says hello again."""
+ROWS = 100
+JSON_BYTES, PROTOBUF_BYTES = 100 * 1024, 70 * 1024
+"""Rows of a frame: a message of API Gateway is 128 KB at the most, and base64 takes a third more."""
+
+
+class Greeting:
+    """Answers `hello`."""
+
+    def __init__(
+        self,
+        registry: Registry,
+        inboxes: Inboxes,
+        sync: SyncService,
+        pushing: Pushing,
+        watchers: PresenceService,
+        rooms: Rooms,
+    ) -> None:
+        self._store, self._sockets, self._presence, self._clients = registry
+        self._inboxes = inboxes
+        self._sync = sync
+        self._pushing = pushing
+        self._watchers = watchers
+        self._rooms = rooms
+
+    def hello(self, session: Session, frame: Hello) -> None:
+        """Register a connection, so that it is pushed to, and only then say what came before.
+
+        Raises ConnectionEnded, BadRequest; of the ticket's room what joining it raises.
+        """
+        self._register(session)
+        self._tell_missed(session, frame)
+        ready = Ready(user=session.handle, connection=session.connection, ref=frame.ref)
+        self._pushing.reply(session.target, ready)
+        if session.room is not None:
+            self._rooms.enter(session, session.room)
+
+    def _register(self, session: Session) -> None:
+        changed, large = self._store.fetch_both(
+            self._presence.ready(session.handle, session.connection), self._inboxes.large(session.handle)
+        )
+        if changed is None:
+            raise ConnectionEnded("The session of this connection has ended. Log in again.")
+        self._attach(session, large)
+        self._watchers.tell(session.handle, changed, online=True)
+
+    def _tell_missed(self, session: Session, frame: Hello) -> None:
+        version, most = frame.version, PROTOBUF_BYTES if session.protobuf else JSON_BYTES
+        for _ in range(MOST_FRAMES):
+            page = self._sync.page(session.caller, version, ROWS, most=most)
+            version = page.next
+            told = SyncFrame(
+                chats=page.chats, version=version, more=page.more, reset=page.reset, ref=frame.ref
+            )
+            self._pushing.reply(session.target, told)
+            if not page.more:
+                return
+
+    def _attach(self, session: Session, chats: Sequence[str]) -> None:
+        """Have the messages of large chats, which are told to no inbox, pushed to a connection too."""
+        if not chats:
+            return
+        handle, connection = session.handle, session.connection
+        attaching = [
+            self._clients.attach(chat, handle, connection, joined=False, protobuf=session.protobuf)
+            for chat in chats
+        ]
+        self._store.fetch_all([self._sockets.attach(connection, *chats), *attaching])

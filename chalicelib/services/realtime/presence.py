@@ -1,0 +1,82 @@
+"""Who is there: shown when asked, and told to who watches."""
+
+from __future__ import annotations
+
+from chalicelib.errors import bad_field, no_user
+from chalicelib.schemas.presence import UserPresence
+from chalicelib.schemas.realtime import MAX_WATCHED, PresenceFrame, Watch
+from chalicelib.schemas.realtime import Presence as Row
+from chalicelib.services.callers import Caller
+from chalicelib.services.names import Names
+from chalicelib.services.realtime.frames import Session
+from chalicelib.services.realtime.pushing import Pushing
+from chalicelib.services.times import rfc3339
+from chalicelib.store.client import Store
+from chalicelib.store.presence import Changed, Presence, Shown
+from chalicelib.store.sockets import Sockets
+
+UNSEEN = Shown(online=False, seen=0)
+"""What is shown of somebody who never came, and to somebody who was blocked by them."""
+
+
+class PresenceService:
+    """The rules of presence: a user is online while any connection of theirs lives that said hello.
+
+    Somebody whom a user has blocked is shown that the user never came, and told of no change.
+    """
+
+    def __init__(
+        self, store: Store, presence: Presence, sockets: Sockets, names: Names, pushing: Pushing
+    ) -> None:
+        self._store = store
+        self._presence = presence
+        self._sockets = sockets
+        self._names = names
+        self._pushing = pushing
+
+    def of(self, caller: Caller, name: str) -> UserPresence:
+        """Return whether somebody is there, in the trip that judges the caller.
+
+        name: as the caller gave it. Raises UserNotFound, BadRequest.
+        """
+        handle = self._names.user(name, "handle")
+        shown = caller.read(self._presence.of(handle, caller.handle))
+        if shown is None:
+            raise no_user(handle)
+        return UserPresence(handle=handle, online=shown.online, last_seen_at=_time(shown))
+
+    def watch(self, session: Session, frame: Watch) -> None:
+        """Show a connection who is there, and tell it of changes, instead of whom it watched before.
+
+        One trip to the connection's slot, one or two to the users' slots (100 queries each, one for each user
+        who is watched now or was before), and the answer. Who never came is shown as offline.
+        Raises BadRequest.
+        """
+        if len(frame.users) > MAX_WATCHED:
+            raise bad_field("users", f"at most {MAX_WATCHED} users can be watched")
+        handles = list(dict.fromkeys(self._names.user(name, "users") for name in frame.users))
+        before = self._store.fetch(self._sockets.watching(session.connection, *handles))
+        watching = [
+            self._presence.watch(handle, session.connection, session.handle, protobuf=session.protobuf)
+            for handle in handles
+        ]
+        gone = [
+            self._presence.unwatch(handle, session.connection) for handle in before if handle not in handles
+        ]
+        shown: list[Shown | None] = self._store.fetch_all([*watching, *gone])[: len(handles)]
+        rows = [_row(handle, one or UNSEEN) for handle, one in zip(handles, shown, strict=True)]
+        self._pushing.reply(session.target, PresenceFrame(users=rows, ref=frame.ref))
+
+    def tell(self, handle: str, changed: Changed, *, online: bool) -> None:
+        """Tell who watches that a user has come or gone, in one push, if a connection made the difference."""
+        if changed.changed and changed.watchers:
+            row = _row(handle, Shown(online, changed.seen))
+            self._pushing.send(changed.watchers, PresenceFrame(users=[row]))
+
+
+def _row(handle: str, shown: Shown) -> Row:
+    return Row(user=handle, online=shown.online, last_seen_at=_time(shown))
+
+
+def _time(shown: Shown) -> str | None:
+    return rfc3339(shown.seen) if shown.seen and not shown.online else None

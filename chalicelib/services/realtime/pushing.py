@@ -1,0 +1,67 @@
+"""Frames to whoever is connected."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from msgspec import Struct
+
+from chalicelib.delivery import Parcel, Pusher
+from chalicelib.logs import LOGGER
+from chalicelib.services.realtime import codec
+from chalicelib.store.presence import Target
+
+Frames = tuple[Iterable[Target], Struct]
+"""A frame, and the connections that it goes to."""
+
+
+class Pushing:
+    """Encodes frames as each connection reads them, pushes them, and drops the connections that have gone.
+
+    drop: takes a connection off whatever it stands in; it may push in turn.
+    """
+
+    def __init__(self, pusher: Pusher, drop: Callable[[str], None]) -> None:
+        self._pusher = pusher
+        self._drop = drop
+
+    @property
+    def inline(self) -> int:
+        """To how many connections a caller may push and wait; 0: nothing is ever pushed here."""
+        return self._pusher.inline
+
+    def send(self, targets: Iterable[Target], frame: Struct) -> bool:
+        """Push a frame to connections; returns whether it reached all that live."""
+        return not self.send_all([(targets, frame)])
+
+    def reply(self, target: Target, frame: Struct) -> None:
+        """Push a frame to the connection that asked for it."""
+        self.send([target], frame)
+
+    def send_all(self, frames: Iterable[Frames]) -> set[str]:
+        """Push frames all at once; returns the connections that may live and that one did not reach."""
+        parcels = [parcel for targets, frame in frames for parcel in _parcels(list(targets), frame)]
+        if not parcels:
+            return set()
+        outcome = self._pusher.push(parcels)
+        for connection in outcome.gone:
+            try:
+                self._drop(connection)
+            except Exception:  # the sweep of leases drops it at last
+                LOGGER.exception({"event": "connection_not_dropped"})
+        return set(outcome.failed)
+
+    def close(self, connections: Sequence[str]) -> None:
+        """Close connections; what they stand in is left to who closes them."""
+        if connections:
+            self._pusher.close(connections)
+
+
+def _parcels(targets: Sequence[Target], frame: Struct) -> list[Parcel]:
+    """Return a frame encoded once for all that read JSON, and once for all that read protobuf."""
+    parcels = []
+    for protobuf in (False, True):
+        connections = [target.connection for target in targets if target.protobuf == protobuf]
+        if connections:
+            parcels.append(Parcel(connections, codec.encode(frame, protobuf)))
+    return parcels

@@ -1,0 +1,135 @@
+"""The life of a room: who comes in and goes, and who is in it now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from chalicelib.errors import ConnectionEnded
+from chalicelib.schemas.realtime import RoomClients, RoomEvent, RoomFrame, RoomJoin, RoomLeave
+from chalicelib.services import rights
+from chalicelib.services.chat_ids import ROOM_PREFIX, ChatIds, kind_of
+from chalicelib.services.membership import Membership
+from chalicelib.services.realtime.frames import Session
+from chalicelib.services.realtime.pushing import Pushing
+from chalicelib.store.client import Store
+from chalicelib.store.clients import Client, Clients, Left
+from chalicelib.store.presence import Target
+from chalicelib.store.sockets import Sockets
+
+ENTERED = "a new user has joined the room"
+GONE = "user left the chat"
+"""The notices, as the platform that Parley replaces worded them."""
+MOST_LISTED_BYTES = 64 * 1024
+"""Of the names in an answer: API Gateway pushes 128 KiB, and base64 takes a third more. REST lists all."""
+
+
+class Rooms:
+    """Lets connections into rooms. A user enters with their first one there, and is gone with the last.
+
+    Being in a room is not being its member: who has gone stays one, and is sent what is written there.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        ids: ChatIds,
+        membership: Membership,
+        clients: Clients,
+        sockets: Sockets,
+        pushing: Pushing,
+    ) -> None:
+        self._store = store
+        self._ids = ids
+        self._membership = membership
+        self._clients = clients
+        self._sockets = sockets
+        self._pushing = pushing
+
+    def join(self, session: Session, frame: RoomJoin) -> None:
+        """Let a connection into a room, of which its user becomes a member; see enter."""
+        self.enter(session, self._chat(frame.room), frame.ref)
+
+    def enter(self, session: Session, chat: str, ref: str | None = None) -> None:
+        """Let a connection into a room by its canonical id, say who is there, and tell those; again is fine.
+
+        Three trips for a member: membership, the room, the connection; then the answer and a push.
+        Raises ChatNotFound, Banned, ChatFull, NotAMember: they were removed at once; ConnectionEnded.
+        """
+        self._membership.join(session.caller, chat)
+        attaching = self._clients.attach(
+            chat, session.handle, session.connection, joined=True, protobuf=session.protobuf
+        )
+        joined = self._store.fetch(attaching)
+        if joined is None:
+            raise rights.not_a_member(chat)
+        # Noted last: whoever ends the connection meanwhile either finds the note, or makes this one fail.
+        if not self._store.fetch(self._sockets.attach(session.connection, chat)):
+            self._store.fetch(self._clients.detach(chat, session.connection))
+            raise ConnectionEnded("The connection has ended.")
+        self._answer(session, chat, "joined", joined.clients, ref)
+        if joined.first:
+            others = [client for client in joined.clients if client.connection != session.connection]
+            self._tell(chat, "entered", session.handle, ENTERED, others)
+
+    def leave(self, session: Session, frame: RoomLeave) -> None:
+        """Let a connection out of a room, and tell the others if its user has gone with it; again is fine.
+
+        The user stays a member, and it is pushed what is written there. Two trips, the answer and a push.
+        Raises ChatNotFound, BadRequest.
+        """
+        chat, connection = self._chat(frame.room), session.connection
+        left = self._store.fetch(self._clients.detach(chat, connection))
+        attaching = self._clients.attach(
+            chat, session.handle, connection, joined=False, protobuf=session.protobuf
+        )
+        held = self._store.fetch(attaching) if left.handle else None
+        if left.handle and held is None:  # no member any more
+            self._store.fetch(self._sockets.detach(connection, chat))
+        self._answer(session, chat, "left", held.clients if held else (), frame.ref)
+        self._gone(chat, left)
+
+    def clients(self, session: Session, frame: RoomClients) -> None:
+        """Say who is in a room now, to a member, in one trip; raises ChatNotFound, NotAMember, BadRequest."""
+        chat = self._chat(frame.room)
+        found = self._store.fetch(self._clients.joined(chat, session.handle))
+        self._answer(session, chat, "clients", found, frame.ref)
+
+    def dropped(self, connection: str, handle: str, chats: Sequence[str]) -> None:
+        """Take a connection that has ended out of chats, 100 in a trip, and tell rooms who has gone."""
+        lefts = self._store.fetch_all(self._clients.detach(chat, connection) for chat in chats)
+        for chat, left in zip(chats, lefts, strict=True):
+            self._gone(chat, left)
+
+    def _gone(self, chat: str, left: Left) -> None:
+        if left.last:
+            self._tell(chat, "gone", left.handle, GONE, left.clients)
+
+    def _chat(self, room: str) -> str:
+        return self._ids.group(ROOM_PREFIX + room)
+
+    def _answer(
+        self, session: Session, chat: str, event: RoomEvent, clients: Iterable[Client], ref: str | None
+    ) -> None:
+        listed = _fitting(sorted({client.handle for client in clients}))
+        frame = RoomFrame(room=_bare(chat), chat=chat, event=event, clients=listed, ref=ref)
+        self._pushing.reply(session.target, frame)
+
+    def _tell(self, chat: str, event: RoomEvent, handle: str, notice: str, clients: Iterable[Client]) -> None:
+        targets = [Target(client.connection, client.protobuf) for client in clients]
+        if targets and kind_of(chat) == "room":
+            frame = RoomFrame(room=_bare(chat), chat=chat, event=event, user=handle, notice=notice)
+            self._pushing.send(targets, frame)
+
+
+def _bare(chat: str) -> str:
+    return chat.removeprefix(ROOM_PREFIX)
+
+
+def _fitting(handles: list[str]) -> list[str]:
+    """Return as many handles as fit a frame."""
+    size = 0
+    for place, handle in enumerate(handles):
+        size += len(handle.encode())
+        if size > MOST_LISTED_BYTES:
+            return handles[:place]
+    return handles

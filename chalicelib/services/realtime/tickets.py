@@ -1,0 +1,80 @@
+"""Tickets: what lets a client, which may be a web page, open a socket without showing its token in a URL."""
+
+from __future__ import annotations
+
+import re
+import secrets
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+from urllib.parse import quote
+
+from chalicelib.errors import RealtimeUnavailable
+from chalicelib.schemas.realtime import Ticket
+from chalicelib.services.callers import Caller
+from chalicelib.services.chat_ids import ROOM_PREFIX, ChatIds
+from chalicelib.services.times import rfc3339
+from chalicelib.services.tokens import digest_of
+from chalicelib.store.client import Store
+from chalicelib.store.presence import Presence
+
+TICKET = re.compile(r"ticket_[A-Za-z0-9_-]{43}\.(.+)", re.DOTALL)
+LIFE_SECONDS = 30
+RANDOM_BYTES = 32
+
+
+class ShownTicket(NamedTuple):
+    """A ticket as a client shows it: whose it says to be, and what stands for it in the store."""
+
+    handle: str
+    digest: bytes
+
+    @classmethod
+    def parse(cls, text: str) -> ShownTicket | None:
+        """Read a ticket; None: it is none of ours. The handle is as it was shown."""
+        match = TICKET.fullmatch(text)
+        return cls(match[1], digest_of(text)) if match else None
+
+
+class Tickets:
+    """Gives tickets out; url: where sockets are opened, None: nowhere. clock: seconds since 1970."""
+
+    def __init__(
+        self,
+        store: Store,
+        presence: Presence,
+        ids: ChatIds,
+        url: str | None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._store = store
+        self._presence = presence
+        self._ids = ids
+        self._url = url
+        self._clock = clock
+
+    @property
+    def given(self) -> bool:
+        """Whether there are sockets here that a ticket lets in to."""
+        return self._url is not None
+
+    def issue(self, caller: Caller, session: bytes, room: str | None = None) -> Ticket:
+        """Give a ticket to a caller who is judged.
+
+        session: the digest of the token they came by, with which the connection ends; empty: none.
+        room: the id without `r-` of a room to join.
+        Raises RealtimeUnavailable, ChatNotFound.
+        """
+        if self._url is None:
+            raise RealtimeUnavailable("This server has no sockets: PARLEY_SOCKET_URL is not set.")
+        chat = None if room is None else self._ids.parse(ROOM_PREFIX + room, "room").text
+        text = f"ticket_{secrets.token_urlsafe(RANDOM_BYTES)}.{caller.handle}"
+        held = self._presence.ticket(caller.handle, digest_of(text), session, chat, LIFE_SECONDS * 1000)
+        self._store.fetch(held)
+        expires = int((self._clock() + LIFE_SECONDS) * 1_000_000)
+        return Ticket(url=self._url, ticket=text, expires_at=rfc3339(expires))
+
+
+def opening(ticket: Ticket) -> str:
+    """Return the one URL that opens a socket with a ticket."""
+    return f"{ticket.url}?ticket={quote(ticket.ticket, safe='')}"

@@ -1,0 +1,30 @@
+"""That somebody is typing: told at once, never stored, and dropped where it would be noise."""
+
+from __future__ import annotations
+
+from chalicelib.schemas.realtime import Typing, TypingFrame
+from chalicelib.services.chat_ids import ChatIds
+from chalicelib.services.realtime.frames import Session
+from chalicelib.services.realtime.others import Others
+from chalicelib.services.realtime.pushing import Pushing
+from chalicelib.services.receipts import own_chat
+
+
+class TypingService:
+    """Tells the others of a chat that somebody is typing."""
+
+    def __init__(self, ids: ChatIds, others: Others, pushing: Pushing) -> None:
+        self._ids = ids
+        self._others = others
+        self._pushing = pushing
+
+    def tell(self, session: Session, frame: Typing) -> None:
+        """Tell every connection of the others, and answer nothing; see Others.of for when nobody is told.
+
+        One trip for a chat of two, two for a group, and the push.
+        Raises ChatNotFound, BadRequest, NotAMember of a chat of two others.
+        """
+        chat = own_chat(self._ids, session.caller, frame.chat)
+        targets = self._others.of(session.handle, chat)
+        if targets:
+            self._pushing.send(targets, TypingFrame(chat=chat.text, user=session.handle, on=frame.on))

@@ -1,0 +1,1 @@
+"""A chat in the terminal: `parley-chat --user alice`, or `make chat USER=alice`."""

@@ -1,0 +1,73 @@
+"""The command of the terminal chat."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import sys
+from functools import partial
+
+from parley_client.async_client import AsyncClient
+from parley_client.chat.commands import Commands
+from parley_client.chat.conversation import Conversation
+from parley_client.chat.entering import CannotEnter, Entered, enter
+from parley_client.chat.options import Options, parse
+from parley_client.chat.screen import Screen, make_screen
+from parley_client.errors import ParleyError
+from parley_client.settings import Settings
+
+LAST_SECONDS = 5.0
+
+
+def main() -> None:
+    """Chat until the user ends it; exits with a line that says what is wrong."""
+    options = parse(sys.argv[1:])
+    try:
+        entered = enter(options)
+        asyncio.run(chat(options, entered))
+    except (CannotEnter, ParleyError) as error:
+        sys.exit(f"parley-chat: {error}")
+    except (KeyboardInterrupt, EOFError):
+        print()
+
+
+async def chat(options: Options, entered: Entered) -> None:
+    """Chat until the user ends it; raises what the server refuses for good."""
+    settings = Settings(backlog=0)
+    client = AsyncClient(options.url, user=entered.user, token=entered.token, settings=settings)
+    async with client:
+        conversation = Conversation(client, options.user)
+        commands = Commands(client, conversation)
+        conversation.screen = make_screen(conversation.prompt, conversation.status, commands.typed)
+        if name := options.to or options.room:
+            conversation.first = partial(commands.to if options.to else commands.room, name)
+        await _until_one_ends(conversation, commands, conversation.screen)
+        if entered.drop:
+            with contextlib.suppress(ParleyError):
+                await client.rest.logout()
+
+
+async def _until_one_ends(conversation: Conversation, commands: Commands, screen: Screen) -> None:
+    loop = asyncio.get_running_loop()
+    listening = loop.create_task(conversation.listen())
+    typing = loop.create_task(_type(commands, conversation, screen))
+    done, left = await asyncio.wait([listening, typing], return_when=asyncio.FIRST_COMPLETED)
+    if typing in done and listening in left:
+        await commands.outbox.finish(LAST_SECONDS)
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
+    for task in done:
+        task.result()
+
+
+async def _type(commands: Commands, conversation: Conversation, screen: Screen) -> None:
+    async with contextlib.aclosing(screen.lines()) as lines:
+        async for line in lines:
+            await conversation.begun.wait()
+            if not await commands.do(line):
+                return
+
+
+if __name__ == "__main__":
+    main()

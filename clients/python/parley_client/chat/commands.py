@@ -1,0 +1,125 @@
+"""What a line that begins with a slash does."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from parley_client.async_client import AsyncClient
+from parley_client.chat.conversation import Conversation
+from parley_client.chat.lines import clean
+from parley_client.chat.outbox import Outbox
+from parley_client.errors import ParleyError, Problem
+
+HELP = """\
+  /to NAME     write to somebody
+  /room NAME   join a room; made if there is none
+  /leave       leave the room
+  /who         who is in the room
+  /chats       your chats
+  /older       what was said before
+  /quit        end; so do Ctrl-C and Ctrl-D
+  //…          a message that begins with a slash"""
+
+
+class Commands:
+    """Does what the user types."""
+
+    def __init__(self, client: AsyncClient, conversation: Conversation) -> None:
+        self._client = client
+        self._conversation = conversation
+        self.outbox = Outbox(client, conversation.say, conversation.until_shown)
+        self._known: dict[str, Callable[[str], Awaitable[None]]] = {
+            "to": self.to,
+            "room": self.room,
+            "leave": self._leave,
+            "who": self._who,
+            "chats": self._chats,
+            "older": self._older,
+            "help": self._help,
+        }
+
+    async def do(self, line: str) -> bool:
+        """Do what a line says; returns whether to go on."""
+        if not line.startswith("/") or line.startswith("//"):
+            self._send(line.removeprefix("/").strip())
+            return True
+        name, _, rest = line[1:].partition(" ")
+        if name in {"quit", "exit", "q"}:
+            return False
+        if command := self._known.get(name):
+            await self._try(command, rest.strip())
+        else:
+            self._conversation.say(f"! There is no /{clean(name)}.\n{HELP}")
+        return True
+
+    def typed(self, text: str) -> None:
+        """Take what the user has typed so far."""
+        chat = self._conversation.chat
+        if text and not text.startswith("/") and chat:
+            self.outbox.typed(chat)
+
+    def _send(self, text: str) -> None:
+        if text and (chat := self._conversation.chat):
+            self.outbox.send(chat, text)
+        elif text:
+            self._conversation.say("To whom? /to NAME, or /room NAME.")
+
+    async def to(self, name: str) -> None:
+        """Write to somebody."""
+        if not name or ":" in name or " " in name:
+            self._conversation.say("To whom? /to NAME")
+            return
+        await self._try(self._conversation.open, self._conversation.direct(name))
+
+    async def room(self, name: str) -> None:
+        """Join a room, made if there is none."""
+        if not name:
+            self._conversation.say("Which room? /room NAME")
+            return
+        await self._try(self._join, name.removeprefix("r-").casefold())
+
+    async def _try(self, command: Callable[[str], Awaitable[None]], rest: str) -> None:
+        try:
+            await command(rest)
+        except (ParleyError, TimeoutError) as error:
+            self._conversation.say(f"! {clean(str(error) or 'The server did not answer in time.')}")
+
+    async def _join(self, room: str) -> None:
+        try:
+            joined = await self._client.join(room)
+        except Problem as problem:
+            if problem.code != "chat_not_found":
+                raise
+            await self._client.rest.make_room(room)
+            self._conversation.say(f"* There was no room {clean(room)}: you have made it.")
+            joined = await self._client.join(room)
+        await self._conversation.open(joined.chat)
+        self._conversation.say(f"* In {clean(room)} now: {clean(', '.join(joined.clients or []))}")
+
+    def _room(self) -> str | None:
+        chat = self._conversation.chat
+        if chat is None or not chat.startswith("r-"):
+            self._conversation.say("You are in no room. /room NAME joins one.")
+            return None
+        return chat.removeprefix("r-")
+
+    async def _leave(self, _: str) -> None:
+        if room := self._room():
+            await self._client.leave(room)
+            self._conversation.chat = None
+            self._conversation.say(f"* You have left {clean(room)}.")
+
+    async def _who(self, _: str) -> None:
+        if room := self._room():
+            self._conversation.say(
+                f"* In {clean(room)} now: {clean(', '.join(await self._client.clients(room)))}"
+            )
+
+    async def _chats(self, _: str) -> None:
+        self._conversation.list_chats()
+
+    async def _older(self, _: str) -> None:
+        await self._conversation.older()
+
+    async def _help(self, _: str) -> None:
+        self._conversation.say(HELP)

@@ -1,0 +1,173 @@
+"""What a chat in the terminal shows of what happens; the screen is somebody else's."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from parley_client.async_client import AsyncClient
+from parley_client.chat.lines import clean, line_of, row_line, title
+from parley_client.chat.screen import Screen
+from parley_client.chat.status import Status
+from parley_client.errors import ParleyError
+from parley_client.events import ChatMoved, ChatReset, Connected, Disconnected, Event
+from parley_client.incoming import ChatRow, Failed, Message, Presence, RoomNotice, Typing
+
+WATCH_SECONDS = 5.0
+HISTORY = 20
+
+
+class Conversation:
+    """Keeps the chat on the screen, and tells of the others.
+
+    chat: the one on the screen. first: done once there is a connection, instead of listing the chats.
+    """
+
+    def __init__(self, client: AsyncClient, name: str) -> None:
+        self._client = client
+        self.me = name.casefold()
+        self.chat: str | None = None
+        self.first: Callable[[], Awaitable[None]] | None = None
+        self.begun = asyncio.Event()
+        self.screen: Screen | None = None
+        self._status = Status()
+        self._rows: dict[str, ChatRow] = {}
+        self._shown: dict[str, int] = {}
+        self._moved = asyncio.Event()
+        self._before: str | None = None
+
+    def prompt(self) -> str:
+        """Return the prompt."""
+        return f"{clean(title(self.chat, self.me))}> " if self.chat else "> "
+
+    def status(self) -> str:
+        """Return the line at the bottom."""
+        return self._status.line(self.chat, self.me)
+
+    def say(self, text: str) -> None:
+        """Show a text."""
+        if self.screen:
+            self.screen.say(text)
+
+    # --- what happens --------------------------------------------------------------------------------------
+
+    async def listen(self) -> None:
+        """Show events until the client ends; raises what it ended with."""
+        async for event in self._client:
+            try:
+                await self._take(event)
+            except (ParleyError, TimeoutError) as error:
+                self.say(f"! {clean(str(error) or 'The server did not answer in time.')}")
+            if self.screen:
+                self.screen.changed()
+
+    async def _take(self, event: Event) -> None:
+        match event:
+            case Message():
+                await self._message(event)
+            case Connected():
+                await self._connected(event)
+            case Typing():
+                self._status.typing(event)
+            case Presence():
+                self._status.presence(event)
+            case _:
+                self._note(event)
+
+    def _note(self, event: Event) -> None:
+        match event:
+            case ChatMoved():
+                self._rows[event.row.chat] = event.row
+            case ChatReset():
+                self._shown.pop(event.chat, None)
+                self.say(f"* The server has lost messages of {clean(title(event.chat, self.me))}.")
+            case RoomNotice() if event.notice:
+                self.say(f"* {clean(event.room)}: {clean(event.user or '')}: {clean(event.notice)}")
+            case Failed():
+                self.say(f"! {clean(event.detail)}")
+            case Disconnected():
+                if not self._status.trouble:
+                    self.say(f"* No connection: {clean(event.reason)} Trying again.")
+                self._status.lost(event)
+            case _:
+                pass
+
+    async def _connected(self, event: Connected) -> None:
+        self.me, self._status.trouble = event.user, ""
+        if self.begun.is_set():
+            self.say("* Connected again.")
+            return
+        self.say(f"You are {clean(self.me)}. /help says what there is; Ctrl-D ends.")
+        try:
+            if self.first:
+                await self.first()
+            else:
+                self.list_chats()
+        finally:
+            self.begun.set()
+
+    async def _message(self, message: Message) -> None:
+        self._status.wrote(message.chat, message.sender)
+        if message.seq <= self._shown.get(message.chat, 0):
+            return
+        self._shown[message.chat] = message.seq
+        self._moved.set()
+        if self.chat is None and message.sender != self.me and message.kind != "system":
+            self.say(f"* {clean(message.sender)} writes; what you type goes there now.")
+            await self._turn_to(message.chat)
+        here = message.chat == self.chat
+        self.say(line_of(message, self.me, "" if here else title(message.chat, self.me)))
+        if here and message.sender != self.me:
+            await self._client.read(message.chat, message.seq)
+
+    async def until_shown(self, chat: str, seq: int) -> None:
+        """Return when a message, or a later one, was shown."""
+        while self._shown.get(chat, 0) < seq:
+            self._moved.clear()
+            await self._moved.wait()
+
+    # --- what the user wants -------------------------------------------------------------------------------
+
+    def direct(self, other: str) -> str:
+        """Return the chat with another user."""
+        return ":".join(sorted([self.me, other.casefold()]))
+
+    async def open(self, chat: str) -> None:
+        """Put a chat on the screen: its newest messages, with a line where the unread ones begin."""
+        read = row.read if (row := self._rows.get(chat)) else 0
+        await self._turn_to(chat)
+        page = await self._client.history(chat, limit=HISTORY)
+        self._before = page.previous
+        unread = [one for one in page.messages if one.seq > read and one.sender != self.me]
+        for message in page.messages:
+            if unread and message is unread[0]:
+                self.say(f"--- {len(unread)} unread ---")
+            self.say(line_of(message, self.me))
+        self._shown[chat] = max(self._shown.get(chat, 0), page.head)
+        if page.head:
+            await self._client.read(chat, page.head)
+
+    async def older(self) -> None:
+        """Show what comes before the messages that were shown last."""
+        if self.chat is None or self._before is None:
+            self.say("There is nothing older.")
+            return
+        page = await self._client.history(self.chat, before=self._before, limit=HISTORY)
+        self._before = page.previous
+        for message in page.messages:
+            self.say(line_of(message, self.me))
+
+    def list_chats(self) -> None:
+        """Show the chats, those with unread messages last, next to the prompt."""
+        rows = [row for row in self._rows.values() if row.state in {"member", "invited"}]
+        for row in sorted(rows, key=lambda row: bool(row.unread)):
+            self.say(row_line(row, self.me))
+        if not rows:
+            self.say("You have no chats yet. /to NAME begins one; /room NAME joins a room.")
+
+    async def _turn_to(self, chat: str) -> None:
+        self.chat, self._before = chat, None
+        if ":" in chat:
+            async with asyncio.timeout(WATCH_SECONDS):
+                for there in await self._client.watch([title(chat, self.me)]):
+                    self._status.presence(there)

@@ -1,0 +1,72 @@
+"""What the user sends, in the background: the line to type on is free at once."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from parley_client.async_client import AsyncClient
+from parley_client.chat.lines import clean
+from parley_client.errors import ParleyError
+
+TYPING_SECONDS = 3.0
+"""How often the others are told, at the most, that the user is typing."""
+
+
+class Outbox:
+    """Sends messages, and that the user is typing.
+
+    say: shows what went wrong. shown: returns when a message of a chat, by its seq, was shown.
+    """
+
+    def __init__(
+        self,
+        client: AsyncClient,
+        say: Callable[[str], None],
+        shown: Callable[[str, int], Coroutine[Any, Any, None]],
+    ) -> None:
+        self._client = client
+        self._say = say
+        self._shown = shown
+        self._told = 0.0
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def send(self, chat: str, text: str) -> None:
+        """Send a message; it is shown when it is stored, by the event."""
+        self._told = 0.0
+        self._start(self._send(chat, text))
+
+    def typed(self, chat: str) -> None:
+        """Tell the others of a chat that the user is typing, now and then."""
+        now = time.monotonic()
+        if now - self._told > TYPING_SECONDS:
+            self._told = now
+            self._start(self._tell(chat))
+
+    async def finish(self, seconds: float) -> None:
+        """Return when all is sent, or the time is over; says what is not."""
+        if self._tasks:
+            _, left = await asyncio.wait(self._tasks, timeout=seconds)
+            if left:
+                self._say(f"! {len(left)} not sent: the server did not answer.")
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _send(self, chat: str, text: str) -> None:
+        try:
+            ack = await self._client.send(chat, text)
+        except ParleyError as error:
+            self._say(f"! Not sent: {clean(str(error))} ({clean(text)})")
+        else:
+            await self._shown(ack.chat, ack.seq)
+
+    async def _tell(self, chat: str) -> None:
+        try:
+            await self._client.typing(chat)
+        except (ParleyError, TimeoutError):
+            self._told = 0.0

@@ -1,0 +1,60 @@
+"""The line at the bottom of the chat: who is there, who is typing, and whether there is a connection."""
+
+from __future__ import annotations
+
+import time
+
+from parley_client.chat.lines import clean, time_of, title
+from parley_client.events import Disconnected
+from parley_client.incoming import Presence, Typing
+
+TYPING_SECONDS = 6.0
+
+
+class Status:
+    """What is going on around a chat. trouble: in words, empty when there is a connection."""
+
+    def __init__(self) -> None:
+        self.trouble = "connecting…"
+        self._typing: dict[tuple[str, str], float] = {}
+        self._presence: dict[str, Presence] = {}
+
+    def line(self, chat: str | None, me: str) -> str:
+        """Return the line for a chat, None while none is on the screen."""
+        return " · ".join(
+            part for part in (me, self.trouble or self._there(chat, me), self._who_types(chat)) if part
+        )
+
+    def typing(self, event: Typing) -> None:
+        """Take that somebody types, for a while, or no more."""
+        self._typing[event.chat, event.user] = time.monotonic() + TYPING_SECONDS * event.on
+
+    def wrote(self, chat: str, user: str) -> None:
+        """Take that somebody has written, and so types no more."""
+        self._typing.pop((chat, user), None)
+
+    def presence(self, event: Presence) -> None:
+        """Take who is there."""
+        self._presence[event.user] = event
+
+    def lost(self, event: Disconnected) -> None:
+        """Take that there is no connection."""
+        self.trouble = f"no connection, next try in {event.retry_in:.0f} s"
+
+    def _there(self, chat: str | None, me: str) -> str:
+        if chat is None:
+            return "/to NAME or /room NAME; /help"
+        shown = self._presence.get(title(chat, me))
+        if shown is None:
+            return "connected"
+        if shown.online:
+            return f"{clean(shown.user)} is online"
+        seen = f", last seen {time_of(shown.last_seen_at)}" if shown.last_seen_at else ""
+        return f"{clean(shown.user)} is not online{seen}"
+
+    def _who_types(self, chat: str | None) -> str:
+        now = time.monotonic()
+        users = [user for (where, user), end in self._typing.items() if where == chat and end > now]
+        if not users:
+            return ""
+        return f"{clean(', '.join(users))} {'is' if len(users) == 1 else 'are'} typing…"

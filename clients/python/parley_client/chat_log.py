@@ -1,0 +1,115 @@
+"""The order of a chat's messages: each once, by seq, whatever the network does to pushes."""
+
+from __future__ import annotations
+
+from parley_client.incoming import ChatRow, Message, Page
+from parley_client.state import Cursor
+
+READABLE = frozenset({"member", "left"})
+
+
+class HistoryChanged(Exception):
+    """The server has another history of the chat than the one that was read."""
+
+
+class ChatLog:
+    """Gives out the messages of one chat in order.
+
+    cursor: of the newest message given out; None: the chat has not begun. head: the highest seq known of.
+    """
+
+    def __init__(self, chat: str, cursor: Cursor | None = None) -> None:
+        self.chat = chat
+        self.cursor = cursor
+        self.head = 0
+        self._held: dict[int, Message] = {}
+        self._doubted = False
+
+    @property
+    def urgent(self) -> bool:
+        """Whether only a pull can bring it on, so that waiting for what is missing makes no sense."""
+        return self._doubted or (self.behind and not self._knows_history)
+
+    @property
+    def behind(self) -> bool:
+        """Whether the log holds more than was given out, or may hold something else."""
+        return self._doubted or self.cursor is None or self.head > self.cursor.seq
+
+    @property
+    def _knows_history(self) -> bool:
+        return self.cursor is not None and self.cursor.epoch != 0
+
+    def push(self, message: Message) -> list[Message]:
+        """Take a message, in any order and however often; return what is next to give out."""
+        cursor = self.cursor
+        if cursor is not None and message.seq <= cursor.seq:
+            # Times rise within a history: a later message with an earlier number is of another one.
+            self._doubted |= bool(cursor.time) and message.time > cursor.time
+            return []
+        self.head = max(self.head, message.seq)
+        self._held[message.seq] = message
+        return self._next() if self._knows_history else []
+
+    def postpone(self, message: Message) -> None:
+        """Note that there is a message, without keeping it: it will be pulled."""
+        self.head = max(self.head, message.seq)
+
+    def told(self, row: ChatRow, *, skip: bool = False) -> None:
+        """Take what a sync says; skip: begin a new chat after what it has by now. Raises HistoryChanged."""
+        there, here = Cursor.parse(row.cursor), self.cursor
+        if here is None:
+            if not row.seq or (skip and not self._held):
+                self.cursor = there if row.seq else Cursor(epoch=row.epoch)
+            self.head = max(self.head, row.seq)
+        elif here.epoch and row.epoch and here.epoch != row.epoch:
+            raise HistoryChanged
+        elif row.state in READABLE and there != here:
+            self.head = max(self.head, row.seq)
+            self._doubted |= row.state == "member" and row.seq <= here.seq and bool(here.time)
+
+    def begin(self, head: int, backlog: int | None) -> None:
+        """Begin with the last messages before the newest, or before the first of those that were pushed.
+
+        head: the newest one's seq. backlog: how many; None: all.
+        """
+        newest = min(self._held, default=head + 1) - 1
+        self.cursor = Cursor(seq=0 if backlog is None else max(0, newest - backlog))
+        self.head = max(self.head, head)
+
+    def page(self, page: Page) -> list[Message]:
+        """Take a page that was pulled after the cursor; return what is next to give out.
+
+        What a page leaves out is not in the log for this reader. Raises HistoryChanged.
+        """
+        if self.cursor is None:
+            return []
+        if self.cursor.epoch and page.epoch != self.cursor.epoch:
+            raise HistoryChanged
+        given = [message for message in page.messages if message.seq > self.cursor.seq]
+        self.cursor = Cursor(epoch=page.epoch, seq=self.cursor.seq, time=self.cursor.time)
+        if given:
+            self.cursor = self.cursor.at(given[-1])
+        given += self._next()
+        self._doubted = False
+        ends = not page.messages or page.messages[-1].seq >= page.head
+        self._forget_up_to(max(self.cursor.seq, page.head if ends else 0), exact=ends)
+        return given
+
+    def give_up(self) -> None:
+        """Forget what lies past a gap that the server's log does not fill."""
+        self._held.clear()
+        self._doubted = False
+        self.head = self.cursor.seq if self.cursor else 0
+
+    def _forget_up_to(self, seq: int, *, exact: bool) -> None:
+        """Drop what is held up to a seq; exact: and believe that nothing else is missing."""
+        self._held = {at: message for at, message in self._held.items() if at > seq}
+        known = max([self.cursor.seq if self.cursor else 0, *self._held])
+        self.head = known if exact else max(known, self.head)
+
+    def _next(self) -> list[Message]:
+        given = []
+        while self.cursor is not None and (message := self._held.pop(self.cursor.seq + 1, None)):
+            self.cursor = self.cursor.at(message)
+            given.append(message)
+        return given

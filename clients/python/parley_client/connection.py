@@ -1,0 +1,148 @@
+"""One WebSocket: frames out and in, and whether it lives."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import itertools
+from collections.abc import Callable
+from typing import TypeVar
+
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed
+
+from parley_client.errors import Unreachable, problem_of
+from parley_client.incoming import Failed, Incoming, Pong, Sync, decode
+from parley_client.outgoing import Frame, Ping, encode
+from parley_client.settings import Settings
+
+T = TypeVar("T")
+ENDED = "connection_ended"
+"""The code by which the server says that it does not know this connection any more."""
+Hearing = Callable[["Connection", Incoming, str, bool], None]
+
+
+class Connection:
+    """An open WebSocket that is read, and kept alive.
+
+    hear: called with each frame, decoded and as it came, and whether a call awaits it; in the order of
+    arrival, and before that call goes on.
+    """
+
+    def __init__(self, socket: ClientConnection, settings: Settings, hear: Hearing) -> None:
+        self._socket = socket
+        self._settings = settings
+        self._hear = hear
+        self._refs = itertools.count(1)
+        self._asked: dict[str, asyncio.Future[Incoming]] = {}
+        loop = asyncio.get_running_loop()
+        self._sent_at = loop.time()
+        self._suspected = asyncio.Event()
+        self.lost: asyncio.Future[str] = loop.create_future()
+        self._tasks = [loop.create_task(self._read()), loop.create_task(self._keep_alive())]
+
+    @property
+    def open(self) -> bool:
+        """Whether it is not lost, as far as is known."""
+        return not self.lost.done()
+
+    async def ask(self, frame: Frame, kind: type[T]) -> T:
+        """Send a frame and return its answer.
+
+        Raises Problem; TimeoutError: the server did not answer in time; Unreachable: the connection was lost.
+        """
+        frame.ref = str(next(self._refs))
+        answer: asyncio.Future[Incoming] = asyncio.get_running_loop().create_future()
+        self._asked[frame.ref] = answer
+        try:
+            async with asyncio.timeout(self._settings.answer_seconds):
+                await self._send(frame)
+                told = await answer
+        finally:
+            del self._asked[frame.ref]
+        if isinstance(told, Failed):
+            raise problem_of(told)
+        if not isinstance(told, kind):
+            raise Unreachable(f"The server answered {type(frame).__name__} with {type(told).__name__}.")
+        return told
+
+    async def tell(self, frame: Frame) -> str:
+        """Send a frame that has no answer but an error; return its ref. Raises Unreachable, TimeoutError."""
+        frame.ref = str(next(self._refs))
+        async with asyncio.timeout(self._settings.answer_seconds):
+            await self._send(frame)
+        return frame.ref
+
+    def suspect(self) -> None:
+        """Have it found out at once whether the connection still lives."""
+        self._suspected.set()
+
+    async def drained(self) -> None:
+        """Return when nothing is awaited from the server, or it has had its time."""
+        if waiting := list(self._asked.values()):
+            await asyncio.wait(waiting, timeout=self._settings.answer_seconds)
+
+    async def close(self, reason: str = "closed by the client") -> None:
+        """Close it; what is still unanswered fails."""
+        with contextlib.suppress(ConnectionClosed, OSError):
+            await self._socket.close()
+        self._lose(reason)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _send(self, frame: Frame) -> None:
+        if not self.open:
+            raise Unreachable(self.lost.result())
+        try:
+            await self._socket.send(encode(frame))
+        except ConnectionClosed as closed:
+            raise Unreachable(_reason(closed)) from None
+        self._sent_at = asyncio.get_running_loop().time()
+
+    async def _read(self) -> None:
+        try:
+            while True:
+                self._take(await self._socket.recv(decode=True))
+        except ConnectionClosed as closed:
+            self._lose(_reason(closed))
+
+    def _take(self, text: str) -> None:
+        if (frame := decode(text)) is None:
+            return
+        answer = self._asked.get(getattr(frame, "ref", None) or "")
+        self._hear(self, frame, text, answer is not None)
+        if isinstance(frame, Failed) and frame.code == ENDED:
+            self._lose(frame.detail.rstrip("."))
+        if answer and not answer.done() and not isinstance(frame, Sync):
+            answer.set_result(frame)
+
+    async def _keep_alive(self) -> None:
+        while True:
+            idle = asyncio.get_running_loop().time() - self._sent_at
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(max(self._settings.ping_seconds - idle, 0)):
+                    await self._suspected.wait()
+            idle = asyncio.get_running_loop().time() - self._sent_at
+            if not self._suspected.is_set() and idle < self._settings.ping_seconds:
+                continue
+            try:
+                await self.ask(Ping(), Pong)
+            except (TimeoutError, Unreachable):
+                self._lose("the server did not answer a ping")
+                self._socket.transport.abort()
+                return
+            self._suspected.clear()
+
+    def _lose(self, reason: str) -> None:
+        if not self.lost.done():
+            self.lost.set_result(reason)
+        for answer in self._asked.values():
+            if not answer.done():
+                answer.set_exception(Unreachable(f"The connection was lost: {reason}."))
+
+
+def _reason(closed: ConnectionClosed) -> str:
+    if closed.rcvd is None:
+        return "the connection broke"
+    return f"the server closed it with {closed.rcvd.code} {closed.rcvd.reason}".rstrip()

@@ -1,0 +1,85 @@
+"""How a socket is opened: with a ticket, a token in a header, or on an open server a name."""
+
+from __future__ import annotations
+
+import logging
+from urllib.parse import quote, urlsplit, urlunsplit
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import InvalidHandshake, InvalidStatus, InvalidURI
+
+from parley_client.errors import NotAuthenticated, Unreachable, problem
+from parley_client.rest import Rest
+from parley_client.settings import Settings
+
+MAX_MESSAGE_BYTES = 4 * 1024 * 1024
+LOGGER = logging.getLogger("parley_client.websocket")
+LOGGER.setLevel(logging.INFO)  # at DEBUG the handshake would be logged, and a ticket or token with it
+
+
+class Entrance:
+    """Opens sockets for one user.
+
+    user: a name, on an open server. token: of an account. One of them is given.
+    """
+
+    def __init__(self, rest: Rest, settings: Settings, user: str | None, token: str | None) -> None:
+        self._rest = rest
+        self._settings = settings
+        self._user = user
+        self._token = token
+
+    async def open(self) -> ClientConnection:
+        """Open a socket; a ticket that came too late is replaced once.
+
+        Raises NotAuthenticated when a new ticket does not help; Problem; Unreachable.
+        """
+        try:
+            return await self._open()
+        except NotAuthenticated:
+            if not (self._token and self._settings.ticket):
+                raise
+            return await self._open()
+
+    async def _open(self) -> ClientConnection:
+        url, headers = await self._address()
+        try:
+            return await connect(
+                url,
+                additional_headers=headers,
+                compression=None,  # API Gateway has none
+                open_timeout=self._settings.answer_seconds,
+                ping_interval=None,  # only frames renew the lease: see Connection
+                close_timeout=min(self._settings.answer_seconds, 2.0),
+                max_size=MAX_MESSAGE_BYTES,
+                logger=LOGGER,
+                ssl=self._settings.tls if url.startswith("wss:") else None,
+            )
+        except InvalidStatus as refused:
+            answer = refused.response
+            raise problem(
+                answer.status_code, bytes(answer.body or b""), answer.headers.get("Retry-After")
+            ) from None
+        except (OSError, InvalidHandshake, InvalidURI, TimeoutError) as error:
+            told = "" if isinstance(error, InvalidURI) else f": {str(error) or type(error).__name__}"
+            raise Unreachable(f"{_bare(url)} cannot be reached{told}.") from None
+
+    async def _address(self) -> tuple[str, dict[str, str]]:
+        """Return where to connect, and headers."""
+        if self._token and self._settings.ticket:
+            ticket = await self._rest.ticket()
+            return _with(self._settings.socket_url or ticket.url, "ticket", ticket.ticket), {}
+        url = self._settings.socket_url or "ws" + self._rest.url.removeprefix("http") + "/"
+        if self._token:
+            return url, {"Authorization": f"Bearer {self._token}"}
+        return _with(url, "user", self._user or ""), {}
+
+
+def _with(url: str, name: str, value: str) -> str:
+    parts = urlsplit(url)
+    query = f"{parts.query}&" if parts.query else ""
+    return urlunsplit(parts._replace(path=parts.path or "/", query=f"{query}{name}={quote(value, safe='')}"))
+
+
+def _bare(url: str) -> str:
+    return urlunsplit(urlsplit(url)._replace(query=""))

@@ -1,0 +1,117 @@
+"""The chats of the user: what is told to the application, and what has yet to be pulled."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from parley_client.chat_log import READABLE, ChatLog, HistoryChanged
+from parley_client.event_queue import EventQueue
+from parley_client.events import ChatMoved, InboxReset
+from parley_client.incoming import ChatRow, Message, Page, Sync
+from parley_client.state import Cursor
+
+
+class Inbox:
+    """Turns pushes, acknowledgements, syncs and pages into messages, each once and in order.
+
+    backlog: see Settings. wanting: called with a chat that wants a pull, and whether at once, without waiting
+    for what is missing.
+    """
+
+    def __init__(self, events: EventQueue, backlog: int | None, wanting: Callable[[str, bool], None]) -> None:
+        self._events = events
+        self._backlog = backlog
+        self._wanting = wanting
+        self._logs = {chat: ChatLog(chat, cursor) for chat, cursor in events.state.chats.items()}
+        self.version = events.state.version
+        self._owed: set[str] = set()
+        self._unlisted: set[str] | None = None
+        self._due: str | None = None
+
+    def log(self, chat: str) -> ChatLog | None:
+        """Return what is known of a chat's messages."""
+        return self._logs.get(chat)
+
+    def behind(self) -> list[str]:
+        """Return the chats that want a pull."""
+        return [chat for chat, log in self._logs.items() if log.behind]
+
+    def push(self, message: Message) -> None:
+        """Take a message that was pushed, or that a send made."""
+        log = self._logs.setdefault(message.chat, ChatLog(message.chat))
+        if self._events.full:
+            log.postpone(message)
+        else:
+            self._give(log, log.push(message))
+        if log.behind:
+            self._wanting(message.chat, log.urgent)
+
+    def sync(self, frame: Sync) -> None:
+        """Take a page of a sync."""
+        self.version = frame.version
+        if frame.reset:
+            self._unlisted = set(self._logs)
+            self._events.put(InboxReset())
+        for row in frame.chats:
+            self._take_row(row)
+
+    def synced(self) -> None:
+        """Take the end of a sync."""
+        for chat in self._unlisted or ():
+            self.forget(chat)
+        self._unlisted = None
+        self._due = self.version
+        self._settle()
+
+    def page(self, chat: str, page: Page) -> None:
+        """Take messages that were pulled after the chat's cursor."""
+        log = self._logs[chat]
+        try:
+            self._give(log, log.page(page))
+        except HistoryChanged:
+            self.restart(chat)
+        self.pulled(chat)
+
+    def pulled(self, chat: str) -> None:
+        """Note that a chat may have come to its end."""
+        if (log := self._logs.get(chat)) is None or not log.behind:
+            self._owed.discard(chat)
+            self._settle()
+
+    def restart(self, chat: str) -> None:
+        """Begin a chat again: the server has another history of it."""
+        self._logs[chat] = ChatLog(chat)
+        self._events.put_reset(chat)
+
+    def forget(self, chat: str) -> None:
+        """Forget a chat, which the user does not read any more."""
+        if self._logs.pop(chat, None):
+            self._events.put_forgotten(chat)
+        self.pulled(chat)
+
+    def _take_row(self, row: ChatRow) -> None:
+        self._events.put(ChatMoved(row))
+        (self._unlisted or set()).discard(row.chat)
+        if row.state not in READABLE:
+            self.forget(row.chat)
+            return
+        log = self._logs.setdefault(row.chat, ChatLog(row.chat))
+        try:
+            log.told(row, skip=self._backlog == 0)
+        except HistoryChanged:
+            self.restart(row.chat)
+            log = self._logs[row.chat]
+        if log.behind:
+            self._owed.add(row.chat)
+            self._wanting(row.chat, True)
+
+    def _give(self, log: ChatLog, messages: Iterable[Message]) -> None:
+        epoch = log.cursor.epoch if log.cursor else 0
+        for message in messages:
+            self._events.put_message(message, Cursor(epoch=epoch, seq=message.seq, time=message.time))
+
+    def _settle(self) -> None:
+        """Let a stored state go on from the last sync, once all that it told of was pulled."""
+        if self._due is not None and not self._owed:
+            self._events.put_version(self._due)
+            self._due = None

@@ -1,0 +1,134 @@
+"""Keeps one connection usable: opens it, replaces it before its time, and comes back when it is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+
+from parley_client.backoff import Backoff
+from parley_client.connection import Connection
+from parley_client.errors import Closed, ParleyError, Problem, Unreachable
+from parley_client.overlap import Overlap
+from parley_client.settings import Settings
+
+Opening = Callable[[], Awaitable[Connection]]
+Greeting = Callable[[Connection], Awaitable[None]]
+Losing = Callable[[str, float], None]
+
+
+class Link:
+    """One user's way to the server.
+
+    opening: opens a connection. greeting: says hello on it, after which it is used. losing: told why there is
+    no connection, and in how many seconds the next is tried. overlap: told when two connections are open.
+    """
+
+    def __init__(
+        self, opening: Opening, greeting: Greeting, losing: Losing, overlap: Overlap, settings: Settings
+    ) -> None:
+        self._opening = opening
+        self._greeting = greeting
+        self._losing = losing
+        self._overlap = overlap
+        self._settings = settings
+        self._connection: Connection | None = None
+        self._usable = asyncio.Event()
+        self._failure: ParleyError | None = None
+        self._retiring: set[asyncio.Task[None]] = set()
+
+    @property
+    def connection(self) -> Connection | None:
+        """The connection to use, None without one."""
+        return self._connection if self._connection and self._connection.open else None
+
+    async def usable(self) -> Connection:
+        """Return a connection when there is one; raises what ended the link."""
+        while True:
+            if self._failure:
+                raise self._failure
+            if connection := self.connection:
+                return connection
+            self._usable.clear()
+            await self._usable.wait()
+
+    async def run(self) -> ParleyError:
+        """Keep a connection until the server refuses for good; return why."""
+        backoff = Backoff(self._settings.backoff_base, self._settings.backoff_cap)
+        while True:
+            try:
+                await self._hold(await self._made(), backoff)
+            except (Problem, Unreachable) as error:
+                if isinstance(error, Problem) and not error.passes:
+                    return self._fail(error)
+                delay = backoff.failed(error.retry_after if isinstance(error, Problem) else None)
+                self._losing(str(error), delay)
+                await asyncio.sleep(delay)
+
+    async def close(self) -> None:
+        """Close what is open; who waits for a connection gets Closed."""
+        self._fail(Closed("The client is closed."))
+        for task in self._retiring:
+            task.cancel()
+        await asyncio.gather(*self._retiring, return_exceptions=True)
+        if self._connection:
+            await self._connection.close()
+
+    async def _made(self, replacing: Connection | None = None) -> Connection:
+        """Return a connection that has been greeted; replacing: one that stays open meanwhile."""
+        connection = await self._opening()
+        try:
+            if replacing:
+                self._overlap.begin(replacing, connection)
+            await self._greeting(connection)
+        except BaseException as error:
+            await connection.close()
+            if isinstance(error, TimeoutError):
+                raise Unreachable("The server did not answer in time.") from None
+            raise
+        return connection
+
+    async def _hold(self, connection: Connection, backoff: Backoff) -> None:
+        """Use a connection, and those that replace it, until one is lost; raises Unreachable then."""
+        while True:
+            self._use(connection)
+            opened = asyncio.get_running_loop().time()
+            life = self._settings.life_seconds * random.uniform(0.9, 1.0)  # noqa: S311 # spreads load
+            await asyncio.wait([connection.lost], timeout=life)
+            if asyncio.get_running_loop().time() - opened > min(self._settings.backoff_cap, life):
+                backoff.succeeded()
+            if not connection.open:
+                await connection.close()
+                raise Unreachable(f"The connection was lost: {connection.lost.result()}.")
+            connection = await self._successor(connection, backoff)
+
+    async def _successor(self, old: Connection, backoff: Backoff) -> Connection:
+        """Return a new connection, having the old one closed; or the old one if it is lost before."""
+        while old.open:
+            try:
+                new = await self._made(old)
+            except (Problem, Unreachable) as error:
+                delay = backoff.failed(error.retry_after if isinstance(error, Problem) else None)
+                await asyncio.wait([old.lost], timeout=delay)
+            else:
+                task = asyncio.get_running_loop().create_task(self._retire(old))
+                self._retiring.add(task)
+                task.add_done_callback(self._retiring.discard)
+                return new
+        return old
+
+    async def _retire(self, old: Connection) -> None:
+        try:
+            await old.drained()
+        finally:
+            await old.close()
+            self._overlap.end(old)
+
+    def _use(self, connection: Connection) -> None:
+        self._connection = connection
+        self._usable.set()
+
+    def _fail(self, error: ParleyError) -> ParleyError:
+        self._failure = self._failure or error
+        self._usable.set()
+        return error

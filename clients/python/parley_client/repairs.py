@@ -1,0 +1,106 @@
+"""Pulls what pushes did not bring."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+from parley_client.backoff import Backoff
+from parley_client.chat_log import ChatLog
+from parley_client.errors import ParleyError, Problem, Unreachable
+from parley_client.event_queue import EventQueue
+from parley_client.inbox import Inbox
+from parley_client.incoming import Page
+from parley_client.link import Link
+from parley_client.outgoing import Pull
+from parley_client.settings import Settings
+
+AT_ONCE = 8
+"""Chats that are pulled at the same time."""
+FRUITLESS = 3
+"""Pulls in a row that bring nothing, after which the log is believed to have no more."""
+
+
+class Repairs:
+    """One task for each chat that is behind."""
+
+    def __init__(self, inbox: Inbox, events: EventQueue, link: Link, settings: Settings) -> None:
+        self._inbox = inbox
+        self._events = events
+        self._link = link
+        self._settings = settings
+        self._running: dict[str, tuple[asyncio.Task[None], asyncio.Event]] = {}
+        self._slots = asyncio.Semaphore(AT_ONCE)
+
+    def want(self, chat: str, urgent: bool) -> None:
+        """Have a chat pulled; urgent: at once, else when what is missing has had time to arrive."""
+        if chat not in self._running:
+            hurry = asyncio.Event()
+            task = asyncio.get_running_loop().create_task(self._repair(chat, hurry))
+            self._running[chat] = (task, hurry)
+        if urgent:
+            self._running[chat][1].set()
+
+    async def close(self) -> None:
+        """Stop all pulls."""
+        tasks = [task for task, _ in self._running.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _repair(self, chat: str, hurry: asyncio.Event) -> None:
+        try:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._settings.gap_seconds):
+                    await hurry.wait()
+            with contextlib.suppress(ParleyError):
+                await self._pull_all(chat)
+        finally:
+            del self._running[chat]
+
+    async def _pull_all(self, chat: str) -> None:
+        backoff = Backoff(self._settings.backoff_base, self._settings.backoff_cap)
+        fruitless = 0
+        while (log := self._inbox.log(chat)) and log.behind:
+            await self._events.room()
+            before = log.cursor
+            try:
+                async with self._slots:
+                    await self._pull(log)
+                backoff.succeeded()
+            except Problem as problem:
+                await self._refused(chat, problem, backoff)
+                continue
+            except (TimeoutError, Unreachable):
+                await asyncio.sleep(backoff.failed())
+                continue
+            fruitless = fruitless + 1 if log.cursor == before else 0
+            if fruitless:
+                await asyncio.sleep(self._settings.gap_seconds)
+            if fruitless == FRUITLESS:
+                log.give_up()
+                self._inbox.pulled(chat)
+
+    async def _refused(self, chat: str, problem: Problem, backoff: Backoff) -> None:
+        if problem.code == "history_changed":
+            self._inbox.restart(chat)
+        elif problem.passes:
+            await asyncio.sleep(backoff.failed(problem.retry_after))
+        else:
+            self._inbox.forget(chat)
+
+    async def _pull(self, log: ChatLog) -> None:
+        if log.cursor is None:
+            backlog = self._settings.backlog
+            log.begin(0 if backlog is None else (await self._page(log.chat, None, 1)).head, backlog)
+        page = await self._page(log.chat, str(log.cursor), self._settings.page_messages)
+        if self._inbox.log(log.chat) is log:
+            self._inbox.page(log.chat, page)
+
+    async def _page(self, chat: str, after: str | None, limit: int) -> Page:
+        connection = await self._link.usable()
+        try:
+            return await connection.ask(Pull(chat=chat, after=after, limit=limit), Page)
+        except TimeoutError:
+            connection.suspect()
+            raise

@@ -1,0 +1,68 @@
+"""Sends, each stored once however often it has to be repeated."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+
+from parley_client.backoff import Backoff
+from parley_client.errors import Problem, Unreachable
+from parley_client.inbox import Inbox
+from parley_client.incoming import Ack
+from parley_client.link import Link
+from parley_client.outgoing import Send
+from parley_client.rest import Rest
+from parley_client.settings import Settings
+
+
+class Sending:
+    """Sends one message of a chat after the other: frames of one connection may run in any order."""
+
+    def __init__(self, link: Link, rest: Rest, inbox: Inbox, settings: Settings) -> None:
+        self._link = link
+        self._rest = rest
+        self._inbox = inbox
+        self._settings = settings
+        self._turns: dict[str, asyncio.Lock] = {}
+
+    async def send(self, chat: str, text: str, id: str | None) -> Ack:  # noqa: A002 # the API's own word
+        """Send a message and return it as it was stored; see AsyncClient.send."""
+        frame = Send(chat=chat, id=id or str(uuid.uuid4()), text=text)
+        backoff = Backoff(self._settings.backoff_base, self._settings.backoff_cap)
+        async with self._turns.setdefault(_same(chat), asyncio.Lock()):
+            while True:
+                try:
+                    return await self._try(frame)
+                except Problem as problem:
+                    if not problem.passes:
+                        raise
+                    await asyncio.sleep(backoff.failed(problem.retry_after))
+                except Unreachable:
+                    if self._link.connection is None:
+                        await asyncio.sleep(backoff.failed())
+                except TimeoutError:
+                    pass
+
+    async def _try(self, frame: Send) -> Ack:
+        connection = self._link.connection
+        if connection is None:
+            try:
+                async with asyncio.timeout(self._settings.fallback_seconds):
+                    connection = await self._link.usable()
+            except TimeoutError:
+                return await self._by_rest(frame)
+        try:
+            return await connection.ask(frame, Ack)
+        except TimeoutError:
+            connection.suspect()
+            raise
+
+    async def _by_rest(self, frame: Send) -> Ack:
+        ack = await self._rest.send(frame.chat, frame.text, frame.id)
+        self._inbox.push(ack.message())
+        return ack
+
+
+def _same(chat: str) -> str:
+    """Return one key for all spellings of a chat."""
+    return ":".join(sorted(chat.casefold().split(":")))

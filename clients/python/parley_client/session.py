@@ -1,0 +1,167 @@
+"""What a client does on its connection: greets, hears, and says again what the server must know."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from websockets.asyncio.client import ClientConnection
+
+from parley_client.connection import Connection
+from parley_client.errors import ParleyError, Problem, Unreachable
+from parley_client.event_queue import EventQueue
+from parley_client.events import Connected, Disconnected
+from parley_client.inbox import Inbox
+from parley_client.incoming import (
+    Ack,
+    Failed,
+    Incoming,
+    Message,
+    PresenceFrame,
+    Ready,
+    Receipt,
+    RoomNotice,
+    Signal,
+    Sync,
+    Typing,
+)
+from parley_client.link import Link
+from parley_client.outgoing import Frame, Hello, Read, Received, RoomJoin, Watch
+from parley_client.overlap import Overlap
+from parley_client.repairs import Repairs
+from parley_client.rest import Rest
+from parley_client.sending import Sending
+from parley_client.settings import Settings
+from parley_client.state import State
+
+T = TypeVar("T")
+Opening = Callable[[], Awaitable[ClientConnection]]
+
+
+class Session:
+    """Joins the parts of a client; made and used in a running event loop. opening: opens a WebSocket."""
+
+    def __init__(self, opening: Opening, rest: Rest, state: State, settings: Settings) -> None:
+        self._opening = opening
+        self._settings = settings
+        self.events = EventQueue(state, settings.most_events)
+        self.inbox = Inbox(self.events, settings.backlog, self._want)
+        self._overlap = Overlap()
+        self.link = Link(self._opened, self._greet, self._lost, self._overlap, settings)
+        self.sending = Sending(self.link, rest, self.inbox, settings)
+        self._repairs = Repairs(self.inbox, self.events, self.link, settings)
+        self.user: str | None = None
+        self.watched: list[str] = []
+        self.rooms: dict[str, None] = {}
+        self._marks: dict[tuple[type[Read | Received], str], int] = {}
+        self._more = False
+        self._greeting = asyncio.Lock()
+        loop = asyncio.get_running_loop()
+        self._tasks = [loop.create_task(self._run()), loop.create_task(self._resync())]
+
+    async def ask(self, frame: Frame, kind: type[T]) -> T:
+        """Send a frame on the connection, when there is one, and return the answer; see Connection.ask."""
+        connection = await self.link.usable()
+        try:
+            return await connection.ask(frame, kind)
+        except TimeoutError:
+            connection.suspect()
+            raise Unreachable("The server did not answer in time.") from None
+
+    async def mark(self, kind: type[Read | Received], chat: str, seq: int) -> None:
+        """Say how far a chat was read or received, now or when there is a connection."""
+        self._marks[kind, chat] = max(seq, self._marks.get((kind, chat), 0))
+        if self.link.connection:
+            with contextlib.suppress(Unreachable, TimeoutError):
+                await self._tell_marks(self.link.connection)
+
+    async def close(self, error: ParleyError) -> None:
+        """End everything; who takes events gets the error after the last one."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._repairs.close()
+        await self.link.close()
+        self.events.end(error)
+
+    def _want(self, chat: str, urgent: bool) -> None:
+        self._repairs.want(chat, urgent)
+
+    async def _run(self) -> None:
+        self.events.end(await self.link.run())
+
+    async def _opened(self) -> Connection:
+        return Connection(await self._opening(), self._settings, self._hear)
+
+    def _lost(self, reason: str, retry_in: float) -> None:
+        self.events.put(Disconnected(reason, retry_in))
+
+    async def _greet(self, connection: Connection) -> None:
+        ready = await self._say_hello(connection)
+        self.user = ready.user
+        if self.watched:
+            told = await connection.ask(Watch(users=self.watched), PresenceFrame)
+            for presence in told.users:
+                self.events.offer(presence)
+        for room in list(self.rooms):
+            try:
+                await connection.ask(RoomJoin(room=room), RoomNotice)
+            except Problem as problem:
+                self.rooms.pop(room, None)
+                self.events.offer(
+                    Failed(
+                        status=problem.status, code=problem.code, title=problem.title, detail=problem.detail
+                    )
+                )
+        await self._tell_marks(connection)
+        self.events.put(Connected(ready.user, ready.connection))
+
+    async def _say_hello(self, connection: Connection) -> Ready:
+        async with self._greeting:
+            while True:
+                self._more = False
+                ready = await connection.ask(Hello(version=self.inbox.version), Ready)
+                if not self._more:
+                    self.inbox.synced()
+                    return ready
+
+    async def _tell_marks(self, connection: Connection) -> None:
+        for (kind, chat), seq in list(self._marks.items()):
+            await connection.tell(kind(chat=chat, seq=seq))
+            if self._marks.get((kind, chat)) == seq:
+                del self._marks[kind, chat]
+
+    async def _resync(self) -> None:
+        while True:
+            await asyncio.sleep(self._settings.resync_seconds)
+            if connection := self.link.connection:
+                try:
+                    await self._say_hello(connection)
+                except TimeoutError:
+                    connection.suspect()
+                except (Problem, Unreachable):
+                    pass
+
+    def _hear(self, source: Connection, frame: Incoming, text: str, awaited: bool) -> None:
+        match frame:
+            case Ack():
+                self.inbox.push(frame.message())
+            case Message():
+                self.inbox.push(frame)
+            case Sync():
+                self._more = frame.more
+                self.inbox.sync(frame)
+            case Receipt() | Typing() | Signal() | PresenceFrame() | RoomNotice() | Failed() if not awaited:
+                if not self._overlap.repeats(source, text):
+                    self._offer(frame)
+            case _:
+                pass
+
+    def _offer(self, frame: Receipt | Typing | Signal | PresenceFrame | RoomNotice | Failed) -> None:
+        if isinstance(frame, PresenceFrame):
+            for presence in frame.users:
+                self.events.offer(presence)
+        else:
+            self.events.offer(frame)

@@ -1,0 +1,74 @@
+"""Virtual environments of an emulator's own, each installed once from a file of hashed pins."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import hashlib
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import IO
+
+from infra.local.shutdown import Shutdown, StartError, say
+
+ROOT = Path(__file__).parents[2]
+POLL_SECONDS = 0.1
+UV = [sys.executable, "-m", "uv", "--quiet", "--no-config"]
+
+
+def environment(folder: Path, requirements: Path, base: Callable[[], str], shutdown: Shutdown) -> Path:
+    """Return the interpreter of a virtual environment, installed at first, or anew when its pins changed.
+
+    folder: where it is. requirements: hashed pins. base: gives the Python to make it with. A request to shut
+    down breaks the installation off. Raises StartError when it is broken off or fails, and what base raises.
+    """
+    python = folder / "bin" / "python"
+    mark = folder / "installed"
+    wanted = hashlib.sha256(requirements.read_bytes() + sys.version.encode()).hexdigest()
+    with _alone(folder, shutdown):
+        if not (python.exists() and mark.exists() and mark.read_text() == wanted):
+            chosen = base()
+            say(f"Installing {requirements.relative_to(ROOT)} into {folder} (once, up to a minute)")
+            install = [*UV, "pip", "install", "--python", str(python), "--require-hashes"]
+            _run([*UV, "venv", "--clear", "--python", chosen, str(folder)], shutdown)
+            _run([*install, "-r", str(requirements)], shutdown)
+            mark.write_text(wanted)
+    return python
+
+
+@contextlib.contextmanager
+def _alone(folder: Path, shutdown: Shutdown) -> Iterator[None]:
+    """Hold a folder against other processes that would make it at the same time."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_suffix(".lock").open("ab") as lock:
+        while not _locked(lock):
+            if shutdown.requested:
+                raise StartError(f"stopped while another process installs {folder}")
+            time.sleep(POLL_SECONDS)
+        yield
+
+
+def _locked(file: IO[bytes]) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _run(command: list[str], shutdown: Shutdown) -> None:
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    while not shutdown.requested:
+        try:
+            _, errors = process.communicate(timeout=POLL_SECONDS)
+        except subprocess.TimeoutExpired:
+            continue
+        if process.returncode:
+            raise StartError(f"`{' '.join(command[1:])}` failed: {' '.join(errors.split())}")
+        return
+    process.kill()
+    process.communicate()
+    raise StartError("stopped before everything was installed")

@@ -1,0 +1,101 @@
+"""The store, an emulator and the deployed stack, together."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+from infra.deploy.deployment import Deployment
+from infra.deploy.sessions import open_session, region_of
+from infra.emulator.process import Emulator
+from infra.local.shutdown import Shutdown, StartError, say
+from infra.local.valkey import embedded
+
+PASSED_ON = ("PARLEY_RATE_LIMITS", "PARLEY_ARGON2", "PARLEY_LEASE_SECONDS")
+"""Settings that the functions get from this process."""
+
+
+class Start(Protocol):
+    """Starts an emulator, and ends it with the context."""
+
+    def __call__(
+        self, port: int, folder: Path, shutdown: Shutdown, environment: Mapping[str, str], store: Path | None
+    ) -> AbstractContextManager[Emulator]:
+        """Run it on a port, 0 for any.
+
+        environment: variables that every function has unless it says otherwise. folder, store: see Emulator.
+        Raises StartError.
+        """
+
+
+class Kind(NamedTuple):
+    """An emulator that Parley is deployed to.
+
+    name: what it is called. stage: the stage of .chalice/config.json; the variables that configure it begin
+    with its name, as LOCALSTACK_PORT. folder: where its environments are. parameters: those of the stage's
+    template that are said of the emulator.
+    """
+
+    name: str
+    stage: str
+    folder: Path
+    start: Start
+    parameters: Callable[[Emulator], Mapping[str, str]]
+
+
+class Running(NamedTuple):
+    """What runs: the deployment, and the emulator it is on."""
+
+    deployment: Deployment
+    emulator: Emulator
+
+
+@contextlib.contextmanager
+def running(kind: Kind, port: int, data: Path | None, shutdown: Shutdown) -> Iterator[Running]:
+    """Run all of it until the context ends, or this process does.
+
+    port: the emulator's, 0 for any. data: where the store keeps the messages, None to keep none; without
+    effect when REDIS_URL names a store.
+    Raises StartError, DeployError or PackageError, leaving nothing running.
+    """
+    region_of(kind.stage)
+    with contextlib.ExitStack() as held:
+        temporary = tempfile.TemporaryDirectory(prefix=f"parley-{kind.stage}-", ignore_cleanup_errors=True)
+        folder = Path(held.enter_context(temporary))
+        redis_url, socket = held.enter_context(_store(kind, data or folder / "data", shutdown))
+        say(f"Starting {kind.name}")
+        started = kind.start(port, folder, shutdown, {"REDIS_URL": redis_url, **_settings()}, socket)
+        emulator = held.enter_context(started)
+        os.environ["AWS_ENDPOINT_URL"] = emulator.endpoint
+        told = _say_unless_stopped(shutdown)
+        deployment = Deployment(open_session(kind.stage), f"parley-{kind.stage}", kind.stage, told)
+        deployment.run({"RedisUrl": redis_url, **kind.parameters(emulator)})
+        yield Running(deployment, emulator)
+
+
+@contextlib.contextmanager
+def _store(kind: Kind, data: Path, shutdown: Shutdown) -> Iterator[tuple[str, Path | None]]:
+    """Give the store's URL, and its socket if it is ours."""
+    if url := os.environ.get("REDIS_URL", "").strip():
+        yield url, None
+        return
+    with embedded(data, shutdown, f"{kind.stage.upper()}_DATA") as held:
+        yield held.url, held.socket
+
+
+def _settings() -> dict[str, str]:
+    return {name: value for name in PASSED_ON if (value := os.environ.get(name, "").strip())}
+
+
+def _say_unless_stopped(shutdown: Shutdown) -> Callable[[str], None]:
+    def told(line: str) -> None:
+        if shutdown.requested:
+            raise StartError("stopped before the stack was deployed")
+        say(line)
+
+    return told

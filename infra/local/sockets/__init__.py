@@ -1,0 +1,1 @@
+"""WebSockets as API Gateway serves them, by picows in the event loop of each worker."""

@@ -1,0 +1,224 @@
+"""One open connection: which frames it takes, what waits for the handler, and how it ends."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import deque
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+import msgspec
+from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
+
+from infra.local.sockets.events import Opening, SocketEvents
+from infra.local.sockets.wire import Transport
+
+if TYPE_CHECKING:
+    from infra.local.sockets.edge import Edge
+
+TEXT, PONG = WSMsgType.TEXT, WSMsgType.PONG
+QUEUED_BYTES = 512 * 1024
+NORMAL = (1000, "Connection Closed Normally")
+GOING_AWAY = (1001, "Going away")
+NO_STATUS = (1005, "Client-side close frame status not set")
+LOST = (1006, "Connection closed abnormally")
+UNREAD = (1006, "The client does not read")
+
+
+class Refused(Exception):
+    """A frame that ends its connection.
+
+    code, reason: for the close frame.
+    """
+
+    def __init__(self, code: WSCloseCode, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
+
+
+class Turn(NamedTuple):
+    """A call that is due: `message` or `disconnect`, and its event."""
+
+    handler: str
+    event: dict[str, Any]
+
+
+class Connection(WSListener):
+    """One client's connection.
+
+    edge: the worker's server, which is told of what arrives and of the end. events: makes its events.
+    """
+
+    def __init__(self, edge: Edge, connection: str, events: SocketEvents) -> None:
+        self.id = connection
+        self.events = events
+        self.since = self.active = time.monotonic()
+        self._queue: deque[str] = deque()
+        self.waiting = False
+        self.ended: tuple[int, str] | None = None
+        self._edge = edge
+        self._limits = edge.limits
+        self._parts: list[bytes] | None = None
+        self._size = 0
+        self._queued_bytes = 0
+        self._paused = False
+        self._ping: bytes | None = None
+        self._end_told = False
+        self._transport: WSTransport | None = None
+
+    @classmethod
+    def lost(cls, edge: Edge, connection: str) -> Connection:
+        """Return one that has ended some time ago, and of which no more is known than its id."""
+        made = cls(edge, connection, SocketEvents(Opening(connection, {}, {}, "")))
+        made.ended = LOST
+        return made
+
+    def on_ws_connected(self, transport: WSTransport) -> None:
+        """Open it for pushes."""
+        self._transport = transport
+        transport.request.headers.clear()  # which picows keeps for as long as the connection
+        self._edge.opened(self)
+
+    def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
+        """Take one frame."""
+        if self.ended is not None:
+            return
+        self.active = time.monotonic()
+        try:
+            self._take(frame)
+        except Refused as refused:
+            self.close(refused.code, refused.reason)
+        except UnicodeDecodeError:
+            self.close(WSCloseCode.INVALID_TEXT, "A text is UTF-8.")
+
+    def on_ws_disconnected(self, transport: WSTransport) -> None:
+        """Note that the TCP connection has ended."""
+        handshake: Any = transport.close_handshake  # or None, which its type leaves out
+        sent = handshake.sent if handshake else None
+        self._end(LOST if sent is None else (sent.code.value, sent.reason))
+
+    def pause_writing(self) -> None:
+        """Give up a peer that leaves more unread than it may."""
+        self._end(UNREAD)
+        self._edge.loop.call_soon(self._reset)
+
+    def resume_writing(self) -> None:
+        """Do nothing: the peer was given up."""
+
+    def send(self, data: bytes) -> None:
+        """Send a text frame; only from the loop's thread, and nothing once it has ended."""
+        if self._transport is not None:
+            self._transport.send(TEXT, data)
+
+    def tell_defect(self, request_id: str) -> None:
+        """Send what API Gateway sends when a function fails."""
+        said = {"message": "Internal server error", "connectionId": self.id, "requestId": request_id}
+        self.send(msgspec.json.encode(said))
+
+    def close(self, code: WSCloseCode, reason: str) -> None:
+        """Send a close frame, and end it."""
+        if self.ended is None and self._transport is not None:
+            self._end((code.value, reason))
+            self._transport.send_close(code, reason)
+            self._transport.disconnect()
+
+    def take_turn(self, *, shuffled: bool) -> Turn | None:
+        """Return what the handlers are to be called with next, and answer the last ping.
+
+        shuffled: any message that waits may be the next. The end comes after all messages.
+        """
+        if self._ping is not None and self._transport is not None:
+            self._transport.send(PONG, self._ping)
+            self._ping = None
+        if self._queue:
+            return Turn("message", self.events.message(self._next_body(shuffled=shuffled)))
+        if self.ended is not None and not self._end_told:
+            self._end_told = True
+            return Turn("disconnect", self.events.disconnect(*self.ended))
+        return None
+
+    @property
+    def has_turns(self) -> bool:
+        """Whether something waits."""
+        return bool(self._queue) or self._ping is not None or (self.ended is not None and not self._end_told)
+
+    def _next_body(self, *, shuffled: bool) -> str:
+        if shuffled:
+            self._queue.rotate(random.randrange(len(self._queue)))  # noqa: S311 - no secret
+        body = self._queue.popleft()
+        self._queued_bytes -= len(body)
+        if self._paused and not self._too_much_waits():
+            self._paused = False
+            self._reading(on=True)
+        return body
+
+    def _take(self, frame: WSFrame) -> None:
+        kind = frame.msg_type
+        if frame.rsv1 or frame.rsv2 or frame.rsv3:
+            raise Refused(WSCloseCode.PROTOCOL_ERROR, "No extension was agreed on.")
+        if kind is TEXT and frame.fin and self._parts is None:
+            if frame.payload_size > self._limits.message_bytes:
+                raise self._too_big()
+            self._put(frame.get_payload_as_utf8_text())
+        elif kind is WSMsgType.PING:
+            self._ping = frame.get_payload_as_bytes()
+            self._edge.wants_turn(self)
+        elif kind is WSMsgType.CLOSE:
+            self._answer_close(frame)
+        elif kind is WSMsgType.BINARY:
+            raise Refused(WSCloseCode.UNSUPPORTED_DATA, "Only text is taken.")
+        elif kind is not PONG:
+            self._take_part(frame, first=kind is TEXT)
+
+    def _take_part(self, frame: WSFrame, *, first: bool) -> None:
+        if first is (self._parts is not None):
+            raise Refused(WSCloseCode.PROTOCOL_ERROR, "A message's frames follow each other.")
+        parts = self._parts = [] if self._parts is None else self._parts
+        self._size += frame.payload_size
+        if self._size > self._limits.message_bytes:
+            raise self._too_big()
+        if frame.payload_size:
+            parts.append(frame.get_payload_as_bytes())
+        if frame.fin:
+            self._parts, self._size = None, 0
+            self._put(b"".join(parts).decode())
+
+    def _put(self, body: str) -> None:
+        self._queue.append(body)
+        self._queued_bytes += len(body)
+        if not self._paused and self._too_much_waits():
+            self._paused = True
+            self._reading(on=False)
+        self._edge.wants_turn(self)
+
+    def _too_much_waits(self) -> bool:
+        return len(self._queue) > self._limits.queued_frames or self._queued_bytes > QUEUED_BYTES
+
+    def _too_big(self) -> Refused:
+        return Refused(
+            WSCloseCode.MESSAGE_TOO_BIG, f"A message has {self._limits.message_bytes} bytes at the most."
+        )
+
+    def _answer_close(self, frame: WSFrame) -> None:
+        code = frame.get_close_code()
+        told = NO_STATUS if code is WSCloseCode.NO_INFO else (int(code.value), frame.get_close_reason() or "")
+        self._end(told)
+        if self._transport is not None:
+            self._transport.send_close(WSCloseCode.OK if code is WSCloseCode.NO_INFO else code)
+            self._transport.disconnect()
+
+    def _end(self, how: tuple[int, str]) -> None:
+        if self.ended is None:
+            self.ended = how
+            self._ping = None
+            self._edge.gone(self)
+
+    def _reading(self, *, on: bool) -> None:
+        if self._transport is not None:
+            transport = cast(Transport, self._transport.underlying_transport)
+            (transport.resume_reading if on else transport.pause_reading)()
+
+    def _reset(self) -> None:
+        if self._transport is not None:
+            cast(Transport, self._transport.underlying_transport).reset()

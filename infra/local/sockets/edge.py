@@ -1,0 +1,167 @@
+"""The sockets of one worker: it lets clients in, has their messages handled, and pushes to them."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import time
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple
+
+from picows import WSCloseCode, WSListener, WSUpgradeRequest, WSUpgradeResponse, WSUpgradeResponseWithListener
+
+from chalicelib.config import Settings
+from chalicelib.errors import Overloaded, ParleyError
+from chalicelib.http.responses import defect
+from chalicelib.logs import LOGGER
+from infra.local.events import LambdaContext
+from infra.local.sockets import handshake
+from infra.local.sockets.connection import GOING_AWAY, NORMAL, Connection, Turn
+from infra.local.sockets.events import SocketEvents
+from infra.local.sockets.shared import Meeting, new_connection_id
+from infra.local.sockets.turns import Turns
+from infra.local.sockets.wire import Wire
+
+BACKLOG = 1024
+WIRE_THREADS = 16
+LEAST_LOOK_SECONDS, MOST_LOOK_SECONDS = 0.05, 1.0
+STOP_SECONDS = 1.0
+POLL_SECONDS = 0.01
+
+Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
+
+
+class Handlers(NamedTuple):
+    """The functions of `$connect`, `$default` and `$disconnect`."""
+
+    connect: Handler
+    message: Handler
+    disconnect: Handler
+
+
+class Edge:
+    """Serves sockets in one event loop.
+
+    worker: the name of this run of the worker, with which the ids of its connections begin.
+    connections: those that are open, by id.
+    """
+
+    def __init__(
+        self, meeting: Meeting, handlers: Handlers, settings: Settings, loop: asyncio.AbstractEventLoop
+    ) -> None:
+        shared = meeting.settings()
+        self.loop = loop
+        self.limits = shared.limits
+        self.worker = meeting.new_name()
+        self.connections: dict[str, Connection] = {}
+        self._shared = shared
+        self._handlers = handlers
+        self._door = handshake.Door(settings, shared.http_port)
+        threads = WIRE_THREADS if shared.by_wire else 0
+        self._turns = Turns(loop, self._call, shuffled=shared.shuffle, threads=threads)
+        self._server: asyncio.Server | None = None
+        self._stopping = False
+
+    async def start(self) -> None:
+        """Begin to listen."""
+        limits = self.limits
+        make = functools.partial(Wire, self._admit, limits.frame_bytes, limits.unread_bytes)
+        self._server = await self.loop.create_server(
+            make, self._shared.address, self._shared.port, reuse_port=True, backlog=BACKLOG
+        )
+        self._look()
+
+    async def stop(self) -> None:
+        """Close every connection with 1001, and tell of as many ends as STOP_SECONDS allow."""
+        self._stopping = True
+        if self._server is not None:
+            self._server.close()
+        for connection in list(self.connections.values()):
+            connection.close(WSCloseCode.GOING_AWAY, GOING_AWAY[1])
+        deadline = time.monotonic() + STOP_SECONDS
+        while not self._turns.idle and time.monotonic() < deadline:
+            await asyncio.sleep(POLL_SECONDS)
+
+    def deliver(self, connections: Iterable[str], data: bytes) -> list[str]:
+        """Send a text frame to connections of this worker, and return those that are none.
+
+        Only from the loop's thread. Nobody is waited for: what a client does not read is kept for it, up to a
+        limit.
+        """
+        gone = []
+        find, now = self.connections.get, time.monotonic()
+        for one in connections:
+            connection = find(one)
+            if connection is None:
+                gone.append(one)
+            else:
+                connection.active = now
+                connection.send(data)
+        return gone
+
+    def close(self, connections: Iterable[str]) -> list[str]:
+        """Close connections of this worker, and return those that are none; only from the loop's thread."""
+        gone = []
+        for one in connections:
+            if (connection := self.connections.get(one)) is None:
+                gone.append(one)
+            else:
+                connection.close(WSCloseCode.OK, NORMAL[1])
+        return gone
+
+    def forget(self, connection: str) -> None:
+        """Have `$disconnect` called for a connection that somebody took to be here."""
+        self._turns.add(Connection.lost(self, connection))
+
+    def opened(self, connection: Connection) -> None:
+        """Take note of a connection that is open now."""
+        self.connections[connection.id] = connection
+
+    def wants_turn(self, connection: Connection) -> None:
+        """Have what waits in a connection handled in its turn."""
+        self._turns.add(connection)
+
+    def gone(self, connection: Connection) -> None:
+        """Take note of a connection that has ended."""
+        if self.connections.pop(connection.id, None) is not None:
+            self._turns.add(connection)
+
+    def _admit(self, wire: Wire, request: WSUpgradeRequest) -> WSListener | WSUpgradeResponseWithListener:
+        try:
+            response, connection = self._connect(wire, request)
+        except ParleyError as error:
+            response, connection = handshake.problem(error), None
+        except Exception:
+            LOGGER.exception({"event": "defect", "route": "$connect"})
+            response, connection = handshake.problem(defect()), None
+        return WSUpgradeResponseWithListener(response, connection)
+
+    def _connect(self, wire: Wire, request: WSUpgradeRequest) -> tuple[WSUpgradeResponse, Connection | None]:
+        if self._stopping:
+            raise Overloaded("The server stops. Connect again.")
+        opening = self._door.opening(request, new_connection_id(self.worker), wire.peer)
+        events = SocketEvents(opening)
+        event = events.connect(opening)
+        answer = self._handlers.connect(event, LambdaContext(event["requestContext"]["requestId"]))
+        if not handshake.is_success(answer):
+            return handshake.refused(answer), None
+        return handshake.accepted(answer, request), Connection(self, opening.connection, events)
+
+    def _call(self, connection: Connection, turn: Turn) -> None:
+        request_id = turn.event["requestContext"]["requestId"]
+        handler: Handler = getattr(self._handlers, turn.handler)
+        try:
+            handler(turn.event, LambdaContext(request_id))
+        except Exception:
+            LOGGER.exception({"event": "defect", "route": turn.handler, "request_id": request_id})
+            self.loop.call_soon_threadsafe(connection.tell_defect, request_id)
+
+    def _look(self) -> None:
+        """End the connections that have lived, or been idle, for too long; and look again in a while."""
+        limits, now = self.limits, time.monotonic()
+        for connection in list(self.connections.values()):
+            idle, age = now - connection.active, now - connection.since
+            if idle > limits.idle_seconds or age > limits.life_seconds:
+                connection.close(WSCloseCode.GOING_AWAY, GOING_AWAY[1])
+        seconds = min(limits.idle_seconds, limits.life_seconds) / 10
+        self.loop.call_later(min(max(seconds, LEAST_LOOK_SECONDS), MOST_LOOK_SECONDS), self._look)

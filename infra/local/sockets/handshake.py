@@ -1,0 +1,157 @@
+"""The request that opens a connection: whether it may, and the answer."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from multidict import CIMultiDict
+from picows import WSUpgradeRequest, WSUpgradeResponse
+
+from chalicelib.config import Settings
+from chalicelib.errors import PROBLEM_JSON, BadRequest, CrossSite, Forbidden, NoSuchRoute, ParleyError
+from infra.local.hosts import is_loopback
+from infra.local.sockets.events import Opening
+
+ROOM_PATH = "/ws/joinRoom/"
+PROTOCOL = "Sec-WebSocket-Protocol"
+KEY_BYTES = 16
+HTTP_PORT = 80
+
+
+class UpgradeRequired(ParleyError):
+    """A request that is none for a WebSocket."""
+
+    status, code, title = 426, "upgrade_required", "Upgrade required"
+
+
+class Door:
+    """Judges upgrade requests as the HTTP gateway does others.
+
+    http_port: of that gateway, whose own pages may connect to an open server.
+    """
+
+    def __init__(self, settings: Settings, http_port: int) -> None:
+        self._open = settings.auth == "open"
+        self._loopback_names_only = self._open and not settings.open_beyond_loopback
+        self._origins = settings.cors_origins
+        self._http_port = http_port
+
+    def opening(self, request: WSUpgradeRequest, connection: str, source_ip: str) -> Opening:
+        """Return what a request asks for.
+
+        connection: the id it is to have. Raises a ParleyError when it is no upgrade, or may not connect.
+        """
+        headers = request.headers
+        for host in headers.getall("Host", []):
+            if self._loopback_names_only and not is_loopback(host):
+                raise Forbidden(
+                    "An open server answers only to localhost, 127.0.0.1 and [::1], so that no web page can"
+                    " reach it under a name of its own. PARLEY_OPEN_BEYOND_LOOPBACK=1 lifts this."
+                )
+        query = _query_of(request)
+        _refuse_other_requests(headers)
+        self._refuse_cross_site(headers)
+        lists: dict[str, list[str]] = {}
+        for name, value in headers.items():
+            lists.setdefault(name, []).append(_text(value))
+        return Opening(connection, lists, query, source_ip)
+
+    def _refuse_cross_site(self, headers: CIMultiDict[str]) -> None:
+        origin, host = headers.get("Origin"), headers.get("Host", "")
+        if not self._open or origin is None or origin in self._origins:
+            return
+        port = "" if self._http_port == HTTP_PORT else f":{self._http_port}"
+        if origin.partition("://")[2] not in (host, without_port(host) + port):
+            raise CrossSite("An open server takes no connections from pages of another site.")
+
+
+def without_port(host: str) -> str:
+    """Return the name in a Host header."""
+    name, colon, port = host.rpartition(":")
+    return name if colon and port.isdecimal() else host
+
+
+def accepted(answer: dict[str, Any], request: WSUpgradeRequest) -> WSUpgradeResponse:
+    """Return the response that opens a connection, with the subprotocol that `$connect` chose, if any."""
+    chosen = [(name, value) for name, value in _headers(answer) if name.lower() == PROTOCOL.lower()]
+    request.headers.popall("Connection")  # picows knows no list of options in it, as Firefox sends
+    request.headers["Connection"] = "Upgrade"
+    response: WSUpgradeResponse = WSUpgradeResponse.create_101_response(chosen)
+    return response
+
+
+def refused(answer: dict[str, Any]) -> WSUpgradeResponse:
+    """Return the response that refuses a connection with what `$connect` answered."""
+    body = answer.get("body") or ""
+    response = WSUpgradeResponse()
+    response.version = b"HTTP/1.1"
+    response.status = HTTPStatus(answer["statusCode"])
+    response.headers = CIMultiDict(_headers(answer))
+    response.body = base64.b64decode(body) if answer.get("isBase64Encoded") else body.encode()
+    if not response.body:
+        response.headers["Content-Length"] = "0"
+    return response
+
+
+def problem(error: ParleyError) -> WSUpgradeResponse:
+    """Return the response that refuses a connection with an error of ours."""
+    headers = {"Content-Type": PROBLEM_JSON, **error.headers}
+    return refused({"statusCode": error.status, "headers": headers, "body": error.problem().decode()})
+
+
+def is_success(answer: dict[str, Any]) -> bool:
+    """Say whether `$connect` lets the client in."""
+    return 200 <= int(answer["statusCode"]) < 300
+
+
+def _query_of(request: WSUpgradeRequest) -> dict[str, list[str]]:
+    """Return the query's values, the room of the path among them."""
+    target = urlsplit(request.path.decode("latin-1"))
+    try:
+        path = unquote(target.path, errors="strict")
+        pairs = parse_qsl(target.query, keep_blank_values=True, errors="strict")
+    except UnicodeDecodeError:
+        raise BadRequest("The percent-encoding of the path or the query is not UTF-8.") from None
+    room = path.removeprefix(ROOM_PATH)
+    if path != "/" and (room == path or not room):
+        raise NoSuchRoute(f"A socket's path is / or {ROOM_PATH}ROOM.")
+    query: dict[str, list[str]] = {}
+    for name, value in pairs:
+        query.setdefault(name, []).append(value)
+    return query if path == "/" else {**query, "room": [room]}
+
+
+def _refuse_other_requests(headers: CIMultiDict[str]) -> None:
+    options = {
+        option.strip().lower() for line in headers.getall("Connection", []) for option in line.split(",")
+    }
+    if headers.get("Upgrade", "").lower() != "websocket" or "upgrade" not in options:
+        raise UpgradeRequired(
+            "This port is for WebSockets; HTTP has another.", headers={"Upgrade": "websocket"}
+        )
+    if headers.get("Sec-WebSocket-Version") != "13":
+        raise UpgradeRequired("The version of WebSocket is 13.", headers={"Sec-WebSocket-Version": "13"})
+    try:
+        length = len(base64.b64decode(headers.get("Sec-WebSocket-Key", ""), validate=True))
+    except (binascii.Error, ValueError):
+        length = 0
+    if length != KEY_BYTES:
+        raise BadRequest(f"Sec-WebSocket-Key is the base64 of {KEY_BYTES} bytes.")
+
+
+def _headers(answer: dict[str, Any]) -> list[tuple[str, str]]:
+    headers = list((answer.get("headers") or {}).items())
+    for name, values in (answer.get("multiValueHeaders") or {}).items():
+        headers += [(name, value) for value in values]
+    for name, value in headers:
+        if not (value.isascii() and value.isprintable()):
+            raise ValueError(f"the handler's header {name} has a value that HTTP cannot carry")
+    return headers
+
+
+def _text(value: str) -> str:
+    return value.encode("ascii", "surrogateescape").decode("utf-8", "replace")

@@ -1,0 +1,96 @@
+"""The management API of the connections: `/@connections/ID`, as AWS's SDKs call it."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from infra.local.sockets.edge import Edge
+from infra.local.sockets.links import Kind, Links, Order
+from infra.local.sockets.shared import KEYS, Meeting, worker_of
+from infra.local.sockets.signatures import Signed, Verifier
+
+KINDS = {"POST": Kind.POST, "GET": Kind.GET, "DELETE": Kind.DELETE}
+EMPTY_ANSWERS = {"POST": 200, "DELETE": 204}
+ERRORS = {
+    403: "ForbiddenException",
+    405: "MethodNotAllowedException",
+    410: "GoneException",
+    413: "PayloadTooLargeException",
+    503: "ServiceUnavailableException",
+}
+
+
+def carried_out(edge: Edge, order: Order) -> dict[str, Any] | None:
+    """Do what the management API asks of a connection of this worker.
+
+    Returns what it has to say about it, or None: it is none.
+    """
+    (one,) = order.connections
+    connection = edge.connections.get(one)
+    if connection is None:
+        return None
+    if order.kind == Kind.POST:
+        edge.deliver([one], order.data)
+    elif order.kind == Kind.DELETE:
+        edge.close([one])
+    return {
+        "connectedAt": _iso(connection.events.connected_at),
+        "lastActiveAt": _iso(connection.events.connected_at + 1000 * (connection.active - connection.since)),
+        "identity": {"userAgent": "", **connection.events.identity},
+    }
+
+
+class Management:
+    """Answers requests for connections of any worker.
+
+    edge: this worker's. The keys that may sign are the server's KEYS; without them, none.
+    """
+
+    def __init__(self, meeting: Meeting, edge: Edge) -> None:
+        self._edge = edge
+        self._links = Links(meeting)
+        key, secret = (os.environ.get(name) or secrets.token_hex() for name in KEYS)
+        self._verifier = Verifier(key, secret)
+
+    async def answer(self, request: Signed) -> dict[str, Any]:
+        """Answer a request; a dict in the shape of a Lambda proxy response."""
+        if (wrong := self._wrong_with(request)) is not None:
+            return _error(wrong)
+        try:
+            found = await self._found(request)
+        except TimeoutError:
+            return _error(503)
+        if found is None:
+            return _error(410)
+        if request.method in EMPTY_ANSWERS:
+            return {"statusCode": EMPTY_ANSWERS[request.method], "headers": {}, "body": ""}
+        body = msgspec.json.encode(found).decode()
+        return {"statusCode": 200, "headers": {"Content-Type": "application/json"}, "body": body}
+
+    def _wrong_with(self, request: Signed) -> int | None:
+        if request.method not in KINDS:
+            return 405
+        if not self._verifier.allows(request):
+            return 403
+        return 413 if len(request.body) > self._edge.limits.message_bytes else None
+
+    async def _found(self, request: Signed) -> Any:
+        order = Order(KINDS[request.method], [request.connection], request.body)
+        worker = worker_of(request.connection)
+        if worker == self._edge.worker:
+            return carried_out(self._edge, order)
+        return await self._links.ask(worker, order)
+
+
+def _error(status: int) -> dict[str, Any]:
+    headers = {"Content-Type": "application/json", "x-amzn-ErrorType": ERRORS[status]}
+    return {"statusCode": status, "headers": headers, "body": '{"message":null}'}
+
+
+def _iso(milliseconds: float) -> str:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

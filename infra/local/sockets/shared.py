@@ -1,0 +1,107 @@
+"""What the workers of one server share of its sockets: their settings, and a folder to find each other in."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import string
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+VARIABLE = "PARLEY_LOCAL_SOCKETS"
+"""Names the folder, in the server and in every process that it starts."""
+KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
+"""With which the management API is signed."""
+SETTINGS = "settings.json"
+NAME_LETTERS = string.ascii_lowercase + string.digits  # file names that differ wherever case does not count
+NAME_LENGTH = 6
+RANDOM_BYTES = 9
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """What a connection may do; the defaults are API Gateway's, as far as it has such a limit.
+
+    Source: "Quotas for configuring and running a WebSocket API" in the API Gateway Developer Guide.
+    idle_seconds: without a frame either way. life_seconds: in all. message_bytes, frame_bytes: a message may
+    come in several frames. unread_bytes: what waits for a peer that does not read. queued_frames: so many may
+    wait for the handler before no more is read.
+    """
+
+    idle_seconds: float = 600.0
+    life_seconds: float = 7200.0
+    message_bytes: int = 131_072
+    frame_bytes: int = 32_768
+    unread_bytes: int = 1_048_576
+    queued_frames: int = 64
+
+
+class SocketSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """Where and how the workers serve sockets.
+
+    http_port: of the gateway for HTTP. url: where clients are told to come to; None: to this port.
+    shuffle: frames that wait are handled in any order. by_wire: pushes go through `/@connections`, as on AWS.
+    """
+
+    address: str
+    port: int
+    http_port: int
+    url: str | None = None
+    limits: Limits = Limits()
+    shuffle: bool = False
+    by_wire: bool = False
+
+
+class Meeting:
+    """The folder by which the processes of one server find each other's Unix sockets."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    @classmethod
+    def from_env(cls) -> Meeting | None:
+        """Return the server's that this process belongs to, or None: it belongs to none with sockets."""
+        folder = os.environ.get(VARIABLE)
+        return cls(Path(folder)) if folder else None
+
+    def settings(self) -> SocketSettings:
+        """Return how sockets are served."""
+        return msgspec.json.decode((self._folder / SETTINGS).read_bytes(), type=SocketSettings)
+
+    def path(self, worker: str) -> Path:
+        """Return where a worker listens for what others hand to it; raises OSError when it is none."""
+        if not (worker.isascii() and worker.isalnum()):
+            raise FileNotFoundError(worker)
+        return self._folder / f"{worker}.sock"
+
+    def new_name(self) -> str:
+        """Return a name for one run of a worker; no other has had it."""
+        while True:
+            name = "".join(secrets.choice(NAME_LETTERS) for _ in range(NAME_LENGTH))
+            if not self.path(name).exists():
+                return name
+
+
+def new_connection_id(worker: str) -> str:
+    """Return an id for a connection of a worker; like API Gateway's it is base64 that ends in `=`."""
+    return f"{worker}{secrets.token_urlsafe(RANDOM_BYTES)[:RANDOM_BYTES]}="
+
+
+def worker_of(connection: str) -> str:
+    """Return which worker has a connection, or had it."""
+    return connection[:NAME_LENGTH]
+
+
+@contextlib.contextmanager
+def meeting(settings: SocketSettings) -> Iterator[None]:
+    """Let every process started meanwhile serve sockets, and find the others."""
+    with tempfile.TemporaryDirectory(prefix="parley-", ignore_cleanup_errors=True) as folder:
+        (Path(folder) / SETTINGS).write_bytes(msgspec.json.encode(settings))
+        os.environ[VARIABLE] = folder
+        try:
+            yield
+        finally:
+            del os.environ[VARIABLE]

@@ -1,0 +1,1 @@
+"""MiniStack, which has the WebSocket APIs that LocalStack lacks: its environment, and the deployed stack."""

@@ -1,0 +1,93 @@
+"""A program in a terminal of its own, as a person would use it."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+import pty
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Iterator
+from select import select
+from typing import Self
+
+from tests.servers.process import ROOT, environment
+
+SECONDS = 30.0
+CURSOR_WANTED, CURSOR = b"\x1b[6n", b"\x1b[1;1R"
+"""What a program asks a terminal, and a terminal answers: where the cursor is."""
+CTRL_C, CTRL_D, ENTER = "\x03", "\x04", "\r"
+
+
+class Terminal:
+    """One running `parley-chat` in a pseudo-terminal; arguments: its own. env: variables beside the usual."""
+
+    def __init__(self, *arguments: str, **env: str) -> None:
+        path = os.pathsep.join(["clients/python", os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
+        ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
+        self._ours = ours
+        self._seen = ""
+        self._from = 0
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "parley_client.chat", *arguments],
+            cwd=ROOT,
+            env=environment({"PYTHONPATH": path, "TERM": "xterm", **env}),
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,
+        )
+        os.close(theirs)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+        os.close(self._ours)
+
+    def type(self, text: str) -> None:
+        """Press keys."""
+        os.write(self._ours, text.encode())
+
+    def shows(self, text: str) -> str:
+        """Return what was shown up to a text that comes after the one shown last; fails without it."""
+        for _ in self._reading():
+            if (at := self._seen.find(text, self._from)) >= 0:
+                before, self._from = self._seen[self._from : at], at + len(text)
+                return before
+        raise AssertionError(f"{text!r} was not shown, but:\n{self._seen[self._from :]}")
+
+    def ends(self) -> int:
+        """Return the exit status, once the program has ended."""
+        for _ in self._reading():
+            pass
+        return self.process.wait(SECONDS)
+
+    def _reading(self) -> Iterator[None]:
+        """Read on until the program or the time is over."""
+        deadline = time.monotonic() + SECONDS
+        yield
+        while (left := deadline - time.monotonic()) > 0:
+            if select([self._ours], [], [], left)[0]:
+                try:
+                    data = os.read(self._ours, 65536)
+                except OSError as error:  # Linux: the other end is closed
+                    if error.errno != errno.EIO:
+                        raise
+                    data = b""
+                if not data:
+                    return
+                if CURSOR_WANTED in data:
+                    os.write(self._ours, CURSOR)
+                self._seen += data.decode(errors="replace")
+                yield

@@ -1,0 +1,185 @@
+"""The terminal chat, in terminals."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime
+
+import pytest
+
+from parley_client import AsyncClient, Disconnected, Message, Presence, Typing, login
+from parley_client.chat.lines import clean, line_of, title
+from parley_client.chat.status import Status
+from tests.client.terminal import CTRL_C, CTRL_D, ENTER, Terminal
+from tests.client.test_real_server import PASSWORD, name
+from tests.servers.process import ROOT, environment
+
+
+def after(other: Terminal, text: str, *arguments: str) -> Terminal:
+    """Start a chat once another one shows a text."""
+    other.shows(text)
+    return Terminal(*arguments)
+
+
+def say(url: str, user: str, chat: str, text: str) -> None:
+    """Send a message as somebody who has no terminal."""
+
+    async def send() -> None:
+        async with AsyncClient(url, user=user) as client:
+            await client.send(chat, text)
+
+    asyncio.run(send())
+
+
+def test_two_terminals(open_server: str) -> None:
+    """Two write to each other; what comes in while one types does not harm the line; both end cleanly."""
+    alice, bob = name(), name()
+    with (
+        Terminal("--user", bob, "--url", open_server) as his,
+        after(his, "You have no chats yet.", "--user", alice, "--to", bob, "--url", open_server) as hers,
+    ):
+        hers.shows(f"You are {alice}.")
+        hers.shows("is online")
+        hers.type("hello Bob" + ENTER)
+        hers.shows("you: hello Bob")
+        his.shows(f"{alice} writes; what you type goes there now.")
+        his.shows(f"{alice}: hello Bob")
+        his.type("half a ")
+        hers.shows("is typing")
+        hers.type("are you there?" + ENTER)
+        his.shows(f"{alice}: are you there?")
+        his.type("message" + ENTER)
+        hers.shows(f"{bob}: half a message")
+        hers.type(CTRL_D)
+        assert hers.ends() == 0
+        his.type(CTRL_C)
+        assert his.ends() == 0
+
+
+def test_unread_history_at_the_start(open_server: str) -> None:
+    """The chat begins with what was said before, and a line before what is unread; escapes do no harm."""
+    alice, bob = name(), name()
+    chat = ":".join(sorted([alice, bob]))
+    say(open_server, bob, chat, "first")
+    say(open_server, bob, chat, "clear\x1b[2Jed")
+    with Terminal("--user", alice, "--to", bob, "--url", open_server) as hers:
+        hers.shows("--- 2 unread ---")
+        hers.shows(f"{bob}: first")
+        hers.shows(f"{bob}: clear\ufffd[2Jed")
+        hers.type("/quit" + ENTER)
+        assert hers.ends() == 0
+    with Terminal("--user", alice, "--to", bob, "--url", open_server) as again:
+        assert "unread" not in again.shows(f"{bob}: first")
+
+
+def test_room(open_server: str) -> None:
+    """A room is made if there is none; who is in it is shown, and who comes."""
+    alice, bob, room = name(), name(), name()
+    with Terminal("--user", alice, "--room", room, "--url", open_server) as hers:
+        hers.shows(f"There was no room {room}: you have made it.")
+        hers.shows(f"In {room} now: {alice}")
+        with Terminal("--user", bob, "--room", room, "--url", open_server) as his:
+            his.shows("In ")
+            hers.shows("a new user has joined the room")
+            his.type("hello all" + ENTER)
+            hers.shows(f"{bob}: hello all")
+            hers.type("/who" + ENTER)
+            hers.shows(bob)
+
+
+def test_account_on_a_closed_server(closed_server: str) -> None:
+    """A password is asked for without echo; who has no account may make one."""
+    user = name()
+    with Terminal("--user", user, "--url", closed_server) as terminal:
+        terminal.shows(f"Password of {user}")
+        terminal.type(PASSWORD + ENTER)
+        assert PASSWORD not in terminal.shows("Make an account")
+        terminal.type("y" + ENTER)
+        terminal.shows("once more")
+        terminal.type(PASSWORD + ENTER)
+        terminal.shows(f"You are {user}.")
+        terminal.type(CTRL_D)
+        assert terminal.ends() == 0
+    with Terminal("--user", user, "--url", closed_server, PARLEY_PASSWORD=PASSWORD) as terminal:
+        terminal.shows(f"You are {user}.")
+    assert asyncio.run(login(closed_server, user, PASSWORD)).handle == user
+
+
+def test_pipe_sends_its_lines(open_server: str) -> None:
+    """Without a terminal the lines of the standard input are sent, and all are before it ends."""
+    alice, bob = name(), name()
+    command = [sys.executable, "-m", "parley_client.chat", "--user", alice, "--to", bob, "--url", open_server]
+    env = environment({"PYTHONPATH": os.pathsep.join(["clients/python", *sys.path])})
+    done = subprocess.run(
+        command,
+        cwd=ROOT,
+        env=env,
+        input="one\ntwo\n",
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = [line.partition(" ")[2] for line in done.stdout.splitlines()]
+    assert lines[-2:] == ["you: one", "you: two"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--user", "a", "--url", "http://127.0.0.1:1"], "Is the server running? `make run` starts one here"),
+        (["--user", "a", "--url", "localhost"], "'localhost' is not the URL of a server"),
+        (["--user", "a", "--to", "b", "--room", "c"], "not allowed with argument"),
+    ],
+)
+def test_errors_say_what_to_do(arguments: list[str], told: str) -> None:
+    """What cannot be is said in a line or two, without a traceback."""
+    with Terminal(*arguments) as terminal:
+        terminal.shows(told)
+        assert terminal.ends() != 0
+
+
+def test_make_wants_a_user() -> None:
+    """The USER that every shell has is not taken for the one who chats."""
+    done = subprocess.run(
+        ["make", "--dry-run", "chat"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert "Who are you? make chat USER=alice" in done.stderr
+    command = ["make", "--dry-run", "chat", "USER=alice", "ROOM=lobby", "PORT=9000"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert "--user 'alice' --url 'http://127.0.0.1:9000'" in done.stdout
+    assert "--room 'lobby'" in done.stdout
+
+
+def test_cleaning() -> None:
+    """Nothing that others write moves the cursor or turns the line; emoji and accents stay."""
+    assert clean("a\x1b[31mb\x9bc\u202ed\u2066e\r") == "a\ufffd[31mb\ufffdc\ufffdd\ufffde\ufffd"
+    assert clean("naïve 👩\u200d🚀") == "naïve 👩\u200d🚀"
+
+
+def test_status() -> None:
+    """The line at the bottom says who is there, who types, and what is wrong with the connection."""
+    status = Status()
+    assert status.line(None, "a") == "a · connecting…"
+    status.trouble = ""
+    status.presence(Presence(user="b", online=True))
+    status.typing(Typing(chat="a:b", user="b", on=True))
+    assert status.line("a:b", "a") == "a · b is online · b is typing…"
+    status.wrote("a:b", "b")
+    status.presence(Presence(user="b", online=False))
+    assert status.line("a:b", "a") == "a · b is not online"
+    status.lost(Disconnected("gone", 2.6))
+    assert status.line("a:b", "a") == "a · no connection, next try in 3 s"
+
+
+def test_lines() -> None:
+    """A message is a line with its time and sender; one of several lines is indented; a chat has a name."""
+    now = datetime.now(UTC)
+    message = Message(chat="a:b", seq=1, sender="b", kind="text", text="one\ntwo", sent_at=now)
+    assert line_of(message, "a").split(" ", 1)[1] == "b: one\n      two"
+    assert line_of(message, "b", "room").split(" ", 1)[1] == "[room] you: one\n      two"
+    assert [title(chat, "a") for chat in ("a:b", "b:a", "a:a", "r-x", "g-1")] == ["b", "b", "a", "x", "g-1"]

@@ -1,0 +1,91 @@
+"""The order of one chat's messages, without a network."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from parley_client import Message
+from parley_client.chat_log import ChatLog, HistoryChanged
+from parley_client.incoming import Page
+from parley_client.state import Cursor
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+EPOCH = 7
+
+
+def message(seq: int, later: int = 0) -> Message:
+    """Return a message of a history; later: µs that tell it from the same seq of another history."""
+    sent_at = START + timedelta(microseconds=seq * 10 + later)
+    return Message(chat="a:b", seq=seq, sender="a", kind="text", text=str(seq), sent_at=sent_at)
+
+
+def page(after: int, limit: int, head: int) -> Page:
+    """Return a page of a log of `head` messages."""
+    found = [message(seq) for seq in range(after + 1, min(after + limit, head) + 1)]
+    return Page(messages=found, head=head, epoch=EPOCH, next="")
+
+
+def at(seq: int) -> Cursor:
+    """Return the cursor of a message."""
+    return Cursor(epoch=EPOCH, seq=seq, time=message(seq).time)
+
+
+@given(st.lists(st.integers(1, 12), max_size=40), st.integers(1, 5), st.integers(0, 12))
+def test_each_once_and_in_order(pushed: list[int], limit: int, start: int) -> None:
+    """Whatever is pushed, in whatever order, pulls complete it, each message once and in order."""
+    log = ChatLog("a:b", at(start) if start else None)
+    told: list[int] = []
+    for seq in pushed:
+        told += [one.seq for one in log.push(message(seq))]
+    if log.cursor is None:
+        log.begin(12, None)
+    for _ in range(13):
+        assert log.cursor is not None
+        told += [one.seq for one in log.page(page(log.cursor.seq, limit, 12))]
+    assert told == list(range(start + 1, 13))
+    assert not log.behind
+
+
+def test_number_given_twice_is_doubted() -> None:
+    """A message with a seq that was told, but sent later than the newest one, asks for a pull at once."""
+    log = ChatLog("a:b", at(5))
+    assert log.push(message(3)) == []
+    assert not log.behind
+    assert log.push(message(3, later=100)) == []
+    assert log.urgent
+
+
+def test_page_of_another_epoch() -> None:
+    """A page of another history is not taken."""
+    log = ChatLog("a:b", Cursor(epoch=1, seq=5, time=50))
+    with pytest.raises(HistoryChanged):
+        log.page(page(5, 5, 12))
+    assert log.cursor == Cursor(epoch=1, seq=5, time=50)
+
+
+def test_page_may_skip_what_the_reader_may_not_read() -> None:
+    """A page is a stretch of what the reader may read: it is not waited for what it leaves out."""
+    log = ChatLog("a:b", at(2))
+    assert [one.seq for one in log.page(page(6, 5, 8))] == [7, 8]
+
+
+@pytest.mark.parametrize(("backlog", "first"), [(None, 1), (0, 9), (3, 6), (50, 1)])
+def test_backlog_counts_from_the_first_push(backlog: int | None, first: int) -> None:
+    """A chat that is first heard of by a push begins with so many messages before it."""
+    log = ChatLog("a:b")
+    assert log.push(message(9)) == []
+    log.begin(20, backlog)
+    assert log.cursor == Cursor(seq=first - 1)
+
+
+def test_gap_that_nothing_fills_is_given_up() -> None:
+    """What the server's log does not have is not waited for for ever."""
+    log = ChatLog("a:b", at(2))
+    log.push(message(9))
+    assert log.behind
+    log.give_up()
+    assert not log.behind

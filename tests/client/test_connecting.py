@@ -1,0 +1,247 @@
+"""Getting in, staying in, and coming back."""
+
+from __future__ import annotations
+
+import asyncio
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from parley_client import (
+    AsyncClient,
+    Closed,
+    Connected,
+    Disconnected,
+    Message,
+    NotAuthenticated,
+    Problem,
+    Signal,
+    login,
+    register,
+)
+from parley_client.backoff import Backoff
+from parley_client.overlap import Overlap
+from tests.client.conftest import SECONDS, Making, messages, take
+from tests.client.scripted_server import ScriptedServer
+
+pytestmark = pytest.mark.anyio
+CHAT = "bob:me"
+SIGNAL = {"type": "signal", "from": "bob", "call": "c", "kind": "ring"}
+
+
+def query(target: str) -> dict[str, list[str]]:
+    """Return the query of a handshake's path."""
+    return parse_qs(urlsplit(target).query)
+
+
+# --- in ----------------------------------------------------------------------------------------------------
+
+
+async def test_name_of_an_open_server(server: ScriptedServer, making: Making) -> None:
+    """A name goes in the query, percent-encoded."""
+    await (await making(user="zoë &")).ready()
+    assert query(server.handshakes[0][0]) == {"user": ["zoë &"]}
+
+
+async def test_ticket(server: ScriptedServer, making: Making) -> None:
+    """A token buys a ticket, which opens the socket that it names; the token is not in the handshake."""
+    await (await making(token="parley_t.me")).ready()
+    target, headers = server.handshakes[0]
+    assert list(query(target)) == ["ticket"]
+    assert "Authorization" not in headers
+    assert server.requests[0][2]["authorization"] == "Bearer parley_t.me"
+
+
+async def test_token_in_a_header(server: ScriptedServer, making: Making) -> None:
+    """Without tickets the token goes in a header of the handshake."""
+    await (await making(token="parley_t.me", ticket=False, socket_url=server.socket_url)).ready()
+    target, headers = server.handshakes[0]
+    assert (query(target), headers["Authorization"]) == ({}, "Bearer parley_t.me")
+    assert server.requests == []
+
+
+async def test_late_ticket_is_replaced(server: ScriptedServer, making: Making) -> None:
+    """A 401 of the handshake is cured by a new ticket, once."""
+    server.refusals.append((401, {}))
+    await (await making(token="parley_t.me")).ready()
+    tickets = [query(target)["ticket"][0] for target, _ in server.handshakes]
+    assert len(set(tickets)) == 2
+
+
+async def test_stops_at_a_401_that_stays(server: ScriptedServer, making: Making) -> None:
+    """When a new ticket does not help, the client gives up: iterating, sends and `ready` say so."""
+    server.refusals.extend([(401, {})] * 2)
+    client = await making(token="parley_t.me")
+    with pytest.raises(NotAuthenticated):
+        await take(client, Connected)
+    with pytest.raises(NotAuthenticated):
+        await client.ready()
+    with pytest.raises(NotAuthenticated):
+        await client.send(CHAT, "x")
+    assert len(server.handshakes) == 2
+
+
+async def test_stops_when_the_session_has_ended(server: ScriptedServer, making: Making) -> None:
+    """A token that buys no ticket any more ends the client, with the server's words."""
+    client = await making(token="parley_t.me")
+    await take(client, Connected)
+    told = {"code": "not_authenticated", "title": "", "detail": "The session has ended."}
+    server.http_errors.extend([(401, {}, told)] * 2)
+    await server.peers[0].socket.close(1001, "logged out")
+    assert "1001 logged out" in (await take(client, Disconnected)).reason
+    with pytest.raises(NotAuthenticated, match=r"The session has ended\."):
+        await take(client, Connected)
+
+
+async def test_retry_after_is_honoured(server: ScriptedServer, making: Making) -> None:
+    """The client does not come back before the server said."""
+    server.refusals.append((429, {"Retry-After": "1"}))
+    client = await making()
+    assert 1.0 <= (await take(client, Disconnected)).retry_in <= 1.01
+    await take(client, Connected)
+
+
+async def test_registering_and_logging_in(server: ScriptedServer) -> None:
+    """Both give a token; a wrong password is NotAuthenticated, with the server's words."""
+    assert (await register(server.url, "me", "long enough")).token == "parley_x.me"
+    assert (await login(server.url, "me", "long enough")).handle == "me"
+    told = {"code": "wrong_credentials", "title": "", "detail": "Name and password do not fit."}
+    server.http_errors.append((401, {}, told))
+    with pytest.raises(NotAuthenticated, match="do not fit"):
+        await login(server.url, "me", "wrong")
+
+
+def test_one_of_user_and_token() -> None:
+    """A client without either, or with both, is refused."""
+    with pytest.raises(ValueError, match="give a user"):
+        AsyncClient("http://127.0.0.1:1")
+
+
+# --- back --------------------------------------------------------------------------------------------------
+
+
+async def test_comes_back_by_the_last_token(server: ScriptedServer, making: Making) -> None:
+    """After a break the client says hello with the token of its last sync, and hears what it missed."""
+    server.append(CHAT, "1")
+    client = await making()
+    assert await messages(client, 1) == [(CHAT, 1, "1")]
+    (await server.peer(0)).socket.transport.abort()
+    server.append(CHAT, "2")
+    assert await messages(client, 1) == [(CHAT, 2, "2")]
+    assert (await server.peer(1)).sent("hello")[0]["version"] == f'{{"{CHAT}": "{server.cursor(CHAT, 1)}"}}'
+
+
+async def test_server_that_is_not_there(making: Making, server: ScriptedServer) -> None:
+    """A server that does not answer is tried again, and the application is told in words."""
+    client = await making(socket_url="ws://127.0.0.1:1")
+    assert "ws://127.0.0.1:1/ cannot be reached" in (await take(client, Disconnected)).reason
+    await take(client, Disconnected)
+
+
+async def test_silent_server_is_taken_for_dead(server: ScriptedServer, making: Making) -> None:
+    """A ping that is not answered in time ends the connection, and another is opened."""
+    server.silent.add("ping")
+    client = await making(ping_seconds=0.05, answer_seconds=0.1)
+    assert "did not answer a ping" in (await take(client, Disconnected)).reason
+    await server.peer(1)
+
+
+async def test_server_that_stops_reading(server: ScriptedServer, making: Making) -> None:
+    """A connection into which nothing goes any more is given up, and the send goes on over another."""
+    client = await making(answer_seconds=0.2, fallback_seconds=None)
+    (await server.peer(0)).stop_reading()
+    async with asyncio.timeout(SECONDS):
+        assert (await client.send(CHAT, "x")).seq == 1
+    assert (await server.peer(1)).sent("send")
+
+
+async def test_answered_pings_keep_a_connection(server: ScriptedServer, making: Making) -> None:
+    """An idle client pings, again and again, on the same connection."""
+    await making(ping_seconds=0.02)
+    peer = await server.peer(0)
+    await server.until(lambda: len(peer.sent("ping")) >= 5)
+    assert len(server.peers) == 1
+
+
+def test_waits_grow_and_are_random() -> None:
+    """Full jitter: from 0 to base x 2^n, a cap at the most; Retry-After comes first; success begins again."""
+    drawn: list[float] = []
+
+    def draw(least: float, most: float) -> float:
+        drawn.append(most)
+        return least
+
+    backoff = Backoff(1.0, 5.0, draw)
+    assert [backoff.failed() for _ in range(4)] == [0.0] * 4
+    assert backoff.failed(7.0) == 7.0
+    backoff.succeeded()
+    backoff.failed()
+    assert drawn == [1.0, 2.0, 4.0, 5.0, 5.0, 1.0]
+
+
+# --- make before break -------------------------------------------------------------------------------------
+
+
+async def test_new_connection_before_the_old_one_closes(server: ScriptedServer, making: Making) -> None:
+    """Before its life is over a connection is replaced; messages pushed all the while come once."""
+    client = await making(life_seconds=0.1)
+    await take(client, Connected)
+    for number in range(1, 61):
+        await server.push(server.append(CHAT, str(number)))
+        await asyncio.sleep(0.01)
+    told = await messages(client, 60)
+    assert told == [(CHAT, number, str(number)) for number in range(1, 61)]
+    assert len(server.peers) > 2
+    await client.close()
+    with pytest.raises(Closed):
+        await take(client, Disconnected)
+
+
+async def test_event_of_both_connections_is_told_once(server: ScriptedServer, making: Making) -> None:
+    """A signal that both connections bring is told once; the old one closes once its send is answered."""
+    server.silent.add("send")
+    client = await making(life_seconds=0.3)
+    waiting = asyncio.create_task(client.send(CHAT, "x"))
+    old = await server.peer(0)
+    await server.until(lambda: old.sent("send"))
+    new = await server.peer(1)
+    await server.push(SIGNAL)
+    await old.push(SIGNAL | {"call": "last"})
+    told = [(await take(client, Signal)).call for _ in range(2)]
+    assert told == ["c", "last"]
+    server.silent.clear()
+    frame = old.sent("send")[0]
+    await old.push(*(answer | {"ref": frame["ref"]} for answer in server.answers(frame)))
+    assert (await waiting).seq == 1
+    async with asyncio.timeout(SECONDS):
+        await old.socket.wait_closed()
+    assert not new.sent("send")
+
+
+async def test_old_connection_serves_until_there_is_a_new_one(server: ScriptedServer, making: Making) -> None:
+    """A replacement that fails is tried again, and nobody is told of a break."""
+    client = await making(life_seconds=0.1)
+    await take(client, Connected)
+    server.refusals.extend([(503, {})] * 3)
+    await server.peer(1)
+    await server.push(server.append(CHAT, "hi"))
+    async with asyncio.timeout(SECONDS):
+        while not isinstance(event := await client.next_event(), Message):
+            assert not isinstance(event, Disconnected)
+
+
+async def test_fatal_handshake_says_why(server: ScriptedServer, making: Making) -> None:
+    """A refusal that will not pass ends the client with it."""
+    server.refusals.append((403, {}))
+    with pytest.raises(Problem, match=r"Not you\."):
+        await (await making()).ready()
+
+
+def test_overlap_counts() -> None:
+    """The same text twice from one connection are two events, if the other brings two as well."""
+    overlap = Overlap()
+    overlap.begin("old", "new")
+    told = [overlap.repeats(source, "x") for source in ("old", "old", "new", "new", "new", "old")]
+    assert told == [False, False, True, True, False, True]
+    overlap.end("old")
+    assert not overlap.repeats("new", "x")

@@ -1,0 +1,141 @@
+"""What comes beside messages, and how it reaches the application."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+
+import pytest
+
+from parley_client import (
+    ChatMoved,
+    Connected,
+    Failed,
+    InboxReset,
+    Message,
+    ParleyError,
+    Presence,
+    Receipt,
+    RoomNotice,
+    State,
+    Typing,
+)
+from tests.client.conftest import Making, messages, take
+from tests.client.scripted_server import ScriptedServer
+
+pytestmark = pytest.mark.anyio
+CHAT = "bob:me"
+
+
+async def test_said_again_after_a_break(server: ScriptedServer, making: Making) -> None:
+    """A new connection watches, joins and marks what the one before did, or could not."""
+    client = await making(fallback_seconds=None)
+    assert await client.watch(["bob"]) == [Presence(user="bob", online=True)]
+    assert (await client.join("lobby")).clients == ["me"]
+    await client.join("attic")
+    await client.leave("attic")
+    server.refusals.extend([(503, {})])
+    server.peers[0].socket.transport.abort()
+    while client.connected:
+        await asyncio.sleep(0.001)
+    await client.read(CHAT, 3)
+    await client.read(CHAT, 2)
+    peer = await server.peer(1)
+    await server.until(lambda: peer.sent("read"))
+    assert [frame["users"] for frame in peer.sent("watch")] == [["bob"]]
+    assert [frame["room"] for frame in peer.sent("room.join")] == ["lobby"]
+    assert [frame["seq"] for frame in peer.sent("read")] == [3]
+
+
+async def test_room_that_is_gone_is_told(server: ScriptedServer, making: Making) -> None:
+    """A room that cannot be joined again is Failed, once, and the connection is used."""
+    client = await making()
+    await client.join("lobby")
+    gone = {"status": 404, "code": "chat_not_found", "title": "", "detail": "No such room."}
+    server.errors["room.join"] = deque([gone])
+    server.peers[0].socket.transport.abort()
+    assert (await take(client, Failed)).code == "chat_not_found"
+    await take(client, Connected)
+
+
+async def test_typed_events(server: ScriptedServer, making: Making) -> None:
+    """Each frame of the server is an event of its type; what the client does not know is passed over."""
+    client = await making()
+    await take(client, Connected)
+    await server.push(
+        {"type": "typing", "chat": CHAT, "user": "bob", "on": True},
+        {"type": "of the future", "chat": CHAT},
+        {"type": "receipt", "chat": CHAT, "user": "bob", "read": 4},
+        {"type": "room", "room": "x", "chat": "r-x", "event": "entered", "user": "bob", "notice": "here"},
+    )
+    assert await client.next_event() == Typing(chat=CHAT, user="bob", on=True)
+    assert await client.next_event() == Receipt(chat=CHAT, user="bob", read=4)
+    assert (await take(client, RoomNotice)).user == "bob"
+
+
+async def test_what_is_not_answered_may_fail(server: ScriptedServer, making: Making) -> None:
+    """A signal that cannot be passed on is a Failed event with the ref that `signal` returned."""
+    nobody = {"status": 404, "code": "nobody_there", "title": "", "detail": "Nobody is there."}
+    server.errors["signal"] = deque([nobody])
+    client = await making()
+    ref = await client.signal("call", "ring", to="bob")
+    failed = await take(client, Failed)
+    assert (failed.ref, failed.code) == (ref, "nobody_there")
+
+
+async def test_handlers(server: ScriptedServer, making: Making, caplog: pytest.LogCaptureFixture) -> None:
+    """Handlers, plain and async, get the events of their type; one that fails is logged, and harms none."""
+    client = await making()
+    told: list[str] = []
+    done = asyncio.Event()
+
+    def broken(message: Message) -> None:
+        raise RuntimeError(message.text)
+
+    async def note(message: Message) -> None:
+        told.append(message.text)
+        if message.text == "2":
+            done.set()
+
+    client.on(Message, broken)
+    client.on(Message, note)
+    await server.peer(0)
+    await server.push(server.append(CHAT, "1"), server.append(CHAT, "2"))
+    async with asyncio.timeout(20):
+        await done.wait()
+    assert told == ["1", "2"]
+    assert [record.getMessage() for record in caplog.records] == ["a handler of Message failed"] * 2
+    with pytest.raises(ParleyError, match="iterate, or use `on`"):
+        await anext(aiter(client))
+
+
+async def test_reset_of_the_inbox(server: ScriptedServer, making: Making) -> None:
+    """When the server does not know a token, rows are to be dropped; chats that are gone leave the state."""
+    server.append(CHAT, "1")
+    server.append("carol:me", "1")
+    first = await making()
+    await messages(first, 2)
+    state = State.from_json(first.state.to_json())
+    await first.close()
+    assert set(state.chats) == {CHAT, "carol:me"}
+    del server.logs["carol:me"]
+    server.reset = True
+    second = await making(state=state)
+    await take(second, InboxReset)
+    assert (await take(second, ChatMoved)).row.chat == CHAT
+    await server.push(server.append(CHAT, "2"))
+    assert await messages(second, 1) == [(CHAT, 2, "2")]
+    assert set(second.state.chats) == {CHAT}
+
+
+async def test_events_end_with_the_client(server: ScriptedServer, making: Making) -> None:
+    """Iterating ends when the client is closed."""
+    client = await making()
+
+    async def all_events() -> list[object]:
+        return [event async for event in client]
+
+    listening = asyncio.create_task(all_events())
+    await client.ready()
+    await client.close()
+    assert [type(event) for event in await listening] == [Connected]

@@ -1,0 +1,168 @@
+"""Messages reach the application once and in order, whatever becomes of pushes."""
+
+from __future__ import annotations
+
+import random
+from collections import deque
+
+import pytest
+
+from parley_client import ChatMoved, ChatReset, Connected, Message, State
+from tests.client.conftest import Making, messages, take
+from tests.client.scripted_server import ScriptedServer
+
+pytestmark = pytest.mark.anyio
+CHAT = "bob:me"
+
+
+def texts(*numbers: int) -> list[tuple[str, int, str]]:
+    """Return what the messages of these seqs are, as `messages` gives them."""
+    return [(CHAT, number, str(number)) for number in numbers]
+
+
+def append(server: ScriptedServer, *numbers: int) -> list[dict[str, object]]:
+    """Append messages whose text is their seq."""
+    return [server.append(CHAT, str(number)) for number in numbers]
+
+
+async def test_what_is_in_the_log_comes_first(server: ScriptedServer, making: Making) -> None:
+    """A client without a state is told of its chats, then their messages, page by page."""
+    append(server, *range(1, 8))
+    server.page = 3
+    client = await making()
+    assert (await take(client, ChatMoved)).row.seq == 7
+    assert await messages(client, 7) == texts(*range(1, 8))
+
+
+async def test_backlog_bounds_what_is_old(server: ScriptedServer, making: Making) -> None:
+    """With a backlog a chat begins with its newest messages, and nothing after them is left out."""
+    append(server, *range(1, 8))
+    client = await making(backlog=2)
+    assert await messages(client, 2) == texts(6, 7)
+    await server.push(*append(server, 8, 9))
+    assert await messages(client, 2) == texts(8, 9)
+
+
+async def test_pushes_in_any_order_and_twice(server: ScriptedServer, making: Making) -> None:
+    """Reordered and repeated pushes are told once, in order, without a pull."""
+    append(server, 1)
+    client = await making(gap_seconds=20)
+    assert await messages(client, 1) == texts(1)
+    pushed = append(server, *range(2, 30)) * 2
+    random.Random(7).shuffle(pushed)
+    await server.push(*pushed)
+    assert await messages(client, 28) == texts(*range(2, 30))
+    assert len((await server.peer(0)).sent("pull")) == 1
+
+
+async def test_a_gap_is_pulled(server: ScriptedServer, making: Making) -> None:
+    """What lies past a lost push waits for a while, then the client pulls."""
+    append(server, 1)
+    client = await making()
+    assert await messages(client, 1) == texts(1)
+    _, _, fourth = append(server, 2, 3, 4)
+    await server.push(fourth)
+    assert await messages(client, 3) == texts(2, 3, 4)
+    assert (await server.peer(0)).sent("pull")[-1]["after"] == server.cursor(CHAT, 1)
+
+
+async def test_first_message_of_a_chat(server: ScriptedServer, making: Making) -> None:
+    """A chat that the client has never heard of begins with what was pushed, and what was before."""
+    client = await making()
+    await take(client, Connected)
+    await server.push(append(server, 1, 2)[1])
+    assert await messages(client, 2) == texts(1, 2)
+
+
+async def test_all_lost_pushes_are_found_by_a_resync(server: ScriptedServer, making: Making) -> None:
+    """When the last push of a chat is lost, the client asks by itself after a while."""
+    append(server, 1)
+    client = await making(resync_seconds=0.1)
+    assert await messages(client, 1) == texts(1)
+    append(server, 2, 3)
+    assert await messages(client, 2) == texts(2, 3)
+
+
+async def test_another_epoch_begins_the_chat_again(server: ScriptedServer, making: Making) -> None:
+    """After the store lost a chat's log, the application is told to forget the chat, then what is there."""
+    append(server, 1, 2, 3)
+    client = await making()
+    assert await messages(client, 3) == texts(1, 2, 3)
+    server.lose(CHAT, 0)
+    server.append(CHAT, "new")
+    (await server.peer(0)).socket.transport.abort()
+    assert await take(client, ChatReset) == ChatReset(CHAT)
+    assert await messages(client, 1) == [(CHAT, 1, "new")]
+
+
+@pytest.mark.parametrize("kept", [1, 2])
+async def test_lost_end_of_a_log_begins_the_chat_again(
+    server: ScriptedServer, making: Making, kept: int
+) -> None:
+    """Numbers that the store gives a second time are noticed by the times of their messages, at once."""
+    append(server, 1, 2, 3)
+    client = await making()
+    assert await messages(client, 3) == texts(1, 2, 3)
+    server.lose(CHAT, kept)
+    await server.push(server.append(CHAT, "again"))
+    assert await take(client, ChatReset) == ChatReset(CHAT)
+    assert await messages(client, kept + 1) == [*texts(1, 2, 3)[:kept], (CHAT, kept + 1, "again")]
+
+
+async def test_state_survives_a_restart(server: ScriptedServer, making: Making) -> None:
+    """A client that is given the state of one before is told what that one's application did not take."""
+    append(server, *range(1, 6))
+    first = await making()
+    assert await messages(first, 3) == texts(1, 2, 3)
+    stored = first.state.to_json()
+    await first.close()
+    append(server, 6)
+    second = await making(state=State.from_json(stored))
+    assert await messages(second, 3) == texts(4, 5, 6)
+
+
+async def test_version_waits_for_the_messages_it_tells_of(server: ScriptedServer, making: Making) -> None:
+    """The token of a sync is in the state only once all messages it told of were taken."""
+    append(server, 1, 2)
+    client = await making()
+    assert await messages(client, 1) == texts(1)
+    assert client.state.version is None
+    assert await messages(client, 1) == texts(2)
+    server.append("carol:me", "3")
+    await server.push(server.logs["carol:me"][0])
+    assert await messages(client, 1) == [("carol:me", 1, "3")]
+    assert client.state.version is not None
+
+
+async def test_slow_application_loses_nothing(server: ScriptedServer, making: Making) -> None:
+    """Messages that find too many waiting stay in the server's log, and are pulled when there is room."""
+    append(server, 1)
+    client = await making(most_events=4, page_messages=4)
+    assert await messages(client, 1) == texts(1)
+    await server.push(*append(server, *range(2, 60)))
+    assert (await client.send("carol:me", "still alive")).seq == 1
+    own = [("carol:me", 1, "still alive")]
+    told = await messages(client, 59)
+    assert [one for one in told if one[0] == CHAT] == texts(*range(2, 60))
+    assert [one for one in told if one[0] != CHAT] == own
+
+
+async def test_chat_that_may_not_be_read_is_dropped(server: ScriptedServer, making: Making) -> None:
+    """Where a pull is refused, the chat is forgotten, and others go on."""
+    append(server, 1)
+    server.errors["pull"] = deque([{"status": 403, "code": "not_a_member", "title": "", "detail": "No."}])
+    client = await making()
+    await take(client, Connected)
+    await server.push(server.append("carol:me", "hi"))
+    assert await messages(client, 1) == [("carol:me", 1, "hi")]
+
+
+async def test_own_messages_are_told_in_order(server: ScriptedServer, making: Making) -> None:
+    """What the user sends comes as a message too, after what was said before it."""
+    client = await making()
+    await take(client, Connected)
+    append(server, 1)
+    ack = await client.send(CHAT, "2")
+    assert (ack.seq, ack.duplicate) == (2, False)
+    told = [await take(client, Message) for _ in range(2)]
+    assert [(one.seq, one.sender, type(one)) for one in told] == [(1, "bob", Message), (2, "me", Message)]

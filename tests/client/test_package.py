@@ -1,0 +1,47 @@
+"""What the package promises to who installs it."""
+
+from __future__ import annotations
+
+import ast
+import sys
+import tomllib
+from pathlib import Path
+
+from packaging.requirements import Requirement
+
+import parley_client
+from parley_client.rest import VERSION
+
+ROOT = Path(__file__).parents[2] / "clients" / "python"
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+def imported(source: Path) -> set[str]:
+    """Return the top packages that a module imports."""
+    nodes = list(ast.walk(ast.parse(source.read_text())))
+    names = [alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names]
+    names += [node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)]
+    return {name.partition(".")[0] for name in names} - sys.stdlib_module_names - {"parley_client"}
+
+
+def test_imports_are_dependencies() -> None:
+    """The client needs what its project names, the terminal chat one more, and nothing of the server."""
+    needed = {Requirement(text).name for text in PROJECT["dependencies"]}
+    chat = {Requirement(text).name for text in PROJECT["optional-dependencies"]["chat"]}
+    for source in (ROOT / "parley_client").rglob("*.py"):
+        assert imported(source) <= (needed | chat if source.parent.name == "chat" else needed), source
+
+
+def test_requirements_of_the_chat() -> None:
+    """`make chat` installs what the project names."""
+    lines = (ROOT / "requirements.in").read_text().splitlines()
+    named = {line for line in lines if line and not line.startswith("#")}
+    wanted = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["chat"]]
+    assert named == {Requirement(text).name for text in wanted}
+
+
+def test_is_typed_and_complete() -> None:
+    """Type checkers read the package, and all that it exports is there."""
+    assert (ROOT / "parley_client" / "py.typed").exists()
+    assert all(hasattr(parley_client, name) for name in parley_client.__all__)
+    assert PROJECT["version"] == VERSION

@@ -1,0 +1,209 @@
+"""The client on a whole server."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+from collections.abc import AsyncIterator
+
+import pytest
+
+from parley_client import (
+    AsyncClient,
+    Client,
+    Connected,
+    Disconnected,
+    Failed,
+    Message,
+    NotAuthenticated,
+    Presence,
+    Problem,
+    Receipt,
+    RoomNotice,
+    Settings,
+    Signal,
+    State,
+    Typing,
+    login,
+    register,
+)
+from tests.client.conftest import SECONDS, take
+
+pytestmark = pytest.mark.anyio
+QUICK = Settings(backlog=None, backoff_base=0.05, gap_seconds=0.2)
+PASSWORD = "correct horse battery staple"
+
+
+def name() -> str:
+    """Return a name that no other test uses."""
+    return f"u{secrets.token_hex(4)}"
+
+
+@contextlib.asynccontextmanager
+async def two(url: str, settings: Settings = QUICK) -> AsyncIterator[tuple[AsyncClient, AsyncClient, str]]:
+    """Yield two clients that are connected, and the chat of the two."""
+    first, second = sorted([name(), name()])
+    async with (
+        AsyncClient(url, user=first, settings=settings) as one,
+        AsyncClient(url, user=second, settings=settings) as other,
+    ):
+        await take(one, Connected)
+        await take(other, Connected)
+        yield one, other, f"{first}:{second}"
+
+
+async def test_messages_come_once_in_order_to_both(open_server: str) -> None:
+    """What two write to each other at once comes to both, once, in the order of the log."""
+    async with two(open_server) as (one, other, chat):
+        sends = [client.send(chat, str(number)) for number in range(20) for client in (one, other)]
+        acks, *told = await asyncio.gather(asyncio.gather(*sends), _texts(one, 40), _texts(other, 40))
+        assert sorted(ack.seq for ack in acks) == list(range(1, 41))
+        assert told[0] == told[1]
+        assert [seq for seq, _, _ in told[0]] == list(range(1, 41))
+
+
+async def _texts(client: AsyncClient, count: int) -> list[tuple[int, str, str]]:
+    taken = [await take(client, Message) for _ in range(count)]
+    return [(message.seq, message.sender, message.text) for message in taken]
+
+
+async def test_replaced_connections_lose_nothing(open_server: str) -> None:
+    """Clients whose connections are replaced all the time miss nothing, and see nothing twice."""
+    short = Settings(backlog=None, backoff_base=0.05, gap_seconds=0.2, life_seconds=0.2)
+    async with two(open_server, short) as (one, other, chat):
+        for number in range(60):
+            await one.send(chat, str(number))
+            await asyncio.sleep(0.01)
+        assert [seq for seq, _, _ in await _texts(other, 60)] == list(range(1, 61))
+        assert other.state.chats[chat].seq == 60
+
+
+async def test_state_goes_on_after_a_restart(open_server: str) -> None:
+    """A client that comes back with its state is told what came meanwhile, and nothing else."""
+    async with two(open_server) as (one, other, chat):
+        await one.send(chat, "before")
+        await take(other, Message)
+        state = State.from_json(other.state.to_json())
+        await other.close()
+        await one.send(chat, "meanwhile")
+        user = chat.split(":")[1]
+        async with AsyncClient(open_server, user=user, state=state, settings=QUICK) as again:
+            assert (await take(again, Message)).text == "meanwhile"
+
+
+async def test_presence_typing_and_receipts(open_server: str) -> None:
+    """Who is watched is told of, as are typing and reading."""
+    async with two(open_server) as (one, other, chat):
+        first, second = chat.split(":")
+        assert [(there.user, there.online) for there in await one.watch([second])] == [(second, True)]
+        ack = await one.send(chat, "hello")
+        await other.typing(chat)
+        assert await take(one, Typing) == Typing(chat=chat, user=second, on=True)
+        await other.read(chat, ack.seq)
+        assert (await take(one, Receipt)).read == ack.seq
+        await other.close()
+        assert not (await take(one, Presence)).online
+        assert first == one.user
+
+
+async def test_rooms(open_server: str) -> None:
+    """Who joins a room is seen there, and sees who is; after a break the client is in it again."""
+    async with two(open_server) as (one, other, _):
+        room = await _made_room(one)
+        assert (await one.join(room)).clients == [one.user]
+        assert sorted((await other.join(room)).clients or []) == sorted([str(one.user), str(other.user)])
+        assert (await take(one, RoomNotice)).user == other.user
+        await other.leave(room)
+        assert (await take(one, RoomNotice, lambda notice: notice.event == "gone")).user == other.user
+        assert await one.clients(room) == [one.user]
+
+
+async def _made_room(client: AsyncClient) -> str:
+    room = name()
+    await client.rest.make_room(room)
+    return room
+
+
+async def test_signals(open_server: str) -> None:
+    """A signal comes with its true sender; one to nobody is Failed, by the ref that `signal` returned."""
+    async with two(open_server) as (one, other, chat):
+        await one.send(chat, "let us talk")
+        await one.signal("call", "offer", {"sdp": "v=0"}, to=str(other.user))
+        signal = await take(other, Signal)
+        assert (signal.from_, signal.kind, signal.data) == (one.user, "offer", {"sdp": "v=0"})
+        await other.close()
+        ref = await one.signal("call", "hangup", to=str(other.user))
+        failed = await take(one, Failed)
+        assert (failed.ref, failed.code) == (ref, "nobody_there")
+
+
+async def test_refused_send(open_server: str) -> None:
+    """A chat of others takes no message."""
+    async with two(open_server) as (one, _, _):
+        with pytest.raises(Problem) as refused:
+            await one.send("someone:else", "hi")
+        assert refused.value.code == "not_a_member"
+
+
+async def test_accounts_of_a_closed_server(closed_server: str) -> None:
+    """Registering gives a token that opens sockets; logging out ends the client of that session."""
+    users = sorted([name(), name()])
+    one, other = [await register(closed_server, user, PASSWORD) for user in users]
+    again = await login(closed_server, users[0], PASSWORD)
+    chat = ":".join(users)
+    async with (
+        AsyncClient(closed_server, token=one.token, settings=QUICK) as first,
+        AsyncClient(closed_server, token=again.token, settings=QUICK) as device,
+        AsyncClient(closed_server, token=other.token, settings=QUICK) as second,
+    ):
+        for client in (first, device, second):
+            await take(client, Connected)
+        await second.send(chat, "hello")
+        assert (await take(first, Message)).text == (await take(device, Message)).text == "hello"
+        await first.rest.logout()
+        await take(first, Disconnected)
+        with pytest.raises(NotAuthenticated):
+            await take(first, Connected)
+        await second.send(chat, "still there?")
+        assert (await take(device, Message)).text == "still there?"
+
+
+async def test_closed_server_refuses_names(closed_server: str) -> None:
+    """A name without a token is refused, in words that say what to do."""
+    async with AsyncClient(closed_server, user=name(), settings=QUICK) as client:
+        with pytest.raises(NotAuthenticated, match=r"ticket|token|[Ll]og in"):
+            await client.ready()
+
+
+async def test_long_text(open_server: str) -> None:
+    """A text of 16 KiB that JSON doubles goes through, in more than one WebSocket frame."""
+    async with two(open_server) as (one, other, chat):
+        text = "\x01" * (16 * 1024)
+        await one.send(chat, text)
+        assert (await take(other, Message)).text == text
+
+
+def test_client_without_asyncio(open_server: str) -> None:
+    """The blocking client sends, iterates, hands to handlers on a thread that may send, and ends."""
+    first, second = sorted([name(), name()])
+    chat = f"{first}:{second}"
+    with (
+        Client(open_server, user=first, settings=QUICK) as one,
+        Client(open_server, user=second, settings=QUICK) as other,
+    ):
+
+        def answer(message: Message) -> None:
+            if message.text == "ping":
+                other.send(chat, "pong")
+
+        other.on(Message, answer)
+        one.ready()
+        other.ready()
+        one.send(chat, "ping")
+        texts: list[str] = []
+        while texts[-1:] != ["pong"]:
+            event = one.next_event(timeout=SECONDS)
+            texts += [event.text] if isinstance(event, Message) else []
+        assert texts == ["ping", "pong"]
+        assert [message.text for message in one.history(chat).messages] == texts

@@ -1,0 +1,1 @@
+"""The socket, by its contract, on whatever serves it."""

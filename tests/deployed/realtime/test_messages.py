@@ -1,0 +1,133 @@
+"""Messages: sent, acknowledged, pushed, pulled, and told of after an absence."""
+
+from __future__ import annotations
+
+from tests.deployed.realtime.net import Net, new_id
+
+
+def test_hello_tells_what_was_missed(net: Net) -> None:
+    """Before it is ready a client learns of its chats, how far they are, and what it has not read."""
+    chat, alice, bob = net.strangers()
+    seq = net.write(bob, chat, "while you were away")
+    pages = net.device(alice, hello=False).hello()
+    (row,) = [row for page in pages for row in page["chats"]]
+    assert (row["chat"], row["seq"], row["unread"]) == (chat, seq, 1)
+    assert not pages[-1]["more"]
+
+
+def test_hello_again_tells_what_is_new(net: Net) -> None:
+    """With the version of the last sync a client learns only of what has moved since."""
+    chat, alice, bob = net.strangers()
+    net.write(bob, chat, "one")
+    version = net.device(alice, hello=False).hello()[-1]["version"]
+    again = net.device(alice, hello=False).hello(version)
+    assert [row for page in again for row in page["chats"]] == []
+    net.write(bob, chat, "two")
+    later = net.device(alice, hello=False).hello(version)
+    assert [(row["chat"], row["seq"]) for page in later for row in page["chats"]] == [(chat, 2)]
+    assert not later[0]["reset"]
+
+
+def test_a_message_reaches_every_other_device(net: Net) -> None:
+    """A send is acknowledged, and pushed to the other member and to the sender's other device."""
+    chat, alice, bob = net.pair()
+    sending, own, other = net.device(alice), net.device(alice), net.device(bob)
+    sent = new_id()
+    ack = sending.ask("send", chat=chat, id=sent, text="hello")
+    assert (ack["type"], ack["id"], ack["chat"], ack["duplicate"]) == ("ack", sent, chat, False)
+    for device in (own, other):
+        got = device.expect("message", chat=chat)
+        assert (got["seq"], got["sender"], got["text"]) == (ack["seq"], alice.handle, "hello")
+        assert got["sent_at"] == ack["sent_at"]
+    assert sending.kept("message") == []
+
+
+def test_what_http_sends_is_pushed(net: Net) -> None:
+    """A message of either API over HTTP reaches the devices of both members."""
+    chat, alice, bob = net.pair()
+    devices = [net.device(alice), net.device(bob)]
+    net.write(alice, chat, "by v1")
+    assert net.api.send(chat=chat, sender=bob.handle, text="by classic").status_code == 204
+    for device in devices:
+        texts = {device.expect("message", chat=chat)["text"] for _ in range(2)}
+        assert texts == {"by v1", "by classic"}
+
+
+def test_messages_are_numbered_in_the_order_of_their_acks(net: Net) -> None:
+    """Each message has the seq after the one before, and arrives with it."""
+    chat, alice, bob = net.pair()
+    sending, other = net.device(alice), net.device(bob)
+    texts = [f"number {number}" for number in range(8)]
+    seqs = [sending.ask("send", chat=chat, id=new_id(), text=text)["seq"] for text in texts]
+    assert seqs == list(range(seqs[0], seqs[0] + len(texts)))
+    got = sorted((other.expect("message", chat=chat) for _ in texts), key=lambda frame: int(frame["seq"]))
+    assert [(frame["seq"], frame["text"]) for frame in got] == list(zip(seqs, texts, strict=True))
+
+
+def test_a_send_that_is_repeated_is_stored_once(net: Net) -> None:
+    """The same id is acknowledged with the same seq, as a duplicate, and is pushed once."""
+    chat, alice, bob = net.pair()
+    sending, other = net.device(alice), net.device(bob)
+    frame = {"chat": chat, "id": new_id(), "text": "once"}
+    first, second = sending.ask("send", **frame), sending.ask("send", **frame)
+    assert (second["seq"], second["duplicate"]) == (first["seq"], True)
+    last = sending.ask("send", chat=chat, id=new_id(), text="last")
+    other.expect("message", chat=chat, seq=last["seq"])
+    other.expect("message", chat=chat, seq=first["seq"])
+    assert other.kept("message") == []
+    assert last["seq"] == first["seq"] + 1
+
+
+def test_pull(net: Net) -> None:
+    """Messages are pulled forwards from a cursor, backwards, or the newest, as over HTTP."""
+    chat, alice, bob = net.pair()
+    first = net.write(alice, chat, "0")
+    for text in "1234":
+        net.write(bob, chat, text)
+    device = net.device(alice)
+
+    def texts(**query: object) -> list[str]:
+        page = device.ask("pull", chat=chat, **query)
+        assert (page["type"], page["chat"], page["head"]) == ("page", chat, first + 4)
+        return [message["text"] for message in page["messages"]]
+
+    assert texts() == ["0", "1", "2", "3", "4"]
+    assert texts(after=str(first), limit=2) == ["1", "2"]
+    assert texts(before=str(first + 3), limit=2) == ["1", "2"]
+    assert texts(limit=1) == ["4"]
+
+
+def test_a_socket_is_pushed_to_after_hello(net: Net) -> None:
+    """Before it says hello a client hears nothing; its first sync has what came meanwhile."""
+    chat, alice, bob = net.strangers()
+    early = net.device(alice, hello=False)
+    ready = net.device(alice)
+    seq = net.write(bob, chat, "early")
+    ready.expect("message", chat=chat, seq=seq)
+    assert early.kept("message") == []
+    (row,) = [row for page in early.hello() for row in page["chats"]]
+    assert (row["chat"], row["seq"]) == (chat, seq)
+
+
+def test_nobody_sends_as_another(net: Net) -> None:
+    """Who sends is who the socket is of, whatever a frame says."""
+    chat, alice, bob = net.pair()
+    sending, other = net.device(alice), net.device(bob)
+    forged = {"from": bob.handle, "sender": bob.handle, "user": bob.handle}
+    ack = sending.ask("send", chat=chat, id=new_id(), text="it is I", **forged)
+    assert ack["type"] == "ack"
+    assert other.expect("message", chat=chat, seq=ack["seq"])["sender"] == alice.handle
+
+
+def test_a_stranger_reaches_no_chat(net: Net) -> None:
+    """Who is no member can neither send to a chat nor pull it, and hears nothing of it."""
+    chat, alice, bob = net.strangers()
+    stranger, other = net.device(net.someone()), net.device(bob)
+    for refused in (
+        stranger.ask("send", chat=chat, id=new_id(), text="let me in"),
+        stranger.ask("pull", chat=chat),
+    ):
+        assert (refused["type"], refused["status"], refused["code"]) == ("error", 403, "not_a_member")
+    seq = net.write(alice, chat, "hi")
+    other.expect("message", chat=chat, seq=seq)
+    assert stranger.kept("message") == []

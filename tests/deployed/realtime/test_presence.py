@@ -1,0 +1,81 @@
+"""Who is there, and when they were last."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.deployed.people import Person
+from tests.deployed.realtime.net import Net
+from tests.servers.waiting import eventually
+
+
+def shown(net: Net, person: Person, reader: Person) -> Any:
+    """Return somebody's presence as another reads it over HTTP."""
+    answer = net.api.call("GET", f"/v1/users/{person.handle}/presence", person=reader)
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def test_watch_tells_now_and_later(net: Net) -> None:
+    """Who watches a user learns that they are offline, come online, and go, and when that was."""
+    alice, bob = net.someone(), net.someone()
+    watching = net.device(alice)
+    answer = watching.ask("watch", users=[bob.handle])
+    (now,) = answer["users"]
+    assert (answer["type"], now["user"], now["online"]) == ("presence", bob.handle, False)
+    device = net.device(bob)
+    (came,) = watching.expect("presence")["users"]
+    assert (came["user"], came["online"]) == (bob.handle, True)
+    device.close()
+    (went,) = watching.expect("presence")["users"]
+    assert (went["user"], went["online"]) == (bob.handle, False)
+    assert went["last_seen_at"] is not None
+
+
+def test_presence_over_http(net: Net) -> None:
+    """The same can be asked for over HTTP."""
+    alice, bob = net.someone(), net.someone()
+    assert shown(net, bob, alice)["online"] is False
+    device = net.device(bob)
+    assert shown(net, bob, alice)["online"] is True
+    device.close()
+    assert eventually(lambda: shown(net, bob, alice)["online"] is False)
+    assert shown(net, bob, alice)["last_seen_at"] is not None
+
+
+def test_one_device_of_two_keeps_its_user_online(net: Net) -> None:
+    """A user is online while any device is; closing one of two is no change."""
+    alice, bob = net.someone(), net.someone()
+    first, second = net.device(bob), net.device(bob)
+    watching = net.device(alice)
+    assert watching.ask("watch", users=[bob.handle])["users"][0]["online"] is True
+    first.close()
+    assert second.ask("ping")["type"] == "pong"
+    assert watching.kept("presence") == []
+    second.close()
+    assert watching.expect("presence")["users"][0]["online"] is False
+
+
+def test_watch_replaces_whom_one_watched(net: Net) -> None:
+    """Another `watch` is instead of the one before: of those left out nothing is told any more."""
+    alice, bob, carol = net.someone(), net.someone(), net.someone()
+    watching = net.device(alice)
+    watching.ask("watch", users=[bob.handle])
+    assert [one["user"] for one in watching.ask("watch", users=[carol.handle])["users"]] == [carol.handle]
+    net.device(bob)
+    net.device(carol)
+    assert watching.expect("presence")["users"][0]["user"] == carol.handle
+    assert watching.kept("presence") == []
+
+
+def test_a_blocked_user_sees_nobody(net: Net) -> None:
+    """Who is blocked is shown that the other is offline and was never seen."""
+    alice, bob = net.someone(), net.someone()
+    blocked = net.api.call("PUT", f"/v1/users/me/blocked/{bob.handle}", person=alice)
+    assert blocked.status_code in (200, 204), blocked.text
+    device = net.device(alice)
+    watching = net.device(bob)
+    (now,) = watching.ask("watch", users=[alice.handle])["users"]
+    assert (now["online"], now.get("last_seen_at")) == (False, None)
+    device.close()
+    assert watching.kept("presence") == []

@@ -1,0 +1,103 @@
+"""Rooms: who is in them now, and what the others hear of it."""
+
+from __future__ import annotations
+
+from tests.deployed.realtime.net import Net, new_id
+
+ENTERED, GONE = "a new user has joined the room", "user left the chat"
+
+
+def test_who_joins_is_told(net: Net) -> None:
+    """The answer to a join lists who is there, and those hear of it."""
+    alice, bob = net.someone(), net.someone()
+    room = net.room(alice)
+    first, second = net.device(alice), net.device(bob)
+    answer = first.ask("room.join", room=room)
+    assert (answer["type"], answer["event"], answer["chat"]) == ("room", "joined", f"r-{room}")
+    assert answer["clients"] == [alice.handle]
+    assert sorted(second.ask("room.join", room=room)["clients"]) == sorted((alice.handle, bob.handle))
+    notice = first.expect("room", room=room, event="entered")
+    assert (notice["user"], notice["notice"]) == (bob.handle, ENTERED)
+    assert second.kept("room") == []
+
+
+def test_who_leaves_is_told(net: Net) -> None:
+    """Leaving a room is told to those still there; who left stays its member."""
+    alice, bob = net.someone(), net.someone()
+    room = net.room(alice)
+    first, second = net.device(alice), net.device(bob)
+    for device in (first, second):
+        device.ask("room.join", room=room)
+    assert second.ask("room.leave", room=room)["event"] == "left"
+    notice = first.expect("room", room=room, event="gone")
+    assert (notice["user"], notice["notice"]) == (bob.handle, GONE)
+    assert first.ask("room.clients", room=room)["clients"] == [alice.handle]
+    assert second.ask("send", chat=f"r-{room}", id=new_id(), text="still a member")["type"] == "ack"
+
+
+def test_who_closes_is_told(net: Net) -> None:
+    """A socket that closes leaves its rooms, but a user is there while another device is."""
+    alice, bob = net.someone(), net.someone()
+    room = net.room(alice)
+    first, second, third = net.device(alice), net.device(bob), net.device(bob)
+    for device in (first, second, third):
+        device.ask("room.join", room=room)
+    first.expect("room", event="entered", user=bob.handle)
+    second.close()
+    assert third.ask("ping")["type"] == "pong"
+    assert first.kept("room") == []
+    third.close()
+    assert first.expect("room", room=room, event="gone")["user"] == bob.handle
+
+
+def test_clients_of_a_room(net: Net) -> None:
+    """`room.clients` lists each user once, whatever number of devices they have there."""
+    alice, bob = net.someone(), net.someone()
+    room = net.room(alice)
+    devices = [net.device(alice), net.device(bob), net.device(bob)]
+    for device in devices:
+        device.ask("room.join", room=room)
+    answer = devices[0].ask("room.clients", room=room)
+    assert (answer["event"], sorted(answer["clients"])) == ("clients", sorted((alice.handle, bob.handle)))
+
+
+def test_messages_of_a_room(net: Net) -> None:
+    """What one sends to a room reaches those who have joined it."""
+    alice, bob = net.someone(), net.someone()
+    room = net.room(alice)
+    first, second = net.device(alice), net.device(bob)
+    for device in (first, second):
+        device.ask("room.join", room=room)
+    ack = first.ask("send", chat=f"r-{room}", id=new_id(), text="hello room")
+    assert second.expect("message", chat=f"r-{room}", seq=ack["seq"])["text"] == "hello room"
+
+
+def test_a_ticket_for_a_room_joins_it(net: Net) -> None:
+    """With a ticket for a room, and with the URL of GET /ws/joinRoom, a client is in it once it is ready."""
+    alice, bob = net.someone(), net.someone()
+    room = net.room(alice)
+    first = net.device(alice, room=room)
+    assert first.expect("room", room=room, event="joined")["clients"] == [alice.handle]
+    joined = net.api.call("GET", f"/ws/joinRoom/{room}", person=bob)
+    second = net.open(joined.json()["url"])
+    second.hello()
+    second.expect("room", room=room, event="joined")
+    assert first.expect("room", room=room, event="entered")["user"] == bob.handle
+
+
+def test_no_room(net: Net) -> None:
+    """A room that is not there is an error."""
+    answer = net.device(net.someone()).ask("room.join", room="x" * 40)
+    assert (answer["type"], answer["status"], answer["code"]) == ("error", 404, "chat_not_found")
+
+
+def test_a_message_reaches_many(net: Net) -> None:
+    """More devices than one call pushes to at once, 50, get a message too."""
+    people = [net.someone() for _ in range(3)]
+    room = net.room(people[0])
+    devices = [net.device(person) for person in people for _ in range(20)]
+    for device in devices[::20]:
+        device.ask("room.join", room=room)
+    ack = devices[0].ask("send", chat=f"r-{room}", id=new_id(), text="to everybody")
+    for device in devices[1:]:
+        assert device.expect("message", chat=f"r-{room}", seq=ack["seq"])["text"] == "to everybody"

@@ -1,0 +1,44 @@
+"""Signals of calls, passed on and never stored."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.deployed.realtime.net import Net
+
+OFFER = {"call": "c1", "kind": "offer", "data": {"sdp": "v=0", "list": [1, None]}}
+
+
+@pytest.mark.parametrize("by", ["to", "chat"])
+def test_a_signal_reaches_the_other(net: Net, by: str) -> None:
+    """A signal arrives as it was sent, with the true sender."""
+    chat, alice, bob = net.pair()
+    net.write(alice, chat, "may I call?")
+    caller, called = net.device(alice), net.device(bob)
+    place = {"to": bob.handle} if by == "to" else {"chat": chat}
+    caller.say("signal", **OFFER, **place, **{"from": bob.handle})
+    got = called.expect("signal")
+    assert (got["from"], got["call"], got["kind"], got["data"]) == (
+        alice.handle,
+        "c1",
+        "offer",
+        OFFER["data"],
+    )
+    assert caller.kept("signal", "error") == []
+
+
+def test_nobody_there(net: Net) -> None:
+    """A signal to somebody who is not connected is an error."""
+    chat, alice, bob = net.strangers()
+    net.write(alice, chat, "may I call?")
+    answer = net.device(alice).ask("signal", to=bob.handle, **OFFER)
+    assert (answer["type"], answer["status"], answer["code"]) == ("error", 404, "nobody_there")
+
+
+def test_a_stranger_calls_nobody(net: Net) -> None:
+    """A signal to somebody one has no chat with is an error, and reaches nobody."""
+    stranger, called = net.device(net.someone()), net.someone()
+    device = net.device(called)
+    answer = stranger.ask("signal", to=called.handle, **OFFER)
+    assert (answer["type"], answer["status"], answer["code"]) == ("error", 403, "not_a_member")
+    assert device.kept("signal") == []

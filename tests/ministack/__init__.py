@@ -1,0 +1,1 @@
+"""MiniStack as it is started here."""

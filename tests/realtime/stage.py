@@ -1,0 +1,173 @@
+"""Sockets on a real store, without a network: frames go straight to the services, pushes to a recorder."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from chalicelib import delivery
+from chalicelib.config import Settings
+from chalicelib.delivery import Outcome, Parcel
+from chalicelib.schemas.chats import NewChat
+from chalicelib.schemas.messages import SendRequest
+from chalicelib.services import Services
+from chalicelib.services.callers import Caller
+from chalicelib.services.realtime.connecting import Knock
+from chalicelib.store.accounts import Account
+from chalicelib.store.client import Store, connect
+from chalicelib.store.clients import Clients
+from chalicelib.store.presence import Presence
+from chalicelib.store.sessions import Details
+from chalicelib.store.sockets import Sockets
+
+Frame = dict[str, Any]
+PASSWORD = "correct horse battery"
+DETAILS = Details("127.0.0.1", "test")
+LARGE_CHAT = 5
+CHEAP = "m=8,t=1,p=1"
+NO_LEASE = 1
+"""µs: over before anybody looks."""
+
+
+class Recorder:
+    """A Pusher that holds connections itself, and keeps what they were pushed, in order.
+
+    silent: connections that are there and take nothing. when_pushing: called before each push.
+    """
+
+    inline = 10_000
+
+    def __init__(self) -> None:
+        self.open: dict[str, list[Frame]] = {}
+        self.silent: set[str] = set()
+        self.closed: list[str] = []
+        self.when_pushing: Callable[[], None] = lambda: None
+
+    def push(self, parcels: Sequence[Parcel]) -> Outcome:
+        """Push frames to those that are open."""
+        self.when_pushing()
+        outcome = Outcome([], [])
+        for parcel in parcels:
+            for connection in parcel.connections:
+                if connection not in self.open:
+                    outcome.gone.append(connection)
+                elif connection in self.silent:
+                    outcome.failed.append(connection)
+                else:
+                    self.open[connection].append(json.loads(parcel.data))
+        return outcome
+
+    def close(self, connections: Sequence[str]) -> None:
+        """Close those that are open."""
+        for connection in connections:
+            if self.open.pop(connection, None) is not None:
+                self.closed.append(connection)
+
+
+class Socket:
+    """A connection as its client has it."""
+
+    def __init__(self, stage: Stage, connection: str, user: str) -> None:
+        self._stage = stage
+        self.id = connection
+        self.user = user
+        self.frames = stage.recorder.open[connection]
+
+    def send(self, **frame: Any) -> list[Frame]:
+        """Send a frame, and return what was pushed here meanwhile."""
+        before = len(self.frames)
+        self._stage.services.realtime.frames.handle(self.id, json.dumps(frame), "request")
+        return self.frames[before:]
+
+    def ask(self, **frame: Any) -> Frame:
+        """Send a frame that is answered by one, beside the messages that it may make, and return that."""
+        (answer,) = [one for one in self.send(**frame) if one["type"] != "message"]
+        return answer
+
+    def of_type(self, *types: str) -> list[Frame]:
+        """Return the frames of some types that were pushed here."""
+        return [frame for frame in self.frames if frame["type"] in types]
+
+    def close(self) -> None:
+        """Close it, which the server is told."""
+        self.vanish()
+        self.disconnected()
+
+    def vanish(self) -> None:
+        """Let it be gone without a word."""
+        self._stage.recorder.open.pop(self.id, None)
+
+    def disconnected(self) -> None:
+        """Tell the server that it is gone."""
+        self._stage.services.realtime.connecting.disconnect(self.id)
+
+    def expire(self) -> None:
+        """Let it vanish, and its lease be over, wherever that is kept."""
+        self.vanish()
+        store = self._stage.store
+        held = store.fetch(Sockets(store, NO_LEASE).attachments(self.id))
+        assert held is not None
+        store.fetch(Sockets(store, NO_LEASE).frame(self.id, 0))
+        store.fetch(Presence(store, NO_LEASE).renew(self.user, self.id))
+        store.fetch_all(Clients(store, NO_LEASE).renewing(chat, self.id) for chat in held.chats)
+
+
+class Stage:
+    """A server's services, and who is connected to it; a chat of more than LARGE_CHAT is large there."""
+
+    def __init__(self, settings: Settings) -> None:
+        settings = msgspec.structs.replace(settings, large_chat=LARGE_CHAT, argon2=CHEAP)
+        self.recorder = Recorder()
+        delivery.install(self.recorder)
+        self.services = Services(settings)
+        self.store: Store = connect(settings)
+        self._ids = itertools.count(1)
+
+    def close(self) -> None:
+        """Push by the recorder no more."""
+        delivery.install(None)
+
+    def register(self, user: str) -> str:
+        """Make an account, and return the token of a session of it."""
+        return self.services.registration.register(Account(handle=user), PASSWORD, DETAILS).token
+
+    def connect(
+        self, user: str, *, token: str | None = None, room: str | None = None, hello: bool = True
+    ) -> Socket:
+        """Open a connection by a token, or without one as a name that has no account."""
+        connection = f"{user}-{next(self._ids)}"
+        name = user if token is None else None
+        knock = Knock(connection=connection, details=DETAILS, bearer=token, user=name, room=room)
+        self.services.realtime.connecting.connect(knock)
+        self.recorder.open[connection] = []
+        socket = Socket(self, connection, user)
+        if hello:
+            assert socket.send(type="hello")[-1]["type"] == "ready"
+            socket.frames.clear()
+        return socket
+
+    def caller(self, user: str) -> Caller:
+        """Return a user as a caller."""
+        return Caller(self.store, user)
+
+    def room(self, maker: str, room: str = "lobby", **fields: Any) -> str:
+        """Make a room; returns its id as a chat."""
+        request = NewChat(kind="room", id=room, name="Lobby", **fields)
+        return self.services.groups.make(self.caller(maker), request)[0].chat
+
+    def group(self, maker: str, *members: str) -> str:
+        """Make a group; returns its id."""
+        request = NewChat(kind="group", name="Tea", members=list(members))
+        return self.services.groups.make(self.caller(maker), request)[0].chat
+
+    def write(self, user: str, chat: str) -> None:
+        """Write something to a chat."""
+        self.services.messages.send(self.caller(user), chat, SendRequest("hi"))
+
+    def sweep(self) -> int:
+        """End what has expired, and return how many those were."""
+        return self.services.realtime.leases.sweep()

@@ -1,0 +1,437 @@
+"""Frames and their answers, as clients of the app in this process have them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from chalicelib import services
+from chalicelib.services.realtime import hello
+from chalicelib.services.realtime.sending import Sending
+from chalicelib.services.sync_tokens import SyncToken
+from chalicelib.store import keys
+from tests.realtime.documented import check
+from tests.realtime.in_process import Door
+from tests.servers.engines import Engine
+from tests.store.test_round_trips import Trips
+
+CHAT = "ann:bob"
+
+
+def saying(text: str, **fields: Any) -> dict[str, Any]:
+    """Return a frame that sends a text."""
+    return {"type": "send", "chat": CHAT, "id": text, "text": text, **fields}
+
+
+def group_of(door: Door, *members: str) -> str:
+    """Return the id of a new group of ann and others."""
+    body = {"kind": "group", "name": "Tea", "members": list(members)}
+    return str(door.rest("ann", "POST", "/v1/chats", body).body["chat"])
+
+
+def types_of(frames: list[dict[str, Any]]) -> list[str]:
+    """Return the types of frames, each as documented."""
+    for frame in frames:
+        check(frame)
+    return [frame["type"] for frame in frames]
+
+
+class TestHello:
+    """The first frame."""
+
+    def test_first(self, door: Door) -> None:
+        """Who holds nothing is told of all chats, and then that the connection is ready."""
+        door.enter("bob").send(saying("one"))
+
+        sync, ready = door.enter("ann", ready=False).hello(ref="1")
+
+        assert types_of([sync, ready]) == ["sync", "ready"]
+        assert [(row["chat"], row["seq"], row["unread"]) for row in sync["chats"]] == [(CHAT, 1, 1)]
+        assert (sync["more"], sync["reset"], sync["ref"]) == (False, False, "1")
+        assert (ready["user"], ready["ref"]) == ("ann", "1")
+
+    def test_again(self, door: Door) -> None:
+        """Who comes again with a version is told only what has moved since."""
+        first = door.enter("ann", ready=False).hello()[0]
+        door.enter("bob").send(saying("one"))
+
+        second = door.enter("ann", ready=False).hello(version=first["version"])[0]
+        third = door.enter("ann", ready=False).hello(version=second["version"])[0]
+
+        assert [row["chat"] for row in second["chats"]] == [CHAT]
+        assert (third["chats"], third["reset"]) == ([], False)
+
+    def test_another_history(self, door: Door) -> None:
+        """A version of a history that the store has lost begins again, and says so."""
+        sync = door.enter("ann", ready=False).hello(version=str(SyncToken.first(1)._replace(version=99)))[0]
+
+        assert sync["reset"]
+
+    def test_registered_before_it_is_told(self, door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+        """What is written while a client is told of the past is pushed to it: nothing falls in between."""
+        bob, ann = door.enter("bob"), door.enter("ann", ready=False)
+        sync = services.current().sync
+        page = sync.page
+
+        def slow(*args: Any, **bounds: Any) -> Any:
+            read = page(*args, **bounds)
+            bob.send(saying("meanwhile"))
+            return read
+
+        monkeypatch.setattr(sync, "page", slow)
+
+        assert types_of(ann.hello()) == ["message", "sync", "ready"]
+
+    def test_not_registered_before(self, door: Door) -> None:
+        """Before it says hello a connection gets nothing but answers."""
+        ann = door.enter("ann", ready=False)
+
+        door.enter("bob").send(saying("one"))
+
+        assert ann.received() == []
+        assert types_of(ann.send({"type": "ping"})) == ["pong"]
+
+    def test_pages(self, door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Many chats come in several frames; after the last that fits, the next hello goes on."""
+        monkeypatch.setattr(hello, "ROWS", 1)
+        monkeypatch.setattr(hello, "MOST_FRAMES", 2)
+        chats = {group_of(door) for _ in range(3)}
+
+        frames = door.enter("ann", ready=False).hello()
+        more = door.enter("ann", ready=False).hello(version=frames[1]["version"])
+
+        assert types_of(frames) == ["sync", "sync", "ready"]
+        assert [frame["more"] for frame in frames[:2]] == [True, True]
+        assert not more[-2]["more"]
+        told = [row["chat"] for frame in [*frames, *more] for row in frame.get("chats", ())]
+        assert sorted(told) == sorted(chats)
+
+    def test_room_of_the_ticket(self, door: Door) -> None:
+        """The room of the ticket is joined once the connection is ready."""
+        door.rest("bob", "POST", "/ws/createRoom", {"id": "lobby", "name": "Lobby"})
+
+        frames = door.enter("ann", ready=False, room="Lobby").hello()
+
+        assert types_of(frames) == ["sync", "ready", "message", "room"]
+        assert frames[-1]["chat"] == "r-lobby"
+
+
+class TestSend:
+    """Messages."""
+
+    def test_who_gets_what(self, door: Door) -> None:
+        """The sender's connection has the ack alone; its other devices and all of the peer's the message."""
+        phone, laptop, bob, cyd = (door.enter(user) for user in ("ann", "ann", "bob", "cyd"))
+
+        (ack,) = phone.send(saying("hello", ref="9"))
+
+        assert types_of([ack]) == ["ack"]
+        assert (ack["chat"], ack["seq"], ack["id"], ack["duplicate"]) == (CHAT, 1, "hello", False)
+        assert (ack["ref"], ack["sender"], ack["text"]) == ("9", "ann", "hello")
+        (told,) = laptop.received()
+        assert types_of([told]) == ["message"]
+        assert told == {name: ack[name] for name in told if name != "type"} | {"type": "message"}
+        assert bob.received() == [told]
+        assert cyd.received() == []
+
+    def test_again(self, door: Door) -> None:
+        """A send that is repeated is acknowledged as a duplicate, and nobody hears of it again."""
+        ann, bob = door.enter("ann"), door.enter("bob")
+        ann.send(saying("hello"))
+        bob.received()
+
+        (ack,) = ann.send(saying("hello"))
+
+        assert (ack["seq"], ack["duplicate"]) == (1, True)
+        assert bob.received() == []
+
+    def test_ack_comes_first(self, door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+        """The ack says that the message is stored, whatever becomes of telling others."""
+        ann = door.enter("ann")
+        deliveries = services.current().deliveries
+
+        def fail(*args: Any, **told: Any) -> None:
+            assert types_of(ann.received()) == ["ack"]
+
+        monkeypatch.setattr(deliveries, "tell", fail)
+        ann.send(saying("hello"))
+
+        assert door.rest("bob", "GET", f"/v1/chats/{CHAT}/messages").body["head"] == 1
+
+    def test_by_rest(self, door: Door) -> None:
+        """What is sent by REST reaches every connection of the members, the sender's too."""
+        ann, bob = door.enter("ann"), door.enter("bob")
+
+        door.rest("ann", "POST", f"/v1/chats/{CHAT}/messages", {"text": "by REST"})
+
+        assert types_of(ann.received()) == ["message"]
+        (told,) = bob.received()
+        assert (told["text"], told["id"], told["sender"]) == ("by REST", None, "ann") or "id" not in told
+
+    def test_by_the_classic_path(self, door: Door) -> None:
+        """So does what is sent as the old servers had it."""
+        bob = door.enter("bob")
+
+        door.rest("ann", "POST", "/api/send", {"chat": "Bob:ANN", "sender": "ANN", "text": "by POST"})
+
+        (told,) = bob.received()
+        assert (told["chat"], told["sender"], told["text"]) == (CHAT, "ann", "by POST")
+
+    def test_group(self, door: Door) -> None:
+        """A group's message goes to all members; what happens in the group is told too."""
+        bob, cyd = door.enter("bob"), door.enter("cyd")
+        group = group_of(door, "bob")
+
+        door.enter("ann").send({"type": "send", "chat": group, "id": "1", "text": "tea?"})
+
+        frames = bob.received()
+        assert types_of(frames) == ["message"] * 2
+        assert [frame["kind"] for frame in frames] == ["system", "text"]
+        assert cyd.received() == []
+
+    def test_trips(self, door: Door) -> None:
+        """A direct message costs five trips: the frame, the peer, the log, the inboxes, and the note."""
+        ann, _ = door.enter("ann"), door.enter("bob")
+        ann.send(saying("first"))
+        store = services.current()._store
+        store._node = trips = Trips(store._node)
+
+        ann.send(saying("second"))
+
+        assert len(trips.sizes) == 5
+
+
+class TestLarge:
+    """A chat that is too large to write inboxes."""
+
+    @pytest.fixture
+    def variables(self) -> dict[str, str]:
+        """Have two be many."""
+        return {"PARLEY_LARGE_CHAT": "2"}
+
+    def test_large_chat(self, door: Door) -> None:
+        """Members who said hello get its messages, on every device but the sender's."""
+        group = group_of(door, "bob", "cyd")
+        ann, bob, phone = door.enter("ann"), door.enter("bob"), door.enter("bob")
+
+        ann.send({"type": "send", "chat": group, "id": "1", "text": "tea?"})
+
+        assert types_of(bob.received()) == types_of(phone.received()) == ["message"]
+        assert ann.received() == []
+
+    def test_no_receipts(self, door: Door) -> None:
+        """Others are told no marks of it; the reader's own devices are."""
+        group = group_of(door, "bob", "cyd")
+        ann, bob, phone = door.enter("ann"), door.enter("bob"), door.enter("bob")
+        ann.send({"type": "send", "chat": group, "id": "1", "text": "tea?"})
+        phone.received()
+
+        bob.send({"type": "read", "chat": group, "seq": 2})
+
+        assert ann.received() == []
+        assert types_of(phone.received()) == ["receipt"]
+
+
+class TestMarks:
+    """Marks and receipts."""
+
+    @pytest.mark.parametrize("mark", ["read", "received"])
+    def test_told_when_it_rises(self, door: Door, mark: str) -> None:
+        """A mark that rises is told to the others, once, and to the reader's own other devices."""
+        ann, bob, phone = door.enter("ann"), door.enter("bob"), door.enter("bob")
+        ann.send(saying("one"))
+        phone.received()
+        bob.received()
+
+        assert bob.send({"type": mark, "chat": "Bob:Ann", "seq": 1}) == []
+        assert bob.send({"type": mark, "chat": CHAT, "seq": 1}) == []
+
+        expected = {"type": "receipt", "chat": CHAT, "user": "bob", mark: 1}
+        assert ann.received() == phone.received() == [expected]
+        check(expected)
+
+    def test_by_rest(self, door: Door) -> None:
+        """A mark that is made by REST is told as well."""
+        ann = door.enter("ann")
+        ann.send(saying("one"))
+
+        assert door.rest("bob", "PUT", f"/v1/chats/{CHAT}/read", {"seq": 1}).status == 204
+
+        assert types_of(ann.received()) == ["receipt"]
+
+    def test_by_cursor(self, door: Door) -> None:
+        """A cursor is checked: of a history that is gone it is an error."""
+        ann, bob = door.enter("ann"), door.enter("bob")
+        ann.send(saying("one"))
+        page = bob.send({"type": "pull", "chat": CHAT})[-1]
+
+        assert bob.send({"type": "read", "chat": CHAT, "cursor": page["next"]}) == []
+        (answer,) = bob.send({"type": "read", "chat": CHAT, "cursor": "1.5.5", "ref": "3"})
+
+        assert (answer["code"], answer["status"], answer["ref"]) == ("history_changed", 409, "3")
+
+
+class TestPull:
+    """Pages."""
+
+    def test_page(self, door: Door) -> None:
+        """A page is as REST has it, with the chat's id."""
+        ann = door.enter("ann")
+        for text in ("one", "two", "three"):
+            ann.send(saying(text))
+
+        (page,) = ann.send({"type": "pull", "chat": "Bob:Ann", "after": "1", "limit": 1, "ref": "4"})
+
+        assert types_of([page]) == ["page"]
+        rest = door.rest("ann", "GET", f"/v1/chats/{CHAT}/messages").body
+        assert page["messages"] == rest["messages"][1:2]
+        assert (page["chat"], page["head"], page["ref"]) == (CHAT, 3, "4")
+
+    def test_fits_a_frame(self, door: Door) -> None:
+        """A page that would not fit a frame is cut, and its cursors go on from there, either way."""
+        ann = door.enter("ann")
+        for number in range(9):
+            ann.send(saying(str(number)) | {"text": "\u00fc" * 8000})
+
+        frames = [ann.send({"type": "pull", "chat": CHAT, **side})[0] for side in ({"after": "0"}, {})]
+
+        for page in frames:
+            assert 1 < len(page["messages"]) < 9
+            assert len(msgspec.json.encode(page)) < 128 * 1024
+        first, last = frames
+        (rest,) = ann.send({"type": "pull", "chat": CHAT, "after": first["next"]})
+        assert rest["messages"][0]["seq"] == first["messages"][-1]["seq"] + 1
+        (rest,) = ann.send({"type": "pull", "chat": CHAT, "before": last["previous"]})
+        assert rest["messages"][-1]["seq"] == last["messages"][0]["seq"] - 1
+
+
+class TestErrors:
+    """Frames that cannot be done."""
+
+    @pytest.mark.parametrize(
+        ("frame", "code"),
+        [
+            ("", "bad_request"),
+            ("{", "bad_request"),
+            ("[1, 2]", "bad_request"),
+            ('"hello"', "bad_request"),
+            ("[" * 100_000, "bad_request"),
+            ("{}", "bad_request"),
+            ('{"type": "dance"}', "bad_request"),
+            ('{"type": 7}', "bad_request"),
+            ('{"type": "send", "chat": "ann:bob"}', "bad_request"),
+            ('{"type": "send", "chat": 5, "id": "1", "text": "x"}', "bad_request"),
+            ('{"type": "ping", "ref": 5}', "bad_request"),
+            ('{"type": "hello", "version": "nonsense!"}', "bad_request"),
+            ('{"type": "send", "chat": "ann:bob", "id": "1", "text": " "}', "bad_request"),
+            ('{"type": "send", "chat": "ann:zoe", "id": "1", "text": "x"}', "user_not_found"),
+            ('{"type": "send", "chat": "bob:cyd", "id": "1", "text": "x"}', "not_a_member"),
+            ('{"type": "send", "chat": "r-none", "id": "1", "text": "x"}', "chat_not_found"),
+            ('{"type": "pull", "chat": "bob:cyd"}', "not_a_member"),
+            ('{"type": "pull", "chat": "ann:bob", "after": "1", "before": "2"}', "bad_request"),
+            ('{"type": "read", "chat": "ann:bob", "seq": 5}', "bad_request"),
+            ('{"type": "received", "chat": "bob:cyd", "seq": 5}', "not_a_member"),
+        ],
+    )
+    def test_refused(self, door: Door, frame: str, code: str) -> None:
+        """What cannot be done is answered by one error frame, and the connection lives on."""
+        ann = door.enter("ann")
+
+        (answer,) = ann.send(frame)
+
+        assert types_of([answer]) == ["error"]
+        assert answer["code"] == code
+        assert types_of(ann.send({"type": "ping"})) == ["pong"]
+        assert door.recorder.closed == []
+
+    def test_names_the_field(self, door: Door) -> None:
+        """An error names the field at fault, and repeats the frame's ref."""
+        (answer,) = door.enter("ann").send({"type": "send", "chat": CHAT, "id": "1", "ref": "a"})
+
+        assert answer["errors"] == [{"field": "text", "detail": "it is missing"}]
+        assert answer["ref"] == "a"
+
+    def test_sender_is_not_taken_from_the_frame(self, door: Door) -> None:
+        """Whoever a frame says to be from, it is from who the connection is of."""
+        bob = door.enter("bob")
+
+        door.enter("ann").send(saying("x", sender="cyd", **{"from": "cyd"}, user="cyd"))
+
+        assert bob.received()[0]["sender"] == "ann"
+
+    def test_id_conflict(self, door: Door) -> None:
+        """An id that comes with another text is refused as REST does."""
+        ann = door.enter("ann")
+        ann.send(saying("one"))
+
+        (answer,) = ann.send(saying("two", id="one"))
+
+        assert (answer["status"], answer["code"]) == (409, "id_conflict")
+
+    def test_defect(
+        self, door: Door, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        """A defect is answered as one, and logged as an error with what the answer says finds it."""
+
+        def fail(*args: object) -> None:
+            raise RuntimeError("a defect")
+
+        monkeypatch.setattr(Sending, "ping", fail)
+        services.current.cache_clear()
+        ann = door.enter("ann")
+
+        (answer,) = ann.send({"type": "ping", "ref": "1"})
+
+        assert (answer["code"], answer["status"], answer["ref"]) == ("internal_error", 500, "1")
+        assert f"request-{ann.connection}" in answer["detail"]
+        assert "a defect" not in str(answer)
+        (logged,) = [record for record in caplog.records if record.exc_info]
+        assert logged.levelname == "ERROR"
+        assert {"event": "defect", "request_id": f"request-{ann.connection}"} == logged.msg
+
+    def test_store_is_gone(self, door: Door, valkey: Engine) -> None:
+        """While the store is away a frame is answered so, with its ref, and the connection lives on."""
+        ann = door.enter("ann")
+        valkey.kill()
+        try:
+            (answer,) = ann.send({"type": "ping", "ref": "1"})
+        finally:
+            valkey.start()
+
+        assert (answer["code"], answer["ref"]) == ("store_unavailable", "1")
+
+
+class TestLimited:
+    """A server that takes few frames."""
+
+    @pytest.fixture
+    def variables(self) -> dict[str, str]:
+        """Take twenty a minute of a connection."""
+        return {"PARLEY_RATE_LIMITS": "read=0,write=0,search=0,auth=0,frame=20"}
+
+    def test_too_many_frames(self, door: Door) -> None:
+        """Frames over the limit of a connection are refused, and others' are not."""
+        ann, bob = door.enter("ann"), door.enter("bob")
+
+        answers = [ann.send({"type": "ping", "ref": str(number)})[0] for number in range(40)]
+
+        codes = [answer.get("code") for answer in answers]
+        assert codes[0] is None
+        assert codes[-1] == "too_many_requests"
+        assert answers[-1]["ref"] == "39"
+        assert types_of(bob.send({"type": "ping"})) == ["pong"]
+
+
+def test_session_that_ended_unnoticed(door: Door, valkey: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A session whose end closed no socket is noticed at hello, and when the lease is renewed."""
+    ready, late = door.enter("ann"), door.enter("ann", ready=False)
+    monkeypatch.setattr(services.current()._reach.closing, "session", lambda *_: None)
+    door.rest("ann", "POST", "/v1/logout")
+    valkey.nodes[0].hset(keys.socket(ready.connection), "renewed", 0)
+
+    for answers in (late.hello(), ready.send({"type": "ping"})):
+        assert [answer.get("code") for answer in answers] == ["connection_ended"]
+
+    assert door.recorder.closed == [late.connection, ready.connection]

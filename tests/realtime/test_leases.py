@@ -1,0 +1,224 @@
+"""Leases: renewed by frames, and ended by the sweep."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import redis
+
+from chalicelib.errors import StoreUnavailable
+from chalicelib.store import keys
+from chalicelib.store.clients import Clients
+from tests.realtime.stage import NO_LEASE, Socket, Stage
+from tests.servers.engines import Engine
+from tests.store.logs import RawClient
+
+Told = list[tuple[str, str]]
+
+
+@pytest.fixture
+def raw(valkey: Engine) -> Iterator[RawClient]:
+    """A client that looks at keys, and damages them, by hand."""
+    with redis.Redis.from_url(valkey.url) as client:
+        yield client
+
+
+@pytest.fixture
+def ann(stage: Stage) -> Socket:
+    """Somebody in the lobby who watches bob and cid."""
+    stage.room("ann")
+    ann = stage.connect("ann")
+    ann.send(type="room.join", room="lobby")
+    ann.send(type="watch", users=["bob", "cid"])
+    ann.frames.clear()
+    return ann
+
+
+def entered(stage: Stage, user: str, **given: Any) -> Socket:
+    """Connect somebody who joins the lobby and watches ann."""
+    socket = stage.connect(user, **given)
+    socket.send(type="room.join", room="lobby")
+    socket.send(type="watch", users=["ann"])
+    socket.frames.clear()
+    return socket
+
+
+def ends(socket: Socket) -> Told:
+    """Return whom a client was told to be gone from the room, or offline."""
+    gone = [frame["user"] for frame in socket.of_type("room") if frame["event"] == "gone"]
+    rows = [row for frame in socket.of_type("presence") for row in frame["users"]]
+    off = [row["user"] for row in rows if not row["online"]]
+    return sorted([(user, "gone") for user in gone] + [(user, "off") for user in off])
+
+
+def held(raw: RawClient, user: str, connection: str) -> list[int]:
+    """Return until when a connection is held: by its user, by the lobby, by ann's watchers; 0: it is not."""
+    named = (keys.connections(user), keys.clients("r-lobby"), keys.watchers("ann"))
+    found: list[Any] = [raw.hget(key, connection) for key in named]
+    return [int.from_bytes(value[:8]) if value else 0 for value in found]
+
+
+def due(raw: RawClient, socket: Socket) -> None:
+    """Make the next frame of a connection renew what other slots hold."""
+    raw.hset(keys.socket(socket.id), "renewed", 0)
+
+
+def test_frames_renew_the_lease_everywhere(stage: Stage, ann: Socket, raw: RawClient) -> None:
+    """Now and then a frame carries on what the user, the rooms and the watched hold of its connection."""
+    bob = entered(stage, "bob")
+    before = held(raw, "bob", bob.id)
+
+    assert bob.ask(type="ping")["type"] == "pong"
+    assert held(raw, "bob", bob.id) == before
+    due(raw, bob)
+    assert bob.ask(type="ping")["type"] == "pong"
+
+    after = held(raw, "bob", bob.id)
+    assert all(new > old > 0 for new, old in zip(after, before, strict=True))
+    assert (stage.sweep(), ends(ann)) == (0, [])
+
+
+def test_a_chat_that_has_lost_a_connection_gets_it_back(stage: Stage, ann: Socket, raw: RawClient) -> None:
+    """A renewal attaches it again, to chats whose member its user still is."""
+    bob = entered(stage, "bob")
+    stage.room("ann", "den")
+    bob.send(type="room.join", room="den")
+    raw.delete(keys.clients("r-lobby"), keys.clients("r-den"))
+    stage.services.membership.leave(stage.caller("bob"), "r-den")
+
+    due(raw, bob)
+    bob.frames.clear()
+    assert bob.ask(type="ping")["type"] == "pong"
+
+    assert raw.hexists(keys.clients("r-lobby"), bob.id)
+    assert not raw.hexists(keys.clients("r-den"), bob.id)
+    assert raw.hkeys(keys.socket(bob.id)).count(b"chat:r-lobby") == 1
+    assert b"chat:r-den" not in raw.hkeys(keys.socket(bob.id))
+
+
+def test_a_renewal_ends_the_connection_of_a_session_that_has_ended(
+    stage: Stage, ann: Socket, raw: RawClient
+) -> None:
+    """Also one whose end nobody told the connection of: it is told, closed, and gone for the others."""
+    bob = entered(stage, "bob", token=stage.register("bob"))
+    raw.delete(keys.sessions("bob"))
+
+    due(raw, bob)
+    assert bob.ask(type="ping")["code"] == "connection_ended"
+
+    assert stage.recorder.closed == [bob.id]
+    bob.disconnected()
+    stage.sweep()
+    assert ends(ann) == [("bob", "gone"), ("bob", "off")]
+
+
+def test_the_sweep_ends_who_said_nothing(stage: Stage, ann: Socket) -> None:
+    """A connection that still seems to be open is closed, so that its client opens another; once."""
+    bob, cid = entered(stage, "bob"), entered(stage, "cid")
+    bob.expire()
+    stage.recorder.open[bob.id] = bob.frames
+    assert bob.ask(type="ping")["code"] == "connection_ended"
+    stage.recorder.open[bob.id] = bob.frames
+    stage.recorder.closed.clear()
+
+    assert [stage.sweep(), stage.sweep()] == [1, 0]
+
+    assert stage.recorder.closed == [bob.id]
+    assert ends(ann) == [("bob", "gone"), ("bob", "off")]
+    assert cid.ask(type="ping")["type"] == "pong"
+
+
+def test_a_sweep_of_many(stage: Stage, ann: Socket) -> None:
+    """Each is told of once, however many there are."""
+    sockets = [entered(stage, f"user{number}") for number in range(120)]
+    for socket in sockets:
+        socket.expire()
+
+    assert stage.sweep() == 120
+    assert sorted(ends(ann)) == sorted((socket.user, "gone") for socket in sockets)
+
+
+def test_a_connection_of_which_only_its_user_knows_is_ended_too(
+    stage: Stage, ann: Socket, raw: RawClient
+) -> None:
+    """When the connection's own slot has lost it, the sweep still tells who watches."""
+    bob = entered(stage, "bob")
+    bob.expire()
+    raw.delete(keys.socket(bob.id))
+
+    assert [stage.sweep(), stage.sweep()] == [1, 0]
+    assert ends(ann) == [("bob", "off")]
+
+
+def test_one_that_fails_holds_up_no_other(stage: Stage, ann: Socket, raw: RawClient) -> None:
+    """The others are ended; it is found again, and ended when it can be."""
+    bob, cid = entered(stage, "bob"), entered(stage, "cid")
+    bob.expire()
+    cid.expire()
+    kept: Any = raw.dump(keys.socket(bob.id))
+    raw.set(keys.socket(bob.id), "no hash")
+
+    assert [stage.sweep(), stage.sweep()] == [1, 0]
+    assert ends(ann) == [("cid", "gone"), ("cid", "off")]
+
+    raw.restore(keys.socket(bob.id), 0, kept, replace=True)
+    assert [stage.sweep(), stage.sweep()] == [1, 0]
+    assert ends(ann) == [("bob", "gone"), ("bob", "off"), ("cid", "gone"), ("cid", "off")]
+
+
+@pytest.mark.parametrize("failing", range(8))
+@pytest.mark.parametrize("by", ["disconnect", "sweep"])
+def test_an_end_that_was_broken_off_is_made_good(
+    stage: Stage, ann: Socket, monkeypatch: pytest.MonkeyPatch, by: str, failing: int
+) -> None:
+    """Whichever trip to the store fails, everybody is told all of it in the end, and once."""
+    bob = entered(stage, "bob")
+    bob.expire()
+    store, left = stage.services._store, [failing]
+
+    def guarded(call: Callable[[Any], Any]) -> Callable[[Any], Any]:
+        def fails(argument: Any) -> Any:
+            left[0] -= 1
+            if left[0] < 0:
+                raise StoreUnavailable
+            return call(argument)
+
+        return fails
+
+    with monkeypatch.context() as patch:
+        patch.setattr(store, "fetch", guarded(store.fetch))
+        patch.setattr(store, "fetch_all", guarded(store.fetch_all))
+        with contextlib.suppress(StoreUnavailable):
+            stage.sweep() if by == "sweep" else bob.disconnected()
+    stage.sweep()
+    stage.sweep()
+
+    assert ends(ann) == [("bob", "gone"), ("bob", "off")]
+
+
+def test_a_store_that_is_gone_is_an_error(stage: Stage, valkey: Engine) -> None:
+    """A sweep that finds nothing out says so."""
+    valkey.stop()
+    try:
+        with pytest.raises(StoreUnavailable):
+            stage.sweep()
+    finally:
+        valkey.start()
+
+
+def test_who_comes_back_before_the_sweep_is_not_gone(stage: Stage, ann: Socket, raw: RawClient) -> None:
+    """The end of a lease is no news when the user is there again by another connection."""
+    old = entered(stage, "bob")
+    old.expire()
+    new = entered(stage, "bob")
+
+    assert stage.sweep() == 1
+
+    assert ends(ann) == []
+    assert ann.ask(type="room.clients", room="lobby")["clients"] == ["ann", "bob"]
+    new.close()
+    assert ends(ann) == [("bob", "gone"), ("bob", "off")]
+    assert stage.store.fetch(Clients(stage.store, NO_LEASE).detach("r-lobby", new.id)).handle == ""

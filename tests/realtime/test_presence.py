@@ -1,0 +1,236 @@
+"""Who is online, asked for and told."""
+
+from __future__ import annotations
+
+import pytest
+
+from chalicelib.errors import BadRequest, UserNotFound
+from tests.realtime.in_process import Door
+from tests.realtime.stage import Frame, Socket, Stage
+from tests.store.calls import call
+
+
+def watching(stage: Stage, watcher: str, *users: str, token: str | None = None) -> Socket:
+    """Connect somebody who watches users, and forget how these were."""
+    socket = stage.connect(watcher, token=token)
+    assert socket.ask(type="watch", users=list(users))["type"] == "presence"
+    socket.frames.clear()
+    return socket
+
+
+def changes(socket: Socket) -> list[tuple[str, bool]]:
+    """Return who a client was told has come (True) or gone, and check the times."""
+    found: list[Frame] = [row for frame in socket.of_type("presence") for row in frame["users"]]
+    assert all((row["last_seen_at"] is None) == row["online"] for row in found)
+    return [(row["user"], row["online"]) for row in found]
+
+
+def test_watching_shows_who_is_there(stage: Stage) -> None:
+    """The answer has each once, in the order asked for: online, seen before, and never."""
+    stage.connect("bob")
+    stage.connect("cid").close()
+
+    answer = stage.connect("ann").ask(type="watch", users=["bob", "BOB", "cid", "dan", "ann"], ref="5")
+
+    rows = {row["user"]: (row["online"], row["last_seen_at"] is not None) for row in answer["users"]}
+    assert rows == {
+        "bob": (True, False),
+        "cid": (False, True),
+        "dan": (False, False),
+        "ann": (True, False),
+    }
+    assert ([row["user"] for row in answer["users"]], answer["ref"]) == (["bob", "cid", "dan", "ann"], "5")
+
+
+def test_changes_are_told_as_they_happen(stage: Stage) -> None:
+    """Coming online and going offline are one push each; last_seen_at is when."""
+    ann = watching(stage, "ann", "bob")
+
+    bob = stage.connect("bob")
+    assert changes(ann) == [("bob", True)]
+    bob.close()
+    assert changes(ann) == [("bob", True), ("bob", False)]
+    shown = stage.services.realtime.presence.of(stage.caller("ann"), "bob")
+    assert (shown.online, shown.last_seen_at) == (False, ann.frames[-1]["users"][0]["last_seen_at"])
+
+
+def test_a_connection_that_said_no_hello_is_nobody(stage: Stage) -> None:
+    """Who is connected, and has not said hello, is offline, and its end is no news."""
+    ann = watching(stage, "ann", "bob")
+    stage.connect("bob", hello=False).close()
+    assert changes(ann) == []
+
+
+def test_an_old_socket_that_closes_late_changes_nothing(stage: Stage) -> None:
+    """A user who opened a new socket stays online, and reachable, when the old one closes after it."""
+    ann = watching(stage, "ann", "bob")
+    old, new = stage.connect("bob"), stage.connect("bob")
+
+    old.close()
+    old.disconnected()
+    assert changes(ann) == [("bob", True)]
+    assert stage.services.realtime.presence.of(stage.caller("ann"), "bob").online
+    stage.write("ann", "ann:bob")
+    assert [frame["text"] for frame in new.of_type("message")] == ["hi"]
+
+    new.close()
+    assert changes(ann) == [("bob", True), ("bob", False)]
+
+
+@pytest.mark.parametrize("ends", [1, 2, 3])
+def test_going_offline_is_told_once(stage: Stage, ends: int) -> None:
+    """However often the server hears of it, and whatever the sweep finds."""
+    ann = watching(stage, "ann", "bob")
+    bob = stage.connect("bob")
+
+    for _ in range(ends):
+        bob.close()
+    stage.sweep()
+
+    assert changes(ann) == [("bob", True), ("bob", False)]
+
+
+def test_who_vanishes_is_offline_at_the_sweep(stage: Stage) -> None:
+    """Asked for, they are offline as soon as the lease is over; told of it is once, by the sweep."""
+    ann = watching(stage, "ann", "bob")
+    bob = stage.connect("bob")
+    bob.expire()
+    assert not stage.services.realtime.presence.of(stage.caller("ann"), "bob").online
+    assert changes(ann) == [("bob", True)]
+
+    assert [stage.sweep(), stage.sweep()] == [1, 0]
+    bob.disconnected()
+
+    assert changes(ann) == [("bob", True), ("bob", False)]
+
+
+def test_a_push_that_finds_nobody_tells_of_it(stage: Stage) -> None:
+    """A client that vanished is offline as soon as something is pushed to it."""
+    ann = watching(stage, "ann", "bob")
+    bob = stage.connect("bob")
+    bob.vanish()
+
+    stage.write("cid", "bob:cid")
+
+    assert changes(ann) == [("bob", True), ("bob", False)]
+
+
+def test_a_watch_replaces_the_one_before(stage: Stage) -> None:
+    """Who is watched no more is told of no more; an empty list watches nobody."""
+    ann = watching(stage, "ann", "bob", "cid")
+    assert ann.ask(type="watch", users=["cid", "dan"])["users"]
+    ann.frames.clear()
+
+    for user in ("bob", "cid", "dan"):
+        stage.connect(user)
+    assert changes(ann) == [("cid", True), ("dan", True)]
+
+    assert ann.ask(type="watch", users=[])["users"] == []
+    ann.frames.clear()
+    stage.connect("eve").close()
+    assert changes(ann) == []
+
+
+def test_the_end_of_a_watcher_ends_the_watch(stage: Stage) -> None:
+    """Nobody is pushed to who has closed: the next change finds no watcher."""
+    watching(stage, "ann", "bob").close()
+    asked: list[int] = []
+    stage.recorder.when_pushing = lambda: asked.append(1)
+
+    bob = stage.connect("bob", hello=False)
+    bob.send(type="hello")
+
+    assert len(asked) == len(bob.frames)
+
+
+def test_a_hundred_can_be_watched_and_no_more(stage: Stage) -> None:
+    """100 users are shown and told of; of 101 none is, and the watch before stays."""
+    users = [f"user{number}" for number in range(101)]
+    ann = watching(stage, "ann", "bob")
+
+    error = ann.ask(type="watch", users=users, ref="2")
+    assert (error["status"], error["code"], error["ref"]) == (400, "bad_request", "2")
+    assert len(ann.ask(type="watch", users=users[1:])["users"]) == 100
+    ann.frames.clear()
+
+    stage.connect(users[100])
+    stage.connect("bob")
+    assert changes(ann) == [(users[100], True)]
+
+
+def test_a_name_that_nobody_can_have_is_an_error(stage: Stage) -> None:
+    """It names the field."""
+    error = stage.connect("ann").ask(type="watch", users=["bob", ""])
+    assert (error["code"], error["errors"][0]["field"]) == ("bad_request", "users")
+
+
+def test_presence_is_hidden_from_the_blocked(stage: Stage) -> None:
+    """Whom a user has blocked is shown that they never were there, and told nothing, but sees others."""
+    bobs, anns = stage.register("bob"), stage.register("ann")
+    ann = watching(stage, "ann", "bob", "cid", token=anns)
+    stage.connect("bob", token=bobs).close()
+    assert changes(ann) == [("bob", True), ("bob", False)]
+    ann.frames.clear()
+    stage.services.blocks.block("bob", "ann")
+
+    bob = stage.connect("bob", token=bobs)
+    stage.connect("cid")
+    bob.close()
+
+    assert changes(ann) == [("cid", True)]
+    answer = ann.ask(type="watch", users=["bob"])
+    assert answer["users"] == [{"user": "bob", "online": False, "last_seen_at": None}]
+    shown = stage.services.realtime.presence.of(stage.caller("ann"), "bob")
+    assert (shown.online, shown.last_seen_at) == (False, None)
+
+
+def test_asking_for_who_never_was(stage: Stage) -> None:
+    """An account that never connected is offline; somebody without one is not found."""
+    stage.register("bob")
+    presence = stage.services.realtime.presence
+
+    shown = presence.of(stage.caller("ann"), "BOB")
+    assert (shown.handle, shown.online, shown.last_seen_at) == ("bob", False, None)
+    with pytest.raises(UserNotFound):
+        presence.of(stage.caller("ann"), "nobody")
+    with pytest.raises(BadRequest):
+        presence.of(stage.caller("ann"), "a:b")
+
+
+def test_a_deleted_account_is_not_found_and_went_offline(stage: Stage) -> None:
+    """Who watched is told that the user has gone; the socket is closed."""
+    token = stage.register("bob")
+    ann = watching(stage, "ann", "bob")
+    bob = stage.connect("bob", token=token)
+    assert changes(ann) == [("bob", True)]
+
+    stage.services.deletion.delete("bob")
+
+    assert changes(ann) == [("bob", True), ("bob", False)]
+    assert stage.recorder.closed == [bob.id]
+    with pytest.raises(UserNotFound):
+        stage.services.realtime.presence.of(stage.caller("ann"), "bob")
+
+
+def test_the_route(door: Door) -> None:
+    """GET /v1/users/{handle}/presence is for callers who are known, in any case of the handle."""
+    path = "/v1/users/{}/presence"
+    bob = door.enter("bob")
+    answer = door.rest("ann", "GET", path.format("BOB"))
+    assert (answer.status, answer.body) == (200, {"handle": "bob", "online": True, "last_seen_at": None})
+
+    bob.leave()
+    answer = door.rest("ann", "GET", path.format("bob"))
+    assert (answer.status, answer.body["online"]) == (200, False)
+    assert answer.body["last_seen_at"] is not None
+
+    never = {"handle": "cyd", "online": False, "last_seen_at": None}
+    assert door.rest("ann", "GET", path.format("cyd")).body == never
+    assert door.rest("bob", "PUT", "/v1/users/me/blocked/ann").status == 204
+    assert door.rest("ann", "GET", path.format("bob")).body == {**never, "handle": "bob"}
+    refused = [door.rest("ann", "GET", path.format(name)) for name in ("dan", "a:b")]
+    assert [(one.status, one.body["code"]) for one in refused] == [
+        (404, "user_not_found"),
+        (400, "bad_request"),
+    ]
+    assert call("GET", path.format("bob")).status == 401

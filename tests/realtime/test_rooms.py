@@ -1,0 +1,217 @@
+"""The life of a room on the socket."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from chalicelib.services import roles
+from chalicelib.store.client import Query
+from chalicelib.store.clients import Clients
+from tests.realtime.stage import NO_LEASE, Socket, Stage
+
+ENTERED = "a new user has joined the room"
+GONE = "user left the chat"
+
+
+@pytest.fixture
+def lobby(stage: Stage) -> str:
+    """A room of ann's."""
+    return stage.room("ann")
+
+
+def joined(stage: Stage, *users: str) -> list[Socket]:
+    """Connect users, each with a connection that joins the lobby, and forget what they were told."""
+    sockets = [stage.connect(user) for user in users]
+    for socket in sockets:
+        socket.send(type="room.join", room="lobby")
+    for socket in sockets:
+        socket.frames.clear()
+    return sockets
+
+
+def notices(socket: Socket) -> list[tuple[str, str]]:
+    """Return who a client was told has entered or gone."""
+    told = [frame for frame in socket.of_type("room") if "user" in frame]
+    assert all(frame["notice"] == {"entered": ENTERED, "gone": GONE}[frame["event"]] for frame in told)
+    return [(frame["event"], frame["user"]) for frame in told]
+
+
+def test_who_joins_is_told_who_is_there_and_the_others_of_them(stage: Stage, lobby: str) -> None:
+    """The answer names all who are in the room; those already there have one notice; they are a member."""
+    (ann,) = joined(stage, "ann")
+    bob = stage.connect("bob")
+
+    answer = bob.ask(type="room.join", room="Lobby", ref="7")
+
+    assert answer == {
+        "type": "room",
+        "room": "lobby",
+        "chat": lobby,
+        "event": "joined",
+        "clients": ["ann", "bob"],
+        "ref": "7",
+    }
+    assert notices(ann) == [("entered", "bob")]
+    assert ann.of_type("room")[0]["chat"] == lobby
+    assert "bob" in [one.id for one in stage.services.rooms.clients(stage.caller("ann"), "lobby")]
+
+
+def test_joining_again_is_no_news(stage: Stage, lobby: str) -> None:
+    """A second join, and a second device, are answered, and nobody else is told."""
+    ann, bob = joined(stage, "ann", "bob")
+
+    assert bob.ask(type="room.join", room="lobby")["event"] == "joined"
+    assert stage.connect("bob").ask(type="room.join", room="lobby")["clients"] == ["ann", "bob"]
+    assert (notices(ann), notices(bob)) == ([], [])
+
+
+def test_who_leaves_is_gone_for_the_others(stage: Stage, lobby: str) -> None:
+    """They are told once; the user stays a member, and leaving again is answered alike."""
+    ann, bob = joined(stage, "ann", "bob")
+
+    assert bob.ask(type="room.leave", room="lobby", ref="1")["event"] == "left"
+    assert bob.ask(type="room.leave", room="lobby")["event"] == "left"
+
+    assert notices(ann) == [("gone", "bob")]
+    assert notices(bob) == []
+    assert ann.ask(type="room.clients", room="lobby")["clients"] == ["ann"]
+    assert bob.ask(type="room.clients", room="lobby")["clients"] == ["ann"]
+
+
+def test_a_member_who_left_a_large_room_still_has_its_messages(stage: Stage, lobby: str) -> None:
+    """Being there and being sent what is written are two things."""
+    users = ["ann", "bob", "cid", "dan", "eve", "fay"]
+    sockets = joined(stage, *users)
+    sockets[1].ask(type="room.leave", room="lobby")
+    sockets[1].frames.clear()
+
+    stage.write("ann", lobby)
+
+    assert [frame["text"] for frame in sockets[1].of_type("message")] == ["hi"]
+
+
+@pytest.mark.parametrize("ends", [1, 2, 3])
+def test_a_connection_that_closes_is_gone_once(stage: Stage, lobby: str, ends: int) -> None:
+    """However often the server hears of it, and whatever the sweep finds."""
+    ann, bob = joined(stage, "ann", "bob")
+
+    for _ in range(ends):
+        bob.close()
+    stage.sweep()
+
+    assert notices(ann) == [("gone", "bob")]
+
+
+def test_a_user_is_gone_with_their_last_connection(stage: Stage, lobby: str) -> None:
+    """A device that closes, or leaves, is no notice while another is there."""
+    ann, phone, laptop, tablet = joined(stage, "ann", "bob", "bob", "bob")
+
+    phone.close()
+    laptop.send(type="room.leave", room="lobby")
+    assert notices(ann) == []
+    tablet.close()
+    assert notices(ann) == [("gone", "bob")]
+
+
+def test_who_vanishes_is_gone_at_the_sweep(stage: Stage, lobby: str) -> None:
+    """The lease tells of it, once, also if the server hears of it at last."""
+    ann, bob = joined(stage, "ann", "bob")
+    bob.expire()
+    assert ann.ask(type="room.clients", room="lobby")["clients"] == ["ann"]
+    assert notices(ann) == []
+
+    assert [stage.sweep(), stage.sweep()] == [1, 0]
+    bob.disconnected()
+
+    assert notices(ann) == [("gone", "bob")]
+
+
+def test_a_push_that_finds_nobody_tells_of_it(stage: Stage, lobby: str) -> None:
+    """A client that vanished is gone as soon as something is pushed to it, and once."""
+    ann, bob, cid = joined(stage, "ann", "bob", "cid")
+    bob.vanish()
+
+    cid.send(type="room.leave", room="lobby")
+    bob.disconnected()
+    stage.sweep()
+
+    assert sorted(notices(ann)) == [("gone", "bob"), ("gone", "cid")]
+
+
+def test_a_room_that_is_full_of_vanished_ends(stage: Stage, lobby: str) -> None:
+    """The end of one tells others who are gone, too: each end is done, and none twice."""
+    ann, *others = joined(stage, "ann", *(f"user{number}" for number in range(20)))
+    for socket in others:
+        socket.vanish()
+
+    others[0].disconnected()
+
+    assert sorted(notices(ann)) == sorted(("gone", socket.user) for socket in others)
+
+
+@pytest.mark.parametrize("trips", range(6))
+def test_a_join_that_meets_the_end_of_its_connection_leaves_nothing(
+    stage: Stage, lobby: str, monkeypatch: pytest.MonkeyPatch, trips: int
+) -> None:
+    """Wherever in a join the connection ends, its user is not there after; who heard of it, heard both."""
+    (ann,) = joined(stage, "ann")
+    bob, store, left = stage.connect("bob"), stage.services._store, [trips]
+    fetch = store.fetch
+
+    def ending(query: Query[Any]) -> Any:
+        left[0] -= 1
+        if left[0] == -1:
+            bob.close()
+        return fetch(query)
+
+    monkeypatch.setattr(store, "fetch", ending)
+    bob.send(type="room.join", room="lobby")
+    bob.close()
+
+    assert notices(ann) in ([], [("entered", "bob"), ("gone", "bob")])
+    assert ann.ask(type="room.clients", room="lobby")["clients"] == ["ann"]
+    assert not stage.store.fetch(Clients(stage.store, NO_LEASE).detach(lobby, bob.id)).handle
+
+
+def test_who_was_removed_hears_nothing_and_is_not_shown(stage: Stage, lobby: str) -> None:
+    """A banned user's client is in the room no more for anybody, though its connection lives."""
+    bob = joined(stage, "ann", "bob")[1]
+    stage.services.membership.apply(stage.caller("ann"), lobby, "bob", roles.ban)
+    bob.frames.clear()
+
+    cid = stage.connect("cid")
+    assert cid.ask(type="room.join", room="lobby")["clients"] == ["ann", "cid"]
+
+    assert notices(bob) == []
+    assert bob.ask(type="room.clients", room="lobby")["code"] == "not_a_member"
+    assert bob.ask(type="room.join", room="lobby")["code"] == "banned"
+    assert bob.ask(type="room.leave", room="lobby")["event"] == "left"
+
+
+@pytest.mark.parametrize("kind", ["room.join", "room.clients"])
+def test_a_room_that_is_not_there(stage: Stage, kind: str) -> None:
+    """It is an error that names it."""
+    error = stage.connect("bob").ask(type=kind, room="nowhere", ref="9")
+    assert (error["status"], error["code"], error["ref"]) == (404, "chat_not_found", "9")
+
+
+def test_getting_the_clients_of_a_room_says_who_is_there(stage: Stage, lobby: str) -> None:
+    """Members are listed, and marked who have joined by socket; a visitor sees the same."""
+    joined(stage, "ann", "bob")[1].close()
+    stage.connect("bob")
+
+    for reader in ("ann", "visitor"):
+        found = stage.services.rooms.clients(stage.caller(reader), "lobby")
+        assert [(one.id, one.connected) for one in found] == [("ann", True), ("bob", False)]
+
+
+def test_the_ticket_of_a_room_joins_it(stage: Stage, lobby: str) -> None:
+    """A connection that was opened for a room is in it after its hello."""
+    (ann,) = joined(stage, "ann")
+    bob = stage.connect("bob", room="lobby", hello=False)
+
+    told = [frame["type"] for frame in bob.send(type="hello") if frame["type"] != "message"]
+    assert told[-2:] == ["ready", "room"]
+    assert notices(ann) == [("entered", "bob")]

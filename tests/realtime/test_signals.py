@@ -1,0 +1,159 @@
+"""Signals of calls."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import pytest
+
+from chalicelib.schemas.realtime import MAX_SIGNAL_BYTES
+from chalicelib.services import roles
+from tests.realtime.stage import LARGE_CHAT, Socket, Stage
+
+MUTED_UNTIL = 7_000_000_000_000_000
+"""In 2191, µs since 1970."""
+
+
+@pytest.fixture
+def pair(stage: Stage) -> tuple[Socket, Socket]:
+    """Connections of ann and bob, who have written with each other."""
+    stage.write("ann", "ann:bob")
+    return stage.connect("ann"), stage.connect("bob")
+
+
+def signal(**fields: Any) -> dict[str, Any]:
+    """Return a signal's fields."""
+    return {"type": "signal", "call": "c1", "kind": "offer", "data": {"sdp": "v=0\r\n"}, **fields}
+
+
+def refused(socket: Socket, **fields: Any) -> tuple[int, str]:
+    """Send a signal that is answered by an error; returns its status and code."""
+    error = socket.ask(**signal(**fields, ref="3"))
+    assert (error["type"], error["ref"]) == ("error", "3")
+    return error["status"], error["code"]
+
+
+def test_a_signal_reaches_every_connection_of_the_other(stage: Stage, pair: tuple[Socket, Socket]) -> None:
+    """As it was sent, from who sent it, whatever the frame says of that; there is no answer."""
+    ann, bob = pair
+    laptop, cid = stage.connect("bob"), stage.connect("cid")
+
+    assert ann.send(**signal(to="BOB", **{"from": "cid"})) == []
+
+    told = {"type": "signal", "from": "ann", "to": "bob", "call": "c1", "kind": "offer"}
+    assert bob.frames == laptop.frames == [{**told, "data": {"sdp": "v=0\r\n"}}]
+    assert (ann.frames, cid.frames) == ([], [])
+
+
+@pytest.mark.parametrize(
+    "kind", ["offer", "answer", "candidate", "ring", "accept", "reject", "hangup", "screen"]
+)
+def test_every_kind_passes(pair: tuple[Socket, Socket], kind: str) -> None:
+    """With data or without."""
+    ann, bob = pair
+    ann.send(**signal(to="bob", kind=kind, data=None))
+    assert [frame["kind"] for frame in bob.frames] == [kind]
+
+
+def test_a_direct_chat_is_its_other(pair: tuple[Socket, Socket]) -> None:
+    """A signal to the chat of two goes to the other, and names the chat."""
+    ann, bob = pair
+    assert bob.send(**signal(chat="bob:ann")) == []
+    assert [(frame["from"], frame["chat"]) for frame in ann.frames] == [("bob", "ann:bob")]
+    assert "to" not in ann.frames[0]
+
+
+def test_one_can_signal_to_ones_other_connections(pair: tuple[Socket, Socket], stage: Stage) -> None:
+    """A call that was taken on one device stops ringing on the others."""
+    ann, desk = pair[0], stage.connect("ann")
+    assert ann.send(**signal(to="ann", kind="accept")) == []
+    assert ([frame["kind"] for frame in desk.frames], ann.frames) == (["accept"], [])
+    desk.close()
+    assert refused(ann, to="ann") == (404, "nobody_there")
+
+
+def test_a_group_is_its_other_members(stage: Stage) -> None:
+    """Every connection of theirs has it."""
+    group = stage.group("ann", "bob", "cid")
+    ann, bob, cid, dan = (stage.connect(user) for user in ("ann", "bob", "cid", "dan"))
+
+    assert bob.send(**signal(chat=group, kind="ring")) == []
+
+    for socket in (ann, cid):
+        assert [(frame["from"], frame["chat"]) for frame in socket.frames] == [("bob", group)]
+    assert (bob.frames, dan.frames) == ([], [])
+    assert refused(dan, chat=group) == (403, "not_a_member")
+
+
+def test_nobody_is_there(stage: Stage) -> None:
+    """Who is not connected, or not ready, cannot be called; the caller's own connections do not count."""
+    stage.write("ann", "ann:bob")
+    group = stage.group("ann", "bob")
+    ann, _ = stage.connect("ann"), stage.connect("ann")
+    stage.connect("bob", hello=False)
+
+    assert refused(ann, to="bob") == (404, "nobody_there")
+    assert refused(ann, chat=group) == (404, "nobody_there")
+
+
+def test_strangers_cannot_be_called(pair: tuple[Socket, Socket], stage: Stage) -> None:
+    """Neither somebody one never wrote with, whether they are there or not, nor the two of another chat."""
+    cid = stage.connect("cid")
+
+    assert refused(cid, to="bob") == (403, "not_a_member")
+    assert refused(cid, to="nobody") == (403, "not_a_member")
+    assert refused(cid, chat="bob:cid") == (403, "not_a_member")
+    assert refused(cid, chat="ann:bob") == (403, "not_a_member")
+    assert refused(cid, chat="r-nowhere") == (404, "chat_not_found")
+    assert [socket.frames for socket in pair] == [[], []]
+
+
+def test_the_blocked_cannot_call_nor_be_called(stage: Stage) -> None:
+    """A block ends calls both ways."""
+    bobs, cids = stage.register("bob"), stage.register("cid")
+    stage.write("cid", "bob:cid")
+    bob, cid = stage.connect("bob", token=bobs), stage.connect("cid", token=cids)
+    stage.services.blocks.block("bob", "cid")
+
+    assert refused(cid, to="bob") == refused(bob, to="cid") == (403, "blocked")
+    assert refused(cid, chat="bob:cid") == (403, "blocked")
+    stage.services.blocks.unblock("bob", "cid")
+    assert cid.send(**signal(to="bob")) == []
+
+
+def test_the_muted_cannot_call_a_group(stage: Stage) -> None:
+    """A signal carries what one likes, so who may not write does not signal; later they may."""
+    group = stage.group("ann", "bob")
+    ann, bob = stage.connect("ann"), stage.connect("bob")
+    for until, code in ((MUTED_UNTIL, "muted"), (0, None)):
+        rule = functools.partial(roles.mute, until=until)
+        stage.services.membership.apply(stage.caller("ann"), group, "bob", rule)
+        ann.frames.clear()
+        answer = bob.send(**signal(chat=group))
+        codes = [frame["code"] for frame in answer if frame["type"] == "error"]
+        assert (codes or [None]) == [code]
+        assert len(ann.frames) == int(code is None)
+
+
+def test_a_large_group_cannot_be_called(stage: Stage) -> None:
+    """It is refused, and nobody hears of it."""
+    group = stage.group("ann", *(f"user{number}" for number in range(LARGE_CHAT)))
+    ann, other = stage.connect("ann"), stage.connect("user0")
+    assert refused(ann, chat=group) == (403, "forbidden")
+    assert other.frames == []
+
+
+def test_data_has_a_limit(pair: tuple[Socket, Socket]) -> None:
+    """What is as long as it may be arrives whole; one byte more is refused."""
+    ann, bob = pair
+    most = "x" * (MAX_SIGNAL_BYTES - 2)
+    assert ann.send(**signal(to="bob", data=most)) == []
+    assert bob.frames[0]["data"] == most
+    assert refused(ann, to="bob", data=most + "x") == (413, "payload_too_large")
+
+
+@pytest.mark.parametrize("fields", [{}, {"to": "bob", "chat": "ann:bob"}, {"to": ""}, {"to": "a:b"}])
+def test_whom_it_is_for_is_one_of_two(pair: tuple[Socket, Socket], fields: dict[str, str]) -> None:
+    """To whom, or to which chat: neither, both, and what is no name are errors."""
+    assert refused(pair[0], **fields) == (400, "bad_request")

@@ -1,0 +1,73 @@
+"""How often frames go to the store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests.realtime.stage import Stage
+
+TAKEN = 1
+"""The trip that says whose frame it is."""
+USERS = [f"user{number}" for number in range(100)]
+
+
+@pytest.fixture
+def made(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """One entry for each trip of the services to the store."""
+    store, made = stage.services._store, list[str]()
+    guarded = store._guarded
+
+    def counted(call: Callable[[], Any], repeatable: bool) -> Any:
+        made.append("trip")
+        return guarded(call, repeatable)
+
+    monkeypatch.setattr(store, "_guarded", counted)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("trips", "frame"),
+    [
+        (0, {"type": "ping"}),
+        (1, {"type": "typing", "chat": "ann:bob", "on": True}),
+        (2, {"type": "typing", "chat": "r-lobby", "on": True}),
+        (1, {"type": "signal", "to": "bob", "call": "1", "kind": "ring"}),
+        (2, {"type": "signal", "chat": "r-lobby", "call": "1", "kind": "ring"}),
+        (2, {"type": "watch", "users": USERS}),
+        (1, {"type": "watch", "users": []}),
+        (3, {"type": "room.join", "room": "lobby"}),
+        (2, {"type": "room.leave", "room": "lobby"}),
+        (1, {"type": "room.clients", "room": "lobby"}),
+    ],
+    ids=lambda given: given["type"] if isinstance(given, dict) else None,
+)
+def test_trips(stage: Stage, made: list[str], trips: int, frame: dict[str, Any]) -> None:
+    """As many as the docstrings say, and one for the frame itself."""
+    stage.room("ann")
+    stage.write("ann", "ann:bob")
+    ann, bob = stage.connect("ann"), stage.connect("bob")
+    for socket in (ann, bob):
+        socket.send(type="room.join", room="lobby")
+    made.clear()
+    answers = ann.send(**frame)
+
+    assert [answer["code"] for answer in answers if answer["type"] == "error"] == []
+    assert len(made) == TAKEN + trips
+
+
+@pytest.mark.parametrize(("watched", "most"), [(0, 6), (100, 7)])
+def test_trips_of_an_end(stage: Stage, made: list[str], watched: int, most: int) -> None:
+    """However much a connection held, its end is a handful."""
+    for room in ("one", "two", "three"):
+        stage.room("ann", room)
+    ann = stage.connect("ann")
+    for room in ("one", "two", "three"):
+        ann.send(type="room.join", room=room)
+    ann.send(type="watch", users=USERS[:watched])
+    made.clear()
+    ann.close()
+
+    assert len(made) <= most

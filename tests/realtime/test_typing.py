@@ -1,0 +1,79 @@
+"""That somebody is typing."""
+
+from __future__ import annotations
+
+import pytest
+
+from chalicelib.services import roles
+from tests.realtime.stage import LARGE_CHAT, Stage
+
+MUTED_UNTIL = 7_000_000_000_000_000
+"""In 2191, µs since 1970."""
+
+
+def test_the_other_is_told(stage: Stage) -> None:
+    """Each of the other's connections is; nobody else, and no answer comes back."""
+    stage.write("ann", "ann:bob")
+    ann, desk = stage.connect("ann"), stage.connect("ann")
+    phone, laptop, cid = stage.connect("bob"), stage.connect("bob"), stage.connect("cid")
+
+    assert ann.send(type="typing", chat="BOB:ann", on=True, ref="1") == []
+    assert ann.send(type="typing", chat="ann:bob", on=False) == []
+
+    told = [{"type": "typing", "chat": "ann:bob", "user": "ann", "on": on} for on in (True, False)]
+    assert (phone.frames, laptop.frames) == (told, told)
+    assert (desk.frames, cid.frames) == ([], [])
+
+
+def test_the_members_of_a_group_are_told(stage: Stage) -> None:
+    """All but the one who types."""
+    group = stage.group("ann", "bob", "cid")
+    ann, bob, cid = (stage.connect(user) for user in ("ann", "bob", "cid"))
+
+    assert bob.send(type="typing", chat=group, on=True) == []
+
+    told = {"type": "typing", "chat": group, "user": "bob", "on": True}
+    assert (ann.frames, cid.frames, bob.frames) == ([told], [told], [])
+
+
+@pytest.mark.parametrize("extra", [0, 1])
+def test_it_is_dropped_in_large_chats(stage: Stage, extra: int) -> None:
+    """With one more member than a chat may have that is not large, nobody is told."""
+    members = [f"user{number}" for number in range(LARGE_CHAT - 1 + extra)]
+    group = stage.group("ann", *members)
+    ann, other = stage.connect("ann"), stage.connect("user0")
+
+    assert ann.send(type="typing", chat=group, on=True) == []
+
+    assert bool(other.frames) == (extra == 0)
+
+
+def test_strangers_are_told_nothing(stage: Stage) -> None:
+    """Neither by somebody they never wrote with, nor by one who is no member."""
+    group = stage.group("ann", "bob")
+    bob, cid = stage.connect("bob"), stage.connect("cid")
+
+    assert cid.send(type="typing", chat="bob:cid", on=True) == []
+    assert cid.send(type="typing", chat=group, on=True) == []
+    assert cid.ask(type="typing", chat="ann:bob", on=True)["code"] == "not_a_member"
+    assert cid.ask(type="typing", chat="g-nonsense", on=True)["code"] == "chat_not_found"
+
+    assert bob.frames == []
+
+
+def test_the_blocked_and_the_muted_are_not_heard(stage: Stage) -> None:
+    """Who may not write does not type either."""
+    bobs, cids = stage.register("bob"), stage.register("cid")
+    stage.write("cid", "bob:cid")
+    group = stage.group("bob", "cid")
+    bob, cid = stage.connect("bob", token=bobs), stage.connect("cid", token=cids)
+    stage.services.blocks.block("bob", "cid")
+    stage.services.membership.apply(
+        stage.caller("bob"), group, "cid", lambda case: roles.mute(case, MUTED_UNTIL)
+    )
+    bob.frames.clear()
+
+    assert cid.send(type="typing", chat="bob:cid", on=True) == []
+    assert cid.send(type="typing", chat=group, on=True) == []
+
+    assert bob.frames == []

@@ -1,0 +1,64 @@
+"""What pushes in tests that need no socket: it keeps what arrives, and fails where it is told to."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from chalicelib.delivery import Outcome, Parcel
+from chalicelib.store.client import Store
+from chalicelib.store.presence import Entering, Presence, Target
+from chalicelib.store.sockets import Sockets
+
+LEASE = 660 * 1_000_000
+
+
+class Wire:
+    """A Pusher; inline: as a Pusher has it.
+
+    frames: what arrived, by connection. gone, failing: connections that are so. calls: pushes so far.
+    crash: what the next push raises, before anything has arrived.
+    """
+
+    def __init__(self, inline: int = 50) -> None:
+        self.inline = inline
+        self.frames: dict[str, list[Any]] = defaultdict(list)
+        self.gone: set[str] = set()
+        self.failing: set[str] = set()
+        self.closed: list[str] = []
+        self.crash: BaseException | None = None
+        self.calls = 0
+
+    def push(self, parcels: Sequence[Parcel]) -> Outcome:
+        """Keep the frames of those that live."""
+        self.calls += 1
+        if self.crash is not None:
+            crash, self.crash = self.crash, None
+            raise crash
+        asked = [one for connections, _ in parcels for one in connections]
+        for connections, data in parcels:
+            for one in connections:
+                if one not in self.gone | self.failing:
+                    self.frames[one].append(json.loads(data) if data[:1] == b"{" else data)
+        gone, failed = ([one for one in asked if one in those] for those in (self.gone, self.failing))
+        return Outcome(gone, failed)
+
+    def close(self, connections: Sequence[str]) -> None:
+        """Note it."""
+        self.closed += connections
+
+    def seqs(self, connection: str) -> list[int]:
+        """Return the seqs of the messages that a connection got."""
+        return [frame["seq"] for frame in self.frames[connection] if frame["type"] == "message"]
+
+
+def connect(store: Store, handle: str, connection: str, *, protobuf: bool = False) -> Target:
+    """Connect a user of an open server who says hello; nothing is attached to."""
+    presence, sockets = Presence(store, LEASE), Sockets(store, LEASE)
+    entry = store.fetch(presence.connect(handle, None, b"", connection, protobuf=protobuf))
+    assert entry.outcome is Entering.OK
+    store.fetch(sockets.opening(connection, handle, b"", protobuf=protobuf, room=None))
+    assert store.fetch(presence.ready(handle, connection)) is not None
+    return Target(connection, protobuf)

@@ -1,0 +1,239 @@
+"""Pushes through the management API: signed, bounded in time, and each outcome told apart."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from chalicelib import delivery
+from chalicelib.config import Settings
+from chalicelib.delivery import ApiGatewayPusher, NoPusher, Outcome, Parcel
+from chalicelib.logs import LOGGER
+from tests.local.raw import free_port
+from tests.servers import connections
+from tests.servers.connections import Connections, after, cut, drip, hang, status
+
+TOKEN = "a/session+token=="
+FRAME = '{"type":"pong","text":"h\u00e9llo"}'.encode()
+NOBODY = Outcome([], [])
+
+
+@pytest.fixture(autouse=True)
+def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The credentials of a function."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", connections.KEY)
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", connections.SECRET)
+    monkeypatch.setenv("AWS_SESSION_TOKEN", TOKEN)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", connections.REGION)
+
+
+@pytest.fixture
+def api() -> Iterator[Connections]:
+    """A management API."""
+    with Connections(TOKEN) as started:
+        yield started
+
+
+@pytest.fixture
+def lines(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[Any]]:
+    """Return what was logged."""
+    monkeypatch.setattr(LOGGER, "propagate", True)
+    caplog.set_level(logging.INFO, logger=LOGGER.name)
+    return lambda: [record.msg for record in caplog.records if isinstance(record.msg, dict)]
+
+
+def pusher_at(url: str) -> ApiGatewayPusher:
+    """Return what pushes to a management API."""
+    return ApiGatewayPusher(Settings(push_url=url))
+
+
+@pytest.mark.parametrize("ids", [["L0SM9cOFvHcCIhw="], ["a/b+c%", "d e~f", "\u00fc"]])
+def test_frames_arrive(api: Connections, ids: list[str]) -> None:
+    """A frame reaches each connection as it is, whatever its id, and its request is rightly signed."""
+    assert pusher_at(api.url).push([Parcel(ids, FRAME)]) == NOBODY
+    assert api.frames == {one: [FRAME] for one in ids}
+    assert api.forged == 0
+
+
+def test_the_check_of_signatures(api: Connections, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request that is signed with another key is refused: the tests do look at it."""
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "another")
+
+    assert pusher_at(api.url).push([Parcel(["one"], FRAME)]) == Outcome([], ["one"])
+    assert api.forged == 1
+
+
+def test_the_host_names_the_region(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The region of the signature is that of the API's host name, if it has one."""
+    line = delivery._Line("https://abc123.execute-api.ap-southeast-2.api.aws/prod")
+    assert line._region == "ap-southeast-2"
+    monkeypatch.delenv("AWS_DEFAULT_REGION")
+    assert delivery._Line("http://127.0.0.1:8080")._region == "us-east-1"
+
+
+def test_order_for_one_connection(api: Connections) -> None:
+    """Frames for one connection arrive in the order of the parcels."""
+    frames = [f"{number}".encode() for number in range(20)]
+
+    assert pusher_at(api.url).push([Parcel(["one", "two"], frame) for frame in frames]) == NOBODY
+    assert api.frames == {"one": frames, "two": frames}
+
+
+@pytest.mark.parametrize(
+    ("answers", "outcome"),
+    [
+        ([status(410)], Outcome(["one"], [])),
+        ([status(429)], Outcome([], ["one"])),
+        ([status(500)], Outcome([], ["one"])),
+        ([status(413)], Outcome([], ["one"])),
+        ([cut], Outcome([], ["one"])),
+        ([status(429), connections.OK], NOBODY),
+        ([status(503), connections.OK], NOBODY),
+        ([cut, connections.OK], NOBODY),
+        ([status(500), status(410)], Outcome(["one"], [])),
+        ([hang, connections.OK], Outcome([], ["one"])),
+    ],
+)
+def test_outcomes(api: Connections, answers: list[connections.Answer], outcome: Outcome) -> None:
+    """410 is gone; 429, 5xx and a cut are tried once more; all else has failed; others are not touched."""
+    api.answers["one"] = answers
+
+    assert pusher_at(api.url).push([Parcel(["one", "other"], FRAME)]) == outcome
+    assert api.frames["other"] == [FRAME]
+    assert len([one for _, one in api.asked if one == "one"]) <= 2
+
+
+def test_a_second_frame_after_a_refusal(api: Connections) -> None:
+    """What is tried again begins where it was refused: no frame comes twice or out of order."""
+    api.answers["one"] = [connections.OK, status(429), connections.OK]
+
+    assert pusher_at(api.url).push([Parcel(["one"], frame) for frame in (b"1", b"2", b"3")]) == NOBODY
+    assert api.frames["one"] == [b"1", b"2", b"3"]
+
+
+def test_dead_peers_delay_nobody(api: Connections) -> None:
+    """With half of the connections dead or slow, the others have their frames, and the call does not wait."""
+    dead = [f"dead{number}" for number in range(15)] + [f"drip{number}" for number in range(9)]
+    slow, live = ["slow"], [f"live{number}" for number in range(25)]
+    for one in dead:
+        api.answers[one] = [drip if one.startswith("drip") else hang]
+    api.answers["slow"] = [after(0.3, connections.OK), connections.OK]
+    pusher = pusher_at(api.url)
+
+    outcome = pusher.push([Parcel([*dead, *slow, *live], FRAME)])
+
+    assert not api.waited_for
+    assert (outcome.gone, set(outcome.failed)) == ([], set(dead))
+    assert api.frames["slow"] == [FRAME]
+    assert all(api.frames[one] == [FRAME] for one in live)
+    assert pusher.push([Parcel(live, FRAME)]) == NOBODY
+
+
+def test_more_dead_peers_than_threads(api: Connections) -> None:
+    """However many connections are dead, a call ends; those that there was no time for have failed."""
+    dead = [f"dead{number}" for number in range(8 * delivery.INLINE)]
+    for one in dead:
+        api.answers[one] = [hang]
+
+    pusher = pusher_at(api.url)
+    outcome = pusher.push([Parcel(dead, FRAME)])
+
+    assert set(outcome.failed) == set(dead)
+    assert len(api.asked) < len(dead)
+    assert not api.waited_for
+    assert pusher.push([Parcel(["live"], FRAME)]) == NOBODY
+
+
+def test_pushes_of_several_threads(api: Connections) -> None:
+    """Callers in several threads share a pusher; one that meets dead connections spoils no other's pushes."""
+    api.answers["dead"] = [drip]
+    pusher = pusher_at(api.url)
+    outcomes: list[Outcome] = []
+
+    def push(number: int) -> None:
+        targets = ["dead", f"live{number}"] if number % 2 else [f"live{number}"]
+        outcomes.append(pusher.push([Parcel(targets, FRAME)]))
+
+    threads = [threading.Thread(target=push, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(outcomes) == 8
+    assert all(api.frames[f"live{number}"] == [FRAME] for number in range(8))
+    assert {tuple(outcome.failed) for outcome in outcomes} == {(), ("dead",)}
+
+
+def test_nobody_listens(lines: Callable[[], list[Any]]) -> None:
+    """Where there is no server all has failed, soon, in one line that says why and shows no id."""
+    outcome = pusher_at(f"http://127.0.0.1:{free_port()}").push([Parcel(["secret-id"], FRAME)])
+
+    assert outcome == Outcome([], ["secret-id"])
+    assert {line["event"] for line in lines()} == {"pushes_failed"}
+    assert "secret-id" not in str(lines())
+
+
+def test_no_credentials(api: Connections, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without credentials a push fails, and is not sent unsigned."""
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nowhere")
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+
+    assert pusher_at(api.url).push([Parcel(["one"], FRAME)]) == Outcome([], ["one"])
+    assert (api.asked, api.forged) == ([], 0)
+
+
+def test_connections_are_kept(api: Connections) -> None:
+    """Pushes one after the other use one TCP connection."""
+    pusher = pusher_at(api.url)
+    for _ in range(10):
+        pusher.push([Parcel(["one"], FRAME)])
+
+    assert (len(api.frames["one"]), api.accepted) == (10, 1)
+
+
+def test_closing(api: Connections) -> None:
+    """Connections are closed; one that is gone, or dead, is no error."""
+    api.answers["gone"], api.answers["dead"] = [status(410)], [hang]
+    pusher_at(api.url).close(["one", "gone", "dead"])
+
+    assert sorted(api.asked) == [("DELETE", "dead"), ("DELETE", "gone"), ("DELETE", "one")]
+    assert not api.waited_for
+
+
+def test_nothing_to_do(api: Connections) -> None:
+    """Nothing to push, and nothing to close, asks nothing."""
+    pusher = pusher_at(api.url)
+
+    assert pusher.push([]) == pusher.push([Parcel([], FRAME)]) == NOBODY
+    pusher.close([])
+    assert api.asked == []
+
+
+def test_what_pushes() -> None:
+    """An installed pusher comes first, then the setting; without either nothing is pushed."""
+    settings = Settings(push_url="http://127.0.0.1:1")
+    assert isinstance(delivery.pusher(Settings()), NoPusher)
+    assert isinstance(delivery.pusher(settings), ApiGatewayPusher)
+    own = NoPusher()
+    delivery.install(own)
+    try:
+        assert delivery.pusher(settings) is own
+    finally:
+        delivery.install(None)
+    assert isinstance(delivery.pusher(settings), ApiGatewayPusher)
+
+
+def test_no_pusher() -> None:
+    """What pushes nothing says so by its bound, and fails nowhere."""
+    pusher = NoPusher()
+    pusher.close(["one"])
+
+    assert (pusher.inline, pusher.push([Parcel(["one"], FRAME)])) == (0, NOBODY)
