@@ -21,7 +21,7 @@ INSTALL = $(BIN)/python -m pip install -qq --disable-pip-version-check --require
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: $(VENV)/installed-run ## Start Parley and its store here; PORT, PARLEY_HOST, DATA, WORKERS and REDIS_URL apply.
+run: $(VENV)/installed-run ## Start Parley and its store here; PORT, SOCKET_PORT, PARLEY_HOST, DATA, WORKERS and REDIS_URL apply.
 	@exec $(BIN)/python -m infra.local
 
 # What was given to make itself: USER is set in every shell, and a TOKEN there may be of something else.

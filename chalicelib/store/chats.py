@@ -11,10 +11,9 @@ from chalicelib.store.chat_info import Info, Member, Other, Relation, Role, info
 from chalicelib.store.chat_lists import ChatLists, place_of
 from chalicelib.store.client import Query, Store
 from chalicelib.store.inboxes import Place
-from chalicelib.store.presence import Target, targets_of
 from chalicelib.store.scripts import Script
 
-_PARTS = ("log", "chat_log", "chat_people", "targets", "clients", "attached", "chat_change")
+_PARTS = ("log", "chat_log", "chat_people", "chat_change")
 CREATE_CHAT = Script("create_chat", *_PARTS)
 CHANGE_CHAT = Script("change_chat", *_PARTS)
 DELETE_CHAT = Script("delete_chat", "chat_log", "chat_people")
@@ -51,15 +50,13 @@ class Changed(NamedTuple):
     """A change that was made; seq: of the newest message then. time: µs since 1970.
 
     members: all of them, None: there are too many to tell each, or the chat was deleted. places: where the
-    chat stands now for those whom the change concerns. targets: of a chat that is large, the connections of
-    members that are attached to it.
+    chat stands now for those whom the change concerns.
     """
 
     seq: int
     time: int
     members: list[str] | None
     places: list[Place]
-    targets: list[Target] | None = None
 
 
 class Chats(ChatLists):
@@ -187,8 +184,8 @@ def _record(handle: str, held: bytes) -> Member | Other | None:
     return member_of(handle, held[1:]) if held[:1] == b"m" else other_of(handle, held[1:])
 
 
-def _changed(seq: int, time: int, members: list[bytes] | None, flat: list[Any], *targets: bytes) -> Changed:
+def _changed(seq: int, time: int, members: list[bytes] | None, flat: list[Any]) -> Changed:
     told = None if members is None else [handle.decode() for handle in members]
     each = zip(flat[::4], flat[1::4], flat[2::4], flat[3::4], strict=True)
     places = [place_of(handle.decode(), state, stamp, active) for handle, stamp, state, active in each]
-    return Changed(seq, time, told, places, targets_of(*targets) if targets else None)
+    return Changed(seq, time, told, places)

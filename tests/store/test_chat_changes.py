@@ -14,8 +14,6 @@ from chalicelib.store.chats import Become
 from chalicelib.store.client import Store
 from chalicelib.store.inboxes import Place, PlaceState
 from chalicelib.store.messages import Content, MessageLog
-from chalicelib.store.presence import Target
-from tests.store.group_records import FOR_EVER, write_client
 from tests.store.groups import (
     GROUP,
     NEWS,
@@ -292,13 +290,9 @@ def test_becoming_large(store: Store, raw: RawClient) -> None:
     stamps = {handle: reader(raw, handle)[3] for handle in ("ann", "bob", "cid")}
     assert f"m{GROUP}" in owed(raw)
 
-    write_client(raw, "c1", "bob", FOR_EVER, chat=GROUP)
-    write_client(raw, "c2", "eve", FOR_EVER, chat=GROUP)
-
     large = groups.change({"dan": Role.MEMBER, "eve": Relation.INVITED})
 
     assert large.members is None
-    assert large.targets == [Target("c1", False)]
     assert {place.handle: place.state for place in large.places} == {
         **dict.fromkeys(("ann", "bob", "cid", "dan"), PlaceState.LARGE),
         "eve": PlaceState.IN,

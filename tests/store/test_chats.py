@@ -122,7 +122,6 @@ def test_a_chat_may_be_large_from_the_start(store: Store, raw: RawClient) -> Non
 
     assert made.members is None
     assert {place.state for place in made.places} == {PlaceState.LARGE}
-    assert made.targets == []
     assert owed(raw)[f"m{GROUP}"] == made.time
     assert Groups(store).view().info == msgspec.structs.replace(TEAM, made=made.time, members=3, large=True)
 

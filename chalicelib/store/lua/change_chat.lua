@@ -13,8 +13,7 @@
 --             of it: `m` and a role, `o` and a relation, each a byte, empty: the record goes, `=`: nothing;
 --             integer, until when a member is muted, µs
 -- reply       {0, seq of the newest message, time in µs, members or nil for a large chat, places: {handle, stamp, state
---             (0 out, 1 in, 2 large), time of last activity in µs, ...}}, and of a large chat the connections that
---             take JSON, and that take protobuf, see targets   or {1}: something has moved, {2}: the
+--             (0 out, 1 in, 2 large), time of last activity in µs, ...}}   or {1}: something has moved, {2}: the
 --             chat is full, {3}: no owner would be left, {4}: too many wait to become members
 local join, history, deleted = unpack(redis.call('HMGET', CHAT, 'join', 'history', 'deleted'))
 if deleted or join ~= ARGV[7] or history ~= ARGV[8] or not stand_as_seen(FIRST, 4) then return {MOVED} end

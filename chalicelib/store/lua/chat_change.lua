@@ -143,6 +143,5 @@ local function change(new)
     if outside[handle] == INVITED then return IN, time end
     return OUT, active
   end)
-  if large then return {DONE, seq, time, false, told, attached(CLIENTS, MEMBERS, time)} end
-  return {DONE, seq, time, redis.call('HKEYS', MEMBERS), told}
+  return {DONE, seq, time, not large and redis.call('HKEYS', MEMBERS), told}
 end

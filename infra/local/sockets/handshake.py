@@ -5,16 +5,18 @@ from __future__ import annotations
 import base64
 import binascii
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
-from multidict import CIMultiDict
 from picows import WSUpgradeRequest, WSUpgradeResponse
 
 from chalicelib.config import Settings
 from chalicelib.errors import PROBLEM_JSON, BadRequest, CrossSite, Forbidden, NoSuchRoute, ParleyError
 from infra.local.hosts import is_loopback
 from infra.local.sockets.events import Opening
+
+if TYPE_CHECKING:
+    from multidict import CIMultiDict
 
 ROOM_PATH = "/ws/joinRoom/"
 PROTOCOL = "Sec-WebSocket-Protocol"
@@ -86,13 +88,11 @@ def accepted(answer: dict[str, Any], request: WSUpgradeRequest) -> WSUpgradeResp
 
 def refused(answer: dict[str, Any]) -> WSUpgradeResponse:
     """Return the response that refuses a connection with what `$connect` answered."""
-    body = answer.get("body") or ""
-    response = WSUpgradeResponse()
-    response.version = b"HTTP/1.1"
+    text = answer.get("body") or ""
+    body = base64.b64decode(text) if answer.get("isBase64Encoded") else text.encode()
+    response: WSUpgradeResponse = WSUpgradeResponse.create_ok_response(body, _headers(answer))
     response.status = HTTPStatus(answer["statusCode"])
-    response.headers = CIMultiDict(_headers(answer))
-    response.body = base64.b64decode(body) if answer.get("isBase64Encoded") else body.encode()
-    if not response.body:
+    if not body:
         response.headers["Content-Length"] = "0"
     return response
 
