@@ -26,6 +26,7 @@ ROOM_MESSAGES, IN_FLIGHT = 200, 4
 SMALL_ROOM, SMALL_ROOM_RATE = 100, 50
 P50_MS, P99_MS, ROOM_RATE, DELAY_MS = 5.0, 30.0, 40_000.0, 10.0
 HALL, ANNEXE = "hall", "annexe"
+SETTINGS = {"PARLEY_RATE_LIMITS": LIMITS, "PARLEY_MAX_MEMBERS": "1001"}  # who made the room is one
 TEXT = "thirty-eight characters of plain text."
 SEQ = re.compile(rb'"seq":(\d+)')
 NUMBER = re.compile(rb'"text":"(\d+)')
@@ -77,7 +78,7 @@ def measure(scale: Scale) -> Findings:
     """Hold connections and send between two, then fill a room, then let one of its clients read nothing."""
     with tempfile.TemporaryDirectory() as folder:
         port = free_port()
-        with gateway(Path(folder), {"PARLEY_RATE_LIMITS": LIMITS, "SOCKET_PORT": str(port)}) as http:
+        with gateway(Path(folder), {**SETTINGS, "SOCKET_PORT": str(port)}) as http:
             for name in (HALL, ANNEXE):
                 _make_room(http, name)
             url = f"ws://127.0.0.1:{port}"

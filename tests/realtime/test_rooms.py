@@ -9,7 +9,7 @@ import pytest
 from chalicelib.services import roles
 from chalicelib.store.client import Query
 from chalicelib.store.clients import Clients
-from tests.realtime.stage import NO_LEASE, Socket, Stage
+from tests.realtime.stage import LARGE_CHAT, NO_LEASE, Socket, Stage
 
 ENTERED = "a new user has joined the room"
 GONE = "user left the chat"
@@ -142,7 +142,7 @@ def test_a_push_that_finds_nobody_tells_of_it(stage: Stage, lobby: str) -> None:
 
 def test_a_room_that_is_full_of_vanished_ends(stage: Stage, lobby: str) -> None:
     """The end of one tells others who are gone, too: each end is done, and none twice."""
-    ann, *others = joined(stage, "ann", *(f"user{number}" for number in range(20)))
+    ann, *others = joined(stage, "ann", *(f"user{number}" for number in range(LARGE_CHAT)))
     for socket in others:
         socket.vanish()
 
@@ -215,3 +215,15 @@ def test_the_ticket_of_a_room_joins_it(stage: Stage, lobby: str) -> None:
     told = [frame["type"] for frame in bob.send(type="hello") if frame["type"] != "message"]
     assert told[-2:] == ["ready", "room"]
     assert notices(ann) == [("entered", "bob")]
+
+
+def test_a_full_room_is_told_of_nobody(stage: Stage, lobby: str) -> None:
+    """Above so many connections nobody is told who comes and goes; when there are fewer, they are again."""
+    there = joined(stage, "ann", *(f"guest{number}" for number in range(LARGE_CHAT)))
+    last = stage.connect("late")
+    last.send(type="room.join", room="lobby")
+    assert [notices(socket) for socket in there] == [[]] * (LARGE_CHAT + 1)
+
+    last.send(type="room.leave", room="lobby")
+    there[-1].send(type="room.leave", room="lobby")
+    assert notices(there[0]) == [("gone", f"guest{LARGE_CHAT - 1}")]

@@ -27,6 +27,8 @@ class Rooms:
     """Lets connections into rooms. A user enters with their first one there, and is gone with the last.
 
     Being in a room is not being its member: who has gone stays one, and is sent what is written there.
+    most_told: connections in a room above which nobody is told who comes and goes: where all come, or all go,
+    each telling each would be the square of them.
     """
 
     def __init__(
@@ -37,6 +39,7 @@ class Rooms:
         clients: Clients,
         sockets: Sockets,
         pushing: Pushing,
+        most_told: int,
     ) -> None:
         self._store = store
         self._ids = ids
@@ -44,6 +47,7 @@ class Rooms:
         self._clients = clients
         self._sockets = sockets
         self._pushing = pushing
+        self._most_told = most_told
 
     def join(self, session: Session, frame: RoomJoin) -> None:
         """Let a connection into a room, of which its user becomes a member; see enter."""
@@ -116,7 +120,7 @@ class Rooms:
 
     def _tell(self, chat: str, event: RoomEvent, handle: str, notice: str, clients: Iterable[Client]) -> None:
         targets = [Target(client.connection, client.protobuf) for client in clients]
-        if targets and kind_of(chat) == "room":
+        if 0 < len(targets) <= self._most_told and kind_of(chat) == "room":
             frame = RoomFrame(room=_bare(chat), chat=chat, event=event, user=handle, notice=notice)
             self._pushing.send(targets, frame)
 

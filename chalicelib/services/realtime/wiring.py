@@ -80,7 +80,7 @@ class Realtime:
         ids = ChatIds(names)
         self.tickets = reach.tickets
         self.presence = PresenceService(store, presence, sockets, names, pushing)
-        self.rooms = Rooms(store, ids, membership, clients, sockets, pushing)
+        self.rooms = Rooms(store, ids, membership, clients, sockets, pushing, settings.large_chat)
         self.connecting = Connecting(settings, admission, names, reach.registry, self.rooms, self.presence)
         self.leases = Leases(
             store, sockets, presence, clients, pushing, self.presence, self.connecting.disconnect
