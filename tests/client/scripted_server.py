@@ -70,7 +70,9 @@ class ScriptedServer:
         self._numbers = 0
 
     async def __aenter__(self) -> Self:
-        self._sockets = await serve(self._talk, "127.0.0.1", 0, process_request=self._admit)
+        self._sockets = await serve(
+            self._talk, "127.0.0.1", 0, process_request=self._admit, ping_interval=None, close_timeout=0.2
+        )
         self._http = await asyncio.start_server(self._answer_http, "127.0.0.1", 0)
         return self
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import logging
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -17,6 +18,7 @@ from parley_client.outgoing import Frame, Ping, encode
 from parley_client.settings import Settings
 
 T = TypeVar("T")
+LOGGER = logging.getLogger("parley_client")
 ENDED = "connection_ended"
 """The code by which the server says that it does not know this connection any more."""
 Hearing = Callable[["Connection", Incoming, str, bool], None]
@@ -60,6 +62,8 @@ class Connection:
                 told = await answer
         finally:
             del self._asked[frame.ref]
+            if answer.done() and not answer.cancelled():
+                answer.exception()  # the connection may have been lost while the frame was on its way out
         if isinstance(told, Failed):
             raise problem_of(told)
         if not isinstance(told, kind):
@@ -97,6 +101,7 @@ class Connection:
         try:
             await self._socket.send(encode(frame))
         except ConnectionClosed as closed:
+            self._lose(_reason(closed))  # the reader may not have seen it yet
             raise Unreachable(_reason(closed)) from None
         self._sent_at = asyncio.get_running_loop().time()
 
@@ -106,6 +111,9 @@ class Connection:
                 self._take(await self._socket.recv(decode=True))
         except ConnectionClosed as closed:
             self._lose(_reason(closed))
+        except Exception:
+            LOGGER.exception("a frame of the server could not be taken")
+            self._lose("a frame of the server could not be taken")
 
     def _take(self, text: str) -> None:
         if (frame := decode(text)) is None:

@@ -58,16 +58,16 @@ class Link:
         while True:
             try:
                 await self._hold(await self._made(), backoff)
-            except (Problem, Unreachable) as error:
-                if isinstance(error, Problem) and not error.passes:
-                    return self._fail(error)
+            except ParleyError as error:
+                if not (isinstance(error, Unreachable) or (isinstance(error, Problem) and error.passes)):
+                    return self.fail(error)
                 delay = backoff.failed(error.retry_after if isinstance(error, Problem) else None)
                 self._losing(str(error), delay)
                 await asyncio.sleep(delay)
 
     async def close(self) -> None:
         """Close what is open; who waits for a connection gets Closed."""
-        self._fail(Closed("The client is closed."))
+        self.fail(Closed("The client is closed."))
         for task in self._retiring:
             task.cancel()
         await asyncio.gather(*self._retiring, return_exceptions=True)
@@ -82,6 +82,7 @@ class Link:
                 self._overlap.begin(replacing, connection)
             await self._greeting(connection)
         except BaseException as error:
+            self._overlap.end(connection)
             await connection.close()
             if isinstance(error, TimeoutError):
                 raise Unreachable("The server did not answer in time.") from None
@@ -107,7 +108,7 @@ class Link:
         while old.open:
             try:
                 new = await self._made(old)
-            except (Problem, Unreachable) as error:
+            except ParleyError as error:
                 delay = backoff.failed(error.retry_after if isinstance(error, Problem) else None)
                 await asyncio.wait([old.lost], timeout=delay)
             else:
@@ -128,7 +129,8 @@ class Link:
         self._connection = connection
         self._usable.set()
 
-    def _fail(self, error: ParleyError) -> ParleyError:
+    def fail(self, error: ParleyError) -> ParleyError:
+        """End the link: who waits for a connection gets the error."""
         self._failure = self._failure or error
         self._usable.set()
         return error

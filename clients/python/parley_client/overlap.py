@@ -15,9 +15,9 @@ class Overlap:
         """Compare what these two bring from here on."""
         self._ahead = {old: Counter(), new: Counter()}
 
-    def end(self, old: object) -> None:
+    def end(self, closed: object) -> None:
         """Compare no more with one that is closed."""
-        if old in self._ahead:
+        if closed in self._ahead:
             self._ahead = {}
 
     def repeats(self, source: object, text: str) -> bool:

@@ -38,8 +38,7 @@ class Sending:
                         raise
                     await asyncio.sleep(backoff.failed(problem.retry_after))
                 except Unreachable:
-                    if self._link.connection is None:
-                        await asyncio.sleep(backoff.failed())
+                    await asyncio.sleep(0 if self._link.connection else backoff.failed())
                 except TimeoutError:
                     pass
 

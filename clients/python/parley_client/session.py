@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -37,6 +38,7 @@ from parley_client.settings import Settings
 from parley_client.state import State
 
 T = TypeVar("T")
+LOGGER = logging.getLogger("parley_client")
 Opening = Callable[[], Awaitable[ClientConnection]]
 
 
@@ -90,7 +92,12 @@ class Session:
         self._repairs.want(chat, urgent)
 
     async def _run(self) -> None:
-        self.events.end(await self.link.run())
+        try:
+            error = await self.link.run()
+        except Exception as defect:
+            LOGGER.exception("the client failed")
+            error = self.link.fail(ParleyError(f"The client failed: {defect!r}."))
+        self.events.end(error)
 
     async def _opened(self) -> Connection:
         return Connection(await self._opening(), self._settings, self._hear)

@@ -93,9 +93,10 @@ class Conversation:
                 pass
 
     async def _connected(self, event: Connected) -> None:
-        self.me, self._status.trouble = event.user, ""
+        was_away, self.me, self._status.trouble = bool(self._status.trouble), event.user, ""
         if self.begun.is_set():
-            self.say("* Connected again.")
+            if was_away:
+                self.say("* Connected again.")
             return
         self.say(f"You are {clean(self.me)}. /help says what there is; Ctrl-D ends.")
         try:
