@@ -120,6 +120,8 @@ def run(target: Target, folder: Path, url: str, phases: str, *options: str) -> N
         command += ["--max-examples", "30"]
     else:
         command += ["--max-examples", "3", "--phases", phases]
+    if target.differs("sockets-are-missing") and "--include-name" not in options:
+        command += ["--exclude-name", "POST /v1/realtime/ticket"]  # documented as a 503, which no call may be
     command += options
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     done = subprocess.run(
