@@ -25,8 +25,8 @@ def kibibytes() -> dict[str, int]:
     sizes: dict[str, int] = defaultdict(int)
     for process in _below(os.getpid()):
         rollup = (process / "smaps_rollup").read_text(encoding="ascii", errors="replace")
-        command = (process / "cmdline").read_bytes().partition(b"\0")[0]
-        sizes[Path(os.fsdecode(command)).name] += sum(map(int, SHARE.findall(rollup)))
+        program = (process / "comm").read_text(encoding="utf-8", errors="replace").strip()
+        sizes[program] += sum(map(int, SHARE.findall(rollup)))
     return dict(sizes)
 
 

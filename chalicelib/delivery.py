@@ -17,13 +17,12 @@ from chalicelib.logs import LOGGER
 
 INLINE = 50
 """Connections that one call pushes to at once; each has a thread, so that none waits behind a dead one."""
-CONNECT_SECONDS, READ_SECONDS = 0.4, 0.6
-"""A push takes a second at the most."""
-TOTAL_SECONDS = 2.0
-"""All pushes of one call, those that are tried again among them."""
+CONNECTING = 0.4
+"""The part of a push's time in which the connection must be there."""
+ALL_OF_A_CALL = 2
+"""All pushes of one call, those that are tried again among them, may take so many times as long as one."""
 PAUSE_SECONDS = 0.1
 """Before what was refused for now is tried again."""
-CLOSE_SECONDS = 1.0
 HOST_REGION = re.compile(r"\.execute-api\.([a-z0-9-]+)\.")
 USUAL_REGION = "us-east-1"
 
@@ -84,7 +83,8 @@ class Answer(Enum):
 class ApiGatewayPusher:
     """Pushes through the management API of a WebSocket API, signed, over pooled connections.
 
-    settings: push_url is its address, as far as the stage. Needs botocore; it and the AWS credentials, from
+    settings: push_url is its address, as far as the stage; push_timeout how long one push may take, seconds.
+    Needs botocore; it and the AWS credentials, from
     wherever botocore finds them, are looked for at the first push.
     """
 
@@ -92,16 +92,17 @@ class ApiGatewayPusher:
 
     def __init__(self, settings: Settings) -> None:
         self._url = f"{settings.push_url}".rstrip("/")
+        self._timeout = settings.push_timeout
         self._line: _Line | None = None
         self._lock = threading.Lock()
 
     def push(self, parcels: Sequence[Parcel]) -> Outcome:
-        """Push frames, within TOTAL_SECONDS; what was refused for now (429, 5xx) is tried once more."""
+        """Push frames; what was refused for now (429, 5xx) is tried once more."""
         frames: dict[str, list[bytes]] = {}
         for connections, data in parcels:
             for connection in connections:
                 frames.setdefault(connection, []).append(data)
-        deadline = time.monotonic() + TOTAL_SECONDS
+        deadline = time.monotonic() + ALL_OF_A_CALL * self._timeout
         answers = self._round(frames, deadline)
         again = {one: frames[one] for one, answer in answers.items() if answer is Answer.LATER}
         if again and time.monotonic() + PAUSE_SECONDS < deadline:
@@ -113,7 +114,7 @@ class ApiGatewayPusher:
 
     def close(self, connections: Sequence[str]) -> None:
         """Close connections; one that cannot be reached is left to its lease."""
-        deadline = time.monotonic() + CLOSE_SECONDS
+        deadline = time.monotonic() + self._timeout
         self._all({one: functools.partial(_Line.close, connection=one) for one in connections}, deadline)
 
     def _round(self, frames: dict[str, list[bytes]], deadline: float) -> dict[str, Answer]:
@@ -144,7 +145,7 @@ class ApiGatewayPusher:
     def _opened(self) -> _Line:
         with self._lock:
             if self._line is None:
-                self._line = _Line(self._url)
+                self._line = _Line(self._url, self._timeout)
             return self._line
 
     def _drop(self, line: _Line) -> None:
@@ -161,7 +162,7 @@ class _Line:
     reason: why the last request failed.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, timeout: float) -> None:
         from botocore.httpsession import URLLib3Session
         from botocore.session import Session
 
@@ -170,7 +171,9 @@ class _Line:
         self._url = url
         self._region = found[1] if found else session.get_config_variable("region") or USUAL_REGION
         self._credentials = session.get_credentials()
-        self._http = URLLib3Session(timeout=(CONNECT_SECONDS, READ_SECONDS), max_pool_connections=INLINE)
+        self._http = URLLib3Session(
+            timeout=(CONNECTING * timeout, (1 - CONNECTING) * timeout), max_pool_connections=INLINE
+        )
         self._threads = ThreadPoolExecutor(INLINE, "push")
         self.reason = ""
 

@@ -58,6 +58,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     large_author: int = 10_000
     socket_url: str | None = None
     push_url: str | None = None
+    push_timeout: float = 1.0
     lease_seconds: int = 660
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
 
@@ -187,5 +188,6 @@ VARIABLES: dict[str, tuple[str, Callable[[str], Any]]] = {
     "PARLEY_LARGE_AUTHOR": ("large_author", readers.positive),
     "PARLEY_SOCKET_URL": ("socket_url", readers.sockets),
     "PARLEY_PUSH_URL": ("push_url", readers.https),
+    "PARLEY_PUSH_TIMEOUT": ("push_timeout", readers.seconds),
     "PARLEY_LEASE_SECONDS": ("lease_seconds", readers.lease),
 }

@@ -27,7 +27,7 @@ SIGNING_ALGORITHMS = (
 MOST_MEMBERS = 10_000
 """Members of a chat: what one script reads and a change of all of them writes stays within milliseconds."""
 LEASES = range(2, 86_401)
-"""Seconds that a lease may last; it is renewed after a quarter of them."""
+"""Seconds that a lease may last."""
 MOST_ARGON2_KIB, MOST_ARGON2_TIME, MOST_ARGON2_LANES = 1024 * 1024, 20, 16
 
 

@@ -12,6 +12,7 @@ from chalicelib.http.decoding import unquoted
 from chalicelib.http.received import ReceivedRequest
 from chalicelib.services.callers import Caller, rate_headers
 from chalicelib.services.tokens import digest_of
+from chalicelib.store.presence import NAMED
 from chalicelib.store.rates import Rate
 
 USER = "X-Parley-User"
@@ -91,7 +92,9 @@ class Call(ReceivedRequest):
 
     @property
     def session_digest(self) -> bytes:
-        """What stands in the store for the session that the caller came by; empty: they came by none."""
+        """What stands in the store for how the caller came: their session, NAMED; empty: another's word."""
+        if self._caller is not None and self._caller.session is None:
+            return NAMED
         return self.digest if self._caller is not None and self._caller.session else b""
 
     def take_from_address(self, kind: str | None = None) -> None:

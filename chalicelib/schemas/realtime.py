@@ -330,6 +330,7 @@ class ErrorFrame(Reply, tag="error", kw_only=True):
     title: str
     detail: Annotated[str, Meta(description="What is wrong, and what to do.")]
     errors: Annotated[list[FieldError], Meta(description="The fields at fault.")] = []
+    retry_after: Annotated[int | None, Meta(description="Seconds to wait before the next try.")] = None
 
 
 ServerFrame = (

@@ -121,7 +121,9 @@ class Services:
         self._wire_groups(accounts, chats, cards)
         passwords = Passwords(settings.argon2)
         self.logins = Logins(accounts, claims, sessions, Attempts(store), passwords, self._reach.closing)
-        self.registration = Registration(self.names, accounts, claims, passwords, self.logins, self.work)
+        self.registration = Registration(
+            self.names, accounts, claims, passwords, self.logins, self.work, self._reach.closing
+        )
         self.devices = DeviceService(sessions, self._reach.closing)
         importer = Importer(accounts, claims, passwords)
         get = getter(allow_private=settings.import_private)

@@ -9,6 +9,7 @@ from chalicelib.services.logins import Entered, Logins
 from chalicelib.services.names import Names
 from chalicelib.services.passwords import Passwords, checked_password
 from chalicelib.services.profiles import checked_name
+from chalicelib.services.realtime.closing import Closing
 from chalicelib.services.work import Work
 from chalicelib.store.accounts import Account, Accounts, index_item
 from chalicelib.store.claims import Claims
@@ -16,7 +17,10 @@ from chalicelib.store.sessions import Details
 
 
 class Registration:
-    """The rules of making accounts."""
+    """The rules of making accounts.
+
+    closing: ends the connections by which an open server let somebody in by the name alone.
+    """
 
     def __init__(
         self,
@@ -26,6 +30,7 @@ class Registration:
         passwords: Passwords,
         logins: Logins,
         work: Work,
+        closing: Closing,
     ) -> None:
         self._names = names
         self._accounts = accounts
@@ -33,6 +38,7 @@ class Registration:
         self._passwords = passwords
         self._logins = logins
         self._work = work
+        self._closing = closing
 
     def register(self, account: Account, password: str, details: Details) -> Entered:
         """Make an account and log in.
@@ -48,6 +54,7 @@ class Registration:
             raise _taken()
         held = self._passwords.hashed(password)
         self._make(Account(handle=handle, name=name, email=email, password=held))
+        self._closing.everything(handle)
         return self._logins.enter(handle, held, details)
 
     def register_identity(self, identity: Identity, wanted: Account) -> str:
@@ -61,7 +68,9 @@ class Registration:
         if not self._claimed(value, handle):
             raise _taken()
         account = Account(handle=handle, name=checked_name(wanted.name, "name"), identity=identity.digest)
-        if not self._accounts.create(account) and not self._is_of(handle, identity):
+        if self._accounts.create(account):
+            self._closing.everything(handle)
+        elif not self._is_of(handle, identity):
             self._claims.release(IDENTITY, value, handle)
             raise _taken()
         if not self._claims.settle(IDENTITY, value, handle):

@@ -46,14 +46,23 @@ class SyncService:
         self._inboxes = inboxes
         self._summaries = summaries
 
-    def page(self, caller: Caller, since: str | None, limit: int, *, most: int = PAGE_BYTES) -> Sync:
+    def page(
+        self,
+        caller: Caller,
+        since: str | None,
+        limit: int,
+        *,
+        most: int = PAGE_BYTES,
+        field: str = "since",
+    ) -> Sync:
         """Read the next page of a sync.
 
         since: the `next` of the page before, of any age; None: the client holds nothing. What was told in a
         history that is gone begins again, see `reset`. limit, most: rows, and bytes of them on the wire.
+        field: what the client calls `since`.
         Raises BadRequest; StoreUnavailable when the store loses its last writes again and again.
         """
-        token, bounds = None if since is None else SyncToken.parse(since, "since"), Bounds(limit, most)
+        token, bounds = None if since is None else SyncToken.parse(since, field), Bounds(limit, most)
         if token is not None and (page := self._attempt(caller, token, bounds, reset=False)):
             return page
         for _ in range(ATTEMPTS):

@@ -73,4 +73,4 @@ def digest(*parts: str | int) -> bytes:
 
 
 def _malformed(field: str) -> BadRequest:
-    return bad_field(field, "a sync goes on from the `next` of a sync, or begins without one")
+    return bad_field(field, "a sync goes on from what the one before gave, or begins without")

@@ -26,6 +26,8 @@ MOST_WATCHERS = 10_000
 """Connections that are told of a user; one more is shown how it is, and not told how it changes."""
 PROTOBUF = 2
 """The flag of a connection that takes protobuf; see lua/targets.lua."""
+NAMED = b"\0"
+"""In place of a session's digest: let in by a name alone, for as long as that has no account."""
 
 
 class Target(NamedTuple):
@@ -76,7 +78,7 @@ class Presence:
 
     `{u<NNN>}:connections:<handle>`: HASH, no expiry: connection -> 8 bytes of when it expires (µs,
         big-endian), a byte of flags (1: ready, it has said hello; 2: protobuf), the digest of its session's
-        token (32 bytes, or none).
+        token (32 bytes; NAMED; or none).
     `{u<NNN>}:leases`: ZSET, no expiry, one a partition: `<handle>\\0<connection>` -> when it expires, µs.
     `{u<NNN>}:seen:<handle>`: STRING, no expiry: when the last ready connection went, µs.
     `{u<NNN>}:ticket:<handle>:<digest>`: STRING, expires with the ticket: a byte with the length of the
@@ -97,7 +99,7 @@ class Presence:
     ) -> Query[object]:
         """Return the query that keeps a ticket for one connection.
 
-        digest: the ticket's. session: the digest of the session it was made for; empty: of none.
+        digest: the ticket's. session: the digest of the session it was made for; NAMED; empty: of none.
         """
         held = bytes([len(session)]) + session + (room or "").encode()
         return Query("SET", (keys.ticket(handle, digest.hex()),), (held, "PX", ttl_ms))
@@ -108,7 +110,7 @@ class Presence:
         """Return the query that adds a connection, not ready yet, by a ticket, or else by a session.
 
         ticket: its digest; it is used up, so with one this is not repeatable. session: what counts without
-        one; empty: a name alone.
+        one; NAMED: a name alone; empty: what somebody else has vouched for.
         """
         named = [keys.user(handle), keys.sessions(handle), keys.connections(handle), keys.leases(handle)]
         if ticket is not None:

@@ -25,8 +25,8 @@ CHAT, WATCHED = "chat:", "watch:"
 class Held(NamedTuple):
     """Whose frame it is.
 
-    session: the digest of its token, or empty. room: the one of its ticket. renew: what other slots
-    hold of the connection is to be renewed now. wait: µs until a frame may pass; 0: this one may.
+    session: the digest of its token; Presence's NAMED; or empty. room: the one of its ticket. renew: what
+    other slots hold of the connection is to be renewed now. wait: µs until a frame may pass; 0: this one may.
     """
 
     handle: str
@@ -48,8 +48,8 @@ class Attached(NamedTuple):
 class Sockets:
     """The connections by their ids. Their key, each in a slot of its own:
 
-    `{x:<connection>}:socket`: HASH, expires 15 minutes after the lease: `user` (handle), `session` (digest of
-        its token, 32 bytes or none), `flags` (2: protobuf), `lease` (until when, µs), `renewed` (µs, when
+    `{x:<connection>}:socket`: HASH, expires 15 minutes after the lease: `user` (handle), `session` (as
+        Presence has it), `flags` (2: protobuf), `lease` (until when, µs), `renewed` (µs, when
         the other slots were last told to renew it), `rate` (see lua/gcra.lua), `room` (of its ticket) if
         there is one; `chat:<chat>` for each chat that it is attached to and `watch:<handle>` for each user
         whom it watches, empty.

@@ -147,5 +147,5 @@ def _welcome(urls: Urls, store: str, settings: Settings) -> str:
             """    -d '{"handle":"alice","password":"correct horse battery staple"}'""",
         ]
     lines += ["", f"Sockets are on {urls.sockets}. Chat there, from two more terminals:"]
-    lines += ["  make chat USER=alice", "  make chat USER=bob"]
+    lines += [f"  make chat USER=alice URL={url}", f"  make chat USER=bob TO=alice URL={url}"]
     return "\n".join([*lines, "", f"Messages are kept {store}. Ctrl-C stops the server.", ""])

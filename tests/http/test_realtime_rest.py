@@ -23,6 +23,7 @@ SECONDS = 10.0
 def url(request: pytest.FixtureRequest) -> Iterator[str]:
     """A closed server of several workers, which push by themselves or by the management API."""
     env = {"PARLEY_AUTH": "required", "PARLEY_RATE_LIMITS": "read=0,write=0,auth=0,search=0"}
+    env["PARLEY_PUSH_TIMEOUT"] = "10"  # a push that is late is lost, and machines are slow
     with gateway(env=env, args=("--workers", "3", *request.param)) as running:
         yield running
 

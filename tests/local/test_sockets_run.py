@@ -53,7 +53,7 @@ def chat(url: str) -> None:
             assert (frame(receiver)["type"], number) == ("message", number)
 
 
-@pytest.mark.parametrize("env", [{}, {"PUSH_BY_WIRE": "1"}])
+@pytest.mark.parametrize("env", [{}, {"PUSH_BY_WIRE": "1", "PARLEY_PUSH_TIMEOUT": "10"}])
 def test_both_ways_to_push(env: dict[str, str]) -> None:
     """A message crosses the workers, handed over within the server or through the management API."""
     with running_gateway(env, ["--workers", "2"]) as server:

@@ -128,6 +128,27 @@ class TestOpen:
         assert answer.status == 201
         assert door.knock(query={"ticket": answer.body["ticket"]}) == {"statusCode": 200}
 
+    def test_name_that_gets_an_account(self, door: Door) -> None:
+        """Who came in by a name alone is out as soon as somebody makes an account of it."""
+        answer = app.socket_connect(event("CONNECT", "spy", query={"user": "zoe"}), None)
+        spy = Socket(door.recorder, "spy")
+        assert (answer, spy.hello()[-1]["type"]) == ({"statusCode": 200}, "ready")
+
+        call("POST", "/v1/register", body={"handle": "zoe", "password": "correct horse"})
+
+        assert door.recorder.closed == ["spy"]
+        door.rest("ann", "POST", "/v1/chats/ann:zoe/messages", {"text": "for zoe"})
+        assert spy.received() == []
+        assert spy.send({"type": "pull", "chat": "ann:zoe"})[0]["code"] == "connection_ended"
+
+    def test_ticket_for_a_name_that_gets_an_account(self, door: Door) -> None:
+        """A ticket that was given to a name alone is worth nothing once there is an account of it."""
+        ticket = call("POST", "/v1/realtime/ticket", body={}, X_Parley_User="zoe").body["ticket"]
+
+        call("POST", "/v1/register", body={"handle": "zoe", "password": "correct horse"})
+
+        assert door.knock(query={"ticket": ticket})["statusCode"] == 401
+
     def test_url_of_a_room(self, door: Door) -> None:
         """The URL that joining a room gives has its ticket percent-encoded, and the room is the ticket's."""
         door.rest("ann", "POST", "/ws/createRoom", {"id": "lobby", "name": "Lobby"})
@@ -298,6 +319,21 @@ def test_logout(door: Door) -> None:
     assert door.rest("ann", "DELETE", "/v1/sessions").status == 204
     assert door.recorder.closed == [other.connection, one.connection]
     assert not online(door, "ann")
+
+
+def test_logout_while_connecting(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A session that ends between the two notes of its connection leaves none, and nobody is let in."""
+    ticket, opening = door.ticket("ann"), Sockets.opening
+
+    def late(self: Sockets, *facts: Any, **more: Any) -> Any:
+        assert door.rest("ann", "POST", "/v1/logout").status == 202
+        return opening(self, *facts, **more)
+
+    monkeypatch.setattr(Sockets, "opening", late)
+    answer = app.socket_connect(event("CONNECT", "late", query={"ticket": ticket}), None)
+
+    assert answer["statusCode"] == 401
+    assert Socket(door.recorder, "late").send({"type": "ping"})[0]["code"] == "connection_ended"
 
 
 def test_ended_session(door: Door) -> None:

@@ -69,6 +69,12 @@ class TestHello:
 
         assert sync["reset"]
 
+    def test_no_version(self, door: Door) -> None:
+        """What is no version is refused under the name that the frame has for it."""
+        (refusal,) = door.enter("ann", ready=False).hello(version="nonsense")
+
+        assert [error["field"] for error in refusal["errors"]] == ["version"]
+
     def test_registered_before_it_is_told(self, door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
         """What is written while a client is told of the past is pushed to it: nothing falls in between."""
         bob, ann = door.enter("bob"), door.enter("ann", ready=False)
@@ -421,7 +427,16 @@ class TestLimited:
         assert codes[0] is None
         assert codes[-1] == "too_many_requests"
         assert answers[-1]["ref"] == "39"
+        assert 0 < answers[-1]["retry_after"] <= 60
         assert types_of(bob.send({"type": "ping"})) == ["pong"]
+
+    def test_too_many_broken_frames(self, door: Door) -> None:
+        """What is no JSON is answered in JSON over the limit, too."""
+        ann = door.enter("ann")
+
+        codes = [ann.send("broken")[0]["code"] for _ in range(40)]
+
+        assert (codes[0], codes[-1]) == ("bad_request", "too_many_requests")
 
 
 def test_session_that_ended_unnoticed(door: Door, valkey: Engine, monkeypatch: pytest.MonkeyPatch) -> None:

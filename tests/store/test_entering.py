@@ -75,9 +75,14 @@ class Door:
             nobody_connected(store),
             self.slept.append,
         )
-        names = Names(open_names=False)
         self.registration = Registration(
-            names, self.accounts, self.claims, self.passwords, self.logins, self.village.work
+            Names(open_names=False),
+            self.accounts,
+            self.claims,
+            self.passwords,
+            self.logins,
+            self.village.work,
+            nobody_connected(store),
         )
 
     def register(self, handle: str = "ann", email: str | None = None, password: str = WORD) -> Entered:

@@ -34,6 +34,7 @@ GOOD: dict[str, list[tuple[str, Any]]] = {
         )
     ],
     "PARLEY_REDIS_CLUSTER": [("1", True), ("0", False)],
+    "PARLEY_PUSH_TIMEOUT": [("1", 1.0), ("0.25", 0.25), ("10", 10.0)],
     "PARLEY_REDIS_TIMEOUT": [("1", 1.0), ("0.25", 0.25), ("10", 10.0)],
     "PARLEY_REDIS_USER": [("parley", "parley"), ("parley-2_x@y", "parley-2_x@y")],
     "PARLEY_REDIS_PASSWORD": [(WORD, Secret(WORD)), ("p@ss/w:rd?#%", Secret("p@ss/w:rd?#%"))],
@@ -117,6 +118,7 @@ BAD: dict[str, list[str]] = {
         "rediss://host?%73sl_ca_certs=",
     ],
     "PARLEY_REDIS_CLUSTER": ["yes", "3"],
+    "PARLEY_PUSH_TIMEOUT": ["0", "-1", "10.1", "1s", "nan"],
     "PARLEY_REDIS_TIMEOUT": ["0", "-1", "26", "1s", "nan", "inf", "1,5"],
     "PARLEY_REDIS_USER": ["two words", "J\u00f6rg", "a\nb"],
     "PARLEY_REDIS_PASSWORD": [],

@@ -69,10 +69,10 @@ def test_the_check_of_signatures(api: Connections, monkeypatch: pytest.MonkeyPat
 
 def test_the_host_names_the_region(monkeypatch: pytest.MonkeyPatch) -> None:
     """The region of the signature is that of the API's host name, if it has one."""
-    line = delivery._Line("https://abc123.execute-api.ap-southeast-2.api.aws/prod")
+    line = delivery._Line("https://abc123.execute-api.ap-southeast-2.api.aws/prod", 1.0)
     assert line._region == "ap-southeast-2"
     monkeypatch.delenv("AWS_DEFAULT_REGION")
-    assert delivery._Line("http://127.0.0.1:8080")._region == "us-east-1"
+    assert delivery._Line("http://127.0.0.1:8080", 1.0)._region == "us-east-1"
 
 
 def test_order_for_one_connection(api: Connections) -> None:

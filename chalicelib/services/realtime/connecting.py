@@ -19,7 +19,7 @@ from chalicelib.services.realtime.registry import Registry
 from chalicelib.services.realtime.rooms import Rooms
 from chalicelib.services.realtime.tickets import ShownTicket
 from chalicelib.services.tokens import digest_of
-from chalicelib.store.presence import Entering, Entry
+from chalicelib.store.presence import NAMED, Entering, Entry
 from chalicelib.store.sessions import Details
 from chalicelib.store.sockets import Attached
 
@@ -89,7 +89,11 @@ class Connecting:
                 knock.connection, handle, entry.session, protobuf=protocol == SUBPROTOCOL, room=room
             )
             self._store.fetch(opening)
+            # Who ends the session from here on finds the connection; who has ended it meanwhile did not.
+            if not self._store.fetch(self._presence.renew(handle, knock.connection)):
+                raise _session_ended()
         except ParleyError:
+            self._store.fetch(self._sockets.dropping(knock.connection))
             self._store.fetch(self._presence.drop(handle, knock.connection))
             raise
         return protocol
@@ -141,20 +145,20 @@ class Connecting:
         if entry.outcome is Entering.NO_TICKET:
             raise _bad_ticket()
         if entry.outcome is Entering.NO_SESSION:
-            raise NotAuthenticated("The session has ended. Log in again.")
+            raise _session_ended()
         if entry.outcome is Entering.TOO_MANY:
             raise TooManyRequests("This user has as many connections as one may have. Close some.")
         return handle, entry
 
     def _caller(self, knock: Knock) -> tuple[Caller, bytes]:
-        """Return who calls without a ticket, and the digest of their session's token."""
+        """Return who calls without a ticket, and the digest of their session's token, or NAMED."""
         if knock.bearer is not None:
             caller = self._admission.by_bearer(knock.bearer, "write", knock.details)
             caller.admit()
             return caller, digest_of(knock.bearer) if caller.session else b""
         if knock.user is None or self._settings.stage != "local" or self._settings.auth != "open":
             raise NotAuthenticated("Open a socket with a ticket: POST /v1/realtime/ticket gives one.")
-        return self._admission.by_name([self._names.user(knock.user, "user")]), b""
+        return self._admission.by_name([self._names.user(knock.user, "user")]), NAMED
 
     def _room(self, given: str | None, bound: str | None) -> str | None:
         """Return the canonical id of the room to join: the path's, and the ticket's if it is bound to one."""
@@ -164,6 +168,10 @@ class Connecting:
         if bound not in (None, room):
             raise bad_field("room", "the ticket is for another room")
         return room
+
+
+def _session_ended() -> NotAuthenticated:
+    return NotAuthenticated("The session has ended. Log in again.")
 
 
 def _bad_ticket() -> NotAuthenticated:

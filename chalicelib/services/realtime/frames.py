@@ -13,7 +13,7 @@ from chalicelib.services.callers import Caller
 from chalicelib.services.realtime import codec
 from chalicelib.services.realtime.pushing import Pushing
 from chalicelib.store.client import Store
-from chalicelib.store.presence import Target
+from chalicelib.store.presence import NAMED, Target
 from chalicelib.store.sessions import id_of
 from chalicelib.store.sockets import Held, Sockets
 
@@ -21,7 +21,7 @@ from chalicelib.store.sockets import Held, Sockets
 class Session(NamedTuple):
     """Whose frame it is.
 
-    session: digest of the token of the session by which the connection came in; empty: there is none.
+    session: digest of the token of the session by which the connection came in; NAMED, empty: there is none.
     room: the canonical id of the room that its ticket was for. caller: the same as who calls, judged.
     target: the connection, to answer it.
     """
@@ -58,7 +58,7 @@ class Frames:
 
     A frame that cannot be done is answered by an `error` frame, and the connection lives on; one of a
     connection that nobody knows, or no more, is answered and closed.
-    trusts_names: whether who has no session is trusted by name, as on an open server.
+    trusts_names: whether who came in by a name alone is trusted, as on an open server.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class Frames:
         self._lease = lease
         self._handlers = handlers
         self._limit = limit
-        self._sessionless = None if trusts_names else ""
+        self._named = None if trusts_names else ""
 
     def handle(self, connection: str, body: str, request: str) -> Handled:
         """Do what a frame asks; request: the id by which the log finds it."""
@@ -105,28 +105,38 @@ class Frames:
         held = self._store.fetch(self._sockets.frame(connection, self._limit))
         if held is None:
             raise _ended()
-        if held.wait:
-            seconds = math.ceil(held.wait / 1_000_000)
-            raise TooManyRequests(f"{self._limit} frames a minute are allowed. Try again in {seconds} s.")
         return held
 
     def _session(self, connection: str, held: Held) -> Session:
-        """Return whose frame it is; raises ConnectionEnded."""
-        session = id_of(held.session) if held.session else self._sessionless
-        caller = Caller(self._store, held.handle, session)
+        """Return whose frame it is; raises ConnectionEnded, TooManyRequests."""
+        if held.wait:
+            seconds = math.ceil(held.wait / 1_000_000)
+            raise TooManyRequests(
+                f"{self._limit} frames a minute are allowed. Try again in {seconds} s.",
+                headers={"Retry-After": str(seconds)},
+            )
+        caller = Caller(self._store, held.handle, self._session_id(held))
         target = Target(connection, held.protobuf)
         found = Session(connection, held.handle, held.protobuf, held.session, held.room, caller, target)
         if held.renew and not self._lease.renew(found):
             raise _ended()
         return found
 
+    def _session_id(self, held: Held) -> str | None:
+        """Return the session as Caller has it."""
+        if held.session == NAMED:
+            return self._named
+        return id_of(held.session) if held.session else ""
+
     def _refuse(self, target: Target, ref: str | None, error: ParleyError) -> None:
+        wait = error.headers.get("Retry-After")
         answer = ErrorFrame(
             status=error.status,
             code=error.code,
             title=error.title,
             detail=error.detail,
             errors=list(error.errors),
+            retry_after=None if wait is None else int(wait),
             ref=ref,
         )
         self._pushing.reply(target, answer)

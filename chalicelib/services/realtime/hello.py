@@ -64,7 +64,7 @@ class Greeting:
     def _tell_missed(self, session: Session, frame: Hello) -> None:
         version, most = frame.version, PROTOBUF_BYTES if session.protobuf else JSON_BYTES
         for _ in range(MOST_FRAMES):
-            page = self._sync.page(session.caller, version, ROWS, most=most)
+            page = self._sync.page(session.caller, version, ROWS, most=most, field="version")
             version = page.next
             told = SyncFrame(
                 chats=page.chats, version=version, more=page.more, reset=page.reset, ref=frame.ref

@@ -61,7 +61,7 @@ class Tickets:
     def issue(self, caller: Caller, session: bytes, room: str | None = None) -> Ticket:
         """Give a ticket to a caller who is judged.
 
-        session: the digest of the token they came by, with which the connection ends; empty: none.
+        session: the digest of the token they came by, with which the connection ends; NAMED; empty: none.
         room: the id without `r-` of a room to join.
         Raises RealtimeUnavailable, ChatNotFound.
         """

@@ -1,5 +1,6 @@
 -- A part of other scripts. The connections of a user and their leases, see Presence.
 local READY = 1
+local NAMED = '\0'
 
 local function whole(number) return string.format('%.0f', number) end
 
@@ -22,10 +23,12 @@ local function keep_connection(connections, leases, handle, connection, expiry, 
   redis.call('ZADD', leases, whole(expiry), handle .. '\0' .. connection)
 end
 
--- Returns whether who has a session, or none, is let in: the account is not deleted, the session has not ended.
+-- Returns whether who has a session, or none, is let in: the account is not deleted, the session has not ended; a name
+-- alone, as long as there is no account.
 local function is_let_in(user, sessions, session, time)
   if redis.call('HEXISTS', user, 'deleted') == 1 then return false end
   if session == '' then return true end
+  if session == NAMED then return redis.call('EXISTS', user) == 0 end
   local held = redis.call('HGET', sessions, session)
   return held and struct.unpack('>I8', held, 17) > time or false
 end

@@ -205,7 +205,7 @@ class Connection(WSListener):
         told = NO_STATUS if code is WSCloseCode.NO_INFO else (int(code.value), frame.get_close_reason() or "")
         self._end(told)
         if self._transport is not None:
-            self._transport.send_close(WSCloseCode.OK if code is WSCloseCode.NO_INFO else code)
+            self._transport.send_close(_answering(code))
             self._transport.disconnect()
 
     def _end(self, how: tuple[int, str]) -> None:
@@ -222,3 +222,12 @@ class Connection(WSListener):
     def _reset(self) -> None:
         if self._transport is not None:
             cast(Transport, self._transport.underlying_transport).reset()
+
+
+def _answering(code: WSCloseCode) -> WSCloseCode:
+    """Return the close code that answers a client's; source: RFC 6455, 7.4, and IANA's list of codes."""
+    number = int(code.value)
+    if code is WSCloseCode.NO_INFO:
+        return WSCloseCode.OK
+    may_be_sent = number in range(1000, 1004) or number in range(1007, 1015) or number in range(3000, 5000)
+    return code if may_be_sent else WSCloseCode.PROTOCOL_ERROR

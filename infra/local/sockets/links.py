@@ -62,7 +62,10 @@ class Links:
         """Hand orders over to one worker, all or none."""
         data = _packed(orders)
         for _ in range(2):  # a link may have broken since, and its worker live
-            link = self._link(worker)
+            try:
+                link = self._link(worker)
+            except OSError:  # no more files may be open, or it has too many callers: it is there
+                return Sent.REFUSED
             if link is None:
                 return Sent.NOBODY
             with contextlib.suppress(OSError):
@@ -94,7 +97,7 @@ class Links:
             if worker not in self._links:
                 try:
                     self._links[worker] = _Link(str(self._meeting.path(worker)))
-                except OSError:
+                except (FileNotFoundError, ConnectionRefusedError):
                     return None
             return self._links[worker]
 

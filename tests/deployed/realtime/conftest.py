@@ -14,7 +14,8 @@ from tests.deployed.target import Target, guessed_kind
 from tests.servers.gateway import gateway
 
 PUSHES = ["directly", "by wire"]
-BY_WIRE = {"PUSH_BY_WIRE": "1"}
+# A push that is late is lost, and machines are slow.
+BY_WIRE = {"PUSH_BY_WIRE": "1", "PARLEY_PUSH_TIMEOUT": "10"}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
