@@ -22,7 +22,7 @@ WRITING = (errors.UserNotFound, errors.Blocked, errors.IdConflict, errors.TextTo
     {201: SentMessage},
     body=SendRequest,
     example={"text": "hello", "id": "0195a1c2-6f1e-7a51-9d53-2f8d8c3f1a10"},
-    fails=(*REFUSALS, *WRITING, errors.StoreFull),
+    fails=(*REFUSALS, *WRITING, errors.MessageNotFound, errors.StoreFull),
     caller=True,
     judged_later=True,
 )

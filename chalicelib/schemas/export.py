@@ -8,7 +8,7 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from chalicelib.schemas.events import Event, Kind, Role
 from chalicelib.schemas.inbox import Standing
-from chalicelib.schemas.messages import Time
+from chalicelib.schemas.messages import RepliedTo, Time
 from chalicelib.schemas.users import ExportedSession, Me
 
 
@@ -74,6 +74,7 @@ class ExportedMessage(Struct, kw_only=True):
     kind: str
     text: str
     event: Annotated[Event | UnsetType, Meta(description="Of the kind `system`: what happened.")] = UNSET
+    reply_to: RepliedTo | UnsetType = UNSET
 
 
 class ExportQuery(Struct):

@@ -26,6 +26,9 @@ Time = Annotated[
         extra_json_schema={"format": "date-time"},
     ),
 ]
+RepliedTo = Annotated[
+    int, Meta(ge=1, le=2**53 - 1, description="The seq of the message of this chat that it replies to.")
+]
 CursorText = Annotated[
     str,
     Meta(
@@ -41,6 +44,7 @@ class SendRequest(Struct):
     text: Annotated[str, Meta(description="Up to 16 KiB of UTF-8, kept as sent; not only blanks, no NUL.")]
     id: MessageId | None = None
     kind: Literal["text"] = "text"
+    reply_to: RepliedTo | None = None
 
 
 class Message(Struct, kw_only=True):
@@ -53,6 +57,7 @@ class Message(Struct, kw_only=True):
     kind: Annotated[str, Meta(description="`text`, or `system`: what happened in a group or room.")]
     text: Annotated[str, Meta(description="Of the kind `system`: what happened, in plain English.")]
     event: Annotated[Event | UnsetType, Meta(description="Of the kind `system`: what happened.")] = UNSET
+    reply_to: RepliedTo | UnsetType = UNSET
     sent_at: Annotated[Time, Meta(description="Rises within a chat, so that it names the message.")]
 
 

@@ -9,7 +9,16 @@ from msgspec import Meta, Struct, field
 from chalicelib.errors import FieldError
 from chalicelib.schemas.chats import Handle
 from chalicelib.schemas.inbox import ChatRow
-from chalicelib.schemas.messages import MAX_PAGE, CursorText, Message, MessageId, Page, SentMessage, Time
+from chalicelib.schemas.messages import (
+    MAX_PAGE,
+    CursorText,
+    Message,
+    MessageId,
+    Page,
+    RepliedTo,
+    SentMessage,
+    Time,
+)
 
 SUBPROTOCOL = "parley.protobuf"
 MAX_REF_CHARACTERS = 64
@@ -100,6 +109,7 @@ class Send(FromClient, tag="send", kw_only=True):
     id: MessageId
     text: Annotated[str, Meta(description="Up to 16 KiB of UTF-8, kept as sent; not only blanks, no NUL.")]
     kind: Literal["text"] = "text"
+    reply_to: RepliedTo | None = None
 
 
 class Pull(FromClient, tag="pull", kw_only=True):

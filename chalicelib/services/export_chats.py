@@ -110,6 +110,7 @@ def _message(chat: str, entry: Entry) -> ExportedMessage:
         kind=content.kind,
         text=content.text if event is None else events.sentence(sender, event),
         event=UNSET if event is None else events.shown(event),
+        reply_to=content.reply_to or UNSET,
     )
 
 

@@ -21,5 +21,6 @@ def message(chat: str, entry: Entry) -> Message:
         kind=content.kind,
         text=content.text if content.event is None else events.sentence(sender, content.event),
         event=UNSET if content.event is None else events.shown(content.event),
+        reply_to=content.reply_to or UNSET,
         sent_at=rfc3339(entry.time),
     )

@@ -50,10 +50,17 @@ class Messages:
 
         stored: is given the message as soon as it is committed, before others are told. skip: a connection
         that is not told.
-        Raises ChatNotFound, NotAMember, Muted, UserNotFound, Blocked, BadRequest, TextTooLong, IdConflict.
+        Raises ChatNotFound, NotAMember, Muted, UserNotFound, Blocked, BadRequest, TextTooLong, IdConflict,
+        MessageNotFound: what it replies to.
         """
         found = self._direct.of_reader(caller, chat)
-        content = Content(caller.handle, checked_text(request.text), checked_id(request.id), request.kind)
+        content = Content(
+            caller.handle,
+            checked_text(request.text),
+            checked_id(request.id),
+            request.kind,
+            reply_to=request.reply_to,
+        )
         if found.members is None:
             caller.admit()
         else:

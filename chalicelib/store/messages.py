@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from chalicelib.errors import IdConflict
+from chalicelib.errors import IdConflict, MessageNotFound
 from chalicelib.store import keys
 from chalicelib.store.client import Query, Store
 from chalicelib.store.presence import Target, targets_of
@@ -23,10 +23,10 @@ IDS_TTL_SECONDS = 2 * DAY_SECONDS
 PAGE_BYTES = 4 * 1024 * 1024
 LAST_PLACE = 2**53 - 1
 """The largest whole number that Lua can hold."""
-STORED, DUPLICATE, CONFLICT, CHAT_MISSING, MEMBER_MISSING, MUTED = range(6)
+STORED, DUPLICATE, CONFLICT, CHAT_MISSING, MEMBER_MISSING, MUTED, NOTHING_REPLIED = range(7)
 """What comes of an append; see lua/append_message.lua."""
 
-DEFAULTS = (..., ..., None, "text", None)
+DEFAULTS = (..., ..., None, "text", None, None)
 """What is left out at the end of a message's array: no sender and no text, an id of None, and so on."""
 VERSION = b"\x01"
 TIME = slice(1, 9)
@@ -37,6 +37,7 @@ class Content(msgspec.Struct, array_like=True, frozen=True):
     """What a sender wrote; stored as a msgpack array without the defaults at its end.
 
     event: of a message of the kind `system`, what happened: its `type`, and what belongs to it.
+    reply_to: the seq of the message that it replies to.
     """
 
     sender: str
@@ -44,6 +45,7 @@ class Content(msgspec.Struct, array_like=True, frozen=True):
     id: str | None = None
     kind: str = "text"
     event: dict[str, Any] | None = None
+    reply_to: int | None = None
 
 
 class Entry(NamedTuple):
@@ -93,8 +95,8 @@ class MessageLog:
         header: byte 0, then `base` and `epoch`, 8 bytes each, big-endian. base: how many messages were
         trimmed. epoch: the time in µs at which the log began; it names this history of the chat.
         message: byte 1 (the version), 8 bytes of time (µs since 1970, by the store's clock, always above the
-        message before, so that it names the message), then the msgpack array [sender, text, id, kind, event]
-        without the defaults at its end.
+        message before, so that it names the message), then the msgpack array [sender, text, id, kind, event,
+        reply_to] without the defaults at its end.
     `{c<NNN>}:ids:<chat>:<day>`: HASH, expires 48 h after its last write. One field for each message sent
         with an id on that UTC day: 8-byte digest of (sender, id) -> 8-byte digest of the content, 8 bytes
         of time, 6 bytes of seq.
@@ -112,13 +114,14 @@ class MessageLog:
 
         chat: the canonical id. content.id: at most once for the same sender (by case-folded name) within
         24 hours at the least.
-        Raises IdConflict when the id came with another content before; of a group ChatNotFound, NotAMember
-        and Muted, before anything else is looked at.
+        Raises IdConflict when the id came with another content before; MessageNotFound for a reply to a
+        message that is not there yet; of a group ChatNotFound, NotAMember and Muted, before anything else.
         """
         sender = content.sender.casefold()
         names = [keys.log(chat), keys.chat(chat), keys.members(chat)]
         names += [keys.readers(chat), keys.uncounted(chat), keys.outbox(chat), keys.clients(chat)]
         args: list[bytes | str | int] = [packed(content), self._keep, sender, kind_of(chat), f"m{chat}"]
+        args.append(content.reply_to or 0)
         if content.id is not None:
             today = int(time.time()) // DAY_SECONDS
             names += [keys.ids(chat, day) for day in range(today - 2, today + 2)]
@@ -170,6 +173,8 @@ def _appended(chat: str, reply: Any) -> Appended:
     seq, sent, outcome, *rest = reply
     if outcome == CONFLICT:
         raise IdConflict(f"The id was used for message {seq} of this chat, which has another content.")
+    if outcome == NOTHING_REPLIED:
+        raise MessageNotFound(f"There is no such message to reply to: chat {chat} goes as far as {seq}.")
     if outcome == CHAT_MISSING:
         raise refusal(chat, NO_CHAT)
     if outcome == MEMBER_MISSING:
@@ -205,6 +210,7 @@ _decode = msgspec.msgpack.Decoder(Content).decode
 def packed(content: Content) -> bytes:
     """Return a content as the log stores it."""
     values: list[Any] = [content.sender, content.text, content.id, content.kind, content.event]
+    values.append(content.reply_to)
     while values[-1] == DEFAULTS[len(values) - 1]:
         values.pop()
     return _encode(values)
@@ -225,4 +231,5 @@ def _digest(*parts: str) -> bytes:
 
 
 def _fingerprint(content: Content) -> bytes:
-    return _digest(content.kind, content.text)
+    replied = () if content.reply_to is None else (str(content.reply_to),)
+    return _digest(content.kind, content.text, *replied)

@@ -31,6 +31,9 @@ def test_send_makes_a_message(api: Api, target: Target) -> None:
         "sent_at": message["sent_at"],
         "duplicate": False,
     }
+    reply = api.post(chat, alice, text="again", reply_to=1).json()
+    assert (reply["seq"], reply["reply_to"]) == (2, 1)
+    assert api.post(chat, alice, text="again", reply_to=3).json()["code"] == "message_not_found"
     location = f"/v1/chats/{chat}/messages/1"
     if target.differs("location-lacks-the-urls-prefix"):
         stage = api.url.rpartition("/")[2]

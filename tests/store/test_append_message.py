@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from chalicelib.config import Secret
-from chalicelib.errors import ChatNotFound, IdConflict, Muted, NotAMember, ParleyError
+from chalicelib.errors import ChatNotFound, IdConflict, MessageNotFound, Muted, NotAMember, ParleyError
 from chalicelib.store import keys
 from chalicelib.store.chat_info import Relation
 from chalicelib.store.client import Store, connect
@@ -84,6 +84,19 @@ def test_chats_are_numbered_apart(log: Log) -> None:
         assert log.append(chat, Content("ann", chat)).seq == 1
 
     assert texts(log, "ann:cid") == ["ann:cid"]
+
+
+def test_a_reply_is_to_a_message_that_is_there(log: Log) -> None:
+    """A reply keeps the number of its message; one to a message to come stores nothing, and uses no id up."""
+    log.append(CHAT, Content("ann", "tea?"))
+    with pytest.raises(MessageNotFound):
+        log.append(CHAT, Content("bob", "yes", "id-1", reply_to=2))
+    reply = Content("bob", "yes", "id-1", reply_to=1)
+    assert log.append(CHAT, reply).seq == 2
+    assert log.append(CHAT, reply).duplicate
+    with pytest.raises(IdConflict):
+        log.append(CHAT, Content("bob", "yes", "id-1"))
+    assert [entry.content.reply_to for entry in log.after(CHAT, 0, 10).entries] == [None, 1]
 
 
 @pytest.mark.parametrize("skew_days", [-400, 0, 400])

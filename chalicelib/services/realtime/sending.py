@@ -46,7 +46,7 @@ class Sending:
         def acknowledge(sent: SentMessage) -> None:
             self._pushing.reply(session.target, Ack(**structs.asdict(sent), ref=frame.ref))
 
-        request = SendRequest(frame.text, frame.id, frame.kind)
+        request = SendRequest(frame.text, frame.id, frame.kind, frame.reply_to)
         self._messages.send(session.caller, frame.chat, request, stored=acknowledge, skip=session.connection)
 
     def pull(self, session: Session, frame: Pull) -> None:

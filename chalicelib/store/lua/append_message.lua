@@ -14,14 +14,15 @@
 -- ARGV[3]     sender       handle
 -- ARGV[4]     kind         of the chat, 'group' (or a room) or 'direct'
 -- ARGV[5]     item         what is owed
--- ARGV[6]     field        8 bytes, digest of sender and id
--- ARGV[7]     fingerprint  8 bytes, digest of the content
--- ARGV[8]     day          integer, the UTC day of KEYS[8]
--- ARGV[9]     ttl          integer, seconds an ids key lives after its last write
+-- ARGV[6]     reply_to     integer, the seq of the message that is replied to; 0: none
+-- ARGV[7]     field        8 bytes, digest of sender and id
+-- ARGV[8]     fingerprint  8 bytes, digest of the content
+-- ARGV[9]     day          integer, the UTC day of KEYS[8]
+-- ARGV[10]    ttl          integer, seconds an ids key lives after its last write
 -- reply       {seq, time in µs, outcome, [handle of each member of a group that is not large...]}, or, of a large one,
 --             {seq, time in µs, outcome, nil, the connections that take JSON, those that take protobuf}, see targets
 --             outcome 0: stored, 1: was stored before, 2: the id has other content; and then nothing is done:
---             3: no such chat, 4: not a member, 5: muted until that time
+--             3: no such chat, 4: not a member, 5: muted until that time, 6: there is no message to reply to
 local FIRST_IDS = 8
 local readers, sender, kind = KEYS[4], ARGV[3], ARGV[4]
 local time, large, members, today = now(), false, {}, nil
@@ -38,14 +39,20 @@ end
 
 if #KEYS >= FIRST_IDS then
   for i = FIRST_IDS, #KEYS do
-    local held = redis.call('HGET', KEYS[i], ARGV[6])
+    local held = redis.call('HGET', KEYS[i], ARGV[7])
     if held then
       local fingerprint, sent, seq = struct.unpack('>c8I8I6', held)
-      return {seq, sent, fingerprint == ARGV[7] and 1 or 2}
+      return {seq, sent, fingerprint == ARGV[8] and 1 or 2}
     end
   end
-  local offset = math.floor(time / 86400000000) - tonumber(ARGV[8])
+  local offset = math.floor(time / 86400000000) - tonumber(ARGV[9])
   today = KEYS[FIRST_IDS + math.max(0, math.min(offset, #KEYS - FIRST_IDS))]
+end
+
+local replied = tonumber(ARGV[6])
+if replied > 0 then
+  local _, head = bounds(KEYS[1])
+  if replied > head then return {head, 0, 6} end
 end
 
 local seq, sent = add_message(KEYS[1], KEYS[5], ARGV[1], tonumber(ARGV[2]), time)
@@ -55,8 +62,8 @@ keep_reader(readers, sender, own, sent)
 redis.call('HSET', KEYS[6], ARGV[5], string.format('%.0f', sent))
 
 if today then
-  redis.call('HSET', today, ARGV[6], ARGV[7] .. struct.pack('>I8I6', sent, seq))
-  redis.call('EXPIRE', today, ARGV[9])
+  redis.call('HSET', today, ARGV[7], ARGV[8] .. struct.pack('>I8I6', sent, seq))
+  redis.call('EXPIRE', today, ARGV[10])
 end
 if large then return {seq, sent, 0, false, attached(KEYS[7], KEYS[3], time)} end
 return {seq, sent, 0, members}

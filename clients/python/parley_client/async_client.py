@@ -140,15 +140,22 @@ class AsyncClient:
 
     # --- messages ------------------------------------------------------------------------------------------
 
-    async def send(self, chat: str, text: str, *, id: str | None = None) -> Ack:  # noqa: A002 # the API's word
+    async def send(
+        self,
+        chat: str,
+        text: str,
+        *,
+        id: str | None = None,  # noqa: A002 # the API's word
+        reply_to: int | None = None,
+    ) -> Ack:
         """Send a message; return it as it was stored.
 
         id: 1-64 printable characters of your own, by which it is stored once; drawn when absent. It is sent
         again, by the same id, until the server answers; the chat's next send waits. Cancelled, it may have
-        been stored.
+        been stored. reply_to: the seq of the message that it replies to.
         Raises Problem when the server refuses it.
         """
-        return await self._session.sending.send(chat, text, id)
+        return await self._session.sending.send(chat, text, id, reply_to)
 
     async def history(
         self, chat: str, *, before: str | None = None, after: str | None = None, limit: int = 50

@@ -107,9 +107,16 @@ class Client:
             self._handing = threading.Thread(target=self._hand_on, name="parley-handlers", daemon=True)
             self._handing.start()
 
-    def send(self, chat: str, text: str, *, id: str | None = None) -> Ack:  # noqa: A002 # the API's own word
+    def send(
+        self,
+        chat: str,
+        text: str,
+        *,
+        id: str | None = None,  # noqa: A002 # the API's own word
+        reply_to: int | None = None,
+    ) -> Ack:
         """See AsyncClient.send."""
-        return self._do(self._client.send(chat, text, id=id))
+        return self._do(self._client.send(chat, text, id=id, reply_to=reply_to))
 
     def history(
         self, chat: str, *, before: str | None = None, after: str | None = None, limit: int = 50

@@ -16,7 +16,7 @@ class Message(Struct, tag_field="type", tag="message", kw_only=True, frozen=True
     """A message of a chat.
 
     seq: its number in the chat, from 1. id: the sender's own. kind: `text`, or `system` for what happened in
-    a group or room, with an event. sent_at rises within a chat.
+    a group or room, with an event. reply_to: the seq of what it replies to. sent_at rises within a chat.
     """
 
     chat: str
@@ -27,6 +27,7 @@ class Message(Struct, tag_field="type", tag="message", kw_only=True, frozen=True
     sent_at: datetime
     id: str | None = None
     event: dict[str, Any] | None = None
+    reply_to: int | None = None
 
     @property
     def time(self) -> int:

@@ -34,6 +34,7 @@ class Send(Frame, tag="send", kw_only=True):
     chat: str
     id: str
     text: str
+    reply_to: int | None = None
 
 
 class Pull(Frame, tag="pull", kw_only=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 import httpx
@@ -54,9 +54,16 @@ class Rest:
         """Get what opens one socket, once."""
         return _read(await self._call("POST", "/v1/realtime/ticket", {}), Ticket)
 
-    async def send(self, chat: str, text: str, id: str) -> Ack:  # noqa: A002 # the API's own word
+    async def send(
+        self,
+        chat: str,
+        text: str,
+        id: str,  # noqa: A002 # the API's own word
+        reply_to: int | None,
+    ) -> Ack:
         """Append a message to a chat, once for an id."""
-        return _read(await self._call("POST", _messages(chat), {"text": text, "id": id}), Ack)
+        body = {"text": text, "id": id, "reply_to": reply_to}
+        return _read(await self._call("POST", _messages(chat), body), Ack)
 
     async def page(
         self, chat: str, *, after: str | None = None, before: str | None = None, limit: int = 50
@@ -87,7 +94,7 @@ class Rest:
         self,
         method: str,
         path: str,
-        body: dict[str, str] | None = None,
+        body: dict[str, Any] | None = None,
         query: dict[str, str | None] | None = None,
     ) -> bytes:
         given = {name: value for name, value in (query or {}).items() if value is not None}

@@ -25,9 +25,9 @@ class Sending:
         self._settings = settings
         self._turns: dict[str, asyncio.Lock] = {}
 
-    async def send(self, chat: str, text: str, id: str | None) -> Ack:  # noqa: A002 # the API's own word
+    async def send(self, chat: str, text: str, id: str | None, reply_to: int | None) -> Ack:  # noqa: A002
         """Send a message and return it as it was stored; see AsyncClient.send."""
-        frame = Send(chat=chat, id=id or str(uuid.uuid4()), text=text)
+        frame = Send(chat=chat, id=id or str(uuid.uuid4()), text=text, reply_to=reply_to)
         backoff = Backoff(self._settings.backoff_base, self._settings.backoff_cap)
         async with self._turns.setdefault(_same(chat), asyncio.Lock()):
             while True:
@@ -57,7 +57,7 @@ class Sending:
             raise
 
     async def _by_rest(self, frame: Send) -> Ack:
-        ack = await self._rest.send(frame.chat, frame.text, frame.id)
+        ack = await self._rest.send(frame.chat, frame.text, frame.id, frame.reply_to)
         self._inbox.push(ack.message())
         return ack
 

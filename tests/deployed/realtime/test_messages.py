@@ -42,6 +42,17 @@ def test_a_message_reaches_every_other_device(net: Net) -> None:
     assert sending.kept("message") == []
 
 
+def test_a_reply_names_what_it_replies_to(net: Net) -> None:
+    """A reply is told of with the number of its message; one that is not there cannot be replied to."""
+    chat, alice, bob = net.pair()
+    sending, other = net.device(alice), net.device(bob)
+    first = sending.ask("send", chat=chat, id=new_id(), text="tea?")
+    reply = other.ask("send", chat=chat, id=new_id(), text="yes", reply_to=first["seq"])
+    assert reply["reply_to"] == sending.expect("message", chat=chat)["reply_to"] == first["seq"]
+    refused = other.ask("send", chat=chat, id=new_id(), text="no", reply_to=reply["seq"] + 1)
+    assert (refused["type"], refused["code"]) == ("error", "message_not_found")
+
+
 def test_what_http_sends_is_pushed(net: Net) -> None:
     """A message of either API over HTTP reaches the devices of both members."""
     chat, alice, bob = net.pair()
