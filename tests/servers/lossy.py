@@ -133,10 +133,10 @@ class Passage:
             with contextlib.suppress(OSError, asyncio.IncompleteReadError):
                 await self._down()
         finally:
-            up.cancel()
-            await asyncio.gather(up, return_exceptions=True)
             self._to_server.close()
             self._to_client.close()
+            up.cancel()
+            await asyncio.gather(up, return_exceptions=True)
 
     def cut(self) -> None:
         """End it for both ends, without a close."""

@@ -99,5 +99,6 @@ def test_a_message_reaches_many(net: Net) -> None:
     for device in devices[::20]:
         device.ask("room.join", room=room)
     ack = devices[0].ask("send", chat=f"r-{room}", id=new_id(), text="to everybody")
+    assert ack["type"] == "ack", ack
     for device in devices[1:]:
         assert device.expect("message", chat=f"r-{room}", seq=ack["seq"])["text"] == "to everybody"
