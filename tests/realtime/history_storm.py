@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import itertools
 import os
 import random
 import signal
@@ -35,10 +36,12 @@ CLIENT = Settings(
     backoff_base=0.05,
     backoff_cap=1.0,
     fallback_seconds=1.0,
-    page_messages=6,
+    page_messages=4,
     most_events=60,
 )
 STALLED, HANGING, STUCK, RESTARTED = 4, 4, 4, 6
+WRITERS, ROUNDS = 8, 3
+"""How many write into the room at once, and how often before more of them stop reading."""
 DEADLINE_SECONDS = 60.0
 POLL_SECONDS = 0.05
 PAGE = 1000
@@ -121,12 +124,18 @@ class Storm:
         self.proxy.stall(STALLED)
 
     async def _overflow(self) -> None:
-        """Write into the room until the server drops who does not read."""
+        """Write into the room until the server drops who does not read.
+
+        Those who stopped may have gone otherwise meanwhile, so now and then some more stop.
+        """
         async with asyncio.timeout(DEADLINE_SECONDS):
-            while not self.proxy.counts["unread"]:
-                if not self.proxy.stalled:
+            for number in itertools.count(1):
+                if self.proxy.counts["unread"]:
+                    return
+                if number % ROUNDS == 0:
                     self.proxy.stall(STALLED)
-                await self._devices[0].send_more(f"r-{ROOM}", ROOM_PADDING)
+                writers = self._rng.sample(self._devices, WRITERS)
+                await asyncio.gather(*(device.send_more(f"r-{ROOM}", ROOM_PADDING) for device in writers))
 
     async def _hang_some(self) -> None:
         self.proxy.hang(HANGING)

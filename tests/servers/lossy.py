@@ -59,11 +59,6 @@ class LossyProxy:
         for passage in self._some(count):
             passage.reads = False
 
-    @property
-    def stalled(self) -> int:
-        """How many connections there are that are not read."""
-        return sum(not passage.reads for passage in self._passages)
-
     def hang(self, count: int) -> None:
         """Let nothing pass on some connections from now on, and tell neither end."""
         for passage in self._some(count):

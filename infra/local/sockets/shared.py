@@ -35,7 +35,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     life_seconds: float = 7200.0
     message_bytes: int = 131_072
     frame_bytes: int = 32_768
-    unread_bytes: int = 1_048_576
+    unread_bytes: int = 4_194_304
     queued_frames: int = 64
 
 
