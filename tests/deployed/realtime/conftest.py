@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import pytest
 
@@ -11,6 +13,7 @@ from tests.deployed.conftest import PATIENT, WORKERS
 from tests.deployed.people import People
 from tests.deployed.realtime.net import Net
 from tests.deployed.target import Target, guessed_kind
+from tests.servers.engines import ValkeyEngine
 from tests.servers.gateway import gateway
 
 PUSHES = ["directly", "by wire"]
@@ -25,20 +28,52 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("push", PUSHES if given is None else ["as deployed"], scope="session")
 
 
-@pytest.fixture(scope="session")
-def wire_url(request: pytest.FixtureRequest) -> Iterator[str]:
-    """The base URL of a server that pushes through its own management API."""
-    store = request.getfixturevalue("own_store").url
-    with gateway({**PATIENT, **BY_WIRE, "REDIS_URL": store, "PARLEY_AUTH": "required"}, WORKERS) as url:
-        yield url
+class Server(NamedTuple):
+    """A server that was started here, and its store, which has the connections of no other."""
+
+    store: ValkeyEngine
+    url: str
+
+
+@contextlib.contextmanager
+def serving(**variables: str) -> Iterator[Server]:
+    """Run a closed server."""
+    with ValkeyEngine() as store:
+        settings = {**PATIENT, **variables, "REDIS_URL": store.url, "PARLEY_AUTH": "required"}
+        with gateway(settings, WORKERS) as url:
+            yield Server(store, url)
 
 
 @pytest.fixture(scope="session")
-def place(request: pytest.FixtureRequest, pytestconfig: pytest.Config, push: str) -> Target:
+def pushing_directly() -> Iterator[Server]:
+    """A server that hands pushes over itself."""
+    with serving() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def pushing_by_wire() -> Iterator[Server]:
+    """A server that pushes through its own management API."""
+    with serving(**BY_WIRE) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def server(request: pytest.FixtureRequest, given_url: str | None, push: str) -> Server | None:
+    """The server of one way to push; None: it was not started here."""
+    if given_url is not None:
+        return None
+    found: Server = request.getfixturevalue(f"pushing_{push.replace(' ', '_')}")
+    return found
+
+
+@pytest.fixture(scope="session")
+def place(pytestconfig: pytest.Config, given_url: str | None, server: Server | None) -> Target:
     """The server that is tested."""
-    if given := request.getfixturevalue("given_url"):
-        return Target(pytestconfig.getoption("--target") or guessed_kind(given), given)
-    return Target("gateway", request.getfixturevalue("wire_url" if push == "by wire" else "closed_url"))
+    if server is not None:
+        return Target("gateway", server.url)
+    assert given_url is not None
+    return Target(pytestconfig.getoption("--target") or guessed_kind(given_url), given_url)
 
 
 @pytest.fixture(scope="session")

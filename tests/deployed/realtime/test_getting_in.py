@@ -10,6 +10,7 @@ from websockets.exceptions import InvalidStatus
 
 from tests.deployed.client import Api
 from tests.deployed.people import People, Person
+from tests.deployed.realtime.conftest import Server
 from tests.deployed.realtime.net import Net, opening
 from tests.deployed.target import Target
 from tests.servers.engines import ValkeyEngine
@@ -104,14 +105,13 @@ def test_a_ticket_ends_with_its_session(net: Net) -> None:
     check_refused(net, url)
 
 
-def test_a_ticket_expires(net: Net, place: Target, request: pytest.FixtureRequest) -> None:
+def test_a_ticket_expires(net: Net, server: Server | None) -> None:
     """The store holds a ticket for 30 seconds; once it has expired there it opens nothing."""
-    if request.getfixturevalue("given_url"):
+    if server is None:
         pytest.skip("the store of the server at --url cannot be reached from here")
-    store: ValkeyEngine = request.getfixturevalue("own_store")
     person = net.someone()
     url = net.url(person)
-    expire_ticket(store, person)
+    expire_ticket(server.store, person)
     check_refused(net, url)
 
 
