@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from binascii import crc_hqx
 from collections import defaultdict
 from collections.abc import Iterable
@@ -9,6 +10,7 @@ from collections.abc import Iterable
 PARTITIONS = 256
 
 
+@functools.lru_cache(maxsize=4096)
 def _partition(kind: str, text: str) -> str:
     """Return a hash tag, `{c000}` to `{c255}` for the kind `c`.
 
