@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 import uuid
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -127,3 +128,10 @@ def new_pair() -> tuple[str, str, str]:
     """Return a chat that nobody used before, and its two members."""
     first, second = sorted((f"a{uuid.uuid4().hex[:12]}", f"b{uuid.uuid4().hex[:12]}"))
     return f"{first}:{second}", first, second
+
+
+def client_of(url: str, people: People | None = None) -> Iterator[Api]:
+    """Yield a client and close it."""
+    client = Api(url, people)
+    yield client
+    client.close()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.deployed.client import Api
+from tests.deployed.client import Api, client_of
 from tests.deployed.options import trusts_names
 from tests.deployed.people import People
 from tests.deployed.rpc import ProcessLambda, Rpc, aws_lambda, emulated_lambda
@@ -147,10 +147,3 @@ def rpc(
     if function is None:
         pytest.skip("--rpc-function does not say which function to invoke")
     yield Rpc(emulated_lambda(target.url) if target.is_emulated else aws_lambda(), function)
-
-
-def client_of(url: str, people: People | None = None) -> Iterator[Api]:
-    """Yield a client and close it."""
-    client = Api(url, people)
-    yield client
-    client.close()

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.deployed.client import Api
+from tests.deployed.client import Api, client_of
 from tests.deployed.people import People
 from tests.http.groups import SMALL_CHATS
 from tests.servers.gateway import Gateway, gateway, running_gateway
@@ -35,9 +35,7 @@ def url(open_url: str) -> str:
 @pytest.fixture
 def api(url: str) -> Iterator[Api]:
     """A client of that server."""
-    client = Api(url)
-    yield client
-    client.close()
+    yield from client_of(url)
 
 
 @pytest.fixture

@@ -26,14 +26,6 @@ def url() -> Iterator[str]:
         yield running
 
 
-@pytest.fixture
-def api(url: str) -> Iterator[Api]:
-    """A client of that server."""
-    client = Api(url)
-    yield client
-    client.close()
-
-
 def group(api: Api, maker: str, *members: str, **fields: Any) -> str:
     """Make a group."""
     body = {"kind": "group", "name": "tea", "members": list(members), **fields}

@@ -12,7 +12,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from tests.deployed.client import Api
+from tests.deployed.client import Api, client_of
 from tests.servers.gateway import gateway
 
 LEASE_SECONDS = 5
@@ -31,9 +31,7 @@ def url() -> Iterator[str]:
 @pytest.fixture
 def api(url: str) -> Iterator[Api]:
     """A client of that server."""
-    client = Api(url)
-    yield client
-    client.close()
+    yield from client_of(url)
 
 
 class Client:
