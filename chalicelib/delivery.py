@@ -84,8 +84,8 @@ class ApiGatewayPusher:
     """Pushes through the management API of a WebSocket API, signed, over pooled connections.
 
     settings: push_url is its address, as far as the stage; push_timeout how long one push may take, seconds.
-    Needs botocore; it and the AWS credentials, from
-    wherever botocore finds them, are looked for at the first push.
+    Needs botocore; it and the AWS credentials, from wherever botocore finds them, are looked for at the first
+    push.
     """
 
     inline = INLINE

@@ -301,6 +301,16 @@ def bad_field(field: str, detail: str) -> BadRequest:
     return BadRequest(f"{field}: {detail}", errors=(FieldError(field, detail),))
 
 
+def no_chat(chat: str) -> ChatNotFound:
+    """Return a ChatNotFound that names what is not there."""
+    return ChatNotFound(f"There is no chat {chat}.")
+
+
+def not_a_member(chat: str) -> NotAMember:
+    """Return a NotAMember that names the chat."""
+    return NotAMember(f"You are not a member of chat {chat}.")
+
+
 def no_user(handle: str) -> UserNotFound:
     """Return a UserNotFound that names who is not there."""
     return UserNotFound(f"There is no user {handle}, or not any more.")

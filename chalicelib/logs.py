@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
 LOGGER = logging.getLogger("parley")
+MOST_FAILURES = 10
+"""Failures of one sweep that have a line of their own in the log."""
 
 
 class JsonFormatter(logging.Formatter):
@@ -24,6 +27,17 @@ class JsonFormatter(logging.Formatter):
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return msgspec.json.encode(line).decode()
+
+
+def log_failures(event: str, failures: Sequence[tuple[dict[str, Any], BaseException]]) -> None:
+    """Log failures of one kind, MOST_FAILURES of them in full, and how many more there were.
+
+    failures: the fields that say what failed, and why.
+    """
+    for fields, failure in failures[:MOST_FAILURES]:
+        LOGGER.error({"event": event, **fields}, exc_info=failure)
+    if len(failures) > MOST_FAILURES:
+        LOGGER.error({"event": event, "more": len(failures) - MOST_FAILURES})
 
 
 def configure(level: str) -> None:

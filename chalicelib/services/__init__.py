@@ -111,9 +111,9 @@ class Services:
             broadcast=self.broadcast,
         )
         inboxes, summaries, ids = Inboxes(store), Summaries(), ChatIds(self.names)
-        direct = DirectChats(ids, accounts, self.standings, strict=not is_open)
-        self.messages = Messages(log, direct, self.deliveries)
-        self.classic = ClassicMessages(log, self.names, direct, self.deliveries)
+        direct = DirectChats(accounts, self.standings, strict=not is_open)
+        self.messages = Messages(log, ids, direct, self.deliveries)
+        self.classic = ClassicMessages(log, self.names, ids, direct, self.deliveries)
         self.inbox = InboxService(store, inboxes, summaries)
         self.sync = SyncService(store, inboxes, summaries)
         self.receipts = ReceiptService(ids, Readers(store), self.deliveries, self._reach.marks)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from chalicelib.errors import NotAMember, bad_field
+from chalicelib.errors import bad_field, not_a_member
 from chalicelib.schemas.inbox import Changed, Changes
 from chalicelib.services.callers import Caller
 from chalicelib.services.chat_ids import ChatIds
@@ -74,7 +74,7 @@ class ChangeService:
             self._lists.changes(chat, at, limit + 1, subject),
         )
         if summary.state is not State.MEMBER:
-            raise NotAMember(f"You are not a member of chat {chat}.")
+            raise not_a_member(chat)
         newest = Cursor(0) if summary.change is None else _cursor(summary.change, summary.epoch)
         if found is None:
             return Changes(changes=[], next=str(newest), more=False, reset=True)

@@ -6,9 +6,8 @@ import random
 import time
 from collections.abc import Callable
 
-from chalicelib.errors import StoreUnavailable
+from chalicelib.errors import StoreUnavailable, no_chat
 from chalicelib.logs import LOGGER
-from chalicelib.services.chat_ids import no_chat
 from chalicelib.services.decisions import Decision
 from chalicelib.services.deliveries import Deliveries
 from chalicelib.services.events import Stored

@@ -8,7 +8,7 @@ import time
 import uuid
 from typing import NamedTuple
 
-from chalicelib.errors import ChatNotFound, bad_field
+from chalicelib.errors import bad_field, no_chat, not_a_member
 from chalicelib.schemas.events import Kind
 from chalicelib.services.names import Names
 
@@ -48,6 +48,17 @@ class ChatIds:
         if not pattern.fullmatch(folded):
             raise no_chat(chat)
         return ChatId(folded, kind_of(folded))
+
+    def own(self, handle: str, chat: str) -> ChatId:
+        """Return a chat that a user named; of a chat of two they are one of the two.
+
+        handle: the user's. Whether they may read a group is the store's to say.
+        Raises BadRequest, ChatNotFound, NotAMember.
+        """
+        found = self.parse(chat)
+        if found.members is not None and handle not in found.members:
+            raise not_a_member(found.text)
+        return found
 
     def group(self, chat: str) -> str:
         """Return the canonical id of a group or room; raises BadRequest for a direct chat, ChatNotFound."""
@@ -90,8 +101,3 @@ def room_id(given: str, field: str) -> str:
     if not ROOM.fullmatch(chat):
         raise bad_field(field, "the id of a room is 1-64 of a-z 0-9 _ . - and begins with a letter or digit")
     return chat
-
-
-def no_chat(chat: str) -> ChatNotFound:
-    """Return a ChatNotFound that names what is not there."""
-    return ChatNotFound(f"There is no chat {chat}.")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from msgspec import structs
 
+from chalicelib.errors import no_chat, not_a_member
 from chalicelib.schemas.chats import Chat
 from chalicelib.services import chat_rows, rights
 from chalicelib.services.callers import Caller
-from chalicelib.services.chat_ids import ChatIds, no_chat
-from chalicelib.services.receipts import own_chat
+from chalicelib.services.chat_ids import ChatIds
 from chalicelib.services.times import rfc3339
 from chalicelib.store.client import Store
 from chalicelib.store.summaries import State, Summaries, Summary
@@ -24,14 +24,14 @@ class ChatViews:
 
     def read(self, caller: Caller, chat: str) -> Chat:
         """Read a chat, in one trip; raises BadRequest, ChatNotFound, NotAMember, Banned."""
-        found = own_chat(self._ids, caller, chat).text
+        found = self._ids.own(caller.handle, chat).text
         summary: Summary = caller.read(self._summaries.of(found, caller.handle))
         if summary.state == State.GONE:
             raise no_chat(found)
         if summary.state == State.BANNED:
             raise rights.banned(found)
         if summary.state == State.NONE and summary.info is None:
-            raise rights.not_a_member(found)
+            raise not_a_member(found)
         return shown(summary)
 
     def after_change(self, chat: str, handle: str) -> Chat:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from chalicelib.errors import Forbidden, bad_field
 from chalicelib.schemas.messages import MAX_PAGE, ClassicMessage, ClassicPage, ClassicPull, ClassicSend
 from chalicelib.services.callers import Caller
+from chalicelib.services.chat_ids import ChatIds
 from chalicelib.services.content import checked_id, checked_text, fitting
 from chalicelib.services.deliveries import Deliveries
 from chalicelib.services.direct import DirectChats
@@ -20,9 +21,12 @@ DELETED_USER = "deleted user"
 class ClassicMessages:
     """The rules of the classic send and pull."""
 
-    def __init__(self, log: MessageLog, names: Names, direct: DirectChats, deliveries: Deliveries) -> None:
+    def __init__(
+        self, log: MessageLog, names: Names, ids: ChatIds, direct: DirectChats, deliveries: Deliveries
+    ) -> None:
         self._log = log
         self._names = names
+        self._ids = ids
         self._direct = direct
         self._deliveries = deliveries
 
@@ -55,7 +59,7 @@ class ClassicMessages:
         What a deleted user sent is shown as sent by DELETED_USER. Raises BadRequest, NotAMember.
         """
         chat, reverse = request.chat, bool(request.reverse)
-        found = self._direct.of_reader(caller, chat)
+        found = self._ids.own(caller.handle, chat)
         asking = self._log.newest if reverse else self._log.after
         limit = min(request.limit or DEFAULT_LIMIT, MAX_PAGE)
         query = asking(found.text, request.cursor or 0, limit, reader=caller.handle)

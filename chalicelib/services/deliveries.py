@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.errors import StoreUnavailable
-from chalicelib.logs import LOGGER
+from chalicelib.logs import LOGGER, log_failures
 from chalicelib.schemas.messages import Message
 from chalicelib.services.work import SWEEP_AGE_MICROSECONDS
 from chalicelib.store.chats import Chats
@@ -24,8 +24,6 @@ AT_ONCE = 500
 
 MOST_PAUSES = 30
 """Times that a sweep waits for the store to come back."""
-MOST_LOGGED = 10
-"""Failures of a sweep that have a line of their own in the log."""
 
 Queries = list[Query[Any]]
 
@@ -109,10 +107,7 @@ class Deliveries:
             told += sum(outcome for _, outcome in outcomes if isinstance(outcome, int))
             failures = [(part, outcome) for part, outcome in outcomes if isinstance(outcome, Exception)]
             left = [telling for part, _ in failures for telling in part]
-        for (telling,), failure in failures[:MOST_LOGGED]:
-            LOGGER.error({"event": "inboxes_owed", "item": telling.field}, exc_info=failure)
-        if len(failures) > MOST_LOGGED:
-            LOGGER.error({"event": "inboxes_owed", "more": len(failures) - MOST_LOGGED})
+        log_failures("inboxes_owed", [({"item": one.field}, failure) for (one,), failure in failures])
         return told
 
     def _outcome(self, tellings: Sequence[Telling], pauses: Iterator[int]) -> int | Exception:

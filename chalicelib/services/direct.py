@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from chalicelib.errors import Blocked, NotAMember, no_user
+from chalicelib.errors import Blocked, no_user
 from chalicelib.services.callers import Caller
-from chalicelib.services.chat_ids import ChatId, ChatIds
 from chalicelib.services.standings import Standings
 from chalicelib.store.accounts import Accounts, Peer, Standing
 from chalicelib.store.client import Query
@@ -20,21 +19,10 @@ class DirectChats:
     strict: whether the other must have an account, as on a server that trusts no names.
     """
 
-    def __init__(self, ids: ChatIds, accounts: Accounts, standings: Standings, *, strict: bool) -> None:
-        self._ids = ids
+    def __init__(self, accounts: Accounts, standings: Standings, *, strict: bool) -> None:
         self._accounts = accounts
         self._standings = standings
         self._strict = strict
-
-    def of_reader(self, caller: Caller, chat: str) -> ChatId:
-        """Return the chat that a caller named; of a chat of two they are one of the two.
-
-        Whether they may read a group is the store's to say. Raises ChatNotFound, NotAMember, BadRequest.
-        """
-        found = self._ids.parse(chat)
-        if found.members is not None and caller.handle not in found.members:
-            raise NotAMember(f"You are not a member of chat {found.text}.")
-        return found
 
     def admit_writer(self, caller: Caller, other: str) -> None:
         """Judge the caller, and whether the other lets them write, in one trip.

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import msgspec
-from msgspec import UNSET
 
 from chalicelib.schemas.export import ExportedChat, ExportedMessage
-from chalicelib.services import events
+from chalicelib.services import message_rows
 from chalicelib.services.chat_rows import row
 from chalicelib.services.export_parts import ENOUGH_BYTES, Part
 from chalicelib.services.times import rfc3339
@@ -101,16 +100,15 @@ def _fitting(messages: list[ExportedMessage]) -> int:
 
 
 def _message(chat: str, entry: Entry) -> ExportedMessage:
-    content = entry.content
-    sender, event = content.sender.casefold(), content.event
+    shown = message_rows.message(chat, entry)
     return ExportedMessage(
         chat=chat,
-        seq=entry.seq,
-        sent_at=rfc3339(entry.time),
-        kind=content.kind,
-        text=content.text if event is None else events.sentence(sender, event),
-        event=UNSET if event is None else events.shown(event),
-        reply_to=content.reply_to or UNSET,
+        seq=shown.seq,
+        sent_at=shown.sent_at,
+        kind=shown.kind,
+        text=shown.text,
+        event=shown.event,
+        reply_to=shown.reply_to,
     )
 
 

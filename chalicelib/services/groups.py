@@ -15,7 +15,6 @@ from chalicelib.services.chat_views import ChatViews
 from chalicelib.services.making import Making
 from chalicelib.services.membership import Membership
 from chalicelib.services.pairs import Pairs
-from chalicelib.services.receipts import own_chat
 from chalicelib.store.chat_info import Role
 from chalicelib.store.chats import Chats, View
 
@@ -66,7 +65,7 @@ class Groups:
 
         Raises BadRequest, ChatNotFound, NotAMember, Banned, LastOwner.
         """
-        found = own_chat(self._ids, caller, chat)
+        found = self._ids.own(caller.handle, chat)
         (self._pairs if found.members else self._membership).leave(caller, found.text)
 
     def delete(self, caller: Caller, chat: str) -> None:
@@ -74,7 +73,7 @@ class Groups:
 
         Raises BadRequest, ChatNotFound, NotAMember, Banned, Forbidden.
         """
-        found = own_chat(self._ids, caller, chat)
+        found = self._ids.own(caller.handle, chat)
         if found.members:
             self._pairs.leave(caller, found.text)
             return

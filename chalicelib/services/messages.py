@@ -9,7 +9,7 @@ from msgspec import structs
 from chalicelib.errors import MessageNotFound, bad_field
 from chalicelib.schemas.messages import Message, Page, SendRequest, SentMessage
 from chalicelib.services.callers import Caller
-from chalicelib.services.chat_ids import ChatId
+from chalicelib.services.chat_ids import ChatId, ChatIds
 from chalicelib.services.content import checked_id, checked_text, fitting
 from chalicelib.services.cursors import Cursor, seq_of
 from chalicelib.services.deliveries import Deliveries
@@ -32,8 +32,9 @@ class Messages:
     caller: who calls. chat: the chat as the caller named it.
     """
 
-    def __init__(self, log: MessageLog, direct: DirectChats, deliveries: Deliveries) -> None:
+    def __init__(self, log: MessageLog, ids: ChatIds, direct: DirectChats, deliveries: Deliveries) -> None:
         self._log = log
+        self._ids = ids
         self._direct = direct
         self._deliveries = deliveries
 
@@ -53,7 +54,7 @@ class Messages:
         Raises ChatNotFound, NotAMember, Muted, UserNotFound, Blocked, BadRequest, TextTooLong, IdConflict,
         MessageNotFound: what it replies to.
         """
-        found = self._direct.of_reader(caller, chat)
+        found = self._ids.own(caller.handle, chat)
         content = Content(
             caller.handle,
             checked_text(request.text),
@@ -91,7 +92,7 @@ class Messages:
         after, before: cursors, at most one of them; with neither, the newest messages. fit: cuts the page.
         Raises ChatNotFound, NotAMember, BadRequest, HistoryChanged.
         """
-        found = self._direct.of_reader(caller, chat)
+        found = self._ids.own(caller.handle, chat)
         if after is not None and before is not None:
             raise bad_field("before", "give after or before, not both")
         if after is not None:
@@ -106,7 +107,7 @@ class Messages:
 
     def one(self, caller: Caller, chat: str, seq: str) -> Message:
         """Read one message of a chat that the caller may read; raises MessageNotFound too."""
-        found = self._direct.of_reader(caller, chat).text
+        found = self._ids.own(caller.handle, chat).text
         wanted = seq_of(seq, "seq")
         entries = caller.read(self._log.after(found, wanted - 1, 1, reader=caller.handle)).entries
         if not entries or entries[0].seq != wanted:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from chalicelib.errors import NotAMember, bad_field
+from chalicelib.errors import bad_field
 from chalicelib.schemas.inbox import Flags, ReadUpTo, Receipt, Receipts
 from chalicelib.services.callers import Caller
-from chalicelib.services.chat_ids import ChatId, ChatIds
+from chalicelib.services.chat_ids import ChatIds
 from chalicelib.services.cursors import Cursor
 from chalicelib.services.deliveries import Deliveries
 from chalicelib.services.realtime.marks import Marks
@@ -34,7 +34,7 @@ class ReceiptService:
         skip: a connection that is not told.
         Raises ChatNotFound, NotAMember, BadRequest, HistoryChanged.
         """
-        found, (seq, time, epoch) = own_chat(self._ids, caller, chat), _cursor_of(upto)
+        found, (seq, time, epoch) = self._ids.own(caller.handle, chat), _cursor_of(upto)
         caller.admit()
         touched = self._readers.read(found.text, caller.handle, seq, time=time, epoch=epoch)
         if touched is not None:
@@ -43,14 +43,14 @@ class ReceiptService:
 
     def received(self, caller: Caller, chat: str, upto: ReadUpTo, *, skip: str | None = None) -> None:
         """Raise the caller's mark of what has arrived; see read."""
-        found, (seq, time, epoch) = own_chat(self._ids, caller, chat), _cursor_of(upto)
+        found, (seq, time, epoch) = self._ids.own(caller.handle, chat), _cursor_of(upto)
         caller.admit()
         if self._readers.received(found.text, caller.handle, seq, time=time, epoch=epoch):
             self._marks.tell(caller.handle, found, received=seq, skip=skip)
 
     def flag(self, caller: Caller, chat: str, flags: Flags) -> None:
         """Set and take away the caller's flags; raises ChatNotFound, NotAMember."""
-        chat = own_chat(self._ids, caller, chat).text
+        chat = self._ids.own(caller.handle, chat).text
         bits_on = sum(bit for name, bit in BITS.items() if getattr(flags, name) is True)
         bits_off = sum(bit for name, bit in BITS.items() if getattr(flags, name) is False)
         caller.admit()
@@ -61,7 +61,7 @@ class ReceiptService:
 
     def page(self, caller: Caller, chat: str, cursor: str | None, limit: int) -> Receipts:
         """Read how far the members of a chat have come, by handle; raises ChatNotFound, NotAMember."""
-        chat = own_chat(self._ids, caller, chat).text
+        chat = self._ids.own(caller.handle, chat).text
         found = caller.read(self._readers.receipts(chat, caller.handle))
         rest = [one for one in found if cursor is None or one.handle > cursor]
         page = [Receipt(handle=one.handle, read=one.read, received=one.received) for one in rest[:limit]]
@@ -71,14 +71,6 @@ class ReceiptService:
         state = PlaceState.LARGE if touched.large else PlaceState.IN
         place = Place(caller.handle, touched.stamp, state, touched.active)
         self._deliveries.tell(chat, None, None, [place])
-
-
-def own_chat(ids: ChatIds, caller: Caller, chat: str) -> ChatId:
-    """Return a chat by the name it was given; raises ChatNotFound, BadRequest, NotAMember of two others'."""
-    found = ids.parse(chat)
-    if found.members is not None and caller.handle not in found.members:
-        raise NotAMember(f"You are not a member of chat {found.text}.")
-    return found
 
 
 def _cursor_of(upto: ReadUpTo) -> Cursor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chalicelib.errors import Banned, Forbidden, NotAMember
+from chalicelib.errors import Banned, Forbidden, not_a_member
 from chalicelib.store.accounts import Peer, Standing
 from chalicelib.store.chat_info import Member, Other, Relation, Role
 
@@ -38,11 +38,6 @@ def check_sees_members(chat: str, record: Record, *, is_room: bool) -> None:
 def may_come(peer: Peer, *, strict: bool) -> bool:
     """Return whether somebody may be brought in; strict: whether they need an account."""
     return peer.standing is Standing.ACTIVE or (peer.standing is Standing.NONE and not strict)
-
-
-def not_a_member(chat: str) -> NotAMember:
-    """Return a NotAMember that names the chat."""
-    return NotAMember(f"You are not a member of chat {chat}.")
 
 
 def banned(chat: str) -> Banned:

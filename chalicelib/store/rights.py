@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from chalicelib.errors import ChatNotFound, HistoryChanged, Muted, NotAMember, ParleyError, bad_field
+from chalicelib.errors import HistoryChanged, Muted, ParleyError, bad_field, no_chat, not_a_member
 from chalicelib.store import keys
 
 UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -30,9 +30,9 @@ def mark_item(handle: str, chat: str) -> str:
 def refusal(chat: str, code: int) -> ParleyError:
     """Return the error of what a script refused: ChatNotFound, NotAMember, BadRequest or HistoryChanged."""
     if code == NO_CHAT:
-        return ChatNotFound(f"There is no chat {chat}.")
+        return no_chat(chat)
     if code == NO_MEMBER:
-        return NotAMember(f"You are not a member of chat {chat}.")
+        return not_a_member(chat)
     if code == NO_MESSAGE:
         return bad_field("seq", f"chat {chat} has no such message yet")
     return HistoryChanged("The chat's history is not the one this cursor came from. Read it from the start.")

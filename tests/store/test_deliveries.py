@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from chalicelib.errors import StoreUnavailable
+from chalicelib.logs import MOST_FAILURES
 from chalicelib.services import deliveries as service
 from chalicelib.services.deliveries import Deliveries
 from chalicelib.store import keys
@@ -307,14 +308,14 @@ def test_many_failures(
 ) -> None:
     """A sweep in which all fails logs some of it, and how much more there is."""
     monkeypatch.setattr(service, "AT_ONCE", 4)
-    for number in range(service.MOST_LOGGED + 5):
+    for number in range(MOST_FAILURES + 5):
         chat = f"g-{number}"
         raw.rpush(keys.members(chat), "no hash")
         raw.hset(keys.outbox(chat), f"m{chat}", "5")
 
     assert town.deliveries.sweep() == 0
     told = logged(caplog)
-    assert len(told) == service.MOST_LOGGED + 1
+    assert len(told) == MOST_FAILURES + 1
     assert told[-1] == {"event": "inboxes_owed", "more": 5}
 
 

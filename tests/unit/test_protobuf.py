@@ -30,7 +30,7 @@ from chalicelib.schemas.realtime import (
     SignalFrame,
 )
 from chalicelib.services.realtime import codec
-from chalicelib.services.realtime.hello import PROTOBUF_BYTES
+from chalicelib.services.realtime.codec import PROTOBUF_BYTES
 from infra.openapi import PROTO, ROOT, generate
 from tests.realtime.documented import check
 

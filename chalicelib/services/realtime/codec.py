@@ -11,6 +11,8 @@ from chalicelib.errors import BadRequest
 from chalicelib.schemas.decoding import decoded
 from chalicelib.schemas.realtime import ClientFrame, Ref, Signal
 
+JSON_BYTES, PROTOBUF_BYTES = 100 * 1024, 70 * 1024
+"""Rows of a frame: a message of API Gateway is 128 KB at the most, and base64 takes a third more."""
 DECODER = msgspec.json.Decoder(ClientFrame)
 ENCODER = msgspec.json.Encoder()
 
@@ -20,6 +22,11 @@ class _Named(Struct):
 
 
 REF = msgspec.json.Decoder(_Named)
+
+
+def rows_bytes(protobuf: bool) -> int:
+    """Return how many bytes of JSON may be rows of one frame."""
+    return PROTOBUF_BYTES if protobuf else JSON_BYTES
 
 
 def encode(frame: Struct, protobuf: bool) -> bytes:

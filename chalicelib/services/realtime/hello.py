@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from chalicelib.errors import ConnectionEnded
 from chalicelib.schemas.realtime import Hello, Ready, SyncFrame
+from chalicelib.services.realtime.codec import rows_bytes
 from chalicelib.services.realtime.frames import Session
 from chalicelib.services.realtime.presence import PresenceService
 from chalicelib.services.realtime.pushing import Pushing
@@ -17,8 +18,6 @@ from chalicelib.store.inboxes import Inboxes
 MOST_FRAMES = 10
 """`sync` frames that answer one hello; then the client says hello again."""
 ROWS = 100
-JSON_BYTES, PROTOBUF_BYTES = 100 * 1024, 70 * 1024
-"""Rows of a frame: a message of API Gateway is 128 KB at the most, and base64 takes a third more."""
 
 
 class Greeting:
@@ -62,7 +61,7 @@ class Greeting:
         self._watchers.tell(session.handle, changed, online=True)
 
     def _tell_missed(self, session: Session, frame: Hello) -> None:
-        version, most = frame.version, PROTOBUF_BYTES if session.protobuf else JSON_BYTES
+        version, most = frame.version, rows_bytes(session.protobuf)
         for _ in range(MOST_FRAMES):
             page = self._sync.page(session.caller, version, ROWS, most=most, field="version")
             version = page.next

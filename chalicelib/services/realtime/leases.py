@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from chalicelib.logs import LOGGER
+from chalicelib.logs import log_failures
 from chalicelib.services.realtime.frames import Session
 from chalicelib.services.realtime.presence import PresenceService
 from chalicelib.services.realtime.pushing import Pushing
@@ -16,8 +16,6 @@ from chalicelib.store.sockets import Attached, Sockets
 
 SWEPT_OF_PARTITION = 40
 """Connections of each of the 256 partitions that one sweep ends at the most."""
-MOST_LOGGED = 10
-"""Failures of a sweep that have a line of their own in the log."""
 
 
 class Leases:
@@ -65,16 +63,16 @@ class Leases:
         parts: list[list[tuple[str, str]]]
         parts = self._store.fetch_all(self._presence.expired(SWEPT_OF_PARTITION))
         expired = [one for part in parts for one in part]
-        ended, failures = [], list[tuple[str, Exception]]()
+        ended, failures = [], list[tuple[dict[str, Any], Exception]]()
         for handle, connection in expired:
             try:
                 self._end(handle, connection)
             except Exception as failure:
-                failures.append((connection, failure))
+                failures.append(({"connection": connection}, failure))
             else:
                 ended.append(connection)
         self._pushing.close(ended)
-        _log(failures)
+        log_failures("lease_owed", failures)
         return len(ended)
 
     def _renewed(self, session: Session, attached: Attached) -> bool:
@@ -109,10 +107,3 @@ class Leases:
         self._disconnect(connection)
         changed = self._store.fetch(self._presence.drop(handle, connection))
         self._watchers.tell(handle, changed, online=False)
-
-
-def _log(failures: Sequence[tuple[str, Exception]]) -> None:
-    for connection, failure in failures[:MOST_LOGGED]:
-        LOGGER.error({"event": "lease_owed", "connection": connection}, exc_info=failure)
-    if len(failures) > MOST_LOGGED:
-        LOGGER.error({"event": "lease_owed", "more": len(failures) - MOST_LOGGED})

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from chalicelib.errors import ConnectionEnded
+from chalicelib.errors import ConnectionEnded, not_a_member
 from chalicelib.schemas.realtime import RoomClients, RoomEvent, RoomFrame, RoomJoin, RoomLeave
-from chalicelib.services import rights
 from chalicelib.services.chat_ids import ROOM_PREFIX, ChatIds, kind_of
 from chalicelib.services.membership import Membership
 from chalicelib.services.realtime.frames import Session
@@ -65,7 +64,7 @@ class Rooms:
         )
         joined = self._store.fetch(attaching)
         if joined is None:
-            raise rights.not_a_member(chat)
+            raise not_a_member(chat)
         # Noted last: whoever ends the connection meanwhile either finds the note, or makes this one fail.
         if not self._store.fetch(self._sockets.attach(session.connection, chat)):
             self._store.fetch(self._clients.detach(chat, session.connection))

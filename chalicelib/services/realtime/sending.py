@@ -15,8 +15,8 @@ from chalicelib.schemas.realtime import Ack, PageFrame, Ping, Pong, Pull, Read, 
 from chalicelib.services.chat_ids import ChatIds
 from chalicelib.services.message_rows import message
 from chalicelib.services.messages import Messages
+from chalicelib.services.realtime.codec import rows_bytes
 from chalicelib.services.realtime.frames import Session
-from chalicelib.services.realtime.hello import JSON_BYTES, PROTOBUF_BYTES
 from chalicelib.services.realtime.pushing import Pushing
 from chalicelib.services.receipts import ReceiptService
 from chalicelib.services.times import rfc3339
@@ -51,7 +51,7 @@ class Sending:
 
     def pull(self, session: Session, frame: Pull) -> None:
         """Answer with some messages of a chat, as many as go into a frame."""
-        fit = functools.partial(framed, most=PROTOBUF_BYTES if session.protobuf else JSON_BYTES)
+        fit = functools.partial(framed, most=rows_bytes(session.protobuf))
         page = self._messages.page(
             session.caller, frame.chat, after=frame.after, before=frame.before, limit=frame.limit, fit=fit
         )

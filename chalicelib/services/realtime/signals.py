@@ -6,15 +6,21 @@ from collections.abc import Sequence
 
 import msgspec
 
-from chalicelib.errors import Blocked, Forbidden, NobodyThere, NotAMember, PayloadTooLarge
+from chalicelib.errors import (
+    Blocked,
+    Forbidden,
+    NobodyThere,
+    NotAMember,
+    PayloadTooLarge,
+    no_chat,
+    not_a_member,
+)
 from chalicelib.schemas.realtime import MAX_SIGNAL_BYTES, Signal, SignalFrame
-from chalicelib.services import rights
-from chalicelib.services.chat_ids import ChatIds, no_chat
+from chalicelib.services.chat_ids import ChatIds
 from chalicelib.services.names import Names
 from chalicelib.services.realtime.frames import Session
 from chalicelib.services.realtime.others import Others
 from chalicelib.services.realtime.pushing import Pushing
-from chalicelib.services.receipts import own_chat
 from chalicelib.store.presence import Target
 from chalicelib.store.rights import muted
 from chalicelib.store.summaries import State
@@ -41,7 +47,7 @@ class Signals:
             to = self._names.user(frame.to, "to")
             self._pass(session, frame, self._user(session, to), to=to)
             return
-        chat = own_chat(self._ids, session.caller, frame.chat or "")
+        chat = self._ids.own(session.handle, frame.chat or "")
         if chat.members is None:
             targets = self._members(session, chat.text)
         else:
@@ -82,7 +88,7 @@ class Signals:
         if circle.state is State.GONE:
             raise no_chat(chat)
         if not circle.is_member:
-            raise rights.not_a_member(chat)
+            raise not_a_member(chat)
         if circle.muted:
             raise muted(chat, circle.muted)
         if circle.large:

@@ -7,7 +7,6 @@ from chalicelib.services.chat_ids import ChatIds
 from chalicelib.services.realtime.frames import Session
 from chalicelib.services.realtime.others import Others
 from chalicelib.services.realtime.pushing import Pushing
-from chalicelib.services.receipts import own_chat
 
 
 class TypingService:
@@ -24,7 +23,7 @@ class TypingService:
         One trip for a chat of two, two for a group, and the push.
         Raises ChatNotFound, BadRequest, NotAMember of a chat of two others.
         """
-        chat = own_chat(self._ids, session.caller, frame.chat)
+        chat = self._ids.own(session.handle, frame.chat)
         targets = self._others.of(session.handle, chat)
         if targets:
             self._pushing.send(targets, TypingFrame(chat=chat.text, user=session.handle, on=frame.on))
