@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
 from chalicelib.config import Settings
@@ -95,5 +96,6 @@ class Admission:
 
     def _judged_by(self, shown: Credential, kind: str, details: Details, session: str) -> Caller:
         limit = self._settings.rate_limits[kind]
-        query = self._sessions.admitting(shown, kind, limit, details)
-        return Caller(self._store, shown.handle, session, query)
+        judging = functools.partial(self._sessions.admitting, shown, kind, limit, details)
+        charging = functools.partial(Rates.of_user, shown.handle, shown.digest, kind, limit, done=True)
+        return Caller(self._store, shown.handle, session, judging, charging if limit else None)

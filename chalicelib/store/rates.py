@@ -1,4 +1,4 @@
-"""Limits of requests a minute, by address; those of users and sessions are taken where these are judged."""
+"""Limits of requests a minute, by address, and by user and session."""
 
 from __future__ import annotations
 
@@ -10,6 +10,10 @@ from chalicelib.store.client import Query
 from chalicelib.store.scripts import Script
 
 TAKE_RATE = Script("take_rate", "gcra")
+CHARGE_USER = Script("charge_user", "gcra", "user_limits")
+
+SESSION_BYTES = 8
+"""Of a token's digest: they name its session."""
 
 IPV6_SITE_BITS = 64
 """One subscriber has 2^64 addresses of IPv6 (RFC 6177), and is one."""
@@ -29,7 +33,10 @@ class Rate(NamedTuple):
 
 
 class Rates:
-    """How much of their limits callers have used. Its keys:
+    """How much of their limits callers have used.
+
+    A request may cost more than one: it counts as so many. One that costs more than the whole limit passes
+    when nothing is in use, and takes all of it. Its keys:
 
     `{u<NNN>}:rates:<handle>`: HASH, expires 60 to 120 s after its last write: class of routes -> state of the
         user, and `<class>:<8 bytes of the token's digest>` -> state of a session.
@@ -39,13 +46,26 @@ class Rates:
     """
 
     @staticmethod
-    def take(address: str, kind: str, limit: int) -> Query[Rate]:
-        """Return the query that takes one request from an address's limit.
+    def take(address: str, kind: str, limit: int, cost: int = 1) -> Query[Rate]:
+        """Return the query that takes a request from an address's limit.
 
-        kind: the class of the route. limit: requests a minute, at least 1.
+        kind: the class of the route. limit: requests a minute, at least 1. cost: at least 1.
         """
         named = (keys.rate(site_of(address), kind),)
-        return Query(TAKE_RATE, named, (limit,), lambda reply: rate_of(limit, reply))
+        return Query(TAKE_RATE, named, (limit, cost), lambda reply: rate_of(limit, reply))
+
+    @staticmethod
+    def of_user(
+        handle: str, session: bytes, kind: str, limit: int, cost: int = 1, *, done: bool = False
+    ) -> Query[Rate]:
+        """Return the query that takes a request from the limits of a user and a session, judging nobody.
+
+        session: the digest of its token; empty: of a signed identity. kind: the class of the request.
+        limit: requests a minute of a session; 0: no limit. cost: at least 1. done: it has been done already,
+        so that it is taken even where less is left: later ones wait the longer, two minutes at most.
+        """
+        args = (kind, session[:SESSION_BYTES], limit, cost, int(done))
+        return Query(CHARGE_USER, (keys.rates(handle),), args, lambda reply: rate_of(limit, reply))
 
 
 def rate_of(limit: int, reply: list[Any]) -> Rate:

@@ -12,7 +12,7 @@ from chalicelib.store.rates import Rate, rate_of
 from chalicelib.store.scripts import Script
 
 ADD_SESSION = Script("add_session")
-ADMIT = Script("admit", "gcra")
+ADMIT = Script("admit", "gcra", "user_limits")
 END_SESSIONS = Script("end_sessions")
 
 HOUR = 3600 * 1_000_000
@@ -77,15 +77,18 @@ class Sessions:
         query: Query[int] = Query(ADD_SESSION, _keys(handle), args, repeatable=False)
         return self._store.fetch(query)
 
-    def admitting(self, shown: Credential, kind: str, limit: int, details: Details) -> Query[Rate | None]:
-        """Return the query that judges a caller and takes one request from their limits; None: refused.
+    def admitting(
+        self, shown: Credential, kind: str, limit: int, details: Details, cost: int = 1
+    ) -> Query[Rate | None]:
+        """Return the query that judges a caller and takes a request from their limits; None: refused.
 
-        kind: the class of the route. limit: requests a minute of it; 0: no limit.
+        kind: the class of the route. limit: requests a minute of it; 0: no limit. cost: as how many requests
+        it counts, at least 1.
         """
         args = (shown.digest, shown.identity, shown.signed, kind, limit, _pack(details))
         named = (*_keys(shown.handle), keys.rates(shown.handle))
-        times = (self._idle, self._longest, self._slide)
-        return Query(ADMIT, named, (*args, *times), lambda reply: rate_of(limit, reply) if reply[0] else None)
+        rest = (self._idle, self._longest, self._slide, cost)
+        return Query(ADMIT, named, (*args, *rest), lambda reply: rate_of(limit, reply) if reply[0] else None)
 
     def devices(self, handle: str) -> list[Device]:
         """Return a user's sessions, those that have expired too, the one used last first."""

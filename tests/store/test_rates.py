@@ -33,9 +33,20 @@ local reply, state, now = {}, false, 1760000000000000
 for i = 2, #ARGV do
   now = now + tonumber(ARGV[i])
   local limit = tonumber(ARGV[1])
-  local passes, unused, left = pass(limit, state, now)
+  local passes, unused, left = pass(limit, state, now, 1)
   if passes then state = string.format('%.0f', unused) end
-  reply[#reply + 1] = {passes and 1 or 0, left, unused - now, passes and 0 or wait(limit, unused, now)}
+  reply[#reply + 1] = {passes and 1 or 0, left, unused - now, passes and 0 or wait(limit, unused, now, 1)}
+end
+return reply
+"""
+COSTS = """
+local reply, limit, now, state = {}, tonumber(ARGV[1]), 1760000000000000, false
+local taking = ARGV[2] == 'take' and take or pass
+for i = 3, #ARGV do
+  local cost = tonumber(ARGV[i])
+  local passes, unused, left = taking(limit, state, now, cost)
+  if passes then state = string.format('%.0f', unused) end
+  reply[#reply + 1] = {passes and 1 or 0, left, unused - now, passes and 0 or wait(limit, unused, now, cost)}
 end
 return reply
 """
@@ -46,10 +57,16 @@ class Limiter:
 
     def __init__(self, engine: Engine) -> None:
         self._run = engine.nodes[0].register_script("\n" + Script("gcra").source + STEPS)
+        self._run_costs = engine.nodes[0].register_script("\n" + Script("gcra").source + COSTS)
 
     def at(self, limit: int, pauses: list[int]) -> list[tuple[bool, int, int, int]]:
         """Ask after each pause; returns what was answered: passed, left, busy, wait."""
         replies: Any = self._run([], [limit, *pauses])
+        return [(bool(passed), left, busy, wait) for passed, left, busy, wait in replies]
+
+    def costing(self, limit: int, costs: list[int], taking: str = "pass") -> list[tuple[bool, int, int, int]]:
+        """Ask at one time for requests of some costs; returns what was answered, as `at` does."""
+        replies: Any = self._run_costs([], [limit, taking, *costs])
         return [(bool(passed), left, busy, wait) for passed, left, busy, wait in replies]
 
 
@@ -131,6 +148,70 @@ def test_the_wait_is_exact(limiter: Limiter, limit: int) -> None:
 
     assert limiter.at(limit, [*burst, 0, wait])[-1][0] is True
     assert limiter.at(limit, [*burst, 0, wait - 1])[-1][0] is False
+
+
+@PLENTY
+@given(limit=LIMITS, costs=st.lists(st.integers(1, 3000), min_size=1, max_size=30))
+def test_a_request_takes_as_many_parts_as_it_costs(limiter: Limiter, limit: int, costs: list[int]) -> None:
+    """It passes if so many parts are left, and one that costs more than the limit if all of them are."""
+    left = limit
+    for cost, (passed, still, _, wait) in zip(costs, limiter.costing(limit, costs), strict=True):
+        wanted = min(cost, limit)
+        assert passed == (wanted <= left)
+        left -= wanted * passed
+        assert still == (left if passed else 0)
+        assert wait == (0 if passed else (wanted - left) * -(-MINUTE // limit))
+
+
+@PLENTY
+@given(limit=LIMITS, costs=st.lists(st.integers(1, 3000), min_size=1, max_size=30))
+def test_what_was_done_is_taken_whatever_is_left(limiter: Limiter, limit: int, costs: list[int]) -> None:
+    """Nothing is refused; later requests wait for it, two minutes at most."""
+    each, used = -(-MINUTE // limit), 0
+    for cost, (passed, left, busy, _) in zip(costs, limiter.costing(limit, costs, "take"), strict=True):
+        used = min(used + each * min(cost, limit), 2 * MINUTE)
+        assert (passed, busy) == (True, used)
+        assert left == max(0, (each * limit - used) // each)
+
+
+# --- users --------------------------------------------------------------------------------------------------
+
+SESSIONS = [bytes([number]) * 32 for number in range(3)]
+
+
+def of_user(store: Store, session: bytes, limit: int, cost: int = 1, *, done: bool = False) -> Rate:
+    """Take one request from the limits of ann and of one session."""
+    return store.fetch(Rates.of_user("ann", session, "write", limit, cost, done=done))
+
+
+def test_a_user_has_twice_the_limit_of_a_session(store: Store) -> None:
+    """What passes by one session counts for the user, and no third session has anything left."""
+    passed = [sum(not of_user(store, session, 5).wait for _ in range(7)) for session in SESSIONS]
+
+    assert passed == [5, 5, 0]
+
+
+def test_a_refused_cost_takes_nothing(store: Store) -> None:
+    """What is too much is refused whole, with how long to wait; what still fits passes after it."""
+    assert of_user(store, SESSIONS[0], 10, 8).left == 2
+    refused = of_user(store, SESSIONS[0], 10, 3)
+
+    assert 0 < refused.wait <= MINUTE // 10
+    assert not of_user(store, SESSIONS[0], 10, 2).wait
+
+
+def test_what_is_owed_is_waited_for(store: Store) -> None:
+    """What was done at a cost beyond the limit keeps the session's next requests waiting."""
+    assert not of_user(store, SESSIONS[0], 10, 9).wait
+    assert not of_user(store, SESSIONS[0], 10, 9, done=True).wait
+
+    assert MINUTE * 8 // 10 < of_user(store, SESSIONS[0], 10).wait <= MINUTE * 9 // 10
+
+
+def test_no_limit_takes_nothing(store: Store, raw: RawClient) -> None:
+    """A class without a limit keeps no state."""
+    assert of_user(store, SESSIONS[0], 0, 1000) == Rate(0, 0, 0)
+    assert not raw.exists(keys.rates("ann"))
 
 
 # --- addresses ----------------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import pytest
 
 from chalicelib.store import keys
 from chalicelib.store.client import Store, connect
-from chalicelib.store.rates import Rate
+from chalicelib.store.rates import Rate, Rates
 from chalicelib.store.sessions import MOST_SESSIONS, Credential, Details, Sessions, id_of
 from tests.servers.engines import Engine
 from tests.store.logs import RawClient, settings_for
@@ -270,6 +270,15 @@ def test_the_limit_of_a_user(store: Store, sessions: Sessions, ann: str) -> None
         passed.append(sum(not rate.wait for rate in rates if rate))
 
     assert passed == [2, 2, 0]
+
+
+def test_a_request_of_a_cost(store: Store, sessions: Sessions, ann: str) -> None:
+    """A request that counts as several takes as many, from what the session's frames take from as well."""
+    sessions.add(ann, HELD, DIGEST, HOME)
+    costs = [store.fetch(Sessions(store).admitting(TOKEN, "read", 10, AWAY, cost)) for cost in (4, 7, 6)]
+
+    assert [(rate.left, rate.wait > 0) for rate in costs if rate] == [(6, False), (0, True), (0, False)]
+    assert store.fetch(Rates.of_user(ann, DIGEST, "read", 10)).wait
 
 
 def test_limits_by_class(store: Store, sessions: Sessions, raw: RawClient, ann: str) -> None:

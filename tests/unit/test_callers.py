@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import pytest
@@ -10,11 +11,12 @@ import redis
 from chalicelib.errors import HistoryChanged, NotAuthenticated, StoreUnavailable, TooManyRequests
 from chalicelib.services.callers import Caller, check_rate, rate_headers
 from chalicelib.store.client import Query, Store
-from chalicelib.store.rates import Rate
+from chalicelib.store.rates import Rate, Rates
 from chalicelib.store.sessions import Credential, Details, Sessions
 from tests.unit.nodes import CannedNode
 
 ADMITTED, REFUSED, OVER = [1, 9, 6_000_000, 0], [0, 0, 0, 0], [2, 0, 60_000_000, 5_000_001]
+DIGEST = b"d" * 32
 READING: Query[Any] = Query("GET", ("{c000}:secret",))
 
 
@@ -22,8 +24,10 @@ def calling(*replies: Any) -> tuple[Caller, CannedNode]:
     """Return a caller by token, and the store that gives these replies."""
     node = CannedNode(*replies)
     store = Store(node)
-    judging = Sessions(store).admitting(Credential("ann", b"d" * 32), "read", 10, Details())
-    return Caller(store, "ann", "0123456789abcdef", judging), node
+    shown = Credential("ann", DIGEST)
+    judging = functools.partial(Sessions(store).admitting, shown, "read", 10, Details())
+    charging = functools.partial(Rates.of_user, "ann", DIGEST, "read", 10, done=True)
+    return Caller(store, "ann", "0123456789abcdef", judging, charging), node
 
 
 def test_admitted() -> None:
@@ -125,6 +129,35 @@ def test_a_name_that_is_trusted() -> None:
     assert caller.read(READING) == b"one"
     assert caller.read_all(READING, READING) == [b"two", b"three"]
     assert caller.rate is None
+
+
+def test_what_a_call_costs_is_taken_with_the_judging() -> None:
+    """A call that counts as several requests is still judged in one trip."""
+    caller, node = calling(ADMITTED)
+    caller.admit(cost=7)
+
+    assert [len(trip) for trip in node.trips] == [1]
+    assert node.trips[0][0][-1] == 7
+
+
+def test_what_a_call_turned_out_to_cost_is_charged_later() -> None:
+    """It takes a trip of its own, refuses nothing, and the caller is told what is left after it."""
+    caller, node = calling(ADMITTED, [1, 0, 90_000_000, 0])
+    caller.admit()
+    caller.charge(0)
+    caller.charge(30)
+
+    assert caller.rate == Rate(10, 0, 90_000_000)
+    assert [len(trip) for trip in node.trips] == [1, 1]
+    assert node.trips[1][0][-5:] == ("read", DIGEST[:8], 10, 30, 1)
+
+
+def test_a_trusted_name_is_charged_nothing() -> None:
+    """Where there are no limits there is nothing to take from."""
+    node = CannedNode()
+    Caller(Store(node), "ann").charge(5)
+
+    assert node.trips == []
 
 
 def test_headers() -> None:

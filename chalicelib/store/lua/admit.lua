@@ -12,17 +12,8 @@
 -- ARGV[7]  idle      integer, microseconds a session lives unused
 -- ARGV[8]  longest   integer, microseconds a session lives at the most
 -- ARGV[9]  slide     integer, microseconds after which the use of a session is written down again
+-- ARGV[10] cost      integer, as how many requests this one counts
 -- reply    {1: admitted, 0: refused, 2: over a limit; how many more may pass; microseconds until the limit is unused; to wait}
-local MOST_STATES = 500
-
--- Drops the states that say no more than none would: of sessions that ended while the user's others went on.
-local function drop_unused(rates, now)
-  local held = redis.call('HGETALL', rates)
-  for i = 1, #held, 2 do
-    if tonumber(held[i + 1]) <= now then redis.call('HDEL', rates, held[i]) end
-  end
-end
-
 local user, sessions, rates, digest = KEYS[1], KEYS[2], KEYS[3], ARGV[1]
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2]
@@ -41,19 +32,9 @@ else
   if identity ~= ARGV[2] or deleted or tonumber(ARGV[3]) <= (tonumber(since) or 0) then return {0, 0, 0, 0} end
 end
 
-local left, busy, limit = 0, 0, tonumber(ARGV[5])
-if limit > 0 then
-  local all, own = ARGV[4], ARGV[4] .. ':' .. string.sub(digest, 1, 8)
-  local used = redis.call('HMGET', rates, all, own)
-  local passes, unused, more = pass(2 * limit, used[1], now)
-  if not passes then return {2, 0, unused - now, wait(2 * limit, unused, now)} end
-  local own_passes, own_unused, own_more = pass(limit, used[2], now)
-  if not own_passes then return {2, 0, own_unused - now, wait(limit, own_unused, now)} end
-  local new = redis.call('HSET', rates, all, string.format('%.0f', unused), own, string.format('%.0f', own_unused))
-  if new > 0 and redis.call('HLEN', rates) > MOST_STATES then drop_unused(rates, now) end
-  if redis.call('TTL', rates) < 60 then redis.call('EXPIRE', rates, 120) end
-  left, busy = math.min(more, own_more), own_unused - now
-end
+local passes, left, busy, waiting =
+  take_of_user(rates, ARGV[4], string.sub(digest, 1, 8), tonumber(ARGV[5]), now, tonumber(ARGV[10]), pass)
+if not passes then return {2, left, busy, waiting} end
 
 if made and now - seen >= tonumber(ARGV[9]) then
   expires = math.min(now + tonumber(ARGV[7]), made + tonumber(ARGV[8]))

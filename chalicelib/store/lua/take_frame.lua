@@ -12,10 +12,10 @@ local now = clock[1] * 1000000 + clock[2]
 local held = redis.call('HMGET', socket, 'user', 'session', 'flags', 'room', 'lease', 'renewed', 'rate')
 if not held[1] or tonumber(held[5]) <= now then return {} end
 
-local passes, unused = pass(limit, held[7], now)
+local passes, unused = pass(limit, held[7], now, 1)
 local renew = passes and now - tonumber(held[6]) >= tonumber(ARGV[4])
 local renewed = renew and string.format('%.0f', now) or held[6]
 local lease, rate = string.format('%.0f', now + tonumber(ARGV[2])), string.format('%.0f', unused)
 redis.call('HSET', socket, 'lease', lease, 'renewed', renewed, 'rate', rate)
 redis.call('PEXPIRE', socket, ARGV[3])
-return {held[1], held[2], tonumber(held[3]), held[4] or '', renew and 1 or 0, passes and 0 or wait(limit, unused, now)}
+return {held[1], held[2], tonumber(held[3]), held[4] or '', renew and 1 or 0, passes and 0 or wait(limit, unused, now, 1)}
