@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import secrets
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
+from chalicelib.errors import NoSuchRoute
 from infra.local.sockets.edge import Edge
 from infra.local.sockets.links import Kind, Links, Order
 from infra.local.sockets.shared import KEYS, Meeting, worker_of
@@ -48,18 +48,20 @@ def carried_out(edge: Edge, order: Order) -> dict[str, Any] | None:
 class Management:
     """Answers requests for connections of any worker.
 
-    edge: this worker's. The keys that may sign are the server's KEYS; without them, none.
+    edge: this worker's. The keys that may sign are the server's KEYS; without them there is no such API.
     """
 
     def __init__(self, meeting: Meeting, edge: Edge) -> None:
         self._edge = edge
         self._links = Links(meeting)
-        key, secret = (os.environ.get(name) or secrets.token_hex() for name in KEYS)
-        self._verifier = Verifier(key, secret)
+        key, secret = (os.environ.get(name) for name in KEYS)
+        self._verifier = Verifier(key, secret) if key and secret else None
 
     async def answer(self, request: Signed) -> dict[str, Any]:
-        """Answer a request; a dict in the shape of a Lambda proxy response."""
-        if (wrong := self._wrong_with(request)) is not None:
+        """Answer a request; a dict in the shape of a Lambda proxy response. Raises NoSuchRoute."""
+        if self._verifier is None:
+            raise NoSuchRoute("This server has no AWS keys, so it has no management API.")
+        if (wrong := self._wrong_with(request, self._verifier)) is not None:
             return _error(wrong)
         try:
             found = await self._found(request)
@@ -72,10 +74,10 @@ class Management:
         body = msgspec.json.encode(found).decode()
         return {"statusCode": 200, "headers": {"Content-Type": "application/json"}, "body": body}
 
-    def _wrong_with(self, request: Signed) -> int | None:
+    def _wrong_with(self, request: Signed, verifier: Verifier) -> int | None:
         if request.method not in KINDS:
             return 405
-        if not self._verifier.allows(request):
+        if not verifier.allows(request):
             return 403
         return 413 if len(request.body) > self._edge.limits.message_bytes else None
 
