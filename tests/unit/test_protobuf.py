@@ -114,6 +114,14 @@ def test_text(fields: dict[str, Any], chat: str) -> None:
     assert (frame.chat, frame.text, frame.ref) == (chat, "Tea?", None)
 
 
+@pytest.mark.parametrize("kind", [{}, {"type": "webrtc"}])
+@pytest.mark.parametrize("message_type", [3, -1, 2**31 - 1, -(2**31)])
+def test_other_message_types_are_refused(kind: dict[str, str], message_type: int) -> None:
+    """A messageType that is neither a user's nor a group's reaches nobody, and the error names it."""
+    with pytest.raises(BadRequest, match=r"messageType.* 1.* 2"):
+        decode(to="bob", content="hi", messageType=message_type, **kind)
+
+
 def test_each_text_has_an_id() -> None:
     """Two equal Messages are two messages: the Message has no field for an id of the client's."""
     frames = [decode(to="bob", content="hi") for _ in range(2)]

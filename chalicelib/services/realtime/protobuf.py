@@ -106,8 +106,10 @@ def _signal(message: Message) -> ClientFrame:
 
 def _group(message: Message) -> str | None:
     """Return the group or room that a Message is for, if it is for one; a bare UUID is a group's."""
-    if message.messageType != TO_GROUP:
+    if message.messageType in (0, TO_USER):
         return None
+    if message.messageType != TO_GROUP:
+        raise bad_field("messageType", f"{TO_USER}, or left out, is to a user, {TO_GROUP} to a group or room")
     named = _peer(message)
     return named if is_group(named.casefold()) else GROUP_PREFIX + named
 

@@ -201,11 +201,19 @@ class Connection(WSListener):
         )
 
     def _answer_close(self, frame: WSFrame) -> None:
+        if not frame.payload_size:
+            self._confirm_close(NO_STATUS, WSCloseCode.OK)
+            return
         code = frame.get_close_code()
-        told = NO_STATUS if code is WSCloseCode.NO_INFO else (int(code.value), frame.get_close_reason() or "")
+        number = int(code.value)
+        if not _may_be_sent(number):
+            raise Refused(WSCloseCode.PROTOCOL_ERROR, f"A close frame may not have the code {number}.")
+        self._confirm_close((number, frame.get_close_reason() or ""), code)
+
+    def _confirm_close(self, told: tuple[int, str], answer: WSCloseCode) -> None:
         self._end(told)
         if self._transport is not None:
-            self._transport.send_close(_answering(code))
+            self._transport.send_close(answer)
             self._transport.disconnect()
 
     def _end(self, how: tuple[int, str]) -> None:
@@ -224,10 +232,6 @@ class Connection(WSListener):
             cast(Transport, self._transport.underlying_transport).reset()
 
 
-def _answering(code: WSCloseCode) -> WSCloseCode:
-    """Return the close code that answers a client's; source: RFC 6455, 7.4, and IANA's list of codes."""
-    number = int(code.value)
-    if code is WSCloseCode.NO_INFO:
-        return WSCloseCode.OK
-    may_be_sent = number in range(1000, 1004) or number in range(1007, 1015) or number in range(3000, 5000)
-    return code if may_be_sent else WSCloseCode.PROTOCOL_ERROR
+def _may_be_sent(code: int) -> bool:
+    """Say whether a close frame may have a code; source: RFC 6455, 7.4, and IANA's list of codes."""
+    return code in range(1000, 1004) or code in range(1007, 1015) or code in range(3000, 5000)
