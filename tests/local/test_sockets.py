@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import socket
+import struct
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -242,6 +243,18 @@ def test_what_is_no_upgrade_is_refused(echo: SocketServer, status: int, headers:
     assert echo.upgrade("/?fail=1", *headers).status == status
 
 
+@pytest.mark.parametrize(
+    "hosts", [(), ("Host: localhost", "Host: localhost"), ("Host: localhost", "Host: evil.example")]
+)
+@pytest.mark.parametrize("upgrade", [("Connection: Upgrade", *UPGRADE), ()])
+def test_a_request_names_one_host(echo: SocketServer, upgrade: Sequence[str], hosts: Sequence[str]) -> None:
+    """A request without a Host header, or with two, is a 400 problem, whether it is an upgrade or not."""
+    with Peer(echo.socket_port) as peer:
+        peer.send("GET / HTTP/1.1", *hosts, *upgrade)
+        answer = peer.answer()
+    assert (answer.status, answer.headers["Content-Type"]) == (400, PROBLEM)
+
+
 @pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.nip.io", "192.168.1.7"])
 def test_other_names_are_refused(echo: SocketServer, host: str) -> None:
     """An open server refuses any name but this machine's, so that no page reaches it under its own."""
@@ -317,6 +330,11 @@ HOSTILE: dict[str, tuple[int, list[Frame | bytes]]] = {
     "unknown kind": (1002, [b"\x83\x81mask\x15"]),
     "not masked": (1002, [b"\x81\x01x"]),
     "close of one byte": (1002, [b"\x88\x81mask\x15"]),
+    "close with no UTF-8": (1007, [Frame(Opcode.CLOSE, b"\x03\xe8\xff")]),
+    **{
+        f"close {code}": (1002, [Frame(Opcode.CLOSE, struct.pack("!H", code))])
+        for code in (0, 999, 1004, 1005, 1006, 1015, 1016, 2999, 5000, 65535)
+    },
 }
 
 
@@ -394,14 +412,14 @@ def test_pings_are_answered(echo: SocketServer) -> None:
         assert client.ping(b"payload").wait(TIMEOUT_SECONDS)
 
 
-@pytest.mark.parametrize(("code", "told"), [(1000, 1000), (1001, 1001), (4000, 4000)])
-def test_a_close_is_answered(echo: SocketServer, code: int, told: int) -> None:
+@pytest.mark.parametrize("code", [1000, 1001, 1003, 1007, 1011, 1014, 3000, 4000, 4999])
+def test_a_close_is_answered(echo: SocketServer, code: int) -> None:
     """A client's close frame is answered by its like, and told to `$disconnect`."""
     with echo.open() as client:
         connection = id_of(client)
         client.close(code, "bye")
         assert client.close_code == code
-    assert echo.end_of(connection)["disconnectStatusCode"] == told
+    assert echo.end_of(connection)["disconnectStatusCode"] == code
 
 
 def test_a_close_without_a_code(echo: SocketServer) -> None:

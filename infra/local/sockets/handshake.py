@@ -12,7 +12,7 @@ from picows import WSUpgradeRequest, WSUpgradeResponse
 
 from chalicelib.config import Settings
 from chalicelib.errors import PROBLEM_JSON, BadRequest, CrossSite, Forbidden, NoSuchRoute, ParleyError
-from infra.local.hosts import is_loopback
+from infra.local.hosts import is_loopback, only_host
 from infra.local.sockets.events import Opening
 
 if TYPE_CHECKING:
@@ -48,12 +48,11 @@ class Door:
         connection: the id it is to have. Raises a ParleyError when it is no upgrade, or may not connect.
         """
         headers = request.headers
-        for host in headers.getall("Host", []):
-            if self._loopback_names_only and not is_loopback(host):
-                raise Forbidden(
-                    "An open server answers only to localhost, 127.0.0.1 and [::1], so that no web page can"
-                    " reach it under a name of its own. PARLEY_OPEN_BEYOND_LOOPBACK=1 lifts this."
-                )
+        if not is_loopback(only_host(headers.getall("Host", []))) and self._loopback_names_only:
+            raise Forbidden(
+                "An open server answers only to localhost, 127.0.0.1 and [::1], so that no web page can"
+                " reach it under a name of its own. PARLEY_OPEN_BEYOND_LOOPBACK=1 lifts this."
+            )
         query = _query_of(request)
         _refuse_other_requests(headers)
         self._refuse_cross_site(headers)
