@@ -9,9 +9,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Iterator
-from types import SimpleNamespace
 from typing import Any, NamedTuple, TextIO
-from urllib.parse import unquote
 
 import redis
 
@@ -28,7 +26,8 @@ from bench.loads import (
     sends,
 )
 from bench.options import LIMITS
-from infra.local.events import LambdaContext, header_lists, proxy_event
+from infra.local.events import LambdaContext, proxy_event
+from infra.local.requests import Request
 from infra.local.router import Router
 from tests.servers.engines import ValkeyEngine
 
@@ -37,10 +36,10 @@ Event = dict[str, Any]
 _ids = itertools.count()
 
 
-class Request(NamedTuple):
-    """What of Granian's scope (RSGI) the gateway reads, and the body that came with it."""
+class Received(NamedTuple):
+    """A request as the gateway gets it from its HTTP server, and the body that came with it."""
 
-    scope: SimpleNamespace
+    request: Request
     body: bytes
 
 
@@ -60,15 +59,15 @@ class Handler:
         """Return events of a request; an id in it differs from one to the next."""
         return [self.event(request) for request in self.requests(load, count)]
 
-    def requests(self, load: Load, count: int) -> list[Request]:
+    def requests(self, load: Load, count: int) -> list[Received]:
         """Return requests as the gateway gets them from its HTTP server."""
         return [_request(load) for _ in range(count)]
 
-    def event(self, request: Request) -> Event:
+    def event(self, received: Received) -> Event:
         """Return the event that the gateway makes of a request."""
-        match = self._router.match(request.scope.path)
-        assert match is not None, f"no route has the path {request.scope.path}"
-        return proxy_event(request.scope, header_lists(request.scope), match, request.body)
+        match = self._router.match(received.request.path)
+        assert match is not None, f"no route has the path {received.request.path}"
+        return proxy_event(received.request, match, received.body)
 
     def call(self, event: Event) -> dict[str, Any]:
         """Answer one event, and return the answer; fails when it is an error."""
@@ -93,19 +92,13 @@ class Handler:
         return token
 
 
-def _request(load: Load) -> Request:
+def _request(load: Load) -> Received:
     path, _, query = load.path.partition("?")
     headers = {"host": "127.0.0.1:8080", "user-agent": "bench", "accept": "*/*"}
     headers |= {name.lower(): value for name, value in load.headers.items()}
-    scope = SimpleNamespace(
-        method=load.method,
-        http_version="1.1",
-        path=unquote(path),
-        query_string=query,
-        headers=headers,
-        client="127.0.0.1:50000",
-    )
-    return Request(scope, load.body.replace(UNIQUE_ID, f"{next(_ids):0{ID_CHARACTERS}d}").encode())
+    lists = {name: [value] for name, value in headers.items()}
+    request = Request(load.method, path, query, lists, "127.0.0.1", "1.1")
+    return Received(request, load.body.replace(UNIQUE_ID, f"{next(_ids):0{ID_CHARACTERS}d}").encode())
 
 
 @contextlib.contextmanager

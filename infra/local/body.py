@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
-
-from granian.rsgi import ProtocolClosed
 
 from chalicelib.errors import BadRequest, PayloadTooLarge, RequestTimeout
 from chalicelib.http.received import MAX_BODY_BYTES
@@ -16,18 +14,20 @@ BODY_SECONDS = 10.0
 DRAIN_BYTES = 10 * 1024 * 1024
 DRAIN_SECONDS = 5.0
 
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+
 
 class Body:
     """The body of one request.
 
-    protocol: Granian's end of the connection (RSGI). headers: every header, names in lower case.
-    seconds: how long the whole body may take to arrive.
+    receive: ASGI's. headers: every header, names in lower case. seconds: how long the whole body may take to
+    arrive.
     """
 
-    def __init__(self, protocol: Any, headers: dict[str, list[str]], seconds: float = BODY_SECONDS) -> None:
-        self._protocol = protocol
-        self._chunks: AsyncIterator[bytes] | None = None
-        self._empty_chunks = 0
+    def __init__(
+        self, receive: Receive, headers: dict[str, list[str]], seconds: float = BODY_SECONDS
+    ) -> None:
+        self._receive = receive
         self._late = False
         self._seconds = seconds
         chunked = "transfer-encoding" in headers
@@ -36,25 +36,19 @@ class Body:
         self._finished = not self._declared and not chunked
 
     async def read(self) -> bytes:
-        """Return the body.
-
-        Raises PayloadTooLarge, RequestTimeout, BadRequest when it broke off, or granian's ProtocolClosed
-        when the client went away.
-        """
+        """Return the body; raises PayloadTooLarge, RequestTimeout, or BadRequest when it broke off."""
         if self._finished:
             return b""
         if self._declared is not None and self._declared > MAX_BODY_BYTES:
             raise _too_large()
         try:
             async with asyncio.timeout(self._seconds):
-                body: bytes = await (self._protocol() if self._declared else self._collected())
+                return await self._collected()
         except TimeoutError:
             self._late = True
             raise RequestTimeout(
                 f"The body did not arrive within {self._seconds:g} seconds. Send it again."
             ) from None
-        self._finished = True
-        return body
 
     async def discarded(self) -> bool:
         """Throw away what is still to come, so that a client that is busy sending can read the answer.
@@ -64,7 +58,7 @@ class Body:
         """
         bearable = self._declared is None or self._declared <= MAX_BODY_BYTES + DRAIN_BYTES
         if bearable and not self._late:
-            with contextlib.suppress(TimeoutError, BadRequest, ProtocolClosed):
+            with contextlib.suppress(TimeoutError, BadRequest):
                 async with asyncio.timeout(DRAIN_SECONDS):
                     await self._drain()
         return self._finished
@@ -75,24 +69,19 @@ class Body:
             left -= len(await self._chunk())
 
     async def _collected(self) -> bytes:
-        body = b""
+        body = bytearray()
         while not self._finished:
             body += await self._chunk()
             if len(body) > MAX_BODY_BYTES:
                 raise _too_large()
-        return body
+        return bytes(body)
 
     async def _chunk(self) -> bytes:
-        if self._chunks is None:
-            self._chunks = aiter(self._protocol)  # asked for a chunk before this, Granian 2.8 crashes
-        try:
-            chunk = await anext(self._chunks)  # with a default, Granian 2.8 crashes too
-        except StopAsyncIteration:
-            self._finished = True
-            if self._empty_chunks > 1:  # Granian gives one at the end, and one more where a body broke off
-                raise BadRequest("The body broke off before its end, or has trailers.") from None
-            return b""
-        self._empty_chunks += chunk == b""
+        message = await self._receive()
+        if message["type"] == "http.disconnect":
+            raise BadRequest("The body broke off before its end.")
+        self._finished = not message.get("more_body")
+        chunk: bytes = message.get("body", b"")
         return chunk
 
 

@@ -10,9 +10,10 @@ import functools
 import time
 import uuid
 from typing import Any
-from urllib.parse import parse_qsl, quote
+from urllib.parse import parse_qsl
 
 from chalicelib.errors import BadRequest
+from infra.local.requests import Request
 from infra.local.router import Match
 
 STAGE = "local"
@@ -39,8 +40,6 @@ IDENTITY: dict[str, Any] = dict.fromkeys(
     )
 )
 
-SEGMENT_SAFE = ":@!$&'()*+,;=-._~"  # what a path segment may hold as it is (RFC 3986, 3.3)
-
 
 class LambdaContext:
     """The context object of one invocation, as far as it means anything here."""
@@ -63,66 +62,45 @@ class LambdaContext:
         return max(0, int((self._deadline - time.monotonic()) * 1000))
 
 
-def header_lists(scope: Any) -> dict[str, list[str]]:
-    """Return every header with all its values.
-
-    Granian leaves out a value that is not ASCII; a header with none left is there as empty, so that nobody
-    takes it for one that did not come.
-    """
-    lists: dict[str, list[str]] = {}
-    for name, value in scope.headers.items():
-        lists.setdefault(name, []).append(value)
-    for name in scope.headers:
-        lists.setdefault(name, [""])
-    return lists
-
-
-def proxy_event(scope: Any, headers: dict[str, list[str]], match: Match, body: bytes) -> dict[str, Any]:
-    """Build the event of a request.
-
-    scope: Granian's (RSGI), whose path is decoded. headers: what header_lists returns. match: the route.
-    """
+def proxy_event(request: Request, match: Match, body: bytes) -> dict[str, Any]:
+    """Build the event of a request; match: its route."""
     text, encoded = _body(body)
-    query = _query(scope.query_string)
-    parameters = {name: quote(value, safe=SEGMENT_SAFE) for name, value in match.parameters.items()}
-    path = match.resource
-    for name, value in parameters.items():
-        path = path.replace(f"{{{name}}}", value)
+    headers, query = request.headers, _query(request.query)
     return {
         "resource": match.resource,
-        "path": path,
-        "httpMethod": scope.method,
+        "path": request.path,
+        "httpMethod": request.method,
         "headers": {name: values[-1] for name, values in headers.items()},
         "multiValueHeaders": headers,
         "queryStringParameters": {name: values[-1] for name, values in query.items()} if query else None,
         "multiValueQueryStringParameters": query,
-        "pathParameters": parameters or None,
+        "pathParameters": match.parameters or None,
         "stageVariables": None,
-        "requestContext": _request_context(scope, path, headers, match.resource),
+        "requestContext": _request_context(request, match.resource),
         "body": text,
         "isBase64Encoded": encoded,
     }
 
 
-def _request_context(scope: Any, path: str, headers: dict[str, list[str]], resource: str) -> dict[str, Any]:
+def _request_context(request: Request, resource: str) -> dict[str, Any]:
     request_id = str(uuid.uuid4())
     now = time.time()
-    host = headers.get("host", [""])[0]
-    agent = headers.get("user-agent")
+    host = request.headers.get("host", [""])[0]
+    agent = request.headers.get("user-agent")
     return {
         "accountId": ACCOUNT_ID,
         "apiId": API_ID,
         "domainName": host,
         "domainPrefix": host.partition(".")[0],
         "extendedRequestId": request_id,
-        "httpMethod": scope.method,
+        "httpMethod": request.method,
         "identity": {
             **IDENTITY,
-            "sourceIp": scope.client.rpartition(":")[0].strip("[]"),
+            "sourceIp": request.client,
             "userAgent": agent[-1] if agent else None,
         },
-        "path": path,
-        "protocol": f"HTTP/{scope.http_version}",
+        "path": request.path,
+        "protocol": f"HTTP/{request.version}",
         "requestId": request_id,
         "requestTime": request_time(int(now)),
         "requestTimeEpoch": int(now * 1000),

@@ -1,18 +1,15 @@
-"""The HTTP edge: a Granian application that calls the Lambda handlers as API Gateway would."""
+"""The HTTP edge: an ASGI application that calls the Lambda handlers as API Gateway would."""
 
 from __future__ import annotations
 
-import asyncio
 import base64
-import contextlib
 import logging
 import time
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
-
-from granian.rsgi import ProtocolClosed
+from urllib.parse import unquote, unquote_to_bytes
 
 from chalicelib.config import Settings
 from chalicelib.errors import PROBLEM_JSON, BadRequest, Forbidden, NoSuchRoute, ParleyError
@@ -21,18 +18,19 @@ from chalicelib.http.middleware import common_headers, given_id
 from chalicelib.http.responses import REQUEST_ID, defect
 from chalicelib.logs import LOGGER
 from chalicelib.services.tokens import PREFIX
-from infra.local.body import BODY_SECONDS, Body
-from infra.local.events import LambdaContext, header_lists, proxy_event
+from infra.local.body import BODY_SECONDS, Body, Receive
+from infra.local.events import LambdaContext, proxy_event
 from infra.local.hosts import is_loopback
+from infra.local.requests import Request, request_of
 from infra.local.router import Match, Router
 from infra.local.slow import SlowCalls
 from infra.local.sockets.serving import Serving, is_management, is_upgrade
 
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 Headers = dict[str, list[str]]
+Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 BODILESS = (HTTPStatus.NO_CONTENT, HTTPStatus.NOT_MODIFIED)
-REPLACEMENT = "\ufffd"  # what Granian puts where a path is not UTF-8
 LOGGED_PATH_LENGTH = 200
 
 
@@ -71,53 +69,54 @@ class Gateway:
         self._sockets = sockets
         self._all_slow = sockets is not None and sockets.shared.by_wire
 
-    def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Begin, before the loop runs and the first request is taken."""
-        if self._sockets is not None:
-            self._sockets.begin(loop)
+    async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+        """Serve one request, or the life of the worker (ASGI 3.0)."""
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif scope["type"] != "http":
+            await send({"type": "websocket.close"})
+        else:
+            await self._serve(request_of(scope), receive, send)
 
-    def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
-        """End, after the last request was taken."""
+    async def _live(self, receive: Receive, send: Send) -> None:
+        """Begin before the first request is taken, and end after the last."""
+        await receive()
         if self._sockets is not None:
-            self._sockets.end(loop)
+            await self._sockets.begin()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        if self._sockets is not None:
+            await self._sockets.end()
+        await send({"type": "lifespan.shutdown.complete"})
 
-    async def __rsgi__(self, scope: Any, protocol: Any) -> None:
-        """Answer one request of Granian's (RSGI 1.x)."""
-        if scope.proto != "http":
-            protocol.close(HTTPStatus.NOT_FOUND)
-            return
+    async def _serve(self, request: Request, receive: Receive, send: Send) -> None:
         start = time.perf_counter()
-        headers = header_lists(scope)
-        body = Body(protocol, headers, self._body_seconds)
-        match = self._router.match(scope.path)
+        body = Body(receive, request.headers, self._body_seconds)
+        match = self._router.match(request.path)
         try:
-            _respond(protocol, await self._answer(scope, headers, match, body))
-        except ProtocolClosed:
-            return
+            await _respond(send, await self._answer(request, match, body))
         except Exception as error:
-            response = _refusal(error, headers, self._cors)
-            _log(error, response, scope, match, time.perf_counter() - start)
+            response = _refusal(error, request.headers, self._cors)
+            _log(error, response, request, match, time.perf_counter() - start)
             if not await body.discarded():
                 response["headers"]["Connection"] = "close"
-            with contextlib.suppress(ProtocolClosed):
-                _respond(protocol, response)
+            await _respond(send, response)
 
-    async def _answer(self, scope: Any, headers: Headers, match: Match | None, body: Body) -> dict[str, Any]:
+    async def _answer(self, request: Request, match: Match | None, body: Body) -> dict[str, Any]:
         if self._loopback_names_only:
-            _refuse_foreign_names(headers)
-        if self._sockets is not None and is_upgrade(scope.method, headers):
-            return self._sockets.redirect(scope, headers)
-        if self._sockets is not None and is_management(scope.path):
-            return await self._sockets.answer(scope, headers, await body.read())
+            _refuse_foreign_names(request.headers)
+        if self._sockets is not None and is_upgrade(request):
+            return self._sockets.redirect(request)
+        if self._sockets is not None and is_management(request.path):
+            return await self._sockets.answer(request, await body.read())
         if match is None:
             raise NoSuchRoute("No route has this path. GET /openapi.json lists those there are.")
-        if REPLACEMENT in scope.path:
-            raise BadRequest("The path's percent-encoding is not UTF-8.")
-        event = proxy_event(scope, headers, match, await body.read())
+        _refuse_broken_text(request.path)
+        event = proxy_event(request, match, await body.read())
         context = LambdaContext(event["requestContext"]["requestId"])
-        if self._all_slow or (scope.method, match.resource) in self._slow:
+        if self._all_slow or (request.method, match.resource) in self._slow:
             return await self._slow_calls.run(self._handler, event, context)
-        if self._outside_calls and _shows_outside_token(headers):
+        if self._outside_calls and _shows_outside_token(request.headers):
             return await self._outside_calls.run(self._handler, event, context)
         return self._handler(event, context)
 
@@ -137,6 +136,13 @@ def _refuse_foreign_names(headers: Headers) -> None:
             )
 
 
+def _refuse_broken_text(path: str) -> None:
+    try:
+        unquote_to_bytes(path).decode()
+    except UnicodeDecodeError:
+        raise BadRequest("The path's percent-encoding is not UTF-8.") from None
+
+
 def _refusal(error: Exception, headers: Headers, cors: Cors) -> dict[str, Any]:
     problem = error if isinstance(error, ParleyError) else defect()
     last = {name: values[-1] for name, values in headers.items()}
@@ -152,7 +158,7 @@ def _refusal(error: Exception, headers: Headers, cors: Cors) -> dict[str, Any]:
     }
 
 
-def _respond(protocol: Any, response: dict[str, Any]) -> None:
+async def _respond(send: Send, response: dict[str, Any]) -> None:
     status: int = response["statusCode"]
     headers = list(response["headers"].items())
     for name, values in response.get("multiValueHeaders", {}).items():
@@ -160,23 +166,28 @@ def _respond(protocol: Any, response: dict[str, Any]) -> None:
     for name, value in headers:
         if not (value.isascii() and value.isprintable()):  # Granian would crash
             raise ValueError(f"the handler's header {name} has a value that HTTP cannot carry")
-    if status in BODILESS:
-        protocol.response_empty(status, headers)
-    elif response.get("isBase64Encoded"):
-        protocol.response_bytes(status, headers, base64.b64decode(response["body"]))
-    else:
-        protocol.response_str(status, headers, response["body"])
+    encoded = [(name.encode(), value.encode()) for name, value in headers]
+    await send({"type": "http.response.start", "status": status, "headers": encoded})
+    body = b"" if status in BODILESS else _content(response)
+    await send({"type": "http.response.body", "body": body})
 
 
-def _log(error: Exception, refusal: dict[str, Any], scope: Any, match: Match | None, seconds: float) -> None:
+def _content(response: dict[str, Any]) -> bytes:
+    body: str = response["body"]
+    return base64.b64decode(body) if response.get("isBase64Encoded") else body.encode()
+
+
+def _log(
+    error: Exception, refusal: dict[str, Any], request: Request, match: Match | None, seconds: float
+) -> None:
     known = isinstance(error, ParleyError)
-    where = {"route": match.resource} if match else {"path": scope.path[:LOGGED_PATH_LENGTH]}
+    where = {"route": match.resource} if match else {"path": unquote(request.path)[:LOGGED_PATH_LENGTH]}
     LOGGER.log(
         logging.INFO if known else logging.ERROR,
         {
             "event": "request",
             "request_id": refusal["headers"][REQUEST_ID],
-            "method": scope.method,
+            "method": request.method,
             **where,
             "status": refusal["statusCode"],
             "code": error.code if isinstance(error, ParleyError) else defect().code,

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import NamedTuple
+from urllib.parse import unquote
 
 
 class Match(NamedTuple):
-    """A route and what its parameters stand for."""
+    """A route and what its parameters stand for, as the path has it."""
 
     resource: str
     parameters: dict[str, str]
@@ -34,7 +34,7 @@ class _Node:
         """Return the resource of the segments from depth on; a parameter's segment is put into values."""
         if depth == len(segments):
             return self.resource
-        literal = self.literals.get(segments[depth])
+        literal = self.literals.get(unquote(segments[depth]))
         if literal is not None and (resource := literal.find(segments, depth + 1, values)):
             return resource
         if self.parameter is None or not segments[depth]:
@@ -50,20 +50,21 @@ class Router:
     """Matches paths to resources: a literal segment beats a parameter, one slash at the end is ignored.
 
     resources: paths as Chalice writes them, such as `/v1/chats/{chat}/messages`. A parameter takes one
-    segment that is not empty. Granian decodes a path before anyone sees it, so a value with a slash in it
-    (`%2F`) has become several segments: where nothing else matches, a parameter takes those too.
+    segment that is not empty.
     """
 
     def __init__(self, resources: Iterable[str]) -> None:
         self._root = _Node()
         self._names: dict[str, list[str]] = {}
         self._literal: dict[str, Match] = {}
-        self._spanning: list[tuple[str, re.Pattern[str]]] = []
         for resource in resources:
             self._add(resource)
 
     def match(self, path: str) -> Match | None:
-        """Return the route of a path, percent-decoded and without its query, or None."""
+        """Return the route of a path, percent-encoded and without its query, or None.
+
+        An encoded slash stays in its segment, and parameters stay encoded.
+        """
         if len(path) > 1 and path.endswith("/"):
             path = path[:-1]
         if literal := self._literal.get(path):
@@ -71,14 +72,8 @@ class Router:
         values: list[str] = []
         resource = self._root.find(path.split("/"), 0, values)
         if resource is None:
-            return self._match_spanning(path)
+            return None
         return Match(resource, dict(zip(self._names[resource], values, strict=True)))
-
-    def _match_spanning(self, path: str) -> Match | None:
-        for resource, pattern in self._spanning:
-            if match := pattern.fullmatch(path):
-                return Match(resource, match.groupdict())
-        return None
 
     def _add(self, resource: str) -> None:
         segments = resource.split("/")
@@ -89,9 +84,3 @@ class Router:
         self._names[resource] = [segment[1:-1] for segment in segments if segment.startswith("{")]
         if not self._names[resource]:
             self._literal[resource] = Match(resource, {})
-        else:
-            pattern = "".join(
-                f"(?P<{part[1:-1]}>.+)" if part.startswith("{") else re.escape(part)
-                for part in re.split(r"({\w+})", resource)
-            )
-            self._spanning.append((resource, re.compile(pattern, re.DOTALL)))

@@ -14,7 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 
 from granian import Granian
-from granian.constants import HTTPModes, Interfaces, Loops
+from granian.constants import HTTPModes, Interfaces, Loops, RuntimeModes
 from granian.http import HTTP1Settings
 
 from infra.local.shutdown import Shutdown, StartError
@@ -67,7 +67,8 @@ def serve(address: str, port: int, workers: int, shutdown: Shutdown, when_ready:
         factory=True,
         address=address,
         port=port,
-        interface=Interfaces.RSGI,
+        interface=Interfaces.ASGI,
+        runtime_mode=RuntimeModes.st,
         workers=workers,
         loop=Loops.uvloop,
         http=HTTPModes.http1,

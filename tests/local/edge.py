@@ -14,7 +14,7 @@ from tests.local.raw import Answer, Peer, free_port
 from tests.servers.process import ROOT
 
 START_SECONDS = 30.0
-OPTIONS = ["--interface", "rsgi", "--http", "1", "--loop", "uvloop", "--factory"]
+OPTIONS = ["--interface", "asgi", "--runtime-mode", "st", "--http", "1", "--loop", "uvloop", "--factory"]
 OPTIONS += ["--workers-kill-timeout", str(STOP_SECONDS)]
 
 

@@ -23,7 +23,18 @@ from tests.servers.process import ROOT, environment
 from tests.servers.waiting import eventually
 
 START_SECONDS = 30.0
-OPTIONS = ["--interface", "rsgi", "--http", "1", "--loop", "uvloop", "--no-ws", "--factory"]
+OPTIONS = [
+    "--interface",
+    "asgi",
+    "--runtime-mode",
+    "st",
+    "--http",
+    "1",
+    "--loop",
+    "uvloop",
+    "--no-ws",
+    "--factory",
+]
 OPTIONS += ["--workers-kill-timeout", str(STOP_SECONDS), "--respawn-failed-workers"]
 KEYS = {
     "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",

@@ -146,6 +146,9 @@ def test_query_parameters_are_decoded(echo: EchoServer, query: str, expected: An
         ("a%20b", "a%20b"),
         ("a+b", "a+b"),
         ("a%2Fb", "a%2Fb"),
+        ("a%2fparts%2Fb", "a%2fparts%2Fb"),
+        ("a%3Ab%7E", "a%3Ab%7E"),
+        ("%EF%BF%BD", "%EF%BF%BD"),
         ("\u00c3\u00a9", "%C3%A9"),
     ],
 )
@@ -155,6 +158,22 @@ def test_path_parameters_stay_encoded(echo: EchoServer, segment: str, expected: 
     assert event["pathParameters"] == {"thing": expected}
     assert event["path"] == event["requestContext"]["path"] == f"/things/{expected}"
     assert event["resource"] == "/things/{thing}"
+
+
+def test_an_encoded_slash_stays_in_its_segment(echo: EchoServer) -> None:
+    """`%2F` separates no segments: each parameter gets its own, and a literal after them is still one."""
+    event = event_of(echo, "GET /things/a%2Fb/parts/%2Fparts%2F HTTP/1.1")
+    assert event["resource"] == "/things/{thing}/parts/{part}"
+    assert event["pathParameters"] == {"thing": "a%2Fb", "part": "%2Fparts%2F"}
+
+
+def test_headers_beyond_ascii_arrive(echo: EchoServer) -> None:
+    """A header's value is read as UTF-8, and bytes that are none become U+FFFD."""
+    event = event_of(
+        echo, "GET /my/path HTTP/1.1", "X-Name: zo\u00c3\u00ab", "X-Name: \u00ff", "X-Other: \u00ff"
+    )
+    assert event["multiValueHeaders"]["x-name"] == ["zo\u00eb", "\ufffd"]
+    assert event["headers"]["x-other"] == "\ufffd"
 
 
 @pytest.mark.parametrize("body", [b"\xff\x00", b"caf\xe9", b"\xed\xa0\x80"])

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import unquote
 
 from chalicelib import delivery
 from chalicelib.config import Settings
-from infra.local.events import SEGMENT_SAFE
+from infra.local.requests import Request
 from infra.local.sockets.edge import Edge, Handlers
 from infra.local.sockets.handshake import without_port
 from infra.local.sockets.links import Inbox, Kind, Order
@@ -33,36 +33,35 @@ class Serving:
         self._management: Management | None = None
         self._inbox: asyncio.AbstractServer | None = None
 
-    def begin(self, loop: asyncio.AbstractEventLoop) -> None:
+    async def begin(self) -> None:
         """Listen for clients and for other workers, and have pushes of this process go the short way."""
-        edge = Edge(self._meeting, self._handlers, self._settings, loop)
+        edge = Edge(self._meeting, self._handlers, self._settings, asyncio.get_running_loop())
         if not self.shared.by_wire:
             delivery.install(LocalPusher(self._meeting, edge))
         self._management = Management(self._meeting, edge)
         self._edge = edge
-        loop.run_until_complete(self._listen(edge))
+        await self._listen(edge)
 
-    def end(self, loop: asyncio.AbstractEventLoop) -> None:
+    async def end(self) -> None:
         """Close all connections."""
         if self._edge is not None:
             self._meeting.path(self._edge.worker).unlink(missing_ok=True)
-            loop.run_until_complete(self._edge.stop())
+            await self._edge.stop()
 
-    async def answer(self, scope: Any, headers: dict[str, list[str]], body: bytes) -> dict[str, Any]:
-        """Answer a request of the management API; scope: Granian's (RSGI)."""
+    async def answer(self, request: Request, body: bytes) -> dict[str, Any]:
+        """Answer a request of the management API."""
         if self._management is None:
             raise RuntimeError("the sockets have not begun")
-        last = {name: values[-1] for name, values in headers.items()}
-        connection = scope.path.removeprefix(PREFIX)
-        return await self._management.answer(Signed(scope.method, connection, last, body))
+        last = {name: values[-1] for name, values in request.headers.items()}
+        connection = unquote(request.path).removeprefix(PREFIX)
+        return await self._management.answer(Signed(request.method, connection, last, body))
 
-    def redirect(self, scope: Any, headers: dict[str, list[str]]) -> dict[str, Any]:
+    def redirect(self, request: Request) -> dict[str, Any]:
         """Tell a client that wants to open a socket here where to do so."""
-        host = without_port(headers.get("host", [""])[-1])
+        host = without_port(request.headers.get("host", [""])[-1])
         url = (self.shared.url or f"ws://{host}:{self.shared.port}").rstrip("/")
-        query = f"?{scope.query_string}" if scope.query_string else ""
-        location = f"{url}{quote(scope.path, safe=SEGMENT_SAFE + '/')}{query}"
-        return {"statusCode": 307, "headers": {"Location": location}, "body": ""}
+        query = f"?{request.query}" if request.query else ""
+        return {"statusCode": 307, "headers": {"Location": f"{url}{request.path}{query}"}, "body": ""}
 
     async def _listen(self, edge: Edge) -> None:
         self._inbox = await edge.loop.create_unix_server(  # which ends with its last reference
@@ -71,14 +70,15 @@ class Serving:
         await edge.start()
 
 
-def is_upgrade(method: str, headers: dict[str, list[str]]) -> bool:
+def is_upgrade(request: Request) -> bool:
     """Say whether a request wants to become a WebSocket."""
-    return method == "GET" and any(value.lower() == "websocket" for value in headers.get("upgrade", ()))
+    upgrades = request.headers.get("upgrade", ())
+    return request.method == "GET" and any(value.lower() == "websocket" for value in upgrades)
 
 
 def is_management(path: str) -> bool:
-    """Say whether a path, decoded, is of the management API."""
-    return path.startswith(PREFIX)
+    """Say whether a percent-encoded path is of the management API."""
+    return unquote(path).startswith(PREFIX)
 
 
 def _obey(edge: Edge, order: Order) -> dict[str, Any] | None:
