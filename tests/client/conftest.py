@@ -25,6 +25,13 @@ def open_server() -> Iterator[str]:
 
 
 @pytest.fixture(scope="package")
+def socketless_server() -> Iterator[str]:
+    """The URL of a server whose sockets nobody can reach."""
+    with gateway({"PARLEY_SOCKET_URL": "ws://127.0.0.1:1"}, ["--workers", "2"]) as url:
+        yield url
+
+
+@pytest.fixture(scope="package")
 def closed_server() -> Iterator[str]:
     """The URL of a server that does not."""
     with gateway({"PARLEY_AUTH": "required"}, ["--workers", "2"]) as url:

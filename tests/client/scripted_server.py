@@ -250,6 +250,10 @@ class ScriptedServer:
             self._changed.notify_all()
 
     async def _answer_http(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.closing(writer), contextlib.suppress(EOFError, ConnectionError):  # a client that left
+            await self._answer_request(reader, writer)
+
+    async def _answer_request(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
         method, target, _ = head[0].split(" ")
         headers = {
@@ -263,7 +267,6 @@ class ScriptedServer:
         lines += [f"{name}: {value}" for name, value in fields.items()]
         writer.write("\r\n".join([*lines, "", ""]).encode() + data)
         await writer.drain()
-        writer.close()
         async with self._changed:
             self._changed.notify_all()
 
@@ -275,6 +278,9 @@ class ScriptedServer:
             ticket = f"ticket_{len(self.requests)}.me"
             self.tickets.add(ticket)
             return 200, {}, {"url": self.socket_url, "ticket": ticket, "expires_at": "2026-01-01T00:00:30Z"}
+        if path[-1] == "sync":
+            told = self._hello(parse_qs(urlsplit(target).query).get("since", [None])[0])[0]
+            return 200, {}, told | {"next": told["version"]}
         if path[-1] == "messages" and body:
             stored = self._stored(json.loads(body) | {"chat": unquote(path[-2])})
             return 201, {}, {name: value for name, value in stored.items() if name != "type"}

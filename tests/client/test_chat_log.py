@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from parley_client import Message
 from parley_client.chat_log import ChatLog, HistoryChanged
-from parley_client.incoming import Page
+from parley_client.incoming import ChatRow, Page
 from parley_client.state import Cursor
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
@@ -80,6 +80,29 @@ def test_backlog_counts_from_the_first_push(backlog: int | None, first: int) -> 
     assert log.push(message(9)) == []
     log.begin(20, backlog)
     assert log.cursor == Cursor(seq=first - 1)
+
+
+@pytest.mark.parametrize(
+    ("read", "head", "unread", "first"), [(0, 3, 3, 1), (7, 9, 1, 8), (0, 500, 2, 499), (9, 9, 0, None)]
+)
+def test_new_chat_begins_before_what_is_unread(read: int, head: int, unread: int, first: int | None) -> None:
+    """A chat that is new to a client begins after the read mark, or with as many as are unread."""
+    log = ChatLog("a:b")
+    row = ChatRow(
+        chat="a:b",
+        kind="direct",
+        state="member",
+        epoch=EPOCH,
+        cursor=str(at(head)),
+        seq=head,
+        read=read,
+        received=0,
+        unread=unread,
+    )
+    log.begin_unread(row)
+    log.told(row, skip=True)
+    assert log.behind is (first is not None)
+    assert first is None or (log.cursor and log.cursor.seq + 1) == first
 
 
 def test_gap_that_nothing_fills_is_given_up() -> None:

@@ -101,6 +101,36 @@ async def test_retry_after_is_honoured(server: ScriptedServer, making: Making) -
     await take(client, Connected)
 
 
+async def test_rest_stands_in_for_a_socket(server: ScriptedServer, making: Making) -> None:
+    """While no socket can be opened, messages come by REST, each once, and sends go there at once."""
+    server.refusals.append((503, {"Retry-After": "3600"}))
+    client = await making(poll_seconds=0.01, fallback_seconds=3600)
+    server.append(CHAT, "one")
+    assert await messages(client, 1) == [(CHAT, 1, "one")]
+    assert (await client.send(CHAT, "two")).seq == 2
+    server.append(CHAT, "three")
+    assert await messages(client, 2) == [(CHAT, 2, "two"), (CHAT, 3, "three")]
+    assert server.peers == []
+
+
+async def test_no_polling_where_it_is_not_wanted(server: ScriptedServer, making: Making) -> None:
+    """Without poll_seconds nothing is asked by REST; the socket brings it all."""
+    server.refusals.extend([(503, {})] * 3)
+    server.append(CHAT, "one")
+    client = await making(poll_seconds=None)
+    assert await messages(client, 1) == [(CHAT, 1, "one")]
+    assert server.requests == []
+
+
+async def test_server_that_is_back_is_tried_at_once(server: ScriptedServer, making: Making) -> None:
+    """A server that answers REST again after it did not is not waited for any longer."""
+    server.refusals.append((503, {}))
+    told = {"code": "store_unavailable", "title": "", "detail": "Wait."}
+    server.http_errors.extend([(503, {}, told)] * 2)
+    client = await making(poll_seconds=0.01, backoff_base=1e6, backoff_cap=1e6)
+    await take(client, Connected)
+
+
 async def test_registering_and_logging_in(server: ScriptedServer) -> None:
     """Both give a token; a wrong password is NotAuthenticated, with the server's words."""
     assert (await register(server.url, "me", "long enough")).token == "parley_x.me"
@@ -115,6 +145,16 @@ def test_one_of_user_and_token() -> None:
     """A client without either, or with both, is refused."""
     with pytest.raises(ValueError, match="give a user"):
         AsyncClient("http://127.0.0.1:1")
+
+
+async def test_server_without_sockets(server: ScriptedServer, making: Making) -> None:
+    """Where whoever answers knows no sockets, the client goes on by REST, and tries again."""
+    server.refusals.extend([(404, {})] * 3)
+    server.append(CHAT, "one")
+    client = await making(poll_seconds=0.01, backoff_base=0.2, backoff_cap=0.2)
+    assert "takes no sockets: it answered 404" in (await take(client, Disconnected)).reason
+    assert await messages(client, 1) == [(CHAT, 1, "one")]
+    await take(client, Connected)
 
 
 # --- back --------------------------------------------------------------------------------------------------

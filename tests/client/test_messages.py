@@ -34,6 +34,16 @@ async def test_what_is_in_the_log_comes_first(server: ScriptedServer, making: Ma
     assert await messages(client, 7) == texts(*range(1, 8))
 
 
+async def test_first_message_of_a_new_chat_without_a_backlog(server: ScriptedServer, making: Making) -> None:
+    """A client that begins with no old messages tells those of a chat that began while it was away."""
+    server.append("al:me", "old")
+    client = await making(backlog=0)
+    await take(client, Connected)
+    server.append(CHAT, "new")
+    await server.peers[0].socket.close(1001)
+    assert await messages(client, 1) == [(CHAT, 1, "new")]
+
+
 async def test_backlog_bounds_what_is_old(server: ScriptedServer, making: Making) -> None:
     """With a backlog a chat begins with its newest messages, and nothing after them is left out."""
     append(server, *range(1, 8))

@@ -13,7 +13,7 @@ from parley_client.callbacks import Callbacks
 from parley_client.entrance import Entrance
 from parley_client.errors import Closed, ParleyError
 from parley_client.events import Event
-from parley_client.incoming import Account, Ack, Page, Presence, PresenceFrame, RoomNotice
+from parley_client.incoming import Account, Ack, ChatRow, Page, Presence, PresenceFrame, RoomNotice
 from parley_client.outgoing import (
     Read,
     Received,
@@ -162,6 +162,10 @@ class AsyncClient:
     ) -> Page:
         """Read messages beside the events: the newest, or those before or after a cursor of another page."""
         return await self.rest.page(chat, before=before, after=after, limit=limit)
+
+    async def chats(self, *, limit: int = 50) -> list[ChatRow]:
+        """Read the chats of the inbox as they are now, the latest first; limit: 1 to 100."""
+        return await self.rest.chats(limit)
 
     async def read(self, chat: str, seq: int) -> None:
         """Say that the user has read a chat up to a message."""

@@ -6,6 +6,8 @@ from parley_client.incoming import ChatRow, Message, Page
 from parley_client.state import Cursor
 
 READABLE = frozenset({"member", "left"})
+MOST_AFTER_READ = 100
+"""Messages after the read mark with which a chat may begin; of more, those alone that count as unread."""
 
 
 class HistoryChanged(Exception):
@@ -66,6 +68,12 @@ class ChatLog:
         elif row.state in READABLE and there != here:
             self.head = max(self.head, row.seq)
             self._doubted |= row.state == "member" and row.seq <= here.seq and bool(here.time)
+
+    def begin_unread(self, row: ChatRow) -> None:
+        """Begin a chat of which nothing is known yet before its unread messages, if it has any."""
+        if self.cursor is None and row.unread:
+            begun = row.read and row.seq - row.read <= MOST_AFTER_READ
+            self.cursor = Cursor(seq=row.read if begun else max(row.seq - row.unread, 0))
 
     def begin(self, head: int, backlog: int | None) -> None:
         """Begin with the last messages before the newest, or before the first of those that were pushed.

@@ -13,7 +13,7 @@ from parley_client.async_client import AsyncClient
 from parley_client.callbacks import Callbacks
 from parley_client.errors import Closed, ParleyError
 from parley_client.events import Event
-from parley_client.incoming import Ack, Page, Presence, RoomNotice
+from parley_client.incoming import Ack, ChatRow, Page, Presence, RoomNotice
 from parley_client.outgoing import SignalKind
 from parley_client.settings import Settings
 from parley_client.state import State
@@ -123,6 +123,10 @@ class Client:
     ) -> Page:
         """See AsyncClient.history."""
         return self._do(self._client.history(chat, before=before, after=after, limit=limit))
+
+    def chats(self, *, limit: int = 50) -> list[ChatRow]:
+        """See AsyncClient.chats."""
+        return self._do(self._client.chats(limit=limit))
 
     def read(self, chat: str, seq: int) -> None:
         """See AsyncClient.read."""

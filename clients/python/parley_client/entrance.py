@@ -8,7 +8,7 @@ from urllib.parse import quote, urlsplit, urlunsplit
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidHandshake, InvalidStatus, InvalidURI
 
-from parley_client.errors import NotAuthenticated, Unreachable, problem
+from parley_client.errors import NotAuthenticated, Problem, Unreachable, problem
 from parley_client.rest import Rest
 from parley_client.settings import Settings
 
@@ -57,9 +57,12 @@ class Entrance:
             )
         except InvalidStatus as refused:
             answer = refused.response
-            raise problem(
+            refusal = problem(
                 answer.status_code, bytes(answer.body or b""), answer.headers.get("Retry-After")
-            ) from None
+            )
+            if _is_no_socket_server(refusal):
+                raise Unreachable(f"{_bare(url)} takes no sockets: it answered {refusal.status}.") from None
+            raise refusal from None
         except (OSError, InvalidHandshake, InvalidURI, TimeoutError) as error:
             told = "" if isinstance(error, InvalidURI) else f": {str(error) or type(error).__name__}"
             raise Unreachable(f"{_bare(url)} cannot be reached{told}.") from None
@@ -73,6 +76,13 @@ class Entrance:
         if self._token:
             return url, {"Authorization": f"Bearer {self._token}"}
         return _with(url, "user", self._user or ""), {}
+
+
+def _is_no_socket_server(refusal: Problem) -> bool:
+    """Return whether whoever answered the handshake does not know sockets, so that REST is all there is."""
+    if refusal.passes or isinstance(refusal, NotAuthenticated):
+        return False
+    return refusal.status in {404, 405} or refusal.code.startswith("http_")
 
 
 def _with(url: str, name: str, value: str) -> str:

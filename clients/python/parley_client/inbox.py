@@ -27,6 +27,7 @@ class Inbox:
         self._owed: set[str] = set()
         self._unlisted: set[str] | None = None
         self._due: str | None = None
+        self._knows_all = self.version is not None
 
     def log(self, chat: str) -> ChatLog | None:
         """Return what is known of a chat's messages."""
@@ -60,6 +61,7 @@ class Inbox:
         for chat in self._unlisted or ():
             self.forget(chat)
         self._unlisted = None
+        self._knows_all = True
         self._due = self.version
         self._settle()
 
@@ -96,8 +98,11 @@ class Inbox:
             self.forget(row.chat)
             return
         log = self._logs.setdefault(row.chat, ChatLog(row.chat))
+        skip = self._backlog == 0
         try:
-            log.told(row, skip=self._backlog == 0)
+            if skip and self._knows_all:
+                log.begin_unread(row)
+            log.told(row, skip=skip)
         except HistoryChanged:
             self.restart(row.chat)
             log = self._logs[row.chat]

@@ -250,6 +250,12 @@ class Entry(Struct, kw_only=True):
     expires_at: datetime
 
 
+class RestInbox(Struct, kw_only=True):
+    """A page of the inbox over REST."""
+
+    chats: list[ChatRow]
+
+
 class RestSync(Struct, kw_only=True):
     """The answer of a sync over REST."""
 

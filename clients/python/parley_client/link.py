@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Awaitable, Callable
 
@@ -33,9 +34,12 @@ class Link:
         self._overlap = overlap
         self._settings = settings
         self._connection: Connection | None = None
-        self._usable = asyncio.Event()
+        self._changed = asyncio.Event()
         self._failure: ParleyError | None = None
         self._retiring: set[asyncio.Task[None]] = set()
+        self._hurry = asyncio.Event()
+        self.down = asyncio.Event()
+        """Set while no connection can be opened; what REST can do is then left to REST."""
 
     @property
     def connection(self) -> Connection | None:
@@ -49,21 +53,52 @@ class Link:
                 raise self._failure
             if connection := self.connection:
                 return connection
-            self._usable.clear()
-            await self._usable.wait()
+            await self._next_change()
+
+    async def usable_or_none(self) -> Connection | None:
+        """Return a connection, or None once none can be opened; raises what ended the link."""
+        while not (self.down.is_set() and self.connection is None and not self._failure):
+            if self._failure or self.connection:
+                return await self.usable()
+            await self._next_change()
+        return None
+
+    def hurry(self) -> None:
+        """Try at once, as the server has come back; not before a time that it asked for."""
+        self._hurry.set()
 
     async def run(self) -> ParleyError:
         """Keep a connection until the server refuses for good; return why."""
         backoff = Backoff(self._settings.backoff_base, self._settings.backoff_cap)
         while True:
             try:
-                await self._hold(await self._made(), backoff)
+                await self._hold(await self._opened(), backoff)
             except ParleyError as error:
-                if not (isinstance(error, Unreachable) or (isinstance(error, Problem) and error.passes)):
+                if not _passes(error):
                     return self.fail(error)
-                delay = backoff.failed(error.retry_after if isinstance(error, Problem) else None)
-                self._losing(str(error), delay)
-                await asyncio.sleep(delay)
+                asked = error.retry_after if isinstance(error, Problem) else None
+                await self._pause(str(error), backoff.failed(asked), asked or 0.0)
+
+    async def _opened(self) -> Connection:
+        try:
+            return await self._made()
+        except ParleyError as error:
+            if _passes(error):
+                self.down.set()
+                self._changed.set()
+            raise
+
+    async def _pause(self, reason: str, delay: float, least: float) -> None:
+        self._losing(reason, delay)
+        self._hurry.clear()
+        await asyncio.sleep(least)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(delay - least):
+                await self._hurry.wait()
+
+    async def _next_change(self) -> None:
+        self._changed.clear()
+        await self._changed.wait()
 
     async def close(self) -> None:
         """Close what is open; who waits for a connection gets Closed."""
@@ -127,10 +162,15 @@ class Link:
 
     def _use(self, connection: Connection) -> None:
         self._connection = connection
-        self._usable.set()
+        self.down.clear()
+        self._changed.set()
 
     def fail(self, error: ParleyError) -> ParleyError:
         """End the link: who waits for a connection gets the error."""
         self._failure = self._failure or error
-        self._usable.set()
+        self._changed.set()
         return error
+
+
+def _passes(error: ParleyError) -> bool:
+    return isinstance(error, Unreachable) or (isinstance(error, Problem) and error.passes)

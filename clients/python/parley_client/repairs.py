@@ -7,12 +7,14 @@ import contextlib
 
 from parley_client.backoff import Backoff
 from parley_client.chat_log import ChatLog
+from parley_client.connection import Connection
 from parley_client.errors import ParleyError, Problem, Unreachable
 from parley_client.event_queue import EventQueue
 from parley_client.inbox import Inbox
 from parley_client.incoming import Page
 from parley_client.link import Link
 from parley_client.outgoing import Pull
+from parley_client.rest import Rest
 from parley_client.settings import Settings
 
 AT_ONCE = 8
@@ -24,10 +26,11 @@ FRUITLESS = 3
 class Repairs:
     """One task for each chat that is behind."""
 
-    def __init__(self, inbox: Inbox, events: EventQueue, link: Link, settings: Settings) -> None:
+    def __init__(self, inbox: Inbox, events: EventQueue, link: Link, rest: Rest, settings: Settings) -> None:
         self._inbox = inbox
         self._events = events
         self._link = link
+        self._rest = rest
         self._settings = settings
         self._running: dict[str, tuple[asyncio.Task[None], asyncio.Event]] = {}
         self._slots = asyncio.Semaphore(AT_ONCE)
@@ -98,9 +101,15 @@ class Repairs:
             self._inbox.page(log.chat, page)
 
     async def _page(self, chat: str, after: str | None, limit: int) -> Page:
-        connection = await self._link.usable()
+        if (connection := await self._connection()) is None:
+            return await self._rest.page(chat, after=after, limit=limit)
         try:
             return await connection.ask(Pull(chat=chat, after=after, limit=limit), Page)
         except TimeoutError:
             connection.suspect()
             raise
+
+    async def _connection(self) -> Connection | None:
+        if self._settings.poll_seconds is None:
+            return await self._link.usable()
+        return await self._link.usable_or_none()

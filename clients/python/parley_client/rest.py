@@ -9,7 +9,7 @@ import httpx
 import msgspec
 
 from parley_client.errors import ParleyError, Unreachable, problem
-from parley_client.incoming import Account, Ack, Entry, Page, RestSync, Ticket
+from parley_client.incoming import Account, Ack, ChatRow, Entry, Page, RestInbox, RestSync, Ticket
 from parley_client.settings import Settings
 
 T = TypeVar("T")
@@ -76,6 +76,18 @@ class Rest:
         """Read which chats have moved since a sync; since: its `next`."""
         query = {"since": since, "limit": str(limit)}
         return _read(await self._call("GET", "/v1/sync", query=query), RestSync)
+
+    async def chats(self, limit: int = 50) -> list[ChatRow]:
+        """Read the chats that were active last, the last one first."""
+        return _read(await self._call("GET", "/v1/chats", query={"limit": str(limit)}), RestInbox).chats
+
+    async def chat(self, chat: str) -> ChatRow:
+        """Read how the user stands to one chat. Fails when there is none."""
+        return _read(await self._call("GET", f"/v1/chats/{quote(chat, safe='')}"), ChatRow)
+
+    async def join(self, chat: str) -> None:
+        """Become a member of a room or group that anybody may join."""
+        await self._call("POST", f"/v1/chats/{quote(chat, safe='')}/join")
 
     async def make_room(self, room: str, name: str | None = None) -> None:
         """Make a room that anybody may join; room: its id without `r-`. Fails when there is one already."""

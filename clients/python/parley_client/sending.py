@@ -6,6 +6,7 @@ import asyncio
 import uuid
 
 from parley_client.backoff import Backoff
+from parley_client.connection import Connection
 from parley_client.errors import Problem, Unreachable
 from parley_client.inbox import Inbox
 from parley_client.incoming import Ack
@@ -43,18 +44,23 @@ class Sending:
                     pass
 
     async def _try(self, frame: Send) -> Ack:
-        connection = self._link.connection
-        if connection is None:
-            try:
-                async with asyncio.timeout(self._settings.fallback_seconds):
-                    connection = await self._link.usable()
-            except TimeoutError:
-                return await self._by_rest(frame)
+        if (connection := await self._connection()) is None:
+            return await self._by_rest(frame)
         try:
             return await connection.ask(frame, Ack)
         except TimeoutError:
             connection.suspect()
             raise
+
+    async def _connection(self) -> Connection | None:
+        """Return a connection; None: REST it is."""
+        if self._settings.fallback_seconds is None:
+            return await self._link.usable()
+        try:
+            async with asyncio.timeout(self._settings.fallback_seconds):
+                return await self._link.usable_or_none()
+        except TimeoutError:
+            return None
 
     async def _by_rest(self, frame: Send) -> Ack:
         ack = await self._rest.send(frame.chat, frame.text, frame.id, frame.reply_to)

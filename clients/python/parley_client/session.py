@@ -31,6 +31,7 @@ from parley_client.incoming import (
 from parley_client.link import Link
 from parley_client.outgoing import Frame, Hello, Read, Received, RoomJoin, Watch
 from parley_client.overlap import Overlap
+from parley_client.polling import Polling
 from parley_client.repairs import Repairs
 from parley_client.rest import Rest
 from parley_client.sending import Sending
@@ -53,7 +54,7 @@ class Session:
         self._overlap = Overlap()
         self.link = Link(self._opened, self._greet, self._lost, self._overlap, settings)
         self.sending = Sending(self.link, rest, self.inbox, settings)
-        self._repairs = Repairs(self.inbox, self.events, self.link, settings)
+        self._repairs = Repairs(self.inbox, self.events, self.link, rest, settings)
         self.user: str | None = None
         self.watched: list[str] = []
         self.rooms: dict[str, None] = {}
@@ -61,7 +62,8 @@ class Session:
         self._more = False
         self._greeting = asyncio.Lock()
         loop = asyncio.get_running_loop()
-        self._tasks = [loop.create_task(self._run()), loop.create_task(self._resync())]
+        polling = Polling(self.link, rest, self.inbox, self._greeting, settings)
+        self._tasks = [loop.create_task(work) for work in (self._run(), self._resync(), polling.run())]
 
     async def ask(self, frame: Frame, kind: type[T]) -> T:
         """Send a frame on the connection, when there is one, and return the answer; see Connection.ask."""

@@ -17,7 +17,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     life_seconds: age at which a connection is replaced, up to a tenth earlier; API Gateway closes at 7,200.
     resync_seconds: how often the client asks what has moved, should a push have been lost.
     backoff_base, backoff_cap: the wait before the nth try is random, from 0 to base x 2^n, cap at the most.
-    fallback_seconds: a send that had no socket for so long goes by REST; None: never.
+    fallback_seconds: a send that had no socket for so long goes by REST, and at once when none can be opened;
+    None: never.
+    poll_seconds: how often REST is asked what has moved while no socket can be opened; None: never.
     page_messages: how many messages are pulled at once.
     most_events: how many events wait for the application; beyond that, messages stay in the server's log
     until there is room, and other events are dropped.
@@ -35,6 +37,7 @@ class Settings(Struct, frozen=True, kw_only=True):
     backoff_base: float = 1.0
     backoff_cap: float = 30.0
     fallback_seconds: float | None = 5.0
+    poll_seconds: float | None = 15.0
     page_messages: int = 100
     most_events: int = 10_000
     socket_url: str | None = None

@@ -1,0 +1,61 @@
+"""What REST can tell while no socket can be opened."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+
+from parley_client.errors import ParleyError, Problem
+from parley_client.inbox import Inbox
+from parley_client.incoming import Sync
+from parley_client.link import Link
+from parley_client.rest import Rest
+from parley_client.settings import Settings
+
+PAGE_CHATS = 100
+
+
+class Polling:
+    """Asks which chats have moved; see Settings.poll_seconds.
+
+    greeting: held by whoever syncs. A server that answers again after it did not is tried for a socket at
+    once.
+    """
+
+    def __init__(
+        self, link: Link, rest: Rest, inbox: Inbox, greeting: asyncio.Lock, settings: Settings
+    ) -> None:
+        self._link = link
+        self._rest = rest
+        self._inbox = inbox
+        self._greeting = greeting
+        self._seconds = settings.poll_seconds
+
+    async def run(self) -> None:
+        """Poll until cancelled."""
+        if self._seconds is None:
+            return
+        failed = False
+        while True:
+            await self._link.down.wait()
+            pause = self._seconds * random.uniform(0.5, 1.0)  # noqa: S311 # spreads load
+            try:
+                await self._poll()
+            except ParleyError as error:
+                failed = True
+                pause += (error.retry_after or 0.0) if isinstance(error, Problem) else 0.0
+            else:
+                if failed:
+                    self._link.hurry()
+                failed = False
+            await asyncio.sleep(pause)
+
+    async def _poll(self) -> None:
+        async with self._greeting:
+            more = True
+            while more and self._link.down.is_set():
+                told = await self._rest.sync(self._inbox.version, PAGE_CHATS)
+                self._inbox.sync(Sync(chats=told.chats, version=told.next, more=told.more, reset=told.reset))
+                more = told.more
+            if not more:
+                self._inbox.synced()
