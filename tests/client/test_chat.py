@@ -92,11 +92,76 @@ def test_room(open_server: str) -> None:
         hers.shows(f"In {room} now: {alice}")
         with Terminal("--user", bob, "--room", room, "--url", open_server) as his:
             his.shows("In ")
-            hers.shows("a new user has joined the room")
+            hers.shows("joined")
             his.type("hello all" + ENTER)
             hers.shows(f"{bob}: hello all")
             hers.type("/who" + ENTER)
             hers.shows(bob)
+
+
+def test_chats_are_listed_as_they_are_now(open_server: str) -> None:
+    """The list has chats that began while the terminal was open, and says what is read."""
+    alice, bob = name(), name()
+    with Terminal("--user", alice, "--url", open_server) as hers:
+        hers.shows("You have no chats yet.")
+        say(open_server, bob, ":".join(sorted([alice, bob])), "hello")
+        hers.shows(f"{bob}: hello")
+        hers.type("hi" + ENTER)
+        hers.shows("you: hi")
+        hers.type("/chats" + ENTER)
+        assert hers.shows("you: hi").rpartition("  ")[0].endswith(f"  {bob}")
+
+
+def test_join_is_told_once(open_server: str) -> None:
+    """Who joins a room for the first time is a member and in the room: one line says so."""
+    alice, bob, room = name(), name(), name()
+    with Terminal("--user", alice, "--room", room, "--url", open_server) as hers:
+        hers.shows(f"In {room} now: {alice}")
+        with Terminal("--user", bob, "--room", room, "--url", open_server) as his:
+            his.shows(f"In {room} now: ")
+            his.type("hello" + ENTER)
+            told = hers.shows(f"{bob}: hello")
+            hers.type("/who" + ENTER)
+            told += hers.shows(f"In {room} now: ")
+        assert told.count("joined") == 1
+        hers.shows("user left the chat")
+        with Terminal("--user", bob, "--room", room, "--url", open_server):
+            hers.shows("a new user has joined the room")
+
+
+def test_text_for_nobody_is_given_back(open_server: str) -> None:
+    """What is typed before there is somebody to write to is shown again, and not taken for sent."""
+    with Terminal("--user", name(), "--url", open_server) as hers:
+        hers.type("hello there" + ENTER)
+        hers.shows("! Not sent: hello there")
+        hers.shows("To whom?")
+
+
+def test_chat_without_sockets(socketless_server: str) -> None:
+    """Where no socket can be opened the chat says so at once, and goes on by plain requests."""
+    alice, bob, room = name(), name(), name()
+    with (
+        Terminal("--user", bob, "--to", alice, "--url", socketless_server) as his,
+        after(his, "* No connection: ", "--user", alice, "--url", socketless_server) as hers,
+    ):
+        hers.shows("* No connection: ")
+        hers.shows("You have no chats yet.")
+        his.type("hello" + ENTER)
+        his.shows("you: hello")
+        hers.shows(f"{bob} writes; what you type goes there now.")
+        hers.shows(f"{bob}: hello")
+        hers.type("hello yourself" + ENTER)
+        his.shows(f"{alice}: hello yourself")
+        hers.type(f"/room {room}" + ENTER)
+        hers.shows(f"There was no room {room}: you have made it.")
+        hers.type("/who" + ENTER)
+        hers.shows("! That needs a connection, and there is none now.")
+        his.type(f"/room {room}" + ENTER)
+        his.shows(f"{bob} joined.")
+        his.type("all here?" + ENTER)
+        hers.shows(f"{bob}: all here?")
+        hers.type(CTRL_D)
+        assert hers.ends() == 0
 
 
 def test_account_on_a_closed_server(closed_server: str) -> None:
@@ -174,14 +239,14 @@ def test_status() -> None:
     """The line at the bottom says who is there, who types, and what is wrong with the connection."""
     status = Status()
     assert status.line(None, "a") == "a · connecting…"
-    status.trouble = ""
+    status.connected()
     status.presence(Presence(user="b", online=True))
     status.typing(Typing(chat="a:b", user="b", on=True))
     assert status.line("a:b", "a") == "a · b is online · b is typing…"
     status.wrote("a:b", "b")
     status.presence(Presence(user="b", online=False))
     assert status.line("a:b", "a") == "a · b is not online"
-    status.lost(Disconnected("gone", 2.6))
+    status.disconnected(Disconnected("gone", 2.6))
     assert status.line("a:b", "a") == "a · no connection, next try in 3 s"
 
 

@@ -11,12 +11,15 @@ from parley_client.async_client import AsyncClient
 from parley_client.chat.commands import Commands
 from parley_client.chat.conversation import Conversation
 from parley_client.chat.entering import CannotEnter, Entered, enter
+from parley_client.chat.lines import clean
 from parley_client.chat.options import Options, parse
 from parley_client.chat.screen import Screen, make_screen
 from parley_client.errors import ParleyError
 from parley_client.settings import Settings
 
 LAST_SECONDS = 5.0
+POLL_SECONDS, MOST_WAIT_SECONDS = 2.0, 5.0
+"""A person looks at the screen: shorter than a program that nobody waits for may ask."""
 
 
 def main() -> None:
@@ -33,7 +36,7 @@ def main() -> None:
 
 async def chat(options: Options, entered: Entered) -> None:
     """Chat until the user ends it; raises what the server refuses for good."""
-    settings = Settings(backlog=0)
+    settings = Settings(backlog=0, poll_seconds=POLL_SECONDS, backoff_cap=MOST_WAIT_SECONDS)
     client = AsyncClient(options.url, user=entered.user, token=entered.token, settings=settings)
     async with client:
         conversation = Conversation(client, options.user)
@@ -64,7 +67,9 @@ async def _until_one_ends(conversation: Conversation, commands: Commands, screen
 async def _type(commands: Commands, conversation: Conversation, screen: Screen) -> None:
     async with contextlib.aclosing(screen.lines()) as lines:
         async for line in lines:
-            await conversation.begun.wait()
+            if not conversation.begun.is_set():
+                conversation.say(f"* Connecting; then: {clean(line)}")
+                await conversation.begun.wait()
             if not await commands.do(line):
                 return
 

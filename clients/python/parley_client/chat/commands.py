@@ -62,7 +62,7 @@ class Commands:
         if text and (chat := self._conversation.chat):
             self.outbox.send(chat, text)
         elif text:
-            self._conversation.say("To whom? /to NAME, or /room NAME.")
+            self._conversation.say(f"! Not sent: {clean(text)}\nTo whom? /to NAME, or /room NAME.")
 
     async def to(self, name: str) -> None:
         """Write to somebody."""
@@ -85,21 +85,33 @@ class Commands:
             self._conversation.say(f"! {clean(str(error) or 'The server did not answer in time.')}")
 
     async def _join(self, room: str) -> None:
+        enter = self._enter if self._client.connected else self._become_member
         try:
-            joined = await self._client.join(room)
+            await enter(room)
         except Problem as problem:
             if problem.code != "chat_not_found":
                 raise
             await self._client.rest.make_room(room)
             self._conversation.say(f"* There was no room {clean(room)}: you have made it.")
-            joined = await self._client.join(room)
+            await enter(room)
+
+    async def _enter(self, room: str) -> None:
+        joined = await self._client.join(room)
         await self._conversation.open(joined.chat)
         self._conversation.say(f"* In {clean(room)} now: {clean(', '.join(joined.clients or []))}")
+
+    async def _become_member(self, room: str) -> None:
+        await self._client.rest.join(f"r-{room}")
+        self._conversation.entering = room
+        await self._conversation.open(f"r-{room}")
 
     def _room(self) -> str | None:
         chat = self._conversation.chat
         if chat is None or not chat.startswith("r-"):
             self._conversation.say("You are in no room. /room NAME joins one.")
+            return None
+        if not self._client.connected:
+            self._conversation.say("! That needs a connection, and there is none now.")
             return None
         return chat.removeprefix("r-")
 
@@ -116,7 +128,7 @@ class Commands:
             )
 
     async def _chats(self, _: str) -> None:
-        self._conversation.list_chats()
+        await self._conversation.list_chats()
 
     async def _older(self, _: str) -> None:
         await self._conversation.older()

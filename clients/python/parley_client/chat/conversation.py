@@ -9,9 +9,9 @@ from parley_client.async_client import AsyncClient
 from parley_client.chat.lines import clean, line_of, row_line, title
 from parley_client.chat.screen import Screen
 from parley_client.chat.status import Status
-from parley_client.errors import ParleyError
-from parley_client.events import ChatMoved, ChatReset, Connected, Disconnected, Event
-from parley_client.incoming import ChatRow, Failed, Message, Presence, RoomNotice, Typing
+from parley_client.errors import ParleyError, Problem
+from parley_client.events import ChatReset, Connected, Disconnected, Event
+from parley_client.incoming import Failed, Message, Presence, RoomNotice, Typing
 
 WATCH_SECONDS = 5.0
 HISTORY = 20
@@ -20,7 +20,8 @@ HISTORY = 20
 class Conversation:
     """Keeps the chat on the screen, and tells of the others.
 
-    chat: the one on the screen. first: done once there is a connection, instead of listing the chats.
+    chat: the one on the screen. first: done at the start, instead of listing the chats. entering: the room to
+    enter once there is a connection.
     """
 
     def __init__(self, client: AsyncClient, name: str) -> None:
@@ -30,8 +31,9 @@ class Conversation:
         self.first: Callable[[], Awaitable[None]] | None = None
         self.begun = asyncio.Event()
         self.screen: Screen | None = None
+        self.entering: str | None = None
         self._status = Status()
-        self._rows: dict[str, ChatRow] = {}
+        self._here: dict[tuple[str, str], bool] = {}
         self._shown: dict[str, int] = {}
         self._moved = asyncio.Event()
         self._before: str | None = None
@@ -67,6 +69,8 @@ class Conversation:
                 await self._message(event)
             case Connected():
                 await self._connected(event)
+            case Disconnected():
+                await self._disconnected(event)
             case Typing():
                 self._status.typing(event)
             case Presence():
@@ -76,34 +80,44 @@ class Conversation:
 
     def _note(self, event: Event) -> None:
         match event:
-            case ChatMoved():
-                self._rows[event.row.chat] = event.row
             case ChatReset():
                 self._shown.pop(event.chat, None)
                 self.say(f"* The server has lost messages of {clean(title(event.chat, self.me))}.")
-            case RoomNotice() if event.notice:
+            case RoomNotice() if event.notice and self._is_news(event):
                 self.say(f"* {clean(event.room)}: {clean(event.user or '')}: {clean(event.notice)}")
             case Failed():
                 self.say(f"! {clean(event.detail)}")
-            case Disconnected():
-                if not self._status.trouble:
-                    self.say(f"* No connection: {clean(event.reason)} Trying again.")
-                self._status.lost(event)
             case _:
                 pass
 
     async def _connected(self, event: Connected) -> None:
-        was_away, self.me, self._status.trouble = bool(self._status.trouble), event.user, ""
-        if self.begun.is_set():
-            if was_away:
-                self.say("* Connected again.")
+        was_away, self.me = self._status.lost, event.user
+        self._status.connected()
+        if not self.begun.is_set():
+            await self._begin()
             return
+        if was_away:
+            self.say("* Connected.")
+        if self.entering:
+            room, self.entering = self.entering, None
+            await self._client.join(room)
+        if self.chat:
+            await self._watch(self.chat)
+
+    async def _disconnected(self, event: Disconnected) -> None:
+        if not self._status.lost:
+            self.say(f"* No connection: {clean(event.reason)} Trying again; until then by plain requests.")
+        self._status.disconnected(event)
+        if not self.begun.is_set():
+            await self._begin()
+
+    async def _begin(self) -> None:
         self.say(f"You are {clean(self.me)}. /help says what there is; Ctrl-D ends.")
         try:
             if self.first:
                 await self.first()
             else:
-                self.list_chats()
+                await self.list_chats()
         finally:
             self.begun.set()
 
@@ -113,6 +127,8 @@ class Conversation:
             return
         self._shown[message.chat] = message.seq
         self._moved.set()
+        if not self._is_news(message):
+            return
         if self.chat is None and message.sender != self.me and message.kind != "system":
             self.say(f"* {clean(message.sender)} writes; what you type goes there now.")
             await self._turn_to(message.chat)
@@ -120,6 +136,15 @@ class Conversation:
         self.say(line_of(message, self.me, "" if here else title(message.chat, self.me)))
         if here and message.sender != self.me:
             await self._client.read(message.chat, message.seq)
+
+    def _is_news(self, event: Message | RoomNotice) -> bool:
+        """Return whether this is not told yet: who joins a room also enters it, in either order."""
+        user, here = _coming(event)
+        if user is None or here is None:
+            return True
+        was = self._here.get((event.chat, user))
+        self._here[event.chat, user] = here
+        return was is not here
 
     async def until_shown(self, chat: str, seq: int) -> None:
         """Return when a message, or a later one, was shown."""
@@ -135,7 +160,7 @@ class Conversation:
 
     async def open(self, chat: str) -> None:
         """Put a chat on the screen: its newest messages, with a line where the unread ones begin."""
-        read = row.read if (row := self._rows.get(chat)) else 0
+        read = await self._read_mark(chat)
         await self._turn_to(chat)
         page = await self._client.history(chat, limit=HISTORY)
         self._before = page.previous
@@ -158,9 +183,9 @@ class Conversation:
         for message in page.messages:
             self.say(line_of(message, self.me))
 
-    def list_chats(self) -> None:
+    async def list_chats(self) -> None:
         """Show the chats, those with unread messages last, next to the prompt."""
-        rows = [row for row in self._rows.values() if row.state in {"member", "invited"}]
+        rows = [row for row in await self._client.chats() if row.state in {"member", "invited"}]
         for row in sorted(rows, key=lambda row: bool(row.unread)):
             self.say(row_line(row, self.me))
         if not rows:
@@ -168,7 +193,26 @@ class Conversation:
 
     async def _turn_to(self, chat: str) -> None:
         self.chat, self._before = chat, None
-        if ":" in chat:
+        await self._watch(chat)
+
+    async def _read_mark(self, chat: str) -> int:
+        try:
+            return (await self._client.rest.chat(chat)).read
+        except Problem as problem:
+            if problem.passes:
+                raise
+            return 0  # the chat is not there yet, or its history says why it cannot be read
+
+    async def _watch(self, chat: str) -> None:
+        if ":" in chat and self._client.connected:
             async with asyncio.timeout(WATCH_SECONDS):
                 for there in await self._client.watch([title(chat, self.me)]):
                     self._status.presence(there)
+
+
+def _coming(event: Message | RoomNotice) -> tuple[str | None, bool | None]:
+    """Return who came (True) or went (False); None: nobody did."""
+    if isinstance(event, RoomNotice):
+        return event.user, {"entered": True, "gone": False}.get(event.event)
+    kind = event.event.get("type") if event.event else None
+    return event.sender, {"joined": True, "left": False}.get(str(kind))

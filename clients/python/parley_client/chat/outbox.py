@@ -14,6 +14,9 @@ from parley_client.errors import ParleyError
 TYPING_SECONDS = 3.0
 """How often the others are told, at the most, that the user is typing."""
 
+LATE_SECONDS = 2.0
+"""After which the user is told that a message is not sent yet."""
+
 
 class Outbox:
     """Sends messages, and that the user is typing.
@@ -58,12 +61,16 @@ class Outbox:
         task.add_done_callback(self._tasks.discard)
 
     async def _send(self, chat: str, text: str) -> None:
+        loop = asyncio.get_running_loop()
+        late = loop.call_later(LATE_SECONDS, self._say, f"… Not sent yet: {clean(text)}")
         try:
             ack = await self._client.send(chat, text)
         except ParleyError as error:
             self._say(f"! Not sent: {clean(str(error))} ({clean(text)})")
         else:
             await self._shown(ack.chat, ack.seq)
+        finally:
+            late.cancel()
 
     async def _tell(self, chat: str) -> None:
         try:

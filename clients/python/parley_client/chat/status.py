@@ -12,17 +12,18 @@ TYPING_SECONDS = 6.0
 
 
 class Status:
-    """What is going on around a chat. trouble: in words, empty when there is a connection."""
+    """What is going on around a chat. lost: whether it is known that there is no connection."""
 
     def __init__(self) -> None:
-        self.trouble = "connecting…"
+        self.lost = False
+        self._trouble = "connecting…"
         self._typing: dict[tuple[str, str], float] = {}
         self._presence: dict[str, Presence] = {}
 
     def line(self, chat: str | None, me: str) -> str:
         """Return the line for a chat, None while none is on the screen."""
         return " · ".join(
-            part for part in (me, self.trouble or self._there(chat, me), self._who_types(chat)) if part
+            part for part in (me, self._trouble or self._there(chat, me), self._who_types(chat)) if part
         )
 
     def typing(self, event: Typing) -> None:
@@ -37,9 +38,14 @@ class Status:
         """Take who is there."""
         self._presence[event.user] = event
 
-    def lost(self, event: Disconnected) -> None:
+    def connected(self) -> None:
+        """Take that there is a connection."""
+        self.lost, self._trouble = False, ""
+
+    def disconnected(self, event: Disconnected) -> None:
         """Take that there is no connection."""
-        self.trouble = f"no connection, next try in {event.retry_in:.0f} s"
+        self.lost = True
+        self._trouble = f"no connection, next try in {event.retry_in:.0f} s"
 
     def _there(self, chat: str | None, me: str) -> str:
         if chat is None:
