@@ -94,6 +94,7 @@ def test_a_store_that_is_not_there() -> None:
         (["--prot", "1"], {}, "--prot"),
         (["serve"], {}, "serve"),
         ([], {"PARLEY_AUTH": "closed"}, "PARLEY_AUTH"),
+        ([], {"PARLEY_ATUH": "required"}, "PARLEY_ATUH is no setting of Parley: did you mean PARLEY_AUTH?"),
         ([], {"REDIS_URL": "localhost"}, "REDIS_URL"),
         ([], {"REDIS_URL": "redis://me:s3cr3t/s3cr3t@localhost"}, "REDIS_URL"),
         ([], {"PARLEY_REDIS_CLUSTER": "1"}, "PARLEY_REDIS_CLUSTER"),

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import re
+import subprocess
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
 from chalicelib.config import VARIABLES, Secret, Settings
+from chalicelib.config.names import OTHERS
 from chalicelib.errors import ConfigError
 
+ROOT = Path(__file__).parents[2]
+TESTS = re.compile(r"tests/(?!deployed/|conftest\.py)|docs/")
+"""Files whose variables may be wrong ones."""
 WORD = "chrysanthemum"
 TLS = {"REDIS_URL": "rediss://cache.example:6379"}
 COMPANIONS: dict[str, dict[str, str]] = {
@@ -258,6 +265,66 @@ def test_environment_of_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PARLEY_KEEP_MESSAGES", "7")
 
     assert Settings.from_env().keep_messages == 7
+
+
+@pytest.mark.parametrize(
+    ("name", "near"),
+    [
+        ("PARLEY_ATUH", "did you mean PARLEY_AUTH?"),
+        ("PARLEY_AUTHENTICATION", "PARLEY_AUTH"),
+        ("parley_auth", "did you mean PARLEY_AUTH?"),
+        ("PARLEY_RATE_LIMIT", "did you mean PARLEY_RATE_LIMITS?"),
+        ("PARLEY_REDIS_URL", "did you mean REDIS_URL?"),
+        ("PARLEY_SOCKET_PORT", "did you mean SOCKET_PORT?"),
+        ("PARLEY_PORT", "did you mean PORT?"),
+        ("PARLEY_SWEEP_SECOND", "did you mean PARLEY_SWEEP_SECONDS?"),
+        ("PARLEY_QQQQQQQQQQQQQQQQ", "docs/settings.md"),
+    ],
+)
+@pytest.mark.parametrize("raw", ["required", "8080", ""])
+def test_unknown_variable_is_refused_with_the_nearest_setting(name: str, near: str, raw: str) -> None:
+    """A variable that is no setting is one line that names it, and the setting that was probably meant."""
+    with pytest.raises(ConfigError) as raised:
+        Settings.from_env({name: raw})
+
+    assert str(raised.value).startswith(f"{name} is no setting")
+    assert near in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize("name", sorted(OTHERS))
+def test_variables_of_other_parts_are_known(name: str) -> None:
+    """A variable that a tool, a client or the tests read changes no setting and is no error."""
+    assert Settings.from_env({name: "1"}) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("name", "raw"),
+    [
+        ("PARLEY_SERVICE_HOST", "10.0.0.7"),
+        ("PARLEY_SERVICE_PORT", "8080"),
+        ("PARLEY_SERVICE_PORT_HTTP", "8080"),
+        ("PARLEY_PORT", "tcp://10.0.0.7:8080"),
+        ("PARLEY_PORT_8080_TCP", "tcp://10.0.0.7:8080"),
+        ("PARLEY_VALKEY_PORT_6379_TCP_ADDR", "10.0.0.8"),
+        ("PARLEY_VALKEY_SERVICE_HOST", "10.0.0.8"),
+    ],
+)
+def test_variables_that_kubernetes_sets_are_passed_over(name: str, raw: str) -> None:
+    """In a cluster of Kubernetes with a service called parley the server starts."""
+    assert Settings.from_env({name: raw}) == Settings()
+
+
+def test_every_variable_that_is_read_is_known() -> None:
+    """Whatever variable the code, the Makefile or a workflow names is a setting, or in the list of others."""
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True)
+    named = set()
+    for path in listed.stdout.split():
+        if re.search(r"(\.py|\.ya?ml|\.json|^Makefile|^\.ci/run)$", path) and not TESTS.match(path):
+            named.update(re.findall(r"\bPARLEY_[A-Z0-9_]*[A-Z0-9]\b", (ROOT / path).read_text()))
+
+    assert len(named) > len(VARIABLES)
+    assert named <= VARIABLES.keys() | OTHERS
 
 
 def test_open_in_production() -> None:

@@ -1,0 +1,51 @@
+"""Names of variables: an unknown one is an error, since a misspelt setting is one that is not set."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Collection, Mapping
+
+PREFIX = "PARLEY_"
+OTHERS = frozenset(
+    {
+        *("PARLEY_HOST", "PARLEY_SWEEP_SECONDS", "PARLEY_LOCAL_SOCKETS"),  # infra/local
+        *("PARLEY_PASSWORD", "PARLEY_TOKEN"),  # clients/python
+        *("PARLEY_LOCALSTACK_FOLDER", "PARLEY_MINISTACK_FOLDER"),  # infra/localstack, infra/ministack
+        *("PARLEY_LAMBDA_PYTHON", "PARLEY_LAMBDA_ENVIRONMENT", "PARLEY_LAMBDA_LOG"),  # infra/localstack
+        *("PARLEY_CI_RUN", "PARLEY_REQUIRE_ENGINES"),  # .ci/run, tests
+        *("PARLEY_TEST_CHAT", "PARLEY_TEST_GROUP", "PARLEY_TEST_URL"),  # tests/deployed
+    }
+)
+"""Variables of the project that are read elsewhere than here."""
+UNPREFIXED = frozenset({"REDIS_URL", "PORT", "SOCKET_PORT", "DATA", "WORKERS"})
+"""Settings without the prefix, which are easily given one."""
+SERVICE_LINK = re.compile(r"PARLEY_(\w+_)?(SERVICE_(HOST|PORT(_\w+)?)|PORT_\d+_(TCP|UDP|SCTP)(_\w+)?)")
+LINK_PORT = re.compile(r"PARLEY_(\w+_)?PORT")
+LINK_VALUE = re.compile(r"(tcp|udp|sctp)://.*")
+
+
+def unknown_names(environ: Mapping[str, str], settings: Collection[str]) -> list[str]:
+    """Return one sentence for each variable that looks like a setting and is none, naming the nearest one.
+
+    settings: the variables of the application. The variables that Kubernetes sets for a service called
+    `parley…` are passed over; source: "Accessing the Service" in the documentation of Kubernetes.
+    """
+    known = OTHERS.union(settings)
+    return [
+        f"{name} is no setting of Parley: {_remedy(name, known)}"
+        for name in sorted(environ)
+        if name.upper().startswith(PREFIX) and name not in known and not _is_service_link(name, environ[name])
+    ]
+
+
+def _remedy(name: str, known: Collection[str]) -> str:
+    bare = name.upper().removeprefix(PREFIX)
+    near = [bare] if bare in UNPREFIXED else difflib.get_close_matches(name.upper(), known, 1)
+    return f"did you mean {near[0]}?" if near else "remove it; docs/settings.md lists those there are."
+
+
+def _is_service_link(name: str, value: str) -> bool:
+    if SERVICE_LINK.fullmatch(name):
+        return True
+    return bool(LINK_PORT.fullmatch(name) and LINK_VALUE.fullmatch(value))
