@@ -77,6 +77,7 @@ def _sockets(chosen: options.Options, http_port: int, port: int) -> Iterator[str
         http_port=http_port,
         url=given or None,
         limits=chosen.limits,
+        addresses=chosen.addresses,
         shuffle=chosen.shuffle_frames,
         by_wire=chosen.push_by_wire,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import ipaddress
 import os
 import socket
 from collections.abc import Callable, Mapping, Sequence
@@ -12,14 +13,16 @@ from typing import NoReturn
 
 import msgspec
 
-from infra.local.sockets.shared import Limits
+from infra.local.sockets.shared import AddressLimit, Limits
 
 MOST_WORKERS = 256
 MOST_PORT = 65535
 NEXT_PORT = "PORT + 1"
 MOST_LIMIT_SECONDS = 86_400.0
 LEAST_BYTES, MOST_BYTES = 125, 16 * 1024 * 1024  # a control frame has 125
-MOST_QUEUED_FRAMES = 100_000
+MOST_FRAMES = 100_000
+MOST_CONNECTIONS = 100_000
+NONE = "none"
 LEAST_SWEEP_SECONDS, MOST_SWEEP_SECONDS = 0.05, 86_400.0
 
 
@@ -27,7 +30,8 @@ class Options(msgspec.Struct, frozen=True):
     """Where to listen (port 0: any that is free), where the data is, and how many processes serve.
 
     sweep_seconds: how long from one sweep for work that was lost to the next. socket_port: of the sockets;
-    the other socket_ options are the fields of sockets.shared.Limits. shuffle_frames, push_by_wire: shuffle
+    the other socket_ options are the fields of sockets.shared.Limits. address_connections,
+    uncounted_addresses: the fields of sockets.shared.AddressLimit. shuffle_frames, push_by_wire: shuffle
     and by_wire of sockets.shared.SocketSettings.
     """
 
@@ -43,6 +47,9 @@ class Options(msgspec.Struct, frozen=True):
     socket_frame_bytes: int
     socket_unread_bytes: int
     socket_queued_frames: int
+    socket_control_frames: int
+    address_connections: int
+    uncounted_addresses: tuple[str, ...]
     shuffle_frames: bool
     push_by_wire: bool
 
@@ -50,6 +57,11 @@ class Options(msgspec.Struct, frozen=True):
     def limits(self) -> Limits:
         """What a socket may do."""
         return Limits(**{name: getattr(self, f"socket_{name}") for name in Limits.__struct_fields__})
+
+    @property
+    def addresses(self) -> AddressLimit:
+        """How many connections a client address may have."""
+        return AddressLimit(connections=self.address_connections, uncounted=self.uncounted_addresses)
 
 
 class _Parser(argparse.ArgumentParser):
@@ -91,7 +103,23 @@ def parse(arguments: Sequence[str], environ: Mapping[str, str]) -> Options:
     limit("message-bytes", _bytes, "bytes of the largest message")
     limit("frame-bytes", _bytes, "bytes of the largest frame")
     limit("unread-bytes", _bytes, "bytes that may wait for a client to read them")
-    limit("queued-frames", _whole(1, MOST_QUEUED_FRAMES), "messages of a socket that may wait for their turn")
+    limit("queued-frames", _whole(1, MOST_FRAMES), "messages of a socket that may wait for their turn")
+    limit("control-frames", _whole(1, MOST_FRAMES), "pings, pongs and parts of messages a minute")
+    usual = AddressLimit()
+    add(
+        "address-connections",
+        _whole(0, MOST_CONNECTIONS),
+        str(usual.connections),
+        "connections of an address to each port of a process, 0 for no limit",
+        "ADDRESS_CONNECTIONS",
+    )
+    add(
+        "uncounted-addresses",
+        _networks,
+        ",".join(usual.uncounted),
+        "networks whose connections do not count, such as a reverse proxy's",
+        "UNCOUNTED_ADDRESSES",
+    )
     add("shuffle-frames", _flag, "0", "1: handle the messages that wait in any order", "SHUFFLE_FRAMES")
     add("push-by-wire", _flag, "0", "1: push through /@connections, as on AWS", "PUSH_BY_WIRE")
     read = vars(parser.parse_args(arguments))
@@ -125,6 +153,17 @@ def _socket_port(raw: str) -> int | None:
 
 def _flag(raw: str) -> bool:
     return _whole(0, 1)(raw) == 1
+
+
+def _networks(raw: str) -> tuple[str, ...]:
+    if raw.strip() == NONE:
+        return ()
+    try:
+        return tuple(str(ipaddress.ip_network(part.strip())) for part in raw.split(","))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(
+            f"{error}; it is networks parted by commas, such as 10.0.0.0/8, or {NONE}"
+        ) from None
 
 
 _bytes = _whole(LEAST_BYTES, MOST_BYTES)

@@ -28,10 +28,10 @@ class Answer:
 
 
 class Peer:
-    """One connection to a server on 127.0.0.1."""
+    """One connection to a server on 127.0.0.1; address: of the loopback interface, from which it comes."""
 
-    def __init__(self, port: int) -> None:
-        self.socket = socket.create_connection(("127.0.0.1", port), TIMEOUT_SECONDS)
+    def __init__(self, port: int, address: str = "127.0.0.1") -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port), TIMEOUT_SECONDS, (address, 0))
 
     def send(self, *lines: str, body: bytes = b"") -> None:
         """Send a head, its bytes as Latin-1, and a body."""

@@ -16,7 +16,14 @@ import msgspec
 from websockets.sync.client import ClientConnection, connect
 
 from infra.local.server import STOP_SECONDS
-from infra.local.sockets.shared import SETTINGS, VARIABLE, Limits, Meeting, SocketSettings
+from infra.local.sockets.shared import (
+    SETTINGS,
+    VARIABLE,
+    AddressLimit,
+    Limits,
+    Meeting,
+    SocketSettings,
+)
 from tests.local.raw import Answer, Peer, free_port
 from tests.local.socket_echo import ENDS
 from tests.servers.process import ROOT, environment
@@ -36,6 +43,8 @@ OPTIONS = [
     "--factory",
 ]
 OPTIONS += ["--workers-kill-timeout", str(STOP_SECONDS), "--respawn-failed-workers"]
+KEY = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="
+UPGRADE = ("Upgrade: websocket", "Sec-WebSocket-Version: 13", KEY)
 KEYS = {
     "AWS_ACCESS_KEY_ID": "AKIDEXAMPLE",
     "AWS_SECRET_ACCESS_KEY": "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
@@ -45,17 +54,31 @@ KEYS = {
 class SocketServer:
     """A server of tests.local.socket_echo.
 
-    folder: where its output goes, and where its workers meet. limits, shuffle: as SocketSettings has them.
+    folder: where its output goes, and where its workers meet. limits, addresses, shuffle: as SocketSettings
+    has them.
     """
 
-    def __init__(self, folder: Path, workers: int, limits: Limits, *, shuffle: bool = False) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        workers: int,
+        limits: Limits,
+        *,
+        addresses: AddressLimit | None = None,
+        shuffle: bool = False,
+    ) -> None:
         self.port, self.socket_port = free_port(), free_port()
         self.url = f"ws://127.0.0.1:{self.socket_port}"
         self.meeting = Meeting(folder)
         self._folder = folder
         self._log = folder / "echo.log"
         settings = SocketSettings(
-            address="127.0.0.1", port=self.socket_port, http_port=self.port, limits=limits, shuffle=shuffle
+            address="127.0.0.1",
+            port=self.socket_port,
+            http_port=self.port,
+            limits=limits,
+            addresses=addresses or AddressLimit(),
+            shuffle=shuffle,
         )
         (folder / SETTINGS).write_bytes(msgspec.json.encode(settings))
         command = [
@@ -146,10 +169,15 @@ class SocketServer:
 
 @contextlib.contextmanager
 def running_sockets(
-    folder: Path, workers: int = 1, limits: Limits | None = None, *, shuffle: bool = False
+    folder: Path,
+    workers: int = 1,
+    limits: Limits | None = None,
+    *,
+    addresses: AddressLimit | None = None,
+    shuffle: bool = False,
 ) -> Iterator[SocketServer]:
     """Run a server; see SocketServer."""
-    server = SocketServer(folder, workers, limits or Limits(), shuffle=shuffle)
+    server = SocketServer(folder, workers, limits or Limits(), addresses=addresses, shuffle=shuffle)
     try:
         server.wait_until_ready()
         yield server

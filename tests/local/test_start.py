@@ -93,6 +93,8 @@ def test_a_store_that_is_not_there() -> None:
         ([], {"PARLEY_HOST": "no such host"}, "no such host"),
         (["--prot", "1"], {}, "--prot"),
         (["serve"], {}, "serve"),
+        ([], {"ADDRESS_CONNECTIONS": "-1"}, "address-connections"),
+        ([], {"UNCOUNTED_ADDRESSES": "10.0.0.1/8"}, "10.0.0.1/8"),
         ([], {"PARLEY_AUTH": "closed"}, "PARLEY_AUTH"),
         ([], {"PARLEY_ATUH": "required"}, "PARLEY_ATUH is no setting of Parley: did you mean PARLEY_AUTH?"),
         ([], {"REDIS_URL": "localhost"}, "REDIS_URL"),

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 TEXT, PONG = WSMsgType.TEXT, WSMsgType.PONG
 QUEUED_BYTES = 512 * 1024
+MINUTE = 60.0
 NORMAL = (1000, "Connection Closed Normally")
 GOING_AWAY = (1001, "Going away")
 NO_STATUS = (1005, "Client-side close frame status not set")
@@ -64,6 +65,7 @@ class Connection(WSListener):
         self._queued_bytes = 0
         self._paused = False
         self._ping: bytes | None = None
+        self._control_until = 0.0
         self._end_told = False
         self._transport: WSTransport | None = None
 
@@ -162,14 +164,26 @@ class Connection(WSListener):
                 raise self._too_big()
             self._put(frame.get_payload_as_utf8_text())
         elif kind is WSMsgType.PING:
+            self._count_control()
             self._ping = frame.get_payload_as_bytes()
             self._edge.wants_turn(self)
         elif kind is WSMsgType.CLOSE:
             self._answer_close(frame)
         elif kind is WSMsgType.BINARY:
             raise Refused(WSCloseCode.UNSUPPORTED_DATA, "Only text is taken.")
-        elif kind is not PONG:
-            self._take_part(frame, first=kind is TEXT)
+        else:
+            self._count_control()
+            if kind is not PONG:
+                self._take_part(frame, first=kind is TEXT)
+
+    def _count_control(self) -> None:
+        """Count a frame that brings no message of its own: of those no handler sees how many there are."""
+        most = self._limits.control_frames
+        self._control_until = max(self._control_until, self.active) + MINUTE / most
+        if self._control_until > self.active + MINUTE:
+            raise Refused(
+                WSCloseCode.POLICY_VIOLATION, f"At most {most} pings, pongs and parts of messages a minute."
+            )
 
     def _take_part(self, frame: WSFrame, *, first: bool) -> None:
         if first is (self._parts is not None):

@@ -14,6 +14,7 @@ from chalicelib.config import Settings
 from chalicelib.errors import Overloaded, ParleyError
 from chalicelib.http.responses import defect
 from chalicelib.logs import LOGGER
+from infra.local.addresses import Addresses
 from infra.local.events import LambdaContext
 from infra.local.sockets import handshake
 from infra.local.sockets.connection import GOING_AWAY, NORMAL, Connection, Turn
@@ -64,8 +65,7 @@ class Edge:
 
     async def start(self) -> None:
         """Begin to listen."""
-        limits = self.limits
-        make = functools.partial(Wire, self._admit, limits.frame_bytes, limits.unread_bytes)
+        make = functools.partial(Wire, self._admit, self.limits, Addresses(self._shared.addresses))
         self._server = await self.loop.create_server(
             make, self._shared.address, self._shared.port, reuse_port=True, backlog=BACKLOG
         )

@@ -30,6 +30,12 @@ class UpgradeRequired(ParleyError):
     status, code, title = 426, "upgrade_required", "Upgrade required"
 
 
+class HeadersTooLarge(ParleyError):
+    """A request whose head is larger than is read."""
+
+    status, code, title = 431, "headers_too_large", "Request header fields too large"
+
+
 class Door:
     """Judges upgrade requests as the HTTP gateway does others.
 

@@ -28,7 +28,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     Source: "Quotas for configuring and running a WebSocket API" in the API Gateway Developer Guide.
     idle_seconds: without a frame either way. life_seconds: in all. message_bytes, frame_bytes: a message may
     come in several frames. unread_bytes: what waits for a peer that does not read. queued_frames: so many may
-    wait for the handler before no more is read.
+    wait for the handler before no more is read. control_frames: pings, pongs and parts of messages
+    a minute, which may all come at once.
     """
 
     idle_seconds: float = 600.0
@@ -37,6 +38,18 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     frame_bytes: int = 32_768
     unread_bytes: int = 4_194_304
     queued_frames: int = 64
+    control_frames: int = 6000
+
+
+class AddressLimit(msgspec.Struct, frozen=True, kw_only=True):
+    """How many connections one client address may have to one port of one worker.
+
+    connections: Maximum; 0: no limit. Of IPv6 a network of 64 bits counts as one address. uncounted: networks
+    whose connections do not count, such as those of a reverse proxy.
+    """
+
+    connections: int = 256
+    uncounted: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
 
 
 class SocketSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -51,6 +64,7 @@ class SocketSettings(msgspec.Struct, frozen=True, kw_only=True):
     http_port: int
     url: str | None = None
     limits: Limits = Limits()
+    addresses: AddressLimit = AddressLimit()
     shuffle: bool = False
     by_wire: bool = False
 

@@ -13,12 +13,22 @@ from typing import Any
 from picows import WSAutoPingStrategy, WSListener, WSUpgradeRequest, WSUpgradeResponseWithListener
 from picows.picows import WSProtocol  # type: ignore[attr-defined]  # left out of its type stub
 
+from chalicelib.errors import ParleyError, TooManyRequests
+from infra.local.addresses import Addresses
+from infra.local.sockets.handshake import HeadersTooLarge, problem
+from infra.local.sockets.shared import Limits
+
 HANDSHAKE_SECONDS = 10.0
 LINGER_SECONDS = 2.0
 NO_LINGER = struct.pack("ii", 1, 0)
 READ_BYTES = 2048
 MOST_READ_BYTES = 16 * 1024
 """Read at once: it bounds how many small frames one read can queue, and how far picows' buffer grows."""
+MOST_HEAD_BYTES = 16 * 1024
+"""Of a request; picows ends a connection with as much and no end of it, without an answer."""
+HEAD_END = b"\r\n\r\n"
+ABRUPT_EXCESS = 1
+"""From twice as many connections of an address on, further ones are not answered."""
 
 Admit = Callable[["Wire", WSUpgradeRequest], WSListener | WSUpgradeResponseWithListener]
 
@@ -80,15 +90,16 @@ class Transport:
 class Wire(WSProtocol):  # type: ignore[misc]
     """One connection of a server.
 
-    admit: answers the upgrade request. frame_bytes: of the largest frame; a larger one is closed with 1009.
-    unread_bytes: what may wait for the peer to read it. handshake_seconds: how long the request may take.
+    admit: answers the upgrade request. limits: of which a frame beyond frame_bytes is closed with 1009, and
+    unread_bytes may wait for the peer. addresses: counts the connections of each. handshake_seconds: how long
+    the request may take.
     """
 
     def __init__(
         self,
         admit: Admit,
-        frame_bytes: int,
-        unread_bytes: int,
+        limits: Limits,
+        addresses: Addresses,
         handshake_seconds: float = HANDSHAKE_SECONDS,
     ) -> None:
         super().__init__(
@@ -104,14 +115,17 @@ class Wire(WSProtocol):  # type: ignore[misc]
             1,
             WSAutoPingStrategy.PING_WHEN_IDLE,
             False,
-            frame_bytes,
+            limits.frame_bytes,
             None,
             READ_BYTES,
         )
         self._admit = admit
         self._handshake_seconds = handshake_seconds
         self._too_late: asyncio.TimerHandle | None = None
-        self._unread_bytes = unread_bytes
+        self._unread_bytes = limits.unread_bytes
+        self._addresses = addresses
+        self._head: bytearray | None = bytearray()
+        self._read_to = memoryview(b"")
         self._deaf = False
         self.peer = ""
 
@@ -121,9 +135,13 @@ class Wire(WSProtocol):  # type: ignore[misc]
         self.peer = str(address[0]) if address else ""
         super().connection_made(Transport(transport, self._unread_bytes))
         self._too_late = asyncio.get_running_loop().call_later(self._handshake_seconds, transport.abort)
+        self._addresses.enter(self.peer)
+        if excess := self._addresses.excess(self.peer):
+            self._refuse_connection(abruptly=excess > ABRUPT_EXCESS)
 
     def connection_lost(self, error: Exception | None) -> None:
         """End, as an asyncio.Protocol does."""
+        self._addresses.leave(self.peer)
         self._cancel_too_late()
         super().connection_lost(error)
 
@@ -131,17 +149,47 @@ class Wire(WSProtocol):  # type: ignore[misc]
         """Return where to read to: nowhere, once a close frame was sent."""
         if self._deaf:
             return _DISCARDED
-        buffer: memoryview = super().get_buffer(hint)
-        return buffer[:MOST_READ_BYTES]
+        buffer: memoryview = super().get_buffer(hint)[:MOST_READ_BYTES]
+        if self._head is not None:
+            self._read_to = buffer
+        return buffer
 
     def buffer_updated(self, count: int) -> None:
         """Take in what was read."""
-        if not self._deaf:
-            super().buffer_updated(count)
-            self._deaf = self.transport.is_close_frame_sent or self.transport.underlying_transport.closing
+        if self._deaf:
+            return
+        if self._head is not None and self._is_too_large(self._head, self._read_to[:count]):
+            self._refuse(HeadersTooLarge(f"The head of a request has less than {MOST_HEAD_BYTES} bytes."))
+            return
+        super().buffer_updated(count)
+        self._deaf = self.transport.is_close_frame_sent or self.transport.underlying_transport.closing
+
+    def _is_too_large(self, head: bytearray, more: memoryview) -> bool:
+        """Add to the head what came of it, and say whether it is too large."""
+        seen = max(0, len(head) - len(HEAD_END) + 1)
+        head += more
+        end = head.find(HEAD_END, seen)
+        return (len(head) if end < 0 else end) >= MOST_HEAD_BYTES
+
+    def _refuse_connection(self, *, abruptly: bool) -> None:
+        if abruptly:
+            self._deaf = True
+            self.transport.underlying_transport.abort()
+        else:
+            self._refuse(TooManyRequests("Your address has too many connections to this server. Close some."))
+
+    def _refuse(self, error: ParleyError) -> None:
+        """Answer without admit, and read no more."""
+        self._deaf = True
+        self._cancel_too_late()
+        transport = self.transport.underlying_transport
+        transport.write(problem(error).to_bytes())
+        transport.close()
 
     def _answer(self, request: WSUpgradeRequest) -> WSListener | WSUpgradeResponseWithListener:
         self._cancel_too_late()
+        self._head = None
+        self._read_to = memoryview(b"")
         return self._admit(self, request)
 
     def _cancel_too_late(self) -> None:
