@@ -12,7 +12,8 @@ import pytest
 from tests.servers.process import environment
 
 ROOT = Path(__file__).parents[2]
-# Each takes 10 to 200 ms: a login needs argon2, a signed identity jwt and cryptography, the queue boto3.
+# Each takes 10 to 200 ms: a login needs argon2, a signed identity jwt and cryptography, the queue boto3, a
+# cut preview regex.
 # redis-py looks for cryptography, which imports its version and no more.
 LATER = (
     "argon2",
@@ -22,6 +23,7 @@ LATER = (
     "cryptography.hazmat",
     "boto3",
     "botocore",
+    "regex",
 )
 MODULES = "import json, sys; print(json.dumps(sorted(sys.modules)))"
 

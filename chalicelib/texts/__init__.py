@@ -1,0 +1,23 @@
+"""The one rule of what a name or text may hold, how names compare, and where a text may be cut.
+
+Nothing here asks the interpreter which characters exist: docs/adr says why.
+"""
+
+from chalicelib.texts.characters import BLANKS, described, fault_in, has_visible, plain
+from chalicelib.texts.checks import check_line, check_lines, checked_line
+from chalicelib.texts.folding import composed, folded
+from chalicelib.texts.graphemes import beginning
+
+__all__ = [
+    "BLANKS",
+    "beginning",
+    "check_line",
+    "check_lines",
+    "checked_line",
+    "composed",
+    "described",
+    "fault_in",
+    "folded",
+    "has_visible",
+    "plain",
+]
