@@ -12,7 +12,7 @@ from chalicelib.errors import PayloadTooLarge, bad_field
 from chalicelib.http.decoding import converted
 from chalicelib.http.middleware import headers_of
 from chalicelib.schemas.decoding import decoded
-from chalicelib.store.sessions import AGENT_CHARACTERS, Details
+from chalicelib.store.sessions import Details, details_of
 
 T = TypeVar("T")
 
@@ -41,7 +41,7 @@ class ReceivedRequest:
     @property
     def details(self) -> Details:
         """Where the request came from."""
-        return Details(self.address, (self.header("User-Agent") or "")[:AGENT_CHARACTERS])
+        return details_of(self.address, self.header("User-Agent") or "")
 
     @property
     def address(self) -> str:

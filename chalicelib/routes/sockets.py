@@ -13,7 +13,7 @@ from chalicelib.errors import PROBLEM_JSON, InternalError, ParleyError
 from chalicelib.logs import LOGGER
 from chalicelib.services.realtime.connecting import Knock
 from chalicelib.services.realtime.frames import Handled
-from chalicelib.store.sessions import AGENT_CHARACTERS, Details
+from chalicelib.store.sessions import details_of
 
 Event = Mapping[str, Any]
 DONE = Handled(None)
@@ -86,7 +86,7 @@ def _knock(event: Event) -> Knock:
     scheme, _, token = headers.get("authorization", "").partition(" ")
     return Knock(
         connection=_connection(event),
-        details=Details(str(identity.get("sourceIp") or ""), agent[:AGENT_CHARACTERS]),
+        details=details_of(str(identity.get("sourceIp") or ""), agent),
         ticket=query.get("ticket"),
         bearer=token.strip() if scheme.lower() == "bearer" else None,
         user=query.get("user"),

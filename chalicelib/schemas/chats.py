@@ -15,11 +15,15 @@ from chalicelib.schemas.users import Avatar
 MAX_NOTICE_BYTES = 2 * 1024
 
 ChatName = Annotated[
-    str, Meta(description="1-64 printable characters, not only blanks.", examples=["Mad tea party"])
+    str,
+    Meta(
+        description="One line of 1-64 characters in NFC, one of which can be seen.",
+        examples=["Mad tea party"],
+    ),
 ]
 Notice = Annotated[
     str,
-    Meta(description="What members should know: up to 2 KiB of UTF-8, printable characters and line breaks."),
+    Meta(description="What members should know: up to 2 KiB of UTF-8, with line breaks (LF)."),
 ]
 History = Annotated[bool, Meta(description="Whether members read what was written before they joined.")]
 Handle = Annotated[str, Meta(description="A handle, in any case.", examples=["bob"])]

@@ -37,7 +37,13 @@ class Preview(Struct, kw_only=True):
     seq: int
     sender: str
     kind: str
-    text: Annotated[str, Meta(description=f"The first {PREVIEW_CHARACTERS} characters.")]
+    text: Annotated[
+        str,
+        Meta(
+            description=f"The beginning of the text, up to {PREVIEW_CHARACTERS} characters: it ends between "
+            "graphemes, so that no emoji is cut in two."
+        ),
+    ]
     cut: Annotated[bool, Meta(description="Whether the message holds more than is shown here.")]
     event: Annotated[Event | UnsetType, Meta(description="Of the kind `system`: what happened.")] = UNSET
     sent_at: Time

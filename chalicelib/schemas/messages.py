@@ -17,7 +17,11 @@ Seq = Annotated[
 ]
 Position = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 MessageId = Annotated[
-    str, Meta(description="The sender's own idempotency id, 1-64 printable characters; UUID or ULID.")
+    str,
+    Meta(
+        description="The sender's own idempotency id: one line of 1-64 characters, compared as sent; "
+        "UUID or ULID."
+    ),
 ]
 Time = Annotated[
     str,
@@ -25,6 +29,10 @@ Time = Annotated[
         description="RFC 3339, UTC, microseconds.",
         extra_json_schema={"format": "date-time"},
     ),
+]
+Text = Annotated[
+    str,
+    Meta(description="Up to 16 KiB of UTF-8, kept as sent. It has a character that can be seen, and no NUL."),
 ]
 RepliedTo = Annotated[
     int, Meta(ge=1, le=2**53 - 1, description="The seq of the message of this chat that it replies to.")
@@ -41,7 +49,7 @@ CursorText = Annotated[
 class SendRequest(Struct):
     """A message to append to a chat."""
 
-    text: Annotated[str, Meta(description="Up to 16 KiB of UTF-8, kept as sent; not only blanks, no NUL.")]
+    text: Text
     id: MessageId | None = None
     kind: Literal["text"] = "text"
     reply_to: RepliedTo | None = None

@@ -17,6 +17,7 @@ from chalicelib.schemas.messages import (
     Page,
     RepliedTo,
     SentMessage,
+    Text,
     Time,
 )
 
@@ -107,7 +108,7 @@ class Send(FromClient, tag="send", kw_only=True):
 
     chat: ChatId
     id: MessageId
-    text: Annotated[str, Meta(description="Up to 16 KiB of UTF-8, kept as sent; not only blanks, no NUL.")]
+    text: Text
     kind: Literal["text"] = "text"
     reply_to: RepliedTo | None = None
 

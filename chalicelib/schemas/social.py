@@ -63,7 +63,12 @@ class ClassicUnfollow(Struct, rename="camel"):
 class NewPost(Struct):
     """A post to make."""
 
-    text: Annotated[str, Meta(description="Up to 4 KiB of UTF-8, kept as sent; not only blanks, no NUL.")]
+    text: Annotated[
+        str,
+        Meta(
+            description="Up to 4 KiB of UTF-8, kept as sent. It has a character that can be seen, and no NUL."
+        ),
+    ]
 
 
 class Post(Struct, kw_only=True):

@@ -11,8 +11,8 @@ from chalicelib.schemas.messages import Time
 MAX_USERS = 100
 MAX_QUERY_CHARACTERS = 64
 
-Name = Annotated[str, Meta(description="Up to 64 printable characters, not only blanks; empty for none.")]
-Bio = Annotated[str, Meta(description="Up to 500 printable characters and line breaks; empty for none.")]
+Name = Annotated[str, Meta(description="One line of up to 64 characters in NFC; empty for none.")]
+Bio = Annotated[str, Meta(description="Up to 500 characters, with line breaks (LF); empty for none.")]
 Avatar = Annotated[
     str, Meta(description="The id of a picture: 1-64 of A-Z a-z 0-9 _ -.", examples=["0195a1c26f1e7a51"])
 ]

@@ -9,7 +9,8 @@ from msgspec import UNSET
 
 from chalicelib.errors import bad_field
 from chalicelib.schemas.chats import MAX_NOTICE_BYTES, ChatChanges, NewChat
-from chalicelib.services.profiles import JOINERS, checked_avatar, checked_name
+from chalicelib.services.profiles import checked_avatar, checked_name
+from chalicelib.texts import check_lines
 
 Fields = dict[str, str | bool]
 
@@ -23,17 +24,15 @@ def checked_fields(given: NewChat | ChatChanges) -> Fields:
 def _name(name: str, field: str) -> str:
     name = checked_name(name, field)
     if not name:
-        raise bad_field(field, "a name is not empty, nor only blanks")
+        raise bad_field(field, "a name needs a character that can be seen")
     return name
 
 
 def _notice(notice: str | None, field: str) -> str:
     text = notice or ""
-    if not text.replace("\n", "").translate(JOINERS).isprintable() or len(text.encode()) > MAX_NOTICE_BYTES:
-        detail = (
-            f"a notice is {MAX_NOTICE_BYTES} bytes of printable characters and line breaks (\\n) at the most"
-        )
-        raise bad_field(field, detail)
+    check_lines(text, field, "a notice")
+    if (size := len(text.encode())) > MAX_NOTICE_BYTES:
+        raise bad_field(field, f"a notice has at most {MAX_NOTICE_BYTES} bytes of UTF-8; this has {size}")
     return text
 
 

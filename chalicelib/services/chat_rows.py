@@ -15,6 +15,7 @@ from chalicelib.store import chat_info
 from chalicelib.store.messages import Content, Entry
 from chalicelib.store.readers import ARCHIVED, MARKED_UNREAD, MUTED, PINNED
 from chalicelib.store.summaries import State, Summary
+from chalicelib.texts import beginning, folded
 
 PAGE_BYTES = 200 * 1024
 """Rows on a page; what stands around them, and a row above it, fit 256 KiB."""
@@ -70,13 +71,13 @@ def row(summary: Summary, active: int = 0) -> ChatRow:
 def preview(entry: Entry) -> Preview:
     """Return a message as an inbox shows it."""
     content, event = entry.content, _event(entry.content)
-    sender = content.sender.casefold()
+    sender = folded(content.sender)
     text = content.text if content.event is None else events.sentence(sender, content.event)
     return Preview(
         seq=entry.seq,
         sender=sender,
         kind=content.kind,
-        text=text[:PREVIEW_CHARACTERS],
+        text=beginning(text, PREVIEW_CHARACTERS),
         cut=len(text) > PREVIEW_CHARACTERS or (event is UNSET and content.event is not None),
         event=event,
         sent_at=rfc3339(entry.time),

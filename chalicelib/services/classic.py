@@ -12,6 +12,7 @@ from chalicelib.services.direct import DirectChats
 from chalicelib.services.message_rows import message
 from chalicelib.services.names import Names
 from chalicelib.store.messages import Content, Entry, MessageLog
+from chalicelib.texts import folded
 
 DEFAULT_LIMIT = 10
 DELETED_USER = "deleted user"
@@ -37,9 +38,10 @@ class ClassicMessages:
         """
         chat = _chat_of(request)
         canonical, members = self._names.direct_chat(chat, "chat")
-        if request.sender.casefold() not in members:
+        sender = folded(request.sender)
+        if sender not in members:
             raise bad_field("sender", "the sender is not one of the chat's two names")
-        if request.sender.casefold() != caller.handle:
+        if sender != caller.handle:
             raise Forbidden(f"You are {caller.handle}, and cannot send as another.")
         content = Content(request.sender, checked_text(request.text), checked_id(request.id))
         self._direct.admit_writer(caller, members[members[0] == caller.handle])
@@ -74,7 +76,7 @@ class ClassicMessages:
 
 def _shown(chat: str, entry: Entry, gone: list[str]) -> ClassicMessage:
     sender = entry.content.sender
-    name = DELETED_USER if sender.casefold() in gone else sender
+    name = DELETED_USER if folded(sender) in gone else sender
     return ClassicMessage(chat, entry.content.text, name, entry.time // 1_000_000)
 
 

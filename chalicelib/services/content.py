@@ -10,6 +10,7 @@ import msgspec
 from chalicelib.errors import TextTooLong, bad_field
 from chalicelib.schemas.messages import MAX_ID_CHARACTERS, MAX_TEXT_BYTES
 from chalicelib.store.messages import Entry
+from chalicelib.texts import check_line, described, has_visible
 
 REPLY_BYTES = 4 * 1024 * 1024
 LONGEST_CHARACTER = 12
@@ -22,14 +23,14 @@ def checked_text(text: str, thing: str = "message", most: int = MAX_TEXT_BYTES) 
 
     thing: what it is the text of. most: bytes of UTF-8 that it may have.
     """
-    if not text or text.isspace():
-        raise bad_field("text", f"a {thing} needs a text that is not only blanks")
+    if not has_visible(text):
+        raise bad_field("text", f"a {thing} needs a text with a character that can be seen")
     if "\0" in text:
-        raise bad_field("text", "a text cannot hold NUL (U+0000)")
+        raise bad_field("text", described("\0", text.index("\0") + 1))
     try:
         size = len(text.encode())
-    except UnicodeEncodeError:
-        raise bad_field("text", "a text cannot hold half of a surrogate pair") from None
+    except UnicodeEncodeError as error:
+        raise bad_field("text", described(text[error.start], error.start + 1)) from None
     if size > most:
         raise TextTooLong(f"The text is {size} bytes of UTF-8; a {thing} holds up to {most}.")
     return text
@@ -39,8 +40,7 @@ def checked_id(message_id: str | None) -> str | None:
     """Return a message's idempotency id as it came; raises BadRequest."""
     if message_id is None:
         return None
-    if not (len(message_id) <= MAX_ID_CHARACTERS and message_id.isprintable() and message_id.strip()):
-        raise bad_field("id", f"an id is 1-{MAX_ID_CHARACTERS} printable characters")
+    check_line(message_id, "id", "an id", MAX_ID_CHARACTERS)
     return message_id
 
 

@@ -16,6 +16,7 @@ from chalicelib.store.inboxes import Inboxes
 from chalicelib.store.messages import Entry, MessageLog
 from chalicelib.store.pages import Mark
 from chalicelib.store.summaries import State, Summaries, Summary
+from chalicelib.texts import folded
 
 CHATS = 100
 """Chats in one part."""
@@ -76,7 +77,7 @@ class ChatExports:
     def _read(self, handle: str, place: Mark) -> tuple[list[ExportedMessage], Mark | None]:
         """Return the user's messages among the next of a chat, and where it goes on; None: it does not."""
         read = self._store.fetch(self._log.after(place.member, place.score, MESSAGES))
-        own = [entry for entry in read.entries if entry.content.sender.casefold() == handle]
+        own = [entry for entry in read.entries if folded(entry.content.sender) == handle]
         shown = [_message(place.member, entry) for entry in own]
         fitting = _fitting(shown)
         if fitting < len(shown):

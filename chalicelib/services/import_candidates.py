@@ -14,6 +14,7 @@ from chalicelib.services.import_pages import MISSING, found_at, kind_of
 from chalicelib.services.names import Names
 from chalicelib.services.passwords import checked_password
 from chalicelib.services.profiles import checked_bio, checked_name
+from chalicelib.texts import check_line
 
 MOST_ID_CHARACTERS = 200
 HASH = re.compile(r"\$[0-9a-z-]+\$|\{[A-Z0-9-]+\}|(pbkdf2|scrypt|argon2|bcrypt|sha\d+|md5)[_:$]")
@@ -52,12 +53,11 @@ def candidate(item: Any, fields: Fields, origin: str, names: Names) -> Candidate
         raise Unfit(f"the item is {kind_of(item)}, not an object")
     number = found_at(item, fields.id)
     identifier = str(number) if type(number) is int else _text(number, "id")
-    if not (0 < len(identifier) <= MOST_ID_CHARACTERS and identifier.isprintable()):
-        raise Unfit(f"the id is not 1-{MOST_ID_CHARACTERS} printable characters or a whole number")
     handle = _text(found_at(item, fields.handle), "handle").strip()
     if not handle:
         raise Unfit("the handle is empty")
     try:
+        check_line(identifier, "the id", "an id", MOST_ID_CHARACTERS)
         return Candidate(origin, identifier, names.account(handle, "handle"), *_rest(item, fields))
     except BadRequest as problem:
         raise Unfit(problem.detail) from None

@@ -8,11 +8,12 @@ from chalicelib.schemas.messages import Message
 from chalicelib.services import events
 from chalicelib.services.times import rfc3339
 from chalicelib.store.messages import Entry
+from chalicelib.texts import folded
 
 
 def message(chat: str, entry: Entry) -> Message:
     """Return a message of a chat, by the chat's canonical id, as its readers see it."""
-    content, sender = entry.content, entry.content.sender.casefold()
+    content, sender = entry.content, folded(entry.content.sender)
     return Message(
         chat=chat,
         seq=entry.seq,

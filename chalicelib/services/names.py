@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from chalicelib.errors import bad_field
+from chalicelib.texts import checked_line, folded
 
 HANDLE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,31}")
 MAX_OPEN_CHARACTERS = 64
@@ -14,7 +15,7 @@ RESERVED = frozenset({"me", "admin", "parley", "root", "support", "system"})
 class Names:
     """What may be a name here.
 
-    open_names: any 1-64 printable characters but `:`, counted case-folded; otherwise a handle,
+    open_names: any line of 1-64 characters but `:`, counted case-folded; otherwise a handle,
     1-32 of `a-z 0-9 _ . -` beginning with a letter or digit, in any case, and not a reserved word.
     """
 
@@ -22,13 +23,8 @@ class Names:
         self._open = open_names
 
     def user(self, name: str, field: str) -> str:
-        """Return the case-folded name of a user; raises BadRequest naming the field."""
-        folded = name.casefold()
-        if self._open:
-            if not _printable_name(folded):
-                raise bad_field(field, "a name is 1-64 printable characters, not only blanks and without `:`")
-            return folded
-        return _handle(folded, field)
+        """Return the name of a user as it is compared, case-folded; raises BadRequest naming the field."""
+        return _open_name(name, field) if self._open else _handle(name.casefold(), field)
 
     def account(self, name: str, field: str) -> str:
         """Return the case-folded handle of an account, whatever else is a name here; raises BadRequest."""
@@ -47,15 +43,19 @@ class Names:
         return f"{first}:{second}", (first, second)
 
 
-def _handle(folded: str, field: str) -> str:
-    if folded in RESERVED:
-        raise bad_field(field, f"{folded} is reserved: nobody has it as a handle")
-    if not HANDLE.fullmatch(folded):
+def _handle(name: str, field: str) -> str:
+    if name in RESERVED:
+        raise bad_field(field, f"{name} is reserved: nobody has it as a handle")
+    if not HANDLE.fullmatch(name):
         raise bad_field(field, "a handle is 1-32 of a-z 0-9 _ . - and begins with a letter or digit")
-    return folded
+    return name
 
 
-def _printable_name(name: str) -> bool:
-    return (
-        name.isprintable() and not name.isspace() and 0 < len(name) <= MAX_OPEN_CHARACTERS and ":" not in name
-    )
+def _open_name(name: str, field: str) -> str:
+    same = folded(checked_line(name, field, "a name", MAX_OPEN_CHARACTERS))
+    if len(same) > MAX_OPEN_CHARACTERS:
+        detail = f"a name has at most {MAX_OPEN_CHARACTERS} characters in lower case; this has {len(same)}"
+        raise bad_field(field, detail)
+    if ":" in same:
+        raise bad_field(field, "a name has no `:`, which joins the two names of a chat")
+    return same

@@ -10,27 +10,25 @@ from chalicelib.errors import bad_field
 from chalicelib.schemas.users import Me, User
 from chalicelib.services.times import rfc3339
 from chalicelib.store.accounts import Profile
+from chalicelib.texts import BLANKS, check_lines, checked_line
 
 MAX_NAME_CHARACTERS = 64
 MAX_BIO_CHARACTERS = 500
 AVATAR = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
-JOINERS = dict.fromkeys(map(ord, "\u200c\u200d"))
-"""Not printable by themselves; Persian words and many emoji need them."""
 
 
 def checked_name(name: str, field: str) -> str:
-    """Return a display name without the blanks around it; raises BadRequest naming the field."""
-    name = name.strip(" ")
-    if len(name) > MAX_NAME_CHARACTERS or not _printable(name):
-        raise bad_field(field, f"a name is {MAX_NAME_CHARACTERS} printable characters at the most")
-    return name
+    """Return a display name in NFC, without the blanks around it; raises BadRequest naming the field."""
+    name = name.strip(BLANKS)
+    return checked_line(name, field, "a name", MAX_NAME_CHARACTERS) if name else ""
 
 
 def checked_bio(bio: str, field: str) -> str:
     """Return a bio; raises BadRequest naming the field."""
-    if len(bio) > MAX_BIO_CHARACTERS or not _printable(bio.replace("\n", "")):
-        detail = f"a bio is {MAX_BIO_CHARACTERS} printable characters and line breaks (\\n) at the most"
+    if len(bio) > MAX_BIO_CHARACTERS:
+        detail = f"a bio has at most {MAX_BIO_CHARACTERS} characters; this has {len(bio)}"
         raise bad_field(field, detail)
+    check_lines(bio, field, "a bio")
     return bio
 
 
@@ -60,8 +58,3 @@ def me_of(profile: Profile) -> Me:
     """Return a profile as its user sees it."""
     account = profile.account
     return Me(**structs.asdict(user_of(profile)), email=account.email, reset=account.reset)
-
-
-def _printable(text: str) -> bool:
-    """Return whether a text has neither control characters nor any that change the direction of others."""
-    return text.translate(JOINERS).isprintable()

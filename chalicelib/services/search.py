@@ -13,6 +13,7 @@ from chalicelib.services.terms import can_be_sought, cut, folded, terms_of
 from chalicelib.store.accounts import Accounts, Profile
 from chalicelib.store.client import Store
 from chalicelib.store.search import Entry, SearchIndex
+from chalicelib.texts import check_lines, composed, has_visible
 
 ROUNDS = 4
 """Looks at the index that one call takes at the most; entries that give nothing make another look needed."""
@@ -112,10 +113,13 @@ def _terms(handle: str, profile: Profile) -> frozenset[str]:
 
 
 def _checked(q: str) -> str:
-    start = cut(folded(q)) if len(q) <= MAX_QUERY_CHARACTERS else ""
-    if not can_be_sought(start) or not start.isprintable():
-        detail = f"a search takes 2-{MAX_QUERY_CHARACTERS} printable characters, or 1 beyond ASCII"
-        raise bad_field("q", detail)
+    text = composed(q, MAX_QUERY_CHARACTERS)
+    if len(text) > MAX_QUERY_CHARACTERS:
+        raise bad_field("q", f"a search has at most {MAX_QUERY_CHARACTERS} characters; this has {len(text)}")
+    check_lines(text, "q", "a search")
+    start = cut(folded(text))
+    if not (can_be_sought(start) and has_visible(start)):
+        raise bad_field("q", f"a search takes 2-{MAX_QUERY_CHARACTERS} characters, or 1 beyond ASCII")
     return start
 
 

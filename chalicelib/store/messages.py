@@ -14,6 +14,7 @@ from chalicelib.store.client import Query, Store
 from chalicelib.store.presence import Target, targets_of
 from chalicelib.store.rights import NO_CHAT, NO_MEMBER, judged_keys, kind_of, muted, refusal
 from chalicelib.store.scripts import Script
+from chalicelib.texts import folded
 
 APPEND_MESSAGE = Script("append_message", "rights", "log", "targets", "clients", "attached")
 READ_LOG = Script("read_log", "rights")
@@ -117,7 +118,7 @@ class MessageLog:
         Raises IdConflict when the id came with another content before; MessageNotFound for a reply to a
         message that is not there yet; of a group ChatNotFound, NotAMember and Muted, before anything else.
         """
-        sender = content.sender.casefold()
+        sender = folded(content.sender)
         names = [keys.log(chat), keys.chat(chat), keys.members(chat)]
         names += [keys.readers(chat), keys.uncounted(chat), keys.outbox(chat), keys.clients(chat)]
         args: list[bytes | str | int] = [packed(content), self._keep, sender, kind_of(chat), f"m{chat}"]

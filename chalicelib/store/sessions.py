@@ -10,6 +10,7 @@ from chalicelib.store import keys
 from chalicelib.store.client import Query, Store
 from chalicelib.store.rates import Rate, rate_of
 from chalicelib.store.scripts import Script
+from chalicelib.texts import plain
 
 ADD_SESSION = Script("add_session")
 ADMIT = Script("admit", "gcra", "user_limits")
@@ -29,6 +30,14 @@ class Details(msgspec.Struct, array_like=True, frozen=True):
 
     address: str = ""
     agent: str = ""
+
+
+def details_of(address: str, agent: str) -> Details:
+    """Return the details to keep; agent: as the client sent it, of which 256 characters are kept.
+
+    A character that a line cannot hold becomes U+FFFD: the user's other devices show the line.
+    """
+    return Details(address, plain(agent[:AGENT_CHARACTERS]))
 
 
 class Device(NamedTuple):

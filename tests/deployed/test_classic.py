@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 import pytest
 
@@ -208,12 +208,56 @@ def test_the_same_text_twice_is_two_messages(api: Api) -> None:
     assert len(api.pull(chat=chat)["messages"]) == 5
 
 
-@pytest.mark.parametrize("name", ["x" * 64, "Ünïcødé 名前", "a b", "a%3Ab", "_.-"])
-def test_an_open_server_takes_printable_names(named: Api, name: str) -> None:
-    """A name is 1-64 printable characters other than the colon."""
+NAMES = [
+    "x" * 64,
+    "Ünïcødé 名前",
+    "a b",
+    "a%3Ab",
+    "_.-",
+    "\U0001fa77 Ela",
+    "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f",
+    "\u0639\u0644\u06cc\u200c\u0631\u0636\u0627",
+    "\u5c71\u7530\u3000\u592a\u90ce",
+    "Jean\u00a0Luc",
+]
+
+
+@pytest.mark.parametrize("name", NAMES, ids=ascii)
+def test_names_of_an_open_server(named: Api, name: str) -> None:
+    """A name is a line of 1-64 characters other than the colon, of any script and with any emoji."""
     other = named.new_pair()[1]
     assert named.send(sender=name, receiver=other, text="hi").status_code == 204
     assert named.pull(chat=f"{other}:{name}")["messages"][0]["sender"] == name
+
+
+def test_a_name_is_one_in_every_spelling(named: Api) -> None:
+    """Who sends as e and an accent, and who asks for the one character of both, mean one chat."""
+    other = named.new_pair()[1]
+    assert named.send(sender="Zoe\u0308", receiver=other, text="hi").status_code == 204
+    messages = named.pull(chat=f"zo\u00eb:{other}")["messages"]
+    assert [(message["sender"], message["text"]) for message in messages] == [("Zoe\u0308", "hi")]
+    page = named.page(quote(f"{other}:ZO\u00cb"), quote("zoe\u0308"))
+    assert [message["sender"] for message in page["messages"]] == ["zo\u00eb"]
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("\u3164", "a name needs a character that can be seen"),
+        ("\u2800", "a name needs a character that can be seen"),
+        ("a\u202eb", "character 2 is U+202E, which changes the direction of writing; take it out"),
+        ("a\u200bb", "character 2 is U+200B, which nobody can see; take it out"),
+        ("x" * 65, "a name has at most 64 characters; this has 65"),
+    ],
+    ids=ascii,
+)
+def test_a_name_that_is_refused(named: Api, name: str, told: str) -> None:
+    """A name that cannot be is a 400 that says what is wrong, in the body and in the header."""
+    in_body = named.call("POST", "/api/send", json={"sender": name, "receiver": "bob", "text": "hi"})
+    in_header = named.call("GET", "/v1/chats", user=quote(name))
+    for answer, field in ((in_body, "sender"), (in_header, "X-Parley-User")):
+        assert answer.status_code == 400
+        assert answer.json()["errors"] == [{"field": field, "detail": told}]
 
 
 @pytest.mark.parametrize(
@@ -239,12 +283,15 @@ def test_an_open_server_takes_printable_names(named: Api, name: str) -> None:
         ({"text": None}, "text"),
         ({"text": ""}, "text"),
         ({"text": " \t\n\u00a0\u2003"}, "text"),
+        ({"text": "\u3164"}, "text"),
+        ({"text": "\u2800\n\u200d"}, "text"),
         ({"text": "a\u0000b"}, "text"),
         ({"text": 1}, "text"),
         ({"text": {"a": 1}}, "text"),
         ({"id": ""}, "id"),
         ({"id": "x" * 65}, "id"),
         ({"id": " "}, "id"),
+        ({"id": "\u3164"}, "id"),
         ({"id": "a\nb"}, "id"),
         ({"id": 7}, "id"),
     ],

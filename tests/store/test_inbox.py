@@ -176,6 +176,23 @@ def test_a_preview_is_cut(text: str, shown: int, cut: bool) -> None:
     assert (len(last["text"]), last["cut"]) == (shown, cut)
 
 
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("x" * 254 + "\U0001f468\u200d\U0001f469\u200d\U0001f467 and more", "x" * 254),
+        ("x" * 255 + "e\u0301\u0316 and more", "x" * 255),
+        ("\u0301" * 8192, "\u0301" * 256),
+    ],
+    ids=ascii,
+)
+def test_a_preview_ends_between_graphemes(text: str, shown: str) -> None:
+    """No emoji and no letter with its marks is cut in two; only a grapheme that is all of it is."""
+    send("ann", "ann:bob", text)
+    last = row("bob", "ann:bob")["last"]
+
+    assert (last["text"], last["cut"]) == (shown, True)
+
+
 def test_a_long_event_is_left_out() -> None:
     """A row stays small when a message tells of a hundred users; the log has them."""
     chat = group("ann")

@@ -75,6 +75,10 @@ def test_nobody_and_nobody_any_more(village: Village) -> None:
         (ProfileChanges(name="x" * 65), "name"),
         (ProfileChanges(name="a\nb"), "name"),
         (ProfileChanges(name="a\u202eb"), "name"),
+        (ProfileChanges(name="\u3164"), "name"),
+        (ProfileChanges(name="\u2800"), "name"),
+        (ProfileChanges(bio="\u3164\n\u3164"), "bio"),
+        (ProfileChanges(bio="a\u2067b"), "bio"),
         (ProfileChanges(bio="x" * 501), "bio"),
         (ProfileChanges(bio="a\0b"), "bio"),
         (ProfileChanges(avatar="../x"), "avatar"),
@@ -94,10 +98,21 @@ def test_refused_fields(village: Village, changes: ProfileChanges, field: str) -
 
 
 def test_names_of_the_world(village: Village) -> None:
-    """Names with joined emoji, joiners of Persian and blanks around them are taken."""
+    """Names with emoji of any age and kind, joiners, wide blanks inside and around are taken, in NFC."""
     village.settle("alice")
-    for name in ("👩\u200d💻 Ada", "n\u200ci", "  李 小龙  "):
+    for name in (
+        "👩\u200d💻 Ada",
+        "n\u200ci",
+        "  李 小龙  ",
+        "🩷 Ela",
+        "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f",
+        "\u0639\u0644\u06cc\u200c\u0631\u0636\u0627",
+        "山田\u3000太郎",
+        "\u3000Jean\u00a0Luc\u00a0",
+    ):
         assert village.people.change("alice", ProfileChanges(name=name)).name == name.strip()
+    assert village.people.change("alice", ProfileChanges(name="E\u0301va")).name == "\u00c9va"
+    assert village.people.change("alice", ProfileChanges(name="\u3000 \u00a0")).name == ""
 
 
 def test_change_of_email(village: Village, raw: RawClient) -> None:

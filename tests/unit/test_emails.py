@@ -50,13 +50,15 @@ def test_compared_form(text: str, email: str) -> None:
         "a@[127.0.0.1]",
         "a\0@b.c",
         "a\u202e@b.c",
+        "a\u200d@b.c",
+        "a\U000e0067@b.c",
         "x" * 65 + "@b.c",
         LONGEST + "y",
     ],
 )
 def test_refused(text: str) -> None:
     """What is no email is refused by the field's name."""
-    with pytest.raises(BadRequest, match=r"^contact: an email is"):
+    with pytest.raises(BadRequest, match=r"^contact: (an email is|character \d)"):
         checked_email(text, "contact")
 
 

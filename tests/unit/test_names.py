@@ -21,6 +21,11 @@ OPEN, CLOSED = Names(open_names=True), Names(open_names=False)
         (OPEN, "Stra\u00dfe", "strasse"),
         (OPEN, "\U0001f600" * 64, "\U0001f600" * 64),
         (OPEN, "me", "me"),
+        (OPEN, "E\u0301va", "\u00e9va"),
+        (OPEN, "\u0639\u0644\u06cc\u200c\u0631\u0636\u0627", "\u0639\u0644\u06cc\u200c\u0631\u0636\u0627"),
+        (OPEN, "\U0001fa77 Ela", "\U0001fa77 ela"),
+        (OPEN, "\u5c71\u7530\u3000\u592a\u90ce", "\u5c71\u7530\u3000\u592a\u90ce"),
+        (OPEN, "Jean\u00a0Luc", "jean\u00a0luc"),
         (OPEN, "{tag}", "{tag}"),
         (OPEN, "a/b%2F?", "a/b%2f?"),
         (CLOSED, "alice", "alice"),
@@ -50,6 +55,13 @@ def test_user(names: Names, name: str, folded: str) -> None:
         (OPEN, "a\u2028b"),
         (OPEN, "a\u200bb"),
         (OPEN, "a\ud800"),
+        (OPEN, "\u3164"),
+        (OPEN, "\u2800"),
+        (OPEN, "\u200d"),
+        (OPEN, "a\u202eb"),
+        (OPEN, "a\uffff"),
+        (OPEN, "e\u0301" * 65),
+        (OPEN, "x" * 200_000),
         (CLOSED, ""),
         (CLOSED, "x" * 33),
         (CLOSED, "_alice"),
@@ -80,6 +92,11 @@ def test_one_chat_of_two(names: Names, chat: str) -> None:
 def test_notes_to_oneself() -> None:
     """A chat with oneself is one chat."""
     assert OPEN.direct_chat("Ann:ANN", "chat") == ("ann:ann", ("ann", "ann"))
+
+
+def test_spellings_of_a_chat() -> None:
+    """A chat of two is one chat however its names are composed."""
+    assert OPEN.direct_chat("Zoe\u0308:E\u0301va", "chat") == OPEN.direct_chat("\u00e9va:ZO\u00cb", "chat")
 
 
 @pytest.mark.parametrize(

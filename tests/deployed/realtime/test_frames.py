@@ -22,6 +22,8 @@ WRONG: dict[str, Any] = {
     "both of two": {"type": "read", "chat": "a:b", "seq": 1, "cursor": "1"},
     "below the least": {"type": "read", "chat": "a:b", "seq": 0},
     "too many": {"type": "watch", "users": ["a"] * 101},
+    "nothing to see": {"type": "send", "chat": "a:b", "id": "i", "text": "\u3164\u2800"},
+    "an id nobody sees": {"type": "send", "chat": "a:b", "id": "\u3164", "text": "x"},
     "no such chat id": {"type": "pull", "chat": "nobody"},
 }
 NOT_FRAMES = {
