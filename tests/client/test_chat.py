@@ -8,16 +8,17 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 
-import httpx
 import pytest
 
+from chalicelib import texts
+from chalicelib.services.names import Names
 from parley_client import AsyncClient, Disconnected, Message, Presence, Typing, login
 from parley_client.chat.lines import clean, line_of, title
 from parley_client.chat.status import Status
+from parley_client.names import direct_chat, folded
 from tests.client.terminal import CTRL_C, CTRL_D, ENTER, Terminal
 from tests.client.test_real_server import PASSWORD, name
 from tests.servers.process import ROOT, environment
-from tests.servers.waiting import eventually
 
 
 def after(other: Terminal, text: str, *arguments: str) -> Terminal:
@@ -34,12 +35,6 @@ def say(url: str, user: str, chat: str, text: str) -> None:
             await client.send(chat, text)
 
     asyncio.run(send())
-
-
-def unread(url: str, user: str, chat: str) -> int:
-    """Return how many messages of a chat the server counts as unread."""
-    answer = httpx.get(f"{url}/v1/chats/{chat}", headers={"X-Parley-User": user}, timeout=60)
-    return int(answer.json()["unread"])
 
 
 def test_two_terminals(open_server: str) -> None:
@@ -79,7 +74,6 @@ def test_unread_history_at_the_start(open_server: str) -> None:
         hers.shows(f"{bob}: clear\ufffd[2Jed")
         hers.type("/quit" + ENTER)
         assert hers.ends() == 0
-    assert eventually(lambda: unread(open_server, alice, chat) == 0)
     with Terminal("--user", alice, "--to", bob, "--url", open_server) as again:
         assert "unread" not in again.shows(f"{bob}: first")
 
@@ -232,7 +226,20 @@ def test_make_wants_a_user() -> None:
 def test_cleaning() -> None:
     """Nothing that others write moves the cursor or turns the line; emoji and accents stay."""
     assert clean("a\x1b[31mb\x9bc\u202ed\u2066e\r") == "a\ufffd[31mb\ufffdc\ufffdd\ufffde\ufffd"
-    assert clean("naïve 👩\u200d🚀") == "naïve 👩\u200d🚀"
+    assert clean("a\u200bb\u2028c\ud800") == "a\ufffdb\ufffdc\ufffd"
+    england = "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"
+    for text in ("naïve 👩\u200d🚀", "🩷 Ela", england, "n\u200ci"):
+        assert clean(text) == text
+
+
+def test_names_are_folded_as_the_server_folds_them() -> None:
+    """The client knows itself, and a chat of two, by the ids that the server gives them, in any spelling."""
+    for code in (*range(0xD800), *range(0xE000, sys.maxunicode + 1)):
+        assert folded(chr(code)) == texts.folded(chr(code))
+    assert (
+        direct_chat("Zoe\u0308", "E\u0301va")
+        == Names(open_names=True).direct_chat("zo\u00eb:\u00e9va", "chat")[0]
+    )
 
 
 def test_status() -> None:

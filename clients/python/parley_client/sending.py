@@ -11,6 +11,7 @@ from parley_client.errors import Problem, Unreachable
 from parley_client.inbox import Inbox
 from parley_client.incoming import Ack
 from parley_client.link import Link
+from parley_client.names import folded
 from parley_client.outgoing import Send
 from parley_client.rest import Rest
 from parley_client.settings import Settings
@@ -70,4 +71,4 @@ class Sending:
 
 def _same(chat: str) -> str:
     """Return one key for all spellings of a chat."""
-    return ":".join(sorted(chat.casefold().split(":")))
+    return ":".join(sorted(folded(chat).split(":")))

@@ -12,6 +12,7 @@ from parley_client.chat.status import Status
 from parley_client.errors import ParleyError, Problem
 from parley_client.events import ChatReset, Connected, Disconnected, Event
 from parley_client.incoming import Failed, Message, Presence, RoomNotice, Typing
+from parley_client.names import direct_chat, folded
 
 WATCH_SECONDS = 5.0
 HISTORY = 20
@@ -26,7 +27,7 @@ class Conversation:
 
     def __init__(self, client: AsyncClient, name: str) -> None:
         self._client = client
-        self.me = name.casefold()
+        self.me = folded(name)
         self.chat: str | None = None
         self.first: Callable[[], Awaitable[None]] | None = None
         self.begun = asyncio.Event()
@@ -156,7 +157,7 @@ class Conversation:
 
     def direct(self, other: str) -> str:
         """Return the chat with another user."""
-        return ":".join(sorted([self.me, other.casefold()]))
+        return direct_chat(self.me, other)
 
     async def open(self, chat: str) -> None:
         """Put a chat on the screen: its newest messages, with a line where the unread ones begin."""
