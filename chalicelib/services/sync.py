@@ -22,6 +22,8 @@ LAG = 30 * 1_000_000
 MOST_LOOKED_AT = 100
 """Chats that are looked at again, at the most."""
 ATTEMPTS = 3
+ROWS_OF_A_REQUEST = 10
+"""Chats that a page may look at for each request that it counts as, beside the first."""
 
 
 class Bounds(NamedTuple):
@@ -38,7 +40,8 @@ class SyncService:
     indexes are all looked at, once the others are told; the token says which of them the client knows as they
     are. Where the index knows more than a chat does, the chat has lost writes; then the index is set right, a
     third trip, so that the chat moves once more. For that, chats that moved shortly before the client was
-    told last are looked at again.
+    told last are looked at again. A page counts as one request more for each ten chats that it looks at:
+    that is one more trip.
     """
 
     def __init__(self, store: Store, inboxes: Inboxes, summaries: Summaries) -> None:
@@ -84,19 +87,29 @@ class SyncService:
         if moved is None:
             return None
         held = (token or SyncToken.first(moved.version))._replace(at=first.time)
-        return self._page(caller.handle, held, moved, [*first.chats, *last.chats], bounds, reset=reset)
+        return self._page(caller, held, moved, [*first.chats, *last.chats], bounds, reset=reset)
 
     def _page(
-        self, handle: str, token: SyncToken, moved: Moved, known: list[Known], bounds: Bounds, *, reset: bool
+        self,
+        caller: Caller,
+        token: SyncToken,
+        moved: Moved,
+        known: list[Known],
+        bounds: Bounds,
+        *,
+        reset: bool,
     ) -> Sync | None:
         rows, more = moved.rows[: bounds.rows], len(moved.rows) > bounds.rows
         large = [] if more else moved.large
         names = [*(one.chat for one in rows), *(one.chat for one in known), *large]
-        chats = self._asked(handle, token.lineage, moved.version, list(dict.fromkeys(names)))
+        chats = self._asked(caller.handle, token.lineage, moved.version, list(dict.fromkeys(names)))
         if chats is None:
             return None
         lost = [one for one in known if _has_lost(chats[one.chat], one)]
-        self._store.fetch_all(Mending.mending(one, _place(handle, chats[one.chat], one)) for one in lost)
+        self._store.fetch_all(
+            Mending.mending(one, _place(caller.handle, chats[one.chat], one)) for one in lost
+        )
+        caller.charge(len(chats) // ROWS_OF_A_REQUEST)
         page = _Page(token, bounds)
         page.tell_moved((one, chats[one.chat]) for one in rows)
         if not more:

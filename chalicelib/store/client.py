@@ -17,6 +17,7 @@ from chalicelib.store.nodes import ClusterNodes, Command, Node, SingleNode
 from chalicelib.store.scripts import Script, calling
 
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 A = TypeVar("A")
 B = TypeVar("B")
 
@@ -31,7 +32,7 @@ REFUSALS = (redis.exceptions.ClusterError, redis.exceptions.ReadOnlyError, redis
 REFUSAL_CODES = ("BUSY", "MISCONF", "NOREPLICAS")
 
 
-class Query(NamedTuple, Generic[T]):
+class Query(NamedTuple, Generic[T_co]):
     """One request to the store, and how its reply is read.
 
     run: a script, or the name of a command on one key. keys: every key it touches, all of one slot.
@@ -41,7 +42,7 @@ class Query(NamedTuple, Generic[T]):
     run: Script | str
     keys: tuple[str, ...]
     args: tuple[bytes | str | int, ...] = ()
-    read: Callable[[Any], T] = lambda reply: reply
+    read: Callable[[Any], T_co] = lambda reply: reply
     repeatable: bool = True
 
     @property

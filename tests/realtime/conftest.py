@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from chalicelib import delivery, services
-from tests.realtime.in_process import Door, Recorder
+from tests.realtime.in_process import PASSWORD, Door, Recorder
 from tests.realtime.stage import Stage
 from tests.servers.engines import Engine
 from tests.store.calls import call
@@ -61,7 +61,7 @@ def door(
     services.current.cache_clear()
     tokens = {}
     for name in ("ann", "bob", "cyd"):
-        made = call("POST", "/v1/register", body={"handle": name, "password": "correct horse"})
+        made = call("POST", "/v1/register", body={"handle": name, "password": PASSWORD})
         tokens[name] = made.body["token"]
     yield Door(recorder, tokens)
     services.current.cache_clear()

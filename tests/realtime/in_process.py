@@ -13,6 +13,7 @@ import app
 from chalicelib.delivery import Outcome, Parcel
 from tests.store.calls import Answer, call
 
+PASSWORD = "correct horse"
 IDS = (f"local1-{number}" for number in count(1))
 
 
@@ -79,6 +80,12 @@ class Door:
     def rest(self, user: str, method: str, path: str, body: Any = None) -> Answer:
         """Make a request with a user's token."""
         return call(method, path, body=body, Authorization=f"Bearer {self.tokens[user]}")
+
+    def log_in(self, user: str) -> str:
+        """Begin another session of a user; returns its token."""
+        answer = call("POST", "/v1/login", body={"handle": user, "password": PASSWORD})
+        assert answer.status == 200, answer
+        return str(answer.body["token"])
 
     def ticket(self, user: str, **body: Any) -> str:
         """Get a ticket."""

@@ -58,6 +58,38 @@ def test_trips(stage: Stage, made: list[str], trips: int, frame: dict[str, Any])
     assert len(made) == TAKEN + trips
 
 
+@pytest.mark.parametrize(
+    ("known", "unknown", "chat"), [(5, 5, "ann:bob"), (4, 5, "r-lobby")], ids=["direct", "group"]
+)
+def test_trips_of_a_send(stage: Stage, made: list[str], known: int, unknown: int, chat: str) -> None:
+    """The limit is taken from where a trip is made anyway, if the process has heard of the connection.
+
+    A direct chat: whose frame it is, how the two stand to each other, the append, the inboxes, and that it is
+    pushed. A group: the same but for the second, where a process that has not heard of the connection takes
+    from the limit.
+    """
+    tokens = {user: stage.register(user) for user in ("ann", "bob")}
+    stage.room("ann")
+    ann = stage.connect("ann", token=tokens["ann"])
+    ann.send(type="send", chat=chat, id="warm", text="hi")
+    for number, trips in enumerate((known, unknown)):
+        if number == 1:
+            stage.services.realtime.frames._limits._known.clear()
+        made.clear()
+        assert ann.ask(type="send", chat=chat, id=f"id-{number}", text="hi")["type"] == "ack"
+        assert len(made) == trips
+
+
+def test_trips_of_a_pull(stage: Stage, made: list[str]) -> None:
+    """Two: whose frame it is, and the page; the limit is taken from in either."""
+    ann = stage.connect("ann", token=stage.register("ann"))
+    for _ in range(2):
+        made.clear()
+        assert ann.ask(type="pull", chat="ann:ann")["type"] == "page"
+        assert len(made) == TAKEN + 1
+        stage.services.realtime.frames._limits._known.clear()
+
+
 @pytest.mark.parametrize(("watched", "most"), [(0, 6), (100, 7)])
 def test_trips_of_an_end(stage: Stage, made: list[str], watched: int, most: int) -> None:
     """However much a connection held, its end is a handful."""

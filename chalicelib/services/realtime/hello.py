@@ -12,7 +12,7 @@ from chalicelib.services.realtime.presence import PresenceService
 from chalicelib.services.realtime.pushing import Pushing
 from chalicelib.services.realtime.registry import Registry
 from chalicelib.services.realtime.rooms import Rooms
-from chalicelib.services.sync import SyncService
+from chalicelib.services.sync import ROWS_OF_A_REQUEST, SyncService
 from chalicelib.store.inboxes import Inboxes
 
 MOST_FRAMES = 10
@@ -58,6 +58,7 @@ class Greeting:
         if changed is None:
             raise ConnectionEnded("The session of this connection has ended. Log in again.")
         self._attach(session, large)
+        session.caller.charge(len(large) // ROWS_OF_A_REQUEST)
         self._watchers.tell(session.handle, changed, online=True)
 
     def _tell_missed(self, session: Session, frame: Hello) -> None:

@@ -16,6 +16,7 @@ from chalicelib.services.names import Names
 from chalicelib.services.realtime.broadcast import Broadcast
 from chalicelib.services.realtime.closing import Closing
 from chalicelib.services.realtime.connecting import Connecting
+from chalicelib.services.realtime.frame_limits import FrameLimits
 from chalicelib.services.realtime.frames import Frames, Handler
 from chalicelib.services.realtime.hello import Greeting
 from chalicelib.services.realtime.leases import Leases
@@ -101,5 +102,12 @@ class Realtime:
             frames.Signal: Signals(names, ids, others, pushing).send,
             frames.Ping: sending.ping,
         }
-        limit, trusts = settings.rate_limits["frame"], settings.auth == "open"
-        self.frames = Frames(store, sockets, pushing, self.leases, handlers, limit=limit, trusts_names=trusts)
+        self.frames = Frames(
+            store,
+            sockets,
+            pushing,
+            self.leases,
+            handlers,
+            FrameLimits(settings.rate_limits),
+            trusts_names=settings.auth == "open",
+        )

@@ -1,0 +1,91 @@
+"""What frames take from the limits of their users, as the same calls by REST do."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from chalicelib.schemas import realtime as frames
+from chalicelib.services.callers import Charging, Judging
+from chalicelib.store.client import Query
+from chalicelib.store.presence import NAMED
+from chalicelib.store.rates import Rate, Rates
+from chalicelib.store.sockets import Held
+
+READ, WRITE = "read", "write"
+CLASSES: dict[type, str] = {
+    frames.Hello: READ,
+    frames.Send: WRITE,
+    frames.Pull: READ,
+    frames.Received: WRITE,
+    frames.Read: WRITE,
+    frames.Typing: WRITE,
+    frames.Watch: READ,
+    frames.RoomJoin: WRITE,
+    frames.RoomLeave: WRITE,
+    frames.RoomClients: READ,
+    frames.Signal: WRITE,
+}
+"""The class of routes that a frame counts to; a `ping` counts only as a frame of its connection."""
+WATCHED_OF_A_REQUEST = 10
+"""Users that a `watch` may name for each request that it counts as, beside the first."""
+MOST_KNOWN = 10_000
+"""Connections of which a process remembers whose they are; the oldest are forgotten."""
+
+
+class Known(NamedTuple):
+    """Whose a connection is, which never changes; see Held."""
+
+    handle: str
+    session: bytes
+    protobuf: bool
+
+
+class FrameLimits:
+    """Takes from the limits of users what their frames cost.
+
+    A frame's event has only the connection's id. Of connections that it has heard of before, a process
+    remembers whose they are, so that the user's limit is taken from in the trip that renews the lease.
+    limits: requests a minute, by class; 0: no limit.
+    """
+
+    def __init__(self, limits: Mapping[str, int]) -> None:
+        self.of_connection = limits["frame"]
+        self._limits = limits
+        self._known: dict[str, Known] = {}
+
+    def note(self, connection: str, held: Held | None) -> None:
+        """Remember whose a connection is; None: it has ended."""
+        if held is None:
+            self._known.pop(connection, None)
+        elif connection not in self._known:
+            if len(self._known) >= MOST_KNOWN:
+                self._known.pop(next(iter(self._known)), None)
+            self._known[connection] = Known(held.handle, held.session, held.protobuf)
+
+    def known(self, connection: str) -> Known | None:
+        """Return whose a connection is, if that was noted here."""
+        return self._known.get(connection)
+
+    def judging(self, of: Known | Held, frame: frames.ClientFrame) -> Judging | None:
+        """Return what takes from the limits of a user before a frame is done; None: there is no limit."""
+        return self._of(of, frame, done=False)
+
+    def charging(self, of: Known | Held, frame: frames.ClientFrame) -> Charging | None:
+        """Return what takes from them what a frame turned out to cost; None: there is no limit."""
+        return self._of(of, frame, done=True)
+
+    def _of(
+        self, of: Known | Held, frame: frames.ClientFrame, *, done: bool
+    ) -> functools.partial[Query[Rate]] | None:
+        kind = CLASSES.get(type(frame))
+        limit = self._limits[kind] if kind is not None and of.session != NAMED else 0
+        if kind is None or not limit:
+            return None
+        return functools.partial(Rates.of_user, of.handle, of.session, kind, limit, done=done)
+
+
+def cost_of(frame: frames.ClientFrame) -> int:
+    """Return as how many requests a frame counts, before what it turns out to cost."""
+    return 1 + len(frame.users) // WATCHED_OF_A_REQUEST if isinstance(frame, frames.Watch) else 1
