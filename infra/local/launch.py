@@ -29,6 +29,7 @@ MEDIA = "media"
 def main(shutdown: Shutdown) -> int:
     """Serve until the shutdown is requested, and return the exit status."""
     chosen = options.parse(sys.argv[1:], os.environ)
+    os.environ["LOG"] = chosen.log
     try:
         _run(chosen, shutdown)
     except (ConfigError, StartError) as error:

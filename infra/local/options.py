@@ -7,6 +7,7 @@ import contextlib
 import ipaddress
 import os
 import socket
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
@@ -14,6 +15,7 @@ from typing import NoReturn
 import msgspec
 
 from infra.local.sockets.shared import AddressLimit, Limits
+from infra.local.terminal_log import JSON, TEXT
 
 MOST_WORKERS = 256
 MOST_PORT = 65535
@@ -32,7 +34,7 @@ class Options(msgspec.Struct, frozen=True):
     sweep_seconds: how long from one sweep for work that was lost to the next. socket_port: of the sockets;
     the other socket_ options are the fields of sockets.shared.Limits. address_connections,
     uncounted_addresses: the fields of sockets.shared.AddressLimit. shuffle_frames, push_by_wire: shuffle
-    and by_wire of sockets.shared.SocketSettings.
+    and by_wire of sockets.shared.SocketSettings. log: TEXT or JSON of terminal_log.
     """
 
     host: str
@@ -52,6 +54,7 @@ class Options(msgspec.Struct, frozen=True):
     uncounted_addresses: tuple[str, ...]
     shuffle_frames: bool
     push_by_wire: bool
+    log: str
 
     @property
     def limits(self) -> Limits:
@@ -122,9 +125,15 @@ def parse(arguments: Sequence[str], environ: Mapping[str, str]) -> Options:
     )
     add("shuffle-frames", _flag, "0", "1: handle the messages that wait in any order", "SHUFFLE_FRAMES")
     add("push-by-wire", _flag, "0", "1: push through /@connections, as on AWS", "PUSH_BY_WIRE")
+    add("log", _log, TEXT if sys.stderr.isatty() else JSON, f"{TEXT} or {JSON}", "LOG")
     read = vars(parser.parse_args(arguments))
     if read["socket_port"] is None:
         read["socket_port"] = read["port"] + 1 if 0 < read["port"] < MOST_PORT else 0
+    if read["port"] == read["socket_port"] != 0:
+        parser.error(
+            f"PORT and SOCKET_PORT are both {read['port']}; sockets need a port of their own."
+            " Set one of them to another, or leave SOCKET_PORT out."
+        )
     return Options(**read)
 
 
@@ -149,6 +158,12 @@ def _seconds(least: float, most: float) -> Callable[[str], float]:
 
 def _socket_port(raw: str) -> int | None:
     return None if raw == NEXT_PORT else _whole(0, MOST_PORT)(raw)
+
+
+def _log(raw: str) -> str:
+    if raw in {TEXT, JSON}:
+        return raw
+    raise argparse.ArgumentTypeError(f"{raw!r} is neither {TEXT} nor {JSON}")
 
 
 def _flag(raw: str) -> bool:

@@ -15,6 +15,7 @@ from chalicelib.errors import StoreUnavailable
 from chalicelib.logs import LOGGER
 from chalicelib.store import client
 from chalicelib.store.work import WorkList
+from infra.local import terminal_log
 from infra.local.arrivals import Arrivals
 from infra.local.bucket import Bucket
 from infra.local.sockets.pushing import LocalPusher
@@ -88,6 +89,7 @@ def main(seconds: float, folder: Path) -> None:
     """Serve all sources; seconds: between two sweeps. folder: of the media."""
     import app as functions  # here, as it makes the services of this process
 
+    terminal_log.install()
     settings = Settings.from_env()
     if (meeting := Meeting.from_env()) is not None and not meeting.settings().by_wire:
         delivery.install(LocalPusher(meeting))

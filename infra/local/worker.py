@@ -12,6 +12,7 @@ from typing import Any
 
 from chalicelib.config import Settings
 from chalicelib.http import OPERATIONS
+from infra.local import terminal_log
 from infra.local.gateway import Gateway
 from infra.local.slow import keep_a_request_a_thread
 from infra.local.sockets.edge import Handlers
@@ -26,6 +27,7 @@ def gateway() -> Gateway:
     """Return the application that a worker serves, and make the worker end when its server does."""
     import app as functions
 
+    terminal_log.install()
     app = functions.app
     keep_a_request_a_thread(app)
     _collect_less_garbage()

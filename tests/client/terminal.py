@@ -26,9 +26,12 @@ CTRL_C, CTRL_D, ENTER = "\x03", "\x04", "\r"
 
 
 class Terminal:
-    """One running `parley-chat` in a pseudo-terminal; arguments: its own. env: variables beside the usual."""
+    """A running module, `parley-chat` unless named, in a pseudo-terminal.
 
-    def __init__(self, *arguments: str, **env: str) -> None:
+    arguments: its own. env: variables beside the usual.
+    """
+
+    def __init__(self, *arguments: str, module: str = "parley_client.chat", **env: str) -> None:
         path = os.pathsep.join(["clients/python", os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
         ours, theirs = pty.openpty()
         fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
@@ -36,7 +39,7 @@ class Terminal:
         self._seen = ""
         self._from = 0
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "parley_client.chat", *arguments],
+            [sys.executable, "-m", module, *arguments],
             cwd=ROOT,
             env=environment({"PYTHONPATH": path, "TERM": "xterm", **env}),
             stdin=theirs,

@@ -26,6 +26,15 @@ def is_one_line(text: str) -> bool:
     return text.startswith("parley: ") and text.count("\n") == 1 and text.endswith("\n")
 
 
+def test_one_port_for_both(tmp_path: Path) -> None:
+    """A port given for HTTP and for sockets is one line that names both settings, however they are given."""
+    port = str(free_port())
+    for args in (["--port", port, "--socket-port", port], ["--port", port]):
+        status, said = refusal([*args, "--data", str(tmp_path)], {"SOCKET_PORT": port})
+        assert (status, is_one_line(said)) == (2, True)
+        assert f"PORT and SOCKET_PORT are both {port}" in said
+
+
 @pytest.fixture
 def taken() -> Iterator[int]:
     """A port that somebody else listens on."""
@@ -90,6 +99,7 @@ def test_a_store_that_is_not_there() -> None:
         ([], {"PORT": "-1"}, "-1"),
         (["--workers", "0"], {}, "workers"),
         ([], {"WORKERS": "many"}, "many"),
+        ([], {"LOG": "loud"}, "neither text nor json"),
         ([], {"PARLEY_HOST": "no such host"}, "no such host"),
         (["--prot", "1"], {}, "--prot"),
         (["serve"], {}, "serve"),
