@@ -20,7 +20,7 @@ from chalicelib.logs import LOGGER
 from chalicelib.services.tokens import PREFIX
 from infra.local.body import BODY_SECONDS, Body, Receive
 from infra.local.events import LambdaContext, proxy_event
-from infra.local.hosts import is_loopback
+from infra.local.hosts import is_loopback, only_host
 from infra.local.requests import Request, request_of
 from infra.local.router import Match, Router
 from infra.local.slow import SlowCalls
@@ -103,6 +103,7 @@ class Gateway:
             await _respond(send, response)
 
     async def _answer(self, request: Request, match: Match | None, body: Body) -> dict[str, Any]:
+        only_host(request.headers.get("host", ()), request.version)
         if self._loopback_names_only:
             _refuse_foreign_names(request.headers)
         if self._sockets is not None and is_upgrade(request):

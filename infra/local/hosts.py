@@ -13,16 +13,17 @@ _HOST_AND_PORT = re.compile(r"(?:\[(?P<ipv6>[0-9A-Fa-f:.]+)\]|(?P<name>[^:\[\]]*
 
 
 def only_host(hosts: Sequence[str], version: str = "1.1") -> str:
-    """Return the host that a request names, its port included; empty if it names none and need not.
+    """Return the host that a request names, its port included; empty if it names none, as in HTTP/1.0.
 
     hosts: the values of its Host headers. version: of HTTP. Raises BadRequest.
     Source: RFC 9112, 3.2.
     """
     if len(hosts) > 1:
         raise BadRequest("A request has one Host header; this one has more.")
-    if not hosts and version != "1.0":
+    named = hosts[0] if hosts else ""
+    if not named and version != "1.0":
         raise BadRequest("A request of HTTP/1.1 has a Host header; this one has none.")
-    return hosts[0] if hosts else ""
+    return named
 
 
 @functools.lru_cache(maxsize=256)

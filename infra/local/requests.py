@@ -26,15 +26,21 @@ class Request(NamedTuple):
 
 
 def request_of(scope: Mapping[str, Any]) -> Request:
-    """Return the request of an ASGI scope; what of its headers is not UTF-8 is U+FFFD."""
+    """Return the request of an ASGI scope; what of its headers is not UTF-8 is U+FFFD.
+
+    Granian gives a request without a Host header an empty one, and calls HTTP/1.0 `1`.
+    """
     headers: dict[str, list[str]] = {}
     for name, value in scope["headers"]:
         headers.setdefault(name.decode("latin-1"), []).append(value.decode("utf-8", "replace"))
+    if headers.get("host") == [""]:
+        del headers["host"]
+    version: str = scope["http_version"]
     return Request(
         scope["method"],
         quote(scope["raw_path"], safe=PRINTABLE),
         quote(scope["query_string"], safe=PRINTABLE),
         headers,
         scope["client"][0],
-        scope["http_version"],
+        "1.0" if version == "1" else version,
     )

@@ -118,12 +118,37 @@ def test_names_of_this_machine_are_served(echo: EchoServer, host: str) -> None:
 
 @pytest.mark.parametrize(
     "host",
-    ["evil.example", "localhost.evil.example", "127.0.0.1.nip.io", "192.168.1.7", "[::2]", "a@localhost", ""],
+    ["evil.example", "localhost.evil.example", "127.0.0.1.nip.io", "192.168.1.7", "[::2]", "a@localhost"],
 )
 def test_other_names_are_refused(echo: EchoServer, host: str) -> None:
     """An open server refuses any other name, so that no page can reach it under a name of its own."""
     assert is_problem(ask(echo, "GET /my/path HTTP/1.1", f"Host: {host}"), 403)
-    assert is_problem(ask(echo, "GET /my/path HTTP/1.1", "Host: localhost", f"Host: {host}"), 403)
+
+
+HOSTS: dict[str, tuple[str, ...]] = {
+    "none": ("GET /my/path HTTP/1.1",),
+    "an empty one": ("GET /my/path HTTP/1.1", "Host:"),
+    "an empty one and another": ("GET /my/path HTTP/1.1", "Host:", "Host: localhost"),
+    "two": ("GET /my/path HTTP/1.1", "Host: localhost", "Host: localhost"),
+    "two, the second of another name": ("GET /my/path HTTP/1.1", "Host: localhost", "Host: evil.example"),
+    "two in HTTP/1.0": ("GET /my/path HTTP/1.0", "Host: localhost", "Host: localhost"),
+    "none where there is no route": ("GET /nowhere HTTP/1.1",),
+    "none and a body": ("POST /my/path HTTP/1.1", "Content-Length: 0"),
+}
+
+
+@pytest.mark.parametrize("kind", HOSTS)
+def test_a_request_names_one_host(echo: EchoServer, kind: str) -> None:
+    """A request without a Host header, or with an empty one, or with two, is a 400 problem."""
+    assert is_problem(ask(echo, *HOSTS[kind]), 400)
+
+
+def test_http_1_0_needs_no_host(echo: EchoServer) -> None:
+    """A request of HTTP/1.0, which knows no Host header, is served without one."""
+    answer = ask(echo, "GET /my/path HTTP/1.0")
+    assert answer.status == 200
+    context = answer.json["event"]["requestContext"]
+    assert (context["protocol"], context["domainName"]) == ("HTTP/1.0", "")
 
 
 @pytest.mark.parametrize("size", [256 * 1024 + 1, 2 * MIB, 10 * MIB])

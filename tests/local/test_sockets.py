@@ -243,7 +243,8 @@ def test_what_is_no_upgrade_is_refused(echo: SocketServer, status: int, headers:
 
 
 @pytest.mark.parametrize(
-    "hosts", [(), ("Host: localhost", "Host: localhost"), ("Host: localhost", "Host: evil.example")]
+    "hosts",
+    [(), ("Host:",), ("Host: localhost", "Host: localhost"), ("Host: localhost", "Host: evil.example")],
 )
 @pytest.mark.parametrize("upgrade", [("Connection: Upgrade", *UPGRADE), ()])
 def test_a_request_names_one_host(echo: SocketServer, upgrade: Sequence[str], hosts: Sequence[str]) -> None:
