@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from hashlib import blake2b
+
 import msgspec
 from msgspec import UNSET, UnsetType
 
@@ -12,6 +14,7 @@ from chalicelib.services.chat_ids import kind_of
 from chalicelib.services.cursors import Cursor
 from chalicelib.services.times import rfc3339
 from chalicelib.store import chat_info
+from chalicelib.store.inboxes import DIGEST_BYTES, Checked
 from chalicelib.store.messages import Content, Entry
 from chalicelib.store.readers import ARCHIVED, MARKED_UNREAD, MUTED, PINNED
 from chalicelib.store.summaries import State, Summary
@@ -87,6 +90,13 @@ def preview(entry: Entry) -> Preview:
 def size_of(told: ChatRow) -> int:
     """Return the bytes of a row on the wire."""
     return len(msgspec.json.encode(told)) + 1
+
+
+def checked(summary: Summary, version: int = 0) -> Checked:
+    """Return how a large chat is now, for the index; version: at which its reader is about to be told."""
+    told = (int(summary.state), summary.epoch, summary.head, summary.time, summary.stamp)
+    digest = blake2b(repr(told).encode(), digest_size=DIGEST_BYTES).digest()
+    return Checked(summary.chat, digest, summary.time, version)
 
 
 def _event(content: Content) -> Event | UnsetType:

@@ -9,10 +9,10 @@ from typing import NamedTuple
 from chalicelib.errors import bad_field
 from chalicelib.schemas.inbox import ChatRow, Inbox
 from chalicelib.services.callers import Caller
-from chalicelib.services.chat_rows import PAGE_BYTES, SHOWN, row, size_of
+from chalicelib.services.chat_rows import PAGE_BYTES, SHOWN, checked, row, size_of
 from chalicelib.services.times import microseconds
 from chalicelib.store.client import Store
-from chalicelib.store.inboxes import Active, Inboxes
+from chalicelib.store.inboxes import MOST_CHECKED, Active, Inboxes, Unchecked
 from chalicelib.store.pages import Mark
 from chalicelib.store.summaries import Summaries, Summary
 
@@ -30,7 +30,8 @@ class InboxService:
     """Reads the inbox: which chats there are from the user's index, and what they are from the chats.
 
     Chats are in the order of (last activity, id), from the highest down. Those that are too large to write
-    inboxes take their place by their last message; all of them are looked at for each page.
+    inboxes have the place that they had when they were last checked; the first page checks MOST_CHECKED of
+    them, those that were checked longest ago.
     """
 
     def __init__(self, store: Store, inboxes: Inboxes, summaries: Summaries) -> None:
@@ -39,30 +40,37 @@ class InboxService:
         self._summaries = summaries
 
     def page(self, caller: Caller, since: str | None, cursor: str | None, limit: int) -> Inbox:
-        """Read a page of the caller's inbox, in two trips; raises BadRequest.
+        """Read a page of the caller's inbox, in two trips, and one if large chats have moved.
 
         since: RFC 3339; only chats that were active later. cursor: the `next` of the page before.
+        Raises BadRequest.
         """
         later = -1 if since is None else microseconds(since, "since")
         below = None if cursor is None else _mark(cursor)
-        active = caller.read(self._inboxes.active(caller.handle, below, later, limit + 1))
-        found = self._found(caller.handle, active, below, later)
+        most = MOST_CHECKED if below is None else 0
+        active = caller.read(self._inboxes.active(caller.handle, below, later, limit + 1, most))
+        found = [one for one in self._found(caller.handle, active) if one.mark.score > later]
         if len(active.rows) > limit:
             found = [one for one in found if one.mark >= active.rows[-1]]
         return _page(found, limit, more=len(active.rows) > limit)
 
-    def _found(self, handle: str, active: Active, below: Mark | None, later: int) -> list[Found]:
+    def _found(self, handle: str, active: Active) -> list[Found]:
         """Return the chats that may come on the page, in its order."""
-        large = sorted(set(active.large) - {mark.member for mark in active.rows})
-        chats = [mark.member for mark in active.rows] + large
+        marks = {mark.member: mark for mark in active.rows}
+        chats = list(dict.fromkeys([*marks, *active.large.digests]))
         summaries = self._store.fetch_all(self._summaries.of(chat, handle) for chat in chats)
-        marks = active.rows + [Mark(summary.time, summary.chat) for summary in summaries[len(active.rows) :]]
-        found = map(Found, marks, summaries)
-        return sorted(
-            (one for one in found if one.mark.score > later and (below is None or one.mark < below)),
-            key=lambda one: one.mark,
-            reverse=True,
-        )
+        self._check(handle, active.large, summaries)
+        for summary in summaries:
+            if summary.chat in active.large.digests and summary.time:
+                marks[summary.chat] = Mark(summary.time, summary.chat)
+        found = [Found(marks[one.chat], one) for one in summaries if one.chat in marks]
+        return sorted(found, key=lambda one: one.mark, reverse=True)
+
+    def _check(self, handle: str, large: Unchecked, summaries: Iterable[Summary]) -> None:
+        """Note how the large chats are that were to be checked, if it is not as it was."""
+        now = [checked(one) for one in summaries if one.chat in large.digests]
+        if large.more or any(one.digest != large.digests[one.chat] for one in now):
+            self._store.fetch(self._inboxes.checking(handle, large.began if large.more else 0, now))
 
 
 def _page(found: Iterable[Found], limit: int, *, more: bool) -> Inbox:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 import msgspec
@@ -10,10 +10,10 @@ import msgspec
 from chalicelib.errors import StoreUnavailable
 from chalicelib.schemas.inbox import ChatRow, Sync
 from chalicelib.services.callers import Caller
-from chalicelib.services.chat_rows import PAGE_BYTES, SHOWN, row, size_of
-from chalicelib.services.sync_tokens import SyncToken, digest
+from chalicelib.services.chat_rows import PAGE_BYTES, SHOWN, checked, row, size_of
+from chalicelib.services.sync_tokens import CHECKED, SyncToken
 from chalicelib.store.client import Store
-from chalicelib.store.inboxes import Inboxes, Moved, Place, PlaceState, Row
+from chalicelib.store.inboxes import MOST_CHECKED, Inboxes, Moved, Place, PlaceState, Row, Unchecked
 from chalicelib.store.mending import Known, Mending
 from chalicelib.store.summaries import State, Summaries, Summary
 
@@ -24,6 +24,7 @@ MOST_LOOKED_AT = 100
 ATTEMPTS = 3
 ROWS_OF_A_REQUEST = 10
 """Chats that a page may look at for each request that it counts as, beside the first."""
+NO_CHECKS = Unchecked(CHECKED, {}, more=False)
 
 
 class Bounds(NamedTuple):
@@ -33,12 +34,26 @@ class Bounds(NamedTuple):
     size: int
 
 
+class Found(NamedTuple):
+    """What the index says for one page.
+
+    token: of the client, with the time of the store. known: how the index has chats that moved recently.
+    more: whether other chats have moved beside these.
+    """
+
+    token: SyncToken
+    moved: Moved
+    known: list[Known]
+    more: bool
+
+
 class SyncService:
     """Tells a client which chats have moved, each as it is now.
 
     A page is two trips: the user's index, then the chats that it names. Chats that are too large to write
-    indexes are all looked at, once the others are told; the token says which of them the client knows as they
-    are. Where the index knows more than a chat does, the chat has lost writes; then the index is set right, a
+    indexes are checked on the first page and on the last, MOST_CHECKED on a page, and on more pages where
+    there are more: one that is not as the index holds it moves, which is up to three trips more.
+    Where the index knows more than a chat does, the chat has lost writes; then the index is set right, a
     third trip, so that the chat moves once more. For that, chats that moved shortly before the client was
     told last are looked at again. A page counts as one request more for each ten chats that it looks at:
     that is one more trip.
@@ -77,52 +92,84 @@ class SyncService:
         self, caller: Caller, token: SyncToken | None, bounds: Bounds, *, reset: bool
     ) -> Sync | None:
         """Return the page after a token, or the first of all; None: the token's history is gone."""
-        limit = bounds.rows
-        lineage, since, at = (token.lineage, token.version, token.at) if token else (None, 0, 0)
+        fresh = SyncToken.first(0)
+        found = self._find(caller, token, fresh, bounds.rows)
+        if found is None or (chats := self._asked(caller.handle, found)) is None:
+            return None
+        large = found.moved.large
+        moved = self._check(caller.handle, found, chats)
+        if moved:
+            found = self._find(caller, token, fresh, bounds.rows, check=False)
+            if found is None or (chats := self._asked(caller.handle, found)) is None:
+                return None
+            moved = self._check(caller.handle, found, chats)
+        caller.charge(len(chats) // ROWS_OF_A_REQUEST)
+        return self._page(caller.handle, found, chats, bounds, large, reset=reset, more=moved)
+
+    def _find(
+        self, caller: Caller, token: SyncToken | None, fresh: SyncToken, limit: int, *, check: bool = True
+    ) -> Found | None:
+        """Read the index; None: the token's history is gone.
+
+        token: None for a client that holds nothing: then fresh is its token. check: whether large chats are
+        to be checked: not again while others are told.
+        """
+        held, lineage = token or fresh, token.lineage if token else None
         moved, first, last = caller.read_all(
-            self._inboxes.moved(caller.handle, lineage, since, limit + 1),
-            Mending.first(caller.handle, since, limit),
-            Mending.last(caller.handle, max(at - LAG, 0), since, MOST_LOOKED_AT),
+            self._inboxes.moved(
+                caller.handle, lineage, held.version, limit + 1, held.began, MOST_CHECKED if check else 0
+            ),
+            Mending.first(caller.handle, held.version, limit),
+            Mending.last(caller.handle, max(held.at - LAG, 0), held.version, MOST_LOOKED_AT),
         )
         if moved is None:
             return None
-        held = (token or SyncToken.first(moved.version))._replace(at=first.time)
-        return self._page(caller, held, moved, [*first.chats, *last.chats], bounds, reset=reset)
+        more = len(moved.rows) > limit
+        large = NO_CHECKS if more and held.began == CHECKED else moved.large
+        floor = held.floor if token else moved.version
+        told = moved._replace(rows=moved.rows[:limit], large=large)
+        return Found(held._replace(floor=floor, at=first.time), told, [*first.chats, *last.chats], more)
+
+    def _asked(self, handle: str, found: Found) -> dict[str, Summary] | None:
+        """Note what the client may be told by now, and ask chats, in one trip; None: the version is gone."""
+        moved = found.moved
+        named = [*(one.chat for one in moved.rows), *(one.chat for one in found.known), *moved.large.digests]
+        names = list(dict.fromkeys(named))
+        noting = self._inboxes.registering(handle, found.token.lineage, moved.version)
+        noted, *chats = self._store.fetch_all([noting, *(self._summaries.of(chat, handle) for chat in names)])
+        return dict(zip(names, chats, strict=True)) if noted else None
+
+    def _check(self, handle: str, found: Found, chats: Mapping[str, Summary]) -> bool:
+        """Note how large chats are that are not as the index holds them; returns whether any has moved."""
+        large = found.moved.large
+        held = large.digests | {one.chat: one.digest for one in found.moved.rows if one.digest is not None}
+        versions = {one.chat: one.version for one in found.moved.rows}
+        now = [checked(chats[chat], versions.get(chat, 0)) for chat in held]
+        is_round = large.more or found.token.began > CHECKED
+        if not is_round:
+            now = [one for one in now if one.digest != held[one.chat]]
+        if not now:
+            return False
+        return bool(self._store.fetch(self._inboxes.checking(handle, large.began if is_round else 0, now)))
 
     def _page(
         self,
-        caller: Caller,
-        token: SyncToken,
-        moved: Moved,
-        known: list[Known],
+        handle: str,
+        found: Found,
+        chats: Mapping[str, Summary],
         bounds: Bounds,
+        large: Unchecked,
         *,
         reset: bool,
-    ) -> Sync | None:
-        rows, more = moved.rows[: bounds.rows], len(moved.rows) > bounds.rows
-        large = [] if more else moved.large
-        names = [*(one.chat for one in rows), *(one.chat for one in known), *large]
-        chats = self._asked(caller.handle, token.lineage, moved.version, list(dict.fromkeys(names)))
-        if chats is None:
-            return None
-        lost = [one for one in known if _has_lost(chats[one.chat], one)]
-        self._store.fetch_all(
-            Mending.mending(one, _place(caller.handle, chats[one.chat], one)) for one in lost
-        )
-        caller.charge(len(chats) // ROWS_OF_A_REQUEST)
-        page = _Page(token, bounds)
-        page.tell_moved((one, chats[one.chat]) for one in rows)
-        if not more:
-            page.tell_large([chats[chat] for chat in large])
-        return Sync(chats=page.rows, next=str(page.token), more=more or page.full or bool(lost), reset=reset)
-
-    def _asked(
-        self, handle: str, lineage: str, version: int, names: Sequence[str]
-    ) -> dict[str, Summary] | None:
-        """Note what the client may be told by now, and ask chats, in one trip; None: the version is gone."""
-        asking = [self._summaries.of(chat, handle) for chat in names]
-        noted, *found = self._store.fetch_all([self._inboxes.registering(handle, lineage, version), *asking])
-        return dict(zip(names, found, strict=True)) if noted else None
+        more: bool,
+    ) -> Sync:
+        lost = [one for one in found.known if _has_lost(chats[one.chat], one)]
+        self._store.fetch_all(Mending.mending(one, _place(handle, chats[one.chat], one)) for one in lost)
+        page = _Page(found.token, bounds)
+        page.tell((one, chats[one.chat]) for one in found.moved.rows)
+        more = more or large.more or found.more or page.full or bool(lost)
+        began = (large.began if large.more else CHECKED) if more else 0
+        return Sync(chats=page.rows, next=str(page.token._replace(began=began)), more=more, reset=reset)
 
 
 class _Page:
@@ -135,26 +182,13 @@ class _Page:
         self._bounds = bounds
         self._size = 0
 
-    def tell_moved(self, moved: Iterable[tuple[Row, Summary]]) -> None:
+    def tell(self, moved: Iterable[tuple[Row, Summary]]) -> None:
         """Tell chats in the order in which they moved, as far as they fit."""
         for one, summary in moved:
             unknown = one.version <= self.token.floor and summary.state not in SHOWN
             if not unknown and not self._told(summary):
                 return
-            digests = {_digest(summary)} if summary.large else ()
-            self.token = self.token.after(one.version, self.token.told.union(digests))
-
-    def tell_large(self, summaries: Sequence[Summary]) -> None:
-        """Tell those of all large chats that are not as the client knows them, as far as they fit."""
-        if self.full:
-            return
-        known = {_digest(summary) for summary in summaries} & self.token.told
-        for summary in summaries:
-            if _digest(summary) not in known:
-                if not self._told(summary):
-                    break
-                known.add(_digest(summary))
-        self.token = self.token.after(self.token.version, known)
+            self.token = self.token._replace(version=one.version)
 
     def _told(self, summary: Summary) -> bool:
         told = row(summary)
@@ -185,8 +219,3 @@ def _place(handle: str, summary: Summary, known: Known) -> Place:
         state = PlaceState.IN if summary.state is State.INVITED else PlaceState.OUT
     active = known.time if summary.state is State.INVITED else summary.time
     return Place(handle, summary.stamp, state, active)
-
-
-def _digest(summary: Summary) -> bytes:
-    state = int(summary.state)
-    return digest(summary.chat, state, summary.epoch, summary.head, summary.time, summary.stamp)

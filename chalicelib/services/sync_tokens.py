@@ -6,16 +6,17 @@ import re
 import secrets
 import struct
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Iterable
-from hashlib import blake2b
 from typing import NamedTuple
 
 from chalicelib.errors import BadRequest, bad_field
 
-HEAD = struct.Struct(">BQ8sQQ")
-FORMAT = 1
-DIGEST_BYTES = 6
+LAYOUT = struct.Struct(">BQ8sQQQ")
+FORMAT = 2
+OLD_HEAD = struct.Struct(">BQ8sQQ")
+OLD_FORMAT, OLD_DIGEST_BYTES = 1, 6
 LINEAGE_BYTES = 8
+CHECKED = 1
+"""In place of `began`: all large chats were checked, and the client is still told what has moved."""
 MAX_TIME = 2**53 - 1
 """The largest whole number that Lua can hold."""
 BASE64 = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
@@ -26,16 +27,18 @@ class SyncToken(NamedTuple):
 
     version: of its chats that moved, the highest it was told. at: when it was told, by the store's clock.
     lineage: 16 hex digits that the first sync of the client drew. floor: the version when the client held
-    nothing yet: what was out by then it never had. told: a digest for each large chat as it was told.
-    version, at and floor are µs since 1970. On the wire: base64url without padding of the byte 1, version (8
-    bytes), lineage (8), floor (8), at (8), then 6 bytes a digest.
+    nothing yet: what was out by then it never had. began: when the checks of its large chats began that are
+    under way; CHECKED; 0: the next page begins them.
+    version, at, floor and began are µs since 1970. On the wire: base64url without padding of the byte 2,
+    version (8 bytes), lineage (8), floor (8), at (8), began (8): 55 characters.
+    Format 1, of earlier servers, has no `began`, and 6 bytes for each large chat, which are skipped.
     """
 
     version: int
     lineage: str
     floor: int = 0
     at: int = 0
-    told: frozenset[bytes] = frozenset()
+    began: int = 0
 
     @classmethod
     def first(cls, floor: int) -> SyncToken:
@@ -48,28 +51,27 @@ class SyncToken(NamedTuple):
         if not BASE64.fullmatch(text) or len(text) % 4 == 1:
             raise _malformed(field)
         raw = urlsafe_b64decode(text + "=" * (-len(text) % 4))
-        digests = raw[HEAD.size :]
-        if len(raw) < HEAD.size or len(digests) % DIGEST_BYTES:
+        version, lineage, floor, at, began = _parts(raw, field)
+        if max(version, floor, at, began) > MAX_TIME:
             raise _malformed(field)
-        form, version, lineage, floor, at = HEAD.unpack_from(raw)
-        if form != FORMAT or max(version, floor, at) > MAX_TIME:
-            raise _malformed(field)
-        places = range(0, len(digests), DIGEST_BYTES)
-        told = frozenset(digests[place : place + DIGEST_BYTES] for place in places)
-        return cls(version, lineage.hex(), floor, at, told)
-
-    def after(self, version: int, told: Iterable[bytes]) -> SyncToken:
-        """Return the token of the same client once it was told more; told: all digests from now on."""
-        return self._replace(version=version, told=frozenset(told))
+        return cls(version, lineage.hex(), floor, at, began)
 
     def __str__(self) -> str:
-        head = HEAD.pack(FORMAT, self.version, bytes.fromhex(self.lineage), self.floor, self.at)
-        return urlsafe_b64encode(head + b"".join(sorted(self.told))).rstrip(b"=").decode()
+        lineage = bytes.fromhex(self.lineage)
+        raw = LAYOUT.pack(FORMAT, self.version, lineage, self.floor, self.at, self.began)
+        return urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
-def digest(*parts: str | int) -> bytes:
-    """Return the digest of a chat as it is told; parts: whatever the telling depends on."""
-    return blake2b(repr(parts).encode(), digest_size=DIGEST_BYTES).digest()
+def _parts(raw: bytes, field: str) -> tuple[int, bytes, int, int, int]:
+    """Return version, lineage, floor, at and began of either format."""
+    if len(raw) == LAYOUT.size and raw[0] == FORMAT:
+        _, version, lineage, floor, at, began = LAYOUT.unpack(raw)
+        return version, lineage, floor, at, began
+    digests = len(raw) - OLD_HEAD.size
+    if digests < 0 or digests % OLD_DIGEST_BYTES or raw[0] != OLD_FORMAT:
+        raise _malformed(field)
+    _, version, lineage, floor, at = OLD_HEAD.unpack_from(raw)
+    return version, lineage, floor, at, 0
 
 
 def _malformed(field: str) -> BadRequest:

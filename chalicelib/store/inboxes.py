@@ -13,12 +13,19 @@ from chalicelib.store.presence import Target, targets_of
 from chalicelib.store.scripts import Script
 
 DELIVER = Script("deliver", "index", "targets")
-PLACE_CHAT = Script("place_chat", "index", "targets")
-READ_ACTIVE = Script("read_active", "below")
-READ_MOVED = Script("read_moved")
+PLACE_CHAT = Script("place_chat", "index", "large_chats", "targets")
+READ_ACTIVE = Script("read_active", "index", "large_chats", "below")
+READ_MOVED = Script("read_moved", "index", "large_chats")
+READ_LARGE = Script("read_large")
+CHECK_LARGE = Script("check_large", "index", "large_chats")
 REGISTER_LINEAGE = Script("register_lineage")
 
 MOST_LINEAGES = 128
+MOST_CHECKED = 64
+"""Large chats that one page of an inbox or a sync checks: what it costs does not grow with their number."""
+MOST_ATTACHED = 500
+"""Large chats whose messages are pushed to a connection; the others come by sync."""
+DIGEST_BYTES = 8
 
 
 class PlaceState(IntEnum):
@@ -51,26 +58,51 @@ class Placed(NamedTuple):
     targets: list[Target]
 
 
+class Unchecked(NamedTuple):
+    """Large chats that a round of checks has not come to, each with the digest that the index holds of it.
+
+    began: when the round began, µs; 0: there is none. more: whether there are others beside these.
+    """
+
+    began: int
+    digests: dict[str, bytes]
+    more: bool
+
+
+class Checked(NamedTuple):
+    """How a large chat is now.
+
+    digest: DIGEST_BYTES of it. active: the time of its newest message, µs; 0 for none. version: at which its
+    reader is about to be told so; 0: they are not.
+    """
+
+    chat: str
+    digest: bytes
+    active: int
+    version: int = 0
+
+
 class Active(NamedTuple):
-    """A page of chats by their last activity (µs), and all chats that are large."""
+    """A page of chats by their last activity (µs), as the index knows it, and large chats to check."""
 
     rows: list[Mark]
-    large: list[str]
+    large: Unchecked
 
 
 class Row(NamedTuple):
-    """A chat, and the version at which it moved last, µs."""
+    """A chat, and the version at which it moved last, µs; digest: that the index holds of a large one."""
 
     chat: str
     version: int
+    digest: bytes | None = None
 
 
 class Moved(NamedTuple):
-    """The chats that moved after a version, in that order, and all that are large; version: the newest."""
+    """The chats that moved after a version, in that order; version: the newest. large: chats to check."""
 
     version: int
     rows: list[Row]
-    large: list[str]
+    large: Unchecked
 
 
 class Inboxes:
@@ -78,10 +110,14 @@ class Inboxes:
 
     `{u<NNN>}:chats:<handle>`: HASH, no expiry. `version` -> the newest version, µs. `<chat>` -> stamp (8
         bytes, µs), state (1 byte, PlaceState), floor (8 bytes, µs: when out, messages up to this time do not
-        bring the chat back); a direct chat that was never placed has none, and counts as IN.
+        bring the chat back); a direct chat that was never placed has none, and counts as IN. Of a LARGE chat
+        a digest of how it was when it was last checked stands in place of the floor; 0: it was not, since
+        it was placed.
     `{u<NNN>}:inbox:<handle>`: ZSET, no expiry: chat -> version at which it moved, those that are out as well.
-    `{u<NNN>}:active:<handle>`: ZSET, no expiry: chat that is IN -> time of its last activity, µs.
-    `{u<NNN>}:large:<handle>`: SET, no expiry: chats that are LARGE.
+    `{u<NNN>}:active:<handle>`: ZSET, no expiry: chat that is IN or LARGE -> time of its last activity, µs; of
+        a LARGE one as it was last checked.
+    `{u<NNN>}:large:<handle>`: ZSET, no expiry: chat that is LARGE -> when the round of checks began that came
+        to it last, µs; 0: none did.
     `{u<NNN>}:lineages:<handle>`: ZSET, no expiry, MOST_LINEAGES: lineage of sync tokens -> highest version
         that it was told.
     A version is the time in µs, and always above the user's last one.
@@ -103,31 +139,47 @@ class Inboxes:
         """Return the queries that make the index say what it should, unless it has a newer stamp."""
         return [_placing(chat, place) for place in places]
 
-    def active(self, handle: str, below: Mark | None, since: int, limit: int) -> Query[Active]:
+    def active(
+        self, handle: str, below: Mark | None, since: int, limit: int, checks: int = 0
+    ) -> Query[Active]:
         """Return the query for a page by last activity, from the highest down.
 
         below: (time, chat) of the one before; None: from the top. since: only what was active later, µs.
+        checks: maximum number of large chats to check.
         """
         after: tuple[int | str, str] = ("", "") if below is None else below
-        named = (keys.active(handle), keys.large(handle))
-        return Query(READ_ACTIVE, named, (*after, since, limit), _active)
+        named = (keys.active(handle), keys.chats(handle), keys.large(handle))
+        return Query(READ_ACTIVE, named, (*after, since, limit, checks), _active)
 
-    def moved(self, handle: str, lineage: str | None, since: int, limit: int) -> Query[Moved | None]:
+    def moved(
+        self, handle: str, lineage: str | None, since: int, limit: int, began: int = 0, checks: int = 0
+    ) -> Query[Moved | None]:
         """Return the query for what moved after a version; None: what the lineage was told is gone.
 
-        lineage: None for a client that was told nothing.
+        lineage: None for a client that was told nothing. began: when the round of checks began, µs; 0: it
+        begins now. checks: maximum number of large chats to check.
         """
         named = (keys.chats(handle), keys.inbox(handle), keys.large(handle), keys.lineages(handle))
-        return Query(READ_MOVED, named, (lineage or "", since, limit), _moved)
+        return Query(READ_MOVED, named, (lineage or "", since, limit, began, checks), _moved)
+
+    def checking(self, handle: str, began: int, checked: Iterable[Checked]) -> Query[int]:
+        """Return the query that notes how large chats are; those that were otherwise before move.
+
+        began: when the round of checks began that came to them, µs; 0: they are of none. It replies how many
+        have moved.
+        """
+        named = (keys.chats(handle), keys.inbox(handle), keys.active(handle), keys.large(handle))
+        args = (part for one in checked for part in (one.chat, one.digest, one.active, one.version))
+        return Query(CHECK_LARGE, named, (began, *args))
 
     def registering(self, handle: str, lineage: str, version: int) -> Query[bool]:
         """Return the query that notes what a lineage is told; False: there is no such version any more."""
         named = (keys.chats(handle), keys.lineages(handle))
         return Query(REGISTER_LINEAGE, named, (lineage, version, MOST_LINEAGES), bool)
 
-    def large(self, handle: str) -> Query[list[str]]:
-        """Return the query for a user's chats that are too large to write inboxes."""
-        return Query("SMEMBERS", (keys.large(handle),), read=_texts)
+    def large(self, handle: str, most: int = MOST_ATTACHED) -> Query[list[str]]:
+        """Return the query for a user's chats that are too large to write inboxes, `most` at most."""
+        return Query(READ_LARGE, (keys.large(handle),), (most,), _texts)
 
     def chats_of(self, handle: str) -> Query[list[str]]:
         """Return the query for all chats that a user has or had, in the order in which they moved."""
@@ -162,15 +214,22 @@ def _targets(reply: list[bytes]) -> list[Target]:
 
 
 def _active(reply: list[Any]) -> Active:
-    return Active(marks_of(reply[0]), _texts(reply[1]))
+    return Active(marks_of(reply[0]), _unchecked(reply[1]))
 
 
 def _moved(reply: list[Any]) -> Moved | None:
     if not reply:
         return None
     version, flat, large = reply
-    rows = [Row(chat.decode(), number_of(moved)) for chat, moved in zip(flat[::2], flat[1::2], strict=True)]
-    return Moved(int(version), rows, _texts(large))
+    each = zip(flat[::3], flat[1::3], flat[2::3], strict=True)
+    rows = [Row(chat.decode(), number_of(moved), digest or None) for chat, moved, digest in each]
+    return Moved(int(version), rows, _unchecked(large))
+
+
+def _unchecked(reply: list[Any]) -> Unchecked:
+    began, more, *flat = reply
+    digests = {chat.decode(): digest for chat, digest in zip(flat[::2], flat[1::2], strict=True)}
+    return Unchecked(began, digests, bool(more))
 
 
 def _texts(reply: Sequence[bytes]) -> list[str]:

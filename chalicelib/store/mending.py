@@ -10,7 +10,7 @@ from chalicelib.store.inboxes import Place, PlaceState
 from chalicelib.store.scripts import Script
 
 READ_KNOWN = Script("read_known", "index")
-MEND_PLACE = Script("mend_place", "index")
+MEND_PLACE = Script("mend_place", "index", "large_chats")
 
 LAST_VERSION = 2**53 - 1
 

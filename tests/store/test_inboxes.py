@@ -9,11 +9,21 @@ import pytest
 from chalicelib.store import keys
 from chalicelib.store.accounts import Account, Accounts
 from chalicelib.store.client import Store
-from chalicelib.store.inboxes import MOST_LINEAGES, Inboxes, Moved, Place, PlaceState, Row
+from chalicelib.store.inboxes import (
+    MOST_LINEAGES,
+    Checked,
+    Inboxes,
+    Moved,
+    Place,
+    PlaceState,
+    Row,
+    Unchecked,
+)
 from chalicelib.store.pages import Mark
 from tests.store.logs import RawClient
 
 GROUP, DIRECT = "g-0195a1c2-6f1e-7a51-9d53-2f8d8c3f1a10", "ann:bob"
+ONE, TWO = b"12345678", b"abcdefgh"
 NOW = 1_800_000_000_000_000
 
 
@@ -49,7 +59,17 @@ class Index:
 
     def large(self) -> list[str]:
         """Return the large chats."""
-        return self._store.fetch(self._inboxes.active("ann", None, 0, 1)).large
+        return self._store.fetch(self._inboxes.large("ann"))
+
+    def unchecked(self, began: int = 0, most: int = 100) -> Unchecked:
+        """Return large chats that a round of checks has not come to."""
+        moved = self._store.fetch(self._inboxes.moved("ann", None, 0, 1, began, most))
+        assert moved is not None
+        return moved.large
+
+    def check(self, began: int, *checked: Checked) -> int:
+        """Note how large chats are; returns how many have moved."""
+        return self._store.fetch(self._inboxes.checking("ann", began, checked))
 
     def moved(self, since: int = 0, lineage: str | None = None, limit: int = 100) -> Moved | None:
         """Return what moved after a version."""
@@ -83,7 +103,7 @@ def test_direct_chat_needs_no_place(index: Index) -> None:
     version = index.moved().version  # type: ignore[union-attr]
     assert (index.deliver(DIRECT, 10), index.deliver(DIRECT, 9)) == (0, 0)
     assert index.active() == [Mark(10, DIRECT)]
-    assert index.moved() == Moved(version, [Row(DIRECT, version)], [])
+    assert index.moved() == Moved(version, [Row(DIRECT, version)], Unchecked(0, {}, more=False))
 
 
 def test_group_needs_one(index: Index) -> None:
@@ -129,13 +149,96 @@ def test_late_place(index: Index) -> None:
 
 
 def test_large_chat(index: Index) -> None:
-    """A large chat is in a set of its own, and its messages are not written to the inbox."""
+    """A large chat is in a set of its own, and its messages do not move it in the inbox."""
     index.place(GROUP, 1, PlaceState.IN, 10)
     index.place(GROUP, 2, PlaceState.LARGE, 10)
     assert index.deliver(GROUP, 20) == 0
-    assert (index.active(), index.large(), index.rows()) == ([], [GROUP], [GROUP])
+    assert (index.active(), index.large(), index.rows()) == ([Mark(10, GROUP)], [GROUP], [GROUP])
     index.place(GROUP, 3, PlaceState.OUT, 20)
-    assert (index.large(), index.rows()) == ([], [GROUP])
+    assert (index.active(), index.large(), index.rows()) == ([], [], [GROUP])
+
+
+def large_index(index: Index, count: int) -> list[str]:
+    """Place large chats, and return them."""
+    chats = [f"g-{number}" for number in range(count)]
+    for chat in chats:
+        index.place(chat, 1, PlaceState.LARGE, 10)
+    return chats
+
+
+def test_checks_in_rounds(index: Index) -> None:
+    """A round of checks comes to each large chat once, the longest unchecked first, so many at a time."""
+    chats = large_index(index, 5)
+    first = index.unchecked(most=2)
+    assert (len(first.digests), first.more) == (2, True)
+    index.check(first.began, *(Checked(chat, ONE, 10) for chat in first.digests))
+    second = index.unchecked(first.began, most=3)
+    assert (sorted([*first.digests, *second.digests]), second.more) == (chats, False)
+    index.check(second.began, *(Checked(chat, ONE, 10) for chat in second.digests))
+
+    assert index.unchecked(first.began) == Unchecked(first.began, {}, more=False)
+    later = index.unchecked(most=2)
+    assert later.began > first.began
+    assert (later.digests, later.more) == (dict.fromkeys(first.digests, ONE), True)
+
+
+def test_rounds_do_not_overtake_each_other(index: Index) -> None:
+    """A round does not count what a round that began earlier has checked, and a later one never unchecks."""
+    chats = large_index(index, 2)
+    early, late = index.unchecked(), index.unchecked()
+    assert early.began < late.began
+    index.check(early.began, *(Checked(chat, ONE, 10) for chat in chats))
+    assert sorted(index.unchecked(late.began).digests) == chats
+    index.check(late.began, *(Checked(chat, ONE, 10) for chat in chats))
+    index.check(early.began, *(Checked(chat, ONE, 10) for chat in chats))
+    assert not index.unchecked(late.began).digests
+
+
+def test_a_round_from_the_future(index: Index) -> None:
+    """A round that says it began later than now begins now."""
+    large_index(index, 1)
+    future = index.unchecked(2**53 - 1)
+
+    assert future.digests
+    assert future.began < 2**53 - 1
+
+
+def test_a_large_chat_that_is_otherwise_has_moved(index: Index) -> None:
+    """A check moves a chat, and its place by activity, only when it is not as it was at the check before."""
+    (chat,) = large_index(index, 1)
+    assert [index.check(0, Checked(chat, ONE, 20)), index.check(0, Checked(chat, ONE, 20))] == [1, 0]
+    assert index.active() == [Mark(20, chat)]
+    version = index.moved().version  # type: ignore[union-attr]
+    assert index.check(0, Checked(chat, TWO, 30)) == 1
+    assert index.active() == [Mark(30, chat)]
+    assert index.rows(version) == [chat]
+    assert index.check(0, Checked("g-another", ONE, 5), Checked(DIRECT, ONE, 5)) == 0
+
+
+def test_a_chat_that_is_told_at_its_version_need_not_move(index: Index) -> None:
+    """The first who is told of a placed chat moves it no more; who is told something else later does."""
+    (chat,) = large_index(index, 1)
+    version = index.moved().version  # type: ignore[union-attr]
+    assert index.check(0, Checked(chat, ONE, 20, version)) == 0
+    assert index.check(0, Checked(chat, ONE, 20, version)) == 0
+    assert index.check(0, Checked(chat, TWO, 20, version)) == 1
+    index.place(chat, 2, PlaceState.LARGE, 20)
+    assert index.check(0, Checked(chat, TWO, 20, version)) == 1
+
+
+def test_large_chats_of_an_earlier_server(index: Index, raw: RawClient) -> None:
+    """A set of large chats, as earlier servers kept it, is read as it is, and becomes what it is now."""
+    chats = large_index(index, 3)
+    raw.delete(keys.large("ann"))
+    raw.sadd(keys.large("ann"), *chats)
+    assert sorted(index.large()) == chats
+    read = index.unchecked(most=2)
+    assert (len(read.digests), read.more) == (2, True)
+    index.check(read.began, *(Checked(chat, ONE, 10) for chat in read.digests))
+
+    assert sorted(raw.zrange(keys.large("ann"), 0, -1)) == [chat.encode() for chat in chats]
+    index.place(chats[0], 2, PlaceState.OUT, 20)
+    assert sorted(index.large()) == chats[1:]
 
 
 def test_deleted_account(store: Store, index: Index) -> None:

@@ -63,9 +63,11 @@ class Greeting:
 
     def _tell_missed(self, session: Session, frame: Hello) -> None:
         version, most = frame.version, rows_bytes(session.protobuf)
-        for _ in range(MOST_FRAMES):
+        for left in reversed(range(MOST_FRAMES)):
             page = self._sync.page(session.caller, version, ROWS, most=most, field="version")
             version = page.next
+            if left and page.more and not (page.chats or page.reset):
+                continue
             told = SyncFrame(
                 chats=page.chats, version=version, more=page.more, reset=page.reset, ref=frame.ref
             )

@@ -3,7 +3,7 @@
 -- KEYS[1]  chats    HASH, see Inboxes
 -- KEYS[2]  inbox    ZSET, see Inboxes
 -- KEYS[3]  active   ZSET, see Inboxes
--- KEYS[4]  large    SET, see Inboxes
+-- KEYS[4]  large    ZSET, see Inboxes
 -- ARGV[1]  chat     its id
 -- ARGV[2]  version  integer, µs, at which it had moved last
 -- ARGV[3]  stamp    integer, of (chat, user), µs
@@ -16,8 +16,8 @@ if tonumber(redis.call('ZSCORE', inbox, chat) or 0) ~= tonumber(ARGV[2]) then re
 local stamp, state, time = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local floor = 0
 if state == OUT then floor = time elseif state == IN and time == 0 then floor, time = EMPTY, stamp end
-if state == IN then redis.call('ZADD', active, whole(time), chat) else redis.call('ZREM', active, chat) end
-redis.call(state == LARGE and 'SADD' or 'SREM', large, chat)
+if state == OUT then redis.call('ZREM', active, chat) else redis.call('ZADD', active, whole(time), chat) end
+keep_large(large, chat, state)
 keep_place(chats, chat, stamp, state, floor)
 bump(chats, inbox, chat)
 return 1

@@ -4,7 +4,7 @@
 -- KEYS[2]  chats   HASH, see Inboxes
 -- KEYS[3]  inbox   ZSET, see Inboxes
 -- KEYS[4]  active  ZSET, see Inboxes
--- KEYS[5]  large   SET, see Inboxes
+-- KEYS[5]  large   ZSET, see Inboxes
 -- KEYS[6]  connections  HASH, see Presence; of a chat that is large
 -- ARGV[1]  chat    its id
 -- ARGV[2]  stamp   integer, of (chat, user), µs
@@ -26,12 +26,12 @@ if state == OUT then
 elseif state == IN and time == 0 then
   floor, time = EMPTY, stamp
 end
-if state == IN then
-  redis.call('ZADD', active, whole(math.max(time, active_of(active, chat))), chat)
-else
+if state == OUT then
   redis.call('ZREM', active, chat)
+else
+  redis.call('ZADD', active, whole(math.max(time, active_of(active, chat))), chat)
 end
-redis.call(state == LARGE and 'SADD' or 'SREM', large, chat)
+keep_large(large, chat, state)
 keep_place(chats, chat, stamp, state, floor)
 bump(chats, inbox, chat)
 return {1, told(targets)}

@@ -1,12 +1,14 @@
 #!lua flags=no-writes
--- Reads a page of a user's chats by their last activity, from the highest down, and all that are large.
+-- Reads a page of a user's chats by their last activity, from the highest down, and large ones that are to be checked.
 -- KEYS[1]  active  ZSET, see Inboxes
--- KEYS[2]  large   SET, see Inboxes
+-- KEYS[2]  chats   HASH, see Inboxes
+-- KEYS[3]  large   ZSET, see Inboxes
 -- ARGV[1]  time    integer, of the chat before the page, µs; empty: from the top
 -- ARGV[2]  chat    that chat
 -- ARGV[3]  since   integer, only what was active later, µs
 -- ARGV[4]  limit   integer, chats at the most
--- reply    {{chat, time, ...}, {large chat, ...}}
+-- ARGV[5]  most    integer, large chats at most
+-- reply    {{chat, time, ...}, large chats, see unchecked}
 local active, limit, above = KEYS[1], tonumber(ARGV[4]), '(' .. ARGV[3]
 local page = {}
 
@@ -31,4 +33,4 @@ else
   local time = tonumber(ARGV[1])
   take(ARGV[1], function(chat, score) return tonumber(score) < time or below(chat, ARGV[2]) end)
 end
-return {page, redis.call('SMEMBERS', KEYS[2])}
+return {page, unchecked(KEYS[2], KEYS[3], 0, tonumber(ARGV[5]))}

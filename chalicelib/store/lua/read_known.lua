@@ -18,7 +18,7 @@ else
 end
 for i = 1, #found, 2 do
   local stamp, state, floor = place_of(KEYS[1], found[i])
-  local time = floor == EMPTY and 0 or active_of(KEYS[3], found[i])
+  local time = (floor == EMPTY or state == LARGE) and 0 or active_of(KEYS[3], found[i])
   reply[#reply + 1] = {found[i], tonumber(found[i + 1]), stamp or 0, state or IN, time}
 end
 return reply

@@ -1,0 +1,52 @@
+-- A part of other scripts. After index: the chats of a user that are too large to write inboxes, see Inboxes.
+local NO_DIGEST = string.rep('\0', 8)
+
+-- Makes what an earlier version kept, a SET, into the ZSET that it is now.
+local function upgrade(large)
+  if redis.call('TYPE', large).ok ~= 'set' then return end
+  local chats = redis.call('SMEMBERS', large)
+  redis.call('DEL', large)
+  for _, chat in ipairs(chats) do redis.call('ZADD', large, 0, chat) end
+end
+
+-- Notes whether a chat is large. A new one was never checked.
+local function keep_large(large, chat, state)
+  upgrade(large)
+  if state == LARGE then redis.call('ZADD', large, 'NX', 0, chat) else redis.call('ZREM', large, chat) end
+end
+
+-- Returns the digest that the index holds of a large chat, 8 bytes; nothing of a chat that is not large.
+local function digest_of(chats, chat)
+  local held = redis.call('HGET', chats, chat)
+  if held and string.byte(held, 9) == LARGE then return string.sub(held, 10) end
+end
+
+local function keep_digest(chats, chat, stamp, digest)
+  redis.call('HSET', chats, chat, struct.pack('>I8B', stamp, LARGE) .. digest)
+end
+
+-- Returns the time above all checks of large chats.
+local function after_checks(large)
+  local last = redis.call('ZREVRANGE', large, 0, 0, 'WITHSCORES')[2]
+  return tonumber(last or 0) + 1
+end
+
+-- Reads large chats that were not checked in a round, those that were checked longest ago.
+-- began: integer, when the round began, µs; 0: it begins now. most: integer, chats at most; 0: none are read.
+-- Returns {when the round began, 1: there are more, chat, digest, ...}.
+local function unchecked(chats, large, began, most)
+  if most == 0 then return {began, 0} end
+  local clock, found = redis.call('TIME'), {}
+  if redis.call('TYPE', large).ok == 'set' then
+    found = redis.call('SMEMBERS', large)
+  else
+    local now = math.max(clock[1] * 1000000 + clock[2], after_checks(large))
+    if began == 0 or began > now then began = now end
+    found = redis.call('ZRANGEBYSCORE', large, '-inf', '(' .. whole(began), 'LIMIT', 0, most + 1)
+  end
+  local reply = {began, #found > most and 1 or 0}
+  for i = 1, math.min(#found, most) do
+    reply[#reply + 1], reply[#reply + 2] = found[i], digest_of(chats, found[i]) or NO_DIGEST
+  end
+  return reply
+end
