@@ -4,7 +4,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run chat test lint check bench openapi lock clean
+.PHONY: help run chalice-local chat test lint check bench openapi lock clean
 .PHONY: package deploy undeploy costs import-users localstack test-localstack ministack test-ministack test-deployed
 
 # Candidates are run, not only looked up: a version manager's stub can be on PATH and still fail.
@@ -23,6 +23,9 @@ help: ## List the targets.
 
 run: $(VENV)/installed-run ## Start Parley and its store here; PORT, SOCKET_PORT, PARLEY_HOST, DATA, WORKERS and REDIS_URL apply.
 	@exec $(BIN)/python -m infra.local
+
+chalice-local: $(VENV)/installed-run ## Serve by Chalice's own server, slowly and without sockets: REDIS_URL, PORT (8000) apply.
+	@exec $(BIN)/chalice local --stage local --port $(or $(PORT),8000)
 
 # What was given to make itself: USER is set in every shell, and a TOKEN there may be of something else.
 given = $(if $(filter command line,$(origin $1)),$(value $1))
@@ -128,11 +131,15 @@ $(VENV)/pyvenv.cfg:
 	$(if $(call runs,$(HAS_VENV)),,$(error $(PYTHON) has no venv; on Debian and Ubuntu: apt-get install python3-venv))
 	@echo "Making a virtual environment in $(VENV)" && "$(PYTHON)" -m venv --clear $(VENV)
 
+# The checkout's own parley_client, by a path file, as an editable install has it: nothing is built or downloaded.
+HAVE_CLIENT = $(BIN)/python -c 'import os, sysconfig; path = os.path.abspath("clients/python") + "\n"; \
+	open(os.path.join(sysconfig.get_path("purelib"), "parley_client.pth"), "w").write(path)'
+
 $(VENV)/installed-run: infra/local/requirements.txt $(VENV)/pyvenv.cfg
-	@echo "Installing $< (once)" && $(INSTALL) -r $< && touch $@
+	@echo "Installing $< (once)" && $(INSTALL) -r $< && $(HAVE_CLIENT) && touch $@
 
 $(VENV)/installed-chat: clients/python/requirements.txt $(VENV)/pyvenv.cfg
-	@echo "Installing $< (once)" && $(INSTALL) -r $< && touch $@
+	@echo "Installing $< (once)" && $(INSTALL) -r $< && $(HAVE_CLIENT) && touch $@
 
 $(VENV)/installed-dev: requirements-dev.txt $(VENV)/pyvenv.cfg
-	@echo "Installing $< (once)" && $(INSTALL) -r $< && touch $@
+	@echo "Installing $< (once)" && $(INSTALL) -r $< && $(HAVE_CLIENT) && touch $@

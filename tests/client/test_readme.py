@@ -1,0 +1,101 @@
+"""What the READMEs show of the client and of Chalice's server, run as it stands there."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.client.test_chat import say
+from tests.local.raw import free_port
+from tests.servers.engines import Engine
+from tests.servers.process import ROOT, environment
+
+SNIPPET = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+URL = "http://127.0.0.1:8080"
+SECONDS = 30.0
+
+
+def snippet(path: Path) -> str:
+    """Return the Python of a README that is for the server of `make run`."""
+    (found,) = [
+        code for code in SNIPPET.findall(path.read_text(encoding="utf-8")) if f'Client("{URL}"' in code
+    ]
+    return str(found)
+
+
+@pytest.mark.parametrize("readme", ["README.md", "clients/python/README.md"])
+def test_snippet_shows_messages(open_server: str, readme: str) -> None:
+    """Pasted after `make run` it finds the client, sends, and prints what comes while it runs."""
+    code = snippet(ROOT / readme).replace(URL, open_server)
+    process = subprocess.Popen(
+        [sys.executable, "-I", "-u", "-c", code],
+        env=environment({}),
+        stdout=subprocess.PIPE,
+        text=True,
+        process_group=0,
+    )
+    try:
+        printed = _lines(process)
+        assert any(line == "bob hi, Alice" for line in printed)
+        say(open_server, "alice", "alice:bob", f"hi, {readme}")
+        assert any(line == f"alice hi, {readme}" for line in printed)
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def _lines(process: subprocess.Popen[str]) -> Iterator[str]:
+    """Return the lines that a process prints, as they come; it is killed when that takes too long."""
+    assert process.stdout
+    late = threading.Timer(SECONDS, process.kill)
+    late.start()
+    try:
+        for line in process.stdout:
+            yield line.rstrip("\n")
+    finally:
+        late.cancel()
+
+
+def test_chalice_local(valkey: Engine) -> None:
+    """README's command for Chalice's own server, as make runs it, serves the routes."""
+    assert "make chalice-local" in (ROOT / "README.md").read_text(encoding="utf-8")
+    port = free_port()
+    done = subprocess.run(
+        ["make", "--dry-run", "chalice-local", f"PORT={port}"],
+        cwd=ROOT,
+        env=environment({"PATH": os.environ["PATH"]}),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    command = shlex.split(done.stdout.splitlines()[-1].removeprefix("exec "))
+    server = subprocess.Popen(command, cwd=ROOT, env=environment(valkey.env), stderr=subprocess.DEVNULL)
+    try:
+        message = {"chat": "alice:bob", "sender": "alice", "text": "hello"}
+        assert _answer(f"http://127.0.0.1:{port}/ping", server).status_code == 200
+        assert httpx.post(f"http://127.0.0.1:{port}/api/send", json=message).status_code == 204
+        pulled = httpx.get(f"http://127.0.0.1:{port}/api/pull?chat=alice:bob").json()
+        assert pulled["messages"][-1]["text"] == "hello"
+    finally:
+        server.kill()
+        server.wait()
+
+
+def _answer(url: str, server: subprocess.Popen[bytes]) -> httpx.Response:
+    deadline = time.monotonic() + SECONDS
+    while time.monotonic() < deadline and server.poll() is None:
+        try:
+            return httpx.get(url)
+        except httpx.TransportError:
+            time.sleep(0.05)
+    raise AssertionError("the server did not come to serve")
