@@ -51,7 +51,8 @@ class Place(Struct, frozen=True, kw_only=True):
     """Where an import goes on: as a report said, to be given back unchanged.
 
     url: of a page. number: of the page, where pages are numbered. skip: items of it that are done. pages:
-    how many came before it. digest: of the items of the last one.
+    how many came before it. digest: of the items of the last one. users_digest, first_digest: of the users of
+    the last one, and of the first. idle: how many before it, in a row, had no users.
     """
 
     url: str
@@ -59,6 +60,9 @@ class Place(Struct, frozen=True, kw_only=True):
     skip: Annotated[int, Meta(ge=0)] = 0
     pages: Annotated[int, Meta(ge=0)] = 0
     digest: str = ""
+    users_digest: str = ""
+    first_digest: str = ""
+    idle: Annotated[int, Meta(ge=0)] = 0
 
 
 class ImportRequest(Struct, frozen=True, kw_only=True):

@@ -10,13 +10,14 @@ import msgspec
 from chalicelib.errors import BadRequest
 from chalicelib.schemas.imports import Fields
 from chalicelib.services.emails import checked_email
-from chalicelib.services.import_pages import MISSING, found_at, kind_of
+from chalicelib.services.import_replies import MISSING, found_at, kind_of
 from chalicelib.services.names import Names
 from chalicelib.services.passwords import checked_password
 from chalicelib.services.profiles import checked_bio, checked_name
 from chalicelib.texts import check_line
 
 MOST_ID_CHARACTERS = 200
+HALF = re.compile("[\ud800-\udfff]")
 HASH = re.compile(r"\$[0-9a-z-]+\$|\{[A-Z0-9-]+\}|(pbkdf2|scrypt|argon2|bcrypt|sha\d+|md5)[_:$]")
 CHECKED = {"name": checked_name, "bio": checked_bio, "email": checked_email}
 
@@ -53,11 +54,11 @@ def candidate(item: Any, fields: Fields, origin: str, names: Names) -> Candidate
         raise Unfit(f"the item is {kind_of(item)}, not an object")
     number = found_at(item, fields.id)
     identifier = str(number) if type(number) is int else _text(number, "id")
-    handle = _text(found_at(item, fields.handle), "handle").strip()
-    if not handle:
-        raise Unfit("the handle is empty")
     try:
         check_line(identifier, "the id", "an id", MOST_ID_CHARACTERS)
+        handle = _text(found_at(item, fields.handle), "handle").strip()
+        if not handle:
+            raise Unfit("the handle is empty")
         return Candidate(origin, identifier, names.account(handle, "handle"), *_rest(item, fields))
     except BadRequest as problem:
         raise Unfit(problem.detail) from None
@@ -66,7 +67,7 @@ def candidate(item: Any, fields: Fields, origin: str, names: Names) -> Candidate
 def named(item: Any, path: str) -> str | None:
     """Return what an item says its id or handle is, to be shown in a report."""
     value = found_at(item, path)
-    return str(value)[:64] if isinstance(value, str | int) else None
+    return HALF.sub("\ufffd", str(value)[:64]) if isinstance(value, str | int) else None
 
 
 def _rest(item: Any, fields: Fields) -> tuple[dict[str, str | None], str | None]:
@@ -88,4 +89,7 @@ def _text(value: Any, field: str) -> str:
         return ""
     if not isinstance(value, str):
         raise Unfit(f"the {field} is {kind_of(value)}, not a text")
+    if half := HALF.search(value):
+        where = f"character {half.start() + 1} of the {field}"
+        raise Unfit(f"{where} is half of a surrogate pair (U+{ord(half[0]):04X}), or was not UTF-8")
     return value

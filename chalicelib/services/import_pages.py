@@ -4,32 +4,37 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urljoin
 
 import msgspec
 
 from chalicelib.fetching import Limits, PrivateAddress, fetch, origin_of, parsed, shown
-from chalicelib.schemas.imports import ImportRequest, Mapping, Place
+from chalicelib.schemas.imports import Fields, ImportRequest, Mapping, Place
+from chalicelib.services.import_replies import MISSING, SourceError, decoded, found_at, items_of, kind_of
 
 MOST_BYTES = 8 * 1024 * 1024
 FETCH_SECONDS = 10.0
 MOST_PAGES = 100_000
-MISSING = msgspec.UNSET
+MOST_IDLE = 100
+"""Pages in a row that may come without a single user, as some servers answer a filter."""
 
 Get = Callable[[str, dict[str, str]], bytes]
 
 
-class SourceError(Exception):
-    """The other server's reply cannot be used, whenever it is asked; the text says why."""
-
-
 class Page(msgspec.Struct, frozen=True):
-    """One page: all its items, how many users there are (if told), their digest, and the whole reply."""
+    """One page.
+
+    items: all of it. total: how many users there are, if told. digest: of the items. users: each by its
+    names, the id and the handle. users_digest: of them in any order, empty without any. reply: the whole.
+    """
 
     items: list[Any]
     total: int | None
     digest: str
+    users: list[list[str]]
+    users_digest: str
     reply: Any
 
 
@@ -64,14 +69,37 @@ def read_page(request: ImportRequest, place: Place, get: Get) -> Page | None:
     """
     url, mapping = _page_url(place, mapping=request.mapping), request.mapping
     headers = {"Authorization": request.authorization} if request.authorization else {}
-    reply = _decoded(get(url, headers), url)
-    items = _items(reply, mapping, url)
-    digest = hashlib.sha256(repr(items).encode()).hexdigest()[:32]
+    reply = decoded(get(url, headers), url)
+    items = items_of(reply, mapping, url)
+    digest, users = _digest(items), _users_of(items, mapping.fields)
     if mapping.page and (not items or (digest == place.digest and not place.skip)):
         return None
     if mapping.next and items and digest == place.digest and not place.skip:
         raise SourceError(f"{shown(url)} gives the page before it once more; is `next` of the mapping right?")
-    return Page(items, _total(reply, mapping), digest, reply)
+    users_digest = _digest(sorted(names[0] for names in users)) if users else ""
+    return Page(items, _total(reply, mapping), digest, users, users_digest, reply)
+
+
+def is_end(page: Page, place: Place, known: AbstractSet[str]) -> bool:
+    """Return whether a page that has no new user is the end of all of them.
+
+    known: names of the users on the pages before, as far as they are remembered.
+    Raises SourceError for one that is not: the server would go on for ever.
+    """
+    if place.skip:
+        return False
+    if not page.users:
+        if place.idle + 1 >= MOST_IDLE:
+            raise SourceError(f"{shown(place.url)}: {MOST_IDLE} pages in a row have no user")
+        return False
+    repeated = page.users_digest in (place.users_digest, place.first_digest)
+    if not repeated and any(known.isdisjoint(user) for user in page.users):
+        return False
+    if page.total is not None and page.total <= sum(name.startswith("id ") for name in known):
+        return True
+    where = f"page {place.pages + 1} of {shown(place.url)}"
+    way = "next" if place.number is None else "page"
+    raise SourceError(f"{where} brings no user that no page before it had: is `{way}` of the mapping right?")
 
 
 def place_after(page: Page, place: Place, request: ImportRequest) -> Place | None:
@@ -79,8 +107,16 @@ def place_after(page: Page, place: Place, request: ImportRequest) -> Place | Non
     pages = place.pages + 1
     if pages >= MOST_PAGES:
         raise SourceError(f"{shown(place.url)} has more than {MOST_PAGES} pages")
+    read = Place(
+        url=place.url,
+        pages=pages,
+        digest=page.digest,
+        users_digest=page.users_digest,
+        first_digest=place.first_digest or page.users_digest,
+        idle=0 if page.users else place.idle + 1,
+    )
     if place.number is not None:
-        return Place(url=place.url, number=place.number + 1, pages=pages, digest=page.digest)
+        return msgspec.structs.replace(read, number=place.number + 1)
     path = request.mapping.next
     link = found_at(page.reply, path) if path else None
     if link is None or link is MISSING or link in ("", False):
@@ -92,30 +128,7 @@ def place_after(page: Page, place: Place, request: ImportRequest) -> Place | Non
     url = _joined(place.url, link)
     if origin_of(parsed(url)) != origin_of(parsed(request.url)):
         raise SourceError(f"{shown(place.url)} names a next page on another server, {shown(url)}")
-    return Place(url=url, pages=pages, digest=page.digest)
-
-
-def found_at(value: Any, path: str) -> Any:
-    """Return what is at a dotted path, MISSING if nothing is; a field's own name may have dots in it."""
-    if isinstance(value, dict):
-        if path in value:
-            return value[path]
-        head, dot, rest = path.partition(".")
-        return found_at(value[head], rest) if dot and head in value else MISSING
-    if isinstance(value, list):
-        head, dot, rest = path.partition(".")
-        if not (head.isdecimal() and len(head) < 7 and int(head) < len(value)):
-            return MISSING
-        return found_at(value[int(head)], rest) if dot else value[int(head)]
-    return MISSING
-
-
-def kind_of(value: Any) -> str:
-    """Say what a JSON value is."""
-    if isinstance(value, dict):
-        return "an object with " + (", ".join(f"`{name[:40]}`" for name in list(value)[:10]) or "no fields")
-    kinds = {list: "a list", str: "a text", bool: "true or false", type(None): "null"}
-    return "nothing" if value is MISSING else kinds.get(type(value), "a number")
+    return msgspec.structs.replace(read, url=url)
 
 
 def _page_url(place: Place, mapping: Mapping) -> str:
@@ -129,26 +142,21 @@ def _page_url(place: Place, mapping: Mapping) -> str:
     return parts._replace(query=query, fragment="").geturl()
 
 
-def _decoded(body: bytes, url: str) -> Any:
-    try:
-        return msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeError):
-        raise SourceError(f"{shown(url)} answers what is not JSON") from None
-    except RecursionError:
-        raise SourceError(f"{shown(url)} answers JSON that is nested too deeply") from None
+def _users_of(items: list[Any], fields: Fields) -> list[list[str]]:
+    """Return the users of a page, each by the id and the handle, as far as they have these."""
+    users = [
+        [
+            f"{name} {value}"
+            for name, path in (("id", fields.id), ("handle", fields.handle))
+            if isinstance(value := found_at(item, path), str | int)
+        ]
+        for item in items
+    ]
+    return [user for user in users if user]
 
 
-def _items(reply: Any, mapping: Mapping, url: str) -> list[Any]:
-    items = reply if mapping.items is None else found_at(reply, mapping.items)
-    if isinstance(items, list):
-        return items
-    where = f"at `{mapping.items}` of" if mapping.items else "as the whole of"
-    within = (
-        f"; the reply is {kind_of(reply)}"
-        if mapping.items
-        else "; `items` of the mapping says where the list is"
-    )
-    raise SourceError(f"there is {kind_of(items)}, not a list, {where} what {shown(url)} answers{within}")
+def _digest(values: list[Any]) -> str:
+    return hashlib.sha256(repr(values).encode()).hexdigest()[:32]
 
 
 def _total(reply: Any, mapping: Mapping) -> int | None:

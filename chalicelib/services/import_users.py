@@ -23,7 +23,8 @@ CODE_SIGNS, CODE_GROUPS = "abcdefghjkmnpqrstuvwxyz23456789", 4
 class Run:
     """Whom a run has seen so far, so that a dry run tells doubles as a real one does.
 
-    ids, handles, emails: of those imported. places: pages that were read. owed: work that a change asks for.
+    ids, handles, emails: of those imported. places: pages that were read. users: the ids and handles on
+    them. owed: work that a change asks for.
     """
 
     def __init__(self) -> None:
@@ -31,6 +32,7 @@ class Run:
         self.handles: dict[str, str] = {}
         self.emails: dict[str, str] = {}
         self.places: set[tuple[str, int | None]] = set()
+        self.users: set[str] = set()
         self.owed: list[str] = []
 
     def add(self, user: Candidate) -> None:

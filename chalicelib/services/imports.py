@@ -12,7 +12,8 @@ from chalicelib.errors import StoreUnavailable
 from chalicelib.fetching import FetchError, origin_of, parsed, shown
 from chalicelib.schemas.imports import Code, ImportReport, ImportRequest, Place, Skipped
 from chalicelib.services.import_candidates import Unfit, candidate, named
-from chalicelib.services.import_pages import Get, Page, SourceError, first_place, place_after, read_page
+from chalicelib.services.import_pages import Get, Page, first_place, is_end, place_after, read_page
+from chalicelib.services.import_replies import SourceError
 from chalicelib.services.import_users import Importer, Run
 from chalicelib.services.names import Names
 
@@ -76,7 +77,7 @@ class Imports:
                 return
             page = read_page(request, place, self._get)
             begun = True
-            if page is None:
+            if page is None or is_end(page, place, run.users):
                 report.next = None
                 return
             report.total = page.total
@@ -105,6 +106,7 @@ class Imports:
 
     def _following(self, page: Page, place: Place, request: ImportRequest, run: Run) -> Place | None:
         run.places.add((place.url, place.number))
+        run.users.update(*page.users)
         following = place_after(page, place, request)
         if following and (following.url, following.number) in run.places:
             raise SourceError(f"the pages come back to one that was read, {shown(following.url)}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import codecs
 import contextlib
 import os
 import signal
@@ -84,7 +85,7 @@ def _caller(options: argparse.Namespace) -> Caller:
 
 def _mapping(path: Path) -> Mapping:
     try:
-        return msgspec.json.decode(path.read_bytes(), type=Mapping)
+        return msgspec.json.decode(path.read_bytes().removeprefix(codecs.BOM_UTF8), type=Mapping)
     except (msgspec.DecodeError, UnicodeError) as error:
         raise ImportFailure(f"{path} is not a mapping: {error}") from None
 

@@ -14,6 +14,7 @@ from typing import TextIO
 import msgspec
 
 from chalicelib.schemas.imports import Code, ImportReport
+from chalicelib.texts import plain
 
 BAR_CHARACTERS = 10
 LINE_SECONDS = 5.0
@@ -81,7 +82,7 @@ def skipped_lines(report: ImportReport) -> list[str]:
 
 def _plain(text: str | None) -> str:
     """Return what another server said as a terminal can show it."""
-    return "(none)" if text is None else "".join(sign if sign.isprintable() else "?" for sign in text)
+    return "(none)" if text is None else plain(text).replace("\ufffd", "?")
 
 
 class CodesFile:

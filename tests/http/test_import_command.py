@@ -171,6 +171,14 @@ def test_wrong_mapping(command: Command, mapping: str, told: str) -> None:
     assert refused.stderr.count("\n") == 1
 
 
+def test_mapping_with_a_byte_order_mark(command: Command) -> None:
+    """A mapping that an editor has begun with the mark of UTF-8 is read as one without."""
+    mapping = command.folder / "mapping.json"
+    mapping.write_bytes(b"\xef\xbb\xbf" + mapping.read_bytes())
+
+    assert command("--dry-run").returncode == 0
+
+
 def test_no_mapping(command: Command) -> None:
     """A mapping that is not there is named."""
     (command.folder / "mapping.json").unlink()

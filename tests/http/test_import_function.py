@@ -14,7 +14,7 @@ import app
 from chalicelib import services
 from chalicelib.logs import LOGGER
 from chalicelib.routes.imports import call
-from chalicelib.services import import_users, imports
+from chalicelib.services import import_pages, import_users, imports
 from chalicelib.services.passwords import Passwords
 from chalicelib.store.accounts import Account, Accounts
 from chalicelib.store.claims import Claims
@@ -468,6 +468,159 @@ def test_numbered_pages(here: Store, after_the_last: str) -> None:
     assert [request.target for request in server.requests] == [f"/users?size=1&p={n}" for n in range(3)]
 
 
+NUMBERED = {"page": {"parameter": "p"}, "fields": {"id": "id", "handle": "login", "name": "name"}}
+
+
+def number_of(request: Request) -> int:
+    """Return the number of the page that is asked for."""
+    return int(request.target.rpartition("=")[2])
+
+
+@one_store
+@pytest.mark.parametrize("again", ["the first page", "the last page", "pages in turn", "in another order"])
+def test_numbered_pages_without_end(here: Store, again: str) -> None:
+    """Pages that bring no new user end the import, also where something in each row differs every time."""
+    pages = [[1, 2], [3, 4], [5, 6]]
+
+    def handler(request: Request, _connection: socket.socket) -> bytes:
+        number = number_of(request) - 1
+        place = {"the first page": 0, "the last page": min(number, 2)}.get(again, number % 3)
+        users = pages[place][:: -1 if again == "in another order" and number >= 3 else 1]
+        seen = len(server.requests)
+        return json_answer([{"id": user, "login": f"u{user}", "seen": seen} for user in users])
+
+    with ScriptedServer(handler) as server:
+        report = call({"url": f"{server.url}/users", "mapping": NUMBERED})
+
+    pages_read = 1 if again == "the first page" else 3
+    assert report["problem"] == (
+        f"page {pages_read + 1} of {server.url}/users brings no user that no page before it had: "
+        "is `page` of the mapping right?"
+    )
+    assert (report["created"], report["read"], report["next"]) == (2 * pages_read, 2 * pages_read, None)
+    assert len(server.requests) == pages_read + 1
+
+
+@one_store
+@pytest.mark.parametrize("way", ["the same page", "round and round"])
+def test_numbered_pages_without_end_over_several_calls(
+    here: Store, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    """A call that knows nothing of the ones before still notices the page before, and the first one."""
+    monkeypatch.setattr(imports, "MOST_USERS", 2)
+
+    def handler(request: Request, _connection: socket.socket) -> bytes:
+        first = 2 * ((number_of(request) - 1) % 3) if way == "round and round" else 0
+        seen = len(server.requests)
+        return json_answer([{"id": n, "login": f"u{n}", "seen": seen} for n in (first, first + 1)])
+
+    with ScriptedServer(handler) as server:
+        wanted: dict[str, Any] = {"url": f"{server.url}/users", "mapping": NUMBERED}
+        report = call(wanted)
+        while report["next"] is not None and len(server.requests) < 20:
+            report = call(wanted | {"next": report["next"]})
+
+    assert "brings no user that no page before it had" in report["problem"]
+    assert len(server.requests) <= 8
+
+
+@one_store
+def test_the_last_page_again_with_all_users_read(here: Store) -> None:
+    """Where the server says how many users there are and all were read, its last page again is the end."""
+
+    def handler(request: Request, _connection: socket.socket) -> bytes:
+        user = {"id": 1, "login": "ann", "seen": len(server.requests)}
+        return json_answer({"users": [user], "total": 1})
+
+    with ScriptedServer(handler) as server:
+        mapping = {**NUMBERED, "items": "users", "total": "total"}
+        report = call({"url": f"{server.url}/users", "mapping": mapping})
+
+    assert counts(report) == (1, 1, 0, 0, 0)
+    assert len(server.requests) == 2
+
+
+@one_store
+@pytest.mark.parametrize("items", [[], [{"id": None}], ["x"]])
+def test_pages_without_users(here: Store, monkeypatch: pytest.MonkeyPatch, items: list[Any]) -> None:
+    """Linked pages may have no users for a while, but not for ever."""
+    monkeypatch.setattr(import_pages, "MOST_IDLE", 3)
+
+    def handler(request: Request, _connection: socket.socket) -> bytes:
+        count = len(server.requests)
+        users = [{"id": 7, "login": "ann"}] if count == 3 else items
+        salted = [{**item, "n": count} if isinstance(item, dict) else f"{item}{count}" for item in users]
+        return json_answer({"users": salted, "next": f"/users?after={count}"})
+
+    with ScriptedServer(handler) as server:
+        report = call({"url": f"{server.url}/users", "mapping": NEXT})
+
+    assert report["problem"] == f"{server.url}/users: 3 pages in a row have no user"
+    assert (report["created"], report["next"]) == (1, None)
+    assert len(server.requests) == 6
+
+
+@one_store
+def test_linked_pages_without_end(here: Store) -> None:
+    """A link that goes on for ever, over the same users, ends the import."""
+
+    def handler(request: Request, _connection: socket.socket) -> bytes:
+        count = len(server.requests)
+        users = [{"id": 1, "login": "ann", "seen": count}]
+        return json_answer({"users": users, "next": f"/users?after={count}"})
+
+    with ScriptedServer(handler) as server:
+        report = call({"url": f"{server.url}/users", "mapping": NEXT})
+
+    assert "is `next` of the mapping right?" in report["problem"]
+    assert (report["created"], report["next"], len(server.requests)) == (1, None, 2)
+
+
+@one_store
+def test_a_byte_order_mark(here: Store) -> None:
+    """A reply that begins with the mark of UTF-8 is read as one without."""
+    body = b"\xef\xbb\xbf" + b'{"users":[{"id":1,"login":"ann"}]}'
+    with ScriptedServer(lambda _request, _connection: answer(body)) as server:
+        report = call({"url": f"{server.url}/users", "mapping": NEXT})
+
+    assert counts(report) == (1, 1, 0, 0, 0)
+
+
+@one_store
+def test_half_an_emoji_fails_its_row_alone(here: Store) -> None:
+    """A row with half a surrogate pair, or with bytes that are not UTF-8, is skipped; the others are not."""
+    rows = [
+        b'{"id":1,"login":"ann","name":"Ann \\ud83d\\ude00"}',
+        b'{"id":2,"login":"bob","name":"Bob \\ud83d"}',
+        b'{"id":3,"login":"cy","name":"C\xff"}',
+        b'{"id":"4\\ude00","login":"dee"}',
+        b'{"id":5,"login":"e\\ud83d"}',
+        b'{"id":6,"login":"fay","bio":"\\ud83d","\\ud83d":1}',
+        b'{"id":7,"login":"gil","notes":"not read: \\ud83d"}',
+        b'{"id":{"\\ud83d":1},"login":"hal"}',
+    ]
+    mapping = {"fields": {"id": "id", "handle": "login", "name": "name", "bio": "bio"}}
+    body = b"[" + b",".join(rows) + b"]"
+    with ScriptedServer(lambda _request, _connection: answer(body)) as server:
+        report = call({"url": f"{server.url}/users", "mapping": mapping})
+
+    assert counts(report) == (8, 2, 0, 0, 6)
+    half = "is half of a surrogate pair (U+{}), or was not UTF-8"
+    assert [skipped["reason"] for skipped in report["skipped"]] == [
+        f"character 5 of the name {half.format('D83D')}",
+        f"character 2 of the name {half.format('DCFF')}",
+        f"character 2 of the id {half.format('DE00')}",
+        f"character 2 of the handle {half.format('D83D')}",
+        f"character 1 of the bio {half.format('D83D')}",
+        "the id is an object with `\ufffd`, not a text",
+    ]
+    assert report["skipped"][2]["id"] == "4\ufffd"
+    assert msgspec.json.encode(report)
+    ann = Accounts(here).get("ann")
+    assert ann
+    assert ann.name == "Ann \U0001f600"
+
+
 NEXT = {"items": "users", "next": "next", "fields": {"id": "id", "handle": "login"}}
 
 
@@ -526,6 +679,8 @@ def test_pages_in_a_larger_circle(here: Store) -> None:
     [
         (answer(b"<html>"), "answers what is not JSON", False),
         (answer(b"\xff"), "answers what is not JSON", False),
+        (answer(b'{"users":[NaN,"\\ud83d"]}'), "answers what is not JSON", False),
+        (answer(b'["\\ud83d",' + b"[" * 200_000), "nested too deeply", False),
         (answer(b"[" * 200_000), "nested too deeply", False),
         (answer(b'{"people":[]}'), "there is nothing, not a list, at `users`", False),
         (answer(b'{"users":{"a":1}}'), "there is an object with `a`, not a list, at `users`", False),

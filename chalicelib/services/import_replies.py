@@ -1,0 +1,83 @@
+"""Replies of another server: decoded, and read by the dotted paths of a mapping."""
+
+from __future__ import annotations
+
+import codecs
+import json
+from typing import Any
+
+import msgspec
+
+from chalicelib.fetching import shown
+from chalicelib.schemas.imports import Mapping
+from chalicelib.texts import plain
+
+MISSING = msgspec.UNSET
+
+
+class SourceError(Exception):
+    """The other server's reply cannot be used, whenever it is asked; the text says why."""
+
+
+def decoded(body: bytes, url: str) -> Any:
+    """Return a reply's JSON, as it is or after the mark of UTF-8; raises SourceError."""
+    body = body.removeprefix(codecs.BOM_UTF8)
+    try:
+        try:
+            return msgspec.json.decode(body)
+        except (msgspec.DecodeError, UnicodeError):
+            return _with_halves(body)
+    except ValueError:
+        raise SourceError(f"{shown(url)} answers what is not JSON") from None
+    except RecursionError:
+        raise SourceError(f"{shown(url)} answers JSON that is nested too deeply") from None
+
+
+def items_of(reply: Any, mapping: Mapping, url: str) -> list[Any]:
+    """Return the list of users in a reply; raises SourceError."""
+    items = reply if mapping.items is None else found_at(reply, mapping.items)
+    if isinstance(items, list):
+        return items
+    where = f"at `{mapping.items}` of" if mapping.items else "as the whole of"
+    within = (
+        f"; the reply is {kind_of(reply)}"
+        if mapping.items
+        else "; `items` of the mapping says where the list is"
+    )
+    raise SourceError(f"there is {kind_of(items)}, not a list, {where} what {shown(url)} answers{within}")
+
+
+def found_at(value: Any, path: str) -> Any:
+    """Return what is at a dotted path, MISSING if nothing is; a field's own name may have dots in it."""
+    if isinstance(value, dict):
+        if path in value:
+            return value[path]
+        head, dot, rest = path.partition(".")
+        return found_at(value[head], rest) if dot and head in value else MISSING
+    if isinstance(value, list):
+        head, dot, rest = path.partition(".")
+        if not (head.isdecimal() and len(head) < 7 and int(head) < len(value)):
+            return MISSING
+        return found_at(value[int(head)], rest) if dot else value[int(head)]
+    return MISSING
+
+
+def kind_of(value: Any) -> str:
+    """Say what a JSON value is."""
+    if isinstance(value, dict):
+        fields = ", ".join(f"`{plain(name[:40])}`" for name in list(value)[:10])
+        return f"an object with {fields or 'no fields'}"
+    kinds = {list: "a list", str: "a text", bool: "true or false", type(None): "null"}
+    return "nothing" if value is MISSING else kinds.get(type(value), "a number")
+
+
+def _with_halves(body: bytes) -> Any:
+    """Decode JSON in which halves of surrogate pairs, or bytes that are not UTF-8, spoil some texts alone.
+
+    Such a byte becomes half of a pair as well. Raises ValueError for what is not JSON at all.
+    """
+    return json.loads(body.decode("utf-8", "surrogateescape"), parse_constant=_no_number)
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
