@@ -6,7 +6,7 @@ import functools
 import re
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from enum import Enum
 from typing import Any, NamedTuple, Protocol
@@ -235,11 +235,23 @@ def _log(line: _Line, answers: dict[str, Answer]) -> None:
 
 
 _installed: list[Any] = []
+_told: list[Callable[[str, str], None]] = []
 
 
 def install(pusher: Pusher | None) -> None:
     """Have this process push by something of its own, as a server does that holds its connections itself."""
     _installed[:] = [] if pusher is None else [pusher]
+
+
+def tell_users_to(listener: Callable[[str, str], None] | None) -> None:
+    """Have this process tell a listener, such as a server that holds its connections, whose each will be."""
+    _told[:] = [] if listener is None else [listener]
+
+
+def note_user(connection: str, user: str) -> None:
+    """Tell the listener, if there is one, whose a connection is that is about to open."""
+    for listener in _told:
+        listener(connection, user)
 
 
 def pusher(settings: Settings) -> Pusher:

@@ -21,7 +21,7 @@ MOST_WORKERS = 256
 MOST_PORT = 65535
 NEXT_PORT = "PORT + 1"
 MOST_LIMIT_SECONDS = 86_400.0
-LEAST_BYTES, MOST_BYTES = 125, 16 * 1024 * 1024  # a control frame has 125
+LEAST_BYTES, MOST_BYTES = 125, 64 * 1024 * 1024  # a control frame has 125
 MOST_FRAMES = 100_000
 MOST_CONNECTIONS = 100_000
 NONE = "none"
@@ -48,6 +48,7 @@ class Options(msgspec.Struct, frozen=True):
     socket_message_bytes: int
     socket_frame_bytes: int
     socket_unread_bytes: int
+    socket_user_unread_bytes: int
     socket_queued_frames: int
     socket_control_frames: int
     address_connections: int
@@ -106,6 +107,7 @@ def parse(arguments: Sequence[str], environ: Mapping[str, str]) -> Options:
     limit("message-bytes", _bytes, "bytes of the largest message")
     limit("frame-bytes", _bytes, "bytes of the largest frame")
     limit("unread-bytes", _bytes, "bytes that may wait for a client to read them")
+    limit("user-unread-bytes", _bytes, "such bytes of all sockets of a user in a process")
     limit("queued-frames", _whole(1, MOST_FRAMES), "messages of a socket that may wait for their turn")
     limit("control-frames", _whole(1, MOST_FRAMES), "pings, pongs and parts of messages a minute")
     usual = AddressLimit()

@@ -50,6 +50,8 @@ def _connect(event: dict[str, Any], context: Any) -> dict[str, Any]:
         pusher = delivery.pusher(Settings())
         OPENED["early"] = pusher.push([Parcel([connection], b"too early")])._asdict()
     OPENED[connection] = event
+    if "user" in query:
+        delivery.note_user(connection, query["user"])
     headers = {"Sec-WebSocket-Protocol": query["protocol"]} if "protocol" in query else {}
     return {"statusCode": 200, "headers": headers}
 

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
+import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from websockets.frames import Frame, Opcode
+from websockets.sync.client import ClientConnection
 
 from infra.local.sockets.shared import AddressLimit, Limits
 from infra.local.sockets.wire import MOST_HEAD_BYTES
 from tests.deployed.client import PROBLEM
 from tests.local.raw import TIMEOUT_SECONDS, Peer
-from tests.local.socket_edge import UPGRADE, SocketServer, id_of, running_sockets
+from tests.local.socket_edge import UPGRADE, SocketServer, ask, id_of, running_sockets
 from tests.local.test_sockets import close_of, frames, text
 from tests.servers.waiting import eventually
 
+KIB, MIB = 1024, 1024 * 1024
 CONNECTIONS = 5
 CONTROL_FRAMES = 100
 FLOOD = 10_000
@@ -125,3 +130,32 @@ def test_control_frames_within_the_limit_are_taken(strict: SocketServer) -> None
     with strict.open() as client:
         frames(client, *[Frame(Opcode.PING, b"?")] * CONTROL_FRAMES, *[text(b"x")] * 2 * CONTROL_FRAMES)
         assert [client.recv(TIMEOUT_SECONDS) for _ in range(2 * CONTROL_FRAMES)] == ["x"] * 2 * CONTROL_FRAMES
+
+
+def deaf(server: SocketServer, user: str) -> ClientConnection:
+    """Return a connection of a user that reads nothing more once it knows its id."""
+    small = socket.create_connection(("127.0.0.1", server.socket_port))
+    small.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * KIB)
+    return server.open(f"/?user={user}", sock=small, max_queue=1)
+
+
+def test_all_connections_of_a_user_share_what_may_wait_unread(tmp_path: Path) -> None:
+    """The user's deaf connections are dropped for what all leave unread; one of another user lives on."""
+    limits = Limits(unread_bytes=64 * MIB, user_unread_bytes=MIB)
+    with running_sockets(tmp_path, 1, limits) as server, contextlib.ExitStack() as stack:
+        several = [stack.enter_context(deaf(server, "hal")) for _ in range(6)]
+        single = stack.enter_context(deaf(server, "ivy"))
+        reading, sending = stack.enter_context(server.open("/?user=hal")), stack.enter_context(server.open())
+        ids = [id_of(client) for client in several]
+        others = [id_of(single), id_of(reading)]
+        gone: list[str] = []
+        for _ in range(1000):
+            told = ask(sending, do="push", to=[*ids, *others], text="x" * KIB, times=[100])
+            assert len(reading.recv(TIMEOUT_SECONDS)) == 100 * KIB
+            gone += told["gone"]
+            if gone:
+                break
+        assert gone
+        assert set(gone) < set(ids)
+        assert {server.end_of(one)["disconnectStatusCode"] for one in gone} == {1006}
+        assert ask(sending, do="push", to=others, text="x")["gone"] == []

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 import pytest
 
 import app
-from chalicelib import services
+from chalicelib import delivery, services
 from chalicelib.schemas.realtime import SUBPROTOCOL
 from chalicelib.services.realtime import tickets
 from chalicelib.services.tokens import digest_of
@@ -40,6 +40,19 @@ def test_ticket_lets_in_once(door: Door) -> None:
 
     assert first == {"statusCode": 200}
     assert (second["statusCode"], code_of(second)) == (401, "not_authenticated")
+
+
+def test_the_holder_of_connections_learns_whose_each_is(door: Door) -> None:
+    """Who listens is told the user of a connection that is let in, and nothing of one that is refused."""
+    told: list[tuple[str, str]] = []
+    delivery.tell_users_to(lambda connection, user: told.append((connection, user)))
+    try:
+        connection = door.enter("ann").connection
+        door.knock(query={"ticket": "ticket_" + "x" * 43 + ".ann"})
+    finally:
+        delivery.tell_users_to(None)
+
+    assert told == [(connection, "ann")]
 
 
 def test_ticket_ends(door: Door, valkey: Engine) -> None:

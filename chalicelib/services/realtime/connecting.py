@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from chalicelib import delivery
 from chalicelib.config import Settings
 from chalicelib.errors import NotAuthenticated, ParleyError, TooManyRequests, bad_field
 from chalicelib.schemas.realtime import SUBPROTOCOL
@@ -96,6 +97,7 @@ class Connecting:
             self._store.fetch(self._sockets.dropping(knock.connection))
             self._store.fetch(self._presence.drop(handle, knock.connection))
             raise
+        delivery.note_user(knock.connection, handle)
         return protocol
 
     def disconnect(self, connection: str) -> None:

@@ -49,10 +49,13 @@ class Connection(WSListener):
     """One client's connection.
 
     edge: the worker's server, which is told of what arrives and of the end. events: makes its events.
+    user: whose it is, as far as `$connect` said so. behind: something waits for the client to read.
     """
 
-    def __init__(self, edge: Edge, connection: str, events: SocketEvents) -> None:
+    def __init__(self, edge: Edge, connection: str, events: SocketEvents, user: str = "") -> None:
         self.id = connection
+        self.user = user
+        self.behind = False
         self.events = events
         self.since = self.active = time.monotonic()
         self._queue: deque[str] = deque()
@@ -101,17 +104,28 @@ class Connection(WSListener):
         self._end(LOST if sent is None else (sent.code.value, sent.reason))
 
     def pause_writing(self) -> None:
-        """Give up a peer that leaves more unread than it may."""
+        """Note that the client reads more slowly than it is sent to."""
+        self.behind = True
+
+    def resume_writing(self) -> None:
+        """Note that the client has read what waited for it."""
+        self.behind = False
+
+    @property
+    def unread(self) -> int:
+        """How many bytes wait for the client to read, beyond what the kernel holds for it."""
+        if self._transport is None:
+            return 0
+        return cast(Transport, self._transport.underlying_transport).get_write_buffer_size()
+
+    def give_up(self) -> None:
+        """End it without a close frame, which the client would not read either."""
         self._end(UNREAD)
         self._edge.loop.call_soon(self._reset)
 
-    def resume_writing(self) -> None:
-        """Do nothing: the peer was given up."""
-
     def send(self, data: bytes) -> None:
         """Send a text frame; only from the loop's thread, and nothing once it has ended."""
-        if self._transport is not None:
-            self._transport.send(TEXT, data)
+        self._write(TEXT, data)
 
     def tell_defect(self, request_id: str) -> None:
         """Send what API Gateway sends when a function fails."""
@@ -130,8 +144,8 @@ class Connection(WSListener):
 
         shuffled: any message that waits may be the next. The end comes after all messages.
         """
-        if self._ping is not None and self._transport is not None:
-            self._transport.send(PONG, self._ping)
+        if self._ping is not None:
+            self._write(PONG, self._ping)
             self._ping = None
         if self._queue:
             return Turn("message", self.events.message(self._next_body(shuffled=shuffled)))
@@ -144,6 +158,12 @@ class Connection(WSListener):
     def has_turns(self) -> bool:
         """Whether something waits."""
         return bool(self._queue) or self._ping is not None or (self.ended is not None and not self._end_told)
+
+    def _write(self, kind: WSMsgType, data: bytes) -> None:
+        if self._transport is not None:
+            self._transport.send(kind, data)
+            if self.behind:
+                self._edge.unread.grew(self)
 
     def _next_body(self, *, shuffled: bool) -> str:
         if shuffled:

@@ -21,6 +21,7 @@ from infra.local.sockets.connection import GOING_AWAY, NORMAL, Connection, Turn
 from infra.local.sockets.events import SocketEvents
 from infra.local.sockets.shared import Meeting, new_connection_id
 from infra.local.sockets.turns import Turns
+from infra.local.sockets.unread import Unread
 from infra.local.sockets.wire import Wire
 
 BACKLOG = 1024
@@ -44,7 +45,7 @@ class Edge:
     """Serves sockets in one event loop.
 
     worker: the name of this run of the worker, with which the ids of its connections begin.
-    connections: those that are open, by id.
+    connections: those that are open, by id. unread: holds them to what they may leave unread.
     """
 
     def __init__(
@@ -55,6 +56,8 @@ class Edge:
         self.limits = shared.limits
         self.worker = meeting.new_name()
         self.connections: dict[str, Connection] = {}
+        self.unread = Unread(self.limits)
+        self._users: dict[str, str] = {}
         self._shared = shared
         self._handlers = handlers
         self._door = handshake.Door(settings, shared.http_port)
@@ -116,6 +119,7 @@ class Edge:
     def opened(self, connection: Connection) -> None:
         """Take note of a connection that is open now."""
         self.connections[connection.id] = connection
+        self.unread.opened(connection)
 
     def wants_turn(self, connection: Connection) -> None:
         """Have what waits in a connection handled in its turn."""
@@ -124,7 +128,12 @@ class Edge:
     def gone(self, connection: Connection) -> None:
         """Take note of a connection that has ended."""
         if self.connections.pop(connection.id, None) is not None:
+            self.unread.gone(connection)
             self._turns.add(connection)
+
+    def note_user(self, connection: str, user: str) -> None:
+        """Take note of whose a connection is that `$connect` is about to let in."""
+        self._users[connection] = user
 
     def _admit(self, wire: Wire, request: WSUpgradeRequest) -> WSListener | WSUpgradeResponseWithListener:
         try:
@@ -142,10 +151,13 @@ class Edge:
         opening = self._door.opening(request, new_connection_id(self.worker), wire.peer)
         events = SocketEvents(opening)
         event = events.connect(opening)
-        answer = self._handlers.connect(event, LambdaContext(event["requestContext"]["requestId"]))
+        try:
+            answer = self._handlers.connect(event, LambdaContext(event["requestContext"]["requestId"]))
+        finally:
+            user = self._users.pop(opening.connection, "")
         if not handshake.is_success(answer):
             return handshake.refused(answer), None
-        return handshake.accepted(answer, request), Connection(self, opening.connection, events)
+        return handshake.accepted(answer, request), Connection(self, opening.connection, events, user)
 
     def _call(self, connection: Connection, turn: Turn) -> None:
         request_id = turn.event["requestContext"]["requestId"]

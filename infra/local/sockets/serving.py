@@ -38,6 +38,7 @@ class Serving:
         edge = Edge(self._meeting, self._handlers, self._settings, asyncio.get_running_loop())
         if not self.shared.by_wire:
             delivery.install(LocalPusher(self._meeting, edge))
+        delivery.tell_users_to(edge.note_user)
         self._management = Management(self._meeting, edge)
         self._edge = edge
         await self._listen(edge)

@@ -27,9 +27,9 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
     Source: "Quotas for configuring and running a WebSocket API" in the API Gateway Developer Guide.
     idle_seconds: without a frame either way. life_seconds: in all. message_bytes, frame_bytes: a message may
-    come in several frames. unread_bytes: what waits for a peer that does not read. queued_frames: so many may
-    wait for the handler before no more is read. control_frames: pings, pongs and parts of messages
-    a minute, which may all come at once.
+    come in several frames. unread_bytes: what waits for a peer that does not read. user_unread_bytes: of all
+    connections of a user to one worker. queued_frames: so many may wait for the handler before no more is
+    read. control_frames: pings, pongs and parts of messages a minute, which may all come at once.
     """
 
     idle_seconds: float = 600.0
@@ -37,6 +37,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     message_bytes: int = 131_072
     frame_bytes: int = 32_768
     unread_bytes: int = 4_194_304
+    user_unread_bytes: int = 8_388_608
     queued_frames: int = 64
     control_frames: int = 6000
 

@@ -26,6 +26,7 @@ MOST_READ_BYTES = 16 * 1024
 """Read at once: it bounds how many small frames one read can queue, and how far picows' buffer grows."""
 MOST_HEAD_BYTES = 16 * 1024
 """Of a request; picows ends a connection with as much and no end of it, without an answer."""
+BEHIND_BYTES = 64 * 1024
 HEAD_END = b"\r\n\r\n"
 ABRUPT_EXCESS = 1
 """From twice as many connections of an address on, further ones are not answered."""
@@ -42,14 +43,15 @@ class Transport:
 
     A socket that is closed while there is something to read resets the connection, and what was written
     last, such as the close frame, may be lost. So it says that it ends, and reads on until its peer does.
+    behind_bytes: with more than this unread, its peer is behind.
     """
 
-    def __init__(self, transport: Any, unread_bytes: int) -> None:
-        transport.set_write_buffer_limits(high=unread_bytes)
+    def __init__(self, transport: Any, behind_bytes: int) -> None:
+        transport.set_write_buffer_limits(high=behind_bytes)
         self._transport = transport
         self.closing = False
         self.write = transport.write
-        self.get_write_buffer_size = transport.get_write_buffer_size
+        self.get_write_buffer_size: Callable[[], int] = transport.get_write_buffer_size
         self.get_extra_info = transport.get_extra_info
         self.abort = transport.abort
 
@@ -90,9 +92,8 @@ class Transport:
 class Wire(WSProtocol):  # type: ignore[misc]
     """One connection of a server.
 
-    admit: answers the upgrade request. limits: of which a frame beyond frame_bytes is closed with 1009, and
-    unread_bytes may wait for the peer. addresses: counts the connections of each. handshake_seconds: how long
-    the request may take.
+    admit: answers the upgrade request. limits: a frame beyond its frame_bytes is closed with 1009.
+    addresses: counts the connections of each. handshake_seconds: how long the request may take.
     """
 
     def __init__(
@@ -122,7 +123,7 @@ class Wire(WSProtocol):  # type: ignore[misc]
         self._admit = admit
         self._handshake_seconds = handshake_seconds
         self._too_late: asyncio.TimerHandle | None = None
-        self._unread_bytes = limits.unread_bytes
+        self._behind_bytes = min(BEHIND_BYTES, limits.unread_bytes)
         self._addresses = addresses
         self._head: bytearray | None = bytearray()
         self._read_to = memoryview(b"")
@@ -133,7 +134,7 @@ class Wire(WSProtocol):  # type: ignore[misc]
         """Begin, as an asyncio.Protocol does."""
         address = transport.get_extra_info("peername")
         self.peer = str(address[0]) if address else ""
-        super().connection_made(Transport(transport, self._unread_bytes))
+        super().connection_made(Transport(transport, self._behind_bytes))
         self._too_late = asyncio.get_running_loop().call_later(self._handshake_seconds, transport.abort)
         self._addresses.enter(self.peer)
         if excess := self._addresses.excess(self.peer):
