@@ -15,7 +15,7 @@ from chalicelib.services.tokens import digest_of, handle_of
 from chalicelib.store.accounts import Standing
 from chalicelib.store.claims import Claims
 from chalicelib.store.client import Store
-from chalicelib.store.rates import Rate, Rates
+from chalicelib.store.rates import Rate, Rates, tightest
 from chalicelib.store.sessions import Credential, Details, Sessions, id_of
 
 
@@ -87,7 +87,7 @@ class Admission:
         if not limit:
             return None
         try:
-            rate = self._store.fetch(Rates.take(address, kind, limit))
+            rate = tightest(self._store.fetch_all(Rates.take(address, kind, limit)))
         except StoreUnavailable as error:
             LOGGER.warning({"event": "rate_limit_open", "class": kind, "cause": str(error.__cause__)})
             return None

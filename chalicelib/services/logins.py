@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+import math
 from typing import NamedTuple
 
 from chalicelib.errors import (
@@ -21,14 +20,12 @@ from chalicelib.services.passwords import MOST, Passwords, checked_password
 from chalicelib.services.realtime.closing import Closing
 from chalicelib.services.tokens import digest_of, new_token
 from chalicelib.store.accounts import Account, Accounts
-from chalicelib.store.attempts import PAIR_FAILURES, Attempt, Attempts
+from chalicelib.store.attempts import Attempt, Attempts
 from chalicelib.store.claims import Claims
 from chalicelib.store.sessions import Details, Sessions
 
 NOBODY = ""
 """The name of all that cannot be a handle: a text of one's choice in a key might be another's key."""
-SLOWER_SECONDS, SLOWEST_SECONDS = 0.1, 2.0
-"""How much each failure beyond PAIR_FAILURES, from wherever, slows the logins of a handle, and how far."""
 
 
 class Entered(NamedTuple):
@@ -40,7 +37,7 @@ class Entered(NamedTuple):
 
 
 class Logins:
-    """The rules of logging in; wait: sleeps for seconds."""
+    """The rules of logging in."""
 
     def __init__(
         self,
@@ -50,7 +47,6 @@ class Logins:
         attempts: Attempts,
         passwords: Passwords,
         closing: Closing,
-        wait: Callable[[float], None] = time.sleep,
     ) -> None:
         self._accounts = accounts
         self._claims = claims
@@ -58,26 +54,26 @@ class Logins:
         self._attempts = attempts
         self._passwords = passwords
         self._closing = closing
-        self._wait = wait
 
     def login(self, request: LoginRequest, details: Details) -> Entered:
         """Log in by handle or email.
 
-        An unknown name and a wrong password are answered alike and after the same time. 10 failures of a
+        An unknown name and a wrong password are answered alike and after the same work. 10 failures of a
         name from an address, or 50 from an address, in 15 minutes are TooManyRequests; failures of a name
-        from elsewhere only slow it down, so that nobody can lock another out.
+        from elsewhere only part its tries from here by up to two seconds, so that nobody can lock another
+        out. While many passwords are tried, those of an address that has failed come last, and may be
+        TooManyRequests too.
         Raises BadRequest, WrongCredentials, TooManyRequests, PasswordChangeNeeded.
         """
         name, email = self._named(request)
         counted = email or name  # by email apart: else the failures of a handle would tell whose an email is
-        attempt = self._attempts.begin(counted, details.address)
-        self._hold_up(attempt)
+        attempt = self._begun(counted, details.address)
         account = self._accounts.get(name)
         usable = account is not None and not account.deleted and email in (None, account.email)
         held = account.password if account and usable else None
-        if not self._passwords.verify(held, request.password) or account is None or held is None:
+        if not self._verified(held, request.password, attempt) or account is None or held is None:
             raise WrongCredentials("Nobody has this name and this password.")
-        self._attempts.succeed(counted, details.address, attempt)
+        self._attempts.succeed(attempt)
         held = self._changed_at_login(account, held, request.new_password)
         if not self._passwords.outdated(held):
             return self.enter(account.handle, held, details)
@@ -93,15 +89,14 @@ class Logins:
         Raises BadRequest, WrongCredentials, TooManyRequests.
         """
         password, new = change.password, checked_password(change.new_password, "new_password")
-        attempt = self._attempts.begin(handle, address)
-        self._hold_up(attempt)
+        attempt = self._begun(handle, address)
         account = self._accounts.get(handle)
         held = account.password if account else None
-        if not self._passwords.verify(held, password) or held is None:
+        if not self._verified(held, password, attempt) or held is None:
             raise WrongCredentials("This is not your password.")
         if not self._accounts.set_password(handle, held, self._passwords.hashed(new), keep):
             raise WrongCredentials("The password was changed just now.")
-        self._attempts.succeed(handle, address, attempt)
+        self._attempts.succeed(attempt)
         self._closing.everything(handle, keep=keep)
 
     def enter(self, handle: str, held: str, details: Details, rehash: str = "") -> Entered:
@@ -128,12 +123,21 @@ class Logins:
         email = checked_email(request.email, "email")
         return self._claims.holder(EMAIL, email) or email, email
 
-    def _hold_up(self, attempt: Attempt) -> None:
+    def _begun(self, name: str, address: str) -> Attempt:
+        """Count an attempt; raises TooManyRequests."""
+        attempt = self._attempts.begin(name, address)
         if attempt.wait:
-            headers = {"Retry-After": str(int(attempt.wait) + 1)}
+            headers = {"Retry-After": str(math.ceil(attempt.wait))}
             raise TooManyRequests("Too many logins have failed from here. Try again later.", headers=headers)
-        if attempt.failures > PAIR_FAILURES:
-            self._wait(min((attempt.failures - PAIR_FAILURES) * SLOWER_SECONDS, SLOWEST_SECONDS))
+        return attempt
+
+    def _verified(self, held: str | None, password: str, attempt: Attempt) -> bool:
+        """Look at the password of an attempt; one that finds no turn to be looked at has not failed."""
+        try:
+            return self._passwords.verify(held, password, attempt.doubt)
+        except TooManyRequests:
+            self._attempts.take_back(attempt)
+            raise
 
     def _changed_at_login(self, account: Account, held: str, new: str | None) -> str:
         if not account.reset:

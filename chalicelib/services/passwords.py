@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from chalicelib.errors import bad_field
+from chalicelib.services.hash_queue import HashQueue
 
 if TYPE_CHECKING:
     from argon2 import PasswordHasher
@@ -33,13 +34,23 @@ class Passwords:
 
     def __init__(self, parameters: str) -> None:
         self._parameters = dict(part.split("=") for part in parameters.split(","))
+        self._queue = HashQueue()
 
     def hashed(self, password: str) -> str:
         """Return a new hash of a password, salt and parameters in it."""
-        return self._hasher.hash(password)
+        with self._queue.turn():
+            return self._hasher.hash(password)
 
-    def verify(self, held: str | None, password: str) -> bool:
-        """Whether a hash is the password's; None: the hash of nobody, which takes as long and never is."""
+    def verify(self, held: str | None, password: str, doubt: int = 0) -> bool:
+        """Return whether a hash is the password's.
+
+        held: None is the hash of nobody, which takes as long and never is. doubt: see HashQueue.
+        Raises TooManyRequests, of a doubt above 0 alone.
+        """
+        with self._queue.turn(doubt):
+            return self._matches(held, password)
+
+    def _matches(self, held: str | None, password: str) -> bool:
         from argon2.exceptions import Argon2Error, InvalidHashError
 
         nobody = self._nobody  # made at the first login of all, whoever's that is

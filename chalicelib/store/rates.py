@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from chalicelib.store import keys
@@ -16,7 +17,11 @@ SESSION_BYTES = 8
 """Of a token's digest: they name its session."""
 
 IPV6_SITE_BITS = 64
-"""One subscriber has 2^64 addresses of IPv6 (RFC 6177), and is one."""
+"""One network has 2^64 addresses of IPv6, and is one."""
+IPV6_SUBSCRIBER_BITS = 56
+"""One subscriber may have 256 of those networks (RFC 6177)."""
+SUBSCRIBER_SHARE = 2
+"""How many times the limit of a network a subscriber may use."""
 
 
 class Rate(NamedTuple):
@@ -41,18 +46,21 @@ class Rates:
     `{u<NNN>}:rates:<handle>`: HASH, expires 60 to 120 s after its last write: class of routes -> state of the
         user, and `<class>:<8 bytes of the token's digest>` -> state of a session.
     `{u<NNN>}:rate:<class>:<address>`: STRING, in the partition of the address, expires 120 s after its last
-        write.
+        write. The address is one of IPv4, a network of IPv6 (its first address), or a /56 of IPv6.
         A state is the time in µs at which the limit will be unused again (see lua/gcra.lua).
     """
 
     @staticmethod
-    def take(address: str, kind: str, limit: int, cost: int = 1) -> Query[Rate]:
-        """Return the query that takes a request from an address's limit.
+    def take(address: str, kind: str, limit: int, cost: int = 1) -> list[Query[Rate]]:
+        """Return the queries that take a request from the limit of an address; of IPv6, of its /56 as well.
 
-        kind: the class of the route. limit: requests a minute, at least 1. cost: at least 1.
+        kind: the class of the route. limit: requests a minute, at least 1; a /56 has SUBSCRIBER_SHARE times
+        as many. cost: at least 1.
         """
-        named = (keys.rate(site_of(address), kind),)
-        return Query(TAKE_RATE, named, (limit, cost), lambda reply: rate_of(limit, reply))
+        limits = (limit, SUBSCRIBER_SHARE * limit)
+        return [
+            _taking(site, kind, most, cost) for site, most in zip(sites_of(address), limits, strict=False)
+        ]
 
     @staticmethod
     def of_user(
@@ -74,14 +82,29 @@ def rate_of(limit: int, reply: list[Any]) -> Rate:
     return Rate(limit, left, busy, wait)
 
 
+def _taking(site: str, kind: str, limit: int, cost: int) -> Query[Rate]:
+    return Query(TAKE_RATE, (keys.rate(site, kind),), (limit, cost), lambda reply: rate_of(limit, reply))
+
+
+def tightest(rates: Iterable[Rate]) -> Rate:
+    """Return the rate that refused a request, or else the one that lets the fewest more pass."""
+    return min(rates, key=lambda rate: (-rate.wait, rate.left))
+
+
 def site_of(address: str) -> str:
     """Return what an address is limited by: itself, or of IPv6 its network of 64 bits."""
+    return sites_of(address)[0]
+
+
+def sites_of(address: str) -> list[str]:
+    """Return all that an address is limited by: itself; of IPv6 its networks of 64 and of 56 bits."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:
-        return "unknown"
+        return ["unknown"]
     if parsed.version == 4:
-        return str(parsed)
+        return [str(parsed)]
     if mapped := parsed.ipv4_mapped:
-        return str(mapped)
-    return str(ipaddress.ip_network((parsed, IPV6_SITE_BITS), strict=False).network_address)
+        return [str(mapped)]
+    network = ipaddress.ip_network((parsed, IPV6_SITE_BITS), strict=False)
+    return [str(network.network_address), str(network.supernet(new_prefix=IPV6_SUBSCRIBER_BITS))]

@@ -18,6 +18,7 @@ from chalicelib.http.middleware import common_headers, given_id
 from chalicelib.http.responses import REQUEST_ID, defect
 from chalicelib.logs import LOGGER
 from chalicelib.services.tokens import PREFIX
+from chalicelib.store.rates import site_of
 from infra.local.body import BODY_SECONDS, Body, Receive
 from infra.local.events import LambdaContext, proxy_event
 from infra.local.hosts import is_loopback, only_host
@@ -116,10 +117,14 @@ class Gateway:
         event = proxy_event(request, match, await body.read())
         context = LambdaContext(event["requestContext"]["requestId"])
         if self._all_slow or (request.method, match.resource) in self._slow:
-            return await self._slow_calls.run(self._handler, event, context)
+            return await self._slow_calls.run(_site(event), self._handler, event, context)
         if self._outside_calls and _shows_outside_token(request.headers):
-            return await self._outside_calls.run(self._handler, event, context)
+            return await self._outside_calls.run(_site(event), self._handler, event, context)
         return self._handler(event, context)
+
+
+def _site(event: dict[str, Any]) -> str:
+    return site_of(event["requestContext"]["identity"]["sourceIp"])
 
 
 def _shows_outside_token(headers: Headers) -> bool:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 import uuid
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from pathlib import Path
+from typing import Any
 
+from chalicelib.errors import Overloaded
+from infra.local.slow import SlowCalls
 from tests.deployed.client import PROBLEM
 from tests.local.echo import MOST_SLOW_CALLS, SLOW_THREADS
 from tests.local.edge import EchoServer, running_echo
@@ -55,6 +60,61 @@ def test_too_many_slow_calls_are_a_503(echo: EchoServer) -> None:
     assert (refused.status, refused.json["code"]) == (503, "overloaded")
     assert refused.headers["Content-Type"] == PROBLEM
     assert int(refused.headers["Retry-After"]) > 0
+
+
+def test_callers_take_turns() -> None:
+    """A caller with one call waits for one call of each other, however many those have made before."""
+    order: list[str] = []
+
+    async def race() -> None:
+        calls, goes_on = SlowCalls(threads=1, most=40), threading.Event()
+        tasks: list[asyncio.Task[Any]] = [asyncio.create_task(calls.run("first", goes_on.wait))]
+        for caller in ["a"] * 10 + ["b"] * 5 + ["c"]:
+            tasks.append(asyncio.create_task(calls.run(caller, order.append, caller)))
+        await asyncio.sleep(0)
+        goes_on.set()
+        await asyncio.gather(*tasks)
+
+    asyncio.run(race())
+    assert order[:6] == ["a", "b", "c", "a", "b", "a"]
+    assert sorted(order) == ["a"] * 10 + ["b"] * 5 + ["c"]
+
+
+def test_one_caller_cannot_take_every_place() -> None:
+    """Of one caller half as many calls may wait as of all: others find a place."""
+
+    async def flood() -> list[bool]:
+        calls, goes_on = SlowCalls(threads=1, most=8), threading.Event()
+        tasks = [asyncio.create_task(calls.run("flood", goes_on.wait)) for _ in range(20)]
+        await asyncio.sleep(0)
+        tasks.append(asyncio.create_task(calls.run("other", goes_on.wait)))
+        await asyncio.sleep(0)
+        goes_on.set()
+        answers = await asyncio.gather(*tasks, return_exceptions=True)
+        return [isinstance(answer, Overloaded) for answer in answers]
+
+    refused = asyncio.run(flood())
+    assert refused == [False] * 5 + [True] * 15 + [False]
+
+
+def test_a_caller_that_leaves_while_waiting_takes_no_thread() -> None:
+    """A call whose caller has gone before its turn is not made, and the thread goes to the next."""
+    made: list[str] = []
+
+    async def leave() -> None:
+        calls, goes_on = SlowCalls(threads=1), threading.Event()
+        first = asyncio.create_task(calls.run("a", goes_on.wait))
+        gone = asyncio.create_task(calls.run("b", made.append, "gone"))
+        stays = asyncio.create_task(calls.run("c", made.append, "stays"))
+        await asyncio.sleep(0)
+        gone.cancel()
+        await asyncio.sleep(0)
+        goes_on.set()
+        await asyncio.gather(first, stays)
+        await calls.run("d", made.append, "later")
+
+    asyncio.run(leave())
+    assert made == ["stays", "later"]
 
 
 def test_a_slow_call_that_fails_is_a_500(echo: EchoServer) -> None:

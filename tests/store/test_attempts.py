@@ -31,6 +31,9 @@ def attempts(store: Store) -> Attempts:
     return Attempts(store)
 
 
+SUBSCRIBER = "2001:db8:1:200::/56"
+
+
 def fail(attempts: Attempts, times: int, name: str = "ann", address: str = HERE) -> list[float]:
     """Fail to log in so many times; returns how long each had to wait first."""
     return [attempts.begin(name, address).wait for _ in range(times)]
@@ -52,12 +55,12 @@ def test_10_failures_of_a_name_from_an_address(attempts: Attempts) -> None:
 
 def test_nobody_locks_out_another(attempts: Attempts) -> None:
     """Failures from elsewhere keep nobody from logging in here, however many; they are counted."""
-    for number in range(30):
-        fail(attempts, PAIR_FAILURES + 1, address=f"203.0.113.{number}")
+    for number in range(200):
+        fail(attempts, 1, address=f"203.0.113.{number}")
 
     attempt = attempts.begin("ann", HERE)
     assert attempt.wait == 0
-    assert attempt.failures == 30 * PAIR_FAILURES
+    assert attempt.failures == 200
 
 
 def test_50_failures_from_an_address(attempts: Attempts) -> None:
@@ -74,6 +77,45 @@ def test_addresses_of_one_site_are_one(attempts: Attempts) -> None:
     waits = [attempts.begin("ann", f"2001:db8:1:2::{number:x}").wait for number in range(1, 13)]
 
     assert [wait > 0 for wait in waits] == [False] * PAIR_FAILURES + [True] * 2
+
+
+def test_networks_of_one_subscriber_have_twice_the_tries_of_one(attempts: Attempts) -> None:
+    """Who has a /56 of IPv6, which is 256 networks, has no more than twice the tries of one network."""
+    waits = [attempts.begin("ann", f"2001:db8:1:2{number:02x}::1").wait for number in range(25)]
+    others = [attempts.begin(f"user{number}", f"2001:db8:1:3{number:02x}::1").wait for number in range(120)]
+
+    assert [wait > 0 for wait in waits] == [False] * 2 * PAIR_FAILURES + [True] * 5
+    assert [wait > 0 for wait in others] == [False] * 2 * ADDRESS_FAILURES + [True] * 20
+    assert attempts.begin("ann", "2001:db8:1:400::1").wait == 0
+
+
+def test_success_takes_back_what_a_subscriber_failed(attempts: Attempts, raw: RawClient) -> None:
+    """Who logs in over IPv6 leaves no failure of theirs behind, in neither of their networks."""
+    address = "2001:db8:1:2ff::1"
+    fail(attempts, 3, address=address)
+    attempts.succeed(attempts.begin("ann", address))
+
+    assert raw.exists(keys.tries("ann", SUBSCRIBER)) == 0
+    assert raw.zcard(keys.address_tries(SUBSCRIBER)) == raw.zcard(keys.tries("ann", "")) == 3
+
+
+def test_doubt_counts_the_failures_of_an_address(attempts: Attempts) -> None:
+    """An address that has failed is in doubt, as whomever it comes; another is not."""
+    assert [attempts.begin(name, HERE).doubt for name in ("ann", "bob", "ann")] == [0, 1, 2]
+    assert attempts.begin("ann", THERE).doubt == 0
+
+
+def test_name_under_attack_parts_tries_from_one_address(attempts: Attempts, raw: RawClient) -> None:
+    """With each failure of a name from elsewhere its next try from here is due later, up to two seconds."""
+    write_failures(raw, keys.tries("ann", ""), *range(SECOND, SECOND + PAIR_FAILURES + 6))
+    assert attempts.begin("ann", HERE).wait == 0
+    assert attempts.begin("ann", HERE).wait <= 0.8
+
+    write_failures(raw, keys.tries("ann", ""), *range(SECOND, SECOND + 500))
+    assert 0 < attempts.begin("ann", HERE).wait <= 2
+    write_failures(raw, keys.tries("bob", ""), *range(SECOND, SECOND + 500))
+    write_failures(raw, keys.tries("bob", HERE), 2 * SECOND)
+    assert attempts.begin("bob", HERE).wait == 0
 
 
 def test_a_refused_attempt_is_not_counted(attempts: Attempts, raw: RawClient) -> None:
@@ -133,12 +175,13 @@ def test_a_success_is_no_failure(attempts: Attempts, raw: RawClient) -> None:
     fail(attempts, 5)
     fail(attempts, 3, address=THERE)
     attempt = attempts.begin("ann", HERE)
-    attempts.succeed("ann", HERE, attempt)
+    attempts.succeed(attempt)
 
     assert raw.exists(keys.tries("ann", HERE)) == 0
     assert raw.zcard(keys.tries("ann", THERE)) == 3
     assert raw.zcard(keys.tries("ann", "")) == 8
     assert raw.zcard(keys.address_tries(HERE)) == 5
+    raw.delete(keys.tries("ann", ""))
     assert fail(attempts, PAIR_FAILURES) == [0] * PAIR_FAILURES
 
 
@@ -146,7 +189,7 @@ def test_success_as_oneself_does_not_help(attempts: Attempts) -> None:
     """To log in to one's own account between failures at another's resets nothing of theirs."""
     for _ in range(PAIR_FAILURES):
         assert fail(attempts, 1) == [0]
-        attempts.succeed("mallory", HERE, attempts.begin("mallory", HERE))
+        attempts.succeed(attempts.begin("mallory", HERE))
 
     assert fail(attempts, 1)[0] > 0
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from chalicelib.store import keys
 from chalicelib.store.client import Store, connect
-from chalicelib.store.rates import Rate, Rates, site_of
+from chalicelib.store.rates import Rate, Rates, site_of, tightest
 from chalicelib.store.scripts import Script
 from tests.servers.engines import Engine
 from tests.store.logs import RawClient, settings_for
@@ -23,7 +23,7 @@ HUGE = 9_999_999
 
 def take(store: Store, limit: int, address: str = ADDRESS, kind: str = "auth") -> Rate:
     """Take one request from an address's limit."""
-    return store.fetch(Rates.take(address, kind, limit))
+    return tightest(store.fetch_all(Rates.take(address, kind, limit)))
 
 
 # --- arithmetic ---------------------------------------------------------------------------------------------
@@ -317,3 +317,11 @@ def test_many_at_once(valkey: Engine) -> None:
 def test_what_an_address_is_limited_by(address: str, site: str) -> None:
     """An address of IPv4 is itself, one of IPv6 its network of 64 bits, and anything else is all one."""
     assert site_of(address) == site
+
+
+def test_networks_of_one_subscriber_have_twice_the_limit_of_one(store: Store) -> None:
+    """Of the 256 networks of a /56 each has the limit of an address, and all of them twice as much."""
+    passed = [take(store, 5, f"2001:db8:1:2{number:02x}::1").wait == 0 for number in range(12)]
+
+    assert passed == [True] * 10 + [False] * 2
+    assert take(store, 5, "2001:db8:1:3::1").wait == 0

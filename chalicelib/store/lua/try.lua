@@ -5,17 +5,20 @@
 -- ARGV[2]  window  integer, microseconds an attempt counts
 -- ARGV[3]  most    integer, attempts that count; 0: never too many
 -- ARGV[4]  keep    integer, attempts that are remembered at the most
--- reply    {attempts that counted before this one, microseconds to wait; 0: it may go on}
+-- reply    {attempts that counted before this one; microseconds to wait, 0: it may go on; microseconds since the last
+--          that counted, -1: there is none}
 local clock, window, most = redis.call('TIME'), tonumber(ARGV[2]), tonumber(ARGV[3])
 local now = clock[1] * 1000000 + clock[2]
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', now - window))
 redis.call('ZREMRANGEBYSCORE', KEYS[1], string.format('(%.0f', now), '+inf') -- of a clock that fell back since
 local count = redis.call('ZCARD', KEYS[1])
+local last = redis.call('ZREVRANGE', KEYS[1], 0, 0, 'WITHSCORES')[2]
+local since = last and now - tonumber(last) or -1
 if most > 0 and count >= most then
   local oldest = redis.call('ZRANGE', KEYS[1], count - most, count - most, 'WITHSCORES')[2]
-  return {count, tonumber(oldest) + window - now}
+  return {count, tonumber(oldest) + window - now, since}
 end
 redis.call('ZADD', KEYS[1], string.format('%.0f', now), ARGV[1])
 redis.call('ZREMRANGEBYRANK', KEYS[1], 0, -1 - tonumber(ARGV[4]))
 redis.call('PEXPIRE', KEYS[1], math.ceil(window / 1000))
-return {count, 0}
+return {count, 0, since}
