@@ -11,6 +11,7 @@ import pytest
 from infra.local.data import locked
 from tests.deploy.endpoints import REFUSED, TAKEN, sts
 from tests.servers.commands import refusal, run
+from tests.servers.ports import ReservedPort
 
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 
@@ -29,10 +30,10 @@ def taken_port() -> Iterator[int]:
 
 
 @pytest.fixture
-def free_port() -> int:
+def free_port() -> Iterator[int]:
     """A port that nothing listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return int(listener.getsockname()[1])
+    with ReservedPort() as port:
+        yield port
 
 
 def test_no_credentials(nobody: dict[str, str]) -> None:

@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from infra.local.server import STOP_SECONDS
-from tests.local.raw import Answer, Peer, free_port
+from tests.local.raw import Answer, Peer
+from tests.servers.ports import ReservedPort
 from tests.servers.process import ROOT
 
-START_SECONDS = 30.0
+START_SECONDS = 120.0
 OPTIONS = ["--interface", "asgi", "--runtime-mode", "st", "--http", "1", "--loop", "uvloop", "--factory"]
 OPTIONS += ["--workers-kill-timeout", str(STOP_SECONDS)]
 
@@ -25,7 +26,8 @@ class EchoServer:
     """
 
     def __init__(self, folder: Path, factory: str = "tests.local.echo:gateway") -> None:
-        self.port = free_port()
+        self._reserved = ReservedPort()
+        self.port = self._reserved.number
         self._log = folder / "echo.log"
         command = [sys.executable, "-m", "granian", "--port", str(self.port), *OPTIONS, factory]
         with self._log.open("wb") as log:
@@ -48,7 +50,9 @@ class EchoServer:
     def stop(self) -> int:
         """Stop the server by SIGTERM, and return its exit status."""
         self.process.terminate()
-        return self.process.wait(START_SECONDS)
+        status = self.process.wait(START_SECONDS)
+        self._reserved.release()
+        return status
 
     def wait_until_ready(self) -> None:
         """Return when it answers."""

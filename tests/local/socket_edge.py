@@ -24,12 +24,13 @@ from infra.local.sockets.shared import (
     Meeting,
     SocketSettings,
 )
-from tests.local.raw import Answer, Peer, free_port
+from tests.local.raw import TIMEOUT_SECONDS, Answer, Peer
 from tests.local.socket_echo import ENDS
+from tests.servers.ports import ReservedPort
 from tests.servers.process import ROOT, environment
 from tests.servers.waiting import eventually
 
-START_SECONDS = 30.0
+START_SECONDS = 120.0
 OPTIONS = [
     "--interface",
     "asgi",
@@ -67,7 +68,8 @@ class SocketServer:
         addresses: AddressLimit | None = None,
         shuffle: bool = False,
     ) -> None:
-        self.port, self.socket_port = free_port(), free_port()
+        self._reserved = ReservedPort(), ReservedPort()
+        self.port, self.socket_port = (port.number for port in self._reserved)
         self.url = f"ws://127.0.0.1:{self.socket_port}"
         self.meeting = Meeting(folder)
         self._folder = folder
@@ -104,6 +106,7 @@ class SocketServer:
     def open(self, path: str = "/", **options: Any) -> ClientConnection:
         """Return a new connection."""
         usual: dict[str, Any] = {"proxy": None, "compression": None, "max_size": None, "legacy": True}
+        usual["open_timeout"] = START_SECONDS
         client: ClientConnection = connect(self.url + path, **usual | options)
         return client
 
@@ -152,7 +155,10 @@ class SocketServer:
     def stop(self) -> int:
         """Stop the server by SIGTERM, and return its exit status."""
         self.process.terminate()
-        return self.process.wait(START_SECONDS)
+        status = self.process.wait(START_SECONDS)
+        for port in self._reserved:
+            port.release()
+        return status
 
     def wait_until_ready(self) -> None:
         """Return when it answers on both ports."""
@@ -189,7 +195,7 @@ def running_sockets(
 def ask(client: ClientConnection, **order: Any) -> Any:
     """Have the application do something, and return what it answers."""
     client.send(json.dumps(order))
-    return json.loads(client.recv(20))
+    return json.loads(client.recv(TIMEOUT_SECONDS))
 
 
 def id_of(client: ClientConnection) -> str:

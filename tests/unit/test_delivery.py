@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, wait
 from typing import Any
 
 import pytest
@@ -13,9 +14,10 @@ from chalicelib import delivery
 from chalicelib.config import Settings
 from chalicelib.delivery import ApiGatewayPusher, NoPusher, Outcome, Parcel
 from chalicelib.logs import LOGGER
-from tests.local.raw import free_port
 from tests.servers import connections
 from tests.servers.connections import Connections, after, cut, drip, hang, status
+from tests.servers.ports import ReservedPort
+from tests.servers.waiting import eventually
 
 TOKEN = "a/session+token=="
 FRAME = '{"type":"pong","text":"h\u00e9llo"}'.encode()
@@ -46,9 +48,29 @@ def lines(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> 
     return lambda: [record.msg for record in caplog.records if isinstance(record.msg, dict)]
 
 
-def pusher_at(url: str) -> ApiGatewayPusher:
-    """Return what pushes to a management API."""
-    return ApiGatewayPusher(Settings(push_url=url))
+class Ending:
+    """When the time of a call is over: once so many of its connections have answered."""
+
+    def __init__(self) -> None:
+        self.answered = 0
+
+    def wait(self, futures: dict[Future[Any], str], _seconds: float) -> Any:
+        """Wait as the standard library's function of that name does, but for the clock."""
+        assert eventually(lambda: sum(map(Future.done, futures)) >= self.answered)
+        return wait(futures, 0)
+
+
+@pytest.fixture
+def ending(monkeypatch: pytest.MonkeyPatch) -> Ending:
+    """Have the test say when the time of a call is over."""
+    ending = Ending()
+    monkeypatch.setattr(delivery, "wait", ending.wait)
+    return ending
+
+
+def pusher_at(url: str, seconds: float = 20.0) -> ApiGatewayPusher:
+    """Return what pushes to a management API; seconds: how long one push may take."""
+    return ApiGatewayPusher(Settings(push_url=url, push_timeout=seconds))
 
 
 @pytest.mark.parametrize("ids", [["L0SM9cOFvHcCIhw="], ["a/b+c%", "d e~f", "\u00fc"]])
@@ -102,7 +124,7 @@ def test_outcomes(api: Connections, answers: list[connections.Answer], outcome: 
     """410 is gone; 429, 5xx and a cut are tried once more; all else has failed; others are not touched."""
     api.answers["one"] = answers
 
-    assert pusher_at(api.url).push([Parcel(["one", "other"], FRAME)]) == outcome
+    assert pusher_at(api.url, 5.0).push([Parcel(["one", "other"], FRAME)]) == outcome
     assert api.frames["other"] == [FRAME]
     assert len([one for _, one in api.asked if one == "one"]) <= 2
 
@@ -115,7 +137,7 @@ def test_a_second_frame_after_a_refusal(api: Connections) -> None:
     assert api.frames["one"] == [b"1", b"2", b"3"]
 
 
-def test_dead_peers_delay_nobody(api: Connections) -> None:
+def test_dead_peers_delay_nobody(api: Connections, ending: Ending) -> None:
     """With half of the connections dead or slow, the others have their frames, and the call does not wait."""
     dead = [f"dead{number}" for number in range(15)] + [f"drip{number}" for number in range(9)]
     slow, live = ["slow"], [f"live{number}" for number in range(25)]
@@ -124,12 +146,14 @@ def test_dead_peers_delay_nobody(api: Connections) -> None:
     api.answers["slow"] = [after(0.3, connections.OK), connections.OK]
     pusher = pusher_at(api.url)
 
+    ending.answered = len([*slow, *live])
     outcome = pusher.push([Parcel([*dead, *slow, *live], FRAME)])
 
     assert not api.waited_for
     assert (outcome.gone, set(outcome.failed)) == ([], set(dead))
     assert api.frames["slow"] == [FRAME]
     assert all(api.frames[one] == [FRAME] for one in live)
+    ending.answered = len(live)
     assert pusher.push([Parcel(live, FRAME)]) == NOBODY
 
 
@@ -139,19 +163,20 @@ def test_more_dead_peers_than_threads(api: Connections) -> None:
     for one in dead:
         api.answers[one] = [hang]
 
-    pusher = pusher_at(api.url)
+    pusher = pusher_at(api.url, 1.0)
     outcome = pusher.push([Parcel(dead, FRAME)])
 
     assert set(outcome.failed) == set(dead)
     assert len(api.asked) < len(dead)
     assert not api.waited_for
-    assert pusher.push([Parcel(["live"], FRAME)]) == NOBODY
+    assert eventually(lambda: pusher.push([Parcel(["live"], FRAME)]) == NOBODY)
 
 
-def test_pushes_of_several_threads(api: Connections) -> None:
+def test_pushes_of_several_threads(api: Connections, ending: Ending) -> None:
     """Callers in several threads share a pusher; one that meets dead connections spoils no other's pushes."""
     api.answers["dead"] = [drip]
     pusher = pusher_at(api.url)
+    ending.answered = 1
     outcomes: list[Outcome] = []
 
     def push(number: int) -> None:
@@ -171,7 +196,8 @@ def test_pushes_of_several_threads(api: Connections) -> None:
 
 def test_nobody_listens(lines: Callable[[], list[Any]]) -> None:
     """Where there is no server all has failed, soon, in one line that says why and shows no id."""
-    outcome = pusher_at(f"http://127.0.0.1:{free_port()}").push([Parcel(["secret-id"], FRAME)])
+    with ReservedPort() as port:
+        outcome = pusher_at(f"http://127.0.0.1:{port}").push([Parcel(["secret-id"], FRAME)])
 
     assert outcome == Outcome([], ["secret-id"])
     assert {line["event"] for line in lines()} == {"pushes_failed"}
@@ -202,7 +228,7 @@ def test_connections_are_kept(api: Connections) -> None:
 def test_closing(api: Connections) -> None:
     """Connections are closed; one that is gone, or dead, is no error."""
     api.answers["gone"], api.answers["dead"] = [status(410)], [hang]
-    pusher_at(api.url).close(["one", "gone", "dead"])
+    pusher_at(api.url, 5.0).close(["one", "gone", "dead"])
 
     assert sorted(api.asked) == [("DELETE", "dead"), ("DELETE", "gone"), ("DELETE", "one")]
     assert not api.waited_for

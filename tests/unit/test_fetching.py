@@ -14,6 +14,7 @@ import trustme
 
 from chalicelib.fetching import Fetched, FetchError, Limits, fetch, origin_of, parsed, shown
 from chalicelib.fetching.targets import may_be_reached
+from tests.servers.ports import ReservedPort
 from tests.servers.scripted import Request, ScriptedServer, answer
 
 SHORT = Limits(body_bytes=1000, seconds=0.5)
@@ -211,12 +212,10 @@ def test_slow_look_up(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_nothing_listens() -> None:
     """A port without a server is a refusal in words."""
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-
-    assert refusal(f"http://127.0.0.1:{port}/u?key=s3cret") == (
-        f"http://127.0.0.1:{port}/u cannot be reached: Connection refused"
-    )
+    with ReservedPort() as port:
+        assert refusal(f"http://127.0.0.1:{port}/u?key=s3cret") == (
+            f"http://127.0.0.1:{port}/u cannot be reached: Connection refused"
+        )
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from chalicelib.config import Settings
 from chalicelib.logs import LOGGER
 from chalicelib.queues import Push, WorkQueue
 from chalicelib.store.client import connect
-from tests.local.raw import free_port
+from tests.servers.ports import ReservedPort
 
 NOWHERE = "https://sqs.us-east-1.amazonaws.com/123456789012/nowhere"
 
@@ -36,6 +36,13 @@ def lines(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(LOGGER, "propagate", True)
     caplog.set_level(logging.INFO, logger=LOGGER.name)
     return caplog
+
+
+@pytest.fixture
+def nobody() -> Iterator[int]:
+    """A port that nobody listens on."""
+    with ReservedPort() as port:
+        yield port
 
 
 def queue_at(url: str | None, redis_url: str = "redis://127.0.0.1:1") -> WorkQueue:
@@ -79,9 +86,11 @@ def test_a_push_that_waits(sqs: Any) -> None:
 
 
 @pytest.mark.parametrize("url", [NOWHERE, None])
-def test_pushes_that_are_not_put(sqs: Any, lines: pytest.LogCaptureFixture, url: str | None) -> None:
+def test_pushes_that_are_not_put(
+    sqs: Any, lines: pytest.LogCaptureFixture, nobody: int, url: str | None
+) -> None:
     """The caller is told that a push is in no queue; nothing to put is in any."""
-    queue = queue_at(url, f"redis://127.0.0.1:{free_port()}")
+    queue = queue_at(url, f"redis://127.0.0.1:{nobody}")
 
     assert queue.put_pushes([])
     assert not queue.put_pushes([push(1), push(2)])
@@ -113,18 +122,18 @@ def test_a_queue_that_is_not_there(sqs: Any, lines: pytest.LogCaptureFixture) ->
 
 
 def test_a_server_that_is_not_there(
-    sqs: Any, lines: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    sqs: Any, lines: pytest.LogCaptureFixture, nobody: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where nobody listens it is the same."""
-    monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", f"http://127.0.0.1:{free_port()}")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", f"http://127.0.0.1:{nobody}")
     queue_at(NOWHERE).put(["posts:alice"])
 
     assert [record.msg["jobs"] for record in lines.records if isinstance(record.msg, dict)] == [1]
 
 
-def test_a_store_that_is_not_there(lines: pytest.LogCaptureFixture) -> None:
+def test_a_store_that_is_not_there(lines: pytest.LogCaptureFixture, nobody: int) -> None:
     """Without SQS the jobs go into the store, and its failure is not the caller's problem either."""
-    queue_at(None, f"redis://127.0.0.1:{free_port()}").put(["posts:alice"])
+    queue_at(None, f"redis://127.0.0.1:{nobody}").put(["posts:alice"])
 
     (record,) = lines.records
     assert isinstance(record.msg, dict)
