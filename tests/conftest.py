@@ -10,10 +10,22 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from httpx._config import DEFAULT_TIMEOUT_CONFIG  # what httpx's functions wait has no public name
+from hypothesis import HealthCheck, settings
 
 from tests.servers.engines import ClusterEngine, Engine, RedisEngine, TlsClusterEngine, ValkeyEngine
 
 pytest_plugins = ["tests.deployed.options"]
+
+ANSWER_SECONDS = 60.0
+
+# How long an example, or an answer, takes says more of the machine than of Parley. The fixtures that examples
+# share are stores and servers, and the like.
+HARMLESS = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+settings.register_profile("parley", deadline=None, suppress_health_check=HARMLESS)
+settings.load_profile("parley")
+for part in ("connect", "read", "write", "pool"):
+    setattr(DEFAULT_TIMEOUT_CONFIG, part, ANSWER_SECONDS)
 
 
 @pytest.fixture(scope="session", autouse=True)

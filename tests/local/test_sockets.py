@@ -369,7 +369,7 @@ def test_a_push_from_a_thread(echo: SocketServer) -> None:
         assert client.recv(TIMEOUT_SECONDS) == "x"
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(sent=strategies.lists(strategies.binary(max_size=300), min_size=1, max_size=5))
 def test_any_bytes(echo: SocketServer, sent: list[bytes]) -> None:
     """Whatever bytes a client sends, the server serves the next one."""

@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 import httpx
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
@@ -45,7 +45,7 @@ FRAMES_A_MINUTE = 1200
 FLOOD = 10_000
 CODES = (1002, 1003, 1007, 1009)
 """With which a server ends a connection whose bytes are wrong."""
-FUZZ = settings(deadline=None, database=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FUZZ = settings(database=None)
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +100,12 @@ class Eve:
     def __init__(self, url: str, *, protobuf: bool = False) -> None:
         protocols = [Subprotocol(SUBPROTOCOL)] if protobuf else None
         self._socket = connect(
-            f"{url}?user=eve", proxy=None, legacy=True, ping_interval=None, subprotocols=protocols
+            f"{url}?user=eve",
+            proxy=None,
+            legacy=True,
+            open_timeout=WAIT_SECONDS,
+            ping_interval=None,
+            subprotocols=protocols,
         )
         self._protobuf = protobuf
         self._numbers = itertools.count()
@@ -396,7 +401,7 @@ def test_a_ticket_shown_by_20_at_once(server: Gateway) -> None:
 
 def _status(opening: str) -> int:
     try:
-        with connect(opening, proxy=None):
+        with connect(opening, proxy=None, open_timeout=WAIT_SECONDS):
             return 101
     except InvalidStatus as refused:
         return refused.response.status_code

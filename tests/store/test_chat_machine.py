@@ -317,7 +317,6 @@ def test_chats_against_a_model(engine: Engine) -> None:
         settings=settings(
             max_examples=EXAMPLES,
             stateful_step_count=STEPS,
-            deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
     )

@@ -203,7 +203,6 @@ def test_connections_against_a_model(engine: Engine, store: Store, raw: RawClien
         settings=settings(
             max_examples=60 if engine.is_cluster else 100,
             stateful_step_count=30,
-            deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
     )

@@ -205,7 +205,6 @@ def test_lists_agree(engine: Engine, store: Store, raw: RawClient) -> None:
         settings=settings(
             max_examples=25 if engine.is_cluster else 100,
             stateful_step_count=25,
-            deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
     )

@@ -6,7 +6,7 @@ import contextlib
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.errors import BadRequest
@@ -30,7 +30,7 @@ IDS = st.sampled_from(GROUPS + ROOMS)
 NAMES = st.sampled_from(["Chess", "Chess club", "The chess CLUB", "Club", "", "Ёлка", "Go", "李", "Straße"])
 POLICIES = st.sampled_from(["open", "request", "invite"])
 QUERIES = st.sampled_from(["ch", "chess", "CLUB", "chess c", "ё", "李", "go", "r-", "r-ch", "strass"])
-FEW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FEW = settings(max_examples=25)
 
 
 class Town:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.errors import ChatNotFound, HistoryChanged, NotAMember
@@ -77,7 +77,7 @@ def test_across_pieces(log: Log, raw: RawClient, side: str, place: int, limit: i
 
 
 @SIDES
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50)
 @given(data=st.data())
 def test_any_page(log: Log, raw: RawClient, side: str, data: st.DataObject) -> None:
     """Any page of any log is the one of a plain list."""

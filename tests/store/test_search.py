@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.errors import BadRequest
@@ -29,7 +29,7 @@ NAMES = st.lists(
 QUERIES = st.sampled_from(
     ["an", "AN", "ann", "bo", "ё", "Ё", "strass", "straß", "李", "李小", "fi", "an an", "é"]
 )
-FEW = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+FEW = settings(max_examples=25)
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.store.client import Store
@@ -69,7 +69,7 @@ def test_spread_over_partitions(index: SearchIndex, raw: RawClient) -> None:
     assert found == {"search:an", "search:bo", "search:é"}
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40)
 @given(added=ENTRIES, removed=ENTRIES, start=TERMS, most=st.integers(1, 5))
 def test_like_a_sorted_list(
     index: SearchIndex, added: set[Entry], removed: set[Entry], start: str, most: int
