@@ -13,7 +13,7 @@ from tests.client.scripted_server import ScriptedServer
 from tests.servers.gateway import gateway
 
 E = TypeVar("E", bound=Event)
-SECONDS = 20.0
+SECONDS = 60.0
 """Within which everything happens, or a test fails."""
 
 

@@ -99,7 +99,7 @@ class ScriptedServer:
 
     async def until(self, check: Any) -> None:
         """Wait until something has come true by what clients did."""
-        async with asyncio.timeout(20), self._changed:
+        async with asyncio.timeout(60), self._changed:
             await self._changed.wait_for(check)
 
     async def peer(self, number: int) -> Peer:

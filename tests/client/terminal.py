@@ -19,7 +19,7 @@ from typing import Self
 
 from tests.servers.process import ROOT, environment
 
-SECONDS = 30.0
+SECONDS = 60.0
 CURSOR_WANTED, CURSOR = b"\x1b[6n", b"\x1b[1;1R"
 """What a program asks a terminal, and a terminal answers: where the cursor is."""
 CTRL_C, CTRL_D, ENTER = "\x03", "\x04", "\r"

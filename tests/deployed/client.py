@@ -26,7 +26,7 @@ class Api:
     def __init__(self, url: str, people: People | None = None) -> None:
         self.url = url
         self._people = people
-        self._http = httpx.Client(timeout=30)
+        self._http = httpx.Client(timeout=60)
 
     @property
     def origin(self) -> str:

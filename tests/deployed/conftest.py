@@ -19,7 +19,6 @@ WORKERS = ("--workers", "2")
 PATIENT = {
     "PARLEY_RATE_LIMITS": "read=9999999,write=9999999,search=9999999,auth=9999999,frame=9999999",
     "PARLEY_ARGON2": "m=1024,t=1,p=1",
-    "PARLEY_REDIS_TIMEOUT": "10",
 }
 """Limits that nobody reaches, and passwords that take little time: of servers for tests of something else."""
 

@@ -20,6 +20,7 @@ from chalicelib.store.accounts import Account, Accounts
 from chalicelib.store.claims import Claims
 from chalicelib.store.client import Store
 from tests.servers.engines import Engine
+from tests.servers.gateway import PATIENCE
 from tests.servers.rest import AUTHORIZATION, MAPPING, UserServer, person
 from tests.servers.scripted import Request, ScriptedServer, answer, json_answer
 
@@ -34,8 +35,8 @@ PEOPLE = [
 @pytest.fixture
 def here(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
     """This process as the function, on each kind of store."""
-    settings = {"PARLEY_STAGE": "local", "PARLEY_IMPORT_PRIVATE": "1", "PARLEY_ARGON2": ARGON2, **engine.env}
-    for name, value in settings.items():
+    settings = {"PARLEY_STAGE": "local", "PARLEY_IMPORT_PRIVATE": "1", "PARLEY_ARGON2": ARGON2}
+    for name, value in (settings | PATIENCE | engine.env).items():
         monkeypatch.setenv(name, value)
     services.current.cache_clear()
     yield services.current()._store

@@ -22,6 +22,7 @@ ENV = {
     "PARLEY_RATE_LIMITS": "auth=0",
     "PARLEY_ARGON2": "m=64,t=1,p=1",
     "PARLEY_CORS_ORIGINS": "https://chat.example.com",
+    "PARLEY_REDIS_TIMEOUT": "2",
 }
 LEAST_CALLS = 60
 

@@ -24,7 +24,7 @@ def store() -> Iterator[ValkeyEngine]:
 @pytest.fixture(scope="module")
 def server(store: ValkeyEngine) -> Iterator[Gateway]:
     """An open server on that store."""
-    with running_gateway(env={"REDIS_URL": store.url}) as server:
+    with running_gateway(env={"REDIS_URL": store.url, "PARLEY_REDIS_TIMEOUT": "1"}) as server:
         yield server
 
 

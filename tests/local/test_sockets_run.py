@@ -31,7 +31,9 @@ def sockets_of(server: Gateway) -> str:
 
 def opened(url: str, user: str) -> ClientConnection:
     """Return a connection of a name that has said hello."""
-    client: ClientConnection = connect(f"{url}?user={user}", proxy=None, legacy=True)
+    client: ClientConnection = connect(
+        f"{url}?user={user}", proxy=None, legacy=True, open_timeout=TIMEOUT_SECONDS
+    )
     client.send(json.dumps({"type": "hello"}))
     while frame(client)["type"] != "ready":
         continue
@@ -53,7 +55,7 @@ def chat(url: str) -> None:
             assert (frame(receiver)["type"], number) == ("message", number)
 
 
-@pytest.mark.parametrize("env", [{}, {"PUSH_BY_WIRE": "1", "PARLEY_PUSH_TIMEOUT": "10"}])
+@pytest.mark.parametrize("env", [{}, {"PUSH_BY_WIRE": "1"}])
 def test_both_ways_to_push(env: dict[str, str]) -> None:
     """A message crosses the workers, handed over within the server or through the management API."""
     with running_gateway(env, ["--workers", "2"]) as server:

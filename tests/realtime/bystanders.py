@@ -11,7 +11,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from tests.servers.waiting import eventually
 
-WAIT_SECONDS = 30.0
+WAIT_SECONDS = 60.0
 PAUSE_SECONDS = 0.05
 """Between two messages: each stays within the frames that a connection may send in a minute."""
 CHAT = "una:val"
@@ -26,6 +26,7 @@ def opened(url: str, user: str, **options: Any) -> ClientConnection:
         "compression": None,
         "max_size": None,
         "legacy": True,
+        "open_timeout": WAIT_SECONDS,
     }
     client: ClientConnection = connect(f"{url}?user={user}", **usual | options)
     ask(client, "ready", type="hello")

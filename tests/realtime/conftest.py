@@ -10,6 +10,7 @@ from chalicelib import delivery, services
 from tests.realtime.in_process import PASSWORD, Door, Recorder
 from tests.realtime.stage import Stage
 from tests.servers.engines import Engine
+from tests.servers.gateway import PATIENCE
 from tests.store.calls import call
 from tests.store.logs import settings_for
 
@@ -56,7 +57,7 @@ def door(
     valkey.resume()
     valkey.start()
     valkey.flush()
-    for name, value in {**SETTINGS, **valkey.env, **variables}.items():
+    for name, value in {**SETTINGS, **PATIENCE, **valkey.env, **variables}.items():
         monkeypatch.setenv(name, value)
     services.current.cache_clear()
     tokens = {}

@@ -17,7 +17,7 @@ from tests.servers.gateway import gateway
 
 LEASE_SECONDS = 5
 PAUSE_SECONDS = 0.2
-DEADLINE_SECONDS = 30
+DEADLINE_SECONDS = 60
 
 
 @pytest.fixture(scope="module")
@@ -67,7 +67,8 @@ def client(api: Api, user: str) -> Iterator[Client]:
     made = api.call("POST", "/v1/realtime/ticket", user=user, json={})
     assert made.status_code == 201, made.text
     ticket = made.json()
-    with connect(f"{ticket['url']}?{urlencode({'ticket': ticket['ticket']})}") as socket:
+    url = f"{ticket['url']}?{urlencode({'ticket': ticket['ticket']})}"
+    with connect(url, open_timeout=DEADLINE_SECONDS) as socket:
         yield Client(socket)
 
 

@@ -12,13 +12,15 @@ from pathlib import Path
 from tests.servers.process import ServerProcess
 
 READY = re.compile(r"^Parley is ready on (\S+)$", re.MULTILINE)
+PATIENCE = {"PARLEY_REDIS_TIMEOUT": "10", "PARLEY_PUSH_TIMEOUT": "10"}
+"""The store of a machine that is busy with other things may be late without having failed."""
 
 
 class Gateway(ServerProcess):
     """One running `python -m infra.local` on a free port.
 
-    env, hangup: see ServerProcess. args: its options. folder: where its output and, unless args say
-    otherwise, its data are.
+    env, hangup: see ServerProcess; it is patient unless env says otherwise. args: its options. folder: where
+    its output and, unless args say otherwise, its data are.
     """
 
     def __init__(
@@ -29,7 +31,7 @@ class Gateway(ServerProcess):
         hangup: signal.Handlers = signal.SIG_DFL,
     ) -> None:
         arguments = ["infra.local", "--port", "0", "--data", str(folder / "data"), *args]
-        super().__init__(folder, arguments, env, READY, hangup)
+        super().__init__(folder, arguments, {**PATIENCE, **env}, READY, hangup)
 
 
 @contextlib.contextmanager

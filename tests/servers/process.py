@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-STOP_SECONDS = 30.0
+START_SECONDS = STOP_SECONDS = 120.0
 OURS = (
     *("PARLEY_", "REDIS_URL", "PORT", "DATA", "WORKERS", "SOCKET_", "SHUFFLE_FRAMES", "PUSH_BY_WIRE"),
     *("LOCALSTACK_", "AWS_"),
@@ -56,7 +56,7 @@ class ServerProcess:
         signal.signal(signal.SIGHUP, before)
         self.url = ""
 
-    def wait_until_ready(self, seconds: float = 60.0) -> None:
+    def wait_until_ready(self, seconds: float = START_SECONDS) -> None:
         """Return when the server says that it serves; raises AssertionError with its output otherwise."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline and self.process.poll() is None:
@@ -71,7 +71,7 @@ class ServerProcess:
         return self._log.read_text(encoding="utf-8", errors="replace")
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Stop the server with a signal and return its exit status; kill what is left after 30 s."""
+        """Stop the server with a signal and return its exit status; kill what is left after a while."""
         if self.process.poll() is None:
             self.process.send_signal(number)
         try:

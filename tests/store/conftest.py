@@ -11,6 +11,7 @@ from chalicelib import services
 from chalicelib.store.client import Store, connect
 from chalicelib.store.connections import Pool
 from tests.servers.engines import Engine
+from tests.servers.gateway import PATIENCE
 from tests.store.logs import Log, RawClient, settings_for
 
 
@@ -43,7 +44,7 @@ def app_on_engine(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[N
     """The app of this process, open, on the engine."""
     monkeypatch.setenv("PARLEY_STAGE", "local")
     monkeypatch.setenv("PARLEY_AUTH", "open")
-    for name, value in engine.env.items():
+    for name, value in (PATIENCE | engine.env).items():
         monkeypatch.setenv(name, value)
     services.current.cache_clear()
     yield

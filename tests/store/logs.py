@@ -13,6 +13,7 @@ from chalicelib.store import keys
 from chalicelib.store.client import Store
 from chalicelib.store.messages import Content, Entry, MessageLog, Slice
 from tests.servers.engines import Engine
+from tests.servers.gateway import PATIENCE
 
 
 class Log:
@@ -44,9 +45,9 @@ EPOCH = 1_700_000_000_000_000
 
 
 def settings_for(engine: Engine, **changed: Any) -> Settings:
-    """Return the settings that name an engine."""
-    settings = Settings.from_env({"PARLEY_STAGE": "local", "PARLEY_AUTH": "open", **engine.env})
-    return msgspec.structs.replace(settings, **changed)
+    """Return the settings that name an engine, with patience unless they are changed."""
+    variables = {"PARLEY_STAGE": "local", "PARLEY_AUTH": "open", **PATIENCE, **engine.env}
+    return msgspec.structs.replace(Settings.from_env(variables), **changed)
 
 
 def eight(number: int) -> bytes:

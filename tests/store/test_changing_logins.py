@@ -19,6 +19,7 @@ from chalicelib.store.credentials import ACCESS_STRING, IamLogin, SecretLogin, S
 from chalicelib.store.messages import Content, MessageLog
 from chalicelib.store.nodes import Command
 from tests.servers.engines import Engine, TlsClusterEngine
+from tests.servers.gateway import PATIENCE
 from tests.store.logins import HELLO, WORD, cut_all, refusal, user
 from tests.store.logs import CHAT, Log, settings_for
 
@@ -156,7 +157,7 @@ IAM_ENV = {"PARLEY_REDIS_IAM": "elasticache-serverless:chat", "PARLEY_REDIS_USER
 def test_iam(tls_cluster: TlsClusterEngine, now: SimpleNamespace) -> None:
     """By settings alone, a cluster with TLS is logged in to with a token, of its own for each connection."""
     tls_cluster.flush()
-    environ = {**tls_cluster.env, **IAM_ENV}
+    environ = {**PATIENCE, **tls_cluster.env, **IAM_ENV}
     environ.pop("PARLEY_REDIS_PASSWORD")
     with user(tls_cluster, "few", ACCESS_STRING) as set_password:
         set_password(token())

@@ -202,7 +202,7 @@ def test_a_stall_in_the_middle_of_the_replies(valkey: ValkeyEngine) -> None:
     valkey.flush()
     written(valkey.nodes[0], USERS)
     now = [1000.0]
-    node = connect(settings_for(valkey, redis_timeout=0.1))._node
+    node = connect(settings_for(valkey, redis_timeout=0.5))._node
     store = Store(node, lambda: now[0])
     store.fetch(reading("user0"))
     valkey.pause()

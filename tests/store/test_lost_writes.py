@@ -9,6 +9,7 @@ import pytest
 
 from chalicelib import services
 from tests.servers.engines import Engine
+from tests.servers.gateway import PATIENCE
 from tests.store.calls import Answer
 from tests.store.chat_clients import asked, inbox_of
 from tests.store.logs import RawClient
@@ -181,7 +182,7 @@ def test_a_replica_promoted_behind(
 
 
 def _serve(monkeypatch: pytest.MonkeyPatch, engine: Engine) -> None:
-    for name, value in engine.env.items():
+    for name, value in (PATIENCE | engine.env).items():
         monkeypatch.setenv(name, value)
     services.current.cache_clear()
 

@@ -17,8 +17,7 @@ from tests.servers.engines import ValkeyEngine
 from tests.servers.gateway import gateway
 
 PUSHES = ["directly", "by wire"]
-# A push that is late is lost, and machines are slow.
-BY_WIRE = {"PUSH_BY_WIRE": "1", "PARLEY_PUSH_TIMEOUT": "10"}
+BY_WIRE = {"PUSH_BY_WIRE": "1"}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

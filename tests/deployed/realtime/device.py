@@ -18,7 +18,7 @@ from tests.realtime import documented
 
 Frame = dict[str, Any]
 PROTOBUF = "parley.protobuf"
-WAIT_SECONDS = 20.0
+WAIT_SECONDS = 60.0
 CLOSE_SECONDS = 2.0
 OWN = "parley."
 
