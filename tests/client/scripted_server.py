@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import sys
 from collections import Counter, deque
 from http import HTTPStatus
 from typing import Any, Self
@@ -49,6 +50,7 @@ class ScriptedServer:
     logs: messages by chat. silent: types of frames that are not answered. refusals: answers to the next
     handshakes: status, headers. errors: error frames by type of frame, each for one. http_errors: answers to
     the next requests: status, headers, body. page: messages of a page. reset: of the next sync.
+    admitted: how many handshakes are answered; those beyond wait for `admit`.
     """
 
     def __init__(self) -> None:
@@ -64,6 +66,7 @@ class ScriptedServer:
         self.tickets: set[str] = set()
         self.page = 1000
         self.reset = False
+        self.admitted = sys.maxsize
         self._changed = asyncio.Condition()
         self._sockets: Server | None = None
         self._http: asyncio.Server | None = None
@@ -79,6 +82,7 @@ class ScriptedServer:
     async def __aexit__(self, *_: object) -> None:
         assert self._sockets
         assert self._http
+        await self.admit()
         for peer in self.peers:
             peer.socket.transport.abort()
         self._sockets.close()
@@ -101,6 +105,12 @@ class ScriptedServer:
         """Wait until something has come true by what clients did."""
         async with asyncio.timeout(60), self._changed:
             await self._changed.wait_for(check)
+
+    async def admit(self, most: int = sys.maxsize) -> None:
+        """Answer handshakes that wait, up to so many in all."""
+        async with self._changed:
+            self.admitted = most
+            self._changed.notify_all()
 
     async def peer(self, number: int) -> Peer:
         """Return the connection of a number, from 0, once it has said hello."""
@@ -201,8 +211,10 @@ class ScriptedServer:
 
     # --- the wire ------------------------------------------------------------------------------------------
 
-    def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
+    async def _admit(self, connection: ServerConnection, request: Request) -> Response | None:
         self.handshakes.append((request.path, request.headers))
+        number = len(self.handshakes)
+        await self.until(lambda: number <= self.admitted)
         if self.refusals:
             status, headers = self.refusals.popleft()
             body = json.dumps({"code": "not_authenticated", "title": "no", "detail": "Not you."}).encode()

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 
+import httpx
 import pytest
 
 from chalicelib import texts
@@ -19,6 +20,7 @@ from parley_client.names import direct_chat, folded
 from tests.client.terminal import CTRL_C, CTRL_D, ENTER, Terminal
 from tests.client.test_real_server import PASSWORD, name
 from tests.servers.process import ROOT, environment
+from tests.servers.waiting import eventually
 
 
 def after(other: Terminal, text: str, *arguments: str) -> Terminal:
@@ -35,6 +37,12 @@ def say(url: str, user: str, chat: str, text: str) -> None:
             await client.send(chat, text)
 
     asyncio.run(send())
+
+
+def unread(url: str, user: str, chat: str) -> int:
+    """Return how many messages of a chat the server counts as unread."""
+    answer = httpx.get(f"{url}/v1/chats/{chat}", headers={"X-Parley-User": user}, timeout=60)
+    return int(answer.json()["unread"])
 
 
 def test_two_terminals(open_server: str) -> None:
@@ -74,6 +82,7 @@ def test_unread_history_at_the_start(open_server: str) -> None:
         hers.shows(f"{bob}: clear\ufffd[2Jed")
         hers.type("/quit" + ENTER)
         assert hers.ends() == 0
+    assert eventually(lambda: unread(open_server, alice, chat) == 0)
     with Terminal("--user", alice, "--to", bob, "--url", open_server) as again:
         assert "unread" not in again.shows(f"{bob}: first")
 

@@ -181,18 +181,18 @@ async def test_server_that_is_not_there(making: Making, server: ScriptedServer) 
 async def test_silent_server_is_taken_for_dead(server: ScriptedServer, making: Making) -> None:
     """A ping that is not answered in time ends the connection, and another is opened."""
     server.silent.add("ping")
-    client = await making(ping_seconds=0.05, answer_seconds=0.1)
-    assert "did not answer a ping" in (await take(client, Disconnected)).reason
+    client = await making(ping_seconds=0.05, answer_seconds=1.0)
+    await take(client, Disconnected, lambda event: "did not answer a ping" in event.reason)
     await server.peer(1)
 
 
 async def test_server_that_stops_reading(server: ScriptedServer, making: Making) -> None:
     """A connection into which nothing goes any more is given up, and the send goes on over another."""
-    client = await making(answer_seconds=0.2, fallback_seconds=None)
+    client = await making(answer_seconds=1.0, fallback_seconds=None)
     (await server.peer(0)).stop_reading()
     async with asyncio.timeout(SECONDS):
         assert (await client.send(CHAT, "x")).seq == 1
-    assert (await server.peer(1)).sent("send")
+    assert any(peer.sent("send") for peer in server.peers[1:])
 
 
 async def test_answered_pings_keep_a_connection(server: ScriptedServer, making: Making) -> None:
@@ -226,12 +226,14 @@ async def test_new_connection_before_the_old_one_closes(server: ScriptedServer, 
     """Before its life is over a connection is replaced; messages pushed all the while come once."""
     client = await making(life_seconds=0.1)
     await take(client, Connected)
-    for number in range(1, 61):
-        await server.push(server.append(CHAT, str(number)))
-        await asyncio.sleep(0.01)
-    told = await messages(client, 60)
-    assert told == [(CHAT, number, str(number)) for number in range(1, 61)]
-    assert len(server.peers) > 2
+    pushed = 0
+    async with asyncio.timeout(SECONDS):
+        while len(server.peers) < 6:
+            pushed += 1
+            await server.push(server.append(CHAT, str(pushed)))
+            await asyncio.sleep(0.01)
+    told = await messages(client, pushed)
+    assert told == [(CHAT, number, str(number)) for number in range(1, pushed + 1)]
     await client.close()
     with pytest.raises(Closed):
         await take(client, Disconnected)
@@ -240,10 +242,12 @@ async def test_new_connection_before_the_old_one_closes(server: ScriptedServer, 
 async def test_event_of_both_connections_is_told_once(server: ScriptedServer, making: Making) -> None:
     """A signal that both connections bring is told once; the old one closes once its send is answered."""
     server.silent.add("send")
-    client = await making(life_seconds=0.3)
+    server.admitted = 1
+    client = await making(life_seconds=0.05)
     waiting = asyncio.create_task(client.send(CHAT, "x"))
     old = await server.peer(0)
     await server.until(lambda: old.sent("send"))
+    await server.admit(2)
     new = await server.peer(1)
     await server.push(SIGNAL)
     await old.push(SIGNAL | {"call": "last"})
@@ -260,10 +264,13 @@ async def test_event_of_both_connections_is_told_once(server: ScriptedServer, ma
 
 async def test_old_connection_serves_until_there_is_a_new_one(server: ScriptedServer, making: Making) -> None:
     """A replacement that fails is tried again, and nobody is told of a break."""
-    client = await making(life_seconds=0.1)
+    server.admitted = 1
+    client = await making(life_seconds=0.05)
     await take(client, Connected)
     server.refusals.extend([(503, {})] * 3)
+    await server.admit()
     await server.peer(1)
+    assert not server.refusals
     await server.push(server.append(CHAT, "hi"))
     async with asyncio.timeout(SECONDS):
         while not isinstance(event := await client.next_event(), Message):

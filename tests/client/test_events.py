@@ -10,6 +10,7 @@ import pytest
 from parley_client import (
     ChatMoved,
     Connected,
+    Disconnected,
     Failed,
     InboxReset,
     Message,
@@ -29,6 +30,7 @@ CHAT = "bob:me"
 
 async def test_said_again_after_a_break(server: ScriptedServer, making: Making) -> None:
     """A new connection watches, joins and marks what the one before did, or could not."""
+    server.admitted = 1
     client = await making(fallback_seconds=None)
     assert await client.watch(["bob"]) == [Presence(user="bob", online=True)]
     assert (await client.join("lobby")).clients == ["me"]
@@ -36,10 +38,10 @@ async def test_said_again_after_a_break(server: ScriptedServer, making: Making) 
     await client.leave("attic")
     server.refusals.extend([(503, {})])
     server.peers[0].socket.transport.abort()
-    while client.connected:
-        await asyncio.sleep(0.001)
+    await take(client, Disconnected)
     await client.read(CHAT, 3)
     await client.read(CHAT, 2)
+    await server.admit()
     peer = await server.peer(1)
     await server.until(lambda: peer.sent("read"))
     assert [frame["users"] for frame in peer.sent("watch")] == [["bob"]]

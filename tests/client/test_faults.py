@@ -15,7 +15,7 @@ from tests.client.scripted_server import Frame, ScriptedServer
 pytestmark = pytest.mark.anyio
 CHATS = ("bob:me", "carol:me", "r-lobby")
 MESSAGES = 120
-SHORT = {"answer_seconds": 0.4, "ping_seconds": 0.2, "resync_seconds": 0.3, "backoff_cap": 0.1}
+SHORT = {"answer_seconds": 1.0, "ping_seconds": 0.2, "resync_seconds": 0.3, "backoff_cap": 0.1}
 
 
 class BadNetwork:

@@ -54,7 +54,7 @@ async def test_resent_after_a_reconnect(server: ScriptedServer, making: Making) 
 async def test_resent_when_the_ack_is_lost(server: ScriptedServer, making: Making) -> None:
     """A send that is not answered in time is sent again on the connection, which answers a ping."""
     server.silent.add("send")
-    client = await making(answer_seconds=0.2)
+    client = await making(answer_seconds=1.0)
     waiting = asyncio.create_task(client.send(CHAT, "x"))
     peer = await server.peer(0)
     await server.until(lambda: peer.sent("send") and peer.sent("ping"))
