@@ -16,8 +16,8 @@ import httpx
 import pytest
 
 from tests.client.test_chat import say
-from tests.local.raw import free_port
 from tests.servers.engines import Engine
+from tests.servers.ports import ReservedPort
 from tests.servers.process import ROOT, environment
 
 SNIPPET = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -66,10 +66,9 @@ def _lines(process: subprocess.Popen[str]) -> Iterator[str]:
         late.cancel()
 
 
-def test_chalice_local(valkey: Engine) -> None:
+def test_chalice_local(valkey: Engine, port: int) -> None:
     """README's command for Chalice's own server, as make runs it, serves the routes."""
     assert "make chalice-local" in (ROOT / "README.md").read_text(encoding="utf-8")
-    port = free_port()
     done = subprocess.run(
         ["make", "--dry-run", "chalice-local", f"PORT={port}"],
         cwd=ROOT,
@@ -89,6 +88,13 @@ def test_chalice_local(valkey: Engine) -> None:
     finally:
         server.kill()
         server.wait()
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    """A port for a server of the test."""
+    with ReservedPort() as port:
+        yield port
 
 
 def _answer(url: str, server: subprocess.Popen[bytes]) -> httpx.Response:
