@@ -80,6 +80,38 @@ def test_connections_without_a_request_count(strict: SocketServer) -> None:
         peer.socket.close()
 
 
+def test_an_address_may_have_so_many_connections_to_the_http_port(strict: SocketServer) -> None:
+    """All connections beyond the limit are ended, used or not; what remains is served, as are others."""
+    held = [Peer(strict.port, "127.0.0.7") for _ in range(4 * CONNECTIONS)]
+    with contextlib.suppress(OSError):
+        for peer in held[::2]:
+            peer.send("GET /worker HTTP/1.1", "Host: localhost")
+    assert eventually(lambda: sum(is_open(peer) for peer in held) == CONNECTIONS)
+    for peer in filter(is_open, held):
+        peer.send("GET /worker HTTP/1.1", "Host: localhost")
+        assert peer.answer().status == 200
+    with Peer(strict.port, "127.0.0.8") as other:
+        other.send("GET /worker HTTP/1.1", "Host: localhost")
+        assert other.answer().status == 200
+    for peer in held:
+        peer.socket.close()
+
+
+def is_open(peer: Peer) -> bool:
+    """Say whether a server has not ended a connection; what it answered is thrown away."""
+    peer.socket.setblocking(False)
+    try:
+        while data := peer.socket.recv(KIB):
+            assert data.startswith(b"HTTP/1.1 200 ")
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    finally:
+        peer.socket.settimeout(TIMEOUT_SECONDS)
+    return False
+
+
 @pytest.mark.parametrize("parts", [1, 20])
 def test_a_head_that_is_too_large_is_a_431(strict: SocketServer, parts: int) -> None:
     """A request whose head has more than 16 KB is told so, however it arrives and whether or not it ends."""

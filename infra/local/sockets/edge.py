@@ -46,6 +46,7 @@ class Edge:
 
     worker: the name of this run of the worker, with which the ids of its connections begin.
     connections: those that are open, by id. unread: holds them to what they may leave unread.
+    addresses: counts the TCP connections of each client address.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class Edge:
         self.worker = meeting.new_name()
         self.connections: dict[str, Connection] = {}
         self.unread = Unread(self.limits)
+        self.addresses = Addresses(shared.addresses)
         self._users: dict[str, str] = {}
         self._shared = shared
         self._handlers = handlers
@@ -68,7 +70,7 @@ class Edge:
 
     async def start(self) -> None:
         """Begin to listen."""
-        make = functools.partial(Wire, self._admit, self.limits, Addresses(self._shared.addresses))
+        make = functools.partial(Wire, self._admit, self.limits, self.addresses)
         self._server = await self.loop.create_server(
             make, self._shared.address, self._shared.port, reuse_port=True, backlog=BACKLOG
         )

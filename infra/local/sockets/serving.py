@@ -8,6 +8,7 @@ from urllib.parse import unquote
 
 from chalicelib import delivery
 from chalicelib.config import Settings
+from infra.local.census import Census
 from infra.local.requests import Request
 from infra.local.sockets.edge import Edge, Handlers
 from infra.local.sockets.handshake import without_port
@@ -39,6 +40,7 @@ class Serving:
         if not self.shared.by_wire:
             delivery.install(LocalPusher(self._meeting, edge))
         delivery.tell_users_to(edge.note_user)
+        Census(self.shared.http_port, self.shared.addresses, lambda: edge.addresses.total).begin()
         self._management = Management(self._meeting, edge)
         self._edge = edge
         await self._listen(edge)
