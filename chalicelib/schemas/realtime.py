@@ -23,6 +23,9 @@ from chalicelib.schemas.messages import (
 
 SUBPROTOCOL = "parley.protobuf"
 MAX_REF_CHARACTERS = 64
+MAX_CALL_CHARACTERS = 64
+MAX_CHAT_CHARACTERS = 2 * 64 * 4 + 1
+"""Of two names of an open server in NFD, in which a character of NFC has up to four."""
 MAX_WATCHED = 100
 MAX_MESSAGE_BYTES = 128 * 1024
 """Of what goes through a socket at once. Source: "Amazon API Gateway quotas", WebSocket APIs."""
@@ -42,7 +45,7 @@ Ref = Annotated[
 ChatId = Annotated[
     str,
     Meta(
-        max_length=160,
+        max_length=MAX_CHAT_CHARACTERS,
         description="Two handles joined by one `:`, or the id of a group (`g-…`) or room (`r-…`).",
         examples=["alice:bob"],
     ),
@@ -55,7 +58,7 @@ Call = Annotated[
     str,
     Meta(
         min_length=1,
-        max_length=64,
+        max_length=MAX_CALL_CHARACTERS,
         description="The client's name for the call, the same in all its signals.",
         examples=["0195a1c26f1e7a51"],
     ),

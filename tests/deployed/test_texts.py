@@ -33,8 +33,9 @@ def told_by(answer: httpx.Response) -> Any:
     return [(error["field"], error["detail"]) for error in answer.json()["errors"]]
 
 
-def test_fields_take_what_people_write(registered: Api, person: Person) -> None:
+def test_fields_take_what_people_write(registered: Api, people: People) -> None:
     """Names and titles keep new emoji, flags and wide blanks, in NFC; bios and notices are kept as sent."""
+    person = people.new()
     profile = {"name": ELA, "bio": f"{ENGLAND}\n{ELA}"}
     me = registered.call("PATCH", "/v1/users/me", person=person, json=profile).json()
     assert (me["name"], me["bio"]) == (COMPOSED, profile["bio"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from typing import Any
+from unicodedata import normalize
 
 import pytest
 
@@ -54,6 +55,27 @@ def test_every_kind_passes(pair: tuple[Socket, Socket], kind: str) -> None:
     ann, bob = pair
     ann.send(**signal(to="bob", kind=kind, data=None))
     assert [frame["kind"] for frame in bob.frames] == [kind]
+
+
+@pytest.mark.parametrize("call", ["\u3164", " ", "a\u202eb", "a\n"], ids=ascii)
+def test_a_call_has_a_name_that_can_be_shown(pair: tuple[Socket, Socket], call: str) -> None:
+    """A call is named by the rule for ids: others are sent the name."""
+    ann, bob = pair
+    error = ann.ask(**signal(to="bob", call=call))
+
+    assert (error["status"], [one["field"] for one in error["errors"]]) == (400, ["call"])
+    assert bob.frames == []
+
+
+def test_a_name_may_come_decomposed(stage: Stage) -> None:
+    """A chat of the longest names is the same chat in every spelling, however many characters it has."""
+    first, second = "\u1ebf" * 63 + "a", "\u1ebf" * 63 + "b"
+    other = stage.connect(second)
+    chat = normalize("NFD", f"{second}:{first}")
+
+    stage.connect(first).send(type="send", chat=chat, id="1", text="hi")
+
+    assert [(frame["chat"], frame["text"]) for frame in other.frames] == [(f"{first}:{second}", "hi")]
 
 
 def test_a_direct_chat_is_its_other(pair: tuple[Socket, Socket]) -> None:

@@ -15,7 +15,7 @@ from chalicelib.errors import (
     no_chat,
     not_a_member,
 )
-from chalicelib.schemas.realtime import MAX_SIGNAL_BYTES, Signal, SignalFrame
+from chalicelib.schemas.realtime import MAX_CALL_CHARACTERS, MAX_SIGNAL_BYTES, Signal, SignalFrame
 from chalicelib.services.chat_ids import ChatIds
 from chalicelib.services.names import Names
 from chalicelib.services.realtime.frames import Session
@@ -24,6 +24,7 @@ from chalicelib.services.realtime.pushing import Pushing
 from chalicelib.store.presence import Target
 from chalicelib.store.rights import muted
 from chalicelib.store.summaries import State
+from chalicelib.texts import check_line
 
 
 class Signals:
@@ -42,6 +43,7 @@ class Signals:
         Raises NobodyThere: none of them is connected; NotAMember: of the group, or the two never wrote;
         Blocked, Muted, Forbidden: the group is large; PayloadTooLarge, ChatNotFound, BadRequest.
         """
+        check_line(frame.call, "call", "a call", MAX_CALL_CHARACTERS)
         _check_size(frame)
         if frame.to is not None:
             to = self._names.user(frame.to, "to")
