@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from chalicelib import __version__
-from chalicelib.asyncapi_texts import ANSWERS, DESCRIPTION, EXAMPLES, LIMITS, PUSHED, SECURITY
+from chalicelib.asyncapi_texts import ANSWERS, CLOSE_CODES, DESCRIPTION, EXAMPLES, LIMITS, PUSHED, SECURITY
 from chalicelib.schemas.realtime import ClientFrame, ErrorFrame, ServerFrame
 
 Schema = dict[str, Any]
@@ -41,6 +41,7 @@ def document() -> Schema:
             "description": DESCRIPTION,
             "license": {"name": "MIT", "url": "https://opensource.org/license/mit"},
             "x-limits": LIMITS,
+            "x-close-codes": {str(code): text for code, text in CLOSE_CODES.items()},
         },
         "defaultContentType": "application/json",
         "servers": {"socket": _server()},

@@ -6,6 +6,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from chalicelib.delivery import SESSION_ENDED, SILENT
 from chalicelib.schemas import realtime as frames
 from chalicelib.schemas.realtime import MAX_FRAME_BYTES, MAX_MESSAGE_BYTES, SUBPROTOCOL
 
@@ -20,6 +21,19 @@ LIMITS = {
     "idle_seconds": IDLE_SECONDS,
     "life_seconds": LIFE_SECONDS,
 }
+
+CLOSE_CODES = {
+    1000: "You closed it; or, on API Gateway, the server did, which cannot choose a code there.",
+    1001: "Silent for 10 minutes, open for 2 hours, or the server stops. Open another.",
+    1002: "A frame broke the WebSocket protocol.",
+    1003: "A frame was binary.",
+    1007: "A text was not UTF-8.",
+    1008: "Too many pings, pongs and parts of messages within a minute.",
+    1009: "A frame or a message was too large.",
+    SESSION_ENDED.code: "The session has ended; a `connection_ended` error comes before. Log in again.",
+    SILENT.code: "No frame renewed the connection's lease in time. Get another ticket.",
+}
+"""Why a connection is closed. No close frame (1006): the network broke it, or the client did not read."""
 
 DESCRIPTION = f"""\
 Messages, receipts, presence, rooms and calls, as they happen. A frame is a JSON object in a text frame; its \
@@ -39,6 +53,10 @@ Limits: a message is {MAX_MESSAGE_BYTES // 1024} KiB at the most, sent in frames
 {MAX_FRAME_BYTES // 1024} KiB at the most (1009 closes others); no binary frames (1003); \
 {IDLE_SECONDS // 60} minutes without a frame, and {LIFE_SECONDS // 3600} hours in all (1001). Open the next \
 socket before the old one ends.
+
+Close codes: {" ".join(f"{code}: {text}" for code, text in CLOSE_CODES.items())} A server \
+on API Gateway closes with 1000 where {SESSION_ENDED.code} and {SILENT.code} stand: go by the error, not by \
+the code.
 
 Subprotocols: `parley.json`, or none, is what is described here. `{SUBPROTOCOL}` carries the same frames as \
 protobuf Messages, in base64; docs/protobuf.md says how.

@@ -41,6 +41,20 @@ class Outcome(NamedTuple):
     failed: list[str]
 
 
+class Ending(NamedTuple):
+    """Why a connection is closed, as its close frame says where we may choose it.
+
+    code: of those for applications (RFC 6455, 7.4.2: 4000 to 4999), 4000 more than the status of HTTP.
+    """
+
+    code: int
+    reason: str
+
+
+SESSION_ENDED = Ending(4401, "The session has ended")
+SILENT = Ending(4408, "Nothing was heard for too long")
+
+
 class Pusher(Protocol):
     """Pushes frames and closes connections; neither raises.
 
@@ -53,7 +67,7 @@ class Pusher(Protocol):
         """Push frames; those for one connection arrive in the order of the parcels."""
         ...
 
-    def close(self, connections: Sequence[str]) -> None:
+    def close(self, connections: Sequence[str], ending: Ending) -> None:
         """Close connections, as far as they are there."""
         ...
 
@@ -67,7 +81,7 @@ class NoPusher:
         """Push nothing."""
         return Outcome([], [])
 
-    def close(self, connections: Sequence[str]) -> None:
+    def close(self, connections: Sequence[str], ending: Ending) -> None:
         """Close nothing."""
 
 
@@ -112,8 +126,11 @@ class ApiGatewayPusher:
         failed = [one for one, answer in answers.items() if answer in (Answer.LATER, Answer.FAILED)]
         return Outcome(gone, failed)
 
-    def close(self, connections: Sequence[str]) -> None:
-        """Close connections; one that cannot be reached is left to its lease."""
+    def close(self, connections: Sequence[str], ending: Ending) -> None:
+        """Close connections; one that cannot be reached is left to its lease.
+
+        API Gateway takes no code for it: the close frame has 1000 (boto3's issue 3789).
+        """
         deadline = time.monotonic() + self._timeout
         self._all({one: functools.partial(_Line.close, connection=one) for one in connections}, deadline)
 

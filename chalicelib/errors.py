@@ -306,6 +306,11 @@ def no_chat(chat: str) -> ChatNotFound:
     return ChatNotFound(f"There is no chat {chat}.")
 
 
+def session_ended() -> ConnectionEnded:
+    """Return a ConnectionEnded for a connection whose session has ended."""
+    return ConnectionEnded("The session of this connection has ended. Log in again.")
+
+
 def not_a_member(chat: str) -> NotAMember:
     """Return a NotAMember that names the chat."""
     return NotAMember(f"You are not a member of chat {chat}.")

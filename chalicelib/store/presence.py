@@ -14,7 +14,7 @@ CONNECT = Script("connect", "connections")
 SAY_READY = Script("say_ready", "targets", "connections", "watchers")
 RENEW_CONNECTION = Script("renew_connection", "connections")
 DROP_CONNECTION = Script("drop_connection", "targets", "connections", "watchers")
-END_CONNECTIONS = Script("end_connections", "connections")
+END_CONNECTIONS = Script("end_connections", "targets", "connections")
 READ_PRESENCE = Script("read_presence", "connections", "presence")
 WATCH = Script("watch", "connections", "presence")
 READ_TARGETS = Script("read_targets", "targets")
@@ -133,14 +133,14 @@ class Presence:
         """Return the query that removes a connection; again is no change."""
         return Query(DROP_CONNECTION, _keys(handle), (handle, connection), _changed)
 
-    def drop_session(self, handle: str, session: bytes, keep: bytes = b"") -> Query[list[str]]:
+    def drop_session(self, handle: str, session: bytes, keep: bytes = b"") -> Query[list[Target]]:
         """Return the query that ends connections, for good; each is to be dropped then, at last by the sweep.
 
         session: what the digest of their session begins with; empty: all. keep: the digest of a session that
         keeps its connections.
         """
         named = (keys.connections(handle), keys.leases(handle))
-        return Query(END_CONNECTIONS, named, (handle, session, keep), _texts)
+        return Query(END_CONNECTIONS, named, (handle, session, keep), lambda reply: targets_of(*reply))
 
     def of(self, handle: str, reader: str) -> Query[Shown | None]:
         """Return the query for whether a user is online; None: there is no account, and nobody connected.
@@ -206,10 +206,6 @@ def _changed(reply: list[Any]) -> Changed:
 
 def _shown(reply: list[int]) -> Shown | None:
     return Shown(bool(reply[0]), reply[1]) if reply else None
-
-
-def _texts(reply: Sequence[bytes]) -> list[str]:
-    return [text.decode() for text in reply]
 
 
 def _leases(reply: Sequence[bytes]) -> list[tuple[str, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import signal
 import subprocess
 import sys
 import threading
@@ -78,7 +79,7 @@ def test_chalice_local(valkey: Engine, port: int) -> None:
         check=True,
     )
     command = shlex.split(done.stdout.splitlines()[-1].removeprefix("exec "))
-    server = subprocess.Popen(command, cwd=ROOT, env=environment(valkey.env), stderr=subprocess.DEVNULL)
+    server = subprocess.Popen(command, cwd=ROOT, env=environment(valkey.env), process_group=0)
     try:
         message = {"chat": "alice:bob", "sender": "alice", "text": "hello"}
         assert _answer(f"http://127.0.0.1:{port}/ping", server).status_code == 200
@@ -86,7 +87,7 @@ def test_chalice_local(valkey: Engine, port: int) -> None:
         pulled = httpx.get(f"http://127.0.0.1:{port}/api/pull?chat=alice:bob").json()
         assert pulled["messages"][-1]["text"] == "hello"
     finally:
-        server.kill()
+        os.killpg(server.pid, signal.SIGKILL)  # its reloader has a process of its own
         server.wait()
 
 

@@ -6,9 +6,13 @@ import asyncio
 import contextlib
 import secrets
 from collections.abc import AsyncIterator
+from urllib.parse import quote
 
 import pytest
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
 
+from chalicelib.delivery import SESSION_ENDED
 from parley_client import (
     AsyncClient,
     Client,
@@ -28,6 +32,7 @@ from parley_client import (
     login,
     register,
 )
+from parley_client.rest import Rest
 from tests.client.conftest import SECONDS, take
 
 pytestmark = pytest.mark.anyio
@@ -164,11 +169,29 @@ async def test_accounts_of_a_closed_server(closed_server: str) -> None:
         await second.send(chat, "hello")
         assert (await take(first, Message)).text == (await take(device, Message)).text == "hello"
         await first.rest.logout()
-        await take(first, Disconnected)
+        assert "session of this connection has ended" in (await take(first, Disconnected)).reason
         with pytest.raises(NotAuthenticated):
             await take(first, Connected)
         await second.send(chat, "still there?")
         assert (await take(device, Message)).text == "still there?"
+
+
+async def test_close_frame_of_an_ended_session(closed_server: str) -> None:
+    """On the wire an ended session is an error frame, and a close frame with a code of its own after it."""
+    account = await register(closed_server, name(), PASSWORD)
+    rest = Rest(closed_server, QUICK, token=account.token)
+    ticket = await rest.ticket()
+    async with connect(f"{ticket.url}/?ticket={quote(ticket.ticket, safe='')}") as socket:
+        await socket.send('{"type":"hello"}')
+        while '"ready"' not in str(await socket.recv()):
+            pass
+        await rest.logout()
+        assert '"connection_ended"' in str(await socket.recv())
+        with pytest.raises(ConnectionClosed) as closed:
+            await socket.recv()
+        assert closed.value.rcvd
+        assert (closed.value.rcvd.code, closed.value.rcvd.reason) == SESSION_ENDED
+    await rest.close()
 
 
 async def test_closed_server_refuses_names(closed_server: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from chalicelib import delivery
 from chalicelib.config import Settings
-from chalicelib.delivery import Parcel
+from chalicelib.delivery import SESSION_ENDED, Parcel
 from infra.local.gateway import Gateway
 from infra.local.sockets.edge import Handlers
 from infra.local.sockets.serving import Serving
@@ -67,7 +67,7 @@ def _message(event: dict[str, Any], context: Any) -> dict[str, Any]:
     if order["do"] == "fail":
         raise RuntimeError("a defect")
     if order["do"] == "close":
-        pusher.close(order["to"])
+        pusher.close(order["to"], SESSION_ENDED)
         return {"statusCode": 200}
     if order["do"] == "push":
         parcels = [Parcel(order["to"], order["text"].encode() * times) for times in order.get("times", [1])]

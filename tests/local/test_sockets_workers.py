@@ -17,7 +17,7 @@ from botocore.config import Config
 from botocore.credentials import Credentials
 from websockets.exceptions import ConnectionClosed
 
-from chalicelib.delivery import Outcome, Parcel
+from chalicelib.delivery import SESSION_ENDED, Outcome, Parcel
 from infra.local.sockets.pushing import LocalPusher
 from infra.local.sockets.signatures import Signed, Verifier
 from tests.local.raw import TIMEOUT_SECONDS
@@ -82,12 +82,14 @@ def test_another_process_pushes(echo: SocketServer) -> None:
     ids = [id_of(client) for client in clients]
     pusher = LocalPusher(echo.meeting)
     assert pusher.push([Parcel([*ids, NOBODY], b"a"), Parcel(ids, b"b")]) == Outcome([NOBODY], [])
-    pusher.close([*ids, NOBODY])
+    pusher.close([*ids, NOBODY], SESSION_ENDED)
     pusher.end()
     for client in clients:
         assert [client.recv(TIMEOUT_SECONDS) for _ in range(2)] == ["a", "b"]
-        with pytest.raises(ConnectionClosed):
+        with pytest.raises(ConnectionClosed) as closed:
             client.recv(TIMEOUT_SECONDS)
+        assert closed.value.rcvd
+        assert (closed.value.rcvd.code, closed.value.rcvd.reason) == SESSION_ENDED
 
 
 def test_who_is_gone(echo: SocketServer) -> None:
@@ -108,7 +110,7 @@ def test_who_is_gone(echo: SocketServer) -> None:
 
 
 def test_connections_are_closed_for_the_application(echo: SocketServer) -> None:
-    """A close reaches connections of each worker, which end with 1000."""
+    """A close reaches connections of each worker, which end with the code that it is given."""
     clients = echo.open_in_each()
     ids = [id_of(client) for client in clients]
     with echo.open() as closing:
@@ -117,8 +119,8 @@ def test_connections_are_closed_for_the_application(echo: SocketServer) -> None:
             with pytest.raises(ConnectionClosed) as closed:
                 client.recv(TIMEOUT_SECONDS)
             assert closed.value.rcvd is not None
-            assert closed.value.rcvd.code == 1000
-            assert echo.end_of(connection)["disconnectStatusCode"] == 1000
+            assert closed.value.rcvd.code == SESSION_ENDED.code
+            assert echo.end_of(connection)["disconnectStatusCode"] == SESSION_ENDED.code
 
 
 def test_a_killed_worker(tmp_path: Any) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 import app
-from chalicelib.delivery import Outcome, Parcel
+from chalicelib.delivery import Ending, Outcome, Parcel
 from tests.store.calls import Answer, call
 
 PASSWORD = "correct horse"
@@ -25,6 +25,7 @@ class Recorder:
     def __init__(self) -> None:
         self.vanished: set[str] = set()
         self.closed: list[str] = []
+        self.endings: list[Ending] = []
         self.frames: dict[str, list[bytes]] = defaultdict(list)
 
     def push(self, parcels: Sequence[Parcel]) -> Outcome:
@@ -38,9 +39,10 @@ class Recorder:
                     self.frames[connection].append(parcel.data)
         return Outcome(gone, [])
 
-    def close(self, connections: Sequence[str]) -> None:
+    def close(self, connections: Sequence[str], ending: Ending) -> None:
         """Note what was closed."""
         self.closed += connections
+        self.endings += [ending] * len(connections)
 
 
 class Socket:

@@ -11,7 +11,7 @@ import msgspec
 
 from chalicelib import delivery
 from chalicelib.config import Settings
-from chalicelib.delivery import Outcome, Parcel
+from chalicelib.delivery import Ending, Outcome, Parcel
 from chalicelib.schemas.chats import NewChat
 from chalicelib.schemas.messages import SendRequest
 from chalicelib.services import Services
@@ -45,6 +45,7 @@ class Recorder:
         self.open: dict[str, list[Frame]] = {}
         self.silent: set[str] = set()
         self.closed: list[str] = []
+        self.endings: list[Ending] = []
         self.when_pushing: Callable[[], None] = lambda: None
 
     def push(self, parcels: Sequence[Parcel]) -> Outcome:
@@ -61,11 +62,12 @@ class Recorder:
                     self.open[connection].append(json.loads(parcel.data))
         return outcome
 
-    def close(self, connections: Sequence[str]) -> None:
+    def close(self, connections: Sequence[str], ending: Ending) -> None:
         """Close those that are open."""
         for connection in connections:
             if self.open.pop(connection, None) is not None:
                 self.closed.append(connection)
+                self.endings.append(ending)
 
 
 class Socket:

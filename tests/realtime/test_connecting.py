@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote
 
@@ -10,6 +12,7 @@ import pytest
 
 import app
 from chalicelib import delivery, services
+from chalicelib.delivery import SESSION_ENDED
 from chalicelib.schemas.realtime import SUBPROTOCOL
 from chalicelib.services.realtime import tickets
 from chalicelib.services.tokens import digest_of
@@ -151,7 +154,7 @@ class TestOpen:
 
         assert door.recorder.closed == ["spy"]
         door.rest("ann", "POST", "/v1/chats/ann:zoe/messages", {"text": "for zoe"})
-        assert spy.received() == []
+        assert [frame["code"] for frame in spy.received()] == ["connection_ended"]
         assert spy.send({"type": "pull", "chat": "ann:zoe"})[0]["code"] == "connection_ended"
 
     def test_ticket_for_a_name_that_gets_an_account(self, door: Door) -> None:
@@ -316,6 +319,37 @@ def sockets() -> Sockets:
     return services.current()._reach.registry.sockets
 
 
+ENDINGS = {
+    "logging out": lambda door: door.rest("ann", "POST", "/v1/logout"),
+    "ending all sessions": lambda door: door.rest("ann", "DELETE", "/v1/sessions"),
+    "deleting the account": lambda door: door.rest("ann", "DELETE", "/v1/users/me"),
+}
+
+
+@pytest.mark.parametrize("ready", [True, False])
+@pytest.mark.parametrize("end", ENDINGS.values(), ids=ENDINGS)
+def test_end_of_a_session_is_told(door: Door, end: Callable[[Door], object], ready: bool) -> None:
+    """Whatever ends a session says so on its connections, also before a hello, and closes them with 4401."""
+    socket = door.enter("ann", ready=ready)
+    end(door)
+    (told,) = socket.received()
+    assert (told["type"], told["status"], told["code"]) == ("error", 401, "connection_ended")
+    assert told["detail"] == "The session of this connection has ended. Log in again."
+    assert told.get("ref") is None
+    assert (door.recorder.closed, door.recorder.endings) == ([socket.connection], [SESSION_ENDED])
+
+
+def test_end_of_a_session_is_told_in_protobuf(door: Door) -> None:
+    """A connection that takes protobuf is told in protobuf."""
+    ticket = door.ticket("ann")
+    door.knock(query={"ticket": ticket}, headers={"Sec-WebSocket-Protocol": SUBPROTOCOL})
+    door.rest("ann", "POST", "/v1/logout")
+    (connection,) = door.recorder.closed
+    (told,) = door.recorder.frames[connection]
+    assert not told.startswith(b"{")
+    assert b"connection_ended" in base64.b64decode(told)
+
+
 def test_logout(door: Door) -> None:
     """Logging out closes the sockets of that session, and those of no other; presence follows."""
     one = door.enter("ann")
@@ -380,6 +414,7 @@ def test_deleted_account(door: Door) -> None:
     assert door.rest("ann", "DELETE", "/v1/users/me").status == 204
 
     assert door.recorder.closed == [socket.connection]
+    assert [frame["code"] for frame in socket.received()] == ["connection_ended"]
     (answer,) = socket.send({"type": "send", "chat": "ann:bob", "id": "1", "text": "hello"})
     assert (answer["type"], answer["status"], answer["code"]) == ("error", 401, "connection_ended")
 

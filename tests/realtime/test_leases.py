@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import redis
 
+from chalicelib.delivery import SESSION_ENDED, SILENT
 from chalicelib.errors import StoreUnavailable
 from chalicelib.store import keys
 from chalicelib.store.clients import Clients
@@ -110,6 +111,7 @@ def test_a_renewal_ends_the_connection_of_a_session_that_has_ended(
     assert bob.ask(type="ping")["code"] == "connection_ended"
 
     assert stage.recorder.closed == [bob.id]
+    assert stage.recorder.endings[-1] == SESSION_ENDED
     bob.disconnected()
     stage.sweep()
     assert ends(ann) == [("bob", "gone"), ("bob", "off")]
@@ -127,6 +129,7 @@ def test_the_sweep_ends_who_said_nothing(stage: Stage, ann: Socket) -> None:
     assert [stage.sweep(), stage.sweep()] == [1, 0]
 
     assert stage.recorder.closed == [bob.id]
+    assert stage.recorder.endings[-1] == SILENT
     assert ends(ann) == [("bob", "gone"), ("bob", "off")]
     assert cid.ask(type="ping")["type"] == "pong"
 

@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from chalicelib.store import keys
 from chalicelib.store.client import Store
-from chalicelib.store.presence import Entering
+from chalicelib.store.presence import Entering, Target
 from chalicelib.store.sessions import Sessions
 from tests.servers.engines import Engine
 from tests.store.connected import OTHER_SESSION, SESSION, People
@@ -21,6 +21,11 @@ from tests.store.records import HOUR, clock, write_account, write_session
 CONNECTIONS = st.sampled_from([f"c{number}" for number in range(4)])
 SESSIONS = st.sampled_from([SESSION, OTHER_SESSION])
 TICKETS = st.sampled_from([bytes([number]) * 32 for number in range(4)])
+
+
+def names(targets: list[Target]) -> set[str]:
+    """Return which connections these are."""
+    return {target.connection for target in targets}
 
 
 @dataclass
@@ -69,16 +74,16 @@ class ConnectionMachine(RuleBasedStateMachine):
         Sessions(self._store).end("ann", session[:8].hex())
         self._sessions.discard(session)
         if tell:
-            ended = self._store.fetch(self._presence.drop_session("ann", session[:8]))
-            assert set(ended) == {name for name, one in self._held.items() if one.session == session}
+            ended = names(self._store.fetch(self._presence.drop_session("ann", session[:8])))
+            assert ended == {name for name, one in self._held.items() if one.session == session}
             for name in ended:
                 self._held[name].live = False
 
     @rule(keep=st.sampled_from([b"", SESSION]))
     def end_connections(self, keep: bytes) -> None:
         """End all connections, or all but those of a session; the sessions go on."""
-        ended = self._store.fetch(self._presence.drop_session("ann", b"", keep))
-        assert set(ended) == {name for name, one in self._held.items() if one.session != keep}
+        ended = names(self._store.fetch(self._presence.drop_session("ann", b"", keep)))
+        assert ended == {name for name, one in self._held.items() if one.session != keep}
         for name in ended:
             self._held[name].live = False
 

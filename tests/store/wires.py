@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from chalicelib.delivery import Outcome, Parcel
+from chalicelib.delivery import Ending, Outcome, Parcel
 from chalicelib.store.client import Store
 from chalicelib.store.presence import Entering, Presence, Target
 from chalicelib.store.sockets import Sockets
@@ -45,7 +45,7 @@ class Wire:
         gone, failed = ([one for one in asked if one in those] for those in (self.gone, self.failing))
         return Outcome(gone, failed)
 
-    def close(self, connections: Sequence[str]) -> None:
+    def close(self, connections: Sequence[str], ending: Ending) -> None:
         """Note it."""
         self.closed += connections
 

@@ -10,15 +10,19 @@ from typing import Any
 import msgspec
 import pytest
 from jsonschema import Draft7Validator, ValidationError
+from picows import WSCloseCode
 
 from chalicelib import asyncapi
 from chalicelib.asyncapi_texts import ANSWERS, EXAMPLES, PUSHED
+from chalicelib.delivery import SESSION_ENDED, SILENT
 from chalicelib.errors import ParleyError
 from chalicelib.schemas.realtime import ClientFrame, ErrorFrame, ServerFrame
 from infra.openapi import ASYNCAPI_COPY
 from tests.documents import nodes_of
 from tests.realtime.documented import check, check_sent
 
+SOCKETS = Path(__file__).parents[2] / "infra" / "local" / "sockets"
+NAMED = re.compile(r"WSCloseCode\.([A-Z_]+)")
 STANDARD = Path(__file__).parents[1] / "asyncapi" / "asyncapi-3.0.0.json"
 DOCUMENT: dict[str, Any] = msgspec.json.decode(asyncapi.as_json())
 MESSAGES: dict[str, dict[str, Any]] = DOCUMENT["components"]["messages"]
@@ -147,3 +151,15 @@ def test_limits_are_said() -> None:
 
 def _names(references: list[dict[str, str]]) -> list[str]:
     return [reference["$ref"].rpartition("/")[2] for reference in references]
+
+
+def test_close_codes_are_listed() -> None:
+    """The document and docs/realtime.md have each code with which the servers close, and the same text."""
+    sources = [path.read_text(encoding="utf-8") for path in SOCKETS.glob("*.py")]
+    used = {WSCloseCode[name].value for source in sources for name in NAMED.findall(source)}
+    used |= {SESSION_ENDED.code, SILENT.code}
+    listed = DOCUMENT["info"]["x-close-codes"]
+    assert used == {int(code) for code in listed}
+    page = (SOCKETS.parents[2] / "docs" / "realtime.md").read_text(encoding="utf-8")
+    for code, text in listed.items():
+        assert f"| {code} | {text} |" in page

@@ -12,7 +12,7 @@ import pytest
 
 from chalicelib import delivery
 from chalicelib.config import Settings
-from chalicelib.delivery import ApiGatewayPusher, NoPusher, Outcome, Parcel
+from chalicelib.delivery import SESSION_ENDED, ApiGatewayPusher, NoPusher, Outcome, Parcel
 from chalicelib.logs import LOGGER
 from tests.servers import connections
 from tests.servers.connections import Connections, after, cut, drip, hang, status
@@ -228,7 +228,7 @@ def test_connections_are_kept(api: Connections) -> None:
 def test_closing(api: Connections) -> None:
     """Connections are closed; one that is gone, or dead, is no error."""
     api.answers["gone"], api.answers["dead"] = [status(410)], [hang]
-    pusher_at(api.url, 5.0).close(["one", "gone", "dead"])
+    pusher_at(api.url, 5.0).close(["one", "gone", "dead"], SESSION_ENDED)
 
     assert sorted(api.asked) == [("DELETE", "dead"), ("DELETE", "gone"), ("DELETE", "one")]
     assert not api.waited_for
@@ -239,7 +239,7 @@ def test_nothing_to_do(api: Connections) -> None:
     pusher = pusher_at(api.url)
 
     assert pusher.push([]) == pusher.push([Parcel([], FRAME)]) == NOBODY
-    pusher.close([])
+    pusher.close([], SESSION_ENDED)
     assert api.asked == []
 
 
@@ -260,6 +260,6 @@ def test_what_pushes() -> None:
 def test_no_pusher() -> None:
     """What pushes nothing says so by its bound, and fails nowhere."""
     pusher = NoPusher()
-    pusher.close(["one"])
+    pusher.close(["one"], SESSION_ENDED)
 
     assert (pusher.inline, pusher.push([Parcel(["one"], FRAME)])) == (0, NOBODY)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from chalicelib.errors import StoreUnavailable
+from chalicelib.errors import StoreUnavailable, session_ended
 from chalicelib.logs import LOGGER
 from chalicelib.services.realtime.pushing import Pushing
 from chalicelib.store.client import Store
@@ -37,9 +37,9 @@ class Closing:
         if not self._pushing.inline:  # nobody can be connected
             return
         try:
-            connections = self._store.fetch(self._presence.drop_session(handle, session, keep))
-            self._pushing.close(connections)
-            for connection in connections:
-                self._disconnect(connection)
+            ended = self._store.fetch(self._presence.drop_session(handle, session, keep))
+            self._pushing.end(ended, session_ended())
+            for target in ended:
+                self._disconnect(target.connection)
         except StoreUnavailable as error:
             LOGGER.warning({"event": "connections_not_closed", "cause": str(error.__cause__)})

@@ -8,11 +8,11 @@ from typing import Any, NamedTuple, Protocol
 
 from chalicelib.errors import BadRequest, ConnectionEnded, InternalError, ParleyError, TooManyRequests
 from chalicelib.logs import LOGGER
-from chalicelib.schemas.realtime import ClientFrame, ErrorFrame, Pull, Send
+from chalicelib.schemas.realtime import ClientFrame, Pull, Send
 from chalicelib.services.callers import Caller
 from chalicelib.services.realtime import codec
 from chalicelib.services.realtime.frame_limits import FrameLimits, cost_of
-from chalicelib.services.realtime.pushing import Pushing
+from chalicelib.services.realtime.pushing import Pushing, error_frame
 from chalicelib.store.client import Query, Store
 from chalicelib.store.presence import NAMED, Target
 from chalicelib.store.rates import Rate
@@ -173,19 +173,10 @@ class Frames:
         return id_of(held.session) if held.session else ""
 
     def _refuse(self, target: Target, ref: str | None, error: ParleyError) -> None:
-        wait = error.headers.get("Retry-After")
-        answer = ErrorFrame(
-            status=error.status,
-            code=error.code,
-            title=error.title,
-            detail=error.detail,
-            errors=list(error.errors),
-            retry_after=None if wait is None else int(wait),
-            ref=ref,
-        )
-        self._pushing.reply(target, answer)
         if isinstance(error, ConnectionEnded):
-            self._pushing.close([target.connection])
+            self._pushing.end([target], error, ref)
+        else:
+            self._pushing.reply(target, error_frame(error, ref))
 
 
 def _ended() -> ConnectionEnded:

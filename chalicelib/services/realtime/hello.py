@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chalicelib.errors import ConnectionEnded
+from chalicelib.errors import session_ended
 from chalicelib.schemas.realtime import Hello, Ready, SyncFrame
 from chalicelib.services.realtime.codec import rows_bytes
 from chalicelib.services.realtime.frames import Session
@@ -56,7 +56,7 @@ class Greeting:
             self._presence.ready(session.handle, session.connection), self._inboxes.large(session.handle)
         )
         if changed is None:
-            raise ConnectionEnded("The session of this connection has ended. Log in again.")
+            raise session_ended()
         self._attach(session, large)
         session.caller.charge(len(large) // ROWS_OF_A_REQUEST)
         self._watchers.tell(session.handle, changed, online=True)

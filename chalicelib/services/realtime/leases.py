@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from chalicelib.delivery import SILENT
 from chalicelib.logs import log_failures
 from chalicelib.services.realtime.frames import Session
 from chalicelib.services.realtime.presence import PresenceService
@@ -71,7 +72,7 @@ class Leases:
                 failures.append(({"connection": connection}, failure))
             else:
                 ended.append(connection)
-        self._pushing.close(ended)
+        self._pushing.close(ended, SILENT)
         log_failures("lease_owed", failures)
         return len(ended)
 

@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterable, Sequence
 
 from msgspec import Struct
 
-from chalicelib.delivery import Parcel, Pusher
+from chalicelib.delivery import SESSION_ENDED, Ending, Parcel, Pusher
+from chalicelib.errors import ConnectionEnded, ParleyError
 from chalicelib.logs import LOGGER
+from chalicelib.schemas.realtime import ErrorFrame
 from chalicelib.services.realtime import codec
 from chalicelib.store.presence import Target
 
@@ -51,10 +53,15 @@ class Pushing:
                 LOGGER.exception({"event": "connection_not_dropped"})
         return set(outcome.failed)
 
-    def close(self, connections: Sequence[str]) -> None:
-        """Close connections; what they stand in is left to who closes them."""
+    def close(self, connections: Sequence[str], ending: Ending) -> None:
+        """Close connections; the caller takes them off what they stand in."""
         if connections:
-            self._pusher.close(connections)
+            self._pusher.close(connections, ending)
+
+    def end(self, targets: Sequence[Target], error: ConnectionEnded, ref: str | None = None) -> None:
+        """Say to connections that their session has ended, and close them; ref: of the frame this answers."""
+        self.send(targets, error_frame(error, ref))
+        self.close([target.connection for target in targets], SESSION_ENDED)
 
 
 def _parcels(targets: Sequence[Target], frame: Struct) -> list[Parcel]:
@@ -65,3 +72,17 @@ def _parcels(targets: Sequence[Target], frame: Struct) -> list[Parcel]:
         if connections:
             parcels.append(Parcel(connections, codec.encode(frame, protobuf)))
     return parcels
+
+
+def error_frame(error: ParleyError, ref: str | None = None) -> ErrorFrame:
+    """Return the frame that says what could not be done; ref: of the frame that asked for it."""
+    wait = error.headers.get("Retry-After")
+    return ErrorFrame(
+        status=error.status,
+        code=error.code,
+        title=error.title,
+        detail=error.detail,
+        errors=list(error.errors),
+        retry_after=None if wait is None else int(wait),
+        ref=ref,
+    )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 import msgspec
 from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
 
+from chalicelib.delivery import Ending
 from infra.local.sockets.events import Opening, SocketEvents
 from infra.local.sockets.wire import Transport
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 TEXT, PONG = WSMsgType.TEXT, WSMsgType.PONG
 QUEUED_BYTES = 512 * 1024
 MINUTE = 60.0
-NORMAL = (1000, "Connection Closed Normally")
+NORMAL = Ending(1000, "Connection Closed Normally")
 GOING_AWAY = (1001, "Going away")
 NO_STATUS = (1005, "Client-side close frame status not set")
 LOST = (1006, "Connection closed abnormally")
@@ -132,11 +133,11 @@ class Connection(WSListener):
         said = {"message": "Internal server error", "connectionId": self.id, "requestId": request_id}
         self.send(msgspec.json.encode(said))
 
-    def close(self, code: WSCloseCode, reason: str) -> None:
+    def close(self, code: int | WSCloseCode, reason: str) -> None:
         """Send a close frame, and end it."""
         if self.ended is None and self._transport is not None:
-            self._end((code.value, reason))
-            self._transport.send_close(code, reason)
+            self._end((code.value if isinstance(code, WSCloseCode) else code, reason))
+            self._transport.send_close(cast(WSCloseCode, code), reason)  # picows takes any number
             self._transport.disconnect()
 
     def take_turn(self, *, shuffled: bool) -> Turn | None:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from picows import WSCloseCode, WSListener, WSUpgradeRequest, WSUpgradeResponse, WSUpgradeResponseWithListener
 
 from chalicelib.config import Settings
+from chalicelib.delivery import Ending
 from chalicelib.errors import Overloaded, ParleyError
 from chalicelib.http.responses import defect
 from chalicelib.logs import LOGGER
@@ -104,14 +105,14 @@ class Edge:
                 connection.send(data)
         return gone
 
-    def close(self, connections: Iterable[str]) -> list[str]:
+    def close(self, connections: Iterable[str], ending: Ending = NORMAL) -> list[str]:
         """Close connections of this worker, and return those that are none; only from the loop's thread."""
         gone = []
         for one in connections:
             if (connection := self.connections.get(one)) is None:
                 gone.append(one)
             else:
-                connection.close(WSCloseCode.OK, NORMAL[1])
+                connection.close(*ending)
         return gone
 
     def forget(self, connection: str) -> None:

@@ -35,7 +35,7 @@ class Kind(enum.IntEnum):
 
 
 class Order(NamedTuple):
-    """Something to do with connections of one worker; data: of a frame to send them."""
+    """Something to do with connections of one worker; data: a frame to send them, or a packed Ending."""
 
     kind: int
     connections: Sequence[str]

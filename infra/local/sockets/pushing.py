@@ -5,7 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 
-from chalicelib.delivery import Outcome, Parcel
+import msgspec
+
+from chalicelib.delivery import Ending, Outcome, Parcel
 from infra.local.sockets.edge import Edge
 from infra.local.sockets.links import Kind, Links, Order, Sent
 from infra.local.sockets.shared import Meeting, worker_of
@@ -49,13 +51,14 @@ class LocalPusher:
             self._hand_over(worker, orders, outcome)
         return outcome
 
-    def close(self, connections: Sequence[str]) -> None:
+    def close(self, connections: Sequence[str], ending: Ending) -> None:
         """Close connections, as far as they are there."""
+        told = msgspec.msgpack.encode(ending)
         for worker, ids in _by_worker(connections).items():
             if worker == self._own and self._edge is not None:
-                self._run_here(self._edge.close, ids)
+                self._run_here(self._edge.close, ids, ending)
             else:
-                self._links.send(worker, [Order(Kind.CLOSE, ids, b"")])
+                self._links.send(worker, [Order(Kind.CLOSE, ids, told)])
 
     def end(self) -> None:
         """Give up the links to other workers."""

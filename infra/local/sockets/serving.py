@@ -6,8 +6,11 @@ import asyncio
 from typing import Any
 from urllib.parse import unquote
 
+import msgspec
+
 from chalicelib import delivery
 from chalicelib.config import Settings
+from chalicelib.delivery import Ending
 from infra.local.census import Census
 from infra.local.requests import Request
 from infra.local.sockets.edge import Edge, Handlers
@@ -88,7 +91,7 @@ def _obey(edge: Edge, order: Order) -> dict[str, Any] | None:
     if order.kind == Kind.PUSH:
         gone = edge.deliver(order.connections, order.data)
     elif order.kind == Kind.CLOSE:
-        gone = edge.close(order.connections)
+        gone = edge.close(order.connections, msgspec.msgpack.decode(order.data, type=Ending))
     else:
         return carried_out(edge, order)
     for one in gone:
