@@ -11,10 +11,11 @@ from chalicelib.config import Settings
 from infra.local.gateway import Gateway
 from infra.local.slow import SlowCalls
 
-BODY_SECONDS = 1.0
+BODY_SECONDS, SHORT_SECONDS = 60.0, 0.5
+"""That a body may take, of the usual server and of one that is impatient."""
 SLOW_THREADS = 2
 MOST_SLOW_CALLS = 4
-HOLD_SECONDS = 20.0
+HOLD_SECONDS = 60.0
 BRIEF_SECONDS = 0.5
 LARGE = 8 * 1024 * 1024
 LISTED_ORIGIN = "https://chat.example.com"
@@ -43,11 +44,16 @@ ANSWERS: dict[str, dict[str, Any]] = {
 }
 
 
-def gateway() -> Gateway:
-    """Return the application of a worker."""
+def impatient() -> Gateway:
+    """Return the application of a worker that waits for no body."""
+    return gateway(SHORT_SECONDS)
+
+
+def gateway(body_seconds: float = BODY_SECONDS) -> Gateway:
+    """Return the application of a worker; body_seconds: that a body may take."""
     settings = Settings(stage="local", auth="open", cors_origins=(LISTED_ORIGIN,))
     slow_calls = SlowCalls(SLOW_THREADS, MOST_SLOW_CALLS)
-    return Gateway(_answer, RESOURCES, settings, BODY_SECONDS, slow=SLOW, slow_calls=slow_calls)
+    return Gateway(_answer, RESOURCES, settings, body_seconds, slow=SLOW, slow_calls=slow_calls)
 
 
 class _Held:

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections.abc import Iterator
 from typing import Any, BinaryIO
 
 import pytest
 
 from tests.deployed.client import PROBLEM
-from tests.local.echo import ANSWERS, BODY_SECONDS, LARGE, LISTED_ORIGIN
-from tests.local.edge import EchoServer
+from tests.local.echo import ANSWERS, LARGE, LISTED_ORIGIN, SHORT_SECONDS
+from tests.local.edge import EchoServer, running_echo
 from tests.local.raw import Answer
 
 MIB = 1024 * 1024
+
+
+@pytest.fixture(scope="module")
+def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EchoServer]:
+    """A server that does not wait long for a body."""
+    with running_echo(tmp_path_factory.mktemp("impatient"), "tests.local.echo:impatient") as server:
+        yield server
 
 
 def ask(echo: EchoServer, *head: str, body: bytes = b"") -> Answer:
@@ -178,11 +186,11 @@ def test_a_body_that_claims_to_be_huge_is_not_waited_for(echo: EchoServer) -> No
 @pytest.mark.parametrize(
     ("framing", "part"), [("Content-Length: 100", b"half"), ("Transfer-Encoding: chunked", b"4\r\nhalf\r\n")]
 )
-def test_a_body_that_does_not_come_is_a_408(echo: EchoServer, framing: str, part: bytes) -> None:
+def test_a_body_that_does_not_come_is_a_408(impatient: EchoServer, framing: str, part: bytes) -> None:
     """A body that is not there in time is a 408 problem, and the end of the connection."""
-    answer = ask(echo, "POST /my/path HTTP/1.1", "Host: localhost", framing, body=part)
+    answer = ask(impatient, "POST /my/path HTTP/1.1", "Host: localhost", framing, body=part)
     assert is_problem(answer, 408)
-    assert f"{BODY_SECONDS:g} seconds" in answer.json["detail"]
+    assert f"{SHORT_SECONDS:g} seconds" in answer.json["detail"]
     assert answer.headers["Connection"] == "close"
 
 

@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import signal
-import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -19,9 +18,11 @@ from infra.local.sources import MOST_RECEIVES, RETRY_SECONDS, Queue, Schedule, S
 from infra.local.triggers import message, queue_event
 from tests.clock import Clock
 from tests.local.processes import processes, store, workers
+from tests.local.test_end import ended_or
 from tests.servers.commands import run
 from tests.servers.engines import ValkeyEngine
 from tests.servers.gateway import Gateway, running_gateway
+from tests.servers.process import STOP_SECONDS
 from tests.servers.waiting import eventually
 from tests.store.logins import WORD, user
 
@@ -29,7 +30,6 @@ NEVER, OFTEN = ["--sweep-seconds", "86400"], ["--sweep-seconds", "0.2"]
 ONE = ["--workers", "1"]
 ITEM = "index:nobody"
 LONG_AGO = 1_000_000
-STOP_SECONDS = 8.0
 
 
 def sources(server: Gateway) -> int | None:
@@ -64,6 +64,11 @@ def lines(server: Gateway, event: str) -> list[dict[str, Any]]:
     """Return what the server logged of an event."""
     logged = (json.loads(line) for line in server.output().splitlines() if line.startswith("{"))
     return [line for line in logged if line.get("event") == event]
+
+
+def repeated(server: Gateway) -> list[int]:
+    """Return how many items each sweep did again that did any."""
+    return [line["repeated"] for line in lines(server, "sweep") if line["repeated"]]
 
 
 @pytest.fixture
@@ -103,7 +108,7 @@ def test_a_sweep_finds_what_was_lost() -> None:
             assert eventually(lambda: not is_owed(client))
             owe(client)
             assert eventually(lambda: not is_owed(client))
-            assert len([line for line in lines(server, "sweep") if line["repeated"] == 1]) == 2
+            assert eventually(lambda: repeated(server) == [1, 1])
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -135,11 +140,7 @@ def test_it_is_started_again_when_it_is_killed(embedded: tuple[Gateway, redis.Re
 def test_when_it_keeps_dying_the_server_ends(embedded: tuple[Gateway, redis.Redis]) -> None:
     """Killed as soon as it is replaced it is given up: one line, a failure, and nothing left."""
     server, _ = embedded
-    while server.process.poll() is None:
-        if (running := sources(server)) is not None:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(running, signal.SIGKILL)
-        time.sleep(0.05)
+    assert eventually(lambda: ended_or(server, [running] if (running := sources(server)) else []))
     assert server.process.returncode == 1
     assert server.output().count("parley: The event sources keep dying") == 1
     assert eventually(lambda: not processes(server))

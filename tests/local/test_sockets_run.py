@@ -80,11 +80,6 @@ def test_an_upgrade_is_sent_to_the_sockets(shared: Gateway) -> None:
         assert client.remote_address[1] == port_of(sockets_of(shared))
 
 
-def test_nobody_can_sign_without_keys(shared: Gateway) -> None:
-    """The management API refuses everybody while the server has no AWS keys."""
-    assert httpx.get(f"{shared.url}/@connections/abc").status_code == 403
-
-
 def test_a_stop_ends_sockets(tmp_path: Path) -> None:
     """Clients are told by 1001, and nothing is left behind."""
     with running_gateway({"TMPDIR": str(tmp_path)}, ["--workers", "2"]) as server:
@@ -103,7 +98,7 @@ def test_a_stop_ends_sockets(tmp_path: Path) -> None:
 
 def test_options_set_the_limits() -> None:
     """An idle socket is closed when the setting says so, and others with what they were told."""
-    env = {"SOCKET_IDLE_SECONDS": "0.5", "SOCKET_FRAME_BYTES": "1000"}
+    env = {"SOCKET_IDLE_SECONDS": "3", "SOCKET_FRAME_BYTES": "1000"}
     with running_gateway(env, ["--workers", "1"]) as server:
         for text, code in (("", 1001), ("x" * 1001, 1009)):
             with opened(sockets_of(server), "alice") as client:

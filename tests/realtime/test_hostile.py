@@ -422,9 +422,11 @@ def test_one_who_never_reads(server: Gateway, url: str) -> None:
         lives = True
         for number in range(FRAMES_A_MINUTE - 100):
             eve.send(json.dumps({"type": "send", "chat": chat, "id": f"{number}", "text": "x" * 16 * KIB}))
-            assert received(fay)["seq"] == number + 2
+            while (seq := received(fay)["seq"]) < number + 2:
+                continue  # what came before is pushed again when the server is not sure
+            assert seq == number + 2
             while (told := received(eve))["type"] != "ack":
-                lives = told["users"][0]["online"]
+                lives = told["users"][0]["online"] if told["type"] == "presence" else lives
             if not lives:
                 break
         assert not lives

@@ -67,8 +67,10 @@ class ServerProcess:
         raise AssertionError(f"the server did not start:\n{self.output()}")
 
     def output(self) -> str:
-        """Return all that the server wrote so far, both streams together."""
-        return self._log.read_text(encoding="utf-8", errors="replace")
+        """Return the lines that the server wrote so far, both streams together; the last is whole, too."""
+        ended = self.process.poll() is not None
+        text = self._log.read_text(encoding="utf-8", errors="replace")
+        return text if ended else text[: text.rfind("\n") + 1]
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Stop the server with a signal and return its exit status; kill what is left after a while."""
