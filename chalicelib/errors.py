@@ -224,6 +224,12 @@ class ChatFull(ParleyError):
     status, code, title = 409, "chat_full", "Chat full"
 
 
+class InvitationsFull(ParleyError):
+    """As many invitations wait for the user as may."""
+
+    status, code, title = 409, "invitations_full", "Too many invitations"
+
+
 class LastOwner(ParleyError):
     """The chat would be without an owner."""
 

@@ -8,7 +8,7 @@ from chalice.app import Blueprint, Response
 
 from chalicelib import errors
 from chalicelib.http import ANY_MEDIA_TYPE, Call, no_content, reply, route
-from chalicelib.schemas.chats import MemberChange, MemberPage, OtherPage, PeopleQuery
+from chalicelib.schemas.chats import Added, MemberChange, MemberPage, OtherPage, PeopleQuery
 from chalicelib.services import roles
 from chalicelib.services.member_changes import rule_of
 from chalicelib.store.chat_info import Relation
@@ -36,18 +36,19 @@ def members(call: Call, chat: str) -> Response:
     blueprint,
     "PUT",
     MEMBERS + "/{handle}",
-    {204: None},
-    fails=BRINGING,
+    {204: None, 202: Added},
+    fails=(*BRINGING, errors.InvitationsFull),
     **JUDGED_LATER,
     media_type=ANY_MEDIA_TYPE,
 )
 def add(call: Call, chat: str, handle: str) -> Response:
     """Make somebody a member, as an admin or owner; again is no change.
 
-    Who has asked to be let in is let in by this.
+    Who has asked to be let in is let in by this. Who does not let the caller add them (`who_may_add_me`), and
+    who has left the chat, is invited instead: the answer is 202.
     """
-    call.services.membership.apply(call.claimed, chat, handle, roles.add)
-    return no_content()
+    added = call.services.membership.add(call.claimed, chat, handle)
+    return no_content() if added.state == "member" else reply(added, 202)
 
 
 @route(
@@ -92,12 +93,15 @@ def invitations(call: Call, chat: str) -> Response:
     "PUT",
     INVITATIONS + "/{handle}",
     {204: None},
-    fails=BRINGING,
+    fails=(*BRINGING, errors.InvitationsFull),
     **JUDGED_LATER,
     media_type=ANY_MEDIA_TYPE,
 )
 def invite(call: Call, chat: str, handle: str) -> Response:
-    """Invite somebody, as an admin or owner, who may join whatever the policy is; again is no change."""
+    """Invite somebody, as an admin or owner, who may join whatever the policy is; again is no change.
+
+    Who has refused an invitation to the chat cannot be invited to it again, but may ask to join.
+    """
     call.services.membership.apply(call.claimed, chat, handle, roles.invite)
     return no_content()
 

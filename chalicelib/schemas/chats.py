@@ -61,6 +61,13 @@ class Chat(ChatRow, kw_only=True):
     history: History | None
     maker: Annotated[str | None, Meta(description="Who made it.")]
     made_at: Time | None
+    invited: Annotated[
+        list[str] | UnsetType,
+        Meta(
+            description="Of a chat just made: who of `members` is invited, since they are asked first. "
+            "Absent when nobody is."
+        ),
+    ] = UNSET
 
 
 class ChatChanges(Struct, kw_only=True):
@@ -125,6 +132,17 @@ class Joined(Struct, kw_only=True):
     state: Annotated[
         Literal["member", "requested"],
         Meta(description="`requested`: an admin or owner has yet to let the caller in."),
+    ]
+
+
+class Added(Struct, kw_only=True):
+    """What came of adding somebody who is to be asked first."""
+
+    chat: str
+    handle: str
+    state: Annotated[
+        Literal["member", "invited"],
+        Meta(description="`invited`: they become a member when they join."),
     ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
@@ -15,6 +15,13 @@ Name = Annotated[str, Meta(description="One line of up to 64 characters in NFC; 
 Bio = Annotated[str, Meta(description="Up to 500 characters, with line breaks (LF); empty for none.")]
 Avatar = Annotated[
     str, Meta(description="The id of a picture: 1-64 of A-Z a-z 0-9 _ -.", examples=["0195a1c26f1e7a51"])
+]
+WhoMayAdd = Annotated[
+    Literal["everybody", "known", "nobody"],
+    Meta(
+        description="Who may add the user to a group without asking; whoever else adds them invites them. "
+        "`known`: whom the user follows, or has written to in a direct chat."
+    ),
 ]
 Count = Annotated[int, Meta(ge=0)]
 
@@ -37,6 +44,7 @@ class Me(User, kw_only=True):
 
     email: Annotated[str | None, Meta(description="Lower case; shown to nobody else.")]
     reset: Annotated[bool, Meta(description="Whether the next login asks for a new password.")]
+    who_may_add_me: WhoMayAdd
 
 
 class ProfileChanges(Struct, kw_only=True):
@@ -46,6 +54,7 @@ class ProfileChanges(Struct, kw_only=True):
     bio: Bio | UnsetType | None = UNSET
     avatar: Avatar | UnsetType | None = UNSET
     email: Annotated[str, Meta(examples=["alice@example.org"])] | UnsetType | None = UNSET
+    who_may_add_me: WhoMayAdd | UnsetType | None = UNSET
 
 
 class SearchQuery(Struct):

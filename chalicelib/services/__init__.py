@@ -39,6 +39,7 @@ from chalicelib.services.membership import Membership
 from chalicelib.services.messages import Messages
 from chalicelib.services.mirrors import Mirrors
 from chalicelib.services.names import Names
+from chalicelib.services.newcomers import Newcomers
 from chalicelib.services.pairs import Pairs
 from chalicelib.services.passwords import Passwords
 from chalicelib.services.peers import Peers
@@ -128,7 +129,7 @@ class Services:
         importer = Importer(accounts, claims, passwords)
         get = getter(allow_private=settings.import_private)
         self.imports = Imports(importer, self.names, get, self.work.soon)
-        self.people = People(store, accounts, claims, self.names, self.work)
+        self.people = People(store, accounts, claims, self.names, self.work, strict=not is_open)
         self.search = Search(store, accounts, index)
         self.deletion = Deletion(
             store,
@@ -142,7 +143,7 @@ class Services:
         doers["delete"] = self.deletion.finish
         mine = ChatExports(store, inboxes, summaries, chats, log)
         listed = Listed(follows, Blocks(store), posts, timelines, mine)
-        self.exports = Exports(store, accounts, sessions, listed)
+        self.exports = Exports(store, accounts, sessions, listed, strict=not is_open)
         peers, lists = Peers(store, self.names, accounts), UserLists(store, cards)
         self.follows = FollowService(follows, peers, lists, self.work)
         self.blocks = BlockService(Blocks(store), peers, lists, self.work)
@@ -160,11 +161,12 @@ class Services:
     def _wire_groups(self, accounts: Accounts, chats: Chats, cards: Cards) -> None:
         store, names, strict = self._store, self.names, self.settings.auth != "open"
         ids, summaries, most = ChatIds(names), Summaries(), self.settings.max_members
+        newcomers = Newcomers(strict=strict)
         changing = Changing(store, chats, self.deliveries, self.found.index)
         self.departures = Departures(store, chats, changing)
         self.chat_views = ChatViews(store, ids, summaries)
-        self.membership = Membership(names, ids, accounts, chats, changing, strict=strict)
-        making = Making(store, names, accounts, chats, changing, most, strict=strict)
+        self.membership = Membership(names, ids, newcomers, chats, changing)
+        making = Making(store, names, newcomers, chats, changing, most)
         pairs = Pairs(names, accounts, summaries, Readers(store), self.deliveries, strict=strict)
         self.groups = Groups(ids, chats, changing, self.chat_views, making, pairs, self.membership)
         self.member_lists = MemberLists(store, ids, chats, cards, self._reach.registry.clients)

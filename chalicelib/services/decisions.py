@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from chalicelib.services.events import Stored
+from chalicelib.services.newcomers import WELCOME, Newcomer
 from chalicelib.services.rights import Record
 from chalicelib.store.chat_info import Info
 from chalicelib.store.chats import Become
@@ -14,8 +15,8 @@ from chalicelib.store.chats import Become
 class Case(NamedTuple):
     """Somebody who does something in a group or room, to somebody who may be themselves.
 
-    by, to: their handles. actor, target: how they stand to the chat; None: not at all. exists: whether there
-    may be somebody of the target's handle. blocks: whether the target has blocked the actor.
+    by, to: their handles. actor, target: how they stand to the chat; None: not at all. newcomer: how the
+    target meets the actor.
     """
 
     chat: str
@@ -24,8 +25,7 @@ class Case(NamedTuple):
     to: str
     actor: Record
     target: Record
-    exists: bool = True
-    blocks: bool = False
+    newcomer: Newcomer = WELCOME
 
 
 class Decision(NamedTuple):

@@ -42,10 +42,13 @@ class Listed(NamedTuple):
 class Exports:
     """Reads what is held about a user; nothing of it is another's, but for who they are."""
 
-    def __init__(self, store: Store, accounts: Accounts, sessions: Sessions, listed: Listed) -> None:
+    def __init__(
+        self, store: Store, accounts: Accounts, sessions: Sessions, listed: Listed, *, strict: bool
+    ) -> None:
         self._store = store
         self._accounts = accounts
         self._sessions = sessions
+        self._strict = strict
         self._posts = listed.posts
         self._timelines = listed.timelines
         self._lists: dict[str, Reader] = {
@@ -76,7 +79,7 @@ class Exports:
         profile = self._store.fetch(self._accounts.profile(page.handle))
         if profile is None:
             raise NotAuthenticated("The account was deleted.")
-        page.profile = me_of(profile)
+        page.profile = me_of(profile, strict=self._strict)
         page.sign_in = _sign_in(profile.account)
         page.sessions = list(map(exported, self._sessions.devices(page.handle)))
 

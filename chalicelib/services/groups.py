@@ -43,13 +43,16 @@ class Groups:
     def make(self, caller: Caller, request: NewChat) -> tuple[Chat, bool]:
         """Make a chat; returns it, and whether it is new.
 
-        Raises BadRequest, UserNotFound, Blocked, AlreadyTaken.
+        Raises BadRequest, UserNotFound, Blocked, InvitationsFull, AlreadyTaken.
         """
         if request.kind == "direct":
             chat, is_new = self._pairs.open(caller, _other_of(request))
-        else:
-            chat, is_new = self._making.make(caller, request)
-        return self._views.after_change(chat, caller.handle), is_new
+            return self._views.after_change(chat, caller.handle), is_new
+        made = self._making.make(caller, request)
+        shown = self._views.after_change(made.chat, caller.handle)
+        if made.invited:
+            shown = structs.replace(shown, invited=made.invited)
+        return shown, made.is_new
 
     def change(self, caller: Caller, chat: str, changes: ChatChanges) -> Chat:
         """Change what a group or room is, all fields that are given or none.

@@ -2,75 +2,91 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from msgspec import UNSET
 
-from chalicelib.errors import AlreadyTaken, Blocked, FieldError, UserNotFound, bad_field
+from chalicelib.errors import (
+    AlreadyTaken,
+    Blocked,
+    FieldError,
+    InvitationsFull,
+    ParleyError,
+    UserNotFound,
+    bad_field,
+)
 from chalicelib.schemas.chats import NewChat
-from chalicelib.services import rights
 from chalicelib.services.callers import Caller
 from chalicelib.services.changing import Changing, told
 from chalicelib.services.chat_fields import Fields, checked_fields
 from chalicelib.services.chat_ids import group_id, kind_of, new_group_id, room_id
 from chalicelib.services.events import event
 from chalicelib.services.names import Names
-from chalicelib.store.accounts import Accounts, Peer
-from chalicelib.store.chat_info import Info, Role
+from chalicelib.services.newcomers import Newcomer, Newcomers
+from chalicelib.store.chat_info import Info, Relation, Role
 from chalicelib.store.chats import Chats
 from chalicelib.store.client import Store
 
 
-class Making:
-    """The rules of making groups and rooms.
+class Made(NamedTuple):
+    """A chat's id, and whether it is new; invited: who is asked first whether they want to be in it."""
 
-    max_members: see PARLEY_MAX_MEMBERS. strict: whether everybody has an account, as on a server that trusts
-    no names.
-    """
+    chat: str
+    is_new: bool
+    invited: list[str]
+
+
+class Making:
+    """The rules of making groups and rooms; max_members: see PARLEY_MAX_MEMBERS."""
 
     def __init__(
         self,
         store: Store,
         names: Names,
-        accounts: Accounts,
+        newcomers: Newcomers,
         chats: Chats,
         changing: Changing,
         max_members: int,
-        *,
-        strict: bool,
     ) -> None:
         self._store = store
         self._names = names
-        self._accounts = accounts
+        self._newcomers = newcomers
         self._chats = chats
         self._changing = changing
         self._max_members = max_members
-        self._strict = strict
 
-    def make(self, caller: Caller, request: NewChat) -> tuple[str, bool]:
-        """Make a group or room, of which the caller is the owner; returns its id, and whether it is new.
+    def make(self, caller: Caller, request: NewChat) -> Made:
+        """Make a group or room, of which the caller is the owner.
 
         It is not new if it is the group that the caller made with the same id before.
-        Raises BadRequest, UserNotFound, Blocked, AlreadyTaken.
+        Raises BadRequest, UserNotFound, Blocked, InvitationsFull, AlreadyTaken.
         """
         chat, fields = _id_of(request), _fields_of(request)
         others = self._others(caller.handle, request.members or ())
-        peering = [self._accounts.peer(name, caller.handle) for name in others]
-        view, *peers = caller.read_all(self._chats.viewing(chat), *peering)
+        asking = [query for name in others for query in self._newcomers.asking(name, caller.handle)]
+        view, *met = caller.read_all(self._chats.viewing(chat), *asking)
         if view.info is not None:
             return _again(chat, view.info, caller.handle)
-        self._check_others(dict(zip(others, peers, strict=True)), others)
-        return self._made(chat, Info(**fields, maker=caller.handle), list(others))  # type: ignore[arg-type]
+        each = zip(others, met[::2], met[1::2], strict=True)
+        newcomers = {name: self._newcomers.of(invitee, wrote) for name, invitee, wrote in each}
+        _check_others(newcomers, others)
+        return self._made(chat, Info(**fields, maker=caller.handle), newcomers)  # type: ignore[arg-type]
 
-    def _made(self, chat: str, info: Info, others: Sequence[str]) -> tuple[str, bool]:
-        body = told(info.maker, event("created", others, name=info.name))
-        members = [(info.maker, Role.OWNER), *((name, Role.MEMBER) for name in others)]
-        changed = self._chats.create(chat, info, members, body)
+    def _made(self, chat: str, info: Info, newcomers: Mapping[str, Newcomer]) -> Made:
+        members = [name for name, newcomer in newcomers.items() if newcomer.welcomes]
+        invited = [name for name in newcomers if name not in members]
+        body = told(info.maker, event("created", members, name=info.name))
+        people: list[tuple[str, Role | Relation]] = [(info.maker, Role.OWNER)]
+        people += [
+            (name, Role.MEMBER if newcomers[name].welcomes else Relation.INVITED) for name in newcomers
+        ]
+        changed = self._chats.create(chat, info, people, body)
         if changed is None:
             there = self._store.fetch(self._chats.viewing(chat)).info
             return _again(chat, there, info.maker)
         self._changing.tell_all(chat, changed)
-        return chat, True
+        return Made(chat, True, invited)
 
     def _others(self, maker: str, given: Sequence[str]) -> dict[str, str]:
         """Return the members beside the maker, each with the field that named it first."""
@@ -84,18 +100,26 @@ class Making:
             raise bad_field("members", detail)
         return named
 
-    def _check_others(self, peers: Mapping[str, Peer], fields: Mapping[str, str]) -> None:
-        """Return if all may be brought in; raises UserNotFound, Blocked, naming each who may not."""
-        missing = [name for name, peer in peers.items() if not rights.may_come(peer, strict=self._strict)]
-        if missing:
-            errors = [
-                FieldError(fields[name], f"there is no user {name}, or not any more") for name in missing
-            ]
-            raise UserNotFound(f"There is no user {_some(missing)}, or not any more.", errors=tuple(errors))
-        blocking = [name for name, peer in peers.items() if peer.blocks]
-        if blocking:
-            errors = [FieldError(fields[name], f"{name} has blocked you") for name in blocking]
-            raise Blocked(f"You are blocked by {_some(blocking)}.", errors=tuple(errors))
+
+def _check_others(newcomers: Mapping[str, Newcomer], fields: Mapping[str, str]) -> None:
+    """Return if all may be brought in; fields: where each was named.
+
+    Raises UserNotFound, Blocked, InvitationsFull, naming each who may not.
+    """
+
+    def refuse(names: Iterable[str], error: type[ParleyError], detail: str, each: str) -> None:
+        if given := list(names):
+            errors = tuple(FieldError(fields[name], each.format(name)) for name in given)
+            raise error(detail.format(_some(given)), errors=errors)
+
+    all_ = newcomers.items()
+    missing = "There is no user {}, or not any more.", "there is no user {}, or not any more"
+    refuse((name for name, one in all_ if not one.exists), UserNotFound, *missing)
+    blocking = "You are blocked by {}.", "{} has blocked you"
+    refuse((name for name, one in all_ if one.blocks), Blocked, *blocking)
+    full = "As many invitations as may wait for {}.", "{} has to answer some invitations first"
+    crowded = (name for name, one in all_ if not (one.welcomes or one.invitable))
+    refuse(crowded, InvitationsFull, *full)
 
 
 def _id_of(request: NewChat) -> str:
@@ -117,10 +141,10 @@ def _fields_of(request: NewChat) -> Fields:
     return fields
 
 
-def _again(chat: str, there: Info | None, maker: str) -> tuple[str, bool]:
+def _again(chat: str, there: Info | None, maker: str) -> Made:
     if there is None or there.maker != maker or kind_of(chat) == "room":
         raise AlreadyTaken("The id is taken, or was once. Choose another.")
-    return chat, False
+    return Made(chat, False, [])
 
 
 def _some(names: Sequence[str], most: int = 10) -> str:

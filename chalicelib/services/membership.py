@@ -2,52 +2,56 @@
 
 from __future__ import annotations
 
-from chalicelib.schemas.chats import Joined
-from chalicelib.services import rights, roles
+from chalicelib.schemas.chats import Added, Joined
+from chalicelib.services import roles
 from chalicelib.services.callers import Caller
 from chalicelib.services.changing import Changing
 from chalicelib.services.chat_ids import ChatIds
 from chalicelib.services.decisions import Case, Decision, Rule
 from chalicelib.services.names import Names
-from chalicelib.store.accounts import Accounts, Peer
-from chalicelib.store.chat_info import Info, Member
+from chalicelib.services.newcomers import WELCOME, Newcomer, Newcomers
+from chalicelib.store.chat_info import Info, Member, Role
 from chalicelib.store.chats import Chats, View
 from chalicelib.store.client import Query
 
 
 class Membership:
-    """Has rules decided on what people do in groups and rooms, and makes it so, in two trips and the telling.
-
-    strict: whether everybody has an account, as on a server that trusts no names.
-    """
+    """Has rules decided on what people do in groups and rooms, and makes it so: two trips and the telling."""
 
     def __init__(
         self,
         names: Names,
         ids: ChatIds,
-        accounts: Accounts,
+        newcomers: Newcomers,
         chats: Chats,
         changing: Changing,
-        *,
-        strict: bool,
     ) -> None:
         self._names = names
         self._ids = ids
-        self._accounts = accounts
+        self._newcomers = newcomers
         self._chats = chats
         self._changing = changing
-        self._strict = strict
 
-    def apply(self, caller: Caller, chat: str, name: str, rule: Rule, field: str = "handle") -> None:
+    def add(self, caller: Caller, chat: str, name: str) -> Added:
+        """Make somebody a member, or invite them; see roles.add. Raises as apply does."""
+        group, other = self._ids.group(chat), self._names.user(name, "handle")
+        seen, decision = self.apply(caller, group, other, roles.add)
+        to = decision.becomes[0].to if decision else None
+        is_in = isinstance(seen.records[other], Member) or isinstance(to, Role)
+        return Added(chat=group, handle=other, state="member" if is_in else "invited")
+
+    def apply(
+        self, caller: Caller, chat: str, name: str, rule: Rule, field: str = "handle"
+    ) -> tuple[View, Decision | None]:
         """Have the caller do something to somebody, as a rule has it; again is fine.
 
-        name, field: the other as the caller named them, and where.
+        name, field: the other as the caller named them, and where. Returns how they stood, and the outcome.
         Raises BadRequest, ChatNotFound, ChatFull, LastOwner, and what the rule refuses.
         """
         group, other = self._ids.group(chat), self._names.user(name, field)
-        peering = self._accounts.peer(other, caller.handle)
-        view, peer = caller.read_all(self._viewing(group, caller.handle, other), peering)
-        self._decide(group, view, caller.handle, other, rule, peer)
+        asking = self._newcomers.asking(other, caller.handle)
+        view, *met = caller.read_all(self._viewing(group, caller.handle, other), *asking)
+        return self._decide(group, view, caller.handle, other, rule, self._newcomers.of(*met))
 
     def join(self, caller: Caller, chat: str) -> Joined:
         """Become a member, or ask to; again is fine.
@@ -78,13 +82,10 @@ class Membership:
         self._decide(group, view, by, by, lambda case: roles.change_info(case, fields))
 
     def _decide(
-        self, chat: str, view: View, by: str, to: str, rule: Rule, peer: Peer | None = None
+        self, chat: str, view: View, by: str, to: str, rule: Rule, newcomer: Newcomer = WELCOME
     ) -> tuple[View, Decision | None]:
-        exists = peer is None or rights.may_come(peer, strict=self._strict)
-        blocks = peer is not None and peer.blocks
-
         def decide(info: Info, seen: View) -> Decision | None:
-            return rule(Case(chat, info, by, to, seen.records[by], seen.records[to], exists, blocks))
+            return rule(Case(chat, info, by, to, seen.records[by], seen.records[to], newcomer))
 
         return self._changing.change(chat, view, by, decide)
 

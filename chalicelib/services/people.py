@@ -22,22 +22,29 @@ CHECKS: dict[str, Callable[[str, str], str]] = {
     "bio": checked_bio,
     "avatar": checked_avatar,
     "email": checked_email,
+    "who_may_add_me": lambda value, _: value,
 }
 
 
 class People:
-    """The rules of profiles; handle: of who calls, and has an account."""
+    """The rules of profiles; handle: of who calls, and has an account.
 
-    def __init__(self, store: Store, accounts: Accounts, claims: Claims, names: Names, work: Work) -> None:
+    strict: whether everybody has an account, as on a server that trusts no names.
+    """
+
+    def __init__(
+        self, store: Store, accounts: Accounts, claims: Claims, names: Names, work: Work, *, strict: bool
+    ) -> None:
         self._store = store
         self._accounts = accounts
         self._claims = claims
         self._names = names
         self._work = work
+        self._strict = strict
 
     def me(self, handle: str) -> Me:
         """Return the caller's own profile; raises NotAuthenticated when the account is gone."""
-        return me_of(self._own(handle))
+        return me_of(self._own(handle), strict=self._strict)
 
     def user(self, name: str) -> User:
         """Return anybody's profile; raises UserNotFound, BadRequest."""

@@ -8,6 +8,7 @@ from msgspec import structs
 
 from chalicelib.errors import bad_field
 from chalicelib.schemas.users import Me, User
+from chalicelib.services.newcomers import default_setting
 from chalicelib.services.times import rfc3339
 from chalicelib.store.accounts import Profile
 from chalicelib.texts import BLANKS, check_lines, checked_line
@@ -54,7 +55,12 @@ def user_of(profile: Profile) -> User:
     )
 
 
-def me_of(profile: Profile) -> Me:
-    """Return a profile as its user sees it."""
+def me_of(profile: Profile, *, strict: bool) -> Me:
+    """Return a profile as its user sees it; strict: whether everybody has an account on this server."""
     account = profile.account
-    return Me(**structs.asdict(user_of(profile)), email=account.email, reset=account.reset)
+    return Me(
+        **structs.asdict(user_of(profile)),
+        email=account.email,
+        reset=account.reset,
+        who_may_add_me=account.who_may_add_me or default_setting(strict=strict),
+    )

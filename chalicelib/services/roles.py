@@ -8,6 +8,7 @@ from chalicelib.errors import (
     Banned,
     Blocked,
     Forbidden,
+    InvitationsFull,
     ParleyError,
     UserNotFound,
     bad_field,
@@ -43,25 +44,30 @@ def join(case: Case) -> Decision | None:
         return Decision((Become(case.by, Role.MEMBER),), event("joined"))
     if stands(actor, Relation.REQUESTED):
         return None
-    if policy == "request":
+    if policy == "request" or (isinstance(actor, Other) and actor.refused):
         return Decision((Become(case.by, Relation.REQUESTED),))
     raise Forbidden(f"Only who is invited can join {case.chat}.")
 
 
 def leave(case: Case) -> Decision | None:
     """Be a member no more; the store refuses the last owner."""
-    if stands(case.actor, Relation.LEFT):
+    if stands(case.actor, Relation.LEFT, Relation.REMOVED):
         return None
     check_member(case.chat, case.actor)
     return Decision((Become(case.by, Relation.LEFT),), event("left"))
 
 
 def add(case: Case) -> Decision | None:
-    """Make somebody a member, whether they have asked for it or not."""
+    """Make somebody a member, or invite who is to be asked first.
+
+    That is who does not let the caller add them, and who has left the chat.
+    """
     check_manager(case.chat, case.actor)
     if isinstance(case.target, Member):
         return None
     _check_welcome(case)
+    if _must_ask(case):
+        return invite(case)
     return Decision((Become(case.to, Role.MEMBER),), event("added", [case.to]))
 
 
@@ -71,11 +77,17 @@ def invite(case: Case) -> Decision | None:
     if isinstance(case.target, Member) or stands(case.target, Relation.INVITED):
         return None
     _check_welcome(case)
+    if not case.newcomer.invitable:
+        raise InvitationsFull(
+            f"As many invitations as may wait for {case.to}. They have to answer some first."
+        )
     return Decision((Become(case.to, Relation.INVITED),))
 
 
 def uninvite(case: Case) -> Decision | None:
-    """Take an invitation back, or decline one's own."""
+    """Take an invitation back, or decline one's own: then the chat cannot repeat it."""
+    if case.by == case.to and stands(case.target, Relation.INVITED):
+        return Decision((Become(case.to, Relation.LEFT, refused=True),))
     return _ended(case, Relation.INVITED)
 
 
@@ -98,7 +110,7 @@ def remove(case: Case) -> Decision | None:
     if not isinstance(case.target, Member):
         return None
     _check_below(case.target, actor)
-    return Decision((Become(case.to, Relation.LEFT),), event("removed", [case.to]))
+    return Decision((Become(case.to, Relation.REMOVED),), event("removed", [case.to]))
 
 
 def ban(case: Case) -> Decision | None:
@@ -108,7 +120,7 @@ def ban(case: Case) -> Decision | None:
         raise bad_field("handle", "this is you")
     if stands(case.target, Relation.BANNED):
         return None
-    if not case.exists or stands(case.target, Relation.DELETED):
+    if not case.newcomer.exists or stands(case.target, Relation.DELETED):
         raise no_user(case.to)
     if not isinstance(case.target, Member):
         return Decision((Become(case.to, Relation.BANNED),))
@@ -165,8 +177,8 @@ def depart(case: Case) -> Decision | None:
 
 def _outside(handle: str, record: Record) -> Decision:
     """Return the decision that somebody is what they were before: a former member, or nobody to the chat."""
-    was_member = isinstance(record, Other) and record.upto > 0
-    return Decision((Become(handle, Relation.LEFT if was_member else None),))
+    is_known = isinstance(record, Other) and (record.upto > 0 or record.refused)
+    return Decision((Become(handle, Relation.LEFT if is_known else None),))
 
 
 def _ended(case: Case, relation: Relation) -> Decision | None:
@@ -176,16 +188,29 @@ def _ended(case: Case, relation: Relation) -> Decision | None:
 
 
 def _check_welcome(case: Case) -> None:
-    """Return if somebody may be brought in; raises UserNotFound, Banned, Blocked."""
+    """Return if somebody may be brought in; raises UserNotFound, Banned, Blocked, Forbidden."""
     refusal: ParleyError | None = None
-    if not case.exists or stands(case.target, Relation.DELETED):
+    if not case.newcomer.exists or stands(case.target, Relation.DELETED):
         refusal = no_user(case.to)
     elif stands(case.target, Relation.BANNED):
         refusal = Banned(f"{case.to} is banned from {case.chat}. Lift the ban first.")
-    elif case.blocks and not stands(case.target, Relation.REQUESTED):
+    elif stands(case.target, Relation.REQUESTED):
+        return
+    elif case.newcomer.blocks:
         refusal = Blocked(f"{case.to} has blocked you.")
+    elif isinstance(case.target, Other) and case.target.refused:
+        refusal = Forbidden(f"{case.to} has refused an invitation to {case.chat}. They can ask to join it.")
     if refusal is not None:
         raise refusal
+
+
+def _must_ask(case: Case) -> bool:
+    """Return whether somebody is to be invited, and not made a member at once."""
+    target = case.target
+    if stands(target, Relation.REQUESTED):
+        return False
+    was_member = stands(target, Relation.INVITED) and isinstance(target, Other) and target.upto > 0
+    return stands(target, Relation.LEFT) or was_member or not case.newcomer.welcomes
 
 
 def _check_target(case: Case) -> Member:

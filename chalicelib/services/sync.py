@@ -216,6 +216,6 @@ def _place(handle: str, summary: Summary, known: Known) -> Place:
     if summary.state is State.MEMBER:
         state = PlaceState.LARGE if summary.large else PlaceState.IN
     else:
-        state = PlaceState.IN if summary.state is State.INVITED else PlaceState.OUT
+        state = PlaceState.INVITED if summary.state is State.INVITED else PlaceState.OUT
     active = known.time if summary.state is State.INVITED else summary.time
     return Place(handle, summary.stamp, state, active)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import IntEnum
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
@@ -23,15 +23,15 @@ LOSE_EMAIL = Script("lose_email")
 FOUND_BY = frozenset({"name", "email"})
 """The fields by which a user is found, beside the handle: other slots hold something of them."""
 FIXED = ("handle", "made", "deleted")
-TEXTS = ("name", "bio", "avatar", "email", "password", "source")
+TEXTS = ("name", "bio", "avatar", "email", "password", "source", "who_may_add_me")
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
     """A user as stored; `made` in µs since 1970.
 
     password: argon2's hash. reset: a new password must be chosen at the next login. identity: the digest of
-    an outside issuer and its subject. source: what an import took the user from. deleted: only the handle is
-    left, for ever.
+    an outside issuer and its subject. source: what an import took the user from. who_may_add_me: empty for
+    the default. deleted: only the handle is left, for ever.
     """
 
     handle: str
@@ -44,6 +44,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
     reset: bool = False
     identity: bytes | None = None
     source: str | None = None
+    who_may_add_me: Literal["", "everybody", "known", "nobody"] = ""
     deleted: bool = False
 
     def __repr__(self) -> str:
@@ -78,10 +79,10 @@ class Accounts:
     """The accounts. Their keys, in the partition of the user, `{u<NNN>}` (see store/keys.py):
 
     `{u<NNN>}:user:<handle>`: HASH, no expiry. `made` (µs since 1970), and of `name`, `bio`, `avatar`,
-        `email`, `password` (argon2's hash), `reset` (1), `identity` (32 bytes), `source`, `since` (µs: signed
-        identities from before it count no more) those that there are; `followed` (see Follows), `posted` and
-        `sent` (see Posts), µs. `deleted` (µs) makes it a tombstone; the other fields stay until what is owed
-        for it is done, and the key for ever.
+        `email`, `password` (argon2's hash), `reset` (1), `identity` (32 bytes), `source`, `who_may_add_me`,
+        `since` (µs: signed identities from before it count no more) those that there are; `followed` (see
+        Follows), `posted` and `sent` (see Posts), µs. `deleted` (µs) makes it a tombstone; the other fields
+        stay until what is owed for it is done, and the key for ever.
     """
 
     def __init__(self, store: Store) -> None:
@@ -144,7 +145,7 @@ class Accounts:
 
     def forget(self, handle: str) -> None:
         """Clear all that a tombstone still holds but that it is one."""
-        told = ("name", "bio", "avatar", "email", "reset", "identity", "source", "since")
+        told = ("name", "bio", "avatar", "email", "reset", "identity", "source", "since", "who_may_add_me")
         counted = ("followed", "posted", "sent")
         self._store.fetch(Query("HDEL", (keys.user(handle),), told + counted))
 

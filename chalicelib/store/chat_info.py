@@ -26,6 +26,7 @@ class Relation(IntEnum):
     BANNED = 3
     LEFT = 4
     DELETED = 5
+    REMOVED = 6
 
 
 class Info(msgspec.Struct, frozen=True):
@@ -64,7 +65,8 @@ class Other(NamedTuple):
     """Somebody who is no member; at: when that came about, µs since 1970.
 
     since, upto: they may still read the messages in between, without the first; 0 and 0 if they never were a
-    member. A banned one reads nothing.
+    member. A banned one reads nothing. refused: whether they have refused an invitation, and have been no
+    member since.
     """
 
     handle: str
@@ -72,10 +74,14 @@ class Other(NamedTuple):
     at: int
     since: int
     upto: int
+    refused: bool = False
 
 
+REFUSED = 128
+"""A bit of the relation in a record, beside Relation."""
 RECORD = struct.Struct(">BQQQ")
-"""A member: role, since, joined, muted_until. Another: relation, at, since, upto. `>BI8I8I8` in Lua."""
+"""A member: role, since, joined, muted_until. Another: relation (REFUSED beside it), at, since, upto.
+`>BI8I8I8` in Lua."""
 
 
 def member_of(handle: str, record: bytes) -> Member:
@@ -87,7 +93,7 @@ def member_of(handle: str, record: bytes) -> Member:
 def other_of(handle: str, record: bytes) -> Other:
     """Return the one that a record of `others:<chat>` tells of."""
     relation, at, since, upto = RECORD.unpack(record)
-    return Other(handle, Relation(relation), at, since, upto)
+    return Other(handle, Relation(relation & ~REFUSED), at, since, upto, bool(relation & REFUSED))
 
 
 def info_of(flat: Sequence[bytes], members: int) -> Info | None:

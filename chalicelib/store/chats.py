@@ -7,7 +7,17 @@ from typing import Any, NamedTuple
 
 from chalicelib.errors import ChatFull, LastOwner
 from chalicelib.store import keys
-from chalicelib.store.chat_info import Info, Member, Other, Relation, Role, info_of, member_of, other_of
+from chalicelib.store.chat_info import (
+    REFUSED,
+    Info,
+    Member,
+    Other,
+    Relation,
+    Role,
+    info_of,
+    member_of,
+    other_of,
+)
 from chalicelib.store.chat_lists import ChatLists, place_of
 from chalicelib.store.client import Query, Store
 from chalicelib.store.inboxes import Place
@@ -28,11 +38,15 @@ DONE, MOVED, FULL, NO_OWNER, CROWDED = range(5)
 
 
 class Become(NamedTuple):
-    """What becomes of somebody; to: None for a stranger. muted_until: of a member, µs since 1970."""
+    """What becomes of somebody; to: None for a stranger. muted_until: of a member, µs since 1970.
+
+    refused: whether they refuse an invitation by it; that they once did stays until they are a member.
+    """
 
     handle: str
     to: Role | Relation | None
     muted_until: int = 0
+    refused: bool = False
 
 
 class View(NamedTuple):
@@ -96,17 +110,18 @@ class Chats(ChatLists):
         return Query(VIEW_CHAT, (keys.chat(chat), keys.members(chat), keys.others(chat)), handles, read)
 
     def create(
-        self, chat: str, info: Info, members: Sequence[tuple[str, Role]], body: bytes
+        self, chat: str, info: Info, people: Sequence[tuple[str, Role | Relation]], body: bytes
     ) -> Changed | None:
         """Make a chat; None: its id was taken before, by whatever.
 
-        members: an owner among them at the least. body: the packed message that tells of it.
+        people: members, an owner among them at least, and who is invited. body: the packed message that
+        tells of it.
         Raises ChatFull, LastOwner.
         """
         fields = _fields({name: getattr(info, name) for name in CHOSEN})
-        becomes = [Become(handle, role) for handle, role in members]
+        becomes = [Become(handle, to) for handle, to in people]
         args = (chat, body, *self._limits, "", "", len(fields), *fields)
-        return self._run(CREATE_CHAT, chat, (*args, *_moves(dict.fromkeys(dict(members), b""), becomes)))
+        return self._run(CREATE_CHAT, chat, (*args, *_moves(dict.fromkeys(dict(people), b""), becomes)))
 
     def change(
         self,
@@ -168,14 +183,16 @@ def _moves(raw: Mapping[str, bytes], becomes: Sequence[Become]) -> list[bytes | 
     args: list[bytes | str | int] = []
     for handle, held in raw.items():
         one = by_handle.get(handle)
-        args += [handle, held, *((UNCHANGED, 0) if one is None else (_standing(one.to), one.muted_until))]
+        args += [handle, held, *((UNCHANGED, 0) if one is None else (_standing(one), one.muted_until))]
     return args
 
 
-def _standing(to: Role | Relation | None) -> bytes:
-    if to is None:
+def _standing(one: Become) -> bytes:
+    if one.to is None:
         return b""
-    return (b"m" if isinstance(to, Role) else b"o") + bytes([to])
+    if isinstance(one.to, Role):
+        return b"m" + bytes([one.to])
+    return b"o" + bytes([one.to | (REFUSED if one.refused else 0)])
 
 
 def _record(handle: str, held: bytes) -> Member | Other | None:

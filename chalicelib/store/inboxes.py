@@ -29,11 +29,15 @@ DIGEST_BYTES = 8
 
 
 class PlaceState(IntEnum):
-    """Whether a chat is in a user's inbox; LARGE: it is, and its messages are not written there."""
+    """Whether a chat is in a user's inbox; LARGE: it is, and its messages are not written there.
+
+    INVITED: it is, and the user is no member.
+    """
 
     OUT = 0
     IN = 1
     LARGE = 2
+    INVITED = 3
 
 
 class Place(NamedTuple):
@@ -114,10 +118,11 @@ class Inboxes:
         a digest of how it was when it was last checked stands in place of the floor; 0: it was not, since
         it was placed.
     `{u<NNN>}:inbox:<handle>`: ZSET, no expiry: chat -> version at which it moved, those that are out as well.
-    `{u<NNN>}:active:<handle>`: ZSET, no expiry: chat that is IN or LARGE -> time of its last activity, µs; of
+    `{u<NNN>}:active:<handle>`: ZSET, no expiry: chat that is not OUT -> time of its last activity, µs; of
         a LARGE one as it was last checked.
     `{u<NNN>}:large:<handle>`: ZSET, no expiry: chat that is LARGE -> when the round of checks began that came
         to it last, µs; 0: none did.
+    `{u<NNN>}:invitations:<handle>`: ZSET, no expiry: chat to which the user is INVITED -> since when, µs.
     `{u<NNN>}:lineages:<handle>`: ZSET, no expiry, MOST_LINEAGES: lineage of sync tokens -> highest version
         that it was told.
     A version is the time in µs, and always above the user's last one.
@@ -187,7 +192,7 @@ class Inboxes:
 
     def forget(self, handle: str) -> None:
         """Remove the index of a user."""
-        kinds = (keys.chats, keys.inbox, keys.active, keys.large, keys.lineages)
+        kinds = (keys.chats, keys.inbox, keys.active, keys.large, keys.invitations, keys.lineages)
         self._store.fetch_all(Query("DEL", (key(handle),)) for key in kinds)
 
 
@@ -200,7 +205,8 @@ def _delivery_keys(handles: Iterable[str]) -> tuple[str, ...]:
 
 
 def _placing(chat: str, place: Place) -> Query[Placed]:
-    named = (*_index_keys(place.handle), keys.large(place.handle), keys.connections(place.handle))
+    more = (keys.large, keys.connections, keys.invitations)
+    named = (*_index_keys(place.handle), *(key(place.handle) for key in more))
     return Query(PLACE_CHAT, named, (chat, place.stamp, int(place.state), place.active), _placed)
 
 

@@ -127,6 +127,11 @@ def large(handle: str) -> str:
     return f"{user_partition(handle)}:large:{handle}"
 
 
+def invitations(handle: str) -> str:
+    """Return the key of the chats to which a user is invited."""
+    return f"{user_partition(handle)}:invitations:{handle}"
+
+
 def lineages(handle: str) -> str:
     """Return the key of how far each client of a user has been told of its chats."""
     return f"{user_partition(handle)}:lineages:{handle}"

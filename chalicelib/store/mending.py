@@ -55,9 +55,10 @@ class Mending:
     def mending(known: Known, place: Place) -> Query[bool]:
         """Return the query that sets what the index says of a chat; False: the chat has moved since."""
         handle = place.handle
-        named = (keys.chats(handle), keys.inbox(handle), keys.active(handle), keys.large(handle))
+        named = (keys.chats(handle), keys.inbox(handle), keys.active(handle))
+        others = keys.large(handle), keys.invitations(handle)
         wanted = (place.stamp, int(place.state), place.active)
-        return Query(MEND_PLACE, named, (known.chat, known.version, *wanted), bool)
+        return Query(MEND_PLACE, named + others, (known.chat, known.version, *wanted), bool)
 
 
 def _looking(handle: str, after: int, upto: int, limit: int, side: str) -> Query[Looked]:

@@ -16,8 +16,9 @@ LEAVE_DIRECT = Script("leave_direct", "rights")
 OPEN_DIRECT = Script("open_direct", "rights", "marks")
 READ_RECEIPTS = Script("read_receipts", "rights", "marks")
 
-MARKED_UNREAD, PINNED, MUTED, ARCHIVED, HIDDEN = 1, 2, 4, 8, 16
-"""Flags. HIDDEN: of a chat of two that was left, until something is written in it."""
+MARKED_UNREAD, PINNED, MUTED, ARCHIVED, HIDDEN, WROTE = 1, 2, 4, 8, 16, 32
+"""Flags. HIDDEN: of a chat of two that was left, until something is written in it. WROTE: the reader has
+written in a chat of two; it stays."""
 RECORD = struct.Struct(">QQQQB")
 """read, received, cleared, stamp, flags; `>I8I8I8I8B` in Lua."""
 
@@ -119,6 +120,11 @@ class Readers:
         if isinstance(reply, int):
             raise refusal(chat, reply)
         return list(reply)
+
+
+def flags_of(held: bytes | None) -> int:
+    """Return the flags in a reader's record; None: there is none."""
+    return RECORD.unpack(held)[4] if held else 0
 
 
 def _touched(reply: list[int]) -> Touched | None:

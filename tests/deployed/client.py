@@ -130,6 +130,14 @@ def new_pair() -> tuple[str, str, str]:
     return f"{first}:{second}", first, second
 
 
+def people_of(client: Api) -> People:
+    """Return people with accounts, who let everybody add them to groups."""
+    return People(
+        lambda body: client.call("POST", "/v1/register", json=body),
+        lambda person, changes: client.call("PATCH", "/v1/users/me", person=person, json=changes),
+    )
+
+
 def client_of(url: str, people: People | None = None) -> Iterator[Api]:
     """Yield a client and close it."""
     client = Api(url, people)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.deployed.client import Api, client_of
+from tests.deployed.client import Api, client_of, people_of
 from tests.deployed.options import trusts_names
 from tests.deployed.people import People
 from tests.deployed.rpc import ProcessLambda, Rpc, aws_lambda, emulated_lambda
@@ -86,7 +86,7 @@ def target(request: pytest.FixtureRequest, pytestconfig: pytest.Config, given_ur
 def people(target: Target) -> Iterator[People]:
     """People with accounts."""
     client = Api(target.url)
-    yield People(lambda body: client.call("POST", "/v1/register", json=body))
+    yield people_of(client)
     client.close()
 
 

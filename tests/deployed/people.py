@@ -25,14 +25,19 @@ class Person(NamedTuple):
         return {"Authorization": f"Bearer {self.token}"}
 
 
+Change = Callable[[Person, dict[str, Any]], httpx.Response]
+
+
 class People:
     """Registers accounts as they are needed, few of them: a server lets an address make 20 a minute.
 
-    register: calls POST /v1/register with a body.
+    register: calls POST /v1/register with a body. change: changes somebody's own profile; with it they let
+    everybody add them to groups. Without it they are as they are on a server by default.
     """
 
-    def __init__(self, register: Register) -> None:
+    def __init__(self, register: Register, change: Change | None = None) -> None:
         self._register = register
+        self._change = change
         self._known: dict[str, Person] = {}
         self._pairs = self._all_pairs()
 
@@ -41,7 +46,11 @@ class People:
         wanted = {"handle": f"a{uuid.uuid4().hex[:12]}", "password": secrets.token_urlsafe(12), **fields}
         answer = self._register(wanted)
         assert answer.status_code == 201, answer.text
-        return Person(answer.json()["user"]["handle"], wanted["password"], answer.json()["token"])
+        person = Person(answer.json()["user"]["handle"], wanted["password"], answer.json()["token"])
+        if self._change is not None:
+            changed = self._change(person, {"who_may_add_me": "everybody"})
+            assert changed.status_code == 200, changed.text
+        return person
 
     def pair(self) -> tuple[str, str, str]:
         """Return a chat that nobody used before, and its two members; others may know them already."""

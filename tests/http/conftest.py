@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.deployed.client import Api, client_of
+from tests.deployed.client import Api, client_of, people_of
 from tests.deployed.people import People
 from tests.http.groups import SMALL_CHATS
 from tests.servers.gateway import Gateway, gateway, running_gateway
@@ -41,7 +41,7 @@ def api(url: str) -> Iterator[Api]:
 @pytest.fixture
 def people(api: Api) -> People:
     """Who has accounts there."""
-    return People(lambda body: api.call("POST", "/v1/register", json=body))
+    return people_of(api)
 
 
 @pytest.fixture

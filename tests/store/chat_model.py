@@ -42,11 +42,15 @@ class Membership:
 
 @dataclass
 class Former:
-    """Somebody who is no member; relation: invited, requested, banned, left. They read since+1 to upto."""
+    """Somebody who is no member; relation: invited, requested, banned, left, removed, refused.
+
+    They read since+1 to upto. refused: they have refused an invitation once.
+    """
 
     relation: str
     since: int = 0
     upto: int = 0
+    refused: bool = False
 
 
 @dataclass
@@ -150,7 +154,7 @@ class Chat:
             return SAME
         if self.relation(user) == "invited" or self.join == "open":
             return self._enter(user, user, "joined")
-        if self.join == "request":
+        if self.join == "request" or self.has_refused(user):
             return self._relate(user, "requested")
         return REFUSED
 
@@ -165,7 +169,8 @@ class Chat:
         if self.relation(user) == relation:
             return SAME
         former = self.others.get(user, Former(""))
-        self.others[user] = Former(relation, former.since, former.upto)
+        refused = former.refused or relation == "refused"
+        self.others[user] = Former(relation, former.since, former.upto, refused)
         return CHANGED
 
     def leave(self, user: str) -> Outcome:
@@ -196,17 +201,36 @@ class Chat:
             return REFUSED
         if target in self.members:
             return SAME
+        if self.relation(target) == "requested":
+            return self._enter(target, user, "added")
+        if self.has_refused(target):
+            return REFUSED
+        was_member = target in self.others and self.others[target].upto > 0
+        if self.relation(target) == "left" or (self.relation(target) == "invited" and was_member):
+            return self._relate(target, "invited")
         return self._enter(target, user, "added")
+
+    def has_refused(self, user: str) -> bool:
+        """Return whether somebody has refused an invitation, and was no member since."""
+        return user in self.others and self.others[user].refused
+
+    def decline(self, user: str) -> Outcome:
+        """Refuse an invitation."""
+        if self.deleted:
+            return REFUSED
+        return self._relate(user, "refused") if self.relation(user) == "invited" else SAME
 
     def invite(self, user: str, target: str) -> Outcome:
         """Let somebody join."""
         if not self._manages(user) or self.relation(target) == "banned":
             return REFUSED
-        if target in self.members:
+        if target in self.members or self.relation(target) == "invited":
             return SAME
+        if self.has_refused(target) and self.relation(target) != "requested":
+            return REFUSED
         return self._relate(target, "invited")
 
-    def remove(self, user: str, target: str, relation: str = "left") -> Outcome:
+    def remove(self, user: str, target: str, relation: str = "removed") -> Outcome:
         """Remove a member, or ban somebody."""
         if not self._manages(user) or user == target or self.rank(target) >= self.rank(user):
             return REFUSED

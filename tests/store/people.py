@@ -103,7 +103,9 @@ class Village:
         }
         queue = WorkQueue(Settings(), store)
         self.work = Work(self.owed, queue, doers, lambda: time.time() + ahead)
-        self.people = People(store, self.accounts, self.claims, Names(open_names=False), self.work)
+        self.people = People(
+            store, self.accounts, self.claims, Names(open_names=False), self.work, strict=True
+        )
         self.search = Search(store, self.accounts, self.index)
         self.departed: list[tuple[str, str]] = []
         self.deletion = Deletion(
@@ -118,7 +120,7 @@ class Village:
         doers["delete"] = self.deletion.finish
         chats = ChatExports(store, Inboxes(store), Summaries(), self.chats, self.log)
         listed = Listed(self.follows, self.blocks, self.posts, self.timelines, chats)
-        self.exports = Exports(store, self.accounts, self.sessions, listed)
+        self.exports = Exports(store, self.accounts, self.sessions, listed, strict=True)
 
     def settle(self, handle: str, name: str = "", email: str | None = None) -> None:
         """Make an account and enter it in the directory."""

@@ -16,6 +16,7 @@ from chalicelib.store.chat_info import Relation
 from chalicelib.store.client import Store, connect
 from chalicelib.store.messages import DAY_SECONDS, IDS_TTL_SECONDS, Appended, Content
 from chalicelib.store.presence import Target
+from chalicelib.store.readers import WROTE
 from tests.servers.engines import Engine
 from tests.store.group_records import (
     FOR_EVER,
@@ -411,8 +412,8 @@ def test_a_sender_has_read_the_message(log: Log, raw: RawClient, sender: str) ->
 
     sent = log.append(CHAT, Content(sender, "hello"))
 
-    assert reader(raw, "ann", CHAT) == Held(2, 2, 1, sent.time, 6)
-    assert reader(raw, "bob", CHAT) == Held(1, 1, 0, first.time, 0)
+    assert reader(raw, "ann", CHAT) == Held(2, 2, 1, sent.time, 6 | WROTE)
+    assert reader(raw, "bob", CHAT) == Held(1, 1, 0, first.time, WROTE)
 
 
 def test_a_stamp_of_the_future_rises(log: Log, raw: RawClient) -> None:
@@ -420,7 +421,7 @@ def test_a_stamp_of_the_future_rises(log: Log, raw: RawClient) -> None:
     write_reader(raw, "ann", CHAT, Held(0, 0, 0, FOR_EVER, 0))
     log.append(CHAT, Content("ann", "hello"))
 
-    assert reader(raw, "ann", CHAT) == Held(1, 1, 0, FOR_EVER + 1, 0)
+    assert reader(raw, "ann", CHAT) == Held(1, 1, 0, FOR_EVER + 1, WROTE)
 
 
 def test_the_inboxes_are_owed_the_newest(log: Log, raw: RawClient) -> None:

@@ -295,7 +295,7 @@ def test_becoming_large(store: Store, raw: RawClient) -> None:
     assert large.members is None
     assert {place.handle: place.state for place in large.places} == {
         **dict.fromkeys(("ann", "bob", "cid", "dan"), PlaceState.LARGE),
-        "eve": PlaceState.IN,
+        "eve": PlaceState.INVITED,
     }
     assert all(reader(raw, handle)[3] > stamp for handle, stamp in stamps.items())
     assert owed(raw)[f"m{GROUP}"] == large.time

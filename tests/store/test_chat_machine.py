@@ -156,6 +156,16 @@ class ChatMachine(RuleBasedStateMachine):
         }
         self._do(what, data, acts[what], lambda c: asked("PUT", f"/v1/chats/{c.id}/{what}/{other}", user))
 
+    @rule(user=someone, data=st.data())
+    def decline(self, user: str, data: st.DataObject) -> None:
+        """Refuse an invitation."""
+        self._do(
+            "decline",
+            data,
+            lambda c: c.decline(user),
+            lambda c: asked("DELETE", f"/v1/chats/{c.id}/invitations/{user}", user),
+        )
+
     @rule(user=makers, other=someone, data=st.data())
     def remove(self, user: str, other: str, data: st.DataObject) -> None:
         """Remove a member."""

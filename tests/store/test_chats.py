@@ -170,6 +170,7 @@ def test_others_by_relation(groups: Groups, store: Store) -> None:
         Relation.BANNED: ["cid"],
         Relation.LEFT: ["bob"],
         Relation.DELETED: [],
+        Relation.REMOVED: [],
     }
 
 
@@ -204,7 +205,9 @@ def test_places_of_a_group(groups: Groups) -> None:
     assert groups.place("ann").active == last.time
     assert [groups.place(handle) for handle in ("bob", "cid", "dan")] == last.places
     assert (
-        [groups.place("eve")] == invited.places == [Place("eve", invited.time, PlaceState.IN, invited.time)]
+        [groups.place("eve")]
+        == invited.places
+        == [Place("eve", invited.time, PlaceState.INVITED, invited.time)]
     )
     assert groups.place("zed") == Place("zed", 0, PlaceState.OUT, last.time)
 

@@ -12,6 +12,7 @@ from chalicelib.errors import ParleyError
 from chalicelib.schemas.events import EventType
 from chalicelib.services import events, rights, roles
 from chalicelib.services.decisions import Case, Decision, Rule
+from chalicelib.services.newcomers import Newcomer
 from chalicelib.services.rights import Record
 from chalicelib.store.accounts import Peer, Standing
 from chalicelib.store.chat_info import Info, Member, Other, Relation, Role
@@ -37,6 +38,7 @@ REFUSALS = {
     "n": "not_a_member",
     "k": "blocked",
     "x": "bad_request",
+    "i": "invitations_full",
 }
 BECOMES: dict[str, Role | Relation | None] = {
     "M": Role.MEMBER,
@@ -46,6 +48,7 @@ BECOMES: dict[str, Role | Relation | None] = {
     "R": Relation.REQUESTED,
     "B": Relation.BANNED,
     "L": Relation.LEFT,
+    "V": Relation.REMOVED,
     "D": Relation.DELETED,
     "N": None,
 }
@@ -79,12 +82,12 @@ def unmute(case: Case) -> Decision | None:
 
 # What becomes of the target, by column, when an owner and when an admin does it; a dot: nothing changes.
 TABLE: dict[Rule, tuple[str, str]] = {
-    roles.add: ("MMMbMu...", "MMMbMu..."),
+    roles.add: ("MMMbIu...", "MMMbIu..."),
     roles.invite: ("I.IbIu...", "I.IbIu..."),
     roles.uninvite: (".N.......", ".N......."),
     roles.refuse: ("..N......", "..N......"),
     roles.unban: ("...N.....", "...N....."),
-    roles.remove: ("......LLf", "......Lff"),
+    roles.remove: ("......VVf", "......Vff"),
     roles.ban: ("BBB.BuBBf", "BBB.BuBff"),
     admin: ("uuuuuuA.f", "fffffffff"),
     member: ("uuuuuu.Mf", "fffffffff"),
@@ -97,7 +100,7 @@ TABLE: dict[Rule, tuple[str, str]] = {
 TO_ONESELF: dict[Rule, str] = {
     roles.add: "nnnbnnf..",
     roles.invite: "nnnbnnf..",
-    roles.uninvite: ".N.......",
+    roles.uninvite: ".L.......",
     roles.refuse: "..N......",
     roles.unban: "nnnbnnf..",
     roles.remove: "nnnb.nLLL",
@@ -185,7 +188,8 @@ def test_what_the_log_says(rule: Rule) -> None:
         case = case_of(actor, target)
         if outcome(rule, case) in REFUSALS or (decision := rule(case)) is None:
             continue
-        is_told = rule is roles.add or isinstance(STANDINGS[target], Role)
+        is_added = rule is roles.add and target != "left"
+        is_told = is_added or isinstance(STANDINGS[target], Role)
         assert (decision.event is not None) == is_told
         if decision.event:
             assert (decision.event["type"], decision.event["users"]) == (TOLD[rule], ["bob"])
@@ -208,11 +212,72 @@ def test_joining_and_leaving_are_told() -> None:
 def test_nobody_is_brought_where_they_would_not_go(rule: Rule) -> None:
     """Who has blocked the caller is not brought in, unless they have asked; nor is who is not there."""
     for target in ("nobody", "invited", "requested", "left"):
-        case = case_of("owner", target)._replace(blocks=True)
-        welcome = target == "requested" or rule(case._replace(blocks=False)) is None
-        assert outcome(rule, case) == (outcome(rule, case._replace(blocks=False)) if welcome else "k")
-        missing = case_of("owner", target)._replace(exists=False)
-        assert outcome(rule, missing) == ("." if rule(missing._replace(exists=True)) is None else "u")
+        case = case_of("owner", target)
+        welcome = target == "requested" or rule(case) is None
+        blocking = case._replace(newcomer=Newcomer(blocks=True))
+        assert outcome(rule, blocking) == (outcome(rule, case) if welcome else "k")
+        missing = case._replace(newcomer=Newcomer(exists=False))
+        assert outcome(rule, missing) == ("." if rule(case) is None else "u")
+
+
+STRANGER = Newcomer(welcomes=False)
+
+
+@pytest.mark.parametrize(
+    ("target", "letter"), [("nobody", "I"), ("invited", "."), ("left", "I"), ("requested", "M")]
+)
+def test_who_is_to_be_asked_is_invited(target: str, letter: str) -> None:
+    """Who does not let the caller add them is invited, and not twice; who has asked to join is let in."""
+    assert outcome(roles.add, case_of("owner", target)._replace(newcomer=STRANGER)) == letter
+
+
+def test_who_has_left_is_asked_and_who_was_removed_is_not() -> None:
+    """Who left is invited, and stays it when added again; who was removed by others is added."""
+    left = case_of("owner", "left", upto=5)
+    assert outcome(roles.add, left) == "I"
+    assert outcome(roles.add, case_of("owner", "invited", upto=5)) == "."
+    removed = left._replace(target=Other("bob", Relation.REMOVED, at=1, since=0, upto=5))
+    assert outcome(roles.add, removed) == "M"
+    assert outcome(roles.add, removed._replace(newcomer=STRANGER)) == "I"
+
+
+def refused_case(relation: Relation, actor: str = "owner") -> Case:
+    """Return the case of bob, who has once refused an invitation."""
+    record = Other("bob", relation, at=1, since=0, upto=0, refused=True)
+    return case_of(actor, "nobody")._replace(target=record)
+
+
+def test_a_refused_invitation_is_not_repeated() -> None:
+    """Who has refused is neither invited nor added, nor after a ban that was lifted; they may ask."""
+    for rule in (roles.add, roles.invite):
+        assert outcome(rule, refused_case(Relation.LEFT)) == "f"
+    assert outcome(roles.unban, refused_case(Relation.BANNED)) == "L"
+    assert outcome(roles.refuse, refused_case(Relation.REQUESTED)) == "L"
+    assert outcome(roles.add, refused_case(Relation.REQUESTED)) == "M"
+    for policy, letter in (("invite", "R"), ("request", "R"), ("open", "M")):
+        own = refused_case(Relation.LEFT)._replace(by="bob", info=Info(name="x", join=policy))
+        assert outcome(roles.join, own._replace(actor=own.target)) == letter
+
+
+def test_only_the_invited_can_refuse_an_invitation() -> None:
+    """Declining is noted; an invitation that was taken back is not."""
+    declined = roles.uninvite(own_case("invited"))
+    withdrawn = roles.uninvite(case_of("owner", "invited"))
+
+    assert declined is not None
+    assert declined.becomes[0] == Become("ann", Relation.LEFT, refused=True)
+    assert withdrawn is not None
+    assert withdrawn.becomes[0] == Become("bob", None)
+
+
+def test_no_more_invitations_than_may_wait() -> None:
+    """Who has as many invitations as may wait is invited to nothing more, and may still be added."""
+    full = Newcomer(invitable=False)
+    assert outcome(roles.invite, case_of("owner", "nobody")._replace(newcomer=full)) == "i"
+    assert (
+        outcome(roles.add, case_of("owner", "nobody")._replace(newcomer=full._replace(welcomes=False))) == "i"
+    )
+    assert outcome(roles.add, case_of("owner", "nobody")._replace(newcomer=full)) == "M"
 
 
 @pytest.mark.parametrize("rule", [roles.uninvite, roles.refuse, roles.unban])

@@ -58,6 +58,7 @@ end
 local seq, sent = add_message(KEYS[1], KEYS[5], ARGV[1], tonumber(ARGV[2]), time)
 local own = reader_of(readers, sender)
 own.read, own.received = seq, seq
+if kind ~= GROUP then own.flags = bit.bor(own.flags, WROTE) end
 keep_reader(readers, sender, own, sent)
 redis.call('HSET', KEYS[6], ARGV[5], string.format('%.0f', sent))
 

@@ -30,7 +30,7 @@ local function forget(more)
   local sample = redis.call('HRANDFIELD', OTHERS, 100 + surplus, 'WITHVALUES')
   for i = 1, #sample, 2 do
     local handle, was = sample[i], standing('o' .. sample[i + 1])
-    if surplus > 0 and not busy[handle] and (was == LEFT or was == DELETED) then
+    if surplus > 0 and not busy[handle] and (was == LEFT or was == DELETED or was == REMOVED) then
       local told = redis.call('ZSCORE', CHANGES, 'm:' .. handle)
       local lost = tonumber(redis.call('HGET', CHAT, 'changes_lost')) or 0
       if told then redis.call('HSET', CHAT, 'changes_lost', whole(math.max(lost, tonumber(told)))) end
@@ -52,13 +52,14 @@ local function as_member(held, to, muted_until, head, time)
 end
 
 local function as_other(held, to, seq, time)
-  local since, upto, _ = 0, 0, nil
+  local since, upto, relation, _ = 0, 0, string.byte(to, 2), nil
   if is_member(held) then
     since, upto = struct.unpack('>I8', held, 3), seq
   elseif held ~= '' then
     _, since, upto = struct.unpack('>I8I8I8', held, 3)
+    relation = bit.bor(relation, bit.band(string.byte(held, 2), REFUSED))
   end
-  return struct.pack('>BI8I8I8', string.byte(to, 2), time, since, upto)
+  return struct.pack('>BI8I8I8', relation, time, since, upto)
 end
 
 -- Writes the records of all whom the change concerns. Returns their handles, those who are members no more as a
@@ -140,7 +141,7 @@ local function change(new)
   local _, active = newest(LOG)
   local told = placed(ID, concerned, time, leavers, function(handle)
     if not outside[handle] then return large and LARGE or IN, active end
-    if outside[handle] == INVITED then return IN, time end
+    if outside[handle] == INVITED then return IS_INVITED, time end
     return OUT, active
   end)
   return {DONE, seq, time, not large and redis.call('HKEYS', MEMBERS), told}

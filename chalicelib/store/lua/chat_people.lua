@@ -4,13 +4,17 @@
 --   [9] clients HASH, see Clients
 local CHAT, MEMBERS, OTHERS, READERS = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local LOG, CHANGES, UNCOUNTED, OUTBOX, CLIENTS = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
-local OUT, IN, LARGE = 0, 1, 2
+local OUT, IN, LARGE, IS_INVITED = 0, 1, 2, 3
 
 -- How somebody stands is text: `m` and a role, `o` and a relation, each a byte, or nothing. What is held goes on
--- with the other bytes of the record.
-local INVITED, REQUESTED, LEFT, DELETED, OWNER = 'o\1', 'o\2', 'o\4', 'o\5', 'm\3'
+-- with the other bytes of the record. A relation with the bit REFUSED is of somebody who has refused an invitation.
+local INVITED, REQUESTED, LEFT, DELETED, REMOVED, OWNER = 'o\1', 'o\2', 'o\4', 'o\5', 'o\6', 'm\3'
+local REFUSED = 128
 
-local function standing(text) return string.sub(text, 1, 2) end
+local function standing(text)
+  if string.sub(text, 1, 1) ~= 'o' then return string.sub(text, 1, 2) end
+  return 'o' .. string.char(bit.band(string.byte(text, 2), REFUSED - 1))
+end
 local function is_member(text) return string.sub(text, 1, 1) == 'm' end
 
 -- Returns how a handle stands in the chat, in full.

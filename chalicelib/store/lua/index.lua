@@ -1,5 +1,5 @@
 -- A part of other scripts. A user's index of chats, see Inboxes.
-local OUT, IN, LARGE = 0, 1, 2
+local OUT, IN, LARGE, IS_INVITED = 0, 1, 2, 3
 local EMPTY = 1  -- the floor of a chat that is in without a message: the first one moves it, whatever its time
 
 -- Notes that a chat has moved. Returns nothing.

@@ -15,6 +15,15 @@ local function keep_large(large, chat, state)
   if state == LARGE then redis.call('ZADD', large, 'NX', 0, chat) else redis.call('ZREM', large, chat) end
 end
 
+-- Notes whether an invitation to a chat waits, and since when.
+local function keep_invitation(invitations, chat, state, time)
+  if state == IS_INVITED then
+    redis.call('ZADD', invitations, whole(time), chat)
+  else
+    redis.call('ZREM', invitations, chat)
+  end
+end
+
 -- Returns the digest that the index holds of a large chat, 8 bytes; nothing of a chat that is not large.
 local function digest_of(chats, chat)
   local held = redis.call('HGET', chats, chat)

@@ -8,7 +8,7 @@
 -- reply    {stamp, time of the last message that is hidden in µs, 0}
 local _, head = bounds(KEYS[1])
 local own = reader_of(KEYS[2], ARGV[1])
-own.cleared, own.flags = head, HIDDEN
+own.cleared, own.flags = head, bit.bor(HIDDEN, bit.band(own.flags, WROTE))
 keep_reader(KEYS[2], ARGV[1], own, now())
 redis.call('HSET', KEYS[3], ARGV[2], string.format('%.0f', own.stamp))
 local last = head > 0 and redis.call('LINDEX', KEYS[1], -1)

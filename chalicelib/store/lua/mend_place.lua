@@ -4,10 +4,11 @@
 -- KEYS[2]  inbox    ZSET, see Inboxes
 -- KEYS[3]  active   ZSET, see Inboxes
 -- KEYS[4]  large    ZSET, see Inboxes
+-- KEYS[5]  invitations  ZSET, see Inboxes
 -- ARGV[1]  chat     its id
 -- ARGV[2]  version  integer, µs, at which it had moved last
 -- ARGV[3]  stamp    integer, of (chat, user), µs
--- ARGV[4]  state    0: out, 1: in, 2: large
+-- ARGV[4]  state    0: out, 1: in, 2: large, 3: invited
 -- ARGV[5]  time     integer, of the chat's last activity, µs; 0: there was none
 -- reply    1: it says so, 0: the chat has moved
 local chats, inbox, active, large, chat = KEYS[1], KEYS[2], KEYS[3], KEYS[4], ARGV[1]
@@ -18,6 +19,7 @@ local floor = 0
 if state == OUT then floor = time elseif state == IN and time == 0 then floor, time = EMPTY, stamp end
 if state == OUT then redis.call('ZREM', active, chat) else redis.call('ZADD', active, whole(time), chat) end
 keep_large(large, chat, state)
+keep_invitation(KEYS[5], chat, state, time)
 keep_place(chats, chat, stamp, state, floor)
 bump(chats, inbox, chat)
 return 1

@@ -6,9 +6,10 @@
 -- KEYS[4]  active  ZSET, see Inboxes
 -- KEYS[5]  large   ZSET, see Inboxes
 -- KEYS[6]  connections  HASH, see Presence; of a chat that is large
+-- KEYS[7]  invitations  ZSET, see Inboxes
 -- ARGV[1]  chat    its id
 -- ARGV[2]  stamp   integer, of (chat, user), µs
--- ARGV[3]  state   0: out, 1: in, 2: large
+-- ARGV[3]  state   0: out, 1: in, 2: large, 3: invited
 -- ARGV[4]  time    integer, of the chat's last activity, µs; 0: there was none
 -- reply    {1: it says so or something newer, 0: the account is deleted; of a large chat the user's ready connections
 --          that take JSON; and that take protobuf}, see targets
@@ -32,6 +33,7 @@ else
   redis.call('ZADD', active, whole(math.max(time, active_of(active, chat))), chat)
 end
 keep_large(large, chat, state)
+keep_invitation(KEYS[7], chat, state, time)
 keep_place(chats, chat, stamp, state, floor)
 bump(chats, inbox, chat)
 return {1, told(targets)}

@@ -6,7 +6,7 @@
 local reply, wanted = {}, tonumber(ARGV[1])
 local others = redis.call('HGETALL', KEYS[1])
 for i = 1, #others, 2 do
-  if string.byte(others[i + 1]) == wanted then
+  if bit.band(string.byte(others[i + 1]), 127) == wanted then
     reply[#reply + 1], reply[#reply + 2] = others[i], others[i + 1]
   end
 end

@@ -5,8 +5,8 @@
 -- KEYS[5]     log      LIST, see MessageLog
 -- ARGV[1]     handle
 -- ARGV[2]     direct   1: it is a direct chat, 0: a group or room
--- reply       {state (0 out, 1 in, 2 large), stamp (0: none), time of last activity in µs (0: none)}
-local OUT, IN, LARGE, INVITED, HIDDEN = 0, 1, 2, 1, 16
+-- reply       {state (0 out, 1 in, 2 large, 3 invited), stamp (0: none), time of last activity in µs (0: none)}
+local OUT, IN, LARGE, IS_INVITED, INVITED, HIDDEN = 0, 1, 2, 3, 1, 16
 local held = redis.call('HGET', KEYS[4], ARGV[1])
 local cleared, stamp, flags = 0, 0, 0
 if held then cleared, stamp, flags = struct.unpack('>I8I8B', held, 17) end
@@ -23,6 +23,6 @@ if redis.call('HEXISTS', KEYS[2], ARGV[1]) == 1 then return {large and LARGE or 
 local other = redis.call('HGET', KEYS[3], ARGV[1])
 if other then
   local relation, at = struct.unpack('>BI8', other)
-  if relation == INVITED then return {IN, stamp, at} end
+  if bit.band(relation, 127) == INVITED then return {IS_INVITED, stamp, at} end
 end
 return {OUT, stamp, active}

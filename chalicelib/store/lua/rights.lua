@@ -1,6 +1,6 @@
 -- A part of other scripts. What a user may see of a chat; all of it is in the chat's slot.
 local NONE, MEMBER, INVITED, REQUESTED, BANNED, LEFT, GONE = 0, 1, 2, 3, 4, 5, 6
-local UNREAD, HIDDEN = 1, 16
+local UNREAD, HIDDEN, WROTE = 1, 16, 32
 local GROUP = 'group'
 
 -- Returns the store's time in µs.
@@ -53,8 +53,9 @@ local function standing_of(seen, members, others, handle)
   local held = redis.call('HGET', others, handle)
   if not held then return NONE, 0, 0 end
   local relation, _, from, upto = struct.unpack('>BI8I8I8', held)
-  local state = math.min(relation + 1, LEFT)
+  local state = math.min(bit.band(relation, 127) + 1, LEFT)
   if state == BANNED then return BANNED, 0, 0 end
+  if state == LEFT and upto == 0 then return NONE, 0, 0 end -- refused an invitation, and never was a member
   return state, from, upto
 end
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.deployed.client import Api
+from tests.deployed.client import Api, people_of
 from tests.deployed.conftest import PATIENT, WORKERS
 from tests.deployed.people import People
 from tests.deployed.realtime.net import Net
@@ -79,7 +79,7 @@ def place(pytestconfig: pytest.Config, given_url: str | None, server: Server | N
 def crowd(place: Target) -> Iterator[People]:
     """People with accounts there."""
     client = Api(place.url)
-    yield People(lambda body: client.call("POST", "/v1/register", json=body))
+    yield people_of(client)
     client.close()
 
 

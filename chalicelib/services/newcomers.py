@@ -1,0 +1,62 @@
+"""Who may put whom into a chat, and who is asked first."""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+from chalicelib.services import rights
+from chalicelib.store.accounts import Peer, Standing
+from chalicelib.store.client import Query
+from chalicelib.store.invitees import Invitee, Invitees
+
+MOST_INVITATIONS = 100
+"""Invitations that may wait for a user: who has as many gets no more until they answer some."""
+
+
+class Newcomer(NamedTuple):
+    """Somebody whom another user is about to put into a chat.
+
+    exists: whether there may be somebody of the handle. blocks: whether they block the other. welcomes:
+    whether they let the other add them without asking. invitable: whether another invitation may wait.
+    """
+
+    exists: bool = True
+    blocks: bool = False
+    welcomes: bool = True
+    invitable: bool = True
+
+
+WELCOME = Newcomer()
+"""Somebody who may be put into any chat."""
+
+
+class Newcomers:
+    """Knows whom a user may add.
+
+    strict: whether everybody has an account, as on a server that trusts no names; there strangers are asked
+    unless they say otherwise. A name without an account has no settings, and takes everybody.
+    """
+
+    def __init__(self, *, strict: bool) -> None:
+        self._strict = strict
+
+    def asking(self, handle: str, by: str) -> tuple[Query[Invitee], Query[bool]]:
+        """Return the two queries whose replies `of` takes; they are one trip."""
+        return Invitees.of(handle, by), Invitees.wrote(handle, by)
+
+    def of(self, invitee: Invitee, wrote: bool) -> Newcomer:
+        """Return how somebody meets who puts them into a chat; wrote: whether they have written to them."""
+        setting = invitee.setting or default_setting(strict=self._strict)
+        knows = invitee.follows or wrote
+        named = invitee.standing is Standing.NONE
+        return Newcomer(
+            exists=rights.may_come(Peer(invitee.standing, invitee.blocks), strict=self._strict),
+            blocks=invitee.blocks,
+            welcomes=named or setting == "everybody" or (setting == "known" and knows),
+            invitable=invitee.invitations < MOST_INVITATIONS,
+        )
+
+
+def default_setting(*, strict: bool) -> Literal["known", "everybody"]:
+    """Return who may add somebody who has not said; strict: see Newcomers."""
+    return "known" if strict else "everybody"

@@ -1,0 +1,48 @@
+"""What a user has said, and done, that decides whether another user may put them into a chat."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from chalicelib.store import keys
+from chalicelib.store.accounts import Standing
+from chalicelib.store.client import Query
+from chalicelib.store.readers import WROTE, flags_of
+from chalicelib.store.scripts import Script
+
+READ_INVITEE = Script("read_invitee")
+
+
+class Invitee(NamedTuple):
+    """A user whom another one is about to put into a chat.
+
+    blocks, follows: whether they block, or follow, the other. invitations: how many wait for them. setting:
+    who may add them (`everybody`, `known`, `nobody`); empty for the default.
+    """
+
+    standing: Standing
+    blocks: bool
+    follows: bool
+    invitations: int
+    setting: str
+
+
+class Invitees:
+    """Reads about invitees; it has no keys of its own."""
+
+    @staticmethod
+    def of(handle: str, by: str) -> Query[Invitee]:
+        """Return the query for a user whom `by` is about to put into a chat."""
+        of = (keys.user, keys.blocked, keys.following, keys.invitations)
+        return Query(READ_INVITEE, tuple(key(handle) for key in of), (by,), _invitee)
+
+    @staticmethod
+    def wrote(handle: str, other: str) -> Query[bool]:
+        """Return the query for whether a user has written to another in their direct chat."""
+        chat = ":".join(sorted((handle, other)))
+        return Query("HGET", (keys.readers(chat),), (handle,), lambda held: bool(flags_of(held) & WROTE))
+
+
+def _invitee(reply: list[Any]) -> Invitee:
+    state, blocks, follows, invitations, setting = reply
+    return Invitee(Standing(state), bool(blocks), bool(follows), invitations, setting.decode())

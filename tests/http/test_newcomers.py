@@ -1,0 +1,231 @@
+"""Who is put into chats by others, who is asked first, and whose refusal holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.deployed.client import Api
+from tests.deployed.people import People, Person
+from tests.http.groups import crowd, do, done, make, read, refused, roles_of, send
+
+SETTING = "who_may_add_me"
+
+
+@pytest.fixture(scope="module")
+def url(small_chats_url: str) -> str:
+    """The base URL of a closed server without limits."""
+    return small_chats_url
+
+
+@pytest.fixture
+def people(api: Api) -> People:
+    """Who has accounts there, and settings as they are by default."""
+    return People(lambda body: api.call("POST", "/v1/register", json=body))
+
+
+def choose(api: Api, person: Person, setting: str | None) -> None:
+    """Choose who may add somebody."""
+    answer = api.call("PATCH", "/v1/users/me", person=person, json={SETTING: setting})
+    assert answer.status_code == 200, answer.text
+
+
+def state(api: Api, person: Person, chat: str) -> str:
+    """Return how a chat stands in somebody's inbox, or "" when it is not there."""
+    rows = api.call("GET", "/v1/chats", person=person, params={"limit": 100}).json()["chats"]
+    return next((str(row["state"]) for row in rows if row["chat"] == chat), "")
+
+
+def add(api: Api, by: Person, chat: str, whom: Person) -> str:
+    """Add somebody; returns what came of it."""
+    answer = do(api, by, "PUT", f"{chat}/members/{whom.handle}")
+    if answer.status_code == 204:
+        return "member"
+    assert answer.status_code == 202, answer.text
+    assert answer.json()["handle"] == whom.handle
+    return str(answer.json()["state"])
+
+
+def follow(api: Api, person: Person, other: Person) -> None:
+    """Follow somebody."""
+    done(api.call("PUT", f"/v1/users/me/following/{other.handle}", person=person))
+
+
+def direct(person: Person, other: Person) -> str:
+    """Return the direct chat of two."""
+    return ":".join(sorted((person.handle, other.handle)))
+
+
+def followed(api: Api, bob: Person, ann: Person) -> None:
+    """Have bob know ann by following her."""
+    follow(api, bob, ann)
+
+
+def written_to(api: Api, bob: Person, ann: Person) -> None:
+    """Have bob know ann by a message."""
+    send(api, bob, direct(ann, bob), "hello")
+
+
+def written_and_put_away(api: Api, bob: Person, ann: Person) -> None:
+    """Have bob know ann by a message in a chat that he has left."""
+    written_to(api, bob, ann)
+    done(do(api, bob, "POST", f"{direct(ann, bob)}/leave"))
+
+
+def is_followed_by(api: Api, bob: Person, ann: Person) -> None:
+    """Have ann follow bob."""
+    follow(api, ann, bob)
+
+
+def is_written_to_by(api: Api, bob: Person, ann: Person) -> None:
+    """Have ann write to bob, who reads it."""
+    send(api, ann, direct(ann, bob), "hello")
+    done(do(api, bob, "PUT", f"{direct(ann, bob)}/read", json={"seq": 1}))
+
+
+@pytest.mark.parametrize("meet", [is_followed_by, is_written_to_by, None])
+def test_a_stranger_invites(api: Api, people: People, meet: Callable[..., None] | None) -> None:
+    """Who is added by somebody they have neither followed nor written to is invited, and decides."""
+    ann, bob = crowd(people, 2)
+    if meet is not None:
+        meet(api, bob, ann)
+    chat = make(api, ann)
+    assert add(api, ann, chat, bob) == "invited"
+    assert add(api, ann, chat, bob) == "invited"
+    assert (state(api, bob, chat), list(roles_of(api, ann, chat))) == ("invited", [ann.handle])
+    refused(send(api, bob, chat, "no member"), 403, "not_a_member")
+    done(do(api, bob, "POST", f"{chat}/join"), 200)
+    assert state(api, bob, chat) == "member"
+
+
+@pytest.mark.parametrize("meet", [followed, written_to, written_and_put_away])
+def test_somebody_known_adds(api: Api, people: People, meet: Callable[..., None]) -> None:
+    """Who is added by somebody whom they follow, or have written to, is a member at once."""
+    ann, bob = crowd(people, 2)
+    meet(api, bob, ann)
+    chat = make(api, ann)
+
+    assert (add(api, ann, chat, bob), state(api, bob, chat)) == ("member", "member")
+
+
+def test_a_group_is_made_with_strangers(api: Api, people: People) -> None:
+    """Of the members that a new group is given, strangers are invited, and named in the answer."""
+    ann, bob, cid = crowd(people, 3)
+    follow(api, bob, ann)
+    body = {"kind": "group", "name": "tea", "members": [bob.handle, cid.handle]}
+    answer = api.call("POST", "/v1/chats", person=ann, json=body).json()
+
+    assert (answer["members"], answer["invited"]) == (2, [cid.handle])
+    assert answer["last"]["event"]["users"] == [bob.handle]
+    assert (state(api, bob, answer["chat"]), state(api, cid, answer["chat"])) == ("member", "invited")
+    listed = read(api, ann, f"{answer['chat']}/invitations")["users"]
+    assert [one["handle"] for one in listed] == [cid.handle]
+
+
+@pytest.mark.parametrize(
+    ("setting", "by_stranger", "by_known"),
+    [("everybody", "member", "member"), ("known", "invited", "member"), ("nobody", "invited", "invited")],
+)
+def test_who_may_add_me(api: Api, people: People, setting: str, by_stranger: str, by_known: str) -> None:
+    """The setting says who adds without asking; it is in the profile, and null brings the default back."""
+    ann, bob, cid = crowd(people, 3)
+    choose(api, bob, setting)
+    follow(api, bob, cid)
+    assert api.call("GET", "/v1/users/me", person=bob).json()[SETTING] == setting
+    assert add(api, ann, make(api, ann), bob) == by_stranger
+    assert add(api, cid, make(api, cid), bob) == by_known
+    assert api.call("GET", "/v1/users/me/export", person=bob).json()["profile"][SETTING] == setting
+    assert SETTING not in api.call("GET", f"/v1/users/{bob.handle}", person=ann).json()
+    choose(api, bob, None)
+    assert api.call("GET", "/v1/users/me", person=bob).json()[SETTING] == "known"
+
+
+def test_the_setting_has_three_values(api: Api, people: People) -> None:
+    """Another value is refused."""
+    answer = api.call("PATCH", "/v1/users/me", person=people.new(), json={SETTING: "friends"})
+    refused(answer, 400, "bad_request")
+
+
+def test_who_left_is_asked(api: Api, people: People) -> None:
+    """Who has left a chat is invited by whoever adds them, however well they are known, and however often."""
+    ann, bob = crowd(people, 2)
+    follow(api, bob, ann)
+    chat = make(api, ann, [bob])
+    done(do(api, bob, "POST", f"{chat}/leave"))
+
+    assert [add(api, ann, chat, bob) for _ in range(2)] == ["invited", "invited"]
+    done(do(api, ann, "DELETE", f"{chat}/invitations/{bob.handle}"))
+    assert add(api, ann, chat, bob) == "invited"
+    done(do(api, bob, "DELETE", f"{chat}/invitations/{bob.handle}"))
+    refused(do(api, ann, "PUT", f"{chat}/members/{bob.handle}"), 403, "forbidden")
+
+
+def test_who_was_removed_by_others_is_added_again(api: Api, people: People) -> None:
+    """An admin who removes somebody who knows them may add them again."""
+    ann, bob = crowd(people, 2)
+    follow(api, bob, ann)
+    chat = make(api, ann, [bob])
+    done(do(api, ann, "DELETE", f"{chat}/members/{bob.handle}"))
+
+    assert add(api, ann, chat, bob) == "member"
+
+
+def test_a_refused_invitation_is_not_repeated(api: Api, people: People) -> None:
+    """Who refused is not asked by that chat again, by no detour, until they ask to join."""
+    ann, bob = crowd(people, 2)
+    chat = make(api, ann)
+    assert add(api, ann, chat, bob) == "invited"
+    done(do(api, bob, "DELETE", f"{chat}/invitations/{bob.handle}"))
+    assert state(api, bob, chat) == ""
+    for path in ("members", "invitations"):
+        refused(do(api, ann, "PUT", f"{chat}/{path}/{bob.handle}"), 403, "forbidden")
+    done(do(api, ann, "PUT", f"{chat}/banned/{bob.handle}"))
+    done(do(api, ann, "DELETE", f"{chat}/banned/{bob.handle}"))
+    refused(do(api, ann, "PUT", f"{chat}/invitations/{bob.handle}"), 403, "forbidden")
+
+    answer = do(api, bob, "POST", f"{chat}/join")
+    assert answer.json()["state"] == "requested"
+    assert add(api, ann, chat, bob) == "member"
+
+
+def test_a_block_still_refuses(api: Api, people: People) -> None:
+    """Who has blocked the caller is neither added nor invited."""
+    ann, bob = crowd(people, 2)
+    done(api.call("PUT", f"/v1/users/me/blocked/{ann.handle}", person=bob))
+    chat = make(api, ann)
+
+    refused(do(api, ann, "PUT", f"{chat}/members/{bob.handle}"), 403, "blocked")
+    body = {"kind": "group", "name": "tea", "members": [bob.handle]}
+    refused(api.call("POST", "/v1/chats", person=ann, json=body), 403, "blocked")
+
+
+def test_no_more_invitations_than_may_wait(api: Api, people: People) -> None:
+    """For somebody 100 invitations wait at most, by whatever route; each answer makes room for another."""
+    ann, bob = crowd(people, 2)
+    body = {"kind": "group", "name": "tea", "members": [bob.handle]}
+    made = [api.call("POST", "/v1/chats", person=ann, json=body).json()["chat"] for _ in range(100)]
+
+    answer = api.call("POST", "/v1/chats", person=ann, json=body)
+    refused(answer, 409, "invitations_full")
+    assert answer.json()["errors"][0]["field"] == "members[0]"
+    chat = make(api, ann)
+    for path in ("members", "invitations"):
+        refused(do(api, ann, "PUT", f"{chat}/{path}/{bob.handle}"), 409, "invitations_full")
+    done(do(api, bob, "DELETE", f"{made[3]}/invitations/{bob.handle}"))
+    done(do(api, bob, "POST", f"{made[4]}/join"), 200)
+    for _ in range(2):
+        assert add(api, ann, make(api, ann), bob) == "invited"
+    refused(do(api, ann, "PUT", f"{chat}/invitations/{bob.handle}"), 409, "invitations_full")
+    choose(api, bob, "everybody")
+    assert add(api, ann, chat, bob) == "member"
+
+
+def test_a_deleted_group_takes_its_invitations_away(api: Api, people: People) -> None:
+    """The invitation of a group that ended waits for nobody."""
+    ann, bob = crowd(people, 2)
+    chat = make(api, ann, [bob])
+    assert state(api, bob, chat) == "invited"
+    done(do(api, ann, "DELETE", chat))
+
+    assert state(api, bob, chat) == ""
