@@ -20,12 +20,13 @@ from chalicelib.schemas.messages import (
     Text,
     Time,
 )
+from chalicelib.texts import MOST_NAME_CHARACTERS
 
 SUBPROTOCOL = "parley.protobuf"
 MAX_REF_CHARACTERS = 64
 MAX_CALL_CHARACTERS = 64
-MAX_CHAT_CHARACTERS = 2 * 64 * 4 + 1
-"""Of two names of an open server in NFD, in which a character of NFC has up to four."""
+MAX_CHAT_CHARACTERS = 2 * MOST_NAME_CHARACTERS + 1
+"""Of two names of an open server, in whichever form."""
 MAX_WATCHED = 100
 MAX_MESSAGE_BYTES = 128 * 1024
 """Of what goes through a socket at once. Source: "Amazon API Gateway quotas", WebSocket APIs."""

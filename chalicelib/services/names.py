@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 
 from chalicelib.errors import bad_field
-from chalicelib.texts import checked_line, folded
+from chalicelib.texts import MAX_NAME_CHARACTERS, checked_line, folded
 
 HANDLE = re.compile(r"[a-z0-9][a-z0-9_.-]{0,31}")
-MAX_OPEN_CHARACTERS = 64
 RESERVED = frozenset({"me", "admin", "parley", "root", "support", "system"})
 
 
@@ -52,9 +51,9 @@ def _handle(name: str, field: str) -> str:
 
 
 def _open_name(name: str, field: str) -> str:
-    same = folded(checked_line(name, field, "a name", MAX_OPEN_CHARACTERS))
-    if len(same) > MAX_OPEN_CHARACTERS:
-        detail = f"a name has at most {MAX_OPEN_CHARACTERS} characters in lower case; this has {len(same)}"
+    same = folded(checked_line(name, field, "a name", MAX_NAME_CHARACTERS))
+    if len(same) > MAX_NAME_CHARACTERS:
+        detail = f"a name has at most {MAX_NAME_CHARACTERS} characters in lower case; this has {len(same)}"
         raise bad_field(field, detail)
     if ":" in same:
         raise bad_field(field, "a name has no `:`, which joins the two names of a chat")

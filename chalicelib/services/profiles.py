@@ -11,9 +11,8 @@ from chalicelib.schemas.users import Me, User
 from chalicelib.services.newcomers import default_setting
 from chalicelib.services.times import rfc3339
 from chalicelib.store.accounts import Profile
-from chalicelib.texts import BLANKS, check_lines, checked_line
+from chalicelib.texts import BLANKS, MAX_NAME_CHARACTERS, check_lines, checked_line
 
-MAX_NAME_CHARACTERS = 64
 MAX_BIO_CHARACTERS = 500
 AVATAR = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 

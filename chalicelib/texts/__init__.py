@@ -5,11 +5,13 @@ Nothing here asks the interpreter which characters exist: docs/adr says why.
 
 from chalicelib.texts.characters import BLANKS, described, fault_in, has_visible, plain
 from chalicelib.texts.checks import check_line, check_lines, checked_line
-from chalicelib.texts.folding import composed, folded
+from chalicelib.texts.folding import MAX_NAME_CHARACTERS, MOST_NAME_CHARACTERS, composed, folded
 from chalicelib.texts.graphemes import beginning
 
 __all__ = [
     "BLANKS",
+    "MAX_NAME_CHARACTERS",
+    "MOST_NAME_CHARACTERS",
     "beginning",
     "check_line",
     "check_lines",

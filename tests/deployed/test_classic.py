@@ -306,6 +306,16 @@ def test_a_refused_send_names_the_field_and_stores_nothing(
     assert api.pull(chat=chat)["messages"] == []
 
 
+def test_a_sender_of_any_length_is_refused(api: Api) -> None:
+    """A sender that is no name is refused before what takes time by the square of its accents."""
+    chat = api.new_pair()[0]
+    sender = "a" + "\u0301" * 50_000 + "\u0316" * 50_000
+    response = api.call(
+        "POST", "/api/send", speaker=chat, json={"chat": chat, "sender": sender, "text": "hi"}
+    )
+    assert (response.status_code, fields_at_fault(response)) == (400, ["sender"])
+
+
 def test_a_receiver_is_a_name(api: Api) -> None:
     """A receiver with a colon, or none and no chat, is a 400."""
     assert fields_at_fault(api.send(sender="a", receiver="b:c", text="hi")) == ["receiver"]

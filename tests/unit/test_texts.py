@@ -200,6 +200,7 @@ def test_a_long_text_is_not_composed(monkeypatch: pytest.MonkeyPatch) -> None:
     text = "a" + "\u0301" * 100_000 + "\u0316" * 100_000
 
     assert composed(text, 64) == text
+    assert folded(text) == text
     with pytest.raises(BadRequest, match="at most 64 characters; this has 200001"):
         checked_line(text, "name", "a name", 64)
 
