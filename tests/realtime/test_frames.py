@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from chalicelib import services
+from chalicelib.services import standings
 from chalicelib.services.realtime import hello
 from chalicelib.services.realtime.sending import Sending
 from chalicelib.services.sync_tokens import SyncToken
@@ -197,8 +198,9 @@ class TestSend:
         assert [frame["kind"] for frame in frames] == ["system", "text"]
         assert cyd.received() == []
 
-    def test_trips(self, door: Door) -> None:
+    def test_trips(self, door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
         """A direct message costs five trips: the frame, the peer, the log, the inboxes, and the note."""
+        monkeypatch.setattr(standings, "KEPT_SECONDS", 3600.0)
         ann, _ = door.enter("ann"), door.enter("bob")
         ann.send(saying("first"))
         store = services.current()._store

@@ -7,7 +7,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 import pytest
 
 from chalicelib import services
-from chalicelib.services import inbox, sync
+from chalicelib.services import inbox, standings, sync
 from chalicelib.services.sync_tokens import OLD_DIGEST_BYTES, OLD_HEAD, SyncToken
 from tests.store.chat_clients import Client, asked, inbox_of
 from tests.store.logs import RawClient
@@ -23,6 +23,7 @@ LONGEST_TOKEN = 1024
 def few_checks(app_on_engine: None, monkeypatch: pytest.MonkeyPatch) -> None:
     """A chat of two members is large, a page checks CHECKS of them, and looks at one other again."""
     monkeypatch.setenv("PARLEY_LARGE_CHAT", "1")
+    monkeypatch.setattr(standings, "KEPT_SECONDS", 3600.0)
     for module in (inbox, sync):
         monkeypatch.setattr(module, "MOST_CHECKED", CHECKS)
     monkeypatch.setattr(sync, "MOST_LOOKED_AT", 1)

@@ -44,16 +44,18 @@ def test_presence_over_http(net: Net) -> None:
 
 
 def test_one_device_of_two_keeps_its_user_online(net: Net) -> None:
-    """A user is online while any device is; closing one of two is no change."""
+    """A user is online while any device is: of two that close, the last is told of, and no other."""
     alice, bob = net.someone(), net.someone()
     first, second = net.device(bob), net.device(bob)
-    watching = net.device(alice)
+    watching, room = net.device(alice), net.room(alice)
     assert watching.ask("watch", users=[bob.handle])["users"][0]["online"] is True
+    for device in (watching, first):
+        device.ask("room.join", room=room)
     first.close()
-    assert second.ask("ping")["type"] == "pong"
-    assert watching.kept("presence") == []
+    watching.expect("room", room=room, event="gone")
     second.close()
     assert watching.expect("presence")["users"][0]["online"] is False
+    assert watching.kept("presence") == []
 
 
 def test_watch_replaces_whom_one_watched(net: Net) -> None:
@@ -74,8 +76,10 @@ def test_a_blocked_user_sees_nobody(net: Net) -> None:
     blocked = net.api.call("PUT", f"/v1/users/me/blocked/{bob.handle}", person=alice)
     assert blocked.status_code in (200, 204), blocked.text
     device = net.device(alice)
-    watching = net.device(bob)
+    watching, other = net.device(bob), net.device(net.someone())
     (now,) = watching.ask("watch", users=[alice.handle])["users"]
     assert (now["online"], now.get("last_seen_at")) == (False, None)
+    assert other.ask("watch", users=[alice.handle])["users"][0]["online"] is True
     device.close()
+    assert other.expect("presence")["users"][0]["online"] is False
     assert watching.kept("presence") == []

@@ -38,16 +38,20 @@ def test_who_leaves_is_told(net: Net) -> None:
 def test_who_closes_is_told(net: Net) -> None:
     """A socket that closes leaves its rooms, but a user is there while another device is."""
     alice, bob = net.someone(), net.someone()
-    room = net.room(alice)
+    room, other = net.room(alice), net.room(alice)
     first, second, third = net.device(alice), net.device(bob), net.device(bob)
     for device in (first, second, third):
         device.ask("room.join", room=room)
-    first.expect("room", event="entered", user=bob.handle)
+    for device in (first, second):
+        device.ask("room.join", room=other)
+    for one in (room, other):
+        first.expect("room", room=one, event="entered", user=bob.handle)
     second.close()
-    assert third.ask("ping")["type"] == "pong"
+    first.expect("room", room=other, event="gone", user=bob.handle)
     assert first.kept("room") == []
     third.close()
     assert first.expect("room", room=room, event="gone")["user"] == bob.handle
+    assert first.kept("room") == []
 
 
 def test_clients_of_a_room(net: Net) -> None:
