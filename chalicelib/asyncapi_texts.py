@@ -37,7 +37,7 @@ CLOSE_CODES = {
 
 DESCRIPTION = f"""\
 Messages, receipts, presence, rooms and calls, as they happen. A frame is a JSON object in a text frame; its \
-`type` says which. Fields that a frame does not know are ignored.
+`type` says which. A field that the frame does not have is refused by an `error` that names it.
 
 Getting in: `POST /v1/realtime/ticket` gives a URL and a ticket for one use; open `<url>?ticket=<ticket>`, \
 then send `hello`. Nothing comes before that.

@@ -255,7 +255,7 @@ class TextTooLong(PayloadTooLarge):
 
 
 class UnsupportedMediaType(ParleyError):
-    """The body's Content-Type is not one the route takes."""
+    """The body's Content-Type or Content-Encoding is not one the route takes."""
 
     status, code, title = 415, "unsupported_media_type", "Unsupported media type"
 

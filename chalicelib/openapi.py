@@ -17,6 +17,7 @@ import msgspec
 from chalicelib import __version__
 from chalicelib.errors import (
     PROBLEM_JSON,
+    BadRequest,
     CrossSite,
     HandleNeeded,
     IdConflict,
@@ -150,13 +151,11 @@ def _responses(operation: Operation) -> Schema:
 
 
 def _failures(operation: Operation) -> list[type[ParleyError]]:
-    failures = [*operation.fails, CrossSite]
+    failures = [*operation.fails, CrossSite, *([BadRequest] if operation.strict else [])]
     if operation.caller or operation.account:
         failures += [NotAuthenticated, HandleNeeded, TooManyRequests, IdentityUnavailable, StoreUnavailable]
     if operation.body:
-        failures.append(PayloadTooLarge)
-        if operation.takes == JSON:
-            failures.append(UnsupportedMediaType)
+        failures += [PayloadTooLarge, UnsupportedMediaType]
     return failures
 
 

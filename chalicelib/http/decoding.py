@@ -3,29 +3,55 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Hashable
+import re
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Any, TypeVar, cast
 from urllib.parse import unquote
 
 import msgspec
 
 from chalicelib.errors import BadRequest, bad_field
-from chalicelib.schemas.decoding import decoded
+from chalicelib.schemas.decoding import decoded, unknown_field
+from chalicelib.schemas.shapes import whole_fields
 
 T = TypeVar("T")
+
+WHOLE = re.compile(r"-?\d+(?:\.0+)?", re.ASCII)
 
 
 def converted(values: Any, kind: type[T], *, strict: bool = True) -> T:
     """Return plain values as a type, its field names matched in any case, the last of two alike counting.
 
     strict: whether numbers must be numbers; in a query they are text.
-    Raises BadRequest naming the field at fault.
+    Raises BadRequest naming the field at fault as it was written.
     """
     if not isinstance(values, dict):
         raise BadRequest("An object with named fields is wanted here.")
     spelt = _spellings(cast(Hashable, kind))
-    by_name = {spelt.get(name := str(key).lower(), name): value for key, value in values.items()}
-    return decoded(lambda given: msgspec.convert(given, kind, strict=strict), by_name)
+    by_name, written = {}, {}
+    for key, value in values.items():
+        name = spelt.get(lower := str(key).lower(), lower)
+        by_name[name], written[name] = value, str(key)
+    if not strict:
+        _check_whole(by_name, kind, written)
+    return decoded(
+        lambda given: msgspec.convert(given, kind, strict=strict), by_name, kind=kind, written=written
+    )
+
+
+def check_names(names: Iterable[str], kind: type | None) -> None:
+    """Raise BadRequest for the first name of a query that no field of a type has, in any case."""
+    known = [] if kind is None else [field.encode_name for field in msgspec.structs.fields(kind)]
+    for name in names:
+        if name.lower() not in map(str.lower, known):
+            raise unknown_field(name, known, "query parameter")
+
+
+def _check_whole(values: dict[str, str], kind: Any, written: Mapping[str, str]) -> None:
+    """Raise BadRequest for a number written as `1e1`, which msgspec would take for a whole one in a query."""
+    for name in whole_fields(kind) & values.keys():
+        if not WHOLE.fullmatch(values[name]):
+            raise bad_field(written[name], "it is no whole number")
 
 
 @functools.cache

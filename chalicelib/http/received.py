@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from typing import Any, TypeVar, cast
 
 import msgspec
 from chalice.app import Request
 
-from chalicelib.errors import PayloadTooLarge, bad_field
-from chalicelib.http.decoding import converted
+from chalicelib.errors import PayloadTooLarge, UnsupportedMediaType, bad_field
+from chalicelib.http.decoding import check_names, converted
 from chalicelib.http.middleware import headers_of
-from chalicelib.schemas.decoding import decoded
+from chalicelib.schemas.decoding import Nothing, decoded, from_json, untyped
+from chalicelib.services.content import checked_id
 from chalicelib.store.sessions import Details, details_of
 
 T = TypeVar("T")
 
 MAX_BODY_BYTES = 256 * 1024
+IDEMPOTENCY_KEY = "Idempotency-Key"
 PREFERS_REPRESENTATION = re.compile(
     r'(?:^|[,;])\s*return\s*=\s*"?representation"?\s*(?:[,;]|$)', re.IGNORECASE
 )
@@ -52,14 +55,25 @@ class ReceivedRequest:
     def idempotency_id(self, in_body: str | None) -> str | None:
         """Return the id of the message to send: the body's, or the Idempotency-Key header's.
 
-        Raises BadRequest when both are there and differ.
+        Raises BadRequest when the header has what is no id, or differs from the body's.
         """
-        key = self.header("Idempotency-Key")
-        if key is None or in_body is None:
-            return in_body if key is None else key
-        if key != in_body:
+        key = self.header(IDEMPOTENCY_KEY)
+        if key is None:
+            return in_body
+        if not key.isascii():  # in which encoding it came differs from one HTTP server to the next
+            raise bad_field(IDEMPOTENCY_KEY, "it must be ASCII; the body's id may be more")
+        if in_body not in (None, key):
             raise bad_field("id", "the Idempotency-Key header and the body's id differ")
-        return in_body
+        return checked_id(key, IDEMPOTENCY_KEY)
+
+    def refuse_encoded(self) -> None:
+        """Raise UnsupportedMediaType for a body that is compressed, or encoded in another way."""
+        encoding = self.header("Content-Encoding")
+        if encoding is not None and encoding.strip().lower() not in ("", "identity"):
+            raise UnsupportedMediaType(
+                "The body must come as it is: send no Content-Encoding.",
+                headers={"Accept-Encoding": "identity"},
+            )
 
     def header(self, name: str) -> str | None:
         """Return a request header's value by its name in any case."""
@@ -82,19 +96,31 @@ class ReceivedRequest:
 
     def body(self, kind: type[T]) -> T:
         """Decode the JSON body; raises BadRequest naming the field at fault."""
-        return decoded(lambda raw: msgspec.json.decode(raw, type=kind), self._raw())
+        return cast(T, from_json(self._raw(), kind))
 
     def body_or_query(self, kind: type[T]) -> T:
         """Decode a JSON body whose keys may be in any case, or the query parameters when there is no body."""
         raw = self._raw()
         if not raw.strip():
             return self.query(kind)
-        return converted(decoded(msgspec.json.decode, raw), kind)
+        return converted(untyped(raw), kind)
 
     def query(self, kind: type[T]) -> T:
         """Decode the query parameters, the last of two alike counting."""
-        values = dict((self._request.query_params or {}).items())
-        return converted(values, kind, strict=False)
+        return converted(self._parameters, kind, strict=False)
+
+    def refuse_unknown(self, query: type | None, *, bodiless: bool) -> None:
+        """Raise BadRequest for a query parameter, or a field of the body, that the route does not take.
+
+        query: type of the parameters; None: it takes none. bodiless: whether it takes no field in the body.
+        """
+        check_names(self._parameters, query)
+        if bodiless and (raw := cast(bytes, self._request.raw_body)).lstrip()[:1] == b"{":
+            decoded(functools.partial(msgspec.json.decode, type=Nothing), raw, kind=Nothing)
+
+    @property
+    def _parameters(self) -> dict[str, str]:
+        return dict((self._request.query_params or {}).items())
 
     def _raw(self) -> bytes:
         raw = cast(bytes, self._request.raw_body)

@@ -51,6 +51,11 @@ class Operation(NamedTuple):
         return self.rate or ("read" if self.method == "GET" else "write")
 
     @property
+    def strict(self) -> bool:
+        """Whether what the route does not know is refused, as everywhere but on legacy and public paths."""
+        return self.path.startswith("/v1/")
+
+    @property
     def takes(self) -> str:
         """The Content-Type that Chalice lets in."""
         return self.media_type or (JSON if self.method in BODY_METHODS else ANY_MEDIA_TYPE)
@@ -105,6 +110,11 @@ def _answered(call: Call, operation: Operation, parameters: dict[str, str]) -> R
     try:
         call.refuse_cross_site()
         _admit(call, operation)
+        call.refuse_encoded()
+        if operation.strict:
+            call.refuse_unknown(
+                operation.query, bodiless=operation.body is None and operation.method != "GET"
+            )
         values = {name: unquoted(value, name) for name, value in parameters.items()}
         response = operation.view(call, **values)
         if operation.judged_later and not call.judged:

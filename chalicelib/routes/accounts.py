@@ -7,6 +7,7 @@ from chalice.app import Blueprint, Response
 from chalicelib import errors
 from chalicelib.http import Call, no_content, reply, route
 from chalicelib.schemas.accounts import (
+    ClassicLogin,
     ClassicRegister,
     Entry,
     IdentityRequest,
@@ -34,12 +35,13 @@ def _entry(call: Call, entered: Entered, status: int) -> Response:
     return reply(Entry(user=me, token=entered.token, expires_at=rfc3339(entered.expires)), status)
 
 
-def _logged_in(call: Call) -> Response:
-    return _entry(call, call.services.logins.login(call.body(LoginRequest), call.details), 200)
+def _logged_in(call: Call, kind: type[LoginRequest]) -> Response:
+    return _entry(call, call.services.logins.login(call.body(kind), call.details), 200)
 
 
-def _registered(call: Call, account: Account, password: str) -> Response:
-    return _entry(call, call.services.registration.register(account, password, call.details), 201)
+def _registered(call: Call, account: Account, password: str, field: str) -> Response:
+    entered = call.services.registration.register(account, password, call.details, field=field)
+    return _entry(call, entered, 201)
 
 
 @route(
@@ -61,7 +63,7 @@ def register(call: Call) -> Response:
     """
     wanted = call.body(RegisterRequest)
     account = Account(handle=wanted.handle, name=wanted.name or "", email=wanted.email)
-    return _registered(call, account, wanted.password)
+    return _registered(call, account, wanted.password, "handle")
 
 
 @route(
@@ -79,7 +81,7 @@ def register_classic(call: Call) -> Response:
     """Make an account and log in, as the platform that Parley replaces had it."""
     wanted = call.body(ClassicRegister)
     account = Account(handle=wanted.username, email=wanted.email)
-    return _registered(call, account, wanted.password)
+    return _registered(call, account, wanted.password, "username")
 
 
 @route(
@@ -99,7 +101,7 @@ def login(call: Call) -> Response:
     An unknown name and a wrong password are answered alike. After 10 failures of a name from an address, or
     50 from an address, within 15 minutes: `too_many_requests`, and for seconds while many fail at once.
     """
-    return _logged_in(call)
+    return _logged_in(call, LoginRequest)
 
 
 @route(
@@ -107,7 +109,7 @@ def login(call: Call) -> Response:
     "POST",
     "/login",
     {200: Entry},
-    body=LoginRequest,
+    body=ClassicLogin,
     example={"username": "alice", "password": PASSWORD},
     fails=ENTERING,
     rate="auth",
@@ -115,7 +117,7 @@ def login(call: Call) -> Response:
 )
 def login_classic(call: Call) -> Response:
     """Log in by username or email, as the platform that Parley replaces had it."""
-    return _logged_in(call)
+    return _logged_in(call, ClassicLogin)
 
 
 @route(

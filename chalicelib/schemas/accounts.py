@@ -20,7 +20,7 @@ Password = Annotated[str, Meta(description="8-1024 characters.", examples=["corr
 Email = Annotated[str, Meta(description="Shown to nobody else.", examples=["alice@example.org"])]
 
 
-class RegisterRequest(Struct):
+class RegisterRequest(Struct, forbid_unknown_fields=True):
     """Who wants an account."""
 
     handle: Handle
@@ -37,7 +37,7 @@ class ClassicRegister(Struct):
     email: Email | None = None
 
 
-class LoginRequest(Struct):
+class LoginRequest(Struct, forbid_unknown_fields=True):
     """Who is back: by handle (or `username`) or by email."""
 
     password: str
@@ -49,14 +49,18 @@ class LoginRequest(Struct):
     ] = None
 
 
-class PasswordChange(Struct):
+class ClassicLogin(LoginRequest, forbid_unknown_fields=False):
+    """Who is back, as the platform that Parley replaces asked."""
+
+
+class PasswordChange(Struct, forbid_unknown_fields=True):
     """A password and the one that shall take its place."""
 
     password: str
     new_password: Password
 
 
-class IdentityRequest(Struct):
+class IdentityRequest(Struct, forbid_unknown_fields=True):
     """The handle that a signed identity wants."""
 
     handle: Handle

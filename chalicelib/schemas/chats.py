@@ -29,7 +29,7 @@ History = Annotated[bool, Meta(description="Whether members read what was writte
 Handle = Annotated[str, Meta(description="A handle, in any case.", examples=["bob"])]
 
 
-class NewChat(Struct, kw_only=True):
+class NewChat(Struct, kw_only=True, forbid_unknown_fields=True):
     """A chat to make: `with` is for a direct chat, everything else for a group or room."""
 
     kind: Kind
@@ -70,7 +70,7 @@ class Chat(ChatRow, kw_only=True):
     ] = UNSET
 
 
-class ChatChanges(Struct, kw_only=True):
+class ChatChanges(Struct, kw_only=True, forbid_unknown_fields=True):
     """What to change: an absent field stays as it is, null clears it."""
 
     name: ChatName | UnsetType = UNSET
@@ -95,7 +95,7 @@ class MemberPage(Struct, kw_only=True):
     next: Next
 
 
-class MemberChange(Struct, kw_only=True):
+class MemberChange(Struct, kw_only=True, forbid_unknown_fields=True):
     """What to change of a member; one of the two."""
 
     role: Role | UnsetType = UNSET
@@ -146,7 +146,7 @@ class Added(Struct, kw_only=True):
     ]
 
 
-class NewOwner(Struct):
+class NewOwner(Struct, forbid_unknown_fields=True):
     """Whom to hand a chat over to."""
 
     handle: Handle

@@ -2,41 +2,167 @@
 
 from __future__ import annotations
 
+import functools
+import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
 import msgspec
 
 from chalicelib.errors import BadRequest, bad_field
+from chalicelib.schemas import shapes
 
 T = TypeVar("T")
 
 MISSING_FIELD = re.compile(r"Object missing required field `(.*?)`.*")
+UNKNOWN_FIELD = re.compile(r"Object contains unknown field `(.*?)`(?: - at `\$\.?(.*)`)?", re.DOTALL)
 FIELD_PATH = re.compile(r"(.*?) - at `\$\.?(.*)`", re.DOTALL)
+WHOLE = re.compile(r"(-?\d{1,19})\.0+")
+HALF_PAIR = re.compile("[\ud800-\udfff]")
+ESCAPED_HALF = re.compile(r"\\u[dD][89a-fA-F]")
+MAX_NAMED_CHARACTERS = 64
+NOTHING: Mapping[str, str] = {}
 
 
-def decoded(decode: Callable[[Any], T], raw: Any, what: str = "body") -> T:
+class Nothing(msgspec.Struct, forbid_unknown_fields=True):
+    """An object without fields."""
+
+
+def decoded(
+    decode: Callable[[Any], T],
+    raw: Any,
+    what: str = "body",
+    kind: Any = None,
+    written: Mapping[str, str] = NOTHING,
+) -> T:
     """Return decode(raw); raises BadRequest for what only the client's bytes can cause.
 
-    what: the English name of what is decoded.
+    what: the English name of what is decoded. kind: the type, from which an error learns what there is.
+    written: how the client wrote the names of fields, where not as the type has them.
     """
     try:
         return decode(raw)
     except msgspec.ValidationError as error:
-        raise _invalid(str(error)) from None
+        raise _invalid(str(error), kind, raw, written) from None
     except UnicodeError:
         raise BadRequest(f"The {what} is not UTF-8.") from None
     except RecursionError:
         raise BadRequest(f"The {what} is nested too deeply.") from None
     except msgspec.DecodeError as error:
+        if (place := _half_pair(raw)) is not None:
+            raise bad_field(place, "it has half of a surrogate pair, which is no character") from None
         raise BadRequest(f"The {what} is not JSON: {error}.") from None
 
 
-def _invalid(text: str) -> BadRequest:
+def from_json(raw: bytes | str, kind: Any, what: str = "body") -> Any:
+    """Return a JSON text as a type; raises BadRequest naming the field at fault.
+
+    A number such as 10.0 is a whole number, as it is in JSON Schema; 1e1 is none.
+    """
+    return decoded(functools.partial(_decoded, kind), raw, what, kind)
+
+
+def untyped(raw: bytes | str) -> Any:
+    """Return the plain values of a JSON text, 10.0 as an int; raises BadRequest."""
+    return decoded(_WHOLE_NUMBERS.decode, raw)
+
+
+def unknown_field(name: str, known: Iterable[str], what: str = "field", path: str = "") -> BadRequest:
+    """Return the refusal of a name that no field has.
+
+    known: the names there are. what: the English name of what has them. path: where the object is that has
+    the field, empty for the outermost.
+    """
+    name, known = name[:MAX_NAMED_CHARACTERS], list(known)
+    near = shapes.nearest(name, known)
+    if near is not None:
+        hint = f"did you mean `{near}`?"
+    else:
+        hint = f"the known ones are {shapes.listed(known, 'and')}" if known else "this call takes none"
+    return bad_field(f"{path}.{name}" if path else name, f"there is no such {what}; {hint}")
+
+
+def _decoded(kind: Any, raw: bytes | str) -> Any:
+    try:
+        return _decoder(kind).decode(raw)
+    except msgspec.ValidationError as error:
+        values = _with_whole_numbers(raw, kind) if "got `float`" in str(error) else None
+        if values is None:
+            raise
+        return msgspec.convert(values, kind)
+
+
+@functools.cache
+def _decoder(kind: Any) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(kind)
+
+
+def _number(text: str) -> int | float:
+    whole = WHOLE.fullmatch(text)
+    return int(whole[1]) if whole else float(text)
+
+
+_WHOLE_NUMBERS = msgspec.json.Decoder(float_hook=_number)
+
+
+def _with_whole_numbers(raw: bytes | str, kind: Any) -> dict[str, Any] | None:
+    """Return plain values, a whole number such as 10.0 an int where one is wanted; None: there is none."""
+    values = msgspec.json.decode(raw)
+    if not isinstance(values, dict):
+        return None
+    whole = {
+        name: number
+        for name, number in _WHOLE_NUMBERS.decode(raw).items()
+        if isinstance(values[name], float) and isinstance(number, int)
+    }
+    wanted = shapes.whole_fields(kind, values) & whole.keys()
+    return {**values, **{name: whole[name] for name in wanted}} if wanted else None
+
+
+def _invalid(text: str, kind: Any, raw: Any, written: Mapping[str, str]) -> BadRequest:
+    if unknown := UNKNOWN_FIELD.fullmatch(text):
+        name, path = written.get(unknown[1], unknown[1]), unknown[2] or ""
+        return unknown_field(name, shapes.fields_at(kind, path, _values(raw)), path=path)
     if missing := MISSING_FIELD.fullmatch(text):
-        return bad_field(missing[1], "it is missing")
+        return bad_field(missing[1], "; ".join(["it is missing", *_allowed(kind, missing[1], raw)]))
     match = FIELD_PATH.fullmatch(text)
     if match and match[2]:
-        return bad_field(match[2], match[1])
+        return bad_field(written.get(match[2], match[2]), *(_allowed(kind, match[2], raw) or [match[1]]))
     return BadRequest(text)
+
+
+def _allowed(kind: Any, path: str, raw: Any) -> list[str]:
+    """Return a sentence that names the values of the enumeration at a place; none, where there is none."""
+    values = [] if kind is None else shapes.values_at(kind, path, _values(raw))
+    return [f"it must be {shapes.listed(values, 'or')}"] if values else []
+
+
+def _values(raw: Any) -> Any:
+    """Return what a client sent as plain values; None for what cannot be told."""
+    try:
+        return msgspec.json.decode(raw) if isinstance(raw, (bytes, str)) else raw
+    except (msgspec.DecodeError, RecursionError):
+        return None
+
+
+def _half_pair(raw: Any) -> str | None:
+    """Return where a JSON text has half of a surrogate pair; None: nowhere, or it is no JSON."""
+    text = raw.decode() if isinstance(raw, bytes) else raw
+    try:
+        return _place_of_half(json.loads(text), "") if ESCAPED_HALF.search(text) else None
+    except (ValueError, RecursionError, TypeError):
+        return None
+
+
+def _place_of_half(value: Any, place: str) -> str | None:
+    if isinstance(value, str):
+        return place or "body" if HALF_PAIR.search(value) else None
+    pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for name, one in pairs:
+        if isinstance(name, str) and HALF_PAIR.search(name):
+            return place or "body"
+        step = f"[{name}]" if isinstance(name, int) else f".{name}" if place else name
+        if (found := _place_of_half(one, f"{place}{step}")) is not None:
+            return found
+    return None

@@ -47,7 +47,7 @@ class Mapping(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
             raise ValueError("`next` and `page` are two ways to the next page: give one")
 
 
-class Place(Struct, frozen=True, kw_only=True):
+class Place(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where an import goes on: as a report said, to be given back unchanged.
 
     url: of a page. number: of the page, where pages are numbered. skip: items of it that are done. pages:
@@ -65,7 +65,7 @@ class Place(Struct, frozen=True, kw_only=True):
     idle: Annotated[int, Meta(ge=0)] = 0
 
 
-class ImportRequest(Struct, frozen=True, kw_only=True):
+class ImportRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An import, or its next part.
 
     url: of the list of users, or of its first page. dry_run: write nothing. authorization: the value of

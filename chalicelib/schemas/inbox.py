@@ -116,7 +116,7 @@ class Sync(Struct, kw_only=True):
     ]
 
 
-class ReadUpTo(Struct, kw_only=True):
+class ReadUpTo(Struct, kw_only=True, forbid_unknown_fields=True):
     """Up to which message; one of the two."""
 
     seq: Annotated[int, Meta(ge=1, le=2**53 - 1)] | None = None
@@ -147,7 +147,7 @@ class Receipts(Struct, kw_only=True):
     next: Next
 
 
-class Flags(Struct, kw_only=True):
+class Flags(Struct, kw_only=True, forbid_unknown_fields=True):
     """What to set (true) or take away (false); what is absent stays as it is."""
 
     unread: Annotated[bool | UnsetType, Meta(description="A mark of its own; reading takes it away.")] = UNSET

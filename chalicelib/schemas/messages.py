@@ -37,6 +37,10 @@ Text = Annotated[
 RepliedTo = Annotated[
     int, Meta(ge=1, le=2**53 - 1, description="The seq of the message of this chat that it replies to.")
 ]
+SentKind = Annotated[
+    Literal["text"],
+    Meta(description="What a client may send; messages of the kind `system` are the server's own."),
+]
 CursorText = Annotated[
     str,
     Meta(
@@ -46,12 +50,12 @@ CursorText = Annotated[
 ]
 
 
-class SendRequest(Struct):
+class SendRequest(Struct, forbid_unknown_fields=True):
     """A message to append to a chat."""
 
     text: Text
     id: MessageId | None = None
-    kind: Literal["text"] = "text"
+    kind: SentKind = "text"
     reply_to: RepliedTo | None = None
 
 

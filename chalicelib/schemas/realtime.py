@@ -16,6 +16,7 @@ from chalicelib.schemas.messages import (
     MessageId,
     Page,
     RepliedTo,
+    SentKind,
     SentMessage,
     Text,
     Time,
@@ -75,7 +76,7 @@ RoomEvent = Literal["joined", "left", "clients", "entered", "gone"]
 # --- getting in ---------------------------------------------------------------------------------------------
 
 
-class TicketRequest(Struct, kw_only=True):
+class TicketRequest(Struct, kw_only=True, forbid_unknown_fields=True):
     """What a ticket is for."""
 
     room: Annotated[RoomId | None, Meta(description="Joined as soon as the socket is ready.")] = None
@@ -92,7 +93,7 @@ class Ticket(Struct, kw_only=True):
 # --- what clients send --------------------------------------------------------------------------------------
 
 
-class FromClient(Struct, tag_field="type", kw_only=True):
+class FromClient(Struct, tag_field="type", kw_only=True, forbid_unknown_fields=True):
     """What every frame of a client may have."""
 
     ref: Ref | None = None
@@ -113,7 +114,7 @@ class Send(FromClient, tag="send", kw_only=True):
     chat: ChatId
     id: MessageId
     text: Text
-    kind: Literal["text"] = "text"
+    kind: SentKind = "text"
     reply_to: RepliedTo | None = None
 
 

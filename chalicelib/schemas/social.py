@@ -60,7 +60,7 @@ class ClassicUnfollow(Struct, rename="camel"):
     to_unfollow_id: Annotated[str, Meta(description="A handle.", examples=["bob"])]
 
 
-class NewPost(Struct):
+class NewPost(Struct, forbid_unknown_fields=True):
     """A post to make."""
 
     text: Annotated[

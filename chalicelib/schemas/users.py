@@ -47,7 +47,7 @@ class Me(User, kw_only=True):
     who_may_add_me: WhoMayAdd
 
 
-class ProfileChanges(Struct, kw_only=True):
+class ProfileChanges(Struct, kw_only=True, forbid_unknown_fields=True):
     """What to change: an absent field stays as it is, null clears it."""
 
     name: Name | UnsetType | None = UNSET

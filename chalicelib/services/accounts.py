@@ -40,13 +40,15 @@ class Registration:
         self._work = work
         self._closing = closing
 
-    def register(self, account: Account, password: str, details: Details) -> Entered:
+    def register(
+        self, account: Account, password: str, details: Details, *, field: str = "handle"
+    ) -> Entered:
         """Make an account and log in.
 
-        account: handle, and what else is known: name, email.
+        account: handle, and what else is known: name, email. field: what the client calls the handle.
         Raises BadRequest, AlreadyTaken.
         """
-        handle = self._names.account(account.handle, "handle")
+        handle = self._names.account(account.handle, field)
         email = None if account.email is None else checked_email(account.email, "email")
         name = checked_name(account.name, "name")
         checked_password(password)

@@ -36,11 +36,11 @@ def checked_text(text: str, thing: str = "message", most: int = MAX_TEXT_BYTES) 
     return text
 
 
-def checked_id(message_id: str | None) -> str | None:
-    """Return a message's idempotency id as it came; raises BadRequest."""
+def checked_id(message_id: str | None, field: str = "id") -> str | None:
+    """Return a message's idempotency id as it came; raises BadRequest naming the field."""
     if message_id is None:
         return None
-    check_line(message_id, "id", "an id", MAX_ID_CHARACTERS)
+    check_line(message_id, field, "an id", MAX_ID_CHARACTERS)
     return message_id
 
 

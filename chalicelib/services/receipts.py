@@ -34,18 +34,18 @@ class ReceiptService:
         skip: a connection that is not told.
         Raises ChatNotFound, NotAMember, BadRequest, HistoryChanged.
         """
-        found, (seq, time, epoch) = self._ids.own(caller.handle, chat), _cursor_of(upto)
+        found, ((seq, time, epoch), field) = self._ids.own(caller.handle, chat), _named(upto)
         caller.admit()
-        touched = self._readers.read(found.text, caller.handle, seq, time=time, epoch=epoch)
+        touched = self._readers.read(found.text, caller.handle, seq, time, epoch, field=field)
         if touched is not None:
             self._tell(caller, found.text, touched)
             self._marks.tell(caller.handle, found, read=seq, skip=skip)
 
     def received(self, caller: Caller, chat: str, upto: ReadUpTo, *, skip: str | None = None) -> None:
         """Raise the caller's mark of what has arrived; see read."""
-        found, (seq, time, epoch) = self._ids.own(caller.handle, chat), _cursor_of(upto)
+        found, ((seq, time, epoch), field) = self._ids.own(caller.handle, chat), _named(upto)
         caller.admit()
-        if self._readers.received(found.text, caller.handle, seq, time=time, epoch=epoch):
+        if self._readers.received(found.text, caller.handle, seq, time, epoch, field=field):
             self._marks.tell(caller.handle, found, received=seq, skip=skip)
 
     def flag(self, caller: Caller, chat: str, flags: Flags) -> None:
@@ -73,9 +73,10 @@ class ReceiptService:
         self._deliveries.tell(chat, None, None, [place])
 
 
-def _cursor_of(upto: ReadUpTo) -> Cursor:
+def _named(upto: ReadUpTo) -> tuple[Cursor, str]:
+    """Return the place that is named, and the field that names it."""
     if upto.cursor is not None and upto.seq is None:
-        return Cursor.parse(upto.cursor, "cursor")
+        return Cursor.parse(upto.cursor, "cursor"), "cursor"
     if upto.seq is not None and upto.cursor is None:
-        return Cursor(upto.seq)
+        return Cursor(upto.seq), "seq"
     raise bad_field("seq", "give a seq or a cursor, and not both")

@@ -61,21 +61,35 @@ class Readers:
         self._store = store
 
     def read(
-        self, chat: str, handle: str, seq: int, time: int | None = None, epoch: int | None = None
+        self,
+        chat: str,
+        handle: str,
+        seq: int,
+        time: int | None = None,
+        epoch: int | None = None,
+        *,
+        field: str = "seq",
     ) -> Touched | None:
         """Raise how far a member has read, and take the mark of being unread away.
 
-        time, epoch: what the message at seq and the log must have, unless None.
+        time, epoch: what the message at seq and the log must have, unless None. field: what named the seq.
         Returns None when nothing of what an inbox shows has changed.
         Raises HistoryChanged; BadRequest for a seq that is to come.
         """
-        return _touched(self._raise("read", chat, handle, seq, time, epoch))
+        return _touched(self._raise("read", chat, handle, (seq, time, epoch), field))
 
     def received(
-        self, chat: str, handle: str, seq: int, time: int | None = None, epoch: int | None = None
+        self,
+        chat: str,
+        handle: str,
+        seq: int,
+        time: int | None = None,
+        epoch: int | None = None,
+        *,
+        field: str = "seq",
     ) -> bool:
         """Raise how far a member has received the chat; see `read`. Returns whether it rose."""
-        return bool(self._raise("received", chat, handle, seq, time, epoch))
+        return bool(self._raise("received", chat, handle, (seq, time, epoch), field))
 
     def flag(self, chat: str, handle: str, set_bits: int, clear_bits: int) -> Touched | None:
         """Set and clear flags; returns None when nothing of what an inbox shows has changed."""
@@ -107,18 +121,21 @@ class Readers:
         return Touched(stamp, active, False)
 
     def _raise(
-        self, mark: str, chat: str, handle: str, seq: int, time: int | None, epoch: int | None
+        self, mark: str, chat: str, handle: str, upto: tuple[int, int | None, int | None], field: str
     ) -> list[int]:
-        at = b"" if time is None else time.to_bytes(8)
-        return self._change(RAISE_MARK, chat, handle, mark, seq, at, "" if epoch is None else str(epoch))
+        seq, time, epoch = upto
+        args = (mark, seq, b"" if time is None else time.to_bytes(8), "" if epoch is None else str(epoch))
+        return self._change(RAISE_MARK, chat, handle, *args, field=field)
 
-    def _change(self, script: Script, chat: str, handle: str, *args: str | bytes | int) -> list[int]:
+    def _change(
+        self, script: Script, chat: str, handle: str, *args: str | bytes | int, field: str = "seq"
+    ) -> list[int]:
         named = (*judged_keys(chat), keys.outbox(chat))
         given = (handle, kind_of(chat), mark_item(handle, chat), *args)
         query: Query[Any] = Query(script, named, given)
         reply = self._store.fetch(query)
         if isinstance(reply, int):
-            raise refusal(chat, reply)
+            raise refusal(chat, reply, field)
         return list(reply)
 
 

@@ -27,14 +27,17 @@ def mark_item(handle: str, chat: str) -> str:
     return f"p{handle}\0{chat}"
 
 
-def refusal(chat: str, code: int) -> ParleyError:
-    """Return the error of what a script refused: ChatNotFound, NotAMember, BadRequest or HistoryChanged."""
+def refusal(chat: str, code: int, field: str = "seq") -> ParleyError:
+    """Return the error of what a script refused: ChatNotFound, NotAMember, BadRequest or HistoryChanged.
+
+    field: what named the message.
+    """
     if code == NO_CHAT:
         return no_chat(chat)
     if code == NO_MEMBER:
         return not_a_member(chat)
     if code == NO_MESSAGE:
-        return bad_field("seq", f"chat {chat} has no such message yet")
+        return bad_field(field, f"chat {chat} has no such message yet")
     return HistoryChanged("The chat's history is not the one this cursor came from. Read it from the start.")
 
 

@@ -114,6 +114,7 @@ class Gateway:
         if match is None:
             raise NoSuchRoute("No route has this path. GET /openapi.json lists those there are.")
         _refuse_broken_text(request.path)
+        request = _as_get(request)
         event = proxy_event(request, match, await body.read())
         context = LambdaContext(event["requestContext"]["requestId"])
         if self._all_slow or (request.method, match.resource) in self._slow:
@@ -140,6 +141,11 @@ def _refuse_foreign_names(headers: Headers) -> None:
                 "An open server answers only to localhost, 127.0.0.1 and [::1], so that no web page can reach"
                 " it under a name of its own. PARLEY_OPEN_BEYOND_LOOPBACK=1 lifts this."
             )
+
+
+def _as_get(request: Request) -> Request:
+    """Return what to do for a request: for HEAD, what GET does; the HTTP server leaves the body out."""
+    return request._replace(method="GET") if request.method == "HEAD" else request
 
 
 def _refuse_broken_text(path: str) -> None:

@@ -68,11 +68,6 @@ DIFFERENCES: dict[str, Difference] = {
         "JSON sent as `application/x-www-form-urlencoded`, which is `curl -d` without a header, is a 400.",
         "LocalStack parses a form and writes it anew for the function, and JSON does not survive that.",
     ),
-    "header-beyond-ascii-is-taken": Difference(
-        (*LOCALSTACK, *MINISTACK),
-        "An `Idempotency-Key` beyond ASCII is taken as Latin-1; the gateway refuses it.",
-        "Their HTTP server decodes headers as Latin-1.",
-    ),
     "leading-slashes-are-merged": Difference(
         (*LOCALSTACK, *MINISTACK),
         "`//ping` is `/ping`; elsewhere it is no route.",

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.deployed.client import Api
+from tests.deployed.client import Api, fields_at_fault
 from tests.deployed.people import People
 from tests.deployed.target import Target, check_no_route
 
@@ -99,10 +99,13 @@ def test_another_is_not_spoken_for(registered: Api) -> None:
     """A token is good for its own user alone, whatever the header, the body or the query says."""
     chat, alice, bob = registered.new_pair()
     headers = {"X-Parley-User": bob}
-    body = {"text": "hi", "sender": bob, "from": bob, "user": bob}
-    sent = registered.call(
-        "POST", f"/v1/chats/{chat}/messages?user={bob}", user=alice, json=body, headers=headers
-    )
+    path, body = f"/v1/chats/{chat}/messages", {"text": "hi"}
+    for name in ("sender", "from", "user"):
+        refused = registered.call("POST", path, user=alice, json={**body, name: bob}, headers=headers)
+        assert (refused.status_code, fields_at_fault(refused)) == (400, [name])
+    refused = registered.call("POST", f"{path}?user={bob}", user=alice, json=body, headers=headers)
+    assert (refused.status_code, fields_at_fault(refused)) == (400, ["user"])
+    sent = registered.call("POST", path, user=alice, json=body, headers=headers)
     assert (sent.status_code, sent.json()["sender"]) == (201, alice)
     message = {"chat": chat, "sender": bob, "text": "hi"}
     refused = registered.call("POST", "/api/send", user=alice, json=message, headers=headers)

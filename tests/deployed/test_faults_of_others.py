@@ -178,10 +178,11 @@ def test_no_password_is_stored(anyone: Api, person: Person, request: pytest.Fixt
 
 
 def test_the_sender_is_not_the_bodys_to_say(registered: Api) -> None:
-    """A message is from whoever's token came with it; another sender in the body is ignored or refused."""
+    """A message is from whoever's token came with it; another sender in the body is refused."""
     chat, alice, bob = registered.new_pair()
-    body = {"text": "hi", "sender": bob, "from": bob}
-    assert registered.post(chat, alice, **body).json()["sender"] == alice
+    for name in ("sender", "from"):
+        assert registered.post(chat, alice, text="hi", **{name: bob}).status_code == 400
+    assert registered.post(chat, alice, text="hi").json()["sender"] == alice
     forged = {"chat": chat, "sender": bob, "text": "hi"}
     assert registered.call("POST", "/api/send", user=alice, json=forged).status_code == 403
     assert registered.page(chat, bob)["head"] == 1

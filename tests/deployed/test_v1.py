@@ -247,4 +247,4 @@ def test_an_empty_idempotency_key_is_refused(api: Api) -> None:
     chat, alice, _ = api.new_pair()
     path, key = f"/v1/chats/{chat}/messages", {"Idempotency-Key": ""}
     response = api.call("POST", path, user=alice, json={"text": "x"}, headers=key)
-    assert (response.status_code, fields_at_fault(response)) == (400, ["id"])
+    assert (response.status_code, fields_at_fault(response)) == (400, ["Idempotency-Key"])

@@ -37,9 +37,9 @@ class Peer:
         """Send a head, its bytes as Latin-1, and a body."""
         self.socket.sendall("\r\n".join([*lines, "", ""]).encode("latin-1") + body)
 
-    def answer(self) -> Answer:
-        """Read one response; raises OSError when there is none."""
-        response = http.client.HTTPResponse(self.socket)
+    def answer(self, method: str = "GET") -> Answer:
+        """Read one response to a method; raises OSError when there is none."""
+        response = http.client.HTTPResponse(self.socket, method=method)
         try:
             response.begin()
             return Answer(response)

@@ -228,6 +228,33 @@ def _next_event(received: BinaryIO) -> Any:
     return json.loads(received.read(length))["event"]
 
 
+@pytest.mark.parametrize("kind", ["binary", "cookies", "empty", "failure", "accent"])
+def test_head_is_get_without_the_body(echo: EchoServer, kind: str) -> None:
+    """HEAD answers the status and the headers of GET, no body, and the connection goes on."""
+    expected = get(echo, f"/answers/{kind}", "X-Request-Id: head")
+    with echo.peer() as peer:
+        for _ in range(2):
+            peer.send(f"HEAD /answers/{kind} HTTP/1.1", "Host: localhost", "X-Request-Id: head")
+            answer = peer.answer("HEAD")
+            assert (answer.status, answer.body) == (expected.status, b"")
+            assert _without_date(answer) == _without_date(expected)
+
+
+def test_head_reaches_the_handler_as_get(echo: EchoServer) -> None:
+    """The function is asked for what GET is; a slow route of GET is slow."""
+    with echo.peer() as peer:
+        peer.send("HEAD /my/path HTTP/1.1", "Host: localhost")
+        head = peer.answer("HEAD")
+    asked = get(echo, "/my/path")
+    assert asked.json["event"]["httpMethod"] == "GET"
+    assert head.headers["Content-Type"] == asked.headers["Content-Type"]
+    assert int(head.headers["Content-Length"]) == len(asked.body)
+
+
+def _without_date(answer: Answer) -> list[tuple[str, str]]:
+    return sorted((name, value) for name, value in answer.headers.items() if name.lower() != "date")
+
+
 def test_a_slow_reader_holds_nobody_up(echo: EchoServer) -> None:
     """While a client does not read its large answer, others are served by the same worker."""
     with echo.peer() as slow:

@@ -362,12 +362,15 @@ class TestErrors:
         assert answer["ref"] == "a"
 
     def test_sender_is_not_taken_from_the_frame(self, door: Door) -> None:
-        """Whoever a frame says to be from, it is from who the connection is of."""
-        bob = door.enter("bob")
+        """A message is from who the connection is of; a frame that names another is refused."""
+        ann, bob = door.enter("ann"), door.enter("bob")
 
-        door.enter("ann").send(saying("x", sender="cyd", **{"from": "cyd"}, user="cyd"))
+        for name in ("sender", "from", "user"):
+            (answer,) = ann.send(saying("x", **{name: "cyd"}))
+            assert [error["field"] for error in answer["errors"]] == [name]
+        ann.send(saying("x"))
 
-        assert bob.received()[0]["sender"] == "ann"
+        assert [message["sender"] for message in bob.received()] == ["ann"]
 
     def test_id_conflict(self, door: Door) -> None:
         """An id that comes with another text is refused as REST does."""

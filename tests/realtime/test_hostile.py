@@ -349,10 +349,15 @@ def _send_in_pieces(client: ClientConnection, text: str) -> None:
 def test_who_a_frame_says_that_it_is_from(url: str) -> None:
     """Nobody speaks for another, or where they are no member, or calls strangers."""
     with opened(url, "eve") as eve, opened(url, "fay") as fay:
-        forged = {"from": "una", "sender": "una", "user": "una", "from_": "una"}
-        ask(eve, "ack", type="send", chat="eve:fay", id="forged", text=SECRET, **forged)
+        send = {"type": "send", "chat": "eve:fay", "id": "forged", "text": SECRET}
+        ring = {"type": "signal", "to": "fay", "call": "c", "kind": "ring"}
+        for forged in (send, ring):
+            for name in ("from", "sender", "user", "from_"):
+                answer = ask(eve, "error", **forged, **{name: "una"})
+                assert [error["field"] for error in answer["errors"]] == [name]
+        ask(eve, "ack", **send)
         assert received(fay)["sender"] == "eve"
-        eve.send(json.dumps({"type": "signal", "to": "fay", "call": "c", "kind": "ring", **forged}))
+        eve.send(json.dumps(ring))
         assert received(fay)["from"] == "eve"
         for frame in (
             {"type": "send", "chat": CHAT, "id": "x", "text": SECRET},

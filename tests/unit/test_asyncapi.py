@@ -47,6 +47,13 @@ def test_document_is_asyncapi() -> None:
     assert [error.message for error in standard.iter_errors(DOCUMENT)] == []
 
 
+def test_frames_of_clients_have_no_other_fields() -> None:
+    """The document says of every client's frame that it is closed; the server's may grow."""
+    schemas = DOCUMENT["components"]["schemas"]
+    assert {schemas[kind.__name__].get("additionalProperties") for kind in asyncapi.FROM_CLIENT} == {False}
+    assert {schemas[kind.__name__].get("additionalProperties") for kind in asyncapi.FROM_SERVER} == {None}
+
+
 def test_standard_refuses() -> None:
     """The schema of the standard does refuse: a document with an operation of no known action."""
     standard = Draft7Validator(json.loads(STANDARD.read_bytes()))

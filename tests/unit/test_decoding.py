@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 import pytest
 
-from chalicelib.errors import BadRequest
+from chalicelib.errors import BadRequest, FieldError
 from chalicelib.http.decoding import converted, unquoted
-from chalicelib.schemas.decoding import decoded
+from chalicelib.schemas.decoding import decoded, from_json
 from chalicelib.schemas.social import ClassicFollow
 
 
@@ -50,6 +50,8 @@ def test_converted(values: Any, expected: Sample) -> None:
         ({"name": "3"}, Sample("3")),
         ({"name": "a", "flag": "true"}, Sample("a", 1, True)),
         ({"name": "a", "flag": "0"}, Sample("a", 1, False)),
+        ({"name": "a", "count": "3.0"}, Sample("a", 3)),
+        ({"name": "1e1"}, Sample("1e1")),
     ],
 )
 def test_converted_from_a_query(values: Any, expected: Sample) -> None:
@@ -72,6 +74,7 @@ def test_converted_from_a_query(values: Any, expected: Sample) -> None:
         ({"name": "a", "flag": "true"}, "flag"),
         ({"name": "a", "tags": "x"}, "tags"),
         ({"name": "a", "tags": [1]}, "tags[0]"),
+        ({"name": "a", "COUNT": 0}, "COUNT"),
     ],
 )
 def test_field_at_fault(values: Any, field: str) -> None:
@@ -96,7 +99,9 @@ def test_not_an_object(values: Any) -> None:
         (b"{", "not JSON"),
         (b'{"name":"a"} x', "not JSON"),
         (b"{'name':'a'}", "not JSON"),
-        (b'{"name":"\\ud800"}', "not JSON"),
+        (b'{"name":"\\ud800"}', "name: it has half of a surrogate pair"),
+        (b'{"name":"\\ud83d\\ude00","tags":["\\udc00x"]}', r"tags\[0]: it has half of a surrogate pair"),
+        (b'{"\\ud800":1}', "body: it has half of a surrogate pair"),
         (b'{"name":"\xff"}', "not UTF-8"),
         (b'{"x":' * 100_000, "nested too deeply"),
         (b"[]", "Expected `object`, got `array`"),
@@ -106,8 +111,85 @@ def test_not_an_object(values: Any) -> None:
 )
 def test_bad_bytes(raw: bytes, said: str) -> None:
     """Bytes that are not the JSON wanted are a BadRequest that says what is wrong."""
-    with pytest.raises(BadRequest, match=said.replace("[", r"\[")):
-        decoded(lambda given: msgspec.json.decode(given, type=Sample), raw)
+    with pytest.raises(BadRequest, match=said):
+        from_json(raw, Sample)
+
+
+@pytest.mark.parametrize("count", ["1e1", "1E0", "0x1", "", "1.5", "+1", "1_0", "\u0663"])
+def test_a_whole_number_in_a_query(count: str) -> None:
+    """A query's whole number is digits; what only a float or another language would be is refused."""
+    with pytest.raises(BadRequest) as raised:
+        converted({"name": "a", "COUNT": count}, Sample, strict=False)
+    assert fields_of(raised.value) == ["COUNT"]
+
+
+class Inner(msgspec.Struct, forbid_unknown_fields=True):
+    """An object in another."""
+
+    mode: Literal["fast", "slow"] | None = None
+
+
+class Strict(msgspec.Struct, forbid_unknown_fields=True):
+    """A body that refuses what it does not know."""
+
+    reply_to: int = 0
+    modes: list[Literal["fast", "slow"]] = []
+    inner: Inner | None = None
+    inners: list[Inner] = []
+
+
+@pytest.mark.parametrize(
+    ("raw", "field", "said"),
+    [
+        (b'{"replyTo":1}', "replyTo", "did you mean `reply_to`?"),
+        (b'{"REPLY_TO":1}', "REPLY_TO", "did you mean `reply_to`?"),
+        (b'{"zzz":1}', "zzz", "the known ones are `reply_to`, `modes`, `inner` and `inners`"),
+        (b'{"inner":{"mod":1}}', "inner.mod", "did you mean `mode`?"),
+        (b'{"inners":[{},{"zzz":1}]}', "inners[1].zzz", "the known ones are `mode`"),
+        (b'{"%s":1}' % (b"x" * 9999), "x" * 64, "the known ones are"),
+    ],
+)
+def test_an_unknown_field_is_named_with_the_nearest(raw: bytes, field: str, said: str) -> None:
+    """What no field has as its name is refused at any depth, and the error says what may be meant."""
+    with pytest.raises(BadRequest) as raised:
+        from_json(raw, Strict)
+    assert fields_of(raised.value) == [field]
+    assert said in raised.value.detail
+
+
+@pytest.mark.parametrize(
+    ("raw", "field"),
+    [
+        (b'{"modes":["fast","quick"]}', "modes[1]"),
+        (b'{"modes":[1]}', "modes[0]"),
+        (b'{"inner":{"mode":"quick"}}', "inner.mode"),
+        (b'{"inner":{"mode":true}}', "inner.mode"),
+    ],
+)
+def test_a_refused_enumeration_names_its_values(raw: bytes, field: str) -> None:
+    """A value that an enumeration does not have is refused with those that it has."""
+    with pytest.raises(BadRequest) as raised:
+        from_json(raw, Strict)
+    assert raised.value.errors == (FieldError(field, "it must be `fast` or `slow`"),)
+
+
+@pytest.mark.parametrize("number", ["10", "10.0", "10.000"])
+def test_a_whole_number_in_json(number: str) -> None:
+    """10.0 is a whole number, as in JSON Schema and in a query."""
+    assert from_json(b'{"reply_to":%s}' % number.encode(), Strict) == Strict(10)
+
+
+def test_a_large_whole_number_stays_exact() -> None:
+    """A whole number written with a point does not pass through a float."""
+    assert from_json(b'{"reply_to":9007199254740993.0}', Strict) == Strict(9007199254740993)
+
+
+@pytest.mark.parametrize("number", ["1e1", "1E1", "1.0e1", "10.5", '"10"', "true"])
+def test_no_whole_number_in_json(number: str) -> None:
+    """A number with an exponent or a fraction is none, and the error names its field."""
+    with pytest.raises(BadRequest) as raised:
+        from_json(b'{"reply_to":%s}' % number.encode(), Strict)
+    assert fields_of(raised.value) == ["reply_to"]
 
 
 def test_our_own_errors_pass() -> None:

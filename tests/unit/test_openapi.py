@@ -49,6 +49,16 @@ def test_head_of_the_document() -> None:
     assert DOCUMENT["info"]["license"] == {"name": "MIT", "identifier": "MIT"}
 
 
+@EVERY_OPERATION
+def test_v1_bodies_have_no_other_fields(path: str, method: str, operation: dict[str, Any]) -> None:
+    """Objects in the body of a /v1 call are closed, so that a misspelt field is refused."""
+    for content in operation.get("requestBody", {}).get("content", {}).values():
+        body = DOCUMENT["components"]["schemas"][content["schema"]["$ref"].rpartition("/")[2]]
+        closed = [node.get("additionalProperties") for node in nodes_of(body) if "properties" in node]
+        assert closed == ([False] if path.startswith("/v1/") else [None]) * len(closed)
+        assert closed
+
+
 def test_every_reference_leads_somewhere() -> None:
     """Every $ref names a schema of the document, and every schema is referred to."""
     referred = {node["$ref"] for node in nodes_of(DOCUMENT) if "$ref" in node}

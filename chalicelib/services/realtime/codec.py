@@ -9,11 +9,11 @@ from msgspec import Raw, Struct
 
 from chalicelib.errors import BadRequest
 from chalicelib.schemas.decoding import decoded
+from chalicelib.schemas.decoding import from_json as json_as
 from chalicelib.schemas.realtime import ClientFrame, Ref, Signal
 
 JSON_BYTES, PROTOBUF_BYTES = 100 * 1024, 70 * 1024
 """Rows of a frame: a message of API Gateway is 128 KB at the most, and base64 takes a third more."""
-DECODER = msgspec.json.Decoder(ClientFrame)
 ENCODER = msgspec.json.Encoder()
 
 
@@ -53,7 +53,7 @@ def decode(body: str, protobuf: bool, handle: str) -> ClientFrame:
 
 def from_json(text: str) -> ClientFrame:
     """Return the frame in a JSON text; raises BadRequest."""
-    frame: ClientFrame = decoded(DECODER.decode, text, "frame")
+    frame: ClientFrame = json_as(text, ClientFrame, "frame")
     return frame
 
 

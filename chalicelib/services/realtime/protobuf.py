@@ -52,6 +52,9 @@ MEDIA = 7
 """The contentType of what peers negotiate for a video call."""
 
 
+CONVERT = functools.partial(msgspec.convert, type=ClientFrame)
+
+
 def encode(frame: Struct) -> bytes:
     """Return a frame of the server's as the base64 of a Message."""
     text = base64.b64encode(_message(frame).SerializeToString())
@@ -86,7 +89,7 @@ def _parsed(body: str) -> Message:
 
 
 def _frame(values: Any) -> ClientFrame:
-    frame: ClientFrame = decoded(functools.partial(msgspec.convert, type=ClientFrame), values, "frame")
+    frame: ClientFrame = decoded(CONVERT, values, "frame", ClientFrame)
     return frame
 
 

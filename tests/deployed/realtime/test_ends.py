@@ -29,7 +29,7 @@ def test_deletion_closes_all_sockets(net: Net) -> None:
     """With the account go all its sockets, of every session."""
     person = net.someone()
     devices = [net.device(person), net.device(other_session(net, person))]
-    gone = net.api.call("DELETE", "/v1/users/me", person=person, json={"password": person.password})
+    gone = net.api.call("DELETE", "/v1/users/me", person=person)
     assert gone.status_code == 204, gone.text
     for device in devices:
         device.close_code()

@@ -121,12 +121,13 @@ def test_a_socket_is_pushed_to_after_hello(net: Net) -> None:
 
 
 def test_nobody_sends_as_another(net: Net) -> None:
-    """Who sends is who the socket is of, whatever a frame says."""
+    """Who sends is who the socket is of: a frame that names another is refused."""
     chat, alice, bob = net.pair()
     sending, other = net.device(alice), net.device(bob)
-    forged = {"from": bob.handle, "sender": bob.handle, "user": bob.handle}
-    ack = sending.ask("send", chat=chat, id=new_id(), text="it is I", **forged)
-    assert ack["type"] == "ack"
+    for name in ("from", "sender", "user"):
+        answer = sending.ask("send", chat=chat, id=new_id(), text="it is I", **{name: bob.handle})
+        assert (answer["type"], answer["errors"][0]["field"]) == ("error", name)
+    ack = sending.ask("send", chat=chat, id=new_id(), text="it is I")
     assert other.expect("message", chat=chat, seq=ack["seq"])["sender"] == alice.handle
 
 

@@ -11,12 +11,14 @@ OFFER = {"call": "c1", "kind": "offer", "data": {"sdp": "v=0", "list": [1, None]
 
 @pytest.mark.parametrize("by", ["to", "chat"])
 def test_a_signal_reaches_the_other(net: Net, by: str) -> None:
-    """A signal arrives as it was sent, with the true sender."""
+    """A signal arrives as it was sent, with the true sender; it cannot name another."""
     chat, alice, bob = net.pair()
     net.write(alice, chat, "may I call?")
     caller, called = net.device(alice), net.device(bob)
     place = {"to": bob.handle} if by == "to" else {"chat": chat}
     caller.say("signal", **OFFER, **place, **{"from": bob.handle})
+    assert caller.expect("error")["errors"][0]["field"] == "from"
+    caller.say("signal", **OFFER, **place)
     got = called.expect("signal")
     assert (got["from"], got["call"], got["kind"], got["data"]) == (
         alice.handle,
