@@ -5,7 +5,7 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help run chalice-local chat test lint check bench openapi lock clean
-.PHONY: package deploy undeploy costs import-users localstack test-localstack ministack test-ministack test-deployed
+.PHONY: package preflight deploy undeploy costs import-users localstack test-localstack ministack test-ministack test-deployed
 
 # Candidates are run, not only looked up: a version manager's stub can be on PATH and still fail.
 CANDIDATES = python3 python3.13 python3.12 python3.11 python3.14
@@ -74,16 +74,20 @@ bench: $(VENV)/installed-dev ## Measure rates, latencies, memory and sizes on th
 package: $(VENV)/installed-dev ## Build the Lambda package of the last commit in dist/, for STAGE (prod).
 	@$(BIN)/python -m infra.package --stage $(or $(STAGE),prod)
 
-NEEDS_STAGE = $(if $(STAGE),,$(error Which stage? make $@ STAGE=prod, or STAGE=localstack))
+NEEDS_STAGE = $(if $(STAGE),,$(error Which stage? make $(firstword $(MAKECMDGOALS)) STAGE=prod, or STAGE=localstack))
 DEPLOY = $(BIN)/python -m infra.deploy --stage $(STAGE) $(if $(NAME),--name $(NAME))
 
-deploy: $(VENV)/installed-dev ## Deploy the last commit to AWS: STAGE=prod; DRY_RUN=1 shows what would change.
+# Before the slow install, and on a bare Python: what is wrong with the stage, and all that AWS needs and is not there.
+CHECKER = $(or $(wildcard $(BIN)/python),$(PYTHON))
+preflight:
 	$(NEEDS_STAGE)
+	@$(if $(CHECKER),"$(CHECKER)" -m infra.deploy.preflight '$(STAGE)')
+
+deploy: preflight $(VENV)/installed-dev ## Deploy the last commit to AWS: STAGE=prod; DRY_RUN=1 shows what would change.
 	@$(DEPLOY) $(if $(DRY_RUN),--dry-run) $(if $(REPLACE_DATA),--replace-data) \
 		$(foreach value,$(PARAMETERS),--parameter $(value))
 
-undeploy: $(VENV)/installed-dev ## Take a deployed stack down: STAGE=prod; YES=1 does not ask.
-	$(NEEDS_STAGE)
+undeploy: preflight $(VENV)/installed-dev ## Take a deployed stack down: STAGE=prod; YES=1 does not ask.
 	@$(DEPLOY) --delete $(if $(YES),--yes)
 
 import-users: $(VENV)/installed-dev ## Bring users from another server: URL=https://… MAPPING=file.json; docs/import.md.

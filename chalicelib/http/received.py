@@ -90,6 +90,11 @@ class ReceivedRequest:
         return self._request.context.get("path") or "/"
 
     @property
+    def api_id(self) -> str:
+        """The id of the API that the request came through; empty when the gateway does not say."""
+        return str(self._request.context.get("apiId") or "")
+
+    @property
     def prefers_representation(self) -> bool:
         """Whether the client asked for the made thing in the answer (RFC 7240)."""
         return bool(PREFERS_REPRESENTATION.search(self.header("Prefer") or ""))

@@ -20,6 +20,7 @@ blueprint = Blueprint(__name__)
 HTML = "text/html"
 POLICY = "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 VARY = {"Vary": "Accept, Origin"}
+EMULATED = ("localstack", "ministack")
 HOST = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+])(?::\d+)?")
 STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 
@@ -65,9 +66,20 @@ def _here(path: str) -> str:
 
 
 def _url(call: Call) -> str:
-    host = call.header("Host") or ""
     scheme = "https" if call.header("X-Forwarded-Proto") == "https" else "http"
-    return f"{scheme}://{host if HOST.fullmatch(host) else 'localhost'}{call.path}"
+    api = call.api_id if call.services.settings.stage in EMULATED else ""
+    return url_of(scheme, call.header("Host") or "", call.path, api)
+
+
+def url_of(scheme: str, host: str, path: str, api: str = "") -> str:
+    """Return the URL by which a caller came, for a shell to paste.
+
+    path: as the gateway gives it, the stage included. api: its id on an emulator, which takes the part before
+    the stage off the path; a host name that begins with the id has no such part.
+    """
+    name = host if HOST.fullmatch(host) else "localhost"
+    prefix = f"/_aws/execute-api/{api}" if api and not name.startswith(f"{api}.") else ""
+    return f"{scheme}://{name}{prefix}{path}"
 
 
 @functools.cache

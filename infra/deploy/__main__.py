@@ -10,12 +10,13 @@ from collections.abc import Sequence
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from infra.command_line import Parser
 from infra.deploy.deployment import Deployment
 from infra.deploy.errors import DeployError
+from infra.deploy.preflight import NO_STAGE, STAGES
 from infra.deploy.sessions import open_session, place
 from infra.package import PackageError
 
-STAGES = ("localstack", "prod")
 STACK_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}")
 """CloudFormation's rule; every name that the templates make of a stack's has room for one this long."""
 
@@ -81,6 +82,12 @@ def _values(pairs: Sequence[str]) -> dict[str, str]:
     return values
 
 
+def _stage(raw: str) -> str:
+    if raw not in STAGES:
+        raise argparse.ArgumentTypeError(NO_STAGE.format(raw))
+    return raw
+
+
 def _stack_name(raw: str) -> str:
     if not STACK_NAME.fullmatch(raw):
         raise argparse.ArgumentTypeError(
@@ -97,10 +104,10 @@ def _url(raw: str) -> str:
 
 def parser() -> argparse.ArgumentParser:
     """Return what reads the command line."""
-    read = argparse.ArgumentParser(
-        prog="python -m infra.deploy", description="Deploy the last commit with CloudFormation."
+    read = Parser(
+        "deploy", prog="python -m infra.deploy", description="Deploy the last commit with CloudFormation."
     )
-    read.add_argument("--stage", required=True, choices=STAGES)
+    read.add_argument("--stage", required=True, type=_stage, help=" or ".join(STAGES))
     read.add_argument("--name", type=_stack_name, help="the stack's name; parley-STAGE when left out")
     read.add_argument(
         "--parameter", action="append", default=[], metavar="NAME=VALUE", help="a parameter of the template"

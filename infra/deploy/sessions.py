@@ -12,6 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionEr
 
 from infra.deploy import endpoint
 from infra.deploy.errors import DeployError
+from infra.deploy.preflight import NO_CREDENTIALS, NO_REGION
 
 
 class Session(Hashable, Protocol):
@@ -29,20 +30,25 @@ def open_session(stage: str) -> Session:
     What AWS_ENDPOINT_URL names is reached without a proxy on the stages of an emulator.
     Raises DeployError when the region is unknown, the credentials do not work, or LocalStack does not answer.
     """
+    if stage not in endpoint.EMULATED:
+        _require_region_and_credentials()
     region = region_of(stage)
     endpoint.settle(stage)
     if stage in endpoint.EMULATED:
         session: Session = localstack_client.session.Session(region_name=region)
     else:
-        aws = boto3.Session(region_name=region)
-        if aws.get_credentials() is None:
-            raise DeployError(
-                "no AWS credentials: run `aws configure` or `aws sso login`, or set AWS_PROFILE, or "
-                "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
-            )
-        session = aws
+        session = boto3.Session(region_name=region)
     account(session)
     return session
+
+
+def _require_region_and_credentials() -> None:
+    aws = boto3.Session()
+    lacking = [] if aws.region_name else [NO_REGION]
+    if aws.get_credentials() is None:
+        lacking.append(NO_CREDENTIALS)
+    if lacking:
+        raise DeployError("; ".join(lacking))
 
 
 @functools.cache
@@ -70,7 +76,7 @@ def region_of(stage: str) -> str:
     if not configured:
         if stage in endpoint.EMULATED:
             return "us-east-1"
-        raise DeployError("no region: set AWS_DEFAULT_REGION, for instance to us-east-1")
+        raise DeployError(NO_REGION)
     known = [
         name
         for partition in boto3.Session().get_available_partitions()

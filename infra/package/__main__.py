@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
 
+from infra.command_line import Parser
 from infra.package.build import build
 from infra.package.errors import PackageError
 from infra.package.report import import_report, report
@@ -13,7 +13,7 @@ from infra.package.report import import_report, report
 
 def main() -> None:
     """Build what the command line asks for, and say what came out."""
-    parser = argparse.ArgumentParser(prog="python -m infra.package", description="Build the Lambda package.")
+    parser = Parser("package", prog="python -m infra.package", description="Build the Lambda package.")
     parser.add_argument("--stage", default="prod", choices=("localstack", "ministack", "prod"))
     parser.add_argument("--out", default=Path("dist"), type=Path, help="folder for the zip and the template")
     options = parser.parse_args()

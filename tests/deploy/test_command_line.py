@@ -51,7 +51,7 @@ def test_a_name_that_no_stack_can_have(name: str) -> None:
     done = run("infra.deploy", "--stage", "prod", f"--name={name}")
     assert done.returncode == 2
     rule = "is not a stack's name: up to 128 letters, digits and hyphens, a letter first"
-    assert done.stderr.splitlines()[-1] == f"python -m infra.deploy: error: argument --name: {name!r} {rule}"
+    assert done.stderr.splitlines()[-1] == f"deploy: argument --name: {name!r} {rule}"
 
 
 @pytest.mark.parametrize("url", ["", "shown", "javascript:alert(1)", "https://", "http://a b"])
@@ -60,9 +60,7 @@ def test_an_address_that_is_no_url(url: str) -> None:
     done = run("infra.deploy", "--stage", "localstack", f"--shown-as={url}")
     assert done.returncode == 2
     rule = "is not a URL: it begins with http:// or https://"
-    assert (
-        done.stderr.splitlines()[-1] == f"python -m infra.deploy: error: argument --shown-as: {url!r} {rule}"
-    )
+    assert done.stderr.splitlines()[-1] == f"deploy: argument --shown-as: {url!r} {rule}"
 
 
 def test_a_value_with_spaces(tmp_path: Path) -> None:

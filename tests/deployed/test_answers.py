@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 import uuid
 
 import pytest
@@ -40,6 +42,13 @@ def test_answers_are_not_kept_or_sniffed(anyone: Api) -> None:
     """Answers say no-store and nosniff."""
     headers = anyone.call("GET", "/ping").headers
     assert (headers["Cache-Control"], headers["X-Content-Type-Options"]) == ("no-store", "nosniff")
+
+
+def test_home_page_shows_the_url_by_which_it_was_reached(anyone: Api) -> None:
+    """The first page's commands call this server as the caller did, with whatever comes before the stage."""
+    page = html.unescape(anyone.raw("GET", "/", headers={"Accept": "text/html"}).text)
+    shown = set(re.findall(r"https?://[^\s']+(?=/(?:api|v1)/)", page))
+    assert shown == {anyone.url}
 
 
 @pytest.mark.parametrize("path", ["/ping", "/", "/docs", "/docs/docs.js", "/api/pull?limit=-1"])
