@@ -7,6 +7,8 @@ from typing import ClassVar
 import msgspec
 
 PROBLEM_JSON = "application/problem+json"
+MOST_CHARACTERS = 1000
+"""Of a text in an error, of which a frame of any characters has room for three."""
 
 
 class ConfigError(Exception):
@@ -50,9 +52,9 @@ class ParleyError(Exception):
         errors: tuple[FieldError, ...] = (),
         headers: dict[str, str] | None = None,
     ) -> None:
-        super().__init__(detail)
-        self.detail = detail
-        self.errors = errors
+        self.detail = _shortened(detail)
+        super().__init__(self.detail)
+        self.errors = tuple(FieldError(_shortened(each.field), _shortened(each.detail)) for each in errors)
         self.headers = headers or {}
 
     def problem(self) -> bytes:
@@ -67,6 +69,12 @@ class ParleyError(Exception):
                 errors=list(self.errors),
             )
         )
+
+
+def _shortened(text: str) -> str:
+    """Return a text without its middle if it is long, as one is that quotes what a client sent."""
+    half = MOST_CHARACTERS // 2
+    return text if len(text) <= MOST_CHARACTERS else f"{text[:half]} \u2026 {text[-half:]}"
 
 
 class InternalError(ParleyError):

@@ -346,6 +346,23 @@ def _send_in_pieces(client: ClientConnection, text: str) -> None:
     client.send([text[at : at + MAX_FRAME_BYTES] for at in range(0, len(text), MAX_FRAME_BYTES)])
 
 
+@pytest.mark.parametrize(
+    "frame",
+    [
+        {"type": "x" * 100_000},
+        {"type": "signal", "to": "eve", "call": "c", "kind": "x" * 100_000},
+        {"type": "ping", "x" * 100_000: 1, "ref": 1},
+    ],
+)
+def test_a_refused_frame_is_answered_however_long_it_is(url: str, frame: dict[str, Any]) -> None:
+    """An error that names what was wrong is not too large to be sent."""
+    with opened(url, "eve") as eve:
+        _send_in_pieces(eve, json.dumps(frame))
+        told = received(eve)
+        assert (told["type"], told["status"]) == ("error", 400)
+        assert len(json.dumps(told)) < 10_000
+
+
 def test_who_a_frame_says_that_it_is_from(url: str) -> None:
     """Nobody speaks for another, or where they are no member, or calls strangers."""
     with opened(url, "eve") as eve, opened(url, "fay") as fay:

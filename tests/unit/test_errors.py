@@ -80,3 +80,14 @@ def test_headers_are_not_shared() -> None:
     made(errors.BadRequest).headers["X"] = "1"
 
     assert made(errors.BadRequest).headers == {}
+
+
+def test_what_a_client_sent_is_not_sent_back_at_length() -> None:
+    """An error that names a long value keeps its beginning and end, so that it fits into a frame."""
+    error = bad_field("f" * 100_000, f"Invalid value '{'x' * 100_000}', use another")
+    told = msgspec.json.decode(error.problem(), type=errors.Problem)
+
+    assert len(error.problem()) < 10_000
+    assert told.errors == list(error.errors)
+    assert told.errors[0].detail.startswith("Invalid value 'xxx")
+    assert told.errors[0].detail.endswith("xxx', use another")
