@@ -27,7 +27,7 @@ def converted(values: Any, kind: type[T], *, strict: bool = True) -> T:
     """
     if not isinstance(values, dict):
         raise BadRequest("An object with named fields is wanted here.")
-    spelt = _spellings(cast(Hashable, kind))
+    spelt = _known(cast(Hashable, kind))
     by_name, written = {}, {}
     for key, value in values.items():
         name = spelt.get(lower := str(key).lower(), lower)
@@ -41,24 +41,26 @@ def converted(values: Any, kind: type[T], *, strict: bool = True) -> T:
 
 def check_names(names: Iterable[str], kind: type | None) -> None:
     """Raise BadRequest for the first name of a query that no field of a type has, in any case."""
-    known = [] if kind is None else [field.encode_name for field in msgspec.structs.fields(kind)]
     for name in names:
-        if name.lower() not in map(str.lower, known):
-            raise unknown_field(name, known, "query parameter")
+        known = {} if kind is None else _known(cast(Hashable, kind))
+        if name.lower() not in known:
+            raise unknown_field(name, known.values(), "query parameter")
 
 
 def _check_whole(values: dict[str, str], kind: Any, written: Mapping[str, str]) -> None:
     """Raise BadRequest for a number written as `1e1`, which msgspec would take for a whole one in a query."""
-    for name in whole_fields(kind) & values.keys():
+    for name in _whole(kind) & values.keys():
         if not WHOLE.fullmatch(values[name]):
             raise bad_field(written[name], "it is no whole number")
 
 
 @functools.cache
-def _spellings(kind: Any) -> dict[str, str]:
-    """Return the fields of a type that are not in lower case, by their names in lower case."""
-    names = [field.encode_name for field in msgspec.structs.fields(kind)]
-    return {name.lower(): name for name in names if name != name.lower()}
+def _known(kind: Any) -> dict[str, str]:
+    """Return the fields of a type by their names in lower case."""
+    return {field.encode_name.lower(): field.encode_name for field in msgspec.structs.fields(kind)}
+
+
+_whole = functools.cache(whole_fields)
 
 
 def unquoted(value: str, field: str) -> str:
