@@ -35,7 +35,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     stage: Literal["local", "localstack", "ministack", "prod"] = "prod"
     auth: Literal["open", "required"] = "required"
-    open_beyond_loopback: bool = False
+    open_hosts: tuple[str, ...] = ()
     redis_url: str = "redis://127.0.0.1:6379/0"
     redis_cluster: bool = False
     redis_timeout: float = 1.0
@@ -102,10 +102,10 @@ def masked(url: str) -> str:
 
 def _open_problems(settings: Settings, environ: Mapping[str, str]) -> list[str]:
     """Return why a server that trusts names may not serve here, and what to do."""
-    if settings.auth == "required" or settings.open_beyond_loopback:
+    if settings.auth == "required" or settings.open_hosts:
         return []
     lets = f"PARLEY_AUTH=open on stage {settings.stage} lets anyone speak as anyone"
-    or_so = "or set PARLEY_OPEN_BEYOND_LOOPBACK=1 if that is what you want"
+    or_so = "or list in PARLEY_OPEN_HOSTS the host names that it answers to, if that is what you want"
     if settings.stage == "prod":
         return [f"{lets}: set PARLEY_AUTH=required, {or_so}"]
     # LocalStack sets AWS_ENDPOINT_URL in its functions, AWS does not.
@@ -167,7 +167,7 @@ def _is_loopback(host: str) -> bool:
 VARIABLES: dict[str, tuple[str, Callable[[str], Any]]] = {
     "PARLEY_STAGE": ("stage", readers.one_of("local", "localstack", "ministack", "prod")),
     "PARLEY_AUTH": ("auth", readers.one_of("open", "required")),
-    "PARLEY_OPEN_BEYOND_LOOPBACK": ("open_beyond_loopback", readers.flag),
+    "PARLEY_OPEN_HOSTS": ("open_hosts", readers.hosts),
     "REDIS_URL": ("redis_url", readers.redis_url),
     "PARLEY_REDIS_CLUSTER": ("redis_cluster", readers.flag),
     "PARLEY_REDIS_TIMEOUT": ("redis_timeout", readers.seconds),

@@ -18,6 +18,10 @@ OTHERS = frozenset(
     }
 )
 """Variables of the project that are read elsewhere than here."""
+REPLACED = {
+    "PARLEY_OPEN_BEYOND_LOOPBACK": "PARLEY_OPEN_HOSTS replaces it, with the hosts an open server answers to"
+}
+"""What to do instead of variables that were settings once."""
 UNPREFIXED = frozenset({"REDIS_URL", "PORT", "SOCKET_PORT", "DATA", "WORKERS"})
 """Settings without the prefix, which are easily given one."""
 SERVICE_LINK = re.compile(r"PARLEY_(\w+_)?(SERVICE_(HOST|PORT(_\w+)?)|PORT_\d+_(TCP|UDP|SCTP)(_\w+)?)")
@@ -40,6 +44,8 @@ def unknown_names(environ: Mapping[str, str], settings: Collection[str]) -> list
 
 
 def _remedy(name: str, known: Collection[str]) -> str:
+    if name.upper() in REPLACED:
+        return f"{REPLACED[name.upper()]}."
     bare = name.upper().removeprefix(PREFIX)
     near = [bare] if bare in UNPREFIXED else difflib.get_close_matches(name.upper(), known, 1)
     return f"did you mean {near[0]}?" if near else "remove it; docs/settings.md lists those there are."

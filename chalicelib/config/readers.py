@@ -121,6 +121,15 @@ def origins(raw: str) -> tuple[str, ...]:
     return read
 
 
+def hosts(raw: str) -> tuple[str, ...]:
+    """Return host names and addresses, in lower case and without brackets."""
+    read = tuple(word.lower() for word in words(raw))
+    for host in read:
+        if not re.fullmatch(r"[a-z0-9]([a-z0-9_.-]*[a-z0-9])?|\[[0-9a-f:.]+\]", host):
+            raise ValueError(f"{host!r} is not the name of a host, such as chat.example.lan, without a port")
+    return tuple(host.strip("[]") for host in read)
+
+
 def algorithms(raw: str) -> tuple[str, ...]:
     """Return the signature algorithms that a signed identity may have."""
     chosen = words(raw)

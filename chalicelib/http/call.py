@@ -8,6 +8,7 @@ from chalice.app import Request
 
 from chalicelib import services
 from chalicelib.errors import BEARER, CrossSite, NotAuthenticated, ParleyError
+from chalicelib.http.cors import is_page_of
 from chalicelib.http.decoding import unquoted
 from chalicelib.http.received import ReceivedRequest
 from chalicelib.services.callers import Caller, rate_headers
@@ -31,6 +32,8 @@ class Call(ReceivedRequest):
     def refuse_cross_site(self) -> None:
         """Raise CrossSite for a page of a site not listed: an open server would believe any name it gives.
 
+        Listed are the origins of the CORS setting and, on any port, the hosts that the server answers to.
+
         `*` lists none here: a page that may act as anybody is named.
         """
         origin, host = self.header("Origin"), self.header("Host")
@@ -40,6 +43,7 @@ class Call(ReceivedRequest):
             and origin is not None
             and origin.partition("://")[2] != host
             and origin not in settings.cors_origins
+            and not is_page_of(origin, settings.open_hosts)
         ):
             raise CrossSite("An open server takes no calls from pages of another site.")
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from urllib.parse import urlsplit
 
 from chalice.app import Response
 
@@ -47,6 +48,14 @@ class Cors:
     def allows(self, origin: str | None) -> bool:
         """Say whether pages of an origin may call."""
         return "Access-Control-Allow-Origin" in self.headers(origin)
+
+
+def is_page_of(origin: str, hosts: Collection[str]) -> bool:
+    """Say whether an origin is a page of one of some hosts, on any port."""
+    try:
+        return urlsplit(origin).hostname in hosts
+    except ValueError:
+        return False
 
 
 @functools.cache

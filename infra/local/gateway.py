@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import unquote, unquote_to_bytes
 
 from chalicelib.config import Settings
-from chalicelib.errors import PROBLEM_JSON, BadRequest, Forbidden, NoSuchRoute, ParleyError
+from chalicelib.errors import PROBLEM_JSON, BadRequest, NoSuchRoute, ParleyError
 from chalicelib.http.cors import Cors
 from chalicelib.http.middleware import common_headers, given_id
 from chalicelib.http.responses import REQUEST_ID, defect
@@ -21,7 +21,7 @@ from chalicelib.services.tokens import PREFIX
 from chalicelib.store.rates import site_of
 from infra.local.body import BODY_SECONDS, Body, Receive
 from infra.local.events import LambdaContext, proxy_event
-from infra.local.hosts import is_loopback, only_host
+from infra.local.hosts import only_host, refuse_foreign_names
 from infra.local.requests import Request, request_of
 from infra.local.router import Match, Router
 from infra.local.slow import SlowCalls
@@ -61,7 +61,7 @@ class Gateway:
     ) -> None:
         self._handler = handler
         self._router = Router(resources)
-        self._loopback_names_only = settings.auth == "open" and not settings.open_beyond_loopback
+        self._open_hosts = settings.open_hosts if settings.auth == "open" else None
         self._body_seconds = body_seconds
         self._slow = frozenset(slow)
         self._slow_calls = slow_calls or SlowCalls()
@@ -105,8 +105,8 @@ class Gateway:
 
     async def _answer(self, request: Request, match: Match | None, body: Body) -> dict[str, Any]:
         only_host(request.headers.get("host", ()), request.version)
-        if self._loopback_names_only:
-            _refuse_foreign_names(request.headers)
+        if self._open_hosts is not None:
+            refuse_foreign_names(request.headers.get("host", ()), self._open_hosts)
         if self._sockets is not None and is_upgrade(request):
             return self._sockets.redirect(request)
         if self._sockets is not None and is_management(request.path):
@@ -132,15 +132,6 @@ def _shows_outside_token(headers: Headers) -> bool:
     return any(
         not value.partition(" ")[2].lstrip().startswith(PREFIX) for value in headers.get("authorization", ())
     )
-
-
-def _refuse_foreign_names(headers: Headers) -> None:
-    for host in headers.get("host", ()):
-        if not is_loopback(host):
-            raise Forbidden(
-                "An open server answers only to localhost, 127.0.0.1 and [::1], so that no web page can reach"
-                " it under a name of its own. PARLEY_OPEN_BEYOND_LOOPBACK=1 lifts this."
-            )
 
 
 def _as_get(request: Request) -> Request:

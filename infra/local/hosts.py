@@ -5,9 +5,9 @@ from __future__ import annotations
 import functools
 import ipaddress
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 
-from chalicelib.errors import BadRequest
+from chalicelib.errors import BadRequest, Forbidden
 
 _HOST_AND_PORT = re.compile(r"(?:\[(?P<ipv6>[0-9A-Fa-f:.]+)\]|(?P<name>[^:\[\]]*))(?::\d*)?")
 
@@ -26,13 +26,29 @@ def only_host(hosts: Sequence[str], version: str = "1.1") -> str:
     return named
 
 
+def refuse_foreign_names(hosts: Iterable[str], listed: Collection[str]) -> None:
+    """Raise Forbidden when an open server does not answer to one of some Host headers.
+
+    listed: the setting open_hosts; loopback's own names are always answered to.
+    """
+    for host in hosts:
+        name = name_of(host)
+        if name not in listed and not is_loopback(name):
+            raise Forbidden(
+                "An open server answers only to localhost, 127.0.0.1 and [::1], so that no web page can reach"
+                " it under a name of its own. PARLEY_OPEN_HOSTS lists other names that it answers to."
+            )
+
+
 @functools.lru_cache(maxsize=256)
-def is_loopback(host: str) -> bool:
-    """Say whether a Host header, its port included, names the loopback interface."""
+def name_of(host: str) -> str:
+    """Return the name or address in a Host header, in lower case; empty if it has none."""
     parts = _HOST_AND_PORT.fullmatch(host)
-    if parts is None:
-        return False
-    name = (parts["ipv6"] or parts["name"]).lower()
+    return "" if parts is None else (parts["ipv6"] or parts["name"]).lower()
+
+
+def is_loopback(name: str) -> bool:
+    """Say whether a name or an address is the loopback interface's."""
     return name == "localhost" or is_loopback_address(name)
 
 

@@ -95,11 +95,11 @@ def _settings(host: str) -> Settings:
     if not os.environ.get("PARLEY_AUTH", "").strip():
         os.environ["PARLEY_AUTH"] = "open"
     settings = Settings.from_env()
-    if settings.auth == "open" and not settings.open_beyond_loopback and not is_loopback_address(host):
+    if settings.auth == "open" and not settings.open_hosts and not is_loopback_address(host):
         raise StartError(
             f"Address {host} can be reached from other machines, and PARLEY_AUTH=open believes any name"
-            " that a caller gives. Set PARLEY_AUTH=required, or PARLEY_OPEN_BEYOND_LOOPBACK=1 if that is"
-            " what you want."
+            " that a caller gives. Set PARLEY_AUTH=required, or list in PARLEY_OPEN_HOSTS the host names"
+            " that it answers to, if that is what you want."
         )
     return settings
 

@@ -26,6 +26,7 @@ BY_USE = {
     "AlarmEmail": "ops@example.com",
     "MediaOrigins": "https://chat.example,https://chat.test",
     "Auth": "open",
+    "OpenHosts": "chat.example.com",
     "SocketAccessLogs": "on",
 }
 DURABLE = {"Store": "durable", "StoreAuth": "password", "Egress": "none", "Tracing": "on"}
@@ -122,7 +123,7 @@ def test_functions_are_in_the_vpc_with_their_settings(by_use: ProdStack) -> None
         assert function["Architectures"] == ["arm64"]
         variables = function["Environment"]["Variables"]
         assert variables["PARLEY_AUTH"] == "open"
-        assert variables["PARLEY_OPEN_BEYOND_LOOPBACK"] == "1"
+        assert variables["PARLEY_OPEN_HOSTS"] == "chat.example.com"
         assert variables["REDIS_URL"].startswith("rediss://")
         assert variables["PARLEY_REDIS_IAM"].startswith("elasticache-serverless:")
         assert "PARLEY_REDIS_SECRET" not in variables

@@ -19,6 +19,7 @@ HOLD_SECONDS = 60.0
 BRIEF_SECONDS = 0.5
 LARGE = 8 * 1024 * 1024
 LISTED_ORIGIN = "https://chat.example.com"
+LISTED_HOST = "gateway.example"
 RESOURCES = (
     "/my/path",
     "/things/{thing}",
@@ -51,7 +52,7 @@ def impatient() -> Gateway:
 
 def gateway(body_seconds: float = BODY_SECONDS) -> Gateway:
     """Return the application of a worker; body_seconds: that a body may take."""
-    settings = Settings(stage="local", auth="open", cors_origins=(LISTED_ORIGIN,))
+    settings = Settings(stage="local", auth="open", cors_origins=(LISTED_ORIGIN,), open_hosts=(LISTED_HOST,))
     slow_calls = SlowCalls(SLOW_THREADS, MOST_SLOW_CALLS)
     return Gateway(_answer, RESOURCES, settings, body_seconds, slow=SLOW, slow_calls=slow_calls)
 

@@ -17,6 +17,7 @@ from infra.local.sockets.serving import Serving
 from infra.local.sockets.shared import VARIABLE, Meeting
 
 LISTED_ORIGIN = "https://chat.example.com"
+LISTED_HOST = "gateway.example"
 ENDS = "ends"
 """File in the server's folder, with a line of JSON for each event of `$disconnect`."""
 
@@ -31,7 +32,7 @@ def gateway() -> Gateway:
 
 
 def _origins() -> dict[str, str]:
-    return {"PARLEY_CORS_ORIGINS": LISTED_ORIGIN}
+    return {"PARLEY_CORS_ORIGINS": LISTED_ORIGIN, "PARLEY_OPEN_HOSTS": LISTED_HOST}
 
 
 OPENED: dict[str, Any] = {}

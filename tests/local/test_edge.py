@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 import pytest
 
 from tests.deployed.client import PROBLEM
-from tests.local.echo import ANSWERS, LARGE, LISTED_ORIGIN, SHORT_SECONDS
+from tests.local.echo import ANSWERS, LARGE, LISTED_HOST, LISTED_ORIGIN, SHORT_SECONDS
 from tests.local.edge import EchoServer, running_echo
 from tests.local.raw import Answer
 
@@ -119,14 +119,24 @@ def test_the_edges_own_errors_have_the_headers_of_every_answer(echo: EchoServer,
 
 
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST:1", "127.0.0.1:8080", "[::1]:8080", "127.8.8.8"])
-def test_names_of_this_machine_are_served(echo: EchoServer, host: str) -> None:
-    """An open server answers to every name of the loopback interface."""
+@pytest.mark.parametrize("listed", [LISTED_HOST, f"{LISTED_HOST.upper()}:8080"])
+def test_names_of_this_machine_are_served(echo: EchoServer, host: str, listed: str) -> None:
+    """An open server answers to every name of the loopback interface, and to those that are listed."""
+    assert ask(echo, "GET /my/path HTTP/1.1", f"Host: {listed}").status == 200
     assert ask(echo, "GET /my/path HTTP/1.1", f"Host: {host}").status == 200
 
 
 @pytest.mark.parametrize(
     "host",
-    ["evil.example", "localhost.evil.example", "127.0.0.1.nip.io", "192.168.1.7", "[::2]", "a@localhost"],
+    [
+        f"evil.{LISTED_HOST}",
+        f"{LISTED_HOST}.evil.example",
+        "localhost.evil.example",
+        "127.0.0.1.nip.io",
+        "192.168.1.7",
+        "[::2]",
+        "a@localhost",
+    ],
 )
 def test_other_names_are_refused(echo: EchoServer, host: str) -> None:
     """An open server refuses any other name, so that no page can reach it under a name of its own."""

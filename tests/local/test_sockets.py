@@ -24,7 +24,7 @@ from infra.local.sockets.shared import AddressLimit, Limits
 from infra.local.sockets.wire import Wire
 from tests.deployed.client import PROBLEM
 from tests.local.raw import TIMEOUT_SECONDS, Peer
-from tests.local.socket_echo import LISTED_ORIGIN
+from tests.local.socket_echo import LISTED_HOST, LISTED_ORIGIN
 from tests.local.socket_edge import KEY, UPGRADE, SocketServer, ask, id_of, running_sockets
 from tests.servers.waiting import eventually
 
@@ -256,13 +256,23 @@ def test_a_request_names_one_host(echo: SocketServer, upgrade: Sequence[str], ho
     assert (answer.status, answer.headers["Content-Type"]) == (400, PROBLEM)
 
 
-@pytest.mark.parametrize("host", ["evil.example", "127.0.0.1.nip.io", "192.168.1.7"])
+@pytest.mark.parametrize("host", ["evil.example", f"evil.{LISTED_HOST}", "127.0.0.1.nip.io", "192.168.1.7"])
 def test_other_names_are_refused(echo: SocketServer, host: str) -> None:
     """An open server refuses any name but this machine's, so that no page reaches it under its own."""
     assert echo.upgrade("/", "Connection: Upgrade", *UPGRADE, host=host).status == 403
 
 
-@pytest.mark.parametrize("origin", ["https://evil.example", "http://localhost:1", "null"])
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://evil.example",
+        f"https://evil.{LISTED_HOST}",
+        "http://localhost:1",
+        "null",
+        "http://[",
+        LISTED_HOST,
+    ],
+)
 def test_pages_of_other_sites_are_refused(echo: SocketServer, origin: str) -> None:
     """An open server lets no page of another site connect, which would be believed any name."""
     answer = echo.upgrade("/", "Connection: Upgrade", *UPGRADE, f"Origin: {origin}")
@@ -275,6 +285,15 @@ def test_its_own_pages_are_let_in(echo: SocketServer) -> None:
     for origin in own:
         upgrade = ("Connection: Upgrade", *UPGRADE, f"Origin: {origin}")
         assert echo.upgrade("/", *upgrade, host=f"localhost:{echo.socket_port}").status == 101
+
+
+def test_a_listed_host_is_served_and_its_pages_are_let_in(echo: SocketServer) -> None:
+    """An open server answers to a listed name, and pages of that host may connect, on any port."""
+    for host, origin in ((LISTED_HOST, "localhost:9"), ("localhost", f"{LISTED_HOST}:3000")):
+        upgrade = ("Connection: Upgrade", *UPGRADE, f"Origin: http://{origin}")
+        status = echo.upgrade("/", *upgrade, host=host).status
+        assert status == (101 if LISTED_HOST in origin else 403)
+    assert echo.upgrade("/", "Connection: Upgrade", *UPGRADE, host=f"{LISTED_HOST}:1").status == 101
 
 
 def test_an_upgrade_on_the_http_port(echo: SocketServer) -> None:

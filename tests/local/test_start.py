@@ -130,15 +130,17 @@ def test_an_open_server_stays_at_home(host: str, tmp_path: Path) -> None:
     """Open mode does not listen beyond loopback without a second setting."""
     status, said = refusal(["--host", host, "--port", "0", "--data", str(tmp_path)])
     assert (status, is_one_line(said)) == (1, True)
-    assert "PARLEY_OPEN_BEYOND_LOOPBACK" in said
+    assert "PARLEY_OPEN_HOSTS" in said
 
 
-@pytest.mark.parametrize("env", [{"PARLEY_OPEN_BEYOND_LOOPBACK": "1"}, {"PARLEY_AUTH": "required"}])
+@pytest.mark.parametrize("env", [{"PARLEY_OPEN_HOSTS": "parley.example"}, {"PARLEY_AUTH": "required"}])
 def test_a_server_for_other_machines(env: dict[str, str]) -> None:
-    """With that setting, or with tokens required, it does, and answers to any name."""
+    """With that setting, or with tokens required, it does, and answers to its name."""
     with running_gateway(env, ["--host", "0.0.0.0", "--workers", "1"]) as server:  # noqa: S104 - the point
         url = f"http://127.0.0.1:{port_of(server.url)}/ping"
         assert httpx.get(url, headers={"Host": "parley.example"}).status_code == 200
+        other = httpx.get(url, headers={"Host": "other.example"}).status_code
+        assert other == (403 if "PARLEY_OPEN_HOSTS" in env else 200)
 
 
 @pytest.mark.parametrize("name", ["d" * 200, "two words", "it's", 'a "b"', "caf\u00e9"])

@@ -183,7 +183,7 @@ class TestElsewhere:
     @pytest.fixture
     def variables(self) -> dict[str, str]:
         """Be on AWS."""
-        return {"PARLEY_AUTH": "open", "PARLEY_STAGE": "prod", "PARLEY_OPEN_BEYOND_LOOPBACK": "1"}
+        return {"PARLEY_AUTH": "open", "PARLEY_STAGE": "prod", "PARLEY_OPEN_HOSTS": "chat.example.com"}
 
     def test_no_names(self, door: Door) -> None:
         """A name alone does not do there."""

@@ -98,6 +98,7 @@ def test_the_gateway_is_a_profile_of_its_own() -> None:
     assert gateway["profiles"] == ["gateway"]
     assert [name for name, service in SERVICES.items() if "profiles" in service] == ["gateway"]
     assert gateway["environment"]["PARLEY_HOST"] == "0.0.0.0"  # noqa: S104 # inside its container
+    assert gateway["environment"]["PARLEY_OPEN_HOSTS"] == "gateway"  # as other containers call it
 
 
 def test_the_gateway_is_published_where_it_listens() -> None:

@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from chalicelib.config import VARIABLES, Secret, Settings
-from chalicelib.config.names import OTHERS
+from chalicelib.config.names import OTHERS, REPLACED
 from chalicelib.errors import ConfigError
 
 ROOT = Path(__file__).parents[2]
@@ -30,7 +30,11 @@ COMPANIONS: dict[str, dict[str, str]] = {
 GOOD: dict[str, list[tuple[str, Any]]] = {
     "PARLEY_STAGE": [("local", "local"), ("ministack", "ministack"), ("prod", "prod"), (" prod ", "prod")],
     "PARLEY_AUTH": [("open", "open"), ("required", "required")],
-    "PARLEY_OPEN_BEYOND_LOOPBACK": [("1", True), ("0", False), ("true", True), ("False", False)],
+    "PARLEY_OPEN_HOSTS": [
+        ("gateway", ("gateway",)),
+        ("Gateway, chat.example.lan,", ("gateway", "chat.example.lan")),
+        ("192.168.1.7,[fd00::7]", ("192.168.1.7", "fd00::7")),
+    ],
     "REDIS_URL": [
         (url, url)
         for url in (
@@ -113,7 +117,15 @@ GOOD: dict[str, list[tuple[str, Any]]] = {
 BAD: dict[str, list[str]] = {
     "PARLEY_STAGE": ["production", "LOCAL", "dev"],
     "PARLEY_AUTH": ["OPEN", "none", "1"],
-    "PARLEY_OPEN_BEYOND_LOOPBACK": ["yes", "2", "on"],
+    "PARLEY_OPEN_HOSTS": [
+        "*",
+        "http://gateway",
+        "gateway:8080",
+        "a b",
+        ".example.com",
+        "*.example.com",
+        "[::1",
+    ],
     "REDIS_URL": [
         "127.0.0.1:6379",
         "http://host",
@@ -257,7 +269,7 @@ def test_closed_by_default() -> None:
     """Without any variable the server is closed."""
     settings = Settings.from_env({})
 
-    assert (settings.stage, settings.auth, settings.open_beyond_loopback) == ("prod", "required", False)
+    assert (settings.stage, settings.auth, settings.open_hosts) == ("prod", "required", ())
 
 
 def test_environment_of_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -292,6 +304,13 @@ def test_unknown_variable_is_refused_with_the_nearest_setting(name: str, near: s
     assert "\n" not in str(raised.value)
 
 
+@pytest.mark.parametrize("raw", ["1", "0", ""])
+def test_replaced_variable_names_what_replaces_it(raw: str) -> None:
+    """A variable that was a setting once stops the start with one line that says what to set instead."""
+    with pytest.raises(ConfigError, match="PARLEY_OPEN_HOSTS replaces it"):
+        Settings.from_env({"PARLEY_AUTH": "required", "PARLEY_OPEN_BEYOND_LOOPBACK": raw})
+
+
 @pytest.mark.parametrize("name", sorted(OTHERS))
 def test_variables_of_other_parts_are_known(name: str) -> None:
     """A variable that a tool, a client or the tests read changes no setting and is no error."""
@@ -324,15 +343,15 @@ def test_every_variable_that_is_read_is_known() -> None:
             named.update(re.findall(r"\bPARLEY_[A-Z0-9_]*[A-Z0-9]\b", (ROOT / path).read_text()))
 
     assert len(named) > len(VARIABLES)
-    assert named <= VARIABLES.keys() | OTHERS
+    assert named <= VARIABLES.keys() | OTHERS | REPLACED.keys()
 
 
 def test_open_in_production() -> None:
-    """A server that trusts names does not start on stage prod, unless it is said twice."""
-    with pytest.raises(ConfigError, match="PARLEY_OPEN_BEYOND_LOOPBACK"):
+    """A server that trusts names does not start on stage prod, unless its hosts are listed."""
+    with pytest.raises(ConfigError, match="PARLEY_OPEN_HOSTS"):
         Settings.from_env({"PARLEY_AUTH": "open"})
 
-    assert Settings.from_env({"PARLEY_AUTH": "open", "PARLEY_OPEN_BEYOND_LOOPBACK": "1"}).auth == "open"
+    assert Settings.from_env({"PARLEY_AUTH": "open", "PARLEY_OPEN_HOSTS": "chat.example"}).auth == "open"
 
 
 LAMBDA = {"PARLEY_AUTH": "open", "AWS_LAMBDA_FUNCTION_NAME": "parley-APIHandler"}
@@ -341,12 +360,14 @@ LAMBDA = {"PARLEY_AUTH": "open", "AWS_LAMBDA_FUNCTION_NAME": "parley-APIHandler"
 @pytest.mark.parametrize("stage", ["local", "localstack"])
 @pytest.mark.parametrize("endpoint", [{}, {"AWS_ENDPOINT_URL": ""}])
 def test_open_on_aws(stage: str, endpoint: dict[str, str]) -> None:
-    """An open stage that is put on AWS by mistake serves nobody, unless it is said twice."""
+    """An open stage that is put on AWS by mistake serves nobody, unless its hosts are listed."""
     environ = {**LAMBDA, **endpoint, "PARLEY_STAGE": stage}
-    with pytest.raises(ConfigError, match=f"stage {stage} .*: deploy stage prod, or set PARLEY_OPEN_BEYOND"):
+    with pytest.raises(
+        ConfigError, match=f"stage {stage} .*: deploy stage prod, or list in PARLEY_OPEN_HOSTS"
+    ):
         Settings.from_env(environ)
 
-    assert Settings.from_env({**environ, "PARLEY_OPEN_BEYOND_LOOPBACK": "1"}).stage == stage
+    assert Settings.from_env({**environ, "PARLEY_OPEN_HOSTS": "chat.example"}).stage == stage
     assert Settings.from_env({**environ, "PARLEY_AUTH": "required"}).stage == stage
 
 

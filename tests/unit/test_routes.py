@@ -60,6 +60,29 @@ def test_foreign_origins(monkeypatch: pytest.MonkeyPatch, origin: str) -> None:
     assert (answer.status, answer.body["code"]) == (403, "cross_site")
 
 
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [
+        ("http://chat.example.lan", 200),
+        ("https://CHAT.example.lan:3000", 200),
+        ("http://evil.chat.example.lan", 403),
+        ("http://chat.example.lan.evil", 403),
+        ("http://chat.example.lan@evil", 403),
+        ("chat.example.lan", 403),
+    ],
+)
+def test_pages_of_listed_hosts(monkeypatch: pytest.MonkeyPatch, origin: str, status: int) -> None:
+    """An open server lets in pages of the hosts that it answers to, on any port, and no others."""
+    for name, value in {"STAGE": "local", "AUTH": "open", "OPEN_HOSTS": "chat.example.lan"}.items():
+        monkeypatch.setenv(f"PARLEY_{name}", value)
+    services.current.cache_clear()
+
+    answer = call("GET", "/ping", Origin=origin, Host="localhost:80")
+
+    services.current.cache_clear()
+    assert answer.status == status
+
+
 def test_a_view_that_forgets_to_judge_answers_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where the view itself has to judge the caller and did not, what it answers does not go out."""
     monkeypatch.setenv("PARLEY_AUTH", "required")

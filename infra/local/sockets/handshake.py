@@ -11,8 +11,9 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 from picows import WSUpgradeRequest, WSUpgradeResponse
 
 from chalicelib.config import Settings
-from chalicelib.errors import PROBLEM_JSON, BadRequest, CrossSite, Forbidden, NoSuchRoute, ParleyError
-from infra.local.hosts import is_loopback, only_host
+from chalicelib.errors import PROBLEM_JSON, BadRequest, CrossSite, NoSuchRoute, ParleyError
+from chalicelib.http.cors import is_page_of
+from infra.local.hosts import only_host, refuse_foreign_names
 from infra.local.sockets.events import Opening
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ class Door:
 
     def __init__(self, settings: Settings, http_port: int) -> None:
         self._open = settings.auth == "open"
-        self._loopback_names_only = self._open and not settings.open_beyond_loopback
+        self._hosts = settings.open_hosts
         self._origins = settings.cors_origins
         self._http_port = http_port
 
@@ -54,11 +55,9 @@ class Door:
         connection: the id it is to have. Raises a ParleyError when it is no upgrade, or may not connect.
         """
         headers = request.headers
-        if not is_loopback(only_host(headers.getall("Host", []))) and self._loopback_names_only:
-            raise Forbidden(
-                "An open server answers only to localhost, 127.0.0.1 and [::1], so that no web page can"
-                " reach it under a name of its own. PARLEY_OPEN_BEYOND_LOOPBACK=1 lifts this."
-            )
+        host = only_host(headers.getall("Host", []))
+        if self._open:
+            refuse_foreign_names([host], self._hosts)
         query = _query_of(request)
         _refuse_other_requests(headers)
         self._refuse_cross_site(headers)
@@ -69,7 +68,7 @@ class Door:
 
     def _refuse_cross_site(self, headers: CIMultiDict[str]) -> None:
         origin, host = headers.get("Origin"), headers.get("Host", "")
-        if not self._open or origin is None or origin in self._origins:
+        if not self._open or origin is None or origin in self._origins or is_page_of(origin, self._hosts):
             return
         port = "" if self._http_port == HTTP_PORT else f":{self._http_port}"
         if origin.partition("://")[2] not in (host, without_port(host) + port):
