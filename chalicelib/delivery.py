@@ -28,10 +28,14 @@ USUAL_REGION = "us-east-1"
 
 
 class Parcel(NamedTuple):
-    """One frame for some connections; data: UTF-8 text."""
+    """One frame for some connections; data: UTF-8 text.
+
+    droppable: whether a connection that is behind with what it reads does without it.
+    """
 
     connections: Sequence[str]
     data: bytes
+    droppable: bool = False
 
 
 class Outcome(NamedTuple):
@@ -113,9 +117,9 @@ class ApiGatewayPusher:
     def push(self, parcels: Sequence[Parcel]) -> Outcome:
         """Push frames; what was refused for now (429, 5xx) is tried once more."""
         frames: dict[str, list[bytes]] = {}
-        for connections, data in parcels:
-            for connection in connections:
-                frames.setdefault(connection, []).append(data)
+        for parcel in parcels:
+            for connection in parcel.connections:
+                frames.setdefault(connection, []).append(parcel.data)
         deadline = time.monotonic() + ALL_OF_A_CALL * self._timeout
         answers = self._round(frames, deadline)
         again = {one: frames[one] for one, answer in answers.items() if answer is Answer.LATER}

@@ -142,6 +142,12 @@ class Blocked(Forbidden):
     code, title = "blocked", "Blocked"
 
 
+class CallNotAccepted(Forbidden):
+    """The other has not written to the caller yet, nor follows them."""
+
+    code, title = "call_not_accepted", "Call not accepted"
+
+
 class PasswordChangeNeeded(Forbidden):
     """The password is good for one thing alone: to choose another."""
 

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from urllib.parse import parse_qs, urlsplit
 
 IAM_SERVICES = ("elasticache", "elasticache-serverless", "memorydb")
-RATE_LIMITS = {"read": 1200, "write": 600, "search": 120, "auth": 20, "frame": 1200}
-"""Requests a minute by class of route, and frames of a socket; 0 is no limit."""
+RATE_LIMITS = {"read": 1200, "write": 600, "search": 120, "auth": 20, "frame": 1200, "signal": 256}
+"""Requests a minute by class of route; frames of a socket; KiB of signals to one user. 0 is no limit."""
 SIGNING_ALGORITHMS = (
     "RS256",
     "RS384",

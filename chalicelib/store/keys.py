@@ -182,6 +182,11 @@ def socket(connection: str) -> str:
     return f"{{x:{connection}}}:socket"
 
 
+def signals(recipient: str, sender: str) -> str:
+    """Return the key of how much one user has sent another that is never stored."""
+    return f"{user_partition(recipient)}:signals:{recipient}:{sender}"
+
+
 def rates(handle: str) -> str:
     """Return the key of how much of their limits a user and their sessions have used."""
     return f"{user_partition(handle)}:rates:{handle}"

@@ -16,9 +16,10 @@ LEAVE_DIRECT = Script("leave_direct", "rights")
 OPEN_DIRECT = Script("open_direct", "rights", "marks")
 READ_RECEIPTS = Script("read_receipts", "rights", "marks")
 
-MARKED_UNREAD, PINNED, MUTED, ARCHIVED, HIDDEN, WROTE = 1, 2, 4, 8, 16, 32
+MARKED_UNREAD, PINNED, MUTED, ARCHIVED, HIDDEN, WROTE, ACCEPTED = 1, 2, 4, 8, 16, 32, 64
 """Flags. HIDDEN: of a chat of two that was left, until something is written in it. WROTE: the reader has
-written in a chat of two; it stays."""
+written in a chat of two; it stays. ACCEPTED: the reader has written in the chat, made it or joined it by
+themselves, and has not left it since."""
 RECORD = struct.Struct(">QQQQB")
 """read, received, cleared, stamp, flags; `>I8I8I8I8B` in Lua."""
 

@@ -133,7 +133,7 @@ async def _made_room(client: AsyncClient) -> str:
 async def test_signals(open_server: str) -> None:
     """A signal comes with its true sender; one to nobody is Failed, by the ref that `signal` returned."""
     async with two(open_server) as (one, other, chat):
-        await one.send(chat, "let us talk")
+        await other.send(chat, "let us talk")
         await one.signal("call", "offer", {"sdp": "v=0"}, to=str(other.user))
         signal = await take(other, Signal)
         assert (signal.from_, signal.kind, signal.data) == (one.user, "offer", {"sdp": "v=0"})

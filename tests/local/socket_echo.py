@@ -71,7 +71,11 @@ def _message(event: dict[str, Any], context: Any) -> dict[str, Any]:
         pusher.close(order["to"], SESSION_ENDED)
         return {"statusCode": 200}
     if order["do"] == "push":
-        parcels = [Parcel(order["to"], order["text"].encode() * times) for times in order.get("times", [1])]
+        droppable = order.get("droppable", False)
+        parcels = [
+            Parcel(order["to"], order["text"].encode() * times, droppable)
+            for times in order.get("times", [1])
+        ]
         if order.get("thread"):
             with ThreadPoolExecutor(1) as threads:
                 outcome = threads.submit(pusher.push, parcels).result()

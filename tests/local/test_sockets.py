@@ -556,6 +556,31 @@ def test_a_slow_reader_is_dropped(tmp_path: Path) -> None:
                 read_on(slow)
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_client_that_is_behind_goes_without_what_is_droppable(tmp_path: Path, workers: int) -> None:
+    """Thirty times what may wait for it does not end it, and what is not droppable still arrives."""
+    with running_sockets(tmp_path, workers, Limits(unread_bytes=1024 * KIB)) as server:
+        deaf = socket.create_connection(("127.0.0.1", server.socket_port))
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * KIB)
+        with (
+            server.open(sock=deaf, max_queue=1, ping_interval=None) as slow,
+            server.open() as other,
+            server.open() as sending,
+        ):
+            to = [id_of(slow), id_of(other)]
+            for _ in range(300):
+                told = ask(sending, do="push", to=to, text="x" * KIB, times=[100], droppable=True)
+                assert told["gone"] == told["failed"] == []
+                assert len(other.recv(TIMEOUT_SECONDS)) == 100 * KIB
+            assert ask(sending, do="push", to=to, text="last")["gone"] == []
+            assert other.recv(TIMEOUT_SECONDS) == "last"
+            got = 0
+            while (read := slow.recv(TIMEOUT_SECONDS)) != "last":
+                assert len(read) == 100 * KIB
+                got += 1
+            assert got < 150
+
+
 def test_a_late_reader_gets_all(tmp_path: Path) -> None:
     """What waits for a client that reads late, within the limit, arrives whole and in order."""
     sizes = [size for number in range(40) for size in (130_000, 9_000 + number, 8_000 + number, 20_000)]

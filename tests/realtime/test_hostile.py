@@ -374,6 +374,8 @@ def test_who_a_frame_says_that_it_is_from(url: str) -> None:
                 assert [error["field"] for error in answer["errors"]] == [name]
         ask(eve, "ack", **send)
         assert received(fay)["sender"] == "eve"
+        ask(fay, "ack", type="send", chat="eve:fay", id="answer", text="call me")
+        assert received(eve)["sender"] == "fay"
         eve.send(json.dumps(ring))
         assert received(fay)["from"] == "eve"
         for frame in (

@@ -19,7 +19,8 @@ MUTED_UNTIL = 7_000_000_000_000_000
 @pytest.fixture
 def pair(stage: Stage) -> tuple[Socket, Socket]:
     """Connections of ann and bob, who have written with each other."""
-    stage.write("ann", "ann:bob")
+    for user in ("ann", "bob"):
+        stage.write(user, "ann:bob")
     return stage.connect("ann"), stage.connect("bob")
 
 
@@ -98,6 +99,7 @@ def test_one_can_signal_to_ones_other_connections(pair: tuple[Socket, Socket], s
 def test_a_group_is_its_other_members(stage: Stage) -> None:
     """Every connection of theirs has it."""
     group = stage.group("ann", "bob", "cid")
+    stage.write("cid", group)
     ann, bob, cid, dan = (stage.connect(user) for user in ("ann", "bob", "cid", "dan"))
 
     assert bob.send(**signal(chat=group, kind="ring")) == []
@@ -110,8 +112,9 @@ def test_a_group_is_its_other_members(stage: Stage) -> None:
 
 def test_nobody_is_there(stage: Stage) -> None:
     """Who is not connected, or not ready, cannot be called; the caller's own connections do not count."""
-    stage.write("ann", "ann:bob")
     group = stage.group("ann", "bob")
+    for chat in ("ann:bob", group):
+        stage.write("bob", chat)
     ann, _ = stage.connect("ann"), stage.connect("ann")
     stage.connect("bob", hello=False)
 
@@ -134,7 +137,8 @@ def test_strangers_cannot_be_called(pair: tuple[Socket, Socket], stage: Stage) -
 def test_the_blocked_cannot_call_nor_be_called(stage: Stage) -> None:
     """A block ends calls both ways."""
     bobs, cids = stage.register("bob"), stage.register("cid")
-    stage.write("cid", "bob:cid")
+    for user in ("bob", "cid"):
+        stage.write(user, "bob:cid")
     bob, cid = stage.connect("bob", token=bobs), stage.connect("cid", token=cids)
     stage.services.blocks.block("bob", "cid")
 
@@ -179,3 +183,131 @@ def test_data_has_a_limit(pair: tuple[Socket, Socket]) -> None:
 def test_whom_it_is_for_is_one_of_two(pair: tuple[Socket, Socket], fields: dict[str, str]) -> None:
     """To whom, or to which chat: neither, both, and what is no name are errors."""
     assert refused(pair[0], **fields) == (400, "bad_request")
+
+
+# --- who may ring whom --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["ring", "offer", "screen"])
+def test_a_call_begins_with_who_has_written_back(stage: Stage, kind: str) -> None:
+    """Who was written to, and has not answered, cannot be rung; once they answer they can."""
+    stage.write("cid", "bob:cid")
+    bob, cid = stage.connect("bob"), stage.connect("cid")
+
+    assert refused(cid, to="bob", kind=kind) == (403, "call_not_accepted")
+    assert refused(cid, chat="bob:cid", kind=kind) == (403, "call_not_accepted")
+    assert bob.frames == []
+    stage.write("bob", "bob:cid")
+    bob.frames.clear()
+    assert cid.send(**signal(to="bob", kind=kind)) == []
+    assert [frame["kind"] for frame in bob.frames] == [kind]
+
+
+def test_who_left_a_chat_cannot_be_rung_there(stage: Stage) -> None:
+    """To leave a direct chat takes back that one accepted it."""
+    for user in ("bob", "cid"):
+        stage.write(user, "bob:cid")
+    stage.connect("bob")
+    cid = stage.connect("cid")
+    stage.services.groups.leave(stage.caller("bob"), "bob:cid")
+
+    assert refused(cid, to="bob", kind="ring") == (403, "call_not_accepted")
+
+
+def test_who_follows_the_caller_can_be_rung(stage: Stage) -> None:
+    """Without a chat, too; and the caller, who has rung, takes what the other begins."""
+    tokens = {user: stage.register(user) for user in ("bob", "cid")}
+    stage.services.follows.follow("bob", "cid")
+    bob, cid = (stage.connect(user, token=tokens[user]) for user in ("bob", "cid"))
+
+    assert refused(bob, to="cid", kind="ring") == (403, "call_not_accepted")
+    assert cid.send(**signal(to="bob", kind="ring")) == []
+    for kind in ("accept", "offer", "screen"):
+        assert bob.send(**signal(to="cid", kind=kind)) == []
+    assert [frame["kind"] for frame in cid.of_type("signal")] == ["accept", "offer", "screen"]
+
+
+def test_a_group_rings_only_those_who_accepted_it(stage: Stage) -> None:
+    """Who made it, joined it by themselves or has written in it; not who was put into it."""
+    group = stage.group("ann", "bob", "cid", "dan")
+    stage.write("cid", group)
+    ann, bob, cid, dan = (stage.connect(user) for user in ("ann", "bob", "cid", "dan"))
+
+    assert bob.send(**signal(chat=group, kind="ring")) == []
+
+    assert [len(socket.of_type("signal")) for socket in (ann, cid, dan)] == [1, 1, 0]
+    bob.send(**signal(chat=group, kind="hangup"))
+    assert [frame["kind"] for frame in dan.frames] == ["hangup"]
+
+
+def test_who_joined_a_room_rings_there(stage: Stage) -> None:
+    """To join is to accept, until one is no member any more; being added after that is not."""
+    room = stage.room("ann", join="open")
+    ann, bob = stage.connect("ann"), stage.connect("bob")
+    bob.send(type="room.join", room="lobby")
+    bob.frames.clear()
+
+    assert ann.send(**signal(chat=room, kind="ring")) == []
+    assert len(bob.of_type("signal")) == 1
+    for rule in (roles.remove, roles.add):
+        stage.services.membership.apply(stage.caller("ann"), room, "bob", rule)
+    assert refused(ann, chat=room, kind="ring") == (404, "nobody_there")
+
+
+@pytest.mark.parametrize("blocker", ["bob", "cid"])
+def test_a_block_holds_in_a_group(stage: Stage, blocker: str) -> None:
+    """Neither of the two has a signal of the other, or hears that they are typing; others have both."""
+    tokens = {user: stage.register(user) for user in ("ann", "bob", "cid")}
+    group = stage.group("ann", "bob", "cid")
+    for user in tokens:
+        stage.write(user, group)
+    ann, bob, cid = (stage.connect(user, token=token) for user, token in tokens.items())
+    stage.services.blocks.block(blocker, "cid" if blocker == "bob" else "bob")
+
+    for sender, other in ((bob, cid), (cid, bob)):
+        for socket in (ann, bob, cid):
+            socket.frames.clear()
+        sender.send(**signal(chat=group, kind="ring"))
+        sender.send(type="typing", chat=group, on=True)
+        assert [frame["type"] for frame in ann.frames] == ["signal", "typing"]
+        assert other.frames == []
+
+
+# --- how much ----------------------------------------------------------------------------------------------
+
+MOST_BYTES = 256 * 1024
+"""Of signals from one user to another in a minute."""
+
+
+def test_one_user_sends_another_so_many_bytes(stage: Stage, pair: tuple[Socket, Socket]) -> None:
+    """What is more is refused, over whichever connection, and what was refused arrives nowhere."""
+    (ann, bob), desk = pair, stage.connect("ann")
+    data = "x" * 31_000
+    answers = [
+        frame
+        for _ in range(20)
+        for socket in (ann, desk)
+        for frame in socket.send(**signal(to="bob", data=data))
+    ]
+
+    assert {answer["code"] for answer in answers} == {"too_many_requests"}
+    assert all(0 < answer["retry_after"] <= 60 for answer in answers)
+    assert len(bob.frames) == 40 - len(answers)
+    assert MOST_BYTES // 2 < len(bob.frames) * len(data) < 2 * MOST_BYTES
+
+
+def test_another_sender_and_another_recipient_have_their_own(stage: Stage) -> None:
+    """In a group those to whom too much went go without; the others have it."""
+    group = stage.group("ann", "bob", "cid")
+    for user, chat in (("ann", "ann:bob"), ("bob", "ann:bob"), ("bob", group), ("cid", group)):
+        stage.write(user, chat)
+    ann, bob, cid = (stage.connect(user) for user in ("ann", "bob", "cid"))
+    while not ann.send(**signal(to="bob", data="x" * 60_000)):
+        pass
+    for socket in (bob, cid):
+        socket.frames.clear()
+
+    assert ann.send(**signal(chat=group, data="x" * 60_000)) == []
+    assert (len(bob.frames), len(cid.frames)) == (0, 1)
+    assert cid.send(**signal(chat=group, data="x" * 60_000)) == []
+    assert len(bob.frames) == 1

@@ -49,7 +49,8 @@ def made(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_trips(stage: Stage, made: list[str], trips: int, frame: dict[str, Any]) -> None:
     """As many as the docstrings say, and one for the frame itself."""
     stage.room("ann")
-    stage.write("ann", "ann:bob")
+    for user in ("ann", "bob"):
+        stage.write(user, "ann:bob")
     ann, bob = stage.connect("ann"), stage.connect("bob")
     for socket in (ann, bob):
         socket.send(type="room.join", room="lobby")

@@ -16,7 +16,7 @@ from chalicelib.store.chat_info import Relation
 from chalicelib.store.client import Store, connect
 from chalicelib.store.messages import DAY_SECONDS, IDS_TTL_SECONDS, Appended, Content
 from chalicelib.store.presence import Target
-from chalicelib.store.readers import WROTE
+from chalicelib.store.readers import ACCEPTED, WROTE
 from tests.servers.engines import Engine
 from tests.store.group_records import (
     FOR_EVER,
@@ -406,14 +406,14 @@ def test_trimming_takes_what_does_not_count(store: Store, raw: RawClient, keep: 
 
 @pytest.mark.parametrize("sender", ["ann", "ANN"])
 def test_a_sender_has_read_the_message(log: Log, raw: RawClient, sender: str) -> None:
-    """A message raises its sender's marks and stamp, whatever the spelling, and no one else's."""
+    """A message raises its sender's marks and stamp, whatever the spelling, and no one else's; it accepts."""
     write_reader(raw, "ann", CHAT, Held(1, 1, 1, 7, 6))
     first = log.append(CHAT, Content("bob", "hello"))
 
     sent = log.append(CHAT, Content(sender, "hello"))
 
-    assert reader(raw, "ann", CHAT) == Held(2, 2, 1, sent.time, 6 | WROTE)
-    assert reader(raw, "bob", CHAT) == Held(1, 1, 0, first.time, WROTE)
+    assert reader(raw, "ann", CHAT) == Held(2, 2, 1, sent.time, 6 | WROTE | ACCEPTED)
+    assert reader(raw, "bob", CHAT) == Held(1, 1, 0, first.time, WROTE | ACCEPTED)
 
 
 def test_a_stamp_of_the_future_rises(log: Log, raw: RawClient) -> None:
@@ -421,7 +421,7 @@ def test_a_stamp_of_the_future_rises(log: Log, raw: RawClient) -> None:
     write_reader(raw, "ann", CHAT, Held(0, 0, 0, FOR_EVER, 0))
     log.append(CHAT, Content("ann", "hello"))
 
-    assert reader(raw, "ann", CHAT) == Held(1, 1, 0, FOR_EVER + 1, WROTE)
+    assert reader(raw, "ann", CHAT) == Held(1, 1, 0, FOR_EVER + 1, WROTE | ACCEPTED)
 
 
 def test_the_inboxes_are_owed_the_newest(log: Log, raw: RawClient) -> None:
@@ -448,7 +448,7 @@ def test_a_member_writes(log: Log, raw: RawClient) -> None:
     assert sent[::2] == (1, False, None)
     assert sorted(sent.members or []) == ["ann", "bob", "cid"]
     assert outbox(raw, GROUP) == {f"m{GROUP}": sent.time}
-    assert reader(raw, "ann", GROUP) == Held(1, 1, 0, sent.time, 0)
+    assert reader(raw, "ann", GROUP) == Held(1, 1, 0, sent.time, ACCEPTED)
     assert log.append(GROUP, HELLO) == sent._replace(duplicate=True, members=None)
 
 

@@ -37,10 +37,11 @@ class Wire:
         if self.crash is not None:
             crash, self.crash = self.crash, None
             raise crash
-        asked = [one for connections, _ in parcels for one in connections]
-        for connections, data in parcels:
-            for one in connections:
+        asked = [one for parcel in parcels for one in parcel.connections]
+        for parcel in parcels:
+            for one in parcel.connections:
                 if one not in self.gone | self.failing:
+                    data = parcel.data
                     self.frames[one].append(json.loads(data) if data[:1] == b"{" else data)
         gone, failed = ([one for one in asked if one in those] for those in (self.gone, self.failing))
         return Outcome(gone, failed)

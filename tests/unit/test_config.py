@@ -64,12 +64,15 @@ GOOD: dict[str, list[tuple[str, Any]]] = {
     "PARLEY_LOG_LEVEL": [("DEBUG", "DEBUG"), ("INFO", "INFO"), ("WARNING", "WARNING"), ("ERROR", "ERROR")],
     "PARLEY_ARGON2": [(cost, cost) for cost in ("m=19456,t=2,p=1", "m=8,t=1,p=1", "m=1048576,t=20,p=16")],
     "PARLEY_RATE_LIMITS": [
-        ("auth=5", {"read": 1200, "write": 600, "search": 120, "auth": 5, "frame": 1200}),
+        ("auth=5", {"read": 1200, "write": 600, "search": 120, "auth": 5, "frame": 1200, "signal": 256}),
         (
-            " read=0, write=0,search=0 ,auth=0,frame=0,",
-            dict.fromkeys(("read", "write", "search", "auth", "frame"), 0),
+            " read=0, write=0,search=0 ,auth=0,frame=0,signal=0,",
+            dict.fromkeys(("read", "write", "search", "auth", "frame", "signal"), 0),
         ),
-        ("read=9999999", {"read": 9_999_999, "write": 600, "search": 120, "auth": 20, "frame": 1200}),
+        (
+            "read=9999999",
+            {"read": 9_999_999, "write": 600, "search": 120, "auth": 20, "frame": 1200, "signal": 256},
+        ),
     ],
     "PARLEY_CORS_ORIGINS": [
         ("https://chat.example.com", ("https://chat.example.com",)),

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from chalicelib.services.chat_ids import ChatId
-from chalicelib.store.accounts import Accounts, Peer
-from chalicelib.store.client import Store
+from chalicelib.store.accounts import Accounts
+from chalicelib.store.client import Query, Store
+from chalicelib.store.ephemeral import Ephemeral, Reached, joined
 from chalicelib.store.outbox import Outbox
 from chalicelib.store.presence import Presence, Target
-from chalicelib.store.summaries import State, Summaries, Summary
+from chalicelib.store.summaries import State, Summaries
 
 
 class Pair(NamedTuple):
-    """Two people; known: whether anything was ever written between them. targets: where the other is.
+    """Two people; known: whether anything was ever written between them. reached: where the other is.
 
     blocked: whether the other has blocked the one who asks. blocks: whether that one has blocked the other.
     """
@@ -23,19 +24,34 @@ class Pair(NamedTuple):
     known: bool
     blocked: bool
     blocks: bool
-    targets: list[Target]
+    reached: Reached
+
+
+class Callee(NamedTuple):
+    """Somebody whom another calls, and how the two stand to each other.
+
+    accepts: whether they have written to the caller, have sent them a signal, or follow them. follows:
+    whether the caller follows them.
+    """
+
+    pair: Pair
+    accepts: bool
+    follows: bool
 
 
 class Circle(NamedTuple):
-    """A group or room as one of its people sees it; others: the members but that one, none of a large one.
+    """A group or room as one of its people sees it.
 
-    muted: till when that one cannot write, µs since 1970; 0: they can.
+    muted: till when that one cannot write, µs since 1970; 0: they can. others: the members but that one and
+    whom they have blocked, none of a large chat. accepted: those of them who have accepted the chat, see
+    Ephemeral; as far as it was asked.
     """
 
     state: State
     large: bool
     muted: int
     others: list[str]
+    accepted: list[str]
 
     @property
     def is_member(self) -> bool:
@@ -44,60 +60,91 @@ class Circle(NamedTuple):
 
 
 class Others:
-    """Finds the others of chats, and where they are connected."""
+    """Finds the others of chats, and where they are connected.
 
-    def __init__(self, store: Store, accounts: Accounts, presence: Presence) -> None:
+    signal_bytes: of what is never stored, to one user from another a minute; 0: any.
+    """
+
+    def __init__(self, store: Store, accounts: Accounts, presence: Presence, signal_bytes: int) -> None:
         self._store = store
         self._accounts = accounts
         self._presence = presence
         self._summaries = Summaries()
         self._outbox = Outbox(store)
+        self._signal_bytes = signal_bytes
 
     def pair(self, handle: str, other: str) -> Pair:
         """Return how two people stand to each other, in one trip; handle: of who asks."""
-        chat = ":".join(sorted((handle, other)))
-        seen, theirs, own, *targets = self._store.fetch_all(
-            [
-                self._summaries.of(chat, handle),
-                self._accounts.peer(other, handle),
-                self._accounts.peer(handle, other),
-                *self._presence.targets([other]),
-            ]
-        )
-        return _pair(seen, theirs, own, targets)
+        return _pair(self._store.fetch_all(self._asking(handle, other, Ephemeral.reading(handle, [other]))))
 
-    def circle(self, handle: str, chat: str) -> Circle:
-        """Return a group or room and its members, in one trip; chat: its canonical id."""
-        asked = self._summaries.of(chat, handle), self._outbox.audience(chat)
-        seen, audience = self._store.fetch_both(*asked)
+    def callee(self, handle: str, other: str, size: int) -> Callee:
+        """Return how somebody stands to who calls them, in one trip, and take a signal from what may go.
+
+        handle: of who calls. size: the signal's, bytes.
+        """
+        accepting = [
+            Ephemeral.accepted(":".join(sorted((handle, other)))),
+            Ephemeral.follows(other, handle),
+            Ephemeral.signalled(other, handle),
+            Ephemeral.follows(handle, other),
+        ]
+        reading = Ephemeral.reading(handle, [other], size, self._signal_bytes)
+        accepted, followed, signalled, follows, *rest = self._store.fetch_all(
+            [*accepting, *self._asking(handle, other, reading)]
+        )
+        return Callee(_pair(rest), other in accepted or followed or signalled, follows)
+
+    def circle(self, handle: str, chat: str, *, ringing: bool = False) -> Circle:
+        """Return a group or room and its members, in one trip; chat: its canonical id.
+
+        ringing: whether it is asked who has accepted the chat.
+        """
+        asked: list[Query[Any]] = [self._summaries.of(chat, handle), self._outbox.audience(chat)]
+        asked += [Ephemeral.blocked_by(handle), *([Ephemeral.accepted(chat)] if ringing else [])]
+        seen, audience, blocked, *rest = self._store.fetch_all(asked)
         muted = seen.muted_until if seen.muted_until > time.time_ns() // 1000 else 0
-        others = [member for member in audience.members if member != handle]
-        return Circle(seen.state, seen.large, muted, others)
+        left_out = {handle, *blocked}
+        others = [member for member in audience.members if member not in left_out]
+        accepted = {one for part in rest for one in part}
+        return Circle(seen.state, seen.large, muted, others, [one for one in others if one in accepted])
 
     def connected(self, handles: Iterable[str]) -> list[Target]:
         """Return where users are connected, in one trip for each 100 partitions that they are in."""
         found: list[list[Target]] = self._store.fetch_all(self._presence.targets(list(handles)))
         return [target for part in found for target in part]
 
+    def reached(self, handle: str, others: Iterable[str], size: int = 0) -> Reached:
+        """Return where users are connected who do not block who sends, in trips as `connected` makes.
+
+        handle: of who sends. size: of a signal, which is taken from what may go to each; 0: it is none.
+        """
+        return joined(self._store.fetch_all(Ephemeral.reading(handle, others, size, self._signal_bytes)))
+
     def of(self, handle: str, chat: ChatId) -> list[Target]:
         """Return where the others of a chat are, for what is dropped if it may not be said.
 
-        Nobody: the chat is large, or the one who asks is no member, muted or blocked; or the two of it have
-        never written. One trip for a chat of two, two for a group.
+        Nobody: the chat is large, or the one who asks is no member or muted; or the two of it have never
+        written. Nor those who block the one who asks, or are blocked by them. One trip for a chat of two, two
+        for a group.
         """
         if chat.members is not None:
             return self._of_pair(handle, chat.other(handle))
         circle = self.circle(handle, chat.text)
         quiet = circle.large or circle.muted or not circle.is_member or not circle.others
-        return [] if quiet else self.connected(circle.others)
+        return [] if quiet else self.reached(handle, circle.others).targets
 
     def _of_pair(self, handle: str, other: str) -> list[Target]:
         if other == handle:
             return []
         pair = self.pair(handle, other)
-        return pair.targets if pair.known and not (pair.blocked or pair.blocks) else []
+        return pair.reached.targets if pair.known and not (pair.blocked or pair.blocks) else []
+
+    def _asking(self, handle: str, other: str, reading: Iterable[Query[Any]]) -> list[Query[Any]]:
+        chat = ":".join(sorted((handle, other)))
+        peers = self._accounts.peer(other, handle), self._accounts.peer(handle, other)
+        return [self._summaries.of(chat, handle), *peers, *reading]
 
 
-def _pair(seen: Summary, theirs: Peer, own: Peer, targets: list[list[Target]]) -> Pair:
-    there = [target for part in targets for target in part]
-    return Pair(bool(seen.epoch), theirs.blocks, own.blocks, there)
+def _pair(replies: list[Any]) -> Pair:
+    seen, theirs, own, *parts = replies
+    return Pair(bool(seen.epoch), theirs.blocks, own.blocks, joined(parts))

@@ -9,12 +9,14 @@ from msgspec import Struct
 from chalicelib.delivery import SESSION_ENDED, Ending, Parcel, Pusher
 from chalicelib.errors import ConnectionEnded, ParleyError
 from chalicelib.logs import LOGGER
-from chalicelib.schemas.realtime import ErrorFrame
+from chalicelib.schemas.realtime import ErrorFrame, PresenceFrame, RoomFrame, SignalFrame, TypingFrame
 from chalicelib.services.realtime import codec
 from chalicelib.store.presence import Target
 
 Frames = tuple[Iterable[Target], Struct]
 """A frame, and the connections that it goes to."""
+DROPPABLE = (SignalFrame, TypingFrame, PresenceFrame, RoomFrame)
+"""Frames that are worth nothing later: unless they answer, a connection that is behind does without them."""
 
 
 class Pushing:
@@ -38,11 +40,19 @@ class Pushing:
 
     def reply(self, target: Target, frame: Struct) -> None:
         """Push a frame to the connection that asked for it."""
-        self.send([target], frame)
+        self._push(_parcels([target], frame, droppable=False))
 
     def send_all(self, frames: Iterable[Frames]) -> set[str]:
         """Push frames all at once; returns the connections that may live and that one did not reach."""
-        parcels = [parcel for targets, frame in frames for parcel in _parcels(list(targets), frame)]
+        return self._push(
+            [
+                parcel
+                for targets, frame in frames
+                for parcel in _parcels(list(targets), frame, droppable=isinstance(frame, DROPPABLE))
+            ]
+        )
+
+    def _push(self, parcels: Sequence[Parcel]) -> set[str]:
         if not parcels:
             return set()
         outcome = self._pusher.push(parcels)
@@ -64,13 +74,13 @@ class Pushing:
         self.close([target.connection for target in targets], SESSION_ENDED)
 
 
-def _parcels(targets: Sequence[Target], frame: Struct) -> list[Parcel]:
+def _parcels(targets: Sequence[Target], frame: Struct, *, droppable: bool) -> list[Parcel]:
     """Return a frame encoded once for all that read JSON, and once for all that read protobuf."""
     parcels = []
     for protobuf in (False, True):
         connections = [target.connection for target in targets if target.protobuf == protobuf]
         if connections:
-            parcels.append(Parcel(connections, codec.encode(frame, protobuf)))
+            parcels.append(Parcel(connections, codec.encode(frame, protobuf), droppable))
     return parcels
 
 

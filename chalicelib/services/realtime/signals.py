@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
 
 import msgspec
 
 from chalicelib.errors import (
     Blocked,
+    CallNotAccepted,
     Forbidden,
     NobodyThere,
     NotAMember,
     PayloadTooLarge,
+    TooManyRequests,
     no_chat,
     not_a_member,
 )
@@ -21,10 +23,13 @@ from chalicelib.services.names import Names
 from chalicelib.services.realtime.frames import Session
 from chalicelib.services.realtime.others import Others
 from chalicelib.services.realtime.pushing import Pushing
-from chalicelib.store.presence import Target
+from chalicelib.store.ephemeral import Reached
 from chalicelib.store.rights import muted
 from chalicelib.store.summaries import State
 from chalicelib.texts import check_line
+
+BEGINNING = ("ring", "offer", "screen")
+"""Kinds of signals that begin a call, or add to it what the other may see or hear."""
 
 
 class Signals:
@@ -39,54 +44,57 @@ class Signals:
     def send(self, session: Session, frame: Signal) -> None:
         """Pass a signal on, and answer nothing: one trip to a user, two to the members of a group, the push.
 
-        A signal to oneself goes to one's other connections.
+        A signal to oneself goes to one's other connections. One that begins a call, see BEGINNING, goes only
+        to those who have accepted: who has written or signalled to the caller, or follows them; of a group,
+        who has written in it, made it or joined it by themselves.
         Raises NobodyThere: none of them is connected; NotAMember: of the group, or the two never wrote;
-        Blocked, Muted, Forbidden: the group is large; PayloadTooLarge, ChatNotFound, BadRequest.
+        CallNotAccepted, Blocked, Muted, Forbidden: the group is large; TooManyRequests: too many bytes;
+        PayloadTooLarge, ChatNotFound, BadRequest.
         """
         check_line(frame.call, "call", "a call", MAX_CALL_CHARACTERS)
         _check_size(frame)
         if frame.to is not None:
             to = self._names.user(frame.to, "to")
-            self._pass(session, frame, self._user(session, to), to=to)
+            passed = _passed(session, frame, to=to)
+            self._pass(passed, self._user(session, to, passed))
             return
         chat = self._ids.own(session.handle, frame.chat or "")
+        passed = _passed(session, frame, chat=chat.text)
         if chat.members is None:
-            targets = self._members(session, chat.text)
+            self._pass(passed, self._members(session, chat.text, passed))
         else:
-            targets = self._user(session, chat.other(session.handle))
-        self._pass(session, frame, targets, chat=chat.text)
+            self._pass(passed, self._user(session, chat.other(session.handle), passed))
 
-    def _pass(
-        self,
-        session: Session,
-        frame: Signal,
-        targets: Sequence[Target],
-        *,
-        to: str | None = None,
-        chat: str | None = None,
-    ) -> None:
-        if not targets:
-            raise NobodyThere(f"Nobody is connected whom a signal for {to or chat} could reach.")
-        passed = SignalFrame(
-            from_=session.handle, call=frame.call, kind=frame.kind, to=to, chat=chat, data=frame.data
-        )
-        self._pushing.send(targets, passed)
+    def _pass(self, passed: SignalFrame, reached: Reached) -> None:
+        named = passed.to or passed.chat
+        if not reached.targets and reached.wait:
+            seconds = math.ceil(reached.wait / 1_000_000)
+            raise TooManyRequests(
+                f"Too many bytes of signals for {named} in a minute. Try again in {seconds} s.",
+                headers={"Retry-After": str(seconds)},
+            )
+        if not reached.targets:
+            raise NobodyThere(f"Nobody is connected whom a signal for {named} could reach.")
+        self._pushing.send(reached.targets, passed)
 
-    def _user(self, session: Session, other: str) -> list[Target]:
+    def _user(self, session: Session, other: str, passed: SignalFrame) -> Reached:
         if other == session.handle:
             own = self._others.connected([other])
-            return [target for target in own if target.connection != session.connection]
-        pair = self._others.pair(session.handle, other)
-        if not pair.known:
+            return Reached([target for target in own if target.connection != session.connection], 0)
+        pair, accepts, follows = self._others.callee(session.handle, other, _size(passed))
+        if not (pair.known or accepts or follows):
             raise NotAMember(f"You have no chat with {other}: write to each other before you call.")
         if pair.blocked:
             raise Blocked(f"{other} takes no calls from you.")
         if pair.blocks:
             raise Blocked(f"You have blocked {other}.")
-        return pair.targets
+        if passed.kind in BEGINNING and not accepts:
+            raise CallNotAccepted(f"{other} takes your calls once they have written to you, or follow you.")
+        return pair.reached
 
-    def _members(self, session: Session, chat: str) -> list[Target]:
-        circle = self._others.circle(session.handle, chat)
+    def _members(self, session: Session, chat: str, passed: SignalFrame) -> Reached:
+        ringing = passed.kind in BEGINNING
+        circle = self._others.circle(session.handle, chat, ringing=ringing)
         if circle.state is State.GONE:
             raise no_chat(chat)
         if not circle.is_member:
@@ -95,7 +103,20 @@ class Signals:
             raise muted(chat, circle.muted)
         if circle.large:
             raise Forbidden(f"Chat {chat} has too many members for a call.")
-        return self._others.connected(circle.others)
+        there = circle.accepted if ringing else circle.others
+        return self._others.reached(session.handle, there, _size(passed))
+
+
+def _passed(
+    session: Session, frame: Signal, *, to: str | None = None, chat: str | None = None
+) -> SignalFrame:
+    return SignalFrame(
+        from_=session.handle, call=frame.call, kind=frame.kind, to=to, chat=chat, data=frame.data
+    )
+
+
+def _size(passed: SignalFrame) -> int:
+    return len(msgspec.json.encode(passed))
 
 
 def _check_size(frame: Signal) -> None:

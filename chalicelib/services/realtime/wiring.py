@@ -59,7 +59,7 @@ class Reach:
         self.broadcast = Broadcast(store, self.pushing, queue, lease)
         presence = self.registry.presence
         self.tickets = Tickets(store, presence, ChatIds(names), settings.socket_url)
-        self.others = Others(store, accounts, presence)
+        self.others = Others(store, accounts, presence, settings.rate_limits["signal"] * 1024)
         self.marks = Marks(self.others, self.pushing)
         self.closing = Closing(store, presence, self.pushing, disconnect)
 

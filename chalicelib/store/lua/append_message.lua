@@ -3,7 +3,7 @@
 -- KEYS[1]     log          LIST, see MessageLog
 -- KEYS[2]     chat         HASH, see Chats; absent for a chat of two
 -- KEYS[3]     members      HASH, see Chats; absent for a chat of two
--- KEYS[4]     readers      HASH, see Readers: the sender has read and received the message
+-- KEYS[4]     readers      HASH, see Readers: the sender has read and received the message, and accepted the chat
 -- KEYS[5]     uncounted    ZSET, see Chats
 -- KEYS[6]     outbox       HASH: the members are owed the message
 -- KEYS[7]     clients      HASH, see Clients; of a chat that is large
@@ -58,7 +58,7 @@ end
 local seq, sent = add_message(KEYS[1], KEYS[5], ARGV[1], tonumber(ARGV[2]), time)
 local own = reader_of(readers, sender)
 own.read, own.received = seq, seq
-if kind ~= GROUP then own.flags = bit.bor(own.flags, WROTE) end
+own.flags = bit.bor(own.flags, ACCEPTED, kind ~= GROUP and WROTE or 0)
 keep_reader(readers, sender, own, sent)
 redis.call('HSET', KEYS[6], ARGV[5], string.format('%.0f', sent))
 

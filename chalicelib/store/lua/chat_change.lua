@@ -116,6 +116,12 @@ local function owe(time)
   if BODY ~= '' then redis.call('HSET', OUTBOX, 'm' .. ID, whole(time)) end
 end
 
+-- Returns who has made the change, if they are a member after it. The message that tells of it begins with its sender.
+local function joiner(outside)
+  local sender = BODY ~= '' and cmsgpack.unpack(BODY)[1]
+  return sender and not outside[sender] and sender or nil
+end
+
 -- Makes the change, unless a guard refuses it. new: whether it makes the chat.
 local function change(new)
   local members, owners, others, waiting = growth()
@@ -139,7 +145,7 @@ local function change(new)
     for handle in pairs(outside) do concerned[#concerned + 1] = handle end
   end
   local _, active = newest(LOG)
-  local told = placed(ID, concerned, time, leavers, function(handle)
+  local told = placed(ID, concerned, time, leavers, joiner(outside), function(handle)
     if not outside[handle] then return large and LARGE or IN, active end
     if outside[handle] == INVITED then return IS_INVITED, time end
     return OUT, active

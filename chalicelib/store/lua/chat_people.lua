@@ -5,6 +5,7 @@
 local CHAT, MEMBERS, OTHERS, READERS = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local LOG, CHANGES, UNCOUNTED, OUTBOX, CLIENTS = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
 local OUT, IN, LARGE, IS_INVITED = 0, 1, 2, 3
+local ACCEPTED = 64
 
 -- How somebody stands is text: `m` and a role, `o` and a relation, each a byte, or nothing. What is held goes on
 -- with the other bytes of the record. A relation with the bit REFUSED is of somebody who has refused an invitation.
@@ -34,9 +35,9 @@ local function stand_as_seen(first, step)
 end
 
 -- Raises the stamps of handles to `time` at the least, and owes the places that follow.
--- leavers: a set of those whose flags are cleared. place: gives the state of a handle's place, and its activity.
+-- leavers: a set of those whose flags are cleared. joiner: who made or joined the chat by themselves, or nil. place: gives the state of a handle's place, and its activity.
 -- Returns the places: {handle, stamp, state, active, ...}.
-local function placed(id, handles, time, leavers, place)
+local function placed(id, handles, time, leavers, joiner, place)
   local records, owed, told = {}, {}, {}
   for i, held in ipairs(in_pieces('HMGET', READERS, handles)) do
     local read, received, cleared, stamp, flags = 0, 0, 0, 0, 0
@@ -44,6 +45,7 @@ local function placed(id, handles, time, leavers, place)
     local handle, at = handles[i], 2 * i
     stamp = math.max(time, stamp + 1)
     if leavers[handle] then flags = 0 end
+    if handle == joiner then flags = bit.bor(flags, ACCEPTED) end
     records[at - 1], records[at] = handle, struct.pack('>I8I8I8I8B', read, received, cleared, stamp, flags)
     owed[at - 1], owed[at] = 'p' .. handle .. '\0' .. id, whole(stamp)
     told[2 * at - 3], told[2 * at - 2] = handle, stamp

@@ -1,6 +1,6 @@
 -- A part of other scripts. What a user may see of a chat; all of it is in the chat's slot.
 local NONE, MEMBER, INVITED, REQUESTED, BANNED, LEFT, GONE = 0, 1, 2, 3, 4, 5, 6
-local UNREAD, HIDDEN, WROTE = 1, 16, 32
+local UNREAD, HIDDEN, WROTE, ACCEPTED = 1, 16, 32, 64
 local GROUP = 'group'
 
 -- Returns the store's time in µs.

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 TEXT, PONG = WSMsgType.TEXT, WSMsgType.PONG
 QUEUED_BYTES = 512 * 1024
 MINUTE = 60.0
+BEHIND_PART = 16
+"""A client is behind once this part of the bytes that may wait for it do."""
 NORMAL = Ending(1000, "Connection Closed Normally")
 GOING_AWAY = (1001, "Going away")
 NO_STATUS = (1005, "Client-side close frame status not set")
@@ -123,6 +125,11 @@ class Connection(WSListener):
         """End it without a close frame, which the client would not read either."""
         self._end(UNREAD)
         self._edge.loop.call_soon(self._reset)
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether so much is unread that it goes without frames that are worth nothing later."""
+        return self.unread * BEHIND_PART > self._limits.unread_bytes
 
     def send(self, data: bytes) -> None:
         """Send a text frame; only from the loop's thread, and nothing once it has ended."""

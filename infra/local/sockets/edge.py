@@ -88,11 +88,11 @@ class Edge:
         while not self._turns.idle and time.monotonic() < deadline:
             await asyncio.sleep(POLL_SECONDS)
 
-    def deliver(self, connections: Iterable[str], data: bytes) -> list[str]:
+    def deliver(self, connections: Iterable[str], data: bytes, *, droppable: bool = False) -> list[str]:
         """Send a text frame to connections of this worker, and return those that are none.
 
         Only from the loop's thread. Nobody is waited for: what a client does not read is kept for it, up to a
-        limit.
+        limit. droppable: a client that is behind goes without it.
         """
         gone = []
         find, now = self.connections.get, time.monotonic()
@@ -100,7 +100,7 @@ class Edge:
             connection = find(one)
             if connection is None:
                 gone.append(one)
-            else:
+            elif not (droppable and connection.is_behind):
                 connection.active = now
                 connection.send(data)
         return gone

@@ -35,11 +35,15 @@ class Kind(enum.IntEnum):
 
 
 class Order(NamedTuple):
-    """Something to do with connections of one worker; data: a frame to send them, or a packed Ending."""
+    """Something to do with connections of one worker.
+
+    data: a frame to send them, or a packed Ending. droppable: see chalicelib.delivery.Parcel.
+    """
 
     kind: int
     connections: Sequence[str]
     data: bytes
+    droppable: bool = False
 
 
 class Sent(enum.Enum):

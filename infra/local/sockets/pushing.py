@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Callable, Sequence
 
@@ -44,9 +45,11 @@ class LocalPusher:
                 continue
             for worker, connections in _by_worker(parcel.connections).items():
                 if worker == self._own:
-                    outcome.gone.extend(self._push_here(connections, parcel.data))
+                    outcome.gone.extend(self._push_here(connections, parcel))
                 else:
-                    others.setdefault(worker, []).append(Order(Kind.PUSH, connections, parcel.data))
+                    others.setdefault(worker, []).append(
+                        Order(Kind.PUSH, connections, parcel.data, parcel.droppable)
+                    )
         for worker, orders in others.items():
             self._hand_over(worker, orders, outcome)
         return outcome
@@ -64,14 +67,15 @@ class LocalPusher:
         """Give up the links to other workers."""
         self._links.close()
 
-    def _push_here(self, connections: list[str], data: bytes) -> list[str]:
+    def _push_here(self, connections: list[str], parcel: Parcel) -> list[str]:
         if self._edge is None:
             return connections
+        deliver = functools.partial(self._edge.deliver, droppable=parcel.droppable)
         if threading.get_ident() == self._thread:
-            return self._edge.deliver(connections, data)
+            return deliver(connections, parcel.data)
         here = self._edge.connections
         gone = [one for one in connections if one not in here]
-        self._run_here(self._edge.deliver, [one for one in connections if one in here], data)
+        self._run_here(deliver, [one for one in connections if one in here], parcel.data)
         return gone
 
     def _run_here(self, do: Callable[..., object], *arguments: object) -> None:

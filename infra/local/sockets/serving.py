@@ -89,7 +89,7 @@ def is_management(path: str) -> bool:
 
 def _obey(edge: Edge, order: Order) -> dict[str, Any] | None:
     if order.kind == Kind.PUSH:
-        gone = edge.deliver(order.connections, order.data)
+        gone = edge.deliver(order.connections, order.data, droppable=order.droppable)
     elif order.kind == Kind.CLOSE:
         gone = edge.close(order.connections, msgspec.msgpack.decode(order.data, type=Ending))
     else:

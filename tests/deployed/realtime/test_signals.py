@@ -13,7 +13,7 @@ OFFER = {"call": "c1", "kind": "offer", "data": {"sdp": "v=0", "list": [1, None]
 def test_a_signal_reaches_the_other(net: Net, by: str) -> None:
     """A signal arrives as it was sent, with the true sender; it cannot name another."""
     chat, alice, bob = net.pair()
-    net.write(alice, chat, "may I call?")
+    net.write(bob, chat, "call me!")
     caller, called = net.device(alice), net.device(bob)
     place = {"to": bob.handle} if by == "to" else {"chat": chat}
     caller.say("signal", **OFFER, **place, **{"from": bob.handle})
@@ -32,7 +32,7 @@ def test_a_signal_reaches_the_other(net: Net, by: str) -> None:
 def test_nobody_there(net: Net) -> None:
     """A signal to somebody who is not connected is an error."""
     chat, alice, bob = net.strangers()
-    net.write(alice, chat, "may I call?")
+    net.write(bob, chat, "call me!")
     answer = net.device(alice).ask("signal", to=bob.handle, **OFFER)
     assert (answer["type"], answer["status"], answer["code"]) == ("error", 404, "nobody_there")
 

@@ -1,0 +1,94 @@
+"""Where something goes that is never stored: a signal of a call, or that somebody is typing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from chalicelib.store import keys
+from chalicelib.store.client import Query
+from chalicelib.store.presence import Target, targets_of
+from chalicelib.store.scripts import Script
+
+READ_EPHEMERAL_TARGETS = Script("read_ephemeral_targets", "gcra", "targets")
+READ_ACCEPTED = Script("read_accepted", "rights")
+KEPT_SECONDS = 24 * 3600
+"""For which it is known that somebody has sent another a signal: longer than calls last."""
+
+
+class Reached(NamedTuple):
+    """Where something may go.
+
+    wait: µs until it may go to everybody who is connected; 0: it may go to all of them now.
+    """
+
+    targets: list[Target]
+    wait: int
+
+
+class Ephemeral:
+    """Connections of users, as far as another user may send to them. Its key, in the recipient's partition:
+
+    `{u<NNN>}:signals:<recipient>:<sender>`: STRING, expires KEPT_SECONDS after its last write: how much is
+        used of the bytes a minute that one user may send another in signals, as a limit's state (see
+        lua/gcra.lua). That it is there says that the sender has sent the recipient a signal.
+    """
+
+    @staticmethod
+    def reading(sender: str, handles: Iterable[str], size: int = 0, limit: int = 0) -> list[Query[Reached]]:
+        """Return the queries for where users are connected who do not block the sender.
+
+        size: bytes of a signal, taken from what may go to each who is connected; 0: it is no signal.
+        limit: of that, bytes a minute; 0: any.
+        """
+        return [_reading(sender, group, size, limit) for group in keys.by_partition(handles)]
+
+    @staticmethod
+    def accepted(chat: str) -> Query[list[str]]:
+        """Return the query for who has accepted a chat: wrote in it, made it, or joined it by themselves."""
+        return Query(READ_ACCEPTED, (keys.chat(chat), keys.readers(chat)), (), _texts)
+
+    @staticmethod
+    def follows(follower: str, followed: str) -> Query[bool]:
+        """Return the query for whether a user follows another."""
+        return Query("ZMSCORE", (keys.following(follower),), (followed,), lambda reply: reply[0] is not None)
+
+    @staticmethod
+    def signalled(sender: str, recipient: str) -> Query[bool]:
+        """Return the query for whether a user has sent another a signal within KEPT_SECONDS."""
+        return Query("GET", (keys.signals(recipient, sender),), (), bool)
+
+    @staticmethod
+    def blocked_by(handle: str) -> Query[list[str]]:
+        """Return the query for all whom a user has blocked."""
+        return Query("ZRANGE", (keys.blocked(handle),), (0, -1), _texts)
+
+
+def joined(parts: Iterable[Reached]) -> Reached:
+    """Return several parts as one."""
+    found = list(parts)
+    targets = [target for part in found for target in part.targets]
+    return Reached(targets, max((part.wait for part in found), default=0))
+
+
+def _reading(sender: str, handles: Sequence[str], size: int, limit: int) -> Query[Reached]:
+    named = [
+        key
+        for handle in handles
+        for key in (
+            keys.user(handle),
+            keys.connections(handle),
+            keys.blocked(handle),
+            keys.signals(handle, sender),
+        )
+    ]
+    return Query(READ_EPHEMERAL_TARGETS, tuple(named), (sender, limit, size, KEPT_SECONDS), _reached)
+
+
+def _reached(reply: list[Any]) -> Reached:
+    json, protobuf, wait = reply
+    return Reached(targets_of(json, protobuf), wait)
+
+
+def _texts(reply: Sequence[bytes]) -> list[str]:
+    return [text.decode() for text in reply]

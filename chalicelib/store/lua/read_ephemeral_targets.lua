@@ -1,0 +1,42 @@
+#!lua flags=allow-oom
+-- Reads the ready connections of users of a partition for something of another user that is never stored; of a signal, takes
+-- it from what that one may send to each of those who are connected.
+-- KEYS[1...] of each user: user HASH, see Accounts; connections HASH, see Presence; blocked ZSET, see Blocks;
+--            signals STRING, see Ephemeral
+-- ARGV[1]    sender  handle
+-- ARGV[2]    limit   integer, bytes a minute of signals to one user; 0: any
+-- ARGV[3]    size    integer, bytes of the signal; 0: it is none
+-- ARGV[4]    kept    integer, seconds for which it is known that a signal was sent
+-- reply      {those that take JSON; those that take protobuf, see targets; microseconds to wait until it may go to all who
+--            are connected, 0: it goes to all}, without users who are deleted, who block the sender, or to whom too much went
+local sender, limit, size, kept = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
+local clock = redis.call('TIME')
+local now = clock[1] * 1000000 + clock[2]
+local targets, longest = {{}, {}}, 0
+
+-- Returns whether a signal may go to a user, and takes it.
+local function may_go(signals)
+  if size == 0 then return true end
+  local passes, unused = pass(limit, limit > 0 and redis.call('GET', signals), now, size)
+  if passes then
+    redis.call('SET', signals, string.format('%.0f', unused), 'EX', kept)
+  else
+    longest = math.max(longest, wait(limit, unused, now, size))
+  end
+  return passes
+end
+
+for i = 1, #KEYS, 4 do
+  local user, connections, blocked, signals = KEYS[i], KEYS[i + 1], KEYS[i + 2], KEYS[i + 3]
+  if redis.call('HEXISTS', user, 'deleted') == 0 and not redis.call('ZSCORE', blocked, sender) then
+    local there = {{}, {}}
+    add_ready(there, connections)
+    if (#there[1] > 0 or #there[2] > 0) and may_go(signals) then
+      for kind = 1, 2 do
+        for _, connection in ipairs(there[kind]) do targets[kind][#targets[kind] + 1] = connection end
+      end
+    end
+  end
+end
+local json, protobuf = told(targets)
+return {json, protobuf, longest}
