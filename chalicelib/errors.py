@@ -244,6 +244,12 @@ class InvitationsFull(ParleyError):
     status, code, title = 409, "invitations_full", "Too many invitations"
 
 
+class TooManyChats(ParleyError):
+    """The user is in as many large chats as one may be."""
+
+    status, code, title = 409, "too_many_chats", "Too many chats"
+
+
 class LastOwner(ParleyError):
     """The chat would be without an owner."""
 

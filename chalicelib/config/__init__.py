@@ -48,6 +48,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     keep_messages: int = 0
     max_members: int = 1000
     large_chat: int = 100
+    groups_a_day: int = 200
+    max_large_chats: int = 200
     argon2: str = "m=19456,t=2,p=1"
     rate_limits: dict[str, int] = msgspec.field(default_factory=readers.RATE_LIMITS.copy)
     cors_origins: tuple[str, ...] = ()
@@ -180,6 +182,8 @@ VARIABLES: dict[str, tuple[str, Callable[[str], Any]]] = {
     "PARLEY_KEEP_MESSAGES": ("keep_messages", readers.whole),
     "PARLEY_MAX_MEMBERS": ("max_members", readers.members),
     "PARLEY_LARGE_CHAT": ("large_chat", readers.members),
+    "PARLEY_GROUPS_A_DAY": ("groups_a_day", readers.whole),
+    "PARLEY_MAX_LARGE_CHATS": ("max_large_chats", readers.whole),
     "PARLEY_LOG_LEVEL": ("log_level", readers.one_of("DEBUG", "INFO", "WARNING", "ERROR")),
     "PARLEY_ARGON2": ("argon2", readers.argon2),
     "PARLEY_RATE_LIMITS": ("rate_limits", readers.rate_limits),

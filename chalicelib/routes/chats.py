@@ -92,7 +92,7 @@ def delete(call: Call, chat: str) -> Response:
     "POST",
     CHAT + "/join",
     {200: Joined},
-    fails=(*WRITING, errors.ChatFull),
+    fails=(*WRITING, errors.ChatFull, errors.TooManyChats),
     caller=True,
     judged_later=True,
     media_type=ANY_MEDIA_TYPE,

@@ -22,7 +22,7 @@ JUDGED_LATER: dict[str, Any] = {"caller": True, "judged_later": True}
 READING = (errors.BadRequest, errors.ChatNotFound, errors.NotAMember, errors.Banned)
 MANAGING = (*READING, errors.Forbidden)
 WRITING = (*MANAGING, errors.StoreFull)
-BRINGING = (*WRITING, errors.UserNotFound, errors.Blocked, errors.ChatFull)
+BRINGING = (*WRITING, errors.UserNotFound, errors.Blocked, errors.ChatFull, errors.TooManyChats)
 
 
 @route(blueprint, "GET", MEMBERS, {200: MemberPage}, query=PeopleQuery, fails=READING, **JUDGED_LATER)

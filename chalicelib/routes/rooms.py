@@ -35,7 +35,7 @@ def make(call: Call) -> Response:
     "GET",
     "/ws/joinRoom/{room}",
     {200: ClassicJoined},
-    fails=(*REFUSALS, errors.ChatFull, errors.StoreFull),
+    fails=(*REFUSALS, errors.ChatFull, errors.TooManyChats, errors.StoreFull),
     caller=True,
     judged_later=True,
     rate="write",

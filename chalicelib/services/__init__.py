@@ -33,7 +33,7 @@ from chalicelib.services.import_users import Importer
 from chalicelib.services.imports import Imports
 from chalicelib.services.inbox import InboxService
 from chalicelib.services.logins import Logins
-from chalicelib.services.making import Making
+from chalicelib.services.making import Limits, Making
 from chalicelib.services.member_lists import MemberLists
 from chalicelib.services.membership import Membership
 from chalicelib.services.messages import Messages
@@ -160,13 +160,14 @@ class Services:
 
     def _wire_groups(self, accounts: Accounts, chats: Chats, cards: Cards) -> None:
         store, names, strict = self._store, self.names, self.settings.auth != "open"
-        ids, summaries, most = ChatIds(names), Summaries(), self.settings.max_members
-        newcomers = Newcomers(strict=strict)
+        ids, summaries, settings = ChatIds(names), Summaries(), self.settings
+        limits = Limits(settings.max_members, settings.large_chat, settings.groups_a_day)
+        newcomers = Newcomers(settings.max_large_chats, strict=strict)
         changing = Changing(store, chats, self.deliveries, self.found.index)
         self.departures = Departures(store, chats, changing)
         self.chat_views = ChatViews(store, ids, summaries)
         self.membership = Membership(names, ids, newcomers, chats, changing)
-        making = Making(store, names, newcomers, chats, changing, most)
+        making = Making(store, names, newcomers, chats, changing, limits)
         pairs = Pairs(names, accounts, summaries, Readers(store), self.deliveries, strict=strict)
         self.groups = Groups(ids, chats, changing, self.chat_views, making, pairs, self.membership)
         self.member_lists = MemberLists(store, ids, chats, cards, self._reach.registry.clients)

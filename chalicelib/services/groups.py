@@ -74,6 +74,8 @@ class Groups:
     def delete(self, caller: Caller, chat: str) -> None:
         """End a group or room for everybody, as an owner; leave a direct chat.
 
+        It counts as one request for each member.
+
         Raises BadRequest, ChatNotFound, NotAMember, Banned, Forbidden.
         """
         found = self._ids.own(caller.handle, chat)
@@ -86,6 +88,7 @@ class Groups:
             rights.check_manager(found.text, seen.records[caller.handle], Role.OWNER)
 
         self._changing.delete(found.text, view, check)
+        caller.charge(view.info.members - 1 if view.info else 0)
 
 
 def _other_of(request: NewChat) -> str:

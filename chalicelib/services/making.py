@@ -13,6 +13,7 @@ from chalicelib.errors import (
     FieldError,
     InvitationsFull,
     ParleyError,
+    TooManyRequests,
     UserNotFound,
     bad_field,
 )
@@ -27,6 +28,7 @@ from chalicelib.services.newcomers import Newcomer, Newcomers
 from chalicelib.store.chat_info import Info, Relation, Role
 from chalicelib.store.chats import Chats
 from chalicelib.store.client import Store
+from chalicelib.store.quotas import Quotas
 
 
 class Made(NamedTuple):
@@ -37,8 +39,16 @@ class Made(NamedTuple):
     invited: list[str]
 
 
+class Limits(NamedTuple):
+    """What groups and rooms may be; see PARLEY_MAX_MEMBERS, PARLEY_LARGE_CHAT and PARLEY_GROUPS_A_DAY."""
+
+    members: int
+    large: int
+    a_day: int
+
+
 class Making:
-    """The rules of making groups and rooms; max_members: see PARLEY_MAX_MEMBERS."""
+    """The rules of making groups and rooms."""
 
     def __init__(
         self,
@@ -47,31 +57,49 @@ class Making:
         newcomers: Newcomers,
         chats: Chats,
         changing: Changing,
-        max_members: int,
+        limits: Limits,
     ) -> None:
         self._store = store
         self._names = names
         self._newcomers = newcomers
         self._chats = chats
         self._changing = changing
-        self._max_members = max_members
+        self._limits = limits
 
     def make(self, caller: Caller, request: NewChat) -> Made:
         """Make a group or room, of which the caller is the owner.
 
-        It is not new if it is the group that the caller made with the same id before.
-        Raises BadRequest, UserNotFound, Blocked, InvitationsFull, AlreadyTaken.
+        It is not new if it is the group that the caller made with the same id before. It counts as one
+        request, and one more for each member who is named.
+        Raises BadRequest, UserNotFound, Blocked, InvitationsFull, AlreadyTaken, TooManyRequests.
         """
         chat, fields = _id_of(request), _fields_of(request)
         others = self._others(caller.handle, request.members or ())
+        if others:
+            caller.admit(1 + len(others))
         asking = [query for name in others for query in self._newcomers.asking(name, caller.handle)]
         view, *met = caller.read_all(self._chats.viewing(chat), *asking)
         if view.info is not None:
             return _again(chat, view.info, caller.handle)
         each = zip(others, met[::2], met[1::2], strict=True)
-        newcomers = {name: self._newcomers.of(invitee, wrote) for name, invitee, wrote in each}
+        newcomers = self._asked({name: self._newcomers.of(*replies) for name, *replies in each})
         _check_others(newcomers, others)
+        self._take(caller)
         return self._made(chat, Info(**fields, maker=caller.handle), newcomers)  # type: ignore[arg-type]
+
+    def _asked(self, newcomers: dict[str, Newcomer]) -> dict[str, Newcomer]:
+        """Return them so that of a chat that will be large those are asked first who are in too many."""
+        if len(newcomers) < self._limits.large:
+            return newcomers
+        return {name: one._replace(welcomes=one.welcomes and one.fits) for name, one in newcomers.items()}
+
+    def _take(self, caller: Caller) -> None:
+        """Count a chat of somebody with an account; raises TooManyRequests."""
+        if caller.session is None or not self._limits.a_day:
+            return
+        if wait := self._store.fetch(Quotas.take_group(caller.handle, self._limits.a_day)):
+            detail = f"{self._limits.a_day} groups and rooms may be made in 24 hours."
+            raise TooManyRequests(detail, headers={"Retry-After": str(wait)})
 
     def _made(self, chat: str, info: Info, newcomers: Mapping[str, Newcomer]) -> Made:
         members = [name for name, newcomer in newcomers.items() if newcomer.welcomes]
@@ -95,8 +123,8 @@ class Making:
             field = f"members[{place}]"
             named.setdefault(self._names.user(name, field), field)
         named.pop(maker, None)
-        if len(named) >= self._max_members:
-            detail = f"a chat has {self._max_members} members at the most, its maker among them"
+        if len(named) >= self._limits.members:
+            detail = f"a chat has {self._limits.members} members at the most, its maker among them"
             raise bad_field("members", detail)
         return named
 

@@ -56,11 +56,11 @@ class Membership:
     def join(self, caller: Caller, chat: str) -> Joined:
         """Become a member, or ask to; again is fine.
 
-        Raises BadRequest, ChatNotFound, Banned, Forbidden, ChatFull.
+        Raises BadRequest, ChatNotFound, Banned, Forbidden, ChatFull, TooManyChats.
         """
         group, by = self._ids.group(chat), caller.handle
-        view = caller.read(self._viewing(group, by))
-        seen, decision = self._decide(group, view, by, by, roles.join)
+        view, own = caller.read_all(self._viewing(group, by), self._newcomers.own(by))
+        seen, decision = self._decide(group, view, by, by, roles.join, own)
         is_in = isinstance(seen.records[by], Member) or (decision is not None and decision.event is not None)
         return Joined(chat=group, state="member" if is_in else "requested")
 

@@ -17,13 +17,15 @@ class Newcomer(NamedTuple):
     """Somebody whom another user is about to put into a chat.
 
     exists: whether there may be somebody of the handle. blocks: whether they block the other. welcomes:
-    whether they let the other add them without asking. invitable: whether another invitation may wait.
+    whether they let the other add them without asking. invitable: whether another invitation may wait. fits:
+    whether they may be in another large chat.
     """
 
     exists: bool = True
     blocks: bool = False
     welcomes: bool = True
     invitable: bool = True
+    fits: bool = True
 
 
 WELCOME = Newcomer()
@@ -37,12 +39,19 @@ class Newcomers:
     unless they say otherwise. A name without an account has no settings, and takes everybody.
     """
 
-    def __init__(self, *, strict: bool) -> None:
+    def __init__(self, max_large: int, *, strict: bool) -> None:
+        """Make it; max_large: see PARLEY_MAX_LARGE_CHATS."""
+        self._max_large = max_large
         self._strict = strict
 
     def asking(self, handle: str, by: str) -> tuple[Query[Invitee], Query[bool]]:
         """Return the two queries whose replies `of` takes; they are one trip."""
         return Invitees.of(handle, by), Invitees.wrote(handle, by)
+
+    def own(self, handle: str) -> Query[Newcomer]:
+        """Return the query for how somebody meets themselves."""
+        query = Invitees.of(handle, handle)
+        return Query(query.run, query.keys, query.args, lambda reply: self.of(query.read(reply), True))
 
     def of(self, invitee: Invitee, wrote: bool) -> Newcomer:
         """Return how somebody meets who puts them into a chat; wrote: whether they have written to them."""
@@ -54,6 +63,7 @@ class Newcomers:
             blocks=invitee.blocks,
             welcomes=named or setting == "everybody" or (setting == "known" and knows),
             invitable=invitee.invitations < MOST_INVITATIONS,
+            fits=not self._max_large or invitee.large < self._max_large,
         )
 
 

@@ -10,6 +10,7 @@ from chalicelib.errors import (
     Forbidden,
     InvitationsFull,
     ParleyError,
+    TooManyChats,
     UserNotFound,
     bad_field,
     no_user,
@@ -41,6 +42,7 @@ def join(case: Case) -> Decision | None:
     if stands(actor, Relation.BANNED):
         raise banned(case.chat)
     if policy == "open" or stands(actor, Relation.INVITED):
+        _check_fits(case)
         return Decision((Become(case.by, Role.MEMBER),), event("joined"))
     if stands(actor, Relation.REQUESTED):
         return None
@@ -68,6 +70,7 @@ def add(case: Case) -> Decision | None:
     _check_welcome(case)
     if _must_ask(case):
         return invite(case)
+    _check_fits(case)
     return Decision((Become(case.to, Role.MEMBER),), event("added", [case.to]))
 
 
@@ -210,7 +213,16 @@ def _must_ask(case: Case) -> bool:
     if stands(target, Relation.REQUESTED):
         return False
     was_member = stands(target, Relation.INVITED) and isinstance(target, Other) and target.upto > 0
-    return stands(target, Relation.LEFT) or was_member or not case.newcomer.welcomes
+    too_large = case.info.large and not case.newcomer.fits
+    return stands(target, Relation.LEFT) or was_member or too_large or not case.newcomer.welcomes
+
+
+def _check_fits(case: Case) -> None:
+    """Return if somebody may be in another large chat, or this is none; raises TooManyChats."""
+    if case.info.large and not case.newcomer.fits:
+        raise TooManyChats(
+            f"{case.to} is in as many large chats as one may be. They have to leave one first."
+        )
 
 
 def _check_target(case: Case) -> Member:

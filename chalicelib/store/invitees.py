@@ -16,14 +16,16 @@ READ_INVITEE = Script("read_invitee")
 class Invitee(NamedTuple):
     """A user whom another one is about to put into a chat.
 
-    blocks, follows: whether they block, or follow, the other. invitations: how many wait for them. setting:
-    who may add them (`everybody`, `known`, `nobody`); empty for the default.
+    blocks, follows: whether they block, or follow, the other. invitations: how many wait for them. large: in
+    how many large chats they are. setting: who may add them (`everybody`, `known`, `nobody`); empty for the
+    default.
     """
 
     standing: Standing
     blocks: bool
     follows: bool
     invitations: int
+    large: int
     setting: str
 
 
@@ -33,7 +35,7 @@ class Invitees:
     @staticmethod
     def of(handle: str, by: str) -> Query[Invitee]:
         """Return the query for a user whom `by` is about to put into a chat."""
-        of = (keys.user, keys.blocked, keys.following, keys.invitations)
+        of = (keys.user, keys.blocked, keys.following, keys.invitations, keys.large)
         return Query(READ_INVITEE, tuple(key(handle) for key in of), (by,), _invitee)
 
     @staticmethod
@@ -44,5 +46,5 @@ class Invitees:
 
 
 def _invitee(reply: list[Any]) -> Invitee:
-    state, blocks, follows, invitations, setting = reply
-    return Invitee(Standing(state), bool(blocks), bool(follows), invitations, setting.decode())
+    state, blocks, follows, invitations, large, setting = reply
+    return Invitee(Standing(state), bool(blocks), bool(follows), invitations, large, setting.decode())

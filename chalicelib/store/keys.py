@@ -197,6 +197,11 @@ def rate(address: str, kind: str) -> str:
     return f"{user_partition(address)}:rate:{kind}:{address}"
 
 
+def groups_made(handle: str) -> str:
+    """Return the key of how many groups and rooms a user has made within a day."""
+    return f"{user_partition(handle)}:groups_made:{handle}"
+
+
 def tries(name: str, address: str) -> str:
     """Return the key of the failed logins as somebody from an address; empty: from anywhere."""
     return f"{user_partition(name)}:tries:{name}:{address}"

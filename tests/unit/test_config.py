@@ -61,6 +61,8 @@ GOOD: dict[str, list[tuple[str, Any]]] = {
     "PARLEY_KEEP_MESSAGES": [("0", 0), ("1", 1), ("1000000", 1_000_000)],
     "PARLEY_MAX_MEMBERS": [("1", 1), ("1000", 1000), ("10000", 10_000)],
     "PARLEY_LARGE_CHAT": [("1", 1), ("100", 100), ("10000", 10_000)],
+    "PARLEY_GROUPS_A_DAY": [("0", 0), ("200", 200)],
+    "PARLEY_MAX_LARGE_CHATS": [("0", 0), ("200", 200)],
     "PARLEY_LOG_LEVEL": [("DEBUG", "DEBUG"), ("INFO", "INFO"), ("WARNING", "WARNING"), ("ERROR", "ERROR")],
     "PARLEY_ARGON2": [(cost, cost) for cost in ("m=19456,t=2,p=1", "m=8,t=1,p=1", "m=1048576,t=20,p=16")],
     "PARLEY_RATE_LIMITS": [
@@ -151,6 +153,8 @@ BAD: dict[str, list[str]] = {
     "PARLEY_KEEP_MESSAGES": ["-1", "1.5", "many", "+1", "1_000", "\u0661", "9" * 5000],
     "PARLEY_MAX_MEMBERS": ["0", "10001", "-1", "many", "1.5"],
     "PARLEY_LARGE_CHAT": ["0", "10001", "-1", "many", "1.5"],
+    "PARLEY_GROUPS_A_DAY": ["-1", "many", "1.5"],
+    "PARLEY_MAX_LARGE_CHATS": ["-1", "many", "1.5"],
     "PARLEY_LOG_LEVEL": ["info", "TRACE", "20"],
     "PARLEY_ARGON2": [
         "m=19456",

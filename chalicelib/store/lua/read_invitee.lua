@@ -4,10 +4,12 @@
 -- KEYS[2]  blocked      ZSET, see Blocks
 -- KEYS[3]  following    ZSET, see Follows
 -- KEYS[4]  invitations  ZSET, see Inboxes
+-- KEYS[5]  large        ZSET, see Inboxes
 -- ARGV[1]  by           handle of the other user
 -- reply    {0: no account, 1: an account, 2: a deleted one; 1: has blocked the other, 0: not; 1: follows the other, 0: not; how
---          many invitations wait; who may add them, '' for the default}
+--          many invitations wait; in how many large chats they are; who may add them, '' for the default}
 local fields = redis.call('HMGET', KEYS[1], 'made', 'deleted', 'who_may_add_me')
 local state = fields[2] and 2 or redis.call('EXISTS', KEYS[1])
 local blocks, follows = redis.call('ZSCORE', KEYS[2], ARGV[1]), redis.call('ZSCORE', KEYS[3], ARGV[1])
-return {state, blocks and 1 or 0, follows and 1 or 0, redis.call('ZCARD', KEYS[4]), fields[3] or ''}
+local large = redis.call(redis.call('TYPE', KEYS[5]).ok == 'set' and 'SCARD' or 'ZCARD', KEYS[5])
+return {state, blocks and 1 or 0, follows and 1 or 0, redis.call('ZCARD', KEYS[4]), large, fields[3] or ''}
