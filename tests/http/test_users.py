@@ -55,7 +55,7 @@ def test_own_profile_and_as_others_see_it(api: Api, people: People) -> None:
     own = me(api, alice)
     seen = api.call("GET", f"/v1/users/{alice.handle.upper()}", person=bob)
 
-    assert own == {**seen.json(), "email": address, "reset": False}
+    assert own == {**seen.json(), "email": address, "reset": False, "who_may_add_me": "everybody"}
     assert seen.json().keys() == PUBLIC
     assert (own["name"], own["followers"], own["following"], own["posts"]) == ("Alice", 0, 0, 0)
 
