@@ -96,10 +96,12 @@ class Call(ReceivedRequest):
 
     @property
     def session_digest(self) -> bytes:
-        """What stands in the store for how the caller came: their session, NAMED; empty: another's word."""
+        """What stands in the store for how the caller came: session, NAMED, a signed mark."""
         if self._caller is not None and self._caller.session is None:
             return NAMED
-        return self.digest if self._caller is not None and self._caller.session else b""
+        if self._caller is None:
+            return b""
+        return self.digest if self._caller.session else self._caller.signed
 
     def take_from_address(self, kind: str | None = None) -> None:
         """Take the request from its address's limit, where it is of nobody yet; raises TooManyRequests.

@@ -17,6 +17,7 @@ from chalicelib.store.claims import Claims
 from chalicelib.store.client import Store
 from chalicelib.store.rates import Rate, Rates, tightest
 from chalicelib.store.sessions import Credential, Details, Sessions, id_of
+from chalicelib.store.signed import signed_mark
 
 
 class Admission:
@@ -52,7 +53,9 @@ class Admission:
         if holder is None:
             raise HandleNeeded("Choose a handle for this identity first: POST /v1/identity.")
         shown = Credential(holder, identity=identity.digest, signed=identity.issued_at)
-        return self._judged_by(shown, kind, details, "")
+        caller = self._judged_by(shown, kind, details, "")
+        caller.signed = signed_mark(identity.issued_at, identity.expires_at)
+        return caller
 
     def identity(self, token: str) -> Identity:
         """Return the identity that a token of the outside issuer proves; raises NotAuthenticated."""

@@ -24,6 +24,7 @@ Charging = Callable[[int], Query[Rate]]
 class Caller:
     """Who calls: `handle`, case-folded.
 
+    signed: what stands in the store for a signed identity's token (see store/signed.py), or empty.
     session: the id of their session, empty for a signed identity; None for a name that is trusted.
     judging: judges them; None: there is nothing to judge. charging: see charge; None: there are no limits.
     """
@@ -38,6 +39,7 @@ class Caller:
     ) -> None:
         self.handle = handle
         self.session = session
+        self.signed = b""
         self.rate: Rate | None = None
         self._store = store
         self._judging = judging

@@ -19,6 +19,8 @@ IDENTITY = "identity"
 MOST_CHARACTERS = 8192
 MOST_SUBJECT_CHARACTERS = 255
 """As long as a subject may be (OpenID Connect Core, section 2)."""
+MOST_SECONDS = 2**32
+"""Later ends than in 2106 are as good as that."""
 LEEWAY_SECONDS = 30
 """How far the issuer's clock and ours may differ."""
 CHALLENGE = 'Bearer realm="parley", error="invalid_token", error_description="{}"'
@@ -27,13 +29,14 @@ CHALLENGE = 'Bearer realm="parley", error="invalid_token", error_description="{}
 class Identity(msgspec.Struct, frozen=True):
     """A person as an issuer knows them.
 
-    issued_at: when the token was made, in µs since 1970. digest: see `digest`.
+    issued_at, expires_at: when the token was made and when it ends, in µs since 1970. digest: see `digest`.
     """
 
     issuer: str
     subject: str
     issued_at: int
     digest: bytes
+    expires_at: int = 0
 
 
 class Header(msgspec.Struct, frozen=True):
@@ -91,9 +94,9 @@ class Verifier:
         claims = self._signed(token, self._header(token))
         self._check_purpose(claims)
         self._check_times(claims)
-        return Identity(
-            self._issuer, claims.sub, int(claims.iat * 1_000_000), digest(self._issuer, claims.sub)
-        )
+        person = digest(self._issuer, claims.sub)
+        ends = int(min(claims.exp, MOST_SECONDS) * 1_000_000)
+        return Identity(self._issuer, claims.sub, int(claims.iat * 1_000_000), person, ends)
 
     def _header(self, token: str) -> Header:
         try:

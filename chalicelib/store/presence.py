@@ -10,13 +10,13 @@ from chalicelib.store import keys
 from chalicelib.store.client import Query, Store
 from chalicelib.store.scripts import Script
 
-CONNECT = Script("connect", "connections")
-SAY_READY = Script("say_ready", "targets", "connections", "watchers")
-RENEW_CONNECTION = Script("renew_connection", "connections")
-DROP_CONNECTION = Script("drop_connection", "targets", "connections", "watchers")
-END_CONNECTIONS = Script("end_connections", "targets", "connections")
-READ_PRESENCE = Script("read_presence", "connections", "presence")
-WATCH = Script("watch", "connections", "presence")
+CONNECT = Script("connect", "signed", "connections")
+SAY_READY = Script("say_ready", "targets", "signed", "connections", "watchers")
+RENEW_CONNECTION = Script("renew_connection", "signed", "connections")
+DROP_CONNECTION = Script("drop_connection", "targets", "signed", "connections", "watchers")
+END_CONNECTIONS = Script("end_connections", "targets", "signed", "connections")
+READ_PRESENCE = Script("read_presence", "signed", "connections", "presence")
+WATCH = Script("watch", "signed", "connections", "presence")
 READ_TARGETS = Script("read_targets", "targets")
 EXPIRED_LEASES = Script("expired_leases")
 
@@ -78,7 +78,7 @@ class Presence:
 
     `{u<NNN>}:connections:<handle>`: HASH, no expiry: connection -> 8 bytes of when it expires (µs,
         big-endian), a byte of flags (1: ready, it has said hello; 2: protobuf), the digest of its session's
-        token (32 bytes; NAMED; or none).
+        token (32 bytes; NAMED; a signed identity's mark, 17 bytes, whose end ends the lease; or none).
     `{u<NNN>}:leases`: ZSET, no expiry, one a partition: `<handle>\\0<connection>` -> when it expires, µs.
     `{u<NNN>}:seen:<handle>`: STRING, no expiry: when the last ready connection went, µs.
     `{u<NNN>}:ticket:<handle>:<digest>`: STRING, expires with the ticket: a byte with the length of the

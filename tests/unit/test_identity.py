@@ -60,11 +60,12 @@ def segment(value: object) -> str:
 
 
 def test_identity(issuer: Issuer) -> None:
-    """A good token gives issuer, subject, when it was issued, and the digest of the two names."""
-    token = issuer.token(iat=1_700_000_000, exp=int(time.time()) + 60)
+    """A good token gives issuer, subject, when it was issued and ends, and the digest of the two names."""
+    ends = int(time.time()) + 60
+    token = issuer.token(iat=1_700_000_000, exp=ends)
 
     assert verifier(issuer).verify(token) == Identity(
-        issuer.url, "ann-1", 1_700_000_000_000_000, digest(issuer.url, "ann-1")
+        issuer.url, "ann-1", 1_700_000_000_000_000, digest(issuer.url, "ann-1"), ends * 1_000_000
     )
 
 

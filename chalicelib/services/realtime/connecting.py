@@ -100,6 +100,17 @@ class Connecting:
         delivery.note_user(knock.connection, handle)
         return protocol
 
+    def prove(self, token: str, address: str) -> None:
+        """Check an outside token; a refusal counts as a failed login from the address.
+
+        Raises NotAuthenticated, IdentityUnavailable, TooManyRequests.
+        """
+        try:
+            self._admission.identity(token)
+        except NotAuthenticated:
+            self._admission.take(address, "auth")
+            raise
+
     def disconnect(self, connection: str) -> None:
         """End a connection, whoever says that it has gone; again is fine.
 
@@ -153,11 +164,11 @@ class Connecting:
         return handle, entry
 
     def _caller(self, knock: Knock) -> tuple[Caller, bytes]:
-        """Return who calls without a ticket, and the digest of their session's token, or NAMED."""
+        """Return who calls without a ticket, and their session's digest, NAMED, or a signed mark."""
         if knock.bearer is not None:
             caller = self._admission.by_bearer(knock.bearer, "write", knock.details)
             caller.admit()
-            return caller, digest_of(knock.bearer) if caller.session else b""
+            return caller, digest_of(knock.bearer) if caller.session else caller.signed
         if knock.user is None or self._settings.stage != "local" or self._settings.auth != "open":
             raise NotAuthenticated("Open a socket with a ticket: POST /v1/realtime/ticket gives one.")
         return self._admission.by_name([self._names.user(knock.user, "user")]), NAMED

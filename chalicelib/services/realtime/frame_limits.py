@@ -11,6 +11,7 @@ from chalicelib.services.callers import Charging, Judging
 from chalicelib.store.client import Query
 from chalicelib.store.presence import NAMED
 from chalicelib.store.rates import Rate, Rates
+from chalicelib.store.signed import digest_in
 from chalicelib.store.sockets import Held
 
 READ, WRITE = "read", "write"
@@ -83,7 +84,7 @@ class FrameLimits:
         limit = self._limits[kind] if kind is not None and of.session != NAMED else 0
         if kind is None or not limit:
             return None
-        return functools.partial(Rates.of_user, of.handle, of.session, kind, limit, done=done)
+        return functools.partial(Rates.of_user, of.handle, digest_in(of.session), kind, limit, done=done)
 
 
 def cost_of(frame: frames.ClientFrame) -> int:

@@ -17,6 +17,7 @@ from chalicelib.store.client import Query, Store
 from chalicelib.store.presence import NAMED, Target
 from chalicelib.store.rates import Rate
 from chalicelib.store.sessions import id_of
+from chalicelib.store.signed import digest_in
 from chalicelib.store.sockets import Held, Sockets
 
 
@@ -170,7 +171,8 @@ class Frames:
         """Return the session as Caller has it."""
         if held.session == NAMED:
             return self._named
-        return id_of(held.session) if held.session else ""
+        digest = digest_in(held.session)
+        return id_of(digest) if digest else ""
 
     def _refuse(self, target: Target, ref: str | None, error: ParleyError) -> None:
         if isinstance(error, ConnectionEnded):

@@ -61,7 +61,8 @@ class Tickets:
     def issue(self, caller: Caller, session: bytes, room: str | None = None) -> Ticket:
         """Give a ticket to a caller who is judged.
 
-        session: the digest of the token they came by, with which the connection ends; NAMED; empty: none.
+        session: the digest of the token they came by, with which the connection ends; NAMED; a
+            signed identity's mark (see store/signed.py), whose end and revocation end the connection.
         room: the id without `r-` of a room to join.
         Raises RealtimeUnavailable, ChatNotFound.
         """

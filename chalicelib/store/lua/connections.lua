@@ -17,18 +17,21 @@ local function connection_of(connections, connection)
   return expiry, flags, string.sub(held, 10)
 end
 
--- Keeps a connection and its lease.
+-- Keeps a connection and its lease, which ends with the outside token by which it came in.
 local function keep_connection(connections, leases, handle, connection, expiry, flags, session)
+  expiry = not_beyond_token(session, expiry)
   redis.call('HSET', connections, connection, struct.pack('>I8B', expiry, flags) .. session)
   redis.call('ZADD', leases, whole(expiry), handle .. '\0' .. connection)
 end
 
--- Returns whether who has a session, or none, is let in: the account is not deleted, the session has not ended; a name
--- alone, as long as there is no account.
+-- Returns whether who has a session, or none, is let in: the account is not deleted, the session has not ended; an outside
+-- token neither, and it was made after the last logout everywhere; a name alone, as long as there is no account.
 local function is_let_in(user, sessions, session, time)
   if redis.call('HEXISTS', user, 'deleted') == 1 then return false end
   if session == '' then return true end
   if session == NAMED then return redis.call('EXISTS', user) == 0 end
+  local made, ends = signed_times(session)
+  if made then return ends > time and made > (tonumber(redis.call('HGET', user, 'since')) or 0) end
   local held = redis.call('HGET', sessions, session)
   return held and struct.unpack('>I8', held, 17) > time or false
 end

@@ -10,7 +10,8 @@
 -- reply    1
 local clock = redis.call('TIME')
 local time = clock[1] * 1000000 + clock[2]
-local until_when, renewed = string.format('%.0f', time + tonumber(ARGV[5])), string.format('%.0f', time)
+local lease = not_beyond_token(ARGV[2], time + tonumber(ARGV[5]))
+local until_when, renewed = string.format('%.0f', lease), string.format('%.0f', time)
 redis.call('HSET', KEYS[1], 'user', ARGV[1], 'session', ARGV[2], 'flags', ARGV[3], 'lease', until_when, 'renewed', renewed)
 if ARGV[4] ~= '' then redis.call('HSET', KEYS[1], 'room', ARGV[4]) end
 redis.call('PEXPIRE', KEYS[1], ARGV[6])

@@ -15,7 +15,7 @@ if not held[1] or tonumber(held[5]) <= now then return {} end
 local passes, unused = pass(limit, held[7], now, 1)
 local renew = passes and now - tonumber(held[6]) >= tonumber(ARGV[4])
 local renewed = renew and string.format('%.0f', now) or held[6]
-local lease, rate = string.format('%.0f', now + tonumber(ARGV[2])), string.format('%.0f', unused)
+local lease, rate = string.format('%.0f', not_beyond_token(held[2], now + tonumber(ARGV[2]))), string.format('%.0f', unused)
 redis.call('HSET', socket, 'lease', lease, 'renewed', renewed, 'rate', rate)
 redis.call('PEXPIRE', socket, ARGV[3])
 return {held[1], held[2], tonumber(held[3]), held[4] or '', renew and 1 or 0, passes and 0 or wait(limit, unused, now, 1)}
