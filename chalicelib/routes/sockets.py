@@ -33,6 +33,14 @@ def connect(event: Event) -> dict[str, Any]:
     return answer if error is None else _refusal(error)
 
 
+def prove(token: str, address: str) -> None:
+    """Check a bearer token before `connect` is called with it, where that must not wait for its issuer.
+
+    address: where it came from. Raises NotAuthenticated, IdentityUnavailable, TooManyRequests.
+    """
+    services.current().realtime.connecting.prove(token, address)
+
+
 def message(event: Event) -> dict[str, Any]:
     """Do what a frame asks; its answers are pushed."""
     connection, body = _connection(event), event.get("body") or ""

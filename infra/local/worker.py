@@ -12,6 +12,7 @@ from typing import Any
 
 from chalicelib.config import Settings
 from chalicelib.http import OPERATIONS
+from chalicelib.routes import sockets
 from infra.local import terminal_log
 from infra.local.gateway import Gateway
 from infra.local.slow import keep_a_request_a_thread
@@ -41,7 +42,9 @@ def _sockets(functions: Any, settings: Settings) -> Serving | None:
     meeting = Meeting.from_env()
     if meeting is None:
         return None
-    handlers = Handlers(functions.socket_connect, functions.socket_message, functions.socket_disconnect)
+    handlers = Handlers(
+        functions.socket_connect, functions.socket_message, functions.socket_disconnect, sockets.prove
+    )
     return Serving(meeting, handlers, settings)
 
 

@@ -7,9 +7,11 @@ import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
+import httpx
 import pytest
 
 from tests.deployed.client import Api
+from tests.local.raw import Peer, port_of
 from tests.servers.gateway import gateway
 from tests.servers.issuer import AUDIENCE, Issuer
 from tests.servers.scripted import Request, ScriptedServer, answer
@@ -157,3 +159,65 @@ def test_an_issuer_that_hangs_holds_nobody_up(issuer: Issuer) -> None:
             assert asked.result() == "identity_unavailable"
             client.close()
             other.close()
+
+
+def test_socket_of_an_unknown_key_holds_nobody_up(issuer: Issuer) -> None:
+    """While the one worker waits for the issuer that a socket's token names, it serves others; then a 503."""
+    goes_on = threading.Event()
+
+    def hang(_request: Request, _connection: socket.socket) -> bytes:
+        goes_on.wait(10)
+        return answer(b"", "503 Service Unavailable")
+
+    with ScriptedServer(hang) as slow:
+        settings = {
+            "PARLEY_AUTH": "required",
+            "PARLEY_OIDC_ISSUER": slow.url,
+            "PARLEY_OIDC_AUDIENCE": AUDIENCE,
+        }
+        with (
+            gateway(env=settings, args=["--workers", "1"]) as url,
+            sockets_of(url) as peer,
+            sockets_of(url) as other,
+        ):
+            ask_for_socket(peer, issuer.token(kid="one", headers={"kid": "made-up"}))
+            assert eventually(lambda: bool(slow.requests))
+            ask_for_socket(other, None)
+            assert other.answer().status == 401
+            assert httpx.get(f"{url}/ping").status_code == 200
+            goes_on.set()
+            refused = peer.answer()
+            assert (refused.status, refused.json["code"]) == (503, "identity_unavailable")
+
+
+def test_token_opens_a_socket(api: Api, issuer: Issuer) -> None:
+    """A good token of the issuer opens a socket, and a bad one is a 401 that says why, without a ticket."""
+    token = issuer.token(sub="opener")
+    assert api.call("POST", "/v1/identity", headers=bearer(token), json={"handle": "opener"}).is_success
+    made = api.call("POST", "/v1/realtime/ticket", headers=bearer(token), json={}).json()
+    port = port_of(made["url"])
+    for shown, status in ((token, 101), (issuer.token(sub="opener", aud="another"), 401)):
+        with Peer(port) as peer:
+            ask_for_socket(peer, shown)
+            answered = peer.answer()
+            assert answered.status == status
+            assert status == 101 or "invalid_token" in answered.headers["WWW-Authenticate"]
+
+
+def sockets_of(url: str) -> Peer:
+    """Connect to where a server has its sockets, as it tells who asks its HTTP port for one."""
+    told = httpx.get(f"{url}/", headers={"Connection": "Upgrade", "Upgrade": "websocket"})
+    return Peer(port_of(told.headers["Location"]))
+
+
+def ask_for_socket(peer: Peer, token: str | None) -> None:
+    """Ask for an upgrade, with a bearer token or without one."""
+    peer.send(
+        "GET / HTTP/1.1",
+        "Host: localhost",
+        "Connection: Upgrade",
+        "Upgrade: websocket",
+        "Sec-WebSocket-Version: 13",
+        "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==",
+        *([] if token is None else [f"Authorization: Bearer {token}"]),
+    )

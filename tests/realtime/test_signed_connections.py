@@ -170,13 +170,3 @@ def test_token_that_never_ends_lives_by_the_lease(door: Door, issuer: Issuer, to
     socket = entered(door, issuer.token(sub="zed", exp=1e300), "ticket")
 
     assert [frame["type"] for frame in socket.send({"type": "ping"})] == ["pong"]
-
-
-def test_frames_of_outside_tokens_count_as_their_rest_calls(
-    door: Door, issuer: Issuer, token: str, raw: RawClient
-) -> None:
-    """What limits the user's requests by outside tokens counts their frames too, as of no session."""
-    entered(door, token, "ticket")
-
-    names: list[Any] = raw.hkeys(keys.rates("zed"))
-    assert {name.partition(b":")[2] for name in names} == {b""}

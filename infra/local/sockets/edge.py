@@ -20,6 +20,7 @@ from infra.local.events import LambdaContext
 from infra.local.sockets import handshake
 from infra.local.sockets.connection import GOING_AWAY, NORMAL, Connection, Turn
 from infra.local.sockets.events import SocketEvents
+from infra.local.sockets.outside import OutsideTokens, Prove
 from infra.local.sockets.shared import Meeting, new_connection_id
 from infra.local.sockets.turns import Turns
 from infra.local.sockets.unread import Unread
@@ -35,11 +36,12 @@ Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
 
 class Handlers(NamedTuple):
-    """The functions of `$connect`, `$default` and `$disconnect`."""
+    """The functions of `$connect`, `$default` and `$disconnect`; prove: see OutsideTokens."""
 
     connect: Handler
     message: Handler
     disconnect: Handler
+    prove: Prove | None = None
 
 
 class Edge:
@@ -66,12 +68,14 @@ class Edge:
         self._door = handshake.Door(settings, shared.http_port)
         threads = WIRE_THREADS if shared.by_wire else 0
         self._turns = Turns(loop, self._call, shuffled=shared.shuffle, threads=threads)
+        prove = handlers.prove if settings.oidc_issuer is not None else None
+        self._outside = None if prove is None else OutsideTokens(prove)
         self._server: asyncio.Server | None = None
         self._stopping = False
 
     async def start(self) -> None:
         """Begin to listen."""
-        make = functools.partial(Wire, self._admit, self.limits, self.addresses)
+        make = functools.partial(Wire, self._admit, self.limits, self.addresses, outside=self._outside)
         self._server = await self.loop.create_server(
             make, self._shared.address, self._shared.port, reuse_port=True, backlog=BACKLOG
         )

@@ -16,6 +16,7 @@ from picows.picows import WSProtocol  # type: ignore[attr-defined]  # left out o
 from chalicelib.errors import ParleyError, TooManyRequests
 from infra.local.addresses import Addresses
 from infra.local.sockets.handshake import HeadersTooLarge, problem
+from infra.local.sockets.outside import OutsideTokens
 from infra.local.sockets.shared import Limits
 
 HANDSHAKE_SECONDS = 10.0
@@ -59,6 +60,10 @@ class Transport:
         """Write a frame, with a copy of its head: picows uses that memory again, and uvloop keeps it."""
         self.write(b"".join(parts))
 
+    def is_closing(self) -> bool:
+        """Return whether it has ended, or is about to."""
+        return self.closing or bool(self._transport.is_closing())
+
     def reset(self) -> None:
         """End at once, and throw away what the peer has not read."""
         with contextlib.suppress(OSError):
@@ -93,7 +98,8 @@ class Wire(WSProtocol):  # type: ignore[misc]
     """One connection of a server.
 
     admit: answers the upgrade request. limits: a frame beyond its frame_bytes is closed with 1009.
-    addresses: counts the connections of each. handshake_seconds: how long the request may take.
+    addresses: counts the connections of each. handshake_seconds: how long the request may take. outside:
+    checks the outside tokens that the request shows before admit; None: there is no issuer.
     """
 
     def __init__(
@@ -102,6 +108,7 @@ class Wire(WSProtocol):  # type: ignore[misc]
         limits: Limits,
         addresses: Addresses,
         handshake_seconds: float = HANDSHAKE_SECONDS,
+        outside: OutsideTokens | None = None,
     ) -> None:
         super().__init__(
             None,
@@ -121,6 +128,7 @@ class Wire(WSProtocol):  # type: ignore[misc]
             READ_BYTES,
         )
         self._admit = admit
+        self._outside = outside
         self._handshake_seconds = handshake_seconds
         self._too_late: asyncio.TimerHandle | None = None
         self._behind_bytes = min(BEHIND_BYTES, limits.unread_bytes)
@@ -162,6 +170,32 @@ class Wire(WSProtocol):  # type: ignore[misc]
         if self._head is not None and self._is_too_large(self._head, self._read_to[:count]):
             self._refuse(HeadersTooLarge(f"The head of a request has less than {MOST_HEAD_BYTES} bytes."))
             return
+        if self._outside and self._head is not None and HEAD_END in self._head:
+            check = self._outside.check(bytes(self._head), self.peer)
+            if check is not None:
+                self._await_check(check, count)
+                return
+        self._take(count)
+
+    def _await_check(self, check: asyncio.Task[ParleyError | None], count: int) -> None:
+        """Read no more until it is known whether the request's token is good, and then take the request."""
+        self._outside = None
+        transport = self.transport.underlying_transport
+        transport.pause_reading()
+
+        def go_on(done: asyncio.Task[ParleyError | None]) -> None:
+            if done.cancelled() or transport.is_closing():
+                return
+            transport.resume_reading()
+            refusal = done.result()
+            if refusal is None:
+                self._take(count)
+            else:
+                self._refuse(refusal)
+
+        check.add_done_callback(go_on)
+
+    def _take(self, count: int) -> None:
         super().buffer_updated(count)
         self._deaf = self.transport.is_close_frame_sent or self.transport.underlying_transport.closing
 
