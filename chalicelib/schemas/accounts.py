@@ -16,7 +16,13 @@ Handle = Annotated[
         examples=["alice"],
     ),
 ]
-Password = Annotated[str, Meta(description="8-1024 characters.", examples=["correct horse battery staple"])]
+Password = Annotated[
+    str,
+    Meta(
+        description="8-1024 characters in the form NFKC, whatever form is sent.",
+        examples=["correct horse battery staple"],
+    ),
+]
 Email = Annotated[str, Meta(description="Shown to nobody else.", examples=["alice@example.org"])]
 
 

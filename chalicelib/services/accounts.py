@@ -51,7 +51,7 @@ class Registration:
         handle = self._names.account(account.handle, field)
         email = None if account.email is None else checked_email(account.email, "email")
         name = checked_name(account.name, "name")
-        checked_password(password)
+        password = checked_password(password)
         if self._accounts.get(handle) is not None:
             raise _taken()
         held = self._passwords.hashed(password)

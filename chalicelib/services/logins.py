@@ -16,7 +16,7 @@ from chalicelib.errors import (
 from chalicelib.schemas.accounts import LoginRequest, PasswordChange
 from chalicelib.services.emails import EMAIL, checked_email
 from chalicelib.services.names import HANDLE
-from chalicelib.services.passwords import MOST, Passwords, checked_password
+from chalicelib.services.passwords import MOST, MOST_RAW, Match, Passwords, checked_password
 from chalicelib.services.realtime.closing import Closing
 from chalicelib.services.tokens import digest_of, new_token
 from chalicelib.store.accounts import Account, Accounts
@@ -71,12 +71,13 @@ class Logins:
         account = self._accounts.get(name)
         usable = account is not None and not account.deleted and email in (None, account.email)
         held = account.password if account and usable else None
-        if not self._verified(held, request.password, attempt) or account is None or held is None:
+        match = self._verified(held, request.password, attempt)
+        if not match or account is None or held is None:
             raise WrongCredentials("Nobody has this name and this password.")
         self._attempts.succeed(attempt)
-        held = self._changed_at_login(account, held, request.new_password)
-        if not self._passwords.outdated(held):
-            return self.enter(account.handle, held, details)
+        current = self._changed_at_login(account, held, request.new_password)
+        if current != held or (match is Match.RIGHT and not self._passwords.outdated(held)):
+            return self.enter(account.handle, current, details)
         try:
             return self.enter(account.handle, held, details, self._passwords.hashed(request.password))
         except NotAuthenticated:  # another login hashed it anew meanwhile
@@ -115,7 +116,7 @@ class Logins:
         given = [name for name in (request.handle, request.username, request.email) if name is not None]
         if len(given) != 1:
             raise BadRequest("Log in by handle (or username) or by email, one of them.")
-        if len(request.password) > MOST:
+        if len(request.password) > MOST_RAW:
             raise bad_field("password", f"a password has {MOST} characters at the most")
         if request.email is None:
             name = given[0].casefold()
@@ -131,7 +132,7 @@ class Logins:
             raise TooManyRequests("Too many logins have failed from here. Try again later.", headers=headers)
         return attempt
 
-    def _verified(self, held: str | None, password: str, attempt: Attempt) -> bool:
+    def _verified(self, held: str | None, password: str, attempt: Attempt) -> Match:
         """Look at the password of an attempt; one that finds no turn to be looked at has not failed."""
         try:
             return self._passwords.verify(held, password, attempt.doubt)

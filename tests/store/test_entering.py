@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import unicodedata
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from typing import Any
 
+import argon2
 import msgspec
 import pytest
 
@@ -27,7 +29,7 @@ from chalicelib.services.emails import EMAIL
 from chalicelib.services.identity import Identity
 from chalicelib.services.logins import Entered, Logins
 from chalicelib.services.names import Names
-from chalicelib.services.passwords import Passwords
+from chalicelib.services.passwords import Match, Passwords
 from chalicelib.services.tokens import digest_of
 from chalicelib.store import keys
 from chalicelib.store.accounts import Account
@@ -51,7 +53,7 @@ class CountingPasswords(Passwords):
         super().__init__(parameters)
         self.looked_at: list[str | None] = []
 
-    def verify(self, held: str | None, password: str, doubt: int = 0) -> bool:
+    def verify(self, held: str | None, password: str, doubt: int = 0) -> Match:
         """Count, and verify."""
         self.looked_at.append(held)
         return super().verify(held, password, doubt)
@@ -387,7 +389,7 @@ def test_a_password_changed_while_logging_in(door: Door, monkeypatch: pytest.Mon
     entered = door.register("ann")
     real = door.passwords.verify
 
-    def changed_meanwhile(held: str | None, password: str, doubt: int) -> bool:
+    def changed_meanwhile(held: str | None, password: str, doubt: int) -> Match:
         right = real(held, password, doubt)
         assert door.accounts.set_password("ann", held or "", "$argon2id$new")
         return right
@@ -409,6 +411,55 @@ def test_rehash(store: Store) -> None:
     account = costly.accounts.get("ann")
     assert "$m=16,t=1,p=1$" in (account.password or "" if account else "")
     assert costly.login("ann")
+
+
+SPELLINGS = [
+    ("caf\u00e9 au lait", "cafe\u0301 au lait"),
+    ("\uff11\uff12\uff13\uff14\uff15\uff16\uff17\uff18", "12345678"),
+    ("one\u00a0two\u3000three\u1680four", "one two three four"),
+    ("\uff21\uff42\uff43 \ufb01sh", "Abc fish"),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), [*SPELLINGS, *((b, a) for a, b in SPELLINGS)])
+def test_password_is_the_same_however_it_is_typed(door: Door, one: str, other: str) -> None:
+    """Who registers, changes or is given a password with one keyboard logs in with another."""
+    entered = door.register("ann", password=one)
+    assert door.login("ann", other)
+
+    change(door, entered, other, f"{one} again")
+    assert door.login("ann", f"{other} again")
+    door.accounts.update("ann", {"password": door.passwords.hashed("code"), "reset": True})
+    door.login("ann", "code", new_password=one)
+    assert door.login("ann", other)
+    assert isinstance(refusal(lambda: door.login("ann", one.upper() + "x")), WrongCredentials)
+
+
+@pytest.mark.parametrize("typed", [raw for _, raw in SPELLINGS[:1]] + [form for form, _ in SPELLINGS[1:]])
+def test_hash_of_a_password_as_it_was_typed_is_renewed(door: Door, typed: str) -> None:
+    """A hash from before passwords had one form is good for the same typing, and from then on for any."""
+    door.register("ann")
+    old = argon2.PasswordHasher(1, 8, 1).hash(typed)
+    door.accounts.update("ann", {"password": old})
+    form = unicodedata.normalize("NFKC", typed).replace("\u1680", " ")
+    assert isinstance(refusal(lambda: door.login("ann", form)), WrongCredentials)
+
+    assert door.login("ann", typed)
+    account = door.accounts.get("ann")
+    assert account is not None
+    assert account.password != old
+    for spelling in (form, typed):
+        assert door.login("ann", spelling)
+
+
+def test_hash_as_it_was_typed_may_be_changed(door: Door) -> None:
+    """Who changes the password of such a hash types it as before."""
+    entered = door.register("ann")
+    typed = SPELLINGS[0][1]
+    door.accounts.update("ann", {"password": argon2.PasswordHasher(1, 8, 1).hash(typed)})
+
+    change(door, entered, typed, OTHER)
+    assert door.login("ann", OTHER)
 
 
 def test_a_password_for_one_login(door: Door) -> None:
@@ -481,7 +532,7 @@ def test_login_that_finds_no_turn_has_not_failed(door: Door, monkeypatch: pytest
     """A password that could not be looked at, since too many others were, is no failure."""
     door.register("ann")
 
-    def busy(*_: object) -> bool:
+    def busy(*_: object) -> Match:
         raise TooManyRequests("Too many.")
 
     with monkeypatch.context() as patch:

@@ -31,7 +31,13 @@ def test_what_may_be_a_password(passwords: Passwords, password: str) -> None:
     assert not passwords.verify(held, password + " ")
 
 
-@pytest.mark.parametrize("password", ["", "1234567", "x" * 1025, "1234567\ud800"])
+@pytest.mark.parametrize(
+    "password",
+    [
+        *("", "1234567", "x" * 1025, "1234567\ud800"),
+        *("e\u0301" * 7, "e\u0301" * 1025, "\ufdfa" * 60, "a" + "\u0327\u0301" * 200_000),
+    ],
+)
 def test_what_may_not(password: str) -> None:
     """What is too short, too long or no text is refused by the name of its field, and not shown."""
     with pytest.raises(BadRequest) as raised:
@@ -39,6 +45,40 @@ def test_what_may_not(password: str) -> None:
 
     assert [error.field for error in raised.value.errors] == ["new_password"]
     assert not password or password not in raised.value.detail
+
+
+@pytest.mark.parametrize("password", ["e\u0301" * 8, "e\u0301" * 1024, "\uff11" * 8, "\ufdfa"])
+def test_length_is_counted_in_the_one_form(password: str) -> None:
+    """A character counts once however it is typed; one that stands for many counts as those."""
+    form = checked_password(password)
+
+    assert 8 <= len(form) <= 1024
+    assert checked_password(form) == form
+
+
+def test_work_does_not_depend_on_whose_hash_it_is(
+    passwords: Passwords, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As many hashes are compared for nobody as for somebody, for text in one form and in another."""
+    held = passwords.hashed(WORD)
+    passwords.verify(None, WORD)
+    seen: list[str] = []
+    real = argon2.PasswordHasher.verify
+
+    def counted(self: argon2.PasswordHasher, hash: str, password: str) -> bool:  # noqa: A002
+        seen.append(password)
+        return bool(real(self, hash, password))
+
+    monkeypatch.setattr(argon2.PasswordHasher, "verify", counted)
+    for whose in (held, None):
+        for typed, tries in (
+            ("wrong horse", 1),
+            ("wrong hor\u017fe", 2),
+            ("a" + "\u0327\u0301" * 200_000, 1),
+        ):
+            seen.clear()
+            assert not passwords.verify(whose, typed)
+            assert len(seen) == tries
 
 
 def test_the_cost_is_the_settings() -> None:
