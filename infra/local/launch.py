@@ -16,6 +16,7 @@ import redis
 from chalicelib.config import STORE_LOGINS, Settings, masked
 from chalicelib.errors import ConfigError, StoreUnavailable
 from chalicelib.store import client
+from chalicelib.store.durability import weaknesses
 from infra.local import options, server
 from infra.local.companion import event_sources
 from infra.local.hosts import is_loopback_address
@@ -42,12 +43,13 @@ def main(shutdown: Shutdown) -> int:
 
 
 def _run(chosen: options.Options, shutdown: Shutdown) -> None:
+    stage = os.environ.get("PARLEY_STAGE", "").strip()
     settings = _settings(chosen.host)
     with (
         server.claimed_port(chosen.host, chosen.port) as port,
         server.claimed_port(chosen.host, chosen.socket_port, "SOCKET_PORT") as socket_port,
         _sockets(chosen, port, socket_port) as socket_url,
-        _store(chosen.data, settings, shutdown) as store,
+        _store(chosen.data, settings, stage, shutdown) as store,
         event_sources(chosen.sweep_seconds, chosen.data.expanduser().absolute() / MEDIA, shutdown),
     ):
         urls = Urls(f"http://{_in_url(chosen.host)}:{port}", socket_url)
@@ -91,7 +93,7 @@ def _in_url(host: str) -> str:
 
 
 def _settings(host: str) -> Settings:
-    os.environ["PARLEY_STAGE"] = "local"
+    os.environ["PARLEY_STAGE"] = "local"  # whichever it was, see _check_store
     if not os.environ.get("PARLEY_AUTH", "").strip():
         os.environ["PARLEY_AUTH"] = "open"
     settings = Settings.from_env()
@@ -105,10 +107,11 @@ def _settings(host: str) -> Settings:
 
 
 @contextlib.contextmanager
-def _store(folder: Path, settings: Settings, shutdown: Shutdown) -> Iterator[str]:
+def _store(folder: Path, settings: Settings, stage: str, shutdown: Shutdown) -> Iterator[str]:
     url = os.environ.get("REDIS_URL", "").strip()
     if url:
         _ping(settings)
+        _check_store(settings, stage)
         yield f"in the store at {masked(url)}"
         return
     if settings.redis_cluster:
@@ -118,6 +121,20 @@ def _store(folder: Path, settings: Settings, shutdown: Shutdown) -> Iterator[str
     with embedded(folder, shutdown) as held:
         os.environ["REDIS_URL"] = held.url
         yield f"in {held.path}"
+
+
+def _check_store(settings: Settings, stage: str) -> None:
+    """Say in one line how the store may lose what it holds; on stage prod refuse one that may lose messages.
+
+    stage: the one that PARLEY_STAGE had at the start. Raises StartError.
+    """
+    found = weaknesses(settings)
+    if not found:
+        return
+    told = f"The store at REDIS_URL {masked(settings.redis_url)}: {'; '.join(one.text for one in found)}."
+    if stage == "prod" and any(one.loses_messages for one in found):
+        raise StartError(f"{told} Stage prod does not start on such a store.")
+    warn(told)
 
 
 def _ping(settings: Settings) -> None:
