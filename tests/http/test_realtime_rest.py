@@ -137,6 +137,7 @@ def test_logout(api: Api, pair: tuple[Person, Person]) -> None:
         assert api.call("POST", "/v1/logout", headers=ann.bearer).status_code == 202
 
         for socket in (one, other):
+            assert until(socket, "error")["code"] == "connection_ended"
             with pytest.raises(ConnectionClosed):
                 socket.recv(SECONDS)
         say(third, type="ping")
