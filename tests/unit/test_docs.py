@@ -83,3 +83,14 @@ def test_every_script_is_in_the_table() -> None:
     described = {row[0].strip("`") for row in rows_of("redis.md") if len(row) == 3}
 
     assert scripts <= described
+
+
+def test_contributing_names_what_there_is() -> None:
+    """Each file, folder and test that CONTRIBUTING.md names is there."""
+    root = DOCS.parent
+    names = re.findall(r"`([\w./]+(?:\.py|\.md|\.json|/)(?:::\w+)?)`", (root / "CONTRIBUTING.md").read_text())
+    assert len(names) > 30
+    for name in names:
+        path, _, test = name.partition("::")
+        assert (root / path).exists(), name
+        assert not test or f"def {test}(" in (root / path).read_text(encoding="utf-8"), name
