@@ -13,12 +13,14 @@ from chalicelib.services.callers import Caller
 from chalicelib.services.chat_rows import PAGE_BYTES, SHOWN, checked, row, size_of
 from chalicelib.services.sync_tokens import CHECKED, SyncToken
 from chalicelib.store.client import Store
-from chalicelib.store.inboxes import MOST_CHECKED, Inboxes, Moved, Place, PlaceState, Row, Unchecked
+from chalicelib.store.inboxes import Inboxes, Moved, Place, PlaceState, Row, Unchecked
 from chalicelib.store.mending import Known, Mending
 from chalicelib.store.summaries import State, Summaries, Summary
 
 LAG = 30 * 1_000_000
 """µs by which a replica may lag; what one that lags more loses, nobody notices."""
+MOST_CHECKED = 64
+"""Large chats that a page checks: with so many its cost does not grow further."""
 MOST_LOOKED_AT = 100
 """Chats that are looked at again, at the most."""
 ATTEMPTS = 3

@@ -21,8 +21,6 @@ CHECK_LARGE = Script("check_large", "index", "large_chats")
 REGISTER_LINEAGE = Script("register_lineage")
 
 MOST_LINEAGES = 128
-MOST_CHECKED = 64
-"""Large chats that one page of an inbox or a sync checks: what it costs does not grow with their number."""
 MOST_ATTACHED = 500
 """Large chats whose messages are pushed to a connection; the others come by sync."""
 DIGEST_BYTES = 8
