@@ -9,6 +9,7 @@ from chalicelib.queues import WorkQueue
 from chalicelib.schemas.messages import Health
 from chalicelib.services.accounts import Registration
 from chalicelib.services.admission import Admission
+from chalicelib.services.block_filter import BlockFilter
 from chalicelib.services.blocks import BlockService
 from chalicelib.services.changes import ChangeService
 from chalicelib.services.changing import Changing
@@ -117,7 +118,9 @@ class Services:
         self.classic = ClassicMessages(log, self.names, ids, direct, self.deliveries)
         self.inbox = InboxService(store, inboxes, summaries)
         self.sync = SyncService(store, inboxes, summaries)
-        self.receipts = ReceiptService(ids, Readers(store), self.deliveries, self._reach.marks)
+        self.receipts = ReceiptService(
+            ids, Readers(store), self.deliveries, self._reach.marks, BlockFilter(store)
+        )
         self.changes = ChangeService(store, ids, log, chats, summaries)
         self._wire_groups(accounts, chats, cards)
         passwords = Passwords(settings.argon2)
@@ -146,7 +149,7 @@ class Services:
         self.exports = Exports(store, accounts, sessions, listed, strict=not is_open)
         peers, lists = Peers(store, self.names, accounts), UserLists(store, cards)
         self.follows = FollowService(follows, peers, lists, self.work)
-        self.blocks = BlockService(Blocks(store), peers, lists, self.work)
+        self.blocks = BlockService(Blocks(store), peers, lists, self.work, self._tell_watcher)
         self.posts = PostService(store, posts, cards, peers, self.work)
         self.feeds = Feeds(store, follows, posts, timelines)
         self.realtime = Realtime(
@@ -182,6 +185,9 @@ class Services:
 
     def _disconnect(self, connection: str) -> None:
         self.realtime.connecting.disconnect(connection)
+
+    def _tell_watcher(self, handle: str, watcher: str) -> None:
+        self.realtime.presence.tell_watcher(handle, watcher)
 
     def _depart(self, handle: str, chat: str) -> None:
         self.departures.depart(handle, chat)

@@ -8,6 +8,7 @@ from typing import TypeVar
 from chalicelib.errors import ChatNotFound, NotAMember
 from chalicelib.schemas.chats import ClassicClient, ListedMember, ListedOther, MemberPage, OtherPage
 from chalicelib.services import rights
+from chalicelib.services.block_filter import BlockFilter
 from chalicelib.services.callers import Caller
 from chalicelib.services.changing import info_of
 from chalicelib.services.chat_ids import ChatIds, kind_of
@@ -34,6 +35,7 @@ class MemberLists:
         self._chats = chats
         self._cards = cards
         self._clients = clients
+        self._filter = BlockFilter(store)
 
     def members(self, caller: Caller, chat: str, cursor: str | None, limit: int) -> MemberPage:
         """Read a page of the members, as one of them, or of a room as whoever is not banned from it.
@@ -45,11 +47,18 @@ class MemberLists:
         return MemberPage(members=[_member(one, cards.get(one.handle)) for one in shown], next=after)
 
     def clients(self, caller: Caller, room: str) -> list[ClassicClient]:
-        """Read all members of a room, and which of them are in it now, in two trips; see members."""
+        """Read all members of a room, and which of them are in it now, in three trips; see members.
+
+        Whom the caller blocks, and who blocks them, is left out.
+        """
         group = self._ids.group(room)
         handles = sorted(member.handle for member in self._members(caller, group))
-        there = self._connected(group, handles)
-        return [ClassicClient(id=one, username=one, connected=one in there) for one in handles]
+        there, hidden = self._connected(group, handles), self._filter.hidden(caller.handle, handles)
+        return [
+            ClassicClient(id=one, username=one, connected=one in there)
+            for one in handles
+            if one not in hidden
+        ]
 
     def others(
         self, caller: Caller, chat: str, relation: Relation, cursor: str | None, limit: int

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from chalicelib.errors import bad_field
 from chalicelib.schemas.inbox import Flags, ReadUpTo, Receipt, Receipts
+from chalicelib.services.block_filter import BlockFilter
 from chalicelib.services.callers import Caller
 from chalicelib.services.chat_ids import ChatIds
 from chalicelib.services.cursors import Cursor
@@ -22,11 +23,14 @@ class ReceiptService:
     connected is told of marks then.
     """
 
-    def __init__(self, ids: ChatIds, readers: Readers, deliveries: Deliveries, marks: Marks) -> None:
+    def __init__(
+        self, ids: ChatIds, readers: Readers, deliveries: Deliveries, marks: Marks, blocks: BlockFilter
+    ) -> None:
         self._ids = ids
         self._readers = readers
         self._deliveries = deliveries
         self._marks = marks
+        self._filter = blocks
 
     def read(self, caller: Caller, chat: str, upto: ReadUpTo, *, skip: str | None = None) -> None:
         """Raise the caller's read mark; a lower one is no change.
@@ -60,12 +64,20 @@ class ReceiptService:
                 self._tell(caller, chat, touched)
 
     def page(self, caller: Caller, chat: str, cursor: str | None, limit: int) -> Receipts:
-        """Read how far the members of a chat have come, by handle; raises ChatNotFound, NotAMember."""
+        """Read how far the members of a chat have come, by handle, in two trips.
+
+        Whom the caller blocks, and who blocks them, is left out. Raises ChatNotFound, NotAMember.
+        """
         chat = self._ids.own(caller.handle, chat).text
         found = caller.read(self._readers.receipts(chat, caller.handle))
         rest = [one for one in found if cursor is None or one.handle > cursor]
-        page = [Receipt(handle=one.handle, read=one.read, received=one.received) for one in rest[:limit]]
-        return Receipts(receipts=page, next=page[-1].handle if len(rest) > limit else None)
+        hidden = self._filter.hidden(caller.handle, [one.handle for one in rest[:limit]])
+        shown = [
+            Receipt(handle=one.handle, read=one.read, received=one.received)
+            for one in rest[:limit]
+            if one.handle not in hidden
+        ]
+        return Receipts(receipts=shown, next=rest[limit - 1].handle if len(rest) > limit else None)
 
     def _tell(self, caller: Caller, chat: str, touched: Touched) -> None:
         state = PlaceState.LARGE if touched.large else PlaceState.IN

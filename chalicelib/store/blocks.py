@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from enum import IntEnum
 
 from chalicelib.store import follows, keys
@@ -10,6 +11,7 @@ from chalicelib.store.pages import Mark, page
 from chalicelib.store.scripts import Script
 
 BLOCK = Script("block", "edges", "live")
+READ_BLOCKERS = Script("read_blockers")
 
 MOST_BLOCKED = 10_000
 
@@ -47,6 +49,16 @@ class Blocks:
         """Block somebody no more; returns whether they were blocked."""
         return bool(self._store.fetch(Query("ZREM", (keys.blocked(handle),), (other,))))
 
+    @staticmethod
+    def blocking(handles: Iterable[str], other: str) -> list[Query[list[str]]]:
+        """Return the queries for which of some users block another; they may be in any order."""
+        return [_blockers(group, other) for group in keys.by_partition(handles)]
+
+    @staticmethod
+    def all_of(handle: str) -> Query[list[str]]:
+        """Return the query for all whom a user has blocked."""
+        return Query("ZRANGE", (keys.blocked(handle),), (0, -1), _texts)
+
     def blocked(self, handle: str, below: Mark | None, limit: int) -> Query[list[Mark]]:
         """Return the query for a page of whom a user has blocked, the newest first."""
         return page(keys.blocked(handle), below, limit)
@@ -55,3 +67,14 @@ class Blocks:
 def item(handle: str, other: str) -> str:
     """Return what is owed for a block."""
     return f"block:{handle}:{other}"
+
+
+def _blockers(handles: Sequence[str], other: str) -> Query[list[str]]:
+    def read(reply: Sequence[int]) -> list[str]:
+        return [handle for handle, blocks in zip(handles, reply, strict=True) if blocks]
+
+    return Query(READ_BLOCKERS, tuple(keys.blocked(handle) for handle in handles), (other,), read)
+
+
+def _texts(reply: Sequence[bytes]) -> list[str]:
+    return [text.decode() for text in reply]

@@ -58,11 +58,6 @@ class Ephemeral:
         """Return the query for whether a user has sent another a signal within KEPT_SECONDS."""
         return Query("GET", (keys.signals(recipient, sender),), (), bool)
 
-    @staticmethod
-    def blocked_by(handle: str) -> Query[list[str]]:
-        """Return the query for all whom a user has blocked."""
-        return Query("ZRANGE", (keys.blocked(handle),), (0, -1), _texts)
-
 
 def joined(parts: Iterable[Reached]) -> Reached:
     """Return several parts as one."""

@@ -17,6 +17,7 @@ DROP_CONNECTION = Script("drop_connection", "targets", "signed", "connections", 
 END_CONNECTIONS = Script("end_connections", "targets", "signed", "connections")
 READ_PRESENCE = Script("read_presence", "signed", "connections", "presence")
 WATCH = Script("watch", "signed", "connections", "presence")
+READ_WATCHING = Script("read_watching", "targets", "signed", "connections", "presence")
 READ_TARGETS = Script("read_targets", "targets")
 EXPIRED_LEASES = Script("expired_leases")
 
@@ -54,6 +55,13 @@ class Shown(NamedTuple):
 
     online: bool
     seen: int
+
+
+class Watched(NamedTuple):
+    """How a user is shown to one of those who watch them, and that one's connections that do."""
+
+    shown: Shown
+    targets: list[Target]
 
 
 class Entering(IntEnum):
@@ -158,6 +166,13 @@ class Presence:
         args = (watcher, connection, PROTOBUF * protobuf, self._lease, MOST_WATCHERS)
         return Query(WATCH, named, args, _shown)
 
+    def watching(self, handle: str, watcher: str) -> Query[Watched | None]:
+        """Return the query for how a user is shown to somebody, and where that one watches them.
+
+        None: there is no account, and nobody connected.
+        """
+        return Query(READ_WATCHING, (*_shown_keys(handle), keys.watchers(handle)), (watcher,), _watched)
+
     def unwatch(self, handle: str, connection: str) -> Query[bool]:
         """Return the query after which a connection is told of a user no more."""
         return Query("HDEL", (keys.watchers(handle),), (connection,), bool)
@@ -206,6 +221,10 @@ def _changed(reply: list[Any]) -> Changed:
 
 def _shown(reply: list[int]) -> Shown | None:
     return Shown(bool(reply[0]), reply[1]) if reply else None
+
+
+def _watched(reply: list[Any]) -> Watched | None:
+    return Watched(Shown(bool(reply[0]), reply[1]), targets_of(*reply[2:])) if reply else None
 
 
 def _leases(reply: Sequence[bytes]) -> list[tuple[str, str]]:

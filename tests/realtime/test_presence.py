@@ -172,6 +172,7 @@ def test_presence_is_hidden_from_the_blocked(stage: Stage) -> None:
     assert changes(ann) == [("bob", True), ("bob", False)]
     ann.frames.clear()
     stage.services.blocks.block("bob", "ann")
+    ann.frames.clear()
 
     bob = stage.connect("bob", token=bobs)
     stage.connect("cid")

@@ -40,9 +40,9 @@ def made(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         (2, {"type": "signal", "chat": "r-lobby", "call": "1", "kind": "ring"}),
         (2, {"type": "watch", "users": USERS}),
         (1, {"type": "watch", "users": []}),
-        (3, {"type": "room.join", "room": "lobby"}),
-        (2, {"type": "room.leave", "room": "lobby"}),
-        (1, {"type": "room.clients", "room": "lobby"}),
+        (4, {"type": "room.join", "room": "lobby"}),
+        (3, {"type": "room.leave", "room": "lobby"}),
+        (2, {"type": "room.clients", "room": "lobby"}),
     ],
     ids=lambda given: given["type"] if isinstance(given, dict) else None,
 )

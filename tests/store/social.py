@@ -57,7 +57,7 @@ class Society:
         peers = Peers(store, Names(open_names=False), self.accounts)
         lists = UserLists(store, self.cards)
         self.following = FollowService(self.follows, peers, lists, self.work)
-        self.blocking = BlockService(self.blocks, peers, lists, self.work)
+        self.blocking = BlockService(self.blocks, peers, lists, self.work, lambda *_: None)
         self.writing = PostService(store, self.posts, self.cards, peers, self.work)
         self.feeds = Feeds(store, self.follows, self.posts, self.timelines)
 

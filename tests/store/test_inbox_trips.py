@@ -125,12 +125,15 @@ def test_a_mark_that_does_not_rise(trips: Trips) -> None:
     assert trips.sizes == [ADMIT, WRITE]
 
 
-def test_received_and_receipts(trips: Trips, chat: str) -> None:
-    """A mark of what was received tells no inbox: two trips; receipts are read in one, with the caller."""
-    asked("PUT", "/v1/chats/ann:bob/received", body={"seq": 1})
-    asked("GET", f"/v1/chats/{chat}/receipts")
+def test_received_and_receipts(trips: Trips) -> None:
+    """A mark of what was received tells no inbox: two trips; receipts are read in one, with the caller.
 
-    assert trips.sizes == [ADMIT, WRITE, ADMIT + 1]
+    Another reads whom a block hides: whom the caller blocks, and whether the other blocks them.
+    """
+    asked("PUT", "/v1/chats/ann:bob/received", body={"seq": 1})
+    asked("GET", "/v1/chats/ann:bob/receipts")
+
+    assert trips.sizes == [ADMIT, WRITE, ADMIT + 1, 2]
 
 
 def test_changes(trips: Trips, chat: str) -> None:

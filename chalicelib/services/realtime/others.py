@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from chalicelib.services.chat_ids import ChatId
 from chalicelib.store.accounts import Accounts
+from chalicelib.store.blocks import Blocks
 from chalicelib.store.client import Query, Store
 from chalicelib.store.ephemeral import Ephemeral, Reached, joined
 from chalicelib.store.outbox import Outbox
@@ -100,7 +101,7 @@ class Others:
         ringing: whether it is asked who has accepted the chat.
         """
         asked: list[Query[Any]] = [self._summaries.of(chat, handle), self._outbox.audience(chat)]
-        asked += [Ephemeral.blocked_by(handle), *([Ephemeral.accepted(chat)] if ringing else [])]
+        asked += [Blocks.all_of(handle), *([Ephemeral.accepted(chat)] if ringing else [])]
         seen, audience, blocked, *rest = self._store.fetch_all(asked)
         muted = seen.muted_until if seen.muted_until > time.time_ns() // 1000 else 0
         left_out = {handle, *blocked}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from chalicelib.errors import bad_field, no_user
+from chalicelib.errors import StoreUnavailable, bad_field, no_user
+from chalicelib.logs import LOGGER
 from chalicelib.schemas.presence import UserPresence
 from chalicelib.schemas.realtime import MAX_WATCHED, PresenceFrame, Watch
 from chalicelib.schemas.realtime import Presence as Row
@@ -72,6 +73,20 @@ class PresenceService:
         if changed.changed and changed.watchers:
             row = _row(handle, Shown(online, changed.seen))
             self._pushing.send(changed.watchers, PresenceFrame(users=[row]))
+
+    def tell_watcher(self, handle: str, watcher: str) -> None:
+        """Tell somebody who watches a user how that one is shown to them now, after a block or its end.
+
+        In one trip and a push. A store that fails is logged: the next `watch` shows it.
+        """
+        if not self._pushing.inline:
+            return
+        try:
+            found = self._store.fetch(self._presence.watching(handle, watcher))
+            if found is not None and found.targets:
+                self._pushing.send(found.targets, PresenceFrame(users=[_row(handle, found.shown)]))
+        except StoreUnavailable as error:
+            LOGGER.warning({"event": "presence_untold", "cause": str(error.__cause__)})
 
 
 def _row(handle: str, shown: Shown) -> Row:

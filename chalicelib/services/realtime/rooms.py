@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from chalicelib.errors import ConnectionEnded, not_a_member
 from chalicelib.schemas.realtime import RoomClients, RoomEvent, RoomFrame, RoomJoin, RoomLeave
+from chalicelib.services.block_filter import BlockFilter
 from chalicelib.services.chat_ids import ROOM_PREFIX, ChatIds, kind_of
 from chalicelib.services.membership import Membership
 from chalicelib.services.realtime.frames import Session
@@ -25,6 +26,7 @@ MOST_LISTED_BYTES = 64 * 1024
 class Rooms:
     """Lets connections into rooms. A user enters with their first one there, and is gone with the last.
 
+    Of two of whom one blocks the other neither is named to the other, or told that they come or go.
     Being in a room is not being its member: who has gone stays one, and is sent what is written there.
     most_told: connections in a room above which nobody is told who comes and goes: where all come, or all go,
     each telling each would be the square of them.
@@ -47,6 +49,7 @@ class Rooms:
         self._sockets = sockets
         self._pushing = pushing
         self._most_told = most_told
+        self._filter = BlockFilter(store)
 
     def join(self, session: Session, frame: RoomJoin) -> None:
         """Let a connection into a room, of which its user becomes a member; see enter."""
@@ -55,7 +58,8 @@ class Rooms:
     def enter(self, session: Session, chat: str, ref: str | None = None) -> None:
         """Let a connection into a room by its canonical id, say who is there, and tell those; again is fine.
 
-        Three trips for a member: membership, the room, the connection; then the answer and a push.
+        Four trips for a member: membership, the room, the connection, and whom a block hides; then the answer
+        and a push.
         Raises ChatNotFound, Banned, ChatFull, NotAMember: they were removed at once; ConnectionEnded.
         """
         self._membership.join(session.caller, chat)
@@ -69,15 +73,16 @@ class Rooms:
         if not self._store.fetch(self._sockets.attach(session.connection, chat)):
             self._store.fetch(self._clients.detach(chat, session.connection))
             raise ConnectionEnded("The connection has ended.")
-        self._answer(session, chat, "joined", joined.clients, ref)
+        shown = self._shown(session.handle, joined.clients)
+        self._answer(session, chat, "joined", shown, ref)
         if joined.first:
-            others = [client for client in joined.clients if client.connection != session.connection]
+            others = [client for client in shown if client.connection != session.connection]
             self._tell(chat, "entered", session.handle, ENTERED, others)
 
     def leave(self, session: Session, frame: RoomLeave) -> None:
         """Let a connection out of a room, and tell the others if its user has gone with it; again is fine.
 
-        The user stays a member, and it is pushed what is written there. Two trips, the answer and a push.
+        The user stays a member, and it is pushed what is written there. Three trips, the answer and a push.
         Raises ChatNotFound, BadRequest.
         """
         chat, connection = self._chat(frame.room), session.connection
@@ -88,24 +93,31 @@ class Rooms:
         held = self._store.fetch(attaching) if left.handle else None
         if left.handle and held is None:  # no member any more
             self._store.fetch(self._sockets.detach(connection, chat))
-        self._answer(session, chat, "left", held.clients if held else (), frame.ref)
-        self._gone(chat, left)
+        shown = self._shown(session.handle, left.clients)
+        self._answer(session, chat, "left", shown if held else (), frame.ref)
+        self._gone(chat, left, shown)
 
     def clients(self, session: Session, frame: RoomClients) -> None:
-        """Say who is in a room now, to a member, in one trip; raises ChatNotFound, NotAMember, BadRequest."""
+        """Say who is in a room now, to a member; two trips. Raises ChatNotFound, NotAMember, BadRequest."""
         chat = self._chat(frame.room)
         found = self._store.fetch(self._clients.joined(chat, session.handle))
-        self._answer(session, chat, "clients", found, frame.ref)
+        self._answer(session, chat, "clients", self._shown(session.handle, found), frame.ref)
 
     def dropped(self, connection: str, handle: str, chats: Sequence[str]) -> None:
         """Take a connection that has ended out of chats, 100 in a trip, and tell rooms who has gone."""
         lefts = self._store.fetch_all(self._clients.detach(chat, connection) for chat in chats)
+        shown = set(self._shown(handle, [client for left in lefts if left.last for client in left.clients]))
         for chat, left in zip(chats, lefts, strict=True):
-            self._gone(chat, left)
+            self._gone(chat, left, [client for client in left.clients if client in shown])
 
-    def _gone(self, chat: str, left: Left) -> None:
+    def _shown(self, handle: str, clients: Sequence[Client]) -> list[Client]:
+        """Return the clients but those of users who block somebody, or whom that one blocks, in a trip."""
+        hidden = self._filter.hidden(handle, {client.handle for client in clients})
+        return [client for client in clients if client.handle not in hidden]
+
+    def _gone(self, chat: str, left: Left, others: Sequence[Client]) -> None:
         if left.last:
-            self._tell(chat, "gone", left.handle, GONE, left.clients)
+            self._tell(chat, "gone", left.handle, GONE, others)
 
     def _chat(self, room: str) -> str:
         return self._ids.group(ROOM_PREFIX + room)

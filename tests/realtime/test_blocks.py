@@ -1,0 +1,167 @@
+"""What a block hides on the socket and in lists, and what is told when it begins and ends."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from chalicelib.services.realtime.rooms import ENTERED, GONE
+from tests.realtime.stage import Socket, Stage
+
+USERS = ("ann", "bob", "cid")
+PAIRS = [("ann", "bob"), ("bob", "ann")]
+"""Who blocks, and whom: what each of the two is shown is the same."""
+
+
+@pytest.fixture
+def tokens(stage: Stage) -> dict[str, str]:
+    """The tokens of three accounts."""
+    return {user: stage.register(user) for user in USERS}
+
+
+@pytest.fixture
+def sockets(stage: Stage, tokens: dict[str, str]) -> dict[str, Socket]:
+    """A connection of each."""
+    return {user: stage.connect(user, token=token) for user, token in tokens.items()}
+
+
+def presences(socket: Socket) -> list[dict[str, Any]]:
+    """Return whose presence was pushed to a connection, and what it is."""
+    return [row for frame in socket.of_type("presence") for row in frame["users"]]
+
+
+# --- presence -----------------------------------------------------------------------------------------------
+
+
+def test_a_watcher_is_told_at_the_block_and_at_its_end(
+    stage: Stage, tokens: dict[str, str], sockets: dict[str, Socket]
+) -> None:
+    """Every connection that watches sees them go offline, and again as they are; others are told nothing."""
+    watching = [sockets["ann"], stage.connect("ann", token=tokens["ann"])]
+    for socket in (*watching, sockets["cid"]):
+        socket.send(type="watch", users=["bob"])
+        socket.frames.clear()
+
+    stage.services.blocks.block("bob", "ann")
+    for socket in watching:
+        assert presences(socket) == [{"user": "bob", "online": False, "last_seen_at": None}]
+        socket.frames.clear()
+    stage.services.blocks.unblock("bob", "ann")
+    for socket in watching:
+        assert presences(socket) == [{"user": "bob", "online": True, "last_seen_at": None}]
+    assert sockets["cid"].frames == []
+
+
+def test_after_the_end_of_a_block_changes_are_told_again(
+    stage: Stage, tokens: dict[str, str], sockets: dict[str, Socket]
+) -> None:
+    """Who went offline meanwhile is shown so at its end, with when; who comes after that, too."""
+    ann = sockets["ann"]
+    ann.send(type="watch", users=["bob"])
+    stage.services.blocks.block("bob", "ann")
+    ann.frames.clear()
+    sockets["bob"].close()
+    assert ann.frames == []
+
+    stage.services.blocks.unblock("bob", "ann")
+    (row,) = presences(ann)
+    assert (row["online"], bool(row["last_seen_at"])) == (False, True)
+    stage.connect("bob", token=tokens["bob"])
+    assert [one["online"] for one in presences(ann)][1:] == [True]
+
+
+def test_who_does_not_watch_is_told_nothing(stage: Stage, sockets: dict[str, Socket]) -> None:
+    """A block by itself shows nobody that somebody is there."""
+    stage.services.blocks.block("bob", "ann")
+    stage.services.blocks.unblock("bob", "ann")
+
+    assert [socket.frames for socket in sockets.values()] == [[], [], []]
+
+
+# --- rooms --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("blocker", "blocked"), PAIRS)
+def test_neither_is_in_the_room_for_the_other(
+    stage: Stage, sockets: dict[str, Socket], blocker: str, blocked: str
+) -> None:
+    """Not in the answers of the socket, in the list of REST, or by notices; for others both are."""
+    stage.room("cid")
+    stage.services.blocks.block(blocker, blocked)
+    for user in ("cid", "ann", "bob"):
+        sockets[user].send(type="room.join", room="lobby")
+
+    for user in ("ann", "bob"):
+        assert sockets[user].ask(type="room.clients", room="lobby")["clients"] == sorted({user, "cid"})
+        listed = stage.services.rooms.clients(stage.caller(user), "lobby")
+        assert [one.id for one in listed] == sorted({user, "cid"})
+    assert sockets["cid"].ask(type="room.clients", room="lobby")["clients"] == list(USERS)
+    sockets["bob"].close()
+    told = {user: _notices(sockets[user]) for user in ("ann", "cid")}
+    assert told == {"ann": [], "cid": [("ann", ENTERED), ("bob", ENTERED), ("bob", GONE)]}
+
+
+def _notices(socket: Socket) -> list[tuple[str, str]]:
+    return [(frame["user"], frame["notice"]) for frame in socket.of_type("room") if "user" in frame]
+
+
+def test_who_leaves_a_room_tells_nobody_whom_they_block(stage: Stage, sockets: dict[str, Socket]) -> None:
+    """The answer does not name them either."""
+    stage.room("cid")
+    for user in USERS:
+        sockets[user].send(type="room.join", room="lobby")
+    stage.services.blocks.block("bob", "ann")
+    for socket in sockets.values():
+        socket.frames.clear()
+
+    assert sockets["bob"].ask(type="room.leave", room="lobby")["clients"] == ["cid"]
+    assert (_notices(sockets["ann"]), _notices(sockets["cid"])) == ([], [("bob", GONE)])
+
+
+# --- receipts -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("blocker", "blocked"), PAIRS)
+@pytest.mark.parametrize("kind", ["direct", "group"])
+def test_neither_sees_how_far_the_other_has_read(
+    stage: Stage, sockets: dict[str, Socket], kind: str, blocker: str, blocked: str
+) -> None:
+    """Not in the list of REST, and not by frames; the others of a group see both, and are seen."""
+    chat = "ann:bob" if kind == "direct" else stage.group("cid", "ann", "bob")
+    others = [] if kind == "direct" else ["cid"]
+    for user in ("ann", "bob"):
+        stage.write(user, chat)
+    stage.services.blocks.block(blocker, blocked)
+    for socket in sockets.values():
+        socket.frames.clear()
+    sockets["ann"].send(type="read", chat=chat, seq=_head(stage, chat))
+
+    assert sockets["bob"].of_type("receipt") == []
+    assert [frame["user"] for frame in sockets["cid"].of_type("receipt")] == ["ann"] * len(others)
+    for user in ("ann", "bob"):
+        assert _read_by(stage, user, chat) == sorted([user, *others])
+    stage.services.blocks.unblock(blocker, blocked)
+    assert _read_by(stage, "bob", chat) == sorted(["ann", "bob", *others])
+
+
+def test_a_page_of_receipts_goes_on_after_somebody_hidden(stage: Stage, sockets: dict[str, Socket]) -> None:
+    """A page may have fewer rows than its limit, or none, and still a `next`."""
+    group = stage.group("cid", "ann", "bob")
+    stage.services.blocks.block("bob", "cid")
+    pages, cursor = [], None
+    for _ in range(3):
+        page = stage.services.receipts.page(stage.caller("cid"), group, cursor, 1)
+        pages.append([receipt.handle for receipt in page.receipts])
+        cursor = page.next
+
+    assert (pages, cursor) == ([["ann"], [], ["cid"]], None)
+
+
+def _read_by(stage: Stage, user: str, chat: str) -> list[str]:
+    page = stage.services.receipts.page(stage.caller(user), chat, None, 10)
+    return [receipt.handle for receipt in page.receipts]
+
+
+def _head(stage: Stage, chat: str) -> int:
+    return stage.services.messages.page(stage.caller("ann"), chat, after=None, before=None, limit=1).head
