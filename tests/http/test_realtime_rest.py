@@ -131,7 +131,7 @@ def test_room(api: Api, pair: tuple[Person, Person]) -> None:
 
 
 def test_logout(api: Api, pair: tuple[Person, Person]) -> None:
-    """Logging out closes the session's sockets, on whichever worker they are."""
+    """Logging out ends the session's sockets, on whichever worker they are, and tells them so."""
     ann, bob = pair
     with enter(api, ann) as one, enter(api, ann) as other, enter(api, bob) as third:
         assert api.call("POST", "/v1/logout", headers=ann.bearer).status_code == 202
