@@ -23,7 +23,7 @@ from tests.servers.process import ROOT, environment
 
 SNIPPET = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 URL = "http://127.0.0.1:8080"
-SECONDS = 30.0
+SECONDS = 60.0
 
 
 def snippet(path: Path) -> str:

@@ -140,7 +140,7 @@ def test_an_issuer_that_hangs_holds_nobody_up(issuer: Issuer) -> None:
     goes_on = threading.Event()
 
     def hang(_request: Request, _connection: socket.socket) -> bytes:
-        goes_on.wait(10)
+        goes_on.wait(60)
         return answer(b"", "503 Service Unavailable")
 
     with ScriptedServer(hang) as slow, ThreadPoolExecutor(1) as pool:
@@ -166,7 +166,7 @@ def test_socket_of_an_unknown_key_holds_nobody_up(issuer: Issuer) -> None:
     goes_on = threading.Event()
 
     def hang(_request: Request, _connection: socket.socket) -> bytes:
-        goes_on.wait(10)
+        goes_on.wait(60)
         return answer(b"", "503 Service Unavailable")
 
     with ScriptedServer(hang) as slow:
