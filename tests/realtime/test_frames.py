@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from chalicelib import services
-from chalicelib.services import standings
+from chalicelib.services import standings, sync
 from chalicelib.services.realtime import hello
 from chalicelib.services.realtime.sending import Sending
 from chalicelib.services.sync_tokens import SyncToken
@@ -230,6 +230,24 @@ class TestLarge:
 
         assert types_of(bob.received()) == types_of(phone.received()) == ["message"]
         assert ann.received() == []
+
+    def test_hello_in_many_large_chats(self, door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A hello is answered by few frames, whatever one is in, and the next goes on until all is told."""
+        monkeypatch.setattr(sync, "MOST_CHECKED", 2)
+        monkeypatch.setattr(hello, "ROWS", 3)
+        monkeypatch.setattr(hello, "MOST_FRAMES", 3)
+        groups = [group_of(door, "bob", "cyd") for _ in range(11)]
+        bob, more = door.enter("bob", ready=False), True
+        told: list[str] = []
+        known: dict[str, str] = {}
+        while more:
+            *syncs, ready = bob.hello(**known)
+            assert (ready["type"], len(syncs) in range(1, 4)) == ("ready", True)
+            told += [row["chat"] for one in syncs for row in one["chats"]]
+            known, more = {"version": syncs[-1]["version"]}, syncs[-1]["more"]
+            assert len(known["version"]) < 1024
+
+        assert sorted(told) == sorted(groups)
 
     def test_no_receipts(self, door: Door) -> None:
         """Others are told no marks of it; the reader's own devices are."""

@@ -166,6 +166,14 @@ def large_index(index: Index, count: int) -> list[str]:
     return chats
 
 
+def test_few_of_many_large_chats(store: Store, inboxes: Inboxes, index: Index) -> None:
+    """A connection is attached to no more large chats than it asks for."""
+    chats = large_index(index, 5)
+    few = store.fetch(inboxes.large("ann", 2))
+
+    assert len(set(few) & set(chats)) == len(few) == 2
+
+
 def test_checks_in_rounds(index: Index) -> None:
     """A round of checks comes to each large chat once, the longest unchecked first, so many at a time."""
     chats = large_index(index, 5)
