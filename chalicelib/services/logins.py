@@ -16,7 +16,7 @@ from chalicelib.errors import (
 from chalicelib.schemas.accounts import LoginRequest, PasswordChange
 from chalicelib.services.emails import EMAIL, checked_email
 from chalicelib.services.names import HANDLE
-from chalicelib.services.passwords import MOST, MOST_RAW, Match, Passwords, checked_password
+from chalicelib.services.passwords import MOST, Match, Passwords, checked_password, normalised
 from chalicelib.services.realtime.closing import Closing
 from chalicelib.services.tokens import digest_of, new_token
 from chalicelib.store.accounts import Account, Accounts
@@ -116,7 +116,7 @@ class Logins:
         given = [name for name in (request.handle, request.username, request.email) if name is not None]
         if len(given) != 1:
             raise BadRequest("Log in by handle (or username) or by email, one of them.")
-        if len(request.password) > MOST_RAW:
+        if min(len(request.password), len(normalised(request.password))) > MOST:
             raise bad_field("password", f"a password has {MOST} characters at the most")
         if request.email is None:
             name = given[0].casefold()
