@@ -142,14 +142,14 @@ def _values(raw: Any) -> Any:
     """Return what a client sent as plain values; None for what cannot be told."""
     try:
         return msgspec.json.decode(raw) if isinstance(raw, (bytes, str)) else raw
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
         return None
 
 
 def _half_pair(raw: Any) -> str | None:
     """Return where a JSON text has half of a surrogate pair; None: nowhere, or it is no JSON."""
-    text = raw.decode() if isinstance(raw, bytes) else raw
     try:
+        text = raw.decode() if isinstance(raw, bytes) else raw
         return _place_of_half(json.loads(text), "") if ESCAPED_HALF.search(text) else None
     except (ValueError, RecursionError, TypeError):
         return None

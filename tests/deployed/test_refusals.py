@@ -33,12 +33,13 @@ BODIES = [
     pytest.param(b'{"text":"%s"}' % (b"x" * (256 * 1024)), 413, id="over 256 KiB"),
     pytest.param(b'{"text":"%s"}' % (b"x" * LARGE), 413, id="10 MB"),
     pytest.param(b"\0" * 1000, 400, id="zeros"),
+    pytest.param(b'{"text":"hi","x":\xff}', 400, id="no UTF-8 beside the texts"),
 ]
 
 
 BROKEN_UTF8 = [
     pytest.param(b'{"text":"hi\xff\xfe"}', id="in the text"),
-    pytest.param(b'{"text":"hi","x":"\xc3\x28"}', id="in an unknown field"),
+    pytest.param(b'{"text":"hi","id":"\xc3\x28"}', id="in the id"),
 ]
 
 
