@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import msgspec
 
 from chalicelib.config import readers
-from chalicelib.config.names import unknown_names
+from chalicelib.config.names import check_names
 from chalicelib.errors import ConfigError
 
 STORE_LOGINS = ("PARLEY_REDIS_PASSWORD", "PARLEY_REDIS_SECRET", "PARLEY_REDIS_IAM")
@@ -70,12 +70,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         """Read the settings.
 
         environ: variables by name; the process's own when left out.
-        Raises ConfigError, naming the variable, when a value is not one it can have, two contradict, or a
-        variable whose name begins with PARLEY_ is none of the project's.
+        Raises ConfigError, naming the variable, when a value is not one it can have, two contradict, or,
+        outside of Lambda, a variable whose name begins with PARLEY_ is none of the project's.
         """
         source = os.environ if environ is None else environ
-        for problem in unknown_names(source, VARIABLES):
-            raise ConfigError(problem)
+        check_names(source, VARIABLES)
         values: dict[str, Any] = {}
         for variable, (field, read) in VARIABLES.items():
             try:

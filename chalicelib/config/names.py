@@ -6,6 +6,9 @@ import difflib
 import re
 from collections.abc import Collection, Mapping
 
+from chalicelib.errors import ConfigError
+from chalicelib.logs import LOGGER
+
 PREFIX = "PARLEY_"
 OTHERS = frozenset(
     {
@@ -27,6 +30,20 @@ UNPREFIXED = frozenset({"REDIS_URL", "PORT", "SOCKET_PORT", "DATA", "WORKERS"})
 SERVICE_LINK = re.compile(r"PARLEY_(\w+_)?(SERVICE_(HOST|PORT(_\w+)?)|PORT_\d+_(TCP|UDP|SCTP)(_\w+)?)")
 LINK_PORT = re.compile(r"PARLEY_(\w+_)?PORT")
 LINK_VALUE = re.compile(r"(tcp|udp|sctp)://.*")
+
+
+def check_names(environ: Mapping[str, str], settings: Collection[str]) -> None:
+    """Raise ConfigError for the first unknown variable; log all of them in a Lambda function.
+
+    A function's variables come from the template and not from somebody's keyboard, and CloudFormation
+    changes them before the code: until that follows, each deployment that adds a setting would stop the
+    functions. Source: aws/aws-cdk, pull request 33587.
+    settings: see unknown_names.
+    """
+    for problem in unknown_names(environ, settings):
+        if not environ.get("AWS_LAMBDA_FUNCTION_NAME"):
+            raise ConfigError(problem)
+        LOGGER.warning({"event": "unknown_setting", "problem": problem})
 
 
 def unknown_names(environ: Mapping[str, str], settings: Collection[str]) -> list[str]:

@@ -13,6 +13,7 @@ import pytest
 from chalicelib.config import VARIABLES, Secret, Settings
 from chalicelib.config.names import OTHERS, REPLACED
 from chalicelib.errors import ConfigError
+from chalicelib.logs import LOGGER
 
 ROOT = Path(__file__).parents[2]
 TESTS = re.compile(r"tests/(?!deployed/|conftest\.py)|docs/")
@@ -309,6 +310,19 @@ def test_unknown_variable_is_refused_with_the_nearest_setting(name: str, near: s
     assert str(raised.value).startswith(f"{name} is no setting")
     assert near in str(raised.value)
     assert "\n" not in str(raised.value)
+
+
+def test_unknown_variable_does_not_stop_a_function(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """CloudFormation sets a function's variables before its code: one of the next version is only logged."""
+    environ = {"AWS_LAMBDA_FUNCTION_NAME": "parley-APIHandler", "PARLEY_OF_THE_NEXT_VERSION": "1"}
+
+    monkeypatch.setattr(LOGGER, "propagate", True)
+    with caplog.at_level("WARNING", LOGGER.name):
+        assert Settings.from_env(environ) == Settings()
+
+    assert "PARLEY_OF_THE_NEXT_VERSION is no setting" in caplog.text
 
 
 @pytest.mark.parametrize("raw", ["1", "0", ""])
