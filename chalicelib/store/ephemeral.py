@@ -14,6 +14,8 @@ READ_EPHEMERAL_TARGETS = Script("read_ephemeral_targets", "gcra", "targets")
 READ_ACCEPTED = Script("read_accepted", "rights")
 KEPT_SECONDS = 24 * 3600
 """For which it is known that somebody has sent another a signal: longer than calls last."""
+ACCEPTING = b"+"
+"""Ends what is kept of the signals from one user to another, if one of them accepts calls."""
 
 
 class Reached(NamedTuple):
@@ -31,17 +33,20 @@ class Ephemeral:
 
     `{u<NNN>}:signals:<recipient>:<sender>`: STRING, expires KEPT_SECONDS after its last write: how much is
         used of the bytes a minute that one user may send another in signals, as a limit's state (see
-        lua/gcra.lua). That it is there says that the sender has sent the recipient a signal.
+        lua/gcra.lua); then `+`, if the sender has sent the recipient a signal that accepts calls.
     """
 
     @staticmethod
-    def reading(sender: str, handles: Iterable[str], size: int = 0, limit: int = 0) -> list[Query[Reached]]:
+    def reading(
+        sender: str, handles: Iterable[str], size: int = 0, limit: int = 0, *, accepts: bool = False
+    ) -> list[Query[Reached]]:
         """Return the queries for where users are connected who do not block the sender.
 
         size: bytes of a signal, taken from what may go to each who is connected; 0: it is no signal.
-        limit: of that, bytes a minute; 0: any.
+        limit: of that, bytes a minute; 0: any. accepts: whether the signal accepts calls, see `accepts`.
         """
-        return [_reading(sender, group, size, limit) for group in keys.by_partition(handles)]
+        args = (sender, limit, size, KEPT_SECONDS, int(accepts))
+        return [_reading(sender, group, args) for group in keys.by_partition(handles)]
 
     @staticmethod
     def accepted(chat: str) -> Query[list[str]]:
@@ -54,9 +59,12 @@ class Ephemeral:
         return Query("ZMSCORE", (keys.following(follower),), (followed,), lambda reply: reply[0] is not None)
 
     @staticmethod
-    def signalled(sender: str, recipient: str) -> Query[bool]:
-        """Return the query for whether a user has sent another a signal within KEPT_SECONDS."""
-        return Query("GET", (keys.signals(recipient, sender),), (), bool)
+    def accepts(sender: str, recipient: str) -> Query[bool]:
+        """Return the query for whether a user has sent another a signal that accepts calls.
+
+        Within KEPT_SECONDS; a later one that does not accept any takes nothing back.
+        """
+        return Query("GET", (keys.signals(recipient, sender),), (), _is_accepting)
 
 
 def joined(parts: Iterable[Reached]) -> Reached:
@@ -66,7 +74,7 @@ def joined(parts: Iterable[Reached]) -> Reached:
     return Reached(targets, max((part.wait for part in found), default=0))
 
 
-def _reading(sender: str, handles: Sequence[str], size: int, limit: int) -> Query[Reached]:
+def _reading(sender: str, handles: Sequence[str], args: tuple[str | int, ...]) -> Query[Reached]:
     named = [
         key
         for handle in handles
@@ -77,7 +85,11 @@ def _reading(sender: str, handles: Sequence[str], size: int, limit: int) -> Quer
             keys.signals(handle, sender),
         )
     ]
-    return Query(READ_EPHEMERAL_TARGETS, tuple(named), (sender, limit, size, KEPT_SECONDS), _reached)
+    return Query(READ_EPHEMERAL_TARGETS, tuple(named), args, _reached)
+
+
+def _is_accepting(state: bytes | None) -> bool:
+    return state is not None and state.endswith(ACCEPTING)
 
 
 def _reached(reply: list[Any]) -> Reached:

@@ -227,6 +227,22 @@ def test_who_follows_the_caller_can_be_rung(stage: Stage) -> None:
     assert [frame["kind"] for frame in cid.of_type("signal")] == ["accept", "offer", "screen"]
 
 
+@pytest.mark.parametrize("kind", ["reject", "hangup"])
+def test_who_ends_a_call_takes_no_others(stage: Stage, kind: str) -> None:
+    """Who was put into a group, and turns its call down there, cannot be rung by its members for that."""
+    group = stage.group("ann", "bob")
+    stage.write("ann", "ann:bob")
+    ann, bob = stage.connect("ann"), stage.connect("bob")
+
+    assert bob.send(**signal(chat=group, kind=kind)) == []
+    assert bob.send(**signal(to="ann", kind=kind)) == []
+    assert [frame["kind"] for frame in ann.of_type("signal")] == [kind, kind]
+    assert refused(ann, to="bob", kind="ring") == (403, "call_not_accepted")
+    bob.send(**signal(to="ann", kind="accept"))
+    bob.send(**signal(to="ann", kind=kind))
+    assert ann.send(**signal(to="bob", kind="ring")) == []
+
+
 def test_a_group_rings_only_those_who_accepted_it(stage: Stage) -> None:
     """Who made it, joined it by themselves or has written in it; not who was put into it."""
     group = stage.group("ann", "bob", "cid", "dan")

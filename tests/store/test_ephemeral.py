@@ -29,9 +29,11 @@ def people(store: Store, raw: RawClient) -> People:
     return people
 
 
-def reached(store: Store, handles: list[str], size: int = 0, limit: int = 0) -> Reached:
+def reached(
+    store: Store, handles: list[str], size: int = 0, limit: int = 0, *, accepts: bool = False
+) -> Reached:
     """Return where users are, for something of ann's."""
-    return joined(store.fetch_all(Ephemeral.reading("ann", handles, size, limit)))
+    return joined(store.fetch_all(Ephemeral.reading("ann", handles, size, limit, accepts=accepts)))
 
 
 def of(found: Reached) -> list[str]:
@@ -74,18 +76,34 @@ def test_a_signal_to_who_is_not_connected_takes_nothing(store: Store, raw: RawCl
 
 
 @pytest.mark.parametrize("limit", [0, 1000])
-def test_who_has_signalled_is_known_for_a_day(
+def test_who_accepts_calls_by_a_signal_is_known_for_a_day(
     store: Store, raw: RawClient, people: People, limit: int
 ) -> None:
-    """Whether or not bytes are limited; what is no signal is not noted."""
+    """Whether or not bytes are limited; what is no signal, or accepts none, is not taken for it."""
     reached(store, ["user1"])
-    assert not store.fetch(Ephemeral.signalled("ann", "user1"))
     reached(store, ["user1"], 10, limit)
+    assert not store.fetch(Ephemeral.accepts("ann", "user1"))
+    reached(store, ["user1"], 10, limit, accepts=True)
 
-    assert store.fetch(Ephemeral.signalled("ann", "user1"))
-    assert not store.fetch(Ephemeral.signalled("user1", "ann"))
+    assert store.fetch(Ephemeral.accepts("ann", "user1"))
+    assert not store.fetch(Ephemeral.accepts("user1", "ann"))
     life: Any = raw.ttl(keys.signals("user1", "ann"))
     assert KEPT_SECONDS - 60 < life <= KEPT_SECONDS
+
+
+def test_a_signal_that_accepts_no_calls_does_not_prolong_what_was_accepted(
+    store: Store, raw: RawClient, people: People
+) -> None:
+    """It is still taken from the bytes that may go, and takes nothing back."""
+    reached(store, ["user1"], 300, 1000, accepts=True)
+    raw.expire(keys.signals("user1", "ann"), 100)
+    for _ in range(2):
+        assert of(reached(store, ["user1"], 300, 1000)) == ["user1"]
+
+    assert of(reached(store, ["user1"], 300, 1000)) == []
+    assert store.fetch(Ephemeral.accepts("ann", "user1"))
+    life: Any = raw.ttl(keys.signals("user1", "ann"))
+    assert 0 < life <= 100
 
 
 def test_who_has_accepted_a_chat(store: Store, raw: RawClient) -> None:

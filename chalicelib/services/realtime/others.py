@@ -31,8 +31,8 @@ class Pair(NamedTuple):
 class Callee(NamedTuple):
     """Somebody whom another calls, and how the two stand to each other.
 
-    accepts: whether they have written to the caller, have sent them a signal, or follow them. follows:
-    whether the caller follows them.
+    accepts: whether they have written to the caller, have sent them a signal that accepts calls, or follow
+    them. follows: whether the caller follows them.
     """
 
     pair: Pair
@@ -78,18 +78,19 @@ class Others:
         """Return how two people stand to each other, in one trip; handle: of who asks."""
         return _pair(self._store.fetch_all(self._asking(handle, other, Ephemeral.reading(handle, [other]))))
 
-    def callee(self, handle: str, other: str, size: int) -> Callee:
+    def callee(self, handle: str, other: str, size: int, *, accepts: bool) -> Callee:
         """Return how somebody stands to who calls them, in one trip, and take a signal from what may go.
 
-        handle: of who calls. size: the signal's, bytes.
+        handle: of who calls. size: the signal's, bytes. accepts: whether it accepts calls of the
+        other.
         """
         accepting = [
             Ephemeral.accepted(":".join(sorted((handle, other)))),
             Ephemeral.follows(other, handle),
-            Ephemeral.signalled(other, handle),
+            Ephemeral.accepts(other, handle),
             Ephemeral.follows(handle, other),
         ]
-        reading = Ephemeral.reading(handle, [other], size, self._signal_bytes)
+        reading = Ephemeral.reading(handle, [other], size, self._signal_bytes, accepts=accepts)
         accepted, followed, signalled, follows, *rest = self._store.fetch_all(
             [*accepting, *self._asking(handle, other, reading)]
         )
@@ -114,12 +115,14 @@ class Others:
         found: list[list[Target]] = self._store.fetch_all(self._presence.targets(list(handles)))
         return [target for part in found for target in part]
 
-    def reached(self, handle: str, others: Iterable[str], size: int = 0) -> Reached:
+    def reached(self, handle: str, others: Iterable[str], size: int = 0, *, accepts: bool = False) -> Reached:
         """Return where users are connected who do not block who sends, in trips as `connected` makes.
 
         handle: of who sends. size: of a signal, which is taken from what may go to each; 0: it is none.
+        accepts: whether the signal accepts calls of those whom it reaches.
         """
-        return joined(self._store.fetch_all(Ephemeral.reading(handle, others, size, self._signal_bytes)))
+        reading = Ephemeral.reading(handle, others, size, self._signal_bytes, accepts=accepts)
+        return joined(self._store.fetch_all(reading))
 
     def of(self, handle: str, chat: ChatId) -> list[Target]:
         """Return where the others of a chat are, for what is dropped if it may not be said.

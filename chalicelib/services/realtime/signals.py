@@ -30,6 +30,8 @@ from chalicelib.texts import check_line
 
 BEGINNING = ("ring", "offer", "screen")
 """Kinds of signals that begin a call, or add to it what the other may see or hear."""
+ENDING = ("reject", "hangup")
+"""Kinds that end a call; all others show that who sends them takes calls of the other."""
 
 
 class Signals:
@@ -45,8 +47,8 @@ class Signals:
         """Pass a signal on, and answer nothing: one trip to a user, two to the members of a group, the push.
 
         A signal to oneself goes to one's other connections. One that begins a call, see BEGINNING, goes only
-        to those who have accepted: who has written or signalled to the caller, or follows them; of a group,
-        who has written in it, made it or joined it by themselves.
+        to those who have accepted: who has written to the caller, sent them a signal not of ENDING, or
+        follows them; of a group, who has written in it, made it or joined it by themselves.
         Raises NobodyThere: none of them is connected; NotAMember: of the group, or the two never wrote;
         CallNotAccepted, Blocked, Muted, Forbidden: the group is large; TooManyRequests: too many bytes;
         PayloadTooLarge, ChatNotFound, BadRequest.
@@ -81,7 +83,9 @@ class Signals:
         if other == session.handle:
             own = self._others.connected([other])
             return Reached([target for target in own if target.connection != session.connection], 0)
-        pair, accepts, follows = self._others.callee(session.handle, other, _size(passed))
+        pair, accepts, follows = self._others.callee(
+            session.handle, other, _size(passed), accepts=_accepts(passed)
+        )
         if not (pair.known or accepts or follows):
             raise NotAMember(f"You have no chat with {other}: write to each other before you call.")
         if pair.blocked:
@@ -104,7 +108,7 @@ class Signals:
         if circle.large:
             raise Forbidden(f"Chat {chat} has too many members for a call.")
         there = circle.accepted if ringing else circle.others
-        return self._others.reached(session.handle, there, _size(passed))
+        return self._others.reached(session.handle, there, _size(passed), accepts=_accepts(passed))
 
 
 def _passed(
@@ -117,6 +121,10 @@ def _passed(
 
 def _size(passed: SignalFrame) -> int:
     return len(msgspec.json.encode(passed))
+
+
+def _accepts(passed: SignalFrame) -> bool:
+    return passed.kind not in ENDING
 
 
 def _check_size(frame: Signal) -> None:

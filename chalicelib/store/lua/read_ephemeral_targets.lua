@@ -7,19 +7,26 @@
 -- ARGV[2]    limit   integer, bytes a minute of signals to one user; 0: any
 -- ARGV[3]    size    integer, bytes of the signal; 0: it is none
 -- ARGV[4]    kept    integer, seconds for which it is known that a signal was sent
+-- ARGV[5]    accepts 1: who sends this signal takes calls of those that it goes to; 0: it says nothing of that
 -- reply      {those that take JSON; those that take protobuf, see targets; microseconds to wait until it may go to all who
 --            are connected, 0: it goes to all}, without users who are deleted, who block the sender, or to whom too much went
-local sender, limit, size, kept = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4]
+local sender, limit, size, kept, accepts = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4], ARGV[5] == '1'
+local ACCEPTING = '+'
 local clock = redis.call('TIME')
 local now = clock[1] * 1000000 + clock[2]
 local targets, longest = {{}, {}}, 0
 
+local function whole(number) return string.format('%.0f', number) end
+
 -- Returns whether a signal may go to a user, and takes it.
 local function may_go(signals)
   if size == 0 then return true end
-  local passes, unused = pass(limit, limit > 0 and redis.call('GET', signals), now, size)
-  if passes then
-    redis.call('SET', signals, string.format('%.0f', unused), 'EX', kept)
+  local held = redis.call('GET', signals)
+  local passes, unused = pass(limit, held and string.match(held, '^%d+'), now, size)
+  if passes and (accepts or not held) then
+    redis.call('SET', signals, whole(unused) .. (accepts and ACCEPTING or ''), 'EX', kept)
+  elseif passes then -- what was accepted ends when it would have ended
+    redis.call('SET', signals, whole(unused) .. string.match(held, '%D*$'), 'KEEPTTL')
   else
     longest = math.max(longest, wait(limit, unused, now, size))
   end
