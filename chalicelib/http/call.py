@@ -7,7 +7,7 @@ from collections.abc import Callable
 from chalice.app import Request
 
 from chalicelib import services
-from chalicelib.errors import BEARER, CrossSite, NotAuthenticated, ParleyError
+from chalicelib.errors import BEARER, CrossSite, NotAuthenticated, ParleyError, bad_field
 from chalicelib.http.cors import is_page_of
 from chalicelib.http.decoding import unquoted
 from chalicelib.http.received import ReceivedRequest
@@ -17,6 +17,8 @@ from chalicelib.store.presence import NAMED
 from chalicelib.store.rates import Rate
 
 USER = "X-Parley-User"
+NO_UTF_8 = "\ufffd"
+"""What the edge gives for bytes of a header that are not UTF-8."""
 
 
 class Call(ReceivedRequest):
@@ -129,7 +131,10 @@ class Call(ReceivedRequest):
     def _name(self) -> str:
         if self.services.settings.auth != "open":
             return ""
-        name = unquoted(self.header(USER) or "", USER)
+        given = self.header(USER) or ""
+        if NO_UTF_8 in given:
+            raise bad_field(USER, "it is not UTF-8; percent-encode what is not ASCII, such as `Zo%C3%A9`")
+        name = unquoted(given, USER)
         if not name:
             raise NotAuthenticated(
                 f"Say who you are: by a bearer token, or by name in the {USER} header.",

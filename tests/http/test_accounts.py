@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -612,6 +613,16 @@ def test_a_bad_token_is_no_name(open_api: Api) -> None:
     headers = {"Authorization": f"Bearer parley_{'A' * 43}.alice", "X-Parley-User": "nobody-yet"}
 
     assert open_api.raw("GET", "/v1/chats/nobody-yet:x/messages", headers=headers).status_code == 401
+
+
+def test_a_name_in_latin_1_is_nobody(open_api: Api) -> None:
+    """Names that came in another encoding than UTF-8 are refused: they would all be the same name."""
+    for name in ("Zo\u00e9", "Zo\u00eb"):
+        answer = open_api.raw("GET", "/v1/chats", headers={"X-Parley-User": name.encode("latin-1")})
+        assert (answer.status_code, fields_at_fault(answer)) == (400, ["X-Parley-User"])
+        assert "percent-encode" in answer.json()["detail"]
+        for sent in (name.encode(), quote(name)):
+            assert open_api.raw("GET", "/v1/chats", headers={"X-Parley-User": sent}).status_code == 200
 
 
 def test_what_takes_an_account(open_api: Api) -> None:
