@@ -16,8 +16,12 @@ from chalicelib.schemas import shapes
 T = TypeVar("T")
 
 MISSING_FIELD = re.compile(r"Object missing required field `(.*?)`.*")
-UNKNOWN_FIELD = re.compile(r"Object contains unknown field `(.*?)`(?: - at `\$\.?(.*)`)?", re.DOTALL)
-FIELD_PATH = re.compile(r"(.*?) - at `\$\.?(.*)`", re.DOTALL)
+UNKNOWN = "Object contains unknown field `"
+AT = " - at `$"
+MAX_PATH_CHARACTERS = 100
+"""Of a path to a field of ours, with the numbers of elements; what is longer a client wrote."""
+SOME_FIELD = "[...]"
+"""How msgspec writes the field of an object that may have any; it does not say which."""
 WHOLE = re.compile(r"(-?\d{1,19})\.0+")
 HALF_PAIR = re.compile("[\ud800-\udfff]")
 ESCAPED_HALF = re.compile(r"\\u[dD][89a-fA-F]")
@@ -121,15 +125,32 @@ def _with_whole_numbers(raw: bytes | str, kind: Any) -> dict[str, Any] | None:
 
 
 def _invalid(text: str, kind: Any, raw: Any, written: Mapping[str, str]) -> BadRequest:
-    if unknown := UNKNOWN_FIELD.fullmatch(text):
-        name, path = written.get(unknown[1], unknown[1]), unknown[2] or ""
-        return unknown_field(name, shapes.fields_at(kind, path, _values(raw)), path=path)
+    said, path = _parted(text)
+    if said.startswith(UNKNOWN):
+        return _unknown(text, kind, _values(raw), written)
     if missing := MISSING_FIELD.fullmatch(text):
         return bad_field(missing[1], "; ".join(["it is missing", *_allowed(kind, missing[1], raw)]))
-    match = FIELD_PATH.fullmatch(text)
-    if match and match[2]:
-        return bad_field(written.get(match[2], match[2]), *(_allowed(kind, match[2], raw) or [match[1]]))
-    return BadRequest(text)
+    if path and not path.startswith(SOME_FIELD):
+        return bad_field(written.get(path, path), *(_allowed(kind, path, raw) or [said]))
+    return BadRequest(said)
+
+
+def _parted(text: str) -> tuple[str, str]:
+    """Return what msgspec says, and of which field; empty: of the whole."""
+    said, _, place = text.rpartition(AT)
+    path = place.removeprefix(".").removesuffix("`")
+    is_path = said and "`" not in path and len(path) <= MAX_PATH_CHARACTERS
+    return (said, path) if is_path else (text, "")
+
+
+def _unknown(text: str, kind: Any, values: Any, written: Mapping[str, str]) -> BadRequest:
+    """Return the refusal of an unknown field, whose name may look as if it ended in a path."""
+    said, path = _parted(text)
+    known = shapes.fields_at(kind, path, values)
+    if path and not known:
+        said, path, known = text, "", shapes.fields_at(kind, "", values)
+    name = said.removeprefix(UNKNOWN).removesuffix("`")
+    return unknown_field(written.get(name, name), known, path=path)
 
 
 def _allowed(kind: Any, path: str, raw: Any) -> list[str]:
@@ -150,19 +171,21 @@ def _half_pair(raw: Any) -> str | None:
     """Return where a JSON text has half of a surrogate pair; None: nowhere, or it is no JSON."""
     try:
         text = raw.decode() if isinstance(raw, bytes) else raw
-        return _place_of_half(json.loads(text), "") if ESCAPED_HALF.search(text) else None
+        steps = _steps_to_half(json.loads(text)) if ESCAPED_HALF.search(text) else None
     except (ValueError, RecursionError, TypeError):
         return None
+    return None if steps is None else "".join(reversed(steps)).removeprefix(".") or "body"
 
 
-def _place_of_half(value: Any, place: str) -> str | None:
+def _steps_to_half(value: Any) -> list[str] | None:
+    """Return the steps to half of a surrogate pair, the last one first."""
     if isinstance(value, str):
-        return place or "body" if HALF_PAIR.search(value) else None
+        return [] if HALF_PAIR.search(value) else None
     pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for name, one in pairs:
         if isinstance(name, str) and HALF_PAIR.search(name):
-            return place or "body"
-        step = f"[{name}]" if isinstance(name, int) else f".{name}" if place else name
-        if (found := _place_of_half(one, f"{place}{step}")) is not None:
-            return found
+            return []
+        if (steps := _steps_to_half(one)) is not None:
+            steps.append(f"[{name}]" if isinstance(name, int) else f".{name}")
+            return steps
     return None

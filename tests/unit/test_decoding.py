@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -9,6 +10,7 @@ import pytest
 
 from chalicelib.errors import BadRequest, FieldError
 from chalicelib.http.decoding import converted, unquoted
+from chalicelib.schemas import shapes
 from chalicelib.schemas.decoding import decoded, from_json
 from chalicelib.schemas.social import ClassicFollow
 
@@ -112,6 +114,7 @@ def test_not_an_object(values: Any) -> None:
         (b"[]", "Expected `object`, got `array`"),
         (b'{"count":1}', "name: it is missing"),
         (b'{"name":5}', "name: Expected `str`, got `int`"),
+        (b'{"name":"a","count":1.0,"x":1E999}', "^Number out of range$"),
     ],
 )
 def test_bad_bytes(raw: bytes, said: str) -> None:
@@ -152,6 +155,8 @@ class Strict(msgspec.Struct, forbid_unknown_fields=True):
         (b'{"inner":{"mod":1}}', "inner.mod", "did you mean `mode`?"),
         (b'{"inners":[{},{"zzz":1}]}', "inners[1].zzz", "the known ones are `mode`"),
         (b'{"%s":1}' % (b"x" * 9999), "x" * 64, "the known ones are"),
+        (b'{"a` - at `$.b":1}', "a` - at `$.b", "the known ones are `reply_to`"),
+        (b'{"inner":{"a` - at `$.b":1}}', "inner.a` - at `$.b", "the known ones are `mode`"),
     ],
 )
 def test_an_unknown_field_is_named_with_the_nearest(raw: bytes, field: str, said: str) -> None:
@@ -162,10 +167,40 @@ def test_an_unknown_field_is_named_with_the_nearest(raw: bytes, field: str, said
     assert said in raised.value.detail
 
 
+@pytest.mark.parametrize("step", ["b.", "[1]"])
+def test_no_name_of_a_field_is_followed_as_a_path(step: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name that looks like a path of 100,000 steps is a name: following it would hold up everybody."""
+    followed: list[Any] = []
+
+    def counted(shape: Any, value: Any) -> Any:
+        followed.append(shape)
+        return struct(shape, value)
+
+    struct = shapes._struct
+    monkeypatch.setattr(shapes, "_struct", counted)
+    with pytest.raises(BadRequest, match="the known ones are `reply_to`"):
+        from_json(b'{"a` - at `$.%s":1}' % (step.encode() * 100_000), Strict)
+    assert len(followed) < 10
+
+
+def test_a_deep_place_of_half_a_pair_takes_no_more_than_its_body() -> None:
+    """The place of half a surrogate pair is put together once, not at each level that leads there."""
+    depth, name = 900, b"n" * 270
+    body = b'{"%s":' % name * depth + b'"\\ud800"' + b"}" * depth
+    tracemalloc.start()
+    try:
+        with pytest.raises(BadRequest, match="half of a surrogate pair"):
+            from_json(body, Sample)
+        assert tracemalloc.get_traced_memory()[1] < 20 * len(body)
+    finally:
+        tracemalloc.stop()
+
+
 @pytest.mark.parametrize(
     ("raw", "field"),
     [
         (b'{"modes":["fast","quick"]}', "modes[1]"),
+        (b'{"modes":["fast","a` - at `$.b"]}', "modes[1]"),
         (b'{"modes":[1]}', "modes[0]"),
         (b'{"inner":{"mode":"quick"}}', "inner.mode"),
         (b'{"inner":{"mode":true}}', "inner.mode"),
