@@ -21,7 +21,7 @@ from tests.servers.gateway import PATIENCE
 @pytest.fixture
 def store() -> Iterator[Engine]:
     """A store that a test may stop."""
-    with ValkeyEngine() as engine:
+    with ValkeyEngine(appendonly=True) as engine:
         yield engine
 
 
