@@ -30,7 +30,7 @@ USUAL_REGION = "us-east-1"
 class Parcel(NamedTuple):
     """One frame for some connections; data: UTF-8 text.
 
-    droppable: whether a connection that is behind with what it reads does without it.
+    droppable: whether a connection that reads too slowly may go without it.
     """
 
     connections: Sequence[str]
@@ -46,9 +46,9 @@ class Outcome(NamedTuple):
 
 
 class Ending(NamedTuple):
-    """Why a connection is closed, as its close frame says where we may choose it.
+    """Why a connection is closed: the code and reason of its close frame, where the server can choose them.
 
-    code: of those for applications (RFC 6455, 7.4.2: 4000 to 4999), 4000 more than the status of HTTP.
+    code: 4000 more than the status of HTTP (RFC 6455, 7.4.2: 4000 to 4999 are for applications).
     """
 
     code: int
@@ -265,12 +265,12 @@ def install(pusher: Pusher | None) -> None:
 
 
 def tell_users_to(listener: Callable[[str, str], None] | None) -> None:
-    """Have this process tell a listener, such as a server that holds its connections, whose each will be."""
+    """Install a listener that note_user calls, such as the server that holds the connections; None: none."""
     _told[:] = [] if listener is None else [listener]
 
 
 def note_user(connection: str, user: str) -> None:
-    """Tell the listener, if there is one, whose a connection is that is about to open."""
+    """Pass the user of a connection that is about to open to the listener, if there is one."""
     for listener in _told:
         listener(connection, user)
 

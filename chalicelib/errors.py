@@ -8,7 +8,7 @@ import msgspec
 
 PROBLEM_JSON = "application/problem+json"
 MOST_CHARACTERS = 1000
-"""Of a text in an error, of which a frame of any characters has room for three."""
+"""Maximum length of a text in an error: a frame has room for three such texts of any characters."""
 
 
 class ConfigError(Exception):
@@ -72,7 +72,7 @@ class ParleyError(Exception):
 
 
 def _shortened(text: str) -> str:
-    """Return a text without its middle if it is long, as one is that quotes what a client sent."""
+    """Return a text, without its middle if it is too long because it quotes a request."""
     half = MOST_CHARACTERS // 2
     return text if len(text) <= MOST_CHARACTERS else f"{text[:half]} \u2026 {text[-half:]}"
 
@@ -239,13 +239,13 @@ class ChatFull(ParleyError):
 
 
 class InvitationsFull(ParleyError):
-    """As many invitations wait for the user as may."""
+    """The user has the maximum number of waiting invitations."""
 
     status, code, title = 409, "invitations_full", "Too many invitations"
 
 
 class TooManyChats(ParleyError):
-    """The user is in as many large chats as one may be."""
+    """The user is in the maximum number of large chats."""
 
     status, code, title = 409, "too_many_chats", "Too many chats"
 

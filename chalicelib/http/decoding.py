@@ -51,7 +51,7 @@ def _check_whole(values: dict[str, str], kind: Any, written: Mapping[str, str]) 
     """Raise BadRequest for a number written as `1e1`, which msgspec would take for a whole one in a query."""
     for name in _whole(kind) & values.keys():
         if not WHOLE.fullmatch(values[name]):
-            raise bad_field(written[name], "it is no whole number")
+            raise bad_field(written[name], "it must be a whole number")
 
 
 @functools.cache

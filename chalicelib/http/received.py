@@ -61,7 +61,7 @@ class ReceivedRequest:
         if key is None:
             return in_body
         if not key.isascii():  # in which encoding it came differs from one HTTP server to the next
-            raise bad_field(IDEMPOTENCY_KEY, "it must be ASCII; the body's id may be more")
+            raise bad_field(IDEMPOTENCY_KEY, "it must be ASCII; put any other id into the body")
         if in_body not in (None, key):
             raise bad_field("id", "the Idempotency-Key header and the body's id differ")
         return checked_id(key, IDEMPOTENCY_KEY)
@@ -71,7 +71,7 @@ class ReceivedRequest:
         encoding = self.header("Content-Encoding")
         if encoding is not None and encoding.strip().lower() not in ("", "identity"):
             raise UnsupportedMediaType(
-                "The body must come as it is: send no Content-Encoding.",
+                "Send the body without compression or any other Content-Encoding.",
                 headers={"Accept-Encoding": "identity"},
             )
 

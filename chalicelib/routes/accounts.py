@@ -99,7 +99,7 @@ def login(call: Call) -> Response:
     """Log in by handle or email.
 
     An unknown name and a wrong password are answered alike. After 10 failures of a name from an address, or
-    50 from an address, within 15 minutes: `too_many_requests`, and for seconds while many fail at once.
+    50 from an address, within 15 minutes, or while many fail at once: `too_many_requests`.
     """
     return _logged_in(call, LoginRequest)
 

@@ -42,8 +42,8 @@ def make(call: Call) -> Response:
     """Make a group or room, or have a direct chat in one's inbox before anybody writes.
 
     200 if it was there: a direct chat, or a group that the caller made with the same `id`. A room is open to
-    anybody, is listed, and its id is never given again. Those of `members` who do not let the caller add them
-    (`who_may_add_me`) are invited instead, and `invited` names them.
+    anybody, is listed, and its id is never given again. Users in `members` who do not let the caller add
+    them (`who_may_add_me`) are invited instead, and `invited` names them.
     """
     caller, request = call.claimed, call.body(NewChat)
     chat, is_new = call.services.groups.make(caller, request)

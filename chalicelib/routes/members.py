@@ -44,8 +44,8 @@ def members(call: Call, chat: str) -> Response:
 def add(call: Call, chat: str, handle: str) -> Response:
     """Make somebody a member, as an admin or owner; again is no change.
 
-    Who has asked to be let in is let in by this. Who does not let the caller add them (`who_may_add_me`), and
-    who has left the chat, is invited instead: the answer is 202.
+    It also accepts a request to join. A user who does not let the caller add them (`who_may_add_me`), or has
+    left the chat, is invited instead: the answer is 202.
     """
     added = call.services.membership.add(call.claimed, chat, handle)
     return no_content() if added.state == "member" else reply(added, 202)
@@ -100,7 +100,7 @@ def invitations(call: Call, chat: str) -> Response:
 def invite(call: Call, chat: str, handle: str) -> Response:
     """Invite somebody, as an admin or owner, who may join whatever the policy is; again is no change.
 
-    Who has refused an invitation to the chat cannot be invited to it again, but may ask to join.
+    A user who has refused an invitation to the chat cannot be invited to it again, but may ask to join.
     """
     call.services.membership.apply(call.claimed, chat, handle, roles.invite)
     return no_content()

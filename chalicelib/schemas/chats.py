@@ -64,8 +64,8 @@ class Chat(ChatRow, kw_only=True):
     invited: Annotated[
         list[str] | UnsetType,
         Meta(
-            description="Of a chat just made: who of `members` is invited, since they are asked first. "
-            "Absent when nobody is."
+            description="Of a chat just made: the users in `members` who were invited instead of added. "
+            "Absent when there are none."
         ),
     ] = UNSET
 
@@ -136,7 +136,7 @@ class Joined(Struct, kw_only=True):
 
 
 class Added(Struct, kw_only=True):
-    """What came of adding somebody who is to be asked first."""
+    """Whether a user was added or invited."""
 
     chat: str
     handle: str

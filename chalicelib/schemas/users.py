@@ -19,8 +19,8 @@ Avatar = Annotated[
 WhoMayAdd = Annotated[
     Literal["everybody", "known", "nobody"],
     Meta(
-        description="Who may add the user to a group without asking; whoever else adds them invites them. "
-        "`known`: whom the user follows, or has written to in a direct chat."
+        description="Who may add the user to a group without asking; others only invite them. "
+        "`known`: users whom the user follows, or has written to in a direct chat."
     ),
 ]
 Count = Annotated[int, Meta(ge=0)]

@@ -1,4 +1,4 @@
-"""Who may hash a password next: a few at once, and those in doubt after all others."""
+"""The queue of password hashes: a few run at once, and doubtful ones come after all others."""
 
 from __future__ import annotations
 
@@ -86,6 +86,6 @@ class HashQueue:
 
 def _busy() -> TooManyRequests:
     return TooManyRequests(
-        "Too many passwords are tried from your address, or for this name. Try again in a second.",
+        "Too many logins are being tried from your address or for this name. Try again in 1 s.",
         headers={"Retry-After": "1"},
     )

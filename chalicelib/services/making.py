@@ -32,7 +32,7 @@ from chalicelib.store.quotas import Quotas
 
 
 class Made(NamedTuple):
-    """A chat's id, and whether it is new; invited: who is asked first whether they want to be in it."""
+    """A chat's id, and whether it is new; invited: the users who were invited instead of added."""
 
     chat: str
     is_new: bool
@@ -98,7 +98,9 @@ class Making:
         if caller.session is None or not self._limits.a_day:
             return
         if wait := self._store.fetch(Quotas.take_group(caller.handle, self._limits.a_day)):
-            detail = f"{self._limits.a_day} groups and rooms may be made in 24 hours."
+            detail = (
+                f"You can make at most {self._limits.a_day} groups and rooms in 24 hours. Try again later."
+            )
             raise TooManyRequests(detail, headers={"Retry-After": str(wait)})
 
     def _made(self, chat: str, info: Info, newcomers: Mapping[str, Newcomer]) -> Made:
@@ -124,15 +126,15 @@ class Making:
             named.setdefault(self._names.user(name, field), field)
         named.pop(maker, None)
         if len(named) >= self._limits.members:
-            detail = f"a chat has {self._limits.members} members at the most, its maker among them"
+            detail = f"a chat has at most {self._limits.members} members, including its maker"
             raise bad_field("members", detail)
         return named
 
 
 def _check_others(newcomers: Mapping[str, Newcomer], fields: Mapping[str, str]) -> None:
-    """Return if all may be brought in; fields: where each was named.
+    """Return if all of them may be added or invited; fields: where each was named.
 
-    Raises UserNotFound, Blocked, InvitationsFull, naming each who may not.
+    Raises UserNotFound, Blocked, InvitationsFull, naming each user at fault.
     """
 
     def refuse(names: Iterable[str], error: type[ParleyError], detail: str, each: str) -> None:
@@ -145,7 +147,7 @@ def _check_others(newcomers: Mapping[str, Newcomer], fields: Mapping[str, str]) 
     refuse((name for name, one in all_ if not one.exists), UserNotFound, *missing)
     blocking = "You are blocked by {}.", "{} has blocked you"
     refuse((name for name, one in all_ if one.blocks), Blocked, *blocking)
-    full = "As many invitations as may wait for {}.", "{} has to answer some invitations first"
+    full = "Too many invitations are waiting for {}.", "{} must answer some invitations first"
     crowded = (name for name, one in all_ if not (one.welcomes or one.invitable))
     refuse(crowded, InvitationsFull, *full)
 

@@ -48,7 +48,7 @@ def join(case: Case) -> Decision | None:
         return None
     if policy == "request" or (isinstance(actor, Other) and actor.refused):
         return Decision((Become(case.by, Relation.REQUESTED),))
-    raise Forbidden(f"Only who is invited can join {case.chat}.")
+    raise Forbidden(f"You need an invitation to join {case.chat}.")
 
 
 def leave(case: Case) -> Decision | None:
@@ -60,9 +60,9 @@ def leave(case: Case) -> Decision | None:
 
 
 def add(case: Case) -> Decision | None:
-    """Make somebody a member, or invite who is to be asked first.
+    """Make somebody a member, or invite them.
 
-    That is who does not let the caller add them, and who has left the chat.
+    A user who does not let the caller add them, or has left the chat, is invited.
     """
     check_manager(case.chat, case.actor)
     if isinstance(case.target, Member):
@@ -82,7 +82,7 @@ def invite(case: Case) -> Decision | None:
     _check_welcome(case)
     if not case.newcomer.invitable:
         raise InvitationsFull(
-            f"As many invitations as may wait for {case.to}. They have to answer some first."
+            f"{case.to} has the maximum number of waiting invitations. They must answer some first."
         )
     return Decision((Become(case.to, Relation.INVITED),))
 
@@ -191,7 +191,7 @@ def _ended(case: Case, relation: Relation) -> Decision | None:
 
 
 def _check_welcome(case: Case) -> None:
-    """Return if somebody may be brought in; raises UserNotFound, Banned, Blocked, Forbidden."""
+    """Return if the target may be added or invited; raises UserNotFound, Banned, Blocked, Forbidden."""
     refusal: ParleyError | None = None
     if not case.newcomer.exists or stands(case.target, Relation.DELETED):
         refusal = no_user(case.to)
@@ -218,11 +218,11 @@ def _must_ask(case: Case) -> bool:
 
 
 def _check_fits(case: Case) -> None:
-    """Return if somebody may be in another large chat, or this is none; raises TooManyChats."""
+    """Return if the chat is not large, or the target may be in another large one; raises TooManyChats."""
     if case.info.large and not case.newcomer.fits:
-        raise TooManyChats(
-            f"{case.to} is in as many large chats as one may be. They have to leave one first."
-        )
+        if case.by == case.to:
+            raise TooManyChats("You are in the maximum number of large chats. Leave one first.")
+        raise TooManyChats(f"{case.to} is in the maximum number of large chats. They must leave one first.")
 
 
 def _check_target(case: Case) -> Member:

@@ -179,7 +179,7 @@ def _networks(raw: str) -> tuple[str, ...]:
         return tuple(str(ipaddress.ip_network(part.strip())) for part in raw.split(","))
     except ValueError as error:
         raise argparse.ArgumentTypeError(
-            f"{error}; it is networks parted by commas, such as 10.0.0.0/8, or {NONE}"
+            f"{error}; give networks with commas between, such as 10.0.0.0/8, or {NONE}"
         ) from None
 
 

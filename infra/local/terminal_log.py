@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.logs import LOGGER
+from chalicelib.texts import plain
 
 TEXT, JSON = "text", "json"
 SLOW_MILLISECONDS = 1000.0
@@ -27,7 +28,7 @@ class TerminalFormatter(logging.Formatter):
         """Return the line of a record."""
         fields = record.msg if isinstance(record.msg, dict) else {"event": record.getMessage()}
         time = datetime.fromtimestamp(record.created).astimezone().strftime("%H:%M:%S")
-        line = printable(f"{time} {_level(record)} {_told(fields)}")
+        line = plain(f"{time} {_level(record)} {_told(fields)}")
         if self._coloured:
             line = f"{RED if record.levelno >= logging.ERROR else YELLOW}{line}{PLAIN}"
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
@@ -36,11 +37,6 @@ class TerminalFormatter(logging.Formatter):
 def is_worth_a_line(record: logging.LogRecord) -> bool:
     """Return whether a person should see a record: a warning, an error, or what took a second or more."""
     return record.levelno >= logging.WARNING or _milliseconds(record) >= SLOW_MILLISECONDS
-
-
-def printable(text: str) -> str:
-    """Return a text without what could move a terminal's cursor or colour it."""
-    return "".join(character if character.isprintable() else "\ufffd" for character in text)
 
 
 def install(environ: Mapping[str, str] = os.environ) -> None:

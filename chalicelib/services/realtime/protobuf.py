@@ -112,7 +112,9 @@ def _group(message: Message) -> str | None:
     if message.messageType in (0, TO_USER):
         return None
     if message.messageType != TO_GROUP:
-        raise bad_field("messageType", f"{TO_USER}, or left out, is to a user, {TO_GROUP} to a group or room")
+        raise bad_field(
+            "messageType", f"it must be {TO_USER} (or absent) for a user, or {TO_GROUP} for a group or room"
+        )
     named = _peer(message)
     return named if is_group(named.casefold()) else GROUP_PREFIX + named
 

@@ -72,7 +72,7 @@ class Signals:
         if not reached.targets and reached.wait:
             seconds = math.ceil(reached.wait / 1_000_000)
             raise TooManyRequests(
-                f"Too many bytes of signals for {named} in a minute. Try again in {seconds} s.",
+                f"You have sent {named} too many bytes of signals. Try again in {seconds} s.",
                 headers={"Retry-After": str(seconds)},
             )
         if not reached.targets:
@@ -93,7 +93,7 @@ class Signals:
         if pair.blocks:
             raise Blocked(f"You have blocked {other}.")
         if passed.kind in BEGINNING and not accepts:
-            raise CallNotAccepted(f"{other} takes your calls once they have written to you, or follow you.")
+            raise CallNotAccepted(f"You cannot call {other} yet: they must write to you or follow you first.")
         return pair.reached
 
     def _members(self, session: Session, chat: str, passed: SignalFrame) -> Reached:

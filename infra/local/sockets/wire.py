@@ -168,7 +168,9 @@ class Wire(WSProtocol):  # type: ignore[misc]
         if self._deaf:
             return
         if self._head is not None and self._is_too_large(self._head, self._read_to[:count]):
-            self._refuse(HeadersTooLarge(f"The head of a request has less than {MOST_HEAD_BYTES} bytes."))
+            self._refuse(
+                HeadersTooLarge(f"The request line and headers must have less than {MOST_HEAD_BYTES} bytes.")
+            )
             return
         if self._outside and self._head is not None and HEAD_END in self._head:
             check = self._outside.check(bytes(self._head), self.peer)
