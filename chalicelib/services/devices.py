@@ -15,6 +15,7 @@ from chalicelib.services.callers import Caller
 from chalicelib.services.realtime.closing import Closing
 from chalicelib.services.times import rfc3339
 from chalicelib.store.sessions import Device, Sessions
+from chalicelib.store.signed import issued_in
 
 SESSION_ID = re.compile(r"[0-9a-f]{16}", re.ASCII)
 
@@ -41,7 +42,7 @@ class DeviceService:
 
     def end_all(self, caller: Caller) -> None:
         """End all the caller's sessions, and what an outside issuer has signed for them until now."""
-        self._sessions.end_all(caller.handle)
+        self._sessions.end_all(caller.handle, issued_in(caller.signed))
         self._closing.everything(caller.handle)
 
     def leave(self, caller: Caller) -> None:

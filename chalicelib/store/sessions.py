@@ -109,12 +109,15 @@ class Sessions:
         """End one session by its id; returns whether there was one."""
         return bool(self._end(handle, bytes.fromhex(session), signed=False))
 
-    def end_all(self, handle: str) -> None:
-        """End every session of a user, and what was signed for them until now."""
-        self._end(handle, b"", signed=True)
+    def end_all(self, handle: str, made: int = 0) -> None:
+        """End every session of a user, and what was signed for them until now.
 
-    def _end(self, handle: str, prefix: bytes, *, signed: bool) -> Any:
-        return self._store.fetch(Query(END_SESSIONS, _keys(handle), (prefix, int(signed))))
+        made: when the token was made that asks for it, µs: by a clock that is ahead it may be after now.
+        """
+        self._end(handle, b"", signed=True, made=made)
+
+    def _end(self, handle: str, prefix: bytes, *, signed: bool, made: int = 0) -> Any:
+        return self._store.fetch(Query(END_SESSIONS, _keys(handle), (prefix, int(signed), made)))
 
 
 def id_of(digest: bytes) -> str:

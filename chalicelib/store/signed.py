@@ -13,6 +13,11 @@ def signed_mark(issued_at: int, expires_at: int) -> bytes:
     return KIND + min(issued_at, LATEST).to_bytes(8) + min(expires_at, LATEST).to_bytes(8)
 
 
+def issued_in(mark: bytes) -> int:
+    """Return when the outside token of a mark was made, µs since 1970; 0 of an empty one."""
+    return int.from_bytes(mark[1:9])
+
+
 def digest_in(session: bytes) -> bytes:
     """Return the digest of a session's token; empty: a name, or a signed identity, which has no session."""
     return session if len(session) == DIGEST_BYTES else b""

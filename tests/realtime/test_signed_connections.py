@@ -98,6 +98,19 @@ def test_ticket_of_a_token_made_after_the_logout_opens(door: Door, issuer: Issue
     assert status(door.knock(query=ticket(later))) == 200
 
 
+@pytest.mark.parametrize("path", ["/v1/sessions", "/v1/logout"])
+def test_logout_ends_its_own_token_whatever_the_clock_of_the_issuer(
+    door: Door, issuer: Issuer, token: str, path: str
+) -> None:
+    """A token that was made some seconds after now, and logs out, is worth nothing any more."""
+    ahead = issuer.token(sub="zed", iat=int(time.time()) + 20)
+    shown = ticket(ahead)
+    assert by(ahead, "DELETE" if path == "/v1/sessions" else "POST", path).status in (202, 204)
+
+    assert by(ahead, "GET", "/v1/users/me").status == 401
+    assert status(door.knock(query=shown)) == 401
+
+
 @pytest.mark.parametrize("how", ["ticket", "bearer"])
 def test_logout_closes_the_connections_of_outside_tokens(door: Door, token: str, how: str) -> None:
     """A logout everywhere closes what an outside token opened."""

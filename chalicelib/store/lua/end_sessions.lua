@@ -3,7 +3,8 @@
 -- KEYS[1]  user      HASH, see Accounts
 -- KEYS[2]  sessions  HASH, see Sessions
 -- ARGV[1]  prefix    what the digest of the session begins with; empty for all
--- ARGV[2]  signed    1: signed identities from before now count no more either
+-- ARGV[2]  signed    1: what was signed for the user until now counts no more either
+-- ARGV[3]  made      integer, µs: nor does what was signed until then, which a clock ahead of the store's may put later
 -- reply    integer, how many sessions have ended
 local ended = 0
 for _, digest in ipairs(redis.call('HKEYS', KEYS[2])) do
@@ -11,6 +12,6 @@ for _, digest in ipairs(redis.call('HKEYS', KEYS[2])) do
 end
 if ARGV[2] == '1' and redis.call('EXISTS', KEYS[1]) == 1 then
   local clock = redis.call('TIME')
-  redis.call('HSET', KEYS[1], 'since', string.format('%.0f', clock[1] * 1000000 + clock[2]))
+  redis.call('HSET', KEYS[1], 'since', string.format('%.0f', math.max(clock[1] * 1000000 + clock[2], tonumber(ARGV[3]))))
 end
 return ended
