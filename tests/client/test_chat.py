@@ -132,6 +132,22 @@ def test_join_is_told_once(open_server: str) -> None:
             hers.shows("a new user has joined the room")
 
 
+@pytest.mark.parametrize("there", [False, True])
+def test_own_join_is_told_once(open_server: str, there: bool) -> None:
+    """A room that is joined, or made, in the middle of a chat shows its messages once."""
+    alice, bob, room = name(), name(), name()
+    with Terminal("--user", bob, "--to", bob, "--url", open_server) as his:
+        if there:
+            with Terminal("--user", alice, "--room", room, "--url", open_server) as hers:
+                hers.shows(f"In {room} now: ")
+        his.shows("online")
+        his.type(f"/room {room}" + ENTER)
+        told = his.shows(f"In {room} now: ")
+        his.type("hello" + ENTER)
+        told += his.shows("you: hello")
+    assert told.count("joined" if there else "made this chat") == 1
+
+
 def test_text_for_nobody_is_given_back(open_server: str) -> None:
     """What is typed before there is somebody to write to is shown again, and not taken for sent."""
     with Terminal("--user", name(), "--url", open_server) as hers:

@@ -85,6 +85,10 @@ class Commands:
             self._conversation.say(f"! {clean(str(error) or 'The server did not answer in time.')}")
 
     async def _join(self, room: str) -> None:
+        async with self._conversation.holding(f"r-{room}"):
+            await self._join_or_make(room)
+
+    async def _join_or_make(self, room: str) -> None:
         enter = self._enter if self._client.connected else self._become_member
         try:
             await enter(room)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 
 from parley_client.async_client import AsyncClient
 from parley_client.chat.lines import clean, line_of, row_line, title
@@ -36,6 +37,7 @@ class Conversation:
         self._status = Status()
         self._here: dict[tuple[str, str], bool] = {}
         self._shown: dict[str, int] = {}
+        self._held: dict[str, list[Message]] = {}
         self._moved = asyncio.Event()
         self._before: str | None = None
 
@@ -124,11 +126,15 @@ class Conversation:
 
     async def _message(self, message: Message) -> None:
         self._status.wrote(message.chat, message.sender)
+        if message.chat in self._held:
+            self._held[message.chat].append(message)
+            return
+        is_news = self._is_news(message)
         if message.seq <= self._shown.get(message.chat, 0):
             return
         self._shown[message.chat] = message.seq
         self._moved.set()
-        if not self._is_news(message):
+        if not is_news:
             return
         if self.chat is None and message.sender != self.me and message.kind != "system":
             self.say(f"* {clean(message.sender)} writes; what you type goes there now.")
@@ -159,8 +165,26 @@ class Conversation:
         """Return the chat with another user."""
         return direct_chat(self.me, other)
 
+    @asynccontextmanager
+    async def holding(self, chat: str) -> AsyncIterator[None]:
+        """Keep a chat's incoming messages until the block ends, then show those that `open` has not."""
+        if chat in self._held:
+            yield
+            return
+        held = self._held[chat] = []
+        try:
+            yield
+        finally:
+            del self._held[chat]
+            for message in held:
+                await self._message(message)
+
     async def open(self, chat: str) -> None:
         """Put a chat on the screen: its newest messages, with a line where the unread ones begin."""
+        async with self.holding(chat):
+            await self._open(chat)
+
+    async def _open(self, chat: str) -> None:
         read = await self._read_mark(chat)
         await self._turn_to(chat)
         page = await self._client.history(chat, limit=HISTORY)
