@@ -5,7 +5,7 @@
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help run chalice-local chat test lint check bench openapi lock clean
-.PHONY: package preflight deploy undeploy costs import-users localstack test-localstack ministack test-ministack test-deployed
+.PHONY: needs-user needs-url needs-source package preflight deploy undeploy costs import-users localstack test-localstack ministack test-ministack test-deployed
 
 # Candidates are run, not only looked up: a version manager's stub can be on PATH and still fail.
 CANDIDATES = python3 python3.13 python3.12 python3.11 python3.14
@@ -27,14 +27,21 @@ run: $(VENV)/installed-run ## Start Parley and its store here; PORT, SOCKET_PORT
 chalice-local: $(VENV)/installed-run ## Serve by Chalice's own server, slowly and without sockets: REDIS_URL, PORT (8000) apply.
 	@exec $(BIN)/chalice local --stage local --port $(or $(PORT),8000)
 
+# Prerequisites that come first: what was left out is said before the slow install.
+needs-user:
+	$(if $(call given,USER),,$(error Who are you? make chat USER=alice, and in another terminal make chat USER=bob))
+needs-url:
+	$(if $(URL),,$(error Which server? make test-deployed URL=https://abc.execute-api.us-east-1.amazonaws.com/prod))
+needs-source:
+	$(if $(and $(URL),$(MAPPING)),,$(error From where? make import-users URL=https://api.example.com/users MAPPING=mapping.json; docs/import.md says more))
+
 # What was given to make itself: USER is set in every shell, and a TOKEN there may be of something else.
 given = $(if $(filter command line,$(origin $1)),$(value $1))
 CHAT = --user '$(call given,USER)' --url '$(or $(call given,URL),http://127.0.0.1:$(or $(call given,PORT),8080))'
 
 chat: export PARLEY_PASSWORD := $(or $(call given,PASSWORD),$(value PARLEY_PASSWORD))
 chat: export PARLEY_TOKEN := $(or $(call given,TOKEN),$(value PARLEY_TOKEN))
-chat: $(VENV)/installed-chat ## Chat in the terminal: USER=alice; TO=bob or ROOM=lobby, URL or PORT, PASSWORD or TOKEN apply.
-	$(if $(call given,USER),,$(error Who are you? make chat USER=alice, and in another terminal make chat USER=bob))
+chat: needs-user $(VENV)/installed-chat ## Chat in the terminal: USER=alice; TO=bob or ROOM=lobby, URL or PORT, PASSWORD or TOKEN apply.
 	@PYTHONPATH=clients/python exec $(BIN)/python -m parley_client.chat $(CHAT) \
 		$(if $(call given,TO),--to '$(call given,TO)') $(if $(call given,ROOM),--room '$(call given,ROOM)')
 
@@ -56,8 +63,7 @@ test-ministack: $(VENV)/installed-dev ## Run the conformance suite, sockets too,
 	@$(NO_LIMITS) $(BIN)/python -m infra.ministack --port 0 --ephemeral -- \
 		$(PYTEST) tests/deployed --ignore tests/deployed/test_openapi.py --url {url} --rpc-function {rpc}
 
-test-deployed: $(VENV)/installed-dev ## Run the conformance suite on a server: URL=https://… and RPC=the rpc function.
-	$(if $(URL),,$(error Which server? make test-deployed URL=https://abc.execute-api.us-east-1.amazonaws.com/prod))
+test-deployed: needs-url $(VENV)/installed-dev ## Run the conformance suite on a server: URL=https://… and RPC=the rpc function.
 	@$(PYTEST) tests/deployed --url $(URL) $(if $(RPC),--rpc-function $(RPC)) $(ARGS)
 
 lint: $(VENV)/installed-dev ## Check style, types and the direction of imports.
@@ -90,9 +96,7 @@ deploy: preflight $(VENV)/installed-dev ## Deploy the last commit to AWS: STAGE=
 undeploy: preflight $(VENV)/installed-dev ## Take a deployed stack down: STAGE=prod; YES=1 does not ask.
 	@$(DEPLOY) --delete $(if $(YES),--yes)
 
-import-users: $(VENV)/installed-dev ## Bring users from another server: URL=https://… MAPPING=file.json; docs/import.md.
-	$(if $(URL),,$(error From where? make import-users URL=https://api.example.com/users MAPPING=mapping.json))
-	$(if $(MAPPING),,$(error How is it read? MAPPING=mapping.json; docs/import.md says what is in it))
+import-users: needs-source $(VENV)/installed-dev ## Bring users from another server: URL=https://… MAPPING=file.json; docs/import.md.
 	@$(BIN)/python -m infra.import_users --url '$(URL)' --mapping '$(MAPPING)' $(if $(DRY_RUN),--dry-run) \
 		$(if $(CODES),--codes '$(CODES)') $(if $(REPORT),--report '$(REPORT)') \
 		$(if $(FUNCTION),--function '$(FUNCTION)') $(if $(STAGE),--stage '$(STAGE)')

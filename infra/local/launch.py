@@ -43,7 +43,7 @@ def main(shutdown: Shutdown) -> int:
 
 
 def _run(chosen: options.Options, shutdown: Shutdown) -> None:
-    stage = os.environ.get("PARLEY_STAGE", "").strip()
+    stage = _stage()
     settings = _settings(chosen.host)
     with (
         server.claimed_port(chosen.host, chosen.port) as port,
@@ -90,6 +90,12 @@ def _sockets(chosen: options.Options, http_port: int, port: int) -> Iterator[str
 
 def _in_url(host: str) -> str:
     return f"[{host}]" if ":" in host else host
+
+
+def _stage() -> str:
+    """Return the stage that PARLEY_STAGE names, `local` where it names none; raises ConfigError."""
+    named = os.environ.get("PARLEY_STAGE", "").strip() or "local"
+    return Settings.from_env({"PARLEY_STAGE": named, "PARLEY_AUTH": "required"}).stage
 
 
 def _settings(host: str) -> Settings:

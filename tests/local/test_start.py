@@ -109,6 +109,7 @@ def test_a_store_that_is_not_there() -> None:
         ([], {"UNCOUNTED_ADDRESSES": "10.0.0.1/8"}, "10.0.0.1/8"),
         ([], {"PARLEY_AUTH": "closed"}, "PARLEY_AUTH"),
         ([], {"PARLEY_ATUH": "required"}, "PARLEY_ATUH is no setting of Parley: did you mean PARLEY_AUTH?"),
+        ([], {"PARLEY_STAGE": "production"}, "PARLEY_STAGE is not usable: it must be one of"),
         ([], {"REDIS_URL": "localhost"}, "REDIS_URL"),
         ([], {"REDIS_URL": "redis://me:s3cr3t/s3cr3t@localhost"}, "REDIS_URL"),
         ([], {"PARLEY_REDIS_CLUSTER": "1"}, "PARLEY_REDIS_CLUSTER"),

@@ -6,6 +6,7 @@ import ast
 import json
 import re
 import socket
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -132,3 +133,23 @@ def test_tests_stay_on_this_machine() -> None:
     """A test that connects elsewhere fails before a packet leaves."""
     with socket.socket() as outside, pytest.raises(pytest.fail.Exception, match=r"127\.0\.0\.1 only"):
         outside.connect(("192.0.2.1", 80))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["chat"], "Who are you? make chat USER=alice"),
+        (["test-deployed"], "Which server? make test-deployed URL="),
+        (["import-users"], "From where? make import-users URL="),
+        (["import-users", "URL=https://x.example"], "MAPPING=mapping.json"),
+    ],
+)
+def test_make_asks_for_what_is_missing_before_it_installs(
+    tmp_path: Path, arguments: list[str], told: str
+) -> None:
+    """A target without a variable that it needs says so at once, and has made no environment by then."""
+    venv = tmp_path / "venv"
+    command = ["make", *arguments, f"VENV={venv}", "PYTHON=/none"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    assert told in done.stderr
+    assert (done.returncode, done.stdout, venv.exists()) == (2, "", False)
