@@ -11,6 +11,18 @@ from chalicelib.errors import BadRequest, Forbidden
 
 _HOST_AND_PORT = re.compile(r"(?:\[(?P<ipv6>[0-9A-Fa-f:.]+)\]|(?P<name>[^:\[\]]*))(?::\d*)?")
 
+_REFERENCE = re.compile(r"\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~%!$&'()*+,;=-]+", re.ASCII)
+
+
+def reference(name: str) -> str:
+    """Return a name or address out of a Host header as a URL may have it; raises BadRequest.
+
+    Source: RFC 3986, 3.2.2.
+    """
+    if not _REFERENCE.fullmatch(name):
+        raise BadRequest("The Host header is no name or address of a URL, such as chat.example.lan.")
+    return name
+
 
 def only_host(hosts: Sequence[str], version: str = "1.1") -> str:
     """Return the host that a request names, its port included; empty if it names none, as in HTTP/1.0.

@@ -16,7 +16,7 @@ from websockets.sync.client import ClientConnection, connect
 from infra.local.options import parse
 from infra.local.sockets.shared import Limits
 from tests.local.processes import processes
-from tests.local.raw import TIMEOUT_SECONDS, port_of
+from tests.local.raw import TIMEOUT_SECONDS, Peer, port_of
 from tests.local.test_start import is_one_line, refusal
 from tests.servers.gateway import Gateway, running_gateway
 from tests.servers.waiting import eventually
@@ -78,6 +78,16 @@ def test_an_upgrade_is_sent_to_the_sockets(shared: Gateway) -> None:
     url = f"ws://127.0.0.1:{port_of(shared.url)}/ws/joinRoom/lobby"
     with opened(url, "erin") as client:
         assert client.remote_address[1] == port_of(sockets_of(shared))
+
+
+def test_an_upgrade_under_no_host_is_refused() -> None:
+    """What a URL cannot have as its host leads to no socket: it is a 400, and no failure of the server."""
+    with running_gateway({"PARLEY_AUTH": "required"}, ["--workers", "1"]) as server:
+        for host, status in (("caf\u00e9", 400), ("a b", 400), ("a\tb", 400), ("chat.example.lan", 307)):
+            with Peer(port_of(server.url)) as peer:
+                peer.send("GET / HTTP/1.1", f"Host: {host}:80", "Connection: Upgrade", "Upgrade: websocket")
+                assert peer.answer().status == status, host
+        assert '"level":"ERROR"' not in server.output()
 
 
 def test_a_stop_ends_sockets(tmp_path: Path) -> None:

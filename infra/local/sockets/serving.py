@@ -12,6 +12,7 @@ from chalicelib import delivery
 from chalicelib.config import Settings
 from chalicelib.delivery import Ending
 from infra.local.census import Census
+from infra.local.hosts import reference
 from infra.local.requests import Request
 from infra.local.sockets.edge import Edge, Handlers
 from infra.local.sockets.handshake import without_port
@@ -63,9 +64,9 @@ class Serving:
         return await self._management.answer(Signed(request.method, connection, last, body))
 
     def redirect(self, request: Request) -> dict[str, Any]:
-        """Tell a client that wants to open a socket here where to do so."""
+        """Tell a client that wants to open a socket here where to do so; raises BadRequest."""
         host = without_port(request.headers.get("host", [""])[-1])
-        url = (self.shared.url or f"ws://{host}:{self.shared.port}").rstrip("/")
+        url = (self.shared.url or f"ws://{reference(host)}:{self.shared.port}").rstrip("/")
         query = f"?{request.query}" if request.query else ""
         return {"statusCode": 307, "headers": {"Location": f"{url}{request.path}{query}"}, "body": ""}
 
