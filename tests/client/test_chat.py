@@ -201,21 +201,39 @@ def test_account_on_a_closed_server(closed_server: str) -> None:
     assert asyncio.run(login(closed_server, user, PASSWORD)).handle == user
 
 
-def test_pipe_sends_its_lines(open_server: str) -> None:
-    """Without a terminal the lines of the standard input are sent, and all are before it ends."""
-    alice, bob = name(), name()
-    command = [sys.executable, "-m", "parley_client.chat", "--user", alice, "--to", bob, "--url", open_server]
-    env = environment({"PYTHONPATH": os.pathsep.join(["clients/python", *sys.path])})
-    done = subprocess.run(
-        command,
+def piped(lines: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a chat to its end on lines that come by a pipe."""
+    return subprocess.run(
+        [sys.executable, "-m", "parley_client.chat", *arguments],
         cwd=ROOT,
-        env=env,
-        input="one\ntwo\n",
+        env=environment({"PYTHONPATH": os.pathsep.join(["clients/python", *sys.path])}),
+        input=lines,
         capture_output=True,
         text=True,
         check=False,
         timeout=60,
     )
+
+
+@pytest.mark.parametrize("to", [[], ["--to", "no:name"]])
+def test_pipe_that_is_not_sent_fails(open_server: str, to: list[str]) -> None:
+    """A line that nobody gets is shown again, and the exit status says so."""
+    done = piped("one\n", "--user", name(), "--url", open_server, *to)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "! Not sent: one" in done.stdout
+
+
+def test_pipe_with_a_refused_line_fails(open_server: str) -> None:
+    """What the server refuses is not taken for sent."""
+    done = piped("x" * 20_000 + "\n", "--user", name(), "--room", name(), "--url", open_server)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "! Not sent: " in done.stdout
+
+
+def test_pipe_sends_its_lines(open_server: str) -> None:
+    """Without a terminal the lines of the standard input are sent, and all are before it ends."""
+    alice, bob = name(), name()
+    done = piped("one\ntwo\n", "--user", alice, "--to", bob, "--url", open_server)
     assert (done.returncode, done.stderr) == (0, "")
     lines = [line.partition(" ")[2] for line in done.stdout.splitlines()]
     assert lines[-2:] == ["you: one", "you: two"]

@@ -27,15 +27,20 @@ def main() -> None:
     options = parse(sys.argv[1:])
     try:
         entered = enter(options)
-        asyncio.run(chat(options, entered))
+        unsent = asyncio.run(chat(options, entered))
     except (CannotEnter, ParleyError) as error:
         sys.exit(f"parley-chat: {error}")
     except (KeyboardInterrupt, EOFError):
         print()
+    else:
+        sys.exit(1 if unsent and not sys.stdin.isatty() else 0)
 
 
-async def chat(options: Options, entered: Entered) -> None:
-    """Chat until the user ends it; raises what the server refuses for good."""
+async def chat(options: Options, entered: Entered) -> int:
+    """Chat until the user ends it; returns how many texts were not sent.
+
+    Raises what the server refuses for good.
+    """
     settings = Settings(backlog=0, poll_seconds=POLL_SECONDS, backoff_cap=MOST_WAIT_SECONDS)
     client = AsyncClient(options.url, user=entered.user, token=entered.token, settings=settings)
     async with client:
@@ -48,6 +53,7 @@ async def chat(options: Options, entered: Entered) -> None:
         if entered.drop:
             with contextlib.suppress(ParleyError):
                 await client.rest.logout()
+        return commands.outbox.unsent
 
 
 async def _until_one_ends(conversation: Conversation, commands: Commands, screen: Screen) -> None:

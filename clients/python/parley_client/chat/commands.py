@@ -62,6 +62,7 @@ class Commands:
         if text and (chat := self._conversation.chat):
             self.outbox.send(chat, text)
         elif text:
+            self.outbox.unsent += 1
             self._conversation.say(f"! Not sent: {clean(text)}\nTo whom? /to NAME, or /room NAME.")
 
     async def to(self, name: str) -> None:

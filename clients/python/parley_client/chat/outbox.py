@@ -21,7 +21,8 @@ LATE_SECONDS = 2.0
 class Outbox:
     """Sends messages, and that the user is typing.
 
-    say: shows what went wrong. shown: returns when a message of a chat, by its seq, was shown.
+    say: shows what went wrong. shown: returns when a message of a chat, by its seq, was shown. unsent: how
+    many texts were not sent.
     """
 
     def __init__(
@@ -33,6 +34,7 @@ class Outbox:
         self._client = client
         self._say = say
         self._shown = shown
+        self.unsent = 0
         self._told = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -53,6 +55,7 @@ class Outbox:
         if self._tasks:
             _, left = await asyncio.wait(self._tasks, timeout=seconds)
             if left:
+                self.unsent += len(left)
                 self._say(f"! {len(left)} not sent: the server did not answer.")
 
     def _start(self, work: Coroutine[Any, Any, None]) -> None:
@@ -66,6 +69,7 @@ class Outbox:
         try:
             ack = await self._client.send(chat, text)
         except ParleyError as error:
+            self.unsent += 1
             self._say(f"! Not sent: {clean(str(error))} ({clean(text)})")
         else:
             await self._shown(ack.chat, ack.seq)
