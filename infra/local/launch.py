@@ -48,11 +48,11 @@ def _run(chosen: options.Options, shutdown: Shutdown) -> None:
     with (
         server.claimed_port(chosen.host, chosen.port) as port,
         server.claimed_port(chosen.host, chosen.socket_port, "SOCKET_PORT") as socket_port,
-        _sockets(chosen, port, socket_port) as socket_url,
+        _sockets(chosen, settings, port, socket_port) as socket_url,
         _store(chosen.data, settings, stage, shutdown) as store,
         event_sources(chosen.sweep_seconds, chosen.data.expanduser().absolute() / MEDIA, shutdown),
     ):
-        urls = Urls(f"http://{_in_url(chosen.host)}:{port}", socket_url)
+        urls = Urls(f"http://{_called(chosen.host, settings)}:{port}", socket_url)
         welcome = functools.partial(_welcome, urls, store, settings)
         server.serve(chosen.host, port, chosen.workers, shutdown, lambda: say(welcome()))
 
@@ -65,11 +65,11 @@ class Urls(NamedTuple):
 
 
 @contextlib.contextmanager
-def _sockets(chosen: options.Options, http_port: int, port: int) -> Iterator[str]:
+def _sockets(chosen: options.Options, settings: Settings, http_port: int, port: int) -> Iterator[str]:
     """Have the workers serve sockets, and give the URL that clients are told."""
     given = os.environ.get("PARLEY_SOCKET_URL", "").strip()
     host = _in_url(server.ANY_ADDRESS.get(chosen.host, chosen.host))
-    url = os.environ["PARLEY_SOCKET_URL"] = given or f"ws://{host}:{port}"
+    url = os.environ["PARLEY_SOCKET_URL"] = given or f"ws://{_called(chosen.host, settings)}:{port}"
     if not os.environ.get("PARLEY_PUSH_URL", "").strip():
         os.environ["PARLEY_PUSH_URL"] = f"http://{host}:{http_port}"
     if chosen.push_by_wire and not all(os.environ.get(name, "").strip() for name in KEYS):
@@ -86,6 +86,14 @@ def _sockets(chosen: options.Options, http_port: int, port: int) -> Iterator[str
     )
     with meeting(shared):
         yield url
+
+
+def _called(listening: str, settings: Settings) -> str:
+    """Return the host by which clients call a server that listens on an address: one that it answers to."""
+    host = server.ANY_ADDRESS.get(listening, listening)
+    if settings.auth == "open" and host not in settings.open_hosts and not is_loopback_address(host):
+        host = settings.open_hosts[0]
+    return _in_url(host)
 
 
 def _in_url(host: str) -> str:

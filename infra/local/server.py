@@ -105,7 +105,7 @@ def _await_ready(address: str, port: int, shutdown: Shutdown, when_ready: Callab
 def _answers(address: str, port: int) -> bool:
     connection = http.client.HTTPConnection(ANY_ADDRESS.get(address, address), port, timeout=1)
     with contextlib.closing(connection), contextlib.suppress(OSError, http.client.HTTPException):
-        connection.request("GET", "/ping")
+        connection.request("GET", "/ping", headers={"Host": "localhost"})  # to which every server answers
         return connection.getresponse().status == http.HTTPStatus.OK
     return False
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.local.raw import port_of
+from chalicelib.config import Settings
+from infra.local import launch, server
+from tests.local.raw import TIMEOUT_SECONDS, port_of
 from tests.servers.commands import run
 from tests.servers.gateway import Gateway, running_gateway
 from tests.servers.ports import ReservedPort
@@ -142,6 +145,42 @@ def test_a_server_for_other_machines(env: dict[str, str]) -> None:
         assert httpx.get(url, headers={"Host": "parley.example"}).status_code == 200
         other = httpx.get(url, headers={"Host": "other.example"}).status_code
         assert other == (403 if "PARLEY_OPEN_HOSTS" in env else 200)
+
+
+def test_an_open_server_names_a_host_that_it_answers_to() -> None:
+    """What it prints to paste, and tells clients of its sockets, is not refused."""
+    args = ["--host", "0.0.0.0", "--workers", "1"]  # noqa: S104 - the point
+    with running_gateway({"PARLEY_OPEN_HOSTS": "parley.example"}, args) as open_server:
+        for told in ("Parley is ready on http://", "curl -i http://", "Sockets are on ws://"):
+            assert f"{told}127.0.0.1:" in open_server.output()
+
+
+@pytest.mark.parametrize(
+    ("address", "hosts", "called"),
+    [
+        ("127.0.0.1", "parley.example", "127.0.0.1"),
+        ("::", "parley.example", "[::1]"),
+        ("192.0.2.1", "parley.example,other.example", "parley.example"),
+        ("192.0.2.1", "parley.example,192.0.2.1", "192.0.2.1"),
+        ("fd00::2", "[fd00::1]", "[fd00::1]"),
+        ("192.0.2.1", "", "192.0.2.1"),
+    ],
+)
+def test_clients_call_a_host_that_a_server_answers_to(address: str, hosts: str, called: str) -> None:
+    """An open server beyond loopback is called by a name that it lists, others are by their address."""
+    env = {"PARLEY_AUTH": "open", "PARLEY_OPEN_HOSTS": hosts} if hosts else {"PARLEY_AUTH": "required"}
+    assert launch._called(address, Settings.from_env({"PARLEY_STAGE": "local", **env})) == called
+
+
+def test_a_server_looks_for_itself_under_a_name_that_every_server_answers_to() -> None:
+    """Whether it is ready is asked as of localhost: an open server may not answer to its own address."""
+    with socket.create_server(("127.0.0.1", 0)) as listening, ThreadPoolExecutor(1) as thread:
+        looked = thread.submit(server._answers, "127.0.0.1", listening.getsockname()[1])
+        with listening.accept()[0] as connection:
+            head = connection.recv(1024)
+            connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+        assert looked.result(TIMEOUT_SECONDS)
+    assert b"\r\nHost: localhost\r\n" in head
 
 
 @pytest.mark.parametrize("name", ["d" * 200, "two words", "it's", 'a "b"', "caf\u00e9"])
