@@ -31,7 +31,8 @@ CLOSE_CODES = {
     1008: "Too many pings, pongs and parts of messages within a minute.",
     1009: "A frame or a message was too large.",
     SESSION_ENDED.code: "The session has ended; a `connection_ended` error comes before. Log in again.",
-    SILENT.code: "The connection's lease has expired, or its outside token. Get another ticket.",
+    SILENT.code: "The connection's lease has expired, or its outside token; a `connection_ended` error comes "
+    "before. Get another ticket.",
 }
 """Why a connection is closed. No close frame (1006): the network broke it, or the client did not read."""
 

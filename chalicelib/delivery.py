@@ -56,7 +56,7 @@ class Ending(NamedTuple):
 
 
 SESSION_ENDED = Ending(4401, "The session has ended")
-SILENT = Ending(4408, "Nothing was heard for too long")
+SILENT = Ending(4408, "The lease has expired")
 
 
 class Pusher(Protocol):

@@ -337,6 +337,14 @@ def session_ended() -> ConnectionEnded:
     return ConnectionEnded("The session of this connection has ended. Log in again.")
 
 
+def lease_over() -> ConnectionEnded:
+    """Return a ConnectionEnded for a connection that no frame has renewed in time."""
+    return ConnectionEnded(
+        "Nothing was heard on this connection for too long, or its token has ended. "
+        "Open another, with a new ticket."
+    )
+
+
 def not_a_member(chat: str) -> NotAMember:
     """Return a NotAMember that names the chat."""
     return NotAMember(f"You are not a member of chat {chat}.")

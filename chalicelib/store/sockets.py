@@ -86,6 +86,12 @@ class Sockets:
         """Return the query for what other slots hold of a connection; None: it is not known."""
         return Query("HGETALL", (keys.socket(connection),), read=_attached)
 
+    def takes_protobuf(self, connection: str) -> Query[bool]:
+        """Return the query for whether a connection takes protobuf; False: it takes JSON, or is not known."""
+        return Query(
+            "HGET", (keys.socket(connection),), ("flags",), lambda held: bool(int(held or 0) & PROTOBUF)
+        )
+
     def attach(self, connection: str, *chats: str) -> Query[bool]:
         """Return the query that notes chats to which a connection is attached; False: it is not known."""
         return Query(NOTE_CHATS, (keys.socket(connection),), tuple(CHAT + chat for chat in chats), bool)

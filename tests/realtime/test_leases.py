@@ -134,6 +134,17 @@ def test_the_sweep_ends_who_said_nothing(stage: Stage, ann: Socket) -> None:
     assert cid.ask(type="ping")["type"] == "pong"
 
 
+def test_the_sweep_says_why_it_closes(stage: Stage) -> None:
+    """A client that is still there is told that its connection has ended, before that is closed."""
+    bob = stage.connect("bob")
+    bob.expire()
+    stage.recorder.open[bob.id] = bob.frames
+    stage.sweep()
+
+    assert [frame["code"] for frame in bob.frames] == ["connection_ended"]
+    assert (stage.recorder.closed, stage.recorder.endings) == ([bob.id], [SILENT])
+
+
 def test_a_sweep_of_many(stage: Stage, ann: Socket) -> None:
     """Each is told of once, however many there are."""
     sockets = [entered(stage, f"user{number}") for number in range(120)]

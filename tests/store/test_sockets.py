@@ -61,6 +61,15 @@ def test_a_frame(store: Store, sockets: Sockets) -> None:
     assert store.fetch(sockets.frame(ID, 60)) is None
 
 
+def test_which_connections_take_protobuf(store: Store, sockets: Sockets) -> None:
+    """Also those whose lease is over; one that is not known takes JSON."""
+    narrow = Sockets(store, 1)
+    store.fetch(narrow.opening("b", "bob", b"", protobuf=True, room=None))
+
+    asked = [sockets.takes_protobuf(one) for one in (ID, "b", "nobody")]
+    assert store.fetch_all(asked) == [False, True, False]
+
+
 def test_frames_renew(store: Store, sockets: Sockets, raw: RawClient) -> None:
     """Every frame renews the lease; when the other slots were last to renew it is noted now and then."""
     raw.hset(KEY, "lease", clock(raw) + 1_000_000)

@@ -6,13 +6,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from chalicelib.delivery import SILENT
+from chalicelib.errors import lease_over
 from chalicelib.logs import log_failures
 from chalicelib.services.realtime.frames import Session
 from chalicelib.services.realtime.presence import PresenceService
 from chalicelib.services.realtime.pushing import Pushing
 from chalicelib.store.client import Query, Store
 from chalicelib.store.clients import Clients
-from chalicelib.store.presence import Presence
+from chalicelib.store.presence import Presence, Target
 from chalicelib.store.sockets import Attached, Sockets
 
 SWEPT_OF_PARTITION = 40
@@ -56,10 +57,11 @@ class Leases:
         return True
 
     def sweep(self) -> int:
-        """End the connections whose lease is over, and close them; returns how many those were.
+        """End the connections whose lease is over, say so and close them; returns how many those were.
 
-        Three trips to find them, SWEPT_OF_PARTITION of each at the most, then about six for each. What fails
-        is logged, holds up no other, and is found again. Raises StoreUnavailable: the leases cannot be read.
+        Three trips to find them, SWEPT_OF_PARTITION of each at the most, then about seven for each. What
+        fails is logged, holds up no other, and is found again. Raises StoreUnavailable: the leases cannot be
+        read.
         """
         parts: list[list[tuple[str, str]]]
         parts = self._store.fetch_all(self._presence.expired(SWEPT_OF_PARTITION))
@@ -67,12 +69,10 @@ class Leases:
         ended, failures = [], list[tuple[dict[str, Any], Exception]]()
         for handle, connection in expired:
             try:
-                self._end(handle, connection)
+                ended.append(self._end(handle, connection))
             except Exception as failure:
                 failures.append(({"connection": connection}, failure))
-            else:
-                ended.append(connection)
-        self._pushing.close(ended, SILENT)
+        self._pushing.end(ended, lease_over(), ending=SILENT)
         log_failures("lease_owed", failures)
         return len(ended)
 
@@ -103,8 +103,10 @@ class Leases:
             if joined is None
         )
 
-    def _end(self, handle: str, connection: str) -> None:
-        """End a connection, of which its own slot may know nothing any more."""
+    def _end(self, handle: str, connection: str) -> Target:
+        """End a connection, of which its own slot may know nothing any more; return how to tell it."""
+        protobuf = self._store.fetch(self._sockets.takes_protobuf(connection))
         self._disconnect(connection)
         changed = self._store.fetch(self._presence.drop(handle, connection))
         self._watchers.tell(handle, changed, online=False)
+        return Target(connection, protobuf)

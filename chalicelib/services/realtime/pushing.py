@@ -68,10 +68,16 @@ class Pushing:
         if connections:
             self._pusher.close(connections, ending)
 
-    def end(self, targets: Sequence[Target], error: ConnectionEnded, ref: str | None = None) -> None:
-        """Say to connections that their session has ended, and close them; ref: of the frame this answers."""
+    def end(
+        self,
+        targets: Sequence[Target],
+        error: ConnectionEnded,
+        ref: str | None = None,
+        ending: Ending = SESSION_ENDED,
+    ) -> None:
+        """Say to connections why they end, and close them; ref: of the frame that this answers."""
         self.send(targets, error_frame(error, ref))
-        self.close([target.connection for target in targets], SESSION_ENDED)
+        self.close([target.connection for target in targets], ending)
 
 
 def _parcels(targets: Sequence[Target], frame: Struct, *, droppable: bool) -> list[Parcel]:
