@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
-import msgspec
-
 from chalicelib.errors import StoreUnavailable
-from chalicelib.schemas.inbox import ChatRow, Sync
+from chalicelib.schemas.inbox import Sync
 from chalicelib.services.callers import Caller
-from chalicelib.services.chat_rows import PAGE_BYTES, SHOWN, checked, row, size_of
+from chalicelib.services.chat_rows import PAGE_BYTES, SHOWN, checked
+from chalicelib.services.sync_pages import Bounds, SyncPage
 from chalicelib.services.sync_tokens import CHECKED, SyncToken
 from chalicelib.store.client import Store
-from chalicelib.store.inboxes import Inboxes, Moved, Place, PlaceState, Row, Unchecked
+from chalicelib.store.inboxes import Inboxes, Moved, Place, PlaceState, Unchecked
 from chalicelib.store.mending import Known, Mending
 from chalicelib.store.summaries import State, Summaries, Summary
 
@@ -27,13 +26,6 @@ ATTEMPTS = 3
 ROWS_OF_A_REQUEST = 10
 """Chats that a page may look at for each request that it counts as, beside the first."""
 NO_CHECKS = Unchecked(CHECKED, {}, more=False)
-
-
-class Bounds(NamedTuple):
-    """What a page may have at the most: rows, and bytes of them on the wire."""
-
-    rows: int
-    size: int
 
 
 class Found(NamedTuple):
@@ -167,42 +159,11 @@ class SyncService:
     ) -> Sync:
         lost = [one for one in found.known if _has_lost(chats[one.chat], one)]
         self._store.fetch_all(Mending.mending(one, _place(handle, chats[one.chat], one)) for one in lost)
-        page = _Page(found.token, bounds)
+        page = SyncPage(found.token, bounds)
         page.tell((one, chats[one.chat]) for one in found.moved.rows)
         more = more or large.more or found.more or page.full or bool(lost)
         began = (large.began if large.more else CHECKED) if more else 0
         return Sync(chats=page.rows, next=str(page.token._replace(began=began)), more=more, reset=reset)
-
-
-class _Page:
-    """Rows of one page, and the token of a client that was told them. full: there was more than fitted."""
-
-    def __init__(self, token: SyncToken, bounds: Bounds) -> None:
-        self.token = token
-        self.rows: list[ChatRow] = []
-        self.full = False
-        self._bounds = bounds
-        self._size = 0
-
-    def tell(self, moved: Iterable[tuple[Row, Summary]]) -> None:
-        """Tell chats in the order in which they moved, as far as they fit."""
-        for one, summary in moved:
-            unknown = one.version <= self.token.floor and summary.state not in SHOWN
-            if not unknown and not self._told(summary):
-                return
-            self.token = self.token._replace(version=one.version)
-
-    def _told(self, summary: Summary) -> bool:
-        told = row(summary)
-        if told.state == "none":
-            told = msgspec.structs.replace(told, state="left")
-        self._size += size_of(told)
-        self.full = len(self.rows) == self._bounds.rows or (
-            self._size > self._bounds.size and bool(self.rows)
-        )
-        if not self.full:
-            self.rows.append(told)
-        return not self.full
 
 
 def _has_lost(summary: Summary, known: Known) -> bool:

@@ -12,7 +12,7 @@ from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
 
 from chalicelib.delivery import Ending
 from infra.local.sockets.events import Opening, SocketEvents
-from infra.local.sockets.wire import Transport
+from infra.local.sockets.transport import Transport
 
 if TYPE_CHECKING:
     from infra.local.sockets.edge import Edge
