@@ -56,7 +56,8 @@ def decoded(
     except msgspec.DecodeError as error:
         if (place := _half_pair(raw)) is not None:
             raise bad_field(place, "it has half of a surrogate pair, which is no character") from None
-        raise BadRequest(f"The {what} is not JSON: {error}.") from None
+        wrong = f"not JSON: {error}" if raw else "empty: send JSON, `{}` if there is nothing to say"
+        raise BadRequest(f"The {what} is {wrong}.") from None
 
 
 def from_json(raw: bytes | str, kind: Any, what: str = "body") -> Any:

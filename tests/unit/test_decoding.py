@@ -97,7 +97,7 @@ def test_not_an_object(values: Any) -> None:
 @pytest.mark.parametrize(
     ("raw", "said"),
     [
-        (b"", "not JSON"),
+        (b"", "The body is empty: send JSON"),
         (b"{", "not JSON"),
         (b'{"name":"a"} x', "not JSON"),
         (b"{'name':'a'}", "not JSON"),
