@@ -78,6 +78,15 @@ class Clients:
         """Return the query for the joined connections; reading it raises ChatNotFound and NotAMember."""
         return Query(READ_CLIENTS, _keys(chat), (reader,), lambda reply: _read(chat, reply))
 
+    def present(self, chat: str, reader: str) -> Query[list[Client]]:
+        """Return the query for the joined connections; none for who is no member, or of no such chat."""
+        return Query(
+            READ_CLIENTS,
+            _keys(chat),
+            (reader,),
+            lambda reply: [] if isinstance(reply, int) else _clients(reply),
+        )
+
     def renewing(self, chat: str, connection: str) -> Query[bool]:
         """Return the query that renews a client; False: it is not attached any more."""
         return Query(RENEW_CLIENT, (keys.clients(chat),), (connection, self._lease, GRACE), bool)

@@ -104,11 +104,20 @@ class Rooms:
         self._answer(session, chat, "clients", self._shown(session.handle, found), frame.ref)
 
     def dropped(self, connection: str, handle: str, chats: Sequence[str]) -> None:
-        """Take a connection that has ended out of chats, 100 in a trip, and tell rooms who has gone."""
+        """Take a connection that has ended out of chats, 100 in a trip, and tell rooms who has gone.
+
+        Whom a block hides is read before, in two trips: a store that fails then has it all done again, while
+        nobody could be told any more of what was detached already. Who has come between is asked after that.
+        """
+        rooms = [chat for chat in chats if kind_of(chat) == "room"]
+        there = self._store.fetch_all(self._clients.present(room, handle) for room in rooms)
+        asked = {client.handle for clients in there for client in clients}
+        hidden = self._filter.hidden(handle, asked)
         lefts = self._store.fetch_all(self._clients.detach(chat, connection) for chat in chats)
-        shown = set(self._shown(handle, [client for left in lefts if left.last for client in left.clients]))
+        told = {client.handle for left in lefts if left.last for client in left.clients}
+        hidden |= self._filter.hidden(handle, told - asked)
         for chat, left in zip(chats, lefts, strict=True):
-            self._gone(chat, left, [client for client in left.clients if client in shown])
+            self._gone(chat, left, [client for client in left.clients if client.handle not in hidden])
 
     def _shown(self, handle: str, clients: Sequence[Client]) -> list[Client]:
         """Return the clients but those of users who block somebody, or whom that one blocks, in a trip."""
