@@ -65,7 +65,8 @@ def test_decoded(text: str, frame: ClientFrame) -> None:
 @pytest.mark.parametrize(
     ("text", "detail", "fields"),
     [
-        ("", "The frame is not JSON: Input data was truncated.", []),
+        ("", "The frame is empty: send JSON, `{}` if there is nothing to say.", []),
+        ("{", "The frame is not JSON: Input data was truncated.", []),
         ("hello", "The frame is not JSON: JSON is malformed: invalid character (byte 0).", []),
         ('{"type":"ping"} {"type":"ping"}', "The frame is not JSON", []),
         ("[]", "Expected `object`, got `array`", []),
