@@ -239,7 +239,7 @@ class ChatFull(ParleyError):
 
 
 class InvitationsFull(ParleyError):
-    """The user has the maximum number of waiting invitations."""
+    """The user has the maximum number of waiting invitations, or of those that the caller sent."""
 
     status, code, title = 409, "invitations_full", "Too many invitations"
 

@@ -16,6 +16,7 @@ from chalicelib.services.changing import Changing
 from chalicelib.services.chat_ids import ChatIds
 from chalicelib.services.chat_views import ChatViews
 from chalicelib.services.classic import ClassicMessages
+from chalicelib.services.declining import Declining
 from chalicelib.services.deletion import Deletion
 from chalicelib.services.deliveries import Deliveries
 from chalicelib.services.departures import Departures
@@ -97,7 +98,7 @@ class Services:
         doers: dict[str, Doer] = {
             "index": directory.index,
             "follow": mirrors.follow,
-            "block": mirrors.block,
+            "block": self._end_contact,
             "posts": FanOut(follows, posts, timelines, settings.large_author).run,
         }
         self.work = Work(Owed(store), queue, doers)
@@ -122,7 +123,7 @@ class Services:
             ids, Readers(store), self.deliveries, self._reach.marks, BlockFilter(store)
         )
         self.changes = ChangeService(store, ids, log, chats, summaries)
-        self._wire_groups(accounts, chats, cards)
+        self._wire_groups(accounts, chats, cards, mirrors)
         passwords = Passwords(settings.argon2)
         self.logins = Logins(accounts, claims, sessions, Attempts(store), passwords, self._reach.closing)
         self.registration = Registration(
@@ -161,13 +162,14 @@ class Services:
             self.sync,
         )
 
-    def _wire_groups(self, accounts: Accounts, chats: Chats, cards: Cards) -> None:
+    def _wire_groups(self, accounts: Accounts, chats: Chats, cards: Cards, mirrors: Mirrors) -> None:
         store, names, strict = self._store, self.names, self.settings.auth != "open"
         ids, summaries, settings = ChatIds(names), Summaries(), self.settings
         limits = Limits(settings.max_members, settings.large_chat, settings.groups_a_day)
         newcomers = Newcomers(settings.max_large_chats, strict=strict)
         changing = Changing(store, chats, self.deliveries, self.found.index)
         self.departures = Departures(store, chats, changing)
+        self.declining = Declining(store, chats, changing, mirrors.block)
         self.chat_views = ChatViews(store, ids, summaries)
         self.membership = Membership(names, ids, newcomers, chats, changing)
         making = Making(store, names, newcomers, chats, changing, limits)
@@ -191,6 +193,9 @@ class Services:
 
     def _depart(self, handle: str, chat: str) -> None:
         self.departures.depart(handle, chat)
+
+    def _end_contact(self, handle: str, other: str) -> None:
+        self.declining.block(handle, other)
 
     def health(self) -> Health:
         """Ask the store; raises StoreUnavailable when it does not answer."""

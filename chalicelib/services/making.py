@@ -24,7 +24,7 @@ from chalicelib.services.chat_fields import Fields, checked_fields
 from chalicelib.services.chat_ids import group_id, kind_of, new_group_id, room_id
 from chalicelib.services.events import event
 from chalicelib.services.names import Names
-from chalicelib.services.newcomers import Newcomer, Newcomers
+from chalicelib.services.newcomers import MOST_BY_ONE, Newcomer, Newcomers
 from chalicelib.store.chat_info import Info, Relation, Role
 from chalicelib.store.chats import Chats
 from chalicelib.store.client import Store
@@ -147,9 +147,15 @@ def _check_others(newcomers: Mapping[str, Newcomer], fields: Mapping[str, str]) 
     refuse((name for name, one in all_ if not one.exists), UserNotFound, *missing)
     blocking = "You are blocked by {}.", "{} has blocked you"
     refuse((name for name, one in all_ if one.blocks), Blocked, *blocking)
+    many = (
+        f"{MOST_BY_ONE} invitations of yours are waiting for {{}}, the most one user can send. "
+        "Withdraw one, or wait until they answer.",
+        f"{MOST_BY_ONE} invitations of yours are waiting for {{}}: withdraw one, or wait until they answer",
+    )
+    strangers = [(name, one) for name, one in all_ if not one.welcomes]
+    refuse((name for name, one in strangers if not one.invitable_by_other), InvitationsFull, *many)
     full = "Too many invitations are waiting for {}.", "{} must answer some invitations first"
-    crowded = (name for name, one in all_ if not (one.welcomes or one.invitable))
-    refuse(crowded, InvitationsFull, *full)
+    refuse((name for name, one in strangers if not one.invitable), InvitationsFull, *full)
 
 
 def _id_of(request: NewChat) -> str:

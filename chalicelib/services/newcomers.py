@@ -12,19 +12,23 @@ from chalicelib.store.invitees import Invitee, Invitees
 MOST_INVITATIONS = 100
 """Invitations that may wait for a user: who has as many gets no more until they answer some."""
 
+MOST_BY_ONE = 10
+"""Invitations of one inviter that may wait for a user: it takes ten inviters to reach MOST_INVITATIONS."""
+
 
 class Newcomer(NamedTuple):
     """Somebody whom another user is about to put into a chat.
 
     exists: whether there may be somebody of the handle. blocks: whether they block the other. welcomes:
-    whether they let the other add them without asking. invitable: whether another invitation may wait. fits:
-    whether they may be in another large chat.
+    whether they let the other add them without asking. invitable: whether another invitation may wait.
+    invitable_by_other: whether another one by the other may. fits: whether they may be in another large chat.
     """
 
     exists: bool = True
     blocks: bool = False
     welcomes: bool = True
     invitable: bool = True
+    invitable_by_other: bool = True
     fits: bool = True
 
 
@@ -63,6 +67,7 @@ class Newcomers:
             blocks=invitee.blocks,
             welcomes=named or setting == "everybody" or (setting == "known" and knows),
             invitable=invitee.invitations < MOST_INVITATIONS,
+            invitable_by_other=invitee.by_other < MOST_BY_ONE,
             fits=not self._max_large or invitee.large < self._max_large,
         )
 

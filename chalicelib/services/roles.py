@@ -18,6 +18,7 @@ from chalicelib.errors import (
 from chalicelib.services.chat_ids import ROOM_PREFIX
 from chalicelib.services.decisions import Case, Decision
 from chalicelib.services.events import event
+from chalicelib.services.newcomers import MOST_BY_ONE
 from chalicelib.services.rights import Record, banned, check_manager, check_member, stands
 from chalicelib.store.chat_info import Member, Other, Relation, Role
 from chalicelib.store.chats import Become
@@ -80,11 +81,16 @@ def invite(case: Case) -> Decision | None:
     if isinstance(case.target, Member) or stands(case.target, Relation.INVITED):
         return None
     _check_welcome(case)
+    if not case.newcomer.invitable_by_other:
+        raise InvitationsFull(
+            f"{MOST_BY_ONE} invitations of yours are waiting for {case.to}, the most one user can send. "
+            "Withdraw one, or wait until they answer."
+        )
     if not case.newcomer.invitable:
         raise InvitationsFull(
             f"{case.to} has the maximum number of waiting invitations. They must answer some first."
         )
-    return Decision((Become(case.to, Relation.INVITED),))
+    return Decision((Become(case.to, Relation.INVITED, inviter=case.by),))
 
 
 def uninvite(case: Case) -> Decision | None:

@@ -66,7 +66,8 @@ class Other(NamedTuple):
 
     since, upto: they may still read the messages in between, without the first; 0 and 0 if they never were a
     member. A banned one reads nothing. refused: whether they have refused an invitation, and have been no
-    member since.
+    member since. inviter: Handle of the sender of a waiting invitation; empty for another relation, and for
+    an invitation of an earlier version.
     """
 
     handle: str
@@ -75,12 +76,14 @@ class Other(NamedTuple):
     since: int
     upto: int
     refused: bool = False
+    inviter: str = ""
 
 
 REFUSED = 128
 """A bit of the relation in a record, beside Relation."""
 RECORD = struct.Struct(">BQQQ")
-"""A member: role, since, joined, muted_until. Another: relation (REFUSED beside it), at, since, upto.
+"""A member: role, since, joined, muted_until. Another: relation (REFUSED beside it), at, since, upto,
+and after it the handle of an invited one's inviter.
 `>BI8I8I8` in Lua."""
 
 
@@ -92,8 +95,9 @@ def member_of(handle: str, record: bytes) -> Member:
 
 def other_of(handle: str, record: bytes) -> Other:
     """Return the one that a record of `others:<chat>` tells of."""
-    relation, at, since, upto = RECORD.unpack(record)
-    return Other(handle, Relation(relation & ~REFUSED), at, since, upto, bool(relation & REFUSED))
+    relation, at, since, upto = RECORD.unpack_from(record)
+    inviter = record[RECORD.size :].decode()
+    return Other(handle, Relation(relation & ~REFUSED), at, since, upto, bool(relation & REFUSED), inviter)
 
 
 def info_of(flat: Sequence[bytes], members: int) -> Info | None:

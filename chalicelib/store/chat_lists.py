@@ -44,16 +44,16 @@ class ChatLists:
         """Return the query for where a chat, of two too, stands for a user; stamp 0: it never did."""
         of = (keys.chat, keys.members, keys.others, keys.readers, keys.log)
 
-        def read(reply: list[int]) -> Place:
+        def read(reply: list[Any]) -> Place:
             return place_of(handle, *reply)
 
         args = (handle, int(":" in chat))
         return Query(READ_PLACE, tuple(name(chat) for name in of), args, read)
 
 
-def place_of(handle: str, state: int, stamp: int, active: int) -> Place:
+def place_of(handle: str, state: int, stamp: int, active: int, inviter: bytes) -> Place:
     """Return a place as read_place replies it; times in µs."""
-    return Place(handle, stamp, PlaceState(state), active)
+    return Place(handle, stamp, PlaceState(state), active, inviter.decode())
 
 
 def _each(read: Callable[[str, bytes], T]) -> Callable[[Sequence[Any]], list[T]]:

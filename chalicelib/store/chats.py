@@ -41,12 +41,14 @@ class Become(NamedTuple):
     """What becomes of somebody; to: None for a stranger. muted_until: of a member, µs since 1970.
 
     refused: whether they refuse an invitation by it; that they once did stays until they are a member.
+    inviter: Handle of the sender, if they are invited.
     """
 
     handle: str
     to: Role | Relation | None
     muted_until: int = 0
     refused: bool = False
+    inviter: str = ""
 
 
 class View(NamedTuple):
@@ -84,7 +86,8 @@ class Chats(ChatLists):
     `{c<NNN>}:members:<chat>`: HASH: handle -> role (1 byte, see Role), then since, joined and muted_until, 8
         bytes each, see Member.
     `{c<NNN>}:others:<chat>`: HASH: handle -> relation (1 byte, see Relation), then at, since and upto, 8
-        bytes each, see Other. Above MOST_OTHERS some former members are forgotten, and their marks with them.
+        bytes each, see Other; of an invited user the handle of the inviter follows. Above MOST_OTHERS some
+        former members are forgotten, and their marks with them.
     `{c<NNN>}:changes:<chat>`: ZSET: `info` or `m:<handle>` -> time of the last system message about it, µs.
         What is forgotten with a former member raises changes_lost to its time.
     `{c<NNN>}:uncounted:<chat>`: ZSET: seq -> seq of each system message that the log holds.
@@ -119,7 +122,9 @@ class Chats(ChatLists):
         Raises ChatFull, LastOwner.
         """
         fields = _fields({name: getattr(info, name) for name in CHOSEN})
-        becomes = [Become(handle, to) for handle, to in people]
+        becomes = [
+            Become(handle, to, inviter=info.maker if to is Relation.INVITED else "") for handle, to in people
+        ]
         args = (chat, body, *self._limits, "", "", len(fields), *fields)
         return self._run(CREATE_CHAT, chat, (*args, *_moves(dict.fromkeys(dict(people), b""), becomes)))
 
@@ -192,7 +197,7 @@ def _standing(one: Become) -> bytes:
         return b""
     if isinstance(one.to, Role):
         return b"m" + bytes([one.to])
-    return b"o" + bytes([one.to | (REFUSED if one.refused else 0)])
+    return b"o" + bytes([one.to | (REFUSED if one.refused else 0)]) + one.inviter.encode()
 
 
 def _record(handle: str, held: bytes) -> Member | Other | None:
@@ -203,6 +208,6 @@ def _record(handle: str, held: bytes) -> Member | Other | None:
 
 def _changed(seq: int, time: int, members: list[bytes] | None, flat: list[Any]) -> Changed:
     told = None if members is None else [handle.decode() for handle in members]
-    each = zip(flat[::4], flat[1::4], flat[2::4], flat[3::4], strict=True)
-    places = [place_of(handle.decode(), state, stamp, active) for handle, stamp, state, active in each]
+    each = zip(*(flat[part::5] for part in range(5)), strict=True)
+    places = [place_of(handle.decode(), state, stamp, *rest) for handle, stamp, state, *rest in each]
     return Changed(seq, time, told, places)

@@ -41,13 +41,15 @@ class PlaceState(IntEnum):
 class Place(NamedTuple):
     """What the index should say of a chat.
 
-    stamp: of (chat, user), µs. active: of its last activity, µs; 0: none.
+    stamp: of (chat, user), µs. active: of its last activity, µs; 0: none. inviter: Handle of the sender of an
+    invitation; empty for another state, and for an invitation of an earlier version.
     """
 
     handle: str
     stamp: int
     state: PlaceState
     active: int
+    inviter: str = ""
 
 
 class Placed(NamedTuple):
@@ -114,7 +116,8 @@ class Inboxes:
         bytes, µs), state (1 byte, PlaceState), floor (8 bytes, µs: when out, messages up to this time do not
         bring the chat back); a direct chat that was never placed has none, and counts as IN. Of a LARGE chat
         a digest of how it was when it was last checked stands in place of the floor; 0: it was not, since
-        it was placed.
+        it was placed. After the floor of an INVITED chat stands the handle of the inviter; earlier versions
+        wrote none.
     `{u<NNN>}:inbox:<handle>`: ZSET, no expiry: chat -> version at which it moved, those that are out as well.
     `{u<NNN>}:active:<handle>`: ZSET, no expiry: chat that is not OUT -> time of its last activity, µs; of
         a LARGE one as it was last checked.
@@ -205,7 +208,8 @@ def _delivery_keys(handles: Iterable[str]) -> tuple[str, ...]:
 def _placing(chat: str, place: Place) -> Query[Placed]:
     more = (keys.large, keys.connections, keys.invitations)
     named = (*_index_keys(place.handle), *(key(place.handle) for key in more))
-    return Query(PLACE_CHAT, named, (chat, place.stamp, int(place.state), place.active), _placed)
+    args = (chat, place.stamp, int(place.state), place.active, place.inviter)
+    return Query(PLACE_CHAT, named, args, _placed)
 
 
 def _placed(reply: list[Any]) -> Placed:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from chalicelib.store import keys
@@ -10,21 +11,23 @@ from chalicelib.store.client import Query
 from chalicelib.store.readers import WROTE, flags_of
 from chalicelib.store.scripts import Script
 
-READ_INVITEE = Script("read_invitee")
+READ_INVITEE = Script("read_invitee", "index")
+READ_UNWANTED = Script("read_unwanted", "index")
 
 
 class Invitee(NamedTuple):
     """A user whom another one is about to put into a chat.
 
-    blocks, follows: whether they block, or follow, the other. invitations: how many wait for them. large: in
-    how many large chats they are. setting: who may add them (`everybody`, `known`, `nobody`); empty for the
-    default.
+    blocks, follows: whether they block, or follow, the other. invitations: Number of invitations waiting for
+    them. by_other: Number of those that the other has sent. large: in how many large chats they are. setting:
+    who may add them (`everybody`, `known`, `nobody`); empty for the default.
     """
 
     standing: Standing
     blocks: bool
     follows: bool
     invitations: int
+    by_other: int
     large: int
     setting: str
 
@@ -35,8 +38,14 @@ class Invitees:
     @staticmethod
     def of(handle: str, by: str) -> Query[Invitee]:
         """Return the query for a user whom `by` is about to put into a chat."""
-        of = (keys.user, keys.blocked, keys.following, keys.invitations, keys.large)
+        of = (keys.user, keys.blocked, keys.following, keys.invitations, keys.large, keys.chats)
         return Query(READ_INVITEE, tuple(key(handle) for key in of), (by,), _invitee)
+
+    @staticmethod
+    def unwanted(handle: str, by: str) -> Query[list[str]]:
+        """Return the query for the chats to which a user is invited by `by`, whom the user has blocked."""
+        of = (keys.blocked, keys.invitations, keys.chats)
+        return Query(READ_UNWANTED, tuple(key(handle) for key in of), (by,), _texts)
 
     @staticmethod
     def wrote(handle: str, other: str) -> Query[bool]:
@@ -46,5 +55,9 @@ class Invitees:
 
 
 def _invitee(reply: list[Any]) -> Invitee:
-    state, blocks, follows, invitations, large, setting = reply
-    return Invitee(Standing(state), bool(blocks), bool(follows), invitations, large, setting.decode())
+    state, blocks, follows, waiting, by_other, large, setting = reply
+    return Invitee(Standing(state), bool(blocks), bool(follows), waiting, by_other, large, setting.decode())
+
+
+def _texts(reply: Sequence[bytes]) -> list[str]:
+    return [text.decode() for text in reply]

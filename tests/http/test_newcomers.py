@@ -200,12 +200,17 @@ def test_a_block_still_refuses(api: Api, people: People) -> None:
     refused(api.call("POST", "/v1/chats", person=ann, json=body), 403, "blocked")
 
 
+def invited(api: Api, ann: Person, bob: Person, number: int) -> list[str]:
+    """Have ann invite bob to some new groups; returns them."""
+    return [make(api, ann, [bob]) for _ in range(number)]
+
+
 def test_no_more_invitations_than_may_wait(api: Api, people: People) -> None:
     """For somebody 100 invitations wait at most, by whatever route; each answer makes room for another."""
-    ann, bob = crowd(people, 2)
-    body = {"kind": "group", "name": "tea", "members": [bob.handle]}
-    made = [api.call("POST", "/v1/chats", person=ann, json=body).json()["chat"] for _ in range(100)]
+    ann, bob, *others = crowd(people, 12)
+    made = [chat for other in others for chat in invited(api, other, bob, 10)]
 
+    body = {"kind": "group", "name": "tea", "members": [bob.handle]}
     answer = api.call("POST", "/v1/chats", person=ann, json=body)
     refused(answer, 409, "invitations_full")
     assert answer.json()["errors"][0]["field"] == "members[0]"
@@ -219,6 +224,56 @@ def test_no_more_invitations_than_may_wait(api: Api, people: People) -> None:
     refused(do(api, ann, "PUT", f"{chat}/invitations/{bob.handle}"), 409, "invitations_full")
     choose(api, bob, "everybody")
     assert add(api, ann, chat, bob) == "member"
+
+
+def test_one_inviter_cannot_fill_the_invitations_of_a_user(api: Api, people: People) -> None:
+    """Of one inviter 10 invitations wait at most, by whatever route; others still invite."""
+    ann, bob, cid = crowd(people, 3)
+    made = invited(api, ann, bob, 10)
+
+    body = {"kind": "group", "name": "tea", "members": [cid.handle, bob.handle]}
+    answer = api.call("POST", "/v1/chats", person=ann, json=body)
+    refused(answer, 409, "invitations_full")
+    assert [one["field"] for one in answer.json()["errors"]] == ["members[1]"]
+    assert "Withdraw one" in answer.json()["detail"]
+    chat = make(api, ann)
+    for path in ("members", "invitations"):
+        answer = do(api, ann, "PUT", f"{chat}/{path}/{bob.handle}")
+        refused(answer, 409, "invitations_full")
+        assert "10 invitations of yours" in answer.json()["detail"]
+    assert add(api, cid, make(api, cid), bob) == "invited"
+    done(do(api, ann, "DELETE", f"{made[0]}/invitations/{bob.handle}"))
+    done(do(api, bob, "DELETE", f"{made[1]}/invitations/{bob.handle}"))
+    for _ in range(2):
+        assert add(api, ann, make(api, ann), bob) == "invited"
+    refused(do(api, ann, "PUT", f"{chat}/invitations/{bob.handle}"), 409, "invitations_full")
+
+
+def test_an_invitation_counts_for_the_admin_who_sent_it(api: Api, people: People) -> None:
+    """The maker of a group is not charged with the invitations of another admin."""
+    ann, bob, cid = crowd(people, 3)
+    follow(api, cid, ann)
+    for _ in range(10):
+        chat = make(api, ann, [cid])
+        done(do(api, ann, "PATCH", f"{chat}/members/{cid.handle}", json={"role": "admin"}))
+        assert add(api, cid, chat, bob) == "invited"
+
+    refused(do(api, cid, "PUT", f"{make(api, cid)}/invitations/{bob.handle}"), 409, "invitations_full")
+    assert add(api, ann, make(api, ann), bob) == "invited"
+
+
+def test_a_block_declines_the_waiting_invitations_of_the_blocked_user(api: Api, people: People) -> None:
+    """A block takes the other's waiting invitations from the inbox, for good, and nobody else's."""
+    ann, bob, cid = crowd(people, 3)
+    made, other = invited(api, ann, bob, 3), make(api, cid, [bob])
+    done(do(api, bob, "POST", f"{made[2]}/join"), 200)
+    done(api.call("PUT", f"/v1/users/me/blocked/{ann.handle}", person=bob))
+
+    assert [state(api, bob, chat) for chat in (*made, other)] == ["", "", "member", "invited"]
+    assert read(api, ann, f"{made[0]}/invitations")["users"] == []
+    done(api.call("DELETE", f"/v1/users/me/blocked/{ann.handle}", person=bob))
+    refused(do(api, ann, "PUT", f"{made[0]}/invitations/{bob.handle}"), 403, "forbidden")
+    assert add(api, ann, make(api, ann), bob) == "invited"
 
 
 def test_a_deleted_group_takes_its_invitations_away(api: Api, people: People) -> None:

@@ -280,6 +280,17 @@ def test_no_more_invitations_than_may_wait() -> None:
     assert outcome(roles.add, case_of("owner", "nobody")._replace(newcomer=full)) == "M"
 
 
+def test_no_more_invitations_of_one_inviter_than_may_wait() -> None:
+    """Who has sent a user as many invitations as may wait sends no more; an invitation names its sender."""
+    case, many = case_of("owner", "nobody"), Newcomer(invitable_by_other=False)
+    assert outcome(roles.invite, case._replace(newcomer=many)) == "i"
+    assert outcome(roles.add, case._replace(newcomer=many._replace(welcomes=False))) == "i"
+    assert outcome(roles.add, case._replace(newcomer=many)) == "M"
+    decision = roles.invite(case)
+    assert decision is not None
+    assert decision.becomes == (Become("bob", Relation.INVITED, inviter="ann"),)
+
+
 @pytest.mark.parametrize("rule", [roles.uninvite, roles.refuse, roles.unban])
 def test_a_former_member_stays_one(rule: Rule) -> None:
     """Whose invitation, request or ban ends is a former member again, if they were one."""

@@ -16,7 +16,7 @@ local function growth()
       members = members + count(is_member(to)) - count(is_member(held))
       owners = owners + count(to == OWNER) - count(held == OWNER)
       others = others + count(to ~= '' and not is_member(to)) - count(held ~= '' and not is_member(held))
-      waiting = waiting + count(to == INVITED or to == REQUESTED)
+      waiting = waiting + count(standing(to) == INVITED or standing(to) == REQUESTED)
     end
   end
   return members, owners, others, waiting
@@ -59,7 +59,7 @@ local function as_other(held, to, seq, time)
     _, since, upto = struct.unpack('>I8I8I8', held, 3)
     relation = bit.bor(relation, bit.band(string.byte(held, 2), REFUSED))
   end
-  return struct.pack('>BI8I8I8', relation, time, since, upto)
+  return struct.pack('>BI8I8I8', relation, time, since, upto) .. string.sub(to, 3)
 end
 
 -- Writes the records of all whom the change concerns. Returns their handles, those who are members no more as a
@@ -146,9 +146,10 @@ local function change(new)
   end
   local _, active = newest(LOG)
   local told = placed(ID, concerned, time, leavers, joiner(outside), function(handle)
-    if not outside[handle] then return large and LARGE or IN, active end
-    if outside[handle] == INVITED then return IS_INVITED, time end
-    return OUT, active
+    if not outside[handle] then return large and LARGE or IN, active, '' end
+    local to = outside[handle]
+    if standing(to) == INVITED then return IS_INVITED, time, string.sub(to, 3) end
+    return OUT, active, ''
   end)
   return {DONE, seq, time, not large and redis.call('HKEYS', MEMBERS), told}
 end

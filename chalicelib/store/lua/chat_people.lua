@@ -35,8 +35,8 @@ local function stand_as_seen(first, step)
 end
 
 -- Raises the stamps of handles to `time` at the least, and owes the places that follow.
--- leavers: a set of those whose flags are cleared. joiner: who made or joined the chat by themselves, or nil. place: gives the state of a handle's place, and its activity.
--- Returns the places: {handle, stamp, state, active, ...}.
+-- leavers: a set of those whose flags are cleared. joiner: who made or joined the chat by themselves, or nil. place: gives the state of a handle's place, its activity, and the inviter.
+-- Returns the places: {handle, stamp, state, active, inviter, ...}.
 local function placed(id, handles, time, leavers, joiner, place)
   local records, owed, told = {}, {}, {}
   for i, held in ipairs(in_pieces('HMGET', READERS, handles)) do
@@ -48,8 +48,9 @@ local function placed(id, handles, time, leavers, joiner, place)
     if handle == joiner then flags = bit.bor(flags, ACCEPTED) end
     records[at - 1], records[at] = handle, struct.pack('>I8I8I8I8B', read, received, cleared, stamp, flags)
     owed[at - 1], owed[at] = 'p' .. handle .. '\0' .. id, whole(stamp)
-    told[2 * at - 3], told[2 * at - 2] = handle, stamp
-    told[2 * at - 1], told[2 * at] = place(handle)
+    local last = 5 * i
+    told[last - 4], told[last - 3] = handle, stamp
+    told[last - 2], told[last - 1], told[last] = place(handle)
   end
   in_pieces('HSET', READERS, records)
   in_pieces('HSET', OUTBOX, owed)

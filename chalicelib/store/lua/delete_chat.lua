@@ -13,7 +13,7 @@ for i = 1, #others, 2 do
 end
 local seq, active = newest(LOG)
 local time = next_time(LOG)
-local told = placed(id, handles, time, {}, nil, function() return OUT, active end)
+local told = placed(id, handles, time, {}, nil, function() return OUT, active, '' end)
 local terms = redis.call('HGET', CHAT, 'terms')
 redis.call('UNLINK', CLIENTS, unpack(KEYS, 1, 7))
 redis.call('HSET', CHAT, 'deleted', whole(time))

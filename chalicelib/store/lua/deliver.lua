@@ -16,7 +16,7 @@ for i = 1, #KEYS, 5 do
   local wanted = state == IN or (not is_group and (not state or time > floor))
   local is_newer = time > active_of(active, chat) or (state == IN and floor == EMPTY)
   if is_live and wanted and is_newer then
-    if state and (state == OUT or floor == EMPTY) then keep_place(chats, chat, stamp, IN, 0) end
+    if state and (state == OUT or floor == EMPTY) then keep_place(chats, chat, stamp, IN, 0, '') end
     redis.call('ZADD', active, whole(time), chat)
     bump(chats, inbox, chat)
   end

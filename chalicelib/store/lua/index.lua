@@ -17,8 +17,15 @@ local function place_of(chats, chat)
   if held then return struct.unpack('>I8BI8', held) end
 end
 
-local function keep_place(chats, chat, stamp, state, floor)
-  redis.call('HSET', chats, chat, struct.pack('>I8BI8', stamp, state, floor))
+-- inviter: handle of the sender of an invitation that waits; empty of any other state, or if it is not known.
+local function keep_place(chats, chat, stamp, state, floor, inviter)
+  redis.call('HSET', chats, chat, struct.pack('>I8BI8', stamp, state, floor) .. inviter)
+end
+
+-- Returns the inviter of an invitation that waits; empty if there is none, or they are not known.
+local function inviter_of(chats, chat)
+  local held = redis.call('HGET', chats, chat)
+  return held and string.byte(held, 9) == IS_INVITED and string.sub(held, 18) or ''
 end
 
 -- Returns the time of a chat's last activity as the index has it, or 0.

@@ -11,6 +11,7 @@
 -- ARGV[2]  stamp   integer, of (chat, user), µs
 -- ARGV[3]  state   0: out, 1: in, 2: large, 3: invited
 -- ARGV[4]  time    integer, of the chat's last activity, µs; 0: there was none
+-- ARGV[5]  inviter handle of the sender of an invitation; may be empty
 -- reply    {1: it says so or something newer, 0: the account is deleted; of a large chat the user's ready connections
 --          that take JSON; and that take protobuf}, see targets
 local user, chats, inbox, active, large = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
@@ -34,6 +35,6 @@ else
 end
 keep_large(large, chat, state)
 keep_invitation(KEYS[7], chat, state, time)
-keep_place(chats, chat, stamp, state, floor)
+keep_place(chats, chat, stamp, state, floor, ARGV[5])
 bump(chats, inbox, chat)
 return {1, told(targets)}

@@ -5,7 +5,8 @@
 -- KEYS[5]     log      LIST, see MessageLog
 -- ARGV[1]     handle
 -- ARGV[2]     direct   1: it is a direct chat, 0: a group or room
--- reply       {state (0 out, 1 in, 2 large, 3 invited), stamp (0: none), time of last activity in µs (0: none)}
+-- reply       {state (0 out, 1 in, 2 large, 3 invited), stamp (0: none), time of last activity in µs (0: none),
+--             inviter (empty: none is known)}
 local OUT, IN, LARGE, IS_INVITED, INVITED, HIDDEN = 0, 1, 2, 3, 1, 16
 local held = redis.call('HGET', KEYS[4], ARGV[1])
 local cleared, stamp, flags = 0, 0, 0
@@ -13,16 +14,16 @@ if held then cleared, stamp, flags = struct.unpack('>I8I8B', held, 17) end
 local head, active = newest(KEYS[5])
 
 if ARGV[2] == '1' then
-  if head > cleared then return {IN, stamp, active} end
-  if math.floor(flags / HIDDEN) % 2 == 1 then return {OUT, stamp, active} end
-  return {IN, stamp, 0}
+  if head > cleared then return {IN, stamp, active, ''} end
+  if math.floor(flags / HIDDEN) % 2 == 1 then return {OUT, stamp, active, ''} end
+  return {IN, stamp, 0, ''}
 end
 local large, deleted = unpack(redis.call('HMGET', KEYS[1], 'large', 'deleted'))
-if deleted then return {OUT, stamp, active} end
-if redis.call('HEXISTS', KEYS[2], ARGV[1]) == 1 then return {large and LARGE or IN, stamp, active} end
+if deleted then return {OUT, stamp, active, ''} end
+if redis.call('HEXISTS', KEYS[2], ARGV[1]) == 1 then return {large and LARGE or IN, stamp, active, ''} end
 local other = redis.call('HGET', KEYS[3], ARGV[1])
 if other then
   local relation, at = struct.unpack('>BI8', other)
-  if bit.band(relation, 127) == INVITED then return {IS_INVITED, stamp, at} end
+  if bit.band(relation, 127) == INVITED then return {IS_INVITED, stamp, at, string.sub(other, 26)} end
 end
-return {OUT, stamp, active}
+return {OUT, stamp, active, ''}
