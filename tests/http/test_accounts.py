@@ -24,6 +24,12 @@ WORD, OTHER = "correct horse battery", "another long word"
 RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 
 
+@pytest.fixture
+def people(api: Api) -> People:
+    """Who has accounts there, and has used up nothing of any limit."""
+    return People(lambda body: api.call("POST", "/v1/register", json=body))
+
+
 @pytest.fixture(scope="module")
 def engine() -> Iterator[ValkeyEngine]:
     """A store of this module's own."""

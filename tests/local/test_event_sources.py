@@ -173,7 +173,7 @@ def test_jobs_of_a_user_who_may_not_wait(rights: str) -> None:
             may_wait = rights != ACCESS_STRING
             assert eventually(lambda: (client.info("clients")["blocked_clients"] == 1) == may_wait)
             refused = {entry["object"] for entry in client.acl_log()}
-            assert refused == (set() if may_wait else {*ASKED_AT_THE_START, "brpop"})
+            assert refused == (set() if may_wait else {*ASKED_AT_THE_START, "blmove"})
             assert not lines(server, "queue_unreachable")
 
 

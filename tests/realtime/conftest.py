@@ -53,7 +53,7 @@ def recorder() -> Iterator[Recorder]:
 def door(
     valkey: Engine, recorder: Recorder, variables: dict[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Door]:
-    """A closed app on an empty store, with accounts of ann, bob and cyd, whom everybody may add to groups."""
+    """A closed app on an empty store, with accounts of ann, bob and cyd."""
     valkey.resume()
     valkey.start()
     valkey.flush()
@@ -64,12 +64,5 @@ def door(
     for name in ("ann", "bob", "cyd"):
         made = call("POST", "/v1/register", body={"handle": name, "password": PASSWORD})
         tokens[name] = made.body["token"]
-        changed = call(
-            "PATCH",
-            "/v1/users/me",
-            body={"who_may_add_me": "everybody"},
-            Authorization=f"Bearer {tokens[name]}",
-        )
-        assert changed.status == 200, changed.body
     yield Door(recorder, tokens)
     services.current.cache_clear()
