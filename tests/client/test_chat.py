@@ -19,6 +19,7 @@ from parley_client.chat.status import Status
 from parley_client.names import direct_chat, folded
 from tests.client.terminal import CTRL_C, CTRL_D, ENTER, Terminal
 from tests.client.test_real_server import PASSWORD, name
+from tests.servers.commands import make
 from tests.servers.process import ROOT, environment
 from tests.servers.waiting import eventually
 
@@ -256,12 +257,9 @@ def test_errors_say_what_to_do(arguments: list[str], told: str) -> None:
 
 def test_make_wants_a_user() -> None:
     """The USER that every shell has is not taken for the one who chats."""
-    done = subprocess.run(
-        ["make", "--dry-run", "chat"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    done = make("--dry-run", "chat")
     assert "Who are you? make chat USER=alice" in done.stderr
-    command = ["make", "--dry-run", "chat", "USER=alice", "ROOM=lobby", "PORT=9000"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    done = make("--dry-run", "chat", "USER=alice", "ROOM=lobby", "PORT=9000")
     assert "--user 'alice' --url 'http://127.0.0.1:9000'" in done.stdout
     assert "--room 'lobby'" in done.stdout
 

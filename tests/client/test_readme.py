@@ -17,6 +17,7 @@ import httpx
 import pytest
 
 from tests.client.test_chat import say
+from tests.servers.commands import make
 from tests.servers.engines import Engine
 from tests.servers.ports import ReservedPort
 from tests.servers.process import ROOT, environment
@@ -70,14 +71,7 @@ def _lines(process: subprocess.Popen[str]) -> Iterator[str]:
 def test_chalice_local(valkey: Engine, port: int) -> None:
     """README's command for Chalice's own server, as make runs it, serves the routes."""
     assert "make chalice-local" in (ROOT / "README.md").read_text(encoding="utf-8")
-    done = subprocess.run(
-        ["make", "--dry-run", "chalice-local", f"PORT={port}"],
-        cwd=ROOT,
-        env=environment({"PATH": os.environ["PATH"]}),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
+    done = make("--dry-run", "chalice-local", f"PORT={port}")
     command = shlex.split(done.stdout.splitlines()[-1].removeprefix("exec "))
     server = subprocess.Popen(command, cwd=ROOT, env=environment(valkey.env), process_group=0)
     try:

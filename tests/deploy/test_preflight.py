@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from infra.deploy.preflight import NO_CREDENTIALS, NO_GIT, NO_PROFILE, NO_REGION, NO_STAGE, missing
-from tests.servers.commands import refusal, run
-from tests.servers.process import ROOT, environment
+from tests.servers.commands import make, refusal, run
 
 NOWHERE = Path("/nonexistent")
 KEYS = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
@@ -71,15 +69,8 @@ def test_machine_with_a_role(tmp_path: Path) -> None:
 def test_make_tells_before_it_installs(tmp_path: Path, stage: str, told: list[str]) -> None:
     """`make deploy` says what is missing, and has installed nothing by then."""
     venv = tmp_path / "venv"
-    env = environment({"HOME": str(tmp_path)}) | ({} if stage == "staging" else {"AWS_CONFIG_FILE": "/none"})
-    done = subprocess.run(
-        ["make", "deploy", f"STAGE={stage}", f"VENV={venv}"],
-        cwd=ROOT,
-        env=env,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    env = {"HOME": str(tmp_path)} | ({} if stage == "staging" else {"AWS_CONFIG_FILE": "/none"})
+    done = make("deploy", f"STAGE={stage}", f"VENV={venv}", env=env)
     assert [line for line in done.stderr.splitlines() if line.startswith("deploy: ")] == [
         f"deploy: {line}" for line in told
     ]

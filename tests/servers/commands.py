@@ -25,6 +25,20 @@ def run(*arguments: str, env: Mapping[str, str] | None = None) -> subprocess.Com
     )
 
 
+def make(*arguments: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    """Run `make ARGUMENTS` to its end, as if no other make ran the tests, with the variables of `run`."""
+    return subprocess.run(
+        ["make", *arguments],
+        cwd=ROOT,
+        env=environment(env or {}),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
+
+
 def refusal(done: subprocess.CompletedProcess[str]) -> str:
     """Return the one line with which a command refused; fails the test if it did not refuse so."""
     assert done.returncode not in (0, -9), done.stdout

@@ -17,6 +17,7 @@ START_SECONDS = STOP_SECONDS = 120.0
 OURS = (
     *("PARLEY_", "REDIS_URL", "PORT", "DATA", "WORKERS", "SOCKET_", "SHUFFLE_FRAMES", "PUSH_BY_WIRE"),
     *("LOCALSTACK_", "AWS_"),
+    *("MAKE", "MFLAGS"),  # a make that runs the tests hands its own flags to one that they run
 )
 
 

@@ -6,13 +6,14 @@ import ast
 import json
 import re
 import socket
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from packaging.requirements import Requirement
+
+from tests.servers.commands import make
 
 ROOT = Path(__file__).parents[2]
 SHARED = (
@@ -149,7 +150,6 @@ def test_make_asks_for_what_is_missing_before_it_installs(
 ) -> None:
     """A target without a variable that it needs says so at once, and has made no environment by then."""
     venv = tmp_path / "venv"
-    command = ["make", *arguments, f"VENV={venv}", "PYTHON=/none"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=60)
+    done = make(*arguments, f"VENV={venv}", "PYTHON=/none")
     assert told in done.stderr
     assert (done.returncode, done.stdout, venv.exists()) == (2, "", False)
