@@ -68,6 +68,12 @@ DIFFERENCES: dict[str, Difference] = {
         "JSON sent as `application/x-www-form-urlencoded`, which is `curl -d` without a header, is a 400.",
         "LocalStack parses a form and writes it anew for the function, and JSON does not survive that.",
     ),
+    "gzip-is-unpacked": Difference(
+        LOCALSTACK,
+        "A body that says `Content-Encoding: gzip` and is not is refused in words of LocalStack's; elsewhere"
+        " it is a 415 problem.",
+        "LocalStack unpacks such a body itself, before its API sees it.",
+    ),
     "leading-slashes-are-merged": Difference(
         (*LOCALSTACK, *MINISTACK),
         "`//ping` is `/ping`; elsewhere it is no route.",

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.deployed.client import Api, fields_at_fault
+from tests.deployed.client import PROBLEM, Api, fields_at_fault
+from tests.deployed.target import Target
 
 BODIES: list[tuple[str, str, dict[str, Any], str, str]] = [
     ("POST", "/v1/chats/{chat}/messages", {"text": "x", "mentions": ["a"]}, "mentions", "`reply_to`"),
@@ -152,15 +153,20 @@ def test_the_field_at_fault_is_the_one_that_was_written(api: Api) -> None:
 
 @pytest.mark.parametrize("encoding", ["gzip", "br", "identity, gzip", "x-unknown"])
 @pytest.mark.parametrize("path", ["/v1/chats/{chat}/messages", "/api/send"])
-def test_an_encoded_body_is_a_415(api: Api, path: str, encoding: str) -> None:
+def test_an_encoded_body_is_a_415(api: Api, target: Target, path: str, encoding: str) -> None:
     """A compressed body is refused with what is taken instead, and nothing is stored."""
     chat, alice, _ = api.new_pair()
     body = {"text": "hi"} if "v1" in path else {"chat": chat, "sender": alice, "text": "hi"}
     caller = {"user": alice} if "v1" in path else {"speaker": alice}
     sent = {"json": body, "headers": {"Content-Encoding": encoding}, **caller}
-    answer = api.call("POST", path.format(chat=chat), **sent)
-    assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
-    assert answer.headers["Accept-Encoding"] == "identity"
+    if encoding == "gzip" and target.differs("gzip-is-unpacked"):
+        answer = api.raw("POST", path.format(chat=chat), **sent)
+        assert answer.status_code >= 400
+        assert answer.headers["Content-Type"] != PROBLEM
+    else:
+        answer = api.call("POST", path.format(chat=chat), **sent)
+        assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
+        assert answer.headers["Accept-Encoding"] == "identity"
     assert api.page(chat, alice)["head"] == 0
     sent["headers"] = {"Content-Encoding": "Identity"}
     assert api.call("POST", path.format(chat=chat), **sent).status_code in (201, 204)
