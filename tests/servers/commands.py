@@ -13,30 +13,12 @@ SECONDS = 300
 
 def run(*arguments: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     """Run `python -m ARGUMENTS` to its end, without Parley's and AWS's variables but for those given."""
-    return subprocess.run(
-        [sys.executable, "-m", *arguments],
-        cwd=ROOT,
-        env=environment(env or {}),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-        check=False,
-    )
+    return _finished([sys.executable, "-m", *arguments], env)
 
 
 def make(*arguments: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
     """Run `make ARGUMENTS` to its end, as if no other make ran the tests, with the variables of `run`."""
-    return subprocess.run(
-        ["make", *arguments],
-        cwd=ROOT,
-        env=environment(env or {}),
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        timeout=SECONDS,
-        check=False,
-    )
+    return _finished(["make", *arguments], env)
 
 
 def refusal(done: subprocess.CompletedProcess[str]) -> str:
@@ -45,3 +27,16 @@ def refusal(done: subprocess.CompletedProcess[str]) -> str:
     lines = [line for line in done.stderr.splitlines() if not line.startswith("package: warning")]
     assert len(lines) == 1, done.stderr
     return lines[0]
+
+
+def _finished(command: list[str], env: Mapping[str, str] | None) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        command,
+        cwd=ROOT,
+        env=environment(env or {}),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+        check=False,
+    )
