@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from chalicelib.config import Settings as ServerSettings
+from chalicelib.store.sockets import RENEWALS
 from parley_client import (
     AsyncClient,
     Closed,
@@ -15,14 +18,20 @@ from parley_client import (
     Message,
     NotAuthenticated,
     Problem,
+    Settings,
     Signal,
     login,
     register,
 )
+from parley_client import connection as connections
 from parley_client.backoff import Backoff
+from parley_client.entrance import Entrance
+from parley_client.liveness import PROBE_SECONDS, UNANSWERED_MS, Sleep
 from parley_client.overlap import Overlap
+from parley_client.rest import Rest
 from tests.client.conftest import SECONDS, Making, messages, take
 from tests.client.scripted_server import ScriptedServer
+from tests.clock import Clock
 
 pytestmark = pytest.mark.anyio
 CHAT = "bob:me"
@@ -201,6 +210,55 @@ async def test_answered_pings_keep_a_connection(server: ScriptedServer, making: 
     peer = await server.peer(0)
     await server.until(lambda: len(peer.sent("ping")) >= 5)
     assert len(server.peers) == 1
+
+
+def test_idle_client_outlives_no_limit_and_says_one_thing_at_a_time() -> None:
+    """What goes out when idle comes before API Gateway's 600 s and any lease; a resync spares the ping."""
+    client, lease = Settings(), ServerSettings().lease_seconds
+    unrenewed = lease / RENEWALS  # a frame may leave the leases of other slots as old as this
+    assert client.ping_seconds + client.answer_seconds < min(600, lease - unrenewed)
+    assert client.resync_seconds + client.answer_seconds < client.ping_seconds
+
+
+async def test_machine_that_slept_checks_its_connection(
+    server: ScriptedServer, making: Making, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After a sleep, of which timers know nothing, a ping finds the connection dead long before it is due."""
+    wall, steady = Clock(), Clock()
+    monkeypatch.setattr(connections, "Sleep", lambda: Sleep(wall, steady))
+    monkeypatch.setattr(connections, "LOOK_SECONDS", 0.02)
+    client = await making(answer_seconds=1.0)
+    await client.ready()
+    server.silent.add("ping")
+    assert not server.peers[0].sent("ping")
+    wall.now += 3600.0
+    await take(client, Disconnected, lambda event: "did not answer a ping" in event.reason)
+    assert len(server.peers[0].sent("ping")) == 1
+
+
+@pytest.mark.parametrize(("wall", "steady", "slept"), [(60, 60, False), (3660, 60, True), (-60, 60, False)])
+def test_sleep_is_told_from_time_that_passed(wall: int, steady: int, slept: bool) -> None:
+    """Slept: what the wall clock alone counted, once; a wall clock that fell back is no sleep."""
+    clocks = Clock(), Clock()
+    sleep = Sleep(*clocks)
+    clocks[0].now += wall
+    clocks[1].now += steady
+    assert sleep.happened() is slept
+    assert sleep.happened() is False
+
+
+@pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="only Linux has all of these options")
+async def test_kernel_probes_a_silent_connection(server: ScriptedServer) -> None:
+    """Probes, which API Gateway does not bill, keep the place in NAT tables and end what is dead."""
+    settings = Settings(socket_url=server.socket_url)
+    rest = Rest(server.url, settings, user="me")
+    opened = await Entrance(rest, settings, "me", None).open()
+    wire = opened.transport.get_extra_info("socket")
+    assert wire.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE) == 1
+    assert wire.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == PROBE_SECONDS < 350
+    assert wire.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == UNANSWERED_MS
+    await opened.close()
+    await rest.close()
 
 
 def test_waits_grow_and_are_random() -> None:

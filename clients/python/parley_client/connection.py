@@ -14,6 +14,7 @@ from websockets.exceptions import ConnectionClosed
 
 from parley_client.errors import Unreachable, problem_of
 from parley_client.incoming import Failed, Incoming, Pong, Sync, decode
+from parley_client.liveness import Sleep
 from parley_client.outgoing import Frame, Ping, encode
 from parley_client.settings import Settings
 
@@ -21,6 +22,8 @@ T = TypeVar("T")
 LOGGER = logging.getLogger("parley_client")
 ENDED = "connection_ended"
 """The code by which the server says that it does not know this connection any more."""
+LOOK_SECONDS = 15.0
+"""How often it is looked whether the machine slept."""
 Hearing = Callable[["Connection", Incoming, str, bool], None]
 
 
@@ -40,6 +43,7 @@ class Connection:
         loop = asyncio.get_running_loop()
         self._sent_at = loop.time()
         self._suspected = asyncio.Event()
+        self._sleep = Sleep()
         self.lost: asyncio.Future[str] = loop.create_future()
         self._tasks = [loop.create_task(self._read()), loop.create_task(self._keep_alive())]
 
@@ -126,13 +130,10 @@ class Connection:
             answer.set_result(frame)
 
     async def _keep_alive(self) -> None:
+        """Ping when nothing else went out for long, and at once when the connection may be dead."""
         while True:
-            idle = asyncio.get_running_loop().time() - self._sent_at
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(max(self._settings.ping_seconds - idle, 0)):
-                    await self._suspected.wait()
-            idle = asyncio.get_running_loop().time() - self._sent_at
-            if not self._suspected.is_set() and idle < self._settings.ping_seconds:
+            await self._pause()
+            if not self._suspected.is_set() and self._due_in() > 0:
                 continue
             try:
                 await self.ask(Ping(), Pong)
@@ -141,6 +142,17 @@ class Connection:
                 self._socket.transport.abort()
                 return
             self._suspected.clear()
+
+    async def _pause(self) -> None:
+        """Wait until a ping may be due; a machine that slept meanwhile makes the connection suspect."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(min(max(self._due_in(), 0), LOOK_SECONDS)):
+                await self._suspected.wait()
+        if self._sleep.happened():
+            self.suspect()
+
+    def _due_in(self) -> float:
+        return self._sent_at + self._settings.ping_seconds - asyncio.get_running_loop().time()
 
     def _lose(self, reason: str) -> None:
         if not self.lost.done():

@@ -9,6 +9,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidHandshake, InvalidStatus, InvalidURI
 
 from parley_client.errors import NotAuthenticated, Problem, Unreachable, problem
+from parley_client.liveness import probe
 from parley_client.rest import Rest
 from parley_client.settings import Settings
 
@@ -44,7 +45,7 @@ class Entrance:
     async def _open(self) -> ClientConnection:
         url, headers = await self._address()
         try:
-            return await connect(
+            connection = await connect(
                 url,
                 additional_headers=headers,
                 compression=None,  # API Gateway has none
@@ -55,6 +56,7 @@ class Entrance:
                 logger=LOGGER,
                 ssl=self._settings.tls if url.startswith("wss:") else None,
             )
+            probe(connection.transport.get_extra_info("socket"))
         except InvalidStatus as refused:
             answer = refused.response
             refusal = problem(
@@ -66,6 +68,7 @@ class Entrance:
         except (OSError, InvalidHandshake, InvalidURI, TimeoutError) as error:
             told = "" if isinstance(error, InvalidURI) else f": {str(error) or type(error).__name__}"
             raise Unreachable(f"{_bare(url)} cannot be reached{told}.") from None
+        return connection
 
     async def _address(self) -> tuple[str, dict[str, str]]:
         """Return where to connect, and headers."""

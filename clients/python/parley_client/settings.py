@@ -13,9 +13,11 @@ class Settings(Struct, frozen=True, kw_only=True):
     backlog: how many messages of a chat that the client does not know yet it begins with; None: all.
     gap_seconds: how long what lies past a gap is held before the rest is pulled.
     answer_seconds: how long the server may take to answer a frame or a request.
-    ping_seconds: a ping goes out when nothing else did for so long; API Gateway closes after 600 without one.
+    ping_seconds: a ping goes out when nothing else did for so long. On AWS each is billed; API Gateway closes
+    after 600 without a frame, and a server's lease ends after 660 (PARLEY_LEASE_SECONDS).
     life_seconds: age at which a connection is replaced, up to a tenth earlier; API Gateway closes at 7,200.
-    resync_seconds: how often the client asks what has moved, should a push have been lost.
+    resync_seconds: how often the client asks what has moved, should a push have been lost; below ping_seconds
+    it takes the place of pings, so an idle client pays for one of the two.
     backoff_base, backoff_cap: the wait before the nth try is random, from 0 to base x 2^n, cap at the most.
     fallback_seconds: a send that had no socket for so long goes by REST, and at once when none can be opened;
     None: never.
@@ -31,9 +33,9 @@ class Settings(Struct, frozen=True, kw_only=True):
     backlog: int | None = 100
     gap_seconds: float = 0.5
     answer_seconds: float = 10.0
-    ping_seconds: float = 240.0
+    ping_seconds: float = 540.0
     life_seconds: float = 6600.0
-    resync_seconds: float = 300.0
+    resync_seconds: float = 500.0
     backoff_base: float = 1.0
     backoff_cap: float = 30.0
     fallback_seconds: float | None = 5.0
