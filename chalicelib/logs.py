@@ -29,6 +29,12 @@ class JsonFormatter(logging.Formatter):
         return msgspec.json.encode(line).decode()
 
 
+def cause_of(error: BaseException) -> dict[str, str]:
+    """Return the field `cause` of the line of an error: what it was raised from; none if there is nothing."""
+    cause = error.__cause__
+    return {} if cause is None else {"cause": f"{type(cause).__name__}: {cause}"}
+
+
 def log_failures(event: str, failures: Sequence[tuple[dict[str, Any], BaseException]]) -> None:
     """Log failures of one kind, MOST_FAILURES of them in full, and how many more there were.
 

@@ -15,7 +15,7 @@ from chalicelib.errors import MethodNotAllowed, UnsupportedMediaType
 from chalicelib.http import cors
 from chalicelib.http.cors import Cors
 from chalicelib.http.responses import JSON, REQUEST_ID, ProblemResponse, defect
-from chalicelib.logs import LOGGER
+from chalicelib.logs import LOGGER, cause_of
 
 GIVEN_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 COMMON_HEADERS = {
@@ -83,9 +83,7 @@ def _log(request: Request, response: Response, given: str, seconds: float) -> No
         "ms": round(seconds * 1000, 2),
     }
     if isinstance(response, ProblemResponse):
-        line["code"] = response.error.code
-        if response.error.__cause__ is not None:
-            line["cause"] = f"{type(response.error.__cause__).__name__}: {response.error.__cause__}"
+        line |= {"code": response.error.code, **cause_of(response.error)}
     LOGGER.log(logging.ERROR if response.status_code >= 500 else logging.INFO, line)
 
 

@@ -9,7 +9,7 @@ import msgspec
 from chalicelib import services
 from chalicelib.errors import BadRequest, InternalError, ParleyError, bad_field
 from chalicelib.http import converted
-from chalicelib.logs import LOGGER
+from chalicelib.logs import LOGGER, cause_of
 from chalicelib.schemas.messages import ClassicPull, ClassicSend
 
 OK = {"code": 0, "msg": "ok"}
@@ -21,14 +21,16 @@ def call(event: Any) -> dict[str, Any]:
     A refused call answers the problem's status as its code, the problem's text and its stable code as
     `error`. Who may invoke the function is IAM's to say, so the names in it are trusted.
     """
+    cause: dict[str, str] = {}
     try:
         answer = OK | _dispatch(event)
     except ParleyError as error:
+        cause = cause_of(error)
         answer = {"code": error.status, "msg": error.detail, "error": error.code}
     except Exception:
         LOGGER.exception({"event": "defect", "route": "rpc"})
         answer = {"code": 500, "msg": "The server failed to answer this call.", "error": InternalError.code}
-    LOGGER.info({"event": "rpc", "code": answer["code"]})
+    LOGGER.info({"event": "rpc", "code": answer["code"], **cause})
     return answer
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from chalicelib import services
 from chalicelib.errors import PROBLEM_JSON, InternalError, ParleyError
-from chalicelib.logs import LOGGER
+from chalicelib.logs import LOGGER, cause_of
 from chalicelib.services.realtime.connecting import Knock
 from chalicelib.services.realtime.frames import Handled
 from chalicelib.store.sessions import details_of
@@ -79,9 +79,7 @@ def _logged(name: str, event: Event, call: Callable[[], Handled]) -> Handled:
     line |= {"status": 200, "ms": round((time.perf_counter() - start) * 1000, 2)}
     error = handled.error
     if error is not None:
-        line |= {"status": error.status, "code": error.code}
-        if error.__cause__ is not None:
-            line["cause"] = f"{type(error.__cause__).__name__}: {error.__cause__}"
+        line |= {"status": error.status, "code": error.code, **cause_of(error)}
     LOGGER.log(logging.ERROR if line["status"] >= 500 else logging.INFO, line)
     return handled
 

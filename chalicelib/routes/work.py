@@ -9,7 +9,7 @@ import msgspec
 
 from chalicelib import services
 from chalicelib.errors import InternalError, ParleyError
-from chalicelib.logs import LOGGER
+from chalicelib.logs import LOGGER, cause_of
 from chalicelib.queues import Job
 from chalicelib.schemas.aws_events import Batch, Message
 
@@ -55,7 +55,7 @@ def _done(message: Message) -> bool:
     if failure is None:
         LOGGER.info(line)
     elif isinstance(failure, ParleyError):
-        LOGGER.warning({**line, "code": failure.code})
+        LOGGER.warning({**line, "code": failure.code, **cause_of(failure)})
     else:
         LOGGER.error({**line, "code": InternalError.code}, exc_info=failure)
     return failure is None

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from chalicelib.config import Settings
 from chalicelib.errors import HandleNeeded, NotAuthenticated, StoreUnavailable
-from chalicelib.logs import LOGGER
+from chalicelib.logs import LOGGER, cause_of
 from chalicelib.services.callers import INVALID_TOKEN, Caller, check_rate
 from chalicelib.services.identity import IDENTITY, Identity, Verifier
 from chalicelib.services.standings import Standings
@@ -92,7 +92,7 @@ class Admission:
         try:
             rate = tightest(self._store.fetch_all(Rates.take(address, kind, limit)))
         except StoreUnavailable as error:
-            LOGGER.warning({"event": "rate_limit_open", "class": kind, "cause": str(error.__cause__)})
+            LOGGER.warning({"event": "rate_limit_open", "class": kind, **cause_of(error)})
             return None
         check_rate(rate)
         return rate

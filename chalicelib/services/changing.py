@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 
 from chalicelib.errors import StoreUnavailable, no_chat
-from chalicelib.logs import LOGGER
+from chalicelib.logs import LOGGER, cause_of
 from chalicelib.services.decisions import Decision
 from chalicelib.services.deliveries import Deliveries
 from chalicelib.services.events import Stored
@@ -76,7 +76,7 @@ class Changing:
         try:
             self._index(chat)
         except StoreUnavailable as error:
-            LOGGER.warning({"event": "index_owed", "chat": chat, "cause": str(error.__cause__)})
+            LOGGER.warning({"event": "index_owed", "chat": chat, **cause_of(error)})
 
     def _tell(self, chat: str, changed: Changed, decision: Decision) -> None:
         if decision.event is None:

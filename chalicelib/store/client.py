@@ -32,6 +32,10 @@ REFUSALS = (redis.exceptions.ClusterError, redis.exceptions.ReadOnlyError, redis
 REFUSAL_CODES = ("BUSY", "MISCONF", "NOREPLICAS")
 
 
+class NotAsked(Exception):
+    """The store was not asked, since it failed within the last BREAK_SECONDS; the text names that failure."""
+
+
 class Query(NamedTuple, Generic[T_co]):
     """One request to the store, and how its reply is read.
 
@@ -76,6 +80,7 @@ class Store:
         self._node = node
         self._clock = clock
         self._broken_until = 0.0
+        self._broken_by = ""
 
     def fetch(self, query: Query[T]) -> T:
         """Run a query and return its result.
@@ -127,18 +132,23 @@ class Store:
 
     def _guarded(self, call: Callable[[], Any], repeatable: bool) -> Any:
         if self._clock() < self._broken_until:
-            raise StoreUnavailable
+            raise StoreUnavailable from NotAsked(self._broken_by)
         try:
             return self._logged_in(call, repeatable)
         except (redis.RedisError, RedisClusterException) as error:
             refusal = refusal_of(error, self._node.login)
             if isinstance(error, BREAKING) or (refusal and not refusal.passing):
-                self._broken_until = self._clock() + BREAK_SECONDS
+                self._break(refusal or error)
             if isinstance(error, redis.exceptions.OutOfMemoryError):
                 raise StoreFull from error
             if refusal or _is_outage(error):
                 raise StoreUnavailable from refusal or error
             raise
+
+    def _break(self, cause: Exception) -> None:
+        """Ask the store nothing for a while. The cause is kept as text: its traceback would hold frames."""
+        self._broken_by = f"not asked, as a call failed just before: {type(cause).__name__}: {cause}"
+        self._broken_until = self._clock() + BREAK_SECONDS
 
     def _logged_in(self, call: Callable[[], Any], repeatable: bool) -> Any:
         """Make a call, and again when the login is refused, so nothing was done, and there is a newer one."""

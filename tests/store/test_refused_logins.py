@@ -14,7 +14,7 @@ from chalicelib import services
 from chalicelib.config import Secret
 from chalicelib.errors import StoreUnavailable
 from chalicelib.logs import LOGGER, JsonFormatter
-from chalicelib.store.client import Store, connect
+from chalicelib.store.client import NotAsked, Store, connect
 from chalicelib.store.credentials import ACCESS_STRING
 from chalicelib.store.nodes import ClusterNodes, SingleNode
 from tests.servers.engines import Engine, TlsClusterEngine
@@ -56,7 +56,8 @@ def test_a_refused_login_is_not_tried_at_once_again(request: pytest.FixtureReque
         clock.now += 0.9
         with pytest.raises(StoreUnavailable) as raised:
             store.ping()
-        assert raised.value.__cause__ is None
+        assert isinstance(raised.value.__cause__, NotAsked)
+        assert "PARLEY_REDIS_PASSWORD" in str(raised.value.__cause__)
 
         clock.now += 0.2
         store.ping()

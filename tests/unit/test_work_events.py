@@ -10,11 +10,18 @@ import msgspec
 import pytest
 
 from chalicelib import services
-from chalicelib.errors import StoreUnavailable
+from chalicelib.errors import ParleyError, StoreUnavailable
 from chalicelib.logs import LOGGER
-from chalicelib.routes import work
+from chalicelib.routes import rpc, work
 
-FAILURES: dict[str, Exception] = {"posts:store": StoreUnavailable(), "posts:defect": RuntimeError("a defect")}
+
+def _gone() -> ParleyError:
+    error = StoreUnavailable()
+    error.__cause__ = TimeoutError("Timeout reading from socket")
+    return error
+
+
+FAILURES: dict[str, Exception] = {"posts:store": _gone(), "posts:defect": RuntimeError("a defect")}
 
 
 class Work:
@@ -98,6 +105,29 @@ def test_what_failed_is_named(
     assert done == ["posts:alice", "index:bob"]
     assert [record.levelname for record in lines.records] == ["INFO", level, "INFO"]
     assert (lines.records[1].exc_info is not None) == (level == "ERROR")
+    assert isinstance(lines.records[1].msg, dict)
+    cause = "TimeoutError: Timeout reading from socket" if level == "WARNING" else None
+    assert lines.records[1].msg.get("cause") == cause
+
+
+def test_a_call_by_rpc_names_why_it_was_refused(
+    monkeypatch: pytest.MonkeyPatch, lines: pytest.LogCaptureFixture
+) -> None:
+    """The line of a refused call has the cause that its answer keeps to itself."""
+
+    class Gone:
+        @property
+        def admission(self) -> Gone:
+            raise _gone()
+
+    monkeypatch.setattr(services, "current", Gone)
+    answer = rpc.call({"method": "pull", "params": {"chat": "a:b", "cursor": 0}})
+    assert (answer["code"], "cause" in answer) == (503, False)
+    assert lines.records[-1].msg == {
+        "event": "rpc",
+        "code": 503,
+        "cause": "TimeoutError: Timeout reading from socket",
+    }
 
 
 @pytest.mark.parametrize("body", ["", "posts:alice", "[]", "{}", '{"item": 7}', '{"item": "\\ud800"}'])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from chalicelib.errors import StoreUnavailable, session_ended
-from chalicelib.logs import LOGGER
+from chalicelib.logs import LOGGER, cause_of
 from chalicelib.services.realtime.pushing import Pushing
 from chalicelib.store.client import Store
 from chalicelib.store.presence import Presence
@@ -42,4 +42,4 @@ class Closing:
             for target in ended:
                 self._disconnect(target.connection)
         except StoreUnavailable as error:
-            LOGGER.warning({"event": "connections_not_closed", "cause": str(error.__cause__)})
+            LOGGER.warning({"event": "connections_not_closed", **cause_of(error)})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chalicelib.errors import StoreUnavailable
-from chalicelib.logs import LOGGER
+from chalicelib.logs import LOGGER, cause_of
 from chalicelib.schemas.realtime import ReceiptFrame
 from chalicelib.services.chat_ids import ChatId
 from chalicelib.services.realtime.others import Others
@@ -37,4 +37,4 @@ class Marks:
             targets = [*self._others.connected([handle]), *self._others.of(handle, chat)]
             self._pushing.send([target for target in targets if target.connection != skip], frame)
         except StoreUnavailable as error:
-            LOGGER.warning({"event": "receipt_untold", "cause": str(error.__cause__)})
+            LOGGER.warning({"event": "receipt_untold", **cause_of(error)})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chalicelib.errors import StoreUnavailable, bad_field, no_user
-from chalicelib.logs import LOGGER
+from chalicelib.logs import LOGGER, cause_of
 from chalicelib.schemas.presence import UserPresence
 from chalicelib.schemas.realtime import MAX_WATCHED, PresenceFrame, Watch
 from chalicelib.schemas.realtime import Presence as Row
@@ -86,7 +86,7 @@ class PresenceService:
             if found is not None and found.targets:
                 self._pushing.send(found.targets, PresenceFrame(users=[_row(handle, found.shown)]))
         except StoreUnavailable as error:
-            LOGGER.warning({"event": "presence_untold", "cause": str(error.__cause__)})
+            LOGGER.warning({"event": "presence_untold", **cause_of(error)})
 
 
 def _row(handle: str, shown: Shown) -> Row:
