@@ -51,7 +51,15 @@ def read(file: Path) -> Template:
         fragment: Template = yaml.load(file.read_text(encoding="utf-8"), _Loader)  # noqa: S506 # a SafeLoader
     except yaml.YAMLError as error:
         raise FragmentError(f"{file}: {error}") from None
-    return fragment
+    unshared: Template = _unshared(fragment)
+    return unshared
+
+
+def _unshared(value: Any) -> Any:
+    """Copy a value so that what an alias names twice is there twice, and can differ."""
+    if isinstance(value, dict):
+        return {key: _unshared(item) for key, item in value.items()}
+    return [_unshared(item) for item in value] if isinstance(value, list) else value
 
 
 def joined(files: list[Path]) -> Template:

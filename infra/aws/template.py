@@ -27,6 +27,7 @@ FRAGMENTS = {
         "edge",
         "sockets",
         "responses",
+        "pages",
         "alarms",
         "alarms-store",
         "dashboard",

@@ -40,6 +40,13 @@ def test_two_fragments_may_add_to_one_resource(tmp_path: Path) -> None:
     assert joined(files) == {"Resources": {"Api": {"Properties": {"A": 1, "B": 2}}}}
 
 
+def test_one_user_of_an_alias_may_be_added_to(tmp_path: Path) -> None:
+    """What a YAML alias names is a copy: an addition to one place is not in the other."""
+    files = write(tmp_path, one="A: &shared {X: 1}\nB: *shared\n", two="A: {Y: 2}")
+
+    assert joined(files) == {"A": {"X": 1, "Y": 2}, "B": {"X": 1}}
+
+
 @pytest.mark.parametrize(
     ("text", "where"),
     [

@@ -10,6 +10,7 @@ import pytest
 
 from chalicelib import errors
 from chalicelib.errors import PROBLEM_JSON, ParleyError, Problem
+from chalicelib.http.cors import EXPOSED
 from infra.aws.template import merge_template
 from tests.aws.packaging import ROOT
 
@@ -17,33 +18,45 @@ RESPONSES: dict[str, Any] = merge_template("prod")["Resources"]["RestAPI"]["Prop
 EVERY_RESPONSE = pytest.mark.parametrize("kind", sorted(RESPONSES))
 
 # What only a gateway can say; the application raises none of these.
-OF_THE_GATEWAY = {"bad_gateway": 502, "gateway_timeout": 504, "too_many_requests": 429}
+OF_THE_GATEWAY = {
+    "bad_gateway": 502,
+    "firewall_blocked": 403,
+    "gateway_timeout": 504,
+    "too_many_requests": 429,
+}
 
-# Every kind of response that API Gateway can give a status of its own:
+# Every kind of response that API Gateway can give a status of its own, with that status:
 # docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
-KINDS = [
-    "ACCESS_DENIED",
-    "API_CONFIGURATION_ERROR",
-    "AUTHORIZER_CONFIGURATION_ERROR",
-    "AUTHORIZER_FAILURE",
-    "BAD_REQUEST_BODY",
-    "BAD_REQUEST_PARAMETERS",
-    "DEFAULT_4XX",
-    "DEFAULT_5XX",
-    "EXPIRED_TOKEN",
-    "INTEGRATION_FAILURE",
-    "INTEGRATION_TIMEOUT",
-    "INVALID_API_KEY",
-    "INVALID_SIGNATURE",
-    "MISSING_AUTHENTICATION_TOKEN",
-    "QUOTA_EXCEEDED",
-    "REQUEST_TOO_LARGE",
-    "RESOURCE_NOT_FOUND",
-    "THROTTLED",
-    "UNAUTHORIZED",
-    "UNSUPPORTED_MEDIA_TYPE",
-    "WAF_FILTERED",
-]
+KINDS = {
+    "ACCESS_DENIED": 403,
+    "API_CONFIGURATION_ERROR": 500,
+    "AUTHORIZER_CONFIGURATION_ERROR": 500,
+    "AUTHORIZER_FAILURE": 500,
+    "BAD_REQUEST_BODY": 400,
+    "BAD_REQUEST_PARAMETERS": 400,
+    "EXPIRED_TOKEN": 403,
+    "INTEGRATION_FAILURE": 504,
+    "INTEGRATION_TIMEOUT": 504,
+    "INVALID_API_KEY": 403,
+    "INVALID_SIGNATURE": 403,
+    "MISSING_AUTHENTICATION_TOKEN": 403,
+    "QUOTA_EXCEEDED": 429,
+    "REQUEST_TOO_LARGE": 413,
+    "RESOURCE_NOT_FOUND": 404,
+    "THROTTLED": 429,
+    "UNAUTHORIZED": 401,
+    "UNSUPPORTED_MEDIA_TYPE": 415,
+    "WAF_FILTERED": 403,
+}
+DEFAULTS = {"DEFAULT_4XX", "DEFAULT_5XX"}
+
+# A kind whose status is another here, and why.
+OTHER_STATUS = {
+    "MISSING_AUTHENTICATION_TOKEN": 404,  # only an unknown path or method asks for a signature
+    "INVALID_SIGNATURE": 404,  # the same, where the request has an Authorization header
+    "EXPIRED_TOKEN": 404,  # the same, where that looks like an expired signature
+    "INTEGRATION_FAILURE": 502,  # the function gave no answer that can be passed on; nothing ran out of time
+}
 
 
 def of_the_application() -> dict[str, type[ParleyError]]:
@@ -96,7 +109,27 @@ def test_headers_are_those_of_every_answer(kind: str) -> None:
 
 def test_every_response_is_of_a_kind_there_is() -> None:
     """No name is misspelt, and what has no response of its own falls back on one of the two defaults."""
-    assert {"DEFAULT_4XX", "DEFAULT_5XX"} <= RESPONSES.keys() <= set(KINDS)
+    assert DEFAULTS <= RESPONSES.keys() <= KINDS.keys() | DEFAULTS
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_each_kind_keeps_its_status(kind: str) -> None:
+    """A default gives its status to each kind that has no response here, which must be the kind's own."""
+    default = "DEFAULT_4XX" if KINDS[kind] < 500 else "DEFAULT_5XX"
+
+    assert int(RESPONSES.get(kind, RESPONSES[default])["StatusCode"]) == OTHER_STATUS.get(kind, KINDS[kind])
+
+
+@EVERY_RESPONSE
+def test_pages_read_what_the_gateway_answers(kind: str) -> None:
+    """Where pages of any origin may call, every answer lets them read it, and the headers that it has."""
+    headers = RESPONSES[kind]["ResponseParameters"]["Headers"]
+    given = {name: value["Fn::If"] for name, value in headers.items() if name.startswith("Access-Control-")}
+
+    assert given["Access-Control-Allow-Origin"] == ["PagesMayCall", "'*'", {"Ref": "AWS::NoValue"}]
+    condition, exposed, otherwise = given["Access-Control-Expose-Headers"]
+    assert (condition, otherwise) == ("PagesMayCall", {"Ref": "AWS::NoValue"})
+    assert exposed == f"'{','.join(name for name in EXPOSED if name in {*headers, 'Retry-After'})}'"
 
 
 def test_variables_are_ones_that_quote_themselves() -> None:
