@@ -10,6 +10,7 @@ import msgspec
 
 from chalicelib.config import Settings
 from chalicelib.errors import StoreFull, StoreUnavailable
+from chalicelib.idle import LastUse
 from chalicelib.logs import LOGGER
 from chalicelib.store.client import Store
 from chalicelib.store.work import WorkList
@@ -59,6 +60,7 @@ class WorkQueue:
     def __init__(self, settings: Settings, store: Store) -> None:
         self._url = settings.work_queue
         self._list = WorkList(store)
+        self._used = LastUse()
 
     def put(self, items: Sequence[str]) -> None:
         """Put a job for each item; a failure is logged, and nothing else."""
@@ -91,7 +93,7 @@ class WorkQueue:
         try:
             from botocore.exceptions import BotoCoreError, ClientError
 
-            client = self._client
+            client = self._awake()
         except ImportError:
             return NotPut(len(jobs), "PARLEY_WORK_QUEUE needs boto3: pip install boto3")
         sent, reason = 0, ""
@@ -104,6 +106,14 @@ class WorkQueue:
         except (BotoCoreError, ClientError) as error:
             reason = str(error)
         return NotPut(len(jobs) - sent, f"PARLEY_WORK_QUEUE: {reason}") if sent < len(jobs) else None
+
+    def _awake(self) -> Any:
+        """Return the client, without connections that were unused for long."""
+        client = self._client
+        if self._used.is_long_ago():
+            client.close()  # the client opens new ones
+        self._used.note()
+        return client
 
     @functools.cached_property
     def _client(self) -> Any:

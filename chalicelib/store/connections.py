@@ -8,6 +8,7 @@ import socket
 import ssl
 from collections.abc import Iterator
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import redis
 from redis.backoff import NoBackoff
@@ -16,6 +17,7 @@ from redis.exceptions import NoPermissionError
 from redis.retry import Retry
 
 from chalicelib.config import Settings
+from chalicelib.idle import LastUse
 from chalicelib.store.credentials import CredentialsUnavailable, StoreLogin
 
 UNTOLD = "REDIS_URL, or set PARLEY_REDIS_USER and PARLEY_REDIS_PASSWORD"
@@ -41,11 +43,29 @@ def _context(authorities: str | None) -> ssl.SSLContext:
 
 
 class Pool(ConnectionPool):
-    """redis-py's pool, with our TLS connections in place of its own."""
+    """redis-py's pool, with our TLS connections in place of its own, and none that may be dead.
+
+    The cluster client of redis-py 8.1 drops `health_check_interval`, which would spend a round trip to learn
+    that a connection is dead, and a time-out where nobody answers.
+    """
 
     def __init__(self, connection_class: type[ConnectionInterface] = Connection, **options: Any) -> None:
         ours = TlsConnection if connection_class is SSLConnection else connection_class
+        self._used: WeakKeyDictionary[ConnectionInterface, LastUse] = WeakKeyDictionary()
         super().__init__(connection_class=ours, **options)
+
+    def get_connection(self, *_: Any, **__: Any) -> Connection:
+        """Return an open connection; what was unused for long is opened again."""
+        with self._lock:
+            for connection in self._available_connections:
+                if connection in self._used and self._used[connection].is_long_ago():
+                    connection.disconnect()
+        return super().get_connection()
+
+    def release(self, connection: Any) -> None:
+        """Take a connection back, and note when."""
+        self._used[connection] = LastUse()
+        super().release(connection)
 
 
 def options_of(settings: Settings, login: StoreLogin | None, timeout: float) -> dict[str, Any]:

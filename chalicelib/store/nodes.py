@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import threading
-import time
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
 
@@ -12,15 +11,13 @@ import redis
 from redis.connection import ConnectionInterface
 
 from chalicelib.config import Settings
+from chalicelib.idle import LastUse
 from chalicelib.store.connections import Pool, drop_if_closed, options_of
 from chalicelib.store.credentials import StoreLogin, login_of
 
 Command = tuple[bytes | str | int, ...]
 FIRST_KEY = 3
 """The place of the first key in a command that runs a script: EVALSHA, the script, how many keys, the key."""
-
-IDLE_SECONDS = 10
-"""A connection unused for longer may be dead without a sign: a frozen Lambda wakes up with such ones."""
 
 
 class Node(Protocol):
@@ -94,12 +91,13 @@ class SingleNode:
 
     def _connection(self) -> ConnectionInterface:
         connection: ConnectionInterface | None = getattr(self._local, "connection", None)
-        now = time.monotonic()
         if connection is None:
+            self._local.used = LastUse()
             connection = self._local.connection = self._new_connection()
-        elif now - self._local.used > IDLE_SECONDS:
+            return connection
+        if self._local.used.is_long_ago():
             connection.disconnect()
-        self._local.used = now
+        self._local.used.note()
         return connection
 
 
@@ -128,9 +126,8 @@ class ClusterNodes:
     def __init__(self, settings: Settings) -> None:
         self.login = login_of(settings)
         options = options_of(settings, self.login, settings.redis_timeout / 2)
-        options |= {"health_check_interval": IDLE_SECONDS, "connection_pool_class": Pool}
         self._connect: Callable[[], redis.RedisCluster] = functools.partial(
-            redis.RedisCluster.from_url, settings.redis_url, **options
+            redis.RedisCluster.from_url, settings.redis_url, connection_pool_class=Pool, **options
         )
         self._cluster: redis.RedisCluster | None = None
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import select
 import socket
 import socketserver
+import struct
 import threading
 from types import TracebackType
 from typing import Any, Self
 
 CHUNK = 65_536
+RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # to linger for 0 s
 
 
 class _Server(socketserver.ThreadingTCPServer):
@@ -91,6 +93,47 @@ class CuttingProxy(Fault):
             return False
         target.sendall(data)
         return bool(data)
+
+
+class FreezingProxy(Fault):
+    """Carries TCP connections to a server, as far as a frozen sandbox's connections are carried.
+
+    resets: whether a connection from before a freeze is reset when its client sends next; otherwise what the
+    client sends is taken and never answered. Connections that are opened after the freeze work.
+    upstream: the server's port of 127.0.0.1, or its unix socket. port: the proxy's own.
+    connections: how many there were so far.
+    """
+
+    def __init__(self, upstream: int | str, *, resets: bool) -> None:
+        super().__init__()
+        self.port: int = self._server.server_address[1]
+        self._family = socket.AF_UNIX if isinstance(upstream, str) else socket.AF_INET
+        self._upstream = upstream if isinstance(upstream, str) else ("127.0.0.1", upstream)
+        self._resets = resets
+        self._freezes = 0
+        self.connections = 0
+
+    def freeze(self) -> None:
+        """Carry nothing more on the connections that are open now, and tell neither end."""
+        self._freezes += 1
+
+    def serve(self, client: socket.socket) -> None:
+        """Carry bytes in both directions until either end is closed, or there was a freeze."""
+        self.connections += 1
+        freezes = self._freezes
+        with socket.socket(self._family) as server:
+            server.connect(self._upstream)
+            while freezes == self._freezes:
+                ready, _, _ = select.select([client, server], [], [], 0.02)
+                for source, target in ((client, server), (server, client)):
+                    if source in ready and freezes == self._freezes:
+                        target.sendall(data := source.recv(CHUNK))
+                        if not data:
+                            return
+        while client.recv(CHUNK) and not self._resets:
+            pass
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
+        client.close()
 
 
 class RefusingServer(Fault):

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import boto3
 import pytest
 from moto import mock_aws
 
+from chalicelib import idle, queues
 from chalicelib.config import Settings
+from chalicelib.idle import IDLE_SECONDS
 from chalicelib.logs import LOGGER
 from chalicelib.queues import Push, WorkQueue
 from chalicelib.store.client import connect
+from tests.clock import Clock
+from tests.servers.faults import FreezingProxy
 from tests.servers.ports import ReservedPort
 
 NOWHERE = "https://sqs.us-east-1.amazonaws.com/123456789012/nowhere"
@@ -157,3 +163,56 @@ def test_one_client_a_queue(sqs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     queue.put(["posts:bob"])
 
     assert made == ["sqs"]
+
+
+class KeptAlive(BaseHTTPRequestHandler):
+    """Takes every batch of an SQS client, and keeps the connection open."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        """Take all messages of a batch."""
+        batch = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        taken = [{"Id": entry["Id"], "MessageId": "1", "MD5OfMessageBody": ""} for entry in batch["Entries"]]
+        body = json.dumps({"Successful": taken}).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def kept_alive() -> Iterator[int]:
+    """The port of an SQS that keeps connections open."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), KeptAlive) as server:
+        server.daemon_threads, server.block_on_close = True, False
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+        thread.start()
+        yield server.server_address[1]
+        server.shutdown()
+        thread.join()
+
+
+@pytest.mark.parametrize("resets", [False, True], ids=["swallowed", "reset"])
+def test_a_job_after_a_freeze(kept_alive: int, monkeypatch: pytest.MonkeyPatch, resets: bool) -> None:
+    """The first job after a freeze goes over a new connection; jobs before it share one."""
+    clock = Clock()
+    monkeypatch.setattr(idle, "time", clock)
+    monkeypatch.setattr(queues, "ATTEMPTS", 1)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "test")
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    with FreezingProxy(kept_alive, resets=resets) as proxy:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", f"http://127.0.0.1:{proxy.port}")
+        queue = queue_at(NOWHERE)
+        assert queue.put_pushes([push(1)])
+        assert queue.put_pushes([push(2)])
+        assert proxy.connections == 1
+
+        proxy.freeze()
+        clock.now += IDLE_SECONDS + 0.1
+        assert queue.put_pushes([push(3)])
+        assert proxy.connections == 2
