@@ -19,6 +19,8 @@ from infra.deploy.sessions import Session
 from infra.deploy.stack import Stack
 
 ANSWER_SECONDS = 60.0
+PROTECTED = ("prod",)
+"""The stages whose stacks CloudFormation refuses to delete until `make undeploy` is confirmed."""
 
 
 class Deployment:
@@ -61,6 +63,8 @@ class Deployment:
         if dry_run:
             self._say("A dry run: the stack was not changed")
         else:
+            if self._stage in PROTECTED:
+                self.stack.protect()
             self._check_api()
 
     def _make(self, changes: ChangeSet, *, dry_run: bool, replace_data: bool) -> None:

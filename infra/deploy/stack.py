@@ -103,14 +103,29 @@ class Stack:
         changes.execute()
         self._follow(seen)
 
+    def protect(self) -> None:
+        """Have CloudFormation refuse to delete the stack, until `delete` is called."""
+        if not (self.describe() or {}).get("EnableTerminationProtection"):
+            self._set_protection(on=True)
+            self._say(f"{self.name} is protected against deletion; `make undeploy` takes it down")
+
     def delete(self) -> None:
-        """Take the stack down; what its template retains stays. Raises DeployError when that fails."""
-        if self.describe() is None:
+        """Take the stack down, protected or not; what its template retains stays.
+
+        Raises DeployError when that fails.
+        """
+        stack = self.describe()
+        if stack is None:
             raise DeployError(f"there is no stack {self.name}")
         seen = {event["EventId"] for event in self._events()}
         self.begun = True
+        if stack.get("EnableTerminationProtection"):
+            self._set_protection(on=False)
         self._cloud.delete_stack(StackName=self.name)
         self._follow(seen)
+
+    def _set_protection(self, *, on: bool) -> None:
+        self._cloud.update_termination_protection(StackName=self.name, EnableTerminationProtection=on)
 
     def _follow(self, seen: set[str]) -> None:
         failures: list[str] = []

@@ -20,6 +20,7 @@ from infra.deploy.stack import Stack
 from tests.deploy.endpoints import serving
 
 DRY = "A dry run: the stack was not changed"
+PROTECTED = "the stack was protected"
 LOSING = ["ServerlessCache"]
 
 
@@ -50,8 +51,10 @@ class GivenChanges(ChangeSet):
 class GivenStack(Stack):
     """A stack for which the changes given are proposed, None for none; its API is at a URL."""
 
-    def __init__(self, session: boto3.Session, changes: ChangeSet | None, url: str) -> None:
-        super().__init__(session, "parley-prod", "prod", lambda line: None)
+    def __init__(
+        self, session: boto3.Session, changes: ChangeSet | None, url: str, say: Callable[[str], None]
+    ) -> None:
+        super().__init__(session, "parley-prod", "prod", say)
         self._changes = changes
         self._url = url
 
@@ -67,6 +70,10 @@ class GivenStack(Stack):
     def apply(self, changes: ChangeSet) -> None:
         """Make the changes."""
         changes.execute()
+
+    def protect(self) -> None:
+        """Say so."""
+        self._say(PROTECTED)
 
     def resource(self, name: str) -> str:
         """Return the name itself."""
@@ -91,7 +98,7 @@ def deploy(session: boto3.Session, monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
         def deploy(changes: ChangeSet | None, **options: bool) -> list[str]:
             said: list[str] = []
             deployment = Deployment(session, "parley-prod", "prod", said.append)
-            deployment.stack = GivenStack(session, changes, url)
+            deployment.stack = GivenStack(session, changes, url, said.append)
             deployment.run({}, **options)
             return said
 
@@ -122,6 +129,7 @@ def test_a_dry_run_forgets_the_changes(deploy: Deploy, losses: list[str], replac
     changes = GivenChanges(losses)
     said = deploy(changes, dry_run=True, replace_data=replace_data)
     assert changes.done == ["discarded"]
+    assert PROTECTED not in said
     assert said[-2:] == ["Changes of parley-prod:\n  Modify   Cache", DRY]
 
 
@@ -130,6 +138,12 @@ def test_changes_that_lose_nothing_are_made(deploy: Deploy) -> None:
     changes = GivenChanges([])
     assert "Changes of parley-prod:\n  Modify   Cache" in deploy(changes)
     assert changes.done == ["applied"]
+
+
+@pytest.mark.parametrize("changes", [None, GivenChanges([])])
+def test_a_deployed_stack_is_protected(deploy: Deploy, changes: ChangeSet | None) -> None:
+    """A stack of stage prod is protected against deletion, also one that was made before there was this."""
+    assert PROTECTED in deploy(changes)
 
 
 @pytest.mark.parametrize(("dry_run", "last"), [(True, DRY), (False, "Parley is deployed at ")])

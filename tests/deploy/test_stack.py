@@ -160,3 +160,33 @@ def test_the_first_failure_of_a_change_is_the_reason_given(stub: Stubber) -> Non
     with pytest.raises(DeployError, match="first because of Cache: quota exceeded"):
         stack(stub, said).apply(ChangeSet(stub.client, IDENTITY, fresh=False))
     assert [line.split()[1] for line in said] == ["Vpc", "Cache", "Api"]
+
+
+@pytest.mark.parametrize("before", [False, True])
+def test_a_stack_is_protected_once(stub: Stubber, before: bool) -> None:
+    """CloudFormation is asked to refuse a deletion, and said so of, unless it does already."""
+    there = described("CREATE_COMPLETE")
+    there["Stacks"][0]["EnableTerminationProtection"] = before
+    stub.add_response("describe_stacks", there)
+    if not before:
+        asked = {"StackName": "parley-prod", "EnableTerminationProtection": True}
+        stub.add_response("update_termination_protection", {}, asked)
+    said: list[str] = []
+    stack(stub, said).protect()
+    assert [line.split(";")[0] for line in said] == ["parley-prod is protected against deletion"][before:]
+
+
+@pytest.mark.parametrize("protected", [False, True])
+def test_a_deletion_ends_the_protection_first(stub: Stubber, protected: bool) -> None:
+    """A protected stack is deleted as any other is, and only `delete` ends its protection."""
+    there = described("CREATE_COMPLETE")
+    there["Stacks"][0]["EnableTerminationProtection"] = protected
+    stub.add_response("describe_stacks", there)
+    stub.add_response("describe_stack_events", {"StackEvents": []})
+    if protected:
+        asked = {"StackName": "parley-prod", "EnableTerminationProtection": False}
+        stub.add_response("update_termination_protection", {}, asked)
+    stub.add_response("delete_stack", {}, {"StackName": "parley-prod"})
+    stub.add_client_error("describe_stacks", "ValidationError", "Stack parley-prod does not exist")
+    stub.add_response("describe_stack_events", {"StackEvents": []})
+    stack(stub).delete()
