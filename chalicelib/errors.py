@@ -314,7 +314,7 @@ class StoreUnavailable(ParleyError):
 
 
 class StoreFull(StoreUnavailable):
-    """The store has no memory left for another write."""
+    """The store has no room left for another write, in memory or on disk."""
 
     code, title = "store_full", "Store full"
 

@@ -10,7 +10,7 @@ from chalicelib.schemas.inbox import Sync
 from chalicelib.services.callers import Caller
 from chalicelib.services.chat_rows import PAGE_BYTES, SHOWN, checked
 from chalicelib.services.sync_pages import Bounds, SyncPage
-from chalicelib.services.sync_tokens import CHECKED, SyncToken
+from chalicelib.services.sync_tokens import CHECKED, UNKEPT, SyncToken
 from chalicelib.store.client import Store
 from chalicelib.store.inboxes import Inboxes, Moved, Place, PlaceState, Unchecked
 from chalicelib.store.mending import Known, Mending
@@ -41,6 +41,13 @@ class Found(NamedTuple):
     more: bool
 
 
+class Asked(NamedTuple):
+    """Chats as they are now; kept: whether the store has noted what the client may be told by now."""
+
+    chats: dict[str, Summary]
+    kept: bool
+
+
 class SyncService:
     """Tells a client which chats have moved, each as it is now.
 
@@ -51,6 +58,8 @@ class SyncService:
     third trip, so that the chat moves once more. For that, chats that moved shortly before the client was
     told last are looked at again. A page counts as one request more for each ten chats that it looks at:
     that is one more trip.
+    A store that takes no writes notes neither what the client is told, nor how large chats are. Its tokens
+    are good as long as it takes none; after that the client is told all once more, see `reset`.
     """
 
     def __init__(self, store: Store, inboxes: Inboxes, summaries: Summaries) -> None:
@@ -88,17 +97,17 @@ class SyncService:
         """Return the page after a token, or the first of all; None: the token's history is gone."""
         fresh = SyncToken.first(0)
         found = self._find(caller, token, fresh, bounds.rows)
-        if found is None or (chats := self._asked(caller.handle, found)) is None:
+        if found is None or (asked := self._asked(caller.handle, found)) is None:
             return None
-        large = found.moved.large
-        moved = self._check(caller.handle, found, chats)
+        large = found.moved.large if asked.kept else NO_CHECKS
+        moved = self._check(caller.handle, found, asked.chats)
         if moved:
             found = self._find(caller, token, fresh, bounds.rows, check=False)
-            if found is None or (chats := self._asked(caller.handle, found)) is None:
+            if found is None or (asked := self._asked(caller.handle, found)) is None:
                 return None
-            moved = self._check(caller.handle, found, chats)
-        caller.charge(len(chats) // ROWS_OF_A_REQUEST)
-        return self._page(caller.handle, found, chats, bounds, large, reset=reset, more=moved)
+            moved = self._check(caller.handle, found, asked.chats)
+        caller.charge(len(asked.chats) // ROWS_OF_A_REQUEST)
+        return self._page(caller.handle, found, asked, bounds, large, reset=reset, more=moved)
 
     def _find(
         self, caller: Caller, token: SyncToken | None, fresh: SyncToken, limit: int, *, check: bool = True
@@ -108,7 +117,7 @@ class SyncService:
         token: None for a client that holds nothing: then fresh is its token. check: whether large chats are
         to be checked: not again while others are told.
         """
-        held, lineage = token or fresh, token.lineage if token else None
+        held, lineage = token or fresh, token.lineage if token and token.is_kept else None
         moved, first, last = caller.read_all(
             self._inboxes.moved(
                 caller.handle, lineage, held.version, limit + 1, held.began, MOST_CHECKED if check else 0
@@ -124,17 +133,25 @@ class SyncService:
         told = moved._replace(rows=moved.rows[:limit], large=large)
         return Found(held._replace(floor=floor, at=first.time), told, [*first.chats, *last.chats], more)
 
-    def _asked(self, handle: str, found: Found) -> dict[str, Summary] | None:
-        """Note what the client may be told by now, and ask chats, in one trip; None: the version is gone."""
+    def _asked(self, handle: str, found: Found) -> Asked | None:
+        """Note what the client may be told by now, and ask chats, in one trip.
+
+        None: the version is gone, or the store takes writes again after it noted nothing of the token.
+        """
         moved = found.moved
         named = [*(one.chat for one in moved.rows), *(one.chat for one in found.known), *moved.large.digests]
         names = list(dict.fromkeys(named))
         noting = self._inboxes.registering(handle, found.token.lineage, moved.version)
         noted, *chats = self._store.fetch_all([noting, *(self._summaries.of(chat, handle) for chat in names)])
-        return dict(zip(names, chats, strict=True)) if noted else None
+        if noted is False or (noted and not found.token.is_kept):
+            return None
+        return Asked(dict(zip(names, chats, strict=True)), kept=bool(noted))
 
     def _check(self, handle: str, found: Found, chats: Mapping[str, Summary]) -> bool:
-        """Note how large chats are that are not as the index holds them; returns whether any has moved."""
+        """Note how large chats are that are not as the index holds them; returns whether any has moved.
+
+        On a store that takes no writes none has: the next check that is kept finds them.
+        """
         large = found.moved.large
         held = large.digests | {one.chat: one.digest for one in found.moved.rows if one.digest is not None}
         versions = {one.chat: one.version for one in found.moved.rows}
@@ -150,20 +167,35 @@ class SyncService:
         self,
         handle: str,
         found: Found,
-        chats: Mapping[str, Summary],
+        asked: Asked,
         bounds: Bounds,
         large: Unchecked,
         *,
         reset: bool,
         more: bool,
     ) -> Sync:
+        chats = asked.chats
         lost = [one for one in found.known if _has_lost(chats[one.chat], one)]
-        self._store.fetch_all(Mending.mending(one, _place(handle, chats[one.chat], one)) for one in lost)
+        mended = self._store.fetch_all(
+            Mending.mending(one, _place(handle, chats[one.chat], one)) for one in lost
+        )
         page = SyncPage(found.token, bounds)
         page.tell((one, chats[one.chat]) for one in found.moved.rows)
-        more = more or large.more or found.more or page.full or bool(lost)
+        more = more or large.more or found.more or page.full or any(reply is not None for reply in mended)
         began = (large.began if large.more else CHECKED) if more else 0
-        return Sync(chats=page.rows, next=str(page.token._replace(began=began)), more=more, reset=reset)
+        return Sync(
+            chats=page.rows,
+            next=str(_next(page.token, found.token, began, kept=asked.kept)),
+            more=more,
+            reset=reset,
+        )
+
+
+def _next(told: SyncToken, held: SyncToken, began: int, *, kept: bool) -> SyncToken:
+    """Return the token after a page; held: the one before. What is not more than before was noted then."""
+    token = told._replace(began=began)
+    noted = kept or 0 < told.version == held.version
+    return token if noted else token._replace(lineage=UNKEPT)
 
 
 def _has_lost(summary: Summary, known: Known) -> bool:

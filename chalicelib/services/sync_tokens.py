@@ -15,6 +15,8 @@ FORMAT = 2
 OLD_HEAD = struct.Struct(">BQ8sQQ")
 OLD_FORMAT, OLD_DIGEST_BYTES = 1, 6
 LINEAGE_BYTES = 8
+UNKEPT = "00" * LINEAGE_BYTES
+"""In place of a lineage: the store took no writes, and has not noted what the client was told."""
 CHECKED = 1
 """In place of `began`: all large chats were checked, and the client is still told what has moved."""
 MAX_TIME = 2**53 - 1
@@ -26,9 +28,9 @@ class SyncToken(NamedTuple):
     """What a client was told.
 
     version: of its chats that moved, the highest it was told. at: when it was told, by the store's clock.
-    lineage: 16 hex digits that the first sync of the client drew. floor: the version when the client held
-    nothing yet: what was out by then it never had. began: when the checks of its large chats began that are
-    under way; CHECKED; 0: the next page begins them.
+    lineage: 16 hex digits that the first sync of the client drew, or UNKEPT. floor: the version when the
+    client held nothing yet: what was out by then it never had. began: when the checks of its large chats
+    began that are under way; CHECKED; 0: the next page begins them.
     version, at, floor and began are µs since 1970. On the wire: base64url without padding of the byte 2,
     version (8 bytes), lineage (8), floor (8), at (8), began (8): 55 characters.
     Format 1, of earlier servers, has no `began`, and 6 bytes for each large chat, which are skipped.
@@ -55,6 +57,11 @@ class SyncToken(NamedTuple):
         if max(version, floor, at, began) > MAX_TIME:
             raise _malformed(field)
         return cls(version, lineage.hex(), floor, at, began)
+
+    @property
+    def is_kept(self) -> bool:
+        """Whether the store has noted what the client was told."""
+        return self.lineage != UNKEPT
 
     def __str__(self) -> str:
         lineage = bytes.fromhex(self.lineage)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import time
 from collections.abc import Callable, Iterable, Sequence
@@ -29,7 +30,12 @@ BREAKING = (redis.TimeoutError, RedisClusterException)
 # What a server answers that is there but cannot serve; after any of it nothing was written. redis-py has
 # classes for some of these answers, and cuts the code off their text.
 REFUSALS = (redis.exceptions.ClusterError, redis.exceptions.ReadOnlyError, redis.exceptions.TryAgainError)
-REFUSAL_CODES = ("BUSY", "MISCONF", "NOREPLICAS")
+REFUSAL_CODES = ("BUSY", "NOREPLICAS")
+FULL_CODE = "MISCONF"
+"""What a server answers to writes that its disk does not take."""
+WRITE_REFUSALS = (FULL_CODE, "NOREPLICAS")
+"""What a server answers to writes alone, and to scripts that do not say that they only read."""
+RAISE: Any = object()
 
 
 class NotAsked(Exception):
@@ -41,6 +47,8 @@ class Query(NamedTuple, Generic[T_co]):
 
     run: a script, or the name of a command on one key. keys: every key it touches, all of one slot.
     read: makes the result of the reply. repeatable: whether running it twice does no more than once.
+    if_refused: the reply to read where the store refuses writes; RAISE: then the script runs without its
+    writes if it can, and the error is raised if it cannot.
     """
 
     run: Script | str
@@ -48,6 +56,13 @@ class Query(NamedTuple, Generic[T_co]):
     args: tuple[bytes | str | int, ...] = ()
     read: Callable[[Any], T_co] = lambda reply: reply
     repeatable: bool = True
+    if_refused: Any = RAISE
+
+    @property
+    def without_writes(self) -> Query[T_co] | None:
+        """The query that replies the same and writes nothing, if there is one."""
+        script = self._script.without_writes
+        return None if script is None else self._replace(run=script)
 
     @property
     def by_name(self) -> Command:
@@ -107,16 +122,53 @@ class Store:
         return results
 
     def ping(self) -> None:
-        """Return if the store answers; raises StoreUnavailable if not."""
-        self._guarded(self._node.ping, repeatable=True)
+        """Return if the store answers, also if it takes no writes; raises StoreUnavailable if not."""
+        with contextlib.suppress(StoreFull):
+            self._guarded(self._node.ping, repeatable=True)
 
     def _evaluate(self, query: Query[Any]) -> Any:
+        try:
+            return self._run(query)
+        except redis.ResponseError as error:
+            if not _refuses_writes(error):
+                raise
+            if query.if_refused is not RAISE:
+                return query.if_refused
+            reading = query.without_writes
+            if reading is None:
+                raise
+        return self._run(reading)
+
+    def _run(self, query: Query[Any]) -> Any:
         try:
             return self._node.execute(query.by_name, repeatable=query.repeatable)
         except redis.exceptions.NoScriptError:
             return self._node.execute(query.in_full, repeatable=query.repeatable)
 
     def _evaluate_all(self, queries: Sequence[Query[Any]]) -> list[Any]:
+        replies = self._run_all(queries)
+        refused = [place for place, reply in enumerate(replies) if _refuses_writes(reply)]
+        if refused:
+            again = self._without_writes([queries[place] for place in refused], [replies[n] for n in refused])
+            for place, reply in zip(refused, again, strict=True):
+                replies[place] = reply
+        for reply in replies:
+            if isinstance(reply, Exception):
+                raise reply
+        return replies
+
+    def _without_writes(self, queries: Sequence[Query[Any]], refusals: Sequence[Any]) -> list[Any]:
+        """Return what refused queries reply where nothing is written; the refusal of one that must write."""
+        reading = [query.without_writes if query.if_refused is RAISE else None for query in queries]
+        replies = iter(self._run_all([query for query in reading if query]))
+        return [
+            next(replies) if one else refusal if query.if_refused is RAISE else query.if_refused
+            for one, query, refusal in zip(reading, queries, refusals, strict=True)
+        ]
+
+    def _run_all(self, queries: Sequence[Query[Any]]) -> list[Any]:
+        if not queries:
+            return []
         replies = self._node.execute_all([query.by_name for query in queries])
         forgotten = [
             place for place, reply in enumerate(replies) if isinstance(reply, redis.exceptions.NoScriptError)
@@ -125,9 +177,6 @@ class Store:
             again = self._node.execute_all([queries[place].in_full for place in forgotten])
             for place, reply in zip(forgotten, again, strict=True):
                 replies[place] = reply
-        for reply in replies:
-            if isinstance(reply, Exception):
-                raise reply
         return replies
 
     def _guarded(self, call: Callable[[], Any], repeatable: bool) -> Any:
@@ -139,7 +188,7 @@ class Store:
             refusal = refusal_of(error, self._node.login)
             if isinstance(error, BREAKING) or (refusal and not refusal.passing):
                 self._break(refusal or error)
-            if isinstance(error, redis.exceptions.OutOfMemoryError):
+            if _is_full(error):
                 raise StoreFull from error
             if refusal or _is_outage(error):
                 raise StoreUnavailable from refusal or error
@@ -161,6 +210,16 @@ class Store:
             if not (again and login and login.renew()):
                 raise
         return call()
+
+
+def _is_full(error: object) -> bool:
+    return isinstance(error, redis.exceptions.OutOfMemoryError) or str(error).startswith(FULL_CODE)
+
+
+def _refuses_writes(reply: object) -> bool:
+    if not isinstance(reply, redis.ResponseError):
+        return False
+    return _is_full(reply) or str(reply).startswith(WRITE_REFUSALS)
 
 
 def _is_outage(error: Exception) -> bool:

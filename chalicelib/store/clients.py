@@ -12,7 +12,7 @@ from chalicelib.store.scripts import Script
 ATTACH_CLIENT = Script("attach_client", "rights", "clients")
 DETACH_CLIENT = Script("detach_client", "rights", "clients")
 READ_CLIENTS = Script("read_clients", "rights", "clients")
-RENEW_CLIENT = Script("renew_client", "rights", "clients")
+RENEW_CLIENT = Script("renew_client", "rights", "clients", spares_writes=True)
 
 JOINED, PROTOBUF = 1, 2
 GRACE = 15 * 60 * 1_000_000

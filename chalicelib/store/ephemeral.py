@@ -10,7 +10,7 @@ from chalicelib.store.client import Query
 from chalicelib.store.presence import Target, targets_of
 from chalicelib.store.scripts import Script
 
-READ_EPHEMERAL_TARGETS = Script("read_ephemeral_targets", "gcra", "targets")
+READ_EPHEMERAL_TARGETS = Script("read_ephemeral_targets", "gcra", "targets", spares_writes=True)
 READ_ACCEPTED = Script("read_accepted", "rights")
 KEPT_SECONDS = 24 * 3600
 """For which it is known that somebody has sent another a signal: longer than calls last."""

@@ -168,20 +168,24 @@ class Inboxes:
         named = (keys.chats(handle), keys.inbox(handle), keys.large(handle), keys.lineages(handle))
         return Query(READ_MOVED, named, (lineage or "", since, limit, began, checks), _moved)
 
-    def checking(self, handle: str, began: int, checked: Iterable[Checked]) -> Query[int]:
+    def checking(self, handle: str, began: int, checked: Iterable[Checked]) -> Query[int | None]:
         """Return the query that notes how large chats are; those that were otherwise before move.
 
         began: when the round of checks began that came to them, µs; 0: they are of none. It replies how many
-        have moved.
+        have moved; None: the store takes no writes.
         """
         named = (keys.chats(handle), keys.inbox(handle), keys.active(handle), keys.large(handle))
         args = (part for one in checked for part in (one.chat, one.digest, one.active, one.version))
-        return Query(CHECK_LARGE, named, (began, *args))
+        return Query(CHECK_LARGE, named, (began, *args), if_refused=None)
 
-    def registering(self, handle: str, lineage: str, version: int) -> Query[bool]:
-        """Return the query that notes what a lineage is told; False: there is no such version any more."""
+    def registering(self, handle: str, lineage: str, version: int) -> Query[bool | None]:
+        """Return the query that notes what a lineage is told.
+
+        False: there is no such version any more. None: the store takes no writes.
+        """
         named = (keys.chats(handle), keys.lineages(handle))
-        return Query(REGISTER_LINEAGE, named, (lineage, version, MOST_LINEAGES), bool)
+        args = (lineage, version, MOST_LINEAGES)
+        return Query(REGISTER_LINEAGE, named, args, bool_if_kept, if_refused=None)
 
     def large(self, handle: str, most: int = MOST_ATTACHED) -> Query[list[str]]:
         """Return the query for a user's chats that are too large to write inboxes, `most` at most."""
@@ -195,6 +199,11 @@ class Inboxes:
         """Remove the index of a user."""
         kinds = (keys.chats, keys.inbox, keys.active, keys.large, keys.invitations, keys.lineages)
         self._store.fetch_all(Query("DEL", (key(handle),)) for key in kinds)
+
+
+def bool_if_kept(reply: int | None) -> bool | None:
+    """Read the reply of a query that stands for 0 or 1, and is None where the store takes no writes."""
+    return None if reply is None else bool(reply)
 
 
 def _index_keys(handle: str) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from chalicelib.store import keys
 from chalicelib.store.client import Query
-from chalicelib.store.inboxes import Place, PlaceState
+from chalicelib.store.inboxes import Place, PlaceState, bool_if_kept
 from chalicelib.store.scripts import Script
 
 READ_KNOWN = Script("read_known", "index")
@@ -52,13 +52,17 @@ class Mending:
         return _looking(handle, after, upto, limit, "last")
 
     @staticmethod
-    def mending(known: Known, place: Place) -> Query[bool]:
-        """Return the query that sets what the index says of a chat; False: the chat has moved since."""
+    def mending(known: Known, place: Place) -> Query[bool | None]:
+        """Return the query that sets what the index says of a chat.
+
+        False: the chat has moved since. None: the store takes no writes.
+        """
         handle = place.handle
         named = (keys.chats(handle), keys.inbox(handle), keys.active(handle))
         others = keys.large(handle), keys.invitations(handle)
         wanted = (place.stamp, int(place.state), place.active)
-        return Query(MEND_PLACE, named + others, (known.chat, known.version, *wanted), bool)
+        args = (known.chat, known.version, *wanted)
+        return Query(MEND_PLACE, named + others, args, bool_if_kept, if_refused=None)
 
 
 def _looking(handle: str, after: int, upto: int, limit: int, side: str) -> Query[Looked]:

@@ -12,7 +12,7 @@ from chalicelib.store.scripts import Script
 
 CONNECT = Script("connect", "signed", "connections")
 SAY_READY = Script("say_ready", "targets", "signed", "connections", "watchers")
-RENEW_CONNECTION = Script("renew_connection", "signed", "connections")
+RENEW_CONNECTION = Script("renew_connection", "signed", "connections", spares_writes=True)
 DROP_CONNECTION = Script("drop_connection", "targets", "signed", "connections", "watchers")
 END_CONNECTIONS = Script("end_connections", "targets", "signed", "connections")
 READ_PRESENCE = Script("read_presence", "signed", "connections", "presence")

@@ -10,8 +10,8 @@ from chalicelib.store import keys
 from chalicelib.store.client import Query
 from chalicelib.store.scripts import Script
 
-TAKE_RATE = Script("take_rate", "gcra")
-CHARGE_USER = Script("charge_user", "gcra", "user_limits")
+TAKE_RATE = Script("take_rate", "gcra", spares_writes=True)
+CHARGE_USER = Script("charge_user", "gcra", "user_limits", spares_writes=True)
 
 SESSION_BYTES = 8
 """Of a token's digest: they name its session."""

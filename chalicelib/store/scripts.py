@@ -10,12 +10,14 @@ from importlib.resources import files
 class Script:
     """One of the files in store/lua, by its name without `.lua`.
 
-    parts: files whose functions it uses; they stand between its first line and the rest.
+    parts: files whose functions it uses; they stand between its first line and the rest. spares_writes:
+    whether its reply is right where nothing that it writes is kept.
     """
 
-    def __init__(self, name: str, *parts: str) -> None:
+    def __init__(self, name: str, *parts: str, spares_writes: bool = False) -> None:
         self.name = name
         self._parts = parts
+        self._spares_writes = spares_writes
 
     @cached_property
     def source(self) -> str:
@@ -24,9 +26,24 @@ class Script:
         return "".join([first, newline, *map(_text, self._parts), rest])
 
     @cached_property
+    def without_writes(self) -> Script | None:
+        """The script that replies the same and writes nothing, for a store that refuses writes, if any."""
+        return _WithoutWrites(self.name, *self._parts) if self._spares_writes else None
+
+    @cached_property
     def sha(self) -> str:
         """The script's name in the store's script cache, as EVALSHA takes it."""
         return sha1(self.source.encode(), usedforsecurity=False).hexdigest()
+
+
+class _WithoutWrites(Script):
+    """A script whose writes are left out when it runs."""
+
+    @cached_property
+    def source(self) -> str:
+        """The script's text, with `redis.call` replaced in it."""
+        rest = _text(self.name).partition("\n")[2]
+        return "".join(["#!lua flags=no-writes\n", *map(_text, ("without_writes", *self._parts)), rest])
 
 
 def _text(name: str) -> str:
@@ -35,16 +52,20 @@ def _text(name: str) -> str:
 
 CALL = Script("call")
 CALL_ALWAYS = Script("call_always")
-TAKES_NO_MEMORY = frozenset(
+CALL_READING = Script("call_reading")
+READING = frozenset(
     (
         *("GET", "HGET", "HGETALL", "SMEMBERS", "ZMSCORE"),
         *("ZRANGE", "ZRANGEBYLEX", "ZREVRANGE", "ZREVRANGEBYSCORE"),
-        *("DEL", "HDEL", "LPOP", "LTRIM", "SREM", "ZREM", "ZREMRANGEBYSCORE"),
     )
 )
-"""Commands that read or remove: a full store refuses a script that does not say that it does no more."""
+"""Commands that read: a store that refuses writes refuses a script that does not say that it does no more."""
+REMOVING = frozenset(("DEL", "HDEL", "LPOP", "LTRIM", "SREM", "ZREM", "ZREMRANGEBYSCORE"))
+"""Commands that remove: a store without memory refuses a script that does not say that it takes none."""
 
 
 def calling(command: str) -> Script:
     """Return the script that runs a command."""
-    return CALL_ALWAYS if command in TAKES_NO_MEMORY else CALL
+    if command in READING:
+        return CALL_READING
+    return CALL_ALWAYS if command in REMOVING else CALL

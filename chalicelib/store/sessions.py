@@ -13,7 +13,7 @@ from chalicelib.store.scripts import Script
 from chalicelib.texts import plain
 
 ADD_SESSION = Script("add_session")
-ADMIT = Script("admit", "gcra", "user_limits")
+ADMIT = Script("admit", "gcra", "user_limits", spares_writes=True)
 END_SESSIONS = Script("end_sessions")
 
 HOUR = 3600 * 1_000_000

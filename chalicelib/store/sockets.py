@@ -9,7 +9,7 @@ from chalicelib.store.client import Query, Store
 from chalicelib.store.scripts import Script
 
 OPEN_SOCKET = Script("open_socket", "signed")
-TAKE_FRAME = Script("take_frame", "gcra", "signed")
+TAKE_FRAME = Script("take_frame", "gcra", "signed", spares_writes=True)
 NOTE_CHATS = Script("note_chats")
 NOTE_WATCHED = Script("note_watched")
 CLOSE_SOCKET = Script("close_socket")

@@ -47,12 +47,23 @@ class Server:
         """Whether the process is there; a paused one is."""
         return self._process is not None and self._process.poll() is None
 
+    @property
+    def pid(self) -> int:
+        """The id of the process; raises EngineError if it was not started."""
+        if self._process is None:
+            raise EngineError("not started")
+        return self._process.pid
+
     def start(self) -> None:
         """Start the process, unless it runs."""
         if not self.running:
             self._folder.mkdir(exist_ok=True)
             with self.log.open("ab") as log:
-                self._process = subprocess.Popen(self._command, stdout=log, stderr=subprocess.STDOUT)
+                # Python ignores SIGXFSZ: with it ignored in the server too, a limit on the size of its files
+                # is an error of its writes, as on a full disk, instead of its end.
+                self._process = subprocess.Popen(
+                    self._command, stdout=log, stderr=subprocess.STDOUT, restore_signals=False
+                )
 
     def send(self, number: signal.Signals) -> None:
         """Send the process a signal, if it runs."""

@@ -454,7 +454,6 @@ def _await_busy(node: redis.Redis) -> None:
     [
         "LOADING Redis is loading the dataset in memory",
         "BUSY Redis is busy running a script.",
-        "MISCONF Redis is configured to save RDB snapshots, but cannot.",
         "NOREPLICAS Not enough good replicas to write.",
         "READONLY You can't write against a read only replica.",
         "MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
@@ -473,9 +472,17 @@ def test_refusals(error: str, call: Call) -> None:
         unavailable(log, call)
 
 
-def test_refused_for_memory() -> None:
-    """A server that says OOM is StoreFull, which is a StoreUnavailable of its own code."""
-    with RefusingServer("OOM command not allowed when used memory > 'maxmemory'.") as server:
+@pytest.mark.parametrize(
+    "error",
+    [
+        "OOM command not allowed when used memory > 'maxmemory'.",
+        "MISCONF Errors writing to the AOF file: No space left on device",
+        "MISCONF Redis is configured to save RDB snapshots, but cannot.",
+    ],
+)
+def test_refused_for_room(error: str) -> None:
+    """A server without memory or room on its disk is StoreFull, a StoreUnavailable of its own code."""
+    with RefusingServer(error) as server:
         log = Log(connect(Settings(redis_url=server.url)))
         assert isinstance(unavailable(log), StoreFull)
 

@@ -69,7 +69,9 @@ class Index:
 
     def check(self, began: int, *checked: Checked) -> int:
         """Note how large chats are; returns how many have moved."""
-        return self._store.fetch(self._inboxes.checking("ann", began, checked))
+        moved = self._store.fetch(self._inboxes.checking("ann", began, checked))
+        assert moved is not None
+        return moved
 
     def moved(self, since: int = 0, lineage: str | None = None, limit: int = 100) -> Moved | None:
         """Return what moved after a version."""
@@ -88,7 +90,9 @@ class Index:
 
     def register(self, lineage: str, version: int) -> bool:
         """Note what a lineage was told."""
-        return self._store.fetch(self._inboxes.registering("ann", lineage, version))
+        noted = self._store.fetch(self._inboxes.registering("ann", lineage, version))
+        assert noted is not None
+        return noted
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from pathlib import Path
 
@@ -9,23 +10,40 @@ import pytest
 
 from chalicelib import store
 from chalicelib.store.client import Query
-from chalicelib.store.scripts import CALL, CALL_ALWAYS, TAKES_NO_MEMORY, Script
+from chalicelib.store.scripts import CALL, CALL_ALWAYS, CALL_READING, READING, REMOVING, Script
 
 ROOT = Path(store.__file__).parent
 GROW = {"RPUSH", "SADD", "SET", "ZADD"}
 """Plain commands in use that a full store must refuse."""
+READS = {
+    "EXISTS",
+    "GET",
+    "HEXISTS",
+    "HGET",
+    "HGETALL",
+    "HLEN",
+    "HMGET",
+    "LINDEX",
+    "LLEN",
+    "TIME",
+    "TTL",
+    "ZSCORE",
+}
 
 
 def test_every_plain_command_is_known() -> None:
-    """A plain command is one that takes no memory, or one that is known to take some."""
+    """A plain command is one that reads, one that removes, or one that is known to take memory."""
     sources = [path.read_text(encoding="utf-8") for path in ROOT.glob("*.py")]
     used = {command for text in sources for command in re.findall(r'Query\(\s*"([A-Z]+)"', text)}
 
-    assert used - TAKES_NO_MEMORY <= GROW
-    assert not TAKES_NO_MEMORY & GROW
+    assert used - READING - REMOVING <= GROW
+    assert not (READING | REMOVING) & GROW
+    assert not READING & REMOVING
 
 
-@pytest.mark.parametrize(("command", "script"), [("GET", CALL_ALWAYS), ("ZREM", CALL_ALWAYS), ("ZADD", CALL)])
+@pytest.mark.parametrize(
+    ("command", "script"), [("GET", CALL_READING), ("ZREM", CALL_ALWAYS), ("ZADD", CALL)]
+)
 def test_a_plain_command(command: str, script: Script) -> None:
     """A plain command goes through a script, its name first among the arguments."""
     query: Query[object] = Query(command, ("{c000}:a",), (1, b"x"))
@@ -41,6 +59,23 @@ def test_parts_stand_after_the_first_line() -> None:
     assert source.startswith("#!lua flags=allow-oom\n-- A part of other scripts.")
     assert source.index("local function pass(") < source.index("-- Judges a caller")
     assert Script("admit", "gcra").sha != Script("admit").sha
+
+
+def scripts() -> list[Script]:
+    """Return every script that the store's modules name."""
+    modules = [importlib.import_module(f"{store.__name__}.{path.stem}") for path in ROOT.glob("*.py")]
+    return [value for module in modules for value in vars(module).values() if isinstance(value, Script)]
+
+
+def test_a_script_that_may_do_without_its_writes_makes_those_that_are_left_out() -> None:
+    """What a script calls that has a variant without writes is a read, or is left out of the variant."""
+    left_out = set(re.findall(r"([A-Z]+) = true", (ROOT / "lua" / "without_writes.lua").read_text()))
+    variants = [variant for script in scripts() if (variant := script.without_writes)]
+    assert {variant.name for variant in variants} >= {"admit", "charge_user", "take_rate", "take_frame"}
+    for variant in variants:
+        assert variant.source.startswith("#!lua flags=no-writes\n")
+        called = set(re.findall(r"redis\.call\('([A-Z]+)'", variant.source))
+        assert called <= READS | left_out, variant.name
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "lua").glob("*.lua")), ids=lambda path: path.stem)

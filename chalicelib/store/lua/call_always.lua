@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- Runs one command that takes no memory on one key, also on a store that is full; see call.
+-- Runs one command that removes on one key, also on a store without memory; see call.
 -- KEYS[1]   key      any
 -- ARGV[1]   command  its name
 -- ARGV[2..] rest     what follows the key
