@@ -7,23 +7,25 @@ import json
 import math
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import fields
 from pathlib import Path
 
+from infra.costs.details import assumptions_text, connection_text, resources_text
 from infra.costs.examples import refreshed
-from infra.costs.model import Usage
 from infra.costs.report import document, text
+from infra.costs.stack import parameters
+from infra.costs.tables import number
+from infra.costs.usage import CHOICES, NUMBERS, WHOLE_NUMBERS, Usage
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Print the costs of the usage that the command line describes."""
-    given = vars(_parser().parse_args(arguments))
-    as_json, file = given.pop("json"), given.pop("refresh")
-    usage = Usage(**given)
-    if file:
-        _refresh(file)
+    given = _parser().parse_args(arguments)
+    if given.refresh:
+        _refresh(given.refresh)
+    elif given.json:
+        print(json.dumps(document(_usage(given)), indent=2))
     else:
-        print(json.dumps(document(usage), indent=2) if as_json else text(usage))
+        print(SHOWN[given.show](_usage(given)))
 
 
 def _refresh(file: Path) -> None:
@@ -35,8 +37,13 @@ def _refresh(file: Path) -> None:
 
 def printed(arguments: Sequence[str]) -> str:
     """Return the tables that some arguments print."""
-    given = vars(_parser().parse_args(arguments))
-    return text(Usage(**{name: given[name] for name in (*OPTIONS, *CHOICES)}))
+    given = _parser().parse_args(arguments)
+    return SHOWN[given.show](_usage(given))
+
+
+def _usage(given: argparse.Namespace) -> Usage:
+    named = {name: getattr(given, name) for name in (*NUMBERS, *WHOLE_NUMBERS, *CHOICES)}
+    return Usage(**named, parameters=tuple(given.parameters))
 
 
 def _number(least: float) -> Callable[[str], float]:
@@ -61,31 +68,24 @@ def _whole(least: int) -> Callable[[str], int]:
     return read
 
 
+def _parameter(raw: str) -> tuple[str, str]:
+    name, equals, value = raw.partition("=")
+    if not equals or name not in parameters():
+        raise argparse.ArgumentTypeError(f"{raw} is not NAME=VALUE of a parameter of the stack (docs/aws.md)")
+    return name, value
+
+
 def _file(raw: str) -> Path:
     if not (file := Path(raw)).is_file():
         raise argparse.ArgumentTypeError(f"there is no file {raw}")
     return file
 
 
-OPTIONS: dict[str, tuple[Callable[[str], float], str, str]] = {
-    "messages": (_number(0), "N", "messages sent in a month"),
-    "members": (_whole(1), "N", "members of a chat, the sender too"),
-    "devices": (_number(1), "N", "connected devices of a member"),
-    "text_bytes": (_number(0), "BYTES", "size of a message's text, in the mean"),
-    "kept": (_number(0), "N", "messages in the store"),
-    "connections": (_number(0), "N", "sockets that are always open"),
-    "lambda_ms": (_number(0), "MS", "billed milliseconds of a send, before its pushes"),
-    "memory_mb": (_number(128), "MB", "memory of the function"),
-    "log_bytes": (_number(0), "BYTES", "log lines of a send, Lambda's own too"),
-    "shards": (_whole(1), "N", "shards of the durable store"),
-    "replicas": (_whole(0), "N", "replicas of each shard of the durable store"),
-    "node_hour": (_number(0), "DOLLARS", "price of an hour of a node of the durable store"),
-}
-CHOICES = {
-    "via": (("socket", "http"), "how messages are sent"),
-    "store": (("serverless", "durable"), "ElastiCache Serverless, or MemoryDB"),
-    "egress": (("ipv6", "nat", "none"), "the functions' way out of the VPC"),
-    "auth": (("iam", "password"), "how functions sign in to the store"),
+SHOWN: dict[str, Callable[[Usage], str]] = {
+    "all": text,
+    "connection": connection_text,
+    "resources": resources_text,
+    "assumptions": assumptions_text,
 }
 
 
@@ -93,13 +93,28 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m infra.costs", description="Reckon what Parley costs on AWS.", allow_abbrev=False
     )
-    defaults = {field.name: field.default for field in fields(Usage)}
-    for name, (read, unit, what) in OPTIONS.items():
-        shown = f"{what} (default: {defaults[name]:,})"
-        parser.add_argument(_flag(name), type=read, metavar=unit, default=defaults[name], help=shown)
+    defaults = Usage()
+    readers = {name: (_number(least), unit, what) for name, (least, unit, what) in NUMBERS.items()}
+    wholes = {name: (_whole(least), unit, what) for name, (least, unit, what) in WHOLE_NUMBERS.items()}
+    for name, (read, unit, what) in {**readers, **wholes}.items():
+        default = getattr(defaults, name)
+        shown = f"{what} (default: {number(default)})"
+        parser.add_argument(_flag(name), type=read, metavar=unit, default=default, help=shown)
     for name, (choices, what) in CHOICES.items():
-        shown = f"{what} (default: {defaults[name]})"
-        parser.add_argument(_flag(name), choices=choices, default=defaults[name], help=shown)
+        default = getattr(defaults, name)
+        parser.add_argument(
+            _flag(name), choices=choices, default=default, help=f"{what} (default: {default})"
+        )
+    parser.add_argument(
+        "--parameter",
+        type=_parameter,
+        metavar="NAME=VALUE",
+        action="append",
+        dest="parameters",
+        default=[],
+        help="a parameter of the stack that differs from its default; may be repeated",
+    )
+    parser.add_argument("--show", choices=SHOWN, default="all", help="what is printed (default: all)")
     parser.add_argument("--json", action="store_true", help="print JSON, with the prices and their sources")
     parser.add_argument(
         "--refresh",

@@ -3,24 +3,35 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from chalicelib.config import Settings
 from chalicelib.store.keys import PARTITIONS
-from infra.costs.prices import HOURS, MINUTES, NODE_GB, PRICES, SOCKET_MESSAGE_BYTES, STORE_FLOOR_GB
-from infra.costs.stack import standing
+from infra.costs import connection
+from infra.costs.connection import small_frame, small_push
+from infra.costs.prices import HOURS, MINUTES, NODE_GB, PRICES, STORE_FLOOR_GB
+from infra.costs.stack import parameter, runs_a_minute, standing
+from infra.costs.units import (
+    billed,
+    by_nat,
+    ecpu,
+    frame,
+    log_of_run,
+    logged,
+    pushed,
+    request,
+    run,
+    traffic,
+)
+from infra.costs.usage import MILLION, Usage
 
-MILLION = 1_000_000
 CHATS = {"direct": 2, "group of 10": 10, "group of 100": 100}
 
 # Assumed, and small in the sum: measure them on a stack of your own.
-ENVELOPE_BYTES = 200  # of JSON around a text on its way to a client
-CALL_BYTES = 1000  # of HTTPS and signature around a push on its way to API Gateway
-PUSH_MS = 1.0  # by which one more push makes a send longer; many are under way at once
 SEND_ECPU = 4  # admit, append, noting what was pushed, and taking off later what was owed
 FRAME_ECPU = 1  # whose frame it is
 INBOX_ECPU = 2  # a member: the inbox is told at once, and once more by the sweep
+MARK_ECPU = 3  # of a `read`: the mark, the inbox, and who is told
+TYPING_ECPU = 2
 STORED_BYTES = 20  # in the store beside a text, in a long chat, without an id (docs/performance.md)
 QUEUE_POLLS = 5 * 3  # a minute, of each idle queue: five of Lambda's pollers wait 20 s each
 SWEEP_MS = 150.0  # billed for a sweep that finds nothing
@@ -28,38 +39,9 @@ SWEEP_ECPU = 3 * PARTITIONS  # what is owed is read, of users and of chats, and 
 USABLE = 0.75  # of a node's memory that messages may fill
 
 
-@dataclass(frozen=True)
-class Usage:
-    """One deployment and what is done with it in a month.
-
-    messages: sent. members: of a chat, the sender too. devices: always connected, a member. text_bytes: of a
-    message, in the mean. kept: messages in the store, through the month. connections: sockets always open.
-    lambda_ms: billed for a send before its pushes. memory_mb: of the function. log_bytes: a send. via: socket
-    or http. store: serverless or durable. egress: ipv6, nat or none. auth: of the store, iam or password.
-    shards, replicas: of the durable store. node_hour: its price in dollars.
-    """
-
-    messages: float = MILLION
-    members: int = 2
-    devices: float = 1
-    text_bytes: float = 38
-    kept: float = MILLION
-    connections: float = 1000
-    lambda_ms: float = 20
-    memory_mb: float = 512
-    log_bytes: float = 600
-    via: str = "socket"
-    store: str = "serverless"
-    egress: str = "ipv6"
-    auth: str = "iam"
-    shards: int = 1
-    replicas: int = 1
-    node_hour: float = PRICES["node_hour"].dollars
-
-
 def idle(usage: Usage) -> dict[str, float]:
-    """Return what a month costs in which nothing is sent, in dollars by reason."""
-    there = standing(usage.store, usage.auth, usage.egress)
+    """Return what a month costs in which nothing is sent and nobody is connected, in dollars by reason."""
+    there = standing(usage.given)
     nat = (
         there["EC2::NatGateway"] * PRICES["nat_hour"].dollars
         + there["EC2::EIP"] * PRICES["ipv4_hour"].dollars
@@ -67,11 +49,14 @@ def idle(usage: Usage) -> dict[str, float]:
     costs = {
         "store": _store_month(usage),
         "alarms": there["CloudWatch::Alarm"] * PRICES["alarm_month"].dollars,
+        "custom metrics, at most": there["Logs::MetricFilter"] * PRICES["metric_month"].dollars,
         "dashboards": there["CloudWatch::Dashboard"] * PRICES["dashboard_month"].dollars,
         "secrets": there["SecretsManager::Secret"] * PRICES["secret_month"].dollars,
-        "queue and sweep": _minute(usage, there) * MINUTES,
+        "queue and sweep": _minute(usage) * MINUTES,
         "NAT gateway": nat * HOURS,
         "interface endpoints": there["EC2::VPCEndpoint"] * PRICES["endpoint_hour"].dollars * HOURS,
+        "WAF": there["WAFv2::WebACL"] * PRICES["waf_acl_month"].dollars
+        + there["WAFv2::Rule"] * PRICES["waf_rule_month"].dollars,
     }
     return {name: cost for name, cost in costs.items() if cost}
 
@@ -79,13 +64,15 @@ def idle(usage: Usage) -> dict[str, float]:
 def million(usage: Usage) -> dict[str, float]:
     """Return what a million messages of this usage cost, in dollars by reason.
 
-    `connection minutes` is the month's, as the share of a million of its messages; `GB-months` is a million
-    messages kept for one month, above the store's floor.
+    `connections` is the month's, as the share of a million of its messages; `GB-months` is a million
+    messages kept for one month, above the store's floor, with their snapshots.
     """
     return {
         "requests": MILLION * _send(usage),
         "pushes": MILLION * _pushes(usage),
-        "connection minutes": _connections(usage) * MILLION / usage.messages if usage.messages else 0.0,
+        "typing": MILLION * _typing(usage),
+        "receipts": MILLION * _receipts(usage),
+        "connections": _connections(usage) * MILLION / usage.messages if usage.messages else 0.0,
         "GB-months": kept_month(replace(usage, kept=MILLION), floor=0.0),
         "traffic and logs": MILLION * _traffic_and_logs(usage),
     }
@@ -97,8 +84,11 @@ def month(usage: Usage) -> dict[str, float]:
         "idle": sum(idle(usage).values()),
         "requests": usage.messages * _send(usage),
         "pushes": usage.messages * _pushes(usage),
-        "connection minutes": _connections(usage),
+        "typing": usage.messages * _typing(usage),
+        "receipts": usage.messages * _receipts(usage),
+        "connections": _connections(usage),
         "GB-months": kept_month(usage, floor=STORE_FLOOR_GB),
+        "media": usage.media_gb * PRICES["media_gb_month"].dollars,
         "traffic and logs": usage.messages * _traffic_and_logs(usage),
     }
 
@@ -106,11 +96,14 @@ def month(usage: Usage) -> dict[str, float]:
 def kept_month(usage: Usage, floor: float) -> float:
     """Return the dollars of keeping the messages for a month, above the GB that are charged anyway.
 
-    The nodes of a durable store are paid whether full or not, so there it is nothing.
+    The nodes of a durable store are paid whether full or not, so there it is the snapshots alone: one a day,
+    each of all messages, for StoreSnapshotDays.
     """
+    snapshots = float(parameter("StoreSnapshotDays", usage.given)) * kept_gb(usage)
     if usage.store == "durable":
-        return 0.0
-    return max(0.0, kept_gb(usage) - floor) * HOURS * PRICES["store_gb_hour"].dollars
+        return snapshots * PRICES["durable_snapshot_gb_month"].dollars
+    stored = max(0.0, kept_gb(usage) - floor) * HOURS * PRICES["store_gb_hour"].dollars
+    return stored + snapshots * PRICES["serverless_snapshot_gb_month"].dollars
 
 
 def kept_gb(usage: Usage) -> float:
@@ -123,11 +116,11 @@ def room_gb(usage: Usage) -> float:
     return usage.shards * NODE_GB * USABLE if usage.store == "durable" else math.inf
 
 
-def _minute(usage: Usage, there: Mapping[str, int]) -> float:
+def _minute(usage: Usage) -> float:
     """Return the dollars of a minute of waiting for work: polls of the queues, and the sweep."""
-    polls = there["Lambda::EventSourceMapping"] * QUEUE_POLLS * PRICES["sqs_request"].dollars
-    sweep = PRICES["lambda_request"].dollars + _lambda(usage, SWEEP_MS) + _ecpu(usage, SWEEP_ECPU)
-    return polls + there["Events::Rule"] * sweep
+    polls = standing(usage.given)["Lambda::EventSourceMapping"] * QUEUE_POLLS * PRICES["sqs_request"].dollars
+    sweep = run(usage, SWEEP_MS) + log_of_run(usage) + ecpu(usage, SWEEP_ECPU)
+    return polls + runs_a_minute(usage.given) * sweep
 
 
 def _store_month(usage: Usage) -> float:
@@ -139,35 +132,46 @@ def _store_month(usage: Usage) -> float:
 def _send(usage: Usage) -> float:
     """Return the dollars of one send: the request, its answer, its invocation and the store's work.
 
-    A chat of more members than `PARLEY_LARGE_CHAT` writes no inboxes.
+    A chat of more members than `LargeChat` writes no inboxes.
     """
-    counted = _socket_messages(usage) + 1  # the message, and the answer to its sender
-    edge = (
-        counted * PRICES["socket_message"].dollars
-        if usage.via == "socket"
-        else PRICES["rest_request"].dollars
-    )
-    invocation = PRICES["lambda_request"].dollars + _lambda(usage, usage.lambda_ms)
-    inboxes = INBOX_ECPU * usage.members if usage.members <= Settings().large_chat else 0
-    frame = FRAME_ECPU if usage.via == "socket" else 0
-    return edge + invocation + _ecpu(usage, SEND_ECPU + frame + inboxes)
+    counted = billed(_size(usage))
+    by_socket = frame(usage, counted) + PRICES["socket_message"].dollars  # and the answer to its sender
+    edge = by_socket if usage.via == "socket" else request(usage)
+    inboxes = 0 if _is_large(usage) else INBOX_ECPU * usage.members
+    whose = FRAME_ECPU if usage.via == "socket" else 0
+    return edge + run(usage, usage.lambda_ms) + ecpu(usage, SEND_ECPU + whose + inboxes)
 
 
 def _pushes(usage: Usage) -> float:
     """Return the dollars of one message's pushes to every device but the one it was sent from."""
-    one = _socket_messages(usage) * PRICES["socket_message"].dollars + _lambda(usage, PUSH_MS)
-    return _receivers(usage) * one + _ecpu(usage, usage.members)
+    return _receivers(usage) * pushed(usage, billed(_size(usage))) + ecpu(usage, usage.members)
+
+
+def _typing(usage: Usage) -> float:
+    """Return the dollars of the `typing` frames before a message, which large chats drop."""
+    told = 0 if _is_large(usage) else usage.members * usage.devices - 1
+    return usage.typing * (small_frame(usage, TYPING_ECPU) + told * small_push(usage))
+
+
+def _receipts(usage: Usage) -> float:
+    """Return the dollars of a message's marks; a large chat tells only the reader's own devices."""
+    told = usage.devices - 1 if _is_large(usage) else usage.members * usage.devices - 1
+    marks = usage.receipts * (usage.members - 1)
+    return marks * (small_frame(usage, MARK_ECPU) + told * small_push(usage))
 
 
 def _traffic_and_logs(usage: Usage) -> float:
-    size = usage.text_bytes + ENVELOPE_BYTES
-    out = (_receivers(usage) + 1) * size * PRICES["egress_gb"].dollars
-    nat = _receivers(usage) * (size + CALL_BYTES) * PRICES["nat_gb"].dollars if usage.egress == "nat" else 0.0
-    return (out + nat + usage.log_bytes * PRICES["log_gb"].dollars) / 1e9
+    out = (_receivers(usage) + 1) * traffic(_size(usage))
+    nat = _receivers(usage) * by_nat(usage, _size(usage))
+    return out + nat + logged(usage, usage.log_bytes)
 
 
 def _connections(usage: Usage) -> float:
-    return usage.connections * MINUTES * PRICES["connection_minute"].dollars
+    return usage.connections * sum(connection.month(usage).values())
+
+
+def _is_large(usage: Usage) -> bool:
+    return usage.members > int(parameter("LargeChat", usage.given))
 
 
 def _receivers(usage: Usage) -> float:
@@ -175,13 +179,5 @@ def _receivers(usage: Usage) -> float:
     return usage.members * usage.devices - (1 if usage.via == "socket" else 0)
 
 
-def _socket_messages(usage: Usage) -> int:
-    return math.ceil((usage.text_bytes + ENVELOPE_BYTES) / SOCKET_MESSAGE_BYTES)
-
-
-def _lambda(usage: Usage, milliseconds: float) -> float:
-    return usage.memory_mb / 1024 * milliseconds / 1000 * PRICES["lambda_gb_second"].dollars
-
-
-def _ecpu(usage: Usage, units: float) -> float:
-    return units * PRICES["store_ecpu"].dollars if usage.store == "serverless" else 0.0
+def _size(usage: Usage) -> float:
+    return usage.text_bytes + usage.envelope_bytes

@@ -1,4 +1,4 @@
-"""What AWS charges: every price that the model uses, once."""
+"""What AWS charges: every price that the model uses, once, with its unit, its source and its date."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ PRIVATELINK = "https://aws.amazon.com/privatelink/pricing/"
 SQS = "https://aws.amazon.com/sqs/pricing/"
 CLOUDWATCH = "https://aws.amazon.com/cloudwatch/pricing/"
 SECRETS = "https://aws.amazon.com/secrets-manager/pricing/"
+WAF = "https://aws.amazon.com/waf/pricing/"
+S3 = "https://aws.amazon.com/s3/pricing/"
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,8 @@ PRICES = {
         MEMORYDB,
         assumed="1.5 times ElastiCache's cache.t4g.small, less 30% for Valkey; give AWS's by --node-hour",
     ),
+    "serverless_snapshot_gb_month": Price(0.085, "GB-month of snapshots of ElastiCache", ELASTICACHE),
+    "durable_snapshot_gb_month": Price(0.021, "GB-month of snapshots of MemoryDB", MEMORYDB),
     "egress_gb": Price(0.09, "GB from AWS to the internet", EC2),
     "nat_hour": Price(0.045, "hour of a NAT gateway", VPC),
     "nat_gb": Price(0.045, "GB through a NAT gateway", VPC),
@@ -56,10 +60,17 @@ PRICES = {
     "sqs_request": Price(0.40e-6, "request to SQS", SQS),
     "alarm_month": Price(0.10, "month of an alarm on one metric", CLOUDWATCH),
     "dashboard_month": Price(3.00, "month of a dashboard", CLOUDWATCH),
+    "metric_month": Price(0.30, "month of a custom metric, in the hours in which it is reported", CLOUDWATCH),
     "log_gb": Price(0.50, "GB of logs taken in", CLOUDWATCH),
+    "log_gb_month": Price(0.03, "GB-month of logs kept, compressed", CLOUDWATCH),
     "secret_month": Price(0.40, "month of a secret", SECRETS),
+    "waf_acl_month": Price(5.00, "month of a web ACL of WAF", WAF),
+    "waf_rule_month": Price(1.00, "month of a rule of WAF", WAF),
+    "waf_request": Price(0.60e-6, "request that WAF looks at", WAF),
+    "media_gb_month": Price(0.023, "GB-month in S3 Standard", S3),
 }
 
 SOCKET_MESSAGE_BYTES = 32 * 1024  # what one message may have before it counts as two
 STORE_FLOOR_GB = 0.1  # the least that ElastiCache Serverless for Valkey charges for
+LOGS_COMPRESSED = 0.15  # of a log's size, by which CloudWatch charges what it keeps
 NODE_GB = 1.37  # memory of a db.t4g.small

@@ -2,23 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
-from infra.costs.model import (
-    CHATS,
-    MILLION,
-    STORED_BYTES,
-    Usage,
-    idle,
-    kept_gb,
-    kept_month,
-    million,
-    month,
-    room_gb,
-)
-from infra.costs.prices import AS_OF, PRICES, REGION
+from infra.costs import connection
+from infra.costs.model import CHATS, STORED_BYTES, idle, kept_gb, million, month, room_gb
+from infra.costs.prices import AS_OF, PRICES, REGION, STORE_FLOOR_GB
+from infra.costs.tables import dollars, table
+from infra.costs.usage import MILLION, Usage
 
 
 def text(usage: Usage) -> str:
@@ -39,6 +31,7 @@ def document(usage: Usage) -> dict[str, Any]:
             name: _with_total(million(replace(usage, members=members)))
             for name, members in _chats(usage).items()
         },
+        "connection_month": _with_total(connection.month(usage)),
         "month": _with_total(month(usage)),
         "prices": {name: asdict(price) for name, price in PRICES.items()},
     }
@@ -63,8 +56,8 @@ def _head(usage: Usage) -> list[str]:
 
 
 def _idle(usage: Usage) -> list[str]:
-    rows = [(name, _dollars(cost)) for name, cost in _with_total(idle(usage)).items()]
-    return ["A month in which nothing is sent", *_table(rows)]
+    rows = [(name, dollars(cost)) for name, cost in _with_total(idle(usage)).items()]
+    return ["A month in which nothing is sent and nobody is connected", *table(rows)]
 
 
 def _millions(usage: Usage) -> list[str]:
@@ -72,16 +65,18 @@ def _millions(usage: Usage) -> list[str]:
         name: _with_total(million(replace(usage, members=members))) for name, members in _chats(usage).items()
     }
     head = ("chat", *next(iter(chats.values())))
-    rows = [(name, *map(_dollars, costs.values())) for name, costs in chats.items()]
+    rows = [(name, *map(dollars, costs.values())) for name, costs in chats.items()]
     share = (
         f"{usage.connections:,.0f} connections over {usage.messages / MILLION:,g} million messages a month"
     )
     return [
         f"A million messages of {usage.text_bytes:g} bytes, sent over {usage.via},"
         f" devices a member: {usage.devices:g}",
-        *_table([head, *rows]),
-        f"  connection minutes: the share of a million, with {share}",
-        f"  GB-months: the million kept for a month, {usage.text_bytes + STORED_BYTES:g} bytes each",
+        *table([head, *rows]),
+        f"  typing, receipts: {usage.typing:g} and {usage.receipts:g} for each receiving member, a message",
+        f"  connections: the share of a million, with {share}",
+        f"  GB-months: the million kept for a month, {usage.text_bytes + STORED_BYTES:g} bytes each,"
+        " with snapshots",
     ]
 
 
@@ -91,8 +86,8 @@ def _month(usage: Usage) -> list[str]:
         f" {usage.connections:,.0f} connections always open,"
         f" {usage.kept:,.0f} messages kept ({kept_gb(usage):.3g} GB)"
     )
-    rows = [(name, _dollars(cost)) for name, cost in _with_total(month(usage)).items()]
-    return [title, *_table(rows)]
+    rows = [(name, dollars(cost)) for name, cost in _with_total(month(usage)).items()]
+    return [title, *table(rows)]
 
 
 def _notes(usage: Usage) -> list[str]:
@@ -101,25 +96,13 @@ def _notes(usage: Usage) -> list[str]:
         notes.append(
             f"Assumed: the price of a node. {PRICES['node_hour'].assumed}: {PRICES['node_hour'].source}"
         )
-    if usage.store == "serverless" and kept_month(usage, 0.0) > 0 and not month(usage)["GB-months"]:
-        notes.append("The messages kept fit in what the idle store is charged for.")
+    if usage.store == "serverless" and 0 < kept_gb(usage) <= STORE_FLOOR_GB:
+        notes.append(
+            "The messages kept fit in what the idle store is charged for; their snapshots cost more."
+        )
     if kept_gb(usage) > room_gb(usage):
         notes.append(
             f"Too little room: {kept_gb(usage):.3g} GB are to be kept, and {usage.shards} db.t4g.small shards"
             f" hold {room_gb(usage):.3g} GB; add --shards, or take larger nodes and give their --node-hour."
         )
     return ["", *notes] if notes else []
-
-
-def _dollars(cost: float) -> str:
-    return f"{cost:,.2f}"
-
-
-def _table(rows: Iterable[Sequence[str]]) -> list[str]:
-    """Align the first column to the left and the others to the right."""
-    rows = list(rows)
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(["", row[0].ljust(widths[0]), *map(str.rjust, row[1:], widths[1:])]).rstrip()
-        for row in rows
-    ]

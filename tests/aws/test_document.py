@@ -5,6 +5,9 @@ from __future__ import annotations
 import re
 
 from infra.aws.fragments import Template
+from infra.aws.template import FRAGMENTS
+from infra.costs.resources import unknown
+from infra.costs.stack import memory_mb
 from tests.aws.emulation import IGNORED, LEFT_OUT, NOT_MADE
 from tests.aws.packaging import ROOT
 from tests.aws.reading import of_type, values
@@ -12,30 +15,78 @@ from tests.aws.reading import of_type, values
 DOCUMENT = ROOT / "docs" / "aws.md"
 
 
-def rows() -> dict[str, list[str]]:
-    """Return the rows of every table of docs/aws.md by their first cell."""
-    lines = [line for line in DOCUMENT.read_text(encoding="utf-8").splitlines() if line.startswith("|")]
+def rows(heading: str | None = None) -> dict[str, list[str]]:
+    """Return the rows of every table of docs/aws.md by their first cell; heading: of one section alone."""
+    text = DOCUMENT.read_text(encoding="utf-8")
+    if heading is not None:
+        text = text.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
+    lines = [line for line in text.splitlines() if line.startswith("|") and not line.startswith("| ---")]
     cells = [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
-    return {row[0].strip("`"): row for row in cells}
+    _, *found = cells
+    return {name.strip("`"): row for row in found for name in row[0].split(", ")}
+
+
+def missing(heading: str, names: set[str]) -> str:
+    """Return what to do so that a section's table has these names and no others; empty: nothing."""
+    written = rows(heading).keys()
+    return " ".join(
+        [f"docs/aws.md, {heading}: write a row for {name}." for name in sorted(names - written)]
+        + [f"docs/aws.md, {heading}: {name} is not in the template." for name in sorted(written - names)]
+    )
 
 
 def test_document_has_every_parameter(prod: Template) -> None:
-    """docs/aws.md has a row for each parameter with its default."""
+    """docs/aws.md has a row for each parameter with its default, and no other."""
+    assert not missing("Parameters", set(prod["Parameters"]))
     for name, parameter in prod["Parameters"].items():
-        assert name in rows(), f"docs/aws.md has no row for the parameter {name}"
-        default = str(parameter["Default"])
-        assert rows()[name][1].strip("`") == (default or "empty"), name
+        default = str(parameter["Default"]) or "empty"
+        assert rows("Parameters")[name][1].strip("`") == default, f"{name} has the default {default}"
 
 
 def test_document_has_every_alarm_and_output(prod: Template) -> None:
-    """docs/aws.md has a row for each alarm and each output."""
+    """docs/aws.md has a row for each alarm and each output, and no other."""
     alarms = {
         alarm["AlarmName"]["Fn::Sub"].removeprefix("${AWS::StackName} ")
         for alarm in of_type(prod, "AWS::CloudWatch::Alarm").values()
     }
 
-    assert alarms <= rows().keys()
-    assert prod["Outputs"].keys() <= rows().keys()
+    assert not missing("Alarms", alarms)
+    assert not missing("Outputs", set(prod["Outputs"]))
+
+
+def test_document_has_every_fragment() -> None:
+    """docs/aws.md says what each fragment of the stack holds, and of no other."""
+    assert not missing("What it holds", set(FRAGMENTS["prod"]))
+
+
+def test_document_has_every_function_with_its_limits(prod: Template) -> None:
+    """docs/aws.md has each function with its time-out, and its memory when that is not the others'."""
+    functions = {
+        re.sub("(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower(): properties
+        for name, properties in of_type(prod, "AWS::Serverless::Function").items()
+    }
+    assert not missing("The functions", set(functions))
+    for name, properties in functions.items():
+        own = properties.get("MemorySize")
+        memory = f", {own / 1024:g} GB" if isinstance(own, int) and own != memory_mb() else ""
+        assert rows("The functions")[name][2] == f"{properties['Timeout']} s{memory}", name
+
+
+def test_document_says_how_queues_hand_over(prod: Template) -> None:
+    """docs/aws.md has the messages of a call and the calls at a time of each function behind a queue."""
+    for source in of_type(prod, "AWS::Lambda::EventSourceMapping").values():
+        function = "worker" if "Worker" in str(source["FunctionName"]) else "media"
+        most, calls = source["BatchSize"], source["ScalingConfig"]["MaximumConcurrency"]
+        assert (
+            f"up to {most} messages a call and {calls} calls at a time" in rows("The functions")[function][1]
+        )
+
+
+def test_every_resource_has_a_price_or_is_free(prod: Template) -> None:
+    """The model of costs knows each type of resource of the stack."""
+    assert not unknown(prod), (
+        "say in infra/costs/resources.py what it costs, in PAID, or why nothing, in FREE"
+    )
 
 
 def limit(when: str) -> int:
