@@ -13,7 +13,11 @@ import pytest
 from httpx._config import DEFAULT_TIMEOUT_CONFIG  # what httpx's functions wait has no public name
 from hypothesis import HealthCheck, settings
 
+from chalicelib.config import Settings
+from chalicelib.store import client
+from chalicelib.store.nodes import ClusterNodes, Node, SingleNode
 from tests.servers.engines import ClusterEngine, Engine, RedisEngine, TlsClusterEngine, ValkeyEngine
+from tests.servers.serverless import ServerlessNode
 
 pytest_plugins = ["tests.deployed.options"]
 
@@ -47,6 +51,20 @@ def _guarded(connect: Callable[[socket.socket, Any], Any]) -> Callable[[socket.s
         return connect(self, address)
 
     return guarded
+
+
+@pytest.fixture(scope="session", autouse=True)
+def limits_of_serverless() -> Iterator[None]:
+    """Have every store that this process connects to refuse what ElastiCache Serverless refuses."""
+    kinds: tuple[type[SingleNode | ClusterNodes], ...] = (SingleNode, ClusterNodes)
+    with pytest.MonkeyPatch.context() as patch:
+        for kind in kinds:
+            patch.setattr(client, kind.__name__, _limited(kind))
+        yield
+
+
+def _limited(kind: Callable[[Settings], Node]) -> Callable[[Settings], Node]:
+    return lambda settings: ServerlessNode(kind(settings))
 
 
 @pytest.fixture(scope="session")

@@ -52,7 +52,7 @@ class Blocks:
     @staticmethod
     def blocking(handles: Iterable[str], other: str) -> list[Query[list[str]]]:
         """Return the queries for which of some users block another; they may be in any order."""
-        return [_blockers(group, other) for group in keys.by_partition(handles)]
+        return [_blockers(group, other) for group in keys.by_partition(handles, each=1)]
 
     @staticmethod
     def all_of(handle: str) -> Query[list[str]]:

@@ -29,7 +29,7 @@ class Cards:
 
     def of(self, handles: Iterable[str]) -> dict[str, Card]:
         """Return the users who are there, by handle."""
-        read = self._store.fetch_all(_reading(group) for group in keys.by_partition(handles))
+        read = self._store.fetch_all(_reading(group) for group in keys.by_partition(handles, each=1))
         return {card.handle: card for cards in read for card in cards}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from chalicelib.errors import ChatFull, LastOwner
@@ -21,6 +21,7 @@ from chalicelib.store.chat_info import (
 from chalicelib.store.chat_lists import ChatLists, place_of
 from chalicelib.store.client import Query, Store
 from chalicelib.store.inboxes import Place
+from chalicelib.store.lists import packed_list
 from chalicelib.store.scripts import Script
 
 _PARTS = ("log", "chat_log", "chat_people", "chat_change")
@@ -110,7 +111,8 @@ class Chats(ChatLists):
             records = {handle: _record(handle, held) for handle, held in zip(handles, raw, strict=True)}
             return View(info_of(flat, members), records, dict(zip(handles, raw, strict=True)))
 
-        return Query(VIEW_CHAT, (keys.chat(chat), keys.members(chat), keys.others(chat)), handles, read)
+        named = (keys.chat(chat), keys.members(chat), keys.others(chat))
+        return Query(VIEW_CHAT, named, (packed_list(handles),), read)
 
     def create(
         self, chat: str, info: Info, people: Sequence[tuple[str, Role | Relation]], body: bytes
@@ -125,8 +127,9 @@ class Chats(ChatLists):
         becomes = [
             Become(handle, to, inviter=info.maker if to is Relation.INVITED else "") for handle, to in people
         ]
-        args = (chat, body, *self._limits, "", "", len(fields), *fields)
-        return self._run(CREATE_CHAT, chat, (*args, *_moves(dict.fromkeys(dict(people), b""), becomes)))
+        moves = _moves(dict.fromkeys(dict(people), b""), becomes)
+        args = (chat, body, *self._limits, "", "", packed_list(fields), packed_list(moves))
+        return self._run(CREATE_CHAT, chat, args)
 
     def change(
         self,
@@ -147,15 +150,22 @@ class Chats(ChatLists):
             return None
         fields = _fields(info or {})
         seen = (view.info.join, int(view.info.history))
-        args = (chat, body or b"", *self._limits, *seen, len(fields), *fields)
-        return self._run(CHANGE_CHAT, chat, (*args, *_moves(view.raw, becomes)))
+        args = (
+            chat,
+            body or b"",
+            *self._limits,
+            *seen,
+            packed_list(fields),
+            packed_list(_moves(view.raw, becomes)),
+        )
+        return self._run(CHANGE_CHAT, chat, args)
 
     def delete(self, chat: str, view: View) -> Changed | None:
         """Delete a chat, if those in the view stand to it as they did; None: they do not, or it is gone."""
         records = [part for handle, held in view.raw.items() for part in (handle, held)]
-        return self._run(DELETE_CHAT, chat, (chat, *records))
+        return self._run(DELETE_CHAT, chat, (chat, packed_list(records)))
 
-    def _run(self, script: Script, chat: str, args: Iterable[bytes | str | int]) -> Changed | None:
+    def _run(self, script: Script, chat: str, args: tuple[bytes | str | int, ...]) -> Changed | None:
         def read(reply: list[Any]) -> Changed | None:
             outcome, *rest = reply
             if outcome == FULL:
@@ -166,7 +176,7 @@ class Chats(ChatLists):
                 raise ChatFull(f"Too many are invited to chat {chat}, wait to join it or are banned.")
             return _changed(*rest) if outcome == DONE else None
 
-        return self._store.fetch(Query(script, _keys(chat), tuple(args), read, repeatable=False))
+        return self._store.fetch(Query(script, _keys(chat), args, read, repeatable=False))
 
 
 def _keys(chat: str) -> tuple[str, ...]:
@@ -181,7 +191,7 @@ def _fields(info: Mapping[str, str | bool]) -> list[str | int]:
 
 
 def _moves(raw: Mapping[str, bytes], becomes: Sequence[Become]) -> list[bytes | str | int]:
-    """Return four arguments for each handle of a view; see lua/change_chat.lua."""
+    """Return four values for each handle of a view; see lua/change_chat.lua."""
     by_handle = {one.handle: one for one in becomes}
     if missing := by_handle.keys() - raw.keys():
         raise ValueError(f"these are not in the view: {', '.join(sorted(missing))}")

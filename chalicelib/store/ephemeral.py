@@ -46,7 +46,7 @@ class Ephemeral:
         limit: of that, bytes a minute; 0: any. accepts: whether the signal accepts calls, see `accepts`.
         """
         args = (sender, limit, size, KEPT_SECONDS, int(accepts))
-        return [_reading(sender, group, args) for group in keys.by_partition(handles)]
+        return [_reading(sender, group, args) for group in keys.by_partition(handles, each=4)]
 
     @staticmethod
     def accepted(chat: str) -> Query[list[str]]:

@@ -138,7 +138,7 @@ class Inboxes:
         time: the message's, µs. They reply the ready connections of all of them who are not deleted.
         """
         args = (chat, time, int(":" not in chat))
-        groups = keys.by_partition(handles)
+        groups = keys.by_partition(handles, each=5)
         return [Query(DELIVER, _delivery_keys(group), args, _targets) for group in groups]
 
     def placing(self, chat: str, places: Iterable[Place]) -> list[Query[Placed]]:

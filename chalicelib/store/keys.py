@@ -8,6 +8,12 @@ from collections import defaultdict
 from collections.abc import Iterable
 
 PARTITIONS = 256
+KEYS_AT_ONCE = 2_000
+"""Maximum number of keys that a script is given about users, of whom any number may share a partition.
+
+Keys are arguments of the command, of which ElastiCache Serverless takes 3,999 (AWS, "Valkey and Redis OSS
+configuration and limits"). The bound also limits how long other commands wait for the script.
+"""
 
 
 @functools.lru_cache(maxsize=4096)
@@ -34,12 +40,16 @@ def user_partition(text: str) -> str:
     return _partition("u", text)
 
 
-def by_partition(handles: Iterable[str]) -> list[list[str]]:
-    """Return users in groups: those of a group share a partition, so that one script may touch them all."""
+def by_partition(handles: Iterable[str], each: int) -> list[list[str]]:
+    """Return users in groups: those of a group share a partition, so that one script may touch them all.
+
+    each: Number of keys of one user that the script is given; of a whole group they are KEYS_AT_ONCE at most.
+    """
     groups: dict[str, list[str]] = defaultdict(list)
     for handle in handles:
         groups[user_partition(handle)].append(handle)
-    return list(groups.values())
+    most = KEYS_AT_ONCE // each
+    return [group[start : start + most] for group in groups.values() for start in range(0, len(group), most)]
 
 
 def log(chat: str) -> str:

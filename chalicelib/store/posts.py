@@ -88,7 +88,7 @@ class Posts:
     def newest(self, handles: Iterable[str], upto: int | None, limit: int) -> dict[str, list[int]]:
         """Return the ids of users' newest posts, `limit` of each, none above `upto`; the newest first."""
         highest = "" if upto is None else upto
-        groups = keys.by_partition(handles)
+        groups = keys.by_partition(handles, each=1)
         replies = self._store.fetch_all(
             Query(NEWEST_POSTS, tuple(map(keys.posts, group)), (highest, limit)) for group in groups
         )

@@ -179,7 +179,7 @@ class Presence:
 
     def targets(self, handles: Iterable[str]) -> list[Query[list[Target]]]:
         """Return the queries for the ready connections of users who are not deleted."""
-        return [_targets(group) for group in keys.by_partition(handles)]
+        return [_targets(group) for group in keys.by_partition(handles, each=2)]
 
     def expired(self, limit: int) -> list[Query[list[tuple[str, str]]]]:
         """Return the queries for what has expired and was not dropped: handles and connections.

@@ -65,7 +65,7 @@ def _putting(readers: Sequence[str], author: str, ids: Sequence[int]) -> Iterato
         part = ids[start : start + POSTS_AT_ONCE]
         entries = tuple(text for post in part for text in (post, f"{author}:{post}"))
         most = max(1, ENTRIES_AT_ONCE // len(part))
-        for group in keys.by_partition(readers):
+        for group in keys.by_partition(readers, each=2):
             for first in range(0, len(group), most):
                 chunk = group[first : first + most]
                 named = (key(reader) for reader in chunk for key in (keys.user, keys.timeline))

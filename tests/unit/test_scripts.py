@@ -11,6 +11,7 @@ import pytest
 from chalicelib import store
 from chalicelib.store.client import Query
 from chalicelib.store.scripts import CALL, CALL_ALWAYS, CALL_READING, READING, REMOVING, Script
+from tests.servers.serverless import IN_SCRIPTS
 
 ROOT = Path(store.__file__).parent
 GROW = {"RPUSH", "SADD", "SET", "ZADD"}
@@ -29,6 +30,8 @@ READS = {
     "TTL",
     "ZSCORE",
 }
+OPTIONS = {"EX", "GT", "KEEPTTL", "LIMIT", "NX", "WITHSCORES", "WITHVALUES", "XX"}
+"""Words in capitals in the scripts that are no commands."""
 
 
 def test_every_plain_command_is_known() -> None:
@@ -39,6 +42,27 @@ def test_every_plain_command_is_known() -> None:
     assert used - READING - REMOVING <= GROW
     assert not (READING | REMOVING) & GROW
     assert not READING & REMOVING
+
+
+def words(source: str) -> set[str]:
+    """Return the words in capitals that a script gives commands: their names, and options."""
+    return set(re.findall(r"'([A-Z]+)'", source))
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "lua").glob("*.lua")), ids=lambda path: path.stem)
+def test_a_script_runs_what_a_serverless_store_has(path: Path) -> None:
+    """Every command in a script is one that ElastiCache Serverless has, and so is every plain one."""
+    assert words(path.read_text(encoding="utf-8")) <= IN_SCRIPTS | OPTIONS
+    assert READING | REMOVING | GROW <= IN_SCRIPTS
+
+
+@pytest.mark.parametrize("command", ["KEYS", "OBJECT", "FCALL", "MEMORY", "WAIT", "BLPOP"])
+def test_a_command_that_serverless_lacks_is_seen(command: str) -> None:
+    """A command that a serverless store does not have, or that waits, is none that a script may run."""
+    source = f"return redis.call(x == 'set' and 'SCARD' or '{command}', KEYS[1])"
+
+    assert words(source) - IN_SCRIPTS == {command}
+    assert command not in OPTIONS
 
 
 @pytest.mark.parametrize(

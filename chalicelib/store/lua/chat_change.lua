@@ -1,7 +1,6 @@
 -- A part of other scripts. The same for create_chat and change_chat, after log and chat_people: what both do once they may.
 local ID, BODY, KEEP, MOST, LARGE_ABOVE = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
-local MOST_OTHERS, FIELDS = tonumber(ARGV[6]), tonumber(ARGV[9])
-local FIRST = 10 + FIELDS
+local MOST_OTHERS, FIELDS, MOVES = tonumber(ARGV[6]), cmsgpack.unpack(ARGV[9]), cmsgpack.unpack(ARGV[10])
 local DONE, MOVED, FULL, NO_OWNER, CROWDED = 0, 1, 2, 3, 4
 
 local function count(condition) return condition and 1 or 0 end
@@ -10,8 +9,8 @@ local function count(condition) return condition and 1 or 0 end
 -- to become members.
 local function growth()
   local members, owners, others, waiting = 0, 0, 0, 0
-  for i = FIRST, #ARGV, 4 do
-    local held, to = standing(ARGV[i + 1]), ARGV[i + 2]
+  for i = 1, #MOVES, 4 do
+    local held, to = standing(MOVES[i + 1]), MOVES[i + 2]
     if to ~= '=' then
       members = members + count(is_member(to)) - count(is_member(held))
       owners = owners + count(to == OWNER) - count(held == OWNER)
@@ -26,7 +25,7 @@ end
 local function forget(more)
   local busy, surplus = {}, redis.call('HLEN', OTHERS) + more - MOST_OTHERS
   if more <= 0 or surplus <= 0 then return true end
-  for i = FIRST, #ARGV, 4 do busy[ARGV[i]] = true end
+  for i = 1, #MOVES, 4 do busy[MOVES[i]] = true end
   local sample = redis.call('HRANDFIELD', OTHERS, 100 + surplus, 'WITHVALUES')
   for i = 1, #sample, 2 do
     local handle, was = sample[i], standing('o' .. sample[i + 1])
@@ -66,13 +65,13 @@ end
 -- set, and of those who are no members what becomes of each.
 local function settle(head, seq, time)
   local concerned, leavers, outside, members, others = {}, {}, {}, {}, {}
-  for i = FIRST, #ARGV, 4 do
-    local handle, held, to = ARGV[i], ARGV[i + 1], ARGV[i + 2]
+  for i = 1, #MOVES, 4 do
+    local handle, held, to = MOVES[i], MOVES[i + 1], MOVES[i + 2]
     if to ~= '=' then
       concerned[#concerned + 1] = handle
       if is_member(to) then
         members[#members + 1] = handle
-        members[#members + 1] = as_member(held, to, tonumber(ARGV[i + 3]), head, time)
+        members[#members + 1] = as_member(held, to, tonumber(MOVES[i + 3]), head, time)
         if held ~= '' and not is_member(held) then redis.call('HDEL', OTHERS, handle) end
       else
         outside[handle], leavers[handle] = to, is_member(held)
@@ -93,7 +92,7 @@ end
 local function note(seq, time, concerned)
   redis.call('ZADD', UNCOUNTED, seq, seq)
   local subjects = {}
-  if FIELDS > 0 then subjects = {whole(time), 'info'} end
+  if #FIELDS > 0 then subjects = {whole(time), 'info'} end
   for _, handle in ipairs(concerned) do
     subjects[#subjects + 1] = whole(time)
     subjects[#subjects + 1] = 'm:' .. handle
@@ -112,7 +111,7 @@ end
 
 -- Owes the search entries and the members what they must be told.
 local function owe(time)
-  if FIELDS > 0 then redis.call('HSET', OUTBOX, 'i' .. ID, whole(time)) end
+  if #FIELDS > 0 then redis.call('HSET', OUTBOX, 'i' .. ID, whole(time)) end
   if BODY ~= '' then redis.call('HSET', OUTBOX, 'm' .. ID, whole(time)) end
 end
 
@@ -136,7 +135,7 @@ local function change(new)
   if BODY ~= '' then note(seq, time, concerned) end
   redis.call('HSET', CHAT, 'owners', owned)
   if new then redis.call('HSET', CHAT, 'made', whole(time)) end
-  if FIELDS > 0 then redis.call('HSET', CHAT, 'info_time', whole(time), unpack(ARGV, 10, FIRST - 1)) end
+  if #FIELDS > 0 then redis.call('HSET', CHAT, 'info_time', whole(time), unpack(FIELDS)) end
   local large, only_now = grown()
   owe(time)
 

@@ -3,12 +3,13 @@
 -- Returns a whole number as text; above 1e14 Lua itself would write it with an exponent.
 local function whole(number) return string.format('%.0f', number) end
 
--- Runs a command with many arguments in pieces, as Lua can hand over no more than 8,000 or so at once.
+-- Runs a command with many arguments in pieces: Lua can hand over no more than 8,000 or so at once, and ElastiCache
+-- Serverless takes no more than 3,999 in a request.
 -- flat: the arguments after the key. Returns the replies that are lists, joined.
 local function in_pieces(command, key, flat)
   local joined = {}
-  for from = 1, #flat, 4000 do
-    local reply = redis.call(command, key, unpack(flat, from, math.min(from + 3999, #flat)))
+  for from = 1, #flat, 2000 do
+    local reply = redis.call(command, key, unpack(flat, from, math.min(from + 1999, #flat)))
     if type(reply) == 'table' then
       for i = 1, #reply do joined[#joined + 1] = reply[i] end
     end

@@ -26,10 +26,11 @@ local function record_of(handle)
   return other and 'o' .. other or ''
 end
 
--- Returns whether the handles in ARGV, with what is held of them next to each, still stand as they did.
-local function stand_as_seen(first, step)
-  for i = first, #ARGV, step do
-    if record_of(ARGV[i]) ~= ARGV[i + 1] then return false end
+-- Returns whether handles, each with what was held of it next to it, still stand as they did.
+-- list: those, and what else there is of each. step: how many elements that are.
+local function stand_as_seen(list, step)
+  for i = 1, #list, step do
+    if record_of(list[i]) ~= list[i + 1] then return false end
   end
   return true
 end

@@ -2,10 +2,10 @@
 -- Deletes a group or room, keeps its id taken, and owes those who had it that it is gone.
 -- KEYS[1..9]  chat, members, others, readers, log, changes, uncounted, outbox, clients; see chat_people
 -- ARGV[1]     id       the chat's
--- ARGV[2..]   handles, each with its record as it was seen (see record_of)
+-- ARGV[2]     seen     msgpack array, handles, each with its record as it was seen (see record_of)
 -- reply       {0, seq of the newest message, time in µs, nil, places}, see change_chat; {1}: something has moved
 local made, deleted = unpack(redis.call('HMGET', CHAT, 'made', 'deleted'))
-if deleted or not made or not stand_as_seen(2, 2) then return {1} end
+if deleted or not made or not stand_as_seen(cmsgpack.unpack(ARGV[2]), 2) then return {1} end
 local id, handles = ARGV[1], redis.call('HKEYS', MEMBERS)
 local others = redis.call('HGETALL', OTHERS)
 for i = 1, #others, 2 do
