@@ -25,6 +25,7 @@ FRAGMENTS = {
         "work",
         "functions",
         "edge",
+        "access-logs",
         "sockets",
         "responses",
         "pages",

@@ -12,6 +12,7 @@ from typing import Any
 
 from infra import package
 from infra.deploy import endpoint
+from infra.deploy.account import check_log_role
 from infra.deploy.artifacts import Artifacts
 from infra.deploy.changes import ChangeSet
 from infra.deploy.errors import DeployError
@@ -96,7 +97,10 @@ class Deployment:
             self._say(f"Packaging the last commit for stage {self._stage}")
             package.build(self._stage, Path(folder))
             template = Path(folder) / "sam.json"
-            known = _checked_names(json.loads(template.read_text()), parameters)
+            contents = json.loads(template.read_text())
+            known = _checked_names(contents, parameters)
+            held = self.stack.parameters()
+            check_log_role(self._session, _values(contents, held, parameters), held)
             artifacts.prepare()
             self._say(f"Uploading to s3://{artifacts.bucket}")
             return artifacts.upload_template(template, Path(folder) / "deployment.zip"), known
@@ -113,6 +117,14 @@ class Deployment:
             ) from None
         self._say(f"Its rpc function is {self.stack.resource('Rpc')}")
         self._say(f"Parley is deployed at {self._url(self._shown_as) if self._shown_as else url}")
+
+
+def _values(template: dict[str, Any], held: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
+    """Return the value that each of a template's parameters gets: the one given, held, or the default."""
+    return {
+        name: given.get(name, held.get(name, str(parameter.get("Default", ""))))
+        for name, parameter in template.get("Parameters", {}).items()
+    }
 
 
 def _checked_names(template: dict[str, Any], parameters: Mapping[str, str]) -> list[str]:

@@ -54,6 +54,13 @@ class Stack:
         stack = self.describe() or {}
         return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
 
+    def parameters(self) -> dict[str, str]:
+        """Return the values that the stack has for its parameters by name; none before it is made."""
+        stack = self.describe() or {"StackStatus": "REVIEW_IN_PROGRESS"}
+        if stack["StackStatus"] == "REVIEW_IN_PROGRESS":
+            return {}
+        return {held["ParameterKey"]: held["ParameterValue"] for held in stack.get("Parameters", [])}
+
     def resource(self, name: str) -> str:
         """Return the id, in its own service, of a resource by its name in the template."""
         found = self._cloud.describe_stack_resource(StackName=self.name, LogicalResourceId=name)

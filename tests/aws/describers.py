@@ -171,6 +171,7 @@ def _log_group(aws: Aws, r: Resource) -> Description:
 
 
 DESCRIBERS: dict[str, Callable[[Aws, Resource], Description]] = {
+    "AWS::ApiGateway::Account": lambda aws, r: aws.apigateway.get_account().get("cloudwatchRoleArn"),
     "AWS::ApiGateway::Deployment": lambda aws, r: aws.apigateway.get_deployment(
         restApiId=r.of("RestApiId"), deploymentId=r.id
     ),

@@ -8,12 +8,21 @@ from chalicelib.store.credentials import ACCESS_STRING
 from infra.aws.fragments import Template, is_intrinsic
 from tests.aws.reading import of_type, statements
 
+# The roles that are of no function of ours.
+OF_SERVICES = {"LogRole"}
+
 # Where a policy names every resource, and why AWS leaves no choice.
 EVERY_RESOURCE = {
     ("JoinTheVpc", "Lambda checks this right for any interface before it makes a function's own"),
     ("NotFromOurOwnCode", "a denial"),
     ("WriteTraces", "X-Ray has no resources to name"),
 }
+
+
+def of_functions(prod: Template) -> dict[str, Template]:
+    """Return the roles of the functions by name."""
+    roles = of_type(prod, "AWS::IAM::Role")
+    return {name: role for name, role in roles.items() if name not in OF_SERVICES}
 
 
 def test_policies_name_their_resources(prod: Template) -> None:
@@ -36,7 +45,7 @@ def test_policies_name_their_actions(prod: Template) -> None:
 
 def test_functions_may_do_what_is_listed_alone(prod: Template) -> None:
     """A function's role has the rights that every function has; all but that of media events the store's."""
-    for name, role in of_type(prod, "AWS::IAM::Role").items():
+    for name, role in of_functions(prod).items():
         (own,) = role["Policies"]
         sids = [statement["Sid"] for statement in own["PolicyDocument"]["Statement"]]
         assert sids == ["WriteLogs", "JoinTheVpc", "NotFromOurOwnCode"], name
@@ -46,7 +55,7 @@ def test_functions_may_do_what_is_listed_alone(prod: Template) -> None:
 def test_who_puts_work_and_who_takes_it(prod: Template) -> None:
     """The right to put work is that of the functions that owe it, a right to receive that of one function."""
     policies = of_type(prod, "AWS::IAM::ManagedPolicy")
-    roles = of_type(prod, "AWS::IAM::Role")
+    roles = of_functions(prod)
     holders = {
         policy: sorted(name for name, role in roles.items() if {"Ref": policy} in role["ManagedPolicyArns"])
         for policy, properties in policies.items()
@@ -67,7 +76,7 @@ def test_who_puts_work_and_who_takes_it(prod: Template) -> None:
 def test_who_may_push_to_sockets(prod: Template) -> None:
     """The right to push to connections, and to close them, is of functions that do, on this API alone."""
     policy = of_type(prod, "AWS::IAM::ManagedPolicy")["PushToSockets"]
-    roles = of_type(prod, "AWS::IAM::Role")
+    roles = of_functions(prod)
     (allowed,) = statements(policy)
     holders = {name for name, role in roles.items() if {"Ref": "PushToSockets"} in role["ManagedPolicyArns"]}
 

@@ -28,8 +28,15 @@ BY_USE = {
     "Auth": "open",
     "OpenHosts": "chat.example.com",
     "SocketAccessLogs": "on",
+    "AccessLogRole": "make",
 }
-DURABLE = {"Store": "durable", "StoreAuth": "password", "Egress": "none", "Tracing": "on"}
+DURABLE = {
+    "Store": "durable",
+    "StoreAuth": "password",
+    "Egress": "none",
+    "Tracing": "on",
+    "AccessLogs": "on",
+}
 
 
 @pytest.fixture(scope="module")

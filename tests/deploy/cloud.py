@@ -84,6 +84,19 @@ class Cloud:
         return Handler(*arguments)
 
 
+class OneClient:
+    """A session that gives one client."""
+
+    region_name = "us-east-1"
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+
+    def client(self, service_name: str, **options: Any) -> Any:
+        """Return the client."""
+        return self._client
+
+
 def somebody(home: Path) -> dict[str, str]:
     """Return the variables of somebody with credentials and a region."""
     return {

@@ -13,21 +13,9 @@ from botocore.stub import Stubber
 from infra.deploy.changes import ChangeSet
 from infra.deploy.errors import DeployError
 from infra.deploy.stack import Stack
+from tests.deploy.cloud import OneClient
 
 IDENTITY = "arn:aws:cloudformation:us-east-1:000000000000:changeSet/deploy-1/1"
-
-
-class OneClient:
-    """A session that gives one client."""
-
-    region_name = "us-east-1"
-
-    def __init__(self, client: Any) -> None:
-        self._client = client
-
-    def client(self, service_name: str, **options: Any) -> Any:
-        """Return the client."""
-        return self._client
 
 
 @pytest.fixture

@@ -1,0 +1,31 @@
+"""What a deployment needs of the account and region beside its own stack."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from infra.deploy.errors import DeployError
+from infra.deploy.sessions import Session
+
+LOGS = ("AccessLogs", "SocketAccessLogs")
+MAKE_ROLE = "AccessLogRole=make"
+
+
+def check_log_role(session: Session, values: Mapping[str, str], held: Mapping[str, str]) -> None:
+    """Ask for the role that API Gateway writes access logs with, where a deployment wants or makes one.
+
+    values: the values that the template's parameters get by name. held: those that the stack has.
+    Raises DeployError if there is no role and access logs are on, or one is to be made over another's.
+    """
+    makes = values.get("AccessLogRole") == "make"
+    wanted = [name for name in LOGS if values.get(name) == "on"]
+    if held.get("AccessLogRole") == "make" or not (makes or wanted):
+        return
+    role = session.client("apigateway").get_account().get("cloudwatchRoleArn")
+    if makes and role:
+        raise DeployError(f"API Gateway has a role for its logs here, {role}: leave {MAKE_ROLE} out")
+    if not makes and not role:
+        raise DeployError(
+            f"{wanted[0]}=on needs a role that API Gateway writes logs with, which this account lacks in this"
+            f" region: give {MAKE_ROLE} too, and the stack makes one for all APIs here"
+        )
