@@ -3,28 +3,23 @@
 from __future__ import annotations
 
 import functools
-import re
 import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from enum import Enum
 from typing import Any, NamedTuple, Protocol
-from urllib.parse import quote
 
 from chalicelib.config import Settings
 from chalicelib.logs import LOGGER
+from chalicelib.management_api import ManagementApi, NoAnswer
 
 INLINE = 50
 """Connections that one call pushes to at once; each has a thread, so that none waits behind a dead one."""
-CONNECTING = 0.4
-"""The part of a push's time in which the connection must be there."""
 ALL_OF_A_CALL = 2
 """All pushes of one call, those that are tried again among them, may take so many times as long as one."""
 PAUSE_SECONDS = 0.1
 """Before what was refused for now is tried again."""
-HOST_REGION = re.compile(r"\.execute-api\.([a-z0-9-]+)\.")
-USUAL_REGION = "us-east-1"
 
 
 class Parcel(NamedTuple):
@@ -111,8 +106,13 @@ class ApiGatewayPusher:
     def __init__(self, settings: Settings) -> None:
         self._url = f"{settings.push_url}".rstrip("/")
         self._timeout = settings.push_timeout
+        self._api: ManagementApi | None = None
         self._line: _Line | None = None
         self._lock = threading.Lock()
+
+    def prepare(self) -> None:
+        """Make all that a push needs but its connections; without it, the first push does."""
+        self._opened()
 
     def push(self, parcels: Sequence[Parcel]) -> Outcome:
         """Push frames; what was refused for now (429, 5xx) is tried once more."""
@@ -165,8 +165,11 @@ class ApiGatewayPusher:
 
     def _opened(self) -> _Line:
         with self._lock:
+            if self._api is None:
+                self._api = ManagementApi(self._url, self._timeout, INLINE)
+            self._api.wake()
             if self._line is None:
-                self._line = _Line(self._url, self._timeout)
+                self._line = _Line(self._api)
             return self._line
 
     def _drop(self, line: _Line) -> None:
@@ -178,23 +181,13 @@ class ApiGatewayPusher:
 
 
 class _Line:
-    """Signed requests to one management API: a pool of connections, and a thread for each that is in use.
+    """Requests to the management API, each in a thread; a thread may be held by an answer without an end.
 
     reason: why the last request failed.
     """
 
-    def __init__(self, url: str, timeout: float) -> None:
-        from botocore.httpsession import URLLib3Session
-        from botocore.session import Session
-
-        session = Session()
-        found = HOST_REGION.search(url)
-        self._url = url
-        self._region = found[1] if found else session.get_config_variable("region") or USUAL_REGION
-        self._credentials = session.get_credentials()
-        self._http = URLLib3Session(
-            timeout=(CONNECTING * timeout, (1 - CONNECTING) * timeout), max_pool_connections=INLINE
-        )
+    def __init__(self, api: ManagementApi) -> None:
+        self._api = api
         self._threads = ThreadPoolExecutor(INLINE, "push")
         self.reason = ""
 
@@ -222,12 +215,10 @@ class _Line:
         return self._answer("DELETE", connection, b"")
 
     def _answer(self, method: str, connection: str, data: bytes) -> Answer:
-        from botocore.exceptions import ConnectTimeoutError, ReadTimeoutError
-
         try:
-            status = self._status(method, connection, data)
-        except (ConnectTimeoutError, ReadTimeoutError) as error:
-            self.reason = type(error).__name__
+            status = self._api.status(method, connection, data)
+        except NoAnswer as error:
+            self.reason = f"{error}"
             return Answer.FAILED
         except Exception as error:
             self.reason = f"{type(error).__name__}: {error}".replace(connection, "*")
@@ -236,16 +227,6 @@ class _Line:
             return Answer.GONE if status == 410 else Answer.DONE
         self.reason = f"status {status}"
         return Answer.LATER if status == 429 or status >= 500 else Answer.FAILED
-
-    def _status(self, method: str, connection: str, data: bytes) -> int:
-        from botocore.auth import SigV4Auth
-        from botocore.awsrequest import AWSRequest
-
-        url = f"{self._url}/%40connections/{quote(connection, safe='')}"
-        request = AWSRequest(method, url, {"Content-Type": "application/octet-stream"}, data)
-        credentials = self._credentials and self._credentials.get_frozen_credentials()
-        SigV4Auth(credentials, "execute-api", self._region).add_auth(request)
-        return int(self._http.send(request.prepare()).status_code)
 
 
 def _log(line: _Line, answers: dict[str, Answer]) -> None:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import ssl
 import threading
 import time
 from collections import defaultdict
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Self
+from typing import Any, Self
 from urllib.parse import quote, unquote
 
 KEY, SECRET, REGION = "AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "eu-north-1"
@@ -111,8 +112,9 @@ class Handler(BaseHTTPRequestHandler):
 
 
 class Connections(ThreadingHTTPServer):
-    """A server on a free port for as long as it is a context; token: the session token it wants to see.
+    """A server on a free port for as long as it is a context.
 
+    token: the session token it wants to see. tls: a server's context, for https.
     answers: what each connection answers with, one after the other and the last one for good. frames: what
     it took, by connection. asked: method and connection of every request that was signed. forged: how many
     were not. accepted: TCP connections so far. waited_for: somebody waited for a connection that hangs.
@@ -122,17 +124,26 @@ class Connections(ThreadingHTTPServer):
     block_on_close = False
     request_queue_size = 128
 
-    def __init__(self, token: str | None = None) -> None:
+    def __init__(self, token: str | None = None, tls: ssl.SSLContext | None = None) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.token = token
+        self._tls = tls
         self.answers: dict[str, list[Answer]] = defaultdict(lambda: [OK])
         self.frames: dict[str, list[bytes]] = defaultdict(list)
         self.asked: list[tuple[str, str]] = []
         self.forged = self.accepted = 0
         self.waited_for = False
         self.lock, self.closing = threading.Lock(), threading.Event()
-        self.url = f"http://127.0.0.1:{self.server_address[1]}/prod"
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.server_address[1]}/prod"
         self._thread = threading.Thread(target=self.serve_forever, args=(0.02,))
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        """Serve a connection, in its own thread; by TLS, if that was asked for."""
+        if self._tls is None:
+            super().finish_request(request, client_address)
+            return
+        with self._tls.wrap_socket(request, server_side=True) as secured:
+            super().finish_request(secured, client_address)
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Say nothing of a connection that broke."""

@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import logging
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, wait
+from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+import trustme
 
-from chalicelib import delivery
+from chalicelib import delivery, idle
 from chalicelib.config import Settings
 from chalicelib.delivery import SESSION_ENDED, ApiGatewayPusher, NoPusher, Outcome, Parcel
+from chalicelib.idle import IDLE_SECONDS
 from chalicelib.logs import LOGGER
+from chalicelib.management_api import ManagementApi
+from tests.clock import Clock
 from tests.servers import connections
 from tests.servers.connections import Connections, after, cut, drip, hang, status
+from tests.servers.faults import FreezingProxy
 from tests.servers.ports import ReservedPort
 from tests.servers.waiting import eventually
 
@@ -91,10 +99,10 @@ def test_the_check_of_signatures(api: Connections, monkeypatch: pytest.MonkeyPat
 
 def test_the_host_names_the_region(monkeypatch: pytest.MonkeyPatch) -> None:
     """The region of the signature is that of the API's host name, if it has one."""
-    line = delivery._Line("https://abc123.execute-api.ap-southeast-2.api.aws/prod", 1.0)
-    assert line._region == "ap-southeast-2"
+    api = ManagementApi("https://abc123.execute-api.ap-southeast-2.api.aws/prod", 1.0, 1)
+    assert api.region == "ap-southeast-2"
     monkeypatch.delenv("AWS_DEFAULT_REGION")
-    assert delivery._Line("http://127.0.0.1:8080", 1.0)._region == "us-east-1"
+    assert ManagementApi("http://127.0.0.1:8080", 1.0, 1).region == "us-east-1"
 
 
 def test_order_for_one_connection(api: Connections) -> None:
@@ -223,6 +231,68 @@ def test_connections_are_kept(api: Connections) -> None:
         pusher.push([Parcel(["one"], FRAME)])
 
     assert (len(api.frames["one"]), api.accepted) == (10, 1)
+
+
+@pytest.fixture
+def secured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Connections]:
+    """A management API by TLS, of an authority that AWS_CA_BUNDLE names."""
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    authority.cert_pem.write_to_path(str(tmp_path / "authority.pem"))
+    monkeypatch.setenv("AWS_CA_BUNDLE", str(tmp_path / "authority.pem"))
+    with Connections(TOKEN, context) as started:
+        yield started
+
+
+def test_authorities_are_read_once(secured: Connections, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many connections a push opens, now and after a freeze, the authorities are read once."""
+    clock, loads = Clock(), []
+    load = ssl.SSLContext.load_verify_locations
+
+    def counted(context: ssl.SSLContext, *arguments: Any, **options: Any) -> None:
+        loads.append(context)
+        load(context, *arguments, **options)
+
+    monkeypatch.setattr(ssl.SSLContext, "load_verify_locations", counted)
+    monkeypatch.setattr(idle, "time", clock)
+    everybody = [f"connection{number}" for number in range(delivery.INLINE)]
+    pusher = pusher_at(secured.url)
+    for accepted in (delivery.INLINE, 2 * delivery.INLINE):
+        assert pusher.push([Parcel(everybody, FRAME)]) == NOBODY
+        assert secured.accepted <= accepted
+        clock.now += IDLE_SECONDS + 0.1
+
+    assert secured.accepted > delivery.INLINE
+    assert len(loads) == 1
+
+
+def test_a_certificate_of_another_authority(
+    secured: Connections, monkeypatch: pytest.MonkeyPatch, lines: Callable[[], list[Any]]
+) -> None:
+    """A server whose certificate is of no trusted authority gets no frame, and the log says why."""
+    monkeypatch.delenv("AWS_CA_BUNDLE")
+
+    assert pusher_at(secured.url).push([Parcel(["one"], FRAME)]) == Outcome([], ["one"])
+    assert secured.asked == []
+    assert "certificate verify failed" in lines()[-1]["reason"]
+
+
+@pytest.mark.parametrize("resets", [False, True], ids=["swallowed", "reset"])
+def test_a_push_after_a_freeze(api: Connections, monkeypatch: pytest.MonkeyPatch, resets: bool) -> None:
+    """The first push after a freeze goes over new connections, and arrives once."""
+    clock = Clock()
+    monkeypatch.setattr(idle, "time", clock)
+    with FreezingProxy(int(urlsplit(api.url).port or 0), resets=resets) as proxy:
+        pusher = pusher_at(f"http://127.0.0.1:{proxy.port}/prod", 5.0)
+        assert pusher.push([Parcel(["one", "two"], FRAME)]) == NOBODY
+
+        proxy.freeze()
+        clock.now += IDLE_SECONDS + 0.1
+        assert pusher.push([Parcel(["one", "two"], FRAME)]) == NOBODY
+
+    assert api.frames == {"one": [FRAME, FRAME], "two": [FRAME, FRAME]}
+    assert len(api.asked) == 4
 
 
 def test_closing(api: Connections) -> None:
