@@ -68,11 +68,14 @@ def finished(template: Template, stage: str) -> Template:
     """Return a merged template as it is deployed; does what merging cannot, which is to remove.
 
     template: what `chalice package` wrote; it is not changed.
-    stage: one of DROPPED. WebSocket stages deploy their routes by themselves, and a
-    variable that Globals give to all functions is taken from the functions, whose own value would win.
+    stage: one of DROPPED. WebSocket stages deploy their routes by themselves, and what Globals give to all
+    functions is taken from the functions, whose own value would win: variables, and the memory that Chalice
+    gives to each function which is not set apart in .chalice/config.json.
     """
     template = _without(template, _dropped(template["Resources"], DROPPED[stage]))
-    everywhere = _variables(template.get("Globals", {}).get("Function", {}))
+    globals_ = template.get("Globals", {}).get("Function", {})
+    everywhere = _variables(globals_)
+    usual_memory = _default(template, globals_.get("MemorySize"))
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::ApiGatewayV2::Stage":
             resource["Properties"]["AutoDeploy"] = True
@@ -80,7 +83,14 @@ def finished(template: Template, stage: str) -> Template:
             own = _variables(resource["Properties"])
             for name in own.keys() & everywhere.keys():
                 del own[name]
+            if usual_memory and resource["Properties"].get("MemorySize") == usual_memory:
+                del resource["Properties"]["MemorySize"]
     return template
+
+
+def _default(template: Template, value: Any) -> Any:
+    """Return the default of the parameter that a value refers to, None if there is no value."""
+    return None if value is None else template["Parameters"][value["Ref"]]["Default"]
 
 
 def _variables(properties: Template) -> Template:

@@ -72,6 +72,18 @@ def test_alarms_have_names_of_their_own(prod: Template) -> None:
     assert len(names) == len(set(names))
 
 
+def test_functions_have_the_memory_of_the_parameter(prod: Template) -> None:
+    """FunctionMemory is the memory of every function but the import, which has its own."""
+    own = {
+        name: function["MemorySize"]
+        for name, function in of_type(prod, "AWS::Serverless::Function").items()
+        if "MemorySize" in function
+    }
+
+    assert prod["Globals"]["Function"]["MemorySize"] == {"Ref": "FunctionMemory"}
+    assert own == {"ImportUsers": 1024}
+
+
 def test_every_dead_letter_queue_is_watched(prod: Template) -> None:
     """Each queue that others give up into has an alarm."""
     failed = {
