@@ -21,6 +21,8 @@ READ_WATCHING = Script("read_watching", "targets", "signed", "connections", "pre
 READ_TARGETS = Script("read_targets", "targets")
 EXPIRED_LEASES = Script("expired_leases")
 
+TICKET_SECONDS = 30
+"""That a ticket may be used."""
 MOST_CONNECTIONS = 100
 """Of a user."""
 MOST_WATCHERS = 10_000
@@ -64,6 +66,17 @@ class Watched(NamedTuple):
     targets: list[Target]
 
 
+class Due(NamedTuple):
+    """Connections that the sweep has to do with, each a handle and an id.
+
+    expired: they were not dropped. too_long: their leases end later than any that is given now, as the
+    store's clock has fallen back since.
+    """
+
+    expired: list[tuple[str, str]]
+    too_long: list[tuple[str, str]]
+
+
 class Entering(IntEnum):
     """What comes of an attempt to connect."""
 
@@ -94,7 +107,8 @@ class Presence:
     `{u<NNN>}:watchers:<handle>`: HASH, expires a lease after its last write: connection -> 8 bytes of when
         it expires, a byte of flags (2: protobuf), the handle of who watches.
 
-    A connection that has expired counts as gone everywhere, and is kept until `drop`, which tells of it.
+    A connection that has expired counts as gone everywhere, and is kept until `drop`, which tells of it. A
+    lease that a wrong clock made too long counts until the sweep shortens it.
     lease: µs that a connection lives after it was renewed.
     """
 
@@ -102,15 +116,13 @@ class Presence:
         self._store = store
         self._lease = lease
 
-    def ticket(
-        self, handle: str, digest: bytes, session: bytes, room: str | None, ttl_ms: int
-    ) -> Query[object]:
+    def ticket(self, handle: str, digest: bytes, session: bytes, room: str | None) -> Query[object]:
         """Return the query that keeps a ticket for one connection.
 
         digest: the ticket's. session: the digest of the session it was made for; NAMED; empty: of none.
         """
         held = bytes([len(session)]) + session + (room or "").encode()
-        return Query("SET", (keys.ticket(handle, digest.hex()),), (held, "PX", ttl_ms))
+        return Query("SET", (keys.ticket(handle, digest.hex()),), (held, "EX", TICKET_SECONDS))
 
     def connect(
         self, handle: str, ticket: bytes | None, session: bytes, connection: str, *, protobuf: bool
@@ -123,7 +135,8 @@ class Presence:
         named = [keys.user(handle), keys.sessions(handle), keys.connections(handle), keys.leases(handle)]
         if ticket is not None:
             named.append(keys.ticket(handle, ticket.hex()))
-        args = (handle, connection, PROTOBUF * protobuf, self._lease, MOST_CONNECTIONS, session)
+        flags, lives = PROTOBUF * protobuf, TICKET_SECONDS * 1000
+        args = (handle, connection, flags, self._lease, MOST_CONNECTIONS, session, lives)
         return Query(CONNECT, tuple(named), args, _entry, repeatable=ticket is None)
 
     def ready(self, handle: str, connection: str) -> Query[Changed | None]:
@@ -181,12 +194,13 @@ class Presence:
         """Return the queries for the ready connections of users who are not deleted."""
         return [_targets(group) for group in keys.by_partition(handles, each=2)]
 
-    def expired(self, limit: int) -> list[Query[list[tuple[str, str]]]]:
-        """Return the queries for what has expired and was not dropped: handles and connections.
+    def due(self, limit: int) -> list[Query[Due]]:
+        """Return the queries for the connections that the sweep has to do with.
 
-        limit: of each partition at the most.
+        limit: Maximum number of connections of each kind and partition.
         """
-        return [Query(EXPIRED_LEASES, (key,), (limit,), _leases) for key in keys.leases_by_partition()]
+        args = (limit, self._lease)
+        return [Query(EXPIRED_LEASES, (key,), args, _due) for key in keys.leases_by_partition()]
 
 
 def targets_of(json: bytes, protobuf: bytes) -> list[Target]:
@@ -225,6 +239,11 @@ def _shown(reply: list[int]) -> Shown | None:
 
 def _watched(reply: list[Any]) -> Watched | None:
     return Watched(Shown(bool(reply[0]), reply[1]), targets_of(*reply[2:])) if reply else None
+
+
+def _due(reply: list[Any]) -> Due:
+    expired, too_long = reply
+    return Due(_leases(expired), _leases(too_long))
 
 
 def _leases(reply: Sequence[bytes]) -> list[tuple[str, str]]:

@@ -110,12 +110,18 @@ class Socket:
     def expire(self) -> None:
         """Let it vanish, and its lease be over, wherever that is kept."""
         self.vanish()
+        self.live_for(NO_LEASE)
+
+    def live_for(self, lease: int) -> None:
+        """Let its lease end so many µs from now, wherever that is kept."""
         store = self._stage.store
-        held = store.fetch(Sockets(store, NO_LEASE).attachments(self.id))
+        presence, sockets = Presence(store, lease), Sockets(store, lease)
+        held = store.fetch(sockets.attachments(self.id))
         assert held is not None
-        store.fetch(Sockets(store, NO_LEASE).frame(self.id, 0))
-        store.fetch(Presence(store, NO_LEASE).renew(self.user, self.id))
-        store.fetch_all(Clients(store, NO_LEASE).renewing(chat, self.id) for chat in held.chats)
+        store.fetch(sockets.frame(self.id, 0))
+        store.fetch(presence.renew(self.user, self.id))
+        store.fetch_all(Clients(store, lease).renewing(chat, self.id) for chat in held.chats)
+        store.fetch_all(presence.watch(name, self.id, self.user, protobuf=False) for name in held.watched)
 
 
 class Stage:

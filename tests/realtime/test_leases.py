@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import redis
 
+from chalicelib.config import Settings
 from chalicelib.delivery import SESSION_ENDED, SILENT
 from chalicelib.errors import StoreUnavailable
 from chalicelib.store import keys
@@ -16,6 +17,7 @@ from chalicelib.store.clients import Clients
 from tests.realtime.stage import NO_LEASE, Socket, Stage
 from tests.servers.engines import Engine
 from tests.store.logs import RawClient
+from tests.store.records import clock as time_of
 
 Told = list[tuple[str, str]]
 
@@ -143,6 +145,51 @@ def test_the_sweep_says_why_it_closes(stage: Stage) -> None:
 
     assert [frame["code"] for frame in bob.frames] == ["connection_ended"]
     assert (stage.recorder.closed, stage.recorder.endings) == ([bob.id], [SILENT])
+
+
+HOUR = 3600 * 1_000_000
+
+
+def test_clock_that_fell_back_keeps_nobody_online(stage: Stage, ann: Socket, raw: RawClient) -> None:
+    """Leases of a clock an hour ahead are cut to one from now everywhere, and end as any other does."""
+    bob, lease = entered(stage, "bob"), Settings().lease_seconds * 1_000_000
+    bob.vanish()
+    bob.live_for(HOUR + lease)
+    latest = time_of(raw) + lease
+    assert min(held(raw, "bob", bob.id)) > latest
+
+    assert (stage.sweep(), ends(ann)) == (0, [])
+    assert max(held(raw, "bob", bob.id)) <= time_of(raw) + lease
+
+    bob.expire()
+    assert (stage.sweep(), ends(ann)) == (1, [("bob", "gone"), ("bob", "off")])
+
+
+def test_clock_that_fell_back_ends_no_connection_that_lives(
+    stage: Stage, ann: Socket, raw: RawClient
+) -> None:
+    """A frame of it renews everything at once, though it was last renewed in an hour, and so does a sweep."""
+    bob, lease = entered(stage, "bob"), Settings().lease_seconds * 1_000_000
+    bob.live_for(HOUR + lease)
+    raw.hset(keys.socket(bob.id), "renewed", time_of(raw) + HOUR)
+
+    assert bob.ask(type="ping")["type"] == "pong"
+    assert max(held(raw, "bob", bob.id)) <= time_of(raw) + lease
+    assert (stage.sweep(), ends(ann)) == (0, [])
+    assert bob.ask(type="ping")["type"] == "pong"
+
+
+def test_lease_of_nothing_that_is_known_is_no_reason_to_be_online(
+    stage: Stage, ann: Socket, raw: RawClient
+) -> None:
+    """A connection whose lease is too long, and that its own slot has lost, is ended by the sweep."""
+    bob = entered(stage, "bob")
+    bob.live_for(24 * HOUR)
+    bob.vanish()
+    raw.delete(keys.socket(bob.id))
+
+    assert [stage.sweep(), stage.sweep()] == [1, 0]
+    assert ends(ann) == [("bob", "off")]
 
 
 def test_a_sweep_of_many(stage: Stage, ann: Socket) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from chalicelib.store import keys
 from chalicelib.store.client import Store
-from chalicelib.store.presence import Changed, Entering, Presence, Shown
+from chalicelib.store.presence import Changed, Due, Entering, Presence, Shown
 from tests.servers.engines import Engine
 from tests.store.logs import RawClient
 from tests.store.records import HOUR, clock
@@ -73,8 +73,13 @@ class People:
 
     def expired(self, limit: int = 100) -> list[tuple[str, str]]:
         """Return what the sweep would find."""
-        parts = self.store.fetch_all(self.presence.expired(limit))
-        return [one for part in parts for one in part]
+        parts: list[Due] = self.store.fetch_all(self.presence.due(limit))
+        return [one for part in parts for one in part.expired]
+
+    def too_long(self) -> list[tuple[str, str]]:
+        """Return the connections whose leases the sweep would shorten."""
+        parts: list[Due] = self.store.fetch_all(self.presence.due(100))
+        return [one for part in parts for one in part.too_long]
 
     def leases(self) -> dict[str, int]:
         """Return when ann's connections, and those of others of the partition, expire."""

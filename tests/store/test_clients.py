@@ -143,6 +143,17 @@ def test_expired_ones_are_kept_for_a_while(room: Room) -> None:
     assert room.detach("b1").last
 
 
+def test_clients_of_a_clock_that_fell_back(room: Room) -> None:
+    """A client whose lease is too long gets one from now as soon as another comes; it stays as it was."""
+    room.attach("c1", "ann")
+    room.age("c1", by=-3 * LEASE)
+    room.attach("c2", "bob")
+
+    held: Any = room.raw.hget(keys.clients(GROUP), "c1")
+    assert int.from_bytes(held[:8]) <= clock(room.raw) + LEASE
+    assert room.joined() == [("c1", "ann"), ("c2", "bob")]
+
+
 def test_coming_again_after_expiring(room: Room) -> None:
     """A connection that expired and joins again is its user's first once more."""
     room.first("a1", "ann")

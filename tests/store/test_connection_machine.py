@@ -90,7 +90,7 @@ class ConnectionMachine(RuleBasedStateMachine):
     @rule(ticket=TICKETS, session=SESSIONS)
     def make_ticket(self, ticket: bytes, session: bytes) -> None:
         """Make a ticket for a session, which may end before it is used."""
-        self._store.fetch(self._presence.ticket("ann", ticket, session, None, 600_000))
+        self._store.fetch(self._presence.ticket("ann", ticket, session, None))
         self._tickets[ticket] = session
 
     @rule(ticket=TICKETS, connection=CONNECTIONS)

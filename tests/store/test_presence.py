@@ -59,7 +59,7 @@ def test_record_layouts(people: People, raw: RawClient, session: bytes) -> None:
 @pytest.mark.parametrize("room", [None, "r-tea"])
 def test_a_ticket(people: People, raw: RawClient, session: bytes, room: str | None) -> None:
     """A ticket opens one connection of the session that it was made for, with its room."""
-    people.store.fetch(people.presence.ticket("ann", TICKET, session, room, 30_000))
+    people.store.fetch(people.presence.ticket("ann", TICKET, session, room))
     life: Any = raw.pttl(keys.ticket("ann", TICKET.hex()))
     assert 0 < life <= 30_000
 
@@ -73,7 +73,7 @@ def test_a_ticket(people: People, raw: RawClient, session: bytes, room: str | No
 
 def test_a_ticket_is_its_users(people: People, session: bytes) -> None:
     """Nobody comes in by the ticket of another, and trying does not use it up."""
-    people.store.fetch(people.presence.ticket("ann", TICKET, session, None, 30_000))
+    people.store.fetch(people.presence.ticket("ann", TICKET, session, None))
 
     theirs = people.presence.connect("bob", TICKET, b"", "c1", protobuf=False)
     assert people.store.fetch(theirs).outcome is Entering.NO_TICKET
@@ -83,7 +83,7 @@ def test_a_ticket_is_its_users(people: People, session: bytes) -> None:
 
 def test_a_ticket_of_no_session(people: People) -> None:
     """An open server makes tickets for names."""
-    people.store.fetch(people.presence.ticket("anna bß", TICKET, b"", None, 30_000))
+    people.store.fetch(people.presence.ticket("anna bß", TICKET, b"", None))
 
     query = people.presence.connect("anna bß", TICKET, OTHER_SESSION, "c1", protobuf=False)
     assert people.store.fetch(query) == Entry(Entering.OK, b"", None)
@@ -94,7 +94,7 @@ def test_two_connect_at_once(engine: Engine, people: People, raw: RawClient, ses
     stores = [connect(settings_for(engine)) for _ in range(4)]
     with ThreadPoolExecutor(len(stores)) as pool:
         for turn in range(10):
-            people.store.fetch(people.presence.ticket("ann", TICKET, session, None, 30_000))
+            people.store.fetch(people.presence.ticket("ann", TICKET, session, None))
 
             def enter(number: int, turn: int = turn) -> Entering:
                 query = Presence(stores[number], LEASE).connect(
@@ -113,7 +113,7 @@ def test_a_session_that_ended(
     people: People, raw: RawClient, session: bytes, ends: str, ticket: bytes | None
 ) -> None:
     """A session that ended after the ticket was made lets nobody in; neither does a deleted account."""
-    people.store.fetch(people.presence.ticket("ann", TICKET, session, None, 30_000))
+    people.store.fetch(people.presence.ticket("ann", TICKET, session, None))
     if ends == "gone":
         raw.delete(keys.sessions("ann"))
     elif ends == "expired":
@@ -242,6 +242,53 @@ def test_last_seen_never_falls(people: People) -> None:
     people.age("c3", by=9 * LEASE)
 
     assert people.drop("c3").seen == seen
+
+
+def test_leases_that_are_too_long(people: People) -> None:
+    """What ends later than any lease that is given now is found, and only that; a renewal ends that."""
+    people.come("c1")
+    people.come("c2")
+    people.age("c2", by=-HOUR)
+
+    assert (people.expired(), people.too_long()) == ([], [("ann", "c2")])
+    assert people.store.fetch(people.presence.renew("ann", "c2"))
+    assert people.too_long() == []
+
+
+def test_nobody_was_last_online_in_the_future(people: People, raw: RawClient) -> None:
+    """A time that a wrong clock left is shown as now, and is not kept by whoever goes next."""
+    raw.set(keys.seen("ann"), clock(raw) + HOUR)
+    people.connect("c0")
+    shown = people.shown()
+    assert shown is not None
+    assert 0 < shown.seen <= clock(raw)
+
+    people.come("c1")
+    assert people.drop("c1").seen <= clock(raw)
+    assert int(raw.get(keys.seen("ann")) or 0) <= clock(raw)
+
+
+def test_a_ticket_of_a_clock_that_fell_back(people: People, raw: RawClient) -> None:
+    """A ticket that would live for longer than one may is refused, and gone."""
+    people.store.fetch(people.presence.ticket("ann", TICKET, b"", None))
+    raw.pexpire(keys.ticket("ann", TICKET.hex()), 3_600_000)
+
+    query = people.presence.connect("ann", TICKET, b"", "c1", protobuf=False)
+    assert people.store.fetch(query).outcome is Entering.NO_TICKET
+    assert not raw.exists(keys.ticket("ann", TICKET.hex()))
+
+
+def test_watchers_of_a_clock_that_fell_back(people: People, raw: RawClient) -> None:
+    """A watcher whose lease is too long gets one from now, as soon as somebody else watches."""
+    watch = people.presence.watch
+    people.store.fetch(watch("ann", "w1", "bob", protobuf=True))
+    held: Any = raw.hget(keys.watchers("ann"), "w1")
+    raw.hset(keys.watchers("ann"), "w1", (int.from_bytes(held[:8]) + HOUR).to_bytes(8) + held[8:])
+
+    people.store.fetch(watch("ann", "w2", "cid", protobuf=False))
+    after: Any = raw.hget(keys.watchers("ann"), "w1")
+    assert int.from_bytes(after[:8]) <= clock(raw) + LEASE
+    assert after[8:] == held[8:]
 
 
 def test_renewing(people: People, raw: RawClient) -> None:
@@ -470,7 +517,7 @@ def test_every_key_is_declared(engine: Engine, raw: RawClient) -> None:
     try:
         narrow = connect(settings_for(engine, redis_user="narrow", redis_password=Secret("pass")))
         people = People(narrow, raw)
-        narrow.fetch(people.presence.ticket("ann", TICKET, b"", "r-tea", 30_000))
+        narrow.fetch(people.presence.ticket("ann", TICKET, b"", "r-tea"))
         narrow.fetch(people.presence.connect("ann", TICKET, b"", "c1", protobuf=False))
         narrow.fetch(people.presence.watch("ann", "w1", "bob", protobuf=False))
         assert people.ready("c1") is not None

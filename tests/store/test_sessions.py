@@ -187,6 +187,18 @@ def test_use_within_the_hour_writes_nothing(store: Store, raw: RawClient, ann: s
     assert raw.hget(keys.sessions(ann), DIGEST) == before
 
 
+def test_a_clock_that_fell_back(store: Store, raw: RawClient, ann: str) -> None:
+    """A session that was begun by a clock a year ahead ends 30 days after its next use, as any other."""
+    ahead = clock(raw) + 365 * DAY
+    write_session(raw, ann, DIGEST, ahead, ahead, ahead + 30 * DAY)
+
+    assert admit(store) is not None
+
+    made, seen, expires = session(raw, ann, DIGEST) or (0, 0, 0)
+    assert made == seen <= clock(raw)
+    assert expires == seen + 30 * DAY
+
+
 def test_use_after_an_hour_slides(store: Store, sessions: Sessions, raw: RawClient, ann: str) -> None:
     """An hour after it was written down, the use of a session moves its end to 30 days from now."""
     now = clock(raw)

@@ -87,6 +87,17 @@ def test_frames_renew(store: Store, sockets: Sockets, raw: RawClient) -> None:
     assert store.fetch(sockets.frame(ID, 60)) == ANN
 
 
+def test_a_clock_that_fell_back(store: Store, sockets: Sockets, raw: RawClient) -> None:
+    """A connection that was renewed later than now is renewed everywhere at its next frame, and lives on."""
+    raw.hset(KEY, "renewed", clock(raw) + 10 * LEASE)
+    raw.hset(KEY, "lease", clock(raw) + 11 * LEASE)
+
+    assert store.fetch(sockets.frame(ID, 60)) == ANN._replace(renew=True)
+    assert whole(raw, "renewed") <= clock(raw)
+    assert whole(raw, "lease") <= clock(raw) + LEASE
+    assert store.fetch(sockets.frame(ID, 60)) == ANN
+
+
 def test_a_lease_that_is_over(store: Store, sockets: Sockets, raw: RawClient) -> None:
     """A connection whose lease is over takes no frames, and what it was attached to is still known."""
     store.fetch(sockets.attach(ID, "g-1"))

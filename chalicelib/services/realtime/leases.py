@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from chalicelib.delivery import SILENT
 from chalicelib.errors import lease_over
@@ -13,11 +13,19 @@ from chalicelib.services.realtime.presence import PresenceService
 from chalicelib.services.realtime.pushing import Pushing
 from chalicelib.store.client import Query, Store
 from chalicelib.store.clients import Clients
-from chalicelib.store.presence import Presence, Target
+from chalicelib.store.presence import Due, Presence, Target
 from chalicelib.store.sockets import Attached, Sockets
 
 SWEPT_OF_PARTITION = 40
 """Connections of each of the 256 partitions that one sweep ends at the most."""
+
+
+class Holder(NamedTuple):
+    """A connection, and what it is asked for when it is renewed; protobuf: it takes that, and no JSON."""
+
+    handle: str
+    connection: str
+    protobuf: bool
 
 
 class Leases:
@@ -51,7 +59,8 @@ class Leases:
         again. Returns False when it may not go on: it is gone, or its session has ended, and was cleared up.
         """
         attached = self._store.fetch(self._sockets.attachments(session.connection))
-        if attached is None or not self._renewed(session, attached):
+        holder = Holder(session.handle, session.connection, session.protobuf)
+        if attached is None or not self._renewed(holder, attached):
             self._disconnect(session.connection)
             return False
         return True
@@ -59,41 +68,43 @@ class Leases:
     def sweep(self) -> int:
         """End the connections whose lease is over, say so and close them; returns how many those were.
 
-        Three trips to find them, SWEPT_OF_PARTITION of each at the most, then about seven for each. What
-        fails is logged, holds up no other, and is found again. Raises StoreUnavailable: the leases cannot be
-        read.
+        A lease that ends later than any given now is of a clock that has fallen back since: its connection
+        gets one from now, so that it is not missed for as long as the clock was wrong.
+        Three round trips to find them, SWEPT_OF_PARTITION of each kind at most, then about seven for each.
+        What fails is logged, holds up no other, and is found again. Raises StoreUnavailable: the leases
+        cannot be read.
         """
-        parts: list[list[tuple[str, str]]]
-        parts = self._store.fetch_all(self._presence.expired(SWEPT_OF_PARTITION))
-        expired = [one for part in parts for one in part]
-        ended, failures = [], list[tuple[dict[str, Any], Exception]]()
-        for handle, connection in expired:
+        parts: list[Due] = self._store.fetch_all(self._presence.due(SWEPT_OF_PARTITION))
+        work = [(self._end, one) for part in parts for one in part.expired]
+        work += [(self._shorten, one) for part in parts for one in part.too_long]
+        ended, failures = list[Target](), list[tuple[dict[str, Any], Exception]]()
+        for act, (handle, connection) in work:
             try:
-                ended.append(self._end(handle, connection))
+                ended += act(handle, connection)
             except Exception as failure:
                 failures.append(({"connection": connection}, failure))
         self._pushing.end(ended, lease_over(), ending=SILENT)
         log_failures("lease_owed", failures)
         return len(ended)
 
-    def _renewed(self, session: Session, attached: Attached) -> bool:
-        handle, connection = session.handle, session.connection
+    def _renewed(self, holder: Holder, attached: Attached) -> bool:
+        handle, connection = holder.handle, holder.connection
         chats = [self._clients.renewing(chat, connection) for chat in attached.chats]
         watched = [
-            self._presence.watch(name, connection, handle, protobuf=session.protobuf)
+            self._presence.watch(name, connection, handle, protobuf=holder.protobuf)
             for name in attached.watched
         ]
         queries: list[Query[Any]] = [self._presence.renew(handle, connection), *chats, *watched]
         alive, *held = self._store.fetch_all(queries)
         if alive:
             self._attach_again(
-                session, [chat for chat, there in zip(attached.chats, held, strict=False) if not there]
+                holder, [chat for chat, there in zip(attached.chats, held, strict=False) if not there]
             )
         return bool(alive)
 
-    def _attach_again(self, session: Session, chats: Sequence[str]) -> None:
+    def _attach_again(self, holder: Holder, chats: Sequence[str]) -> None:
         """Attach a connection to chats that have lost it; strike off those that its user has left."""
-        handle, connection, protobuf = session.handle, session.connection, session.protobuf
+        handle, connection, protobuf = holder
         held = self._store.fetch_all(
             self._clients.attach(chat, handle, connection, joined=False, protobuf=protobuf) for chat in chats
         )
@@ -103,10 +114,19 @@ class Leases:
             if joined is None
         )
 
-    def _end(self, handle: str, connection: str) -> Target:
+    def _shorten(self, handle: str, connection: str) -> list[Target]:
+        """Give a connection a lease from now wherever one is kept; end one that may not go on."""
+        attached, protobuf = self._store.fetch_both(
+            self._sockets.attachments(connection), self._sockets.takes_protobuf(connection)
+        )
+        if attached is not None and self._renewed(Holder(handle, connection, protobuf), attached):
+            return []
+        return self._end(handle, connection)
+
+    def _end(self, handle: str, connection: str) -> list[Target]:
         """End a connection, of which its own slot may know nothing any more; return how to tell it."""
         protobuf = self._store.fetch(self._sockets.takes_protobuf(connection))
         self._disconnect(connection)
         changed = self._store.fetch(self._presence.drop(handle, connection))
         self._watchers.tell(handle, changed, online=False)
-        return Target(connection, protobuf)
+        return [Target(connection, protobuf)]

@@ -16,10 +16,9 @@ from chalicelib.services.chat_ids import ROOM_PREFIX, ChatIds
 from chalicelib.services.times import rfc3339
 from chalicelib.services.tokens import digest_of
 from chalicelib.store.client import Store
-from chalicelib.store.presence import Presence
+from chalicelib.store.presence import TICKET_SECONDS, Presence
 
 TICKET = re.compile(r"ticket_[A-Za-z0-9_-]{43}\.(.+)", re.DOTALL)
-LIFE_SECONDS = 30
 RANDOM_BYTES = 32
 
 
@@ -70,9 +69,9 @@ class Tickets:
             raise RealtimeUnavailable("This server has no sockets: PARLEY_SOCKET_URL is not set.")
         chat = None if room is None else self._ids.parse(ROOM_PREFIX + room, "room").text
         text = f"ticket_{secrets.token_urlsafe(RANDOM_BYTES)}.{caller.handle}"
-        held = self._presence.ticket(caller.handle, digest_of(text), session, chat, LIFE_SECONDS * 1000)
+        held = self._presence.ticket(caller.handle, digest_of(text), session, chat)
         self._store.fetch(held)
-        expires = int((self._clock() + LIFE_SECONDS) * 1_000_000)
+        expires = int((self._clock() + TICKET_SECONDS) * 1_000_000)
         return Ticket(url=self._url, ticket=text, expires_at=rfc3339(expires))
 
 

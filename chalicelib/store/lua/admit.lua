@@ -36,7 +36,9 @@ local passes, left, busy, waiting =
   take_of_user(rates, ARGV[4], string.sub(digest, 1, 8), tonumber(ARGV[5]), now, tonumber(ARGV[10]), pass)
 if not passes then return {2, left, busy, waiting} end
 
-if made and now - seen >= tonumber(ARGV[9]) then
+-- Seen later than now: the clock has fallen back since, and the session would live for longer than it may.
+if made and (now - seen >= tonumber(ARGV[9]) or seen > now) then
+  made = math.min(made, now)
   expires = math.min(now + tonumber(ARGV[7]), made + tonumber(ARGV[8]))
   redis.call('HSET', sessions, digest, struct.pack('>I8I8I8', made, now, expires) .. ARGV[6])
 end

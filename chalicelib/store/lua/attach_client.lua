@@ -27,7 +27,12 @@ redis.call('PEXPIRE', key, math.ceil((lease + grace) / 1000))
 
 local all = redis.call('HGETALL', key)
 for i = 1, #all, 2 do
-  if struct.unpack('>I8', all[i + 1]) <= time - grace then redis.call('HDEL', key, all[i]) end
+  local expiry = struct.unpack('>I8', all[i + 1])
+  if expiry <= time - grace then
+    redis.call('HDEL', key, all[i])
+  elseif expiry > time + lease then -- of a clock that has fallen back since
+    redis.call('HSET', key, all[i], struct.pack('>I8', time + lease) .. string.sub(all[i + 1], 9))
+  end
 end
 local first = joins and not joined_of(all, handle, connection, time)
 return {first and 1 or 0, joined_clients(all, members, time)}

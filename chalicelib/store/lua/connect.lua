@@ -11,6 +11,7 @@
 -- ARGV[4]  lease        integer, µs that it lives
 -- ARGV[5]  most         integer, connections that a user may have
 -- ARGV[6]  session      digest of its token; empty: none; not looked at with a ticket
+-- ARGV[7]  ticket       integer, ms that a ticket lives; one that lives longer is of a clock that has fallen back since
 -- reply    {0: connected, 1: no such ticket, 2: the session has ended or the account is deleted, 3: too many;
 --          digest of the session, room of the ticket or empty}
 local user, sessions, connections, leases = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
@@ -18,8 +19,8 @@ local handle, connection, session, room = ARGV[1], ARGV[2], ARGV[6], ''
 local time = now()
 
 if #KEYS == 5 then
-  local held = redis.call('GETDEL', KEYS[5])
-  if not held then return {1, '', ''} end
+  local left, held = redis.call('PTTL', KEYS[5]), redis.call('GETDEL', KEYS[5])
+  if not held or left > tonumber(ARGV[7]) then return {1, '', ''} end
   local length = string.byte(held)
   session, room = string.sub(held, 2, length + 1), string.sub(held, length + 2)
 end

@@ -14,7 +14,7 @@ local lives, over, last = ready_but(connections, connection, time)
 if lives or not has(flags, READY) then return {0, 0, '', ''} end
 
 for _, other in ipairs(over) do redis.call('HDEL', connections, other) end
-last = math.max(math.min(expiry, time), last, tonumber(redis.call('GET', seen) or 0))
+last = math.min(math.max(math.min(expiry, time), last, tonumber(redis.call('GET', seen) or 0)), time)
 if redis.call('HEXISTS', KEYS[1], 'deleted') == 1 then return {1, last, '', ''} end -- whom they had blocked is forgotten
 redis.call('SET', seen, whole(last))
 return {1, last, watching(KEYS[5], KEYS[6], time)}

@@ -6,7 +6,8 @@ local function shown(user, connections, seen, blocked, reader)
   local last = tonumber(redis.call('GET', seen) or 0)
   if deleted == 1 or (there == 0 and last == 0 and redis.call('EXISTS', connections) == 0) then return {} end
   if redis.call('ZSCORE', blocked, reader) then return {0, 0} end
-  local lives, _, expired = ready_but(connections, nil, now())
+  local time = now()
+  local lives, _, expired = ready_but(connections, nil, time)
   if lives then return {1, 0} end
-  return {0, math.max(last, expired)}
+  return {0, math.min(math.max(last, expired), time)}
 end

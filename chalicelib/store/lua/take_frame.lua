@@ -13,7 +13,8 @@ local held = redis.call('HMGET', socket, 'user', 'session', 'flags', 'room', 'le
 if not held[1] or tonumber(held[5]) <= now then return {} end
 
 local passes, unused = pass(limit, held[7], now, 1)
-local renew = passes and now - tonumber(held[6]) >= tonumber(ARGV[4])
+local since = now - tonumber(held[6]) -- below 0: the clock has fallen back since, and other leases are too long
+local renew = passes and (since >= tonumber(ARGV[4]) or since < 0)
 local renewed = renew and string.format('%.0f', now) or held[6]
 local lease, rate = string.format('%.0f', not_beyond_token(held[2], now + tonumber(ARGV[2]))), string.format('%.0f', unused)
 redis.call('HSET', socket, 'lease', lease, 'renewed', renewed, 'rate', rate)

@@ -5,6 +5,8 @@
 -- ARGV[2]  seconds  integer, after which it is whole again
 -- reply    integer, seconds to wait; 0: one was taken
 local taken = tonumber(redis.call('GET', KEYS[1]) or 0)
+-- A longer wait is of a clock that has fallen back since.
+if redis.call('TTL', KEYS[1]) > tonumber(ARGV[2]) then redis.call('EXPIRE', KEYS[1], ARGV[2]) end
 if taken >= tonumber(ARGV[1]) then return math.max(redis.call('TTL', KEYS[1]), 1) end
 redis.call('INCR', KEYS[1])
 if taken == 0 then redis.call('EXPIRE', KEYS[1], ARGV[2]) end

@@ -12,7 +12,12 @@ local watchers, connection, lease, time = KEYS[5], ARGV[2], tonumber(ARGV[4]), n
 local SAMPLE = 16
 local sample = redis.call('HRANDFIELD', watchers, SAMPLE, 'WITHVALUES')
 for i = 1, #sample, 2 do
-  if struct.unpack('>I8', sample[i + 1]) <= time then redis.call('HDEL', watchers, sample[i]) end
+  local expiry = struct.unpack('>I8', sample[i + 1])
+  if expiry <= time then
+    redis.call('HDEL', watchers, sample[i])
+  elseif expiry > time + lease then -- of a clock that has fallen back since
+    redis.call('HSET', watchers, sample[i], struct.pack('>I8', time + lease) .. string.sub(sample[i + 1], 9))
+  end
 end
 if redis.call('HEXISTS', watchers, connection) == 1 or redis.call('HLEN', watchers) < tonumber(ARGV[5]) then
   redis.call('HSET', watchers, connection, struct.pack('>I8B', time + lease, tonumber(ARGV[3])) .. ARGV[1])
