@@ -24,13 +24,17 @@ FRAGMENTS = {
         "queues",
         "work",
         "functions",
+        "concurrency",
         "edge",
         "access-logs",
         "sockets",
+        "domain",
+        "firewall",
         "responses",
         "pages",
         "alarms",
         "alarms-store",
+        "budget",
         "dashboard",
         "outputs",
     ),
@@ -158,7 +162,7 @@ def _references(value: Any) -> Iterable[str]:
 
 def _named(key: str, value: Any) -> Iterable[str]:
     if key == "Ref":
-        return [value]
+        return [value.partition(".")[0]]  # of SAM's own: RestAPI.Stage
     if key == "DependsOn":
         return [value] if isinstance(value, str) else value
     if key == "Fn::GetAtt":

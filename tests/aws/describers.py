@@ -172,13 +172,18 @@ def _log_group(aws: Aws, r: Resource) -> Description:
 
 DESCRIBERS: dict[str, Callable[[Aws, Resource], Description]] = {
     "AWS::ApiGateway::Account": lambda aws, r: aws.apigateway.get_account().get("cloudwatchRoleArn"),
+    "AWS::ApiGateway::BasePathMapping": lambda aws, r: aws.apigateway.get_base_path_mappings(
+        domainName=r.of("DomainName")
+    )["items"],
     "AWS::ApiGateway::Deployment": lambda aws, r: aws.apigateway.get_deployment(
         restApiId=r.of("RestApiId"), deploymentId=r.id
     ),
+    "AWS::ApiGateway::DomainName": lambda aws, r: aws.apigateway.get_domain_name(domainName=r.id),
     "AWS::ApiGateway::RestApi": lambda aws, r: aws.apigateway.get_rest_api(restApiId=r.id),
     "AWS::ApiGateway::Stage": lambda aws, r: aws.apigateway.get_stage(
         restApiId=r.of("RestApiId"), stageName=r.properties["StageName"]
     ),
+    "AWS::Budgets::Budget": lambda aws, r: aws.budgets.describe_budgets(AccountId="000000000000")["Budgets"],
     "AWS::CloudWatch::Alarm": lambda aws, r: aws.cloudwatch.describe_alarms(AlarmNames=[r.id])[
         "MetricAlarms"
     ],
@@ -238,6 +243,8 @@ DESCRIBERS: dict[str, Callable[[Aws, Resource], Description]] = {
     "AWS::SQS::Queue": _queue,
     "AWS::SQS::QueuePolicy": _queue_policy,
     "AWS::SSM::Parameter": lambda aws, r: aws.ssm.get_parameter(Name=r.id)["Parameter"],
+    "AWS::WAFv2::WebACL": lambda aws, r: aws.wafv2.list_web_acls(Scope="REGIONAL")["WebACLs"],
+    "AWS::WAFv2::WebACLAssociation": lambda aws, r: aws.wafv2.list_web_acls(Scope="REGIONAL")["WebACLs"],
     "AWS::SecretsManager::Secret": lambda aws, r: json.loads(
         aws.secretsmanager.get_secret_value(SecretId=r.id)["SecretString"]
     ),

@@ -13,11 +13,14 @@ from tests.aws.describers import Description
 
 # LocalStack has no resource of these types; CloudFormation says CREATE_COMPLETE nevertheless.
 NOT_MADE = {
+    "Budget",
     "DurableCluster",
     "DurableParameters",
     "DurableSubnets",
     "DurableUser",
     "DurableUsers",
+    "Firewall",
+    "FirewallOfApi",
     "Ipv6Gateway",
     "NatAddress",
     "PushesFailed",

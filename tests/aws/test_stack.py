@@ -36,6 +36,13 @@ DURABLE = {
     "Egress": "none",
     "Tracing": "on",
     "AccessLogs": "on",
+    "DomainName": "chat.example",
+    "SocketDomainName": "sockets.chat.example",
+    "CertificateArn": "arn:aws:acm:us-east-1:000000000000:certificate/1",
+    "FirewallRate": "2000",
+    "BudgetDollars": "100",
+    "BudgetEmail": "ops@example.com",
+    "ApiConcurrency": "50",
 }
 
 
@@ -235,6 +242,25 @@ def test_alarms_reach_the_topic(stack: ProdStack) -> None:
         assert alarm["AlarmActions"] == [topic]
         always_reports = alarm["AlarmName"].endswith(("durable store memory", " sweep"))
         assert (alarm["TreatMissingData"] == "breaching") == always_reports
+
+
+def test_the_api_has_its_name(durable: ProdStack) -> None:
+    """The name's root leads to the deployed stage of the API, and clients are told the name."""
+    name, (path,) = described(durable, "ApiDomain"), described(durable, "ApiDomainPath")
+
+    assert name["domainName"] == "chat.example"
+    assert path["restApiId"] == durable.resources()["RestAPI"].id
+    assert (path["basePath"], path["stage"]) == ("(none)", "prod")
+    assert durable.outputs()["ApiUrl"] == described(durable, "ApiUrlParameter")["Value"]
+    assert durable.outputs()["ApiUrl"] == "https://chat.example"
+
+
+def test_calls_are_logged_where_that_is_on(by_use: ProdStack, durable: ProdStack) -> None:
+    """The stage writes its lines to a group of the stack's own; without AccessLogs there is none."""
+    logged = described(durable, "RestAPIprodStage")["accessLogSettings"]
+
+    assert logged["destinationArn"].endswith(":log-group:/parley/durable/calls")
+    assert "accessLogSettings" not in described(by_use, "RestAPIprodStage")
 
 
 def test_an_update_arrives_in_the_services(session: Session, localstack: Any, template: Template) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from typing import Any
 
 import pytest
 from cfnlint.api import lint  # type: ignore[import-untyped]
@@ -17,12 +18,22 @@ from tests.aws.reading import of_type, references, values
 
 REGIONS = ["us-east-1", "eu-central-1", "ap-southeast-2"]
 OF_THE_SDK = {"AWS_ENDPOINT_URL_SQS"}
+# What cfn-lint finds and is right as it is.
+EXCEPTIONS = {
+    # It tries a parameter's empty default, with which no resource that refers to it is made.
+    "W1030": r"\{'Ref': 'CertificateArn'\} is not a 'AWS::ACM::Certificate\.Arn' with pattern .*",
+}
 
 
 def problems(template: Template) -> list[str]:
     """Return what cfn-lint finds in a template."""
     found = lint(json.dumps(template), config=ManualArgs(regions=REGIONS, include_checks=["I", "W", "E"]))
-    return [f"{match.rule.id} {match.message}" for match in found]
+    return [f"{match.rule.id} {match.message}" for match in found if not is_exception(match)]
+
+
+def is_exception(match: Any) -> bool:
+    """Whether cfn-lint found what is listed as right."""
+    return re.fullmatch(EXCEPTIONS.get(match.rule.id, ""), match.message) is not None
 
 
 def test_template_is_sound(template: Template) -> None:
