@@ -133,17 +133,15 @@ class ClusterNodes:
 
     def execute(self, command: Command, *, repeatable: bool) -> Any:
         """Run a command on the node that owns its keys."""
-        return self._nodes().execute_command(*command)
+        cluster = self._nodes()
+        return cluster.execute_command(*command, target_nodes=_owner(cluster, command))
 
     def execute_all(self, commands: Sequence[Command]) -> list[Any]:
         """Send each node its commands, then read all replies."""
         cluster = self._nodes()
         pipeline = cluster.pipeline()
-        for (
-            command
-        ) in commands:  # without its node, the pipeline would ask the server for each command's keys
-            owner = cluster.get_node_from_key(command[FIRST_KEY])
-            pipeline.execute_command(*command, target_nodes=owner)
+        for command in commands:
+            pipeline.execute_command(*command, target_nodes=_owner(cluster, command))
         replies: list[Any] = pipeline.execute(raise_on_error=False)
         return replies
 
@@ -155,3 +153,8 @@ class ClusterNodes:
         if self._cluster is None:
             self._cluster = self._connect()
         return self._cluster
+
+
+def _owner(cluster: redis.RedisCluster, command: Command) -> Any:
+    # Without it redis-py looks for a command's keys: in a pipeline it asks a server, else it hashes them all.
+    return cluster.get_node_from_key(command[FIRST_KEY])

@@ -141,6 +141,49 @@ def test_scripts_flushed_on_one_primary(cluster: Engine) -> None:
     assert [log.append(chat, HELLO).seq for chat in chats] == [2] * len(chats)
 
 
+# --- the nodes of a cluster ---------------------------------------------------------------------------------
+
+
+def test_commands_go_to_their_owner_without_a_look_at_every_key(
+    cluster: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A command goes where its first key is; redis-py's own search of keys is not made."""
+    cluster.flush()
+    searched: list[object] = []
+    determine = redis.RedisCluster.determine_slot
+
+    def noted(client: redis.RedisCluster, *command: Any) -> int | None:
+        searched.append(command)
+        return determine(client, *command)
+
+    monkeypatch.setattr(redis.RedisCluster, "determine_slot", noted)
+    store = connect(settings_for(cluster))
+    log = Log(store)
+    for number in range(3):
+        log.append(chat_of_primary(number), HELLO_ONCE)
+    store.fetch_all([log._log.after(chat_of_primary(number), 0, 1) for number in range(3)])
+    store.ping()
+
+    assert searched == []
+
+
+def test_a_moved_slot_is_found(cluster: Engine) -> None:
+    """A command that goes to a node which owns its keys no more is sent on to the one that does."""
+    cluster.flush()
+    node = ClusterNodes(settings_for(cluster))
+    log = Log(Store(node))
+    chat = chat_of_primary(1)
+    log.append(chat, HELLO)
+    client = node._nodes()
+    slot = key_slot(keys.log(chat).encode())
+    wrong = client.get_node_from_key(keys.log(chat_of_primary(2)))
+    assert wrong is not None
+    client.nodes_manager.slots_cache[slot] = [wrong]
+
+    assert log.append(chat, HELLO).seq == 2
+    assert seqs(log, chat) == [1, 2]
+
+
 # --- connections that are cut -------------------------------------------------------------------------------
 
 
