@@ -32,6 +32,7 @@ RIGHTS = "rights are free"
 NETWORK = "AWS charges for gateways, addresses and traffic, not for this"
 
 FREE: dict[str, str] = {
+    "ApiGateway::Account": "a setting of the account",
     "ApiGateway::BasePathMapping": PART,
     "ApiGateway::DomainName": "a name of an API is free; its certificate of ACM is, too",
     "ApiGatewayV2::ApiMapping": PART,

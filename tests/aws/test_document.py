@@ -82,6 +82,27 @@ def test_document_says_how_queues_hand_over(prod: Template) -> None:
         )
 
 
+def test_documents_say_what_the_template_says(prod: Template) -> None:
+    """Versions, times and counts that stand in sentences are those of the template."""
+    named = {name: one.get("Properties", {}) for name, one in prod["Resources"].items()}
+    serverless, durable, work = named["ServerlessCache"], named["DurableCluster"], named["Work"]
+    assert work["RedrivePolicy"]["maxReceiveCount"] == 5
+    sentences = {
+        "aws.md": [
+            f"ElastiCache Serverless for Valkey {serverless['MajorEngineVersion']} ",
+            f"MemoryDB for Valkey {durable['EngineVersion']},",
+            f"given out again, after {work['VisibilityTimeout'] // 60} minutes; after the fifth time",
+        ],
+        "deploy.md": [
+            f"daily at {serverless['DailySnapshotTime']} UTC",
+            f"daily between {durable['SnapshotWindow'].replace('-', ' and ')} UTC",
+        ],
+    }
+    for name, told in sentences.items():
+        text = (DOCUMENT.parent / name).read_text(encoding="utf-8")
+        assert [sentence for sentence in told if sentence not in text] == [], f"docs/{name} says otherwise"
+
+
 def test_every_resource_has_a_price_or_is_free(prod: Template) -> None:
     """The model of costs knows each type of resource of the stack."""
     assert not unknown(prod), (

@@ -316,12 +316,13 @@ def test_a_firewall_costs_itself_its_rules_and_each_request() -> None:
 
 
 def test_access_logs_are_paid_where_they_are_on() -> None:
-    """SocketAccessLogs adds a line of 300 bytes to each frame, and to nothing else."""
-    on = Usage(parameters=(("SocketAccessLogs", "on"),))
-    assert access_logs({})["socket"] is False
-    assert access_logs(on.given)["socket"] is True
-    assert million(on)["requests"] - million(Usage())["requests"] == pytest.approx(0.3 * LOG_GB)
-    assert million(on)["pushes"] == million(Usage())["pushes"]
+    """A line of 300 bytes for each frame or call, and for nothing else."""
+    assert access_logs({}) == {"rest": False, "socket": False}
+    for parameter, kind, via in (("SocketAccessLogs", "socket", "socket"), ("AccessLogs", "rest", "http")):
+        off, on = Usage(via=via), Usage(via=via, parameters=((parameter, "on"),))
+        assert access_logs(on.given) == {"rest": False, "socket": False} | {kind: True}
+        assert million(on)["requests"] - million(off)["requests"] == pytest.approx(0.3 * LOG_GB)
+        assert million(on)["pushes"] == million(off)["pushes"]
 
 
 def test_the_model_reads_the_template() -> None:
@@ -462,6 +463,21 @@ def test_the_costs_in_the_docs_are_those_of_the_command(document: str, commands:
     assert all(command in written for command in commands)
     refresh = f'docs/{document} shows old costs: make costs ARGS="--refresh docs/{document}" writes them anew'
     assert refreshed(written, tables) == written, refresh
+
+
+def test_sums_in_sentences_are_those_of_the_model() -> None:
+    """What sending, an open connection, receipts, a NAT gateway and an endpoint cost, as sentences say it."""
+    chats = {members: million(Usage(members=members)) for members in (2, 10, 100)}
+    two, ten, hundred = (costs["requests"] + costs["pushes"] for costs in chats.values())
+    cents = 100 * sum(connection.month(Usage()).values())
+    assert f"${two:.1f}, ${ten:.1f} and ${hundred:.0f} a million" in DEPLOY
+    assert f"An open connection costs {cents:.1f} cents a month" in DEPLOY
+    assert round(chats[100]["receipts"] / hundred) == 20
+    assert "twenty times the price of the messages" in DEPLOY
+    nat, endpoint = (idle(Usage(egress=way)) for way in ("nat", "none"))
+    for document in (DEPLOY, (DOCS / "aws.md").read_text(encoding="utf-8")):
+        assert f"about ${int(nat['NAT gateway'])} a month" in document
+        assert f"about ${endpoint['interface endpoints']:.0f} " in document
 
 
 def test_examples_are_written_anew_between_the_markers() -> None:
