@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -27,20 +29,31 @@ def handle(event: Any) -> dict[str, Any]:
 def sweep(event: Any) -> dict[str, int]:
     """Tell the inboxes once more what they may lack, and repeat the work that has been owed for too long.
 
-    Connections whose lease is over are ended. event: whatever a schedule says. The failure of one of the
-    three is raised once the others are done.
+    Connections whose lease is over are ended, and sessions that have expired dropped. event: whatever a
+    schedule says. The failure of one of the four is raised once the others are done.
     """
-    start = time.perf_counter()
-    try:
-        told = services.current().deliveries.sweep()
-    finally:
-        try:
-            ended = services.current().realtime.leases.sweep()
-        finally:
-            repeated = services.current().work.sweep()
-    done = {"repeated": repeated, "told": told, "ended": ended}
+    start, current = time.perf_counter(), services.current()
+    done = _counted(
+        told=current.deliveries.sweep,
+        ended=current.realtime.leases.sweep,
+        repeated=current.work.sweep,
+        expired=current.devices.sweep,
+    )
     LOGGER.info({"event": "sweep", **done, "ms": _milliseconds(start)})
     return done
+
+
+def _counted(**sweeps: Callable[[], int]) -> dict[str, int]:
+    """Run sweeps, and return what each counted; raise the last failure once all are done."""
+    counts: dict[str, int] = {}
+
+    def count(name: str, run: Callable[[], int]) -> None:
+        counts[name] = run()
+
+    with contextlib.ExitStack() as stack:
+        for name, run in reversed(sweeps.items()):
+            stack.callback(count, name, run)
+    return counts
 
 
 def _done(message: Message) -> bool:

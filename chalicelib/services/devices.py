@@ -18,6 +18,8 @@ from chalicelib.store.sessions import Device, Sessions
 from chalicelib.store.signed import issued_in
 
 SESSION_ID = re.compile(r"[0-9a-f]{16}", re.ASCII)
+SWEPT_OF_PARTITION = 40
+"""Maximum number of users of each of the 256 partitions whose expired sessions one sweep drops."""
 
 
 class DeviceService:
@@ -44,6 +46,13 @@ class DeviceService:
         """End all the caller's sessions, and what an outside issuer has signed for them until now."""
         self._sessions.end_all(caller.handle, issued_in(caller.signed))
         self._closing.everything(caller.handle)
+
+    def sweep(self) -> int:
+        """Drop sessions of any users that have expired; return how many they were.
+
+        Three trips to find them, then one for each 100 users. Raises StoreUnavailable.
+        """
+        return self._sessions.drop_expired(SWEPT_OF_PARTITION)
 
     def leave(self, caller: Caller) -> None:
         """End the session that the caller came by; of a signed identity, all."""

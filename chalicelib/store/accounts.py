@@ -140,8 +140,9 @@ class Accounts:
         Its connections are none any more for who asks, and stay until they are dropped; see Presence.
         """
         gone = (keys.sessions, keys.rates, keys.posts, keys.timeline, keys.blocked, keys.unfollowed)
-        named = (*_user_and_owed(handle), *(key(handle) for key in gone), keys.seen(handle))
-        return bool(self._store.fetch(Query(DELETE_ACCOUNT, named, (delete_item(handle),))))
+        named = (*_user_and_owed(handle), keys.session_ends(handle), *(key(handle) for key in gone))
+        args = (delete_item(handle), handle)
+        return bool(self._store.fetch(Query(DELETE_ACCOUNT, (*named, keys.seen(handle)), args)))
 
     def forget(self, handle: str) -> None:
         """Clear all that a tombstone still holds but that it is one."""

@@ -157,6 +157,16 @@ def sessions(handle: str) -> str:
     return f"{user_partition(handle)}:sessions:{handle}"
 
 
+def session_ends(handle: str) -> str:
+    """Return the key of when sessions of a user, and of the others of the partition, may have expired."""
+    return f"{user_partition(handle)}:session_ends"
+
+
+def session_ends_by_partition() -> list[str]:
+    """Return the keys of when sessions of all users may have expired."""
+    return [f"{{u{number:03d}}}:session_ends" for number in range(PARTITIONS)]
+
+
 def connections(handle: str) -> str:
     """Return the key of a user's connections."""
     return f"{user_partition(handle)}:connections:{handle}"

@@ -12,9 +12,11 @@ from chalicelib.store.rates import Rate, rate_of
 from chalicelib.store.scripts import Script
 from chalicelib.texts import plain
 
-ADD_SESSION = Script("add_session")
-ADMIT = Script("admit", "gcra", "user_limits", spares_writes=True)
+ADD_SESSION = Script("add_session", "session_ends")
+ADMIT = Script("admit", "gcra", "user_limits", "session_ends", spares_writes=True)
 END_SESSIONS = Script("end_sessions")
+READ_ENDED = Script("read_ended", "session_ends")
+DROP_ENDED = Script("drop_ended", "session_ends")
 
 HOUR = 3600 * 1_000_000
 DAY = 24 * HOUR
@@ -60,11 +62,14 @@ class Credential(NamedTuple):
 
 
 class Sessions:
-    """The sessions of a user. Its key, in the user's partition:
+    """The sessions of a user. Their keys, in the user's partition:
 
-    `{u<NNN>}:sessions:<handle>`: HASH, expires `longest` after the last login. One field a session: the
+    `{u<NNN>}:sessions:<handle>`: HASH, no expiry: a full store would evict it. One field a session: the
         SHA-256 of its token -> 8 bytes each of when it was made, was last seen (to the hour) and expires
-        (µs, big-endian), then the msgpack array [address, agent]. The token itself is nowhere.
+        (µs, big-endian), then the msgpack array [address, agent]. The token itself is nowhere. Earlier
+        versions let the key expire; a login, and the hourly writing of a session's use, take that back.
+    `{u<NNN>}:session_ends`: ZSET, no expiry, one a partition: handle -> when the first of the user's
+        sessions may have expired, µs; never later than one has.
 
     idle, longest: µs a session lives unused, and at the most. slide: µs between two writings of its use.
     """
@@ -82,8 +87,9 @@ class Sessions:
 
         held: argon2's hash. rehash: the same password by today's parameters. Returns 0 if it is another.
         """
-        args = (held, rehash, digest, _pack(details), self._idle, self._longest, MOST_SESSIONS)
-        query: Query[int] = Query(ADD_SESSION, _keys(handle), args, repeatable=False)
+        args = (held, rehash, digest, _pack(details), self._idle, self._longest, MOST_SESSIONS, handle)
+        named = (*_keys(handle), keys.session_ends(handle))
+        query: Query[int] = Query(ADD_SESSION, named, args, repeatable=False)
         return self._store.fetch(query)
 
     def admitting(
@@ -95,8 +101,8 @@ class Sessions:
         it counts, at least 1.
         """
         args = (shown.digest, shown.identity, shown.signed, kind, limit, _pack(details))
-        named = (*_keys(shown.handle), keys.rates(shown.handle))
-        rest = (self._idle, self._longest, self._slide, cost)
+        named = (*_keys(shown.handle), keys.rates(shown.handle), keys.session_ends(shown.handle))
+        rest = (self._idle, self._longest, self._slide, cost, shown.handle)
         return Query(ADMIT, named, (*args, *rest), lambda reply: rate_of(limit, reply) if reply[0] else None)
 
     def devices(self, handle: str) -> list[Device]:
@@ -116,6 +122,15 @@ class Sessions:
         """
         self._end(handle, b"", signed=True, made=made)
 
+    def drop_expired(self, most: int) -> int:
+        """Drop sessions that have expired, of all users; return how many they were.
+
+        most: Maximum number of users of each partition. Raises StoreUnavailable.
+        """
+        queries = [Query(READ_ENDED, (key,), (most,), _texts) for key in keys.session_ends_by_partition()]
+        handles = [handle for part in self._store.fetch_all(queries) for handle in part]
+        return sum(self._store.fetch_all(map(_dropping, handles)))
+
     def _end(self, handle: str, prefix: bytes, *, signed: bool, made: int = 0) -> Any:
         return self._store.fetch(Query(END_SESSIONS, _keys(handle), (prefix, int(signed), made)))
 
@@ -127,6 +142,14 @@ def id_of(digest: bytes) -> str:
 
 def _keys(handle: str) -> tuple[str, str]:
     return keys.user(handle), keys.sessions(handle)
+
+
+def _dropping(handle: str) -> Query[int]:
+    return Query(DROP_ENDED, (keys.sessions(handle), keys.session_ends(handle)), (handle,))
+
+
+def _texts(reply: list[bytes]) -> list[str]:
+    return [handle.decode() for handle in reply]
 
 
 def _pack(details: Details) -> bytes:

@@ -35,7 +35,7 @@ TYPING_ECPU = 2
 STORED_BYTES = 20  # in the store beside a text, in a long chat, without an id (docs/performance.md)
 QUEUE_POLLS = 5 * 3  # a minute, of each idle queue: five of Lambda's pollers wait 20 s each
 SWEEP_MS = 150.0  # billed for a sweep that finds nothing
-SWEEP_ECPU = 3 * PARTITIONS  # what is owed is read, of users and of chats, and which leases have ended
+SWEEP_ECPU = 4 * PARTITIONS  # what is owed is read, of users and chats, and which leases and sessions ended
 USABLE = 0.75  # of a node's memory that messages may fill
 
 

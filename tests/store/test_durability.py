@@ -55,7 +55,7 @@ def test_store_that_drops_any_key_loses_messages(engine: Engine, policy: str) ->
 
 @pytest.mark.parametrize("policy", ["volatile-lru", "volatile-ttl"])
 def test_store_that_drops_what_expires_loses_no_message(engine: Engine, policy: str) -> None:
-    """A policy for keys that expire is named, as one that costs sessions and no messages."""
+    """A policy for keys that expire is named, as one that costs no messages."""
     with configured(engine, **{"maxmemory-policy": policy, "appendonly": "yes"}):
         told = found(engine)
 

@@ -229,10 +229,10 @@ def test_a_password_costs_its_secret_and_the_way_to_it(
 
 
 def test_waiting_for_work_by_hand() -> None:
-    """A minute: 15 polls of each queue, and a sweep of 150 ms of half a GB asking 768 keys, with its line."""
+    """A minute: 15 polls of each queue, a sweep of 150 ms of half a GB asking 1024 keys, with its line."""
     sweep = 0.20 + 0.5 * 0.150 * 13.3334 + 0.6 * LOG_GB
     minutes = 730 * 60 / 1e6
-    assert idle(Usage())["queue and sweep"] == pytest.approx((30 * 0.40 + sweep + 768 * 0.0023) * minutes)
+    assert idle(Usage())["queue and sweep"] == pytest.approx((30 * 0.40 + sweep + 1024 * 0.0023) * minutes)
     assert idle(Usage(store="durable"))["queue and sweep"] == pytest.approx((30 * 0.40 + sweep) * minutes)
 
 

@@ -77,6 +77,17 @@ def test_every_key_is_in_the_table() -> None:
     assert len(described) == len(set(described))
 
 
+def test_every_key_that_expires_is_among_those_that_eviction_can_take() -> None:
+    """docs/redis.md says of each key with a lifetime what its loss means, and of no other."""
+    lifetimes = {row[0].strip("`"): row[2] for row in rows_of("redis.md") if row[0].startswith("`{")}
+    volatile = {key for key, lifetime in lifetimes.items() if lifetime != "none"}
+    table = text_of("redis.md").partition("### What eviction can take")[2].partition("\n## ")[0]
+    cells = [line.split("|")[1] for line in table.splitlines() if line.startswith("|")]
+    told = {name for cell in cells for name in re.findall(r"`([^`]+)`", cell)}
+
+    assert {key.rpartition("}:")[2] for key in volatile} == told
+
+
 def test_every_script_is_in_the_table() -> None:
     """docs/redis.md has a row for each Lua script."""
     scripts = {path.stem for path in (DOCS.parent / "chalicelib/store/lua").glob("*.lua")}

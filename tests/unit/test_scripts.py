@@ -30,7 +30,7 @@ READS = {
     "TTL",
     "ZSCORE",
 }
-OPTIONS = {"EX", "GT", "KEEPTTL", "LIMIT", "NX", "WITHSCORES", "WITHVALUES", "XX"}
+OPTIONS = {"EX", "GT", "KEEPTTL", "LIMIT", "LT", "NX", "WITHSCORES", "WITHVALUES", "XX"}
 """Words in capitals in the scripts that are no commands."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -25,10 +26,10 @@ FAILURES: dict[str, Exception] = {"posts:store": _gone(), "posts:defect": Runtim
 
 
 class Work:
-    """Work, deliveries and leases; items fail as their handle says."""
+    """Work, deliveries, leases and devices; items fail as their handle says."""
 
     def __init__(self) -> None:
-        self.work = self.deliveries = self.realtime = self.leases = self
+        self.work = self.deliveries = self.realtime = self.leases = self.devices = self
         self.done: list[str] = []
 
     def run(self, item: str) -> None:
@@ -38,7 +39,7 @@ class Work:
         self.done.append(item)
 
     def sweep(self) -> int:
-        """Say how many items were repeated or told, or connections ended."""
+        """Say how many items were repeated or told, connections ended, or sessions dropped."""
         return 3
 
 
@@ -146,36 +147,34 @@ def test_what_is_no_event_of_a_queue_is_refused(done: list[str]) -> None:
         work.handle({"records": []})
 
 
-def test_one_sweep_does_not_stop_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    """When neither inboxes nor rooms can be told, what is owed is repeated; a failure is raised."""
+@pytest.mark.parametrize(
+    "failing", [{"told"}, {"ended", "repeated"}, {"told", "ended", "repeated", "expired"}]
+)
+def test_one_sweep_does_not_stop_the_others(failing: set[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whichever sweeps fail, all are tried, and a failure is raised."""
     swept = []
 
-    class Failing:
-        def sweep(self) -> int:
-            raise StoreUnavailable
+    def sweeping(name: str) -> SimpleNamespace:
+        def sweep() -> int:
+            swept.append(name)
+            if name in failing:
+                raise StoreUnavailable
+            return 1
 
-    class Sweeping:
-        deliveries = leases = Failing()
+        return SimpleNamespace(sweep=sweep)
 
-        @property
-        def realtime(self) -> Sweeping:
-            swept.append("leases")
-            return self
-
-        @property
-        def work(self) -> Work:
-            swept.append("work")
-            return Work()
-
-    monkeypatch.setattr(services, "current", Sweeping)
+    realtime = SimpleNamespace(leases=sweeping("ended"))
+    others = {"deliveries": sweeping("told"), "work": sweeping("repeated"), "devices": sweeping("expired")}
+    monkeypatch.setattr(services, "current", lambda: SimpleNamespace(realtime=realtime, **others))
     with pytest.raises(StoreUnavailable):
         work.sweep({})
-    assert swept == ["leases", "work"]
+    assert swept == ["told", "ended", "repeated", "expired"]
 
 
 def test_a_sweep_tells_how_much_it_repeated(done: list[str], lines: pytest.LogCaptureFixture) -> None:
     """The schedule's event is answered with the count, which is also logged."""
-    assert work.sweep({"detail-type": "Scheduled Event"}) == {"repeated": 3, "told": 3, "ended": 3}
+    counts = {"repeated": 3, "told": 3, "ended": 3, "expired": 3}
+    assert work.sweep({"detail-type": "Scheduled Event"}) == counts
     assert isinstance(lines.records[0].msg, dict)
-    logged = {name: lines.records[0].msg[name] for name in ("event", "repeated", "told", "ended")}
-    assert logged == {"event": "sweep", "repeated": 3, "told": 3, "ended": 3}
+    logged = {name: lines.records[0].msg[name] for name in ("event", *counts)}
+    assert logged == {"event": "sweep", **counts}

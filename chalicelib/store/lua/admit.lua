@@ -3,6 +3,7 @@
 -- KEYS[1]  user      HASH, see Accounts
 -- KEYS[2]  sessions  HASH, see Sessions
 -- KEYS[3]  rates     HASH, see Rates
+-- KEYS[4]  ends      ZSET, see Sessions
 -- ARGV[1]  digest    32 bytes of the session's token; empty for a signed identity
 -- ARGV[2]  identity  32 bytes, the digest of the signed identity
 -- ARGV[3]  signed    integer, the time in microseconds at which it was signed
@@ -13,11 +14,10 @@
 -- ARGV[8]  longest   integer, microseconds a session lives at the most
 -- ARGV[9]  slide     integer, microseconds after which the use of a session is written down again
 -- ARGV[10] cost      integer, as how many requests this one counts
+-- ARGV[11] handle
 -- reply    {1: admitted, 0: refused, 2: over a limit; how many more may pass; microseconds until the limit is unused; to wait}
 local user, sessions, rates, digest = KEYS[1], KEYS[2], KEYS[3], ARGV[1]
-local clock = redis.call('TIME')
-local now = clock[1] * 1000000 + clock[2]
-local made, seen, expires
+local now, made, seen, expires = now(), nil, nil, nil
 
 if digest ~= '' then
   local held = redis.call('HGET', sessions, digest)
@@ -41,5 +41,6 @@ if made and (now - seen >= tonumber(ARGV[9]) or seen > now) then
   made = math.min(made, now)
   expires = math.min(now + tonumber(ARGV[7]), made + tonumber(ARGV[8]))
   redis.call('HSET', sessions, digest, struct.pack('>I8I8I8', made, now, expires) .. ARGV[6])
+  keep_for_good(sessions, KEYS[4], ARGV[11], now)
 end
 return {1, left, busy, 0}
