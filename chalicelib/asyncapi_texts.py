@@ -151,7 +151,10 @@ ROW: Example = {
     },
 }
 EXAMPLES: dict[type[Struct], tuple[Example, ...]] = {
-    frames.Hello: ({}, {"version": VERSION, "ref": "1"}),
+    frames.Hello: (
+        {},
+        {"version": VERSION, "check": [{"chat": CHAT, "cursor": ROW["cursor"]}], "ref": "1"},
+    ),
     frames.Send: ({"chat": CHAT, "id": MESSAGE["id"], "text": MESSAGE["text"], "ref": "2"},),
     frames.Pull: ({"chat": CHAT, "after": "11", "limit": 100, "ref": "3"},),
     frames.Received: ({"chat": CHAT, "seq": 12},),
@@ -168,7 +171,19 @@ EXAMPLES: dict[type[Struct], tuple[Example, ...]] = {
     frames.Ping: ({"ref": "6"},),
     frames.Ack: ({**MESSAGE, "duplicate": False, "ref": "2"},),
     frames.MessageFrame: (MESSAGE,),
-    frames.SyncFrame: ({"chats": [ROW], "version": VERSION, "more": False, "reset": False, "ref": "1"},),
+    frames.SyncFrame: (
+        {"chats": [ROW], "version": VERSION, "more": False, "reset": False, "ref": "1"},
+        {
+            "chats": [],
+            "version": VERSION,
+            "more": False,
+            "reset": False,
+            "history_changed": [
+                {"chat": CHAT, "epoch": ROW["epoch"], "seq": 12, "cursor": ROW["cursor"]},
+            ],
+            "ref": "1",
+        },
+    ),
     frames.Ready: ({"user": "bob", "connection": "L0SM9cOFvHcCIhw=", "ref": "1"},),
     frames.PageFrame: (
         {

@@ -6,6 +6,7 @@ from chalice.app import Blueprint, Response
 
 from chalicelib import errors
 from chalicelib.http import Call, no_content, reply, route
+from chalicelib.schemas.checked_sync import CheckedSync, SyncRequest
 from chalicelib.schemas.inbox import (
     Changes,
     ChangesQuery,
@@ -60,6 +61,28 @@ def sync(call: Call) -> Response:
     """
     caller, query = call.claimed, call.query(SyncQuery)
     return reply(call.services.sync.page(caller, query.since, query.limit))
+
+
+@route(
+    blueprint,
+    "POST",
+    "/v1/sync",
+    {200: CheckedSync},
+    body=SyncRequest,
+    example={"check": [{"chat": "alice:bob", "cursor": "12.1764500000000000.1764400000000000"}]},
+    fails=READING,
+    caller=True,
+    judged_later=True,
+    rate="read",
+)
+def checked_sync(call: Call) -> Response:
+    """Read which chats have moved since a sync, and of which chats the store has lost messages.
+
+    `check` has the newest message that you hold of each chat of which you have received or sent one since
+    your last sync, for which a token alone cannot tell. A call counts as one more for each ten of them.
+    """
+    caller, request = call.claimed, call.body(SyncRequest)
+    return reply(call.services.histories.page(caller, request))
 
 
 @route(

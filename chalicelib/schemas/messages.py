@@ -7,13 +7,24 @@ from typing import Annotated, Literal
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from chalicelib.schemas.events import Event
+from chalicelib.texts import MOST_NAME_CHARACTERS
 
 MAX_PAGE = 1000
 MAX_ID_CHARACTERS = 64
 MAX_TEXT_BYTES = 16 * 1024
+MAX_CHAT_CHARACTERS = 2 * MOST_NAME_CHARACTERS + 1
+"""Of two names of an open server, in whichever form."""
 
 Seq = Annotated[
     int, Meta(ge=1, description="The message's place in its chat; the first is 1, none is left out.")
+]
+ChatId = Annotated[
+    str,
+    Meta(
+        max_length=MAX_CHAT_CHARACTERS,
+        description="Two handles joined by one `:`, or the id of a group (`g-…`) or room (`r-…`).",
+        examples=["alice:bob"],
+    ),
 ]
 Position = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 MessageId = Annotated[

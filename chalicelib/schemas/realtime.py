@@ -8,9 +8,11 @@ from msgspec import Meta, Struct, field
 
 from chalicelib.errors import FieldError
 from chalicelib.schemas.chats import Handle
+from chalicelib.schemas.checked_sync import Check, HistoryChanged, Unreadable
 from chalicelib.schemas.inbox import ChatRow
 from chalicelib.schemas.messages import (
     MAX_PAGE,
+    ChatId,
     CursorText,
     Message,
     MessageId,
@@ -21,13 +23,10 @@ from chalicelib.schemas.messages import (
     Text,
     Time,
 )
-from chalicelib.texts import MOST_NAME_CHARACTERS
 
 SUBPROTOCOL = "parley.protobuf"
 MAX_REF_CHARACTERS = 64
 MAX_CALL_CHARACTERS = 64
-MAX_CHAT_CHARACTERS = 2 * MOST_NAME_CHARACTERS + 1
-"""Of two names of an open server, in whichever form."""
 MAX_WATCHED = 100
 MAX_MESSAGE_BYTES = 128 * 1024
 """Of what goes through a socket at once. Source: "Amazon API Gateway quotas", WebSocket APIs."""
@@ -42,14 +41,6 @@ Ref = Annotated[
         max_length=MAX_REF_CHARACTERS,
         description="The client's own name for a frame; what answers the frame repeats it.",
         examples=["17"],
-    ),
-]
-ChatId = Annotated[
-    str,
-    Meta(
-        max_length=MAX_CHAT_CHARACTERS,
-        description="Two handles joined by one `:`, or the id of a group (`g-…`) or room (`r-…`).",
-        examples=["alice:bob"],
     ),
 ]
 RoomId = Annotated[
@@ -106,6 +97,7 @@ class Hello(FromClient, tag="hello", kw_only=True):
         str | None,
         Meta(description="The `version` of the last `sync`; absent for a client that holds nothing."),
     ] = None
+    check: Check = []
 
 
 class Send(FromClient, tag="send", kw_only=True):
@@ -253,6 +245,8 @@ class SyncFrame(Reply, tag="sync", kw_only=True):
     reset: Annotated[
         bool, Meta(description="Drop every chat that you hold: this is the first page of them all.")
     ]
+    history_changed: HistoryChanged = []
+    unreadable: Unreadable = []
 
 
 class Ready(Reply, tag="ready", kw_only=True):

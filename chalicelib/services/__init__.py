@@ -29,6 +29,7 @@ from chalicelib.services.feeds import Feeds
 from chalicelib.services.follows import FollowService
 from chalicelib.services.found_chats import FoundChats
 from chalicelib.services.groups import Groups
+from chalicelib.services.history_check import HistoryCheck
 from chalicelib.services.identity import Verifier
 from chalicelib.services.import_pages import getter
 from chalicelib.services.import_users import Importer
@@ -119,6 +120,7 @@ class Services:
         self.classic = ClassicMessages(log, self.names, ids, direct, self.deliveries)
         self.inbox = InboxService(store, inboxes, summaries)
         self.sync = SyncService(store, inboxes, summaries)
+        self.histories = HistoryCheck(ids, self.sync)
         self.receipts = ReceiptService(
             ids, Readers(store), self.deliveries, self._reach.marks, BlockFilter(store)
         )
@@ -130,8 +132,7 @@ class Services:
             self.names, accounts, claims, passwords, self.logins, self.work, self._reach.closing
         )
         self.devices = DeviceService(sessions, self._reach.closing)
-        importer = Importer(accounts, claims, passwords)
-        get = getter(allow_private=settings.import_private)
+        importer, get = Importer(accounts, claims, passwords), getter(allow_private=settings.import_private)
         self.imports = Imports(importer, self.names, get, self.work.soon)
         self.people = People(store, accounts, claims, self.names, self.work, strict=not is_open)
         self.search = Search(store, accounts, index)
@@ -160,6 +161,7 @@ class Services:
             self.messages,
             self.receipts,
             self.sync,
+            self.histories,
         )
 
     def _wire_groups(self, accounts: Accounts, chats: Chats, cards: Cards, mirrors: Mirrors) -> None:

@@ -72,13 +72,13 @@ class Caller:
         """Read from the store and judge the caller in the same trip; what a refused one read is dropped."""
         return self.read_all(query)[0]  # type: ignore[no-any-return]
 
-    def read_all(self, *queries: Query[Any]) -> list[Any]:
-        """Read several at once; see read."""
+    def read_all(self, *queries: Query[Any], cost: int = 1) -> list[Any]:
+        """Read several at once; see read. cost: see admit."""
         if self._judging is None:
             return [self._store.fetch(queries[0])] if len(queries) == 1 else self._store.fetch_all(queries)
         held: list[Any] = []
         deferred = [query._replace(read=_same) for query in queries]
-        rate, *held = self._store.fetch_all([self._judging(1), *deferred])
+        rate, *held = self._store.fetch_all([self._judging(cost), *deferred])
         self.settle(rate)
         return [query.read(reply) for query, reply in zip(queries, held, strict=True)]
 

@@ -49,13 +49,13 @@ class ChatIds:
             raise no_chat(chat)
         return ChatId(folded, kind_of(folded))
 
-    def own(self, handle: str, chat: str) -> ChatId:
+    def own(self, handle: str, chat: str, field: str = "chat") -> ChatId:
         """Return a chat that a user named; of a chat of two they are one of the two.
 
-        handle: the user's. Whether they may read a group is the store's to say.
+        handle: the user's. field: what named the chat. Whether they may read a group is the store's to say.
         Raises BadRequest, ChatNotFound, NotAMember.
         """
-        found = self.parse(chat)
+        found = self.parse(chat, field)
         if found.members is not None and handle not in found.members:
             raise not_a_member(found.text)
         return found

@@ -74,6 +74,46 @@ def test_a_message_is_unread_until_it_is_read(api: Api) -> None:
     assert synced(api, bob, token)[0] == {}
 
 
+def checked(api: Api, user: str, *held: tuple[str, str]) -> tuple[list[dict[str, Any]], list[str]]:
+    """Sync, and return which chats have lost what a client holds, and which it may not read."""
+    check = [{"chat": chat, "cursor": cursor} for chat, cursor in held]
+    answer = api.call("POST", "/v1/sync", user=user, json={"check": check})
+    assert answer.status_code == 200, answer.text
+    body = answer.json()
+    return body["history_changed"], body["unreadable"]
+
+
+def test_a_sync_checks_what_a_client_holds(api: Api) -> None:
+    """A cursor of the chat passes; one that its log does not have is told with how the chat is now."""
+    chat, alice, _ = api.new_pair()
+    for text in ("one", "two"):
+        api.post(chat, alice, text=text)
+    now = api.page(chat, alice)
+    seq, time, epoch = now["next"].split(".")
+    assert checked(api, alice, (chat, now["next"]), (chat.upper(), now["next"])) == ([], [])
+    told = {"chat": chat, "epoch": now["epoch"], "seq": 2, "cursor": now["next"]}
+    for lost in (f"3.{time}.{epoch}", f"{seq}.{int(time) - 1}.{epoch}", f"{seq}.{time}.{int(epoch) + 1}"):
+        assert checked(api, alice, (chat, lost), (chat, now["next"])) == ([told], [])
+
+
+def test_a_sync_says_nothing_of_the_chats_of_others(api: Api) -> None:
+    """A chat of others is told as one that there is not; what is no cursor is a 400 that names the chat."""
+    chat, alice, bob = api.new_pair()
+    api.post(chat, alice, text="hello")
+    _, stranger, _ = api.new_pair()
+    made = api.call("POST", "/v1/chats", user=alice, json={"kind": "group", "name": "tea", "members": [bob]})
+    theirs = [chat, made.json()["chat"]]
+    held = [(one, api.page(one, alice)["next"]) for one in theirs]
+    nowhere = "g-0195a1c2-6f1e-7a51-9d53-2f8d8c3f1a10"
+    changed, unreadable = checked(api, stranger, *held, (nowhere, "1.1.1"))
+    assert (changed, sorted(unreadable)) == ([], sorted([*theirs, nowhere]))
+
+    wrong = {"check": [{"chat": chat, "cursor": "1"}]}
+    answer = api.call("POST", "/v1/sync", user=alice, json=wrong)
+    assert (answer.status_code, fields_at_fault(answer)) == (400, ["check[0].cursor"])
+    assert chat in answer.json()["detail"]
+
+
 def test_the_inbox_in_pages(api: Api) -> None:
     """Pages of one chat each have the chats by their last message, and the last page has no next."""
     chat, alice, _ = api.new_pair()

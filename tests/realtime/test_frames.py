@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -16,6 +17,7 @@ from chalicelib.store import keys
 from tests.realtime.documented import check
 from tests.realtime.in_process import Door
 from tests.servers.engines import Engine
+from tests.store.lost_writes import Moment
 from tests.store.test_round_trips import Trips
 
 CHAT = "ann:bob"
@@ -32,6 +34,17 @@ def group_of(door: Door, *members: str) -> str:
         assert door.rest(member, "PATCH", "/v1/users/me", {"who_may_add_me": "everybody"}).status == 200
     body = {"kind": "group", "name": "Tea", "members": list(members)}
     return str(door.rest("ann", "POST", "/v1/chats", body).body["chat"])
+
+
+def newest(door: Door, chat: str) -> str:
+    """Return the cursor of the newest message of a chat of ann's."""
+    return str(door.rest("ann", "GET", f"/v1/chats/{chat}/messages").body["next"])
+
+
+def cursor_of(message: dict[str, Any], other: str) -> str:
+    """Return the cursor of a message that was pushed, by that of another of the same chat."""
+    sent = datetime.fromisoformat(message["sent_at"]) - datetime(1970, 1, 1, tzinfo=UTC)
+    return f"{message['seq']}.{sent // timedelta(microseconds=1)}.{other.rpartition('.')[2]}"
 
 
 def types_of(frames: list[dict[str, Any]]) -> list[str]:
@@ -77,6 +90,56 @@ class TestHello:
         (refusal,) = door.enter("ann", ready=False).hello(version="nonsense")
 
         assert [error["field"] for error in refusal["errors"]] == ["version"]
+
+    def test_lost_message(self, door: Door, valkey: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A message that was acknowledged and pushed, and then lost, is told in the first frame alone."""
+        monkeypatch.setattr(hello, "ROWS", 1)
+        bob, ann = door.enter("bob"), door.enter("ann")
+        bob.send(saying("kept"))
+        ann.received()
+        version, kept = ann.hello()[0]["version"], newest(door, CHAT)
+        moment = Moment(valkey.nodes[0])
+        phantoms = bob.send(saying("phantom"))[0], ann.received()[0]
+        held = [{"chat": CHAT, "cursor": cursor_of(one, kept)} for one in phantoms]
+        moment.set_back(b"")
+        for room in ("one", "two"):
+            door.rest("ann", "POST", "/v1/chats", {"kind": "room", "id": room, "name": room})
+
+        first, second, ready = door.enter("ann", ready=False).hello(version=version, check=held)
+        assert types_of([first, second, ready]) == ["sync", "sync", "ready"]
+        epoch = int(kept.rpartition(".")[2])
+        assert first["history_changed"] == [{"chat": CHAT, "epoch": epoch, "seq": 1, "cursor": kept}]
+        assert not {"history_changed", "unreadable"} & {*second, *door.enter("bob").hello()[0]}
+
+    def test_chat_of_others(self, door: Door) -> None:
+        """A frame that checks a chat of others is told no more than of one that there is not."""
+        group = group_of(door, "bob")
+        check = [{"chat": chat, "cursor": "1.1.1"} for chat in (group, "bob:cyd")]
+
+        told = door.enter("cyd", ready=False).hello(check=[*check, {"chat": "r-no", "cursor": "1.1.1"}])[0]
+        assert (told["unreadable"], [one["chat"] for one in told["history_changed"]]) == (
+            [group, "r-no"],
+            ["bob:cyd"],
+        )
+
+    def test_checked_beyond_any_frame(self, door: Door) -> None:
+        """What is checked of the longest names, fits a frame."""
+        names = ["z" * 28 + f"-{number:03}" for number in range(100)]
+        check = [{"chat": f"ann:{name}", "cursor": f"1.{2**52}.1"} for name in names]
+
+        frames = door.enter("ann", ready=False).hello(check=check)
+        assert len(frames[0]["history_changed"]) == len(check)
+
+    def test_malformed_check(self, door: Door) -> None:
+        """A hello that checks what is no cursor is refused, and the connection not registered."""
+        ann = door.enter("ann", ready=False)
+        (refusal,) = ann.hello(check=[{"chat": CHAT, "cursor": "12"}])
+        assert ([error["field"] for error in refusal["errors"]], CHAT in refusal["detail"]) == (
+            ["check[0].cursor"],
+            True,
+        )
+        door.enter("bob").send(saying("one"))
+        assert ann.received() == []
 
     def test_registered_before_it_is_told(self, door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
         """What is written while a client is told of the past is pushed to it: nothing falls in between."""

@@ -177,13 +177,20 @@ class TestCosts:
         assert none == 1
         assert self._cost_of_hello(door, socket, valkey) == 1 + 3
 
+    def test_a_hello_counts_by_what_it_checks(self, door: Door, valkey: Engine) -> None:
+        """One that checks 40 cursors counts as four reads more than one that checks none."""
+        socket = door.enter("ann")
+        check = [{"chat": f"ann:n{number}", "cursor": "1.1.1"} for number in range(40)]
+
+        assert self._cost_of_hello(door, socket, valkey, check=check) == 1 + 4
+
     @staticmethod
-    def _cost_of_hello(door: Door, socket: Socket, valkey: Engine) -> int:
+    def _cost_of_hello(door: Door, socket: Socket, valkey: Engine, **fields: Any) -> int:
         """Return as how many reads a hello counted: by how much longer the user's limit is in use."""
         for _ in range(10):  # so many that the limit is in use until after the hello
             door.rest("ann", "GET", NOTES)
         before: Any = valkey.nodes[0].hget(keys.rates("ann"), "read")
-        socket.hello()
+        socket.hello(**fields)
         after: Any = valkey.nodes[0].hget(keys.rates("ann"), "read")
         return (int(after) - int(before)) // (60_000_000 // (2 * READS))
 

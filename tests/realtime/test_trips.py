@@ -83,6 +83,21 @@ def test_trips_of_a_send(stage: Stage, made: list[str], known: int, unknown: int
         assert len(made) == trips
 
 
+@pytest.mark.parametrize("checked", [1, 100])
+def test_trips_of_a_hello(stage: Stage, made: list[str], checked: int) -> None:
+    """Cursors to check are one round trip more, however many, and none where there are none."""
+    ann = stage.connect("ann", token=stage.register("ann"))
+    counts = []
+    for count in (0, checked, 0, checked):
+        check = [{"chat": f"ann:n{number}", "cursor": "1.1.1"} for number in range(count)]
+        made.clear()
+        told, _ = ann.send(type="hello", check=check)
+        assert len(told.get("history_changed", [])) == count
+        counts.append(len(made))
+
+    assert counts[2:] == [counts[0], counts[0] + 1]
+
+
 def test_trips_of_a_pull(stage: Stage, made: list[str]) -> None:
     """Two: whose frame it is, and the page; the limit is taken from in either."""
     ann = stage.connect("ann", token=stage.register("ann"))

@@ -84,6 +84,21 @@ def test_sync(trips: Trips) -> None:
     assert trips.sizes == [INDEX_AND_KNOWN, NOTE + new + again]
 
 
+def test_sync_that_checks_what_is_held(trips: Trips) -> None:
+    """Cursors to check are one round trip more, that of the caller, and none where there are none."""
+    check = [{"chat": f"ann:{other}", "cursor": "1.1.1"} for other in PEOPLE]
+    token = asked("POST", "/v1/sync", body={"check": check}).body["next"]  # every node knows the script now
+    trips.sizes.clear()
+    asked("POST", "/v1/sync", body={"since": token})
+    unchecked = trips.sizes.copy()
+    trips.sizes.clear()
+    body = asked("POST", "/v1/sync", body={"since": token, "check": check}).body
+
+    assert len(body["history_changed"]) == len(PEOPLE)
+    first, *rest = unchecked
+    assert trips.sizes == [ADMIT + len(PEOPLE), first - ADMIT, *rest]
+
+
 def test_sync_with_an_old_token(trips: Trips) -> None:
     """Chats that had moved long before the client was last told are not looked at again."""
     token = SyncToken.parse(asked("GET", "/v1/sync").body["next"], "since")

@@ -15,8 +15,8 @@ from chalicelib import asyncapi
 from chalicelib.asyncapi_texts import EXAMPLES
 from chalicelib.errors import BadRequest
 from chalicelib.schemas.message_pb2 import Message
+from chalicelib.schemas.messages import MAX_CHAT_CHARACTERS
 from chalicelib.schemas.realtime import (
-    MAX_CHAT_CHARACTERS,
     MAX_MESSAGE_BYTES,
     ClientFrame,
     ErrorFrame,

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from chalicelib.schemas import realtime as frames
 from chalicelib.services.callers import Charging, Judging
+from chalicelib.services.history_check import check_cost
 from chalicelib.store.client import Query
 from chalicelib.store.presence import NAMED
 from chalicelib.store.rates import Rate, Rates
@@ -89,4 +90,6 @@ class FrameLimits:
 
 def cost_of(frame: frames.ClientFrame) -> int:
     """Return as how many requests a frame counts, before what it turns out to cost."""
+    if isinstance(frame, frames.Hello):
+        return check_cost(len(frame.check))
     return 1 + len(frame.users) // WATCHED_OF_A_REQUEST if isinstance(frame, frames.Watch) else 1

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from chalicelib.errors import session_ended
 from chalicelib.schemas.realtime import Hello, Ready, SyncFrame
+from chalicelib.services.history_check import NOTHING_LOST, HistoryCheck, Lost
 from chalicelib.services.realtime.codec import rows_bytes
 from chalicelib.services.realtime.frames import Session
 from chalicelib.services.realtime.presence import PresenceService
@@ -31,6 +32,7 @@ class Greeting:
         pushing: Pushing,
         watchers: PresenceService,
         rooms: Rooms,
+        histories: HistoryCheck,
     ) -> None:
         self._store, self._sockets, self._presence, self._clients = registry
         self._inboxes = inboxes
@@ -38,14 +40,16 @@ class Greeting:
         self._pushing = pushing
         self._watchers = watchers
         self._rooms = rooms
+        self._histories = histories
 
     def hello(self, session: Session, frame: Hello) -> None:
-        """Register a connection, so that it is pushed to, and only then say what came before.
+        """Register a connection, so that it is pushed to, and only then say what came before, and was lost.
 
         Raises ConnectionEnded, BadRequest; of the ticket's room what joining it raises.
         """
+        held = self._histories.parse(session.handle, frame.check)
         self._register(session)
-        self._tell_missed(session, frame)
+        self._tell_missed(session, frame, self._histories.check(session.caller, held))
         ready = Ready(user=session.handle, connection=session.connection, ref=frame.ref)
         self._pushing.reply(session.target, ready)
         if session.room is not None:
@@ -61,19 +65,26 @@ class Greeting:
         session.caller.charge(len(large) // ROWS_OF_A_REQUEST)
         self._watchers.tell(session.handle, changed, online=True)
 
-    def _tell_missed(self, session: Session, frame: Hello) -> None:
+    def _tell_missed(self, session: Session, frame: Hello, lost: Lost) -> None:
         version, most = frame.version, rows_bytes(session.protobuf)
         for left in reversed(range(MOST_FRAMES)):
-            page = self._sync.page(session.caller, version, ROWS, most=most, field="version")
+            page = self._sync.page(session.caller, version, ROWS, most=most - lost.size, field="version")
             version = page.next
-            if left and page.more and not (page.chats or page.reset):
+            if left and page.more and not (page.chats or page.reset or any(lost)):
                 continue
             told = SyncFrame(
-                chats=page.chats, version=version, more=page.more, reset=page.reset, ref=frame.ref
+                chats=page.chats,
+                version=version,
+                more=page.more,
+                reset=page.reset,
+                history_changed=lost.history_changed,
+                unreadable=lost.unreadable,
+                ref=frame.ref,
             )
             self._pushing.reply(session.target, told)
             if not page.more:
                 return
+            lost = NOTHING_LOST
 
     def _attach(self, session: Session, chats: Sequence[str]) -> None:
         """Have the messages of large chats, which are told to no inbox, pushed to a connection too."""

@@ -10,6 +10,7 @@ from chalicelib.queues import WorkQueue
 from chalicelib.schemas import realtime as frames
 from chalicelib.services.admission import Admission
 from chalicelib.services.chat_ids import ChatIds
+from chalicelib.services.history_check import HistoryCheck
 from chalicelib.services.membership import Membership
 from chalicelib.services.messages import Messages
 from chalicelib.services.names import Names
@@ -75,6 +76,7 @@ class Realtime:
         messages: Messages,
         receipts: ReceiptService,
         sync: SyncService,
+        histories: HistoryCheck,
     ) -> None:
         settings, names, pushing, others = reach.settings, reach.names, reach.pushing, reach.others
         store, sockets, presence, clients = reach.registry
@@ -86,7 +88,9 @@ class Realtime:
         self.leases = Leases(
             store, sockets, presence, clients, pushing, self.presence, self.connecting.disconnect
         )
-        greeting = Greeting(reach.registry, Inboxes(store), sync, pushing, self.presence, self.rooms)
+        greeting = Greeting(
+            reach.registry, Inboxes(store), sync, pushing, self.presence, self.rooms, histories
+        )
         sending = Sending(ids, messages, receipts, pushing)
         handlers: dict[type, Handler] = {
             frames.Hello: greeting.hello,

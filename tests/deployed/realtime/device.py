@@ -67,9 +67,9 @@ class Device:
         ref = self.say(type, **fields)
         return self._next(lambda frame: frame.get("ref") == ref)
 
-    def hello(self, version: str | None = None) -> list[Frame]:
+    def hello(self, version: str | None = None, **fields: Any) -> list[Frame]:
         """Say hello, and return the `sync` frames once the server is ready."""
-        ref = self.say("hello", **({} if version is None else {"version": version}))
+        ref = self.say("hello", **fields, **({} if version is None else {"version": version}))
         answers: list[Frame] = []
         while not answers or answers[-1]["type"] != "ready":
             answers.append(self._next(lambda frame: frame.get("ref") == ref))

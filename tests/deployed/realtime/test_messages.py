@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from chalicelib.store import keys
+from tests.deployed.realtime.conftest import Server
 from tests.deployed.realtime.net import Net, new_id
 
 
@@ -26,6 +28,31 @@ def test_hello_again_tells_what_is_new(net: Net) -> None:
     later = net.device(alice, hello=False).hello(version)
     assert [(row["chat"], row["seq"]) for page in later for row in page["chats"]] == [(chat, 2)]
     assert not later[0]["reset"]
+
+
+def test_hello_tells_what_the_store_lost(net: Net, server: Server | None) -> None:
+    """A message that was pushed and acknowledged and is not in the log any more is told at the next hello.
+
+    Where the store is out of reach it is a message of the next number, which no log has.
+    """
+    chat, alice, bob = net.pair()
+    sending, other = net.device(alice), net.device(bob)
+    version = net.device(bob, hello=False).hello()[-1]["version"]
+    sending.ask("send", chat=chat, id=new_id(), text="kept")
+    ack = sending.ask("send", chat=chat, id=new_id(), text="phantom")
+    pushed = other.expect("message", chat=chat, seq=ack["seq"])
+    page = net.api.call("GET", f"/v1/chats/{chat}/messages", person=bob).json()
+    assert ack["sent_at"] == pushed["sent_at"] == page["messages"][-1]["sent_at"]
+    held = {"chat": chat, "cursor": page["next"]}
+    assert "history_changed" not in net.device(bob, hello=False).hello(version, check=[held])[0]
+    if server is None:
+        seq, rest = page["next"].split(".", 1)
+        held["cursor"] = f"{int(seq) + 1}.{rest}"
+    else:
+        server.store.nodes[0].rpop(keys.log(chat))
+    (lost,) = net.device(bob, hello=False).hello(version, check=[held])[0]["history_changed"]
+    now = net.api.call("GET", f"/v1/chats/{chat}/messages", person=bob).json()
+    assert lost == {"chat": chat, "epoch": now["epoch"], "seq": now["head"], "cursor": now["next"]}
 
 
 def test_a_message_reaches_every_other_device(net: Net) -> None:

@@ -1,0 +1,214 @@
+"""A device that is pushed messages, and a store that loses its last writes: after a sync they agree."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+
+from tests.servers.engines import Engine
+from tests.store.chat_clients import MOST_PAGES, asked
+from tests.store.logs import RawClient
+from tests.store.lost_writes import Moment, sweep
+
+DIRECT, NOTES = "ann:bob", "bob:bob"
+EXAMPLES, STEPS = 12, 25
+ALL, CHATS, PEOPLE = b"", b"{c", b"{u"
+
+Kept = dict[int, str]
+"""Messages of a chat: seq -> its cursor and its text."""
+
+
+def cursor_of(message: dict[str, Any], epoch: int) -> str:
+    """Return the cursor of a message, as docs/realtime.md says how to make it."""
+    sent = datetime.fromisoformat(message["sent_at"]) - datetime(1970, 1, 1, tzinfo=UTC)
+    return f"{message['seq']}.{sent // timedelta(microseconds=1)}.{epoch}"
+
+
+def told(message: dict[str, Any], epoch: int) -> str:
+    """Return what a message is to a reader: what names it, and its text."""
+    return f"{cursor_of(message, epoch)} {message['text']}"
+
+
+class Device:
+    """A device of bob's that believes every push, as docs/realtime.md and docs/api.md have it do.
+
+    kept: its messages. cursors: of the newest one of each chat. unchecked: chats that got one since the last
+    sync.
+    """
+
+    def __init__(self) -> None:
+        self.kept: dict[str, Kept] = {}
+        self.cursors: dict[str, str] = {}
+        self.unchecked: set[str] = set()
+        self._token: str | None = None
+
+    def pushed(self, message: dict[str, Any]) -> None:
+        """Take a message that comes next, or pull up to it; a number that it has, it drops."""
+        chat, seq = message["chat"], message["seq"]
+        newest = max(self.kept.get(chat, {}), default=0)
+        if newest and seq == newest + 1:
+            self._keep(message, int(self.cursors[chat].rpartition(".")[2]))
+        elif seq > newest:
+            self.pull(chat)
+
+    def sync(self) -> None:
+        """Learn what has moved and what was lost, and read what there is instead."""
+        check = [{"chat": chat, "cursor": self.cursors[chat]} for chat in sorted(self.unchecked)]
+        self.unchecked.clear()
+        listed: set[str] | None = None
+        for _ in range(MOST_PAGES):
+            since = {"since": self._token} if self._token else {}
+            page = asked("POST", "/v1/sync", "bob", {**since, "check": check, "limit": 3}).body
+            self._take(page)
+            if page["reset"]:
+                listed = set()
+            if listed is not None:
+                listed |= {row["chat"] for row in page["chats"]}
+            self._token, check = page["next"], []
+            if not page["more"]:
+                break
+        for chat in self.kept.keys() - (self.kept.keys() if listed is None else listed):
+            self._drop(chat)
+
+    def _take(self, page: dict[str, Any]) -> None:
+        for one in page["history_changed"]:
+            self._cut(one)
+            self.pull(one["chat"])
+        for chat in page["unreadable"]:
+            self._drop(chat)
+        for row in page["chats"]:
+            reads = row["state"] == "member" or (row["state"] == "left" and row["chat"] in self.kept)
+            if reads and self.cursors.get(row["chat"], "0") != row["cursor"]:
+                self.pull(row["chat"])
+
+    def _cut(self, changed: dict[str, Any]) -> None:
+        """Drop what the server does not have: what is above the message that is its newest, or all."""
+        chat, kept = changed["chat"], self.kept.get(changed["chat"], {})
+        if kept.get(changed["seq"], "").startswith(f"{changed['cursor']} "):
+            self.kept[chat] = {seq: text for seq, text in kept.items() if seq <= changed["seq"]}
+            self.cursors[chat] = changed["cursor"]
+        else:
+            self._drop(chat)
+
+    def pull(self, chat: str) -> None:
+        """Read on after the newest message, and from the start after a 409."""
+        while True:
+            after = self.cursors.get(chat, "0")
+            path = f"/v1/chats/{quote(chat)}/messages"
+            answer = asked("GET", path, "bob", query=f"after={after}&limit=1000")
+            if answer.status == 409:
+                self._drop(chat)
+                continue
+            for one in answer.body["messages"] if answer.status == 200 else ():
+                self._keep(one, answer.body["epoch"])
+            return
+
+    def _keep(self, message: dict[str, Any], epoch: int) -> None:
+        chat = message["chat"]
+        self.cursors[chat] = cursor_of(message, epoch)
+        self.kept.setdefault(chat, {})[message["seq"]] = told(message, epoch)
+        self.unchecked.add(chat)
+
+    def _drop(self, chat: str) -> None:
+        self.kept.pop(chat, None)
+        self.cursors.pop(chat, None)
+
+
+class LossMachine(RuleBasedStateMachine):
+    """Ann and bob write in chats of all kinds; now and then a store is as it was at a moment before."""
+
+    def __init__(self, engine: Engine, raw: RawClient) -> None:
+        super().__init__()
+        engine.flush()
+        self._raw = raw
+        self._device = Device()
+
+    @initialize()
+    def begin(self) -> None:
+        """Make a small group and a large one, and look at the store for the first time."""
+        self._chats = [self._made("bob"), self._made("bob", "cid", "dan"), DIRECT, NOTES]
+        self._moment = Moment(self._raw)
+
+    def _made(self, *members: str) -> str:
+        body = {"kind": "group", "name": "tea", "members": list(members), "join": "open"}
+        return str(asked("POST", "/v1/chats", "ann", body).body["chat"])
+
+    @rule(chat=st.integers(0, 3), user=st.sampled_from(["ann", "bob"]), text=st.sampled_from("xyz"))
+    def send(self, chat: int, user: str, text: str) -> None:
+        """Send a message, which the device is pushed if bob may read it."""
+        path = f"/v1/chats/{quote(self._chats[chat])}/messages"
+        sent = asked("POST", path, user, {"text": text})
+        if sent.status == 201:
+            self._device.pushed(sent.body)
+
+    @rule()
+    def look(self) -> None:
+        """Keep the store as it is now, for a failover to come back to."""
+        self._moment = Moment(self._raw)
+
+    @rule(prefix=st.sampled_from([ALL, ALL, CHATS, PEOPLE]))
+    def lose(self, prefix: bytes) -> None:
+        """Lose what was written since."""
+        self._moment.set_back(prefix)
+
+    @rule(chat=st.integers(0, 3))
+    def leave(self, chat: int) -> None:
+        """Leave a group, or clear a chat of two."""
+        asked("POST", f"/v1/chats/{quote(self._chats[chat])}/leave", "bob")
+
+    @rule(chat=st.integers(0, 1))
+    def join(self, chat: int) -> None:
+        """Join a group again."""
+        asked("POST", f"/v1/chats/{quote(self._chats[chat])}/join", "bob")
+
+    @rule()
+    def sync(self) -> None:
+        """Sync after a sweep: what the device keeps is what bob may read, above what he left or cleared."""
+        sweep()
+        self._device.sync()
+        for chat in self._chats:
+            row = asked("GET", f"/v1/chats/{quote(chat)}", "bob").body
+            there = asked("GET", f"/v1/chats/{quote(chat)}/messages", "bob", query="after=0&limit=1000")
+            kept = self._device.kept.get(chat, {})
+            if there.status != 200 or (row["state"] != "member" and not kept):
+                continue
+            messages, epoch = there.body["messages"], there.body["epoch"]
+            truth = {one["seq"]: told(one, epoch) for one in messages}
+            base = min(truth, default=there.body["head"] + 1) - 1
+            assert {seq: text for seq, text in kept.items() if seq > base} == truth
+
+
+@pytest.fixture
+def engine(valkey: Engine) -> Engine:
+    """One store: which of its keys go back is what stands for the nodes of a cluster."""
+    valkey.start()
+    valkey.flush()
+    return valkey
+
+
+@pytest.mark.usefixtures("app_on_engine")
+def test_device_agrees_with_a_store_that_loses_writes(
+    engine: Engine, raw: RawClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever is lost between two syncs, a device that checks what it was pushed holds what there is."""
+    monkeypatch.setenv("PARLEY_LARGE_CHAT", "3")
+
+    class MachineOnEngine(LossMachine):
+        def __init__(self) -> None:
+            super().__init__(engine, raw)
+
+    run_state_machine_as_test(
+        MachineOnEngine,
+        settings=settings(
+            max_examples=EXAMPLES,
+            stateful_step_count=STEPS,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
