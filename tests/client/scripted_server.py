@@ -18,6 +18,7 @@ from websockets.http11 import Request, Response
 
 Frame = dict[str, Any]
 EPOCH = 1_700_000_000_000_000
+MOST_CHECKED = 100
 
 
 class Peer:
@@ -163,7 +164,7 @@ class ScriptedServer:
         """Return what answers a frame."""
         match frame["type"]:
             case "hello":
-                return self._hello(frame.get("version"))
+                return self._hello(frame.get("version"), frame.get("check", []))
             case "send":
                 return [self._stored(frame) | {"type": "ack"}]
             case "pull":
@@ -182,13 +183,26 @@ class ScriptedServer:
             return [{"type": "room", "room": room, "chat": f"r-{room}", "event": event, "clients": ["me"]}]
         return []
 
-    def _hello(self, version: str | None) -> list[Frame]:
+    def _hello(self, version: str | None, check: list[Frame]) -> list[Frame]:
         known = json.loads(version) if version and not self.reset else {}
         now = {chat: self.cursor(chat, len(log)) for chat, log in self.logs.items()}
         rows = [self.row(chat) for chat in now if known.get(chat) != now[chat]]
         told = {"chats": rows, "version": json.dumps(now), "more": False, "reset": self.reset}
+        told |= self._checked(check)
         self.reset = False
         return [{"type": "sync", **told}, {"type": "ready", "user": "me", "connection": "c"}]
+
+    def _checked(self, check: list[Frame]) -> Frame:
+        assert len(check) <= MOST_CHECKED
+        changed, unreadable = [], []
+        for chat, cursor in ((one["chat"], one["cursor"]) for one in check):
+            seq, log = int(cursor.split(".")[0]), self.logs.get(chat)
+            if log is None:
+                unreadable.append(chat)
+            elif seq > len(log) or cursor != self.cursor(chat, seq):
+                row = self.row(chat)
+                changed.append({name: row[name] for name in ("chat", "epoch", "seq", "cursor")})
+        return {"history_changed": changed, "unreadable": unreadable}
 
     def _stored(self, frame: Frame) -> Frame:
         for message in self.logs.get(frame["chat"], ()):
@@ -279,7 +293,8 @@ class ScriptedServer:
             self.tickets.add(ticket)
             return 200, {}, {"url": self.socket_url, "ticket": ticket, "expires_at": "2026-01-01T00:00:30Z"}
         if path[-1] == "sync":
-            told = self._hello(parse_qs(urlsplit(target).query).get("since", [None])[0])[0]
+            asked = json.loads(body)
+            told = self._hello(asked["since"], asked["check"])[0]
             return 200, {}, told | {"next": told["version"]}
         if path[-1] == "messages" and body:
             stored = self._stored(json.loads(body) | {"chat": unquote(path[-2])})

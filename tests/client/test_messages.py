@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections import deque
 
@@ -9,7 +10,7 @@ import pytest
 
 from parley_client import ChatMoved, ChatReset, Connected, Message, State
 from tests.client.conftest import Making, messages, take
-from tests.client.scripted_server import ScriptedServer
+from tests.client.scripted_server import EPOCH, ScriptedServer
 
 pytestmark = pytest.mark.anyio
 CHAT = "bob:me"
@@ -117,6 +118,131 @@ async def test_lost_end_of_a_log_begins_the_chat_again(
     await server.push(server.append(CHAT, "again"))
     assert await take(client, ChatReset) == ChatReset(CHAT)
     assert await messages(client, kept + 1) == [*texts(1, 2, 3)[:kept], (CHAT, kept + 1, "again")]
+
+
+async def broken(server: ScriptedServer) -> list[dict[str, str]]:
+    """Break the newest connection, and return what the next one checks."""
+    number = len(server.peers)
+    server.peers[-1].socket.transport.abort()
+    return list((await server.peer(number)).sent("hello")[0].get("check", []))
+
+
+@pytest.mark.parametrize("socket", [True, False], ids=["socket", "REST"])
+async def test_pushed_message_that_was_lost(server: ScriptedServer, making: Making, socket: bool) -> None:
+    """A message that came after the last sync, and was lost, begins the chat again after a break."""
+    append(server, 1)
+    client = await making(poll_seconds=0.05)
+    assert await messages(client, 1) == texts(1)
+    await server.push(*append(server, 2))
+    assert await messages(client, 1) == texts(2)
+    held = {"chat": CHAT, "cursor": server.cursor(CHAT, 2)}
+    server.lose(CHAT, 1)
+    if socket:
+        assert await broken(server) == [held]
+    else:
+        server.refusals.extend([(404, {})] * 1000)
+        server.peers[-1].socket.transport.abort()
+    assert await take(client, ChatReset) == ChatReset(CHAT)
+    assert await messages(client, 1) == texts(1)
+    if not socket:
+        checked = [json.loads(body)["check"] for _, path, _, body in server.requests if "sync" in path]
+        assert checked[0] == [held]
+
+
+async def test_acknowledged_message_that_was_lost(server: ScriptedServer, making: Making) -> None:
+    """What the client itself sent, and had acknowledged, is checked too."""
+    append(server, 1)
+    client = await making()
+    assert await messages(client, 1) == texts(1)
+    await client.send(CHAT, "mine")
+    assert await messages(client, 1) == [(CHAT, 2, "mine")]
+    server.lose(CHAT, 1)
+    await broken(server)
+    assert await take(client, ChatReset) == ChatReset(CHAT)
+    assert await messages(client, 1) == texts(1)
+
+
+async def test_chat_that_was_lost(server: ScriptedServer, making: Making) -> None:
+    """A chat that began after the last sync and is not there any more is forgotten, and others go on."""
+    append(server, 1)
+    client = await making()
+    assert await messages(client, 1) == texts(1)
+    await server.push(server.append("carol:me", "phantom"))
+    assert await messages(client, 1) == [("carol:me", 1, "phantom")]
+    del server.logs["carol:me"]
+    await broken(server)
+    assert await take(client, ChatReset) == ChatReset("carol:me", readable=False)
+    assert "carol:me" not in client.state.chats
+    await server.push(*append(server, 2))
+    assert await messages(client, 1) == texts(2)
+
+
+async def test_only_what_came_since_is_checked(server: ScriptedServer, making: Making) -> None:
+    """A hello checks the chats that got a message since the last one, and what was checked once no more."""
+    append(server, 1)
+    server.append("al:me", "quiet")
+    client = await making()
+    await messages(client, 2)
+    await broken(server)  # what was pulled after the first sync is checked with the second
+    await take(client, Connected)
+    await server.push(*append(server, 2))
+    assert await messages(client, 1) == texts(2)
+    assert await broken(server) == [{"chat": CHAT, "cursor": server.cursor(CHAT, 2)}]
+    await take(client, Connected)
+    assert await broken(server) == []
+
+
+async def test_many_chats_are_checked_in_several_hellos(server: ScriptedServer, making: Making) -> None:
+    """More chats than one hello checks are checked by as many as it takes, before the client is ready."""
+    client = await making()
+    await take(client, Connected)
+    chats = [f"a{number:03}:me" for number in range(230)]
+    await server.push(*(server.append(chat, "hi") for chat in chats))
+    await messages(client, len(chats))
+    for chat in chats[::23]:
+        server.append(chat, "kept")
+        server.lose(chat, 0)
+    assert len(await broken(server)) == 100
+    await take(client, Connected)
+    checked = [one["chat"] for frame in server.peers[-1].sent("hello") for one in frame.get("check", [])]
+    assert sorted(checked) == chats
+
+
+async def test_break_in_the_middle_of_a_check(server: ScriptedServer, making: Making) -> None:
+    """What a hello has checked whose answer never came is checked again by the next."""
+    append(server, 1)
+    client = await making(poll_seconds=None)
+    await messages(client, 1)
+    await server.push(*append(server, 2))
+    assert await messages(client, 1) == texts(2)
+    server.lose(CHAT, 1)
+    server.silent.add("hello")
+    await broken(server)
+    server.silent.clear()
+    assert await broken(server) == [{"chat": CHAT, "cursor": f"2.{1_767_225_600_000_002}.{EPOCH}"}]
+    assert await take(client, ChatReset) == ChatReset(CHAT)
+    assert await messages(client, 1) == texts(1)
+
+
+async def test_state_knows_what_is_to_be_checked(server: ScriptedServer, making: Making) -> None:
+    """A client that is given a state checks what came after the sync that the state goes on from."""
+    append(server, 1)
+    first = await making()
+    await messages(first, 1)
+    await broken(server)
+    await take(first, Connected)
+    await server.push(*append(server, 2))
+    assert await messages(first, 1) == texts(2)
+    stored = first.state.to_json()
+    await first.close()
+    held = {"chat": CHAT, "cursor": server.cursor(CHAT, 2)}
+    server.lose(CHAT, 1)
+    number = len(server.peers)
+    second = await making(state=State.from_json(stored))
+    assert (await server.peer(number)).sent("hello")[0]["check"] == [held]
+    assert await take(second, ChatReset) == ChatReset(CHAT)
+    assert await messages(second, 1) == texts(1)
+    assert CHAT in second.state.unchecked
 
 
 async def test_state_survives_a_restart(server: ScriptedServer, making: Making) -> None:

@@ -103,6 +103,10 @@ class ChatLog:
         self._forget_up_to(max(self.cursor.seq, page.head if ends else 0), exact=ends)
         return given
 
+    def doubt(self) -> None:
+        """Have a pull find out whether the server still has what was given out."""
+        self._doubted = True
+
     def give_up(self) -> None:
         """Forget what lies past a gap that the server's log does not fill."""
         self._held.clear()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from parley_client.errors import ParleyError
 from parley_client.events import ChatReset, Event
@@ -48,19 +48,32 @@ class EventQueue:
 
     def put_message(self, message: Message, cursor: Cursor) -> None:
         """Add a message; cursor: its own, the chat's place once it is taken."""
-        self.put(message, lambda state: state.chats.update({message.chat: cursor}))
 
-    def put_reset(self, chat: str) -> None:
-        """Add that a chat begins again."""
-        self.put(ChatReset(chat), _forgetting(chat))
+        def take(state: State) -> None:
+            state.chats[message.chat] = cursor
+            state.unchecked.add(message.chat)
+
+        self.put(message, take)
+
+    def put_reset(self, chat: str, *, readable: bool = True) -> None:
+        """Add that a chat begins again; see ChatReset."""
+        self.put(ChatReset(chat, readable), _forgetting(chat))
 
     def put_forgotten(self, chat: str) -> None:
         """Have the state forget a chat."""
         self.put(None, _forgetting(chat))
 
-    def put_version(self, version: str) -> None:
-        """Have the state go on from a sync, all of whose messages were put in before."""
-        self.put(None, lambda state: setattr(state, "version", version))
+    def put_version(self, version: str, checked: Mapping[str, Cursor]) -> None:
+        """Have the state go on from a sync, all of whose messages were put in before.
+
+        checked: the newest messages that the sync has checked, by chat.
+        """
+
+        def go_on(state: State) -> None:
+            state.version = version
+            state.unchecked -= {chat for chat, at in checked.items() if state.chats.get(chat, at) == at}
+
+        self.put(None, go_on)
 
     def end(self, error: ParleyError) -> None:
         """Have `take` raise this once nothing waits any more."""
@@ -91,5 +104,6 @@ class EventQueue:
 def _forgetting(chat: str) -> Effect:
     def forget(state: State) -> None:
         state.chats.pop(chat, None)
+        state.unchecked.discard(chat)
 
     return forget

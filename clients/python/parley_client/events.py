@@ -8,9 +8,13 @@ from parley_client.incoming import ChatRow, Failed, Message, Presence, Receipt, 
 
 
 class ChatReset(Struct, frozen=True):
-    """Begin this chat again: forget its messages. The server has another history of it, which follows."""
+    """Begin this chat again: forget its messages. The server has another history of it, which follows.
+
+    readable: whether one follows; else there is no such chat any more, or the user may not read it.
+    """
 
     chat: str
+    readable: bool = True
 
 
 class ChatMoved(Struct, frozen=True):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 from parley_client.chat_log import READABLE, ChatLog, HistoryChanged
 from parley_client.event_queue import EventQueue
 from parley_client.events import ChatMoved, InboxReset
 from parley_client.incoming import ChatRow, Message, Page, Sync
 from parley_client.state import Cursor
+from parley_client.unchecked import Unchecked
 
 
 class Inbox:
@@ -26,7 +27,8 @@ class Inbox:
         self.version = events.state.version
         self._owed: set[str] = set()
         self._unlisted: set[str] | None = None
-        self._due: str | None = None
+        self._due: tuple[str, Mapping[str, Cursor]] | None = None
+        self.unchecked = Unchecked(events.state.unchecked)
         self._knows_all = self.version is not None
 
     def log(self, chat: str) -> ChatLog | None:
@@ -47,6 +49,10 @@ class Inbox:
         if log.behind:
             self._wanting(message.chat, log.urgent)
 
+    def begin_sync(self) -> None:
+        """Begin a sync, which checks what was given out since the last one; see Unchecked."""
+        self.unchecked.begin(self._logs)
+
     def sync(self, frame: Sync) -> None:
         """Take a page of a sync."""
         self.version = frame.version
@@ -55,6 +61,10 @@ class Inbox:
             self._events.put(InboxReset())
         for row in frame.chats:
             self._take_row(row)
+        for changed in frame.history_changed:
+            self._lost(changed.chat, readable=True)
+        for chat in frame.unreadable:
+            self._lost(chat, readable=False)
 
     def synced(self) -> None:
         """Take the end of a sync."""
@@ -62,7 +72,8 @@ class Inbox:
             self.forget(chat)
         self._unlisted = None
         self._knows_all = True
-        self._due = self.version
+        checked = self.unchecked.end(self._logs)
+        self._due = None if self.version is None else (self.version, checked)
         self._settle()
 
     def page(self, chat: str, page: Page) -> None:
@@ -83,12 +94,14 @@ class Inbox:
     def restart(self, chat: str) -> None:
         """Begin a chat again: the server has another history of it."""
         self._logs[chat] = ChatLog(chat)
+        self.unchecked.forget(chat)
         self._events.put_reset(chat)
 
     def forget(self, chat: str) -> None:
         """Forget a chat, which the user does not read any more."""
         if self._logs.pop(chat, None):
             self._events.put_forgotten(chat)
+        self.unchecked.forget(chat)
         self.pulled(chat)
 
     def _take_row(self, row: ChatRow) -> None:
@@ -110,13 +123,29 @@ class Inbox:
             self._owed.add(row.chat)
             self._wanting(row.chat, True)
 
+    def _lost(self, chat: str, *, readable: bool) -> None:
+        """Begin a chat again, of which the server has not what was checked; what came since is doubted."""
+        if (log := self._logs.get(chat)) is None:
+            return
+        if log.cursor != self.unchecked.asked.get(chat):
+            log.doubt()
+        elif readable:
+            self.restart(chat)
+        else:
+            self._events.put_reset(chat, readable=False)
+            self.forget(chat)
+            return
+        self._owed.add(chat)
+        self._wanting(chat, True)
+
     def _give(self, log: ChatLog, messages: Iterable[Message]) -> None:
         epoch = log.cursor.epoch if log.cursor else 0
         for message in messages:
+            self.unchecked.note(message.chat)
             self._events.put_message(message, Cursor(epoch=epoch, seq=message.seq, time=message.time))
 
     def _settle(self) -> None:
         """Let a stored state go on from the last sync, once all that it told of was pulled."""
         if self._due is not None and not self._owed:
-            self._events.put_version(self._due)
+            self._events.put_version(*self._due)
             self._due = None

@@ -86,14 +86,29 @@ class ChatRow(Struct, kw_only=True, frozen=True):
     last: Preview | None = None
 
 
+class ChangedHistory(Struct, kw_only=True, frozen=True):
+    """A chat of which the server has lost the message that was to be checked. seq: of its newest one now."""
+
+    chat: str
+    epoch: int
+    seq: int
+    cursor: str
+
+
 class Sync(Struct, tag_field="type", tag="sync", kw_only=True, frozen=True):
-    """Chats that have moved. version: for the next hello. reset: drop the chats that you hold."""
+    """Chats that have moved. version: for the next hello. reset: drop the chats that you hold.
+
+    history_changed, unreadable: of the chats that were to be checked, those that have lost what the client
+    holds, and those that there are not or that the user may not read.
+    """
 
     chats: list[ChatRow]
     version: str
     more: bool
     reset: bool
     ref: str | None = None
+    history_changed: list[ChangedHistory] = []
+    unreadable: list[str] = []
 
 
 class Ready(Struct, tag_field="type", tag="ready", kw_only=True, frozen=True):
@@ -257,9 +272,22 @@ class RestInbox(Struct, kw_only=True):
 
 
 class RestSync(Struct, kw_only=True):
-    """The answer of a sync over REST."""
+    """The answer of a sync over REST; see Sync."""
 
     chats: list[ChatRow]
     next: str
     more: bool
     reset: bool
+    history_changed: list[ChangedHistory] = []
+    unreadable: list[str] = []
+
+    def frame(self) -> Sync:
+        """Return it as a frame says the same."""
+        return Sync(
+            chats=self.chats,
+            version=self.next,
+            more=self.more,
+            reset=self.reset,
+            history_changed=self.history_changed,
+            unreadable=self.unreadable,
+        )

@@ -10,6 +10,8 @@ from msgspec import Struct
 
 MAX_FRAME_BYTES = 32 * 1024
 """Of one WebSocket frame, as API Gateway allows it; a longer message is sent in several."""
+MOST_CHECKED = 100
+"""Chats that one hello, or one sync by REST, may check."""
 PIECE_CHARACTERS = MAX_FRAME_BYTES // 4
 """As many characters surely fit a frame: UTF-8 takes 4 bytes for one at the most."""
 
@@ -22,10 +24,22 @@ class Frame(Struct, tag_field="type", kw_only=True, omit_defaults=True):
     ref: str | None = None
 
 
+class HeldCursor(Struct, kw_only=True, frozen=True):
+    """The newest message that the client holds of a chat, for the server to say whether it has it."""
+
+    chat: str
+    cursor: str
+
+
 class Hello(Frame, tag="hello", kw_only=True):
-    """Registers the connection; version: the token of the last sync, None for a client that holds nothing."""
+    """Registers the connection.
+
+    version: the token of the last sync, None for a client that holds nothing. check: what the client holds of
+    the chats that got a message since, MOST_CHECKED at most.
+    """
 
     version: str | None = None
+    check: Sequence[HeldCursor] = ()
 
 
 class Send(Frame, tag="send", kw_only=True):

@@ -7,7 +7,6 @@ import random
 
 from parley_client.errors import ParleyError, Problem
 from parley_client.inbox import Inbox
-from parley_client.incoming import Sync
 from parley_client.link import Link
 from parley_client.rest import Rest
 from parley_client.settings import Settings
@@ -53,9 +52,11 @@ class Polling:
     async def _poll(self) -> None:
         async with self._greeting:
             more = True
+            self._inbox.begin_sync()
             while more and self._link.down.is_set():
-                told = await self._rest.sync(self._inbox.version, PAGE_CHATS)
-                self._inbox.sync(Sync(chats=told.chats, version=told.next, more=told.more, reset=told.reset))
-                more = told.more
+                check = self._inbox.unchecked.take()
+                told = await self._rest.sync(self._inbox.version, PAGE_CHATS, check)
+                self._inbox.sync(told.frame())
+                more = told.more or self._inbox.unchecked.waiting
             if not more:
                 self._inbox.synced()

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, TypeVar
 from urllib.parse import quote
 
 import httpx
 import msgspec
+from msgspec import to_builtins
 
 from parley_client.errors import ParleyError, Unreachable, problem
 from parley_client.incoming import Account, Ack, ChatRow, Entry, Page, RestInbox, RestSync, Ticket
+from parley_client.outgoing import HeldCursor
 from parley_client.settings import Settings
 
 T = TypeVar("T")
@@ -72,10 +75,15 @@ class Rest:
         query = {"after": after, "before": before, "limit": str(limit)}
         return _read(await self._call("GET", _messages(chat), query=query), Page)
 
-    async def sync(self, since: str | None = None, limit: int = 50) -> RestSync:
-        """Read which chats have moved since a sync; since: its `next`."""
-        query = {"since": since, "limit": str(limit)}
-        return _read(await self._call("GET", "/v1/sync", query=query), RestSync)
+    async def sync(
+        self, since: str | None = None, limit: int = 50, check: Sequence[HeldCursor] = ()
+    ) -> RestSync:
+        """Read which chats have moved since a sync, and which have lost what is held of them.
+
+        since: the `next` of that sync. check: what is held, MOST_CHECKED at most.
+        """
+        body = {"since": since, "limit": limit, "check": to_builtins(check)}
+        return _read(await self._call("POST", "/v1/sync", body), RestSync)
 
     async def chats(self, limit: int = 50) -> list[ChatRow]:
         """Read the chats that were active last, the last one first."""

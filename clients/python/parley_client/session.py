@@ -129,10 +129,12 @@ class Session:
 
     async def _say_hello(self, connection: Connection) -> Ready:
         async with self._greeting:
+            self.inbox.begin_sync()
             while True:
                 self._more = False
-                ready = await connection.ask(Hello(version=self.inbox.version), Ready)
-                if not self._more:
+                hello = Hello(version=self.inbox.version, check=self.inbox.unchecked.take())
+                ready = await connection.ask(hello, Ready)
+                if not (self._more or self.inbox.unchecked.waiting):
                     self.inbox.synced()
                     return ready
 

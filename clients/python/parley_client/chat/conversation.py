@@ -70,6 +70,8 @@ class Conversation:
         match event:
             case Message():
                 await self._message(event)
+            case ChatReset():
+                await self._reset(event)
             case Connected():
                 await self._connected(event)
             case Disconnected():
@@ -83,9 +85,6 @@ class Conversation:
 
     def _note(self, event: Event) -> None:
         match event:
-            case ChatReset():
-                self._shown.pop(event.chat, None)
-                self.say(f"* The server has lost messages of {clean(title(event.chat, self.me))}.")
             case RoomNotice() if event.notice and self._is_news(event):
                 self.say(f"* {clean(event.room)}: {clean(event.user or '')}: {clean(event.notice)}")
             case Failed():
@@ -143,6 +142,17 @@ class Conversation:
         self.say(line_of(message, self.me, "" if here else title(message.chat, self.me)))
         if here and message.sender != self.me:
             await self._client.read(message.chat, message.seq)
+
+    async def _reset(self, event: ChatReset) -> None:
+        self._shown.pop(event.chat, None)
+        name, here = clean(title(event.chat, self.me)), event.chat == self.chat
+        if not event.readable:
+            self.say(f"* The server has no chat {name} any more, or you may not read it.")
+        elif not here:
+            self.say(f"* Messages were lost by the server: {name}.")
+        else:
+            self.say(f"* Messages were lost by the server: {name}. It has these:")
+            await self.open(event.chat)
 
     def _is_news(self, event: Message | RoomNotice) -> bool:
         """Return whether this is not told yet: who joins a room also enters it, in either order."""

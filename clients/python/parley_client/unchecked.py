@@ -1,0 +1,56 @@
+"""Which chats have messages that the server may lose without a sync that tells: the next one checks them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from parley_client.chat_log import ChatLog
+from parley_client.outgoing import MOST_CHECKED, HeldCursor
+from parley_client.state import Cursor
+
+
+class Unchecked:
+    """Chats that got a message since the last sync, and what one sync checks of them.
+
+    A message that came before a sync is told by that sync, so that a store which loses it does not know the
+    sync's token any more. One that came after it is known to the client alone, until the next sync.
+    """
+
+    def __init__(self, chats: Iterable[str]) -> None:
+        self._chats = dict.fromkeys(chats)
+        self._waiting: list[ChatLog] = []
+        self.asked: dict[str, Cursor] = {}
+        """What this sync has checked so far, by chat."""
+
+    @property
+    def waiting(self) -> bool:
+        """Whether this sync has more to check."""
+        return bool(self._waiting)
+
+    def note(self, chat: str) -> None:
+        """Note that a chat got a message."""
+        self._chats[chat] = None
+
+    def forget(self, chat: str) -> None:
+        """Note that nothing is held of a chat any more."""
+        self._chats.pop(chat, None)
+
+    def begin(self, logs: dict[str, ChatLog]) -> None:
+        """Begin a sync: it checks what the client holds by now."""
+        found = (logs.get(chat) for chat in self._chats)
+        self._waiting = [log for log in found if log and log.cursor and log.cursor.checkable]
+        self.asked = {}
+
+    def take(self) -> list[HeldCursor]:
+        """Return what to check with the next call, as much as one takes."""
+        part, self._waiting = self._waiting[:MOST_CHECKED], self._waiting[MOST_CHECKED:]
+        now = {log.chat: log.cursor for log in part if log.cursor and log.cursor.checkable}
+        self.asked |= now
+        return [HeldCursor(chat=chat, cursor=str(cursor)) for chat, cursor in now.items()]
+
+    def end(self, logs: dict[str, ChatLog]) -> dict[str, Cursor]:
+        """End a sync, and return what it has checked; chats that got a message meanwhile stay."""
+        for chat, cursor in self.asked.items():
+            if chat not in logs or logs[chat].cursor == cursor:
+                self.forget(chat)
+        return self.asked
