@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 RUNS = ("lambda_request", "lambda_gb_second")
@@ -75,6 +76,41 @@ FREE: dict[str, str] = {
     "WAFv2::WebACLAssociation": PART,
 }
 """Why a type of resource costs nothing, named without `AWS::`."""
+
+
+COSTLY = frozenset(
+    {
+        "CacheClusterEnabled",
+        "DetailedMetricsEnabled",
+        "KmsKeyArn",
+        "KmsKeyId",
+        "KmsMasterKeyId",
+        "KMSMasterKeyID",
+        "MetricsEnabled",
+        "ProvisionedConcurrencyConfig",
+        "ReplicationConfiguration",
+        "SnapStart",
+        "VersioningConfiguration",
+    }
+)
+"""Properties that cost something more, which the model does not count."""
+
+
+def uncounted(template: dict[str, Any]) -> list[str]:
+    """Return the resources of a template that have one of COSTLY, with its name: `Resource.Property`."""
+    resources = template["Resources"].items()
+    return sorted(f"{name}.{key}" for name, one in resources for key in _on(one.get("Properties", {})))
+
+
+def _on(value: Any) -> Iterator[str]:
+    """Yield the names of COSTLY that are on somewhere in a value."""
+    if isinstance(value, dict):
+        yield from (key for key, held in value.items() if key in COSTLY and held)
+        for held in value.values():
+            yield from _on(held)
+    elif isinstance(value, list):
+        for held in value:
+            yield from _on(held)
 
 
 def unknown(template: dict[str, Any]) -> list[str]:

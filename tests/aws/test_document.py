@@ -6,7 +6,7 @@ import re
 
 from infra.aws.fragments import Template
 from infra.aws.template import FRAGMENTS
-from infra.costs.resources import unknown
+from infra.costs.resources import uncounted, unknown
 from infra.costs.stack import memory_mb
 from tests.aws.emulation import IGNORED, LEFT_OUT, NOT_MADE
 from tests.aws.packaging import ROOT
@@ -105,6 +105,7 @@ def test_documents_say_what_the_template_says(prod: Template) -> None:
 
 def test_every_resource_has_a_price_or_is_free(prod: Template) -> None:
     """The model of costs knows each type of resource of the stack."""
+    assert not uncounted(prod), "count in infra/costs what this property costs"
     assert not unknown(prod), (
         "say in infra/costs/resources.py what it costs, in PAID, or why nothing, in FREE"
     )

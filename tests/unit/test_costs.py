@@ -15,7 +15,7 @@ from infra.costs.__main__ import printed as tables
 from infra.costs.examples import BEGIN, END, refreshed
 from infra.costs.model import idle, kept_month, million, month
 from infra.costs.prices import PRICES
-from infra.costs.resources import FREE, PAID, unknown
+from infra.costs.resources import FREE, PAID, uncounted, unknown
 from infra.costs.stack import access_logs, counted, memory_mb, runs_a_minute, standing
 from infra.costs.usage import CHOICES, NUMBERS, WHOLE_NUMBERS, Usage
 from parley_client import Settings
@@ -309,10 +309,17 @@ def test_custom_metrics_are_counted() -> None:
 
 
 def test_a_firewall_costs_itself_its_rules_and_each_request() -> None:
-    """A web ACL is $5, each of its rules $1."""
+    """A web ACL is $5, each of its rules $1, and what it looks at $0.60 a million; a frame it never sees."""
     acl = {"Type": "AWS::WAFv2::WebACL", "Properties": {"Rules": [{}, {}]}}
     counts = counted({"Resources": {"Acl": acl}}, {})
     assert counts == {"WAFv2::WebACL": 1, "WAFv2::Rule": 2}
+    on, off = Usage(parameters=(("FirewallRate", "2000"),), via="http"), Usage(via="http")
+    assert idle(on)["WAF"] == pytest.approx(6.00)
+    assert "WAF" not in idle(off)
+    assert million(on)["requests"] - million(off)["requests"] == pytest.approx(0.60)
+    assert million(on)["pushes"] == million(off)["pushes"]
+    told = (DOCS / "aws.md").read_text(encoding="utf-8")
+    assert "It costs about $6 a month and $0.60 a million requests." in told
 
 
 def test_access_logs_are_paid_where_they_are_on() -> None:
@@ -511,6 +518,14 @@ def test_a_document_without_markers_is_left_alone(tmp_path: Path, text: str) -> 
 def test_the_parameters_in_the_docs_are_the_templates(given: str) -> None:
     """A parameter that docs/deploy.md gives to `make deploy` is one that the templates have."""
     assert {pair.partition("=")[0] for pair in given.split()} <= merge_template("prod")["Parameters"].keys()
+
+
+def test_a_property_that_costs_more_is_found() -> None:
+    """One that is on, wherever it stands; one that is off costs nothing."""
+    api = {"Properties": {"Routes": [{"DetailedMetricsEnabled": False}, {"DetailedMetricsEnabled": True}]}}
+    alias = {"Properties": {"ProvisionedConcurrencyConfig": {"ProvisionedConcurrentExecutions": 1}}}
+    found = uncounted({"Resources": {"Api": api, "Alias": alias, "Plain": {}}})
+    assert found == ["Alias.ProvisionedConcurrencyConfig", "Api.DetailedMetricsEnabled"]
 
 
 def test_a_type_of_resource_without_a_price_is_found() -> None:
