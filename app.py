@@ -6,8 +6,9 @@ from typing import Any
 
 from chalice.app import Chalice
 
-from chalicelib import http, logs
+from chalicelib import http, logs, services
 from chalicelib.config import Settings
+from chalicelib.config.lambda_start import lambda_start
 from chalicelib.routes import BLUEPRINTS, media_events, sockets
 from chalicelib.routes import imports as imported_users
 from chalicelib.routes import rpc as rpc_calls
@@ -70,3 +71,10 @@ if settings.stage != "localstack":  # where `chalice deploy` cannot make a WebSo
     def socket_disconnect(event: Any) -> dict[str, Any]:
         """Clear up after a socket."""
         return sockets.disconnect(event.to_dict())
+
+
+# A function starts with a whole core, and has its memory's share of one from its first event on. Elsewhere
+# this module is imported to be looked at, and opens nothing. The function `media` may not use the store.
+start = lambda_start()
+if start is not None and start.handler != "app.media":
+    services.current().prepare(connect=not start.snapshot)

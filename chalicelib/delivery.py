@@ -256,6 +256,12 @@ def note_user(connection: str, user: str) -> None:
         listener(connection, user)
 
 
+def prepare(pusher: Pusher) -> None:
+    """Make ahead of time what the first push would make, if it is API Gateway that pushes."""
+    if isinstance(pusher, ApiGatewayPusher):
+        pusher.prepare()
+
+
 def pusher(settings: Settings) -> Pusher:
     """Return what pushes here: what was installed, else API Gateway if the settings name it, else nothing."""
     if _installed:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 
 from chalicelib.config import Settings
+from chalicelib.logs import LOGGER, cause_of
 from chalicelib.queues import WorkQueue
 from chalicelib.schemas.messages import Health
 from chalicelib.services.accounts import Registration
@@ -198,6 +199,18 @@ class Services:
 
     def _end_contact(self, handle: str, other: str) -> None:
         self.declining.block(handle, other)
+
+    def prepare(self, *, connect: bool) -> None:
+        """Make what calls need while the process starts; a failure is logged, and calls try again.
+
+        connect: whether to open connections to the store as well.
+        """
+        steps = [self._reach.pushing.prepare, *([self._store.prepare] if connect else [])]
+        for step in steps:
+            try:
+                step()
+            except Exception as error:
+                LOGGER.warning({"event": "not_prepared", "problem": str(error), **cause_of(error)})
 
     def health(self) -> Health:
         """Ask the store; raises StoreUnavailable when it does not answer."""

@@ -126,6 +126,13 @@ class Store:
         with contextlib.suppress(StoreFull):
             self._guarded(self._node.ping, repeatable=True)
 
+    def prepare(self) -> None:
+        """Open connections to every server; raises StoreUnavailable, after which the next call tries anew."""
+        try:
+            self.ping()
+        finally:
+            self._broken_until = 0.0
+
     def _evaluate(self, query: Query[Any]) -> Any:
         try:
             return self._run(query)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from msgspec import Struct
 
-from chalicelib.delivery import SESSION_ENDED, Ending, Parcel, Pusher
+from chalicelib.delivery import SESSION_ENDED, Ending, Parcel, Pusher, prepare
 from chalicelib.errors import ConnectionEnded, ParleyError
 from chalicelib.logs import LOGGER
 from chalicelib.schemas.realtime import ErrorFrame, PresenceFrame, RoomFrame, SignalFrame, TypingFrame
@@ -33,6 +33,10 @@ class Pushing:
     def inline(self) -> int:
         """To how many connections a caller may push and wait; 0: nothing is ever pushed here."""
         return self._pusher.inline
+
+    def prepare(self) -> None:
+        """Make ahead of time what the first push would make, but for its connections."""
+        prepare(self._pusher)
 
     def send(self, targets: Iterable[Target], frame: Struct) -> bool:
         """Push a frame to connections; returns whether it reached all that live."""
