@@ -13,7 +13,7 @@ from chalicelib.store.scripts import Script
 from chalicelib.texts import plain
 
 ADD_SESSION = Script("add_session", "session_ends")
-ADMIT = Script("admit", "gcra", "user_limits", "session_ends", spares_writes=True)
+ADMIT = Script("admit", "gcra", "user_limits", spares_writes=True)
 END_SESSIONS = Script("end_sessions")
 READ_ENDED = Script("read_ended", "session_ends")
 DROP_ENDED = Script("drop_ended", "session_ends")

@@ -27,5 +27,6 @@ for i = 1, #live - tonumber(ARGV[7]) + 1 do redis.call('HDEL', KEYS[2], live[i][
 local expires = time + math.min(tonumber(ARGV[5]), tonumber(ARGV[6]))
 redis.call('HSET', KEYS[2], ARGV[3], struct.pack('>I8I8I8', time, time, expires) .. ARGV[4])
 redis.call('ZADD', KEYS[3], 'LT', whole(expires), ARGV[8])
-keep_for_good(KEYS[2], KEYS[3], ARGV[8], time)
+-- Earlier versions let the key expire, and did not note when sessions end: the next sweep does.
+if redis.call('PERSIST', KEYS[2]) == 1 then redis.call('ZADD', KEYS[3], whole(time), ARGV[8]) end
 return expires

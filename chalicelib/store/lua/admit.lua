@@ -17,7 +17,9 @@
 -- ARGV[11] handle
 -- reply    {1: admitted, 0: refused, 2: over a limit; how many more may pass; microseconds until the limit is unused; to wait}
 local user, sessions, rates, digest = KEYS[1], KEYS[2], KEYS[3], ARGV[1]
-local now, made, seen, expires = now(), nil, nil, nil
+local clock = redis.call('TIME')
+local now = clock[1] * 1000000 + clock[2]
+local made, seen, expires
 
 if digest ~= '' then
   local held = redis.call('HGET', sessions, digest)
@@ -41,6 +43,7 @@ if made and (now - seen >= tonumber(ARGV[9]) or seen > now) then
   made = math.min(made, now)
   expires = math.min(now + tonumber(ARGV[7]), made + tonumber(ARGV[8]))
   redis.call('HSET', sessions, digest, struct.pack('>I8I8I8', made, now, expires) .. ARGV[6])
-  keep_for_good(sessions, KEYS[4], ARGV[11], now)
+  -- Earlier versions let the key expire, and did not note when sessions end: the next sweep does.
+  if redis.call('PERSIST', sessions) == 1 then redis.call('ZADD', KEYS[4], string.format('%.0f', now), ARGV[11]) end
 end
 return {1, left, busy, 0}

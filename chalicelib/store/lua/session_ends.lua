@@ -9,9 +9,3 @@ end
 
 -- Returns when a session expires, µs. record: see Sessions.
 local function expiry_of(record) return (struct.unpack('>I8', record, 17)) end
-
--- Takes back that a key of sessions expires, as it does in earlier versions, which did not note when they end: the next
--- sweep does.
-local function keep_for_good(sessions, ends, handle, time)
-  if redis.call('PERSIST', sessions) == 1 then redis.call('ZADD', ends, whole(time), handle) end
-end
