@@ -15,11 +15,15 @@ Example = dict[str, Any]
 IDLE_SECONDS, LIFE_SECONDS = 600, 7200
 """Source: "Amazon API Gateway quotas", WebSocket APIs; `make run` has a setting for each."""
 
+PING_SECONDS = 540
+"""After which a client that has sent nothing sends a `ping`: in time for IDLE_SECONDS; each is billed."""
+
 LIMITS = {
     "message_bytes": MAX_MESSAGE_BYTES,
     "frame_bytes": MAX_FRAME_BYTES,
     "idle_seconds": IDLE_SECONDS,
     "life_seconds": LIFE_SECONDS,
+    "ping_seconds": PING_SECONDS,
 }
 
 CLOSE_CODES = {
@@ -53,7 +57,8 @@ unacknowledged `send` a chat. Order what comes by `seq`; hold what lies past a g
 Limits: a message is {MAX_MESSAGE_BYTES // 1024} KiB at the most, sent in frames of \
 {MAX_FRAME_BYTES // 1024} KiB at the most (1009 closes others); no binary frames (1003); \
 {IDLE_SECONDS // 60} minutes without a frame, and {LIFE_SECONDS // 3600} hours in all (1001). Open the next \
-socket before the old one ends.
+socket before the old one ends. Send a `ping` when nothing else went out for {PING_SECONDS} seconds; more \
+keep nothing open for longer, and each is billed on AWS.
 
 Close codes: {" ".join(f"{code}: {text}" for code, text in CLOSE_CODES.items())} A server \
 on API Gateway closes with 1000 where {SESSION_ENDED.code} and {SILENT.code} stand: go by the error, not by \

@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from chalicelib.asyncapi_texts import PING_SECONDS
 from chalicelib.config import Settings as ServerSettings
 from chalicelib.store.sockets import RENEWALS
 from parley_client import (
@@ -216,6 +217,7 @@ def test_idle_client_outlives_no_limit_and_says_one_thing_at_a_time() -> None:
     """What goes out when idle comes before API Gateway's 600 s and any lease; a resync spares the ping."""
     client, lease = Settings(), ServerSettings().lease_seconds
     unrenewed = lease / RENEWALS  # a frame may leave the leases of other slots as old as this
+    assert client.ping_seconds == PING_SECONDS
     assert client.ping_seconds + client.answer_seconds < min(600, lease - unrenewed)
     assert client.resync_seconds + client.answer_seconds < client.ping_seconds
 

@@ -150,6 +150,7 @@ def test_limits_are_said() -> None:
         "message_bytes": 131072,
         "frame_bytes": 32768,
         "idle_seconds": 600,
+        "ping_seconds": 540,
         "life_seconds": 7200,
     }
     for text in ("128 KiB", "32 KiB", "10 minutes", "2 hours", "1003", "1009", "1001"):
