@@ -22,7 +22,7 @@ help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: $(VENV)/installed-run ## Start Parley and its store here; PORT, SOCKET_PORT, PARLEY_HOST, DATA, WORKERS and REDIS_URL apply.
-	@exec $(BIN)/python -m infra.local
+	@exec $(BIN)/python -m infra.local --end-with-parent 1
 
 chalice-local: $(VENV)/installed-run ## Serve by Chalice's own server, slowly and without sockets: REDIS_URL, PORT (8000) apply.
 	@exec $(BIN)/chalice local --stage local --port $(or $(PORT),8000)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -18,6 +18,19 @@ from chalicelib.store.work import WorkList
 BATCH = 10
 """Messages in one call of SQS. Source: SendMessageBatch in the Amazon SQS API Reference."""
 CONNECT_SECONDS, READ_SECONDS, ATTEMPTS = 1, 2, 2
+
+
+_asked: list[Callable[[], bool]] = []
+
+
+def ask_for_jobs(check: Callable[[], bool] | None) -> None:
+    """Install what says whether a process beside the server does queued work; None: there is none."""
+    _asked[:] = [] if check is None else [check]
+
+
+def are_jobs_down() -> bool:
+    """Return whether a process that does queued work is known not to do so."""
+    return not all(check() for check in _asked)
 
 
 class Push(msgspec.Struct, frozen=True):

@@ -12,7 +12,8 @@ from chalicelib.logs import LOGGER
 PREFIX = "PARLEY_"
 OTHERS = frozenset(
     {
-        *("PARLEY_HOST", "PARLEY_SWEEP_SECONDS", "PARLEY_LOCAL_SOCKETS"),  # infra/local
+        *("PARLEY_HOST", "PARLEY_SWEEP_SECONDS"),  # infra/local
+        *("PARLEY_LOCAL_SOCKETS", "PARLEY_LOCAL_SOCKET_SETTINGS"),  # infra/local/sockets
         *("PARLEY_PASSWORD", "PARLEY_TOKEN"),  # clients/python
         *("PARLEY_LOCALSTACK_FOLDER", "PARLEY_MINISTACK_FOLDER"),  # infra/localstack, infra/ministack
         *("PARLEY_LAMBDA_PYTHON", "PARLEY_LAMBDA_ENVIRONMENT", "PARLEY_LAMBDA_LOG"),  # infra/localstack

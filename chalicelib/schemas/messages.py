@@ -170,3 +170,11 @@ class Health(Struct):
 
     status: str = field(default="ok")
     store: str = field(default="ok")
+    jobs: Annotated[
+        Literal["down"] | UnsetType,
+        Meta(
+            description="Only while `make run` does no queued work and no sweeps, as the process for them"
+            " does not run, or fails. The server sends and pulls meanwhile, so the status stays 200: alert on"
+            " this field, and keep the server in service. Never there on AWS."
+        ),
+    ] = UNSET

@@ -6,7 +6,7 @@ import functools
 
 from chalicelib.config import Settings
 from chalicelib.logs import LOGGER, cause_of
-from chalicelib.queues import WorkQueue
+from chalicelib.queues import WorkQueue, are_jobs_down
 from chalicelib.schemas.messages import Health
 from chalicelib.services.accounts import Registration
 from chalicelib.services.admission import Admission
@@ -215,7 +215,7 @@ class Services:
     def health(self) -> Health:
         """Ask the store; raises StoreUnavailable when it does not answer."""
         self._store.ping()
-        return Health()
+        return Health(jobs="down") if are_jobs_down() else Health()
 
 
 def _verifier(settings: Settings) -> Verifier | None:

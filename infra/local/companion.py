@@ -10,25 +10,30 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from infra.local.deaths import Deaths
-from infra.local.shutdown import Shutdown, warn
+from infra.local.backoff import Backoff
+from infra.local.shutdown import Shutdown, StartError, warn
+from infra.local.sockets.shared import Meeting
 
 STOP_SECONDS = 2.0  # for the job it has; what it does not finish is still owed
 
 
 class EventSources:
-    """A process of `infra.local.source_process`, started again when it dies.
+    """A process of `infra.local.source_process`, started again whenever it dies.
 
-    sweep_seconds: between two sweeps. media: the folder of the media. shutdown: is requested when it keeps
-    dying.
+    sweep_seconds: between two sweeps. media: the folder of the media. Raises StartError. `GET /health` says
+    when it cannot be started, or keeps dying.
     """
 
     def __init__(self, sweep_seconds: float, media: Path, shutdown: Shutdown) -> None:
+        self._meeting = Meeting.from_env()
         self._command = [sys.executable, "-m", "infra.local.source_process", str(sweep_seconds), str(media)]
         self._shutdown = shutdown
         self._stopped = False
         self._changing = threading.Lock()
-        self._process = self._started()
+        try:
+            self._process = self._started()
+        except OSError as error:
+            raise StartError(f"The event sources cannot be started: {error.strerror}.") from None
         threading.Thread(target=self._watch, daemon=True).start()
 
     def stop(self) -> None:
@@ -50,17 +55,49 @@ class EventSources:
             signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
     def _watch(self) -> None:
-        deaths = Deaths()
+        backoff = Backoff()
         while True:
             self._process.wait()
-            with self._changing:
-                if self._stopped or self._shutdown.requested:
-                    return
-                if deaths.too_many():
-                    self._shutdown.fail("The event sources keep dying; what they wrote above says why.")
-                    return
-                warn("The event sources died; starting them again.")
+            if self._is_ending():
+                return
+            self._bring_back(backoff)
+
+    def _bring_back(self, backoff: Backoff) -> None:
+        delay = backoff.failed()
+        if backoff.is_first:
+            warn("The event sources died; starting them again.")
+        else:
+            self._tell_down()
+        if backoff.is_many:
+            warn("The event sources keep dying; their lines above say why. Starting them again each time.")
+        refused = False
+        while not self._shutdown.wait(delay) and not self._is_ending():
+            try:
+                self._replace()
+                if refused:
+                    warn("The event sources run again.")
+                return
+            except OSError as error:
+                self._tell_down()
+                if not refused:
+                    warn(f"The event sources cannot be started: {error.strerror}. Trying until they can.")
+                refused, delay = True, backoff.failed()
+
+    def _tell_down(self) -> None:
+        if self._meeting is not None:
+            with contextlib.suppress(OSError):
+                self._meeting.beat(-1)
+
+    def _replace(self) -> None:
+        with self._changing:
+            if not self._stopped:
+                if self._process.stdin is not None:
+                    self._process.stdin.close()
                 self._process = self._started()
+
+    def _is_ending(self) -> bool:
+        with self._changing:
+            return self._stopped or self._shutdown.requested
 
 
 @contextlib.contextmanager

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
-import hashlib
 import os
-import stat
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
+from infra.local.private_folders import private_folder, private_path
 from infra.local.shutdown import StartError
 
 LOCK = "parley.lock"
 SOCKET = "valkey.sock"
 SOCKET_PATH_BYTES = 100  # a Unix socket's path ends at 104 bytes on macOS, 108 on Linux
-PRIVATE_FOLDERS = Path("/tmp")  # noqa: S108 - the shortest there is; what is made in it is checked below
+PROBE = "parley.probe"
+PROBE_BYTES = 64 * 1024
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 class DataFolder:
@@ -29,7 +31,7 @@ class DataFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.alias = path if _is_plain(path) else _private_link(path)
+        self.alias = path if _is_plain(path) else private_path(path) / "data"
 
     @property
     def socket(self) -> Path:
@@ -41,12 +43,11 @@ class DataFolder:
         """The store's URL, as REDIS_URL takes it."""
         return f"unix://{quote(str(self.socket))}"
 
-    def drop_alias(self) -> None:
-        """Remove what was made for the alias."""
-        if self.alias != self.path:
-            self.alias.unlink(missing_ok=True)
-            with contextlib.suppress(OSError):
-                self.alias.parent.rmdir()
+    def restore_alias(self) -> None:
+        """Make what the alias needs, if somebody removed it."""
+        if self.alias != self.path and not self.alias.is_symlink():
+            self.alias.parent.mkdir(mode=0o700, exist_ok=True)
+            self.alias.symlink_to(self.path)
 
 
 @contextlib.contextmanager
@@ -67,26 +68,41 @@ def locked(path: Path, setting: str = "DATA") -> Iterator[DataFolder]:
                 f"Another Parley server has the {setting} folder {path}. Stop it, or set {setting}."
             ) from None
         except OSError as error:
-            raise StartError(f"{setting} folder {path} cannot be used: {error.strerror}.") from None
+            raise unusable(path, setting, error) from None
         folder = DataFolder(path.resolve())
-        held.callback(folder.drop_alias)
+        if folder.alias != folder.path:
+            held.enter_context(private_folder(folder.path))
+        folder.restore_alias()
         yield folder
+
+
+def unusable(path: Path, setting: str, error: OSError) -> StartError:
+    """Return the error that says in one line why a data folder cannot be used, and what to do."""
+    remedy = f" Free some space, or set {setting} to a folder on another disk." if error.errno in FULL else ""
+    return StartError(f"{setting} folder {path} cannot be used: {error.strerror}.{remedy}")
+
+
+def write_error(folder: Path) -> OSError | None:
+    """Return why a file of PROBE_BYTES cannot be written to a folder, or None."""
+    probe = folder / PROBE
+    try:
+        with probe.open("wb") as file:
+            file.write(bytes(PROBE_BYTES))
+            file.flush()
+            os.fsync(file.fileno())
+    except OSError as error:
+        return error
+    finally:
+        with contextlib.suppress(OSError):
+            probe.unlink()
+    return None
+
+
+def fits_socket(path: Path) -> bool:
+    """Return whether a path is short enough for a Unix socket."""
+    return len(os.fsencode(path)) <= SOCKET_PATH_BYTES
 
 
 def _is_plain(path: Path) -> bool:
     text = str(path)
-    fits = len(os.fsencode(path / SOCKET)) <= SOCKET_PATH_BYTES
-    return fits and text.isprintable() and not any(mark in text for mark in " \"'\\")
-
-
-def _private_link(path: Path) -> Path:
-    digest = hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
-    folder = PRIVATE_FOLDERS / f"parley-{os.getuid()}-{digest}"
-    folder.mkdir(mode=0o700, exist_ok=True)
-    about = folder.lstat()
-    if not stat.S_ISDIR(about.st_mode) or about.st_uid != os.getuid() or about.st_mode & 0o077:
-        raise StartError(f"{folder} must be a folder that only you can open. Remove it, or set DATA.")
-    link = folder / "data"
-    link.unlink(missing_ok=True)
-    link.symlink_to(path)
-    return link
+    return fits_socket(path / SOCKET) and text.isprintable() and not any(mark in text for mark in " \"'\\")

@@ -20,6 +20,7 @@ from chalicelib.store.durability import weaknesses
 from infra.local import options, server
 from infra.local.companion import event_sources
 from infra.local.hosts import is_loopback_address
+from infra.local.run_folder import run_folder
 from infra.local.shutdown import Shutdown, StartError, say, warn
 from infra.local.sockets.shared import KEYS, SocketSettings, meeting
 from infra.local.valkey import embedded
@@ -31,6 +32,8 @@ def main(shutdown: Shutdown) -> int:
     """Serve until the shutdown is requested, and return the exit status."""
     chosen = options.parse(sys.argv[1:], os.environ)
     os.environ["LOG"] = chosen.log
+    if chosen.end_with_parent:
+        shutdown.end_with_parent()
     try:
         _run(chosen, shutdown)
     except (ConfigError, StartError) as error:
@@ -43,6 +46,7 @@ def main(shutdown: Shutdown) -> int:
 
 
 def _run(chosen: options.Options, shutdown: Shutdown) -> None:
+    server.allow_open_files()
     stage = _stage()
     settings = _settings(chosen.host)
     with (
@@ -84,7 +88,7 @@ def _sockets(chosen: options.Options, settings: Settings, http_port: int, port: 
         shuffle=chosen.shuffle_frames,
         by_wire=chosen.push_by_wire,
     )
-    with meeting(shared):
+    with run_folder(chosen.data) as folder, meeting(folder, shared):
         yield url
 
 

@@ -34,7 +34,8 @@ class Options(msgspec.Struct, frozen=True):
     sweep_seconds: how long from one sweep for work that was lost to the next. socket_port: of the sockets;
     the other socket_ options are the fields of sockets.shared.Limits. address_connections,
     uncounted_addresses: the fields of sockets.shared.AddressLimit. shuffle_frames, push_by_wire: shuffle
-    and by_wire of sockets.shared.SocketSettings. log: TEXT or JSON of terminal_log.
+    and by_wire of sockets.shared.SocketSettings. log: TEXT or JSON of terminal_log. end_with_parent: see
+    Shutdown.end_with_parent.
     """
 
     host: str
@@ -56,6 +57,7 @@ class Options(msgspec.Struct, frozen=True):
     shuffle_frames: bool
     push_by_wire: bool
     log: str
+    end_with_parent: bool
 
     @property
     def limits(self) -> Limits:
@@ -128,6 +130,13 @@ def parse(arguments: Sequence[str], environ: Mapping[str, str]) -> Options:
     add("shuffle-frames", _flag, "0", "1: handle the messages that wait in any order", "SHUFFLE_FRAMES")
     add("push-by-wire", _flag, "0", "1: push through /@connections, as on AWS", "PUSH_BY_WIRE")
     add("log", _log, TEXT if sys.stderr.isatty() else JSON, f"{TEXT} or {JSON}", "LOG")
+    add(
+        "end-with-parent",
+        _flag,
+        "0",
+        "1: stop when the process that started this one is gone, as under make run",
+        "END_WITH_PARENT",
+    )
     read = vars(parser.parse_args(arguments))
     if read["socket_port"] is None:
         read["socket_port"] = read["port"] + 1 if 0 < read["port"] < MOST_PORT else 0

@@ -13,11 +13,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 
-from granian import Granian
 from granian.constants import HTTPModes, Interfaces, Loops, RuntimeModes
 from granian.http import HTTP1Settings
 
 from infra.local.shutdown import Shutdown, StartError
+from infra.local.workers import Workers
 
 READY_SECONDS = 60.0
 POLL_SECONDS = 0.05
@@ -26,6 +26,7 @@ STOP_SECONDS = 2  # for requests under way; a client that stalls is not waited f
 BACKLOG = 1024
 CONNECTIONS_A_WORKER = 4096
 OPEN_FILES = 10240
+"""Asked for where there is no limit that can be asked for; what macOS allows a process."""
 ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where to reach a server on all addresses
 
 
@@ -55,14 +56,22 @@ def claimed_port(address: str, port: int, setting: str = "PORT") -> Iterator[int
         yield port
 
 
+def allow_open_files() -> None:
+    """Raise the number of files that this process, and those it starts, may have open to what it may be."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = max(soft, OPEN_FILES) if hard == resource.RLIM_INFINITY else hard
+    if soft not in (wanted, resource.RLIM_INFINITY):
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
 def serve(address: str, port: int, workers: int, shutdown: Shutdown, when_ready: Callable[[], None]) -> None:
     """Serve until a signal or a failure.
 
     when_ready: is called once, from another thread, when a request is answered.
     """
     multiprocessing.set_start_method("spawn", force=True)
-    _allow_open_files()
-    server = Granian(
+    server = Workers(
+        shutdown,
         "infra.local.worker:gateway",
         factory=True,
         address=address,
@@ -96,6 +105,7 @@ def _await_ready(address: str, port: int, shutdown: Shutdown, when_ready: Callab
     deadline = time.monotonic() + READY_SECONDS
     while not shutdown.requested:
         if _answers(address, port):
+            shutdown.is_ready = True
             return when_ready()
         if time.monotonic() > deadline:
             return shutdown.fail(f"No worker answered within {READY_SECONDS:g} seconds.")
@@ -108,10 +118,3 @@ def _answers(address: str, port: int) -> bool:
         connection.request("GET", "/ping", headers={"Host": "localhost"})  # to which every server answers
         return connection.getresponse().status == http.HTTPStatus.OK
     return False
-
-
-def _allow_open_files() -> None:
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
-    if soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))

@@ -7,9 +7,13 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable
 from multiprocessing import resource_tracker
 from typing import TextIO
+
+POLL_SECONDS = 0.1
+LOOK_SECONDS = 0.5
 
 
 class StartError(Exception):
@@ -19,6 +23,7 @@ class StartError(Exception):
 class Shutdown:
     """Whether the server is to end, and whether that is a failure.
 
+    is_ready: whether it has answered; from then on it does not end by itself.
     A request passes through a pipe: a signal handler must not wait for a lock, and the code that it
     interrupts may hold any.
     """
@@ -26,6 +31,7 @@ class Shutdown:
     def __init__(self) -> None:
         self.requested = False
         self.failed = False
+        self.is_ready = False
         self._outlives_terminal = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN  # started by nohup
         self._requests, self._bell = os.pipe()
 
@@ -33,6 +39,13 @@ class Shutdown:
         """Ask for the end, from any thread or as a signal handler."""
         self.requested = True
         os.write(self._bell, b"!")
+
+    def wait(self, seconds: float) -> bool:
+        """Wait some seconds, or until the end is requested; return whether it is."""
+        deadline = time.monotonic() + seconds
+        while not self.requested and (left := deadline - time.monotonic()) > 0:
+            time.sleep(min(left, POLL_SECONDS))
+        return self.requested
 
     def fail(self, reason: str) -> None:
         """Ask for the end as a failure, with one line that says why."""
@@ -58,6 +71,17 @@ class Shutdown:
         """Call stop from another thread once the end is requested, or has been."""
         self._set_handlers()
         _in_background(lambda: (os.read(self._requests, 1), stop()))
+
+    def end_with_parent(self) -> None:
+        """Request the end once the process that started this one is gone: killed, it stops nobody."""
+        parent = os.getppid()
+
+        def watch() -> None:
+            while os.getppid() == parent:
+                time.sleep(LOOK_SECONDS)
+            self.request()
+
+        _in_background(watch)
 
     def end(self) -> None:
         """Ignore whatever signal still comes: the process ends by itself now."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -24,6 +26,7 @@ from infra.local.sources import Queue, Schedule, Source
 
 PAUSE_SECONDS = 1.0
 GRACE_SECONDS = 5.0
+BEAT_SECONDS = 1.0
 
 Wait = Callable[[float, threading.Event], None]
 
@@ -43,6 +46,11 @@ class Loop:
         self._working = threading.Lock()
         self._failing: set[str] = set()
 
+    @property
+    def failing(self) -> bool:
+        """Whether a queue cannot be polled, or the last sweep failed."""
+        return bool(self._failing) or self._schedule.failing
+
     def run(self) -> None:
         """Poll, one call at a time."""
         while not self._ended.is_set():
@@ -51,12 +59,18 @@ class Loop:
             if self._queues[0].name in self._failing:
                 self._ended.wait(seconds)
             elif seconds > 0:
-                self._wait(seconds, self._ended)
+                self._await(seconds)
 
     def end(self, seconds: float) -> bool:
         """Begin nothing more, and return whether what it is at was done within some seconds."""
         self._ended.set()
         return self._working.acquire(timeout=seconds)
+
+    def _await(self, seconds: float) -> None:
+        try:
+            self._wait(seconds, self._ended)
+        except OSError:  # no more files may be open, which the next poll says
+            self._ended.wait(PAUSE_SECONDS)
 
     def _turn(self) -> float:
         """Poll once, and return after how many seconds to do so again."""
@@ -91,7 +105,7 @@ def main(seconds: float, folder: Path) -> None:
 
     terminal_log.install()
     settings = Settings.from_env()
-    if (meeting := Meeting.from_env()) is not None and not meeting.settings().by_wire:
+    if (meeting := Meeting.from_env()) is not None and not meeting.settings.by_wire:
         delivery.install(LocalPusher(meeting))
     jobs, bucket = WorkList(client.connect(settings)), Bucket(folder)
     queues = (
@@ -100,7 +114,17 @@ def main(seconds: float, folder: Path) -> None:
     )
     loop = Loop(queues, Schedule(functions.sweep, seconds), Arrivals(settings).wait)
     threading.Thread(target=_end_with_input, args=(loop,), daemon=True).start()
+    if meeting is not None:
+        threading.Thread(target=_beat, args=(loop, meeting), daemon=True).start()
     loop.run()
+
+
+def _beat(loop: Loop, meeting: Meeting) -> None:
+    while True:
+        if not loop.failing:
+            with contextlib.suppress(OSError):
+                meeting.beat()
+        time.sleep(BEAT_SECONDS)
 
 
 def _end_with_input(loop: Loop) -> None:

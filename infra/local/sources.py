@@ -103,13 +103,17 @@ class Queue:
 
 
 class Schedule:
-    """Calls a function at once, and then every so many seconds."""
+    """Calls a function at once, and then every so many seconds.
+
+    failing: whether the last call failed.
+    """
 
     def __init__(self, handler: Handler, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
         self._handler = handler
         self._seconds = seconds
         self._clock = clock
         self._next = clock()
+        self.failing = False
 
     @property
     def seconds_left(self) -> float:
@@ -120,10 +124,13 @@ class Schedule:
         """Call the function if its time has come; its failure is logged, and no other call the earlier."""
         if self.seconds_left > 0:
             return
+        self.failing = True
         try:
             self._handler(schedule_event(), LambdaContext(str(uuid.uuid4())))
         except StoreUnavailable as error:
             LOGGER.warning({"event": "sweep", "code": error.code, "cause": str(error.__cause__)})
         except Exception:
             LOGGER.exception({"event": "defect", "function": "sweep"})
+        else:
+            self.failing = False
         self._next = self._clock() + self._seconds

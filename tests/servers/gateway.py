@@ -20,7 +20,8 @@ class Gateway(ServerProcess):
     """One running `python -m infra.local` on a free port.
 
     env, hangup: see ServerProcess; it is patient unless env says otherwise. args: its options. folder: where
-    its output and, unless args say otherwise, its data are.
+    its output and, unless args say otherwise, its data are. parent: a module that starts it, such as
+    tests.servers.parent; None: this process does.
     """
 
     def __init__(
@@ -29,8 +30,11 @@ class Gateway(ServerProcess):
         env: Mapping[str, str],
         args: Sequence[str],
         hangup: signal.Handlers = signal.SIG_DFL,
+        parent: str | None = None,
     ) -> None:
         arguments = ["infra.local", "--port", "0", "--data", str(folder / "data"), *args]
+        if parent is not None:
+            arguments.insert(0, parent)
         super().__init__(folder, arguments, {**PATIENCE, **env}, READY, hangup)
 
 

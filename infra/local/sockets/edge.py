@@ -55,7 +55,7 @@ class Edge:
     def __init__(
         self, meeting: Meeting, handlers: Handlers, settings: Settings, loop: asyncio.AbstractEventLoop
     ) -> None:
-        shared = meeting.settings()
+        shared = meeting.settings
         self.loop = loop
         self.limits = shared.limits
         self.worker = meeting.new_name()

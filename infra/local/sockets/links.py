@@ -21,6 +21,7 @@ BUFFER_BYTES = 1024 * 1024
 MOST_WAITING_BYTES = 16 * 1024 * 1024
 """What may wait for a worker that takes nothing in; more is refused."""
 ANSWER_SECONDS = 5.0
+ROOM_MILLISECONDS = 1000
 HEAD = struct.Struct("!I")
 
 
@@ -68,7 +69,7 @@ class Links:
         for _ in range(2):  # a link may have broken since, and its worker live
             try:
                 link = self._link(worker)
-            except OSError:  # no more files may be open, or it has too many callers: it is there
+            except OSError:  # no more files may be open, it has too many callers, or the folder is removed
                 return Sent.REFUSED
             if link is None:
                 return Sent.NOBODY
@@ -102,6 +103,8 @@ class Links:
                 try:
                     self._links[worker] = _Link(str(self._meeting.path(worker)))
                 except (FileNotFoundError, ConnectionRefusedError):
+                    if self._meeting.is_removed:
+                        raise
                     return None
             return self._links[worker]
 
@@ -177,7 +180,9 @@ class _Link:
                 else:
                     self._waiting[0] = self._waiting[0][sent:]
             with contextlib.suppress(OSError, ValueError):
-                select.select([], [self._socket], [], 1.0)
+                room = select.poll()  # unlike select it takes descriptors of 1024 and more
+                room.register(self._socket, select.POLLOUT)
+                room.poll(ROOM_MILLISECONDS)
 
 
 Carry = Callable[[Order], Any]

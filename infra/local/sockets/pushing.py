@@ -29,7 +29,7 @@ class LocalPusher:
         self._links = Links(meeting)
         self._edge = edge
         self._own = edge.worker if edge else None
-        self._most_bytes = meeting.settings().limits.message_bytes
+        self._most_bytes = meeting.settings.limits.message_bytes
         self._thread = threading.get_ident()
 
     def push(self, parcels: Sequence[Parcel]) -> Outcome:

@@ -8,9 +8,10 @@ from urllib.parse import unquote
 
 import msgspec
 
-from chalicelib import delivery
+from chalicelib import delivery, queues
 from chalicelib.config import Settings
 from chalicelib.delivery import Ending
+from chalicelib.logs import LOGGER
 from infra.local.census import Census
 from infra.local.hosts import reference
 from infra.local.requests import Request
@@ -22,6 +23,8 @@ from infra.local.sockets.pushing import LocalPusher
 from infra.local.sockets.shared import Meeting
 from infra.local.sockets.signatures import PREFIX, Signed
 
+LOOK_SECONDS = 1.0
+
 
 class Serving:
     """Serves sockets in the event loop of a worker, from its beginning to its end.
@@ -30,13 +33,15 @@ class Serving:
     """
 
     def __init__(self, meeting: Meeting, handlers: Handlers, settings: Settings) -> None:
-        self.shared = meeting.settings()
+        self.shared = meeting.settings
         self._meeting = meeting
         self._handlers = handlers
         self._settings = settings
         self._edge: Edge | None = None
         self._management: Management | None = None
         self._inbox: asyncio.AbstractServer | None = None
+        self._unreachable = False
+        self._looking: asyncio.Task[None] | None = None
 
     async def begin(self) -> None:
         """Listen for clients and for other workers, and have pushes of this process go the short way."""
@@ -44,6 +49,7 @@ class Serving:
         if not self.shared.by_wire:
             delivery.install(LocalPusher(self._meeting, edge))
         delivery.tell_users_to(edge.note_user)
+        queues.ask_for_jobs(self._meeting.does_jobs)
         Census(self.shared.http_port, self.shared.addresses, lambda: edge.addresses.total).begin()
         self._management = Management(self._meeting, edge)
         self._edge = edge
@@ -51,6 +57,8 @@ class Serving:
 
     async def end(self) -> None:
         """Close all connections."""
+        if self._looking is not None:
+            self._looking.cancel()
         if self._edge is not None:
             self._meeting.path(self._edge.worker).unlink(missing_ok=True)
             await self._edge.stop()
@@ -71,10 +79,34 @@ class Serving:
         return {"statusCode": 307, "headers": {"Location": f"{url}{request.path}{query}"}, "body": ""}
 
     async def _listen(self, edge: Edge) -> None:
-        self._inbox = await edge.loop.create_unix_server(  # which ends with its last reference
-            lambda: Inbox(lambda order: _obey(edge, order)), self._meeting.path(edge.worker)
-        )
+        await self._listen_to_workers(edge)
+        self._looking = edge.loop.create_task(self._look(edge))
         await edge.start()
+
+    async def _look(self, edge: Edge) -> None:
+        """Listen to other workers again whenever somebody has removed the socket."""
+        path = self._meeting.path(edge.worker)
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            if self._unreachable or not path.exists():
+                await self._listen_to_workers(edge)
+
+    async def _listen_to_workers(self, edge: Edge) -> None:
+        try:
+            if self._inbox is not None:
+                self._inbox.close()
+            self._meeting.restore()
+            self._inbox = await edge.loop.create_unix_server(  # which ends with its last reference
+                lambda: Inbox(lambda order: _obey(edge, order)), self._meeting.path(edge.worker)
+            )
+        except OSError as error:
+            if not self._unreachable:
+                LOGGER.error({"event": "worker_unreachable", "worker": edge.worker, "cause": str(error)})
+            self._unreachable = True
+        else:
+            if self._unreachable:
+                LOGGER.info({"event": "worker_reachable", "worker": edge.worker})
+            self._unreachable = False
 
 
 def is_upgrade(request: Request) -> bool:

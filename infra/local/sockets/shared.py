@@ -1,4 +1,4 @@
-"""What the workers of one server share of its sockets: their settings, and a folder to find each other in."""
+"""What the processes of one server share: the settings of its sockets, and a folder to find each other in."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import contextlib
 import os
 import secrets
 import string
-import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,7 +16,11 @@ VARIABLE = "PARLEY_LOCAL_SOCKETS"
 """Names the folder, in the server and in every process that it starts."""
 KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
 """With which the management API is signed."""
-SETTINGS = "settings.json"
+SETTINGS_VARIABLE = "PARLEY_LOCAL_SOCKET_SETTINGS"
+"""Has the settings of the sockets as JSON, in the same processes."""
+BEAT = "jobs"
+"""File whose time of change, in ns of the monotonic clock, is that until which queued work counts as done."""
+BEAT_SECONDS, START_SECONDS = 10.0, 60.0
 NAME_LETTERS = string.ascii_lowercase + string.digits  # file names that differ wherever case does not count
 NAME_LENGTH = 6
 RANDOM_BYTES = 9
@@ -71,20 +75,43 @@ class SocketSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Meeting:
-    """The folder by which the processes of one server find each other's Unix sockets."""
+    """The folder by which the processes of one server find each other, and the settings of its sockets."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, settings: SocketSettings) -> None:
+        self.settings = settings
         self._folder = folder
+        self._beat = folder / BEAT
 
     @classmethod
     def from_env(cls) -> Meeting | None:
         """Return the server's that this process belongs to, or None: it belongs to none with sockets."""
-        folder = os.environ.get(VARIABLE)
-        return cls(Path(folder)) if folder else None
+        if not (folder := os.environ.get(VARIABLE)):
+            return None
+        return cls(Path(folder), msgspec.json.decode(os.environ[SETTINGS_VARIABLE], type=SocketSettings))
 
-    def settings(self) -> SocketSettings:
-        """Return how sockets are served."""
-        return msgspec.json.decode((self._folder / SETTINGS).read_bytes(), type=SocketSettings)
+    @property
+    def is_removed(self) -> bool:
+        """Whether somebody removed the folder, so that a worker without a socket in it may live."""
+        return not self._folder.exists()
+
+    def restore(self) -> None:
+        """Make the folder again if somebody removed it. Raises OSError."""
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def beat(self, seconds: float = BEAT_SECONDS) -> None:
+        """Note that queued work is done, and will be within some seconds. Raises OSError."""
+        until = time.monotonic_ns() + int(seconds * 1e9)
+        if not self._beat.exists():
+            self.restore()
+            self._beat.touch()
+        os.utime(self._beat, ns=(until, until))
+
+    def does_jobs(self) -> bool:
+        """Return whether the process that does queued work has beaten in time."""
+        try:
+            return self._beat.stat().st_mtime_ns >= time.monotonic_ns()
+        except OSError:
+            return False
 
     def path(self, worker: str) -> Path:
         """Return where a worker listens for what others hand to it; raises OSError when it is none."""
@@ -111,12 +138,13 @@ def worker_of(connection: str) -> str:
 
 
 @contextlib.contextmanager
-def meeting(settings: SocketSettings) -> Iterator[None]:
-    """Let every process started meanwhile serve sockets, and find the others."""
-    with tempfile.TemporaryDirectory(prefix="parley-", ignore_cleanup_errors=True) as folder:
-        (Path(folder) / SETTINGS).write_bytes(msgspec.json.encode(settings))
-        os.environ[VARIABLE] = folder
-        try:
-            yield
-        finally:
-            del os.environ[VARIABLE]
+def meeting(folder: Path, settings: SocketSettings) -> Iterator[None]:
+    """Let every process started meanwhile serve sockets, and find the others in a folder."""
+    with contextlib.suppress(OSError):
+        Meeting(folder, settings).beat(START_SECONDS)
+    os.environ |= {VARIABLE: str(folder), SETTINGS_VARIABLE: msgspec.json.encode(settings).decode()}
+    try:
+        yield
+    finally:
+        for name in (VARIABLE, SETTINGS_VARIABLE):
+            del os.environ[name]

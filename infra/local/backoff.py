@@ -1,0 +1,42 @@
+"""How long to wait before a process that failed is started again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+FIRST_SECONDS, MOST_SECONDS = 0.5, 30.0
+QUIET_SECONDS = 60.0
+MANY = 5
+
+
+class Backoff:
+    """The failures of one process in a row.
+
+    A row ends when QUIET_SECONDS pass after a delay without a failure. clock: seconds.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._failures = 0
+        self._over = 0.0
+
+    def failed(self) -> float:
+        """Count a failure and return the seconds to wait: none at first, then twice as long each time."""
+        now = self._clock()
+        if now > self._over:
+            self._failures = 0
+        delay = min(FIRST_SECONDS * 2 ** (self._failures - 1), MOST_SECONDS) if self._failures else 0.0
+        self._failures += 1
+        self._over = now + delay + QUIET_SECONDS
+        return delay
+
+    @property
+    def is_first(self) -> bool:
+        """Whether the last failure began a row."""
+        return self._failures == 1
+
+    @property
+    def is_many(self) -> bool:
+        """Whether the last failure is the one at which to say that they do not end."""
+        return self._failures == MANY

@@ -1,0 +1,72 @@
+"""A folder below DATA for what lives as long as one server, such as the sockets of its processes."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import secrets
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from infra.local.data import fits_socket
+from infra.local.private_folders import held_folder, private_folder, remove_unheld
+from infra.local.shutdown import warn
+
+RUN = "run"
+UNHELD = "."
+"""Begins the name of a folder that its server does not hold yet."""
+NAME_BYTES = 3
+LONGEST_FILE = "123456.sock"
+
+
+@contextlib.contextmanager
+def run_folder(data: Path) -> Iterator[Path]:
+    """Give a new folder in `run` of a data folder, and remove it and those of servers that were killed.
+
+    Where the path is too long for sockets, or nothing can be written, it is below /tmp. Raises StartError.
+    """
+    remove_unheld()
+    data = data.expanduser().absolute()
+    with contextlib.ExitStack() as held:
+        try:
+            folder = held.enter_context(_new_folder(_base(data)))
+        except OSError as error:
+            short = held.enter_context(private_folder(data))
+            if error.errno == errno.ENAMETOOLONG:
+                warn(
+                    f"DATA is too long a path for sockets; they are in {short}. Keep cleaners of /tmp off it."
+                )
+            folder = held.enter_context(_new_folder(short))
+        yield folder
+
+
+@contextlib.contextmanager
+def _new_folder(base: Path) -> Iterator[Path]:
+    _remove_left_behind(base)
+    folder = base / secrets.token_hex(NAME_BYTES)
+    unheld = folder.with_name(f"{UNHELD}{folder.name}")
+    unheld.mkdir(mode=0o700)
+    try:
+        with held_folder(unheld, fcntl.LOCK_EX):
+            unheld.rename(folder)  # from now on whoever sees it finds it held
+            yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _remove_left_behind(base: Path) -> None:
+    for folder in base.iterdir():
+        if folder.is_dir() and not folder.is_symlink() and not folder.name.startswith(UNHELD):
+            with contextlib.suppress(OSError), held_folder(folder, fcntl.LOCK_EX | fcntl.LOCK_NB):
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _base(data: Path) -> Path:
+    base = data / RUN
+    if not fits_socket(base / (2 * NAME_BYTES * "0") / LONGEST_FILE):
+        raise OSError(errno.ENAMETOOLONG, "too long a path for sockets")
+    for folder in (data, base):
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return base

@@ -1,0 +1,33 @@
+"""How long a process that failed waits before it is started again."""
+
+from __future__ import annotations
+
+from infra.local.backoff import MANY, MOST_SECONDS, QUIET_SECONDS, Backoff
+from tests.clock import Clock
+
+
+def test_delays_double_up_to_a_bound() -> None:
+    """The first failure waits for nothing, each further one twice as long, and none beyond the bound."""
+    backoff = Backoff(Clock())
+    delays = [backoff.failed() for _ in range(10)]
+    assert delays == [0, 0.5, 1, 2, 4, 8, 16, MOST_SECONDS, MOST_SECONDS, MOST_SECONDS]
+
+
+def test_a_quiet_time_ends_a_row() -> None:
+    """A failure after a quiet time is a first one again; one before is not."""
+    clock = Clock()
+    backoff = Backoff(clock)
+    for expected in (True, False, True):
+        backoff.failed()
+        assert backoff.is_first is expected
+        clock.now += QUIET_SECONDS - 1 if expected else 2 * QUIET_SECONDS
+
+
+def test_a_row_becomes_long_once() -> None:
+    """That failures do not end is said at one of them."""
+    backoff = Backoff(Clock())
+    told = []
+    for _ in range(3 * MANY):
+        backoff.failed()
+        told.append(backoff.is_many)
+    assert sum(told) == 1

@@ -1,0 +1,138 @@
+"""Faults of the machine that a running server survives: killed processes, no files to open, a full disk."""
+
+from __future__ import annotations
+
+import contextlib
+import resource
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+import redis
+
+from tests.local.processes import processes, store, workers
+from tests.local.test_end import is_healthy, kill, send, texts
+from tests.local.test_event_sources import NEVER, is_owed, lines, owe, put, raw, sources
+from tests.local.test_start import is_one_line
+from tests.servers.gateway import Gateway, running_gateway
+from tests.servers.process import ROOT, environment
+from tests.servers.waiting import eventually
+
+HEALTHY = {"status": "ok", "store": "ok"}
+FEW_FILES = 3  # fewer than any process has: it can open no more
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data folder of the server."""
+    return tmp_path_factory.mktemp("data")
+
+
+@pytest.fixture(scope="module")
+def server(data: Path) -> Iterator[Gateway]:
+    """A server that each test leaves as good as it was."""
+    with running_gateway(args=["--workers", "2", *NEVER, "--data", str(data)]) as running:
+        assert eventually(lambda: len(lines(running, "sweep")) == 1)
+        yield running
+
+
+@contextlib.contextmanager
+def limited(process: int, kind: int, most: int) -> Iterator[None]:
+    """Hold a running process to a limit of its resources for a while."""
+    before = resource.prlimit(process, kind)
+    resource.prlimit(process, kind, (most, before[1]))
+    try:
+        yield
+    finally:
+        resource.prlimit(process, kind, before)
+
+
+def does_a_job(data: Path) -> bool:
+    """Whether a job that is put into the list is done."""
+    with raw(f"unix://{data}/valkey.sock") as client:
+        try:
+            owe(client)
+            put(client)
+            return eventually(lambda: not is_owed(client))
+        except redis.RedisError:
+            return False
+
+
+def health(server: Gateway) -> object:
+    """Return what the server says of itself; None if it is not 200."""
+    with contextlib.suppress(httpx.HTTPError):
+        answer = httpx.get(f"{server.url}/health")
+        return answer.json() if answer.status_code == 200 else None
+    return None
+
+
+def test_all_children_killed_at_once(server: Gateway, data: Path) -> None:
+    """Killed together, workers, store and event sources come back by themselves, and what waited is done."""
+    send(server, "before")
+    with raw(f"unix://{data}/valkey.sock") as client:
+        owe(client)
+    kill([pid for pid in processes(server) if pid != server.process.pid])
+    assert eventually(lambda: is_healthy(server) and len(workers(server)) == 2)
+    assert texts(server)[-1] == "before"
+    with raw(f"unix://{data}/valkey.sock") as client:
+        assert eventually(lambda: not is_owed(client))
+
+
+def test_no_descriptors_to_start_anything(server: Gateway, data: Path) -> None:
+    """While no process can be started, health says that no jobs are done; then all comes back, once told."""
+    send(server, "descriptors")
+    with limited(server.process.pid, resource.RLIMIT_NOFILE, FEW_FILES):
+        kill([pid for pid in (sources(server), workers(server)[0]) if pid is not None])
+        assert eventually(lambda: health(server) == {**HEALTHY, "jobs": "down"})
+        kill([pid for pid in (store(server),) if pid is not None])
+        assert eventually(lambda: health(server) is None)
+        assert eventually(lambda: "Valkey does not start" in server.output())
+    assert eventually(lambda: health(server) == HEALTHY and len(workers(server)) == 2)
+    assert texts(server)[-1] == "descriptors"
+    assert does_a_job(data)
+    assert server.output().count("The event sources cannot be started: Too many open files.") == 1
+    assert server.output().count("A worker cannot be started") == 1
+    assert "Traceback" not in server.output()
+
+
+def test_a_full_disk(server: Gateway) -> None:
+    """A store that cannot be started as the disk is full is back when there is room, with all messages."""
+    send(server, "full")
+    killed = store(server)
+    with limited(server.process.pid, resource.RLIMIT_FSIZE, 0):
+        kill([pid for pid in (killed,) if pid is not None])
+        assert eventually(lambda: health(server) is None)
+    assert eventually(lambda: health(server) == HEALTHY)
+    assert texts(server)[-1] == "full"
+
+
+def test_a_removed_folder_of_sockets(server: Gateway, data: Path) -> None:
+    """Sockets that are removed under the server are made again: the store's, and those of its workers."""
+    before = store(server)
+    shutil.rmtree(data / "run")
+    (data / "valkey.sock").unlink()
+    assert eventually(lambda: store(server) not in (None, before) and health(server) == HEALTHY)
+    assert eventually(lambda: len(list(data.glob("run/*/*.sock"))) == 2)
+    kill(workers(server)[:1])
+    assert eventually(lambda: len(workers(server)) == 2 and len(list(data.glob("run/*/*.sock"))) == 3)
+    assert eventually(lambda: health(server) == HEALTHY)
+    assert does_a_job(data)
+
+
+def test_a_start_on_a_full_disk(tmp_path: Path) -> None:
+    """It is one line that names the folder, the cause and what to do."""
+    done = subprocess.run(
+        [sys.executable, "-m", "infra.local", "--port", "0", "--data", str(tmp_path / "data")],
+        cwd=ROOT,
+        env=environment({}),
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)),
+    )
+    assert (done.returncode, is_one_line(done.stderr)) == (1, True), done.stderr
+    assert f"DATA folder {tmp_path / 'data'} cannot be used: File too large. Free some space" in done.stderr
