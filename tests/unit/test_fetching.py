@@ -438,6 +438,23 @@ def test_tls(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
     assert server.names == ["users.example"]
 
 
+def test_authorities_are_read_once(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The authorities are read at the first connection, as the many pages of an import have one each."""
+    made: list[ssl.SSLContext] = []
+    create = ssl.create_default_context
+
+    def counted() -> ssl.SSLContext:
+        made.append(create())
+        return made[-1]
+
+    with authority.server("127.0.0.1") as server:
+        monkeypatch.setattr(ssl, "create_default_context", counted)
+        for _ in range(3):
+            assert fetched(server.url).body == b"[]"
+
+    assert len(made) == 1
+
+
 def test_wrong_certificate(authority: Authority) -> None:
     """A certificate for another name is refused, and no request is sent."""
     with authority.server("users.example") as server:
