@@ -224,6 +224,19 @@ async def test_break_in_the_middle_of_a_check(server: ScriptedServer, making: Ma
     assert await messages(client, 1) == texts(1)
 
 
+async def test_server_that_refuses_to_check(server: ScriptedServer, making: Making) -> None:
+    """A client whose check is refused as malformed comes back without one, and checks again later."""
+    append(server, 1)
+    client = await making(poll_seconds=None)
+    await messages(client, 1)
+    wrong = {"status": 400, "code": "bad_request", "title": "", "detail": "check: there is no such field"}
+    server.errors["hello"] = deque([wrong])
+    checked = await broken(server)
+    await take(client, Connected)
+    assert ["check" in frame for frame in server.peers[-1].sent("hello")] == [True, False]
+    assert await broken(server) == checked != []
+
+
 async def test_state_knows_what_is_to_be_checked(server: ScriptedServer, making: Making) -> None:
     """A client that is given a state checks what came after the sync that the state goes on from."""
     append(server, 1)

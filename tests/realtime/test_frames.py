@@ -9,13 +9,17 @@ import msgspec
 import pytest
 
 from chalicelib import services
+from chalicelib.schemas.messages import SendRequest
+from chalicelib.schemas.realtime import MAX_MESSAGE_BYTES
 from chalicelib.services import standings, sync
 from chalicelib.services.realtime import hello
+from chalicelib.services.realtime.codec import JSON_BYTES, PROTOBUF_BYTES
 from chalicelib.services.realtime.sending import Sending
 from chalicelib.services.sync_tokens import SyncToken
 from chalicelib.store import keys
 from tests.realtime.documented import check
 from tests.realtime.in_process import Door
+from tests.realtime.stage import Stage
 from tests.servers.engines import Engine
 from tests.store.lost_writes import Moment
 from tests.store.test_round_trips import Trips
@@ -122,13 +126,23 @@ class TestHello:
             ["bob:cyd"],
         )
 
-    def test_checked_beyond_any_frame(self, door: Door) -> None:
-        """What is checked of the longest names, fits a frame."""
-        names = ["z" * 28 + f"-{number:03}" for number in range(100)]
-        check = [{"chat": f"ann:{name}", "cursor": f"1.{2**52}.1"} for name in names]
+    @pytest.mark.parametrize(("rows", "growth"), [(JSON_BYTES, 1.0), (PROTOBUF_BYTES, 4 / 3)])
+    def test_what_was_lost_fits_a_frame(
+        self, stage: Stage, monkeypatch: pytest.MonkeyPatch, rows: int, growth: float
+    ) -> None:
+        """The longest answer to a check, beside the longest rows, fits a frame of either subprotocol."""
+        monkeypatch.setattr(hello, "rows_bytes", lambda protobuf: rows)
+        names = [f"n{number:03}-" + "\U0001f642" * 59 for number in range(50)]
+        for name in names:
+            request = SendRequest("\x01\U0001f642" * 128)
+            stage.services.messages.send(stage.caller("ann"), f"ann:{name}", request)
+        held = [f"ann:{name}" for name in names] + [f"g-{number}" + "\x01" * 125 for number in range(10, 60)]
+        check = [{"chat": chat, "cursor": f"1.{2**52}.1"} for chat in held]
+        *told, _ = stage.connect("ann", hello=False).send(type="hello", check=check)
 
-        frames = door.enter("ann", ready=False).hello(check=check)
-        assert len(frames[0]["history_changed"]) == len(check)
+        assert max(len(msgspec.json.encode(frame)) for frame in told) * growth < MAX_MESSAGE_BYTES
+        assert (len(told[0]["history_changed"]), len(told[0]["unreadable"])) == (50, 50)
+        assert sum(len(frame["chats"]) for frame in told) == len(names)
 
     def test_malformed_check(self, door: Door) -> None:
         """A hello that checks what is no cursor is refused, and the connection not registered."""

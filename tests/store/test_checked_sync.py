@@ -135,6 +135,17 @@ def test_spellings_of_one_chat() -> None:
     assert (changed, unreadable) == ([now("ann", "ann:bob"), now("ann", "ann:ann")], [])
 
 
+def test_room_in_another_case() -> None:
+    """A room and a group are found in any case, and named by their canonical ids."""
+    asked("POST", "/v1/chats", "ann", {"kind": "room", "id": "Lobby", "name": "Lobby"})
+    made = group("ann")
+    held = [(chat.upper(), newest("ann", chat)) for chat in ("r-lobby", made)]
+    assert lost("ann", *held) == ([], [])
+
+    changed, _ = lost("ann", *((chat, LONG_AGO) for chat, _ in held))
+    assert changed == [now("ann", "r-lobby"), now("ann", made)]
+
+
 def test_chats_of_others() -> None:
     """What the caller may not read is answered as what does not exist, whether there is such a message."""
     made, room = group("bob", "cid"), group("bob", "ann", join="open")

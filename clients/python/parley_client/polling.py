@@ -55,7 +55,12 @@ class Polling:
             self._inbox.begin_sync()
             while more and self._link.down.is_set():
                 check = self._inbox.unchecked.take()
-                told = await self._rest.sync(self._inbox.version, PAGE_CHATS, check)
+                try:
+                    told = await self._rest.sync(self._inbox.version, PAGE_CHATS, check)
+                except Problem as problem:
+                    if not self._inbox.unchecked.refused(problem):
+                        raise
+                    continue
                 self._inbox.sync(told.frame())
                 more = told.more or self._inbox.unchecked.waiting
             if not more:

@@ -133,7 +133,12 @@ class Session:
             while True:
                 self._more = False
                 hello = Hello(version=self.inbox.version, check=self.inbox.unchecked.take())
-                ready = await connection.ask(hello, Ready)
+                try:
+                    ready = await connection.ask(hello, Ready)
+                except Problem as problem:
+                    if not self.inbox.unchecked.refused(problem):
+                        raise
+                    continue
                 if not (self._more or self.inbox.unchecked.waiting):
                     self.inbox.synced()
                     return ready

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from parley_client.chat_log import ChatLog
+from parley_client.errors import Problem
 from parley_client.outgoing import MOST_CHECKED, HeldCursor
 from parley_client.state import Cursor
 
@@ -41,12 +42,21 @@ class Unchecked:
         self._waiting = [log for log in found if log and log.cursor and log.cursor.checkable]
         self.asked = {}
 
-    def take(self) -> list[HeldCursor]:
+    def take(self) -> tuple[HeldCursor, ...]:
         """Return what to check with the next call, as much as one takes."""
         part, self._waiting = self._waiting[:MOST_CHECKED], self._waiting[MOST_CHECKED:]
         now = {log.chat: log.cursor for log in part if log.cursor and log.cursor.checkable}
         self.asked |= now
-        return [HeldCursor(chat=chat, cursor=str(cursor)) for chat, cursor in now.items()]
+        return tuple(HeldCursor(chat=chat, cursor=str(cursor)) for chat, cursor in now.items())
+
+    def refused(self, problem: Problem) -> bool:
+        """Return whether a sync that was refused is to be tried again, checking nothing.
+
+        A server of before there were checks refuses them, and so does one whose names of chats have changed:
+        a client that comes back is worth more than what it would check.
+        """
+        asked, self._waiting, self.asked = bool(self.asked), [], {}
+        return asked and problem.code == "bad_request"
 
     def end(self, logs: dict[str, ChatLog]) -> dict[str, Cursor]:
         """End a sync, and return what it has checked; chats that got a message meanwhile stay."""
