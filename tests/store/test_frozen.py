@@ -40,7 +40,7 @@ class Frozen:
 
     def __init__(self, engine: Engine, proxies: list[FreezingProxy]) -> None:
         self._proxies = proxies
-        url = f"redis://127.0.0.1:{proxies[0].port}"
+        url = f"{'rediss' if engine.url.startswith('rediss') else 'redis'}://127.0.0.1:{proxies[0].port}"
         self.store = connect(settings_for(engine, redis_url=url, redis_timeout=TIMEOUT_SECONDS))
         self.clocks = {name: Clock() for name in (MONOTONIC, WALL)}
 
@@ -100,6 +100,17 @@ def test_first_call_after_a_freeze(frozen: Frozen, call: Callable[[Store], objec
     call(frozen.store)
     for other in CALLS.values():
         other(frozen.store)
+
+
+@EVERY_END
+@pytest.mark.parametrize("frozen", ["tls_cluster"], indirect=True)
+def test_first_call_after_a_freeze_by_tls(frozen: Frozen) -> None:
+    """The same holds of a cluster that wants TLS and a login, as AWS's do."""
+    frozen.freeze()
+    frozen.pass_time(IDLE_SECONDS + 0.1)
+
+    for call in CALLS.values():
+        call(frozen.store)
 
 
 @pytest.mark.parametrize("resets", [False], ids=["swallowed"])
