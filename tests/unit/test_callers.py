@@ -137,7 +137,7 @@ def test_what_a_call_costs_is_taken_with_the_judging() -> None:
     caller.admit(cost=7)
 
     assert [len(trip) for trip in node.trips] == [1]
-    assert node.trips[0][0][-1] == 7
+    assert node.trips[0][0][-2:] == (7, "ann")
 
 
 def test_what_a_call_turned_out_to_cost_is_charged_later() -> None:
