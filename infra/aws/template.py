@@ -53,6 +53,9 @@ DROPPED = {
 }
 """The types of resources that Chalice writes and a stage does not get, with whatever refers to them."""
 
+RUNTIMES = {"prod": "python3.13"}
+"""The runtime of a stage's functions; without one here it is that of the Python which packages."""
+
 # These do without what they refer to: the property that did so goes. Any other resource goes as a whole.
 DO_WITHOUT = ("AWS::Serverless::Function", "AWS::IAM::Role", "AWS::ApiGatewayV2::Stage")
 
@@ -72,9 +75,9 @@ def finished(template: Template, stage: str) -> Template:
     """Return a merged template as it is deployed; does what merging cannot, which is to remove.
 
     template: what `chalice package` wrote; it is not changed.
-    stage: one of DROPPED. WebSocket stages deploy their routes by themselves, and what Globals give to all
-    functions is taken from the functions, whose own value would win: variables, and the memory that Chalice
-    gives to each function which is not set apart in .chalice/config.json.
+    stage: one of DROPPED. Functions get the stage's runtime; WebSocket stages deploy their routes by
+    themselves, and what Globals give to all functions is taken from the functions, whose own value would win:
+    variables, and the memory that Chalice gives to each function not set apart in .chalice/config.json.
     """
     template = _without(template, _dropped(template["Resources"], DROPPED[stage]))
     globals_ = template.get("Globals", {}).get("Function", {})
@@ -84,6 +87,8 @@ def finished(template: Template, stage: str) -> Template:
         if resource["Type"] == "AWS::ApiGatewayV2::Stage":
             resource["Properties"]["AutoDeploy"] = True
         if resource["Type"] == "AWS::Serverless::Function":
+            if stage in RUNTIMES:
+                resource["Properties"]["Runtime"] = RUNTIMES[stage]
             own = _variables(resource["Properties"])
             for name in own.keys() & everywhere.keys():
                 del own[name]

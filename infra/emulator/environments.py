@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
+from infra.interpreters import UV
 from infra.local.shutdown import Shutdown, StartError, say
 
 ROOT = Path(__file__).parents[2]
 POLL_SECONDS = 0.1
-UV = [sys.executable, "-m", "uv", "--quiet", "--no-config"]
 
 
 def environment(folder: Path, requirements: Path, base: Callable[[], str], shutdown: Shutdown) -> Path:

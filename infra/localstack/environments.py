@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from infra.emulator.environments import ROOT, UV, environment
+from infra.emulator.environments import ROOT, environment
+from infra.interpreters import find_python
 from infra.local.shutdown import Shutdown, StartError
 
 HERE = Path(__file__).parent
@@ -38,29 +37,9 @@ def installed(shutdown: Shutdown) -> Environments:
 
 def python313() -> str:
     """Return a Python 3.13: PYTHON313, or the first found. Raises StartError when there is none."""
-    for candidate in _candidates():
-        if _is_313(candidate):
-            return candidate
+    if found := find_python(VERSION, os.environ.get("PYTHON313", "").strip()):
+        return found
     raise StartError(
         f"LocalStack 4.14.0 runs on Python {VERSION}, and none was found. Install it, for instance with"
         f" `uv python install {VERSION}`, or name it: make localstack PYTHON313=/path/to/python{VERSION}"
     )
-
-
-def _candidates() -> Iterator[str]:
-    if named := os.environ.get("PYTHON313", "").strip():
-        yield named
-        return
-    found = subprocess.run([*UV, "python", "find", VERSION], capture_output=True, text=True, check=False)
-    yield found.stdout.strip()
-    # pyenv has its versions side by side, and a stub on PATH that fails for those not chosen.
-    for versions in (Path(sys.base_prefix).parent, Path.home() / ".pyenv" / "versions"):
-        yield from map(str, sorted(versions.glob(f"{VERSION}*/bin/python{VERSION}"), reverse=True))
-
-
-def _is_313(candidate: str) -> bool:
-    try:
-        done = subprocess.run([candidate, "--version"], capture_output=True, text=True, check=False)
-    except OSError:
-        return False
-    return done.stdout.startswith(f"Python {VERSION}.")

@@ -7,36 +7,48 @@ import tempfile
 import zipfile
 from pathlib import Path
 
+from infra.interpreters import find_python
 from infra.package.errors import PackageError, run
 
+NO_BYTECODE = (
+    "package: warning: there is no Python {0} here, which the functions run on, so the package has no"
+    " bytecode, and a cold start takes a second or two longer; `uv python install {0}` installs one"
+)
 LIMIT_BYTES = 15_000_000
 EPOCH = (1980, 1, 1, 0, 0, 0)
 UNPACKED_AT = "/var/task"  # where Lambda unpacks a package, and so what its tracebacks name
 
 
-def finish(package: Path) -> None:
+def finish(package: Path, python: str) -> None:
     """Add bytecode to the zip that Chalice made, and rewrite it so that it depends on its contents alone.
 
+    python: the version of Python that it runs on. Where this machine has none, there is no bytecode, and a
+    warning on standard error says so.
     Raises PackageError when a file cannot be compiled, or the zip outgrows LIMIT_BYTES.
     """
     with tempfile.TemporaryDirectory(prefix="parley-package-") as temporary:
         folder = Path(temporary)
         with zipfile.ZipFile(package) as files:
             files.extractall(folder)
-        compile_all(folder)
+        if interpreter := find_python(python):
+            compile_all(folder, interpreter)
+        else:
+            print(NO_BYTECODE.format(python), file=sys.stderr)
         write(folder, package)
     check_size(package)
 
 
-def compile_all(folder: Path) -> None:
+def compile_all(folder: Path, interpreter: str) -> None:
     """Compile every module of a folder into its `__pycache__`, to the same bytes each time.
+
+    interpreter: the Python to compile with, of the version that the modules run on.
 
     Lambda's /var/task is read-only: bytecode that is not in the package is made anew in every cold start.
     The sources in a zip have no dates, so bytecode dated after them would always be refused; UNCHECKED_HASH
     is taken without a look at the source. Optimisation stays off, so that asserts stay.
     A fresh interpreter with a fixed hash seed makes marshal write sets and references in the same order.
     """
-    command = [sys.executable, "-S", "-P", "-m", "compileall", "-q", "-f", "-j", "1", "-o", "0"]
+    command = [interpreter, "-S", "-P", "-m", "compileall", "-q", "-f", "-j", "1", "-o", "0"]
     command += ["--invalidation-mode", "unchecked-hash", "-s", str(folder), "-p", UNPACKED_AT, str(folder)]
     run("compiling the package", command, cwd=folder, environ={"PYTHONHASHSEED": "0"})
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from infra.aws import template as aws
 from infra.aws.fragments import FragmentError, Template
 from infra.package import archive, source
-from infra.package.errors import PYTHON, PackageError, run
-from infra.package.vendor import choose_architecture, vendor
+from infra.package.errors import PackageError, run
+from infra.package.vendor import choose_architecture, python_of, vendor
 
 ROOT = Path(__file__).parents[2]
 
@@ -23,13 +23,14 @@ class Package:
     """A package that was built.
 
     zip: the code. template: CloudFormation's template, whose CodeUri is that zip.
-    digest: SHA-256 of the zip in hexadecimal. architecture: x86_64 or arm64.
+    digest: SHA-256 of the zip in hexadecimal. architecture: x86_64 or arm64. python: a version such as 3.13.
     """
 
     zip: Path
     template: Path
     digest: str
     architecture: str
+    python: str
 
 
 def build(stage: str, out: Path, *, repository: Path = ROOT) -> Package:
@@ -55,9 +56,11 @@ def assemble(stage: str, out: Path, repository: Path) -> Package:
         vendor(project, stage, architecture)
         chalice_package(project, stage, _merged(project, stage), out.resolve())
     package, template = out / "deployment.zip", out / "sam.json"
-    _check_runtime(template)
-    archive.finish(package)
-    return Package(package, template, hashlib.sha256(package.read_bytes()).hexdigest(), architecture)
+    python = python_of(stage)
+    _check_runtime(template, python)
+    archive.finish(package, python)
+    digest = hashlib.sha256(package.read_bytes()).hexdigest()
+    return Package(package, template, digest, architecture, python)
 
 
 def chalice_package(project: Path, stage: str, merged: Template, out: Path) -> None:
@@ -102,12 +105,12 @@ def _check_writable(out: Path) -> None:
         ) from None
 
 
-def _check_runtime(template: Path) -> None:
+def _check_runtime(template: Path, python: str) -> None:
     """Raise PackageError unless every function gets the Python that the bytecode and wheels are for."""
     resources = json.loads(template.read_text(encoding="utf-8"))["Resources"].values()
     runtimes = {resource.get("Properties", {}).get("Runtime") for resource in resources} - {None}
-    if runtimes != {f"python{PYTHON}"}:
+    if runtimes != {f"python{python}"}:
         raise PackageError(
-            f"this is Python {PYTHON}, and Chalice would run the functions on {', '.join(sorted(runtimes))}:"
+            f"this is Python {python}, and Chalice would run the functions on {', '.join(sorted(runtimes))}:"
             " build with a Python that Lambda has too (make clean, then make package PYTHON=python3.12)"
         )

@@ -22,7 +22,7 @@ def report(package: Package) -> str:
     lines = [
         f"{package.zip}: {megabytes(package.zip.stat().st_size)} MB zipped,"
         f" {megabytes(unpacked)} MB unpacked,"
-        f" {len(listed)} files, Python {PYTHON}, {package.architecture}",
+        f" {len(listed)} files, Python {package.python}, {package.architecture}",
         f"sha256 {package.digest}",
         *(f"  {megabytes(entry.compress_size)} MB  {entry.filename}" for entry in listed[:BIGGEST]),
     ]
@@ -32,10 +32,11 @@ def report(package: Package) -> str:
 def import_report(stage: str, package: Package, repository: Path = ROOT) -> str:
     """Say how long the application takes to import on this machine.
 
-    A package for another machine cannot be loaded here; then the same commit is built for this one.
+    A package for another machine or Python cannot be loaded here; then the same commit is built for this one.
     Raises PackageError.
     """
-    if stage in HERE or (platform.system() == "Linux" and package.architecture == this_architecture()):
+    like_here = platform.system() == "Linux" and package.architecture == this_architecture()
+    if stage in HERE or (like_here and package.python == PYTHON):
         return _described(import_seconds(package.zip), "")
     with tempfile.TemporaryDirectory(prefix="parley-import-") as folder:
         native = assemble(HERE[0], Path(folder), repository)

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 import json
 import platform
+import re
 import shutil
 import sys
 from pathlib import Path
 
+from packaging.markers import Marker
+
+from infra.aws.template import RUNTIMES
 from infra.package.errors import PYTHON, PackageError, run
 
 # The oldest C library that a Python of Lambda's has is Amazon Linux 2's, glibc 2.26, as pip names it and what
@@ -20,6 +24,8 @@ PLATFORMS = ("manylinux_2_26", "manylinux_2_17", "manylinux2014")
 PROCESSORS = {"x86_64": "x86_64", "arm64": "aarch64"}
 MACHINES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
 QUIETLY = ("--quiet", "--disable-pip-version-check")
+# A pin with a marker: what it pins, the marker, and its hashes and remarks.
+PIN_WITH_MARKER = re.compile(r"^(\S+==\S+) ; ([^\\\n]+?)( *\\?\n(?:[ \t]+.*\n)*)", re.MULTILINE)
 # Emulators run the functions on this machine: as processes, or in containers of its architecture.
 HERE = ("localstack", "ministack")
 
@@ -47,9 +53,17 @@ def choose_architecture(project: Path, stage: str) -> str:
     return architecture
 
 
+def python_of(stage: str) -> str:
+    """Return the version of Python that a stage's functions run on, such as 3.13."""
+    return RUNTIMES.get(stage, f"python{PYTHON}").removeprefix("python")
+
+
 def vendor(project: Path, stage: str, architecture: str) -> None:
     """Move the pinned dependencies for an architecture into the vendor folder. Raises PackageError."""
     requirements = project / "requirements.txt"
+    if stage not in HERE:
+        chosen = needed(requirements.read_text(encoding="utf-8"), python_of(stage), architecture)
+        requirements.write_text(chosen, encoding="utf-8")
     command = [sys.executable, "-m", "pip", "install", *QUIETLY, "--no-compile"]
     command += ["--require-hashes", "--only-binary", ":all:", *_platform(stage, architecture)]
     command += ["--target", str(project / "vendor"), "--requirement", str(requirements)]
@@ -63,4 +77,24 @@ def _platform(stage: str, architecture: str) -> list[str]:
     if stage in HERE and platform.libc_ver()[0] != "glibc":
         return []
     named = [f"--platform={library}_{PROCESSORS[architecture]}" for library in PLATFORMS]
-    return [*named, "--python-version", PYTHON, "--implementation", "cp"]
+    return [*named, "--python-version", python_of(stage), "--implementation", "cp"]
+
+
+def needed(lock: str, python: str, architecture: str) -> str:
+    """Return the pins of a lock file that Lambda needs, each without its marker.
+
+    pip holds markers against the Python that it runs on, whichever Python it installs for.
+    """
+    target = {
+        "python_version": python,
+        "python_full_version": f"{python}.0",
+        "implementation_name": "cpython",
+        "platform_python_implementation": "CPython",
+        "platform_machine": PROCESSORS[architecture],
+        **{"platform_system": "Linux", "sys_platform": "linux", "os_name": "posix"},
+    }
+
+    def chosen(pin: re.Match[str]) -> str:
+        return pin[1] + pin[3] if Marker(pin[2]).evaluate(target) else ""
+
+    return PIN_WITH_MARKER.sub(chosen, lock)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import marshal
 import os
+import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -54,6 +55,9 @@ def test_same_contents_give_the_same_bytes(tmp_path: Path) -> None:
     assert zipfile.ZipFile(tmp_path / "one.zip").read("app.py").decode() == SOURCE
 
 
+HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
 @pytest.mark.parametrize(
     "environ",
     [
@@ -69,10 +73,10 @@ def test_bytecode_does_not_depend_on_the_caller(
 ) -> None:
     """The caller's hash seed and Python's switches leave the bytecode as it is, wherever the folder lies."""
     one, other = tree(tmp_path / "one"), tree(tmp_path / "a" / "longer" / "path")
-    archive.compile_all(one)
+    archive.compile_all(one, sys.executable)
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
-    archive.compile_all(other)
+    archive.compile_all(other, sys.executable)
     files = sorted(path.relative_to(one) for path in one.rglob("*.pyc"))
     assert len(files) == 3
     assert [(one / file).read_bytes() for file in files] == [(other / file).read_bytes() for file in files]
@@ -81,7 +85,7 @@ def test_bytecode_does_not_depend_on_the_caller(
 def test_bytecode_is_taken_without_a_look_at_the_source(tmp_path: Path) -> None:
     """Its flags say hash-based and unchecked (PEP 552), since files in the zip have no dates."""
     folder = tree(tmp_path)
-    archive.compile_all(folder)
+    archive.compile_all(folder, sys.executable)
     (compiled,) = (folder / "__pycache__").iterdir()
     assert compiled.name == Path(importlib.util.cache_from_source("app.py", optimization="")).name
     assert compiled.read_bytes()[:4] == importlib.util.MAGIC_NUMBER
@@ -91,7 +95,7 @@ def test_bytecode_is_taken_without_a_look_at_the_source(tmp_path: Path) -> None:
 def test_bytecode_names_lambdas_folder_and_keeps_asserts(tmp_path: Path) -> None:
     """A traceback names /var/task, and no optimisation drops asserts or docstrings."""
     folder = tree(tmp_path)
-    archive.compile_all(folder)
+    archive.compile_all(folder, sys.executable)
     code = code_of(folder, "chalicelib/words.py")
     assert code.co_filename == "/var/task/chalicelib/words.py"
     (check,) = (constant for constant in code.co_consts if isinstance(constant, CodeType))
@@ -108,7 +112,7 @@ def test_what_does_not_compile_is_named(tmp_path: Path) -> None:
     tree(tmp_path)
     (tmp_path / "broken.py").write_text("def broken(:")
     with pytest.raises(PackageError, match=r"broken\.py"):
-        archive.compile_all(tmp_path)
+        archive.compile_all(tmp_path, sys.executable)
 
 
 def test_a_zip_over_the_limit_is_refused(tmp_path: Path) -> None:
@@ -134,4 +138,17 @@ def test_finish_enforces_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     archive.write(folder, package)
     monkeypatch.setattr(archive.check_size, "__defaults__", (100_000,))
     with pytest.raises(PackageError, match=r"noise \(0\.10 MB\)"):
-        archive.finish(package)
+        archive.finish(package, HERE)
+
+
+def test_without_its_python_a_package_has_no_bytecode(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Bytecode of another Python is not taken by Lambda's: there is none then, and a warning says so."""
+    package = tmp_path / "deployment.zip"
+    archive.write(tree(tmp_path / "files"), package)
+    archive.finish(package, "3.99")
+    with zipfile.ZipFile(package) as files:
+        assert not [name for name in files.namelist() if name.endswith(".pyc")]
+    (warning,) = capsys.readouterr().err.splitlines()
+    assert warning.startswith("package: warning: there is no Python 3.99 here")

@@ -29,7 +29,7 @@ OURS = {"app.py", "chalicelib", "__pycache__"}
 CHALICE = {"__init__.py", "_capability_provider.py", "analyzer.py", "app.py", "py.typed"}
 # Where an ELF file says what machine it is for, and what it says of an arm64.
 MACHINE, AARCH64 = slice(18, 20), b"\xb7\x00"
-PYTHON = f"python{sys.version_info.major}.{sys.version_info.minor}"
+HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
 def names(package: Package) -> list[str]:
@@ -106,7 +106,7 @@ def test_a_package_is_small(package: Package) -> None:
 
 def test_each_module_has_its_source_and_its_bytecode(package: Package) -> None:
     """Every .py file has one .pyc of Lambda's Python beside it, and the other way round."""
-    tag = sys.implementation.cache_tag
+    tag = f"cpython-{package.python.replace('.', '')}"
     sources = {name.removesuffix(".py") for name in names(package) if name.endswith(".py")}
     compiled = {
         name.replace("__pycache__/", "").removesuffix(f".{tag}.pyc")
@@ -115,7 +115,15 @@ def test_each_module_has_its_source_and_its_bytecode(package: Package) -> None:
     }
     assert "app" in sources
     assert compiled == sources
-    assert {function["Runtime"] for function in functions(package)} == {PYTHON}
+    assert {function["Runtime"] for function in functions(package)} == {f"python{package.python}"}
+
+
+def test_prod_runs_on_one_python(prod: Package, localstack: Package) -> None:
+    """Production has Python 3.13, whatever this is; an emulator runs functions here, on this one."""
+    wheels = {name.rpartition("/")[2] for name in compiled(prod)}
+    assert prod.python == "3.13"
+    assert {re.search(r"cpython-(\d+)|abi3", name)[0] for name in wheels} <= {"cpython-313", "abi3"}  # type: ignore[index]
+    assert localstack.python == HERE
 
 
 def test_prod_is_built_for_arm64(prod: Package) -> None:
