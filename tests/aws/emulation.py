@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import itertools
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -51,6 +52,12 @@ IGNORED: dict[str, Callable[[Description], bool]] = {
     "StoreGroup.SecurityGroupEgress": lambda group: "127.0.0.1/32" in str(group["IpPermissionsEgress"]),
 }
 
+# It ignores this property, and takes an update of a stage that has it for a second stage of the name.
+LEFT_AWAY = ("RestAPI", "AccessLogSetting")
+
+# It runs functions as processes of this Python.
+HERE = f"python{sys.version_info.major}.{sys.version_info.minor}"
+
 # It takes this deletion policy for Delete; `Retain` it knows.
 NOT_KNOWN, KNOWN = "RetainExceptOnCreate", "Retain"
 
@@ -70,9 +77,13 @@ def emulated(template: Template, vpc: str, left_out: set[str]) -> Template:
         for name, resource in template["Resources"].items()
         if name not in left_out
     }
+    name, left_away = LEFT_AWAY
+    del resources[name]["Properties"][left_away]
     for resource in resources.values():
         if resource.get("DeletionPolicy") == NOT_KNOWN:
             resource["DeletionPolicy"] = KNOWN
+        if "Runtime" in resource["Properties"]:
+            resource["Properties"]["Runtime"] = HERE
     return {**template, "Resources": resources}
 
 

@@ -22,7 +22,7 @@ def test_each_api_has_a_name_of_its_own(prod: Template) -> None:
     (to_sockets,) = of_type(prod, "AWS::ApiGatewayV2::ApiMapping").values()
 
     assert (name["DomainName"], name["SecurityPolicy"]) == ({"Ref": "DomainName"}, "TLS_1_2")
-    assert (path["RestApiId"], path["Stage"]) == ({"Ref": "RestAPI"}, {"Ref": "RestAPI.Stage"})
+    assert (path["RestApiId"], path["Stage"]) == ({"Ref": "RestAPI"}, {"Ref": "RestAPIprodStage"})
     assert "BasePath" not in path
     (configuration,) = sockets["DomainNameConfigurations"]
     assert (sockets["DomainName"], configuration["SecurityPolicy"]) == (

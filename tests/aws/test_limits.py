@@ -43,7 +43,7 @@ def test_the_firewall_is_before_the_deployed_stage(prod: Template) -> None:
     (association,) = of_type(prod, "AWS::WAFv2::WebACLAssociation").values()
 
     assert association["WebACLArn"] == {"Fn::GetAtt": ["Firewall", "Arn"]}
-    assert association["ResourceArn"]["Fn::Sub"].endswith("::/restapis/${RestAPI}/stages/${RestAPI.Stage}")
+    assert association["ResourceArn"]["Fn::Sub"].endswith("::/restapis/${RestAPI}/stages/${RestAPIprodStage}")
 
 
 def test_the_budget_tells_before_it_is_used_up(prod: Template) -> None:

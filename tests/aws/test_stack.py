@@ -255,12 +255,13 @@ def test_the_api_has_its_name(durable: ProdStack) -> None:
     assert durable.outputs()["ApiUrl"] == "https://chat.example"
 
 
-def test_calls_are_logged_where_that_is_on(by_use: ProdStack, durable: ProdStack) -> None:
-    """The stage writes its lines to a group of the stack's own; without AccessLogs there is none."""
-    logged = described(durable, "RestAPIprodStage")["accessLogSettings"]
-
-    assert logged["destinationArn"].endswith(":log-group:/parley/durable/calls")
-    assert "accessLogSettings" not in described(by_use, "RestAPIprodStage")
+def test_the_role_for_logs_is_the_accounts(by_use: ProdStack) -> None:
+    """API Gateway is told of the role that the stack makes, which API Gateway may take."""
+    assert (
+        described(by_use, "LogAccount")
+        == f"arn:aws:iam::000000000000:role/{by_use.resources()['LogRole'].id}"
+    )
+    assert "AmazonAPIGatewayPushToCloudWatchLogs" in str(described(by_use, "LogRole")["attached"])
 
 
 def test_an_update_arrives_in_the_services(session: Session, localstack: Any, template: Template) -> None:
