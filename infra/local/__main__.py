@@ -8,6 +8,10 @@ if __name__ == "__main__":
     shutdown = Shutdown()
     shutdown.listen()  # before the slower imports, which a Ctrl-C would break off with a traceback
 
+    from infra.local import line_writer
+
+    line_writer.install(lambda count: f"parley: {count} lines were dropped, as nobody took them.\n")
+
     from infra.local.launch import main
 
     sys.exit(main(shutdown))

@@ -17,7 +17,7 @@ from chalicelib.errors import StoreUnavailable
 from chalicelib.logs import LOGGER
 from chalicelib.store import client
 from chalicelib.store.work import WorkList
-from infra.local import terminal_log
+from infra.local import line_writer, terminal_log
 from infra.local.arrivals import Arrivals
 from infra.local.bucket import Bucket
 from infra.local.sockets.pushing import LocalPusher
@@ -131,7 +131,9 @@ def _end_with_input(loop: Loop) -> None:
     """End when standard input does: the server has closed it, or is gone."""
     while os.read(sys.stdin.fileno(), 1):
         pass
-    os._exit(0 if loop.end(GRACE_SECONDS) else 1)  # a wait is at nothing that could be left half done
+    ended = loop.end(GRACE_SECONDS)
+    line_writer.drain()
+    os._exit(0 if ended else 1)  # a wait is at nothing that could be left half done
 
 
 if __name__ == "__main__":

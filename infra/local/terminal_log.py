@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from chalicelib.logs import LOGGER
 from chalicelib.texts import plain
+from infra.local import line_writer
 
 TEXT, JSON = "text", "json"
 SLOW_MILLISECONDS = 1000.0
@@ -40,13 +42,27 @@ def is_worth_a_line(record: logging.LogRecord) -> bool:
 
 
 def install(environ: Mapping[str, str] = os.environ) -> None:
-    """Log for a person, in a process whose server was started with LOG=text; see NO_COLOR at no-color.org."""
+    """Wait for no reader of the log, and in a process whose server has LOG=text log for a person.
+
+    Source of NO_COLOR: no-color.org.
+    """
+    line_writer.install(_dropped)
+    for handler in LOGGER.handlers:
+        if isinstance(handler, logging.StreamHandler):
+            handler.setStream(sys.stderr)
     if environ.get("LOG") != TEXT:
         return
     coloured = not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
     for handler in LOGGER.handlers:
         handler.setFormatter(TerminalFormatter(coloured=coloured))
         handler.addFilter(is_worth_a_line)
+
+
+def _dropped(count: int) -> str:
+    """Return the line that says how many lines nobody took."""
+    line = {"event": "log_lines_dropped", "lines": count}
+    record = logging.makeLogRecord({"levelno": logging.WARNING, "levelname": "WARNING", "msg": line})
+    return f"{LOGGER.handlers[0].format(record)}\n"
 
 
 def _milliseconds(record: logging.LogRecord) -> float:

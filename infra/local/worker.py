@@ -13,7 +13,7 @@ from typing import Any
 from chalicelib.config import Settings
 from chalicelib.http import OPERATIONS
 from chalicelib.routes import sockets
-from infra.local import terminal_log
+from infra.local import line_writer, terminal_log
 from infra.local.gateway import Gateway
 from infra.local.slow import keep_a_request_a_thread
 from infra.local.sockets.edge import Handlers
@@ -61,4 +61,5 @@ def _outlive_nobody() -> None:
         server.join()
         os.kill(os.getpid(), signal.SIGTERM)
         time.sleep(GRACE_SECONDS)
+        line_writer.drain()
         os._exit(1)

@@ -1,0 +1,204 @@
+"""Lines of standard output and error that nobody waits for: a thread writes them, or they are dropped."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import fcntl
+import io
+import os
+import select
+import stat
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+FOLDER_VARIABLE = "PARLEY_LOCAL_SOCKETS"  # as in sockets/shared.py, which takes longer to import
+MOST_BYTES = 1024 * 1024
+BATCH_BYTES = 64 * 1024
+DRAIN_SECONDS = 1.0
+POLL_SECONDS, ROOM_MILLISECONDS = 0.01, 1000
+
+Told = Callable[[int], str]
+
+
+class LineWriter:
+    """Writes lines to a descriptor from a thread, in order and whole.
+
+    told: returns the line that says how many were dropped. most_bytes: so many may wait, unless one line is
+    longer; further ones are dropped. Several processes do not write into each other's lines.
+    """
+
+    def __init__(self, descriptor: int, told: Told, most_bytes: int = MOST_BYTES) -> None:
+        self._descriptor = descriptor
+        self._told = told
+        self._most = most_bytes
+        self._turn = _Turn(descriptor)
+        self._waiting: deque[bytes] = deque()
+        self._bytes = 0
+        self._dropped = 0
+        self._changing = threading.Lock()
+        self._bell = threading.Event()
+        self._begun = False
+
+    def put(self, text: str) -> None:
+        """Have lines written, or drop them if too many wait."""
+        data = text.encode(errors="backslashreplace")
+        with self._changing:
+            if self._bytes and self._bytes + len(data) > self._most:
+                self._dropped += _lines(data)
+                return
+            self._waiting.append(data)
+            self._bytes += len(data)
+            if not self._begun:
+                self._begin()
+        if not self._bell.is_set():
+            self._bell.set()
+
+    def drain(self, seconds: float) -> None:
+        """Return when all is written, or after some seconds."""
+        deadline = time.monotonic() + seconds
+        while self._bytes and time.monotonic() < deadline:
+            time.sleep(POLL_SECONDS)
+
+    def _begin(self) -> None:
+        with contextlib.suppress(RuntimeError):  # no thread can be started now; the next line tries again
+            threading.Thread(target=self._run, name="lines", daemon=True).start()
+            self._begun = True
+
+    def _run(self) -> None:
+        while True:
+            self._bell.wait()
+            self._bell.clear()
+            while batch := self._taken():
+                written = self._is_written(b"".join(batch))
+                with self._changing:
+                    self._bytes -= sum(map(len, batch))
+                    self._dropped += 0 if written else sum(map(_lines, batch))
+
+    def _taken(self) -> list[bytes]:
+        batch: list[bytes] = []
+        with self._changing:
+            size = 0
+            while self._waiting and (not batch or size + len(self._waiting[0]) <= BATCH_BYTES):
+                size += len(self._waiting[0])
+                batch.append(self._waiting.popleft())
+            if batch and self._dropped and not self._waiting:
+                told = self._told(self._dropped).encode()
+                self._dropped = 0
+                self._bytes += len(told)
+                batch.append(told)
+        return batch
+
+    def _is_written(self, data: bytes) -> bool:
+        rest = memoryview(data)
+        with self._turn.taken():
+            while rest:
+                try:
+                    rest = rest[os.write(self._descriptor, rest) :]
+                except BlockingIOError:  # somebody has set it so for all who share it
+                    _wait_for_room(self._descriptor)
+                except OSError:
+                    return False
+        return True
+
+
+class LineStream(io.TextIOBase):
+    """What takes the place of sys.stdout or sys.stderr. What a thread writes of a line waits for its end."""
+
+    def __init__(self, descriptor: int, writer: LineWriter) -> None:
+        super().__init__()
+        self._descriptor = descriptor
+        self._writer = writer
+        self._begun = threading.local()
+
+    @property
+    def encoding(self) -> str:  # type: ignore[override]
+        """The encoding of what is written."""
+        return "utf-8"
+
+    def write(self, text: str) -> int:
+        """Have text written; never waits."""
+        begun: str | None = getattr(self._begun, "text", None)
+        if not begun and text.endswith("\n"):
+            self._writer.put(text)
+            return len(text)
+        whole = (begun or "") + text
+        end = whole.rfind("\n") + 1
+        self._begun.text = whole[end:]
+        if end:
+            self._writer.put(whole[:end])
+        return len(text)
+
+    def fileno(self) -> int:
+        """Return the descriptor."""
+        return self._descriptor
+
+    def isatty(self) -> bool:
+        """Return whether the descriptor is a terminal."""
+        return os.isatty(self._descriptor)
+
+    def writable(self) -> bool:
+        """Return True."""
+        return True
+
+
+class _Turn:
+    """Lets one process at a time write to what several share: writes over PIPE_BUF bytes would mix."""
+
+    def __init__(self, descriptor: int) -> None:
+        about = os.fstat(descriptor)
+        self._name = f"lines-{about.st_dev:x}-{about.st_ino:x}"
+        self._needed = not stat.S_ISREG(about.st_mode)
+        self._lock: int | None = None
+
+    @contextlib.contextmanager
+    def taken(self) -> Iterator[None]:
+        """Wait for it and keep it; without a folder or descriptors for a lock, do neither."""
+        with contextlib.suppress(OSError):
+            self._open()
+        if self._lock is None:
+            yield
+            return
+        fcntl.flock(self._lock, fcntl.LOCK_EX)
+        try:
+            yield
+        finally:
+            fcntl.flock(self._lock, fcntl.LOCK_UN)
+
+    def _open(self) -> None:
+        if self._lock is None and self._needed and (folder := os.environ.get(FOLDER_VARIABLE)):
+            self._lock = os.open(Path(folder, self._name), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+
+def install(told: Told) -> None:
+    """Have this process write to standard output and error by LineWriters; see there."""
+    for name, descriptor in (("stdout", 1), ("stderr", 2)):
+        with contextlib.suppress(OSError):  # it was started without
+            writer = LineWriter(descriptor, told)
+            _writers.append(writer)
+            setattr(sys, name, LineStream(descriptor, writer))
+    atexit.register(drain)
+
+
+def drain(seconds: float = DRAIN_SECONDS) -> None:
+    """Return when all that this process has to write is written, or after some seconds."""
+    deadline = time.monotonic() + seconds
+    for writer in _writers:
+        writer.drain(deadline - time.monotonic())
+
+
+_writers: list[LineWriter] = []
+
+
+def _lines(data: bytes) -> int:
+    return data.count(b"\n")
+
+
+def _wait_for_room(descriptor: int) -> None:
+    room = select.poll()
+    room.register(descriptor, select.POLLOUT)
+    room.poll(ROOM_MILLISECONDS)

@@ -1,0 +1,171 @@
+"""Lines of the log and their reader: who does not read holds up nobody, and whole lines alone are written."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from infra.local.line_writer import FOLDER_VARIABLE, LineStream, LineWriter
+from tests.servers.gateway import Gateway
+from tests.servers.process import ROOT, STOP_SECONDS
+from tests.servers.waiting import eventually
+
+SMALL = 4096
+MANY = 1000
+
+
+def told(count: int) -> str:
+    """Return the line that says how many were dropped."""
+    return f"dropped {count}\n"
+
+
+class Pipe:
+    """A small pipe that nobody reads until a test does; ends: to read from, and to write to."""
+
+    def __init__(self) -> None:
+        self.ends = os.pipe()
+        fcntl.fcntl(self.ends[1], fcntl.F_SETPIPE_SZ, SMALL)
+        os.set_blocking(self.ends[0], False)
+        self._read = b""
+
+    def lines(self) -> list[str]:
+        """Return the lines read so far, and read what there is."""
+        while True:
+            try:
+                more = os.read(self.ends[0], 65536)
+            except BlockingIOError:
+                break
+            if not more:
+                break
+            self._read += more
+        return self._read.decode().splitlines()
+
+
+@pytest.fixture
+def pipe() -> Iterator[Pipe]:
+    """A pipe."""
+    made = Pipe()
+    yield made
+    for end in made.ends:
+        os.close(end)
+
+
+@pytest.mark.parametrize("blocking", [True, False])
+def test_lines_that_nobody_takes_are_dropped_and_counted(pipe: Pipe, blocking: bool) -> None:
+    """A stalled reader holds nobody up; then it reads whole lines in order, and how many it missed."""
+    os.set_blocking(pipe.ends[1], blocking)
+    writer = LineWriter(pipe.ends[1], told, most_bytes=10 * SMALL)
+    for number in range(MANY):
+        writer.put(f"{number:99}\n")
+    assert eventually(lambda: pipe.lines()[-1:] != [] and pipe.lines()[-1].startswith("dropped"))
+    *written, last = pipe.lines()
+    assert [int(line) for line in written] == list(range(len(written)))
+    assert all(len(line) == 99 for line in written)
+    assert last == f"dropped {MANY - len(written)}"
+    assert 0 < len(written) < MANY
+    writer.put("again\n")
+    assert eventually(lambda: pipe.lines()[-1] == "again")
+
+
+def test_a_line_longer_than_all_that_may_wait_is_written(pipe: Pipe) -> None:
+    """A traceback beyond the bound is not lost when nothing else waits."""
+    writer = LineWriter(pipe.ends[1], told, most_bytes=10)
+    writer.put("x" * SMALL * 4 + "\n")
+    assert eventually(lambda: len("".join(pipe.lines())) == SMALL * 4)
+
+
+def test_what_cannot_be_written_is_counted(tmp_path: Path) -> None:
+    """A full disk drops the lines; there is a line about it once there is room."""
+    with Path("/dev/full").open("wb") as full, (tmp_path / "log").open("w+b") as log:
+        copy = os.dup(full.fileno())
+        writer = LineWriter(copy, told)
+        writer.put("lost\n")
+        writer.drain(STOP_SECONDS)
+        os.dup2(log.fileno(), copy)
+        writer.put("kept\n")
+        assert eventually(lambda: (tmp_path / "log").read_text() == "kept\ndropped 1\n")
+        os.close(copy)
+
+
+def test_a_stream_writes_whole_lines(pipe: Pipe) -> None:
+    """Parts of a line wait for its end, as `print` and tracebacks write them."""
+    stream = LineStream(pipe.ends[1], LineWriter(pipe.ends[1], told))
+    print("a", "b", sep="-", file=stream, end="")
+    stream.flush()
+    assert pipe.lines() == []
+    print("c\nd", file=stream)
+    assert eventually(lambda: pipe.lines() == ["a-bc", "d"])
+    assert (stream.fileno(), stream.isatty()) == (pipe.ends[1], False)
+
+
+LONG = 20_000
+WRITING = """
+import sys
+from infra.local.line_writer import LineWriter
+writer = LineWriter(1, str, most_bytes=10**9)
+for _ in range(50):
+    writer.put(sys.argv[1] * {} + chr(10))
+writer.drain(60)
+"""
+
+
+def test_long_lines_of_processes_do_not_mix(tmp_path: Path) -> None:
+    """Lines beyond what a pipe takes at once stay whole, whoever else writes to it."""
+    read, write = os.pipe()
+    command = [sys.executable, "-c", WRITING.format(LONG)]
+    env = {**os.environ, FOLDER_VARIABLE: str(tmp_path)}
+    writers = [subprocess.Popen([*command, letter], cwd=ROOT, env=env, stdout=write) for letter in "ab"]
+    os.close(write)
+    with os.fdopen(read) as lines:
+        assert {line.rstrip("\n") for line in lines} == {"a" * LONG, "b" * LONG}
+    assert [writer.wait() for writer in writers] == [0, 0]
+
+
+class UnreadGateway(Gateway):
+    """A server whose output nobody reads but `output`."""
+
+    def __init__(self, folder: Path) -> None:
+        os.mkfifo(folder / "output.log")
+        self._read = ""
+        self._reader = os.open(folder / "output.log", os.O_RDONLY | os.O_NONBLOCK)
+        fcntl.fcntl(self._reader, fcntl.F_SETPIPE_SZ, SMALL)
+        super().__init__(folder, {"LOG": "json"}, ["--workers", "1"])
+
+    def output(self) -> str:
+        """Return the whole lines so far."""
+        try:
+            while more := os.read(self._reader, 65536):
+                self._read += more.decode()
+        except BlockingIOError:
+            pass
+        return self._read[: self._read.rfind("\n") + 1]
+
+
+def test_a_reader_that_stalls_does_not_stop_the_server(tmp_path: Path) -> None:
+    """With nobody reading the log every request is answered, and the server stops when it is told to."""
+    server = UnreadGateway(tmp_path)
+    try:
+        server.wait_until_ready()
+        with httpx.Client(base_url=server.url) as client:
+            for number in range(60):  # a line each, of some 200 bytes
+                assert client.get(f"/nothing/{number}/{'x' * 200}").status_code == 404
+            asked = server.output().count('"path":"/nothing/')
+            assert eventually(lambda: server.output().count('"path":"/nothing/') == 60)
+            assert asked < 60
+            for number in range(60):
+                assert client.get(f"/nothing/{number}/{'x' * 200}").status_code == 404
+        server.process.terminate()
+        assert server.process.wait(STOP_SECONDS) == 0
+        lines = [line for line in server.output().splitlines() if "no_such_route" in line]
+        assert {json.loads(line)["status"] for line in lines} == {404}
+        assert "Traceback" not in server.output()
+    finally:
+        server.stop()
