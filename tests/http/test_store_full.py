@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +12,8 @@ import pytest
 
 from tests.deployed.client import Api, people_of
 from tests.deployed.people import Person
+from tests.deployed.realtime.net import Net
+from tests.deployed.target import Target
 from tests.servers.engines import ValkeyEngine
 from tests.servers.gateway import Gateway, running_gateway
 from tests.servers.refusing_writes import REFUSALS, full_disk
@@ -167,3 +170,18 @@ def test_a_sync_goes_on_while_nothing_is_written_and_begins_again_once_after_tha
     assert (after[0]["reset"], chats_in(after)) == (True, chats_in(first))
     (moved,) = sync(api, world.other, nothing_new["next"], limit=10)
     assert (chats_in([moved]), moved["reset"]) == ({world.chat}, False)
+
+
+def test_an_open_socket_reads_on(store: ValkeyEngine, api: Api, world: World) -> None:
+    """Frames that read are answered, one that writes gets store_full, and typing reaches the other."""
+    net = Net(Target("gateway", api.url), people_of(api))
+    with contextlib.closing(net):
+        device, other = net.device(world.person), net.device(world.other)
+        with full_disk(store):
+            assert device.ask("ping")["type"] == "pong"
+            assert device.ask("pull", chat=world.chat)["messages"]
+            assert device.ask("send", chat=world.chat, text="more", id="1")["code"] == "store_full"
+            device.say("typing", chat=world.chat, on=True)
+            assert other.expect("typing")["user"] == world.person.handle
+        assert eventually(lambda: write(api, world)[0] == 201)
+        assert device.ask("send", chat=world.chat, text="more", id="1")["type"] == "ack"
