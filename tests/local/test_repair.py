@@ -131,9 +131,7 @@ def test_a_store_that_dies_in_the_middle_of_a_write_comes_back(
             file.write(bytes(10))
         os.kill(process, signal.SIGKILL)
         assert eventually(lambda: _length_now(client) == SINGLES + TOGETHER)
-        assert eventually(
-            lambda: "Valkey is back" in (said := capsys.readouterr().err) and "10 bytes" in said
-        )
+    assert "10 bytes were cut off" in capsys.readouterr().err
 
 
 def _length_now(client: redis.Redis) -> int | None:
