@@ -10,6 +10,7 @@ from collections.abc import Callable
 from bench import (
     admission,
     document,
+    durability,
     fan_out,
     first_push,
     handler_cpu,
@@ -38,6 +39,7 @@ PARTS: dict[str, Callable[[Scale], Findings]] = {
     "sync": sync_pages.measure,
     "realtime": realtime.measure,
     "push": first_push.measure,
+    "durability": durability.measure,
     "store": store_memory.measure,
     "import": startup.measure,
     "package": package_size.measure,

@@ -11,7 +11,7 @@ class Scale(NamedTuple):
 
     rounds, seconds: how often, and how long each time, a server is loaded.
     calls: handler calls a round. messages: of one long chat. chats: tiny chats made. processes: started to
-    time an import. connections: held at once. clients: of a room.
+    time an import. connections: held at once. clients: of a room. kills: of each store.
     """
 
     rounds: int
@@ -22,6 +22,7 @@ class Scale(NamedTuple):
     processes: int
     connections: int
     clients: int
+    kills: int
 
 
 FULL = Scale(
@@ -33,9 +34,18 @@ FULL = Scale(
     processes=9,
     connections=2_000,
     clients=1_000,
+    kills=10,
 )
 QUICK = Scale(
-    rounds=1, seconds=1, calls=500, messages=10_000, chats=2_000, processes=3, connections=200, clients=100
+    rounds=1,
+    seconds=1,
+    calls=500,
+    messages=10_000,
+    chats=2_000,
+    processes=3,
+    connections=200,
+    clients=100,
+    kills=1,
 )
 
 CALL_ROUNDS = 5

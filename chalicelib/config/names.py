@@ -12,7 +12,7 @@ from chalicelib.logs import LOGGER
 PREFIX = "PARLEY_"
 OTHERS = frozenset(
     {
-        *("PARLEY_HOST", "PARLEY_SWEEP_SECONDS"),  # infra/local
+        *("PARLEY_HOST", "PARLEY_DURABILITY", "PARLEY_SWEEP_SECONDS"),  # infra/local
         *("PARLEY_LOCAL_SOCKETS", "PARLEY_LOCAL_SOCKET_SETTINGS"),  # infra/local/sockets
         *("PARLEY_PASSWORD", "PARLEY_TOKEN"),  # clients/python
         *("PARLEY_LOCALSTACK_FOLDER", "PARLEY_MINISTACK_FOLDER"),  # infra/localstack, infra/ministack

@@ -8,7 +8,6 @@ import os
 import secrets
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 import redis
@@ -53,7 +52,7 @@ def _run(chosen: options.Options, shutdown: Shutdown) -> None:
         server.claimed_port(chosen.host, chosen.port) as port,
         server.claimed_port(chosen.host, chosen.socket_port, "SOCKET_PORT") as socket_port,
         _sockets(chosen, settings, port, socket_port) as socket_url,
-        _store(chosen.data, settings, stage, shutdown) as store,
+        _store(chosen, settings, stage, shutdown) as store,
         event_sources(chosen.sweep_seconds, chosen.data.expanduser().absolute() / MEDIA, shutdown),
     ):
         urls = Urls(f"http://{_called(chosen.host, settings)}:{port}", socket_url)
@@ -125,9 +124,14 @@ def _settings(host: str) -> Settings:
 
 
 @contextlib.contextmanager
-def _store(folder: Path, settings: Settings, stage: str, shutdown: Shutdown) -> Iterator[str]:
+def _store(chosen: options.Options, settings: Settings, stage: str, shutdown: Shutdown) -> Iterator[str]:
     url = os.environ.get("REDIS_URL", "").strip()
     if url:
+        if chosen.durability == options.ALWAYS:
+            raise StartError(
+                "PARLEY_DURABILITY=always is for the embedded Valkey. Leave it out and set appendfsync always"
+                f" in the server at REDIS_URL {masked(url)}."
+            )
         _ping(settings)
         _check_store(settings, stage)
         yield f"in the store at {masked(url)}"
@@ -136,7 +140,7 @@ def _store(folder: Path, settings: Settings, stage: str, shutdown: Shutdown) -> 
         raise StartError("PARLEY_REDIS_CLUSTER=1 needs a REDIS_URL; the embedded Valkey is one server.")
     if login := [name for name in STORE_LOGINS if os.environ.get(name, "").strip()]:
         raise StartError(f"{login[0]} needs a REDIS_URL; the embedded Valkey takes no login.")
-    with embedded(folder, shutdown) as held:
+    with embedded(chosen.data, shutdown, durability=chosen.durability) as held:
         os.environ["REDIS_URL"] = held.url
         yield f"in {held.path}"
 

@@ -25,6 +25,7 @@ LEAST_BYTES, MOST_BYTES = 125, 64 * 1024 * 1024  # a control frame has 125
 MOST_FRAMES = 100_000
 MOST_CONNECTIONS = 100_000
 NONE = "none"
+EVERYSEC, ALWAYS = "everysec", "always"
 LEAST_SWEEP_SECONDS, MOST_SWEEP_SECONDS = 0.05, 86_400.0
 
 
@@ -34,13 +35,15 @@ class Options(msgspec.Struct, frozen=True):
     sweep_seconds: how long from one sweep for work that was lost to the next. socket_port: of the sockets;
     the other socket_ options are the fields of sockets.shared.Limits. address_connections,
     uncounted_addresses: the fields of sockets.shared.AddressLimit. shuffle_frames, push_by_wire: shuffle
-    and by_wire of sockets.shared.SocketSettings. log: TEXT or JSON of terminal_log. end_with_parent: see
+    and by_wire of sockets.shared.SocketSettings. durability: EVERYSEC or ALWAYS: when the embedded Valkey
+    brings what it has written to the disk. log: TEXT or JSON of terminal_log. end_with_parent: see
     Shutdown.end_with_parent.
     """
 
     host: str
     port: int
     data: Path
+    durability: str
     workers: int
     sweep_seconds: float
     socket_port: int
@@ -95,6 +98,13 @@ def parse(arguments: Sequence[str], environ: Mapping[str, str]) -> Options:
     add("port", _whole(0, MOST_PORT), "8080", "port to listen on, 0 for any that is free", "PORT")
     add("data", Path, ".data", "folder of the embedded Valkey and of the media", "DATA")
     add(
+        "durability",
+        _one_of(EVERYSEC, ALWAYS),
+        EVERYSEC,
+        "when messages are on disk: within a second or so, or before they are answered",
+        "PARLEY_DURABILITY",
+    )
+    add(
         "workers",
         _whole(1, MOST_WORKERS),
         str(2 * (os.cpu_count() or 1) + 1),
@@ -129,7 +139,7 @@ def parse(arguments: Sequence[str], environ: Mapping[str, str]) -> Options:
     )
     add("shuffle-frames", _flag, "0", "1: handle the messages that wait in any order", "SHUFFLE_FRAMES")
     add("push-by-wire", _flag, "0", "1: push through /@connections, as on AWS", "PUSH_BY_WIRE")
-    add("log", _log, TEXT if sys.stderr.isatty() else JSON, f"{TEXT} or {JSON}", "LOG")
+    add("log", _one_of(TEXT, JSON), TEXT if sys.stderr.isatty() else JSON, f"{TEXT} or {JSON}", "LOG")
     add(
         "end-with-parent",
         _flag,
@@ -171,10 +181,13 @@ def _socket_port(raw: str) -> int | None:
     return None if raw == NEXT_PORT else _whole(0, MOST_PORT)(raw)
 
 
-def _log(raw: str) -> str:
-    if raw in {TEXT, JSON}:
-        return raw
-    raise argparse.ArgumentTypeError(f"{raw!r} is neither {TEXT} nor {JSON}")
+def _one_of(first: str, second: str) -> Callable[[str], str]:
+    def read(raw: str) -> str:
+        if raw in {first, second}:
+            return raw
+        raise argparse.ArgumentTypeError(f"{raw!r} is neither {first} nor {second}")
+
+    return read
 
 
 def _flag(raw: str) -> bool:

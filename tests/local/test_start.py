@@ -105,6 +105,12 @@ def test_a_store_that_is_not_there() -> None:
         (["--workers", "0"], {}, "workers"),
         ([], {"WORKERS": "many"}, "many"),
         ([], {"LOG": "loud"}, "neither text nor json"),
+        ([], {"PARLEY_DURABILITY": "never"}, "durability: 'never' is neither everysec nor always"),
+        (
+            [],
+            {"PARLEY_DURABILITY": "always", "REDIS_URL": "redis://127.0.0.1:1"},
+            "set appendfsync always",
+        ),
         ([], {"PARLEY_HOST": "no such host"}, "no such host"),
         (["--prot", "1"], {}, "--prot"),
         (["serve"], {}, "serve"),

@@ -12,6 +12,8 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from tests.servers.slow_sync import SlowSync
+
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = STOP_SECONDS = 120.0
 OURS = (
@@ -31,7 +33,8 @@ class ServerProcess:
 
     arguments: the module's name and its options. env: variables beside the process's own, from which
     Parley's are taken out first. ready: what it prints once it serves, with its URL as the first group.
-    hangup: what SIGHUP does to it at first; nohup has it ignored.
+    hangup: what SIGHUP does to it at first; nohup has it ignored. slow_sync: delays its fsyncs, and those of
+    its children.
     """
 
     def __init__(
@@ -41,6 +44,7 @@ class ServerProcess:
         env: Mapping[str, str],
         ready: re.Pattern[str],
         hangup: signal.Handlers = signal.SIG_DFL,
+        slow_sync: SlowSync | None = None,
     ) -> None:
         self._log = folder / "output.log"
         self._ready = ready
@@ -53,8 +57,11 @@ class ServerProcess:
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
+                preexec_fn=slow_sync.install if slow_sync else None,  # noqa: PLW1509 - of these tests alone
             )
         signal.signal(signal.SIGHUP, before)
+        if slow_sync:
+            slow_sync.serve()
         self.url = ""
 
     def wait_until_ready(self, seconds: float = START_SECONDS) -> None:
