@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
+from infra.aws.aliases import call_aliases, has_aliases
 from infra.aws.fragments import Template, is_intrinsic, joined
 
 FOLDER = Path(__file__).parent
@@ -24,6 +25,7 @@ FRAGMENTS = {
         "queues",
         "work",
         "functions",
+        "rollout",
         "concurrency",
         "edge",
         "access-logs",
@@ -80,6 +82,8 @@ def finished(template: Template, stage: str) -> Template:
     variables, and the memory that Chalice gives to each function not set apart in .chalice/config.json.
     """
     template = _without(template, _dropped(template["Resources"], DROPPED[stage]))
+    if stage == "prod" and has_aliases(template):
+        call_aliases(template)
     globals_ = template.get("Globals", {}).get("Function", {})
     everywhere = _variables(globals_)
     usual_memory = _default(template, globals_.get("MemorySize"))
@@ -167,7 +171,7 @@ def _references(value: Any) -> Iterable[str]:
 
 def _named(key: str, value: Any) -> Iterable[str]:
     if key == "Ref":
-        return [value.partition(".")[0]]  # of SAM's own: RestAPI.Stage
+        return [value]
     if key == "DependsOn":
         return [value] if isinstance(value, str) else value
     if key == "Fn::GetAtt":

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from infra import package
+from infra.aws.aliases import alias_of, has_aliases, mark_release
 from infra.deploy import endpoint
 from infra.deploy.account import check_log_role
 from infra.deploy.artifacts import Artifacts
@@ -81,6 +82,10 @@ class Deployment:
             )
 
     @property
+    def _rpc(self) -> str:
+        return alias_of("Rpc") if self._stage == "prod" else "Rpc"
+
+    @property
     def url(self) -> str:
         """The URL of the deployed API, without a slash at the end."""
         return self._url(endpoint.configured())
@@ -100,7 +105,11 @@ class Deployment:
             contents = json.loads(template.read_text())
             known = _checked_names(contents, parameters)
             held = self.stack.parameters()
-            check_log_role(self._session, _values(contents, held, parameters), held)
+            values = _values(contents, held, parameters)
+            check_log_role(self._session, values, held)
+            if has_aliases(contents):
+                mark_release(contents, values)
+                template.write_text(json.dumps(contents))
             artifacts.prepare()
             self._say(f"Uploading to s3://{artifacts.bucket}")
             return artifacts.upload_template(template, Path(folder) / "deployment.zip"), known
@@ -115,7 +124,7 @@ class Deployment:
             raise DeployError(
                 f"the stack is made, but {url}/ping fails ({error}); the function's log says why"
             ) from None
-        self._say(f"Its rpc function is {self.stack.resource('Rpc')}")
+        self._say(f"Its rpc function is {self.stack.resource(self._rpc)}")
         self._say(f"Parley is deployed at {self._url(self._shown_as) if self._shown_as else url}")
 
 

@@ -136,6 +136,14 @@ def _function(aws: Aws, r: Resource) -> Description:
     return getattr(aws, "lambda").get_function(FunctionName=r.id)["Configuration"]
 
 
+def _alias(aws: Aws, r: Resource) -> Description:
+    """Return the version that an alias leads to, under the alias's ARN."""
+    functions, name = getattr(aws, "lambda"), r.of("FunctionName")
+    alias = functions.get_alias(FunctionName=name, Name=r.properties["Name"])
+    version = functions.get_function_configuration(FunctionName=name, Qualifier=alias["FunctionVersion"])
+    return {**version, "FunctionArn": alias["AliasArn"]}
+
+
 def _permission(aws: Aws, r: Resource) -> Description:
     policy = getattr(aws, "lambda").get_policy(FunctionName=r.of("FunctionName"))["Policy"]
     return json.loads(policy)["Statement"]
@@ -183,7 +191,8 @@ DESCRIBERS: dict[str, Callable[[Aws, Resource], Description]] = {
     "AWS::ApiGateway::Stage": lambda aws, r: aws.apigateway.get_stage(
         restApiId=r.of("RestApiId"), stageName=r.properties["StageName"]
     ),
-    "AWS::Budgets::Budget": lambda aws, r: aws.budgets.describe_budgets(AccountId="000000000000")["Budgets"],
+    # LocalStack has no such service, and its session no such client.
+    "AWS::Budgets::Budget": lambda aws, r: None,
     "AWS::CloudWatch::Alarm": lambda aws, r: aws.cloudwatch.describe_alarms(AlarmNames=[r.id])[
         "MetricAlarms"
     ],
@@ -217,11 +226,15 @@ DESCRIBERS: dict[str, Callable[[Aws, Resource], Description]] = {
     "AWS::Events::Rule": _rule,
     "AWS::IAM::ManagedPolicy": _managed_policy,
     "AWS::IAM::Role": _role,
+    "AWS::Lambda::Alias": _alias,
     "AWS::Lambda::EventSourceMapping": lambda aws, r: getattr(aws, "lambda").get_event_source_mapping(
         UUID=r.id
     ),
     "AWS::Lambda::Function": _function,
     "AWS::Lambda::Permission": _permission,
+    "AWS::Lambda::Version": lambda aws, r: getattr(aws, "lambda").get_function_configuration(
+        FunctionName=r.id
+    ),
     "AWS::Logs::LogGroup": _log_group,
     "AWS::Logs::MetricFilter": _metric_filter,
     "AWS::MemoryDB::ACL": lambda aws, r: aws.memorydb.describe_acls(ACLName=r.id)["ACLs"],

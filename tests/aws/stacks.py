@@ -9,11 +9,13 @@ import zipfile
 from collections.abc import Mapping
 from typing import Any
 
+from infra.aws.aliases import mark_release
 from infra.aws.fragments import Template
 from infra.deploy.errors import DeployError
 from infra.deploy.sessions import Session
 from infra.deploy.stack import Stack
 from tests.aws.describers import Aws, Resource
+from tests.aws.sam import transformed
 from tests.servers.waiting import eventually
 
 BUCKET = "templates"
@@ -37,7 +39,7 @@ class ProdStack:
     def put(self, template: Template, parameters: Mapping[str, str]) -> None:
         """Make the stack what a template and parameters say. Raises DeployError."""
         changes = self._stack.propose(
-            self._upload(template), parameters, sorted(template.get("Parameters", {}))
+            self._upload(template, parameters), parameters, sorted(template.get("Parameters", {}))
         )
         assert changes is not None
         self._stack.apply(changes)
@@ -72,11 +74,11 @@ class ProdStack:
         """Return the stack's outputs by name."""
         return self._stack.outputs()
 
-    def _upload(self, template: Template) -> str:
+    def _upload(self, template: Template, parameters: Mapping[str, str]) -> str:
         s3 = self.aws.s3
         s3.create_bucket(Bucket=BUCKET)
         s3.put_object(Bucket=BUCKET, Key="code.zip", Body=_code())
-        body = json.dumps(_with_code(template)).encode()
+        body = json.dumps(transformed(_released(template), parameters)).encode()
         s3.put_object(Bucket=BUCKET, Key=f"{self._name}.json", Body=body)
         return f"{self._endpoint}/{BUCKET}/{self._name}.json"
 
@@ -88,8 +90,10 @@ def _code() -> bytes:
     return package.getvalue()
 
 
-def _with_code(template: Template) -> Template:
+def _released(template: Template) -> Template:
+    """Return a template as it is uploaded, of one release for all values: LocalStack moves no alias."""
     copy: dict[str, Any] = json.loads(json.dumps(template))
+    mark_release(copy, {})
     for resource in copy["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":
             resource["Properties"]["CodeUri"] = {"Bucket": BUCKET, "Key": "code.zip"}

@@ -5,17 +5,21 @@ LocalStack's CloudFormation says CREATE_COMPLETE of resources that it cannot mak
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
+from infra.aws.aliases import alias_of, mark_release
 from infra.aws.fragments import Template
 from infra.deploy.errors import DeployError
 from infra.deploy.sessions import Session, open_session
 from tests.aws.describers import DESCRIBERS, Description
 from tests.aws.emulation import FAILING, IGNORED, LEFT_OUT, NOT_MADE, NOT_TAKEN_DOWN, emulated, refused
+from tests.aws.reading import of_type
+from tests.aws.sam import transformed
 from tests.aws.stacks import ProdStack
 
 pytestmark = pytest.mark.localstack
@@ -151,10 +155,10 @@ def test_work_is_handed_over_and_the_sweep_is_scheduled(stack: ProdStack) -> Non
     for name, queue, function in (("WorkSource", "Work", "Worker"), ("MediaSource", "MediaEvents", "Media")):
         source = described(stack, name)
         assert source["EventSourceArn"] == described(stack, queue)["QueueArn"]
-        assert source["FunctionArn"] == described(stack, function)["FunctionArn"]
+        assert source["FunctionArn"] == described(stack, alias_of(function))["FunctionArn"]
         assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]
     assert (rule["State"], rule["ScheduleExpression"]) == ("ENABLED", "rate(1 minute)")
-    assert rule["targets"] == [described(stack, "Sweep")["FunctionArn"]]
+    assert rule["targets"] == [described(stack, alias_of("Sweep"))["FunctionArn"]]
 
 
 def test_password_is_generated_and_readable_by_its_functions_alone(durable: ProdStack) -> None:
@@ -268,18 +272,51 @@ def test_an_update_arrives_in_the_services(session: Session, localstack: Any, te
     """Changed parameters change a function, give its role a right, and add a subscription."""
     stack = ProdStack(session, "updated", localstack.endpoint)
     stack.put(template, {"Egress": "none"})
-    assert described(stack, "APIHandler")["Environment"]["Variables"]["PARLEY_KEEP_MESSAGES"] == "0"
+    assert described(stack, alias_of("APIHandler"))["Environment"]["Variables"]["PARLEY_KEEP_MESSAGES"] == "0"
     assert not {"AlarmMail", "WriteTraces"} & stack.resources().keys()
 
     stack.put(template, {"KeepMessages": "500", "AlarmEmail": "ops@example.com", "Tracing": "on"})
 
     assert described(stack, "APIHandler")["Environment"]["Variables"]["PARLEY_KEEP_MESSAGES"] == "500"
+    # As long as the alias is not moved, callers have the version's own settings.
+    assert described(stack, alias_of("APIHandler"))["Environment"]["Variables"]["PARLEY_KEEP_MESSAGES"] == "0"
     assert described(stack, "AlarmMail")["Endpoint"] == "ops@example.com"
     ids = stack.resources()["WriteTraces"].ids
     assert described(stack, "ApiHandlerRole")["attached"] == sorted(
         ids[name] for name in ("PutWork", "UseStore", "WriteTraces")
     )
     stack.delete()
+
+
+def test_sam_moves_the_aliases_with_each_release(prod: Template) -> None:
+    """Another value of a parameter is a new version of every function and a new deployment of the API."""
+    made = []
+    for value in ("0", "0", "500"):
+        template = copy.deepcopy(prod)
+        mark_release(template, {"KeepMessages": value})
+        made.append(transformed(template, {"KeepMessages": value}))
+    versions = [of_type(one, "AWS::Lambda::Version").keys() for one in made]
+    deployments = [of_type(one, "AWS::ApiGateway::Deployment").keys() for one in made]
+    leads = made[2]["Resources"][alias_of("Worker")]["Properties"]["FunctionVersion"]["Fn::GetAtt"][0]
+
+    assert made[0] == made[1]
+    assert len(versions[2]) == len(of_type(prod, "AWS::Serverless::Function"))
+    assert not versions[0] & versions[2]
+    assert not deployments[0] & deployments[2]
+    assert leads in versions[2]
+
+
+@pytest.mark.parametrize(("rollout", "groups"), [("AllAtOnce", 0), ("Canary10Percent5Minutes", 9)])
+def test_sam_has_code_deploy_move_aliases_by_parts(prod: Template, rollout: str, groups: int) -> None:
+    """A rollout by parts has a group for each function, with the alarms that take it back."""
+    made = transformed(prod, {"Rollout": rollout})
+    found = of_type(made, "AWS::CodeDeploy::DeploymentGroup").values()
+
+    assert len(found) == groups
+    for group in found:
+        assert group["DeploymentConfigName"]["Fn::Sub"][1] == {"ConfigName": rollout}
+        alarms = [alarm["Name"]["Ref"] for alarm in group["AlarmConfiguration"]["Alarms"]]
+        assert alarms == ["ApiErrorsAlarm", "FunctionErrorsAlarm", "SocketErrorsAlarm"]
 
 
 def test_what_is_taken_down_is_gone_but_the_bucket(

@@ -14,7 +14,7 @@ from chalicelib.config import VARIABLES
 from infra.aws.fragments import Template
 from infra.aws.template import FOLDER, FRAGMENTS, merge_template
 from infra.local.sources import BATCH, MOST_RECEIVES
-from tests.aws.reading import of_type, references, values
+from tests.aws.reading import called, of_type, references, values
 
 REGIONS = ["us-east-1", "eu-central-1", "ap-southeast-2"]
 OF_THE_SDK = {"AWS_ENDPOINT_URL_SQS"}
@@ -115,7 +115,7 @@ def test_messages_outlast_six_attempts(prod: Template) -> None:
     """A queue hides a message for six times as long as the function that takes it may run."""
     functions = of_type(prod, "AWS::Serverless::Function")
     takers = {
-        source["EventSourceArn"]["Fn::GetAtt"][0]: functions[source["FunctionName"]["Ref"]]["Timeout"]
+        source["EventSourceArn"]["Fn::GetAtt"][0]: functions[called(source["FunctionName"])]["Timeout"]
         for source in of_type(prod, "AWS::Lambda::EventSourceMapping").values()
     }
 
@@ -130,7 +130,7 @@ def test_failed_messages_alone_come_back(template: Template) -> None:
     sources = of_type(template, "AWS::Lambda::EventSourceMapping").values()
 
     assert {
-        source["FunctionName"]["Ref"]: source["EventSourceArn"]["Fn::GetAtt"][0] for source in sources
+        called(source["FunctionName"]): source["EventSourceArn"]["Fn::GetAtt"][0] for source in sources
     } == {
         "Worker": "Work",
         "Media": "MediaEvents",
@@ -146,9 +146,9 @@ def test_lost_work_is_swept_each_minute(template: Template) -> None:
     permission = of_type(template, "AWS::Lambda::Permission")["SweepPermission"]
 
     assert rule["ScheduleExpression"] == "rate(1 minute)"
-    assert [target["Arn"] for target in rule["Targets"]] == [{"Fn::GetAtt": ["Sweep", "Arn"]}]
+    assert [called(target["Arn"]) for target in rule["Targets"]] == ["Sweep"]
     assert permission["Principal"] == "events.amazonaws.com"
-    assert permission["FunctionName"] == {"Ref": "Sweep"}
+    assert called(permission["FunctionName"]) == "Sweep"
     assert permission["SourceArn"] == {"Fn::GetAtt": ["SweepSchedule", "Arn"]}
 
 

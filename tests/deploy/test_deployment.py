@@ -140,6 +140,39 @@ def test_changes_that_lose_nothing_are_made(deploy: Deploy) -> None:
     assert changes.done == ["applied"]
 
 
+FUNCTIONS: dict[str, Any] = {"AutoPublishAlias": "live", "Environment": {"Variables": {}}}
+
+
+@pytest.fixture
+def release(session: boto3.Session, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """Return what deploys to a stack that holds some values, and returns the release it uploads."""
+    names = {"Store": {"Default": "serverless"}, "Egress": {"Default": "ipv6"}}
+    template = {"Globals": {"Function": FUNCTIONS}, "Parameters": names, "Resources": {}}
+
+    def build(stage: str, out: Path) -> None:
+        (out / "deployment.zip").write_bytes(b"code")
+        (out / "sam.json").write_text(json.dumps(template))
+
+    def release(held: dict[str, str], **given: str) -> str:
+        deployment = Deployment(session, "parley-prod", "prod", lambda line: None)
+        monkeypatch.setattr(Stack, "parameters", lambda stack: held)
+        url, _ = deployment._upload(given)
+        bucket, key = url.split("/")[-2:]
+        stored = json.load(session.client("s3").get_object(Bucket=bucket, Key=key)["Body"])
+        return str(stored["Globals"]["Function"]["Environment"]["Variables"]["RELEASE"])
+
+    monkeypatch.setattr(package, "build", build)
+    return release
+
+
+def test_a_release_has_its_values(release: Callable[..., str]) -> None:
+    """Values count as the stack will have them: given, held or by default."""
+    fresh = release({})
+
+    assert fresh == release({"Store": "serverless"}) == release({"Store": "durable"}, Store="serverless")
+    assert len({fresh, release({"Store": "durable"}), release({}, Egress="nat")}) == 3
+
+
 @pytest.mark.parametrize("changes", [None, GivenChanges([])])
 def test_a_deployed_stack_is_protected(deploy: Deploy, changes: ChangeSet | None) -> None:
     """A stack of stage prod is protected against deletion, also one that was made before there was this."""
