@@ -89,7 +89,7 @@ preflight:
 	$(NEEDS_STAGE)
 	@$(if $(CHECKER),"$(CHECKER)" -m infra.deploy.preflight '$(STAGE)')
 
-deploy: preflight $(VENV)/installed-dev ## Deploy the last commit to AWS: STAGE=prod; DRY_RUN=1 shows what would change.
+deploy: preflight $(VENV)/installed-dev ## Deploy the last commit to AWS: STAGE=prod; DRY_RUN=1 only shows; PARAMETERS="Name=value …", docs/aws.md.
 	@$(DEPLOY) $(if $(DRY_RUN),--dry-run) $(if $(REPLACE_DATA),--replace-data) \
 		$(foreach value,$(PARAMETERS),--parameter $(value))
 
