@@ -18,7 +18,7 @@ from pathlib import Path
 
 FOLDER_VARIABLE = "PARLEY_LOCAL_SOCKETS"  # as in sockets/shared.py, which takes longer to import
 MOST_BYTES = 1024 * 1024
-BATCH_BYTES = 64 * 1024
+BATCH_BYTES, BATCH_SECONDS = 64 * 1024, 0.005
 DRAIN_SECONDS = 1.0
 POLL_SECONDS, ROOM_MILLISECONDS = 0.01, 1000
 
@@ -72,6 +72,7 @@ class LineWriter:
     def _run(self) -> None:
         while True:
             self._bell.wait()
+            time.sleep(BATCH_SECONDS)  # more may come: each waking costs the thread that serves
             self._bell.clear()
             while batch := self._taken():
                 written = self._is_written(b"".join(batch))
