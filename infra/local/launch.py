@@ -18,6 +18,7 @@ from chalicelib.store import client
 from chalicelib.store.durability import weaknesses
 from infra.local import options, server
 from infra.local.companion import event_sources
+from infra.local.descriptors import allow_open_files
 from infra.local.hosts import is_loopback_address
 from infra.local.run_folder import run_folder
 from infra.local.shutdown import Shutdown, StartError, say, warn
@@ -45,7 +46,7 @@ def main(shutdown: Shutdown) -> int:
 
 
 def _run(chosen: options.Options, shutdown: Shutdown) -> None:
-    server.allow_open_files()
+    allow_open_files()
     stage = _stage()
     settings = _settings(chosen.host)
     with (

@@ -6,7 +6,6 @@ import contextlib
 import errno
 import http.client
 import multiprocessing
-import resource
 import socket
 import sys
 import threading
@@ -16,6 +15,7 @@ from collections.abc import Callable, Iterator
 from granian.constants import HTTPModes, Interfaces, Loops, RuntimeModes
 from granian.http import HTTP1Settings
 
+from infra.local.descriptors import http_connections, open_files
 from infra.local.shutdown import Shutdown, StartError
 from infra.local.workers import Workers
 
@@ -24,9 +24,6 @@ POLL_SECONDS = 0.05
 HEAD_SECONDS = 20
 STOP_SECONDS = 2  # for requests under way; a client that stalls is not waited for any longer
 BACKLOG = 1024
-CONNECTIONS_A_WORKER = 4096
-OPEN_FILES = 10240
-"""Asked for where there is no limit that can be asked for; what macOS allows a process."""
 ANY_ADDRESS = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - where to reach a server on all addresses
 
 
@@ -56,14 +53,6 @@ def claimed_port(address: str, port: int, setting: str = "PORT") -> Iterator[int
         yield port
 
 
-def allow_open_files() -> None:
-    """Raise the number of files that this process, and those it starts, may have open to what it may be."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = max(soft, OPEN_FILES) if hard == resource.RLIM_INFINITY else hard
-    if soft not in (wanted, resource.RLIM_INFINITY):
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
-
-
 def serve(address: str, port: int, workers: int, shutdown: Shutdown, when_ready: Callable[[], None]) -> None:
     """Serve until a signal or a failure.
 
@@ -84,7 +73,7 @@ def serve(address: str, port: int, workers: int, shutdown: Shutdown, when_ready:
         websockets=False,  # an upgrade is a request like any other, and sent to the port of the sockets
         http1_settings=HTTP1Settings(header_read_timeout=HEAD_SECONDS * 1000),
         backlog=BACKLOG,
-        backpressure=CONNECTIONS_A_WORKER,
+        backpressure=http_connections(open_files()),
         log_enabled=False,
         respawn_failed_workers=True,
         workers_kill_timeout=STOP_SECONDS,

@@ -16,6 +16,7 @@ from chalicelib.errors import Overloaded, ParleyError
 from chalicelib.http.responses import defect
 from chalicelib.logs import LOGGER
 from infra.local.addresses import Addresses
+from infra.local.descriptors import Descriptors
 from infra.local.events import LambdaContext
 from infra.local.sockets import handshake
 from infra.local.sockets.connection import GOING_AWAY, NORMAL, Connection, Turn
@@ -75,7 +76,8 @@ class Edge:
 
     async def start(self) -> None:
         """Begin to listen."""
-        make = functools.partial(Wire, self._admit, self.limits, self.addresses, outside=self._outside)
+        checks: dict[str, Any] = {"outside": self._outside, "descriptors": Descriptors()}
+        make = functools.partial(Wire, self._admit, self.limits, self.addresses, **checks)
         self._server = await self.loop.create_server(
             make, self._shared.address, self._shared.port, reuse_port=True, backlog=BACKLOG
         )

@@ -10,8 +10,9 @@ from typing import Any
 from picows import WSAutoPingStrategy, WSListener, WSUpgradeRequest, WSUpgradeResponseWithListener
 from picows.picows import WSProtocol  # type: ignore[attr-defined]  # left out of its type stub
 
-from chalicelib.errors import ParleyError, TooManyRequests
+from chalicelib.errors import Overloaded, ParleyError, TooManyRequests
 from infra.local.addresses import Addresses
+from infra.local.descriptors import Descriptors
 from infra.local.sockets.handshake import HeadersTooLarge, problem
 from infra.local.sockets.outside import OutsideTokens
 from infra.local.sockets.shared import Limits
@@ -40,7 +41,8 @@ class Wire(WSProtocol):  # type: ignore[misc]
 
     admit: answers the upgrade request. limits: a frame beyond its frame_bytes is closed with 1009.
     addresses: counts the connections of each. handshake_seconds: how long the request may take. outside:
-    checks the outside tokens that the request shows before admit; None: there is no issuer.
+    checks the outside tokens that the request shows before admit; None: there is no issuer. descriptors: says
+    which connections to refuse for want of them.
     """
 
     def __init__(
@@ -50,6 +52,7 @@ class Wire(WSProtocol):  # type: ignore[misc]
         addresses: Addresses,
         handshake_seconds: float = HANDSHAKE_SECONDS,
         outside: OutsideTokens | None = None,
+        descriptors: Descriptors | None = None,
     ) -> None:
         super().__init__(
             None,
@@ -74,6 +77,7 @@ class Wire(WSProtocol):  # type: ignore[misc]
         self._too_late: asyncio.TimerHandle | None = None
         self._behind_bytes = min(BEHIND_BYTES, limits.unread_bytes)
         self._addresses = addresses
+        self._descriptors = descriptors or Descriptors()
         self._head: bytearray | None = bytearray()
         self._read_to = memoryview(b"")
         self._deaf = False
@@ -88,6 +92,8 @@ class Wire(WSProtocol):  # type: ignore[misc]
         self._addresses.enter(self.peer)
         if excess := self._addresses.excess(self.peer):
             self._refuse_connection(abruptly=excess > ABRUPT_EXCESS)
+        elif self._descriptors.refuses(transport.get_extra_info("socket").fileno()):
+            self._refuse(Overloaded("This process can open no more connections. Connect again in a while."))
 
     def connection_lost(self, error: Exception | None) -> None:
         """End, as an asyncio.Protocol does."""

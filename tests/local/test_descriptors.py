@@ -1,0 +1,75 @@
+"""Descriptors that run out: sockets are refused first, and HTTP goes on."""
+
+from __future__ import annotations
+
+import logging
+import resource
+from pathlib import Path
+
+import pytest
+
+from infra.local.descriptors import Descriptors, http_connections
+from infra.local.sockets.shared import AddressLimit
+from tests.local.raw import Peer
+from tests.local.socket_edge import UPGRADE, process_of, running_sockets
+from tests.servers.waiting import eventually
+
+LIMIT = 160
+UNLIMITED = AddressLimit(connections=0)
+
+
+def status(peer: Peer) -> int:
+    """Return the status that a connection to the port of the sockets is answered with."""
+    peer.send("GET / HTTP/1.1", "Host: localhost", "Connection: Upgrade", *UPGRADE)
+    return peer.answer().status
+
+
+def test_sockets_are_refused_before_http(tmp_path: Path) -> None:
+    """Short of descriptors a worker answers sockets 503, and HTTP still takes its share of connections."""
+    with running_sockets(tmp_path, addresses=UNLIMITED) as server:
+        first = server.open()
+        process = process_of(first)
+        most = resource.prlimit(process, resource.RLIMIT_NOFILE)[1]
+        resource.prlimit(process, resource.RLIMIT_NOFILE, (LIMIT, most))
+        held: list[Peer] = []
+        refused = None
+        while refused is None and len(held) < LIMIT:
+            peer = Peer(server.socket_port)
+            peer.send("GET / HTTP/1.1", "Host: localhost", "Connection: Upgrade", *UPGRADE)
+            answer = peer.answer()
+            refused = answer if answer.status != 101 else None
+            held.append(peer)
+        assert refused is not None
+        assert (refused.status, refused.json["code"]) == (503, "overloaded")
+        web = [server.peer() for _ in range(http_connections(LIMIT))]
+        for peer in web:
+            peer.send("GET /worker HTTP/1.1", "Host: localhost")
+            assert peer.answer().status == 200
+        for peer in [*web, *held]:
+            peer.socket.close()
+
+        def let_in() -> bool:
+            with Peer(server.socket_port) as peer:
+                return status(peer) == 101
+
+        assert eventually(let_in)
+        assert server.output().count("descriptors_short") == 1
+        first.close()
+
+
+def test_one_line_a_change(caplog: pytest.LogCaptureFixture) -> None:
+    """Connections that come and go at the limit are no lines; that there is room again is one."""
+    descriptors = Descriptors(lambda: 1000)
+    room = 1000 - http_connections(1000) - 125
+    with caplog.at_level(logging.INFO, "parley"):
+        offsets = (-1, 0, -1, 0, -51, 0)
+        refused = [descriptors.refuses(room + offset) for offset in offsets]
+    assert refused == [False, True, False, True, False, True]
+    events = [record.msg["event"] for record in caplog.records if isinstance(record.msg, dict)]
+    assert events == ["descriptors_short", "descriptors_back", "descriptors_short"]
+
+
+@pytest.mark.parametrize(("limit", "most"), [(256, 64), (1024, 256), (20_000, 4096)])
+def test_http_has_a_share_of_any_limit(limit: int, most: int) -> None:
+    """However few files a process may open, HTTP alone never takes them all."""
+    assert http_connections(limit) == most
