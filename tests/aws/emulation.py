@@ -52,8 +52,8 @@ IGNORED: dict[str, Callable[[Description], bool]] = {
     "StoreGroup.SecurityGroupEgress": lambda group: "127.0.0.1/32" in str(group["IpPermissionsEgress"]),
 }
 
-# It ignores this property, and takes an update of a stage that has it for a second stage of the name.
-LEFT_AWAY = ("RestAPI", "AccessLogSetting")
+# It ignores these properties, and takes an update of an API or stage with a condition in it for a second one.
+LEFT_AWAY = {"RestAPI.AccessLogSetting", "RestAPI.GatewayResponses"}
 
 # It runs functions as processes of this Python.
 HERE = f"python{sys.version_info.major}.{sys.version_info.minor}"
@@ -77,8 +77,8 @@ def emulated(template: Template, vpc: str, left_out: set[str]) -> Template:
         for name, resource in template["Resources"].items()
         if name not in left_out
     }
-    name, left_away = LEFT_AWAY
-    del resources[name]["Properties"][left_away]
+    for name, _, left_away in (one.partition(".") for one in LEFT_AWAY):
+        del resources[name]["Properties"][left_away]
     for resource in resources.values():
         if resource.get("DeletionPolicy") == NOT_KNOWN:
             resource["DeletionPolicy"] = KNOWN

@@ -78,7 +78,7 @@ class ProdStack:
         s3 = self.aws.s3
         s3.create_bucket(Bucket=BUCKET)
         s3.put_object(Bucket=BUCKET, Key="code.zip", Body=_code())
-        body = json.dumps(transformed(_released(template), parameters)).encode()
+        body = json.dumps(transformed(released(template), parameters)).encode()
         s3.put_object(Bucket=BUCKET, Key=f"{self._name}.json", Body=body)
         return f"{self._endpoint}/{BUCKET}/{self._name}.json"
 
@@ -90,10 +90,13 @@ def _code() -> bytes:
     return package.getvalue()
 
 
-def _released(template: Template) -> Template:
-    """Return a template as it is uploaded, of one release for all values: LocalStack moves no alias."""
+def released(template: Template, values: Mapping[str, str] | None = None) -> Template:
+    """Return a template as it is uploaded.
+
+    values: what tells releases apart; without, all are one, as LocalStack moves no alias.
+    """
     copy: dict[str, Any] = json.loads(json.dumps(template))
-    mark_release(copy, {})
+    mark_release(copy, values or {})
     for resource in copy["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":
             resource["Properties"]["CodeUri"] = {"Bucket": BUCKET, "Key": "code.zip"}

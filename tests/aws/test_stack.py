@@ -5,14 +5,13 @@ LocalStack's CloudFormation says CREATE_COMPLETE of resources that it cannot mak
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
-from infra.aws.aliases import alias_of, mark_release
+from infra.aws.aliases import alias_of
 from infra.aws.fragments import Template
 from infra.deploy.errors import DeployError
 from infra.deploy.sessions import Session, open_session
@@ -20,7 +19,7 @@ from tests.aws.describers import DESCRIBERS, Description
 from tests.aws.emulation import FAILING, IGNORED, LEFT_OUT, NOT_MADE, NOT_TAKEN_DOWN, emulated, refused
 from tests.aws.reading import of_type
 from tests.aws.sam import transformed
-from tests.aws.stacks import ProdStack
+from tests.aws.stacks import ProdStack, released
 
 pytestmark = pytest.mark.localstack
 
@@ -290,11 +289,10 @@ def test_an_update_arrives_in_the_services(session: Session, localstack: Any, te
 
 def test_sam_moves_the_aliases_with_each_release(prod: Template) -> None:
     """Another value of a parameter is a new version of every function and a new deployment of the API."""
-    made = []
-    for value in ("0", "0", "500"):
-        template = copy.deepcopy(prod)
-        mark_release(template, {"KeepMessages": value})
-        made.append(transformed(template, {"KeepMessages": value}))
+    made = [
+        transformed(released(prod, values), values)
+        for values in ({"KeepMessages": value} for value in ("0", "0", "500"))
+    ]
     versions = [of_type(one, "AWS::Lambda::Version").keys() for one in made]
     deployments = [of_type(one, "AWS::ApiGateway::Deployment").keys() for one in made]
     leads = made[2]["Resources"][alias_of("Worker")]["Properties"]["FunctionVersion"]["Fn::GetAtt"][0]
@@ -309,7 +307,7 @@ def test_sam_moves_the_aliases_with_each_release(prod: Template) -> None:
 @pytest.mark.parametrize(("rollout", "groups"), [("AllAtOnce", 0), ("Canary10Percent5Minutes", 9)])
 def test_sam_has_code_deploy_move_aliases_by_parts(prod: Template, rollout: str, groups: int) -> None:
     """A rollout by parts has a group for each function, with the alarms that take it back."""
-    made = transformed(prod, {"Rollout": rollout})
+    made = transformed(released(prod), {"Rollout": rollout})
     found = of_type(made, "AWS::CodeDeploy::DeploymentGroup").values()
 
     assert len(found) == groups
