@@ -65,7 +65,7 @@ def _repaired(folder: Path, name: str) -> str:
     """Cut off the end of a file that holds no whole write, and return the line that says so."""
     files = folder / aof.FOLDER
     file = files / name
-    if file != aof.parts_of(files).increments[-1]:
+    if aof.parts_of(files).increments[-1:] != [file]:
         raise _lost(files, f"{name} is damaged, and others continue it")
     found = aof.scan(file)
     if found.resumes:

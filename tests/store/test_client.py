@@ -18,9 +18,11 @@ from redis.crc import key_slot
 from chalicelib.config import Secret, Settings
 from chalicelib.errors import StoreFull, StoreUnavailable
 from chalicelib.store import keys
-from chalicelib.store.client import BREAK_SECONDS, NotAsked, Store, connect
+from chalicelib.store.client import BREAK_SECONDS, NotAsked, Query, Store, connect
+from chalicelib.store.inboxes import Inboxes
 from chalicelib.store.messages import Content
 from chalicelib.store.nodes import ClusterNodes, Node, SingleNode
+from chalicelib.store.rates import Rates
 from tests.clock import Clock
 from tests.servers.engines import Engine
 from tests.servers.faults import CuttingProxy, RefusingServer
@@ -415,6 +417,28 @@ def configured(engine: Engine, option: str, value: int) -> Iterator[None]:
     finally:
         for node, old in zip(engine.nodes, before, strict=True):
             node.config_set(option, old)
+
+
+@pytest.mark.parametrize("flushed", [False, True], ids=["scripts loaded", "scripts flushed"])
+def test_what_reads_is_answered_by_a_store_that_refuses_writes(
+    engine: Engine, store: Store, log: Log, flushed: bool
+) -> None:
+    """A limit is answered uncounted, alone and among others; a plain read is; a plain write is refused."""
+    log.append(CHAT, HELLO)
+    (limit,) = Rates.take("192.0.2.1", "read", 10)
+    name: Query[bytes | None] = Query("HGET", (keys.user("ann"),), ("name",))
+    lineage = Inboxes(store).registering("ann", "00" * 7 + "01", 0)
+    if flushed:
+        for node in engine.nodes:
+            node.script_flush()
+    with configured(engine, "min-replicas-to-write", 1):
+        assert log.after(CHAT, 0, 10)
+        assert [store.fetch(limit).left for _ in range(2)] == [9, 9]
+        one, nothing, other, unkept = store.fetch_all([limit, name, limit, lineage])
+        assert (one.left, nothing, other.left, unkept) == (9, None, 9, None)
+        with pytest.raises(StoreUnavailable):
+            store.fetch_all([limit, Query("SADD", (keys.traces("ann"),), ("x",))])
+    assert [store.fetch(limit).left for _ in range(2)] == [9, 8]
 
 
 @pytest.mark.parametrize("content", [HELLO, HELLO_ONCE], ids=["send", "send with id"])
