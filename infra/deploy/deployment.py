@@ -124,8 +124,20 @@ class Deployment:
             raise DeployError(
                 f"the stack is made, but {url}/ping fails ({error}); the function's log says why"
             ) from None
+        for line in _records(self.stack.outputs()):
+            self._say(line)
         self._say(f"Its rpc function is {self.stack.resource(self._rpc)}")
         self._say(f"Parley is deployed at {self._url(self._shown_as) if self._shown_as else url}")
+
+
+def _records(outputs: Mapping[str, str]) -> list[str]:
+    """Return what DNS has to have for names of the operator's own, a line each."""
+    names = (("ApiUrl", "DomainTarget"), ("SocketUrl", "SocketDomainTarget"))
+    return [
+        f"{outputs[url]} works once its name is a CNAME of {outputs[target]}"
+        for url, target in names
+        if target in outputs
+    ]
 
 
 def _values(template: dict[str, Any], held: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:

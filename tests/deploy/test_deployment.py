@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable, Iterator
 from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import boto3
 import pytest
@@ -49,7 +49,12 @@ class GivenChanges(ChangeSet):
 
 
 class GivenStack(Stack):
-    """A stack for which the changes given are proposed, None for none; its API is at a URL."""
+    """A stack for which the changes given are proposed, None for none; its API is at a URL.
+
+    names: outputs beside that of the URL.
+    """
+
+    names: ClassVar[dict[str, str]] = {}
 
     def __init__(
         self, session: boto3.Session, changes: ChangeSet | None, url: str, say: Callable[[str], None]
@@ -60,8 +65,9 @@ class GivenStack(Stack):
 
     def describe(self) -> dict[str, Any]:
         """Return a stack that takes changes, with the API's URL."""
-        output = {"OutputKey": "EndpointURL", "OutputValue": f"{self._url}/"}
-        return {"StackStatus": "CREATE_COMPLETE", "Outputs": [output]}
+        outputs = {"EndpointURL": f"{self._url}/", **self.names}
+        listed = [{"OutputKey": key, "OutputValue": value} for key, value in outputs.items()]
+        return {"StackStatus": "CREATE_COMPLETE", "Outputs": listed}
 
     def propose(self, *_: Any) -> ChangeSet | None:
         """Return the changes."""
@@ -138,6 +144,23 @@ def test_changes_that_lose_nothing_are_made(deploy: Deploy) -> None:
     changes = GivenChanges([])
     assert "Changes of parley-prod:\n  Modify   Cache" in deploy(changes)
     assert changes.done == ["applied"]
+
+
+NAMED = {
+    "ApiUrl": "https://chat.example",
+    "DomainTarget": "d-1.execute-api.eu-west-1.amazonaws.com",
+    "SocketUrl": "wss://sockets.chat.example/",
+}
+
+
+def test_names_of_ones_own_are_told_with_their_targets(
+    deploy: Deploy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A name that has a target is told with it, for DNS; API Gateway's own names need nothing."""
+    monkeypatch.setattr(GivenStack, "names", NAMED)
+    told = [line for line in deploy(None) if "CNAME" in line]
+
+    assert told == [f"https://chat.example works once its name is a CNAME of {NAMED['DomainTarget']}"]
 
 
 FUNCTIONS: dict[str, Any] = {"AutoPublishAlias": "live", "Environment": {"Variables": {}}}
