@@ -13,22 +13,8 @@ from typing import Any
 import pytest
 
 from infra.aws.fragments import Template
+from tests.aws.exceptions import PARLIAMENT
 from tests.aws.policies import policies
-from tests.aws.test_security import EVERY_RESOURCE
-
-# What parliament finds and is right as it is: the resource, what it finds, and why.
-EXCEPTIONS = {
-    ("a function's role", "RESOURCE_STAR"): next(why for sid, why in EVERY_RESOURCE if sid == "JoinTheVpc"),
-    (
-        "a function's role",
-        "UNKNOWN_CONDITION_FOR_ACTION",
-    ): "lambda:SourceFunctionArn is of every call's context",
-    ("MediaBucketPolicy", "UNKNOWN_CONDITION_FOR_ACTION"): "s3:TlsVersion is of every call's context",
-    (
-        "MediaBucketPolicy",
-        "MISMATCHED_TYPE",
-    ): "it takes whole numbers alone for numbers, and a version is 1.2",
-}
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +42,7 @@ def test_policies_are_sound(prod: Template, parliament: Any) -> None:
     all_found = [found(parliament, name, policy) for name, policy in policies(prod)]
 
     assert len(all_found) >= 20
-    assert set().union(*all_found) == EXCEPTIONS.keys()
+    assert set().union(*all_found) == PARLIAMENT.keys()
 
 
 @pytest.mark.parametrize(

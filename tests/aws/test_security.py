@@ -6,17 +6,11 @@ import pytest
 
 from chalicelib.store.credentials import ACCESS_STRING
 from infra.aws.fragments import Template, is_intrinsic
+from tests.aws.exceptions import EVERY_RESOURCE
 from tests.aws.reading import of_type, statements
 
 # The roles that are of no function of ours.
 OF_SERVICES = {"LogRole"}
-
-# Where a policy names every resource, and why AWS leaves no choice.
-EVERY_RESOURCE = {
-    ("JoinTheVpc", "Lambda checks this right for any interface before it makes a function's own"),
-    ("NotFromOurOwnCode", "a denial"),
-    ("WriteTraces", "X-Ray has no resources to name"),
-}
 
 
 def of_functions(prod: Template) -> dict[str, Template]:
@@ -27,7 +21,7 @@ def of_functions(prod: Template) -> dict[str, Template]:
 
 def test_policies_name_their_resources(prod: Template) -> None:
     """No statement that allows something is for every resource, but those that cannot be otherwise."""
-    allowed = {sid for sid, _ in EVERY_RESOURCE}
+    allowed = EVERY_RESOURCE.keys()
     everything = [one for one in statements(prod) if one["Resource"] == "*"]
 
     assert {one["Sid"] for one in everything} == allowed
