@@ -74,7 +74,8 @@ def _held(folder: Path) -> Iterator[None]:
 
 
 def _prefix() -> str:
-    return f"{PRIVATE_FOLDERS}/parley-{os.getuid()}-"
+    # Not `parley-<uid>-`: servers of earlier versions have theirs there, and hold no lock on them.
+    return f"{PRIVATE_FOLDERS}/parley-run-{os.getuid()}-"
 
 
 def _remove_unheld(folder: Path) -> None:
