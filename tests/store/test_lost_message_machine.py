@@ -118,6 +118,7 @@ class Device:
     def _drop(self, chat: str) -> None:
         self.kept.pop(chat, None)
         self.cursors.pop(chat, None)
+        self.unchecked.discard(chat)
 
 
 class LossMachine(RuleBasedStateMachine):
@@ -131,9 +132,10 @@ class LossMachine(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        """Make a small group and a large one, and look at the store for the first time."""
+        """Make a small group and a large one; nothing is pushed to a device before its first sync."""
         self._chats = [self._made("bob"), self._made("bob", "cid", "dan"), DIRECT, NOTES]
-        self._moment = Moment(self._raw)
+        self._device.sync()
+        self.look()
 
     def _made(self, *members: str) -> str:
         body = {"kind": "group", "name": "tea", "members": list(members), "join": "open"}

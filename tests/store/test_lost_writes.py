@@ -181,6 +181,39 @@ def test_a_replica_promoted_behind(
         services.current.cache_clear()
 
 
+@pytest.mark.usefixtures("small_chats")
+def test_a_pushed_message_after_a_failover(
+    replicated: ReplicatedEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A message that came after the last sync, and that the promoted replica lacks, is told if checked."""
+    monkeypatch.setenv("PARLEY_STAGE", "local")
+    monkeypatch.setenv("PARLEY_AUTH", "open")
+    try:
+        _serve(monkeypatch, replicated)
+        world = World()
+        token = asked("GET", "/v1/sync", "ann").body["next"]
+        replicated.cut()
+        world.lose()
+        check = [_held("ann", chat) for chat in ("ann:bob", world.small, world.large)]
+        replicated.promote()
+        _serve(monkeypatch, replicated)
+        unasked = asked("GET", "/v1/sync", "ann", query=f"since={token}").body
+        told = world.done(asked("POST", "/v1/sync", "ann", {"since": token, "check": check})).body
+
+        assert (unasked["chats"], unasked["reset"]) == ([], False)
+        now = [_held("ann", one["chat"]) for one in check]
+        lost = [{"chat": one["chat"], "cursor": one["cursor"]} for one in told["history_changed"]]
+        assert lost == now
+        assert all(one not in now for one in check)
+    finally:
+        services.current.cache_clear()
+
+
+def _held(user: str, chat: str) -> dict[str, str]:
+    """Return what a client of a user holds who has all messages of a chat."""
+    return {"chat": chat, "cursor": asked("GET", f"/v1/chats/{chat}/messages", user).body["next"]}
+
+
 def _serve(monkeypatch: pytest.MonkeyPatch, engine: Engine) -> None:
     for name, value in (PATIENCE | engine.env).items():
         monkeypatch.setenv(name, value)
