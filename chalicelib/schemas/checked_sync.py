@@ -41,8 +41,8 @@ Check = Annotated[
 class ChangedHistory(Struct, kw_only=True):
     """A chat that does not have the message that a client holds, as `history_changed` would say of a page.
 
-    If you hold the message of this very `cursor`, drop those after it; otherwise drop all that you hold of
-    the chat, and read it from the start.
+    If `seq` is below that of the message that you checked, and you hold the message of this very `cursor`,
+    drop those after it; otherwise drop all that you hold of the chat, and read it from the start.
     """
 
     chat: str

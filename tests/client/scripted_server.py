@@ -51,6 +51,7 @@ class ScriptedServer:
     logs: messages by chat. silent: types of frames that are not answered. refusals: answers to the next
     handshakes: status, headers. errors: error frames by type of frame, each for one. http_errors: answers to
     the next requests: status, headers, body. page: messages of a page. reset: of the next sync.
+    before_hello: frames that a hello is answered with before its own answer.
     admitted: how many handshakes are answered; those beyond wait for `admit`.
     """
 
@@ -67,6 +68,7 @@ class ScriptedServer:
         self.tickets: set[str] = set()
         self.page = 1000
         self.reset = False
+        self.before_hello: list[Frame] = []
         self.admitted = sys.maxsize
         self._changed = asyncio.Condition()
         self._sockets: Server | None = None
@@ -164,7 +166,8 @@ class ScriptedServer:
         """Return what answers a frame."""
         match frame["type"]:
             case "hello":
-                return self._hello(frame.get("version"), frame.get("check", []))
+                told = self._hello(frame.get("version"), frame.get("check", []))
+                return [*self.before_hello, *told]
             case "send":
                 return [self._stored(frame) | {"type": "ack"}]
             case "pull":

@@ -149,6 +149,21 @@ async def test_pushed_message_that_was_lost(server: ScriptedServer, making: Maki
         assert checked[0] == [held]
 
 
+async def test_push_after_a_lost_message(server: ScriptedServer, making: Making) -> None:
+    """A message that follows a lost one by its number, and is pushed before the answer, does not hide it."""
+    append(server, 1)
+    client = await making(poll_seconds=None)
+    assert await messages(client, 1) == texts(1)
+    await server.push(server.append(CHAT, "phantom"))
+    assert await messages(client, 1) == [(CHAT, 2, "phantom")]
+    server.lose(CHAT, 1)
+    server.before_hello = append(server, 2, 3)[1:]
+    await broken(server)
+    assert await messages(client, 1) == texts(3)
+    assert await take(client, ChatReset) == ChatReset(CHAT)
+    assert await messages(client, 3) == texts(1, 2, 3)
+
+
 async def test_acknowledged_message_that_was_lost(server: ScriptedServer, making: Making) -> None:
     """What the client itself sent, and had acknowledged, is checked too."""
     append(server, 1)

@@ -26,8 +26,13 @@ Kept = dict[int, str]
 
 def cursor_of(message: dict[str, Any], epoch: int) -> str:
     """Return the cursor of a message, as docs/realtime.md says how to make it."""
+    return f"{message['seq']}.{time_of(message)}.{epoch}"
+
+
+def time_of(message: dict[str, Any]) -> int:
+    """Return when a message was sent, µs since 1970."""
     sent = datetime.fromisoformat(message["sent_at"]) - datetime(1970, 1, 1, tzinfo=UTC)
-    return f"{message['seq']}.{sent // timedelta(microseconds=1)}.{epoch}"
+    return sent // timedelta(microseconds=1)
 
 
 def told(message: dict[str, Any], epoch: int) -> str:
@@ -49,12 +54,12 @@ class Device:
         self._token: str | None = None
 
     def pushed(self, message: dict[str, Any]) -> None:
-        """Take a message that comes next, or pull up to it; a number that it has, it drops."""
+        """Take a message that comes next, or pull; drop a number that it has, unless it was given again."""
         chat, seq = message["chat"], message["seq"]
-        newest = max(self.kept.get(chat, {}), default=0)
+        newest, time, epoch = map(int, self.cursors.get(chat, "0.0.0").split("."))
         if newest and seq == newest + 1:
-            self._keep(message, int(self.cursors[chat].rpartition(".")[2]))
-        elif seq > newest:
+            self._keep(message, epoch)
+        elif seq > newest or time_of(message) > time:
             self.pull(chat)
 
     def sync(self) -> None:
@@ -90,7 +95,8 @@ class Device:
     def _cut(self, changed: dict[str, Any]) -> None:
         """Drop what the server does not have: what is above the message that is its newest, or all."""
         chat, kept = changed["chat"], self.kept.get(changed["chat"], {})
-        if kept.get(changed["seq"], "").startswith(f"{changed['cursor']} "):
+        is_shorter = changed["seq"] < max(kept, default=0)
+        if is_shorter and kept.get(changed["seq"], "").startswith(f"{changed['cursor']} "):
             self.kept[chat] = {seq: text for seq, text in kept.items() if seq <= changed["seq"]}
             self.cursors[chat] = changed["cursor"]
         else:
@@ -143,11 +149,19 @@ class LossMachine(RuleBasedStateMachine):
 
     @rule(chat=st.integers(0, 3), user=st.sampled_from(["ann", "bob"]), text=st.sampled_from("xyz"))
     def send(self, chat: int, user: str, text: str) -> None:
-        """Send a message, which the device is pushed if bob may read it."""
-        path = f"/v1/chats/{quote(self._chats[chat])}/messages"
-        sent = asked("POST", path, user, {"text": text})
-        if sent.status == 201:
-            self._device.pushed(sent.body)
+        """Send a message, which the device is pushed."""
+        self._act(chat, user, "messages", {"text": text})
+
+    def _act(self, chat: int, user: str, what: str, body: dict[str, str] | None = None) -> None:
+        """Do something in a chat; the device is pushed the message that tells of it, if bob may read it."""
+        path = f"/v1/chats/{quote(self._chats[chat])}"
+        before = asked("GET", path, "bob").body["cursor"]
+        asked("POST", f"{path}/{what}", user, body)
+        row = asked("GET", path, "bob").body
+        if row["cursor"] not in (before, "0"):
+            page = asked("GET", f"{path}/messages", "bob", query="limit=1").body
+            for message in page["messages"]:
+                self._device.pushed(message)
 
     @rule()
     def look(self) -> None:
@@ -164,12 +178,12 @@ class LossMachine(RuleBasedStateMachine):
     @rule(chat=st.integers(0, 3))
     def leave(self, chat: int) -> None:
         """Leave a group, or clear a chat of two."""
-        asked("POST", f"/v1/chats/{quote(self._chats[chat])}/leave", "bob")
+        self._act(chat, "bob", "leave")
 
     @rule(chat=st.integers(0, 1))
     def join(self, chat: int) -> None:
         """Join a group again."""
-        asked("POST", f"/v1/chats/{quote(self._chats[chat])}/join", "bob")
+        self._act(chat, "bob", "join")
 
     @rule()
     def sync(self) -> None:

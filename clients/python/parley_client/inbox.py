@@ -124,10 +124,13 @@ class Inbox:
             self._wanting(row.chat, True)
 
     def _lost(self, chat: str, *, readable: bool) -> None:
-        """Begin a chat again, of which the server has not what was checked; what came since is doubted."""
+        """Begin a chat again of which the server has not what was checked, whatever came after that.
+
+        One that began again meanwhile is doubted: it may have begun with messages that are lost, too.
+        """
         if (log := self._logs.get(chat)) is None:
             return
-        if log.cursor != self.unchecked.asked.get(chat):
+        if not self.unchecked.has_asked(log):
             log.doubt()
         elif readable:
             self.restart(chat)

@@ -20,6 +20,7 @@ class Unchecked:
     def __init__(self, chats: Iterable[str]) -> None:
         self._chats = dict.fromkeys(chats)
         self._waiting: list[ChatLog] = []
+        self._asked_logs: dict[str, ChatLog] = {}
         self.asked: dict[str, Cursor] = {}
         """What this sync has checked so far, by chat."""
 
@@ -40,14 +41,19 @@ class Unchecked:
         """Begin a sync: it checks what the client holds by now."""
         found = (logs.get(chat) for chat in self._chats)
         self._waiting = [log for log in found if log and log.cursor and log.cursor.checkable]
-        self.asked = {}
+        self.asked, self._asked_logs = {}, {}
 
     def take(self) -> tuple[HeldCursor, ...]:
         """Return what to check with the next call, as much as one takes."""
         part, self._waiting = self._waiting[:MOST_CHECKED], self._waiting[MOST_CHECKED:]
         now = {log.chat: log.cursor for log in part if log.cursor and log.cursor.checkable}
         self.asked |= now
+        self._asked_logs |= {log.chat: log for log in part}
         return tuple(HeldCursor(chat=chat, cursor=str(cursor)) for chat, cursor in now.items())
+
+    def has_asked(self, log: ChatLog) -> bool:
+        """Return whether it was this log whose message this sync has checked, and not a later one."""
+        return self._asked_logs.get(log.chat) is log
 
     def refused(self, problem: Problem) -> bool:
         """Return whether a sync that was refused is to be tried again, checking nothing.
@@ -60,6 +66,7 @@ class Unchecked:
 
     def end(self, logs: dict[str, ChatLog]) -> dict[str, Cursor]:
         """End a sync, and return what it has checked; chats that got a message meanwhile stay."""
+        self._asked_logs = {}
         for chat, cursor in self.asked.items():
             if chat not in logs or logs[chat].cursor == cursor:
                 self.forget(chat)
