@@ -105,10 +105,10 @@ costs: $(VENV)/installed-dev ## Reckon what a deployment costs on AWS; ARGS=--he
 	@$(BIN)/python -m infra.costs $(ARGS)
 
 localstack: $(VENV)/installed-dev ## Deploy to a LocalStack started here, without Docker; LOCALSTACK_PORT applies.
-	@exec $(BIN)/python -m infra.localstack
+	@exec $(BIN)/python -m infra.localstack --end-with-parent
 
 ministack: $(VENV)/installed-dev ## Deploy to a MiniStack started here, which has sockets; MINISTACK_PORT applies.
-	@exec $(BIN)/python -m infra.ministack
+	@exec $(BIN)/python -m infra.ministack --end-with-parent
 
 LOCK = UV_NO_CONFIG=1 $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command 'make lock'

@@ -26,6 +26,8 @@ def main(kind: Kind) -> int:
     options = _parser(kind).parse_args()
     shutdown = Shutdown()
     shutdown.listen()
+    if options.end_with_parent:
+        shutdown.end_with_parent()
     try:
         with running(kind, options.port, None if options.ephemeral else options.data, shutdown) as stack:
             status = _run(options.command, stack, shutdown) if options.command else _serve(stack, shutdown)
@@ -114,6 +116,9 @@ def _parser(kind: Kind) -> argparse.ArgumentParser:
         help=f"folder of the embedded Valkey ({prefix}_DATA; %(default)s)",
     )
     parser.add_argument("--ephemeral", action="store_true", help="keep the messages in a folder that goes")
+    parser.add_argument(
+        "--end-with-parent", action="store_true", help="stop when the process that started this one is gone"
+    )
     parser.add_argument(
         "command", nargs="*", help="after --: a command to run on it; {url} and {rpc} are replaced"
     )

@@ -183,9 +183,17 @@ def test_a_killed_server_leaves_nothing(tmp_path: Path, parent: str | None) -> N
         server.stop()
 
 
-def test_make_run_ends_with_make() -> None:
-    """The recipe of `make run` asks for it: make that is killed cannot stop what it started."""
-    assert "infra.local --end-with-parent 1" in make("--dry-run", "run").stdout
+@pytest.mark.parametrize(
+    ("target", "command"),
+    [
+        ("run", "infra.local --end-with-parent 1"),
+        ("localstack", "infra.localstack --end-with-parent"),
+        ("ministack", "infra.ministack --end-with-parent"),
+    ],
+)
+def test_what_make_runs_ends_with_make(target: str, command: str) -> None:
+    """The recipes of servers ask for it: make that is killed cannot stop what it started."""
+    assert command in make("--dry-run", target).stdout
 
 
 LEASHED = "import sys; sys.platform = {!r}; from infra.local import leash; leash.main()"

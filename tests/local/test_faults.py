@@ -14,6 +14,9 @@ import httpx
 import pytest
 import redis
 
+from chalicelib.delivery import Outcome, Parcel
+from infra.local.sockets.pushing import LocalPusher
+from infra.local.sockets.shared import Meeting, SocketSettings, new_connection_id
 from tests.local.processes import processes, store, workers
 from tests.local.test_end import is_healthy, kill, send, texts
 from tests.local.test_event_sources import NEVER, is_owed, lines, owe, put, raw, sources
@@ -128,6 +131,18 @@ def test_a_removed_folder_of_sockets(server: Gateway, data: Path) -> None:
     assert eventually(lambda: len(workers(server)) == 2 and len(list(data.glob("run/*/*.sock"))) == 3)
     assert eventually(lambda: health(server) == HEALTHY)
     assert does_a_job(data)
+
+
+def test_a_removed_folder_says_nothing_of_connections(tmp_path: Path) -> None:
+    """While the folder of the sockets is missing a push fails, and no connection is taken for gone."""
+    settings = SocketSettings(address="127.0.0.1", port=1, http_port=2)
+    connection = new_connection_id("abcdef")
+    outcomes = []
+    for folder in (tmp_path, tmp_path / "removed"):
+        pusher = LocalPusher(Meeting(folder, settings))
+        outcomes.append(pusher.push([Parcel([connection], b"text")]))
+        pusher.end()
+    assert outcomes == [Outcome([connection], []), Outcome([], [connection])]
 
 
 def test_a_start_on_a_full_disk(tmp_path: Path) -> None:
