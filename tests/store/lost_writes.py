@@ -34,7 +34,7 @@ class Moment:
                 self._raw.delete(key)
         for key, dump in self._held.items():
             if key.startswith(prefix):
-                self._raw.restore(key, 0, dump)
+                self._raw.restore(key, 0, dump, replace=True)  # a running server may have made it again
 
 
 class ReplicatedEngine(Engine):
