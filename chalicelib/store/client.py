@@ -6,7 +6,7 @@ import contextlib
 import functools
 import time
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, Generic, NamedTuple, TypeVar
+from typing import Any, TypeVar
 
 import redis
 from redis.exceptions import RedisClusterException
@@ -14,11 +14,13 @@ from redis.exceptions import RedisClusterException
 from chalicelib.config import Settings
 from chalicelib.errors import StoreFull, StoreUnavailable
 from chalicelib.store.connections import refusal_of
-from chalicelib.store.nodes import ClusterNodes, Command, Node, SingleNode
-from chalicelib.store.scripts import Script, calling
+from chalicelib.store.failures import BREAKING, is_full, is_outage, refuses_writes
+from chalicelib.store.nodes import ClusterNodes, Node, SingleNode
+from chalicelib.store.query import RAISE, Query
+
+__all__ = ["Query", "Store", "connect"]
 
 T = TypeVar("T")
-T_co = TypeVar("T_co", covariant=True)
 A = TypeVar("A")
 B = TypeVar("B")
 
@@ -26,61 +28,9 @@ BREAK_SECONDS = 1.0
 PIPELINE = 100
 """Queries that go out together at the most; the replies of one trip are all held in memory."""
 
-BREAKING = (redis.TimeoutError, RedisClusterException)
-# What a server answers that is there but cannot serve; after any of it nothing was written. redis-py has
-# classes for some of these answers, and cuts the code off their text.
-REFUSALS = (redis.exceptions.ClusterError, redis.exceptions.ReadOnlyError, redis.exceptions.TryAgainError)
-REFUSAL_CODES = ("BUSY", "NOREPLICAS")
-FULL_CODE = "MISCONF"
-"""What a server answers to writes that its disk does not take."""
-WRITE_REFUSALS = (FULL_CODE, "NOREPLICAS")
-"""What a server answers to writes alone, and to scripts that do not say that they only read."""
-RAISE: Any = object()
-
 
 class NotAsked(Exception):
     """The store was not asked, since it failed within the last BREAK_SECONDS; the text names that failure."""
-
-
-class Query(NamedTuple, Generic[T_co]):
-    """One request to the store, and how its reply is read.
-
-    run: a script, or the name of a command on one key. keys: every key it touches, all of one slot.
-    read: makes the result of the reply. repeatable: whether running it twice does no more than once.
-    if_refused: the reply to read where the store refuses writes; RAISE: then the script runs without its
-    writes if it can, and the error is raised if it cannot.
-    """
-
-    run: Script | str
-    keys: tuple[str, ...]
-    args: tuple[bytes | str | int, ...] = ()
-    read: Callable[[Any], T_co] = lambda reply: reply
-    repeatable: bool = True
-    if_refused: Any = RAISE
-
-    @property
-    def without_writes(self) -> Query[T_co] | None:
-        """The query that replies the same and writes nothing, if there is one."""
-        script = self._script.without_writes
-        return None if script is None else self._replace(run=script)
-
-    @property
-    def by_name(self) -> Command:
-        """The command that runs it, if the store has the script."""
-        return ("EVALSHA", self._script.sha, len(self.keys), *self.keys, *self._args)
-
-    @property
-    def in_full(self) -> Command:
-        """The command that gives the store the script and runs it."""
-        return ("EVAL", self._script.source, len(self.keys), *self.keys, *self._args)
-
-    @property
-    def _script(self) -> Script:
-        return calling(self.run) if isinstance(self.run, str) else self.run
-
-    @property
-    def _args(self) -> tuple[bytes | str | int, ...]:
-        return (self.run, *self.args) if isinstance(self.run, str) else self.args
 
 
 class Store:
@@ -137,7 +87,7 @@ class Store:
         try:
             return self._run(query)
         except redis.ResponseError as error:
-            if not _refuses_writes(error):
+            if not refuses_writes(error):
                 raise
             if query.if_refused is not RAISE:
                 return query.if_refused
@@ -154,7 +104,7 @@ class Store:
 
     def _evaluate_all(self, queries: Sequence[Query[Any]]) -> list[Any]:
         replies = self._run_all(queries)
-        refused = [place for place, reply in enumerate(replies) if _refuses_writes(reply)]
+        refused = [place for place, reply in enumerate(replies) if refuses_writes(reply)]
         if refused:
             again = self._without_writes([queries[place] for place in refused], [replies[n] for n in refused])
             for place, reply in zip(refused, again, strict=True):
@@ -195,9 +145,9 @@ class Store:
             refusal = refusal_of(error, self._node.login)
             if isinstance(error, BREAKING) or (refusal and not refusal.passing):
                 self._break(refusal or error)
-            if _is_full(error):
+            if is_full(error):
                 raise StoreFull from error
-            if refusal or _is_outage(error):
+            if refusal or is_outage(error):
                 raise StoreUnavailable from refusal or error
             raise
 
@@ -217,21 +167,6 @@ class Store:
             if not (again and login and login.renew()):
                 raise
         return call()
-
-
-def _is_full(error: object) -> bool:
-    return isinstance(error, redis.exceptions.OutOfMemoryError) or str(error).startswith(FULL_CODE)
-
-
-def _refuses_writes(reply: object) -> bool:
-    if not isinstance(reply, redis.ResponseError):
-        return False
-    return _is_full(reply) or str(reply).startswith(WRITE_REFUSALS)
-
-
-def _is_outage(error: Exception) -> bool:
-    kinds = (*BREAKING, redis.ConnectionError, *REFUSALS)
-    return isinstance(error, kinds) or str(error).startswith(REFUSAL_CODES)
 
 
 def connect(settings: Settings) -> Store:
