@@ -16,7 +16,14 @@ from hypothesis import HealthCheck, settings
 from chalicelib.config import Settings
 from chalicelib.store import client
 from chalicelib.store.nodes import ClusterNodes, Node, SingleNode
-from tests.servers.engines import ClusterEngine, Engine, RedisEngine, TlsClusterEngine, ValkeyEngine
+from tests.servers.engines import (
+    ClusterEngine,
+    Engine,
+    RedisEngine,
+    TimelessEngine,
+    TlsClusterEngine,
+    ValkeyEngine,
+)
 from tests.servers.serverless import ServerlessNode
 
 pytest_plugins = ["tests.deployed.options"]
@@ -83,10 +90,16 @@ def redis7() -> Iterator[Engine]:
 
 
 @pytest.fixture(scope="session")
-def cluster() -> Iterator[Engine]:
+def cluster() -> Iterator[ClusterEngine]:
     """A cluster of three primaries."""
     with ClusterEngine() as engine:
         yield engine
+
+
+@pytest.fixture(scope="session")
+def timeless_cluster(cluster: ClusterEngine) -> Engine:
+    """The cluster, for a user whose scripts may not ask for the time."""
+    return TimelessEngine(cluster)
 
 
 @pytest.fixture(scope="session")

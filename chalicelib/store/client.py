@@ -13,6 +13,7 @@ from redis.exceptions import RedisClusterException
 
 from chalicelib.config import Settings
 from chalicelib.errors import StoreFull, StoreUnavailable
+from chalicelib.store.clocks import ScriptClock
 from chalicelib.store.connections import refusal_of
 from chalicelib.store.failures import BREAKING, is_full, is_outage, refuses_writes
 from chalicelib.store.nodes import ClusterNodes, Node, SingleNode
@@ -41,9 +42,15 @@ class Store:
     otherwise make each caller wait for those before it.
     """
 
-    def __init__(self, node: Node, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        node: Node,
+        clock: Callable[[], float] = time.monotonic,
+        script_clock: ScriptClock | None = None,
+    ) -> None:
         self._node = node
         self._clock = clock
+        self._script_clock = script_clock or ScriptClock()
         self._broken_until = 0.0
         self._broken_by = ""
 
@@ -52,6 +59,7 @@ class Store:
 
         Raises StoreUnavailable or StoreFull; after the first a query that is not repeatable may have run.
         """
+        self._choose_clock()
         return query.read(self._guarded(lambda: self._evaluate(query), query.repeatable))
 
     def fetch_both(self, first: Query[A], second: Query[B]) -> tuple[A, B]:
@@ -65,6 +73,8 @@ class Store:
         They may run in any order. Raises what the first that failed raised; the others of its trip have run.
         """
         waiting, results = list(queries), []
+        if waiting:
+            self._choose_clock()
         for start in range(0, len(waiting), PIPELINE):
             part = waiting[start : start + PIPELINE]
             replies = self._guarded(functools.partial(self._evaluate_all, part), repeatable=True)
@@ -77,11 +87,19 @@ class Store:
             self._guarded(self._node.ping, repeatable=True)
 
     def prepare(self) -> None:
-        """Open connections to every server; raises StoreUnavailable, after which the next call tries anew."""
+        """Open connections to every server, and learn whose clock scripts go by.
+
+        Raises StoreUnavailable, after which the next call tries again.
+        """
         try:
             self.ping()
+            self._choose_clock()
         finally:
             self._broken_until = 0.0
+
+    def _choose_clock(self) -> None:
+        if not self._script_clock.chosen:
+            self._guarded(lambda: self._script_clock.choose(self._node), repeatable=True)
 
     def _evaluate(self, query: Query[Any]) -> Any:
         try:
@@ -97,10 +115,11 @@ class Store:
         return self._run(reading)
 
     def _run(self, query: Query[Any]) -> Any:
+        timed = self._script_clock.timed(query)
         try:
-            return self._node.execute(query.by_name, repeatable=query.repeatable)
+            return self._node.execute(timed.by_name, repeatable=query.repeatable)
         except redis.exceptions.NoScriptError:
-            return self._node.execute(query.in_full, repeatable=query.repeatable)
+            return self._node.execute(timed.in_full, repeatable=query.repeatable)
 
     def _evaluate_all(self, queries: Sequence[Query[Any]]) -> list[Any]:
         replies = self._run_all(queries)
@@ -126,12 +145,13 @@ class Store:
     def _run_all(self, queries: Sequence[Query[Any]]) -> list[Any]:
         if not queries:
             return []
-        replies = self._node.execute_all([query.by_name for query in queries])
+        timed = [self._script_clock.timed(query) for query in queries]
+        replies = self._node.execute_all([query.by_name for query in timed])
         forgotten = [
             place for place, reply in enumerate(replies) if isinstance(reply, redis.exceptions.NoScriptError)
         ]
         if forgotten:
-            again = self._node.execute_all([queries[place].in_full for place in forgotten])
+            again = self._node.execute_all([timed[place].in_full for place in forgotten])
             for place, reply in zip(forgotten, again, strict=True):
                 replies[place] = reply
         return replies
@@ -171,4 +191,6 @@ class Store:
 
 def connect(settings: Settings) -> Store:
     """Return the store that the settings name, without opening a connection yet."""
-    return Store(ClusterNodes(settings) if settings.redis_cluster else SingleNode(settings))
+    if settings.redis_cluster:
+        return Store(ClusterNodes(settings), script_clock=ScriptClock(asks=True))
+    return Store(SingleNode(settings))

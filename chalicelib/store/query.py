@@ -34,6 +34,13 @@ class Query(NamedTuple, Generic[T_co]):
         script = self._script.without_writes
         return None if script is None else self._replace(run=script)
 
+    def at(self, time: int) -> Query[T_co]:
+        """Return the query that tells its script the time, in µs since 1970, if the script asks for it."""
+        script = self._script.on_callers_clock
+        if script is self._script:
+            return self
+        return self._replace(run=script, args=(*self._args, *divmod(time, 1_000_000)))
+
     @property
     def by_name(self) -> Command:
         """The command that runs it, if the store has the script."""

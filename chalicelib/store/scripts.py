@@ -6,6 +6,8 @@ from functools import cached_property
 from hashlib import sha1
 from importlib.resources import files
 
+ASKS_TIME, CALLERS_CLOCK = "redis.call('TIME')", "CALLERS_CLOCK"
+
 
 class Script:
     """One of the files in store/lua, by its name without `.lua`.
@@ -31,6 +33,14 @@ class Script:
         return _WithoutWrites(self.name, *self._parts) if self._spares_writes else None
 
     @cached_property
+    def on_callers_clock(self) -> Script:
+        """The script that does not ask for the time: its last two arguments are seconds and µs since 1970.
+
+        One that never asked is this one itself, and has no such arguments.
+        """
+        return _OnCallersClock(self) if ASKS_TIME in self.source else self
+
+    @cached_property
     def sha(self) -> str:
         """The script's name in the store's script cache, as EVALSHA takes it."""
         return sha1(self.source.encode(), usedforsecurity=False).hexdigest()
@@ -44,6 +54,20 @@ class _WithoutWrites(Script):
         """The script's text, with `redis.call` replaced in it."""
         rest = _text(self.name).partition("\n")[2]
         return "".join(["#!lua flags=no-writes\n", *map(_text, ("without_writes", *self._parts)), rest])
+
+
+class _OnCallersClock(Script):
+    """A script that goes by the clock of its caller."""
+
+    def __init__(self, script: Script) -> None:
+        super().__init__(script.name)
+        self._asking = script.source
+
+    @cached_property
+    def source(self) -> str:
+        """The script's text, with each question for the time replaced in it."""
+        first, newline, rest = self._asking.partition("\n")
+        return "".join([first, newline, _text("callers_clock"), rest.replace(ASKS_TIME, CALLERS_CLOCK)])
 
 
 def _text(name: str) -> str:

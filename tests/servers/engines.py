@@ -251,6 +251,34 @@ class ClusterEngine(Engine):
         self._formed = True
 
 
+class TimelessEngine(Engine):
+    """A cluster, for a user who may not call TIME, and else do what docs/redis.md says; it adds no server."""
+
+    is_cluster = True
+    user = "timeless"
+    password = "timeless-s3cret-of-the-user"
+
+    def __init__(self, cluster: ClusterEngine) -> None:
+        self._cluster = cluster
+        self.url, self.admin = cluster.url, cluster.admin
+        self.servers, self.nodes = cluster.servers, cluster.nodes
+
+    @property
+    def env(self) -> dict[str, str]:
+        """The variables by which Parley finds the store and logs in."""
+        return super().env | {"PARLEY_REDIS_USER": self.user, "PARLEY_REDIS_PASSWORD": self.password}
+
+    def start(self) -> None:
+        """Start the cluster, and make the user."""
+        self._cluster.start()
+        for node in self.nodes:
+            rules = f"reset on >{self.password} {ACCESS_STRING} -time"
+            node.execute_command("ACL SETUSER", self.user, *rules.split())
+
+    def close(self) -> None:
+        """Leave the cluster to whoever made it."""
+
+
 class TlsClusterEngine(ClusterEngine):
     """Three primaries of the redis-server found on PATH, as a managed cluster is.
 

@@ -8,6 +8,7 @@ error, and not which: the texts here are this module's own.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from hashlib import sha1
 from typing import Any
 
 import redis
@@ -60,13 +61,13 @@ class ServerlessNode:
 
     def execute(self, command: Command, *, repeatable: bool) -> Any:
         """Run a command; raises ResponseError for one that is refused."""
-        if error := refusal_of(command):
+        if error := self.refusal_of(command):
             raise error
         return self._node.execute(command, repeatable=repeatable)
 
     def execute_all(self, commands: Sequence[Command]) -> list[Any]:
         """Run commands in one trip; the refusal of one stands in its reply's place."""
-        refusals = [refusal_of(command) for command in commands]
+        refusals = [self.refusal_of(command) for command in commands]
         allowed = [one for one, refusal in zip(commands, refusals, strict=True) if refusal is None]
         replies = iter(self._node.execute_all(allowed) if allowed else ())
         return [refusal or next(replies) for refusal in refusals]
@@ -74,6 +75,34 @@ class ServerlessNode:
     def ping(self) -> None:
         """Ask the servers whether they are there."""
         self._node.ping()
+
+    def refusal_of(self, command: Command) -> redis.ResponseError | None:
+        """Return the error that it answers a command with; None: it hands it on."""
+        return refusal_of(command)
+
+
+class TimelessNode(ServerlessNode):
+    """The same without TIME in scripts, as public reports have it; it begins with no script in its cache.
+
+    reason: what it says; the default is of cristipufu/aspnetcore-redis-rate-limiting, issue 154.
+    """
+
+    def __init__(self, node: Node, reason: str = "This Redis command is not allowed from script") -> None:
+        super().__init__(node)
+        self._reason = reason
+        self._scripts: set[str] = set()
+
+    def refusal_of(self, command: Command) -> redis.ResponseError | None:
+        """Refuse scripts that call TIME, and names of scripts that it has not been given."""
+        name, script = str(command[0]), str(command[1])
+        if name == "EVALSHA" and script not in self._scripts:
+            return redis.exceptions.NoScriptError("No matching script.")
+        if name == "EVAL":
+            sha = sha1(script.encode(), usedforsecurity=False).hexdigest()
+            if "'TIME'" in script:
+                return redis.ResponseError(f"{self._reason} script: {sha}, on @user_script:2.")
+            self._scripts.add(sha)
+        return super().refusal_of(command)
 
 
 def refusal_of(command: Command) -> redis.ResponseError | None:

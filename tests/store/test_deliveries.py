@@ -102,7 +102,8 @@ class Town:
 
 @pytest.fixture
 def town(store: Store) -> Town:
-    """Chats on the store under test."""
+    """Chats on the store under test, to which this process has connected."""
+    store.prepare()
     return Town(store)
 
 

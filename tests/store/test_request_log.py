@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib import services
 from chalicelib.logs import LOGGER, JsonFormatter
 from chalicelib.store import keys
 from tests.servers.engines import Engine
@@ -24,7 +25,8 @@ SEND_BODY = {"chat": CHAT, "sender": "ann", "text": WORD}
 
 @pytest.fixture
 def logged(app_on_engine: None) -> Iterator[io.StringIO]:
-    """What the app logs."""
+    """What the app logs of calls, once it has connected to the store."""
+    services.current().prepare(connect=True)
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
     handler.setFormatter(JsonFormatter())

@@ -8,12 +8,13 @@
 -- reply    {attempts that counted before this one; microseconds to wait, 0: it may go on; microseconds since the last
 --          that counted, -1: there is none}
 local clock, window, most = redis.call('TIME'), tonumber(ARGV[2]), tonumber(ARGV[3])
-local now = clock[1] * 1000000 + clock[2]
+local now, MINUTE = clock[1] * 1000000 + clock[2], 60 * 1000000
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', string.format('%.0f', now - window))
-redis.call('ZREMRANGEBYSCORE', KEYS[1], string.format('(%.0f', now), '+inf') -- of a clock that fell back since
+-- Of a clock that fell back since. Those of the next minute count: callers that tell the time need not agree on it.
+redis.call('ZREMRANGEBYSCORE', KEYS[1], string.format('(%.0f', now + MINUTE), '+inf')
 local count = redis.call('ZCARD', KEYS[1])
 local last = redis.call('ZREVRANGE', KEYS[1], 0, 0, 'WITHSCORES')[2]
-local since = last and now - tonumber(last) or -1
+local since = last and math.max(now - tonumber(last), 0) or -1
 if most > 0 and count >= most then
   local oldest = redis.call('ZRANGE', KEYS[1], count - most, count - most, 'WITHSCORES')[2]
   return {count, tonumber(oldest) + window - now, since}
