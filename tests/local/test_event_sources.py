@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
+import shutil
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +17,8 @@ import redis
 
 from chalicelib.store import keys
 from chalicelib.store.credentials import ACCESS_STRING
+from infra.local.sockets.shared import Meeting, SocketSettings
+from infra.local.source_process import Loop
 from infra.local.sources import MOST_RECEIVES, RETRY_SECONDS, Queue, Schedule, Source
 from infra.local.triggers import message, queue_event
 from tests.clock import Clock
@@ -278,6 +283,40 @@ def test_what_cannot_be_settled_holds_up_nothing() -> None:
     assert queue.poll()
     assert settled == ["a", "b"]
     assert not queue.poll()
+
+
+def test_jobs_are_down_without_a_beat(tmp_path: Path) -> None:
+    """Jobs are done as long as the last beat lasts; a removed folder is made again by the next one."""
+    meeting = Meeting(tmp_path / "run", SocketSettings(address="127.0.0.1", port=1, http_port=2))
+    assert not meeting.does_jobs()
+    for _ in range(2):
+        meeting.beat()
+        assert meeting.does_jobs()
+        shutil.rmtree(tmp_path / "run")
+        assert not meeting.does_jobs()
+    meeting.beat(-1)
+    assert not meeting.does_jobs()
+
+
+@pytest.mark.parametrize("kind", ["queue", "sweep"])
+def test_a_source_that_fails_is_known(kind: str) -> None:
+    """While a queue cannot be polled, or sweeps fail, the jobs count as down."""
+    failing = {kind}
+
+    def ask(what: str) -> list[str]:
+        if what in failing:
+            raise OSError(errno.EMFILE, "Too many open files")
+        return []
+
+    clock = Clock()
+    queue = Queue("work", lambda *_: None, Source(lambda _: ask("queue")))
+    loop = Loop([queue], Schedule(lambda *_: ask("sweep"), 1, clock), lambda *_: None)
+    loop._turn()
+    assert loop.failing
+    failing.clear()
+    clock.now += 2
+    loop._turn()
+    assert not loop.failing
 
 
 def test_a_schedule_calls_at_once_and_then_by_the_clock() -> None:
