@@ -13,6 +13,7 @@ from redis.exceptions import RedisClusterException
 
 from chalicelib.config import Settings
 from chalicelib.errors import StoreFull, StoreUnavailable
+from chalicelib.store import keys
 from chalicelib.store.clocks import ScriptClock
 from chalicelib.store.connections import refusal_of
 from chalicelib.store.failures import BREAKING, is_full, is_outage, refuses_writes
@@ -59,7 +60,7 @@ class Store:
 
         Raises StoreUnavailable or StoreFull; after the first a query that is not repeatable may have run.
         """
-        self._choose_clock()
+        self._choose_clock(query.keys[0])
         return query.read(self._guarded(lambda: self._evaluate(query), query.repeatable))
 
     def fetch_both(self, first: Query[A], second: Query[B]) -> tuple[A, B]:
@@ -74,7 +75,7 @@ class Store:
         """
         waiting, results = list(queries), []
         if waiting:
-            self._choose_clock()
+            self._choose_clock(waiting[0].keys[0])
         for start in range(0, len(waiting), PIPELINE):
             part = waiting[start : start + PIPELINE]
             replies = self._guarded(functools.partial(self._evaluate_all, part), repeatable=True)
@@ -93,13 +94,13 @@ class Store:
         """
         try:
             self.ping()
-            self._choose_clock()
+            self._choose_clock(keys.work())
         finally:
             self._broken_until = 0.0
 
-    def _choose_clock(self) -> None:
+    def _choose_clock(self, key: str) -> None:
         if not self._script_clock.chosen:
-            self._guarded(lambda: self._script_clock.choose(self._node), repeatable=True)
+            self._guarded(lambda: self._script_clock.choose(self._node, key), repeatable=True)
 
     def _evaluate(self, query: Query[Any]) -> Any:
         try:

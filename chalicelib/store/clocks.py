@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 import redis
 
 from chalicelib.logs import LOGGER
-from chalicelib.store import keys
 from chalicelib.store.nodes import Node
 from chalicelib.store.query import Query
 from chalicelib.store.scripts import Script
@@ -18,7 +17,6 @@ from chalicelib.store.scripts import Script
 T = TypeVar("T")
 
 ASK_TIME = Script("ask_time")
-ASKING: Final[Query[Any]] = Query(ASK_TIME, (keys.work(),))
 NOT_TOLD = re.compile(
     "command is not allowed from script|command called from script"
     "|^The user executing the script can't run|^ACL failure in script"
@@ -39,10 +37,14 @@ class ScriptClock:
         self._is_callers = False
         self._clock = clock
 
-    def choose(self, node: Node) -> None:
-        """Ask the store, in one round trip, and log which clock it is; may raise what the node raises."""
+    def choose(self, node: Node, key: str) -> None:
+        """Ask the store, in one round trip, and log which clock it is; may raise what the node raises.
+
+        key: one that scripts may use; nothing is done with it.
+        """
+        asking: Query[Any] = Query(ASK_TIME, (key,))
         try:
-            node.execute(ASKING.in_full, repeatable=True)
+            node.execute(asking.in_full, repeatable=True)
         except redis.ResponseError as error:
             if not NOT_TOLD.search(str(error)):
                 raise
