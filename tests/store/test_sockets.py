@@ -9,12 +9,16 @@ import pytest
 from chalicelib.config import Secret
 from chalicelib.store import keys
 from chalicelib.store.client import Store, connect
+from chalicelib.store.inboxes import MOST_ATTACHED
 from chalicelib.store.sockets import GRACE_MS, RENEWALS, Attached, Held, Sockets
 from tests.servers.engines import Engine
+from tests.servers.serverless import MOST_ARGUMENTS
 from tests.store.connected import LEASE, SESSION, without_memory
 from tests.store.logs import RawClient, settings_for
 from tests.store.records import clock, fields_of
 
+BESIDE_CHATS = 4
+"""Arguments of the command that attaches: EVALSHA, the script, 1, the key."""
 ID = "Fz9-_xA1b2c3d4="
 KEY = keys.socket(ID)
 ANN = Held("ann", SESSION, protobuf=False, room=None, renew=False, wait=0)
@@ -153,8 +157,9 @@ def test_nothing_is_noted_of_the_unknown(store: Store, sockets: Sockets, raw: Ra
 
 
 def test_many_chats(store: Store, sockets: Sockets) -> None:
-    """A connection can be attached to more chats than Lua takes arguments in one command."""
-    chats = sorted(f"g-{number}" for number in range(10_000))
+    """A connection can be attached to as many chats as a command can name, seven times what a hello does."""
+    chats = sorted(f"g-{number}" for number in range(MOST_ARGUMENTS - BESIDE_CHATS))
+    assert len(chats) > 7 * MOST_ATTACHED
     assert store.fetch(sockets.attach(ID, *chats))
 
     assert store.fetch(sockets.attachments(ID)) == Attached("ann", chats, [])
