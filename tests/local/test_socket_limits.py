@@ -167,8 +167,8 @@ def test_control_frames_within_the_limit_are_taken(strict: SocketServer) -> None
 def deaf(server: SocketServer, user: str) -> ClientConnection:
     """Return a connection of a user that reads nothing more once it knows its id."""
     small = socket.create_connection(("127.0.0.1", server.socket_port))
-    small.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * KIB)
-    return server.open(f"/?user={user}", sock=small, max_queue=1)
+    small.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 * KIB)
+    return server.open(f"/?user={user}", sock=small, max_queue=1, close_timeout=0.1)
 
 
 def test_all_connections_of_a_user_share_what_may_wait_unread(tmp_path: Path) -> None:

@@ -561,7 +561,7 @@ def test_a_client_that_is_behind_goes_without_what_is_droppable(tmp_path: Path, 
     """Thirty times what may wait for it does not end it, and what is not droppable still arrives."""
     with running_sockets(tmp_path, workers, Limits(unread_bytes=1024 * KIB)) as server:
         deaf = socket.create_connection(("127.0.0.1", server.socket_port))
-        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * KIB)
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 * KIB)
         with (
             server.open(sock=deaf, max_queue=1, ping_interval=None) as slow,
             server.open() as other,
