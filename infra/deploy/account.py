@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from botocore.exceptions import ClientError
+
 from infra.deploy.errors import DeployError
 from infra.deploy.sessions import Session
 
@@ -21,7 +23,7 @@ def check_log_role(session: Session, values: Mapping[str, str], held: Mapping[st
     wanted = [name for name in LOGS if values.get(name) == "on"]
     if held.get("AccessLogRole") == "make" or not (makes or wanted):
         return
-    role = session.client("apigateway").get_account().get("cloudwatchRoleArn")
+    role = _role(session)
     if makes and role:
         raise DeployError(f"API Gateway has a role for its logs here, {role}: leave {MAKE_ROLE} out")
     if not makes and not role:
@@ -29,3 +31,20 @@ def check_log_role(session: Session, values: Mapping[str, str], held: Mapping[st
             f"{wanted[0]}=on needs a role that API Gateway writes logs with, which this account lacks in this"
             f" region: give {MAKE_ROLE} too, and the stack makes one for all APIs here"
         )
+
+
+def _role(session: Session) -> str | None:
+    """Return the ARN of the role that API Gateway writes logs with, None if it was never set or is gone.
+
+    Whoever deletes a role leaves its ARN in API Gateway's settings, CloudFormation too, and what is logged
+    from then on is lost without an error.
+    """
+    arn: str | None = session.client("apigateway").get_account().get("cloudwatchRoleArn")
+    if not arn:
+        return None
+    try:
+        session.client("iam").get_role(RoleName=arn.rpartition("/")[2])
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "NoSuchEntity":
+            return None
+    return arn

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import threading
+from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
@@ -95,6 +96,19 @@ class OneClient:
     def client(self, service_name: str, **options: Any) -> Any:
         """Return the client."""
         return self._client
+
+
+class Clients:
+    """A session that gives some clients, by service."""
+
+    region_name = "us-east-1"
+
+    def __init__(self, clients: Mapping[str, Any]) -> None:
+        self._clients = clients
+
+    def client(self, service_name: str, **options: Any) -> Any:
+        """Return the client of a service."""
+        return self._clients[service_name]
 
 
 def somebody(home: Path) -> dict[str, str]:
