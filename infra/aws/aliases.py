@@ -47,14 +47,16 @@ def call_aliases(template: Template) -> None:
             _call_alias_by_paths(properties["DefinitionBody"], functions)
 
 
-def mark_release(template: Template, values: Mapping[str, str]) -> None:
+def mark_release(template: Template, values: Mapping[str, str], after: str = "") -> None:
     """Write a digest of a template and its parameters' values into the functions and the API's document.
 
+    after: the update before, if it was taken back; empty if it was not. Its versions stay, so that the same
+    release would be as the last version, and could not be deployed again.
     SAM publishes a version of a function, and deploys an API, where their part of the template is another
     one: a parameter's new value alone is not seen. With the digest in a variable a version is published
     exactly where there is something new, as Lambda refuses one that is as the last. It changes the template.
     """
-    told = json.dumps([template, dict(values)], sort_keys=True)
+    told = json.dumps([template, dict(values), *filter(None, [after])], sort_keys=True)
     release = hashlib.sha256(told.encode()).hexdigest()[:12]
     template["Globals"]["Function"]["Environment"]["Variables"][RELEASE] = release
     for resource in template["Resources"].values():

@@ -108,7 +108,7 @@ class Deployment:
             values = _values(contents, held, parameters)
             check_log_role(self._session, values, held)
             if has_aliases(contents):
-                mark_release(contents, values)
+                mark_release(contents, values, self.stack.taken_back())
                 template.write_text(json.dumps(contents))
             artifacts.prepare()
             self._say(f"Uploading to s3://{artifacts.bucket}")

@@ -61,6 +61,12 @@ class Stack:
             return {}
         return {held["ParameterKey"]: held["ParameterValue"] for held in stack.get("Parameters", [])}
 
+    def taken_back(self) -> str:
+        """Return when the last update began if CloudFormation has taken it back, else an empty string."""
+        stack = self.describe() or {}
+        is_back = stack.get("StackStatus") == "UPDATE_ROLLBACK_COMPLETE"
+        return str(stack.get("LastUpdatedTime", "")) if is_back else ""
+
     def resource(self, name: str) -> str:
         """Return the id, in its own service, of a resource by its name in the template."""
         found = self._cloud.describe_stack_resource(StackName=self.name, LogicalResourceId=name)

@@ -185,6 +185,7 @@ def release(session: boto3.Session, monkeypatch: pytest.MonkeyPatch) -> Callable
         return str(stored["Globals"]["Function"]["Environment"]["Variables"]["RELEASE"])
 
     monkeypatch.setattr(package, "build", build)
+    monkeypatch.setattr(Stack, "taken_back", lambda stack: "")
     return release
 
 
@@ -194,6 +195,19 @@ def test_a_release_has_its_values(release: Callable[..., str]) -> None:
 
     assert fresh == release({"Store": "serverless"}) == release({"Store": "durable"}, Store="serverless")
     assert len({fresh, release({"Store": "durable"}), release({}, Egress="nat")}) == 3
+
+
+def test_a_release_that_was_taken_back_can_be_deployed_again(
+    release: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its versions stay, and Lambda publishes none that is as the last: the next release is another one."""
+    failed = release({})
+    again = []
+    for time in ("12:00", "12:30"):
+        monkeypatch.setattr(Stack, "taken_back", lambda stack, time=time: time)
+        again.append(release({}))
+
+    assert len({failed, *again}) == 3
 
 
 @pytest.mark.parametrize("changes", [None, GivenChanges([])])

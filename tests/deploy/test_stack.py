@@ -101,6 +101,17 @@ def test_a_whole_stack_takes_a_change(stub: Stubber, status: str) -> None:
     stack(stub).check()
 
 
+@pytest.mark.parametrize(
+    ("status", "told"), [("UPDATE_ROLLBACK_COMPLETE", "2026-11-30 12:00:00+00:00"), ("UPDATE_COMPLETE", "")]
+)
+def test_an_update_that_was_taken_back_is_told_by_its_time(stub: Stubber, status: str, told: str) -> None:
+    """Each has another time, which tells the next release from the one that failed; a good one has none."""
+    there = described(status)
+    there["Stacks"][0]["LastUpdatedTime"] = datetime(2026, 11, 30, 12, tzinfo=UTC)
+    stub.add_response("describe_stacks", there, {"StackName": "parley-prod"})
+    assert stack(stub).taken_back() == told
+
+
 def test_parameters_not_given_keep_their_values(stub: Stubber) -> None:
     """An update sends what is given, and asks for the previous value of what the stack and template share."""
     there = described("CREATE_COMPLETE")
