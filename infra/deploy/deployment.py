@@ -17,6 +17,7 @@ from infra.deploy.account import check_log_role
 from infra.deploy.artifacts import Artifacts
 from infra.deploy.changes import ChangeSet
 from infra.deploy.errors import DeployError
+from infra.deploy.rollout import check_rollout
 from infra.deploy.sessions import Session
 from infra.deploy.stack import Stack
 
@@ -106,6 +107,7 @@ class Deployment:
             known = _checked_names(contents, parameters)
             held = self.stack.parameters()
             values = _values(contents, held, parameters)
+            check_rollout(values, held)
             check_log_role(self._session, values, held)
             if has_aliases(contents):
                 mark_release(contents, values, self.stack.taken_back())

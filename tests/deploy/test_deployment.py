@@ -169,7 +169,8 @@ FUNCTIONS: dict[str, Any] = {"AutoPublishAlias": "live", "Environment": {"Variab
 @pytest.fixture
 def release(session: boto3.Session, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
     """Return what deploys to a stack that holds some values, and returns the release it uploads."""
-    names = {"Store": {"Default": "serverless"}, "Egress": {"Default": "ipv6"}}
+    defaults = {"Store": "serverless", "StoreAuth": "iam", "Egress": "ipv6", "Rollout": "AllAtOnce"}
+    names = {name: {"Default": value} for name, value in defaults.items()}
     template = {"Globals": {"Function": FUNCTIONS}, "Parameters": names, "Resources": {}}
 
     def build(stage: str, out: Path) -> None:
@@ -208,6 +209,25 @@ def test_a_release_that_was_taken_back_can_be_deployed_again(
         again.append(release({}))
 
     assert len({failed, *again}) == 3
+
+
+CANARY = "Canary10Percent5Minutes"
+
+
+@pytest.mark.parametrize(("name", "value"), [("Store", "durable"), ("StoreAuth", "password")])
+def test_the_store_never_changes_by_parts(release: Callable[..., str], name: str, value: str) -> None:
+    """Neither with a Rollout that is given nor with one that is held; the error says what to give."""
+    held = {"Store": "serverless", "StoreAuth": "iam"}
+    for stack, given in (({**held, "Rollout": CANARY}, {}), (held, {"Rollout": CANARY})):
+        with pytest.raises(DeployError, match=f"^{name} cannot change by parts.*give Rollout=AllAtOnce too"):
+            release(stack, **given, **{name: value})
+    assert release({**held, "Rollout": CANARY}, Rollout="AllAtOnce", **{name: value})
+
+
+def test_all_else_changes_by_parts(release: Callable[..., str]) -> None:
+    """A stack that is made, and one whose store stays, take any Rollout."""
+    assert release({}, Store="durable", Rollout=CANARY)
+    assert release({"Store": "durable", "StoreAuth": "iam"}, Egress="nat", Rollout=CANARY)
 
 
 @pytest.mark.parametrize("changes", [None, GivenChanges([])])
