@@ -15,6 +15,7 @@ from infra.costs.report import document, text
 from infra.costs.stack import parameters
 from infra.costs.tables import number
 from infra.costs.usage import CHOICES, NUMBERS, WHOLE_NUMBERS, Usage
+from infra.costs.values import refusal
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -72,6 +73,8 @@ def _parameter(raw: str) -> tuple[str, str]:
     name, equals, value = raw.partition("=")
     if not equals or name not in parameters():
         raise argparse.ArgumentTypeError(f"{raw} is not NAME=VALUE of a parameter of the stack (docs/aws.md)")
+    if problem := refusal(name, value):
+        raise argparse.ArgumentTypeError(f"{raw}: {problem}")
     return name, value
 
 

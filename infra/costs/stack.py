@@ -34,6 +34,12 @@ def parameters() -> set[str]:
     return set(_template()["Parameters"])
 
 
+def template_parameter(name: str) -> dict[str, Any]:
+    """Return what the template says of a parameter; raises KeyError when it has none of that name."""
+    found: dict[str, Any] = _template()["Parameters"][name]
+    return found
+
+
 def parameter(name: str, given: Mapping[str, str]) -> str:
     """Return the value of a parameter of the stack; raises KeyError when it has none of that name."""
     return given.get(name, str(_template()["Parameters"][name]["Default"]))

@@ -16,8 +16,9 @@ from infra.costs.examples import BEGIN, END, refreshed
 from infra.costs.model import idle, kept_month, million, month
 from infra.costs.prices import PRICES
 from infra.costs.resources import FREE, PAID, uncounted, unknown
-from infra.costs.stack import access_logs, counted, memory_mb, runs_a_minute, standing
+from infra.costs.stack import access_logs, counted, memory_mb, parameters, runs_a_minute, standing
 from infra.costs.usage import CHOICES, NUMBERS, WHOLE_NUMBERS, Usage
+from infra.costs.values import OPTIONS
 from parley_client import Settings
 
 RUN = 0.20 + 0.5 * 0.020 * 13.3334
@@ -425,6 +426,13 @@ def test_a_price_that_was_given_is_not_called_assumed(capsys: pytest.CaptureFixt
         (["--egres", "nat"], "unrecognized arguments: --egres nat"),
         (["--parameter", "Stor=x"], "argument --parameter: Stor=x is not NAME=VALUE of a parameter"),
         (["--parameter", "Store"], "argument --parameter: Store is not NAME=VALUE of a parameter"),
+        (["--parameter", "Store=durable"], "Store=durable: Store has an option of its own: --store"),
+        (["--parameter", "Egress=nat"], "Egress=nat: Egress has an option of its own: --egress"),
+        (["--parameter", "FunctionMemory=1769"], "FunctionMemory has an option of its own: --memory-mb"),
+        (["--parameter", "FirewallRate=9"], "FirewallRate=9: FirewallRate must be 0, or a number from 10"),
+        (["--parameter", "StoreSnapshotDays=x"], "StoreSnapshotDays must be a number of days from 1 to 35"),
+        (["--parameter", "LogRetentionDays=2"], "LogRetentionDays must be one of 1, 3, 5, 7,"),
+        (["--parameter", "AccessLogs=yes"], "AccessLogs=yes: AccessLogs must be one of off, on"),
         (["--refresh", "none.md"], "argument --refresh: there is no file none.md"),
     ],
 )
@@ -436,6 +444,23 @@ def test_a_wrong_option_is_explained(
         main(arguments)
     assert ended.value.code == 2
     assert told in capsys.readouterr().err
+
+
+def test_a_parameter_with_an_option_of_its_own_names_it(capsys: pytest.CaptureFixture[str]) -> None:
+    """Both are there: given as a parameter, the option's part of the sum would be left as it was."""
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    told = capsys.readouterr().out
+    assert OPTIONS.keys() <= parameters()
+    assert all(f"--{option}" in told for option in OPTIONS.values())
+
+
+@pytest.mark.parametrize(
+    "pair", ["StoreSnapshotDays=35", "LogRetentionDays=365", "FirewallRate=10", "AlarmEmail=", "LargeChat=1"]
+)
+def test_a_value_that_the_template_takes_is_counted(capsys: pytest.CaptureFixture[str], pair: str) -> None:
+    """The rules of the template are those of the command."""
+    assert "total" in printed(capsys, "--parameter", pair)
 
 
 DOCS = Path(__file__).parents[2] / "docs"
