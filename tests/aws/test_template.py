@@ -51,6 +51,28 @@ def test_lint_sees_what_is_unsound(prod: Template) -> None:
     }
 
 
+LONGEST = {
+    ("AWS::SNS::Topic", "DisplayName"): 100,
+    ("AWS::CloudWatch::Alarm", "AlarmName"): 255,
+    ("AWS::WAFv2::WebACL", "Name"): 128,
+    ("AWS::Logs::LogGroup", "LogGroupName"): 512,
+    ("AWS::CloudWatch::Dashboard", "DashboardName"): 255,
+}
+"""AWS's limits of names, in characters. SNS says its own only by refusing what is longer."""
+
+
+@pytest.mark.parametrize(("kind", "name"), LONGEST)
+def test_a_stack_may_have_the_longest_name(prod: Template, kind: str, name: str) -> None:
+    """Whatever is named after the stack has room for the 128 characters of CloudFormation."""
+    for properties in of_type(prod, kind).values():
+        text = properties[name]
+        told = "${AWS::StackName}" if text == {"Ref": "AWS::StackName"} else text
+        written = told["Fn::Sub"] if isinstance(told, dict) else told
+        whole = written.replace("${AWS::StackName}", "s" * 128).replace("${AWS::Region}", "ap-southeast-2")
+        assert "${" not in whole
+        assert len(whole) <= LONGEST[kind, name]
+
+
 def test_every_fragment_is_used() -> None:
     """A stage names each file of the folder, and no other."""
     named = {name for names in FRAGMENTS.values() for name in names}
