@@ -9,7 +9,7 @@ import sys
 from collections import Counter, deque
 from http import HTTPStatus
 from typing import Any, Self
-from urllib.parse import parse_qs, unquote, urlsplit
+from urllib.parse import parse_qs, parse_qsl, unquote, urlsplit
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.datastructures import Headers
@@ -51,7 +51,8 @@ class ScriptedServer:
     logs: messages by chat. silent: types of frames that are not answered. refusals: answers to the next
     handshakes: status, headers. errors: error frames by type of frame, each for one. http_errors: answers to
     the next requests: status, headers, body. page: messages of a page. reset: of the next sync.
-    before_hello: frames that a hello is answered with before its own answer.
+    before_hello: frames that a hello is answered with before its own answer. checks: whether syncs take what
+    a client holds; those of earlier servers do not.
     admitted: how many handshakes are answered; those beyond wait for `admit`.
     """
 
@@ -68,6 +69,7 @@ class ScriptedServer:
         self.tickets: set[str] = set()
         self.page = 1000
         self.reset = False
+        self.checks = True
         self.before_hello: list[Frame] = []
         self.admitted = sys.maxsize
         self._changed = asyncio.Condition()
@@ -278,7 +280,7 @@ class ScriptedServer:
         }
         body = (await reader.readexactly(int(headers.get("content-length", "0")))).decode()
         self.requests.append((method, target, headers, body))
-        status, fields, told = self._http_answer(target, body)
+        status, fields, told = self._http_answer(method, target, body)
         data = json.dumps(told).encode()
         lines = [f"HTTP/1.1 {status} .", f"Content-Length: {len(data)}", "Connection: close"]
         lines += [f"{name}: {value}" for name, value in fields.items()]
@@ -287,7 +289,13 @@ class ScriptedServer:
         async with self._changed:
             self._changed.notify_all()
 
-    def _http_answer(self, target: str, body: str) -> tuple[int, dict[str, str], Frame]:
+    def _sync(self, method: str, asked: Frame) -> tuple[int, dict[str, str], Frame]:
+        if method == "POST" and not self.checks:
+            return 405, {}, {"code": "method_not_allowed", "title": "", "detail": "This path takes GET."}
+        told = self._hello(asked.get("since"), asked.get("check", []))[0]
+        return 200, {}, told | {"next": told["version"]}
+
+    def _http_answer(self, method: str, target: str, body: str) -> tuple[int, dict[str, str], Frame]:
         if self.http_errors:
             return self.http_errors.popleft()
         path = urlsplit(target).path.split("/")
@@ -296,9 +304,7 @@ class ScriptedServer:
             self.tickets.add(ticket)
             return 200, {}, {"url": self.socket_url, "ticket": ticket, "expires_at": "2026-01-01T00:00:30Z"}
         if path[-1] == "sync":
-            asked = json.loads(body)
-            told = self._hello(asked["since"], asked["check"])[0]
-            return 200, {}, told | {"next": told["version"]}
+            return self._sync(method, json.loads(body) if body else dict(parse_qsl(urlsplit(target).query)))
         if path[-1] == "messages" and body:
             stored = self._stored(json.loads(body) | {"chat": unquote(path[-2])})
             return 201, {}, {name: value for name, value in stored.items() if name != "type"}

@@ -145,7 +145,11 @@ async def test_pushed_message_that_was_lost(server: ScriptedServer, making: Maki
     assert await take(client, ChatReset) == ChatReset(CHAT)
     assert await messages(client, 1) == texts(1)
     if not socket:
-        checked = [json.loads(body)["check"] for _, path, _, body in server.requests if "sync" in path]
+        checked = [
+            json.loads(body)["check"]
+            for method, _, _, body in server.requests
+            if method == "POST" and "check" in body
+        ]
         assert checked[0] == [held]
 
 
@@ -250,6 +254,17 @@ async def test_server_that_refuses_to_check(server: ScriptedServer, making: Maki
     await take(client, Connected)
     assert ["check" in frame for frame in server.peers[-1].sent("hello")] == [True, False]
     assert await broken(server) == checked != []
+
+
+async def test_server_of_before_there_were_checks(server: ScriptedServer, making: Making) -> None:
+    """A client that polls such a server reads what has moved, whether or not it has something to check."""
+    server.checks = False
+    server.refusals.extend([(404, {})] * 1000)
+    append(server, 1)
+    client = await making(poll_seconds=0.05)
+    for number in (1, 2, 3):
+        assert await messages(client, 1) == texts(number)
+        append(server, number + 1)
 
 
 async def test_state_knows_what_is_to_be_checked(server: ScriptedServer, making: Making) -> None:

@@ -80,8 +80,12 @@ class Rest:
     ) -> RestSync:
         """Read which chats have moved since a sync, and which have lost what is held of them.
 
-        since: the `next` of that sync. check: what is held, MOST_CHECKED at most.
+        since: the `next` of that sync. check: what is held, MOST_CHECKED at most; servers of before there
+        were checks answer 405 to any.
         """
+        if not check:
+            query = {"since": since, "limit": str(limit)}
+            return _read(await self._call("GET", "/v1/sync", query=query), RestSync)
         body = {"since": since, "limit": limit, "check": to_builtins(check)}
         return _read(await self._call("POST", "/v1/sync", body), RestSync)
 

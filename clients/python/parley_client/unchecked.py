@@ -9,6 +9,8 @@ from parley_client.errors import Problem
 from parley_client.outgoing import MOST_CHECKED, HeldCursor
 from parley_client.state import Cursor
 
+REFUSALS = {"bad_request", "method_not_allowed"}
+
 
 class Unchecked:
     """Chats that got a message since the last sync, and what one sync checks of them.
@@ -62,7 +64,7 @@ class Unchecked:
         a client that comes back is worth more than what it would check.
         """
         asked, self._waiting, self.asked = bool(self.asked), [], {}
-        return asked and problem.code == "bad_request"
+        return asked and problem.code in REFUSALS
 
     def end(self, logs: dict[str, ChatLog]) -> dict[str, Cursor]:
         """End a sync, and return what it has checked; chats that got a message meanwhile stay."""
