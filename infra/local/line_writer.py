@@ -7,6 +7,7 @@ import contextlib
 import fcntl
 import io
 import os
+import queue
 import select
 import stat
 import sys
@@ -40,23 +41,27 @@ class LineWriter:
         self._waiting: deque[bytes] = deque()
         self._bytes = 0
         self._dropped = 0
-        self._changing = threading.Lock()
-        self._bell = threading.Event()
+        # What is collected as garbage may have lines to write, in the middle of whatever a thread does here.
+        self._changing = threading.RLock()
+        self._bell: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._rung = False
         self._begun = False
 
     def put(self, text: str) -> None:
         """Have lines written, or drop them if too many wait."""
         data = text.encode(errors="backslashreplace")
+        lines = _lines(data)
         with self._changing:
             if self._bytes and self._bytes + len(data) > self._most:
-                self._dropped += _lines(data)
+                self._dropped += lines
                 return
             self._waiting.append(data)
             self._bytes += len(data)
             if not self._begun:
                 self._begin()
-        if not self._bell.is_set():
-            self._bell.set()
+            if not self._rung:
+                self._rung = True
+                self._bell.put(None)
 
     def drain(self, seconds: float) -> None:
         """Return when all is written, or after some seconds."""
@@ -65,20 +70,23 @@ class LineWriter:
             time.sleep(POLL_SECONDS)
 
     def _begin(self) -> None:
-        with contextlib.suppress(RuntimeError):  # no thread can be started now; the next line tries again
+        self._begun = True
+        try:
             threading.Thread(target=self._run, name="lines", daemon=True).start()
-            self._begun = True
+        except RuntimeError:  # no thread can be started now; the next line tries again
+            self._begun = False
 
     def _run(self) -> None:
         while True:
-            self._bell.wait()
+            self._bell.get()
             time.sleep(BATCH_SECONDS)  # more may come: each waking costs the thread that serves
-            self._bell.clear()
+            self._rung = False
             while batch := self._taken():
-                written = self._is_written(b"".join(batch))
+                data = b"".join(batch)
+                dropped = 0 if self._is_written(data) else _lines(data)
                 with self._changing:
-                    self._bytes -= sum(map(len, batch))
-                    self._dropped += 0 if written else sum(map(_lines, batch))
+                    self._bytes -= len(data)
+                    self._dropped += dropped
 
     def _taken(self) -> list[bytes]:
         batch: list[bytes] = []
@@ -88,8 +96,8 @@ class LineWriter:
                 size += len(self._waiting[0])
                 batch.append(self._waiting.popleft())
             if batch and self._dropped and not self._waiting:
-                told = self._told(self._dropped).encode()
-                self._dropped = 0
+                dropped, self._dropped = self._dropped, 0
+                told = self._told(dropped).encode()
                 self._bytes += len(told)
                 batch.append(told)
         return batch
