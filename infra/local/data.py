@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
-from infra.local.private_folders import private_folder, private_path
+from infra.local.private_folders import earlier_path, private_folder, private_path
 from infra.local.shutdown import StartError
 
 LOCK = "parley.lock"
@@ -37,6 +37,11 @@ class DataFolder:
     def socket(self) -> Path:
         """Where the store listens."""
         return (self.path if self.alias == self.path else self.alias.parent) / SOCKET
+
+    @property
+    def earlier_socket(self) -> Path:
+        """Where the store of an earlier version listens, which outlives a server that is killed."""
+        return self.socket if self.alias == self.path else earlier_path(self.path) / SOCKET
 
     @property
     def url(self) -> str:

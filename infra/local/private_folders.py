@@ -22,6 +22,11 @@ def private_path(path: Path) -> Path:
     return Path(f"{_prefix()}{digest}")
 
 
+def earlier_path(path: Path) -> Path:
+    """Return where earlier versions have the short folder of a data folder."""
+    return PRIVATE_FOLDERS / private_path(path).name.replace("-run-", "-", 1)
+
+
 @contextlib.contextmanager
 def private_folder(path: Path) -> Iterator[Path]:
     """Hold the short folder of a data folder, made if it is missing; its last holder removes it.

@@ -19,6 +19,7 @@ DAMAGED = re.compile(
 UNKNOWN = re.compile(r"reading the append only file ([\w.]+), error: (unknown command '[^']*')")
 NEWER = re.compile(r"Can't handle RDB format version \d+")
 IN_BASE = re.compile(r"RDB|rdb")
+IN_MANIFEST = re.compile(r"manifest file (?:contains|format)|duplicate base file|non-monotonic sequence")
 
 
 def start(begin: Callable[[], None], folder: Path, log: Path) -> None:
@@ -103,6 +104,8 @@ def _explained(folder: Path, said: str) -> StartError | ValkeyServerStartupError
     reason = (COMPLAINT.findall(said) or ["no answer"])[-1]
     if IN_BASE.search(reason):
         return _lost(files, f"the base is damaged: {reason}")
+    if IN_MANIFEST.search(reason):
+        return _lost(files, f"{aof.MANIFEST}, which lists them, is damaged: {reason}")
     return ValkeyServerStartupError(reason)
 
 

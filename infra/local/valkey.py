@@ -54,7 +54,8 @@ class EmbeddedValkey:
 
     def start(self) -> None:
         """Start it and return when it answers; raises StartError if it does not, or if the disk is full."""
-        _shut_down_orphan(self._data.socket)
+        for path in {self._data.socket, self._data.earlier_socket}:
+            _shut_down_orphan(path)
         if full := write_error(self._data.path):
             raise unusable(self._data.path, self._setting, full)
         begun: Future[None] = Future()

@@ -43,6 +43,10 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def _cut(file: Path, size: int) -> None:
+    file.write_bytes(file.read_bytes()[:-size])
+
+
 @pytest.fixture
 def folder(written: Path, tmp_path: Path) -> Path:
     """A copy of that folder for one test."""
@@ -175,6 +179,7 @@ def _not_the_last(files: Path) -> None:
             f"{aof.MANIFEST}, which lists them, names none",
         ),
         (lambda files: (files / aof.MANIFEST).write_bytes(bytes(99)), f"{aof.MANIFEST}, which lists them"),
+        (lambda files: _cut(files / aof.MANIFEST, 20), f"{aof.MANIFEST}, which lists them, is damaged"),
         (lambda files: (files / BASE).unlink(), f"{BASE} is missing"),
         (lambda files: (files / BASE).write_bytes(b""), f"{BASE} is empty"),
         (lambda files: (files / BASE).write_bytes(bytes(200)), f"{BASE} is damaged"),
@@ -187,6 +192,7 @@ def _not_the_last(files: Path) -> None:
             "no manifest",
             "empty manifest",
             "zeros for a manifest",
+            "half a manifest",
             "no base",
             "empty base",
             "zeros for a base",
