@@ -100,7 +100,7 @@ def test_a_sync_says_nothing_of_the_chats_of_others(api: Api) -> None:
     """A chat of others is told as one that there is not; what is no cursor is a 400 that names the chat."""
     chat, alice, bob = api.new_pair()
     api.post(chat, alice, text="hello")
-    _, stranger, _ = api.new_pair()
+    stranger = api.stranger(alice, bob)
     made = api.call("POST", "/v1/chats", user=alice, json={"kind": "group", "name": "tea", "members": [bob]})
     theirs = [chat, made.json()["chat"]]
     held = [(one, api.page(one, alice)["next"]) for one in theirs]
