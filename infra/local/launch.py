@@ -8,6 +8,7 @@ import os
 import secrets
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 import redis
@@ -20,7 +21,7 @@ from infra.local import options, server
 from infra.local.companion import event_sources
 from infra.local.descriptors import allow_open_files
 from infra.local.hosts import is_loopback_address
-from infra.local.run_folder import run_folder
+from infra.local.run_folder import detour, run_folder
 from infra.local.shutdown import Shutdown, StartError, say, warn
 from infra.local.sockets.shared import KEYS, SocketSettings, meeting
 from infra.local.valkey import embedded
@@ -57,7 +58,7 @@ def _run(chosen: options.Options, shutdown: Shutdown) -> None:
         event_sources(chosen.sweep_seconds, chosen.data.expanduser().absolute() / MEDIA, shutdown),
     ):
         urls = Urls(f"http://{_called(chosen.host, settings)}:{port}", socket_url)
-        welcome = functools.partial(_welcome, urls, store, settings)
+        welcome = functools.partial(_welcome, urls, store, settings, chosen.data)
         server.serve(chosen.host, port, chosen.workers, shutdown, lambda: say(welcome()))
 
 
@@ -172,7 +173,7 @@ def _ping(settings: Settings) -> None:
         raise StartError(f"The store at REDIS_URL {shown} refuses: {error}") from None
 
 
-def _welcome(urls: Urls, store: str, settings: Settings) -> str:
+def _welcome(urls: Urls, store: str, settings: Settings, data: Path) -> str:
     url = urls.http
     lines = [f"Parley is ready on {url}", ""]
     if settings.auth == "open":
@@ -190,4 +191,4 @@ def _welcome(urls: Urls, store: str, settings: Settings) -> str:
         ]
     lines += ["", f"Sockets are on {urls.sockets}. Chat there, from two more terminals:"]
     lines += [f"  make chat USER=alice URL={url}", f"  make chat USER=bob TO=alice URL={url}"]
-    return "\n".join([*lines, "", f"Messages are kept {store}. Ctrl-C stops the server.", ""])
+    return "\n".join([*lines, "", *detour(data), f"Messages are kept {store}. Ctrl-C stops the server.", ""])

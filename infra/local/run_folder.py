@@ -11,8 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from infra.local.data import fits_socket
-from infra.local.private_folders import held_folder, private_folder, remove_unheld
-from infra.local.shutdown import warn
+from infra.local.private_folders import held_folder, private_folder, private_path, remove_unheld
 
 RUN = "run"
 UNHELD = "."
@@ -25,21 +24,25 @@ LONGEST_FILE = "123456.sock"
 def run_folder(data: Path) -> Iterator[Path]:
     """Give a new folder in `run` of a data folder, and remove it and those of servers that were killed.
 
-    Where the path is too long for sockets, or nothing can be written, it is below /tmp. Raises StartError.
+    Where the path is too long for sockets, or nothing can be written, it is below /tmp; see `detour`.
+    Raises StartError.
     """
     remove_unheld()
     data = data.expanduser().absolute()
     with contextlib.ExitStack() as held:
         try:
             folder = held.enter_context(_new_folder(_base(data)))
-        except OSError as error:
-            short = held.enter_context(private_folder(data))
-            if error.errno == errno.ENAMETOOLONG:
-                warn(
-                    f"DATA is too long a path for sockets; they are in {short}. Keep cleaners of /tmp off it."
-                )
-            folder = held.enter_context(_new_folder(short))
+        except OSError:
+            folder = held.enter_context(_new_folder(held.enter_context(private_folder(data))))
         yield folder
+
+
+def detour(data: Path) -> list[str]:
+    """Return the line that says where the sockets are of a data folder whose path is too long for them."""
+    data = data.expanduser().absolute()
+    if _fits(data / RUN):
+        return []
+    return [f"DATA is too long a path for sockets; they are in {private_path(data)}: do not clean that up."]
 
 
 @contextlib.contextmanager
@@ -65,8 +68,12 @@ def _remove_left_behind(base: Path) -> None:
 
 def _base(data: Path) -> Path:
     base = data / RUN
-    if not fits_socket(base / (2 * NAME_BYTES * "0") / LONGEST_FILE):
+    if not _fits(base):
         raise OSError(errno.ENAMETOOLONG, "too long a path for sockets")
     for folder in (data, base):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     return base
+
+
+def _fits(base: Path) -> bool:
+    return fits_socket(base / (2 * NAME_BYTES * "0") / LONGEST_FILE)

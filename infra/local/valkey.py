@@ -26,7 +26,7 @@ from infra.local.valkey_process import START_SECONDS, ValkeyProcess
 STOP_SECONDS = 10.0
 POLL_SECONDS = 0.1
 LOOK_SECONDS = 1.0
-LIVED_SECONDS = 5.0
+LIVED_SECONDS = 1.0
 """A Valkey that dies after so long has not kept dying, and its death is told."""
 FAILURES = (ValkeyServerError, subprocess.SubprocessError, OSError)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +17,13 @@ def echo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EchoServer]:
     """A server that tells what its handler was given."""
     with running_echo(tmp_path_factory.mktemp("echo")) as server:
         yield server
+
+
+@pytest.fixture
+def short_path() -> Iterator[Path]:
+    """An empty folder whose path is short enough for sockets, which tmp_path need not be."""
+    with tempfile.TemporaryDirectory(prefix="parley-") as folder:
+        yield Path(folder)
 
 
 @pytest.fixture(scope="package")

@@ -160,24 +160,24 @@ def test_a_killed_worker_is_replaced(server: Gateway) -> None:
 
 
 @pytest.mark.parametrize("parent", [None, "tests.servers.parent"])
-def test_a_killed_server_leaves_nothing(tmp_path: Path, parent: str | None) -> None:
+def test_a_killed_server_leaves_nothing(short_path: Path, parent: str | None) -> None:
     """Of a server that is killed, or whose make is, nothing runs on, and no temporary file is left.
 
     What it acknowledged is kept, and the next server on the same folder removes what is left there.
     """
-    (temporary := tmp_path / "tmp").mkdir()
-    (first := tmp_path / "first").mkdir()
-    args = ["--data", str(tmp_path / "data"), "--workers", "2", "--end-with-parent", "1"]
+    (temporary := short_path / "tmp").mkdir()
+    (first := short_path / "first").mkdir()
+    args = ["--data", str(short_path / "data"), "--workers", "2", "--end-with-parent", "1"]
     server = Gateway(first, {"TMPDIR": str(temporary)}, args, parent=parent)
     try:
         server.wait_until_ready()
         send(server, "before")
         server.process.kill()
         server.process.wait()
-        with running_gateway(args=["--data", str(tmp_path / "data"), "--workers", "1"]) as second:
+        with running_gateway(args=["--data", str(short_path / "data"), "--workers", "1"]) as second:
             assert eventually(lambda: not processes(server))
             assert texts(second) == ["before"]
-            assert len(list((tmp_path / "data" / "run").iterdir())) == 1
+            assert len(list((short_path / "data" / "run").iterdir())) == 1
         assert list(temporary.iterdir()) == []
     finally:
         server.stop()

@@ -90,13 +90,13 @@ def test_an_upgrade_under_no_host_is_refused() -> None:
         assert '"level":"ERROR"' not in server.output()
 
 
-def test_a_stop_ends_sockets(tmp_path: Path) -> None:
+def test_a_stop_ends_sockets(short_path: Path) -> None:
     """Clients are told by 1001, and nothing is left behind."""
-    (temporary := tmp_path / "tmp").mkdir()
-    args = ["--workers", "2", "--data", str(tmp_path / "data")]
+    (temporary := short_path / "tmp").mkdir()
+    args = ["--workers", "2", "--data", str(short_path / "data")]
     with running_gateway({"TMPDIR": str(temporary)}, args) as server:
         clients = [opened(sockets_of(server), f"user{number}") for number in range(10)]
-        assert list(tmp_path.glob("data/run/*/*.sock"))
+        assert list(short_path.glob("data/run/*/*.sock"))
         assert server.stop() == 0
         for client in clients:
             with pytest.raises(ConnectionClosed) as closed:
@@ -104,7 +104,7 @@ def test_a_stop_ends_sockets(tmp_path: Path) -> None:
             assert closed.value.rcvd is not None
             assert closed.value.rcvd.code == 1001
         assert eventually(lambda: not processes(server))
-        assert not list(tmp_path.glob("data/run/*"))
+        assert not list(short_path.glob("data/run/*"))
         assert not list(temporary.iterdir())
         assert "Traceback" not in server.output()
 
