@@ -32,13 +32,15 @@ def store(listener: socket.socket) -> dict[str, str]:
 
 
 def called(listener: socket.socket) -> socket.socket:
-    """Return the connection of a function that is called; one that starts asks whether the store is there."""
-    while True:
-        connection, _ = listener.accept()
-        asked = connection.recv(1024)
-        if asked and b"PING" not in asked:
-            return connection
-        connection.close()
+    """Answer as a store until a call runs a script, and return the connection that waits for its answer."""
+    connection, _ = listener.accept()
+    while b"EVALSHA" not in (asked := connection.recv(65536)):
+        if asked:
+            connection.sendall(b"+PONG\r\n" if b"PING" in asked else b"+OK\r\n")
+        else:
+            connection.close()
+            connection, _ = listener.accept()
+    return connection
 
 
 def test_a_function_killed_in_a_call_is_a_problem_and_the_next_call_works(
