@@ -6,6 +6,7 @@ import mmap
 import os
 import re
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
@@ -49,14 +50,17 @@ def parts_of(folder: Path) -> Parts:
     )
 
 
-def scan(file: Path) -> Scan:
-    """Read a file of commands, whose transactions are whole writes as well as single commands are."""
+def scan(file: Path, go_on: Callable[[], object] = lambda: None) -> Scan:
+    """Read a file of commands, whose transactions are whole writes as well as single commands are.
+
+    go_on: is called often, and raises to break off.
+    """
     size = file.stat().st_size
     if not size:
         return Scan(0, 0, 0, resumes=False)
     with file.open("rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        cut, damage = _whole(data)
-        return Scan(size, cut, damage, damage < size and _resumes(data, damage + 1))
+        cut, damage = _whole(data, go_on)
+        return Scan(size, cut, damage, damage < size and _resumes(data, damage + 1, go_on))
 
 
 def cut_off(file: Path, at: int, kept: Path) -> Path:
@@ -83,7 +87,7 @@ def _new_file(name: Path) -> Path:
     return found
 
 
-def _whole(data: mmap.mmap) -> tuple[int, int]:
+def _whole(data: mmap.mmap, go_on: Callable[[], object]) -> tuple[int, int]:
     """Return where the last whole write ends, and where the last whole command does."""
     cut = place = 0
     in_transaction = False
@@ -96,6 +100,7 @@ def _whole(data: mmap.mmap) -> tuple[int, int]:
         place = after
         if not in_transaction:
             cut = place
+            go_on()
     return cut, place
 
 
@@ -119,5 +124,9 @@ def _command(data: mmap.mmap, place: int) -> tuple[bytes, int] | None:
     return name, place
 
 
-def _resumes(data: mmap.mmap, place: int) -> bool:
-    return any(_command(data, found.start()) for found in COMMAND.finditer(data, place))
+def _resumes(data: mmap.mmap, place: int, go_on: Callable[[], object]) -> bool:
+    for found in COMMAND.finditer(data, place):
+        if _command(data, found.start()):
+            return True
+        go_on()
+    return False

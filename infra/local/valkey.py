@@ -86,7 +86,7 @@ class EmbeddedValkey:
     def _begin(self) -> None:
         full = write_error(self._data.path) is not None
         self._server.refuses_writes = full
-        repair.start(lambda: self._server.start(START_SECONDS), self._data.path, self._log)
+        repair.start(lambda: self._server.start(START_SECONDS), self._data.path, self._log, self._shutdown)
         if full:
             full_disk.hold(self._data, self._shutdown)
 

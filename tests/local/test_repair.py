@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from infra.local import aof
+from infra.local import aof, repair
 from infra.local.data import DataFolder
 from infra.local.shutdown import Shutdown, StartError
 from infra.local.valkey import embedded
@@ -115,6 +115,25 @@ def test_a_second_end_does_not_replace_the_first(folder: Path) -> None:
             file.write(b"*1\r")
         length(folder)
     assert len(list(folder.glob("*.cut.*"))) == 2
+
+
+def test_a_large_file_is_told_of_and_can_be_left(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading it takes its time: a line says so, and a request to stop ends it, all files as before."""
+    with (folder / aof.FOLDER / WRITES).open("ab") as file:
+        file.write(bytes(9))
+    before, told, shutdown = files_of(folder), list[str](), Shutdown()
+    monkeypatch.setattr(repair, "LARGE_BYTES", 0, raising=False)
+
+    def tell(line: str) -> None:
+        told.append(line)
+        shutdown.request()
+
+    monkeypatch.setattr(repair, "warn", tell)
+    with pytest.raises(StartError), embedded(folder, shutdown):
+        pass
+    assert files_of(folder) == before
+    (line,) = told
+    assert f"{WRITES} is damaged; reading all 0 MB of it" in line
 
 
 def test_a_transaction_is_cut_off_as_one(folder: Path) -> None:
