@@ -159,7 +159,7 @@ class ApiGatewayPusher:
         if late:
             self._drop(line)
         answers = dict.fromkeys(calls, Answer.FAILED)
-        answers |= {futures[one]: one.result() for one in done if not one.cancelled()}
+        answers |= {futures[one]: one.result() for one in done}
         _log(line, answers)
         return answers
 
@@ -173,11 +173,13 @@ class ApiGatewayPusher:
             return self._line
 
     def _drop(self, line: _Line) -> None:
-        """Give up a line whose threads may be held by somebody who never ends an answer."""
+        """Make no more calls of a line whose threads may be held by somebody who never ends an answer.
+
+        Calls that wait in it are those of others, too; its threads end with the last of them.
+        """
         with self._lock:
             if self._line is line:
                 self._line = None
-        line.abandon()
 
 
 class _Line:
@@ -194,10 +196,6 @@ class _Line:
     def start(self, call: functools.partial[Answer]) -> Future[Answer]:
         """Make a call of this line in one of its threads."""
         return self._threads.submit(call, self)
-
-    def abandon(self) -> None:
-        """Let go of the threads, and take no more calls."""
-        self._threads.shutdown(wait=False, cancel_futures=True)
 
     def deliver(self, connection: str, frames: list[bytes], deadline: float) -> Answer:
         """Push frames in order, and take off the list those that arrived."""

@@ -6,7 +6,7 @@ import logging
 import ssl
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -30,6 +30,7 @@ from tests.servers.waiting import eventually
 TOKEN = "a/session+token=="
 FRAME = '{"type":"pong","text":"h\u00e9llo"}'.encode()
 NOBODY = Outcome([], [])
+SECONDS = 30.0
 
 
 @pytest.fixture(autouse=True)
@@ -200,6 +201,35 @@ def test_pushes_of_several_threads(api: Connections, ending: Ending) -> None:
     assert len(outcomes) == 8
     assert all(api.frames[f"live{number}"] == [FRAME] for number in range(8))
     assert {tuple(outcome.failed) for outcome in outcomes} == {(), ("dead",)}
+
+
+def test_a_call_that_gives_up_leaves_the_calls_of_others(
+    api: Connections, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A push that waits for a thread goes out, though the one before it gave up waiting for an answer."""
+    queued, given_up, answered = threading.Event(), threading.Event(), threading.Event()
+    api.answers["dead"] = [lambda handler: handler.respond(200 if answered.wait(SECONDS) else 500)]
+
+    def waiting(futures: dict[Future[Any], str], seconds: float) -> Any:
+        if "dead" in futures.values():
+            assert queued.wait(SECONDS)
+            return wait(futures, 0)
+        queued.set()
+        assert given_up.wait(SECONDS)
+        answered.set()
+        return wait(futures, seconds)
+
+    monkeypatch.setattr(delivery, "INLINE", 1)
+    monkeypatch.setattr(delivery, "wait", waiting)
+    pusher = pusher_at(api.url)
+    with ThreadPoolExecutor(2) as callers:
+        dead = callers.submit(pusher.push, [Parcel(["dead"], FRAME)])
+        assert eventually(lambda: len(api.asked) == 1)
+        live = callers.submit(pusher.push, [Parcel(["live"], FRAME)])
+        assert dead.result() == Outcome([], ["dead"])
+        given_up.set()
+        assert live.result() == NOBODY
+    assert api.frames == {"live": [FRAME]}
 
 
 def test_nobody_listens(lines: Callable[[], list[Any]]) -> None:
