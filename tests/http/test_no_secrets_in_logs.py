@@ -15,6 +15,7 @@ import pytest
 
 from tests.local.processes import store
 from tests.servers.gateway import Gateway, running_gateway
+from tests.servers.waiting import eventually
 
 ENV = {
     "PARLEY_AUTH": "required",
@@ -176,6 +177,7 @@ def traces(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Secrets, 
         assert len(run.statuses) > LEAST_CALLS
         assert {200, 201, 202, 204, 400, 401, 404, 405, 413, 503} <= set(run.statuses)
         assert 500 not in run.statuses
+        assert eventually(lambda: server.output().count('"event":"request"') >= len(run.statuses))
         yield secret, server.output(), data
 
 

@@ -45,7 +45,8 @@ def send(url: str, chat: str, sender: str) -> tuple[int, str | None, str]:
 
 
 def waited(server: Gateway, request_ids: set[str]) -> set[str]:
-    """Return which requests waited for the store until it was too late."""
+    """Return which requests waited for the store until it was too late, once all have their lines."""
+    assert eventually(lambda: all(one in server.output() for one in request_ids))
     lines = [json.loads(line) for line in server.output().splitlines() if line.startswith("{")]
     late = {line["request_id"] for line in lines if line.get("cause", "").startswith("TimeoutError")}
     return late & request_ids

@@ -53,7 +53,7 @@ def test_sockets_are_refused_before_http(tmp_path: Path) -> None:
                 return status(peer) == 101
 
         assert eventually(let_in)
-        assert server.output().count("descriptors_short") == 1
+        assert eventually(lambda: server.output().count("descriptors_short") == 1)
         first.close()
 
 

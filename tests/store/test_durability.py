@@ -14,6 +14,7 @@ from chalicelib.store.durability import Weakness, weaknesses
 from tests.servers.commands import run
 from tests.servers.engines import Engine
 from tests.servers.gateway import running_gateway
+from tests.servers.waiting import eventually
 from tests.store.logins import WORD, user
 from tests.store.logs import settings_for
 
@@ -105,6 +106,7 @@ def test_server_says_at_its_start_that_the_store_loses_messages(valkey: Engine) 
         configured(valkey, **{"maxmemory-policy": "allkeys-lru"}),
         running_gateway(env=valkey.env, args=["--workers", "1"]) as server,
     ):
+        assert eventually(lambda: "allkeys-lru" in server.output())
         lines = [line for line in server.output().splitlines() if "allkeys-lru" in line]
 
     assert len(lines) == 1
