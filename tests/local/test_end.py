@@ -174,6 +174,8 @@ def test_a_killed_server_leaves_nothing(short_path: Path, parent: str | None) ->
         send(server, "before")
         server.process.kill()
         server.process.wait()
+        # A server whose make is gone has its folder until it has ended.
+        assert parent is None or eventually(lambda: not processes(server))
         with running_gateway(args=["--data", str(short_path / "data"), "--workers", "1"]) as second:
             assert eventually(lambda: not processes(server))
             assert texts(second) == ["before"]
