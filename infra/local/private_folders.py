@@ -38,7 +38,7 @@ def private_folder(path: Path) -> Iterator[Path]:
         with _held(folder):
             yield folder
     finally:
-        _remove_unheld(folder)
+        remove_if_unheld(folder)
 
 
 def make_private(folder: Path) -> None:
@@ -52,7 +52,7 @@ def make_private(folder: Path) -> None:
 def remove_unheld() -> None:
     """Remove the short folders of servers that were killed."""
     for folder in PRIVATE_FOLDERS.glob(f"{Path(_prefix()).name}*"):
-        _remove_unheld(folder)
+        remove_if_unheld(folder)
 
 
 @contextlib.contextmanager
@@ -83,6 +83,7 @@ def _prefix() -> str:
     return f"{PRIVATE_FOLDERS}/parley-run-{os.getuid()}-"
 
 
-def _remove_unheld(folder: Path) -> None:
+def remove_if_unheld(folder: Path) -> None:
+    """Remove a folder that nobody holds."""
     with contextlib.suppress(OSError), held_folder(folder, fcntl.LOCK_EX | fcntl.LOCK_NB):
         shutil.rmtree(folder, ignore_errors=True)

@@ -11,7 +11,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from infra.local.data import fits_socket
-from infra.local.private_folders import held_folder, private_folder, private_path, remove_unheld
+from infra.local.private_folders import (
+    held_folder,
+    private_folder,
+    private_path,
+    remove_if_unheld,
+    remove_unheld,
+)
 
 RUN = "run"
 UNHELD = "."
@@ -62,8 +68,7 @@ def _new_folder(base: Path) -> Iterator[Path]:
 def _remove_left_behind(base: Path) -> None:
     for folder in base.iterdir():
         if folder.is_dir() and not folder.is_symlink() and not folder.name.startswith(UNHELD):
-            with contextlib.suppress(OSError), held_folder(folder, fcntl.LOCK_EX | fcntl.LOCK_NB):
-                shutil.rmtree(folder, ignore_errors=True)
+            remove_if_unheld(folder)
 
 
 def _base(data: Path) -> Path:
