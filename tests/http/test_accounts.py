@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import uuid
 from collections.abc import Iterator
@@ -539,7 +538,7 @@ def test_a_store_that_is_gone(api: Api, people: People) -> None:
 
 def opened_limits(server: Gateway) -> list[dict[str, Any]]:
     """Return the lines of the log that say that a limit was not asked."""
-    lines = [json.loads(line) for line in server.output().splitlines() if line.startswith("{")]
+    lines = server.log_lines()
     return [line for line in lines if line["event"] == "rate_limit_open"]
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from tests.deployed.client import Api, new_pair
+from tests.deployed.client import Api, client_of, new_pair
 from tests.servers.engines import ValkeyEngine
 from tests.servers.gateway import Gateway, running_gateway
 from tests.servers.waiting import eventually
@@ -31,9 +30,7 @@ def server(store: ValkeyEngine) -> Iterator[Gateway]:
 @pytest.fixture(scope="module")
 def api(server: Gateway) -> Iterator[Api]:
     """A client of that server."""
-    client = Api(server.url)
-    yield client
-    client.close()
+    yield from client_of(server.url)
 
 
 def send(url: str, chat: str, sender: str) -> tuple[int, str | None, str]:
@@ -47,7 +44,7 @@ def send(url: str, chat: str, sender: str) -> tuple[int, str | None, str]:
 def waited(server: Gateway, request_ids: set[str]) -> set[str]:
     """Return which requests waited for the store until it was too late, once all have their lines."""
     assert eventually(lambda: all(one in server.output() for one in request_ids))
-    lines = [json.loads(line) for line in server.output().splitlines() if line.startswith("{")]
+    lines = server.log_lines()
     late = {line["request_id"] for line in lines if line.get("cause", "").startswith("TimeoutError")}
     return late & request_ids
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from tests.deployed.client import Api, people_of
+from tests.deployed.client import Api, client_of, people_of
 from tests.deployed.people import Person
 from tests.deployed.realtime.net import Net
 from tests.deployed.target import Target
@@ -55,9 +55,7 @@ def server(store: ValkeyEngine) -> Iterator[Gateway]:
 @pytest.fixture(scope="module")
 def api(server: Gateway) -> Iterator[Api]:
     """A client of that server."""
-    client = Api(server.url)
-    yield client
-    client.close()
+    yield from client_of(server.url)
 
 
 @pytest.fixture(scope="module")
@@ -136,7 +134,7 @@ def test_the_log_says_why_a_store_refuses_writes(
 
 def cause_of(server: Gateway, request: str) -> str:
     """Return the cause in the log line of a request; empty without one."""
-    lines = [json.loads(line) for line in server.output().splitlines() if line.startswith("{")]
+    lines = server.log_lines()
     return next((line.get("cause", "") for line in lines if line.get("request_id") == request), "")
 
 

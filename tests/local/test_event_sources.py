@@ -69,8 +69,7 @@ def put(client: redis.Redis, body: str = json.dumps({"item": ITEM})) -> None:
 
 def lines(server: Gateway, event: str) -> list[dict[str, Any]]:
     """Return what the server logged of an event."""
-    logged = (json.loads(line) for line in server.output().splitlines() if line.startswith("{"))
-    return [line for line in logged if line.get("event") == event]
+    return [line for line in server.log_lines() if line.get("event") == event]
 
 
 def repeated(server: Gateway) -> list[int]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import re
 import signal
@@ -11,6 +12,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from tests.servers.slow_sync import SlowSync
 
@@ -79,6 +81,10 @@ class ServerProcess:
         ended = self.process.poll() is not None
         text = self._log.read_text(encoding="utf-8", errors="replace")
         return text if ended else text[: text.rfind("\n") + 1]
+
+    def log_lines(self) -> list[dict[str, Any]]:
+        """Return the JSON lines that the server logged so far."""
+        return [json.loads(line) for line in self.output().splitlines() if line.startswith("{")]
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Stop the server with a signal and return its exit status; kill what is left after a while."""
