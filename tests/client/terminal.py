@@ -17,9 +17,12 @@ from collections.abc import Iterator
 from select import select
 from typing import Self
 
+import pyte
+
 from tests.servers.process import ROOT, environment
 
 SECONDS = 60.0
+ROWS, COLUMNS = 40, 120
 CURSOR_WANTED, CURSOR = b"\x1b[6n", b"\x1b[1;1R"
 """What a program asks a terminal, and a terminal answers: where the cursor is."""
 CTRL_C, CTRL_D, ENTER = "\x03", "\x04", "\r"
@@ -34,10 +37,12 @@ class Terminal:
     def __init__(self, *arguments: str, module: str = "parley_client.chat", **env: str) -> None:
         path = os.pathsep.join(["clients/python", os.environ.get("PYTHONPATH", "")]).rstrip(os.pathsep)
         ours, theirs = pty.openpty()
-        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
         self._ours = ours
         self._seen = ""
         self._from = 0
+        self._screen = pyte.Screen(COLUMNS, ROWS)
+        self._drawing = pyte.ByteStream(self._screen)
         self.process = subprocess.Popen(
             [sys.executable, "-m", module, *arguments],
             cwd=ROOT,
@@ -70,11 +75,24 @@ class Terminal:
                 return before
         raise AssertionError(f"{text!r} was not shown, but:\n{self._seen[self._from :]}")
 
+    def status_shows(self, text: str) -> None:
+        """Wait until the last line of the screen has a text; fails without it.
+
+        A program draws only the cells that change, so the text need not be in what it writes.
+        """
+        for _ in self._reading():
+            if text in self._status():
+                return
+        raise AssertionError(f"The last line did not show {text!r}, but: {self._status()!r}")
+
     def ends(self) -> int:
         """Return the exit status, once the program has ended."""
         for _ in self._reading():
             pass
         return self.process.wait(SECONDS)
+
+    def _status(self) -> str:
+        return next((line for line in reversed(self._screen.display) if line.strip()), "")
 
     def _reading(self) -> Iterator[None]:
         """Read on until the program or the time is over."""
@@ -93,4 +111,5 @@ class Terminal:
                 if CURSOR_WANTED in data:
                     os.write(self._ours, CURSOR)
                 self._seen += data.decode(errors="replace")
+                self._drawing.feed(data)
                 yield

@@ -54,13 +54,13 @@ def test_two_terminals(open_server: str) -> None:
         after(his, "You have no chats yet.", "--user", alice, "--to", bob, "--url", open_server) as hers,
     ):
         hers.shows(f"You are {alice}.")
-        hers.shows("is online")
+        hers.status_shows("is online")
         hers.type("hello Bob" + ENTER)
         hers.shows("you: hello Bob")
         his.shows(f"{alice} writes; what you type goes there now.")
         his.shows(f"{alice}: hello Bob")
         his.type("half a ")
-        hers.shows("is typing")
+        hers.status_shows("is typing")
         hers.type("are you there?" + ENTER)
         his.shows(f"{alice}: are you there?")
         his.type("message" + ENTER)
@@ -141,7 +141,7 @@ def test_own_join_is_told_once(open_server: str, there: bool) -> None:
         if there:
             with Terminal("--user", alice, "--room", room, "--url", open_server) as hers:
                 hers.shows(f"In {room} now: ")
-        his.shows("online")
+        his.status_shows("online")
         his.type(f"/room {room}" + ENTER)
         told = his.shows(f"In {room} now: ")
         his.type("hello" + ENTER)

@@ -88,8 +88,8 @@ def test_terminal_says_what_was_lost(failing: Failing) -> None:
         Terminal("--user", alice, "--to", bob, "--url", failing.url) as hers,
         Terminal("--user", bob, "--to", alice, "--url", failing.url) as his,
     ):
-        his.shows("is online")
-        hers.shows("is online")
+        his.status_shows("is online")
+        hers.status_shows("is online")
         hers.type("kept" + ENTER)
         his.shows(f"{alice}: kept")
         moment = failing.moment()
