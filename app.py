@@ -11,8 +11,8 @@ from chalicelib.config import Settings
 from chalicelib.config.lambda_start import lambda_start
 from chalicelib.routes import BLUEPRINTS, media_events, sockets
 from chalicelib.routes import imports as imported_users
-from chalicelib.routes import rpc as rpc_calls
 from chalicelib.routes import work as owed_work
+from chalicelib.routes.legacy import rpc as rpc_calls
 
 settings = Settings.from_env()
 app = Chalice(app_name="parley", configure_logs=False)

@@ -11,12 +11,12 @@ from bench.loads import SENDER, TEXT
 from bench.memory import Scales
 from bench.options import Scale
 from chalicelib.config import Settings
-from chalicelib.services.chat_ids import new_group_id
-from chalicelib.store.chat_info import Info, Role
-from chalicelib.store.chats import Chats
-from chalicelib.store.client import Query
-from chalicelib.store.inboxes import Inboxes, Place, PlaceState
-from chalicelib.store.messages import Content, packed
+from chalicelib.services.values.chat_id import new_group_id
+from chalicelib.store.chats.chats import Chats
+from chalicelib.store.chats.info import Info, Role
+from chalicelib.store.inbox.index import Inboxes, Place, PlaceState
+from chalicelib.store.messages.log import Content, packed
+from chalicelib.store.redis.client import Query
 
 GROUPS, INBOXES = (10, 100, 1000), (10, 1000)
 STARTED_AT = 1_700_000_000_000_000

@@ -18,10 +18,10 @@ from bench.in_process import handler
 from bench.loads import LOADS, SEND, SEND_CHAT, SENDER, TEXT
 from bench.options import CALL_ROUNDS, Scale, progress
 from chalicelib.config import Settings
-from chalicelib.store.client import Store, connect
-from chalicelib.store.credentials import StoreLogin
-from chalicelib.store.messages import Content, MessageLog
-from chalicelib.store.nodes import Command, SingleNode
+from chalicelib.store.messages.log import Content, MessageLog
+from chalicelib.store.redis.client import Store, connect
+from chalicelib.store.redis.credentials import StoreLogin
+from chalicelib.store.redis.nodes import Command, SingleNode
 
 SEND_AIM_US = 110.0
 RECEIVE_BYTES = 65_536

@@ -11,8 +11,8 @@ import redis
 from bench.options import progress
 from chalicelib.config import Settings
 from chalicelib.store import keys
-from chalicelib.store.client import connect
-from chalicelib.store.messages import Content, MessageLog
+from chalicelib.store.messages.log import Content, MessageLog
+from chalicelib.store.redis.client import connect
 from tests.servers.engines import Engine
 
 POLL_SECONDS = 0.3

@@ -14,7 +14,7 @@ from bench.findings import Findings, Table, under
 from bench.in_process import Handler, handler
 from bench.loads import TEXT, Load
 from bench.options import CALL_ROUNDS, Scale, progress
-from chalicelib.services.sync_tokens import SyncToken
+from chalicelib.services.inbox.sync_token import SyncToken
 from chalicelib.store import keys
 
 READER = "reader"

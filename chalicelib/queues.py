@@ -12,8 +12,8 @@ from chalicelib.config import Settings
 from chalicelib.errors import StoreFull, StoreUnavailable
 from chalicelib.idle import LastUse
 from chalicelib.logs import LOGGER
-from chalicelib.store.client import Store
-from chalicelib.store.work import WorkList
+from chalicelib.store.redis.client import Store
+from chalicelib.store.work.job_list import WorkList
 
 BATCH = 10
 """Messages in one call of SQS. Source: SendMessageBatch in the Amazon SQS API Reference."""

@@ -10,7 +10,7 @@ import sys
 from pathlib import Path
 
 import app  # noqa: F401  # registers the routes
-from chalicelib import asyncapi, openapi
+from chalicelib.apidocs import asyncapi, openapi
 
 ROOT = Path(__file__).parent.parent
 COPY = ROOT / "docs" / "openapi.json"

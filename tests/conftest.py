@@ -14,8 +14,8 @@ from httpx._config import DEFAULT_TIMEOUT_CONFIG  # what httpx's functions wait 
 from hypothesis import HealthCheck, settings
 
 from chalicelib.config import Settings
-from chalicelib.store import client
-from chalicelib.store.nodes import ClusterNodes, Node, SingleNode
+from chalicelib.store.redis import client
+from chalicelib.store.redis.nodes import ClusterNodes, Node, SingleNode
 from tests.servers.engines import (
     ClusterEngine,
     Engine,

@@ -11,10 +11,10 @@ from chalicelib.errors import BEARER, CrossSite, NotAuthenticated, ParleyError, 
 from chalicelib.http.cors import is_page_of
 from chalicelib.http.decoding import unquoted
 from chalicelib.http.received import ReceivedRequest
-from chalicelib.services.callers import Caller, rate_headers
-from chalicelib.services.tokens import digest_of
-from chalicelib.store.presence import NAMED
-from chalicelib.store.rates import Rate
+from chalicelib.services.auth.caller import Caller, rate_headers
+from chalicelib.services.values.tokens import digest_of
+from chalicelib.store.accounts.rate_limits import Rate
+from chalicelib.store.realtime.user_connections import NAMED
 
 USER = "X-Parley-User"
 NO_UTF_8 = "\ufffd"

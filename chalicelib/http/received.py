@@ -13,8 +13,8 @@ from chalicelib.errors import PayloadTooLarge, UnsupportedMediaType, bad_field
 from chalicelib.http.decoding import check_names, converted
 from chalicelib.http.middleware import headers_of
 from chalicelib.schemas.decoding import Nothing, decoded, from_json, untyped
-from chalicelib.services.content import checked_id
-from chalicelib.store.sessions import Details, details_of
+from chalicelib.services.values.message_limits import checked_id
+from chalicelib.store.accounts.sessions import Details, details_of
 
 T = TypeVar("T")
 

@@ -3,9 +3,7 @@
 from chalicelib.routes import (
     accounts,
     chats,
-    classic,
     docs,
-    found,
     health,
     home,
     inbox,
@@ -14,11 +12,12 @@ from chalicelib.routes import (
     posts,
     presence,
     realtime,
-    rooms,
+    search,
     sessions,
     social,
     users,
 )
+from chalicelib.routes.legacy import go_chat, tiktok
 
 BLUEPRINTS = (
     accounts.blueprint,
@@ -26,16 +25,16 @@ BLUEPRINTS = (
     home.blueprint,
     health.blueprint,
     docs.blueprint,
-    classic.blueprint,
+    tiktok.blueprint,
     messages.blueprint,
     users.blueprint,
     social.blueprint,
     posts.blueprint,
-    found.blueprint,
+    search.blueprint,
     inbox.blueprint,
     chats.blueprint,
     members.blueprint,
-    rooms.blueprint,
+    go_chat.blueprint,
     realtime.blueprint,
     presence.blueprint,
 )

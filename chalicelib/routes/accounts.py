@@ -16,9 +16,9 @@ from chalicelib.schemas.accounts import (
     RegisterRequest,
 )
 from chalicelib.schemas.users import Me
-from chalicelib.services.logins import Entered
-from chalicelib.services.times import rfc3339
-from chalicelib.store.accounts import Account
+from chalicelib.services.accounts.login import Entered
+from chalicelib.services.values.times import rfc3339
+from chalicelib.store.accounts.accounts import Account
 
 blueprint = Blueprint(__name__)
 

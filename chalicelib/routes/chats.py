@@ -9,7 +9,7 @@ from chalice.app import Blueprint, Response
 from chalicelib import errors
 from chalicelib.http import ANY_MEDIA_TYPE, Call, no_content, reply, route
 from chalicelib.schemas.chats import Chat, ChatChanges, Joined, NewChat, NewOwner
-from chalicelib.services import roles
+from chalicelib.services.chats import rules
 
 blueprint = Blueprint(__name__)
 
@@ -140,5 +140,5 @@ def leave(call: Call, chat: str) -> Response:
 def hand_over(call: Call, chat: str) -> Response:
     """Make a member an owner in the caller's place; the caller, an owner, becomes an admin."""
     caller, other = call.claimed, call.body(NewOwner).handle
-    call.services.membership.apply(caller, chat, other, roles.hand_over)
+    call.services.membership.apply(caller, chat, other, rules.hand_over)
     return no_content()

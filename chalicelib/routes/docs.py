@@ -6,7 +6,7 @@ from importlib.resources import files
 
 from chalice.app import Blueprint, Response
 
-from chalicelib import asyncapi, openapi
+from chalicelib.apidocs import asyncapi, openapi
 from chalicelib.errors import NoSuchRoute
 from chalicelib.http import JSON, Call, route, text
 
@@ -49,4 +49,4 @@ def asset(call: Call, asset: str) -> Response:
 
 
 def _static(name: str) -> str:
-    return (files("chalicelib") / "static" / name).read_text(encoding="utf-8")
+    return (files("chalicelib.apidocs") / "static" / name).read_text(encoding="utf-8")

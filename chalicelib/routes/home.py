@@ -85,7 +85,7 @@ def url_of(scheme: str, host: str, path: str, api: str = "") -> str:
 @functools.cache
 def _template() -> tuple[Template, str]:
     """Return the page, and the policy that lets in its own style and nothing else."""
-    page = (files("chalicelib") / "static" / "home.html").read_text(encoding="utf-8")
+    page = (files("chalicelib.apidocs") / "static" / "home.html").read_text(encoding="utf-8")
     (style,) = STYLE.findall(page)
     digest = b64encode(hashlib.sha256(style.encode()).digest()).decode()
     return Template(page), f"{POLICY}; style-src 'sha256-{digest}'"

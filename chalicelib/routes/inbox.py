@@ -6,7 +6,7 @@ from chalice.app import Blueprint, Response
 
 from chalicelib import errors
 from chalicelib.http import Call, no_content, reply, route
-from chalicelib.schemas.checked_sync import CheckedSync, SyncRequest
+from chalicelib.schemas.history_check import CheckedSync, SyncRequest
 from chalicelib.schemas.inbox import (
     Changes,
     ChangesQuery,

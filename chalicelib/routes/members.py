@@ -9,9 +9,9 @@ from chalice.app import Blueprint, Response
 from chalicelib import errors
 from chalicelib.http import ANY_MEDIA_TYPE, Call, no_content, reply, route
 from chalicelib.schemas.chats import Added, MemberChange, MemberPage, OtherPage, PeopleQuery
-from chalicelib.services import roles
-from chalicelib.services.member_changes import rule_of
-from chalicelib.store.chat_info import Relation
+from chalicelib.services.chats import rules
+from chalicelib.services.chats.member_update import rule_of
+from chalicelib.store.chats.info import Relation
 
 blueprint = Blueprint(__name__)
 
@@ -78,7 +78,7 @@ def change(call: Call, chat: str, handle: str) -> Response:
 )
 def remove(call: Call, chat: str, handle: str) -> Response:
     """Remove a member of a lower role, as an admin or owner, or leave; again is no change."""
-    call.services.membership.apply(call.claimed, chat, handle, roles.remove)
+    call.services.membership.apply(call.claimed, chat, handle, rules.remove)
     return no_content()
 
 
@@ -102,14 +102,14 @@ def invite(call: Call, chat: str, handle: str) -> Response:
 
     A user who has refused an invitation to the chat cannot be invited to it again, but may ask to join.
     """
-    call.services.membership.apply(call.claimed, chat, handle, roles.invite)
+    call.services.membership.apply(call.claimed, chat, handle, rules.invite)
     return no_content()
 
 
 @route(blueprint, "DELETE", INVITATIONS + "/{handle}", {204: None}, fails=WRITING, **JUDGED_LATER)
 def uninvite(call: Call, chat: str, handle: str) -> Response:
     """Take an invitation back, as an admin or owner, or decline one's own; again is no change."""
-    call.services.membership.apply(call.claimed, chat, handle, roles.uninvite)
+    call.services.membership.apply(call.claimed, chat, handle, rules.uninvite)
     return no_content()
 
 
@@ -122,7 +122,7 @@ def requests(call: Call, chat: str) -> Response:
 @route(blueprint, "DELETE", REQUESTS + "/{handle}", {204: None}, fails=WRITING, **JUDGED_LATER)
 def refuse(call: Call, chat: str, handle: str) -> Response:
     """Refuse to let somebody in, as an admin or owner, or ask no more oneself; again is no change."""
-    call.services.membership.apply(call.claimed, chat, handle, roles.refuse)
+    call.services.membership.apply(call.claimed, chat, handle, rules.refuse)
     return no_content()
 
 
@@ -146,14 +146,14 @@ def ban(call: Call, chat: str, handle: str) -> Response:
 
     Who is banned is no member any more, cannot become one, and reads nothing.
     """
-    call.services.membership.apply(call.claimed, chat, handle, roles.ban)
+    call.services.membership.apply(call.claimed, chat, handle, rules.ban)
     return no_content()
 
 
 @route(blueprint, "DELETE", BANNED + "/{handle}", {204: None}, fails=WRITING, **JUDGED_LATER)
 def unban(call: Call, chat: str, handle: str) -> Response:
     """Ban somebody no more, as an admin or owner; again is no change."""
-    call.services.membership.apply(call.claimed, chat, handle, roles.unban)
+    call.services.membership.apply(call.claimed, chat, handle, rules.unban)
     return no_content()
 
 

@@ -11,9 +11,9 @@ from typing import Any
 from chalicelib import services
 from chalicelib.errors import PROBLEM_JSON, InternalError, ParleyError
 from chalicelib.logs import LOGGER, cause_of
-from chalicelib.services.realtime.connecting import Knock
-from chalicelib.services.realtime.frames import Handled
-from chalicelib.store.sessions import details_of
+from chalicelib.services.realtime.connect import Knock
+from chalicelib.services.realtime.dispatch import Handled
+from chalicelib.store.accounts.sessions import details_of
 
 Event = Mapping[str, Any]
 DONE = Handled(None)

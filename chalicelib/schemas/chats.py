@@ -6,10 +6,10 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
-from chalicelib.schemas.events import Join, Kind, Role
 from chalicelib.schemas.inbox import ChatRow
 from chalicelib.schemas.messages import MAX_PAGE, Time
 from chalicelib.schemas.social import Next, PageCursor, Person
+from chalicelib.schemas.system_events import Join, Kind, Role
 from chalicelib.schemas.users import Avatar
 
 MAX_NOTICE_BYTES = 2 * 1024

@@ -6,9 +6,9 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from chalicelib.schemas.events import Event, Kind, Role
 from chalicelib.schemas.inbox import Standing
 from chalicelib.schemas.messages import RepliedTo, Time
+from chalicelib.schemas.system_events import Event, Kind, Role
 from chalicelib.schemas.users import ExportedSession, Me
 
 

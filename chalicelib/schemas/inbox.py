@@ -6,9 +6,9 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from chalicelib.schemas.events import Event, Kind, Role
 from chalicelib.schemas.messages import MAX_PAGE, CursorText, Time
 from chalicelib.schemas.social import Next, PageCursor
+from chalicelib.schemas.system_events import Event, Kind, Role
 
 MAX_ROWS = 100
 """Chats on a page: what their chats' slots are asked for in one trip."""

@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
-from chalicelib.schemas.events import Event
+from chalicelib.schemas.system_events import Event
 from chalicelib.texts import MOST_NAME_CHARACTERS
 
 MAX_PAGE = 1000

@@ -8,7 +8,7 @@ from msgspec import Meta, Struct, field
 
 from chalicelib.errors import FieldError
 from chalicelib.schemas.chats import Handle
-from chalicelib.schemas.checked_sync import Check, HistoryChanged, Unreadable
+from chalicelib.schemas.history_check import Check, HistoryChanged, Unreadable
 from chalicelib.schemas.inbox import ChatRow
 from chalicelib.schemas.messages import (
     MAX_PAGE,

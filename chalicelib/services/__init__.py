@@ -8,75 +8,76 @@ from chalicelib.config import Settings
 from chalicelib.logs import LOGGER, cause_of
 from chalicelib.queues import WorkQueue, are_jobs_down
 from chalicelib.schemas.messages import Health
-from chalicelib.services.accounts import Registration
-from chalicelib.services.admission import Admission
-from chalicelib.services.block_filter import BlockFilter
-from chalicelib.services.blocks import BlockService
-from chalicelib.services.changes import ChangeService
-from chalicelib.services.changing import Changing
-from chalicelib.services.chat_ids import ChatIds
-from chalicelib.services.chat_views import ChatViews
-from chalicelib.services.classic import ClassicMessages
-from chalicelib.services.declining import Declining
-from chalicelib.services.deletion import Deletion
-from chalicelib.services.deliveries import Deliveries
-from chalicelib.services.departures import Departures
-from chalicelib.services.devices import DeviceService
-from chalicelib.services.direct import DirectChats
-from chalicelib.services.directory import Directory
-from chalicelib.services.export import Exports, Listed
-from chalicelib.services.export_chats import ChatExports
-from chalicelib.services.feeds import Feeds
-from chalicelib.services.follows import FollowService
-from chalicelib.services.found_chats import FoundChats
-from chalicelib.services.groups import Groups
-from chalicelib.services.history_check import HistoryCheck
-from chalicelib.services.identity import Verifier
-from chalicelib.services.import_pages import getter
-from chalicelib.services.import_users import Importer
-from chalicelib.services.imports import Imports
-from chalicelib.services.inbox import InboxService
-from chalicelib.services.logins import Logins
-from chalicelib.services.making import Limits, Making
-from chalicelib.services.member_lists import MemberLists
-from chalicelib.services.membership import Membership
-from chalicelib.services.messages import Messages
-from chalicelib.services.mirrors import Mirrors
-from chalicelib.services.names import Names
-from chalicelib.services.newcomers import Newcomers
-from chalicelib.services.pairs import Pairs
-from chalicelib.services.passwords import Passwords
-from chalicelib.services.peers import Peers
-from chalicelib.services.people import People
-from chalicelib.services.posts import FanOut, PostService
+from chalicelib.services.accounts.deletion import Deletion
+from chalicelib.services.accounts.indexing import Directory
+from chalicelib.services.accounts.login import Logins
+from chalicelib.services.accounts.passwords import Passwords
+from chalicelib.services.accounts.profiles import People
+from chalicelib.services.accounts.registration import Registration
+from chalicelib.services.accounts.sessions import DeviceService
+from chalicelib.services.auth.account_status import Standings
+from chalicelib.services.auth.authenticator import Admission
+from chalicelib.services.auth.oidc import Verifier
+from chalicelib.services.chats.account_removal import Departures
+from chalicelib.services.chats.blocked_invitations import Declining
+from chalicelib.services.chats.changelog import ChangeService
+from chalicelib.services.chats.contact import DirectChats
+from chalicelib.services.chats.create import Limits, Making
+from chalicelib.services.chats.details import ChatViews
+from chalicelib.services.chats.direct import Pairs
+from chalicelib.services.chats.invitations import Newcomers
+from chalicelib.services.chats.members import MemberLists
+from chalicelib.services.chats.membership import Membership
+from chalicelib.services.chats.service import Groups
+from chalicelib.services.chats.transaction import Changing
+from chalicelib.services.delivery.fan_out import Deliveries
+from chalicelib.services.export.archive import Exports, Listed
+from chalicelib.services.export.chats import ChatExports
+from chalicelib.services.imports.accounts import Importer
+from chalicelib.services.imports.pages import getter
+from chalicelib.services.imports.run import Imports
+from chalicelib.services.inbox.history_check import HistoryCheck
+from chalicelib.services.inbox.inbox import InboxService
+from chalicelib.services.inbox.read_state import ReceiptService
+from chalicelib.services.inbox.sync import SyncService
+from chalicelib.services.jobs.pending_work import Doer, Work
+from chalicelib.services.legacy.go_chat import ClassicRooms
+from chalicelib.services.legacy.tiktok import ClassicMessages
+from chalicelib.services.messages.service import Messages
 from chalicelib.services.realtime.wiring import Reach, Realtime
-from chalicelib.services.receipts import ReceiptService
-from chalicelib.services.rooms import ClassicRooms
-from chalicelib.services.search import Search
-from chalicelib.services.standings import Standings
-from chalicelib.services.sync import SyncService
-from chalicelib.services.user_lists import UserLists
-from chalicelib.services.work import Doer, Work
-from chalicelib.store import client, keys
-from chalicelib.store.accounts import Accounts
-from chalicelib.store.attempts import Attempts
-from chalicelib.store.blocks import Blocks
-from chalicelib.store.cards import Cards
-from chalicelib.store.chat_terms import ChatTerms
-from chalicelib.store.chats import Chats
-from chalicelib.store.claims import Claims
-from chalicelib.store.follows import Follows
-from chalicelib.store.inboxes import Inboxes
-from chalicelib.store.messages import MessageLog
-from chalicelib.store.owed import Owed
-from chalicelib.store.posts import Posts
-from chalicelib.store.readers import Readers
-from chalicelib.store.rooms import Rooms
+from chalicelib.services.search.chats import FoundChats
+from chalicelib.services.search.users import Search
+from chalicelib.services.social.block_filter import BlockFilter
+from chalicelib.services.social.blocks import BlockService
+from chalicelib.services.social.edge_mirror import Mirrors
+from chalicelib.services.social.feed import Feeds
+from chalicelib.services.social.follows import FollowService
+from chalicelib.services.social.posts import FanOut, PostService
+from chalicelib.services.social.relations import Peers
+from chalicelib.services.social.user_pages import UserLists
+from chalicelib.services.values.chat_id import ChatIds
+from chalicelib.services.values.names import Names
+from chalicelib.store import keys
+from chalicelib.store.accounts.accounts import Accounts
+from chalicelib.store.accounts.claims import Claims
+from chalicelib.store.accounts.index_traces import Traces
+from chalicelib.store.accounts.login_attempts import Attempts
+from chalicelib.store.accounts.sessions import Sessions
+from chalicelib.store.accounts.user_cards import Cards
+from chalicelib.store.chats.chats import Chats
+from chalicelib.store.chats.room_list import Rooms
+from chalicelib.store.chats.search_terms import ChatTerms
+from chalicelib.store.chats.summary import Summaries
+from chalicelib.store.inbox.index import Inboxes
+from chalicelib.store.inbox.read_state import Readers
+from chalicelib.store.messages.log import MessageLog
+from chalicelib.store.redis import client
 from chalicelib.store.search import SearchIndex
-from chalicelib.store.sessions import Sessions
-from chalicelib.store.summaries import Summaries
-from chalicelib.store.timelines import Timelines
-from chalicelib.store.traces import Traces
+from chalicelib.store.social.blocks import Blocks
+from chalicelib.store.social.follows import Follows
+from chalicelib.store.social.posts import Posts
+from chalicelib.store.social.timelines import Timelines
+from chalicelib.store.work.pending import Owed
 
 
 class Services:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from chalicelib.store import keys
-from chalicelib.store.client import Query, Store
+from chalicelib.store.redis.client import Query, Store
 
 BEYOND_ANY = b"\xff"
 """Greater than whatever UTF-8 goes on with."""

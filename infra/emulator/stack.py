@@ -14,7 +14,7 @@ from infra.deploy.deployment import Deployment
 from infra.deploy.sessions import open_session, region_of
 from infra.emulator.process import Emulator
 from infra.local.shutdown import Shutdown, StartError, say
-from infra.local.valkey import embedded
+from infra.local.store.valkey import embedded
 
 PASSED_ON = ("PARLEY_RATE_LIMITS", "PARLEY_ARGON2", "PARLEY_LEASE_SECONDS")
 """Settings that the functions get from this process."""

@@ -41,7 +41,7 @@ class LocalCaller:
 
     def __init__(self) -> None:
         from chalicelib import services
-        from chalicelib.services.import_users import Run
+        from chalicelib.services.imports.accounts import Run
 
         os.environ.setdefault("PARLEY_STAGE", "local")
         try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections import Counter
 
-from chalicelib.store.rates import site_of
+from chalicelib.store.accounts.rate_limits import site_of
 from infra.local.sockets.shared import AddressLimit
 
 

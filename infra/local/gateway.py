@@ -17,8 +17,8 @@ from chalicelib.http.cors import Cors
 from chalicelib.http.middleware import common_headers, given_id
 from chalicelib.http.responses import REQUEST_ID, defect
 from chalicelib.logs import LOGGER
-from chalicelib.services.tokens import PREFIX
-from chalicelib.store.rates import site_of
+from chalicelib.services.values.tokens import PREFIX
+from chalicelib.store.accounts.rate_limits import site_of
 from infra.local.body import BODY_SECONDS, Body, Receive
 from infra.local.events import LambdaContext, proxy_event
 from infra.local.hosts import only_host, refuse_foreign_names

@@ -15,16 +15,16 @@ import redis
 
 from chalicelib.config import STORE_LOGINS, Settings, masked
 from chalicelib.errors import ConfigError, StoreUnavailable
-from chalicelib.store import client
-from chalicelib.store.durability import weaknesses
+from chalicelib.store.redis import client
+from chalicelib.store.redis.durability import weaknesses
 from infra.local import options, server
-from infra.local.companion import event_sources
 from infra.local.descriptors import allow_open_files
+from infra.local.event_sources.companion import event_sources
 from infra.local.hosts import is_loopback_address
 from infra.local.run_folder import detour, run_folder
 from infra.local.shutdown import Shutdown, StartError, say, warn
 from infra.local.sockets.shared import KEYS, SocketSettings, meeting
-from infra.local.valkey import embedded
+from infra.local.store.valkey import embedded
 
 MEDIA = "media"
 

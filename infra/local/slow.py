@@ -16,7 +16,7 @@ from chalicelib.errors import Overloaded
 
 T = TypeVar("T")
 
-# More than services/hash_queue.py lets hash and wait in doubt, so that a flood of guesses leaves some.
+# More than services/accounts/hash_queue.py has running and waiting, so a flood of guesses leaves some.
 THREADS = 12
 # At 25 ms a hash the last one is answered after 7 s on one core, well within API Gateway's 29 s.
 MOST_CALLS = 256

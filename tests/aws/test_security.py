@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chalicelib.store.credentials import ACCESS_STRING
+from chalicelib.store.redis.credentials import ACCESS_STRING
 from infra.aws.fragments import Template, is_intrinsic
 from tests.aws.exceptions import EVERY_RESOURCE
 from tests.aws.reading import of_type, statements

@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from chalicelib import texts
-from chalicelib.services.names import Names
+from chalicelib.services.values.names import Names
 from parley_client import AsyncClient, Disconnected, Message, Presence, Typing, login
 from parley_client.chat.lines import clean, line_of, title
 from parley_client.chat.status import Status

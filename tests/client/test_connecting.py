@@ -8,9 +8,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from chalicelib.asyncapi_texts import PING_SECONDS
+from chalicelib.apidocs.asyncapi_texts import PING_SECONDS
 from chalicelib.config import Settings as ServerSettings
-from chalicelib.store.sockets import RENEWALS
+from chalicelib.store.realtime.connection import RENEWALS
 from parley_client import (
     AsyncClient,
     Closed,

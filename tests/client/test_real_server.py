@@ -12,7 +12,7 @@ import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
-from chalicelib.delivery import SESSION_ENDED
+from chalicelib.push_gateway.pusher import SESSION_ENDED
 from parley_client import (
     AsyncClient,
     Client,

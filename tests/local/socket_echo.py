@@ -8,9 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from chalicelib import delivery
 from chalicelib.config import Settings
-from chalicelib.delivery import SESSION_ENDED, Parcel
+from chalicelib.push_gateway import installed
+from chalicelib.push_gateway.pusher import SESSION_ENDED, Parcel
 from infra.local.gateway import Gateway
 from infra.local.sockets.edge import Handlers
 from infra.local.sockets.serving import Serving
@@ -48,18 +48,18 @@ def _connect(event: dict[str, Any], context: Any) -> dict[str, Any]:
         raise RuntimeError("a defect")
     connection = event["requestContext"]["connectionId"]
     if "early" in query:
-        pusher = delivery.pusher(Settings())
+        pusher = installed.pusher(Settings())
         OPENED["early"] = pusher.push([Parcel([connection], b"too early")])._asdict()
     OPENED[connection] = event
     if "user" in query:
-        delivery.note_user(connection, query["user"])
+        installed.note_user(connection, query["user"])
     headers = {"Sec-WebSocket-Protocol": query["protocol"]} if "protocol" in query else {}
     return {"statusCode": 200, "headers": headers}
 
 
 def _message(event: dict[str, Any], context: Any) -> dict[str, Any]:
     own = event["requestContext"]["connectionId"]
-    pusher = delivery.pusher(Settings())
+    pusher = installed.pusher(Settings())
     body = event["body"]
     if not body.startswith("{"):
         pusher.push([Parcel([own], body.encode())])

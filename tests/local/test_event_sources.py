@@ -16,11 +16,11 @@ import pytest
 import redis
 
 from chalicelib.store import keys
-from chalicelib.store.credentials import ACCESS_STRING
+from chalicelib.store.redis.credentials import ACCESS_STRING
+from infra.local.event_sources.source_process import Loop
+from infra.local.event_sources.sources import MOST_RECEIVES, RETRY_SECONDS, Queue, Schedule, Source
+from infra.local.event_sources.triggers import message, queue_event
 from infra.local.sockets.shared import Meeting, SocketSettings
-from infra.local.source_process import Loop
-from infra.local.sources import MOST_RECEIVES, RETRY_SECONDS, Queue, Schedule, Source
-from infra.local.triggers import message, queue_event
 from tests.clock import Clock
 from tests.local.processes import processes
 from tests.local.test_end import kill_each_successor
@@ -41,7 +41,11 @@ LONG_AGO = 1_000_000
 
 def sources(server: Gateway) -> int | None:
     """Return the id of the process of the queue and the schedule, if it runs."""
-    found = [pid for pid, command in processes(server).items() if "infra.local.source_process" in command]
+    found = [
+        pid
+        for pid, command in processes(server).items()
+        if "infra.local.event_sources.source_process" in command
+    ]
     return found[0] if found else None
 
 

@@ -14,7 +14,7 @@ import httpx
 import pytest
 import redis
 
-from chalicelib.delivery import Outcome, Parcel
+from chalicelib.push_gateway.pusher import Outcome, Parcel
 from infra.local.sockets.pushing import LocalPusher
 from infra.local.sockets.shared import Meeting, SocketSettings, new_connection_id
 from tests.local.processes import processes, store, workers

@@ -13,7 +13,7 @@ from infra.local import private_folders
 from infra.local.data import DataFolder
 from infra.local.private_folders import private_folder, private_path, remove_unheld
 from infra.local.shutdown import Shutdown
-from infra.local.valkey import embedded
+from infra.local.store.valkey import embedded
 
 
 def test_folders_that_no_lock_holds_go_and_others_stay(

@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 import redis
 
-from infra.local import aof, repair
 from infra.local.data import DataFolder
 from infra.local.shutdown import Shutdown, StartError
-from infra.local.valkey import embedded
+from infra.local.store import aof, repair
+from infra.local.store.valkey import embedded
 from tests.servers.waiting import eventually
 
 BASE, WRITES = "appendonly.aof.1.base.rdb", "appendonly.aof.1.incr.aof"

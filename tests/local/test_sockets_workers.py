@@ -17,7 +17,7 @@ from botocore.config import Config
 from botocore.credentials import Credentials
 from websockets.exceptions import ConnectionClosed
 
-from chalicelib.delivery import SESSION_ENDED, Outcome, Parcel
+from chalicelib.push_gateway.pusher import SESSION_ENDED, Outcome, Parcel
 from infra.local.sockets.pushing import LocalPusher
 from infra.local.sockets.signatures import Signed, Verifier
 from tests.local.raw import TIMEOUT_SECONDS

@@ -12,7 +12,7 @@ import redis
 from chalicelib.config import Settings
 from chalicelib.queues import WorkQueue
 from chalicelib.store import keys
-from chalicelib.store.client import connect
+from chalicelib.store.redis.client import connect
 from tests.servers.localstack import LocalStackServer
 from tests.servers.waiting import eventually
 

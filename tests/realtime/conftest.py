@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from chalicelib import delivery, services
+from chalicelib import services
+from chalicelib.push_gateway import installed
 from tests.realtime.in_process import PASSWORD, Door, Recorder
 from tests.realtime.stage import Stage
 from tests.servers.engines import Engine
@@ -44,9 +45,9 @@ def variables() -> dict[str, str]:
 def recorder() -> Iterator[Recorder]:
     """What pushes here, instead of API Gateway."""
     recorder = Recorder()
-    delivery.install(recorder)
+    installed.install(recorder)
     yield recorder
-    delivery.install(None)
+    installed.install(None)
 
 
 @pytest.fixture

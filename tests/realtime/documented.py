@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from jsonschema import Draft7Validator, FormatChecker
 
-from chalicelib import asyncapi
+from chalicelib.apidocs import asyncapi
 from tests.documents import nodes_of
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 import app
-from chalicelib.delivery import Ending, Outcome, Parcel
+from chalicelib.push_gateway.pusher import Ending, Outcome, Parcel
 from tests.store.calls import Answer, call
 
 PASSWORD = "correct horse"

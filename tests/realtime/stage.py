@@ -9,20 +9,20 @@ from typing import Any
 
 import msgspec
 
-from chalicelib import delivery
 from chalicelib.config import Settings
-from chalicelib.delivery import Ending, Outcome, Parcel
+from chalicelib.push_gateway import installed
+from chalicelib.push_gateway.pusher import Ending, Outcome, Parcel
 from chalicelib.schemas.chats import NewChat
 from chalicelib.schemas.messages import SendRequest
 from chalicelib.services import Services
-from chalicelib.services.callers import Caller
-from chalicelib.services.realtime.connecting import Knock
-from chalicelib.store.accounts import Account
-from chalicelib.store.client import Store, connect
-from chalicelib.store.clients import Clients
-from chalicelib.store.presence import Presence
-from chalicelib.store.sessions import Details
-from chalicelib.store.sockets import Sockets
+from chalicelib.services.auth.caller import Caller
+from chalicelib.services.realtime.connect import Knock
+from chalicelib.store.accounts.accounts import Account
+from chalicelib.store.accounts.sessions import Details
+from chalicelib.store.realtime.chat_connections import Clients
+from chalicelib.store.realtime.connection import Sockets
+from chalicelib.store.realtime.user_connections import Presence
+from chalicelib.store.redis.client import Store, connect
 
 Frame = dict[str, Any]
 PASSWORD = "correct horse battery"
@@ -130,14 +130,14 @@ class Stage:
     def __init__(self, settings: Settings) -> None:
         settings = msgspec.structs.replace(settings, large_chat=LARGE_CHAT, argon2=CHEAP)
         self.recorder = Recorder()
-        delivery.install(self.recorder)
+        installed.install(self.recorder)
         self.services = Services(settings)
         self.store: Store = connect(settings)
         self._ids = itertools.count(1)
 
     def close(self) -> None:
         """Push by the recorder no more."""
-        delivery.install(None)
+        installed.install(None)
 
     def register(self, user: str) -> str:
         """Make an account, and return the token of a session of it."""

@@ -11,13 +11,14 @@ from urllib.parse import unquote
 import pytest
 
 import app
-from chalicelib import delivery, services
-from chalicelib.delivery import SESSION_ENDED
+from chalicelib import services
+from chalicelib.push_gateway import installed
+from chalicelib.push_gateway.pusher import SESSION_ENDED
 from chalicelib.schemas.realtime import SUBPROTOCOL
-from chalicelib.services.tokens import digest_of
+from chalicelib.services.values.tokens import digest_of
 from chalicelib.store import keys
-from chalicelib.store.presence import MOST_CONNECTIONS, TICKET_SECONDS
-from chalicelib.store.sockets import Sockets
+from chalicelib.store.realtime.connection import Sockets
+from chalicelib.store.realtime.user_connections import MOST_CONNECTIONS, TICKET_SECONDS
 from tests.realtime.in_process import Door, Socket, event
 from tests.servers.engines import Engine
 from tests.store.calls import call
@@ -47,12 +48,12 @@ def test_ticket_lets_in_once(door: Door) -> None:
 def test_the_holder_of_connections_learns_whose_each_is(door: Door) -> None:
     """Who listens is told the user of a connection that is let in, and nothing of one that is refused."""
     told: list[tuple[str, str]] = []
-    delivery.tell_users_to(lambda connection, user: told.append((connection, user)))
+    installed.tell_users_to(lambda connection, user: told.append((connection, user)))
     try:
         connection = door.enter("ann").connection
         door.knock(query={"ticket": "ticket_" + "x" * 43 + ".ann"})
     finally:
-        delivery.tell_users_to(None)
+        installed.tell_users_to(None)
 
     assert told == [(connection, "ann")]
 

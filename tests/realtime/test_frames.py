@@ -11,18 +11,19 @@ import pytest
 from chalicelib import services
 from chalicelib.schemas.messages import SendRequest
 from chalicelib.schemas.realtime import MAX_MESSAGE_BYTES
-from chalicelib.services import standings, sync
+from chalicelib.services.auth import account_status
+from chalicelib.services.delivery.codec import JSON_BYTES, PROTOBUF_BYTES
+from chalicelib.services.inbox import sync
+from chalicelib.services.inbox.sync_token import SyncToken
 from chalicelib.services.realtime import hello
-from chalicelib.services.realtime.codec import JSON_BYTES, PROTOBUF_BYTES
-from chalicelib.services.realtime.sending import Sending
-from chalicelib.services.sync_tokens import SyncToken
+from chalicelib.services.realtime.messages import Sending
 from chalicelib.store import keys
 from tests.realtime.documented import check
 from tests.realtime.in_process import Door
 from tests.realtime.stage import Stage
 from tests.servers.engines import Engine
 from tests.store.lost_writes import Moment
-from tests.store.test_round_trips import Trips
+from tests.store.messages.test_round_trips import Trips
 
 CHAT = "ann:bob"
 
@@ -279,7 +280,7 @@ class TestSend:
 
     def test_trips(self, door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
         """A direct message costs five trips: the frame, the peer, the log, the inboxes, and the note."""
-        monkeypatch.setattr(standings, "KEPT_SECONDS", 3600.0)
+        monkeypatch.setattr(account_status, "KEPT_SECONDS", 3600.0)
         ann, _ = door.enter("ann"), door.enter("bob")
         ann.send(saying("first"))
         store = services.current()._store

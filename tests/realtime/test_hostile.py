@@ -21,8 +21,8 @@ from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
-from chalicelib.asyncapi import FROM_CLIENT, type_of
-from chalicelib.asyncapi_texts import EXAMPLES
+from chalicelib.apidocs.asyncapi import FROM_CLIENT, type_of
+from chalicelib.apidocs.asyncapi_texts import EXAMPLES
 from chalicelib.schemas.message_pb2 import Message
 from chalicelib.schemas.realtime import MAX_FRAME_BYTES, MAX_MESSAGE_BYTES, MAX_SIGNAL_BYTES, SUBPROTOCOL
 from tests.local.raw import Peer, port_of

@@ -10,10 +10,10 @@ import pytest
 import redis
 
 from chalicelib.config import Settings
-from chalicelib.delivery import SESSION_ENDED, SILENT
 from chalicelib.errors import StoreUnavailable
+from chalicelib.push_gateway.pusher import SESSION_ENDED, SILENT
 from chalicelib.store import keys
-from chalicelib.store.clients import Clients
+from chalicelib.store.realtime.chat_connections import Clients
 from tests.realtime.stage import NO_LEASE, Socket, Stage
 from tests.servers.engines import Engine
 from tests.store.logs import RawClient

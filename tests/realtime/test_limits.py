@@ -11,9 +11,9 @@ import pytest
 
 from chalicelib import services
 from chalicelib.schemas.chats import NewChat
-from chalicelib.services.callers import Caller
+from chalicelib.services.auth.caller import Caller
 from chalicelib.store import keys
-from chalicelib.store.sessions import Sessions
+from chalicelib.store.accounts.sessions import Sessions
 from tests.realtime.in_process import Door, Socket
 from tests.servers.engines import Engine
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.services import roles
-from chalicelib.store.client import Query
-from chalicelib.store.clients import Clients
+from chalicelib.services.chats import rules
+from chalicelib.store.realtime.chat_connections import Clients
+from chalicelib.store.redis.client import Query
 from tests.realtime.stage import LARGE_CHAT, NO_LEASE, Socket, Stage
 
 ENTERED = "a new user has joined the room"
@@ -178,7 +178,7 @@ def test_a_join_that_meets_the_end_of_its_connection_leaves_nothing(
 def test_who_was_removed_hears_nothing_and_is_not_shown(stage: Stage, lobby: str) -> None:
     """A banned user's client is in the room no more for anybody, though its connection lives."""
     bob = joined(stage, "ann", "bob")[1]
-    stage.services.membership.apply(stage.caller("ann"), lobby, "bob", roles.ban)
+    stage.services.membership.apply(stage.caller("ann"), lobby, "bob", rules.ban)
     bob.frames.clear()
 
     cid = stage.connect("cid")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.services import standings
+from chalicelib.services.auth import account_status
 from tests.realtime.stage import Stage
 
 TAKEN = 1
@@ -18,7 +18,7 @@ USERS = [f"user{number}" for number in range(100)]
 @pytest.fixture
 def made(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """One entry for each trip of the services to the store; none for what a process has asked before."""
-    monkeypatch.setattr(standings, "KEPT_SECONDS", 3600.0)
+    monkeypatch.setattr(account_status, "KEPT_SECONDS", 3600.0)
     store, made = stage.services._store, list[str]()
     guarded = store._guarded
 

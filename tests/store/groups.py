@@ -8,12 +8,12 @@ from typing import Any
 import msgspec
 
 from chalicelib.store import keys
-from chalicelib.store.chat_info import Info, Member, Other, Relation, Role
-from chalicelib.store.chats import Become, Changed, Chats, View
-from chalicelib.store.client import Store
-from chalicelib.store.inboxes import Place
-from chalicelib.store.messages import Content, packed
-from chalicelib.store.readers import RECORD
+from chalicelib.store.chats.chats import Become, Changed, Chats, View
+from chalicelib.store.chats.info import Info, Member, Other, Relation, Role
+from chalicelib.store.inbox.index import Place
+from chalicelib.store.inbox.read_state import RECORD
+from chalicelib.store.messages.log import Content, packed
+from chalicelib.store.redis.client import Store
 from tests.store.logs import RawClient, elements_of
 from tests.store.records import fields_of
 

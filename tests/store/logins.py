@@ -8,9 +8,9 @@ from contextlib import contextmanager
 import pytest
 
 from chalicelib.errors import StoreUnavailable
-from chalicelib.store.client import Store
-from chalicelib.store.connections import AccessRefused
-from chalicelib.store.messages import Content
+from chalicelib.store.messages.log import Content
+from chalicelib.store.redis.client import Store
+from chalicelib.store.redis.connect import AccessRefused
 from tests.servers.engines import Engine
 from tests.store.logs import CHAT, Log
 

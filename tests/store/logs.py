@@ -10,8 +10,8 @@ import redis
 
 from chalicelib.config import Settings
 from chalicelib.store import keys
-from chalicelib.store.client import Store
-from chalicelib.store.messages import Content, Entry, MessageLog, Slice
+from chalicelib.store.messages.log import Content, Entry, MessageLog, Slice
+from chalicelib.store.redis.client import Store
 from tests.servers.engines import Engine
 from tests.servers.gateway import PATIENCE
 

@@ -7,38 +7,38 @@ from collections.abc import Callable, Iterable
 from typing import Any, TypeVar
 
 from chalicelib.config import Settings
-from chalicelib.delivery import NoPusher
+from chalicelib.push_gateway.pusher import NoPusher
 from chalicelib.queues import WorkQueue
-from chalicelib.services.deletion import Deletion
-from chalicelib.services.directory import Directory
-from chalicelib.services.emails import EMAIL
-from chalicelib.services.export import Exports, Listed
-from chalicelib.services.export_chats import ChatExports
-from chalicelib.services.mirrors import Mirrors
-from chalicelib.services.names import Names
-from chalicelib.services.people import People
-from chalicelib.services.posts import FanOut
-from chalicelib.services.realtime.closing import Closing
-from chalicelib.services.realtime.pushing import Pushing
-from chalicelib.services.search import Search
-from chalicelib.services.work import Work
+from chalicelib.services.accounts.deletion import Deletion
+from chalicelib.services.accounts.indexing import Directory
+from chalicelib.services.accounts.profiles import People
+from chalicelib.services.delivery.push import Pushing
+from chalicelib.services.delivery.session_close import Closing
+from chalicelib.services.export.archive import Exports, Listed
+from chalicelib.services.export.chats import ChatExports
+from chalicelib.services.jobs.pending_work import Work
+from chalicelib.services.search.users import Search
+from chalicelib.services.social.edge_mirror import Mirrors
+from chalicelib.services.social.posts import FanOut
+from chalicelib.services.values.emails import EMAIL
+from chalicelib.services.values.names import Names
 from chalicelib.store import keys
-from chalicelib.store.accounts import Account, Accounts
-from chalicelib.store.blocks import Blocks
-from chalicelib.store.chats import Chats
-from chalicelib.store.claims import Claims
-from chalicelib.store.client import Query, Store
-from chalicelib.store.follows import Follows, item
-from chalicelib.store.inboxes import Inboxes
-from chalicelib.store.messages import MessageLog
-from chalicelib.store.owed import Owed
-from chalicelib.store.posts import Posts
-from chalicelib.store.presence import Presence
+from chalicelib.store.accounts.accounts import Account, Accounts
+from chalicelib.store.accounts.claims import Claims
+from chalicelib.store.accounts.index_traces import Traces
+from chalicelib.store.accounts.sessions import Sessions
+from chalicelib.store.chats.chats import Chats
+from chalicelib.store.chats.summary import Summaries
+from chalicelib.store.inbox.index import Inboxes
+from chalicelib.store.messages.log import MessageLog
+from chalicelib.store.realtime.user_connections import Presence
+from chalicelib.store.redis.client import Query, Store
 from chalicelib.store.search import SearchIndex
-from chalicelib.store.sessions import Sessions
-from chalicelib.store.summaries import Summaries
-from chalicelib.store.timelines import Timelines
-from chalicelib.store.traces import Traces
+from chalicelib.store.social.blocks import Blocks
+from chalicelib.store.social.follows import Follows, item
+from chalicelib.store.social.posts import Posts
+from chalicelib.store.social.timelines import Timelines
+from chalicelib.store.work.pending import Owed
 from tests.store.logs import RawClient
 
 T = TypeVar("T")

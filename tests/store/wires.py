@@ -7,10 +7,10 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from chalicelib.delivery import Ending, Outcome, Parcel
-from chalicelib.store.client import Store
-from chalicelib.store.presence import Entering, Presence, Target
-from chalicelib.store.sockets import Sockets
+from chalicelib.push_gateway.pusher import Ending, Outcome, Parcel
+from chalicelib.store.realtime.connection import Sockets
+from chalicelib.store.realtime.user_connections import Entering, Presence, Target
+from chalicelib.store.redis.client import Store
 
 LEASE = 660 * 1_000_000
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from chalicelib.store.credentials import StoreLogin
-from chalicelib.store.nodes import Command
+from chalicelib.store.redis.credentials import StoreLogin
+from chalicelib.store.redis.nodes import Command
 
 
 class CannedNode:

@@ -11,7 +11,7 @@ import pytest
 
 from chalicelib.logs import LOGGER
 from chalicelib.routes import media_events
-from tests.unit.test_work_events import event
+from tests.unit.jobs.test_work_events import event
 
 TEST_EVENT = {
     "Service": "Amazon S3",

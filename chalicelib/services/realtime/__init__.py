@@ -1,1 +1,1 @@
-"""Real time: connections, the frames that they send, and what is pushed to them."""
+"""Handle the frames of connections."""

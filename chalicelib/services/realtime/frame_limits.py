@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from chalicelib.schemas import realtime as frames
-from chalicelib.services.callers import Charging, Judging
-from chalicelib.services.history_check import check_cost
-from chalicelib.store.client import Query
-from chalicelib.store.presence import NAMED
-from chalicelib.store.rates import Rate, Rates
-from chalicelib.store.signed import digest_in
-from chalicelib.store.sockets import Held
+from chalicelib.services.auth.caller import Charging, Judging
+from chalicelib.services.inbox.history_check import check_cost
+from chalicelib.store.accounts.rate_limits import Rate, Rates
+from chalicelib.store.accounts.signed_identity import digest_in
+from chalicelib.store.realtime.connection import Held
+from chalicelib.store.realtime.user_connections import NAMED
+from chalicelib.store.redis.client import Query
 
 READ, WRITE = "read", "write"
 CLASSES: dict[type, str] = {

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 
 from chalicelib.errors import session_ended
 from chalicelib.schemas.realtime import Hello, Ready, SyncFrame
-from chalicelib.services.history_check import NOTHING_LOST, HistoryCheck, Lost
-from chalicelib.services.realtime.codec import rows_bytes
-from chalicelib.services.realtime.frames import Session
+from chalicelib.services.delivery.codec import rows_bytes
+from chalicelib.services.delivery.connection_stores import Registry
+from chalicelib.services.delivery.push import Pushing
+from chalicelib.services.inbox.history_check import NOTHING_LOST, HistoryCheck, Lost
+from chalicelib.services.inbox.sync import ROWS_OF_A_REQUEST, SyncService
+from chalicelib.services.realtime.dispatch import Session
 from chalicelib.services.realtime.presence import PresenceService
-from chalicelib.services.realtime.pushing import Pushing
-from chalicelib.services.realtime.registry import Registry
 from chalicelib.services.realtime.rooms import Rooms
-from chalicelib.services.sync import ROWS_OF_A_REQUEST, SyncService
-from chalicelib.store.inboxes import Inboxes
+from chalicelib.store.inbox.index import Inboxes
 
 MOST_FRAMES = 10
 """`sync` frames that answer one hello; then the client says hello again."""

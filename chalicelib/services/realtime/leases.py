@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from chalicelib.delivery import SILENT
 from chalicelib.errors import lease_over
 from chalicelib.logs import log_failures
-from chalicelib.services.realtime.frames import Session
+from chalicelib.push_gateway.pusher import SILENT
+from chalicelib.services.delivery.push import Pushing
+from chalicelib.services.realtime.dispatch import Session
 from chalicelib.services.realtime.presence import PresenceService
-from chalicelib.services.realtime.pushing import Pushing
-from chalicelib.store.client import Query, Store
-from chalicelib.store.clients import Clients
-from chalicelib.store.presence import Due, Presence, Target
-from chalicelib.store.sockets import Attached, Sockets
+from chalicelib.store.realtime.chat_connections import Clients
+from chalicelib.store.realtime.connection import Attached, Sockets
+from chalicelib.store.realtime.user_connections import Due, Presence, Target
+from chalicelib.store.redis.client import Query, Store
 
 SWEPT_OF_PARTITION = 40
 """Connections of each of the 256 partitions that one sweep ends at the most."""

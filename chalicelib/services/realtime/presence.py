@@ -7,14 +7,14 @@ from chalicelib.logs import LOGGER, cause_of
 from chalicelib.schemas.presence import UserPresence
 from chalicelib.schemas.realtime import MAX_WATCHED, PresenceFrame, Watch
 from chalicelib.schemas.realtime import Presence as Row
-from chalicelib.services.callers import Caller
-from chalicelib.services.names import Names
-from chalicelib.services.realtime.frames import Session
-from chalicelib.services.realtime.pushing import Pushing
-from chalicelib.services.times import rfc3339
-from chalicelib.store.client import Store
-from chalicelib.store.presence import Changed, Presence, Shown
-from chalicelib.store.sockets import Sockets
+from chalicelib.services.auth.caller import Caller
+from chalicelib.services.delivery.push import Pushing
+from chalicelib.services.realtime.dispatch import Session
+from chalicelib.services.values.names import Names
+from chalicelib.services.values.times import rfc3339
+from chalicelib.store.realtime.connection import Sockets
+from chalicelib.store.realtime.user_connections import Changed, Presence, Shown
+from chalicelib.store.redis.client import Store
 
 UNSEEN = Shown(online=False, seen=0)
 """What is shown of somebody who never came, and to somebody who was blocked by them."""

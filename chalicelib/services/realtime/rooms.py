@@ -6,15 +6,15 @@ from collections.abc import Iterable, Sequence
 
 from chalicelib.errors import ConnectionEnded, not_a_member
 from chalicelib.schemas.realtime import RoomClients, RoomEvent, RoomFrame, RoomJoin, RoomLeave
-from chalicelib.services.block_filter import BlockFilter
-from chalicelib.services.chat_ids import ROOM_PREFIX, ChatIds, kind_of
-from chalicelib.services.membership import Membership
-from chalicelib.services.realtime.frames import Session
-from chalicelib.services.realtime.pushing import Pushing
-from chalicelib.store.client import Store
-from chalicelib.store.clients import Client, Clients, Left
-from chalicelib.store.presence import Target
-from chalicelib.store.sockets import Sockets
+from chalicelib.services.chats.membership import Membership
+from chalicelib.services.delivery.push import Pushing
+from chalicelib.services.realtime.dispatch import Session
+from chalicelib.services.social.block_filter import BlockFilter
+from chalicelib.services.values.chat_id import ROOM_PREFIX, ChatIds, kind_of
+from chalicelib.store.realtime.chat_connections import Client, Clients, Left
+from chalicelib.store.realtime.connection import Sockets
+from chalicelib.store.realtime.user_connections import Target
+from chalicelib.store.redis.client import Store
 
 ENTERED = "a new user has joined the room"
 GONE = "user left the chat"

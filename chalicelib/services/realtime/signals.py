@@ -18,14 +18,14 @@ from chalicelib.errors import (
     not_a_member,
 )
 from chalicelib.schemas.realtime import MAX_CALL_CHARACTERS, MAX_SIGNAL_BYTES, Signal, SignalFrame
-from chalicelib.services.chat_ids import ChatIds
-from chalicelib.services.names import Names
-from chalicelib.services.realtime.frames import Session
-from chalicelib.services.realtime.others import Others
-from chalicelib.services.realtime.pushing import Pushing
-from chalicelib.store.ephemeral import Reached
-from chalicelib.store.rights import muted
-from chalicelib.store.summaries import State
+from chalicelib.services.delivery.audience import Others
+from chalicelib.services.delivery.push import Pushing
+from chalicelib.services.realtime.dispatch import Session
+from chalicelib.services.values.chat_id import ChatIds
+from chalicelib.services.values.names import Names
+from chalicelib.store.access import muted
+from chalicelib.store.chats.summary import State
+from chalicelib.store.realtime.audience import Reached
 from chalicelib.texts import check_line
 
 BEGINNING = ("ring", "offer", "screen")

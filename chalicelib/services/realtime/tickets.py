@@ -11,12 +11,12 @@ from urllib.parse import quote
 
 from chalicelib.errors import RealtimeUnavailable
 from chalicelib.schemas.realtime import Ticket
-from chalicelib.services.callers import Caller
-from chalicelib.services.chat_ids import ROOM_PREFIX, ChatIds
-from chalicelib.services.times import rfc3339
-from chalicelib.services.tokens import digest_of
-from chalicelib.store.client import Store
-from chalicelib.store.presence import TICKET_SECONDS, Presence
+from chalicelib.services.auth.caller import Caller
+from chalicelib.services.values.chat_id import ROOM_PREFIX, ChatIds
+from chalicelib.services.values.times import rfc3339
+from chalicelib.services.values.tokens import digest_of
+from chalicelib.store.realtime.user_connections import TICKET_SECONDS, Presence
+from chalicelib.store.redis.client import Store
 
 TICKET = re.compile(r"ticket_[A-Za-z0-9_-]{43}\.(.+)", re.DOTALL)
 RANDOM_BYTES = 32
@@ -61,7 +61,7 @@ class Tickets:
         """Give a ticket to a caller who is judged.
 
         session: the digest of the token they came by, with which the connection ends; NAMED; a
-            signed identity's mark (see store/signed.py), whose end and revocation end the connection.
+            signed identity's mark (see store.accounts.signed_identity); its end or revocation ends it.
         room: the id without `r-` of a room to join.
         Raises RealtimeUnavailable, ChatNotFound.
         """

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from chalicelib.schemas.realtime import Typing, TypingFrame
-from chalicelib.services.chat_ids import ChatIds
-from chalicelib.services.realtime.frames import Session
-from chalicelib.services.realtime.others import Others
-from chalicelib.services.realtime.pushing import Pushing
+from chalicelib.services.delivery.audience import Others
+from chalicelib.services.delivery.push import Pushing
+from chalicelib.services.realtime.dispatch import Session
+from chalicelib.services.values.chat_id import ChatIds
 
 
 class TypingService:

@@ -4,38 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from chalicelib import delivery
 from chalicelib.config import Settings
+from chalicelib.push_gateway import installed
 from chalicelib.queues import WorkQueue
 from chalicelib.schemas import realtime as frames
-from chalicelib.services.admission import Admission
-from chalicelib.services.chat_ids import ChatIds
-from chalicelib.services.history_check import HistoryCheck
-from chalicelib.services.membership import Membership
-from chalicelib.services.messages import Messages
-from chalicelib.services.names import Names
-from chalicelib.services.realtime.broadcast import Broadcast
-from chalicelib.services.realtime.closing import Closing
-from chalicelib.services.realtime.connecting import Connecting
+from chalicelib.services.auth.authenticator import Admission
+from chalicelib.services.chats.membership import Membership
+from chalicelib.services.delivery.audience import Others
+from chalicelib.services.delivery.broadcast import Broadcast
+from chalicelib.services.delivery.connection_stores import Registry
+from chalicelib.services.delivery.push import Pushing
+from chalicelib.services.delivery.receipts import Marks
+from chalicelib.services.delivery.session_close import Closing
+from chalicelib.services.inbox.history_check import HistoryCheck
+from chalicelib.services.inbox.read_state import ReceiptService
+from chalicelib.services.inbox.sync import SyncService
+from chalicelib.services.messages.service import Messages
+from chalicelib.services.realtime.connect import Connecting
+from chalicelib.services.realtime.dispatch import Frames, Handler
 from chalicelib.services.realtime.frame_limits import FrameLimits
-from chalicelib.services.realtime.frames import Frames, Handler
 from chalicelib.services.realtime.hello import Greeting
 from chalicelib.services.realtime.leases import Leases
-from chalicelib.services.realtime.marks import Marks
-from chalicelib.services.realtime.others import Others
+from chalicelib.services.realtime.messages import Sending
 from chalicelib.services.realtime.presence import PresenceService
-from chalicelib.services.realtime.pushing import Pushing
-from chalicelib.services.realtime.registry import Registry
 from chalicelib.services.realtime.rooms import Rooms
-from chalicelib.services.realtime.sending import Sending
 from chalicelib.services.realtime.signals import Signals
 from chalicelib.services.realtime.tickets import Tickets
 from chalicelib.services.realtime.typing import TypingService
-from chalicelib.services.receipts import ReceiptService
-from chalicelib.services.sync import SyncService
-from chalicelib.store.accounts import Accounts
-from chalicelib.store.client import Store
-from chalicelib.store.inboxes import Inboxes
+from chalicelib.services.values.chat_id import ChatIds
+from chalicelib.services.values.names import Names
+from chalicelib.store.accounts.accounts import Accounts
+from chalicelib.store.inbox.index import Inboxes
+from chalicelib.store.redis.client import Store
 
 
 class Reach:
@@ -56,7 +56,7 @@ class Reach:
         lease = settings.lease_seconds * 1_000_000
         self.settings, self.store, self.names = settings, store, names
         self.registry = Registry.on(store, lease)
-        self.pushing = Pushing(delivery.pusher(settings), disconnect)
+        self.pushing = Pushing(installed.pusher(settings), disconnect)
         self.broadcast = Broadcast(store, self.pushing, queue, lease)
         presence = self.registry.presence
         self.tickets = Tickets(store, presence, ChatIds(names), settings.socket_url)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 import msgspec
 from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
 
-from chalicelib.delivery import Ending
+from chalicelib.push_gateway.pusher import Ending
 from infra.local.sockets.events import Opening, SocketEvents
 from infra.local.sockets.transport import Transport
 

@@ -11,10 +11,10 @@ from typing import Any, NamedTuple
 from picows import WSCloseCode, WSListener, WSUpgradeRequest, WSUpgradeResponse, WSUpgradeResponseWithListener
 
 from chalicelib.config import Settings
-from chalicelib.delivery import Ending
 from chalicelib.errors import Overloaded, ParleyError
 from chalicelib.http.responses import defect
 from chalicelib.logs import LOGGER
+from chalicelib.push_gateway.pusher import Ending
 from infra.local.addresses import Addresses
 from infra.local.descriptors import Descriptors
 from infra.local.events import LambdaContext

@@ -11,8 +11,8 @@ from collections.abc import Callable
 from chalicelib.errors import ParleyError
 from chalicelib.http.responses import defect
 from chalicelib.logs import LOGGER
-from chalicelib.services.tokens import PREFIX
-from chalicelib.store.rates import site_of
+from chalicelib.services.values.tokens import PREFIX
+from chalicelib.store.accounts.rate_limits import site_of
 from infra.local.slow import SlowCalls
 
 Prove = Callable[[str, str], None]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from chalicelib.delivery import Ending, Outcome, Parcel
+from chalicelib.push_gateway.pusher import Ending, Outcome, Parcel
 from infra.local.sockets.edge import Edge
 from infra.local.sockets.links import Kind, Links, Order, Sent
 from infra.local.sockets.shared import Meeting, worker_of

@@ -8,10 +8,11 @@ from urllib.parse import unquote
 
 import msgspec
 
-from chalicelib import delivery, queues
+from chalicelib import queues
 from chalicelib.config import Settings
-from chalicelib.delivery import Ending
 from chalicelib.logs import LOGGER
+from chalicelib.push_gateway import installed
+from chalicelib.push_gateway.pusher import Ending
 from infra.local.census import Census
 from infra.local.hosts import reference
 from infra.local.requests import Request
@@ -47,8 +48,8 @@ class Serving:
         """Listen for clients and for other workers, and have pushes of this process go the short way."""
         edge = Edge(self._meeting, self._handlers, self._settings, asyncio.get_running_loop())
         if not self.shared.by_wire:
-            delivery.install(LocalPusher(self._meeting, edge))
-        delivery.tell_users_to(edge.note_user)
+            installed.install(LocalPusher(self._meeting, edge))
+        installed.tell_users_to(edge.note_user)
         queues.ask_for_jobs(self._meeting.does_jobs)
         Census(self.shared.http_port, self.shared.addresses, lambda: edge.addresses.total).begin()
         self._management = Management(self._meeting, edge)

@@ -1,0 +1,172 @@
+"""Pushes through API Gateway's management API."""
+
+from __future__ import annotations
+
+import functools
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from enum import Enum
+
+from chalicelib.config import Settings
+from chalicelib.logs import LOGGER
+from chalicelib.push_gateway.management_api import ManagementApi, NoAnswer
+from chalicelib.push_gateway.pusher import Ending, Outcome, Parcel
+
+INLINE = 50
+"""Connections that one call pushes to at once; each has a thread, so that none waits behind a dead one."""
+ALL_OF_A_CALL = 2
+"""All pushes of one call, those that are tried again among them, may take so many times as long as one."""
+PAUSE_SECONDS = 0.1
+"""Before what was refused for now is tried again."""
+
+
+class Answer(Enum):
+    """What came of a push."""
+
+    DONE = 0
+    GONE = 1
+    LATER = 2
+    FAILED = 3
+
+
+class ApiGatewayPusher:
+    """Pushes through the management API of a WebSocket API, signed, over pooled connections.
+
+    settings: push_url is its address, as far as the stage; push_timeout how long one push may take, seconds.
+    Needs botocore; it and the AWS credentials, from wherever botocore finds them, are looked for at the first
+    push.
+    """
+
+    inline = INLINE
+
+    def __init__(self, settings: Settings) -> None:
+        self._url = f"{settings.push_url}".rstrip("/")
+        self._timeout = settings.push_timeout
+        self._api: ManagementApi | None = None
+        self._line: _Line | None = None
+        self._lock = threading.Lock()
+
+    def prepare(self) -> None:
+        """Make all that a push needs but its connections; without it, the first push does."""
+        self._opened()
+
+    def push(self, parcels: Sequence[Parcel]) -> Outcome:
+        """Push frames; what was refused for now (429, 5xx) is tried once more."""
+        frames: dict[str, list[bytes]] = {}
+        for parcel in parcels:
+            for connection in parcel.connections:
+                frames.setdefault(connection, []).append(parcel.data)
+        deadline = time.monotonic() + ALL_OF_A_CALL * self._timeout
+        answers = self._round(frames, deadline)
+        again = {one: frames[one] for one, answer in answers.items() if answer is Answer.LATER}
+        if again and time.monotonic() + PAUSE_SECONDS < deadline:
+            time.sleep(PAUSE_SECONDS)
+            answers |= self._round(again, deadline)
+        gone = [one for one, answer in answers.items() if answer is Answer.GONE]
+        failed = [one for one, answer in answers.items() if answer in (Answer.LATER, Answer.FAILED)]
+        return Outcome(gone, failed)
+
+    def close(self, connections: Sequence[str], ending: Ending) -> None:
+        """Close connections; one that cannot be reached is left to its lease.
+
+        API Gateway takes no code for it: the close frame has 1000 (boto3's issue 3789).
+        """
+        deadline = time.monotonic() + self._timeout
+        self._all({one: functools.partial(_Line.close, connection=one) for one in connections}, deadline)
+
+    def _round(self, frames: dict[str, list[bytes]], deadline: float) -> dict[str, Answer]:
+        calls = {
+            one: functools.partial(_Line.deliver, connection=one, frames=waiting, deadline=deadline)
+            for one, waiting in frames.items()
+        }
+        return self._all(calls, deadline)
+
+    def _all(self, calls: dict[str, functools.partial[Answer]], deadline: float) -> dict[str, Answer]:
+        """Make calls, each in a thread; those that have not returned by the deadline have failed."""
+        if not calls:
+            return {}
+        try:
+            line = self._opened()
+            futures: dict[Future[Answer], str] = {line.start(call): one for one, call in calls.items()}
+        except Exception:
+            LOGGER.exception({"event": "pushes_failed", "pushes": len(calls), "failed": len(calls)})
+            return dict.fromkeys(calls, Answer.FAILED)
+        done, late = wait(futures, max(0.0, deadline - time.monotonic()))
+        if late:
+            self._drop(line)
+        answers = dict.fromkeys(calls, Answer.FAILED)
+        answers |= {futures[one]: one.result() for one in done}
+        _log(line, answers)
+        return answers
+
+    def _opened(self) -> _Line:
+        with self._lock:
+            if self._api is None:
+                self._api = ManagementApi(self._url, self._timeout, INLINE)
+            self._api.wake()
+            if self._line is None:
+                self._line = _Line(self._api)
+            return self._line
+
+    def _drop(self, line: _Line) -> None:
+        """Make no more calls of a line whose threads may be held by somebody who never ends an answer.
+
+        Calls that wait in it are those of others, too; its threads end with the last of them.
+        """
+        with self._lock:
+            if self._line is line:
+                self._line = None
+
+
+class _Line:
+    """Requests to the management API, each in a thread; a thread may be held by an answer without an end.
+
+    reason: why the last request failed.
+    """
+
+    def __init__(self, api: ManagementApi) -> None:
+        self._api = api
+        self._threads = ThreadPoolExecutor(INLINE, "push")
+        self.reason = ""
+
+    def start(self, call: functools.partial[Answer]) -> Future[Answer]:
+        """Make a call of this line in one of its threads."""
+        return self._threads.submit(call, self)
+
+    def deliver(self, connection: str, frames: list[bytes], deadline: float) -> Answer:
+        """Push frames in order, and take off the list those that arrived."""
+        while frames:
+            if time.monotonic() > deadline:
+                return Answer.FAILED
+            answer = self._answer("POST", connection, frames[0])
+            if answer is not Answer.DONE:
+                return answer
+            del frames[0]
+        return Answer.DONE
+
+    def close(self, connection: str) -> Answer:
+        """Close a connection."""
+        return self._answer("DELETE", connection, b"")
+
+    def _answer(self, method: str, connection: str, data: bytes) -> Answer:
+        try:
+            status = self._api.status(method, connection, data)
+        except NoAnswer as error:
+            self.reason = f"{error}"
+            return Answer.FAILED
+        except Exception as error:
+            self.reason = f"{type(error).__name__}: {error}".replace(connection, "*")
+            return Answer.LATER
+        if status < 300 or status == 410:
+            return Answer.GONE if status == 410 else Answer.DONE
+        self.reason = f"status {status}"
+        return Answer.LATER if status == 429 or status >= 500 else Answer.FAILED
+
+
+def _log(line: _Line, answers: dict[str, Answer]) -> None:
+    failed = sum(answer in (Answer.LATER, Answer.FAILED) for answer in answers.values())
+    if failed:
+        reason = line.reason or "no answer in time"
+        LOGGER.warning({"event": "pushes_failed", "pushes": len(answers), "failed": failed, "reason": reason})

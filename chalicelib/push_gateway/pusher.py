@@ -1,0 +1,68 @@
+"""Frames pushed to WebSocket connections: by API Gateway's management API, or what stands in for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+
+class Parcel(NamedTuple):
+    """One frame for some connections; data: UTF-8 text.
+
+    droppable: whether a connection that reads too slowly may go without it.
+    """
+
+    connections: Sequence[str]
+    data: bytes
+    droppable: bool = False
+
+
+class Outcome(NamedTuple):
+    """The connections that are no more, and those that a frame did not reach though they may live."""
+
+    gone: list[str]
+    failed: list[str]
+
+
+class Ending(NamedTuple):
+    """Why a connection is closed: the code and reason of its close frame, where the server can choose them.
+
+    code: 4000 more than the status of HTTP (RFC 6455, 7.4.2: 4000 to 4999 are for applications).
+    """
+
+    code: int
+    reason: str
+
+
+SESSION_ENDED = Ending(4401, "The session has ended")
+SILENT = Ending(4408, "The lease has expired")
+
+
+class Pusher(Protocol):
+    """Pushes frames and closes connections; neither raises.
+
+    inline: to how many connections a caller may push and wait for the outcome; 0: nothing is ever pushed.
+    """
+
+    inline: int
+
+    def push(self, parcels: Sequence[Parcel]) -> Outcome:
+        """Push frames; those for one connection arrive in the order of the parcels."""
+        ...
+
+    def close(self, connections: Sequence[str], ending: Ending) -> None:
+        """Close connections, as far as they are there."""
+        ...
+
+
+class NoPusher:
+    """What there is without PARLEY_PUSH_URL: nobody can be connected."""
+
+    inline = 0
+
+    def push(self, parcels: Sequence[Parcel]) -> Outcome:
+        """Push nothing."""
+        return Outcome([], [])
+
+    def close(self, connections: Sequence[str], ending: Ending) -> None:
+        """Close nothing."""

@@ -1,0 +1,1 @@
+"""The paths of the systems that Parley replaces."""

@@ -1,0 +1,49 @@
+"""Finding groups and rooms."""
+
+from __future__ import annotations
+
+from chalice.app import Blueprint, Response
+
+from chalicelib import errors
+from chalicelib.http import Call, reply, route
+from chalicelib.schemas.search import FoundPage, GroupQuery, RoomQuery
+
+blueprint = Blueprint(__name__)
+
+READING = (errors.BadRequest,)
+
+
+@route(
+    blueprint,
+    "GET",
+    "/v1/groups",
+    {200: FoundPage},
+    query=GroupQuery,
+    fails=READING,
+    rate="search",
+    caller=True,
+)
+def groups(call: Call) -> Response:
+    """Find groups and rooms by the beginning of any word of their name, or of a room's id.
+
+    Groups that only who is invited may join are not found. Each is found once, and in the same order on every
+    page. A page may have fewer than `limit` and still a `next`.
+    """
+    query = call.query(GroupQuery)
+    return reply(call.services.found.groups(query.q, query.limit, query.cursor))
+
+
+@route(
+    blueprint,
+    "GET",
+    "/v1/rooms",
+    {200: FoundPage},
+    query=RoomQuery,
+    fails=READING,
+    rate="search",
+    caller=True,
+)
+def rooms(call: Call) -> Response:
+    """List all rooms, the newest first."""
+    query = call.query(RoomQuery)
+    return reply(call.services.found.rooms(query.limit, query.cursor))

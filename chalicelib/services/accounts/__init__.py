@@ -1,0 +1,1 @@
+"""Registration, login, passwords, sessions and profiles."""

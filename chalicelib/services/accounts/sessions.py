@@ -1,0 +1,79 @@
+"""The devices on which a user is logged in."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+
+from msgspec import structs
+
+from chalicelib.errors import SessionNotFound
+from chalicelib.schemas.accounts import Devices, Session
+from chalicelib.schemas.users import ExportedSession
+from chalicelib.services.auth.caller import Caller
+from chalicelib.services.delivery.session_close import Closing
+from chalicelib.services.values.times import rfc3339
+from chalicelib.store.accounts.sessions import Device, Sessions
+from chalicelib.store.accounts.signed_identity import issued_in
+
+SESSION_ID = re.compile(r"[0-9a-f]{16}", re.ASCII)
+SWEPT_OF_PARTITION = 40
+"""Maximum number of users of each of the 256 partitions whose expired sessions one sweep drops."""
+
+
+class DeviceService:
+    """Lists sessions, and ends them with their connections; clock: seconds since 1970."""
+
+    def __init__(self, sessions: Sessions, closing: Closing, clock: Callable[[], float] = time.time) -> None:
+        self._sessions = sessions
+        self._closing = closing
+        self._clock = clock
+
+    def all(self, caller: Caller) -> Devices:
+        """Return the caller's sessions, the one used last first."""
+        now = self._clock() * 1_000_000
+        live = [device for device in self._sessions.devices(caller.handle) if device.expires > now]
+        return Devices([_listed(device, caller.session) for device in live])
+
+    def end(self, caller: Caller, session: str) -> None:
+        """End one of the caller's sessions; raises SessionNotFound."""
+        if not (SESSION_ID.fullmatch(session) and self._sessions.end(caller.handle, session)):
+            raise SessionNotFound(f"You have no session {session}.")
+        self._closing.session(caller.handle, session)
+
+    def end_all(self, caller: Caller) -> None:
+        """End all the caller's sessions, and what an outside issuer has signed for them until now."""
+        self._sessions.end_all(caller.handle, issued_in(caller.signed))
+        self._closing.everything(caller.handle)
+
+    def sweep(self) -> int:
+        """Drop sessions of any users that have expired; return how many they were.
+
+        Three trips to find them, then one for each 100 users. Raises StoreUnavailable.
+        """
+        return self._sessions.drop_expired(SWEPT_OF_PARTITION)
+
+    def leave(self, caller: Caller) -> None:
+        """End the session that the caller came by; of a signed identity, all."""
+        if caller.session:
+            self._sessions.end(caller.handle, caller.session)
+            self._closing.session(caller.handle, caller.session)
+        else:
+            self.end_all(caller)
+
+
+def exported(device: Device) -> ExportedSession:
+    """Return a session as its user may see it."""
+    return ExportedSession(
+        id=device.id,
+        made_at=rfc3339(device.made),
+        seen_at=rfc3339(device.seen),
+        expires_at=rfc3339(device.expires),
+        address=device.details.address,
+        agent=device.details.agent,
+    )
+
+
+def _listed(device: Device, current: str | None) -> Session:
+    return Session(**structs.asdict(exported(device)), current=device.id == current)

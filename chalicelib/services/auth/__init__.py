@@ -1,0 +1,1 @@
+"""Authenticate a caller: session tokens, outside issuers, account status."""

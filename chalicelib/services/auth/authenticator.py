@@ -1,0 +1,104 @@
+"""From what a request shows to who calls."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+
+from chalicelib.config import Settings
+from chalicelib.errors import HandleNeeded, NotAuthenticated, StoreUnavailable
+from chalicelib.logs import LOGGER, cause_of
+from chalicelib.services.auth.account_status import Standings
+from chalicelib.services.auth.caller import INVALID_TOKEN, Caller, check_rate
+from chalicelib.services.auth.oidc import IDENTITY, Identity, Verifier
+from chalicelib.services.values.tokens import digest_of, handle_of
+from chalicelib.store.accounts.accounts import Standing
+from chalicelib.store.accounts.claims import Claims
+from chalicelib.store.accounts.rate_limits import Rate, Rates, tightest
+from chalicelib.store.accounts.sessions import Credential, Details, Sessions, id_of
+from chalicelib.store.accounts.signed_identity import signed_mark
+from chalicelib.store.redis.client import Store
+
+
+class Admission:
+    """Knows callers by a session's token, a signed identity, or on an open server a name without account."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: Store,
+        standings: Standings,
+        sessions: Sessions,
+        claims: Claims,
+        verifier: Verifier | None,
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._standings = standings
+        self._sessions = sessions
+        self._claims = claims
+        self._verifier = verifier
+
+    def by_bearer(self, token: str, kind: str, details: Details) -> Caller:
+        """Return who a bearer token says calls, not judged yet.
+
+        kind: the class of the route. details: where the caller is.
+        Raises NotAuthenticated, HandleNeeded.
+        """
+        if handle := handle_of(token):
+            digest = digest_of(token)
+            return self._judged_by(Credential(handle, digest), kind, details, id_of(digest))
+        identity = self.identity(token)
+        holder = self._claims.holder(IDENTITY, identity.digest.hex())
+        if holder is None:
+            raise HandleNeeded("Choose a handle for this identity first: POST /v1/identity.")
+        shown = Credential(holder, identity=identity.digest, signed=identity.issued_at)
+        caller = self._judged_by(shown, kind, details, "")
+        caller.signed = signed_mark(identity.issued_at, identity.expires_at)
+        return caller
+
+    def identity(self, token: str) -> Identity:
+        """Return the identity that a token of the outside issuer proves; raises NotAuthenticated."""
+        if self._verifier is None or token.count(".") != 2:
+            raise NotAuthenticated("The bearer token is not one of this server.", challenge=INVALID_TOKEN)
+        return self._verifier.verify(token)
+
+    def by_name(self, names: Sequence[str]) -> Caller:
+        """Return the first of some case-folded names that no account has, as an open server trusts it.
+
+        Raises NotAuthenticated: a closed server trusts none.
+        """
+        if self._settings.auth != "open":
+            raise NotAuthenticated("This server wants a bearer token.")
+        for name in names:
+            if self._standings.of(name) is Standing.NONE:
+                return Caller(self._store, name)
+        raise NotAuthenticated(
+            f"{' and '.join(dict.fromkeys(names))} can be spoken for by token only: there is an account.",
+        )
+
+    def trusted(self, name: str) -> Caller:
+        """Return the caller of a name that something else has vouched for, such as IAM."""
+        return Caller(self._store, name)
+
+    def take(self, address: str, kind: str) -> Rate | None:
+        """Take a request from the limit of an address; None: there is no limit, or the store cannot tell.
+
+        Raises TooManyRequests. A store that fails lets requests pass, and a log line is counted by an alarm.
+        """
+        limit = self._settings.rate_limits[kind]
+        if not limit:
+            return None
+        try:
+            rate = tightest(self._store.fetch_all(Rates.take(address, kind, limit)))
+        except StoreUnavailable as error:
+            LOGGER.warning({"event": "rate_limit_open", "class": kind, **cause_of(error)})
+            return None
+        check_rate(rate)
+        return rate
+
+    def _judged_by(self, shown: Credential, kind: str, details: Details, session: str) -> Caller:
+        limit = self._settings.rate_limits[kind]
+        judging = functools.partial(self._sessions.admitting, shown, kind, limit, details)
+        charging = functools.partial(Rates.of_user, shown.handle, shown.digest, kind, limit, done=True)
+        return Caller(self._store, shown.handle, session, judging, charging if limit else None)

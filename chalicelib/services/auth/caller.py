@@ -1,0 +1,116 @@
+"""Who calls: judged before anything is written, and while something is read."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from chalicelib.errors import BEARER, NotAuthenticated, TooManyRequests
+from chalicelib.store.accounts.rate_limits import Rate
+from chalicelib.store.redis.client import Query, Store
+
+T = TypeVar("T")
+
+INVALID_TOKEN = f'{BEARER}, error="invalid_token"'
+
+
+Judging = Callable[[int], Query[Rate | None]]
+"""Returns the query that judges a caller, and takes from their limits what a request costs."""
+Charging = Callable[[int], Query[Rate]]
+"""Returns the query that takes from a caller's limits what was done already."""
+
+
+class Caller:
+    """Who calls: `handle`, case-folded.
+
+    signed: the mark of a signed identity (see store/accounts/signed_identity.py), or empty.
+    session: the id of their session, empty for a signed identity; None for a name that is trusted.
+    judging: judges them; None: there is nothing to judge. charging: see charge; None: there are no limits.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        handle: str,
+        session: str | None = None,
+        judging: Judging | None = None,
+        charging: Charging | None = None,
+    ) -> None:
+        self.handle = handle
+        self.session = session
+        self.signed = b""
+        self.rate: Rate | None = None
+        self._store = store
+        self._judging = judging
+        self._charging = charging
+
+    @property
+    def judged(self) -> bool:
+        """Whether they have been let in, or need not be."""
+        return self._judging is None
+
+    def admit(self, cost: int = 1) -> None:
+        """Judge the caller, once; raises NotAuthenticated or TooManyRequests.
+
+        cost: as how many requests of its class the call counts, at least 1: 10 for a write that touches 10
+        members. What counts as more than the whole limit passes when nothing of that is in use.
+        """
+        if self._judging is not None:
+            self.settle(self._store.fetch(self._judging(cost)))
+
+    def charge(self, cost: int) -> None:
+        """Take more from the caller's limit, in a trip, for what the call turned out to cost.
+
+        cost: as how many requests it counts, beside what `admit` or `read` took; 0: no trip. Nothing is
+        refused, but the caller's next calls may be.
+        """
+        if cost > 0 and self._charging is not None:
+            self.rate = self._store.fetch(self._charging(cost))
+
+    def read(self, query: Query[T]) -> T:
+        """Read from the store and judge the caller in the same trip; what a refused one read is dropped."""
+        return self.read_all(query)[0]  # type: ignore[no-any-return]
+
+    def read_all(self, *queries: Query[Any], cost: int = 1) -> list[Any]:
+        """Read several at once; see read. cost: see admit."""
+        if self._judging is None:
+            return [self._store.fetch(queries[0])] if len(queries) == 1 else self._store.fetch_all(queries)
+        held: list[Any] = []
+        deferred = [query._replace(read=_same) for query in queries]
+        rate, *held = self._store.fetch_all([self._judging(cost), *deferred])
+        self.settle(rate)
+        return [query.read(reply) for query, reply in zip(queries, held, strict=True)]
+
+    def settle(self, rate: Rate | None) -> None:
+        """Take what the judging query answered; None: refused. See admit."""
+        if rate is None:
+            raise NotAuthenticated(
+                "The token is not valid, or not any more. Log in again.", challenge=INVALID_TOKEN
+            )
+        self._judging, self.rate = None, rate
+        check_rate(rate)
+
+
+def check_rate(rate: Rate) -> None:
+    """Raise TooManyRequests if a request was over its limit."""
+    if rate.wait:
+        headers = {**rate_headers(rate), "Retry-After": str(_seconds(rate.wait))}
+        raise TooManyRequests(f"{rate.limit} such requests a minute are allowed.", headers=headers)
+
+
+def rate_headers(rate: Rate) -> dict[str, str]:
+    """Return the headers that say how much may still be done (draft-ietf-httpapi-ratelimit-headers-07)."""
+    return {
+        "RateLimit-Limit": str(rate.limit),
+        "RateLimit-Remaining": str(rate.left),
+        "RateLimit-Reset": str(_seconds(rate.busy)),
+    }
+
+
+def _seconds(microseconds: int) -> int:
+    return math.ceil(microseconds / 1_000_000)
+
+
+def _same(reply: Any) -> Any:
+    return reply

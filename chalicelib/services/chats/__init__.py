@@ -1,0 +1,1 @@
+"""Groups, rooms and direct chats: making, changing, members, permissions."""

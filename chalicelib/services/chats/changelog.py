@@ -1,0 +1,107 @@
+"""What has changed in a group or room since a client last knew."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from chalicelib.errors import bad_field, not_a_member
+from chalicelib.schemas.inbox import Changed, Changes
+from chalicelib.services.auth.caller import Caller
+from chalicelib.services.values.chat_id import ChatIds
+from chalicelib.services.values.cursors import Cursor
+from chalicelib.services.values.times import rfc3339
+from chalicelib.services.views.inbox_row import ROLES
+from chalicelib.store.chats.chats import Chats, View
+from chalicelib.store.chats.info import Member
+from chalicelib.store.chats.lists import ChatLists
+from chalicelib.store.chats.summary import State, Summaries
+from chalicelib.store.messages.log import MessageLog
+from chalicelib.store.redis.client import Store
+from chalicelib.store.redis.sorted_sets import Mark
+
+SINCE = re.compile(r"([\d.]+)(?:~(\d{1,16})\.(.{1,200}))?", re.ASCII | re.DOTALL)
+MEMBER = "m:"
+
+
+class Since(NamedTuple):
+    """Up to where changes are known: cursor is of a message at that place or after it, and is checked.
+
+    position: the last change that is known; its subject is empty when all of that time are, µs.
+    """
+
+    cursor: Cursor
+    position: Mark
+
+    @classmethod
+    def parse(cls, text: str, field: str) -> Since:
+        """Read it, `<cursor>` or `<cursor>~<time>.<subject>`; raises BadRequest naming the field."""
+        match = SINCE.fullmatch(text)
+        cursor = Cursor.parse(match[1] if match else "", field)
+        if cursor.time is None and cursor.seq:
+            raise bad_field(field, "give the `change` of a chat, or the `next` of a page")
+        position = Mark(int(match[2]), match[3]) if match and match[2] else Mark(cursor.time or 0, "")
+        return cls(cursor, position)
+
+    def __str__(self) -> str:
+        return f"{self.cursor}~{self.position.score}.{self.position.member}"
+
+
+class ChangeService:
+    """Reads what has changed, where the chat's members are the callers."""
+
+    def __init__(
+        self, store: Store, ids: ChatIds, log: MessageLog, chats: Chats, summaries: Summaries
+    ) -> None:
+        self._store = store
+        self._ids = ids
+        self._log = log
+        self._chats = chats
+        self._lists = ChatLists()
+        self._summaries = summaries
+
+    def page(self, caller: Caller, chat: str, since: str | None, limit: int) -> Changes:
+        """Read what has changed since a place, in two trips.
+
+        Raises BadRequest, ChatNotFound, NotAMember, HistoryChanged: the chat has lost what the caller knows.
+        """
+        chat = self._ids.group(chat)
+        known = Since(Cursor(0), Mark(0, "")) if since is None else Since.parse(since, "since")
+        (seq, time, epoch), (at, subject) = known
+        summary, _, found = caller.read_all(
+            self._summaries.of(chat, caller.handle),
+            self._log.after(chat, seq, 1, reader=caller.handle, time=time, epoch=epoch),
+            self._lists.changes(chat, at, limit + 1, subject),
+        )
+        if summary.state is not State.MEMBER:
+            raise not_a_member(chat)
+        newest = Cursor(0) if summary.change is None else _cursor(summary.change, summary.epoch)
+        if found is None:
+            return Changes(changes=[], next=str(newest), more=False, reset=True)
+        marks = found[:limit]
+        last = marks[-1] if marks else known.position
+        whole = len(found) <= limit and last.score >= (newest.time or 0)
+        following = str(newest) if whole else str(Since(newest, last))
+        return Changes(changes=self._shown(chat, marks), next=following, more=len(found) > limit, reset=False)
+
+    def _shown(self, chat: str, marks: list[Mark]) -> list[Changed]:
+        users = [mark.member.removeprefix(MEMBER) for mark in marks if mark.member.startswith(MEMBER)]
+        view = self._store.fetch(self._chats.viewing(chat, *users)) if users else View(None, {}, {})
+        return [_changed(mark, view) for mark in marks]
+
+
+def _cursor(change: tuple[int, int], epoch: int) -> Cursor:
+    seq, time = change
+    return Cursor(seq, time, epoch)
+
+
+def _changed(mark: Mark, view: View) -> Changed:
+    at = rfc3339(mark.score)
+    if not mark.member.startswith(MEMBER):
+        return Changed(subject="info", changed_at=at)
+    user = mark.member.removeprefix(MEMBER)
+    member = view.records[user]
+    if not isinstance(member, Member):
+        return Changed(subject="member", user=user, changed_at=at)
+    until = rfc3339(member.muted_until) if member.muted_until else None
+    return Changed(subject="member", user=user, role=ROLES[member.role], muted_until=until, changed_at=at)

@@ -1,0 +1,54 @@
+"""One chat, as the caller sees it."""
+
+from __future__ import annotations
+
+from msgspec import structs
+
+from chalicelib.errors import no_chat, not_a_member
+from chalicelib.schemas.chats import Chat
+from chalicelib.services.auth.caller import Caller
+from chalicelib.services.chats import permissions
+from chalicelib.services.values.chat_id import ChatIds
+from chalicelib.services.values.times import rfc3339
+from chalicelib.services.views import inbox_row
+from chalicelib.store.chats.summary import State, Summaries, Summary
+from chalicelib.store.redis.client import Store
+
+
+class ChatViews:
+    """Reads chats for their readers, and for whoever may join them."""
+
+    def __init__(self, store: Store, ids: ChatIds, summaries: Summaries) -> None:
+        self._store = store
+        self._ids = ids
+        self._summaries = summaries
+
+    def read(self, caller: Caller, chat: str) -> Chat:
+        """Read a chat, in one trip; raises BadRequest, ChatNotFound, NotAMember, Banned."""
+        found = self._ids.own(caller.handle, chat).text
+        summary: Summary = caller.read(self._summaries.of(found, caller.handle))
+        if summary.state == State.GONE:
+            raise no_chat(found)
+        if summary.state == State.BANNED:
+            raise permissions.banned(found)
+        if summary.state == State.NONE and summary.info is None:
+            raise not_a_member(found)
+        return shown(summary)
+
+    def after_change(self, chat: str, handle: str) -> Chat:
+        """Read a chat that somebody has just made or changed; raises ChatNotFound if it is gone again."""
+        summary = self._store.fetch(self._summaries.of(chat, handle))
+        if summary.state == State.GONE:
+            raise no_chat(chat)
+        return shown(summary)
+
+
+def shown(summary: Summary) -> Chat:
+    """Return a chat as the answer shows it."""
+    row, info = inbox_row.row(summary), summary.info
+    fields = {name: getattr(row, name) for name in row.__struct_fields__}
+    if info is None:
+        return Chat(**fields, notice=None, join=None, history=None, maker=None, made_at=None)
+    about = structs.asdict(info)
+    told = {name: about[name] for name in ("notice", "join", "history", "maker")}
+    return Chat(**fields, **told, made_at=rfc3339(info.made))

@@ -1,0 +1,70 @@
+"""Chats of two: shown in one's inbox before anybody writes, and put away."""
+
+from __future__ import annotations
+
+from chalicelib.errors import Blocked, no_user
+from chalicelib.services.auth.caller import Caller
+from chalicelib.services.chats import permissions
+from chalicelib.services.delivery.fan_out import Deliveries
+from chalicelib.services.values.names import Names
+from chalicelib.store.accounts.accounts import Accounts, Peer
+from chalicelib.store.chats.summary import Summaries
+from chalicelib.store.inbox.index import Place, PlaceState
+from chalicelib.store.inbox.read_state import Readers
+
+
+class Pairs:
+    """The rules of opening and leaving chats of two.
+
+    strict: whether everybody has an account, as on a server that trusts no names.
+    """
+
+    def __init__(
+        self,
+        names: Names,
+        accounts: Accounts,
+        summaries: Summaries,
+        readers: Readers,
+        deliveries: Deliveries,
+        *,
+        strict: bool,
+    ) -> None:
+        self._names = names
+        self._accounts = accounts
+        self._summaries = summaries
+        self._readers = readers
+        self._deliveries = deliveries
+        self._strict = strict
+
+    def open(self, caller: Caller, name: str) -> tuple[str, bool]:
+        """Have a chat with somebody in the inbox; returns its id, and whether it is new.
+
+        Raises BadRequest, UserNotFound; Blocked for a new one.
+        """
+        other = self._names.user(name, "with")
+        chat = ":".join(sorted((caller.handle, other)))
+        asked = self._summaries.of(chat, caller.handle), self._accounts.peer(other, caller.handle)
+        summary, peer = caller.read_all(*asked)
+        is_new = not (summary.epoch or summary.stamp)
+        if is_new and other != caller.handle:
+            self._check(other, peer)
+        touched = self._readers.open(chat, caller.handle)
+        place = Place(caller.handle, touched.stamp, PlaceState.IN, touched.active)
+        self._deliveries.tell(chat, None, None, [place])
+        return chat, is_new
+
+    def leave(self, caller: Caller, chat: str) -> None:
+        """Put a chat away until somebody writes, and hide what it holds by now, for the caller alone.
+
+        chat: its canonical id; the caller is one of the two. Again is fine.
+        """
+        caller.admit()
+        touched = self._readers.leave(chat, caller.handle)
+        place = Place(caller.handle, touched.stamp, PlaceState.OUT, touched.active)
+        self._deliveries.tell(chat, None, None, [place])
+
+    def _check(self, other: str, peer: Peer) -> None:
+        if not permissions.may_come(peer, strict=self._strict):
+            raise no_user(other)
+        if peer.blocks:
+            raise Blocked(f"{other} takes no messages from you.")

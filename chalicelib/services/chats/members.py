@@ -1,0 +1,121 @@
+"""Who is in a group or room, and who else stands to it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeVar
+
+from chalicelib.errors import ChatNotFound, NotAMember
+from chalicelib.schemas.chats import ClassicClient, ListedMember, ListedOther, MemberPage, OtherPage
+from chalicelib.services.auth.caller import Caller
+from chalicelib.services.chats import permissions
+from chalicelib.services.chats.transaction import info_of
+from chalicelib.services.social.block_filter import BlockFilter
+from chalicelib.services.values.chat_id import ChatIds, kind_of
+from chalicelib.services.values.times import rfc3339
+from chalicelib.services.views.inbox_row import ROLES
+from chalicelib.store.accounts.user_cards import Card, Cards
+from chalicelib.store.chats.chats import Chats
+from chalicelib.store.chats.info import Member, Other, Relation
+from chalicelib.store.realtime.chat_connections import Clients
+from chalicelib.store.redis.client import Store
+
+T = TypeVar("T", Member, Other)
+
+
+class MemberLists:
+    """Reads pages of people, by handle; what they are called is read when it is shown.
+
+    chat: as the caller named it. cursor: the `next` of the page before. limit: people at the most.
+    """
+
+    def __init__(self, store: Store, ids: ChatIds, chats: Chats, cards: Cards, clients: Clients) -> None:
+        self._store = store
+        self._ids = ids
+        self._chats = chats
+        self._cards = cards
+        self._clients = clients
+        self._filter = BlockFilter(store)
+
+    def members(self, caller: Caller, chat: str, cursor: str | None, limit: int) -> MemberPage:
+        """Read a page of the members, as one of them, or of a room as whoever is not banned from it.
+
+        Raises BadRequest, ChatNotFound, NotAMember, Banned.
+        """
+        shown, after = _page(self._members(caller, self._ids.group(chat)), cursor, limit)
+        cards = self._cards.of(member.handle for member in shown)
+        return MemberPage(members=[_member(one, cards.get(one.handle)) for one in shown], next=after)
+
+    def clients(self, caller: Caller, room: str) -> list[ClassicClient]:
+        """Read all members of a room, and which of them are in it now, in three trips; see members.
+
+        Whom the caller blocks, and who blocks them, is left out.
+        """
+        group = self._ids.group(room)
+        handles = sorted(member.handle for member in self._members(caller, group))
+        there, hidden = self._connected(group, handles), self._filter.hidden(caller.handle, handles)
+        return [
+            ClassicClient(id=one, username=one, connected=one in there)
+            for one in handles
+            if one not in hidden
+        ]
+
+    def others(
+        self, caller: Caller, chat: str, relation: Relation, cursor: str | None, limit: int
+    ) -> OtherPage:
+        """Read a page of those who stand to a chat in some way, as an admin or owner.
+
+        Raises BadRequest, ChatNotFound, NotAMember, Banned, Forbidden.
+        """
+        group = self._ids.group(chat)
+        asked = self._chats.viewing(group, caller.handle), self._chats.others(group, relation)
+        view, found = caller.read_all(*asked)
+        info_of(group, view)
+        permissions.check_manager(group, view.records[caller.handle])
+        shown, after = _page(found, cursor, limit)
+        cards = self._cards.of(other.handle for other in shown)
+        return OtherPage(users=[_other(one, cards.get(one.handle)) for one in shown], next=after)
+
+    def _connected(self, group: str, handles: Sequence[str]) -> set[str]:
+        """Return who has joined a chat by socket, as any of its members is told: a visitor may know, too."""
+        if not handles:
+            return set()
+        try:
+            found = self._store.fetch(self._clients.joined(group, handles[0]))
+        except (ChatNotFound, NotAMember):  # gone since, and with it whoever was there
+            return set()
+        return {client.handle for client in found}
+
+    def _members(self, caller: Caller, group: str) -> list[Member]:
+        asked = self._chats.viewing(group, caller.handle), self._chats.members(group)
+        view, members = caller.read_all(*asked)
+        info_of(group, view)
+        permissions.check_sees_members(group, view.records[caller.handle], is_room=kind_of(group) == "room")
+        found: list[Member] = members
+        return found
+
+
+def _page(found: Sequence[T], cursor: str | None, limit: int) -> tuple[list[T], str | None]:
+    rest = sorted(one for one in found if cursor is None or one.handle > cursor)
+    shown = rest[:limit]
+    return shown, shown[-1].handle if len(rest) > limit else None
+
+
+def _member(member: Member, card: Card | None) -> ListedMember:
+    return ListedMember(
+        handle=member.handle,
+        name="" if card is None else card.name,
+        avatar=None if card is None else card.avatar,
+        role=ROLES[member.role],
+        joined_at=rfc3339(member.joined),
+        muted_until=rfc3339(member.muted_until) if member.muted_until else None,
+    )
+
+
+def _other(other: Other, card: Card | None) -> ListedOther:
+    return ListedOther(
+        handle=other.handle,
+        name="" if card is None else card.name,
+        avatar=None if card is None else card.avatar,
+        since=rfc3339(other.at),
+    )

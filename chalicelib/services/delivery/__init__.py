@@ -1,0 +1,1 @@
+"""Deliver to inboxes and connections."""

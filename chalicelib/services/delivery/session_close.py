@@ -1,0 +1,45 @@
+"""The end of a session is the end of its connections."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from chalicelib.errors import StoreUnavailable, session_ended
+from chalicelib.logs import LOGGER, cause_of
+from chalicelib.services.delivery.push import Pushing
+from chalicelib.store.realtime.user_connections import Presence
+from chalicelib.store.redis.client import Store
+
+
+class Closing:
+    """Closes connections; disconnect: clears up after one.
+
+    A store that fails is logged: a connection whose session has ended is refused when its lease is renewed.
+    """
+
+    def __init__(
+        self, store: Store, presence: Presence, pushing: Pushing, disconnect: Callable[[str], None]
+    ) -> None:
+        self._store = store
+        self._presence = presence
+        self._pushing = pushing
+        self._disconnect = disconnect
+
+    def session(self, handle: str, session: str) -> None:
+        """Close the connections of a session, by its id."""
+        self._close(handle, bytes.fromhex(session))
+
+    def everything(self, handle: str, *, keep: bytes = b"") -> None:
+        """Close a user's connections; keep: the digest of the token of a session that keeps its own."""
+        self._close(handle, b"", keep)
+
+    def _close(self, handle: str, session: bytes, keep: bytes = b"") -> None:
+        if not self._pushing.inline:  # nobody can be connected
+            return
+        try:
+            ended = self._store.fetch(self._presence.drop_session(handle, session, keep))
+            self._pushing.end(ended, session_ended())
+            for target in ended:
+                self._disconnect(target.connection)
+        except StoreUnavailable as error:
+            LOGGER.warning({"event": "connections_not_closed", **cause_of(error)})

@@ -1,0 +1,1 @@
+"""The archive of all that is stored about a user."""

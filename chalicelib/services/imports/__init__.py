@@ -1,0 +1,1 @@
+"""Import users from another server."""

@@ -1,0 +1,1 @@
+"""Inbox, sync and read state."""

@@ -1,0 +1,124 @@
+"""Whether the store still has what clients hold: after a failover it may have lost acknowledged messages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from chalicelib.errors import ChatNotFound, NotAMember, bad_field
+from chalicelib.schemas.history_check import ChangedHistory, CheckedSync, HeldCursor, SyncRequest
+from chalicelib.services.auth.caller import Caller
+from chalicelib.services.inbox.sync import ROWS_OF_A_REQUEST, SyncService
+from chalicelib.services.values.chat_id import ChatIds
+from chalicelib.services.values.cursors import CURSOR, Cursor
+from chalicelib.services.views.inbox_row import PAGE_BYTES
+from chalicelib.store.inbox.history import Histories, History
+
+
+class Held(NamedTuple):
+    """A message that a client holds.
+
+    chat: its canonical id. known: whether it may be a chat of the caller's; else it is an id that no chat
+    has, as the client wrote it, or of a chat of two others. time: µs since 1970.
+    """
+
+    chat: str
+    known: bool
+    seq: int
+    time: int
+    epoch: int
+
+
+class Lost(NamedTuple):
+    """Checked chats that do not have what a client holds, each once."""
+
+    history_changed: list[ChangedHistory]
+    unreadable: list[str]
+
+    @property
+    def size(self) -> int:
+        """How many bytes it takes on the wire."""
+        return len(msgspec.json.encode(self))
+
+
+NOTHING_LOST = Lost([], [])
+
+
+class HistoryCheck:
+    """Checks the newest messages that a client holds against the logs, in one round trip for all of them.
+
+    A cursor below what the reader may read passes: what was trimmed or cleared is not lost. A chat that the
+    caller may not read is answered as one that does not exist.
+    """
+
+    def __init__(self, ids: ChatIds, sync: SyncService) -> None:
+        self._ids = ids
+        self._sync = sync
+
+    def page(self, caller: Caller, request: SyncRequest) -> CheckedSync:
+        """Check what a client holds, and read the next page of its sync; see SyncService.page.
+
+        Raises BadRequest, NotAuthenticated, TooManyRequests, StoreUnavailable.
+        """
+        held = self.parse(caller.handle, request.check)
+        lost = self.check(caller, held) if held else NOTHING_LOST
+        page = self._sync.page(caller, request.since, request.limit, most=PAGE_BYTES - lost.size)
+        return CheckedSync(
+            chats=page.chats,
+            next=page.next,
+            more=page.more,
+            reset=page.reset,
+            history_changed=lost.history_changed,
+            unreadable=lost.unreadable,
+        )
+
+    def parse(self, handle: str, check: Iterable[HeldCursor]) -> list[Held]:
+        """Return what a user's client holds, each message once; raises BadRequest that names the chat."""
+        return list(
+            dict.fromkeys(self._parsed(handle, one, f"check[{place}]") for place, one in enumerate(check))
+        )
+
+    def check(self, caller: Caller, held: Sequence[Held]) -> Lost:
+        """Return which chats do not have what the caller's client holds.
+
+        A caller who was not admitted yet is admitted in the same round trip, see check_cost.
+        Raises NotAuthenticated, TooManyRequests.
+        """
+        known = [one for one in held if one.known]
+        queries = [Histories.check(one.chat, caller.handle, one.seq, one.time, one.epoch) for one in known]
+        found = caller.read_all(*queries, cost=check_cost(len(held)))
+        answers = dict.fromkeys((one.chat for one in held if not one.known), History(readable=False))
+        for one, history in zip(known, found, strict=True):
+            if history is not None:
+                answers[one.chat] = history
+        return Lost(
+            [_changed(chat, history) for chat, history in answers.items() if history.readable],
+            [chat for chat, history in answers.items() if not history.readable],
+        )
+
+    def _parsed(self, handle: str, given: HeldCursor, field: str) -> Held:
+        seq, time, epoch = _cursor(given, f"{field}.cursor")
+        try:
+            chat = self._ids.own(handle, given.chat, f"{field}.chat").text
+        except (ChatNotFound, NotAMember):
+            return Held(given.chat, False, seq, time, epoch)
+        return Held(chat, True, seq, time, epoch)
+
+
+def check_cost(cursors: int) -> int:
+    """Return as how many requests a call counts that checks so many cursors."""
+    return 1 + cursors // ROWS_OF_A_REQUEST
+
+
+def _cursor(given: HeldCursor, field: str) -> tuple[int, int, int]:
+    match = CURSOR.fullmatch(given.cursor)
+    if match and match[2]:
+        return int(match[1]), int(match[2]), int(match[3])
+    raise bad_field(field, f"the cursor of {given.chat} must be `seq.time.epoch` of a message")
+
+
+def _changed(chat: str, history: History) -> ChangedHistory:
+    cursor = Cursor(history.head, history.time, history.epoch) if history.time else Cursor(0)
+    return ChangedHistory(chat=chat, epoch=history.epoch, seq=history.head, cursor=str(cursor))

@@ -1,0 +1,101 @@
+"""The inbox: the chats of a user, by their last activity."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from chalicelib.errors import bad_field
+from chalicelib.schemas.inbox import ChatRow, Inbox
+from chalicelib.services.auth.caller import Caller
+from chalicelib.services.values.times import microseconds
+from chalicelib.services.views.inbox_row import PAGE_BYTES, SHOWN, checked, row, size_of
+from chalicelib.store.chats.summary import Summaries, Summary
+from chalicelib.store.inbox.index import Active, Inboxes, Unchecked
+from chalicelib.store.redis.client import Store
+from chalicelib.store.redis.sorted_sets import Mark
+
+MOST_CHECKED = 32
+"""Large chats that the first page checks: with so many its cost does not grow further."""
+CURSOR = re.compile(r"(\d{1,16})\.(.{1,200})", re.DOTALL)
+
+
+class Found(NamedTuple):
+    """A chat that may come on a page, and its place there."""
+
+    mark: Mark
+    summary: Summary
+
+
+class InboxService:
+    """Reads the inbox: which chats there are from the user's index, and what they are from the chats.
+
+    Chats are in the order of (last activity, id), from the highest down. Those that are too large to write
+    inboxes have the place that they had when they were last checked; the first page checks MOST_CHECKED of
+    them, those that were checked longest ago.
+    """
+
+    def __init__(self, store: Store, inboxes: Inboxes, summaries: Summaries) -> None:
+        self._store = store
+        self._inboxes = inboxes
+        self._summaries = summaries
+
+    def page(self, caller: Caller, since: str | None, cursor: str | None, limit: int) -> Inbox:
+        """Read a page of the caller's inbox, in two trips, and one if large chats have moved.
+
+        since: RFC 3339; only chats that were active later. cursor: the `next` of the page before.
+        Raises BadRequest.
+        """
+        later = -1 if since is None else microseconds(since, "since")
+        below = None if cursor is None else _mark(cursor)
+        most = MOST_CHECKED if below is None else 0
+        active = caller.read(self._inboxes.active(caller.handle, below, later, limit + 1, most))
+        found = [one for one in self._found(caller.handle, active) if one.mark.score > later]
+        if len(active.rows) > limit:
+            found = [one for one in found if one.mark >= active.rows[-1]]
+        return _page(found, limit, more=len(active.rows) > limit)
+
+    def _found(self, handle: str, active: Active) -> list[Found]:
+        """Return the chats that may come on the page, in its order."""
+        marks = {mark.member: mark for mark in active.rows}
+        chats = list(dict.fromkeys([*marks, *active.large.digests]))
+        summaries = self._store.fetch_all(self._summaries.of(chat, handle) for chat in chats)
+        self._check(handle, active.large, summaries)
+        for summary in summaries:
+            if summary.chat in active.large.digests and summary.time:
+                marks[summary.chat] = Mark(summary.time, summary.chat)
+        found = [Found(marks[one.chat], one) for one in summaries if one.chat in marks]
+        return sorted(found, key=lambda one: one.mark, reverse=True)
+
+    def _check(self, handle: str, large: Unchecked, summaries: Iterable[Summary]) -> None:
+        """Note how the large chats are that were to be checked, if it is not as it was."""
+        now = [checked(one) for one in summaries if one.chat in large.digests]
+        if large.more or any(one.digest != large.digests[one.chat] for one in now):
+            self._store.fetch(self._inboxes.checking(handle, large.began if large.more else 0, now))
+
+
+def _page(found: Iterable[Found], limit: int, *, more: bool) -> Inbox:
+    """Return the page of the first chats; more: whether others follow those that were found."""
+    rows: list[ChatRow] = []
+    size, last = 0, None
+    for mark, summary in found:
+        if summary.state in SHOWN:
+            shown = row(summary, mark.score)
+            size += size_of(shown)
+            if rows and (len(rows) == limit or size > PAGE_BYTES):
+                return Inbox(chats=rows, next=_cursor(last))
+            rows.append(shown)
+        last = mark
+    return Inbox(chats=rows, next=_cursor(last) if more else None)
+
+
+def _mark(cursor: str) -> Mark:
+    match = CURSOR.fullmatch(cursor)
+    if not match:
+        raise bad_field("cursor", "a cursor is the `next` of a page")
+    return Mark(int(match[1]), match[2])
+
+
+def _cursor(mark: Mark | None) -> str | None:
+    return None if mark is None else f"{mark.score}.{mark.member}"

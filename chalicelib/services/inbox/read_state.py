@@ -1,0 +1,94 @@
+"""How far a user has come in a chat, and how they keep it in their inbox."""
+
+from __future__ import annotations
+
+from chalicelib.errors import bad_field
+from chalicelib.schemas.inbox import Flags, ReadUpTo, Receipt, Receipts
+from chalicelib.services.auth.caller import Caller
+from chalicelib.services.delivery.fan_out import Deliveries
+from chalicelib.services.delivery.receipts import Marks
+from chalicelib.services.social.block_filter import BlockFilter
+from chalicelib.services.values.chat_id import ChatIds
+from chalicelib.services.values.cursors import Cursor
+from chalicelib.store.inbox.index import Place, PlaceState
+from chalicelib.store.inbox.read_state import ARCHIVED, MARKED_UNREAD, MUTED, PINNED, Readers, Touched
+
+BITS = {"unread": MARKED_UNREAD, "pinned": PINNED, "muted": MUTED, "archived": ARCHIVED}
+
+
+class ReceiptService:
+    """The rules of marks, flags and receipts; chat: as the caller named it.
+
+    A write is three trips: the caller is judged, the chat is written, the caller's index is told. Who is
+    connected is told of marks then.
+    """
+
+    def __init__(
+        self, ids: ChatIds, readers: Readers, deliveries: Deliveries, marks: Marks, blocks: BlockFilter
+    ) -> None:
+        self._ids = ids
+        self._readers = readers
+        self._deliveries = deliveries
+        self._marks = marks
+        self._filter = blocks
+
+    def read(self, caller: Caller, chat: str, upto: ReadUpTo, *, skip: str | None = None) -> None:
+        """Raise the caller's read mark; a lower one is no change.
+
+        skip: a connection that is not told.
+        Raises ChatNotFound, NotAMember, BadRequest, HistoryChanged.
+        """
+        found, ((seq, time, epoch), field) = self._ids.own(caller.handle, chat), _named(upto)
+        caller.admit()
+        touched = self._readers.read(found.text, caller.handle, seq, time, epoch, field=field)
+        if touched is not None:
+            self._tell(caller, found.text, touched)
+            self._marks.tell(caller.handle, found, read=seq, skip=skip)
+
+    def received(self, caller: Caller, chat: str, upto: ReadUpTo, *, skip: str | None = None) -> None:
+        """Raise the caller's mark of what has arrived; see read."""
+        found, ((seq, time, epoch), field) = self._ids.own(caller.handle, chat), _named(upto)
+        caller.admit()
+        if self._readers.received(found.text, caller.handle, seq, time, epoch, field=field):
+            self._marks.tell(caller.handle, found, received=seq, skip=skip)
+
+    def flag(self, caller: Caller, chat: str, flags: Flags) -> None:
+        """Set and take away the caller's flags; raises ChatNotFound, NotAMember."""
+        chat = self._ids.own(caller.handle, chat).text
+        bits_on = sum(bit for name, bit in BITS.items() if getattr(flags, name) is True)
+        bits_off = sum(bit for name, bit in BITS.items() if getattr(flags, name) is False)
+        caller.admit()
+        if bits_on or bits_off:
+            touched = self._readers.flag(chat, caller.handle, bits_on, bits_off)
+            if touched is not None:
+                self._tell(caller, chat, touched)
+
+    def page(self, caller: Caller, chat: str, cursor: str | None, limit: int) -> Receipts:
+        """Read how far the members of a chat have come, by handle, in two trips.
+
+        Whom the caller blocks, and who blocks them, is left out. Raises ChatNotFound, NotAMember.
+        """
+        chat = self._ids.own(caller.handle, chat).text
+        found = caller.read(self._readers.receipts(chat, caller.handle))
+        rest = [one for one in found if cursor is None or one.handle > cursor]
+        hidden = self._filter.hidden(caller.handle, [one.handle for one in rest[:limit]])
+        shown = [
+            Receipt(handle=one.handle, read=one.read, received=one.received)
+            for one in rest[:limit]
+            if one.handle not in hidden
+        ]
+        return Receipts(receipts=shown, next=rest[limit - 1].handle if len(rest) > limit else None)
+
+    def _tell(self, caller: Caller, chat: str, touched: Touched) -> None:
+        state = PlaceState.LARGE if touched.large else PlaceState.IN
+        place = Place(caller.handle, touched.stamp, state, touched.active)
+        self._deliveries.tell(chat, None, None, [place])
+
+
+def _named(upto: ReadUpTo) -> tuple[Cursor, str]:
+    """Return the place that is named, and the field that names it."""
+    if upto.cursor is not None and upto.seq is None:
+        return Cursor.parse(upto.cursor, "cursor"), "cursor"
+    if upto.seq is not None and upto.cursor is None:
+        return Cursor(upto.seq), "seq"
+    raise bad_field("seq", "give a seq or a cursor, and not both")

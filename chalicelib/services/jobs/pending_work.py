@@ -1,0 +1,67 @@
+"""Owed work: done after the change it follows from, now, by the queue, or by the sweep."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+
+from chalicelib.logs import LOGGER
+from chalicelib.queues import WorkQueue
+from chalicelib.store.work.pending import Owed
+
+Doer = Callable[..., None]
+
+SWEEP_AGE_MICROSECONDS = 5_000_000
+"""What is owed for a shorter time is being done by whoever owes it."""
+
+
+class Work:
+    """Does what is owed, each item as often as it takes and to the same effect.
+
+    doers: kind of item -> what does it, called with the handle and whatever else follows in the item.
+    clock: seconds since 1970.
+    """
+
+    def __init__(
+        self,
+        owed: Owed,
+        queue: WorkQueue,
+        doers: Mapping[str, Doer],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._owed = owed
+        self._queue = queue
+        self._doers = doers
+        self._clock = clock
+
+    def run(self, item: str) -> None:
+        """Do an item if it is owed, and clear it; raises what its doer raises, and then it stays owed."""
+        kind, handle, *rest = item.split(":")
+        version = self._owed.version(handle, item)
+        if version is None:
+            return
+        self._doers[kind](handle, *rest)
+        self._owed.clear(handle, item, version)
+
+    def now(self, item: str) -> None:
+        """Do an item at once; a failure is logged and left to the sweep: what it follows from is done."""
+        try:
+            self.run(item)
+        except Exception:
+            LOGGER.exception({"event": "owed", "kind": item.partition(":")[0]})
+
+    def soon(self, *items: str) -> None:
+        """Have the queue do items; should it lose one, the sweep finds it."""
+        self._queue.put(items)
+
+    def sweep(self) -> int:
+        """Do all that has been owed for a while; returns how many items that were.
+
+        One that fails is logged and holds up no other.
+        """
+        now = int(self._clock() * 1_000_000)
+        recent = range(now - SWEEP_AGE_MICROSECONDS, now)  # later ones are of a clock that fell back since
+        late = [item.text for item in self._owed.everything() if item.since not in recent]
+        for item in late:
+            self.now(item)
+        return len(late)

@@ -1,0 +1,64 @@
+"""Rooms as the platform that Parley replaces has them: by the id that was chosen, without `r-`."""
+
+from __future__ import annotations
+
+from chalicelib.schemas.chats import ClassicClient, ClassicJoined, ClassicRoom, NewChat
+from chalicelib.services.auth.caller import Caller
+from chalicelib.services.chats.details import ChatViews
+from chalicelib.services.chats.members import MemberLists
+from chalicelib.services.chats.membership import Membership
+from chalicelib.services.chats.service import Groups
+from chalicelib.services.realtime.tickets import Tickets, opening
+from chalicelib.services.search.chats import FoundChats
+from chalicelib.services.values.chat_id import ROOM_PREFIX
+
+MOST_LISTED = 100
+
+
+class ClassicRooms:
+    """The rooms of the classic paths; room: an id without `r-`, in any case."""
+
+    def __init__(
+        self,
+        groups: Groups,
+        views: ChatViews,
+        membership: Membership,
+        lists: MemberLists,
+        found: FoundChats,
+        tickets: Tickets,
+    ) -> None:
+        self._groups = groups
+        self._views = views
+        self._membership = membership
+        self._lists = lists
+        self._found = found
+        self._tickets = tickets
+
+    def make(self, caller: Caller, request: ClassicRoom) -> ClassicRoom:
+        """Make a room; raises BadRequest, AlreadyTaken."""
+        chat, _ = self._groups.make(caller, NewChat(kind="room", id=request.id, name=request.name))
+        return ClassicRoom(_bare(chat.chat), chat.name or "")
+
+    def join(self, caller: Caller, room: str, session: bytes) -> ClassicJoined:
+        """Join a room; again is fine.
+
+        session: the digest of the caller's session, with which a socket opened by the URL ends; empty: none.
+        Raises ChatNotFound, Banned, ChatFull.
+        """
+        chat = self._membership.join(caller, ROOM_PREFIX + room).chat
+        name = self._views.after_change(chat, caller.handle).name or ""
+        url = opening(self._tickets.issue(caller, session, room)) if self._tickets.given else None
+        return ClassicJoined(_bare(chat), name, chat, url)
+
+    def all(self) -> list[ClassicRoom]:
+        """Return the newest rooms, MOST_LISTED at the most."""
+        found = self._found.rooms(MOST_LISTED, None).chats
+        return [ClassicRoom(_bare(room.chat), room.name) for room in found]
+
+    def clients(self, caller: Caller, room: str) -> list[ClassicClient]:
+        """Return the members of a room; raises ChatNotFound, Banned."""
+        return self._lists.clients(caller, ROOM_PREFIX + room)
+
+
+def _bare(chat: str) -> str:
+    return chat.removeprefix(ROOM_PREFIX)

@@ -1,0 +1,90 @@
+"""Send and pull as the three small servers that Parley replaces had them: chats of two, by position."""
+
+from __future__ import annotations
+
+from chalicelib.errors import Forbidden, bad_field
+from chalicelib.schemas.messages import MAX_PAGE, ClassicMessage, ClassicPage, ClassicPull, ClassicSend
+from chalicelib.services.auth.caller import Caller
+from chalicelib.services.chats.contact import DirectChats
+from chalicelib.services.delivery.fan_out import Deliveries
+from chalicelib.services.values.chat_id import ChatIds
+from chalicelib.services.values.message_limits import checked_id, checked_text, fitting
+from chalicelib.services.values.names import Names
+from chalicelib.services.views.message_row import message
+from chalicelib.store.messages.log import Content, Entry, MessageLog
+from chalicelib.texts import folded
+
+DEFAULT_LIMIT = 10
+DELETED_USER = "deleted user"
+"""No handle: it has a blank in it."""
+
+
+class ClassicMessages:
+    """The rules of the classic send and pull."""
+
+    def __init__(
+        self, log: MessageLog, names: Names, ids: ChatIds, direct: DirectChats, deliveries: Deliveries
+    ) -> None:
+        self._log = log
+        self._names = names
+        self._ids = ids
+        self._direct = direct
+        self._deliveries = deliveries
+
+    def send(self, caller: Caller, request: ClassicSend) -> ClassicMessage:
+        """Append a message to a chat of two as the caller.
+
+        Raises BadRequest, Forbidden, UserNotFound, Blocked, TextTooLong, IdConflict.
+        """
+        chat = _chat_of(request)
+        canonical, members = self._names.direct_chat(chat, "chat")
+        sender = folded(request.sender)
+        if sender not in members:
+            raise bad_field("sender", "the sender is not one of the chat's two names")
+        if sender != caller.handle:
+            raise Forbidden(f"You are {caller.handle}, and cannot send as another.")
+        content = Content(request.sender, checked_text(request.text), checked_id(request.id))
+        self._direct.admit_writer(caller, members[members[0] == caller.handle])
+        appended = self._log.append(canonical, content)
+        if not appended.duplicate:
+            made = message(canonical, Entry(appended.seq, appended.time, content))
+            self._deliveries.tell(canonical, appended.time, members, message=made)
+        return ClassicMessage(chat, content.text, content.sender, appended.time // 1_000_000)
+
+    def members(self, request: ClassicPull) -> tuple[str, str]:
+        """Return the two of the chat that is asked for; raises BadRequest."""
+        return self._names.direct_chat(request.chat, "chat")[1]
+
+    def pull(self, caller: Caller, request: ClassicPull) -> ClassicPage:
+        """Read a chat of two by position in send order, or with reverse from the newest.
+
+        What a deleted user sent is shown as sent by DELETED_USER. Raises BadRequest, NotAMember.
+        """
+        chat, reverse = request.chat, bool(request.reverse)
+        found = self._ids.own(caller.handle, chat)
+        asking = self._log.newest if reverse else self._log.after
+        limit = min(request.limit or DEFAULT_LIMIT, MAX_PAGE)
+        query = asking(found.text, request.cursor or 0, limit, reader=caller.handle)
+        part, gone = self._direct.read(caller, found.other(caller.handle), query)
+        entries = fitting(part.entries[::-1] if reverse else part.entries, chat)
+        last = entries[-1].seq if entries else 0
+        has_more = bool(entries) and (last > part.base + 1 if reverse else last < part.head)
+        following = part.head - last + 1 if reverse else last
+        messages = [_shown(chat, entry, gone) for entry in entries]
+        return ClassicPage(messages, has_more, following if has_more else None)
+
+
+def _shown(chat: str, entry: Entry, gone: list[str]) -> ClassicMessage:
+    sender = entry.content.sender
+    name = DELETED_USER if folded(sender) in gone else sender
+    return ClassicMessage(chat, entry.content.text, name, entry.time // 1_000_000)
+
+
+def _chat_of(request: ClassicSend) -> str:
+    if request.chat is not None:
+        return request.chat
+    if request.receiver is None:
+        raise bad_field("chat", "name the chat, or the receiver")
+    if ":" in request.receiver:
+        raise bad_field("receiver", "a name has no `:`")
+    return f"{request.sender}:{request.receiver}"

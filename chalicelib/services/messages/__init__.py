@@ -1,0 +1,1 @@
+"""Send to a chat and read it."""

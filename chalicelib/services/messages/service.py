@@ -1,0 +1,151 @@
+"""Sending to a chat and reading it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from msgspec import structs
+
+from chalicelib.errors import MessageNotFound, bad_field
+from chalicelib.schemas.messages import Message, Page, SendRequest, SentMessage
+from chalicelib.services.auth.caller import Caller
+from chalicelib.services.chats.contact import DirectChats
+from chalicelib.services.delivery.fan_out import Deliveries
+from chalicelib.services.values.chat_id import ChatId, ChatIds
+from chalicelib.services.values.cursors import Cursor, seq_of
+from chalicelib.services.values.message_limits import checked_id, checked_text, fitting
+from chalicelib.services.views.message_row import message
+from chalicelib.store.messages.log import Content, Entry, MessageLog, Slice
+from chalicelib.store.redis.client import Query
+
+Fit = Callable[[list[Entry], str], list[Entry]]
+"""Returns the first of some messages, one at the least, that fit an answer; takes their chat's id, too."""
+
+
+def _nothing(_: SentMessage) -> None:
+    """Do nothing once a message is stored."""
+
+
+class Messages:
+    """The rules of sending and reading; the log itself is the store's.
+
+    caller: who calls. chat: the chat as the caller named it.
+    """
+
+    def __init__(self, log: MessageLog, ids: ChatIds, direct: DirectChats, deliveries: Deliveries) -> None:
+        self._log = log
+        self._ids = ids
+        self._direct = direct
+        self._deliveries = deliveries
+
+    def send(
+        self,
+        caller: Caller,
+        chat: str,
+        request: SendRequest,
+        *,
+        stored: Callable[[SentMessage], object] = _nothing,
+        skip: str | None = None,
+    ) -> SentMessage:
+        """Append a message to a chat as one of its members.
+
+        stored: is given the message as soon as it is committed, before others are told. skip: a connection
+        that is not told.
+        Raises ChatNotFound, NotAMember, Muted, UserNotFound, Blocked, BadRequest, TextTooLong, IdConflict,
+        MessageNotFound: what it replies to.
+        """
+        found = self._ids.own(caller.handle, chat)
+        content = Content(
+            caller.handle,
+            checked_text(request.text),
+            checked_id(request.id),
+            request.kind,
+            reply_to=request.reply_to,
+        )
+        if found.members is None:
+            caller.admit()
+        else:
+            self._direct.admit_writer(caller, found.other(caller.handle))
+        appended = self._log.append(found.text, content)
+        made = message(found.text, Entry(appended.seq, appended.time, content))
+        sent = SentMessage(**structs.asdict(made), duplicate=appended.duplicate)
+        stored(sent)
+        if not appended.duplicate:
+            members = found.members or appended.members
+            self._deliveries.tell(
+                found.text, appended.time, members, message=made, targets=appended.targets or (), skip=skip
+            )
+        return sent
+
+    def page(
+        self,
+        caller: Caller,
+        chat: str,
+        *,
+        after: str | None,
+        before: str | None,
+        limit: int,
+        fit: Fit = fitting,
+    ) -> Page:
+        """Read some messages of a chat, as far as the caller may, in rising seq.
+
+        after, before: cursors, at most one of them; with neither, the newest messages. fit: cuts the page.
+        Raises ChatNotFound, NotAMember, BadRequest, HistoryChanged.
+        """
+        found = self._ids.own(caller.handle, chat)
+        if after is not None and before is not None:
+            raise bad_field("before", "give after or before, not both")
+        if after is not None:
+            start = Cursor.parse(after, "after")
+            part, gone = self._read(caller, found, self._newer(caller, found.text, start, limit))
+            entries = fit(part.entries, found.text)
+            edge = start if start.seq <= part.head else Cursor(part.head)
+            return _page(found.text, part, entries, edge, gone)
+        part, gone = self._read(caller, found, self._older(caller, found.text, before, limit))
+        entries = fit(part.entries[::-1], found.text)[::-1]
+        return _page(found.text, part, entries, Cursor(part.base), gone)
+
+    def one(self, caller: Caller, chat: str, seq: str) -> Message:
+        """Read one message of a chat that the caller may read; raises MessageNotFound too."""
+        found = self._ids.own(caller.handle, chat).text
+        wanted = seq_of(seq, "seq")
+        entries = caller.read(self._log.after(found, wanted - 1, 1, reader=caller.handle)).entries
+        if not entries or entries[0].seq != wanted:
+            raise MessageNotFound(f"Chat {found} holds no message {wanted}.")
+        return message(found, entries[0])
+
+    def _read(self, caller: Caller, chat: ChatId, query: Query[Slice]) -> tuple[Slice, list[str]]:
+        """Read a part of a chat in the trip that judges the caller; returns also who of it is deleted."""
+        if chat.members is not None:
+            return self._direct.read(caller, chat.other(caller.handle), query)
+        part = caller.read(query)
+        return part, list(part.deleted)
+
+    def _newer(self, caller: Caller, chat: str, start: Cursor, limit: int) -> Query[Slice]:
+        reader = caller.handle
+        return self._log.after(chat, start.seq, limit, reader=reader, time=start.time, epoch=start.epoch)
+
+    def _older(self, caller: Caller, chat: str, before: str | None, limit: int) -> Query[Slice]:
+        reader = caller.handle
+        if before is None:
+            return self._log.newest(chat, 0, limit, reader=reader)
+        end = Cursor.parse(before, "before")
+        return self._log.before(chat, end.seq, limit, reader=reader, time=end.time, epoch=end.epoch)
+
+
+def _page(chat: str, part: Slice, entries: list[Entry], edge: Cursor, gone: list[str]) -> Page:
+    """edge: the message that the page would follow, where it holds none. gone: members who are deleted."""
+    oldest = entries[0].seq if entries else edge.seq + 1
+    before = _cursor(part, entries[0]) if entries else Cursor(oldest)
+    return Page(
+        messages=[message(chat, entry) for entry in entries],
+        head=part.head,
+        epoch=part.epoch,
+        next=str(_cursor(part, entries[-1]) if entries else edge),
+        previous=str(before) if oldest > part.base + 1 else None,
+        deleted_users=gone,
+    )
+
+
+def _cursor(part: Slice, entry: Entry) -> Cursor:
+    return Cursor(entry.seq, entry.time, part.epoch)

@@ -1,0 +1,191 @@
+"""Opening connections, and what ends with them."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from chalicelib.config import Settings
+from chalicelib.errors import NotAuthenticated, ParleyError, TooManyRequests, bad_field
+from chalicelib.push_gateway import installed
+from chalicelib.schemas.realtime import SUBPROTOCOL
+from chalicelib.services.auth.authenticator import Admission
+from chalicelib.services.auth.caller import Caller
+from chalicelib.services.delivery.connection_stores import Registry
+from chalicelib.services.realtime.presence import PresenceService
+from chalicelib.services.realtime.rooms import Rooms
+from chalicelib.services.realtime.tickets import ShownTicket
+from chalicelib.services.values.chat_id import ROOM_PREFIX, ChatIds
+from chalicelib.services.values.names import Names
+from chalicelib.services.values.tokens import digest_of
+from chalicelib.store.accounts.sessions import Details
+from chalicelib.store.realtime.connection import Attached
+from chalicelib.store.realtime.user_connections import NAMED, Entering, Entry
+
+JSON_PROTOCOL = "parley.json"
+PROTOCOLS = (SUBPROTOCOL, JSON_PROTOCOL)
+"""Subprotocols of WebSocket that may be asked for, the better first; without one it is JSON too."""
+
+
+class Knock(NamedTuple):
+    """What a client shows to be let in; None for what it does not show.
+
+    connection: the id that the connection will have. user: a name that wants to be trusted.
+    room: the room of the path, without `r-`. protocols: the subprotocols that it speaks.
+    """
+
+    connection: str
+    details: Details
+    ticket: str | None = None
+    bearer: str | None = None
+    user: str | None = None
+    room: str | None = None
+    protocols: Sequence[str] = ()
+
+
+class Ending(threading.local):
+    """The connections that a thread is about to end; None: it ends none."""
+
+    waiting: deque[str] | None = None
+
+
+class Connecting:
+    """Lets connections in, and clears up after them."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        admission: Admission,
+        names: Names,
+        registry: Registry,
+        rooms: Rooms,
+        watchers: PresenceService,
+    ) -> None:
+        self._settings = settings
+        self._store, self._sockets, self._presence, _ = registry
+        self._admission = admission
+        self._names = names
+        self._ids = ChatIds(names)
+        self._rooms = rooms
+        self._watchers = watchers
+        self._ending = Ending()
+
+    def connect(self, knock: Knock) -> str | None:
+        """Let a connection in; returns the subprotocol that it speaks, None: none was asked for.
+
+        Refusals count as failed logins from the address.
+        Raises NotAuthenticated, TooManyRequests, BadRequest, ChatNotFound, HandleNeeded.
+        """
+        protocol = next((name for name in PROTOCOLS if name in knock.protocols), None)
+        try:
+            handle, entry = self._entered(knock, protobuf=protocol == SUBPROTOCOL)
+        except NotAuthenticated:
+            self._admission.take(knock.details.address, "auth")
+            raise
+        try:
+            room = self._room(knock.room, entry.room)
+            opening = self._sockets.opening(
+                knock.connection, handle, entry.session, protobuf=protocol == SUBPROTOCOL, room=room
+            )
+            self._store.fetch(opening)
+            # Who ends the session from here on finds the connection; who has ended it meanwhile did not.
+            if not self._store.fetch(self._presence.renew(handle, knock.connection)):
+                raise _session_ended()
+        except ParleyError:
+            self._store.fetch(self._sockets.dropping(knock.connection))
+            self._store.fetch(self._presence.drop(handle, knock.connection))
+            raise
+        installed.note_user(knock.connection, handle)
+        return protocol
+
+    def prove(self, token: str, address: str) -> None:
+        """Check an outside token; a refusal counts as a failed login from the address.
+
+        Raises NotAuthenticated, IdentityUnavailable, TooManyRequests.
+        """
+        try:
+            self._admission.identity(token)
+        except NotAuthenticated:
+            self._admission.take(address, "auth")
+            raise
+
+    def disconnect(self, connection: str) -> None:
+        """End a connection, whoever says that it has gone; again is fine.
+
+        Telling others may find that they have gone too: they are ended after this one, not within.
+        """
+        if self._ending.waiting is not None:
+            self._ending.waiting.append(connection)
+            return
+        self._ending.waiting = waiting = deque([connection])
+        try:
+            while waiting:
+                self._end(waiting.popleft())
+        finally:
+            self._ending.waiting = None
+
+    def _end(self, connection: str) -> None:
+        """Clear up; the user's lease goes last: broken off before that, the sweep does it again."""
+        held = self._store.fetch(self._sockets.attachments(connection))
+        if held is None:
+            return
+        self._detach(connection, held)
+        late = self._store.fetch(self._sockets.dropping(connection))
+        if late is not None and late != held:
+            self._detach(connection, late)
+        changed = self._store.fetch(self._presence.drop(held.handle, connection))
+        self._watchers.tell(held.handle, changed, online=False)
+
+    def _detach(self, connection: str, held: Attached) -> None:
+        self._store.fetch_all(self._presence.unwatch(handle, connection) for handle in held.watched)
+        self._rooms.dropped(connection, held.handle, held.chats)
+
+    def _entered(self, knock: Knock, *, protobuf: bool) -> tuple[str, Entry]:
+        """Return who comes in, and by what; raises what refuses them."""
+        shown = None if knock.ticket is None else ShownTicket.parse(knock.ticket)
+        if knock.ticket is not None and shown is None:
+            raise _bad_ticket()
+        if shown is None:
+            caller, session = self._caller(knock)
+            handle, digest = caller.handle, None
+        else:
+            handle, digest, session = self._names.user(shown.handle, "ticket"), shown.digest, b""
+        entry = self._store.fetch(
+            self._presence.connect(handle, digest, session, knock.connection, protobuf=protobuf)
+        )
+        if entry.outcome is Entering.NO_TICKET:
+            raise _bad_ticket()
+        if entry.outcome is Entering.NO_SESSION:
+            raise _session_ended()
+        if entry.outcome is Entering.TOO_MANY:
+            raise TooManyRequests("This user has as many connections as one may have. Close some.")
+        return handle, entry
+
+    def _caller(self, knock: Knock) -> tuple[Caller, bytes]:
+        """Return who calls without a ticket, and their session's digest, NAMED, or a signed mark."""
+        if knock.bearer is not None:
+            caller = self._admission.by_bearer(knock.bearer, "write", knock.details)
+            caller.admit()
+            return caller, digest_of(knock.bearer) if caller.session else caller.signed
+        if knock.user is None or self._settings.stage != "local" or self._settings.auth != "open":
+            raise NotAuthenticated("Open a socket with a ticket: POST /v1/realtime/ticket gives one.")
+        return self._admission.by_name([self._names.user(knock.user, "user")]), NAMED
+
+    def _room(self, given: str | None, bound: str | None) -> str | None:
+        """Return the canonical id of the room to join: the path's, and the ticket's if it is bound to one."""
+        if given is None:
+            return bound
+        room = self._ids.parse(ROOM_PREFIX + given, "room").text
+        if bound not in (None, room):
+            raise bad_field("room", "the ticket is for another room")
+        return room
+
+
+def _session_ended() -> NotAuthenticated:
+    return NotAuthenticated("The session has ended. Log in again.")
+
+
+def _bad_ticket() -> NotAuthenticated:
+    return NotAuthenticated("The ticket is not valid, or was used, or is older than 30 s. Get another.")

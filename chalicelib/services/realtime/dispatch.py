@@ -1,0 +1,185 @@
+"""A frame of a client: who sent it, what it asks for, and what to answer when it cannot be done."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple, Protocol
+
+from chalicelib.errors import BadRequest, ConnectionEnded, InternalError, ParleyError, TooManyRequests
+from chalicelib.logs import LOGGER
+from chalicelib.schemas.realtime import ClientFrame, Pull, Send
+from chalicelib.services.auth.caller import Caller
+from chalicelib.services.delivery import codec
+from chalicelib.services.delivery.push import Pushing, error_frame
+from chalicelib.services.realtime.frame_limits import FrameLimits, cost_of
+from chalicelib.store.accounts.rate_limits import Rate
+from chalicelib.store.accounts.sessions import id_of
+from chalicelib.store.accounts.signed_identity import digest_in
+from chalicelib.store.realtime.connection import Held, Sockets
+from chalicelib.store.realtime.user_connections import NAMED, Target
+from chalicelib.store.redis.client import Query, Store
+
+
+class Session(NamedTuple):
+    """Whose frame it is.
+
+    session: digest of the token of the session by which the connection came in; NAMED, empty: there is none.
+    room: the canonical id of the room that its ticket was for. caller: the same as who calls, judged.
+    target: the connection, to answer it.
+    """
+
+    connection: str
+    handle: str
+    protobuf: bool
+    session: bytes
+    room: str | None
+    caller: Caller
+    target: Target
+
+
+JUDGED_BY_HANDLER = (Send, Pull)
+"""Frames whose handlers take from the user's limit in their own first trip, where that was not done yet."""
+
+Handler = Callable[[Session, Any], object]
+"""Does what a frame of one type asks, and answers it; raises ParleyError."""
+
+
+class Lease(Protocol):
+    """Renews what a connection holds elsewhere than in its own slot."""
+
+    def renew(self, session: Session) -> bool:
+        """Return whether the connection may go on; False: its session has ended."""
+
+
+class Handled(NamedTuple):
+    """What came of a frame, for the log; kind: its type, None when it has none that is known."""
+
+    kind: str | None
+    error: ParleyError | None = None
+
+
+class Frames:
+    """Does what frames ask, each by the handler of its type.
+
+    limits: how many frames there may be of a connection, and of a user over all connections.
+    A frame that cannot be done is answered by an `error` frame, and the connection lives on; one of a
+    connection that nobody knows, or no more, is answered and closed.
+    trusts_names: whether who came in by a name alone is trusted, as on an open server.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        sockets: Sockets,
+        pushing: Pushing,
+        lease: Lease,
+        handlers: Mapping[type, Handler],
+        limits: FrameLimits,
+        *,
+        trusts_names: bool,
+    ) -> None:
+        self._store = store
+        self._sockets = sockets
+        self._pushing = pushing
+        self._lease = lease
+        self._handlers = handlers
+        self._limits = limits
+        self._named = None if trusts_names else ""
+
+    def handle(self, connection: str, body: str, request: str) -> Handled:
+        """Do what a frame asks; request: the id by which the log finds it."""
+        is_protobuf = not body.lstrip().startswith("{")
+        kind: str | None = None
+        try:
+            held, frame, rate = self._taken(connection, body)
+            is_protobuf = held.protobuf
+            self._check(held)
+            session = self._session(connection, held)
+            frame = frame or codec.decode(body, is_protobuf, held.handle)
+            kind = str(type(frame).__struct_config__.tag)
+            self._handlers[type(frame)](self._limited(session, held, frame, rate), frame)
+        except ParleyError as refusal:
+            error = refusal
+        except Exception:
+            LOGGER.exception({"event": "defect", "request_id": request})
+            error = InternalError(f"The server failed to do this. {request} finds it in the logs.")
+        else:
+            return Handled(kind)
+        self._refuse(Target(connection, is_protobuf), codec.ref_of(body, is_protobuf), error)
+        return Handled(kind, error)
+
+    def _taken(self, connection: str, body: str) -> tuple[Held, ClientFrame | None, Rate | None]:
+        """Renew a connection, and say whose it is; raises ConnectionEnded.
+
+        Of one that is known, take the frame from its user's limit in the same trip, and return both.
+        """
+        asking = self._sockets.frame(connection, self._limits.of_connection)
+        frame, taking = self._taking(connection, body)
+        if taking is None:
+            held, rate = self._store.fetch(asking), None
+        else:
+            held, rate = self._store.fetch_both(asking, taking)
+        self._limits.note(connection, held)
+        if held is None:
+            raise _ended()
+        return held, frame, rate
+
+    def _taking(self, connection: str, body: str) -> tuple[ClientFrame | None, Query[Rate | None] | None]:
+        """Return a frame, and the query that takes it from its user's limit, as far as both are known."""
+        if (known := self._limits.known(connection)) is None:
+            return None, None
+        try:
+            frame = codec.decode(body, known.protobuf, known.handle)
+        except BadRequest:  # it is answered when the connection is known to live
+            return None, None
+        judging = self._limits.judging(known, frame)
+        return frame, None if judging is None else judging(cost_of(frame))
+
+    def _check(self, held: Held) -> None:
+        """Raise TooManyRequests when the connection has sent too many frames."""
+        if held.wait:
+            seconds = math.ceil(held.wait / 1_000_000)
+            raise TooManyRequests(
+                f"{self._limits.of_connection} frames a minute are allowed. Try again in {seconds} s.",
+                headers={"Retry-After": str(seconds)},
+            )
+
+    def _session(self, connection: str, held: Held) -> Session:
+        """Return whose frame it is; raises ConnectionEnded."""
+        caller = Caller(self._store, held.handle, self._session_id(held))
+        target = Target(connection, held.protobuf)
+        found = Session(connection, held.handle, held.protobuf, held.session, held.room, caller, target)
+        if held.renew and not self._lease.renew(found):
+            raise _ended()
+        return found
+
+    def _limited(self, session: Session, held: Held, frame: ClientFrame, rate: Rate | None) -> Session:
+        """Return the session with a caller whose limit the frame is taken from; raises TooManyRequests.
+
+        rate: the limit, from which it has been taken; None: it has not, or there is none.
+        """
+        judging, charging = self._limits.judging(held, frame), self._limits.charging(held, frame)
+        caller = Caller(self._store, held.handle, session.caller.session, judging, charging)
+        if rate is not None:
+            caller.settle(rate)
+        elif not isinstance(frame, JUDGED_BY_HANDLER):
+            caller.admit(cost_of(frame))
+        return session._replace(caller=caller)
+
+    def _session_id(self, held: Held) -> str | None:
+        """Return the session as Caller has it."""
+        if held.session == NAMED:
+            return self._named
+        digest = digest_in(held.session)
+        return id_of(digest) if digest else ""
+
+    def _refuse(self, target: Target, ref: str | None, error: ParleyError) -> None:
+        if isinstance(error, ConnectionEnded):
+            self._pushing.end([target], error, ref)
+        else:
+            self._pushing.reply(target, error_frame(error, ref))
+
+
+def _ended() -> ConnectionEnded:
+    return ConnectionEnded("This connection has ended. Open another, with a new ticket.")

@@ -1,0 +1,83 @@
+"""Messages over a socket: sent, pulled, and marked."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Callable
+
+import msgspec
+from msgspec import structs
+
+from chalicelib.schemas.inbox import ReadUpTo
+from chalicelib.schemas.messages import SendRequest, SentMessage
+from chalicelib.schemas.realtime import Ack, PageFrame, Ping, Pong, Pull, Read, Received, Send
+from chalicelib.services.delivery.codec import rows_bytes
+from chalicelib.services.delivery.push import Pushing
+from chalicelib.services.inbox.read_state import ReceiptService
+from chalicelib.services.messages.service import Messages
+from chalicelib.services.realtime.dispatch import Session
+from chalicelib.services.values.chat_id import ChatIds
+from chalicelib.services.values.times import rfc3339
+from chalicelib.services.views.message_row import message
+from chalicelib.store.messages.log import Entry
+
+
+class Sending:
+    """Does what frames ask of messages, by the same rules as REST; clock: seconds since 1970."""
+
+    def __init__(
+        self,
+        ids: ChatIds,
+        messages: Messages,
+        receipts: ReceiptService,
+        pushing: Pushing,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._ids = ids
+        self._messages = messages
+        self._receipts = receipts
+        self._pushing = pushing
+        self._clock = clock
+
+    def send(self, session: Session, frame: Send) -> None:
+        """Append a message; the sender has the `ack` before others have the message."""
+
+        def acknowledge(sent: SentMessage) -> None:
+            self._pushing.reply(session.target, Ack(**structs.asdict(sent), ref=frame.ref))
+
+        request = SendRequest(frame.text, frame.id, frame.kind, frame.reply_to)
+        self._messages.send(session.caller, frame.chat, request, stored=acknowledge, skip=session.connection)
+
+    def pull(self, session: Session, frame: Pull) -> None:
+        """Answer with some messages of a chat, as many as go into a frame."""
+        fit = functools.partial(framed, most=rows_bytes(session.protobuf))
+        page = self._messages.page(
+            session.caller, frame.chat, after=frame.after, before=frame.before, limit=frame.limit, fit=fit
+        )
+        chat = self._ids.parse(frame.chat).text
+        self._pushing.reply(session.target, PageFrame(**structs.asdict(page), chat=chat, ref=frame.ref))
+
+    def received(self, session: Session, frame: Received) -> None:
+        """Raise the mark of what has arrived."""
+        upto = ReadUpTo(seq=frame.seq, cursor=frame.cursor)
+        self._receipts.received(session.caller, frame.chat, upto, skip=session.connection)
+
+    def read(self, session: Session, frame: Read) -> None:
+        """Raise the read mark."""
+        upto = ReadUpTo(seq=frame.seq, cursor=frame.cursor)
+        self._receipts.read(session.caller, frame.chat, upto, skip=session.connection)
+
+    def ping(self, session: Session, frame: Ping) -> None:
+        """Say that the server is there, and what time it is."""
+        self._pushing.reply(session.target, Pong(time=rfc3339(int(self._clock() * 1_000_000)), ref=frame.ref))
+
+
+def framed(entries: list[Entry], chat: str, most: int) -> list[Entry]:
+    """Return the first entries, one at the least, that are some bytes on the wire at the most."""
+    size = 0
+    for count, entry in enumerate(entries):
+        size += len(msgspec.json.encode(message(chat, entry))) + 1
+        if size > most and count:
+            return entries[:count]
+    return entries

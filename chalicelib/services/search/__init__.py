@@ -1,0 +1,1 @@
+"""Search for users, groups and rooms."""

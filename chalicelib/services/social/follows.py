@@ -1,0 +1,60 @@
+"""Following, and who follows whom."""
+
+from __future__ import annotations
+
+from chalicelib.errors import Blocked, Forbidden, UserNotFound
+from chalicelib.schemas.social import PersonPage
+from chalicelib.services.jobs.pending_work import Work
+from chalicelib.services.social.relations import Peers
+from chalicelib.services.social.user_pages import UserLists
+from chalicelib.store.social.follows import MOST_FOLLOWED, Following, Follows, item
+
+
+class FollowService:
+    """The rules of following.
+
+    handle: the caller's. name, field: another's handle as the caller gave it, and where.
+    """
+
+    def __init__(self, follows: Follows, peers: Peers, lists: UserLists, work: Work) -> None:
+        self._follows = follows
+        self._peers = peers
+        self._lists = lists
+        self._work = work
+
+    def follow(self, handle: str, name: str, field: str = "handle") -> None:
+        """Follow somebody; again is fine.
+
+        Raises BadRequest, UserNotFound, Blocked: one of the two has blocked the other; Forbidden: too many.
+        """
+        target = self._peers.other(handle, name, field)
+        if self._peers.peer(target, handle).blocks:
+            raise Blocked(f"{target} has blocked you.")
+        outcome = self._follows.follow(handle, target)
+        if outcome == Following.NO_ACCOUNT:
+            raise UserNotFound("Your account is not there any more.")
+        if outcome == Following.BLOCKING:
+            raise Blocked(f"You have blocked {target}. Unblock them first.")
+        if outcome == Following.TOO_MANY:
+            raise Forbidden(f"You follow {MOST_FOLLOWED} users, which is the most. Unfollow one first.")
+        self._work.now(item(handle, target))
+
+    def unfollow(self, handle: str, name: str, field: str = "handle") -> None:
+        """Follow somebody no more; again is fine. Raises BadRequest, UserNotFound."""
+        target = self._peers.other(handle, name, field)
+        if self._follows.unfollow(handle, target):
+            self._work.now(item(handle, target))
+        else:
+            self._peers.peer(target, handle)
+
+    def following(self, handle: str, name: str, cursor: str | None, limit: int) -> PersonPage:
+        """Read a page of whom somebody follows, newest first; raises BadRequest, UserNotFound."""
+        owner = self._peers.named(name, "handle")
+        self._peers.peer(owner, handle)
+        return self._lists.page(self._follows.following, owner, cursor, limit)
+
+    def followers(self, handle: str, name: str, cursor: str | None, limit: int) -> PersonPage:
+        """Read a page of who follows somebody, newest first; raises BadRequest, UserNotFound."""
+        owner = self._peers.named(name, "handle")
+        self._peers.peer(owner, handle)
+        return self._lists.page(self._follows.followers, owner, cursor, limit)

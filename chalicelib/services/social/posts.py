@@ -1,0 +1,105 @@
+"""Posts, and their way to those who follow."""
+
+from __future__ import annotations
+
+import re
+
+from chalicelib.errors import Blocked, PostNotFound, UserNotFound, bad_field
+from chalicelib.schemas.social import MAX_POST_BYTES, Person, Post, PostPage
+from chalicelib.services.jobs.pending_work import Work
+from chalicelib.services.social.relations import Peers
+from chalicelib.services.values.cursors import cursor_of, mark_of
+from chalicelib.services.values.message_limits import checked_text
+from chalicelib.services.values.times import rfc3339
+from chalicelib.store.accounts.user_cards import Card, Cards
+from chalicelib.store.redis.client import Store
+from chalicelib.store.redis.sorted_sets import Mark
+from chalicelib.store.social import posts as stored
+from chalicelib.store.social.follows import Follows
+from chalicelib.store.social.posts import Posts
+from chalicelib.store.social.timelines import MOST_POSTS, Timelines
+
+POST_ID = re.compile(r"[1-9]\d{0,15}", re.ASCII)
+
+
+class PostService:
+    """The rules of posts; handle: the caller's."""
+
+    def __init__(self, store: Store, posts: Posts, cards: Cards, peers: Peers, work: Work) -> None:
+        self._store = store
+        self._posts = posts
+        self._cards = cards
+        self._peers = peers
+        self._work = work
+
+    def add(self, handle: str, text: str) -> Post:
+        """Post a text; the queue takes it to the followers. Raises BadRequest, TextTooLong, UserNotFound."""
+        made = self._posts.add(handle, checked_text(text, "post", MAX_POST_BYTES))
+        author = self._cards.of([handle]).get(handle)
+        if made is None or author is None:
+            raise UserNotFound("Your account is not there any more.")
+        self._work.soon(stored.item(handle))
+        return shown(author, stored.Post(made, text))
+
+    def delete(self, handle: str, post: str) -> None:
+        """Delete one of the caller's posts; raises BadRequest, PostNotFound."""
+        if not self._posts.delete(handle, _id_of(post)):
+            raise PostNotFound(f"You have no post {post}.")
+
+    def page(self, handle: str, name: str, cursor: str | None, limit: int) -> PostPage:
+        """Read a page of somebody's posts, the newest first.
+
+        Raises BadRequest, UserNotFound, Blocked: the author has blocked the caller.
+        """
+        author = self._peers.named(name, "handle")
+        before = None if cursor is None else mark_of(cursor, "cursor").score
+        if self._peers.peer(author, handle).blocks:
+            raise Blocked(f"{author} has blocked you.")
+        found = self._store.fetch(self._posts.page(author, before, limit + 1))
+        card = self._cards.of([author]).get(author)
+        if card is None:
+            raise UserNotFound(f"There is no user {author} any more.")
+        part = found[:limit]
+        following = cursor_of(Mark(part[-1].id, author)) if len(found) > limit else None
+        return PostPage(posts=[shown(card, post) for post in part], next=following)
+
+
+class FanOut:
+    """Does what is owed as `posts:…`: puts the posts of an author into the timelines of the followers.
+
+    An author with more followers than `large` becomes a large one instead, for ever: the feed reads the posts
+    of those where they are.
+    """
+
+    def __init__(self, follows: Follows, posts: Posts, timelines: Timelines, large: int) -> None:
+        self._follows = follows
+        self._posts = posts
+        self._timelines = timelines
+        self._large = large
+
+    def run(self, handle: str) -> None:
+        """Take an author's posts to the followers, as far as they are not known to be there.
+
+        Who follows the author from now on is given the newest posts by the follow.
+        """
+        unsent = self._posts.unsent(handle, MOST_POSTS)
+        if unsent is None:
+            return
+        followers = self._follows.some_followers(handle, self._large + 1)
+        if len(followers) > self._large:
+            self._timelines.add_large_author(handle)
+        else:
+            self._timelines.put(followers, handle, unsent.ids)
+        self._posts.sent(handle, unsent.upto)
+
+
+def _id_of(post: str) -> int:
+    if not POST_ID.fullmatch(post):
+        raise bad_field("post", "the id of a post is digits")
+    return int(post)
+
+
+def shown(author: Card, post: stored.Post) -> Post:
+    """Return a post as it is shown."""
+    person = Person(handle=author.handle, name=author.name, avatar=author.avatar)
+    return Post(id=str(post.id), author=person, text=post.text, posted_at=rfc3339(post.id))

@@ -1,0 +1,35 @@
+"""Other users, as a call names them."""
+
+from __future__ import annotations
+
+from chalicelib.errors import bad_field, no_user
+from chalicelib.services.values.names import Names
+from chalicelib.store.accounts.accounts import Accounts, Peer, Standing
+from chalicelib.store.redis.client import Store
+
+
+class Peers:
+    """Finds other users."""
+
+    def __init__(self, store: Store, names: Names, accounts: Accounts) -> None:
+        self._store = store
+        self._names = names
+        self._accounts = accounts
+
+    def named(self, name: str, field: str) -> str:
+        """Return the handle that a caller gave; raises BadRequest naming the field."""
+        return self._names.account(name, field)
+
+    def other(self, handle: str, name: str, field: str) -> str:
+        """Return the handle of somebody else than the caller; raises BadRequest naming the field."""
+        other = self.named(name, field)
+        if other == handle:
+            raise bad_field(field, "this is you")
+        return other
+
+    def peer(self, other: str, handle: str) -> Peer:
+        """Return how somebody stands to the caller; raises UserNotFound unless they have an account."""
+        peer = self._store.fetch(self._accounts.peer(other, handle))
+        if peer.standing != Standing.ACTIVE:
+            raise no_user(other)
+        return peer

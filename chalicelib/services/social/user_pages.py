@@ -1,0 +1,38 @@
+"""Lists of users in pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from chalicelib.schemas.social import ListedPerson, PersonPage
+from chalicelib.services.values.cursors import cursor_of, mark_of
+from chalicelib.services.values.times import rfc3339
+from chalicelib.store.accounts.user_cards import Card, Cards
+from chalicelib.store.redis.client import Query, Store
+from chalicelib.store.redis.sorted_sets import Mark
+
+Paging = Callable[[str, Mark | None, int], Query[list[Mark]]]
+
+
+class UserLists:
+    """Reads pages of lists of users, the one who came last first; names are read when they are shown."""
+
+    def __init__(self, store: Store, cards: Cards) -> None:
+        self._store = store
+        self._cards = cards
+
+    def page(self, paging: Paging, owner: str, cursor: str | None, limit: int) -> PersonPage:
+        """Return a page of a list; raises BadRequest for a cursor that no page gave.
+
+        paging: makes the query for the owner's list. limit: users at the most; deleted ones are left out.
+        """
+        below = None if cursor is None else mark_of(cursor, "cursor")
+        found = self._store.fetch(paging(owner, below, limit + 1))
+        shown, more = found[:limit], len(found) > limit
+        cards = self._cards.of(handle for _, handle in shown)
+        users = [_listed(cards[handle], since) for since, handle in shown if handle in cards]
+        return PersonPage(users=users, next=cursor_of(shown[-1]) if more else None)
+
+
+def _listed(card: Card, since: int) -> ListedPerson:
+    return ListedPerson(handle=card.handle, name=card.name, avatar=card.avatar, since=rfc3339(since))

@@ -1,0 +1,1 @@
+"""Names, ids, times, cursors and texts: rules that need no store."""

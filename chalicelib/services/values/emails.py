@@ -1,0 +1,43 @@
+"""What an email may be, and when two of them are one."""
+
+from __future__ import annotations
+
+import re
+from unicodedata import normalize
+
+from chalicelib.errors import bad_field
+from chalicelib.store.accounts.accounts import Account, Accounts
+from chalicelib.store.accounts.claims import Claims
+from chalicelib.texts import fault_in
+
+MAX_EMAIL_CHARACTERS = 254
+"""Source: RFC 5321, 4.5.3.1.3 (a path of 256 octets, its angle brackets among them)."""
+EMAIL = "email"
+"""The kind of the claims of emails."""
+ADDRESS = re.compile(r"[^\s@]{1,64}@[^\s@.]+(?:\.[^\s@.]+)*")
+UNSEEN = re.compile("[\u200c\u200d\U000e0020-\U000e007f]")
+"""Joiners and tags, which a name may have: with them two emails would look alike."""
+SPECIAL = frozenset('"(),:;<>[\\]')
+"""Characters that only stand in a quoted part or beside an address. Source: RFC 5322, 3.2.3."""
+
+
+def checked_email(text: str, field: str) -> str:
+    """Return an email in the form in which it is stored and compared: NFC and lower case.
+
+    Whether anybody reads mail there is not asked. Raises BadRequest naming the field.
+    """
+    # As it came, too: to normalize a text takes time by the square of the combining characters in a row.
+    email = text if len(text) > MAX_EMAIL_CHARACTERS else normalize("NFC", normalize("NFC", text).lower())
+    if len(email) > MAX_EMAIL_CHARACTERS:
+        raise bad_field(field, f"an email is {MAX_EMAIL_CHARACTERS} characters at the most")
+    if fault := fault_in(email):
+        raise bad_field(field, fault)
+    if UNSEEN.search(email) or not ADDRESS.fullmatch(email) or not SPECIAL.isdisjoint(email):
+        raise bad_field(field, "an email is a name, one @ and a domain, such as alice@example.org")
+    return email
+
+
+def settle(accounts: Accounts, claims: Claims, account: Account) -> None:
+    """Claim an account's email for good; should another have it by now, the account is without."""
+    if account.email is not None and not claims.settle(EMAIL, account.email, account.handle):
+        accounts.lose_email(account.handle, account.email)

@@ -1,0 +1,71 @@
+"""What a message may hold, and how many messages one reply may."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import msgspec
+
+from chalicelib.errors import TextTooLong, bad_field
+from chalicelib.schemas.messages import MAX_ID_CHARACTERS, MAX_TEXT_BYTES
+from chalicelib.store.messages.log import Entry
+from chalicelib.texts import check_line, described, has_visible
+
+REPLY_BYTES = 4 * 1024 * 1024
+LONGEST_CHARACTER = 12
+"""Bytes that JSON inside ASCII-only JSON makes of one character at the most: an emoji is two escapes of 6."""
+LONGEST_NAMES = 2048
+
+
+def checked_text(text: str, thing: str = "message", most: int = MAX_TEXT_BYTES) -> str:
+    """Return a text as it came; raises BadRequest or TextTooLong.
+
+    thing: what it is the text of. most: bytes of UTF-8 that it may have.
+    """
+    if not has_visible(text):
+        raise bad_field("text", f"a {thing} needs a text with a character that can be seen")
+    if "\0" in text:
+        raise bad_field("text", described("\0", text.index("\0") + 1))
+    try:
+        size = len(text.encode())
+    except UnicodeEncodeError as error:
+        raise bad_field("text", described(text[error.start], error.start + 1)) from None
+    if size > most:
+        raise TextTooLong(f"The text is {size} bytes of UTF-8; a {thing} holds up to {most}.")
+    return text
+
+
+def checked_id(message_id: str | None, field: str = "id") -> str | None:
+    """Return a message's idempotency id as it came; raises BadRequest naming the field."""
+    if message_id is None:
+        return None
+    check_line(message_id, field, "an id", MAX_ID_CHARACTERS)
+    return message_id
+
+
+def fitting(entries: list[Entry], chat: str) -> list[Entry]:
+    """Return the first entries, one at the least, that fit a reply of 4 MiB as Lambda counts it.
+
+    chat: the chat's name, which each message repeats.
+    Lambda carries the body as a JSON string, which its runtimes up to Python 3.11 write in ASCII: what JSON
+    escapes is escaped twice, and what is not ASCII takes 6 or 12 bytes.
+    """
+    characters = sum(len(entry.content.text) + _event_bytes(entry) for entry in entries)
+    if characters * LONGEST_CHARACTER + len(entries) * LONGEST_NAMES < REPLY_BYTES:
+        return entries
+    overhead, size = 256 + _carried_bytes(chat), 0
+    for count, entry in enumerate(entries):
+        size += overhead + _carried_bytes(entry.content) + _event_bytes(entry) * LONGEST_CHARACTER
+        if size > REPLY_BYTES and count:
+            return entries[:count]
+    return entries
+
+
+def _event_bytes(entry: Entry) -> int:
+    """Return the size of an event: of a message that has one, the text is a sentence made of it."""
+    return len(msgspec.json.encode(entry.content.event)) if entry.content.event else 0
+
+
+def _carried_bytes(value: Any) -> int:
+    return len(json.dumps(msgspec.json.encode(value).decode()))

@@ -1,0 +1,65 @@
+"""What messages of kind `system` say has happened: as they are stored, shown, and in plain English."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from chalicelib.schemas.system_events import Event, EventType
+from chalicelib.services.values.times import rfc3339
+
+Stored = dict[str, Any]
+
+MOST_NAMED = 100
+"""Users that one event names."""
+CHANGES: dict[str, str] = {
+    "name": "the name",
+    "notice": "the notice",
+    "avatar": "the picture",
+    "join": "who may join",
+    "history": "what new members read",
+}
+"""What a `changed` event may say, and how it is called."""
+ARTICLES = {"member": "a member", "admin": "an admin", "owner": "an owner"}
+SENTENCES = {
+    "created": "{sender} made this chat.",
+    "joined": "{sender} joined.",
+    "added": "{sender} added {users}.",
+    "left": "{sender} left.",
+    "removed": "{sender} removed {users}.",
+    "banned": "{sender} banned {users}.",
+    "role": "{sender} made {users} {role}.",
+    "handed_over": "{sender} handed this chat over to {users}.",
+    "muted": "{sender} muted {users} until {until}.",
+    "unmuted": "{sender} lets {users} write again.",
+    "changed": "{sender} changed {changes}.",
+    "account_deleted": "{sender} deleted their account.",
+    "succeeded": "{sender} deleted their account. {users} is {role} now.",
+}
+
+
+def event(what: EventType, users: Sequence[str] = (), **details: str | bool | int) -> Stored:
+    """Return an event as a message stores it; details: fields of schemas.events.Event, `until` in µs."""
+    return {"type": what, "users": list(users[:MOST_NAMED]), **details}
+
+
+def shown(stored: Mapping[str, Any]) -> Event:
+    """Return a stored event as it is on the wire."""
+    until = {"until": rfc3339(stored["until"])} if "until" in stored else {}
+    return Event(**{**stored, **until})
+
+
+def sentence(sender: str, stored: Mapping[str, Any]) -> str:
+    """Return what happened in plain English; sender: who did it."""
+    succeeded = stored["type"] == "account_deleted" and stored["users"]
+    return SENTENCES["succeeded" if succeeded else stored["type"]].format(
+        sender=sender,
+        users=_listed(stored["users"]),
+        role=ARTICLES.get(stored.get("role", ""), ""),
+        until=rfc3339(stored["until"]) if "until" in stored else "",
+        changes=_listed([text for field, text in CHANGES.items() if field in stored]),
+    )
+
+
+def _listed(words: Sequence[str]) -> str:
+    return " and ".join(filter(None, (", ".join(words[:-1]), *words[-1:])))

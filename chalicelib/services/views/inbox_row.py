@@ -1,0 +1,110 @@
+"""Rows of the inbox: a chat as one of its readers sees it."""
+
+from __future__ import annotations
+
+from hashlib import blake2b
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from chalicelib.schemas.inbox import PREVIEW_CHARACTERS, ChatRow, Preview, Standing
+from chalicelib.schemas.system_events import Event, Role
+from chalicelib.services.values import system_events
+from chalicelib.services.values.chat_id import kind_of
+from chalicelib.services.values.cursors import Cursor
+from chalicelib.services.values.times import rfc3339
+from chalicelib.store.chats import info
+from chalicelib.store.chats.summary import State, Summary
+from chalicelib.store.inbox.index import DIGEST_BYTES, Checked
+from chalicelib.store.inbox.read_state import ARCHIVED, MARKED_UNREAD, MUTED, PINNED
+from chalicelib.store.messages.log import Content, Entry
+from chalicelib.texts import beginning, folded
+
+PAGE_BYTES = 200 * 1024
+"""Rows on a page; what stands around them, and a row above it, fit 256 KiB."""
+EVENT_BYTES = 1024
+"""An event that a preview shows whole; the log has longer ones."""
+STANDINGS: dict[State, Standing] = {
+    State.NONE: "none",
+    State.MEMBER: "member",
+    State.INVITED: "invited",
+    State.REQUESTED: "requested",
+    State.BANNED: "banned",
+    State.LEFT: "left",
+    State.GONE: "left",
+}
+ROLES: dict[info.Role, Role] = {
+    info.Role.MEMBER: "member",
+    info.Role.ADMIN: "admin",
+    info.Role.OWNER: "owner",
+}
+SHOWN = (State.MEMBER, State.INVITED)
+"""How one stands to the chats of one's inbox."""
+
+
+def row(summary: Summary, active: int = 0) -> ChatRow:
+    """Return a chat as its reader sees it; active: µs, when it last moved, if the summary does not tell."""
+    info, flags = summary.info, summary.flags
+    moved = summary.time or active
+    return ChatRow(
+        chat=summary.chat,
+        kind=kind_of(summary.chat),
+        state=STANDINGS[summary.state],
+        role=None if summary.role is None else ROLES[summary.role],
+        muted_until=rfc3339(summary.muted_until) if summary.muted_until else None,
+        name=None if info is None else info.name,
+        avatar=None if info is None or not info.avatar else info.avatar,
+        members=None if info is None else summary.members,
+        epoch=summary.epoch,
+        seq=summary.head,
+        cursor=_cursor(summary, summary.head, summary.time),
+        change=None if summary.change is None else _cursor(summary, *summary.change),
+        read=summary.read,
+        received=summary.received,
+        unread=summary.unread,
+        marked_unread=bool(flags & MARKED_UNREAD),
+        pinned=bool(flags & PINNED),
+        muted=bool(flags & MUTED),
+        archived=bool(flags & ARCHIVED),
+        active_at=rfc3339(moved) if moved else None,
+        last=None if summary.last is None else preview(summary.last),
+    )
+
+
+def preview(entry: Entry) -> Preview:
+    """Return a message as an inbox shows it."""
+    content, event = entry.content, _event(entry.content)
+    sender = folded(content.sender)
+    text = content.text if content.event is None else system_events.sentence(sender, content.event)
+    return Preview(
+        seq=entry.seq,
+        sender=sender,
+        kind=content.kind,
+        text=beginning(text, PREVIEW_CHARACTERS),
+        cut=len(text) > PREVIEW_CHARACTERS or (event is UNSET and content.event is not None),
+        event=event,
+        sent_at=rfc3339(entry.time),
+    )
+
+
+def size_of(told: ChatRow) -> int:
+    """Return the bytes of a row on the wire."""
+    return len(msgspec.json.encode(told)) + 1
+
+
+def checked(summary: Summary, version: int = 0) -> Checked:
+    """Return how a large chat is now, for the index; version: at which its reader is about to be told."""
+    told = (int(summary.state), summary.epoch, summary.head, summary.time, summary.stamp)
+    digest = blake2b(repr(told).encode(), digest_size=DIGEST_BYTES).digest()
+    return Checked(summary.chat, digest, summary.time, version)
+
+
+def _event(content: Content) -> Event | UnsetType:
+    if content.event is None:
+        return UNSET
+    shown = system_events.shown(content.event)
+    return shown if len(msgspec.json.encode(shown)) <= EVENT_BYTES else UNSET
+
+
+def _cursor(summary: Summary, seq: int, time: int) -> str:
+    return str(Cursor(seq, time, summary.epoch) if time else Cursor(seq))

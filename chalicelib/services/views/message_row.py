@@ -1,0 +1,27 @@
+"""Messages of a log as they are on the wire."""
+
+from __future__ import annotations
+
+from msgspec import UNSET
+
+from chalicelib.schemas.messages import Message
+from chalicelib.services.values import system_events
+from chalicelib.services.values.times import rfc3339
+from chalicelib.store.messages.log import Entry
+from chalicelib.texts import folded
+
+
+def message(chat: str, entry: Entry) -> Message:
+    """Return a message of a chat, by the chat's canonical id, as its readers see it."""
+    content, sender = entry.content, folded(entry.content.sender)
+    return Message(
+        chat=chat,
+        seq=entry.seq,
+        id=content.id,
+        sender=sender,
+        kind=content.kind,
+        text=content.text if content.event is None else system_events.sentence(sender, content.event),
+        event=UNSET if content.event is None else system_events.shown(content.event),
+        reply_to=content.reply_to or UNSET,
+        sent_at=rfc3339(entry.time),
+    )

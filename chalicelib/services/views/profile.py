@@ -1,0 +1,36 @@
+"""A profile as others see it, and as its user does."""
+
+from __future__ import annotations
+
+from msgspec import structs
+
+from chalicelib.schemas.users import Me, User
+from chalicelib.services.values.profile_fields import default_who_may_add
+from chalicelib.services.values.times import rfc3339
+from chalicelib.store.accounts.accounts import Profile
+
+
+def user_of(profile: Profile) -> User:
+    """Return a profile as anybody may see it."""
+    account, followers, following, posts = profile
+    return User(
+        handle=account.handle,
+        name=account.name,
+        bio=account.bio,
+        avatar=account.avatar,
+        made_at=rfc3339(account.made),
+        followers=followers,
+        following=following,
+        posts=posts,
+    )
+
+
+def me_of(profile: Profile, *, strict: bool) -> Me:
+    """Return a profile as its user sees it; strict: whether everybody has an account on this server."""
+    account = profile.account
+    return Me(
+        **structs.asdict(user_of(profile)),
+        email=account.email,
+        reset=account.reset,
+        who_may_add_me=account.who_may_add_me or default_who_may_add(strict=strict),
+    )

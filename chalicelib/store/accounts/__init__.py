@@ -1,0 +1,1 @@
+"""Accounts, sessions, claims and limits."""

@@ -1,0 +1,112 @@
+"""Failed logins of late."""
+
+from __future__ import annotations
+
+import secrets
+from typing import NamedTuple
+
+from chalicelib.store import keys
+from chalicelib.store.accounts.rate_limits import SUBSCRIBER_SHARE, sites_of
+from chalicelib.store.redis.client import Query, Store
+from chalicelib.store.redis.scripts import Script
+
+TRY = Script("accounts/try")
+
+WINDOW_SECONDS = 15 * 60
+PAIR_FAILURES = 10
+ADDRESS_FAILURES = 50
+SPACING_SECONDS, MOST_SPACING_SECONDS = 0.1, 2.0
+"""How far each failure of a name beyond PAIR_FAILURES, from wherever, parts its tries from one address."""
+REMEMBERED = 1000
+
+
+class Attempt(NamedTuple):
+    """A login that may go on, or not.
+
+    keys: where it is counted; the first of them are those of the name from an address.
+    failures: of the name, from anywhere, in the window. doubt: failures from the address in the window, and
+    one more while the name is under attack. wait: seconds until one from here may go on; 0: this may.
+    """
+
+    id: str
+    keys: tuple[str, ...]
+    pairs: int
+    failures: int
+    doubt: int
+    wait: float
+
+
+class Tried(NamedTuple):
+    """What a key says of an attempt: those before it, µs to wait, µs since the last (None: there is none)."""
+
+    before: int
+    wait: int
+    since: int | None
+
+
+class Attempts:
+    """Attempts to log in that did not succeed. Its keys, each a ZSET of attempts by time in µs, which expires
+    15 minutes after its last write; an address is one of IPv4, or a /64 or a /56 of IPv6:
+
+    `{u<NNN>}:tries:<name>:<address>`: as a name from an address, in the partition of the name.
+    `{u<NNN>}:tries:<name>:`: as a name from anywhere.
+    `{u<NNN>}:tries::<address>`: as anyone from an address, in the partition of the address.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def begin(self, name: str, address: str) -> Attempt:
+        """Count an attempt before its password is looked at, so that many at once are all counted.
+
+        name: handle or email as which someone logs in. A /56 may fail twice as often as a /64.
+        """
+        attempt, sites = secrets.token_hex(8), sites_of(address)
+        pairs = [keys.tries(name, site) for site in sites]
+        named = (*pairs, *(keys.address_tries(site) for site in sites), keys.tries(name, ""))
+        limits = [
+            limit * share for limit in (PAIR_FAILURES, ADDRESS_FAILURES) for share in _shares(len(sites))
+        ]
+        tried = self._store.fetch_all(
+            _trying(key, attempt, most) for key, most in zip(named, (*limits, 0), strict=True)
+        )
+        begun = _judged(attempt, named, len(pairs), tried)
+        if begun.wait:
+            self.take_back(begun)
+        return begun
+
+    def take_back(self, attempt: Attempt) -> None:
+        """Count an attempt no more, since no password was looked at."""
+        self._store.fetch_all(_taking_back(attempt))
+
+    def succeed(self, attempt: Attempt) -> None:
+        """Take an attempt back, and forget those that failed as the same name from the same address."""
+        forgotten: list[Query[int]] = [Query("DEL", (key,)) for key in attempt.keys[: attempt.pairs]]
+        self._store.fetch_all([*forgotten, *_taking_back(attempt)])
+
+
+def _shares(count: int) -> tuple[int, ...]:
+    return (1, SUBSCRIBER_SHARE)[:count]
+
+
+def _judged(attempt: str, named: tuple[str, ...], pairs: int, tried: list[Tried]) -> Attempt:
+    """Return what the counts say: of pairs, addresses, and last of the name from anywhere."""
+    *counted, anywhere = tried
+    attacked = anywhere.before > PAIR_FAILURES
+    waits = [one.wait / 1_000_000 for one in counted]
+    if attacked and (since := counted[0].since) is not None:
+        spacing = min((anywhere.before - PAIR_FAILURES) * SPACING_SECONDS, MOST_SPACING_SECONDS)
+        waits.append(spacing - since / 1_000_000)
+    doubt = max(one.before for one in counted[pairs:]) + attacked
+    return Attempt(attempt, named, pairs, anywhere.before, doubt, max(0.0, *waits))
+
+
+def _taking_back(attempt: Attempt) -> list[Query[int]]:
+    return [Query("ZREM", (key,), (attempt.id,)) for key in attempt.keys]
+
+
+def _trying(key: str, attempt: str, most: int) -> Query[Tried]:
+    args = (attempt, WINDOW_SECONDS * 1_000_000, most, REMEMBERED)
+    return Query(
+        TRY, (key,), args, lambda reply: Tried(reply[0], reply[1], None if reply[2] < 0 else reply[2])
+    )

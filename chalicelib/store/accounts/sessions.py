@@ -1,0 +1,162 @@
+"""Sessions: on which devices a user is logged in."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import msgspec
+
+from chalicelib.store import keys
+from chalicelib.store.accounts.rate_limits import Rate, rate_of
+from chalicelib.store.redis.client import Query, Store
+from chalicelib.store.redis.scripts import Script
+from chalicelib.texts import plain
+
+ADD_SESSION = Script("accounts/add_session", "session_ends")
+ADMIT = Script("accounts/admit", "gcra", "user_limits", spares_writes=True)
+END_SESSIONS = Script("accounts/end_sessions")
+READ_ENDED = Script("accounts/read_ended", "session_ends")
+DROP_ENDED = Script("accounts/drop_ended", "session_ends")
+
+HOUR = 3600 * 1_000_000
+DAY = 24 * HOUR
+MOST_SESSIONS = 100
+TIMES = 24
+"""Bytes of a record before the details."""
+ID_BYTES = 8
+AGENT_CHARACTERS = 256
+
+
+class Details(msgspec.Struct, array_like=True, frozen=True):
+    """Where a session was used last: the address, and what the client calls itself."""
+
+    address: str = ""
+    agent: str = ""
+
+
+def details_of(address: str, agent: str) -> Details:
+    """Return the details to keep; agent: as the client sent it, of which 256 characters are kept.
+
+    A character that a line cannot hold becomes U+FFFD: the user's other devices show the line.
+    """
+    return Details(address, plain(agent[:AGENT_CHARACTERS]))
+
+
+class Device(NamedTuple):
+    """A session as its user sees it: 16 hexadecimal digits, times in µs since 1970, and where."""
+
+    id: str
+    made: int
+    seen: int
+    expires: int
+    details: Details
+
+
+class Credential(NamedTuple):
+    """What a caller shows: a token's digest, or that of a signed identity and when it was signed, µs."""
+
+    handle: str
+    digest: bytes = b""
+    identity: bytes = b""
+    signed: int = 0
+
+
+class Sessions:
+    """The sessions of a user. Their keys, in the user's partition:
+
+    `{u<NNN>}:sessions:<handle>`: HASH, no expiry: a full store would evict it. One field a session: the
+        SHA-256 of its token -> 8 bytes each of when it was made, was last seen (to the hour) and expires
+        (µs, big-endian), then the msgpack array [address, agent]. The token itself is nowhere. Earlier
+        versions let the key expire; a login, and the hourly writing of a session's use, take that back.
+    `{u<NNN>}:session_ends`: ZSET, no expiry, one a partition: handle -> when the first of the user's
+        sessions may have expired, µs; never later than one has.
+
+    idle, longest: µs a session lives unused, and at the most. slide: µs between two writings of its use.
+    """
+
+    def __init__(
+        self, store: Store, idle: int = 30 * DAY, longest: int = 90 * DAY, slide: int = HOUR
+    ) -> None:
+        self._store = store
+        self._idle = idle
+        self._longest = longest
+        self._slide = slide
+
+    def add(self, handle: str, held: str, digest: bytes, details: Details, rehash: str = "") -> int:
+        """Begin a session, if the account's password is still the one held; returns when it expires, µs.
+
+        held: argon2's hash. rehash: the same password by today's parameters. Returns 0 if it is another.
+        """
+        args = (held, rehash, digest, _pack(details), self._idle, self._longest, MOST_SESSIONS, handle)
+        named = (*_keys(handle), keys.session_ends(handle))
+        query: Query[int] = Query(ADD_SESSION, named, args, repeatable=False)
+        return self._store.fetch(query)
+
+    def admitting(
+        self, shown: Credential, kind: str, limit: int, details: Details, cost: int = 1
+    ) -> Query[Rate | None]:
+        """Return the query that judges a caller and takes a request from their limits; None: refused.
+
+        kind: the class of the route. limit: requests a minute of it; 0: no limit. cost: as how many requests
+        it counts, at least 1.
+        """
+        args = (shown.digest, shown.identity, shown.signed, kind, limit, _pack(details))
+        named = (*_keys(shown.handle), keys.rates(shown.handle), keys.session_ends(shown.handle))
+        rest = (self._idle, self._longest, self._slide, cost, shown.handle)
+        return Query(ADMIT, named, (*args, *rest), lambda reply: rate_of(limit, reply) if reply[0] else None)
+
+    def devices(self, handle: str) -> list[Device]:
+        """Return a user's sessions, those that have expired too, the one used last first."""
+        flat: list[bytes] = self._store.fetch(Query("HGETALL", (keys.sessions(handle),)))
+        found = [_device(digest, record) for digest, record in zip(flat[::2], flat[1::2], strict=True)]
+        return sorted(found, key=lambda device: device.seen, reverse=True)
+
+    def end(self, handle: str, session: str) -> bool:
+        """End one session by its id; returns whether there was one."""
+        return bool(self._end(handle, bytes.fromhex(session), signed=False))
+
+    def end_all(self, handle: str, made: int = 0) -> None:
+        """End every session of a user, and what was signed for them until now.
+
+        made: when the token was made that asks for it, µs: by a clock that is ahead it may be after now.
+        """
+        self._end(handle, b"", signed=True, made=made)
+
+    def drop_expired(self, most: int) -> int:
+        """Drop sessions that have expired, of all users; return how many they were.
+
+        most: Maximum number of users of each partition. Raises StoreUnavailable.
+        """
+        queries = [Query(READ_ENDED, (key,), (most,), _texts) for key in keys.session_ends_by_partition()]
+        handles = [handle for part in self._store.fetch_all(queries) for handle in part]
+        return sum(self._store.fetch_all(map(_dropping, handles)))
+
+    def _end(self, handle: str, prefix: bytes, *, signed: bool, made: int = 0) -> Any:
+        return self._store.fetch(Query(END_SESSIONS, _keys(handle), (prefix, int(signed), made)))
+
+
+def id_of(digest: bytes) -> str:
+    """Return the id of the session whose token has a digest."""
+    return digest[:ID_BYTES].hex()
+
+
+def _keys(handle: str) -> tuple[str, str]:
+    return keys.user(handle), keys.sessions(handle)
+
+
+def _dropping(handle: str) -> Query[int]:
+    return Query(DROP_ENDED, (keys.sessions(handle), keys.session_ends(handle)), (handle,))
+
+
+def _texts(reply: list[bytes]) -> list[str]:
+    return [handle.decode() for handle in reply]
+
+
+def _pack(details: Details) -> bytes:
+    return msgspec.msgpack.encode(details)
+
+
+def _device(digest: bytes, record: bytes) -> Device:
+    made, seen, expires = (int.from_bytes(record[at : at + 8]) for at in (0, 8, 16))
+    details = msgspec.msgpack.decode(record[TIMES:], type=Details)
+    return Device(id_of(digest), made, seen, expires, details)

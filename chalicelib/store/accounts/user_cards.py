@@ -1,0 +1,47 @@
+"""What lists show of users."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from chalicelib.store import keys
+from chalicelib.store.redis.client import Query, Store
+from chalicelib.store.redis.scripts import Script
+
+READ_CARDS = Script("accounts/read_cards")
+
+
+class Card(NamedTuple):
+    """A user as a list shows them."""
+
+    handle: str
+    name: str
+    avatar: str | None
+
+
+class Cards:
+    """Reads many users at once, one call a partition; the keys are those of Accounts."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def of(self, handles: Iterable[str]) -> dict[str, Card]:
+        """Return the users who are there, by handle."""
+        read = self._store.fetch_all(_reading(group) for group in keys.by_partition(handles, each=1))
+        return {card.handle: card for cards in read for card in cards}
+
+
+def card(handle: str, name: bytes, avatar: bytes) -> Card:
+    """Return a user as the scripts give them."""
+    return Card(handle, name.decode(), avatar.decode() or None)
+
+
+def _reading(handles: list[str]) -> Query[list[Card]]:
+    read = functools.partial(_cards, handles)
+    return Query(READ_CARDS, tuple(map(keys.user, handles)), read=read)
+
+
+def _cards(handles: list[str], reply: list[list[bytes]]) -> list[Card]:
+    return [card(handle, *fields) for handle, fields in zip(handles, reply, strict=True) if fields]

@@ -1,0 +1,1 @@
+"""Groups and rooms, and how a reader sees a chat."""

@@ -1,0 +1,223 @@
+"""Groups and rooms: what they are, who is in them, and how that changes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from chalicelib.errors import ChatFull, LastOwner
+from chalicelib.store import keys
+from chalicelib.store.chats.info import (
+    REFUSED,
+    Info,
+    Member,
+    Other,
+    Relation,
+    Role,
+    info_of,
+    member_of,
+    other_of,
+)
+from chalicelib.store.chats.lists import ChatLists, place_of
+from chalicelib.store.inbox.index import Place
+from chalicelib.store.redis.client import Query, Store
+from chalicelib.store.redis.packing import packed_list
+from chalicelib.store.redis.scripts import Script
+
+_PARTS = ("log", "chat_log", "chat_people", "chat_change")
+CREATE_CHAT = Script("chats/create_chat", *_PARTS)
+CHANGE_CHAT = Script("chats/change_chat", *_PARTS)
+DELETE_CHAT = Script("chats/delete_chat", "chat_log", "chat_people")
+VIEW_CHAT = Script("chats/view_chat")
+
+MOST_OTHERS = 10_000
+"""Former members and others that a chat remembers."""
+CHOSEN = ("name", "notice", "avatar", "join", "history", "maker")
+"""The fields of Info that whoever makes the chat chooses; the store keeps the others."""
+UNCHANGED = b"="
+DONE, MOVED, FULL, NO_OWNER, CROWDED = range(5)
+
+
+class Become(NamedTuple):
+    """What becomes of somebody; to: None for a stranger. muted_until: of a member, µs since 1970.
+
+    refused: whether they refuse an invitation by it; that they once did stays until they are a member.
+    inviter: Handle of the sender, if they are invited.
+    """
+
+    handle: str
+    to: Role | Relation | None
+    muted_until: int = 0
+    refused: bool = False
+    inviter: str = ""
+
+
+class View(NamedTuple):
+    """A chat as it was when it was looked at; info: None if there is none of that id, or none any more.
+
+    records: how those who were asked for stand to it. raw: the same as the store has it.
+    """
+
+    info: Info | None
+    records: dict[str, Member | Other | None]
+    raw: dict[str, bytes]
+
+
+class Changed(NamedTuple):
+    """A change that was made; seq: of the newest message then. time: µs since 1970.
+
+    members: all of them, None: there are too many to tell each, or the chat was deleted. places: where the
+    chat stands now for those whom the change concerns.
+    """
+
+    seq: int
+    time: int
+    members: list[str] | None
+    places: list[Place]
+
+
+class Chats(ChatLists):
+    """The truth of groups and rooms. Their keys, all in the chat's partition `{c<NNN>}`, none expires:
+
+    `{c<NNN>}:chat:<chat>`: HASH: name, notice, avatar, join, history (0 or 1), made (µs), maker, owners (how
+        many), large (1, once there were more than PARLEY_LARGE_CHAT members), change_seq and change_time (µs)
+        of the last message of the kind `system`, info_time (µs, of the last change of name and the like),
+        changes_lost (µs, see `changes`), terms (see ChatTerms). Of a deleted chat only: deleted (µs), terms;
+        its id is taken for good.
+    `{c<NNN>}:members:<chat>`: HASH: handle -> role (1 byte, see Role), then since, joined and muted_until, 8
+        bytes each, see Member.
+    `{c<NNN>}:others:<chat>`: HASH: handle -> relation (1 byte, see Relation), then at, since and upto, 8
+        bytes each, see Other; of an invited user the handle of the inviter follows. Above MOST_OTHERS some
+        former members are forgotten, and their marks with them.
+    `{c<NNN>}:changes:<chat>`: ZSET: `info` or `m:<handle>` -> time of the last system message about it, µs.
+        What is forgotten with a former member raises changes_lost to its time.
+    `{c<NNN>}:uncounted:<chat>`: ZSET: seq -> seq of each system message that the log holds.
+    A change also writes the log (see MessageLog), the stamps in `readers` (see Readers) and the outbox (see
+    Outbox): `m<chat>` when there is a message, `p<handle>\\0<chat>` for each whom it concerns,
+    `i<chat>` when what can be found may have changed.
+    """
+
+    def __init__(self, store: Store, max_members: int, large_chat: int, keep: int = 0) -> None:
+        """Make a store of chats; see PARLEY_MAX_MEMBERS, PARLEY_LARGE_CHAT and PARLEY_KEEP_MESSAGES."""
+        self._store = store
+        self._limits = (keep, max_members, large_chat, MOST_OTHERS)
+        self._max_members = max_members
+
+    def viewing(self, chat: str, *handles: str) -> Query[View]:
+        """Return the query for what a chat is, and how some handles stand to it."""
+
+        def read(reply: list[Any]) -> View:
+            flat, members, *raw = reply
+            records = {handle: _record(handle, held) for handle, held in zip(handles, raw, strict=True)}
+            return View(info_of(flat, members), records, dict(zip(handles, raw, strict=True)))
+
+        named = (keys.chat(chat), keys.members(chat), keys.others(chat))
+        return Query(VIEW_CHAT, named, (packed_list(handles),), read)
+
+    def create(
+        self, chat: str, info: Info, people: Sequence[tuple[str, Role | Relation]], body: bytes
+    ) -> Changed | None:
+        """Make a chat; None: its id was taken before, by whatever.
+
+        people: members, an owner among them at least, and who is invited. body: the packed message that
+        tells of it.
+        Raises ChatFull, LastOwner.
+        """
+        fields = _fields({name: getattr(info, name) for name in CHOSEN})
+        becomes = [
+            Become(handle, to, inviter=info.maker if to is Relation.INVITED else "") for handle, to in people
+        ]
+        moves = _moves(dict.fromkeys(dict(people), b""), becomes)
+        args = (chat, body, *self._limits, "", "", packed_list(fields), packed_list(moves))
+        return self._run(CREATE_CHAT, chat, args)
+
+    def change(
+        self,
+        chat: str,
+        view: View,
+        becomes: Sequence[Become],
+        *,
+        info: Mapping[str, str | bool] | None = None,
+        body: bytes | None,
+    ) -> Changed | None:
+        """Change a chat that is still as it was viewed; None: it is not, view it again.
+
+        view: of all handles in `becomes`, and of whoever else the decision depends on. info: fields of Info
+        and their new values. body: the packed message that tells of the change, None: none does.
+        Raises ChatFull, LastOwner.
+        """
+        if view.info is None:
+            return None
+        fields = _fields(info or {})
+        seen = (view.info.join, int(view.info.history))
+        args = (
+            chat,
+            body or b"",
+            *self._limits,
+            *seen,
+            packed_list(fields),
+            packed_list(_moves(view.raw, becomes)),
+        )
+        return self._run(CHANGE_CHAT, chat, args)
+
+    def delete(self, chat: str, view: View) -> Changed | None:
+        """Delete a chat, if those in the view stand to it as they did; None: they do not, or it is gone."""
+        records = [part for handle, held in view.raw.items() for part in (handle, held)]
+        return self._run(DELETE_CHAT, chat, (chat, packed_list(records)))
+
+    def _run(self, script: Script, chat: str, args: tuple[bytes | str | int, ...]) -> Changed | None:
+        def read(reply: list[Any]) -> Changed | None:
+            outcome, *rest = reply
+            if outcome == FULL:
+                raise ChatFull(f"Chat {chat} may have {self._max_members} members at most.")
+            if outcome == NO_OWNER:
+                raise LastOwner(f"Chat {chat} needs an owner: hand it over or delete it.")
+            if outcome == CROWDED:
+                raise ChatFull(f"Too many are invited to chat {chat}, wait to join it or are banned.")
+            return _changed(*rest) if outcome == DONE else None
+
+        return self._store.fetch(Query(script, _keys(chat), args, read, repeatable=False))
+
+
+def _keys(chat: str) -> tuple[str, ...]:
+    people = (keys.chat(chat), keys.members(chat), keys.others(chat), keys.readers(chat))
+    told = (keys.uncounted(chat), keys.outbox(chat), keys.clients(chat))
+    return (*people, keys.log(chat), keys.changes(chat), *told)
+
+
+def _fields(info: Mapping[str, str | bool]) -> list[str | int]:
+    values = {name: int(value) if isinstance(value, bool) else value for name, value in info.items()}
+    return [part for pair in values.items() for part in pair]
+
+
+def _moves(raw: Mapping[str, bytes], becomes: Sequence[Become]) -> list[bytes | str | int]:
+    """Return four values for each handle of a view; see lua/change_chat.lua."""
+    by_handle = {one.handle: one for one in becomes}
+    if missing := by_handle.keys() - raw.keys():
+        raise ValueError(f"these are not in the view: {', '.join(sorted(missing))}")
+    args: list[bytes | str | int] = []
+    for handle, held in raw.items():
+        one = by_handle.get(handle)
+        args += [handle, held, *((UNCHANGED, 0) if one is None else (_standing(one), one.muted_until))]
+    return args
+
+
+def _standing(one: Become) -> bytes:
+    if one.to is None:
+        return b""
+    if isinstance(one.to, Role):
+        return b"m" + bytes([one.to])
+    return b"o" + bytes([one.to | (REFUSED if one.refused else 0)]) + one.inviter.encode()
+
+
+def _record(handle: str, held: bytes) -> Member | Other | None:
+    if not held:
+        return None
+    return member_of(handle, held[1:]) if held[:1] == b"m" else other_of(handle, held[1:])
+
+
+def _changed(seq: int, time: int, members: list[bytes] | None, flat: list[Any]) -> Changed:
+    told = None if members is None else [handle.decode() for handle in members]
+    each = zip(*(flat[part::5] for part in range(5)), strict=True)
+    places = [place_of(handle.decode(), state, stamp, *rest) for handle, stamp, state, *rest in each]
+    return Changed(seq, time, told, places)

@@ -1,0 +1,63 @@
+"""What a user has said, and done, that decides whether another user may put them into a chat."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from chalicelib.store import keys
+from chalicelib.store.accounts.accounts import Standing
+from chalicelib.store.inbox.read_state import WROTE, flags_of
+from chalicelib.store.redis.client import Query
+from chalicelib.store.redis.scripts import Script
+
+READ_INVITEE = Script("chats/read_invitee", "index")
+READ_UNWANTED = Script("chats/read_unwanted", "index")
+
+
+class Invitee(NamedTuple):
+    """A user whom another one is about to put into a chat.
+
+    blocks, follows: whether they block, or follow, the other. invitations: Number of invitations waiting for
+    them. by_other: Number of those that the other has sent. large: in how many large chats they are. setting:
+    who may add them (`everybody`, `known`, `nobody`); empty for the default.
+    """
+
+    standing: Standing
+    blocks: bool
+    follows: bool
+    invitations: int
+    by_other: int
+    large: int
+    setting: str
+
+
+class Invitees:
+    """Reads about invitees; it has no keys of its own."""
+
+    @staticmethod
+    def of(handle: str, by: str) -> Query[Invitee]:
+        """Return the query for a user whom `by` is about to put into a chat."""
+        of = (keys.user, keys.blocked, keys.following, keys.invitations, keys.large, keys.chats)
+        return Query(READ_INVITEE, tuple(key(handle) for key in of), (by,), _invitee)
+
+    @staticmethod
+    def unwanted(handle: str, by: str) -> Query[list[str]]:
+        """Return the query for the chats to which a user is invited by `by`, whom the user has blocked."""
+        of = (keys.blocked, keys.invitations, keys.chats)
+        return Query(READ_UNWANTED, tuple(key(handle) for key in of), (by,), _texts)
+
+    @staticmethod
+    def wrote(handle: str, other: str) -> Query[bool]:
+        """Return the query for whether a user has written to another in their direct chat."""
+        chat = ":".join(sorted((handle, other)))
+        return Query("HGET", (keys.readers(chat),), (handle,), lambda held: bool(flags_of(held) & WROTE))
+
+
+def _invitee(reply: list[Any]) -> Invitee:
+    state, blocks, follows, waiting, by_other, large, setting = reply
+    return Invitee(Standing(state), bool(blocks), bool(follows), waiting, by_other, large, setting.decode())
+
+
+def _texts(reply: Sequence[bytes]) -> list[str]:
+    return [text.decode() for text in reply]

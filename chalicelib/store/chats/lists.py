@@ -1,0 +1,63 @@
+"""What is read of groups and rooms: who is in them, what has changed, and where they stand for a user."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from chalicelib.store import keys
+from chalicelib.store.chats.info import Member, Other, Relation, member_of, other_of
+from chalicelib.store.inbox.index import Place, PlaceState
+from chalicelib.store.redis.client import Query
+from chalicelib.store.redis.scripts import Script
+from chalicelib.store.redis.sorted_sets import Mark, marks_of
+
+READ_OTHERS = Script("chats/read_others")
+READ_CHANGES = Script("chats/read_changes")
+READ_PLACE = Script("chats/read_place", "chat_log")
+
+T = TypeVar("T")
+
+
+class ChatLists:
+    """Reads what Chats keeps; see there."""
+
+    def members(self, chat: str) -> Query[list[Member]]:
+        """Return the query for the members, in no order."""
+        return Query("HGETALL", (keys.members(chat),), read=_each(member_of))
+
+    def others(self, chat: str, relation: Relation) -> Query[list[Other]]:
+        """Return the query for those who stand to a chat in one way, in no order."""
+        return Query(READ_OTHERS, (keys.others(chat),), (int(relation),), _each(other_of))
+
+    def changes(self, chat: str, since: int, limit: int, subject: str = "") -> Query[list[Mark] | None]:
+        """Return the query for what changed after a time, with when it last did, oldest first.
+
+        A subject is `info` or `m:<handle>`, of a member or a former one. since: µs. subject: the last one of
+        this time that is known, for a page that follows another; empty: all of this time are. limit: how many
+        at the most. The result is None when something newer was forgotten: read all members anew.
+        """
+        named = (keys.chat(chat), keys.changes(chat))
+        return Query(READ_CHANGES, named, (since, subject, limit), lambda flat: flat and marks_of(flat))
+
+    def place(self, chat: str, handle: str) -> Query[Place]:
+        """Return the query for where a chat, of two too, stands for a user; stamp 0: it never did."""
+        of = (keys.chat, keys.members, keys.others, keys.readers, keys.log)
+
+        def read(reply: list[Any]) -> Place:
+            return place_of(handle, *reply)
+
+        args = (handle, int(":" in chat))
+        return Query(READ_PLACE, tuple(name(chat) for name in of), args, read)
+
+
+def place_of(handle: str, state: int, stamp: int, active: int, inviter: bytes) -> Place:
+    """Return a place as read_place replies it; times in µs."""
+    return Place(handle, stamp, PlaceState(state), active, inviter.decode())
+
+
+def _each(read: Callable[[str, bytes], T]) -> Callable[[Sequence[Any]], list[T]]:
+    def read_all(flat: Sequence[Any]) -> list[T]:
+        return [read(handle.decode(), record) for handle, record in zip(flat[::2], flat[1::2], strict=True)]
+
+    return read_all

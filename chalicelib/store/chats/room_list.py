@@ -1,0 +1,33 @@
+"""The list of all rooms."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from chalicelib.store import keys
+from chalicelib.store.redis.client import Query, Store
+from chalicelib.store.redis.sorted_sets import Mark, page
+
+
+class Rooms:
+    """All rooms. Their key:
+
+    `{c000}:rooms`: ZSET, no expiry: room -> when it was made, µs. It may have rooms that are gone, or lack
+        new ones for some seconds: the room says what is true.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def page(self, below: Mark | None, limit: int) -> Query[list[Mark]]:
+        """Return the query for a page of the rooms, the newest first."""
+        return page(keys.rooms(), below, limit)
+
+    def add(self, rooms: Iterable[Mark]) -> None:
+        """List rooms, each with the time at which it was made, µs."""
+        self._store.fetch_all(Query("ZADD", (keys.rooms(),), (str(made), room)) for made, room in rooms)
+
+    def remove(self, rooms: Collection[str]) -> None:
+        """List rooms no more."""
+        if rooms:
+            self._store.fetch(Query("ZREM", (keys.rooms(),), tuple(rooms)))

@@ -1,0 +1,44 @@
+"""What the search index holds of a group or room, noted so that it can be taken away again."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from chalicelib.store import keys
+from chalicelib.store.redis.client import Query, Store
+from chalicelib.store.redis.scripts import Script
+
+NOTE_TERMS = Script("chats/note_terms")
+
+
+class ChatTerms:
+    """The terms that were put into the index for a group or room. Their key, in the chat's partition:
+
+    `{c<NNN>}:chat:<chat>`: HASH, no expiry, see Chats. Its field `terms`: the terms, joined by NULs. A term
+        is noted before it is made and struck off when it is gone, so what is not here is not there. The
+        tombstone of a deleted chat keeps the field until all of it is gone.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def of(self, chat: str) -> Query[frozenset[str]]:
+        """Return the query for what is noted."""
+        return Query("HGET", (keys.chat(chat),), ("terms",), _terms)
+
+    def note(self, chat: str, terms: Collection[str]) -> None:
+        """Note what will be made."""
+        self._change(chat, noted=terms)
+
+    def strike(self, chat: str, terms: Collection[str]) -> None:
+        """Note no longer what is gone."""
+        self._change(chat, struck=terms)
+
+    def _change(self, chat: str, noted: Collection[str] = (), struck: Collection[str] = ()) -> None:
+        if noted or struck:
+            args = ("\0".join(noted), "\0".join(struck))
+            self._store.fetch(Query(NOTE_TERMS, (keys.chat(chat),), args))
+
+
+def _terms(joined: bytes | None) -> frozenset[str]:
+    return frozenset(joined.decode().split("\0")) if joined else frozenset()

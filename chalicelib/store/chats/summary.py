@@ -1,0 +1,92 @@
+"""What an inbox shows of a chat to one of its readers."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Any, NamedTuple
+
+from chalicelib.store import keys
+from chalicelib.store.access import judged_keys, kind_of
+from chalicelib.store.chats.info import Info, Role, info_of
+from chalicelib.store.messages.log import Entry, entry_of
+from chalicelib.store.redis.client import Query
+from chalicelib.store.redis.scripts import Script
+
+SUMMARY = Script("chats/summary", "rights")
+
+
+class State(IntEnum):
+    """How somebody stands to a chat. NONE: they were never in it. GONE: there is no such chat, or no more."""
+
+    NONE = 0
+    MEMBER = 1
+    INVITED = 2
+    REQUESTED = 3
+    BANNED = 4
+    LEFT = 5
+    GONE = 6
+
+
+class Summary(NamedTuple):
+    """A chat as one of its readers sees it; what they may not see is 0 or None. Times in µs since 1970.
+
+    info: of a group or room, for members, the invited, and whomever may join or ask to. members: how many;
+    0 without info. base, head: what the reader may read is above the one, up to the other. time, last: the
+    newest message of that, if there is one. change: seq and time of the newest system message. read,
+    received: seqs. stamp, flags: see Readers. unread: how many messages count as unread.
+    """
+
+    chat: str
+    state: State
+    role: Role | None
+    muted_until: int
+    info: Info | None
+    members: int
+    base: int
+    head: int
+    epoch: int
+    time: int
+    last: Entry | None
+    change: tuple[int, int] | None
+    read: int
+    received: int
+    stamp: int
+    flags: int
+    unread: int
+    large: bool
+
+
+class Summaries:
+    """Sums up chats for their readers; it has no keys of its own."""
+
+    @staticmethod
+    def of(chat: str, handle: str) -> Query[Summary]:
+        """Return the query for a chat as one reader sees it; of a chat of two they are one of the two."""
+        named = (*judged_keys(chat), keys.uncounted(chat))
+        return Query(SUMMARY, named, (handle, kind_of(chat)), lambda reply: _summary(chat, reply))
+
+
+def _summary(chat: str, reply: Any) -> Summary:
+    state, role, muted, base, head, epoch, element, change, changed, *marks, large, members = reply[:16]
+    read, received, stamp, flags, unread = marks
+    last = entry_of(head, element) if element else None
+    return Summary(
+        chat=chat,
+        state=State(state),
+        role=Role(role) if role else None,
+        muted_until=muted,
+        info=info_of(reply[16:], members),
+        members=members,
+        base=base,
+        head=head,
+        epoch=epoch,
+        time=last.time if last else 0,
+        last=last,
+        change=(change, changed) if change else None,
+        read=read,
+        received=received,
+        stamp=stamp,
+        flags=flags,
+        unread=unread,
+        large=bool(large),
+    )

@@ -1,0 +1,1 @@
+"""A user's inbox, and how far each reader has come."""

@@ -1,0 +1,253 @@
+"""The index in a user's slot: which chats a user has, and when they moved."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from enum import IntEnum
+from typing import Any, NamedTuple
+
+from chalicelib.store import keys
+from chalicelib.store.realtime.user_connections import Target, targets_of
+from chalicelib.store.redis.client import Query, Store
+from chalicelib.store.redis.scripts import Script
+from chalicelib.store.redis.sorted_sets import Mark, marks_of, number_of
+
+DELIVER = Script("inbox/deliver", "index", "targets")
+PLACE_CHAT = Script("inbox/place_chat", "index", "large_chats", "targets")
+READ_ACTIVE = Script("inbox/read_active", "index", "large_chats", "below")
+READ_MOVED = Script("inbox/read_moved", "index", "large_chats")
+READ_LARGE = Script("inbox/read_large")
+CHECK_LARGE = Script("inbox/check_large", "index", "large_chats")
+REGISTER_LINEAGE = Script("inbox/register_lineage")
+
+MOST_LINEAGES = 128
+MOST_ATTACHED = 500
+"""Large chats whose messages are pushed to a connection; the others come by sync."""
+DIGEST_BYTES = 8
+
+
+class PlaceState(IntEnum):
+    """Whether a chat is in a user's inbox; LARGE: it is, and its messages are not written there.
+
+    INVITED: it is, and the user is no member.
+    """
+
+    OUT = 0
+    IN = 1
+    LARGE = 2
+    INVITED = 3
+
+
+class Place(NamedTuple):
+    """What the index should say of a chat.
+
+    stamp: of (chat, user), µs. active: of its last activity, µs; 0: none. inviter: Handle of the sender of an
+    invitation; empty for another state, and for an invitation of an earlier version.
+    """
+
+    handle: str
+    stamp: int
+    state: PlaceState
+    active: int
+    inviter: str = ""
+
+
+class Placed(NamedTuple):
+    """A user whose index was told of a place; live_account: whether the account is not deleted.
+
+    targets: their ready connections, if the chat is large: they are to be attached to it.
+    """
+
+    live_account: bool
+    targets: list[Target]
+
+
+class Unchecked(NamedTuple):
+    """Large chats that a round of checks has not come to, each with the digest that the index holds of it.
+
+    began: when the round began, µs; 0: there is none. more: whether there are others beside these.
+    """
+
+    began: int
+    digests: dict[str, bytes]
+    more: bool
+
+
+class Checked(NamedTuple):
+    """How a large chat is now.
+
+    digest: DIGEST_BYTES of it. active: the time of its newest message, µs; 0 for none. version: at which its
+    reader is about to be told so; 0: they are not.
+    """
+
+    chat: str
+    digest: bytes
+    active: int
+    version: int = 0
+
+
+class Active(NamedTuple):
+    """A page of chats by their last activity (µs), as the index knows it, and large chats to check."""
+
+    rows: list[Mark]
+    large: Unchecked
+
+
+class Row(NamedTuple):
+    """A chat, and the version at which it moved last, µs; digest: that the index holds of a large one."""
+
+    chat: str
+    version: int
+    digest: bytes | None = None
+
+
+class Moved(NamedTuple):
+    """The chats that moved after a version, in that order; version: the newest. large: chats to check."""
+
+    version: int
+    rows: list[Row]
+    large: Unchecked
+
+
+class Inboxes:
+    """The chats of each user. Their keys, in the partition of the user, `{u<NNN>}` (see store/keys.py):
+
+    `{u<NNN>}:chats:<handle>`: HASH, no expiry. `version` -> the newest version, µs. `<chat>` -> stamp (8
+        bytes, µs), state (1 byte, PlaceState), floor (8 bytes, µs: when out, messages up to this time do not
+        bring the chat back); a direct chat that was never placed has none, and counts as IN. Of a LARGE chat
+        a digest of how it was when it was last checked stands in place of the floor; 0: it was not, since
+        it was placed. After the floor of an INVITED chat stands the handle of the inviter; earlier versions
+        wrote none.
+    `{u<NNN>}:inbox:<handle>`: ZSET, no expiry: chat -> version at which it moved, those that are out as well.
+    `{u<NNN>}:active:<handle>`: ZSET, no expiry: chat that is not OUT -> time of its last activity, µs; of
+        a LARGE one as it was last checked.
+    `{u<NNN>}:large:<handle>`: ZSET, no expiry: chat that is LARGE -> when the round of checks began that came
+        to it last, µs; 0: none did.
+    `{u<NNN>}:invitations:<handle>`: ZSET, no expiry: chat to which the user is INVITED -> since when, µs.
+    `{u<NNN>}:lineages:<handle>`: ZSET, no expiry, MOST_LINEAGES: lineage of sync tokens -> highest version
+        that it was told.
+    A version is the time in µs, and always above the user's last one.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def delivering(self, chat: str, time: int, handles: Iterable[str]) -> list[Query[list[Target]]]:
+        """Return the queries that note a message in the inboxes of users; again, or late, is no change.
+
+        time: the message's, µs. They reply the ready connections of all of them who are not deleted.
+        """
+        args = (chat, time, int(":" not in chat))
+        groups = keys.by_partition(handles, each=5)
+        return [Query(DELIVER, _delivery_keys(group), args, _targets) for group in groups]
+
+    def placing(self, chat: str, places: Iterable[Place]) -> list[Query[Placed]]:
+        """Return the queries that make the index say what it should, unless it has a newer stamp."""
+        return [_placing(chat, place) for place in places]
+
+    def active(
+        self, handle: str, below: Mark | None, since: int, limit: int, checks: int = 0
+    ) -> Query[Active]:
+        """Return the query for a page by last activity, from the highest down.
+
+        below: (time, chat) of the one before; None: from the top. since: only what was active later, µs.
+        checks: maximum number of large chats to check.
+        """
+        after: tuple[int | str, str] = ("", "") if below is None else below
+        named = (keys.active(handle), keys.chats(handle), keys.large(handle))
+        return Query(READ_ACTIVE, named, (*after, since, limit, checks), _active)
+
+    def moved(
+        self, handle: str, lineage: str | None, since: int, limit: int, began: int = 0, checks: int = 0
+    ) -> Query[Moved | None]:
+        """Return the query for what moved after a version; None: what the lineage was told is gone.
+
+        lineage: None for a client that was told nothing. began: when the round of checks began, µs; 0: it
+        begins now. checks: maximum number of large chats to check.
+        """
+        named = (keys.chats(handle), keys.inbox(handle), keys.large(handle), keys.lineages(handle))
+        return Query(READ_MOVED, named, (lineage or "", since, limit, began, checks), _moved)
+
+    def checking(self, handle: str, began: int, checked: Iterable[Checked]) -> Query[int | None]:
+        """Return the query that notes how large chats are; those that were otherwise before move.
+
+        began: when the round of checks began that came to them, µs; 0: they are of none. It replies how many
+        have moved; None: the store takes no writes.
+        """
+        named = (keys.chats(handle), keys.inbox(handle), keys.active(handle), keys.large(handle))
+        args = (part for one in checked for part in (one.chat, one.digest, one.active, one.version))
+        return Query(CHECK_LARGE, named, (began, *args), if_refused=None)
+
+    def registering(self, handle: str, lineage: str, version: int) -> Query[bool | None]:
+        """Return the query that notes what a lineage is told.
+
+        False: there is no such version any more. None: the store takes no writes.
+        """
+        named = (keys.chats(handle), keys.lineages(handle))
+        args = (lineage, version, MOST_LINEAGES)
+        return Query(REGISTER_LINEAGE, named, args, bool_if_kept, if_refused=None)
+
+    def large(self, handle: str, most: int = MOST_ATTACHED) -> Query[list[str]]:
+        """Return the query for a user's chats that are too large to write inboxes, `most` at most."""
+        return Query(READ_LARGE, (keys.large(handle),), (most,), _texts)
+
+    def chats_of(self, handle: str) -> Query[list[str]]:
+        """Return the query for all chats that a user has or had, in the order in which they moved."""
+        return Query("ZRANGE", (keys.inbox(handle),), (0, -1), _texts)
+
+    def forget(self, handle: str) -> None:
+        """Remove the index of a user."""
+        kinds = (keys.chats, keys.inbox, keys.active, keys.large, keys.invitations, keys.lineages)
+        self._store.fetch_all(Query("DEL", (key(handle),)) for key in kinds)
+
+
+def bool_if_kept(reply: int | None) -> bool | None:
+    """Read the reply of a query that stands for 0 or 1, and is None where the store takes no writes."""
+    return None if reply is None else bool(reply)
+
+
+def _index_keys(handle: str) -> tuple[str, ...]:
+    return keys.user(handle), keys.chats(handle), keys.inbox(handle), keys.active(handle)
+
+
+def _delivery_keys(handles: Iterable[str]) -> tuple[str, ...]:
+    return tuple(key for handle in handles for key in (*_index_keys(handle), keys.connections(handle)))
+
+
+def _placing(chat: str, place: Place) -> Query[Placed]:
+    more = (keys.large, keys.connections, keys.invitations)
+    named = (*_index_keys(place.handle), *(key(place.handle) for key in more))
+    args = (chat, place.stamp, int(place.state), place.active, place.inviter)
+    return Query(PLACE_CHAT, named, args, _placed)
+
+
+def _placed(reply: list[Any]) -> Placed:
+    live, *targets = reply
+    return Placed(bool(live), targets_of(*targets))
+
+
+def _targets(reply: list[bytes]) -> list[Target]:
+    return targets_of(*reply)
+
+
+def _active(reply: list[Any]) -> Active:
+    return Active(marks_of(reply[0]), _unchecked(reply[1]))
+
+
+def _moved(reply: list[Any]) -> Moved | None:
+    if not reply:
+        return None
+    version, flat, large = reply
+    each = zip(flat[::3], flat[1::3], flat[2::3], strict=True)
+    rows = [Row(chat.decode(), number_of(moved), digest or None) for chat, moved, digest in each]
+    return Moved(int(version), rows, _unchecked(large))
+
+
+def _unchecked(reply: list[Any]) -> Unchecked:
+    began, more, *flat = reply
+    digests = {chat.decode(): digest for chat, digest in zip(flat[::2], flat[1::2], strict=True)}
+    return Unchecked(began, digests, bool(more))
+
+
+def _texts(reply: Sequence[bytes]) -> list[str]:
+    return [text.decode() for text in reply]

@@ -1,0 +1,79 @@
+"""The index of a user's chats, where it knows of writes that a chat has lost."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from chalicelib.store import keys
+from chalicelib.store.inbox.index import Place, PlaceState, bool_if_kept
+from chalicelib.store.redis.client import Query
+from chalicelib.store.redis.scripts import Script
+
+READ_KNOWN = Script("inbox/read_known", "index")
+MEND_PLACE = Script("inbox/mend_place", "index", "large_chats")
+
+LAST_VERSION = 2**53 - 1
+
+
+class Known(NamedTuple):
+    """What the index says of a chat: the version at which it moved, its stamp, how it stands to the inbox.
+
+    time: of its newest message; 0 for none, and for a chat that is not IN. All in µs.
+    """
+
+    chat: str
+    version: int
+    stamp: int
+    state: PlaceState
+    time: int
+
+
+class Looked(NamedTuple):
+    """Chats that moved of late, as the index has them, and the store's time, µs."""
+
+    time: int
+    chats: list[Known]
+
+
+class Mending:
+    """Sets an index right that is ahead of a chat, since the chat's node lost its last writes.
+
+    It has no keys of its own; see Inboxes.
+    """
+
+    @staticmethod
+    def first(handle: str, after: int, limit: int) -> Query[Looked]:
+        """Return the query for the first chats that moved after a version, µs."""
+        return _looking(handle, after, LAST_VERSION, limit, "first")
+
+    @staticmethod
+    def last(handle: str, after: int, upto: int, limit: int) -> Query[Looked]:
+        """Return the query for the last chats that moved after one version, and not after another, µs."""
+        return _looking(handle, after, upto, limit, "last")
+
+    @staticmethod
+    def mending(known: Known, place: Place) -> Query[bool | None]:
+        """Return the query that sets what the index says of a chat.
+
+        False: the chat has moved since. None: the store takes no writes.
+        """
+        handle = place.handle
+        named = (keys.chats(handle), keys.inbox(handle), keys.active(handle))
+        others = keys.large(handle), keys.invitations(handle)
+        wanted = (place.stamp, int(place.state), place.active)
+        args = (known.chat, known.version, *wanted)
+        return Query(MEND_PLACE, named + others, args, bool_if_kept, if_refused=None)
+
+
+def _looking(handle: str, after: int, upto: int, limit: int, side: str) -> Query[Looked]:
+    named = (keys.chats(handle), keys.inbox(handle), keys.active(handle))
+    return Query(READ_KNOWN, named, (after, upto, limit, side), _looked)
+
+
+def _looked(reply: Any) -> Looked:
+    time, *chats = reply
+    return Looked(time, [_known(*one) for one in chats])
+
+
+def _known(chat: bytes, version: int, stamp: int, state: int, time: int) -> Known:
+    return Known(chat.decode(), version, stamp, PlaceState(state), time)

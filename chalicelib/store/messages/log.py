@@ -1,0 +1,236 @@
+"""The log of a chat."""
+
+from __future__ import annotations
+
+import time
+from hashlib import blake2b
+from typing import Any, NamedTuple
+
+import msgspec
+
+from chalicelib.errors import IdConflict, MessageNotFound
+from chalicelib.store import keys
+from chalicelib.store.access import NO_CHAT, NO_MEMBER, judged_keys, kind_of, muted, refusal
+from chalicelib.store.realtime.user_connections import Target, targets_of
+from chalicelib.store.redis.client import Query, Store
+from chalicelib.store.redis.scripts import Script
+from chalicelib.texts import folded
+
+APPEND_MESSAGE = Script("messages/append_message", "rights", "log", "targets", "clients", "attached")
+READ_LOG = Script("messages/read_log", "rights")
+
+DAY_SECONDS = 86_400
+IDS_TTL_SECONDS = 2 * DAY_SECONDS
+PAGE_BYTES = 4 * 1024 * 1024
+LAST_PLACE = 2**53 - 1
+"""The largest whole number that Lua can hold."""
+STORED, DUPLICATE, CONFLICT, CHAT_MISSING, MEMBER_MISSING, MUTED, NOTHING_REPLIED = range(7)
+"""What comes of an append; see lua/append_message.lua."""
+
+DEFAULTS = (..., ..., None, "text", None, None)
+"""What is left out at the end of a message's array: no sender and no text, an id of None, and so on."""
+VERSION = b"\x01"
+TIME = slice(1, 9)
+BODY = slice(9, None)
+
+
+class Content(msgspec.Struct, array_like=True, frozen=True):
+    """What a sender wrote; stored as a msgpack array without the defaults at its end.
+
+    event: of a message of the kind `system`, what happened: its `type`, and what belongs to it.
+    reply_to: the seq of the message that it replies to.
+    """
+
+    sender: str
+    text: str
+    id: str | None = None
+    kind: str = "text"
+    event: dict[str, Any] | None = None
+    reply_to: int | None = None
+
+
+class Entry(NamedTuple):
+    """One message of a log; time in µs since 1970."""
+
+    seq: int
+    time: int
+    content: Content
+
+
+class Appended(NamedTuple):
+    """Where a message stands in the log; time in µs since 1970.
+
+    members: handles of all members, of a group that is not large, unless the message is a duplicate.
+    targets: of a group that is large, the connections of members that are attached to it, likewise.
+    """
+
+    seq: int
+    time: int
+    duplicate: bool
+    members: list[str] | None = None
+    targets: list[Target] | None = None
+
+
+class Slice(NamedTuple):
+    """Neighbouring messages of a log in rising seq, and the log's bounds when they were read.
+
+    base, head: those of what the reader may read. deleted: of a group, who sent some of the messages and has
+    no account any more.
+    """
+
+    base: int
+    head: int
+    epoch: int
+    entries: list[Entry]
+    deleted: tuple[str, ...] = ()
+
+
+class CorruptEntry(Exception):
+    """A stored element is not one that this version can have written."""
+
+
+class MessageLog:
+    """The log of a chat. Its keys, all in the chat's partition `{c<NNN>}` (see store/keys.py):
+
+    `{c<NNN>}:log:<chat>`: LIST, no expiry. Index 0 is the header, index i the message with seq = base + i.
+        header: byte 0, then `base` and `epoch`, 8 bytes each, big-endian. base: how many messages were
+        trimmed. epoch: the time in µs at which the log began; it names this history of the chat.
+        message: byte 1 (the version), 8 bytes of time (µs since 1970, by the store's clock, always above the
+        message before, so that it names the message), then the msgpack array [sender, text, id, kind, event,
+        reply_to] without the defaults at its end.
+    `{c<NNN>}:ids:<chat>:<day>`: HASH, expires 48 h after its last write. One field for each message sent
+        with an id on that UTC day: 8-byte digest of (sender, id) -> 8-byte digest of the content, 8 bytes
+        of time, 6 bytes of seq.
+    `{c<NNN>}:outbox`: `m<chat>` -> time of the newest message; see Outbox.
+
+    A message also raises its sender's own marks, see Readers, and takes what was trimmed off `uncounted`.
+    """
+
+    def __init__(self, store: Store, keep: int = 0) -> None:
+        self._store = store
+        self._keep = keep
+
+    def append(self, chat: str, content: Content) -> Appended:
+        """Append a message, unless its id already did, in one round trip.
+
+        chat: the canonical id. content.id: at most once for the same sender (by case-folded name) within
+        24 hours at the least.
+        Raises IdConflict when the id came with another content before; MessageNotFound for a reply to a
+        message that is not there yet; of a group ChatNotFound, NotAMember and Muted, before anything else.
+        """
+        sender = folded(content.sender)
+        names = [keys.log(chat), keys.chat(chat), keys.members(chat)]
+        names += [keys.readers(chat), keys.uncounted(chat), keys.outbox(chat), keys.clients(chat)]
+        args: list[bytes | str | int] = [packed(content), self._keep, sender, kind_of(chat), f"m{chat}"]
+        args.append(content.reply_to or 0)
+        if content.id is not None:
+            today = int(time.time()) // DAY_SECONDS
+            names += [keys.ids(chat, day) for day in range(today - 2, today + 2)]
+            args += [_digest(sender, content.id), _fingerprint(content)]
+            args += [today - 2, IDS_TTL_SECONDS]
+        query: Query[Any] = Query(
+            APPEND_MESSAGE, tuple(names), tuple(args), repeatable=content.id is not None
+        )
+        return _appended(chat, self._store.fetch(query))
+
+    def after(
+        self,
+        chat: str,
+        seq: int,
+        limit: int,
+        *,
+        reader: str | None = None,
+        time: int | None = None,
+        epoch: int | None = None,
+    ) -> Query[Slice]:
+        """Return the query for the messages that follow a seq, oldest first, `limit` or 4 MiB at the most.
+
+        reader: the handle of who reads, as far as they may; None: everything is read. Of a chat of two it is
+        one of the two. time, epoch: what the message at seq and the log must have.
+        Reading the reply raises HistoryChanged when they have not, ChatNotFound for an unknown or deleted
+        group, and NotAMember when the reader may read nothing of it.
+        """
+        return _reading(chat, "after", seq, limit, reader, time, epoch)
+
+    def before(
+        self,
+        chat: str,
+        seq: int,
+        limit: int,
+        *,
+        reader: str | None = None,
+        time: int | None = None,
+        epoch: int | None = None,
+    ) -> Query[Slice]:
+        """Return the query for the messages that precede a seq; see `after`."""
+        return _reading(chat, "before", seq, limit, reader, time, epoch)
+
+    def newest(self, chat: str, skip: int, limit: int, *, reader: str | None = None) -> Query[Slice]:
+        """Return the query for the newest messages but for the `skip` newest ones; see `after`."""
+        return _reading(chat, "newest", skip, limit, reader, None, None)
+
+
+def _appended(chat: str, reply: Any) -> Appended:
+    seq, sent, outcome, *rest = reply
+    if outcome == CONFLICT:
+        raise IdConflict(f"The id was used for message {seq} of this chat, which has another content.")
+    if outcome == NOTHING_REPLIED:
+        raise MessageNotFound(f"There is no such message to reply to: chat {chat} goes as far as {seq}.")
+    if outcome == CHAT_MISSING:
+        raise refusal(chat, NO_CHAT)
+    if outcome == MEMBER_MISSING:
+        raise refusal(chat, NO_MEMBER)
+    if outcome == MUTED:
+        raise muted(chat, sent)
+    members, *targets = rest or (None,)
+    named = [handle.decode() for handle in members or ()] or None
+    return Appended(seq, sent, outcome == DUPLICATE, named, targets_of(*targets) if targets else None)
+
+
+def _reading(
+    chat: str, side: str, place: int, limit: int, reader: str | None, time: int | None, epoch: int | None
+) -> Query[Slice]:
+    at = b"" if time is None else time.to_bytes(8)
+    cursor = (min(place, LAST_PLACE), limit, PAGE_BYTES, at, "" if epoch is None else str(epoch))
+    args = (side, *cursor, reader or "", kind_of(chat))
+    return Query(READ_LOG, judged_keys(chat), args, lambda reply: _slice(chat, reply))
+
+
+def _slice(chat: str, reply: Any) -> Slice:
+    if isinstance(reply, int):
+        raise refusal(chat, reply)
+    base, head, epoch, first, deleted, *elements = reply
+    entries = [entry_of(first + i, element) for i, element in enumerate(elements)]
+    return Slice(base, head, epoch, entries, tuple(handle.decode() for handle in deleted))
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Content).decode
+
+
+def packed(content: Content) -> bytes:
+    """Return a content as the log stores it."""
+    values: list[Any] = [content.sender, content.text, content.id, content.kind, content.event]
+    values.append(content.reply_to)
+    while values[-1] == DEFAULTS[len(values) - 1]:
+        values.pop()
+    return _encode(values)
+
+
+def entry_of(seq: int, element: bytes) -> Entry:
+    """Return a message as the log stores it; raises CorruptEntry."""
+    if element[:1] != VERSION:
+        raise CorruptEntry(f"element {seq} has version {element[:1].hex()}, not {VERSION.hex()}")
+    try:
+        return Entry(seq, int.from_bytes(element[TIME]), _decode(element[BODY]))
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise CorruptEntry(f"element {seq} cannot be decoded") from error
+
+
+def _digest(*parts: str) -> bytes:
+    return blake2b(_encode(parts), digest_size=8).digest()
+
+
+def _fingerprint(content: Content) -> bytes:
+    replied = () if content.reply_to is None else (str(content.reply_to),)
+    return _digest(content.kind, content.text, *replied)

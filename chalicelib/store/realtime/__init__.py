@@ -1,0 +1,1 @@
+"""Connections: by id, of users, attached to chats."""

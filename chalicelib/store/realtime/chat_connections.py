@@ -1,0 +1,119 @@
+"""The connections that are attached to a chat: to a large one, or to a room."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from chalicelib.store import keys
+from chalicelib.store.access import refusal
+from chalicelib.store.redis.client import Query, Store
+from chalicelib.store.redis.scripts import Script
+
+ATTACH_CLIENT = Script("realtime/attach_client", "rights", "clients")
+DETACH_CLIENT = Script("realtime/detach_client", "rights", "clients")
+READ_CLIENTS = Script("realtime/read_clients", "rights", "clients")
+RENEW_CLIENT = Script("realtime/renew_client", "rights", "clients", spares_writes=True)
+
+JOINED, PROTOBUF = 1, 2
+GRACE = 15 * 60 * 1_000_000
+"""µs that a client is kept after it has expired, so that the sweep can tell of it."""
+
+
+class Client(NamedTuple):
+    """A connection that is attached to a chat; protobuf: it takes that, and no JSON. handle: whose it is."""
+
+    connection: str
+    protobuf: bool
+    handle: str
+
+
+class Joined(NamedTuple):
+    """A connection's coming; first: the user's first joined one. clients: all joined ones, it included."""
+
+    first: bool
+    clients: list[Client]
+
+
+class Left(NamedTuple):
+    """A connection's going; last: it was the user's last joined one. handle: whose; empty: it was not there.
+
+    clients: those still joined.
+    """
+
+    last: bool
+    handle: str
+    clients: list[Client]
+
+
+class Clients:
+    """The connections that are attached to each chat. Their key, in the chat's partition `{c<NNN>}`:
+
+    `{c<NNN>}:clients:<chat>`: HASH, expires 15 minutes after the last one of it has: connection -> 8 bytes of
+        when it expires (µs, big-endian), a byte of flags (1: joined by room.join, 2: protobuf), the handle.
+
+    One that has expired counts as gone everywhere, and is kept until `detach`, or for 15 minutes. Nobody is
+    told of the clients of who is not (or no more) a member.
+    lease: µs that a client lives after it was renewed.
+    """
+
+    def __init__(self, store: Store, lease: int) -> None:
+        self._store = store
+        self._lease = lease
+
+    def attach(
+        self, chat: str, handle: str, connection: str, *, joined: bool, protobuf: bool
+    ) -> Query[Joined | None]:
+        """Return the query that attaches a connection for a lease; None: not a member, or no such chat.
+
+        joined: by room.join; one that has joined stays so.
+        """
+        args = (handle, connection, JOINED * joined + PROTOBUF * protobuf, self._lease, GRACE)
+        return Query(ATTACH_CLIENT, _keys(chat), args, _joined)
+
+    def detach(self, chat: str, connection: str) -> Query[Left]:
+        """Return the query that detaches a connection; again is no change."""
+        return Query(DETACH_CLIENT, (keys.members(chat), keys.clients(chat)), (connection,), _left)
+
+    def joined(self, chat: str, reader: str) -> Query[list[Client]]:
+        """Return the query for the joined connections; reading it raises ChatNotFound and NotAMember."""
+        return Query(READ_CLIENTS, _keys(chat), (reader,), lambda reply: _read(chat, reply))
+
+    def present(self, chat: str, reader: str) -> Query[list[Client]]:
+        """Return the query for the joined connections; none for who is no member, or of no such chat."""
+        return Query(
+            READ_CLIENTS,
+            _keys(chat),
+            (reader,),
+            lambda reply: [] if isinstance(reply, int) else _clients(reply),
+        )
+
+    def renewing(self, chat: str, connection: str) -> Query[bool]:
+        """Return the query that renews a client; False: it is not attached any more."""
+        return Query(RENEW_CLIENT, (keys.clients(chat),), (connection, self._lease, GRACE), bool)
+
+
+def _keys(chat: str) -> tuple[str, str, str]:
+    return keys.chat(chat), keys.members(chat), keys.clients(chat)
+
+
+def _clients(reply: list[bytes]) -> list[Client]:
+    connections, flags, handles = reply
+    if not connections:
+        return []
+    of_each = zip(connections.decode().split("\0"), flags, handles.decode().split("\0"), strict=True)
+    return [Client(connection, bool(flag & PROTOBUF), handle) for connection, flag, handle in of_each]
+
+
+def _joined(reply: list[Any]) -> Joined | None:
+    return Joined(bool(reply[0]), _clients(reply[1:])) if reply else None
+
+
+def _left(reply: list[Any]) -> Left:
+    last, handle, *clients = reply
+    return Left(bool(last), handle.decode(), _clients(clients))
+
+
+def _read(chat: str, reply: Any) -> list[Client]:
+    if isinstance(reply, int):
+        raise refusal(chat, reply)
+    return _clients(reply)

@@ -1,0 +1,136 @@
+"""What there is to know of a connection by its id alone: whose it is, and what else knows of it."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from chalicelib.store import keys
+from chalicelib.store.redis.client import Query, Store
+from chalicelib.store.redis.scripts import Script
+
+OPEN_SOCKET = Script("realtime/open_socket", "signed")
+TAKE_FRAME = Script("realtime/take_frame", "gcra", "signed", spares_writes=True)
+NOTE_CHATS = Script("realtime/note_chats")
+NOTE_WATCHED = Script("realtime/note_watched")
+CLOSE_SOCKET = Script("realtime/close_socket")
+
+GRACE_MS = 15 * 60 * 1000
+"""How long a socket is kept after its lease, so that the sweep can tell of it."""
+RENEWALS = 16
+"""Renewals elsewhere in a lease: who is silent for less than 15/16 of it, 618 of 660 s, is gone nowhere."""
+PROTOBUF = 2
+CHAT, WATCHED = "chat:", "watch:"
+
+
+class Held(NamedTuple):
+    """Whose frame it is.
+
+    session: the digest of its token; Presence's NAMED; or empty. room: the one of its ticket. renew: what
+    other slots hold of the connection is to be renewed now. wait: µs until a frame may pass; 0: this one may.
+    """
+
+    handle: str
+    session: bytes
+    protobuf: bool
+    room: str | None
+    renew: bool
+    wait: int
+
+
+class Attached(NamedTuple):
+    """What other slots hold of a connection: the chats it is attached to, the users it watches."""
+
+    handle: str
+    chats: list[str]
+    watched: list[str]
+
+
+class Sockets:
+    """The connections by their ids. Their key, each in a slot of its own:
+
+    `{x:<connection>}:socket`: HASH, expires 15 minutes after the lease: `user` (handle), `session` (as
+        Presence has it), `flags` (2: protobuf), `lease` (until when, µs), `renewed` (µs, when
+        the other slots were last told to renew it), `rate` (see lua/gcra.lua), `room` (of its ticket) if
+        there is one; `chat:<chat>` for each chat that it is attached to and `watch:<handle>` for each user
+        whom it watches, empty.
+
+    A connection whose lease is over takes no frames any more.
+    lease: µs that a connection lives after a frame.
+    """
+
+    def __init__(self, store: Store, lease: int) -> None:
+        self._store = store
+        self._lease = lease
+
+    @property
+    def _times(self) -> tuple[int, int]:
+        return self._lease, self._lease // 1000 + GRACE_MS
+
+    def opening(
+        self, connection: str, handle: str, session: bytes, *, protobuf: bool, room: str | None
+    ) -> Query[object]:
+        """Return the query that makes a connection known; session: the digest of its token, or empty."""
+        args = (handle, session, PROTOBUF * protobuf, room or "", *self._times)
+        return Query(OPEN_SOCKET, (keys.socket(connection),), args)
+
+    def frame(self, connection: str, limit: int) -> Query[Held | None]:
+        """Return the query that renews a connection's lease and takes a frame from its limit.
+
+        limit: frames a minute; 0: none. None: there is no such connection, or its lease is over.
+        """
+        return Query(
+            TAKE_FRAME, (keys.socket(connection),), (limit, *self._times, self._lease // RENEWALS), _held
+        )
+
+    def attachments(self, connection: str) -> Query[Attached | None]:
+        """Return the query for what other slots hold of a connection; None: it is not known."""
+        return Query("HGETALL", (keys.socket(connection),), read=_attached)
+
+    def takes_protobuf(self, connection: str) -> Query[bool]:
+        """Return the query for whether a connection takes protobuf; False: it takes JSON, or is not known."""
+        return Query(
+            "HGET", (keys.socket(connection),), ("flags",), lambda held: bool(int(held or 0) & PROTOBUF)
+        )
+
+    def attach(self, connection: str, *chats: str) -> Query[bool]:
+        """Return the query that notes chats to which a connection is attached; False: it is not known."""
+        return Query(NOTE_CHATS, (keys.socket(connection),), tuple(CHAT + chat for chat in chats), bool)
+
+    def detach(self, connection: str, chat: str) -> Query[bool]:
+        """Return the query that strikes a chat off; False: it was not noted."""
+        return Query("HDEL", (keys.socket(connection),), (CHAT + chat,), bool)
+
+    def watching(self, connection: str, *handles: str) -> Query[list[str]]:
+        """Return the query that notes whom a connection watches, instead of whom it did; returns those.
+
+        Of a connection that is not known nothing is noted.
+        """
+        named = tuple(WATCHED + handle for handle in handles)
+        return Query(NOTE_WATCHED, (keys.socket(connection),), (WATCHED, *named), _watched)
+
+    def dropping(self, connection: str) -> Query[Attached | None]:
+        """Return the query that forgets a connection, as the last thing of it; None: it was not known."""
+        return Query(CLOSE_SOCKET, (keys.socket(connection),), read=_attached)
+
+
+def _held(reply: list[Any]) -> Held | None:
+    if not reply:
+        return None
+    handle, session, flags, room, renew, wait = reply
+    return Held(handle.decode(), session, bool(flags & PROTOBUF), room.decode() or None, bool(renew), wait)
+
+
+def _attached(flat: list[bytes]) -> Attached | None:
+    fields = dict(zip(flat[::2], flat[1::2], strict=True))
+    if b"user" not in fields:
+        return None
+    names = [field.decode() for field in fields]
+    return Attached(fields[b"user"].decode(), _noted(names, CHAT), _noted(names, WATCHED))
+
+
+def _watched(reply: list[bytes]) -> list[str]:
+    return _noted([field.decode() for field in reply], WATCHED)
+
+
+def _noted(names: list[str], prefix: str) -> list[str]:
+    return sorted(name.removeprefix(prefix) for name in names if name.startswith(prefix))

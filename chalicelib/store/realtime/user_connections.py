@@ -1,0 +1,251 @@
+"""Who is online: the connections of users, and who is told of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from enum import IntEnum
+from typing import Any, NamedTuple
+
+from chalicelib.store import keys
+from chalicelib.store.redis.client import Query, Store
+from chalicelib.store.redis.scripts import Script
+
+CONNECT = Script("realtime/connect", "signed", "connections")
+SAY_READY = Script("realtime/say_ready", "targets", "signed", "connections", "watchers")
+RENEW_CONNECTION = Script("realtime/renew_connection", "signed", "connections", spares_writes=True)
+DROP_CONNECTION = Script("realtime/drop_connection", "targets", "signed", "connections", "watchers")
+END_CONNECTIONS = Script("realtime/end_connections", "targets", "signed", "connections")
+READ_PRESENCE = Script("realtime/read_presence", "signed", "connections", "presence")
+WATCH = Script("realtime/watch", "signed", "connections", "presence")
+READ_WATCHING = Script("realtime/read_watching", "targets", "signed", "connections", "presence")
+READ_TARGETS = Script("realtime/read_targets", "targets")
+EXPIRED_LEASES = Script("realtime/expired_leases")
+
+TICKET_SECONDS = 30
+"""That a ticket may be used."""
+MOST_CONNECTIONS = 100
+"""Of a user."""
+MOST_WATCHERS = 10_000
+"""Connections that are told of a user; one more is shown how it is, and not told how it changes."""
+PROTOBUF = 2
+"""The flag of a connection that takes protobuf; see lua/targets.lua."""
+NAMED = b"\0"
+"""In place of a session's digest: let in by a name alone, for as long as that has no account."""
+
+
+class Target(NamedTuple):
+    """A connection that something goes to; protobuf: it takes that, and no JSON."""
+
+    connection: str
+    protobuf: bool
+
+
+class Changed(NamedTuple):
+    """What came of a connection's coming or going.
+
+    changed: the user went online, or offline. seen: when they were online last, µs since 1970; 0: never, or
+    they are online. watchers: whom to tell, when it changed, but for those whom the user has blocked.
+    """
+
+    changed: bool
+    seen: int
+    watchers: list[Target]
+
+
+class Shown(NamedTuple):
+    """Whether a user is online, and when they were last, µs since 1970; 0: never, or nobody's business."""
+
+    online: bool
+    seen: int
+
+
+class Watched(NamedTuple):
+    """How a user is shown to one of those who watch them, and that one's connections that do."""
+
+    shown: Shown
+    targets: list[Target]
+
+
+class Due(NamedTuple):
+    """Connections that the sweep has to do with, each a handle and an id.
+
+    expired: they were not dropped. too_long: their leases end later than any that is given now, as the
+    store's clock has fallen back since.
+    """
+
+    expired: list[tuple[str, str]]
+    too_long: list[tuple[str, str]]
+
+
+class Entering(IntEnum):
+    """What comes of an attempt to connect."""
+
+    OK = 0
+    NO_TICKET = 1
+    NO_SESSION = 2
+    TOO_MANY = 3
+
+
+class Entry(NamedTuple):
+    """An attempt to connect; session: the digest of its token, or empty. room: the one of the ticket."""
+
+    outcome: Entering
+    session: bytes
+    room: str | None
+
+
+class Presence:
+    """The connections of each user. Their keys, in the partition of the user, `{u<NNN>}` (see store/keys.py):
+
+    `{u<NNN>}:connections:<handle>`: HASH, no expiry: connection -> 8 bytes of when it expires (µs,
+        big-endian), a byte of flags (1: ready, it has said hello; 2: protobuf), the digest of its session's
+        token (32 bytes; NAMED; a signed identity's mark, 17 bytes, whose end ends the lease; or none).
+    `{u<NNN>}:leases`: ZSET, no expiry, one a partition: `<handle>\\0<connection>` -> when it expires, µs.
+    `{u<NNN>}:seen:<handle>`: STRING, no expiry: when the last ready connection went, µs.
+    `{u<NNN>}:ticket:<handle>:<digest>`: STRING, expires with the ticket: a byte with the length of the
+        session's digest, the digest, the room. The digest in the key is the ticket's, in hexadecimal.
+    `{u<NNN>}:watchers:<handle>`: HASH, expires a lease after its last write: connection -> 8 bytes of when
+        it expires, a byte of flags (2: protobuf), the handle of who watches.
+
+    A connection that has expired counts as gone everywhere, and is kept until `drop`, which tells of it. A
+    lease that a wrong clock made too long counts until the sweep shortens it.
+    lease: µs that a connection lives after it was renewed.
+    """
+
+    def __init__(self, store: Store, lease: int) -> None:
+        self._store = store
+        self._lease = lease
+
+    def ticket(self, handle: str, digest: bytes, session: bytes, room: str | None) -> Query[object]:
+        """Return the query that keeps a ticket for one connection.
+
+        digest: the ticket's. session: the digest of the session it was made for; NAMED; empty: of none.
+        """
+        held = bytes([len(session)]) + session + (room or "").encode()
+        return Query("SET", (keys.ticket(handle, digest.hex()),), (held, "EX", TICKET_SECONDS))
+
+    def connect(
+        self, handle: str, ticket: bytes | None, session: bytes, connection: str, *, protobuf: bool
+    ) -> Query[Entry]:
+        """Return the query that adds a connection, not ready yet, by a ticket, or else by a session.
+
+        ticket: its digest; it is used up, so with one this is not repeatable. session: what counts without
+        one; NAMED: a name alone; empty: what somebody else has vouched for.
+        """
+        named = [keys.user(handle), keys.sessions(handle), keys.connections(handle), keys.leases(handle)]
+        if ticket is not None:
+            named.append(keys.ticket(handle, ticket.hex()))
+        flags, lives = PROTOBUF * protobuf, TICKET_SECONDS * 1000
+        args = (handle, connection, flags, self._lease, MOST_CONNECTIONS, session, lives)
+        return Query(CONNECT, tuple(named), args, _entry, repeatable=ticket is None)
+
+    def ready(self, handle: str, connection: str) -> Query[Changed | None]:
+        """Return the query that makes a connection ready; None: it is gone, or its session has ended."""
+        named = (*_keys(handle), keys.sessions(handle))
+        args = (handle, connection, self._lease)
+        return Query(SAY_READY, named, args, lambda reply: _changed(reply) if reply else None)
+
+    def renew(self, handle: str, connection: str) -> Query[bool]:
+        """Return the query that renews a connection; False: it is gone, or its session has ended: drop it."""
+        named = (keys.user(handle), keys.sessions(handle), keys.connections(handle), keys.leases(handle))
+        return Query(RENEW_CONNECTION, named, (handle, connection, self._lease), bool)
+
+    def drop(self, handle: str, connection: str) -> Query[Changed]:
+        """Return the query that removes a connection; again is no change."""
+        return Query(DROP_CONNECTION, _keys(handle), (handle, connection), _changed)
+
+    def drop_session(self, handle: str, session: bytes, keep: bytes = b"") -> Query[list[Target]]:
+        """Return the query that ends connections, for good; each is to be dropped then, at last by the sweep.
+
+        session: what the digest of their session begins with; empty: all. keep: the digest of a session that
+        keeps its connections.
+        """
+        named = (keys.connections(handle), keys.leases(handle))
+        return Query(END_CONNECTIONS, named, (handle, session, keep), lambda reply: targets_of(*reply))
+
+    def of(self, handle: str, reader: str) -> Query[Shown | None]:
+        """Return the query for whether a user is online; None: there is no account, and nobody connected.
+
+        reader: who asks; for one whom the user has blocked they are offline, and never were online.
+        """
+        return Query(READ_PRESENCE, _shown_keys(handle), (reader,), _shown)
+
+    def watch(self, handle: str, connection: str, watcher: str, *, protobuf: bool) -> Query[Shown | None]:
+        """Return the query that tells a connection of a user for a lease, and shows how it is now.
+
+        watcher: the handle of who asks; see `of`. Again renews it.
+        """
+        named = (*_shown_keys(handle), keys.watchers(handle))
+        args = (watcher, connection, PROTOBUF * protobuf, self._lease, MOST_WATCHERS)
+        return Query(WATCH, named, args, _shown)
+
+    def watching(self, handle: str, watcher: str) -> Query[Watched | None]:
+        """Return the query for how a user is shown to somebody, and where that one watches them.
+
+        None: there is no account, and nobody connected.
+        """
+        return Query(READ_WATCHING, (*_shown_keys(handle), keys.watchers(handle)), (watcher,), _watched)
+
+    def unwatch(self, handle: str, connection: str) -> Query[bool]:
+        """Return the query after which a connection is told of a user no more."""
+        return Query("HDEL", (keys.watchers(handle),), (connection,), bool)
+
+    def targets(self, handles: Iterable[str]) -> list[Query[list[Target]]]:
+        """Return the queries for the ready connections of users who are not deleted."""
+        return [_targets(group) for group in keys.by_partition(handles, each=2)]
+
+    def due(self, limit: int) -> list[Query[Due]]:
+        """Return the queries for the connections that the sweep has to do with.
+
+        limit: Maximum number of connections of each kind and partition.
+        """
+        args = (limit, self._lease)
+        return [Query(EXPIRED_LEASES, (key,), args, _due) for key in keys.leases_by_partition()]
+
+
+def targets_of(json: bytes, protobuf: bytes) -> list[Target]:
+    """Return the connections in a script's reply: each kind is text with `\\0` between them."""
+    kinds = ((json, False), (protobuf, True))
+    return [Target(one, kind) for text, kind in kinds if text for one in text.decode().split("\0")]
+
+
+def _keys(handle: str) -> tuple[str, ...]:
+    kinds = (keys.user, keys.connections, keys.seen, keys.leases, keys.watchers, keys.blocked)
+    return tuple(key(handle) for key in kinds)
+
+
+def _shown_keys(handle: str) -> tuple[str, ...]:
+    return keys.user(handle), keys.connections(handle), keys.seen(handle), keys.blocked(handle)
+
+
+def _targets(handles: Sequence[str]) -> Query[list[Target]]:
+    named = tuple(key(handle) for handle in handles for key in (keys.user, keys.connections))
+    return Query(READ_TARGETS, named, (), lambda reply: targets_of(*reply))
+
+
+def _entry(reply: list[Any]) -> Entry:
+    outcome, session, room = reply
+    return Entry(Entering(outcome), session, room.decode() or None)
+
+
+def _changed(reply: list[Any]) -> Changed:
+    changed, seen, json, protobuf = reply
+    return Changed(bool(changed), seen, targets_of(json, protobuf))
+
+
+def _shown(reply: list[int]) -> Shown | None:
+    return Shown(bool(reply[0]), reply[1]) if reply else None
+
+
+def _watched(reply: list[Any]) -> Watched | None:
+    return Watched(Shown(bool(reply[0]), reply[1]), targets_of(*reply[2:])) if reply else None
+
+
+def _due(reply: list[Any]) -> Due:
+    expired, too_long = reply
+    return Due(_leases(expired), _leases(too_long))
+
+
+def _leases(reply: Sequence[bytes]) -> list[tuple[str, str]]:
+    parts = [member.decode().partition("\0") for member in reply]
+    return [(handle, connection) for handle, _, connection in parts]

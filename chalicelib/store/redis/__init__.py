@@ -1,0 +1,1 @@
+"""The connection to the store: nodes, queries, scripts, failures."""

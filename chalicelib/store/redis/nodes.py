@@ -1,0 +1,160 @@
+"""Where commands go: to one server, or to the node of a cluster that owns their keys."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import redis
+from redis.connection import ConnectionInterface
+
+from chalicelib.config import Settings
+from chalicelib.idle import LastUse
+from chalicelib.store.redis.connect import Pool, drop_if_closed, options_of
+from chalicelib.store.redis.credentials import StoreLogin, login_of
+
+Command = tuple[bytes | str | int, ...]
+FIRST_KEY = 3
+"""The place of the first key in a command that runs a script: EVALSHA, the script, how many keys, the key."""
+
+
+class Node(Protocol):
+    """Something that carries a command to the server that owns its keys.
+
+    login: how it logs in to the servers; None: it does not, or as REDIS_URL says.
+    """
+
+    login: StoreLogin | None
+
+    def execute(self, command: Command, *, repeatable: bool) -> Any:
+        """Run a command; repeatable: running it twice does no harm."""
+
+    def execute_all(self, commands: Sequence[Command]) -> list[Any]:
+        """Run commands that may run twice, in one trip; an error answered stands in its reply's place."""
+
+    def ping(self) -> None:
+        """Ask every server that holds keys whether it is there."""
+
+
+class SingleNode:
+    """One server over one connection a thread.
+
+    The connection is redis-py's own, used without its client: its `execute_command` adds to the CPU of a
+    plain socket almost twice what this does (`python -m bench cpu`).
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.login = login_of(settings)
+        pool = Pool.from_url(settings.redis_url, **options_of(settings, self.login, settings.redis_timeout))
+        # The pool's own make_connection refuses after the hundredth, threads that have ended included.
+        self._new_connection: Callable[[], ConnectionInterface] = functools.partial(
+            pool.connection_class, **pool.connection_kwargs
+        )
+        self._local = threading.local()
+
+    def execute(self, command: Command, *, repeatable: bool) -> Any:
+        """Run a command; one that cannot have run, or may run twice, is tried again on a new connection."""
+        connection = self._connection()
+        packed = connection.pack_command(*command)
+        if not repeatable:
+            drop_if_closed(connection)
+        try:
+            connection.send_packed_command(packed)
+        except redis.AuthenticationError:
+            raise
+        except redis.ConnectionError:
+            connection.send_packed_command(packed)
+        try:
+            return connection.read_response()
+        except redis.ConnectionError as error:
+            if not repeatable or isinstance(error, redis.AuthenticationError):
+                raise
+            connection.send_packed_command(packed)
+            return connection.read_response()
+
+    def execute_all(self, commands: Sequence[Command]) -> list[Any]:
+        """Send all commands, then read all replies; again on a new connection when this one breaks."""
+        connection = self._connection()
+        packed = connection.pack_commands(commands)
+        try:
+            return _replies(connection, packed, len(commands))
+        except redis.AuthenticationError:
+            raise
+        except redis.ConnectionError:
+            return _replies(connection, packed, len(commands))
+
+    def ping(self) -> None:
+        """Ask the server whether it is there."""
+        self.execute(("PING",), repeatable=True)
+
+    def _connection(self) -> ConnectionInterface:
+        connection: ConnectionInterface | None = getattr(self._local, "connection", None)
+        if connection is None:
+            self._local.used = LastUse()
+            connection = self._local.connection = self._new_connection()
+            return connection
+        if self._local.used.is_long_ago():
+            connection.disconnect()
+        self._local.used.note()
+        return connection
+
+
+def _replies(connection: ConnectionInterface, packed: Any, count: int) -> list[Any]:
+    connection.send_packed_command(packed)
+    replies: list[Any] = []
+    try:
+        while len(replies) < count:
+            try:
+                replies.append(connection.read_response())
+            except redis.ResponseError as error:
+                replies.append(error)
+    except BaseException:
+        connection.disconnect()  # what it would answer next belongs to this call
+        raise
+    return replies
+
+
+class ClusterNodes:
+    """A cluster; redis-py finds the node and follows MOVED and ASK, and repeats nothing else.
+
+    When a node does not answer, redis-py asks the others who owns its slots before it gives up, so each may
+    take half the time that the settings give the store.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.login = login_of(settings)
+        options = options_of(settings, self.login, settings.redis_timeout / 2)
+        self._connect: Callable[[], redis.RedisCluster] = functools.partial(
+            redis.RedisCluster.from_url, settings.redis_url, connection_pool_class=Pool, **options
+        )
+        self._cluster: redis.RedisCluster | None = None
+
+    def execute(self, command: Command, *, repeatable: bool) -> Any:
+        """Run a command on the node that owns its keys."""
+        cluster = self._nodes()
+        return cluster.execute_command(*command, target_nodes=_owner(cluster, command))
+
+    def execute_all(self, commands: Sequence[Command]) -> list[Any]:
+        """Send each node its commands, then read all replies."""
+        cluster = self._nodes()
+        pipeline = cluster.pipeline()
+        for command in commands:
+            pipeline.execute_command(*command, target_nodes=_owner(cluster, command))
+        replies: list[Any] = pipeline.execute(raise_on_error=False)
+        return replies
+
+    def ping(self) -> None:
+        """Ask every primary whether it is there."""
+        self._nodes().ping(target_nodes=redis.RedisCluster.PRIMARIES)
+
+    def _nodes(self) -> redis.RedisCluster:
+        if self._cluster is None:
+            self._cluster = self._connect()
+        return self._cluster
+
+
+def _owner(cluster: redis.RedisCluster, command: Command) -> Any:
+    # Without it redis-py looks for a command's keys: in a pipeline it asks a server, else it hashes them all.
+    return cluster.get_node_from_key(command[FIRST_KEY])

@@ -1,0 +1,99 @@
+"""The Lua scripts, shipped as package data."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from hashlib import sha1
+from importlib.resources import files
+
+ASKS_TIME, CALLERS_CLOCK = "redis.call('TIME')", "CALLERS_CLOCK"
+
+
+class Script:
+    """One of the files in store/lua, by its path there without `.lua`.
+
+    parts: files of store/lua/parts whose functions it uses; they come after its first line. spares_writes:
+    whether its reply is right where nothing that it writes is kept.
+    """
+
+    def __init__(self, name: str, *parts: str, spares_writes: bool = False) -> None:
+        self.name = name
+        self._parts = parts
+        self._spares_writes = spares_writes
+
+    @cached_property
+    def source(self) -> str:
+        """The script's text, as EVAL takes it."""
+        first, newline, rest = _text(self.name).partition("\n")
+        return "".join([first, newline, *map(_part, self._parts), rest])
+
+    @cached_property
+    def without_writes(self) -> Script | None:
+        """The script that replies the same and writes nothing, for a store that refuses writes, if any."""
+        return _WithoutWrites(self.name, *self._parts) if self._spares_writes else None
+
+    @cached_property
+    def on_callers_clock(self) -> Script:
+        """The script that does not ask for the time: its last two arguments are seconds and µs since 1970.
+
+        One that never asked is this one itself, and has no such arguments.
+        """
+        return _OnCallersClock(self) if ASKS_TIME in self.source else self
+
+    @cached_property
+    def sha(self) -> str:
+        """The script's name in the store's script cache, as EVALSHA takes it."""
+        return sha1(self.source.encode(), usedforsecurity=False).hexdigest()
+
+
+class _WithoutWrites(Script):
+    """A script whose writes are left out when it runs."""
+
+    @cached_property
+    def source(self) -> str:
+        """The script's text, with `redis.call` replaced in it."""
+        rest = _text(self.name).partition("\n")[2]
+        return "".join(["#!lua flags=no-writes\n", *map(_part, ("without_writes", *self._parts)), rest])
+
+
+class _OnCallersClock(Script):
+    """A script that goes by the clock of its caller."""
+
+    def __init__(self, script: Script) -> None:
+        super().__init__(script.name)
+        self._asking = script.source
+
+    @cached_property
+    def source(self) -> str:
+        """The script's text, with each question for the time replaced in it."""
+        first, newline, rest = self._asking.partition("\n")
+        return "".join([first, newline, _part("callers_clock"), rest.replace(ASKS_TIME, CALLERS_CLOCK)])
+
+
+def _part(name: str) -> str:
+    return _text(f"parts/{name}")
+
+
+def _text(name: str) -> str:
+    return (files("chalicelib.store") / "lua" / f"{name}.lua").read_text(encoding="utf-8")
+
+
+CALL = Script("redis/call")
+CALL_ALWAYS = Script("redis/call_always")
+CALL_READING = Script("redis/call_reading")
+READING = frozenset(
+    (
+        *("GET", "HGET", "HGETALL", "SMEMBERS", "ZMSCORE"),
+        *("ZRANGE", "ZRANGEBYLEX", "ZREVRANGE", "ZREVRANGEBYSCORE"),
+    )
+)
+"""Commands that read: a store that refuses writes refuses a script that does not say that it does no more."""
+REMOVING = frozenset(("DEL", "HDEL", "LPOP", "LTRIM", "SREM", "ZREM", "ZREMRANGEBYSCORE"))
+"""Commands that remove: a store without memory refuses a script that does not say that it takes none."""
+
+
+def calling(command: str) -> Script:
+    """Return the script that runs a command."""
+    if command in READING:
+        return CALL_READING
+    return CALL_ALWAYS if command in REMOVING else CALL

@@ -1,0 +1,35 @@
+"""Pages of a sorted set, from its highest score down."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from chalicelib.store.redis.client import Query
+from chalicelib.store.redis.scripts import Script
+
+READ_PAGE = Script("redis/read_page", "below")
+
+
+class Mark(NamedTuple):
+    """A member of a sorted set and its place; they compare as the set orders them, if they are ASCII."""
+
+    score: int
+    member: str
+
+
+def page(key: str, below: Mark | None, limit: int) -> Query[list[Mark]]:
+    """Return the query for the members below a mark (None: from the top), `limit` at the most."""
+    after: tuple[int | str, str] = ("", "") if below is None else below
+    return Query(READ_PAGE, (key,), (*after, limit), marks_of)
+
+
+def marks_of(flat: list[bytes]) -> list[Mark]:
+    """Return the marks in a reply of members and scores in turn."""
+    return [
+        Mark(number_of(score), member.decode()) for member, score in zip(flat[::2], flat[1::2], strict=True)
+    ]
+
+
+def number_of(score: bytes) -> int:
+    """Return a score that is a whole number; the store may write it with an exponent."""
+    return int(float(score))

@@ -1,0 +1,1 @@
+"""Follows, blocks, posts and timelines."""

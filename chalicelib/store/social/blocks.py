@@ -1,0 +1,81 @@
+"""Whom users have blocked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from enum import IntEnum
+
+from chalicelib.store import keys
+from chalicelib.store.redis.client import Query, Store
+from chalicelib.store.redis.scripts import Script
+from chalicelib.store.redis.sorted_sets import Mark, page
+from chalicelib.store.social import follows
+
+BLOCK = Script("social/block", "edges", "live")
+READ_BLOCKERS = Script("social/read_blockers")
+
+MOST_BLOCKED = 10_000
+
+
+class Blocking(IntEnum):
+    """What became of a call to block."""
+
+    ALREADY = 0
+    NOW = 1
+    NO_ACCOUNT = 2
+    TOO_MANY = 4
+
+
+class Blocks:
+    """Whom users have blocked. Their key, in the user's partition:
+
+    `{u<NNN>}:blocked:<handle>`: ZSET, no expiry: whom the user has blocked -> since when, µs. MOST_BLOCKED
+        members at the most. While the other may still follow the user, `block:<handle>:<other>` is owed.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def block(self, handle: str, other: str) -> Blocking:
+        """Block somebody, end the edges between the two, and owe what is in the other's slot.
+
+        Again is no change.
+        """
+        zsets = (keys.blocked(handle), keys.following(handle), keys.followers(handle))
+        named = (keys.user(handle), *zsets, keys.owed(handle))
+        args = (other, follows.item(handle, other), item(handle, other), MOST_BLOCKED)
+        return self._store.fetch(Query(BLOCK, named, args, Blocking))
+
+    def unblock(self, handle: str, other: str) -> bool:
+        """Block somebody no more; returns whether they were blocked."""
+        return bool(self._store.fetch(Query("ZREM", (keys.blocked(handle),), (other,))))
+
+    @staticmethod
+    def blocking(handles: Iterable[str], other: str) -> list[Query[list[str]]]:
+        """Return the queries for which of some users block another; they may be in any order."""
+        return [_blockers(group, other) for group in keys.by_partition(handles, each=1)]
+
+    @staticmethod
+    def all_of(handle: str) -> Query[list[str]]:
+        """Return the query for all whom a user has blocked."""
+        return Query("ZRANGE", (keys.blocked(handle),), (0, -1), _texts)
+
+    def blocked(self, handle: str, below: Mark | None, limit: int) -> Query[list[Mark]]:
+        """Return the query for a page of whom a user has blocked, the newest first."""
+        return page(keys.blocked(handle), below, limit)
+
+
+def item(handle: str, other: str) -> str:
+    """Return what is owed for a block."""
+    return f"block:{handle}:{other}"
+
+
+def _blockers(handles: Sequence[str], other: str) -> Query[list[str]]:
+    def read(reply: Sequence[int]) -> list[str]:
+        return [handle for handle, blocks in zip(handles, reply, strict=True) if blocks]
+
+    return Query(READ_BLOCKERS, tuple(keys.blocked(handle) for handle in handles), (other,), read)
+
+
+def _texts(reply: Sequence[bytes]) -> list[str]:
+    return [text.decode() for text in reply]

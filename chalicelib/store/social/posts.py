@@ -1,0 +1,132 @@
+"""Posts, each with its author."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from chalicelib.store import keys
+from chalicelib.store.accounts.user_cards import Card, card
+from chalicelib.store.redis.client import Query, Store
+from chalicelib.store.redis.scripts import Script
+
+ADD_POST = Script("social/add_post", "live")
+NEWEST_POSTS = Script("social/newest_posts")
+POSTS_SENT = Script("social/posts_sent", "live")
+READ_POSTS = Script("social/read_posts")
+UNSENT_POSTS = Script("social/unsent_posts")
+
+ID = slice(0, 8)
+TEXT = slice(8, None)
+
+
+class Post(NamedTuple):
+    """A post; id: the time in µs at which it was made."""
+
+    id: int
+    text: str
+
+
+class Unsent(NamedTuple):
+    """Posts that may not have reached all followers, the newest first.
+
+    upto: the id of the newest post that the author ever made, deleted or not.
+    """
+
+    upto: int
+    ids: list[int]
+
+
+class Written(NamedTuple):
+    """Posts of a user, and what is shown of the user."""
+
+    author: Card
+    posts: list[Post]
+
+
+class Posts:
+    """The posts of users. Their key, in the author's partition:
+
+    `{u<NNN>}:posts:<handle>`: ZSET, no expiry. score: the post's id, the time in µs at which it was made,
+        always rising for an author by `posted` in the account. member: 8 bytes of the id, big-endian, then
+        the text in UTF-8.
+    `posts:<handle>` is owed from the moment of a post until `sent` in the account, the id up to which all
+    posts have reached the followers, is not below it. Repeats put the same posts into the same timelines.
+    """
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def add(self, handle: str, text: str) -> int | None:
+        """Add a post, and owe its way to the followers; returns its id, None: there is no account.
+
+        Raises StoreUnavailable; the post may be there then.
+        """
+        named = (keys.user(handle), keys.posts(handle), keys.owed(handle))
+        added: int = self._store.fetch(Query(ADD_POST, named, (item(handle), text), repeatable=False))
+        return added or None
+
+    def delete(self, handle: str, post: int) -> bool:
+        """Delete a post; returns whether there was one."""
+        return bool(self._store.fetch(Query("ZREMRANGEBYSCORE", (keys.posts(handle),), (post, post))))
+
+    def page(self, handle: str, before: int | None, limit: int) -> Query[list[Post]]:
+        """Return the query for a user's posts with ids below one (None: any), the newest first."""
+        highest = "+inf" if before is None else f"({before}"
+        args = (highest, "-inf", "LIMIT", 0, limit)
+        return Query("ZREVRANGEBYSCORE", (keys.posts(handle),), args, lambda reply: list(map(_post, reply)))
+
+    def written(self, handle: str, reader: str, ids: Iterable[int]) -> Query[Written | None]:
+        """Return the query for those posts of some ids that there are.
+
+        None: the author is gone, or has blocked the reader.
+        """
+        named = (keys.user(handle), keys.posts(handle), keys.blocked(handle))
+        return Query(READ_POSTS, named, (reader, *ids), functools.partial(_written, handle))
+
+    def newest(self, handles: Iterable[str], upto: int | None, limit: int) -> dict[str, list[int]]:
+        """Return the ids of users' newest posts, `limit` of each, none above `upto`; the newest first."""
+        highest = "" if upto is None else upto
+        groups = keys.by_partition(handles, each=1)
+        replies = self._store.fetch_all(
+            Query(NEWEST_POSTS, tuple(map(keys.posts, group)), (highest, limit)) for group in groups
+        )
+        return {
+            handle: _ids(ids)
+            for group, reply in zip(groups, replies, strict=True)
+            for handle, ids in zip(group, reply, strict=True)
+        }
+
+    def unsent(self, handle: str, limit: int) -> Unsent | None:
+        """Return the posts that may not have reached all followers, the newest `limit`; None: all have."""
+        named = (keys.user(handle), keys.posts(handle))
+        return self._store.fetch(Query(UNSENT_POSTS, named, (limit,), _unsent))
+
+    def sent(self, handle: str, upto: int) -> None:
+        """Note that all posts up to an id have reached the followers."""
+        self._store.fetch(Query(POSTS_SENT, (keys.user(handle),), (upto,)))
+
+
+def item(handle: str) -> str:
+    """Return what is owed for posts."""
+    return f"posts:{handle}"
+
+
+def _post(member: bytes) -> Post:
+    return Post(int.from_bytes(member[ID]), member[TEXT].decode())
+
+
+def _written(handle: str, reply: list[bytes]) -> Written | None:
+    if not reply:
+        return None
+    name, avatar, *posts = reply
+    return Written(card(handle, name, avatar), list(map(_post, posts)))
+
+
+def _unsent(reply: list[bytes]) -> Unsent | None:
+    return Unsent(int(reply[0]), _ids(reply[1:])) if reply else None
+
+
+def _ids(packed: Sequence[bytes]) -> list[int]:
+    return [int.from_bytes(one) for one in packed]

@@ -1,0 +1,325 @@
+"""Accounts, on every kind of store."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from chalicelib.store import keys
+from chalicelib.store.accounts.accounts import Account, Accounts, Peer, Standing
+from chalicelib.store.redis.client import Store, connect
+from tests.servers.engines import Engine
+from tests.store.logs import RawClient, settings_for
+from tests.store.records import HELD, clock, fields_of, write_account, write_session, write_tombstone
+
+ANN = Account(
+    handle="ann",
+    name="Ann \u00c5",
+    bio="two\nlines",
+    avatar="pic-1",
+    email="ann@example.org",
+    password=HELD,
+    reset=True,
+    identity=bytes(range(224, 256)),
+    source="https://old.example/users/7",
+)
+DIGEST = bytes(range(32))
+
+
+@pytest.fixture
+def accounts(store: Store) -> Accounts:
+    """The accounts under test."""
+    return Accounts(store)
+
+
+def owed(raw: RawClient, handle: str) -> dict[str, bytes]:
+    """Return what is owed in a user's partition."""
+    return fields_of(raw, keys.owed(handle))
+
+
+def found(accounts: Accounts, handle: str) -> Account:
+    """Return an account that must be there."""
+    account = accounts.get(handle)
+    assert account is not None
+    return account
+
+
+def fields(account: Account, *left_out: str) -> dict[str, Any]:
+    """Return an account's fields without some."""
+    names = account.__struct_fields__
+    return {name: getattr(account, name) for name in names if name not in left_out}
+
+
+# --- create_account -----------------------------------------------------------------------------------------
+
+
+def test_create(accounts: Accounts, raw: RawClient) -> None:
+    """An account is kept with all its fields, made by the store's clock, and owes its place in the search."""
+    before = clock(raw)
+    assert accounts.create(ANN)
+
+    account = found(accounts, "ann")
+    assert fields(account, "made") == fields(ANN, "made")
+    assert before <= account.made <= clock(raw)
+    assert owed(raw, "ann") == {"index:ann": str(account.made).encode()}
+
+
+def test_create_the_least(accounts: Accounts, raw: RawClient) -> None:
+    """What an account does not have takes no room."""
+    assert accounts.create(Account(handle="ann"))
+
+    assert fields_of(raw, keys.user("ann")).keys() == {"made"}
+    assert fields(found(accounts, "ann"), "made") == fields(Account(handle="ann"), "made")
+
+
+@pytest.mark.parametrize("write", [write_account, write_tombstone])
+def test_a_handle_is_taken_once(accounts: Accounts, raw: RawClient, write: Any) -> None:
+    """A handle that an account has, or had, is not given again; nothing is changed or owed."""
+    write(raw, "ann")
+    before = fields_of(raw, keys.user("ann"))
+
+    assert not accounts.create(ANN)
+    assert fields_of(raw, keys.user("ann")) == before
+    assert owed(raw, "ann") == {}
+
+
+def test_200_create_one_handle(valkey: Engine) -> None:
+    """Of 200 threads that make one handle at once, one does, and its fields are those of nobody else."""
+    valkey.resume()
+    valkey.start()
+    valkey.flush()
+    accounts = Accounts(connect(settings_for(valkey)))
+    wanted = [Account(handle="ann", name=f"n{i}", password=f"p{i}") for i in range(200)]
+    with ThreadPoolExecutor(200) as pool:
+        made = list(pool.map(accounts.create, wanted))
+
+    (winner,) = (account for account, one in zip(wanted, made, strict=True) if one)
+    assert fields(found(accounts, "ann"), "made") == fields(winner, "made")
+
+
+# --- update_account -----------------------------------------------------------------------------------------
+
+
+def test_update(accounts: Accounts, raw: RawClient) -> None:
+    """Some fields are set, others cleared, the rest stays; what was before is returned."""
+    accounts.create(ANN)
+    before = found(accounts, "ann")
+
+    changes = {"name": "Anna", "bio": None, "avatar": "", "reset": False, "email": None}
+    assert accounts.update("ann", changes) == before
+
+    after = found(accounts, "ann")
+    assert (after.name, after.bio, after.avatar, after.reset, after.email) == ("Anna", "", None, False, None)
+    same = ("made", "password", "identity", "source")
+    assert [getattr(after, name) for name in same] == [getattr(before, name) for name in same]
+
+
+@pytest.mark.parametrize(
+    ("changes", "is_owed"),
+    [
+        ({"name": "Anna"}, True),
+        ({"name": None}, True),
+        ({"email": "a@example.org"}, True),
+        ({"bio": "x", "avatar": "y"}, False),
+        ({}, False),
+    ],
+)
+def test_what_an_update_owes(
+    accounts: Accounts, raw: RawClient, changes: dict[str, Any], is_owed: bool
+) -> None:
+    """A change of what a user is found by owes their place in the search, any other does not."""
+    write_account(raw, "ann")
+    before = clock(raw)
+
+    assert accounts.update("ann", changes) is not None
+
+    since = owed(raw, "ann").get("index:ann")
+    assert (since is not None) == is_owed
+    assert since is None or before <= int(since) <= clock(raw)
+
+
+@pytest.mark.parametrize("write", [write_tombstone, None])
+def test_update_nobody(accounts: Accounts, raw: RawClient, write: Any) -> None:
+    """What is no account, or none any more, cannot be changed, is not made by it, and owes nothing."""
+    if write:
+        write(raw, "ann")
+    before = fields_of(raw, keys.user("ann"))
+
+    assert accounts.update("ann", {"name": "Anna", "bio": None}) is None
+    assert fields_of(raw, keys.user("ann")) == before
+    assert owed(raw, "ann") == {}
+
+
+@pytest.mark.parametrize("name", ["made", "handle", "deleted"])
+def test_what_no_update_changes(accounts: Accounts, raw: RawClient, name: str) -> None:
+    """When an account was made, its handle and its end are no fields to set or to clear."""
+    write_account(raw, "ann")
+    before = fields_of(raw, keys.user("ann"))
+
+    accounts.update("ann", {name: None})
+    accounts.update("ann", {name: "x"})
+
+    assert fields_of(raw, keys.user("ann")) == before
+
+
+# --- lose_email ---------------------------------------------------------------------------------------------
+
+
+def test_lose_email(accounts: Accounts, raw: RawClient) -> None:
+    """An email is cleared if it is still this one."""
+    write_account(raw, "ann", email="new@example.org")
+
+    accounts.lose_email("ann", "old@example.org")
+    assert found(accounts, "ann").email == "new@example.org"
+    accounts.lose_email("ann", "new@example.org")
+    assert found(accounts, "ann").email is None
+    accounts.lose_email("nobody", "new@example.org")
+    assert accounts.get("nobody") is None
+
+
+# --- set_password -------------------------------------------------------------------------------------------
+
+
+def test_set_password(accounts: Accounts, raw: RawClient) -> None:
+    """A new password takes the place of the one held, and ends every session but the one to keep."""
+    write_account(raw, "ann", reset=1)
+    now = clock(raw)
+    for digest in (DIGEST, b"a" * 32, b"b" * 32):
+        write_session(raw, "ann", digest, now, now, now + 10**9)
+
+    assert accounts.set_password("ann", HELD, "$new", keep=DIGEST)
+
+    account = found(accounts, "ann")
+    assert (account.password, account.reset) == ("$new", False)
+    assert list(raw.hkeys(keys.sessions("ann"))) == [DIGEST]
+
+
+def test_set_password_ends_all_sessions(accounts: Accounts, raw: RawClient) -> None:
+    """Without one to keep no session stays."""
+    write_account(raw, "ann")
+    now = clock(raw)
+    write_session(raw, "ann", DIGEST, now, now, now + 10**9)
+
+    assert accounts.set_password("ann", HELD, "$new")
+    assert raw.exists(keys.sessions("ann")) == 0
+
+
+def test_set_a_password_that_was_changed(accounts: Accounts, raw: RawClient) -> None:
+    """Of two that change one password the second is told; its sessions are not ended."""
+    write_account(raw, "ann", reset=1)
+    now = clock(raw)
+    write_session(raw, "ann", DIGEST, now, now, now + 10**9)
+
+    assert not accounts.set_password("ann", "$other", "$new")
+    assert not accounts.set_password("nobody", "", "$new")
+    assert found(accounts, "ann").password == HELD
+    assert found(accounts, "ann").reset
+    assert raw.hlen(keys.sessions("ann")) == 1
+    assert accounts.get("nobody") is None
+
+
+# --- delete_account, forget ---------------------------------------------------------------------------------
+
+
+def test_delete(accounts: Accounts, raw: RawClient) -> None:
+    """A deleted account has no password and no session from that moment, and owes the rest."""
+    accounts.create(ANN)
+    gone = [
+        getattr(keys, n)("ann") for n in ("sessions", "rates", "posts", "timeline", "blocked", "unfollowed")
+    ]
+    for key in gone:
+        raw.set(key, "x")
+
+    assert accounts.delete("ann")
+
+    account = found(accounts, "ann")
+    assert (account.deleted, account.password, account.email) == (True, None, ANN.email)
+    assert [raw.exists(key) for key in gone] == [0] * len(gone)
+    assert owed(raw, "ann").keys() == {"index:ann", "delete:ann"}
+
+
+def test_delete_again(accounts: Accounts, raw: RawClient) -> None:
+    """To delete twice is to delete once: nothing is owed anew; nobody cannot be deleted."""
+    write_account(raw, "ann")
+    accounts.delete("ann")
+    before, deleted = owed(raw, "ann"), fields_of(raw, keys.user("ann"))
+
+    assert accounts.delete("ann")
+    assert not accounts.delete("nobody")
+    assert (owed(raw, "ann"), fields_of(raw, keys.user("ann"))) == (before, deleted)
+    assert raw.exists(keys.user("nobody")) == 0
+
+
+def test_delete_on_a_full_store(engine: Engine, accounts: Accounts, raw: RawClient) -> None:
+    """An account can be read, given another password and deleted on a store without memory."""
+    write_account(raw, "ann")
+    for node in engine.nodes:
+        node.config_set("maxmemory", 1)
+    try:
+        assert found(accounts, "ann").password == HELD
+        assert accounts.set_password("ann", HELD, "$new")
+        assert accounts.delete("ann")
+        accounts.forget("ann")
+    finally:
+        for node in engine.nodes:
+            node.config_set("maxmemory", 0)
+
+
+def test_forget(accounts: Accounts, raw: RawClient) -> None:
+    """In the end a tombstone says when it was made and deleted, and nothing of whom it was."""
+    accounts.create(ANN)
+    raw.hset(keys.user("ann"), "since", "1")
+    accounts.delete("ann")
+    accounts.forget("ann")
+
+    assert fields_of(raw, keys.user("ann")).keys() == {"made", "deleted"}
+    assert not accounts.create(ANN)
+
+
+# --- peer, profile ------------------------------------------------------------------------------------------
+
+
+def test_peer(accounts: Accounts, store: Store, raw: RawClient) -> None:
+    """How somebody is met: without account, with one, with a deleted one; and whether they block."""
+    write_account(raw, "ann")
+    write_tombstone(raw, "bob")
+    raw.zadd(keys.blocked("ann"), {"mallory": 1.0})
+
+    def met(handle: str, other: str) -> Peer:
+        return store.fetch(accounts.peer(handle, other))
+
+    assert met("ann", "cid") == Peer(Standing.ACTIVE, blocks=False)
+    assert met("ann", "mallory") == Peer(Standing.ACTIVE, blocks=True)
+    assert met("ann", "") == Peer(Standing.ACTIVE, blocks=False)
+    assert met("bob", "cid") == Peer(Standing.DELETED, blocks=False)
+    assert met("nobody", "cid") == Peer(Standing.NONE, blocks=False)
+
+
+def test_profile(accounts: Accounts, store: Store, raw: RawClient) -> None:
+    """A profile is the account and what is counted of it; a deleted account has none."""
+    accounts.create(ANN)
+    raw.zadd(keys.followers("ann"), {"a": 1, "b": 2, "c": 3})
+    raw.zadd(keys.following("ann"), {"a": 1, "b": 2})
+    raw.zadd(keys.posts("ann"), {"p": 1})
+    write_tombstone(raw, "bob")
+
+    profile = store.fetch(accounts.profile("ann"))
+    assert profile is not None
+    assert (profile.account, profile[1:]) == (accounts.get("ann"), (3, 2, 1))
+    assert store.fetch(accounts.profile("bob")) is None
+    assert store.fetch(accounts.profile("nobody")) is None
+
+
+def test_get(accounts: Accounts, raw: RawClient) -> None:
+    """A tombstone is an account that is deleted; nobody is None."""
+    write_tombstone(raw, "bob")
+
+    assert found(accounts, "bob").deleted
+    assert accounts.get("nobody") is None
+
+
+def test_an_account_shows_nothing_in_a_log() -> None:
+    """The text of an account has its handle, and no email and no hash."""
+    assert repr(ANN) == "Account('ann')"

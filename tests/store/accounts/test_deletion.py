@@ -1,0 +1,277 @@
+"""The end of an account, on every kind of store, with crashes between any two steps."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from typing import Any
+
+import pytest
+
+from chalicelib.errors import NotAuthenticated
+from chalicelib.schemas.users import ProfileChanges
+from chalicelib.services.accounts.deletion import INLINE_CHATS, INLINE_EDGES
+from chalicelib.services.auth.oidc import IDENTITY
+from chalicelib.services.values.emails import EMAIL
+from chalicelib.store import keys
+from chalicelib.store.accounts.accounts import Account
+from chalicelib.store.accounts.sessions import Details
+from chalicelib.store.inbox.index import Inboxes, Place, PlaceState
+from chalicelib.store.redis.client import Store
+from tests.store.logs import RawClient
+from tests.store.people import EVERYBODY, Crash, CrashingStore, Village, expire, sweep
+
+ONE_ENGINE = pytest.mark.parametrize("engine", ["valkey"], indirect=True)
+MAIL = "alice@example.org"
+DIGEST = b"i" * 32
+STEPS = 60
+"""More queries than a deletion takes."""
+
+
+@pytest.fixture
+def village(store: Store) -> Village:
+    """People on the store under test."""
+    return Village(store)
+
+
+def settle_everybody(village: Village) -> None:
+    """Make alice, who has everything that a user can have, and others around her."""
+    assert village.claims.claim(EMAIL, MAIL, "alice")
+    assert village.claims.claim(IDENTITY, DIGEST.hex(), "alice")
+    assert village.claims.settle(IDENTITY, DIGEST.hex(), "alice")
+    alice = Account(
+        handle="alice", name="Alice Liddell", bio="down", email=MAIL, password="hash", identity=DIGEST
+    )
+    assert village.accounts.create(alice)
+    village.work.now("index:alice")
+    village.people.change("alice", ProfileChanges(avatar="pic"))
+    for handle in EVERYBODY[1:]:
+        village.settle(handle, "Alien")
+    village.follow("alice", "bob", "carol")
+    village.follow("bob", "alice")
+    village.follow("dave", "alice", "bob")
+    village.blocks.block("alice", "eve")
+    village.work.now("block:alice:eve")
+    village.posts.add("alice", "a post")
+    village.work.now("posts:alice")
+    village.timelines.put(["alice"], "bob", [1])
+    assert village.sessions.add("alice", "hash", b"d" * 32, Details("192.0.2.1", "agent"))
+
+
+def check_gone(village: Village, raw: RawClient) -> None:
+    """Check that of alice only her handle is left, and that nothing else is missing."""
+    assert village.edges() == {("dave", "bob")}
+    assert village.claims.holder(EMAIL, MAIL) is None
+    assert village.claims.holder(IDENTITY, DIGEST.hex()) is None
+    assert village.found("al", 1) == ["bob", "carol", "dave"]
+    assert village.owed.everything() == []
+    assert list(raw.scan_iter(match="*alice*")) == [keys.user("alice").encode()]
+    left: Any = raw.hgetall(keys.user("alice"))
+    assert left.keys() == {b"made", b"deleted"}
+    assert village.accounts.get("alice") == Account(handle="alice", made=int(left[b"made"]), deleted=True)
+
+
+def test_all_goes_but_the_handle(village: Village, raw: RawClient) -> None:
+    """A deleted user leaves no session, post, follow, search term, email or name; the handle stays taken."""
+    settle_everybody(village)
+    village.deletion.delete("alice")
+
+    check_gone(village, raw)
+    assert not village.accounts.create(Account(handle="alice"))
+    village.people.change("bob", ProfileChanges(email=MAIL))
+    assert village.people.me("bob").email == MAIL
+
+
+def test_again_is_fine(village: Village, raw: RawClient) -> None:
+    """To delete once more, or to finish what is finished, changes nothing."""
+    settle_everybody(village)
+    village.deletion.delete("alice")
+    village.deletion.delete("alice")
+    village.deletion.finish("alice")
+
+    check_gone(village, raw)
+
+
+def test_finish_spares_who_is_there(village: Village) -> None:
+    """What ends a deletion does nothing to an account that is not deleted, or to none."""
+    village.settle("alice", "Alice", MAIL)
+    village.deletion.finish("alice")
+    village.deletion.finish("nobody")
+
+    assert village.people.me("alice").email == MAIL
+    assert village.found("alice") == ["alice"]
+
+
+@ONE_ENGINE
+@pytest.mark.parametrize("done", [False, True])
+def test_crash_at_any_step(village: Village, raw: RawClient, done: bool) -> None:
+    """A deletion that crashed at any step is all or nothing once the sweep has been."""
+    outcomes = set()
+    for step in range(STEPS):
+        raw.flushall()
+        settle_everybody(village)
+        crashed = False
+        try:
+            Village(CrashingStore(village.store, step, done=done)).deletion.delete("alice")
+        except Crash:
+            crashed = True
+        sweep(village.store)
+        account = village.accounts.get("alice")
+        assert account is not None
+        if account.deleted:
+            check_gone(village, raw)
+        else:
+            assert (village.people.me("alice").email, len(village.edges())) == (MAIL, 5)
+        outcomes.add((crashed, account.deleted))
+
+    assert outcomes == {(True, False), (True, True), (False, True)}
+
+
+@ONE_ENGINE
+def test_crash_again_and_again(village: Village, raw: RawClient) -> None:
+    """A deletion that the sweep itself crashes in, ever a step later, ends all the same."""
+    settle_everybody(village)
+    village.accounts.delete("alice")
+    for step in range(STEPS):
+        with contextlib.suppress(Crash):
+            Village(CrashingStore(village.store, step)).deletion.finish("alice")
+    sweep(village.store)
+
+    check_gone(village, raw)
+
+
+@ONE_ENGINE
+def test_crash_between_a_change_and_a_deletion(village: Village, raw: RawClient) -> None:
+    """Whatever step a change of name and email crashed at, a deletion takes all names and emails away."""
+    for step in range(STEPS):
+        raw.flushall()
+        settle_everybody(village)
+        changes = ProfileChanges(name="Alison", email="alison@example.org")
+        with contextlib.suppress(Crash):
+            Village(CrashingStore(village.store, step)).people.change("alice", changes)
+        village.deletion.delete("alice")
+        expire(raw, "alison@example.org")
+        sweep(village.store)
+        check_gone(village, raw)
+        assert village.claims.holder(EMAIL, "alison@example.org") is None
+        assert village.index.find("ali", None, 9) == [("alien", handle) for handle in EVERYBODY[1:]]
+
+
+def test_many_follows_go_soon(village: Village, raw: RawClient) -> None:
+    """The follows of somebody with very many are left to the queue; the account is gone at once."""
+    settle_everybody(village)
+    raw.zadd(keys.followers("alice"), {f"fan{number}": number for number in range(INLINE_EDGES)})
+    village.deletion.delete("alice")
+    account = village.accounts.get("alice")
+    assert account is not None
+    assert account.deleted
+    assert raw.llen(keys.work()) == 1
+    assert raw.zcard(keys.followers("alice")) == INLINE_EDGES + 2
+    village.work.run("delete:alice")
+    raw.delete(keys.work())
+
+    check_gone(village, raw)
+
+
+def test_chats_are_left(village: Village, raw: RawClient) -> None:
+    """A deleted user departs from all chats, one by one, and their index goes after that."""
+    village.settle("alice")
+    inboxes = Inboxes(village.store)
+    places = {"g-one": PlaceState.IN, "g-two": PlaceState.LARGE, "g-three": PlaceState.OUT}
+    for chat, state in places.items():
+        village.store.fetch_all(inboxes.placing(chat, [Place("alice", 1, state, 1)]))
+    village.store.fetch_all(inboxes.delivering("alice:bob", 2, ["alice"]))
+    village.deletion.delete("alice")
+
+    assert village.departed == [("alice", chat) for chat in (*places, "alice:bob")]
+    assert list(raw.scan_iter(match="*alice*")) == [keys.user("alice").encode()]
+
+
+def test_many_chats_are_left_soon(village: Village, raw: RawClient) -> None:
+    """The chats of somebody in very many are left to the queue; the account is gone at once."""
+    village.settle("alice")
+    for number in range(INLINE_CHATS + 1):
+        village.store.fetch_all(
+            Inboxes(village.store).placing(f"g-{number}", [Place("alice", 1, PlaceState.IN, 1)])
+        )
+    village.deletion.delete("alice")
+    assert (village.departed, raw.llen(keys.work())) == ([], 1)
+    village.work.run("delete:alice")
+
+    assert len(village.departed) == INLINE_CHATS + 1
+    assert not raw.exists(keys.inbox("alice"))
+
+
+@ONE_ENGINE
+def test_departures_that_end(village: Village, raw: RawClient) -> None:
+    """A deletion that crashes, ever a step later, keeps the index until all chats are departed from."""
+    village.settle("alice")
+    for number in range(3):
+        village.store.fetch_all(
+            Inboxes(village.store).placing(f"g-{number}", [Place("alice", 1, PlaceState.IN, 1)])
+        )
+    gone: set[tuple[str, str]] = set()
+    for step in range(STEPS):
+        crashing = Village(CrashingStore(village.store, step))
+        with contextlib.suppress(Crash):
+            crashing.deletion.delete("alice")
+        gone |= set(crashing.departed)
+        assert raw.exists(keys.inbox("alice")) or len(gone) == 3
+
+    assert list(raw.scan_iter(match="*alice*")) == [keys.user("alice").encode()]
+
+
+@pytest.mark.parametrize("turn", range(5))
+def test_follows_race_with_a_deletion(village: Village, raw: RawClient, turn: int) -> None:
+    """Who follows, and is followed by, somebody who is deleted meanwhile has no edge to or from them."""
+    fans = [f"fan{number}" for number in range(8)]
+    for handle in ("alice", *fans):
+        village.settle(handle)
+    start = threading.Barrier(len(fans) + 1)
+
+    def follow(fan: str) -> None:
+        start.wait()
+        village.follow(fan, "alice")
+        village.follow("alice", fan)
+
+    def delete() -> None:
+        start.wait()
+        village.deletion.delete("alice")
+
+    threads = [threading.Thread(target=follow, args=(fan,)) for fan in fans]
+    threads.append(threading.Thread(target=delete))
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    sweep(village.store)
+
+    assert list(raw.scan_iter(match="*:follow*")) == []
+    for fan in fans:
+        assert raw.zcard(keys.following(fan)) == raw.zcard(keys.followers(fan)) == 0
+
+
+@ONE_ENGINE
+def test_renames_race_with_a_deletion(village: Village, raw: RawClient) -> None:
+    """Who changes name and email while being deleted leaves none of them behind."""
+    for _ in range(10):
+        raw.flushall()
+        settle_everybody(village)
+        start = threading.Barrier(2)
+
+        def rename() -> None:
+            start.wait()  # noqa: B023
+            try:
+                village.people.change("alice", ProfileChanges(name="Alison", email="alison@example.org"))
+            except NotAuthenticated:
+                return
+
+        thread = threading.Thread(target=rename)
+        thread.start()
+        start.wait()
+        village.deletion.delete("alice")
+        thread.join()
+        expire(raw, "alison@example.org")
+        sweep(village.store)
+        check_gone(village, raw)
+        assert village.claims.holder(EMAIL, "alison@example.org") is None

@@ -1,0 +1,225 @@
+"""Failed logins, on every kind of store."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from chalicelib.store import keys
+from chalicelib.store.accounts.login_attempts import (
+    ADDRESS_FAILURES,
+    PAIR_FAILURES,
+    REMEMBERED,
+    WINDOW_SECONDS,
+    Attempts,
+)
+from chalicelib.store.redis.client import Store, connect
+from tests.servers.engines import Engine
+from tests.store.logs import RawClient, settings_for
+from tests.store.records import clock
+
+HERE, THERE = "192.0.2.7", "198.51.100.9"
+WINDOW = WINDOW_SECONDS * 1_000_000
+SECOND = 1_000_000
+
+
+@pytest.fixture
+def attempts(store: Store) -> Attempts:
+    """The attempts under test."""
+    return Attempts(store)
+
+
+SUBSCRIBER = "2001:db8:1:200::/56"
+
+
+def fail(attempts: Attempts, times: int, name: str = "ann", address: str = HERE) -> list[float]:
+    """Fail to log in so many times; returns how long each had to wait first."""
+    return [attempts.begin(name, address).wait for _ in range(times)]
+
+
+def write_failures(raw: RawClient, key: str, *ages: int) -> None:
+    """Write failures of so many µs ago."""
+    now = clock(raw)
+    raw.zadd(key, {f"old{place}": now - age for place, age in enumerate(ages)})
+
+
+def test_10_failures_of_a_name_from_an_address(attempts: Attempts) -> None:
+    """Ten failures as somebody from an address are enough for a quarter of an hour."""
+    assert fail(attempts, PAIR_FAILURES) == [0] * PAIR_FAILURES
+
+    (wait,) = fail(attempts, 1)
+    assert WINDOW_SECONDS - 60 < wait <= WINDOW_SECONDS
+
+
+def test_nobody_locks_out_another(attempts: Attempts) -> None:
+    """Failures from elsewhere keep nobody from logging in here, however many; they are counted."""
+    for number in range(200):
+        fail(attempts, 1, address=f"203.0.113.{number}")
+
+    attempt = attempts.begin("ann", HERE)
+    assert attempt.wait == 0
+    assert attempt.failures == 200
+
+
+def test_50_failures_from_an_address(attempts: Attempts) -> None:
+    """Fifty failures from an address, as whomever, are enough; another address goes on."""
+    for number in range(ADDRESS_FAILURES):
+        assert attempts.begin(f"user{number}", HERE).wait == 0
+
+    assert attempts.begin("ann", HERE).wait > 0
+    assert attempts.begin("ann", THERE).wait == 0
+
+
+def test_addresses_of_one_site_are_one(attempts: Attempts) -> None:
+    """Who has a network of IPv6 has no more tries than who has one address."""
+    waits = [attempts.begin("ann", f"2001:db8:1:2::{number:x}").wait for number in range(1, 13)]
+
+    assert [wait > 0 for wait in waits] == [False] * PAIR_FAILURES + [True] * 2
+
+
+def test_networks_of_one_subscriber_have_twice_the_tries_of_one(attempts: Attempts) -> None:
+    """Who has a /56 of IPv6, which is 256 networks, has no more than twice the tries of one network."""
+    waits = [attempts.begin("ann", f"2001:db8:1:2{number:02x}::1").wait for number in range(25)]
+    others = [attempts.begin(f"user{number}", f"2001:db8:1:3{number:02x}::1").wait for number in range(120)]
+
+    assert [wait > 0 for wait in waits] == [False] * 2 * PAIR_FAILURES + [True] * 5
+    assert [wait > 0 for wait in others] == [False] * 2 * ADDRESS_FAILURES + [True] * 20
+    assert attempts.begin("ann", "2001:db8:1:400::1").wait == 0
+
+
+def test_success_takes_back_what_a_subscriber_failed(attempts: Attempts, raw: RawClient) -> None:
+    """Who logs in over IPv6 leaves no failure of theirs behind, in neither of their networks."""
+    address = "2001:db8:1:2ff::1"
+    fail(attempts, 3, address=address)
+    attempts.succeed(attempts.begin("ann", address))
+
+    assert raw.exists(keys.tries("ann", SUBSCRIBER)) == 0
+    assert raw.zcard(keys.address_tries(SUBSCRIBER)) == raw.zcard(keys.tries("ann", "")) == 3
+
+
+def test_doubt_counts_the_failures_of_an_address(attempts: Attempts) -> None:
+    """An address that has failed is in doubt, as whomever it comes; another is not."""
+    assert [attempts.begin(name, HERE).doubt for name in ("ann", "bob", "ann")] == [0, 1, 2]
+    assert attempts.begin("ann", THERE).doubt == 0
+
+
+def test_name_under_attack_parts_tries_from_one_address(attempts: Attempts, raw: RawClient) -> None:
+    """With each failure of a name from elsewhere its next try from here is due later, up to two seconds."""
+    write_failures(raw, keys.tries("ann", ""), *range(SECOND, SECOND + PAIR_FAILURES + 6))
+    assert attempts.begin("ann", HERE).wait == 0
+    assert attempts.begin("ann", HERE).wait <= 0.8
+
+    write_failures(raw, keys.tries("ann", ""), *range(SECOND, SECOND + 500))
+    assert 0 < attempts.begin("ann", HERE).wait <= 2
+    write_failures(raw, keys.tries("bob", ""), *range(SECOND, SECOND + 500))
+    write_failures(raw, keys.tries("bob", HERE), 2 * SECOND)
+    assert attempts.begin("bob", HERE).wait == 0
+
+
+def test_a_refused_attempt_is_not_counted(attempts: Attempts, raw: RawClient) -> None:
+    """To try while one must wait does not make it longer, and uses up nobody's share."""
+    fail(attempts, PAIR_FAILURES + 20)
+
+    assert raw.zcard(keys.tries("ann", HERE)) == PAIR_FAILURES
+    assert raw.zcard(keys.address_tries(HERE)) == PAIR_FAILURES
+    assert raw.zcard(keys.tries("ann", "")) == PAIR_FAILURES
+
+
+def test_the_window(attempts: Attempts, raw: RawClient) -> None:
+    """A failure counts for a quarter of an hour; the wait ends when the one that is too many does."""
+    key = keys.tries("ann", HERE)
+    old, young = WINDOW + SECOND, SECOND
+    write_failures(raw, key, old, old, old, *[young] * (PAIR_FAILURES - 1))
+
+    assert attempts.begin("ann", HERE).wait == 0
+    assert WINDOW_SECONDS - 62 < attempts.begin("ann", HERE).wait <= WINDOW_SECONDS
+    assert raw.zcard(key) == PAIR_FAILURES
+
+
+def test_a_clock_that_fell_back(attempts: Attempts, raw: RawClient) -> None:
+    """Failures that the store's clock has yet to come to count no more: nobody waits for it."""
+    write_failures(raw, keys.tries("ann", HERE), *[-WINDOW] * PAIR_FAILURES)
+
+    assert fail(attempts, PAIR_FAILURES) == [0] * PAIR_FAILURES
+    assert fail(attempts, 1) > [0]
+
+
+def test_the_wait_for_the_oldest(attempts: Attempts, raw: RawClient) -> None:
+    """With the oldest failure a minute from being forgotten, the wait is a minute; with too many, longer."""
+    key = keys.tries("ann", HERE)
+    write_failures(raw, key, WINDOW - 60 * SECOND, *[SECOND] * (PAIR_FAILURES - 1))
+    assert 50 < attempts.begin("ann", HERE).wait <= 60
+
+    write_failures(
+        raw, key, WINDOW - 60 * SECOND, *[WINDOW - 90 * SECOND] * 3, *[SECOND] * (PAIR_FAILURES - 1)
+    )
+    assert 80 < attempts.begin("ann", HERE).wait <= 90
+
+
+def test_a_wait_is_never_nothing(attempts: Attempts, raw: RawClient) -> None:
+    """Whoever must wait is told so, also for the last moment."""
+    key = keys.tries("ann", HERE)
+    for age in range(WINDOW - 20_000, WINDOW, 500):
+        raw.delete(key)
+        write_failures(raw, key, *[age] * PAIR_FAILURES)
+        before: Any = raw.zcard(key)
+        attempt = attempts.begin("ann", HERE)
+        assert before == PAIR_FAILURES
+        assert (attempt.wait > 0) == (raw.zscore(key, attempt.id) is None)
+
+
+def test_a_success_is_no_failure(attempts: Attempts, raw: RawClient) -> None:
+    """Who logs in has not failed, and the failures from the same address are forgiven; others' stay."""
+    fail(attempts, 5)
+    fail(attempts, 3, address=THERE)
+    attempt = attempts.begin("ann", HERE)
+    attempts.succeed(attempt)
+
+    assert raw.exists(keys.tries("ann", HERE)) == 0
+    assert raw.zcard(keys.tries("ann", THERE)) == 3
+    assert raw.zcard(keys.tries("ann", "")) == 8
+    assert raw.zcard(keys.address_tries(HERE)) == 5
+    raw.delete(keys.tries("ann", ""))
+    assert fail(attempts, PAIR_FAILURES) == [0] * PAIR_FAILURES
+
+
+def test_success_as_oneself_does_not_help(attempts: Attempts) -> None:
+    """To log in to one's own account between failures at another's resets nothing of theirs."""
+    for _ in range(PAIR_FAILURES):
+        assert fail(attempts, 1) == [0]
+        attempts.succeed(attempts.begin("mallory", HERE))
+
+    assert fail(attempts, 1)[0] > 0
+
+
+def test_what_is_remembered(attempts: Attempts, raw: RawClient) -> None:
+    """Of a name under attack the last thousand failures are remembered; all goes by itself."""
+    write_failures(raw, keys.tries("ann", ""), *range(1, 2 * REMEMBERED))
+    attempts.begin("ann", HERE)
+
+    assert raw.zcard(keys.tries("ann", "")) == REMEMBERED
+    for key in (keys.tries("ann", ""), keys.tries("ann", HERE), keys.address_tries(HERE)):
+        life: Any = raw.ttl(key)
+        assert 0 < life <= WINDOW_SECONDS
+
+
+def test_many_at_once_are_all_counted(valkey: Engine) -> None:
+    """Of 200 attempts at once no more than ten may look at the password."""
+    valkey.resume()
+    valkey.start()
+    valkey.flush()
+    attempts = Attempts(connect(settings_for(valkey)))
+    with ThreadPoolExecutor(50) as pool:
+        begun = list(pool.map(lambda _: attempts.begin("ann", HERE), range(200)))
+
+    assert sum(attempt.wait == 0 for attempt in begun) <= PAIR_FAILURES
+    assert attempts.begin("bob", THERE).wait == 0
+
+
+@pytest.mark.parametrize("name", ["", "ann:192.0.2.7", ":", "\u00e5" * 64, "a b\n", "{u000}"])
+def test_any_name(attempts: Attempts, name: str) -> None:
+    """Whatever somebody gives as a name is counted."""
+    assert fail(attempts, PAIR_FAILURES, name) == [0] * PAIR_FAILURES
+    assert fail(attempts, 1, name)[0] > 0

@@ -1,0 +1,325 @@
+"""The limits of addresses, and the arithmetic of every limit, on the store's own Lua."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chalicelib.store import keys
+from chalicelib.store.accounts.rate_limits import Rate, Rates, site_of, tightest
+from chalicelib.store.redis.client import Store, connect
+from chalicelib.store.redis.scripts import Script
+from tests.servers.engines import Engine
+from tests.store.logs import RawClient, settings_for
+
+MINUTE = 60_000_000
+ADDRESS = "192.0.2.7"
+HUGE = 9_999_999
+
+
+def take(store: Store, limit: int, address: str = ADDRESS, kind: str = "auth") -> Rate:
+    """Take one request from an address's limit."""
+    return tightest(store.fetch_all(Rates.take(address, kind, limit)))
+
+
+# --- arithmetic ---------------------------------------------------------------------------------------------
+
+STEPS = """
+local reply, state, now = {}, false, 1760000000000000
+for i = 2, #ARGV do
+  now = now + tonumber(ARGV[i])
+  local limit = tonumber(ARGV[1])
+  local passes, unused, left = pass(limit, state, now, 1)
+  if passes then state = string.format('%.0f', unused) end
+  reply[#reply + 1] = {passes and 1 or 0, left, unused - now, passes and 0 or wait(limit, unused, now, 1)}
+end
+return reply
+"""
+COSTS = """
+local reply, limit, now, state = {}, tonumber(ARGV[1]), 1760000000000000, false
+local taking = ARGV[2] == 'take' and take or pass
+for i = 3, #ARGV do
+  local cost = tonumber(ARGV[i])
+  local passes, unused, left = taking(limit, state, now, cost)
+  if passes then state = string.format('%.0f', unused) end
+  reply[#reply + 1] = {passes and 1 or 0, left, unused - now, passes and 0 or wait(limit, unused, now, cost)}
+end
+return reply
+"""
+
+
+class Limiter:
+    """Runs the scripts' own arithmetic at times that a test makes up."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._run = engine.nodes[0].register_script("\n" + Script("parts/gcra").source + STEPS)
+        self._run_costs = engine.nodes[0].register_script("\n" + Script("parts/gcra").source + COSTS)
+
+    def at(self, limit: int, pauses: list[int]) -> list[tuple[bool, int, int, int]]:
+        """Ask after each pause; returns what was answered: passed, left, busy, wait."""
+        replies: Any = self._run([], [limit, *pauses])
+        return [(bool(passed), left, busy, wait) for passed, left, busy, wait in replies]
+
+    def costing(self, limit: int, costs: list[int], taking: str = "pass") -> list[tuple[bool, int, int, int]]:
+        """Ask at one time for requests of some costs; returns what was answered, as `at` does."""
+        replies: Any = self._run_costs([], [limit, taking, *costs])
+        return [(bool(passed), left, busy, wait) for passed, left, busy, wait in replies]
+
+
+@pytest.fixture(scope="module")
+def limiter(valkey: Engine) -> Limiter:
+    """The arithmetic, on a running store."""
+    valkey.resume()
+    valkey.start()
+    return Limiter(valkey)
+
+
+LIMITS = st.one_of(st.integers(1, 20), st.sampled_from([60, 120, 600, 1200, 2400, 7001, HUGE, 2 * HUGE]))
+PAUSES = st.lists(
+    st.one_of(st.just(0), st.integers(0, 10), st.integers(0, MINUTE // 100), st.integers(0, 3 * MINUTE)),
+    min_size=1,
+    max_size=60,
+)
+PLENTY = settings(max_examples=200)
+
+
+@PLENTY
+@given(limit=LIMITS, pauses=PAUSES)
+def test_a_bucket_that_fills_up(limiter: Limiter, limit: int, pauses: list[int]) -> None:
+    """A limit is a bucket of time, full at first; each request takes its part, and a pause gives it back."""
+    each = -(-MINUTE // limit)
+    full = level = each * limit
+    for pause, (passed, left, busy, wait) in zip(pauses, limiter.at(limit, pauses), strict=True):
+        level = min(full, level + pause)
+        assert passed == (level >= each)
+        if passed:
+            level -= each
+        assert (left, busy) == (level // each, full - level)
+        assert wait == (0 if passed else each - level)
+
+
+@PLENTY
+@given(limit=st.integers(1, 12), pauses=PAUSES)
+def test_never_more_than_the_limit_and_what_the_time_gives_back(
+    limiter: Limiter, limit: int, pauses: list[int]
+) -> None:
+    """In any span of time no more pass than the limit at once and, beyond it, the limit a minute."""
+    now, passed = 0, []
+    for pause, (passes, *_) in zip(pauses, limiter.at(limit, pauses), strict=True):
+        now += pause
+        passed += [now] * passes
+    for first, start in enumerate(passed):
+        for last in range(first, len(passed)):
+            assert last - first + 1 <= limit + (passed[last] - start) * limit / MINUTE
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 7, 11, 13, 600, 7001])
+def test_all_at_once(limiter: Limiter, limit: int) -> None:
+    """So many requests as the limit says pass in one microsecond, counted down to 0, and not one more."""
+    *replies, last = limiter.at(limit, [0] * (limit + 1))
+
+    assert [left for _, left, _, _ in replies] == list(range(limit - 1, -1, -1))
+    assert all(passed for passed, *_ in replies)
+    assert last[0] is False
+
+
+@pytest.mark.parametrize("limit", [1, 7, 600])
+def test_a_clock_that_falls_back(limiter: Limiter, limit: int) -> None:
+    """Nobody has to wait for as long as the store's clock has fallen back."""
+    *_, refused, after = limiter.at(limit, [*[0] * limit, 0, -60 * MINUTE])
+
+    assert (refused[0], after[0], after[1]) == (False, True, limit - 1)
+
+
+@pytest.mark.parametrize("limit", [1, 7, 20, 600, HUGE])
+def test_the_wait_is_exact(limiter: Limiter, limit: int) -> None:
+    """After the wait that was told one passes, and not a microsecond earlier."""
+    burst = [0] * min(limit, 2000) if limit != HUGE else [0]
+    wait = limiter.at(limit, [*burst, 0])[-1][3]
+    if limit == HUGE:
+        assert wait == 0
+        return
+
+    assert limiter.at(limit, [*burst, 0, wait])[-1][0] is True
+    assert limiter.at(limit, [*burst, 0, wait - 1])[-1][0] is False
+
+
+@PLENTY
+@given(limit=LIMITS, costs=st.lists(st.integers(1, 3000), min_size=1, max_size=30))
+def test_a_request_takes_as_many_parts_as_it_costs(limiter: Limiter, limit: int, costs: list[int]) -> None:
+    """It passes if so many parts are left, and one that costs more than the limit if all of them are."""
+    left = limit
+    for cost, (passed, still, _, wait) in zip(costs, limiter.costing(limit, costs), strict=True):
+        wanted = min(cost, limit)
+        assert passed == (wanted <= left)
+        left -= wanted * passed
+        assert still == (left if passed else 0)
+        assert wait == (0 if passed else (wanted - left) * -(-MINUTE // limit))
+
+
+@PLENTY
+@given(limit=LIMITS, costs=st.lists(st.integers(1, 3000), min_size=1, max_size=30))
+def test_what_was_done_is_taken_whatever_is_left(limiter: Limiter, limit: int, costs: list[int]) -> None:
+    """Nothing is refused; later requests wait for it, two minutes at most."""
+    each, used = -(-MINUTE // limit), 0
+    for cost, (passed, left, busy, _) in zip(costs, limiter.costing(limit, costs, "take"), strict=True):
+        used = min(used + each * min(cost, limit), 2 * MINUTE)
+        assert (passed, busy) == (True, used)
+        assert left == max(0, (each * limit - used) // each)
+
+
+# --- users --------------------------------------------------------------------------------------------------
+
+SESSIONS = [bytes([number]) * 32 for number in range(3)]
+
+
+def of_user(store: Store, session: bytes, limit: int, cost: int = 1, *, done: bool = False) -> Rate:
+    """Take one request from the limits of ann and of one session."""
+    return store.fetch(Rates.of_user("ann", session, "write", limit, cost, done=done))
+
+
+def test_a_user_has_twice_the_limit_of_a_session(store: Store) -> None:
+    """What passes by one session counts for the user, and no third session has anything left."""
+    passed = [sum(not of_user(store, session, 5).wait for _ in range(7)) for session in SESSIONS]
+
+    assert passed == [5, 5, 0]
+
+
+def test_a_refused_cost_takes_nothing(store: Store) -> None:
+    """What is too much is refused whole, with how long to wait; what still fits passes after it."""
+    assert of_user(store, SESSIONS[0], 10, 8).left == 2
+    refused = of_user(store, SESSIONS[0], 10, 3)
+
+    assert 0 < refused.wait <= MINUTE // 10
+    assert not of_user(store, SESSIONS[0], 10, 2).wait
+
+
+def test_what_is_owed_is_waited_for(store: Store) -> None:
+    """What was done at a cost beyond the limit keeps the session's next requests waiting."""
+    assert not of_user(store, SESSIONS[0], 10, 9).wait
+    assert not of_user(store, SESSIONS[0], 10, 9, done=True).wait
+
+    assert MINUTE * 8 // 10 < of_user(store, SESSIONS[0], 10).wait <= MINUTE * 9 // 10
+
+
+def test_no_limit_takes_nothing(store: Store, raw: RawClient) -> None:
+    """A class without a limit keeps no state."""
+    assert of_user(store, SESSIONS[0], 0, 1000) == Rate(0, 0, 0)
+    assert not raw.exists(keys.rates("ann"))
+
+
+# --- addresses ----------------------------------------------------------------------------------------------
+
+
+def test_a_burst(store: Store) -> None:
+    """An address may use its whole limit at once; what follows is refused with how long to wait."""
+    assert [take(store, 3).left for _ in range(3)] == [2, 1, 0]
+
+    refused = take(store, 3)
+    assert (refused.limit, refused.left) == (3, 0)
+    assert 0 < refused.wait <= MINUTE / 3
+    assert 2 / 3 * MINUTE < refused.busy <= MINUTE
+
+
+def test_a_refused_request_costs_nothing(store: Store, raw: RawClient) -> None:
+    """To be refused does not make the wait longer."""
+    take(store, 1)
+    before = raw.get(keys.rate(ADDRESS, "auth"))
+
+    assert all(take(store, 1).wait for _ in range(5))
+    assert raw.get(keys.rate(ADDRESS, "auth")) == before
+
+
+@pytest.mark.parametrize(
+    ("busy", "left"), [(MINUTE, None), (MINUTE - 100_000, None), (MINUTE // 2, 1), (-5, 3)]
+)
+def test_refill(store: Store, raw: RawClient, busy: int, left: int | None) -> None:
+    """What was used comes back with time; an old state is as good as none."""
+    state = clock(raw) + busy
+    raw.set(keys.rate(ADDRESS, "auth"), str(state))
+
+    rate = take(store, 4)
+
+    assert (rate.wait == 0, rate.left) == (left is not None, left or 0)
+
+
+def clock(raw: RawClient) -> int:
+    """Return the store's own time, µs since 1970."""
+    seconds, micros = next(iter_times(raw))
+    return int(seconds) * 1_000_000 + int(micros)
+
+
+def iter_times(raw: RawClient) -> Any:
+    """Yield the time of each server."""
+    told: Any = raw.time()
+    return iter(told.values() if isinstance(told, dict) else [told])
+
+
+def test_limits_are_apart(store: Store) -> None:
+    """Another address, and another class of routes, has a limit of its own."""
+    take(store, 1)
+
+    assert take(store, 1).wait
+    assert not take(store, 1, "192.0.2.8").wait
+    assert not take(store, 1, kind="search").wait
+
+
+def test_a_huge_limit(store: Store, raw: RawClient) -> None:
+    """The largest limit there may be is counted like any other, and its state stays a whole number."""
+    assert [take(store, HUGE).wait for _ in range(20)] == [0] * 20
+    state: Any = raw.get(keys.rate(ADDRESS, "auth"))
+    assert state.isdigit()
+
+
+def test_a_state_goes_by_itself(store: Store, raw: RawClient) -> None:
+    """What an address has used is kept for two minutes."""
+    take(store, 1)
+    left: Any = raw.ttl(keys.rate(ADDRESS, "auth"))
+
+    assert 0 < left <= 120
+
+
+def test_many_at_once(valkey: Engine) -> None:
+    """Of 200 requests at once by 20 threads no more pass than the limit."""
+    valkey.resume()
+    valkey.start()
+    valkey.flush()
+    store = connect(settings_for(valkey))
+    with ThreadPoolExecutor(20) as pool:
+        rates = list(pool.map(lambda _: take(store, 1), range(200)))
+
+    assert sum(not rate.wait for rate in rates) == 1
+
+
+@pytest.mark.parametrize(
+    ("address", "site"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::"),
+        ("2001:db8:1:2:ffff::1", "2001:db8:1:2::"),
+        ("2001:DB8:1:2::", "2001:db8:1:2::"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("::1", "::"),
+        ("fe80::1%eth0", "fe80::"),
+        ("", "unknown"),
+        ("192.0.2.7, 10.0.0.1", "unknown"),
+        ("192.0.2.7:443", "unknown"),
+        ("999.1.1.1", "unknown"),
+        ("x" * 5000, "unknown"),
+    ],
+)
+def test_what_an_address_is_limited_by(address: str, site: str) -> None:
+    """An address of IPv4 is itself, one of IPv6 its network of 64 bits, and anything else is all one."""
+    assert site_of(address) == site
+
+
+def test_networks_of_one_subscriber_have_twice_the_limit_of_one(store: Store) -> None:
+    """Of the 256 networks of a /56 each has the limit of an address, and all of them twice as much."""
+    passed = [take(store, 5, f"2001:db8:1:2{number:02x}::1").wait == 0 for number in range(12)]
+
+    assert passed == [True] * 10 + [False] * 2
+    assert take(store, 5, "2001:db8:1:3::1").wait == 0

@@ -1,0 +1,647 @@
+"""Registration and login on real stores: races, crashes, and what an attacker may learn or do."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import unicodedata
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
+from typing import Any
+
+import argon2
+import msgspec
+import pytest
+
+from chalicelib.errors import (
+    AlreadyTaken,
+    BadRequest,
+    NotAuthenticated,
+    ParleyError,
+    PasswordChangeNeeded,
+    TooManyRequests,
+    WrongCredentials,
+)
+from chalicelib.schemas.accounts import LoginRequest, PasswordChange
+from chalicelib.services.accounts.login import Entered, Logins
+from chalicelib.services.accounts.passwords import Match, Passwords
+from chalicelib.services.accounts.registration import Registration
+from chalicelib.services.auth.oidc import Identity
+from chalicelib.services.values.emails import EMAIL
+from chalicelib.services.values.names import Names
+from chalicelib.services.values.tokens import digest_of
+from chalicelib.store import keys
+from chalicelib.store.accounts.accounts import Account
+from chalicelib.store.accounts.login_attempts import ADDRESS_FAILURES, PAIR_FAILURES, Attempts
+from chalicelib.store.accounts.sessions import Credential, Details, Sessions
+from chalicelib.store.redis.client import Store, connect
+from tests.servers.engines import Engine
+from tests.store.logs import RawClient, settings_for
+from tests.store.people import Crash, CrashingStore, Village, nobody_connected, sweep
+from tests.store.records import fields_of
+
+WORD, OTHER = "correct horse", "battery staple"
+HERE, THERE = Details("192.0.2.7", "curl"), Details("198.51.100.9", "phone")
+ADDRESS = "ann@example.org"
+
+
+class CountingPasswords(Passwords):
+    """Cheap hashes, and how often a password was looked at."""
+
+    def __init__(self, parameters: str = "m=8,t=1,p=1") -> None:
+        super().__init__(parameters)
+        self.looked_at: list[str | None] = []
+
+    def verify(self, held: str | None, password: str, doubt: int = 0) -> Match:
+        """Count, and verify."""
+        self.looked_at.append(held)
+        return super().verify(held, password, doubt)
+
+
+class Door:
+    """What lets people in, on one store."""
+
+    def __init__(self, store: Store, passwords: CountingPasswords | None = None) -> None:
+        self.village = Village(store)
+        self.accounts, self.claims = self.village.accounts, self.village.claims
+        self.passwords = passwords or CountingPasswords()
+        self.sessions = Sessions(store)
+        self.logins = Logins(
+            self.accounts,
+            self.claims,
+            self.sessions,
+            Attempts(store),
+            self.passwords,
+            nobody_connected(store),
+        )
+        self.registration = Registration(
+            Names(open_names=False),
+            self.accounts,
+            self.claims,
+            self.passwords,
+            self.logins,
+            self.village.work,
+            nobody_connected(store),
+        )
+
+    def register(self, handle: str = "ann", email: str | None = None, password: str = WORD) -> Entered:
+        """Register from here."""
+        return self.registration.register(Account(handle=handle, email=email), password, HERE)
+
+    def login(self, handle: str | None = None, password: str = WORD, **fields: Any) -> Entered:
+        """Log in from here, or from where `details` says."""
+        details = fields.pop("details", HERE)
+        return self.logins.login(LoginRequest(password=password, handle=handle, **fields), details)
+
+    def is_in(self, entered: Entered) -> bool:
+        """Return whether a token is good."""
+        shown = Credential(entered.handle, digest_of(entered.token))
+        query = self.sessions.admitting(shown, "read", 0, HERE)
+        return self.village.store.fetch(query) is not None
+
+
+@pytest.fixture
+def door(store: Store) -> Door:
+    """The door under test."""
+    return Door(store)
+
+
+@pytest.fixture
+def busy_door(valkey: Engine) -> Door:
+    """A door that many threads come to."""
+    valkey.resume()
+    valkey.start()
+    valkey.flush()
+    return Door(connect(settings_for(valkey)))
+
+
+def refusal(call: Callable[..., object], *arguments: Any, **fields: Any) -> ParleyError:
+    """Return the error that a call must end in."""
+    with pytest.raises(ParleyError) as raised:
+        call(*arguments, **fields)
+    return raised.value
+
+
+def told(error: ParleyError) -> tuple[bytes, dict[str, str]]:
+    """Return all that a caller learns of an error."""
+    return error.problem(), error.headers
+
+
+# --- registering --------------------------------------------------------------------------------------------
+
+
+def test_register(door: Door) -> None:
+    """Who registers is logged in, by handle in any case, and the password is kept as a hash alone."""
+    entered = door.register("Ann.B-1_", ADDRESS.upper())
+
+    assert entered.handle == "ann.b-1_"
+    assert door.is_in(entered)
+    account = door.accounts.get("ann.b-1_")
+    assert account is not None
+    assert (account.email, (account.password or "")[:9]) == (ADDRESS, "$argon2id")
+    assert door.claims.holder(EMAIL, ADDRESS) == "ann.b-1_"
+    assert door.village.owed.everything() == []
+
+
+@pytest.mark.parametrize("handle", ["", "me", "Admin", "-a", "a b", "a:b", "\u00e5sa", "a" * 33, "a\n"])
+def test_what_is_no_handle(door: Door, handle: str) -> None:
+    """A handle that cannot be one is refused before anything is asked or hashed."""
+    assert isinstance(refusal(lambda: door.register(handle)), BadRequest)
+
+
+def test_taken_handle_and_taken_email_are_told_alike(door: Door) -> None:
+    """What is taken, the handle or the email, is not said."""
+    door.register("ann", ADDRESS)
+
+    handle = refusal(lambda: door.register("ANN", "new@example.org"))
+    email = refusal(lambda: door.register("bob", "Ann@Example.org"))
+
+    assert isinstance(handle, AlreadyTaken)
+    assert told(handle) == told(email)
+    assert door.accounts.get("bob") is None
+    assert door.claims.holder(EMAIL, "new@example.org") is None
+
+
+def test_200_register_one_handle(busy_door: Door) -> None:
+    """Of 200 who register one handle at once, each with an email, one does; the others' emails are free."""
+    outcomes = at_once(200, lambda n: busy_door.register("ann", f"user{n}@example.org", f"{WORD}{n}"))
+
+    (winner,) = (n for n, outcome in enumerate(outcomes) if isinstance(outcome, Entered))
+    assert sum(isinstance(outcome, AlreadyTaken) for outcome in outcomes) == 199
+    held = [n for n in range(200) if busy_door.claims.holder(EMAIL, f"user{n}@example.org")]
+    assert held == [winner]
+    assert busy_door.login("ann", f"{WORD}{winner}")
+
+
+def test_50_register_one_email(busy_door: Door) -> None:
+    """Of 50 who register one email at once, each with a handle, one does; the others' handles are free."""
+    outcomes = at_once(50, lambda n: busy_door.register(f"user{n}", ADDRESS))
+
+    (winner,) = (n for n, outcome in enumerate(outcomes) if isinstance(outcome, Entered))
+    assert sum(isinstance(outcome, AlreadyTaken) for outcome in outcomes) == 49
+    assert busy_door.claims.holder(EMAIL, ADDRESS) == f"user{winner}"
+    assert [n for n in range(50) if busy_door.accounts.get(f"user{n}")] == [winner]
+
+
+def at_once(many: int, call: Callable[[int], Any]) -> list[Any]:
+    """Call so many times at once; returns what each returned, or was refused with."""
+    barrier = threading.Barrier(many)
+
+    def one(number: int) -> Any:
+        barrier.wait()
+        try:
+            return call(number)
+        except ParleyError as error:
+            return error
+
+    with ThreadPoolExecutor(many) as pool:
+        return list(pool.map(one, range(many)))
+
+
+def crashes(store: Store) -> Iterator[Door]:
+    """Yield doors whose store is gone after one query more each time, the last one done or not."""
+    for left in count():
+        for done in (False, True):
+            crashing = CrashingStore(store, left, done=done)
+            yield Door(crashing)
+            if crashing._left > 0:
+                return
+
+
+def expire_claims(raw: RawClient) -> None:
+    """Let the claims that are not settled run out."""
+    for key in raw.scan_iter(match="*:claim:*"):
+        left: Any = raw.ttl(key)
+        if left >= 0:
+            raw.delete(key)
+
+
+def test_a_crash_anywhere_in_a_registration(engine: Engine, store: Store, raw: RawClient) -> None:
+    """After a crash at any step, a sweep and a while, nobody is locked out, and the email is one account's.
+
+    Either the account is there and logs in by handle and by email, or handle and email are free.
+    """
+    steps = 0
+    for broken in crashes(store):
+        engine.flush()
+        steps += 1
+        with contextlib.suppress(Crash):
+            broken.register("ann", ADDRESS)
+        sweep(store)
+        expire_claims(raw)
+        door = Door(store)
+        if door.accounts.get("ann") is None:
+            door.register("ann", ADDRESS)
+        assert door.login("ann").handle == "ann"
+        assert door.login(email=ADDRESS).handle == "ann"
+        assert isinstance(refusal(door.register, "bob", ADDRESS), AlreadyTaken)
+    assert steps > 10
+
+
+def test_an_email_that_another_took_after_a_crash(engine: Engine, store: Store, raw: RawClient) -> None:
+    """When another registers the email that a crash left unsettled, and no sweep came, it is theirs alone."""
+    for broken in crashes(store):
+        engine.flush()
+        with contextlib.suppress(Crash):
+            broken.register("ann", ADDRESS)
+        expire_claims(raw)
+        door = Door(store)
+        if door.accounts.get("ann") is None or door.claims.holder(EMAIL, ADDRESS) == "ann":
+            continue
+        assert door.register("bob", ADDRESS, OTHER).handle == "bob"
+        assert door.login(email=ADDRESS, password=OTHER).handle == "bob"
+        assert isinstance(refusal(door.login, email=ADDRESS), WrongCredentials)
+        assert door.login("ann").handle == "ann"
+        sweep(store)
+        ann, bob = door.accounts.get("ann"), door.accounts.get("bob")
+        assert ann is not None
+        assert bob is not None
+        assert (ann.email, bob.email) == (None, ADDRESS)
+
+
+IDENTITY = Identity("https://issuer.example", "ann-1", 0, b"\x07" * 32)
+
+
+def test_an_identity_whose_deleted_account_is_still_named(engine: Engine, store: Store) -> None:
+    """What a call left behind that a deletion overtook does not keep the identity from another handle."""
+    door = Door(store)
+    door.registration.register_identity(IDENTITY, Account(handle="ann"))
+    door.village.deletion.delete("ann")
+    assert door.claims.settle("identity", IDENTITY.digest.hex(), "ann")
+
+    assert door.registration.register_identity(IDENTITY, Account(handle="bob")) == "bob"
+    assert door.claims.holder("identity", IDENTITY.digest.hex()) == "bob"
+
+
+def test_a_crash_anywhere_while_an_identity_chooses_its_handle(engine: Engine, store: Store) -> None:
+    """After a crash at any step the same identity gets the same handle at once, and nobody else has it."""
+    for broken in crashes(store):
+        engine.flush()
+        with contextlib.suppress(Crash):
+            broken.registration.register_identity(IDENTITY, Account(handle="ann"))
+        door = Door(store)
+        assert door.registration.register_identity(IDENTITY, Account(handle="ann")) == "ann"
+        assert door.claims.holder("identity", IDENTITY.digest.hex()) == "ann"
+        other = msgspec.structs.replace(IDENTITY, digest=b"\x08" * 32)
+        taken = refusal(door.registration.register_identity, other, Account(handle="ann"))
+        again = refusal(door.registration.register_identity, IDENTITY, Account(handle="bob"))
+        assert isinstance(taken, AlreadyTaken)
+        assert isinstance(again, AlreadyTaken)
+        assert door.claims.holder("identity", other.digest.hex()) is None
+        assert door.accounts.get("bob") is None
+
+
+# --- logging in ---------------------------------------------------------------------------------------------
+
+
+def test_login(door: Door) -> None:
+    """One logs in by handle or username in any case, or by email in any case, each time to a new session."""
+    door.register("ann", ADDRESS)
+
+    entered = [
+        door.login("ANN"),
+        door.logins.login(LoginRequest(password=WORD, username="Ann"), THERE),
+        door.login(email="Ann@Example.ORG"),
+    ]
+
+    assert {one.handle for one in entered} == {"ann"}
+    assert len({one.token for one in entered}) == 3
+    assert all(door.is_in(one) for one in entered)
+    assert len(door.sessions.devices("ann")) == 4
+
+
+@pytest.mark.parametrize(
+    "names", [{}, {"handle": "ann", "email": ADDRESS}, {"handle": "ann", "username": "ann"}]
+)
+def test_one_name(door: Door, names: dict[str, str]) -> None:
+    """A login has one name; with none or two it is no login."""
+    assert isinstance(refusal(lambda: door.login(**names)), BadRequest)
+
+
+WRONG: dict[str, dict[str, Any]] = {
+    "wrong password": {"handle": "ann", "password": OTHER},
+    "unknown handle": {"handle": "nobody"},
+    "no handle": {"handle": "no body:1"},
+    "unknown email": {"email": "nobody@example.org"},
+    "wrong password by email": {"email": ADDRESS, "password": OTHER},
+    "deleted": {"handle": "gone"},
+    "without password": {"handle": "signed"},
+    "email of the deleted": {"email": "gone@example.org"},
+}
+
+
+def test_all_wrong_logins_are_told_alike(door: Door) -> None:
+    """Unknown, deleted, without a password, wrong password: one answer, and one hash is verified for each."""
+    door.register("ann", ADDRESS)
+    door.register("gone", "gone@example.org")
+    door.accounts.delete("gone")
+    door.accounts.create(Account(handle="signed", identity=b"i" * 32))
+    answers, hashes = set(), []
+    for fields in WRONG.values():
+        door.passwords.looked_at.clear()
+        body, headers = told(refusal(door.login, **fields))
+        answers.add((body, tuple(headers.items())))
+        hashes.append(len(door.passwords.looked_at))
+
+    assert len(answers) == 1
+    assert hashes == [1] * len(WRONG)
+
+
+class OvertakenPasswords(CountingPasswords):
+    """Passwords by other parameters; another logs in while the first of them is hashed anew."""
+
+    def __init__(self, meanwhile: Callable[[], object]) -> None:
+        super().__init__("m=16,t=1,p=1")
+        self._meanwhile: list[Callable[[], object]] = [meanwhile]
+
+    def hashed(self, password: str) -> str:
+        """Let the other log in first, once."""
+        while self._meanwhile:
+            self._meanwhile.pop()()
+        return super().hashed(password)
+
+
+def test_two_logins_that_hash_anew_at_once(store: Store, door: Door) -> None:
+    """After a change of parameters two may log in at once: both are in, and the hash is of today's."""
+    door.register()
+    other = Door(store, CountingPasswords("m=16,t=1,p=1"))
+    overtaken = Door(store, OvertakenPasswords(lambda: other.login("ann")))
+    entered = overtaken.login("ann")
+
+    assert door.is_in(entered)
+    assert len(door.sessions.devices("ann")) == 3
+    account = door.accounts.get("ann")
+    assert account is not None
+    assert "m=16,t=1,p=1" in (account.password or "")
+
+
+def test_a_stale_claim_leads_nowhere(door: Door) -> None:
+    """An email whose claim the account does not confirm is nobody's to log in by."""
+    door.register("ann")
+    door.claims.settle(EMAIL, ADDRESS, "ann")
+
+    assert isinstance(refusal(lambda: door.login(email=ADDRESS)), WrongCredentials)
+
+
+def test_a_password_changed_while_logging_in(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who logs in with a password that is changed at that moment gets no session."""
+    entered = door.register("ann")
+    real = door.passwords.verify
+
+    def changed_meanwhile(held: str | None, password: str, doubt: int) -> Match:
+        right = real(held, password, doubt)
+        assert door.accounts.set_password("ann", held or "", "$argon2id$new")
+        return right
+
+    monkeypatch.setattr(door.passwords, "verify", changed_meanwhile)
+
+    assert isinstance(refusal(lambda: door.login("ann")), NotAuthenticated)
+    assert door.sessions.devices("ann") == []
+    assert not door.is_in(entered)
+
+
+def test_rehash(store: Store) -> None:
+    """A login renews the hash of other days, and it goes on being good."""
+    Door(store).register("ann")
+    costly = Door(store, CountingPasswords("m=16,t=1,p=1"))
+
+    costly.login("ann")
+
+    account = costly.accounts.get("ann")
+    assert "$m=16,t=1,p=1$" in (account.password or "" if account else "")
+    assert costly.login("ann")
+
+
+SPELLINGS = [
+    ("caf\u00e9 au lait", "cafe\u0301 au lait"),
+    ("\uff11\uff12\uff13\uff14\uff15\uff16\uff17\uff18", "12345678"),
+    ("one\u00a0two\u3000three\u1680four", "one two three four"),
+    ("\uff21\uff42\uff43 \ufb01sh", "Abc fish"),
+]
+
+
+@pytest.mark.parametrize(("one", "other"), [*SPELLINGS, *((b, a) for a, b in SPELLINGS)])
+def test_password_is_the_same_however_it_is_typed(door: Door, one: str, other: str) -> None:
+    """Who registers, changes or is given a password with one keyboard logs in with another."""
+    entered = door.register("ann", password=one)
+    assert door.login("ann", other)
+
+    change(door, entered, other, f"{one} again")
+    assert door.login("ann", f"{other} again")
+    door.accounts.update("ann", {"password": door.passwords.hashed("code"), "reset": True})
+    door.login("ann", "code", new_password=one)
+    assert door.login("ann", other)
+    assert isinstance(refusal(lambda: door.login("ann", one.upper() + "x")), WrongCredentials)
+
+
+@pytest.mark.parametrize("typed", [raw for _, raw in SPELLINGS[:1]] + [form for form, _ in SPELLINGS[1:]])
+def test_hash_of_a_password_as_it_was_typed_is_renewed(door: Door, typed: str) -> None:
+    """A hash from before passwords had one form is good for the same typing, and from then on for any."""
+    door.register("ann")
+    old = argon2.PasswordHasher(1, 8, 1).hash(typed)
+    door.accounts.update("ann", {"password": old})
+    form = unicodedata.normalize("NFKC", typed).replace("\u1680", " ")
+    assert isinstance(refusal(lambda: door.login("ann", form)), WrongCredentials)
+
+    assert door.login("ann", typed)
+    account = door.accounts.get("ann")
+    assert account is not None
+    assert account.password != old
+    for spelling in (form, typed):
+        assert door.login("ann", spelling)
+
+
+def test_hash_as_it_was_typed_may_be_changed(door: Door) -> None:
+    """Who changes the password of such a hash types it as before."""
+    entered = door.register("ann")
+    typed = SPELLINGS[0][1]
+    door.accounts.update("ann", {"password": argon2.PasswordHasher(1, 8, 1).hash(typed)})
+
+    change(door, entered, typed, OTHER)
+    assert door.login("ann", OTHER)
+
+
+def test_a_password_for_one_login(door: Door) -> None:
+    """A password that must be changed is good for nothing else, and is not good any more after that."""
+    door.register("ann")
+    door.accounts.update("ann", {"reset": True})
+
+    assert isinstance(refusal(lambda: door.login("ann")), PasswordChangeNeeded)
+    assert isinstance(refusal(lambda: door.login("ann", OTHER)), WrongCredentials)
+    assert isinstance(refusal(lambda: door.login("ann", new_password="short")), BadRequest)
+    assert door.is_in(door.login("ann", new_password=OTHER))
+    assert isinstance(refusal(lambda: door.login("ann")), WrongCredentials)
+    assert door.login("ann", OTHER)
+
+
+def test_to_be_told_to_change_is_no_failure(door: Door) -> None:
+    """Who has the right password is not locked out by being told to choose another."""
+    door.register("ann")
+    door.accounts.update("ann", {"reset": True})
+    for _ in range(PAIR_FAILURES + 1):
+        assert isinstance(refusal(lambda: door.login("ann")), PasswordChangeNeeded)
+
+    assert door.login("ann", new_password=OTHER)
+
+
+# --- too many failures --------------------------------------------------------------------------------------
+
+
+def test_failures_from_here(door: Door) -> None:
+    """After ten failures from here even the right password is not looked at; Retry-After says until when."""
+    door.register("ann")
+    for _ in range(PAIR_FAILURES):
+        assert isinstance(refusal(lambda: door.login("ann", OTHER)), WrongCredentials)
+    door.passwords.looked_at.clear()
+
+    error = refusal(lambda: door.login("ann"))
+
+    assert isinstance(error, TooManyRequests)
+    assert 800 < int(error.headers["Retry-After"]) <= 901
+    assert door.passwords.looked_at == []
+    assert door.login("ann", details=THERE)
+
+
+def test_failures_from_elsewhere_lock_nobody_out(door: Door) -> None:
+    """However many fail as somebody elsewhere, they log in from here at once; nobody sleeps meanwhile."""
+    door.register("ann")
+    for number in range(5):
+        for _ in range(PAIR_FAILURES):
+            refusal(door.login, "ann", OTHER, details=Details(f"203.0.113.{number}"))
+
+    assert door.login("ann")
+
+
+def test_name_under_attack_is_tried_from_one_address_now_and_then(door: Door) -> None:
+    """While many fail as somebody, a second try from one address is a 429 for seconds, account or not."""
+    door.register("ann")
+    for name in ("ann", "nobody"):
+        for number in range(40):
+            refusal(door.login, name, OTHER, details=Details(f"203.0.113.{number}"))
+        assert isinstance(refusal(lambda name=name: door.login(name, OTHER)), WrongCredentials)
+        door.passwords.looked_at.clear()
+
+        error = refusal(lambda name=name: door.login(name))
+        assert isinstance(error, TooManyRequests)
+        assert error.headers["Retry-After"] in ("1", "2")
+        assert door.passwords.looked_at == []
+
+
+def test_login_that_finds_no_turn_has_not_failed(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A password that could not be looked at, since too many others were, is no failure."""
+    door.register("ann")
+
+    def busy(*_: object) -> Match:
+        raise TooManyRequests("Too many.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(door.passwords, "verify", busy)
+        for _ in range(2 * ADDRESS_FAILURES):
+            assert isinstance(refusal(lambda: door.login("ann")), TooManyRequests)
+
+    assert door.login("ann")
+
+
+def test_failures_as_whomever(door: Door) -> None:
+    """Fifty failures from an address, as whomever and by whatever name, end its logins."""
+    for number in range(ADDRESS_FAILURES):
+        name = [{"handle": f"user{number}"}, {"email": f"user{number}@example.org"}][number % 2]
+        assert isinstance(refusal(door.login, **name), WrongCredentials)
+
+    assert isinstance(refusal(lambda: door.login("ann")), TooManyRequests)
+    assert isinstance(refusal(lambda: door.login("ann", details=THERE)), WrongCredentials)
+
+
+def test_200_logins_at_once(busy_door: Door) -> None:
+    """Of 200 wrong logins at once no more than ten have their password looked at."""
+    busy_door.register("ann")
+    busy_door.passwords.looked_at.clear()
+
+    outcomes = at_once(200, lambda _: busy_door.login("ann", OTHER))
+
+    assert len(busy_door.passwords.looked_at) <= PAIR_FAILURES
+    assert {type(outcome) for outcome in outcomes} <= {WrongCredentials, TooManyRequests}
+    assert isinstance(refusal(lambda: busy_door.login("ann")), TooManyRequests)
+
+
+def test_nobody_learns_whose_an_email_is(door: Door) -> None:
+    """Failures by handle change nothing for logins by email, or each would tell the other."""
+    door.register("ann", ADDRESS)
+    for names in ({"handle": "ann"}, {"email": ADDRESS}):
+        for _ in range(PAIR_FAILURES):
+            assert isinstance(refusal(door.login, **names, password=OTHER), WrongCredentials)
+        assert isinstance(refusal(door.login, **names), TooManyRequests)
+
+
+def test_no_name_is_counted_as_another(door: Door, raw: RawClient) -> None:
+    """A text that cannot be a name is counted as nobody, so that none of one's choice is another's count."""
+    for name in ("ann:2001:db8::", "ann:", ":192.0.2.7", "a" * 500, "\u00c5"):
+        refusal(door.login, name)
+
+    found = {key.decode().partition(":")[2] for key in raw.scan_iter(match="*:tries:*")}
+    assert found == {"tries::192.0.2.7", "tries::"}
+
+
+# --- changing the password ----------------------------------------------------------------------------------
+
+
+def change(door: Door, entered: Entered, password: str, new: str, details: Details = HERE) -> None:
+    """Change a password in a session."""
+    wanted = PasswordChange(password=password, new_password=new)
+    door.logins.change_password(entered.handle, wanted, digest_of(entered.token), details.address)
+
+
+def test_change(door: Door) -> None:
+    """A changed password ends all other sessions, keeps this one, and is the only one that is good."""
+    entered, elsewhere = door.register("ann"), door.login("ann")
+
+    change(door, entered, WORD, OTHER)
+
+    assert (door.is_in(entered), door.is_in(elsewhere)) == (True, False)
+    assert isinstance(refusal(lambda: door.login("ann")), WrongCredentials)
+    assert door.login("ann", OTHER)
+
+
+def test_change_with_a_wrong_password(door: Door) -> None:
+    """A session alone changes no password; guesses are counted with the failed logins, then refused."""
+    entered = door.register("ann")
+    for _ in range(PAIR_FAILURES):
+        assert isinstance(refusal(lambda: change(door, entered, OTHER, "x" * 8)), WrongCredentials)
+
+    assert isinstance(refusal(lambda: change(door, entered, WORD, "x" * 8)), TooManyRequests)
+    assert isinstance(refusal(lambda: door.login("ann")), TooManyRequests)
+    assert door.login("ann", details=THERE)
+
+
+@pytest.mark.parametrize("new", ["short", "x" * 1025])
+def test_change_to_what_is_no_password(door: Door, new: str) -> None:
+    """What may not be a password changes nothing, and is no failed login."""
+    entered = door.register("ann")
+
+    assert isinstance(refusal(lambda: change(door, entered, WORD, new)), BadRequest)
+    assert door.login("ann")
+
+
+def test_two_change_at_once(busy_door: Door) -> None:
+    """Of several who change one password at once one does, and that one is good."""
+    entered = busy_door.register("ann")
+    outcomes = at_once(8, lambda n: change(busy_door, entered, WORD, f"{OTHER}{n}", Details(f"192.0.2.{n}")))
+
+    (winner,) = (n for n, outcome in enumerate(outcomes) if outcome is None)
+    assert busy_door.login("ann", f"{OTHER}{winner}", details=THERE)
+
+
+def test_nothing_of_a_password_is_stored(door: Door, raw: RawClient) -> None:
+    """Neither a password nor a token is anywhere in the store."""
+    entered = door.register("ann", ADDRESS, "a-very-secret-word")
+    refusal(lambda: door.login("ann", "another-secret-word"))
+    secret = entered.token.removeprefix("parley_").partition(".")[0]
+    for key in raw.scan_iter():
+        node = (
+            raw.get_node_from_key(key.decode()).redis_connection if hasattr(raw, "get_node_from_key") else raw
+        )
+        dumped: Any = node.dump(key)
+        for word in (b"secret-word", secret.encode()):
+            assert word not in dumped
+    assert fields_of(raw, keys.user("ann"))["password"].startswith(b"$argon2id$")

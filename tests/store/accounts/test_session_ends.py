@@ -1,0 +1,124 @@
+"""Expired sessions are dropped by the sweep: their keys do not expire, so that a full store keeps them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from chalicelib.store import keys
+from chalicelib.store.accounts.accounts import Accounts
+from chalicelib.store.accounts.sessions import Credential, Details, Sessions
+from chalicelib.store.redis.client import Store
+from tests.store.logs import RawClient
+from tests.store.records import DAY, HELD, HOUR, clock, session, write_account, write_session
+
+MOST = 40
+NO_EXPIRY = -1
+OLD, NEW = b"o" * 32, b"n" * 32
+HOME = Details("192.0.2.7", "curl/8")
+
+
+@pytest.fixture
+def sessions(store: Store) -> Sessions:
+    """The sessions under test."""
+    return Sessions(store)
+
+
+@pytest.fixture
+def brief(store: Store) -> Sessions:
+    """Sessions that have expired when the next command comes."""
+    return Sessions(store, idle=1)
+
+
+def begin(raw: RawClient, *begun: tuple[Sessions, str, bytes]) -> None:
+    """Begin sessions of users, who have accounts then."""
+    for sessions, handle, digest in begun:
+        if not raw.exists(keys.user(handle)):
+            write_account(raw, handle)
+        assert sessions.add(handle, HELD, digest, HOME)
+
+
+def end_of(raw: RawClient, handle: str) -> Any:
+    """Return when the first session of a user may have expired, as the sweep knows it; None: it does not."""
+    return raw.zscore(keys.session_ends(handle), handle)
+
+
+def test_expired_sessions_are_dropped(brief: Sessions, sessions: Sessions, raw: RawClient) -> None:
+    """The sweep drops what has expired, knows when the next will have, and forgets users without sessions."""
+    begin(raw, (brief, "ann", OLD), (sessions, "ann", NEW), (brief, "bob", OLD), (sessions, "cid", NEW))
+    first = end_of(raw, "ann")
+
+    # The login as ann has dropped the session that had expired by then.
+    assert sessions.drop_expired(MOST) == 1
+    assert session(raw, "ann", OLD) is None
+    assert end_of(raw, "ann") == (session(raw, "ann", NEW) or (0, 0, 0))[2] > first
+    assert raw.exists(keys.sessions("bob")) == 0
+    assert end_of(raw, "bob") is None
+    assert session(raw, "cid", NEW)
+    assert sessions.drop_expired(MOST) == 0
+
+
+def test_a_sweep_drops_the_sessions_of_so_many_users(
+    brief: Sessions, raw: RawClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a partition the sessions of a bounded number of users are dropped at once, those expired first."""
+    monkeypatch.setattr(keys, "user_partition", lambda _: "{u007}")
+    begin(raw, *((brief, handle, OLD) for handle in ("ann", "bob", "cid")))
+
+    assert brief.drop_expired(2) == 2
+    assert [end_of(raw, handle) is None for handle in ("ann", "bob", "cid")] == [True, True, False]
+    assert [brief.drop_expired(2), brief.drop_expired(2)] == [1, 0]
+
+
+def test_a_session_that_was_used_outlives_the_noted_end(
+    store: Store, sessions: Sessions, raw: RawClient
+) -> None:
+    """A session whose end has moved since it was noted stays, and its new end is noted."""
+    begin(raw, (sessions, "ann", NEW))
+    raw.zadd(keys.session_ends("ann"), {"ann": clock(raw) - 1})
+
+    assert sessions.drop_expired(MOST) == 0
+    assert end_of(raw, "ann") == (session(raw, "ann", NEW) or (0, 0, 0))[2]
+    assert store.fetch(sessions.admitting(Credential("ann", NEW), "read", 0, HOME))
+
+
+@pytest.mark.parametrize("touch", ["use", "login"])
+def test_the_expiry_that_earlier_versions_set_is_taken_back(
+    store: Store, sessions: Sessions, raw: RawClient, touch: str
+) -> None:
+    """A key of an earlier version has no expiry after a login or an hourly note, and is swept then."""
+    now = clock(raw)
+    write_account(raw, "ann")
+    write_session(raw, "ann", OLD, now - 40 * DAY, now - 31 * DAY, now - DAY)
+    write_session(raw, "ann", NEW, now - DAY, now - HOUR, now + DAY)
+    raw.expire(keys.sessions("ann"), 90 * 86_400)
+
+    if touch == "login":
+        assert sessions.add("ann", HELD, b"x" * 32, HOME)
+    else:
+        assert store.fetch(sessions.admitting(Credential("ann", NEW), "read", 0, HOME))
+
+    assert raw.ttl(keys.sessions("ann")) == NO_EXPIRY
+    sessions.drop_expired(MOST)
+    assert session(raw, "ann", OLD) is None
+    assert session(raw, "ann", NEW)
+    assert end_of(raw, "ann") == min(device.expires for device in sessions.devices("ann"))
+
+
+def test_a_deleted_account_leaves_no_sessions_to_sweep(
+    store: Store, sessions: Sessions, raw: RawClient
+) -> None:
+    """With the account its sessions go, and the note of when they end."""
+    begin(raw, (sessions, "ann", NEW))
+    assert Accounts(store).delete("ann")
+
+    assert raw.exists(keys.sessions("ann"), keys.session_ends("ann")) == 0
+
+
+def test_a_note_without_sessions_is_taken_off(sessions: Sessions, raw: RawClient) -> None:
+    """What is noted of sessions that have gone otherwise, as by an earlier version, does not stay."""
+    raw.zadd(keys.session_ends("ann"), {"ann": 1})
+
+    assert sessions.drop_expired(MOST) == 0
+    assert end_of(raw, "ann") is None

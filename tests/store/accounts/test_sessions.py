@@ -1,0 +1,473 @@
+"""Sessions: begun, judged, slid, listed and ended."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from chalicelib.store import keys
+from chalicelib.store.accounts.rate_limits import Rate, Rates
+from chalicelib.store.accounts.sessions import MOST_SESSIONS, Credential, Details, Sessions, id_of
+from chalicelib.store.redis.client import Store, connect
+from tests.servers.engines import Engine
+from tests.store.logs import RawClient, settings_for
+from tests.store.records import (
+    DAY,
+    HELD,
+    HOUR,
+    MINUTE,
+    clock,
+    fields_of,
+    session,
+    write_account,
+    write_session,
+)
+
+DIGEST = bytes(range(32))
+OTHER = b"\xff" * 32
+HOME = Details("192.0.2.7", "curl/8")
+AWAY = Details("198.51.100.9", "phone")
+TOKEN = Credential("ann", DIGEST)
+NO_EXPIRY = -1
+
+
+@pytest.fixture
+def sessions(store: Store) -> Sessions:
+    """The sessions under test."""
+    return Sessions(store)
+
+
+@pytest.fixture
+def ann(raw: RawClient) -> str:
+    """A user with an account."""
+    write_account(raw, "ann")
+    return "ann"
+
+
+def admit(
+    store: Store, shown: Credential = TOKEN, *, kind: str = "read", limit: int = 0, details: Details = AWAY
+) -> Rate | None:
+    """Judge a caller."""
+    return store.fetch(Sessions(store).admitting(shown, kind, limit, details))
+
+
+def digest(number: int) -> bytes:
+    """Return one digest of many."""
+    return number.to_bytes(8, "big") * 4
+
+
+# --- add_session --------------------------------------------------------------------------------------------
+
+
+def test_a_login(sessions: Sessions, raw: RawClient, ann: str) -> None:
+    """A session begins now, expires 30 days from now, and says where it was begun."""
+    before = clock(raw)
+    expires = sessions.add(ann, HELD, DIGEST, HOME)
+    after = clock(raw)
+
+    (device,) = sessions.devices(ann)
+    assert before <= device.made == device.seen <= after
+    assert device.expires == expires == device.made + 30 * DAY
+    assert (device.id, device.details) == (DIGEST[:8].hex(), HOME)
+    assert raw.ttl(keys.sessions(ann)) == NO_EXPIRY
+
+
+@pytest.mark.parametrize("held", ["$argon2id$another", "", HELD + " "])
+def test_a_password_that_was_changed_in_between(
+    sessions: Sessions, raw: RawClient, ann: str, held: str
+) -> None:
+    """A login whose password is another by now begins no session and changes no hash."""
+    assert sessions.add(ann, held, DIGEST, HOME, rehash="$argon2id$new") == 0
+    assert sessions.devices(ann) == []
+    assert fields_of(raw, keys.user(ann))["password"] == HELD.encode()
+
+
+def test_a_login_without_account(sessions: Sessions, raw: RawClient) -> None:
+    """Nobody, an account without a password, and a deleted one begin no session, whatever is held."""
+    assert sessions.add("nobody", HELD, DIGEST, HOME) == 0
+    assert sessions.add("nobody", "", DIGEST, HOME) == 0
+    raw.hset(keys.user("ann"), mapping={"made": 1, "identity": b"x"})
+    assert sessions.add("ann", "", DIGEST, HOME) == 0
+    write_account(raw, "ann", deleted=1)
+    assert sessions.add("ann", HELD, DIGEST, HOME) == 0
+    assert list(raw.scan_iter(match="*sessions*")) == []
+
+
+def test_a_rehash(sessions: Sessions, raw: RawClient, ann: str) -> None:
+    """A login stores the same password by today's parameters in the same step."""
+    assert sessions.add(ann, HELD, DIGEST, HOME, rehash="$argon2id$new")
+    assert fields_of(raw, keys.user(ann))["password"] == b"$argon2id$new"
+
+
+def test_the_oldest_gives_way(sessions: Sessions, raw: RawClient, ann: str) -> None:
+    """A user has 100 sessions at the most; the one unused for longest gives way, expired ones go first."""
+    now = clock(raw)
+    for number in range(MOST_SESSIONS):
+        write_session(raw, ann, digest(number), now - DAY, now - HOUR - (number * 37) % 100, now + DAY)
+    write_session(raw, ann, digest(999), now - 9 * DAY, now - 8 * DAY, now - DAY)
+
+    assert sessions.add(ann, HELD, DIGEST, HOME)
+
+    ids = {device.id for device in sessions.devices(ann)}
+    gone = {id_of(digest(number)) for number in (*range(MOST_SESSIONS), 999)} - ids
+    oldest = max(range(MOST_SESSIONS), key=lambda number: (number * 37) % 100)
+    assert gone == {id_of(digest(999)), id_of(digest(oldest))}
+    assert len(ids) == MOST_SESSIONS
+
+
+def test_many_logins_at_once(valkey: Engine) -> None:
+    """Of 150 logins at once 100 sessions are left, each whole."""
+    valkey.resume()
+    valkey.start()
+    valkey.flush()
+    write_account(valkey.nodes[0], "ann")
+    sessions = Sessions(connect(settings_for(valkey)))
+    with ThreadPoolExecutor(20) as pool:
+        begun = list(pool.map(lambda number: sessions.add("ann", HELD, digest(number), HOME), range(150)))
+
+    assert all(begun)
+    assert len(sessions.devices("ann")) == MOST_SESSIONS
+
+
+# --- admit: by token ----------------------------------------------------------------------------------------
+
+
+def test_a_token_is_let_in(store: Store, sessions: Sessions, ann: str) -> None:
+    """Who shows the token of a session is let in; without limits no rate is kept."""
+    sessions.add(ann, HELD, DIGEST, HOME)
+
+    assert admit(store) == Rate(0, 0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        Credential("ann", OTHER),
+        Credential("ann", DIGEST[:31]),
+        Credential("ann", DIGEST + b"\0"),
+        Credential("bob", DIGEST),
+        Credential("nobody", DIGEST),
+        Credential("ann", DIGEST[::-1]),
+        Credential("ann"),
+        Credential("ann", identity=b"", signed=2**52),
+    ],
+)
+def test_another_token_is_refused(
+    store: Store, sessions: Sessions, raw: RawClient, ann: str, shown: Credential
+) -> None:
+    """A token that is not the user's is refused, and leaves nothing in the store."""
+    write_account(raw, "bob")
+    sessions.add(ann, HELD, DIGEST, HOME)
+    before = set(raw.scan_iter())
+
+    assert admit(store, shown, limit=5) is None
+    assert set(raw.scan_iter()) == before
+
+
+def test_an_expired_session_is_refused(store: Store, raw: RawClient, ann: str) -> None:
+    """A session that has expired is refused and gone; one that has a second left is let in."""
+    now = clock(raw)
+    write_session(raw, ann, DIGEST, now - 40 * DAY, now - 31 * DAY, now - 1)
+    write_session(raw, ann, OTHER, now - 40 * DAY, now - 29 * DAY, now + 60_000_000)
+
+    assert admit(store) is None
+    assert session(raw, ann, DIGEST) is None
+    assert admit(store, Credential(ann, OTHER)) is not None
+
+
+def test_use_within_the_hour_writes_nothing(store: Store, raw: RawClient, ann: str) -> None:
+    """A session used again within an hour stays as it is: a request costs no write for it."""
+    now = clock(raw)
+    write_session(raw, ann, DIGEST, now - 5 * DAY, now - HOUR + MINUTE, now + 7 * DAY)
+    before = raw.hget(keys.sessions(ann), DIGEST)
+
+    assert admit(store) is not None
+    assert raw.hget(keys.sessions(ann), DIGEST) == before
+
+
+def test_a_clock_that_fell_back(store: Store, raw: RawClient, ann: str) -> None:
+    """A session that was begun by a clock a year ahead ends 30 days after its next use, as any other."""
+    ahead = clock(raw) + 365 * DAY
+    write_session(raw, ann, DIGEST, ahead, ahead, ahead + 30 * DAY)
+
+    assert admit(store) is not None
+
+    made, seen, expires = session(raw, ann, DIGEST) or (0, 0, 0)
+    assert made == seen <= clock(raw)
+    assert expires == seen + 30 * DAY
+
+
+def test_use_after_an_hour_slides(store: Store, sessions: Sessions, raw: RawClient, ann: str) -> None:
+    """An hour after it was written down, the use of a session moves its end to 30 days from now."""
+    now = clock(raw)
+    write_session(raw, ann, DIGEST, now - 5 * DAY, now - HOUR, now + DAY)
+
+    assert admit(store) is not None
+
+    made, seen, expires = session(raw, ann, DIGEST) or (0, 0, 0)
+    assert made == now - 5 * DAY
+    assert now <= seen <= clock(raw)
+    assert expires == seen + 30 * DAY
+    assert sessions.devices(ann)[0].details == AWAY
+
+
+def test_no_session_lives_beyond_90_days(store: Store, raw: RawClient, ann: str) -> None:
+    """Used daily, a session ends 90 days after its login all the same."""
+    now = clock(raw)
+    write_session(raw, ann, DIGEST, now - 89 * DAY, now - DAY, now + HOUR)
+    assert admit(store) is not None
+    assert session(raw, ann, DIGEST) is not None
+    made, _, expires = session(raw, ann, DIGEST) or (0, 0, 0)
+    assert expires == made + 90 * DAY
+
+    write_session(raw, ann, DIGEST, now - 90 * DAY, now - DAY, now - 90 * DAY + 90 * DAY)
+    assert admit(store) is None
+
+
+def test_a_slide_leaves_the_key_without_an_end(
+    store: Store, sessions: Sessions, raw: RawClient, ann: str
+) -> None:
+    """To slide a session gives its key no time at which it goes."""
+    sessions.add(ann, HELD, OTHER, HOME)
+    now = clock(raw)
+    write_session(raw, ann, DIGEST, now - 5 * DAY, now - 2 * HOUR, now + DAY)
+
+    admit(store)
+
+    assert raw.ttl(keys.sessions(ann)) == NO_EXPIRY
+
+
+def test_a_refused_request_does_not_slide(store: Store, raw: RawClient, ann: str) -> None:
+    """A request over its limit is told so, and does not count as use."""
+    now = clock(raw)
+    write_session(raw, ann, DIGEST, now - 5 * DAY, now - MINUTE, now + DAY)
+    admit(store, limit=1)
+    write_session(raw, ann, DIGEST, now - 5 * DAY, now - 2 * HOUR, now + DAY)
+
+    refused = admit(store, limit=1)
+
+    assert refused is not None
+    assert refused.wait > 0
+    assert session(raw, ann, DIGEST) == (now - 5 * DAY, now - 2 * HOUR, now + DAY)
+
+
+# --- admit: limits ------------------------------------------------------------------------------------------
+
+
+def test_the_limit_of_a_session(store: Store, sessions: Sessions, ann: str) -> None:
+    """A session passes as often as its limit says, is told what is left, and then how long to wait."""
+    sessions.add(ann, HELD, DIGEST, HOME)
+
+    rates = [admit(store, limit=3) for _ in range(4)]
+
+    assert [(rate.left, rate.wait > 0) for rate in rates if rate] == [
+        (2, False),
+        (1, False),
+        (0, False),
+        (0, True),
+    ]
+    assert rates[3] is not None
+    assert rates[3].wait <= 20_000_000
+
+
+def test_the_limit_of_a_user(store: Store, sessions: Sessions, ann: str) -> None:
+    """All sessions of a user together have twice the limit of one; another user has their own."""
+    for number in range(3):
+        sessions.add(ann, HELD, digest(number), HOME)
+
+    passed = []
+    for number in (0, 1, 2):
+        rates = [admit(store, Credential(ann, digest(number)), limit=2) for _ in range(3)]
+        passed.append(sum(not rate.wait for rate in rates if rate))
+
+    assert passed == [2, 2, 0]
+
+
+def test_a_request_of_a_cost(store: Store, sessions: Sessions, ann: str) -> None:
+    """A request that counts as several takes as many, from what the session's frames take from as well."""
+    sessions.add(ann, HELD, DIGEST, HOME)
+    costs = [store.fetch(Sessions(store).admitting(TOKEN, "read", 10, AWAY, cost)) for cost in (4, 7, 6)]
+
+    assert [(rate.left, rate.wait > 0) for rate in costs if rate] == [(6, False), (0, True), (0, False)]
+    assert store.fetch(Rates.of_user(ann, DIGEST, "read", 10)).wait
+
+
+def test_limits_by_class(store: Store, sessions: Sessions, raw: RawClient, ann: str) -> None:
+    """What is used of one class of routes is not missing in another; states go after two minutes."""
+    sessions.add(ann, HELD, DIGEST, HOME)
+    admit(store, limit=1)
+
+    assert (admit(store, limit=1) or Rate(0, 0, 0)).wait
+    assert not (admit(store, limit=1, kind="write") or Rate(0, 0, 0, 1)).wait
+    states = {name.partition(":")[0] for name in fields_of_bytes(raw, keys.rates(ann))}
+    assert states == {"read", "write"}
+    life: Any = raw.ttl(keys.rates(ann))
+    assert 0 < life <= 120
+
+
+def fields_of_bytes(raw: RawClient, key: str) -> list[str]:
+    """Return the names of a HASH's fields, whatever bytes they have."""
+    held: Any = raw.hkeys(key)
+    return [name.decode("latin-1") for name in held]
+
+
+def test_a_limit_that_is_used_up_by_hand(store: Store, sessions: Sessions, raw: RawClient, ann: str) -> None:
+    """A state that lies half a minute ahead leaves half of the limit."""
+    sessions.add(ann, HELD, DIGEST, HOME)
+    state = str(clock(raw) + 30_000_000)
+    raw.hset(keys.rates(ann), b"read:" + DIGEST[:8], state)
+
+    rate = admit(store, limit=10)
+
+    assert rate is not None
+    assert (rate.left, rate.wait) == (4, 0)
+
+
+def test_states_of_ended_sessions_go(store: Store, sessions: Sessions, raw: RawClient, ann: str) -> None:
+    """Who logs in all the time leaves no more states than matter; those that do stay."""
+    sessions.add(ann, HELD, DIGEST, HOME)
+    now = clock(raw)
+    old: dict[Any, Any] = {b"read:" + bytes([number // 256, number % 256] * 4): now for number in range(600)}
+    raw.hset(keys.rates(ann), mapping=old)
+    raw.hset(keys.rates(ann), "write", now + 30_000_000)
+
+    assert admit(store, limit=10) is not None
+
+    states = {name.partition(":")[0] for name in fields_of_bytes(raw, keys.rates(ann))}
+    assert states == {"read", "write"}
+    assert raw.hlen(keys.rates(ann)) == 3
+
+
+def test_many_requests_at_once(valkey: Engine) -> None:
+    """Of 100 requests at once by 20 threads no more pass than the limit."""
+    valkey.resume()
+    valkey.start()
+    valkey.flush()
+    store = connect(settings_for(valkey))
+    write_account(valkey.nodes[0], "ann")
+    Sessions(store).add("ann", HELD, DIGEST, HOME)
+    with ThreadPoolExecutor(20) as pool:
+        rates = list(pool.map(lambda _: admit(store, limit=5), range(100)))
+
+    assert sum(not rate.wait for rate in rates if rate) == 5
+
+
+# --- admit: by signed identity ------------------------------------------------------------------------------
+
+IDENTITY = b"\x07" * 32
+
+
+def signed(at: int, handle: str = "ann", identity: bytes = IDENTITY) -> Credential:
+    """Return what a signed identity shows; at: when it was signed, µs."""
+    return Credential(handle, identity=identity, signed=at)
+
+
+def test_a_signed_identity(store: Store, raw: RawClient) -> None:
+    """An identity is let in as the account that has it, and as no other; limits hold for it."""
+    now = clock(raw)
+    write_account(raw, "ann", identity=IDENTITY)
+    write_account(raw, "bob", identity=b"\x08" * 32)
+    write_account(raw, "cid")
+
+    assert admit(store, signed(now), limit=1) is not None
+    assert (admit(store, signed(now), limit=1) or Rate(0, 0, 0)).wait
+    assert admit(store, signed(now, "bob")) is None
+    assert admit(store, signed(now, "cid")) is None
+    assert admit(store, signed(now, "nobody")) is None
+    assert admit(store, signed(now, identity=b"")) is None
+
+
+def test_a_signed_identity_of_a_deleted_account(store: Store, raw: RawClient) -> None:
+    """An account that is being deleted lets nobody in, though its fields are still there."""
+    write_account(raw, "ann", identity=IDENTITY, deleted=1)
+
+    assert admit(store, signed(clock(raw))) is None
+
+
+def test_signed_before_all_was_ended(store: Store, sessions: Sessions, raw: RawClient) -> None:
+    """What was signed before the user ended everything counts no more; what is signed later does."""
+    now = clock(raw)
+    write_account(raw, "ann", identity=IDENTITY)
+    sessions.end_all("ann")
+
+    assert admit(store, signed(now)) is None
+    assert admit(store, signed(clock(raw) + 1)) is not None
+    since = int(fields_of(raw, keys.user("ann"))["since"])
+    assert admit(store, signed(since)) is None
+    assert admit(store, signed(since + 1)) is not None
+
+
+# --- devices, end_sessions ----------------------------------------------------------------------------------
+
+
+def test_devices(sessions: Sessions, raw: RawClient, ann: str) -> None:
+    """Sessions are listed by their last use, the latest first; a stranger has none."""
+    now = clock(raw)
+    for number, seen in enumerate((now - DAY, now, now - HOUR)):
+        write_session(raw, ann, digest(number), now - 2 * DAY, seen, now + DAY)
+
+    assert [device.id for device in sessions.devices(ann)] == [id_of(digest(n)) for n in (1, 2, 0)]
+    assert sessions.devices("nobody") == []
+
+
+def test_end_one(store: Store, sessions: Sessions, ann: str) -> None:
+    """A session that is ended is refused at once; the others, and another user's, go on."""
+    for one in (DIGEST, OTHER):
+        sessions.add(ann, HELD, one, HOME)
+
+    assert sessions.end(ann, id_of(DIGEST)) is True
+    assert sessions.end(ann, id_of(DIGEST)) is False
+    assert admit(store) is None
+    assert admit(store, Credential(ann, OTHER)) is not None
+
+
+def test_another_users_session(store: Store, sessions: Sessions, raw: RawClient, ann: str) -> None:
+    """Nobody ends a session of another by its id."""
+    write_account(raw, "bob")
+    sessions.add(ann, HELD, DIGEST, HOME)
+
+    assert sessions.end("bob", id_of(DIGEST)) is False
+    assert admit(store) is not None
+
+
+def test_to_end_one_leaves_signed_identities(store: Store, sessions: Sessions, raw: RawClient) -> None:
+    """To end one session says nothing of what an outside issuer signed."""
+    write_account(raw, "ann", identity=IDENTITY)
+    now = clock(raw)
+    sessions.add("ann", HELD, DIGEST, HOME)
+    sessions.end("ann", id_of(DIGEST))
+
+    assert admit(store, signed(now)) is not None
+
+
+def test_end_all(store: Store, sessions: Sessions, raw: RawClient, ann: str) -> None:
+    """All sessions end at once; to end those of nobody makes nobody."""
+    for number in range(5):
+        sessions.add(ann, HELD, digest(number), HOME)
+
+    sessions.end_all(ann)
+    sessions.end_all("nobody")
+
+    assert sessions.devices(ann) == []
+    assert all(admit(store, Credential(ann, digest(number))) is None for number in range(5))
+    assert raw.exists(keys.user("nobody")) == 0
+
+
+# --- a store that is full -----------------------------------------------------------------------------------
+
+
+def test_a_full_store(engine: Engine, store: Store, sessions: Sessions, ann: str) -> None:
+    """Without memory users are still judged and limited, and can still log out."""
+    sessions.add(ann, HELD, DIGEST, HOME)
+    for node in engine.nodes:
+        node.config_set("maxmemory", 1)
+    try:
+        assert (admit(store, limit=2) or Rate(0, 0, 0)).left == 1
+        assert len(sessions.devices(ann)) == 1
+        assert sessions.end(ann, id_of(DIGEST))
+        assert admit(store, limit=2) is None
+    finally:
+        for node in engine.nodes:
+            node.config_set("maxmemory", 0)

@@ -1,0 +1,393 @@
+"""Groups and rooms change: people come and go, under the rules that only the store can keep."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import msgspec
+import pytest
+
+from chalicelib.errors import ChatFull, LastOwner
+from chalicelib.store import keys
+from chalicelib.store.chats.chats import Become
+from chalicelib.store.chats.info import Member, Other, Relation, Role
+from chalicelib.store.inbox.index import Place, PlaceState
+from chalicelib.store.messages.log import Content, MessageLog
+from chalicelib.store.redis.client import Store
+from tests.store.groups import (
+    GROUP,
+    NEWS,
+    TEAM,
+    Groups,
+    bodies,
+    keys_of,
+    owed,
+    reader,
+    uncounted,
+    write_reader,
+)
+from tests.store.logs import RawClient, elements_of, header
+from tests.store.records import clock, fields_of
+
+
+@pytest.fixture
+def groups(store: Store) -> Groups:
+    """Groups that are large above 100 members."""
+    return Groups(store)
+
+
+@pytest.fixture
+def log(store: Store) -> MessageLog:
+    """What members write."""
+    return MessageLog(store)
+
+
+# --- people -------------------------------------------------------------------------------------------------
+
+
+def test_joining(groups: Groups, log: MessageLog) -> None:
+    """A new member's history begins with the message that tells of them."""
+    groups.make()
+    log.append(GROUP, Content("ann", "before"))
+
+    joined = groups.change({"bob": Role.MEMBER})
+
+    assert joined.seq == 3
+    assert groups.member("bob") == Member("bob", Role.MEMBER, 2, joined.time, 0)
+    assert sorted(joined.members or ()) == ["ann", "bob"]
+    assert joined.places == [Place("bob", joined.time, PlaceState.IN, joined.time)]
+
+
+@pytest.mark.parametrize("how", [Relation.LEFT, Relation.BANNED, Relation.DELETED])
+def test_leaving(groups: Groups, log: MessageLog, how: Relation) -> None:
+    """One who leaves may read from where they joined to the message that tells of it."""
+    groups.make()
+    groups.change({"bob": Role.MEMBER})
+    log.append(GROUP, Content("bob", "hello"))
+
+    left = groups.change({"bob": how})
+    log.append(GROUP, Content("ann", "after"))
+
+    assert groups.other("bob") == Other("bob", how, left.time, 1, 4)
+    assert left.members == ["ann"]
+    assert left.places == [Place("bob", left.time, PlaceState.OUT, left.time)]
+
+
+def test_coming_back(groups: Groups, log: MessageLog) -> None:
+    """One who comes back reads from then on; an invitation takes nothing from what they could read."""
+    groups.make("bob")
+    groups.change({"bob": Relation.LEFT})
+    log.append(GROUP, Content("ann", "alone"))
+
+    invited = groups.change({"bob": Relation.INVITED}, body=None)
+    assert groups.other("bob") == Other("bob", Relation.INVITED, invited.time, 0, 2)
+    back = groups.change({"bob": Role.MEMBER})
+
+    assert groups.member("bob") == Member("bob", Role.MEMBER, 3, back.time, 0)
+    assert fields_of_others(groups) == {relation: [] for relation in Relation}
+
+
+def test_members_change(groups: Groups) -> None:
+    """Another role, or being muted, leaves a member's history as it is."""
+    made = groups.make("bob")
+    groups.change({"bob": Role.ADMIN})
+    view = groups.view("bob")
+
+    groups.chats.change(GROUP, view, [Become("bob", Role.ADMIN, made.time + 1)], body=NEWS)
+
+    assert groups.member("bob") == Member("bob", Role.ADMIN, 0, made.time, made.time + 1)
+
+
+def test_a_record_goes(groups: Groups, raw: RawClient) -> None:
+    """One whose invitation ends is a stranger again, and the chat leaves their inbox."""
+    groups.make()
+    groups.change({"bob": Relation.INVITED}, body=None)
+
+    gone = groups.change({"bob": None}, body=None)
+
+    assert groups.record("bob") is None
+    assert fields_of(raw, keys.others(GROUP)) == {}
+    (place,) = gone.places
+    assert place.state == PlaceState.OUT
+    assert owed(raw)[f"pbob\0{GROUP}"] == place.stamp
+
+
+def test_what_is_not_told(groups: Groups, raw: RawClient) -> None:
+    """A change without a message touches neither the log nor what changed, and owes no inbox a message."""
+    made = groups.make()
+    raw.delete(keys.outbox(GROUP))
+
+    invited = groups.change({"bob": Relation.INVITED}, body=None)
+
+    assert (invited.seq, len(elements_of(raw, GROUP))) == (1, 2)
+    assert groups.changes(made.time) == []
+    assert owed(raw) == {f"pbob\0{GROUP}": invited.places[0].stamp}
+    assert invited.places[0].stamp == invited.places[0].active == invited.time > made.time
+
+
+def test_info_changes(groups: Groups, raw: RawClient) -> None:
+    """What a chat is changes field by field; search and all members are owed it, and no place changes."""
+    made = groups.make("bob")
+    raw.delete(keys.outbox(GROUP))
+
+    changed = groups.change(info={"name": "Crew", "avatar": "", "history": True})
+
+    expected = msgspec.structs.replace(TEAM, name="Crew", avatar="", history=True, made=made.time, members=2)
+    assert groups.view().info == expected
+    assert changed.places == []
+    assert owed(raw) == {f"m{GROUP}": changed.time, f"i{GROUP}": changed.time}
+    assert groups.changes(made.time) == [("info", changed.time)]
+    assert fields_of(raw, keys.chat(GROUP))["info_time"] == str(changed.time).encode()
+
+
+# --- guards -------------------------------------------------------------------------------------------------
+
+
+def test_last_owner(groups: Groups, raw: RawClient) -> None:
+    """The last owner can neither leave nor become less, unless another becomes one in the same step."""
+    groups.make("bob")
+    before = {key: raw.dump(key) for key in keys_of()}
+    for to in (Relation.LEFT, Relation.BANNED, Relation.DELETED, Role.ADMIN, None):
+        with pytest.raises(LastOwner):
+            groups.change({"ann": to, "bob": Role.ADMIN})
+    assert {key: raw.dump(key) for key in keys_of()} == before
+
+    groups.change({"ann": Role.ADMIN, "bob": Role.OWNER})
+    groups.change({"ann": Relation.LEFT})
+    with pytest.raises(LastOwner):
+        groups.change({"bob": Relation.LEFT})
+
+
+def test_full(store: Store, raw: RawClient) -> None:
+    """A chat takes no more members than it may have; one may come as another goes, and all may go."""
+    groups = Groups(store, most=2)
+    groups.make("bob")
+    before = {key: raw.dump(key) for key in keys_of()}
+    with pytest.raises(ChatFull):
+        groups.change({"cid": Role.MEMBER})
+    assert {key: raw.dump(key) for key in keys_of()} == before
+
+    groups.change({"cid": Role.MEMBER, "bob": Relation.LEFT})
+    Groups(store, most=1).change({"cid": Role.ADMIN})
+    Groups(store, most=1).change({"cid": Relation.LEFT})
+
+    assert groups.view().info == msgspec.structs.replace(TEAM, made=groups.member("ann").joined, members=1)
+
+
+# --- compare and set ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("to", [Role.ADMIN, Relation.LEFT, Relation.BANNED])
+@pytest.mark.parametrize("seen", ["bob", "cid"])
+def test_somebody_has_moved(groups: Groups, raw: RawClient, seen: str, to: Role | Relation) -> None:
+    """A change decided on records that are others by now is not made, whichever of them it is."""
+    groups.make("bob", "cid")
+    view = groups.view("bob", "cid")
+    groups.change({seen: to})
+    before = {key: raw.dump(key) for key in keys_of()}
+
+    assert groups.chats.change(GROUP, view, [Become("bob", Role.ADMIN)], body=NEWS) is None
+
+    assert {key: raw.dump(key) for key in keys_of()} == before
+
+
+@pytest.mark.parametrize("info", [{"join": "open"}, {"history": True}, {"name": "Crew"}])
+def test_rules_have_moved(groups: Groups, info: dict[str, str | bool]) -> None:
+    """A change decided under another rule of joining or history is not made; a name is no rule."""
+    groups.make("bob")
+    view = groups.view("bob")
+    groups.change(info=info)
+
+    made = groups.chats.change(GROUP, view, [Become("bob", Role.ADMIN)], body=NEWS)
+
+    assert (made is None) == ("name" not in info)
+
+
+def test_chat_is_gone(groups: Groups) -> None:
+    """A change of a chat that was deleted meanwhile is not made."""
+    groups.make("bob")
+    view = groups.view("bob")
+    groups.delete()
+
+    assert groups.chats.change(GROUP, view, [Become("bob", Role.ADMIN)], body=NEWS) is None
+    assert groups.view().info is None
+
+
+def test_who_was_not_viewed(groups: Groups) -> None:
+    """A change of somebody whom the caller has not looked at is a defect, and is not sent."""
+    groups.make()
+
+    with pytest.raises(ValueError, match="not in the view: bob"):
+        groups.chats.change(GROUP, groups.view("ann"), [Become("bob", Role.ADMIN)], body=NEWS)
+
+
+# --- the log ------------------------------------------------------------------------------------------------
+
+
+def test_times_rise(groups: Groups, log: MessageLog, raw: RawClient) -> None:
+    """Messages of members and of the store have rising times, also when the store's clock falls behind."""
+    groups.make()
+    ahead = clock(raw) + 10**9
+    raw.lset(keys.log(GROUP), 1, b"\1" + ahead.to_bytes(8) + NEWS)  # type: ignore[arg-type]
+
+    times = [ahead, groups.change({"bob": Role.MEMBER}).time, log.append(GROUP, Content("bob", "hi")).time]
+    times += [groups.change({"bob": Role.ADMIN}).time]
+
+    assert times == [ahead, ahead + 1, ahead + 2, ahead + 3]
+    assert [int.from_bytes(element[1:9]) for element in elements_of(raw, GROUP)[1:]] == times
+    assert groups.changes(ahead + 1) == [("m:bob", ahead + 3)]
+
+
+def test_system_messages_are_trimmed(store: Store, raw: RawClient) -> None:
+    """The messages of changes are trimmed as all are, and what does not count as unread with them."""
+    groups = Groups(store, keep=2)
+    made = groups.make()
+
+    for number in range(4):
+        groups.change({f"user-{number}": Role.MEMBER})
+
+    assert elements_of(raw, GROUP)[0] == header(3, made.time)
+    assert bodies(raw) == [msgspec.msgpack.decode(NEWS)] * 2
+    assert uncounted(raw) == [4, 5]
+    assert groups.member("user-3").since == 4
+
+
+# --- stamps and places --------------------------------------------------------------------------------------
+
+
+def test_stamps_rise(groups: Groups, raw: RawClient) -> None:
+    """Each change raises the stamps of those it concerns, also when the clock falls behind, and no others."""
+    groups.make("bob", "cid")
+    ahead = clock(raw) + 10**9
+    write_reader(raw, "bob", 5, 6, 0, ahead, 7)
+    other = reader(raw, "cid")
+
+    first = groups.change({"bob": Role.ADMIN})
+    second = groups.change({"bob": Role.MEMBER})
+
+    assert [change.places[0].stamp for change in (first, second)] == [ahead + 1, ahead + 2]
+    assert reader(raw, "bob") == (5, 6, 0, ahead + 2, 7)
+    assert reader(raw, "cid") == other
+    assert groups.place("bob") == second.places[0]
+    assert owed(raw)[f"pbob\0{GROUP}"] == ahead + 2
+
+
+@pytest.mark.parametrize("to", [Relation.LEFT, Relation.BANNED, Relation.DELETED, None])
+def test_flags_go_with_the_member(groups: Groups, raw: RawClient, to: Relation | None) -> None:
+    """One who leaves loses their flags, and keeps how far they have read."""
+    groups.make("bob")
+    write_reader(raw, "bob", 5, 6, 0, 0, 15)
+
+    left = groups.change({"bob": to})
+
+    assert reader(raw, "bob") == (5, 6, 0, left.places[0].stamp, 0)
+
+
+def test_becoming_large(store: Store, raw: RawClient) -> None:
+    """A chat that outgrows the small ones is large for good: all places change."""
+    groups = Groups(store, large=3)
+    groups.make("bob", "cid")
+    stamps = {handle: reader(raw, handle)[3] for handle in ("ann", "bob", "cid")}
+    assert f"m{GROUP}" in owed(raw)
+
+    large = groups.change({"dan": Role.MEMBER, "eve": Relation.INVITED})
+
+    assert large.members is None
+    assert {place.handle: place.state for place in large.places} == {
+        **dict.fromkeys(("ann", "bob", "cid", "dan"), PlaceState.LARGE),
+        "eve": PlaceState.INVITED,
+    }
+    assert all(reader(raw, handle)[3] > stamp for handle, stamp in stamps.items())
+    assert owed(raw)[f"m{GROUP}"] == large.time
+    places = {f"p{handle}\0{GROUP}" for handle in map(first, large.places)}
+    assert owed(raw).keys() == {f"i{GROUP}", f"m{GROUP}", *places}
+    assert [groups.place(place.handle) for place in large.places] == large.places
+
+    smaller = groups.change({"cid": Relation.LEFT, "dan": Relation.LEFT})
+    assert smaller.members is None
+    assert [place.handle for place in smaller.places] == ["cid", "dan"]
+    assert groups.place("ann").state == PlaceState.LARGE
+    assert owed(raw)[f"m{GROUP}"] == smaller.time
+
+
+# --- who is forgotten ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def forgetful(store: Store, monkeypatch: pytest.MonkeyPatch) -> Groups:
+    """Groups that remember three others."""
+    monkeypatch.setattr("chalicelib.store.chats.chats.MOST_OTHERS", 3)
+    return Groups(store)
+
+
+def test_former_members_are_forgotten(forgetful: Groups, raw: RawClient) -> None:
+    """Of too many who are no members former ones are forgotten, and whoever asks what changed is told so."""
+    groups, people = forgetful, [f"user-{number}" for number in range(6)]
+    groups.make(*people)
+    left = [groups.change({handle: Relation.LEFT}).time for handle in people]
+
+    kept = {handle for handle in people if groups.record(handle)}
+    assert len(kept) == 3
+    assert people[-1] in kept
+    newest_lost = max(time for handle, time in zip(people, left, strict=True) if handle not in kept)
+    assert set(fields_of(raw, keys.readers(GROUP))) == {"ann", *kept}
+    assert groups.changes(newest_lost - 1) is None
+    assert groups.changes(newest_lost) == [
+        (f"m:{handle}", time)
+        for handle, time in zip(people, left, strict=True)
+        if handle in kept and time > newest_lost
+    ]
+
+
+def test_who_is_not_forgotten(forgetful: Groups) -> None:
+    """Bans, invitations and requests are kept; when there are too many nobody more can ask or be asked."""
+    groups = forgetful
+    groups.make("bob")
+    groups.change({"cid": Relation.BANNED, "dan": Relation.INVITED, "eve": Relation.REQUESTED}, body=None)
+
+    for to in (Relation.INVITED, Relation.REQUESTED):
+        with pytest.raises(ChatFull, match="Too many"):
+            groups.change({"fay": to}, body=None)
+    groups.change({"bob": Relation.LEFT})
+    groups.change({"gus": Relation.BANNED}, body=None)
+
+    assert all(groups.record(handle) for handle in ("cid", "dan", "eve", "gus"))
+    assert groups.record("fay") is None
+
+
+def test_a_change_forgets_nobody_it_concerns(forgetful: Groups) -> None:
+    """Those whom a change is about are not forgotten by it."""
+    groups = forgetful
+    groups.make("bob", "cid", "dan", "eve")
+    groups.change({"bob": Relation.LEFT, "cid": Relation.LEFT, "dan": Relation.LEFT})
+
+    groups.change({"bob": Relation.INVITED, "cid": Relation.BANNED, "fay": Relation.INVITED}, body=None)
+
+    assert [groups.other(handle).relation for handle in ("bob", "cid", "fay")] == [
+        Relation.INVITED,
+        Relation.BANNED,
+        Relation.INVITED,
+    ]
+    assert groups.record("dan") is None
+
+
+def test_changes_are_in_order(groups: Groups) -> None:
+    """What has changed is told in the order of the messages that told of it."""
+    groups.make()
+    for number in range(30):
+        groups.change({f"user-{number % 7}": Role.MEMBER if number % 2 else Relation.LEFT})
+
+    times = [time for _, time in groups.changes()]
+
+    assert all(earlier <= later for earlier, later in pairwise(times))
+    assert len(times) == 9
+
+
+def first(place: Place) -> str:
+    """Return whose place it is."""
+    return place.handle
+
+
+def fields_of_others(groups: Groups) -> dict[Relation, list[Other]]:
+    """Return all who are no members, by how they stand to the chat."""
+    return {relation: groups.store.fetch(groups.chats.others(GROUP, relation)) for relation in Relation}

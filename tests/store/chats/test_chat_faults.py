@@ -1,0 +1,166 @@
+"""Processes that end between the change of a chat and the inboxes: the sweep makes them right."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from chalicelib import services
+from chalicelib.store.redis import client
+from chalicelib.store.redis.client import Store
+from tests.servers.engines import Engine
+from tests.store.calls import Answer
+from tests.store.chat_clients import Client, asked, inbox_of, row_of
+from tests.store.people import Crash, CrashingStore
+
+USERS = ("ann", "bob", "cid", "dan", "eve")
+LARGE = 4
+MOST_STEPS = 40
+LATER_SECONDS = 60.0
+
+Act = Callable[[str], Answer]
+
+ACTS: dict[str, Act] = {
+    "send": lambda chat: asked("POST", f"/v1/chats/{chat}/messages", "bob", {"text": "a text", "id": "one"}),
+    "send to one": lambda _: asked("POST", "/v1/chats/ann:bob/messages", "ann", {"text": "a text"}),
+    "classic send": lambda _: asked(
+        "POST", "/api/send", "ann", {"chat": "ann:cid", "sender": "ann", "text": "x"}
+    ),
+    "make a group": lambda _: asked(
+        "POST", "/v1/chats", "ann", {"kind": "group", "name": "other", "members": ["bob", "cid"]}
+    ),
+    "open a chat": lambda _: asked("POST", "/v1/chats", "ann", {"kind": "direct", "with": "dan"}),
+    "invite": lambda chat: asked("PUT", f"/v1/chats/{chat}/invitations/dan", "ann"),
+    "add": lambda chat: asked("PUT", f"/v1/chats/{chat}/members/dan", "ann"),
+    "remove": lambda chat: asked("DELETE", f"/v1/chats/{chat}/members/cid", "ann"),
+    "ban": lambda chat: asked("PUT", f"/v1/chats/{chat}/banned/cid", "ann"),
+    "leave": lambda chat: asked("POST", f"/v1/chats/{chat}/leave", "cid"),
+    "leave one": lambda _: asked("POST", "/v1/chats/ann:bob/leave", "bob"),
+    "hand over": lambda chat: asked("POST", f"/v1/chats/{chat}/owner", "ann", {"handle": "bob"}),
+    "rename": lambda chat: asked("PATCH", f"/v1/chats/{chat}", "ann", {"name": "new name"}),
+    "delete": lambda chat: asked("DELETE", f"/v1/chats/{chat}", "ann"),
+    "read": lambda chat: asked("PUT", f"/v1/chats/{chat}/read", "cid", {"seq": 2}),
+    "pin": lambda chat: asked("PATCH", f"/v1/chats/{chat}/flags", "cid", {"pinned": True, "unread": True}),
+}
+
+
+class World:
+    """The app on a store; clients that have synced know what was so before."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self.alive()
+        self.chat = self._begin()
+        self.clients = [Client(user) for user in USERS]
+        for one in self.clients:
+            one.sync()
+
+    def alive(self, left: int | None = None, *, done: bool = False, ahead: float = 0.0) -> None:
+        """Begin a new process.
+
+        left: how many queries it comes to make, see CrashingStore. ahead: seconds its clock is ahead.
+        """
+        store = self._store if left is None else CrashingStore(self._store, left, done=done)
+        services.current.cache_clear()
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(client, "connect", lambda settings: store)
+            current = services.current()
+        current.deliveries._clock = lambda: time.time() + ahead
+
+    def _begin(self) -> str:
+        made = asked("POST", "/v1/chats", "ann", {"kind": "group", "name": "one", "members": ["bob", "cid"]})
+        assert made.status == 201, made
+        chat = str(made.body["chat"])
+        for user, where in (("ann", chat), ("bob", "ann:bob"), ("cid", chat)):
+            assert asked("POST", f"/v1/chats/{where}/messages", user, {"text": "hello"}).status == 201
+        return chat
+
+    def crash(self, act: Act, left: int, *, done: bool) -> bool:
+        """Have a process end in the middle of something; returns whether it came to its end."""
+        self.alive(left, done=done)
+        try:
+            answer = act(self.chat)
+        except Crash:
+            return False
+        assert answer.status < 300, answer
+        return True
+
+    def sweep(self) -> None:
+        """Sweep as a process does that begins a minute later, and once more: nothing is left."""
+        self.alive(ahead=LATER_SECONDS)
+        services.current().deliveries.sweep()
+        assert services.current().deliveries.sweep() == 0
+        self.alive()
+
+    def check(self) -> None:
+        """Compare what clients learn with what the chats themselves say."""
+        for one in self.clients:
+            one.sync()
+            fresh = Client(one.user)
+            fresh.sync()
+            truth = {chat: told for chat in self._all() if (told := self._truth(chat, one.user)) is not None}
+            assert one.known == truth, one.user
+            assert fresh.known == truth, one.user
+            assert {row["chat"]: row_of(row) for row in inbox_of(one.user, 3)} == truth
+
+    def _all(self) -> set[str]:
+        found = {self.chat, "ann:bob", "ann:cid", "ann:dan"}
+        return found.union(*(one.rows for one in self.clients))
+
+    def _truth(self, chat: str, user: str) -> object:
+        if ":" in chat and user not in chat.split(":"):
+            return None
+        answer = asked("GET", f"/v1/chats/{chat}", user)
+        if answer.status in (403, 404) or answer.body["state"] not in ("member", "invited"):
+            return None
+        untouched = ":" in chat and answer.body["seq"] == 0 and not (chat == "ann:dan" and self.opened(user))
+        return None if untouched else row_of(answer.body)
+
+    def opened(self, user: str) -> bool:
+        """Return whether the inbox of a user has the chat that was opened and has no message."""
+        return any("ann:dan" in one.rows for one in self.clients if one.user == user)
+
+
+@pytest.fixture
+def world(store: Store, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+    """A world with a group of three and two chats of two; one member more makes the group large."""
+    monkeypatch.setenv("PARLEY_STAGE", "local")
+    monkeypatch.setenv("PARLEY_AUTH", "open")
+    monkeypatch.setenv("PARLEY_LARGE_CHAT", "3")
+    yield World(store)
+    services.current.cache_clear()
+
+
+@pytest.mark.parametrize("done", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("what", ACTS)
+def test_a_process_that_ends(engine: Engine, store: Store, world: World, what: str, done: bool) -> None:
+    """Ended before or after any of its queries, the inboxes are what the chats say after the next sweep."""
+    for left in range(MOST_STEPS):
+        ended = world.crash(ACTS[what], left, done=done)
+        world.sweep()
+        world.check()
+        if ended:
+            return
+        engine.flush()
+        world = World(store)
+    raise AssertionError(f"{what} takes more than {MOST_STEPS} queries")
+
+
+def test_a_sweep_that_ends(engine: Engine, store: Store, world: World) -> None:
+    """A sweep that ends anywhere leaves the rest to the next."""
+    for left in range(400):
+        assert world.crash(ACTS["add"], 400, done=False)
+        assert world.crash(ACTS["send"], 400, done=False)
+        world.alive(left, ahead=LATER_SECONDS)
+        try:
+            services.current().deliveries.sweep()
+        except Crash:
+            world.sweep()
+            world.check()
+            engine.flush()
+            world = World(store)
+        else:
+            return
+    raise AssertionError("the sweep does not end")

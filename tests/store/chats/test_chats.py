@@ -1,0 +1,304 @@
+"""Groups and rooms come to be, are read and are deleted: on every kind of store."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from chalicelib.config import Secret
+from chalicelib.errors import ChatFull, LastOwner
+from chalicelib.store import keys
+from chalicelib.store.chats.chats import Become
+from chalicelib.store.chats.info import Info, Member, Relation, Role
+from chalicelib.store.inbox.index import Place, PlaceState
+from chalicelib.store.redis.client import Store, connect
+from tests.servers.engines import Engine
+from tests.store.groups import (
+    GROUP,
+    NEWS,
+    TEAM,
+    Groups,
+    bodies,
+    keys_of,
+    owed,
+    uncounted,
+    write_reader,
+)
+from tests.store.logs import EPOCH, RawClient, elements_of, entry, header, settings_for, write
+from tests.store.records import clock, fields_of
+
+PAIR = "ann:bob"
+
+
+@pytest.fixture
+def groups(store: Store) -> Groups:
+    """Groups that are large above 100 members."""
+    return Groups(store)
+
+
+# --- creating -----------------------------------------------------------------------------------------------
+
+
+def test_a_chat_is_made(groups: Groups) -> None:
+    """A new chat is what it was made as, with its members, all as of one moment of the store's clock."""
+    made = groups.make("bob")
+
+    view = groups.view("bob", "ann", "cid")
+    assert view.info == msgspec.structs.replace(TEAM, made=made.time, members=2)
+    assert view.records == {
+        "bob": Member("bob", Role.MEMBER, 0, made.time, 0),
+        "ann": Member("ann", Role.OWNER, 0, made.time, 0),
+        "cid": None,
+    }
+    members = groups.store.fetch(groups.chats.members(GROUP))
+    assert sorted(members) == [
+        Member("ann", Role.OWNER, 0, made.time, 0),
+        Member("bob", Role.MEMBER, 0, made.time, 0),
+    ]
+
+
+def test_creating_is_told(groups: Groups, raw: RawClient) -> None:
+    """The message that tells of it is the log's first, is not counted, and is owed to all inboxes."""
+    made = groups.make("bob")
+
+    assert made.seq == 1
+    assert sorted(made.members or ()) == ["ann", "bob"]
+    assert made.places == [Place(handle, made.time, PlaceState.IN, made.time) for handle in ("ann", "bob")]
+    assert elements_of(raw, GROUP)[0] == header(0, made.time)
+    assert bodies(raw) == [msgspec.msgpack.decode(NEWS)]
+    assert uncounted(raw) == [1]
+    assert owed(raw) == {f"{item}{GROUP}": made.time for item in ("m", "i", "pann\0", "pbob\0")}
+    assert groups.changes() == [("info", made.time), ("m:ann", made.time), ("m:bob", made.time)]
+
+
+def test_record_layouts(groups: Groups, raw: RawClient) -> None:
+    """What is stored of a chat and its people is as documented."""
+    groups.make()
+    groups.change({"cid": Relation.INVITED}, body=None)
+
+    chat = fields_of(raw, keys.chat(GROUP))
+    assert chat.keys() == {
+        *("name", "notice", "avatar", "join", "history", "made", "maker", "owners"),
+        *("change_seq", "change_time", "info_time"),
+    }
+    member, other = groups.member("ann"), groups.other("cid")
+    assert fields_of(raw, keys.members(GROUP)) == {
+        "ann": bytes([3]) + bytes(8) + member.joined.to_bytes(8) + bytes(8)
+    }
+    assert fields_of(raw, keys.others(GROUP)) == {"cid": bytes([1]) + other.at.to_bytes(8) + bytes(16)}
+    assert set(map(bytes.decode, raw.scan_iter())) == set(keys_of()) - {keys.clients(GROUP)}
+
+
+@pytest.mark.parametrize("deleted", [False, True])
+def test_an_id_is_taken_once(groups: Groups, raw: RawClient, deleted: bool) -> None:
+    """A chat whose id there is, or ever was, is not made, and nothing is touched."""
+    groups.make()
+    if deleted:
+        groups.delete()
+    before = {key: raw.dump(key) for key in keys_of()}
+
+    assert groups.chats.create(GROUP, Info("Mine"), [("eve", Role.OWNER)], NEWS) is None
+
+    assert {key: raw.dump(key) for key in keys_of()} == before
+
+
+def test_limits_of_a_new_chat(store: Store, raw: RawClient) -> None:
+    """A chat with too many members or without an owner is not made, and nothing is kept of it."""
+    small = Groups(store, most=2)
+    with pytest.raises(ChatFull, match="2 members"):
+        small.make("bob", "cid")
+    with pytest.raises(LastOwner):
+        small.chats.create(GROUP, TEAM, [("ann", Role.ADMIN)], NEWS)
+
+    assert list(raw.scan_iter()) == []
+    assert small.make("bob").seq == 1
+
+
+def test_a_chat_may_be_large_from_the_start(store: Store, raw: RawClient) -> None:
+    """A chat that begins with more members than a small one has is large."""
+    made = Groups(store, large=2).make("bob", "cid")
+
+    assert made.members is None
+    assert {place.state for place in made.places} == {PlaceState.LARGE}
+    assert owed(raw)[f"m{GROUP}"] == made.time
+    assert Groups(store).view().info == msgspec.structs.replace(TEAM, made=made.time, members=3, large=True)
+
+
+def test_ten_thousand_members(store: Store, raw: RawClient) -> None:
+    """A chat of as many members as may be set is made, read, paged and deleted in one step each."""
+    handles = [f"user-{number:05}" for number in range(9999)]
+    groups = Groups(store, most=10_000)
+
+    assert len(groups.make(*handles).places) == 10_000
+    assert len(store.fetch(groups.chats.members(GROUP))) == 10_000
+    gone = groups.delete()
+
+    assert {place.handle for place in gone.places} == {"ann", *handles}
+    assert len(owed(raw)) == 10_001
+
+
+# --- reading ------------------------------------------------------------------------------------------------
+
+
+def test_no_such_chat(groups: Groups) -> None:
+    """A chat that never was has no info, no people and no place."""
+    view = groups.view("ann")
+
+    assert (view.info, view.records) == (None, {"ann": None})
+    assert groups.chats.change(GROUP, view, [Become("ann", Role.OWNER)], body=NEWS) is None
+    assert groups.chats.delete(GROUP, view) is None
+    assert groups.place("ann") == Place("ann", 0, PlaceState.OUT, 0)
+    assert groups.changes() == []
+
+
+def test_others_by_relation(groups: Groups, store: Store) -> None:
+    """Those who are no members are listed by how they stand to the chat."""
+    groups.make("bob", "cid")
+    groups.change({"bob": Relation.LEFT, "cid": Relation.BANNED, "dan": Relation.REQUESTED})
+    groups.change({"eve": Relation.INVITED, "fay": Relation.INVITED}, body=None)
+
+    found = {
+        relation: sorted(other.handle for other in store.fetch(groups.chats.others(GROUP, relation)))
+        for relation in Relation
+    }
+
+    assert found == {
+        Relation.INVITED: ["eve", "fay"],
+        Relation.REQUESTED: ["dan"],
+        Relation.BANNED: ["cid"],
+        Relation.LEFT: ["bob"],
+        Relation.DELETED: [],
+        Relation.REMOVED: [],
+    }
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 7, 50])
+def test_changes_in_pages(groups: Groups, limit: int) -> None:
+    """Pages of any size hold every change once, also of many that one message told of."""
+    groups.make(*(f"user-{number}" for number in range(20)), "Élodie", "zoë")
+    groups.change({"bob": Role.MEMBER})
+    groups.change({"user-3": Role.ADMIN, "user-4": Relation.LEFT})
+    groups.change(info={"name": "Crew"})
+    found: list[Any] = []
+    since, subject = 0, ""
+
+    while page := groups.changes(since, limit, subject):
+        found += page
+        subject, since = page[-1]
+
+    assert found == groups.changes()
+    assert [name for name, _ in found[-4:]] == ["m:bob", "m:user-3", "m:user-4", "info"]
+    assert len(found) == 25
+    assert groups.changes(found[-1][1]) == []
+    assert groups.changes(found[-2][1]) == found[-1:]
+
+
+def test_places_of_a_group(groups: Groups) -> None:
+    """A chat's place is in the inbox of members and of the invited, and nobody else's."""
+    groups.make("bob", "cid")
+    last = groups.change({"bob": Relation.LEFT, "cid": Relation.BANNED, "dan": Relation.REQUESTED})
+    invited = groups.change({"eve": Relation.INVITED}, body=None)
+
+    assert groups.place("ann").state == PlaceState.IN
+    assert groups.place("ann").active == last.time
+    assert [groups.place(handle) for handle in ("bob", "cid", "dan")] == last.places
+    assert (
+        [groups.place("eve")]
+        == invited.places
+        == [Place("eve", invited.time, PlaceState.INVITED, invited.time)]
+    )
+    assert groups.place("zed") == Place("zed", 0, PlaceState.OUT, last.time)
+
+
+@pytest.mark.parametrize(
+    ("record", "state", "active"),
+    [
+        (None, PlaceState.IN, EPOCH + 20),
+        ((2, 2, 0, 77, 8), PlaceState.IN, EPOCH + 20),
+        ((0, 0, 2, 77, 16), PlaceState.OUT, EPOCH + 20),
+        ((0, 0, 1, 77, 16), PlaceState.IN, EPOCH + 20),
+        ((0, 0, 2, 77, 0), PlaceState.IN, 0),
+    ],
+)
+def test_places_of_a_direct_chat(
+    groups: Groups, raw: RawClient, record: tuple[int, ...] | None, state: PlaceState, active: int
+) -> None:
+    """A direct chat is in both inboxes, but for one who has left it, as long as no message came since."""
+    write(raw, [entry(1), entry(2)])
+    if record:
+        write_reader(raw, "ann", *record, chat=PAIR)
+
+    assert groups.place("ann", PAIR) == Place("ann", 77 if record else 0, state, active)
+
+
+# --- deleting -----------------------------------------------------------------------------------------------
+
+
+def test_deleting_leaves_a_tombstone(groups: Groups, raw: RawClient) -> None:
+    """Of a deleted chat nothing is left but that it was, what is owed, and what search still has to drop."""
+    groups.make("bob")
+    raw.hset(keys.chat(GROUP), "terms", "team")
+
+    gone = groups.delete()
+
+    assert groups.view("ann").info is None
+    assert fields_of(raw, keys.chat(GROUP)) == {"deleted": str(gone.time).encode(), "terms": b"team"}
+    assert set(map(bytes.decode, raw.scan_iter())) == {keys.chat(GROUP), keys.outbox(GROUP)}
+    assert groups.place("ann").state == PlaceState.OUT
+    assert groups.chats.delete(GROUP, groups.view("ann")) is None
+
+
+def test_deleting_is_told_to_who_had_it(groups: Groups, raw: RawClient) -> None:
+    """Members and the invited are owed that the chat is gone, with stamps above those they had."""
+    made = groups.make("bob", "cid")
+    groups.change({"cid": Relation.LEFT})
+    groups.change({"dan": Relation.INVITED, "eve": Relation.REQUESTED}, body=None)
+    ahead = clock(raw) + 10**9
+    write_reader(raw, "bob", 1, 1, 0, ahead, 2)
+    raw.delete(keys.outbox(GROUP))
+
+    gone = groups.delete()
+
+    assert (gone.members, gone.seq) == (None, 2)
+    assert {place.handle: place.state for place in gone.places} == dict.fromkeys(
+        ("ann", "bob", "dan"), PlaceState.OUT
+    )
+    stamps = {place.handle: place.stamp for place in gone.places}
+    assert stamps == {"ann": gone.time, "bob": ahead + 1, "dan": gone.time}
+    assert owed(raw) == {f"i{GROUP}": gone.time} | {
+        f"p{handle}\0{GROUP}": stamp for handle, stamp in stamps.items()
+    }
+    assert gone.time > made.time
+
+
+def test_deleting_what_has_moved(groups: Groups) -> None:
+    """A chat is not deleted when somebody in the view stands to it in another way by now."""
+    groups.make("bob")
+    seen = groups.view("ann")
+    groups.change({"bob": Role.OWNER, "ann": Role.ADMIN})
+
+    assert groups.chats.delete(GROUP, seen) is None
+    assert groups.view().info is not None
+
+
+def test_every_key_is_declared(engine: Engine, store: Store) -> None:
+    """An account that may touch nothing but the keys the scripts are given can run all of their ways."""
+    rules = ["on", ">pass", "+@all", *(f"~{name}" for name in keys_of())]
+    for node in engine.nodes:
+        node.execute_command("ACL SETUSER", "narrow", *rules)
+    try:
+        narrow = connect(settings_for(engine, redis_user="narrow", redis_password=Secret("pass")))
+        groups = Groups(narrow, large=3, keep=2)
+        groups.make("bob")
+        groups.change({"bob": Relation.LEFT, "cid": Relation.INVITED})
+        groups.change({"bob": Role.MEMBER, "cid": Role.MEMBER, "dan": Role.MEMBER}, info={"name": "Crew"})
+        assert groups.place("dan").state == PlaceState.LARGE
+        assert groups.changes() is not None
+        assert narrow.fetch(groups.chats.others(GROUP, Relation.LEFT)) == []
+        assert len(narrow.fetch(groups.chats.members(GROUP))) == 4
+        assert groups.delete().places
+    finally:
+        for node in engine.nodes:
+            node.execute_command("ACL DELUSER", "narrow")

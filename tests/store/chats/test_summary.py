@@ -1,0 +1,249 @@
+"""lua/summary.lua through Summaries.of, on every kind of store."""
+
+from __future__ import annotations
+
+import pytest
+
+from chalicelib.config import Secret
+from chalicelib.store import keys
+from chalicelib.store.chats.info import Info, Relation, Role
+from chalicelib.store.chats.summary import State, Summaries, Summary
+from chalicelib.store.inbox.read_state import HIDDEN, MUTED, PINNED
+from chalicelib.store.messages.log import Content, CorruptEntry, Entry
+from chalicelib.store.redis.client import Store, connect
+from tests.servers.engines import Engine
+from tests.store.group_records import (
+    GROUP,
+    Held,
+    write_group,
+    write_member,
+    write_other,
+    write_reader,
+    write_tombstone,
+)
+from tests.store.logs import CHAT, EPOCH, Log, RawClient, entry, settings_for, write, write_elements
+
+BASE, HEAD = 2, 8
+SYSTEM = (4, 5, 7)
+FRIENDS = Info("friends", "be kind", "", "invite", made=EPOCH, maker="ann", members=2)
+
+
+@pytest.fixture(autouse=True)
+def logs(engine: Engine, raw: RawClient) -> None:
+    """A chat of two and a group with messages 3 to 8; the group's 4, 5 and 7 do not count."""
+    for chat in (CHAT, GROUP):
+        write(raw, [entry(seq) for seq in range(BASE + 1, HEAD + 1)], base=BASE, chat=chat)
+    raw.zadd(keys.uncounted(GROUP), {str(seq): seq for seq in SYSTEM})
+
+
+def summed(store: Store, chat: str = GROUP, handle: str = "ann") -> Summary:
+    """Return the summary of a chat for one of its readers."""
+    return store.fetch(Summaries.of(chat, handle))
+
+
+def nothing(chat: str, state: State) -> Summary:
+    """Return what is told of a chat where everything is hidden."""
+    return Summary(chat, state, None, 0, None, 0, 0, 0, 0, 0, None, None, 0, 0, 0, 0, 0, False)
+
+
+# --- groups -------------------------------------------------------------------------------------------------
+
+
+def test_a_member(store: Store, raw: RawClient) -> None:
+    """A member is told all that an inbox shows."""
+    write_group(raw, {"bob": 0}, change_seq=7, change_time=entry(7).time)
+    write_member(raw, "ann", 3, Role.ADMIN, muted=EPOCH + 7)
+    write_reader(raw, "ann", GROUP, Held(4, 6, 0, EPOCH + 9, PINNED | MUTED))
+
+    assert summed(store) == Summary(
+        chat=GROUP,
+        state=State.MEMBER,
+        role=Role.ADMIN,
+        muted_until=EPOCH + 7,
+        info=FRIENDS,
+        members=2,
+        base=3,
+        head=HEAD,
+        epoch=EPOCH,
+        time=entry(HEAD).time,
+        last=entry(HEAD),
+        change=(7, entry(7).time),
+        read=4,
+        received=6,
+        stamp=EPOCH + 9,
+        flags=PINNED | MUTED,
+        unread=2,
+        large=False,
+    )
+
+
+@pytest.mark.parametrize("history", [0, 1])
+@pytest.mark.parametrize("since", [0, 3, 5, HEAD])
+@pytest.mark.parametrize("read", [0, 2, 3, 4, 6, HEAD])
+def test_unread(store: Store, raw: RawClient, since: int, read: int, history: int) -> None:
+    """What came after one read and joined is unread, where it counts and is there; history shown or not."""
+    write_group(raw, {"ann": since}, history=history)
+    write_reader(raw, "ann", GROUP, Held(read, read, 0, 1, 0))
+
+    first = max(read, since, BASE) + 1
+    assert summed(store).unread == len(set(range(first, HEAD + 1)) - set(SYSTEM))
+
+
+def test_a_member_without_marks(store: Store, raw: RawClient) -> None:
+    """Who never marked anything has read nothing since they joined."""
+    write_group(raw, {"ann": 5}, large=1)
+
+    told = summed(store)
+    assert (told.read, told.received, told.stamp, told.flags) == (0, 0, 0, 0)
+    assert (told.unread, told.base, told.large) == (2, 5, True)
+    assert told.info is not None
+    assert told.info.large
+
+
+def test_a_member_who_sees_nothing_yet(store: Store, raw: RawClient) -> None:
+    """Who joined after the newest message has no last one."""
+    write_group(raw, {"ann": HEAD})
+
+    told = summed(store)
+    assert (told.base, told.head, told.time, told.last, told.unread) == (HEAD, HEAD, 0, None, 0)
+    assert told.epoch == EPOCH
+
+
+@pytest.mark.parametrize("relation", [Relation.LEFT, Relation.DELETED])
+def test_who_left(store: Store, raw: RawClient, relation: Relation) -> None:
+    """Who left is told the last message of then, and nothing of what the group is by now."""
+    write_group(raw, {"bob": 0}, large=1, change_seq=7, change_time=entry(7).time)
+    write_other(raw, "ann", relation, 0, 6)
+    write_reader(raw, "ann", GROUP, Held(4, 5, 0, 77, 0))
+
+    left = nothing(GROUP, State.LEFT)
+    seen = left._replace(base=BASE, head=6, epoch=EPOCH, time=entry(6).time, last=entry(6))
+    assert summed(store) == seen._replace(read=4, received=5, stamp=77)
+
+
+def test_who_left_knows_the_change_of_then(store: Store, raw: RawClient) -> None:
+    """Who left knows of the newest change up to then."""
+    write_group(raw, {"bob": 0}, change_seq=6, change_time=entry(6).time)
+    write_other(raw, "ann", Relation.LEFT, 0, 6)
+
+    assert summed(store).change == (6, entry(6).time)
+
+
+@pytest.mark.parametrize("upto", [0, 6])
+def test_the_invited(store: Store, raw: RawClient, upto: int) -> None:
+    """The invited see what the group is, and of the log what they saw as members."""
+    write_group(raw, {"bob": 0, "cid": 0})
+    write_other(raw, "ann", Relation.INVITED, 0, upto)
+
+    told = summed(store)
+    assert (told.state, told.role, told.info, told.members) == (State.INVITED, None, FRIENDS, 2)
+    assert (told.head, told.last, told.unread) == (upto, entry(upto) if upto else None, 0)
+    assert told.epoch == (EPOCH if upto else 0)
+
+
+@pytest.mark.parametrize(
+    ("relation", "state"),
+    [
+        (None, State.NONE),
+        (Relation.REQUESTED, State.REQUESTED),
+        (Relation.BANNED, State.BANNED),
+    ],
+)
+@pytest.mark.parametrize("join", ["invite", "request", "open"])
+def test_who_never_was_a_member(
+    store: Store, raw: RawClient, relation: Relation | None, state: State, join: str
+) -> None:
+    """Strangers are told what a group is if they may join or ask to, the banned never; none sees messages."""
+    write_group(raw, {"bob": 0}, join=join, history=1, change_seq=7, change_time=entry(7).time)
+    if relation is not None:
+        write_other(raw, "ann", relation, 0, 6 if relation is Relation.BANNED else 0)
+
+    told = summed(store)
+    hidden = join == "invite" or state is State.BANNED
+    info = Info("friends", "be kind", "", join, True, EPOCH, "ann", members=1)
+    assert told == nothing(GROUP, state)._replace(info=None if hidden else info, members=0 if hidden else 1)
+
+
+@pytest.mark.parametrize("deleted", [False, True])
+def test_no_such_group(store: Store, raw: RawClient, deleted: bool) -> None:
+    """Of a group that is not there, or not any more, nothing is told, to former members neither."""
+    write_other(raw, "ann", Relation.LEFT, 0, 6)
+    write_reader(raw, "ann", GROUP, Held(4, 5, 0, 77, 1))
+    if deleted:
+        write_tombstone(raw)
+
+    assert summed(store) == nothing(GROUP, State.GONE)
+
+
+def test_a_system_message_is_whole(store: Store, log: Log, raw: RawClient) -> None:
+    """The last message comes as it is stored, its event included."""
+    write_group(raw, {"ann": 0})
+    content = Content("ann", "", kind="system", event={"type": "left", "users": ["bob"]})
+    sent = log.append(GROUP, content)
+
+    assert summed(store).last == Entry(sent.seq, sent.time, content)
+
+
+def test_a_corrupt_last_message(store: Store, raw: RawClient) -> None:
+    """A last message that this version cannot have written is CorruptEntry."""
+    write_elements(raw, [b"\2secret"], chat=GROUP)
+    write_group(raw, {"ann": 0})
+
+    with pytest.raises(CorruptEntry):
+        summed(store)
+
+
+# --- chats of two -------------------------------------------------------------------------------------------
+
+
+def test_a_chat_of_two(store: Store, raw: RawClient) -> None:
+    """Of a chat of two there is no info and no role; what is unread came after one's mark."""
+    write_reader(raw, "ann", CHAT, Held(5, 6, 0, 77, PINNED))
+
+    seen = nothing(CHAT, State.MEMBER)._replace(base=BASE, head=HEAD, epoch=EPOCH, time=entry(HEAD).time)
+    marks = {"read": 5, "received": 6, "stamp": 77, "flags": PINNED, "unread": 3}
+    assert summed(store, CHAT) == seen._replace(last=entry(HEAD), **marks)  # type: ignore[arg-type]
+    assert summed(store, CHAT, "bob").unread == HEAD - BASE
+
+
+@pytest.mark.parametrize(("flags", "state"), [(HIDDEN, State.LEFT), (0, State.MEMBER)])
+def test_all_is_cleared(store: Store, raw: RawClient, flags: int, state: State) -> None:
+    """A chat of two that was left shows nothing, and is left unless it was opened again."""
+    write_reader(raw, "ann", CHAT, Held(3, 3, HEAD, 77, flags))
+
+    told = summed(store, CHAT)
+    assert told.state is state
+    assert (told.base, told.head, told.time, told.last, told.unread) == (HEAD, HEAD, 0, None, 0)
+
+
+@pytest.mark.parametrize("flags", [HIDDEN, 0])
+def test_some_is_cleared(store: Store, raw: RawClient, flags: int) -> None:
+    """Once something was written after one left, it is there again, and what is new is unread."""
+    write_reader(raw, "ann", CHAT, Held(3, 3, 6, 77, flags))
+
+    told = summed(store, CHAT)
+    assert told.state is State.MEMBER
+    assert (told.base, told.head, told.last, told.unread) == (6, HEAD, entry(HEAD), 2)
+
+
+def test_an_empty_chat(store: Store, raw: RawClient) -> None:
+    """A chat of two in which nothing was written yet is there, and reading it makes no key."""
+    assert summed(store, "ann:cid") == nothing("ann:cid", State.MEMBER)
+    assert not raw.exists(keys.log("ann:cid"), keys.readers("ann:cid"))
+
+
+def test_every_key_is_declared(engine: Engine, raw: RawClient) -> None:
+    """An account that may touch nothing but the keys the script is given can run all of its ways."""
+    write_group(raw, {"ann": 0})
+    kept_as = (keys.log, keys.chat, keys.members, keys.others, keys.readers, keys.uncounted)
+    names = [name(chat) for name in kept_as for chat in (CHAT, GROUP)]
+    for node in engine.nodes:
+        node.execute_command("ACL SETUSER", "narrow", "on", ">pass", "+@all", *(f"~{name}" for name in names))
+    try:
+        narrow = connect(settings_for(engine, redis_user="narrow", redis_password=Secret("pass")))
+        for chat in (CHAT, GROUP):
+            assert summed(narrow, chat).head == HEAD
+            assert summed(narrow, chat, "bob").chat == chat
+    finally:
+        for node in engine.nodes:
+            node.execute_command("ACL DELUSER", "narrow")

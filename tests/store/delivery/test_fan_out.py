@@ -1,0 +1,425 @@
+"""What inboxes are told of chats, at once and by the sweep, on every kind of store."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import Any
+
+import pytest
+
+from chalicelib.errors import StoreUnavailable
+from chalicelib.logs import MOST_FAILURES
+from chalicelib.services.delivery import fan_out as service
+from chalicelib.services.delivery.fan_out import Deliveries
+from chalicelib.store import keys
+from chalicelib.store.accounts.accounts import Account, Accounts
+from chalicelib.store.chats.info import Relation, Role
+from chalicelib.store.inbox.index import Inboxes
+from chalicelib.store.messages.log import Content, MessageLog
+from chalicelib.store.redis.client import Query, Store
+from chalicelib.store.redis.sorted_sets import Mark
+from tests.clock import Clock
+from tests.store.groups import GROUP, Groups
+from tests.store.logs import RawClient, write_elements
+from tests.store.people import Crash, CrashingStore
+
+ONE_ENGINE = pytest.mark.parametrize("engine", ["valkey"], indirect=True)
+DIRECT = "ann:bob"
+LATER_SECONDS = 60.0
+EVERYBODY = ("ann", "bob", "cid", "dan")
+
+
+class Unreachable(Store):
+    """A store that has just gone."""
+
+    def __init__(self) -> None:
+        pass
+
+    def fetch_all(self, queries: Iterable[Query[Any]]) -> list[Any]:
+        """Fail."""
+        raise StoreUnavailable
+
+
+class Flaky(Store):
+    """A store that is gone for a moment, now and then; fails: which calls fail, the first is 1."""
+
+    def __init__(self, store: Store, *fails: int) -> None:
+        self._inner = store
+        self._fails = fails
+        self._calls = 0
+
+    def fetch_all(self, queries: Iterable[Query[Any]]) -> list[Any]:
+        """Run queries, or fail."""
+        self._calls += 1
+        if self._calls in self._fails:
+            raise StoreUnavailable
+        return self._inner.fetch_all(queries)
+
+
+class Town:
+    """Chats on a store, and the inboxes of those in them; clock: the sweep's, in the store's future."""
+
+    def __init__(self, store: Store, clock: Clock | None = None) -> None:
+        self.store = store
+        self.groups = Groups(store, large=3)
+        self.log = MessageLog(store)
+        self.indexed: list[str] = []
+        self.departed: list[tuple[str, str]] = []
+        self.clock = clock or Clock(time.time() + LATER_SECONDS)
+        self.deliveries = self.on(store)
+
+    def on(self, store: Store) -> Deliveries:
+        """Return deliveries of a process that has a store of its own."""
+        return Deliveries(store, self.groups.chats, self.indexed.append, self._depart, self.clock)
+
+    def _depart(self, handle: str, chat: str) -> None:
+        self.departed.append((handle, chat))
+
+    def send(self, chat: str, sender: str = "ann", *, tell: bool = True) -> int:
+        """Send a message; returns its time. tell: whether the inboxes are told at once."""
+        sent = self.log.append(chat, Content(sender, "hello"))
+        if tell:
+            members = chat.split(":") if ":" in chat else sent.members
+            self.deliveries.tell(chat, sent.time, members)
+        return sent.time
+
+    def active(self, handle: str) -> dict[str, int]:
+        """Return the chats in somebody's inbox, with the time of their last activity."""
+        page = self.store.fetch(Inboxes(self.store).active(handle, None, 0, 100))
+        return {mark.member: mark.score for mark in page.rows}
+
+    def large(self, handle: str) -> list[str]:
+        """Return the large chats of somebody."""
+        return self.store.fetch(Inboxes(self.store).large(handle))
+
+    def versions(self) -> dict[str, int]:
+        """Return the newest version of everybody."""
+        inboxes = Inboxes(self.store)
+        moved = [(user, self.store.fetch(inboxes.moved(user, None, 0, 1))) for user in EVERYBODY]
+        return {user: one.version for user, one in moved if one}
+
+
+@pytest.fixture
+def town(store: Store) -> Town:
+    """Chats on the store under test, to which this process has connected."""
+    store.prepare()
+    return Town(store)
+
+
+def logged(caplog: pytest.LogCaptureFixture) -> list[Any]:
+    """Return what was logged."""
+    return [line.msg for line in caplog.records if isinstance(line.msg, dict)]
+
+
+def outbox(raw: RawClient) -> set[bytes]:
+    """Return all items of all outboxes."""
+    found: set[bytes] = set()
+    for key in keys.outboxes_by_partition():
+        held: Any = raw.hkeys(key)
+        found |= set(held)
+    return found
+
+
+def dumped(raw: RawClient, handle: str) -> dict[bytes, Any]:
+    """Return all keys of a user as they are."""
+    mine = list(raw.scan_iter(match=f"{keys.user_partition(handle)}:*:{handle}"))
+    return {key: raw.dump(key) for key in mine}
+
+
+def restore(raw: RawClient, handle: str, dump: dict[bytes, Any]) -> None:
+    """Make the keys of a user what they were."""
+    for key in list(raw.scan_iter(match=f"{keys.user_partition(handle)}:*:{handle}")):
+        raw.delete(key)
+    for key, value in dump.items():
+        raw.restore(key, 0, value)
+
+
+def test_told_at_once_and_once_more(town: Town, raw: RawClient) -> None:
+    """A message is in the inboxes at once; the sweep repeats it to no effect, and the outbox is empty."""
+    sent = town.send(DIRECT)
+    assert town.active("ann") == town.active("bob") == {DIRECT: sent}
+    before = town.versions()
+
+    assert outbox(raw) == {b"mann:bob"}
+    assert town.deliveries.sweep() == 1
+    assert (outbox(raw), town.versions()) == (set(), before)
+    assert town.deliveries.sweep() == 0
+
+
+def test_never_told_at_once(town: Town, raw: RawClient) -> None:
+    """What nobody told at once, the sweep tells: messages, places, search entries."""
+    made = town.groups.make("bob")
+    direct = town.send(DIRECT, tell=False)
+    assert town.active("bob") == {}
+
+    town.deliveries.sweep()
+    assert town.active("bob") == town.active("ann") == {GROUP: made.time, DIRECT: direct}
+    assert town.indexed == [GROUP]
+    assert outbox(raw) == set()
+
+
+def test_only_what_is_late(town: Town, raw: RawClient) -> None:
+    """What is in the outbox for less than five seconds is left to whoever put it there."""
+    town.clock.now = town.send(DIRECT, tell=False) / 1_000_000 + 4.9
+    assert town.deliveries.sweep() == 0
+    town.clock.now += 0.2
+    assert town.deliveries.sweep() == 1
+
+
+def test_a_clock_that_fell_back(town: Town) -> None:
+    """What is in the outbox since a time that is to come is not left until then."""
+    town.clock.now = town.send(DIRECT, tell=False) / 1_000_000 - 3600
+    assert town.deliveries.sweep() == 1
+    assert DIRECT in town.active("bob")
+
+
+def test_a_failure_fails_nothing(town: Town, caplog: pytest.LogCaptureFixture) -> None:
+    """When the inboxes cannot be reached the call goes on; the failure is logged, the sweep repairs it."""
+    sent = town.send(DIRECT, tell=False)
+    town.on(Unreachable()).tell(DIRECT, sent, ["ann", "bob"])
+    assert [line["event"] for line in logged(caplog)] == ["inboxes_owed"]
+
+    town.deliveries.sweep()
+    assert town.active("bob") == {DIRECT: sent}
+
+
+def test_unreadable_outboxes(town: Town) -> None:
+    """A sweep that cannot read the outboxes says so."""
+    with pytest.raises(StoreUnavailable):
+        town.on(Unreachable()).sweep()
+
+
+def test_a_store_that_comes_back(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sweep waits for a store that is gone for a moment, and then tells all the same."""
+    monkeypatch.setattr(service, "AT_ONCE", 2)
+    for number in range(20):
+        town.send(f"ann:user{number}", tell=False)
+    pauses: list[float] = []
+    deliveries = town.on(Flaky(town.store, 3, 7, 12))
+    deliveries._pause = pauses.append
+
+    assert deliveries.sweep() == 20
+    assert len(town.active("ann")) == 20
+    assert len(pauses) == 3
+
+
+def test_a_store_that_stays_away(town: Town, raw: RawClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sweep does not wait for ever; all stays in the outbox."""
+    monkeypatch.setattr(service, "MOST_PAUSES", 2)
+    town.send(DIRECT, tell=False)
+    pauses: list[float] = []
+    deliveries = town.on(Unreachable())
+    deliveries._pause = pauses.append
+    monkeypatch.setattr(deliveries._outbox, "everything", town.deliveries._outbox.everything)
+
+    assert deliveries.sweep() == 0
+    assert len(pauses) == 2
+    assert outbox(raw) == {b"mann:bob"}
+
+
+def test_leaving_and_late_messages(town: Town) -> None:
+    """Who has left is told nothing of a message that was sent before and is told late."""
+    town.groups.make("bob")
+    town.deliveries.sweep()
+    sent = town.log.append(GROUP, Content("ann", "hello"))
+    left = town.groups.change({"bob": Relation.LEFT})
+    town.deliveries.tell(GROUP, left.time, left.members, left.places)
+    town.deliveries.tell(GROUP, sent.time, sent.members)
+
+    assert town.active("bob") == {}
+    town.deliveries.sweep()
+    assert town.active("bob") == {}
+    assert town.active("ann") == {GROUP: left.time}
+
+
+def test_messages_before_the_place(town: Town) -> None:
+    """A message that is told before the place of who has just joined is not lost."""
+    town.groups.make()
+    joined = town.groups.change({"bob": Role.MEMBER})
+    sent = town.send(GROUP)
+    assert town.active("bob") == {}
+
+    town.deliveries.tell(GROUP, joined.time, joined.members, joined.places)
+    town.deliveries.sweep()
+    assert town.active("bob") == town.active("ann") == {GROUP: sent}
+
+
+def test_becoming_large(town: Town, raw: RawClient) -> None:
+    """A chat that becomes large is in everybody's set of them; its messages are owed until a sweep."""
+    town.groups.make("bob", "cid")
+    town.deliveries.sweep()
+    town.groups.change({"dan": Role.MEMBER})
+    town.deliveries.sweep()
+    assert [town.large(user) for user in EVERYBODY] == [[GROUP]] * 4
+
+    town.send(GROUP)
+    assert outbox(raw) == {f"m{GROUP}".encode()}
+    town.deliveries.sweep()
+    assert outbox(raw) == set()
+
+
+def test_deleted_chat(town: Town, raw: RawClient) -> None:
+    """A chat that is gone goes from all inboxes, also when nobody told them at once."""
+    town.groups.make("bob")
+    town.deliveries.sweep()
+    town.groups.delete()
+    town.deliveries.sweep()
+
+    assert town.active("ann") == town.active("bob") == {}
+    assert outbox(raw) == set()
+
+
+def test_added_while_deleted(town: Town, raw: RawClient) -> None:
+    """Who was deleted while being added to a chat departs from it by the sweep."""
+    assert Accounts(town.store).create(Account(handle="bob"))
+    Accounts(town.store).delete("bob")
+    town.groups.make("bob")
+    town.deliveries.sweep()
+
+    assert town.departed == [("bob", GROUP)]
+    assert not raw.exists(keys.inbox("bob"))
+    assert outbox(raw) == set()
+
+
+@ONE_ENGINE
+def test_nothing_holds_up_the_rest(town: Town, raw: RawClient, caplog: pytest.LogCaptureFixture) -> None:
+    """Items that fail, or are none, are logged and stay; all others are told."""
+    sent = town.send(DIRECT, tell=False)
+    raw.rpush(keys.members("g-odd"), "no hash")
+    raw.hset(keys.chats("cid"), "cid:dan", b"short")
+    write_elements(raw, [b"\1" + (9).to_bytes(8, "big") + b"\x90"], chat="cid:dan")
+    failing = {"mg-odd": "5", "mcid:dan": "9"}
+    malformed: dict[Any, str] = {
+        "mg-one": "soon",
+        b"\xff": "1",
+        "": "1",
+        "z": "1",
+        "pbob": "1",
+        "p\0g-one": "1",
+    }
+    for item, since in (failing | malformed).items():
+        raw.hset(keys.outbox("cid:dan" if item == "mcid:dan" else "g-odd"), item, since)
+
+    assert town.deliveries.sweep() == 1
+    assert town.active("ann") == town.active("bob") == {DIRECT: sent}
+    assert len(outbox(raw)) == len(failing) + len(malformed)
+    events = [line["event"] for line in logged(caplog)]
+    assert sorted(events) == ["inboxes_owed"] * len(failing) + ["outbox_malformed"] * len(malformed)
+
+
+@ONE_ENGINE
+def test_many_failures(
+    town: Town, raw: RawClient, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A sweep in which all fails logs some of it, and how much more there is."""
+    monkeypatch.setattr(service, "AT_ONCE", 4)
+    for number in range(MOST_FAILURES + 5):
+        chat = f"g-{number}"
+        raw.rpush(keys.members(chat), "no hash")
+        raw.hset(keys.outbox(chat), f"m{chat}", "5")
+
+    assert town.deliveries.sweep() == 0
+    told = logged(caplog)
+    assert len(told) == MOST_FAILURES + 1
+    assert told[-1] == {"event": "inboxes_owed", "more": 5}
+
+
+@ONE_ENGINE
+def test_failing_search_entries(town: Town, raw: RawClient) -> None:
+    """Search entries that cannot be made stay owed, and keep no inbox from being right."""
+
+    def fail(chat: str) -> None:
+        raise RuntimeError("a defect")
+
+    made = town.groups.make("bob")
+    failing = Deliveries(town.store, town.groups.chats, fail, lambda handle, chat: None, town.clock)
+    failing.sweep()
+    assert town.active("bob") == {GROUP: made.time}
+    assert outbox(raw) == {b"i" + GROUP.encode()}
+
+
+def test_owed_anew(town: Town, raw: RawClient) -> None:
+    """A message that comes while the one before is told stays in the outbox."""
+    town.groups.make("bob")
+    town.deliveries.sweep()
+    town.send(GROUP, tell=False)
+
+    def send(chat: str) -> None:
+        town.send(GROUP, tell=False)
+
+    raw.hset(keys.outbox(GROUP), f"i{GROUP}", "1")
+    Deliveries(town.store, town.groups.chats, send, lambda handle, chat: None, town.clock).sweep()
+    assert outbox(raw) == {b"m" + GROUP.encode()}
+
+
+def test_an_index_that_lost_its_last_writes(town: Town, raw: RawClient) -> None:
+    """As long as something is in the outbox, the sweep repairs an index that was told it and has lost it."""
+    town.groups.make("bob")
+    town.deliveries.sweep()
+    before = dumped(raw, "bob")
+    renamed = town.groups.change({"cid": Role.MEMBER})
+    town.deliveries.tell(GROUP, renamed.time, renamed.members, renamed.places)
+    town.send(DIRECT)
+    town.send(GROUP)
+    expected, version = town.active("bob"), town.versions()["bob"]
+    restore(raw, "bob", before)
+    assert town.active("bob") != expected
+
+    town.deliveries.sweep()
+    assert town.active("bob") == expected
+    assert town.versions()["bob"] > version
+
+
+def act(town: Town) -> None:
+    """Do something of every kind, and tell nobody."""
+    made = town.groups.make("bob", "cid")
+    assert made.members is not None
+    town.send(GROUP, tell=False)
+    town.send(DIRECT, tell=False)
+    town.groups.change({"cid": Relation.LEFT})
+    town.groups.change({"dan": Relation.INVITED}, body=None)
+    town.send(GROUP, "bob", tell=False)
+
+
+@ONE_ENGINE
+@pytest.mark.parametrize("done", [False, True])
+def test_crashing_sweeps(town: Town, raw: RawClient, done: bool) -> None:
+    """A sweep that crashed before or after any of its queries leaves the rest to the next."""
+    act(town)
+    town.deliveries.sweep()
+    expected = [town.active(user).keys() for user in EVERYBODY]
+    assert expected == [{GROUP, DIRECT}, {GROUP, DIRECT}, set(), {GROUP}]
+    for left in range(keys.PARTITIONS - 1, 2 * keys.PARTITIONS):
+        raw.flushall()
+        act(town)
+        try:
+            town.on(CrashingStore(town.store, left, done=done)).sweep()
+        except Crash:
+            town.deliveries.sweep()
+            assert [town.active(user).keys() for user in EVERYBODY] == expected
+            assert outbox(raw) == set()
+        else:
+            return
+    raise AssertionError("the sweep takes too many queries")
+
+
+@ONE_ENGINE
+def test_trips(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sweep's trips follow from how much there is, not from how many chats it is in."""
+    for number in range(250):
+        town.send(f"ann:user{number}", tell=False)
+    trips: list[int] = []
+    inner = town.store._node.execute_all
+
+    def counted(commands: Any) -> Any:
+        trips.append(len(commands))
+        return inner(commands)
+
+    monkeypatch.setattr(town.store._node, "execute_all", counted)
+    assert town.deliveries.sweep() == 250
+    assert len(trips) == 3 + 3 + 5 + 3
+    page = town.store.fetch(Inboxes(town.store).active("ann", None, 0, 1000))
+    assert len(page.rows) == 250
+    assert page.rows == sorted(page.rows, reverse=True)
+    assert isinstance(page.rows[0], Mark)

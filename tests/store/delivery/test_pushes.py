@@ -1,0 +1,544 @@
+"""Messages are pushed to whoever is connected: at once, by jobs of the queue, or by the sweep."""
+
+from __future__ import annotations
+
+import base64
+import json
+import time
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+import pytest
+
+from chalicelib import services
+from chalicelib.config import Settings
+from chalicelib.errors import StoreUnavailable
+from chalicelib.logs import LOGGER
+from chalicelib.push_gateway import installed
+from chalicelib.queues import Job, Push, WorkQueue
+from chalicelib.routes import work
+from chalicelib.services.auth import account_status
+from chalicelib.services.delivery import broadcast
+from chalicelib.services.delivery.broadcast import Broadcast
+from chalicelib.services.delivery.fan_out import Deliveries
+from chalicelib.services.delivery.push import Pushing
+from chalicelib.services.values.tokens import digest_of
+from chalicelib.store import keys
+from chalicelib.store.chats.chats import Changed
+from chalicelib.store.chats.info import Relation, Role
+from chalicelib.store.messages.log import Appended, Content, MessageLog, packed
+from chalicelib.store.realtime.user_connections import Presence, Target
+from chalicelib.store.redis import client
+from chalicelib.store.redis.client import Store
+from chalicelib.store.work.job_list import WorkList
+from tests.clock import Clock
+from tests.servers.engines import Engine
+from tests.store.calls import call
+from tests.store.group_records import GROUP as LARGE_GROUP
+from tests.store.group_records import write_group
+from tests.store.groups import GROUP, Groups
+from tests.store.logs import RawClient
+from tests.store.messages.test_round_trips import CLOSED, TOKEN, WITH_TOKEN, Trips
+from tests.store.people import Crash, CrashingStore
+from tests.store.records import HOUR, write_account, write_session
+from tests.store.records import clock as clock_of
+from tests.store.wires import LEASE, Wire, connect
+
+ONE_ENGINE = pytest.mark.parametrize("engine", ["valkey"], indirect=True)
+DIRECT = "ann:bob"
+LATER_SECONDS = 60.0
+
+
+class Town:
+    """Chats on a store, and those in them who are connected; the sweep's clock is ahead."""
+
+    def __init__(self, store: Store, inline: int = 50) -> None:
+        self.store, self.wire, self.dropped = store, Wire(inline), list[str]()
+        self.groups = Groups(store, large=3)
+        self.log, self.jobs = MessageLog(store), WorkList(store)
+        pushing = Pushing(self.wire, self._drop)
+        self.broadcast = Broadcast(store, pushing, WorkQueue(Settings(), store), LEASE)
+        self.deliveries = Deliveries(
+            store,
+            self.groups.chats,
+            index=lambda chat: None,
+            depart=lambda handle, chat: None,
+            clock=Clock(time.time() + LATER_SECONDS),
+            broadcast=self.broadcast,
+        )
+
+    def _drop(self, connection: str) -> None:
+        self.dropped.append(connection)
+        self.store.fetch(Presence(self.store, LEASE).drop(connection.partition("-")[0], connection))
+
+    def connect(self, *connections: str) -> None:
+        """Connect users, by the names of their connections: `<handle>-<anything>`."""
+        for one in connections:
+            connect(self.store, one.partition("-")[0], one)
+
+    def change(self, to: Mapping[str, Role | Relation | None]) -> Changed:
+        """Change how handles stand to the group, and tell everybody."""
+        event = {"type": "added", "users": list(to)}
+        body = packed(Content("ann", "", kind="system", event=event))
+        changed = self.groups.change(to, body=body)
+        self.deliveries.tell(GROUP, changed.time, changed.members, changed.places)
+        return changed
+
+    def append(self, chat: str = GROUP, sender: str = "ann") -> Appended:
+        """Append a message, and tell nobody."""
+        return self.log.append(chat, Content(sender, "hello"))
+
+    def send(self, chat: str = GROUP, sender: str = "ann", skip: str | None = None) -> int:
+        """Send a message; returns its seq."""
+        sent = self.append(chat, sender)
+        members = chat.split(":") if ":" in chat else sent.members
+        self.deliveries.tell(chat, sent.time, members, targets=sent.targets or (), skip=skip)
+        return sent.seq
+
+    def work(self) -> list[Push]:
+        """Do the jobs that are in the queue, and return them."""
+        jobs = [msgspec.json.decode(job, type=Job) for job in self.jobs.pop(100)]
+        pushes = [job.push for job in jobs if job.push]
+        for push in pushes:
+            self.broadcast.do(push)
+        return pushes
+
+
+@pytest.fixture
+def town(store: Store) -> Town:
+    """A group of three, of whom nobody is connected."""
+    town = Town(store)
+    town.groups.make("bob", "cid")
+    town.deliveries.sweep()
+    return town
+
+
+@pytest.fixture
+def lines(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> pytest.LogCaptureFixture:
+    """What is logged, however this process's logs are configured."""
+    monkeypatch.setattr(LOGGER, "propagate", True)
+    return caplog
+
+
+def pushed(raw: RawClient, chat: str = GROUP) -> Any:
+    """Return up to which message everything was pushed."""
+    return raw.hget(keys.outbox(chat), f"d{chat}")
+
+
+def test_everybody_but_the_sender(town: Town) -> None:
+    """A message goes to all connections of all members, the sender's others too, and to nobody else."""
+    town.connect("ann-1", "ann-2", "bob-1", "bob-2", "dan-1")
+    seq = town.send(skip="ann-1")
+
+    assert {one: town.wire.seqs(one) for one in ("ann-1", "ann-2", "bob-1", "bob-2", "dan-1")} == {
+        "ann-1": [],
+        "ann-2": [seq],
+        "bob-1": [seq],
+        "bob-2": [seq],
+        "dan-1": [],
+    }
+    (frame,) = town.wire.frames["bob-1"]
+    assert (frame["chat"], frame["sender"], frame["text"]) == (GROUP, "ann", "hello")
+
+
+def test_protobuf(town: Town) -> None:
+    """Who speaks protobuf gets the message so, and the others as JSON."""
+    town.connect("bob-1")
+    connect(town.store, "cid", "cid-1", protobuf=True)
+    town.send()
+
+    assert town.wire.frames["bob-1"][0]["text"] == "hello"
+    assert b"hello" in base64.b64decode(town.wire.frames["cid-1"][0], validate=True)
+    assert town.wire.calls == 1
+
+
+def test_pushed_once(town: Town, raw: RawClient) -> None:
+    """What reached everybody is noted, and the sweep does not push it again."""
+    town.connect("bob-1")
+    seq = town.send()
+    assert pushed(raw) is not None
+
+    assert town.deliveries.sweep() == 1
+    assert town.wire.seqs("bob-1") == [seq]
+    assert raw.hgetall(keys.outbox(GROUP)) == {}
+
+
+def test_only_the_sender_is_there(town: Town, raw: RawClient) -> None:
+    """When nobody but the sending connection is there nothing is pushed, now or by the sweep."""
+    town.connect("ann-1")
+    town.send(skip="ann-1")
+    assert pushed(raw) is not None
+
+    town.deliveries.sweep()
+    assert town.wire.calls == 0
+
+
+def test_what_failed_is_pushed_by_the_sweep(town: Town, raw: RawClient) -> None:
+    """A connection that was not reached leaves the message owed, until a sweep reaches all."""
+    town.connect("bob-1", "cid-1")
+    town.wire.failing = {"bob-1"}
+    seq = town.send()
+    assert (pushed(raw), town.wire.seqs("cid-1")) == (None, [seq])
+
+    assert town.deliveries.sweep() == 0
+    assert town.wire.seqs("bob-1") == []
+    town.wire.failing = set()
+    assert town.deliveries.sweep() == 1
+    assert town.wire.seqs("bob-1") == [seq]
+    assert town.deliveries.sweep() == 0
+
+
+def test_one_chat_that_fails(town: Town) -> None:
+    """A connection that is not reached keeps its own chats owed, and no other."""
+    town.connect("bob-1", "dan-1")
+    town.wire.failing = {"dan-1"}
+    town.append()
+    town.append("cid:dan", "cid")
+
+    assert town.deliveries.sweep() == 1
+    assert len(town.wire.seqs("bob-1")) == 1
+    town.wire.failing = set()
+    assert town.deliveries.sweep() == 1
+    assert town.wire.seqs("dan-1") == [1]
+
+
+def test_the_newest_of_several(town: Town) -> None:
+    """Of several messages that nobody pushed the sweep pushes the newest; a client pulls the others."""
+    town.connect("bob-1")
+    seqs = [town.append().seq for _ in range(3)]
+
+    town.deliveries.sweep()
+    assert town.wire.seqs("bob-1") == seqs[-1:]
+
+
+def test_gone_connections(town: Town, raw: RawClient) -> None:
+    """A connection that is gone is dropped, that one alone, and owes nobody anything."""
+    town.connect("bob-1", "bob-2")
+    town.wire.gone = {"bob-1"}
+    seq = town.send()
+    town.send()
+
+    assert town.dropped == ["bob-1"]
+    assert town.wire.seqs("bob-2") == [seq, seq + 1]
+    assert pushed(raw) is not None
+
+
+def test_a_drop_that_fails(town: Town, raw: RawClient, lines: pytest.LogCaptureFixture) -> None:
+    """A gone connection that cannot be dropped is logged, and fails nothing."""
+    town.connect("bob-1", "cid-1")
+    town.wire.gone = {"bob-1"}
+
+    def fail(connection: str) -> None:
+        raise StoreUnavailable
+
+    pushing = town.broadcast._pushing
+    pushing._drop = fail
+    seq = town.send()
+    assert (town.wire.seqs("cid-1"), pushed(raw) is not None) == ([seq], True)
+    assert [line.msg["event"] for line in lines.records if isinstance(line.msg, dict)] == [
+        "connection_not_dropped"
+    ]
+
+
+def test_changes_of_a_group(town: Town) -> None:
+    """What happens in a group is pushed as the message that it is in the log, to who is its member then."""
+    town.connect("bob-1", "cid-1", "dan-1")
+    town.change({"dan": Role.MEMBER, "cid": Relation.LEFT})
+
+    (frame,) = town.wire.frames["bob-1"]
+    assert (frame["kind"], frame["event"]["type"]) == ("system", "added")
+    assert len(town.wire.frames["dan-1"]) == 1
+
+
+# --- large chats --------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def large(town: Town) -> Town:
+    """The group, large; bob was connected when it became so."""
+    town.connect("bob-1")
+    grown = town.change({"dan": Role.MEMBER})
+    assert grown.members is None
+    town.wire.frames.clear()
+    return town
+
+
+def test_a_chat_that_becomes_large(large: Town, raw: RawClient) -> None:
+    """Who is connected when their chat becomes large gets its messages from then on."""
+    seq = large.send()
+
+    assert large.wire.seqs("bob-1") == [seq]
+    assert pushed(raw) is not None
+    large.deliveries.sweep()
+    assert large.wire.seqs("bob-1") == [seq]
+
+
+def test_who_comes_into_a_large_chat(large: Town) -> None:
+    """Who is added to a large chat while connected gets its messages, and the one that says so."""
+    large.connect("eve-1")
+    large.change({"eve": Role.MEMBER})
+    seq = large.send()
+
+    assert large.wire.seqs("eve-1")[-1] == seq
+    assert large.wire.seqs("bob-1")[-2:] == [seq - 1, seq]
+
+
+def test_who_has_left_a_large_chat(large: Town) -> None:
+    """Who is no member any more gets nothing, though the connection is still attached."""
+    large.change({"bob": Relation.LEFT})
+    large.wire.frames.clear()
+    large.send()
+
+    assert large.wire.seqs("bob-1") == []
+
+
+def test_the_sweep_of_a_large_chat(large: Town, raw: RawClient) -> None:
+    """A message of a large chat that nobody pushed is pushed by the sweep."""
+    seq = large.append().seq
+
+    large.deliveries.sweep()
+    assert large.wire.seqs("bob-1") == [seq]
+    assert raw.hgetall(keys.outbox(GROUP)) == {}
+
+
+# --- many connections ---------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def crowd(store: Store, monkeypatch: pytest.MonkeyPatch) -> Town:
+    """The group, in which five are connected where two are pushed to at once; a job takes two."""
+    monkeypatch.setattr(broadcast, "JOB_CONNECTIONS", 2)
+    town = Town(store, inline=2)
+    town.groups.make("bob", "cid")
+    town.deliveries.sweep()
+    town.connect(*(f"bob-{number}" for number in range(5)))
+    return town
+
+
+def test_many_go_through_the_queue(crowd: Town, raw: RawClient) -> None:
+    """More than are pushed to at once go as jobs, which hold no text; the message counts as pushed then."""
+    sent = crowd.append()
+    crowd.deliveries.tell(GROUP, sent.time, sent.members)
+    jobs = raw.lrange(keys.work(), 0, -1)
+    assert isinstance(jobs, list)
+    assert all(b"hello" not in job for job in jobs)
+    assert (crowd.wire.calls, pushed(raw) is not None) == (0, True)
+
+    pushes = crowd.work()
+    assert [len(push.connections) for push in pushes] == [2, 2, 1]
+    assert all(crowd.wire.seqs(f"bob-{number}") == [sent.seq] for number in range(5))
+
+
+def test_two_hundred_and_fifty_a_job(town: Town) -> None:
+    """A job has 250 connections at the most."""
+    targets = [Target(f"c{number}", number % 2 == 0) for number in range(501)]
+    sent = town.append()
+    town.broadcast.push(GROUP, sent.time, targets, message=None, skip="c0")
+
+    pushes = [json.loads(job)["push"]["connections"] for job in town.jobs.pop(10)]
+    assert [len(part) for part in pushes] == [250, 250]
+    assert [tuple(one) for part in pushes for one in part] == targets[1:]
+
+
+def test_failed_pushes_alone_are_repeated(crowd: Town, lines: pytest.LogCaptureFixture) -> None:
+    """The connections that a job did not reach get a job of their own, four times, and then are given up."""
+    seq = crowd.send()
+    crowd.wire.failing = {"bob-1", "bob-2"}
+    crowd.work()
+    repeated = crowd.work()
+    assert [(push.connections, push.attempt) for push in repeated] == [
+        ([("bob-1", False)], 1),
+        ([("bob-2", False)], 1),
+    ]
+
+    crowd.wire.failing = {"bob-2"}
+    crowd.work()
+    assert (crowd.wire.seqs("bob-1"), crowd.wire.seqs("bob-2")) == ([seq], [])
+    assert [[push.attempt for push in crowd.work()] for _ in range(3)] == [[3], [4], []]
+    assert {"event": "push_given_up", "chat": GROUP, "seq": seq, "connections": 1} in [
+        line.msg for line in lines.records
+    ]
+
+
+def test_jobs_that_cannot_be_put(crowd: Town, raw: RawClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A message that the queue did not take stays owed; the sweep hands it on."""
+    monkeypatch.setattr(WorkQueue, "put_pushes", lambda self, pushes, delay=0: False)
+    seq = crowd.send()
+    assert pushed(raw) is None
+    assert crowd.deliveries.sweep() == 0
+    monkeypatch.undo()
+
+    assert crowd.deliveries.sweep() == 1
+    crowd.work()
+    assert all(crowd.wire.seqs(f"bob-{number}") == [seq] for number in range(5))
+
+
+def test_a_job_that_cannot_be_put_again(crowd: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When the queue does not take the repetition either, the job has failed, for the queue to repeat it."""
+    sent = crowd.append()
+    crowd.wire.failing = {"bob-1"}
+    monkeypatch.setattr(WorkQueue, "put_pushes", lambda self, pushes, delay=0: False)
+
+    with pytest.raises(StoreUnavailable):
+        crowd.broadcast.do(Push(GROUP, sent.seq, [("bob-1", False)]))
+
+
+@pytest.mark.parametrize("seq", [2, 99])
+def test_a_job_for_what_is_gone(crowd: Town, seq: int) -> None:
+    """A message that was trimmed, or whose chat was deleted, is pushed to nobody."""
+    log = MessageLog(crowd.store, keep=1)
+    for _ in range(3):
+        log.append(GROUP, Content("ann", "hello"))
+    crowd.broadcast.do(Push(GROUP, seq, [("bob-1", False)]))
+
+    assert crowd.wire.calls == 0
+
+
+def test_nothing_to_push_with(town: Town, raw: RawClient) -> None:
+    """Without anything that pushes, messages are told to inboxes alone."""
+    town.wire.inline = 0
+    town.connect("bob-1")
+    town.send()
+    town.deliveries.sweep()
+
+    assert (town.wire.calls, raw.hgetall(keys.outbox(GROUP))) == (0, {})
+
+
+# --- the whole application ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def wire(app_on_engine: None) -> Iterator[Wire]:
+    """What the application pushes with."""
+    wire = Wire()
+    installed.install(wire)
+    yield wire
+    installed.install(None)
+
+
+@pytest.fixture
+def trips(wire: Wire, raw: RawClient, monkeypatch: pytest.MonkeyPatch) -> Trips:
+    """The application, closed, with ann's session in a group of a hundred; its trips from now on."""
+    for name, value in CLOSED.items():
+        monkeypatch.setenv(name, value)
+    services.current.cache_clear()
+    monkeypatch.setattr(account_status, "KEPT_SECONDS", 3600.0)
+    now = clock_of(raw)
+    write_account(raw, "ann")
+    write_session(raw, "ann", digest_of(TOKEN), now, now, now + HOUR)
+    write_group(raw, dict.fromkeys(["ann", *(f"user{i}" for i in range(1, 100))], 0))
+    store = services.current()._store
+    connect(store, "user1", "user1-0")
+    sent = call("POST", f"/v1/chats/{LARGE_GROUP}/messages", "", {"text": "hello"}, **WITH_TOKEN)
+    assert (sent.status, wire.seqs("user1-0")) == (201, [1])
+    store.fetch(Presence(store, LEASE).drop("user1", "user1-0"))
+    store._node = trips = Trips(store._node)
+    return trips
+
+
+@pytest.mark.parametrize("there", [0, 1, 40])
+def test_trips(trips: Trips, wire: Wire, there: int) -> None:
+    """A send to a group of a hundred is three trips with nobody connected, and four with somebody."""
+    store = services.current()._store
+    for number in range(there):
+        connect(store, f"user{number + 1}", f"user{number + 1}-1")
+    trips.sizes.clear()
+    sent = call("POST", f"/v1/chats/{LARGE_GROUP}/messages", "", {"text": "hello"}, **WITH_TOKEN)
+
+    assert sent.status == 201
+    assert len(trips.sizes) == (4 if there else 3)
+    assert sum(bool(wire.seqs(f"user{number + 1}-1")) for number in range(there)) == there
+
+
+def test_a_job_of_the_queue(wire: Wire, raw: RawClient) -> None:
+    """The function behind the queue does a job that pushes, and has one that fails come back."""
+    sent = call("POST", "/v1/chats/ann:bob/messages", "", {"text": "hello"})
+    assert sent.status == 201, sent
+    job = {"push": {"chat": "ann:bob", "seq": 1, "connections": [["one", False], ["two", True]]}}
+    event = {"Records": [{"messageId": "m", "body": json.dumps(job)}]}
+
+    assert work.handle(event) == {"batchItemFailures": []}
+    assert wire.seqs("one") == [1]
+    wire.failing = {"one"}
+    assert work.handle(event) == {"batchItemFailures": []}
+    (again,) = WorkList(services.current()._store).pop(10)
+    assert json.loads(again)["push"] == job["push"] | {"connections": [["one", False]], "attempt": 1}
+
+
+@ONE_ENGINE
+@pytest.mark.parametrize("done", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("large", ["100", "2"], ids=["small", "large"])
+def test_a_process_that_ends(
+    engine: Engine, wire: Wire, monkeypatch: pytest.MonkeyPatch, large: str, done: bool
+) -> None:
+    """Ended at any query of a send, or in its pushes, after the sweep everybody connected has the newest."""
+    monkeypatch.setenv("PARLEY_LARGE_CHAT", large)
+    for left in range(-1, 30):
+        engine.flush()
+        services.current.cache_clear()
+        store = services.current()._store
+        made = ask("POST", "/v1/chats", {"kind": "group", "name": "tea", "members": ["bob", "cid"]})
+        connect(store, "bob", f"bob-{left}")
+        connect(store, "cid", f"cid-{left}")
+        services.current().deliveries.sweep()
+        ask("POST", f"/v1/chats/{made['chat']}/messages", {"text": "before"})
+        sweep(store)
+        if large == "2":
+            for one in ("bob", "cid"):
+                services.current().broadcast.attach(made["chat"], one, [Target(f"{one}-{left}", False)])
+        if left < 0:
+            wire.crash = Crash()
+        ended = crash(store, made["chat"], left, done)
+        sweep(store)
+        head = ask("GET", f"/v1/chats/{made['chat']}/messages")["head"]
+        if head == 3:
+            assert wire.seqs(f"bob-{left}")[-1:] == wire.seqs(f"cid-{left}")[-1:] == [head]
+        if ended:
+            assert head == 3
+            return
+    raise AssertionError("a send takes too many queries")
+
+
+def ask(method: str, path: str, body: Any = None) -> Any:
+    """Call as ann; returns the answer's body."""
+    answer = call(method, path, "", body)
+    assert answer.status < 300, answer
+    return answer.body
+
+
+def begin(store: Store) -> None:
+    """Begin a new process on a store."""
+    services.current.cache_clear()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(client, "connect", lambda settings: store)
+        services.current()
+
+
+def crash(store: Store, chat: str, left: int, done: bool) -> bool:
+    """Have a process end in the middle of a send; returns whether it came to its end."""
+    begin(store if left < 0 else CrashingStore(store, left, done=done))
+    try:
+        ask("POST", f"/v1/chats/{chat}/messages", {"text": "hello"})
+    except Crash:
+        return False
+    finally:
+        begin(store)
+    return True
+
+
+def sweep(store: Store) -> None:
+    """Sweep as a process does that begins a minute later."""
+    begin(store)
+    services.current().deliveries._clock = lambda: time.time() + LATER_SECONDS
+    services.current().deliveries.sweep()
+    assert services.current().deliveries.sweep() == 0
+    begin(store)
+
+
+def test_jobs_are_one_or_the_other() -> None:
+    """A message of the queue is an item or a push."""
+    with pytest.raises(ValueError, match="one of"):
+        Job()
+    with pytest.raises(ValueError, match="one of"):
+        Job("posts:ann", Push(DIRECT, 1, []))

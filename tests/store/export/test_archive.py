@@ -1,0 +1,147 @@
+"""Everything that is held about a user, on every kind of store."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from chalicelib.errors import BadRequest, NotAuthenticated
+from chalicelib.schemas.export import Since
+from chalicelib.schemas.users import ProfileChanges
+from chalicelib.services.export.archive import MARKS, POSTS
+from chalicelib.services.values.times import rfc3339
+from chalicelib.store import keys
+from chalicelib.store.accounts.accounts import Account
+from chalicelib.store.accounts.sessions import Details
+from chalicelib.store.redis.client import Store
+from tests.store.logs import RawClient
+from tests.store.people import Village
+
+MOST_BYTES = 4 * 1024 * 1024
+LISTS = ("following", "followers", "blocked", "posts", "timeline")
+WORST = "\x01" * 4096
+"""A post of which JSON makes the most."""
+
+
+@pytest.fixture
+def village(store: Store) -> Village:
+    """People on the store under test, alice among them."""
+    village = Village(store)
+    assert village.accounts.create(Account(handle="alice", name="Alice", password="secret-hash"))
+    return village
+
+
+def archive(village: Village) -> tuple[dict[str, Any], list[int]]:
+    """Read all pages of alice's archive; returns them as one, and the bytes of each."""
+    whole: dict[str, Any] = {}
+    sizes, cursor = [], None
+    while True:
+        raw = msgspec.json.encode(village.exports.page("alice", cursor))
+        sizes.append(len(raw))
+        page = msgspec.json.decode(raw)
+        for name, value in page.items():
+            whole[name] = whole.get(name, []) + value if isinstance(value, list) else value
+        if (cursor := page["next"]) is None:
+            return whole, sizes
+
+
+def test_small_archive_is_one_page(village: Village) -> None:
+    """An archive has the profile with the email, how one signs in, the sessions, and every list."""
+    village.settle("bob", "Bob", "bob@example.org")
+    village.people.change("alice", ProfileChanges(bio="down", email="alice@example.org"))
+    village.follow("alice", "bob")
+    village.follow("bob", "alice")
+    village.blocks.block("alice", "eve")
+    first = village.posts.add("alice", "first")
+    village.posts.add("alice", "second")
+    village.timelines.put(["alice"], "bob", [17])
+    village.sessions.add("alice", "secret-hash", b"d" * 32, Details("192.0.2.1", "agent"))
+    whole, sizes = archive(village)
+
+    assert len(sizes) == 1
+    assert (whole["handle"], whole["profile"]["email"]) == ("alice", "alice@example.org")
+    assert whole["sign_in"] == {"password": True, "outside_identity": False, "imported_from": None}
+    assert [(one["address"], one["agent"]) for one in whole["sessions"]] == [("192.0.2.1", "agent")]
+    assert [one["handle"] for name in LISTS[:3] for one in whole[name]] == ["bob", "bob", "eve"]
+    assert [post["text"] for post in whole["posts"]] == ["second", "first"]
+    assert whole["posts"][1]["id"] == str(first)
+    assert whole["timeline"] == [{"author": "bob", "post": "17"}]
+
+
+def test_no_secrets_and_nothing_of_others(village: Village) -> None:
+    """An archive has no hash or digest, and of others no more than who they are."""
+    village.settle("bob", "Robert", "bob@example.org")
+    village.follow("alice", "bob")
+    village.sessions.add("alice", "secret-hash", b"d" * 32, Details("192.0.2.1", "agent"))
+    raw = msgspec.json.encode(village.exports.page("alice", None)).decode()
+
+    for private in ("secret-hash", (b"d" * 32).hex(), "Robert", "bob@example.org"):
+        assert private not in raw
+
+
+@pytest.mark.parametrize("count", [0, 1, MARKS - 1, MARKS, MARKS + 1, 2 * MARKS])
+def test_lists_of_many(village: Village, raw: RawClient, count: int) -> None:
+    """Lists of any length are whole and in order, equal times too."""
+    names = [f"fan{number:04d}" for number in range(count)]
+    for key in (keys.following, keys.followers, keys.blocked):
+        if names:
+            raw.zadd(key("alice"), {name: place // 3 for place, name in enumerate(names)})
+    whole, _ = archive(village)
+
+    expected = [msgspec.to_builtins(Since(name, rfc3339(place // 3))) for place, name in enumerate(names)]
+    assert all(whole[name] == expected[::-1] for name in ("following", "followers", "blocked"))
+
+
+@pytest.mark.parametrize("engine", ["valkey"], indirect=True)
+def test_pages_are_bounded(village: Village, raw: RawClient) -> None:
+    """However large the posts, and however many sessions and names, a page stays below 4 MiB."""
+    count = 3 * POSTS + 1
+    for number in range(count):
+        assert village.posts.add("alice", WORST[:-3] + f"{number:03d}")
+    fans = {f"{'f' * 27}{number:05d}": number for number in range(20_000)}
+    raw.zadd(keys.followers("alice"), fans)
+    for number in range(100):
+        village.sessions.add("alice", "secret-hash", bytes([number]) * 32, Details("192.0.2.1", "\x01" * 256))
+    whole, sizes = archive(village)
+
+    assert max(sizes) < MOST_BYTES
+    assert len(sizes) > 3
+    assert [int(post["text"][-3:]) for post in whole["posts"]] == list(range(count))[::-1]
+    assert [fan["handle"] for fan in whole["followers"]] == list(fans)[::-1]
+    assert len(whole["sessions"]) == 100
+
+
+@pytest.mark.parametrize("engine", ["valkey"], indirect=True)
+def test_what_goes_between_pages_takes_nothing_along(village: Village, raw: RawClient) -> None:
+    """A follower who leaves between two pages hides no other."""
+    names = [f"{'f' * 27}{number:05d}" for number in range(20_000)]
+    raw.zadd(keys.followers("alice"), {name: place for place, name in enumerate(names)})
+    first = village.exports.page("alice", None)
+    assert isinstance(first.followers, list)
+    raw.zrem(keys.followers("alice"), *(one.handle for one in first.followers))
+    second = village.exports.page("alice", first.next)
+    assert isinstance(second.followers, list)
+
+    read = [one.handle for one in (*first.followers, *second.followers)]
+    assert read == names[::-1][: len(read)]
+    assert len(read) > len(first.followers)
+
+
+@pytest.mark.parametrize("engine", ["valkey"], indirect=True)
+@pytest.mark.parametrize(
+    "cursor",
+    ["", "x", "posts.", "posts.x.y", "posts.1", "posts.1.", "posts.-1.a", "posts." + "9" * 17 + ".a"],
+)
+def test_refused_cursors(village: Village, cursor: str) -> None:
+    """A cursor that no page gave is refused."""
+    with pytest.raises(BadRequest, match="cursor: "):
+        village.exports.page("alice", cursor)
+
+
+def test_deleted(village: Village) -> None:
+    """Who is deleted has no archive."""
+    village.accounts.delete("alice")
+    with pytest.raises(NotAuthenticated):
+        village.exports.page("alice", None)

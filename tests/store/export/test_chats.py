@@ -1,0 +1,195 @@
+"""The chats and messages in an archive, on every kind of store."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from chalicelib.services.export import chats
+from chalicelib.services.values.times import rfc3339
+from chalicelib.store.accounts.accounts import Account
+from chalicelib.store.chats.chats import Become, Changed
+from chalicelib.store.chats.info import Info, Relation, Role
+from chalicelib.store.inbox.index import Inboxes, Place
+from chalicelib.store.inbox.read_state import PINNED, Readers
+from chalicelib.store.messages.log import Appended, Content, packed
+from chalicelib.store.redis.client import Store
+from tests.store.people import Village
+
+MOST_BYTES = 4 * 1024 * 1024
+DIRECT, GROUP = "alice:bob", "g-0195a1c2-6f1e-7a51-9d53-000000000001"
+OTHER_GROUP = "g-0195a1c2-6f1e-7a51-9d53-000000000002"
+WORST = "\x01" * 16 * 1024
+"""A message of which JSON makes the most."""
+
+
+class Town(Village):
+    """People with chats, alice among them, whose inboxes are told at once."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store)
+        self.inboxes, self.readers = Inboxes(store), Readers(store)
+        assert self.accounts.create(Account(handle="alice"))
+
+    def send(self, chat: str, sender: str, text: str) -> Appended:
+        """Send a message."""
+        sent = self.log.append(chat, Content(sender, text))
+        handles = sent.members or sorted(set(chat.split(":")))
+        self.store.fetch_all(self.inboxes.delivering(chat, sent.time, handles))
+        return sent
+
+    def make(self, chat: str, name: str, **members: Role) -> None:
+        """Make a group."""
+        body = packed(Content("alice", "", None, "system", {"type": "created", "users": [], "name": name}))
+        info = Info(name, maker="alice")
+        self._tell(chat, self.chats.create(chat, info, list(members.items()), body))
+
+    def become(self, chat: str, *becomes: Become) -> None:
+        """Change how people stand to a group, without a message."""
+        view = self.store.fetch(self.chats.viewing(chat, *(one.handle for one in becomes)))
+        self._tell(chat, self.chats.change(chat, view, becomes, body=None))
+
+    def drop(self, chat: str) -> None:
+        """Delete a group."""
+        self._tell(chat, self.chats.delete(chat, self.store.fetch(self.chats.viewing(chat))))
+
+    def place(self, chat: str, handle: str) -> Place:
+        """Tell a user's index where a chat stands."""
+        place = self.store.fetch(self.chats.place(chat, handle))
+        self.store.fetch_all(self.inboxes.placing(chat, [place]))
+        return place
+
+    def archive(self) -> tuple[dict[str, Any], list[int]]:
+        """Return alice's archive as one page, and the bytes of each page it had."""
+        whole: dict[str, Any] = {"chats": [], "messages": []}
+        sizes, cursor = [], None
+        while True:
+            raw = msgspec.json.encode(self.exports.page("alice", cursor))
+            sizes.append(len(raw))
+            page = msgspec.json.decode(raw)
+            whole["chats"] += page.get("chats", [])
+            whole["messages"] += page.get("messages", [])
+            if (cursor := page["next"]) is None:
+                return whole, sizes
+
+    def _tell(self, chat: str, changed: Changed | None) -> None:
+        assert changed is not None
+        self.store.fetch_all(self.inboxes.placing(chat, changed.places))
+
+
+@pytest.fixture
+def town(store: Store) -> Town:
+    """People with chats on the store under test."""
+    return Town(store)
+
+
+def test_chats(town: Town) -> None:
+    """Each chat is shown with how the user stands to it, since when, and the user's marks and flags."""
+    first = town.send(DIRECT, "bob", "hello")
+    town.readers.flag(DIRECT, "alice", PINNED, 0)
+    town.readers.read(DIRECT, "alice", 1)
+    town.make(GROUP, "Chess", alice=Role.OWNER, bob=Role.MEMBER)
+    town.make(OTHER_GROUP, "Go", bob=Role.OWNER, alice=Role.MEMBER)
+    town.become(OTHER_GROUP, Become("alice", Relation.LEFT))
+    chats = town.archive()[0]["chats"]
+
+    assert [(one["chat"], one["kind"], one["state"], one["role"]) for one in chats] == [
+        (DIRECT, "direct", "member", None),
+        (GROUP, "group", "member", "owner"),
+        (OTHER_GROUP, "group", "left", None),
+    ]
+    assert (chats[0]["read"], chats[0]["pinned"], chats[0]["archived"]) == (1, True, False)
+    assert (chats[0]["name"], chats[1]["name"]) == (None, "Chess")
+    view = town.store.fetch(town.chats.viewing(GROUP, "alice"))
+    assert chats[1]["since"] == rfc3339(view.records["alice"].joined)  # type: ignore[union-attr]
+    assert rfc3339(first.time) >= chats[0]["since"] < chats[1]["since"] < chats[2]["since"]
+
+
+def test_only_ones_own_messages(town: Town) -> None:
+    """The messages of a user are there from every chat, those left and hidden too, and nobody else's."""
+    for chat in (DIRECT, "alice:carol"):
+        for sender, text in (("Alice", f"mine in {chat}"), (chat.split(":")[1], "secret of others")):
+            town.send(chat, sender, text)
+    town.make(GROUP, "Chess", bob=Role.OWNER, alice=Role.MEMBER)
+    town.send(GROUP, "bob", "secret of others")
+    sent = town.send(GROUP, "alice", "mine in the group")
+    town.become(GROUP, Become("alice", Relation.BANNED))
+    town.readers.leave("alice:carol", "alice")
+    town.place("alice:carol", "alice")
+    whole, _ = town.archive()
+
+    assert [(one["chat"], one["seq"], one["text"]) for one in whole["messages"] if one["kind"] == "text"] == [
+        (DIRECT, 1, f"mine in {DIRECT}"),
+        ("alice:carol", 1, "mine in alice:carol"),
+        (GROUP, 3, "mine in the group"),
+    ]
+    assert whole["messages"][-1]["sent_at"] == rfc3339(sent.time)
+    (told,) = (one for one in whole["messages"] if one["kind"] == "system")
+    assert (told["chat"], told["event"]["type"], "alice" in told["text"]) == (GROUP, "created", True)
+    assert "secret" not in msgspec.json.encode(whole).decode()
+
+
+def test_deleted_group(town: Town) -> None:
+    """A group that was deleted is in no archive."""
+    town.make(GROUP, "Chess", alice=Role.OWNER)
+    town.send(GROUP, "alice", "gone")
+    town.drop(GROUP)
+
+    assert town.archive()[0] == {"chats": [], "messages": []}
+
+
+@pytest.mark.parametrize("engine", ["valkey"], indirect=True)
+def test_pages_are_bounded(town: Town) -> None:
+    """However large the messages, a page stays below 4 MiB, and every message is there once, in order."""
+    for number in range(150):
+        town.send(DIRECT, "alice", WORST[:-3] + f"{number:03d}")
+        town.send("alice:carol", "alice", f"{number}")
+        town.send(DIRECT, "bob", "between")
+    whole, sizes = town.archive()
+
+    assert max(sizes) < MOST_BYTES
+    assert len(sizes) > 10
+    texts = [one["text"] for one in whole["messages"]]
+    assert [int(text[-3:]) for text in texts[:150]] == list(range(150))
+    assert texts[150:] == [f"{number}" for number in range(150)]
+
+
+@pytest.mark.parametrize("engine", ["valkey"], indirect=True)
+def test_bounded_work(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page reads so many parts of logs at the most, and the next one goes on where it ended."""
+    monkeypatch.setattr(chats, "READS", 2)
+    monkeypatch.setattr(chats, "MESSAGES", 3)
+    for chat in ("alice:bob", "alice:carol", "alice:dave"):
+        for _ in range(7):
+            town.send(chat, chat.split(":")[1], "between")
+        town.send(chat, "alice", f"mine in {chat}")
+    whole, sizes = town.archive()
+
+    assert [one["text"][8:] for one in whole["messages"]] == ["alice:bob", "alice:carol", "alice:dave"]
+    assert len(sizes) == 5
+
+
+@pytest.mark.parametrize("engine", ["valkey"], indirect=True)
+@pytest.mark.parametrize("count", [99, 100, 101, 200, 201])
+def test_many_chats(town: Town, count: int) -> None:
+    """Any number of chats is shown whole, each once and in order."""
+    names = [f"alice:u{number:03d}" for number in range(count)]
+    for chat in names:
+        town.send(chat, "alice", "hello")
+    whole, _ = town.archive()
+
+    assert [one["chat"] for one in whole["chats"]] == names
+    assert [one["chat"] for one in whole["messages"]] == names
+
+
+@pytest.mark.parametrize("engine", ["valkey"], indirect=True)
+def test_cursor_of_another_chat(town: Town) -> None:
+    """A cursor that names a chat that the user does not have reads nothing of it."""
+    town.send(DIRECT, "alice", "mine")
+    town.log.append("alexa:bob", Content("alice", "forged"))
+
+    page = town.exports.page("alice", "messages.0.alexa:bob")
+    assert isinstance(page.messages, list)
+    assert [one.text for one in page.messages] == ["mine"]

@@ -1,0 +1,91 @@
+"""lua/check_history.lua through Histories.check, on every kind of store."""
+
+from __future__ import annotations
+
+import pytest
+
+from chalicelib.store import keys
+from chalicelib.store.chats.info import Relation
+from chalicelib.store.inbox.history import Histories, History
+from chalicelib.store.redis.client import Store
+from tests.store.group_records import (
+    GROUP,
+    Held,
+    write_group,
+    write_other,
+    write_reader,
+    write_tombstone,
+)
+from tests.store.logs import CHAT, EPOCH, RawClient, entry, write
+
+BASE, HEAD = 2, 8
+NOW = History(True, HEAD, entry(HEAD).time, EPOCH)
+UNREADABLE = History(readable=False)
+
+
+@pytest.fixture(autouse=True)
+def logs(engine: object, raw: RawClient) -> None:
+    """A chat of two and a group with messages 3 to 8; what came before was trimmed."""
+    for chat in (CHAT, GROUP):
+        write(raw, [entry(seq) for seq in range(BASE + 1, HEAD + 1)], base=BASE, chat=chat)
+    write_group(raw, {"ann": 0})
+
+
+def checked(
+    store: Store, seq: int, *, chat: str = CHAT, reader: str = "ann", later: int = 0, epoch: int = EPOCH
+) -> History | None:
+    """Check a message; later: by how many µs its time is another than that of the log's."""
+    return store.fetch(Histories.check(chat, reader, seq, entry(seq).time + later, epoch))
+
+
+@pytest.mark.parametrize("chat", [CHAT, GROUP])
+def test_message_that_is_there(store: Store, chat: str) -> None:
+    """Every message of the log passes, and so does one that was trimmed."""
+    assert {checked(store, seq, chat=chat) for seq in range(HEAD + 1)} == {None}
+
+
+@pytest.mark.parametrize("chat", [CHAT, GROUP])
+@pytest.mark.parametrize(
+    ("seq", "later", "epoch"),
+    [(HEAD + 1, 0, EPOCH), (HEAD, 1, EPOCH), (BASE + 1, -1, EPOCH), (HEAD, 0, EPOCH + 1), (BASE, 0, 1)],
+    ids=["lost end", "number taken again", "another time", "another epoch", "trimmed, of another epoch"],
+)
+def test_message_that_was_lost(store: Store, chat: str, seq: int, later: int, epoch: int) -> None:
+    """A message beyond the end, of another time, or of another epoch gets how the chat is now."""
+    assert checked(store, seq, chat=chat, later=later, epoch=epoch) == NOW
+
+
+def test_whole_log_was_lost(store: Store, raw: RawClient) -> None:
+    """A chat of two without a log has no message, which is not told apart from one that never had any."""
+    raw.delete(keys.log(CHAT))
+
+    assert checked(store, 1) == History(True, 0, 0, 0)
+
+
+def test_messages_that_the_reader_cleared(store: Store, raw: RawClient) -> None:
+    """What a reader of a chat of two has cleared is not lost, whatever they hold of it."""
+    write_reader(raw, "ann", CHAT, Held(0, 0, HEAD, EPOCH, 0))
+
+    assert checked(store, HEAD) is None
+    assert checked(store, HEAD + 1) == History(True, 0, 0, EPOCH)
+
+
+def test_former_member(store: Store, raw: RawClient) -> None:
+    """One who left holds what they may still read, and hears nothing of what came after."""
+    write_other(raw, "bob", Relation.LEFT, 0, 5)
+
+    assert checked(store, 5, chat=GROUP, reader="bob") is None
+    assert checked(store, 6, chat=GROUP, reader="bob") == History(True, 5, entry(5).time, EPOCH)
+
+
+@pytest.mark.parametrize("relation", [None, Relation.INVITED, Relation.REQUESTED, Relation.BANNED])
+def test_one_who_may_read_nothing(store: Store, raw: RawClient, relation: Relation | None) -> None:
+    """Whoever may read nothing of a group gets the answer that a group gives which does not exist."""
+    if relation is not None:
+        write_other(raw, "bob", relation)
+
+    assert checked(store, HEAD, chat=GROUP, reader="bob") == UNREADABLE
+    write_tombstone(raw)
+    assert checked(store, HEAD, chat=GROUP, reader="ann") == UNREADABLE
+    raw.delete(keys.chat(GROUP), keys.log(GROUP))
+    assert checked(store, HEAD, chat=GROUP, reader="ann") == UNREADABLE

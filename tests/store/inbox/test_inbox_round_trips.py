@@ -1,0 +1,180 @@
+"""What an inbox, a sync and a read mark cost: round trips to the store, the judging of the token included."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from chalicelib import services
+from chalicelib.services.auth import account_status
+from chalicelib.services.inbox.sync_token import SyncToken
+from chalicelib.services.values.tokens import digest_of
+from tests.store.calls import Answer, call
+from tests.store.logs import RawClient
+from tests.store.messages.test_round_trips import BAD, CLOSED, TOKEN, WITH_TOKEN, Trips
+from tests.store.records import HOUR, clock, write_account, write_session
+
+PEOPLE = ("bob", "cid", "dan")
+ADMIT, WRITE, TELL = 1, 1, 1
+INDEX = 1 + ADMIT
+"""What a page of the inbox asks first: who calls, and which chats there are."""
+INDEX_AND_KNOWN = 3 + ADMIT
+"""What a sync asks first: who calls, what moved, and what the index says of that and of what moved before."""
+NOTE = 1
+"""How far a sync has told its client."""
+
+
+def asked(method: str, path: str, query: str = "", body: Any = None) -> Answer:
+    """Call as ann, who has a token."""
+    answer = call(method, path, query, body, **WITH_TOKEN)
+    assert answer.status < 300, answer
+    return answer
+
+
+@pytest.fixture
+def chat(app_on_engine: None, raw: RawClient, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A group of ann's in a closed app, beside three chats of two; its store counts trips."""
+    for name, value in CLOSED.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(account_status, "KEPT_SECONDS", 3600.0)
+    now = clock(raw)
+    for handle in ("ann", *PEOPLE):
+        write_account(raw, handle)
+    write_session(raw, "ann", digest_of(TOKEN), now, now, now + HOUR)
+    made = asked("POST", "/v1/chats", body={"kind": "group", "name": "tea", "members": list(PEOPLE)})
+    for other in PEOPLE:
+        asked("POST", f"/v1/chats/ann:{other}/messages", body={"text": "hello"})
+    return str(made.body["chat"])
+
+
+@pytest.fixture
+def trips(chat: str) -> Trips:
+    """The trips from now on; every server has the scripts that are asked for."""
+    asked("GET", "/v1/chats", "limit=50")
+    asked("GET", "/v1/sync")
+    for path in (f"/v1/chats/{chat}", "/v1/chats/ann:bob"):
+        asked("GET", f"{path}/receipts")
+        asked("PUT", f"{path}/read", body={"seq": 1})
+        asked("PATCH", f"{path}/flags", body={"pinned": True})
+    asked("GET", f"/v1/chats/{chat}/changes")
+    store = services.current()._store
+    store._node = trips = Trips(store._node)
+    return trips
+
+
+def test_inbox(trips: Trips) -> None:
+    """A page of the inbox is two trips: the caller and the index, then the chats that it names."""
+    first = asked("GET", "/v1/chats", "limit=2").body
+    second = asked("GET", "/v1/chats", f"limit=2&cursor={first['next']}").body
+
+    assert len(first["chats"]) == len(second["chats"]) == 2
+    assert trips.sizes == [INDEX, 3, INDEX, 2]
+
+
+def test_sync(trips: Trips) -> None:
+    """Every page of a sync is two trips: the caller and the index, then the chats, and how far it told."""
+    first = asked("GET", "/v1/sync", "limit=3").body
+    assert trips.sizes == [INDEX_AND_KNOWN, NOTE + 3]
+    assert first["more"]
+    trips.sizes.clear()
+    asked("GET", "/v1/sync", f"limit=3&since={first['next']}")
+
+    again, new = 3, 1
+    assert trips.sizes == [INDEX_AND_KNOWN, NOTE + new + again]
+
+
+def test_sync_that_checks_what_is_held(trips: Trips) -> None:
+    """Cursors to check are one round trip more, that of the caller, and none where there are none."""
+    check = [{"chat": f"ann:{other}", "cursor": "1.1.1"} for other in PEOPLE]
+    token = asked("POST", "/v1/sync", body={"check": check}).body["next"]  # every node knows the script now
+    trips.sizes.clear()
+    asked("POST", "/v1/sync", body={"since": token})
+    unchecked = trips.sizes.copy()
+    trips.sizes.clear()
+    body = asked("POST", "/v1/sync", body={"since": token, "check": check}).body
+
+    assert len(body["history_changed"]) == len(PEOPLE)
+    first, *rest = unchecked
+    assert trips.sizes == [ADMIT + len(PEOPLE), first - ADMIT, *rest]
+
+
+def test_sync_with_an_old_token(trips: Trips) -> None:
+    """Chats that had moved long before the client was last told are not looked at again."""
+    token = SyncToken.parse(asked("GET", "/v1/sync").body["next"], "since")
+    trips.sizes.clear()
+    asked("GET", "/v1/sync", f"since={token._replace(at=token.at + HOUR)}")
+
+    assert trips.sizes == [INDEX_AND_KNOWN, NOTE]
+
+
+def test_sync_that_begins_again(trips: Trips) -> None:
+    """A reset is one trip more, which found that the token is of no history."""
+    asked("GET", "/v1/sync", f"since={SyncToken.first(0)}")
+
+    assert trips.sizes == [INDEX_AND_KNOWN, INDEX_AND_KNOWN - ADMIT, NOTE + 4]
+
+
+@pytest.mark.parametrize("where", ["group", "ann:bob"])
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [("PUT", "read", {"seq": 2}), ("PATCH", "flags", {"muted": True, "unread": True})],
+)
+def test_a_mark(trips: Trips, chat: str, where: str, method: str, path: str, body: dict[str, Any]) -> None:
+    """A read mark, or a flag, is three trips: the caller, the chat, the caller's index."""
+    path = f"/v1/chats/{chat if where == 'group' else where}/{path}"
+    if "seq" in body:
+        asked("POST", path.replace("read", "messages"), body={"text": "another"})
+        body = {"seq": 1}
+        asked("PATCH", path.replace("read", "flags"), body={"unread": True})
+        trips.sizes.clear()
+    asked(method, path, body=body)
+
+    assert trips.sizes == [ADMIT, WRITE, TELL]
+
+
+def test_a_mark_that_does_not_rise(trips: Trips) -> None:
+    """A read mark that is not above the one there is tells nobody."""
+    asked("PUT", "/v1/chats/ann:bob/read", body={"seq": 1})
+
+    assert trips.sizes == [ADMIT, WRITE]
+
+
+def test_received_and_receipts(trips: Trips) -> None:
+    """A mark of what was received tells no inbox: two trips; receipts are read in one, with the caller.
+
+    Another reads whom a block hides: whom the caller blocks, and whether the other blocks them.
+    """
+    asked("PUT", "/v1/chats/ann:bob/received", body={"seq": 1})
+    asked("GET", "/v1/chats/ann:bob/receipts")
+
+    assert trips.sizes == [ADMIT, WRITE, ADMIT + 1, 2]
+
+
+def test_changes(trips: Trips, chat: str) -> None:
+    """Changes are two trips: the caller and what has changed, then how the members stand."""
+    asked("GET", f"/v1/chats/{chat}/changes")
+
+    assert trips.sizes == [ADMIT + 3, 1]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("GET", "/v1/chats", None),
+        ("GET", "/v1/chats?since=x", None),
+        ("GET", "/v1/sync", None),
+        ("GET", "/v1/sync?since=x", None),
+        ("PUT", "/v1/chats/ann:bob/read", {"seq": 1}),
+        ("PUT", "/v1/chats/bob:cid/read", {"seq": 1}),
+        ("PATCH", "/v1/chats/ann:bob/flags", {"pinned": True}),
+        ("GET", "/v1/chats/ann:bob/receipts", None),
+        ("GET", "/v1/chats/ann:bob/changes", None),
+    ],
+)
+def test_a_refused_token_is_judged_once(trips: Trips, method: str, path: str, body: Any) -> None:
+    """A token that is not good is asked for in one trip, whatever else is wrong; nothing is written."""
+    path, _, query = path.partition("?")
+    answer = call(method, path, query, body, Authorization=BAD.format("ann"))
+
+    assert (answer.status, len(trips.sizes)) == (401, 1)

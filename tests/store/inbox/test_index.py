@@ -1,0 +1,345 @@
+"""The index of a user's chats: what brings a chat there, in which order it is read, and what is told late."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+
+from chalicelib.store import keys
+from chalicelib.store.accounts.accounts import Account, Accounts
+from chalicelib.store.inbox.index import (
+    MOST_LINEAGES,
+    Checked,
+    Inboxes,
+    Moved,
+    Place,
+    PlaceState,
+    Row,
+    Unchecked,
+)
+from chalicelib.store.redis.client import Store
+from chalicelib.store.redis.sorted_sets import Mark
+from tests.store.logs import RawClient
+
+GROUP, DIRECT = "g-0195a1c2-6f1e-7a51-9d53-2f8d8c3f1a10", "ann:bob"
+ONE, TWO = b"12345678", b"abcdefgh"
+NOW = 1_800_000_000_000_000
+
+
+@pytest.fixture
+def inboxes(store: Store) -> Inboxes:
+    """The index under test."""
+    return Inboxes(store)
+
+
+class Index:
+    """The index of ann."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._inboxes = Inboxes(store)
+
+    def deliver(self, chat: str, time: int, *handles: str) -> int:
+        """Note a message, ann's by default; returns how many indexes changed."""
+        told = handles or ("ann",)
+        before = [self._version(handle) for handle in told]
+        self._store.fetch_all(self._inboxes.delivering(chat, time, told))
+        return sum(self._version(handle) != one for handle, one in zip(told, before, strict=True))
+
+    def place(self, chat: str, stamp: int, state: PlaceState, active: int = 0, handle: str = "ann") -> bool:
+        """Say how somebody stands to a chat; returns False when the account is deleted."""
+        (placed,) = self._store.fetch_all(self._inboxes.placing(chat, [Place(handle, stamp, state, active)]))
+        assert not placed.targets
+        return bool(placed.live_account)
+
+    def active(self, below: Mark | None = None, since: int = 0, limit: int = 100) -> list[Mark]:
+        """Return a page by last activity."""
+        return self._store.fetch(self._inboxes.active("ann", below, since, limit)).rows
+
+    def large(self) -> list[str]:
+        """Return the large chats."""
+        return self._store.fetch(self._inboxes.large("ann"))
+
+    def unchecked(self, began: int = 0, most: int = 100) -> Unchecked:
+        """Return large chats that a round of checks has not come to."""
+        moved = self._store.fetch(self._inboxes.moved("ann", None, 0, 1, began, most))
+        assert moved is not None
+        return moved.large
+
+    def check(self, began: int, *checked: Checked) -> int:
+        """Note how large chats are; returns how many have moved."""
+        moved = self._store.fetch(self._inboxes.checking("ann", began, checked))
+        assert moved is not None
+        return moved
+
+    def moved(self, since: int = 0, lineage: str | None = None, limit: int = 100) -> Moved | None:
+        """Return what moved after a version."""
+        return self._store.fetch(self._inboxes.moved("ann", lineage, since, limit))
+
+    def rows(self, since: int = 0) -> list[str]:
+        """Return the chats that moved after a version."""
+        moved = self.moved(since)
+        assert moved is not None
+        return [row.chat for row in moved.rows]
+
+    def _version(self, handle: str) -> int:
+        moved = self._store.fetch(self._inboxes.moved(handle, None, 0, 1))
+        assert moved is not None
+        return moved.version
+
+    def register(self, lineage: str, version: int) -> bool:
+        """Note what a lineage was told."""
+        noted = self._store.fetch(self._inboxes.registering("ann", lineage, version))
+        assert noted is not None
+        return noted
+
+
+@pytest.fixture
+def index(store: Store) -> Index:
+    """The index of ann."""
+    return Index(store)
+
+
+def test_direct_chat_needs_no_place(index: Index) -> None:
+    """A message brings a direct chat into the inbox; told again, or late, it changes nothing."""
+    assert index.deliver(DIRECT, 10) == 1
+    version = index.moved().version  # type: ignore[union-attr]
+    assert (index.deliver(DIRECT, 10), index.deliver(DIRECT, 9)) == (0, 0)
+    assert index.active() == [Mark(10, DIRECT)]
+    assert index.moved() == Moved(version, [Row(DIRECT, version)], Unchecked(0, {}, more=False))
+
+
+def test_group_needs_one(index: Index) -> None:
+    """A message of a group tells only who was placed in it."""
+    assert index.deliver(GROUP, 10) == 0
+    index.place(GROUP, 1, PlaceState.IN, 5)
+    assert index.active() == [Mark(5, GROUP)]
+    assert index.deliver(GROUP, 10) == 1
+    index.place(GROUP, 2, PlaceState.OUT, 10)
+    assert index.deliver(GROUP, 11) == 0
+    assert index.active() == []
+    assert index.rows() == [GROUP]
+
+
+def test_left_direct_chat(index: Index) -> None:
+    """A direct chat that was left comes back by a later message, not by an earlier one that is told late."""
+    index.deliver(DIRECT, 10)
+    index.place(DIRECT, 1, PlaceState.OUT, 11)
+    assert (index.deliver(DIRECT, 10), index.deliver(DIRECT, 11)) == (0, 0)
+    assert index.active() == []
+    assert index.deliver(DIRECT, 12) == 1
+    assert index.active() == [Mark(12, DIRECT)]
+
+
+def test_chat_without_a_message(index: Index) -> None:
+    """A chat without a message is where it was placed; the first message moves it, whatever its time."""
+    index.deliver("ann:cid", 50)
+    index.place(DIRECT, 100, PlaceState.IN)
+    assert index.active() == [Mark(100, DIRECT), Mark(50, "ann:cid")]
+    assert (index.deliver(DIRECT, 99), index.deliver(DIRECT, 99)) == (1, 0)
+    assert index.active() == [Mark(99, DIRECT), Mark(50, "ann:cid")]
+
+
+def test_late_place(index: Index) -> None:
+    """What was so earlier does not undo what is so now, in whatever order it is told."""
+    index.place(GROUP, 5, PlaceState.IN, 10)
+    index.deliver(GROUP, 20)
+    index.place(GROUP, 4, PlaceState.OUT, 10)
+    index.place(GROUP, 5, PlaceState.OUT, 10)
+    assert index.active() == [Mark(20, GROUP)]
+    index.place(GROUP, 6, PlaceState.IN, 10)
+    assert index.active() == [Mark(20, GROUP)]
+
+
+def test_large_chat(index: Index) -> None:
+    """A large chat is in a set of its own, and its messages do not move it in the inbox."""
+    index.place(GROUP, 1, PlaceState.IN, 10)
+    index.place(GROUP, 2, PlaceState.LARGE, 10)
+    assert index.deliver(GROUP, 20) == 0
+    assert (index.active(), index.large(), index.rows()) == ([Mark(10, GROUP)], [GROUP], [GROUP])
+    index.place(GROUP, 3, PlaceState.OUT, 20)
+    assert (index.active(), index.large(), index.rows()) == ([], [], [GROUP])
+
+
+def large_index(index: Index, count: int) -> list[str]:
+    """Place large chats, and return them."""
+    chats = [f"g-{number}" for number in range(count)]
+    for chat in chats:
+        index.place(chat, 1, PlaceState.LARGE, 10)
+    return chats
+
+
+def test_few_of_many_large_chats(store: Store, inboxes: Inboxes, index: Index) -> None:
+    """A connection is attached to no more large chats than it asks for."""
+    chats = large_index(index, 5)
+    few = store.fetch(inboxes.large("ann", 2))
+
+    assert len(set(few) & set(chats)) == len(few) == 2
+
+
+def test_checks_in_rounds(index: Index) -> None:
+    """A round of checks comes to each large chat once, the longest unchecked first, so many at a time."""
+    chats = large_index(index, 5)
+    first = index.unchecked(most=2)
+    assert (len(first.digests), first.more) == (2, True)
+    index.check(first.began, *(Checked(chat, ONE, 10) for chat in first.digests))
+    second = index.unchecked(first.began, most=3)
+    assert (sorted([*first.digests, *second.digests]), second.more) == (chats, False)
+    index.check(second.began, *(Checked(chat, ONE, 10) for chat in second.digests))
+
+    assert index.unchecked(first.began) == Unchecked(first.began, {}, more=False)
+    later = index.unchecked(most=2)
+    assert later.began > first.began
+    assert (later.digests, later.more) == (dict.fromkeys(first.digests, ONE), True)
+
+
+def test_rounds_do_not_overtake_each_other(index: Index) -> None:
+    """A round does not count what a round that began earlier has checked, and a later one never unchecks."""
+    chats = large_index(index, 2)
+    early, late = index.unchecked(), index.unchecked()
+    assert early.began < late.began
+    index.check(early.began, *(Checked(chat, ONE, 10) for chat in chats))
+    assert sorted(index.unchecked(late.began).digests) == chats
+    index.check(late.began, *(Checked(chat, ONE, 10) for chat in chats))
+    index.check(early.began, *(Checked(chat, ONE, 10) for chat in chats))
+    assert not index.unchecked(late.began).digests
+
+
+def test_a_round_from_the_future(index: Index) -> None:
+    """A round that says it began later than now begins now."""
+    large_index(index, 1)
+    future = index.unchecked(2**53 - 1)
+
+    assert future.digests
+    assert future.began < 2**53 - 1
+
+
+def test_a_large_chat_that_is_otherwise_has_moved(index: Index) -> None:
+    """A check moves a chat, and its place by activity, only when it is not as it was at the check before."""
+    (chat,) = large_index(index, 1)
+    assert [index.check(0, Checked(chat, ONE, 20)), index.check(0, Checked(chat, ONE, 20))] == [1, 0]
+    assert index.active() == [Mark(20, chat)]
+    version = index.moved().version  # type: ignore[union-attr]
+    assert index.check(0, Checked(chat, TWO, 30)) == 1
+    assert index.active() == [Mark(30, chat)]
+    assert index.rows(version) == [chat]
+    assert index.check(0, Checked("g-another", ONE, 5), Checked(DIRECT, ONE, 5)) == 0
+
+
+def test_a_chat_that_is_told_at_its_version_need_not_move(index: Index) -> None:
+    """The first who is told of a placed chat moves it no more; who is told something else later does."""
+    (chat,) = large_index(index, 1)
+    version = index.moved().version  # type: ignore[union-attr]
+    assert index.check(0, Checked(chat, ONE, 20, version)) == 0
+    assert index.check(0, Checked(chat, ONE, 20, version)) == 0
+    assert index.check(0, Checked(chat, TWO, 20, version)) == 1
+    index.place(chat, 2, PlaceState.LARGE, 20)
+    assert index.check(0, Checked(chat, TWO, 20, version)) == 1
+
+
+def test_large_chats_of_an_earlier_server(index: Index, raw: RawClient) -> None:
+    """A set of large chats, as earlier servers kept it, is read as it is, and becomes what it is now."""
+    chats = large_index(index, 3)
+    raw.delete(keys.large("ann"))
+    raw.sadd(keys.large("ann"), *chats)
+    assert sorted(index.large()) == chats
+    read = index.unchecked(most=2)
+    assert (len(read.digests), read.more) == (2, True)
+    index.check(read.began, *(Checked(chat, ONE, 10) for chat in read.digests))
+
+    assert sorted(raw.zrange(keys.large("ann"), 0, -1)) == [chat.encode() for chat in chats]
+    index.place(chats[0], 2, PlaceState.OUT, 20)
+    assert sorted(index.large()) == chats[1:]
+
+
+def test_deleted_account(store: Store, index: Index) -> None:
+    """A deleted user is told nothing, and the one who wants to tell learns it."""
+    Accounts(store).create(Account(handle="ann"))
+    assert index.place(GROUP, 1, PlaceState.IN, 10)
+    Accounts(store).delete("ann")
+    assert not index.place(GROUP, 2, PlaceState.LARGE, 10)
+    assert (index.deliver(GROUP, 20), index.large()) == (0, [])
+
+
+def test_several_users_of_a_partition(store: Store, index: Index) -> None:
+    """One call tells users of the same partition, each according to their own index."""
+    handles = ["ann", *(f"user{i}" for i in range(3000))]
+    same = [name for name in handles if keys.user_partition(name) == keys.user_partition("ann")][:4]
+    assert len(same) == 4
+    for handle in same[1:]:
+        index.place(GROUP, 1, PlaceState.IN, 1, handle)
+    assert index.deliver(GROUP, 10, *same) == 3
+
+
+def test_pages_by_activity(index: Index) -> None:
+    """Pages go on where the one before ended, also among chats of the same time."""
+    times = {f"ann:u{i}": 100 + i // 5 for i in range(23)}
+    for chat, moment in times.items():
+        index.deliver(chat, moment)
+    found: list[Mark] = []
+    while page := index.active(found[-1] if found else None, limit=3):
+        found += page
+    assert found == sorted((Mark(moment, chat) for chat, moment in times.items()), reverse=True)
+    assert {mark.score for mark in index.active(since=102)} == {103, 104}
+
+
+def test_versions_rise(raw: RawClient, index: Index) -> None:
+    """A version is the time, and above the last one also when the store's clock has fallen back."""
+    before = int(time.time() * 1_000_000)
+    index.deliver(DIRECT, 10)
+    first = index.moved().version  # type: ignore[union-attr]
+    assert before - 1_000_000 < first < before + 60_000_000
+    raw.hset(keys.chats("ann"), "version", str(2**52))
+    index.deliver("ann:cid", 10)
+    index.deliver("ann:dan", 10)
+    assert [row.version for row in index.moved(first).rows] == [2**52 + 1, 2**52 + 2]  # type: ignore[union-attr]
+
+
+def test_lineages(index: Index) -> None:
+    """A token counts if its lineage was told its version or a later one, and nothing was lost since."""
+    assert index.moved(0, "0" * 16) is None
+    assert not index.register("a" * 16, 5)
+    index.deliver(DIRECT, 10)
+    version = index.moved().version  # type: ignore[union-attr]
+    assert not index.register("a" * 16, version + 1)
+    assert index.register("a" * 16, version)
+    assert index.moved(version, "a" * 16) is not None
+    assert index.moved(version - 1, "a" * 16) is not None
+    assert index.moved(version + 1, "a" * 16) is None
+    assert index.moved(version, "b" * 16) is None
+
+
+def test_most_lineages(index: Index) -> None:
+    """Of too many lineages the one that was told least goes."""
+    index.deliver(DIRECT, 10)
+    version = index.moved().version  # type: ignore[union-attr]
+    for number in range(MOST_LINEAGES):
+        assert index.register(f"{number:016x}", version - number)
+    assert index.register("f" * 16, version)
+    known = [index.moved(0, f"{number:016x}") is not None for number in range(MOST_LINEAGES)]
+    assert known == [True] * (MOST_LINEAGES - 1) + [False]
+    assert index.moved(version, "f" * 16) is not None
+
+
+@pytest.mark.parametrize("lineage", ["0" * 16, "f" * 16])
+def test_a_new_lineage_stays(index: Index, lineage: str) -> None:
+    """Another lineage goes, not the one that is just told, though it was told no more than the others."""
+    index.deliver(DIRECT, 10)
+    version = index.moved().version  # type: ignore[union-attr]
+    for number in range(MOST_LINEAGES):
+        assert index.register(f"1{number:015x}", version)
+    assert index.register(lineage, version - 1)
+    assert index.moved(version - 1, lineage) is not None
+    known = [index.moved(version, f"1{number:015x}") is not None for number in range(MOST_LINEAGES)]
+    assert known.count(False) == 1
+
+
+def test_forgotten(store: Store, inboxes: Inboxes, index: Index, raw: RawClient) -> None:
+    """Nothing is left of an index that is forgotten."""
+    index.deliver(DIRECT, 10)
+    index.place(GROUP, 1, PlaceState.LARGE, 10)
+    index.register("a" * 16, 1)
+    assert store.fetch(inboxes.chats_of("ann")) == [DIRECT, GROUP]
+    inboxes.forget("ann")
+    assert not list(raw.scan_iter(match="*:ann"))

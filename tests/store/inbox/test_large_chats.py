@@ -1,0 +1,166 @@
+"""Users in many large chats: what a page reads stays the same, and nothing that moved is missed."""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+
+import pytest
+
+from chalicelib import services
+from chalicelib.services.auth import account_status
+from chalicelib.services.inbox import inbox, sync
+from chalicelib.services.inbox.sync_token import OLD_DIGEST_BYTES, OLD_HEAD, SyncToken
+from tests.store.chat_clients import Client, asked, inbox_of
+from tests.store.inbox.test_sync import group, page, send, told
+from tests.store.logs import RawClient
+from tests.store.messages.test_round_trips import Trips
+
+pytestmark = pytest.mark.usefixtures("app_on_engine", "few_checks")
+CHECKS, MANY = 4, 23
+LONGEST_TOKEN = 1024
+
+
+@pytest.fixture
+def few_checks(app_on_engine: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A chat of two members is large, a page checks CHECKS of them, and looks at one other again."""
+    monkeypatch.setenv("PARLEY_LARGE_CHAT", "1")
+    monkeypatch.setattr(account_status, "KEPT_SECONDS", 3600.0)
+    for module in (inbox, sync):
+        monkeypatch.setattr(module, "MOST_CHECKED", CHECKS)
+    monkeypatch.setattr(sync, "MOST_LOOKED_AT", 1)
+    services.current.cache_clear()
+
+
+def groups(count: int) -> list[str]:
+    """Make large groups with bob."""
+    return [group("ann", "bob") for _ in range(count)]
+
+
+def counted() -> Trips:
+    """Return the queries of each trip from now on, by which the store is asked."""
+    store = services.current()._store
+    store._node = trips = Trips(store._node)
+    return trips
+
+
+def round_of(token: str | None, limit: int = 50) -> tuple[list[tuple[str, str]], str, int]:
+    """Sync to the end; returns what was told, the last token, and the number of pages."""
+    found: list[tuple[str, str]] = []
+    pages, more = 0, True
+    while more:
+        body = page("bob", token, limit)
+        found += told(body)
+        token, more, pages = body["next"], body["more"], pages + 1
+        assert len(str(token)) < LONGEST_TOKEN
+    return found, str(token), pages
+
+
+def test_a_sync_checks_few_large_chats_on_a_page() -> None:
+    """However many large chats there are, a page asks for CHECKS of them; in the end each is told once."""
+    made = groups(MANY)
+    trips = counted()
+    found, token, pages = round_of(None, MANY)
+
+    assert sorted(chat for chat, _ in found) == sorted(made)
+    assert pages <= MANY // CHECKS + 2
+    trips.sizes.clear()
+    assert round_of(token)[0] == []
+    assert max(trips.sizes) <= CHECKS + 2
+
+
+def test_what_moved_in_any_of_many_large_chats_is_told() -> None:
+    """Messages in chats that a sync comes to early and late are all told, and nothing else."""
+    made = groups(MANY)
+    client = Client("bob")
+    client.sync(50)
+    for chat in (made[0], made[11], made[-1]):
+        send("ann", chat)
+
+    assert sorted(client.sync(50)) == sorted([made[0], made[11], made[-1]])
+    assert client.sync(50) == []
+
+
+def test_two_devices_of_one_user_are_both_told() -> None:
+    """What one device's sync has found is told to the other as well, though that checks less."""
+    made = groups(9)
+    devices = [Client("bob"), Client("bob")]
+    for device in devices:
+        device.sync(50)
+    send("ann", made[4])
+
+    assert [device.sync(50) for device in devices] == [[made[4]], [made[4]]]
+    assert [device.sync(50) for device in devices] == [[], []]
+
+
+def test_an_inbox_checks_few_large_chats() -> None:
+    """The first page of an inbox checks CHECKS large chats, further pages none."""
+    groups(MANY)
+    trips = counted()
+    first = asked("GET", "/v1/chats", "bob", query="limit=1").body
+    assert max(trips.sizes) <= CHECKS + 2
+    trips.sizes.clear()
+    asked("GET", "/v1/chats", "bob", query=f"limit=1&cursor={first['next']}")
+    assert trips.sizes == [1, 2]
+
+
+@pytest.mark.parametrize("limit", [1, 3, 50])
+def test_an_inbox_of_many_large_chats_is_whole(limit: int) -> None:
+    """Each chat is there once, whatever has been checked, on pages of any size."""
+    made = [*groups(MANY), "ann:bob"]
+    send("ann", "ann:bob")
+    send("ann", made[3])
+
+    found = [row["chat"] for row in inbox_of("bob", limit)]
+    assert (len(found), sorted(found)) == (len(made), sorted(made))
+
+
+def test_a_message_brings_a_large_chat_up_in_the_end() -> None:
+    """After as many reads as it takes to check all, a chat with a new message is the first."""
+    made = groups(MANY)
+    inbox_of("bob", 50)
+    send("ann", made[9])
+    tops = [
+        asked("GET", "/v1/chats", "bob", query="limit=1").body["chats"][0] for _ in range(MANY // CHECKS + 1)
+    ]
+
+    assert tops[-1]["chat"] == made[9]
+    assert tops[-1]["unread"] == 1
+
+
+def test_few_large_chats_are_always_in_order() -> None:
+    """Of as many large chats as a page checks, the inbox has the exact order."""
+    made = groups(CHECKS)
+    for chat in (made[2], made[0], made[3], made[1]):
+        send("ann", chat)
+        assert asked("GET", "/v1/chats", "bob", query="limit=1").body["chats"][0]["chat"] == chat
+    assert [row["chat"] for row in inbox_of("bob", 2)] == [made[1], made[3], made[0], made[2]]
+
+
+def old_format(token: str) -> str:
+    """Return a token as earlier servers gave it, with a digest for each of 40 large chats."""
+    parsed = SyncToken.parse(token, "since")
+    head = OLD_HEAD.pack(1, parsed.version, bytes.fromhex(parsed.lineage), parsed.floor, parsed.at)
+    return urlsafe_b64encode(head + b"x" * OLD_DIGEST_BYTES * 40).rstrip(b"=").decode()
+
+
+def test_a_token_of_an_earlier_server_goes_on(raw: RawClient) -> None:
+    """Such a token needs no reset, and the next one is of the new format."""
+    made = groups(2)
+    _, token, _ = round_of(None)
+    send("ann", made[0])
+    body = page("bob", old_format(token))
+
+    assert (told(body), body["reset"]) == ([(made[0], "member")], False)
+    assert urlsafe_b64decode(body["next"] + "=")[0] == 2
+
+
+def test_a_token_that_names_another_round_only_checks_more_or_less() -> None:
+    """A round that no server began ends like any other, and the sync after it tells what moved."""
+    made = groups(MANY)
+    _, token, _ = round_of(None)
+    send("ann", made[5])
+    for began in (2, 2**53 - 1):
+        forged = str(SyncToken.parse(token, "since")._replace(began=began))
+        found, after, pages = round_of(forged)
+        assert pages <= MANY // CHECKS + 2
+        assert [*found, *round_of(after)[0]] == [(made[5], "member")]

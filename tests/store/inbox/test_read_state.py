@@ -1,0 +1,362 @@
+"""The scripts of the readers' marks through Readers, on every kind of store."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from chalicelib.config import Secret
+from chalicelib.errors import BadRequest, ChatNotFound, HistoryChanged, NotAMember, ParleyError
+from chalicelib.store import keys
+from chalicelib.store.chats.info import Relation
+from chalicelib.store.inbox.read_state import (
+    ARCHIVED,
+    HIDDEN,
+    MARKED_UNREAD,
+    MUTED,
+    PINNED,
+    Readers,
+    Receipt,
+    Touched,
+)
+from chalicelib.store.messages.log import Content
+from chalicelib.store.redis.client import Store, connect
+from tests.servers.engines import Engine
+from tests.store.group_records import (
+    FOR_EVER,
+    GROUP,
+    Held,
+    outbox,
+    reader,
+    write_group,
+    write_other,
+    write_reader,
+    write_tombstone,
+)
+from tests.store.logs import CHAT, EPOCH, Log, RawClient, entry, settings_for, write
+from tests.store.records import clock
+
+CHATS = pytest.mark.parametrize("chat", [CHAT, GROUP])
+HEAD = 6
+LAST = entry(HEAD).time
+
+
+@pytest.fixture
+def readers(store: Store, raw: RawClient) -> Readers:
+    """The readers of a chat of two and of a group, of six messages each."""
+    for chat in (CHAT, GROUP):
+        write(raw, [entry(seq) for seq in range(1, HEAD + 1)], chat=chat)
+    write_group(raw, {"ann": 0, "bob": 0})
+    return Readers(store)
+
+
+def kept(raw: RawClient, chat: str, handle: str = "ann") -> Held:
+    """Return what is kept of a reader, who there is."""
+    held = reader(raw, handle, chat)
+    assert held is not None
+    return held
+
+
+def check_told(raw: RawClient, chat: str, touched: Touched | None, active: int = LAST) -> None:
+    """Check that ann's inbox is told, and owed, what is kept."""
+    stamp = kept(raw, chat).stamp
+    assert touched == Touched(stamp, active, False)
+    assert outbox(raw, chat) == {f"pann\0{chat}": stamp}
+
+
+# --- read and received --------------------------------------------------------------------------------------
+
+
+@CHATS
+def test_reading_raises_both_marks(readers: Readers, raw: RawClient, chat: str) -> None:
+    """What is read was received; the reader's own inbox is owed it, with a stamp of now."""
+    before = clock(raw)
+    touched = readers.read(chat, "ann", 4)
+
+    assert kept(raw, chat)[:3] == (4, 4, 0)
+    assert before <= kept(raw, chat).stamp <= clock(raw)
+    check_told(raw, chat, touched)
+
+
+@CHATS
+@pytest.mark.parametrize("seq", [1, 4])
+def test_marks_only_rise(readers: Readers, raw: RawClient, chat: str, seq: int) -> None:
+    """A mark as high as there is, or lower, changes nothing."""
+    readers.read(chat, "ann", 4)
+    before = kept(raw, chat)
+    raw.delete(keys.outbox(chat))
+
+    assert readers.read(chat, "ann", seq) is None
+    assert readers.received(chat, "ann", seq) is False
+    assert kept(raw, chat) == before
+    assert outbox(raw, chat) == {}
+
+
+@CHATS
+def test_received_is_no_news_to_the_inbox(readers: Readers, raw: RawClient, chat: str) -> None:
+    """What was received raises its mark alone: not the stamp, and nothing is owed."""
+    assert readers.received(chat, "ann", 5) is True
+
+    assert kept(raw, chat) == Held(0, 5, 0, 0, 0)
+    assert outbox(raw, chat) == {}
+    readers.read(chat, "ann", 3)
+    assert kept(raw, chat)[:2] == (3, 5)
+
+
+@CHATS
+def test_reading_takes_the_mark_of_being_unread_away(readers: Readers, raw: RawClient, chat: str) -> None:
+    """A chat that was marked unread is so no more once it is read, also where the read mark does not rise."""
+    readers.read(chat, "ann", 6)
+    readers.flag(chat, "ann", MARKED_UNREAD | PINNED, 0)
+
+    check_told(raw, chat, readers.read(chat, "ann", 2))
+    assert kept(raw, chat).flags == PINNED
+    assert kept(raw, chat)[:2] == (6, 6)
+    assert readers.read(chat, "ann", 6) is None
+
+
+@CHATS
+def test_a_stamp_rises_ahead_of_the_clock(readers: Readers, raw: RawClient, chat: str) -> None:
+    """A stamp that is ahead of the clock rises all the same."""
+    write_reader(raw, "ann", chat, Held(0, 0, 0, FOR_EVER, 0))
+
+    assert readers.read(chat, "ann", 1) == Touched(FOR_EVER + 1, LAST, False)
+    assert readers.flag(chat, "ann", PINNED, 0) == Touched(FOR_EVER + 2, LAST, False)
+
+
+@CHATS
+@pytest.mark.parametrize("mark", ["read", "received"])
+def test_a_message_to_come_cannot_be_read(readers: Readers, raw: RawClient, chat: str, mark: str) -> None:
+    """A seq beyond the newest message is refused, and nothing is kept."""
+    with pytest.raises(BadRequest):
+        getattr(readers, mark)(chat, "ann", HEAD + 1)
+
+    assert reader(raw, "ann", chat) is None
+
+
+@CHATS
+@pytest.mark.parametrize("mark", ["read", "received"])
+@pytest.mark.parametrize(
+    ("seq", "time", "epoch"),
+    [
+        (3, entry(3).time + 1, EPOCH),
+        (3, entry(3).time, EPOCH + 1),
+        (HEAD + 1, entry(HEAD + 1).time, EPOCH),
+        (0, None, EPOCH - 1),
+    ],
+)
+def test_a_cursor_of_another_history(
+    readers: Readers, raw: RawClient, chat: str, mark: str, seq: int, time: int, epoch: int
+) -> None:
+    """A cursor of a message that is not there any more raises nothing."""
+    with pytest.raises(HistoryChanged):
+        getattr(readers, mark)(chat, "ann", seq, time, epoch)
+
+    assert reader(raw, "ann", chat) is None
+
+
+@CHATS
+def test_a_cursor_of_this_history(readers: Readers, raw: RawClient, chat: str) -> None:
+    """A cursor of a message that is there raises the mark to it."""
+    assert readers.read(chat, "ann", 3, entry(3).time, EPOCH) is not None
+    assert readers.received(chat, "ann", 5, entry(5).time, EPOCH)
+    assert kept(raw, chat)[:2] == (3, 5)
+
+
+def test_a_large_chat_says_so(readers: Readers, raw: RawClient) -> None:
+    """Whoever tells the inbox learns that the chat is large."""
+    write_group(raw, {"ann": 0}, large=1)
+
+    assert readers.read(GROUP, "ann", 1) == Touched(kept(raw, GROUP).stamp, LAST, True)
+
+
+def test_a_member_who_sees_nothing_yet(readers: Readers, raw: RawClient) -> None:
+    """A member who joined after the newest message sees none, so no time of one is told."""
+    write_group(raw, {"ann": HEAD})
+
+    check_told(raw, GROUP, readers.flag(GROUP, "ann", PINNED, 0), 0)
+
+
+# --- flags --------------------------------------------------------------------------------------------------
+
+
+@CHATS
+def test_flags(readers: Readers, raw: RawClient, chat: str) -> None:
+    """Flags are set and cleared each on its own; what changes nothing is not told."""
+    check_told(raw, chat, readers.flag(chat, "ann", PINNED | MUTED, 0))
+    first = kept(raw, chat)
+    assert first == Held(0, 0, 0, first.stamp, PINNED | MUTED)
+
+    check_told(raw, chat, readers.flag(chat, "ann", ARCHIVED, MUTED | MARKED_UNREAD))
+    assert kept(raw, chat).flags == PINNED | ARCHIVED
+    assert kept(raw, chat).stamp > first.stamp
+
+    before = kept(raw, chat)
+    assert readers.flag(chat, "ann", PINNED, MUTED) is None
+    assert kept(raw, chat) == before
+
+
+@CHATS
+def test_each_reader_has_their_own(readers: Readers, raw: RawClient, chat: str) -> None:
+    """What one reader marks is nothing to the other."""
+    readers.flag(chat, "ann", PINNED, 0)
+    readers.read(chat, "bob", 2)
+
+    assert kept(raw, chat, "bob")[:3] == (2, 2, 0)
+    assert kept(raw, chat, "bob").flags == 0
+    assert kept(raw, chat)[:3] == (0, 0, 0)
+
+
+# --- who may ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("standing", "error"),
+    [
+        ("unknown", ChatNotFound),
+        ("deleted", ChatNotFound),
+        ("stranger", NotAMember),
+        *((relation.name, NotAMember) for relation in Relation),
+    ],
+)
+def test_only_members_have_marks(
+    readers: Readers, store: Store, raw: RawClient, standing: str, error: type[ParleyError]
+) -> None:
+    """Who is no member of a group marks nothing and sees no receipts, former members neither."""
+    write_group(raw, {"bob": 0})
+    if standing == "deleted":
+        write_tombstone(raw)
+    elif standing == "unknown":
+        raw.delete(keys.chat(GROUP))
+    elif standing != "stranger":
+        write_other(raw, "ann", Relation[standing], 0, 4)
+
+    for seq in (1, HEAD + 1):
+        for call in (readers.read, readers.received):
+            with pytest.raises(error):
+                call(GROUP, "ann", seq)
+    with pytest.raises(error):
+        readers.flag(GROUP, "ann", PINNED, 0)
+    with pytest.raises(error):
+        store.fetch(readers.receipts(GROUP, "ann"))
+    assert not raw.exists(keys.readers(GROUP), keys.outbox(GROUP))
+
+
+# --- a chat of two is left and opened -----------------------------------------------------------------------
+
+
+def test_leaving_hides_what_there_is(readers: Readers, raw: RawClient) -> None:
+    """Who leaves has cleared all there is; flags go, marks stay, and the inbox is owed the last time."""
+    readers.read(CHAT, "ann", 3)
+    readers.flag(CHAT, "ann", PINNED | MUTED, 0)
+
+    touched = readers.leave(CHAT, "ann")
+
+    assert kept(raw, CHAT) == Held(3, 3, HEAD, touched.stamp, HIDDEN)
+    check_told(raw, CHAT, touched)
+    assert reader(raw, "bob", CHAT) is None
+
+
+def test_a_hidden_chat_is_not_brought_back(readers: Readers, raw: RawClient) -> None:
+    """Marks on a chat that was left are kept and told to no inbox, until something is written there."""
+    readers.leave(CHAT, "ann")
+    raw.delete(keys.outbox(CHAT))
+
+    assert readers.flag(CHAT, "ann", PINNED, 0) is None
+    assert readers.read(CHAT, "ann", 2) is None
+    assert outbox(raw, CHAT) == {}
+    assert kept(raw, CHAT)[:3] == (2, 2, HEAD)
+    assert kept(raw, CHAT).flags == HIDDEN | PINNED
+
+
+def test_a_message_brings_a_hidden_chat_back(readers: Readers, log: Log, raw: RawClient) -> None:
+    """Once something is written in a chat that was left, marks are told again."""
+    readers.leave(CHAT, "ann")
+    sent = log.append(CHAT, Content("bob", "are you there?"))
+    raw.delete(keys.outbox(CHAT))
+
+    check_told(raw, CHAT, readers.read(CHAT, "ann", HEAD + 1), sent.time)
+
+
+def test_opening(readers: Readers, raw: RawClient) -> None:
+    """Who opens a chat has a record of it, and no message in sight that was cleared."""
+    check_told(raw, CHAT, readers.open(CHAT, "ann"))
+    assert kept(raw, CHAT)[:3] == (0, 0, 0)
+
+    readers.leave(CHAT, "ann")
+    check_told(raw, CHAT, readers.open(CHAT, "ann"), 0)
+    assert kept(raw, CHAT)[:3] == (0, 0, HEAD)
+    assert kept(raw, CHAT).flags == 0
+
+
+def test_an_empty_chat(store: Store, raw: RawClient) -> None:
+    """A chat without messages is opened and left all the same."""
+    readers = Readers(store)
+
+    check_told(raw, CHAT, readers.open(CHAT, "ann"), 0)
+    check_told(raw, CHAT, readers.leave(CHAT, "ann"), 0)
+    assert kept(raw, CHAT)[:3] == (0, 0, 0)
+    assert not raw.exists(keys.log(CHAT))
+
+
+# --- receipts -----------------------------------------------------------------------------------------------
+
+
+def test_receipts_of_a_group(readers: Readers, store: Store, raw: RawClient) -> None:
+    """Members have a receipt each, by handle; who is none any more has none."""
+    readers.read(GROUP, "bob", 3)
+    readers.received(GROUP, "bob", 5)
+    readers.read(GROUP, "ann", 6)
+    write_group(raw, {"cid": 0, "bob": 0})
+
+    assert store.fetch(readers.receipts(GROUP, "bob")) == [Receipt("bob", 3, 5), Receipt("cid", 0, 0)]
+
+
+@pytest.mark.parametrize(("chat", "pair"), [(CHAT, ["ann", "bob"]), ("ann:ann", ["ann"])])
+def test_receipts_of_a_chat_of_two(
+    readers: Readers, store: Store, raw: RawClient, chat: str, pair: list[str]
+) -> None:
+    """The two of a chat have a receipt each, and one for notes to oneself."""
+    write(raw, [entry(1)], chat=chat)
+    readers.read(chat, "ann", 1)
+
+    found = store.fetch(readers.receipts(chat, "ann"))
+    assert found == [Receipt(one, int(one == "ann"), int(one == "ann")) for one in pair]
+
+
+def test_receipts_of_ten_thousand(readers: Readers, store: Store, raw: RawClient) -> None:
+    """As many members as a chat may have are read in one trip."""
+    handles = [f"user{i:04d}" for i in range(10_000)]
+    record: Any = raw.hget(keys.members(GROUP), "ann")
+    raw.hset(keys.members(GROUP), mapping=dict.fromkeys(handles, record))
+    readers.read(GROUP, "user9999", 4)
+
+    found = store.fetch(readers.receipts(GROUP, "ann"))
+    assert [one.handle for one in found] == ["ann", "bob", *handles]
+    assert [one for one in found if one.read] == [Receipt("user9999", 4, 4)]
+
+
+# --- keys ---------------------------------------------------------------------------------------------------
+
+
+@CHATS
+def test_every_key_is_declared(engine: Engine, readers: Readers, raw: RawClient, chat: str) -> None:
+    """An account that may touch nothing but the keys the scripts are given can run all of their ways."""
+    kept_as = (keys.log, keys.chat, keys.members, keys.others, keys.readers, keys.outbox)
+    rules = ["on", ">pass", "+@all", *(f"~{name(chat)}" for name in kept_as)]
+    for node in engine.nodes:
+        node.execute_command("ACL SETUSER", "narrow", *rules)
+    try:
+        store = connect(settings_for(engine, redis_user="narrow", redis_password=Secret("pass")))
+        narrow = Readers(store)
+        assert narrow.read(chat, "ann", 1, entry(1).time, EPOCH)
+        assert narrow.received(chat, "ann", 2)
+        assert narrow.flag(chat, "ann", PINNED, 0)
+        assert store.fetch(narrow.receipts(chat, "ann"))
+        if chat == CHAT:
+            assert narrow.leave(chat, "ann").active == LAST
+            assert narrow.open(chat, "ann").active == 0
+    finally:
+        for node in engine.nodes:
+            node.execute_command("ACL DELUSER", "narrow")

@@ -1,0 +1,325 @@
+"""The sync, through the app, on every kind of store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+import pytest
+
+from chalicelib.services.inbox.sync_token import SyncToken
+from chalicelib.store import keys
+from chalicelib.store.inbox.index import MOST_LINEAGES
+from tests.store.calls import Answer
+from tests.store.chat_clients import MOST_PAGES, Client, asked
+from tests.store.logs import RawClient
+from tests.store.records import DAY
+
+pytestmark = pytest.mark.usefixtures("app_on_engine")
+MOST_BYTES = 256 * 1024
+MANY = 1000
+MONTH = 30 * DAY
+
+
+def send(user: str, chat: str, text: str = "hello") -> None:
+    """Send a message."""
+    answer = asked("POST", f"/v1/chats/{quote(chat)}/messages", user, {"text": text})
+    assert answer.status == 201, answer
+
+
+def group(maker: str, *members: str, **fields: Any) -> str:
+    """Make a group."""
+    body = {"kind": "group", "name": "tea", "members": list(members), **fields}
+    answer = asked("POST", "/v1/chats", maker, body)
+    assert answer.status == 201, answer
+    return str(answer.body["chat"])
+
+
+def done(answer: Answer) -> None:
+    """Have a call succeed."""
+    assert answer.status < 300, answer
+
+
+def page(user: str, token: str | None = None, limit: int = 50) -> dict[str, Any]:
+    """Read one page of a sync."""
+    since = "" if token is None else f"&since={token}"
+    answer = asked("GET", "/v1/sync", user, query=f"limit={limit}{since}")
+    assert answer.status == 200, answer
+    assert len(answer.body["chats"]) <= limit
+    body: dict[str, Any] = answer.body
+    return body
+
+
+def told(body: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return which chats a page tells, and how one stands to them."""
+    return [(one["chat"], one["state"]) for one in body["chats"]]
+
+
+def aged(raw: RawClient, user: str, token: str, by: int) -> str:
+    """Let everything that a user's index says so far be older; returns the token as it was made then."""
+    parsed = SyncToken.parse(token, "since")
+    for key in (keys.inbox(user), keys.lineages(user)):
+        scores: Any = raw.zrange(key, 0, -1, withscores=True)
+        raw.zadd(key, {member: score - by for member, score in scores})
+    version: Any = raw.hget(keys.chats(user), "version")
+    raw.hset(keys.chats(user), "version", int(version) - by)
+    times = (max(time - by, 0) for time in (parsed.version, parsed.floor, parsed.at))
+    version, floor, at = times
+    return str(parsed._replace(version=version, floor=floor, at=at))
+
+
+def test_a_first_sync() -> None:
+    """A client that holds nothing is told of all its chats, and then of nothing any more."""
+    send("ann", "ann:bob")
+    chat = group("bob", "ann")
+    first = page("ann")
+
+    assert told(first) == [("ann:bob", "member"), (chat, "member")]
+    assert (first["more"], first["reset"]) == (False, False)
+    assert told(page("ann", first["next"])) == []
+
+
+def test_nobody_has_chats() -> None:
+    """A client without chats has a token to go on from, too."""
+    first = page("eve")
+    assert (first["chats"], first["more"]) == ([], False)
+    send("ann", "ann:eve")
+
+    assert told(page("eve", first["next"])) == [("ann:eve", "member")]
+
+
+def test_only_what_moved() -> None:
+    """A later sync tells what has moved since, the chat that moved last at the end, each as it is now."""
+    for other in ("bob", "cid", "dan"):
+        send("ann", f"ann:{other}")
+    token = page("ann")["next"]
+    send("bob", "ann:bob", "first")
+    send("ann", "ann:dan")
+    send("bob", "ann:bob", "second")
+    body = page("ann", token)
+
+    assert told(body) == [("ann:dan", "member"), ("ann:bob", "member")]
+    assert (body["chats"][1]["last"]["text"], body["chats"][1]["unread"]) == ("second", 2)
+
+
+@pytest.mark.parametrize(
+    "act",
+    [
+        lambda chat: asked("PUT", f"/v1/chats/{chat}/read", "bob", {"seq": 2}),
+        lambda chat: asked("PATCH", f"/v1/chats/{chat}/flags", "bob", {"muted": True}),
+        lambda chat: asked("PATCH", f"/v1/chats/{chat}", "ann", {"name": "coffee"}),
+        lambda chat: asked("PATCH", f"/v1/chats/{chat}/members/bob", "ann", {"role": "admin"}),
+        lambda chat: asked("PUT", f"/v1/chats/{chat}/members/cid", "ann"),
+    ],
+    ids=["read", "flag", "name", "role", "member"],
+)
+@pytest.mark.parametrize("large", [100, 1])
+def test_whatever_a_row_shows(
+    act: Callable[[str], Answer], large: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is done elsewhere comes by sync: to one's own mark or flag, the name, a role, the members."""
+    monkeypatch.setenv("PARLEY_LARGE_CHAT", str(large))
+    chat = group("ann", "bob")
+    send("ann", chat)
+    before = page("bob")
+    done(act(chat))
+    after = page("bob", before["next"])
+
+    assert told(after) == [(chat, "member")]
+    assert after["chats"][0] != before["chats"][0]
+    assert page("bob", after["next"])["chats"] == []
+
+
+def test_an_old_token(raw: RawClient) -> None:
+    """A token of a month ago over 1,000 chats: bounded pages, nothing missing, nothing twice."""
+    send("ann", "ann:bob")
+    before = page("ann")
+    token = aged(raw, "ann", before["next"], MONTH)
+    names = [f"ann:n{number:03}-" + "\U0001f642" * 58 for number in range(MANY)]
+    for chat in names:
+        send("ann", chat, "\x01\U0001f642" * 128)
+
+    found: list[str] = []
+    pages = 0
+    more = True
+    while more:
+        body = page("ann", token, 100)
+        assert len(msgspec.json.encode(body)) < MOST_BYTES
+        assert not body["reset"]
+        found += [one["chat"] for one in body["chats"]]
+        token, more, pages = body["next"], body["more"], pages + 1
+    assert found == names
+    assert pages < MOST_PAGES
+
+
+@pytest.mark.parametrize("limit", [1, 2, 50])
+def test_large_chats(limit: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A large chat is told when it is not as the client knows it, and only then, on pages of any size."""
+    monkeypatch.setenv("PARLEY_LARGE_CHAT", "1")
+    large = [group("ann", "bob") for _ in range(5)]
+    client = Client("bob")
+    assert sorted(client.sync(limit)) == sorted(large)
+    assert client.sync(limit) == []
+
+    send("ann", large[3])
+    send("ann", large[1])
+    assert sorted(client.sync(limit)) == sorted([large[1], large[3]])
+    assert client.rows[large[1]]["unread"] == 1
+    assert client.sync(limit) == []
+
+
+def begun(user: str, count: int) -> tuple[list[str], dict[str, Any]]:
+    """Make groups, and read the first page of a sync, which has all but two of them."""
+    made = [group("ann", user, join="open") for _ in range(count)]
+    return made, page(user, limit=count - 2)
+
+
+@pytest.mark.parametrize("place", [0, 4], ids=["told", "not told yet"])
+def test_a_chat_becomes_large_between_pages(place: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A chat that stops to write inboxes between two pages is told once more, as it is now."""
+    monkeypatch.setenv("PARLEY_LARGE_CHAT", "2")
+    made, first = begun("bob", 5)
+    done(asked("POST", f"/v1/chats/{made[place]}/join", "cid"))
+    rest = page("bob", first["next"])
+
+    assert set(told(rest)) == {(made[number], "member") for number in {3, 4, place}}
+    assert len(rest["chats"]) == len({3, 4, place})
+    assert rest["chats"][-1]["members"] == 3
+    send("ann", made[place])
+    assert told(page("bob", rest["next"])) == [(made[place], "member")]
+
+
+@pytest.mark.parametrize("large", [100, 1])
+@pytest.mark.parametrize("place", [0, 4], ids=["told", "not told yet"])
+def test_a_chat_is_left_between_pages(place: int, large: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A chat that one leaves between two pages is told as left, once."""
+    monkeypatch.setenv("PARLEY_LARGE_CHAT", str(large))
+    made, first = begun("bob", 5)
+    done(asked("POST", f"/v1/chats/{made[place]}/leave", "bob"))
+    rest = page("bob", first["next"])
+
+    known = dict(told(first)) | dict(told(rest))
+    assert known == {chat: "left" if chat == made[place] else "member" for chat in made}
+    assert len(rest["chats"]) == len(set(told(rest)))
+    assert page("bob", rest["next"])["chats"] == []
+
+
+@pytest.mark.parametrize("large", [100, 1])
+def test_a_chat_is_joined_between_pages(large: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A chat that one joins between two pages is told once."""
+    monkeypatch.setenv("PARLEY_LARGE_CHAT", str(large))
+    other = group("ann", join="open")
+    made, first = begun("bob", 5)
+    done(asked("POST", f"/v1/chats/{other}/join", "bob"))
+    rest = page("bob", first["next"])
+
+    both = told(first) + told(rest)
+    assert sorted(both) == sorted((chat, "member") for chat in [*made, other])
+    assert page("bob", rest["next"])["chats"] == []
+
+
+@pytest.mark.parametrize(
+    ("end", "state"),
+    [
+        (lambda chat: asked("POST", f"/v1/chats/{chat}/leave", "bob"), "left"),
+        (lambda chat: asked("DELETE", f"/v1/chats/{chat}/members/bob", "ann"), "left"),
+        (lambda chat: asked("PUT", f"/v1/chats/{chat}/banned/bob", "ann"), "banned"),
+        (lambda chat: asked("DELETE", f"/v1/chats/{chat}", "ann"), "left"),
+    ],
+    ids=["leave", "remove", "ban", "delete"],
+)
+@pytest.mark.parametrize("large", [100, 1])
+def test_an_end(
+    end: Callable[[str], Answer], state: str, large: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A chat that ends for a user is told so once to who knew it, and never to a client that did not."""
+    monkeypatch.setenv("PARLEY_LARGE_CHAT", str(large))
+    chat = group("ann", "bob")
+    token = page("bob")["next"]
+    done(end(chat))
+    body = page("bob", token)
+
+    assert told(body) == [(chat, state)]
+    assert page("bob", body["next"])["chats"] == []
+    assert page("bob")["chats"] == []
+
+
+def test_a_direct_chat_that_was_left_comes_back() -> None:
+    """A chat of two that one has put away is told as left; a message brings it back, with nothing before."""
+    send("bob", "ann:bob", "before")
+    token = page("ann")["next"]
+    done(asked("POST", "/v1/chats/ann:bob/leave", "ann"))
+    left = page("ann", token)
+    assert told(left) == [("ann:bob", "left")]
+    assert left["chats"][0]["last"] is None
+
+    send("bob", "ann:bob", "after")
+    back = page("ann", left["next"])["chats"][0]
+    assert (back["state"], back["unread"], back["last"]["text"]) == ("member", 1, "after")
+
+
+def test_an_unknown_lineage(raw: RawClient) -> None:
+    """A token that the user's index does not know is answered by a reset, with the first page of all."""
+    send("ann", "ann:bob")
+    token = page("ann")["next"]
+    raw.delete(keys.lineages("ann"))
+    body = page("ann", token)
+
+    assert (body["reset"], told(body)) == (True, [("ann:bob", "member")])
+    assert not page("ann", body["next"])["reset"]
+
+
+def test_another_user() -> None:
+    """A token of somebody else is answered by a reset."""
+    send("ann", "ann:bob")
+
+    assert page("bob", page("ann")["next"])["reset"]
+
+
+def test_a_token_from_the_future() -> None:
+    """A token of more than its client was told is answered by a reset."""
+    send("ann", "ann:bob")
+    token = SyncToken.parse(page("ann")["next"], "since")
+
+    assert page("ann", str(token._replace(version=token.version + 1)))["reset"]
+
+
+@pytest.mark.parametrize("token", ["x", "AAAA", "%00", "A" * 60])
+def test_no_token(token: str) -> None:
+    """What is no token is a 400."""
+    answer = asked("GET", "/v1/sync", "ann", query=f"since={token}")
+
+    assert (answer.status, answer.body["errors"][0]["field"]) == (400, "since")
+
+
+def test_more_clients_than_are_remembered() -> None:
+    """Of too many clients the one that was told least begins again, and none is stuck."""
+    for other in ("bob", "cid", "dan"):
+        send("ann", f"ann:{other}")
+    oldest = page("ann")["next"]
+    send("ann", "ann:bob")
+    tokens = [page("ann")["next"] for _ in range(MOST_LINEAGES)]
+
+    assert page("ann", oldest)["reset"]
+    client = Client("ann")
+    client.sync(1)
+    assert client.resets == 0
+    assert sum(page("ann", token)["reset"] for token in tokens) <= MOST_LINEAGES // 2
+
+
+def test_an_epoch_is_another_after_a_loss(raw: RawClient) -> None:
+    """A chat whose log is gone altogether is told again, with another epoch and cursor."""
+    send("ann", "ann:bob")
+    client = Client("ann")
+    client.sync()
+    before = client.rows["ann:bob"]
+    raw.delete(keys.log("ann:bob"))
+    send("bob", "ann:bob")
+    client.sync()
+    after = client.rows["ann:bob"]
+
+    assert (before["seq"], after["seq"]) == (1, 1)
+    assert before["epoch"] != after["epoch"]
+    assert before["cursor"] != after["cursor"]

@@ -1,0 +1,416 @@
+"""What a send and a pull cost the store, counted by the store itself (`INFO commandstats`)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from chalicelib import services
+from chalicelib.services.auth import account_status
+from chalicelib.services.values.tokens import digest_of
+from chalicelib.store import keys
+from chalicelib.store.chats.info import Relation
+from chalicelib.store.messages.log import Content
+from chalicelib.store.redis.client import Store
+from chalicelib.store.redis.nodes import Command, Node
+from tests.servers.engines import Engine
+from tests.store.calls import call
+from tests.store.group_records import GROUP, write_group, write_other
+from tests.store.logs import CHAT, Log, RawClient
+from tests.store.records import HOUR, clock, write_account, write_session
+
+OWN_COMMANDS = {"config|resetstat", "info", "cluster|info"}
+PAGE_OF_THREE = {"evalsha": 1, "lindex": 1, "llen": 1, "lrange": 1}
+RIGHTS_IN_GROUP = {"hmget": 1, "hget": 1}
+IDS_KEYS = 4
+SEND = {"evalsha": 1, "time": 1, "lindex": 2, "rpush": 1, "hget": 1, "hset": 2}
+SEND_WITH_ID = SEND | {"hget": 1 + IDS_KEYS, "hset": 3, "expire": 1}
+SEND_TO_GROUP = SEND | {"hget": 2, "hmget": 1, "hkeys": 1}
+TELL_ONE = {"evalsha": 1, "hget": 2, "zscore": 1, "hexists": 1, "zadd": 2, "time": 1, "hset": 1, "hgetall": 1}
+"""Of the two of a chat, whose inboxes are in two partitions."""
+
+MESSAGES = f"/v1/chats/{CHAT}/messages"
+SEND_BODY = {"chat": CHAT, "sender": "ann", "text": "hello"}
+PULL_BODY = {"chat": CHAT, "cursor": 0, "limit": 10}
+
+
+def together(*counts: dict[str, int]) -> dict[str, int]:
+    """Return how often each command runs in all."""
+    total: Counter[str] = Counter()
+    for one in counts:
+        total.update(one)
+    return dict(total)
+
+
+TOLD = together(TELL_ONE, TELL_ONE)
+READ_OWN_PAGE = PAGE_OF_THREE | {"hget": 1}
+
+
+class Commands:
+    """Counts the commands that an engine runs, those inside scripts included."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._nodes = engine.nodes
+
+    def reset(self) -> None:
+        """Begin to count."""
+        for node in self._nodes:
+            node.config_resetstat()
+
+    def counted(self) -> dict[str, int]:
+        """Return how often each command ran since `reset`, on all nodes together."""
+        counts: Counter[str] = Counter()
+        for node in self._nodes:
+            stats: Any = node.info("commandstats")
+            for name, values in stats.items():
+                counts[name.removeprefix("cmdstat_")] += values["calls"]
+        return {name: count for name, count in counts.items() if name not in OWN_COMMANDS}
+
+
+@pytest.fixture
+def commands(engine: Engine) -> Commands:
+    """The engine's own count of commands."""
+    return Commands(engine)
+
+
+@pytest.fixture
+def warm(log: Log) -> Log:
+    """A log of three messages on a connection that has both scripts loaded."""
+    for i in range(3):
+        log.append(CHAT, Content("ann", f"text {i}"))
+    log.after(CHAT, 0, 1)
+    return log
+
+
+def test_send(warm: Log, commands: Commands) -> None:
+    """A send is one round trip, and a handful of commands inside it."""
+    commands.reset()
+    warm.append(CHAT, Content("ann", "hello"))
+
+    assert commands.counted() == SEND
+
+
+def test_first_message_of_a_chat(warm: Log, commands: Commands) -> None:
+    """The message that begins a chat is one round trip as well."""
+    commands.reset()
+    warm.append("ann:cid", Content("ann", "hello"))
+
+    assert commands.counted()["evalsha"] == 1
+    assert commands.counted().keys() <= SEND.keys()
+
+
+def test_send_with_id(warm: Log, commands: Commands) -> None:
+    """A send with an id is one round trip, and so is the same again."""
+    commands.reset()
+    warm.append(CHAT, Content("ann", "hello", "id-1"))
+    assert commands.counted() == SEND_WITH_ID
+
+    commands.reset()
+    assert warm.append(CHAT, Content("ann", "hello", "id-1")).duplicate
+    counted = commands.counted()
+    assert counted["evalsha"] == 1
+    assert counted.keys() == {"evalsha", "time", "hget"}
+
+
+def test_send_to_a_group(warm: Log, commands: Commands, raw: RawClient) -> None:
+    """A send to a group is one round trip, which reads who may send and who is to be told."""
+    write_group(raw, {"ann": 0, "bob": 0})
+    warm.append(GROUP, Content("ann", "hello"))
+    commands.reset()
+    warm.append(GROUP, Content("ann", "hello"))
+
+    assert commands.counted() == SEND_TO_GROUP
+
+
+@pytest.mark.parametrize("standing", ["member", "left"])
+def test_pull_of_a_group(warm: Log, commands: Commands, raw: RawClient, standing: str) -> None:
+    """A pull of a group is one round trip, which reads the reader's rights and which senders are deleted."""
+    write_group(raw, {"ann": 0, "bob": 0})
+    for _ in range(3):
+        warm.append(GROUP, Content("ann", "hello"))
+    write_other(raw, "cid", Relation.LEFT, 0, 3)
+    warm.after(GROUP, 0, 1)
+    commands.reset()
+    warm.after(GROUP, 0, 10, reader="ann" if standing == "member" else "cid")
+
+    asked_others = {} if standing == "member" else {"hget": 1}
+    assert commands.counted() == together(PAGE_OF_THREE, RIGHTS_IN_GROUP, {"hmget": 1}, asked_others)
+
+
+def test_pull_as_a_reader(warm: Log, commands: Commands) -> None:
+    """A pull of a chat of two as one of them is one round trip, which reads what they have cleared."""
+    commands.reset()
+    warm.after(CHAT, 0, 10, reader="ann")
+
+    assert commands.counted() == READ_OWN_PAGE
+
+
+def test_trimming_send(warm: Log, store: Store, commands: Commands) -> None:
+    """A send that trims is one round trip."""
+    commands.reset()
+    Log(store, keep=2).append(CHAT, Content("ann", "hello"))
+
+    assert commands.counted() == SEND | {"lset": 1, "ltrim": 1, "zremrangebyscore": 1}
+
+
+@pytest.mark.parametrize("side", ["after", "before", "newest"])
+def test_pull(warm: Log, commands: Commands, side: str) -> None:
+    """A pull is one round trip, in either direction."""
+    commands.reset()
+    getattr(warm, side)(CHAT, {"after": 0, "before": 4, "newest": 0}[side], 10)
+
+    assert commands.counted() == PAGE_OF_THREE
+
+
+def test_pull_with_checked_cursor(warm: Log, commands: Commands) -> None:
+    """The check of a cursor costs no round trip of its own."""
+    part = warm.after(CHAT, 0, 1)
+    commands.reset()
+    warm.after(CHAT, 1, 10, time=part.entries[0].time, epoch=part.epoch)
+
+    assert commands.counted() == PAGE_OF_THREE | {"lindex": 2}
+
+
+@pytest.fixture
+def served(app_on_engine: None, commands: Commands, monkeypatch: pytest.MonkeyPatch) -> Commands:
+    """The app on the engine, with three messages, and the engine's count of commands.
+
+    An open server asks once a second whether a name has an account: here for ann, bob and cid before, and
+    then not again.
+    """
+    monkeypatch.setattr(account_status, "KEPT_SECONDS", 3600.0)
+    for _ in range(3):
+        assert call("POST", "/api/send", body=SEND_BODY).status == 204
+    assert call("POST", "/api/pull", body=PULL_BODY).status == 200
+    assert call("POST", "/api/send", body={"chat": "ann:cid", "sender": "cid", "text": "hello"}).status == 204
+    return commands
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "query", "body", "status", "expected"),
+    [
+        ("POST", "/api/send", "", SEND_BODY, 204, together(SEND, TOLD)),
+        ("POST", "/api/send", "", SEND_BODY | {"id": "id-1"}, 204, together(SEND_WITH_ID, TOLD)),
+        ("POST", "/api/pull", "", PULL_BODY, 200, READ_OWN_PAGE),
+        ("GET", "/api/pull", f"chat={CHAT}&reverse=true", None, 200, READ_OWN_PAGE),
+        ("POST", MESSAGES, "", {"text": "hello"}, 201, together(SEND, TOLD)),
+        ("POST", MESSAGES, "", {"text": "hello", "id": "id-1"}, 201, together(SEND_WITH_ID, TOLD)),
+        ("GET", MESSAGES, "", None, 200, READ_OWN_PAGE),
+        ("GET", MESSAGES, "after=0", None, 200, READ_OWN_PAGE),
+        ("GET", MESSAGES, "before=4", None, 200, READ_OWN_PAGE),
+        ("GET", MESSAGES + "/2", "", None, 200, READ_OWN_PAGE),
+    ],
+)
+def test_requests(
+    served: Commands,
+    method: str,
+    path: str,
+    query: str,
+    body: Any,
+    status: int,
+    expected: dict[str, int],
+) -> None:
+    """A request for messages is one script, and a send two more: one for each inbox."""
+    served.reset()
+    answer = call(method, path, query, body)
+
+    assert (answer.status, served.counted()) == (status, expected)
+
+
+def test_page_goes_on_by_its_own_cursor(served: Commands) -> None:
+    """A page asked for with the cursor of the one before is one round trip, its check included."""
+    page = call("GET", MESSAGES, "after=0&limit=1").body
+    served.reset()
+    following = call("GET", MESSAGES, f"after={page['next']}").body
+
+    assert [message["seq"] for message in following["messages"]] == [2, 3]
+    assert served.counted() == READ_OWN_PAGE | {"lindex": 2}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status"),
+    [
+        ("/api/send", {"chat": CHAT, "sender": "cid", "text": "hello"}, 400),
+        ("/api/send", {"chat": CHAT, "sender": "ann", "text": " "}, 400),
+        ("/api/send", {"chat": CHAT, "sender": "ann", "text": "x" * 20_000}, 413),
+        ("/api/send", {"chat": "ann", "sender": "ann", "text": "hello"}, 400),
+        ("/api/pull", {"chat": CHAT, "cursor": -1}, 400),
+        ("/v1/chats/cid:dan/messages", {"text": "hello"}, 403),
+        (MESSAGES, {"text": "hello", "id": "x" * 65}, 400),
+    ],
+)
+def test_a_refused_request_does_not_ask_the_store(
+    served: Commands, path: str, body: Any, status: int
+) -> None:
+    """What the rules refuse never reaches the store."""
+    served.reset()
+    answer = call("POST", path, body=body)
+
+    assert (answer.status, served.counted()) == (status, {})
+
+
+def test_ping_does_not_ask_the_store(served: Commands) -> None:
+    """GET /ping is answered without the store."""
+    served.reset()
+
+    assert call("GET", "/ping").status == 200
+    assert served.counted() == {}
+
+
+def test_health_asks_every_primary(served: Commands, engine: Engine) -> None:
+    """GET /health is one PING for each primary."""
+    call("GET", "/health")
+    served.reset()
+
+    assert call("GET", "/health").status == 200
+    assert served.counted() == {"ping": len(engine.nodes)}
+
+
+# --- with a token -------------------------------------------------------------------------------------------
+
+TOKEN = f"parley_{'A' * 43}.ann"
+WITH_TOKEN = {"Authorization": f"Bearer {TOKEN}"}
+BAD = f"Bearer parley_{'B' * 43}.{{}}"
+CLOSED = {"PARLEY_AUTH": "required", "PARLEY_RATE_LIMITS": "read=1000,write=1000,search=1000,auth=1000"}
+
+
+class Trips:
+    """Counts the round trips of one client: what it sends before it reads.
+
+    A node of the client's own, which hands everything on to the real one.
+    """
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self.login = node.login
+        self.sizes: list[int] = []
+
+    def execute(self, command: Command, *, repeatable: bool) -> Any:
+        """Count one command as a trip."""
+        self.sizes.append(1)
+        return self._node.execute(command, repeatable=repeatable)
+
+    def execute_all(self, commands: Sequence[Command]) -> list[Any]:
+        """Count several that go out together as one trip."""
+        self.sizes.append(len(commands))
+        return self._node.execute_all(commands)
+
+    def ping(self) -> None:
+        """Count nothing."""
+        self._node.ping()
+
+
+@pytest.fixture
+def trips(app_on_engine: None, raw: RawClient, monkeypatch: pytest.MonkeyPatch) -> Trips:
+    """The app on the engine, closed, with ann's session, bob and three messages; its trips from now on."""
+    for name, value in CLOSED.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(account_status, "KEPT_SECONDS", 3600.0)
+    now = clock(raw)
+    write_account(raw, "ann")
+    write_account(raw, "bob")
+    write_session(raw, "ann", digest_of(TOKEN), now, now, now + HOUR)
+    store = services.current()._store
+    store._node = trips = Trips(store._node)
+    for _ in range(3):
+        assert call("POST", "/api/send", body=SEND_BODY, **WITH_TOKEN).status == 204
+    assert call("GET", MESSAGES, **WITH_TOKEN).status == 200
+    # Every server that a test asks has the scripts by now.
+    assert call("POST", "/v1/chats/ann:nobody/messages", body={"text": "hello"}, **WITH_TOKEN).status == 404
+    assert call("GET", MESSAGES, Authorization=BAD.format("nobody")).status == 401
+    trips.sizes.clear()
+    return trips
+
+
+ADMIT, ADMIT_AND_PEER, ADMIT_AND_PAGE, APPEND = 1, 2, 2, 1
+TELL_BOTH, TELL_ME = 2, 1
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "query", "body", "status", "sizes"),
+    [
+        ("POST", "/api/send", "", SEND_BODY, 204, [ADMIT_AND_PEER, APPEND, TELL_BOTH]),
+        ("POST", MESSAGES, "", {"text": "hello"}, 201, [ADMIT_AND_PEER, APPEND, TELL_BOTH]),
+        ("POST", MESSAGES, "", {"text": "hello", "id": "id-1"}, 201, [ADMIT_AND_PEER, APPEND, TELL_BOTH]),
+        ("POST", "/v1/chats/ann:ann/messages", "", {"text": "note"}, 201, [ADMIT, APPEND, TELL_ME]),
+        ("POST", "/api/pull", "", PULL_BODY, 200, [ADMIT_AND_PAGE]),
+        ("GET", "/api/pull", f"chat={CHAT}", None, 200, [ADMIT_AND_PAGE]),
+        ("GET", MESSAGES, "after=1", None, 200, [ADMIT_AND_PAGE]),
+        ("GET", MESSAGES + "/2", "", None, 200, [ADMIT_AND_PAGE]),
+        ("POST", MESSAGES, "", {"text": " "}, 400, [1]),
+        ("POST", "/v1/chats/bob:cid/messages", "", {"text": "hello"}, 403, [1]),
+        ("POST", "/v1/chats/ann:nobody/messages", "", {"text": "hello"}, 404, [ADMIT_AND_PEER]),
+    ],
+)
+def test_trips_with_a_token(
+    trips: Trips, method: str, path: str, query: str, body: Any, status: int, sizes: list[int]
+) -> None:
+    """A send is judged, written and told: three trips; a pull is judged in its one, as is what is refused."""
+    answer = call(method, path, query, body, **WITH_TOKEN)
+
+    assert (answer.status, trips.sizes) == (status, sizes)
+
+
+OF_GROUP = f"/v1/chats/{GROUP}/messages"
+
+
+def test_a_duplicate_is_told_to_nobody(trips: Trips) -> None:
+    """A message sent again with its id is judged and found: two trips."""
+    for sizes in ([ADMIT_AND_PEER, APPEND, TELL_BOTH], [ADMIT_AND_PEER, APPEND]):
+        trips.sizes.clear()
+        assert call("POST", MESSAGES, "", {"text": "hello", "id": "id-1"}, **WITH_TOKEN).status == 201
+        assert trips.sizes == sizes
+
+
+@pytest.mark.parametrize(("members", "large"), [(2, {}), (100, {}), (100, {"large": 1})])
+def test_trips_of_a_group(trips: Trips, raw: RawClient, members: int, large: dict[str, Any]) -> None:
+    """A send to a group of a hundred is three trips, to a large one two; a pull and one message are one."""
+    handles = ["ann", *(f"user{i}" for i in range(1, members))]
+    write_group(raw, dict.fromkeys(handles, 0), **large)
+    assert call("POST", OF_GROUP, "", {"text": "hello"}, **WITH_TOKEN).status == 201
+    assert call("GET", OF_GROUP, **WITH_TOKEN).status == 200
+    trips.sizes.clear()
+
+    assert call("POST", OF_GROUP, "", {"text": "hello"}, **WITH_TOKEN).status == 201
+    tell = [] if large else [len(keys.by_partition(handles, each=5))]
+    assert trips.sizes == [ADMIT, APPEND, *tell]
+    for path in (OF_GROUP, OF_GROUP + "/2"):
+        trips.sizes.clear()
+        assert call("GET", path, **WITH_TOKEN).status == 200
+        assert trips.sizes == [ADMIT_AND_PAGE]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "sizes"),
+    [("POST", OF_GROUP, {"text": "hello"}, [ADMIT, APPEND]), ("GET", OF_GROUP, None, [ADMIT_AND_PAGE])],
+)
+@pytest.mark.parametrize("there", [True, False])
+def test_a_refused_stranger(
+    trips: Trips, raw: RawClient, method: str, path: str, body: Any, sizes: list[int], there: bool
+) -> None:
+    """Who is no member of a group is refused by the very script that would read or write."""
+    if there:
+        write_group(raw, {"bob": 0})
+    assert call(method, path, "", body, **WITH_TOKEN).status >= 400
+    trips.sizes.clear()
+    answer = call(method, path, "", body, **WITH_TOKEN)
+
+    assert (answer.status, trips.sizes) == (403 if there else 404, sizes)
+
+
+@pytest.mark.parametrize("of", ["ann", "bob", "nobody"])
+@pytest.mark.parametrize(
+    ("method", "body"), [("GET", None), ("POST", {"text": "hello"}), ("POST", {"text": " "})]
+)
+def test_a_refused_token_is_judged_once(
+    trips: Trips, raw: RawClient, method: str, body: Any, of: str
+) -> None:
+    """A token that is not good is asked for once, and nothing is written."""
+    before: Any = raw.llen(keys.log(CHAT))
+    answer = call(method, MESSAGES, "", body, Authorization=BAD.format(of))
+
+    assert (answer.status, len(trips.sizes)) == (401, 1)
+    assert raw.llen(keys.log(CHAT)) == before

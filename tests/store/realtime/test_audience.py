@@ -1,0 +1,150 @@
+"""Where something goes that is never stored, and whom a block hides, on every engine."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from chalicelib.store import keys
+from chalicelib.store.inbox.read_state import ACCEPTED, PINNED
+from chalicelib.store.realtime.audience import KEPT_SECONDS, Ephemeral, Reached, joined
+from chalicelib.store.realtime.user_connections import Shown, Watched
+from chalicelib.store.redis.client import Store
+from chalicelib.store.social.blocks import Blocks
+from tests.store.connected import People
+from tests.store.group_records import GROUP, Held, write_group, write_reader
+from tests.store.logs import RawClient
+from tests.store.records import write_account, write_tombstone
+
+USERS = [f"user{number}" for number in range(20)]
+
+
+@pytest.fixture
+def people(store: Store, raw: RawClient) -> People:
+    """Twenty users, of whom each has a connection, in many partitions."""
+    people = People(store, raw)
+    for user in USERS:
+        people.come(f"of-{user}", user)
+    return people
+
+
+def reached(
+    store: Store, handles: list[str], size: int = 0, limit: int = 0, *, accepts: bool = False
+) -> Reached:
+    """Return where users are, for something of ann's."""
+    return joined(store.fetch_all(Ephemeral.reading("ann", handles, size, limit, accepts=accepts)))
+
+
+def of(found: Reached) -> list[str]:
+    """Return whose connections were found."""
+    return sorted(target.connection.removeprefix("of-") for target in found.targets)
+
+
+def test_all_who_are_connected_are_reached(store: Store, people: People) -> None:
+    """Whatever partition they are in; not who is elsewhere, or nowhere."""
+    assert of(reached(store, [*USERS, "nobody"])) == sorted(USERS)
+    assert of(reached(store, USERS[:3])) == USERS[:3]
+
+
+def test_who_blocks_the_sender_or_is_deleted_is_not_reached(
+    store: Store, raw: RawClient, people: People
+) -> None:
+    """Others of the same partitions are."""
+    raw.zadd(keys.blocked("user3"), {"ann": 1})
+    raw.zadd(keys.blocked("user4"), {"bob": 1})
+    write_tombstone(raw, "user5")
+
+    assert of(reached(store, USERS)) == sorted(set(USERS) - {"user3", "user5"})
+
+
+def test_a_signal_takes_from_what_may_go_to_each(store: Store, people: People) -> None:
+    """To whom too much went is left out, with how long to wait; others have it."""
+    for _ in range(3):
+        assert of(reached(store, ["user1"], 300, 1000)) == ["user1"]
+
+    found = reached(store, ["user1", "user2"], 300, 1000)
+    assert of(found) == ["user2"]
+    assert 0 < found.wait <= 60_000_000
+    assert of(reached(store, ["user1"])) == ["user1"]
+
+
+def test_a_signal_to_who_is_not_connected_takes_nothing(store: Store, raw: RawClient) -> None:
+    """Nor is it known that there was one."""
+    assert reached(store, ["bob"], 300, 1000) == Reached([], 0)
+    assert not raw.exists(keys.signals("bob", "ann"))
+
+
+@pytest.mark.parametrize("limit", [0, 1000])
+def test_who_accepts_calls_by_a_signal_is_known_for_a_day(
+    store: Store, raw: RawClient, people: People, limit: int
+) -> None:
+    """Whether or not bytes are limited; what is no signal, or accepts none, is not taken for it."""
+    reached(store, ["user1"])
+    reached(store, ["user1"], 10, limit)
+    assert not store.fetch(Ephemeral.accepts("ann", "user1"))
+    reached(store, ["user1"], 10, limit, accepts=True)
+
+    assert store.fetch(Ephemeral.accepts("ann", "user1"))
+    assert not store.fetch(Ephemeral.accepts("user1", "ann"))
+    life: Any = raw.ttl(keys.signals("user1", "ann"))
+    assert KEPT_SECONDS - 60 < life <= KEPT_SECONDS
+
+
+def test_a_signal_that_accepts_no_calls_does_not_prolong_what_was_accepted(
+    store: Store, raw: RawClient, people: People
+) -> None:
+    """It is still taken from the bytes that may go, and takes nothing back."""
+    reached(store, ["user1"], 300, 1000, accepts=True)
+    raw.expire(keys.signals("user1", "ann"), 100)
+    for _ in range(2):
+        assert of(reached(store, ["user1"], 300, 1000)) == ["user1"]
+
+    assert of(reached(store, ["user1"], 300, 1000)) == []
+    assert store.fetch(Ephemeral.accepts("ann", "user1"))
+    life: Any = raw.ttl(keys.signals("user1", "ann"))
+    assert 0 < life <= 100
+
+
+def test_who_has_accepted_a_chat(store: Store, raw: RawClient) -> None:
+    """Those with the flag, in a chat of two and in a group; of a large one nobody is read."""
+    for chat in ("ann:bob", GROUP):
+        write_reader(raw, "ann", chat, Held(1, 1, 0, 7, ACCEPTED | PINNED))
+        write_reader(raw, "bob", chat, Held(1, 1, 0, 7, PINNED))
+        assert store.fetch(Ephemeral.accepted(chat)) == ["ann"]
+    write_group(raw, {"ann": 0, "bob": 0}, large=1)
+    assert store.fetch(Ephemeral.accepted(GROUP)) == []
+    assert store.fetch(Ephemeral.accepted("cid:dan")) == []
+
+
+def test_who_follows(store: Store, raw: RawClient) -> None:
+    """By the follower's own list."""
+    raw.zadd(keys.following("ann"), {"bob": 1})
+
+    assert store.fetch(Ephemeral.follows("ann", "bob"))
+    assert not store.fetch(Ephemeral.follows("bob", "ann"))
+
+
+def test_who_blocks(store: Store, raw: RawClient) -> None:
+    """Of many users in many partitions those who block one, and all whom one blocks."""
+    for user in ("user3", "user7"):
+        raw.zadd(keys.blocked(user), {"ann": 1})
+        raw.zadd(keys.blocked("ann"), {user: 1})
+
+    found = store.fetch_all(Blocks.blocking(USERS, "ann"))
+    assert sorted(user for part in found for user in part) == ["user3", "user7"]
+    assert sorted(store.fetch(Blocks.all_of("ann"))) == ["user3", "user7"]
+
+
+def test_how_a_user_is_shown_to_one_watcher(store: Store, raw: RawClient, people: People) -> None:
+    """With that one's connections alone; a user who never was is shown to nobody."""
+    write_account(raw, "user1")
+    for connection, watcher in (("a1", "ann"), ("a2", "ann"), ("b1", "bob")):
+        store.fetch(people.presence.watch("user1", connection, watcher, protobuf=False))
+
+    found = store.fetch(people.presence.watching("user1", "ann"))
+    assert found is not None
+    assert (found.shown.online, sorted(one.connection for one in found.targets)) == (True, ["a1", "a2"])
+    raw.zadd(keys.blocked("user1"), {"cid": 1})
+    assert store.fetch(people.presence.watching("user1", "cid")) == Watched(Shown(False, 0), [])
+    assert store.fetch(people.presence.watching("nobody", "ann")) is None

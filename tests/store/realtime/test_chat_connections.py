@@ -1,0 +1,295 @@
+"""The connections that are attached to a chat, on every kind of store."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from chalicelib.config import Secret
+from chalicelib.errors import ChatNotFound, NotAMember
+from chalicelib.store import keys
+from chalicelib.store.chats.info import Relation
+from chalicelib.store.messages.log import Content, MessageLog
+from chalicelib.store.messages.outbox import Audience, Outbox, Telling
+from chalicelib.store.realtime.chat_connections import GRACE, Client, Clients, Joined, Left
+from chalicelib.store.realtime.user_connections import Target
+from chalicelib.store.redis.client import Store, connect
+from tests.servers.engines import Engine
+from tests.store.connected import LEASE, without_memory
+from tests.store.group_records import (
+    FOR_EVER,
+    GROUP,
+    client,
+    write_client,
+    write_group,
+    write_member,
+    write_other,
+    write_tombstone,
+)
+from tests.store.logs import CHAT, RawClient, settings_for
+from tests.store.records import clock, fields_of
+
+NOTHING = Left(last=False, handle="", clients=[])
+
+
+class Room:
+    """A group of ann, bob and cid, and its clients."""
+
+    def __init__(self, store: Store, raw: RawClient) -> None:
+        self.store, self.raw = store, raw
+        self.clients = Clients(store, LEASE)
+        write_group(raw, {"ann": 0, "bob": 0, "cid": 0}, large=1)
+
+    def attach(self, connection: str, handle: str, *, joined: bool = True) -> Joined | None:
+        """Attach a connection."""
+        return self.store.fetch(self.clients.attach(GROUP, handle, connection, joined=joined, protobuf=False))
+
+    def first(self, connection: str, handle: str, *, joined: bool = True) -> bool:
+        """Attach a connection; returns whether its user has come with it."""
+        held = self.attach(connection, handle, joined=joined)
+        assert held is not None
+        return held.first
+
+    def detach(self, connection: str) -> Left:
+        """Detach a connection."""
+        return self.store.fetch(self.clients.detach(GROUP, connection))
+
+    def joined(self, reader: str = "ann") -> list[tuple[str, str]]:
+        """Return who has joined."""
+        found = self.store.fetch(self.clients.joined(GROUP, reader))
+        return sorted((one.connection, one.handle) for one in found)
+
+    def age(self, connection: str, by: int = 1) -> None:
+        """Make a client one that expired some µs ago."""
+        held: Any = self.raw.hget(keys.clients(GROUP), connection)
+        self.raw.hset(keys.clients(GROUP), connection, (clock(self.raw) - by).to_bytes(8) + held[8:])
+
+    def held(self) -> set[str]:
+        """Return all clients that are kept."""
+        return set(fields_of(self.raw, keys.clients(GROUP)))
+
+
+@pytest.fixture
+def room(store: Store, raw: RawClient) -> Room:
+    """The room under test."""
+    return Room(store, raw)
+
+
+def test_layout(room: Room, raw: RawClient) -> None:
+    """What is stored of a client is as documented, and ends some time after the last lease."""
+    before = clock(raw)
+    attaching = room.clients.attach(GROUP, "ann", "c1", joined=True, protobuf=True)
+    assert room.store.fetch(attaching) == Joined(True, [Client("c1", True, "ann")])
+
+    (held,) = fields_of(raw, keys.clients(GROUP)).values()
+    assert before + LEASE <= int.from_bytes(held[:8]) <= clock(raw) + LEASE
+    assert held[8:] == b"\3ann"
+    life: Any = raw.pttl(keys.clients(GROUP))
+    assert LEASE // 1000 < life <= (LEASE + GRACE) // 1000
+
+
+def test_coming_and_going(room: Room) -> None:
+    """A user comes with the first connection that joins, and goes with the last."""
+    assert [room.first("a1", "ann"), room.first("a1", "ann"), room.first("a2", "ann")] == [True, False, False]
+    assert room.first("b1", "bob")
+    assert room.joined() == [("a1", "ann"), ("a2", "ann"), ("b1", "bob")]
+
+    assert not room.detach("a1").last
+    assert room.detach("a2") == Left(True, "ann", [Client("b1", False, "bob")])
+    assert room.detach("a2") == NOTHING
+    assert room.first("a2", "ann")
+
+
+def test_attached_without_joining(room: Room) -> None:
+    """A connection that is only pushed to is nobody's coming or going, until it joins; joined it stays."""
+    assert not room.first("a1", "ann", joined=False)
+    assert room.joined() == []
+    assert room.first("a1", "ann")
+    assert not room.first("a1", "ann", joined=False)
+    assert room.joined() == [("a1", "ann")]
+    assert room.detach("a1").last
+
+    room.first("a1", "ann", joined=False)
+    assert room.detach("a1") == Left(False, "ann", [])
+
+
+def test_expired_clients(room: Room) -> None:
+    """What has expired is not there, and of several of a user the first that is detached is the last."""
+    for connection, handle in (("a1", "ann"), ("a2", "ann"), ("b1", "bob"), ("c1", "cid")):
+        room.first(connection, handle)
+    for connection in ("a1", "a2", "b1"):
+        room.age(connection)
+
+    assert room.joined() == [("c1", "cid")]
+    assert room.first("b2", "bob")
+    assert not room.detach("b1").last
+    gone = room.detach("a1")
+    assert (gone.last, gone.handle) == (True, "ann")
+    assert {one.connection for one in gone.clients} == {"b2", "c1"}
+    assert room.detach("a2") == NOTHING
+
+
+def test_expired_ones_are_kept_for_a_while(room: Room) -> None:
+    """Who expired a moment ago is kept, so that the room is told; who did long ago goes when others come."""
+    for connection, handle in (("a1", "ann"), ("b1", "bob")):
+        room.first(connection, handle)
+    room.age("a1", GRACE + 1)
+    room.age("b1")
+
+    room.first("c1", "cid")
+
+    assert room.held() == {"b1", "c1"}
+    assert room.detach("b1").last
+
+
+def test_clients_of_a_clock_that_fell_back(room: Room) -> None:
+    """A client whose lease is too long gets one from now as soon as another comes; it stays as it was."""
+    room.attach("c1", "ann")
+    room.age("c1", by=-3 * LEASE)
+    room.attach("c2", "bob")
+
+    held: Any = room.raw.hget(keys.clients(GROUP), "c1")
+    assert int.from_bytes(held[:8]) <= clock(room.raw) + LEASE
+    assert room.joined() == [("c1", "ann"), ("c2", "bob")]
+
+
+def test_coming_again_after_expiring(room: Room) -> None:
+    """A connection that expired and joins again is its user's first once more."""
+    room.first("a1", "ann")
+    room.age("a1")
+
+    assert room.first("a1", "ann")
+    assert room.joined() == [("a1", "ann")]
+
+
+def test_renewing(room: Room) -> None:
+    """A client that is renewed lives on as it was; one that is gone, or has expired, is not made again."""
+    room.first("a1", "ann")
+    before = clock(room.raw)
+    assert room.store.fetch(room.clients.renewing(GROUP, "a1"))
+    held = fields_of(room.raw, keys.clients(GROUP))["a1"]
+    assert int.from_bytes(held[:8]) >= before + LEASE
+    assert held[8:] == b"\1ann"
+
+    room.age("a1")
+    assert not room.store.fetch(room.clients.renewing(GROUP, "a1"))
+    assert not room.store.fetch(room.clients.renewing(GROUP, "a2"))
+    assert room.held() == {"a1"}
+
+
+def test_only_members(room: Room, raw: RawClient) -> None:
+    """Who is no member is not attached; who was one gets nothing, is not listed, and sees nobody."""
+    write_other(raw, "dan", Relation.INVITED)
+    assert room.attach("d1", "dan") is None
+    room.first("a1", "ann")
+    room.first("b1", "bob")
+    raw.hdel(keys.members(GROUP), "bob")
+
+    assert room.joined() == [("a1", "ann")]
+    with pytest.raises(NotAMember):
+        room.joined("bob")
+    sent = MessageLog(room.store).append(GROUP, Content("ann", "hello"))
+    assert sent.targets == [Target("a1", False)]
+    assert room.detach("b1") == Left(True, "bob", [Client("a1", False, "ann")])
+
+
+@pytest.mark.parametrize("deleted", [False, True])
+def test_no_chat(room: Room, raw: RawClient, deleted: bool) -> None:
+    """Nobody is attached to a chat that is not, or not any more."""
+    if deleted:
+        write_tombstone(raw)
+    else:
+        raw.delete(keys.chat(GROUP), keys.members(GROUP))
+
+    assert room.attach("a1", "ann") is None
+    with pytest.raises(ChatNotFound):
+        room.joined()
+    assert room.detach("a1") == NOTHING
+
+
+def test_many_clients(room: Room, raw: RawClient) -> None:
+    """A room of more people than Lua takes arguments is listed, joined and left."""
+    handles = [f"user{number}" for number in range(10_000)]
+    record: Any = raw.hget(keys.members(GROUP), "ann")
+    raw.hset(keys.members(GROUP), mapping=dict.fromkeys(handles, record))
+    raw.hset(keys.clients(GROUP), mapping={f"c-{handle}": client(handle, FOR_EVER, 1) for handle in handles})
+
+    joined = room.attach("a1", "ann")
+    assert joined is not None
+    assert joined.first
+    assert len(joined.clients) == 10_001
+    assert room.joined() == sorted([("a1", "ann"), *((f"c-{handle}", handle) for handle in handles)])
+    assert len(room.detach("a1").clients) == 10_000
+
+
+# --- what is owed ---------------------------------------------------------------------------
+
+
+def test_audience_of_a_large_chat(room: Room, raw: RawClient) -> None:
+    """The newest message of a large chat goes to its clients, of a small one to its members."""
+    outbox, log = Outbox(room.store), MessageLog(room.store)
+    room.first("a1", "ann", joined=False)
+    write_client(raw, "d1", "dan", FOR_EVER)
+    sent = log.append(GROUP, Content("ann", "hello")).time
+    assert room.store.fetch(outbox.audience(GROUP)) == Audience(sent, [], [Target("a1", False)], 0)
+
+    write_group(raw, {"ann": 0, "bob": 0})
+    found = room.store.fetch(outbox.audience(GROUP))
+    assert (sorted(found.members), found.targets) == (["ann", "bob"], [])
+    sent = log.append(CHAT, Content("ann", "hello")).time
+    assert room.store.fetch(outbox.audience(CHAT)) == Audience(sent, ["ann", "bob"], [], 0)
+
+
+@pytest.mark.parametrize("chat", [CHAT, GROUP])
+def test_what_was_pushed(room: Room, chat: str) -> None:
+    """What was pushed is noted while a message is owed, only rises, and goes with it."""
+    outbox, log = Outbox(room.store), MessageLog(room.store)
+
+    def pushed(time: int) -> bool:
+        return room.store.fetch(outbox.pushed(chat, time))
+
+    assert not pushed(5)
+    first = log.append(chat, Content("ann", "one")).time
+    second = log.append(chat, Content("ann", "two")).time
+    assert [pushed(first), pushed(second), pushed(first), pushed(second)] == [True, True, False, False]
+    assert room.store.fetch(outbox.audience(chat)).pushed == second
+    assert outbox.everything() == [Telling("m", chat, "", second)]
+
+    third = log.append(chat, Content("ann", "three")).time
+    assert not room.store.fetch(outbox.clearing(Telling("m", chat, "", second)))
+    assert room.store.fetch(outbox.audience(chat)).pushed == second
+    assert room.store.fetch(outbox.clearing(Telling("m", chat, "", third)))
+    assert not room.raw.exists(keys.outbox(chat))
+    assert not pushed(third)
+    assert outbox.everything() == []
+
+
+def test_a_full_store(engine: Engine, room: Room) -> None:
+    """Without memory clients are still renewed, listed and detached."""
+    room.first("a1", "ann")
+    with without_memory(engine):
+        assert room.store.fetch(room.clients.renewing(GROUP, "a1"))
+        assert room.joined() == [("a1", "ann")]
+        assert room.detach("a1").last
+    assert room.joined() == []
+
+
+def test_every_key_is_declared(engine: Engine, raw: RawClient) -> None:
+    """An account that may touch nothing but the keys the scripts are given can run all of their ways."""
+    kinds = (keys.chat, keys.members, keys.clients, keys.log, keys.outbox)
+    rules = ["on", ">pass", "+@all", *(f"~{kind(GROUP)}" for kind in kinds)]
+    for node in engine.nodes:
+        node.execute_command("ACL SETUSER", "narrow", *rules)
+    try:
+        room = Room(connect(settings_for(engine, redis_user="narrow", redis_password=Secret("pass"))), raw)
+        write_member(raw, "dan", 0)
+        assert room.first("a1", "ann")
+        assert room.joined() == [("a1", "ann")]
+        assert room.store.fetch(room.clients.renewing(GROUP, "a1"))
+        assert room.store.fetch(Outbox(room.store).audience(GROUP)).targets == [Target("a1", False)]
+        assert not room.store.fetch(Outbox(room.store).pushed(GROUP, 1))
+        assert room.detach("a1").last
+    finally:
+        for node in engine.nodes:
+            node.execute_command("ACL DELUSER", "narrow")

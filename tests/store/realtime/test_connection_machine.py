@@ -1,0 +1,215 @@
+"""Connections against a model: tickets, hellos, leases, sessions and drops in any order."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+
+from chalicelib.store import keys
+from chalicelib.store.accounts.sessions import Sessions
+from chalicelib.store.realtime.user_connections import Entering, Target
+from chalicelib.store.redis.client import Store
+from tests.servers.engines import Engine
+from tests.store.connected import OTHER_SESSION, SESSION, People
+from tests.store.logs import RawClient
+from tests.store.records import HOUR, clock, write_account, write_session
+
+CONNECTIONS = st.sampled_from([f"c{number}" for number in range(4)])
+SESSIONS = st.sampled_from([SESSION, OTHER_SESSION])
+TICKETS = st.sampled_from([bytes([number]) * 32 for number in range(4)])
+
+
+def names(targets: list[Target]) -> set[str]:
+    """Return which connections these are."""
+    return {target.connection for target in targets}
+
+
+@dataclass
+class Modelled:
+    """A connection as it should be; live: it has neither expired nor ended. session: its token's digest."""
+
+    session: bytes
+    ready: bool = False
+    live: bool = True
+
+
+class ConnectionMachine(RuleBasedStateMachine):
+    """Does the same to a store and to a dictionary, and compares after each step.
+
+    told: what a watcher believes who heard every notice, and never looked.
+    """
+
+    def __init__(self, engine: Engine, store: Store, raw: RawClient, done: Counter[str]) -> None:
+        super().__init__()
+        engine.flush()
+        self._store, self._raw, self._done = store, raw, done
+        self._people = People(store, raw)
+        self._presence = self._people.presence
+        self._held: dict[str, Modelled] = {}
+        self._tickets: dict[bytes, bytes] = {}
+        self._sessions: set[bytes] = set()
+        self._told = False
+        write_account(raw, "ann")
+        store.fetch(self._presence.watch("ann", "w1", "bob", protobuf=False))
+        for session in (SESSION, OTHER_SESSION):
+            self.log_in(session)
+
+    def _online(self) -> bool:
+        return any(one.live and one.ready for one in self._held.values())
+
+    @rule(session=SESSIONS)
+    def log_in(self, session: bytes) -> None:
+        """Begin a session."""
+        now = clock(self._raw)
+        write_session(self._raw, "ann", session, now, now, now + HOUR)
+        self._sessions.add(session)
+
+    @rule(session=SESSIONS, tell=st.booleans())
+    def log_out(self, session: bytes, tell: bool) -> None:
+        """End a session, and its connections, unless the process ends in between."""
+        Sessions(self._store).end("ann", session[:8].hex())
+        self._sessions.discard(session)
+        if tell:
+            ended = names(self._store.fetch(self._presence.drop_session("ann", session[:8])))
+            assert ended == {name for name, one in self._held.items() if one.session == session}
+            for name in ended:
+                self._held[name].live = False
+
+    @rule(keep=st.sampled_from([b"", SESSION]))
+    def end_connections(self, keep: bytes) -> None:
+        """End all connections, or all but those of a session; the sessions go on."""
+        ended = names(self._store.fetch(self._presence.drop_session("ann", b"", keep)))
+        assert ended == {name for name, one in self._held.items() if one.session != keep}
+        for name in ended:
+            self._held[name].live = False
+
+    @rule(ticket=TICKETS, session=SESSIONS)
+    def make_ticket(self, ticket: bytes, session: bytes) -> None:
+        """Make a ticket for a session, which may end before it is used."""
+        self._store.fetch(self._presence.ticket("ann", ticket, session, None))
+        self._tickets[ticket] = session
+
+    @rule(ticket=TICKETS, connection=CONNECTIONS)
+    def connect(self, ticket: bytes, connection: str) -> None:
+        """Connect by a ticket; connections have ids of their own."""
+        if connection in self._held:
+            return
+        query = self._presence.connect("ann", ticket, b"", connection, protobuf=False)
+        outcome = self._store.fetch(query).outcome
+        session = self._tickets.pop(ticket, None)
+        if session is None:
+            assert outcome is Entering.NO_TICKET
+        elif session not in self._sessions:
+            assert outcome is Entering.NO_SESSION
+        else:
+            assert outcome is Entering.OK
+            self._held[connection] = Modelled(session)
+        self._done[outcome.name] += 1
+
+    @rule(connection=CONNECTIONS, session=SESSIONS)
+    def come(self, connection: str, session: bytes) -> None:
+        """Connect with a new ticket, and say hello."""
+        ticket = b"n" * 32
+        self.make_ticket(ticket, session)
+        self.connect(ticket, connection)
+        self.hello(connection)
+
+    @rule(connection=CONNECTIONS)
+    def hello(self, connection: str) -> None:
+        """Say hello, which tells of whom there was nobody before."""
+        was_online, one = self._online(), self._held.get(connection)
+        changed = self._people.ready(connection)
+        if one is None or not one.live:
+            assert changed is None
+        elif one.session not in self._sessions:
+            assert changed is None
+            one.live = False
+        else:
+            assert changed is not None
+            one.ready = True
+            assert changed.changed == (not was_online)
+            assert [target.connection for target in changed.watchers] == ["w1"] * changed.changed
+            self._told = True
+            self._done["ready"] += 1
+
+    @rule(connection=CONNECTIONS)
+    def renew(self, connection: str) -> None:
+        """Renew a lease."""
+        one = self._held.get(connection)
+        renewed = self._store.fetch(self._presence.renew("ann", connection))
+        assert renewed == (one is not None and one.live and one.session in self._sessions)
+        if one is not None:
+            one.live = renewed
+
+    @rule(connection=CONNECTIONS)
+    def expire(self, connection: str) -> None:
+        """Let the time of a lease go by."""
+        one = self._held.get(connection)
+        if one is not None and one.live:
+            self._people.age(connection)
+            one.live = False
+
+    @rule()
+    def vanish(self) -> None:
+        """Let the time of all leases go by."""
+        for connection in self._held:
+            self.expire(connection)
+
+    @rule(connection=CONNECTIONS)
+    def drop(self, connection: str) -> None:
+        """Drop a connection, or one that was dropped; offline is said once."""
+        one = self._held.pop(connection, None)
+        changed = self._people.drop(connection)
+        assert changed.changed == (one is not None and one.ready and not self._online())
+        if changed.changed:
+            assert self._told
+            assert [target.connection for target in changed.watchers] == ["w1"]
+            self._told = False
+            for name in [name for name, other in self._held.items() if other.ready]:
+                del self._held[name]  # these have expired, and their going was just told
+
+    @rule()
+    def sweep(self) -> None:
+        """Drop all that has expired: whoever hears every notice knows how it is then."""
+        for _, connection in self._people.expired():
+            self.drop(connection)
+        assert self._told == self._online()
+        assert self._people.expired() == []
+
+    @invariant()
+    def compare(self) -> None:
+        """Compare what is shown, and to whom something would be pushed."""
+        ready = sorted(name for name, one in self._held.items() if one.live and one.ready)
+        assert self._people.online() == bool(ready)
+        assert self._people.targets("ann") == ready
+        assert {name.partition("\0")[2] for name in self._people.leases()} >= self._held.keys()
+        assert self._raw.hlen(keys.connections("ann")) == len(self._held)
+
+
+def machine_on(engine: Engine, store: Store, raw: RawClient, done: Counter[str]) -> type[ConnectionMachine]:
+    """Return the machine for an engine, as Hypothesis wants it: a class without arguments."""
+
+    class MachineOnEngine(ConnectionMachine):
+        def __init__(self) -> None:
+            super().__init__(engine, store, raw, done)
+
+    return MachineOnEngine
+
+
+def test_connections_against_a_model(engine: Engine, store: Store, raw: RawClient) -> None:
+    """In any order the store says who is online, lets in once for a ticket, and tells of no change twice."""
+    done: Counter[str] = Counter()
+    run_state_machine_as_test(
+        machine_on(engine, store, raw, done),
+        settings=settings(
+            max_examples=60 if engine.is_cluster else 100,
+            stateful_step_count=30,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+    assert done["OK"], done
+    assert done["ready"], done

@@ -1,0 +1,533 @@
+"""The connections of users: who comes in, who is online and who is told, on every kind of store."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from chalicelib.config import Secret
+from chalicelib.errors import StoreFull
+from chalicelib.store import keys
+from chalicelib.store.accounts.accounts import Accounts
+from chalicelib.store.inbox.index import Inboxes, Place, Placed, PlaceState
+from chalicelib.store.realtime import user_connections as presence_module
+from chalicelib.store.realtime.user_connections import Changed, Entering, Entry, Presence, Shown, Target
+from chalicelib.store.redis.client import Store, connect
+from tests.servers.engines import Engine
+from tests.store.connected import LEASE, OTHER_SESSION, SESSION, TICKET, People, without_memory
+from tests.store.logs import RawClient, settings_for
+from tests.store.records import HOUR, clock, fields_of, write_account, write_session, write_tombstone
+
+NOBODY = Changed(changed=False, seen=0, watchers=[])
+
+
+@pytest.fixture
+def people(store: Store, raw: RawClient) -> People:
+    """The users under test."""
+    return People(store, raw)
+
+
+@pytest.fixture
+def session(raw: RawClient) -> bytes:
+    """A session of ann's."""
+    now = clock(raw)
+    write_account(raw, "ann")
+    write_session(raw, "ann", SESSION, now, now, now + HOUR)
+    return SESSION
+
+
+# --- coming in ---------------------------------------------------------------------------
+
+
+def test_record_layouts(people: People, raw: RawClient, session: bytes) -> None:
+    """What is stored of a connection is as documented."""
+    before = clock(raw)
+    people.store.fetch(people.presence.connect("ann", None, session, "c1", protobuf=True))
+
+    (held,) = fields_of(raw, keys.connections("ann")).values()
+    expiry = int.from_bytes(held[:8])
+    assert before + LEASE <= expiry <= clock(raw) + LEASE
+    assert held[8:] == bytes([2]) + session
+    assert people.leases() == {"ann\0c1": expiry}
+    assert people.ready("c1") == Changed(changed=True, seen=0, watchers=[])
+    assert fields_of(raw, keys.connections("ann"))["c1"][8:] == bytes([3]) + session
+    assert people.store.fetch_all(people.presence.targets(["ann"])) == [[Target("c1", True)]]
+
+
+@pytest.mark.parametrize("room", [None, "r-tea"])
+def test_a_ticket(people: People, raw: RawClient, session: bytes, room: str | None) -> None:
+    """A ticket opens one connection of the session that it was made for, with its room."""
+    people.store.fetch(people.presence.ticket("ann", TICKET, session, room))
+    life: Any = raw.pttl(keys.ticket("ann", TICKET.hex()))
+    assert 0 < life <= 30_000
+
+    def enter(connection: str) -> Entry:
+        return people.store.fetch(people.presence.connect("ann", TICKET, b"", connection, protobuf=False))
+
+    assert enter("c1") == Entry(Entering.OK, session, room)
+    assert enter("c2") == Entry(Entering.NO_TICKET, b"", None)
+    assert fields_of(raw, keys.connections("ann")).keys() == {"c1"}
+
+
+def test_a_ticket_is_its_users(people: People, session: bytes) -> None:
+    """Nobody comes in by the ticket of another, and trying does not use it up."""
+    people.store.fetch(people.presence.ticket("ann", TICKET, session, None))
+
+    theirs = people.presence.connect("bob", TICKET, b"", "c1", protobuf=False)
+    assert people.store.fetch(theirs).outcome is Entering.NO_TICKET
+    own = people.presence.connect("ann", TICKET, b"", "c2", protobuf=False)
+    assert people.store.fetch(own).outcome is Entering.OK
+
+
+def test_a_ticket_of_no_session(people: People) -> None:
+    """An open server makes tickets for names."""
+    people.store.fetch(people.presence.ticket("anna bß", TICKET, b"", None))
+
+    query = people.presence.connect("anna bß", TICKET, OTHER_SESSION, "c1", protobuf=False)
+    assert people.store.fetch(query) == Entry(Entering.OK, b"", None)
+
+
+def test_two_connect_at_once(engine: Engine, people: People, raw: RawClient, session: bytes) -> None:
+    """Of several that come with one ticket at the same time one gets in."""
+    stores = [connect(settings_for(engine)) for _ in range(4)]
+    with ThreadPoolExecutor(len(stores)) as pool:
+        for turn in range(10):
+            people.store.fetch(people.presence.ticket("ann", TICKET, session, None))
+
+            def enter(number: int, turn: int = turn) -> Entering:
+                query = Presence(stores[number], LEASE).connect(
+                    "ann", TICKET, b"", f"{turn}-{number}", protobuf=False
+                )
+                return stores[number].fetch(query).outcome
+
+            outcomes = list(pool.map(enter, range(len(stores))))
+            assert sorted(outcomes) == [Entering.OK, *[Entering.NO_TICKET] * 3]
+    assert len(fields_of(raw, keys.connections("ann"))) == 10
+
+
+@pytest.mark.parametrize("ends", ["gone", "expired", "deleted"])
+@pytest.mark.parametrize("ticket", [TICKET, None])
+def test_a_session_that_ended(
+    people: People, raw: RawClient, session: bytes, ends: str, ticket: bytes | None
+) -> None:
+    """A session that ended after the ticket was made lets nobody in; neither does a deleted account."""
+    people.store.fetch(people.presence.ticket("ann", TICKET, session, None))
+    if ends == "gone":
+        raw.delete(keys.sessions("ann"))
+    elif ends == "expired":
+        write_session(raw, "ann", SESSION, 1, 1, clock(raw))
+    else:
+        write_tombstone(raw, "ann")
+
+    query = people.presence.connect("ann", ticket, session, "c1", protobuf=False)
+    assert people.store.fetch(query) == Entry(Entering.NO_SESSION, b"", None)
+    assert not raw.exists(keys.connections("ann"))
+    assert not people.leases()
+
+
+def test_a_deleted_name(people: People, raw: RawClient) -> None:
+    """The name of a deleted account lets nobody in."""
+    write_tombstone(raw, "ann")
+
+    assert people.connect("c1") is Entering.NO_SESSION
+
+
+def test_too_many(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A user has so many connections that live; those that expired do not count, nor does the same again."""
+    monkeypatch.setattr(presence_module, "MOST_CONNECTIONS", 2)
+
+    outcomes = [people.connect(one) for one in ("c1", "c2", "c2", "c3")]
+    assert outcomes == [*[Entering.OK] * 3, Entering.TOO_MANY]
+    people.age("c1")
+    assert people.connect("c3") is Entering.OK
+    assert people.connect("c1", "bob") is Entering.OK
+
+
+# --- online and offline ---------------------------------------------------------------------------
+
+
+def test_hello_makes_online(people: People) -> None:
+    """A user is online from the first hello on; another says nothing new."""
+    assert people.shown() is None
+    people.connect("c1")
+    assert people.shown() == Shown(online=False, seen=0)
+    assert people.targets("ann") == []
+
+    assert people.ready("c1") == Changed(changed=True, seen=0, watchers=[])
+    assert people.shown() == Shown(online=True, seen=0)
+    assert people.ready("c1") == NOBODY
+    assert not people.come("c2")
+    assert people.targets("ann", "bob") == ["c1", "c2"]
+
+
+def test_the_last_goes(people: People, raw: RawClient) -> None:
+    """A user is offline when the last ready connection goes, and that is said once."""
+    people.come("c1")
+    people.come("c2")
+    people.connect("c3")
+    assert people.drop("c1") == NOBODY
+    assert people.online()
+
+    before = clock(raw)
+    gone = people.drop("c2")
+    assert gone.changed
+    assert before <= gone.seen <= clock(raw)
+    assert people.shown() == Shown(online=False, seen=gone.seen)
+    assert people.drop("c2") == people.drop("c3") == people.drop("c9") == NOBODY
+    assert people.shown() == Shown(online=False, seen=gone.seen)
+    assert not people.leases()
+    assert not raw.exists(keys.connections("ann"))
+
+
+def test_the_old_closes_after_the_new_opened(people: People) -> None:
+    """Who opens another connection before the old one closes stays online and within reach."""
+    people.come("old")
+    assert not people.come("new")
+
+    assert people.drop("old") == NOBODY
+    assert people.online()
+    assert people.targets("ann") == ["new"]
+
+
+def test_a_connection_that_expired(people: People) -> None:
+    """What has expired is gone before anybody sweeps: not shown, not pushed to, not renewed, not ready."""
+    people.come("c1")
+    expiry = people.age("c1")
+
+    assert people.shown() == Shown(online=False, seen=expiry)
+    assert people.targets("ann") == []
+    assert not people.store.fetch(people.presence.renew("ann", "c1"))
+    assert people.ready("c1") is None
+    assert people.expired() == [("ann", "c1")]
+
+    assert people.drop("c1") == Changed(changed=True, seen=expiry, watchers=[])
+    assert people.drop("c1") == NOBODY
+    assert people.expired() == []
+    assert people.shown() == Shown(online=False, seen=expiry)
+
+
+def test_several_that_expired(people: People) -> None:
+    """Of several that expired the first that is dropped says offline, for when the last expired."""
+    people.come("c1")
+    people.come("c2")
+    people.age("c1", by=3 * LEASE)
+    last = people.age("c2")
+
+    assert people.shown() == Shown(online=False, seen=last)
+    assert people.drop("c1") == Changed(changed=True, seen=last, watchers=[])
+    assert people.expired() == [("ann", "c2")]
+    assert people.drop("c2") == NOBODY
+    assert people.expired() == []
+
+
+def test_coming_back_before_the_sweep(people: People) -> None:
+    """Who comes back after the connection expired is online again, and dropping the old changes nothing."""
+    people.come("c1")
+    people.age("c1")
+    assert people.come("c2")
+
+    assert people.drop("c1") == NOBODY
+    assert people.online()
+
+
+def test_last_seen_never_falls(people: People) -> None:
+    """A connection that expired long ago does not make a user be seen earlier."""
+    people.come("c1")
+    people.come("c2")
+    people.age("c1", by=9 * LEASE)
+    seen = people.drop("c2").seen
+    people.come("c3")
+    people.age("c3", by=9 * LEASE)
+
+    assert people.drop("c3").seen == seen
+
+
+def test_leases_that_are_too_long(people: People) -> None:
+    """What ends later than any lease that is given now is found, and only that; a renewal ends that."""
+    people.come("c1")
+    people.come("c2")
+    people.age("c2", by=-HOUR)
+
+    assert (people.expired(), people.too_long()) == ([], [("ann", "c2")])
+    assert people.store.fetch(people.presence.renew("ann", "c2"))
+    assert people.too_long() == []
+
+
+def test_nobody_was_last_online_in_the_future(people: People, raw: RawClient) -> None:
+    """A time that a wrong clock left is shown as now, and is not kept by whoever goes next."""
+    raw.set(keys.seen("ann"), clock(raw) + HOUR)
+    people.connect("c0")
+    shown = people.shown()
+    assert shown is not None
+    assert 0 < shown.seen <= clock(raw)
+
+    people.come("c1")
+    assert people.drop("c1").seen <= clock(raw)
+    assert int(raw.get(keys.seen("ann")) or 0) <= clock(raw)
+
+
+def test_a_ticket_of_a_clock_that_fell_back(people: People, raw: RawClient) -> None:
+    """A ticket that would live for longer than one may is refused, and gone."""
+    people.store.fetch(people.presence.ticket("ann", TICKET, b"", None))
+    raw.pexpire(keys.ticket("ann", TICKET.hex()), 3_600_000)
+
+    query = people.presence.connect("ann", TICKET, b"", "c1", protobuf=False)
+    assert people.store.fetch(query).outcome is Entering.NO_TICKET
+    assert not raw.exists(keys.ticket("ann", TICKET.hex()))
+
+
+def test_watchers_of_a_clock_that_fell_back(people: People, raw: RawClient) -> None:
+    """A watcher whose lease is too long gets one from now, as soon as somebody else watches."""
+    watch = people.presence.watch
+    people.store.fetch(watch("ann", "w1", "bob", protobuf=True))
+    held: Any = raw.hget(keys.watchers("ann"), "w1")
+    raw.hset(keys.watchers("ann"), "w1", (int.from_bytes(held[:8]) + HOUR).to_bytes(8) + held[8:])
+
+    people.store.fetch(watch("ann", "w2", "cid", protobuf=False))
+    after: Any = raw.hget(keys.watchers("ann"), "w1")
+    assert int.from_bytes(after[:8]) <= clock(raw) + LEASE
+    assert after[8:] == held[8:]
+
+
+def test_renewing(people: People, raw: RawClient) -> None:
+    """A connection that is renewed lives for a lease from then on."""
+    people.come("c1")
+    people.age("c1", by=LEASE // 2)
+    before = clock(raw)
+
+    assert people.store.fetch(people.presence.renew("ann", "c1"))
+    assert people.leases()["ann\0c1"] >= before + LEASE
+    assert people.online()
+    assert not people.store.fetch(people.presence.renew("ann", "c2"))
+
+
+@pytest.mark.parametrize("step", ["renew", "ready"])
+@pytest.mark.parametrize("ends", ["session", "account"])
+def test_the_session_ends(people: People, raw: RawClient, session: bytes, step: str, ends: str) -> None:
+    """A connection whose session ended is refused when it is renewed or says hello, and then to be swept."""
+    people.come("c1", session=session)
+    raw.delete(keys.sessions("ann"))
+    if ends == "account":
+        write_tombstone(raw, "ann")
+
+    if step == "renew":
+        assert not people.store.fetch(people.presence.renew("ann", "c1"))
+    else:
+        assert people.ready("c1") is None
+    assert people.expired() == [("ann", "c1")]
+    assert people.drop("c1").changed
+
+
+def test_ending_a_session(people: People, raw: RawClient, session: bytes) -> None:
+    """The connections of a session end with it, and no others; a drop of each says offline then."""
+    now = clock(raw)
+    write_session(raw, "ann", OTHER_SESSION, now, now, now + HOUR)
+    for connection, one in (("c1", session), ("c2", session), ("c3", OTHER_SESSION), ("c4", b"")):
+        people.come(connection, session=one)
+
+    def end(prefix: bytes, keep: bytes = b"") -> list[str]:
+        ended = people.store.fetch(people.presence.drop_session("ann", prefix, keep))
+        return sorted(target.connection for target in ended)
+
+    assert end(b"none") == []
+    assert end(session[:8]) == end(session[:8]) == ["c1", "c2"]
+    assert people.targets("ann") == ["c3", "c4"]
+    assert sorted(people.expired()) == [("ann", "c1"), ("ann", "c2")]
+    assert people.drop("c1") == people.drop("c2") == NOBODY
+    assert end(b"", OTHER_SESSION) == ["c4"]
+    assert people.drop("c4") == NOBODY
+    assert end(b"") == ["c3"]
+    assert not people.online()
+    assert people.drop("c3").changed
+
+
+def test_deletion(people: People, raw: RawClient) -> None:
+    """A deleted user is nobody who ever connected, and nobody is told; the sweep takes the rest away."""
+    write_account(raw, "ann")
+    people.come("c1")
+    people.come("c2")
+    people.drop("c1")
+    people.store.fetch(people.presence.watch("ann", "w1", "bob", protobuf=False))
+
+    assert Accounts(people.store).delete("ann")
+    assert people.shown() is None
+    assert people.targets("ann") == []
+    assert not people.store.fetch(people.presence.renew("ann", "c2"))
+    assert people.expired() == [("ann", "c2")]
+    assert people.drop("c2").watchers == []
+    assert not raw.exists(keys.connections("ann"))
+    assert not raw.exists(keys.seen("ann"))
+    assert people.shown() is None
+
+
+def test_the_sweep_finds_all(people: People) -> None:
+    """What has expired is found in every partition, the oldest first, so many of each; what lives is not."""
+    for number in range(300):
+        people.connect("c", f"user{number}")
+    aged = [f"user{number}" for number in range(0, 300, 3)]
+    for handle in aged:
+        people.age("c", handle)
+    assert sorted(people.expired()) == sorted((handle, "c") for handle in aged)
+
+    for number in range(5):
+        people.connect(f"c{number}")
+        people.age(f"c{number}", by=(9 - number) * LEASE)
+    assert [one for handle, one in people.expired(3) if handle == "ann"] == ["c0", "c1", "c2"]
+
+
+def test_an_account_that_never_connected(people: People, raw: RawClient) -> None:
+    """An account that never connected is offline; it was never seen."""
+    write_account(raw, "ann")
+
+    assert people.shown() == Shown(online=False, seen=0)
+
+
+# --- who may know ---------------------------------------------------------------------------
+
+
+def test_watching(people: People) -> None:
+    """Who watches is shown how it is and told of each change, until they watch no more or expire."""
+    watch = people.presence.watch
+    assert people.store.fetch(watch("ann", "w1", "bob", protobuf=False)) is None
+    people.connect("c1")
+    assert people.store.fetch(watch("ann", "w2", "cid", protobuf=True)) == Shown(online=False, seen=0)
+
+    came = people.ready("c1")
+    assert came is not None
+    assert sorted(came.watchers) == [Target("w1", False), Target("w2", True)]
+    assert people.store.fetch(watch("ann", "w3", "dan", protobuf=False)) == Shown(online=True, seen=0)
+    people.store.fetch(people.presence.unwatch("ann", "w1"))
+    people.age_watcher("w2")
+    people.come("c2")
+    assert people.drop("c2").watchers == []
+    assert people.drop("c1").watchers == [Target("w3", False)]
+    assert fields_of(people.raw, keys.watchers("ann")).keys() == {"w3"}
+
+
+def test_watchers_expire(people: People, raw: RawClient) -> None:
+    """Nothing is left of watchers a lease after the last of them; watching again renews."""
+    people.store.fetch(people.presence.watch("ann", "w1", "bob", protobuf=False))
+    people.age_watcher("w1")
+    raw.pexpire(keys.watchers("ann"), 100_000)
+
+    people.store.fetch(people.presence.watch("ann", "w1", "bob", protobuf=False))
+
+    life: Any = raw.pttl(keys.watchers("ann"))
+    assert 100_000 < life <= LEASE // 1000
+    people.connect("c1")
+    came = people.ready("c1")
+    assert came is not None
+    assert came.watchers == [Target("w1", False)]
+
+
+def test_the_blocked_learn_nothing(people: People) -> None:
+    """Whom a user has blocked is shown what one sees who never came, and is told of no change."""
+    people.store.fetch(people.presence.watch("ann", "w1", "bob", protobuf=False))
+    people.store.fetch(people.presence.watch("ann", "w2", "cid", protobuf=False))
+    people.block("bob")
+
+    people.connect("c1")
+    came = people.ready("c1")
+    assert came is not None
+    assert came.watchers == [Target("w2", False)]
+    assert people.shown(reader="bob") == Shown(online=False, seen=0)
+    again = people.presence.watch("ann", "w3", "bob", protobuf=False)
+    assert people.store.fetch(again) == Shown(online=False, seen=0)
+    assert people.drop("c1").watchers == [Target("w2", False)]
+    assert people.shown(reader="bob") == Shown(online=False, seen=0)
+    assert people.shown(reader="cid") != Shown(online=False, seen=0)
+
+
+def test_most_watchers(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One watcher too many is shown how it is, and not told; one that was there is renewed."""
+    monkeypatch.setattr(presence_module, "MOST_WATCHERS", 2)
+    people.connect("c1")
+    for connection in ("w1", "w2", "w3", "w1"):
+        shown = people.store.fetch(people.presence.watch("ann", connection, "bob", protobuf=False))
+        assert shown == Shown(online=False, seen=0)
+    assert fields_of(people.raw, keys.watchers("ann")).keys() == {"w1", "w2"}
+
+    people.age_watcher("w1")
+    people.store.fetch(people.presence.watch("ann", "w3", "bob", protobuf=False))
+    assert fields_of(people.raw, keys.watchers("ann")).keys() == {"w2", "w3"}
+
+
+# --- what messages reach ---------------------------------------------------------------------------
+
+
+def test_delivering_replies_connections(people: People, raw: RawClient) -> None:
+    """A message in a chat goes to the ready connections of members who are not deleted, told again too."""
+    people.come("a1")
+    people.connect("a2")
+    people.come("b1", "bob")
+    people.come("b2", "bob")
+    people.come("x1", "cid")
+    people.come("d1", "dan")
+    people.age("b2", "bob")
+    write_tombstone(raw, "dan")
+    inboxes = Inboxes(people.store)
+
+    def told(chat: str, *handles: str) -> list[Target]:
+        parts = people.store.fetch_all(inboxes.delivering(chat, 10, handles))
+        return sorted(target for part in parts for target in part)
+
+    assert told("ann:bob", "ann", "bob") == [Target("a1", False), Target("b1", False)]
+    assert told("ann:bob", "ann", "bob") == [Target("a1", False), Target("b1", False)]
+    assert told("g-1", "ann", "dan") == [Target("a1", False)]
+
+
+@pytest.mark.parametrize("state", PlaceState)
+def test_placing_replies_connections(people: People, raw: RawClient, state: PlaceState) -> None:
+    """Who is placed in a large chat has connections to attach to it; a deleted account has none."""
+    people.come("a1")
+    people.connect("a2")
+    targets = [Target("a1", False)] if state is PlaceState.LARGE else []
+    placing = Inboxes(people.store).placing("g-1", [Place("ann", 5, state, 7)])
+
+    assert people.store.fetch_all(placing) == people.store.fetch_all(placing) == [Placed(True, targets)]
+    assert people.store.fetch(Inboxes(people.store).large("ann")) == ["g-1"] * len(targets)
+    write_tombstone(raw, "ann")
+    assert people.store.fetch_all(placing) == [Placed(False, [])]
+
+
+def test_a_full_store(engine: Engine, people: People) -> None:
+    """Without memory connections are still renewed, shown, ended and dropped; none is added."""
+    people.come("c1")
+    with without_memory(engine):
+        assert people.store.fetch(people.presence.renew("ann", "c1"))
+        assert people.online()
+        assert people.targets("ann") == ["c1"]
+        with pytest.raises(StoreFull):
+            people.connect("c2")
+        assert people.store.fetch(people.presence.drop_session("ann", b"")) == [Target("c1", False)]
+        assert people.expired() == [("ann", "c1")]
+        assert people.drop("c1").changed
+    assert not people.online()
+
+
+def test_every_key_is_declared(engine: Engine, raw: RawClient) -> None:
+    """An account that may touch nothing but the keys the scripts are given can run all of their ways."""
+    kinds = (keys.user, keys.sessions, keys.connections, keys.seen, keys.leases, keys.watchers, keys.blocked)
+    names = [kind("ann") for kind in kinds] + [keys.ticket("ann", TICKET.hex()), *keys.leases_by_partition()]
+    rules = ["on", ">pass", "+@all", *(f"~{name}" for name in names)]
+    for node in engine.nodes:
+        node.execute_command("ACL SETUSER", "narrow", *rules)
+    try:
+        narrow = connect(settings_for(engine, redis_user="narrow", redis_password=Secret("pass")))
+        people = People(narrow, raw)
+        narrow.fetch(people.presence.ticket("ann", TICKET, b"", "r-tea"))
+        narrow.fetch(people.presence.connect("ann", TICKET, b"", "c1", protobuf=False))
+        narrow.fetch(people.presence.watch("ann", "w1", "bob", protobuf=False))
+        assert people.ready("c1") is not None
+        assert people.targets("ann") == ["c1"]
+        assert narrow.fetch(people.presence.renew("ann", "c1"))
+        assert narrow.fetch(people.presence.drop_session("ann", b"")) == [Target("c1", False)]
+        assert people.expired() == [("ann", "c1")]
+        people.age_watcher("w1")
+        assert people.drop("c1").changed
+        assert people.shown() is not None
+    finally:
+        for node in engine.nodes:
+            node.execute_command("ACL DELUSER", "narrow")

@@ -1,0 +1,427 @@
+"""A store that tells its scripts no time: they go by the clock of whoever calls."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+import operator
+import re
+import time
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+import redis
+
+from chalicelib import services
+from chalicelib.config import Secret
+from chalicelib.errors import StoreUnavailable
+from chalicelib.push_gateway import installed
+from chalicelib.routes import work as owed_work
+from chalicelib.store import keys
+from chalicelib.store.accounts.login_attempts import PAIR_FAILURES, Attempts
+from chalicelib.store.messages.log import Content, MessageLog
+from chalicelib.store.redis.client import Query, Store, connect
+from chalicelib.store.redis.clocks import ASK_TIME, ScriptClock
+from chalicelib.store.redis.credentials import ACCESS_STRING
+from chalicelib.store.redis.nodes import ClusterNodes
+from chalicelib.store.redis.scripts import ASKS_TIME, Script
+from tests.realtime.in_process import PASSWORD, Door, Recorder
+from tests.servers.engines import Engine
+from tests.servers.gateway import PATIENCE
+from tests.servers.serverless import TimelessNode
+from tests.store.calls import Answer, call
+from tests.store.logins import WORD, refusal, user
+from tests.store.logs import CHAT, Log, RawClient, settings_for
+from tests.store.messages.test_round_trips import Trips
+from tests.unit.nodes import CannedNode
+from tests.unit.store.test_scripts import scripts
+
+on_timeless = pytest.mark.parametrize("engine", ["timeless_cluster"], indirect=True)
+MINUTES = 300 * 1_000_000_000
+YEAR = 365 * 86_400 * 1_000_000_000
+APART = 2_000_000_000
+"""By how much the clocks of two callers differ, in nanoseconds."""
+USERS = ("ann", "bob", "cyd")
+SETTINGS = {
+    "PARLEY_STAGE": "local",
+    "PARLEY_AUTH": "required",
+    "PARLEY_SOCKET_URL": "ws://127.0.0.1:8081",
+    "PARLEY_ARGON2": "m=8,t=1,p=1",
+    "PARLEY_RATE_LIMITS": "read=1000,write=1000,search=2,auth=1000,frame=1000",
+    "PARLEY_LARGE_CHAT": "2",
+}
+
+
+@pytest.fixture
+def clocks() -> Iterator[int]:
+    """How far the clock is ahead of time for one call after another, in nanoseconds."""
+    return itertools.cycle((APART, 0))
+
+
+@pytest.fixture
+def town(engine: Engine, clocks: Iterator[int], monkeypatch: pytest.MonkeyPatch) -> Iterator[Door]:
+    """The closed app on the store, with accounts of USERS; its calls come from two clocks in turn."""
+    for name, value in {**SETTINGS, **PATIENCE, **engine.env}.items():
+        monkeypatch.setenv(name, value)
+    services.current.cache_clear()
+    installed.install(recorder := Recorder())
+    store = services.current()._store
+    store._script_clock = ScriptClock(asks=True, clock=lambda: time.time_ns() + next(clocks))
+    made = {name: done(register(name)).body["token"] for name in USERS}
+    yield Door(recorder, made)
+    installed.install(None)
+    services.current.cache_clear()
+
+
+def turn_clock(ahead: int) -> None:
+    """Have calls come from a clock that is ahead of time by so many nanoseconds."""
+    services.current()._store._script_clock._clock = lambda: time.time_ns() + ahead
+
+
+def register(name: str) -> Answer:
+    """Make an account."""
+    return call("POST", "/v1/register", body={"handle": name, "password": PASSWORD})
+
+
+def done(answer: Answer) -> Answer:
+    """Have a call succeed."""
+    assert answer.status < 300, answer
+    return answer
+
+
+def ran(engine: Engine, among: list[Script]) -> set[str]:
+    """Return the names of those scripts that a server was given."""
+    found = [node.script_exists(*(script.sha for script in among)) for node in engine.nodes]
+    return {script.name for place, script in enumerate(among) if any(one[place] for one in found)}
+
+
+def asking() -> list[Script]:
+    """Return the scripts that ask for the time."""
+    return [script for script in scripts() if ASKS_TIME in script.source]
+
+
+def every_script() -> list[Script]:
+    """Return every script, and those without writes."""
+    return [*scripts(), *(one for script in scripts() if (one := script.without_writes))]
+
+
+def variants() -> list[Script]:
+    """Return the scripts that go by the caller's clock instead of asking for the time."""
+    return [one for script in every_script() if (one := script.on_callers_clock) is not script]
+
+
+@pytest.mark.parametrize("engine", ["valkey", "redis7"], indirect=True)
+def test_every_script_has_a_variant_that_does_not_ask(engine: Engine) -> None:
+    """No script asks for the time otherwise than its variant replaces; servers compile every variant."""
+    assert (
+        {one.name for one in asking()}
+        == {one.name for one in variants()}
+        >= {
+            "messages/append_message",
+            "accounts/admit",
+        }
+    )
+    for script in every_script():
+        assert not re.search(r"""["']time["']""", script.on_callers_clock.source, re.IGNORECASE), script.name
+    for variant in variants():
+        assert engine.nodes[0].script_load(variant.source) == variant.sha
+
+
+class Walk:
+    """What users do in an hour; every call of theirs succeeds."""
+
+    def __init__(self, town: Door) -> None:
+        self._town = town
+
+    def ask(self, user: str, method: str, path: str, body: Any = None, query: str = "") -> Any:
+        """Make a call that succeeds, and return its body."""
+        return done(call(method, path, query, body, Authorization=f"Bearer {self._town.tokens[user]}")).body
+
+    def write(self) -> None:
+        """Write in a chat of two, and read it in pages, in the inbox and by a sync."""
+        messages = f"/v1/chats/{CHAT}/messages"
+        for sender, text in (("ann", "one"), ("bob", "two"), ("ann", "three")):
+            for duplicate in (False, True):
+                sent = self.ask(sender, "POST", messages, {"text": text, "id": text})
+                assert sent["duplicate"] is duplicate
+        first = self.ask("bob", "GET", messages, query="after=0&limit=2")
+        rest = self.ask("bob", "GET", messages, query=f"after={first['next']}")
+        assert [one["text"] for page in (first, rest) for one in page["messages"]] == ["one", "two", "three"]
+        (row,) = self.ask("bob", "GET", "/v1/chats")["chats"]
+        assert (row["seq"], row["unread"]) == (3, 1)
+        self.ask("bob", "PUT", f"/v1/chats/{CHAT}/read", {"seq": 3})
+        self.ask("bob", "PATCH", f"/v1/chats/{CHAT}/flags", {"pinned": True})
+        held = [{"chat": CHAT, "cursor": rest["next"]}]
+        sync = self.ask("bob", "POST", "/v1/sync", {"check": held})
+        assert (sync["history_changed"], sync["unreadable"]) == ([], [])
+        assert [(row["chat"], row["unread"], row["pinned"]) for row in sync["chats"]] == [(CHAT, 0, True)]
+        assert self.ask("bob", "GET", f"/v1/chats/{CHAT}/receipts")["receipts"]
+        self.ask("bob", "POST", f"/v1/chats/{CHAT}/leave")
+        self.ask("bob", "POST", "/v1/chats", {"kind": "direct", "with": "ann"})
+
+    def meet(self) -> None:
+        """Make groups and a room, one of them large, change them, leave them, and end one."""
+        for member in ("bob", "cyd"):
+            self.ask(member, "PATCH", "/v1/users/me", {"who_may_add_me": "everybody"})
+        made = {"kind": "group", "name": "tea", "members": ["bob", "cyd"]}
+        group = self.ask("ann", "POST", "/v1/chats", made)["chat"]
+        self.ask("ann", "PATCH", f"/v1/chats/{group}", {"name": "coffee"})
+        self.ask("bob", "POST", f"/v1/chats/{group}/messages", {"text": "hello"})
+        assert self.ask("cyd", "GET", "/v1/sync")["chats"]
+        assert self.ask("cyd", "GET", "/v1/chats")["chats"]
+        self.ask("bob", "POST", f"/v1/chats/{group}/leave")
+        self.ask("ann", "DELETE", f"/v1/chats/{group}")
+        lobby = {"kind": "room", "id": "lobby", "name": "Lobby", "join": "open"}
+        self.ask("ann", "POST", "/v1/chats", lobby)
+
+    def follow(self) -> None:
+        """Follow, post, read, and block."""
+        self.ask("bob", "PUT", "/v1/users/me/following/ann")
+        self.ask("ann", "POST", "/v1/posts", {"text": "news"})
+        services.current().work.run("posts:ann")
+        assert [post["text"] for post in self.ask("bob", "GET", "/v1/feed")["posts"]] == ["news"]
+        self.ask("bob", "DELETE", "/v1/users/me/following/ann")
+        self.ask("ann", "PUT", "/v1/users/me/blocked/cyd")
+        self.ask("ann", "DELETE", "/v1/users/me/blocked/cyd")
+
+    def connect(self) -> None:
+        """Open sockets, watch, type, call, join a room, and go."""
+        ann, bob = self._town.enter("ann"), self._town.enter("bob")
+        assert ann.send({"type": "watch", "users": ["bob"]})[0]["users"][0]["online"]
+        for socket in (ann, bob):
+            told = socket.send({"type": "send", "chat": CHAT, "id": socket.connection, "text": "hello"})
+            assert "ack" in {frame["type"] for frame in told}
+        bob.send({"type": "typing", "chat": CHAT, "on": True})
+        bob.send({"type": "signal", "to": "ann", "call": "c1", "kind": "offer"})
+        assert {"message", "typing", "signal"} <= {frame["type"] for frame in ann.received()}
+        for socket in (ann, bob):
+            socket.send({"type": "room.join", "room": "lobby"})
+        turn_clock(MINUTES)  # when a frame renews leases
+        assert bob.send({"type": "room.clients", "room": "lobby"})[0]["clients"] == ["ann", "bob"]
+        assert self.ask("ann", "GET", "/v1/users/bob/presence")["online"]
+        bob.send({"type": "room.leave", "room": "lobby"})
+        bob.leave()
+        assert not ann.received()[-1]["users"][0]["online"]
+
+    def end(self) -> None:
+        """Guess a password, log in and out, and make and delete an account."""
+        done(register("dan"))
+        assert call("POST", "/v1/login", body={"handle": "bob", "password": "another"}).status == 401
+        self._town.tokens["bob"] = self._town.log_in("bob")
+        self.ask("bob", "DELETE", "/v1/sessions")
+        assert call("GET", "/v1/chats", Authorization=f"Bearer {self._town.tokens['bob']}").status == 401
+        self.ask("cyd", "DELETE", "/v1/users/me")
+
+
+@on_timeless
+def test_an_hour_of_users(engine: Engine, town: Door, raw: RawClient) -> None:
+    """Everything works from two clocks, and no script asks for the time: each that did runs otherwise."""
+    for node in engine.nodes:
+        node.script_flush()
+        node.execute_command("ACL LOG RESET")
+    walk = Walk(town)
+    walk.write()
+    walk.meet()
+    walk.follow()
+    walk.connect()
+    raw.rpop(keys.log(CHAT))  # a message that the store loses
+    (row,) = [row for row in walk.ask("bob", "GET", "/v1/sync")["chats"] if row["chat"] == CHAT]
+    assert row["seq"] == 4
+    walk.end()
+    turn_clock(YEAR)
+    assert owed_work.sweep(None)["expired"] == 2  # the sessions of ann and dan
+
+    assert ran(engine, asking()) == set()
+    assert {one.name for one in variants()} - ran(engine, variants()) == {"redis/ask_time"}
+    assert [node.execute_command("ACL LOG") for node in engine.nodes] == [[], [], []]
+
+
+@on_timeless
+def test_two_clocks_in_one_chat(town: Door) -> None:
+    """Whoever sends, times rise, by 1 µs while a clock is behind; cursors and unread are right."""
+    walk, messages = Walk(town), f"/v1/chats/{CHAT}/messages"
+    for number, text in enumerate("abcdef"):
+        turn_clock(APART if number % 2 == 0 else 0)
+        walk.ask("ann", "POST", messages, {"text": text})
+        turn_clock(APART if number % 3 == 0 else 0)
+        (row,) = walk.ask("bob", "GET", "/v1/sync")["chats"]
+        assert row["unread"] == row["seq"] == number + 1
+
+    found, cursor = [], "0"
+    for number in range(6):
+        turn_clock(APART if number % 2 == 0 else 0)
+        (message,), cursor = operator.itemgetter("messages", "next")(
+            walk.ask("bob", "GET", messages, query=f"after={cursor}&limit=1")
+        )
+        found.append((message["text"], datetime.fromisoformat(message["sent_at"])))
+    assert [text for text, _ in found] == list("abcdef")
+    steps = [later - time for (_, time), (_, later) in itertools.pairwise(found)]
+    assert steps[::2] == [timedelta(microseconds=1)] * 3
+    assert min(steps) > timedelta(0)
+    walk.ask("bob", "PUT", f"/v1/chats/{CHAT}/read", {"cursor": cursor})
+    assert walk.ask("bob", "GET", "/v1/chats")["chats"][0]["unread"] == 0
+
+
+@on_timeless
+def test_a_limit_holds_whichever_clock_it_is_asked_by(town: Door) -> None:
+    """Of searches from two clocks no more pass than the limit says; the one behind may have to wait."""
+    statuses = []
+    for ahead in (APART, 0, APART, 0):
+        turn_clock(ahead)
+        searched = call("GET", "/v1/users", "q=bo", Authorization=f"Bearer {town.tokens['ann']}")
+        statuses.append(searched.status)
+
+    assert statuses == [200, 429, 200, 429]
+
+
+@on_timeless
+def test_failed_logins_count_whichever_clock_they_are_of(engine: Engine, clocks: Iterator[int]) -> None:
+    """A caller whose clock is behind forgets no failure that another has noted."""
+    attempts = Attempts(skewed(engine, clocks))
+    waits = [attempts.begin("ann", "192.0.2.7").wait for _ in range(PAIR_FAILURES + 1)]
+
+    assert [wait > 0 for wait in waits] == [False] * PAIR_FAILURES + [True]
+
+
+@on_timeless
+def test_a_store_that_takes_no_writes_either(engine: Engine, town: Door) -> None:
+    """Scripts run without their writes by the caller's clock: sessions are let in, and chats are read."""
+    town.rest("ann", "POST", f"/v1/chats/{CHAT}/messages", {"text": "hello"})
+    for node in engine.nodes:
+        node.config_set("min-replicas-to-write", 1)
+    try:
+        assert town.rest("bob", "GET", f"/v1/chats/{CHAT}/messages").body["messages"][0]["text"] == "hello"
+        refused = town.rest("bob", "POST", f"/v1/chats/{CHAT}/messages", {"text": "hello"})
+        assert (refused.status, refused.body["code"]) == (503, "store_unavailable")
+    finally:
+        for node in engine.nodes:
+            node.config_set("min-replicas-to-write", 0)
+
+
+def skewed(engine: Engine, clocks: Iterator[int]) -> Store:
+    """Return a store whose calls come from two clocks in turn."""
+    store = connect(settings_for(engine))
+    store._script_clock = ScriptClock(asks=True, clock=lambda: time.time_ns() + next(clocks))
+    return store
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "This Redis command is not allowed from script",
+        "This Valkey command is not allowed from script",
+        "Unknown Redis command called from script",
+        "The user executing the script can't run this command or subcommand",
+    ],
+)
+@pytest.mark.parametrize("engine", ["cluster"], indirect=True)
+def test_what_stores_say(engine: Engine, reason: str, caplog: pytest.LogCaptureFixture) -> None:
+    """Whatever a store says that tells its scripts no time, one line in the log says whose clock it is."""
+    caplog.set_level(logging.INFO, "parley")
+    store = Store(
+        TimelessNode(ClusterNodes(settings_for(engine)), reason), script_clock=ScriptClock(asks=True)
+    )
+    log = Log(store)
+    before = time.time_ns() // 1000
+    sent = [log.append(CHAT, Content("ann", text, text)) for text in ("one", "two", "one")]
+
+    assert [(one.seq, one.duplicate) for one in sent] == [(1, False), (2, False), (1, True)]
+    assert before <= sent[0].time < sent[1].time
+    assert [entry.content.text for entry in log.after(CHAT, 0, 10).entries] == ["one", "two"]
+    assert told(caplog) == [("caller", f"{reason} script: {ASK_TIME.sha}, on @user_script:2.")]
+
+
+def told(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str | None]]:
+    """Return what the log says of clocks: whose, and why."""
+    lines = [record.msg for record in caplog.records if isinstance(record.msg, dict)]
+    return [(line["clock"], line.get("reason")) for line in lines if line["event"] == "script_clock"]
+
+
+@pytest.mark.parametrize(
+    ("engine", "clock"), [("cluster", "store"), ("timeless_cluster", "caller")], indirect=["engine"]
+)
+def test_the_store_is_asked_once(engine: Engine, clock: str, caplog: pytest.LogCaptureFixture) -> None:
+    """The first query of a process costs one round trip more, and then none does."""
+    caplog.set_level(logging.INFO, "parley")
+    store = connect(settings_for(engine))
+    store._node = trips = Trips(store._node)
+    log = Log(store)
+    log.append(CHAT, Content("ann", "one"))
+    log.append(CHAT, Content("ann", "two"))
+    first = list(trips.sizes)
+    log.append(CHAT, Content("ann", "three"))
+
+    assert sum(trips.sizes) == sum(first) + 1
+    assert [whose for whose, _ in told(caplog)] == [clock]
+
+
+@pytest.mark.parametrize("engine", ["valkey", "redis7"], indirect=True)
+def test_one_server_is_not_asked(engine: Engine) -> None:
+    """A store that is no cluster has no trip more: the script by its name, and then in full."""
+    store = connect(settings_for(engine))
+    engine.nodes[0].script_flush()
+    store._node = trips = Trips(store._node)
+    Log(store).append(CHAT, Content("ann", "one"))
+
+    assert trips.sizes == [1, 1]
+
+
+@pytest.mark.parametrize("engine", ["cluster"], indirect=True)
+def test_a_process_that_prepares_asks_no_more(engine: Engine) -> None:
+    """A store that was prepared has been asked: its first query is the script alone."""
+    for engine_node in engine.nodes:
+        engine_node.script_flush()
+    store = connect(settings_for(engine))
+    store.prepare()
+    store._node = trips = Trips(store._node)
+    Log(store).append(CHAT, Content("ann", "one"))
+
+    assert trips.sizes == [1, 1]
+
+
+@on_timeless
+def test_a_server_that_forgot_its_scripts(engine: Engine, store: Store) -> None:
+    """Scripts that a server does not have are given to it, in a pipeline as well, and the time with them."""
+    log, chats = MessageLog(store), [f"ann:bob{number}" for number in range(9)]
+    for chat in chats:
+        log.append(chat, Content("ann", "hello"))
+    for node in engine.nodes[1:]:
+        node.script_flush()
+
+    found = store.fetch_all([log.after(chat, 0, 10) for chat in chats])
+    assert [len(one.entries) for one in found] == [1] * len(chats)
+
+
+def test_an_outage_at_the_question() -> None:
+    """A store that is gone when it is asked is one that is gone; the next query asks again."""
+    node = CannedNode(redis.ConnectionError("gone"), [b"1", b"2"], b"value")
+    store = Store(node, script_clock=ScriptClock(asks=True))
+    query: Query[bytes] = Query("GET", ("{c000}:a",))
+    with pytest.raises(StoreUnavailable):
+        store.fetch(query)
+
+    assert store.fetch(query) == b"value"
+    assert [command[0] for (command,) in node.trips] == ["EVAL", "EVAL", "EVALSHA"]
+
+
+@pytest.mark.parametrize("lacking", ["-eval", "resetkeys"])
+@pytest.mark.parametrize("engine", ["cluster"], indirect=True)
+def test_other_rights_that_are_lacking(engine: Engine, lacking: str) -> None:
+    """A user who may not run scripts, or not on the keys, is told so: it is no question of clocks."""
+    with user(engine, "few", f"{ACCESS_STRING} {lacking}"):
+        store = connect(settings_for(engine, redis_user="few", redis_password=Secret(WORD)))
+        assert "lacks a permission" in str(refusal(store))
+        assert not store._script_clock.chosen
+
+
+def test_the_time_is_the_last_two_arguments() -> None:
+    """A query tells a script the time in seconds and µs if the script asks for it, and nothing else."""
+    key, asking, other = ("{c000}:a",), Script("realtime/open_socket", "signed"), Script("social/read_edge")
+
+    timed: Query[Any] = Query(asking, key, ("ann", 5)).at(1_700_000_000_000_007)
+    assert timed.by_name == ("EVALSHA", asking.on_callers_clock.sha, 1, *key, "ann", 5, 1_700_000_000, 7)
+    for run in (other, "GET"):
+        query: Query[Any] = Query(run, key, ("ann",))
+        assert query.at(1_700_000_000_000_007) == query

@@ -1,0 +1,54 @@
+"""What the tests' stores refuse, as ElastiCache Serverless does."""
+
+from __future__ import annotations
+
+import pytest
+import redis
+
+from chalicelib import services
+from chalicelib.store import keys
+from chalicelib.store.redis.client import Query, Store
+from tests.servers.serverless import MOST_ARGUMENTS, MOST_KEY_BYTES, refusal_of
+from tests.store.logs import RawClient
+
+KEY = keys.user("ann")
+BESIDE_MEMBERS = 5
+"""Arguments of the command that adds members: EVALSHA, the script, 1, the key, SADD."""
+
+
+def adding(members: int) -> Query[int]:
+    """Return the query that adds so many members to a set."""
+    return Query("SADD", (KEY,), tuple(range(members)))
+
+
+def test_a_longer_command_is_refused(store: Store, raw: RawClient) -> None:
+    """A command of 3,999 arguments is run, and of one more it is not; others of its trip are."""
+    most = MOST_ARGUMENTS - BESIDE_MEMBERS
+    assert store.fetch(adding(most)) == most
+    for fetch in (store.fetch, lambda query: store.fetch_all([adding(7), query])):
+        raw.delete(KEY)
+        with pytest.raises(redis.ResponseError, match="4000 arguments"):
+            fetch(adding(most + 1))
+    assert raw.scard(KEY) == 7
+
+
+@pytest.mark.usefixtures("app_on_engine")
+def test_the_app_is_refused_a_longer_command() -> None:
+    """The stores that the services connect to have the same limit."""
+    with pytest.raises(redis.ResponseError, match="arguments"):
+        services.current()._store.fetch(adding(MOST_ARGUMENTS))
+
+
+@pytest.mark.parametrize(
+    ("command", "reason"),
+    [
+        (("KEYS", "*"), "unknown command"),
+        (("HGETALL", KEY), "unknown command"),
+        (("EVALSHA", "0" * 40, 0), "without any input keys"),
+        (("EVALSHA", "0" * 40, 1, "{u000}:" + "x" * MOST_KEY_BYTES), "longer than 4096 bytes"),
+        (("EVAL", "-" * (4 * 1024 * 1024 + 1), 1, KEY), "longer than 4194304 bytes"),
+    ],
+)
+def test_other_refusals(command: tuple[str | int, ...], reason: str) -> None:
+    """Commands that a serverless store lacks, or Parley does not send, and what is too long are refused."""
+    assert reason in str(refusal_of(command))

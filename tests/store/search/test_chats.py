@@ -1,0 +1,304 @@
+"""Finding groups and rooms, and the list of rooms, on every kind of store."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chalicelib.errors import BadRequest
+from chalicelib.services.search.chats import FoundChats
+from chalicelib.services.values.terms import folded
+from chalicelib.store import keys
+from chalicelib.store.chats.chats import Chats, View
+from chalicelib.store.chats.info import Info, Role
+from chalicelib.store.chats.room_list import Rooms
+from chalicelib.store.chats.search_terms import ChatTerms
+from chalicelib.store.messages.log import Content, packed
+from chalicelib.store.redis.client import Query, Store
+from chalicelib.store.search import Entry, SearchIndex
+from tests.store.logs import RawClient
+from tests.store.people import Crash, CrashingStore, members
+
+BODY = packed(Content("ann", "", None, "system", {"type": "changed"}))
+GROUPS = [f"g-0195a1c2-6f1e-7a51-9d53-00000000000{number}" for number in range(5)]
+ROOMS = ["r-chess", "r-chess.club", "r-go", "r-a"]
+IDS = st.sampled_from(GROUPS + ROOMS)
+NAMES = st.sampled_from(["Chess", "Chess club", "The chess CLUB", "Club", "", "Ёлка", "Go", "李", "Straße"])
+POLICIES = st.sampled_from(["open", "request", "invite"])
+QUERIES = st.sampled_from(["ch", "chess", "CLUB", "chess c", "ё", "李", "go", "r-", "r-ch", "strass"])
+FEW = settings(max_examples=25)
+
+
+class Town:
+    """Groups and rooms that are found, wired as the application wires them."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.chats = Chats(store, 1000, 100)
+        self.index, self.terms, self.rooms = SearchIndex(store, keys.found), ChatTerms(store), Rooms(store)
+        self.found = FoundChats(store, self.chats, self.index, self.terms, self.rooms)
+
+    def view(self, chat: str) -> View:
+        """Look at a chat."""
+        return self.store.fetch(self.chats.viewing(chat))
+
+    def put(self, chat: str, name: str, join: str = "open") -> None:
+        """Make a chat, or have it be named and joined otherwise."""
+        if self.view(chat).info is None:
+            info = Info(name, join=join, maker="ann")
+            assert self.chats.create(chat, info, [("ann", Role.OWNER)], BODY) is not None
+        else:
+            changes: dict[str, str | bool] = {"name": name, "join": join}
+            assert self.chats.change(chat, self.view(chat), [], info=changes, body=BODY) is not None
+
+    def settle(self, chat: str, name: str, join: str = "open") -> None:
+        """Make or change a chat and index it."""
+        self.put(chat, name, join)
+        self.found.index(chat)
+
+    def drop(self, chat: str) -> None:
+        """Delete a chat."""
+        assert self.chats.delete(chat, self.view(chat)) is not None
+
+    def ids(self, q: str, limit: int = 100) -> list[str]:
+        """Return the chats that a search finds, on all its pages."""
+        return self._all(lambda cursor: self.found.groups(q, limit, cursor))
+
+    def listed(self, limit: int = 100) -> list[str]:
+        """Return the rooms of the list, on all its pages."""
+        return self._all(lambda cursor: self.found.rooms(limit, cursor))
+
+    def _all(self, page_of: Any) -> list[str]:
+        ids, cursor = [], None
+        while True:
+            page = page_of(cursor)
+            ids += [chat.chat for chat in page.chats]
+            if (cursor := page.next) is None:
+                return ids
+
+
+@pytest.fixture
+def town(store: Store) -> Town:
+    """Groups and rooms on the store under test."""
+    return Town(store)
+
+
+def terms(chat: str, name: str, join: str) -> set[str]:
+    """Return what a chat should be found by."""
+    if join == "invite":
+        return set()
+    words = folded(name).split()
+    said = {" ".join(words[place:]) for place in range(len(words))}
+    if chat.startswith("r-"):
+        said |= {chat, chat[2:]}
+    return {term for term in said if len(term) > 1 or not term.isascii()}
+
+
+def expected(chats: dict[str, tuple[str, str]], q: str) -> list[str]:
+    """Return what is found, in order: each by the smallest of its terms that begins with the text."""
+    found = []
+    for chat, (name, join) in chats.items():
+        matching = [term for term in terms(chat, name, join) if term.startswith(folded(q))]
+        found += [(min(matching), chat)] if matching else []
+    return [chat for _, chat in sorted(found)]
+
+
+def left(raw: RawClient) -> list[bytes]:
+    """Return every entry of the index and of the list of rooms."""
+    return members(raw, "*:found:*") + members(raw, "*:rooms")
+
+
+def entries(chats: dict[str, tuple[str, str]]) -> list[bytes]:
+    """Return what the index and the list of rooms should hold."""
+    indexed = [f"{term}\0{chat}" for chat, said in chats.items() for term in terms(chat, *said)]
+    rooms = sorted(chat.encode() for chat in chats if chat.startswith("r-"))
+    return sorted(entry.encode() for entry in indexed) + rooms
+
+
+@FEW
+@given(
+    steps=st.lists(st.tuples(IDS, st.none() | st.tuples(NAMES, POLICIES)), max_size=12),
+    q=QUERIES,
+    limit=st.integers(1, 4),
+)
+@pytest.mark.parametrize("engine", ["valkey", "cluster"], indirect=True)
+def test_like_a_plain_list(town: Town, raw: RawClient, steps: list[Any], q: str, limit: int) -> None:
+    """Whatever was made, renamed, closed or deleted: what should be found is, and nothing else is kept."""
+    raw.flushall()
+    now: dict[str, tuple[str, str]] = {}
+    gone: set[str] = set()
+    for chat, said in steps:
+        if said is not None and chat not in gone:
+            town.settle(chat, *said)
+            now[chat] = said
+        elif said is None and chat in now:
+            town.drop(chat)
+            town.found.index(chat)
+            gone.add(chat)
+            del now[chat]
+
+    assert town.ids(q, limit) == expected(now, q)
+    assert left(raw) == entries(now)
+    assert sorted(town.listed(limit)) == sorted(chat for chat in now if chat.startswith("r-"))
+
+
+def test_what_is_shown(town: Town) -> None:
+    """A found group is shown as it is now, with how many members it has."""
+    town.settle(GROUPS[0], "Chess club", "request")
+    town.chats.change(GROUPS[0], town.view(GROUPS[0]), [], info={"notice": "Tuesdays"}, body=BODY)
+
+    (shown,) = town.found.groups("club", 10, None).chats
+    assert (shown.chat, shown.kind, shown.name, shown.notice) == (
+        GROUPS[0],
+        "group",
+        "Chess club",
+        "Tuesdays",
+    )
+    assert (shown.avatar, shown.join, shown.members) == (None, "request", 1)
+    assert shown.made_at.endswith("Z")
+
+
+def test_rooms_from_the_newest(town: Town) -> None:
+    """Rooms are listed from the newest, page by page, whatever is made meanwhile."""
+    for number in range(7):
+        town.settle(f"r-{number}", f"Room {number}")
+    first = town.found.rooms(3, None)
+    town.settle("r-new", "New")
+    second = town.found.rooms(3, first.next)
+
+    assert [chat.chat for chat in (*first.chats, *second.chats)] == [f"r-{n}" for n in (6, 5, 4, 3, 2, 1)]
+    assert [chat.chat for chat in town.found.rooms(3, second.next).chats] == ["r-0"]
+
+
+def test_who_reads_removes_what_does_not_fit(town: Town, raw: RawClient) -> None:
+    """Entries of chats that are gone, renamed or closed give nothing, and go; those that fit stay."""
+    town.settle(GROUPS[0], "Chess")
+    town.put(GROUPS[1], "Chess", "invite")
+    stale = [Entry("chestnut", GROUPS[0]), Entry("chess", GROUPS[1]), Entry("cheese", GROUPS[2])]
+    town.index.add(stale)
+    raw.zadd(keys.rooms(), {"r-gone": 1})
+    town.settle("r-chess", "")
+
+    assert town.ids("che", 1) == [GROUPS[0], "r-chess"]
+    assert town.listed(1) == ["r-chess"]
+    assert left(raw) == entries({GROUPS[0]: ("Chess", "open"), "r-chess": ("", "open")})
+
+
+class BehindOnce(Chats):
+    """Chats that at first answer as if there were none yet."""
+
+    def __init__(self, store: Store) -> None:
+        super().__init__(store, 1000, 100)
+        self._asked = 0
+
+    def viewing(self, chat: str, *handles: str) -> Query[View]:
+        """Return the query for a view, or for that of no chat the first time."""
+        self._asked += 1
+        query = super().viewing(chat, *handles)
+        return query if self._asked > 1 else query._replace(read=lambda reply: View(None, {}, {}))
+
+
+@pytest.mark.parametrize("engine", ["valkey"], indirect=True)
+def test_what_fits_again_is_put_back(town: Town) -> None:
+    """Who reads an entry just before its chat is there does not take it away for good."""
+    town.settle("r-chess", "")
+    for look in ("groups", "rooms"):
+        behind = FoundChats(town.store, BehindOnce(town.store), town.index, town.terms, town.rooms)
+        page = behind.groups("chess", 10, None) if look == "groups" else behind.rooms(10, None)
+        assert page.chats == []
+    assert (town.ids("chess"), town.listed()) == (["r-chess"], ["r-chess"])
+
+
+@pytest.mark.parametrize("engine", ["valkey"], indirect=True)
+@pytest.mark.parametrize("done", [False, True], ids=["before", "answer lost"])
+@pytest.mark.parametrize("before", [None, "Chess club"])
+@pytest.mark.parametrize("after", [None, "Go"])
+def test_crash_anywhere(
+    town: Town, raw: RawClient, *, before: str | None, after: str | None, done: bool
+) -> None:
+    """Wherever a run breaks off, the next one makes all that should be and leaves nothing else."""
+    whole: list[int] = []
+    for left_over in range(12):
+        raw.flushall()
+        chat = "r-chess"
+        if before is not None:
+            town.settle(chat, before)
+        if after is None and before is not None:
+            town.drop(chat)
+        elif after is not None:
+            town.put(chat, after)
+        with contextlib.suppress(Crash):
+            Town(CrashingStore(town.store, left_over, done=done)).found.index(chat)
+            whole.append(left_over)
+        town.found.index(chat)
+
+        assert left(raw) == entries({chat: (after, "open")} if after else {})
+        assert town.store.fetch(town.terms.of(chat)) == (terms(chat, after, "open") if after else set())
+    assert 0 < len(whole) < 12
+
+
+class OvertakenChats(Chats):
+    """Chats that change each time after a run has looked at them."""
+
+    def __init__(self, town: Town, names: list[str | None]) -> None:
+        super().__init__(town.store, 1000, 100)
+        self._town = town
+        self._coming = names
+        self._looks = 0
+
+    def viewing(self, chat: str, *handles: str) -> Query[View]:
+        """Return the query for a view, after which the chat changes, when it is viewed to be mirrored."""
+        self._looks += 1
+        query = super().viewing(chat, *handles)
+        if self._looks % 2 == 0 or not self._coming:
+            return query
+
+        def read(reply: Any) -> View:
+            name = self._coming.pop(0)
+            if name is None:
+                self._town.drop(chat)
+            else:
+                self._town.settle(chat, name)
+            return query.read(reply)
+
+        return query._replace(read=read)
+
+
+@pytest.mark.parametrize("engine", ["valkey"], indirect=True)
+@pytest.mark.parametrize(
+    "names", [["Go"], ["Go", "Chess"], ["Go", "Club", "Go", "Chess"], [None], ["Go", None]]
+)
+def test_a_run_that_is_overtaken(town: Town, raw: RawClient, names: list[str | None]) -> None:
+    """However often a run is overtaken by other changes and their runs, the last state is what is found."""
+    last = names[-1]
+    town.settle("r-chess", "Chess")
+    overtaken = OvertakenChats(town, list(names))
+    FoundChats(town.store, overtaken, town.index, town.terms, town.rooms).index("r-chess")
+
+    assert left(raw) == entries({"r-chess": (last, "open")} if last else {})
+
+
+@pytest.mark.parametrize("engine", ["valkey"], indirect=True)
+def test_no_chat_leaves_no_trace(town: Town, raw: RawClient) -> None:
+    """To index what never was, or what is by invitation alone, writes nothing."""
+    town.found.index(GROUPS[0])
+    town.found.index("r-chess")
+    town.terms.note("r-chess", ["chess"])
+    assert list(raw.scan_iter()) == []
+
+    town.settle(GROUPS[0], "Chess", "invite")
+    assert (left(raw), town.store.fetch(town.terms.of(GROUPS[0]))) == ([], frozenset())
+
+
+@pytest.mark.parametrize("engine", ["valkey"], indirect=True)
+@pytest.mark.parametrize(
+    "cursor", ["", "x", "1", "1.", "1.g-x", "-1.r-a", "9" * 17 + ".r-a", "1.r-A", "1.r-é"]
+)
+def test_refused_cursors(town: Town, cursor: str) -> None:
+    """A cursor that no page of the rooms gave is refused."""
+    with pytest.raises(BadRequest, match="cursor: "):
+        town.found.rooms(10, cursor)

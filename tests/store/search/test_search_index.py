@@ -1,0 +1,87 @@
+"""The search index, on every kind of store."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chalicelib.store.redis.client import Store
+from chalicelib.store.search import Entry, SearchIndex
+from tests.store.logs import RawClient
+from tests.store.people import members
+
+TERMS = st.text(st.sampled_from("ab é李z"), min_size=2, max_size=6)
+ENTRIES = st.sets(st.builds(Entry, TERMS, st.sampled_from(["ann", "bob", "x.y-z_1"])), max_size=20)
+
+
+@pytest.fixture
+def index(store: Store) -> SearchIndex:
+    """The index under test."""
+    return SearchIndex(store)
+
+
+def test_found_in_order(index: SearchIndex) -> None:
+    """A text finds the terms that begin with it, and no other, by term and then handle."""
+    anna, annas, anne = Entry("anna", "x"), Entry("anna", "y"), Entry("anne", "a")
+    index.add([anne, annas, Entry("an", "z"), anna, Entry("ao", "q")])
+
+    assert index.find("ann", None, 10) == [anna, annas, anne]
+    assert index.find("anna", None, 10) == [anna, annas]
+    assert index.find("annas", None, 10) == []
+
+
+def test_page_goes_on_after_an_entry(index: SearchIndex) -> None:
+    """A look-up goes on after an entry, also one that is gone."""
+    entries = [Entry("anna", handle) for handle in "abcd"]
+    index.add(entries)
+
+    assert index.find("an", None, 2) == entries[:2]
+    index.remove([entries[1]])
+    assert index.find("an", entries[1], 2) == entries[2:]
+
+
+def test_adding_and_removing_twice(index: SearchIndex, raw: RawClient) -> None:
+    """To add what is there, and to remove what is not, changes nothing."""
+    entry = Entry("anna", "a")
+    index.add([entry, entry])
+    index.add([entry])
+    assert index.find("an", None, 9) == [entry]
+    index.remove([entry])
+    index.remove([entry])
+    assert members(raw, "*:search:*") == []
+
+
+def test_one_character_beyond_ascii(index: SearchIndex) -> None:
+    """One character beyond ASCII finds the terms that begin with it."""
+    entries = [Entry("李", "b"), Entry("李 小龙", "a"), Entry("李小", "c")]
+    index.add([*entries, Entry("é", "d")])
+
+    assert index.find("李", None, 9) == entries
+    assert index.find("李 ", None, 9) == [Entry("李 小龙", "a")]
+
+
+def test_spread_over_partitions(index: SearchIndex, raw: RawClient) -> None:
+    """Terms that begin alike stand in one key, others elsewhere."""
+    index.add([Entry("anna", "a"), Entry("anne", "a"), Entry("bob", "a"), Entry("élan", "a")])
+
+    found = {key.decode().partition(":")[2] for key in raw.scan_iter(match="*:search:*")}
+    assert found == {"search:an", "search:bo", "search:é"}
+
+
+@settings(max_examples=40)
+@given(added=ENTRIES, removed=ENTRIES, start=TERMS, most=st.integers(1, 5))
+def test_like_a_sorted_list(
+    index: SearchIndex, added: set[Entry], removed: set[Entry], start: str, most: int
+) -> None:
+    """Page by page the index gives what a sorted list of its entries gives."""
+    index.add(added)
+    index.remove(removed)
+    expected = sorted(entry for entry in added - removed if entry.term.startswith(start))
+    found: list[Entry] = []
+    while page := index.find(start, found[-1] if found else None, most):
+        assert len(page) <= most
+        found += page
+    index.remove(added)
+
+    assert found == expected

@@ -1,0 +1,179 @@
+"""Posts on every kind of store: each script, and the rules."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from chalicelib.errors import BadRequest, Blocked, PostNotFound, TextTooLong, UserNotFound
+from chalicelib.store import keys
+from chalicelib.store.redis.client import Store
+from chalicelib.store.social.posts import Post, Unsent
+from tests.store.logs import RawClient, eight
+from tests.store.society import Society
+
+ONE_ENGINE = pytest.mark.parametrize("engine", ["valkey"], indirect=True)
+
+
+@pytest.fixture
+def society(store: Store) -> Society:
+    """Three people on the store under test."""
+    society = Society(store)
+    society.settle("ann", "bob", "cid")
+    return society
+
+
+def texts(society: Society, handle: str, limit: int = 100) -> list[str]:
+    """Return the texts of all of a user's posts, page by page."""
+    found, cursor = list[str](), None
+    while True:
+        page = society.writing.page("cid", handle, cursor, limit)
+        found += [post.text for post in page.posts]
+        if (cursor := page.next) is None:
+            return found
+
+
+def test_layout(society: Society, raw: RawClient) -> None:
+    """A post is its id in 8 bytes and its text, by its id, which is the version of what is owed for it."""
+    post = society.posts.add("ann", "h\u00e9")
+    assert post is not None
+
+    found: Any = raw.zrange(keys.posts("ann"), 0, -1, withscores=True)
+    assert [tuple(one) for one in found] == [(eight(post) + b"h\xc3\xa9", float(post))]
+    assert society.owed.version("ann", "posts:ann") == post
+    assert society.posts.unsent("ann", 10) == Unsent(post, [post])
+
+
+def test_ids_always_rise(society: Society, raw: RawClient) -> None:
+    """An id is above all earlier ones of the author, deleted ones too, also when the clock has fallen."""
+    future = 2**52
+    raw.hset(keys.user("ann"), "posted", future)
+    assert society.posts.add("ann", "one") == future + 1
+    assert society.posts.delete("ann", future + 1)
+    assert society.posts.add("ann", "two") == future + 2
+
+
+def test_posts_at_once(society: Society, store: Store) -> None:
+    """Posts made at once by one author all have ids of their own."""
+    with ThreadPoolExecutor(8) as pool:
+        made = list(pool.map(lambda i: society.posts.add("ann", f"text {i}"), range(80)))
+
+    assert len(set(made)) == 80
+    assert len(texts(society, "ann", 7)) == 80
+
+
+def test_who_has_no_account_posts_nothing(society: Society, raw: RawClient) -> None:
+    """Neither a deleted user nor one who never was can post."""
+    society.accounts.delete("ann")
+
+    for handle in ("ann", "nobody"):
+        assert society.posts.add(handle, "hello") is None
+        assert not raw.exists(keys.posts(handle))
+        with pytest.raises(UserNotFound):
+            society.writing.add(handle, "hello")
+
+
+def test_sent_never_falls(society: Society) -> None:
+    """The mark up to which posts are out does not fall when an older fan-out comes last."""
+    ids = [post for i in range(3) if (post := society.posts.add("ann", f"text {i}"))]
+
+    society.posts.sent("ann", ids[1])
+    society.posts.sent("ann", ids[0])
+    assert society.posts.unsent("ann", 10) == Unsent(ids[2], [ids[2]])
+
+    society.posts.sent("ann", ids[2])
+    assert society.posts.unsent("ann", 10) is None
+
+
+def test_pages(society: Society) -> None:
+    """Pages go from the newest post back, without gap or double while posts come and go."""
+    for i in range(7):
+        society.post("ann", f"text {i}")
+    first = society.writing.page("bob", "ann", None, 3)
+    society.post("ann", "later")
+    society.writing.delete("ann", first.posts[-1].id)
+    second = society.writing.page("bob", "ann", first.next, 3)
+
+    assert [post.text for post in (*first.posts, *second.posts)] == [f"text {i}" for i in range(6, 0, -1)]
+    assert [post.text for post in society.writing.page("bob", "ann", second.next, 3).posts] == ["text 0"]
+    assert texts(society, "ann") == ["later", "text 6", "text 5", "text 3", "text 2", "text 1", "text 0"]
+
+
+def test_what_is_shown(society: Society) -> None:
+    """A post shows its text, its time, and its author with the name of now."""
+    made = society.writing.add("ann", "hello")
+    assert society.writing.page("bob", "ANN", None, 1).posts == [made]
+    assert (made.author.handle, made.author.name, made.text) == ("ann", "Ann", "hello")
+
+    society.accounts.update("ann", {"name": "Queen Ann"})
+    assert society.writing.page("bob", "ann", None, 1).posts[0].author.name == "Queen Ann"
+
+
+def test_only_own_posts_are_deleted(society: Society, raw: RawClient) -> None:
+    """A post is deleted by its author alone, once, and its text is gone from the store."""
+    post = society.post("ann", "hello")
+
+    with pytest.raises(PostNotFound):
+        society.writing.delete("bob", post)
+    society.writing.delete("ann", post)
+    with pytest.raises(PostNotFound):
+        society.writing.delete("ann", post)
+    assert not raw.exists(keys.posts("ann"))
+
+
+def test_who_is_blocked_reads_nothing(society: Society) -> None:
+    """The posts of somebody who has blocked the reader are not shown, and those of nobody are not found."""
+    society.post("ann", "hello")
+    society.blocking.block("ann", "bob")
+    society.accounts.delete("cid")
+
+    with pytest.raises(Blocked):
+        society.writing.page("bob", "ann", None, 1)
+    for handle in ("cid", "nobody"):
+        with pytest.raises(UserNotFound):
+            society.writing.page("bob", handle, None, 1)
+
+
+def test_some_posts_by_id(society: Society, store: Store) -> None:
+    """Posts are read by id, those that there are; none of an author who is gone or has blocked the reader."""
+    ids = [int(society.post("ann", f"text {i}")) for i in range(3)]
+    society.writing.delete("ann", str(ids[1]))
+
+    written = store.fetch(society.posts.written("ann", "bob", [*ids, 1]))
+    assert written is not None
+    assert written.posts == [Post(ids[0], "text 0"), Post(ids[2], "text 2")]
+    assert society.posts.newest(["ann", "bob"], ids[1], 5) == {"ann": [ids[0]], "bob": []}
+
+    society.blocks.block("ann", "bob")
+    assert store.fetch(society.posts.written("ann", "bob", ids)) is None
+    society.accounts.delete("ann")
+    assert store.fetch(society.posts.written("ann", "cid", ids)) is None
+
+
+@ONE_ENGINE
+@pytest.mark.parametrize("text", ["", " \n\t", "a\0b", "\ud800", "\u2003"])
+def test_texts_that_are_none(society: Society, text: str) -> None:
+    """An empty text, blanks, NUL and half a surrogate pair are bad requests."""
+    with pytest.raises(BadRequest, match="text"):
+        society.writing.add("ann", text)
+
+
+@ONE_ENGINE
+def test_longest_text(society: Society) -> None:
+    """A text has 4 KiB of UTF-8 at the most."""
+    longest = "\u00e9" * 2048
+    society.post("ann", longest)
+
+    with pytest.raises(TextTooLong, match="4097"):
+        society.post("ann", longest + "x")
+    assert texts(society, "ann") == [longest]
+
+
+@ONE_ENGINE
+@pytest.mark.parametrize("post", ["", "x", "0", "01", "1" * 17, "-1", "1.0", "\u0661"])
+def test_ids_that_are_none(society: Society, post: str) -> None:
+    """What cannot be the id of a post is a bad request."""
+    with pytest.raises(BadRequest, match="post"):
+        society.writing.delete("ann", post)

@@ -1,0 +1,58 @@
+"""The list of jobs, on every kind of store."""
+
+from __future__ import annotations
+
+import pytest
+
+from chalicelib.config import Settings
+from chalicelib.queues import WorkQueue
+from chalicelib.store.redis.client import Store
+from chalicelib.store.work import job_list
+from chalicelib.store.work.job_list import WorkList
+
+
+@pytest.fixture
+def jobs(store: Store) -> WorkList:
+    """The list under test."""
+    return WorkList(store)
+
+
+def test_first_in_first_out(jobs: WorkList) -> None:
+    """Jobs come out in the order they went in, each once, and an empty list gives none."""
+    jobs.push(["a", "b"])
+    jobs.push(["c"])
+
+    assert jobs.pop(2) == ["a", "b"]
+    assert jobs.pop(2) == ["c"]
+    assert jobs.pop(2) == []
+
+
+def test_no_job_is_no_work(jobs: WorkList) -> None:
+    """To push nothing does nothing."""
+    jobs.push([])
+
+    assert jobs.pop(1) == []
+
+
+def test_many_jobs_at_once(jobs: WorkList) -> None:
+    """More jobs than one command of the store takes go in, in order."""
+    many = [str(place) for place in range(2 * job_list.PUSHED_AT_ONCE + 1)]
+    jobs.push(many)
+
+    assert jobs.pop(len(many)) == many
+
+
+def test_a_list_that_nobody_reads_is_bounded(jobs: WorkList, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The oldest jobs go when there are too many: what they ask for is still owed."""
+    monkeypatch.setattr(job_list, "MOST_JOBS", 3)
+    jobs.push(["a", "b"])
+    jobs.push(["c", "d"])
+
+    assert jobs.pop(10) == ["b", "c", "d"]
+
+
+def test_a_queue_without_sqs_is_the_list(store: Store, jobs: WorkList) -> None:
+    """What is put where no queue is set is a job in the list."""
+    WorkQueue(Settings(), store).put(["posts:alice", "index:bob"])
+
+    assert jobs.pop(10) == ['{"item":"posts:alice"}', '{"item":"index:bob"}']

@@ -1,0 +1,64 @@
+"""What is owed, on every kind of store."""
+
+from __future__ import annotations
+
+import pytest
+
+from chalicelib.store import keys
+from chalicelib.store.redis.client import Store
+from chalicelib.store.work.pending import Item, Owed
+from tests.store.logs import RawClient
+
+ITEM = "index:ann"
+KEY = keys.owed("ann")
+
+
+@pytest.fixture
+def owed(store: Store) -> Owed:
+    """What is owed, under test."""
+    return Owed(store)
+
+
+def test_version(owed: Owed, raw: RawClient) -> None:
+    """An item is owed since its version, or not at all."""
+    raw.hset(KEY, ITEM, "1760000000000000")
+
+    assert owed.version("ann", ITEM) == 1_760_000_000_000_000
+    assert owed.version("ann", "posts:ann") is None
+
+
+def test_clear(owed: Owed, raw: RawClient) -> None:
+    """Work that is done is cleared; that it was cleared before is no failure."""
+    raw.hset(KEY, ITEM, "1760000000000000")
+
+    assert owed.clear("ann", ITEM, 1_760_000_000_000_000)
+    assert owed.version("ann", ITEM) is None
+    assert owed.clear("ann", ITEM, 1_760_000_000_000_000)
+
+
+@pytest.mark.parametrize("again", [1_760_000_000_000_001, 1_759_999_999_999_999])
+def test_owed_anew(owed: Owed, raw: RawClient, again: int) -> None:
+    """Work that was owed anew while it was done stays owed, whatever the store's clock did."""
+    raw.hset(KEY, ITEM, str(again))
+
+    assert not owed.clear("ann", ITEM, 1_760_000_000_000_000)
+    assert owed.version("ann", ITEM) == again
+
+
+def test_other_items_stay(owed: Owed, raw: RawClient) -> None:
+    """To clear one item leaves the others."""
+    raw.hset(KEY, mapping={ITEM: "1", "delete:ann": "1"})
+
+    owed.clear("ann", ITEM, 1)
+    assert owed.everything() == [Item("delete:ann", 1)]
+
+
+def test_everything(owed: Owed, raw: RawClient) -> None:
+    """What is owed is found in all 256 partitions."""
+    handles = [f"user{number}" for number in range(2000)]
+    one_each = {keys.user_partition(handle): handle for handle in handles}
+    assert len(one_each) == keys.PARTITIONS
+    for partition, handle in one_each.items():
+        raw.hset(keys.owed(partition), f"posts:{handle}", "7")
+
+    assert sorted(owed.everything()) == sorted(Item(f"posts:{handle}", 7) for handle in one_each.values())

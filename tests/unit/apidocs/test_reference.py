@@ -1,0 +1,107 @@
+"""The documents name every code, setting and key there is, and none there is not."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from pathlib import Path
+
+import pytest
+
+from app import app
+from chalicelib.config import VARIABLES, Settings
+from chalicelib.store import keys
+from tests.unit.http.test_errors import ERRORS
+
+DOCS = Path(__file__).parents[3] / "docs"
+
+
+def text_of(name: str) -> str:
+    """Return a document."""
+    return (DOCS / name).read_text(encoding="utf-8")
+
+
+def rows_of(name: str) -> list[list[str]]:
+    """Return the cells of every table row of a document."""
+    lines = (line for line in text_of(name).splitlines() if line.startswith("|"))
+    return [[cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
+
+
+def test_every_error_is_in_the_table() -> None:
+    """The table of errors in docs/api.md has each code with its status, and no other."""
+    described = {
+        (row[1].strip("`"), int(row[0])) for row in rows_of("api.md") if re.fullmatch(r"\d{3}", row[0])
+    }
+
+    assert described == {(kind.code, kind.status) for kind in ERRORS}
+
+
+@pytest.mark.parametrize("path", sorted(app.routes))
+def test_every_route_is_described(path: str) -> None:
+    """docs/api.md names the path of every route, but the documentation's own."""
+    assert path in text_of("api.md") or path.startswith(("/docs", "/openapi.json", "/asyncapi.json"))
+
+
+def test_every_setting_is_in_the_table() -> None:
+    """docs/settings.md has a row for each variable of the application, with its default, and for no other."""
+    rows = {
+        row[0].strip("`"): row
+        for row in rows_of("settings.md")
+        if re.match(r"`(PARLEY_|REDIS_)", row[0]) and not row[1].startswith("`--")
+    }
+
+    assert rows.keys() == VARIABLES.keys()
+    for variable, (field, read) in VARIABLES.items():
+        default = rows[variable][1].strip("`")
+        value = getattr(Settings(), field)
+        assert not value if default == "not set" else read(default) == value
+
+
+def key_patterns() -> set[str]:
+    """Return each kind of key there is, with what it is made for in `<>`; one that is for nobody as it is."""
+    patterns = set()
+    for name, function in inspect.getmembers(keys, inspect.isfunction):
+        if function.__module__ != keys.__name__ or name.startswith("_") or "partition" in name:
+            continue
+        arguments = [f"<{argument}>" for argument in inspect.signature(function).parameters]
+        key = function(*arguments)
+        patterns.add(re.sub(r"^\{([a-z])\d{3}}", r"{\1<NNN>}", key) if arguments else key)
+    return patterns
+
+
+def test_every_key_is_in_the_table() -> None:
+    """docs/redis.md has a row for each kind of key, and for no other."""
+    described = [row[0].strip("`") for row in rows_of("redis.md") if row[0].startswith("`{")]
+
+    assert set(described) == key_patterns()
+    assert len(described) == len(set(described))
+
+
+def test_every_key_that_expires_is_among_those_that_eviction_can_take() -> None:
+    """docs/redis.md says of each key with a lifetime what its loss means, and of no other."""
+    lifetimes = {row[0].strip("`"): row[2] for row in rows_of("redis.md") if row[0].startswith("`{")}
+    volatile = {key for key, lifetime in lifetimes.items() if lifetime != "none"}
+    table = text_of("redis.md").partition("### What eviction can take")[2].partition("\n## ")[0]
+    cells = [line.split("|")[1] for line in table.splitlines() if line.startswith("|")]
+    told = {name for cell in cells for name in re.findall(r"`([^`]+)`", cell)}
+
+    assert {key.rpartition("}:")[2] for key in volatile} == told
+
+
+def test_every_script_is_in_the_table() -> None:
+    """docs/redis.md has a row for each Lua script."""
+    scripts = {path.stem for path in (DOCS.parent / "chalicelib/store/lua").rglob("*.lua")}
+    described = {row[0].strip("`") for row in rows_of("redis.md") if len(row) == 3}
+
+    assert scripts <= described
+
+
+def test_contributing_names_what_there_is() -> None:
+    """Each file, folder and test that CONTRIBUTING.md names is there."""
+    root = DOCS.parent
+    names = re.findall(r"`([\w./]+(?:\.py|\.md|\.json|/)(?:::\w+)?)`", (root / "CONTRIBUTING.md").read_text())
+    assert len(names) > 30
+    for name in names:
+        path, _, test = name.partition("::")
+        assert (root / path).exists(), name
+        assert not test or f"def {test}(" in (root / path).read_text(encoding="utf-8"), name

@@ -1,0 +1,170 @@
+"""Callers are judged before they learn or change anything."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import pytest
+import redis
+
+from chalicelib.errors import HistoryChanged, NotAuthenticated, StoreUnavailable, TooManyRequests
+from chalicelib.services.auth.caller import Caller, check_rate, rate_headers
+from chalicelib.store.accounts.rate_limits import Rate, Rates
+from chalicelib.store.accounts.sessions import Credential, Details, Sessions
+from chalicelib.store.redis.client import Query, Store
+from tests.unit.nodes import CannedNode
+
+ADMITTED, REFUSED, OVER = [1, 9, 6_000_000, 0], [0, 0, 0, 0], [2, 0, 60_000_000, 5_000_001]
+DIGEST = b"d" * 32
+READING: Query[Any] = Query("GET", ("{c000}:secret",))
+
+
+def calling(*replies: Any) -> tuple[Caller, CannedNode]:
+    """Return a caller by token, and the store that gives these replies."""
+    node = CannedNode(*replies)
+    store = Store(node)
+    shown = Credential("ann", DIGEST)
+    judging = functools.partial(Sessions(store).admitting, shown, "read", 10, Details())
+    charging = functools.partial(Rates.of_user, "ann", DIGEST, "read", 10, done=True)
+    return Caller(store, "ann", "0123456789abcdef", judging, charging), node
+
+
+def test_admitted() -> None:
+    """Who is let in is judged once, and is told what is left."""
+    caller, node = calling(ADMITTED)
+    before = caller.judged
+    for _ in range(2):
+        caller.admit()
+
+    assert (before, caller.judged) == (False, True)
+    assert caller.rate == Rate(10, 9, 6_000_000)
+    assert len(node.trips) == 1
+
+
+@pytest.mark.parametrize("how", ["admit", "read"])
+def test_refused(how: str) -> None:
+    """Who is not let in is told to log in, stays unjudged, and is not let in the next time either."""
+    caller, _ = calling(*[REFUSED, b"secret"] * 2) if how == "read" else calling(REFUSED, REFUSED)
+    for _ in range(2):
+        with pytest.raises(NotAuthenticated) as raised:
+            caller.read(READING) if how == "read" else caller.admit()
+        assert 'error="invalid_token"' in raised.value.headers["WWW-Authenticate"]
+        assert not caller.judged
+
+
+def test_a_read_judges_in_the_same_trip() -> None:
+    """What is read is read while the caller is judged, and after that without."""
+    caller, node = calling(ADMITTED, b"one", b"two")
+
+    assert caller.read(READING) == b"one"
+    assert caller.read(READING) == b"two"
+    assert [len(trip) for trip in node.trips] == [2, 1]
+
+
+def test_several_reads() -> None:
+    """Several are read in one trip, in order, each by its own reader."""
+    caller, node = calling(ADMITTED, b"1", b"22", b"3", b"4")
+    length = READING._replace(read=len)
+
+    assert caller.read_all(READING, length) == [b"1", 2]
+    assert caller.read_all(READING, READING) == [b"3", b"4"]
+    assert [len(trip) for trip in node.trips] == [3, 2]
+
+
+def failing(_: Any) -> Any:
+    """Make an error of a reply."""
+    raise HistoryChanged("secret")
+
+
+@pytest.mark.parametrize(("judged", "refusal"), [(REFUSED, NotAuthenticated), (OVER, TooManyRequests)])
+def test_what_a_refused_one_read_is_dropped(judged: list[int], refusal: type[Exception]) -> None:
+    """Neither what was read nor what is wrong with it is told to who is not let in."""
+    seen: list[Any] = []
+    for read in (failing, seen.append):
+        caller, _ = calling(judged, b"secret")
+        with pytest.raises(refusal) as raised:
+            caller.read(READING._replace(read=read))
+        assert "secret" not in str(raised.value)
+    assert seen == []
+
+
+def test_an_admitted_one_is_told() -> None:
+    """What is wrong with what was read is told to who is let in."""
+    caller, _ = calling(ADMITTED, b"secret")
+
+    with pytest.raises(HistoryChanged):
+        caller.read(READING._replace(read=failing))
+    assert caller.judged
+
+
+def test_over_the_limit() -> None:
+    """Who is over the limit is told how long to wait, in whole seconds, and what the limit is."""
+    caller, _ = calling(OVER)
+
+    with pytest.raises(TooManyRequests) as raised:
+        caller.admit()
+
+    told = {"Retry-After": "6", "RateLimit-Limit": "10", "RateLimit-Remaining": "0", "RateLimit-Reset": "60"}
+    assert raised.value.headers == told
+
+
+def test_a_store_that_is_gone_lets_nobody_in() -> None:
+    """Without a store nobody is judged, and nobody is let in."""
+    caller, _ = calling(redis.ConnectionError("gone"))
+
+    with pytest.raises(StoreUnavailable):
+        caller.admit()
+    assert not caller.judged
+
+
+def test_a_name_that_is_trusted() -> None:
+    """A caller without anything to judge costs no trip."""
+    node = CannedNode(b"one", b"two", b"three")
+    caller = Caller(Store(node), "ann")
+    caller.admit()
+    assert node.trips == []
+
+    assert caller.judged
+    assert caller.read(READING) == b"one"
+    assert caller.read_all(READING, READING) == [b"two", b"three"]
+    assert caller.rate is None
+
+
+def test_what_a_call_costs_is_taken_with_the_judging() -> None:
+    """A call that counts as several requests is still judged in one trip."""
+    caller, node = calling(ADMITTED)
+    caller.admit(cost=7)
+
+    assert [len(trip) for trip in node.trips] == [1]
+    assert node.trips[0][0][-2:] == (7, "ann")
+
+
+def test_what_a_call_turned_out_to_cost_is_charged_later() -> None:
+    """It takes a trip of its own, refuses nothing, and the caller is told what is left after it."""
+    caller, node = calling(ADMITTED, [1, 0, 90_000_000, 0])
+    caller.admit()
+    caller.charge(0)
+    caller.charge(30)
+
+    assert caller.rate == Rate(10, 0, 90_000_000)
+    assert [len(trip) for trip in node.trips] == [1, 1]
+    assert node.trips[1][0][-5:] == ("read", DIGEST[:8], 10, 30, 1)
+
+
+def test_a_trusted_name_is_charged_nothing() -> None:
+    """Where there are no limits there is nothing to take from."""
+    node = CannedNode()
+    Caller(Store(node), "ann").charge(5)
+
+    assert node.trips == []
+
+
+def test_headers() -> None:
+    """Times are told in seconds, and never too early."""
+    assert rate_headers(Rate(20, 3, 1)) == {
+        "RateLimit-Limit": "20",
+        "RateLimit-Remaining": "3",
+        "RateLimit-Reset": "1",
+    }
+    check_rate(Rate(20, 0, 60_000_000))

@@ -1,0 +1,451 @@
+"""The rules of groups and rooms, for everybody who may act on everybody."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import get_args
+
+import pytest
+
+from chalicelib.errors import ParleyError
+from chalicelib.schemas.system_events import EventType
+from chalicelib.services.chats import permissions, rules
+from chalicelib.services.chats.decisions import Case, Decision, Rule
+from chalicelib.services.chats.invitations import Newcomer
+from chalicelib.services.chats.permissions import Record
+from chalicelib.services.values import system_events
+from chalicelib.store.accounts.accounts import Peer, Standing
+from chalicelib.store.chats.chats import Become
+from chalicelib.store.chats.info import Info, Member, Other, Relation, Role
+
+STANDINGS: dict[str, Role | Relation | None] = {
+    "nobody": None,
+    "invited": Relation.INVITED,
+    "requested": Relation.REQUESTED,
+    "banned": Relation.BANNED,
+    "left": Relation.LEFT,
+    "deleted": Relation.DELETED,
+    "member": Role.MEMBER,
+    "admin": Role.ADMIN,
+    "owner": Role.OWNER,
+}
+"""The columns of the tables below, in this order."""
+MANAGERS = ("admin", "owner")
+REFUSALS = {
+    "u": "user_not_found",
+    "b": "banned",
+    "f": "forbidden",
+    "n": "not_a_member",
+    "k": "blocked",
+    "x": "bad_request",
+    "i": "invitations_full",
+}
+BECOMES: dict[str, Role | Relation | None] = {
+    "M": Role.MEMBER,
+    "A": Role.ADMIN,
+    "O": Role.OWNER,
+    "I": Relation.INVITED,
+    "R": Relation.REQUESTED,
+    "B": Relation.BANNED,
+    "L": Relation.LEFT,
+    "V": Relation.REMOVED,
+    "D": Relation.DELETED,
+    "N": None,
+}
+UNTIL = 4_000_000_000_000_000
+
+
+def admin(case: Case) -> Decision | None:
+    """Make somebody an admin."""
+    return rules.change_role(case, "admin")
+
+
+def member(case: Case) -> Decision | None:
+    """Make somebody a member again."""
+    return rules.change_role(case, "member")
+
+
+def owner(case: Case) -> Decision | None:
+    """Make somebody an owner too."""
+    return rules.change_role(case, "owner")
+
+
+def mute(case: Case) -> Decision | None:
+    """Mute somebody."""
+    return rules.mute(case, UNTIL)
+
+
+def unmute(case: Case) -> Decision | None:
+    """Let somebody write who never was muted."""
+    return rules.mute(case, 0)
+
+
+# What becomes of the target, by column, when an owner and when an admin does it; a dot: nothing changes.
+TABLE: dict[Rule, tuple[str, str]] = {
+    rules.add: ("MMMbIu...", "MMMbIu..."),
+    rules.invite: ("I.IbIu...", "I.IbIu..."),
+    rules.uninvite: (".N.......", ".N......."),
+    rules.refuse: ("..N......", "..N......"),
+    rules.unban: ("...N.....", "...N....."),
+    rules.remove: ("......VVf", "......Vff"),
+    rules.ban: ("BBB.BuBBf", "BBB.BuBff"),
+    admin: ("uuuuuuA.f", "fffffffff"),
+    member: ("uuuuuu.Mf", "fffffffff"),
+    owner: ("uuuuuuOO.", "fffffffff"),
+    mute: ("uuuuuuMAf", "uuuuuuMff"),
+    unmute: ("uuuuuu..f", "uuuuuu.ff"),
+    rules.hand_over: ("uuuuuuOOO", "fffffffff"),
+}
+# What one does to oneself, by what one is.
+TO_ONESELF: dict[Rule, str] = {
+    rules.add: "nnnbnnf..",
+    rules.invite: "nnnbnnf..",
+    rules.uninvite: ".L.......",
+    rules.refuse: "..N......",
+    rules.unban: "nnnbnnf..",
+    rules.remove: "nnnb.nLLL",
+    rules.leave: "nnnb.nLLL",
+    rules.ban: "nnnbnnfxx",
+    admin: "nnnbnnffx",
+    member: "nnnbnnffx",
+    owner: "nnnbnnffx",
+    mute: "nnnbnnfff",
+    unmute: "nnnbnnfff",
+    rules.hand_over: "nnnbnnffx",
+    rules.depart: ".NNNN.DDD",
+}
+JOINING = {"open": "MMMbMM...", "request": "RM.bRR...", "invite": "fM.bff..."}
+TOLD: dict[Rule, str] = {
+    rules.add: "added",
+    rules.remove: "removed",
+    rules.ban: "banned",
+    admin: "role",
+    member: "role",
+    owner: "role",
+    mute: "muted",
+    rules.hand_over: "handed_over",
+}
+
+
+def record(handle: str, standing: str, upto: int = 0) -> Record:
+    """Return how somebody stands to a chat; upto: what a former member may read."""
+    stands = STANDINGS[standing]
+    if isinstance(stands, Role):
+        return Member(handle, stands, since=0, joined=1, muted_until=0)
+    return None if stands is None else Other(handle, stands, at=1, since=0, upto=upto)
+
+
+def case_of(actor: str, target: str, join: str = "invite", upto: int = 0) -> Case:
+    """Return the case of ann, who acts on bob."""
+    records = record("ann", actor, upto), record("bob", target, upto)
+    return Case("g-1", Info(name="x", join=join), "ann", "bob", *records)
+
+
+def own_case(actor: str, join: str = "invite", upto: int = 0) -> Case:
+    """Return the case of ann, who acts on herself."""
+    return case_of(actor, actor, join, upto)._replace(to="ann", target=record("ann", actor, upto))
+
+
+def outcome(rule: Rule, case: Case) -> str:
+    """Return what comes of a case, in a letter of the tables."""
+    try:
+        decision = rule(case)
+    except ParleyError as error:
+        return next(letter for letter, code in REFUSALS.items() if code == error.code)
+    if decision is None:
+        return "."
+    to = next(become.to for become in decision.becomes if become.handle == case.to)
+    return next(letter for letter, becomes in BECOMES.items() if (type(becomes), becomes) == (type(to), to))
+
+
+@pytest.mark.parametrize("rule", TABLE, ids=lambda rule: rule.__name__)
+def test_who_may_do_what_to_whom(rule: Rule) -> None:
+    """Owners and admins act on those below them; members, others and strangers act on nobody."""
+    by_owner, by_admin = TABLE[rule]
+    refused = {"banned": "b" * 9, "member": "f" * 9}
+
+    for actor in STANDINGS:
+        expected = {"owner": by_owner, "admin": by_admin, **refused}.get(actor, "n" * 9)
+        assert "".join(outcome(rule, case_of(actor, target)) for target in STANDINGS) == expected, actor
+
+
+@pytest.mark.parametrize("rule", TO_ONESELF, ids=lambda rule: rule.__name__)
+def test_what_one_does_to_oneself(rule: Rule) -> None:
+    """One leaves, declines and takes back; nobody promotes, mutes or bans oneself."""
+    assert "".join(outcome(rule, own_case(actor)) for actor in STANDINGS) == TO_ONESELF[rule]
+
+
+@pytest.mark.parametrize("join", JOINING)
+def test_who_joins(join: str) -> None:
+    """The policy says who becomes a member, or asks to; the invited always do, the banned never."""
+    assert "".join(outcome(rules.join, own_case(actor, join)) for actor in STANDINGS) == JOINING[join]
+
+
+@pytest.mark.parametrize("rule", TABLE, ids=lambda rule: rule.__name__)
+def test_what_the_log_says(rule: Rule) -> None:
+    """What changes the members is told of, by its name and with whom it was about; the rest is not."""
+    for actor, target in itertools.product(MANAGERS, STANDINGS):
+        case = case_of(actor, target)
+        if outcome(rule, case) in REFUSALS or (decision := rule(case)) is None:
+            continue
+        is_added = rule is rules.add and target != "left"
+        is_told = is_added or isinstance(STANDINGS[target], Role)
+        assert (decision.event is not None) == is_told
+        if decision.event:
+            assert (decision.event["type"], decision.event["users"]) == (TOLD[rule], ["bob"])
+
+
+def test_joining_and_leaving_are_told() -> None:
+    """Who comes and who goes is in the log; who only asks is not."""
+
+    def told(decision: Decision | None) -> str | None:
+        assert decision
+        return None if decision.event is None else str(decision.event["type"])
+
+    assert told(rules.join(own_case("nobody", "open"))) == "joined"
+    assert told(rules.join(own_case("nobody", "request"))) is None
+    assert told(rules.leave(own_case("member"))) == "left"
+    assert told(rules.depart(own_case("member"))) == "account_deleted"
+
+
+@pytest.mark.parametrize("rule", [rules.add, rules.invite])
+def test_nobody_is_brought_where_they_would_not_go(rule: Rule) -> None:
+    """Who has blocked the caller is not brought in, unless they have asked; nor is who is not there."""
+    for target in ("nobody", "invited", "requested", "left"):
+        case = case_of("owner", target)
+        welcome = target == "requested" or rule(case) is None
+        blocking = case._replace(newcomer=Newcomer(blocks=True))
+        assert outcome(rule, blocking) == (outcome(rule, case) if welcome else "k")
+        missing = case._replace(newcomer=Newcomer(exists=False))
+        assert outcome(rule, missing) == ("." if rule(case) is None else "u")
+
+
+STRANGER = Newcomer(welcomes=False)
+
+
+@pytest.mark.parametrize(
+    ("target", "letter"), [("nobody", "I"), ("invited", "."), ("left", "I"), ("requested", "M")]
+)
+def test_who_is_to_be_asked_is_invited(target: str, letter: str) -> None:
+    """Who does not let the caller add them is invited, and not twice; who has asked to join is let in."""
+    assert outcome(rules.add, case_of("owner", target)._replace(newcomer=STRANGER)) == letter
+
+
+def test_who_has_left_is_asked_and_who_was_removed_is_not() -> None:
+    """Who left is invited, and stays it when added again; who was removed by others is added."""
+    left = case_of("owner", "left", upto=5)
+    assert outcome(rules.add, left) == "I"
+    assert outcome(rules.add, case_of("owner", "invited", upto=5)) == "."
+    removed = left._replace(target=Other("bob", Relation.REMOVED, at=1, since=0, upto=5))
+    assert outcome(rules.add, removed) == "M"
+    assert outcome(rules.add, removed._replace(newcomer=STRANGER)) == "I"
+
+
+def refused_case(relation: Relation, actor: str = "owner") -> Case:
+    """Return the case of bob, who has once refused an invitation."""
+    record = Other("bob", relation, at=1, since=0, upto=0, refused=True)
+    return case_of(actor, "nobody")._replace(target=record)
+
+
+def test_a_refused_invitation_is_not_repeated() -> None:
+    """Who has refused is neither invited nor added, nor after a ban that was lifted; they may ask."""
+    for rule in (rules.add, rules.invite):
+        assert outcome(rule, refused_case(Relation.LEFT)) == "f"
+    assert outcome(rules.unban, refused_case(Relation.BANNED)) == "L"
+    assert outcome(rules.refuse, refused_case(Relation.REQUESTED)) == "L"
+    assert outcome(rules.add, refused_case(Relation.REQUESTED)) == "M"
+    for policy, letter in (("invite", "R"), ("request", "R"), ("open", "M")):
+        own = refused_case(Relation.LEFT)._replace(by="bob", info=Info(name="x", join=policy))
+        assert outcome(rules.join, own._replace(actor=own.target)) == letter
+
+
+def test_only_the_invited_can_refuse_an_invitation() -> None:
+    """Declining is noted; an invitation that was taken back is not."""
+    declined = rules.uninvite(own_case("invited"))
+    withdrawn = rules.uninvite(case_of("owner", "invited"))
+
+    assert declined is not None
+    assert declined.becomes[0] == Become("ann", Relation.LEFT, refused=True)
+    assert withdrawn is not None
+    assert withdrawn.becomes[0] == Become("bob", None)
+
+
+def test_no_more_invitations_than_may_wait() -> None:
+    """Who has as many invitations as may wait is invited to nothing more, and may still be added."""
+    full = Newcomer(invitable=False)
+    assert outcome(rules.invite, case_of("owner", "nobody")._replace(newcomer=full)) == "i"
+    assert (
+        outcome(rules.add, case_of("owner", "nobody")._replace(newcomer=full._replace(welcomes=False))) == "i"
+    )
+    assert outcome(rules.add, case_of("owner", "nobody")._replace(newcomer=full)) == "M"
+
+
+def test_no_more_invitations_of_one_inviter_than_may_wait() -> None:
+    """Who has sent a user as many invitations as may wait sends no more; an invitation names its sender."""
+    case, many = case_of("owner", "nobody"), Newcomer(invitable_by_other=False)
+    assert outcome(rules.invite, case._replace(newcomer=many)) == "i"
+    assert outcome(rules.add, case._replace(newcomer=many._replace(welcomes=False))) == "i"
+    assert outcome(rules.add, case._replace(newcomer=many)) == "M"
+    decision = rules.invite(case)
+    assert decision is not None
+    assert decision.becomes == (Become("bob", Relation.INVITED, inviter="ann"),)
+
+
+@pytest.mark.parametrize("rule", [rules.uninvite, rules.refuse, rules.unban])
+def test_a_former_member_stays_one(rule: Rule) -> None:
+    """Whose invitation, request or ban ends is a former member again, if they were one."""
+    (target,) = (name for name in STANDINGS if outcome(rule, case_of("owner", name)) == "N")
+
+    assert outcome(rule, case_of("owner", target, upto=5)) == "L"
+
+
+def test_a_departed_former_member_is_remembered() -> None:
+    """Of a deleted user who once was a member the chat knows that they are deleted."""
+    outcomes = [outcome(rules.depart, own_case(actor, upto=5)) for actor in STANDINGS]
+
+    assert "".join(outcomes) == ".DDDD.DDD"
+
+
+def test_the_heir_of_a_departed_owner() -> None:
+    """The one whom a departed owner leaves the chat to becomes an owner; who is no member cannot."""
+    decision = rules.depart(case_of("owner", "member"))
+
+    assert decision
+    assert set(decision.becomes) == {Become("ann", Relation.DELETED), Become("bob", Role.OWNER)}
+    with pytest.raises(ParleyError):
+        rules.depart(case_of("owner", "left"))
+
+
+def test_handing_over_makes_the_giver_an_admin() -> None:
+    """The old owner is an admin, and the new one is not muted any more."""
+    decision = rules.hand_over(case_of("owner", "member"))
+
+    assert decision
+    assert set(decision.becomes) == {Become("bob", Role.OWNER), Become("ann", Role.ADMIN)}
+
+
+@pytest.mark.parametrize(("rule", "muted"), [(admin, UNTIL), (owner, 0)])
+def test_a_mute_outlasts_a_role(rule: Rule, muted: int) -> None:
+    """Who is made an admin stays muted; an owner, whom nobody could unmute, does not."""
+    case = case_of("owner", "member")
+    assert isinstance(case.target, Member)
+
+    decision = rule(case._replace(target=case.target._replace(muted_until=UNTIL)))
+
+    assert decision
+    assert decision.becomes[0].muted_until == muted
+
+
+def test_the_same_mute_again_is_no_change() -> None:
+    """A mute until the same time changes nothing; another time, or none, does."""
+    case = case_of("admin", "member")
+    assert isinstance(case.target, Member)
+    muted = case._replace(target=case.target._replace(muted_until=UNTIL))
+
+    assert rules.mute(muted, UNTIL) is None
+    for until in (UNTIL + 1, 0):
+        decision = rules.mute(muted, until)
+        assert decision
+        assert decision.becomes == (Become("bob", Role.MEMBER, until),)
+
+
+def test_changing_what_a_chat_is() -> None:
+    """Admins and owners change it; only what is new is told, and nothing if nothing is."""
+    fields: dict[str, str | bool] = {"name": "y", "notice": "", "history": True}
+
+    for actor in STANDINGS:
+        case = own_case(actor)
+        if actor in MANAGERS:
+            decision = rules.change_info(case, fields)
+            assert decision
+            assert decision.info == {"name": "y", "history": True}
+            assert decision.event == {"type": "changed", "users": [], "name": "y", "history": True}
+            assert rules.change_info(case, {"name": "x"}) is None
+        else:
+            with pytest.raises(ParleyError):
+                rules.change_info(case, fields)
+
+
+@pytest.mark.parametrize("join", ["invite", "request"])
+def test_a_room_stays_open(join: str) -> None:
+    """Nobody closes a room."""
+    case = own_case("owner", "open")._replace(chat="r-lobby")
+
+    with pytest.raises(ParleyError, match="join"):
+        rules.change_info(case, {"join": join})
+    assert rules.change_info(case, {"join": "open"}) is None
+
+
+def test_who_sees_the_members() -> None:
+    """Members do; of a room everybody who is not banned."""
+
+    def sees(standing: str, is_room: bool) -> bool:
+        try:
+            permissions.check_sees_members("r-1", record("ann", standing), is_room=is_room)
+        except ParleyError:
+            return False
+        return True
+
+    assert [one for one in STANDINGS if sees(one, False)] == ["member", "admin", "owner"]
+    assert [one for one in STANDINGS if not sees(one, True)] == ["banned"]
+
+
+@pytest.mark.parametrize(
+    ("standing", "strict", "expected"),
+    [
+        (Standing.ACTIVE, True, True),
+        (Standing.NONE, True, False),
+        (Standing.NONE, False, True),
+        (Standing.DELETED, False, False),
+    ],
+)
+def test_who_may_come(standing: Standing, strict: bool, expected: bool) -> None:
+    """A name without account may come on an open server, a deleted user nowhere."""
+    assert permissions.may_come(Peer(standing, blocks=False), strict=strict) is expected
+
+
+@pytest.mark.parametrize("kind", get_args(EventType))
+def test_every_event_reads_as_a_sentence(kind: EventType) -> None:
+    """Every event has a sentence that names who did it, and a form on the wire."""
+    details: dict[str, str | bool | int] = {"role": "admin", "until": UNTIL, "name": "y", "history": False}
+
+    stored = system_events.event(kind, ["bob", "cid", "dan"], **details)
+
+    text = system_events.sentence("ann", stored)
+    assert text.startswith("ann ")
+    assert text.endswith(".")
+    assert "{" not in text
+    assert system_events.shown(stored).users == ["bob", "cid", "dan"]
+    assert system_events.shown(stored).until == "2096-10-02T07:06:40.000000Z"
+    assert system_events.sentence("ann", system_events.event(kind))
+
+
+@pytest.mark.parametrize(
+    ("make", "text"),
+    [
+        (lambda: system_events.event("added", ["bob"]), "ann added bob."),
+        (lambda: system_events.event("role", ["bob"], role="admin"), "ann made bob an admin."),
+        (lambda: system_events.event("changed", (), name="y"), "ann changed the name."),
+        (
+            lambda: system_events.event("changed", (), name="y", join="open"),
+            "ann changed the name and who may join.",
+        ),
+        (lambda: system_events.event("account_deleted"), "ann deleted their account."),
+        (
+            lambda: system_events.event("account_deleted", ["bob"], role="owner"),
+            "ann deleted their account. bob is an owner now.",
+        ),
+    ],
+)
+def test_sentences(make: Callable[[], system_events.Stored], text: str) -> None:
+    """What happened is said in plain English."""
+    assert system_events.sentence("ann", make()) == text
+
+
+def test_an_event_names_no_more_than_some() -> None:
+    """An event of many users names the first of them."""
+    assert (
+        len(system_events.event("created", [str(number) for number in range(500)])["users"])
+        == system_events.MOST_NAMED
+    )

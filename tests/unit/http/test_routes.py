@@ -1,0 +1,107 @@
+"""Every route is guarded: no view answers without the room that turns errors into problems."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from chalice.app import Blueprint, Request
+
+from app import app
+from chalicelib import services
+from chalicelib.http import OPERATIONS, Call, Operation, reply, routing
+from chalicelib.services.values.tokens import new_token
+from tests.store.calls import call
+
+ROUTES = [(method, path) for path, methods in app.routes.items() for method in methods if method != "OPTIONS"]
+
+
+def test_every_route_goes_through_the_guard() -> None:
+    """Each view of the app is one that `route` registered, inside its guard."""
+    guard = routing._guarded(Blueprint("x"), OPERATIONS[0]).__code__
+    registered = {(one.method, one.path): one.view for one in OPERATIONS}
+
+    for method, path in ROUTES:
+        view: Any = app.routes[path][method].view_function
+        assert view.__code__ is guard
+        assert view.__wrapped__ is registered.pop((method, path))
+    assert registered == {}
+
+
+@pytest.mark.parametrize(("method", "path"), ROUTES)
+def test_no_route_leaks_a_defect(monkeypatch: pytest.MonkeyPatch, method: str, path: str) -> None:
+    """A defect anywhere below a route is a problem that says nothing of it."""
+
+    def defective() -> Any:
+        raise RuntimeError("secret")
+
+    monkeypatch.setattr(services, "current", defective)
+
+    answer = call(method, path.replace("{chat}", "ann:bob").replace("{seq}", "1"), body={})
+
+    assert (answer.status, answer.body["code"]) == (500, "internal_error")
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert answer.headers["X-Request-Id"] in repr(answer)
+    assert "secret" not in repr(answer)
+
+
+@pytest.mark.parametrize(
+    "origin", ["null", "http://evil.example", "http://localhost:81", "http://[", "\u00e9", "x"]
+)
+def test_foreign_origins(monkeypatch: pytest.MonkeyPatch, origin: str) -> None:
+    """An open server refuses pages of any other site, however they spell it."""
+    monkeypatch.setenv("PARLEY_STAGE", "local")
+    monkeypatch.setenv("PARLEY_AUTH", "open")
+    services.current.cache_clear()
+
+    answer = call("GET", "/ping", Origin=origin, Host="localhost:80")
+
+    services.current.cache_clear()
+    assert (answer.status, answer.body["code"]) == (403, "cross_site")
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [
+        ("http://chat.example.lan", 200),
+        ("https://CHAT.example.lan:3000", 200),
+        ("http://evil.chat.example.lan", 403),
+        ("http://chat.example.lan.evil", 403),
+        ("http://chat.example.lan@evil", 403),
+        ("chat.example.lan", 403),
+    ],
+)
+def test_pages_of_listed_hosts(monkeypatch: pytest.MonkeyPatch, origin: str, status: int) -> None:
+    """An open server lets in pages of the hosts that it answers to, on any port, and no others."""
+    for name, value in {"STAGE": "local", "AUTH": "open", "OPEN_HOSTS": "chat.example.lan"}.items():
+        monkeypatch.setenv(f"PARLEY_{name}", value)
+    services.current.cache_clear()
+
+    answer = call("GET", "/ping", Origin=origin, Host="localhost:80")
+
+    services.current.cache_clear()
+    assert answer.status == status
+
+
+def test_a_view_that_forgets_to_judge_answers_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the view itself has to judge the caller and did not, what it answers does not go out."""
+    monkeypatch.setenv("PARLEY_AUTH", "required")
+    services.current.cache_clear()
+    token = {"Authorization": f"Bearer {new_token('ann')}"}
+    event = {
+        "headers": token,
+        "multiValueQueryStringParameters": None,
+        "pathParameters": None,
+        "stageVariables": None,
+        "requestContext": {"httpMethod": "GET", "resourcePath": "/forgetful"},
+        "body": None,
+        "isBase64Encoded": False,
+    }
+    forgetful = Operation(
+        "GET", "/forgetful", lambda call: reply("secret"), {200: str}, caller=True, judged_later=True
+    )
+
+    with pytest.raises(RuntimeError, match="GET /forgetful"):
+        routing._answered(Call(Request(event), "read"), forgetful, {})
+
+    services.current.cache_clear()

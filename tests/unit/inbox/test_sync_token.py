@@ -1,0 +1,91 @@
+"""Tokens of the sync."""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.errors import BadRequest
+from chalicelib.services.inbox.sync_token import MAX_TIME, OLD_DIGEST_BYTES, OLD_HEAD, SyncToken
+
+TIMES = st.integers(0, MAX_TIME)
+TOKENS = st.builds(
+    SyncToken,
+    version=TIMES,
+    lineage=st.binary(min_size=8, max_size=8).map(bytes.hex),
+    floor=TIMES,
+    at=TIMES,
+    began=TIMES,
+)
+EMPTY = SyncToken(1_764_500_000_000_000, "0123456789abcdef")
+
+
+@given(token=TOKENS)
+def test_round_trip(token: SyncToken) -> None:
+    """A token is read as it was written, and fits a query as it is."""
+    text = str(token)
+
+    assert SyncToken.parse(text, "since") == token
+    assert text.isascii()
+    assert text.replace("-", "").replace("_", "").isalnum()
+
+
+@given(text=st.text(max_size=80))
+def test_whatever_a_client_sends(text: str) -> None:
+    """A text is a token that means itself, or it is refused."""
+    try:
+        token = SyncToken.parse(text, "since")
+    except BadRequest:
+        return
+    assert SyncToken.parse(str(token), "since") == token
+
+
+@given(token=TOKENS, place=st.integers(0, 100), flip=st.integers(1, 255))
+def test_a_damaged_token(token: SyncToken, place: int, flip: int) -> None:
+    """A token with another byte is refused, or is another token: never one that cannot be kept."""
+    raw = bytearray(urlsafe_b64decode(str(token) + "="))
+    raw[place % len(raw)] ^= flip
+    try:
+        other = SyncToken.parse(urlsafe_b64encode(raw).rstrip(b"=").decode(), "since")
+    except BadRequest:
+        return
+    assert other != token
+    assert max(other.version, other.floor, other.at, other.began) <= MAX_TIME
+
+
+@pytest.mark.parametrize("cut", [1, 2, 3, 5, 8, 43])
+def test_a_cut_token(cut: int) -> None:
+    """A token of which the end is missing is refused."""
+    with pytest.raises(BadRequest):
+        SyncToken.parse(str(EMPTY)[:-cut], "since")
+
+
+def test_a_token_of_another_version() -> None:
+    """A token of a format that is not known is refused."""
+    raw = urlsafe_b64decode(str(EMPTY) + "=")
+    with pytest.raises(BadRequest):
+        SyncToken.parse(urlsafe_b64encode(b"\3" + raw[1:]).decode(), "since")
+
+
+def test_lineages_are_drawn() -> None:
+    """Two first syncs have lineages of their own."""
+    assert SyncToken.first(1).lineage != SyncToken.first(1).lineage
+
+
+@pytest.mark.parametrize("chats", [0, 1, 4000])
+def test_a_token_of_an_earlier_server(chats: int) -> None:
+    """A token that has a digest for each large chat is read as one that has none."""
+    raw = OLD_HEAD.pack(1, 5, b"lineages", 3, 4) + b"d" * OLD_DIGEST_BYTES * chats
+    token = SyncToken.parse(urlsafe_b64encode(raw).rstrip(b"=").decode(), "since")
+
+    assert token == SyncToken(5, b"lineages".hex(), 3, 4)
+    assert SyncToken.parse(str(token), "since") == token
+
+
+@given(token=TOKENS)
+def test_size(token: SyncToken) -> None:
+    """A token is 55 characters, whatever its client has been told."""
+    assert len(str(token)) == 55

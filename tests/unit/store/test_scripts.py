@@ -1,0 +1,123 @@
+"""Lua scripts and the commands that run without one of their own."""
+
+from __future__ import annotations
+
+import importlib
+import re
+from pathlib import Path
+
+import pytest
+
+from chalicelib import store
+from chalicelib.store.redis.client import Query
+from chalicelib.store.redis.scripts import CALL, CALL_ALWAYS, CALL_READING, READING, REMOVING, Script
+from tests.servers.serverless import IN_SCRIPTS
+
+ROOT = Path(store.__file__).parent
+GROW = {"RPUSH", "SADD", "SET", "ZADD"}
+"""Plain commands in use that a full store must refuse."""
+READS = {
+    "EXISTS",
+    "GET",
+    "HEXISTS",
+    "HGET",
+    "HGETALL",
+    "HLEN",
+    "HMGET",
+    "LINDEX",
+    "LLEN",
+    "TIME",
+    "TTL",
+    "ZSCORE",
+}
+OPTIONS = {"EX", "GT", "KEEPTTL", "LIMIT", "LT", "NX", "WITHSCORES", "WITHVALUES", "XX"}
+"""Words in capitals in the scripts that are no commands."""
+
+
+def test_every_plain_command_is_known() -> None:
+    """A plain command is one that reads, one that removes, or one that is known to take memory."""
+    sources = [path.read_text(encoding="utf-8") for path in ROOT.rglob("*.py")]
+    used = {command for text in sources for command in re.findall(r'Query\(\s*"([A-Z]+)"', text)}
+
+    assert used - READING - REMOVING <= GROW
+    assert not (READING | REMOVING) & GROW
+    assert not READING & REMOVING
+
+
+def words(source: str) -> set[str]:
+    """Return the words in capitals that a script gives commands: their names, and options."""
+    return set(re.findall(r"'([A-Z]+)'", source))
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "lua").rglob("*.lua")), ids=lambda path: path.stem)
+def test_a_script_runs_what_a_serverless_store_has(path: Path) -> None:
+    """Every command in a script is one that ElastiCache Serverless has, and so is every plain one."""
+    assert words(path.read_text(encoding="utf-8")) <= IN_SCRIPTS | OPTIONS
+    assert READING | REMOVING | GROW <= IN_SCRIPTS
+
+
+@pytest.mark.parametrize("command", ["KEYS", "OBJECT", "FCALL", "MEMORY", "WAIT", "BLPOP"])
+def test_a_command_that_serverless_lacks_is_seen(command: str) -> None:
+    """A command that a serverless store does not have, or that waits, is none that a script may run."""
+    source = f"return redis.call(x == 'set' and 'SCARD' or '{command}', KEYS[1])"
+
+    assert words(source) - IN_SCRIPTS == {command}
+    assert command not in OPTIONS
+
+
+@pytest.mark.parametrize(
+    ("command", "script"), [("GET", CALL_READING), ("ZREM", CALL_ALWAYS), ("ZADD", CALL)]
+)
+def test_a_plain_command(command: str, script: Script) -> None:
+    """A plain command goes through a script, its name first among the arguments."""
+    query: Query[object] = Query(command, ("{c000}:a",), (1, b"x"))
+
+    assert query.by_name == ("EVALSHA", script.sha, 1, "{c000}:a", command, 1, b"x")
+    assert query.in_full == ("EVAL", script.source, 1, "{c000}:a", command, 1, b"x")
+
+
+def test_parts_stand_after_the_first_line() -> None:
+    """A script with parts is one text: its flags, the parts, itself."""
+    source = Script("accounts/admit", "gcra").source
+
+    assert source.startswith("#!lua flags=allow-oom\n-- A part of other scripts.")
+    assert source.index("local function pass(") < source.index("-- Judges a caller")
+    assert Script("accounts/admit", "gcra").sha != Script("accounts/admit").sha
+
+
+def scripts() -> list[Script]:
+    """Return every script that the store's modules name."""
+    names = [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in ROOT.rglob("*.py")]
+    modules = [importlib.import_module(f"{store.__name__}.{name}") for name in names]
+    return [value for module in modules for value in vars(module).values() if isinstance(value, Script)]
+
+
+def test_a_script_that_may_do_without_its_writes_makes_those_that_are_left_out() -> None:
+    """What a script calls that has a variant without writes is a read, or is left out of the variant."""
+    left_out = set(
+        re.findall(r"([A-Z]+) = true", (ROOT / "lua" / "parts" / "without_writes.lua").read_text())
+    )
+    variants = [variant for script in scripts() if (variant := script.without_writes)]
+    assert {variant.name for variant in variants} >= {
+        "accounts/admit",
+        "accounts/charge_user",
+        "accounts/take_rate",
+        "realtime/take_frame",
+    }
+    for variant in variants:
+        assert variant.source.startswith("#!lua flags=no-writes\n")
+        called = set(re.findall(r"redis\.call\('([A-Z]+)'", variant.source))
+        assert called <= READS | left_out, variant.name
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "lua").rglob("*.lua")), ids=lambda path: path.stem)
+def test_every_script_says_what_it_is(path: Path) -> None:
+    """A script begins with its flags and one sentence, then names its keys and its reply; a part says so."""
+    first, second, *rest = path.read_text(encoding="utf-8").splitlines()
+    if not first.startswith("#!"):
+        assert first.startswith("-- A part of other scripts.")
+        return
+    assert re.fullmatch(r"#!lua( flags=(no-writes|allow-oom))?", first)
+    assert re.fullmatch(r"-- [A-Z].*[.;].*|-- [A-Z][^.]*", second)
+    assert any(line.startswith("-- KEYS[1") for line in rest)
+    assert any(line.startswith("-- reply ") for line in rest)

@@ -1,0 +1,113 @@
+"""Ids of chats of every kind."""
+
+from __future__ import annotations
+
+import time
+import uuid
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.errors import BadRequest, ChatNotFound
+from chalicelib.services.values.chat_id import (
+    ChatId,
+    ChatIds,
+    group_id,
+    is_group,
+    kind_of,
+    new_group_id,
+    room_id,
+)
+from chalicelib.services.values.names import Names
+
+GROUP = "g-0195a1c2-6f1e-7a51-9d53-2f8d8c3f1a10"
+OPEN, CLOSED = ChatIds(Names(open_names=True)), ChatIds(Names(open_names=False))
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("Bob:ann", ChatId("ann:bob", "direct", ("ann", "bob"))),
+        ("ann:ann", ChatId("ann:ann", "direct", ("ann", "ann"))),
+        ("g-1:r-1", ChatId("g-1:r-1", "direct", ("g-1", "r-1"))),
+        (GROUP.upper(), ChatId(GROUP, "group")),
+        ("R-Lobby", ChatId("r-lobby", "room")),
+        ("r-" + "a" * 64, ChatId("r-" + "a" * 64, "room")),
+    ],
+)
+def test_a_chat_in_any_spelling(given: str, expected: ChatId) -> None:
+    """A chat is found in any case and order."""
+    for ids in (OPEN, CLOSED):
+        found = ids.parse(given)
+        assert found == expected
+        assert found.kind == kind_of(found.text)
+        assert is_group(found.text) == (found.kind != "direct")
+
+
+@pytest.mark.parametrize(
+    "given", ["g-", "g-1", GROUP + "0", GROUP[:-1], "r-", "r--a", "r-" + "a" * 65, "r-\u00e9", "r-a b", "G-x"]
+)
+def test_an_id_that_nothing_can_have(given: str) -> None:
+    """An id that is no group's or room's is not found."""
+    with pytest.raises(ChatNotFound):
+        CLOSED.parse(given)
+
+
+@pytest.mark.parametrize("given", ["", "ann", "ann:", ":", "a:b:c", "me:ann", "\u00e9:ann", "rlobby"])
+def test_what_is_no_chat(given: str) -> None:
+    """What is neither a pair nor looks like a group or room is a bad request, naming the field."""
+    with pytest.raises(BadRequest) as caught:
+        CLOSED.parse(given, "where")
+    assert [error.field for error in caught.value.errors] == ["where"]
+
+
+@given(st.text(max_size=80))
+def test_any_text_is_a_chat_or_refused(text: str) -> None:
+    """Whatever comes is a chat that is read the same again, or refused as the caller's fault."""
+    for ids in (OPEN, CLOSED):
+        try:
+            found = ids.parse(text)
+        except (BadRequest, ChatNotFound):
+            continue
+        assert ids.parse(found.text) == found
+
+
+def test_a_pair_is_no_group() -> None:
+    """What is only for groups and rooms refuses a chat of two."""
+    assert CLOSED.group(GROUP) == GROUP
+    with pytest.raises(BadRequest):
+        CLOSED.group("ann:bob")
+
+
+@pytest.mark.parametrize(("handle", "other"), [("ann", "bob"), ("bob", "ann")])
+def test_the_other_of_two(handle: str, other: str) -> None:
+    """Each of two has the other; in notes to oneself it is oneself."""
+    assert CLOSED.parse("ann:bob").other(handle) == other
+    assert CLOSED.parse("ann:ann").other("ann") == "ann"
+
+
+def test_new_ids_are_uuids_of_version_7() -> None:
+    """A new id is the time in milliseconds and much chance, as RFC 9562 lays it out."""
+    before = time.time_ns() // 1_000_000
+    made = {new_group_id() for _ in range(1000)}
+    after = time.time_ns() // 1_000_000
+
+    assert len(made) == 1000
+    for chat in made:
+        assert CLOSED.parse(chat) == ChatId(chat, "group")
+        found = uuid.UUID(chat.removeprefix("g-"))
+        assert (found.version, found.variant) == (7, uuid.RFC_4122)
+        assert before <= found.int >> 80 <= after
+
+
+def test_chosen_ids() -> None:
+    """A client chooses a UUID for a group, and a short name for a room."""
+    assert group_id(GROUP[2:].upper(), "id") == group_id(GROUP, "id") == GROUP
+    assert room_id("Lobby.1", "id") == "r-lobby.1"
+    for refused in ("", "x", GROUP[2:].replace("-", "")):
+        with pytest.raises(BadRequest):
+            group_id(refused, "id")
+    for refused in ("", ".a", "a" * 65, "a:b", "\u00e9", "a/b"):
+        with pytest.raises(BadRequest):
+            room_id(refused, "id")

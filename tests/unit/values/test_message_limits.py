@@ -1,0 +1,236 @@
+"""What a message may hold, and how much one reply may."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.errors import BadRequest, TextTooLong
+from chalicelib.schemas.messages import MAX_TEXT_BYTES
+from chalicelib.services.values.message_limits import REPLY_BYTES, checked_id, checked_text, fitting
+from chalicelib.services.values.system_events import sentence
+from chalicelib.store.messages.log import Content, Entry
+
+BLANKS = [chr(code) for code in range(sys.maxunicode + 1) if chr(code).isspace()]
+UNSEEN = [
+    "\u200b",
+    "\ufeff",
+    "\u202e",
+    "\u3164",
+    "\u2800",
+    "\u200d\ufe0f",
+    "\U000e0067\U000e007f",
+    "\u00ad \u115f",
+]
+WIDTHS = {1: "x", 2: "\u00e9", 3: "\u20ac", 4: "\U0001f600"}
+LAMBDA_REPLY_BYTES = 6 * 1024 * 1024
+
+
+# --- text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "a",
+        " a",
+        "a\n",
+        "\t.\t",
+        "<&>",
+        "a\u200b",
+        "\ufeffa",
+        "\U0010ffff",
+        "\x01",
+        "\x7f",
+        "\u202ea",
+        "\U0001fa77",
+    ],
+    ids=ascii,
+)
+def test_text_is_kept(text: str) -> None:
+    """A text is kept as it came, blanks at its ends too."""
+    assert checked_text(text) == text
+
+
+@pytest.mark.parametrize(
+    "text", ["", *BLANKS, "".join(BLANKS), " \r\n\t ", *UNSEEN, "".join(UNSEEN)], ids=ascii
+)
+def test_nothing_to_see(text: str) -> None:
+    """An empty text, or one of blanks and characters that nobody sees, is a BadRequest that says so."""
+    with pytest.raises(BadRequest, match="text: a message needs a text with a character that can be seen"):
+        checked_text(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("\0", "character 1 is U+0000"),
+        ("a\0", "character 2 is U+0000"),
+        (" \0 ", "character 2 is U+0000"),
+        ("\ud800", "character 1 is U+D800, half of a surrogate pair"),
+        ("\U0001f600\udfff", "character 2 is U+DFFF, half of a surrogate pair"),
+        ("\udfff\ud800", "character 1 is U+DFFF"),
+    ],
+    ids=ascii,
+)
+def test_characters_refused(text: str, told: str) -> None:
+    """NUL and half a surrogate pair are a BadRequest that names the field, the character and its place."""
+    with pytest.raises(BadRequest) as raised:
+        checked_text(text)
+
+    (only,) = raised.value.errors
+    assert only.field == "text"
+    assert only.detail.startswith(told)
+
+
+@pytest.mark.parametrize(("width", "character"), WIDTHS.items())
+def test_longest_text(width: int, character: str) -> None:
+    """A text is 16 KiB of UTF-8 at the most, in characters of any width, to the byte."""
+    assert MAX_TEXT_BYTES == 16 * 1024
+    full = character * (MAX_TEXT_BYTES // width)
+    full += "x" * (MAX_TEXT_BYTES - len(full.encode()))
+
+    assert checked_text(full) == full
+    with pytest.raises(TextTooLong, match=f"{MAX_TEXT_BYTES + 1} bytes"):
+        checked_text(full + "x")
+
+
+# --- ids
+
+
+@pytest.mark.parametrize(
+    "given_id",
+    [None, "a", "x" * 64, "a b", "\u20ac" * 64, "0195a1c2-6f1e-7a51", "{}:", "\U0001fa77", "e\u0301"],
+)
+def test_id_is_kept(given_id: str | None) -> None:
+    """An id is kept as it came."""
+    assert checked_id(given_id) == given_id
+
+
+@pytest.mark.parametrize(
+    "given_id", ["", " ", "x" * 65, "a\n", "a\0b", "a\u2028", "\ud800", "\u3164", "a\u202e"], ids=ascii
+)
+def test_id_refused(given_id: str) -> None:
+    """What is not a line of 1-64 characters that can be seen is a BadRequest that names the field."""
+    with pytest.raises(BadRequest) as raised:
+        checked_id(given_id)
+
+    assert [error.field for error in raised.value.errors] == ["id"]
+
+
+# --- replies
+
+
+def entries_of(text: str, count: int, sender: str = "ann") -> list[Entry]:
+    """Return messages of a text."""
+    return [Entry(seq, seq, Content(sender, text, f"id-{seq}")) for seq in range(1, count + 1)]
+
+
+def as_lambda_counts(entries: list[Entry], chat: str, *, ascii_only: bool = False) -> int:
+    """Return the bytes of a /v1 page as Lambda carries it: JSON, as a string, in JSON.
+
+    ascii_only: whether that string's JSON is ASCII, as the runtimes up to Python 3.11 write it.
+    """
+    page = [
+        {
+            "chat": chat,
+            "seq": entry.seq,
+            "id": entry.content.id,
+            "sender": entry.content.sender,
+            "kind": "text",
+            "text": entry.content.text,
+            "sent_at": "2026-01-01T00:00:00.000000Z",
+        }
+        for entry in entries
+    ]
+    body = json.dumps({"messages": page}, ensure_ascii=False, separators=(",", ":"))
+    return len(json.dumps({"body": body}, ensure_ascii=ascii_only).encode())
+
+
+@pytest.mark.parametrize("text", ["x" * 38, "\u20ac" * 100, "\x01" * 10])
+def test_short_messages_fit(text: str) -> None:
+    """A page of a thousand short messages is given whole."""
+    entries = entries_of(text, 1000)
+
+    assert fitting(entries, "ann:bob") == entries
+
+
+@pytest.mark.parametrize(
+    "character", ["x", '"', "\\", "\n", "\x01", "\x7f", "\u00e9", "\u20ac", "\U0001f600"], ids=ascii
+)
+def test_long_messages_are_cut_to_fit(character: str) -> None:
+    """A page of a thousand of the longest messages ends where a reply must, and not long before."""
+    entries = entries_of(character * (MAX_TEXT_BYTES // len(character.encode())), 1000)
+
+    fit = fitting(entries, "ann:bob")
+
+    assert fit == entries[: len(fit)]
+    assert 0 < len(fit) < 1000
+    assert as_lambda_counts(fit, "ann:bob") <= REPLY_BYTES < LAMBDA_REPLY_BYTES
+    assert as_lambda_counts(entries[: len(fit) + 1], "ann:bob", ascii_only=True) > REPLY_BYTES * 0.95
+
+
+@pytest.mark.parametrize("character", ["\u00e9", "\u20ac", "\U0001f600"], ids=ascii)
+def test_long_messages_fit_an_older_runtime(character: str) -> None:
+    """A page of long messages fits also where Lambda's runtime escapes what is not ASCII."""
+    entries = entries_of(character * (MAX_TEXT_BYTES // len(character.encode())), 1000)
+
+    fit = fitting(entries, "ann:bob")
+
+    assert as_lambda_counts(fit, "ann:bob", ascii_only=True) < LAMBDA_REPLY_BYTES
+
+
+@pytest.mark.parametrize("chat", ['"' * 64 + ":" + "\\" * 64, "\U0001f600" * 64 + ":" + "\U0001f600" * 64])
+@pytest.mark.parametrize("text", ["x", "x" * 1000])
+def test_names_count(chat: str, text: str) -> None:
+    """The longest and most costly names fit too."""
+    fit = fitting(entries_of(text, 1000, chat.partition(":")[0]), chat)
+
+    assert as_lambda_counts(fit, chat) <= REPLY_BYTES
+
+
+def test_one_is_always_given() -> None:
+    """A reply has one message at the least, so that no reader is held up."""
+    (only,) = entries_of("x" * (REPLY_BYTES + 1), 1)
+
+    assert fitting([only, only], "ann:bob") == [only]
+    assert fitting([], "ann:bob") == []
+
+
+@given(
+    lengths=st.lists(st.integers(1, MAX_TEXT_BYTES), max_size=400), character=st.sampled_from("x\x01\u20ac")
+)
+def test_a_page_fits(lengths: list[int], character: str) -> None:
+    """Whatever a page holds, what is given of it fits a reply, or is one message."""
+    entries = [Entry(i, i, Content("ann", character * length)) for i, length in enumerate(lengths, 1)]
+
+    fit = fitting(entries, "ann:bob")
+
+    assert fit == entries[: len(fit)]
+    assert len(fit) <= 1 or as_lambda_counts(fit, "ann:bob") <= REPLY_BYTES
+
+
+@pytest.mark.parametrize("name", ["x" * 32, "\u20ac" * 64, "\U0001f600" * 64], ids=ascii)
+def test_events_fit(name: str) -> None:
+    """A page of system messages that each name a hundred users, in the event and in words, fits a reply."""
+    event = {"type": "added", "users": [name] * 100}
+    entries = [Entry(i, i, Content("ann", "", None, "system", event)) for i in range(1, 1001)]
+
+    fit = fitting(entries, "g-1")
+    told = [
+        {
+            "chat": "g-1",
+            "text": sentence("ann", event),
+            "event": event,
+            "sent_at": "2026-01-01T00:00:00.000000Z",
+        }
+        for _ in fit
+    ]
+    body = json.dumps({"messages": told}, ensure_ascii=False)
+
+    assert 1 < len(fit) < 1000
+    assert len(json.dumps({"body": body}).encode()) < REPLY_BYTES
