@@ -16,7 +16,7 @@ from chalicelib.schemas.accounts import (
     RegisterRequest,
 )
 from chalicelib.schemas.users import Me
-from chalicelib.services.accounts.login import Entered
+from chalicelib.services.accounts.login import StartedSession
 from chalicelib.services.values.times import rfc3339
 from chalicelib.store.accounts.accounts import Account
 
@@ -30,13 +30,13 @@ PERSON = {"handle": "alice", "password": PASSWORD, "email": "alice@example.org"}
 CLASSIC_PERSON = {"username": "alice", "password": PASSWORD, "email": "alice@example.org"}
 
 
-def _entry(call: Call, entered: Entered, status: int) -> Response:
-    me = call.services.people.me(entered.handle)
+def _entry(call: Call, entered: StartedSession, status: int) -> Response:
+    me = call.services.profiles.me(entered.handle)
     return reply(Entry(user=me, token=entered.token, expires_at=rfc3339(entered.expires)), status)
 
 
 def _logged_in(call: Call, kind: type[LoginRequest]) -> Response:
-    return _entry(call, call.services.logins.login(call.body(kind), call.details), 200)
+    return _entry(call, call.services.login.login(call.body(kind), call.details), 200)
 
 
 def _registered(call: Call, account: Account, password: str, field: str) -> Response:
@@ -141,7 +141,7 @@ def identity(call: Call) -> Response:
     wanted = call.body(IdentityRequest)
     account = Account(handle=wanted.handle, name=wanted.name or "")
     handle = call.services.registration.register_identity(proven, account)
-    return reply(call.services.people.me(handle), 201)
+    return reply(call.services.profiles.me(handle), 201)
 
 
 @route(
@@ -159,5 +159,5 @@ def identity(call: Call) -> Response:
 def change_password(call: Call) -> Response:
     """Change the password, and end all other sessions."""
     handle, change = call.account.handle, call.body(PasswordChange)
-    call.services.logins.change_password(handle, change, call.digest, call.address)
+    call.services.login.change_password(handle, change, call.digest, call.address)
     return no_content()

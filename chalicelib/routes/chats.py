@@ -46,7 +46,7 @@ def make(call: Call) -> Response:
     them (`who_may_add_me`) are invited instead, and `invited` names them.
     """
     caller, request = call.claimed, call.body(NewChat)
-    chat, is_new = call.services.groups.make(caller, request)
+    chat, is_new = call.services.chats.make(caller, request)
     location = {"Location": f"{call.path}/{quote(chat.chat, safe=':')}"}
     return reply(chat, 201 if is_new else 200, location)
 
@@ -57,7 +57,7 @@ def read(call: Call, chat: str) -> Response:
 
     Strangers may read what a group is that takes anybody, or who asks.
     """
-    return reply(call.services.chat_views.read(call.claimed, chat))
+    return reply(call.services.chat_details.read(call.claimed, chat))
 
 
 @route(
@@ -77,13 +77,13 @@ def change(call: Call, chat: str) -> Response:
     A field that is absent stays as it is, null clears it.
     """
     caller, changes = call.claimed, call.body(ChatChanges)
-    return reply(call.services.groups.change(caller, chat, changes))
+    return reply(call.services.chats.change(caller, chat, changes))
 
 
 @route(blueprint, "DELETE", CHAT, {204: None}, fails=WRITING, caller=True, judged_later=True)
 def delete(call: Call, chat: str) -> Response:
     """End a group or room for everybody, as an owner; put a direct chat away, as leaving it does."""
-    call.services.groups.delete(call.claimed, chat)
+    call.services.chats.delete(call.claimed, chat)
     return no_content()
 
 
@@ -122,7 +122,7 @@ def leave(call: Call, chat: str) -> Response:
     caller's inbox until somebody writes, and what it holds by now is hidden from the caller for good. The
     last owner hands a group over, or deletes it.
     """
-    call.services.groups.leave(call.claimed, chat)
+    call.services.chats.leave(call.claimed, chat)
     return no_content()
 
 

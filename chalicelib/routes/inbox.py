@@ -174,4 +174,4 @@ def changes(call: Call, chat: str) -> Response:
     A cursor of a history that the store has lost since is answered with `history_changed`.
     """
     caller, query = call.claimed, call.query(ChangesQuery)
-    return reply(call.services.changes.page(caller, chat, query.since, query.limit))
+    return reply(call.services.changelog.page(caller, chat, query.since, query.limit))

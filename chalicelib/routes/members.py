@@ -29,7 +29,7 @@ BRINGING = (*WRITING, errors.UserNotFound, errors.Blocked, errors.ChatFull, erro
 def members(call: Call, chat: str) -> Response:
     """List the members, by handle, to members; those of a room to anybody who is not banned from it."""
     caller, query = call.claimed, call.query(PeopleQuery)
-    return reply(call.services.member_lists.members(caller, chat, query.cursor, query.limit))
+    return reply(call.services.members.members(caller, chat, query.cursor, query.limit))
 
 
 @route(
@@ -159,4 +159,4 @@ def unban(call: Call, chat: str, handle: str) -> Response:
 
 def _others(call: Call, chat: str, relation: Relation) -> Response:
     caller, query = call.claimed, call.query(PeopleQuery)
-    return reply(call.services.member_lists.others(caller, chat, relation, query.cursor, query.limit))
+    return reply(call.services.members.others(caller, chat, relation, query.cursor, query.limit))

@@ -24,27 +24,27 @@ REFUSALS = (errors.BadRequest, errors.TooManyRequests, errors.StoreUnavailable)
 )
 def logout(call: Call) -> Response:
     """End the session of this token, from the next request on, everywhere."""
-    call.services.devices.leave(call.account)
+    call.services.sessions.leave(call.account)
     return no_content(202)
 
 
 @route(blueprint, "POST", "/logout", {202: None}, fails=REFUSALS, account=True, media_type=ANY_MEDIA_TYPE)
 def logout_classic(call: Call) -> Response:
     """End the session of this token, as the platform that Parley replaces had it."""
-    call.services.devices.leave(call.account)
+    call.services.sessions.leave(call.account)
     return no_content(202)
 
 
 @route(blueprint, "GET", "/v1/sessions", {200: Devices}, fails=REFUSALS, account=True)
 def devices(call: Call) -> Response:
     """List the devices on which the caller is logged in."""
-    return reply(call.services.devices.all(call.account))
+    return reply(call.services.sessions.all(call.account))
 
 
 @route(blueprint, "DELETE", "/v1/sessions", {204: None}, fails=REFUSALS, account=True)
 def log_out_everywhere(call: Call) -> Response:
     """End all the caller's sessions, this one too, and what an outside issuer signed for them until now."""
-    call.services.devices.end_all(call.account)
+    call.services.sessions.end_all(call.account)
     return no_content()
 
 
@@ -58,5 +58,5 @@ def log_out_everywhere(call: Call) -> Response:
 )
 def log_out_device(call: Call, session: str) -> Response:
     """End one of the caller's sessions."""
-    call.services.devices.end(call.account, session)
+    call.services.sessions.end(call.account, session)
     return no_content()

@@ -19,7 +19,7 @@ REFUSALS = (errors.BadRequest,)
 @route(blueprint, "GET", ME, {200: Me}, fails=REFUSALS, account=True)
 def me(call: Call) -> Response:
     """Read one's own profile."""
-    return reply(call.services.people.me(call.account.handle))
+    return reply(call.services.profiles.me(call.account.handle))
 
 
 @route(
@@ -40,7 +40,7 @@ def change(call: Call) -> Response:
     handle, changes = call.account.handle, call.body(ProfileChanges)
     if changes.email:
         call.take_from_address("auth")  # it tells whether somebody has an email, as registering does
-    return reply(call.services.people.change(handle, changes))
+    return reply(call.services.profiles.change(handle, changes))
 
 
 @route(blueprint, "DELETE", ME, {204: None}, fails=REFUSALS, account=True)
@@ -100,4 +100,4 @@ def search(call: Call) -> Response:
 )
 def user(call: Call, handle: str) -> Response:
     """Read somebody's profile; that of a deleted user is not found."""
-    return reply(call.services.people.user(handle))
+    return reply(call.services.profiles.user(handle))

@@ -37,7 +37,7 @@ def sweep(event: Any) -> dict[str, int]:
         told=current.deliveries.sweep,
         ended=current.realtime.leases.sweep,
         repeated=current.work.sweep,
-        expired=current.devices.sweep,
+        expired=current.sessions.sweep,
     )
     LOGGER.info({"event": "sweep", **done, "ms": _milliseconds(start)})
     return done

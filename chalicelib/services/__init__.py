@@ -9,27 +9,27 @@ from chalicelib.logs import LOGGER, cause_of
 from chalicelib.queues import WorkQueue, are_jobs_down
 from chalicelib.schemas.messages import Health
 from chalicelib.services.accounts.deletion import Deletion
-from chalicelib.services.accounts.indexing import Directory
-from chalicelib.services.accounts.login import Logins
+from chalicelib.services.accounts.indexing import AccountIndexer
+from chalicelib.services.accounts.login import Login
 from chalicelib.services.accounts.passwords import Passwords
-from chalicelib.services.accounts.profiles import People
+from chalicelib.services.accounts.profiles import Profiles
 from chalicelib.services.accounts.registration import Registration
-from chalicelib.services.accounts.sessions import DeviceService
+from chalicelib.services.accounts.sessions import SessionService
 from chalicelib.services.auth.account_status import Standings
 from chalicelib.services.auth.authenticator import Admission
 from chalicelib.services.auth.oidc import Verifier
-from chalicelib.services.chats.account_removal import Departures
-from chalicelib.services.chats.blocked_invitations import Declining
-from chalicelib.services.chats.changelog import ChangeService
-from chalicelib.services.chats.contact import DirectChats
-from chalicelib.services.chats.create import Limits, Making
-from chalicelib.services.chats.details import ChatViews
-from chalicelib.services.chats.direct import Pairs
-from chalicelib.services.chats.invitations import Newcomers
-from chalicelib.services.chats.members import MemberLists
+from chalicelib.services.chats.account_removal import AccountRemoval
+from chalicelib.services.chats.blocked_invitations import BlockedInvitations
+from chalicelib.services.chats.changelog import Changelog
+from chalicelib.services.chats.contact import DirectContact
+from chalicelib.services.chats.create import ChatCreation, Limits
+from chalicelib.services.chats.details import ChatDetails
+from chalicelib.services.chats.direct import DirectChats
+from chalicelib.services.chats.invitations import Invitations
+from chalicelib.services.chats.members import Members
 from chalicelib.services.chats.membership import Membership
-from chalicelib.services.chats.service import Groups
-from chalicelib.services.chats.transaction import Changing
+from chalicelib.services.chats.service import ChatService
+from chalicelib.services.chats.transaction import ChatTransactions
 from chalicelib.services.delivery.fan_out import Deliveries
 from chalicelib.services.export.archive import Exports, Listed
 from chalicelib.services.export.chats import ChatExports
@@ -95,7 +95,7 @@ class Services:
         self.broadcast = self._reach.broadcast
         log = MessageLog(store, settings.keep_messages)
         index = SearchIndex(store)
-        directory = Directory(accounts, claims, index, Traces(store))
+        directory = AccountIndexer(accounts, claims, index, Traces(store))
         follows, posts, timelines, cards = Follows(store), Posts(store), Timelines(store), Cards(store)
         mirrors = Mirrors(follows, posts, timelines)
         doers: dict[str, Doer] = {
@@ -117,7 +117,7 @@ class Services:
             broadcast=self.broadcast,
         )
         inboxes, summaries, ids = Inboxes(store), Summaries(), ChatIds(self.names)
-        direct = DirectChats(accounts, self.standings, strict=not is_open)
+        direct = DirectContact(accounts, self.standings, strict=not is_open)
         self.messages = Messages(log, ids, direct, self.deliveries)
         self.classic = ClassicMessages(log, self.names, ids, direct, self.deliveries)
         self.inbox = InboxService(store, inboxes, summaries)
@@ -126,24 +126,24 @@ class Services:
         self.receipts = ReceiptService(
             ids, Readers(store), self.deliveries, self._reach.marks, BlockFilter(store)
         )
-        self.changes = ChangeService(store, ids, log, chats, summaries)
+        self.changelog = Changelog(store, ids, log, chats, summaries)
         self._wire_groups(accounts, chats, cards, mirrors)
         passwords = Passwords(settings.argon2)
-        self.logins = Logins(accounts, claims, sessions, Attempts(store), passwords, self._reach.closing)
+        self.login = Login(accounts, claims, sessions, Attempts(store), passwords, self._reach.closing)
         self.registration = Registration(
-            self.names, accounts, claims, passwords, self.logins, self.work, self._reach.closing
+            self.names, accounts, claims, passwords, self.login, self.work, self._reach.closing
         )
-        self.devices = DeviceService(sessions, self._reach.closing)
+        self.sessions = SessionService(sessions, self._reach.closing)
         importer, get = Importer(accounts, claims, passwords), getter(allow_private=settings.import_private)
         self.imports = Imports(importer, self.names, get, self.work.soon)
-        self.people = People(store, accounts, claims, self.names, self.work, strict=not is_open)
+        self.profiles = Profiles(store, accounts, claims, self.names, self.work, strict=not is_open)
         self.search = Search(store, accounts, index)
         self.deletion = Deletion(
             store,
             accounts,
             claims,
             directory,
-            self.departures.depart,
+            self.account_removal.depart,
             self.work,
             self._reach.closing,
         )
@@ -170,21 +170,23 @@ class Services:
         store, names, strict = self._store, self.names, self.settings.auth != "open"
         ids, summaries, settings = ChatIds(names), Summaries(), self.settings
         limits = Limits(settings.max_members, settings.large_chat, settings.groups_a_day)
-        newcomers = Newcomers(settings.max_large_chats, strict=strict)
-        changing = Changing(store, chats, self.deliveries, self.found.index)
-        self.departures = Departures(store, chats, changing)
-        self.declining = Declining(store, chats, changing, mirrors.block)
-        self.chat_views = ChatViews(store, ids, summaries)
-        self.membership = Membership(names, ids, newcomers, chats, changing)
-        making = Making(store, names, newcomers, chats, changing, limits)
-        pairs = Pairs(names, accounts, summaries, Readers(store), self.deliveries, strict=strict)
-        self.groups = Groups(ids, chats, changing, self.chat_views, making, pairs, self.membership)
-        self.member_lists = MemberLists(store, ids, chats, cards, self._reach.registry.clients)
+        invitations = Invitations(settings.max_large_chats, strict=strict)
+        transactions = ChatTransactions(store, chats, self.deliveries, self.found.index)
+        self.account_removal = AccountRemoval(store, chats, transactions)
+        self.blocked_invitations = BlockedInvitations(store, chats, transactions, mirrors.block)
+        self.chat_details = ChatDetails(store, ids, summaries)
+        self.membership = Membership(names, ids, invitations, chats, transactions)
+        creation = ChatCreation(store, names, invitations, chats, transactions, limits)
+        direct_chats = DirectChats(names, accounts, summaries, Readers(store), self.deliveries, strict=strict)
+        self.chats = ChatService(
+            ids, chats, transactions, self.chat_details, creation, direct_chats, self.membership
+        )
+        self.members = Members(store, ids, chats, cards, self._reach.registry.clients)
         self.rooms = ClassicRooms(
-            self.groups,
-            self.chat_views,
+            self.chats,
+            self.chat_details,
             self.membership,
-            self.member_lists,
+            self.members,
             self.found,
             self._reach.tickets,
         )
@@ -196,10 +198,10 @@ class Services:
         self.realtime.presence.tell_watcher(handle, watcher)
 
     def _depart(self, handle: str, chat: str) -> None:
-        self.departures.depart(handle, chat)
+        self.account_removal.depart(handle, chat)
 
     def _end_contact(self, handle: str, other: str) -> None:
-        self.declining.block(handle, other)
+        self.blocked_invitations.block(handle, other)
 
     def prepare(self, *, connect: bool) -> None:
         """Make what calls need while the process starts; a failure is logged, and calls try again.

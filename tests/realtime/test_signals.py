@@ -209,7 +209,7 @@ def test_who_left_a_chat_cannot_be_rung_there(stage: Stage) -> None:
         stage.write(user, "bob:cid")
     stage.connect("bob")
     cid = stage.connect("cid")
-    stage.services.groups.leave(stage.caller("bob"), "bob:cid")
+    stage.services.chats.leave(stage.caller("bob"), "bob:cid")
 
     assert refused(cid, to="bob", kind="ring") == (403, "call_not_accepted")
 

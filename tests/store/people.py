@@ -10,8 +10,8 @@ from chalicelib.config import Settings
 from chalicelib.push_gateway.pusher import NoPusher
 from chalicelib.queues import WorkQueue
 from chalicelib.services.accounts.deletion import Deletion
-from chalicelib.services.accounts.indexing import Directory
-from chalicelib.services.accounts.profiles import People
+from chalicelib.services.accounts.indexing import AccountIndexer
+from chalicelib.services.accounts.profiles import Profiles
 from chalicelib.services.delivery.push import Pushing
 from chalicelib.services.delivery.session_close import Closing
 from chalicelib.services.export.archive import Exports, Listed
@@ -90,7 +90,7 @@ class Village:
         self.store = store
         self.accounts, self.claims, self.index = Accounts(store), Claims(store), SearchIndex(store)
         self.traces = Traces(store)
-        self.directory = Directory(self.accounts, self.claims, self.index, self.traces)
+        self.directory = AccountIndexer(self.accounts, self.claims, self.index, self.traces)
         self.owed, self.follows, self.blocks = Owed(store), Follows(store), Blocks(store)
         self.posts, self.timelines, self.sessions = Posts(store), Timelines(store), Sessions(store)
         self.chats, self.log = Chats(store, 1000, 100), MessageLog(store)
@@ -103,7 +103,7 @@ class Village:
         }
         queue = WorkQueue(Settings(), store)
         self.work = Work(self.owed, queue, doers, lambda: time.time() + ahead)
-        self.people = People(
+        self.people = Profiles(
             store, self.accounts, self.claims, Names(open_names=False), self.work, strict=True
         )
         self.search = Search(store, self.accounts, self.index)

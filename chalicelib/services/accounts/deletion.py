@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from chalicelib.services.accounts.indexing import Directory
+from chalicelib.services.accounts.indexing import AccountIndexer
 from chalicelib.services.auth.oidc import IDENTITY
 from chalicelib.services.delivery.session_close import Closing
 from chalicelib.services.jobs.pending_work import Work
@@ -31,7 +31,7 @@ class Deletion:
         store: Store,
         accounts: Accounts,
         claims: Claims,
-        directory: Directory,
+        directory: AccountIndexer,
         depart: Callable[[str, str], None],
         work: Work,
         closing: Closing,

@@ -12,7 +12,7 @@ from chalicelib.store.accounts.index_traces import Trace, Traces
 from chalicelib.store.search import Entry, SearchIndex
 
 
-class Directory:
+class AccountIndexer:
     """Puts people where they are found: by search terms, and by email."""
 
     def __init__(self, accounts: Accounts, claims: Claims, index: SearchIndex, noted: Traces) -> None:

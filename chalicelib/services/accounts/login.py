@@ -28,7 +28,7 @@ NOBODY = ""
 """The name of all that cannot be a handle: a text of one's choice in a key might be another's key."""
 
 
-class Entered(NamedTuple):
+class StartedSession(NamedTuple):
     """A session that has begun; expires: µs since 1970."""
 
     handle: str
@@ -36,7 +36,7 @@ class Entered(NamedTuple):
     expires: int
 
 
-class Logins:
+class Login:
     """The rules of logging in."""
 
     def __init__(
@@ -55,7 +55,7 @@ class Logins:
         self._passwords = passwords
         self._closing = closing
 
-    def login(self, request: LoginRequest, details: Details) -> Entered:
+    def login(self, request: LoginRequest, details: Details) -> StartedSession:
         """Log in by handle or email.
 
         An unknown name and a wrong password are answered alike and after the same work. 10 failures of a
@@ -100,7 +100,7 @@ class Logins:
         self._attempts.succeed(attempt)
         self._closing.everything(handle, keep=keep)
 
-    def enter(self, handle: str, held: str, details: Details, rehash: str = "") -> Entered:
+    def enter(self, handle: str, held: str, details: Details, rehash: str = "") -> StartedSession:
         """Begin a session of an account whose password's hash is the one held; raises NotAuthenticated.
 
         rehash: the same password by today's parameters.
@@ -109,7 +109,7 @@ class Logins:
         expires = self._sessions.add(handle, held, digest_of(token), details, rehash)
         if not expires:
             raise NotAuthenticated("The account was changed just now. Log in again.")
-        return Entered(handle, token, expires)
+        return StartedSession(handle, token, expires)
 
     def _named(self, request: LoginRequest) -> tuple[str, str | None]:
         """Return the handle to log in as, and the email that led to it."""

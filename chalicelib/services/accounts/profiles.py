@@ -27,7 +27,7 @@ CHECKS: dict[str, Callable[[str, str], str]] = {
 }
 
 
-class People:
+class Profiles:
     """The rules of profiles; handle: of who calls, and has an account.
 
     strict: whether everybody has an account, as on a server that trusts no names.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chalicelib.errors import AlreadyTaken
-from chalicelib.services.accounts.login import Entered, Logins
+from chalicelib.services.accounts.login import Login, StartedSession
 from chalicelib.services.accounts.passwords import Passwords, checked_password
 from chalicelib.services.auth.oidc import IDENTITY, Identity
 from chalicelib.services.delivery.session_close import Closing
@@ -28,7 +28,7 @@ class Registration:
         accounts: Accounts,
         claims: Claims,
         passwords: Passwords,
-        logins: Logins,
+        logins: Login,
         work: Work,
         closing: Closing,
     ) -> None:
@@ -42,7 +42,7 @@ class Registration:
 
     def register(
         self, account: Account, password: str, details: Details, *, field: str = "handle"
-    ) -> Entered:
+    ) -> StartedSession:
         """Make an account and log in.
 
         account: handle, and what else is known: name, email. field: what the client calls the handle.

@@ -22,7 +22,7 @@ SWEPT_OF_PARTITION = 40
 """Maximum number of users of each of the 256 partitions whose expired sessions one sweep drops."""
 
 
-class DeviceService:
+class SessionService:
     """Lists sessions, and ends them with their connections; clock: seconds since 1970."""
 
     def __init__(self, sessions: Sessions, closing: Closing, clock: Callable[[], float] = time.time) -> None:

@@ -6,21 +6,21 @@ from collections.abc import Sequence
 
 from chalicelib.errors import ChatNotFound, LastOwner, UserNotFound
 from chalicelib.services.chats import rules
-from chalicelib.services.chats.decisions import Case, Decision
-from chalicelib.services.chats.transaction import MOST_TRIES, Changing, busy
+from chalicelib.services.chats.decisions import Action, Decision
+from chalicelib.services.chats.transaction import MOST_TRIES, ChatTransactions, busy
 from chalicelib.services.values.chat_id import is_group
 from chalicelib.store.chats.chats import Chats, View
 from chalicelib.store.chats.info import Info, Member, Role
 from chalicelib.store.redis.client import Store
 
 
-class Departures:
+class AccountRemoval:
     """Takes deleted users out of chats."""
 
-    def __init__(self, store: Store, chats: Chats, changing: Changing) -> None:
+    def __init__(self, store: Store, chats: Chats, transactions: ChatTransactions) -> None:
         self._store = store
         self._chats = chats
-        self._changing = changing
+        self._transactions = transactions
 
     def depart(self, handle: str, chat: str) -> None:
         """Take a deleted user out of a chat; again is fine, and so is a chat that is not there.
@@ -47,15 +47,15 @@ class Departures:
         heir = handle
         if isinstance(own, Member) and own.role == Role.OWNER and not _owned(others):
             if not others:
-                self._changing.delete(chat, view, _check_alone)
+                self._transactions.delete(chat, view, _check_alone)
                 return
             heir = max(others, key=lambda one: (one.role, -one.joined)).handle
             view = self._store.fetch(self._chats.viewing(chat, handle, heir))
 
         def decide(info: Info, seen: View) -> Decision | None:
-            return rules.depart(Case(chat, info, handle, heir, seen.records[handle], seen.records[heir]))
+            return rules.depart(Action(chat, info, handle, heir, seen.records[handle], seen.records[heir]))
 
-        self._changing.change(chat, view, handle, decide)
+        self._transactions.change(chat, view, handle, decide)
 
 
 def _check_alone(seen: View) -> None:

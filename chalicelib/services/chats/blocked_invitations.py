@@ -6,26 +6,30 @@ from collections.abc import Callable
 
 from chalicelib.errors import ChatNotFound
 from chalicelib.services.chats import rules
-from chalicelib.services.chats.decisions import Case, Decision
-from chalicelib.services.chats.transaction import Changing
+from chalicelib.services.chats.decisions import Action, Decision
+from chalicelib.services.chats.transaction import ChatTransactions
 from chalicelib.store.chats.chats import Chats, View
 from chalicelib.store.chats.info import Info, Other
 from chalicelib.store.chats.invitee import Invitees
 from chalicelib.store.redis.client import Store
 
 
-class Declining:
+class BlockedInvitations:
     """Does the pending work of a block, as often as it takes and to the same effect.
 
     end_follow: ends the follow of a blocked user, by the handles of who blocks and of the other.
     """
 
     def __init__(
-        self, store: Store, chats: Chats, changing: Changing, end_follow: Callable[[str, str], None]
+        self,
+        store: Store,
+        chats: Chats,
+        transactions: ChatTransactions,
+        end_follow: Callable[[str, str], None],
     ) -> None:
         self._store = store
         self._chats = chats
-        self._changing = changing
+        self._transactions = transactions
         self._end_follow = end_follow
 
     def block(self, handle: str, other: str) -> None:
@@ -41,10 +45,10 @@ class Declining:
             own = seen.records[handle]
             if not isinstance(own, Other) or own.inviter != other:
                 return None
-            return rules.uninvite(Case(chat, info, handle, handle, own, own))
+            return rules.uninvite(Action(chat, info, handle, handle, own, own))
 
         try:
             view = self._store.fetch(self._chats.viewing(chat, handle))
-            self._changing.change(chat, view, handle, decide)
+            self._transactions.change(chat, view, handle, decide)
         except ChatNotFound:
             return

@@ -47,7 +47,7 @@ class Since(NamedTuple):
         return f"{self.cursor}~{self.position.score}.{self.position.member}"
 
 
-class ChangeService:
+class Changelog:
     """Reads what has changed, where the chat's members are the callers."""
 
     def __init__(

@@ -13,7 +13,7 @@ from chalicelib.store.redis.client import Query
 T = TypeVar("T")
 
 
-class DirectChats:
+class DirectContact:
     """The rules of a chat of two.
 
     strict: whether the other must have an account, as on a server that trusts no names.

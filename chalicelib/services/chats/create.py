@@ -20,8 +20,8 @@ from chalicelib.errors import (
 from chalicelib.schemas.chats import NewChat
 from chalicelib.services.auth.caller import Caller
 from chalicelib.services.chats.fields import Fields, checked_fields
-from chalicelib.services.chats.invitations import MOST_BY_ONE, Newcomer, Newcomers
-from chalicelib.services.chats.transaction import Changing, told
+from chalicelib.services.chats.invitations import MOST_BY_ONE, Invitations, InviteeStatus
+from chalicelib.services.chats.transaction import ChatTransactions, told
 from chalicelib.services.values.chat_id import group_id, kind_of, new_group_id, room_id
 from chalicelib.services.values.names import Names
 from chalicelib.services.values.system_events import event
@@ -31,7 +31,7 @@ from chalicelib.store.chats.info import Info, Relation, Role
 from chalicelib.store.redis.client import Store
 
 
-class Made(NamedTuple):
+class CreatedChat(NamedTuple):
     """A chat's id, and whether it is new; invited: the users who were invited instead of added."""
 
     chat: str
@@ -47,26 +47,26 @@ class Limits(NamedTuple):
     a_day: int
 
 
-class Making:
+class ChatCreation:
     """The rules of making groups and rooms."""
 
     def __init__(
         self,
         store: Store,
         names: Names,
-        newcomers: Newcomers,
+        invitations: Invitations,
         chats: Chats,
-        changing: Changing,
+        transactions: ChatTransactions,
         limits: Limits,
     ) -> None:
         self._store = store
         self._names = names
-        self._newcomers = newcomers
+        self._invitations = invitations
         self._chats = chats
-        self._changing = changing
+        self._transactions = transactions
         self._limits = limits
 
-    def make(self, caller: Caller, request: NewChat) -> Made:
+    def make(self, caller: Caller, request: NewChat) -> CreatedChat:
         """Make a group or room, of which the caller is the owner.
 
         It is not new if it is the group that the caller made with the same id before. It counts as one
@@ -77,21 +77,21 @@ class Making:
         others = self._others(caller.handle, request.members or ())
         if others:
             caller.admit(1 + len(others))
-        asking = [query for name in others for query in self._newcomers.asking(name, caller.handle)]
+        asking = [query for name in others for query in self._invitations.asking(name, caller.handle)]
         view, *met = caller.read_all(self._chats.viewing(chat), *asking)
         if view.info is not None:
             return _again(chat, view.info, caller.handle)
         each = zip(others, met[::2], met[1::2], strict=True)
-        newcomers = self._asked({name: self._newcomers.of(*replies) for name, *replies in each})
-        _check_others(newcomers, others)
+        invitations = self._asked({name: self._invitations.of(*replies) for name, *replies in each})
+        _check_others(invitations, others)
         self._take(caller)
-        return self._made(chat, Info(**fields, maker=caller.handle), newcomers)  # type: ignore[arg-type]
+        return self._made(chat, Info(**fields, maker=caller.handle), invitations)  # type: ignore[arg-type]
 
-    def _asked(self, newcomers: dict[str, Newcomer]) -> dict[str, Newcomer]:
+    def _asked(self, invitations: dict[str, InviteeStatus]) -> dict[str, InviteeStatus]:
         """Return them so that of a chat that will be large those are asked first who are in too many."""
-        if len(newcomers) < self._limits.large:
-            return newcomers
-        return {name: one._replace(welcomes=one.welcomes and one.fits) for name, one in newcomers.items()}
+        if len(invitations) < self._limits.large:
+            return invitations
+        return {name: one._replace(welcomes=one.welcomes and one.fits) for name, one in invitations.items()}
 
     def _take(self, caller: Caller) -> None:
         """Count a chat of somebody with an account; raises TooManyRequests."""
@@ -103,20 +103,20 @@ class Making:
             )
             raise TooManyRequests(detail, headers={"Retry-After": str(wait)})
 
-    def _made(self, chat: str, info: Info, newcomers: Mapping[str, Newcomer]) -> Made:
-        members = [name for name, newcomer in newcomers.items() if newcomer.welcomes]
-        invited = [name for name in newcomers if name not in members]
+    def _made(self, chat: str, info: Info, invitations: Mapping[str, InviteeStatus]) -> CreatedChat:
+        members = [name for name, invitee in invitations.items() if invitee.welcomes]
+        invited = [name for name in invitations if name not in members]
         body = told(info.maker, event("created", members, name=info.name))
         people: list[tuple[str, Role | Relation]] = [(info.maker, Role.OWNER)]
         people += [
-            (name, Role.MEMBER if newcomers[name].welcomes else Relation.INVITED) for name in newcomers
+            (name, Role.MEMBER if invitations[name].welcomes else Relation.INVITED) for name in invitations
         ]
         changed = self._chats.create(chat, info, people, body)
         if changed is None:
             there = self._store.fetch(self._chats.viewing(chat)).info
             return _again(chat, there, info.maker)
-        self._changing.tell_all(chat, changed)
-        return Made(chat, True, invited)
+        self._transactions.tell_all(chat, changed)
+        return CreatedChat(chat, True, invited)
 
     def _others(self, maker: str, given: Sequence[str]) -> dict[str, str]:
         """Return the members beside the maker, each with the field that named it first."""
@@ -131,7 +131,7 @@ class Making:
         return named
 
 
-def _check_others(newcomers: Mapping[str, Newcomer], fields: Mapping[str, str]) -> None:
+def _check_others(invitations: Mapping[str, InviteeStatus], fields: Mapping[str, str]) -> None:
     """Return if all of them may be added or invited; fields: where each was named.
 
     Raises UserNotFound, Blocked, InvitationsFull, naming each user at fault.
@@ -142,7 +142,7 @@ def _check_others(newcomers: Mapping[str, Newcomer], fields: Mapping[str, str]) 
             errors = tuple(FieldError(fields[name], each.format(name)) for name in given)
             raise error(detail.format(_some(given)), errors=errors)
 
-    all_ = newcomers.items()
+    all_ = invitations.items()
     missing = "There is no user {}, or not any more.", "there is no user {}, or not any more"
     refuse((name for name, one in all_ if not one.exists), UserNotFound, *missing)
     blocking = "You are blocked by {}.", "{} has blocked you"
@@ -177,10 +177,10 @@ def _fields_of(request: NewChat) -> Fields:
     return fields
 
 
-def _again(chat: str, there: Info | None, maker: str) -> Made:
+def _again(chat: str, there: Info | None, maker: str) -> CreatedChat:
     if there is None or there.maker != maker or kind_of(chat) == "room":
         raise AlreadyTaken("The id is taken, or was once. Choose another.")
-    return Made(chat, False, [])
+    return CreatedChat(chat, False, [])
 
 
 def _some(names: Sequence[str], most: int = 10) -> str:

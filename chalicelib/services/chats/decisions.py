@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from chalicelib.services.chats.invitations import WELCOME, Newcomer
+from chalicelib.services.chats.invitations import NO_OBJECTION, InviteeStatus
 from chalicelib.services.chats.permissions import Record
 from chalicelib.services.values.system_events import Stored
 from chalicelib.store.chats.chats import Become
 from chalicelib.store.chats.info import Info
 
 
-class Case(NamedTuple):
+class Action(NamedTuple):
     """Somebody who does something in a group or room, to somebody who may be themselves.
 
     by, to: their handles. actor, target: how they stand to the chat; None: not at all. newcomer: how the
@@ -25,7 +25,7 @@ class Case(NamedTuple):
     to: str
     actor: Record
     target: Record
-    newcomer: Newcomer = WELCOME
+    invitee: InviteeStatus = NO_OBJECTION
 
 
 class Decision(NamedTuple):
@@ -39,5 +39,5 @@ class Decision(NamedTuple):
     info: Mapping[str, str | bool] | None = None
 
 
-Rule = Callable[[Case], Decision | None]
+Rule = Callable[[Action], Decision | None]
 """Decides on a case; None: it is as it should be already. Raises what refuses it."""

@@ -15,7 +15,7 @@ from chalicelib.store.chats.summary import State, Summaries, Summary
 from chalicelib.store.redis.client import Store
 
 
-class ChatViews:
+class ChatDetails:
     """Reads chats for their readers, and for whoever may join them."""
 
     def __init__(self, store: Store, ids: ChatIds, summaries: Summaries) -> None:

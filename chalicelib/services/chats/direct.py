@@ -13,7 +13,7 @@ from chalicelib.store.inbox.index import Place, PlaceState
 from chalicelib.store.inbox.read_state import Readers
 
 
-class Pairs:
+class DirectChats:
     """The rules of opening and leaving chats of two.
 
     strict: whether everybody has an account, as on a server that trusts no names.

@@ -17,7 +17,7 @@ MOST_BY_ONE = 10
 """Invitations of one inviter that may wait for a user: it takes ten inviters to reach MOST_INVITATIONS."""
 
 
-class Newcomer(NamedTuple):
+class InviteeStatus(NamedTuple):
     """Somebody whom another user is about to put into a chat.
 
     exists: whether there may be somebody of the handle. blocks: whether they block the other. welcomes:
@@ -33,11 +33,11 @@ class Newcomer(NamedTuple):
     fits: bool = True
 
 
-WELCOME = Newcomer()
+NO_OBJECTION = InviteeStatus()
 """Somebody who may be put into any chat."""
 
 
-class Newcomers:
+class Invitations:
     """Knows whom a user may add.
 
     strict: whether everybody has an account, as on a server that trusts no names; there strangers are asked
@@ -53,17 +53,17 @@ class Newcomers:
         """Return the two queries whose replies `of` takes; they are one trip."""
         return Invitees.of(handle, by), Invitees.wrote(handle, by)
 
-    def own(self, handle: str) -> Query[Newcomer]:
+    def own(self, handle: str) -> Query[InviteeStatus]:
         """Return the query for how somebody meets themselves."""
         query = Invitees.of(handle, handle)
         return Query(query.run, query.keys, query.args, lambda reply: self.of(query.read(reply), True))
 
-    def of(self, invitee: Invitee, wrote: bool) -> Newcomer:
+    def of(self, invitee: Invitee, wrote: bool) -> InviteeStatus:
         """Return how somebody meets who puts them into a chat; wrote: whether they have written to them."""
         setting = invitee.setting or default_who_may_add(strict=self._strict)
         knows = invitee.follows or wrote
         named = invitee.standing is Standing.NONE
-        return Newcomer(
+        return InviteeStatus(
             exists=permissions.may_come(Peer(invitee.standing, invitee.blocks), strict=self._strict),
             blocks=invitee.blocks,
             welcomes=named or setting == "everybody" or (setting == "known" and knows),

@@ -23,7 +23,7 @@ from chalicelib.store.redis.client import Store
 T = TypeVar("T", Member, Other)
 
 
-class MemberLists:
+class Members:
     """Reads pages of people, by handle; what they are called is read when it is shown.
 
     chat: as the caller named it. cursor: the `next` of the page before. limit: people at the most.

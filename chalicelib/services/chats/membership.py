@@ -5,9 +5,9 @@ from __future__ import annotations
 from chalicelib.schemas.chats import Added, Joined
 from chalicelib.services.auth.caller import Caller
 from chalicelib.services.chats import rules
-from chalicelib.services.chats.decisions import Case, Decision, Rule
-from chalicelib.services.chats.invitations import WELCOME, Newcomer, Newcomers
-from chalicelib.services.chats.transaction import Changing
+from chalicelib.services.chats.decisions import Action, Decision, Rule
+from chalicelib.services.chats.invitations import NO_OBJECTION, Invitations, InviteeStatus
+from chalicelib.services.chats.transaction import ChatTransactions
 from chalicelib.services.values.chat_id import ChatIds
 from chalicelib.services.values.names import Names
 from chalicelib.store.chats.chats import Chats, View
@@ -22,15 +22,15 @@ class Membership:
         self,
         names: Names,
         ids: ChatIds,
-        newcomers: Newcomers,
+        invitations: Invitations,
         chats: Chats,
-        changing: Changing,
+        transactions: ChatTransactions,
     ) -> None:
         self._names = names
         self._ids = ids
-        self._newcomers = newcomers
+        self._invitations = invitations
         self._chats = chats
-        self._changing = changing
+        self._transactions = transactions
 
     def add(self, caller: Caller, chat: str, name: str) -> Added:
         """Make somebody a member, or invite them; see roles.add. Raises as apply does."""
@@ -49,9 +49,9 @@ class Membership:
         Raises BadRequest, ChatNotFound, ChatFull, LastOwner, and what the rule refuses.
         """
         group, other = self._ids.group(chat), self._names.user(name, field)
-        asking = self._newcomers.asking(other, caller.handle)
+        asking = self._invitations.asking(other, caller.handle)
         view, *met = caller.read_all(self._viewing(group, caller.handle, other), *asking)
-        return self._decide(group, view, caller.handle, other, rule, self._newcomers.of(*met))
+        return self._decide(group, view, caller.handle, other, rule, self._invitations.of(*met))
 
     def join(self, caller: Caller, chat: str) -> Joined:
         """Become a member, or ask to; again is fine.
@@ -59,7 +59,7 @@ class Membership:
         Raises BadRequest, ChatNotFound, Banned, Forbidden, ChatFull, TooManyChats.
         """
         group, by = self._ids.group(chat), caller.handle
-        view, own = caller.read_all(self._viewing(group, by), self._newcomers.own(by))
+        view, own = caller.read_all(self._viewing(group, by), self._invitations.own(by))
         seen, decision = self._decide(group, view, by, by, rules.join, own)
         is_in = isinstance(seen.records[by], Member) or (decision is not None and decision.event is not None)
         return Joined(chat=group, state="member" if is_in else "requested")
@@ -82,12 +82,12 @@ class Membership:
         self._decide(group, view, by, by, lambda case: rules.change_info(case, fields))
 
     def _decide(
-        self, chat: str, view: View, by: str, to: str, rule: Rule, newcomer: Newcomer = WELCOME
+        self, chat: str, view: View, by: str, to: str, rule: Rule, invitee: InviteeStatus = NO_OBJECTION
     ) -> tuple[View, Decision | None]:
         def decide(info: Info, seen: View) -> Decision | None:
-            return rule(Case(chat, info, by, to, seen.records[by], seen.records[to], newcomer))
+            return rule(Action(chat, info, by, to, seen.records[by], seen.records[to], invitee))
 
-        return self._changing.change(chat, view, by, decide)
+        return self._transactions.change(chat, view, by, decide)
 
     def _viewing(self, chat: str, *handles: str) -> Query[View]:
         return self._chats.viewing(chat, *dict.fromkeys(handles))

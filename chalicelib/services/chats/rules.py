@@ -15,7 +15,7 @@ from chalicelib.errors import (
     bad_field,
     no_user,
 )
-from chalicelib.services.chats.decisions import Case, Decision
+from chalicelib.services.chats.decisions import Action, Decision
 from chalicelib.services.chats.invitations import MOST_BY_ONE
 from chalicelib.services.chats.permissions import Record, banned, check_manager, check_member, stands
 from chalicelib.services.values.chat_id import ROOM_PREFIX
@@ -26,7 +26,7 @@ from chalicelib.store.chats.info import Member, Other, Relation, Role
 ROLES = {"member": Role.MEMBER, "admin": Role.ADMIN, "owner": Role.OWNER}
 
 
-def change_info(case: Case, fields: Mapping[str, str | bool]) -> Decision | None:
+def change_info(case: Action, fields: Mapping[str, str | bool]) -> Decision | None:
     """Change what a chat is; fields: of Info, and what they are to be."""
     check_manager(case.chat, case.actor)
     if case.chat.startswith(ROOM_PREFIX) and fields.get("join", "open") != "open":
@@ -35,7 +35,7 @@ def change_info(case: Case, fields: Mapping[str, str | bool]) -> Decision | None
     return Decision((), event("changed", (), **changed), changed) if changed else None
 
 
-def join(case: Case) -> Decision | None:
+def join(case: Action) -> Decision | None:
     """Become a member, or ask to."""
     actor, policy = case.actor, case.info.join
     if isinstance(actor, Member):
@@ -52,7 +52,7 @@ def join(case: Case) -> Decision | None:
     raise Forbidden(f"You need an invitation to join {case.chat}.")
 
 
-def leave(case: Case) -> Decision | None:
+def leave(case: Action) -> Decision | None:
     """Be a member no more; the store refuses the last owner."""
     if stands(case.actor, Relation.LEFT, Relation.REMOVED):
         return None
@@ -60,7 +60,7 @@ def leave(case: Case) -> Decision | None:
     return Decision((Become(case.by, Relation.LEFT),), event("left"))
 
 
-def add(case: Case) -> Decision | None:
+def add(case: Action) -> Decision | None:
     """Make somebody a member, or invite them.
 
     A user who does not let the caller add them, or has left the chat, is invited.
@@ -75,43 +75,43 @@ def add(case: Case) -> Decision | None:
     return Decision((Become(case.to, Role.MEMBER),), event("added", [case.to]))
 
 
-def invite(case: Case) -> Decision | None:
+def invite(case: Action) -> Decision | None:
     """Let somebody join when they like."""
     check_manager(case.chat, case.actor)
     if isinstance(case.target, Member) or stands(case.target, Relation.INVITED):
         return None
     _check_welcome(case)
-    if not case.newcomer.invitable_by_other:
+    if not case.invitee.invitable_by_other:
         raise InvitationsFull(
             f"{MOST_BY_ONE} invitations of yours are waiting for {case.to}, the most one user can send. "
             "Withdraw one, or wait until they answer."
         )
-    if not case.newcomer.invitable:
+    if not case.invitee.invitable:
         raise InvitationsFull(
             f"{case.to} has the maximum number of waiting invitations. They must answer some first."
         )
     return Decision((Become(case.to, Relation.INVITED, inviter=case.by),))
 
 
-def uninvite(case: Case) -> Decision | None:
+def uninvite(case: Action) -> Decision | None:
     """Take an invitation back, or decline one's own: then the chat cannot repeat it."""
     if case.by == case.to and stands(case.target, Relation.INVITED):
         return Decision((Become(case.to, Relation.LEFT, refused=True),))
     return _ended(case, Relation.INVITED)
 
 
-def refuse(case: Case) -> Decision | None:
+def refuse(case: Action) -> Decision | None:
     """Refuse a request to join, or take one's own back."""
     return _ended(case, Relation.REQUESTED)
 
 
-def unban(case: Case) -> Decision | None:
+def unban(case: Action) -> Decision | None:
     """Ban somebody no more."""
     check_manager(case.chat, case.actor)
     return _outside(case.to, case.target) if stands(case.target, Relation.BANNED) else None
 
 
-def remove(case: Case) -> Decision | None:
+def remove(case: Action) -> Decision | None:
     """Make somebody a member no more; oneself: leave."""
     if case.by == case.to:
         return leave(case)
@@ -122,14 +122,14 @@ def remove(case: Case) -> Decision | None:
     return Decision((Become(case.to, Relation.REMOVED),), event("removed", [case.to]))
 
 
-def ban(case: Case) -> Decision | None:
+def ban(case: Action) -> Decision | None:
     """Make somebody a member no more, nor again."""
     actor = check_manager(case.chat, case.actor)
     if case.by == case.to:
         raise bad_field("handle", "this is you")
     if stands(case.target, Relation.BANNED):
         return None
-    if not case.newcomer.exists or stands(case.target, Relation.DELETED):
+    if not case.invitee.exists or stands(case.target, Relation.DELETED):
         raise no_user(case.to)
     if not isinstance(case.target, Member):
         return Decision((Become(case.to, Relation.BANNED),))
@@ -137,7 +137,7 @@ def ban(case: Case) -> Decision | None:
     return Decision((Become(case.to, Relation.BANNED),), event("banned", [case.to]))
 
 
-def change_role(case: Case, name: str) -> Decision | None:
+def change_role(case: Action, name: str) -> Decision | None:
     """Give a member another role (see ROLES); more than one may be owner."""
     actor, role = check_manager(case.chat, case.actor, Role.OWNER), ROLES[name]
     if case.by == case.to:
@@ -150,7 +150,7 @@ def change_role(case: Case, name: str) -> Decision | None:
     return Decision((Become(case.to, role, muted),), event("role", [case.to], role=name))
 
 
-def mute(case: Case, until: int) -> Decision | None:
+def mute(case: Action, until: int) -> Decision | None:
     """Let a member not write until a time, µs since 1970; 0: let them write again."""
     actor, target = check_manager(case.chat, case.actor), _check_target(case)
     _check_below(target, actor)
@@ -160,7 +160,7 @@ def mute(case: Case, until: int) -> Decision | None:
     return Decision((Become(case.to, target.role, until),), told)
 
 
-def hand_over(case: Case) -> Decision | None:
+def hand_over(case: Action) -> Decision | None:
     """Make a member an owner in one's own place, and oneself an admin."""
     check_manager(case.chat, case.actor, Role.OWNER)
     if case.by == case.to:
@@ -170,7 +170,7 @@ def hand_over(case: Case) -> Decision | None:
     return Decision(becomes, event("handed_over", [case.to]))
 
 
-def depart(case: Case) -> Decision | None:
+def depart(case: Action) -> Decision | None:
     """Be deleted: the target, if that is another member, becomes the owner in one's place."""
     if not isinstance(case.actor, Member):
         was_member = isinstance(case.actor, Other) and case.actor.upto > 0
@@ -190,22 +190,22 @@ def _outside(handle: str, record: Record) -> Decision:
     return Decision((Become(handle, Relation.LEFT if is_known else None),))
 
 
-def _ended(case: Case, relation: Relation) -> Decision | None:
+def _ended(case: Action, relation: Relation) -> Decision | None:
     if case.by != case.to:
         check_manager(case.chat, case.actor)
     return _outside(case.to, case.target) if stands(case.target, relation) else None
 
 
-def _check_welcome(case: Case) -> None:
+def _check_welcome(case: Action) -> None:
     """Return if the target may be added or invited; raises UserNotFound, Banned, Blocked, Forbidden."""
     refusal: ParleyError | None = None
-    if not case.newcomer.exists or stands(case.target, Relation.DELETED):
+    if not case.invitee.exists or stands(case.target, Relation.DELETED):
         refusal = no_user(case.to)
     elif stands(case.target, Relation.BANNED):
         refusal = Banned(f"{case.to} is banned from {case.chat}. Lift the ban first.")
     elif stands(case.target, Relation.REQUESTED):
         return
-    elif case.newcomer.blocks:
+    elif case.invitee.blocks:
         refusal = Blocked(f"{case.to} has blocked you.")
     elif isinstance(case.target, Other) and case.target.refused:
         refusal = Forbidden(f"{case.to} has refused an invitation to {case.chat}. They can ask to join it.")
@@ -213,25 +213,25 @@ def _check_welcome(case: Case) -> None:
         raise refusal
 
 
-def _must_ask(case: Case) -> bool:
+def _must_ask(case: Action) -> bool:
     """Return whether somebody is to be invited, and not made a member at once."""
     target = case.target
     if stands(target, Relation.REQUESTED):
         return False
     was_member = stands(target, Relation.INVITED) and isinstance(target, Other) and target.upto > 0
-    too_large = case.info.large and not case.newcomer.fits
-    return stands(target, Relation.LEFT) or was_member or too_large or not case.newcomer.welcomes
+    too_large = case.info.large and not case.invitee.fits
+    return stands(target, Relation.LEFT) or was_member or too_large or not case.invitee.welcomes
 
 
-def _check_fits(case: Case) -> None:
+def _check_fits(case: Action) -> None:
     """Return if the chat is not large, or the target may be in another large one; raises TooManyChats."""
-    if case.info.large and not case.newcomer.fits:
+    if case.info.large and not case.invitee.fits:
         if case.by == case.to:
             raise TooManyChats("You are in the maximum number of large chats. Leave one first.")
         raise TooManyChats(f"{case.to} is in the maximum number of large chats. They must leave one first.")
 
 
-def _check_target(case: Case) -> Member:
+def _check_target(case: Action) -> Member:
     if not isinstance(case.target, Member):
         raise UserNotFound(f"{case.to} is no member of chat {case.chat}.")
     return case.target

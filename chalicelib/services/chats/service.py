@@ -8,36 +8,36 @@ from chalicelib.errors import BadRequest, FieldError, bad_field
 from chalicelib.schemas.chats import Chat, ChatChanges, NewChat
 from chalicelib.services.auth.caller import Caller
 from chalicelib.services.chats import permissions
-from chalicelib.services.chats.create import Making
-from chalicelib.services.chats.details import ChatViews
-from chalicelib.services.chats.direct import Pairs
+from chalicelib.services.chats.create import ChatCreation
+from chalicelib.services.chats.details import ChatDetails
+from chalicelib.services.chats.direct import DirectChats
 from chalicelib.services.chats.fields import checked_fields
 from chalicelib.services.chats.membership import Membership
-from chalicelib.services.chats.transaction import Changing
+from chalicelib.services.chats.transaction import ChatTransactions
 from chalicelib.services.values.chat_id import ChatIds
 from chalicelib.store.chats.chats import Chats, View
 from chalicelib.store.chats.info import Role
 
 
-class Groups:
+class ChatService:
     """What is done to a whole chat, whichever kind it is of; chat: as the caller named it."""
 
     def __init__(
         self,
         ids: ChatIds,
         chats: Chats,
-        changing: Changing,
-        views: ChatViews,
-        making: Making,
-        pairs: Pairs,
+        transactions: ChatTransactions,
+        views: ChatDetails,
+        creation: ChatCreation,
+        direct_chats: DirectChats,
         membership: Membership,
     ) -> None:
         self._ids = ids
         self._chats = chats
-        self._changing = changing
+        self._transactions = transactions
         self._views = views
-        self._making = making
-        self._pairs = pairs
+        self._creation = creation
+        self._direct_chats = direct_chats
         self._membership = membership
 
     def make(self, caller: Caller, request: NewChat) -> tuple[Chat, bool]:
@@ -46,9 +46,9 @@ class Groups:
         Raises BadRequest, UserNotFound, Blocked, InvitationsFull, AlreadyTaken.
         """
         if request.kind == "direct":
-            chat, is_new = self._pairs.open(caller, _other_of(request))
+            chat, is_new = self._direct_chats.open(caller, _other_of(request))
             return self._views.after_change(chat, caller.handle), is_new
-        made = self._making.make(caller, request)
+        made = self._creation.make(caller, request)
         shown = self._views.after_change(made.chat, caller.handle)
         if made.invited:
             shown = structs.replace(shown, invited=made.invited)
@@ -69,7 +69,7 @@ class Groups:
         Raises BadRequest, ChatNotFound, NotAMember, Banned, LastOwner.
         """
         found = self._ids.own(caller.handle, chat)
-        (self._pairs if found.members else self._membership).leave(caller, found.text)
+        (self._direct_chats if found.members else self._membership).leave(caller, found.text)
 
     def delete(self, caller: Caller, chat: str) -> None:
         """End a group or room for everybody, as an owner; leave a direct chat.
@@ -80,14 +80,14 @@ class Groups:
         """
         found = self._ids.own(caller.handle, chat)
         if found.members:
-            self._pairs.leave(caller, found.text)
+            self._direct_chats.leave(caller, found.text)
             return
         view = caller.read(self._chats.viewing(found.text, caller.handle))
 
         def check(seen: View) -> None:
             permissions.check_manager(found.text, seen.records[caller.handle], Role.OWNER)
 
-        self._changing.delete(found.text, view, check)
+        self._transactions.delete(found.text, view, check)
         caller.charge(view.info.members - 1 if view.info else 0)
 
 

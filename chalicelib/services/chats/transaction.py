@@ -23,7 +23,7 @@ LONGEST_PAUSE = 0.02
 Decide = Callable[[Info, View], Decision | None]
 
 
-class Changing:
+class ChatTransactions:
     """Makes changes of groups and rooms, and tells inboxes and search of them.
 
     index: brings the search in line with a chat; what it fails to do stays owed.

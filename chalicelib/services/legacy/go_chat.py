@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from chalicelib.schemas.chats import ClassicClient, ClassicJoined, ClassicRoom, NewChat
 from chalicelib.services.auth.caller import Caller
-from chalicelib.services.chats.details import ChatViews
-from chalicelib.services.chats.members import MemberLists
+from chalicelib.services.chats.details import ChatDetails
+from chalicelib.services.chats.members import Members
 from chalicelib.services.chats.membership import Membership
-from chalicelib.services.chats.service import Groups
+from chalicelib.services.chats.service import ChatService
 from chalicelib.services.realtime.tickets import Tickets, opening
 from chalicelib.services.search.chats import FoundChats
 from chalicelib.services.values.chat_id import ROOM_PREFIX
@@ -20,10 +20,10 @@ class ClassicRooms:
 
     def __init__(
         self,
-        groups: Groups,
-        views: ChatViews,
+        groups: ChatService,
+        views: ChatDetails,
         membership: Membership,
-        lists: MemberLists,
+        lists: Members,
         found: FoundChats,
         tickets: Tickets,
     ) -> None:

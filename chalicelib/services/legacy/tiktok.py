@@ -5,7 +5,7 @@ from __future__ import annotations
 from chalicelib.errors import Forbidden, bad_field
 from chalicelib.schemas.messages import MAX_PAGE, ClassicMessage, ClassicPage, ClassicPull, ClassicSend
 from chalicelib.services.auth.caller import Caller
-from chalicelib.services.chats.contact import DirectChats
+from chalicelib.services.chats.contact import DirectContact
 from chalicelib.services.delivery.fan_out import Deliveries
 from chalicelib.services.values.chat_id import ChatIds
 from chalicelib.services.values.message_limits import checked_id, checked_text, fitting
@@ -23,7 +23,7 @@ class ClassicMessages:
     """The rules of the classic send and pull."""
 
     def __init__(
-        self, log: MessageLog, names: Names, ids: ChatIds, direct: DirectChats, deliveries: Deliveries
+        self, log: MessageLog, names: Names, ids: ChatIds, direct: DirectContact, deliveries: Deliveries
     ) -> None:
         self._log = log
         self._names = names

@@ -9,7 +9,7 @@ from msgspec import structs
 from chalicelib.errors import MessageNotFound, bad_field
 from chalicelib.schemas.messages import Message, Page, SendRequest, SentMessage
 from chalicelib.services.auth.caller import Caller
-from chalicelib.services.chats.contact import DirectChats
+from chalicelib.services.chats.contact import DirectContact
 from chalicelib.services.delivery.fan_out import Deliveries
 from chalicelib.services.values.chat_id import ChatId, ChatIds
 from chalicelib.services.values.cursors import Cursor, seq_of
@@ -32,7 +32,7 @@ class Messages:
     caller: who calls. chat: the chat as the caller named it.
     """
 
-    def __init__(self, log: MessageLog, ids: ChatIds, direct: DirectChats, deliveries: Deliveries) -> None:
+    def __init__(self, log: MessageLog, ids: ChatIds, direct: DirectContact, deliveries: Deliveries) -> None:
         self._log = log
         self._ids = ids
         self._direct = direct

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chalicelib.schemas.users import ProfileChanges
-from chalicelib.services.accounts.indexing import Directory
+from chalicelib.services.accounts.indexing import AccountIndexer
 from chalicelib.services.values.emails import EMAIL
 from chalicelib.store.accounts.accounts import Account, Accounts
 from chalicelib.store.redis.client import Store, connect
@@ -41,7 +41,7 @@ def test_a_run_that_is_overtaken_again_and_again(valkey: Engine) -> None:
     village.settle("alice", "Alice", EMAILS[0])
     overtaken = OvertakenAccounts(village.store, village)
 
-    Directory(overtaken, village.claims, village.index, village.traces).index("alice")
+    AccountIndexer(overtaken, village.claims, village.index, village.traces).index("alice")
     sweep(village.store)
 
     account = village.accounts.get("alice")

@@ -24,7 +24,7 @@ from chalicelib.errors import (
     WrongCredentials,
 )
 from chalicelib.schemas.accounts import LoginRequest, PasswordChange
-from chalicelib.services.accounts.login import Entered, Logins
+from chalicelib.services.accounts.login import Login, StartedSession
 from chalicelib.services.accounts.passwords import Match, Passwords
 from chalicelib.services.accounts.registration import Registration
 from chalicelib.services.auth.oidc import Identity
@@ -67,7 +67,7 @@ class Door:
         self.accounts, self.claims = self.village.accounts, self.village.claims
         self.passwords = passwords or CountingPasswords()
         self.sessions = Sessions(store)
-        self.logins = Logins(
+        self.logins = Login(
             self.accounts,
             self.claims,
             self.sessions,
@@ -85,16 +85,16 @@ class Door:
             nobody_connected(store),
         )
 
-    def register(self, handle: str = "ann", email: str | None = None, password: str = WORD) -> Entered:
+    def register(self, handle: str = "ann", email: str | None = None, password: str = WORD) -> StartedSession:
         """Register from here."""
         return self.registration.register(Account(handle=handle, email=email), password, HERE)
 
-    def login(self, handle: str | None = None, password: str = WORD, **fields: Any) -> Entered:
+    def login(self, handle: str | None = None, password: str = WORD, **fields: Any) -> StartedSession:
         """Log in from here, or from where `details` says."""
         details = fields.pop("details", HERE)
         return self.logins.login(LoginRequest(password=password, handle=handle, **fields), details)
 
-    def is_in(self, entered: Entered) -> bool:
+    def is_in(self, entered: StartedSession) -> bool:
         """Return whether a token is good."""
         shown = Credential(entered.handle, digest_of(entered.token))
         query = self.sessions.admitting(shown, "read", 0, HERE)
@@ -167,7 +167,7 @@ def test_200_register_one_handle(busy_door: Door) -> None:
     """Of 200 who register one handle at once, each with an email, one does; the others' emails are free."""
     outcomes = at_once(200, lambda n: busy_door.register("ann", f"user{n}@example.org", f"{WORD}{n}"))
 
-    (winner,) = (n for n, outcome in enumerate(outcomes) if isinstance(outcome, Entered))
+    (winner,) = (n for n, outcome in enumerate(outcomes) if isinstance(outcome, StartedSession))
     assert sum(isinstance(outcome, AlreadyTaken) for outcome in outcomes) == 199
     held = [n for n in range(200) if busy_door.claims.holder(EMAIL, f"user{n}@example.org")]
     assert held == [winner]
@@ -178,7 +178,7 @@ def test_50_register_one_email(busy_door: Door) -> None:
     """Of 50 who register one email at once, each with a handle, one does; the others' handles are free."""
     outcomes = at_once(50, lambda n: busy_door.register(f"user{n}", ADDRESS))
 
-    (winner,) = (n for n, outcome in enumerate(outcomes) if isinstance(outcome, Entered))
+    (winner,) = (n for n, outcome in enumerate(outcomes) if isinstance(outcome, StartedSession))
     assert sum(isinstance(outcome, AlreadyTaken) for outcome in outcomes) == 49
     assert busy_door.claims.holder(EMAIL, ADDRESS) == f"user{winner}"
     assert [n for n in range(50) if busy_door.accounts.get(f"user{n}")] == [winner]
@@ -586,7 +586,7 @@ def test_no_name_is_counted_as_another(door: Door, raw: RawClient) -> None:
 # --- changing the password ----------------------------------------------------------------------------------
 
 
-def change(door: Door, entered: Entered, password: str, new: str, details: Details = HERE) -> None:
+def change(door: Door, entered: StartedSession, password: str, new: str, details: Details = HERE) -> None:
     """Change a password in a session."""
     wanted = PasswordChange(password=password, new_password=new)
     door.logins.change_password(entered.handle, wanted, digest_of(entered.token), details.address)

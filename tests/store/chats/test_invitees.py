@@ -9,7 +9,7 @@ import pytest
 
 from chalicelib import services
 from chalicelib.errors import StoreUnavailable
-from chalicelib.services.chats.transaction import Changing
+from chalicelib.services.chats.transaction import ChatTransactions
 from chalicelib.store import keys
 from chalicelib.store.chats.invitee import Invitees
 from chalicelib.store.inbox.index import PlaceState
@@ -109,15 +109,15 @@ def test_pending_work_of_a_block_declines_until_all_is_done(
     other, work = invite("cid"), services.current().work
     raw.zadd(keys.blocked("bob"), {"ann": 1})
     raw.hset(keys.owed("bob"), item("bob", "ann"), 1)
-    change, made = Changing.change, [0]
+    change, made = ChatTransactions.change, [0]
 
-    def breaking(self: Changing, *args: Any) -> Any:
+    def breaking(self: ChatTransactions, *args: Any) -> Any:
         made[0] += 1
         if made[0] == 2:
             raise StoreUnavailable("The store is gone.")
         return change(self, *args)
 
-    monkeypatch.setattr(Changing, "change", breaking)
+    monkeypatch.setattr(ChatTransactions, "change", breaking)
     work.now(item("bob", "ann"))
     assert waiting(store, "ann") == (3, 2)
 
@@ -129,7 +129,7 @@ def test_pending_work_of_a_block_declines_until_all_is_done(
 def test_a_block_that_is_over_declines_nothing(store: Store) -> None:
     """Pending work of a block that has ended leaves the invitations of the other."""
     chat = invite("ann")
-    services.current().declining.block("bob", "ann")
+    services.current().blocked_invitations.block("bob", "ann")
 
     assert (waiting(store, "ann"), invited_to()) == ((1, 1), {chat})
 
@@ -150,7 +150,7 @@ def test_a_block_leaves_what_was_answered_or_sent_by_another_meanwhile(store: St
     raw.zadd(keys.blocked("bob"), {"ann": 1})
     assert waiting(store, "ann") == (3, 3)
 
-    services.current().declining.block("bob", "ann")
+    services.current().blocked_invitations.block("bob", "ann")
 
     assert asked("GET", f"/v1/chats/{joined}", "bob").body["state"] == "member"
     assert asked("GET", f"/v1/chats/{replaced}", "bob").body["state"] == "invited"

@@ -11,8 +11,8 @@ import pytest
 from chalicelib.errors import ParleyError
 from chalicelib.schemas.system_events import EventType
 from chalicelib.services.chats import permissions, rules
-from chalicelib.services.chats.decisions import Case, Decision, Rule
-from chalicelib.services.chats.invitations import Newcomer
+from chalicelib.services.chats.decisions import Action, Decision, Rule
+from chalicelib.services.chats.invitations import InviteeStatus
 from chalicelib.services.chats.permissions import Record
 from chalicelib.services.values import system_events
 from chalicelib.store.accounts.accounts import Peer, Standing
@@ -56,27 +56,27 @@ BECOMES: dict[str, Role | Relation | None] = {
 UNTIL = 4_000_000_000_000_000
 
 
-def admin(case: Case) -> Decision | None:
+def admin(case: Action) -> Decision | None:
     """Make somebody an admin."""
     return rules.change_role(case, "admin")
 
 
-def member(case: Case) -> Decision | None:
+def member(case: Action) -> Decision | None:
     """Make somebody a member again."""
     return rules.change_role(case, "member")
 
 
-def owner(case: Case) -> Decision | None:
+def owner(case: Action) -> Decision | None:
     """Make somebody an owner too."""
     return rules.change_role(case, "owner")
 
 
-def mute(case: Case) -> Decision | None:
+def mute(case: Action) -> Decision | None:
     """Mute somebody."""
     return rules.mute(case, UNTIL)
 
 
-def unmute(case: Case) -> Decision | None:
+def unmute(case: Action) -> Decision | None:
     """Let somebody write who never was muted."""
     return rules.mute(case, 0)
 
@@ -136,18 +136,18 @@ def record(handle: str, standing: str, upto: int = 0) -> Record:
     return None if stands is None else Other(handle, stands, at=1, since=0, upto=upto)
 
 
-def case_of(actor: str, target: str, join: str = "invite", upto: int = 0) -> Case:
+def case_of(actor: str, target: str, join: str = "invite", upto: int = 0) -> Action:
     """Return the case of ann, who acts on bob."""
     records = record("ann", actor, upto), record("bob", target, upto)
-    return Case("g-1", Info(name="x", join=join), "ann", "bob", *records)
+    return Action("g-1", Info(name="x", join=join), "ann", "bob", *records)
 
 
-def own_case(actor: str, join: str = "invite", upto: int = 0) -> Case:
+def own_case(actor: str, join: str = "invite", upto: int = 0) -> Action:
     """Return the case of ann, who acts on herself."""
     return case_of(actor, actor, join, upto)._replace(to="ann", target=record("ann", actor, upto))
 
 
-def outcome(rule: Rule, case: Case) -> str:
+def outcome(rule: Rule, case: Action) -> str:
     """Return what comes of a case, in a letter of the tables."""
     try:
         decision = rule(case)
@@ -215,13 +215,13 @@ def test_nobody_is_brought_where_they_would_not_go(rule: Rule) -> None:
     for target in ("nobody", "invited", "requested", "left"):
         case = case_of("owner", target)
         welcome = target == "requested" or rule(case) is None
-        blocking = case._replace(newcomer=Newcomer(blocks=True))
+        blocking = case._replace(invitee=InviteeStatus(blocks=True))
         assert outcome(rule, blocking) == (outcome(rule, case) if welcome else "k")
-        missing = case._replace(newcomer=Newcomer(exists=False))
+        missing = case._replace(invitee=InviteeStatus(exists=False))
         assert outcome(rule, missing) == ("." if rule(case) is None else "u")
 
 
-STRANGER = Newcomer(welcomes=False)
+STRANGER = InviteeStatus(welcomes=False)
 
 
 @pytest.mark.parametrize(
@@ -229,7 +229,7 @@ STRANGER = Newcomer(welcomes=False)
 )
 def test_who_is_to_be_asked_is_invited(target: str, letter: str) -> None:
     """Who does not let the caller add them is invited, and not twice; who has asked to join is let in."""
-    assert outcome(rules.add, case_of("owner", target)._replace(newcomer=STRANGER)) == letter
+    assert outcome(rules.add, case_of("owner", target)._replace(invitee=STRANGER)) == letter
 
 
 def test_who_has_left_is_asked_and_who_was_removed_is_not() -> None:
@@ -239,10 +239,10 @@ def test_who_has_left_is_asked_and_who_was_removed_is_not() -> None:
     assert outcome(rules.add, case_of("owner", "invited", upto=5)) == "."
     removed = left._replace(target=Other("bob", Relation.REMOVED, at=1, since=0, upto=5))
     assert outcome(rules.add, removed) == "M"
-    assert outcome(rules.add, removed._replace(newcomer=STRANGER)) == "I"
+    assert outcome(rules.add, removed._replace(invitee=STRANGER)) == "I"
 
 
-def refused_case(relation: Relation, actor: str = "owner") -> Case:
+def refused_case(relation: Relation, actor: str = "owner") -> Action:
     """Return the case of bob, who has once refused an invitation."""
     record = Other("bob", relation, at=1, since=0, upto=0, refused=True)
     return case_of(actor, "nobody")._replace(target=record)
@@ -273,20 +273,20 @@ def test_only_the_invited_can_refuse_an_invitation() -> None:
 
 def test_no_more_invitations_than_may_wait() -> None:
     """Who has as many invitations as may wait is invited to nothing more, and may still be added."""
-    full = Newcomer(invitable=False)
-    assert outcome(rules.invite, case_of("owner", "nobody")._replace(newcomer=full)) == "i"
+    full = InviteeStatus(invitable=False)
+    assert outcome(rules.invite, case_of("owner", "nobody")._replace(invitee=full)) == "i"
     assert (
-        outcome(rules.add, case_of("owner", "nobody")._replace(newcomer=full._replace(welcomes=False))) == "i"
+        outcome(rules.add, case_of("owner", "nobody")._replace(invitee=full._replace(welcomes=False))) == "i"
     )
-    assert outcome(rules.add, case_of("owner", "nobody")._replace(newcomer=full)) == "M"
+    assert outcome(rules.add, case_of("owner", "nobody")._replace(invitee=full)) == "M"
 
 
 def test_no_more_invitations_of_one_inviter_than_may_wait() -> None:
     """Who has sent a user as many invitations as may wait sends no more; an invitation names its sender."""
-    case, many = case_of("owner", "nobody"), Newcomer(invitable_by_other=False)
-    assert outcome(rules.invite, case._replace(newcomer=many)) == "i"
-    assert outcome(rules.add, case._replace(newcomer=many._replace(welcomes=False))) == "i"
-    assert outcome(rules.add, case._replace(newcomer=many)) == "M"
+    case, many = case_of("owner", "nobody"), InviteeStatus(invitable_by_other=False)
+    assert outcome(rules.invite, case._replace(invitee=many)) == "i"
+    assert outcome(rules.add, case._replace(invitee=many._replace(welcomes=False))) == "i"
+    assert outcome(rules.add, case._replace(invitee=many)) == "M"
     decision = rules.invite(case)
     assert decision is not None
     assert decision.becomes == (Become("bob", Relation.INVITED, inviter="ann"),)

@@ -30,7 +30,7 @@ class Work:
     """Work, deliveries, leases and devices; items fail as their handle says."""
 
     def __init__(self) -> None:
-        self.work = self.deliveries = self.realtime = self.leases = self.devices = self
+        self.work = self.deliveries = self.realtime = self.leases = self.sessions = self
         self.done: list[str] = []
 
     def run(self, item: str) -> None:
@@ -165,7 +165,7 @@ def test_one_sweep_does_not_stop_the_others(failing: set[str], monkeypatch: pyte
         return SimpleNamespace(sweep=sweep)
 
     realtime = SimpleNamespace(leases=sweeping("ended"))
-    others = {"deliveries": sweeping("told"), "work": sweeping("repeated"), "devices": sweeping("expired")}
+    others = {"deliveries": sweeping("told"), "work": sweeping("repeated"), "sessions": sweeping("expired")}
     monkeypatch.setattr(services, "current", lambda: SimpleNamespace(realtime=realtime, **others))
     with pytest.raises(StoreUnavailable):
         work.sweep({})
