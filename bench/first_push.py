@@ -18,8 +18,8 @@ from bench.findings import Aim, Findings, Table, under
 from bench.options import Scale, progress
 from bench.quota import limited, share
 from bench.servers import ROOT
-from tests.servers import connections
-from tests.servers.connections import Connections
+from tests.servers import management_api
+from tests.servers.management_api import Connections
 
 MEGABYTES = 512
 CONNECTIONS = 50
@@ -93,8 +93,13 @@ def _pushed(count: int, *, prepared: bool) -> Pushed:
 
 
 def _first_push(url: str, count: int, *, prepared: bool, trusted: Path) -> Pushed:
-    key = {"AWS_ACCESS_KEY_ID": connections.KEY, "AWS_SECRET_ACCESS_KEY": connections.SECRET}
-    environ = {**os.environ, **key, "AWS_DEFAULT_REGION": connections.REGION, "AWS_CA_BUNDLE": str(trusted)}
+    key = {"AWS_ACCESS_KEY_ID": management_api.KEY, "AWS_SECRET_ACCESS_KEY": management_api.SECRET}
+    environ = {
+        **os.environ,
+        **key,
+        "AWS_DEFAULT_REGION": management_api.REGION,
+        "AWS_CA_BUNDLE": str(trusted),
+    }
     command = [sys.executable, "-c", PUSH, url, str(count), str(prepared)]
     with subprocess.Popen(
         command, cwd=ROOT, env=environ, text=True, stdin=subprocess.PIPE, stdout=subprocess.PIPE

@@ -24,7 +24,7 @@ from tests.servers.engines import (
     TlsClusterEngine,
     ValkeyEngine,
 )
-from tests.servers.serverless import ServerlessNode
+from tests.servers.serverless_limits import ServerlessNode
 
 pytest_plugins = ["tests.deployed.options"]
 

@@ -8,7 +8,7 @@ import re
 import pytest
 
 from infra.aws.fragments import Template
-from tests.aws.reading import of_type
+from tests.aws.template_lookup import of_type
 
 GROUPS = {"AWS::Serverless::Api": "CallLogs", "AWS::ApiGatewayV2::Stage": "SocketLogs"}
 SETTINGS = {"AWS::Serverless::Api": "AccessLogSetting", "AWS::ApiGatewayV2::Stage": "AccessLogSettings"}

@@ -10,7 +10,7 @@ import pytest
 
 from infra.aws.aliases import ALIAS, RELEASE, alias_of, has_aliases, mark_release
 from infra.aws.fragments import Template
-from tests.aws.reading import called, of_type, references, values
+from tests.aws.template_lookup import called, of_type, references, values
 
 CALLERS = (
     *("AWS::ApiGatewayV2::Integration", "AWS::Events::Rule", "AWS::Lambda::EventSourceMapping"),

@@ -10,7 +10,7 @@ from infra.costs.resources import uncounted, unknown
 from infra.costs.stack import memory_mb
 from tests.aws.emulation import IGNORED, LEFT_OUT, NOT_MADE
 from tests.aws.packaging import ROOT
-from tests.aws.reading import of_type, values
+from tests.aws.template_lookup import of_type, values
 
 DOCUMENT = ROOT / "docs" / "aws.md"
 

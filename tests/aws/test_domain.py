@@ -9,7 +9,7 @@ import pytest
 
 from chalicelib.config import Settings
 from infra.aws.fragments import Template
-from tests.aws.reading import of_type
+from tests.aws.template_lookup import of_type
 
 NOTHING = {"Ref": "AWS::NoValue"}
 

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from infra.aws.fragments import Template
-from tests.aws.reading import of_type, values
+from tests.aws.template_lookup import of_type, values
 
 NOTHING = {"Ref": "AWS::NoValue"}
 CONCURRENCY = {

@@ -8,7 +8,7 @@ import pytest
 
 from infra.aws.fragments import Template
 from tests.aws.packaging import package, parley
-from tests.aws.reading import of_type
+from tests.aws.template_lookup import of_type
 
 WHERE = "${Host}/_aws/execute-api/${WebsocketAPI}/ministack"
 

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from infra.aws.fragments import Template
-from tests.aws.exceptions import PARLIAMENT
+from tests.aws.lint_exceptions import PARLIAMENT
 from tests.aws.policies import policies
 
 

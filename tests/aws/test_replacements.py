@@ -8,7 +8,7 @@ from typing import Any
 from cfnlint.schema import PROVIDER_SCHEMA_MANAGER  # type: ignore[import-untyped]
 
 from infra.aws.fragments import Template
-from tests.aws.reading import references
+from tests.aws.template_lookup import references
 
 KEPT = "docs/aws.md says that it cannot be changed once the store is made"
 STAYING = {("ServerlessCache", "StoreRestoreFrom"): KEPT, ("DurableCluster", "StoreRestoreFrom"): KEPT}

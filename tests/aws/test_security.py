@@ -6,8 +6,8 @@ import pytest
 
 from chalicelib.store.redis.credentials import ACCESS_STRING
 from infra.aws.fragments import Template, is_intrinsic
-from tests.aws.exceptions import EVERY_RESOURCE
-from tests.aws.reading import of_type, statements
+from tests.aws.lint_exceptions import EVERY_RESOURCE
+from tests.aws.template_lookup import of_type, statements
 
 # The roles that are of no function of ours.
 OF_SERVICES = {"LogRole"}

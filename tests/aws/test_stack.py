@@ -17,9 +17,9 @@ from infra.deploy.errors import DeployError
 from infra.deploy.sessions import Session, open_session
 from tests.aws.describers import DESCRIBERS, Description
 from tests.aws.emulation import FAILING, IGNORED, LEFT_OUT, NOT_MADE, NOT_TAKEN_DOWN, emulated, refused
-from tests.aws.reading import of_type
 from tests.aws.sam import transformed
 from tests.aws.stacks import ProdStack, released
+from tests.aws.template_lookup import of_type
 
 pytestmark = pytest.mark.localstack
 

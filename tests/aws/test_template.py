@@ -14,8 +14,8 @@ from chalicelib.config import VARIABLES
 from infra.aws.fragments import Template
 from infra.aws.template import FOLDER, FRAGMENTS, merge_template
 from infra.local.event_sources.sources import BATCH, MOST_RECEIVES
-from tests.aws.exceptions import CFN_LINT
-from tests.aws.reading import called, of_type, references, values
+from tests.aws.lint_exceptions import CFN_LINT
+from tests.aws.template_lookup import called, of_type, references, values
 
 REGIONS = ["us-east-1", "eu-central-1", "ap-southeast-2"]
 OF_THE_SDK = {"AWS_ENDPOINT_URL_SQS"}

@@ -8,7 +8,7 @@ import pytest
 
 from tests.deployed.client import Api, client_of, people_of
 from tests.deployed.people import People
-from tests.http.groups import SMALL_CHATS
+from tests.http.chat_requests import SMALL_CHATS
 from tests.servers.gateway import Gateway, gateway, running_gateway
 
 

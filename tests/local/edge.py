@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from infra.local.server import STOP_SECONDS
-from tests.local.raw import Answer, Peer
+from tests.local.raw_http import Answer, Peer
 from tests.servers.ports import ReservedPort
 from tests.servers.process import ROOT
 

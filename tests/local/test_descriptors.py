@@ -10,8 +10,8 @@ import pytest
 
 from infra.local.descriptors import Descriptors, http_connections
 from infra.local.sockets.shared import AddressLimit
-from tests.local.raw import Peer
-from tests.local.socket_edge import UPGRADE, process_of, running_sockets
+from tests.local.connection_edge import UPGRADE, process_of, running_sockets
+from tests.local.raw_http import Peer
 from tests.servers.waiting import eventually
 
 LIMIT = 160

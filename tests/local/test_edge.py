@@ -12,7 +12,7 @@ import pytest
 from tests.deployed.client import PROBLEM
 from tests.local.echo import ANSWERS, LARGE, LISTED_HOST, LISTED_ORIGIN, SHORT_SECONDS
 from tests.local.edge import EchoServer, running_echo
-from tests.local.raw import Answer
+from tests.local.raw_http import Answer
 
 MIB = 1024 * 1024
 

@@ -23,13 +23,13 @@ from infra.local.event_sources.triggers import message, queue_event
 from infra.local.sockets.shared import Meeting, SocketSettings
 from tests.clock import Clock
 from tests.local.processes import processes
-from tests.local.test_end import kill_each_successor
+from tests.local.test_shutdown import kill_each_successor
 from tests.servers.commands import run
 from tests.servers.engines import ValkeyEngine
 from tests.servers.gateway import Gateway, running_gateway
 from tests.servers.process import STOP_SECONDS
 from tests.servers.waiting import eventually
-from tests.store.logins import WORD, user
+from tests.store.store_users import WORD, user
 
 NEVER, OFTEN = ["--sweep-seconds", "86400"], ["--sweep-seconds", "0.2"]
 ONE = ["--workers", "1"]

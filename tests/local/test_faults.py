@@ -18,9 +18,9 @@ from chalicelib.push_gateway.pusher import Outcome, Parcel
 from infra.local.sockets.pushing import LocalPusher
 from infra.local.sockets.shared import Meeting, SocketSettings, new_connection_id
 from tests.local.processes import processes, store, workers
-from tests.local.test_end import is_healthy, kill, send, texts
 from tests.local.test_event_sources import NEVER, is_owed, lines, owe, put, raw, sources
-from tests.local.test_start import is_one_line
+from tests.local.test_shutdown import is_healthy, kill, send, texts
+from tests.local.test_startup_errors import is_one_line
 from tests.servers.gateway import Gateway, running_gateway
 from tests.servers.process import ROOT, environment
 from tests.servers.waiting import eventually

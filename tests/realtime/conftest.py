@@ -9,11 +9,11 @@ import pytest
 from chalicelib import services
 from chalicelib.push_gateway import installed
 from tests.realtime.in_process import PASSWORD, Door, Recorder
-from tests.realtime.stage import Stage
+from tests.realtime.recorded_connections import Stage
 from tests.servers.engines import Engine
 from tests.servers.gateway import PATIENCE
-from tests.store.calls import call
-from tests.store.logs import settings_for
+from tests.store.app_requests import call
+from tests.store.log_records import settings_for
 
 SETTINGS = {
     "PARLEY_STAGE": "local",

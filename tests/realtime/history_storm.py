@@ -23,7 +23,7 @@ from tests.realtime.history_check import Entry, History
 from tests.realtime.history_device import Device, entry
 from tests.realtime.history_world import ROOM, ROOM_PADDING, World, made_world
 from tests.servers.gateway import Gateway
-from tests.servers.lossy import Faults, LossyProxy
+from tests.servers.lossy_proxy import Faults, LossyProxy
 
 FAULTS = Faults(drop=0.1, delay=0.15, drop_ack=0.03, cut=0.002, most_delay=0.6)
 CLIENT = Settings(

@@ -11,7 +11,7 @@ import msgspec
 
 import app
 from chalicelib.push_gateway.pusher import Ending, Outcome, Parcel
-from tests.store.calls import Answer, call
+from tests.store.app_requests import Answer, call
 
 PASSWORD = "correct horse"
 IDS = (f"local1-{number}" for number in count(1))

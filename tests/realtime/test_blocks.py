@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from chalicelib.services.realtime.rooms import ENTERED, GONE
-from tests.realtime.stage import Socket, Stage
+from tests.realtime.recorded_connections import Socket, Stage
 
 USERS = ("ann", "bob", "cid")
 PAIRS = [("ann", "bob"), ("bob", "ann")]

@@ -18,9 +18,9 @@ from chalicelib.services.inbox.sync_token import SyncToken
 from chalicelib.services.realtime import hello
 from chalicelib.services.realtime.messages import Sending
 from chalicelib.store import keys
-from tests.realtime.documented import check
+from tests.realtime.document_check import check
 from tests.realtime.in_process import Door
-from tests.realtime.stage import Stage
+from tests.realtime.recorded_connections import Stage
 from tests.servers.engines import Engine
 from tests.store.lost_writes import Moment
 from tests.store.messages.test_round_trips import Trips

@@ -14,10 +14,10 @@ from chalicelib.errors import StoreUnavailable
 from chalicelib.push_gateway.pusher import SESSION_ENDED, SILENT
 from chalicelib.store import keys
 from chalicelib.store.realtime.chat_connections import Clients
-from tests.realtime.stage import NO_LEASE, Socket, Stage
+from tests.realtime.recorded_connections import NO_LEASE, Socket, Stage
 from tests.servers.engines import Engine
-from tests.store.logs import RawClient
-from tests.store.records import clock as time_of
+from tests.store.account_records import clock as time_of
+from tests.store.log_records import RawClient
 
 Told = list[tuple[str, str]]
 

@@ -6,8 +6,8 @@ import pytest
 
 from chalicelib.errors import BadRequest, UserNotFound
 from tests.realtime.in_process import Door
-from tests.realtime.stage import Frame, Socket, Stage
-from tests.store.calls import call
+from tests.realtime.recorded_connections import Frame, Socket, Stage
+from tests.store.app_requests import call
 
 
 def watching(stage: Stage, watcher: str, *users: str, token: str | None = None) -> Socket:

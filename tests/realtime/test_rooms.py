@@ -9,7 +9,7 @@ import pytest
 from chalicelib.services.chats import rules
 from chalicelib.store.realtime.chat_connections import Clients
 from chalicelib.store.redis.client import Query
-from tests.realtime.stage import LARGE_CHAT, NO_LEASE, Socket, Stage
+from tests.realtime.recorded_connections import LARGE_CHAT, NO_LEASE, Socket, Stage
 
 ENTERED = "a new user has joined the room"
 GONE = "user left the chat"

@@ -10,7 +10,7 @@ import pytest
 
 from chalicelib.schemas.realtime import MAX_SIGNAL_BYTES
 from chalicelib.services.chats import rules
-from tests.realtime.stage import LARGE_CHAT, Socket, Stage
+from tests.realtime.recorded_connections import LARGE_CHAT, Socket, Stage
 
 MUTED_UNTIL = 7_000_000_000_000_000
 """In 2191, µs since 1970."""

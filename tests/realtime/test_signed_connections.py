@@ -16,8 +16,8 @@ from tests.realtime.in_process import Door, Socket, event
 from tests.servers.engines import Engine
 from tests.servers.issuer import AUDIENCE, Issuer
 from tests.servers.waiting import eventually
-from tests.store.calls import Answer, call
-from tests.store.logs import RawClient
+from tests.store.app_requests import Answer, call
+from tests.store.log_records import RawClient
 
 ID = "outside-1"
 

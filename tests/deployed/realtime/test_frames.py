@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.deployed.realtime.device import Device
-from tests.deployed.realtime.net import Net
+from tests.deployed.realtime.users import Net
 
 REF = "my-ref"
 WRONG: dict[str, Any] = {

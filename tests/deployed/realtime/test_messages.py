@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chalicelib.store import keys
 from tests.deployed.realtime.conftest import Server
-from tests.deployed.realtime.net import Net, new_id
+from tests.deployed.realtime.users import Net, new_id
 
 
 def test_hello_tells_what_was_missed(net: Net) -> None:

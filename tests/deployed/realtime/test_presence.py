@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tests.deployed.people import Person
-from tests.deployed.realtime.net import Net
+from tests.deployed.realtime.users import Net
 from tests.servers.waiting import eventually
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chalicelib.schemas.message_pb2 import Message
 from tests.deployed.realtime.device import PROTOBUF, unwrapped, wrapped
-from tests.deployed.realtime.net import Net, new_id
+from tests.deployed.realtime.users import Net, new_id
 
 TO_USER = 1
 

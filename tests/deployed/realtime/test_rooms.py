@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.deployed.realtime.net import Net, new_id
+from tests.deployed.realtime.users import Net, new_id
 
 ENTERED, GONE = "a new user has joined the room", "user left the chat"
 

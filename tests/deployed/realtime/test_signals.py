@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.deployed.realtime.net import Net
+from tests.deployed.realtime.users import Net
 
 OFFER = {"call": "c1", "kind": "offer", "data": {"sdp": "v=0", "list": [1, None]}}
 

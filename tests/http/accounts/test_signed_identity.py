@@ -11,10 +11,10 @@ import httpx
 import pytest
 
 from tests.deployed.client import Api
-from tests.local.raw import Peer, port_of
+from tests.local.raw_http import Peer, port_of
 from tests.servers.gateway import gateway
 from tests.servers.issuer import AUDIENCE, Issuer
-from tests.servers.scripted import Request, ScriptedServer, answer
+from tests.servers.scripted_http import Request, ScriptedServer, answer
 from tests.servers.waiting import eventually
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from tests.deployed.client import Api
 from tests.deployed.people import People, Person
-from tests.http.groups import crowd, do, done, make, refused, roles_of
+from tests.http.chat_requests import crowd, do, done, make, refused, roles_of
 from tests.servers.gateway import gateway
 
 WRITES, A_DAY, LARGE, MOST_LARGE = 60, 6, 2, 2

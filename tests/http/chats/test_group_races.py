@@ -10,7 +10,7 @@ import pytest
 
 from tests.deployed.client import Api
 from tests.deployed.people import People
-from tests.http.groups import MOST, at_once, crowd, do, done, make, read, refused, roles_of, told
+from tests.http.chat_requests import MOST, at_once, crowd, do, done, make, read, refused, roles_of, told
 
 
 @pytest.fixture(scope="module")

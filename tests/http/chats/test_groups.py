@@ -11,7 +11,7 @@ import pytest
 
 from tests.deployed.client import Api, fields_at_fault
 from tests.deployed.people import People
-from tests.http.groups import MOST, crowd, do, done, make, read, refused, send, told
+from tests.http.chat_requests import MOST, crowd, do, done, make, read, refused, send, told
 
 LATER = "2100-01-01T00:00:00.000000Z"
 GROUP = re.compile(r"g-[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")

@@ -8,7 +8,7 @@ import pytest
 
 from tests.deployed.client import Api
 from tests.deployed.people import People, Person
-from tests.http.groups import crowd, do, done, make, read, refused, roles_of, send
+from tests.http.chat_requests import crowd, do, done, make, read, refused, roles_of, send
 
 SETTING = "who_may_add_me"
 

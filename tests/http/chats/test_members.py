@@ -9,7 +9,7 @@ import pytest
 
 from tests.deployed.client import Api, fields_at_fault
 from tests.deployed.people import People
-from tests.http.groups import crowd, do, done, make, read, refused, roles_of, send, told
+from tests.http.chat_requests import crowd, do, done, make, read, refused, roles_of, send, told
 from tests.servers.waiting import eventually
 
 LATER = "2100-01-01T00:00:00.000000Z"

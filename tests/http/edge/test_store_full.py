@@ -12,7 +12,7 @@ import pytest
 
 from tests.deployed.client import Api, client_of, people_of
 from tests.deployed.people import Person
-from tests.deployed.realtime.net import Net
+from tests.deployed.realtime.users import Net
 from tests.deployed.target import Target
 from tests.servers.engines import ValkeyEngine
 from tests.servers.gateway import Gateway, running_gateway

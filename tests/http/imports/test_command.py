@@ -27,7 +27,7 @@ from infra.import_users.outputs import Progress
 from infra.import_users.whole import Whole
 from tests.servers.engines import Engine
 from tests.servers.gateway import running_gateway
-from tests.servers.rest import AUTHORIZATION, MAPPING, UserServer, person
+from tests.servers.users_api import AUTHORIZATION, MAPPING, UserServer, person
 
 ROOT = Path(__file__).resolve().parents[3]
 ARGON2 = "m=8,t=1,p=1"

@@ -21,8 +21,8 @@ from chalicelib.store.accounts.claims import Claims
 from chalicelib.store.redis.client import Store
 from tests.servers.engines import Engine
 from tests.servers.gateway import PATIENCE
-from tests.servers.rest import AUTHORIZATION, MAPPING, UserServer, person
-from tests.servers.scripted import Request, ScriptedServer, answer, json_answer
+from tests.servers.scripted_http import Request, ScriptedServer, answer, json_answer
+from tests.servers.users_api import AUTHORIZATION, MAPPING, UserServer, person
 
 ARGON2 = "m=8,t=1,p=1"
 PEOPLE = [

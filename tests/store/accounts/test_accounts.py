@@ -11,8 +11,8 @@ from chalicelib.store import keys
 from chalicelib.store.accounts.accounts import Account, Accounts, Peer, Standing
 from chalicelib.store.redis.client import Store, connect
 from tests.servers.engines import Engine
-from tests.store.logs import RawClient, settings_for
-from tests.store.records import HELD, clock, fields_of, write_account, write_session, write_tombstone
+from tests.store.account_records import HELD, clock, fields_of, write_account, write_session, write_tombstone
+from tests.store.log_records import RawClient, settings_for
 
 ANN = Account(
     handle="ann",

@@ -12,7 +12,7 @@ from chalicelib.store.accounts.claims import CLAIM_SECONDS, Claims
 from chalicelib.store.redis.client import Store, connect
 from tests.servers.engines import Engine
 from tests.servers.waiting import eventually
-from tests.store.logs import RawClient, settings_for
+from tests.store.log_records import RawClient, settings_for
 
 EMAIL = "ann@example.org"
 KEY = keys.claim("email", EMAIL)

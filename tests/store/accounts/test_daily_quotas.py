@@ -5,7 +5,7 @@ from __future__ import annotations
 from chalicelib.store import keys
 from chalicelib.store.accounts.daily_quotas import DAY_SECONDS, Quotas
 from chalicelib.store.redis.client import Store
-from tests.store.logs import RawClient
+from tests.store.log_records import RawClient
 
 
 def test_a_quota_of_a_clock_that_fell_back(store: Store, raw: RawClient) -> None:

@@ -18,8 +18,8 @@ from chalicelib.store.accounts.accounts import Account
 from chalicelib.store.accounts.sessions import Details
 from chalicelib.store.inbox.index import Inboxes, Place, PlaceState
 from chalicelib.store.redis.client import Store
-from tests.store.logs import RawClient
-from tests.store.people import EVERYBODY, Crash, CrashingStore, Village, expire, sweep
+from tests.store.account_services import EVERYBODY, Crash, CrashingStore, Village, expire, sweep
+from tests.store.log_records import RawClient
 
 ONE_ENGINE = pytest.mark.parametrize("engine", ["valkey"], indirect=True)
 MAIL = "alice@example.org"

@@ -8,8 +8,8 @@ from chalicelib.services.values.emails import EMAIL
 from chalicelib.store.accounts.accounts import Account, Accounts
 from chalicelib.store.redis.client import Store, connect
 from tests.servers.engines import Engine
-from tests.store.logs import settings_for
-from tests.store.people import Village, sweep
+from tests.store.account_services import Village, sweep
+from tests.store.log_records import settings_for
 
 EMAILS = [f"e{number}@example.org" for number in range(6)]
 

@@ -17,8 +17,8 @@ from chalicelib.store.accounts.login_attempts import (
 )
 from chalicelib.store.redis.client import Store, connect
 from tests.servers.engines import Engine
-from tests.store.logs import RawClient, settings_for
-from tests.store.records import clock
+from tests.store.account_records import clock
+from tests.store.log_records import RawClient, settings_for
 
 HERE, THERE = "192.0.2.7", "198.51.100.9"
 WINDOW = WINDOW_SECONDS * 1_000_000

@@ -11,8 +11,8 @@ from chalicelib.errors import AlreadyTaken, BadRequest, NotAuthenticated, UserNo
 from chalicelib.schemas.users import ProfileChanges
 from chalicelib.services.values.emails import EMAIL
 from chalicelib.store.redis.client import Store
-from tests.store.logs import RawClient
-from tests.store.people import Crash, CrashingStore, Village, expire, members, settled, sweep
+from tests.store.account_services import Crash, CrashingStore, Village, expire, members, settled, sweep
+from tests.store.log_records import RawClient
 
 OLD, NEW = "old@example.org", "new@example.org"
 ONE_ENGINE = pytest.mark.parametrize("engine", ["valkey"], indirect=True)

@@ -14,7 +14,7 @@ from chalicelib.store.accounts.rate_limits import Rate, Rates, site_of, tightest
 from chalicelib.store.redis.client import Store, connect
 from chalicelib.store.redis.scripts import Script
 from tests.servers.engines import Engine
-from tests.store.logs import RawClient, settings_for
+from tests.store.log_records import RawClient, settings_for
 
 MINUTE = 60_000_000
 ADDRESS = "192.0.2.7"

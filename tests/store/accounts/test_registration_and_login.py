@@ -37,9 +37,9 @@ from chalicelib.store.accounts.login_attempts import ADDRESS_FAILURES, PAIR_FAIL
 from chalicelib.store.accounts.sessions import Credential, Details, Sessions
 from chalicelib.store.redis.client import Store, connect
 from tests.servers.engines import Engine
-from tests.store.logs import RawClient, settings_for
-from tests.store.people import Crash, CrashingStore, Village, nobody_connected, sweep
-from tests.store.records import fields_of
+from tests.store.account_records import fields_of
+from tests.store.account_services import Crash, CrashingStore, Village, nobody_connected, sweep
+from tests.store.log_records import RawClient, settings_for
 
 WORD, OTHER = "correct horse", "battery staple"
 HERE, THERE = Details("192.0.2.7", "curl"), Details("198.51.100.9", "phone")

@@ -10,8 +10,8 @@ from chalicelib.store import keys
 from chalicelib.store.accounts.accounts import Accounts
 from chalicelib.store.accounts.sessions import Credential, Details, Sessions
 from chalicelib.store.redis.client import Store
-from tests.store.logs import RawClient
-from tests.store.records import DAY, HELD, HOUR, clock, session, write_account, write_session
+from tests.store.account_records import DAY, HELD, HOUR, clock, session, write_account, write_session
+from tests.store.log_records import RawClient
 
 MOST = 40
 NO_EXPIRY = -1

@@ -12,8 +12,7 @@ from chalicelib.store.accounts.rate_limits import Rate, Rates
 from chalicelib.store.accounts.sessions import MOST_SESSIONS, Credential, Details, Sessions, id_of
 from chalicelib.store.redis.client import Store, connect
 from tests.servers.engines import Engine
-from tests.store.logs import RawClient, settings_for
-from tests.store.records import (
+from tests.store.account_records import (
     DAY,
     HELD,
     HOUR,
@@ -24,6 +23,7 @@ from tests.store.records import (
     write_account,
     write_session,
 )
+from tests.store.log_records import RawClient, settings_for
 
 DIGEST = bytes(range(32))
 OTHER = b"\xff" * 32

@@ -14,7 +14,8 @@ from chalicelib.store.chats.info import Member, Other, Relation, Role
 from chalicelib.store.inbox.index import Place, PlaceState
 from chalicelib.store.messages.log import Content, MessageLog
 from chalicelib.store.redis.client import Store
-from tests.store.groups import (
+from tests.store.account_records import clock, fields_of
+from tests.store.chat_calls import (
     GROUP,
     NEWS,
     TEAM,
@@ -26,8 +27,7 @@ from tests.store.groups import (
     uncounted,
     write_reader,
 )
-from tests.store.logs import RawClient, elements_of, header
-from tests.store.records import clock, fields_of
+from tests.store.log_records import RawClient, elements_of, header
 
 
 @pytest.fixture

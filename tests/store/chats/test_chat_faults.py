@@ -11,9 +11,9 @@ from chalicelib import services
 from chalicelib.store.redis import client
 from chalicelib.store.redis.client import Store
 from tests.servers.engines import Engine
-from tests.store.calls import Answer
-from tests.store.chat_clients import Client, asked, inbox_of, row_of
-from tests.store.people import Crash, CrashingStore
+from tests.store.account_services import Crash, CrashingStore
+from tests.store.app_requests import Answer
+from tests.store.syncing_client import Client, asked, inbox_of, row_of
 
 USERS = ("ann", "bob", "cid", "dan", "eve")
 LARGE = 4

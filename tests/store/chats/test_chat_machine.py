@@ -19,9 +19,9 @@ from hypothesis.stateful import (
 
 from chalicelib import services
 from tests.servers.engines import Engine
-from tests.store.calls import Answer
-from tests.store.chat_clients import Client, asked, inbox_of, row_of
+from tests.store.app_requests import Answer
 from tests.store.chat_model import ADMIN, CHANGED, FLAGS, MEMBER, OWNER, REFUSED, Chat, Membership, Outcome
+from tests.store.syncing_client import Client, asked, inbox_of, row_of
 
 USERS = ("ann", "bob", "cid", "dan", "eve")
 ROOMS = ("lobby", "attic")

@@ -15,7 +15,8 @@ from chalicelib.store.chats.info import Info, Member, Relation, Role
 from chalicelib.store.inbox.index import Place, PlaceState
 from chalicelib.store.redis.client import Store, connect
 from tests.servers.engines import Engine
-from tests.store.groups import (
+from tests.store.account_records import clock, fields_of
+from tests.store.chat_calls import (
     GROUP,
     NEWS,
     TEAM,
@@ -26,8 +27,7 @@ from tests.store.groups import (
     uncounted,
     write_reader,
 )
-from tests.store.logs import EPOCH, RawClient, elements_of, entry, header, settings_for, write
-from tests.store.records import clock, fields_of
+from tests.store.log_records import EPOCH, RawClient, elements_of, entry, header, settings_for, write
 
 PAIR = "ann:bob"
 

@@ -16,8 +16,8 @@ from chalicelib.store.inbox.index import PlaceState
 from chalicelib.store.inbox.repair import Mending
 from chalicelib.store.redis.client import Store
 from chalicelib.store.social.blocks import item
-from tests.store.chat_clients import asked, inbox_of
-from tests.store.logs import RawClient
+from tests.store.log_records import RawClient
+from tests.store.syncing_client import asked, inbox_of
 
 pytestmark = pytest.mark.usefixtures("app_on_engine")
 LATER_SECONDS = 60.0

@@ -12,7 +12,7 @@ from chalicelib.store.inbox.read_state import HIDDEN, MUTED, PINNED
 from chalicelib.store.messages.log import Content, CorruptEntry, Entry
 from chalicelib.store.redis.client import Store, connect
 from tests.servers.engines import Engine
-from tests.store.group_records import (
+from tests.store.chat_records import (
     GROUP,
     Held,
     write_group,
@@ -21,7 +21,7 @@ from tests.store.group_records import (
     write_reader,
     write_tombstone,
 )
-from tests.store.logs import CHAT, EPOCH, Log, RawClient, entry, settings_for, write, write_elements
+from tests.store.log_records import CHAT, EPOCH, Log, RawClient, entry, settings_for, write, write_elements
 
 BASE, HEAD = 2, 8
 SYSTEM = (4, 5, 7)

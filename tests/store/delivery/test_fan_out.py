@@ -20,9 +20,9 @@ from chalicelib.store.messages.log import Content, MessageLog
 from chalicelib.store.redis.client import Query, Store
 from chalicelib.store.redis.sorted_sets import Mark
 from tests.clock import Clock
-from tests.store.groups import GROUP, Groups
-from tests.store.logs import RawClient, write_elements
-from tests.store.people import Crash, CrashingStore
+from tests.store.account_services import Crash, CrashingStore
+from tests.store.chat_calls import GROUP, Groups
+from tests.store.log_records import RawClient, write_elements
 
 ONE_ENGINE = pytest.mark.parametrize("engine", ["valkey"], indirect=True)
 DIRECT = "ann:bob"

@@ -34,16 +34,16 @@ from chalicelib.store.redis.client import Store
 from chalicelib.store.work.job_list import WorkList
 from tests.clock import Clock
 from tests.servers.engines import Engine
-from tests.store.calls import call
-from tests.store.group_records import GROUP as LARGE_GROUP
-from tests.store.group_records import write_group
-from tests.store.groups import GROUP, Groups
-from tests.store.logs import RawClient
+from tests.store.account_records import HOUR, write_account, write_session
+from tests.store.account_records import clock as clock_of
+from tests.store.account_services import Crash, CrashingStore
+from tests.store.app_requests import call
+from tests.store.chat_calls import GROUP, Groups
+from tests.store.chat_records import GROUP as LARGE_GROUP
+from tests.store.chat_records import write_group
+from tests.store.log_records import RawClient
 from tests.store.messages.test_round_trips import CLOSED, TOKEN, WITH_TOKEN, Trips
-from tests.store.people import Crash, CrashingStore
-from tests.store.records import HOUR, write_account, write_session
-from tests.store.records import clock as clock_of
-from tests.store.wires import LEASE, Wire, connect
+from tests.store.recording_pusher import LEASE, Wire, connect
 
 ONE_ENGINE = pytest.mark.parametrize("engine", ["valkey"], indirect=True)
 DIRECT = "ann:bob"

@@ -16,8 +16,8 @@ from chalicelib.store import keys
 from chalicelib.store.accounts.accounts import Account
 from chalicelib.store.accounts.sessions import Details
 from chalicelib.store.redis.client import Store
-from tests.store.logs import RawClient
-from tests.store.people import Village
+from tests.store.account_services import Village
+from tests.store.log_records import RawClient
 
 MOST_BYTES = 4 * 1024 * 1024
 LISTS = ("following", "followers", "blocked", "posts", "timeline")

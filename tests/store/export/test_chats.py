@@ -16,7 +16,7 @@ from chalicelib.store.inbox.index import Inboxes, Place
 from chalicelib.store.inbox.read_state import PINNED, Readers
 from chalicelib.store.messages.log import Appended, Content, packed
 from chalicelib.store.redis.client import Store
-from tests.store.people import Village
+from tests.store.account_services import Village
 
 MOST_BYTES = 4 * 1024 * 1024
 DIRECT, GROUP = "alice:bob", "g-0195a1c2-6f1e-7a51-9d53-000000000001"

@@ -9,10 +9,10 @@ import msgspec
 import pytest
 
 from chalicelib.schemas.history_check import MAX_CHECKED
-from tests.store.calls import Answer
-from tests.store.chat_clients import asked
-from tests.store.logs import RawClient
+from tests.store.app_requests import Answer
+from tests.store.log_records import RawClient
 from tests.store.lost_writes import Moment
+from tests.store.syncing_client import asked
 
 pytestmark = pytest.mark.usefixtures("app_on_engine")
 LONG_AGO = "1.1700000000000000.1700000000000000"

@@ -8,7 +8,7 @@ from chalicelib.store import keys
 from chalicelib.store.chats.info import Relation
 from chalicelib.store.inbox.history import Histories, History
 from chalicelib.store.redis.client import Store
-from tests.store.group_records import (
+from tests.store.chat_records import (
     GROUP,
     Held,
     write_group,
@@ -16,7 +16,7 @@ from tests.store.group_records import (
     write_reader,
     write_tombstone,
 )
-from tests.store.logs import CHAT, EPOCH, RawClient, entry, write
+from tests.store.log_records import CHAT, EPOCH, RawClient, entry, write
 
 BASE, HEAD = 2, 8
 NOW = History(True, HEAD, entry(HEAD).time, EPOCH)

@@ -7,8 +7,8 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.store.calls import Answer
-from tests.store.chat_clients import asked, inbox_of
+from tests.store.app_requests import Answer
+from tests.store.syncing_client import asked, inbox_of
 
 pytestmark = pytest.mark.usefixtures("app_on_engine")
 FLAGS = ("marked_unread", "pinned", "muted", "archived")

@@ -10,10 +10,10 @@ from chalicelib import services
 from chalicelib.services.auth import account_status
 from chalicelib.services.inbox.sync_token import SyncToken
 from chalicelib.services.values.tokens import digest_of
-from tests.store.calls import Answer, call
-from tests.store.logs import RawClient
+from tests.store.account_records import HOUR, clock, write_account, write_session
+from tests.store.app_requests import Answer, call
+from tests.store.log_records import RawClient
 from tests.store.messages.test_round_trips import BAD, CLOSED, TOKEN, WITH_TOKEN, Trips
-from tests.store.records import HOUR, clock, write_account, write_session
 
 PEOPLE = ("bob", "cid", "dan")
 ADMIT, WRITE, TELL = 1, 1, 1

@@ -20,7 +20,7 @@ from chalicelib.store.inbox.index import (
 )
 from chalicelib.store.redis.client import Store
 from chalicelib.store.redis.sorted_sets import Mark
-from tests.store.logs import RawClient
+from tests.store.log_records import RawClient
 
 GROUP, DIRECT = "g-0195a1c2-6f1e-7a51-9d53-2f8d8c3f1a10", "ann:bob"
 ONE, TWO = b"12345678", b"abcdefgh"

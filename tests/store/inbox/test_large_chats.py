@@ -10,10 +10,10 @@ from chalicelib import services
 from chalicelib.services.auth import account_status
 from chalicelib.services.inbox import inbox, sync
 from chalicelib.services.inbox.sync_token import OLD_DIGEST_BYTES, OLD_HEAD, SyncToken
-from tests.store.chat_clients import Client, asked, inbox_of
 from tests.store.inbox.test_sync import group, page, send, told
-from tests.store.logs import RawClient
+from tests.store.log_records import RawClient
 from tests.store.messages.test_round_trips import Trips
+from tests.store.syncing_client import Client, asked, inbox_of
 
 pytestmark = pytest.mark.usefixtures("app_on_engine", "few_checks")
 CHECKS, MANY = 4, 23

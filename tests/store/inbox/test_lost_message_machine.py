@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from tests.servers.engines import Engine
-from tests.store.chat_clients import MOST_PAGES, asked
-from tests.store.logs import RawClient
+from tests.store.log_records import RawClient
 from tests.store.lost_writes import Moment, sweep
+from tests.store.syncing_client import MOST_PAGES, asked
 
 DIRECT, NOTES = "ann:bob", "bob:bob"
 EXAMPLES, STEPS = 12, 25

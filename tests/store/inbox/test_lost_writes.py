@@ -10,10 +10,10 @@ import pytest
 from chalicelib import services
 from tests.servers.engines import Engine
 from tests.servers.gateway import PATIENCE
-from tests.store.calls import Answer
-from tests.store.chat_clients import asked, inbox_of
-from tests.store.logs import RawClient
+from tests.store.app_requests import Answer
+from tests.store.log_records import RawClient
 from tests.store.lost_writes import UNTOLD, Holder, Moment, ReplicatedEngine, sweep
+from tests.store.syncing_client import asked, inbox_of
 
 USERS = ("ann", "bob", "cid", "dan", "eve")
 LARGE = 3

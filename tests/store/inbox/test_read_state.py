@@ -23,7 +23,8 @@ from chalicelib.store.inbox.read_state import (
 from chalicelib.store.messages.log import Content
 from chalicelib.store.redis.client import Store, connect
 from tests.servers.engines import Engine
-from tests.store.group_records import (
+from tests.store.account_records import clock
+from tests.store.chat_records import (
     FOR_EVER,
     GROUP,
     Held,
@@ -34,8 +35,7 @@ from tests.store.group_records import (
     write_reader,
     write_tombstone,
 )
-from tests.store.logs import CHAT, EPOCH, Log, RawClient, entry, settings_for, write
-from tests.store.records import clock
+from tests.store.log_records import CHAT, EPOCH, Log, RawClient, entry, settings_for, write
 
 CHATS = pytest.mark.parametrize("chat", [CHAT, GROUP])
 HEAD = 6

@@ -12,10 +12,10 @@ import pytest
 from chalicelib.services.inbox.sync_token import SyncToken
 from chalicelib.store import keys
 from chalicelib.store.inbox.index import MOST_LINEAGES
-from tests.store.calls import Answer
-from tests.store.chat_clients import MOST_PAGES, Client, asked
-from tests.store.logs import RawClient
-from tests.store.records import DAY
+from tests.store.account_records import DAY
+from tests.store.app_requests import Answer
+from tests.store.log_records import RawClient
+from tests.store.syncing_client import MOST_PAGES, Client, asked
 
 pytestmark = pytest.mark.usefixtures("app_on_engine")
 MOST_BYTES = 256 * 1024

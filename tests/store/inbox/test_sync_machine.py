@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 from chalicelib import services
 from chalicelib.services.inbox import inbox, sync
 from tests.servers.engines import Engine
-from tests.store.chat_clients import MOST_PAGES, Client, asked, inbox_of
+from tests.store.syncing_client import MOST_PAGES, Client, asked, inbox_of
 
 MEMBERS = ("ann", "bob")
 LARGE, SMALL, DIRECT = 5, 1, "ann:bob"

@@ -18,7 +18,7 @@ from chalicelib.store.messages.log import DAY_SECONDS, IDS_TTL_SECONDS, Appended
 from chalicelib.store.realtime.user_connections import Target
 from chalicelib.store.redis.client import Store, connect
 from tests.servers.engines import Engine
-from tests.store.group_records import (
+from tests.store.chat_records import (
     FOR_EVER,
     GROUP,
     Held,
@@ -32,7 +32,7 @@ from tests.store.group_records import (
     write_reader,
     write_tombstone,
 )
-from tests.store.logs import (
+from tests.store.log_records import (
     CHAT,
     EPOCH,
     Log,

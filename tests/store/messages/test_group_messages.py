@@ -8,8 +8,9 @@ import pytest
 
 from chalicelib.store import keys
 from chalicelib.store.chats.info import Relation
-from tests.store.calls import Answer, call
-from tests.store.group_records import (
+from tests.store.account_records import write_tombstone
+from tests.store.app_requests import Answer, call
+from tests.store.chat_records import (
     FOR_EVER,
     GROUP,
     Held,
@@ -19,8 +20,7 @@ from tests.store.group_records import (
     write_other,
     write_reader,
 )
-from tests.store.logs import CHAT, EPOCH, RawClient, element, entry, write, write_elements
-from tests.store.records import write_tombstone
+from tests.store.log_records import CHAT, EPOCH, RawClient, element, entry, write, write_elements
 
 ROOM = "r-lobby"
 OF_GROUP = f"/v1/chats/{GROUP}/messages"

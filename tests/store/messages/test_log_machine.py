@@ -21,7 +21,7 @@ from chalicelib.errors import HistoryChanged, IdConflict, StoreUnavailable
 from chalicelib.store.messages.log import Appended, Content, Slice
 from chalicelib.store.redis.client import connect
 from tests.servers.engines import Engine, ValkeyEngine
-from tests.store.logs import CHAT, Log, settings_for
+from tests.store.log_records import CHAT, Log, settings_for
 
 BACK_SECONDS = 60.0
 EXAMPLES = 25

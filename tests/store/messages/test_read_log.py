@@ -12,7 +12,7 @@ from chalicelib.errors import ChatNotFound, HistoryChanged, NotAMember
 from chalicelib.store import keys
 from chalicelib.store.chats.info import Relation
 from chalicelib.store.messages.log import PAGE_BYTES, Content, CorruptEntry, Entry, Slice
-from tests.store.group_records import (
+from tests.store.chat_records import (
     GROUP,
     Held,
     write_group,
@@ -20,7 +20,7 @@ from tests.store.group_records import (
     write_reader,
     write_tombstone,
 )
-from tests.store.logs import CHAT, EPOCH, Log, RawClient, element, entry, header, write, write_elements
+from tests.store.log_records import CHAT, EPOCH, Log, RawClient, element, entry, header, write, write_elements
 
 PIECE = 64
 BEYOND_ANY_LOG = 2**60

@@ -15,8 +15,8 @@ from chalicelib import services
 from chalicelib.logs import LOGGER, JsonFormatter
 from chalicelib.store import keys
 from tests.servers.engines import Engine
-from tests.store.calls import call
-from tests.store.logs import CHAT, RawClient, element, write_elements
+from tests.store.app_requests import call
+from tests.store.log_records import CHAT, RawClient, element, write_elements
 
 WORD = "chrysanthemum"
 MESSAGES = f"/v1/chats/{CHAT}/messages"

@@ -17,10 +17,10 @@ from chalicelib.store.messages.log import Content
 from chalicelib.store.redis.client import Store
 from chalicelib.store.redis.nodes import Command, Node
 from tests.servers.engines import Engine
-from tests.store.calls import call
-from tests.store.group_records import GROUP, write_group, write_other
-from tests.store.logs import CHAT, Log, RawClient
-from tests.store.records import HOUR, clock, write_account, write_session
+from tests.store.account_records import HOUR, clock, write_account, write_session
+from tests.store.app_requests import call
+from tests.store.chat_records import GROUP, write_group, write_other
+from tests.store.log_records import CHAT, Log, RawClient
 
 OWN_COMMANDS = {"config|resetstat", "info", "cluster|info"}
 PAGE_OF_THREE = {"evalsha": 1, "lindex": 1, "llen": 1, "lrange": 1}

@@ -12,10 +12,10 @@ from chalicelib.store.realtime.audience import KEPT_SECONDS, Ephemeral, Reached,
 from chalicelib.store.realtime.user_connections import Shown, Watched
 from chalicelib.store.redis.client import Store
 from chalicelib.store.social.blocks import Blocks
-from tests.store.connected import People
-from tests.store.group_records import GROUP, Held, write_group, write_reader
-from tests.store.logs import RawClient
-from tests.store.records import write_account, write_tombstone
+from tests.store.account_records import write_account, write_tombstone
+from tests.store.chat_records import GROUP, Held, write_group, write_reader
+from tests.store.connected_users import People
+from tests.store.log_records import RawClient
 
 USERS = [f"user{number}" for number in range(20)]
 

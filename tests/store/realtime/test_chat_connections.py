@@ -16,8 +16,8 @@ from chalicelib.store.realtime.chat_connections import GRACE, Client, Clients, J
 from chalicelib.store.realtime.user_connections import Target
 from chalicelib.store.redis.client import Store, connect
 from tests.servers.engines import Engine
-from tests.store.connected import LEASE, without_memory
-from tests.store.group_records import (
+from tests.store.account_records import clock, fields_of
+from tests.store.chat_records import (
     FOR_EVER,
     GROUP,
     client,
@@ -27,8 +27,8 @@ from tests.store.group_records import (
     write_other,
     write_tombstone,
 )
-from tests.store.logs import CHAT, RawClient, settings_for
-from tests.store.records import clock, fields_of
+from tests.store.connected_users import LEASE, without_memory
+from tests.store.log_records import CHAT, RawClient, settings_for
 
 NOTHING = Left(last=False, handle="", clients=[])
 

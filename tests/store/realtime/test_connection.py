@@ -12,10 +12,10 @@ from chalicelib.store.inbox.index import MOST_ATTACHED
 from chalicelib.store.realtime.connection import GRACE_MS, RENEWALS, Attached, Held, Sockets
 from chalicelib.store.redis.client import Store, connect
 from tests.servers.engines import Engine
-from tests.servers.serverless import MOST_ARGUMENTS
-from tests.store.connected import LEASE, SESSION, without_memory
-from tests.store.logs import RawClient, settings_for
-from tests.store.records import clock, fields_of
+from tests.servers.serverless_limits import MOST_ARGUMENTS
+from tests.store.account_records import clock, fields_of
+from tests.store.connected_users import LEASE, SESSION, without_memory
+from tests.store.log_records import RawClient, settings_for
 
 BESIDE_CHATS = 4
 """Arguments of the command that attaches: EVALSHA, the script, 1, the key."""

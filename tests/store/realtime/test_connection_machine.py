@@ -14,9 +14,9 @@ from chalicelib.store.accounts.sessions import Sessions
 from chalicelib.store.realtime.user_connections import Entering, Target
 from chalicelib.store.redis.client import Store
 from tests.servers.engines import Engine
-from tests.store.connected import OTHER_SESSION, SESSION, People
-from tests.store.logs import RawClient
-from tests.store.records import HOUR, clock, write_account, write_session
+from tests.store.account_records import HOUR, clock, write_account, write_session
+from tests.store.connected_users import OTHER_SESSION, SESSION, People
+from tests.store.log_records import RawClient
 
 CONNECTIONS = st.sampled_from([f"c{number}" for number in range(4)])
 SESSIONS = st.sampled_from([SESSION, OTHER_SESSION])

@@ -16,9 +16,9 @@ from chalicelib.store.realtime import user_connections as presence_module
 from chalicelib.store.realtime.user_connections import Changed, Entering, Entry, Presence, Shown, Target
 from chalicelib.store.redis.client import Store, connect
 from tests.servers.engines import Engine
-from tests.store.connected import LEASE, OTHER_SESSION, SESSION, TICKET, People, without_memory
-from tests.store.logs import RawClient, settings_for
-from tests.store.records import HOUR, clock, fields_of, write_account, write_session, write_tombstone
+from tests.store.account_records import HOUR, clock, fields_of, write_account, write_session, write_tombstone
+from tests.store.connected_users import LEASE, OTHER_SESSION, SESSION, TICKET, People, without_memory
+from tests.store.log_records import RawClient, settings_for
 
 NOBODY = Changed(changed=False, seen=0, watchers=[])
 

@@ -30,11 +30,11 @@ from chalicelib.store.redis.scripts import ASKS_TIME, Script
 from tests.realtime.in_process import PASSWORD, Door, Recorder
 from tests.servers.engines import Engine
 from tests.servers.gateway import PATIENCE
-from tests.servers.serverless import TimelessNode
-from tests.store.calls import Answer, call
-from tests.store.logins import WORD, refusal, user
-from tests.store.logs import CHAT, Log, RawClient, settings_for
+from tests.servers.serverless_limits import TimelessNode
+from tests.store.app_requests import Answer, call
+from tests.store.log_records import CHAT, Log, RawClient, settings_for
 from tests.store.messages.test_round_trips import Trips
+from tests.store.store_users import WORD, refusal, user
 from tests.unit.nodes import CannedNode
 from tests.unit.store.test_scripts import scripts
 

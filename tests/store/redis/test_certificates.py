@@ -15,7 +15,7 @@ from chalicelib.config import Settings
 from chalicelib.errors import StoreUnavailable
 from chalicelib.store.redis.client import connect
 from tests.servers.faults import Fault
-from tests.store.logins import refusal
+from tests.store.store_users import refusal
 
 
 class TlsServer(Fault):

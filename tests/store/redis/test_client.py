@@ -27,7 +27,7 @@ from tests.clock import Clock
 from tests.servers.engines import Engine
 from tests.servers.faults import CuttingProxy, RefusingServer
 from tests.servers.waiting import eventually
-from tests.store.logs import CHAT, Log, RawClient, settings_for
+from tests.store.log_records import CHAT, Log, RawClient, settings_for
 
 HELLO = Content("ann", "hello")
 HELLO_ONCE = Content("ann", "hello", "id-1")

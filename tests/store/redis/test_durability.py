@@ -15,8 +15,8 @@ from tests.servers.commands import run
 from tests.servers.engines import Engine
 from tests.servers.gateway import running_gateway
 from tests.servers.waiting import eventually
-from tests.store.logins import WORD, user
-from tests.store.logs import settings_for
+from tests.store.log_records import settings_for
+from tests.store.store_users import WORD, user
 
 
 @contextmanager

@@ -10,10 +10,10 @@ from chalicelib import services
 from chalicelib.routes import work
 from chalicelib.services.values.tokens import digest_of
 from chalicelib.store import keys
-from tests.store.calls import Answer, call
-from tests.store.logs import RawClient
+from tests.store.account_records import clock, session, write_session
+from tests.store.app_requests import Answer, call
+from tests.store.log_records import RawClient
 from tests.store.messages.test_round_trips import CLOSED
-from tests.store.records import clock, session, write_session
 
 pytestmark = [
     pytest.mark.parametrize("engine", ["valkey", "cluster"], indirect=True),

@@ -22,7 +22,7 @@ from chalicelib.store import keys
 from chalicelib.store.redis.client import PIPELINE, Query, Store, connect
 from tests.servers.engines import Engine, ValkeyEngine
 from tests.servers.faults import CHUNK, CuttingProxy, RefusingServer
-from tests.store.logs import RawClient, settings_for
+from tests.store.log_records import RawClient, settings_for
 
 USERS = [f"user{number}" for number in range(12)]
 

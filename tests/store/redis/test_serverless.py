@@ -8,8 +8,8 @@ import redis
 from chalicelib import services
 from chalicelib.store import keys
 from chalicelib.store.redis.client import Query, Store
-from tests.servers.serverless import MOST_ARGUMENTS, MOST_KEY_BYTES, refusal_of
-from tests.store.logs import RawClient
+from tests.servers.serverless_limits import MOST_ARGUMENTS, MOST_KEY_BYTES, refusal_of
+from tests.store.log_records import RawClient
 
 KEY = keys.user("ann")
 BESIDE_MEMBERS = 5

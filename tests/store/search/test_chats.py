@@ -20,8 +20,8 @@ from chalicelib.store.chats.search_terms import ChatTerms
 from chalicelib.store.messages.log import Content, packed
 from chalicelib.store.redis.client import Query, Store
 from chalicelib.store.search import Entry, SearchIndex
-from tests.store.logs import RawClient
-from tests.store.people import Crash, CrashingStore, members
+from tests.store.account_services import Crash, CrashingStore, members
+from tests.store.log_records import RawClient
 
 BODY = packed(Content("ann", "", None, "system", {"type": "changed"}))
 GROUPS = [f"g-0195a1c2-6f1e-7a51-9d53-00000000000{number}" for number in range(5)]

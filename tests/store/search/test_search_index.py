@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from chalicelib.store.redis.client import Store
 from chalicelib.store.search import Entry, SearchIndex
-from tests.store.logs import RawClient
-from tests.store.people import members
+from tests.store.account_services import members
+from tests.store.log_records import RawClient
 
 TERMS = st.text(st.sampled_from("ab é李z"), min_size=2, max_size=6)
 ENTRIES = st.sets(st.builds(Entry, TERMS, st.sampled_from(["ann", "bob", "x.y-z_1"])), max_size=20)

@@ -15,8 +15,8 @@ from chalicelib.services.values.terms import folded
 from chalicelib.store.accounts.accounts import Accounts, Profile
 from chalicelib.store.redis.client import Query, Store
 from chalicelib.store.search import Entry
-from tests.store.logs import RawClient
-from tests.store.people import Village, members
+from tests.store.account_services import Village, members
+from tests.store.log_records import RawClient
 
 HANDLES = [f"{first}{rest}" for first in ("an", "bo", "z") for rest in ("", "a", "na", ".b", "-1")]
 NAMES = st.lists(

@@ -16,9 +16,9 @@ from chalicelib.store import keys
 from chalicelib.store.redis.client import Store
 from chalicelib.store.social.follows import Edge, Follows
 from tests.servers.engines import Engine
-from tests.store.logs import RawClient
-from tests.store.people import Crash, CrashingStore
-from tests.store.society import Society, edges, mirrored, truth
+from tests.store.account_services import Crash, CrashingStore
+from tests.store.log_records import RawClient
+from tests.store.social_services import Society, edges, mirrored, truth
 
 PEOPLE = ("ann", "bob", "cid", "dan")
 PAIRS = st.tuples(st.sampled_from(PEOPLE), st.sampled_from(PEOPLE)).filter(lambda pair: pair[0] != pair[1])

@@ -15,9 +15,9 @@ from chalicelib.store.redis.sorted_sets import Mark, page
 from chalicelib.store.social import blocks, follows
 from chalicelib.store.social.blocks import Blocking
 from chalicelib.store.social.follows import MEMORY, Edge, Following, Mirrored
-from tests.store.logs import RawClient
-from tests.store.people import Crash, CrashingStore
-from tests.store.society import Society, edges, mirrored, truth
+from tests.store.account_services import Crash, CrashingStore
+from tests.store.log_records import RawClient
+from tests.store.social_services import Society, edges, mirrored, truth
 
 ALL = ("ann", "bob", "cid")
 CLIENTS = 50

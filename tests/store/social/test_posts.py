@@ -11,8 +11,8 @@ from chalicelib.errors import BadRequest, Blocked, PostNotFound, TextTooLong, Us
 from chalicelib.store import keys
 from chalicelib.store.redis.client import Store
 from chalicelib.store.social.posts import Post, Unsent
-from tests.store.logs import RawClient, eight
-from tests.store.society import Society
+from tests.store.log_records import RawClient, eight
+from tests.store.social_services import Society
 
 ONE_ENGINE = pytest.mark.parametrize("engine", ["valkey"], indirect=True)
 

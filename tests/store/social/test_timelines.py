@@ -13,9 +13,9 @@ from chalicelib.store import keys
 from chalicelib.store.redis.client import Store
 from chalicelib.store.redis.sorted_sets import Mark
 from chalicelib.store.social import timelines
-from tests.store.logs import RawClient
-from tests.store.people import Crash, CrashingStore
-from tests.store.society import Society, edges
+from tests.store.account_services import Crash, CrashingStore
+from tests.store.log_records import RawClient
+from tests.store.social_services import Society, edges
 
 READERS = [f"reader{i}" for i in range(12)]
 STEPS = 60

@@ -7,7 +7,7 @@ import pytest
 from chalicelib.store import keys
 from chalicelib.store.redis.client import Store
 from chalicelib.store.work.pending import Item, Owed
-from tests.store.logs import RawClient
+from tests.store.log_records import RawClient
 
 ITEM = "index:ann"
 KEY = keys.owed("ann")

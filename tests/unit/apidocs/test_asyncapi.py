@@ -19,7 +19,7 @@ from chalicelib.push_gateway.pusher import SESSION_ENDED, SILENT
 from chalicelib.schemas.realtime import ClientFrame, ErrorFrame, ServerFrame
 from infra.openapi import ASYNCAPI_COPY
 from tests.documents import nodes_of
-from tests.realtime.documented import check, check_sent
+from tests.realtime.document_check import check, check_sent
 
 SOCKETS = Path(__file__).parents[3] / "infra" / "local" / "sockets"
 NAMED = re.compile(r"WSCloseCode\.([A-Z_]+)")

@@ -22,7 +22,7 @@ from chalicelib.services.auth.jwks import read_document as read
 from chalicelib.services.auth.oidc import LEEWAY_SECONDS, Identity, Verifier, digest
 from tests.clock import Clock
 from tests.servers.issuer import AUDIENCE, JWKS, Issuer, private_key, published_key
-from tests.servers.scripted import Request
+from tests.servers.scripted_http import Request
 
 ALGORITHMS = ("RS256", "ES256")
 

@@ -33,7 +33,7 @@ from chalicelib.schemas.realtime import (
     SignalFrame,
 )
 from chalicelib.services.delivery import codec
-from tests.realtime.documented import check
+from tests.realtime.document_check import check
 
 SIGNAL = '{"type":"signal","to":"bob","call":"1","kind":"offer","data":%s}'
 

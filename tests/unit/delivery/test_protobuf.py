@@ -33,7 +33,7 @@ from chalicelib.schemas.realtime import (
 from chalicelib.services.delivery import codec
 from chalicelib.services.delivery.codec import PROTOBUF_BYTES
 from infra.openapi import PROTO, ROOT, generate
-from tests.realtime.documented import check
+from tests.realtime.document_check import check
 
 GROUP = "0195a1c2-6f1e-7a51-9d53-2f8d8c3f1a10"
 DOCUMENTED = {

@@ -11,7 +11,7 @@ from app import app
 from chalicelib import services
 from chalicelib.http import OPERATIONS, Call, Operation, reply, routing
 from chalicelib.services.values.tokens import new_token
-from tests.store.calls import call
+from tests.store.app_requests import call
 
 ROUTES = [(method, path) for path, methods in app.routes.items() for method in methods if method != "OPTIONS"]
 

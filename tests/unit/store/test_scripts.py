@@ -11,7 +11,7 @@ import pytest
 from chalicelib import store
 from chalicelib.store.redis.client import Query
 from chalicelib.store.redis.scripts import CALL, CALL_ALWAYS, CALL_READING, READING, REMOVING, Script
-from tests.servers.serverless import IN_SCRIPTS
+from tests.servers.serverless_limits import IN_SCRIPTS
 
 ROOT = Path(store.__file__).parent
 GROW = {"RPUSH", "SADD", "SET", "ZADD"}

@@ -1,0 +1,175 @@
+"""The sockets of a whole server: where they are, and what its options do to them."""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection, connect
+
+from infra.local.options import parse
+from infra.local.sockets.shared import Limits
+from tests.local.processes import processes
+from tests.local.raw_http import TIMEOUT_SECONDS, Peer, port_of
+from tests.local.test_startup_errors import is_one_line, refusal
+from tests.servers.gateway import Gateway, running_gateway
+from tests.servers.waiting import eventually
+
+
+def sockets_of(server: Gateway) -> str:
+    """Return where a server says that its sockets are."""
+    found = re.search(r"^Sockets are on (\S+?)\. ", server.output(), re.MULTILINE)
+    assert found is not None
+    return found[1]
+
+
+def opened(url: str, user: str) -> ClientConnection:
+    """Return a connection of a name that has said hello."""
+    client: ClientConnection = connect(
+        f"{url}?user={user}", proxy=None, legacy=True, open_timeout=TIMEOUT_SECONDS
+    )
+    client.send(json.dumps({"type": "hello"}))
+    while frame(client)["type"] != "ready":
+        continue
+    return client
+
+
+def frame(client: ClientConnection) -> dict[str, Any]:
+    """Return the next frame."""
+    received: dict[str, Any] = json.loads(client.recv(TIMEOUT_SECONDS))
+    return received
+
+
+def chat(url: str) -> None:
+    """Send a message from one socket to another, and back."""
+    with opened(url, "alice") as alice, opened(url, "bob") as bob:
+        for number, (sender, receiver) in enumerate([(alice, bob), (bob, alice)] * 3):
+            sender.send(json.dumps({"type": "send", "chat": "alice:bob", "id": f"{number}", "text": "hi"}))
+            assert frame(sender)["type"] == "ack"
+            assert (frame(receiver)["type"], number) == ("message", number)
+
+
+@pytest.mark.parametrize("env", [{}, {"PUSH_BY_WIRE": "1"}])
+def test_both_ways_to_push(env: dict[str, str]) -> None:
+    """A message crosses the workers, handed over within the server or through the management API."""
+    with running_gateway(env, ["--workers", "2"]) as server:
+        url = sockets_of(server)
+        assert port_of(url) != port_of(server.url)
+        chat(url)
+
+
+def test_a_message_by_http_is_pushed(shared: Gateway) -> None:
+    """What is sent by HTTP, to any worker, arrives on the sockets of the others."""
+    with opened(sockets_of(shared), "carol") as carol:
+        for number in range(5):
+            sent = {"chat": "carol:dave", "sender": "dave", "text": f"{number}"}
+            assert httpx.post(f"{shared.url}/api/send", json=sent).status_code == 204
+            assert frame(carol)["text"] == f"{number}"
+
+
+def test_an_upgrade_is_sent_to_the_sockets(shared: Gateway) -> None:
+    """A client that follows redirects may open its socket on the HTTP port."""
+    url = f"ws://127.0.0.1:{port_of(shared.url)}/ws/joinRoom/lobby"
+    with opened(url, "erin") as client:
+        assert client.remote_address[1] == port_of(sockets_of(shared))
+
+
+def test_an_upgrade_under_no_host_is_refused() -> None:
+    """What a URL cannot have as its host leads to no socket: it is a 400, and no failure of the server."""
+    with running_gateway({"PARLEY_AUTH": "required"}, ["--workers", "1"]) as server:
+        for host, status in (("caf\u00e9", 400), ("a b", 400), ("a\tb", 400), ("chat.example.lan", 307)):
+            with Peer(port_of(server.url)) as peer:
+                peer.send("GET / HTTP/1.1", f"Host: {host}:80", "Connection: Upgrade", "Upgrade: websocket")
+                assert peer.answer().status == status, host
+        assert '"level":"ERROR"' not in server.output()
+
+
+def test_a_stop_ends_sockets(short_path: Path) -> None:
+    """Clients are told by 1001, and nothing is left behind."""
+    (temporary := short_path / "tmp").mkdir()
+    args = ["--workers", "2", "--data", str(short_path / "data")]
+    with running_gateway({"TMPDIR": str(temporary)}, args) as server:
+        clients = [opened(sockets_of(server), f"user{number}") for number in range(10)]
+        assert list(short_path.glob("data/run/*/*.sock"))
+        assert server.stop() == 0
+        for client in clients:
+            with pytest.raises(ConnectionClosed) as closed:
+                client.recv(TIMEOUT_SECONDS)
+            assert closed.value.rcvd is not None
+            assert closed.value.rcvd.code == 1001
+        assert eventually(lambda: not processes(server))
+        assert not list(short_path.glob("data/run/*"))
+        assert not list(temporary.iterdir())
+        assert "Traceback" not in server.output()
+
+
+def test_options_set_the_limits() -> None:
+    """An idle socket is closed when the setting says so, and others with what they were told."""
+    env = {"SOCKET_IDLE_SECONDS": "3", "SOCKET_FRAME_BYTES": "1000"}
+    with running_gateway(env, ["--workers", "1"]) as server:
+        for text, code in (("", 1001), ("x" * 1001, 1009)):
+            with opened(sockets_of(server), "alice") as client:
+                if text:
+                    client.send(text)
+                with pytest.raises(ConnectionClosed) as closed:
+                    client.recv(TIMEOUT_SECONDS)
+                assert closed.value.rcvd is not None
+                assert closed.value.rcvd.code == code
+
+
+@pytest.mark.parametrize(
+    ("env", "port"),
+    [
+        ({}, 8081),
+        ({"PORT": "9000"}, 9001),
+        ({"PORT": "0"}, 0),
+        ({"PORT": "65535"}, 0),
+        ({"PORT": "9000", "SOCKET_PORT": "80"}, 80),
+        ({"SOCKET_PORT": "0"}, 0),
+    ],
+)
+def test_the_port(env: dict[str, str], port: int) -> None:
+    """It follows the HTTP port unless it is set."""
+    assert parse([], env).socket_port == port
+
+
+def test_the_limits_are_api_gateways() -> None:
+    """Without settings they are those of the developer guide."""
+    limits = parse([], {}).limits
+    assert limits == Limits()
+    assert (limits.idle_seconds, limits.life_seconds) == (600, 7200)
+    assert (limits.frame_bytes, limits.message_bytes) == (32 * 1024, 128 * 1024)
+
+
+@pytest.mark.parametrize(
+    ("env", "told"),
+    [
+        ({"SOCKET_PORT": "70000"}, "70000"),
+        ({"SOCKET_IDLE_SECONDS": "0"}, "socket-idle-seconds"),
+        ({"SOCKET_FRAME_BYTES": "many"}, "socket-frame-bytes"),
+        ({"PUSH_BY_WIRE": "yes"}, "push-by-wire"),
+        ({"PARLEY_SOCKET_URL": "localhost"}, "PARLEY_SOCKET_URL"),
+    ],
+)
+def test_a_wrong_setting(tmp_path: Path, env: dict[str, str], told: str) -> None:
+    """A value that cannot be is one line that names it."""
+    status, said = refusal([], {"DATA": str(tmp_path / "data"), "PORT": "0", **env})
+    assert status in (1, 2)
+    assert is_one_line(said)
+    assert told in said
+
+
+def test_a_busy_port(tmp_path: Path) -> None:
+    """A port that is taken is one line that names it, and the setting."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        status, said = refusal(["--port", "0", "--socket-port", str(port), "--data", str(tmp_path)])
+    assert (status, is_one_line(said)) == (1, True)
+    assert str(port) in said
+    assert "SOCKET_PORT" in said

@@ -1,0 +1,427 @@
+"""Getting in, and what ends a connection."""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+
+import app
+from chalicelib import services
+from chalicelib.push_gateway import installed
+from chalicelib.push_gateway.pusher import SESSION_ENDED
+from chalicelib.schemas.realtime import SUBPROTOCOL
+from chalicelib.services.values.tokens import digest_of
+from chalicelib.store import keys
+from chalicelib.store.realtime.connection import Sockets
+from chalicelib.store.realtime.user_connections import MOST_CONNECTIONS, TICKET_SECONDS
+from tests.realtime.in_process import Door, Socket, event
+from tests.servers.engines import Engine
+from tests.store.app_requests import call
+
+
+def code_of(answer: dict[str, object]) -> str:
+    """Return the code of a refusal."""
+    body = str(answer["body"])
+    return str(json.loads(body)["code"])
+
+
+def online(door: Door, user: str) -> bool:
+    """Ask whether a user is online."""
+    return bool(door.rest("cyd", "GET", f"/v1/users/{user}/presence").body["online"])
+
+
+def test_ticket_lets_in_once(door: Door) -> None:
+    """A ticket opens one connection; used again it is refused with 401."""
+    ticket = door.ticket("ann")
+
+    first, second = door.knock(query={"ticket": ticket}), door.knock(query={"ticket": ticket})
+
+    assert first == {"statusCode": 200}
+    assert (second["statusCode"], code_of(second)) == (401, "not_authenticated")
+
+
+def test_the_holder_of_connections_learns_whose_each_is(door: Door) -> None:
+    """Who listens is told the user of a connection that is let in, and nothing of one that is refused."""
+    told: list[tuple[str, str]] = []
+    installed.tell_users_to(lambda connection, user: told.append((connection, user)))
+    try:
+        connection = door.enter("ann").connection
+        door.knock(query={"ticket": "ticket_" + "x" * 43 + ".ann"})
+    finally:
+        installed.tell_users_to(None)
+
+    assert told == [(connection, "ann")]
+
+
+def test_ticket_ends(door: Door, valkey: Engine) -> None:
+    """A ticket is kept for 30 seconds, and then it is refused."""
+    ticket = door.ticket("ann")
+    key, node = keys.ticket("ann", digest_of(ticket).hex()), valkey.nodes[0]
+
+    assert 0 < node.pttl(key) <= TICKET_SECONDS * 1000 == 30_000
+    node.pexpire(key, 0)
+
+    assert door.knock(query={"ticket": ticket})["statusCode"] == 401
+
+
+@pytest.mark.parametrize(
+    "shown", ["", "ticket_", "ticket_" + "x" * 43 + ".ann", "ticket_" + "x" * 43 + ".a:b"]
+)
+def test_ticket_of_nobody(door: Door, shown: str) -> None:
+    """What is no ticket, or nobody's, is refused as one, or as a name that cannot be."""
+    answer = door.knock(query={"ticket": shown})
+
+    assert answer["statusCode"] in {400, 401}
+    assert answer["headers"]["Content-Type"] == "application/problem+json"
+
+
+def test_ticket_of_another_is_not_used_up(door: Door) -> None:
+    """A ticket under another's name is refused, and still good under its own."""
+    ticket = door.ticket("ann")
+
+    assert door.knock(query={"ticket": ticket.replace(".ann", ".bob")})["statusCode"] == 401
+    assert door.knock(query={"ticket": ticket})["statusCode"] == 200
+
+
+def test_bearer(door: Door) -> None:
+    """A client that can set headers may show its token instead; a wrong one is refused."""
+    good = door.knock(headers={"Authorization": f"Bearer {door.tokens['ann']}"})
+    bad = door.knock(headers={"authorization": "Bearer parley_" + "x" * 43 + ".ann"})
+
+    assert good == {"statusCode": 200}
+    assert bad["statusCode"] == 401
+    assert "WWW-Authenticate" in bad["headers"]
+
+
+def test_nothing_shown(door: Door) -> None:
+    """Who shows nothing is told to get a ticket."""
+    assert code_of(door.knock()) == "not_authenticated"
+    assert code_of(door.knock(query={"user": "zoe"})) == "not_authenticated"
+
+
+@pytest.mark.parametrize(
+    ("offered", "chosen"),
+    [
+        (SUBPROTOCOL, SUBPROTOCOL),
+        ("parley.json", "parley.json"),
+        (f"soap, parley.json, {SUBPROTOCOL}", SUBPROTOCOL),
+        ("soap", None),
+    ],
+)
+def test_subprotocol(door: Door, offered: str, chosen: str | None) -> None:
+    """The subprotocol is one that was offered and is known, else none."""
+    answer = door.knock(query={"ticket": door.ticket("ann")}, headers={"Sec-WebSocket-Protocol": offered})
+
+    assert answer == {"statusCode": 200} | ({"headers": {"Sec-WebSocket-Protocol": chosen}} if chosen else {})
+
+
+class TestOpen:
+    """An open server."""
+
+    @pytest.fixture
+    def variables(self) -> dict[str, str]:
+        """Open it."""
+        return {"PARLEY_AUTH": "open"}
+
+    def test_name(self, door: Door) -> None:
+        """A name without account is let in by itself; one with an account is not."""
+        assert door.knock(query={"user": "Zoe"}) == {"statusCode": 200}
+        assert door.knock(query={"user": "ann"})["statusCode"] == 401
+
+    def test_ticket_beats_name(self, door: Door) -> None:
+        """A ticket that is wrong is refused, whatever name stands beside it."""
+        assert door.knock(query={"user": "zoe", "ticket": "no"})["statusCode"] == 401
+
+    def test_ticket_for_a_name(self, door: Door) -> None:
+        """A name without account gets tickets too."""
+        answer = call("POST", "/v1/realtime/ticket", body={}, X_Parley_User="J%C3%BCrgen")
+
+        assert answer.status == 201
+        assert door.knock(query={"ticket": answer.body["ticket"]}) == {"statusCode": 200}
+
+    def test_name_that_gets_an_account(self, door: Door) -> None:
+        """Who came in by a name alone is out as soon as somebody makes an account of it."""
+        answer = app.socket_connect(event("CONNECT", "spy", query={"user": "zoe"}), None)
+        spy = Socket(door.recorder, "spy")
+        assert (answer, spy.hello()[-1]["type"]) == ({"statusCode": 200}, "ready")
+
+        call("POST", "/v1/register", body={"handle": "zoe", "password": "correct horse"})
+
+        assert door.recorder.closed == ["spy"]
+        door.rest("ann", "POST", "/v1/chats/ann:zoe/messages", {"text": "for zoe"})
+        assert [frame["code"] for frame in spy.received()] == ["connection_ended"]
+        assert spy.send({"type": "pull", "chat": "ann:zoe"})[0]["code"] == "connection_ended"
+
+    def test_ticket_for_a_name_that_gets_an_account(self, door: Door) -> None:
+        """A ticket that was given to a name alone is worth nothing once there is an account of it."""
+        ticket = call("POST", "/v1/realtime/ticket", body={}, X_Parley_User="zoe").body["ticket"]
+
+        call("POST", "/v1/register", body={"handle": "zoe", "password": "correct horse"})
+
+        assert door.knock(query={"ticket": ticket})["statusCode"] == 401
+
+    def test_url_of_a_room(self, door: Door) -> None:
+        """The URL that joining a room gives has its ticket percent-encoded, and the room is the ticket's."""
+        door.rest("ann", "POST", "/ws/createRoom", {"id": "lobby", "name": "Lobby"})
+
+        url = call("GET", "/ws/joinRoom/lobby", X_Parley_User="J%C3%BCrgen").body["url"]
+        ticket = unquote(url.partition("?ticket=")[2])
+
+        assert url.isascii()
+        assert ticket.endswith(".j\u00fcrgen")
+        assert door.knock(query={"ticket": ticket, "room": "cellar"})["statusCode"] == 400
+
+
+class TestElsewhere:
+    """An open server that is not a laptop."""
+
+    @pytest.fixture
+    def variables(self) -> dict[str, str]:
+        """Be on AWS."""
+        return {"PARLEY_AUTH": "open", "PARLEY_STAGE": "prod", "PARLEY_OPEN_HOSTS": "chat.example.com"}
+
+    def test_no_names(self, door: Door) -> None:
+        """A name alone does not do there."""
+        assert door.knock(query={"user": "zoe"})["statusCode"] == 401
+
+
+class TestWithoutSockets:
+    """A server that has no sockets."""
+
+    @pytest.fixture
+    def variables(self) -> dict[str, str]:
+        """Have none."""
+        return {"PARLEY_SOCKET_URL": ""}
+
+    def test_no_ticket(self, door: Door) -> None:
+        """There are no tickets there, and a room is joined without a URL."""
+        answer = door.rest("ann", "POST", "/v1/realtime/ticket", {})
+        door.rest("bob", "POST", "/ws/createRoom", {"id": "lobby", "name": "Lobby"})
+
+        assert (answer.status, answer.body["code"]) == (503, "realtime_unavailable")
+        assert door.rest("ann", "GET", "/ws/joinRoom/lobby").body["url"] is None
+
+
+class TestLimited:
+    """A server that allows few failures."""
+
+    @pytest.fixture
+    def variables(self) -> dict[str, str]:
+        """Allow some attempts, of registering too."""
+        return {"PARLEY_RATE_LIMITS": "read=0,write=0,search=0,auth=5,frame=0"}
+
+    def test_refusals_count(self, door: Door) -> None:
+        """Who shows bad tickets again and again is refused for a while; others are let in."""
+        answers = [door.knock(query={"ticket": "no"}, address="192.0.2.1") for _ in range(7)]
+
+        assert [answer["statusCode"] for answer in answers] == [401] * 5 + [429] * 2
+        assert "Retry-After" in answers[-1]["headers"]
+        assert door.knock(query={"ticket": door.ticket("ann")}, address="192.0.2.1")["statusCode"] == 200
+
+
+def test_most_connections(door: Door) -> None:
+    """A user has so many connections at the most."""
+    for _ in range(MOST_CONNECTIONS):
+        door.enter("ann", ready=False)
+
+    answer = door.knock(query={"ticket": door.ticket("ann")})
+
+    assert (answer["statusCode"], code_of(answer)) == (429, "too_many_requests")
+
+
+def test_room_of_another_ticket(door: Door) -> None:
+    """A ticket that is bound to a room opens no other; one that is not opens the path's."""
+    bound, free = door.ticket("ann", room="lobby"), door.ticket("ann")
+
+    assert door.knock(query={"ticket": bound, "room": "cellar"})["statusCode"] == 400
+    assert door.knock(query={"ticket": free, "room": "cellar"})["statusCode"] == 200
+
+
+def test_path_that_is_no_room(door: Door) -> None:
+    """A path that cannot name a room is refused, and no connection of it is left."""
+    answer = door.knock(query={"ticket": door.ticket("ann"), "room": "no room"})
+
+    assert (answer["statusCode"], code_of(answer)) == (404, "chat_not_found")
+
+
+def test_log_lines(door: Door, caplog: pytest.LogCaptureFixture) -> None:
+    """Each event has a line, with what came of it, and without a ticket, a token or a text."""
+    connection, ticket = "local1-log", door.ticket("ann")
+
+    app.socket_connect(event("CONNECT", connection, query={"ticket": ticket}), None)
+    socket = Socket(door.recorder, connection)
+    socket.hello()
+    socket.send({"type": "send", "chat": "ann:bob", "id": "1", "text": "a secret"})
+    socket.send('{"type": "a secret"}')
+    socket.leave()
+
+    logged: list[dict[str, Any]] = [record.msg for record in caplog.records if isinstance(record.msg, dict)]
+    lines = [line for line in logged if line["event"].startswith("socket")]
+
+    assert [(line["event"], line.get("type"), line["status"]) for line in lines] == [
+        ("socket_connect", None, 200),
+        ("socket_frame", "hello", 200),
+        ("socket_frame", "send", 200),
+        ("socket_frame", None, 400),
+        ("socket_disconnect", None, 200),
+    ]
+    assert lines[3]["code"] == "bad_request"
+    assert not any(word in str(lines) for word in (ticket, "secret", door.tokens["ann"]))
+
+
+def test_one_device_of_two(door: Door) -> None:
+    """The end of one connection leaves the user's others alone; the end of the last makes them offline."""
+    phone, laptop = door.enter("ann"), door.enter("ann")
+
+    phone.leave()
+    phone.leave()
+    bob = door.enter("bob")
+    bob.send({"type": "send", "chat": "ann:bob", "id": "1", "text": "still there?"})
+
+    assert [frame["type"] for frame in laptop.received()] == ["message"]
+    assert phone.received() == []
+    assert online(door, "ann")
+    laptop.leave()
+    assert not online(door, "ann")
+
+
+def test_gone_connection(door: Door) -> None:
+    """A connection that a push finds gone is cleared up, and no other."""
+    gone, there = door.enter("ann"), door.enter("ann")
+    door.recorder.vanished.add(gone.connection)
+
+    door.enter("bob").send({"type": "send", "chat": "ann:bob", "id": "1", "text": "hello"})
+
+    assert len(there.received()) == 1
+    assert services.current()._store.fetch(sockets().attachments(gone.connection)) is None
+    assert services.current()._store.fetch(sockets().attachments(there.connection)) is not None
+
+
+def test_many_that_are_gone(door: Door) -> None:
+    """Connections that are found gone while others are cleared up are cleared up as well."""
+    door.rest("ann", "POST", "/ws/createRoom", {"id": "lobby", "name": "Lobby"})
+    first, *others = there = [door.enter(user, room="lobby") for user in ("ann", "bob", "cyd")]
+    door.recorder.vanished.update(socket.connection for socket in others)
+
+    first.leave()
+
+    left = [services.current()._store.fetch(sockets().attachments(one.connection)) for one in there]
+    assert left == [None, None, None]
+
+
+def sockets() -> Sockets:
+    """Return the store's connections."""
+    return services.current()._reach.registry.sockets
+
+
+ENDINGS = {
+    "logging out": lambda door: door.rest("ann", "POST", "/v1/logout"),
+    "ending all sessions": lambda door: door.rest("ann", "DELETE", "/v1/sessions"),
+    "deleting the account": lambda door: door.rest("ann", "DELETE", "/v1/users/me"),
+}
+
+
+@pytest.mark.parametrize("ready", [True, False])
+@pytest.mark.parametrize("end", ENDINGS.values(), ids=ENDINGS)
+def test_end_of_a_session_is_told(door: Door, end: Callable[[Door], object], ready: bool) -> None:
+    """Whatever ends a session says so on its connections, also before a hello, and closes them with 4401."""
+    socket = door.enter("ann", ready=ready)
+    end(door)
+    (told,) = socket.received()
+    assert (told["type"], told["status"], told["code"]) == ("error", 401, "connection_ended")
+    assert told["detail"] == "The session of this connection has ended. Log in again."
+    assert told.get("ref") is None
+    assert (door.recorder.closed, door.recorder.endings) == ([socket.connection], [SESSION_ENDED])
+
+
+def test_end_of_a_session_is_told_in_protobuf(door: Door) -> None:
+    """A connection that takes protobuf is told in protobuf."""
+    ticket = door.ticket("ann")
+    door.knock(query={"ticket": ticket}, headers={"Sec-WebSocket-Protocol": SUBPROTOCOL})
+    door.rest("ann", "POST", "/v1/logout")
+    (connection,) = door.recorder.closed
+    (told,) = door.recorder.frames[connection]
+    assert not told.startswith(b"{")
+    assert b"connection_ended" in base64.b64decode(told)
+
+
+def test_logout(door: Door) -> None:
+    """Logging out closes the sockets of that session, and those of no other; presence follows."""
+    one = door.enter("ann")
+    first = door.tokens["ann"]
+    login = call("POST", "/v1/login", body={"handle": "ann", "password": "correct horse"})
+    door.tokens["ann"] = login.body["token"]
+    other = door.enter("ann")
+
+    assert door.rest("ann", "POST", "/v1/logout").status == 202
+
+    assert door.recorder.closed == [other.connection]
+    assert one.send({"type": "ping"})[0]["type"] == "pong"
+    door.tokens["ann"] = first
+    assert door.rest("ann", "DELETE", "/v1/sessions").status == 204
+    assert door.recorder.closed == [other.connection, one.connection]
+    assert not online(door, "ann")
+
+
+def test_logout_while_connecting(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A session that ends between the two notes of its connection leaves none, and nobody is let in."""
+    ticket, opening = door.ticket("ann"), Sockets.opening
+
+    def late(self: Sockets, *facts: Any, **more: Any) -> Any:
+        assert door.rest("ann", "POST", "/v1/logout").status == 202
+        return opening(self, *facts, **more)
+
+    monkeypatch.setattr(Sockets, "opening", late)
+    answer = app.socket_connect(event("CONNECT", "late", query={"ticket": ticket}), None)
+
+    assert answer["statusCode"] == 401
+    assert Socket(door.recorder, "late").send({"type": "ping"})[0]["code"] == "connection_ended"
+
+
+def test_ended_session(door: Door) -> None:
+    """Ending one session by its id closes its sockets."""
+    socket = door.enter("ann")
+    session = door.rest("ann", "GET", "/v1/sessions").body["sessions"][0]["id"]
+
+    assert door.rest("ann", "DELETE", f"/v1/sessions/{session}").status == 204
+
+    assert door.recorder.closed == [socket.connection]
+
+
+def test_changed_password(door: Door) -> None:
+    """A changed password closes the sockets of the other sessions, and not of the one that changed it."""
+    other = door.enter("ann")
+    login = call("POST", "/v1/login", body={"handle": "ann", "password": "correct horse"})
+    door.tokens["ann"] = login.body["token"]
+    own = door.enter("ann")
+
+    body = {"password": "correct horse", "new_password": "battery staple"}
+    assert door.rest("ann", "PUT", "/v1/users/me/password", body).status == 204
+
+    assert door.recorder.closed == [other.connection]
+    assert own.send({"type": "ping"})[0]["type"] == "pong"
+
+
+def test_deleted_account(door: Door) -> None:
+    """A deleted account's sockets are closed, and what they still send is refused."""
+    socket = door.enter("ann")
+
+    assert door.rest("ann", "DELETE", "/v1/users/me").status == 204
+
+    assert door.recorder.closed == [socket.connection]
+    assert [frame["code"] for frame in socket.received()] == ["connection_ended"]
+    (answer,) = socket.send({"type": "send", "chat": "ann:bob", "id": "1", "text": "hello"})
+    assert (answer["type"], answer["status"], answer["code"]) == ("error", 401, "connection_ended")
+
+
+def test_unknown_connection(door: Door) -> None:
+    """A frame of a connection that nobody knows is refused, and the connection closed."""
+    (answer,) = Socket(door.recorder, "local1-nobody").send({"type": "ping", "ref": "7"})
+
+    assert (answer["code"], answer["ref"]) == ("connection_ended", "7")
+    assert door.recorder.closed == ["local1-nobody"]

@@ -1,0 +1,123 @@
+"""How often frames go to the store."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from chalicelib.services.auth import account_status
+from tests.realtime.recorded_connections import Stage
+
+TAKEN = 1
+"""The trip that says whose frame it is."""
+USERS = [f"user{number}" for number in range(100)]
+
+
+@pytest.fixture
+def made(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """One entry for each trip of the services to the store; none for what a process has asked before."""
+    monkeypatch.setattr(account_status, "KEPT_SECONDS", 3600.0)
+    store, made = stage.services._store, list[str]()
+    guarded = store._guarded
+
+    def counted(call: Callable[[], Any], repeatable: bool) -> Any:
+        made.append("trip")
+        return guarded(call, repeatable)
+
+    monkeypatch.setattr(store, "_guarded", counted)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("trips", "frame"),
+    [
+        (0, {"type": "ping"}),
+        (1, {"type": "typing", "chat": "ann:bob", "on": True}),
+        (2, {"type": "typing", "chat": "r-lobby", "on": True}),
+        (1, {"type": "signal", "to": "bob", "call": "1", "kind": "ring"}),
+        (2, {"type": "signal", "chat": "r-lobby", "call": "1", "kind": "ring"}),
+        (2, {"type": "watch", "users": USERS}),
+        (1, {"type": "watch", "users": []}),
+        (4, {"type": "room.join", "room": "lobby"}),
+        (3, {"type": "room.leave", "room": "lobby"}),
+        (2, {"type": "room.clients", "room": "lobby"}),
+    ],
+    ids=lambda given: given["type"] if isinstance(given, dict) else None,
+)
+def test_trips(stage: Stage, made: list[str], trips: int, frame: dict[str, Any]) -> None:
+    """As many as the docstrings say, and one for the frame itself."""
+    stage.room("ann")
+    for user in ("ann", "bob"):
+        stage.write(user, "ann:bob")
+    ann, bob = stage.connect("ann"), stage.connect("bob")
+    for socket in (ann, bob):
+        socket.send(type="room.join", room="lobby")
+    made.clear()
+    answers = ann.send(**frame)
+
+    assert [answer["code"] for answer in answers if answer["type"] == "error"] == []
+    assert len(made) == TAKEN + trips
+
+
+@pytest.mark.parametrize(
+    ("known", "unknown", "chat"), [(5, 5, "ann:bob"), (4, 5, "r-lobby")], ids=["direct", "group"]
+)
+def test_trips_of_a_send(stage: Stage, made: list[str], known: int, unknown: int, chat: str) -> None:
+    """The limit is taken from where a trip is made anyway, if the process has heard of the connection.
+
+    A direct chat: whose frame it is, how the two stand to each other, the append, the inboxes, and that it is
+    pushed. A group: the same but for the second, where a process that has not heard of the connection takes
+    from the limit.
+    """
+    tokens = {user: stage.register(user) for user in ("ann", "bob")}
+    stage.room("ann")
+    ann = stage.connect("ann", token=tokens["ann"])
+    ann.send(type="send", chat=chat, id="warm", text="hi")
+    for number, trips in enumerate((known, unknown)):
+        if number == 1:
+            stage.services.realtime.frames._limits._known.clear()
+        made.clear()
+        assert ann.ask(type="send", chat=chat, id=f"id-{number}", text="hi")["type"] == "ack"
+        assert len(made) == trips
+
+
+@pytest.mark.parametrize("checked", [1, 100])
+def test_trips_of_a_hello(stage: Stage, made: list[str], checked: int) -> None:
+    """Cursors to check are one round trip more, however many, and none where there are none."""
+    ann = stage.connect("ann", token=stage.register("ann"))
+    counts = []
+    for count in (0, checked, 0, checked):
+        check = [{"chat": f"ann:n{number}", "cursor": "1.1.1"} for number in range(count)]
+        made.clear()
+        told, _ = ann.send(type="hello", check=check)
+        assert len(told.get("history_changed", [])) == count
+        counts.append(len(made))
+
+    assert counts[2:] == [counts[0], counts[0] + 1]
+
+
+def test_trips_of_a_pull(stage: Stage, made: list[str]) -> None:
+    """Two: whose frame it is, and the page; the limit is taken from in either."""
+    ann = stage.connect("ann", token=stage.register("ann"))
+    for _ in range(2):
+        made.clear()
+        assert ann.ask(type="pull", chat="ann:ann")["type"] == "page"
+        assert len(made) == TAKEN + 1
+        stage.services.realtime.frames._limits._known.clear()
+
+
+@pytest.mark.parametrize(("watched", "most"), [(0, 6), (100, 7)])
+def test_trips_of_an_end(stage: Stage, made: list[str], watched: int, most: int) -> None:
+    """However much a connection held, its end is a handful."""
+    for room in ("one", "two", "three"):
+        stage.room("ann", room)
+    ann = stage.connect("ann")
+    for room in ("one", "two", "three"):
+        ann.send(type="room.join", room=room)
+    ann.send(type="watch", users=USERS[:watched])
+    made.clear()
+    ann.close()
+
+    assert len(made) <= most

@@ -1,0 +1,188 @@
+"""People on a store, wired as the application wires them, and stores that crash in the middle."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
+from chalicelib.config import Settings
+from chalicelib.push_gateway.pusher import NoPusher
+from chalicelib.queues import WorkQueue
+from chalicelib.services.accounts.deletion import Deletion
+from chalicelib.services.accounts.indexing import AccountIndexer
+from chalicelib.services.accounts.profiles import Profiles
+from chalicelib.services.delivery.push import Pushing
+from chalicelib.services.delivery.session_close import Closing
+from chalicelib.services.export.archive import Exports, Listed
+from chalicelib.services.export.chats import ChatExports
+from chalicelib.services.jobs.pending_work import Work
+from chalicelib.services.search.users import Search
+from chalicelib.services.social.edge_mirror import Mirrors
+from chalicelib.services.social.posts import FanOut
+from chalicelib.services.values.emails import EMAIL
+from chalicelib.services.values.names import Names
+from chalicelib.store import keys
+from chalicelib.store.accounts.accounts import Account, Accounts
+from chalicelib.store.accounts.claims import Claims
+from chalicelib.store.accounts.index_traces import Traces
+from chalicelib.store.accounts.sessions import Sessions
+from chalicelib.store.chats.chats import Chats
+from chalicelib.store.chats.summary import Summaries
+from chalicelib.store.inbox.index import Inboxes
+from chalicelib.store.messages.log import MessageLog
+from chalicelib.store.realtime.user_connections import Presence
+from chalicelib.store.redis.client import Query, Store
+from chalicelib.store.search import SearchIndex
+from chalicelib.store.social.blocks import Blocks
+from chalicelib.store.social.follows import Follows, item
+from chalicelib.store.social.posts import Posts
+from chalicelib.store.social.timelines import Timelines
+from chalicelib.store.work.pending import Owed
+from tests.store.log_records import RawClient
+
+T = TypeVar("T")
+LEASE = 660 * 1_000_000
+LATER_SECONDS = 60.0
+EVERYBODY = ("alice", "bob", "carol", "dave")
+
+
+def nobody_connected(store: Store) -> Closing:
+    """Return what closes connections where there are no sockets."""
+    pushing = Pushing(NoPusher(), lambda connection: None)
+    return Closing(store, Presence(store, LEASE), pushing, lambda connection: None)
+
+
+class Crash(BaseException):
+    """The process ended here; nothing may catch it."""
+
+
+class CrashingStore(Store):
+    """Runs so many queries of another store, and then none any more.
+
+    left: how many run. done: whether the one after those runs, too, and its answer alone is lost.
+    """
+
+    def __init__(self, store: Store, left: int, *, done: bool = False) -> None:
+        self._inner = store
+        self._left = left
+        self._done = done
+
+    def fetch(self, query: Query[T]) -> T:
+        """Run a query, or crash."""
+        if self._left <= 0:
+            if self._left == 0 and self._done:
+                self._inner.fetch(query)
+            self._left = -1
+            raise Crash
+        self._left -= 1
+        return self._inner.fetch(query)
+
+    def fetch_all(self, queries: Iterable[Query[Any]]) -> list[Any]:
+        """Run queries one by one, or crash between them."""
+        return [self.fetch(query) for query in queries]
+
+
+class Village:
+    """The people of a store; ahead: seconds by which the clock of the sweep is ahead of time."""
+
+    def __init__(self, store: Store, ahead: float = 0.0) -> None:
+        self.store = store
+        self.accounts, self.claims, self.index = Accounts(store), Claims(store), SearchIndex(store)
+        self.traces = Traces(store)
+        self.directory = AccountIndexer(self.accounts, self.claims, self.index, self.traces)
+        self.owed, self.follows, self.blocks = Owed(store), Follows(store), Blocks(store)
+        self.posts, self.timelines, self.sessions = Posts(store), Timelines(store), Sessions(store)
+        self.chats, self.log = Chats(store, 1000, 100), MessageLog(store)
+        mirrors = Mirrors(self.follows, self.posts, self.timelines)
+        doers: dict[str, Callable[..., None]] = {
+            "index": self.directory.index,
+            "follow": mirrors.follow,
+            "block": mirrors.block,
+            "posts": FanOut(self.follows, self.posts, self.timelines, 10_000).run,
+        }
+        queue = WorkQueue(Settings(), store)
+        self.work = Work(self.owed, queue, doers, lambda: time.time() + ahead)
+        self.people = Profiles(
+            store, self.accounts, self.claims, Names(open_names=False), self.work, strict=True
+        )
+        self.search = Search(store, self.accounts, self.index)
+        self.departed: list[tuple[str, str]] = []
+        self.deletion = Deletion(
+            store,
+            self.accounts,
+            self.claims,
+            self.directory,
+            self._depart,
+            self.work,
+            nobody_connected(store),
+        )
+        doers["delete"] = self.deletion.finish
+        chats = ChatExports(store, Inboxes(store), Summaries(), self.chats, self.log)
+        listed = Listed(self.follows, self.blocks, self.posts, self.timelines, chats)
+        self.exports = Exports(store, self.accounts, self.sessions, listed, strict=True)
+
+    def settle(self, handle: str, name: str = "", email: str | None = None) -> None:
+        """Make an account and enter it in the directory."""
+        if email is not None:
+            assert self.claims.claim(EMAIL, email, handle)
+        assert self.accounts.create(Account(handle=handle, name=name, email=email))
+        self.work.now(f"index:{handle}")
+
+    def _depart(self, handle: str, chat: str) -> None:
+        self.departed.append((handle, chat))
+
+    def follow(self, handle: str, *targets: str) -> None:
+        """Have a user follow others."""
+        for target in targets:
+            self.follows.follow(handle, target)
+            self.work.now(item(handle, target))
+
+    def edges(self) -> set[tuple[str, str]]:
+        """Return all edges between the users of EVERYBODY that either side knows of."""
+        known = set()
+        for handle in EVERYBODY:
+            known |= {
+                (handle, mark.member) for mark in self.store.fetch(self.follows.following(handle, None, 99))
+            }
+            known |= {
+                (mark.member, handle) for mark in self.store.fetch(self.follows.followers(handle, None, 99))
+            }
+        return known
+
+    def found(self, q: str, limit: int = 100) -> list[str]:
+        """Return the handles that a search finds, on all its pages."""
+        handles, cursor = [], None
+        while True:
+            page = self.search.users(q, limit, cursor)
+            handles += [user.handle for user in page.users]
+            if (cursor := page.next) is None:
+                return handles
+
+
+def sweep(store: Store) -> None:
+    """Do what is owed, as if it had been for long."""
+    Village(store, ahead=LATER_SECONDS).work.sweep()
+
+
+def expire(raw: RawClient, *emails: str) -> None:
+    """Let the claims of emails end that wait for their users."""
+    for email in emails:
+        if raw.pttl(keys.claim(EMAIL, email)) > 0:
+            raw.delete(keys.claim(EMAIL, email))
+
+
+def settled(raw: RawClient, email: str) -> str | None:
+    """Return who has an email for good."""
+    key = keys.claim(EMAIL, email)
+    held: Any = raw.get(key)
+    return held.decode() if held is not None and raw.pttl(key) == -1 else None
+
+
+def members(raw: RawClient, pattern: str) -> list[bytes]:
+    """Return the members of all sorted sets of which the key matches."""
+    found: list[bytes] = []
+    for key in raw.scan_iter(match=pattern):
+        part: Any = raw.zrange(key, 0, -1)
+        found += part
+    return sorted(found)

@@ -1,0 +1,119 @@
+"""Chats of very many members, on a store that takes no more arguments than ElastiCache Serverless does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+
+from chalicelib import services
+from chalicelib.store import keys
+from chalicelib.store.accounts.user_cards import Cards
+from chalicelib.store.chats.info import Member, Other, Relation
+from chalicelib.store.inbox.index import Inboxes
+from chalicelib.store.realtime.audience import Ephemeral
+from chalicelib.store.realtime.user_connections import Presence
+from chalicelib.store.redis.client import Query, Store
+from chalicelib.store.social.blocks import Blocks
+from chalicelib.store.social.posts import Posts
+from chalicelib.store.social.timelines import Timelines
+from tests.servers.serverless_limits import MOST_ARGUMENTS
+from tests.store.account_records import write_account
+from tests.store.app_requests import Answer, call
+from tests.store.chat_calls import GROUP, NEWS, Groups
+from tests.store.log_records import RawClient
+from tests.store.lost_writes import sweep
+from tests.store.syncing_client import Client, asked
+
+pytestmark = pytest.mark.parametrize("engine", ["valkey"], indirect=True)
+MANY = 1000
+MOST_MEMBERS = 10_000
+PEOPLE = [f"user{number}" for number in range(MOST_MEMBERS - 1)]
+
+
+def made(answer: Answer) -> Any:
+    """Return what was answered to a call that did what it should."""
+    assert answer.status < 300, answer
+    return answer.body
+
+
+@pytest.mark.usefixtures("app_on_engine")
+def test_a_group_of_1000_is_made_used_and_deleted(raw: RawClient) -> None:
+    """A group of 1,000 is made by one call, and all that is done in a small one can be done in it."""
+    new = {"kind": "group", "name": "Town", "members": PEOPLE[: MANY - 1]}
+    chat = made(call("POST", "/v1/chats", body=new))["chat"]
+    path, eve, last = f"/v1/chats/{chat}", Client(PEOPLE[0]), PEOPLE[MANY - 2]
+
+    assert eve.sync() == [chat]
+    assert eve.rows[chat]["members"] == MANY
+    made(call("POST", f"{path}/messages", body={"text": "hello"}))
+    made(asked("POST", f"{path}/leave", PEOPLE[1]))
+    made(call("DELETE", f"{path}/members/{PEOPLE[2]}"))
+    made(call("PUT", f"{path}/members/{PEOPLE[2]}"))
+    assert asked("PUT", f"{path}/members/zed", PEOPLE[0]).status == 403
+    assert eve.sync() == [chat]
+    assert eve.rows[chat]["members"] == MANY - 1
+    assert [one["chat"] for one in made(asked("GET", "/v1/chats", last))["chats"]] == [chat]
+    assert made(asked("GET", f"{path}/receipts", last))["receipts"][0]["read"] == 2
+    write_account(raw, last)
+    assert [one.chat for one in services.current().exports.page(last, None).chats or ()] == [chat]
+    made(call("DELETE", path))
+    sweep()
+    assert eve.sync() == [chat]
+    assert chat not in eve.rows
+
+
+def test_a_group_of_10000_is_made_changed_and_deleted(store: Store) -> None:
+    """The largest group that a setting allows is one call of the store to make, change and delete."""
+    groups = Groups(store, MOST_MEMBERS)
+    assert len(groups.make(*PEOPLE).places) == MOST_MEMBERS
+    groups.change({PEOPLE[0]: Relation.REMOVED, PEOPLE[1]: Relation.LEFT})
+
+    view = groups.view(*PEOPLE)
+    assert view.info is not None
+    assert view.info.members == MOST_MEMBERS - 2
+    assert [type(view.records[handle]) for handle in PEOPLE[:3]] == [Other, Other, Member]
+    deleted = groups.chats.delete(GROUP, view)
+    assert deleted is not None
+    assert len(deleted.places) == MOST_MEMBERS - 2
+
+
+Asking = Callable[[Store, Sequence[str]], object]
+
+
+def fetching(queries: Callable[[Store, Sequence[str]], list[Query[Any]]]) -> Asking:
+    """Return what runs queries about users."""
+    return lambda store, handles: store.fetch_all(queries(store, handles))
+
+
+ASKING: dict[str, Asking] = {
+    "deliver": fetching(lambda store, handles: Inboxes(store).delivering(GROUP, 1, handles)),
+    "targets": fetching(lambda store, handles: Presence(store, 60).targets(handles)),
+    "ephemeral": fetching(lambda _, handles: Ephemeral.reading("ann", handles, 10, 100)),
+    "blockers": fetching(lambda _, handles: Blocks.blocking(handles, "ann")),
+    "cards": lambda store, handles: Cards(store).of(handles),
+    "posts": lambda store, handles: Posts(store).newest(handles, None, 1),
+    "timelines": lambda store, handles: Timelines(store).put(handles, "ann", [7]),
+    "full timelines": lambda store, handles: Timelines(store).put(handles[:50], "ann", range(1, 1001)),
+}
+
+
+@pytest.mark.parametrize("asking", ASKING.values(), ids=ASKING.keys())
+def test_members_of_one_partition_are_asked_for_in_parts(
+    store: Store, monkeypatch: pytest.MonkeyPatch, asking: Asking
+) -> None:
+    """However many users of one partition a call is about, each command is short enough."""
+    monkeypatch.setattr(keys, "user_partition", lambda _: "{u007}")
+    asking(store, PEOPLE[: MOST_ARGUMENTS + 1])
+
+
+def test_all_members_of_a_chat_that_is_not_large_get_a_message(store: Store, raw: RawClient) -> None:
+    """With a limit of 10,000 for chats that are not large a message moves the inboxes of all of them."""
+    groups, inboxes = Groups(store, MOST_MEMBERS, large=MOST_MEMBERS), Inboxes(store)
+    placed = groups.make(*PEOPLE)
+    assert placed.members is not None
+    store.fetch_all(inboxes.placing(GROUP, placed.places[-1:]))
+    told = groups.change({}, body=NEWS)
+    store.fetch_all(inboxes.delivering(GROUP, told.time, told.members or ()))
+    assert raw.zscore(keys.active(placed.places[-1].handle), GROUP) == told.time

@@ -1,0 +1,106 @@
+"""Connections on a store, made and looked at in one call, and aged by hand, byte by byte as documented."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from chalicelib.store import keys
+from chalicelib.store.realtime.user_connections import Changed, Due, Entering, Presence, Shown
+from chalicelib.store.redis.client import Store
+from tests.servers.engines import Engine
+from tests.store.account_records import HOUR, clock
+from tests.store.log_records import RawClient
+
+LEASE = HOUR
+SESSION, OTHER_SESSION = b"s" * 32, b"t" * 32
+TICKET = b"k" * 32
+
+
+@contextmanager
+def without_memory(engine: Engine) -> Iterator[None]:
+    """Have a store that is full."""
+    for node in engine.nodes:
+        node.config_set("maxmemory", 1)
+    try:
+        yield
+    finally:
+        for node in engine.nodes:
+            node.config_set("maxmemory", 0)
+
+
+class People:
+    """Users who connect; ann by default."""
+
+    def __init__(self, store: Store, raw: RawClient) -> None:
+        self.store, self.raw = store, raw
+        self.presence = Presence(store, LEASE)
+
+    def connect(self, connection: str, handle: str = "ann", session: bytes = b"") -> Entering:
+        """Connect by a session, or by name alone."""
+        query = self.presence.connect(handle, None, session, connection, protobuf=False)
+        return self.store.fetch(query).outcome
+
+    def ready(self, connection: str, handle: str = "ann") -> Changed | None:
+        """Say hello."""
+        return self.store.fetch(self.presence.ready(handle, connection))
+
+    def come(self, connection: str, handle: str = "ann", session: bytes = b"") -> bool:
+        """Connect and say hello; returns whether the user went online."""
+        assert self.connect(connection, handle, session) is Entering.OK
+        changed = self.ready(connection, handle)
+        assert changed is not None
+        return changed.changed
+
+    def drop(self, connection: str, handle: str = "ann") -> Changed:
+        """Remove a connection."""
+        return self.store.fetch(self.presence.drop(handle, connection))
+
+    def shown(self, handle: str = "ann", reader: str = "bob") -> Shown | None:
+        """Look whether a user is online."""
+        return self.store.fetch(self.presence.of(handle, reader))
+
+    def online(self, handle: str = "ann") -> bool:
+        """Return whether a user is shown as online."""
+        shown = self.shown(handle)
+        return shown is not None and shown.online
+
+    def targets(self, *handles: str) -> list[str]:
+        """Return the ready connections of users."""
+        parts = self.store.fetch_all(self.presence.targets(handles))
+        return sorted(target.connection for part in parts for target in part)
+
+    def expired(self, limit: int = 100) -> list[tuple[str, str]]:
+        """Return what the sweep would find."""
+        parts: list[Due] = self.store.fetch_all(self.presence.due(limit))
+        return [one for part in parts for one in part.expired]
+
+    def too_long(self) -> list[tuple[str, str]]:
+        """Return the connections whose leases the sweep would shorten."""
+        parts: list[Due] = self.store.fetch_all(self.presence.due(100))
+        return [one for part in parts for one in part.too_long]
+
+    def leases(self) -> dict[str, int]:
+        """Return when ann's connections, and those of others of the partition, expire."""
+        held: Any = self.raw.zrange(keys.leases("ann"), 0, -1, withscores=True)
+        return {member.decode(): int(score) for member, score in held}
+
+    def age(self, connection: str, handle: str = "ann", by: int = 2 * LEASE) -> int:
+        """Make a connection as old as if it had not been renewed for some time; returns when it expires."""
+        held: Any = self.raw.hget(keys.connections(handle), connection)
+        expiry = int.from_bytes(held[:8]) - by
+        aged: Any = expiry.to_bytes(8) + held[8:]
+        self.raw.hset(keys.connections(handle), connection, aged)
+        self.raw.zadd(keys.leases(handle), {f"{handle}\0{connection}": expiry})
+        return expiry
+
+    def age_watcher(self, connection: str, handle: str = "ann") -> None:
+        """Make a watcher as old as if it had not been renewed for long."""
+        held: Any = self.raw.hget(keys.watchers(handle), connection)
+        aged: Any = (1).to_bytes(8) + held[8:]
+        self.raw.hset(keys.watchers(handle), connection, aged)
+
+    def block(self, other: str, handle: str = "ann") -> None:
+        """Have a user block another."""
+        self.raw.zadd(keys.blocked(handle), {other: clock(self.raw)})

@@ -1,0 +1,117 @@
+"""People who follow, block and post on a store, wired as the application wires them."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from chalicelib.config import Settings
+from chalicelib.queues import WorkQueue
+from chalicelib.services.jobs.pending_work import Work
+from chalicelib.services.social.blocks import BlockService
+from chalicelib.services.social.edge_mirror import Mirrors
+from chalicelib.services.social.feed import Feeds
+from chalicelib.services.social.follows import FollowService
+from chalicelib.services.social.posts import FanOut, PostService
+from chalicelib.services.social.relations import Peers
+from chalicelib.services.social.user_pages import UserLists
+from chalicelib.services.values.names import Names
+from chalicelib.store import keys
+from chalicelib.store.accounts.accounts import Account, Accounts
+from chalicelib.store.accounts.user_cards import Cards
+from chalicelib.store.redis.client import Store
+from chalicelib.store.social.blocks import Blocks
+from chalicelib.store.social.follows import Follows
+from chalicelib.store.social.posts import Posts
+from chalicelib.store.social.timelines import Timelines
+from chalicelib.store.work.pending import Owed
+from tests.store.log_records import RawClient
+
+LATER_SECONDS = 60.0
+ROUNDS = 5
+"""Sweeps after which nothing may be owed: what a sweep does may owe one thing more."""
+
+
+class Society:
+    """The use cases on a store; its clock is ahead, so that a sweep repeats what is owed right now.
+
+    large: followers that an author may have whose posts are put into timelines.
+    """
+
+    def __init__(self, store: Store, large: int = 10_000) -> None:
+        self.accounts, self.follows, self.blocks = Accounts(store), Follows(store), Blocks(store)
+        self.posts, self.timelines, self.cards = Posts(store), Timelines(store), Cards(store)
+        self.owed = Owed(store)
+        self.mirrors = Mirrors(self.follows, self.posts, self.timelines)
+        self.fan_out = FanOut(self.follows, self.posts, self.timelines, large)
+        doers: dict[str, Any] = {
+            "index": lambda handle: None,
+            "follow": self.mirrors.follow,
+            "block": self.mirrors.block,
+            "posts": self.fan_out.run,
+            "delete": self.follows.drop,
+        }
+        queue = WorkQueue(Settings(), store)
+        self.work = Work(self.owed, queue, doers, lambda: time.time() + LATER_SECONDS)
+        peers = Peers(store, Names(open_names=False), self.accounts)
+        lists = UserLists(store, self.cards)
+        self.following = FollowService(self.follows, peers, lists, self.work)
+        self.blocking = BlockService(self.blocks, peers, lists, self.work, lambda *_: None)
+        self.writing = PostService(store, self.posts, self.cards, peers, self.work)
+        self.feeds = Feeds(store, self.follows, self.posts, self.timelines)
+
+    def settle(self, *handles: str) -> None:
+        """Make accounts."""
+        for handle in handles:
+            assert self.accounts.create(Account(handle=handle, name=handle.title()))
+
+    def delete(self, handle: str) -> None:
+        """Delete an account."""
+        self.accounts.delete(handle)
+        self.work.now(f"delete:{handle}")
+
+    def settled(self) -> None:
+        """Sweep until nothing is owed."""
+        for _ in range(ROUNDS):
+            if not self.work.sweep():
+                return
+        assert self.owed.everything() == []
+
+    def post(self, handle: str, text: str) -> str:
+        """Post a text, as far as the queue; returns the id."""
+        return self.writing.add(handle, text).id
+
+    def feed(self, reader: str, limit: int = 20) -> list[str]:
+        """Return the texts of a whole feed, page by page."""
+        texts, cursor = list[str](), None
+        while True:
+            page = self.feeds.page(reader, cursor, limit)
+            assert len(page.posts) <= limit
+            texts += [post.text for post in page.posts]
+            if (cursor := page.next) is None:
+                return texts
+
+
+def edges(raw: RawClient, key: str) -> dict[str, int]:
+    """Return the members of a sorted set with their scores."""
+    found: Any = raw.zrange(key, 0, -1, withscores=True)
+    return {member.decode(): int(score) for member, score in found}
+
+
+def truth(raw: RawClient, handles: Iterable[str]) -> dict[tuple[str, str], int]:
+    """Return every edge by the followers' own lists: (follower, followed) -> version."""
+    return {
+        (handle, target): version
+        for handle in handles
+        for target, version in edges(raw, keys.following(handle)).items()
+    }
+
+
+def mirrored(raw: RawClient, handles: Iterable[str]) -> dict[tuple[str, str], int]:
+    """Return every edge by the lists of the followed; see `truth`."""
+    return {
+        (follower, handle): version
+        for handle in handles
+        for follower, version in edges(raw, keys.followers(handle)).items()
+    }

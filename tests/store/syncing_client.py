@@ -1,0 +1,77 @@
+"""Clients that know of their chats only what the inbox and the sync have told them."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote
+
+from tests.store.app_requests import Answer, call
+from tests.store.chat_model import FLAGS, Row
+
+SHOWN_FLAGS = {"unread": "marked_unread", "pinned": "pinned", "muted": "muted", "archived": "archived"}
+MOST_PAGES = 50
+
+
+def asked(method: str, path: str, user: str, body: Any = None, query: str = "") -> Answer:
+    """Call the app by name."""
+    return call(method, path, query, body, X_Parley_User=quote(user))
+
+
+def row_of(told: dict[str, Any]) -> Row:
+    """Return what an answer tells of a chat, as the model has it."""
+    flags = frozenset(flag for flag in FLAGS if told[SHOWN_FLAGS[flag]])
+    if told["state"] == "invited":
+        return Row("invited", 0, 0, 0, frozenset(), None)
+    last = told["last"]
+    shown = last and (last["sender"], last["kind"], last["text"] if last["kind"] == "text" else "")
+    return Row(told["state"], told["seq"], told["unread"], told["read"], flags, shown)
+
+
+def inbox_of(user: str, limit: int) -> list[dict[str, Any]]:
+    """Return the inbox of a user, read in pages."""
+    rows: list[dict[str, Any]] = []
+    cursor = ""
+    for _ in range(MOST_PAGES):
+        page = asked("GET", "/v1/chats", user, query=f"limit={limit}{cursor}").body
+        rows += page["chats"]
+        if page["next"] is None:
+            return rows
+        cursor = f"&cursor={quote(page['next'])}"
+    raise AssertionError("the inbox does not end")
+
+
+class Client:
+    """Keeps the chats of a user up to date by sync alone."""
+
+    def __init__(self, user: str) -> None:
+        self.user = user
+        self.rows: dict[str, dict[str, Any]] = {}
+        self.token: str | None = None
+        self.resets = 0
+
+    def sync(self, limit: int = 3) -> list[str]:
+        """Take over whatever has moved, and return the chats in the order in which they were told."""
+        told: list[str] = []
+        for _ in range(MOST_PAGES):
+            since = "" if self.token is None else f"&since={quote(self.token)}"
+            page = asked("GET", "/v1/sync", self.user, query=f"limit={limit}{since}").body
+            if page["reset"]:
+                self.rows, self.resets = {}, self.resets + 1
+            for row in page["chats"]:
+                told.append(row["chat"])
+                self._take(row)
+            self.token = page["next"]
+            if not page["more"]:
+                return told
+        raise AssertionError("the sync does not end")
+
+    def _take(self, row: dict[str, Any]) -> None:
+        if row["state"] in ("member", "invited"):
+            self.rows[row["chat"]] = row
+        else:
+            self.rows.pop(row["chat"], None)
+
+    @property
+    def known(self) -> dict[str, Row]:
+        """What the client knows, as the model has it."""
+        return {chat: row_of(row) for chat, row in self.rows.items()}
