@@ -96,10 +96,12 @@ def test_every_script_is_in_the_table() -> None:
     assert scripts <= described
 
 
-def test_contributing_names_what_there_is() -> None:
-    """Each file, folder and test that CONTRIBUTING.md names is there."""
+@pytest.mark.parametrize("document", ["CONTRIBUTING.md", "docs/architecture.md"])
+def test_named_files_and_tests_exist(document: str) -> None:
+    """Each file, folder and test that the document names by its path in the repository exists."""
     root = DOCS.parent
-    names = re.findall(r"`([\w./]+(?:\.py|\.md|\.json|/)(?:::\w+)?)`", (root / "CONTRIBUTING.md").read_text())
+    text = (root / document).read_text(encoding="utf-8")
+    names = re.findall(r"`([\w./]+(?:\.py|\.md|\.json|\.lua|/)(?:::\w+)?)`", text)
     assert len(names) > 30
     for name in names:
         path, _, test = name.partition("::")
