@@ -14,7 +14,7 @@ from chalicelib.config import Settings
 from chalicelib.services.values.chat_id import new_group_id
 from chalicelib.store.chats.chats import Chats
 from chalicelib.store.chats.info import Info, Role
-from chalicelib.store.inbox.index import Inboxes, Place, PlaceState
+from chalicelib.store.inbox.index import InboxEntry, Inboxes, InboxState
 from chalicelib.store.messages.log import Content, packed
 from chalicelib.store.redis.client import Query
 
@@ -87,7 +87,7 @@ def _write_rows(scales: Scales, size: int, count: int) -> None:
         for handle in _handles(count):
             for place, chat in enumerate(chats):
                 when = STARTED_AT + place
-                yield from inboxes.placing(chat, [Place(handle, when, PlaceState.IN, when)])
+                yield from inboxes.placing(chat, [InboxEntry(handle, when, InboxState.IN, when)])
 
     scales.store.fetch_all(placing())
 

@@ -60,16 +60,16 @@ from chalicelib.services.values.names import Names
 from chalicelib.store import keys
 from chalicelib.store.accounts.accounts import Accounts
 from chalicelib.store.accounts.claims import Claims
-from chalicelib.store.accounts.index_traces import Traces
-from chalicelib.store.accounts.login_attempts import Attempts
+from chalicelib.store.accounts.index_traces import IndexTraces
+from chalicelib.store.accounts.login_attempts import LoginAttempts
 from chalicelib.store.accounts.sessions import Sessions
-from chalicelib.store.accounts.user_cards import Cards
+from chalicelib.store.accounts.user_cards import UserCards
 from chalicelib.store.chats.chats import Chats
-from chalicelib.store.chats.room_list import Rooms
+from chalicelib.store.chats.room_list import RoomList
 from chalicelib.store.chats.search_terms import ChatTerms
 from chalicelib.store.chats.summary import Summaries
 from chalicelib.store.inbox.index import Inboxes
-from chalicelib.store.inbox.read_state import Readers
+from chalicelib.store.inbox.read_state import ReadStates
 from chalicelib.store.messages.log import MessageLog
 from chalicelib.store.redis import client
 from chalicelib.store.search import SearchIndex
@@ -77,7 +77,7 @@ from chalicelib.store.social.blocks import Blocks
 from chalicelib.store.social.follows import Follows
 from chalicelib.store.social.posts import Posts
 from chalicelib.store.social.timelines import Timelines
-from chalicelib.store.work.pending import Owed
+from chalicelib.store.work.pending import PendingWork
 
 
 class Services:
@@ -95,8 +95,8 @@ class Services:
         self.broadcast = self._reach.broadcast
         log = MessageLog(store, settings.keep_messages)
         index = SearchIndex(store)
-        directory = AccountIndexer(accounts, claims, index, Traces(store))
-        follows, posts, timelines, cards = Follows(store), Posts(store), Timelines(store), Cards(store)
+        directory = AccountIndexer(accounts, claims, index, IndexTraces(store))
+        follows, posts, timelines, cards = Follows(store), Posts(store), Timelines(store), UserCards(store)
         mirrors = Mirrors(follows, posts, timelines)
         doers: dict[str, Doer] = {
             "index": directory.index,
@@ -104,11 +104,13 @@ class Services:
             "block": self._end_contact,
             "posts": FanOut(follows, posts, timelines, settings.large_author).run,
         }
-        self.work = Work(Owed(store), queue, doers)
+        self.work = Work(PendingWork(store), queue, doers)
         self.standings = Standings(store, accounts)
         self.admission = Admission(settings, store, self.standings, sessions, claims, _verifier(settings))
         chats = Chats(store, settings.max_members, settings.large_chat, settings.keep_messages)
-        self.found = FoundChats(store, chats, SearchIndex(store, keys.found), ChatTerms(store), Rooms(store))
+        self.found = FoundChats(
+            store, chats, SearchIndex(store, keys.found), ChatTerms(store), RoomList(store)
+        )
         self.deliveries = Deliveries(
             store,
             chats,
@@ -124,12 +126,12 @@ class Services:
         self.sync = SyncService(store, inboxes, summaries)
         self.histories = HistoryCheck(ids, self.sync)
         self.receipts = ReceiptService(
-            ids, Readers(store), self.deliveries, self._reach.marks, BlockFilter(store)
+            ids, ReadStates(store), self.deliveries, self._reach.marks, BlockFilter(store)
         )
         self.changelog = Changelog(store, ids, log, chats, summaries)
         self._wire_groups(accounts, chats, cards, mirrors)
         passwords = Passwords(settings.argon2)
-        self.login = Login(accounts, claims, sessions, Attempts(store), passwords, self._reach.closing)
+        self.login = Login(accounts, claims, sessions, LoginAttempts(store), passwords, self._reach.closing)
         self.registration = Registration(
             self.names, accounts, claims, passwords, self.login, self.work, self._reach.closing
         )
@@ -166,7 +168,7 @@ class Services:
             self.histories,
         )
 
-    def _wire_groups(self, accounts: Accounts, chats: Chats, cards: Cards, mirrors: Mirrors) -> None:
+    def _wire_groups(self, accounts: Accounts, chats: Chats, cards: UserCards, mirrors: Mirrors) -> None:
         store, names, strict = self._store, self.names, self.settings.auth != "open"
         ids, summaries, settings = ChatIds(names), Summaries(), self.settings
         limits = Limits(settings.max_members, settings.large_chat, settings.groups_a_day)
@@ -177,7 +179,9 @@ class Services:
         self.chat_details = ChatDetails(store, ids, summaries)
         self.membership = Membership(names, ids, invitations, chats, transactions)
         creation = ChatCreation(store, names, invitations, chats, transactions, limits)
-        direct_chats = DirectChats(names, accounts, summaries, Readers(store), self.deliveries, strict=strict)
+        direct_chats = DirectChats(
+            names, accounts, summaries, ReadStates(store), self.deliveries, strict=strict
+        )
         self.chats = ChatService(
             ids, chats, transactions, self.chat_details, creation, direct_chats, self.membership
         )

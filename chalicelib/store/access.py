@@ -17,12 +17,12 @@ def kind_of(chat: str) -> str:
     return "direct" if ":" in chat else "group"
 
 
-def judged_keys(chat: str) -> tuple[str, str, str, str, str]:
+def reader_keys(chat: str) -> tuple[str, str, str, str, str]:
     """Return the keys by which the scripts judge a reader; see lua/rights.lua."""
     return keys.log(chat), keys.chat(chat), keys.members(chat), keys.others(chat), keys.readers(chat)
 
 
-def mark_item(handle: str, chat: str) -> str:
+def inbox_item(handle: str, chat: str) -> str:
     """Return what is owed when how a chat stands to somebody has changed."""
     return f"p{handle}\0{chat}"
 

@@ -12,7 +12,7 @@ BEYOND_ANY = b"\xff"
 """Greater than whatever UTF-8 goes on with."""
 
 
-class Entry(NamedTuple):
+class SearchEntry(NamedTuple):
     """A term, and the id of what it leads to (a handle, a chat's id); in the order of the index."""
 
     term: str
@@ -35,7 +35,7 @@ class SearchIndex:
         self._store = store
         self._key_of = key
 
-    def find(self, start: str, after: Entry | None, most: int) -> list[Entry]:
+    def find(self, start: str, after: SearchEntry | None, most: int) -> list[SearchEntry]:
         """Return the entries whose terms begin with a text, in order.
 
         start: 2 characters or more, or 1 beyond ASCII. after: where to go on; None: at the beginning.
@@ -44,13 +44,13 @@ class SearchIndex:
         args = (first, b"(" + start.encode() + BEYOND_ANY, "LIMIT", 0, most)
         return self._store.fetch(Query("ZRANGEBYLEX", (self._key(start),), args, _entries))
 
-    def add(self, entries: Iterable[Entry]) -> None:
+    def add(self, entries: Iterable[SearchEntry]) -> None:
         """Add entries, wherever they belong."""
         self._store.fetch_all(
             Query("ZADD", (self._key(entry.term),), (0, _member(entry))) for entry in entries
         )
 
-    def remove(self, entries: Iterable[Entry]) -> None:
+    def remove(self, entries: Iterable[SearchEntry]) -> None:
         """Remove entries, if they are there."""
         self._store.fetch_all(Query("ZREM", (self._key(entry.term),), (_member(entry),)) for entry in entries)
 
@@ -58,9 +58,9 @@ class SearchIndex:
         return self._key_of(term[:2] if term[0].isascii() else term[0])
 
 
-def _member(entry: Entry) -> bytes:
+def _member(entry: SearchEntry) -> bytes:
     return f"{entry.term}\0{entry.id}".encode()
 
 
-def _entries(reply: list[bytes]) -> list[Entry]:
-    return [Entry(*member.decode().rsplit("\0", 1)) for member in reply]
+def _entries(reply: list[bytes]) -> list[SearchEntry]:
+    return [SearchEntry(*member.decode().rsplit("\0", 1)) for member in reply]

@@ -19,9 +19,9 @@ from chalicelib.services.auth.caller import Caller
 from chalicelib.services.realtime.connect import Knock
 from chalicelib.store.accounts.accounts import Account
 from chalicelib.store.accounts.sessions import Details
-from chalicelib.store.realtime.chat_connections import Clients
-from chalicelib.store.realtime.connection import Sockets
-from chalicelib.store.realtime.user_connections import Presence
+from chalicelib.store.realtime.chat_connections import ChatConnections
+from chalicelib.store.realtime.connection import Connections
+from chalicelib.store.realtime.user_connections import UserConnections
 from chalicelib.store.redis.client import Store, connect
 
 Frame = dict[str, Any]
@@ -115,12 +115,12 @@ class Socket:
     def live_for(self, lease: int) -> None:
         """Let its lease end so many µs from now, wherever that is kept."""
         store = self._stage.store
-        presence, sockets = Presence(store, lease), Sockets(store, lease)
+        presence, sockets = UserConnections(store, lease), Connections(store, lease)
         held = store.fetch(sockets.attachments(self.id))
         assert held is not None
         store.fetch(sockets.frame(self.id, 0))
         store.fetch(presence.renew(self.user, self.id))
-        store.fetch_all(Clients(store, lease).renewing(chat, self.id) for chat in held.chats)
+        store.fetch_all(ChatConnections(store, lease).renewing(chat, self.id) for chat in held.chats)
         store.fetch_all(presence.watch(name, self.id, self.user, protobuf=False) for name in held.watched)
 
 

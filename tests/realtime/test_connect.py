@@ -17,7 +17,7 @@ from chalicelib.push_gateway.pusher import SESSION_ENDED
 from chalicelib.schemas.realtime import SUBPROTOCOL
 from chalicelib.services.values.tokens import digest_of
 from chalicelib.store import keys
-from chalicelib.store.realtime.connection import Sockets
+from chalicelib.store.realtime.connection import Connections
 from chalicelib.store.realtime.user_connections import MOST_CONNECTIONS, TICKET_SECONDS
 from tests.realtime.in_process import Door, Socket, event
 from tests.servers.engines import Engine
@@ -314,7 +314,7 @@ def test_many_that_are_gone(door: Door) -> None:
     assert left == [None, None, None]
 
 
-def sockets() -> Sockets:
+def sockets() -> Connections:
     """Return the store's connections."""
     return services.current()._reach.registry.sockets
 
@@ -370,13 +370,13 @@ def test_logout(door: Door) -> None:
 
 def test_logout_while_connecting(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
     """A session that ends between the two notes of its connection leaves none, and nobody is let in."""
-    ticket, opening = door.ticket("ann"), Sockets.opening
+    ticket, opening = door.ticket("ann"), Connections.opening
 
-    def late(self: Sockets, *facts: Any, **more: Any) -> Any:
+    def late(self: Connections, *facts: Any, **more: Any) -> Any:
         assert door.rest("ann", "POST", "/v1/logout").status == 202
         return opening(self, *facts, **more)
 
-    monkeypatch.setattr(Sockets, "opening", late)
+    monkeypatch.setattr(Connections, "opening", late)
     answer = app.socket_connect(event("CONNECT", "late", query={"ticket": ticket}), None)
 
     assert answer["statusCode"] == 401

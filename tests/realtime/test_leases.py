@@ -13,7 +13,7 @@ from chalicelib.config import Settings
 from chalicelib.errors import StoreUnavailable
 from chalicelib.push_gateway.pusher import SESSION_ENDED, SILENT
 from chalicelib.store import keys
-from chalicelib.store.realtime.chat_connections import Clients
+from chalicelib.store.realtime.chat_connections import ChatConnections
 from tests.realtime.recorded_connections import NO_LEASE, Socket, Stage
 from tests.servers.engines import Engine
 from tests.store.account_records import clock as time_of
@@ -282,4 +282,4 @@ def test_who_comes_back_before_the_sweep_is_not_gone(stage: Stage, ann: Socket, 
     assert ann.ask(type="room.clients", room="lobby")["clients"] == ["ann", "bob"]
     new.close()
     assert ends(ann) == [("bob", "gone"), ("bob", "off")]
-    assert stage.store.fetch(Clients(stage.store, NO_LEASE).detach("r-lobby", new.id)).handle == ""
+    assert stage.store.fetch(ChatConnections(stage.store, NO_LEASE).detach("r-lobby", new.id)).handle == ""

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from chalicelib.services.chats import rules
-from chalicelib.store.realtime.chat_connections import Clients
+from chalicelib.store.realtime.chat_connections import ChatConnections
 from chalicelib.store.redis.client import Query
 from tests.realtime.recorded_connections import LARGE_CHAT, NO_LEASE, Socket, Stage
 
@@ -172,7 +172,7 @@ def test_a_join_that_meets_the_end_of_its_connection_leaves_nothing(
 
     assert notices(ann) in ([], [("entered", "bob"), ("gone", "bob")])
     assert ann.ask(type="room.clients", room="lobby")["clients"] == ["ann"]
-    assert not stage.store.fetch(Clients(stage.store, NO_LEASE).detach(lobby, bob.id)).handle
+    assert not stage.store.fetch(ChatConnections(stage.store, NO_LEASE).detach(lobby, bob.id)).handle
 
 
 def test_who_was_removed_hears_nothing_and_is_not_shown(stage: Stage, lobby: str) -> None:

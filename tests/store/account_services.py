@@ -25,20 +25,20 @@ from chalicelib.services.values.names import Names
 from chalicelib.store import keys
 from chalicelib.store.accounts.accounts import Account, Accounts
 from chalicelib.store.accounts.claims import Claims
-from chalicelib.store.accounts.index_traces import Traces
+from chalicelib.store.accounts.index_traces import IndexTraces
 from chalicelib.store.accounts.sessions import Sessions
 from chalicelib.store.chats.chats import Chats
 from chalicelib.store.chats.summary import Summaries
 from chalicelib.store.inbox.index import Inboxes
 from chalicelib.store.messages.log import MessageLog
-from chalicelib.store.realtime.user_connections import Presence
+from chalicelib.store.realtime.user_connections import UserConnections
 from chalicelib.store.redis.client import Query, Store
 from chalicelib.store.search import SearchIndex
 from chalicelib.store.social.blocks import Blocks
 from chalicelib.store.social.follows import Follows, item
 from chalicelib.store.social.posts import Posts
 from chalicelib.store.social.timelines import Timelines
-from chalicelib.store.work.pending import Owed
+from chalicelib.store.work.pending import PendingWork
 from tests.store.log_records import RawClient
 
 T = TypeVar("T")
@@ -50,7 +50,7 @@ EVERYBODY = ("alice", "bob", "carol", "dave")
 def nobody_connected(store: Store) -> Closing:
     """Return what closes connections where there are no sockets."""
     pushing = Pushing(NoPusher(), lambda connection: None)
-    return Closing(store, Presence(store, LEASE), pushing, lambda connection: None)
+    return Closing(store, UserConnections(store, LEASE), pushing, lambda connection: None)
 
 
 class Crash(BaseException):
@@ -89,9 +89,9 @@ class Village:
     def __init__(self, store: Store, ahead: float = 0.0) -> None:
         self.store = store
         self.accounts, self.claims, self.index = Accounts(store), Claims(store), SearchIndex(store)
-        self.traces = Traces(store)
+        self.traces = IndexTraces(store)
         self.directory = AccountIndexer(self.accounts, self.claims, self.index, self.traces)
-        self.owed, self.follows, self.blocks = Owed(store), Follows(store), Blocks(store)
+        self.owed, self.follows, self.blocks = PendingWork(store), Follows(store), Blocks(store)
         self.posts, self.timelines, self.sessions = Posts(store), Timelines(store), Sessions(store)
         self.chats, self.log = Chats(store, 1000, 100), MessageLog(store)
         mirrors = Mirrors(self.follows, self.posts, self.timelines)

@@ -8,9 +8,9 @@ from typing import Any
 import msgspec
 
 from chalicelib.store import keys
-from chalicelib.store.chats.chats import Become, Changed, Chats, View
+from chalicelib.store.chats.chats import ChatChange, Chats, ChatSnapshot, MemberChange
 from chalicelib.store.chats.info import Info, Member, Other, Relation, Role
-from chalicelib.store.inbox.index import Place
+from chalicelib.store.inbox.index import InboxEntry
 from chalicelib.store.inbox.read_state import RECORD
 from chalicelib.store.messages.log import Content, packed
 from chalicelib.store.redis.client import Store
@@ -29,14 +29,14 @@ class Groups:
         self.store = store
         self.chats = Chats(store, most, large, keep)
 
-    def make(self, *members: str, chat: str = GROUP, info: Info = TEAM) -> Changed:
+    def make(self, *members: str, chat: str = GROUP, info: Info = TEAM) -> ChatChange:
         """Make a group of ann, its owner, and of members."""
         people = [("ann", Role.OWNER), *((handle, Role.MEMBER) for handle in members)]
         made = self.chats.create(chat, info, people, NEWS)
         assert made is not None
         return made
 
-    def view(self, *handles: str, chat: str = GROUP) -> View:
+    def view(self, *handles: str, chat: str = GROUP) -> ChatSnapshot:
         """Look at a group."""
         return self.store.fetch(self.chats.viewing(chat, *handles))
 
@@ -46,14 +46,14 @@ class Groups:
         chat: str = GROUP,
         body: bytes | None = NEWS,
         info: Mapping[str, str | bool] | None = None,
-    ) -> Changed:
+    ) -> ChatChange:
         """Change how handles stand to a group as it is, and what it is."""
-        becomes = [Become(handle, one) for handle, one in to.items()]
+        becomes = [MemberChange(handle, one) for handle, one in to.items()]
         made = self.chats.change(chat, self.view(*to, chat=chat), becomes, body=body, info=info)
         assert made is not None
         return made
 
-    def delete(self, chat: str = GROUP) -> Changed:
+    def delete(self, chat: str = GROUP) -> ChatChange:
         """Delete a group."""
         made = self.chats.delete(chat, self.view("ann", chat=chat))
         assert made is not None
@@ -75,7 +75,7 @@ class Groups:
         assert isinstance(record, Other)
         return record
 
-    def place(self, handle: str, chat: str = GROUP) -> Place:
+    def place(self, handle: str, chat: str = GROUP) -> InboxEntry:
         """Return where a chat stands for a user."""
         return self.store.fetch(self.chats.place(chat, handle))
 

@@ -7,7 +7,13 @@ from contextlib import contextmanager
 from typing import Any
 
 from chalicelib.store import keys
-from chalicelib.store.realtime.user_connections import Changed, Due, Entering, Presence, Shown
+from chalicelib.store.realtime.user_connections import (
+    ConnectOutcome,
+    DueConnections,
+    PresenceChange,
+    ShownPresence,
+    UserConnections,
+)
 from chalicelib.store.redis.client import Store
 from tests.servers.engines import Engine
 from tests.store.account_records import HOUR, clock
@@ -35,29 +41,29 @@ class People:
 
     def __init__(self, store: Store, raw: RawClient) -> None:
         self.store, self.raw = store, raw
-        self.presence = Presence(store, LEASE)
+        self.presence = UserConnections(store, LEASE)
 
-    def connect(self, connection: str, handle: str = "ann", session: bytes = b"") -> Entering:
+    def connect(self, connection: str, handle: str = "ann", session: bytes = b"") -> ConnectOutcome:
         """Connect by a session, or by name alone."""
         query = self.presence.connect(handle, None, session, connection, protobuf=False)
         return self.store.fetch(query).outcome
 
-    def ready(self, connection: str, handle: str = "ann") -> Changed | None:
+    def ready(self, connection: str, handle: str = "ann") -> PresenceChange | None:
         """Say hello."""
         return self.store.fetch(self.presence.ready(handle, connection))
 
     def come(self, connection: str, handle: str = "ann", session: bytes = b"") -> bool:
         """Connect and say hello; returns whether the user went online."""
-        assert self.connect(connection, handle, session) is Entering.OK
+        assert self.connect(connection, handle, session) is ConnectOutcome.OK
         changed = self.ready(connection, handle)
         assert changed is not None
         return changed.changed
 
-    def drop(self, connection: str, handle: str = "ann") -> Changed:
+    def drop(self, connection: str, handle: str = "ann") -> PresenceChange:
         """Remove a connection."""
         return self.store.fetch(self.presence.drop(handle, connection))
 
-    def shown(self, handle: str = "ann", reader: str = "bob") -> Shown | None:
+    def shown(self, handle: str = "ann", reader: str = "bob") -> ShownPresence | None:
         """Look whether a user is online."""
         return self.store.fetch(self.presence.of(handle, reader))
 
@@ -73,12 +79,12 @@ class People:
 
     def expired(self, limit: int = 100) -> list[tuple[str, str]]:
         """Return what the sweep would find."""
-        parts: list[Due] = self.store.fetch_all(self.presence.due(limit))
+        parts: list[DueConnections] = self.store.fetch_all(self.presence.due(limit))
         return [one for part in parts for one in part.expired]
 
     def too_long(self) -> list[tuple[str, str]]:
         """Return the connections whose leases the sweep would shorten."""
-        parts: list[Due] = self.store.fetch_all(self.presence.due(100))
+        parts: list[DueConnections] = self.store.fetch_all(self.presence.due(100))
         return [one for part in parts for one in part.too_long]
 
     def leases(self) -> dict[str, int]:

@@ -10,7 +10,7 @@ import redis
 
 from chalicelib.config import Settings
 from chalicelib.store import keys
-from chalicelib.store.messages.log import Content, Entry, MessageLog, Slice
+from chalicelib.store.messages.log import Content, LogEntry, LogPage, MessageLog
 from chalicelib.store.redis.client import Store
 from tests.servers.engines import Engine
 from tests.servers.gateway import PATIENCE
@@ -24,15 +24,15 @@ class Log:
         self._log = MessageLog(store, keep)
         self.append = self._log.append
 
-    def after(self, *args: Any, **cursor: Any) -> Slice:
+    def after(self, *args: Any, **cursor: Any) -> LogPage:
         """Read what follows a seq."""
         return self._store.fetch(self._log.after(*args, **cursor))
 
-    def before(self, *args: Any, **cursor: Any) -> Slice:
+    def before(self, *args: Any, **cursor: Any) -> LogPage:
         """Read what precedes a seq."""
         return self._store.fetch(self._log.before(*args, **cursor))
 
-    def newest(self, *args: Any, **reader: Any) -> Slice:
+    def newest(self, *args: Any, **reader: Any) -> LogPage:
         """Read the newest."""
         return self._store.fetch(self._log.newest(*args, **reader))
 
@@ -65,12 +65,12 @@ def element(time: int, *values: Any) -> bytes:
     return b"\1" + eight(time) + msgspec.msgpack.encode(values)
 
 
-def entry(seq: int, text: str | None = None) -> Entry:
+def entry(seq: int, text: str | None = None) -> LogEntry:
     """Return the message that a log written by hand has at a seq."""
-    return Entry(seq, EPOCH + seq * 10, Content("ann", f"text {seq}" if text is None else text))
+    return LogEntry(seq, EPOCH + seq * 10, Content("ann", f"text {seq}" if text is None else text))
 
 
-def write(raw: RawClient, entries: Sequence[Entry], *, base: int = 0, chat: str = CHAT) -> None:
+def write(raw: RawClient, entries: Sequence[LogEntry], *, base: int = 0, chat: str = CHAT) -> None:
     """Write a log of these entries, in place of the one there is."""
     elements = [element(one.time, one.content.sender, one.content.text) for one in entries]
     write_elements(raw, elements, base=base, chat=chat)

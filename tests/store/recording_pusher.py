@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from chalicelib.push_gateway.pusher import Ending, Outcome, Parcel
-from chalicelib.store.realtime.connection import Sockets
-from chalicelib.store.realtime.user_connections import Entering, Presence, Target
+from chalicelib.store.realtime.connection import Connections
+from chalicelib.store.realtime.user_connections import ConnectOutcome, Target, UserConnections
 from chalicelib.store.redis.client import Store
 
 LEASE = 660 * 1_000_000
@@ -57,9 +57,9 @@ class Wire:
 
 def connect(store: Store, handle: str, connection: str, *, protobuf: bool = False) -> Target:
     """Connect a user of an open server who says hello; nothing is attached to."""
-    presence, sockets = Presence(store, LEASE), Sockets(store, LEASE)
+    presence, sockets = UserConnections(store, LEASE), Connections(store, LEASE)
     entry = store.fetch(presence.connect(handle, None, b"", connection, protobuf=protobuf))
-    assert entry.outcome is Entering.OK
+    assert entry.outcome is ConnectOutcome.OK
     store.fetch(sockets.opening(connection, handle, b"", protobuf=protobuf, room=None))
     assert store.fetch(presence.ready(handle, connection)) is not None
     return Target(connection, protobuf)

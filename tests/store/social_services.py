@@ -19,13 +19,13 @@ from chalicelib.services.social.user_pages import UserLists
 from chalicelib.services.values.names import Names
 from chalicelib.store import keys
 from chalicelib.store.accounts.accounts import Account, Accounts
-from chalicelib.store.accounts.user_cards import Cards
+from chalicelib.store.accounts.user_cards import UserCards
 from chalicelib.store.redis.client import Store
 from chalicelib.store.social.blocks import Blocks
 from chalicelib.store.social.follows import Follows
 from chalicelib.store.social.posts import Posts
 from chalicelib.store.social.timelines import Timelines
-from chalicelib.store.work.pending import Owed
+from chalicelib.store.work.pending import PendingWork
 from tests.store.log_records import RawClient
 
 LATER_SECONDS = 60.0
@@ -41,8 +41,8 @@ class Society:
 
     def __init__(self, store: Store, large: int = 10_000) -> None:
         self.accounts, self.follows, self.blocks = Accounts(store), Follows(store), Blocks(store)
-        self.posts, self.timelines, self.cards = Posts(store), Timelines(store), Cards(store)
-        self.owed = Owed(store)
+        self.posts, self.timelines, self.cards = Posts(store), Timelines(store), UserCards(store)
+        self.owed = PendingWork(store)
         self.mirrors = Mirrors(self.follows, self.posts, self.timelines)
         self.fan_out = FanOut(self.follows, self.posts, self.timelines, large)
         doers: dict[str, Any] = {

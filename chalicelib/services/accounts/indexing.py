@@ -8,14 +8,14 @@ from chalicelib.services.values.terms import terms_of
 from chalicelib.store.accounts import index_traces
 from chalicelib.store.accounts.accounts import Account, Accounts
 from chalicelib.store.accounts.claims import Claims
-from chalicelib.store.accounts.index_traces import Trace, Traces
-from chalicelib.store.search import Entry, SearchIndex
+from chalicelib.store.accounts.index_traces import IndexTrace, IndexTraces
+from chalicelib.store.search import SearchEntry, SearchIndex
 
 
 class AccountIndexer:
     """Puts people where they are found: by search terms, and by email."""
 
-    def __init__(self, accounts: Accounts, claims: Claims, index: SearchIndex, noted: Traces) -> None:
+    def __init__(self, accounts: Accounts, claims: Claims, index: SearchIndex, noted: IndexTraces) -> None:
         self._accounts = accounts
         self._claims = claims
         self._index = index
@@ -27,7 +27,7 @@ class AccountIndexer:
         What is made is noted first, so whatever a crash leaves behind the next call takes away. An email
         that somebody else has come to claim is cleared from the account.
         """
-        made: frozenset[Trace] = frozenset()  # another call may have struck what this one noted
+        made: frozenset[IndexTrace] = frozenset()  # another call may have struck what this one noted
         while True:  # as long as the account changes meanwhile
             noted = self._noted.of(handle) | made
             account = self._accounts.get(handle)
@@ -39,9 +39,9 @@ class AccountIndexer:
             if now is not None and _said_by(now) == _said_by(account):
                 return
 
-    def _mirror(self, account: Account, noted: frozenset[Trace]) -> None:
+    def _mirror(self, account: Account, noted: frozenset[IndexTrace]) -> None:
         handle, said = account.handle, _said_by(account)
-        self._noted.note(handle, said - {Trace(index_traces.TERM, handle)})
+        self._noted.note(handle, said - {IndexTrace(index_traces.TERM, handle)})
         self._index.add(_entries(handle, said))
         if not account.deleted:
             self._settle(account)
@@ -59,17 +59,17 @@ class AccountIndexer:
             self._claims.settle(IDENTITY, account.identity.hex(), account.handle)
 
 
-def _said_by(account: Account) -> frozenset[Trace]:
+def _said_by(account: Account) -> frozenset[IndexTrace]:
     """Return the traces that an account should have."""
     return frozenset() if account.deleted else _once_said_by(account)
 
 
-def _once_said_by(account: Account) -> frozenset[Trace]:
+def _once_said_by(account: Account) -> frozenset[IndexTrace]:
     """Return the traces that an account should have, or had until it was deleted."""
-    terms = {Trace(index_traces.TERM, term) for term in terms_of(account.handle, account.name)}
-    emails = {Trace(index_traces.EMAIL, account.email)} if account.email else set()
+    terms = {IndexTrace(index_traces.TERM, term) for term in terms_of(account.handle, account.name)}
+    emails = {IndexTrace(index_traces.EMAIL, account.email)} if account.email else set()
     return frozenset(terms | emails)
 
 
-def _entries(handle: str, found: frozenset[Trace]) -> list[Entry]:
-    return [Entry(trace.value, handle) for trace in found if trace.kind == index_traces.TERM]
+def _entries(handle: str, found: frozenset[IndexTrace]) -> list[SearchEntry]:
+    return [SearchEntry(trace.value, handle) for trace in found if trace.kind == index_traces.TERM]

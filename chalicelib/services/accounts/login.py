@@ -21,7 +21,7 @@ from chalicelib.services.values.names import HANDLE
 from chalicelib.services.values.tokens import digest_of, new_token
 from chalicelib.store.accounts.accounts import Account, Accounts
 from chalicelib.store.accounts.claims import Claims
-from chalicelib.store.accounts.login_attempts import Attempt, Attempts
+from chalicelib.store.accounts.login_attempts import LoginAttempt, LoginAttempts
 from chalicelib.store.accounts.sessions import Details, Sessions
 
 NOBODY = ""
@@ -44,7 +44,7 @@ class Login:
         accounts: Accounts,
         claims: Claims,
         sessions: Sessions,
-        attempts: Attempts,
+        attempts: LoginAttempts,
         passwords: Passwords,
         closing: Closing,
     ) -> None:
@@ -124,7 +124,7 @@ class Login:
         email = checked_email(request.email, "email")
         return self._claims.holder(EMAIL, email) or email, email
 
-    def _begun(self, name: str, address: str) -> Attempt:
+    def _begun(self, name: str, address: str) -> LoginAttempt:
         """Count an attempt; raises TooManyRequests."""
         attempt = self._attempts.begin(name, address)
         if attempt.wait:
@@ -132,7 +132,7 @@ class Login:
             raise TooManyRequests("Too many logins have failed from here. Try again later.", headers=headers)
         return attempt
 
-    def _verified(self, held: str | None, password: str, attempt: Attempt) -> Match:
+    def _verified(self, held: str | None, password: str, attempt: LoginAttempt) -> Match:
         """Look at the password of an attempt; one that finds no turn to be looked at has not failed."""
         try:
             return self._passwords.verify(held, password, attempt.doubt)

@@ -14,7 +14,7 @@ from chalicelib.schemas.users import ExportedSession
 from chalicelib.services.auth.caller import Caller
 from chalicelib.services.delivery.session_close import Closing
 from chalicelib.services.values.times import rfc3339
-from chalicelib.store.accounts.sessions import Device, Sessions
+from chalicelib.store.accounts.sessions import SessionInfo, Sessions
 from chalicelib.store.accounts.signed_identity import issued_in
 
 SESSION_ID = re.compile(r"[0-9a-f]{16}", re.ASCII)
@@ -63,7 +63,7 @@ class SessionService:
             self.end_all(caller)
 
 
-def exported(device: Device) -> ExportedSession:
+def exported(device: SessionInfo) -> ExportedSession:
     """Return a session as its user may see it."""
     return ExportedSession(
         id=device.id,
@@ -75,5 +75,5 @@ def exported(device: Device) -> ExportedSession:
     )
 
 
-def _listed(device: Device, current: str | None) -> Session:
+def _listed(device: SessionInfo, current: str | None) -> Session:
     return Session(**structs.asdict(exported(device)), current=device.id == current)

@@ -12,9 +12,9 @@ from chalicelib.services.auth.account_status import Standings
 from chalicelib.services.auth.caller import INVALID_TOKEN, Caller, check_rate
 from chalicelib.services.auth.oidc import IDENTITY, Identity, Verifier
 from chalicelib.services.values.tokens import digest_of, handle_of
-from chalicelib.store.accounts.accounts import Standing
+from chalicelib.store.accounts.accounts import AccountStatus
 from chalicelib.store.accounts.claims import Claims
-from chalicelib.store.accounts.rate_limits import Rate, Rates, tightest
+from chalicelib.store.accounts.rate_limits import Rate, RateLimits, tightest
 from chalicelib.store.accounts.sessions import Credential, Details, Sessions, id_of
 from chalicelib.store.accounts.signed_identity import signed_mark
 from chalicelib.store.redis.client import Store
@@ -71,7 +71,7 @@ class Admission:
         if self._settings.auth != "open":
             raise NotAuthenticated("This server wants a bearer token.")
         for name in names:
-            if self._standings.of(name) is Standing.NONE:
+            if self._standings.of(name) is AccountStatus.NONE:
                 return Caller(self._store, name)
         raise NotAuthenticated(
             f"{' and '.join(dict.fromkeys(names))} can be spoken for by token only: there is an account.",
@@ -90,7 +90,7 @@ class Admission:
         if not limit:
             return None
         try:
-            rate = tightest(self._store.fetch_all(Rates.take(address, kind, limit)))
+            rate = tightest(self._store.fetch_all(RateLimits.take(address, kind, limit)))
         except StoreUnavailable as error:
             LOGGER.warning({"event": "rate_limit_open", "class": kind, **cause_of(error)})
             return None
@@ -100,5 +100,5 @@ class Admission:
     def _judged_by(self, shown: Credential, kind: str, details: Details, session: str) -> Caller:
         limit = self._settings.rate_limits[kind]
         judging = functools.partial(self._sessions.admitting, shown, kind, limit, details)
-        charging = functools.partial(Rates.of_user, shown.handle, shown.digest, kind, limit, done=True)
+        charging = functools.partial(RateLimits.of_user, shown.handle, shown.digest, kind, limit, done=True)
         return Caller(self._store, shown.handle, session, judging, charging if limit else None)

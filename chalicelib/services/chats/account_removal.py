@@ -9,7 +9,7 @@ from chalicelib.services.chats import rules
 from chalicelib.services.chats.decisions import Action, Decision
 from chalicelib.services.chats.transaction import MOST_TRIES, ChatTransactions, busy
 from chalicelib.services.values.chat_id import is_group
-from chalicelib.store.chats.chats import Chats, View
+from chalicelib.store.chats.chats import Chats, ChatSnapshot
 from chalicelib.store.chats.info import Info, Member, Role
 from chalicelib.store.redis.client import Store
 
@@ -52,13 +52,13 @@ class AccountRemoval:
             heir = max(others, key=lambda one: (one.role, -one.joined)).handle
             view = self._store.fetch(self._chats.viewing(chat, handle, heir))
 
-        def decide(info: Info, seen: View) -> Decision | None:
+        def decide(info: Info, seen: ChatSnapshot) -> Decision | None:
             return rules.depart(Action(chat, info, handle, heir, seen.records[handle], seen.records[heir]))
 
         self._transactions.change(chat, view, handle, decide)
 
 
-def _check_alone(seen: View) -> None:
+def _check_alone(seen: ChatSnapshot) -> None:
     if seen.info is not None and seen.info.members > 1:
         raise LastOwner("Others have come meanwhile.")
 

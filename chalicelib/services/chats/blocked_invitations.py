@@ -8,7 +8,7 @@ from chalicelib.errors import ChatNotFound
 from chalicelib.services.chats import rules
 from chalicelib.services.chats.decisions import Action, Decision
 from chalicelib.services.chats.transaction import ChatTransactions
-from chalicelib.store.chats.chats import Chats, View
+from chalicelib.store.chats.chats import Chats, ChatSnapshot
 from chalicelib.store.chats.info import Info, Other
 from chalicelib.store.chats.invitee import Invitees
 from chalicelib.store.redis.client import Store
@@ -41,7 +41,7 @@ class BlockedInvitations:
     def _decline(self, handle: str, other: str, chat: str) -> None:
         """Decline an invitation, unless it is answered, gone or by somebody else by now."""
 
-        def decide(info: Info, seen: View) -> Decision | None:
+        def decide(info: Info, seen: ChatSnapshot) -> Decision | None:
             own = seen.records[handle]
             if not isinstance(own, Other) or own.inviter != other:
                 return None

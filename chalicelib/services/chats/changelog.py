@@ -12,13 +12,13 @@ from chalicelib.services.values.chat_id import ChatIds
 from chalicelib.services.values.cursors import Cursor
 from chalicelib.services.values.times import rfc3339
 from chalicelib.services.views.inbox_row import ROLES
-from chalicelib.store.chats.chats import Chats, View
+from chalicelib.store.chats.chats import Chats, ChatSnapshot
 from chalicelib.store.chats.info import Member
 from chalicelib.store.chats.lists import ChatLists
-from chalicelib.store.chats.summary import State, Summaries
+from chalicelib.store.chats.summary import MembershipState, Summaries
 from chalicelib.store.messages.log import MessageLog
 from chalicelib.store.redis.client import Store
-from chalicelib.store.redis.sorted_sets import Mark
+from chalicelib.store.redis.sorted_sets import ScoredMember
 
 SINCE = re.compile(r"([\d.]+)(?:~(\d{1,16})\.(.{1,200}))?", re.ASCII | re.DOTALL)
 MEMBER = "m:"
@@ -31,7 +31,7 @@ class Since(NamedTuple):
     """
 
     cursor: Cursor
-    position: Mark
+    position: ScoredMember
 
     @classmethod
     def parse(cls, text: str, field: str) -> Since:
@@ -40,7 +40,11 @@ class Since(NamedTuple):
         cursor = Cursor.parse(match[1] if match else "", field)
         if cursor.time is None and cursor.seq:
             raise bad_field(field, "give the `change` of a chat, or the `next` of a page")
-        position = Mark(int(match[2]), match[3]) if match and match[2] else Mark(cursor.time or 0, "")
+        position = (
+            ScoredMember(int(match[2]), match[3])
+            if match and match[2]
+            else ScoredMember(cursor.time or 0, "")
+        )
         return cls(cursor, position)
 
     def __str__(self) -> str:
@@ -66,14 +70,14 @@ class Changelog:
         Raises BadRequest, ChatNotFound, NotAMember, HistoryChanged: the chat has lost what the caller knows.
         """
         chat = self._ids.group(chat)
-        known = Since(Cursor(0), Mark(0, "")) if since is None else Since.parse(since, "since")
+        known = Since(Cursor(0), ScoredMember(0, "")) if since is None else Since.parse(since, "since")
         (seq, time, epoch), (at, subject) = known
         summary, _, found = caller.read_all(
             self._summaries.of(chat, caller.handle),
             self._log.after(chat, seq, 1, reader=caller.handle, time=time, epoch=epoch),
             self._lists.changes(chat, at, limit + 1, subject),
         )
-        if summary.state is not State.MEMBER:
+        if summary.state is not MembershipState.MEMBER:
             raise not_a_member(chat)
         newest = Cursor(0) if summary.change is None else _cursor(summary.change, summary.epoch)
         if found is None:
@@ -84,9 +88,9 @@ class Changelog:
         following = str(newest) if whole else str(Since(newest, last))
         return Changes(changes=self._shown(chat, marks), next=following, more=len(found) > limit, reset=False)
 
-    def _shown(self, chat: str, marks: list[Mark]) -> list[Changed]:
+    def _shown(self, chat: str, marks: list[ScoredMember]) -> list[Changed]:
         users = [mark.member.removeprefix(MEMBER) for mark in marks if mark.member.startswith(MEMBER)]
-        view = self._store.fetch(self._chats.viewing(chat, *users)) if users else View(None, {}, {})
+        view = self._store.fetch(self._chats.viewing(chat, *users)) if users else ChatSnapshot(None, {}, {})
         return [_changed(mark, view) for mark in marks]
 
 
@@ -95,7 +99,7 @@ def _cursor(change: tuple[int, int], epoch: int) -> Cursor:
     return Cursor(seq, time, epoch)
 
 
-def _changed(mark: Mark, view: View) -> Changed:
+def _changed(mark: ScoredMember, view: ChatSnapshot) -> Changed:
     at = rfc3339(mark.score)
     if not mark.member.startswith(MEMBER):
         return Changed(subject="info", changed_at=at)

@@ -7,7 +7,7 @@ from typing import TypeVar
 from chalicelib.errors import Blocked, no_user
 from chalicelib.services.auth.account_status import Standings
 from chalicelib.services.auth.caller import Caller
-from chalicelib.store.accounts.accounts import Accounts, Peer, Standing
+from chalicelib.store.accounts.accounts import Accounts, AccountStatus, UserRelation
 from chalicelib.store.redis.client import Query
 
 T = TypeVar("T")
@@ -41,14 +41,14 @@ class DirectContact:
             found, standing = caller.read_all(query, self._standings.asking(other))
         else:
             found = caller.read(query)
-        return found, [other] if standing is Standing.DELETED else []
+        return found, [other] if standing is AccountStatus.DELETED else []
 
     def _unknown_here(self, caller: Caller, other: str) -> bool:
-        return caller.session is None and self._standings.of(other) is Standing.NONE
+        return caller.session is None and self._standings.of(other) is AccountStatus.NONE
 
-    def _check(self, caller: Caller, other: str, peer: Peer) -> None:
-        missing = peer.standing is Standing.NONE and self._strict and caller.session is not None
-        if missing or peer.standing is Standing.DELETED:
+    def _check(self, caller: Caller, other: str, peer: UserRelation) -> None:
+        missing = peer.standing is AccountStatus.NONE and self._strict and caller.session is not None
+        if missing or peer.standing is AccountStatus.DELETED:
             raise no_user(other)
         if peer.blocks:
             raise Blocked(f"{other} takes no messages from you.")

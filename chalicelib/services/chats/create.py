@@ -25,7 +25,7 @@ from chalicelib.services.chats.transaction import ChatTransactions, told
 from chalicelib.services.values.chat_id import group_id, kind_of, new_group_id, room_id
 from chalicelib.services.values.names import Names
 from chalicelib.services.values.system_events import event
-from chalicelib.store.accounts.daily_quotas import Quotas
+from chalicelib.store.accounts.daily_quotas import DailyQuotas
 from chalicelib.store.chats.chats import Chats
 from chalicelib.store.chats.info import Info, Relation, Role
 from chalicelib.store.redis.client import Store
@@ -97,7 +97,7 @@ class ChatCreation:
         """Count a chat of somebody with an account; raises TooManyRequests."""
         if caller.session is None or not self._limits.a_day:
             return
-        if wait := self._store.fetch(Quotas.take_group(caller.handle, self._limits.a_day)):
+        if wait := self._store.fetch(DailyQuotas.take_group(caller.handle, self._limits.a_day)):
             detail = (
                 f"You can make at most {self._limits.a_day} groups and rooms in 24 hours. Try again later."
             )

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from chalicelib.services.chats.invitations import NO_OBJECTION, InviteeStatus
 from chalicelib.services.chats.permissions import Record
 from chalicelib.services.values.system_events import Stored
-from chalicelib.store.chats.chats import Become
+from chalicelib.store.chats.chats import MemberChange
 from chalicelib.store.chats.info import Info
 
 
@@ -34,7 +34,7 @@ class Decision(NamedTuple):
     info: fields of Info and their new values.
     """
 
-    becomes: tuple[Become, ...]
+    becomes: tuple[MemberChange, ...]
     event: Stored | None = None
     info: Mapping[str, str | bool] | None = None
 

@@ -11,7 +11,7 @@ from chalicelib.services.chats import permissions
 from chalicelib.services.values.chat_id import ChatIds
 from chalicelib.services.values.times import rfc3339
 from chalicelib.services.views import inbox_row
-from chalicelib.store.chats.summary import State, Summaries, Summary
+from chalicelib.store.chats.summary import MembershipState, Summaries, Summary
 from chalicelib.store.redis.client import Store
 
 
@@ -27,18 +27,18 @@ class ChatDetails:
         """Read a chat, in one trip; raises BadRequest, ChatNotFound, NotAMember, Banned."""
         found = self._ids.own(caller.handle, chat).text
         summary: Summary = caller.read(self._summaries.of(found, caller.handle))
-        if summary.state == State.GONE:
+        if summary.state == MembershipState.GONE:
             raise no_chat(found)
-        if summary.state == State.BANNED:
+        if summary.state == MembershipState.BANNED:
             raise permissions.banned(found)
-        if summary.state == State.NONE and summary.info is None:
+        if summary.state == MembershipState.NONE and summary.info is None:
             raise not_a_member(found)
         return shown(summary)
 
     def after_change(self, chat: str, handle: str) -> Chat:
         """Read a chat that somebody has just made or changed; raises ChatNotFound if it is gone again."""
         summary = self._store.fetch(self._summaries.of(chat, handle))
-        if summary.state == State.GONE:
+        if summary.state == MembershipState.GONE:
             raise no_chat(chat)
         return shown(summary)
 

@@ -7,10 +7,10 @@ from chalicelib.services.auth.caller import Caller
 from chalicelib.services.chats import permissions
 from chalicelib.services.delivery.fan_out import Deliveries
 from chalicelib.services.values.names import Names
-from chalicelib.store.accounts.accounts import Accounts, Peer
+from chalicelib.store.accounts.accounts import Accounts, UserRelation
 from chalicelib.store.chats.summary import Summaries
-from chalicelib.store.inbox.index import Place, PlaceState
-from chalicelib.store.inbox.read_state import Readers
+from chalicelib.store.inbox.index import InboxEntry, InboxState
+from chalicelib.store.inbox.read_state import ReadStates
 
 
 class DirectChats:
@@ -24,7 +24,7 @@ class DirectChats:
         names: Names,
         accounts: Accounts,
         summaries: Summaries,
-        readers: Readers,
+        readers: ReadStates,
         deliveries: Deliveries,
         *,
         strict: bool,
@@ -49,7 +49,7 @@ class DirectChats:
         if is_new and other != caller.handle:
             self._check(other, peer)
         touched = self._readers.open(chat, caller.handle)
-        place = Place(caller.handle, touched.stamp, PlaceState.IN, touched.active)
+        place = InboxEntry(caller.handle, touched.stamp, InboxState.IN, touched.active)
         self._deliveries.tell(chat, None, None, [place])
         return chat, is_new
 
@@ -60,10 +60,10 @@ class DirectChats:
         """
         caller.admit()
         touched = self._readers.leave(chat, caller.handle)
-        place = Place(caller.handle, touched.stamp, PlaceState.OUT, touched.active)
+        place = InboxEntry(caller.handle, touched.stamp, InboxState.OUT, touched.active)
         self._deliveries.tell(chat, None, None, [place])
 
-    def _check(self, other: str, peer: Peer) -> None:
+    def _check(self, other: str, peer: UserRelation) -> None:
         if not permissions.may_come(peer, strict=self._strict):
             raise no_user(other)
         if peer.blocks:

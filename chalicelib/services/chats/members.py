@@ -14,10 +14,10 @@ from chalicelib.services.social.block_filter import BlockFilter
 from chalicelib.services.values.chat_id import ChatIds, kind_of
 from chalicelib.services.values.times import rfc3339
 from chalicelib.services.views.inbox_row import ROLES
-from chalicelib.store.accounts.user_cards import Card, Cards
+from chalicelib.store.accounts.user_cards import UserCard, UserCards
 from chalicelib.store.chats.chats import Chats
 from chalicelib.store.chats.info import Member, Other, Relation
-from chalicelib.store.realtime.chat_connections import Clients
+from chalicelib.store.realtime.chat_connections import ChatConnections
 from chalicelib.store.redis.client import Store
 
 T = TypeVar("T", Member, Other)
@@ -29,7 +29,9 @@ class Members:
     chat: as the caller named it. cursor: the `next` of the page before. limit: people at the most.
     """
 
-    def __init__(self, store: Store, ids: ChatIds, chats: Chats, cards: Cards, clients: Clients) -> None:
+    def __init__(
+        self, store: Store, ids: ChatIds, chats: Chats, cards: UserCards, clients: ChatConnections
+    ) -> None:
         self._store = store
         self._ids = ids
         self._chats = chats
@@ -101,7 +103,7 @@ def _page(found: Sequence[T], cursor: str | None, limit: int) -> tuple[list[T], 
     return shown, shown[-1].handle if len(rest) > limit else None
 
 
-def _member(member: Member, card: Card | None) -> ListedMember:
+def _member(member: Member, card: UserCard | None) -> ListedMember:
     return ListedMember(
         handle=member.handle,
         name="" if card is None else card.name,
@@ -112,7 +114,7 @@ def _member(member: Member, card: Card | None) -> ListedMember:
     )
 
 
-def _other(other: Other, card: Card | None) -> ListedOther:
+def _other(other: Other, card: UserCard | None) -> ListedOther:
     return ListedOther(
         handle=other.handle,
         name="" if card is None else card.name,

@@ -10,7 +10,7 @@ from chalicelib.services.chats.invitations import NO_OBJECTION, Invitations, Inv
 from chalicelib.services.chats.transaction import ChatTransactions
 from chalicelib.services.values.chat_id import ChatIds
 from chalicelib.services.values.names import Names
-from chalicelib.store.chats.chats import Chats, View
+from chalicelib.store.chats.chats import Chats, ChatSnapshot
 from chalicelib.store.chats.info import Info, Member, Role
 from chalicelib.store.redis.client import Query
 
@@ -42,7 +42,7 @@ class Membership:
 
     def apply(
         self, caller: Caller, chat: str, name: str, rule: Rule, field: str = "handle"
-    ) -> tuple[View, Decision | None]:
+    ) -> tuple[ChatSnapshot, Decision | None]:
         """Have the caller do something to somebody, as a rule has it; again is fine.
 
         name, field: the other as the caller named them, and where. Returns how they stood, and the outcome.
@@ -82,12 +82,18 @@ class Membership:
         self._decide(group, view, by, by, lambda case: rules.change_info(case, fields))
 
     def _decide(
-        self, chat: str, view: View, by: str, to: str, rule: Rule, invitee: InviteeStatus = NO_OBJECTION
-    ) -> tuple[View, Decision | None]:
-        def decide(info: Info, seen: View) -> Decision | None:
+        self,
+        chat: str,
+        view: ChatSnapshot,
+        by: str,
+        to: str,
+        rule: Rule,
+        invitee: InviteeStatus = NO_OBJECTION,
+    ) -> tuple[ChatSnapshot, Decision | None]:
+        def decide(info: Info, seen: ChatSnapshot) -> Decision | None:
             return rule(Action(chat, info, by, to, seen.records[by], seen.records[to], invitee))
 
         return self._transactions.change(chat, view, by, decide)
 
-    def _viewing(self, chat: str, *handles: str) -> Query[View]:
+    def _viewing(self, chat: str, *handles: str) -> Query[ChatSnapshot]:
         return self._chats.viewing(chat, *dict.fromkeys(handles))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chalicelib.errors import Banned, Forbidden, not_a_member
-from chalicelib.store.accounts.accounts import Peer, Standing
+from chalicelib.store.accounts.accounts import AccountStatus, UserRelation
 from chalicelib.store.chats.info import Member, Other, Relation, Role
 
 Record = Member | Other | None
@@ -35,9 +35,9 @@ def check_sees_members(chat: str, record: Record, *, is_room: bool) -> None:
         check_member(chat, record)
 
 
-def may_come(peer: Peer, *, strict: bool) -> bool:
+def may_come(peer: UserRelation, *, strict: bool) -> bool:
     """Return whether somebody may be brought in; strict: whether they need an account."""
-    return peer.standing is Standing.ACTIVE or (peer.standing is Standing.NONE and not strict)
+    return peer.standing is AccountStatus.ACTIVE or (peer.standing is AccountStatus.NONE and not strict)
 
 
 def banned(chat: str) -> Banned:

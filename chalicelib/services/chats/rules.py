@@ -20,7 +20,7 @@ from chalicelib.services.chats.invitations import MOST_BY_ONE
 from chalicelib.services.chats.permissions import Record, banned, check_manager, check_member, stands
 from chalicelib.services.values.chat_id import ROOM_PREFIX
 from chalicelib.services.values.system_events import event
-from chalicelib.store.chats.chats import Become
+from chalicelib.store.chats.chats import MemberChange
 from chalicelib.store.chats.info import Member, Other, Relation, Role
 
 ROLES = {"member": Role.MEMBER, "admin": Role.ADMIN, "owner": Role.OWNER}
@@ -44,11 +44,11 @@ def join(case: Action) -> Decision | None:
         raise banned(case.chat)
     if policy == "open" or stands(actor, Relation.INVITED):
         _check_fits(case)
-        return Decision((Become(case.by, Role.MEMBER),), event("joined"))
+        return Decision((MemberChange(case.by, Role.MEMBER),), event("joined"))
     if stands(actor, Relation.REQUESTED):
         return None
     if policy == "request" or (isinstance(actor, Other) and actor.refused):
-        return Decision((Become(case.by, Relation.REQUESTED),))
+        return Decision((MemberChange(case.by, Relation.REQUESTED),))
     raise Forbidden(f"You need an invitation to join {case.chat}.")
 
 
@@ -57,7 +57,7 @@ def leave(case: Action) -> Decision | None:
     if stands(case.actor, Relation.LEFT, Relation.REMOVED):
         return None
     check_member(case.chat, case.actor)
-    return Decision((Become(case.by, Relation.LEFT),), event("left"))
+    return Decision((MemberChange(case.by, Relation.LEFT),), event("left"))
 
 
 def add(case: Action) -> Decision | None:
@@ -72,7 +72,7 @@ def add(case: Action) -> Decision | None:
     if _must_ask(case):
         return invite(case)
     _check_fits(case)
-    return Decision((Become(case.to, Role.MEMBER),), event("added", [case.to]))
+    return Decision((MemberChange(case.to, Role.MEMBER),), event("added", [case.to]))
 
 
 def invite(case: Action) -> Decision | None:
@@ -90,13 +90,13 @@ def invite(case: Action) -> Decision | None:
         raise InvitationsFull(
             f"{case.to} has the maximum number of waiting invitations. They must answer some first."
         )
-    return Decision((Become(case.to, Relation.INVITED, inviter=case.by),))
+    return Decision((MemberChange(case.to, Relation.INVITED, inviter=case.by),))
 
 
 def uninvite(case: Action) -> Decision | None:
     """Take an invitation back, or decline one's own: then the chat cannot repeat it."""
     if case.by == case.to and stands(case.target, Relation.INVITED):
-        return Decision((Become(case.to, Relation.LEFT, refused=True),))
+        return Decision((MemberChange(case.to, Relation.LEFT, refused=True),))
     return _ended(case, Relation.INVITED)
 
 
@@ -119,7 +119,7 @@ def remove(case: Action) -> Decision | None:
     if not isinstance(case.target, Member):
         return None
     _check_below(case.target, actor)
-    return Decision((Become(case.to, Relation.REMOVED),), event("removed", [case.to]))
+    return Decision((MemberChange(case.to, Relation.REMOVED),), event("removed", [case.to]))
 
 
 def ban(case: Action) -> Decision | None:
@@ -132,9 +132,9 @@ def ban(case: Action) -> Decision | None:
     if not case.invitee.exists or stands(case.target, Relation.DELETED):
         raise no_user(case.to)
     if not isinstance(case.target, Member):
-        return Decision((Become(case.to, Relation.BANNED),))
+        return Decision((MemberChange(case.to, Relation.BANNED),))
     _check_below(case.target, actor)
-    return Decision((Become(case.to, Relation.BANNED),), event("banned", [case.to]))
+    return Decision((MemberChange(case.to, Relation.BANNED),), event("banned", [case.to]))
 
 
 def change_role(case: Action, name: str) -> Decision | None:
@@ -147,7 +147,7 @@ def change_role(case: Action, name: str) -> Decision | None:
         return None
     _check_below(target, actor)
     muted = 0 if role == Role.OWNER else target.muted_until
-    return Decision((Become(case.to, role, muted),), event("role", [case.to], role=name))
+    return Decision((MemberChange(case.to, role, muted),), event("role", [case.to], role=name))
 
 
 def mute(case: Action, until: int) -> Decision | None:
@@ -157,7 +157,7 @@ def mute(case: Action, until: int) -> Decision | None:
     if target.muted_until == until:
         return None
     told = event("muted", [case.to], until=until) if until else event("unmuted", [case.to])
-    return Decision((Become(case.to, target.role, until),), told)
+    return Decision((MemberChange(case.to, target.role, until),), told)
 
 
 def hand_over(case: Action) -> Decision | None:
@@ -166,7 +166,7 @@ def hand_over(case: Action) -> Decision | None:
     if case.by == case.to:
         raise bad_field("handle", "this is you")
     _check_target(case)
-    becomes = (Become(case.to, Role.OWNER), Become(case.by, Role.ADMIN))
+    becomes = (MemberChange(case.to, Role.OWNER), MemberChange(case.by, Role.ADMIN))
     return Decision(becomes, event("handed_over", [case.to]))
 
 
@@ -175,19 +175,19 @@ def depart(case: Action) -> Decision | None:
     if not isinstance(case.actor, Member):
         was_member = isinstance(case.actor, Other) and case.actor.upto > 0
         gone = case.actor is None or stands(case.actor, Relation.DELETED)
-        return None if gone else Decision((Become(case.by, Relation.DELETED if was_member else None),))
-    becomes = (Become(case.by, Relation.DELETED),)
+        return None if gone else Decision((MemberChange(case.by, Relation.DELETED if was_member else None),))
+    becomes = (MemberChange(case.by, Relation.DELETED),)
     if case.to == case.by:
         return Decision(becomes, event("account_deleted"))
     _check_target(case)
     told = event("account_deleted", [case.to], role="owner")
-    return Decision((*becomes, Become(case.to, Role.OWNER)), told)
+    return Decision((*becomes, MemberChange(case.to, Role.OWNER)), told)
 
 
 def _outside(handle: str, record: Record) -> Decision:
     """Return the decision that somebody is what they were before: a former member, or nobody to the chat."""
     is_known = isinstance(record, Other) and (record.upto > 0 or record.refused)
-    return Decision((Become(handle, Relation.LEFT if is_known else None),))
+    return Decision((MemberChange(handle, Relation.LEFT if is_known else None),))
 
 
 def _ended(case: Action, relation: Relation) -> Decision | None:

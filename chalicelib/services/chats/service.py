@@ -15,7 +15,7 @@ from chalicelib.services.chats.fields import checked_fields
 from chalicelib.services.chats.membership import Membership
 from chalicelib.services.chats.transaction import ChatTransactions
 from chalicelib.services.values.chat_id import ChatIds
-from chalicelib.store.chats.chats import Chats, View
+from chalicelib.store.chats.chats import Chats, ChatSnapshot
 from chalicelib.store.chats.info import Role
 
 
@@ -84,7 +84,7 @@ class ChatService:
             return
         view = caller.read(self._chats.viewing(found.text, caller.handle))
 
-        def check(seen: View) -> None:
+        def check(seen: ChatSnapshot) -> None:
             permissions.check_manager(found.text, seen.records[caller.handle], Role.OWNER)
 
         self._transactions.delete(found.text, view, check)

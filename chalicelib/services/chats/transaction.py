@@ -11,7 +11,7 @@ from chalicelib.logs import LOGGER, cause_of
 from chalicelib.services.chats.decisions import Decision
 from chalicelib.services.delivery.fan_out import Deliveries
 from chalicelib.services.values.system_events import Stored
-from chalicelib.store.chats.chats import Changed, Chats, View
+from chalicelib.store.chats.chats import ChatChange, Chats, ChatSnapshot
 from chalicelib.store.chats.info import Info
 from chalicelib.store.messages.log import Content, packed
 from chalicelib.store.redis.client import Store
@@ -20,7 +20,7 @@ MOST_TRIES = 20
 LONGEST_PAUSE = 0.02
 """Seconds between two tries at the most."""
 
-Decide = Callable[[Info, View], Decision | None]
+Decide = Callable[[Info, ChatSnapshot], Decision | None]
 
 
 class ChatTransactions:
@@ -37,7 +37,9 @@ class ChatTransactions:
         self._deliveries = deliveries
         self._index = index
 
-    def change(self, chat: str, view: View, sender: str, decide: Decide) -> tuple[View, Decision | None]:
+    def change(
+        self, chat: str, view: ChatSnapshot, sender: str, decide: Decide
+    ) -> tuple[ChatSnapshot, Decision | None]:
         """Make what is decided of a view; returns the view that it was, and what was decided.
 
         sender: who does it. Raises ChatNotFound, ChatFull, LastOwner, StoreUnavailable: the chat changes too
@@ -55,7 +57,7 @@ class ChatTransactions:
             view = self._again(chat, view)
         raise busy(chat)
 
-    def delete(self, chat: str, view: View, check: Callable[[View], object]) -> None:
+    def delete(self, chat: str, view: ChatSnapshot, check: Callable[[ChatSnapshot], object]) -> None:
         """Delete a chat; check: raises what refuses it. Raises ChatNotFound, StoreUnavailable."""
         for _ in range(MOST_TRIES):
             info_of(chat, view)
@@ -67,7 +69,7 @@ class ChatTransactions:
             view = self._again(chat, view)
         raise busy(chat)
 
-    def tell_all(self, chat: str, changed: Changed) -> None:
+    def tell_all(self, chat: str, changed: ChatChange) -> None:
         """Tell everybody of a chat that was made or deleted."""
         self._deliveries.tell(chat, changed.time, changed.members, changed.places)
         self._indexed(chat)
@@ -78,7 +80,7 @@ class ChatTransactions:
         except StoreUnavailable as error:
             LOGGER.warning({"event": "index_owed", "chat": chat, **cause_of(error)})
 
-    def _tell(self, chat: str, changed: Changed, decision: Decision) -> None:
+    def _tell(self, chat: str, changed: ChatChange, decision: Decision) -> None:
         if decision.event is None:
             self._deliveries.tell(chat, None, None, changed.places)
         else:
@@ -86,7 +88,7 @@ class ChatTransactions:
         if decision.info is not None:
             self._indexed(chat)
 
-    def _again(self, chat: str, view: View) -> View:
+    def _again(self, chat: str, view: ChatSnapshot) -> ChatSnapshot:
         time.sleep(random.uniform(0, LONGEST_PAUSE))  # noqa: S311  # a pause is no secret
         return self._store.fetch(self._chats.viewing(chat, *view.records))
 
@@ -96,7 +98,7 @@ def busy(chat: str) -> StoreUnavailable:
     return StoreUnavailable(f"Others change chat {chat} all the time. Try again.")
 
 
-def info_of(chat: str, view: View) -> Info:
+def info_of(chat: str, view: ChatSnapshot) -> Info:
     """Return what a chat was when it was viewed; raises ChatNotFound."""
     if view.info is None:
         raise no_chat(chat)

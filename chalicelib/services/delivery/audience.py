@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 from chalicelib.services.values.chat_id import ChatId
 from chalicelib.store.accounts.accounts import Accounts
-from chalicelib.store.chats.summary import State, Summaries
+from chalicelib.store.chats.summary import MembershipState, Summaries
 from chalicelib.store.messages.outbox import Outbox
-from chalicelib.store.realtime.audience import Ephemeral, Reached, joined
-from chalicelib.store.realtime.user_connections import Presence, Target
+from chalicelib.store.realtime.recipients import EphemeralRecipients, Recipients, joined
+from chalicelib.store.realtime.user_connections import Target, UserConnections
 from chalicelib.store.redis.client import Query, Store
 from chalicelib.store.social.blocks import Blocks
 
@@ -25,7 +25,7 @@ class Pair(NamedTuple):
     known: bool
     blocked: bool
     blocks: bool
-    reached: Reached
+    reached: Recipients
 
 
 class Callee(NamedTuple):
@@ -45,10 +45,10 @@ class Circle(NamedTuple):
 
     muted: till when that one cannot write, µs since 1970; 0: they can. others: the members but that one and
     whom they have blocked, none of a large chat. accepted: those of them who have accepted the chat, see
-    Ephemeral; as far as it was asked.
+    EphemeralRecipients; as far as it was asked.
     """
 
-    state: State
+    state: MembershipState
     large: bool
     muted: int
     others: list[str]
@@ -57,7 +57,7 @@ class Circle(NamedTuple):
     @property
     def is_member(self) -> bool:
         """Whether the one who asks is a member."""
-        return self.state is State.MEMBER
+        return self.state is MembershipState.MEMBER
 
 
 class Others:
@@ -66,7 +66,9 @@ class Others:
     signal_bytes: of what is never stored, to one user from another a minute; 0: any.
     """
 
-    def __init__(self, store: Store, accounts: Accounts, presence: Presence, signal_bytes: int) -> None:
+    def __init__(
+        self, store: Store, accounts: Accounts, presence: UserConnections, signal_bytes: int
+    ) -> None:
         self._store = store
         self._accounts = accounts
         self._presence = presence
@@ -76,7 +78,9 @@ class Others:
 
     def pair(self, handle: str, other: str) -> Pair:
         """Return how two people stand to each other, in one trip; handle: of who asks."""
-        return _pair(self._store.fetch_all(self._asking(handle, other, Ephemeral.reading(handle, [other]))))
+        return _pair(
+            self._store.fetch_all(self._asking(handle, other, EphemeralRecipients.reading(handle, [other])))
+        )
 
     def callee(self, handle: str, other: str, size: int, *, accepts: bool) -> Callee:
         """Return how somebody stands to who calls them, in one trip, and take a signal from what may go.
@@ -85,12 +89,12 @@ class Others:
         other.
         """
         accepting = [
-            Ephemeral.accepted(":".join(sorted((handle, other)))),
-            Ephemeral.follows(other, handle),
-            Ephemeral.accepts(other, handle),
-            Ephemeral.follows(handle, other),
+            EphemeralRecipients.accepted(":".join(sorted((handle, other)))),
+            EphemeralRecipients.follows(other, handle),
+            EphemeralRecipients.accepts(other, handle),
+            EphemeralRecipients.follows(handle, other),
         ]
-        reading = Ephemeral.reading(handle, [other], size, self._signal_bytes, accepts=accepts)
+        reading = EphemeralRecipients.reading(handle, [other], size, self._signal_bytes, accepts=accepts)
         accepted, followed, signalled, follows, *rest = self._store.fetch_all(
             [*accepting, *self._asking(handle, other, reading)]
         )
@@ -102,7 +106,7 @@ class Others:
         ringing: whether it is asked who has accepted the chat.
         """
         asked: list[Query[Any]] = [self._summaries.of(chat, handle), self._outbox.audience(chat)]
-        asked += [Blocks.all_of(handle), *([Ephemeral.accepted(chat)] if ringing else [])]
+        asked += [Blocks.all_of(handle), *([EphemeralRecipients.accepted(chat)] if ringing else [])]
         seen, audience, blocked, *rest = self._store.fetch_all(asked)
         muted = seen.muted_until if seen.muted_until > time.time_ns() // 1000 else 0
         left_out = {handle, *blocked}
@@ -115,13 +119,15 @@ class Others:
         found: list[list[Target]] = self._store.fetch_all(self._presence.targets(list(handles)))
         return [target for part in found for target in part]
 
-    def reached(self, handle: str, others: Iterable[str], size: int = 0, *, accepts: bool = False) -> Reached:
+    def reached(
+        self, handle: str, others: Iterable[str], size: int = 0, *, accepts: bool = False
+    ) -> Recipients:
         """Return where users are connected who do not block who sends, in trips as `connected` makes.
 
         handle: of who sends. size: of a signal, which is taken from what may go to each; 0: it is none.
         accepts: whether the signal accepts calls of those whom it reaches.
         """
-        reading = Ephemeral.reading(handle, others, size, self._signal_bytes, accepts=accepts)
+        reading = EphemeralRecipients.reading(handle, others, size, self._signal_bytes, accepts=accepts)
         return joined(self._store.fetch_all(reading))
 
     def of(self, handle: str, chat: ChatId) -> list[Target]:

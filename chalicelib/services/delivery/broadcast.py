@@ -15,8 +15,8 @@ from chalicelib.services.delivery.push import Pushing
 from chalicelib.services.views import message_row
 from chalicelib.store.messages.log import MessageLog
 from chalicelib.store.messages.outbox import Outbox
-from chalicelib.store.realtime.chat_connections import Clients
-from chalicelib.store.realtime.connection import Sockets
+from chalicelib.store.realtime.chat_connections import ChatConnections
+from chalicelib.store.realtime.connection import Connections
 from chalicelib.store.realtime.user_connections import Target
 from chalicelib.store.redis.client import Store
 
@@ -40,8 +40,8 @@ class Broadcast:
         self._queue = queue
         self._log = MessageLog(store)
         self._outbox = Outbox(store)
-        self._clients = Clients(store, lease)
-        self._sockets = Sockets(store, lease)
+        self._clients = ChatConnections(store, lease)
+        self._sockets = Connections(store, lease)
 
     def push(
         self, chat: str, time: int, targets: Iterable[Target], *, message: Message | None, skip: str | None

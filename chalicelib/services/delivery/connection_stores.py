@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple, Self
 
-from chalicelib.store.realtime.chat_connections import Clients
-from chalicelib.store.realtime.connection import Sockets
-from chalicelib.store.realtime.user_connections import Presence
+from chalicelib.store.realtime.chat_connections import ChatConnections
+from chalicelib.store.realtime.connection import Connections
+from chalicelib.store.realtime.user_connections import UserConnections
 from chalicelib.store.redis.client import Store
 
 
@@ -14,11 +14,13 @@ class Registry(NamedTuple):
     """What the store knows of connections: by their own ids, by their users, and by chats."""
 
     store: Store
-    sockets: Sockets
-    presence: Presence
-    clients: Clients
+    sockets: Connections
+    presence: UserConnections
+    clients: ChatConnections
 
     @classmethod
     def on(cls, store: Store, lease: int) -> Self:
         """Return the registry of a store; lease: µs for which a connection lives without a frame."""
-        return cls(store, Sockets(store, lease), Presence(store, lease), Clients(store, lease))
+        return cls(
+            store, Connections(store, lease), UserConnections(store, lease), ChatConnections(store, lease)
+        )

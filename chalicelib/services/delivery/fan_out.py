@@ -11,8 +11,8 @@ from chalicelib.logs import LOGGER, log_failures
 from chalicelib.schemas.messages import Message
 from chalicelib.services.jobs.pending_work import SWEEP_AGE_MICROSECONDS
 from chalicelib.store.chats.chats import Chats
-from chalicelib.store.inbox.index import Inboxes, Place
-from chalicelib.store.messages.outbox import INDEXED, MOVED, PLACED, Audience, Outbox, Telling
+from chalicelib.store.inbox.index import InboxEntry, Inboxes
+from chalicelib.store.messages.outbox import INDEXED, MOVED, PLACED, Audience, Outbox, OutboxEntry
 from chalicelib.store.realtime.user_connections import Target
 from chalicelib.store.redis.client import BREAK_SECONDS, Query, Store
 
@@ -64,7 +64,7 @@ class Deliveries:
         chat: str,
         time: int | None,
         members: Sequence[str] | None,
-        places: Sequence[Place] = (),
+        places: Sequence[InboxEntry] = (),
         *,
         message: Message | None = None,
         targets: Sequence[Target] = (),
@@ -100,7 +100,7 @@ class Deliveries:
         recent = range(now - SWEEP_AGE_MICROSECONDS, now)  # later ones are of a clock that fell back since
         late = [telling for telling in self._outbox.everything() if telling.since not in recent]
         told, left, pauses = 0, late, iter(range(MOST_PAUSES))
-        failures: list[tuple[Sequence[Telling], Exception]] = []
+        failures: list[tuple[Sequence[OutboxEntry], Exception]] = []
         for size in (AT_ONCE, AT_ONCE, 1):
             parts = [left[start : start + size] for start in range(0, len(left), size)]
             outcomes = [(part, self._outcome(part, pauses)) for part in parts]
@@ -110,7 +110,7 @@ class Deliveries:
         log_failures("inboxes_owed", [({"item": one.field}, failure) for (one,), failure in failures])
         return told
 
-    def _outcome(self, tellings: Sequence[Telling], pauses: Iterator[int]) -> int | Exception:
+    def _outcome(self, tellings: Sequence[OutboxEntry], pauses: Iterator[int]) -> int | Exception:
         """Tell some of it; returns how much, or why it failed: a store that is gone has time to return."""
         try:
             return self._settle(tellings)
@@ -119,7 +119,7 @@ class Deliveries:
                 self._pause(BREAK_SECONDS)
             return failure
 
-    def _settle(self, tellings: Sequence[Telling]) -> int:
+    def _settle(self, tellings: Sequence[OutboxEntry]) -> int:
         """Tell some of it, and take it off; returns how much of it is off."""
         moved = [telling for telling in tellings if telling.kind == MOVED]
         audiences, placing = self._truths(moved, [one for one in tellings if one.kind == PLACED])
@@ -138,8 +138,8 @@ class Deliveries:
         return len(done)
 
     def _truths(
-        self, moved: Sequence[Telling], placed: Sequence[Telling]
-    ) -> tuple[list[tuple[str, Audience]], list[tuple[str, Place]]]:
+        self, moved: Sequence[OutboxEntry], placed: Sequence[OutboxEntry]
+    ) -> tuple[list[tuple[str, Audience]], list[tuple[str, InboxEntry]]]:
         """Return what to tell, by chat: whom the newest messages go to, and places."""
         asking: Queries = [self._outbox.audience(one.chat) for one in moved]
         asking += [self._chats.place(one.chat, one.handle) for one in placed]
@@ -151,7 +151,7 @@ class Deliveries:
         ]
 
     def _told(
-        self, audiences: Iterable[tuple[str, Audience]], placing: Sequence[tuple[str, Place]]
+        self, audiences: Iterable[tuple[str, Audience]], placing: Sequence[tuple[str, InboxEntry]]
     ) -> list[list[Target]]:
         """Tell the inboxes of it; returns the connections of each audience."""
         parts = [
@@ -164,7 +164,7 @@ class Deliveries:
             for audience, queries in parts
         ]
 
-    def _place(self, delivering: Queries, placing: Iterable[tuple[str, Place]]) -> list[Any]:
+    def _place(self, delivering: Queries, placing: Iterable[tuple[str, InboxEntry]]) -> list[Any]:
         """Place first: a message that is told before its chat was placed is told to nobody.
 
         Returns what delivering replies.

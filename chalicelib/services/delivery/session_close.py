@@ -7,7 +7,7 @@ from collections.abc import Callable
 from chalicelib.errors import StoreUnavailable, session_ended
 from chalicelib.logs import LOGGER, cause_of
 from chalicelib.services.delivery.push import Pushing
-from chalicelib.store.realtime.user_connections import Presence
+from chalicelib.store.realtime.user_connections import UserConnections
 from chalicelib.store.redis.client import Store
 
 
@@ -18,7 +18,7 @@ class Closing:
     """
 
     def __init__(
-        self, store: Store, presence: Presence, pushing: Pushing, disconnect: Callable[[str], None]
+        self, store: Store, presence: UserConnections, pushing: Pushing, disconnect: Callable[[str], None]
     ) -> None:
         self._store = store
         self._presence = presence

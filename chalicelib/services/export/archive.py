@@ -18,7 +18,7 @@ from chalicelib.services.views.profile import me_of
 from chalicelib.store.accounts.accounts import Account, Accounts
 from chalicelib.store.accounts.sessions import Sessions
 from chalicelib.store.redis.client import Query, Store
-from chalicelib.store.redis.sorted_sets import Mark
+from chalicelib.store.redis.sorted_sets import ScoredMember
 from chalicelib.store.social.blocks import Blocks
 from chalicelib.store.social.follows import Follows
 from chalicelib.store.social.posts import Posts
@@ -83,7 +83,7 @@ class Exports:
         page.sign_in = _sign_in(profile.account)
         page.sessions = list(map(exported, self._sessions.devices(page.handle)))
 
-    def _read_lists(self, page: Export, name: str, below: Mark | None) -> None:
+    def _read_lists(self, page: Export, name: str, below: ScoredMember | None) -> None:
         """Read lists from a place on until the page has enough, and say where the next one goes on."""
         size = 0
         for current, read in self._parts(page.handle, name, below):
@@ -94,7 +94,7 @@ class Exports:
             if size >= ENOUGH_BYTES or read.ends_page:
                 return
 
-    def _parts(self, handle: str, name: str, below: Mark | None) -> Iterator[tuple[str, Part]]:
+    def _parts(self, handle: str, name: str, below: ScoredMember | None) -> Iterator[tuple[str, Part]]:
         current: str | None = name
         while current:
             read = self._lists[current](handle, below)
@@ -107,32 +107,32 @@ class Exports:
         names = list(self._lists)
         return next(iter(names[names.index(name) + 1 :]), None)
 
-    def _place(self, cursor: str) -> tuple[str, Mark | None]:
+    def _place(self, cursor: str) -> tuple[str, ScoredMember | None]:
         name, dot, rest = cursor.partition(".")
         score, _, member = rest.partition(".")
         malformed = bool(dot) and not (score.isascii() and score.isdigit() and len(score) < 17 and member)
         if name not in self._lists or malformed or len(cursor) > MAX_CURSOR_CHARACTERS:
             raise bad_field("cursor", "a cursor is the `next` of a page")
-        return name, Mark(int(score), member) if dot else None
+        return name, ScoredMember(int(score), member) if dot else None
 
-    def _marks(self, listing: Callable[[str, Mark | None, int], Query[list[Mark]]]) -> Reader:
-        def read(handle: str, below: Mark | None) -> Part:
+    def _marks(self, listing: Callable[[str, ScoredMember | None, int], Query[list[ScoredMember]]]) -> Reader:
+        def read(handle: str, below: ScoredMember | None) -> Part:
             marks = self._store.fetch(listing(handle, below, MARKS))
             return part([Since(mark.member, rfc3339(mark.score)) for mark in marks], marks, MARKS)
 
         return read
 
-    def _read_posts(self, handle: str, below: Mark | None) -> Part:
+    def _read_posts(self, handle: str, below: ScoredMember | None) -> Part:
         posts = self._store.fetch(self._posts.page(handle, below.score if below else None, POSTS))
         shown = [ExportedPost(str(post.id), rfc3339(post.id), post.text) for post in posts]
-        return part(shown, (Mark(post.id, handle) for post in posts), POSTS)
+        return part(shown, (ScoredMember(post.id, handle) for post in posts), POSTS)
 
-    def _read_timeline(self, handle: str, below: Mark | None) -> Part:
+    def _read_timeline(self, handle: str, below: ScoredMember | None) -> Part:
         marks = self._timelines.read(handle, below, MARKS).marks
         return part([PostReference(*mark.member.rsplit(":", 1)) for mark in marks], marks, MARKS)
 
 
-def _cursor(name: str, below: Mark) -> str:
+def _cursor(name: str, below: ScoredMember) -> str:
     return f"{name}.{below.score}.{below.member}"
 
 

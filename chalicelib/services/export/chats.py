@@ -9,13 +9,13 @@ from chalicelib.services.export.parts import ENOUGH_BYTES, Part
 from chalicelib.services.values.times import rfc3339
 from chalicelib.services.views import message_row
 from chalicelib.services.views.inbox_row import row
-from chalicelib.store.chats.chats import Chats, View
+from chalicelib.store.chats.chats import Chats, ChatSnapshot
 from chalicelib.store.chats.info import Member, Other
-from chalicelib.store.chats.summary import State, Summaries, Summary
+from chalicelib.store.chats.summary import MembershipState, Summaries, Summary
 from chalicelib.store.inbox.index import Inboxes
-from chalicelib.store.messages.log import Entry, MessageLog
+from chalicelib.store.messages.log import LogEntry, MessageLog
 from chalicelib.store.redis.client import Store
-from chalicelib.store.redis.sorted_sets import Mark
+from chalicelib.store.redis.sorted_sets import ScoredMember
 from chalicelib.texts import folded
 
 CHATS = 100
@@ -36,7 +36,7 @@ class ChatExports:
         self._chats = chats
         self._log = log
 
-    def chats(self, handle: str, below: Mark | None) -> Part:
+    def chats(self, handle: str, below: ScoredMember | None) -> Part:
         """Return a part of the chats that the user has or had; below: of the last chat shown."""
         waiting = [chat for chat in self._all(handle) if below is None or chat > below.member]
         ids = waiting[:CHATS]
@@ -45,11 +45,11 @@ class ChatExports:
         shown = [
             _chat(summary, view, handle)
             for summary, view in zip(summaries, views, strict=True)
-            if summary.state not in (State.NONE, State.GONE)
+            if summary.state not in (MembershipState.NONE, MembershipState.GONE)
         ]
-        return Part(shown, Mark(0, ids[-1]) if len(waiting) > CHATS else None)
+        return Part(shown, ScoredMember(0, ids[-1]) if len(waiting) > CHATS else None)
 
-    def messages(self, handle: str, below: Mark | None) -> Part:
+    def messages(self, handle: str, below: ScoredMember | None) -> Part:
         """Return a part of the messages that the user sent, by chat and seq; below: the last one looked at.
 
         Logs are read whole, for a user's own messages stay theirs in a chat that they may read no more.
@@ -66,24 +66,24 @@ class ChatExports:
             size += len(msgspec.json.encode(own))
         return Part(found, places[0] if places else None, ends_page=True)
 
-    def _places(self, handle: str, below: Mark | None) -> list[Mark]:
+    def _places(self, handle: str, below: ScoredMember | None) -> list[ScoredMember]:
         """Return where to go on in each chat that is not read yet."""
         chats = self._all(handle)
         if below is None:
-            return [Mark(0, chat) for chat in chats]
+            return [ScoredMember(0, chat) for chat in chats]
         begun = [below] if below.member in chats else []
-        return begun + [Mark(0, chat) for chat in chats if chat > below.member]
+        return begun + [ScoredMember(0, chat) for chat in chats if chat > below.member]
 
-    def _read(self, handle: str, place: Mark) -> tuple[list[ExportedMessage], Mark | None]:
+    def _read(self, handle: str, place: ScoredMember) -> tuple[list[ExportedMessage], ScoredMember | None]:
         """Return the user's messages among the next of a chat, and where it goes on; None: it does not."""
         read = self._store.fetch(self._log.after(place.member, place.score, MESSAGES))
         own = [entry for entry in read.entries if folded(entry.content.sender) == handle]
         shown = [_message(place.member, entry) for entry in own]
         fitting = _fitting(shown)
         if fitting < len(shown):
-            return shown[:fitting], Mark(shown[fitting - 1].seq, place.member)
+            return shown[:fitting], ScoredMember(shown[fitting - 1].seq, place.member)
         last = read.entries[-1].seq if read.entries else read.head
-        return shown, Mark(last, place.member) if last < read.head else None
+        return shown, ScoredMember(last, place.member) if last < read.head else None
 
     def _all(self, handle: str) -> list[str]:
         chats = self._store.fetch(self._inboxes.chats_of(handle))
@@ -100,7 +100,7 @@ def _fitting(messages: list[ExportedMessage]) -> int:
     return len(messages)
 
 
-def _message(chat: str, entry: Entry) -> ExportedMessage:
+def _message(chat: str, entry: LogEntry) -> ExportedMessage:
     shown = message_row.message(chat, entry)
     return ExportedMessage(
         chat=chat,
@@ -113,7 +113,7 @@ def _message(chat: str, entry: Entry) -> ExportedMessage:
     )
 
 
-def _chat(summary: Summary, view: View, handle: str) -> ExportedChat:
+def _chat(summary: Summary, view: ChatSnapshot, handle: str) -> ExportedChat:
     told, since = row(summary), _since(summary, view.records[handle])
     return ExportedChat(
         chat=told.chat,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-from chalicelib.store.redis.sorted_sets import Mark
+from chalicelib.store.redis.sorted_sets import ScoredMember
 
 ENOUGH_BYTES = 1024 * 1024
 """After so much of lists a page ends; with the last part of one it stays below 4 MiB."""
@@ -18,14 +18,14 @@ class Part(NamedTuple):
     """
 
     entries: list[Any]
-    last: Mark | None
+    last: ScoredMember | None
     ends_page: bool = False
 
 
-Reader = Callable[[str, Mark | None], Part]
+Reader = Callable[[str, ScoredMember | None], Part]
 """Reads the part below a mark of a user's list; None: the first."""
 
 
-def part(entries: list[Any], marks: Iterable[Mark], limit: int) -> Part:
+def part(entries: list[Any], marks: Iterable[ScoredMember], limit: int) -> Part:
     """Return a part of which another follows if it has as many entries as a part may have."""
     return Part(entries, list(marks)[-1] if len(entries) == limit else None)

@@ -14,7 +14,7 @@ from chalicelib.services.inbox.sync import ROWS_OF_A_REQUEST, SyncService
 from chalicelib.services.values.chat_id import ChatIds
 from chalicelib.services.values.cursors import CURSOR, Cursor
 from chalicelib.services.views.inbox_row import PAGE_BYTES
-from chalicelib.store.inbox.history import Histories, History
+from chalicelib.store.inbox.history import ChatHistories, ChatHistory
 
 
 class Held(NamedTuple):
@@ -87,9 +87,11 @@ class HistoryCheck:
         Raises NotAuthenticated, TooManyRequests.
         """
         known = [one for one in held if one.known]
-        queries = [Histories.check(one.chat, caller.handle, one.seq, one.time, one.epoch) for one in known]
+        queries = [
+            ChatHistories.check(one.chat, caller.handle, one.seq, one.time, one.epoch) for one in known
+        ]
         found = caller.read_all(*queries, cost=check_cost(len(held)))
-        answers = dict.fromkeys((one.chat for one in held if not one.known), History(readable=False))
+        answers = dict.fromkeys((one.chat for one in held if not one.known), ChatHistory(readable=False))
         for one, history in zip(known, found, strict=True):
             if history is not None:
                 answers[one.chat] = history
@@ -119,6 +121,6 @@ def _cursor(given: HeldCursor, field: str) -> tuple[int, int, int]:
     raise bad_field(field, f"the cursor of {given.chat} must be `seq.time.epoch` of a message")
 
 
-def _changed(chat: str, history: History) -> ChangedHistory:
+def _changed(chat: str, history: ChatHistory) -> ChangedHistory:
     cursor = Cursor(history.head, history.time, history.epoch) if history.time else Cursor(0)
     return ChangedHistory(chat=chat, epoch=history.epoch, seq=history.head, cursor=str(cursor))

@@ -12,9 +12,9 @@ from chalicelib.services.auth.caller import Caller
 from chalicelib.services.values.times import microseconds
 from chalicelib.services.views.inbox_row import PAGE_BYTES, SHOWN, checked, row, size_of
 from chalicelib.store.chats.summary import Summaries, Summary
-from chalicelib.store.inbox.index import Active, Inboxes, Unchecked
+from chalicelib.store.inbox.index import ActivePage, Inboxes, Unchecked
 from chalicelib.store.redis.client import Store
-from chalicelib.store.redis.sorted_sets import Mark
+from chalicelib.store.redis.sorted_sets import ScoredMember
 
 MOST_CHECKED = 32
 """Large chats that the first page checks: with so many its cost does not grow further."""
@@ -24,7 +24,7 @@ CURSOR = re.compile(r"(\d{1,16})\.(.{1,200})", re.DOTALL)
 class Found(NamedTuple):
     """A chat that may come on a page, and its place there."""
 
-    mark: Mark
+    mark: ScoredMember
     summary: Summary
 
 
@@ -56,7 +56,7 @@ class InboxService:
             found = [one for one in found if one.mark >= active.rows[-1]]
         return _page(found, limit, more=len(active.rows) > limit)
 
-    def _found(self, handle: str, active: Active) -> list[Found]:
+    def _found(self, handle: str, active: ActivePage) -> list[Found]:
         """Return the chats that may come on the page, in its order."""
         marks = {mark.member: mark for mark in active.rows}
         chats = list(dict.fromkeys([*marks, *active.large.digests]))
@@ -64,7 +64,7 @@ class InboxService:
         self._check(handle, active.large, summaries)
         for summary in summaries:
             if summary.chat in active.large.digests and summary.time:
-                marks[summary.chat] = Mark(summary.time, summary.chat)
+                marks[summary.chat] = ScoredMember(summary.time, summary.chat)
         found = [Found(marks[one.chat], one) for one in summaries if one.chat in marks]
         return sorted(found, key=lambda one: one.mark, reverse=True)
 
@@ -90,12 +90,12 @@ def _page(found: Iterable[Found], limit: int, *, more: bool) -> Inbox:
     return Inbox(chats=rows, next=_cursor(last) if more else None)
 
 
-def _mark(cursor: str) -> Mark:
+def _mark(cursor: str) -> ScoredMember:
     match = CURSOR.fullmatch(cursor)
     if not match:
         raise bad_field("cursor", "a cursor is the `next` of a page")
-    return Mark(int(match[1]), match[2])
+    return ScoredMember(int(match[1]), match[2])
 
 
-def _cursor(mark: Mark | None) -> str | None:
+def _cursor(mark: ScoredMember | None) -> str | None:
     return None if mark is None else f"{mark.score}.{mark.member}"

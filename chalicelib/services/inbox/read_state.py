@@ -10,8 +10,15 @@ from chalicelib.services.delivery.receipts import Marks
 from chalicelib.services.social.block_filter import BlockFilter
 from chalicelib.services.values.chat_id import ChatIds
 from chalicelib.services.values.cursors import Cursor
-from chalicelib.store.inbox.index import Place, PlaceState
-from chalicelib.store.inbox.read_state import ARCHIVED, MARKED_UNREAD, MUTED, PINNED, Readers, Touched
+from chalicelib.store.inbox.index import InboxEntry, InboxState
+from chalicelib.store.inbox.read_state import (
+    ARCHIVED,
+    MARKED_UNREAD,
+    MUTED,
+    PINNED,
+    ReadStateChange,
+    ReadStates,
+)
 
 BITS = {"unread": MARKED_UNREAD, "pinned": PINNED, "muted": MUTED, "archived": ARCHIVED}
 
@@ -24,7 +31,7 @@ class ReceiptService:
     """
 
     def __init__(
-        self, ids: ChatIds, readers: Readers, deliveries: Deliveries, marks: Marks, blocks: BlockFilter
+        self, ids: ChatIds, readers: ReadStates, deliveries: Deliveries, marks: Marks, blocks: BlockFilter
     ) -> None:
         self._ids = ids
         self._readers = readers
@@ -79,9 +86,9 @@ class ReceiptService:
         ]
         return Receipts(receipts=shown, next=rest[limit - 1].handle if len(rest) > limit else None)
 
-    def _tell(self, caller: Caller, chat: str, touched: Touched) -> None:
-        state = PlaceState.LARGE if touched.large else PlaceState.IN
-        place = Place(caller.handle, touched.stamp, state, touched.active)
+    def _tell(self, caller: Caller, chat: str, touched: ReadStateChange) -> None:
+        state = InboxState.LARGE if touched.large else InboxState.IN
+        place = InboxEntry(caller.handle, touched.stamp, state, touched.active)
         self._deliveries.tell(chat, None, None, [place])
 
 

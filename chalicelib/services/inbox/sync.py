@@ -11,9 +11,9 @@ from chalicelib.services.auth.caller import Caller
 from chalicelib.services.inbox.sync_page import Bounds, SyncPage
 from chalicelib.services.inbox.sync_token import CHECKED, UNKEPT, SyncToken
 from chalicelib.services.views.inbox_row import PAGE_BYTES, SHOWN, checked
-from chalicelib.store.chats.summary import State, Summaries, Summary
-from chalicelib.store.inbox.index import Inboxes, Moved, Place, PlaceState, Unchecked
-from chalicelib.store.inbox.repair import Known, Mending
+from chalicelib.store.chats.summary import MembershipState, Summaries, Summary
+from chalicelib.store.inbox.index import InboxEntry, Inboxes, InboxState, MovedPage, Unchecked
+from chalicelib.store.inbox.repair import InboxRepair, KnownChat
 from chalicelib.store.redis.client import Store
 
 LAG = 30 * 1_000_000
@@ -36,8 +36,8 @@ class Found(NamedTuple):
     """
 
     token: SyncToken
-    moved: Moved
-    known: list[Known]
+    moved: MovedPage
+    known: list[KnownChat]
     more: bool
 
 
@@ -122,8 +122,8 @@ class SyncService:
             self._inboxes.moved(
                 caller.handle, lineage, held.version, limit + 1, held.began, MOST_CHECKED if check else 0
             ),
-            Mending.first(caller.handle, held.version, limit),
-            Mending.last(caller.handle, max(held.at - LAG, 0), held.version, MOST_LOOKED_AT),
+            InboxRepair.first(caller.handle, held.version, limit),
+            InboxRepair.last(caller.handle, max(held.at - LAG, 0), held.version, MOST_LOOKED_AT),
         )
         if moved is None:
             return None
@@ -177,7 +177,7 @@ class SyncService:
         chats = asked.chats
         lost = [one for one in found.known if _has_lost(chats[one.chat], one)]
         mended = self._store.fetch_all(
-            Mending.mending(one, _place(handle, chats[one.chat], one)) for one in lost
+            InboxRepair.mending(one, _place(handle, chats[one.chat], one)) for one in lost
         )
         page = SyncPage(found.token, bounds)
         page.tell((one, chats[one.chat]) for one in found.moved.rows)
@@ -198,19 +198,19 @@ def _next(told: SyncToken, held: SyncToken, began: int, *, kept: bool) -> SyncTo
     return token if noted else token._replace(lineage=UNKEPT)
 
 
-def _has_lost(summary: Summary, known: Known) -> bool:
+def _has_lost(summary: Summary, known: KnownChat) -> bool:
     """Return whether the index knows of a write that the chat does not."""
-    if known.state is PlaceState.OUT and summary.state not in SHOWN:
+    if known.state is InboxState.OUT and summary.state not in SHOWN:
         return False
-    is_older = summary.state is State.MEMBER and summary.time < known.time
+    is_older = summary.state is MembershipState.MEMBER and summary.time < known.time
     return summary.stamp < known.stamp or is_older
 
 
-def _place(handle: str, summary: Summary, known: Known) -> Place:
+def _place(handle: str, summary: Summary, known: KnownChat) -> InboxEntry:
     """Return what the index should say of a chat that has lost writes."""
-    if summary.state is State.MEMBER:
-        state = PlaceState.LARGE if summary.large else PlaceState.IN
+    if summary.state is MembershipState.MEMBER:
+        state = InboxState.LARGE if summary.large else InboxState.IN
     else:
-        state = PlaceState.INVITED if summary.state is State.INVITED else PlaceState.OUT
-    active = known.time if summary.state is State.INVITED else summary.time
-    return Place(handle, summary.stamp, state, active)
+        state = InboxState.INVITED if summary.state is MembershipState.INVITED else InboxState.OUT
+    active = known.time if summary.state is MembershipState.INVITED else summary.time
+    return InboxEntry(handle, summary.stamp, state, active)

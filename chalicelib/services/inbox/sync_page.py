@@ -11,7 +11,7 @@ from chalicelib.schemas.inbox import ChatRow
 from chalicelib.services.inbox.sync_token import SyncToken
 from chalicelib.services.views.inbox_row import SHOWN, row, size_of
 from chalicelib.store.chats.summary import Summary
-from chalicelib.store.inbox.index import Row
+from chalicelib.store.inbox.index import MovedChat
 
 
 class Bounds(NamedTuple):
@@ -31,7 +31,7 @@ class SyncPage:
         self._bounds = bounds
         self._size = 0
 
-    def tell(self, moved: Iterable[tuple[Row, Summary]]) -> None:
+    def tell(self, moved: Iterable[tuple[MovedChat, Summary]]) -> None:
         """Tell chats in the order in which they moved, as far as they fit."""
         for one, summary in moved:
             unknown = one.version <= self.token.floor and summary.state not in SHOWN

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 from chalicelib.logs import LOGGER
 from chalicelib.queues import WorkQueue
-from chalicelib.store.work.pending import Owed
+from chalicelib.store.work.pending import PendingWork
 
 Doer = Callable[..., None]
 
@@ -24,7 +24,7 @@ class Work:
 
     def __init__(
         self,
-        owed: Owed,
+        owed: PendingWork,
         queue: WorkQueue,
         doers: Mapping[str, Doer],
         clock: Callable[[], float] = time.time,

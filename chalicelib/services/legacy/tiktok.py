@@ -11,7 +11,7 @@ from chalicelib.services.values.chat_id import ChatIds
 from chalicelib.services.values.message_limits import checked_id, checked_text, fitting
 from chalicelib.services.values.names import Names
 from chalicelib.services.views.message_row import message
-from chalicelib.store.messages.log import Content, Entry, MessageLog
+from chalicelib.store.messages.log import Content, LogEntry, MessageLog
 from chalicelib.texts import folded
 
 DEFAULT_LIMIT = 10
@@ -47,7 +47,7 @@ class ClassicMessages:
         self._direct.admit_writer(caller, members[members[0] == caller.handle])
         appended = self._log.append(canonical, content)
         if not appended.duplicate:
-            made = message(canonical, Entry(appended.seq, appended.time, content))
+            made = message(canonical, LogEntry(appended.seq, appended.time, content))
             self._deliveries.tell(canonical, appended.time, members, message=made)
         return ClassicMessage(chat, content.text, content.sender, appended.time // 1_000_000)
 
@@ -74,7 +74,7 @@ class ClassicMessages:
         return ClassicPage(messages, has_more, following if has_more else None)
 
 
-def _shown(chat: str, entry: Entry, gone: list[str]) -> ClassicMessage:
+def _shown(chat: str, entry: LogEntry, gone: list[str]) -> ClassicMessage:
     sender = entry.content.sender
     name = DELETED_USER if folded(sender) in gone else sender
     return ClassicMessage(chat, entry.content.text, name, entry.time // 1_000_000)

@@ -15,10 +15,10 @@ from chalicelib.services.values.chat_id import ChatId, ChatIds
 from chalicelib.services.values.cursors import Cursor, seq_of
 from chalicelib.services.values.message_limits import checked_id, checked_text, fitting
 from chalicelib.services.views.message_row import message
-from chalicelib.store.messages.log import Content, Entry, MessageLog, Slice
+from chalicelib.store.messages.log import Content, LogEntry, LogPage, MessageLog
 from chalicelib.store.redis.client import Query
 
-Fit = Callable[[list[Entry], str], list[Entry]]
+Fit = Callable[[list[LogEntry], str], list[LogEntry]]
 """Returns the first of some messages, one at the least, that fit an answer; takes their chat's id, too."""
 
 
@@ -67,7 +67,7 @@ class Messages:
         else:
             self._direct.admit_writer(caller, found.other(caller.handle))
         appended = self._log.append(found.text, content)
-        made = message(found.text, Entry(appended.seq, appended.time, content))
+        made = message(found.text, LogEntry(appended.seq, appended.time, content))
         sent = SentMessage(**structs.asdict(made), duplicate=appended.duplicate)
         stored(sent)
         if not appended.duplicate:
@@ -114,18 +114,18 @@ class Messages:
             raise MessageNotFound(f"Chat {found} holds no message {wanted}.")
         return message(found, entries[0])
 
-    def _read(self, caller: Caller, chat: ChatId, query: Query[Slice]) -> tuple[Slice, list[str]]:
+    def _read(self, caller: Caller, chat: ChatId, query: Query[LogPage]) -> tuple[LogPage, list[str]]:
         """Read a part of a chat in the trip that judges the caller; returns also who of it is deleted."""
         if chat.members is not None:
             return self._direct.read(caller, chat.other(caller.handle), query)
         part = caller.read(query)
         return part, list(part.deleted)
 
-    def _newer(self, caller: Caller, chat: str, start: Cursor, limit: int) -> Query[Slice]:
+    def _newer(self, caller: Caller, chat: str, start: Cursor, limit: int) -> Query[LogPage]:
         reader = caller.handle
         return self._log.after(chat, start.seq, limit, reader=reader, time=start.time, epoch=start.epoch)
 
-    def _older(self, caller: Caller, chat: str, before: str | None, limit: int) -> Query[Slice]:
+    def _older(self, caller: Caller, chat: str, before: str | None, limit: int) -> Query[LogPage]:
         reader = caller.handle
         if before is None:
             return self._log.newest(chat, 0, limit, reader=reader)
@@ -133,7 +133,7 @@ class Messages:
         return self._log.before(chat, end.seq, limit, reader=reader, time=end.time, epoch=end.epoch)
 
 
-def _page(chat: str, part: Slice, entries: list[Entry], edge: Cursor, gone: list[str]) -> Page:
+def _page(chat: str, part: LogPage, entries: list[LogEntry], edge: Cursor, gone: list[str]) -> Page:
     """edge: the message that the page would follow, where it holds none. gone: members who are deleted."""
     oldest = entries[0].seq if entries else edge.seq + 1
     before = _cursor(part, entries[0]) if entries else Cursor(oldest)
@@ -147,5 +147,5 @@ def _page(chat: str, part: Slice, entries: list[Entry], edge: Cursor, gone: list
     )
 
 
-def _cursor(part: Slice, entry: Entry) -> Cursor:
+def _cursor(part: LogPage, entry: LogEntry) -> Cursor:
     return Cursor(entry.seq, entry.time, part.epoch)

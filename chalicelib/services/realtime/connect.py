@@ -21,8 +21,8 @@ from chalicelib.services.values.chat_id import ROOM_PREFIX, ChatIds
 from chalicelib.services.values.names import Names
 from chalicelib.services.values.tokens import digest_of
 from chalicelib.store.accounts.sessions import Details
-from chalicelib.store.realtime.connection import Attached
-from chalicelib.store.realtime.user_connections import NAMED, Entering, Entry
+from chalicelib.store.realtime.connection import Attachments
+from chalicelib.store.realtime.user_connections import NAMED, ConnectAttempt, ConnectOutcome
 
 JSON_PROTOCOL = "parley.json"
 PROTOCOLS = (SUBPROTOCOL, JSON_PROTOCOL)
@@ -138,11 +138,11 @@ class Connecting:
         changed = self._store.fetch(self._presence.drop(held.handle, connection))
         self._watchers.tell(held.handle, changed, online=False)
 
-    def _detach(self, connection: str, held: Attached) -> None:
+    def _detach(self, connection: str, held: Attachments) -> None:
         self._store.fetch_all(self._presence.unwatch(handle, connection) for handle in held.watched)
         self._rooms.dropped(connection, held.handle, held.chats)
 
-    def _entered(self, knock: Knock, *, protobuf: bool) -> tuple[str, Entry]:
+    def _entered(self, knock: Knock, *, protobuf: bool) -> tuple[str, ConnectAttempt]:
         """Return who comes in, and by what; raises what refuses them."""
         shown = None if knock.ticket is None else ShownTicket.parse(knock.ticket)
         if knock.ticket is not None and shown is None:
@@ -155,11 +155,11 @@ class Connecting:
         entry = self._store.fetch(
             self._presence.connect(handle, digest, session, knock.connection, protobuf=protobuf)
         )
-        if entry.outcome is Entering.NO_TICKET:
+        if entry.outcome is ConnectOutcome.NO_TICKET:
             raise _bad_ticket()
-        if entry.outcome is Entering.NO_SESSION:
+        if entry.outcome is ConnectOutcome.NO_SESSION:
             raise _session_ended()
-        if entry.outcome is Entering.TOO_MANY:
+        if entry.outcome is ConnectOutcome.TOO_MANY:
             raise TooManyRequests("This user has as many connections as one may have. Close some.")
         return handle, entry
 

@@ -16,7 +16,7 @@ from chalicelib.services.realtime.frame_limits import FrameLimits, cost_of
 from chalicelib.store.accounts.rate_limits import Rate
 from chalicelib.store.accounts.sessions import id_of
 from chalicelib.store.accounts.signed_identity import digest_in
-from chalicelib.store.realtime.connection import Held, Sockets
+from chalicelib.store.realtime.connection import Connections, FrameSender
 from chalicelib.store.realtime.user_connections import NAMED, Target
 from chalicelib.store.redis.client import Query, Store
 
@@ -71,7 +71,7 @@ class Frames:
     def __init__(
         self,
         store: Store,
-        sockets: Sockets,
+        sockets: Connections,
         pushing: Pushing,
         lease: Lease,
         handlers: Mapping[type, Handler],
@@ -109,7 +109,7 @@ class Frames:
         self._refuse(Target(connection, is_protobuf), codec.ref_of(body, is_protobuf), error)
         return Handled(kind, error)
 
-    def _taken(self, connection: str, body: str) -> tuple[Held, ClientFrame | None, Rate | None]:
+    def _taken(self, connection: str, body: str) -> tuple[FrameSender, ClientFrame | None, Rate | None]:
         """Renew a connection, and say whose it is; raises ConnectionEnded.
 
         Of one that is known, take the frame from its user's limit in the same trip, and return both.
@@ -136,7 +136,7 @@ class Frames:
         judging = self._limits.judging(known, frame)
         return frame, None if judging is None else judging(cost_of(frame))
 
-    def _check(self, held: Held) -> None:
+    def _check(self, held: FrameSender) -> None:
         """Raise TooManyRequests when the connection has sent too many frames."""
         if held.wait:
             seconds = math.ceil(held.wait / 1_000_000)
@@ -145,7 +145,7 @@ class Frames:
                 headers={"Retry-After": str(seconds)},
             )
 
-    def _session(self, connection: str, held: Held) -> Session:
+    def _session(self, connection: str, held: FrameSender) -> Session:
         """Return whose frame it is; raises ConnectionEnded."""
         caller = Caller(self._store, held.handle, self._session_id(held))
         target = Target(connection, held.protobuf)
@@ -154,7 +154,7 @@ class Frames:
             raise _ended()
         return found
 
-    def _limited(self, session: Session, held: Held, frame: ClientFrame, rate: Rate | None) -> Session:
+    def _limited(self, session: Session, held: FrameSender, frame: ClientFrame, rate: Rate | None) -> Session:
         """Return the session with a caller whose limit the frame is taken from; raises TooManyRequests.
 
         rate: the limit, from which it has been taken; None: it has not, or there is none.
@@ -167,7 +167,7 @@ class Frames:
             caller.admit(cost_of(frame))
         return session._replace(caller=caller)
 
-    def _session_id(self, held: Held) -> str | None:
+    def _session_id(self, held: FrameSender) -> str | None:
         """Return the session as Caller has it."""
         if held.session == NAMED:
             return self._named

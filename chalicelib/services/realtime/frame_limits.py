@@ -9,9 +9,9 @@ from typing import NamedTuple
 from chalicelib.schemas import realtime as frames
 from chalicelib.services.auth.caller import Charging, Judging
 from chalicelib.services.inbox.history_check import check_cost
-from chalicelib.store.accounts.rate_limits import Rate, Rates
+from chalicelib.store.accounts.rate_limits import Rate, RateLimits
 from chalicelib.store.accounts.signed_identity import digest_in
-from chalicelib.store.realtime.connection import Held
+from chalicelib.store.realtime.connection import FrameSender
 from chalicelib.store.realtime.user_connections import NAMED
 from chalicelib.store.redis.client import Query
 
@@ -57,7 +57,7 @@ class FrameLimits:
         self._limits = limits
         self._known: dict[str, Known] = {}
 
-    def note(self, connection: str, held: Held | None) -> None:
+    def note(self, connection: str, held: FrameSender | None) -> None:
         """Remember whose a connection is; None: it has ended."""
         if held is None:
             self._known.pop(connection, None)
@@ -70,22 +70,22 @@ class FrameLimits:
         """Return whose a connection is, if that was noted here."""
         return self._known.get(connection)
 
-    def judging(self, of: Known | Held, frame: frames.ClientFrame) -> Judging | None:
+    def judging(self, of: Known | FrameSender, frame: frames.ClientFrame) -> Judging | None:
         """Return what takes from the limits of a user before a frame is done; None: there is no limit."""
         return self._of(of, frame, done=False)
 
-    def charging(self, of: Known | Held, frame: frames.ClientFrame) -> Charging | None:
+    def charging(self, of: Known | FrameSender, frame: frames.ClientFrame) -> Charging | None:
         """Return what takes from them what a frame turned out to cost; None: there is no limit."""
         return self._of(of, frame, done=True)
 
     def _of(
-        self, of: Known | Held, frame: frames.ClientFrame, *, done: bool
+        self, of: Known | FrameSender, frame: frames.ClientFrame, *, done: bool
     ) -> functools.partial[Query[Rate]] | None:
         kind = CLASSES.get(type(frame))
         limit = self._limits[kind] if kind is not None and of.session != NAMED else 0
         if kind is None or not limit:
             return None
-        return functools.partial(Rates.of_user, of.handle, digest_in(of.session), kind, limit, done=done)
+        return functools.partial(RateLimits.of_user, of.handle, digest_in(of.session), kind, limit, done=done)
 
 
 def cost_of(frame: frames.ClientFrame) -> int:

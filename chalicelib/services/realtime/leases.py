@@ -11,9 +11,9 @@ from chalicelib.push_gateway.pusher import SILENT
 from chalicelib.services.delivery.push import Pushing
 from chalicelib.services.realtime.dispatch import Session
 from chalicelib.services.realtime.presence import PresenceService
-from chalicelib.store.realtime.chat_connections import Clients
-from chalicelib.store.realtime.connection import Attached, Sockets
-from chalicelib.store.realtime.user_connections import Due, Presence, Target
+from chalicelib.store.realtime.chat_connections import ChatConnections
+from chalicelib.store.realtime.connection import Attachments, Connections
+from chalicelib.store.realtime.user_connections import DueConnections, Target, UserConnections
 from chalicelib.store.redis.client import Query, Store
 
 SWEPT_OF_PARTITION = 40
@@ -37,9 +37,9 @@ class Leases:
     def __init__(
         self,
         store: Store,
-        sockets: Sockets,
-        presence: Presence,
-        clients: Clients,
+        sockets: Connections,
+        presence: UserConnections,
+        clients: ChatConnections,
         pushing: Pushing,
         watchers: PresenceService,
         disconnect: Callable[[str], None],
@@ -74,7 +74,7 @@ class Leases:
         What fails is logged, holds up no other, and is found again. Raises StoreUnavailable: the leases
         cannot be read.
         """
-        parts: list[Due] = self._store.fetch_all(self._presence.due(SWEPT_OF_PARTITION))
+        parts: list[DueConnections] = self._store.fetch_all(self._presence.due(SWEPT_OF_PARTITION))
         work = [(self._end, one) for part in parts for one in part.expired]
         work += [(self._shorten, one) for part in parts for one in part.too_long]
         ended, failures = list[Target](), list[tuple[dict[str, Any], Exception]]()
@@ -87,7 +87,7 @@ class Leases:
         log_failures("lease_owed", failures)
         return len(ended)
 
-    def _renewed(self, holder: Holder, attached: Attached) -> bool:
+    def _renewed(self, holder: Holder, attached: Attachments) -> bool:
         handle, connection = holder.handle, holder.connection
         chats = [self._clients.renewing(chat, connection) for chat in attached.chats]
         watched = [

@@ -20,7 +20,7 @@ from chalicelib.services.realtime.dispatch import Session
 from chalicelib.services.values.chat_id import ChatIds
 from chalicelib.services.values.times import rfc3339
 from chalicelib.services.views.message_row import message
-from chalicelib.store.messages.log import Entry
+from chalicelib.store.messages.log import LogEntry
 
 
 class Sending:
@@ -73,7 +73,7 @@ class Sending:
         self._pushing.reply(session.target, Pong(time=rfc3339(int(self._clock() * 1_000_000)), ref=frame.ref))
 
 
-def framed(entries: list[Entry], chat: str, most: int) -> list[Entry]:
+def framed(entries: list[LogEntry], chat: str, most: int) -> list[LogEntry]:
     """Return the first entries, one at the least, that are some bytes on the wire at the most."""
     size = 0
     for count, entry in enumerate(entries):

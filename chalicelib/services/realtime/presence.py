@@ -12,11 +12,11 @@ from chalicelib.services.delivery.push import Pushing
 from chalicelib.services.realtime.dispatch import Session
 from chalicelib.services.values.names import Names
 from chalicelib.services.values.times import rfc3339
-from chalicelib.store.realtime.connection import Sockets
-from chalicelib.store.realtime.user_connections import Changed, Presence, Shown
+from chalicelib.store.realtime.connection import Connections
+from chalicelib.store.realtime.user_connections import PresenceChange, ShownPresence, UserConnections
 from chalicelib.store.redis.client import Store
 
-UNSEEN = Shown(online=False, seen=0)
+UNSEEN = ShownPresence(online=False, seen=0)
 """What is shown of somebody who never came, and to somebody who was blocked by them."""
 
 
@@ -27,7 +27,7 @@ class PresenceService:
     """
 
     def __init__(
-        self, store: Store, presence: Presence, sockets: Sockets, names: Names, pushing: Pushing
+        self, store: Store, presence: UserConnections, sockets: Connections, names: Names, pushing: Pushing
     ) -> None:
         self._store = store
         self._presence = presence
@@ -64,14 +64,14 @@ class PresenceService:
         gone = [
             self._presence.unwatch(handle, session.connection) for handle in before if handle not in handles
         ]
-        shown: list[Shown | None] = self._store.fetch_all([*watching, *gone])[: len(handles)]
+        shown: list[ShownPresence | None] = self._store.fetch_all([*watching, *gone])[: len(handles)]
         rows = [_row(handle, one or UNSEEN) for handle, one in zip(handles, shown, strict=True)]
         self._pushing.reply(session.target, PresenceFrame(users=rows, ref=frame.ref))
 
-    def tell(self, handle: str, changed: Changed, *, online: bool) -> None:
+    def tell(self, handle: str, changed: PresenceChange, *, online: bool) -> None:
         """Tell who watches that a user has come or gone, in one push, if a connection made the difference."""
         if changed.changed and changed.watchers:
-            row = _row(handle, Shown(online, changed.seen))
+            row = _row(handle, ShownPresence(online, changed.seen))
             self._pushing.send(changed.watchers, PresenceFrame(users=[row]))
 
     def tell_watcher(self, handle: str, watcher: str) -> None:
@@ -89,9 +89,9 @@ class PresenceService:
             LOGGER.warning({"event": "presence_untold", **cause_of(error)})
 
 
-def _row(handle: str, shown: Shown) -> Row:
+def _row(handle: str, shown: ShownPresence) -> Row:
     return Row(user=handle, online=shown.online, last_seen_at=_time(shown))
 
 
-def _time(shown: Shown) -> str | None:
+def _time(shown: ShownPresence) -> str | None:
     return rfc3339(shown.seen) if shown.seen and not shown.online else None

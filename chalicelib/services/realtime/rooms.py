@@ -11,8 +11,8 @@ from chalicelib.services.delivery.push import Pushing
 from chalicelib.services.realtime.dispatch import Session
 from chalicelib.services.social.block_filter import BlockFilter
 from chalicelib.services.values.chat_id import ROOM_PREFIX, ChatIds, kind_of
-from chalicelib.store.realtime.chat_connections import Client, Clients, Left
-from chalicelib.store.realtime.connection import Sockets
+from chalicelib.store.realtime.chat_connections import ChatConnection, ChatConnections, Left
+from chalicelib.store.realtime.connection import Connections
 from chalicelib.store.realtime.user_connections import Target
 from chalicelib.store.redis.client import Store
 
@@ -37,8 +37,8 @@ class Rooms:
         store: Store,
         ids: ChatIds,
         membership: Membership,
-        clients: Clients,
-        sockets: Sockets,
+        clients: ChatConnections,
+        sockets: Connections,
         pushing: Pushing,
         most_told: int,
     ) -> None:
@@ -119,12 +119,12 @@ class Rooms:
         for chat, left in zip(chats, lefts, strict=True):
             self._gone(chat, left, [client for client in left.clients if client.handle not in hidden])
 
-    def _shown(self, handle: str, clients: Sequence[Client]) -> list[Client]:
+    def _shown(self, handle: str, clients: Sequence[ChatConnection]) -> list[ChatConnection]:
         """Return the clients but those of users who block somebody, or whom that one blocks, in a trip."""
         hidden = self._filter.hidden(handle, {client.handle for client in clients})
         return [client for client in clients if client.handle not in hidden]
 
-    def _gone(self, chat: str, left: Left, others: Sequence[Client]) -> None:
+    def _gone(self, chat: str, left: Left, others: Sequence[ChatConnection]) -> None:
         if left.last:
             self._tell(chat, "gone", left.handle, GONE, others)
 
@@ -132,13 +132,20 @@ class Rooms:
         return self._ids.group(ROOM_PREFIX + room)
 
     def _answer(
-        self, session: Session, chat: str, event: RoomEvent, clients: Iterable[Client], ref: str | None
+        self,
+        session: Session,
+        chat: str,
+        event: RoomEvent,
+        clients: Iterable[ChatConnection],
+        ref: str | None,
     ) -> None:
         listed = _fitting(sorted({client.handle for client in clients}))
         frame = RoomFrame(room=_bare(chat), chat=chat, event=event, clients=listed, ref=ref)
         self._pushing.reply(session.target, frame)
 
-    def _tell(self, chat: str, event: RoomEvent, handle: str, notice: str, clients: Iterable[Client]) -> None:
+    def _tell(
+        self, chat: str, event: RoomEvent, handle: str, notice: str, clients: Iterable[ChatConnection]
+    ) -> None:
         targets = [Target(client.connection, client.protobuf) for client in clients]
         if 0 < len(targets) <= self._most_told and kind_of(chat) == "room":
             frame = RoomFrame(room=_bare(chat), chat=chat, event=event, user=handle, notice=notice)

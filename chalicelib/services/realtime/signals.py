@@ -24,8 +24,8 @@ from chalicelib.services.realtime.dispatch import Session
 from chalicelib.services.values.chat_id import ChatIds
 from chalicelib.services.values.names import Names
 from chalicelib.store.access import muted
-from chalicelib.store.chats.summary import State
-from chalicelib.store.realtime.audience import Reached
+from chalicelib.store.chats.summary import MembershipState
+from chalicelib.store.realtime.recipients import Recipients
 from chalicelib.texts import check_line
 
 BEGINNING = ("ring", "offer", "screen")
@@ -67,7 +67,7 @@ class Signals:
         else:
             self._pass(passed, self._user(session, chat.other(session.handle), passed))
 
-    def _pass(self, passed: SignalFrame, reached: Reached) -> None:
+    def _pass(self, passed: SignalFrame, reached: Recipients) -> None:
         named = passed.to or passed.chat
         if not reached.targets and reached.wait:
             seconds = math.ceil(reached.wait / 1_000_000)
@@ -79,10 +79,10 @@ class Signals:
             raise NobodyThere(f"Nobody is connected whom a signal for {named} could reach.")
         self._pushing.send(reached.targets, passed)
 
-    def _user(self, session: Session, other: str, passed: SignalFrame) -> Reached:
+    def _user(self, session: Session, other: str, passed: SignalFrame) -> Recipients:
         if other == session.handle:
             own = self._others.connected([other])
-            return Reached([target for target in own if target.connection != session.connection], 0)
+            return Recipients([target for target in own if target.connection != session.connection], 0)
         pair, accepts, follows = self._others.callee(
             session.handle, other, _size(passed), accepts=_accepts(passed)
         )
@@ -96,10 +96,10 @@ class Signals:
             raise CallNotAccepted(f"You cannot call {other} yet: they must write to you or follow you first.")
         return pair.reached
 
-    def _members(self, session: Session, chat: str, passed: SignalFrame) -> Reached:
+    def _members(self, session: Session, chat: str, passed: SignalFrame) -> Recipients:
         ringing = passed.kind in BEGINNING
         circle = self._others.circle(session.handle, chat, ringing=ringing)
-        if circle.state is State.GONE:
+        if circle.state is MembershipState.GONE:
             raise no_chat(chat)
         if not circle.is_member:
             raise not_a_member(chat)

@@ -15,7 +15,7 @@ from chalicelib.services.auth.caller import Caller
 from chalicelib.services.values.chat_id import ROOM_PREFIX, ChatIds
 from chalicelib.services.values.times import rfc3339
 from chalicelib.services.values.tokens import digest_of
-from chalicelib.store.realtime.user_connections import TICKET_SECONDS, Presence
+from chalicelib.store.realtime.user_connections import TICKET_SECONDS, UserConnections
 from chalicelib.store.redis.client import Store
 
 TICKET = re.compile(r"ticket_[A-Za-z0-9_-]{43}\.(.+)", re.DOTALL)
@@ -41,7 +41,7 @@ class Tickets:
     def __init__(
         self,
         store: Store,
-        presence: Presence,
+        presence: UserConnections,
         ids: ChatIds,
         url: str | None,
         clock: Callable[[], float] = time.time,

@@ -14,11 +14,11 @@ from chalicelib.services.values.terms import cut, terms_of
 from chalicelib.services.values.times import rfc3339
 from chalicelib.store.chats.chats import Chats
 from chalicelib.store.chats.info import Info
-from chalicelib.store.chats.room_list import Rooms
+from chalicelib.store.chats.room_list import RoomList
 from chalicelib.store.chats.search_terms import ChatTerms
 from chalicelib.store.redis.client import Store
-from chalicelib.store.redis.sorted_sets import Mark
-from chalicelib.store.search import Entry, SearchIndex
+from chalicelib.store.redis.sorted_sets import ScoredMember
+from chalicelib.store.search import SearchEntry, SearchIndex
 
 ROOM_CURSOR = re.compile(rf"(\d{{1,16}})\.({ROOM.pattern})", re.ASCII)
 
@@ -27,7 +27,7 @@ class Said(NamedTuple):
     """What should be found of a chat; room: its place in the list of rooms, None: it has none."""
 
     terms: frozenset[str]
-    room: Mark | None
+    room: ScoredMember | None
 
 
 class FoundChats:
@@ -37,7 +37,7 @@ class FoundChats:
     """
 
     def __init__(
-        self, store: Store, chats: Chats, index: SearchIndex, terms: ChatTerms, rooms: Rooms
+        self, store: Store, chats: Chats, index: SearchIndex, terms: ChatTerms, rooms: RoomList
     ) -> None:
         self._store = store
         self._chats = chats
@@ -86,20 +86,20 @@ class FoundChats:
 
     def _mirror(self, chat: str, said: Said, noted: frozenset[str], made: frozenset[str]) -> None:
         self._terms.note(chat, said.terms - noted)
-        self._index.add(Entry(term, chat) for term in said.terms)
+        self._index.add(SearchEntry(term, chat) for term in said.terms)
         if said.room is not None:
             self._rooms.add([said.room])
         elif kind_of(chat) == "room":
             self._rooms.remove([chat])
         gone = (noted | made) - said.terms
-        self._index.remove(Entry(term, chat) for term in gone)
+        self._index.remove(SearchEntry(term, chat) for term in gone)
         self._terms.strike(chat, gone)
 
     def _heal(self, gone: list[str]) -> None:
         """List rooms no more; put back those that have come to be there meanwhile."""
         if gone:
             self._rooms.remove(gone)
-            self._rooms.add(Mark(info.made, room) for room, info in self._infos(gone).items())
+            self._rooms.add(ScoredMember(info.made, room) for room, info in self._infos(gone).items())
 
     def _infos(self, chats: list[str]) -> dict[str, Info]:
         views = self._store.fetch_all(map(self._chats.viewing, chats))
@@ -123,7 +123,7 @@ def shown(chat: str, info: Info) -> FoundChat:
 def _said_by(chat: str, info: Info | None) -> Said:
     if info is None:
         return Said(frozenset(), None)
-    return Said(_terms(chat, info), Mark(info.made, chat) if kind_of(chat) == "room" else None)
+    return Said(_terms(chat, info), ScoredMember(info.made, chat) if kind_of(chat) == "room" else None)
 
 
 def _terms(chat: str, info: Info) -> frozenset[str]:
@@ -135,8 +135,8 @@ def _terms(chat: str, info: Info) -> frozenset[str]:
     return terms_of(chat.removeprefix(ROOM_PREFIX), info.name) | {cut(chat)}
 
 
-def _mark_of(cursor: str) -> Mark:
+def _mark_of(cursor: str) -> ScoredMember:
     match = ROOM_CURSOR.fullmatch(cursor)
     if not match:
         raise bad_field("cursor", "a cursor is the `next` of a page")
-    return Mark(int(match[1]), match[2])
+    return ScoredMember(int(match[1]), match[2])

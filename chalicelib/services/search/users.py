@@ -12,7 +12,7 @@ from chalicelib.services.values.terms import can_be_sought, cut, folded, terms_o
 from chalicelib.services.views.profile import user_of
 from chalicelib.store.accounts.accounts import Accounts, Profile
 from chalicelib.store.redis.client import Store
-from chalicelib.store.search import Entry, SearchIndex
+from chalicelib.store.search import SearchEntry, SearchIndex
 from chalicelib.texts import check_lines, composed, has_visible
 
 ROUNDS = 4
@@ -65,7 +65,7 @@ class PrefixSearch(Generic[T]):
                 break
         return Results(found, _cursor(place))
 
-    def _resolved(self, entries: list[Entry], start: str) -> list[tuple[str, T]]:
+    def _resolved(self, entries: list[SearchEntry], start: str) -> list[tuple[str, T]]:
         """Return what entries lead to, but for that found by a smaller term that begins so too."""
         there = self._read(entries)
         stale = [entry for entry in entries if not self._fits(entry, there)]
@@ -73,19 +73,19 @@ class PrefixSearch(Generic[T]):
             self._heal(stale)
         return [(entry.id, there[entry.id]) for entry in entries if self._is_first(entry, there, start)]
 
-    def _heal(self, stale: list[Entry]) -> None:
+    def _heal(self, stale: list[SearchEntry]) -> None:
         """Remove entries; put back those that have come to fit meanwhile."""
         self._index.remove(stale)
         there = self._read(stale)
         self._index.add(entry for entry in stale if self._fits(entry, there))
 
-    def _read(self, entries: list[Entry]) -> dict[str, T]:
+    def _read(self, entries: list[SearchEntry]) -> dict[str, T]:
         return self._read_all(list(dict.fromkeys(entry.id for entry in entries)))
 
-    def _fits(self, entry: Entry, there: dict[str, T]) -> bool:
+    def _fits(self, entry: SearchEntry, there: dict[str, T]) -> bool:
         return entry.id in there and entry.term in self._terms(entry.id, there[entry.id])
 
-    def _is_first(self, entry: Entry, there: dict[str, T], start: str) -> bool:
+    def _is_first(self, entry: SearchEntry, there: dict[str, T], start: str) -> bool:
         terms = self._terms(entry.id, there[entry.id]) if entry.id in there else frozenset[str]()
         return entry.term == min((term for term in terms if term.startswith(start)), default=None)
 
@@ -123,16 +123,16 @@ def _checked(q: str) -> str:
     return start
 
 
-def _cursor(place: Entry | None) -> str | None:
+def _cursor(place: SearchEntry | None) -> str | None:
     return None if place is None else urlsafe_b64encode("\0".join(place).encode()).decode().rstrip("=")
 
 
-def _place(cursor: str, start: str) -> Entry:
+def _place(cursor: str, start: str) -> SearchEntry:
     try:
         padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
-        place = Entry(*urlsafe_b64decode(padded).decode().split("\0"))
+        place = SearchEntry(*urlsafe_b64decode(padded).decode().split("\0"))
     except (ValueError, TypeError):
-        place = Entry("", "")
+        place = SearchEntry("", "")
     if len(cursor) > MAX_CURSOR_CHARACTERS or not place.term.startswith(start):
         raise bad_field("cursor", "a cursor is one that a page of this search gave")
     return place

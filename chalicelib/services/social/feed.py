@@ -9,9 +9,9 @@ from chalicelib.schemas.social import Post, PostPage
 from chalicelib.services.social.posts import shown
 from chalicelib.services.values.cursors import cursor_of, mark_of
 from chalicelib.store.redis.client import Store
-from chalicelib.store.redis.sorted_sets import Mark
+from chalicelib.store.redis.sorted_sets import ScoredMember
 from chalicelib.store.social.follows import Follows
-from chalicelib.store.social.posts import Posts, Written
+from chalicelib.store.social.posts import AuthoredPosts, Posts
 from chalicelib.store.social.timelines import Timelines
 
 ROUNDS = 5
@@ -62,7 +62,9 @@ class Feeds:
         followed = self._store.fetch_all(self._follows.followed_among(reader, part) for part in parts)
         return sorted(set[str]().union(*followed))
 
-    def _marks(self, reader: str, large: list[str], below: Mark | None, count: int) -> list[Mark]:
+    def _marks(
+        self, reader: str, large: list[str], below: ScoredMember | None, count: int
+    ) -> list[ScoredMember]:
         """Return the next posts of the feed, `count` of them unless they end, readable or not.
 
         Where a full timeline ends, the feed does: further down it would show large authors only.
@@ -70,12 +72,12 @@ class Feeds:
         timeline = self._timelines.read(reader, below, count)
         highest = None if below is None else below.score
         newest = self._posts.newest(large, highest, count + 1)
-        marks = {Mark(post, f"{author}:{post}") for author, ids in newest.items() for post in ids}
+        marks = {ScoredMember(post, f"{author}:{post}") for author, ids in newest.items() for post in ids}
         merged = marks.union(timeline.marks)
         wanted = (mark for mark in merged if mark.score >= timeline.floor and (below is None or mark < below))
         return sorted(wanted, reverse=True)[:count]
 
-    def _readable(self, reader: str, marks: list[Mark]) -> dict[Mark, Post]:
+    def _readable(self, reader: str, marks: list[ScoredMember]) -> dict[ScoredMember, Post]:
         """Return those of some posts that the reader may see."""
         ids: dict[str, list[int]] = defaultdict(list)
         for post, member in marks:
@@ -88,20 +90,22 @@ class Feeds:
         return _by_mark(found, followed)
 
 
-def _by_mark(found: list[Any], followed: set[str]) -> dict[Mark, Post]:
-    readable: list[Written] = [written for written in found if written and written.author.handle in followed]
+def _by_mark(found: list[Any], followed: set[str]) -> dict[ScoredMember, Post]:
+    readable: list[AuthoredPosts] = [
+        written for written in found if written and written.author.handle in followed
+    ]
     return {
-        Mark(post.id, f"{written.author.handle}:{post.id}"): shown(written.author, post)
+        ScoredMember(post.id, f"{written.author.handle}:{post.id}"): shown(written.author, post)
         for written in readable
         for post in written.posts
     }
 
 
-def _mark(cursor: str) -> Mark:
+def _mark(cursor: str) -> ScoredMember:
     post, author = mark_of(cursor, "cursor")
-    return Mark(post, f"{author}:{post}")
+    return ScoredMember(post, f"{author}:{post}")
 
 
-def _page(posts: list[Post], end: Mark | None) -> PostPage:
-    place = None if end is None else Mark(end.score, end.member.partition(":")[0])
+def _page(posts: list[Post], end: ScoredMember | None) -> PostPage:
+    place = None if end is None else ScoredMember(end.score, end.member.partition(":")[0])
     return PostPage(posts=posts, next=None if place is None else cursor_of(place))

@@ -11,9 +11,9 @@ from chalicelib.services.social.relations import Peers
 from chalicelib.services.values.cursors import cursor_of, mark_of
 from chalicelib.services.values.message_limits import checked_text
 from chalicelib.services.values.times import rfc3339
-from chalicelib.store.accounts.user_cards import Card, Cards
+from chalicelib.store.accounts.user_cards import UserCard, UserCards
 from chalicelib.store.redis.client import Store
-from chalicelib.store.redis.sorted_sets import Mark
+from chalicelib.store.redis.sorted_sets import ScoredMember
 from chalicelib.store.social import posts as stored
 from chalicelib.store.social.follows import Follows
 from chalicelib.store.social.posts import Posts
@@ -25,7 +25,7 @@ POST_ID = re.compile(r"[1-9]\d{0,15}", re.ASCII)
 class PostService:
     """The rules of posts; handle: the caller's."""
 
-    def __init__(self, store: Store, posts: Posts, cards: Cards, peers: Peers, work: Work) -> None:
+    def __init__(self, store: Store, posts: Posts, cards: UserCards, peers: Peers, work: Work) -> None:
         self._store = store
         self._posts = posts
         self._cards = cards
@@ -60,7 +60,7 @@ class PostService:
         if card is None:
             raise UserNotFound(f"There is no user {author} any more.")
         part = found[:limit]
-        following = cursor_of(Mark(part[-1].id, author)) if len(found) > limit else None
+        following = cursor_of(ScoredMember(part[-1].id, author)) if len(found) > limit else None
         return PostPage(posts=[shown(card, post) for post in part], next=following)
 
 
@@ -99,7 +99,7 @@ def _id_of(post: str) -> int:
     return int(post)
 
 
-def shown(author: Card, post: stored.Post) -> Post:
+def shown(author: UserCard, post: stored.Post) -> Post:
     """Return a post as it is shown."""
     person = Person(handle=author.handle, name=author.name, avatar=author.avatar)
     return Post(id=str(post.id), author=person, text=post.text, posted_at=rfc3339(post.id))

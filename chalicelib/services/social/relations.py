@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chalicelib.errors import bad_field, no_user
 from chalicelib.services.values.names import Names
-from chalicelib.store.accounts.accounts import Accounts, Peer, Standing
+from chalicelib.store.accounts.accounts import Accounts, AccountStatus, UserRelation
 from chalicelib.store.redis.client import Store
 
 
@@ -27,9 +27,9 @@ class Peers:
             raise bad_field(field, "this is you")
         return other
 
-    def peer(self, other: str, handle: str) -> Peer:
+    def peer(self, other: str, handle: str) -> UserRelation:
         """Return how somebody stands to the caller; raises UserNotFound unless they have an account."""
         peer = self._store.fetch(self._accounts.peer(other, handle))
-        if peer.standing != Standing.ACTIVE:
+        if peer.standing != AccountStatus.ACTIVE:
             raise no_user(other)
         return peer

@@ -7,17 +7,17 @@ from collections.abc import Callable
 from chalicelib.schemas.social import ListedPerson, PersonPage
 from chalicelib.services.values.cursors import cursor_of, mark_of
 from chalicelib.services.values.times import rfc3339
-from chalicelib.store.accounts.user_cards import Card, Cards
+from chalicelib.store.accounts.user_cards import UserCard, UserCards
 from chalicelib.store.redis.client import Query, Store
-from chalicelib.store.redis.sorted_sets import Mark
+from chalicelib.store.redis.sorted_sets import ScoredMember
 
-Paging = Callable[[str, Mark | None, int], Query[list[Mark]]]
+Paging = Callable[[str, ScoredMember | None, int], Query[list[ScoredMember]]]
 
 
 class UserLists:
     """Reads pages of lists of users, the one who came last first; names are read when they are shown."""
 
-    def __init__(self, store: Store, cards: Cards) -> None:
+    def __init__(self, store: Store, cards: UserCards) -> None:
         self._store = store
         self._cards = cards
 
@@ -34,5 +34,5 @@ class UserLists:
         return PersonPage(users=users, next=cursor_of(shown[-1]) if more else None)
 
 
-def _listed(card: Card, since: int) -> ListedPerson:
+def _listed(card: UserCard, since: int) -> ListedPerson:
     return ListedPerson(handle=card.handle, name=card.name, avatar=card.avatar, since=rfc3339(since))

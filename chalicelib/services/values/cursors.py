@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from chalicelib.errors import bad_field
 from chalicelib.services.values.names import HANDLE
-from chalicelib.store.redis.sorted_sets import Mark
+from chalicelib.store.redis.sorted_sets import ScoredMember
 
 CURSOR = re.compile(r"(\d{1,15})(?:\.(\d{1,16})\.(\d{1,16}))?", re.ASCII)
 LIST_CURSOR = re.compile(rf"(\d{{1,16}})\.({HANDLE.pattern})", re.ASCII)
@@ -44,14 +44,14 @@ def seq_of(text: str, field: str) -> int:
     return int(text)
 
 
-def mark_of(cursor: str, field: str) -> Mark:
+def mark_of(cursor: str, field: str) -> ScoredMember:
     """Read a cursor of a list or feed, `<number>.<handle>`; raises BadRequest naming the field."""
     match = LIST_CURSOR.fullmatch(cursor)
     if not match:
         raise bad_field(field, "a cursor is the `next` of a page")
-    return Mark(int(match[1]), match[2])
+    return ScoredMember(int(match[1]), match[2])
 
 
-def cursor_of(mark: Mark) -> str:
+def cursor_of(mark: ScoredMember) -> str:
     """Return the cursor of what a page of a list or feed ends with; its member is a handle."""
     return f"{mark.score}.{mark.member}"

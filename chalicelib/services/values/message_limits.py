@@ -9,7 +9,7 @@ import msgspec
 
 from chalicelib.errors import TextTooLong, bad_field
 from chalicelib.schemas.messages import MAX_ID_CHARACTERS, MAX_TEXT_BYTES
-from chalicelib.store.messages.log import Entry
+from chalicelib.store.messages.log import LogEntry
 from chalicelib.texts import check_line, described, has_visible
 
 REPLY_BYTES = 4 * 1024 * 1024
@@ -44,7 +44,7 @@ def checked_id(message_id: str | None, field: str = "id") -> str | None:
     return message_id
 
 
-def fitting(entries: list[Entry], chat: str) -> list[Entry]:
+def fitting(entries: list[LogEntry], chat: str) -> list[LogEntry]:
     """Return the first entries, one at the least, that fit a reply of 4 MiB as Lambda counts it.
 
     chat: the chat's name, which each message repeats.
@@ -62,7 +62,7 @@ def fitting(entries: list[Entry], chat: str) -> list[Entry]:
     return entries
 
 
-def _event_bytes(entry: Entry) -> int:
+def _event_bytes(entry: LogEntry) -> int:
     """Return the size of an event: of a message that has one, the text is a sentence made of it."""
     return len(msgspec.json.encode(entry.content.event)) if entry.content.event else 0
 

@@ -14,31 +14,31 @@ from chalicelib.services.values.chat_id import kind_of
 from chalicelib.services.values.cursors import Cursor
 from chalicelib.services.values.times import rfc3339
 from chalicelib.store.chats import info
-from chalicelib.store.chats.summary import State, Summary
+from chalicelib.store.chats.summary import MembershipState, Summary
 from chalicelib.store.inbox.index import DIGEST_BYTES, Checked
 from chalicelib.store.inbox.read_state import ARCHIVED, MARKED_UNREAD, MUTED, PINNED
-from chalicelib.store.messages.log import Content, Entry
+from chalicelib.store.messages.log import Content, LogEntry
 from chalicelib.texts import beginning, folded
 
 PAGE_BYTES = 200 * 1024
 """Rows on a page; what stands around them, and a row above it, fit 256 KiB."""
 EVENT_BYTES = 1024
 """An event that a preview shows whole; the log has longer ones."""
-STANDINGS: dict[State, Standing] = {
-    State.NONE: "none",
-    State.MEMBER: "member",
-    State.INVITED: "invited",
-    State.REQUESTED: "requested",
-    State.BANNED: "banned",
-    State.LEFT: "left",
-    State.GONE: "left",
+STANDINGS: dict[MembershipState, Standing] = {
+    MembershipState.NONE: "none",
+    MembershipState.MEMBER: "member",
+    MembershipState.INVITED: "invited",
+    MembershipState.REQUESTED: "requested",
+    MembershipState.BANNED: "banned",
+    MembershipState.LEFT: "left",
+    MembershipState.GONE: "left",
 }
 ROLES: dict[info.Role, Role] = {
     info.Role.MEMBER: "member",
     info.Role.ADMIN: "admin",
     info.Role.OWNER: "owner",
 }
-SHOWN = (State.MEMBER, State.INVITED)
+SHOWN = (MembershipState.MEMBER, MembershipState.INVITED)
 """How one stands to the chats of one's inbox."""
 
 
@@ -71,7 +71,7 @@ def row(summary: Summary, active: int = 0) -> ChatRow:
     )
 
 
-def preview(entry: Entry) -> Preview:
+def preview(entry: LogEntry) -> Preview:
     """Return a message as an inbox shows it."""
     content, event = entry.content, _event(entry.content)
     sender = folded(content.sender)

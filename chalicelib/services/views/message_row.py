@@ -7,11 +7,11 @@ from msgspec import UNSET
 from chalicelib.schemas.messages import Message
 from chalicelib.services.values import system_events
 from chalicelib.services.values.times import rfc3339
-from chalicelib.store.messages.log import Entry
+from chalicelib.store.messages.log import LogEntry
 from chalicelib.texts import folded
 
 
-def message(chat: str, entry: Entry) -> Message:
+def message(chat: str, entry: LogEntry) -> Message:
     """Return a message of a chat, by the chat's canonical id, as its readers see it."""
     content, sender = entry.content, folded(entry.content.sender)
     return Message(

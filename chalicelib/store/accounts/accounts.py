@@ -51,7 +51,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
         return f"Account({self.handle!r})"
 
 
-class Standing(IntEnum):
+class AccountStatus(IntEnum):
     """Whether a handle has an account."""
 
     NONE = 0
@@ -59,10 +59,10 @@ class Standing(IntEnum):
     DELETED = 2
 
 
-class Peer(NamedTuple):
+class UserRelation(NamedTuple):
     """Somebody as another user meets them; blocks: whether they have blocked that user."""
 
-    standing: Standing
+    standing: AccountStatus
     blocks: bool
 
 
@@ -107,10 +107,12 @@ class Accounts:
         named = (keys.user(handle), keys.followers(handle), keys.following(handle), keys.posts(handle))
         return Query(PROFILE, named, read=lambda reply: _profile(handle, reply))
 
-    def peer(self, handle: str, other: str) -> Query[Peer]:
+    def peer(self, handle: str, other: str) -> Query[UserRelation]:
         """Return the query for how `handle` stands to `other`."""
         named = (keys.user(handle), keys.blocked(handle))
-        return Query(PEER, named, (other,), lambda reply: Peer(Standing(reply[0]), bool(reply[1])))
+        return Query(
+            PEER, named, (other,), lambda reply: UserRelation(AccountStatus(reply[0]), bool(reply[1]))
+        )
 
     def update(self, handle: str, changes: Mapping[str, Any]) -> Account | None:
         """Set fields, or clear those given as None; returns the account as it was, None: there is none."""
@@ -137,7 +139,7 @@ class Accounts:
     def delete(self, handle: str) -> bool:
         """End an account, and owe `delete:<handle>`; returns False when there never was one.
 
-        Its connections are none any more for who asks, and stay until they are dropped; see Presence.
+        Its connections are none any more for who asks, and stay until they are dropped; see UserConnections.
         """
         gone = (keys.sessions, keys.rates, keys.posts, keys.timeline, keys.blocked, keys.unfollowed)
         named = (*_user_and_owed(handle), keys.session_ends(handle), *(key(handle) for key in gone))

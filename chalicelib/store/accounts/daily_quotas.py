@@ -11,7 +11,7 @@ TAKE_QUOTA = Script("accounts/take_quota")
 DAY_SECONDS = 24 * 3600
 
 
-class Quotas:
+class DailyQuotas:
     """How many groups and rooms users have made. Its key, in the partition of the user:
 
     `{u<NNN>}:groups_made:<handle>`: STRING, expires 24 h after it was made: how many since then.

@@ -11,14 +11,14 @@ from chalicelib.store.redis.client import Query, Store
 TERM, EMAIL = "term", "email"
 
 
-class Trace(NamedTuple):
+class IndexTrace(NamedTuple):
     """A search term or an email; kind: TERM or EMAIL."""
 
     kind: str
     value: str
 
 
-class Traces:
+class IndexTraces:
     """What was put into other slots for a user. Its key, in the user's partition:
 
     `{u<NNN>}:traces:<handle>`: SET, no expiry, of `term:<term>` and `email:<email>`. A trace is noted before
@@ -29,22 +29,22 @@ class Traces:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def of(self, handle: str) -> frozenset[Trace]:
+    def of(self, handle: str) -> frozenset[IndexTrace]:
         """Return what is noted."""
         return self._store.fetch(Query("SMEMBERS", (keys.traces(handle),), read=_traces))
 
-    def note(self, handle: str, traces: Collection[Trace]) -> None:
+    def note(self, handle: str, traces: Collection[IndexTrace]) -> None:
         """Note what will be made."""
         self._change("SADD", handle, traces)
 
-    def strike(self, handle: str, traces: Collection[Trace]) -> None:
+    def strike(self, handle: str, traces: Collection[IndexTrace]) -> None:
         """Note no longer what is gone."""
         self._change("SREM", handle, traces)
 
-    def _change(self, command: str, handle: str, traces: Collection[Trace]) -> None:
+    def _change(self, command: str, handle: str, traces: Collection[IndexTrace]) -> None:
         if traces:
             self._store.fetch(Query(command, (keys.traces(handle),), tuple(map(":".join, traces))))
 
 
-def _traces(reply: list[bytes]) -> frozenset[Trace]:
-    return frozenset(Trace(*member.decode().split(":", 1)) for member in reply)
+def _traces(reply: list[bytes]) -> frozenset[IndexTrace]:
+    return frozenset(IndexTrace(*member.decode().split(":", 1)) for member in reply)

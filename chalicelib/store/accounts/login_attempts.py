@@ -20,7 +20,7 @@ SPACING_SECONDS, MOST_SPACING_SECONDS = 0.1, 2.0
 REMEMBERED = 1000
 
 
-class Attempt(NamedTuple):
+class LoginAttempt(NamedTuple):
     """A login that may go on, or not.
 
     keys: where it is counted; the first of them are those of the name from an address.
@@ -44,7 +44,7 @@ class Tried(NamedTuple):
     since: int | None
 
 
-class Attempts:
+class LoginAttempts:
     """Attempts to log in that did not succeed. Its keys, each a ZSET of attempts by time in µs, which expires
     15 minutes after its last write; an address is one of IPv4, or a /64 or a /56 of IPv6:
 
@@ -56,7 +56,7 @@ class Attempts:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def begin(self, name: str, address: str) -> Attempt:
+    def begin(self, name: str, address: str) -> LoginAttempt:
         """Count an attempt before its password is looked at, so that many at once are all counted.
 
         name: handle or email as which someone logs in. A /56 may fail twice as often as a /64.
@@ -75,11 +75,11 @@ class Attempts:
             self.take_back(begun)
         return begun
 
-    def take_back(self, attempt: Attempt) -> None:
+    def take_back(self, attempt: LoginAttempt) -> None:
         """Count an attempt no more, since no password was looked at."""
         self._store.fetch_all(_taking_back(attempt))
 
-    def succeed(self, attempt: Attempt) -> None:
+    def succeed(self, attempt: LoginAttempt) -> None:
         """Take an attempt back, and forget those that failed as the same name from the same address."""
         forgotten: list[Query[int]] = [Query("DEL", (key,)) for key in attempt.keys[: attempt.pairs]]
         self._store.fetch_all([*forgotten, *_taking_back(attempt)])
@@ -89,7 +89,7 @@ def _shares(count: int) -> tuple[int, ...]:
     return (1, SUBSCRIBER_SHARE)[:count]
 
 
-def _judged(attempt: str, named: tuple[str, ...], pairs: int, tried: list[Tried]) -> Attempt:
+def _judged(attempt: str, named: tuple[str, ...], pairs: int, tried: list[Tried]) -> LoginAttempt:
     """Return what the counts say: of pairs, addresses, and last of the name from anywhere."""
     *counted, anywhere = tried
     attacked = anywhere.before > PAIR_FAILURES
@@ -98,10 +98,10 @@ def _judged(attempt: str, named: tuple[str, ...], pairs: int, tried: list[Tried]
         spacing = min((anywhere.before - PAIR_FAILURES) * SPACING_SECONDS, MOST_SPACING_SECONDS)
         waits.append(spacing - since / 1_000_000)
     doubt = max(one.before for one in counted[pairs:]) + attacked
-    return Attempt(attempt, named, pairs, anywhere.before, doubt, max(0.0, *waits))
+    return LoginAttempt(attempt, named, pairs, anywhere.before, doubt, max(0.0, *waits))
 
 
-def _taking_back(attempt: Attempt) -> list[Query[int]]:
+def _taking_back(attempt: LoginAttempt) -> list[Query[int]]:
     return [Query("ZREM", (key,), (attempt.id,)) for key in attempt.keys]
 
 

@@ -37,7 +37,7 @@ class Rate(NamedTuple):
     wait: int = 0
 
 
-class Rates:
+class RateLimits:
     """How much of their limits callers have used.
 
     A request may cost more than one: it counts as so many. One that costs more than the whole limit passes

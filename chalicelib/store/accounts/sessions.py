@@ -42,7 +42,7 @@ def details_of(address: str, agent: str) -> Details:
     return Details(address, plain(agent[:AGENT_CHARACTERS]))
 
 
-class Device(NamedTuple):
+class SessionInfo(NamedTuple):
     """A session as its user sees it: 16 hexadecimal digits, times in µs since 1970, and where."""
 
     id: str
@@ -105,7 +105,7 @@ class Sessions:
         rest = (self._idle, self._longest, self._slide, cost, shown.handle)
         return Query(ADMIT, named, (*args, *rest), lambda reply: rate_of(limit, reply) if reply[0] else None)
 
-    def devices(self, handle: str) -> list[Device]:
+    def devices(self, handle: str) -> list[SessionInfo]:
         """Return a user's sessions, those that have expired too, the one used last first."""
         flat: list[bytes] = self._store.fetch(Query("HGETALL", (keys.sessions(handle),)))
         found = [_device(digest, record) for digest, record in zip(flat[::2], flat[1::2], strict=True)]
@@ -156,7 +156,7 @@ def _pack(details: Details) -> bytes:
     return msgspec.msgpack.encode(details)
 
 
-def _device(digest: bytes, record: bytes) -> Device:
+def _device(digest: bytes, record: bytes) -> SessionInfo:
     made, seen, expires = (int.from_bytes(record[at : at + 8]) for at in (0, 8, 16))
     details = msgspec.msgpack.decode(record[TIMES:], type=Details)
-    return Device(id_of(digest), made, seen, expires, details)
+    return SessionInfo(id_of(digest), made, seen, expires, details)

@@ -13,7 +13,7 @@ from chalicelib.store.redis.scripts import Script
 READ_CARDS = Script("accounts/read_cards")
 
 
-class Card(NamedTuple):
+class UserCard(NamedTuple):
     """A user as a list shows them."""
 
     handle: str
@@ -21,27 +21,27 @@ class Card(NamedTuple):
     avatar: str | None
 
 
-class Cards:
+class UserCards:
     """Reads many users at once, one call a partition; the keys are those of Accounts."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def of(self, handles: Iterable[str]) -> dict[str, Card]:
+    def of(self, handles: Iterable[str]) -> dict[str, UserCard]:
         """Return the users who are there, by handle."""
         read = self._store.fetch_all(_reading(group) for group in keys.by_partition(handles, each=1))
         return {card.handle: card for cards in read for card in cards}
 
 
-def card(handle: str, name: bytes, avatar: bytes) -> Card:
+def card(handle: str, name: bytes, avatar: bytes) -> UserCard:
     """Return a user as the scripts give them."""
-    return Card(handle, name.decode(), avatar.decode() or None)
+    return UserCard(handle, name.decode(), avatar.decode() or None)
 
 
-def _reading(handles: list[str]) -> Query[list[Card]]:
+def _reading(handles: list[str]) -> Query[list[UserCard]]:
     read = functools.partial(_cards, handles)
     return Query(READ_CARDS, tuple(map(keys.user, handles)), read=read)
 
 
-def _cards(handles: list[str], reply: list[list[bytes]]) -> list[Card]:
+def _cards(handles: list[str], reply: list[list[bytes]]) -> list[UserCard]:
     return [card(handle, *fields) for handle, fields in zip(handles, reply, strict=True) if fields]

@@ -18,8 +18,8 @@ from chalicelib.store.chats.info import (
     member_of,
     other_of,
 )
-from chalicelib.store.chats.lists import ChatLists, place_of
-from chalicelib.store.inbox.index import Place
+from chalicelib.store.chats.lists import ChatLists, inbox_entry
+from chalicelib.store.inbox.index import InboxEntry
 from chalicelib.store.redis.client import Query, Store
 from chalicelib.store.redis.packing import packed_list
 from chalicelib.store.redis.scripts import Script
@@ -38,7 +38,7 @@ UNCHANGED = b"="
 DONE, MOVED, FULL, NO_OWNER, CROWDED = range(5)
 
 
-class Become(NamedTuple):
+class MemberChange(NamedTuple):
     """What becomes of somebody; to: None for a stranger. muted_until: of a member, µs since 1970.
 
     refused: whether they refuse an invitation by it; that they once did stays until they are a member.
@@ -52,7 +52,7 @@ class Become(NamedTuple):
     inviter: str = ""
 
 
-class View(NamedTuple):
+class ChatSnapshot(NamedTuple):
     """A chat as it was when it was looked at; info: None if there is none of that id, or none any more.
 
     records: how those who were asked for stand to it. raw: the same as the store has it.
@@ -63,7 +63,7 @@ class View(NamedTuple):
     raw: dict[str, bytes]
 
 
-class Changed(NamedTuple):
+class ChatChange(NamedTuple):
     """A change that was made; seq: of the newest message then. time: µs since 1970.
 
     members: all of them, None: there are too many to tell each, or the chat was deleted. places: where the
@@ -73,7 +73,7 @@ class Changed(NamedTuple):
     seq: int
     time: int
     members: list[str] | None
-    places: list[Place]
+    places: list[InboxEntry]
 
 
 class Chats(ChatLists):
@@ -92,9 +92,9 @@ class Chats(ChatLists):
     `{c<NNN>}:changes:<chat>`: ZSET: `info` or `m:<handle>` -> time of the last system message about it, µs.
         What is forgotten with a former member raises changes_lost to its time.
     `{c<NNN>}:uncounted:<chat>`: ZSET: seq -> seq of each system message that the log holds.
-    A change also writes the log (see MessageLog), the stamps in `readers` (see Readers) and the outbox (see
-    Outbox): `m<chat>` when there is a message, `p<handle>\\0<chat>` for each whom it concerns,
-    `i<chat>` when what can be found may have changed.
+    A change also writes the log (see MessageLog), the stamps in `readers` (see ReadStates) and the outbox
+    (see Outbox): `m<chat>` when there is a message, `p<handle>\\0<chat>` for each user whose inbox entry it
+    changes, `i<chat>` when the search entries may be out of date.
     """
 
     def __init__(self, store: Store, max_members: int, large_chat: int, keep: int = 0) -> None:
@@ -103,20 +103,20 @@ class Chats(ChatLists):
         self._limits = (keep, max_members, large_chat, MOST_OTHERS)
         self._max_members = max_members
 
-    def viewing(self, chat: str, *handles: str) -> Query[View]:
+    def viewing(self, chat: str, *handles: str) -> Query[ChatSnapshot]:
         """Return the query for what a chat is, and how some handles stand to it."""
 
-        def read(reply: list[Any]) -> View:
+        def read(reply: list[Any]) -> ChatSnapshot:
             flat, members, *raw = reply
             records = {handle: _record(handle, held) for handle, held in zip(handles, raw, strict=True)}
-            return View(info_of(flat, members), records, dict(zip(handles, raw, strict=True)))
+            return ChatSnapshot(info_of(flat, members), records, dict(zip(handles, raw, strict=True)))
 
         named = (keys.chat(chat), keys.members(chat), keys.others(chat))
         return Query(VIEW_CHAT, named, (packed_list(handles),), read)
 
     def create(
         self, chat: str, info: Info, people: Sequence[tuple[str, Role | Relation]], body: bytes
-    ) -> Changed | None:
+    ) -> ChatChange | None:
         """Make a chat; None: its id was taken before, by whatever.
 
         people: members, an owner among them at least, and who is invited. body: the packed message that
@@ -125,7 +125,8 @@ class Chats(ChatLists):
         """
         fields = _fields({name: getattr(info, name) for name in CHOSEN})
         becomes = [
-            Become(handle, to, inviter=info.maker if to is Relation.INVITED else "") for handle, to in people
+            MemberChange(handle, to, inviter=info.maker if to is Relation.INVITED else "")
+            for handle, to in people
         ]
         moves = _moves(dict.fromkeys(dict(people), b""), becomes)
         args = (chat, body, *self._limits, "", "", packed_list(fields), packed_list(moves))
@@ -134,12 +135,12 @@ class Chats(ChatLists):
     def change(
         self,
         chat: str,
-        view: View,
-        becomes: Sequence[Become],
+        view: ChatSnapshot,
+        becomes: Sequence[MemberChange],
         *,
         info: Mapping[str, str | bool] | None = None,
         body: bytes | None,
-    ) -> Changed | None:
+    ) -> ChatChange | None:
         """Change a chat that is still as it was viewed; None: it is not, view it again.
 
         view: of all handles in `becomes`, and of whoever else the decision depends on. info: fields of Info
@@ -160,13 +161,13 @@ class Chats(ChatLists):
         )
         return self._run(CHANGE_CHAT, chat, args)
 
-    def delete(self, chat: str, view: View) -> Changed | None:
+    def delete(self, chat: str, view: ChatSnapshot) -> ChatChange | None:
         """Delete a chat, if those in the view stand to it as they did; None: they do not, or it is gone."""
         records = [part for handle, held in view.raw.items() for part in (handle, held)]
         return self._run(DELETE_CHAT, chat, (chat, packed_list(records)))
 
-    def _run(self, script: Script, chat: str, args: tuple[bytes | str | int, ...]) -> Changed | None:
-        def read(reply: list[Any]) -> Changed | None:
+    def _run(self, script: Script, chat: str, args: tuple[bytes | str | int, ...]) -> ChatChange | None:
+        def read(reply: list[Any]) -> ChatChange | None:
             outcome, *rest = reply
             if outcome == FULL:
                 raise ChatFull(f"Chat {chat} may have {self._max_members} members at most.")
@@ -190,7 +191,7 @@ def _fields(info: Mapping[str, str | bool]) -> list[str | int]:
     return [part for pair in values.items() for part in pair]
 
 
-def _moves(raw: Mapping[str, bytes], becomes: Sequence[Become]) -> list[bytes | str | int]:
+def _moves(raw: Mapping[str, bytes], becomes: Sequence[MemberChange]) -> list[bytes | str | int]:
     """Return four values for each handle of a view; see lua/change_chat.lua."""
     by_handle = {one.handle: one for one in becomes}
     if missing := by_handle.keys() - raw.keys():
@@ -202,7 +203,7 @@ def _moves(raw: Mapping[str, bytes], becomes: Sequence[Become]) -> list[bytes | 
     return args
 
 
-def _standing(one: Become) -> bytes:
+def _standing(one: MemberChange) -> bytes:
     if one.to is None:
         return b""
     if isinstance(one.to, Role):
@@ -216,8 +217,8 @@ def _record(handle: str, held: bytes) -> Member | Other | None:
     return member_of(handle, held[1:]) if held[:1] == b"m" else other_of(handle, held[1:])
 
 
-def _changed(seq: int, time: int, members: list[bytes] | None, flat: list[Any]) -> Changed:
+def _changed(seq: int, time: int, members: list[bytes] | None, flat: list[Any]) -> ChatChange:
     told = None if members is None else [handle.decode() for handle in members]
     each = zip(*(flat[part::5] for part in range(5)), strict=True)
-    places = [place_of(handle.decode(), state, stamp, *rest) for handle, stamp, state, *rest in each]
-    return Changed(seq, time, told, places)
+    places = [inbox_entry(handle.decode(), state, stamp, *rest) for handle, stamp, state, *rest in each]
+    return ChatChange(seq, time, told, places)

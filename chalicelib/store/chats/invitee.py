@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from chalicelib.store import keys
-from chalicelib.store.accounts.accounts import Standing
+from chalicelib.store.accounts.accounts import AccountStatus
 from chalicelib.store.inbox.read_state import WROTE, flags_of
 from chalicelib.store.redis.client import Query
 from chalicelib.store.redis.scripts import Script
@@ -23,7 +23,7 @@ class Invitee(NamedTuple):
     who may add them (`everybody`, `known`, `nobody`); empty for the default.
     """
 
-    standing: Standing
+    standing: AccountStatus
     blocks: bool
     follows: bool
     invitations: int
@@ -56,7 +56,9 @@ class Invitees:
 
 def _invitee(reply: list[Any]) -> Invitee:
     state, blocks, follows, waiting, by_other, large, setting = reply
-    return Invitee(Standing(state), bool(blocks), bool(follows), waiting, by_other, large, setting.decode())
+    return Invitee(
+        AccountStatus(state), bool(blocks), bool(follows), waiting, by_other, large, setting.decode()
+    )
 
 
 def _texts(reply: Sequence[bytes]) -> list[str]:

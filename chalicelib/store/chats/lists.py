@@ -7,10 +7,10 @@ from typing import Any, TypeVar
 
 from chalicelib.store import keys
 from chalicelib.store.chats.info import Member, Other, Relation, member_of, other_of
-from chalicelib.store.inbox.index import Place, PlaceState
+from chalicelib.store.inbox.index import InboxEntry, InboxState
 from chalicelib.store.redis.client import Query
 from chalicelib.store.redis.scripts import Script
-from chalicelib.store.redis.sorted_sets import Mark, marks_of
+from chalicelib.store.redis.sorted_sets import ScoredMember, scored_members
 
 READ_OTHERS = Script("chats/read_others")
 READ_CHANGES = Script("chats/read_changes")
@@ -30,7 +30,9 @@ class ChatLists:
         """Return the query for those who stand to a chat in one way, in no order."""
         return Query(READ_OTHERS, (keys.others(chat),), (int(relation),), _each(other_of))
 
-    def changes(self, chat: str, since: int, limit: int, subject: str = "") -> Query[list[Mark] | None]:
+    def changes(
+        self, chat: str, since: int, limit: int, subject: str = ""
+    ) -> Query[list[ScoredMember] | None]:
         """Return the query for what changed after a time, with when it last did, oldest first.
 
         A subject is `info` or `m:<handle>`, of a member or a former one. since: µs. subject: the last one of
@@ -38,22 +40,22 @@ class ChatLists:
         at the most. The result is None when something newer was forgotten: read all members anew.
         """
         named = (keys.chat(chat), keys.changes(chat))
-        return Query(READ_CHANGES, named, (since, subject, limit), lambda flat: flat and marks_of(flat))
+        return Query(READ_CHANGES, named, (since, subject, limit), lambda flat: flat and scored_members(flat))
 
-    def place(self, chat: str, handle: str) -> Query[Place]:
+    def place(self, chat: str, handle: str) -> Query[InboxEntry]:
         """Return the query for where a chat, of two too, stands for a user; stamp 0: it never did."""
         of = (keys.chat, keys.members, keys.others, keys.readers, keys.log)
 
-        def read(reply: list[Any]) -> Place:
-            return place_of(handle, *reply)
+        def read(reply: list[Any]) -> InboxEntry:
+            return inbox_entry(handle, *reply)
 
         args = (handle, int(":" in chat))
         return Query(READ_PLACE, tuple(name(chat) for name in of), args, read)
 
 
-def place_of(handle: str, state: int, stamp: int, active: int, inviter: bytes) -> Place:
+def inbox_entry(handle: str, state: int, stamp: int, active: int, inviter: bytes) -> InboxEntry:
     """Return a place as read_place replies it; times in µs."""
-    return Place(handle, stamp, PlaceState(state), active, inviter.decode())
+    return InboxEntry(handle, stamp, InboxState(state), active, inviter.decode())
 
 
 def _each(read: Callable[[str, bytes], T]) -> Callable[[Sequence[Any]], list[T]]:

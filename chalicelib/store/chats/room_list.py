@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterable
 
 from chalicelib.store import keys
 from chalicelib.store.redis.client import Query, Store
-from chalicelib.store.redis.sorted_sets import Mark, page
+from chalicelib.store.redis.sorted_sets import ScoredMember, page
 
 
-class Rooms:
+class RoomList:
     """All rooms. Their key:
 
     `{c000}:rooms`: ZSET, no expiry: room -> when it was made, µs. It may have rooms that are gone, or lack
@@ -19,11 +19,11 @@ class Rooms:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def page(self, below: Mark | None, limit: int) -> Query[list[Mark]]:
+    def page(self, below: ScoredMember | None, limit: int) -> Query[list[ScoredMember]]:
         """Return the query for a page of the rooms, the newest first."""
         return page(keys.rooms(), below, limit)
 
-    def add(self, rooms: Iterable[Mark]) -> None:
+    def add(self, rooms: Iterable[ScoredMember]) -> None:
         """List rooms, each with the time at which it was made, µs."""
         self._store.fetch_all(Query("ZADD", (keys.rooms(),), (str(made), room)) for made, room in rooms)
 

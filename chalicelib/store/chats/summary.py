@@ -6,16 +6,16 @@ from enum import IntEnum
 from typing import Any, NamedTuple
 
 from chalicelib.store import keys
-from chalicelib.store.access import judged_keys, kind_of
+from chalicelib.store.access import kind_of, reader_keys
 from chalicelib.store.chats.info import Info, Role, info_of
-from chalicelib.store.messages.log import Entry, entry_of
+from chalicelib.store.messages.log import LogEntry, entry_of
 from chalicelib.store.redis.client import Query
 from chalicelib.store.redis.scripts import Script
 
 SUMMARY = Script("chats/summary", "rights")
 
 
-class State(IntEnum):
+class MembershipState(IntEnum):
     """How somebody stands to a chat. NONE: they were never in it. GONE: there is no such chat, or no more."""
 
     NONE = 0
@@ -33,11 +33,11 @@ class Summary(NamedTuple):
     info: of a group or room, for members, the invited, and whomever may join or ask to. members: how many;
     0 without info. base, head: what the reader may read is above the one, up to the other. time, last: the
     newest message of that, if there is one. change: seq and time of the newest system message. read,
-    received: seqs. stamp, flags: see Readers. unread: how many messages count as unread.
+    received: seqs. stamp, flags: see ReadStates. unread: how many messages count as unread.
     """
 
     chat: str
-    state: State
+    state: MembershipState
     role: Role | None
     muted_until: int
     info: Info | None
@@ -46,7 +46,7 @@ class Summary(NamedTuple):
     head: int
     epoch: int
     time: int
-    last: Entry | None
+    last: LogEntry | None
     change: tuple[int, int] | None
     read: int
     received: int
@@ -62,7 +62,7 @@ class Summaries:
     @staticmethod
     def of(chat: str, handle: str) -> Query[Summary]:
         """Return the query for a chat as one reader sees it; of a chat of two they are one of the two."""
-        named = (*judged_keys(chat), keys.uncounted(chat))
+        named = (*reader_keys(chat), keys.uncounted(chat))
         return Query(SUMMARY, named, (handle, kind_of(chat)), lambda reply: _summary(chat, reply))
 
 
@@ -72,7 +72,7 @@ def _summary(chat: str, reply: Any) -> Summary:
     last = entry_of(head, element) if element else None
     return Summary(
         chat=chat,
-        state=State(state),
+        state=MembershipState(state),
         role=Role(role) if role else None,
         muted_until=muted,
         info=info_of(reply[16:], members),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from chalicelib.store.access import judged_keys, kind_of
+from chalicelib.store.access import kind_of, reader_keys
 from chalicelib.store.redis.client import Query
 from chalicelib.store.redis.scripts import Script
 
@@ -13,7 +13,7 @@ UNREADABLE = 1
 """What the script replies where the reader may read nothing; see lua/check_history.lua."""
 
 
-class History(NamedTuple):
+class ChatHistory(NamedTuple):
     """How a chat is now for a reader whose client holds another history of it.
 
     readable: whether there is such a chat, and the reader may read something of it. head, time: of the newest
@@ -26,21 +26,21 @@ class History(NamedTuple):
     epoch: int = 0
 
 
-class Histories:
+class ChatHistories:
     """Checks messages that clients hold against the logs; it has no keys of its own."""
 
     @staticmethod
-    def check(chat: str, reader: str, seq: int, time: int, epoch: int) -> Query[History | None]:
+    def check(chat: str, reader: str, seq: int, time: int, epoch: int) -> Query[ChatHistory | None]:
         """Return the query that checks one message; it gives None if the chat still has it.
 
         A message that was trimmed, or that the reader may no longer read, counts as one that the chat has.
         chat: canonical id; of a chat of two the reader is one of the two. time: µs since 1970.
         """
         args = (reader, kind_of(chat), seq, time.to_bytes(8), str(epoch))
-        return Query(CHECK_HISTORY, judged_keys(chat), args, _history)
+        return Query(CHECK_HISTORY, reader_keys(chat), args, _history)
 
 
-def _history(reply: Any) -> History | None:
+def _history(reply: Any) -> ChatHistory | None:
     if reply == UNREADABLE:
-        return History(readable=False)
-    return History(True, *reply) if reply else None
+        return ChatHistory(readable=False)
+    return ChatHistory(True, *reply) if reply else None

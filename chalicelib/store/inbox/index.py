@@ -10,7 +10,7 @@ from chalicelib.store import keys
 from chalicelib.store.realtime.user_connections import Target, targets_of
 from chalicelib.store.redis.client import Query, Store
 from chalicelib.store.redis.scripts import Script
-from chalicelib.store.redis.sorted_sets import Mark, marks_of, number_of
+from chalicelib.store.redis.sorted_sets import ScoredMember, number_of, scored_members
 
 DELIVER = Script("inbox/deliver", "index", "targets")
 PLACE_CHAT = Script("inbox/place_chat", "index", "large_chats", "targets")
@@ -26,7 +26,7 @@ MOST_ATTACHED = 500
 DIGEST_BYTES = 8
 
 
-class PlaceState(IntEnum):
+class InboxState(IntEnum):
     """Whether a chat is in a user's inbox; LARGE: it is, and its messages are not written there.
 
     INVITED: it is, and the user is no member.
@@ -38,7 +38,7 @@ class PlaceState(IntEnum):
     INVITED = 3
 
 
-class Place(NamedTuple):
+class InboxEntry(NamedTuple):
     """What the index should say of a chat.
 
     stamp: of (chat, user), µs. active: of its last activity, µs; 0: none. inviter: Handle of the sender of an
@@ -47,12 +47,12 @@ class Place(NamedTuple):
 
     handle: str
     stamp: int
-    state: PlaceState
+    state: InboxState
     active: int
     inviter: str = ""
 
 
-class Placed(NamedTuple):
+class UpdatedEntry(NamedTuple):
     """A user whose index was told of a place; live_account: whether the account is not deleted.
 
     targets: their ready connections, if the chat is large: they are to be attached to it.
@@ -86,14 +86,14 @@ class Checked(NamedTuple):
     version: int = 0
 
 
-class Active(NamedTuple):
+class ActivePage(NamedTuple):
     """A page of chats by their last activity (µs), as the index knows it, and large chats to check."""
 
-    rows: list[Mark]
+    rows: list[ScoredMember]
     large: Unchecked
 
 
-class Row(NamedTuple):
+class MovedChat(NamedTuple):
     """A chat, and the version at which it moved last, µs; digest: that the index holds of a large one."""
 
     chat: str
@@ -101,11 +101,11 @@ class Row(NamedTuple):
     digest: bytes | None = None
 
 
-class Moved(NamedTuple):
+class MovedPage(NamedTuple):
     """The chats that moved after a version, in that order; version: the newest. large: chats to check."""
 
     version: int
-    rows: list[Row]
+    rows: list[MovedChat]
     large: Unchecked
 
 
@@ -113,7 +113,7 @@ class Inboxes:
     """The chats of each user. Their keys, in the partition of the user, `{u<NNN>}` (see store/keys.py):
 
     `{u<NNN>}:chats:<handle>`: HASH, no expiry. `version` -> the newest version, µs. `<chat>` -> stamp (8
-        bytes, µs), state (1 byte, PlaceState), floor (8 bytes, µs: when out, messages up to this time do not
+        bytes, µs), state (1 byte, InboxState), floor (8 bytes, µs: when out, messages up to this time do not
         bring the chat back); a direct chat that was never placed has none, and counts as IN. Of a LARGE chat
         a digest of how it was when it was last checked stands in place of the floor; 0: it was not, since
         it was placed. After the floor of an INVITED chat stands the handle of the inviter; earlier versions
@@ -141,13 +141,13 @@ class Inboxes:
         groups = keys.by_partition(handles, each=5)
         return [Query(DELIVER, _delivery_keys(group), args, _targets) for group in groups]
 
-    def placing(self, chat: str, places: Iterable[Place]) -> list[Query[Placed]]:
+    def placing(self, chat: str, places: Iterable[InboxEntry]) -> list[Query[UpdatedEntry]]:
         """Return the queries that make the index say what it should, unless it has a newer stamp."""
         return [_placing(chat, place) for place in places]
 
     def active(
-        self, handle: str, below: Mark | None, since: int, limit: int, checks: int = 0
-    ) -> Query[Active]:
+        self, handle: str, below: ScoredMember | None, since: int, limit: int, checks: int = 0
+    ) -> Query[ActivePage]:
         """Return the query for a page by last activity, from the highest down.
 
         below: (time, chat) of the one before; None: from the top. since: only what was active later, µs.
@@ -159,7 +159,7 @@ class Inboxes:
 
     def moved(
         self, handle: str, lineage: str | None, since: int, limit: int, began: int = 0, checks: int = 0
-    ) -> Query[Moved | None]:
+    ) -> Query[MovedPage | None]:
         """Return the query for what moved after a version; None: what the lineage was told is gone.
 
         lineage: None for a client that was told nothing. began: when the round of checks began, µs; 0: it
@@ -214,33 +214,33 @@ def _delivery_keys(handles: Iterable[str]) -> tuple[str, ...]:
     return tuple(key for handle in handles for key in (*_index_keys(handle), keys.connections(handle)))
 
 
-def _placing(chat: str, place: Place) -> Query[Placed]:
+def _placing(chat: str, place: InboxEntry) -> Query[UpdatedEntry]:
     more = (keys.large, keys.connections, keys.invitations)
     named = (*_index_keys(place.handle), *(key(place.handle) for key in more))
     args = (chat, place.stamp, int(place.state), place.active, place.inviter)
     return Query(PLACE_CHAT, named, args, _placed)
 
 
-def _placed(reply: list[Any]) -> Placed:
+def _placed(reply: list[Any]) -> UpdatedEntry:
     live, *targets = reply
-    return Placed(bool(live), targets_of(*targets))
+    return UpdatedEntry(bool(live), targets_of(*targets))
 
 
 def _targets(reply: list[bytes]) -> list[Target]:
     return targets_of(*reply)
 
 
-def _active(reply: list[Any]) -> Active:
-    return Active(marks_of(reply[0]), _unchecked(reply[1]))
+def _active(reply: list[Any]) -> ActivePage:
+    return ActivePage(scored_members(reply[0]), _unchecked(reply[1]))
 
 
-def _moved(reply: list[Any]) -> Moved | None:
+def _moved(reply: list[Any]) -> MovedPage | None:
     if not reply:
         return None
     version, flat, large = reply
     each = zip(flat[::3], flat[1::3], flat[2::3], strict=True)
-    rows = [Row(chat.decode(), number_of(moved), digest or None) for chat, moved, digest in each]
-    return Moved(int(version), rows, _unchecked(large))
+    rows = [MovedChat(chat.decode(), number_of(moved), digest or None) for chat, moved, digest in each]
+    return MovedPage(int(version), rows, _unchecked(large))
 
 
 def _unchecked(reply: list[Any]) -> Unchecked:

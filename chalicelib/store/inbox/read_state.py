@@ -6,7 +6,7 @@ import struct
 from typing import Any, NamedTuple
 
 from chalicelib.store import keys
-from chalicelib.store.access import judged_keys, kind_of, mark_item, refusal
+from chalicelib.store.access import inbox_item, kind_of, reader_keys, refusal
 from chalicelib.store.redis.client import Query, Store
 from chalicelib.store.redis.scripts import Script
 
@@ -24,7 +24,7 @@ RECORD = struct.Struct(">QQQQB")
 """read, received, cleared, stamp, flags; `>I8I8I8I8B` in Lua."""
 
 
-class Touched(NamedTuple):
+class ReadStateChange(NamedTuple):
     """What the inbox of a reader must be told of a chat.
 
     stamp: the reader's, µs since 1970. active: the time of the newest message that they see, µs; 0 for none.
@@ -44,7 +44,7 @@ class Receipt(NamedTuple):
     received: int
 
 
-class Readers:
+class ReadStates:
     """The marks of a chat's readers. Their keys, in the chat's partition `{c<NNN>}` (see store/keys.py):
 
     `{c<NNN>}:readers:<chat>`: HASH, no expiry. handle -> read, received and cleared seq and `stamp`, 8 bytes
@@ -70,7 +70,7 @@ class Readers:
         epoch: int | None = None,
         *,
         field: str = "seq",
-    ) -> Touched | None:
+    ) -> ReadStateChange | None:
         """Raise how far a member has read, and take the mark of being unread away.
 
         time, epoch: what the message at seq and the log must have, unless None. field: what named the seq.
@@ -92,11 +92,11 @@ class Readers:
         """Raise how far a member has received the chat; see `read`. Returns whether it rose."""
         return bool(self._raise("received", chat, handle, (seq, time, epoch), field))
 
-    def flag(self, chat: str, handle: str, set_bits: int, clear_bits: int) -> Touched | None:
+    def flag(self, chat: str, handle: str, set_bits: int, clear_bits: int) -> ReadStateChange | None:
         """Set and clear flags; returns None when nothing of what an inbox shows has changed."""
         return _touched(self._change(FLAG_CHAT, chat, handle, set_bits, clear_bits))
 
-    def leave(self, chat: str, handle: str) -> Touched:
+    def leave(self, chat: str, handle: str) -> ReadStateChange:
         """Hide what a chat of two holds by now, and the chat until the next message; the flags go.
 
         Returns as `active` the time of the last message that is hidden.
@@ -104,9 +104,9 @@ class Readers:
         named = (keys.log(chat), keys.readers(chat), keys.outbox(chat))
         return self._turn(LEAVE_DIRECT, named, chat, handle)
 
-    def open(self, chat: str, handle: str) -> Touched:
+    def open(self, chat: str, handle: str) -> ReadStateChange:
         """Show a chat of two, whether or not there are messages."""
-        named = (*judged_keys(chat), keys.outbox(chat))
+        named = (*reader_keys(chat), keys.outbox(chat))
         return self._turn(OPEN_DIRECT, named, chat, handle)
 
     def receipts(self, chat: str, handle: str) -> Query[list[Receipt]]:
@@ -114,12 +114,12 @@ class Readers:
         kind = kind_of(chat)
         pair = dict.fromkeys(chat.split(":")) if kind == "direct" else ()
         args = (handle, kind, *pair)
-        return Query(READ_RECEIPTS, judged_keys(chat), args, lambda reply: _receipts(chat, reply))
+        return Query(READ_RECEIPTS, reader_keys(chat), args, lambda reply: _receipts(chat, reply))
 
-    def _turn(self, script: Script, named: tuple[str, ...], chat: str, handle: str) -> Touched:
-        query: Query[Any] = Query(script, named, (handle, mark_item(handle, chat)))
+    def _turn(self, script: Script, named: tuple[str, ...], chat: str, handle: str) -> ReadStateChange:
+        query: Query[Any] = Query(script, named, (handle, inbox_item(handle, chat)))
         stamp, active, _ = self._store.fetch(query)
-        return Touched(stamp, active, False)
+        return ReadStateChange(stamp, active, False)
 
     def _raise(
         self, mark: str, chat: str, handle: str, upto: tuple[int, int | None, int | None], field: str
@@ -131,8 +131,8 @@ class Readers:
     def _change(
         self, script: Script, chat: str, handle: str, *args: str | bytes | int, field: str = "seq"
     ) -> list[int]:
-        named = (*judged_keys(chat), keys.outbox(chat))
-        given = (handle, kind_of(chat), mark_item(handle, chat), *args)
+        named = (*reader_keys(chat), keys.outbox(chat))
+        given = (handle, kind_of(chat), inbox_item(handle, chat), *args)
         query: Query[Any] = Query(script, named, given)
         reply = self._store.fetch(query)
         if isinstance(reply, int):
@@ -145,8 +145,8 @@ def flags_of(held: bytes | None) -> int:
     return RECORD.unpack(held)[4] if held else 0
 
 
-def _touched(reply: list[int]) -> Touched | None:
-    return Touched(reply[0], reply[1], bool(reply[2])) if reply else None
+def _touched(reply: list[int]) -> ReadStateChange | None:
+    return ReadStateChange(reply[0], reply[1], bool(reply[2])) if reply else None
 
 
 def _receipts(chat: str, reply: Any) -> list[Receipt]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from chalicelib.store import keys
-from chalicelib.store.inbox.index import Place, PlaceState, bool_if_kept
+from chalicelib.store.inbox.index import InboxEntry, InboxState, bool_if_kept
 from chalicelib.store.redis.client import Query
 from chalicelib.store.redis.scripts import Script
 
@@ -15,7 +15,7 @@ MEND_PLACE = Script("inbox/mend_place", "index", "large_chats")
 LAST_VERSION = 2**53 - 1
 
 
-class Known(NamedTuple):
+class KnownChat(NamedTuple):
     """What the index says of a chat: the version at which it moved, its stamp, how it stands to the inbox.
 
     time: of its newest message; 0 for none, and for a chat that is not IN. All in µs.
@@ -24,35 +24,35 @@ class Known(NamedTuple):
     chat: str
     version: int
     stamp: int
-    state: PlaceState
+    state: InboxState
     time: int
 
 
-class Looked(NamedTuple):
+class KnownChats(NamedTuple):
     """Chats that moved of late, as the index has them, and the store's time, µs."""
 
     time: int
-    chats: list[Known]
+    chats: list[KnownChat]
 
 
-class Mending:
+class InboxRepair:
     """Sets an index right that is ahead of a chat, since the chat's node lost its last writes.
 
     It has no keys of its own; see Inboxes.
     """
 
     @staticmethod
-    def first(handle: str, after: int, limit: int) -> Query[Looked]:
+    def first(handle: str, after: int, limit: int) -> Query[KnownChats]:
         """Return the query for the first chats that moved after a version, µs."""
         return _looking(handle, after, LAST_VERSION, limit, "first")
 
     @staticmethod
-    def last(handle: str, after: int, upto: int, limit: int) -> Query[Looked]:
+    def last(handle: str, after: int, upto: int, limit: int) -> Query[KnownChats]:
         """Return the query for the last chats that moved after one version, and not after another, µs."""
         return _looking(handle, after, upto, limit, "last")
 
     @staticmethod
-    def mending(known: Known, place: Place) -> Query[bool | None]:
+    def mending(known: KnownChat, place: InboxEntry) -> Query[bool | None]:
         """Return the query that sets what the index says of a chat.
 
         False: the chat has moved since. None: the store takes no writes.
@@ -65,15 +65,15 @@ class Mending:
         return Query(MEND_PLACE, named + others, args, bool_if_kept, if_refused=None)
 
 
-def _looking(handle: str, after: int, upto: int, limit: int, side: str) -> Query[Looked]:
+def _looking(handle: str, after: int, upto: int, limit: int, side: str) -> Query[KnownChats]:
     named = (keys.chats(handle), keys.inbox(handle), keys.active(handle))
     return Query(READ_KNOWN, named, (after, upto, limit, side), _looked)
 
 
-def _looked(reply: Any) -> Looked:
+def _looked(reply: Any) -> KnownChats:
     time, *chats = reply
-    return Looked(time, [_known(*one) for one in chats])
+    return KnownChats(time, [_known(*one) for one in chats])
 
 
-def _known(chat: bytes, version: int, stamp: int, state: int, time: int) -> Known:
-    return Known(chat.decode(), version, stamp, PlaceState(state), time)
+def _known(chat: bytes, version: int, stamp: int, state: int, time: int) -> KnownChat:
+    return KnownChat(chat.decode(), version, stamp, InboxState(state), time)

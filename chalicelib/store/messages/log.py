@@ -10,7 +10,7 @@ import msgspec
 
 from chalicelib.errors import IdConflict, MessageNotFound
 from chalicelib.store import keys
-from chalicelib.store.access import NO_CHAT, NO_MEMBER, judged_keys, kind_of, muted, refusal
+from chalicelib.store.access import NO_CHAT, NO_MEMBER, kind_of, muted, reader_keys, refusal
 from chalicelib.store.realtime.user_connections import Target, targets_of
 from chalicelib.store.redis.client import Query, Store
 from chalicelib.store.redis.scripts import Script
@@ -49,7 +49,7 @@ class Content(msgspec.Struct, array_like=True, frozen=True):
     reply_to: int | None = None
 
 
-class Entry(NamedTuple):
+class LogEntry(NamedTuple):
     """One message of a log; time in µs since 1970."""
 
     seq: int
@@ -71,7 +71,7 @@ class Appended(NamedTuple):
     targets: list[Target] | None = None
 
 
-class Slice(NamedTuple):
+class LogPage(NamedTuple):
     """Neighbouring messages of a log in rising seq, and the log's bounds when they were read.
 
     base, head: those of what the reader may read. deleted: of a group, who sent some of the messages and has
@@ -81,7 +81,7 @@ class Slice(NamedTuple):
     base: int
     head: int
     epoch: int
-    entries: list[Entry]
+    entries: list[LogEntry]
     deleted: tuple[str, ...] = ()
 
 
@@ -103,7 +103,7 @@ class MessageLog:
         of time, 6 bytes of seq.
     `{c<NNN>}:outbox`: `m<chat>` -> time of the newest message; see Outbox.
 
-    A message also raises its sender's own marks, see Readers, and takes what was trimmed off `uncounted`.
+    A message also raises its sender's own marks, see ReadStates, and takes what was trimmed off `uncounted`.
     """
 
     def __init__(self, store: Store, keep: int = 0) -> None:
@@ -142,7 +142,7 @@ class MessageLog:
         reader: str | None = None,
         time: int | None = None,
         epoch: int | None = None,
-    ) -> Query[Slice]:
+    ) -> Query[LogPage]:
         """Return the query for the messages that follow a seq, oldest first, `limit` or 4 MiB at the most.
 
         reader: the handle of who reads, as far as they may; None: everything is read. Of a chat of two it is
@@ -161,11 +161,11 @@ class MessageLog:
         reader: str | None = None,
         time: int | None = None,
         epoch: int | None = None,
-    ) -> Query[Slice]:
+    ) -> Query[LogPage]:
         """Return the query for the messages that precede a seq; see `after`."""
         return _reading(chat, "before", seq, limit, reader, time, epoch)
 
-    def newest(self, chat: str, skip: int, limit: int, *, reader: str | None = None) -> Query[Slice]:
+    def newest(self, chat: str, skip: int, limit: int, *, reader: str | None = None) -> Query[LogPage]:
         """Return the query for the newest messages but for the `skip` newest ones; see `after`."""
         return _reading(chat, "newest", skip, limit, reader, None, None)
 
@@ -189,19 +189,19 @@ def _appended(chat: str, reply: Any) -> Appended:
 
 def _reading(
     chat: str, side: str, place: int, limit: int, reader: str | None, time: int | None, epoch: int | None
-) -> Query[Slice]:
+) -> Query[LogPage]:
     at = b"" if time is None else time.to_bytes(8)
     cursor = (min(place, LAST_PLACE), limit, PAGE_BYTES, at, "" if epoch is None else str(epoch))
     args = (side, *cursor, reader or "", kind_of(chat))
-    return Query(READ_LOG, judged_keys(chat), args, lambda reply: _slice(chat, reply))
+    return Query(READ_LOG, reader_keys(chat), args, lambda reply: _slice(chat, reply))
 
 
-def _slice(chat: str, reply: Any) -> Slice:
+def _slice(chat: str, reply: Any) -> LogPage:
     if isinstance(reply, int):
         raise refusal(chat, reply)
     base, head, epoch, first, deleted, *elements = reply
     entries = [entry_of(first + i, element) for i, element in enumerate(elements)]
-    return Slice(base, head, epoch, entries, tuple(handle.decode() for handle in deleted))
+    return LogPage(base, head, epoch, entries, tuple(handle.decode() for handle in deleted))
 
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -217,12 +217,12 @@ def packed(content: Content) -> bytes:
     return _encode(values)
 
 
-def entry_of(seq: int, element: bytes) -> Entry:
+def entry_of(seq: int, element: bytes) -> LogEntry:
     """Return a message as the log stores it; raises CorruptEntry."""
     if element[:1] != VERSION:
         raise CorruptEntry(f"element {seq} has version {element[:1].hex()}, not {VERSION.hex()}")
     try:
-        return Entry(seq, int.from_bytes(element[TIME]), _decode(element[BODY]))
+        return LogEntry(seq, int.from_bytes(element[TIME]), _decode(element[BODY]))
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise CorruptEntry(f"element {seq} cannot be decoded") from error
 

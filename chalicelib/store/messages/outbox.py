@@ -18,7 +18,7 @@ MOVED, PLACED, INDEXED = KINDS = ("m", "p", "i")
 PUSHED = "d"
 
 
-class Telling(NamedTuple):
+class OutboxEntry(NamedTuple):
     """Something to tell; kind: MOVED, PLACED or INDEXED. handle: whom, of PLACED. since: µs, or a stamp."""
 
     kind: str
@@ -59,12 +59,12 @@ class Outbox:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def everything(self) -> list[Telling]:
+    def everything(self) -> list[OutboxEntry]:
         """Return all that is to be told; what cannot be read is logged as an error, and stays."""
         queries = [Query("HGETALL", (key,), read=_tellings) for key in keys.outboxes_by_partition()]
         return [telling for part in self._store.fetch_all(queries) for telling in part]
 
-    def clearing(self, telling: Telling) -> Query[bool]:
+    def clearing(self, telling: OutboxEntry) -> Query[bool]:
         """Return the query that takes something off, unless there is something newer to tell."""
         chat = telling.chat
         more = (PUSHED + chat,) if telling.kind == MOVED else ()
@@ -90,13 +90,13 @@ class Outbox:
         return Query(READ_AUDIENCE, named, (PUSHED + chat,), read)
 
 
-def _tellings(flat: list[bytes]) -> list[Telling]:
+def _tellings(flat: list[bytes]) -> list[OutboxEntry]:
     held = zip(flat[::2], flat[1::2], strict=True)
     pairs = [pair for pair in held if not pair[0].startswith(PUSHED.encode())]
     return [telling for field, since in pairs if (telling := _telling(field, since))]
 
 
-def _telling(field: bytes, since: bytes) -> Telling | None:
+def _telling(field: bytes, since: bytes) -> OutboxEntry | None:
     try:
         text, time = field.decode(), int(since)
     except ValueError:
@@ -104,6 +104,6 @@ def _telling(field: bytes, since: bytes) -> Telling | None:
     kind, rest = text[:1], text[1:]
     handle, _, chat = rest.partition("\0") if kind == PLACED else ("", "", rest)
     if kind in KINDS and chat and bool(handle) == (kind == PLACED):
-        return Telling(kind, chat, handle, time)
+        return OutboxEntry(kind, chat, handle, time)
     LOGGER.error({"event": "outbox_malformed", "item": repr(field), "value": repr(since)})
     return None

@@ -19,7 +19,7 @@ GRACE = 15 * 60 * 1_000_000
 """µs that a client is kept after it has expired, so that the sweep can tell of it."""
 
 
-class Client(NamedTuple):
+class ChatConnection(NamedTuple):
     """A connection that is attached to a chat; protobuf: it takes that, and no JSON. handle: whose it is."""
 
     connection: str
@@ -31,7 +31,7 @@ class Joined(NamedTuple):
     """A connection's coming; first: the user's first joined one. clients: all joined ones, it included."""
 
     first: bool
-    clients: list[Client]
+    clients: list[ChatConnection]
 
 
 class Left(NamedTuple):
@@ -42,10 +42,10 @@ class Left(NamedTuple):
 
     last: bool
     handle: str
-    clients: list[Client]
+    clients: list[ChatConnection]
 
 
-class Clients:
+class ChatConnections:
     """The connections that are attached to each chat. Their key, in the chat's partition `{c<NNN>}`:
 
     `{c<NNN>}:clients:<chat>`: HASH, expires 15 minutes after the last one of it has: connection -> 8 bytes of
@@ -74,11 +74,11 @@ class Clients:
         """Return the query that detaches a connection; again is no change."""
         return Query(DETACH_CLIENT, (keys.members(chat), keys.clients(chat)), (connection,), _left)
 
-    def joined(self, chat: str, reader: str) -> Query[list[Client]]:
+    def joined(self, chat: str, reader: str) -> Query[list[ChatConnection]]:
         """Return the query for the joined connections; reading it raises ChatNotFound and NotAMember."""
         return Query(READ_CLIENTS, _keys(chat), (reader,), lambda reply: _read(chat, reply))
 
-    def present(self, chat: str, reader: str) -> Query[list[Client]]:
+    def present(self, chat: str, reader: str) -> Query[list[ChatConnection]]:
         """Return the query for the joined connections; none for who is no member, or of no such chat."""
         return Query(
             READ_CLIENTS,
@@ -96,12 +96,12 @@ def _keys(chat: str) -> tuple[str, str, str]:
     return keys.chat(chat), keys.members(chat), keys.clients(chat)
 
 
-def _clients(reply: list[bytes]) -> list[Client]:
+def _clients(reply: list[bytes]) -> list[ChatConnection]:
     connections, flags, handles = reply
     if not connections:
         return []
     of_each = zip(connections.decode().split("\0"), flags, handles.decode().split("\0"), strict=True)
-    return [Client(connection, bool(flag & PROTOBUF), handle) for connection, flag, handle in of_each]
+    return [ChatConnection(connection, bool(flag & PROTOBUF), handle) for connection, flag, handle in of_each]
 
 
 def _joined(reply: list[Any]) -> Joined | None:
@@ -113,7 +113,7 @@ def _left(reply: list[Any]) -> Left:
     return Left(bool(last), handle.decode(), _clients(clients))
 
 
-def _read(chat: str, reply: Any) -> list[Client]:
+def _read(chat: str, reply: Any) -> list[ChatConnection]:
     if isinstance(reply, int):
         raise refusal(chat, reply)
     return _clients(reply)

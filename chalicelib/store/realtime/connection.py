@@ -22,11 +22,12 @@ PROTOBUF = 2
 CHAT, WATCHED = "chat:", "watch:"
 
 
-class Held(NamedTuple):
-    """Whose frame it is.
+class FrameSender(NamedTuple):
+    """The connection that sent a frame.
 
-    session: the digest of its token; Presence's NAMED; or empty. room: the one of its ticket. renew: what
-    other slots hold of the connection is to be renewed now. wait: µs until a frame may pass; 0: this one may.
+    session: the digest of its token, or NAMED of UserConnections, or empty. room: the room of its ticket.
+    renew: whether the keys in other slots must be renewed now. wait: µs until a frame may pass; 0: this one
+    may.
     """
 
     handle: str
@@ -37,7 +38,7 @@ class Held(NamedTuple):
     wait: int
 
 
-class Attached(NamedTuple):
+class Attachments(NamedTuple):
     """What other slots hold of a connection: the chats it is attached to, the users it watches."""
 
     handle: str
@@ -45,11 +46,11 @@ class Attached(NamedTuple):
     watched: list[str]
 
 
-class Sockets:
+class Connections:
     """The connections by their ids. Their key, each in a slot of its own:
 
     `{x:<connection>}:socket`: HASH, expires 15 minutes after the lease: `user` (handle), `session` (as
-        Presence has it), `flags` (2: protobuf), `lease` (until when, µs), `renewed` (µs, when
+        UserConnections has it), `flags` (2: protobuf), `lease` (until when, µs), `renewed` (µs, when
         the other slots were last told to renew it), `rate` (see lua/gcra.lua), `room` (of its ticket) if
         there is one; `chat:<chat>` for each chat that it is attached to and `watch:<handle>` for each user
         whom it watches, empty.
@@ -73,7 +74,7 @@ class Sockets:
         args = (handle, session, PROTOBUF * protobuf, room or "", *self._times)
         return Query(OPEN_SOCKET, (keys.socket(connection),), args)
 
-    def frame(self, connection: str, limit: int) -> Query[Held | None]:
+    def frame(self, connection: str, limit: int) -> Query[FrameSender | None]:
         """Return the query that renews a connection's lease and takes a frame from its limit.
 
         limit: frames a minute; 0: none. None: there is no such connection, or its lease is over.
@@ -82,7 +83,7 @@ class Sockets:
             TAKE_FRAME, (keys.socket(connection),), (limit, *self._times, self._lease // RENEWALS), _held
         )
 
-    def attachments(self, connection: str) -> Query[Attached | None]:
+    def attachments(self, connection: str) -> Query[Attachments | None]:
         """Return the query for what other slots hold of a connection; None: it is not known."""
         return Query("HGETALL", (keys.socket(connection),), read=_attached)
 
@@ -108,24 +109,26 @@ class Sockets:
         named = tuple(WATCHED + handle for handle in handles)
         return Query(NOTE_WATCHED, (keys.socket(connection),), (WATCHED, *named), _watched)
 
-    def dropping(self, connection: str) -> Query[Attached | None]:
+    def dropping(self, connection: str) -> Query[Attachments | None]:
         """Return the query that forgets a connection, as the last thing of it; None: it was not known."""
         return Query(CLOSE_SOCKET, (keys.socket(connection),), read=_attached)
 
 
-def _held(reply: list[Any]) -> Held | None:
+def _held(reply: list[Any]) -> FrameSender | None:
     if not reply:
         return None
     handle, session, flags, room, renew, wait = reply
-    return Held(handle.decode(), session, bool(flags & PROTOBUF), room.decode() or None, bool(renew), wait)
+    return FrameSender(
+        handle.decode(), session, bool(flags & PROTOBUF), room.decode() or None, bool(renew), wait
+    )
 
 
-def _attached(flat: list[bytes]) -> Attached | None:
+def _attached(flat: list[bytes]) -> Attachments | None:
     fields = dict(zip(flat[::2], flat[1::2], strict=True))
     if b"user" not in fields:
         return None
     names = [field.decode() for field in fields]
-    return Attached(fields[b"user"].decode(), _noted(names, CHAT), _noted(names, WATCHED))
+    return Attachments(fields[b"user"].decode(), _noted(names, CHAT), _noted(names, WATCHED))
 
 
 def _watched(reply: list[bytes]) -> list[str]:

@@ -40,7 +40,7 @@ class Target(NamedTuple):
     protobuf: bool
 
 
-class Changed(NamedTuple):
+class PresenceChange(NamedTuple):
     """What came of a connection's coming or going.
 
     changed: the user went online, or offline. seen: when they were online last, µs since 1970; 0: never, or
@@ -52,21 +52,21 @@ class Changed(NamedTuple):
     watchers: list[Target]
 
 
-class Shown(NamedTuple):
+class ShownPresence(NamedTuple):
     """Whether a user is online, and when they were last, µs since 1970; 0: never, or nobody's business."""
 
     online: bool
     seen: int
 
 
-class Watched(NamedTuple):
+class WatchedPresence(NamedTuple):
     """How a user is shown to one of those who watch them, and that one's connections that do."""
 
-    shown: Shown
+    shown: ShownPresence
     targets: list[Target]
 
 
-class Due(NamedTuple):
+class DueConnections(NamedTuple):
     """Connections that the sweep has to do with, each a handle and an id.
 
     expired: they were not dropped. too_long: their leases end later than any that is given now, as the
@@ -77,7 +77,7 @@ class Due(NamedTuple):
     too_long: list[tuple[str, str]]
 
 
-class Entering(IntEnum):
+class ConnectOutcome(IntEnum):
     """What comes of an attempt to connect."""
 
     OK = 0
@@ -86,15 +86,15 @@ class Entering(IntEnum):
     TOO_MANY = 3
 
 
-class Entry(NamedTuple):
+class ConnectAttempt(NamedTuple):
     """An attempt to connect; session: the digest of its token, or empty. room: the one of the ticket."""
 
-    outcome: Entering
+    outcome: ConnectOutcome
     session: bytes
     room: str | None
 
 
-class Presence:
+class UserConnections:
     """The connections of each user. Their keys, in the partition of the user, `{u<NNN>}` (see store/keys.py):
 
     `{u<NNN>}:connections:<handle>`: HASH, no expiry: connection -> 8 bytes of when it expires (µs,
@@ -126,7 +126,7 @@ class Presence:
 
     def connect(
         self, handle: str, ticket: bytes | None, session: bytes, connection: str, *, protobuf: bool
-    ) -> Query[Entry]:
+    ) -> Query[ConnectAttempt]:
         """Return the query that adds a connection, not ready yet, by a ticket, or else by a session.
 
         ticket: its digest; it is used up, so with one this is not repeatable. session: what counts without
@@ -139,7 +139,7 @@ class Presence:
         args = (handle, connection, flags, self._lease, MOST_CONNECTIONS, session, lives)
         return Query(CONNECT, tuple(named), args, _entry, repeatable=ticket is None)
 
-    def ready(self, handle: str, connection: str) -> Query[Changed | None]:
+    def ready(self, handle: str, connection: str) -> Query[PresenceChange | None]:
         """Return the query that makes a connection ready; None: it is gone, or its session has ended."""
         named = (*_keys(handle), keys.sessions(handle))
         args = (handle, connection, self._lease)
@@ -150,7 +150,7 @@ class Presence:
         named = (keys.user(handle), keys.sessions(handle), keys.connections(handle), keys.leases(handle))
         return Query(RENEW_CONNECTION, named, (handle, connection, self._lease), bool)
 
-    def drop(self, handle: str, connection: str) -> Query[Changed]:
+    def drop(self, handle: str, connection: str) -> Query[PresenceChange]:
         """Return the query that removes a connection; again is no change."""
         return Query(DROP_CONNECTION, _keys(handle), (handle, connection), _changed)
 
@@ -163,14 +163,16 @@ class Presence:
         named = (keys.connections(handle), keys.leases(handle))
         return Query(END_CONNECTIONS, named, (handle, session, keep), lambda reply: targets_of(*reply))
 
-    def of(self, handle: str, reader: str) -> Query[Shown | None]:
+    def of(self, handle: str, reader: str) -> Query[ShownPresence | None]:
         """Return the query for whether a user is online; None: there is no account, and nobody connected.
 
         reader: who asks; for one whom the user has blocked they are offline, and never were online.
         """
         return Query(READ_PRESENCE, _shown_keys(handle), (reader,), _shown)
 
-    def watch(self, handle: str, connection: str, watcher: str, *, protobuf: bool) -> Query[Shown | None]:
+    def watch(
+        self, handle: str, connection: str, watcher: str, *, protobuf: bool
+    ) -> Query[ShownPresence | None]:
         """Return the query that tells a connection of a user for a lease, and shows how it is now.
 
         watcher: the handle of who asks; see `of`. Again renews it.
@@ -179,7 +181,7 @@ class Presence:
         args = (watcher, connection, PROTOBUF * protobuf, self._lease, MOST_WATCHERS)
         return Query(WATCH, named, args, _shown)
 
-    def watching(self, handle: str, watcher: str) -> Query[Watched | None]:
+    def watching(self, handle: str, watcher: str) -> Query[WatchedPresence | None]:
         """Return the query for how a user is shown to somebody, and where that one watches them.
 
         None: there is no account, and nobody connected.
@@ -194,7 +196,7 @@ class Presence:
         """Return the queries for the ready connections of users who are not deleted."""
         return [_targets(group) for group in keys.by_partition(handles, each=2)]
 
-    def due(self, limit: int) -> list[Query[Due]]:
+    def due(self, limit: int) -> list[Query[DueConnections]]:
         """Return the queries for the connections that the sweep has to do with.
 
         limit: Maximum number of connections of each kind and partition.
@@ -223,27 +225,27 @@ def _targets(handles: Sequence[str]) -> Query[list[Target]]:
     return Query(READ_TARGETS, named, (), lambda reply: targets_of(*reply))
 
 
-def _entry(reply: list[Any]) -> Entry:
+def _entry(reply: list[Any]) -> ConnectAttempt:
     outcome, session, room = reply
-    return Entry(Entering(outcome), session, room.decode() or None)
+    return ConnectAttempt(ConnectOutcome(outcome), session, room.decode() or None)
 
 
-def _changed(reply: list[Any]) -> Changed:
+def _changed(reply: list[Any]) -> PresenceChange:
     changed, seen, json, protobuf = reply
-    return Changed(bool(changed), seen, targets_of(json, protobuf))
+    return PresenceChange(bool(changed), seen, targets_of(json, protobuf))
 
 
-def _shown(reply: list[int]) -> Shown | None:
-    return Shown(bool(reply[0]), reply[1]) if reply else None
+def _shown(reply: list[int]) -> ShownPresence | None:
+    return ShownPresence(bool(reply[0]), reply[1]) if reply else None
 
 
-def _watched(reply: list[Any]) -> Watched | None:
-    return Watched(Shown(bool(reply[0]), reply[1]), targets_of(*reply[2:])) if reply else None
+def _watched(reply: list[Any]) -> WatchedPresence | None:
+    return WatchedPresence(ShownPresence(bool(reply[0]), reply[1]), targets_of(*reply[2:])) if reply else None
 
 
-def _due(reply: list[Any]) -> Due:
+def _due(reply: list[Any]) -> DueConnections:
     expired, too_long = reply
-    return Due(_leases(expired), _leases(too_long))
+    return DueConnections(_leases(expired), _leases(too_long))
 
 
 def _leases(reply: Sequence[bytes]) -> list[tuple[str, str]]:

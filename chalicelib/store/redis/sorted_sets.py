@@ -10,23 +10,24 @@ from chalicelib.store.redis.scripts import Script
 READ_PAGE = Script("redis/read_page", "below")
 
 
-class Mark(NamedTuple):
+class ScoredMember(NamedTuple):
     """A member of a sorted set and its place; they compare as the set orders them, if they are ASCII."""
 
     score: int
     member: str
 
 
-def page(key: str, below: Mark | None, limit: int) -> Query[list[Mark]]:
+def page(key: str, below: ScoredMember | None, limit: int) -> Query[list[ScoredMember]]:
     """Return the query for the members below a mark (None: from the top), `limit` at the most."""
     after: tuple[int | str, str] = ("", "") if below is None else below
-    return Query(READ_PAGE, (key,), (*after, limit), marks_of)
+    return Query(READ_PAGE, (key,), (*after, limit), scored_members)
 
 
-def marks_of(flat: list[bytes]) -> list[Mark]:
+def scored_members(flat: list[bytes]) -> list[ScoredMember]:
     """Return the marks in a reply of members and scores in turn."""
     return [
-        Mark(number_of(score), member.decode()) for member, score in zip(flat[::2], flat[1::2], strict=True)
+        ScoredMember(number_of(score), member.decode())
+        for member, score in zip(flat[::2], flat[1::2], strict=True)
     ]
 
 

@@ -8,7 +8,7 @@ from enum import IntEnum
 from chalicelib.store import keys
 from chalicelib.store.redis.client import Query, Store
 from chalicelib.store.redis.scripts import Script
-from chalicelib.store.redis.sorted_sets import Mark, page
+from chalicelib.store.redis.sorted_sets import ScoredMember, page
 from chalicelib.store.social import follows
 
 BLOCK = Script("social/block", "edges", "live")
@@ -60,7 +60,7 @@ class Blocks:
         """Return the query for all whom a user has blocked."""
         return Query("ZRANGE", (keys.blocked(handle),), (0, -1), _texts)
 
-    def blocked(self, handle: str, below: Mark | None, limit: int) -> Query[list[Mark]]:
+    def blocked(self, handle: str, below: ScoredMember | None, limit: int) -> Query[list[ScoredMember]]:
         """Return the query for a page of whom a user has blocked, the newest first."""
         return page(keys.blocked(handle), below, limit)
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from chalicelib.store import keys
 from chalicelib.store.redis.client import Query, Store
 from chalicelib.store.redis.scripts import Script
-from chalicelib.store.redis.sorted_sets import Mark, page
+from chalicelib.store.redis.sorted_sets import ScoredMember, page
 
 FOLLOW = Script("social/follow", "edges", "live")
 UNFOLLOW = Script("social/unfollow", "edges")
@@ -88,11 +88,11 @@ class Follows:
         """Make the target's followers what the edge says, unless they know a newer one."""
         return self._store.fetch(_mirroring(handle, target, edge))
 
-    def following(self, handle: str, below: Mark | None, limit: int) -> Query[list[Mark]]:
+    def following(self, handle: str, below: ScoredMember | None, limit: int) -> Query[list[ScoredMember]]:
         """Return the query for a page of whom a user follows, the newest first."""
         return page(keys.following(handle), below, limit)
 
-    def followers(self, handle: str, below: Mark | None, limit: int) -> Query[list[Mark]]:
+    def followers(self, handle: str, below: ScoredMember | None, limit: int) -> Query[list[ScoredMember]]:
         """Return the query for a page of who follows a user, the newest first."""
         return page(keys.followers(handle), below, limit)
 
@@ -125,7 +125,7 @@ class Follows:
             self._strike(keys.followers(handle), edges)
         self._store.fetch(Query("SREM", (keys.large_authors(),), (handle,)))
 
-    def _strike(self, key: str, edges: list[Mark]) -> None:
+    def _strike(self, key: str, edges: list[ScoredMember]) -> None:
         self._store.fetch(Query("ZREM", (key,), tuple(handle for _, handle in edges)))
 
 

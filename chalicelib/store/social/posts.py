@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from chalicelib.store import keys
-from chalicelib.store.accounts.user_cards import Card, card
+from chalicelib.store.accounts.user_cards import UserCard, card
 from chalicelib.store.redis.client import Query, Store
 from chalicelib.store.redis.scripts import Script
 
@@ -38,10 +38,10 @@ class Unsent(NamedTuple):
     ids: list[int]
 
 
-class Written(NamedTuple):
+class AuthoredPosts(NamedTuple):
     """Posts of a user, and what is shown of the user."""
 
-    author: Card
+    author: UserCard
     posts: list[Post]
 
 
@@ -77,7 +77,7 @@ class Posts:
         args = (highest, "-inf", "LIMIT", 0, limit)
         return Query("ZREVRANGEBYSCORE", (keys.posts(handle),), args, lambda reply: list(map(_post, reply)))
 
-    def written(self, handle: str, reader: str, ids: Iterable[int]) -> Query[Written | None]:
+    def written(self, handle: str, reader: str, ids: Iterable[int]) -> Query[AuthoredPosts | None]:
         """Return the query for those posts of some ids that there are.
 
         None: the author is gone, or has blocked the reader.
@@ -117,11 +117,11 @@ def _post(member: bytes) -> Post:
     return Post(int.from_bytes(member[ID]), member[TEXT].decode())
 
 
-def _written(handle: str, reply: list[bytes]) -> Written | None:
+def _written(handle: str, reply: list[bytes]) -> AuthoredPosts | None:
     if not reply:
         return None
     name, avatar, *posts = reply
-    return Written(card(handle, name, avatar), list(map(_post, posts)))
+    return AuthoredPosts(card(handle, name, avatar), list(map(_post, posts)))
 
 
 def _unsent(reply: list[bytes]) -> Unsent | None:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from chalicelib.store import keys
 from chalicelib.store.redis.client import Query, Store
 from chalicelib.store.redis.scripts import Script
-from chalicelib.store.redis.sorted_sets import Mark, marks_of, page
+from chalicelib.store.redis.sorted_sets import ScoredMember, page, scored_members
 
 FAN_OUT = Script("social/fan_out")
 
@@ -19,10 +19,10 @@ ENTRIES_AT_ONCE = 2500
 """Posts, times timelines, that one call writes: a few milliseconds of the store."""
 
 
-class Slice(NamedTuple):
+class TimelinePage(NamedTuple):
     """A part of a timeline, the newest post first; floor: the oldest id in a full timeline, else 0."""
 
-    marks: list[Mark]
+    marks: list[ScoredMember]
     floor: int
 
 
@@ -42,13 +42,13 @@ class Timelines:
         if ids:
             self._store.fetch_all(list(_putting(readers, author, ids)))
 
-    def read(self, reader: str, below: Mark | None, limit: int) -> Slice:
+    def read(self, reader: str, below: ScoredMember | None, limit: int) -> TimelinePage:
         """Return a page of a timeline."""
         key = keys.timeline(reader)
         last = MOST_POSTS - 1
-        oldest = Query("ZREVRANGE", (key,), (last, last, "WITHSCORES"), marks_of)
+        oldest = Query("ZREVRANGE", (key,), (last, last, "WITHSCORES"), scored_members)
         marks, full = self._store.fetch_both(page(key, below, limit), oldest)
-        return Slice(marks, full[0].score if full else 0)
+        return TimelinePage(marks, full[0].score if full else 0)
 
     def large_authors(self) -> list[str]:
         """Return the authors whose posts are not put into timelines."""

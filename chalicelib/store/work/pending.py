@@ -11,14 +11,14 @@ from chalicelib.store.redis.scripts import Script
 CLEAR_OWED = Script("work/clear_owed")
 
 
-class Item(NamedTuple):
+class PendingItem(NamedTuple):
     """Owed work: `<kind>:<handle>` and what else the kind needs; since: µs since 1970."""
 
     text: str
     since: int
 
 
-class Owed:
+class PendingWork:
     """The outbox of the users. Its key, one a partition:
 
     `{u<NNN>}:owed`: HASH, no expiry: item -> version, the time in µs at which it was owed. The script that
@@ -39,11 +39,11 @@ class Owed:
         key = keys.owed(handle)
         return bool(self._store.fetch(Query(CLEAR_OWED, (key,), (item, version))))
 
-    def everything(self) -> list[Item]:
+    def everything(self) -> list[PendingItem]:
         """Return all that is owed to all users."""
         queries = [Query("HGETALL", (key,), read=_items) for key in keys.owed_by_partition()]
         return [item for items in self._store.fetch_all(queries) for item in items]
 
 
-def _items(flat: list[bytes]) -> list[Item]:
-    return [Item(text.decode(), int(since)) for text, since in zip(flat[::2], flat[1::2], strict=True)]
+def _items(flat: list[bytes]) -> list[PendingItem]:
+    return [PendingItem(text.decode(), int(since)) for text, since in zip(flat[::2], flat[1::2], strict=True)]

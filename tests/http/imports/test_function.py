@@ -788,6 +788,6 @@ def test_request_shows_no_secret() -> None:
 def test_search_index_is_owed(here: Store, source: UserServer) -> None:
     """A new user, or a new name, is owed to the search."""
     call(event(source))
-    from chalicelib.store.work.pending import Owed
+    from chalicelib.store.work.pending import PendingWork
 
-    assert {item.text for item in Owed(here).everything()} == {"index:ann", "index:bob", "index:cy"}
+    assert {item.text for item in PendingWork(here).everything()} == {"index:ann", "index:bob", "index:cy"}

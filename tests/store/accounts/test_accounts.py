@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chalicelib.store import keys
-from chalicelib.store.accounts.accounts import Account, Accounts, Peer, Standing
+from chalicelib.store.accounts.accounts import Account, Accounts, AccountStatus, UserRelation
 from chalicelib.store.redis.client import Store, connect
 from tests.servers.engines import Engine
 from tests.store.account_records import HELD, clock, fields_of, write_account, write_session, write_tombstone
@@ -287,14 +287,14 @@ def test_peer(accounts: Accounts, store: Store, raw: RawClient) -> None:
     write_tombstone(raw, "bob")
     raw.zadd(keys.blocked("ann"), {"mallory": 1.0})
 
-    def met(handle: str, other: str) -> Peer:
+    def met(handle: str, other: str) -> UserRelation:
         return store.fetch(accounts.peer(handle, other))
 
-    assert met("ann", "cid") == Peer(Standing.ACTIVE, blocks=False)
-    assert met("ann", "mallory") == Peer(Standing.ACTIVE, blocks=True)
-    assert met("ann", "") == Peer(Standing.ACTIVE, blocks=False)
-    assert met("bob", "cid") == Peer(Standing.DELETED, blocks=False)
-    assert met("nobody", "cid") == Peer(Standing.NONE, blocks=False)
+    assert met("ann", "cid") == UserRelation(AccountStatus.ACTIVE, blocks=False)
+    assert met("ann", "mallory") == UserRelation(AccountStatus.ACTIVE, blocks=True)
+    assert met("ann", "") == UserRelation(AccountStatus.ACTIVE, blocks=False)
+    assert met("bob", "cid") == UserRelation(AccountStatus.DELETED, blocks=False)
+    assert met("nobody", "cid") == UserRelation(AccountStatus.NONE, blocks=False)
 
 
 def test_profile(accounts: Accounts, store: Store, raw: RawClient) -> None:

@@ -16,7 +16,7 @@ from chalicelib.services.values.emails import EMAIL
 from chalicelib.store import keys
 from chalicelib.store.accounts.accounts import Account
 from chalicelib.store.accounts.sessions import Details
-from chalicelib.store.inbox.index import Inboxes, Place, PlaceState
+from chalicelib.store.inbox.index import InboxEntry, Inboxes, InboxState
 from chalicelib.store.redis.client import Store
 from tests.store.account_services import EVERYBODY, Crash, CrashingStore, Village, expire, sweep
 from tests.store.log_records import RawClient
@@ -177,9 +177,9 @@ def test_chats_are_left(village: Village, raw: RawClient) -> None:
     """A deleted user departs from all chats, one by one, and their index goes after that."""
     village.settle("alice")
     inboxes = Inboxes(village.store)
-    places = {"g-one": PlaceState.IN, "g-two": PlaceState.LARGE, "g-three": PlaceState.OUT}
+    places = {"g-one": InboxState.IN, "g-two": InboxState.LARGE, "g-three": InboxState.OUT}
     for chat, state in places.items():
-        village.store.fetch_all(inboxes.placing(chat, [Place("alice", 1, state, 1)]))
+        village.store.fetch_all(inboxes.placing(chat, [InboxEntry("alice", 1, state, 1)]))
     village.store.fetch_all(inboxes.delivering("alice:bob", 2, ["alice"]))
     village.deletion.delete("alice")
 
@@ -192,7 +192,7 @@ def test_many_chats_are_left_soon(village: Village, raw: RawClient) -> None:
     village.settle("alice")
     for number in range(INLINE_CHATS + 1):
         village.store.fetch_all(
-            Inboxes(village.store).placing(f"g-{number}", [Place("alice", 1, PlaceState.IN, 1)])
+            Inboxes(village.store).placing(f"g-{number}", [InboxEntry("alice", 1, InboxState.IN, 1)])
         )
     village.deletion.delete("alice")
     assert (village.departed, raw.llen(keys.work())) == ([], 1)
@@ -208,7 +208,7 @@ def test_departures_that_end(village: Village, raw: RawClient) -> None:
     village.settle("alice")
     for number in range(3):
         village.store.fetch_all(
-            Inboxes(village.store).placing(f"g-{number}", [Place("alice", 1, PlaceState.IN, 1)])
+            Inboxes(village.store).placing(f"g-{number}", [InboxEntry("alice", 1, InboxState.IN, 1)])
         )
     gone: set[tuple[str, str]] = set()
     for step in range(STEPS):

@@ -13,7 +13,7 @@ from chalicelib.store.accounts.login_attempts import (
     PAIR_FAILURES,
     REMEMBERED,
     WINDOW_SECONDS,
-    Attempts,
+    LoginAttempts,
 )
 from chalicelib.store.redis.client import Store, connect
 from tests.servers.engines import Engine
@@ -26,15 +26,15 @@ SECOND = 1_000_000
 
 
 @pytest.fixture
-def attempts(store: Store) -> Attempts:
+def attempts(store: Store) -> LoginAttempts:
     """The attempts under test."""
-    return Attempts(store)
+    return LoginAttempts(store)
 
 
 SUBSCRIBER = "2001:db8:1:200::/56"
 
 
-def fail(attempts: Attempts, times: int, name: str = "ann", address: str = HERE) -> list[float]:
+def fail(attempts: LoginAttempts, times: int, name: str = "ann", address: str = HERE) -> list[float]:
     """Fail to log in so many times; returns how long each had to wait first."""
     return [attempts.begin(name, address).wait for _ in range(times)]
 
@@ -45,7 +45,7 @@ def write_failures(raw: RawClient, key: str, *ages: int) -> None:
     raw.zadd(key, {f"old{place}": now - age for place, age in enumerate(ages)})
 
 
-def test_10_failures_of_a_name_from_an_address(attempts: Attempts) -> None:
+def test_10_failures_of_a_name_from_an_address(attempts: LoginAttempts) -> None:
     """Ten failures as somebody from an address are enough for a quarter of an hour."""
     assert fail(attempts, PAIR_FAILURES) == [0] * PAIR_FAILURES
 
@@ -53,7 +53,7 @@ def test_10_failures_of_a_name_from_an_address(attempts: Attempts) -> None:
     assert WINDOW_SECONDS - 60 < wait <= WINDOW_SECONDS
 
 
-def test_nobody_locks_out_another(attempts: Attempts) -> None:
+def test_nobody_locks_out_another(attempts: LoginAttempts) -> None:
     """Failures from elsewhere keep nobody from logging in here, however many; they are counted."""
     for number in range(200):
         fail(attempts, 1, address=f"203.0.113.{number}")
@@ -63,7 +63,7 @@ def test_nobody_locks_out_another(attempts: Attempts) -> None:
     assert attempt.failures == 200
 
 
-def test_50_failures_from_an_address(attempts: Attempts) -> None:
+def test_50_failures_from_an_address(attempts: LoginAttempts) -> None:
     """Fifty failures from an address, as whomever, are enough; another address goes on."""
     for number in range(ADDRESS_FAILURES):
         assert attempts.begin(f"user{number}", HERE).wait == 0
@@ -72,14 +72,14 @@ def test_50_failures_from_an_address(attempts: Attempts) -> None:
     assert attempts.begin("ann", THERE).wait == 0
 
 
-def test_addresses_of_one_site_are_one(attempts: Attempts) -> None:
+def test_addresses_of_one_site_are_one(attempts: LoginAttempts) -> None:
     """Who has a network of IPv6 has no more tries than who has one address."""
     waits = [attempts.begin("ann", f"2001:db8:1:2::{number:x}").wait for number in range(1, 13)]
 
     assert [wait > 0 for wait in waits] == [False] * PAIR_FAILURES + [True] * 2
 
 
-def test_networks_of_one_subscriber_have_twice_the_tries_of_one(attempts: Attempts) -> None:
+def test_networks_of_one_subscriber_have_twice_the_tries_of_one(attempts: LoginAttempts) -> None:
     """Who has a /56 of IPv6, which is 256 networks, has no more than twice the tries of one network."""
     waits = [attempts.begin("ann", f"2001:db8:1:2{number:02x}::1").wait for number in range(25)]
     others = [attempts.begin(f"user{number}", f"2001:db8:1:3{number:02x}::1").wait for number in range(120)]
@@ -89,7 +89,7 @@ def test_networks_of_one_subscriber_have_twice_the_tries_of_one(attempts: Attemp
     assert attempts.begin("ann", "2001:db8:1:400::1").wait == 0
 
 
-def test_success_takes_back_what_a_subscriber_failed(attempts: Attempts, raw: RawClient) -> None:
+def test_success_takes_back_what_a_subscriber_failed(attempts: LoginAttempts, raw: RawClient) -> None:
     """Who logs in over IPv6 leaves no failure of theirs behind, in neither of their networks."""
     address = "2001:db8:1:2ff::1"
     fail(attempts, 3, address=address)
@@ -99,13 +99,13 @@ def test_success_takes_back_what_a_subscriber_failed(attempts: Attempts, raw: Ra
     assert raw.zcard(keys.address_tries(SUBSCRIBER)) == raw.zcard(keys.tries("ann", "")) == 3
 
 
-def test_doubt_counts_the_failures_of_an_address(attempts: Attempts) -> None:
+def test_doubt_counts_the_failures_of_an_address(attempts: LoginAttempts) -> None:
     """An address that has failed is in doubt, as whomever it comes; another is not."""
     assert [attempts.begin(name, HERE).doubt for name in ("ann", "bob", "ann")] == [0, 1, 2]
     assert attempts.begin("ann", THERE).doubt == 0
 
 
-def test_name_under_attack_parts_tries_from_one_address(attempts: Attempts, raw: RawClient) -> None:
+def test_name_under_attack_parts_tries_from_one_address(attempts: LoginAttempts, raw: RawClient) -> None:
     """With each failure of a name from elsewhere its next try from here is due later, up to two seconds."""
     write_failures(raw, keys.tries("ann", ""), *range(SECOND, SECOND + PAIR_FAILURES + 6))
     assert attempts.begin("ann", HERE).wait == 0
@@ -118,7 +118,7 @@ def test_name_under_attack_parts_tries_from_one_address(attempts: Attempts, raw:
     assert attempts.begin("bob", HERE).wait == 0
 
 
-def test_a_refused_attempt_is_not_counted(attempts: Attempts, raw: RawClient) -> None:
+def test_a_refused_attempt_is_not_counted(attempts: LoginAttempts, raw: RawClient) -> None:
     """To try while one must wait does not make it longer, and uses up nobody's share."""
     fail(attempts, PAIR_FAILURES + 20)
 
@@ -127,7 +127,7 @@ def test_a_refused_attempt_is_not_counted(attempts: Attempts, raw: RawClient) ->
     assert raw.zcard(keys.tries("ann", "")) == PAIR_FAILURES
 
 
-def test_the_window(attempts: Attempts, raw: RawClient) -> None:
+def test_the_window(attempts: LoginAttempts, raw: RawClient) -> None:
     """A failure counts for a quarter of an hour; the wait ends when the one that is too many does."""
     key = keys.tries("ann", HERE)
     old, young = WINDOW + SECOND, SECOND
@@ -138,7 +138,7 @@ def test_the_window(attempts: Attempts, raw: RawClient) -> None:
     assert raw.zcard(key) == PAIR_FAILURES
 
 
-def test_a_clock_that_fell_back(attempts: Attempts, raw: RawClient) -> None:
+def test_a_clock_that_fell_back(attempts: LoginAttempts, raw: RawClient) -> None:
     """Failures that the store's clock has yet to come to count no more: nobody waits for it."""
     write_failures(raw, keys.tries("ann", HERE), *[-WINDOW] * PAIR_FAILURES)
 
@@ -146,7 +146,7 @@ def test_a_clock_that_fell_back(attempts: Attempts, raw: RawClient) -> None:
     assert fail(attempts, 1) > [0]
 
 
-def test_the_wait_for_the_oldest(attempts: Attempts, raw: RawClient) -> None:
+def test_the_wait_for_the_oldest(attempts: LoginAttempts, raw: RawClient) -> None:
     """With the oldest failure a minute from being forgotten, the wait is a minute; with too many, longer."""
     key = keys.tries("ann", HERE)
     write_failures(raw, key, WINDOW - 60 * SECOND, *[SECOND] * (PAIR_FAILURES - 1))
@@ -158,7 +158,7 @@ def test_the_wait_for_the_oldest(attempts: Attempts, raw: RawClient) -> None:
     assert 80 < attempts.begin("ann", HERE).wait <= 90
 
 
-def test_a_wait_is_never_nothing(attempts: Attempts, raw: RawClient) -> None:
+def test_a_wait_is_never_nothing(attempts: LoginAttempts, raw: RawClient) -> None:
     """Whoever must wait is told so, also for the last moment."""
     key = keys.tries("ann", HERE)
     for age in range(WINDOW - 20_000, WINDOW, 500):
@@ -170,7 +170,7 @@ def test_a_wait_is_never_nothing(attempts: Attempts, raw: RawClient) -> None:
         assert (attempt.wait > 0) == (raw.zscore(key, attempt.id) is None)
 
 
-def test_a_success_is_no_failure(attempts: Attempts, raw: RawClient) -> None:
+def test_a_success_is_no_failure(attempts: LoginAttempts, raw: RawClient) -> None:
     """Who logs in has not failed, and the failures from the same address are forgiven; others' stay."""
     fail(attempts, 5)
     fail(attempts, 3, address=THERE)
@@ -185,7 +185,7 @@ def test_a_success_is_no_failure(attempts: Attempts, raw: RawClient) -> None:
     assert fail(attempts, PAIR_FAILURES) == [0] * PAIR_FAILURES
 
 
-def test_success_as_oneself_does_not_help(attempts: Attempts) -> None:
+def test_success_as_oneself_does_not_help(attempts: LoginAttempts) -> None:
     """To log in to one's own account between failures at another's resets nothing of theirs."""
     for _ in range(PAIR_FAILURES):
         assert fail(attempts, 1) == [0]
@@ -194,7 +194,7 @@ def test_success_as_oneself_does_not_help(attempts: Attempts) -> None:
     assert fail(attempts, 1)[0] > 0
 
 
-def test_what_is_remembered(attempts: Attempts, raw: RawClient) -> None:
+def test_what_is_remembered(attempts: LoginAttempts, raw: RawClient) -> None:
     """Of a name under attack the last thousand failures are remembered; all goes by itself."""
     write_failures(raw, keys.tries("ann", ""), *range(1, 2 * REMEMBERED))
     attempts.begin("ann", HERE)
@@ -210,7 +210,7 @@ def test_many_at_once_are_all_counted(valkey: Engine) -> None:
     valkey.resume()
     valkey.start()
     valkey.flush()
-    attempts = Attempts(connect(settings_for(valkey)))
+    attempts = LoginAttempts(connect(settings_for(valkey)))
     with ThreadPoolExecutor(50) as pool:
         begun = list(pool.map(lambda _: attempts.begin("ann", HERE), range(200)))
 
@@ -219,7 +219,7 @@ def test_many_at_once_are_all_counted(valkey: Engine) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "ann:192.0.2.7", ":", "\u00e5" * 64, "a b\n", "{u000}"])
-def test_any_name(attempts: Attempts, name: str) -> None:
+def test_any_name(attempts: LoginAttempts, name: str) -> None:
     """Whatever somebody gives as a name is counted."""
     assert fail(attempts, PAIR_FAILURES, name) == [0] * PAIR_FAILURES
     assert fail(attempts, 1, name)[0] > 0

@@ -33,7 +33,7 @@ from chalicelib.services.values.names import Names
 from chalicelib.services.values.tokens import digest_of
 from chalicelib.store import keys
 from chalicelib.store.accounts.accounts import Account
-from chalicelib.store.accounts.login_attempts import ADDRESS_FAILURES, PAIR_FAILURES, Attempts
+from chalicelib.store.accounts.login_attempts import ADDRESS_FAILURES, PAIR_FAILURES, LoginAttempts
 from chalicelib.store.accounts.sessions import Credential, Details, Sessions
 from chalicelib.store.redis.client import Store, connect
 from tests.servers.engines import Engine
@@ -71,7 +71,7 @@ class Door:
             self.accounts,
             self.claims,
             self.sessions,
-            Attempts(store),
+            LoginAttempts(store),
             self.passwords,
             nobody_connected(store),
         )

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chalicelib.store import keys
-from chalicelib.store.accounts.rate_limits import Rate, Rates
+from chalicelib.store.accounts.rate_limits import Rate, RateLimits
 from chalicelib.store.accounts.sessions import MOST_SESSIONS, Credential, Details, Sessions, id_of
 from chalicelib.store.redis.client import Store, connect
 from tests.servers.engines import Engine
@@ -291,7 +291,7 @@ def test_a_request_of_a_cost(store: Store, sessions: Sessions, ann: str) -> None
     costs = [store.fetch(Sessions(store).admitting(TOKEN, "read", 10, AWAY, cost)) for cost in (4, 7, 6)]
 
     assert [(rate.left, rate.wait > 0) for rate in costs if rate] == [(6, False), (0, True), (0, False)]
-    assert store.fetch(Rates.of_user(ann, DIGEST, "read", 10)).wait
+    assert store.fetch(RateLimits.of_user(ann, DIGEST, "read", 10)).wait
 
 
 def test_limits_by_class(store: Store, sessions: Sessions, raw: RawClient, ann: str) -> None:

@@ -9,9 +9,9 @@ import pytest
 
 from chalicelib.errors import ChatFull, LastOwner
 from chalicelib.store import keys
-from chalicelib.store.chats.chats import Become
+from chalicelib.store.chats.chats import MemberChange
 from chalicelib.store.chats.info import Member, Other, Relation, Role
-from chalicelib.store.inbox.index import Place, PlaceState
+from chalicelib.store.inbox.index import InboxEntry, InboxState
 from chalicelib.store.messages.log import Content, MessageLog
 from chalicelib.store.redis.client import Store
 from tests.store.account_records import clock, fields_of
@@ -55,7 +55,7 @@ def test_joining(groups: Groups, log: MessageLog) -> None:
     assert joined.seq == 3
     assert groups.member("bob") == Member("bob", Role.MEMBER, 2, joined.time, 0)
     assert sorted(joined.members or ()) == ["ann", "bob"]
-    assert joined.places == [Place("bob", joined.time, PlaceState.IN, joined.time)]
+    assert joined.places == [InboxEntry("bob", joined.time, InboxState.IN, joined.time)]
 
 
 @pytest.mark.parametrize("how", [Relation.LEFT, Relation.BANNED, Relation.DELETED])
@@ -70,7 +70,7 @@ def test_leaving(groups: Groups, log: MessageLog, how: Relation) -> None:
 
     assert groups.other("bob") == Other("bob", how, left.time, 1, 4)
     assert left.members == ["ann"]
-    assert left.places == [Place("bob", left.time, PlaceState.OUT, left.time)]
+    assert left.places == [InboxEntry("bob", left.time, InboxState.OUT, left.time)]
 
 
 def test_coming_back(groups: Groups, log: MessageLog) -> None:
@@ -93,7 +93,7 @@ def test_members_change(groups: Groups) -> None:
     groups.change({"bob": Role.ADMIN})
     view = groups.view("bob")
 
-    groups.chats.change(GROUP, view, [Become("bob", Role.ADMIN, made.time + 1)], body=NEWS)
+    groups.chats.change(GROUP, view, [MemberChange("bob", Role.ADMIN, made.time + 1)], body=NEWS)
 
     assert groups.member("bob") == Member("bob", Role.ADMIN, 0, made.time, made.time + 1)
 
@@ -108,7 +108,7 @@ def test_a_record_goes(groups: Groups, raw: RawClient) -> None:
     assert groups.record("bob") is None
     assert fields_of(raw, keys.others(GROUP)) == {}
     (place,) = gone.places
-    assert place.state == PlaceState.OUT
+    assert place.state == InboxState.OUT
     assert owed(raw)[f"pbob\0{GROUP}"] == place.stamp
 
 
@@ -186,7 +186,7 @@ def test_somebody_has_moved(groups: Groups, raw: RawClient, seen: str, to: Role 
     groups.change({seen: to})
     before = {key: raw.dump(key) for key in keys_of()}
 
-    assert groups.chats.change(GROUP, view, [Become("bob", Role.ADMIN)], body=NEWS) is None
+    assert groups.chats.change(GROUP, view, [MemberChange("bob", Role.ADMIN)], body=NEWS) is None
 
     assert {key: raw.dump(key) for key in keys_of()} == before
 
@@ -198,7 +198,7 @@ def test_rules_have_moved(groups: Groups, info: dict[str, str | bool]) -> None:
     view = groups.view("bob")
     groups.change(info=info)
 
-    made = groups.chats.change(GROUP, view, [Become("bob", Role.ADMIN)], body=NEWS)
+    made = groups.chats.change(GROUP, view, [MemberChange("bob", Role.ADMIN)], body=NEWS)
 
     assert (made is None) == ("name" not in info)
 
@@ -209,7 +209,7 @@ def test_chat_is_gone(groups: Groups) -> None:
     view = groups.view("bob")
     groups.delete()
 
-    assert groups.chats.change(GROUP, view, [Become("bob", Role.ADMIN)], body=NEWS) is None
+    assert groups.chats.change(GROUP, view, [MemberChange("bob", Role.ADMIN)], body=NEWS) is None
     assert groups.view().info is None
 
 
@@ -218,7 +218,7 @@ def test_who_was_not_viewed(groups: Groups) -> None:
     groups.make()
 
     with pytest.raises(ValueError, match="not in the view: bob"):
-        groups.chats.change(GROUP, groups.view("ann"), [Become("bob", Role.ADMIN)], body=NEWS)
+        groups.chats.change(GROUP, groups.view("ann"), [MemberChange("bob", Role.ADMIN)], body=NEWS)
 
 
 # --- the log ------------------------------------------------------------------------------------------------
@@ -294,8 +294,8 @@ def test_becoming_large(store: Store, raw: RawClient) -> None:
 
     assert large.members is None
     assert {place.handle: place.state for place in large.places} == {
-        **dict.fromkeys(("ann", "bob", "cid", "dan"), PlaceState.LARGE),
-        "eve": PlaceState.INVITED,
+        **dict.fromkeys(("ann", "bob", "cid", "dan"), InboxState.LARGE),
+        "eve": InboxState.INVITED,
     }
     assert all(reader(raw, handle)[3] > stamp for handle, stamp in stamps.items())
     assert owed(raw)[f"m{GROUP}"] == large.time
@@ -306,7 +306,7 @@ def test_becoming_large(store: Store, raw: RawClient) -> None:
     smaller = groups.change({"cid": Relation.LEFT, "dan": Relation.LEFT})
     assert smaller.members is None
     assert [place.handle for place in smaller.places] == ["cid", "dan"]
-    assert groups.place("ann").state == PlaceState.LARGE
+    assert groups.place("ann").state == InboxState.LARGE
     assert owed(raw)[f"m{GROUP}"] == smaller.time
 
 
@@ -383,7 +383,7 @@ def test_changes_are_in_order(groups: Groups) -> None:
     assert len(times) == 9
 
 
-def first(place: Place) -> str:
+def first(place: InboxEntry) -> str:
     """Return whose place it is."""
     return place.handle
 

@@ -10,9 +10,9 @@ import pytest
 from chalicelib.config import Secret
 from chalicelib.errors import ChatFull, LastOwner
 from chalicelib.store import keys
-from chalicelib.store.chats.chats import Become
+from chalicelib.store.chats.chats import MemberChange
 from chalicelib.store.chats.info import Info, Member, Relation, Role
-from chalicelib.store.inbox.index import Place, PlaceState
+from chalicelib.store.inbox.index import InboxEntry, InboxState
 from chalicelib.store.redis.client import Store, connect
 from tests.servers.engines import Engine
 from tests.store.account_records import clock, fields_of
@@ -65,7 +65,9 @@ def test_creating_is_told(groups: Groups, raw: RawClient) -> None:
 
     assert made.seq == 1
     assert sorted(made.members or ()) == ["ann", "bob"]
-    assert made.places == [Place(handle, made.time, PlaceState.IN, made.time) for handle in ("ann", "bob")]
+    assert made.places == [
+        InboxEntry(handle, made.time, InboxState.IN, made.time) for handle in ("ann", "bob")
+    ]
     assert elements_of(raw, GROUP)[0] == header(0, made.time)
     assert bodies(raw) == [msgspec.msgpack.decode(NEWS)]
     assert uncounted(raw) == [1]
@@ -121,7 +123,7 @@ def test_a_chat_may_be_large_from_the_start(store: Store, raw: RawClient) -> Non
     made = Groups(store, large=2).make("bob", "cid")
 
     assert made.members is None
-    assert {place.state for place in made.places} == {PlaceState.LARGE}
+    assert {place.state for place in made.places} == {InboxState.LARGE}
     assert owed(raw)[f"m{GROUP}"] == made.time
     assert Groups(store).view().info == msgspec.structs.replace(TEAM, made=made.time, members=3, large=True)
 
@@ -147,9 +149,9 @@ def test_no_such_chat(groups: Groups) -> None:
     view = groups.view("ann")
 
     assert (view.info, view.records) == (None, {"ann": None})
-    assert groups.chats.change(GROUP, view, [Become("ann", Role.OWNER)], body=NEWS) is None
+    assert groups.chats.change(GROUP, view, [MemberChange("ann", Role.OWNER)], body=NEWS) is None
     assert groups.chats.delete(GROUP, view) is None
-    assert groups.place("ann") == Place("ann", 0, PlaceState.OUT, 0)
+    assert groups.place("ann") == InboxEntry("ann", 0, InboxState.OUT, 0)
     assert groups.changes() == []
 
 
@@ -201,36 +203,36 @@ def test_places_of_a_group(groups: Groups) -> None:
     last = groups.change({"bob": Relation.LEFT, "cid": Relation.BANNED, "dan": Relation.REQUESTED})
     invited = groups.change({"eve": Relation.INVITED}, body=None)
 
-    assert groups.place("ann").state == PlaceState.IN
+    assert groups.place("ann").state == InboxState.IN
     assert groups.place("ann").active == last.time
     assert [groups.place(handle) for handle in ("bob", "cid", "dan")] == last.places
     assert (
         [groups.place("eve")]
         == invited.places
-        == [Place("eve", invited.time, PlaceState.INVITED, invited.time)]
+        == [InboxEntry("eve", invited.time, InboxState.INVITED, invited.time)]
     )
-    assert groups.place("zed") == Place("zed", 0, PlaceState.OUT, last.time)
+    assert groups.place("zed") == InboxEntry("zed", 0, InboxState.OUT, last.time)
 
 
 @pytest.mark.parametrize(
     ("record", "state", "active"),
     [
-        (None, PlaceState.IN, EPOCH + 20),
-        ((2, 2, 0, 77, 8), PlaceState.IN, EPOCH + 20),
-        ((0, 0, 2, 77, 16), PlaceState.OUT, EPOCH + 20),
-        ((0, 0, 1, 77, 16), PlaceState.IN, EPOCH + 20),
-        ((0, 0, 2, 77, 0), PlaceState.IN, 0),
+        (None, InboxState.IN, EPOCH + 20),
+        ((2, 2, 0, 77, 8), InboxState.IN, EPOCH + 20),
+        ((0, 0, 2, 77, 16), InboxState.OUT, EPOCH + 20),
+        ((0, 0, 1, 77, 16), InboxState.IN, EPOCH + 20),
+        ((0, 0, 2, 77, 0), InboxState.IN, 0),
     ],
 )
 def test_places_of_a_direct_chat(
-    groups: Groups, raw: RawClient, record: tuple[int, ...] | None, state: PlaceState, active: int
+    groups: Groups, raw: RawClient, record: tuple[int, ...] | None, state: InboxState, active: int
 ) -> None:
     """A direct chat is in both inboxes, but for one who has left it, as long as no message came since."""
     write(raw, [entry(1), entry(2)])
     if record:
         write_reader(raw, "ann", *record, chat=PAIR)
 
-    assert groups.place("ann", PAIR) == Place("ann", 77 if record else 0, state, active)
+    assert groups.place("ann", PAIR) == InboxEntry("ann", 77 if record else 0, state, active)
 
 
 # --- deleting -----------------------------------------------------------------------------------------------
@@ -246,7 +248,7 @@ def test_deleting_leaves_a_tombstone(groups: Groups, raw: RawClient) -> None:
     assert groups.view("ann").info is None
     assert fields_of(raw, keys.chat(GROUP)) == {"deleted": str(gone.time).encode(), "terms": b"team"}
     assert set(map(bytes.decode, raw.scan_iter())) == {keys.chat(GROUP), keys.outbox(GROUP)}
-    assert groups.place("ann").state == PlaceState.OUT
+    assert groups.place("ann").state == InboxState.OUT
     assert groups.chats.delete(GROUP, groups.view("ann")) is None
 
 
@@ -263,7 +265,7 @@ def test_deleting_is_told_to_who_had_it(groups: Groups, raw: RawClient) -> None:
 
     assert (gone.members, gone.seq) == (None, 2)
     assert {place.handle: place.state for place in gone.places} == dict.fromkeys(
-        ("ann", "bob", "dan"), PlaceState.OUT
+        ("ann", "bob", "dan"), InboxState.OUT
     )
     stamps = {place.handle: place.stamp for place in gone.places}
     assert stamps == {"ann": gone.time, "bob": ahead + 1, "dan": gone.time}
@@ -294,7 +296,7 @@ def test_every_key_is_declared(engine: Engine, store: Store) -> None:
         groups.make("bob")
         groups.change({"bob": Relation.LEFT, "cid": Relation.INVITED})
         groups.change({"bob": Role.MEMBER, "cid": Role.MEMBER, "dan": Role.MEMBER}, info={"name": "Crew"})
-        assert groups.place("dan").state == PlaceState.LARGE
+        assert groups.place("dan").state == InboxState.LARGE
         assert groups.changes() is not None
         assert narrow.fetch(groups.chats.others(GROUP, Relation.LEFT)) == []
         assert len(narrow.fetch(groups.chats.members(GROUP))) == 4

@@ -12,8 +12,8 @@ from chalicelib.errors import StoreUnavailable
 from chalicelib.services.chats.transaction import ChatTransactions
 from chalicelib.store import keys
 from chalicelib.store.chats.invitee import Invitees
-from chalicelib.store.inbox.index import PlaceState
-from chalicelib.store.inbox.repair import Mending
+from chalicelib.store.inbox.index import InboxState
+from chalicelib.store.inbox.repair import InboxRepair
 from chalicelib.store.redis.client import Store
 from chalicelib.store.social.blocks import item
 from tests.store.log_records import RawClient
@@ -78,11 +78,11 @@ def test_the_sweep_knows_the_sender(store: Store, raw: RawClient) -> None:
 def test_a_repair_keeps_the_sender(store: Store) -> None:
     """An invitation that is set right after lost writes keeps the sender that the index knows."""
     chat = invite("ann")
-    (known,) = store.fetch(Mending.first("bob", 0, 10)).chats
+    (known,) = store.fetch(InboxRepair.first("bob", 0, 10)).chats
     place = store.fetch(services.current().deliveries._chats.place(chat, "bob"))
-    assert (place.state, place.inviter) == (PlaceState.INVITED, "ann")
+    assert (place.state, place.inviter) == (InboxState.INVITED, "ann")
 
-    assert store.fetch(Mending.mending(known, place._replace(inviter="")))
+    assert store.fetch(InboxRepair.mending(known, place._replace(inviter="")))
     assert waiting(store, "ann") == (1, 1)
 
 

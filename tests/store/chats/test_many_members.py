@@ -9,11 +9,11 @@ import pytest
 
 from chalicelib import services
 from chalicelib.store import keys
-from chalicelib.store.accounts.user_cards import Cards
+from chalicelib.store.accounts.user_cards import UserCards
 from chalicelib.store.chats.info import Member, Other, Relation
 from chalicelib.store.inbox.index import Inboxes
-from chalicelib.store.realtime.audience import Ephemeral
-from chalicelib.store.realtime.user_connections import Presence
+from chalicelib.store.realtime.recipients import EphemeralRecipients
+from chalicelib.store.realtime.user_connections import UserConnections
 from chalicelib.store.redis.client import Query, Store
 from chalicelib.store.social.blocks import Blocks
 from chalicelib.store.social.posts import Posts
@@ -89,10 +89,10 @@ def fetching(queries: Callable[[Store, Sequence[str]], list[Query[Any]]]) -> Ask
 
 ASKING: dict[str, Asking] = {
     "deliver": fetching(lambda store, handles: Inboxes(store).delivering(GROUP, 1, handles)),
-    "targets": fetching(lambda store, handles: Presence(store, 60).targets(handles)),
-    "ephemeral": fetching(lambda _, handles: Ephemeral.reading("ann", handles, 10, 100)),
+    "targets": fetching(lambda store, handles: UserConnections(store, 60).targets(handles)),
+    "ephemeral": fetching(lambda _, handles: EphemeralRecipients.reading("ann", handles, 10, 100)),
     "blockers": fetching(lambda _, handles: Blocks.blocking(handles, "ann")),
-    "cards": lambda store, handles: Cards(store).of(handles),
+    "cards": lambda store, handles: UserCards(store).of(handles),
     "posts": lambda store, handles: Posts(store).newest(handles, None, 1),
     "timelines": lambda store, handles: Timelines(store).put(handles, "ann", [7]),
     "full timelines": lambda store, handles: Timelines(store).put(handles[:50], "ann", range(1, 1001)),

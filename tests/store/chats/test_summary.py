@@ -7,9 +7,9 @@ import pytest
 from chalicelib.config import Secret
 from chalicelib.store import keys
 from chalicelib.store.chats.info import Info, Relation, Role
-from chalicelib.store.chats.summary import State, Summaries, Summary
+from chalicelib.store.chats.summary import MembershipState, Summaries, Summary
 from chalicelib.store.inbox.read_state import HIDDEN, MUTED, PINNED
-from chalicelib.store.messages.log import Content, CorruptEntry, Entry
+from chalicelib.store.messages.log import Content, CorruptEntry, LogEntry
 from chalicelib.store.redis.client import Store, connect
 from tests.servers.engines import Engine
 from tests.store.chat_records import (
@@ -41,7 +41,7 @@ def summed(store: Store, chat: str = GROUP, handle: str = "ann") -> Summary:
     return store.fetch(Summaries.of(chat, handle))
 
 
-def nothing(chat: str, state: State) -> Summary:
+def nothing(chat: str, state: MembershipState) -> Summary:
     """Return what is told of a chat where everything is hidden."""
     return Summary(chat, state, None, 0, None, 0, 0, 0, 0, 0, None, None, 0, 0, 0, 0, 0, False)
 
@@ -57,7 +57,7 @@ def test_a_member(store: Store, raw: RawClient) -> None:
 
     assert summed(store) == Summary(
         chat=GROUP,
-        state=State.MEMBER,
+        state=MembershipState.MEMBER,
         role=Role.ADMIN,
         muted_until=EPOCH + 7,
         info=FRIENDS,
@@ -116,7 +116,7 @@ def test_who_left(store: Store, raw: RawClient, relation: Relation) -> None:
     write_other(raw, "ann", relation, 0, 6)
     write_reader(raw, "ann", GROUP, Held(4, 5, 0, 77, 0))
 
-    left = nothing(GROUP, State.LEFT)
+    left = nothing(GROUP, MembershipState.LEFT)
     seen = left._replace(base=BASE, head=6, epoch=EPOCH, time=entry(6).time, last=entry(6))
     assert summed(store) == seen._replace(read=4, received=5, stamp=77)
 
@@ -136,7 +136,7 @@ def test_the_invited(store: Store, raw: RawClient, upto: int) -> None:
     write_other(raw, "ann", Relation.INVITED, 0, upto)
 
     told = summed(store)
-    assert (told.state, told.role, told.info, told.members) == (State.INVITED, None, FRIENDS, 2)
+    assert (told.state, told.role, told.info, told.members) == (MembershipState.INVITED, None, FRIENDS, 2)
     assert (told.head, told.last, told.unread) == (upto, entry(upto) if upto else None, 0)
     assert told.epoch == (EPOCH if upto else 0)
 
@@ -144,14 +144,14 @@ def test_the_invited(store: Store, raw: RawClient, upto: int) -> None:
 @pytest.mark.parametrize(
     ("relation", "state"),
     [
-        (None, State.NONE),
-        (Relation.REQUESTED, State.REQUESTED),
-        (Relation.BANNED, State.BANNED),
+        (None, MembershipState.NONE),
+        (Relation.REQUESTED, MembershipState.REQUESTED),
+        (Relation.BANNED, MembershipState.BANNED),
     ],
 )
 @pytest.mark.parametrize("join", ["invite", "request", "open"])
 def test_who_never_was_a_member(
-    store: Store, raw: RawClient, relation: Relation | None, state: State, join: str
+    store: Store, raw: RawClient, relation: Relation | None, state: MembershipState, join: str
 ) -> None:
     """Strangers are told what a group is if they may join or ask to, the banned never; none sees messages."""
     write_group(raw, {"bob": 0}, join=join, history=1, change_seq=7, change_time=entry(7).time)
@@ -159,7 +159,7 @@ def test_who_never_was_a_member(
         write_other(raw, "ann", relation, 0, 6 if relation is Relation.BANNED else 0)
 
     told = summed(store)
-    hidden = join == "invite" or state is State.BANNED
+    hidden = join == "invite" or state is MembershipState.BANNED
     info = Info("friends", "be kind", "", join, True, EPOCH, "ann", members=1)
     assert told == nothing(GROUP, state)._replace(info=None if hidden else info, members=0 if hidden else 1)
 
@@ -172,7 +172,7 @@ def test_no_such_group(store: Store, raw: RawClient, deleted: bool) -> None:
     if deleted:
         write_tombstone(raw)
 
-    assert summed(store) == nothing(GROUP, State.GONE)
+    assert summed(store) == nothing(GROUP, MembershipState.GONE)
 
 
 def test_a_system_message_is_whole(store: Store, log: Log, raw: RawClient) -> None:
@@ -181,7 +181,7 @@ def test_a_system_message_is_whole(store: Store, log: Log, raw: RawClient) -> No
     content = Content("ann", "", kind="system", event={"type": "left", "users": ["bob"]})
     sent = log.append(GROUP, content)
 
-    assert summed(store).last == Entry(sent.seq, sent.time, content)
+    assert summed(store).last == LogEntry(sent.seq, sent.time, content)
 
 
 def test_a_corrupt_last_message(store: Store, raw: RawClient) -> None:
@@ -200,14 +200,16 @@ def test_a_chat_of_two(store: Store, raw: RawClient) -> None:
     """Of a chat of two there is no info and no role; what is unread came after one's mark."""
     write_reader(raw, "ann", CHAT, Held(5, 6, 0, 77, PINNED))
 
-    seen = nothing(CHAT, State.MEMBER)._replace(base=BASE, head=HEAD, epoch=EPOCH, time=entry(HEAD).time)
+    seen = nothing(CHAT, MembershipState.MEMBER)._replace(
+        base=BASE, head=HEAD, epoch=EPOCH, time=entry(HEAD).time
+    )
     marks = {"read": 5, "received": 6, "stamp": 77, "flags": PINNED, "unread": 3}
     assert summed(store, CHAT) == seen._replace(last=entry(HEAD), **marks)  # type: ignore[arg-type]
     assert summed(store, CHAT, "bob").unread == HEAD - BASE
 
 
-@pytest.mark.parametrize(("flags", "state"), [(HIDDEN, State.LEFT), (0, State.MEMBER)])
-def test_all_is_cleared(store: Store, raw: RawClient, flags: int, state: State) -> None:
+@pytest.mark.parametrize(("flags", "state"), [(HIDDEN, MembershipState.LEFT), (0, MembershipState.MEMBER)])
+def test_all_is_cleared(store: Store, raw: RawClient, flags: int, state: MembershipState) -> None:
     """A chat of two that was left shows nothing, and is left unless it was opened again."""
     write_reader(raw, "ann", CHAT, Held(3, 3, HEAD, 77, flags))
 
@@ -222,13 +224,13 @@ def test_some_is_cleared(store: Store, raw: RawClient, flags: int) -> None:
     write_reader(raw, "ann", CHAT, Held(3, 3, 6, 77, flags))
 
     told = summed(store, CHAT)
-    assert told.state is State.MEMBER
+    assert told.state is MembershipState.MEMBER
     assert (told.base, told.head, told.last, told.unread) == (6, HEAD, entry(HEAD), 2)
 
 
 def test_an_empty_chat(store: Store, raw: RawClient) -> None:
     """A chat of two in which nothing was written yet is there, and reading it makes no key."""
-    assert summed(store, "ann:cid") == nothing("ann:cid", State.MEMBER)
+    assert summed(store, "ann:cid") == nothing("ann:cid", MembershipState.MEMBER)
     assert not raw.exists(keys.log("ann:cid"), keys.readers("ann:cid"))
 
 

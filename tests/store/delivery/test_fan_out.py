@@ -18,7 +18,7 @@ from chalicelib.store.chats.info import Relation, Role
 from chalicelib.store.inbox.index import Inboxes
 from chalicelib.store.messages.log import Content, MessageLog
 from chalicelib.store.redis.client import Query, Store
-from chalicelib.store.redis.sorted_sets import Mark
+from chalicelib.store.redis.sorted_sets import ScoredMember
 from tests.clock import Clock
 from tests.store.account_services import Crash, CrashingStore
 from tests.store.chat_calls import GROUP, Groups
@@ -422,4 +422,4 @@ def test_trips(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
     page = town.store.fetch(Inboxes(town.store).active("ann", None, 0, 1000))
     assert len(page.rows) == 250
     assert page.rows == sorted(page.rows, reverse=True)
-    assert isinstance(page.rows[0], Mark)
+    assert isinstance(page.rows[0], ScoredMember)

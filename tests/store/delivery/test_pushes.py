@@ -25,10 +25,10 @@ from chalicelib.services.delivery.fan_out import Deliveries
 from chalicelib.services.delivery.push import Pushing
 from chalicelib.services.values.tokens import digest_of
 from chalicelib.store import keys
-from chalicelib.store.chats.chats import Changed
+from chalicelib.store.chats.chats import ChatChange
 from chalicelib.store.chats.info import Relation, Role
 from chalicelib.store.messages.log import Appended, Content, MessageLog, packed
-from chalicelib.store.realtime.user_connections import Presence, Target
+from chalicelib.store.realtime.user_connections import Target, UserConnections
 from chalicelib.store.redis import client
 from chalicelib.store.redis.client import Store
 from chalicelib.store.work.job_list import WorkList
@@ -70,14 +70,14 @@ class Town:
 
     def _drop(self, connection: str) -> None:
         self.dropped.append(connection)
-        self.store.fetch(Presence(self.store, LEASE).drop(connection.partition("-")[0], connection))
+        self.store.fetch(UserConnections(self.store, LEASE).drop(connection.partition("-")[0], connection))
 
     def connect(self, *connections: str) -> None:
         """Connect users, by the names of their connections: `<handle>-<anything>`."""
         for one in connections:
             connect(self.store, one.partition("-")[0], one)
 
-    def change(self, to: Mapping[str, Role | Relation | None]) -> Changed:
+    def change(self, to: Mapping[str, Role | Relation | None]) -> ChatChange:
         """Change how handles stand to the group, and tell everybody."""
         event = {"type": "added", "users": list(to)}
         body = packed(Content("ann", "", kind="system", event=event))
@@ -432,7 +432,7 @@ def trips(wire: Wire, raw: RawClient, monkeypatch: pytest.MonkeyPatch) -> Trips:
     connect(store, "user1", "user1-0")
     sent = call("POST", f"/v1/chats/{LARGE_GROUP}/messages", "", {"text": "hello"}, **WITH_TOKEN)
     assert (sent.status, wire.seqs("user1-0")) == (201, [1])
-    store.fetch(Presence(store, LEASE).drop("user1", "user1-0"))
+    store.fetch(UserConnections(store, LEASE).drop("user1", "user1-0"))
     store._node = trips = Trips(store._node)
     return trips
 

@@ -10,10 +10,10 @@ import pytest
 from chalicelib.services.export import chats
 from chalicelib.services.values.times import rfc3339
 from chalicelib.store.accounts.accounts import Account
-from chalicelib.store.chats.chats import Become, Changed
+from chalicelib.store.chats.chats import ChatChange, MemberChange
 from chalicelib.store.chats.info import Info, Relation, Role
-from chalicelib.store.inbox.index import Inboxes, Place
-from chalicelib.store.inbox.read_state import PINNED, Readers
+from chalicelib.store.inbox.index import InboxEntry, Inboxes
+from chalicelib.store.inbox.read_state import PINNED, ReadStates
 from chalicelib.store.messages.log import Appended, Content, packed
 from chalicelib.store.redis.client import Store
 from tests.store.account_services import Village
@@ -30,7 +30,7 @@ class Town(Village):
 
     def __init__(self, store: Store) -> None:
         super().__init__(store)
-        self.inboxes, self.readers = Inboxes(store), Readers(store)
+        self.inboxes, self.readers = Inboxes(store), ReadStates(store)
         assert self.accounts.create(Account(handle="alice"))
 
     def send(self, chat: str, sender: str, text: str) -> Appended:
@@ -46,7 +46,7 @@ class Town(Village):
         info = Info(name, maker="alice")
         self._tell(chat, self.chats.create(chat, info, list(members.items()), body))
 
-    def become(self, chat: str, *becomes: Become) -> None:
+    def become(self, chat: str, *becomes: MemberChange) -> None:
         """Change how people stand to a group, without a message."""
         view = self.store.fetch(self.chats.viewing(chat, *(one.handle for one in becomes)))
         self._tell(chat, self.chats.change(chat, view, becomes, body=None))
@@ -55,7 +55,7 @@ class Town(Village):
         """Delete a group."""
         self._tell(chat, self.chats.delete(chat, self.store.fetch(self.chats.viewing(chat))))
 
-    def place(self, chat: str, handle: str) -> Place:
+    def place(self, chat: str, handle: str) -> InboxEntry:
         """Tell a user's index where a chat stands."""
         place = self.store.fetch(self.chats.place(chat, handle))
         self.store.fetch_all(self.inboxes.placing(chat, [place]))
@@ -74,7 +74,7 @@ class Town(Village):
             if (cursor := page["next"]) is None:
                 return whole, sizes
 
-    def _tell(self, chat: str, changed: Changed | None) -> None:
+    def _tell(self, chat: str, changed: ChatChange | None) -> None:
         assert changed is not None
         self.store.fetch_all(self.inboxes.placing(chat, changed.places))
 
@@ -92,7 +92,7 @@ def test_chats(town: Town) -> None:
     town.readers.read(DIRECT, "alice", 1)
     town.make(GROUP, "Chess", alice=Role.OWNER, bob=Role.MEMBER)
     town.make(OTHER_GROUP, "Go", bob=Role.OWNER, alice=Role.MEMBER)
-    town.become(OTHER_GROUP, Become("alice", Relation.LEFT))
+    town.become(OTHER_GROUP, MemberChange("alice", Relation.LEFT))
     chats = town.archive()[0]["chats"]
 
     assert [(one["chat"], one["kind"], one["state"], one["role"]) for one in chats] == [
@@ -115,7 +115,7 @@ def test_only_ones_own_messages(town: Town) -> None:
     town.make(GROUP, "Chess", bob=Role.OWNER, alice=Role.MEMBER)
     town.send(GROUP, "bob", "secret of others")
     sent = town.send(GROUP, "alice", "mine in the group")
-    town.become(GROUP, Become("alice", Relation.BANNED))
+    town.become(GROUP, MemberChange("alice", Relation.BANNED))
     town.readers.leave("alice:carol", "alice")
     town.place("alice:carol", "alice")
     whole, _ = town.archive()

@@ -1,4 +1,4 @@
-"""lua/check_history.lua through Histories.check, on every kind of store."""
+"""lua/check_history.lua through ChatHistories.check, on every kind of store."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib.store import keys
 from chalicelib.store.chats.info import Relation
-from chalicelib.store.inbox.history import Histories, History
+from chalicelib.store.inbox.history import ChatHistories, ChatHistory
 from chalicelib.store.redis.client import Store
 from tests.store.chat_records import (
     GROUP,
@@ -19,8 +19,8 @@ from tests.store.chat_records import (
 from tests.store.log_records import CHAT, EPOCH, RawClient, entry, write
 
 BASE, HEAD = 2, 8
-NOW = History(True, HEAD, entry(HEAD).time, EPOCH)
-UNREADABLE = History(readable=False)
+NOW = ChatHistory(True, HEAD, entry(HEAD).time, EPOCH)
+UNREADABLE = ChatHistory(readable=False)
 
 
 @pytest.fixture(autouse=True)
@@ -33,9 +33,9 @@ def logs(engine: object, raw: RawClient) -> None:
 
 def checked(
     store: Store, seq: int, *, chat: str = CHAT, reader: str = "ann", later: int = 0, epoch: int = EPOCH
-) -> History | None:
+) -> ChatHistory | None:
     """Check a message; later: by how many µs its time is another than that of the log's."""
-    return store.fetch(Histories.check(chat, reader, seq, entry(seq).time + later, epoch))
+    return store.fetch(ChatHistories.check(chat, reader, seq, entry(seq).time + later, epoch))
 
 
 @pytest.mark.parametrize("chat", [CHAT, GROUP])
@@ -59,7 +59,7 @@ def test_whole_log_was_lost(store: Store, raw: RawClient) -> None:
     """A chat of two without a log has no message, which is not told apart from one that never had any."""
     raw.delete(keys.log(CHAT))
 
-    assert checked(store, 1) == History(True, 0, 0, 0)
+    assert checked(store, 1) == ChatHistory(True, 0, 0, 0)
 
 
 def test_messages_that_the_reader_cleared(store: Store, raw: RawClient) -> None:
@@ -67,7 +67,7 @@ def test_messages_that_the_reader_cleared(store: Store, raw: RawClient) -> None:
     write_reader(raw, "ann", CHAT, Held(0, 0, HEAD, EPOCH, 0))
 
     assert checked(store, HEAD) is None
-    assert checked(store, HEAD + 1) == History(True, 0, 0, EPOCH)
+    assert checked(store, HEAD + 1) == ChatHistory(True, 0, 0, EPOCH)
 
 
 def test_former_member(store: Store, raw: RawClient) -> None:
@@ -75,7 +75,7 @@ def test_former_member(store: Store, raw: RawClient) -> None:
     write_other(raw, "bob", Relation.LEFT, 0, 5)
 
     assert checked(store, 5, chat=GROUP, reader="bob") is None
-    assert checked(store, 6, chat=GROUP, reader="bob") == History(True, 5, entry(5).time, EPOCH)
+    assert checked(store, 6, chat=GROUP, reader="bob") == ChatHistory(True, 5, entry(5).time, EPOCH)
 
 
 @pytest.mark.parametrize("relation", [None, Relation.INVITED, Relation.REQUESTED, Relation.BANNED])

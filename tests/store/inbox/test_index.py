@@ -11,15 +11,15 @@ from chalicelib.store.accounts.accounts import Account, Accounts
 from chalicelib.store.inbox.index import (
     MOST_LINEAGES,
     Checked,
+    InboxEntry,
     Inboxes,
-    Moved,
-    Place,
-    PlaceState,
-    Row,
+    InboxState,
+    MovedChat,
+    MovedPage,
     Unchecked,
 )
 from chalicelib.store.redis.client import Store
-from chalicelib.store.redis.sorted_sets import Mark
+from chalicelib.store.redis.sorted_sets import ScoredMember
 from tests.store.log_records import RawClient
 
 GROUP, DIRECT = "g-0195a1c2-6f1e-7a51-9d53-2f8d8c3f1a10", "ann:bob"
@@ -47,13 +47,17 @@ class Index:
         self._store.fetch_all(self._inboxes.delivering(chat, time, told))
         return sum(self._version(handle) != one for handle, one in zip(told, before, strict=True))
 
-    def place(self, chat: str, stamp: int, state: PlaceState, active: int = 0, handle: str = "ann") -> bool:
+    def place(self, chat: str, stamp: int, state: InboxState, active: int = 0, handle: str = "ann") -> bool:
         """Say how somebody stands to a chat; returns False when the account is deleted."""
-        (placed,) = self._store.fetch_all(self._inboxes.placing(chat, [Place(handle, stamp, state, active)]))
+        (placed,) = self._store.fetch_all(
+            self._inboxes.placing(chat, [InboxEntry(handle, stamp, state, active)])
+        )
         assert not placed.targets
         return bool(placed.live_account)
 
-    def active(self, below: Mark | None = None, since: int = 0, limit: int = 100) -> list[Mark]:
+    def active(
+        self, below: ScoredMember | None = None, since: int = 0, limit: int = 100
+    ) -> list[ScoredMember]:
         """Return a page by last activity."""
         return self._store.fetch(self._inboxes.active("ann", below, since, limit)).rows
 
@@ -73,7 +77,7 @@ class Index:
         assert moved is not None
         return moved
 
-    def moved(self, since: int = 0, lineage: str | None = None, limit: int = 100) -> Moved | None:
+    def moved(self, since: int = 0, lineage: str | None = None, limit: int = 100) -> MovedPage | None:
         """Return what moved after a version."""
         return self._store.fetch(self._inboxes.moved("ann", lineage, since, limit))
 
@@ -106,17 +110,17 @@ def test_direct_chat_needs_no_place(index: Index) -> None:
     assert index.deliver(DIRECT, 10) == 1
     version = index.moved().version  # type: ignore[union-attr]
     assert (index.deliver(DIRECT, 10), index.deliver(DIRECT, 9)) == (0, 0)
-    assert index.active() == [Mark(10, DIRECT)]
-    assert index.moved() == Moved(version, [Row(DIRECT, version)], Unchecked(0, {}, more=False))
+    assert index.active() == [ScoredMember(10, DIRECT)]
+    assert index.moved() == MovedPage(version, [MovedChat(DIRECT, version)], Unchecked(0, {}, more=False))
 
 
 def test_group_needs_one(index: Index) -> None:
     """A message of a group tells only who was placed in it."""
     assert index.deliver(GROUP, 10) == 0
-    index.place(GROUP, 1, PlaceState.IN, 5)
-    assert index.active() == [Mark(5, GROUP)]
+    index.place(GROUP, 1, InboxState.IN, 5)
+    assert index.active() == [ScoredMember(5, GROUP)]
     assert index.deliver(GROUP, 10) == 1
-    index.place(GROUP, 2, PlaceState.OUT, 10)
+    index.place(GROUP, 2, InboxState.OUT, 10)
     assert index.deliver(GROUP, 11) == 0
     assert index.active() == []
     assert index.rows() == [GROUP]
@@ -125,40 +129,40 @@ def test_group_needs_one(index: Index) -> None:
 def test_left_direct_chat(index: Index) -> None:
     """A direct chat that was left comes back by a later message, not by an earlier one that is told late."""
     index.deliver(DIRECT, 10)
-    index.place(DIRECT, 1, PlaceState.OUT, 11)
+    index.place(DIRECT, 1, InboxState.OUT, 11)
     assert (index.deliver(DIRECT, 10), index.deliver(DIRECT, 11)) == (0, 0)
     assert index.active() == []
     assert index.deliver(DIRECT, 12) == 1
-    assert index.active() == [Mark(12, DIRECT)]
+    assert index.active() == [ScoredMember(12, DIRECT)]
 
 
 def test_chat_without_a_message(index: Index) -> None:
     """A chat without a message is where it was placed; the first message moves it, whatever its time."""
     index.deliver("ann:cid", 50)
-    index.place(DIRECT, 100, PlaceState.IN)
-    assert index.active() == [Mark(100, DIRECT), Mark(50, "ann:cid")]
+    index.place(DIRECT, 100, InboxState.IN)
+    assert index.active() == [ScoredMember(100, DIRECT), ScoredMember(50, "ann:cid")]
     assert (index.deliver(DIRECT, 99), index.deliver(DIRECT, 99)) == (1, 0)
-    assert index.active() == [Mark(99, DIRECT), Mark(50, "ann:cid")]
+    assert index.active() == [ScoredMember(99, DIRECT), ScoredMember(50, "ann:cid")]
 
 
 def test_late_place(index: Index) -> None:
     """What was so earlier does not undo what is so now, in whatever order it is told."""
-    index.place(GROUP, 5, PlaceState.IN, 10)
+    index.place(GROUP, 5, InboxState.IN, 10)
     index.deliver(GROUP, 20)
-    index.place(GROUP, 4, PlaceState.OUT, 10)
-    index.place(GROUP, 5, PlaceState.OUT, 10)
-    assert index.active() == [Mark(20, GROUP)]
-    index.place(GROUP, 6, PlaceState.IN, 10)
-    assert index.active() == [Mark(20, GROUP)]
+    index.place(GROUP, 4, InboxState.OUT, 10)
+    index.place(GROUP, 5, InboxState.OUT, 10)
+    assert index.active() == [ScoredMember(20, GROUP)]
+    index.place(GROUP, 6, InboxState.IN, 10)
+    assert index.active() == [ScoredMember(20, GROUP)]
 
 
 def test_large_chat(index: Index) -> None:
     """A large chat is in a set of its own, and its messages do not move it in the inbox."""
-    index.place(GROUP, 1, PlaceState.IN, 10)
-    index.place(GROUP, 2, PlaceState.LARGE, 10)
+    index.place(GROUP, 1, InboxState.IN, 10)
+    index.place(GROUP, 2, InboxState.LARGE, 10)
     assert index.deliver(GROUP, 20) == 0
-    assert (index.active(), index.large(), index.rows()) == ([Mark(10, GROUP)], [GROUP], [GROUP])
-    index.place(GROUP, 3, PlaceState.OUT, 20)
+    assert (index.active(), index.large(), index.rows()) == ([ScoredMember(10, GROUP)], [GROUP], [GROUP])
+    index.place(GROUP, 3, InboxState.OUT, 20)
     assert (index.active(), index.large(), index.rows()) == ([], [], [GROUP])
 
 
@@ -166,7 +170,7 @@ def large_index(index: Index, count: int) -> list[str]:
     """Place large chats, and return them."""
     chats = [f"g-{number}" for number in range(count)]
     for chat in chats:
-        index.place(chat, 1, PlaceState.LARGE, 10)
+        index.place(chat, 1, InboxState.LARGE, 10)
     return chats
 
 
@@ -219,10 +223,10 @@ def test_a_large_chat_that_is_otherwise_has_moved(index: Index) -> None:
     """A check moves a chat, and its place by activity, only when it is not as it was at the check before."""
     (chat,) = large_index(index, 1)
     assert [index.check(0, Checked(chat, ONE, 20)), index.check(0, Checked(chat, ONE, 20))] == [1, 0]
-    assert index.active() == [Mark(20, chat)]
+    assert index.active() == [ScoredMember(20, chat)]
     version = index.moved().version  # type: ignore[union-attr]
     assert index.check(0, Checked(chat, TWO, 30)) == 1
-    assert index.active() == [Mark(30, chat)]
+    assert index.active() == [ScoredMember(30, chat)]
     assert index.rows(version) == [chat]
     assert index.check(0, Checked("g-another", ONE, 5), Checked(DIRECT, ONE, 5)) == 0
 
@@ -234,7 +238,7 @@ def test_a_chat_that_is_told_at_its_version_need_not_move(index: Index) -> None:
     assert index.check(0, Checked(chat, ONE, 20, version)) == 0
     assert index.check(0, Checked(chat, ONE, 20, version)) == 0
     assert index.check(0, Checked(chat, TWO, 20, version)) == 1
-    index.place(chat, 2, PlaceState.LARGE, 20)
+    index.place(chat, 2, InboxState.LARGE, 20)
     assert index.check(0, Checked(chat, TWO, 20, version)) == 1
 
 
@@ -249,16 +253,16 @@ def test_large_chats_of_an_earlier_server(index: Index, raw: RawClient) -> None:
     index.check(read.began, *(Checked(chat, ONE, 10) for chat in read.digests))
 
     assert sorted(raw.zrange(keys.large("ann"), 0, -1)) == [chat.encode() for chat in chats]
-    index.place(chats[0], 2, PlaceState.OUT, 20)
+    index.place(chats[0], 2, InboxState.OUT, 20)
     assert sorted(index.large()) == chats[1:]
 
 
 def test_deleted_account(store: Store, index: Index) -> None:
     """A deleted user is told nothing, and the one who wants to tell learns it."""
     Accounts(store).create(Account(handle="ann"))
-    assert index.place(GROUP, 1, PlaceState.IN, 10)
+    assert index.place(GROUP, 1, InboxState.IN, 10)
     Accounts(store).delete("ann")
-    assert not index.place(GROUP, 2, PlaceState.LARGE, 10)
+    assert not index.place(GROUP, 2, InboxState.LARGE, 10)
     assert (index.deliver(GROUP, 20), index.large()) == (0, [])
 
 
@@ -268,7 +272,7 @@ def test_several_users_of_a_partition(store: Store, index: Index) -> None:
     same = [name for name in handles if keys.user_partition(name) == keys.user_partition("ann")][:4]
     assert len(same) == 4
     for handle in same[1:]:
-        index.place(GROUP, 1, PlaceState.IN, 1, handle)
+        index.place(GROUP, 1, InboxState.IN, 1, handle)
     assert index.deliver(GROUP, 10, *same) == 3
 
 
@@ -277,10 +281,10 @@ def test_pages_by_activity(index: Index) -> None:
     times = {f"ann:u{i}": 100 + i // 5 for i in range(23)}
     for chat, moment in times.items():
         index.deliver(chat, moment)
-    found: list[Mark] = []
+    found: list[ScoredMember] = []
     while page := index.active(found[-1] if found else None, limit=3):
         found += page
-    assert found == sorted((Mark(moment, chat) for chat, moment in times.items()), reverse=True)
+    assert found == sorted((ScoredMember(moment, chat) for chat, moment in times.items()), reverse=True)
     assert {mark.score for mark in index.active(since=102)} == {103, 104}
 
 
@@ -338,7 +342,7 @@ def test_a_new_lineage_stays(index: Index, lineage: str) -> None:
 def test_forgotten(store: Store, inboxes: Inboxes, index: Index, raw: RawClient) -> None:
     """Nothing is left of an index that is forgotten."""
     index.deliver(DIRECT, 10)
-    index.place(GROUP, 1, PlaceState.LARGE, 10)
+    index.place(GROUP, 1, InboxState.LARGE, 10)
     index.register("a" * 16, 1)
     assert store.fetch(inboxes.chats_of("ann")) == [DIRECT, GROUP]
     inboxes.forget("ann")

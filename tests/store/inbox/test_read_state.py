@@ -1,4 +1,4 @@
-"""The scripts of the readers' marks through Readers, on every kind of store."""
+"""The scripts of read states through ReadStates, on every kind of store."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from chalicelib.store.inbox.read_state import (
     MARKED_UNREAD,
     MUTED,
     PINNED,
-    Readers,
+    ReadStateChange,
+    ReadStates,
     Receipt,
-    Touched,
 )
 from chalicelib.store.messages.log import Content
 from chalicelib.store.redis.client import Store, connect
@@ -43,12 +43,12 @@ LAST = entry(HEAD).time
 
 
 @pytest.fixture
-def readers(store: Store, raw: RawClient) -> Readers:
+def readers(store: Store, raw: RawClient) -> ReadStates:
     """The readers of a chat of two and of a group, of six messages each."""
     for chat in (CHAT, GROUP):
         write(raw, [entry(seq) for seq in range(1, HEAD + 1)], chat=chat)
     write_group(raw, {"ann": 0, "bob": 0})
-    return Readers(store)
+    return ReadStates(store)
 
 
 def kept(raw: RawClient, chat: str, handle: str = "ann") -> Held:
@@ -58,10 +58,10 @@ def kept(raw: RawClient, chat: str, handle: str = "ann") -> Held:
     return held
 
 
-def check_told(raw: RawClient, chat: str, touched: Touched | None, active: int = LAST) -> None:
+def check_told(raw: RawClient, chat: str, touched: ReadStateChange | None, active: int = LAST) -> None:
     """Check that ann's inbox is told, and owed, what is kept."""
     stamp = kept(raw, chat).stamp
-    assert touched == Touched(stamp, active, False)
+    assert touched == ReadStateChange(stamp, active, False)
     assert outbox(raw, chat) == {f"pann\0{chat}": stamp}
 
 
@@ -69,7 +69,7 @@ def check_told(raw: RawClient, chat: str, touched: Touched | None, active: int =
 
 
 @CHATS
-def test_reading_raises_both_marks(readers: Readers, raw: RawClient, chat: str) -> None:
+def test_reading_raises_both_marks(readers: ReadStates, raw: RawClient, chat: str) -> None:
     """What is read was received; the reader's own inbox is owed it, with a stamp of now."""
     before = clock(raw)
     touched = readers.read(chat, "ann", 4)
@@ -81,7 +81,7 @@ def test_reading_raises_both_marks(readers: Readers, raw: RawClient, chat: str) 
 
 @CHATS
 @pytest.mark.parametrize("seq", [1, 4])
-def test_marks_only_rise(readers: Readers, raw: RawClient, chat: str, seq: int) -> None:
+def test_marks_only_rise(readers: ReadStates, raw: RawClient, chat: str, seq: int) -> None:
     """A mark as high as there is, or lower, changes nothing."""
     readers.read(chat, "ann", 4)
     before = kept(raw, chat)
@@ -94,7 +94,7 @@ def test_marks_only_rise(readers: Readers, raw: RawClient, chat: str, seq: int) 
 
 
 @CHATS
-def test_received_is_no_news_to_the_inbox(readers: Readers, raw: RawClient, chat: str) -> None:
+def test_received_is_no_news_to_the_inbox(readers: ReadStates, raw: RawClient, chat: str) -> None:
     """What was received raises its mark alone: not the stamp, and nothing is owed."""
     assert readers.received(chat, "ann", 5) is True
 
@@ -105,7 +105,7 @@ def test_received_is_no_news_to_the_inbox(readers: Readers, raw: RawClient, chat
 
 
 @CHATS
-def test_reading_takes_the_mark_of_being_unread_away(readers: Readers, raw: RawClient, chat: str) -> None:
+def test_reading_takes_the_mark_of_being_unread_away(readers: ReadStates, raw: RawClient, chat: str) -> None:
     """A chat that was marked unread is so no more once it is read, also where the read mark does not rise."""
     readers.read(chat, "ann", 6)
     readers.flag(chat, "ann", MARKED_UNREAD | PINNED, 0)
@@ -117,17 +117,17 @@ def test_reading_takes_the_mark_of_being_unread_away(readers: Readers, raw: RawC
 
 
 @CHATS
-def test_a_stamp_rises_ahead_of_the_clock(readers: Readers, raw: RawClient, chat: str) -> None:
+def test_a_stamp_rises_ahead_of_the_clock(readers: ReadStates, raw: RawClient, chat: str) -> None:
     """A stamp that is ahead of the clock rises all the same."""
     write_reader(raw, "ann", chat, Held(0, 0, 0, FOR_EVER, 0))
 
-    assert readers.read(chat, "ann", 1) == Touched(FOR_EVER + 1, LAST, False)
-    assert readers.flag(chat, "ann", PINNED, 0) == Touched(FOR_EVER + 2, LAST, False)
+    assert readers.read(chat, "ann", 1) == ReadStateChange(FOR_EVER + 1, LAST, False)
+    assert readers.flag(chat, "ann", PINNED, 0) == ReadStateChange(FOR_EVER + 2, LAST, False)
 
 
 @CHATS
 @pytest.mark.parametrize("mark", ["read", "received"])
-def test_a_message_to_come_cannot_be_read(readers: Readers, raw: RawClient, chat: str, mark: str) -> None:
+def test_a_message_to_come_cannot_be_read(readers: ReadStates, raw: RawClient, chat: str, mark: str) -> None:
     """A seq beyond the newest message is refused, and nothing is kept."""
     with pytest.raises(BadRequest):
         getattr(readers, mark)(chat, "ann", HEAD + 1)
@@ -147,7 +147,7 @@ def test_a_message_to_come_cannot_be_read(readers: Readers, raw: RawClient, chat
     ],
 )
 def test_a_cursor_of_another_history(
-    readers: Readers, raw: RawClient, chat: str, mark: str, seq: int, time: int, epoch: int
+    readers: ReadStates, raw: RawClient, chat: str, mark: str, seq: int, time: int, epoch: int
 ) -> None:
     """A cursor of a message that is not there any more raises nothing."""
     with pytest.raises(HistoryChanged):
@@ -157,21 +157,21 @@ def test_a_cursor_of_another_history(
 
 
 @CHATS
-def test_a_cursor_of_this_history(readers: Readers, raw: RawClient, chat: str) -> None:
+def test_a_cursor_of_this_history(readers: ReadStates, raw: RawClient, chat: str) -> None:
     """A cursor of a message that is there raises the mark to it."""
     assert readers.read(chat, "ann", 3, entry(3).time, EPOCH) is not None
     assert readers.received(chat, "ann", 5, entry(5).time, EPOCH)
     assert kept(raw, chat)[:2] == (3, 5)
 
 
-def test_a_large_chat_says_so(readers: Readers, raw: RawClient) -> None:
+def test_a_large_chat_says_so(readers: ReadStates, raw: RawClient) -> None:
     """Whoever tells the inbox learns that the chat is large."""
     write_group(raw, {"ann": 0}, large=1)
 
-    assert readers.read(GROUP, "ann", 1) == Touched(kept(raw, GROUP).stamp, LAST, True)
+    assert readers.read(GROUP, "ann", 1) == ReadStateChange(kept(raw, GROUP).stamp, LAST, True)
 
 
-def test_a_member_who_sees_nothing_yet(readers: Readers, raw: RawClient) -> None:
+def test_a_member_who_sees_nothing_yet(readers: ReadStates, raw: RawClient) -> None:
     """A member who joined after the newest message sees none, so no time of one is told."""
     write_group(raw, {"ann": HEAD})
 
@@ -182,7 +182,7 @@ def test_a_member_who_sees_nothing_yet(readers: Readers, raw: RawClient) -> None
 
 
 @CHATS
-def test_flags(readers: Readers, raw: RawClient, chat: str) -> None:
+def test_flags(readers: ReadStates, raw: RawClient, chat: str) -> None:
     """Flags are set and cleared each on its own; what changes nothing is not told."""
     check_told(raw, chat, readers.flag(chat, "ann", PINNED | MUTED, 0))
     first = kept(raw, chat)
@@ -198,7 +198,7 @@ def test_flags(readers: Readers, raw: RawClient, chat: str) -> None:
 
 
 @CHATS
-def test_each_reader_has_their_own(readers: Readers, raw: RawClient, chat: str) -> None:
+def test_each_reader_has_their_own(readers: ReadStates, raw: RawClient, chat: str) -> None:
     """What one reader marks is nothing to the other."""
     readers.flag(chat, "ann", PINNED, 0)
     readers.read(chat, "bob", 2)
@@ -221,7 +221,7 @@ def test_each_reader_has_their_own(readers: Readers, raw: RawClient, chat: str) 
     ],
 )
 def test_only_members_have_marks(
-    readers: Readers, store: Store, raw: RawClient, standing: str, error: type[ParleyError]
+    readers: ReadStates, store: Store, raw: RawClient, standing: str, error: type[ParleyError]
 ) -> None:
     """Who is no member of a group marks nothing and sees no receipts, former members neither."""
     write_group(raw, {"bob": 0})
@@ -246,7 +246,7 @@ def test_only_members_have_marks(
 # --- a chat of two is left and opened -----------------------------------------------------------------------
 
 
-def test_leaving_hides_what_there_is(readers: Readers, raw: RawClient) -> None:
+def test_leaving_hides_what_there_is(readers: ReadStates, raw: RawClient) -> None:
     """Who leaves has cleared all there is; flags go, marks stay, and the inbox is owed the last time."""
     readers.read(CHAT, "ann", 3)
     readers.flag(CHAT, "ann", PINNED | MUTED, 0)
@@ -258,7 +258,7 @@ def test_leaving_hides_what_there_is(readers: Readers, raw: RawClient) -> None:
     assert reader(raw, "bob", CHAT) is None
 
 
-def test_a_hidden_chat_is_not_brought_back(readers: Readers, raw: RawClient) -> None:
+def test_a_hidden_chat_is_not_brought_back(readers: ReadStates, raw: RawClient) -> None:
     """Marks on a chat that was left are kept and told to no inbox, until something is written there."""
     readers.leave(CHAT, "ann")
     raw.delete(keys.outbox(CHAT))
@@ -270,7 +270,7 @@ def test_a_hidden_chat_is_not_brought_back(readers: Readers, raw: RawClient) -> 
     assert kept(raw, CHAT).flags == HIDDEN | PINNED
 
 
-def test_a_message_brings_a_hidden_chat_back(readers: Readers, log: Log, raw: RawClient) -> None:
+def test_a_message_brings_a_hidden_chat_back(readers: ReadStates, log: Log, raw: RawClient) -> None:
     """Once something is written in a chat that was left, marks are told again."""
     readers.leave(CHAT, "ann")
     sent = log.append(CHAT, Content("bob", "are you there?"))
@@ -279,7 +279,7 @@ def test_a_message_brings_a_hidden_chat_back(readers: Readers, log: Log, raw: Ra
     check_told(raw, CHAT, readers.read(CHAT, "ann", HEAD + 1), sent.time)
 
 
-def test_opening(readers: Readers, raw: RawClient) -> None:
+def test_opening(readers: ReadStates, raw: RawClient) -> None:
     """Who opens a chat has a record of it, and no message in sight that was cleared."""
     check_told(raw, CHAT, readers.open(CHAT, "ann"))
     assert kept(raw, CHAT)[:3] == (0, 0, 0)
@@ -292,7 +292,7 @@ def test_opening(readers: Readers, raw: RawClient) -> None:
 
 def test_an_empty_chat(store: Store, raw: RawClient) -> None:
     """A chat without messages is opened and left all the same."""
-    readers = Readers(store)
+    readers = ReadStates(store)
 
     check_told(raw, CHAT, readers.open(CHAT, "ann"), 0)
     check_told(raw, CHAT, readers.leave(CHAT, "ann"), 0)
@@ -303,7 +303,7 @@ def test_an_empty_chat(store: Store, raw: RawClient) -> None:
 # --- receipts -----------------------------------------------------------------------------------------------
 
 
-def test_receipts_of_a_group(readers: Readers, store: Store, raw: RawClient) -> None:
+def test_receipts_of_a_group(readers: ReadStates, store: Store, raw: RawClient) -> None:
     """Members have a receipt each, by handle; who is none any more has none."""
     readers.read(GROUP, "bob", 3)
     readers.received(GROUP, "bob", 5)
@@ -315,7 +315,7 @@ def test_receipts_of_a_group(readers: Readers, store: Store, raw: RawClient) -> 
 
 @pytest.mark.parametrize(("chat", "pair"), [(CHAT, ["ann", "bob"]), ("ann:ann", ["ann"])])
 def test_receipts_of_a_chat_of_two(
-    readers: Readers, store: Store, raw: RawClient, chat: str, pair: list[str]
+    readers: ReadStates, store: Store, raw: RawClient, chat: str, pair: list[str]
 ) -> None:
     """The two of a chat have a receipt each, and one for notes to oneself."""
     write(raw, [entry(1)], chat=chat)
@@ -325,7 +325,7 @@ def test_receipts_of_a_chat_of_two(
     assert found == [Receipt(one, int(one == "ann"), int(one == "ann")) for one in pair]
 
 
-def test_receipts_of_ten_thousand(readers: Readers, store: Store, raw: RawClient) -> None:
+def test_receipts_of_ten_thousand(readers: ReadStates, store: Store, raw: RawClient) -> None:
     """As many members as a chat may have are read in one trip."""
     handles = [f"user{i:04d}" for i in range(10_000)]
     record: Any = raw.hget(keys.members(GROUP), "ann")
@@ -341,7 +341,7 @@ def test_receipts_of_ten_thousand(readers: Readers, store: Store, raw: RawClient
 
 
 @CHATS
-def test_every_key_is_declared(engine: Engine, readers: Readers, raw: RawClient, chat: str) -> None:
+def test_every_key_is_declared(engine: Engine, readers: ReadStates, raw: RawClient, chat: str) -> None:
     """An account that may touch nothing but the keys the scripts are given can run all of their ways."""
     kept_as = (keys.log, keys.chat, keys.members, keys.others, keys.readers, keys.outbox)
     rules = ["on", ">pass", "+@all", *(f"~{name(chat)}" for name in kept_as)]
@@ -349,7 +349,7 @@ def test_every_key_is_declared(engine: Engine, readers: Readers, raw: RawClient,
         node.execute_command("ACL SETUSER", "narrow", *rules)
     try:
         store = connect(settings_for(engine, redis_user="narrow", redis_password=Secret("pass")))
-        narrow = Readers(store)
+        narrow = ReadStates(store)
         assert narrow.read(chat, "ann", 1, entry(1).time, EPOCH)
         assert narrow.received(chat, "ann", 2)
         assert narrow.flag(chat, "ann", PINNED, 0)

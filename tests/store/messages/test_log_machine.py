@@ -18,7 +18,7 @@ from hypothesis.stateful import (
 )
 
 from chalicelib.errors import HistoryChanged, IdConflict, StoreUnavailable
-from chalicelib.store.messages.log import Appended, Content, Slice
+from chalicelib.store.messages.log import Appended, Content, LogPage
 from chalicelib.store.redis.client import connect
 from tests.servers.engines import Engine, ValkeyEngine
 from tests.store.log_records import CHAT, Log, settings_for
@@ -62,7 +62,7 @@ class LogMachine(RuleBasedStateMachine):
     def _base(self) -> int:
         return max(len(self._sent) - self._keep, 0) if self._keep else 0
 
-    def _check_page(self, page: Slice, first: int, last: int) -> None:
+    def _check_page(self, page: LogPage, first: int, last: int) -> None:
         """Compare a page with the messages first to last, seqs, both included."""
         expected = [
             (one.appended.seq, one.appended.time, one.content)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from chalicelib.errors import ChatNotFound, HistoryChanged, NotAMember
 from chalicelib.store import keys
 from chalicelib.store.chats.info import Relation
-from chalicelib.store.messages.log import PAGE_BYTES, Content, CorruptEntry, Entry, Slice
+from chalicelib.store.messages.log import PAGE_BYTES, Content, CorruptEntry, LogEntry, LogPage
 from tests.store.chat_records import (
     GROUP,
     Held,
@@ -25,7 +25,7 @@ from tests.store.log_records import CHAT, EPOCH, Log, RawClient, element, entry,
 PIECE = 64
 BEYOND_ANY_LOG = 2**60
 
-Read = Callable[[Log, int, int], Slice]
+Read = Callable[[Log, int, int], LogPage]
 READS: dict[str, Read] = {
     "after": lambda log, place, limit: log.after(CHAT, place, limit),
     "before": lambda log, place, limit: log.before(CHAT, place, limit),
@@ -34,7 +34,7 @@ READS: dict[str, Read] = {
 SIDES = pytest.mark.parametrize("side", READS)
 
 
-def expected(side: str, history: list[Entry], place: int, limit: int) -> list[Entry]:
+def expected(side: str, history: list[LogEntry], place: int, limit: int) -> list[LogEntry]:
     """Return the page of a plain list of entries: what the store is held against."""
     if side == "after":
         return [one for one in history if one.seq > place][:limit]
@@ -43,7 +43,7 @@ def expected(side: str, history: list[Entry], place: int, limit: int) -> list[En
     return history[: max(len(history) - place, 0)][-limit:]
 
 
-def history_of(length: int, base: int = 0) -> list[Entry]:
+def history_of(length: int, base: int = 0) -> list[LogEntry]:
     """Return the messages that a log trimmed to base holds."""
     return [entry(base + i) for i in range(1, length + 1)]
 
@@ -62,7 +62,7 @@ def test_small_logs(log: Log, raw: RawClient, side: str, base: int, length: int)
     for place in {0, 1, 2, *range(max(base - 2, 0), base + length + 3), BEYOND_ANY_LOG}:
         for limit in (1, 2, 5, 1000):
             page = READS[side](log, place, limit)
-            assert page == Slice(base, base + length, EPOCH, expected(side, history, place, limit))
+            assert page == LogPage(base, base + length, EPOCH, expected(side, history, place, limit))
 
 
 @SIDES
@@ -89,7 +89,7 @@ def test_any_page(log: Log, raw: RawClient, side: str, data: st.DataObject) -> N
     for place in data.draw(st.lists(near | st.integers(0, 205), max_size=5)):
         limit = data.draw(st.integers(1, 1000) | st.integers(1, 5))
         page = READS[side](log, place, limit)
-        assert page == Slice(base, base + length, EPOCH, expected(side, history, place, limit))
+        assert page == LogPage(base, base + length, EPOCH, expected(side, history, place, limit))
 
 
 @SIDES
@@ -105,7 +105,7 @@ def test_a_thousand(log: Log, raw: RawClient, side: str) -> None:
 @pytest.mark.parametrize("place", [0, 1, BEYOND_ANY_LOG, 2**64])
 def test_unknown_chat(log: Log, raw: RawClient, side: str, place: int) -> None:
     """A chat without messages has empty pages, and reading it makes no key."""
-    assert READS[side](log, place, 10) == Slice(0, 0, 0, [])
+    assert READS[side](log, place, 10) == LogPage(0, 0, 0, [])
     assert not raw.exists(keys.log(CHAT))
 
 

@@ -11,8 +11,8 @@ from chalicelib.errors import ChatNotFound, NotAMember
 from chalicelib.store import keys
 from chalicelib.store.chats.info import Relation
 from chalicelib.store.messages.log import Content, MessageLog
-from chalicelib.store.messages.outbox import Audience, Outbox, Telling
-from chalicelib.store.realtime.chat_connections import GRACE, Client, Clients, Joined, Left
+from chalicelib.store.messages.outbox import Audience, Outbox, OutboxEntry
+from chalicelib.store.realtime.chat_connections import GRACE, ChatConnection, ChatConnections, Joined, Left
 from chalicelib.store.realtime.user_connections import Target
 from chalicelib.store.redis.client import Store, connect
 from tests.servers.engines import Engine
@@ -38,7 +38,7 @@ class Room:
 
     def __init__(self, store: Store, raw: RawClient) -> None:
         self.store, self.raw = store, raw
-        self.clients = Clients(store, LEASE)
+        self.clients = ChatConnections(store, LEASE)
         write_group(raw, {"ann": 0, "bob": 0, "cid": 0}, large=1)
 
     def attach(self, connection: str, handle: str, *, joined: bool = True) -> Joined | None:
@@ -80,7 +80,7 @@ def test_layout(room: Room, raw: RawClient) -> None:
     """What is stored of a client is as documented, and ends some time after the last lease."""
     before = clock(raw)
     attaching = room.clients.attach(GROUP, "ann", "c1", joined=True, protobuf=True)
-    assert room.store.fetch(attaching) == Joined(True, [Client("c1", True, "ann")])
+    assert room.store.fetch(attaching) == Joined(True, [ChatConnection("c1", True, "ann")])
 
     (held,) = fields_of(raw, keys.clients(GROUP)).values()
     assert before + LEASE <= int.from_bytes(held[:8]) <= clock(raw) + LEASE
@@ -96,7 +96,7 @@ def test_coming_and_going(room: Room) -> None:
     assert room.joined() == [("a1", "ann"), ("a2", "ann"), ("b1", "bob")]
 
     assert not room.detach("a1").last
-    assert room.detach("a2") == Left(True, "ann", [Client("b1", False, "bob")])
+    assert room.detach("a2") == Left(True, "ann", [ChatConnection("b1", False, "bob")])
     assert room.detach("a2") == NOTHING
     assert room.first("a2", "ann")
 
@@ -191,7 +191,7 @@ def test_only_members(room: Room, raw: RawClient) -> None:
         room.joined("bob")
     sent = MessageLog(room.store).append(GROUP, Content("ann", "hello"))
     assert sent.targets == [Target("a1", False)]
-    assert room.detach("b1") == Left(True, "bob", [Client("a1", False, "ann")])
+    assert room.detach("b1") == Left(True, "bob", [ChatConnection("a1", False, "ann")])
 
 
 @pytest.mark.parametrize("deleted", [False, True])
@@ -254,12 +254,12 @@ def test_what_was_pushed(room: Room, chat: str) -> None:
     second = log.append(chat, Content("ann", "two")).time
     assert [pushed(first), pushed(second), pushed(first), pushed(second)] == [True, True, False, False]
     assert room.store.fetch(outbox.audience(chat)).pushed == second
-    assert outbox.everything() == [Telling("m", chat, "", second)]
+    assert outbox.everything() == [OutboxEntry("m", chat, "", second)]
 
     third = log.append(chat, Content("ann", "three")).time
-    assert not room.store.fetch(outbox.clearing(Telling("m", chat, "", second)))
+    assert not room.store.fetch(outbox.clearing(OutboxEntry("m", chat, "", second)))
     assert room.store.fetch(outbox.audience(chat)).pushed == second
-    assert room.store.fetch(outbox.clearing(Telling("m", chat, "", third)))
+    assert room.store.fetch(outbox.clearing(OutboxEntry("m", chat, "", third)))
     assert not room.raw.exists(keys.outbox(chat))
     assert not pushed(third)
     assert outbox.everything() == []

@@ -9,7 +9,7 @@ import pytest
 from chalicelib.config import Secret
 from chalicelib.store import keys
 from chalicelib.store.inbox.index import MOST_ATTACHED
-from chalicelib.store.realtime.connection import GRACE_MS, RENEWALS, Attached, Held, Sockets
+from chalicelib.store.realtime.connection import GRACE_MS, RENEWALS, Attachments, Connections, FrameSender
 from chalicelib.store.redis.client import Store, connect
 from tests.servers.engines import Engine
 from tests.servers.serverless_limits import MOST_ARGUMENTS
@@ -21,13 +21,13 @@ BESIDE_CHATS = 4
 """Arguments of the command that attaches: EVALSHA, the script, 1, the key."""
 ID = "Fz9-_xA1b2c3d4="
 KEY = keys.socket(ID)
-ANN = Held("ann", SESSION, protobuf=False, room=None, renew=False, wait=0)
+ANN = FrameSender("ann", SESSION, protobuf=False, room=None, renew=False, wait=0)
 
 
 @pytest.fixture
-def sockets(store: Store) -> Sockets:
+def sockets(store: Store) -> Connections:
     """The connections under test, with one of ann's."""
-    sockets = Sockets(store, LEASE)
+    sockets = Connections(store, LEASE)
     store.fetch(sockets.opening(ID, "ann", SESSION, protobuf=False, room=None))
     return sockets
 
@@ -37,7 +37,7 @@ def whole(raw: RawClient, field: str) -> int:
     return int(fields_of(raw, KEY)[field])
 
 
-def test_layout(store: Store, sockets: Sockets, raw: RawClient) -> None:
+def test_layout(store: Store, sockets: Connections, raw: RawClient) -> None:
     """What is stored of a connection is as documented, and ends some time after its lease."""
     before = clock(raw)
     store.fetch(sockets.opening(ID, "bob", b"", protobuf=True, room="r-tea"))
@@ -54,27 +54,27 @@ def test_layout(store: Store, sockets: Sockets, raw: RawClient) -> None:
     assert LEASE // 1000 < life <= LEASE // 1000 + GRACE_MS
 
 
-def test_a_frame(store: Store, sockets: Sockets) -> None:
+def test_a_frame(store: Store, sockets: Connections) -> None:
     """A frame says whose it is; one of a connection that is not known, or was dropped, says nothing."""
     assert store.fetch(sockets.frame(ID, 60)) == ANN
     store.fetch(sockets.opening("b", "bob", b"", protobuf=True, room="r-tea"))
-    assert store.fetch(sockets.frame("b", 60)) == Held("bob", b"", True, "r-tea", renew=False, wait=0)
+    assert store.fetch(sockets.frame("b", 60)) == FrameSender("bob", b"", True, "r-tea", renew=False, wait=0)
 
     assert store.fetch(sockets.frame("c", 60)) is None
-    assert store.fetch(sockets.dropping(ID)) == Attached("ann", [], [])
+    assert store.fetch(sockets.dropping(ID)) == Attachments("ann", [], [])
     assert store.fetch(sockets.frame(ID, 60)) is None
 
 
-def test_which_connections_take_protobuf(store: Store, sockets: Sockets) -> None:
+def test_which_connections_take_protobuf(store: Store, sockets: Connections) -> None:
     """Also those whose lease is over; one that is not known takes JSON."""
-    narrow = Sockets(store, 1)
+    narrow = Connections(store, 1)
     store.fetch(narrow.opening("b", "bob", b"", protobuf=True, room=None))
 
     asked = [sockets.takes_protobuf(one) for one in (ID, "b", "nobody")]
     assert store.fetch_all(asked) == [False, True, False]
 
 
-def test_frames_renew(store: Store, sockets: Sockets, raw: RawClient) -> None:
+def test_frames_renew(store: Store, sockets: Connections, raw: RawClient) -> None:
     """Every frame renews the lease; when the other slots were last to renew it is noted now and then."""
     raw.hset(KEY, "lease", clock(raw) + 1_000_000)
     raw.pexpire(KEY, 100_000)
@@ -91,7 +91,7 @@ def test_frames_renew(store: Store, sockets: Sockets, raw: RawClient) -> None:
     assert store.fetch(sockets.frame(ID, 60)) == ANN
 
 
-def test_a_clock_that_fell_back(store: Store, sockets: Sockets, raw: RawClient) -> None:
+def test_a_clock_that_fell_back(store: Store, sockets: Connections, raw: RawClient) -> None:
     """A connection that was renewed later than now is renewed everywhere at its next frame, and lives on."""
     raw.hset(KEY, "renewed", clock(raw) + 10 * LEASE)
     raw.hset(KEY, "lease", clock(raw) + 11 * LEASE)
@@ -102,16 +102,16 @@ def test_a_clock_that_fell_back(store: Store, sockets: Sockets, raw: RawClient) 
     assert store.fetch(sockets.frame(ID, 60)) == ANN
 
 
-def test_a_lease_that_is_over(store: Store, sockets: Sockets, raw: RawClient) -> None:
+def test_a_lease_that_is_over(store: Store, sockets: Connections, raw: RawClient) -> None:
     """A connection whose lease is over takes no frames, and what it was attached to is still known."""
     store.fetch(sockets.attach(ID, "g-1"))
     raw.hset(KEY, "lease", clock(raw))
 
     assert store.fetch(sockets.frame(ID, 60)) is None
-    assert store.fetch(sockets.attachments(ID)) == Attached("ann", ["g-1"], [])
+    assert store.fetch(sockets.attachments(ID)) == Attachments("ann", ["g-1"], [])
 
 
-def test_limit(store: Store, sockets: Sockets, raw: RawClient) -> None:
+def test_limit(store: Store, sockets: Connections, raw: RawClient) -> None:
     """So many frames as the limit says pass at once; the next is told how long to wait, and still renews."""
     assert [store.fetch(sockets.frame(ID, 3)) for _ in range(3)] == [ANN] * 3
     raw.hset(KEY, "renewed", 0)
@@ -128,7 +128,7 @@ def test_limit(store: Store, sockets: Sockets, raw: RawClient) -> None:
     assert [store.fetch(sockets.frame(ID, 0)) for _ in range(9)] == [ANN] * 9
 
 
-def test_attachments(store: Store, sockets: Sockets) -> None:
+def test_attachments(store: Store, sockets: Connections) -> None:
     """The chats that a connection is attached to, and whom it watches, are known until it goes."""
     assert store.fetch(sockets.attach(ID, "g-2", "g-1"))
     assert store.fetch(sockets.attach(ID, "g-1", "r-tea"))
@@ -137,14 +137,14 @@ def test_attachments(store: Store, sockets: Sockets) -> None:
     assert store.fetch(sockets.watching(ID, "bob", "cid")) == []
     assert store.fetch(sockets.watching(ID, "cid", "watch:dan")) == ["bob", "cid"]
 
-    attached = Attached("ann", ["g-1", "r-tea"], ["cid", "watch:dan"])
+    attached = Attachments("ann", ["g-1", "r-tea"], ["cid", "watch:dan"])
     assert store.fetch(sockets.attachments(ID)) == attached
     assert store.fetch(sockets.watching(ID)) == attached.watched
     assert store.fetch(sockets.dropping(ID)) == attached._replace(watched=[])
     assert store.fetch(sockets.dropping(ID)) is None
 
 
-def test_nothing_is_noted_of_the_unknown(store: Store, sockets: Sockets, raw: RawClient) -> None:
+def test_nothing_is_noted_of_the_unknown(store: Store, sockets: Connections, raw: RawClient) -> None:
     """A connection that has gone is not made again by what comes late."""
     store.fetch(sockets.dropping(ID))
 
@@ -156,23 +156,23 @@ def test_nothing_is_noted_of_the_unknown(store: Store, sockets: Sockets, raw: Ra
     assert not raw.exists(KEY)
 
 
-def test_many_chats(store: Store, sockets: Sockets) -> None:
+def test_many_chats(store: Store, sockets: Connections) -> None:
     """A connection can be attached to as many chats as a command can name, seven times what a hello does."""
     chats = sorted(f"g-{number}" for number in range(MOST_ARGUMENTS - BESIDE_CHATS))
     assert len(chats) > 7 * MOST_ATTACHED
     assert store.fetch(sockets.attach(ID, *chats))
 
-    assert store.fetch(sockets.attachments(ID)) == Attached("ann", chats, [])
+    assert store.fetch(sockets.attachments(ID)) == Attachments("ann", chats, [])
 
 
-def test_a_full_store(engine: Engine, store: Store, sockets: Sockets) -> None:
+def test_a_full_store(engine: Engine, store: Store, sockets: Connections) -> None:
     """Without memory frames are still taken, and connections end."""
     store.fetch(sockets.attach(ID, "g-1"))
     with without_memory(engine):
         assert store.fetch(sockets.frame(ID, 60)) == ANN
-        assert store.fetch(sockets.attachments(ID)) == Attached("ann", ["g-1"], [])
+        assert store.fetch(sockets.attachments(ID)) == Attachments("ann", ["g-1"], [])
         assert store.fetch(sockets.detach(ID, "g-1"))
-        assert store.fetch(sockets.dropping(ID)) == Attached("ann", [], [])
+        assert store.fetch(sockets.dropping(ID)) == Attachments("ann", [], [])
 
 
 def test_every_key_is_declared(engine: Engine) -> None:
@@ -181,12 +181,12 @@ def test_every_key_is_declared(engine: Engine) -> None:
         node.execute_command("ACL SETUSER", "narrow", "on", ">pass", "+@all", f"~{KEY}")
     try:
         narrow = connect(settings_for(engine, redis_user="narrow", redis_password=Secret("pass")))
-        sockets = Sockets(narrow, LEASE)
+        sockets = Connections(narrow, LEASE)
         narrow.fetch(sockets.opening(ID, "ann", SESSION, protobuf=False, room="r-tea"))
         assert narrow.fetch(sockets.frame(ID, 60)) == ANN._replace(room="r-tea")
         assert narrow.fetch(sockets.attach(ID, "g-1"))
         assert narrow.fetch(sockets.watching(ID, "bob")) == []
-        assert narrow.fetch(sockets.dropping(ID)) == Attached("ann", ["g-1"], ["bob"])
+        assert narrow.fetch(sockets.dropping(ID)) == Attachments("ann", ["g-1"], ["bob"])
     finally:
         for node in engine.nodes:
             node.execute_command("ACL DELUSER", "narrow")

@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from chalicelib.store import keys
 from chalicelib.store.accounts.sessions import Sessions
-from chalicelib.store.realtime.user_connections import Entering, Target
+from chalicelib.store.realtime.user_connections import ConnectOutcome, Target
 from chalicelib.store.redis.client import Store
 from tests.servers.engines import Engine
 from tests.store.account_records import HOUR, clock, write_account, write_session
@@ -102,11 +102,11 @@ class ConnectionMachine(RuleBasedStateMachine):
         outcome = self._store.fetch(query).outcome
         session = self._tickets.pop(ticket, None)
         if session is None:
-            assert outcome is Entering.NO_TICKET
+            assert outcome is ConnectOutcome.NO_TICKET
         elif session not in self._sessions:
-            assert outcome is Entering.NO_SESSION
+            assert outcome is ConnectOutcome.NO_SESSION
         else:
-            assert outcome is Entering.OK
+            assert outcome is ConnectOutcome.OK
             self._held[connection] = Modelled(session)
         self._done[outcome.name] += 1
 

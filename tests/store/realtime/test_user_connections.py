@@ -11,16 +11,23 @@ from chalicelib.config import Secret
 from chalicelib.errors import StoreFull
 from chalicelib.store import keys
 from chalicelib.store.accounts.accounts import Accounts
-from chalicelib.store.inbox.index import Inboxes, Place, Placed, PlaceState
+from chalicelib.store.inbox.index import InboxEntry, Inboxes, InboxState, UpdatedEntry
 from chalicelib.store.realtime import user_connections as presence_module
-from chalicelib.store.realtime.user_connections import Changed, Entering, Entry, Presence, Shown, Target
+from chalicelib.store.realtime.user_connections import (
+    ConnectAttempt,
+    ConnectOutcome,
+    PresenceChange,
+    ShownPresence,
+    Target,
+    UserConnections,
+)
 from chalicelib.store.redis.client import Store, connect
 from tests.servers.engines import Engine
 from tests.store.account_records import HOUR, clock, fields_of, write_account, write_session, write_tombstone
 from tests.store.connected_users import LEASE, OTHER_SESSION, SESSION, TICKET, People, without_memory
 from tests.store.log_records import RawClient, settings_for
 
-NOBODY = Changed(changed=False, seen=0, watchers=[])
+NOBODY = PresenceChange(changed=False, seen=0, watchers=[])
 
 
 @pytest.fixture
@@ -51,7 +58,7 @@ def test_record_layouts(people: People, raw: RawClient, session: bytes) -> None:
     assert before + LEASE <= expiry <= clock(raw) + LEASE
     assert held[8:] == bytes([2]) + session
     assert people.leases() == {"ann\0c1": expiry}
-    assert people.ready("c1") == Changed(changed=True, seen=0, watchers=[])
+    assert people.ready("c1") == PresenceChange(changed=True, seen=0, watchers=[])
     assert fields_of(raw, keys.connections("ann"))["c1"][8:] == bytes([3]) + session
     assert people.store.fetch_all(people.presence.targets(["ann"])) == [[Target("c1", True)]]
 
@@ -63,11 +70,11 @@ def test_a_ticket(people: People, raw: RawClient, session: bytes, room: str | No
     life: Any = raw.pttl(keys.ticket("ann", TICKET.hex()))
     assert 0 < life <= 30_000
 
-    def enter(connection: str) -> Entry:
+    def enter(connection: str) -> ConnectAttempt:
         return people.store.fetch(people.presence.connect("ann", TICKET, b"", connection, protobuf=False))
 
-    assert enter("c1") == Entry(Entering.OK, session, room)
-    assert enter("c2") == Entry(Entering.NO_TICKET, b"", None)
+    assert enter("c1") == ConnectAttempt(ConnectOutcome.OK, session, room)
+    assert enter("c2") == ConnectAttempt(ConnectOutcome.NO_TICKET, b"", None)
     assert fields_of(raw, keys.connections("ann")).keys() == {"c1"}
 
 
@@ -76,9 +83,9 @@ def test_a_ticket_is_its_users(people: People, session: bytes) -> None:
     people.store.fetch(people.presence.ticket("ann", TICKET, session, None))
 
     theirs = people.presence.connect("bob", TICKET, b"", "c1", protobuf=False)
-    assert people.store.fetch(theirs).outcome is Entering.NO_TICKET
+    assert people.store.fetch(theirs).outcome is ConnectOutcome.NO_TICKET
     own = people.presence.connect("ann", TICKET, b"", "c2", protobuf=False)
-    assert people.store.fetch(own).outcome is Entering.OK
+    assert people.store.fetch(own).outcome is ConnectOutcome.OK
 
 
 def test_a_ticket_of_no_session(people: People) -> None:
@@ -86,7 +93,7 @@ def test_a_ticket_of_no_session(people: People) -> None:
     people.store.fetch(people.presence.ticket("anna bß", TICKET, b"", None))
 
     query = people.presence.connect("anna bß", TICKET, OTHER_SESSION, "c1", protobuf=False)
-    assert people.store.fetch(query) == Entry(Entering.OK, b"", None)
+    assert people.store.fetch(query) == ConnectAttempt(ConnectOutcome.OK, b"", None)
 
 
 def test_two_connect_at_once(engine: Engine, people: People, raw: RawClient, session: bytes) -> None:
@@ -96,14 +103,14 @@ def test_two_connect_at_once(engine: Engine, people: People, raw: RawClient, ses
         for turn in range(10):
             people.store.fetch(people.presence.ticket("ann", TICKET, session, None))
 
-            def enter(number: int, turn: int = turn) -> Entering:
-                query = Presence(stores[number], LEASE).connect(
+            def enter(number: int, turn: int = turn) -> ConnectOutcome:
+                query = UserConnections(stores[number], LEASE).connect(
                     "ann", TICKET, b"", f"{turn}-{number}", protobuf=False
                 )
                 return stores[number].fetch(query).outcome
 
             outcomes = list(pool.map(enter, range(len(stores))))
-            assert sorted(outcomes) == [Entering.OK, *[Entering.NO_TICKET] * 3]
+            assert sorted(outcomes) == [ConnectOutcome.OK, *[ConnectOutcome.NO_TICKET] * 3]
     assert len(fields_of(raw, keys.connections("ann"))) == 10
 
 
@@ -122,7 +129,7 @@ def test_a_session_that_ended(
         write_tombstone(raw, "ann")
 
     query = people.presence.connect("ann", ticket, session, "c1", protobuf=False)
-    assert people.store.fetch(query) == Entry(Entering.NO_SESSION, b"", None)
+    assert people.store.fetch(query) == ConnectAttempt(ConnectOutcome.NO_SESSION, b"", None)
     assert not raw.exists(keys.connections("ann"))
     assert not people.leases()
 
@@ -131,7 +138,7 @@ def test_a_deleted_name(people: People, raw: RawClient) -> None:
     """The name of a deleted account lets nobody in."""
     write_tombstone(raw, "ann")
 
-    assert people.connect("c1") is Entering.NO_SESSION
+    assert people.connect("c1") is ConnectOutcome.NO_SESSION
 
 
 def test_too_many(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -139,10 +146,10 @@ def test_too_many(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(presence_module, "MOST_CONNECTIONS", 2)
 
     outcomes = [people.connect(one) for one in ("c1", "c2", "c2", "c3")]
-    assert outcomes == [*[Entering.OK] * 3, Entering.TOO_MANY]
+    assert outcomes == [*[ConnectOutcome.OK] * 3, ConnectOutcome.TOO_MANY]
     people.age("c1")
-    assert people.connect("c3") is Entering.OK
-    assert people.connect("c1", "bob") is Entering.OK
+    assert people.connect("c3") is ConnectOutcome.OK
+    assert people.connect("c1", "bob") is ConnectOutcome.OK
 
 
 # --- online and offline ---------------------------------------------------------------------------
@@ -152,11 +159,11 @@ def test_hello_makes_online(people: People) -> None:
     """A user is online from the first hello on; another says nothing new."""
     assert people.shown() is None
     people.connect("c1")
-    assert people.shown() == Shown(online=False, seen=0)
+    assert people.shown() == ShownPresence(online=False, seen=0)
     assert people.targets("ann") == []
 
-    assert people.ready("c1") == Changed(changed=True, seen=0, watchers=[])
-    assert people.shown() == Shown(online=True, seen=0)
+    assert people.ready("c1") == PresenceChange(changed=True, seen=0, watchers=[])
+    assert people.shown() == ShownPresence(online=True, seen=0)
     assert people.ready("c1") == NOBODY
     assert not people.come("c2")
     assert people.targets("ann", "bob") == ["c1", "c2"]
@@ -174,9 +181,9 @@ def test_the_last_goes(people: People, raw: RawClient) -> None:
     gone = people.drop("c2")
     assert gone.changed
     assert before <= gone.seen <= clock(raw)
-    assert people.shown() == Shown(online=False, seen=gone.seen)
+    assert people.shown() == ShownPresence(online=False, seen=gone.seen)
     assert people.drop("c2") == people.drop("c3") == people.drop("c9") == NOBODY
-    assert people.shown() == Shown(online=False, seen=gone.seen)
+    assert people.shown() == ShownPresence(online=False, seen=gone.seen)
     assert not people.leases()
     assert not raw.exists(keys.connections("ann"))
 
@@ -196,16 +203,16 @@ def test_a_connection_that_expired(people: People) -> None:
     people.come("c1")
     expiry = people.age("c1")
 
-    assert people.shown() == Shown(online=False, seen=expiry)
+    assert people.shown() == ShownPresence(online=False, seen=expiry)
     assert people.targets("ann") == []
     assert not people.store.fetch(people.presence.renew("ann", "c1"))
     assert people.ready("c1") is None
     assert people.expired() == [("ann", "c1")]
 
-    assert people.drop("c1") == Changed(changed=True, seen=expiry, watchers=[])
+    assert people.drop("c1") == PresenceChange(changed=True, seen=expiry, watchers=[])
     assert people.drop("c1") == NOBODY
     assert people.expired() == []
-    assert people.shown() == Shown(online=False, seen=expiry)
+    assert people.shown() == ShownPresence(online=False, seen=expiry)
 
 
 def test_several_that_expired(people: People) -> None:
@@ -215,8 +222,8 @@ def test_several_that_expired(people: People) -> None:
     people.age("c1", by=3 * LEASE)
     last = people.age("c2")
 
-    assert people.shown() == Shown(online=False, seen=last)
-    assert people.drop("c1") == Changed(changed=True, seen=last, watchers=[])
+    assert people.shown() == ShownPresence(online=False, seen=last)
+    assert people.drop("c1") == PresenceChange(changed=True, seen=last, watchers=[])
     assert people.expired() == [("ann", "c2")]
     assert people.drop("c2") == NOBODY
     assert people.expired() == []
@@ -274,7 +281,7 @@ def test_a_ticket_of_a_clock_that_fell_back(people: People, raw: RawClient) -> N
     raw.pexpire(keys.ticket("ann", TICKET.hex()), 3_600_000)
 
     query = people.presence.connect("ann", TICKET, b"", "c1", protobuf=False)
-    assert people.store.fetch(query).outcome is Entering.NO_TICKET
+    assert people.store.fetch(query).outcome is ConnectOutcome.NO_TICKET
     assert not raw.exists(keys.ticket("ann", TICKET.hex()))
 
 
@@ -381,7 +388,7 @@ def test_an_account_that_never_connected(people: People, raw: RawClient) -> None
     """An account that never connected is offline; it was never seen."""
     write_account(raw, "ann")
 
-    assert people.shown() == Shown(online=False, seen=0)
+    assert people.shown() == ShownPresence(online=False, seen=0)
 
 
 # --- who may know ---------------------------------------------------------------------------
@@ -392,12 +399,12 @@ def test_watching(people: People) -> None:
     watch = people.presence.watch
     assert people.store.fetch(watch("ann", "w1", "bob", protobuf=False)) is None
     people.connect("c1")
-    assert people.store.fetch(watch("ann", "w2", "cid", protobuf=True)) == Shown(online=False, seen=0)
+    assert people.store.fetch(watch("ann", "w2", "cid", protobuf=True)) == ShownPresence(online=False, seen=0)
 
     came = people.ready("c1")
     assert came is not None
     assert sorted(came.watchers) == [Target("w1", False), Target("w2", True)]
-    assert people.store.fetch(watch("ann", "w3", "dan", protobuf=False)) == Shown(online=True, seen=0)
+    assert people.store.fetch(watch("ann", "w3", "dan", protobuf=False)) == ShownPresence(online=True, seen=0)
     people.store.fetch(people.presence.unwatch("ann", "w1"))
     people.age_watcher("w2")
     people.come("c2")
@@ -432,12 +439,12 @@ def test_the_blocked_learn_nothing(people: People) -> None:
     came = people.ready("c1")
     assert came is not None
     assert came.watchers == [Target("w2", False)]
-    assert people.shown(reader="bob") == Shown(online=False, seen=0)
+    assert people.shown(reader="bob") == ShownPresence(online=False, seen=0)
     again = people.presence.watch("ann", "w3", "bob", protobuf=False)
-    assert people.store.fetch(again) == Shown(online=False, seen=0)
+    assert people.store.fetch(again) == ShownPresence(online=False, seen=0)
     assert people.drop("c1").watchers == [Target("w2", False)]
-    assert people.shown(reader="bob") == Shown(online=False, seen=0)
-    assert people.shown(reader="cid") != Shown(online=False, seen=0)
+    assert people.shown(reader="bob") == ShownPresence(online=False, seen=0)
+    assert people.shown(reader="cid") != ShownPresence(online=False, seen=0)
 
 
 def test_most_watchers(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -446,7 +453,7 @@ def test_most_watchers(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
     people.connect("c1")
     for connection in ("w1", "w2", "w3", "w1"):
         shown = people.store.fetch(people.presence.watch("ann", connection, "bob", protobuf=False))
-        assert shown == Shown(online=False, seen=0)
+        assert shown == ShownPresence(online=False, seen=0)
     assert fields_of(people.raw, keys.watchers("ann")).keys() == {"w1", "w2"}
 
     people.age_watcher("w1")
@@ -478,18 +485,18 @@ def test_delivering_replies_connections(people: People, raw: RawClient) -> None:
     assert told("g-1", "ann", "dan") == [Target("a1", False)]
 
 
-@pytest.mark.parametrize("state", PlaceState)
-def test_placing_replies_connections(people: People, raw: RawClient, state: PlaceState) -> None:
+@pytest.mark.parametrize("state", InboxState)
+def test_placing_replies_connections(people: People, raw: RawClient, state: InboxState) -> None:
     """Who is placed in a large chat has connections to attach to it; a deleted account has none."""
     people.come("a1")
     people.connect("a2")
-    targets = [Target("a1", False)] if state is PlaceState.LARGE else []
-    placing = Inboxes(people.store).placing("g-1", [Place("ann", 5, state, 7)])
+    targets = [Target("a1", False)] if state is InboxState.LARGE else []
+    placing = Inboxes(people.store).placing("g-1", [InboxEntry("ann", 5, state, 7)])
 
-    assert people.store.fetch_all(placing) == people.store.fetch_all(placing) == [Placed(True, targets)]
+    assert people.store.fetch_all(placing) == people.store.fetch_all(placing) == [UpdatedEntry(True, targets)]
     assert people.store.fetch(Inboxes(people.store).large("ann")) == ["g-1"] * len(targets)
     write_tombstone(raw, "ann")
-    assert people.store.fetch_all(placing) == [Placed(False, [])]
+    assert people.store.fetch_all(placing) == [UpdatedEntry(False, [])]
 
 
 def test_a_full_store(engine: Engine, people: People) -> None:

@@ -20,7 +20,7 @@ from chalicelib.errors import StoreUnavailable
 from chalicelib.push_gateway import installed
 from chalicelib.routes import work as owed_work
 from chalicelib.store import keys
-from chalicelib.store.accounts.login_attempts import PAIR_FAILURES, Attempts
+from chalicelib.store.accounts.login_attempts import PAIR_FAILURES, LoginAttempts
 from chalicelib.store.messages.log import Content, MessageLog
 from chalicelib.store.redis.client import Query, Store, connect
 from chalicelib.store.redis.clocks import ASK_TIME, ScriptClock
@@ -279,7 +279,7 @@ def test_a_limit_holds_whichever_clock_it_is_asked_by(town: Door) -> None:
 @on_timeless
 def test_failed_logins_count_whichever_clock_they_are_of(engine: Engine, clocks: Iterator[int]) -> None:
     """A caller whose clock is behind forgets no failure that another has noted."""
-    attempts = Attempts(skewed(engine, clocks))
+    attempts = LoginAttempts(skewed(engine, clocks))
     waits = [attempts.begin("ann", "192.0.2.7").wait for _ in range(PAIR_FAILURES + 1)]
 
     assert [wait > 0 for wait in waits] == [False] * PAIR_FAILURES + [True]

@@ -18,7 +18,7 @@ from redis.crc import key_slot
 from chalicelib.config import Secret, Settings
 from chalicelib.errors import StoreFull, StoreUnavailable
 from chalicelib.store import keys
-from chalicelib.store.accounts.rate_limits import Rates
+from chalicelib.store.accounts.rate_limits import RateLimits
 from chalicelib.store.inbox.index import Inboxes
 from chalicelib.store.messages.log import Content
 from chalicelib.store.redis.client import BREAK_SECONDS, NotAsked, Query, Store, connect
@@ -425,7 +425,7 @@ def test_what_reads_is_answered_by_a_store_that_refuses_writes(
 ) -> None:
     """A limit is answered uncounted, alone and among others; a plain read is; a plain write is refused."""
     log.append(CHAT, HELLO)
-    (limit,) = Rates.take("192.0.2.1", "read", 10)
+    (limit,) = RateLimits.take("192.0.2.1", "read", 10)
     name: Query[bytes | None] = Query("HGET", (keys.user("ann"),), ("name",))
     lineage = Inboxes(store).registering("ann", "00" * 7 + "01", 0)
     if flushed:

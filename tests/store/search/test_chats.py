@@ -13,13 +13,13 @@ from chalicelib.errors import BadRequest
 from chalicelib.services.search.chats import FoundChats
 from chalicelib.services.values.terms import folded
 from chalicelib.store import keys
-from chalicelib.store.chats.chats import Chats, View
+from chalicelib.store.chats.chats import Chats, ChatSnapshot
 from chalicelib.store.chats.info import Info, Role
-from chalicelib.store.chats.room_list import Rooms
+from chalicelib.store.chats.room_list import RoomList
 from chalicelib.store.chats.search_terms import ChatTerms
 from chalicelib.store.messages.log import Content, packed
 from chalicelib.store.redis.client import Query, Store
-from chalicelib.store.search import Entry, SearchIndex
+from chalicelib.store.search import SearchEntry, SearchIndex
 from tests.store.account_services import Crash, CrashingStore, members
 from tests.store.log_records import RawClient
 
@@ -39,10 +39,10 @@ class Town:
     def __init__(self, store: Store) -> None:
         self.store = store
         self.chats = Chats(store, 1000, 100)
-        self.index, self.terms, self.rooms = SearchIndex(store, keys.found), ChatTerms(store), Rooms(store)
+        self.index, self.terms, self.rooms = SearchIndex(store, keys.found), ChatTerms(store), RoomList(store)
         self.found = FoundChats(store, self.chats, self.index, self.terms, self.rooms)
 
-    def view(self, chat: str) -> View:
+    def view(self, chat: str) -> ChatSnapshot:
         """Look at a chat."""
         return self.store.fetch(self.chats.viewing(chat))
 
@@ -178,7 +178,11 @@ def test_who_reads_removes_what_does_not_fit(town: Town, raw: RawClient) -> None
     """Entries of chats that are gone, renamed or closed give nothing, and go; those that fit stay."""
     town.settle(GROUPS[0], "Chess")
     town.put(GROUPS[1], "Chess", "invite")
-    stale = [Entry("chestnut", GROUPS[0]), Entry("chess", GROUPS[1]), Entry("cheese", GROUPS[2])]
+    stale = [
+        SearchEntry("chestnut", GROUPS[0]),
+        SearchEntry("chess", GROUPS[1]),
+        SearchEntry("cheese", GROUPS[2]),
+    ]
     town.index.add(stale)
     raw.zadd(keys.rooms(), {"r-gone": 1})
     town.settle("r-chess", "")
@@ -195,11 +199,11 @@ class BehindOnce(Chats):
         super().__init__(store, 1000, 100)
         self._asked = 0
 
-    def viewing(self, chat: str, *handles: str) -> Query[View]:
+    def viewing(self, chat: str, *handles: str) -> Query[ChatSnapshot]:
         """Return the query for a view, or for that of no chat the first time."""
         self._asked += 1
         query = super().viewing(chat, *handles)
-        return query if self._asked > 1 else query._replace(read=lambda reply: View(None, {}, {}))
+        return query if self._asked > 1 else query._replace(read=lambda reply: ChatSnapshot(None, {}, {}))
 
 
 @pytest.mark.parametrize("engine", ["valkey"], indirect=True)
@@ -250,14 +254,14 @@ class OvertakenChats(Chats):
         self._coming = names
         self._looks = 0
 
-    def viewing(self, chat: str, *handles: str) -> Query[View]:
+    def viewing(self, chat: str, *handles: str) -> Query[ChatSnapshot]:
         """Return the query for a view, after which the chat changes, when it is viewed to be mirrored."""
         self._looks += 1
         query = super().viewing(chat, *handles)
         if self._looks % 2 == 0 or not self._coming:
             return query
 
-        def read(reply: Any) -> View:
+        def read(reply: Any) -> ChatSnapshot:
             name = self._coming.pop(0)
             if name is None:
                 self._town.drop(chat)

@@ -7,12 +7,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.store.redis.client import Store
-from chalicelib.store.search import Entry, SearchIndex
+from chalicelib.store.search import SearchEntry, SearchIndex
 from tests.store.account_services import members
 from tests.store.log_records import RawClient
 
 TERMS = st.text(st.sampled_from("ab é李z"), min_size=2, max_size=6)
-ENTRIES = st.sets(st.builds(Entry, TERMS, st.sampled_from(["ann", "bob", "x.y-z_1"])), max_size=20)
+ENTRIES = st.sets(st.builds(SearchEntry, TERMS, st.sampled_from(["ann", "bob", "x.y-z_1"])), max_size=20)
 
 
 @pytest.fixture
@@ -23,8 +23,8 @@ def index(store: Store) -> SearchIndex:
 
 def test_found_in_order(index: SearchIndex) -> None:
     """A text finds the terms that begin with it, and no other, by term and then handle."""
-    anna, annas, anne = Entry("anna", "x"), Entry("anna", "y"), Entry("anne", "a")
-    index.add([anne, annas, Entry("an", "z"), anna, Entry("ao", "q")])
+    anna, annas, anne = SearchEntry("anna", "x"), SearchEntry("anna", "y"), SearchEntry("anne", "a")
+    index.add([anne, annas, SearchEntry("an", "z"), anna, SearchEntry("ao", "q")])
 
     assert index.find("ann", None, 10) == [anna, annas, anne]
     assert index.find("anna", None, 10) == [anna, annas]
@@ -33,7 +33,7 @@ def test_found_in_order(index: SearchIndex) -> None:
 
 def test_page_goes_on_after_an_entry(index: SearchIndex) -> None:
     """A look-up goes on after an entry, also one that is gone."""
-    entries = [Entry("anna", handle) for handle in "abcd"]
+    entries = [SearchEntry("anna", handle) for handle in "abcd"]
     index.add(entries)
 
     assert index.find("an", None, 2) == entries[:2]
@@ -43,7 +43,7 @@ def test_page_goes_on_after_an_entry(index: SearchIndex) -> None:
 
 def test_adding_and_removing_twice(index: SearchIndex, raw: RawClient) -> None:
     """To add what is there, and to remove what is not, changes nothing."""
-    entry = Entry("anna", "a")
+    entry = SearchEntry("anna", "a")
     index.add([entry, entry])
     index.add([entry])
     assert index.find("an", None, 9) == [entry]
@@ -54,16 +54,23 @@ def test_adding_and_removing_twice(index: SearchIndex, raw: RawClient) -> None:
 
 def test_one_character_beyond_ascii(index: SearchIndex) -> None:
     """One character beyond ASCII finds the terms that begin with it."""
-    entries = [Entry("李", "b"), Entry("李 小龙", "a"), Entry("李小", "c")]
-    index.add([*entries, Entry("é", "d")])
+    entries = [SearchEntry("李", "b"), SearchEntry("李 小龙", "a"), SearchEntry("李小", "c")]
+    index.add([*entries, SearchEntry("é", "d")])
 
     assert index.find("李", None, 9) == entries
-    assert index.find("李 ", None, 9) == [Entry("李 小龙", "a")]
+    assert index.find("李 ", None, 9) == [SearchEntry("李 小龙", "a")]
 
 
 def test_spread_over_partitions(index: SearchIndex, raw: RawClient) -> None:
     """Terms that begin alike stand in one key, others elsewhere."""
-    index.add([Entry("anna", "a"), Entry("anne", "a"), Entry("bob", "a"), Entry("élan", "a")])
+    index.add(
+        [
+            SearchEntry("anna", "a"),
+            SearchEntry("anne", "a"),
+            SearchEntry("bob", "a"),
+            SearchEntry("élan", "a"),
+        ]
+    )
 
     found = {key.decode().partition(":")[2] for key in raw.scan_iter(match="*:search:*")}
     assert found == {"search:an", "search:bo", "search:é"}
@@ -72,13 +79,13 @@ def test_spread_over_partitions(index: SearchIndex, raw: RawClient) -> None:
 @settings(max_examples=40)
 @given(added=ENTRIES, removed=ENTRIES, start=TERMS, most=st.integers(1, 5))
 def test_like_a_sorted_list(
-    index: SearchIndex, added: set[Entry], removed: set[Entry], start: str, most: int
+    index: SearchIndex, added: set[SearchEntry], removed: set[SearchEntry], start: str, most: int
 ) -> None:
     """Page by page the index gives what a sorted list of its entries gives."""
     index.add(added)
     index.remove(removed)
     expected = sorted(entry for entry in added - removed if entry.term.startswith(start))
-    found: list[Entry] = []
+    found: list[SearchEntry] = []
     while page := index.find(start, found[-1] if found else None, most):
         assert len(page) <= most
         found += page

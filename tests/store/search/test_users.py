@@ -14,7 +14,7 @@ from chalicelib.services.search.users import Search
 from chalicelib.services.values.terms import folded
 from chalicelib.store.accounts.accounts import Accounts, Profile
 from chalicelib.store.redis.client import Query, Store
-from chalicelib.store.search import Entry
+from chalicelib.store.search import SearchEntry
 from tests.store.account_services import Village, members
 from tests.store.log_records import RawClient
 
@@ -119,7 +119,9 @@ def _change(village: Village, now: dict[str, str], handle: str, name: str | None
 def test_stale_entries_heal(village: Village, raw: RawClient) -> None:
     """An entry that no longer fits gives nobody, and goes; one that fits stays."""
     village.settle("alice", "Alice")
-    village.index.add([Entry("ali baba", "alice"), Entry("alien", "nobody"), Entry("alimony", "zed")])
+    village.index.add(
+        [SearchEntry("ali baba", "alice"), SearchEntry("alien", "nobody"), SearchEntry("alimony", "zed")]
+    )
     village.settle("zed")
     village.accounts.delete("zed")
 
@@ -152,7 +154,7 @@ def test_entry_that_fits_again_is_put_back(village: Village) -> None:
 
 def test_bounded_work(village: Village) -> None:
     """A search through entries that give nobody ends, with a cursor, and goes on from there."""
-    village.index.add([Entry(f"aa{number:03d}", "nobody") for number in range(50)])
+    village.index.add([SearchEntry(f"aa{number:03d}", "nobody") for number in range(50)])
     village.settle("aaron")
 
     page = village.search.users("aa", 3, None)

@@ -11,7 +11,7 @@ import pytest
 from chalicelib.errors import BadRequest, Blocked, Forbidden, UserNotFound
 from chalicelib.store import keys
 from chalicelib.store.redis.client import Store
-from chalicelib.store.redis.sorted_sets import Mark, page
+from chalicelib.store.redis.sorted_sets import ScoredMember, page
 from chalicelib.store.social import blocks, follows
 from chalicelib.store.social.blocks import Blocking
 from chalicelib.store.social.follows import MEMORY, Edge, Following, Mirrored
@@ -310,12 +310,15 @@ def test_pages_of_equal_scores(store: Store, raw: RawClient) -> None:
     raw.zadd(key, dict.fromkeys(members, 2**50))
     raw.zadd(key, {"above": 2**50 + 1, "below": 2**50 - 1})
 
-    found: list[Mark] = []
+    found: list[ScoredMember] = []
     while part := store.fetch(page(key, found[-1] if found else None, 2)):
         found += part
 
     assert [mark.member for mark in found] == ["above", *members[::-1], "below"]
-    assert store.fetch(page(key, Mark(2**50, "a.0"), 2)) == [Mark(2**50, "a-b"), Mark(2**50, "a-")]
+    assert store.fetch(page(key, ScoredMember(2**50, "a.0"), 2)) == [
+        ScoredMember(2**50, "a-b"),
+        ScoredMember(2**50, "a-"),
+    ]
 
 
 # --- deletion -----------------------------------------------------------------------------------------------

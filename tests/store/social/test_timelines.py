@@ -11,7 +11,7 @@ from chalicelib.services.social import feed
 from chalicelib.services.social.edge_mirror import NEWEST
 from chalicelib.store import keys
 from chalicelib.store.redis.client import Store
-from chalicelib.store.redis.sorted_sets import Mark
+from chalicelib.store.redis.sorted_sets import ScoredMember
 from chalicelib.store.social import timelines
 from tests.store.account_services import Crash, CrashingStore
 from tests.store.log_records import RawClient
@@ -335,4 +335,4 @@ def test_marks_compare_as_the_store_orders(society: Society, store: Store) -> No
     marks = society.timelines.read("reader0", None, 100).marks
 
     assert marks == sorted(marks, reverse=True)
-    assert Mark(5, "an-n:5") in marks
+    assert ScoredMember(5, "an-n:5") in marks

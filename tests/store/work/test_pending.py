@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib.store import keys
 from chalicelib.store.redis.client import Store
-from chalicelib.store.work.pending import Item, Owed
+from chalicelib.store.work.pending import PendingItem, PendingWork
 from tests.store.log_records import RawClient
 
 ITEM = "index:ann"
@@ -14,12 +14,12 @@ KEY = keys.owed("ann")
 
 
 @pytest.fixture
-def owed(store: Store) -> Owed:
+def owed(store: Store) -> PendingWork:
     """What is owed, under test."""
-    return Owed(store)
+    return PendingWork(store)
 
 
-def test_version(owed: Owed, raw: RawClient) -> None:
+def test_version(owed: PendingWork, raw: RawClient) -> None:
     """An item is owed since its version, or not at all."""
     raw.hset(KEY, ITEM, "1760000000000000")
 
@@ -27,7 +27,7 @@ def test_version(owed: Owed, raw: RawClient) -> None:
     assert owed.version("ann", "posts:ann") is None
 
 
-def test_clear(owed: Owed, raw: RawClient) -> None:
+def test_clear(owed: PendingWork, raw: RawClient) -> None:
     """Work that is done is cleared; that it was cleared before is no failure."""
     raw.hset(KEY, ITEM, "1760000000000000")
 
@@ -37,7 +37,7 @@ def test_clear(owed: Owed, raw: RawClient) -> None:
 
 
 @pytest.mark.parametrize("again", [1_760_000_000_000_001, 1_759_999_999_999_999])
-def test_owed_anew(owed: Owed, raw: RawClient, again: int) -> None:
+def test_owed_anew(owed: PendingWork, raw: RawClient, again: int) -> None:
     """Work that was owed anew while it was done stays owed, whatever the store's clock did."""
     raw.hset(KEY, ITEM, str(again))
 
@@ -45,15 +45,15 @@ def test_owed_anew(owed: Owed, raw: RawClient, again: int) -> None:
     assert owed.version("ann", ITEM) == again
 
 
-def test_other_items_stay(owed: Owed, raw: RawClient) -> None:
+def test_other_items_stay(owed: PendingWork, raw: RawClient) -> None:
     """To clear one item leaves the others."""
     raw.hset(KEY, mapping={ITEM: "1", "delete:ann": "1"})
 
     owed.clear("ann", ITEM, 1)
-    assert owed.everything() == [Item("delete:ann", 1)]
+    assert owed.everything() == [PendingItem("delete:ann", 1)]
 
 
-def test_everything(owed: Owed, raw: RawClient) -> None:
+def test_everything(owed: PendingWork, raw: RawClient) -> None:
     """What is owed is found in all 256 partitions."""
     handles = [f"user{number}" for number in range(2000)]
     one_each = {keys.user_partition(handle): handle for handle in handles}
@@ -61,4 +61,6 @@ def test_everything(owed: Owed, raw: RawClient) -> None:
     for partition, handle in one_each.items():
         raw.hset(keys.owed(partition), f"posts:{handle}", "7")
 
-    assert sorted(owed.everything()) == sorted(Item(f"posts:{handle}", 7) for handle in one_each.values())
+    assert sorted(owed.everything()) == sorted(
+        PendingItem(f"posts:{handle}", 7) for handle in one_each.values()
+    )

@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib.services.auth import account_status
 from chalicelib.services.auth.account_status import KEPT_SECONDS, Standings
-from chalicelib.store.accounts.accounts import Accounts, Standing
+from chalicelib.store.accounts.accounts import Accounts, AccountStatus
 from chalicelib.store.redis.client import Store
 from tests.clock import Clock
 from tests.unit.nodes import CannedNode
@@ -32,14 +32,14 @@ def test_an_answer_holds_for_a_second(clock: Clock, reply: list[int]) -> None:
     """A name is asked for once a second, and its new standing is seen by then."""
     asked, node = remembering(clock, reply, ACTIVE)
 
-    assert [asked.of("ann") for _ in range(3)] == [Standing(reply[0])] * 3
+    assert [asked.of("ann") for _ in range(3)] == [AccountStatus(reply[0])] * 3
     clock.now += KEPT_SECONDS - 0.01
-    assert asked.known("ann") is Standing(reply[0])
+    assert asked.known("ann") is AccountStatus(reply[0])
     assert len(node.trips) == 1
 
     clock.now += 0.02
     assert asked.known("ann") is None
-    assert asked.of("ann") is Standing.ACTIVE
+    assert asked.of("ann") is AccountStatus.ACTIVE
     assert len(node.trips) == 2
 
 
@@ -49,7 +49,7 @@ def test_deleted_is_for_ever(clock: Clock) -> None:
     asked.of("ann")
     clock.now += 1e9
 
-    assert asked.of("ann") is Standing.DELETED
+    assert asked.of("ann") is AccountStatus.DELETED
     assert len(node.trips) == 1
 
 
@@ -58,7 +58,7 @@ def test_a_name_that_no_account_can_have(clock: Clock, name: str) -> None:
     """What is no handle has no account, and the store is not asked."""
     asked, node = remembering(clock)
 
-    assert asked.of(name) is Standing.NONE
+    assert asked.of(name) is AccountStatus.NONE
     assert node.trips == []
 
 
@@ -66,7 +66,7 @@ def test_names_are_apart(clock: Clock) -> None:
     """What is known of one name says nothing of another."""
     asked, _ = remembering(clock, ACTIVE, NONE)
 
-    assert (asked.of("ann"), asked.of("bob")) == (Standing.ACTIVE, Standing.NONE)
+    assert (asked.of("ann"), asked.of("bob")) == (AccountStatus.ACTIVE, AccountStatus.NONE)
     assert asked.known("cid") is None
 
 
@@ -75,9 +75,9 @@ def test_what_is_remembered_is_bounded(clock: Clock, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(account_status, "KEPT_NAMES", 3)
     asked, _ = remembering(clock, *[ACTIVE] * 10, NONE)
 
-    assert [asked.of(f"user{number}") for number in range(10)] == [Standing.ACTIVE] * 10
+    assert [asked.of(f"user{number}") for number in range(10)] == [AccountStatus.ACTIVE] * 10
     assert sum(asked.known(f"user{number}") is not None for number in range(10)) <= 3
-    assert asked.of("ann") is Standing.NONE
+    assert asked.of("ann") is AccountStatus.NONE
 
 
 def test_an_answer_read_with_others_is_remembered(clock: Clock) -> None:
@@ -87,5 +87,5 @@ def test_an_answer_read_with_others_is_remembered(clock: Clock) -> None:
     asked = Standings(store, Accounts(store), clock)
     store.fetch_all([asked.asking("ann")])
 
-    assert asked.of("ann") is Standing.ACTIVE
+    assert asked.of("ann") is AccountStatus.ACTIVE
     assert len(node.trips) == 1

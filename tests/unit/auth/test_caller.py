@@ -10,7 +10,7 @@ import redis
 
 from chalicelib.errors import HistoryChanged, NotAuthenticated, StoreUnavailable, TooManyRequests
 from chalicelib.services.auth.caller import Caller, check_rate, rate_headers
-from chalicelib.store.accounts.rate_limits import Rate, Rates
+from chalicelib.store.accounts.rate_limits import Rate, RateLimits
 from chalicelib.store.accounts.sessions import Credential, Details, Sessions
 from chalicelib.store.redis.client import Query, Store
 from tests.unit.nodes import CannedNode
@@ -26,7 +26,7 @@ def calling(*replies: Any) -> tuple[Caller, CannedNode]:
     store = Store(node)
     shown = Credential("ann", DIGEST)
     judging = functools.partial(Sessions(store).admitting, shown, "read", 10, Details())
-    charging = functools.partial(Rates.of_user, "ann", DIGEST, "read", 10, done=True)
+    charging = functools.partial(RateLimits.of_user, "ann", DIGEST, "read", 10, done=True)
     return Caller(store, "ann", "0123456789abcdef", judging, charging), node
 
 

@@ -15,8 +15,8 @@ from chalicelib.services.chats.decisions import Action, Decision, Rule
 from chalicelib.services.chats.invitations import InviteeStatus
 from chalicelib.services.chats.permissions import Record
 from chalicelib.services.values import system_events
-from chalicelib.store.accounts.accounts import Peer, Standing
-from chalicelib.store.chats.chats import Become
+from chalicelib.store.accounts.accounts import AccountStatus, UserRelation
+from chalicelib.store.chats.chats import MemberChange
 from chalicelib.store.chats.info import Info, Member, Other, Relation, Role
 
 STANDINGS: dict[str, Role | Relation | None] = {
@@ -266,9 +266,9 @@ def test_only_the_invited_can_refuse_an_invitation() -> None:
     withdrawn = rules.uninvite(case_of("owner", "invited"))
 
     assert declined is not None
-    assert declined.becomes[0] == Become("ann", Relation.LEFT, refused=True)
+    assert declined.becomes[0] == MemberChange("ann", Relation.LEFT, refused=True)
     assert withdrawn is not None
-    assert withdrawn.becomes[0] == Become("bob", None)
+    assert withdrawn.becomes[0] == MemberChange("bob", None)
 
 
 def test_no_more_invitations_than_may_wait() -> None:
@@ -289,7 +289,7 @@ def test_no_more_invitations_of_one_inviter_than_may_wait() -> None:
     assert outcome(rules.add, case._replace(invitee=many)) == "M"
     decision = rules.invite(case)
     assert decision is not None
-    assert decision.becomes == (Become("bob", Relation.INVITED, inviter="ann"),)
+    assert decision.becomes == (MemberChange("bob", Relation.INVITED, inviter="ann"),)
 
 
 @pytest.mark.parametrize("rule", [rules.uninvite, rules.refuse, rules.unban])
@@ -312,7 +312,7 @@ def test_the_heir_of_a_departed_owner() -> None:
     decision = rules.depart(case_of("owner", "member"))
 
     assert decision
-    assert set(decision.becomes) == {Become("ann", Relation.DELETED), Become("bob", Role.OWNER)}
+    assert set(decision.becomes) == {MemberChange("ann", Relation.DELETED), MemberChange("bob", Role.OWNER)}
     with pytest.raises(ParleyError):
         rules.depart(case_of("owner", "left"))
 
@@ -322,7 +322,7 @@ def test_handing_over_makes_the_giver_an_admin() -> None:
     decision = rules.hand_over(case_of("owner", "member"))
 
     assert decision
-    assert set(decision.becomes) == {Become("bob", Role.OWNER), Become("ann", Role.ADMIN)}
+    assert set(decision.becomes) == {MemberChange("bob", Role.OWNER), MemberChange("ann", Role.ADMIN)}
 
 
 @pytest.mark.parametrize(("rule", "muted"), [(admin, UNTIL), (owner, 0)])
@@ -347,7 +347,7 @@ def test_the_same_mute_again_is_no_change() -> None:
     for until in (UNTIL + 1, 0):
         decision = rules.mute(muted, until)
         assert decision
-        assert decision.becomes == (Become("bob", Role.MEMBER, until),)
+        assert decision.becomes == (MemberChange("bob", Role.MEMBER, until),)
 
 
 def test_changing_what_a_chat_is() -> None:
@@ -394,15 +394,15 @@ def test_who_sees_the_members() -> None:
 @pytest.mark.parametrize(
     ("standing", "strict", "expected"),
     [
-        (Standing.ACTIVE, True, True),
-        (Standing.NONE, True, False),
-        (Standing.NONE, False, True),
-        (Standing.DELETED, False, False),
+        (AccountStatus.ACTIVE, True, True),
+        (AccountStatus.NONE, True, False),
+        (AccountStatus.NONE, False, True),
+        (AccountStatus.DELETED, False, False),
     ],
 )
-def test_who_may_come(standing: Standing, strict: bool, expected: bool) -> None:
+def test_who_may_come(standing: AccountStatus, strict: bool, expected: bool) -> None:
     """A name without account may come on an open server, a deleted user nowhere."""
-    assert permissions.may_come(Peer(standing, blocks=False), strict=strict) is expected
+    assert permissions.may_come(UserRelation(standing, blocks=False), strict=strict) is expected
 
 
 @pytest.mark.parametrize("kind", get_args(EventType))

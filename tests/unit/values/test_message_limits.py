@@ -13,7 +13,7 @@ from chalicelib.errors import BadRequest, TextTooLong
 from chalicelib.schemas.messages import MAX_TEXT_BYTES
 from chalicelib.services.values.message_limits import REPLY_BYTES, checked_id, checked_text, fitting
 from chalicelib.services.values.system_events import sentence
-from chalicelib.store.messages.log import Content, Entry
+from chalicelib.store.messages.log import Content, LogEntry
 
 BLANKS = [chr(code) for code in range(sys.maxunicode + 1) if chr(code).isspace()]
 UNSEEN = [
@@ -125,12 +125,12 @@ def test_id_refused(given_id: str) -> None:
 # --- replies
 
 
-def entries_of(text: str, count: int, sender: str = "ann") -> list[Entry]:
+def entries_of(text: str, count: int, sender: str = "ann") -> list[LogEntry]:
     """Return messages of a text."""
-    return [Entry(seq, seq, Content(sender, text, f"id-{seq}")) for seq in range(1, count + 1)]
+    return [LogEntry(seq, seq, Content(sender, text, f"id-{seq}")) for seq in range(1, count + 1)]
 
 
-def as_lambda_counts(entries: list[Entry], chat: str, *, ascii_only: bool = False) -> int:
+def as_lambda_counts(entries: list[LogEntry], chat: str, *, ascii_only: bool = False) -> int:
     """Return the bytes of a /v1 page as Lambda carries it: JSON, as a string, in JSON.
 
     ascii_only: whether that string's JSON is ASCII, as the runtimes up to Python 3.11 write it.
@@ -206,7 +206,7 @@ def test_one_is_always_given() -> None:
 )
 def test_a_page_fits(lengths: list[int], character: str) -> None:
     """Whatever a page holds, what is given of it fits a reply, or is one message."""
-    entries = [Entry(i, i, Content("ann", character * length)) for i, length in enumerate(lengths, 1)]
+    entries = [LogEntry(i, i, Content("ann", character * length)) for i, length in enumerate(lengths, 1)]
 
     fit = fitting(entries, "ann:bob")
 
@@ -218,7 +218,7 @@ def test_a_page_fits(lengths: list[int], character: str) -> None:
 def test_events_fit(name: str) -> None:
     """A page of system messages that each name a hundred users, in the event and in words, fits a reply."""
     event = {"type": "added", "users": [name] * 100}
-    entries = [Entry(i, i, Content("ann", "", None, "system", event)) for i in range(1, 1001)]
+    entries = [LogEntry(i, i, Content("ann", "", None, "system", event)) for i in range(1, 1001)]
 
     fit = fitting(entries, "g-1")
     told = [

@@ -18,7 +18,7 @@ ACCEPTING = b"+"
 """Ends what is kept of the signals from one user to another, if one of them accepts calls."""
 
 
-class Reached(NamedTuple):
+class Recipients(NamedTuple):
     """Where something may go.
 
     wait: µs until it may go to everybody who is connected; 0: it may go to all of them now.
@@ -28,7 +28,7 @@ class Reached(NamedTuple):
     wait: int
 
 
-class Ephemeral:
+class EphemeralRecipients:
     """Connections of users, as far as another user may send to them. Its key, in the recipient's partition:
 
     `{u<NNN>}:signals:<recipient>:<sender>`: STRING, expires KEPT_SECONDS after its last write: how much is
@@ -39,7 +39,7 @@ class Ephemeral:
     @staticmethod
     def reading(
         sender: str, handles: Iterable[str], size: int = 0, limit: int = 0, *, accepts: bool = False
-    ) -> list[Query[Reached]]:
+    ) -> list[Query[Recipients]]:
         """Return the queries for where users are connected who do not block the sender.
 
         size: bytes of a signal, taken from what may go to each who is connected; 0: it is no signal.
@@ -67,14 +67,14 @@ class Ephemeral:
         return Query("GET", (keys.signals(recipient, sender),), (), _is_accepting)
 
 
-def joined(parts: Iterable[Reached]) -> Reached:
+def joined(parts: Iterable[Recipients]) -> Recipients:
     """Return several parts as one."""
     found = list(parts)
     targets = [target for part in found for target in part.targets]
-    return Reached(targets, max((part.wait for part in found), default=0))
+    return Recipients(targets, max((part.wait for part in found), default=0))
 
 
-def _reading(sender: str, handles: Sequence[str], args: tuple[str | int, ...]) -> Query[Reached]:
+def _reading(sender: str, handles: Sequence[str], args: tuple[str | int, ...]) -> Query[Recipients]:
     named = [
         key
         for handle in handles
@@ -92,9 +92,9 @@ def _is_accepting(state: bytes | None) -> bool:
     return state is not None and state.endswith(ACCEPTING)
 
 
-def _reached(reply: list[Any]) -> Reached:
+def _reached(reply: list[Any]) -> Recipients:
     json, protobuf, wait = reply
-    return Reached(targets_of(json, protobuf), wait)
+    return Recipients(targets_of(json, protobuf), wait)
 
 
 def _texts(reply: Sequence[bytes]) -> list[str]:

@@ -8,8 +8,8 @@ import pytest
 
 from chalicelib.store import keys
 from chalicelib.store.inbox.read_state import ACCEPTED, PINNED
-from chalicelib.store.realtime.audience import KEPT_SECONDS, Ephemeral, Reached, joined
-from chalicelib.store.realtime.user_connections import Shown, Watched
+from chalicelib.store.realtime.recipients import KEPT_SECONDS, EphemeralRecipients, Recipients, joined
+from chalicelib.store.realtime.user_connections import ShownPresence, WatchedPresence
 from chalicelib.store.redis.client import Store
 from chalicelib.store.social.blocks import Blocks
 from tests.store.account_records import write_account, write_tombstone
@@ -31,12 +31,12 @@ def people(store: Store, raw: RawClient) -> People:
 
 def reached(
     store: Store, handles: list[str], size: int = 0, limit: int = 0, *, accepts: bool = False
-) -> Reached:
+) -> Recipients:
     """Return where users are, for something of ann's."""
-    return joined(store.fetch_all(Ephemeral.reading("ann", handles, size, limit, accepts=accepts)))
+    return joined(store.fetch_all(EphemeralRecipients.reading("ann", handles, size, limit, accepts=accepts)))
 
 
-def of(found: Reached) -> list[str]:
+def of(found: Recipients) -> list[str]:
     """Return whose connections were found."""
     return sorted(target.connection.removeprefix("of-") for target in found.targets)
 
@@ -71,7 +71,7 @@ def test_a_signal_takes_from_what_may_go_to_each(store: Store, people: People) -
 
 def test_a_signal_to_who_is_not_connected_takes_nothing(store: Store, raw: RawClient) -> None:
     """Nor is it known that there was one."""
-    assert reached(store, ["bob"], 300, 1000) == Reached([], 0)
+    assert reached(store, ["bob"], 300, 1000) == Recipients([], 0)
     assert not raw.exists(keys.signals("bob", "ann"))
 
 
@@ -82,11 +82,11 @@ def test_who_accepts_calls_by_a_signal_is_known_for_a_day(
     """Whether or not bytes are limited; what is no signal, or accepts none, is not taken for it."""
     reached(store, ["user1"])
     reached(store, ["user1"], 10, limit)
-    assert not store.fetch(Ephemeral.accepts("ann", "user1"))
+    assert not store.fetch(EphemeralRecipients.accepts("ann", "user1"))
     reached(store, ["user1"], 10, limit, accepts=True)
 
-    assert store.fetch(Ephemeral.accepts("ann", "user1"))
-    assert not store.fetch(Ephemeral.accepts("user1", "ann"))
+    assert store.fetch(EphemeralRecipients.accepts("ann", "user1"))
+    assert not store.fetch(EphemeralRecipients.accepts("user1", "ann"))
     life: Any = raw.ttl(keys.signals("user1", "ann"))
     assert KEPT_SECONDS - 60 < life <= KEPT_SECONDS
 
@@ -101,7 +101,7 @@ def test_a_signal_that_accepts_no_calls_does_not_prolong_what_was_accepted(
         assert of(reached(store, ["user1"], 300, 1000)) == ["user1"]
 
     assert of(reached(store, ["user1"], 300, 1000)) == []
-    assert store.fetch(Ephemeral.accepts("ann", "user1"))
+    assert store.fetch(EphemeralRecipients.accepts("ann", "user1"))
     life: Any = raw.ttl(keys.signals("user1", "ann"))
     assert 0 < life <= 100
 
@@ -111,18 +111,18 @@ def test_who_has_accepted_a_chat(store: Store, raw: RawClient) -> None:
     for chat in ("ann:bob", GROUP):
         write_reader(raw, "ann", chat, Held(1, 1, 0, 7, ACCEPTED | PINNED))
         write_reader(raw, "bob", chat, Held(1, 1, 0, 7, PINNED))
-        assert store.fetch(Ephemeral.accepted(chat)) == ["ann"]
+        assert store.fetch(EphemeralRecipients.accepted(chat)) == ["ann"]
     write_group(raw, {"ann": 0, "bob": 0}, large=1)
-    assert store.fetch(Ephemeral.accepted(GROUP)) == []
-    assert store.fetch(Ephemeral.accepted("cid:dan")) == []
+    assert store.fetch(EphemeralRecipients.accepted(GROUP)) == []
+    assert store.fetch(EphemeralRecipients.accepted("cid:dan")) == []
 
 
 def test_who_follows(store: Store, raw: RawClient) -> None:
     """By the follower's own list."""
     raw.zadd(keys.following("ann"), {"bob": 1})
 
-    assert store.fetch(Ephemeral.follows("ann", "bob"))
-    assert not store.fetch(Ephemeral.follows("bob", "ann"))
+    assert store.fetch(EphemeralRecipients.follows("ann", "bob"))
+    assert not store.fetch(EphemeralRecipients.follows("bob", "ann"))
 
 
 def test_who_blocks(store: Store, raw: RawClient) -> None:
@@ -146,5 +146,7 @@ def test_how_a_user_is_shown_to_one_watcher(store: Store, raw: RawClient, people
     assert found is not None
     assert (found.shown.online, sorted(one.connection for one in found.targets)) == (True, ["a1", "a2"])
     raw.zadd(keys.blocked("user1"), {"cid": 1})
-    assert store.fetch(people.presence.watching("user1", "cid")) == Watched(Shown(False, 0), [])
+    assert store.fetch(people.presence.watching("user1", "cid")) == WatchedPresence(
+        ShownPresence(False, 0), []
+    )
     assert store.fetch(people.presence.watching("nobody", "ann")) is None
