@@ -10,8 +10,8 @@ from chalicelib.store import keys
 from chalicelib.store.redis.client import Query
 from chalicelib.store.redis.scripts import Script
 
-TAKE_RATE = Script("accounts/take_rate", "gcra", spares_writes=True)
-CHARGE_USER = Script("accounts/charge_user", "gcra", "user_limits", spares_writes=True)
+TAKE_RATE = Script("accounts/take_rate", spares_writes=True)
+CHARGE_USER = Script("accounts/charge_user", spares_writes=True)
 
 SESSION_BYTES = 8
 """Of a token's digest: they name its session."""

@@ -12,11 +12,11 @@ from chalicelib.store.redis.client import Query, Store
 from chalicelib.store.redis.scripts import Script
 from chalicelib.texts import plain
 
-ADD_SESSION = Script("accounts/add_session", "session_ends")
-ADMIT = Script("accounts/admit", "gcra", "user_limits", spares_writes=True)
+ADD_SESSION = Script("accounts/add_session")
+ADMIT = Script("accounts/admit", spares_writes=True)
 END_SESSIONS = Script("accounts/end_sessions")
-READ_ENDED = Script("accounts/read_ended", "session_ends")
-DROP_ENDED = Script("accounts/drop_ended", "session_ends")
+READ_ENDED = Script("accounts/read_ended")
+DROP_ENDED = Script("accounts/drop_ended")
 
 HOUR = 3600 * 1_000_000
 DAY = 24 * HOUR

@@ -24,10 +24,9 @@ from chalicelib.store.redis.client import Query, Store
 from chalicelib.store.redis.packing import packed_list
 from chalicelib.store.redis.scripts import Script
 
-_PARTS = ("log", "chat_log", "chat_people", "chat_change")
-CREATE_CHAT = Script("chats/create_chat", *_PARTS)
-CHANGE_CHAT = Script("chats/change_chat", *_PARTS)
-DELETE_CHAT = Script("chats/delete_chat", "chat_log", "chat_people")
+CREATE_CHAT = Script("chats/create_chat")
+CHANGE_CHAT = Script("chats/change_chat")
+DELETE_CHAT = Script("chats/delete_chat")
 VIEW_CHAT = Script("chats/view_chat")
 
 MOST_OTHERS = 10_000

@@ -11,8 +11,8 @@ from chalicelib.store.inbox.read_state import WROTE, flags_of
 from chalicelib.store.redis.client import Query
 from chalicelib.store.redis.scripts import Script
 
-READ_INVITEE = Script("chats/read_invitee", "index")
-READ_UNWANTED = Script("chats/read_unwanted", "index")
+READ_INVITEE = Script("chats/read_invitee")
+READ_UNWANTED = Script("chats/read_unwanted")
 
 
 class Invitee(NamedTuple):

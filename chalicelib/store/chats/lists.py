@@ -14,7 +14,7 @@ from chalicelib.store.redis.sorted_sets import ScoredMember, scored_members
 
 READ_OTHERS = Script("chats/read_others")
 READ_CHANGES = Script("chats/read_changes")
-READ_PLACE = Script("chats/read_place", "chat_log")
+READ_PLACE = Script("chats/read_place")
 
 T = TypeVar("T")
 

@@ -12,7 +12,7 @@ from chalicelib.store.messages.log import LogEntry, entry_of
 from chalicelib.store.redis.client import Query
 from chalicelib.store.redis.scripts import Script
 
-SUMMARY = Script("chats/summary", "rights")
+SUMMARY = Script("chats/summary")
 
 
 class MembershipState(IntEnum):

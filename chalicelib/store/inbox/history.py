@@ -8,7 +8,7 @@ from chalicelib.store.access import kind_of, reader_keys
 from chalicelib.store.redis.client import Query
 from chalicelib.store.redis.scripts import Script
 
-CHECK_HISTORY = Script("inbox/check_history", "rights")
+CHECK_HISTORY = Script("inbox/check_history")
 UNREADABLE = 1
 """What the script replies where the reader may read nothing; see lua/check_history.lua."""
 

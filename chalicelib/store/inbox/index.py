@@ -12,12 +12,12 @@ from chalicelib.store.redis.client import Query, Store
 from chalicelib.store.redis.scripts import Script
 from chalicelib.store.redis.sorted_sets import ScoredMember, number_of, scored_members
 
-DELIVER = Script("inbox/deliver", "index", "targets")
-PLACE_CHAT = Script("inbox/place_chat", "index", "large_chats", "targets")
-READ_ACTIVE = Script("inbox/read_active", "index", "large_chats", "below")
-READ_MOVED = Script("inbox/read_moved", "index", "large_chats")
+DELIVER = Script("inbox/deliver")
+PLACE_CHAT = Script("inbox/place_chat")
+READ_ACTIVE = Script("inbox/read_active")
+READ_MOVED = Script("inbox/read_moved")
 READ_LARGE = Script("inbox/read_large")
-CHECK_LARGE = Script("inbox/check_large", "index", "large_chats")
+CHECK_LARGE = Script("inbox/check_large")
 REGISTER_LINEAGE = Script("inbox/register_lineage")
 
 MOST_LINEAGES = 128

@@ -10,11 +10,11 @@ from chalicelib.store.access import inbox_item, kind_of, reader_keys, refusal
 from chalicelib.store.redis.client import Query, Store
 from chalicelib.store.redis.scripts import Script
 
-RAISE_MARK = Script("inbox/raise_mark", "rights", "marks")
-FLAG_CHAT = Script("inbox/flag_chat", "rights", "marks")
-LEAVE_DIRECT = Script("inbox/leave_direct", "rights")
-OPEN_DIRECT = Script("inbox/open_direct", "rights", "marks")
-READ_RECEIPTS = Script("inbox/read_receipts", "rights", "marks")
+RAISE_MARK = Script("inbox/raise_mark")
+FLAG_CHAT = Script("inbox/flag_chat")
+LEAVE_DIRECT = Script("inbox/leave_direct")
+OPEN_DIRECT = Script("inbox/open_direct")
+READ_RECEIPTS = Script("inbox/read_receipts")
 
 MARKED_UNREAD, PINNED, MUTED, ARCHIVED, HIDDEN, WROTE, ACCEPTED = 1, 2, 4, 8, 16, 32, 64
 """Flags. HIDDEN: of a chat of two that was left, until something is written in it. WROTE: the reader has

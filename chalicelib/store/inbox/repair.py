@@ -9,8 +9,8 @@ from chalicelib.store.inbox.index import InboxEntry, InboxState, bool_if_kept
 from chalicelib.store.redis.client import Query
 from chalicelib.store.redis.scripts import Script
 
-READ_KNOWN = Script("inbox/read_known", "index")
-MEND_PLACE = Script("inbox/mend_place", "index", "large_chats")
+READ_KNOWN = Script("inbox/read_known")
+MEND_PLACE = Script("inbox/mend_place")
 
 LAST_VERSION = 2**53 - 1
 

@@ -16,8 +16,8 @@ from chalicelib.store.redis.client import Query, Store
 from chalicelib.store.redis.scripts import Script
 from chalicelib.texts import folded
 
-APPEND_MESSAGE = Script("messages/append_message", "rights", "log", "targets", "clients", "attached")
-READ_LOG = Script("messages/read_log", "rights")
+APPEND_MESSAGE = Script("messages/append_message")
+READ_LOG = Script("messages/read_log")
 
 DAY_SECONDS = 86_400
 IDS_TTL_SECONDS = 2 * DAY_SECONDS

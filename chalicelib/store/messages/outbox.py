@@ -11,7 +11,7 @@ from chalicelib.store.redis.client import Query, Store
 from chalicelib.store.redis.scripts import Script
 from chalicelib.store.work.pending import CLEAR_OWED
 
-READ_AUDIENCE = Script("messages/read_audience", "chat_log", "targets", "clients", "attached")
+READ_AUDIENCE = Script("messages/read_audience")
 NOTE_PUSHED = Script("messages/note_pushed")
 
 MOVED, PLACED, INDEXED = KINDS = ("m", "p", "i")

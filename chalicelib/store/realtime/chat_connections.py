@@ -9,10 +9,10 @@ from chalicelib.store.access import refusal
 from chalicelib.store.redis.client import Query, Store
 from chalicelib.store.redis.scripts import Script
 
-ATTACH_CLIENT = Script("realtime/attach_client", "rights", "clients")
-DETACH_CLIENT = Script("realtime/detach_client", "rights", "clients")
-READ_CLIENTS = Script("realtime/read_clients", "rights", "clients")
-RENEW_CLIENT = Script("realtime/renew_client", "rights", "clients", spares_writes=True)
+ATTACH_CLIENT = Script("realtime/attach_client")
+DETACH_CLIENT = Script("realtime/detach_client")
+READ_CLIENTS = Script("realtime/read_clients")
+RENEW_CLIENT = Script("realtime/renew_client", spares_writes=True)
 
 JOINED, PROTOBUF = 1, 2
 GRACE = 15 * 60 * 1_000_000

@@ -8,8 +8,8 @@ from chalicelib.store import keys
 from chalicelib.store.redis.client import Query, Store
 from chalicelib.store.redis.scripts import Script
 
-OPEN_SOCKET = Script("realtime/open_socket", "signed")
-TAKE_FRAME = Script("realtime/take_frame", "gcra", "signed", spares_writes=True)
+OPEN_SOCKET = Script("realtime/open_socket")
+TAKE_FRAME = Script("realtime/take_frame", spares_writes=True)
 NOTE_CHATS = Script("realtime/note_chats")
 NOTE_WATCHED = Script("realtime/note_watched")
 CLOSE_SOCKET = Script("realtime/close_socket")

@@ -10,8 +10,8 @@ from chalicelib.store.realtime.user_connections import Target, targets_of
 from chalicelib.store.redis.client import Query
 from chalicelib.store.redis.scripts import Script
 
-READ_EPHEMERAL_TARGETS = Script("realtime/read_ephemeral_targets", "gcra", "targets", spares_writes=True)
-READ_ACCEPTED = Script("realtime/read_accepted", "rights")
+READ_EPHEMERAL_TARGETS = Script("realtime/read_ephemeral_targets", spares_writes=True)
+READ_ACCEPTED = Script("realtime/read_accepted")
 KEPT_SECONDS = 24 * 3600
 """For which it is known that somebody has sent another a signal: longer than calls last."""
 ACCEPTING = b"+"

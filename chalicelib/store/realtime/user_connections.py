@@ -10,15 +10,15 @@ from chalicelib.store import keys
 from chalicelib.store.redis.client import Query, Store
 from chalicelib.store.redis.scripts import Script
 
-CONNECT = Script("realtime/connect", "signed", "connections")
-SAY_READY = Script("realtime/say_ready", "targets", "signed", "connections", "watchers")
-RENEW_CONNECTION = Script("realtime/renew_connection", "signed", "connections", spares_writes=True)
-DROP_CONNECTION = Script("realtime/drop_connection", "targets", "signed", "connections", "watchers")
-END_CONNECTIONS = Script("realtime/end_connections", "targets", "signed", "connections")
-READ_PRESENCE = Script("realtime/read_presence", "signed", "connections", "presence")
-WATCH = Script("realtime/watch", "signed", "connections", "presence")
-READ_WATCHING = Script("realtime/read_watching", "targets", "signed", "connections", "presence")
-READ_TARGETS = Script("realtime/read_targets", "targets")
+CONNECT = Script("realtime/connect")
+SAY_READY = Script("realtime/say_ready")
+RENEW_CONNECTION = Script("realtime/renew_connection", spares_writes=True)
+DROP_CONNECTION = Script("realtime/drop_connection")
+END_CONNECTIONS = Script("realtime/end_connections")
+READ_PRESENCE = Script("realtime/read_presence")
+WATCH = Script("realtime/watch")
+READ_WATCHING = Script("realtime/read_watching")
+READ_TARGETS = Script("realtime/read_targets")
 EXPIRED_LEASES = Script("realtime/expired_leases")
 
 TICKET_SECONDS = 30

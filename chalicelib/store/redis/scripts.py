@@ -2,43 +2,49 @@
 
 from __future__ import annotations
 
+import functools
+import re
+from collections.abc import Iterator
 from functools import cached_property
 from hashlib import sha1
 from importlib.resources import files
 
-ASKS_TIME, CALLERS_CLOCK = "redis.call('TIME')", "CALLERS_CLOCK"
+REQUIRES = re.compile(r"^-- requires: (.+)$", re.MULTILINE)
 
 
 class Script:
     """One of the files in store/lua, by its path there without `.lua`.
 
-    parts: files of store/lua/parts whose functions it uses; they come after its first line. spares_writes:
-    whether its reply is right where nothing that it writes is kept.
+    spares_writes: Whether its reply is right where nothing that it writes is kept.
     """
 
-    def __init__(self, name: str, *parts: str, spares_writes: bool = False) -> None:
+    def __init__(self, name: str, *, spares_writes: bool = False) -> None:
         self.name = name
-        self._parts = parts
         self._spares_writes = spares_writes
 
     @cached_property
+    def parts(self) -> tuple[str, ...]:
+        """The files of store/lua/parts that it requires, each after those that it requires itself."""
+        return tuple(dict.fromkeys(_required(_text(self.name))))
+
+    @cached_property
     def source(self) -> str:
-        """The script's text, as EVAL takes it."""
+        """The script's text, as EVAL takes it: its first line, its parts, the rest."""
         first, newline, rest = _text(self.name).partition("\n")
-        return "".join([first, newline, *map(_part, self._parts), rest])
+        return "".join([first, newline, *map(_part, self.parts), rest])
 
     @cached_property
     def without_writes(self) -> Script | None:
         """The script that replies the same and writes nothing, for a store that refuses writes, if any."""
-        return _WithoutWrites(self.name, *self._parts) if self._spares_writes else None
+        return _WithoutWrites(self.name) if self._spares_writes else None
 
     @cached_property
     def on_callers_clock(self) -> Script:
         """The script that does not ask for the time: its last two arguments are seconds and µs since 1970.
 
-        One that never asked is this one itself, and has no such arguments.
+        One that never asks is this one itself, and has no such arguments.
         """
-        return _OnCallersClock(self) if ASKS_TIME in self.source else self
+        return _OnCallersClock(self) if "clock" in self.parts else self
 
     @cached_property
     def sha(self) -> str:
@@ -53,7 +59,7 @@ class _WithoutWrites(Script):
     def source(self) -> str:
         """The script's text, with `redis.call` replaced in it."""
         rest = _text(self.name).partition("\n")[2]
-        return "".join(["#!lua flags=no-writes\n", *map(_part, ("without_writes", *self._parts)), rest])
+        return "".join(["#!lua flags=no-writes\n", *map(_part, ("without_writes", *self.parts)), rest])
 
 
 class _OnCallersClock(Script):
@@ -65,15 +71,23 @@ class _OnCallersClock(Script):
 
     @cached_property
     def source(self) -> str:
-        """The script's text, with each question for the time replaced in it."""
-        first, newline, rest = self._asking.partition("\n")
-        return "".join([first, newline, _part("callers_clock"), rest.replace(ASKS_TIME, CALLERS_CLOCK)])
+        """The script's text, with the part that asks for the time replaced in it."""
+        return self._asking.replace(_part("clock"), _part("callers_clock"))
+
+
+def _required(text: str) -> Iterator[str]:
+    """Return the parts that a text requires, those first that others of them require; some repeatedly."""
+    for line in REQUIRES.findall(text):
+        for part in line.split(", "):
+            yield from _required(_part(part))
+            yield part
 
 
 def _part(name: str) -> str:
     return _text(f"parts/{name}")
 
 
+@functools.cache
 def _text(name: str) -> str:
     return (files("chalicelib.store") / "lua" / f"{name}.lua").read_text(encoding="utf-8")
 

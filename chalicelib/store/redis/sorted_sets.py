@@ -7,7 +7,7 @@ from typing import NamedTuple
 from chalicelib.store.redis.client import Query
 from chalicelib.store.redis.scripts import Script
 
-READ_PAGE = Script("redis/read_page", "below")
+READ_PAGE = Script("redis/read_page")
 
 
 class ScoredMember(NamedTuple):

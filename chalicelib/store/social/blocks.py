@@ -11,7 +11,7 @@ from chalicelib.store.redis.scripts import Script
 from chalicelib.store.redis.sorted_sets import ScoredMember, page
 from chalicelib.store.social import follows
 
-BLOCK = Script("social/block", "edges", "live")
+BLOCK = Script("social/block")
 READ_BLOCKERS = Script("social/read_blockers")
 
 MOST_BLOCKED = 10_000

@@ -11,10 +11,10 @@ from chalicelib.store.redis.client import Query, Store
 from chalicelib.store.redis.scripts import Script
 from chalicelib.store.redis.sorted_sets import ScoredMember, page
 
-FOLLOW = Script("social/follow", "edges", "live")
-UNFOLLOW = Script("social/unfollow", "edges")
+FOLLOW = Script("social/follow")
+UNFOLLOW = Script("social/unfollow")
 READ_EDGE = Script("social/read_edge")
-MIRROR_FOLLOW = Script("social/mirror_follow", "live")
+MIRROR_FOLLOW = Script("social/mirror_follow")
 
 MOST_FOLLOWED = 10_000
 """Users that one may follow: what a feed merges and a deletion takes back stays bounded."""

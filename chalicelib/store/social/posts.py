@@ -11,9 +11,9 @@ from chalicelib.store.accounts.user_cards import UserCard, card
 from chalicelib.store.redis.client import Query, Store
 from chalicelib.store.redis.scripts import Script
 
-ADD_POST = Script("social/add_post", "live")
+ADD_POST = Script("social/add_post")
 NEWEST_POSTS = Script("social/newest_posts")
-POSTS_SENT = Script("social/posts_sent", "live")
+POSTS_SENT = Script("social/posts_sent")
 READ_POSTS = Script("social/read_posts")
 UNSENT_POSTS = Script("social/unsent_posts")
 

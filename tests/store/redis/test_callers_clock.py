@@ -26,7 +26,7 @@ from chalicelib.store.redis.client import Query, Store, connect
 from chalicelib.store.redis.clocks import ASK_TIME, ScriptClock
 from chalicelib.store.redis.credentials import ACCESS_STRING
 from chalicelib.store.redis.nodes import ClusterNodes
-from chalicelib.store.redis.scripts import ASKS_TIME, Script
+from chalicelib.store.redis.scripts import Script
 from tests.realtime.in_process import PASSWORD, Door, Recorder
 from tests.servers.engines import Engine
 from tests.servers.gateway import PATIENCE
@@ -99,7 +99,7 @@ def ran(engine: Engine, among: list[Script]) -> set[str]:
 
 def asking() -> list[Script]:
     """Return the scripts that ask for the time."""
-    return [script for script in scripts() if ASKS_TIME in script.source]
+    return [script for script in scripts() if "redis.call('TIME')" in script.source]
 
 
 def every_script() -> list[Script]:
@@ -418,7 +418,7 @@ def test_other_rights_that_are_lacking(engine: Engine, lacking: str) -> None:
 
 def test_the_time_is_the_last_two_arguments() -> None:
     """A query tells a script the time in seconds and µs if the script asks for it, and nothing else."""
-    key, asking, other = ("{c000}:a",), Script("realtime/open_socket", "signed"), Script("social/read_edge")
+    key, asking, other = ("{c000}:a",), Script("realtime/open_socket"), Script("social/read_edge")
 
     timed: Query[Any] = Query(asking, key, ("ann", 5)).at(1_700_000_000_000_007)
     assert timed.by_name == ("EVALSHA", asking.on_callers_clock.sha, 1, *key, "ann", 5, 1_700_000_000, 7)

@@ -10,7 +10,15 @@ import pytest
 
 from chalicelib import store
 from chalicelib.store.redis.client import Query
-from chalicelib.store.redis.scripts import CALL, CALL_ALWAYS, CALL_READING, READING, REMOVING, Script
+from chalicelib.store.redis.scripts import (
+    CALL,
+    CALL_ALWAYS,
+    CALL_READING,
+    READING,
+    REMOVING,
+    REQUIRES,
+    Script,
+)
 from tests.servers.serverless_limits import IN_SCRIPTS
 
 ROOT = Path(store.__file__).parent
@@ -77,12 +85,20 @@ def test_a_plain_command(command: str, script: Script) -> None:
 
 
 def test_parts_stand_after_the_first_line() -> None:
-    """A script with parts is one text: its flags, the parts, itself."""
-    source = Script("accounts/admit", "gcra").source
+    """A script with parts is one text: its flags, the parts that its header requires, itself."""
+    source = Script("accounts/admit").source
 
     assert source.startswith("#!lua flags=allow-oom\n-- A part of other scripts.")
     assert source.index("local function pass(") < source.index("-- Judges a caller")
-    assert Script("accounts/admit", "gcra").sha != Script("accounts/admit").sha
+
+
+def test_a_part_stands_once_and_after_what_it_requires_itself() -> None:
+    """Parts that are required by several ways are there once, before whatever requires them."""
+    script = Script("realtime/say_ready")
+
+    assert len(script.parts) == len(set(script.parts))
+    for place, part in enumerate(script.parts):
+        assert set(Script(f"parts/{part}").parts) <= set(script.parts[:place])
 
 
 def scripts() -> list[Script]:
@@ -110,7 +126,58 @@ def test_a_script_that_may_do_without_its_writes_makes_those_that_are_left_out()
         assert called <= READS | left_out, variant.name
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "lua").rglob("*.lua")), ids=lambda path: path.stem)
+def code(source: str) -> str:
+    """Return a Lua text without its comments and strings."""
+    return re.sub(r"--.*|'[^'\n]*'", "", source)
+
+
+def names(source: str) -> list[str]:
+    """Return what a Lua text defines for the whole of a script: its functions and its locals."""
+    found = re.findall(r"^local (?:function (\w+)|([\w, ]+?)(?: =|$))", code(source), re.MULTILINE)
+    return [name for function, several in found for name in (function or several).split(", ")]
+
+
+FILES = sorted((ROOT / "lua").rglob("*.lua"))
+VARIANTS = {"callers_clock", "without_writes"}
+"""Parts that no script requires: they are put into the variants of scripts."""
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_parts_and_script_define_no_name_twice(path: Path) -> None:
+    """No name of a script, its parts included, means two things."""
+    script = Script(str(path.relative_to(ROOT / "lua").with_suffix("")))
+    sources = [path.read_text(encoding="utf-8")]
+    sources += [(ROOT / "lua" / "parts" / f"{part}.lua").read_text(encoding="utf-8") for part in script.parts]
+    defined = [name for source in sources for name in names(source)]
+
+    assert len(defined) == len(set(defined)), {name for name in defined if defined.count(name) > 1}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_what_is_required_exists_and_is_used(path: Path) -> None:
+    """A script or part requires no part that does not exist, or of which it uses nothing."""
+    source = path.read_text(encoding="utf-8")
+    used = set(re.findall(r"\w+", code(source)))
+    for line in REQUIRES.findall(source):
+        for part in line.split(", "):
+            assert used & set(names((ROOT / "lua" / "parts" / f"{part}.lua").read_text())), part
+
+
+def test_every_part_is_required() -> None:
+    """A part is there for a script; those of the variants alone are required by none."""
+    parts = {path.stem for path in FILES if path.parent.name == "parts"}
+
+    assert parts - {part for script in scripts() for part in script.parts} == VARIANTS
+
+
+def test_every_script_is_run() -> None:
+    """There is a query for each script."""
+    named = {str(path.relative_to(ROOT / "lua").with_suffix("")) for path in FILES}
+
+    assert {name for name in named if not name.startswith("parts/")} == {script.name for script in scripts()}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_every_script_says_what_it_is(path: Path) -> None:
     """A script begins with its flags and one sentence, then names its keys and its reply; a part says so."""
     first, second, *rest = path.read_text(encoding="utf-8").splitlines()

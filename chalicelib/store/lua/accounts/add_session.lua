@@ -1,5 +1,6 @@
 #!lua
 -- Begins a session of an account, if its password is still the one that was checked.
+-- requires: clock, numbers
 -- KEYS[1]  user      HASH, see Accounts
 -- KEYS[2]  sessions  HASH, see Sessions
 -- KEYS[3]  ends      ZSET, see Sessions
@@ -26,7 +27,7 @@ for i = 1, #live - tonumber(ARGV[7]) + 1 do redis.call('HDEL', KEYS[2], live[i][
 
 local expires = time + math.min(tonumber(ARGV[5]), tonumber(ARGV[6]))
 redis.call('HSET', KEYS[2], ARGV[3], struct.pack('>I8I8I8', time, time, expires) .. ARGV[4])
-redis.call('ZADD', KEYS[3], 'LT', whole(expires), ARGV[8])
+redis.call('ZADD', KEYS[3], 'LT', decimal(expires), ARGV[8])
 -- Earlier versions let the key expire, and did not note when sessions end: the next sweep does.
-if redis.call('PERSIST', KEYS[2]) == 1 then redis.call('ZADD', KEYS[3], whole(time), ARGV[8]) end
+if redis.call('PERSIST', KEYS[2]) == 1 then redis.call('ZADD', KEYS[3], decimal(time), ARGV[8]) end
 return expires

@@ -1,5 +1,6 @@
 #!lua flags=allow-oom
 -- Judges a caller by session or signed identity, and takes one request from the limits of both user and session.
+-- requires: clock, numbers, gcra, user_limits
 -- KEYS[1]  user      HASH, see Accounts
 -- KEYS[2]  sessions  HASH, see Sessions
 -- KEYS[3]  rates     HASH, see Rates
@@ -17,15 +18,14 @@
 -- ARGV[11] handle
 -- reply    {1: admitted, 0: refused, 2: over a limit; how many more may pass; microseconds until the limit is unused; to wait}
 local user, sessions, rates, digest = KEYS[1], KEYS[2], KEYS[3], ARGV[1]
-local clock = redis.call('TIME')
-local now = clock[1] * 1000000 + clock[2]
+local time = now()
 local made, seen, expires
 
 if digest ~= '' then
   local held = redis.call('HGET', sessions, digest)
   if not held then return {0, 0, 0, 0} end
   made, seen, expires = struct.unpack('>I8I8I8', held)
-  if expires <= now then
+  if expires <= time then
     redis.call('HDEL', sessions, digest)
     return {0, 0, 0, 0}
   end
@@ -35,15 +35,15 @@ else
 end
 
 local passes, left, busy, waiting =
-  take_of_user(rates, ARGV[4], string.sub(digest, 1, 8), tonumber(ARGV[5]), now, tonumber(ARGV[10]), pass)
+  take_of_user(rates, ARGV[4], string.sub(digest, 1, 8), tonumber(ARGV[5]), time, tonumber(ARGV[10]), pass)
 if not passes then return {2, left, busy, waiting} end
 
 -- Seen later than now: the clock has fallen back since, and the session would live for longer than it may.
-if made and (now - seen >= tonumber(ARGV[9]) or seen > now) then
-  made = math.min(made, now)
-  expires = math.min(now + tonumber(ARGV[7]), made + tonumber(ARGV[8]))
-  redis.call('HSET', sessions, digest, struct.pack('>I8I8I8', made, now, expires) .. ARGV[6])
+if made and (time - seen >= tonumber(ARGV[9]) or seen > time) then
+  made = math.min(made, time)
+  expires = math.min(time + tonumber(ARGV[7]), made + tonumber(ARGV[8]))
+  redis.call('HSET', sessions, digest, struct.pack('>I8I8I8', made, time, expires) .. ARGV[6])
   -- Earlier versions let the key expire, and did not note when sessions end: the next sweep does.
-  if redis.call('PERSIST', sessions) == 1 then redis.call('ZADD', KEYS[4], string.format('%.0f', now), ARGV[11]) end
+  if redis.call('PERSIST', sessions) == 1 then redis.call('ZADD', KEYS[4], decimal(time), ARGV[11]) end
 end
 return {1, left, busy, 0}

@@ -1,5 +1,6 @@
 #!lua flags=allow-oom
 -- Takes a request from the limits of both user and session; who calls has been authenticated elsewhere.
+-- requires: clock, gcra, user_limits
 -- KEYS[1]  rates    HASH, see Rates
 -- ARGV[1]  class    of the request
 -- ARGV[2]  session  the first 8 bytes of the digest of its token; empty for a signed identity
@@ -7,8 +8,7 @@
 -- ARGV[4]  cost     integer, as how many requests this one counts
 -- ARGV[5]  done     1: it has been done, and is taken whatever is left; 0: it waits for the answer
 -- reply    {1: it may pass, 0: not; how many more would; microseconds until the limit is unused; microseconds to wait}
-local clock = redis.call('TIME')
-local now, taking = clock[1] * 1000000 + clock[2], ARGV[5] == '1' and take or pass
+local time, taking = now(), ARGV[5] == '1' and take or pass
 local passes, left, busy, waiting =
-  take_of_user(KEYS[1], ARGV[1], ARGV[2], tonumber(ARGV[3]), now, tonumber(ARGV[4]), taking)
+  take_of_user(KEYS[1], ARGV[1], ARGV[2], tonumber(ARGV[3]), time, tonumber(ARGV[4]), taking)
 return {passes and 1 or 0, left, busy, waiting}

@@ -1,5 +1,6 @@
 #!lua flags=allow-oom
 -- Ends an account at once, keeps its handle taken, and owes what other slots hold of it.
+-- requires: clock, numbers
 -- KEYS[1]   user   HASH, see Accounts; its fields stay until what is owed is done
 -- KEYS[2]   owed   HASH, see Owed
 -- KEYS[3]   ends   ZSET, see Sessions
@@ -9,8 +10,7 @@
 -- reply     1: it is deleted now or was before, 0: there never was one
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
 if redis.call('HEXISTS', KEYS[1], 'deleted') == 1 then return 1 end
-local clock = redis.call('TIME')
-local time = string.format('%.0f', clock[1] * 1000000 + clock[2])
+local time = decimal(now())
 redis.call('HSET', KEYS[1], 'deleted', time)
 redis.call('HDEL', KEYS[1], 'password')
 redis.call('HSET', KEYS[2], ARGV[1], time)

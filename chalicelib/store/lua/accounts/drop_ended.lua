@@ -1,5 +1,6 @@
 #!lua flags=allow-oom
 -- Drops the sessions of a user that have expired, and notes when the next one will have.
+-- requires: clock, numbers, session_ends
 -- KEYS[1]  sessions  HASH, see Sessions
 -- KEYS[2]  ends      ZSET, see Sessions
 -- ARGV[1]  handle
@@ -14,5 +15,5 @@ for i = 1, #held, 2 do
     earliest = math.min(earliest or expires, expires)
   end
 end
-if earliest then redis.call('ZADD', ends, whole(earliest), handle) else redis.call('ZREM', ends, handle) end
+if earliest then redis.call('ZADD', ends, decimal(earliest), handle) else redis.call('ZREM', ends, handle) end
 return dropped

@@ -1,5 +1,6 @@
 #!lua flags=allow-oom
 -- Ends sessions of a user, and what was signed for them until now.
+-- requires: clock, numbers
 -- KEYS[1]  user      HASH, see Accounts
 -- KEYS[2]  sessions  HASH, see Sessions
 -- ARGV[1]  prefix    what the digest of the session begins with; empty for all
@@ -11,7 +12,6 @@ for _, digest in ipairs(redis.call('HKEYS', KEYS[2])) do
   if string.sub(digest, 1, #ARGV[1]) == ARGV[1] then ended = ended + redis.call('HDEL', KEYS[2], digest) end
 end
 if ARGV[2] == '1' and redis.call('EXISTS', KEYS[1]) == 1 then
-  local clock = redis.call('TIME')
-  redis.call('HSET', KEYS[1], 'since', string.format('%.0f', math.max(clock[1] * 1000000 + clock[2], tonumber(ARGV[3]))))
+  redis.call('HSET', KEYS[1], 'since', decimal(math.max(now(), tonumber(ARGV[3]))))
 end
 return ended

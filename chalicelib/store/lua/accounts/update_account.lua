@@ -1,5 +1,6 @@
 #!lua
 -- Sets and clears fields of an account that is not deleted, and owes what follows from it.
+-- requires: clock, numbers
 -- KEYS[1]   user   HASH, see Accounts
 -- KEYS[2]   owed   HASH, see Owed
 -- ARGV[1]   item   what is owed, empty for nothing
@@ -12,7 +13,6 @@ local last = 2 + 2 * tonumber(ARGV[2])
 if last > 2 then redis.call('HSET', KEYS[1], unpack(ARGV, 3, last)) end
 if #ARGV > last then redis.call('HDEL', KEYS[1], unpack(ARGV, last + 1)) end
 if ARGV[1] ~= '' then
-  local clock = redis.call('TIME')
-  redis.call('HSET', KEYS[2], ARGV[1], string.format('%.0f', clock[1] * 1000000 + clock[2]))
+  redis.call('HSET', KEYS[2], ARGV[1], decimal(now()))
 end
 return before

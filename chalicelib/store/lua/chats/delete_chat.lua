@@ -1,5 +1,6 @@
 #!lua flags=allow-oom
 -- Deletes a group or room, keeps its id taken, and owes those who had it that it is gone.
+-- requires: numbers, chat_log, chat_people, entry_states
 -- KEYS[1..9]  chat, members, others, readers, log, changes, uncounted, outbox, clients; see chat_people
 -- ARGV[1]     id       the chat's
 -- ARGV[2]     seen     msgpack array, handles, each with its record as it was seen (see record_of)
@@ -16,8 +17,8 @@ local time = next_time(LOG)
 local told = placed(id, handles, time, {}, nil, function() return OUT, active, '' end)
 local terms = redis.call('HGET', CHAT, 'terms')
 redis.call('UNLINK', CLIENTS, unpack(KEYS, 1, 7))
-redis.call('HSET', CHAT, 'deleted', whole(time))
+redis.call('HSET', CHAT, 'deleted', decimal(time))
 if terms then redis.call('HSET', CHAT, 'terms', terms) end
 redis.call('HDEL', OUTBOX, 'm' .. id, 'd' .. id)
-redis.call('HSET', OUTBOX, 'i' .. id, whole(time))
+redis.call('HSET', OUTBOX, 'i' .. id, decimal(time))
 return {0, seq, time, false, told}

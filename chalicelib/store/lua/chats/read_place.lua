@@ -1,5 +1,6 @@
 #!lua flags=no-writes
 -- Reads what a user's slot should say of one chat.
+-- requires: chat_log, entry_states
 -- KEYS[1..3]  chat, members, others HASH, see Chats; of a direct chat there are none
 -- KEYS[4]     readers  HASH, see Readers
 -- KEYS[5]     log      LIST, see MessageLog
@@ -7,7 +8,7 @@
 -- ARGV[2]     direct   1: it is a direct chat, 0: a group or room
 -- reply       {state (0 out, 1 in, 2 large, 3 invited), stamp (0: none), time of last activity in µs (0: none),
 --             inviter (empty: none is known)}
-local OUT, IN, LARGE, IS_INVITED, INVITED, HIDDEN = 0, 1, 2, 3, 1, 16
+local INVITED, HIDDEN = 1, 16
 local held = redis.call('HGET', KEYS[4], ARGV[1])
 local cleared, stamp, flags = 0, 0, 0
 if held then cleared, stamp, flags = struct.unpack('>I8I8B', held, 17) end

@@ -1,5 +1,6 @@
 #!lua flags=no-writes
 -- Reads what an inbox shows of a chat to one reader, and no more than they may see.
+-- requires: numbers, rights
 -- KEYS[1]  log      LIST, see MessageLog
 -- KEYS[2]  chat     HASH, see Chats; absent for a chat of two
 -- KEYS[3]  members  HASH, see Chats; absent for a chat of two
@@ -32,12 +33,12 @@ if seen.state == MEMBER then
   local from = math.max(own.read, seen.since, seen.base)
   unread = math.max(seen.head - from, 0)
   if unread > 0 and kind == GROUP then
-    unread = unread - redis.call('ZCOUNT', KEYS[6], string.format('(%.0f', from), seen.head)
+    unread = unread - redis.call('ZCOUNT', KEYS[6], '(' .. decimal(from), seen.head)
   end
 end
 
 local reply = {
-  seen.state, seen.role, seen.muted, seen.base, seen.head, seen.epoch, newest(seen) or '', change, changed,
+  seen.state, seen.role, seen.muted, seen.base, seen.head, seen.epoch, newest_seen(seen) or '', change, changed,
   own.read, own.received, own.stamp, own.flags, unread, shows_info and seen.large and 1 or 0, members
 }
 for i = 1, #info do reply[#reply + 1] = info[i] end

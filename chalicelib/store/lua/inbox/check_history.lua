@@ -1,5 +1,6 @@
 #!lua flags=no-writes
 -- Reads whether a chat still has the message that a client of one of its readers holds as the newest.
+-- requires: rights
 -- KEYS[1]  log      LIST, see MessageLog
 -- KEYS[2]  chat     HASH, see Chats; absent for a chat of two
 -- KEYS[3]  members  HASH, see Chats; absent for a chat of two
@@ -15,5 +16,5 @@
 local seen = judged(ARGV[1], ARGV[2])
 if not seen.reads then return 1 end
 if same_history(seen, tonumber(ARGV[3]), ARGV[4], ARGV[5]) then return {} end
-local element = newest(seen)
+local element = newest_seen(seen)
 return {element and seen.head or 0, element and struct.unpack('>I8', element, 2) or 0, seen.epoch}

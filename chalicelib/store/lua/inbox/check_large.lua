@@ -1,5 +1,6 @@
 #!lua flags=allow-oom
 -- Notes how large chats are now, and that those have moved that are not as the index held them.
+-- requires: numbers, index, large_chats
 -- KEYS[1]   chats   HASH, see Inboxes
 -- KEYS[2]   inbox   ZSET, see Inboxes
 -- KEYS[3]   active  ZSET, see Inboxes
@@ -20,10 +21,10 @@ end
 for i = 2, #ARGV, 4 do
   local chat, digest, time = ARGV[i], ARGV[i + 1], tonumber(ARGV[i + 2])
   local held = digest_of(chats, chat)
-  if held and round > 0 then redis.call('ZADD', large, 'XX', 'GT', whole(round), chat) end
+  if held and round > 0 then redis.call('ZADD', large, 'XX', 'GT', decimal(round), chat) end
   if held and held ~= digest then
     keep_digest(chats, chat, place_of(chats, chat), digest)
-    if time > 0 then redis.call('ZADD', active, whole(time), chat) end
+    if time > 0 then redis.call('ZADD', active, decimal(time), chat) end
     if not is_told(chat, held, ARGV[i + 3]) then
       bump(chats, inbox, chat)
       moved = moved + 1

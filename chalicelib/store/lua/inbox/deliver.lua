@@ -1,5 +1,6 @@
 #!lua
 -- Notes a message of a chat in the indexes of some users of a partition, and reads their connections; again is no change.
+-- requires: numbers, entry_states, index, targets
 -- KEYS[1...] of each user: user HASH, see Accounts; chats HASH, inbox ZSET, active ZSET, see Inboxes;
 --          connections HASH, see Presence
 -- ARGV[1]  chat      its id
@@ -17,7 +18,7 @@ for i = 1, #KEYS, 5 do
   local is_newer = time > active_of(active, chat) or (state == IN and floor == EMPTY)
   if is_live and wanted and is_newer then
     if state and (state == OUT or floor == EMPTY) then keep_place(chats, chat, stamp, IN, 0, '') end
-    redis.call('ZADD', active, whole(time), chat)
+    redis.call('ZADD', active, decimal(time), chat)
     bump(chats, inbox, chat)
   end
   if is_live then add_ready(targets, KEYS[i + 4]) end

@@ -1,6 +1,7 @@
 #!lua
 -- Makes a user's index say what a chat says that has lost writes, unless the chat has moved since. An invitation
 -- keeps the inviter that the index knows.
+-- requires: numbers, entry_states, index, large_chats
 -- KEYS[1]  chats    HASH, see Inboxes
 -- KEYS[2]  inbox    ZSET, see Inboxes
 -- KEYS[3]  active   ZSET, see Inboxes
@@ -18,7 +19,7 @@ if tonumber(redis.call('ZSCORE', inbox, chat) or 0) ~= tonumber(ARGV[2]) then re
 local stamp, state, time = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local floor, inviter = 0, state == IS_INVITED and inviter_of(chats, chat) or ''
 if state == OUT then floor = time elseif state == IN and time == 0 then floor, time = EMPTY, stamp end
-if state == OUT then redis.call('ZREM', active, chat) else redis.call('ZADD', active, whole(time), chat) end
+if state == OUT then redis.call('ZREM', active, chat) else redis.call('ZADD', active, decimal(time), chat) end
 keep_large(large, chat, state)
 keep_invitation(KEYS[5], chat, state, time)
 keep_place(chats, chat, stamp, state, floor, inviter)

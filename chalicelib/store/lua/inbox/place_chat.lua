@@ -1,5 +1,6 @@
 #!lua
 -- Makes a user's index say how the user stands to a chat, unless it knows something newer.
+-- requires: numbers, entry_states, index, large_chats, targets
 -- KEYS[1]  user    HASH, see Accounts
 -- KEYS[2]  chats   HASH, see Inboxes
 -- KEYS[3]  inbox   ZSET, see Inboxes
@@ -31,7 +32,7 @@ end
 if state == OUT then
   redis.call('ZREM', active, chat)
 else
-  redis.call('ZADD', active, whole(math.max(time, active_of(active, chat))), chat)
+  redis.call('ZADD', active, decimal(math.max(time, active_of(active, chat))), chat)
 end
 keep_large(large, chat, state)
 keep_invitation(KEYS[7], chat, state, time)

@@ -1,5 +1,6 @@
 #!lua flags=no-writes
 -- Reads what a user's index says of the chats that moved between two versions.
+-- requires: clock, entry_states, index
 -- KEYS[1]  chats   HASH, see Inboxes
 -- KEYS[2]  inbox   ZSET, see Inboxes
 -- KEYS[3]  active  ZSET, see Inboxes
@@ -8,8 +9,7 @@
 -- ARGV[3]  most    integer, chats at the most
 -- ARGV[4]  side    'first' or 'last' of them
 -- reply    {the store's time in µs, {chat, version, stamp in µs, state, time of the newest message in µs, 0 for none}...}
-local clock = redis.call('TIME')
-local reply = {clock[1] * 1000000 + clock[2]}
+local reply = {now()}
 local above, found = '(' .. ARGV[1], {}
 if ARGV[4] == 'first' then
   found = redis.call('ZRANGEBYSCORE', KEYS[2], above, ARGV[2], 'WITHSCORES', 'LIMIT', 0, ARGV[3])

@@ -1,5 +1,6 @@
 #!lua flags=no-writes
 -- Reads which chats of a user moved after a version, if that is of a history that is still there.
+-- requires: large_chats
 -- KEYS[1]  chats     HASH, see Inboxes
 -- KEYS[2]  inbox     ZSET, see Inboxes
 -- KEYS[3]  large     ZSET, see Inboxes

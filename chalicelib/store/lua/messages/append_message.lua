@@ -1,5 +1,6 @@
 #!lua
 -- Appends one message to a chat's log in one step, at most once for an idempotency id, if its sender may write.
+-- requires: clock, numbers, attached, log, rights
 -- KEYS[1]     log          LIST, see MessageLog
 -- KEYS[2]     chat         HASH, see Chats; absent for a chat of two
 -- KEYS[3]     members      HASH, see Chats; absent for a chat of two
@@ -60,7 +61,7 @@ local own = reader_of(readers, sender)
 own.read, own.received = seq, seq
 own.flags = bit.bor(own.flags, ACCEPTED, kind ~= GROUP and WROTE or 0)
 keep_reader(readers, sender, own, sent)
-redis.call('HSET', KEYS[6], ARGV[5], string.format('%.0f', sent))
+redis.call('HSET', KEYS[6], ARGV[5], decimal(sent))
 
 if today then
   redis.call('HSET', today, ARGV[7], ARGV[8] .. struct.pack('>I8I6', sent, seq))

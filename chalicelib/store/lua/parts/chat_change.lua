@@ -1,4 +1,5 @@
 -- A part of other scripts. The same for create_chat and change_chat, after log and chat_people: what both do once they may.
+-- requires: numbers, chat_log, chat_people, entry_states, log
 local ID, BODY, KEEP, MOST, LARGE_ABOVE = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local MOST_OTHERS, FIELDS, MOVES = tonumber(ARGV[6]), cmsgpack.unpack(ARGV[9]), cmsgpack.unpack(ARGV[10])
 local DONE, MOVED, FULL, NO_OWNER, CROWDED = 0, 1, 2, 3, 4
@@ -32,7 +33,7 @@ local function forget(more)
     if surplus > 0 and not busy[handle] and (was == LEFT or was == DELETED or was == REMOVED) then
       local told = redis.call('ZSCORE', CHANGES, 'm:' .. handle)
       local lost = tonumber(redis.call('HGET', CHAT, 'changes_lost')) or 0
-      if told then redis.call('HSET', CHAT, 'changes_lost', whole(math.max(lost, tonumber(told)))) end
+      if told then redis.call('HSET', CHAT, 'changes_lost', decimal(math.max(lost, tonumber(told)))) end
       redis.call('ZREM', CHANGES, 'm:' .. handle)
       redis.call('HDEL', OTHERS, handle)
       redis.call('HDEL', READERS, handle)
@@ -92,13 +93,13 @@ end
 local function note(seq, time, concerned)
   redis.call('ZADD', UNCOUNTED, seq, seq)
   local subjects = {}
-  if #FIELDS > 0 then subjects = {whole(time), 'info'} end
+  if #FIELDS > 0 then subjects = {decimal(time), 'info'} end
   for _, handle in ipairs(concerned) do
-    subjects[#subjects + 1] = whole(time)
+    subjects[#subjects + 1] = decimal(time)
     subjects[#subjects + 1] = 'm:' .. handle
   end
   in_pieces('ZADD', CHANGES, subjects)
-  redis.call('HSET', CHAT, 'change_seq', seq, 'change_time', whole(time))
+  redis.call('HSET', CHAT, 'change_seq', seq, 'change_time', decimal(time))
 end
 
 -- Notes that the chat is large, if it came to be. Returns whether it is, and whether it only came to be now.
@@ -111,8 +112,8 @@ end
 
 -- Owes the search entries and the members what they must be told.
 local function owe(time)
-  if #FIELDS > 0 then redis.call('HSET', OUTBOX, 'i' .. ID, whole(time)) end
-  if BODY ~= '' then redis.call('HSET', OUTBOX, 'm' .. ID, whole(time)) end
+  if #FIELDS > 0 then redis.call('HSET', OUTBOX, 'i' .. ID, decimal(time)) end
+  if BODY ~= '' then redis.call('HSET', OUTBOX, 'm' .. ID, decimal(time)) end
 end
 
 -- Returns who has made the change, if they are a member after it. The message that tells of it begins with its sender.
@@ -134,8 +135,8 @@ local function change(new)
   local concerned, leavers, outside = settle(head, seq, time)
   if BODY ~= '' then note(seq, time, concerned) end
   redis.call('HSET', CHAT, 'owners', owned)
-  if new then redis.call('HSET', CHAT, 'made', whole(time)) end
-  if #FIELDS > 0 then redis.call('HSET', CHAT, 'info_time', whole(time), unpack(FIELDS)) end
+  if new then redis.call('HSET', CHAT, 'made', decimal(time)) end
+  if #FIELDS > 0 then redis.call('HSET', CHAT, 'info_time', decimal(time), unpack(FIELDS)) end
   local large, only_now = grown()
   owe(time)
 

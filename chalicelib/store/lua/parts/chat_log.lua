@@ -1,7 +1,5 @@
 -- A part of other scripts. What the newest message of a chat is, and small tools.
-
--- Returns a whole number as text; above 1e14 Lua itself would write it with an exponent.
-local function whole(number) return string.format('%.0f', number) end
+-- requires: clock
 
 -- Runs a command with many arguments in pieces: Lua can hand over no more than 8,000 or so at once, and ElastiCache
 -- Serverless takes no more than 3,999 in a request.
@@ -15,12 +13,6 @@ local function in_pieces(command, key, flat)
     end
   end
   return joined
-end
-
--- Returns the store's time, µs.
-local function now()
-  local clock = redis.call('TIME')
-  return clock[1] * 1000000 + clock[2]
 end
 
 -- Returns the seq of the newest message of a log, and its time; 0 and 0 without one.

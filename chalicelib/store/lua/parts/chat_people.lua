@@ -1,10 +1,10 @@
 -- A part of other scripts. After chat_log: the people of a group or room. All these scripts have the keys
+-- requires: numbers, chat_log
 --   KEYS[1] chat HASH, [2] members HASH, [3] others HASH, [6] changes ZSET, see Chats
 --   KEYS[4] readers HASH, see Readers; [5] log LIST, [7] uncounted ZSET, see MessageLog; [8] outbox HASH, see Outbox;
 --   [9] clients HASH, see Clients
 local CHAT, MEMBERS, OTHERS, READERS = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local LOG, CHANGES, UNCOUNTED, OUTBOX, CLIENTS = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
-local OUT, IN, LARGE, IS_INVITED = 0, 1, 2, 3
 local ACCEPTED = 64
 
 -- How somebody stands is text: `m` and a role, `o` and a relation, each a byte, or nothing. What is held goes on
@@ -48,7 +48,7 @@ local function placed(id, handles, time, leavers, joiner, place)
     if leavers[handle] then flags = 0 end
     if handle == joiner then flags = bit.bor(flags, ACCEPTED) end
     records[at - 1], records[at] = handle, struct.pack('>I8I8I8I8B', read, received, cleared, stamp, flags)
-    owed[at - 1], owed[at] = 'p' .. handle .. '\0' .. id, whole(stamp)
+    owed[at - 1], owed[at] = 'p' .. handle .. '\0' .. id, decimal(stamp)
     local last = 5 * i
     told[last - 4], told[last - 3] = handle, stamp
     told[last - 2], told[last - 1], told[last] = place(handle)

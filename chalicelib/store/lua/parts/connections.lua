@@ -1,13 +1,6 @@
 -- A part of other scripts. The connections of a user and their leases, see Presence.
-local READY = 1
+-- requires: numbers, connection_flags, signed
 local NAMED = '\0'
-
-local function whole(number) return string.format('%.0f', number) end
-
-local function now()
-  local clock = redis.call('TIME')
-  return clock[1] * 1000000 + clock[2]
-end
 
 -- Returns expiry, flags and session of a connection; nothing of one that is not held.
 local function connection_of(connections, connection)
@@ -21,7 +14,7 @@ end
 local function keep_connection(connections, leases, handle, connection, expiry, flags, session)
   expiry = not_beyond_token(session, expiry)
   redis.call('HSET', connections, connection, struct.pack('>I8B', expiry, flags) .. session)
-  redis.call('ZADD', leases, whole(expiry), handle .. '\0' .. connection)
+  redis.call('ZADD', leases, decimal(expiry), handle .. '\0' .. connection)
 end
 
 -- Returns whether who has a session, or none, is let in: the account is not deleted, the session has not ended; an outside

@@ -1,10 +1,10 @@
 -- A part of other scripts. The edges of a user, in the user's own slot: whom they follow.
+-- requires: clock, numbers
 
 -- user: the key of the user's account. Returns a version above all that the user's edges ever had, as text.
 local function next_version(user)
-  local clock = redis.call('TIME')
   local last = tonumber(redis.call('HGET', user, 'followed')) or 0
-  local version = string.format('%.0f', math.max(clock[1] * 1000000 + clock[2], last + 1))
+  local version = decimal(math.max(now(), last + 1))
   redis.call('HSET', user, 'followed', version)
   return version
 end

@@ -1,12 +1,11 @@
 -- A part of other scripts. A user's index of chats, see Inboxes.
-local OUT, IN, LARGE, IS_INVITED = 0, 1, 2, 3
+-- requires: clock, numbers, entry_states
 local EMPTY = 1  -- the floor of a chat that is in without a message: the first one moves it, whatever its time
 
 -- Notes that a chat has moved. Returns nothing.
 local function bump(chats, inbox, chat)
-  local clock = redis.call('TIME')
   local last = tonumber(redis.call('HGET', chats, 'version')) or 0
-  local version = string.format('%.0f', math.max(clock[1] * 1000000 + clock[2], last + 1))
+  local version = decimal(math.max(now(), last + 1))
   redis.call('HSET', chats, 'version', version)
   redis.call('ZADD', inbox, version, chat)
 end
@@ -33,5 +32,3 @@ local function active_of(active, chat)
   return tonumber(redis.call('ZSCORE', active, chat) or 0)
 end
 
--- Returns a whole number as text; above 1e14 Lua itself would write it with an exponent.
-local function whole(number) return string.format('%.0f', number) end

@@ -1,4 +1,5 @@
 -- A part of other scripts. After index: the chats of a user that are too large to write inboxes, see Inboxes.
+-- requires: clock, numbers, entry_states
 local NO_DIGEST = string.rep('\0', 8)
 
 -- Makes what an earlier version kept, a SET, into the ZSET that it is now.
@@ -18,7 +19,7 @@ end
 -- Notes whether an invitation to a chat waits, and since when.
 local function keep_invitation(invitations, chat, state, time)
   if state == IS_INVITED then
-    redis.call('ZADD', invitations, whole(time), chat)
+    redis.call('ZADD', invitations, decimal(time), chat)
   else
     redis.call('ZREM', invitations, chat)
   end
@@ -45,13 +46,13 @@ end
 -- Returns {when the round began, 1: there are more, chat, digest, ...}.
 local function unchecked(chats, large, began, most)
   if most == 0 then return {began, 0} end
-  local clock, found = redis.call('TIME'), {}
+  local found = {}
   if redis.call('TYPE', large).ok == 'set' then
     found = redis.call('SMEMBERS', large)
   else
-    local now = math.max(clock[1] * 1000000 + clock[2], after_checks(large))
-    if began == 0 or began > now then began = now end
-    found = redis.call('ZRANGEBYSCORE', large, '-inf', '(' .. whole(began), 'LIMIT', 0, most + 1)
+    local time = math.max(now(), after_checks(large))
+    if began == 0 or began > time then began = time end
+    found = redis.call('ZRANGEBYSCORE', large, '-inf', '(' .. decimal(began), 'LIMIT', 0, most + 1)
   end
   local reply = {began, #found > most and 1 or 0}
   for i = 1, math.min(#found, most) do

@@ -1,12 +1,13 @@
 -- A part of other scripts. How what a reader has changed is kept, and owed to their inbox.
+-- requires: clock, numbers, rights
 
 -- Keeps own and raises its stamp. Returns {stamp, time of the newest message that the reader sees, 1: the chat is large};
 -- {} for a chat of two that is hidden, whose inbox need not know.
 local function touch(seen, readers, outbox, handle, own, item)
   keep_reader(readers, handle, own, now())
   if seen.state ~= MEMBER then return {} end
-  redis.call('HSET', outbox, item, string.format('%.0f', own.stamp))
-  local element = newest(seen)
+  redis.call('HSET', outbox, item, decimal(own.stamp))
+  local element = newest_seen(seen)
   return {own.stamp, element and struct.unpack('>I8', element, 2) or 0, seen.large and 1 or 0}
 end
 

@@ -1,13 +1,8 @@
 -- A part of other scripts. What a user may see of a chat; all of it is in the chat's slot.
+-- requires: numbers
 local NONE, MEMBER, INVITED, REQUESTED, BANNED, LEFT, GONE = 0, 1, 2, 3, 4, 5, 6
 local UNREAD, HIDDEN, WROTE, ACCEPTED = 1, 16, 32, 64
 local GROUP = 'group'
-
--- Returns the store's time in µs.
-local function now()
-  local clock = redis.call('TIME')
-  return clock[1] * 1000000 + clock[2]
-end
 
 -- log: LIST, see MessageLog. Returns its base, head and epoch, all 0 when it has not begun.
 local function bounds(log)
@@ -90,13 +85,13 @@ end
 -- Returns whether a cursor is of this history: the log's epoch, and the time of the message at `place`, as far as
 -- the reader may know of it. time: 8 bytes. epoch: as text. Either may be empty: it is not checked.
 local function same_history(seen, place, time, epoch)
-  if epoch ~= '' and epoch ~= string.format('%.0f', seen.epoch) then return false end
+  if epoch ~= '' and epoch ~= decimal(seen.epoch) then return false end
   if time == '' or place <= seen.base then return true end
   local element = place <= seen.head and redis.call('LINDEX', KEYS[1], place - seen.first)
   return element and string.sub(element, 2, 9) == time
 end
 
 -- Returns the newest message that the reader may read, or false.
-local function newest(seen)
+local function newest_seen(seen)
   return seen.head > seen.base and redis.call('LINDEX', KEYS[1], seen.head - seen.first)
 end

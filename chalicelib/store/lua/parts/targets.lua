@@ -1,12 +1,9 @@
 -- A part of other scripts. The connections that something goes to, see Presence.
-local READY = 1
-
--- Returns whether a connection's flags have one.
-local function has(flags, flag) return bit.band(flags, flag) ~= 0 end
+-- requires: clock, numbers, connection_flags
 
 -- Adds a connection to those of its kind: they take JSON, or protobuf.
 local function add_target(targets, connection, flags)
-  local kind = bit.band(flags, 2) ~= 0 and targets[2] or targets[1]
+  local kind = has(flags, PROTOBUF) and targets[2] or targets[1]
   kind[#kind + 1] = connection
 end
 
@@ -14,8 +11,7 @@ end
 local function add_ready(targets, connections)
   local held = redis.call('HGETALL', connections)
   if #held == 0 then return end
-  local clock = redis.call('TIME')
-  local time = clock[1] * 1000000 + clock[2]
+  local time = now()
   for i = 1, #held, 2 do
     local expiry, flags = struct.unpack('>I8B', held[i + 1])
     if expiry > time and has(flags, READY) then add_target(targets, held[i], flags) end

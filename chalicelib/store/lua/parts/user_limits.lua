@@ -1,4 +1,5 @@
 -- A part of other scripts. After gcra: the limits of a user and a session, see Rates.
+-- requires: numbers, gcra
 local MOST_STATES = 500
 
 -- Drops the states that say no more than none would: of sessions that ended while the user's others went on.
@@ -10,7 +11,7 @@ local function drop_unused(rates, now)
 end
 
 local function keep_states(rates, now, class, unused, own, own_unused)
-  local new = redis.call('HSET', rates, class, string.format('%.0f', unused), own, string.format('%.0f', own_unused))
+  local new = redis.call('HSET', rates, class, decimal(unused), own, decimal(own_unused))
   if new > 0 and redis.call('HLEN', rates) > MOST_STATES then drop_unused(rates, now) end
   if redis.call('TTL', rates) < 60 then redis.call('EXPIRE', rates, 120) end
 end

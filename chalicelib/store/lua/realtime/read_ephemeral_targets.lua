@@ -1,6 +1,7 @@
 #!lua flags=allow-oom
 -- Reads the ready connections of users of a partition for something of another user that is never stored; of a signal, takes
 -- it from what that one may send to each of those who are connected.
+-- requires: clock, numbers, gcra, targets
 -- KEYS[1...] of each user: user HASH, see Accounts; connections HASH, see Presence; blocked ZSET, see Blocks;
 --            signals STRING, see Ephemeral
 -- ARGV[1]    sender  handle
@@ -12,23 +13,20 @@
 --            are connected, 0: it goes to all}, without users who are deleted, who block the sender, or to whom too much went
 local sender, limit, size, kept, accepts = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), ARGV[4], ARGV[5] == '1'
 local ACCEPTING = '+'
-local clock = redis.call('TIME')
-local now = clock[1] * 1000000 + clock[2]
+local time = now()
 local targets, longest = {{}, {}}, 0
-
-local function whole(number) return string.format('%.0f', number) end
 
 -- Returns whether a signal may go to a user, and takes it.
 local function may_go(signals)
   if size == 0 then return true end
   local held = redis.call('GET', signals)
-  local passes, unused = pass(limit, held and string.match(held, '^%d+'), now, size)
+  local passes, unused = pass(limit, held and string.match(held, '^%d+'), time, size)
   if passes and (accepts or not held) then
-    redis.call('SET', signals, whole(unused) .. (accepts and ACCEPTING or ''), 'EX', kept)
+    redis.call('SET', signals, decimal(unused) .. (accepts and ACCEPTING or ''), 'EX', kept)
   elseif passes then -- what was accepted ends when it would have ended
-    redis.call('SET', signals, whole(unused) .. string.match(held, '%D*$'), 'KEEPTTL')
+    redis.call('SET', signals, decimal(unused) .. string.match(held, '%D*$'), 'KEEPTTL')
   else
-    longest = math.max(longest, wait(limit, unused, now, size))
+    longest = math.max(longest, wait(limit, unused, time, size))
   end
   return passes
 end

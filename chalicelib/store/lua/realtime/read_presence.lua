@@ -1,5 +1,6 @@
 #!lua flags=no-writes
 -- Reads whether a user is online.
+-- requires: presence
 -- KEYS[1]  user         HASH, see Accounts
 -- KEYS[2]  connections  HASH, see Presence
 -- KEYS[3]  seen         STRING, see Presence

@@ -1,5 +1,6 @@
 #!lua flags=allow-oom
 -- Renews a connection that is attached to a chat.
+-- requires: clock
 -- KEYS[1]  clients     HASH, see Clients
 -- ARGV[1]  connection
 -- ARGV[2]  lease       integer, µs

@@ -1,5 +1,6 @@
 #!lua
 -- Tells a connection of a user for the time of a lease, and shows whether they are online now.
+-- requires: clock, presence
 -- KEYS[1..4]  user, connections, seen, blocked; see read_presence
 -- KEYS[5]     watchers    HASH, see Presence
 -- ARGV[1]     watcher     handle of who asks

@@ -1,5 +1,6 @@
 #!lua
 -- Adds a post of a user, and owes its way to the followers.
+-- requires: clock, numbers, live
 -- KEYS[1]  user   HASH, see Accounts
 -- KEYS[2]  posts  ZSET, see Posts
 -- KEYS[3]  owed   HASH, see Owed
@@ -7,10 +8,9 @@
 -- ARGV[2]  text   UTF-8
 -- reply    the post's id: the time in microseconds, above that of all the user's posts; 0: there is no account
 if not is_live(KEYS[1]) then return 0 end
-local clock = redis.call('TIME')
 local last = tonumber(redis.call('HGET', KEYS[1], 'posted')) or 0
-local id = math.max(clock[1] * 1000000 + clock[2], last + 1)
-local written = string.format('%.0f', id)
+local id = math.max(now(), last + 1)
+local written = decimal(id)
 redis.call('HSET', KEYS[1], 'posted', written)
 redis.call('ZADD', KEYS[2], written, struct.pack('>I8', id) .. ARGV[2])
 redis.call('HSET', KEYS[3], ARGV[1], written)

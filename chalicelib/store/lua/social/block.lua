@@ -1,5 +1,6 @@
 #!lua
 -- Makes one user block another, ends the edges between them that are in the blocker's slot, and owes the rest.
+-- requires: clock, numbers, edges, live
 -- KEYS[1]  user       HASH, see Accounts: the blocker's
 -- KEYS[2]  blocked    ZSET, see Blocks
 -- KEYS[3]  following  ZSET, see Follows
@@ -13,10 +14,9 @@
 if not is_live(KEYS[1]) then return 2 end
 if redis.call('ZSCORE', KEYS[2], ARGV[1]) then return 0 end
 if redis.call('ZCARD', KEYS[2]) >= tonumber(ARGV[4]) then return 4 end
-local clock = redis.call('TIME')
-local now = string.format('%.0f', clock[1] * 1000000 + clock[2])
-redis.call('ZADD', KEYS[2], now, ARGV[1])
+local since = decimal(now())
+redis.call('ZADD', KEYS[2], since, ARGV[1])
 redis.call('ZREM', KEYS[4], ARGV[1])
-redis.call('HSET', KEYS[5], ARGV[3], now)
+redis.call('HSET', KEYS[5], ARGV[3], since)
 if redis.call('ZSCORE', KEYS[3], ARGV[1]) then end_edge(KEYS[1], KEYS[3], KEYS[5], ARGV[1], ARGV[2]) end
 return 1

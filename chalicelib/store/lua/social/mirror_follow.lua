@@ -1,5 +1,6 @@
 #!lua
 -- Sets or takes off one follower of a user, unless a newer version of that edge came before.
+-- requires: clock, numbers, live
 -- KEYS[1]  user        HASH, see Accounts: the followed one's
 -- KEYS[2]  followers   ZSET, see Follows
 -- KEYS[3]  unfollowed  ZSET, see Follows
@@ -30,7 +31,7 @@ end
 
 redis.call('ZREM', followers, follower)
 redis.call('ZADD', unfollowed, ARGV[2], follower)
-local clock, memory = redis.call('TIME'), tonumber(ARGV[4])
-redis.call('ZREMRANGEBYSCORE', unfollowed, '-inf', string.format('(%.0f', clock[1] * 1000000 + clock[2] - memory))
+local memory = tonumber(ARGV[4])
+redis.call('ZREMRANGEBYSCORE', unfollowed, '-inf', '(' .. decimal(now() - memory))
 redis.call('PEXPIRE', unfollowed, math.ceil(memory / 1000))
 return 1
