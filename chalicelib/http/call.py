@@ -53,7 +53,7 @@ class Call(ReceivedRequest):
     def caller(self) -> Caller:
         """Who calls, judged; raises NotAuthenticated when nobody we know does, or TooManyRequests."""
         caller = self.claimed
-        caller.admit()
+        caller.authenticate()
         return caller
 
     @property
@@ -71,7 +71,7 @@ class Call(ReceivedRequest):
     @property
     def judged(self) -> bool:
         """Whether it was asked who calls, and they have been let in."""
-        return self._caller is not None and self._caller.judged
+        return self._caller is not None and self._caller.authenticated
 
     def identify(self) -> None:
         """Return if the request says in some way who calls, without judging it; raises NotAuthenticated."""
@@ -86,9 +86,9 @@ class Call(ReceivedRequest):
         if self._caller is None:
             if self.bearer is None:
                 given = [name if isinstance(name, str) else name() for name in names]
-                self._caller = self.services.admission.by_name(given)
+                self._caller = self.services.authenticator.by_name(given)
             else:
-                self._caller = self.services.admission.by_bearer(self.bearer, self.kind, self.details)
+                self._caller = self.services.authenticator.by_bearer(self.bearer, self.kind, self.details)
         return self._caller
 
     @property
@@ -110,7 +110,7 @@ class Call(ReceivedRequest):
 
         kind: another class than the route's.
         """
-        self.rate = self.services.admission.take(self.address, kind or self.kind)
+        self.rate = self.services.authenticator.take(self.address, kind or self.kind)
 
     @property
     def rate_headers(self) -> dict[str, str]:
@@ -121,9 +121,9 @@ class Call(ReceivedRequest):
     def settled(self, error: ParleyError) -> ParleyError:
         """Return what to answer in place of an error: who is not let in is told that before anything else."""
         caller = self._caller
-        if caller is not None and not caller.judged and not isinstance(error, NotAuthenticated):
+        if caller is not None and not caller.authenticated and not isinstance(error, NotAuthenticated):
             try:
-                caller.admit()
+                caller.authenticate()
             except ParleyError as refusal:
                 return refusal
         return error

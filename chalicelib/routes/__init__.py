@@ -25,7 +25,6 @@ BLUEPRINTS = (
     home.blueprint,
     health.blueprint,
     docs.blueprint,
-    tiktok.blueprint,
     messages.blueprint,
     users.blueprint,
     social.blueprint,
@@ -34,7 +33,8 @@ BLUEPRINTS = (
     inbox.blueprint,
     chats.blueprint,
     members.blueprint,
-    go_chat.blueprint,
     realtime.blueprint,
     presence.blueprint,
+    tiktok.blueprint,
+    go_chat.blueprint,
 )

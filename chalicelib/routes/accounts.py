@@ -6,15 +6,7 @@ from chalice.app import Blueprint, Response
 
 from chalicelib import errors
 from chalicelib.http import Call, no_content, reply, route
-from chalicelib.schemas.accounts import (
-    ClassicLogin,
-    ClassicRegister,
-    Entry,
-    IdentityRequest,
-    LoginRequest,
-    PasswordChange,
-    RegisterRequest,
-)
+from chalicelib.schemas.accounts import Entry, IdentityRequest, LoginRequest, PasswordChange, RegisterRequest
 from chalicelib.schemas.users import Me
 from chalicelib.services.accounts.login import StartedSession
 from chalicelib.services.values.times import rfc3339
@@ -27,7 +19,6 @@ ENTERING = (*REFUSALS, errors.WrongCredentials, errors.PasswordChangeNeeded)
 MAKING = (*REFUSALS, errors.AlreadyTaken, errors.StoreFull)
 PASSWORD = "correct horse battery staple"  # noqa: S105 # an example
 PERSON = {"handle": "alice", "password": PASSWORD, "email": "alice@example.org"}
-CLASSIC_PERSON = {"username": "alice", "password": PASSWORD, "email": "alice@example.org"}
 
 
 def _entry(call: Call, entered: StartedSession, status: int) -> Response:
@@ -35,11 +26,13 @@ def _entry(call: Call, entered: StartedSession, status: int) -> Response:
     return reply(Entry(user=me, token=entered.token, expires_at=rfc3339(entered.expires)), status)
 
 
-def _logged_in(call: Call, kind: type[LoginRequest]) -> Response:
+def logged_in(call: Call, kind: type[LoginRequest]) -> Response:
+    """Log in by a body of a kind; the answer has the token."""
     return _entry(call, call.services.login.login(call.body(kind), call.details), 200)
 
 
-def _registered(call: Call, account: Account, password: str, field: str) -> Response:
+def registered(call: Call, account: Account, password: str, field: str) -> Response:
+    """Make an account and log in; field: the name of the field that has the handle."""
     entered = call.services.registration.register(account, password, call.details, field=field)
     return _entry(call, entered, 201)
 
@@ -63,25 +56,7 @@ def register(call: Call) -> Response:
     """
     wanted = call.body(RegisterRequest)
     account = Account(handle=wanted.handle, name=wanted.name or "", email=wanted.email)
-    return _registered(call, account, wanted.password, "handle")
-
-
-@route(
-    blueprint,
-    "POST",
-    "/register",
-    {201: Entry},
-    body=ClassicRegister,
-    example=CLASSIC_PERSON,
-    fails=MAKING,
-    rate="auth",
-    slow=True,
-)
-def register_classic(call: Call) -> Response:
-    """Make an account and log in, as the platform that Parley replaces had it."""
-    wanted = call.body(ClassicRegister)
-    account = Account(handle=wanted.username, email=wanted.email)
-    return _registered(call, account, wanted.password, "username")
+    return registered(call, account, wanted.password, "handle")
 
 
 @route(
@@ -101,23 +76,7 @@ def login(call: Call) -> Response:
     An unknown name and a wrong password are answered alike. After 10 failures of a name from an address, or
     50 from an address, within 15 minutes, or while many fail at once: `too_many_requests`.
     """
-    return _logged_in(call, LoginRequest)
-
-
-@route(
-    blueprint,
-    "POST",
-    "/login",
-    {200: Entry},
-    body=ClassicLogin,
-    example={"username": "alice", "password": PASSWORD},
-    fails=ENTERING,
-    rate="auth",
-    slow=True,
-)
-def login_classic(call: Call) -> Response:
-    """Log in by username or email, as the platform that Parley replaces had it."""
-    return _logged_in(call, ClassicLogin)
+    return logged_in(call, LoginRequest)
 
 
 @route(
@@ -137,7 +96,7 @@ def identity(call: Call) -> Response:
     On servers with PARLEY_OIDC_ISSUER. From then on that issuer's tokens for the same subject speak for the
     handle.
     """
-    proven = call.services.admission.identity(call.bearer or "")
+    proven = call.services.authenticator.identity(call.bearer or "")
     wanted = call.body(IdentityRequest)
     account = Account(handle=wanted.handle, name=wanted.name or "")
     handle = call.services.registration.register_identity(proven, account)

@@ -6,7 +6,7 @@ from chalice.app import Blueprint, Response
 
 from chalicelib import errors
 from chalicelib.http import Call, no_content, reply, route
-from chalicelib.schemas.history_check import CheckedSync, SyncRequest
+from chalicelib.schemas.history_check import SyncRequest, SyncWithHistoryCheck
 from chalicelib.schemas.inbox import (
     Changes,
     ChangesQuery,
@@ -67,7 +67,7 @@ def sync(call: Call) -> Response:
     blueprint,
     "POST",
     "/v1/sync",
-    {200: CheckedSync},
+    {200: SyncWithHistoryCheck},
     body=SyncRequest,
     example={"check": [{"chat": "alice:bob", "cursor": "12.1764500000000000.1764400000000000"}]},
     fails=READING,
@@ -75,7 +75,7 @@ def sync(call: Call) -> Response:
     judged_later=True,
     rate="read",
 )
-def checked_sync(call: Call) -> Response:
+def sync_with_history_check(call: Call) -> Response:
     """Read which chats have moved since a sync, and of which chats the store has lost messages.
 
     `check` has the newest message that you hold of each chat of which you have received or sent one since

@@ -6,7 +6,7 @@ from chalice.app import Blueprint, Response
 
 from chalicelib import errors
 from chalicelib.http import Call, reply, route
-from chalicelib.schemas.search import FoundPage, GroupQuery, RoomQuery
+from chalicelib.schemas.search import GroupQuery, PublicChatPage, RoomQuery
 
 blueprint = Blueprint(__name__)
 
@@ -17,7 +17,7 @@ READING = (errors.BadRequest,)
     blueprint,
     "GET",
     "/v1/groups",
-    {200: FoundPage},
+    {200: PublicChatPage},
     query=GroupQuery,
     fails=READING,
     rate="search",
@@ -30,14 +30,14 @@ def groups(call: Call) -> Response:
     page. A page may have fewer than `limit` and still a `next`.
     """
     query = call.query(GroupQuery)
-    return reply(call.services.found.groups(query.q, query.limit, query.cursor))
+    return reply(call.services.chat_search.groups(query.q, query.limit, query.cursor))
 
 
 @route(
     blueprint,
     "GET",
     "/v1/rooms",
-    {200: FoundPage},
+    {200: PublicChatPage},
     query=RoomQuery,
     fails=READING,
     rate="search",
@@ -46,4 +46,4 @@ def groups(call: Call) -> Response:
 def rooms(call: Call) -> Response:
     """List all rooms, the newest first."""
     query = call.query(RoomQuery)
-    return reply(call.services.found.rooms(query.limit, query.cursor))
+    return reply(call.services.chat_search.rooms(query.limit, query.cursor))

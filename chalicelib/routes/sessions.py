@@ -28,13 +28,6 @@ def logout(call: Call) -> Response:
     return no_content(202)
 
 
-@route(blueprint, "POST", "/logout", {202: None}, fails=REFUSALS, account=True, media_type=ANY_MEDIA_TYPE)
-def logout_classic(call: Call) -> Response:
-    """End the session of this token, as the platform that Parley replaces had it."""
-    call.services.sessions.leave(call.account)
-    return no_content(202)
-
-
 @route(blueprint, "GET", "/v1/sessions", {200: Devices}, fails=REFUSALS, account=True)
 def devices(call: Call) -> Response:
     """List the devices on which the caller is logged in."""

@@ -6,7 +6,7 @@ from chalice.app import Blueprint, Response
 
 from chalicelib import errors
 from chalicelib.http import ANY_MEDIA_TYPE, Call, no_content, reply, route
-from chalicelib.schemas.social import ClassicFollow, ClassicUnfollow, ListQuery, PersonPage
+from chalicelib.schemas.social import ListQuery, PersonPage
 
 blueprint = Blueprint(__name__)
 
@@ -41,40 +41,6 @@ def unfollow(call: Call, handle: str) -> Response:
     """Follow a user no more; again is no change."""
     call.services.follows.unfollow(call.account.handle, handle)
     return no_content()
-
-
-@route(
-    blueprint,
-    "POST",
-    "/follow",
-    {200: dict},
-    query=ClassicFollow,
-    fails=(*MAKING, errors.Blocked),
-    account=True,
-    media_type=ANY_MEDIA_TYPE,
-)
-def follow_classic(call: Call) -> Response:
-    """Follow a user, as the platform that Parley replaces had it."""
-    name = call.query(ClassicFollow).to_follow_id
-    call.services.follows.follow(call.account.handle, name, "toFollowId")
-    return reply({})
-
-
-@route(
-    blueprint,
-    "POST",
-    "/unfollow",
-    {200: dict},
-    query=ClassicUnfollow,
-    fails=ENDING,
-    account=True,
-    media_type=ANY_MEDIA_TYPE,
-)
-def unfollow_classic(call: Call) -> Response:
-    """Follow a user no more, as the platform that Parley replaces had it."""
-    name = call.query(ClassicUnfollow).to_unfollow_id
-    call.services.follows.unfollow(call.account.handle, name, "toUnfollowId")
-    return reply({})
 
 
 @route(blueprint, "GET", FOLLOWING, {200: PersonPage}, query=ListQuery, fails=ENDING, account=True)

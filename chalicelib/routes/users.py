@@ -50,13 +50,6 @@ def delete(call: Call) -> Response:
     return no_content()
 
 
-@route(blueprint, "DELETE", "/delete", {204: None}, fails=REFUSALS, account=True)
-def delete_classic(call: Call) -> Response:
-    """Delete one's account, as the platform that Parley replaces had it."""
-    call.services.deletion.delete(call.account.handle)
-    return no_content()
-
-
 @route(
     blueprint,
     "GET",

@@ -35,14 +35,6 @@ class RegisterRequest(Struct, forbid_unknown_fields=True):
     name: str | None = None
 
 
-class ClassicRegister(Struct):
-    """Who wants an account, as the platform that Parley replaces asked."""
-
-    username: Handle
-    password: Password
-    email: Email | None = None
-
-
 class LoginRequest(Struct, forbid_unknown_fields=True):
     """Who is back: by handle (or `username`) or by email."""
 
@@ -53,10 +45,6 @@ class LoginRequest(Struct, forbid_unknown_fields=True):
     new_password: Annotated[
         Password | None, Meta(description="Wanted where the password was given for one login only.")
     ] = None
-
-
-class ClassicLogin(LoginRequest, forbid_unknown_fields=False):
-    """Who is back, as the platform that Parley replaces asked."""
 
 
 class PasswordChange(Struct, forbid_unknown_fields=True):

@@ -150,28 +150,3 @@ class NewOwner(Struct, forbid_unknown_fields=True):
     """Whom to hand a chat over to."""
 
     handle: Handle
-
-
-class ClassicRoom(Struct):
-    """A room, as the platform that Parley replaces has it."""
-
-    id: Annotated[str, Meta(description="Without `r-`.", examples=["lobby"])]
-    name: ChatName
-
-
-class ClassicJoined(ClassicRoom):
-    """A room that the caller has joined; chat: its id on /v1."""
-
-    chat: str
-    url: Annotated[
-        str | None,
-        Meta(description="Opens a socket that is in the room, once, in 30 seconds; null without sockets."),
-    ]
-
-
-class ClassicClient(Struct):
-    """A member of a room; id and username are both the handle."""
-
-    id: str
-    username: str
-    connected: Annotated[bool, Meta(description="Whether they have joined it by socket, and are there now.")]

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from chalicelib.schemas.inbox import Standing
+from chalicelib.schemas.inbox import ChatState
 from chalicelib.schemas.messages import RepliedTo, Time
 from chalicelib.schemas.system_events import Event, Kind, Role
 from chalicelib.schemas.users import ExportedSession, Me
@@ -47,7 +47,7 @@ class ExportedChat(Struct, kw_only=True):
 
     chat: str
     kind: Kind
-    state: Standing
+    state: ChatState
     role: Role | None
     name: Annotated[str | None, Meta(description="Of a group or room, if the user may know it.")]
     since: Annotated[

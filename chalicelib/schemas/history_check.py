@@ -73,7 +73,7 @@ class SyncRequest(Struct, kw_only=True, forbid_unknown_fields=True):
     check: Check = []
 
 
-class CheckedSync(Sync, kw_only=True):
+class SyncWithHistoryCheck(Sync, kw_only=True):
     """The chats that have moved, and those of which messages were lost."""
 
     history_changed: HistoryChanged

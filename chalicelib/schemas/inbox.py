@@ -14,7 +14,7 @@ MAX_ROWS = 100
 """Chats on a page: what their chats' slots are asked for in one trip."""
 PREVIEW_CHARACTERS = 256
 
-Standing = Annotated[
+ChatState = Annotated[
     Literal["member", "invited", "requested", "banned", "left", "none"],
     Meta(
         description="How the caller stands to the chat. `left`: it is not, or no more, among the caller's "
@@ -54,7 +54,7 @@ class ChatRow(Struct, kw_only=True):
 
     chat: str
     kind: Kind
-    state: Standing
+    state: ChatState
     role: Role | None
     muted_until: Annotated[Time | None, Meta(description="Till when the caller cannot write.")]
     name: str | None

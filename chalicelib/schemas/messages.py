@@ -1,4 +1,4 @@
-"""Messages on the wire: /v1 and the classic paths."""
+"""Messages on the wire, under /v1."""
 
 from __future__ import annotations
 
@@ -117,46 +117,6 @@ class Page(Struct, kw_only=True):
     deleted_users: Annotated[
         list[str], Meta(description='Senders whose account is deleted; show them as "deleted user".')
     ]
-
-
-class ClassicSend(Struct):
-    """A message for a chat of two: the chat, or the receiver, is named."""
-
-    sender: str
-    text: str
-    chat: str | None = None
-    receiver: str | None = None
-    id: MessageId | None = None
-
-
-class ClassicPull(Struct):
-    """Which messages of a chat, by position in send order (0 is the first, or with reverse the newest)."""
-
-    chat: Annotated[str, Meta(examples=["alice:bob"])]
-    cursor: Position | None = None
-    limit: Annotated[Position | None, Meta(description="10 when absent or 0; a page holds 1000 at most.")] = (
-        None
-    )
-    reverse: bool | None = None
-
-
-class ClassicMessage(Struct):
-    """A message as the classic paths show it."""
-
-    chat: str
-    text: str
-    sender: str
-    send_time: Annotated[int, Meta(description="Seconds since 1970.")]
-
-
-class ClassicPage(Struct, omit_defaults=True):
-    """Some messages of a chat, in the order asked for."""
-
-    messages: list[ClassicMessage]
-    has_more: bool
-    next_cursor: Annotated[
-        int | None, Meta(description="Where the next page begins; only with has_more.")
-    ] = None
 
 
 class Pong(Struct):

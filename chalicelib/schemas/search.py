@@ -11,12 +11,12 @@ from chalicelib.schemas.social import Next, PageCursor
 from chalicelib.schemas.system_events import Join, Kind
 from chalicelib.schemas.users import Avatar, Count
 
-MAX_FOUND = 100
+MAX_PUBLIC_CHATS = 100
 """Chats on a page: what their slots are asked for in one trip."""
-Limit = Annotated[int, Meta(ge=1, le=MAX_FOUND)]
+Limit = Annotated[int, Meta(ge=1, le=MAX_PUBLIC_CHATS)]
 
 
-class FoundChat(Struct, kw_only=True):
+class PublicChat(Struct, kw_only=True):
     """A group or room, as everybody may see it."""
 
     chat: str
@@ -29,10 +29,10 @@ class FoundChat(Struct, kw_only=True):
     made_at: Time
 
 
-class FoundPage(Struct, kw_only=True):
+class PublicChatPage(Struct, kw_only=True):
     """Some of the groups and rooms found, or of all rooms."""
 
-    chats: list[FoundChat]
+    chats: list[PublicChat]
     next: Next
 
 

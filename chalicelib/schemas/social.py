@@ -48,18 +48,6 @@ class ListQuery(Struct):
     limit: Annotated[int, Meta(ge=1, le=MAX_PAGE)] = 50
 
 
-class ClassicFollow(Struct, rename="camel"):
-    """Whom to follow."""
-
-    to_follow_id: Annotated[str, Meta(description="A handle.", examples=["bob"])]
-
-
-class ClassicUnfollow(Struct, rename="camel"):
-    """Whom to follow no more."""
-
-    to_unfollow_id: Annotated[str, Meta(description="A handle.", examples=["bob"])]
-
-
 class NewPost(Struct, forbid_unknown_fields=True):
     """A post to make."""
 

@@ -15,8 +15,8 @@ from chalicelib.services.accounts.passwords import Passwords
 from chalicelib.services.accounts.profiles import Profiles
 from chalicelib.services.accounts.registration import Registration
 from chalicelib.services.accounts.sessions import SessionService
-from chalicelib.services.auth.account_status import Standings
-from chalicelib.services.auth.authenticator import Admission
+from chalicelib.services.auth.account_status import AccountStatusCache
+from chalicelib.services.auth.authenticator import Authenticator
 from chalicelib.services.auth.oidc import Verifier
 from chalicelib.services.chats.account_removal import AccountRemoval
 from chalicelib.services.chats.blocked_invitations import BlockedInvitations
@@ -41,11 +41,11 @@ from chalicelib.services.inbox.inbox import InboxService
 from chalicelib.services.inbox.read_state import ReceiptService
 from chalicelib.services.inbox.sync import SyncService
 from chalicelib.services.jobs.pending_work import Doer, Work
-from chalicelib.services.legacy.go_chat import ClassicRooms
-from chalicelib.services.legacy.tiktok import ClassicMessages
+from chalicelib.services.legacy.go_chat import GoChatRooms
+from chalicelib.services.legacy.tiktok import TikTokMessages
 from chalicelib.services.messages.service import Messages
 from chalicelib.services.realtime.wiring import Reach, Realtime
-from chalicelib.services.search.chats import FoundChats
+from chalicelib.services.search.chats import ChatSearch
 from chalicelib.services.search.users import Search
 from chalicelib.services.social.block_filter import BlockFilter
 from chalicelib.services.social.blocks import BlockService
@@ -105,23 +105,25 @@ class Services:
             "posts": FanOut(follows, posts, timelines, settings.large_author).run,
         }
         self.work = Work(PendingWork(store), queue, doers)
-        self.standings = Standings(store, accounts)
-        self.admission = Admission(settings, store, self.standings, sessions, claims, _verifier(settings))
+        self.account_statuses = AccountStatusCache(store, accounts)
+        self.authenticator = Authenticator(
+            settings, store, self.account_statuses, sessions, claims, _verifier(settings)
+        )
         chats = Chats(store, settings.max_members, settings.large_chat, settings.keep_messages)
-        self.found = FoundChats(
+        self.chat_search = ChatSearch(
             store, chats, SearchIndex(store, keys.found), ChatTerms(store), RoomList(store)
         )
         self.deliveries = Deliveries(
             store,
             chats,
-            index=self.found.index,
+            index=self.chat_search.index,
             depart=self._depart,
             broadcast=self.broadcast,
         )
         inboxes, summaries, ids = Inboxes(store), Summaries(), ChatIds(self.names)
-        direct = DirectContact(accounts, self.standings, strict=not is_open)
+        direct = DirectContact(accounts, self.account_statuses, strict=not is_open)
         self.messages = Messages(log, ids, direct, self.deliveries)
-        self.classic = ClassicMessages(log, self.names, ids, direct, self.deliveries)
+        self.tiktok = TikTokMessages(log, self.names, ids, direct, self.deliveries)
         self.inbox = InboxService(store, inboxes, summaries)
         self.sync = SyncService(store, inboxes, summaries)
         self.histories = HistoryCheck(ids, self.sync)
@@ -160,7 +162,7 @@ class Services:
         self.feeds = Feeds(store, follows, posts, timelines)
         self.realtime = Realtime(
             self._reach,
-            self.admission,
+            self.authenticator,
             self.membership,
             self.messages,
             self.receipts,
@@ -173,7 +175,7 @@ class Services:
         ids, summaries, settings = ChatIds(names), Summaries(), self.settings
         limits = Limits(settings.max_members, settings.large_chat, settings.groups_a_day)
         invitations = Invitations(settings.max_large_chats, strict=strict)
-        transactions = ChatTransactions(store, chats, self.deliveries, self.found.index)
+        transactions = ChatTransactions(store, chats, self.deliveries, self.chat_search.index)
         self.account_removal = AccountRemoval(store, chats, transactions)
         self.blocked_invitations = BlockedInvitations(store, chats, transactions, mirrors.block)
         self.chat_details = ChatDetails(store, ids, summaries)
@@ -186,12 +188,12 @@ class Services:
             ids, chats, transactions, self.chat_details, creation, direct_chats, self.membership
         )
         self.members = Members(store, ids, chats, cards, self._reach.registry.clients)
-        self.rooms = ClassicRooms(
+        self.go_chat = GoChatRooms(
             self.chats,
             self.chat_details,
             self.membership,
             self.members,
-            self.found,
+            self.chat_search,
             self._reach.tickets,
         )
 

@@ -94,7 +94,7 @@ def test_neither_is_in_the_room_for_the_other(
 
     for user in ("ann", "bob"):
         assert sockets[user].ask(type="room.clients", room="lobby")["clients"] == sorted({user, "cid"})
-        listed = stage.services.rooms.clients(stage.caller(user), "lobby")
+        listed = stage.services.go_chat.clients(stage.caller(user), "lobby")
         assert [one.id for one in listed] == sorted({user, "cid"})
     assert sockets["cid"].ask(type="room.clients", room="lobby")["clients"] == list(USERS)
     sockets["bob"].close()

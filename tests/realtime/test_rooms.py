@@ -55,7 +55,7 @@ def test_who_joins_is_told_who_is_there_and_the_others_of_them(stage: Stage, lob
     }
     assert notices(ann) == [("entered", "bob")]
     assert ann.of_type("room")[0]["chat"] == lobby
-    assert "bob" in [one.id for one in stage.services.rooms.clients(stage.caller("ann"), "lobby")]
+    assert "bob" in [one.id for one in stage.services.go_chat.clients(stage.caller("ann"), "lobby")]
 
 
 def test_joining_again_is_no_news(stage: Stage, lobby: str) -> None:
@@ -203,7 +203,7 @@ def test_getting_the_clients_of_a_room_says_who_is_there(stage: Stage, lobby: st
     stage.connect("bob")
 
     for reader in ("ann", "visitor"):
-        found = stage.services.rooms.clients(stage.caller(reader), "lobby")
+        found = stage.services.go_chat.clients(stage.caller(reader), "lobby")
         assert [(one.id, one.connected) for one in found] == [("ann", True), ("bob", False)]
 
 

@@ -1,24 +1,126 @@
-"""Rooms, as the platform that Parley replaces had them; on /v1 a room is a chat."""
+"""Go-Chat's paths: accounts, follows and rooms; on /v1 a room is a chat."""
 
 from __future__ import annotations
 
 from chalice.app import Blueprint, Response
 
 from chalicelib import errors
-from chalicelib.http import Call, reply, route
-from chalicelib.schemas.chats import ClassicClient, ClassicJoined, ClassicRoom
+from chalicelib.http import ANY_MEDIA_TYPE, Call, no_content, reply, route
+from chalicelib.routes import accounts, sessions, social, users
+from chalicelib.schemas.accounts import Entry
+from chalicelib.schemas.legacy.go_chat import (
+    GoChatFollow,
+    GoChatJoinedRoom,
+    GoChatLogin,
+    GoChatMember,
+    GoChatRegister,
+    GoChatRoom,
+    GoChatUnfollow,
+)
+from chalicelib.store.accounts.accounts import Account
 
 blueprint = Blueprint(__name__)
 
-REFUSALS = (errors.BadRequest, errors.ChatNotFound, errors.Banned)
+ROOM_REFUSALS = (errors.BadRequest, errors.ChatNotFound, errors.Banned)
+PERSON = {"username": "alice", "password": accounts.PASSWORD, "email": "alice@example.org"}
+
+
+@route(
+    blueprint,
+    "POST",
+    "/register",
+    {201: Entry},
+    body=GoChatRegister,
+    example=PERSON,
+    fails=accounts.MAKING,
+    rate="auth",
+    slow=True,
+)
+def register(call: Call) -> Response:
+    """Make an account and log in."""
+    wanted = call.body(GoChatRegister)
+    account = Account(handle=wanted.username, email=wanted.email)
+    return accounts.registered(call, account, wanted.password, "username")
+
+
+@route(
+    blueprint,
+    "POST",
+    "/login",
+    {200: Entry},
+    body=GoChatLogin,
+    example={"username": "alice", "password": accounts.PASSWORD},
+    fails=accounts.ENTERING,
+    rate="auth",
+    slow=True,
+)
+def login(call: Call) -> Response:
+    """Log in by username or email."""
+    return accounts.logged_in(call, GoChatLogin)
+
+
+@route(
+    blueprint,
+    "POST",
+    "/logout",
+    {202: None},
+    fails=sessions.REFUSALS,
+    account=True,
+    media_type=ANY_MEDIA_TYPE,
+)
+def logout(call: Call) -> Response:
+    """End the session of this token."""
+    call.services.sessions.leave(call.account)
+    return no_content(202)
+
+
+@route(blueprint, "DELETE", "/delete", {204: None}, fails=users.REFUSALS, account=True)
+def delete(call: Call) -> Response:
+    """Delete one's account."""
+    call.services.deletion.delete(call.account.handle)
+    return no_content()
+
+
+@route(
+    blueprint,
+    "POST",
+    "/follow",
+    {200: dict},
+    query=GoChatFollow,
+    fails=(*social.MAKING, errors.Blocked),
+    account=True,
+    media_type=ANY_MEDIA_TYPE,
+)
+def follow(call: Call) -> Response:
+    """Follow a user."""
+    name = call.query(GoChatFollow).to_follow_id
+    call.services.follows.follow(call.account.handle, name, "toFollowId")
+    return reply({})
+
+
+@route(
+    blueprint,
+    "POST",
+    "/unfollow",
+    {200: dict},
+    query=GoChatUnfollow,
+    fails=social.ENDING,
+    account=True,
+    media_type=ANY_MEDIA_TYPE,
+)
+def unfollow(call: Call) -> Response:
+    """Stop following a user."""
+    name = call.query(GoChatUnfollow).to_unfollow_id
+    call.services.follows.unfollow(call.account.handle, name, "toUnfollowId")
+    return reply({})
 
 
 @route(
     blueprint,
     "POST",
     "/ws/createRoom",
-    {200: ClassicRoom},
-    body=ClassicRoom,
+    {200: GoChatRoom},
+    body=GoChatRoom,
     example={"id": "lobby", "name": "Lobby"},
     fails=(errors.BadRequest, errors.AlreadyTaken, errors.ChatNotFound, errors.StoreFull),
     caller=True,
@@ -26,16 +128,16 @@ REFUSALS = (errors.BadRequest, errors.ChatNotFound, errors.Banned)
 )
 def make(call: Call) -> Response:
     """Make a room, which is the chat `r-<id>`; an id is given once."""
-    caller, room = call.claimed, call.body(ClassicRoom)
-    return reply(call.services.rooms.make(caller, room))
+    caller, room = call.claimed, call.body(GoChatRoom)
+    return reply(call.services.go_chat.make(caller, room))
 
 
 @route(
     blueprint,
     "GET",
     "/ws/joinRoom/{room}",
-    {200: ClassicJoined},
-    fails=(*REFUSALS, errors.ChatFull, errors.TooManyChats, errors.StoreFull),
+    {200: GoChatJoinedRoom},
+    fails=(*ROOM_REFUSALS, errors.ChatFull, errors.TooManyChats, errors.StoreFull),
     caller=True,
     judged_later=True,
     rate="write",
@@ -43,24 +145,24 @@ def make(call: Call) -> Response:
 def join(call: Call, room: str) -> Response:
     """Join a room; again is no change. `url` opens a socket that is in the room, once, within 30 seconds."""
     caller = call.claimed
-    return reply(call.services.rooms.join(caller, room, call.session_digest))
+    return reply(call.services.go_chat.join(caller, room, call.session_digest))
 
 
-@route(blueprint, "GET", "/ws/getRooms", {200: list[ClassicRoom]}, caller=True, rate="search")
+@route(blueprint, "GET", "/ws/getRooms", {200: list[GoChatRoom]}, caller=True, rate="search")
 def rooms(call: Call) -> Response:
     """List the newest 100 rooms; /v1/rooms lists all."""
-    return reply(call.services.rooms.all())
+    return reply(call.services.go_chat.all())
 
 
 @route(
     blueprint,
     "GET",
     "/ws/getClients/{room}",
-    {200: list[ClassicClient]},
-    fails=REFUSALS,
+    {200: list[GoChatMember]},
+    fails=ROOM_REFUSALS,
     caller=True,
     judged_later=True,
 )
 def clients(call: Call, room: str) -> Response:
     """List the members of a room."""
-    return reply(call.services.rooms.clients(call.claimed, room))
+    return reply(call.services.go_chat.clients(call.claimed, room))

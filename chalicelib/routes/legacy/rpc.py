@@ -1,4 +1,4 @@
-"""Send and pull by direct invocation of the `rpc` function: the RPC tier of the servers Parley replaces."""
+"""TikTok-IM's RPC tier: send and pull by direct invocation of the `rpc` function."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from chalicelib import services
 from chalicelib.errors import BadRequest, InternalError, ParleyError, bad_field
 from chalicelib.http import converted
 from chalicelib.logs import LOGGER, cause_of
-from chalicelib.schemas.messages import ClassicPull, ClassicSend
+from chalicelib.schemas.legacy.tiktok import TikTokPull, TikTokSend
 
 OK = {"code": 0, "msg": "ok"}
 
@@ -39,13 +39,13 @@ def _dispatch(event: Any) -> dict[str, Any]:
         raise BadRequest("An rpc event is an object with method and params.")
     here, method, params = services.current(), event.get("method"), event.get("params")
     if method == "send":
-        message = converted(params, ClassicSend)
+        message = converted(params, TikTokSend)
         sender = here.names.user(message.sender, "sender")
-        here.classic.send(here.admission.trusted(sender), message)
+        here.tiktok.send(here.authenticator.trusted(sender), message)
         return {}
     if method == "pull":
-        pull = converted(params, ClassicPull)
-        reader = here.admission.trusted(here.classic.members(pull)[0])
-        page: dict[str, Any] = msgspec.to_builtins(here.classic.pull(reader, pull))
+        pull = converted(params, TikTokPull)
+        reader = here.authenticator.trusted(here.tiktok.members(pull)[0])
+        page: dict[str, Any] = msgspec.to_builtins(here.tiktok.pull(reader, pull))
         return page
     raise bad_field("method", "it is send or pull")

@@ -1,4 +1,4 @@
-"""Send and pull on the paths, and in the forms, of the servers that Parley replaces."""
+"""TikTok-IM's paths: send and pull in a chat of two."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from chalice.app import Blueprint, Response
 
 from chalicelib import errors
 from chalicelib.http import ANY_MEDIA_TYPE, Call, no_content, reply, route
-from chalicelib.schemas.messages import ClassicMessage, ClassicPage, ClassicPull, ClassicSend
+from chalicelib.schemas.legacy.tiktok import TikTokMessage, TikTokPage, TikTokPull, TikTokSend
 
 blueprint = Blueprint(__name__)
 
@@ -18,8 +18,8 @@ WRITING = (errors.Forbidden, errors.Blocked, errors.UserNotFound, errors.IdConfl
     blueprint,
     "POST",
     "/api/send",
-    {204: None, 201: ClassicMessage},
-    body=ClassicSend,
+    {204: None, 201: TikTokMessage},
+    body=TikTokSend,
     example={"chat": "alice:bob", "sender": "alice", "text": "hello"},
     fails=(*REFUSALS, *WRITING, errors.StoreFull),
     media_type=ANY_MEDIA_TYPE,
@@ -32,10 +32,10 @@ def send(call: Call) -> Response:
     The fields may come as query parameters instead. With `Prefer: return=representation` the answer is
     201 and the message.
     """
-    request = call.body_or_query(ClassicSend)
+    request = call.body_or_query(TikTokSend)
     request.id = call.idempotency_id(request.id)
     caller = call.speaking_as(lambda: call.services.names.user(request.sender, "sender"))
-    sent = call.services.classic.send(caller, request)
+    sent = call.services.tiktok.send(caller, request)
     return reply(sent, 201) if call.prefers_representation else no_content()
 
 
@@ -43,8 +43,8 @@ def send(call: Call) -> Response:
     blueprint,
     "GET",
     "/api/pull",
-    {200: ClassicPage},
-    query=ClassicPull,
+    {200: TikTokPage},
+    query=TikTokPull,
     fails=REFUSALS,
     caller=True,
     judged_later=True,
@@ -58,8 +58,8 @@ def pull(call: Call) -> Response:
     blueprint,
     "POST",
     "/api/pull",
-    {200: ClassicPage},
-    body=ClassicPull,
+    {200: TikTokPage},
+    body=TikTokPull,
     example={"chat": "alice:bob", "cursor": 0, "limit": 10},
     fails=REFUSALS,
     media_type=ANY_MEDIA_TYPE,
@@ -73,6 +73,6 @@ def pull_by_post(call: Call) -> Response:
 
 
 def _page(call: Call) -> Response:
-    request = call.body_or_query(ClassicPull)
-    caller = call.speaking_as(*call.services.classic.members(request))
-    return reply(call.services.classic.pull(caller, request))
+    request = call.body_or_query(TikTokPull)
+    caller = call.speaking_as(*call.services.tiktok.members(request))
+    return reply(call.services.tiktok.pull(caller, request))

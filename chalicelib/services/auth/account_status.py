@@ -1,4 +1,4 @@
-"""Which names have accounts, as far as it was asked of late."""
+"""One-second cache of which names have accounts."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from chalicelib.store.accounts.accounts import Accounts, AccountStatus
 from chalicelib.store.redis.client import Query, Store
 
 KEPT_SECONDS = 1.0
-"""An open server may believe a name for this long after an account was made of it elsewhere."""
+"""How long an open server may trust a name after another process made an account of it."""
 KEPT_NAMES = 10_000
 
 
-class Standings:
+class AccountStatusCache:
     """Remembers which names have accounts; clock: seconds, as time.monotonic."""
 
     def __init__(self, store: Store, accounts: Accounts, clock: Callable[[], float] = time.monotonic) -> None:
@@ -24,25 +24,25 @@ class Standings:
         self._kept: dict[str, tuple[AccountStatus, float]] = {}
 
     def of(self, name: str) -> AccountStatus:
-        """Return whether a case-folded name has an account, as it was a second ago at the earliest."""
+        """Return the status of a case-folded name's account; it may be a second old."""
         known = self.known(name)
-        return self._store.fetch(self.asking(name)) if known is None else known
+        return self._store.fetch(self.query(name)) if known is None else known
 
     def known(self, name: str) -> AccountStatus | None:
-        """Return what `of` would without asking the store, or None."""
+        """Return what `of` would without a round trip, or None."""
         if not HANDLE.fullmatch(name):
             return AccountStatus.NONE
-        standing, until = self._kept.get(name, (AccountStatus.NONE, 0.0))
-        return standing if standing == AccountStatus.DELETED or self._clock() < until else None
+        status, until = self._kept.get(name, (AccountStatus.NONE, 0.0))
+        return status if status == AccountStatus.DELETED or self._clock() < until else None
 
-    def asking(self, name: str) -> Query[AccountStatus]:
-        """Return the query that asks; its answer is remembered."""
+    def query(self, name: str) -> Query[AccountStatus]:
+        """Return the query that reads the status; its answer is remembered."""
         query = self._accounts.peer(name, "")
-        read = lambda reply: self._keep(name, query.read(reply).standing)  # noqa: E731
+        read = lambda reply: self._keep(name, query.read(reply).status)  # noqa: E731
         return Query(query.run, query.keys, query.args, read)
 
-    def _keep(self, name: str, standing: AccountStatus) -> AccountStatus:
+    def _keep(self, name: str, status: AccountStatus) -> AccountStatus:
         if len(self._kept) >= KEPT_NAMES:
             self._kept.clear()
-        self._kept[name] = standing, self._clock() + KEPT_SECONDS
-        return standing
+        self._kept[name] = status, self._clock() + KEPT_SECONDS
+        return status

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from chalicelib.config import Settings
 from chalicelib.errors import HandleNeeded, NotAuthenticated, StoreUnavailable
 from chalicelib.logs import LOGGER, cause_of
-from chalicelib.services.auth.account_status import Standings
+from chalicelib.services.auth.account_status import AccountStatusCache
 from chalicelib.services.auth.caller import INVALID_TOKEN, Caller, check_rate
 from chalicelib.services.auth.oidc import IDENTITY, Identity, Verifier
 from chalicelib.services.values.tokens import digest_of, handle_of
@@ -20,21 +20,21 @@ from chalicelib.store.accounts.signed_identity import signed_mark
 from chalicelib.store.redis.client import Store
 
 
-class Admission:
+class Authenticator:
     """Knows callers by a session's token, a signed identity, or on an open server a name without account."""
 
     def __init__(
         self,
         settings: Settings,
         store: Store,
-        standings: Standings,
+        statuses: AccountStatusCache,
         sessions: Sessions,
         claims: Claims,
         verifier: Verifier | None,
     ) -> None:
         self._settings = settings
         self._store = store
-        self._standings = standings
+        self._statuses = statuses
         self._sessions = sessions
         self._claims = claims
         self._verifier = verifier
@@ -47,13 +47,13 @@ class Admission:
         """
         if handle := handle_of(token):
             digest = digest_of(token)
-            return self._judged_by(Credential(handle, digest), kind, details, id_of(digest))
+            return self._caller_with(Credential(handle, digest), kind, details, id_of(digest))
         identity = self.identity(token)
         holder = self._claims.holder(IDENTITY, identity.digest.hex())
         if holder is None:
             raise HandleNeeded("Choose a handle for this identity first: POST /v1/identity.")
         shown = Credential(holder, identity=identity.digest, signed=identity.issued_at)
-        caller = self._judged_by(shown, kind, details, "")
+        caller = self._caller_with(shown, kind, details, "")
         caller.signed = signed_mark(identity.issued_at, identity.expires_at)
         return caller
 
@@ -71,7 +71,7 @@ class Admission:
         if self._settings.auth != "open":
             raise NotAuthenticated("This server wants a bearer token.")
         for name in names:
-            if self._standings.of(name) is AccountStatus.NONE:
+            if self._statuses.of(name) is AccountStatus.NONE:
                 return Caller(self._store, name)
         raise NotAuthenticated(
             f"{' and '.join(dict.fromkeys(names))} can be spoken for by token only: there is an account.",
@@ -97,8 +97,8 @@ class Admission:
         check_rate(rate)
         return rate
 
-    def _judged_by(self, shown: Credential, kind: str, details: Details, session: str) -> Caller:
+    def _caller_with(self, shown: Credential, kind: str, details: Details, session: str) -> Caller:
         limit = self._settings.rate_limits[kind]
-        judging = functools.partial(self._sessions.admitting, shown, kind, limit, details)
+        authentication = functools.partial(self._sessions.admitting, shown, kind, limit, details)
         charging = functools.partial(RateLimits.of_user, shown.handle, shown.digest, kind, limit, done=True)
-        return Caller(self._store, shown.handle, session, judging, charging if limit else None)
+        return Caller(self._store, shown.handle, session, authentication, charging if limit else None)

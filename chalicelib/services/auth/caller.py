@@ -15,7 +15,7 @@ T = TypeVar("T")
 INVALID_TOKEN = f'{BEARER}, error="invalid_token"'
 
 
-Judging = Callable[[int], Query[Rate | None]]
+Authentication = Callable[[int], Query[Rate | None]]
 """Returns the query that judges a caller, and takes from their limits what a request costs."""
 Charging = Callable[[int], Query[Rate]]
 """Returns the query that takes from a caller's limits what was done already."""
@@ -26,7 +26,7 @@ class Caller:
 
     signed: the mark of a signed identity (see store/accounts/signed_identity.py), or empty.
     session: the id of their session, empty for a signed identity; None for a name that is trusted.
-    judging: judges them; None: there is nothing to judge. charging: see charge; None: there are no limits.
+    authentication: authenticates the caller; None: nothing to check. charging: see charge; None: no limits.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class Caller:
         store: Store,
         handle: str,
         session: str | None = None,
-        judging: Judging | None = None,
+        authentication: Authentication | None = None,
         charging: Charging | None = None,
     ) -> None:
         self.handle = handle
@@ -42,22 +42,22 @@ class Caller:
         self.signed = b""
         self.rate: Rate | None = None
         self._store = store
-        self._judging = judging
+        self._authentication = authentication
         self._charging = charging
 
     @property
-    def judged(self) -> bool:
+    def authenticated(self) -> bool:
         """Whether they have been let in, or need not be."""
-        return self._judging is None
+        return self._authentication is None
 
-    def admit(self, cost: int = 1) -> None:
+    def authenticate(self, cost: int = 1) -> None:
         """Judge the caller, once; raises NotAuthenticated or TooManyRequests.
 
         cost: as how many requests of its class the call counts, at least 1: 10 for a write that touches 10
         members. What counts as more than the whole limit passes when nothing of that is in use.
         """
-        if self._judging is not None:
-            self.settle(self._store.fetch(self._judging(cost)))
+        if self._authentication is not None:
+            self.accept(self._store.fetch(self._authentication(cost)))
 
     def charge(self, cost: int) -> None:
         """Take more from the caller's limit, in a trip, for what the call turned out to cost.
@@ -74,21 +74,21 @@ class Caller:
 
     def read_all(self, *queries: Query[Any], cost: int = 1) -> list[Any]:
         """Read several at once; see read. cost: see admit."""
-        if self._judging is None:
+        if self._authentication is None:
             return [self._store.fetch(queries[0])] if len(queries) == 1 else self._store.fetch_all(queries)
         held: list[Any] = []
         deferred = [query._replace(read=_same) for query in queries]
-        rate, *held = self._store.fetch_all([self._judging(cost), *deferred])
-        self.settle(rate)
+        rate, *held = self._store.fetch_all([self._authentication(cost), *deferred])
+        self.accept(rate)
         return [query.read(reply) for query, reply in zip(queries, held, strict=True)]
 
-    def settle(self, rate: Rate | None) -> None:
-        """Take what the judging query answered; None: refused. See admit."""
+    def accept(self, rate: Rate | None) -> None:
+        """Take what the authentication query answered; None: refused. See admit."""
         if rate is None:
             raise NotAuthenticated(
                 "The token is not valid, or not any more. Log in again.", challenge=INVALID_TOKEN
             )
-        self._judging, self.rate = None, rate
+        self._authentication, self.rate = None, rate
         check_rate(rate)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TypeVar
 
 from chalicelib.errors import Blocked, no_user
-from chalicelib.services.auth.account_status import Standings
+from chalicelib.services.auth.account_status import AccountStatusCache
 from chalicelib.services.auth.caller import Caller
 from chalicelib.store.accounts.accounts import Accounts, AccountStatus, UserRelation
 from chalicelib.store.redis.client import Query
@@ -19,9 +19,9 @@ class DirectContact:
     strict: whether the other must have an account, as on a server that trusts no names.
     """
 
-    def __init__(self, accounts: Accounts, standings: Standings, *, strict: bool) -> None:
+    def __init__(self, accounts: Accounts, statuses: AccountStatusCache, *, strict: bool) -> None:
         self._accounts = accounts
-        self._standings = standings
+        self._statuses = statuses
         self._strict = strict
 
     def admit_writer(self, caller: Caller, other: str) -> None:
@@ -30,25 +30,25 @@ class DirectContact:
         Raises UserNotFound, Blocked, NotAuthenticated, TooManyRequests.
         """
         if other == caller.handle or self._unknown_here(caller, other):
-            caller.admit()
+            caller.authenticate()
         else:
             self._check(caller, other, caller.read(self._accounts.peer(other, caller.handle)))
 
     def read(self, caller: Caller, other: str, query: Query[T]) -> tuple[T, list[str]]:
         """Read a chat of two while the caller is judged; returns also which of the members are deleted."""
-        standing = self._standings.known(other)
-        if standing is None:
-            found, standing = caller.read_all(query, self._standings.asking(other))
+        status = self._statuses.known(other)
+        if status is None:
+            found, status = caller.read_all(query, self._statuses.query(other))
         else:
             found = caller.read(query)
-        return found, [other] if standing is AccountStatus.DELETED else []
+        return found, [other] if status is AccountStatus.DELETED else []
 
     def _unknown_here(self, caller: Caller, other: str) -> bool:
-        return caller.session is None and self._standings.of(other) is AccountStatus.NONE
+        return caller.session is None and self._statuses.of(other) is AccountStatus.NONE
 
     def _check(self, caller: Caller, other: str, peer: UserRelation) -> None:
-        missing = peer.standing is AccountStatus.NONE and self._strict and caller.session is not None
-        if missing or peer.standing is AccountStatus.DELETED:
+        missing = peer.status is AccountStatus.NONE and self._strict and caller.session is not None
+        if missing or peer.status is AccountStatus.DELETED:
             raise no_user(other)
         if peer.blocks:
             raise Blocked(f"{other} takes no messages from you.")

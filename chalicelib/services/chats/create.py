@@ -76,7 +76,7 @@ class ChatCreation:
         chat, fields = _id_of(request), _fields_of(request)
         others = self._others(caller.handle, request.members or ())
         if others:
-            caller.admit(1 + len(others))
+            caller.authenticate(1 + len(others))
         asking = [query for name in others for query in self._invitations.asking(name, caller.handle)]
         view, *met = caller.read_all(self._chats.viewing(chat), *asking)
         if view.info is not None:

@@ -58,7 +58,7 @@ class DirectChats:
 
         chat: its canonical id; the caller is one of the two. Again is fine.
         """
-        caller.admit()
+        caller.authenticate()
         touched = self._readers.leave(chat, caller.handle)
         place = InboxEntry(caller.handle, touched.stamp, InboxState.OUT, touched.active)
         self._deliveries.tell(chat, None, None, [place])

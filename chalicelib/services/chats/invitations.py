@@ -62,9 +62,9 @@ class Invitations:
         """Return how somebody meets who puts them into a chat; wrote: whether they have written to them."""
         setting = invitee.setting or default_who_may_add(strict=self._strict)
         knows = invitee.follows or wrote
-        named = invitee.standing is AccountStatus.NONE
+        named = invitee.status is AccountStatus.NONE
         return InviteeStatus(
-            exists=permissions.may_come(UserRelation(invitee.standing, invitee.blocks), strict=self._strict),
+            exists=permissions.may_come(UserRelation(invitee.status, invitee.blocks), strict=self._strict),
             blocks=invitee.blocks,
             welcomes=named or setting == "everybody" or (setting == "known" and knows),
             invitable=invitee.invitations < MOST_INVITATIONS,

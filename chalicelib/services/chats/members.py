@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import TypeVar
 
 from chalicelib.errors import ChatNotFound, NotAMember
-from chalicelib.schemas.chats import ClassicClient, ListedMember, ListedOther, MemberPage, OtherPage
+from chalicelib.schemas.chats import ListedMember, ListedOther, MemberPage, OtherPage
+from chalicelib.schemas.legacy.go_chat import GoChatMember
 from chalicelib.services.auth.caller import Caller
 from chalicelib.services.chats import permissions
 from chalicelib.services.chats.transaction import info_of
@@ -48,7 +49,7 @@ class Members:
         cards = self._cards.of(member.handle for member in shown)
         return MemberPage(members=[_member(one, cards.get(one.handle)) for one in shown], next=after)
 
-    def clients(self, caller: Caller, room: str) -> list[ClassicClient]:
+    def clients(self, caller: Caller, room: str) -> list[GoChatMember]:
         """Read all members of a room, and which of them are in it now, in three trips; see members.
 
         Whom the caller blocks, and who blocks them, is left out.
@@ -57,9 +58,7 @@ class Members:
         handles = sorted(member.handle for member in self._members(caller, group))
         there, hidden = self._connected(group, handles), self._filter.hidden(caller.handle, handles)
         return [
-            ClassicClient(id=one, username=one, connected=one in there)
-            for one in handles
-            if one not in hidden
+            GoChatMember(id=one, username=one, connected=one in there) for one in handles if one not in hidden
         ]
 
     def others(

@@ -37,7 +37,7 @@ def check_sees_members(chat: str, record: Record, *, is_room: bool) -> None:
 
 def may_come(peer: UserRelation, *, strict: bool) -> bool:
     """Return whether somebody may be brought in; strict: whether they need an account."""
-    return peer.standing is AccountStatus.ACTIVE or (peer.standing is AccountStatus.NONE and not strict)
+    return peer.status is AccountStatus.ACTIVE or (peer.status is AccountStatus.NONE and not strict)
 
 
 def banned(chat: str) -> Banned:

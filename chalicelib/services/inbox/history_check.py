@@ -8,7 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 from chalicelib.errors import ChatNotFound, NotAMember, bad_field
-from chalicelib.schemas.history_check import ChangedHistory, CheckedSync, HeldCursor, SyncRequest
+from chalicelib.schemas.history_check import ChangedHistory, HeldCursor, SyncRequest, SyncWithHistoryCheck
 from chalicelib.services.auth.caller import Caller
 from chalicelib.services.inbox.sync import ROWS_OF_A_REQUEST, SyncService
 from chalicelib.services.values.chat_id import ChatIds
@@ -57,7 +57,7 @@ class HistoryCheck:
         self._ids = ids
         self._sync = sync
 
-    def page(self, caller: Caller, request: SyncRequest) -> CheckedSync:
+    def page(self, caller: Caller, request: SyncRequest) -> SyncWithHistoryCheck:
         """Check what a client holds, and read the next page of its sync; see SyncService.page.
 
         Raises BadRequest, NotAuthenticated, TooManyRequests, StoreUnavailable.
@@ -65,7 +65,7 @@ class HistoryCheck:
         held = self.parse(caller.handle, request.check)
         lost = self.check(caller, held) if held else NOTHING_LOST
         page = self._sync.page(caller, request.since, request.limit, most=PAGE_BYTES - lost.size)
-        return CheckedSync(
+        return SyncWithHistoryCheck(
             chats=page.chats,
             next=page.next,
             more=page.more,

@@ -46,7 +46,7 @@ class ReceiptService:
         Raises ChatNotFound, NotAMember, BadRequest, HistoryChanged.
         """
         found, ((seq, time, epoch), field) = self._ids.own(caller.handle, chat), _named(upto)
-        caller.admit()
+        caller.authenticate()
         touched = self._readers.read(found.text, caller.handle, seq, time, epoch, field=field)
         if touched is not None:
             self._tell(caller, found.text, touched)
@@ -55,7 +55,7 @@ class ReceiptService:
     def received(self, caller: Caller, chat: str, upto: ReadUpTo, *, skip: str | None = None) -> None:
         """Raise the caller's mark of what has arrived; see read."""
         found, ((seq, time, epoch), field) = self._ids.own(caller.handle, chat), _named(upto)
-        caller.admit()
+        caller.authenticate()
         if self._readers.received(found.text, caller.handle, seq, time, epoch, field=field):
             self._marks.tell(caller.handle, found, received=seq, skip=skip)
 
@@ -64,7 +64,7 @@ class ReceiptService:
         chat = self._ids.own(caller.handle, chat).text
         bits_on = sum(bit for name, bit in BITS.items() if getattr(flags, name) is True)
         bits_off = sum(bit for name, bit in BITS.items() if getattr(flags, name) is False)
-        caller.admit()
+        caller.authenticate()
         if bits_on or bits_off:
             touched = self._readers.flag(chat, caller.handle, bits_on, bits_off)
             if touched is not None:

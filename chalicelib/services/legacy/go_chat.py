@@ -1,22 +1,23 @@
-"""Rooms as the platform that Parley replaces has them: by the id that was chosen, without `r-`."""
+"""Go-Chat's rooms, named by the chosen id without `r-`."""
 
 from __future__ import annotations
 
-from chalicelib.schemas.chats import ClassicClient, ClassicJoined, ClassicRoom, NewChat
+from chalicelib.schemas.chats import NewChat
+from chalicelib.schemas.legacy.go_chat import GoChatJoinedRoom, GoChatMember, GoChatRoom
 from chalicelib.services.auth.caller import Caller
 from chalicelib.services.chats.details import ChatDetails
 from chalicelib.services.chats.members import Members
 from chalicelib.services.chats.membership import Membership
 from chalicelib.services.chats.service import ChatService
 from chalicelib.services.realtime.tickets import Tickets, opening
-from chalicelib.services.search.chats import FoundChats
+from chalicelib.services.search.chats import ChatSearch
 from chalicelib.services.values.chat_id import ROOM_PREFIX
 
 MOST_LISTED = 100
 
 
-class ClassicRooms:
-    """The rooms of the classic paths; room: an id without `r-`, in any case."""
+class GoChatRooms:
+    """Makes, joins and lists rooms for Go-Chat's paths; room: an id without `r-`, in any case."""
 
     def __init__(
         self,
@@ -24,22 +25,22 @@ class ClassicRooms:
         views: ChatDetails,
         membership: Membership,
         lists: Members,
-        found: FoundChats,
+        search: ChatSearch,
         tickets: Tickets,
     ) -> None:
         self._groups = groups
         self._views = views
         self._membership = membership
         self._lists = lists
-        self._found = found
+        self._search = search
         self._tickets = tickets
 
-    def make(self, caller: Caller, request: ClassicRoom) -> ClassicRoom:
+    def make(self, caller: Caller, request: GoChatRoom) -> GoChatRoom:
         """Make a room; raises BadRequest, AlreadyTaken."""
         chat, _ = self._groups.make(caller, NewChat(kind="room", id=request.id, name=request.name))
-        return ClassicRoom(_bare(chat.chat), chat.name or "")
+        return GoChatRoom(_bare(chat.chat), chat.name or "")
 
-    def join(self, caller: Caller, room: str, session: bytes) -> ClassicJoined:
+    def join(self, caller: Caller, room: str, session: bytes) -> GoChatJoinedRoom:
         """Join a room; again is fine.
 
         session: the digest of the caller's session, with which a socket opened by the URL ends; empty: none.
@@ -48,14 +49,14 @@ class ClassicRooms:
         chat = self._membership.join(caller, ROOM_PREFIX + room).chat
         name = self._views.after_change(chat, caller.handle).name or ""
         url = opening(self._tickets.issue(caller, session, room)) if self._tickets.given else None
-        return ClassicJoined(_bare(chat), name, chat, url)
+        return GoChatJoinedRoom(_bare(chat), name, chat, url)
 
-    def all(self) -> list[ClassicRoom]:
+    def all(self) -> list[GoChatRoom]:
         """Return the newest rooms, MOST_LISTED at the most."""
-        found = self._found.rooms(MOST_LISTED, None).chats
-        return [ClassicRoom(_bare(room.chat), room.name) for room in found]
+        rooms = self._search.rooms(MOST_LISTED, None).chats
+        return [GoChatRoom(_bare(room.chat), room.name) for room in rooms]
 
-    def clients(self, caller: Caller, room: str) -> list[ClassicClient]:
+    def clients(self, caller: Caller, room: str) -> list[GoChatMember]:
         """Return the members of a room; raises ChatNotFound, Banned."""
         return self._lists.clients(caller, ROOM_PREFIX + room)
 

@@ -1,9 +1,10 @@
-"""Send and pull as the three small servers that Parley replaces had them: chats of two, by position."""
+"""TikTok-IM's send and pull: chats of two, read by position."""
 
 from __future__ import annotations
 
 from chalicelib.errors import Forbidden, bad_field
-from chalicelib.schemas.messages import MAX_PAGE, ClassicMessage, ClassicPage, ClassicPull, ClassicSend
+from chalicelib.schemas.legacy.tiktok import TikTokMessage, TikTokPage, TikTokPull, TikTokSend
+from chalicelib.schemas.messages import MAX_PAGE
 from chalicelib.services.auth.caller import Caller
 from chalicelib.services.chats.contact import DirectContact
 from chalicelib.services.delivery.fan_out import Deliveries
@@ -19,8 +20,8 @@ DELETED_USER = "deleted user"
 """No handle: it has a blank in it."""
 
 
-class ClassicMessages:
-    """The rules of the classic send and pull."""
+class TikTokMessages:
+    """Sends to chats of two and reads them, for TikTok-IM's paths."""
 
     def __init__(
         self, log: MessageLog, names: Names, ids: ChatIds, direct: DirectContact, deliveries: Deliveries
@@ -31,7 +32,7 @@ class ClassicMessages:
         self._direct = direct
         self._deliveries = deliveries
 
-    def send(self, caller: Caller, request: ClassicSend) -> ClassicMessage:
+    def send(self, caller: Caller, request: TikTokSend) -> TikTokMessage:
         """Append a message to a chat of two as the caller.
 
         Raises BadRequest, Forbidden, UserNotFound, Blocked, TextTooLong, IdConflict.
@@ -49,13 +50,13 @@ class ClassicMessages:
         if not appended.duplicate:
             made = message(canonical, LogEntry(appended.seq, appended.time, content))
             self._deliveries.tell(canonical, appended.time, members, message=made)
-        return ClassicMessage(chat, content.text, content.sender, appended.time // 1_000_000)
+        return TikTokMessage(chat, content.text, content.sender, appended.time // 1_000_000)
 
-    def members(self, request: ClassicPull) -> tuple[str, str]:
+    def members(self, request: TikTokPull) -> tuple[str, str]:
         """Return the two of the chat that is asked for; raises BadRequest."""
         return self._names.direct_chat(request.chat, "chat")[1]
 
-    def pull(self, caller: Caller, request: ClassicPull) -> ClassicPage:
+    def pull(self, caller: Caller, request: TikTokPull) -> TikTokPage:
         """Read a chat of two by position in send order, or with reverse from the newest.
 
         What a deleted user sent is shown as sent by DELETED_USER. Raises BadRequest, NotAMember.
@@ -71,16 +72,16 @@ class ClassicMessages:
         has_more = bool(entries) and (last > part.base + 1 if reverse else last < part.head)
         following = part.head - last + 1 if reverse else last
         messages = [_shown(chat, entry, gone) for entry in entries]
-        return ClassicPage(messages, has_more, following if has_more else None)
+        return TikTokPage(messages, has_more, following if has_more else None)
 
 
-def _shown(chat: str, entry: LogEntry, gone: list[str]) -> ClassicMessage:
+def _shown(chat: str, entry: LogEntry, gone: list[str]) -> TikTokMessage:
     sender = entry.content.sender
     name = DELETED_USER if folded(sender) in gone else sender
-    return ClassicMessage(chat, entry.content.text, name, entry.time // 1_000_000)
+    return TikTokMessage(chat, entry.content.text, name, entry.time // 1_000_000)
 
 
-def _chat_of(request: ClassicSend) -> str:
+def _chat_of(request: TikTokSend) -> str:
     if request.chat is not None:
         return request.chat
     if request.receiver is None:

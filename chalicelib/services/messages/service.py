@@ -63,7 +63,7 @@ class Messages:
             reply_to=request.reply_to,
         )
         if found.members is None:
-            caller.admit()
+            caller.authenticate()
         else:
             self._direct.admit_writer(caller, found.other(caller.handle))
         appended = self._log.append(found.text, content)

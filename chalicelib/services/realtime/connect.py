@@ -11,7 +11,7 @@ from chalicelib.config import Settings
 from chalicelib.errors import NotAuthenticated, ParleyError, TooManyRequests, bad_field
 from chalicelib.push_gateway import installed
 from chalicelib.schemas.realtime import SUBPROTOCOL
-from chalicelib.services.auth.authenticator import Admission
+from chalicelib.services.auth.authenticator import Authenticator
 from chalicelib.services.auth.caller import Caller
 from chalicelib.services.delivery.connection_stores import Registry
 from chalicelib.services.realtime.presence import PresenceService
@@ -57,7 +57,7 @@ class Connecting:
     def __init__(
         self,
         settings: Settings,
-        admission: Admission,
+        authenticator: Authenticator,
         names: Names,
         registry: Registry,
         rooms: Rooms,
@@ -65,7 +65,7 @@ class Connecting:
     ) -> None:
         self._settings = settings
         self._store, self._sockets, self._presence, _ = registry
-        self._admission = admission
+        self._authenticator = authenticator
         self._names = names
         self._ids = ChatIds(names)
         self._rooms = rooms
@@ -82,7 +82,7 @@ class Connecting:
         try:
             handle, entry = self._entered(knock, protobuf=protocol == SUBPROTOCOL)
         except NotAuthenticated:
-            self._admission.take(knock.details.address, "auth")
+            self._authenticator.take(knock.details.address, "auth")
             raise
         try:
             room = self._room(knock.room, entry.room)
@@ -106,9 +106,9 @@ class Connecting:
         Raises NotAuthenticated, IdentityUnavailable, TooManyRequests.
         """
         try:
-            self._admission.identity(token)
+            self._authenticator.identity(token)
         except NotAuthenticated:
-            self._admission.take(address, "auth")
+            self._authenticator.take(address, "auth")
             raise
 
     def disconnect(self, connection: str) -> None:
@@ -166,12 +166,12 @@ class Connecting:
     def _caller(self, knock: Knock) -> tuple[Caller, bytes]:
         """Return who calls without a ticket, and their session's digest, NAMED, or a signed mark."""
         if knock.bearer is not None:
-            caller = self._admission.by_bearer(knock.bearer, "write", knock.details)
-            caller.admit()
+            caller = self._authenticator.by_bearer(knock.bearer, "write", knock.details)
+            caller.authenticate()
             return caller, digest_of(knock.bearer) if caller.session else caller.signed
         if knock.user is None or self._settings.stage != "local" or self._settings.auth != "open":
             raise NotAuthenticated("Open a socket with a ticket: POST /v1/realtime/ticket gives one.")
-        return self._admission.by_name([self._names.user(knock.user, "user")]), NAMED
+        return self._authenticator.by_name([self._names.user(knock.user, "user")]), NAMED
 
     def _room(self, given: str | None, bound: str | None) -> str | None:
         """Return the canonical id of the room to join: the path's, and the ticket's if it is bound to one."""

@@ -133,8 +133,8 @@ class Frames:
             frame = codec.decode(body, known.protobuf, known.handle)
         except BadRequest:  # it is answered when the connection is known to live
             return None, None
-        judging = self._limits.judging(known, frame)
-        return frame, None if judging is None else judging(cost_of(frame))
+        taking = self._limits.taking(known, frame)
+        return frame, None if taking is None else taking(cost_of(frame))
 
     def _check(self, held: FrameSender) -> None:
         """Raise TooManyRequests when the connection has sent too many frames."""
@@ -159,12 +159,12 @@ class Frames:
 
         rate: the limit, from which it has been taken; None: it has not, or there is none.
         """
-        judging, charging = self._limits.judging(held, frame), self._limits.charging(held, frame)
-        caller = Caller(self._store, held.handle, session.caller.session, judging, charging)
+        taking, charging = self._limits.taking(held, frame), self._limits.charging(held, frame)
+        caller = Caller(self._store, held.handle, session.caller.session, taking, charging)
         if rate is not None:
-            caller.settle(rate)
+            caller.accept(rate)
         elif not isinstance(frame, JUDGED_BY_HANDLER):
-            caller.admit(cost_of(frame))
+            caller.authenticate(cost_of(frame))
         return session._replace(caller=caller)
 
     def _session_id(self, held: FrameSender) -> str | None:

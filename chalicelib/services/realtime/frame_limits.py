@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from chalicelib.schemas import realtime as frames
-from chalicelib.services.auth.caller import Charging, Judging
+from chalicelib.services.auth.caller import Authentication, Charging
 from chalicelib.services.inbox.history_check import check_cost
 from chalicelib.store.accounts.rate_limits import Rate, RateLimits
 from chalicelib.store.accounts.signed_identity import digest_in
@@ -70,7 +70,7 @@ class FrameLimits:
         """Return whose a connection is, if that was noted here."""
         return self._known.get(connection)
 
-    def judging(self, of: Known | FrameSender, frame: frames.ClientFrame) -> Judging | None:
+    def taking(self, of: Known | FrameSender, frame: frames.ClientFrame) -> Authentication | None:
         """Return what takes from the limits of a user before a frame is done; None: there is no limit."""
         return self._of(of, frame, done=False)
 

@@ -18,7 +18,7 @@ from chalicelib.store.redis.client import Store
 
 ENTERED = "a new user has joined the room"
 GONE = "user left the chat"
-"""The notices, as the platform that Parley replaces worded them."""
+"""The notices in Go-Chat's words."""
 MOST_LISTED_BYTES = 64 * 1024
 """Of the names in an answer: API Gateway pushes 128 KiB, and base64 takes a third more. REST lists all."""
 

@@ -8,7 +8,7 @@ from chalicelib.config import Settings
 from chalicelib.push_gateway import installed
 from chalicelib.queues import WorkQueue
 from chalicelib.schemas import realtime as frames
-from chalicelib.services.auth.authenticator import Admission
+from chalicelib.services.auth.authenticator import Authenticator
 from chalicelib.services.chats.membership import Membership
 from chalicelib.services.delivery.audience import Others
 from chalicelib.services.delivery.broadcast import Broadcast
@@ -71,7 +71,7 @@ class Realtime:
     def __init__(
         self,
         reach: Reach,
-        admission: Admission,
+        authenticator: Authenticator,
         membership: Membership,
         messages: Messages,
         receipts: ReceiptService,
@@ -84,7 +84,9 @@ class Realtime:
         self.tickets = reach.tickets
         self.presence = PresenceService(store, presence, sockets, names, pushing)
         self.rooms = Rooms(store, ids, membership, clients, sockets, pushing, settings.large_chat)
-        self.connecting = Connecting(settings, admission, names, reach.registry, self.rooms, self.presence)
+        self.connecting = Connecting(
+            settings, authenticator, names, reach.registry, self.rooms, self.presence
+        )
         self.leases = Leases(
             store, sockets, presence, clients, pushing, self.presence, self.connecting.disconnect
         )

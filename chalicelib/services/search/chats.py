@@ -6,7 +6,7 @@ import re
 from typing import NamedTuple, cast
 
 from chalicelib.errors import bad_field
-from chalicelib.schemas.search import FoundChat, FoundPage
+from chalicelib.schemas.search import PublicChat, PublicChatPage
 from chalicelib.schemas.system_events import Join
 from chalicelib.services.search.users import PrefixSearch
 from chalicelib.services.values.chat_id import ROOM, ROOM_PREFIX, kind_of
@@ -30,7 +30,7 @@ class Said(NamedTuple):
     room: ScoredMember | None
 
 
-class FoundChats:
+class ChatSearch:
     """Finds groups and rooms that take anybody or who asks; what is true of them is read in their own slots.
 
     index: of groups and rooms. terms: what it was given, by chat.
@@ -46,15 +46,15 @@ class FoundChats:
         self._rooms = rooms
         self._search = PrefixSearch(index, self._infos, _terms)
 
-    def groups(self, q: str, limit: int, cursor: str | None) -> FoundPage:
+    def groups(self, q: str, limit: int, cursor: str | None) -> PublicChatPage:
         """Return groups and rooms whose name from one of its words on, or whose id, begins with a text.
 
         See PrefixSearch.
         """
         found, after = self._search.page(q, limit, cursor)
-        return FoundPage(chats=[shown(chat, info) for chat, info in found], next=after)
+        return PublicChatPage(chats=[shown(chat, info) for chat, info in found], next=after)
 
-    def rooms(self, limit: int, cursor: str | None) -> FoundPage:
+    def rooms(self, limit: int, cursor: str | None) -> PublicChatPage:
         """Return a page of all rooms, the newest first; it may be short and still not the last.
 
         limit: 1-100. Raises BadRequest.
@@ -65,7 +65,9 @@ class FoundChats:
         there = self._infos(listed)
         self._heal([room for room in listed if room not in there])
         after = f"{marks[limit - 1].score}.{listed[-1]}" if len(marks) > limit else None
-        return FoundPage(chats=[shown(room, there[room]) for room in listed if room in there], next=after)
+        return PublicChatPage(
+            chats=[shown(room, there[room]) for room in listed if room in there], next=after
+        )
 
     def index(self, chat: str) -> None:
         """Make what a chat says of itself, and take away what it says no more; of a deleted one, all.
@@ -106,9 +108,9 @@ class FoundChats:
         return {chat: view.info for chat, view in zip(chats, views, strict=True) if view.info}
 
 
-def shown(chat: str, info: Info) -> FoundChat:
+def shown(chat: str, info: Info) -> PublicChat:
     """Return a group or room as everybody may see it."""
-    return FoundChat(
+    return PublicChat(
         chat=chat,
         kind=kind_of(chat),
         name=info.name,

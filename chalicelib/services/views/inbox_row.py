@@ -7,7 +7,7 @@ from hashlib import blake2b
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from chalicelib.schemas.inbox import PREVIEW_CHARACTERS, ChatRow, Preview, Standing
+from chalicelib.schemas.inbox import PREVIEW_CHARACTERS, ChatRow, ChatState, Preview
 from chalicelib.schemas.system_events import Event, Role
 from chalicelib.services.values import system_events
 from chalicelib.services.values.chat_id import kind_of
@@ -24,7 +24,7 @@ PAGE_BYTES = 200 * 1024
 """Rows on a page; what stands around them, and a row above it, fit 256 KiB."""
 EVENT_BYTES = 1024
 """An event that a preview shows whole; the log has longer ones."""
-STANDINGS: dict[MembershipState, Standing] = {
+STATES: dict[MembershipState, ChatState] = {
     MembershipState.NONE: "none",
     MembershipState.MEMBER: "member",
     MembershipState.INVITED: "invited",
@@ -49,7 +49,7 @@ def row(summary: Summary, active: int = 0) -> ChatRow:
     return ChatRow(
         chat=summary.chat,
         kind=kind_of(summary.chat),
-        state=STANDINGS[summary.state],
+        state=STATES[summary.state],
         role=None if summary.role is None else ROLES[summary.role],
         muted_until=rfc3339(summary.muted_until) if summary.muted_until else None,
         name=None if info is None else info.name,

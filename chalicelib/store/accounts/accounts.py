@@ -62,7 +62,7 @@ class AccountStatus(IntEnum):
 class UserRelation(NamedTuple):
     """Somebody as another user meets them; blocks: whether they have blocked that user."""
 
-    standing: AccountStatus
+    status: AccountStatus
     blocks: bool
 
 

@@ -23,7 +23,7 @@ class Invitee(NamedTuple):
     who may add them (`everybody`, `known`, `nobody`); empty for the default.
     """
 
-    standing: AccountStatus
+    status: AccountStatus
     blocks: bool
     follows: bool
     invitations: int

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.errors import BadRequest
-from chalicelib.services.search.chats import FoundChats
+from chalicelib.services.search.chats import ChatSearch
 from chalicelib.services.values.terms import folded
 from chalicelib.store import keys
 from chalicelib.store.chats.chats import Chats, ChatSnapshot
@@ -40,7 +40,7 @@ class Town:
         self.store = store
         self.chats = Chats(store, 1000, 100)
         self.index, self.terms, self.rooms = SearchIndex(store, keys.found), ChatTerms(store), RoomList(store)
-        self.found = FoundChats(store, self.chats, self.index, self.terms, self.rooms)
+        self.chat_search = ChatSearch(store, self.chats, self.index, self.terms, self.rooms)
 
     def view(self, chat: str) -> ChatSnapshot:
         """Look at a chat."""
@@ -58,7 +58,7 @@ class Town:
     def settle(self, chat: str, name: str, join: str = "open") -> None:
         """Make or change a chat and index it."""
         self.put(chat, name, join)
-        self.found.index(chat)
+        self.chat_search.index(chat)
 
     def drop(self, chat: str) -> None:
         """Delete a chat."""
@@ -66,11 +66,11 @@ class Town:
 
     def ids(self, q: str, limit: int = 100) -> list[str]:
         """Return the chats that a search finds, on all its pages."""
-        return self._all(lambda cursor: self.found.groups(q, limit, cursor))
+        return self._all(lambda cursor: self.chat_search.groups(q, limit, cursor))
 
     def listed(self, limit: int = 100) -> list[str]:
         """Return the rooms of the list, on all its pages."""
-        return self._all(lambda cursor: self.found.rooms(limit, cursor))
+        return self._all(lambda cursor: self.chat_search.rooms(limit, cursor))
 
     def _all(self, page_of: Any) -> list[str]:
         ids, cursor = [], None
@@ -137,7 +137,7 @@ def test_like_a_plain_list(town: Town, raw: RawClient, steps: list[Any], q: str,
             now[chat] = said
         elif said is None and chat in now:
             town.drop(chat)
-            town.found.index(chat)
+            town.chat_search.index(chat)
             gone.add(chat)
             del now[chat]
 
@@ -151,7 +151,7 @@ def test_what_is_shown(town: Town) -> None:
     town.settle(GROUPS[0], "Chess club", "request")
     town.chats.change(GROUPS[0], town.view(GROUPS[0]), [], info={"notice": "Tuesdays"}, body=BODY)
 
-    (shown,) = town.found.groups("club", 10, None).chats
+    (shown,) = town.chat_search.groups("club", 10, None).chats
     assert (shown.chat, shown.kind, shown.name, shown.notice) == (
         GROUPS[0],
         "group",
@@ -166,12 +166,12 @@ def test_rooms_from_the_newest(town: Town) -> None:
     """Rooms are listed from the newest, page by page, whatever is made meanwhile."""
     for number in range(7):
         town.settle(f"r-{number}", f"Room {number}")
-    first = town.found.rooms(3, None)
+    first = town.chat_search.rooms(3, None)
     town.settle("r-new", "New")
-    second = town.found.rooms(3, first.next)
+    second = town.chat_search.rooms(3, first.next)
 
     assert [chat.chat for chat in (*first.chats, *second.chats)] == [f"r-{n}" for n in (6, 5, 4, 3, 2, 1)]
-    assert [chat.chat for chat in town.found.rooms(3, second.next).chats] == ["r-0"]
+    assert [chat.chat for chat in town.chat_search.rooms(3, second.next).chats] == ["r-0"]
 
 
 def test_who_reads_removes_what_does_not_fit(town: Town, raw: RawClient) -> None:
@@ -211,7 +211,7 @@ def test_what_fits_again_is_put_back(town: Town) -> None:
     """Who reads an entry just before its chat is there does not take it away for good."""
     town.settle("r-chess", "")
     for look in ("groups", "rooms"):
-        behind = FoundChats(town.store, BehindOnce(town.store), town.index, town.terms, town.rooms)
+        behind = ChatSearch(town.store, BehindOnce(town.store), town.index, town.terms, town.rooms)
         page = behind.groups("chess", 10, None) if look == "groups" else behind.rooms(10, None)
         assert page.chats == []
     assert (town.ids("chess"), town.listed()) == (["r-chess"], ["r-chess"])
@@ -236,9 +236,9 @@ def test_crash_anywhere(
         elif after is not None:
             town.put(chat, after)
         with contextlib.suppress(Crash):
-            Town(CrashingStore(town.store, left_over, done=done)).found.index(chat)
+            Town(CrashingStore(town.store, left_over, done=done)).chat_search.index(chat)
             whole.append(left_over)
-        town.found.index(chat)
+        town.chat_search.index(chat)
 
         assert left(raw) == entries({chat: (after, "open")} if after else {})
         assert town.store.fetch(town.terms.of(chat)) == (terms(chat, after, "open") if after else set())
@@ -281,7 +281,7 @@ def test_a_run_that_is_overtaken(town: Town, raw: RawClient, names: list[str | N
     last = names[-1]
     town.settle("r-chess", "Chess")
     overtaken = OvertakenChats(town, list(names))
-    FoundChats(town.store, overtaken, town.index, town.terms, town.rooms).index("r-chess")
+    ChatSearch(town.store, overtaken, town.index, town.terms, town.rooms).index("r-chess")
 
     assert left(raw) == entries({"r-chess": (last, "open")} if last else {})
 
@@ -289,8 +289,8 @@ def test_a_run_that_is_overtaken(town: Town, raw: RawClient, names: list[str | N
 @pytest.mark.parametrize("engine", ["valkey"], indirect=True)
 def test_no_chat_leaves_no_trace(town: Town, raw: RawClient) -> None:
     """To index what never was, or what is by invitation alone, writes nothing."""
-    town.found.index(GROUPS[0])
-    town.found.index("r-chess")
+    town.chat_search.index(GROUPS[0])
+    town.chat_search.index("r-chess")
     town.terms.note("r-chess", ["chess"])
     assert list(raw.scan_iter()) == []
 
@@ -305,4 +305,4 @@ def test_no_chat_leaves_no_trace(town: Town, raw: RawClient) -> None:
 def test_refused_cursors(town: Town, cursor: str) -> None:
     """A cursor that no page of the rooms gave is refused."""
     with pytest.raises(BadRequest, match="cursor: "):
-        town.found.rooms(10, cursor)
+        town.chat_search.rooms(10, cursor)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chalicelib.services.auth import account_status
-from chalicelib.services.auth.account_status import KEPT_SECONDS, Standings
+from chalicelib.services.auth.account_status import KEPT_SECONDS, AccountStatusCache
 from chalicelib.store.accounts.accounts import Accounts, AccountStatus
 from chalicelib.store.redis.client import Store
 from tests.clock import Clock
@@ -20,11 +20,11 @@ def clock() -> Clock:
     return Clock()
 
 
-def remembering(clock: Clock, *replies: list[int]) -> tuple[Standings, CannedNode]:
+def remembering(clock: Clock, *replies: list[int]) -> tuple[AccountStatusCache, CannedNode]:
     """Return standings on a store that gives these replies."""
     node = CannedNode(*replies)
     store = Store(node)
-    return Standings(store, Accounts(store), clock), node
+    return AccountStatusCache(store, Accounts(store), clock), node
 
 
 @pytest.mark.parametrize("reply", [NONE, ACTIVE])
@@ -84,8 +84,8 @@ def test_an_answer_read_with_others_is_remembered(clock: Clock) -> None:
     """The query can be asked in a trip with others; its answer counts as any other."""
     node = CannedNode(ACTIVE)
     store = Store(node)
-    asked = Standings(store, Accounts(store), clock)
-    store.fetch_all([asked.asking("ann")])
+    asked = AccountStatusCache(store, Accounts(store), clock)
+    store.fetch_all([asked.query("ann")])
 
     assert asked.of("ann") is AccountStatus.ACTIVE
     assert len(node.trips) == 1

@@ -25,19 +25,19 @@ def calling(*replies: Any) -> tuple[Caller, CannedNode]:
     node = CannedNode(*replies)
     store = Store(node)
     shown = Credential("ann", DIGEST)
-    judging = functools.partial(Sessions(store).admitting, shown, "read", 10, Details())
+    authentication = functools.partial(Sessions(store).admitting, shown, "read", 10, Details())
     charging = functools.partial(RateLimits.of_user, "ann", DIGEST, "read", 10, done=True)
-    return Caller(store, "ann", "0123456789abcdef", judging, charging), node
+    return Caller(store, "ann", "0123456789abcdef", authentication, charging), node
 
 
 def test_admitted() -> None:
     """Who is let in is judged once, and is told what is left."""
     caller, node = calling(ADMITTED)
-    before = caller.judged
+    before = caller.authenticated
     for _ in range(2):
-        caller.admit()
+        caller.authenticate()
 
-    assert (before, caller.judged) == (False, True)
+    assert (before, caller.authenticated) == (False, True)
     assert caller.rate == Rate(10, 9, 6_000_000)
     assert len(node.trips) == 1
 
@@ -48,9 +48,9 @@ def test_refused(how: str) -> None:
     caller, _ = calling(*[REFUSED, b"secret"] * 2) if how == "read" else calling(REFUSED, REFUSED)
     for _ in range(2):
         with pytest.raises(NotAuthenticated) as raised:
-            caller.read(READING) if how == "read" else caller.admit()
+            caller.read(READING) if how == "read" else caller.authenticate()
         assert 'error="invalid_token"' in raised.value.headers["WWW-Authenticate"]
-        assert not caller.judged
+        assert not caller.authenticated
 
 
 def test_a_read_judges_in_the_same_trip() -> None:
@@ -95,7 +95,7 @@ def test_an_admitted_one_is_told() -> None:
 
     with pytest.raises(HistoryChanged):
         caller.read(READING._replace(read=failing))
-    assert caller.judged
+    assert caller.authenticated
 
 
 def test_over_the_limit() -> None:
@@ -103,7 +103,7 @@ def test_over_the_limit() -> None:
     caller, _ = calling(OVER)
 
     with pytest.raises(TooManyRequests) as raised:
-        caller.admit()
+        caller.authenticate()
 
     told = {"Retry-After": "6", "RateLimit-Limit": "10", "RateLimit-Remaining": "0", "RateLimit-Reset": "60"}
     assert raised.value.headers == told
@@ -114,18 +114,18 @@ def test_a_store_that_is_gone_lets_nobody_in() -> None:
     caller, _ = calling(redis.ConnectionError("gone"))
 
     with pytest.raises(StoreUnavailable):
-        caller.admit()
-    assert not caller.judged
+        caller.authenticate()
+    assert not caller.authenticated
 
 
 def test_a_name_that_is_trusted() -> None:
     """A caller without anything to judge costs no trip."""
     node = CannedNode(b"one", b"two", b"three")
     caller = Caller(Store(node), "ann")
-    caller.admit()
+    caller.authenticate()
     assert node.trips == []
 
-    assert caller.judged
+    assert caller.authenticated
     assert caller.read(READING) == b"one"
     assert caller.read_all(READING, READING) == [b"two", b"three"]
     assert caller.rate is None
@@ -134,7 +134,7 @@ def test_a_name_that_is_trusted() -> None:
 def test_what_a_call_costs_is_taken_with_the_judging() -> None:
     """A call that counts as several requests is still judged in one trip."""
     caller, node = calling(ADMITTED)
-    caller.admit(cost=7)
+    caller.authenticate(cost=7)
 
     assert [len(trip) for trip in node.trips] == [1]
     assert node.trips[0][0][-2:] == (7, "ann")
@@ -143,7 +143,7 @@ def test_what_a_call_costs_is_taken_with_the_judging() -> None:
 def test_what_a_call_turned_out_to_cost_is_charged_later() -> None:
     """It takes a trip of its own, refuses nothing, and the caller is told what is left after it."""
     caller, node = calling(ADMITTED, [1, 0, 90_000_000, 0])
-    caller.admit()
+    caller.authenticate()
     caller.charge(0)
     caller.charge(30)
 

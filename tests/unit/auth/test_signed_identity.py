@@ -30,9 +30,8 @@ def test_frames_of_outside_tokens_count_as_their_requests() -> None:
     """Frames of all outside tokens of a user take from the limit of the requests by them."""
     limits = FrameLimits({"frame": 10, "read": 5, "write": 5})
     taken = [
-        limits.judging(Known("zed", signed_mark(made, 9), protobuf=False), Pull(chat="a:b"))
-        for made in (1, 2)
+        limits.taking(Known("zed", signed_mark(made, 9), protobuf=False), Pull(chat="a:b")) for made in (1, 2)
     ]
 
-    assert [judging.args[:2] for judging in taken if judging is not None] == [("zed", b"")] * 2  # type: ignore[attr-defined]
-    assert limits.judging(Known("zed", signed_mark(1, 9), protobuf=False), Ping()) is None
+    assert [query.args[:2] for query in taken if query is not None] == [("zed", b"")] * 2  # type: ignore[attr-defined]
+    assert limits.taking(Known("zed", signed_mark(1, 9), protobuf=False), Ping()) is None

@@ -12,7 +12,7 @@ from chalicelib.errors import BadRequest, FieldError
 from chalicelib.http.decoding import converted, unquoted
 from chalicelib.schemas import shapes
 from chalicelib.schemas.decoding import decoded, from_json
-from chalicelib.schemas.social import ClassicFollow
+from chalicelib.schemas.legacy.go_chat import GoChatFollow
 
 
 class Sample(msgspec.Struct):
@@ -272,6 +272,6 @@ def test_unquoted_is_utf_8(value: str) -> None:
 def test_a_field_that_is_not_in_lower_case_is_found_too() -> None:
     """A name on the wire with capitals in it is matched in any case, and named as it is written."""
     for given in ("toFollowId", "TOFOLLOWID", "tofollowid"):
-        assert converted({given: "bob"}, ClassicFollow).to_follow_id == "bob"
+        assert converted({given: "bob"}, GoChatFollow).to_follow_id == "bob"
     with pytest.raises(BadRequest, match="toFollowId: it is missing"):
-        converted({}, ClassicFollow)
+        converted({}, GoChatFollow)

@@ -119,7 +119,7 @@ def test_a_call_by_rpc_names_why_it_was_refused(
 
     class Gone:
         @property
-        def admission(self) -> Gone:
+        def authenticator(self) -> Gone:
             raise _gone()
 
     monkeypatch.setattr(services, "current", Gone)
