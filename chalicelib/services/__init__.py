@@ -187,7 +187,7 @@ class Services:
         self.chats = ChatService(
             ids, chats, transactions, self.chat_details, creation, direct_chats, self.membership
         )
-        self.members = Members(store, ids, chats, cards, self._reach.registry.clients)
+        self.members = Members(store, ids, chats, cards, self._reach.registry.chat_connections)
         self.go_chat = GoChatRooms(
             self.chats,
             self.chat_details,

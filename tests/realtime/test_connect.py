@@ -316,7 +316,7 @@ def test_many_that_are_gone(door: Door) -> None:
 
 def sockets() -> Connections:
     """Return the store's connections."""
-    return services.current()._reach.registry.sockets
+    return services.current()._reach.registry.connections
 
 
 ENDINGS = {

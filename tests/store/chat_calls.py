@@ -77,7 +77,7 @@ class Groups:
 
     def place(self, handle: str, chat: str = GROUP) -> InboxEntry:
         """Return where a chat stands for a user."""
-        return self.store.fetch(self.chats.place(chat, handle))
+        return self.store.fetch(self.chats.entry(chat, handle))
 
     def changes(self, since: int = 0, limit: int = 1000, subject: str = "") -> Any:
         """Return what has changed, as pairs; None when something was forgotten."""

@@ -37,7 +37,7 @@ class AccountStatusCache:
 
     def query(self, name: str) -> Query[AccountStatus]:
         """Return the query that reads the status; its answer is remembered."""
-        query = self._accounts.peer(name, "")
+        query = self._accounts.relation(name, "")
         read = lambda reply: self._keep(name, query.read(reply).status)  # noqa: E731
         return Query(query.run, query.keys, query.args, read)
 

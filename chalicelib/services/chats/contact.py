@@ -32,7 +32,7 @@ class DirectContact:
         if other == caller.handle or self._unknown_here(caller, other):
             caller.authenticate()
         else:
-            self._check(caller, other, caller.read(self._accounts.peer(other, caller.handle)))
+            self._check(caller, other, caller.read(self._accounts.relation(other, caller.handle)))
 
     def read(self, caller: Caller, other: str, query: Query[T]) -> tuple[T, list[str]]:
         """Read a chat of two while the caller is judged; returns also which of the members are deleted."""

@@ -24,7 +24,7 @@ class DirectChats:
         names: Names,
         accounts: Accounts,
         summaries: Summaries,
-        readers: ReadStates,
+        read_states: ReadStates,
         deliveries: Deliveries,
         *,
         strict: bool,
@@ -32,7 +32,7 @@ class DirectChats:
         self._names = names
         self._accounts = accounts
         self._summaries = summaries
-        self._readers = readers
+        self._read_states = read_states
         self._deliveries = deliveries
         self._strict = strict
 
@@ -43,12 +43,12 @@ class DirectChats:
         """
         other = self._names.user(name, "with")
         chat = ":".join(sorted((caller.handle, other)))
-        asked = self._summaries.of(chat, caller.handle), self._accounts.peer(other, caller.handle)
+        asked = self._summaries.of(chat, caller.handle), self._accounts.relation(other, caller.handle)
         summary, peer = caller.read_all(*asked)
         is_new = not (summary.epoch or summary.stamp)
         if is_new and other != caller.handle:
             self._check(other, peer)
-        touched = self._readers.open(chat, caller.handle)
+        touched = self._read_states.open(chat, caller.handle)
         place = InboxEntry(caller.handle, touched.stamp, InboxState.IN, touched.active)
         self._deliveries.tell(chat, None, None, [place])
         return chat, is_new
@@ -59,7 +59,7 @@ class DirectChats:
         chat: its canonical id; the caller is one of the two. Again is fine.
         """
         caller.authenticate()
-        touched = self._readers.leave(chat, caller.handle)
+        touched = self._read_states.leave(chat, caller.handle)
         place = InboxEntry(caller.handle, touched.stamp, InboxState.OUT, touched.active)
         self._deliveries.tell(chat, None, None, [place])
 

@@ -31,13 +31,13 @@ class Members:
     """
 
     def __init__(
-        self, store: Store, ids: ChatIds, chats: Chats, cards: UserCards, clients: ChatConnections
+        self, store: Store, ids: ChatIds, chats: Chats, cards: UserCards, chat_connections: ChatConnections
     ) -> None:
         self._store = store
         self._ids = ids
         self._chats = chats
         self._cards = cards
-        self._clients = clients
+        self._chat_connections = chat_connections
         self._filter = BlockFilter(store)
 
     def members(self, caller: Caller, chat: str, cursor: str | None, limit: int) -> MemberPage:
@@ -82,7 +82,7 @@ class Members:
         if not handles:
             return set()
         try:
-            found = self._store.fetch(self._clients.joined(group, handles[0]))
+            found = self._store.fetch(self._chat_connections.joined(group, handles[0]))
         except (ChatNotFound, NotAMember):  # gone since, and with it whoever was there
             return set()
         return {client.handle for client in found}

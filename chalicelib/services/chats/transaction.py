@@ -71,7 +71,7 @@ class ChatTransactions:
 
     def tell_all(self, chat: str, changed: ChatChange) -> None:
         """Tell everybody of a chat that was made or deleted."""
-        self._deliveries.tell(chat, changed.time, changed.members, changed.places)
+        self._deliveries.tell(chat, changed.time, changed.members, changed.entries)
         self._indexed(chat)
 
     def _indexed(self, chat: str) -> None:
@@ -82,9 +82,9 @@ class ChatTransactions:
 
     def _tell(self, chat: str, changed: ChatChange, decision: Decision) -> None:
         if decision.event is None:
-            self._deliveries.tell(chat, None, None, changed.places)
+            self._deliveries.tell(chat, None, None, changed.entries)
         else:
-            self._deliveries.tell(chat, changed.time, changed.members, changed.places)
+            self._deliveries.tell(chat, changed.time, changed.members, changed.entries)
         if decision.info is not None:
             self._indexed(chat)
 

@@ -67,11 +67,11 @@ class Others:
     """
 
     def __init__(
-        self, store: Store, accounts: Accounts, presence: UserConnections, signal_bytes: int
+        self, store: Store, accounts: Accounts, user_connections: UserConnections, signal_bytes: int
     ) -> None:
         self._store = store
         self._accounts = accounts
-        self._presence = presence
+        self._user_connections = user_connections
         self._summaries = Summaries()
         self._outbox = Outbox(store)
         self._signal_bytes = signal_bytes
@@ -116,7 +116,7 @@ class Others:
 
     def connected(self, handles: Iterable[str]) -> list[Target]:
         """Return where users are connected, in one trip for each 100 partitions that they are in."""
-        found: list[list[Target]] = self._store.fetch_all(self._presence.targets(list(handles)))
+        found: list[list[Target]] = self._store.fetch_all(self._user_connections.targets(list(handles)))
         return [target for part in found for target in part]
 
     def reached(
@@ -151,7 +151,7 @@ class Others:
 
     def _asking(self, handle: str, other: str, reading: Iterable[Query[Any]]) -> list[Query[Any]]:
         chat = ":".join(sorted((handle, other)))
-        peers = self._accounts.peer(other, handle), self._accounts.peer(handle, other)
+        peers = self._accounts.relation(other, handle), self._accounts.relation(handle, other)
         return [self._summaries.of(chat, handle), *peers, *reading]
 
 

@@ -40,8 +40,8 @@ class Broadcast:
         self._queue = queue
         self._log = MessageLog(store)
         self._outbox = Outbox(store)
-        self._clients = ChatConnections(store, lease)
-        self._sockets = Connections(store, lease)
+        self._chat_connections = ChatConnections(store, lease)
+        self._connections = Connections(store, lease)
 
     def push(
         self, chat: str, time: int, targets: Iterable[Target], *, message: Message | None, skip: str | None
@@ -90,9 +90,9 @@ class Broadcast:
     def attach(self, chat: str, handle: str, targets: Iterable[Target]) -> None:
         """Have connections of a member get the messages of a large chat."""
         there = list(targets)
-        known = self._store.fetch_all(self._sockets.attach(one.connection, chat) for one in there)
+        known = self._store.fetch_all(self._connections.attach(one.connection, chat) for one in there)
         self._store.fetch_all(
-            self._clients.attach(chat, handle, one.connection, joined=False, protobuf=one.protobuf)
+            self._chat_connections.attach(chat, handle, one.connection, joined=False, protobuf=one.protobuf)
             for one, is_known in zip(there, known, strict=True)
             if is_known
         )

@@ -14,9 +14,9 @@ class Registry(NamedTuple):
     """What the store knows of connections: by their own ids, by their users, and by chats."""
 
     store: Store
-    sockets: Connections
-    presence: UserConnections
-    clients: ChatConnections
+    connections: Connections
+    user_connections: UserConnections
+    chat_connections: ChatConnections
 
     @classmethod
     def on(cls, store: Store, lease: int) -> Self:

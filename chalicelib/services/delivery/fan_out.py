@@ -142,7 +142,7 @@ class Deliveries:
     ) -> tuple[list[tuple[str, Audience]], list[tuple[str, InboxEntry]]]:
         """Return what to tell, by chat: whom the newest messages go to, and places."""
         asking: Queries = [self._outbox.audience(one.chat) for one in moved]
-        asking += [self._chats.place(one.chat, one.handle) for one in placed]
+        asking += [self._chats.entry(one.chat, one.handle) for one in placed]
         found = self._store.fetch_all(asking)
         audiences = [(one.chat, audience) for one, audience in zip(moved, found[: len(moved)], strict=True)]
         return audiences, [

@@ -18,10 +18,14 @@ class Closing:
     """
 
     def __init__(
-        self, store: Store, presence: UserConnections, pushing: Pushing, disconnect: Callable[[str], None]
+        self,
+        store: Store,
+        user_connections: UserConnections,
+        pushing: Pushing,
+        disconnect: Callable[[str], None],
     ) -> None:
         self._store = store
-        self._presence = presence
+        self._user_connections = user_connections
         self._pushing = pushing
         self._disconnect = disconnect
 
@@ -37,7 +41,7 @@ class Closing:
         if not self._pushing.inline:  # nobody can be connected
             return
         try:
-            ended = self._store.fetch(self._presence.drop_session(handle, session, keep))
+            ended = self._store.fetch(self._user_connections.drop_session(handle, session, keep))
             self._pushing.end(ended, session_ended())
             for target in ended:
                 self._disconnect(target.connection)

@@ -31,10 +31,10 @@ class ReceiptService:
     """
 
     def __init__(
-        self, ids: ChatIds, readers: ReadStates, deliveries: Deliveries, marks: Marks, blocks: BlockFilter
+        self, ids: ChatIds, read_states: ReadStates, deliveries: Deliveries, marks: Marks, blocks: BlockFilter
     ) -> None:
         self._ids = ids
-        self._readers = readers
+        self._read_states = read_states
         self._deliveries = deliveries
         self._marks = marks
         self._filter = blocks
@@ -47,7 +47,7 @@ class ReceiptService:
         """
         found, ((seq, time, epoch), field) = self._ids.own(caller.handle, chat), _named(upto)
         caller.authenticate()
-        touched = self._readers.read(found.text, caller.handle, seq, time, epoch, field=field)
+        touched = self._read_states.read(found.text, caller.handle, seq, time, epoch, field=field)
         if touched is not None:
             self._tell(caller, found.text, touched)
             self._marks.tell(caller.handle, found, read=seq, skip=skip)
@@ -56,7 +56,7 @@ class ReceiptService:
         """Raise the caller's mark of what has arrived; see read."""
         found, ((seq, time, epoch), field) = self._ids.own(caller.handle, chat), _named(upto)
         caller.authenticate()
-        if self._readers.received(found.text, caller.handle, seq, time, epoch, field=field):
+        if self._read_states.received(found.text, caller.handle, seq, time, epoch, field=field):
             self._marks.tell(caller.handle, found, received=seq, skip=skip)
 
     def flag(self, caller: Caller, chat: str, flags: Flags) -> None:
@@ -66,7 +66,7 @@ class ReceiptService:
         bits_off = sum(bit for name, bit in BITS.items() if getattr(flags, name) is False)
         caller.authenticate()
         if bits_on or bits_off:
-            touched = self._readers.flag(chat, caller.handle, bits_on, bits_off)
+            touched = self._read_states.flag(chat, caller.handle, bits_on, bits_off)
             if touched is not None:
                 self._tell(caller, chat, touched)
 
@@ -76,7 +76,7 @@ class ReceiptService:
         Whom the caller blocks, and who blocks them, is left out. Raises ChatNotFound, NotAMember.
         """
         chat = self._ids.own(caller.handle, chat).text
-        found = caller.read(self._readers.receipts(chat, caller.handle))
+        found = caller.read(self._read_states.receipts(chat, caller.handle))
         rest = [one for one in found if cursor is None or one.handle > cursor]
         hidden = self._filter.hidden(caller.handle, [one.handle for one in rest[:limit]])
         shown = [

@@ -24,12 +24,12 @@ class Work:
 
     def __init__(
         self,
-        owed: PendingWork,
+        pending: PendingWork,
         queue: WorkQueue,
         doers: Mapping[str, Doer],
         clock: Callable[[], float] = time.time,
     ) -> None:
-        self._owed = owed
+        self._pending = pending
         self._queue = queue
         self._doers = doers
         self._clock = clock
@@ -37,11 +37,11 @@ class Work:
     def run(self, item: str) -> None:
         """Do an item if it is owed, and clear it; raises what its doer raises, and then it stays owed."""
         kind, handle, *rest = item.split(":")
-        version = self._owed.version(handle, item)
+        version = self._pending.version(handle, item)
         if version is None:
             return
         self._doers[kind](handle, *rest)
-        self._owed.clear(handle, item, version)
+        self._pending.clear(handle, item, version)
 
     def now(self, item: str) -> None:
         """Do an item at once; a failure is logged and left to the sweep: what it follows from is done."""
@@ -61,7 +61,7 @@ class Work:
         """
         now = int(self._clock() * 1_000_000)
         recent = range(now - SWEEP_AGE_MICROSECONDS, now)  # later ones are of a clock that fell back since
-        late = [item.text for item in self._owed.everything() if item.since not in recent]
+        late = [item.text for item in self._pending.everything() if item.since not in recent]
         for item in late:
             self.now(item)
         return len(late)

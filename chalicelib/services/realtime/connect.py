@@ -64,7 +64,7 @@ class Connecting:
         watchers: PresenceService,
     ) -> None:
         self._settings = settings
-        self._store, self._sockets, self._presence, _ = registry
+        self._store, self._connections, self._user_connections, _ = registry
         self._authenticator = authenticator
         self._names = names
         self._ids = ChatIds(names)
@@ -86,16 +86,16 @@ class Connecting:
             raise
         try:
             room = self._room(knock.room, entry.room)
-            opening = self._sockets.opening(
+            opening = self._connections.opening(
                 knock.connection, handle, entry.session, protobuf=protocol == SUBPROTOCOL, room=room
             )
             self._store.fetch(opening)
             # Who ends the session from here on finds the connection; who has ended it meanwhile did not.
-            if not self._store.fetch(self._presence.renew(handle, knock.connection)):
+            if not self._store.fetch(self._user_connections.renew(handle, knock.connection)):
                 raise _session_ended()
         except ParleyError:
-            self._store.fetch(self._sockets.dropping(knock.connection))
-            self._store.fetch(self._presence.drop(handle, knock.connection))
+            self._store.fetch(self._connections.dropping(knock.connection))
+            self._store.fetch(self._user_connections.drop(handle, knock.connection))
             raise
         installed.note_user(knock.connection, handle)
         return protocol
@@ -128,18 +128,18 @@ class Connecting:
 
     def _end(self, connection: str) -> None:
         """Clear up; the user's lease goes last: broken off before that, the sweep does it again."""
-        held = self._store.fetch(self._sockets.attachments(connection))
+        held = self._store.fetch(self._connections.attachments(connection))
         if held is None:
             return
         self._detach(connection, held)
-        late = self._store.fetch(self._sockets.dropping(connection))
+        late = self._store.fetch(self._connections.dropping(connection))
         if late is not None and late != held:
             self._detach(connection, late)
-        changed = self._store.fetch(self._presence.drop(held.handle, connection))
+        changed = self._store.fetch(self._user_connections.drop(held.handle, connection))
         self._watchers.tell(held.handle, changed, online=False)
 
     def _detach(self, connection: str, held: Attachments) -> None:
-        self._store.fetch_all(self._presence.unwatch(handle, connection) for handle in held.watched)
+        self._store.fetch_all(self._user_connections.unwatch(handle, connection) for handle in held.watched)
         self._rooms.dropped(connection, held.handle, held.chats)
 
     def _entered(self, knock: Knock, *, protobuf: bool) -> tuple[str, ConnectAttempt]:
@@ -153,7 +153,7 @@ class Connecting:
         else:
             handle, digest, session = self._names.user(shown.handle, "ticket"), shown.digest, b""
         entry = self._store.fetch(
-            self._presence.connect(handle, digest, session, knock.connection, protobuf=protobuf)
+            self._user_connections.connect(handle, digest, session, knock.connection, protobuf=protobuf)
         )
         if entry.outcome is ConnectOutcome.NO_TICKET:
             raise _bad_ticket()

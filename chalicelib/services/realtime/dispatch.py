@@ -71,7 +71,7 @@ class Frames:
     def __init__(
         self,
         store: Store,
-        sockets: Connections,
+        connections: Connections,
         pushing: Pushing,
         lease: Lease,
         handlers: Mapping[type, Handler],
@@ -80,7 +80,7 @@ class Frames:
         trusts_names: bool,
     ) -> None:
         self._store = store
-        self._sockets = sockets
+        self._connections = connections
         self._pushing = pushing
         self._lease = lease
         self._handlers = handlers
@@ -114,7 +114,7 @@ class Frames:
 
         Of one that is known, take the frame from its user's limit in the same trip, and return both.
         """
-        asking = self._sockets.frame(connection, self._limits.of_connection)
+        asking = self._connections.frame(connection, self._limits.of_connection)
         frame, taking = self._taking(connection, body)
         if taking is None:
             held, rate = self._store.fetch(asking), None

@@ -34,7 +34,7 @@ class Greeting:
         rooms: Rooms,
         histories: HistoryCheck,
     ) -> None:
-        self._store, self._sockets, self._presence, self._clients = registry
+        self._store, self._connections, self._user_connections, self._chat_connections = registry
         self._inboxes = inboxes
         self._sync = sync
         self._pushing = pushing
@@ -57,7 +57,8 @@ class Greeting:
 
     def _register(self, session: Session) -> None:
         changed, large = self._store.fetch_both(
-            self._presence.ready(session.handle, session.connection), self._inboxes.large(session.handle)
+            self._user_connections.ready(session.handle, session.connection),
+            self._inboxes.large(session.handle),
         )
         if changed is None:
             raise session_ended()
@@ -92,7 +93,7 @@ class Greeting:
             return
         handle, connection = session.handle, session.connection
         attaching = [
-            self._clients.attach(chat, handle, connection, joined=False, protobuf=session.protobuf)
+            self._chat_connections.attach(chat, handle, connection, joined=False, protobuf=session.protobuf)
             for chat in chats
         ]
-        self._store.fetch_all([self._sockets.attach(connection, *chats), *attaching])
+        self._store.fetch_all([self._connections.attach(connection, *chats), *attaching])

@@ -37,17 +37,17 @@ class Leases:
     def __init__(
         self,
         store: Store,
-        sockets: Connections,
-        presence: UserConnections,
-        clients: ChatConnections,
+        connections: Connections,
+        user_connections: UserConnections,
+        chat_connections: ChatConnections,
         pushing: Pushing,
         watchers: PresenceService,
         disconnect: Callable[[str], None],
     ) -> None:
         self._store = store
-        self._sockets = sockets
-        self._presence = presence
-        self._clients = clients
+        self._connections = connections
+        self._user_connections = user_connections
+        self._chat_connections = chat_connections
         self._pushing = pushing
         self._watchers = watchers
         self._disconnect = disconnect
@@ -58,7 +58,7 @@ class Leases:
         Two trips, one more for each 100 of those, and two when a chat has lost it, to which it is attached
         again. Returns False when it may not go on: it is gone, or its session has ended, and was cleared up.
         """
-        attached = self._store.fetch(self._sockets.attachments(session.connection))
+        attached = self._store.fetch(self._connections.attachments(session.connection))
         holder = Holder(session.handle, session.connection, session.protobuf)
         if attached is None or not self._renewed(holder, attached):
             self._disconnect(session.connection)
@@ -74,7 +74,7 @@ class Leases:
         What fails is logged, holds up no other, and is found again. Raises StoreUnavailable: the leases
         cannot be read.
         """
-        parts: list[DueConnections] = self._store.fetch_all(self._presence.due(SWEPT_OF_PARTITION))
+        parts: list[DueConnections] = self._store.fetch_all(self._user_connections.due(SWEPT_OF_PARTITION))
         work = [(self._end, one) for part in parts for one in part.expired]
         work += [(self._shorten, one) for part in parts for one in part.too_long]
         ended, failures = list[Target](), list[tuple[dict[str, Any], Exception]]()
@@ -89,12 +89,12 @@ class Leases:
 
     def _renewed(self, holder: Holder, attached: Attachments) -> bool:
         handle, connection = holder.handle, holder.connection
-        chats = [self._clients.renewing(chat, connection) for chat in attached.chats]
+        chats = [self._chat_connections.renewing(chat, connection) for chat in attached.chats]
         watched = [
-            self._presence.watch(name, connection, handle, protobuf=holder.protobuf)
+            self._user_connections.watch(name, connection, handle, protobuf=holder.protobuf)
             for name in attached.watched
         ]
-        queries: list[Query[Any]] = [self._presence.renew(handle, connection), *chats, *watched]
+        queries: list[Query[Any]] = [self._user_connections.renew(handle, connection), *chats, *watched]
         alive, *held = self._store.fetch_all(queries)
         if alive:
             self._attach_again(
@@ -106,10 +106,11 @@ class Leases:
         """Attach a connection to chats that have lost it; strike off those that its user has left."""
         handle, connection, protobuf = holder
         held = self._store.fetch_all(
-            self._clients.attach(chat, handle, connection, joined=False, protobuf=protobuf) for chat in chats
+            self._chat_connections.attach(chat, handle, connection, joined=False, protobuf=protobuf)
+            for chat in chats
         )
         self._store.fetch_all(
-            self._sockets.detach(connection, chat)
+            self._connections.detach(connection, chat)
             for chat, joined in zip(chats, held, strict=True)
             if joined is None
         )
@@ -117,7 +118,7 @@ class Leases:
     def _shorten(self, handle: str, connection: str) -> list[Target]:
         """Give a connection a lease from now wherever one is kept; end one that may not go on."""
         attached, protobuf = self._store.fetch_both(
-            self._sockets.attachments(connection), self._sockets.takes_protobuf(connection)
+            self._connections.attachments(connection), self._connections.takes_protobuf(connection)
         )
         if attached is not None and self._renewed(Holder(handle, connection, protobuf), attached):
             return []
@@ -125,8 +126,8 @@ class Leases:
 
     def _end(self, handle: str, connection: str) -> list[Target]:
         """End a connection, of which its own slot may know nothing any more; return how to tell it."""
-        protobuf = self._store.fetch(self._sockets.takes_protobuf(connection))
+        protobuf = self._store.fetch(self._connections.takes_protobuf(connection))
         self._disconnect(connection)
-        changed = self._store.fetch(self._presence.drop(handle, connection))
+        changed = self._store.fetch(self._user_connections.drop(handle, connection))
         self._watchers.tell(handle, changed, online=False)
         return [Target(connection, protobuf)]

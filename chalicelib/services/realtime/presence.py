@@ -27,11 +27,16 @@ class PresenceService:
     """
 
     def __init__(
-        self, store: Store, presence: UserConnections, sockets: Connections, names: Names, pushing: Pushing
+        self,
+        store: Store,
+        user_connections: UserConnections,
+        connections: Connections,
+        names: Names,
+        pushing: Pushing,
     ) -> None:
         self._store = store
-        self._presence = presence
-        self._sockets = sockets
+        self._user_connections = user_connections
+        self._connections = connections
         self._names = names
         self._pushing = pushing
 
@@ -41,7 +46,7 @@ class PresenceService:
         name: as the caller gave it. Raises UserNotFound, BadRequest.
         """
         handle = self._names.user(name, "handle")
-        shown = caller.read(self._presence.of(handle, caller.handle))
+        shown = caller.read(self._user_connections.of(handle, caller.handle))
         if shown is None:
             raise no_user(handle)
         return UserPresence(handle=handle, online=shown.online, last_seen_at=_time(shown))
@@ -56,13 +61,17 @@ class PresenceService:
         if len(frame.users) > MAX_WATCHED:
             raise bad_field("users", f"at most {MAX_WATCHED} users can be watched")
         handles = list(dict.fromkeys(self._names.user(name, "users") for name in frame.users))
-        before = self._store.fetch(self._sockets.watching(session.connection, *handles))
+        before = self._store.fetch(self._connections.watching(session.connection, *handles))
         watching = [
-            self._presence.watch(handle, session.connection, session.handle, protobuf=session.protobuf)
+            self._user_connections.watch(
+                handle, session.connection, session.handle, protobuf=session.protobuf
+            )
             for handle in handles
         ]
         gone = [
-            self._presence.unwatch(handle, session.connection) for handle in before if handle not in handles
+            self._user_connections.unwatch(handle, session.connection)
+            for handle in before
+            if handle not in handles
         ]
         shown: list[ShownPresence | None] = self._store.fetch_all([*watching, *gone])[: len(handles)]
         rows = [_row(handle, one or UNSEEN) for handle, one in zip(handles, shown, strict=True)]
@@ -82,7 +91,7 @@ class PresenceService:
         if not self._pushing.inline:
             return
         try:
-            found = self._store.fetch(self._presence.watching(handle, watcher))
+            found = self._store.fetch(self._user_connections.watching(handle, watcher))
             if found is not None and found.targets:
                 self._pushing.send(found.targets, PresenceFrame(users=[_row(handle, found.shown)]))
         except StoreUnavailable as error:

@@ -37,16 +37,16 @@ class Rooms:
         store: Store,
         ids: ChatIds,
         membership: Membership,
-        clients: ChatConnections,
-        sockets: Connections,
+        chat_connections: ChatConnections,
+        connections: Connections,
         pushing: Pushing,
         most_told: int,
     ) -> None:
         self._store = store
         self._ids = ids
         self._membership = membership
-        self._clients = clients
-        self._sockets = sockets
+        self._chat_connections = chat_connections
+        self._connections = connections
         self._pushing = pushing
         self._most_told = most_told
         self._filter = BlockFilter(store)
@@ -63,17 +63,17 @@ class Rooms:
         Raises ChatNotFound, Banned, ChatFull, NotAMember: they were removed at once; ConnectionEnded.
         """
         self._membership.join(session.caller, chat)
-        attaching = self._clients.attach(
+        attaching = self._chat_connections.attach(
             chat, session.handle, session.connection, joined=True, protobuf=session.protobuf
         )
         joined = self._store.fetch(attaching)
         if joined is None:
             raise not_a_member(chat)
         # Noted last: whoever ends the connection meanwhile either finds the note, or makes this one fail.
-        if not self._store.fetch(self._sockets.attach(session.connection, chat)):
-            self._store.fetch(self._clients.detach(chat, session.connection))
+        if not self._store.fetch(self._connections.attach(session.connection, chat)):
+            self._store.fetch(self._chat_connections.detach(chat, session.connection))
             raise ConnectionEnded("The connection has ended.")
-        shown = self._shown(session.handle, joined.clients)
+        shown = self._shown(session.handle, joined.connections)
         self._answer(session, chat, "joined", shown, ref)
         if joined.first:
             others = [client for client in shown if client.connection != session.connection]
@@ -86,21 +86,21 @@ class Rooms:
         Raises ChatNotFound, BadRequest.
         """
         chat, connection = self._chat(frame.room), session.connection
-        left = self._store.fetch(self._clients.detach(chat, connection))
-        attaching = self._clients.attach(
+        left = self._store.fetch(self._chat_connections.detach(chat, connection))
+        attaching = self._chat_connections.attach(
             chat, session.handle, connection, joined=False, protobuf=session.protobuf
         )
         held = self._store.fetch(attaching) if left.handle else None
         if left.handle and held is None:  # no member any more
-            self._store.fetch(self._sockets.detach(connection, chat))
-        shown = self._shown(session.handle, left.clients)
+            self._store.fetch(self._connections.detach(connection, chat))
+        shown = self._shown(session.handle, left.connections)
         self._answer(session, chat, "left", shown if held else (), frame.ref)
         self._gone(chat, left, shown)
 
     def clients(self, session: Session, frame: RoomClients) -> None:
         """Say who is in a room now, to a member; two trips. Raises ChatNotFound, NotAMember, BadRequest."""
         chat = self._chat(frame.room)
-        found = self._store.fetch(self._clients.joined(chat, session.handle))
+        found = self._store.fetch(self._chat_connections.joined(chat, session.handle))
         self._answer(session, chat, "clients", self._shown(session.handle, found), frame.ref)
 
     def dropped(self, connection: str, handle: str, chats: Sequence[str]) -> None:
@@ -110,14 +110,14 @@ class Rooms:
         nobody could be told any more of what was detached already. Who has come between is asked after that.
         """
         rooms = [chat for chat in chats if kind_of(chat) == "room"]
-        there = self._store.fetch_all(self._clients.present(room, handle) for room in rooms)
+        there = self._store.fetch_all(self._chat_connections.present(room, handle) for room in rooms)
         asked = {client.handle for clients in there for client in clients}
         hidden = self._filter.hidden(handle, asked)
-        lefts = self._store.fetch_all(self._clients.detach(chat, connection) for chat in chats)
-        told = {client.handle for left in lefts if left.last for client in left.clients}
+        lefts = self._store.fetch_all(self._chat_connections.detach(chat, connection) for chat in chats)
+        told = {client.handle for left in lefts if left.last for client in left.connections}
         hidden |= self._filter.hidden(handle, told - asked)
         for chat, left in zip(chats, lefts, strict=True):
-            self._gone(chat, left, [client for client in left.clients if client.handle not in hidden])
+            self._gone(chat, left, [client for client in left.connections if client.handle not in hidden])
 
     def _shown(self, handle: str, clients: Sequence[ChatConnection]) -> list[ChatConnection]:
         """Return the clients but those of users who block somebody, or whom that one blocks, in a trip."""

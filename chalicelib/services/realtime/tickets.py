@@ -41,13 +41,13 @@ class Tickets:
     def __init__(
         self,
         store: Store,
-        presence: UserConnections,
+        user_connections: UserConnections,
         ids: ChatIds,
         url: str | None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._store = store
-        self._presence = presence
+        self._user_connections = user_connections
         self._ids = ids
         self._url = url
         self._clock = clock
@@ -69,7 +69,7 @@ class Tickets:
             raise RealtimeUnavailable("This server has no sockets: PARLEY_SOCKET_URL is not set.")
         chat = None if room is None else self._ids.parse(ROOM_PREFIX + room, "room").text
         text = f"ticket_{secrets.token_urlsafe(RANDOM_BYTES)}.{caller.handle}"
-        held = self._presence.ticket(caller.handle, digest_of(text), session, chat)
+        held = self._user_connections.ticket(caller.handle, digest_of(text), session, chat)
         self._store.fetch(held)
         expires = int((self._clock() + TICKET_SECONDS) * 1_000_000)
         return Ticket(url=self._url, ticket=text, expires_at=rfc3339(expires))

@@ -58,11 +58,11 @@ class Reach:
         self.registry = Registry.on(store, lease)
         self.pushing = Pushing(installed.pusher(settings), disconnect)
         self.broadcast = Broadcast(store, self.pushing, queue, lease)
-        presence = self.registry.presence
-        self.tickets = Tickets(store, presence, ChatIds(names), settings.socket_url)
-        self.others = Others(store, accounts, presence, settings.rate_limits["signal"] * 1024)
+        user_connections = self.registry.user_connections
+        self.tickets = Tickets(store, user_connections, ChatIds(names), settings.socket_url)
+        self.others = Others(store, accounts, user_connections, settings.rate_limits["signal"] * 1024)
         self.marks = Marks(self.others, self.pushing)
-        self.closing = Closing(store, presence, self.pushing, disconnect)
+        self.closing = Closing(store, user_connections, self.pushing, disconnect)
 
 
 class Realtime:
@@ -79,16 +79,24 @@ class Realtime:
         histories: HistoryCheck,
     ) -> None:
         settings, names, pushing, others = reach.settings, reach.names, reach.pushing, reach.others
-        store, sockets, presence, clients = reach.registry
+        store, connections, user_connections, chat_connections = reach.registry
         ids = ChatIds(names)
         self.tickets = reach.tickets
-        self.presence = PresenceService(store, presence, sockets, names, pushing)
-        self.rooms = Rooms(store, ids, membership, clients, sockets, pushing, settings.large_chat)
+        self.presence = PresenceService(store, user_connections, connections, names, pushing)
+        self.rooms = Rooms(
+            store, ids, membership, chat_connections, connections, pushing, settings.large_chat
+        )
         self.connecting = Connecting(
             settings, authenticator, names, reach.registry, self.rooms, self.presence
         )
         self.leases = Leases(
-            store, sockets, presence, clients, pushing, self.presence, self.connecting.disconnect
+            store,
+            connections,
+            user_connections,
+            chat_connections,
+            pushing,
+            self.presence,
+            self.connecting.disconnect,
         )
         greeting = Greeting(
             reach.registry, Inboxes(store), sync, pushing, self.presence, self.rooms, histories
@@ -110,7 +118,7 @@ class Realtime:
         }
         self.frames = Frames(
             store,
-            sockets,
+            connections,
             pushing,
             self.leases,
             handlers,

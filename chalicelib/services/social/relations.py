@@ -29,7 +29,7 @@ class Peers:
 
     def peer(self, other: str, handle: str) -> UserRelation:
         """Return how somebody stands to the caller; raises UserNotFound unless they have an account."""
-        peer = self._store.fetch(self._accounts.peer(other, handle))
+        peer = self._store.fetch(self._accounts.relation(other, handle))
         if peer.status != AccountStatus.ACTIVE:
             raise no_user(other)
         return peer

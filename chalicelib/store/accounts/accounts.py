@@ -107,7 +107,7 @@ class Accounts:
         named = (keys.user(handle), keys.followers(handle), keys.following(handle), keys.posts(handle))
         return Query(PROFILE, named, read=lambda reply: _profile(handle, reply))
 
-    def peer(self, handle: str, other: str) -> Query[UserRelation]:
+    def relation(self, handle: str, other: str) -> Query[UserRelation]:
         """Return the query for how `handle` stands to `other`."""
         named = (keys.user(handle), keys.blocked(handle))
         return Query(

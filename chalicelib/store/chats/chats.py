@@ -65,14 +65,14 @@ class ChatSnapshot(NamedTuple):
 class ChatChange(NamedTuple):
     """A change that was made; seq: of the newest message then. time: µs since 1970.
 
-    members: all of them, None: there are too many to tell each, or the chat was deleted. places: where the
-    chat stands now for those whom the change concerns.
+    members: all of them, None: there are too many to tell each, or the chat was deleted. entries: the
+    inbox entries of the users whom the change concerns, as they must be now.
     """
 
     seq: int
     time: int
     members: list[str] | None
-    places: list[InboxEntry]
+    entries: list[InboxEntry]
 
 
 class Chats(ChatLists):
@@ -219,5 +219,5 @@ def _record(handle: str, held: bytes) -> Member | Other | None:
 def _changed(seq: int, time: int, members: list[bytes] | None, flat: list[Any]) -> ChatChange:
     told = None if members is None else [handle.decode() for handle in members]
     each = zip(*(flat[part::5] for part in range(5)), strict=True)
-    places = [inbox_entry(handle.decode(), state, stamp, *rest) for handle, stamp, state, *rest in each]
-    return ChatChange(seq, time, told, places)
+    entries = [inbox_entry(handle.decode(), state, stamp, *rest) for handle, stamp, state, *rest in each]
+    return ChatChange(seq, time, told, entries)

@@ -42,7 +42,7 @@ class ChatLists:
         named = (keys.chat(chat), keys.changes(chat))
         return Query(READ_CHANGES, named, (since, subject, limit), lambda flat: flat and scored_members(flat))
 
-    def place(self, chat: str, handle: str) -> Query[InboxEntry]:
+    def entry(self, chat: str, handle: str) -> Query[InboxEntry]:
         """Return the query for where a chat, of two too, stands for a user; stamp 0: it never did."""
         of = (keys.chat, keys.members, keys.others, keys.readers, keys.log)
 
@@ -54,7 +54,7 @@ class ChatLists:
 
 
 def inbox_entry(handle: str, state: int, stamp: int, active: int, inviter: bytes) -> InboxEntry:
-    """Return a place as read_place replies it; times in µs."""
+    """Return an inbox entry as read_place replies it; times in µs."""
     return InboxEntry(handle, stamp, InboxState(state), active, inviter.decode())
 
 

@@ -53,7 +53,7 @@ class InboxEntry(NamedTuple):
 
 
 class UpdatedEntry(NamedTuple):
-    """A user whose index was told of a place; live_account: whether the account is not deleted.
+    """A user whose index was told of an entry; live_account: whether the account is not deleted.
 
     targets: their ready connections, if the chat is large: they are to be attached to it.
     """
@@ -141,9 +141,9 @@ class Inboxes:
         groups = keys.by_partition(handles, each=5)
         return [Query(DELIVER, _delivery_keys(group), args, _targets) for group in groups]
 
-    def placing(self, chat: str, places: Iterable[InboxEntry]) -> list[Query[UpdatedEntry]]:
+    def placing(self, chat: str, entries: Iterable[InboxEntry]) -> list[Query[UpdatedEntry]]:
         """Return the queries that make the index say what it should, unless it has a newer stamp."""
-        return [_placing(chat, place) for place in places]
+        return [_placing(chat, entry) for entry in entries]
 
     def active(
         self, handle: str, below: ScoredMember | None, since: int, limit: int, checks: int = 0
@@ -214,10 +214,10 @@ def _delivery_keys(handles: Iterable[str]) -> tuple[str, ...]:
     return tuple(key for handle in handles for key in (*_index_keys(handle), keys.connections(handle)))
 
 
-def _placing(chat: str, place: InboxEntry) -> Query[UpdatedEntry]:
+def _placing(chat: str, entry: InboxEntry) -> Query[UpdatedEntry]:
     more = (keys.large, keys.connections, keys.invitations)
-    named = (*_index_keys(place.handle), *(key(place.handle) for key in more))
-    args = (chat, place.stamp, int(place.state), place.active, place.inviter)
+    named = (*_index_keys(entry.handle), *(key(entry.handle) for key in more))
+    args = (chat, entry.stamp, int(entry.state), entry.active, entry.inviter)
     return Query(PLACE_CHAT, named, args, _placed)
 
 

@@ -52,15 +52,15 @@ class InboxRepair:
         return _looking(handle, after, upto, limit, "last")
 
     @staticmethod
-    def mending(known: KnownChat, place: InboxEntry) -> Query[bool | None]:
+    def mending(known: KnownChat, entry: InboxEntry) -> Query[bool | None]:
         """Return the query that sets what the index says of a chat.
 
         False: the chat has moved since. None: the store takes no writes.
         """
-        handle = place.handle
+        handle = entry.handle
         named = (keys.chats(handle), keys.inbox(handle), keys.active(handle))
         others = keys.large(handle), keys.invitations(handle)
-        wanted = (place.stamp, int(place.state), place.active)
+        wanted = (entry.stamp, int(entry.state), entry.active)
         args = (known.chat, known.version, *wanted)
         return Query(MEND_PLACE, named + others, args, bool_if_kept, if_refused=None)
 

@@ -28,21 +28,24 @@ class ChatConnection(NamedTuple):
 
 
 class Joined(NamedTuple):
-    """A connection's coming; first: the user's first joined one. clients: all joined ones, it included."""
+    """A connection that was attached; first: whether it is the user's first joined one.
+
+    connections: all joined ones, this one included.
+    """
 
     first: bool
-    clients: list[ChatConnection]
+    connections: list[ChatConnection]
 
 
 class Left(NamedTuple):
     """A connection's going; last: it was the user's last joined one. handle: whose; empty: it was not there.
 
-    clients: those still joined.
+    connections: those still joined.
     """
 
     last: bool
     handle: str
-    clients: list[ChatConnection]
+    connections: list[ChatConnection]
 
 
 class ChatConnections:

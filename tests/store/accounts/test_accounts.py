@@ -288,7 +288,7 @@ def test_peer(accounts: Accounts, store: Store, raw: RawClient) -> None:
     raw.zadd(keys.blocked("ann"), {"mallory": 1.0})
 
     def met(handle: str, other: str) -> UserRelation:
-        return store.fetch(accounts.peer(handle, other))
+        return store.fetch(accounts.relation(handle, other))
 
     assert met("ann", "cid") == UserRelation(AccountStatus.ACTIVE, blocks=False)
     assert met("ann", "mallory") == UserRelation(AccountStatus.ACTIVE, blocks=True)

@@ -55,7 +55,7 @@ def test_joining(groups: Groups, log: MessageLog) -> None:
     assert joined.seq == 3
     assert groups.member("bob") == Member("bob", Role.MEMBER, 2, joined.time, 0)
     assert sorted(joined.members or ()) == ["ann", "bob"]
-    assert joined.places == [InboxEntry("bob", joined.time, InboxState.IN, joined.time)]
+    assert joined.entries == [InboxEntry("bob", joined.time, InboxState.IN, joined.time)]
 
 
 @pytest.mark.parametrize("how", [Relation.LEFT, Relation.BANNED, Relation.DELETED])
@@ -70,7 +70,7 @@ def test_leaving(groups: Groups, log: MessageLog, how: Relation) -> None:
 
     assert groups.other("bob") == Other("bob", how, left.time, 1, 4)
     assert left.members == ["ann"]
-    assert left.places == [InboxEntry("bob", left.time, InboxState.OUT, left.time)]
+    assert left.entries == [InboxEntry("bob", left.time, InboxState.OUT, left.time)]
 
 
 def test_coming_back(groups: Groups, log: MessageLog) -> None:
@@ -107,7 +107,7 @@ def test_a_record_goes(groups: Groups, raw: RawClient) -> None:
 
     assert groups.record("bob") is None
     assert fields_of(raw, keys.others(GROUP)) == {}
-    (place,) = gone.places
+    (place,) = gone.entries
     assert place.state == InboxState.OUT
     assert owed(raw)[f"pbob\0{GROUP}"] == place.stamp
 
@@ -121,8 +121,8 @@ def test_what_is_not_told(groups: Groups, raw: RawClient) -> None:
 
     assert (invited.seq, len(elements_of(raw, GROUP))) == (1, 2)
     assert groups.changes(made.time) == []
-    assert owed(raw) == {f"pbob\0{GROUP}": invited.places[0].stamp}
-    assert invited.places[0].stamp == invited.places[0].active == invited.time > made.time
+    assert owed(raw) == {f"pbob\0{GROUP}": invited.entries[0].stamp}
+    assert invited.entries[0].stamp == invited.entries[0].active == invited.time > made.time
 
 
 def test_info_changes(groups: Groups, raw: RawClient) -> None:
@@ -134,7 +134,7 @@ def test_info_changes(groups: Groups, raw: RawClient) -> None:
 
     expected = msgspec.structs.replace(TEAM, name="Crew", avatar="", history=True, made=made.time, members=2)
     assert groups.view().info == expected
-    assert changed.places == []
+    assert changed.entries == []
     assert owed(raw) == {f"m{GROUP}": changed.time, f"i{GROUP}": changed.time}
     assert groups.changes(made.time) == [("info", changed.time)]
     assert fields_of(raw, keys.chat(GROUP))["info_time"] == str(changed.time).encode()
@@ -265,10 +265,10 @@ def test_stamps_rise(groups: Groups, raw: RawClient) -> None:
     first = groups.change({"bob": Role.ADMIN})
     second = groups.change({"bob": Role.MEMBER})
 
-    assert [change.places[0].stamp for change in (first, second)] == [ahead + 1, ahead + 2]
+    assert [change.entries[0].stamp for change in (first, second)] == [ahead + 1, ahead + 2]
     assert reader(raw, "bob") == (5, 6, 0, ahead + 2, 7)
     assert reader(raw, "cid") == other
-    assert groups.place("bob") == second.places[0]
+    assert groups.place("bob") == second.entries[0]
     assert owed(raw)[f"pbob\0{GROUP}"] == ahead + 2
 
 
@@ -280,7 +280,7 @@ def test_flags_go_with_the_member(groups: Groups, raw: RawClient, to: Relation |
 
     left = groups.change({"bob": to})
 
-    assert reader(raw, "bob") == (5, 6, 0, left.places[0].stamp, 0)
+    assert reader(raw, "bob") == (5, 6, 0, left.entries[0].stamp, 0)
 
 
 def test_becoming_large(store: Store, raw: RawClient) -> None:
@@ -293,19 +293,19 @@ def test_becoming_large(store: Store, raw: RawClient) -> None:
     large = groups.change({"dan": Role.MEMBER, "eve": Relation.INVITED})
 
     assert large.members is None
-    assert {place.handle: place.state for place in large.places} == {
+    assert {place.handle: place.state for place in large.entries} == {
         **dict.fromkeys(("ann", "bob", "cid", "dan"), InboxState.LARGE),
         "eve": InboxState.INVITED,
     }
     assert all(reader(raw, handle)[3] > stamp for handle, stamp in stamps.items())
     assert owed(raw)[f"m{GROUP}"] == large.time
-    places = {f"p{handle}\0{GROUP}" for handle in map(first, large.places)}
+    places = {f"p{handle}\0{GROUP}" for handle in map(first, large.entries)}
     assert owed(raw).keys() == {f"i{GROUP}", f"m{GROUP}", *places}
-    assert [groups.place(place.handle) for place in large.places] == large.places
+    assert [groups.place(place.handle) for place in large.entries] == large.entries
 
     smaller = groups.change({"cid": Relation.LEFT, "dan": Relation.LEFT})
     assert smaller.members is None
-    assert [place.handle for place in smaller.places] == ["cid", "dan"]
+    assert [place.handle for place in smaller.entries] == ["cid", "dan"]
     assert groups.place("ann").state == InboxState.LARGE
     assert owed(raw)[f"m{GROUP}"] == smaller.time
 

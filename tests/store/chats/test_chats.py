@@ -65,7 +65,7 @@ def test_creating_is_told(groups: Groups, raw: RawClient) -> None:
 
     assert made.seq == 1
     assert sorted(made.members or ()) == ["ann", "bob"]
-    assert made.places == [
+    assert made.entries == [
         InboxEntry(handle, made.time, InboxState.IN, made.time) for handle in ("ann", "bob")
     ]
     assert elements_of(raw, GROUP)[0] == header(0, made.time)
@@ -123,7 +123,7 @@ def test_a_chat_may_be_large_from_the_start(store: Store, raw: RawClient) -> Non
     made = Groups(store, large=2).make("bob", "cid")
 
     assert made.members is None
-    assert {place.state for place in made.places} == {InboxState.LARGE}
+    assert {place.state for place in made.entries} == {InboxState.LARGE}
     assert owed(raw)[f"m{GROUP}"] == made.time
     assert Groups(store).view().info == msgspec.structs.replace(TEAM, made=made.time, members=3, large=True)
 
@@ -133,11 +133,11 @@ def test_ten_thousand_members(store: Store, raw: RawClient) -> None:
     handles = [f"user-{number:05}" for number in range(9999)]
     groups = Groups(store, most=10_000)
 
-    assert len(groups.make(*handles).places) == 10_000
+    assert len(groups.make(*handles).entries) == 10_000
     assert len(store.fetch(groups.chats.members(GROUP))) == 10_000
     gone = groups.delete()
 
-    assert {place.handle for place in gone.places} == {"ann", *handles}
+    assert {place.handle for place in gone.entries} == {"ann", *handles}
     assert len(owed(raw)) == 10_001
 
 
@@ -205,10 +205,10 @@ def test_places_of_a_group(groups: Groups) -> None:
 
     assert groups.place("ann").state == InboxState.IN
     assert groups.place("ann").active == last.time
-    assert [groups.place(handle) for handle in ("bob", "cid", "dan")] == last.places
+    assert [groups.place(handle) for handle in ("bob", "cid", "dan")] == last.entries
     assert (
         [groups.place("eve")]
-        == invited.places
+        == invited.entries
         == [InboxEntry("eve", invited.time, InboxState.INVITED, invited.time)]
     )
     assert groups.place("zed") == InboxEntry("zed", 0, InboxState.OUT, last.time)
@@ -264,10 +264,10 @@ def test_deleting_is_told_to_who_had_it(groups: Groups, raw: RawClient) -> None:
     gone = groups.delete()
 
     assert (gone.members, gone.seq) == (None, 2)
-    assert {place.handle: place.state for place in gone.places} == dict.fromkeys(
+    assert {place.handle: place.state for place in gone.entries} == dict.fromkeys(
         ("ann", "bob", "dan"), InboxState.OUT
     )
-    stamps = {place.handle: place.stamp for place in gone.places}
+    stamps = {place.handle: place.stamp for place in gone.entries}
     assert stamps == {"ann": gone.time, "bob": ahead + 1, "dan": gone.time}
     assert owed(raw) == {f"i{GROUP}": gone.time} | {
         f"p{handle}\0{GROUP}": stamp for handle, stamp in stamps.items()
@@ -300,7 +300,7 @@ def test_every_key_is_declared(engine: Engine, store: Store) -> None:
         assert groups.changes() is not None
         assert narrow.fetch(groups.chats.others(GROUP, Relation.LEFT)) == []
         assert len(narrow.fetch(groups.chats.members(GROUP))) == 4
-        assert groups.delete().places
+        assert groups.delete().entries
     finally:
         for node in engine.nodes:
             node.execute_command("ACL DELUSER", "narrow")

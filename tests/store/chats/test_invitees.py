@@ -79,7 +79,7 @@ def test_a_repair_keeps_the_sender(store: Store) -> None:
     """An invitation that is set right after lost writes keeps the sender that the index knows."""
     chat = invite("ann")
     (known,) = store.fetch(InboxRepair.first("bob", 0, 10)).chats
-    place = store.fetch(services.current().deliveries._chats.place(chat, "bob"))
+    place = store.fetch(services.current().deliveries._chats.entry(chat, "bob"))
     assert (place.state, place.inviter) == (InboxState.INVITED, "ann")
 
     assert store.fetch(InboxRepair.mending(known, place._replace(inviter="")))

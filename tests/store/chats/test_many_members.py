@@ -67,7 +67,7 @@ def test_a_group_of_1000_is_made_used_and_deleted(raw: RawClient) -> None:
 def test_a_group_of_10000_is_made_changed_and_deleted(store: Store) -> None:
     """The largest group that a setting allows is one call of the store to make, change and delete."""
     groups = Groups(store, MOST_MEMBERS)
-    assert len(groups.make(*PEOPLE).places) == MOST_MEMBERS
+    assert len(groups.make(*PEOPLE).entries) == MOST_MEMBERS
     groups.change({PEOPLE[0]: Relation.REMOVED, PEOPLE[1]: Relation.LEFT})
 
     view = groups.view(*PEOPLE)
@@ -76,7 +76,7 @@ def test_a_group_of_10000_is_made_changed_and_deleted(store: Store) -> None:
     assert [type(view.records[handle]) for handle in PEOPLE[:3]] == [Other, Other, Member]
     deleted = groups.chats.delete(GROUP, view)
     assert deleted is not None
-    assert len(deleted.places) == MOST_MEMBERS - 2
+    assert len(deleted.entries) == MOST_MEMBERS - 2
 
 
 Asking = Callable[[Store, Sequence[str]], object]
@@ -113,7 +113,7 @@ def test_all_members_of_a_chat_that_is_not_large_get_a_message(store: Store, raw
     groups, inboxes = Groups(store, MOST_MEMBERS, large=MOST_MEMBERS), Inboxes(store)
     placed = groups.make(*PEOPLE)
     assert placed.members is not None
-    store.fetch_all(inboxes.placing(GROUP, placed.places[-1:]))
+    store.fetch_all(inboxes.placing(GROUP, placed.entries[-1:]))
     told = groups.change({}, body=NEWS)
     store.fetch_all(inboxes.delivering(GROUP, told.time, told.members or ()))
-    assert raw.zscore(keys.active(placed.places[-1].handle), GROUP) == told.time
+    assert raw.zscore(keys.active(placed.entries[-1].handle), GROUP) == told.time

@@ -224,7 +224,7 @@ def test_leaving_and_late_messages(town: Town) -> None:
     town.deliveries.sweep()
     sent = town.log.append(GROUP, Content("ann", "hello"))
     left = town.groups.change({"bob": Relation.LEFT})
-    town.deliveries.tell(GROUP, left.time, left.members, left.places)
+    town.deliveries.tell(GROUP, left.time, left.members, left.entries)
     town.deliveries.tell(GROUP, sent.time, sent.members)
 
     assert town.active("bob") == {}
@@ -240,7 +240,7 @@ def test_messages_before_the_place(town: Town) -> None:
     sent = town.send(GROUP)
     assert town.active("bob") == {}
 
-    town.deliveries.tell(GROUP, joined.time, joined.members, joined.places)
+    town.deliveries.tell(GROUP, joined.time, joined.members, joined.entries)
     town.deliveries.sweep()
     assert town.active("bob") == town.active("ann") == {GROUP: sent}
 
@@ -359,7 +359,7 @@ def test_an_index_that_lost_its_last_writes(town: Town, raw: RawClient) -> None:
     town.deliveries.sweep()
     before = dumped(raw, "bob")
     renamed = town.groups.change({"cid": Role.MEMBER})
-    town.deliveries.tell(GROUP, renamed.time, renamed.members, renamed.places)
+    town.deliveries.tell(GROUP, renamed.time, renamed.members, renamed.entries)
     town.send(DIRECT)
     town.send(GROUP)
     expected, version = town.active("bob"), town.versions()["bob"]

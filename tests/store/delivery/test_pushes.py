@@ -82,7 +82,7 @@ class Town:
         event = {"type": "added", "users": list(to)}
         body = packed(Content("ann", "", kind="system", event=event))
         changed = self.groups.change(to, body=body)
-        self.deliveries.tell(GROUP, changed.time, changed.members, changed.places)
+        self.deliveries.tell(GROUP, changed.time, changed.members, changed.entries)
         return changed
 
     def append(self, chat: str = GROUP, sender: str = "ann") -> Appended:

@@ -57,7 +57,7 @@ class Town(Village):
 
     def place(self, chat: str, handle: str) -> InboxEntry:
         """Tell a user's index where a chat stands."""
-        place = self.store.fetch(self.chats.place(chat, handle))
+        place = self.store.fetch(self.chats.entry(chat, handle))
         self.store.fetch_all(self.inboxes.placing(chat, [place]))
         return place
 
@@ -76,7 +76,7 @@ class Town(Village):
 
     def _tell(self, chat: str, changed: ChatChange | None) -> None:
         assert changed is not None
-        self.store.fetch_all(self.inboxes.placing(chat, changed.places))
+        self.store.fetch_all(self.inboxes.placing(chat, changed.entries))
 
 
 @pytest.fixture

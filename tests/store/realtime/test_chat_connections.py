@@ -30,7 +30,7 @@ from tests.store.chat_records import (
 from tests.store.connected_users import LEASE, without_memory
 from tests.store.log_records import CHAT, RawClient, settings_for
 
-NOTHING = Left(last=False, handle="", clients=[])
+NOTHING = Left(last=False, handle="", connections=[])
 
 
 class Room:
@@ -126,7 +126,7 @@ def test_expired_clients(room: Room) -> None:
     assert not room.detach("b1").last
     gone = room.detach("a1")
     assert (gone.last, gone.handle) == (True, "ann")
-    assert {one.connection for one in gone.clients} == {"b2", "c1"}
+    assert {one.connection for one in gone.connections} == {"b2", "c1"}
     assert room.detach("a2") == NOTHING
 
 
@@ -218,9 +218,9 @@ def test_many_clients(room: Room, raw: RawClient) -> None:
     joined = room.attach("a1", "ann")
     assert joined is not None
     assert joined.first
-    assert len(joined.clients) == 10_001
+    assert len(joined.connections) == 10_001
     assert room.joined() == sorted([("a1", "ann"), *((f"c-{handle}", handle) for handle in handles)])
-    assert len(room.detach("a1").clients) == 10_000
+    assert len(room.detach("a1").connections) == 10_000
 
 
 # --- what is owed ---------------------------------------------------------------------------
