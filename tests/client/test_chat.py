@@ -46,8 +46,8 @@ def unread(url: str, user: str, chat: str) -> int:
     return int(answer.json()["unread"])
 
 
-def test_two_terminals(open_server: str) -> None:
-    """Two write to each other; what comes in while one types does not harm the line; both end cleanly."""
+def test_two_terminals_exchange_messages_and_exit_cleanly(open_server: str) -> None:
+    """Two terminals exchange messages; incoming lines leave a half-typed line intact; both exit cleanly."""
     alice, bob = name(), name()
     with (
         Terminal("--user", bob, "--url", open_server) as his,
@@ -88,8 +88,8 @@ def test_unread_history_at_the_start(open_server: str) -> None:
         assert "unread" not in again.shows(f"{bob}: first")
 
 
-def test_room(open_server: str) -> None:
-    """A room is made if there is none; who is in it is shown, and who comes."""
+def test_room_is_created_and_shows_its_participants(open_server: str) -> None:
+    """The chat creates a missing room, lists its participants, and shows each one who joins."""
     alice, bob, room = name(), name(), name()
     with Terminal("--user", alice, "--room", room, "--url", open_server) as hers:
         hers.shows(f"There was no room {room}: you have made it.")
@@ -264,8 +264,8 @@ def test_make_wants_a_user() -> None:
     assert "--room 'lobby'" in done.stdout
 
 
-def test_cleaning() -> None:
-    """Nothing that others write moves the cursor or turns the line; emoji and accents stay."""
+def test_control_characters_are_removed_from_others_texts() -> None:
+    """Texts of others can neither move the cursor nor reverse the line; emoji and accents stay."""
     assert clean("a\x1b[31mb\x9bc\u202ed\u2066e\r") == "a\ufffd[31mb\ufffdc\ufffdd\ufffde\ufffd"
     assert clean("a\u200bb\u2028c\ud800") == "a\ufffdb\ufffdc\ufffd"
     england = "🏴\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f"
@@ -283,8 +283,8 @@ def test_names_are_folded_as_the_server_folds_them() -> None:
     )
 
 
-def test_status() -> None:
-    """The line at the bottom says who is there, who types, and what is wrong with the connection."""
+def test_status_line_shows_presence_typing_and_connection_errors() -> None:
+    """The bottom line shows who is online, who is typing, and what is wrong with the connection."""
     status = Status()
     assert status.line(None, "a") == "a · connecting…"
     status.connected()
@@ -298,8 +298,8 @@ def test_status() -> None:
     assert status.line("a:b", "a") == "a · no connection, next try in 3 s"
 
 
-def test_lines() -> None:
-    """A message is a line with its time and sender; one of several lines is indented; a chat has a name."""
+def test_each_message_is_one_line_with_time_and_sender() -> None:
+    """A message is one line with its time and sender; further lines are indented; a chat has a name."""
     now = datetime.now(UTC)
     message = Message(chat="a:b", seq=1, sender="b", kind="text", text="one\ntwo", sent_at=now)
     assert line_of(message, "a").split(" ", 1)[1] == "b: one\n      two"

@@ -53,8 +53,10 @@ async def test_name_of_an_open_server(server: ScriptedServer, making: Making) ->
     assert query(server.handshakes[0][0]) == {"user": ["zoë &"]}
 
 
-async def test_ticket(server: ScriptedServer, making: Making) -> None:
-    """A token buys a ticket, which opens the socket that it names; the token is not in the handshake."""
+async def test_ticket_opens_the_socket_without_showing_the_token(
+    server: ScriptedServer, making: Making
+) -> None:
+    """The client exchanges its token for a ticket, and connects by it; the handshake has no token."""
     await (await making(token="parley_t.me")).ready()
     target, headers = server.handshakes[0]
     assert list(query(target)) == ["ticket"]
@@ -344,8 +346,8 @@ async def test_fatal_handshake_says_why(server: ScriptedServer, making: Making) 
         await (await making()).ready()
 
 
-def test_overlap_counts() -> None:
-    """The same text twice from one connection are two events, if the other brings two as well."""
+def test_equal_texts_are_separate_events_when_sent_twice() -> None:
+    """Two equal texts from one connection are two events if the other connection also brings two."""
     overlap = Overlap()
     overlap.begin("old", "new")
     told = [overlap.repeats(source, "x") for source in ("old", "old", "new", "new", "new", "old")]

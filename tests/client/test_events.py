@@ -60,8 +60,8 @@ async def test_room_that_is_gone_is_told(server: ScriptedServer, making: Making)
     await take(client, Connected)
 
 
-async def test_typed_events(server: ScriptedServer, making: Making) -> None:
-    """Each frame of the server is an event of its type; what the client does not know is passed over."""
+async def test_each_known_frame_becomes_a_typed_event(server: ScriptedServer, making: Making) -> None:
+    """Each server frame becomes an event of its own type; the client skips unknown frames."""
     client = await making()
     await take(client, Connected)
     await server.push(
@@ -85,8 +85,10 @@ async def test_what_is_not_answered_may_fail(server: ScriptedServer, making: Mak
     assert (failed.ref, failed.code) == (ref, "nobody_there")
 
 
-async def test_handlers(server: ScriptedServer, making: Making, caplog: pytest.LogCaptureFixture) -> None:
-    """Handlers, plain and async, get the events of their type; one that fails is logged, and harms none."""
+async def test_failing_handler_does_not_affect_the_others(
+    server: ScriptedServer, making: Making, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Handlers get the events of their type; a failing one is logged, and the others still run."""
     client = await making()
     told: list[str] = []
     done = asyncio.Event()

@@ -68,8 +68,8 @@ def _lines(process: subprocess.Popen[str]) -> Iterator[str]:
         late.cancel()
 
 
-def test_chalice_local(valkey: Engine, port: int) -> None:
-    """README's command for Chalice's own server, as make runs it, serves the routes."""
+def test_readme_command_for_chalice_local_serves_the_routes(valkey: Engine, port: int) -> None:
+    """README's command for Chalice's own server serves the routes when make runs it."""
     assert "make chalice-local" in (ROOT / "README.md").read_text(encoding="utf-8")
     done = make("--dry-run", "chalice-local", f"PORT={port}")
     command = shlex.split(done.stdout.splitlines()[-1].removeprefix("exec "))

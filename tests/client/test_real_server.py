@@ -112,8 +112,8 @@ async def test_presence_typing_and_receipts(open_server: str) -> None:
         assert first == one.user
 
 
-async def test_rooms(open_server: str) -> None:
-    """Who joins a room is seen there, and sees who is; after a break the client is in it again."""
+async def test_client_rejoins_its_room_after_a_reconnect(open_server: str) -> None:
+    """A client that joins a room sees its participants and is seen; after a break it is in the room again."""
     async with two(open_server) as (one, other, _):
         room = await _made_room(one)
         assert (await one.join(room)).clients == [one.user]
@@ -130,8 +130,8 @@ async def _made_room(client: AsyncClient) -> str:
     return room
 
 
-async def test_signals(open_server: str) -> None:
-    """A signal comes with its true sender; one to nobody is Failed, by the ref that `signal` returned."""
+async def test_signal_carries_its_sender_or_fails_by_ref(open_server: str) -> None:
+    """A signal carries its true sender; one to an offline user is a Failed event with its ref."""
     async with two(open_server) as (one, other, chat):
         await other.send(chat, "let us talk")
         await one.signal("call", "offer", {"sdp": "v=0"}, to=str(other.user))
@@ -145,8 +145,8 @@ async def test_signals(open_server: str) -> None:
         assert (failed.ref, failed.code) == (ref, "nobody_there")
 
 
-async def test_refused_send(open_server: str) -> None:
-    """A chat of others takes no message."""
+async def test_send_to_a_chat_of_others_is_refused(open_server: str) -> None:
+    """The server refuses a send to a chat of other users."""
     async with two(open_server) as (one, _, _):
         with pytest.raises(Problem) as refused:
             await one.send("someone:else", "hi")
@@ -201,8 +201,8 @@ async def test_closed_server_refuses_names(closed_server: str) -> None:
             await client.ready()
 
 
-async def test_long_text(open_server: str) -> None:
-    """A text of 16 KiB that JSON doubles goes through, in more than one WebSocket frame."""
+async def test_long_text_arrives_in_several_websocket_frames(open_server: str) -> None:
+    """A text of 16 KiB that JSON escaping doubles arrives in more than one WebSocket frame."""
     async with two(open_server) as (one, other, chat):
         text = "\x01" * (16 * 1024)
         await one.send(chat, text)

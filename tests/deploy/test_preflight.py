@@ -29,8 +29,8 @@ def test_everything_is_told_at_once(tmp_path: Path) -> None:
     assert lacking(tmp_path, **REGION, **KEYS) == []
 
 
-def test_stages(tmp_path: Path) -> None:
-    """A stage that is not there is named with those there are; an emulator needs nothing of AWS."""
+def test_unknown_stage_is_answered_with_the_known_ones(tmp_path: Path) -> None:
+    """An unknown stage is answered with the known ones; an emulator needs no AWS settings."""
     path = {"PATH": os.environ["PATH"], "HOME": str(tmp_path)}
     assert missing("staging", path | REGION | KEYS, NOWHERE) == [NO_STAGE.format("staging")]
     assert missing("localstack", path, NOWHERE) == []
@@ -38,8 +38,8 @@ def test_stages(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["default", "work"])
 @pytest.mark.parametrize("how", ["sso_session = x", "credential_process = x", "role_arn = x"])
-def test_profiles(tmp_path: Path, name: str, how: str) -> None:
-    """Region and credentials may be in a profile of the AWS CLI, in either of its files."""
+def test_aws_profile_supplies_region_and_credentials(tmp_path: Path, name: str, how: str) -> None:
+    """An AWS CLI profile can supply the region and credentials, from either of its files."""
     (tmp_path / ".aws").mkdir()
     header = "default" if name == "default" else f"profile {name}"
     (tmp_path / ".aws" / "config").write_text(f"[{header}]\nregion = eu-west-1\n{how}\n")

@@ -36,8 +36,8 @@ def free_port() -> Iterator[int]:
         yield port
 
 
-def test_no_credentials(nobody: dict[str, str]) -> None:
-    """Without credentials nothing is made, and the line names the ways to give some."""
+def test_missing_credentials_stop_the_deployment(nobody: dict[str, str]) -> None:
+    """Without credentials nothing is created, and the error names the ways to provide them."""
     done = run("infra.deploy", "--stage", "prod", env={**nobody, "AWS_DEFAULT_REGION": "us-east-1"})
     assert refusal(done).startswith("deploy: no AWS credentials: run `aws configure`")
 
@@ -67,8 +67,8 @@ def test_nobody_is_there_to_confirm(nobody: dict[str, str]) -> None:
     assert asked == ["GetCallerIdentity"]
 
 
-def test_no_region(nobody: dict[str, str]) -> None:
-    """Without a region nothing is made."""
+def test_missing_region_stops_the_deployment(nobody: dict[str, str]) -> None:
+    """Without a region nothing is created."""
     done = run("infra.deploy", "--stage", "prod", env={**nobody, **CREDENTIALS})
     assert refusal(done) == "deploy: no region: set AWS_DEFAULT_REGION, for instance to us-east-1"
 

@@ -100,8 +100,10 @@ def test_rooms_are_found_and_listed(api: Api) -> None:
         ("/v1/rooms", {"cursor": "1.alice"}, "cursor"),
     ],
 )
-def test_refused(api: Api, path: str, query: dict[str, Any], field: str) -> None:
-    """A question that cannot be answered names the field at fault."""
+def test_invalid_search_names_the_field_at_fault(
+    api: Api, path: str, query: dict[str, Any], field: str
+) -> None:
+    """The error of an invalid search names the field at fault."""
     answer = api.call("GET", path, user=api.stranger(), params=query)
 
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, field)

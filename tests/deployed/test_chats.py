@@ -149,8 +149,8 @@ def test_a_group_changes(api: Api) -> None:
         assert (answer.status_code, fields_at_fault(answer)) == (400, [field])
 
 
-def test_a_room(api: Api) -> None:
-    """A room is open to anybody, and its id, in any case, is given once."""
+def test_room_is_open_and_its_id_unique_in_any_case(api: Api) -> None:
+    """Anybody can join a room, and its id, compared without case, is taken only once."""
     _, alice, bob = api.new_pair()
     name = f"Room.{uuid.uuid4().hex[:12]}"
     body = {"kind": "room", "id": name, "name": "Lobby"}

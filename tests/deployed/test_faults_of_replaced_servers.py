@@ -138,8 +138,8 @@ def test_there_is_no_signing_key(anyone: Api, person: Person) -> None:
     assert anyone.call("GET", "/v1/users/me", person=person).status_code == 200
 
 
-def test_logout_revokes(anyone: Api, person: Person) -> None:
-    """After a logout the token is refused on every connection, for reading and for writing."""
+def test_logout_revokes_the_token_for_reads_and_writes(anyone: Api, person: Person) -> None:
+    """After a logout the token is refused on every connection, for reads and for writes."""
     assert anyone.call("GET", "/v1/users/me", person=person).status_code == 200
     assert anyone.call("POST", "/v1/logout", person=person).status_code == 202
     for _ in range(5):

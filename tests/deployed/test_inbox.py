@@ -129,8 +129,8 @@ def test_the_inbox_in_pages(api: Api) -> None:
     assert ([one["chat"] for one in later["chats"]], later["next"]) == ([notes], None)
 
 
-def test_flags(api: Api) -> None:
-    """Flags are one's own, and come by sync."""
+def test_flags_belong_to_one_user_and_arrive_by_sync(api: Api) -> None:
+    """Flags apply to their user alone, and arrive by sync."""
     chat, alice, bob = api.new_pair()
     api.post(chat, alice, text="hello")
     _, token = synced(api, bob)
@@ -146,8 +146,8 @@ def test_flags(api: Api) -> None:
     assert not row(api, alice, chat)["archived"]
 
 
-def test_receipts(api: Api) -> None:
-    """Both see how far each of them has come; what was read was received."""
+def test_receipts_show_each_member_how_far_the_other_read(api: Api) -> None:
+    """Both members see how far the other has read; a read message counts as received."""
     chat, alice, bob = api.new_pair()
     for text in ("one", "two", "three"):
         api.post(chat, alice, text=text)
@@ -164,8 +164,8 @@ def test_receipts(api: Api) -> None:
     )
 
 
-def test_a_group(api: Api) -> None:
-    """A group comes by sync, says what has changed in it since, and goes when one leaves it."""
+def test_group_arrives_and_leaves_by_sync(api: Api) -> None:
+    """A group arrives by sync, shows later changes, and disappears when its member leaves."""
     _, alice, bob = api.new_pair()
     _, token = synced(api, bob)
     made = api.call("POST", "/v1/chats", user=alice, json={"kind": "group", "name": "tea", "members": [bob]})
@@ -230,6 +230,6 @@ def test_marks_that_cannot_be(api: Api) -> None:
 
 
 @pytest.mark.parametrize("path", ["/v1/chats", "/v1/sync", "/v1/chats/a:b/receipts"])
-def test_nobody(anyone: Api, path: str) -> None:
-    """Who does not say who they are is shown no chats."""
+def test_anonymous_caller_sees_no_chats(anyone: Api, path: str) -> None:
+    """A caller who is not authenticated is shown no chats."""
     assert anyone.call("GET", path).status_code == 401

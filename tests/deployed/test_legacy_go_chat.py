@@ -110,8 +110,8 @@ def test_what_wants_a_token(anyone: Api, target: Target, method: str, path: str)
         assert answer.headers[target.challenge_header].startswith("Bearer")
 
 
-def test_logout(anyone: Api, person: Person) -> None:
-    """POST /logout is 202 and the token is dead; another login's is not."""
+def test_logout_ends_only_the_token_that_was_sent(anyone: Api, person: Person) -> None:
+    """POST /logout is 202 and ends that token; a token of another login still works."""
     body = {"username": person.handle, "password": person.password}
     other = person._replace(token=anyone.call("POST", "/login", json=body).json()["token"])
     left = anyone.call("POST", "/logout", person=person)
@@ -121,7 +121,7 @@ def test_logout(anyone: Api, person: Person) -> None:
     assert anyone.call("GET", "/v1/users/me", person=other).status_code == 200
 
 
-def test_delete(registered: Api, person: Person) -> None:
+def test_delete_removes_account_sessions_follows_and_posts(registered: Api, person: Person) -> None:
     """DELETE /delete is 204: account, session, follows and posts go, messages show "deleted user"."""
     _, friend, _ = registered.new_pair()
     before = counts(registered, friend)
@@ -195,7 +195,7 @@ def new_room(api: Api, user: str) -> str:
     return room
 
 
-def test_rooms(api: Api) -> None:
+def test_every_room_path_answers_200(api: Api) -> None:
     """POST /ws/createRoom, GET /ws/joinRoom, /ws/getRooms and /ws/getClients are 200."""
     _, alice, bob = api.new_pair()
     room = new_room(api, alice)

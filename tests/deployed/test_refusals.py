@@ -44,8 +44,8 @@ BROKEN_UTF8 = [
 
 
 @pytest.mark.parametrize(("body", "status"), BODIES)
-def test_v1_refuses(api: Api, body: bytes, status: int) -> None:
-    """A /v1 send of such bytes is refused, and the chat stays empty."""
+def test_v1_send_of_invalid_bytes_stores_nothing(api: Api, body: bytes, status: int) -> None:
+    """A /v1 send of invalid bytes is refused, and the chat stays empty."""
     chat, alice, _ = api.new_pair()
     path, headers = f"/v1/chats/{chat}/messages", {"Content-Type": "application/json"}
     response = api.call("POST", path, user=alice, content=body, headers=headers)

@@ -188,8 +188,8 @@ def test_what_is_no_utf_8_is_a_400(echo: SocketServer, path: str) -> None:
 
 
 @pytest.mark.parametrize("status", [401, 403, 429, 503])
-def test_connect_refuses(echo: SocketServer, status: int) -> None:
-    """What `$connect` answers but 2xx is the answer to the request, with its headers and body."""
+def test_refusal_of_connect_is_the_answer_to_the_upgrade(echo: SocketServer, status: int) -> None:
+    """Any answer of `$connect` but a 2xx is the answer to the upgrade, with its headers and body."""
     with pytest.raises(InvalidStatus) as refused:
         echo.open(f"/?refuse={status}")
     response = refused.value.response
@@ -391,8 +391,8 @@ def test_a_push_from_a_thread(echo: SocketServer) -> None:
 
 @settings(max_examples=60)
 @given(sent=strategies.lists(strategies.binary(max_size=300), min_size=1, max_size=5))
-def test_any_bytes(echo: SocketServer, sent: list[bytes]) -> None:
-    """Whatever bytes a client sends, the server serves the next one."""
+def test_server_survives_any_bytes_of_a_client(echo: SocketServer, sent: list[bytes]) -> None:
+    """Whatever bytes one client sends, the server still serves the next one."""
     with Peer(echo.socket_port) as peer, contextlib.suppress(OSError):
         peer.send("GET / HTTP/1.1", "Host: localhost", "Connection: Upgrade", *UPGRADE)
         assert peer.answer().status == 101

@@ -134,8 +134,8 @@ def test_options_set_the_limits() -> None:
         ({"SOCKET_PORT": "0"}, 0),
     ],
 )
-def test_the_port(env: dict[str, str], port: int) -> None:
-    """It follows the HTTP port unless it is set."""
+def test_socket_port_follows_the_http_port_unless_set(env: dict[str, str], port: int) -> None:
+    """The port of the WebSockets follows the HTTP port unless it is set."""
     assert parse([], env).socket_port == port
 
 

@@ -63,8 +63,8 @@ def test_a_signal_ends_everything(server: Gateway, number: signal.Signals, to_al
     stalled.socket.close()
 
 
-def test_nohup(tmp_path: Path) -> None:
-    """Started by nohup it goes on serving when the terminal closes, and still ends by SIGTERM."""
+def test_server_under_nohup_survives_its_terminal(tmp_path: Path) -> None:
+    """Under nohup the server survives its terminal, and SIGTERM still ends it."""
     server = Gateway(tmp_path, {}, ["--workers", "2"], hangup=signal.SIG_IGN)
     try:
         server.wait_until_ready()
@@ -214,8 +214,8 @@ def test_a_program_on_a_leash_ends_with_its_parent(platform: str) -> None:
     assert eventually(lambda: not Path(f"/proc/{started}").exists())
 
 
-def test_another_store(tmp_path: Path) -> None:
-    """With REDIS_URL the messages go there, no Valkey is started, and the store outlives the server."""
+def test_redis_url_replaces_the_embedded_valkey(tmp_path: Path) -> None:
+    """With REDIS_URL messages go there, no Valkey starts, and the store outlives the server."""
     with ValkeyEngine() as engine:
         with running_gateway({"REDIS_URL": engine.url}, ["--workers", "1"]) as server:
             assert store(server) is None

@@ -56,8 +56,10 @@ def test_terminal_shows_errors_alone(tmp_path: Path, store: Engine) -> None:
 
 
 @pytest.mark.parametrize(("env", "coloured"), [({"NO_COLOR": "1"}, False), ({"NO_COLOR": ""}, True)])
-def test_no_color(tmp_path: Path, store: Engine, env: dict[str, str], coloured: bool) -> None:
-    """NO_COLOR, if it is not empty, takes the colours away."""
+def test_no_color_turns_colours_off(
+    tmp_path: Path, store: Engine, env: dict[str, str], coloured: bool
+) -> None:
+    """A NO_COLOR that is not empty turns colours off."""
     with started(tmp_path, store, **env) as terminal:
         _, url = ready(terminal)
         store.kill()
@@ -94,8 +96,8 @@ def test_what_is_worth_a_line(level: int, fields: dict[str, Any] | str, worth: b
     assert is_worth_a_line(record(level, fields)) is worth
 
 
-def test_line() -> None:
-    """A line has the time, the level, what was asked, how it ended and the id; nothing moves the cursor."""
+def test_line_shows_request_outcome_and_id() -> None:
+    """A line has the time, level, request, outcome and id; nothing in it moves the cursor."""
     fields = {"event": "request", "request_id": "r1", "method": "GET", "path": "/a\x1b[2J", "status": 500}
     failed = record(logging.ERROR, fields | {"ms": 12.3, "cause": "x"})
     line = TerminalFormatter(coloured=False).format(failed)

@@ -58,8 +58,8 @@ def test_the_holder_of_connections_learns_whose_each_is(door: Door) -> None:
     assert told == [(connection, "ann")]
 
 
-def test_ticket_ends(door: Door, valkey: Engine) -> None:
-    """A ticket is kept for 30 seconds, and then it is refused."""
+def test_ticket_expires_after_thirty_seconds(door: Door, valkey: Engine) -> None:
+    """A ticket works for 30 seconds, and is refused after that."""
     ticket = door.ticket("ann")
     key, node = keys.ticket("ann", digest_of(ticket).hex()), valkey.nodes[0]
 
@@ -88,8 +88,8 @@ def test_ticket_of_another_is_not_used_up(door: Door) -> None:
     assert door.knock(query={"ticket": ticket})["statusCode"] == 200
 
 
-def test_bearer(door: Door) -> None:
-    """A client that can set headers may show its token instead; a wrong one is refused."""
+def test_bearer_token_replaces_a_ticket(door: Door) -> None:
+    """A client that can set headers can send its token instead; a wrong token is refused."""
     good = door.knock(headers={"Authorization": f"Bearer {door.tokens['ann']}"})
     bad = door.knock(headers={"authorization": "Bearer parley_" + "x" * 43 + ".ann"})
 
@@ -98,8 +98,8 @@ def test_bearer(door: Door) -> None:
     assert "WWW-Authenticate" in bad["headers"]
 
 
-def test_nothing_shown(door: Door) -> None:
-    """Who shows nothing is told to get a ticket."""
+def test_connect_without_credentials_points_to_tickets(door: Door) -> None:
+    """A connect without credentials is refused, and the error explains how to get a ticket."""
     assert code_of(door.knock()) == "not_authenticated"
     assert code_of(door.knock(query={"user": "zoe"})) == "not_authenticated"
 
@@ -113,8 +113,10 @@ def test_nothing_shown(door: Door) -> None:
         ("soap", None),
     ],
 )
-def test_subprotocol(door: Door, offered: str, chosen: str | None) -> None:
-    """The subprotocol is one that was offered and is known, else none."""
+def test_only_an_offered_and_known_subprotocol_is_chosen(
+    door: Door, offered: str, chosen: str | None
+) -> None:
+    """The subprotocol is one that the client offered and the server knows, otherwise none."""
     answer = door.knock(query={"ticket": door.ticket("ann")}, headers={"Sec-WebSocket-Protocol": offered})
 
     assert answer == {"statusCode": 200} | ({"headers": {"Sec-WebSocket-Protocol": chosen}} if chosen else {})
@@ -128,8 +130,8 @@ class TestOpen:
         """Open it."""
         return {"PARLEY_AUTH": "open"}
 
-    def test_name(self, door: Door) -> None:
-        """A name without account is let in by itself; one with an account is not."""
+    def test_name_without_account_connects_by_itself(self, door: Door) -> None:
+        """A name without an account connects by itself; one with an account does not."""
         assert door.knock(query={"user": "Zoe"}) == {"statusCode": 200}
         assert door.knock(query={"user": "ann"})["statusCode"] == 401
 
@@ -185,8 +187,8 @@ class TestElsewhere:
         """Be on AWS."""
         return {"PARLEY_AUTH": "open", "PARLEY_STAGE": "prod", "PARLEY_OPEN_HOSTS": "chat.example.com"}
 
-    def test_no_names(self, door: Door) -> None:
-        """A name alone does not do there."""
+    def test_name_alone_is_refused_on_a_closed_server(self, door: Door) -> None:
+        """A closed server refuses a name without a token."""
         assert door.knock(query={"user": "zoe"})["statusCode"] == 401
 
 
@@ -198,8 +200,8 @@ class TestWithoutSockets:
         """Have none."""
         return {"PARLEY_SOCKET_URL": ""}
 
-    def test_no_ticket(self, door: Door) -> None:
-        """There are no tickets there, and a room is joined without a URL."""
+    def test_server_without_sockets_gives_no_tickets(self, door: Door) -> None:
+        """A server without WebSockets gives no tickets, and joining a room gives no URL."""
         answer = door.rest("ann", "POST", "/v1/realtime/ticket", {})
         door.rest("bob", "POST", "/ws/createRoom", {"id": "lobby", "name": "Lobby"})
 
@@ -215,8 +217,8 @@ class TestLimited:
         """Allow some attempts, of registering too."""
         return {"PARLEY_RATE_LIMITS": "read=0,write=0,search=0,auth=5,frame=0"}
 
-    def test_refusals_count(self, door: Door) -> None:
-        """Who shows bad tickets again and again is refused for a while; others are let in."""
+    def test_repeated_bad_tickets_block_their_sender(self, door: Door) -> None:
+        """A client that repeats bad tickets is refused for a while; others still connect."""
         answers = [door.knock(query={"ticket": "no"}, address="192.0.2.1") for _ in range(7)]
 
         assert [answer["statusCode"] for answer in answers] == [401] * 5 + [429] * 2
@@ -224,8 +226,8 @@ class TestLimited:
         assert door.knock(query={"ticket": door.ticket("ann")}, address="192.0.2.1")["statusCode"] == 200
 
 
-def test_most_connections(door: Door) -> None:
-    """A user has so many connections at the most."""
+def test_user_has_a_maximum_number_of_connections(door: Door) -> None:
+    """The connection beyond a user's maximum is refused."""
     for _ in range(MOST_CONNECTIONS):
         door.enter("ann", ready=False)
 
@@ -249,8 +251,10 @@ def test_path_that_is_no_room(door: Door) -> None:
     assert (answer["statusCode"], code_of(answer)) == (404, "chat_not_found")
 
 
-def test_log_lines(door: Door, caplog: pytest.LogCaptureFixture) -> None:
-    """Each event has a line, with what came of it, and without a ticket, a token or a text."""
+def test_each_connection_event_logs_a_line_without_secrets(
+    door: Door, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Each event logs a line with its outcome, and without a ticket, token or text."""
     connection, ticket = "local1-log", door.ticket("ann")
 
     app.socket_connect(event("CONNECT", connection, query={"ticket": ticket}), None)
@@ -290,8 +294,8 @@ def test_one_device_of_two(door: Door) -> None:
     assert not online(door, "ann")
 
 
-def test_gone_connection(door: Door) -> None:
-    """A connection that a push finds gone is cleared up, and no other."""
+def test_push_removes_only_the_gone_connection(door: Door) -> None:
+    """A connection that a push finds gone is removed, and no other."""
     gone, there = door.enter("ann"), door.enter("ann")
     door.recorder.vanished.add(gone.connection)
 
@@ -350,8 +354,8 @@ def test_end_of_a_session_is_told_in_protobuf(door: Door) -> None:
     assert b"connection_ended" in base64.b64decode(told)
 
 
-def test_logout(door: Door) -> None:
-    """Logging out closes the sockets of that session, and those of no other; presence follows."""
+def test_logout_closes_only_its_own_sessions_connections(door: Door) -> None:
+    """A logout closes the connections of its session and no others; presence follows."""
     one = door.enter("ann")
     first = door.tokens["ann"]
     login = call("POST", "/v1/login", body={"handle": "ann", "password": "correct horse"})
@@ -383,8 +387,8 @@ def test_logout_while_connecting(door: Door, monkeypatch: pytest.MonkeyPatch) ->
     assert Socket(door.recorder, "late").send({"type": "ping"})[0]["code"] == "connection_ended"
 
 
-def test_ended_session(door: Door) -> None:
-    """Ending one session by its id closes its sockets."""
+def test_ending_a_session_closes_its_connections(door: Door) -> None:
+    """Ending one session by its id closes its connections."""
     socket = door.enter("ann")
     session = door.rest("ann", "GET", "/v1/sessions").body["sessions"][0]["id"]
 
@@ -393,8 +397,8 @@ def test_ended_session(door: Door) -> None:
     assert door.recorder.closed == [socket.connection]
 
 
-def test_changed_password(door: Door) -> None:
-    """A changed password closes the sockets of the other sessions, and not of the one that changed it."""
+def test_changed_password_closes_other_sessions_connections(door: Door) -> None:
+    """A changed password closes the connections of the other sessions, not of the caller's."""
     other = door.enter("ann")
     login = call("POST", "/v1/login", body={"handle": "ann", "password": "correct horse"})
     door.tokens["ann"] = login.body["token"]
@@ -407,8 +411,8 @@ def test_changed_password(door: Door) -> None:
     assert own.send({"type": "ping"})[0]["type"] == "pong"
 
 
-def test_deleted_account(door: Door) -> None:
-    """A deleted account's sockets are closed, and what they still send is refused."""
+def test_deleted_account_loses_its_connections(door: Door) -> None:
+    """The connections of a deleted account are closed, and their late frames refused."""
     socket = door.enter("ann")
 
     assert door.rest("ann", "DELETE", "/v1/users/me").status == 204
@@ -419,8 +423,8 @@ def test_deleted_account(door: Door) -> None:
     assert (answer["type"], answer["status"], answer["code"]) == ("error", 401, "connection_ended")
 
 
-def test_unknown_connection(door: Door) -> None:
-    """A frame of a connection that nobody knows is refused, and the connection closed."""
+def test_frame_of_an_unknown_connection_closes_it(door: Door) -> None:
+    """A frame from an unknown connection is refused, and the connection closed."""
     (answer,) = Socket(door.recorder, "local1-nobody").send({"type": "ping", "ref": "7"})
 
     assert (answer["code"], answer["ref"]) == ("connection_ended", "7")

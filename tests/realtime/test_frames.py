@@ -62,8 +62,8 @@ def types_of(frames: list[dict[str, Any]]) -> list[str]:
 class TestHello:
     """The first frame."""
 
-    def test_first(self, door: Door) -> None:
-        """Who holds nothing is told of all chats, and then that the connection is ready."""
+    def test_first_hello_lists_all_chats_then_ready(self, door: Door) -> None:
+        """A client without a version gets all chats, and then `ready`."""
         door.enter("bob").send(saying("one"))
 
         sync, ready = door.enter("ann", ready=False).hello(ref="1")
@@ -73,8 +73,8 @@ class TestHello:
         assert (sync["more"], sync["reset"], sync["ref"]) == (False, False, "1")
         assert (ready["user"], ready["ref"]) == ("ann", "1")
 
-    def test_again(self, door: Door) -> None:
-        """Who comes again with a version is told only what has moved since."""
+    def test_later_hello_lists_only_what_changed(self, door: Door) -> None:
+        """A client with a version gets only what changed since then."""
         first = door.enter("ann", ready=False).hello()[0]
         door.enter("bob").send(saying("one"))
 
@@ -84,20 +84,22 @@ class TestHello:
         assert [row["chat"] for row in second["chats"]] == [CHAT]
         assert (third["chats"], third["reset"]) == ([], False)
 
-    def test_another_history(self, door: Door) -> None:
-        """A version of a history that the store has lost begins again, and says so."""
+    def test_version_of_a_lost_history_resets_the_client(self, door: Door) -> None:
+        """A version from a history that the store lost starts the client over, and the frame says so."""
         sync = door.enter("ann", ready=False).hello(version=str(SyncToken.first(1)._replace(version=99)))[0]
 
         assert sync["reset"]
 
-    def test_no_version(self, door: Door) -> None:
-        """What is no version is refused under the name that the frame has for it."""
+    def test_invalid_version_is_refused_by_its_field_name(self, door: Door) -> None:
+        """An invalid version is refused under its name in the frame."""
         (refusal,) = door.enter("ann", ready=False).hello(version="nonsense")
 
         assert [error["field"] for error in refusal["errors"]] == ["version"]
 
-    def test_lost_message(self, door: Door, valkey: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A message that was acknowledged and pushed, and then lost, is told in the first frame alone."""
+    def test_lost_message_is_reported_in_the_first_frame_alone(
+        self, door: Door, valkey: Engine, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A message that was acknowledged, pushed and then lost is reported in the first frame alone."""
         monkeypatch.setattr(hello, "ROWS", 1)
         bob, ann = door.enter("bob"), door.enter("ann")
         bob.send(saying("kept"))
@@ -145,8 +147,8 @@ class TestHello:
         assert (len(told[0]["history_changed"]), len(told[0]["unreadable"])) == (50, 50)
         assert sum(len(frame["chats"]) for frame in told) == len(names)
 
-    def test_malformed_check(self, door: Door) -> None:
-        """A hello that checks what is no cursor is refused, and the connection not registered."""
+    def test_malformed_cursor_to_check_leaves_the_connection_unregistered(self, door: Door) -> None:
+        """A hello with an invalid cursor to check is refused, and the connection is not registered."""
         ann = door.enter("ann", ready=False)
         (refusal,) = ann.hello(check=[{"chat": CHAT, "cursor": "12"}])
         assert ([error["field"] for error in refusal["errors"]], CHAT in refusal["detail"]) == (
@@ -180,8 +182,8 @@ class TestHello:
         assert ann.received() == []
         assert types_of(ann.send({"type": "ping"})) == ["pong"]
 
-    def test_pages(self, door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Many chats come in several frames; after the last that fits, the next hello goes on."""
+    def test_many_chats_arrive_in_several_frames(self, door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Many chats arrive in several frames; after the last one that fits, the next hello continues."""
         monkeypatch.setattr(hello, "ROWS", 1)
         monkeypatch.setattr(hello, "MOST_FRAMES", 2)
         chats = {group_of(door) for _ in range(3)}
@@ -223,8 +225,8 @@ class TestSend:
         assert bob.received() == [told]
         assert cyd.received() == []
 
-    def test_again(self, door: Door) -> None:
-        """A send that is repeated is acknowledged as a duplicate, and nobody hears of it again."""
+    def test_repeated_send_is_acknowledged_as_a_duplicate(self, door: Door) -> None:
+        """A repeated send is acknowledged as a duplicate, and nobody receives it again."""
         ann, bob = door.enter("ann"), door.enter("bob")
         ann.send(saying("hello"))
         bob.received()
@@ -247,8 +249,8 @@ class TestSend:
 
         assert door.rest("bob", "GET", f"/v1/chats/{CHAT}/messages").body["head"] == 1
 
-    def test_by_rest(self, door: Door) -> None:
-        """What is sent by REST reaches every connection of the members, the sender's too."""
+    def test_rest_send_reaches_all_members_connections(self, door: Door) -> None:
+        """A send by REST reaches every connection of the members, including the sender's."""
         ann, bob = door.enter("ann"), door.enter("bob")
 
         door.rest("ann", "POST", f"/v1/chats/{CHAT}/messages", {"text": "by REST"})
@@ -266,8 +268,8 @@ class TestSend:
         (told,) = bob.received()
         assert (told["chat"], told["sender"], told["text"]) == (CHAT, "ann", "by POST")
 
-    def test_group(self, door: Door) -> None:
-        """A group's message goes to all members; what happens in the group is told too."""
+    def test_group_message_and_group_events_reach_all_members(self, door: Door) -> None:
+        """All members receive a group's messages and its events."""
         bob, cyd = door.enter("bob"), door.enter("cyd")
         group = group_of(door, "bob")
 
@@ -278,8 +280,8 @@ class TestSend:
         assert [frame["kind"] for frame in frames] == ["system", "text"]
         assert cyd.received() == []
 
-    def test_trips(self, door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A direct message costs five trips: the frame, the peer, the log, the inboxes, and the note."""
+    def test_direct_message_takes_five_round_trips(self, door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A direct message takes five round trips: frame, peer, log, inboxes and outbox."""
         monkeypatch.setattr(account_status, "KEPT_SECONDS", 3600.0)
         ann, _ = door.enter("ann"), door.enter("bob")
         ann.send(saying("first"))
@@ -299,8 +301,8 @@ class TestLarge:
         """Have two be many."""
         return {"PARLEY_LARGE_CHAT": "2"}
 
-    def test_large_chat(self, door: Door) -> None:
-        """Members who said hello get its messages, on every device but the sender's."""
+    def test_large_chat_message_reaches_connections_that_said_hello(self, door: Door) -> None:
+        """A large chat's message reaches the members' connections that said hello, except the sending one."""
         group = group_of(door, "bob", "cyd")
         ann, bob, phone = door.enter("ann"), door.enter("bob"), door.enter("bob")
 
@@ -327,8 +329,8 @@ class TestLarge:
 
         assert sorted(told) == sorted(groups)
 
-    def test_no_receipts(self, door: Door) -> None:
-        """Others are told no marks of it; the reader's own devices are."""
+    def test_large_chat_pushes_receipts_only_to_the_readers_devices(self, door: Door) -> None:
+        """Receipts in a large chat go to the reader's own devices alone."""
         group = group_of(door, "bob", "cyd")
         ann, bob, phone = door.enter("ann"), door.enter("bob"), door.enter("bob")
         ann.send({"type": "send", "chat": group, "id": "1", "text": "tea?"})
@@ -358,8 +360,8 @@ class TestMarks:
         assert ann.received() == phone.received() == [expected]
         check(expected)
 
-    def test_by_rest(self, door: Door) -> None:
-        """A mark that is made by REST is told as well."""
+    def test_rest_read_mark_is_pushed_like_a_frames(self, door: Door) -> None:
+        """A read mark set by REST is pushed, too."""
         ann = door.enter("ann")
         ann.send(saying("one"))
 
@@ -367,8 +369,8 @@ class TestMarks:
 
         assert types_of(ann.received()) == ["receipt"]
 
-    def test_by_cursor(self, door: Door) -> None:
-        """A cursor is checked: of a history that is gone it is an error."""
+    def test_read_mark_by_a_stale_cursor_is_an_error(self, door: Door) -> None:
+        """A read mark's cursor is checked: one from a lost history is an error."""
         ann, bob = door.enter("ann"), door.enter("bob")
         ann.send(saying("one"))
         page = bob.send({"type": "pull", "chat": CHAT})[-1]
@@ -382,8 +384,8 @@ class TestMarks:
 class TestPull:
     """Pages."""
 
-    def test_page(self, door: Door) -> None:
-        """A page is as REST has it, with the chat's id."""
+    def test_pulled_page_equals_the_rest_page(self, door: Door) -> None:
+        """A pulled page equals the REST page, with the chat's id added."""
         ann = door.enter("ann")
         for text in ("one", "two", "three"):
             ann.send(saying(text))
@@ -441,8 +443,10 @@ class TestErrors:
             ('{"type": "received", "chat": "bob:cyd", "seq": 5}', "not_a_member"),
         ],
     )
-    def test_refused(self, door: Door, frame: str, code: str) -> None:
-        """What cannot be done is answered by one error frame, and the connection lives on."""
+    def test_invalid_frame_gets_one_error_and_keeps_the_connection(
+        self, door: Door, frame: str, code: str
+    ) -> None:
+        """An invalid frame gets one error frame, and the connection stays open."""
         ann = door.enter("ann")
 
         (answer,) = ann.send(frame)
@@ -470,8 +474,8 @@ class TestErrors:
 
         assert [message["sender"] for message in bob.received()] == ["ann"]
 
-    def test_id_conflict(self, door: Door) -> None:
-        """An id that comes with another text is refused as REST does."""
+    def test_reused_id_with_another_text_is_a_conflict(self, door: Door) -> None:
+        """An id that comes again with another text is refused as by REST."""
         ann = door.enter("ann")
         ann.send(saying("one"))
 
@@ -479,10 +483,10 @@ class TestErrors:
 
         assert (answer["status"], answer["code"]) == (409, "id_conflict")
 
-    def test_defect(
+    def test_defect_is_answered_and_logged_with_the_same_id(
         self, door: Door, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
     ) -> None:
-        """A defect is answered as one, and logged as an error with what the answer says finds it."""
+        """A defect is answered as one, and the answer's id finds the logged error."""
 
         def fail(*args: object) -> None:
             raise RuntimeError("a defect")

@@ -74,8 +74,8 @@ def without(history: History, chat: str, seq: int) -> History:
     )
 
 
-def test_good_history() -> None:
-    """What kept the promise has no violation."""
+def test_history_that_keeps_the_promise_has_no_violation() -> None:
+    """A history that keeps the promise has no violation."""
     assert violations(good()) == []
 
 
@@ -133,8 +133,8 @@ BAD = {
 
 
 @pytest.mark.parametrize("name", BAD)
-def test_bad_history(name: str) -> None:
-    """Each way to break the promise is refused, and the words say where."""
+def test_each_broken_promise_is_a_violation_that_says_where(name: str) -> None:
+    """Each way to break the promise is a violation whose words say where."""
     history, words = BAD[name]
     assert [one for one in violations(history) if one.startswith(words)], violations(history)
 

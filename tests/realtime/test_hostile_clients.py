@@ -197,8 +197,8 @@ def nearly(draw: st.DrawFn) -> str:
 
 @settings(FUZZ, max_examples=80)
 @given(texts=st.lists(st.text() | nearly() | SWAPPED | RETYPED, min_size=1, max_size=12))
-def test_any_text(url: str, texts: list[str]) -> None:
-    """Whatever text a client sends, it is done or answered by an error, and the connection lives on."""
+def test_any_text_is_handled_or_answered_with_an_error(url: str, texts: list[str]) -> None:
+    """Any text is handled or answered with an error, and the connection stays open."""
     check_refused(url, texts)
 
 
@@ -221,8 +221,8 @@ ENCODED = (
 
 @settings(FUZZ, max_examples=60)
 @given(texts=st.lists(ENCODED | st.text() | SWAPPED, min_size=1, max_size=12))
-def test_any_protobuf(url: str, texts: list[str]) -> None:
-    """So is whatever a client of the other subprotocol sends."""
+def test_any_protobuf_text_is_handled_or_answered_with_an_error(url: str, texts: list[str]) -> None:
+    """The same holds for a client of the protobuf subprotocol."""
     check_refused(url, texts, protobuf=True)
 
 
@@ -242,8 +242,10 @@ PIECES = st.builds(
 
 @settings(FUZZ, max_examples=150)
 @given(pieces=st.lists(PIECES | st.binary(max_size=40), min_size=1, max_size=6), cut=st.integers(0, 30))
-def test_any_bytes(url: str, pieces: list[Piece | bytes], cut: int) -> None:
-    """Whatever bytes a client sends, it gets frames that are documented, and an end with a right code."""
+def test_any_bytes_get_documented_frames_and_a_valid_close(
+    url: str, pieces: list[Piece | bytes], cut: int
+) -> None:
+    """Whatever bytes a client sends, it gets documented frames and a valid close code."""
     wire = b"".join(piece if isinstance(piece, bytes) else piece.bytes() for piece in pieces)
     with Rude(port_of(url), "eve") as rude:
         rude.send(wire[: len(wire) - cut])
@@ -390,8 +392,8 @@ def test_who_a_frame_says_that_it_is_from(url: str) -> None:
             assert received(eve)["code"] == "not_a_member"
 
 
-def test_a_flood(url: str, chatting: Bystanders) -> None:
-    """10,000 frames at once are each answered: so many a minute are done, the others refused."""
+def test_flood_of_frames_is_answered_within_the_limit(url: str, chatting: Bystanders) -> None:
+    """Each of 10,000 frames at once is answered: those within the limit are handled, the rest refused."""
     with opened(url, "eve", max_queue=None) as eve:
         eve.socket.sendall(HELLO.bytes() * FLOOD)
         chatting.check(more=20)

@@ -213,8 +213,8 @@ def test_a_deleted_account_is_not_found_and_went_offline(stage: Stage) -> None:
         stage.services.realtime.presence.of(stage.caller("ann"), "bob")
 
 
-def test_the_route(door: Door) -> None:
-    """GET /v1/users/{handle}/presence is for callers who are known, in any case of the handle."""
+def test_presence_route_needs_a_caller_and_ignores_case(door: Door) -> None:
+    """GET /v1/users/{handle}/presence needs an authenticated caller, and ignores the handle's case."""
     path = "/v1/users/{}/presence"
     bob = door.enter("bob")
     answer = door.rest("ann", "GET", path.format("BOB"))

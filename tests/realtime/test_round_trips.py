@@ -46,8 +46,10 @@ def made(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     ],
     ids=lambda given: given["type"] if isinstance(given, dict) else None,
 )
-def test_trips(stage: Stage, made: list[str], trips: int, frame: dict[str, Any]) -> None:
-    """As many as the docstrings say, and one for the frame itself."""
+def test_frames_take_the_documented_round_trips(
+    stage: Stage, made: list[str], trips: int, frame: dict[str, Any]
+) -> None:
+    """Each frame takes the round trips in the docstrings, plus one for the frame itself."""
     stage.room("ann")
     for user in ("ann", "bob"):
         stage.write(user, "ann:bob")

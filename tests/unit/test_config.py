@@ -229,7 +229,7 @@ def test_every_variable_is_tried() -> None:
 
 
 @pytest.mark.parametrize(("variable", "row"), cases(GOOD))
-def test_good_value(variable: str, row: tuple[str, Any]) -> None:
+def test_variable_sets_only_its_own_field(variable: str, row: tuple[str, Any]) -> None:
     """A variable sets its field and no other."""
     raw, value = row
     field = VARIABLES[variable][0]
@@ -244,8 +244,8 @@ def test_good_value(variable: str, row: tuple[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(("variable", "raw"), cases(BAD), ids=lambda text: text[:30])
-def test_bad_value(variable: str, raw: str) -> None:
-    """A value that a setting cannot have is one line that names the variable."""
+def test_invalid_value_is_one_line_that_names_the_variable(variable: str, raw: str) -> None:
+    """The error of an invalid value is one line that names the variable."""
     with pytest.raises(ConfigError) as raised:
         Settings.from_env({variable: raw})
 
@@ -445,8 +445,8 @@ USER = {"PARLEY_REDIS_USER": "parley"}
         ),
     ],
 )
-def test_contradictions(environ: dict[str, str], told: list[str]) -> None:
-    """Settings of the store that contradict each other are one line that names them, and no password."""
+def test_contradictory_settings_are_named_without_passwords(environ: dict[str, str], told: list[str]) -> None:
+    """The error of contradictory store settings is one line that names them, without passwords."""
     with pytest.raises(ConfigError) as raised:
         Settings.from_env(environ)
 

@@ -38,8 +38,8 @@ def refusal(url: str, limits: Limits = PATIENT, *, allow_private: bool = True) -
     return str(raised.value)
 
 
-def test_fetch() -> None:
-    """A fetch sends its headers, asks for plain bytes, and gives the body and its media type."""
+def test_fetch_sends_headers_and_returns_body_and_type() -> None:
+    """A fetch sends its headers, asks for an unencoded body, and returns the body and its media type."""
     with serving(answer(b"[1]", headers={"Content-Type": "application/json; charset=utf-8"})) as server:
         found = fetched(f"{server.url}/users?page=2", headers={"Authorization": "Bearer s3cret"})
 
@@ -107,8 +107,8 @@ def test_private_address_is_refused(host: str) -> None:
 
 
 @pytest.mark.parametrize("address", ["93.184.215.14", "8.8.8.8", "2606:4700::1111", "64:ff9b::808:808"])
-def test_public_address(address: str) -> None:
-    """A public address may be reached, one that NAT64 stands for too."""
+def test_public_address_is_allowed(address: str) -> None:
+    """A public address is allowed, and so is a NAT64 address of one."""
     assert may_be_reached(address, allow_private=False)
 
 
@@ -116,8 +116,8 @@ def test_public_address(address: str) -> None:
     "address",
     ["10.1.2.3", "172.16.0.1", "192.168.1.1", "127.0.0.1", "100.64.0.1", "::1", "fd12::1", "::ffff:10.0.0.1"],
 )
-def test_private_address(address: str) -> None:
-    """A private address may be reached only where that is allowed."""
+def test_private_address_needs_the_setting(address: str) -> None:
+    """A private address is allowed only by the setting."""
     assert may_be_reached(address, allow_private=True)
     assert not may_be_reached(address, allow_private=False)
 
@@ -210,8 +210,8 @@ def test_slow_look_up(monkeypatch: pytest.MonkeyPatch) -> None:
     release.set()
 
 
-def test_nothing_listens() -> None:
-    """A port without a server is a refusal in words."""
+def test_port_without_a_server_is_a_clear_error() -> None:
+    """A port without a server is a clear error."""
     with ReservedPort() as port:
         assert refusal(f"http://127.0.0.1:{port}/u?key=s3cret") == (
             f"http://127.0.0.1:{port}/u cannot be reached: Connection refused"
@@ -221,8 +221,8 @@ def test_nothing_listens() -> None:
 @pytest.mark.parametrize(
     "status", ["400 Bad Request", "401 Unauthorized", "404 Not Found", "503 Busy", "304 No"]
 )
-def test_status(status: str) -> None:
-    """An answer that is not a 2xx is an error with its status."""
+def test_answer_without_2xx_is_an_error_with_its_status(status: str) -> None:
+    """An answer other than 2xx is an error with its status."""
     with (
         serving(answer(b"[]", status)) as server,
         pytest.raises(FetchError, match=f"answered {status[:3]}") as raised,
@@ -289,8 +289,8 @@ def test_answer_that_cannot_be_used(reply: bytes, told: str) -> None:
     [b"", b"HTTP/1.1 200 OK\r\nA: ", b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n"],
     ids=["silent", "header", "body"],
 )
-def test_slow_drip(prologue: bytes) -> None:
-    """A server that sends a byte now and then is cut off at the deadline for the whole."""
+def test_slow_server_is_cut_off_at_the_deadline(prologue: bytes) -> None:
+    """A server that sends single bytes slowly is cut off at the deadline of the whole fetch."""
     gone = threading.Event()
 
     def drip(_request: Request, connection: socket.socket) -> None:
@@ -305,8 +305,8 @@ def test_slow_drip(prologue: bytes) -> None:
         assert gone.wait(20)
 
 
-def test_silent_handshake() -> None:
-    """A server that takes a connection and never speaks TLS is cut off."""
+def test_silent_tls_handshake_is_cut_off() -> None:
+    """A server that accepts a connection and never speaks TLS is cut off."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         text = refusal(f"https://127.0.0.1:{silent.getsockname()[1]}/", SHORT)
 
@@ -326,7 +326,7 @@ def redirecting(*targets: str, status: str = "302 Found") -> ScriptedServer:
 
 
 @pytest.mark.parametrize("status", ["301 M", "302 F", "303 S", "307 T", "308 P"])
-def test_redirect(status: str) -> None:
+def test_three_redirects_are_followed_with_the_headers(status: str) -> None:
     """Three redirects on the same server are followed, with the headers."""
     with redirecting("/1", "2", "/end?a=b", status=status) as server:
         found = fetched(f"{server.url}/0", headers={"Authorization": "Bearer x"})
@@ -336,7 +336,7 @@ def test_redirect(status: str) -> None:
     assert all(request.headers["authorization"] == "Bearer x" for request in server.requests)
 
 
-def test_redirect_loop() -> None:
+def test_fourth_redirect_is_not_followed() -> None:
     """A fourth redirect is not followed."""
     with redirecting("/0") as server:
         assert refusal(f"{server.url}/0").endswith("/0 redirects more than 3 times")
@@ -357,8 +357,8 @@ def test_redirect_loop() -> None:
         "http://[",
     ],
 )
-def test_redirect_elsewhere(target: str) -> None:
-    """A redirect to another scheme, host or port, or one with a login, is not followed."""
+def test_redirect_to_another_origin_is_not_followed(target: str) -> None:
+    """A redirect to another scheme, host or port, or to a URL with a login, is not followed."""
     with ScriptedServer(lambda _request, _connection: b"") as server:
         location = target.replace("{port}", str(server.port))
         server.handler = lambda _request, _connection: answer(
@@ -380,8 +380,8 @@ def test_header_that_cannot_be_sent(value: str) -> None:
     assert not server.requests
 
 
-def test_shown() -> None:
-    """What an error shows of a URL has no login, no query and no fragment."""
+def test_errors_show_urls_without_login_query_or_fragment() -> None:
+    """An error shows a URL without its login, query and fragment."""
     assert shown("https://ann:pw@h.example/a?key=s3cret#x") == "https://***@h.example/a"
     assert shown("https://h.example/a#token") == "https://h.example/a"
 
@@ -395,8 +395,8 @@ def test_shown() -> None:
         ("http://[::1]:8080/", "http://[::1]:8080"),
     ],
 )
-def test_origin(url: str, origin: str) -> None:
-    """An origin is the same however a URL is spelt."""
+def test_origin_is_the_same_in_every_spelling(url: str, origin: str) -> None:
+    """An origin is the same in every spelling of a URL."""
     assert origin_of(parsed(url)) == origin
 
 
@@ -423,8 +423,10 @@ def authority(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Authority:
     return made
 
 
-def test_tls(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The certificate is checked for the URL's host, which is also the name the server is asked for."""
+def test_certificate_is_checked_for_the_urls_host(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The certificate is checked for the URL's host, which the handshake names, too."""
     real = socket.getaddrinfo
 
     def looked_up(host: str, port: Any, *args: Any, **options: Any) -> Any:
@@ -455,7 +457,7 @@ def test_authorities_are_read_once(authority: Authority, monkeypatch: pytest.Mon
     assert len(made) == 1
 
 
-def test_wrong_certificate(authority: Authority) -> None:
+def test_certificate_of_another_name_is_refused(authority: Authority) -> None:
     """A certificate for another name is refused, and no request is sent."""
     with authority.server("users.example") as server:
         text = refusal(f"{server.url}/a?key=s3cret")
@@ -464,7 +466,9 @@ def test_wrong_certificate(authority: Authority) -> None:
     assert not server.requests
 
 
-def test_unknown_authority(authority: Authority, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_certificate_of_an_unknown_authority_is_refused(
+    authority: Authority, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     """A certificate of an authority that is not trusted is refused."""
     stranger = Authority(tmp_path_factory.mktemp("stranger"))
     with stranger.server("127.0.0.1") as server:

@@ -59,8 +59,8 @@ def test_an_exception_is_a_field(capsys: pytest.CaptureFixture[str]) -> None:
     assert "KeyError: 'missing'" in line["exception"]
 
 
-def test_level(capsys: pytest.CaptureFixture[str]) -> None:
-    """What is below the level is not written."""
+def test_lines_below_the_level_are_not_written(capsys: pytest.CaptureFixture[str]) -> None:
+    """Lines below the level are not written."""
     configure("ERROR")
     LOGGER.warning({"event": "quiet"})
     LOGGER.error({"event": "loud"})
@@ -68,8 +68,8 @@ def test_level(capsys: pytest.CaptureFixture[str]) -> None:
     assert [line["event"] for line in lines(capsys)] == ["loud"]
 
 
-def test_configured_twice(capsys: pytest.CaptureFixture[str]) -> None:
-    """Configuring again does not write every line twice, nor hand it to other loggers."""
+def test_repeated_configuration_writes_each_line_once(capsys: pytest.CaptureFixture[str]) -> None:
+    """After a repeated configuration each line is still written once, and not by other loggers."""
     configure("INFO")
     configure("INFO")
     LOGGER.info({"event": "once"})

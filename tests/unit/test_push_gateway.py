@@ -85,8 +85,8 @@ def pusher_at(url: str, seconds: float = 20.0) -> ApiGatewayPusher:
 
 
 @pytest.mark.parametrize("ids", [["L0SM9cOFvHcCIhw="], ["a/b+c%", "d e~f", "\u00fc"]])
-def test_frames_arrive(api: Connections, ids: list[str]) -> None:
-    """A frame reaches each connection as it is, whatever its id, and its request is rightly signed."""
+def test_frame_reaches_each_connection_unchanged_and_signed(api: Connections, ids: list[str]) -> None:
+    """A frame reaches each connection unchanged, whatever its id, by a correctly signed request."""
     assert pusher_at(api.url).push([Parcel(ids, FRAME)]) == NOBODY
     assert api.frames == {one: [FRAME] for one in ids}
     assert api.forged == 0
@@ -131,8 +131,10 @@ def test_order_for_one_connection(api: Connections) -> None:
         ([hang, management_api.OK], Outcome([], ["one"])),
     ],
 )
-def test_outcomes(api: Connections, answers: list[management_api.Answer], outcome: Outcome) -> None:
-    """410 is gone; 429, 5xx and a cut are tried once more; all else has failed; others are not touched."""
+def test_gone_retried_and_failed_pushes_are_told_apart(
+    api: Connections, answers: list[management_api.Answer], outcome: Outcome
+) -> None:
+    """410 is gone; 429, 5xx and a cut are retried once; all else fails; other connections are unaffected."""
     api.answers["one"] = answers
 
     assert pusher_at(api.url, 5.0).push([Parcel(["one", "other"], FRAME)]) == outcome
@@ -234,8 +236,8 @@ def test_a_call_that_gives_up_leaves_the_calls_of_others(
     assert api.frames == {"live": [FRAME]}
 
 
-def test_nobody_listens(lines: Callable[[], list[Any]]) -> None:
-    """Where there is no server all has failed, soon, in one line that says why and shows no id."""
+def test_missing_server_fails_all_pushes_in_one_log_line(lines: Callable[[], list[Any]]) -> None:
+    """Without a server every push fails soon, with one log line that gives the reason and no id."""
     with ReservedPort() as port:
         outcome = pusher_at(f"http://127.0.0.1:{port}").push([Parcel(["secret-id"], FRAME)])
 
@@ -244,8 +246,8 @@ def test_nobody_listens(lines: Callable[[], list[Any]]) -> None:
     assert "secret-id" not in str(lines())
 
 
-def test_no_credentials(api: Connections, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without credentials a push fails, and is not sent unsigned."""
+def test_push_without_credentials_fails_unsent(api: Connections, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without credentials a push fails, and no unsigned request is sent."""
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"):
         monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nowhere")
@@ -339,8 +341,8 @@ def test_a_push_after_a_freeze(api: Connections, monkeypatch: pytest.MonkeyPatch
     assert len(api.asked) == 4
 
 
-def test_closing(api: Connections) -> None:
-    """Connections are closed; one that is gone, or dead, is no error."""
+def test_closing_ignores_gone_and_dead_connections(api: Connections) -> None:
+    """Connections are closed; one that is gone or dead is no error."""
     api.answers["gone"], api.answers["dead"] = [status(410)], [hang]
     pusher_at(api.url, 5.0).close(["one", "gone", "dead"], SESSION_ENDED)
 
@@ -357,8 +359,8 @@ def test_nothing_to_do(api: Connections) -> None:
     assert api.asked == []
 
 
-def test_what_pushes() -> None:
-    """An installed pusher comes first, then the setting; without either nothing is pushed."""
+def test_installed_pusher_precedes_the_setting() -> None:
+    """An installed pusher precedes the setting; without both nothing is pushed."""
     settings = Settings(push_url="http://127.0.0.1:1")
     assert isinstance(installed.pusher(Settings()), NoPusher)
     assert isinstance(installed.pusher(settings), ApiGatewayPusher)
@@ -371,8 +373,8 @@ def test_what_pushes() -> None:
     assert isinstance(installed.pusher(settings), ApiGatewayPusher)
 
 
-def test_no_pusher() -> None:
-    """What pushes nothing says so by its bound, and fails nowhere."""
+def test_no_pusher_says_so_and_fails_nothing() -> None:
+    """A server without a pusher says so by its bound, and no push fails."""
     pusher = NoPusher()
     pusher.close(["one"], SESSION_ENDED)
 

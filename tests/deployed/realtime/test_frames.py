@@ -48,8 +48,8 @@ def check_error(answer: dict[str, Any], device: Device) -> None:
     assert device.ask("ping")["type"] == "pong"
 
 
-def test_ping(net: Net) -> None:
-    """`ping` is answered by `pong` with the time and the ref; without a ref there is none."""
+def test_ping_is_answered_with_time_and_ref(net: Net) -> None:
+    """`pong` answers `ping` with the time and its ref; without a ref it has none."""
     device = net.device(net.someone(), hello=False)
     answer = device.ask("ping")
     assert (answer["type"], answer["time"][-1]) == ("pong", "Z")

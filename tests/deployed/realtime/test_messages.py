@@ -116,8 +116,8 @@ def test_a_send_that_is_repeated_is_stored_once(net: Net) -> None:
     assert last["seq"] == first["seq"] + 1
 
 
-def test_pull(net: Net) -> None:
-    """Messages are pulled forwards from a cursor, backwards, or the newest, as over HTTP."""
+def test_pull_reads_forwards_backwards_or_the_newest(net: Net) -> None:
+    """A pull reads forwards from a cursor, backwards, or the newest messages, as over HTTP."""
     chat, alice, bob = net.pair()
     first = net.write(alice, chat, "0")
     for text in "1234":

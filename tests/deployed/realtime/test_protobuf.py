@@ -15,8 +15,8 @@ def test_the_subprotocol_is_chosen(net: Net) -> None:
     assert chosen == (None if net.target.differs("no-subprotocol-is-chosen") else PROTOBUF)
 
 
-def test_both_ways(net: Net) -> None:
-    """A Message reaches a JSON client, from its true sender, and a frame reaches this one as a Message."""
+def test_protobuf_and_json_clients_exchange_messages(net: Net) -> None:
+    """A Message reaches a JSON client with its true sender; a JSON frame arrives as a Message."""
     chat, alice, bob = net.pair()
     ours, theirs = net.device(alice, protobuf=True), net.device(bob)
     text = Message(to=bob.handle, content="from protobuf", messageType=TO_USER, contentType=1)
@@ -29,8 +29,8 @@ def test_both_ways(net: Net) -> None:
     assert (getattr(message, "from"), message.to, message.content) == (bob.handle, alice.handle, "from JSON")
 
 
-def test_heartbeat(net: Net) -> None:
-    """The heartbeat of these clients is answered."""
+def test_protobuf_heartbeat_is_answered_by_the_server(net: Net) -> None:
+    """The server answers the heartbeat of protobuf clients."""
     device = net.device(net.someone(), hello=False, protobuf=True)
     device.raw(wrapped(Message(type="heatbeat")))
     text = device.receive()
@@ -46,8 +46,8 @@ def test_any_frame_may_be_sent(net: Net) -> None:
     assert device.ask("pull", chat=chat, limit=1)["messages"][0]["text"] == "wrapped"
 
 
-def test_rubbish(net: Net) -> None:
-    """What is no base64, or no Message, is answered by an error, and the connection lives on."""
+def test_undecodable_message_is_answered_with_an_error(net: Net) -> None:
+    """Invalid base64, or bytes that are no Message, get an error, and the connection stays open."""
     device = net.device(net.someone(), protobuf=True)
     for text in ("no base64!", "////", '{"type":"ping"}'):
         device.raw(text)

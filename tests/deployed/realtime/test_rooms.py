@@ -89,8 +89,8 @@ def test_a_ticket_for_a_room_joins_it(net: Net) -> None:
     assert first.expect("room", room=room, event="entered")["user"] == bob.handle
 
 
-def test_no_room(net: Net) -> None:
-    """A room that is not there is an error."""
+def test_joining_a_missing_room_is_an_error(net: Net) -> None:
+    """Joining a room that does not exist is an error."""
     answer = net.device(net.someone()).ask("room.join", room="x" * 40)
     assert (answer["type"], answer["status"], answer["code"]) == ("error", 404, "chat_not_found")
 

@@ -29,8 +29,8 @@ def test_a_signal_reaches_the_other(net: Net, by: str) -> None:
     assert caller.kept("signal", "error") == []
 
 
-def test_nobody_there(net: Net) -> None:
-    """A signal to somebody who is not connected is an error."""
+def test_signal_to_an_offline_user_is_an_error(net: Net) -> None:
+    """A signal to a user without a connection is an error."""
     chat, alice, bob = net.strangers()
     net.write(bob, chat, "call me!")
     answer = net.device(alice).ask("signal", to=bob.handle, **OFFER)

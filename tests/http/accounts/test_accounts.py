@@ -99,8 +99,8 @@ def refused_everywhere(api: Api, person: Person) -> bool:
 # --- registering --------------------------------------------------------------------------------------------
 
 
-def test_register(api: Api) -> None:
-    """Registering answers the user and a token that is good at once, and no hash."""
+def test_register_answers_the_user_and_a_valid_token(api: Api) -> None:
+    """Registration answers the user and a token that works at once, without the password's hash."""
     name, email = handle(), f"{uuid.uuid4().hex}@example.org"
     answer = register(api, handle=name.upper(), email=email.upper(), name="Alice")
     body = answer.json()
@@ -153,8 +153,8 @@ def test_register_with_what_cannot_be(api: Api, body: dict[str, Any], field: str
     assert fields_at_fault(answer) == [field]
 
 
-def test_taken(api: Api, people: People) -> None:
-    """A taken handle and a taken email are the same 409, to the letter."""
+def test_taken_handle_and_taken_email_get_the_same_error(api: Api, people: People) -> None:
+    """A taken handle and a taken email get byte for byte the same 409."""
     email = f"{uuid.uuid4().hex}@example.org"
     person = people.new(email=email)
 
@@ -233,8 +233,8 @@ def test_logout_is_effective_at_once_everywhere(api: Api, people: People) -> Non
     assert len(sessions(api, other)) == 1
 
 
-def test_devices(api: Api, people: People) -> None:
-    """Devices are listed with where they are, and the one that asks is marked."""
+def test_devices_are_listed_and_the_callers_is_marked(api: Api, people: People) -> None:
+    """The device list shows where each one is, and marks the caller's own."""
     person = people.new()
     body = {"handle": person.handle, "password": person.password}
     answer = api.call("POST", "/v1/login", json=body, headers={"User-Agent": "phone/1 " + "x" * 1000})
@@ -295,8 +295,8 @@ def test_log_out_everywhere(api: Api, people: People) -> None:
     assert again(api, person)
 
 
-def test_change_password(api: Api, people: People) -> None:
-    """A new password ends the other devices, and is from then on the only one."""
+def test_changed_password_ends_the_other_sessions(api: Api, people: People) -> None:
+    """A new password ends the sessions on other devices, and is then the only valid one."""
     person = people.new()
     other = again(api, person)
     body = {"password": person.password, "new_password": OTHER}
@@ -666,8 +666,8 @@ def test_the_sender_is_the_tokens(request: pytest.FixtureRequest, which: str) ->
     assert [message["sender"] for message in pulled["messages"]] == [ann.handle.upper()]
 
 
-def test_peers(api: Api, people: People) -> None:
-    """One writes to oneself and to who is there; not to nobody, nor to who has blocked one, who may write."""
+def test_users_write_to_anybody_who_does_not_block_them(api: Api, people: People) -> None:
+    """Users write to themselves and to existing users, not to missing ones or to those who block them."""
     ann, bob = people.new(), people.new()
 
     def send(sender: Person, to: str) -> httpx.Response:

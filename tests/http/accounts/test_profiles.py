@@ -60,8 +60,8 @@ def test_own_profile_and_as_others_see_it(api: Api, people: People) -> None:
     assert (own["name"], own["followers"], own["following"], own["posts"]) == ("Alice", 0, 0, 0)
 
 
-def test_patch(api: Api, people: People) -> None:
-    """A PATCH changes what it names, clears what is null, and answers the whole profile."""
+def test_patch_changes_only_the_named_fields(api: Api, people: People) -> None:
+    """A PATCH sets the named fields, clears those that are null, and answers the whole profile."""
     alice = people.new(name="Alice")
     assert change(api, alice, bio="down", avatar="pic").json()["bio"] == "down"
     answer = change(api, alice, name=None)
@@ -81,15 +81,17 @@ def test_patch(api: Api, people: People) -> None:
         ({"email": "x@"}, "email"),
     ],
 )
-def test_refused_changes(api: Api, people: People, changes: dict[str, Any], field: str) -> None:
-    """A field that cannot be so is named."""
+def test_invalid_change_names_the_field_at_fault(
+    api: Api, people: People, changes: dict[str, Any], field: str
+) -> None:
+    """The error of an invalid change names the field at fault."""
     answer = change(api, people.someone(), **changes)
 
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, field)
 
 
-def test_taken_email(api: Api, people: People) -> None:
-    """Somebody's email is refused without saying whose; given up, it may be another's, who logs in by it."""
+def test_taken_email_is_refused_without_naming_its_owner(api: Api, people: People) -> None:
+    """Another user's email is refused without naming its owner; once released, another user can take it."""
     address = email()
     alice, bob = people.new(email=address), people.new()
     answer = change(api, bob, email=address)
@@ -143,15 +145,17 @@ def test_renamed_and_deleted_people_are_not_found(api: Api, people: People) -> N
         ({"q": "an", "cursor": "nonsense"}, "cursor"),
     ],
 )
-def test_refused_searches(api: Api, people: People, query: dict[str, Any], field: str) -> None:
-    """A search that cannot be made names the field at fault."""
+def test_invalid_search_names_the_field_at_fault(
+    api: Api, people: People, query: dict[str, Any], field: str
+) -> None:
+    """The error of an invalid search names the field at fault."""
     answer = api.call("GET", "/v1/users", person=people.someone(), params=query)
 
     assert (answer.status_code, answer.json()["errors"][0]["field"]) == (400, field)
 
 
-def test_nobody(api: Api, people: People) -> None:
-    """A handle that nobody has is not found, one that cannot be is refused."""
+def test_unknown_handle_is_404_and_an_invalid_one_400(api: Api, people: People) -> None:
+    """An unknown handle is not found; an invalid one is refused."""
     bob = people.someone()
     answer = api.call("GET", f"/v1/users/x{uuid.uuid4().hex[:9]}", person=bob)
     assert (answer.status_code, answer.json()["code"]) == (404, "user_not_found")
@@ -159,7 +163,7 @@ def test_nobody(api: Api, people: People) -> None:
 
 
 @pytest.mark.parametrize("path", ["/v1/users/me", "/delete"])
-def test_deletion(api: Api, people: People, path: str) -> None:
+def test_deletion_ends_sessions_and_keeps_the_handle_taken(api: Api, people: People, path: str) -> None:
     """A deletion ends every session at once, frees the email, and keeps the handle taken."""
     address = email()
     alice, bob = people.new(email=address), people.new()
@@ -180,8 +184,8 @@ def test_deletion(api: Api, people: People, path: str) -> None:
     assert change(api, bob, email=address).status_code == 200
 
 
-def test_export(api: Api, people: People) -> None:
-    """The archive comes as a file, with what the user has, and without secrets or other people's emails."""
+def test_export_is_a_file_without_secrets(api: Api, people: People) -> None:
+    """The export is a file with the user's data, and without secrets or other users' emails."""
     alice, bob = people.new(name="Alice", email=email()), people.new(email=email())
     api.call("PUT", f"/v1/users/me/following/{bob.handle}", person=alice)
     api.call("POST", "/v1/posts", person=alice, json={"text": "a post"})

@@ -47,8 +47,8 @@ def test_whom_one_cannot_bring(api: Api, people: People) -> None:
     done(do(api, ann, "PUT", f"{chat}/members/{bob.handle}"))
 
 
-def test_by_invitation(api: Api, people: People) -> None:
-    """To an invite-only group only who is invited comes; an invitation is listed, declined, taken back."""
+def test_invite_only_group_admits_invited_users_alone(api: Api, people: People) -> None:
+    """Only invited users join an invite-only group; invitations are listed, declined and withdrawn."""
     ann, bob, cid = crowd(people, 3)
     chat = make(api, ann)
     invitation = f"{chat}/invitations/{bob.handle}"
@@ -76,8 +76,8 @@ def test_by_invitation(api: Api, people: People) -> None:
     refused(do(api, cid, "PUT", f"{chat}/invitations/{bob.handle}"), 403, "forbidden")
 
 
-def test_by_request(api: Api, people: People) -> None:
-    """To a group that takes requests one asks; an admin lets in or refuses; one may ask no more."""
+def test_group_with_requests_waits_for_an_admin(api: Api, people: People) -> None:
+    """In a group that takes requests an admin admits or refuses; a refused user can't ask again."""
     ann, bob = crowd(people, 2)
     chat = make(api, ann, join="request")
 
@@ -99,8 +99,8 @@ def test_by_request(api: Api, people: People) -> None:
     assert roles_of(api, bob, chat)[bob.handle] == "member"
 
 
-def test_banned(api: Api, people: People) -> None:
-    """Who is banned is out, reads nothing, cannot come back by any way, and may again once it is lifted."""
+def test_banned_user_cannot_read_or_return_until_unbanned(api: Api, people: People) -> None:
+    """A banned user is removed, can't read, and can't return by any way until the ban is lifted."""
     ann, bob, cid = crowd(people, 3)
     chat = make(api, ann, [bob], join="open")
     banned = f"{chat}/banned/{bob.handle}"
@@ -122,8 +122,8 @@ def test_banned(api: Api, people: People) -> None:
     done(do(api, bob, "POST", f"{chat}/join"), 200)
 
 
-def test_muted(api: Api, people: People) -> None:
-    """A muted member reads and does not write, is told until when, and writes again once it is over."""
+def test_muted_member_reads_but_cannot_write(api: Api, people: People) -> None:
+    """A muted member reads but can't write, sees when the mute ends, and writes again after that."""
     ann, bob = crowd(people, 2)
     chat = make(api, ann, [bob])
     path = f"{chat}/members/{bob.handle}"
@@ -149,8 +149,8 @@ def test_muted(api: Api, people: People) -> None:
     assert (answer.status_code, fields_at_fault(answer)) == (400, ["muted_until"])
 
 
-def test_roles(api: Api, people: People) -> None:
-    """Owners make admins and owners; admins act on members alone; the chat is handed over."""
+def test_owners_and_admins_change_the_roles_below_theirs(api: Api, people: People) -> None:
+    """Owners appoint admins and owners; admins manage members alone; an owner can hand over the chat."""
     ann, bob, cid = crowd(people, 3)
     chat = make(api, ann, [bob, cid])
     done(do(api, ann, "PATCH", f"{chat}/members/{bob.handle}", json={"role": "admin"}))

@@ -96,8 +96,10 @@ def accounts(valkey: Engine) -> Accounts:
     return Accounts(connect(Settings(redis_url=valkey.url)))
 
 
-def test_whole_import(command: Command, source: UserServer, valkey: Engine) -> None:
-    """A dry run, a run with codes, and a run again: counts, reasons, codes and report."""
+def test_repeated_imports_report_counts_reasons_and_codes(
+    command: Command, source: UserServer, valkey: Engine
+) -> None:
+    """A dry run, a run with codes and a repeated run report their counts, reasons and codes."""
     planned = command("--dry-run", "--codes", "codes.csv", "--report", "report.json")
     assert planned.returncode == 0, planned.stderr
     assert "Would be done: 7 of 7 read: created 6, updated 0, unchanged 0, skipped 1." in planned.stdout
@@ -160,8 +162,8 @@ def test_source_that_refuses(command: Command) -> None:
         ('{"fields":{"id":1,"handle":"h"}}', "Expected `str`, got `int` - at `$.fields.id`"),
     ],
 )
-def test_wrong_mapping(command: Command, mapping: str, told: str) -> None:
-    """A mapping that is wrong says where."""
+def test_invalid_mapping_names_the_place_of_the_error(command: Command, mapping: str, told: str) -> None:
+    """The error of an invalid mapping names the place in it."""
     (command.folder / "mapping.json").write_text(mapping)
     refused = command()
 
@@ -179,15 +181,15 @@ def test_mapping_with_a_byte_order_mark(command: Command) -> None:
     assert command("--dry-run").returncode == 0
 
 
-def test_no_mapping(command: Command) -> None:
-    """A mapping that is not there is named."""
+def test_missing_mapping_file_is_named_in_the_error(command: Command) -> None:
+    """The error of a missing mapping file names it."""
     (command.folder / "mapping.json").unlink()
 
     assert command().stderr == "import: mapping.json: No such file or directory\n"
 
 
-def test_no_store(tmp_path: Path, source: UserServer) -> None:
-    """Without a store the command says how to get one, and makes nothing."""
+def test_missing_store_stops_the_import(tmp_path: Path, source: UserServer) -> None:
+    """Without a store the command explains how to get one, and creates nothing."""
     command = Command(tmp_path, source)
     refused = command()
     assert refused.returncode == 1
@@ -240,8 +242,8 @@ class InProcess:
 REQUEST = ImportRequest(url="http://h.example/", mapping=msgspec.convert(MAPPING, Mapping), codes=True)
 
 
-def test_function() -> None:
-    """Invocations go on where the one before says, and their reports become one."""
+def test_command_continues_invocations_and_joins_their_reports() -> None:
+    """Each invocation continues where the last one ended, and their reports become one."""
     place = Place(url="http://h.example/?page=2", skip=3, pages=1, digest="x")
     skipped = Skipped(id="1", handle="a", reason="r")
     code = Code(id="2", handle="b", code="c")
@@ -288,8 +290,8 @@ def test_function_that_fails(made: Any, told: str) -> None:
     assert "secret" not in str(raised.value)
 
 
-def test_interrupted() -> None:
-    """After a Ctrl-C the report has all that was done until then, and each code was kept."""
+def test_interrupted_import_reports_all_work_until_then() -> None:
+    """After Ctrl-C the report has everything done until then, and every code was kept."""
     done = ImportReport(read=2, created=2, codes=[Code(id="1", handle="a", code="c")])
 
     def caller(_request: ImportRequest, tick: Any) -> ImportReport:

@@ -71,7 +71,7 @@ def reasons(report: dict[str, Any]) -> dict[str | None, str]:
     return {skipped["id"]: skipped["reason"] for skipped in report["skipped"]}
 
 
-def test_import(here: Store, source: UserServer) -> None:
+def test_import_makes_an_account_for_every_user(here: Store, source: UserServer) -> None:
     """All pages are read, and each user becomes an account with their fields, email and source."""
     report = app.import_users(event(source), None)
 
@@ -90,8 +90,8 @@ def test_import(here: Store, source: UserServer) -> None:
     assert [request.headers["authorization"] for request in source.requests] == [AUTHORIZATION] * 2
 
 
-def test_import_again(here: Store, source: UserServer) -> None:
-    """A second run changes nothing, and later ones what has changed over there: no doubles."""
+def test_repeated_import_updates_without_duplicates(here: Store, source: UserServer) -> None:
+    """A second run changes nothing; later runs bring the source's changes, without duplicates."""
     call(event(source))
     assert counts(call(event(source))) == (3, 0, 0, 3, 0)
 
@@ -224,8 +224,10 @@ def test_wrong_users_do_not_stop_the_others(here: Store, source: UserServer) -> 
 
 
 @one_store
-def test_imported_password(here: Store, source: UserServer, caplog: pytest.LogCaptureFixture) -> None:
-    """A password is hashed on arrival and never seen again; a later import does not set it back."""
+def test_imported_password_is_hashed_and_not_reset_later(
+    here: Store, source: UserServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A password is hashed on arrival and not shown again; a later import does not reset it."""
     mapping = MAPPING | {"fields": MAPPING["fields"] | {"password": "pw"}}
     source.users = [
         {**PEOPLE[0], "pw": "s3cret-of-ann"},
@@ -255,8 +257,8 @@ def test_imported_password(here: Store, source: UserServer, caplog: pytest.LogCa
 
 
 @one_store
-def test_codes(here: Store, source: UserServer) -> None:
-    """Who has no password gets a code for one login, of which only the hash is kept."""
+def test_user_without_password_gets_a_one_time_code(here: Store, source: UserServer) -> None:
+    """A user without a password gets a code for one login; only its hash is stored."""
     report = call(event(source, codes=True))
 
     codes = {code["handle"]: code["code"] for code in report["codes"]}
@@ -272,8 +274,8 @@ def test_codes(here: Store, source: UserServer) -> None:
 
 
 @one_store
-def test_codes_again(here: Store, source: UserServer) -> None:
-    """Codes that got lost are replaced, and a password that its owner has chosen stays."""
+def test_lost_codes_are_replaced_and_chosen_passwords_stay(here: Store, source: UserServer) -> None:
+    """A repeated run replaces lost codes, and keeps passwords that users have chosen."""
     call(event(source))
     first = {code["handle"]: code["code"] for code in call(event(source, codes=True))["codes"]}
     accounts, passwords = Accounts(here), Passwords(ARGON2)
@@ -452,8 +454,8 @@ def test_list_without_pages(here: Store) -> None:
 
 @one_store
 @pytest.mark.parametrize("after_the_last", ["empty", "the last again"])
-def test_numbered_pages(here: Store, after_the_last: str) -> None:
-    """Numbered pages are read until one is empty, or the one before again."""
+def test_numbered_pages_end_with_an_empty_or_repeated_page(here: Store, after_the_last: str) -> None:
+    """Numbered pages are read until one is empty or repeats the page before."""
     pages = [[{"id": 1, "login": "ann"}], [{"id": 2, "login": "bob"}]]
     rest: list[Any] = [] if after_the_last == "empty" else pages[-1]
 
@@ -707,8 +709,10 @@ def test_reply_that_is_wrong(here: Store, reply: bytes, told: str, again: bool) 
 
 
 @one_store
-def test_private_source(here: Store, source: UserServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A server in a private network is read only where the setting allows it."""
+def test_private_source_is_read_only_when_allowed(
+    here: Store, source: UserServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server in a private network is read only if the setting allows it."""
     monkeypatch.delenv("PARLEY_IMPORT_PRIVATE")
     services.current.cache_clear()
 
@@ -762,8 +766,8 @@ def test_request_that_cannot_be_made(
 
 
 @one_store
-def test_defect(here: Store, source: UserServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A defect is answered as data too."""
+def test_defect_is_answered_as_data(here: Store, source: UserServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The function answers a defect as data, too."""
     monkeypatch.setattr(accounts.Importer, "put", lambda *_args, **_options: 1 / 0)
 
     assert call(event(source)) == {

@@ -69,8 +69,8 @@ def until(socket: ClientConnection, kind: str) -> dict[str, Any]:
             return frame
 
 
-def test_ticket(api: Api, pair: tuple[Person, Person]) -> None:
-    """A ticket is for who is logged in; it names the URL, and is another each time."""
+def test_ticket_names_the_url_and_is_new_each_time(api: Api, pair: tuple[Person, Person]) -> None:
+    """A logged-in user gets a ticket with the WebSocket's URL, a new one each time."""
     first, second = ticket(api, pair[0]), ticket(api, pair[0])
 
     assert first["url"].startswith("ws://127.0.0.1:")
@@ -88,8 +88,8 @@ def test_ticket_for_no_room(api: Api, pair: tuple[Person, Person], room: str) ->
     assert answer.status_code in {400, 404}
 
 
-def test_two_chat(api: Api, pair: tuple[Person, Person]) -> None:
-    """What one writes on a socket arrives on the other's, whichever workers hold them."""
+def test_frames_cross_between_workers(api: Api, pair: tuple[Person, Person]) -> None:
+    """A message sent on one connection arrives on the other user's, whichever workers hold them."""
     ann, bob = pair
     chat = ":".join(sorted((ann.handle, bob.handle)))
     with enter(api, ann) as first, enter(api, bob) as second, enter(api, bob) as third:
@@ -103,7 +103,7 @@ def test_two_chat(api: Api, pair: tuple[Person, Person]) -> None:
         assert until(first, "receipt") == {"type": "receipt", "chat": chat, "user": bob.handle, "read": 1}
 
 
-def test_used_ticket(api: Api, pair: tuple[Person, Person]) -> None:
+def test_used_ticket_is_refused_with_a_problem(api: Api, pair: tuple[Person, Person]) -> None:
     """A used ticket is refused with 401, and the answer is a problem."""
     got = ticket(api, pair[0])
     url = f"{got['url']}?ticket={got['ticket']}"
@@ -115,8 +115,8 @@ def test_used_ticket(api: Api, pair: tuple[Person, Person]) -> None:
     assert json.loads(answer.body or b"")["code"] == "not_authenticated"
 
 
-def test_room(api: Api, pair: tuple[Person, Person]) -> None:
-    """The URL that joining a room gives opens a socket that is in it; others there are told."""
+def test_room_url_opens_a_connection_inside_the_room(api: Api, pair: tuple[Person, Person]) -> None:
+    """The URL that joining a room gives opens a connection inside it; the others there are notified."""
     ann, bob = pair
     room = f"room-{ann.handle}"
     assert api.call("POST", "/ws/createRoom", headers=ann.bearer, json={"id": room, "name": "R"}).is_success
@@ -130,8 +130,10 @@ def test_room(api: Api, pair: tuple[Person, Person]) -> None:
         assert (gone["event"], gone["user"], gone["notice"]) == ("gone", bob.handle, "user left the chat")
 
 
-def test_logout(api: Api, pair: tuple[Person, Person]) -> None:
-    """Logging out ends the session's sockets, on whichever worker they are, and tells them so."""
+def test_logout_closes_the_sessions_connections_on_every_worker(
+    api: Api, pair: tuple[Person, Person]
+) -> None:
+    """A logout closes the session's connections on every worker, and says why."""
     ann, bob = pair
     with enter(api, ann) as one, enter(api, ann) as other, enter(api, bob) as third:
         assert api.call("POST", "/v1/logout", headers=ann.bearer).status_code == 202

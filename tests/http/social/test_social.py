@@ -135,8 +135,8 @@ def test_lists_in_pages(api: Api, people: People) -> None:
         refused(api.call("GET", f"{FOLLOWING}?{query}", person=ann), 400, "bad_request")
 
 
-def test_block(api: Api, people: People) -> None:
-    """A block ends the follows, refuses new ones, hides the posts, and is on the blocker's own list alone."""
+def test_block_ends_follows_hides_posts_and_stays_private(api: Api, people: People) -> None:
+    """A block ends the follows, refuses new ones, hides posts, and is on the blocker's own list alone."""
     ann, bob = people.new(), people.new()
     follow(api, ann, bob)
     follow(api, bob, ann)
@@ -162,8 +162,8 @@ def test_block(api: Api, people: People) -> None:
     assert texts(api, ann) == ["hello"]
 
 
-def test_posts(api: Api, people: People) -> None:
-    """A post is shown as it was made, in pages, until its author, and nobody else, deletes it."""
+def test_post_is_shown_until_its_author_deletes_it(api: Api, people: People) -> None:
+    """A post is shown as it was made, in pages, until its author deletes it; nobody else can."""
     ann, bob = people.new(name="Ann"), people.new()
     made = [post(api, ann, f"text {i} \u00e9\U0001f600") for i in range(3)]
     path = f"/v1/users/{ann.handle}/posts"
@@ -193,16 +193,18 @@ def test_posts(api: Api, people: People) -> None:
         ({"text": "x" * 4097}, 413, "text_too_long"),
     ],
 )
-def test_refused_posts(api: Api, people: People, body: Any, status: int, code: str) -> None:
-    """A post that cannot be is refused, and nothing is posted."""
+def test_invalid_post_is_refused_and_not_stored(
+    api: Api, people: People, body: Any, status: int, code: str
+) -> None:
+    """An invalid post is refused, and nothing is posted."""
     ann = people.someone()
     refused(api.call("POST", "/v1/posts", person=ann, json=body), status, code)
 
     assert read(api, ann, f"/v1/users/{ann.handle}/posts")["posts"] == []
 
 
-def test_feed(api: Api, people: People) -> None:
-    """The queue brings posts to followers, large authors are merged, one's own posts are not there."""
+def test_feed_merges_large_authors_without_own_posts(api: Api, people: People) -> None:
+    """The queue delivers posts to followers; large authors are merged; the user's own posts are absent."""
     ann, small, large = people.new(), people.new(), people.new()
     for author in (small, large):
         follow(api, ann, author)
@@ -220,8 +222,8 @@ def test_feed(api: Api, people: People) -> None:
         refused(api.call("GET", f"/v1/feed?{query}", person=ann), 400, "bad_request")
 
 
-def test_largest_page(api: Api, people: People) -> None:
-    """A page of the most and the longest posts, however much they are escaped, is answered in full."""
+def test_largest_page_of_posts_is_answered_in_full(api: Api, people: People) -> None:
+    """A page with the most and longest posts is answered in full, however much their text is escaped."""
     ann, bob = people.new(), people.new()
     follow(api, bob, ann)
     for i in range(100):
@@ -231,8 +233,8 @@ def test_largest_page(api: Api, people: People) -> None:
     assert eventually(lambda: len(read(api, bob, "/v1/feed", limit=100)["posts"]) == 100)
 
 
-def test_open_server(open_url: str) -> None:
-    """On an open server a name may read lists and posts, and whatever else there is wants an account."""
+def test_open_server_lets_names_read_and_wants_accounts_for_the_rest(open_url: str) -> None:
+    """On an open server a name can read lists and posts; everything else needs an account."""
     api = Api(open_url)
     ann = People(lambda body: api.call("POST", "/v1/register", json=body)).new()
     made = post(api, ann, "hello")
@@ -257,8 +259,8 @@ def test_open_server(open_url: str) -> None:
     api.close()
 
 
-def test_fifty_clients(api: Api, people: People) -> None:
-    """After 50 clients follow and unfollow at once, the counts are those of the lists."""
+def test_counts_match_the_lists_after_fifty_concurrent_clients(api: Api, people: People) -> None:
+    """After 50 clients follow and unfollow at once, the counts match the lists."""
     star = people.new()
     fans = [people.new() for _ in range(10)]
     start = threading.Barrier(CLIENTS)

@@ -55,8 +55,8 @@ def fields(account: Account, *left_out: str) -> dict[str, Any]:
 # --- create_account -----------------------------------------------------------------------------------------
 
 
-def test_create(accounts: Accounts, raw: RawClient) -> None:
-    """An account is kept with all its fields, made by the store's clock, and owes its place in the search."""
+def test_new_account_keeps_its_fields_and_awaits_indexing(accounts: Accounts, raw: RawClient) -> None:
+    """A new account keeps all its fields, has the store's time, and awaits indexing for the search."""
     before = clock(raw)
     assert accounts.create(ANN)
 
@@ -102,8 +102,8 @@ def test_200_create_one_handle(valkey: Engine) -> None:
 # --- update_account -----------------------------------------------------------------------------------------
 
 
-def test_update(accounts: Accounts, raw: RawClient) -> None:
-    """Some fields are set, others cleared, the rest stays; what was before is returned."""
+def test_update_sets_and_clears_only_the_named_fields(accounts: Accounts, raw: RawClient) -> None:
+    """An update sets some fields, clears others, keeps the rest, and returns the values from before."""
     accounts.create(ANN)
     before = found(accounts, "ann")
 
@@ -141,8 +141,8 @@ def test_what_an_update_owes(
 
 
 @pytest.mark.parametrize("write", [write_tombstone, None])
-def test_update_nobody(accounts: Accounts, raw: RawClient, write: Any) -> None:
-    """What is no account, or none any more, cannot be changed, is not made by it, and owes nothing."""
+def test_update_of_a_missing_account_changes_nothing(accounts: Accounts, raw: RawClient, write: Any) -> None:
+    """An update of a missing or deleted account makes no account and records no work."""
     if write:
         write(raw, "ann")
     before = fields_of(raw, keys.user("ann"))
@@ -167,8 +167,8 @@ def test_what_no_update_changes(accounts: Accounts, raw: RawClient, name: str) -
 # --- lose_email ---------------------------------------------------------------------------------------------
 
 
-def test_lose_email(accounts: Accounts, raw: RawClient) -> None:
-    """An email is cleared if it is still this one."""
+def test_email_is_cleared_only_if_unchanged(accounts: Accounts, raw: RawClient) -> None:
+    """An email is cleared only if it is still the expected one."""
     write_account(raw, "ann", email="new@example.org")
 
     accounts.lose_email("ann", "old@example.org")
@@ -182,8 +182,8 @@ def test_lose_email(accounts: Accounts, raw: RawClient) -> None:
 # --- set_password -------------------------------------------------------------------------------------------
 
 
-def test_set_password(accounts: Accounts, raw: RawClient) -> None:
-    """A new password takes the place of the one held, and ends every session but the one to keep."""
+def test_new_password_ends_every_session_but_one(accounts: Accounts, raw: RawClient) -> None:
+    """A new password replaces the old one, and ends every session but the one to keep."""
     write_account(raw, "ann", reset=1)
     now = clock(raw)
     for digest in (DIGEST, b"a" * 32, b"b" * 32):
@@ -223,8 +223,8 @@ def test_set_a_password_that_was_changed(accounts: Accounts, raw: RawClient) -> 
 # --- delete_account, forget ---------------------------------------------------------------------------------
 
 
-def test_delete(accounts: Accounts, raw: RawClient) -> None:
-    """A deleted account has no password and no session from that moment, and owes the rest."""
+def test_deleted_account_has_no_password_and_no_sessions(accounts: Accounts, raw: RawClient) -> None:
+    """A deletion removes the password and the sessions at once, and records the rest as pending."""
     accounts.create(ANN)
     gone = [
         getattr(keys, n)("ann") for n in ("sessions", "rates", "posts", "timeline", "blocked", "unfollowed")
@@ -240,8 +240,8 @@ def test_delete(accounts: Accounts, raw: RawClient) -> None:
     assert owed(raw, "ann").keys() == {"index:ann", "delete:ann"}
 
 
-def test_delete_again(accounts: Accounts, raw: RawClient) -> None:
-    """To delete twice is to delete once: nothing is owed anew; nobody cannot be deleted."""
+def test_repeated_deletion_changes_nothing(accounts: Accounts, raw: RawClient) -> None:
+    """A repeated deletion records no more work; a missing account can't be deleted."""
     write_account(raw, "ann")
     accounts.delete("ann")
     before, deleted = owed(raw, "ann"), fields_of(raw, keys.user("ann"))
@@ -267,8 +267,8 @@ def test_delete_on_a_full_store(engine: Engine, accounts: Accounts, raw: RawClie
             node.config_set("maxmemory", 0)
 
 
-def test_forget(accounts: Accounts, raw: RawClient) -> None:
-    """In the end a tombstone says when it was made and deleted, and nothing of whom it was."""
+def test_tombstone_keeps_times_and_nothing_else(accounts: Accounts, raw: RawClient) -> None:
+    """The final tombstone has the times of creation and deletion, and no personal data."""
     accounts.create(ANN)
     raw.hset(keys.user("ann"), "since", "1")
     accounts.delete("ann")
@@ -281,8 +281,8 @@ def test_forget(accounts: Accounts, raw: RawClient) -> None:
 # --- peer, profile ------------------------------------------------------------------------------------------
 
 
-def test_peer(accounts: Accounts, store: Store, raw: RawClient) -> None:
-    """How somebody is met: without account, with one, with a deleted one; and whether they block."""
+def test_peer_shows_account_status_and_block(accounts: Accounts, store: Store, raw: RawClient) -> None:
+    """A peer is missing, active or deleted, and blocks the other user or not."""
     write_account(raw, "ann")
     write_tombstone(raw, "bob")
     raw.zadd(keys.blocked("ann"), {"mallory": 1.0})
@@ -297,8 +297,8 @@ def test_peer(accounts: Accounts, store: Store, raw: RawClient) -> None:
     assert met("nobody", "cid") == UserRelation(AccountStatus.NONE, blocks=False)
 
 
-def test_profile(accounts: Accounts, store: Store, raw: RawClient) -> None:
-    """A profile is the account and what is counted of it; a deleted account has none."""
+def test_profile_joins_account_and_counts(accounts: Accounts, store: Store, raw: RawClient) -> None:
+    """A profile is the account with its counts; a deleted account has none."""
     accounts.create(ANN)
     raw.zadd(keys.followers("ann"), {"a": 1, "b": 2, "c": 3})
     raw.zadd(keys.following("ann"), {"a": 1, "b": 2})
@@ -312,8 +312,8 @@ def test_profile(accounts: Accounts, store: Store, raw: RawClient) -> None:
     assert store.fetch(accounts.profile("nobody")) is None
 
 
-def test_get(accounts: Accounts, raw: RawClient) -> None:
-    """A tombstone is an account that is deleted; nobody is None."""
+def test_tombstone_reads_as_a_deleted_account(accounts: Accounts, raw: RawClient) -> None:
+    """A tombstone reads as a deleted account; an unknown handle as None."""
     write_tombstone(raw, "bob")
 
     assert found(accounts, "bob").deleted

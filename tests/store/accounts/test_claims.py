@@ -24,8 +24,8 @@ def claims(store: Store) -> Claims:
     return Claims(store)
 
 
-def test_claim(claims: Claims, raw: RawClient) -> None:
-    """A claim holds for a while at first, against everybody, the claimer included."""
+def test_new_claim_excludes_everybody_for_a_while(claims: Claims, raw: RawClient) -> None:
+    """A new claim holds for a while against everybody, including its claimer."""
     assert claims.claim("email", EMAIL, "ann")
 
     life: Any = raw.ttl(KEY)
@@ -47,8 +47,8 @@ def test_an_unsettled_claim_ends(claims: Claims, raw: RawClient) -> None:
     assert claims.holder("email", EMAIL) == "bob"
 
 
-def test_settle(claims: Claims, raw: RawClient) -> None:
-    """A settled claim stays, and may be settled again; settling what is free claims it."""
+def test_settled_claim_stays_and_can_be_settled_again(claims: Claims, raw: RawClient) -> None:
+    """A settled claim stays, and can be settled again; settling a free name claims it."""
     claims.claim("email", EMAIL, "ann")
 
     assert claims.settle("email", EMAIL, "ann")
@@ -68,8 +68,8 @@ def test_a_settled_claim_gets_no_end(claims: Claims, raw: RawClient) -> None:
     assert raw.ttl(KEY) == -1
 
 
-def test_release(claims: Claims) -> None:
-    """A claim is given up by who has it, and by nobody else."""
+def test_only_its_owner_releases_a_claim(claims: Claims) -> None:
+    """A claim is released by its owner, and by nobody else."""
     claims.settle("email", EMAIL, "ann")
 
     claims.release("email", EMAIL, "bob")

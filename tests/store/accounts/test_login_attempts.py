@@ -127,8 +127,8 @@ def test_a_refused_attempt_is_not_counted(attempts: LoginAttempts, raw: RawClien
     assert raw.zcard(keys.tries("ann", "")) == PAIR_FAILURES
 
 
-def test_the_window(attempts: LoginAttempts, raw: RawClient) -> None:
-    """A failure counts for a quarter of an hour; the wait ends when the one that is too many does."""
+def test_failed_logins_count_for_fifteen_minutes(attempts: LoginAttempts, raw: RawClient) -> None:
+    """A failed login counts for 15 minutes; the wait ends when the one too many expires."""
     key = keys.tries("ann", HERE)
     old, young = WINDOW + SECOND, SECOND
     write_failures(raw, key, old, old, old, *[young] * (PAIR_FAILURES - 1))
@@ -219,7 +219,7 @@ def test_many_at_once_are_all_counted(valkey: Engine) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "ann:192.0.2.7", ":", "\u00e5" * 64, "a b\n", "{u000}"])
-def test_any_name(attempts: LoginAttempts, name: str) -> None:
-    """Whatever somebody gives as a name is counted."""
+def test_failed_login_counts_for_any_name(attempts: LoginAttempts, name: str) -> None:
+    """A failed login counts whatever name it gives."""
     assert fail(attempts, PAIR_FAILURES, name) == [0] * PAIR_FAILURES
     assert fail(attempts, 1, name)[0] > 0

@@ -86,8 +86,10 @@ def test_nobody_and_nobody_any_more(village: Village) -> None:
         (ProfileChanges(email="nobody"), "email"),
     ],
 )
-def test_refused_fields(village: Village, changes: ProfileChanges, field: str) -> None:
-    """What a field cannot be is refused by its name, and nothing of the change is made."""
+def test_invalid_field_is_named_and_nothing_changes(
+    village: Village, changes: ProfileChanges, field: str
+) -> None:
+    """The error of an invalid field names it, and nothing of the change is made."""
     village.settle("alice", "Alice", OLD)
     changes.bio = "new" if field != "bio" else changes.bio
     with pytest.raises(BadRequest, match=f"^{field}: "):
@@ -129,8 +131,8 @@ def test_change_of_email(village: Village, raw: RawClient) -> None:
     assert village.traces.of("alice") == frozenset()
 
 
-def test_taken_email(village: Village, raw: RawClient) -> None:
-    """An email that somebody has, or is about to have, is refused without saying whose it is."""
+def test_taken_email_is_refused_without_naming_its_owner(village: Village, raw: RawClient) -> None:
+    """An email that is taken or being claimed is refused without naming its owner."""
     village.settle("alice", email=OLD)
     village.settle("bob", email=NEW)
     assert village.claims.claim(EMAIL, "soon@example.org", "carol")

@@ -215,8 +215,8 @@ def test_no_limit_takes_nothing(store: Store, raw: RawClient) -> None:
 # --- addresses ----------------------------------------------------------------------------------------------
 
 
-def test_a_burst(store: Store) -> None:
-    """An address may use its whole limit at once; what follows is refused with how long to wait."""
+def test_burst_uses_the_whole_limit_then_waits(store: Store) -> None:
+    """An address can use its whole limit at once; the next call is refused with the time to wait."""
     assert [take(store, 3).left for _ in range(3)] == [2, 1, 0]
 
     refused = take(store, 3)
@@ -237,8 +237,8 @@ def test_a_refused_request_costs_nothing(store: Store, raw: RawClient) -> None:
 @pytest.mark.parametrize(
     ("busy", "left"), [(MINUTE, None), (MINUTE - 100_000, None), (MINUTE // 2, 1), (-5, 3)]
 )
-def test_refill(store: Store, raw: RawClient, busy: int, left: int | None) -> None:
-    """What was used comes back with time; an old state is as good as none."""
+def test_used_limit_refills_with_time(store: Store, raw: RawClient, busy: int, left: int | None) -> None:
+    """The used part of a limit refills with time; an old state counts as none."""
     state = clock(raw) + busy
     raw.set(keys.rate(ADDRESS, "auth"), str(state))
 

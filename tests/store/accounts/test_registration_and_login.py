@@ -131,8 +131,8 @@ def told(error: ParleyError) -> tuple[bytes, dict[str, str]]:
 # --- registering --------------------------------------------------------------------------------------------
 
 
-def test_register(door: Door) -> None:
-    """Who registers is logged in, by handle in any case, and the password is kept as a hash alone."""
+def test_registration_logs_in_and_stores_only_a_hash(door: Door) -> None:
+    """A registration logs the user in, matches the handle in any case, and stores the password as a hash."""
     entered = door.register("Ann.B-1_", ADDRESS.upper())
 
     assert entered.handle == "ann.b-1_"
@@ -295,8 +295,8 @@ def test_a_crash_anywhere_while_an_identity_chooses_its_handle(engine: Engine, s
 # --- logging in ---------------------------------------------------------------------------------------------
 
 
-def test_login(door: Door) -> None:
-    """One logs in by handle or username in any case, or by email in any case, each time to a new session."""
+def test_login_by_handle_username_or_email_in_any_case(door: Door) -> None:
+    """A login by handle, username or email, each in any case, starts a new session each time."""
     door.register("ann", ADDRESS)
 
     entered = [
@@ -314,8 +314,8 @@ def test_login(door: Door) -> None:
 @pytest.mark.parametrize(
     "names", [{}, {"handle": "ann", "email": ADDRESS}, {"handle": "ann", "username": "ann"}]
 )
-def test_one_name(door: Door, names: dict[str, str]) -> None:
-    """A login has one name; with none or two it is no login."""
+def test_login_needs_exactly_one_name(door: Door, names: dict[str, str]) -> None:
+    """A login without a name, or with two, is refused."""
     assert isinstance(refusal(lambda: door.login(**names)), BadRequest)
 
 
@@ -401,8 +401,8 @@ def test_a_password_changed_while_logging_in(door: Door, monkeypatch: pytest.Mon
     assert not door.is_in(entered)
 
 
-def test_rehash(store: Store) -> None:
-    """A login renews the hash of other days, and it goes on being good."""
+def test_login_renews_an_outdated_hash(store: Store) -> None:
+    """A login replaces a hash with outdated parameters, and the password still works."""
     Door(store).register("ann")
     costly = Door(store, CountingPasswords("m=16,t=1,p=1"))
 
@@ -592,8 +592,8 @@ def change(door: Door, entered: StartedSession, password: str, new: str, details
     door.logins.change_password(entered.handle, wanted, digest_of(entered.token), details.address)
 
 
-def test_change(door: Door) -> None:
-    """A changed password ends all other sessions, keeps this one, and is the only one that is good."""
+def test_changed_password_ends_all_other_sessions(door: Door) -> None:
+    """A changed password ends all other sessions, keeps the caller's, and is the only valid one."""
     entered, elsewhere = door.register("ann"), door.login("ann")
 
     change(door, entered, WORD, OTHER)

@@ -61,8 +61,8 @@ def digest(number: int) -> bytes:
 # --- add_session --------------------------------------------------------------------------------------------
 
 
-def test_a_login(sessions: Sessions, raw: RawClient, ann: str) -> None:
-    """A session begins now, expires 30 days from now, and says where it was begun."""
+def test_session_expires_thirty_days_after_its_login(sessions: Sessions, raw: RawClient, ann: str) -> None:
+    """A session starts now, expires in 30 days, and records where it was started."""
     before = clock(raw)
     expires = sessions.add(ann, HELD, DIGEST, HOME)
     after = clock(raw)
@@ -95,8 +95,8 @@ def test_a_login_without_account(sessions: Sessions, raw: RawClient) -> None:
     assert list(raw.scan_iter(match="*sessions*")) == []
 
 
-def test_a_rehash(sessions: Sessions, raw: RawClient, ann: str) -> None:
-    """A login stores the same password by today's parameters in the same step."""
+def test_login_stores_a_new_hash_in_the_same_step(sessions: Sessions, raw: RawClient, ann: str) -> None:
+    """A login stores the same password with today's parameters in the same step."""
     assert sessions.add(ann, HELD, DIGEST, HOME, rehash="$argon2id$new")
     assert fields_of(raw, keys.user(ann))["password"] == b"$argon2id$new"
 
@@ -402,8 +402,8 @@ def test_signed_before_all_was_ended(store: Store, sessions: Sessions, raw: RawC
 # --- devices, end_sessions ----------------------------------------------------------------------------------
 
 
-def test_devices(sessions: Sessions, raw: RawClient, ann: str) -> None:
-    """Sessions are listed by their last use, the latest first; a stranger has none."""
+def test_sessions_are_listed_by_latest_use(sessions: Sessions, raw: RawClient, ann: str) -> None:
+    """Sessions are listed by their last use, the latest first; an unknown user has none."""
     now = clock(raw)
     for number, seen in enumerate((now - DAY, now, now - HOUR)):
         write_session(raw, ann, digest(number), now - 2 * DAY, seen, now + DAY)
@@ -412,8 +412,8 @@ def test_devices(sessions: Sessions, raw: RawClient, ann: str) -> None:
     assert sessions.devices("nobody") == []
 
 
-def test_end_one(store: Store, sessions: Sessions, ann: str) -> None:
-    """A session that is ended is refused at once; the others, and another user's, go on."""
+def test_ended_session_is_refused_and_others_continue(store: Store, sessions: Sessions, ann: str) -> None:
+    """An ended session is refused at once; the user's others, and other users', continue."""
     for one in (DIGEST, OTHER):
         sessions.add(ann, HELD, one, HOME)
 
@@ -442,8 +442,10 @@ def test_to_end_one_leaves_signed_identities(store: Store, sessions: Sessions, r
     assert admit(store, signed(now)) is not None
 
 
-def test_end_all(store: Store, sessions: Sessions, raw: RawClient, ann: str) -> None:
-    """All sessions end at once; to end those of nobody makes nobody."""
+def test_ending_all_sessions_ends_them_at_once(
+    store: Store, sessions: Sessions, raw: RawClient, ann: str
+) -> None:
+    """All sessions end at once; ending those of an unknown user creates nothing."""
     for number in range(5):
         sessions.add(ann, HELD, digest(number), HOME)
 

@@ -45,8 +45,8 @@ def log(store: Store) -> MessageLog:
 # --- people -------------------------------------------------------------------------------------------------
 
 
-def test_joining(groups: Groups, log: MessageLog) -> None:
-    """A new member's history begins with the message that tells of them."""
+def test_members_history_starts_with_their_join_message(groups: Groups, log: MessageLog) -> None:
+    """A new member's history starts with the system message of their join."""
     groups.make()
     log.append(GROUP, Content("ann", "before"))
 
@@ -59,8 +59,8 @@ def test_joining(groups: Groups, log: MessageLog) -> None:
 
 
 @pytest.mark.parametrize("how", [Relation.LEFT, Relation.BANNED, Relation.DELETED])
-def test_leaving(groups: Groups, log: MessageLog, how: Relation) -> None:
-    """One who leaves may read from where they joined to the message that tells of it."""
+def test_left_member_reads_up_to_their_leave_message(groups: Groups, log: MessageLog, how: Relation) -> None:
+    """A member who left can read from their join to the system message of their leave."""
     groups.make()
     groups.change({"bob": Role.MEMBER})
     log.append(GROUP, Content("bob", "hello"))
@@ -73,8 +73,8 @@ def test_leaving(groups: Groups, log: MessageLog, how: Relation) -> None:
     assert left.entries == [InboxEntry("bob", left.time, InboxState.OUT, left.time)]
 
 
-def test_coming_back(groups: Groups, log: MessageLog) -> None:
-    """One who comes back reads from then on; an invitation takes nothing from what they could read."""
+def test_returning_member_reads_from_their_return(groups: Groups, log: MessageLog) -> None:
+    """A returning member reads from their return; an invitation removes nothing that they could read."""
     groups.make("bob")
     groups.change({"bob": Relation.LEFT})
     log.append(GROUP, Content("ann", "alone"))
@@ -87,8 +87,8 @@ def test_coming_back(groups: Groups, log: MessageLog) -> None:
     assert fields_of_others(groups) == {relation: [] for relation in Relation}
 
 
-def test_members_change(groups: Groups) -> None:
-    """Another role, or being muted, leaves a member's history as it is."""
+def test_role_or_mute_leaves_the_history_unchanged(groups: Groups) -> None:
+    """Another role, or a mute, leaves a member's history unchanged."""
     made = groups.make("bob")
     groups.change({"bob": Role.ADMIN})
     view = groups.view("bob")
@@ -125,8 +125,8 @@ def test_what_is_not_told(groups: Groups, raw: RawClient) -> None:
     assert invited.entries[0].stamp == invited.entries[0].active == invited.time > made.time
 
 
-def test_info_changes(groups: Groups, raw: RawClient) -> None:
-    """What a chat is changes field by field; search and all members are owed it, and no place changes."""
+def test_info_changes_by_field_without_new_inbox_entries(groups: Groups, raw: RawClient) -> None:
+    """Info changes by field; search and members' inboxes become pending, and no inbox entry changes."""
     made = groups.make("bob")
     raw.delete(keys.outbox(GROUP))
 
@@ -143,8 +143,8 @@ def test_info_changes(groups: Groups, raw: RawClient) -> None:
 # --- guards -------------------------------------------------------------------------------------------------
 
 
-def test_last_owner(groups: Groups, raw: RawClient) -> None:
-    """The last owner can neither leave nor become less, unless another becomes one in the same step."""
+def test_last_owner_stays_until_another_is_appointed(groups: Groups, raw: RawClient) -> None:
+    """The last owner can't leave or be demoted unless another is appointed in the same step."""
     groups.make("bob")
     before = {key: raw.dump(key) for key in keys_of()}
     for to in (Relation.LEFT, Relation.BANNED, Relation.DELETED, Role.ADMIN, None):
@@ -158,8 +158,8 @@ def test_last_owner(groups: Groups, raw: RawClient) -> None:
         groups.change({"bob": Relation.LEFT})
 
 
-def test_full(store: Store, raw: RawClient) -> None:
-    """A chat takes no more members than it may have; one may come as another goes, and all may go."""
+def test_full_chat_takes_a_member_only_as_another_leaves(store: Store, raw: RawClient) -> None:
+    """A full chat takes a new member only as another leaves; all members may leave."""
     groups = Groups(store, most=2)
     groups.make("bob")
     before = {key: raw.dump(key) for key in keys_of()}
@@ -224,8 +224,8 @@ def test_who_was_not_viewed(groups: Groups) -> None:
 # --- the log ------------------------------------------------------------------------------------------------
 
 
-def test_times_rise(groups: Groups, log: MessageLog, raw: RawClient) -> None:
-    """Messages of members and of the store have rising times, also when the store's clock falls behind."""
+def test_message_times_rise_although_the_clock_falls(groups: Groups, log: MessageLog, raw: RawClient) -> None:
+    """Times of messages rise even when the store's clock falls behind."""
     groups.make()
     ahead = clock(raw) + 10**9
     raw.lset(keys.log(GROUP), 1, b"\1" + ahead.to_bytes(8) + NEWS)  # type: ignore[arg-type]
@@ -255,8 +255,8 @@ def test_system_messages_are_trimmed(store: Store, raw: RawClient) -> None:
 # --- stamps and places --------------------------------------------------------------------------------------
 
 
-def test_stamps_rise(groups: Groups, raw: RawClient) -> None:
-    """Each change raises the stamps of those it concerns, also when the clock falls behind, and no others."""
+def test_each_change_raises_only_the_concerned_stamps(groups: Groups, raw: RawClient) -> None:
+    """A change raises the stamps of the users concerned and no others, even when the clock falls behind."""
     groups.make("bob", "cid")
     ahead = clock(raw) + 10**9
     write_reader(raw, "bob", 5, 6, 0, ahead, 7)
@@ -283,8 +283,8 @@ def test_flags_go_with_the_member(groups: Groups, raw: RawClient, to: Relation |
     assert reader(raw, "bob") == (5, 6, 0, left.entries[0].stamp, 0)
 
 
-def test_becoming_large(store: Store, raw: RawClient) -> None:
-    """A chat that outgrows the small ones is large for good: all places change."""
+def test_chat_that_becomes_large_changes_every_inbox_entry(store: Store, raw: RawClient) -> None:
+    """A chat that outgrows the limit stays large, and every inbox entry changes."""
     groups = Groups(store, large=3)
     groups.make("bob", "cid")
     stamps = {handle: reader(raw, handle)[3] for handle in ("ann", "bob", "cid")}

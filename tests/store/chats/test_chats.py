@@ -75,8 +75,8 @@ def test_creating_is_told(groups: Groups, raw: RawClient) -> None:
     assert groups.changes() == [("info", made.time), ("m:ann", made.time), ("m:bob", made.time)]
 
 
-def test_record_layouts(groups: Groups, raw: RawClient) -> None:
-    """What is stored of a chat and its people is as documented."""
+def test_stored_chat_and_members_match_the_documented_layout(groups: Groups, raw: RawClient) -> None:
+    """The stored records of a chat and its users have the documented layout."""
     groups.make()
     groups.change({"cid": Relation.INVITED}, body=None)
 

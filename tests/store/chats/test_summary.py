@@ -49,8 +49,8 @@ def nothing(chat: str, state: MembershipState) -> Summary:
 # --- groups -------------------------------------------------------------------------------------------------
 
 
-def test_a_member(store: Store, raw: RawClient) -> None:
-    """A member is told all that an inbox shows."""
+def test_member_gets_everything_an_inbox_shows(store: Store, raw: RawClient) -> None:
+    """A member's summary has everything that an inbox shows."""
     write_group(raw, {"bob": 0}, change_seq=7, change_time=entry(7).time)
     write_member(raw, "ann", 3, Role.ADMIN, muted=EPOCH + 7)
     write_reader(raw, "ann", GROUP, Held(4, 6, 0, EPOCH + 9, PINNED | MUTED))
@@ -80,8 +80,10 @@ def test_a_member(store: Store, raw: RawClient) -> None:
 @pytest.mark.parametrize("history", [0, 1])
 @pytest.mark.parametrize("since", [0, 3, 5, HEAD])
 @pytest.mark.parametrize("read", [0, 2, 3, 4, 6, HEAD])
-def test_unread(store: Store, raw: RawClient, since: int, read: int, history: int) -> None:
-    """What came after one read and joined is unread, where it counts and is there; history shown or not."""
+def test_unread_counts_visible_messages_after_read_and_join(
+    store: Store, raw: RawClient, since: int, read: int, history: int
+) -> None:
+    """Visible messages that count, after the read mark and the join, are unread; history shown or not."""
     write_group(raw, {"ann": since}, history=history)
     write_reader(raw, "ann", GROUP, Held(read, read, 0, 1, 0))
 
@@ -110,8 +112,10 @@ def test_a_member_who_sees_nothing_yet(store: Store, raw: RawClient) -> None:
 
 
 @pytest.mark.parametrize("relation", [Relation.LEFT, Relation.DELETED])
-def test_who_left(store: Store, raw: RawClient, relation: Relation) -> None:
-    """Who left is told the last message of then, and nothing of what the group is by now."""
+def test_left_member_sees_the_chat_as_of_their_leave(
+    store: Store, raw: RawClient, relation: Relation
+) -> None:
+    """A member who left sees the last message of that time, and none of the group's later info."""
     write_group(raw, {"bob": 0}, large=1, change_seq=7, change_time=entry(7).time)
     write_other(raw, "ann", relation, 0, 6)
     write_reader(raw, "ann", GROUP, Held(4, 5, 0, 77, 0))
@@ -130,8 +134,8 @@ def test_who_left_knows_the_change_of_then(store: Store, raw: RawClient) -> None
 
 
 @pytest.mark.parametrize("upto", [0, 6])
-def test_the_invited(store: Store, raw: RawClient, upto: int) -> None:
-    """The invited see what the group is, and of the log what they saw as members."""
+def test_invited_user_sees_the_group_and_their_old_messages(store: Store, raw: RawClient, upto: int) -> None:
+    """An invited user sees the group, and of its log the messages from their time as a member."""
     write_group(raw, {"bob": 0, "cid": 0})
     write_other(raw, "ann", Relation.INVITED, 0, upto)
 

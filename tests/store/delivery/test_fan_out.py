@@ -184,8 +184,8 @@ def test_a_failure_fails_nothing(town: Town, caplog: pytest.LogCaptureFixture) -
     assert town.active("bob") == {DIRECT: sent}
 
 
-def test_unreadable_outboxes(town: Town) -> None:
-    """A sweep that cannot read the outboxes says so."""
+def test_sweep_logs_outboxes_that_it_cannot_read(town: Town) -> None:
+    """A sweep that can't read the outboxes logs it."""
     with pytest.raises(StoreUnavailable):
         town.on(Unreachable()).sweep()
 
@@ -245,8 +245,8 @@ def test_messages_before_the_place(town: Town) -> None:
     assert town.active("bob") == town.active("ann") == {GROUP: sent}
 
 
-def test_becoming_large(town: Town, raw: RawClient) -> None:
-    """A chat that becomes large is in everybody's set of them; its messages are owed until a sweep."""
+def test_chat_that_becomes_large_leaves_its_messages_to_the_sweep(town: Town, raw: RawClient) -> None:
+    """A new large chat enters every member's set of them; its messages stay pending until a sweep."""
     town.groups.make("bob", "cid")
     town.deliveries.sweep()
     town.groups.change({"dan": Role.MEMBER})
@@ -259,8 +259,8 @@ def test_becoming_large(town: Town, raw: RawClient) -> None:
     assert outbox(raw) == set()
 
 
-def test_deleted_chat(town: Town, raw: RawClient) -> None:
-    """A chat that is gone goes from all inboxes, also when nobody told them at once."""
+def test_deleted_chat_leaves_every_inbox(town: Town, raw: RawClient) -> None:
+    """A deleted chat leaves every inbox, even without a fan-out at once."""
     town.groups.make("bob")
     town.deliveries.sweep()
     town.groups.delete()
@@ -309,10 +309,10 @@ def test_nothing_holds_up_the_rest(town: Town, raw: RawClient, caplog: pytest.Lo
 
 
 @ONE_ENGINE
-def test_many_failures(
+def test_failing_sweep_logs_a_sample_and_a_count(
     town: Town, raw: RawClient, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A sweep in which all fails logs some of it, and how much more there is."""
+    """A sweep in which everything fails logs some failures, and how many more there are."""
     monkeypatch.setattr(service, "AT_ONCE", 4)
     for number in range(MOST_FAILURES + 5):
         chat = f"g-{number}"
@@ -339,8 +339,8 @@ def test_failing_search_entries(town: Town, raw: RawClient) -> None:
     assert outbox(raw) == {b"i" + GROUP.encode()}
 
 
-def test_owed_anew(town: Town, raw: RawClient) -> None:
-    """A message that comes while the one before is told stays in the outbox."""
+def test_message_during_fan_out_stays_pending(town: Town, raw: RawClient) -> None:
+    """A message that arrives during the fan-out of the one before stays in the outbox."""
     town.groups.make("bob")
     town.deliveries.sweep()
     town.send(GROUP, tell=False)
@@ -384,8 +384,8 @@ def act(town: Town) -> None:
 
 @ONE_ENGINE
 @pytest.mark.parametrize("done", [False, True])
-def test_crashing_sweeps(town: Town, raw: RawClient, done: bool) -> None:
-    """A sweep that crashed before or after any of its queries leaves the rest to the next."""
+def test_next_sweep_finishes_after_a_crash(town: Town, raw: RawClient, done: bool) -> None:
+    """After a crash between any two queries of a sweep, the next one finishes the work."""
     act(town)
     town.deliveries.sweep()
     expected = [town.active(user).keys() for user in EVERYBODY]
@@ -405,8 +405,8 @@ def test_crashing_sweeps(town: Town, raw: RawClient, done: bool) -> None:
 
 
 @ONE_ENGINE
-def test_trips(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A sweep's trips follow from how much there is, not from how many chats it is in."""
+def test_sweep_round_trips_depend_on_items_not_chats(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sweep's round trips depend on how many items are pending, not on how many chats have them."""
     for number in range(250):
         town.send(f"ann:user{number}", tell=False)
     trips: list[int] = []

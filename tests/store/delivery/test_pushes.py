@@ -142,8 +142,8 @@ def test_everybody_but_the_sender(town: Town) -> None:
     assert (frame["chat"], frame["sender"], frame["text"]) == (GROUP, "ann", "hello")
 
 
-def test_protobuf(town: Town) -> None:
-    """Who speaks protobuf gets the message so, and the others as JSON."""
+def test_protobuf_connection_gets_messages_as_protobuf(town: Town) -> None:
+    """A protobuf connection gets the message as protobuf, the others as JSON."""
     town.connect("bob-1")
     connect(town.store, "cid", "cid-1", protobuf=True)
     town.send()
@@ -153,8 +153,8 @@ def test_protobuf(town: Town) -> None:
     assert town.wire.calls == 1
 
 
-def test_pushed_once(town: Town, raw: RawClient) -> None:
-    """What reached everybody is noted, and the sweep does not push it again."""
+def test_delivered_push_is_not_repeated_by_the_sweep(town: Town, raw: RawClient) -> None:
+    """A push that reached every connection is recorded, and the sweep does not repeat it."""
     town.connect("bob-1")
     seq = town.send()
     assert pushed(raw) is not None
@@ -212,8 +212,8 @@ def test_the_newest_of_several(town: Town) -> None:
     assert town.wire.seqs("bob-1") == seqs[-1:]
 
 
-def test_gone_connections(town: Town, raw: RawClient) -> None:
-    """A connection that is gone is dropped, that one alone, and owes nobody anything."""
+def test_gone_connection_is_dropped_without_pending_work(town: Town, raw: RawClient) -> None:
+    """A connection that is gone is dropped, no other is, and nothing becomes pending."""
     town.connect("bob-1", "bob-2")
     town.wire.gone = {"bob-1"}
     seq = town.send()
@@ -438,8 +438,8 @@ def trips(wire: Wire, raw: RawClient, monkeypatch: pytest.MonkeyPatch) -> Trips:
 
 
 @pytest.mark.parametrize("there", [0, 1, 40])
-def test_trips(trips: Trips, wire: Wire, there: int) -> None:
-    """A send to a group of a hundred is three trips with nobody connected, and four with somebody."""
+def test_group_send_takes_three_or_four_round_trips(trips: Trips, wire: Wire, there: int) -> None:
+    """A send to a group of 100 takes three round trips without connections, four with some."""
     store = services.current()._store
     for number in range(there):
         connect(store, f"user{number + 1}", f"user{number + 1}-1")

@@ -134,14 +134,14 @@ def test_what_goes_between_pages_takes_nothing_along(village: Village, raw: RawC
     "cursor",
     ["", "x", "posts.", "posts.x.y", "posts.1", "posts.1.", "posts.-1.a", "posts." + "9" * 17 + ".a"],
 )
-def test_refused_cursors(village: Village, cursor: str) -> None:
-    """A cursor that no page gave is refused."""
+def test_foreign_cursor_is_refused(village: Village, cursor: str) -> None:
+    """A cursor that no page returned is refused."""
     with pytest.raises(BadRequest, match="cursor: "):
         village.exports.page("alice", cursor)
 
 
-def test_deleted(village: Village) -> None:
-    """Who is deleted has no archive."""
+def test_deleted_user_has_no_archive(village: Village) -> None:
+    """A deleted user has no archive."""
     village.accounts.delete("alice")
     with pytest.raises(NotAuthenticated):
         village.exports.page("alice", None)

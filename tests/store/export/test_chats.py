@@ -85,8 +85,8 @@ def town(store: Store) -> Town:
     return Town(store)
 
 
-def test_chats(town: Town) -> None:
-    """Each chat is shown with how the user stands to it, since when, and the user's marks and flags."""
+def test_each_chat_shows_role_marks_and_flags(town: Town) -> None:
+    """Each chat is shown with the user's role, since when, their read mark and their flags."""
     first = town.send(DIRECT, "bob", "hello")
     town.readers.flag(DIRECT, "alice", PINNED, 0)
     town.readers.read(DIRECT, "alice", 1)
@@ -131,8 +131,8 @@ def test_only_ones_own_messages(town: Town) -> None:
     assert "secret" not in msgspec.json.encode(whole).decode()
 
 
-def test_deleted_group(town: Town) -> None:
-    """A group that was deleted is in no archive."""
+def test_deleted_group_is_in_no_archive(town: Town) -> None:
+    """A deleted group is in no archive."""
     town.make(GROUP, "Chess", alice=Role.OWNER)
     town.send(GROUP, "alice", "gone")
     town.drop(GROUP)
@@ -157,8 +157,8 @@ def test_pages_are_bounded(town: Town) -> None:
 
 
 @pytest.mark.parametrize("engine", ["valkey"], indirect=True)
-def test_bounded_work(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A page reads so many parts of logs at the most, and the next one goes on where it ended."""
+def test_page_reads_a_bounded_number_of_log_parts(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A page reads a limited number of log parts, and the next page continues there."""
     monkeypatch.setattr(chats, "READS", 2)
     monkeypatch.setattr(chats, "MESSAGES", 3)
     for chat in ("alice:bob", "alice:carol", "alice:dave"):
@@ -173,8 +173,8 @@ def test_bounded_work(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("engine", ["valkey"], indirect=True)
 @pytest.mark.parametrize("count", [99, 100, 101, 200, 201])
-def test_many_chats(town: Town, count: int) -> None:
-    """Any number of chats is shown whole, each once and in order."""
+def test_many_chats_are_each_shown_once_in_order(town: Town, count: int) -> None:
+    """Any number of chats is exported completely, each once and in order."""
     names = [f"alice:u{number:03d}" for number in range(count)]
     for chat in names:
         town.send(chat, "alice", "hello")

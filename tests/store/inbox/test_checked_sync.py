@@ -111,8 +111,8 @@ def test_what_is_not_lost() -> None:
     assert lost("ann", *held) == ([], [])
 
 
-def test_trimmed_message(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A message that was trimmed since is not lost."""
+def test_trimmed_message_is_not_reported_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A message that was trimmed is not reported as lost."""
     monkeypatch.setenv("PARLEY_KEEP_MESSAGES", "2")
     send("ann", "ann:bob")
     held = ("ann:bob", newest("ann", "ann:bob"))
@@ -163,8 +163,8 @@ def test_chats_of_others() -> None:
 @pytest.mark.parametrize(
     "cursor", ["", "1", "0", "1.2", "1.2.x", "-1.2.3", "1.2.3.4", "1.2.3 ", "\u0661.2.3", "9" * 16 + ".2.3"]
 )
-def test_malformed_cursor(cursor: str) -> None:
-    """A cursor that is none, or that cannot be checked, is a 400 that names its place and its chat."""
+def test_malformed_cursor_is_400_with_place_and_chat(cursor: str) -> None:
+    """A cursor that is invalid or can't be checked is a 400 with its place and its chat."""
     answer = synced("ann", ("ann:bob", LONG_AGO), ("ann:cid", cursor))
 
     assert (answer.status, answer.body["errors"][0]["field"]) == (400, "check[1].cursor")
@@ -172,15 +172,15 @@ def test_malformed_cursor(cursor: str) -> None:
 
 
 @pytest.mark.parametrize("chat", ["", "ann", ":", "a:b:c", "ann:\n", "\u202e:ann"])
-def test_malformed_chat(chat: str) -> None:
-    """What is no name of a chat is a 400 that says where."""
+def test_malformed_chat_is_400_with_its_place(chat: str) -> None:
+    """An invalid chat id is a 400 with its place."""
     answer = synced("ann", (chat, LONG_AGO))
 
     assert (answer.status, answer.body["errors"][0]["field"]) == (400, "check[0].chat")
 
 
-def test_most_cursors() -> None:
-    """As many chats as a call checks are answered, one more is a 400, and 10,000 are, too."""
+def test_cursors_beyond_the_maximum_are_refused() -> None:
+    """The maximum number of chats is checked; one more is a 400, and so are 10,000."""
     many = [(f"ann:n{number}", LONG_AGO) for number in range(10_000)]
     changed, unreadable = lost("ann", *many[:MAX_CHECKED])
 

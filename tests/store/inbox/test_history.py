@@ -70,8 +70,8 @@ def test_messages_that_the_reader_cleared(store: Store, raw: RawClient) -> None:
     assert checked(store, HEAD + 1) == ChatHistory(True, 0, 0, EPOCH)
 
 
-def test_former_member(store: Store, raw: RawClient) -> None:
-    """One who left holds what they may still read, and hears nothing of what came after."""
+def test_former_member_keeps_their_history_alone(store: Store, raw: RawClient) -> None:
+    """A former member keeps the messages they may still read, and gets none of the later ones."""
     write_other(raw, "bob", Relation.LEFT, 0, 5)
 
     assert checked(store, 5, chat=GROUP, reader="bob") is None

@@ -95,8 +95,8 @@ def test_a_direct_chat() -> None:
     assert (own["unread"], own["read"]) == (0, 1)
 
 
-def test_a_group() -> None:
-    """A row of a group has its name, one's role, how many they are, and where it changed last."""
+def test_group_row_shows_name_role_size_and_change() -> None:
+    """A group's row has its name, the user's role, the number of members, and its last change."""
     chat = group("ann", "bob", avatar="0195a1c2")
     told = row("bob", chat)
 
@@ -120,8 +120,8 @@ def test_order_and_pages() -> None:
         assert [one["chat"] for one in inbox_of("ann", limit)] == wanted
 
 
-def test_since() -> None:
-    """With a time, only what was active later comes."""
+def test_inbox_since_a_time_shows_later_activity_only() -> None:
+    """With a time, the inbox shows only chats with later activity."""
     for chat in ("ann:x1", "ann:x2", "ann:x3"):
         send("ann", chat)
     second = row("ann", "ann:x2")["active_at"]
@@ -205,8 +205,8 @@ def test_a_long_event_is_left_out() -> None:
         assert "event" not in last or len(str(last["event"])) <= 1100
 
 
-def test_read() -> None:
-    """A read mark rises by seq or cursor, never falls, and takes the mark of being unread away."""
+def test_read_mark_rises_and_clears_marked_unread() -> None:
+    """A read mark rises by seq or cursor, never falls, and clears the unread flag."""
     for _ in range(3):
         send("bob", "ann:bob")
     assert row("ann", "ann:bob")["unread"] == 3
@@ -246,8 +246,8 @@ def test_a_mark_is_refused(
     assert (answer.status, answer.body["code"]) == (status, code)
 
 
-def test_receipts() -> None:
-    """Members see how far each of them has come, in pages; nobody else does."""
+def test_receipts_show_members_progress_to_members_alone() -> None:
+    """Members see each other's read state, in pages; nobody else does."""
     chat = group("ann", "bob", "cid")
     for _ in range(2):
         send("ann", chat)
@@ -265,8 +265,8 @@ def test_receipts() -> None:
     assert asked("GET", path, "dan").status == 403
 
 
-def test_flags() -> None:
-    """Flags are set and taken away one by one, for oneself alone."""
+def test_flags_change_one_by_one_for_their_user() -> None:
+    """Flags are set and cleared one by one, for their user alone."""
     send("ann", "ann:bob")
     for name, shown in zip(("unread", "pinned", "muted", "archived"), FLAGS, strict=True):
         assert asked("PATCH", "/v1/chats/ann:bob/flags", "bob", {name: True}).status == 204
@@ -279,8 +279,8 @@ def test_flags() -> None:
     assert not any(told[one] for one in FLAGS)
 
 
-def test_changes() -> None:
-    """A member learns what has changed since a place, each subject once, and where it stands now."""
+def test_changes_list_each_subject_once_with_its_state() -> None:
+    """A member gets what changed since a place: each subject once, with its current state."""
     chat = group("ann", "bob", "cid")
     known = row("bob", chat)["change"]
     path = f"/v1/chats/{chat}/changes"

@@ -63,8 +63,8 @@ def trips(chat: str) -> Trips:
     return trips
 
 
-def test_inbox(trips: Trips) -> None:
-    """A page of the inbox is two trips: the caller and the index, then the chats that it names."""
+def test_inbox_page_takes_two_round_trips(trips: Trips) -> None:
+    """An inbox page takes two round trips: the caller and the index, then the chats."""
     first = asked("GET", "/v1/chats", "limit=2").body
     second = asked("GET", "/v1/chats", f"limit=2&cursor={first['next']}").body
 
@@ -72,8 +72,8 @@ def test_inbox(trips: Trips) -> None:
     assert trips.sizes == [INDEX, 3, INDEX, 2]
 
 
-def test_sync(trips: Trips) -> None:
-    """Every page of a sync is two trips: the caller and the index, then the chats, and how far it told."""
+def test_sync_page_takes_two_round_trips(trips: Trips) -> None:
+    """Each sync page takes two round trips: the caller and the index, then the chats and the new position."""
     first = asked("GET", "/v1/sync", "limit=3").body
     assert trips.sizes == [INDEX_AND_KNOWN, NOTE + 3]
     assert first["more"]
@@ -120,8 +120,10 @@ def test_sync_that_begins_again(trips: Trips) -> None:
     ("method", "path", "body"),
     [("PUT", "read", {"seq": 2}), ("PATCH", "flags", {"muted": True, "unread": True})],
 )
-def test_a_mark(trips: Trips, chat: str, where: str, method: str, path: str, body: dict[str, Any]) -> None:
-    """A read mark, or a flag, is three trips: the caller, the chat, the caller's index."""
+def test_read_mark_takes_three_round_trips(
+    trips: Trips, chat: str, where: str, method: str, path: str, body: dict[str, Any]
+) -> None:
+    """A read mark, or a flag, takes three round trips: the caller, the chat, the caller's index."""
     path = f"/v1/chats/{chat if where == 'group' else where}/{path}"
     if "seq" in body:
         asked("POST", path.replace("read", "messages"), body={"text": "another"})
@@ -151,8 +153,8 @@ def test_received_and_receipts(trips: Trips) -> None:
     assert trips.sizes == [ADMIT, WRITE, ADMIT + 1, 2]
 
 
-def test_changes(trips: Trips, chat: str) -> None:
-    """Changes are two trips: the caller and what has changed, then how the members stand."""
+def test_changes_page_takes_two_round_trips(trips: Trips, chat: str) -> None:
+    """Changes take two round trips: the caller and the changes, then the members' state."""
     asked("GET", f"/v1/chats/{chat}/changes")
 
     assert trips.sizes == [ADMIT + 3, 1]

@@ -145,8 +145,8 @@ def test_chat_without_a_message(index: Index) -> None:
     assert index.active() == [ScoredMember(99, DIRECT), ScoredMember(50, "ann:cid")]
 
 
-def test_late_place(index: Index) -> None:
-    """What was so earlier does not undo what is so now, in whatever order it is told."""
+def test_earlier_inbox_entry_does_not_replace_a_later_one(index: Index) -> None:
+    """An earlier inbox entry does not replace a later one, in whatever order they arrive."""
     index.place(GROUP, 5, InboxState.IN, 10)
     index.deliver(GROUP, 20)
     index.place(GROUP, 4, InboxState.OUT, 10)
@@ -156,7 +156,7 @@ def test_late_place(index: Index) -> None:
     assert index.active() == [ScoredMember(20, GROUP)]
 
 
-def test_large_chat(index: Index) -> None:
+def test_large_chat_has_its_own_set_and_keeps_its_order(index: Index) -> None:
     """A large chat is in a set of its own, and its messages do not move it in the inbox."""
     index.place(GROUP, 1, InboxState.IN, 10)
     index.place(GROUP, 2, InboxState.LARGE, 10)
@@ -257,8 +257,8 @@ def test_large_chats_of_an_earlier_server(index: Index, raw: RawClient) -> None:
     assert sorted(index.large()) == chats[1:]
 
 
-def test_deleted_account(store: Store, index: Index) -> None:
-    """A deleted user is told nothing, and the one who wants to tell learns it."""
+def test_deleted_user_gets_no_delivery_and_the_sender_learns_it(store: Store, index: Index) -> None:
+    """A delivery to a deleted user does nothing, and its result says so."""
     Accounts(store).create(Account(handle="ann"))
     assert index.place(GROUP, 1, InboxState.IN, 10)
     Accounts(store).delete("ann")
@@ -288,8 +288,8 @@ def test_pages_by_activity(index: Index) -> None:
     assert {mark.score for mark in index.active(since=102)} == {103, 104}
 
 
-def test_versions_rise(raw: RawClient, index: Index) -> None:
-    """A version is the time, and above the last one also when the store's clock has fallen back."""
+def test_versions_rise_although_the_clock_falls(raw: RawClient, index: Index) -> None:
+    """A version is the time, and above the last one even when the store's clock falls back."""
     before = int(time.time() * 1_000_000)
     index.deliver(DIRECT, 10)
     first = index.moved().version  # type: ignore[union-attr]
@@ -300,8 +300,8 @@ def test_versions_rise(raw: RawClient, index: Index) -> None:
     assert [row.version for row in index.moved(first).rows] == [2**52 + 1, 2**52 + 2]  # type: ignore[union-attr]
 
 
-def test_lineages(index: Index) -> None:
-    """A token counts if its lineage was told its version or a later one, and nothing was lost since."""
+def test_token_is_valid_up_to_the_version_its_lineage_received(index: Index) -> None:
+    """A token is valid if its lineage received its version or a later one, and nothing was lost since."""
     assert index.moved(0, "0" * 16) is None
     assert not index.register("a" * 16, 5)
     index.deliver(DIRECT, 10)
@@ -314,8 +314,8 @@ def test_lineages(index: Index) -> None:
     assert index.moved(version, "b" * 16) is None
 
 
-def test_most_lineages(index: Index) -> None:
-    """Of too many lineages the one that was told least goes."""
+def test_lineage_with_the_oldest_version_is_evicted(index: Index) -> None:
+    """Of too many lineages, the one that received the oldest version is evicted."""
     index.deliver(DIRECT, 10)
     version = index.moved().version  # type: ignore[union-attr]
     for number in range(MOST_LINEAGES):
@@ -339,8 +339,8 @@ def test_a_new_lineage_stays(index: Index, lineage: str) -> None:
     assert known.count(False) == 1
 
 
-def test_forgotten(store: Store, inboxes: Inboxes, index: Index, raw: RawClient) -> None:
-    """Nothing is left of an index that is forgotten."""
+def test_forgotten_index_leaves_no_keys(store: Store, inboxes: Inboxes, index: Index, raw: RawClient) -> None:
+    """A forgotten index leaves no keys."""
     index.deliver(DIRECT, 10)
     index.place(GROUP, 1, InboxState.LARGE, 10)
     index.register("a" * 16, 1)

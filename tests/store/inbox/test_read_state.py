@@ -182,8 +182,10 @@ def test_a_member_who_sees_nothing_yet(readers: ReadStates, raw: RawClient) -> N
 
 
 @CHATS
-def test_flags(readers: ReadStates, raw: RawClient, chat: str) -> None:
-    """Flags are set and cleared each on its own; what changes nothing is not told."""
+def test_flags_change_one_by_one_and_only_changes_are_delivered(
+    readers: ReadStates, raw: RawClient, chat: str
+) -> None:
+    """Flags are set and cleared one by one; a call that changes nothing delivers nothing."""
     check_told(raw, chat, readers.flag(chat, "ann", PINNED | MUTED, 0))
     first = kept(raw, chat)
     assert first == Held(0, 0, 0, first.stamp, PINNED | MUTED)
@@ -279,8 +281,8 @@ def test_a_message_brings_a_hidden_chat_back(readers: ReadStates, log: Log, raw:
     check_told(raw, CHAT, readers.read(CHAT, "ann", HEAD + 1), sent.time)
 
 
-def test_opening(readers: ReadStates, raw: RawClient) -> None:
-    """Who opens a chat has a record of it, and no message in sight that was cleared."""
+def test_opening_a_chat_keeps_cleared_messages_hidden(readers: ReadStates, raw: RawClient) -> None:
+    """Opening a chat creates the user's record of it, and keeps cleared messages hidden."""
     check_told(raw, CHAT, readers.open(CHAT, "ann"))
     assert kept(raw, CHAT)[:3] == (0, 0, 0)
 

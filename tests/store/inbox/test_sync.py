@@ -155,8 +155,8 @@ def test_an_old_token(raw: RawClient) -> None:
 
 
 @pytest.mark.parametrize("limit", [1, 2, 50])
-def test_large_chats(limit: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A large chat is told when it is not as the client knows it, and only then, on pages of any size."""
+def test_large_chat_syncs_only_when_it_changed(limit: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A large chat is in a sync only if it differs from what the client knows, with pages of any size."""
     monkeypatch.setenv("PARLEY_LARGE_CHAT", "1")
     large = [group("ann", "bob") for _ in range(5)]
     client = Client("bob")
@@ -231,10 +231,10 @@ def test_a_chat_is_joined_between_pages(large: int, monkeypatch: pytest.MonkeyPa
     ids=["leave", "remove", "ban", "delete"],
 )
 @pytest.mark.parametrize("large", [100, 1])
-def test_an_end(
+def test_ended_chat_is_reported_once_to_clients_that_knew_it(
     end: Callable[[str], Answer], state: str, large: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A chat that ends for a user is told so once to who knew it, and never to a client that did not."""
+    """A chat's end is reported once to a client that knew it, and never to one that did not."""
     monkeypatch.setenv("PARLEY_LARGE_CHAT", str(large))
     chat = group("ann", "bob")
     token = page("bob")["next"]
@@ -271,8 +271,8 @@ def test_an_unknown_lineage(raw: RawClient) -> None:
     assert not page("ann", body["next"])["reset"]
 
 
-def test_another_user() -> None:
-    """A token of somebody else is answered by a reset."""
+def test_token_of_another_user_resets_the_client() -> None:
+    """Another user's token is answered with a reset."""
     send("ann", "ann:bob")
 
     assert page("bob", page("ann")["next"])["reset"]
@@ -287,8 +287,8 @@ def test_a_token_from_the_future() -> None:
 
 
 @pytest.mark.parametrize("token", ["x", "AAAA", "%00", "A" * 60])
-def test_no_token(token: str) -> None:
-    """What is no token is a 400."""
+def test_malformed_token_is_a_400(token: str) -> None:
+    """A malformed token is a 400."""
     answer = asked("GET", "/v1/sync", "ann", query=f"since={token}")
 
     assert (answer.status, answer.body["errors"][0]["field"]) == (400, "since")

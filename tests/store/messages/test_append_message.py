@@ -140,8 +140,8 @@ def test_time_always_rises(log: Log, raw: RawClient) -> None:
         ),
     ],
 )
-def test_layout(log: Log, raw: RawClient, content: Content, body: bytes) -> None:
-    """A log is its header and one element a message, to the byte as Log documents them."""
+def test_log_matches_the_documented_layout(log: Log, raw: RawClient, content: Content, body: bytes) -> None:
+    """A log is its header and one element a message, byte for byte as Log documents them."""
     sent = log.append(CHAT, content).time
 
     epoch = log.after(CHAT, 0, 1).epoch
@@ -317,8 +317,8 @@ def test_id_is_kept_under_the_stores_day(log: Log, raw: RawClient, set_clock: Se
     assert ids_days(raw)[0] in (today, today + 1)  # the second when midnight has just passed
 
 
-def test_ids_expire(log: Log, raw: RawClient) -> None:
-    """An ids key lives for 48 h after its last write, and a log for ever."""
+def test_ids_expire_and_the_log_does_not(log: Log, raw: RawClient) -> None:
+    """An ids key expires 48 h after its last write, a log never."""
     log.append(CHAT, HELLO)
     (day,) = ids_days(raw)
     raw.expire(keys.ids(CHAT, day), 60)
@@ -346,8 +346,8 @@ def test_ids_entry_layout(log: Log, raw: RawClient) -> None:
 
 
 @pytest.mark.parametrize("keep", [1, 2, 7])
-def test_trimming(store: Store, raw: RawClient, keep: int) -> None:
-    """A log holds its newest `keep` messages; numbers go on, base counts what went, the epoch stays."""
+def test_trimmed_log_keeps_its_numbers_and_epoch(store: Store, raw: RawClient, keep: int) -> None:
+    """A log keeps its newest `keep` messages; numbers and epoch go on, base counts the removed ones."""
     log = Log(store, keep)
     epoch = log.append(CHAT, Content("ann", "text 1")).time
 
@@ -361,8 +361,8 @@ def test_trimming(store: Store, raw: RawClient, keep: int) -> None:
     assert texts(log) == [f"text {seq}" for seq in range(21 - keep, 21)]
 
 
-def test_keep_lowered(store: Store, raw: RawClient) -> None:
-    """A lower `keep` takes effect with the next message, in one step."""
+def test_lower_keep_applies_with_the_next_message(store: Store, raw: RawClient) -> None:
+    """A lower `keep` applies with the next message, in one step."""
     for i in range(1, 101):
         Log(store).append(CHAT, Content("ann", f"text {i}"))
 
@@ -372,8 +372,8 @@ def test_keep_lowered(store: Store, raw: RawClient) -> None:
     assert len(elements_of(raw)) == 4
 
 
-def test_keep_raised(store: Store) -> None:
-    """A higher `keep`, or none, lets a trimmed log grow again from where it is."""
+def test_higher_keep_lets_a_trimmed_log_grow(store: Store) -> None:
+    """A higher `keep`, or none, lets a trimmed log grow again from there."""
     for i in range(1, 11):
         Log(store, keep=2).append(CHAT, Content("ann", f"text {i}"))
 

@@ -66,8 +66,10 @@ def test_a_member_sends_and_reads(raw: RawClient, chat: str) -> None:
     ],
 )
 @pytest.mark.parametrize(("method", "body"), [("GET", None), ("POST", {"text": "hello"})])
-def test_strangers(raw: RawClient, chat: str, status: int, code: str, method: str, body: Any) -> None:
-    """Who is no member neither reads nor writes; what no group can be called is not found."""
+def test_non_member_neither_reads_nor_writes(
+    raw: RawClient, chat: str, status: int, code: str, method: str, body: Any
+) -> None:
+    """A user who is no member can't read or write; an invalid group id is not found."""
     write_group(raw, {"bob": 0})
     answer = call(method, f"/v1/chats/{chat}/messages", body=body)
 
@@ -124,8 +126,8 @@ def test_who_left_sees_no_more(raw: RawClient) -> None:
     assert read(OF_GROUP, f"after={later}").status == 409
 
 
-def test_deleted_senders(raw: RawClient) -> None:
-    """A page of a group names who sent some of it and has deleted their account."""
+def test_page_names_senders_with_deleted_accounts(raw: RawClient) -> None:
+    """A page of a group names those of its senders who have deleted their account."""
     write_elements(raw, [element(EPOCH + 1, "cid", "hello"), element(EPOCH + 2, "bob", "hi")], chat=GROUP)
     write_group(raw, {"ann": 0, "bob": 0})
     write_other(raw, "cid", Relation.DELETED, 0, 1)

@@ -54,8 +54,10 @@ def history_of(length: int, base: int = 0) -> list[LogEntry]:
 @SIDES
 @pytest.mark.parametrize("base", [0, 1, 1000])
 @pytest.mark.parametrize("length", [0, 1, 5])
-def test_small_logs(log: Log, raw: RawClient, side: str, base: int, length: int) -> None:
-    """Every page of a short log, trimmed or not, is the one of a plain list."""
+def test_every_page_of_a_short_log_matches_a_list(
+    log: Log, raw: RawClient, side: str, base: int, length: int
+) -> None:
+    """Every page of a short log, trimmed or not, equals the page of a plain list."""
     history = history_of(length, base)
     write(raw, history, base=base)
 
@@ -68,8 +70,10 @@ def test_small_logs(log: Log, raw: RawClient, side: str, base: int, length: int)
 @SIDES
 @pytest.mark.parametrize("limit", [PIECE - 1, PIECE, PIECE + 1, 2 * PIECE, 2 * PIECE + 1, 1000])
 @pytest.mark.parametrize("place", [0, 1, PIECE - 1, PIECE, PIECE + 1, 200, 300, 301])
-def test_across_pieces(log: Log, raw: RawClient, side: str, place: int, limit: int) -> None:
-    """A page is whole however it lies on the pieces that the script reads."""
+def test_page_is_complete_across_read_pieces(
+    log: Log, raw: RawClient, side: str, place: int, limit: int
+) -> None:
+    """A page is complete however it lies across the pieces that the script reads."""
     history = history_of(300)
     write(raw, history)
 
@@ -79,8 +83,8 @@ def test_across_pieces(log: Log, raw: RawClient, side: str, place: int, limit: i
 @SIDES
 @settings(max_examples=50)
 @given(data=st.data())
-def test_any_page(log: Log, raw: RawClient, side: str, data: st.DataObject) -> None:
-    """Any page of any log is the one of a plain list."""
+def test_any_page_of_any_log_matches_a_list(log: Log, raw: RawClient, side: str, data: st.DataObject) -> None:
+    """Any page of any log equals the page of a plain list."""
     length, base = data.draw(st.integers(0, 200)), data.draw(st.integers(0, 2**40))
     history = history_of(length, base)
     write(raw, history, base=base)
@@ -93,8 +97,8 @@ def test_any_page(log: Log, raw: RawClient, side: str, data: st.DataObject) -> N
 
 
 @SIDES
-def test_a_thousand(log: Log, raw: RawClient, side: str) -> None:
-    """A page of the largest size is whole."""
+def test_page_of_the_maximum_size_is_complete(log: Log, raw: RawClient, side: str) -> None:
+    """A page of the maximum size is complete."""
     history = history_of(1500)
     write(raw, history)
 
@@ -103,7 +107,9 @@ def test_a_thousand(log: Log, raw: RawClient, side: str) -> None:
 
 @SIDES
 @pytest.mark.parametrize("place", [0, 1, BEYOND_ANY_LOG, 2**64])
-def test_unknown_chat(log: Log, raw: RawClient, side: str, place: int) -> None:
+def test_unknown_chat_reads_as_empty_and_makes_no_key(
+    log: Log, raw: RawClient, side: str, place: int
+) -> None:
     """A chat without messages has empty pages, and reading it makes no key."""
     assert READS[side](log, place, 10) == LogPage(0, 0, 0, [])
     assert not raw.exists(keys.log(CHAT))
@@ -233,14 +239,14 @@ def test_cursor_after_a_failover(log: Log, raw: RawClient, side: str) -> None:
 
 
 @CHECKED_SIDES
-def test_trimmed_anchor(log: Log, raw: RawClient, side: str) -> None:
-    """The time of a message that was trimmed cannot be checked, and is not."""
+def test_time_of_a_trimmed_message_is_not_checked(log: Log, raw: RawClient, side: str) -> None:
+    """The time of a trimmed message can't be checked, and is not."""
     write(raw, history_of(5, base=7), base=7)
 
     assert checked(log, side, 7, time=1) == {"after": [8, 9, 10], "before": []}[side]
 
 
-def test_epoch_alone(log: Log, raw: RawClient) -> None:
+def test_epoch_is_checked_without_a_time(log: Log, raw: RawClient) -> None:
     """The epoch can be checked without a time."""
     write(raw, history_of(2))
 
@@ -269,8 +275,8 @@ def test_epoch_alone(log: Log, raw: RawClient) -> None:
         pytest.param(element(EPOCH)[:-1] + b"\xa5hello", id="body is a text"),
     ],
 )
-def test_corrupt_element(log: Log, raw: RawClient, damaged: bytes) -> None:
-    """An element that this version cannot have written is CorruptEntry, which names its seq alone."""
+def test_corrupt_element_names_only_its_seq(log: Log, raw: RawClient, damaged: bytes) -> None:
+    """An element that this version can't have written is CorruptEntry, which names its seq alone."""
     write_elements(raw, [element(EPOCH, "ann", "secret"), damaged], base=7)
 
     with pytest.raises(CorruptEntry, match=r"\b9\b") as raised:

@@ -76,8 +76,8 @@ def test_id_of_the_client(logged: io.StringIO) -> None:
     assert answer.headers["X-Request-Id"] == lines(logged)[0]["request_id"] == "client-7"
 
 
-def test_conflict(logged: io.StringIO) -> None:
-    """A conflict is logged as its code."""
+def test_conflict_is_logged_by_its_code(logged: io.StringIO) -> None:
+    """A conflict is logged by its code."""
     call("POST", MESSAGES, body={"text": WORD, "id": "id-1"})
     answer = call("POST", MESSAGES, body={"text": WORD + WORD, "id": "id-1"})
 
@@ -97,8 +97,8 @@ def test_store_that_is_gone(logged: io.StringIO, engine: Engine) -> None:
 
 
 @pytest.mark.parametrize("damage", ["corrupt element", "wrong type"])
-def test_defect(logged: io.StringIO, raw: RawClient, damage: str) -> None:
-    """A stored value that cannot be is a 500 that tells the caller nothing, and two lines that tell us."""
+def test_defect_is_500_and_logged_in_two_lines(logged: io.StringIO, raw: RawClient, damage: str) -> None:
+    """A corrupt stored value is a 500 without details for the caller, and two lines in the log."""
     if damage == "wrong type":
         raw.set(keys.log(CHAT), WORD)
     else:

@@ -85,8 +85,8 @@ def warm(log: Log) -> Log:
     return log
 
 
-def test_send(warm: Log, commands: Commands) -> None:
-    """A send is one round trip, and a handful of commands inside it."""
+def test_send_takes_one_round_trip(warm: Log, commands: Commands) -> None:
+    """A send takes one round trip, with a handful of commands inside it."""
     commands.reset()
     warm.append(CHAT, Content("ann", "hello"))
 
@@ -148,8 +148,8 @@ def test_pull_as_a_reader(warm: Log, commands: Commands) -> None:
     assert commands.counted() == READ_OWN_PAGE
 
 
-def test_trimming_send(warm: Log, store: Store, commands: Commands) -> None:
-    """A send that trims is one round trip."""
+def test_trimming_send_takes_one_round_trip(warm: Log, store: Store, commands: Commands) -> None:
+    """A send that trims takes one round trip."""
     commands.reset()
     Log(store, keep=2).append(CHAT, Content("ann", "hello"))
 
@@ -157,8 +157,8 @@ def test_trimming_send(warm: Log, store: Store, commands: Commands) -> None:
 
 
 @pytest.mark.parametrize("side", ["after", "before", "newest"])
-def test_pull(warm: Log, commands: Commands, side: str) -> None:
-    """A pull is one round trip, in either direction."""
+def test_pull_takes_one_round_trip(warm: Log, commands: Commands, side: str) -> None:
+    """A pull takes one round trip, in either direction."""
     commands.reset()
     getattr(warm, side)(CHAT, {"after": 0, "before": 4, "newest": 0}[side], 10)
 
@@ -204,7 +204,7 @@ def served(app_on_engine: None, commands: Commands, monkeypatch: pytest.MonkeyPa
         ("GET", MESSAGES + "/2", "", None, 200, READ_OWN_PAGE),
     ],
 )
-def test_requests(
+def test_request_runs_one_script_and_a_send_two_more(
     served: Commands,
     method: str,
     path: str,
@@ -213,7 +213,7 @@ def test_requests(
     status: int,
     expected: dict[str, int],
 ) -> None:
-    """A request for messages is one script, and a send two more: one for each inbox."""
+    """A request for messages runs one script, a send two more: one for each inbox."""
     served.reset()
     answer = call(method, path, query, body)
 

@@ -76,8 +76,8 @@ def room(store: Store, raw: RawClient) -> Room:
     return Room(store, raw)
 
 
-def test_layout(room: Room, raw: RawClient) -> None:
-    """What is stored of a client is as documented, and ends some time after the last lease."""
+def test_stored_chat_connection_matches_the_documented_layout(room: Room, raw: RawClient) -> None:
+    """A stored chat connection has the documented layout, and expires some time after the last lease."""
     before = clock(raw)
     attaching = room.clients.attach(GROUP, "ann", "c1", joined=True, protobuf=True)
     assert room.store.fetch(attaching) == Joined(True, [ChatConnection("c1", True, "ann")])
@@ -114,8 +114,8 @@ def test_attached_without_joining(room: Room) -> None:
     assert room.detach("a1") == Left(False, "ann", [])
 
 
-def test_expired_clients(room: Room) -> None:
-    """What has expired is not there, and of several of a user the first that is detached is the last."""
+def test_expired_connection_is_absent_and_its_user_leaves_once(room: Room) -> None:
+    """An expired connection is absent; the first of a user's that is detached counts as the last."""
     for connection, handle in (("a1", "ann"), ("a2", "ann"), ("b1", "bob"), ("c1", "cid")):
         room.first(connection, handle)
     for connection in ("a1", "a2", "b1"):
@@ -163,8 +163,8 @@ def test_coming_again_after_expiring(room: Room) -> None:
     assert room.joined() == [("a1", "ann")]
 
 
-def test_renewing(room: Room) -> None:
-    """A client that is renewed lives on as it was; one that is gone, or has expired, is not made again."""
+def test_renewal_extends_a_connection_and_revives_none(room: Room) -> None:
+    """A renewed chat connection lives on unchanged; one that is gone or expired stays gone."""
     room.first("a1", "ann")
     before = clock(room.raw)
     assert room.store.fetch(room.clients.renewing(GROUP, "a1"))
@@ -178,8 +178,8 @@ def test_renewing(room: Room) -> None:
     assert room.held() == {"a1"}
 
 
-def test_only_members(room: Room, raw: RawClient) -> None:
-    """Who is no member is not attached; who was one gets nothing, is not listed, and sees nobody."""
+def test_only_members_attach_and_receive(room: Room, raw: RawClient) -> None:
+    """Only members attach; a former member receives nothing, is not listed, and sees nobody."""
     write_other(raw, "dan", Relation.INVITED)
     assert room.attach("d1", "dan") is None
     room.first("a1", "ann")
@@ -195,8 +195,8 @@ def test_only_members(room: Room, raw: RawClient) -> None:
 
 
 @pytest.mark.parametrize("deleted", [False, True])
-def test_no_chat(room: Room, raw: RawClient, deleted: bool) -> None:
-    """Nobody is attached to a chat that is not, or not any more."""
+def test_nobody_attaches_to_a_missing_chat(room: Room, raw: RawClient, deleted: bool) -> None:
+    """Nobody attaches to a chat that is missing or deleted."""
     if deleted:
         write_tombstone(raw)
     else:
@@ -208,8 +208,8 @@ def test_no_chat(room: Room, raw: RawClient, deleted: bool) -> None:
     assert room.detach("a1") == NOTHING
 
 
-def test_many_clients(room: Room, raw: RawClient) -> None:
-    """A room of more people than Lua takes arguments is listed, joined and left."""
+def test_room_with_ten_thousand_connections_works(room: Room, raw: RawClient) -> None:
+    """A room of more connections than Lua takes arguments can be listed, joined and left."""
     handles = [f"user{number}" for number in range(10_000)]
     record: Any = raw.hget(keys.members(GROUP), "ann")
     raw.hset(keys.members(GROUP), mapping=dict.fromkeys(handles, record))

@@ -37,8 +37,10 @@ def whole(raw: RawClient, field: str) -> int:
     return int(fields_of(raw, KEY)[field])
 
 
-def test_layout(store: Store, sockets: Connections, raw: RawClient) -> None:
-    """What is stored of a connection is as documented, and ends some time after its lease."""
+def test_stored_connection_matches_the_documented_layout(
+    store: Store, sockets: Connections, raw: RawClient
+) -> None:
+    """A stored connection has the documented layout, and expires some time after its lease."""
     before = clock(raw)
     store.fetch(sockets.opening(ID, "bob", b"", protobuf=True, room="r-tea"))
     store.fetch(sockets.attach(ID, "g-1"))
@@ -54,8 +56,8 @@ def test_layout(store: Store, sockets: Connections, raw: RawClient) -> None:
     assert LEASE // 1000 < life <= LEASE // 1000 + GRACE_MS
 
 
-def test_a_frame(store: Store, sockets: Connections) -> None:
-    """A frame says whose it is; one of a connection that is not known, or was dropped, says nothing."""
+def test_frame_names_its_user_if_the_connection_is_known(store: Store, sockets: Connections) -> None:
+    """A frame's reply names its user; for an unknown or dropped connection it is empty."""
     assert store.fetch(sockets.frame(ID, 60)) == ANN
     store.fetch(sockets.opening("b", "bob", b"", protobuf=True, room="r-tea"))
     assert store.fetch(sockets.frame("b", 60)) == FrameSender("bob", b"", True, "r-tea", renew=False, wait=0)
@@ -74,8 +76,8 @@ def test_which_connections_take_protobuf(store: Store, sockets: Connections) -> 
     assert store.fetch_all(asked) == [False, True, False]
 
 
-def test_frames_renew(store: Store, sockets: Connections, raw: RawClient) -> None:
-    """Every frame renews the lease; when the other slots were last to renew it is noted now and then."""
+def test_every_frame_renews_the_lease(store: Store, sockets: Connections, raw: RawClient) -> None:
+    """Every frame renews the lease; the renewal in other slots is due again after a part of it."""
     raw.hset(KEY, "lease", clock(raw) + 1_000_000)
     raw.pexpire(KEY, 100_000)
     assert store.fetch(sockets.frame(ID, 60)) == ANN
@@ -111,8 +113,10 @@ def test_a_lease_that_is_over(store: Store, sockets: Connections, raw: RawClient
     assert store.fetch(sockets.attachments(ID)) == Attachments("ann", ["g-1"], [])
 
 
-def test_limit(store: Store, sockets: Connections, raw: RawClient) -> None:
-    """So many frames as the limit says pass at once; the next is told how long to wait, and still renews."""
+def test_frames_beyond_the_limit_wait_and_still_renew(
+    store: Store, sockets: Connections, raw: RawClient
+) -> None:
+    """As many frames as the limit pass at once; the next gets its wait, and still renews the lease."""
     assert [store.fetch(sockets.frame(ID, 3)) for _ in range(3)] == [ANN] * 3
     raw.hset(KEY, "renewed", 0)
     lease = whole(raw, "lease")
@@ -128,8 +132,8 @@ def test_limit(store: Store, sockets: Connections, raw: RawClient) -> None:
     assert [store.fetch(sockets.frame(ID, 0)) for _ in range(9)] == [ANN] * 9
 
 
-def test_attachments(store: Store, sockets: Connections) -> None:
-    """The chats that a connection is attached to, and whom it watches, are known until it goes."""
+def test_attachments_and_watches_last_until_the_drop(store: Store, sockets: Connections) -> None:
+    """A connection's attached chats and watched users are known until it is dropped."""
     assert store.fetch(sockets.attach(ID, "g-2", "g-1"))
     assert store.fetch(sockets.attach(ID, "g-1", "r-tea"))
     assert store.fetch(sockets.detach(ID, "g-2"))
@@ -156,8 +160,8 @@ def test_nothing_is_noted_of_the_unknown(store: Store, sockets: Connections, raw
     assert not raw.exists(KEY)
 
 
-def test_many_chats(store: Store, sockets: Connections) -> None:
-    """A connection can be attached to as many chats as a command can name, seven times what a hello does."""
+def test_connection_attaches_to_the_maximum_of_chats(store: Store, sockets: Connections) -> None:
+    """A connection can attach to as many chats as a command can name, seven times what a hello uses."""
     chats = sorted(f"g-{number}" for number in range(MOST_ARGUMENTS - BESIDE_CHATS))
     assert len(chats) > 7 * MOST_ATTACHED
     assert store.fetch(sockets.attach(ID, *chats))

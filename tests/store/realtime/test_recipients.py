@@ -117,16 +117,16 @@ def test_who_has_accepted_a_chat(store: Store, raw: RawClient) -> None:
     assert store.fetch(EphemeralRecipients.accepted("cid:dan")) == []
 
 
-def test_who_follows(store: Store, raw: RawClient) -> None:
-    """By the follower's own list."""
+def test_follow_is_read_from_the_followers_list(store: Store, raw: RawClient) -> None:
+    """A follow is read from the follower's own list."""
     raw.zadd(keys.following("ann"), {"bob": 1})
 
     assert store.fetch(EphemeralRecipients.follows("ann", "bob"))
     assert not store.fetch(EphemeralRecipients.follows("bob", "ann"))
 
 
-def test_who_blocks(store: Store, raw: RawClient) -> None:
-    """Of many users in many partitions those who block one, and all whom one blocks."""
+def test_blocks_are_found_in_both_directions(store: Store, raw: RawClient) -> None:
+    """Those who block a user, and those whom the user blocks, are found in many partitions."""
     for user in ("user3", "user7"):
         raw.zadd(keys.blocked(user), {"ann": 1})
         raw.zadd(keys.blocked("ann"), {user: 1})

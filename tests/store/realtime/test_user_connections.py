@@ -48,8 +48,10 @@ def session(raw: RawClient) -> bytes:
 # --- coming in ---------------------------------------------------------------------------
 
 
-def test_record_layouts(people: People, raw: RawClient, session: bytes) -> None:
-    """What is stored of a connection is as documented."""
+def test_stored_user_connection_matches_the_documented_layout(
+    people: People, raw: RawClient, session: bytes
+) -> None:
+    """A stored user connection has the documented layout."""
     before = clock(raw)
     people.store.fetch(people.presence.connect("ann", None, session, "c1", protobuf=True))
 
@@ -64,8 +66,10 @@ def test_record_layouts(people: People, raw: RawClient, session: bytes) -> None:
 
 
 @pytest.mark.parametrize("room", [None, "r-tea"])
-def test_a_ticket(people: People, raw: RawClient, session: bytes, room: str | None) -> None:
-    """A ticket opens one connection of the session that it was made for, with its room."""
+def test_ticket_opens_one_connection_of_its_session(
+    people: People, raw: RawClient, session: bytes, room: str | None
+) -> None:
+    """A ticket opens one connection, for the session and room that it was made for."""
     people.store.fetch(people.presence.ticket("ann", TICKET, session, room))
     life: Any = raw.pttl(keys.ticket("ann", TICKET.hex()))
     assert 0 < life <= 30_000
@@ -141,8 +145,8 @@ def test_a_deleted_name(people: People, raw: RawClient) -> None:
     assert people.connect("c1") is ConnectOutcome.NO_SESSION
 
 
-def test_too_many(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A user has so many connections that live; those that expired do not count, nor does the same again."""
+def test_live_connections_of_a_user_are_limited(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A user's live connections are limited; expired ones do not count, nor does the same one again."""
     monkeypatch.setattr(presence_module, "MOST_CONNECTIONS", 2)
 
     outcomes = [people.connect(one) for one in ("c1", "c2", "c2", "c3")]
@@ -298,8 +302,8 @@ def test_watchers_of_a_clock_that_fell_back(people: People, raw: RawClient) -> N
     assert after[8:] == held[8:]
 
 
-def test_renewing(people: People, raw: RawClient) -> None:
-    """A connection that is renewed lives for a lease from then on."""
+def test_renewed_connection_lives_one_more_lease(people: People, raw: RawClient) -> None:
+    """A renewed connection lives for one lease from then on."""
     people.come("c1")
     people.age("c1", by=LEASE // 2)
     before = clock(raw)
@@ -350,8 +354,8 @@ def test_ending_a_session(people: People, raw: RawClient, session: bytes) -> Non
     assert people.drop("c3").changed
 
 
-def test_deletion(people: People, raw: RawClient) -> None:
-    """A deleted user is nobody who ever connected, and nobody is told; the sweep takes the rest away."""
+def test_deleted_user_was_never_online_and_is_swept(people: People, raw: RawClient) -> None:
+    """A deleted user counts as never connected, nobody is notified, and the sweep removes the rest."""
     write_account(raw, "ann")
     people.come("c1")
     people.come("c2")
@@ -394,8 +398,8 @@ def test_an_account_that_never_connected(people: People, raw: RawClient) -> None
 # --- who may know ---------------------------------------------------------------------------
 
 
-def test_watching(people: People) -> None:
-    """Who watches is shown how it is and told of each change, until they watch no more or expire."""
+def test_watcher_gets_each_change_until_it_ends(people: People) -> None:
+    """A watcher gets the current presence and each change, until it stops or expires."""
     watch = people.presence.watch
     assert people.store.fetch(watch("ann", "w1", "bob", protobuf=False)) is None
     people.connect("c1")
@@ -413,8 +417,8 @@ def test_watching(people: People) -> None:
     assert fields_of(people.raw, keys.watchers("ann")).keys() == {"w3"}
 
 
-def test_watchers_expire(people: People, raw: RawClient) -> None:
-    """Nothing is left of watchers a lease after the last of them; watching again renews."""
+def test_watchers_expire_one_lease_after_the_last(people: People, raw: RawClient) -> None:
+    """Watchers expire one lease after the last of them; watching again renews them."""
     people.store.fetch(people.presence.watch("ann", "w1", "bob", protobuf=False))
     people.age_watcher("w1")
     raw.pexpire(keys.watchers("ann"), 100_000)
@@ -447,8 +451,8 @@ def test_the_blocked_learn_nothing(people: People) -> None:
     assert people.shown(reader="cid") != ShownPresence(online=False, seen=0)
 
 
-def test_most_watchers(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One watcher too many is shown how it is, and not told; one that was there is renewed."""
+def test_watcher_beyond_the_maximum_gets_no_changes(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A watcher beyond the maximum gets the current presence, and no changes; an existing one is renewed."""
     monkeypatch.setattr(presence_module, "MOST_WATCHERS", 2)
     people.connect("c1")
     for connection in ("w1", "w2", "w3", "w1"):

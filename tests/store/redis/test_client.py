@@ -190,8 +190,8 @@ def test_a_moved_slot_is_found(cluster: Engine) -> None:
 
 
 @EVERY_CALL
-def test_killed_connection(engine: Engine, log: Log, call: Call) -> None:
-    """A connection that the server closed between two calls is made anew, and the call succeeds."""
+def test_call_succeeds_on_a_new_connection_after_a_close(engine: Engine, log: Log, call: Call) -> None:
+    """A connection that the server closed between two calls is replaced, and the call succeeds."""
     call(log)
     for node in engine.nodes:
         node.client_kill_filter(_type="normal", skipme=True)
@@ -296,8 +296,8 @@ def node_of(settings: Settings) -> Node:
 
 
 @EVERY_CALL
-def test_stalled_store(engine: Engine, call: Call) -> None:
-    """A stalled store is a refusal after the time-out, then at once for a second, then asked again."""
+def test_stalled_store_is_refused_then_retried_after_a_second(engine: Engine, call: Call) -> None:
+    """A stalled store fails after the time-out, then at once for a second, and is then asked again."""
     clock, settings = Clock(), settings_for(engine, redis_timeout=0.5)
     log = Log(Store(node_of(settings), clock))
     await_new_connections(engine, settings)
@@ -348,8 +348,8 @@ def test_stalled_store_with_the_default_time_out(engine: Engine) -> None:
         engine.resume()
 
 
-def test_killed_store(engine: Engine, log: Log, store: Store) -> None:
-    """A store that is gone is a refusal each time, and service again by itself once it is back."""
+def test_killed_store_is_unavailable_until_it_is_back(engine: Engine, log: Log, store: Store) -> None:
+    """A killed store fails each call, and works again by itself once it is back."""
     log.append(CHAT, HELLO)
     engine.kill()
     for call in CALLS.values():
@@ -443,8 +443,10 @@ def test_what_reads_is_answered_by_a_store_that_refuses_writes(
 
 @pytest.mark.parametrize("content", [HELLO, HELLO_ONCE], ids=["send", "send with id"])
 @pytest.mark.parametrize("flushed", [False, True], ids=["scripts loaded", "scripts flushed"])
-def test_full_store(engine: Engine, log: Log, raw: RawClient, content: Content, flushed: bool) -> None:
-    """A store without memory is StoreFull and nothing is written; what is there can be read."""
+def test_full_store_refuses_writes_and_still_reads(
+    engine: Engine, log: Log, raw: RawClient, content: Content, flushed: bool
+) -> None:
+    """A store without memory is StoreFull and nothing is written; existing data can be read."""
     log.append(CHAT, Content("ann", "before"))
     written = dumped(raw)
     if flushed:
@@ -471,7 +473,7 @@ def test_store_without_its_replicas(engine: Engine, log: Log) -> None:
 
 
 @pytest.mark.parametrize("name", ["valkey", "redis7"])
-def test_replica(request: pytest.FixtureRequest, name: str) -> None:
+def test_replica_refuses_sends_until_it_is_primary(request: pytest.FixtureRequest, name: str) -> None:
     """A server that became a replica is StoreUnavailable for a send until it is the primary again."""
     engine: Engine = request.getfixturevalue(name)
     engine.flush()
@@ -487,8 +489,8 @@ def test_replica(request: pytest.FixtureRequest, name: str) -> None:
     assert log.append(CHAT, HELLO).seq == 2
 
 
-def test_busy_store(engine: Engine, log: Log) -> None:
-    """A server held up by a script is StoreUnavailable."""
+def test_busy_store_is_unavailable(engine: Engine, log: Log) -> None:
+    """A server that is busy with a script is StoreUnavailable."""
     log.append(CHAT, HELLO)
     with configured(engine, "lua-time-limit", 1), ThreadPoolExecutor() as others:
         endless = [others.submit(node.eval, "while true do end", 0) for node in engine.nodes]
@@ -532,8 +534,8 @@ def _await_busy(node: redis.Redis) -> None:
     ids=lambda error: error.partition(" ")[0],
 )
 @EVERY_CALL
-def test_refusals(error: str, call: Call) -> None:
-    """Every way in which a server says that it cannot serve now is StoreUnavailable."""
+def test_every_refusal_of_a_server_is_store_unavailable(error: str, call: Call) -> None:
+    """Every way in which a server says that it can't serve now is StoreUnavailable."""
     with RefusingServer(error) as server:
         log = Log(connect(Settings(redis_url=server.url)))
         unavailable(log, call)
@@ -555,8 +557,8 @@ def test_refused_for_room(error: str) -> None:
 
 
 @pytest.mark.parametrize("password", ["wrong-secret", ""])
-def test_wrong_password(engine: Engine, password: str) -> None:
-    """A server that does not take the password is StoreUnavailable, and no word of it is shown."""
+def test_wrong_password_is_unavailable_and_not_shown(engine: Engine, password: str) -> None:
+    """A server that refuses the password is StoreUnavailable, and the error does not show it."""
     for node in engine.nodes:
         node.execute_command("ACL SETUSER", "visitor", "on", ">right-secret", "+@all", "~*")
     settings = settings_for(engine, redis_user="visitor", redis_password=Secret(password))

@@ -50,7 +50,7 @@ def logged_in(path: str) -> str:
     return str(answer.body["token"])
 
 
-def test_sessions_survive(raw: RawClient) -> None:
+def test_sessions_survive_the_eviction(raw: RawClient) -> None:
     """A user stays logged in on all devices, sees them, and can log out."""
     phone, laptop = logged_in("/v1/register"), logged_in("/v1/login")
     assert call("POST", "/v1/login", body=ANN | {"password": "a wrong guess"}).status == 401

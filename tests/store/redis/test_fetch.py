@@ -186,8 +186,10 @@ def test_cut_in_the_middle_of_the_replies(
 
 
 @pytest.mark.parametrize("bytes_", [0, 1, 5, 11, 12, 40, 100])
-def test_cut_twice(far_store: Store, half_replies: HalfReplyProxy, bytes_: int) -> None:
-    """Cut twice in a row is StoreUnavailable, and the next call reads none of what was lost."""
+def test_second_cut_in_a_row_is_store_unavailable(
+    far_store: Store, half_replies: HalfReplyProxy, bytes_: int
+) -> None:
+    """Two cuts in a row are StoreUnavailable, and the next call reads none of the lost replies."""
     half_replies.cuts = [40, bytes_]
 
     with pytest.raises(StoreUnavailable):
@@ -220,8 +222,8 @@ def test_a_stall_in_the_middle_of_the_replies(valkey: ValkeyEngine) -> None:
     "error",
     ["LOADING Redis is loading", "READONLY You can't write", "BUSY a script", "NOAUTH no", "CLUSTERDOWN x"],
 )
-def test_refusals(error: str) -> None:
-    """Every way in which a server says that it cannot serve now is StoreUnavailable, in a pipeline too."""
+def test_every_refusal_in_a_pipeline_is_store_unavailable(error: str) -> None:
+    """Every way in which a server says that it can't serve now is StoreUnavailable in a pipeline, too."""
     with RefusingServer(error) as server, pytest.raises(StoreUnavailable):
         connect(Settings(redis_url=server.url)).fetch_all([reading("user1")])
 

@@ -154,8 +154,10 @@ def token() -> str:
 IAM_ENV = {"PARLEY_REDIS_IAM": "elasticache-serverless:chat", "PARLEY_REDIS_USER": "few"}
 
 
-def test_iam(tls_cluster: TlsClusterEngine, now: SimpleNamespace) -> None:
-    """By settings alone, a cluster with TLS is logged in to with a token, of its own for each connection."""
+def test_iam_login_uses_a_new_token_per_connection(
+    tls_cluster: TlsClusterEngine, now: SimpleNamespace
+) -> None:
+    """By settings alone, each connection to a cluster with TLS logs in with an IAM token of its own."""
     tls_cluster.flush()
     environ = {**PATIENCE, **tls_cluster.env, **IAM_ENV}
     environ.pop("PARLEY_REDIS_PASSWORD")

@@ -49,6 +49,8 @@ def test_the_app_is_refused_a_longer_command() -> None:
         (("EVAL", "-" * (4 * 1024 * 1024 + 1), 1, KEY), "longer than 4194304 bytes"),
     ],
 )
-def test_other_refusals(command: tuple[str | int, ...], reason: str) -> None:
-    """Commands that a serverless store lacks, or Parley does not send, and what is too long are refused."""
+def test_unsupported_commands_and_long_requests_are_refused(
+    command: tuple[str | int, ...], reason: str
+) -> None:
+    """Commands that a serverless store lacks or Parley does not send, and long requests, are refused."""
     assert reason in str(refusal_of(command))

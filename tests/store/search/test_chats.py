@@ -221,10 +221,10 @@ def test_what_fits_again_is_put_back(town: Town) -> None:
 @pytest.mark.parametrize("done", [False, True], ids=["before", "answer lost"])
 @pytest.mark.parametrize("before", [None, "Chess club"])
 @pytest.mark.parametrize("after", [None, "Go"])
-def test_crash_anywhere(
+def test_next_run_completes_an_interrupted_one(
     town: Town, raw: RawClient, *, before: str | None, after: str | None, done: bool
 ) -> None:
-    """Wherever a run breaks off, the next one makes all that should be and leaves nothing else."""
+    """After a crash anywhere in a run, the next run completes the index and leaves nothing else."""
     whole: list[int] = []
     for left_over in range(12):
         raw.flushall()
@@ -302,7 +302,7 @@ def test_no_chat_leaves_no_trace(town: Town, raw: RawClient) -> None:
 @pytest.mark.parametrize(
     "cursor", ["", "x", "1", "1.", "1.g-x", "-1.r-a", "9" * 17 + ".r-a", "1.r-A", "1.r-é"]
 )
-def test_refused_cursors(town: Town, cursor: str) -> None:
-    """A cursor that no page of the rooms gave is refused."""
+def test_foreign_cursor_is_refused(town: Town, cursor: str) -> None:
+    """A cursor that no page of the rooms returned is refused."""
     with pytest.raises(BadRequest, match="cursor: "):
         town.chat_search.rooms(10, cursor)

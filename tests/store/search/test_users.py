@@ -152,8 +152,8 @@ def test_entry_that_fits_again_is_put_back(village: Village) -> None:
     assert village.found("alice") == ["alice"]
 
 
-def test_bounded_work(village: Village) -> None:
-    """A search through entries that give nobody ends, with a cursor, and goes on from there."""
+def test_search_stops_with_a_cursor_after_many_stale_entries(village: Village) -> None:
+    """A search through entries without users stops with a cursor, and continues from there."""
     village.index.add([SearchEntry(f"aa{number:03d}", "nobody") for number in range(50)])
     village.settle("aaron")
 
@@ -196,8 +196,8 @@ def test_long_names_and_many_words(village: Village) -> None:
         ("ab\u202e", "character 3 is U+202E"),
     ],
 )
-def test_refused_queries(village: Village, q: str, told: str) -> None:
-    """A search is for 2-64 characters, or 1 beyond ASCII, of those that a name may have."""
+def test_invalid_search_term_is_refused(village: Village, q: str, told: str) -> None:
+    """A term is 2-64 characters, or one beyond ASCII, of those that a name can have."""
     with pytest.raises(BadRequest, match=re.escape(f"q: {told}")):
         village.search.users(q, 10, None)
 
@@ -236,8 +236,8 @@ def test_a_long_query_is_not_folded(village: Village, monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize("engine", ["valkey"], indirect=True)
 @pytest.mark.parametrize("cursor", ["", "x", "é", "YWI", "////", "YWIAYQBi", "eHkAYQ", "A" * 5000, "\ud800"])
-def test_refused_cursors(village: Village, cursor: str) -> None:
-    """A cursor that no page of this search gave is refused."""
+def test_foreign_cursor_is_refused(village: Village, cursor: str) -> None:
+    """A cursor that no page of this search returned is refused."""
     with pytest.raises(BadRequest, match="cursor: "):
         village.search.users("ab", 10, cursor)
 

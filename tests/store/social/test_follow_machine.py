@@ -197,8 +197,8 @@ def machine_on(engine: Engine, store: Store, raw: RawClient, done: Counter[str])
     return MachineOnEngine
 
 
-def test_lists_agree(engine: Engine, store: Store, raw: RawClient) -> None:
-    """Whatever is followed, blocked and deleted, and however late, both sides agree in the end."""
+def test_both_sides_lists_agree_in_the_end(engine: Engine, store: Store, raw: RawClient) -> None:
+    """After any follows, blocks, deletions and delays, both sides' lists agree."""
     done: Counter[str] = Counter()
     run_state_machine_as_test(
         machine_on(engine, store, raw, done),

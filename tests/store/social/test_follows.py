@@ -82,8 +82,8 @@ def test_unfollow_ends_only_the_version_meant(society: Society) -> None:
     assert not society.follows.unfollow("ann", "bob")
 
 
-def test_no_edge(society: Society) -> None:
-    """Between two who never had to do with each other there is nothing to mirror."""
+def test_strangers_have_no_edge_to_mirror(society: Society) -> None:
+    """Two users without any relation have no edge to mirror."""
     assert society.follows.edge("ann", "bob") is None
     society.mirrors.follow("ann", "bob")
 
@@ -104,8 +104,8 @@ def test_who_has_no_account_follows_nobody(society: Society, raw: RawClient, del
     assert not raw.exists(keys.blocked(handle))
 
 
-def test_most_followed(society: Society, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who follows the most that one may is told so, and can go on after an unfollow."""
+def test_follow_beyond_the_maximum_is_refused(society: Society, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A follow beyond the maximum is refused, and possible again after an unfollow."""
     monkeypatch.setattr(follows, "MOST_FOLLOWED", 1)
     society.following.follow("ann", "bob")
 
@@ -194,8 +194,8 @@ def test_block_ends_both_edges(society: Society, raw: RawClient) -> None:
     assert set(truth(raw, ALL)) == set(mirrored(raw, ALL)) == {("cid", "bob"), ("bob", "cid")}
 
 
-def test_unblock(society: Society, raw: RawClient) -> None:
-    """After an unblock either may follow the other again; nothing comes back by itself."""
+def test_unblocked_users_can_follow_again(society: Society, raw: RawClient) -> None:
+    """After an unblock either user can follow the other; old follows do not come back."""
     society.following.follow("ann", "bob")
     society.blocking.block("bob", "ann")
     society.blocking.block("bob", "ann")
@@ -210,8 +210,8 @@ def test_unblock(society: Society, raw: RawClient) -> None:
     assert set(truth(raw, ALL)) == set(mirrored(raw, ALL)) == {("ann", "bob"), ("bob", "ann")}
 
 
-def test_most_blocked(society: Society, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who blocks the most that one may is told so."""
+def test_block_beyond_the_maximum_is_refused(society: Society, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A block beyond the maximum is refused."""
     monkeypatch.setattr(blocks, "MOST_BLOCKED", 1)
     society.blocking.block("ann", "bob")
 
@@ -225,8 +225,8 @@ def test_most_blocked(society: Society, monkeypatch: pytest.MonkeyPatch) -> None
 
 @pytest.mark.parametrize("engine", ["valkey"], indirect=True)
 @pytest.mark.parametrize("what", ["follow", "unfollow", "block", "unblock"])
-def test_whom(society: Society, what: str) -> None:
-    """Oneself, what is no handle, who never was and who is deleted cannot be followed or blocked."""
+def test_only_other_existing_users_can_be_followed_or_blocked(society: Society, what: str) -> None:
+    """Oneself, an invalid handle, and a missing or deleted user can't be followed or blocked."""
     act: Callable[[str, str], None] = getattr(
         society.following if what.endswith("follow") else society.blocking, what
     )
@@ -297,8 +297,8 @@ def test_deleted_users_are_left_out(society: Society) -> None:
     "cursor", ["", "x", "1", "1.", "1.A", ".a", "1.a\n", "1.a:b", "9" * 17 + ".a", "-1.a", "\u0661.a"]
 )
 @pytest.mark.parametrize("engine", ["valkey"], indirect=True)
-def test_foreign_cursors(society: Society, cursor: str) -> None:
-    """What no page gave as a cursor is a bad request."""
+def test_foreign_cursor_is_a_bad_request(society: Society, cursor: str) -> None:
+    """A cursor that no page returned is a bad request."""
     with pytest.raises(BadRequest, match="cursor"):
         society.following.followers("ann", "bob", cursor, 10)
 
@@ -385,8 +385,10 @@ def test_a_crash_anywhere(store: Store, raw: RawClient, what: str, done: bool) -
 
 
 @pytest.mark.parametrize("same", [True, False])
-def test_fifty_clients(store: Store, raw: RawClient, same: bool) -> None:
-    """After 50 clients follow and unfollow at once, the same user or all kinds, counts equal lists."""
+def test_counts_match_the_lists_after_fifty_concurrent_clients(
+    store: Store, raw: RawClient, same: bool
+) -> None:
+    """After 50 clients follow and unfollow at once, the same user or many, the counts match the lists."""
     handles = [f"user{i}" for i in range(8)]
     society = Society(store)
     society.settle(*handles)

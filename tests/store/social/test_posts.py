@@ -35,8 +35,8 @@ def texts(society: Society, handle: str, limit: int = 100) -> list[str]:
             return found
 
 
-def test_layout(society: Society, raw: RawClient) -> None:
-    """A post is its id in 8 bytes and its text, by its id, which is the version of what is owed for it."""
+def test_stored_post_matches_the_documented_layout(society: Society, raw: RawClient) -> None:
+    """A stored post is its id in 8 bytes and its text; the id is also the version of its pending work."""
     post = society.posts.add("ann", "h\u00e9")
     assert post is not None
 
@@ -87,8 +87,8 @@ def test_sent_never_falls(society: Society) -> None:
     assert society.posts.unsent("ann", 10) is None
 
 
-def test_pages(society: Society) -> None:
-    """Pages go from the newest post back, without gap or double while posts come and go."""
+def test_pages_have_no_gap_or_duplicate_while_posts_change(society: Society) -> None:
+    """Pages go back from the newest post, without a gap or duplicate while posts come and go."""
     for i in range(7):
         society.post("ann", f"text {i}")
     first = society.writing.page("bob", "ann", None, 3)
@@ -161,8 +161,8 @@ def test_texts_that_are_none(society: Society, text: str) -> None:
 
 
 @ONE_ENGINE
-def test_longest_text(society: Society) -> None:
-    """A text has 4 KiB of UTF-8 at the most."""
+def test_text_is_limited_to_four_kibibytes(society: Society) -> None:
+    """A text has at most 4 KiB of UTF-8."""
     longest = "\u00e9" * 2048
     society.post("ann", longest)
 

@@ -106,8 +106,10 @@ def test_a_post_in_the_middle_of_a_fan_out(society: Society) -> None:
     assert society.feed(READERS[0]) == ["two", "one"]
 
 
-def test_cap(society: Society, raw: RawClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A timeline holds the newest posts up to its cap, in whatever order they come; the feed ends there."""
+def test_timeline_keeps_the_newest_posts_up_to_its_cap(
+    society: Society, raw: RawClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A timeline keeps the newest posts up to its cap, in whatever order they come; the feed ends there."""
     monkeypatch.setattr(timelines, "MOST_POSTS", 5)
     ids = [int(society.post("ann", f"text {i}")) for i in range(8)]
     for post in random.Random(7).sample(ids, len(ids)):
@@ -231,8 +233,8 @@ def test_posts_of_one_moment(society: Society, store: Store, raw: RawClient) -> 
 
 @pytest.mark.parametrize("engine", ["valkey"], indirect=True)
 @pytest.mark.parametrize("cursor", ["", "1", "x.ann", "1.a:1", "1." + "a" * 33])
-def test_foreign_cursors(society: Society, cursor: str) -> None:
-    """What no page of the feed gave is a bad request."""
+def test_foreign_cursor_is_a_bad_request(society: Society, cursor: str) -> None:
+    """A cursor that no page of the feed returned is a bad request."""
     with pytest.raises(BadRequest, match="cursor"):
         society.feeds.page("reader0", cursor, 1)
 

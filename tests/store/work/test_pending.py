@@ -19,16 +19,16 @@ def owed(store: Store) -> PendingWork:
     return PendingWork(store)
 
 
-def test_version(owed: PendingWork, raw: RawClient) -> None:
-    """An item is owed since its version, or not at all."""
+def test_pending_item_has_a_version(owed: PendingWork, raw: RawClient) -> None:
+    """A pending item has a version; any other item has none."""
     raw.hset(KEY, ITEM, "1760000000000000")
 
     assert owed.version("ann", ITEM) == 1_760_000_000_000_000
     assert owed.version("ann", "posts:ann") is None
 
 
-def test_clear(owed: PendingWork, raw: RawClient) -> None:
-    """Work that is done is cleared; that it was cleared before is no failure."""
+def test_finished_work_is_cleared_once(owed: PendingWork, raw: RawClient) -> None:
+    """Finished work is cleared; clearing it again is no failure."""
     raw.hset(KEY, ITEM, "1760000000000000")
 
     assert owed.clear("ann", ITEM, 1_760_000_000_000_000)
@@ -37,8 +37,8 @@ def test_clear(owed: PendingWork, raw: RawClient) -> None:
 
 
 @pytest.mark.parametrize("again", [1_760_000_000_000_001, 1_759_999_999_999_999])
-def test_owed_anew(owed: PendingWork, raw: RawClient, again: int) -> None:
-    """Work that was owed anew while it was done stays owed, whatever the store's clock did."""
+def test_work_recorded_meanwhile_stays_pending(owed: PendingWork, raw: RawClient, again: int) -> None:
+    """Work that is recorded again while it runs stays pending, whatever the store's clock did."""
     raw.hset(KEY, ITEM, str(again))
 
     assert not owed.clear("ann", ITEM, 1_760_000_000_000_000)
@@ -53,8 +53,8 @@ def test_other_items_stay(owed: PendingWork, raw: RawClient) -> None:
     assert owed.everything() == [PendingItem("delete:ann", 1)]
 
 
-def test_everything(owed: PendingWork, raw: RawClient) -> None:
-    """What is owed is found in all 256 partitions."""
+def test_all_partitions_are_searched_for_pending_work(owed: PendingWork, raw: RawClient) -> None:
+    """Pending work is found in all 256 partitions."""
     handles = [f"user{number}" for number in range(2000)]
     one_each = {keys.user_partition(handle): handle for handle in handles}
     assert len(one_each) == keys.PARTITIONS

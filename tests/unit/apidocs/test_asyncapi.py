@@ -54,8 +54,8 @@ def test_frames_of_clients_have_no_other_fields() -> None:
     assert {schemas[kind.__name__].get("additionalProperties") for kind in asyncapi.FROM_SERVER} == {None}
 
 
-def test_standard_refuses() -> None:
-    """The schema of the standard does refuse: a document with an operation of no known action."""
+def test_schema_of_the_standard_refuses_an_unknown_action() -> None:
+    """The standard's schema refuses a document whose operation has an unknown action."""
     standard = Draft7Validator(json.loads(STANDARD.read_bytes()))
     operations = {**DOCUMENT["operations"], "ping": {**DOCUMENT["operations"]["ping"], "action": "shout"}}
 
@@ -130,8 +130,8 @@ def test_examples_of_the_server(example: dict[str, Any]) -> None:
         {"type": "presence", "users": [{"user": "bob", "online": True, "last_seen_at": None, "ip": "::1"}]},
     ],
 )
-def test_check_refuses(frame: dict[str, Any]) -> None:
-    """What lacks a field, has one of another kind or one that no document names is not as documented."""
+def test_check_refuses_undocumented_frames(frame: dict[str, Any]) -> None:
+    """A frame with a missing, mistyped or undocumented field is refused."""
     with pytest.raises(ValidationError):
         check(frame)
 

@@ -22,6 +22,6 @@ from chalicelib.routes.home import url_of
         ("$(id)", "/v1", "", "http://localhost/v1"),
     ],
 )
-def test_url(host: str, path: str, api: str, url: str | None) -> None:
-    """It has the caller's host, an emulator's way to the API unless the host names it, and the stage."""
+def test_url_has_host_emulator_path_and_stage(host: str, path: str, api: str, url: str | None) -> None:
+    """The URL has the caller's host, an emulator's path unless the host names the API, and the stage."""
     assert url_of("http", host, path, api) == (url or f"http://{host}{path}")

@@ -30,8 +30,8 @@ def calling(*replies: Any) -> tuple[Caller, CannedNode]:
     return Caller(store, "ann", "0123456789abcdef", authentication, charging), node
 
 
-def test_admitted() -> None:
-    """Who is let in is judged once, and is told what is left."""
+def test_valid_caller_is_authenticated_once() -> None:
+    """A valid caller is authenticated once, and gets the rest of the rate limit."""
     caller, node = calling(ADMITTED)
     before = caller.authenticated
     for _ in range(2):
@@ -43,8 +43,8 @@ def test_admitted() -> None:
 
 
 @pytest.mark.parametrize("how", ["admit", "read"])
-def test_refused(how: str) -> None:
-    """Who is not let in is told to log in, stays unjudged, and is not let in the next time either."""
+def test_refused_caller_stays_unauthenticated(how: str) -> None:
+    """A refused caller is asked to log in, stays unauthenticated, and is refused again the next time."""
     caller, _ = calling(*[REFUSED, b"secret"] * 2) if how == "read" else calling(REFUSED, REFUSED)
     for _ in range(2):
         with pytest.raises(NotAuthenticated) as raised:
@@ -62,8 +62,8 @@ def test_a_read_judges_in_the_same_trip() -> None:
     assert [len(trip) for trip in node.trips] == [2, 1]
 
 
-def test_several_reads() -> None:
-    """Several are read in one trip, in order, each by its own reader."""
+def test_several_reads_take_one_round_trip() -> None:
+    """Several reads take one round trip and return in order, each decoded by its own reader."""
     caller, node = calling(ADMITTED, b"1", b"22", b"3", b"4")
     length = READING._replace(read=len)
 
@@ -160,8 +160,8 @@ def test_a_trusted_name_is_charged_nothing() -> None:
     assert node.trips == []
 
 
-def test_headers() -> None:
-    """Times are told in seconds, and never too early."""
+def test_rate_headers_count_whole_seconds() -> None:
+    """Times are whole seconds, and never too early."""
     assert rate_headers(Rate(20, 3, 1)) == {
         "RateLimit-Limit": "20",
         "RateLimit-Remaining": "3",

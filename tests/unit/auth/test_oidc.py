@@ -59,8 +59,8 @@ def segment(value: object) -> str:
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
 
-def test_identity(issuer: Issuer) -> None:
-    """A good token gives issuer, subject, when it was issued and ends, and the digest of the two names."""
+def test_valid_token_gives_issuer_subject_and_times(issuer: Issuer) -> None:
+    """A valid token gives issuer, subject, its times, and the digest of the two names."""
     ends = int(time.time()) + 60
     token = issuer.token(iat=1_700_000_000, exp=ends)
 
@@ -80,15 +80,15 @@ def test_digest_is_of_both_names() -> None:
 
 
 @pytest.mark.parametrize("algorithm", ["RS256", "RS512", "PS256", "ES256", "ES384", "ES512", "EdDSA"])
-def test_algorithm(issuer: Issuer, algorithm: str) -> None:
-    """Every algorithm that may be chosen works with its kind of key."""
+def test_every_configurable_algorithm_works(issuer: Issuer, algorithm: str) -> None:
+    """Every algorithm that can be configured works with its kind of key."""
     issuer.add_key("two", algorithm)
 
     assert verifier(issuer, algorithm).verify(issuer.token("two")).subject == "ann-1"
 
 
-def test_cognito(issuer: Issuer) -> None:
-    """Cognito's access token, with client_id and no aud, is taken."""
+def test_cognito_access_token_is_accepted(issuer: Issuer) -> None:
+    """Cognito's access token, with client_id and without aud, is accepted."""
     token = issuer.token(aud=None, client_id=AUDIENCE, token_use="access", username="ann", scope="openid")
 
     assert verifier(issuer).verify(token).subject == "ann-1"
@@ -105,8 +105,8 @@ def test_cognito(issuer: Issuer) -> None:
         {"sub": "x" * 255},
     ],
 )
-def test_good_claims(issuer: Issuer, changes: dict[str, Any]) -> None:
-    """One of several audiences will do, and fractions of a second too."""
+def test_one_matching_audience_is_enough(issuer: Issuer, changes: dict[str, Any]) -> None:
+    """One matching audience of several is enough, and times can have fractions of a second."""
     assert verifier(issuer).verify(issuer.token(**changes)).issuer == issuer.url
 
 
@@ -118,8 +118,10 @@ def test_good_claims(issuer: Issuer, changes: dict[str, Any]) -> None:
         ("iat", LEEWAY_SECONDS, LEEWAY_SECONDS + 1, "issued in the future"),
     ],
 )
-def test_leeway(issuer: Issuer, claim: str, last_good: int, first_bad: int, told: str) -> None:
-    """The clocks may differ by half a minute, and not by more."""
+def test_clocks_may_differ_by_thirty_seconds(
+    issuer: Issuer, claim: str, last_good: int, first_bad: int, told: str
+) -> None:
+    """The clocks may differ by 30 seconds, and not by more."""
     now = 2_000_000_000
     made = Verifier(issuer.url, (AUDIENCE,), ALGORITHMS, clock=lambda: now)
     usual: dict[str, Any] = {"iat": now, "exp": now + 60}
@@ -161,8 +163,8 @@ FAR = 10**6
         ({"sub": None}, "required field `sub`"),
     ],
 )
-def test_wrong_claim(issuer: Issuer, changes: dict[str, Any], told: str) -> None:
-    """Each claim that is wrong or missing refuses the token and is named."""
+def test_wrong_or_missing_claim_is_named(issuer: Issuer, changes: dict[str, Any], told: str) -> None:
+    """A wrong or missing claim refuses the token, and the error names it."""
     filled = {
         name: value.format(url=issuer.url) if name == "iss" and value else value
         for name, value in changes.items()
@@ -266,8 +268,8 @@ def test_key_in_the_token(issuer: Issuer) -> None:
     assert "key that the issuer does not publish" in refused(verifier(issuer), token)
 
 
-def test_critical_header(issuer: Issuer) -> None:
-    """A header that must be understood, and is not, refuses the token."""
+def test_unknown_critical_header_refuses_the_token(issuer: Issuer) -> None:
+    """A critical header that is not understood refuses the token."""
     token = issuer.token(headers={"crit": ["b64"], "b64": True})
 
     assert "critical header" in refused(verifier(issuer), token)
@@ -289,7 +291,7 @@ def test_other_keys_do_not_disturb(issuer: Issuer) -> None:
         assert "does not publish" in refused(made, issuer.token(headers={"kid": kid}))
 
 
-def test_weak_key(issuer: Issuer) -> None:
+def test_rsa_key_below_2048_bits_is_not_used(issuer: Issuer) -> None:
     """An RSA key below 2048 bits is not used."""
     weak = private_key("RS256", 1024)
     issuer.extra = [published_key(weak, kid="weak")]
@@ -307,8 +309,8 @@ def test_no_key_id(issuer: Issuer) -> None:
     assert "does not publish" in refused(verifier(issuer), token)
 
 
-def test_rotation(issuer: Issuer) -> None:
-    """A new key of the issuer works at once, and a withdrawn one no more."""
+def test_new_issuer_key_works_and_a_withdrawn_one_fails(issuer: Issuer) -> None:
+    """A new key of the issuer works at once, and a withdrawn one no longer does."""
     made = verifier(issuer)
     before = issuer.token()
     made.verify(before)

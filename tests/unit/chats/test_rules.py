@@ -177,8 +177,8 @@ def test_what_one_does_to_oneself(rule: Rule) -> None:
 
 
 @pytest.mark.parametrize("join", JOINING)
-def test_who_joins(join: str) -> None:
-    """The policy says who becomes a member, or asks to; the invited always do, the banned never."""
+def test_join_policy_decides_membership_or_request(join: str) -> None:
+    """The policy makes a user a member or a requester; invited users always join, banned ones never."""
     assert "".join(outcome(rules.join, own_case(actor, join)) for actor in STANDINGS) == JOINING[join]
 
 
@@ -438,8 +438,8 @@ def test_every_event_reads_as_a_sentence(kind: EventType) -> None:
         ),
     ],
 )
-def test_sentences(make: Callable[[], system_events.Stored], text: str) -> None:
-    """What happened is said in plain English."""
+def test_event_texts_are_plain_english(make: Callable[[], system_events.Stored], text: str) -> None:
+    """Each system event has a plain English sentence."""
     assert system_events.sentence("ann", make()) == text
 
 

@@ -57,8 +57,8 @@ def decode(text: str) -> ClientFrame:
         (SIGNAL % "1.0", Signal(to="bob", call="1", kind="offer", data=msgspec.Raw(b"1.0"))),
     ],
 )
-def test_decoded(text: str, frame: ClientFrame) -> None:
-    """A frame is what its type says; 7.0 is a whole number, and the data of a signal stays as it is."""
+def test_frame_decodes_to_its_type(text: str, frame: ClientFrame) -> None:
+    """A frame decodes to its type; 7.0 is a whole number, and a signal's data stays unchanged."""
     assert decode(text) == frame
 
 
@@ -130,8 +130,8 @@ def test_decoded(text: str, frame: ClientFrame) -> None:
         ),
     ],
 )
-def test_refused(text: str, detail: str, fields: list[str]) -> None:
-    """What is no frame is a bad request that says what is wrong with it, and where."""
+def test_invalid_frame_error_says_what_is_wrong_and_where(text: str, detail: str, fields: list[str]) -> None:
+    """The error of an invalid frame says what is wrong, and where."""
     with pytest.raises(BadRequest) as caught:
         decode(text)
 
@@ -249,8 +249,8 @@ def _error(refusal: BadRequest, ref: str | None) -> ErrorFrame:
 
 
 @given(TEXTS)
-def test_any_text(text: str) -> None:
-    """Any text is a frame or a bad request; a frame can be told to others."""
+def test_any_text_is_a_frame_or_a_bad_request(text: str) -> None:
+    """Any text is a frame or a bad request, and a frame can be encoded for others."""
     frame = _decoded(text, protobuf=False)
 
     assert frame is None or msgspec.json.encode(frame)
@@ -282,8 +282,8 @@ MESSAGES = st.builds(
     | st.binary().map(lambda raw: base64.b64encode(raw).decode())
     | MESSAGES.map(lambda message: base64.b64encode(message.SerializeToString()).decode())
 )
-def test_any_protobuf(body: str) -> None:
-    """Any text is a frame or a bad request to a connection that speaks protobuf, too."""
+def test_any_protobuf_text_is_a_frame_or_a_bad_request(body: str) -> None:
+    """Any text on a protobuf connection is a frame or a bad request, too."""
     frame = _decoded(body, protobuf=True)
 
     assert frame is None or msgspec.json.encode(frame)

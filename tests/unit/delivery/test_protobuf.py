@@ -107,8 +107,8 @@ def test_bytes_on_the_wire() -> None:
         ({"to": "R-Lobby", "messageType": 2}, "R-Lobby"),
     ],
 )
-def test_text(fields: dict[str, Any], chat: str) -> None:
-    """A Message without a type is sent to the chat of the two, or to a group, whoever it says it is from."""
+def test_message_without_type_is_a_send_whatever_its_sender(fields: dict[str, Any], chat: str) -> None:
+    """A Message without a type is a send to the direct chat or group, whatever sender it names."""
     frame = decode(content="Tea?", **fields)
 
     assert isinstance(frame, Send)
@@ -130,8 +130,8 @@ def test_each_text_has_an_id() -> None:
     assert len({frame.id for frame in frames if isinstance(frame, Send)}) == 2
 
 
-def test_heartbeat() -> None:
-    """A heartbeat is a ping, and answered as the replaced server answers it."""
+def test_heartbeat_is_a_ping_answered_as_before() -> None:
+    """A heartbeat is a ping, and the answer is the replaced server's."""
     assert decode(type="heatbeat", content="ping") == Ping()
     assert fields_of(Pong(time=SENT_AT)) == {"type": "heatbeat", "content": "pong"}
 
@@ -159,10 +159,10 @@ def test_heartbeat() -> None:
         ({"to": GROUP, "messageType": 2}, {"chat": f"g-{GROUP}"}),
     ],
 )
-def test_signal(
+def test_signal_passes_unchanged_with_its_true_sender(
     content: str, content_type: int, kind: Any, to: dict[str, Any], place: dict[str, str]
 ) -> None:
-    """A step of a call reaches another client of the subprotocol as it was sent, with the true sender."""
+    """A signal reaches another protobuf client unchanged, with its true sender."""
     frame = decode(type="webrtc", content=content, contentType=content_type, **{"from": "eve"}, **to)
 
     assert isinstance(frame, Signal)
@@ -203,8 +203,10 @@ def test_signal_of_a_json_client(kind: Any, data: Any, content: str, content_typ
         (message(chat="r-lobby"), "r-lobby", 2),
     ],
 )
-def test_message(frame: MessageFrame, to: str, message_type: int) -> None:
-    """A message has its sender, text and receiver in the fields of their own."""
+def test_message_uses_the_fields_for_sender_text_and_receiver(
+    frame: MessageFrame, to: str, message_type: int
+) -> None:
+    """A message has its sender, text and receiver in the fields for them."""
     assert fields_of(frame) == {
         "from": frame.sender,
         "fromUsername": frame.sender,
@@ -272,8 +274,8 @@ def test_a_client_may_send_any_frame(kind: type[msgspec.Struct]) -> None:
         (body_of(type="parley.ping", content='{"x":' * 9_000), "The frame is nested too deeply."),
     ],
 )
-def test_refused(body: str, detail: str) -> None:
-    """What is no frame is a bad request that says what is wrong with it."""
+def test_invalid_frame_error_says_what_is_wrong(body: str, detail: str) -> None:
+    """The error of an invalid frame says what is wrong."""
     with pytest.raises(BadRequest) as caught:
         codec.decode(body, protobuf=True, handle="alice")
 
@@ -281,7 +283,7 @@ def test_refused(body: str, detail: str) -> None:
     assert codec.ref_of(body, protobuf=True) is None
 
 
-def test_nested_groups() -> None:
+def test_nested_unknown_groups_do_not_exhaust_the_stack() -> None:
     """Unknown groups inside each other do not exhaust the stack."""
     body = base64.b64encode(b"\x63" * 100_000).decode()
 
@@ -289,8 +291,8 @@ def test_nested_groups() -> None:
         codec.decode(body, protobuf=True, handle="alice")
 
 
-def test_page_fits() -> None:
-    """A page of as much JSON as a page may have goes through a socket as it is."""
+def test_largest_page_fits_one_frame() -> None:
+    """A page with the maximum of JSON fits one frame."""
     page = PageFrame(
         chat="r-lobby",
         messages=[],
@@ -325,8 +327,8 @@ def test_what_does_not_fit_is_an_error() -> None:
     assert error.detail == "The page is too large for a protobuf Message; read it over HTTP."
 
 
-def test_hello() -> None:
-    """The first frame of a client of the subprotocol is a hello in JSON."""
+def test_hello_of_a_protobuf_client_is_json() -> None:
+    """The first frame of a protobuf client is a hello in JSON."""
     assert decode(type="parley.hello", content='{"type":"hello"}') == Hello()
 
 

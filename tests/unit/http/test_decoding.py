@@ -40,8 +40,8 @@ def fields_of(error: BadRequest) -> list[str]:
         ({"name": "a", "flag": None}, Sample("a")),
     ],
 )
-def test_converted(values: Any, expected: Sample) -> None:
-    """Names are matched in any case, the last of two alike counts, and unknown ones are ignored."""
+def test_names_match_in_any_case_and_unknown_ones_are_ignored(values: Any, expected: Sample) -> None:
+    """Names match in any case, the last of two alike counts, and unknown ones are ignored."""
     assert converted(values, Sample) == expected
 
 
@@ -117,8 +117,8 @@ def test_not_an_object(values: Any) -> None:
         (b'{"name":"a","count":1.0,"x":1E999}', "^Number out of range$"),
     ],
 )
-def test_bad_bytes(raw: bytes, said: str) -> None:
-    """Bytes that are not the JSON wanted are a BadRequest that says what is wrong."""
+def test_invalid_json_error_says_what_is_wrong(raw: bytes, said: str) -> None:
+    """Bytes that are not the expected JSON are a BadRequest that says what is wrong."""
     with pytest.raises(BadRequest, match=said):
         from_json(raw, Sample)
 
@@ -255,7 +255,7 @@ def test_our_own_errors_pass() -> None:
         ("\u20ac", "\u20ac"),
     ],
 )
-def test_unquoted(value: str, expected: str) -> None:
+def test_percent_encoding_is_decoded_once(value: str, expected: str) -> None:
     """A percent-encoded value is decoded once."""
     assert unquoted(value, "chat") == expected
 

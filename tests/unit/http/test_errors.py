@@ -45,7 +45,7 @@ def test_error_says_what_it_is(kind: type[ParleyError]) -> None:
 
 
 @EVERY_ERROR
-def test_problem(kind: type[ParleyError]) -> None:
+def test_error_body_is_a_problem(kind: type[ParleyError]) -> None:
     """An error's body is a problem, without an empty list of fields."""
     error = made(kind)
 
@@ -70,8 +70,8 @@ def test_problem_of_fields() -> None:
 
 
 @pytest.mark.parametrize("kind", [errors.StoreUnavailable, errors.StoreFull])
-def test_retry_after(kind: type[errors.StoreUnavailable]) -> None:
-    """An error that will pass says when to try again."""
+def test_temporary_error_says_when_to_retry(kind: type[errors.StoreUnavailable]) -> None:
+    """A temporary error says when to retry."""
     assert int(kind().headers["Retry-After"]) >= 1
 
 

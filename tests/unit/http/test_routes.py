@@ -48,8 +48,8 @@ def test_no_route_leaks_a_defect(monkeypatch: pytest.MonkeyPatch, method: str, p
 @pytest.mark.parametrize(
     "origin", ["null", "http://evil.example", "http://localhost:81", "http://[", "\u00e9", "x"]
 )
-def test_foreign_origins(monkeypatch: pytest.MonkeyPatch, origin: str) -> None:
-    """An open server refuses pages of any other site, however they spell it."""
+def test_open_server_refuses_foreign_origins(monkeypatch: pytest.MonkeyPatch, origin: str) -> None:
+    """An open server refuses pages of any other site, in any spelling of its origin."""
     monkeypatch.setenv("PARLEY_STAGE", "local")
     monkeypatch.setenv("PARLEY_AUTH", "open")
     services.current.cache_clear()

@@ -24,8 +24,8 @@ EMPTY = SyncToken(1_764_500_000_000_000, "0123456789abcdef")
 
 
 @given(token=TOKENS)
-def test_round_trip(token: SyncToken) -> None:
-    """A token is read as it was written, and fits a query as it is."""
+def test_token_decodes_to_its_values_and_fits_a_query(token: SyncToken) -> None:
+    """A token decodes to the values it was made of, and needs no escaping in a query."""
     text = str(token)
 
     assert SyncToken.parse(text, "since") == token
@@ -86,6 +86,6 @@ def test_a_token_of_an_earlier_server(chats: int) -> None:
 
 
 @given(token=TOKENS)
-def test_size(token: SyncToken) -> None:
-    """A token is 55 characters, whatever its client has been told."""
+def test_token_always_has_55_characters(token: SyncToken) -> None:
+    """A token has 55 characters, whatever its client has received."""
     assert len(str(token)) == 55

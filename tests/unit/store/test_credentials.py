@@ -111,7 +111,9 @@ def signature(service: str, token: str) -> str:
 
 
 @pytest.mark.parametrize(("kind", "service", "query"), CASES)
-def test_token(aws: None, kind: str, service: str, query: dict[str, str]) -> None:
+def test_iam_token_is_the_documented_presigned_request(
+    aws: None, kind: str, service: str, query: dict[str, str]
+) -> None:
     """A token is the presigned request that AWS documents, for 15 minutes, without its scheme."""
     user, token = IamLogin(kind, "Chat-Store", "parley").get_credentials()
 
@@ -178,8 +180,10 @@ def put(secrets: Any, value: Any) -> str:
         ({"password": WORD, "username": "parley", "engine": "valkey"}, "visitor", ("visitor", WORD)),
     ],
 )
-def test_secret(secrets: Any, stored: dict[str, str], user: str | None, expected: tuple[str, ...]) -> None:
-    """A secret gives the password, and the user unless a setting names one; by its name or ARN."""
+def test_secret_supplies_password_and_user(
+    secrets: Any, stored: dict[str, str], user: str | None, expected: tuple[str, ...]
+) -> None:
+    """A secret, by name or ARN, supplies the password, and the user unless a setting names one."""
     arn = put(secrets, stored)
 
     for name in (arn, "parley/store"):
@@ -236,8 +240,8 @@ def test_a_secret_that_is_not_there(secrets: Any) -> None:
         SecretLogin("parley/other", None).get_credentials()
 
 
-def test_without_boto3(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where boto3 is not installed it is said that it is needed."""
+def test_missing_boto3_is_named_in_the_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without boto3 the error says that it is needed."""
     monkeypatch.setitem(sys.modules, "botocore.exceptions", None)
 
     with pytest.raises(CredentialsUnavailable, match="PARLEY_REDIS_SECRET needs boto3"):
@@ -254,8 +258,10 @@ def test_without_boto3(monkeypatch: pytest.MonkeyPatch) -> None:
         ({"redis_password": Secret(WORD), "redis_user": "parley"}, ("parley", WORD)),
     ],
 )
-def test_password(fields: dict[str, Any], expected: tuple[str, ...]) -> None:
-    """A password is the default user's, unless there is a user."""
+def test_password_without_user_is_the_default_users(
+    fields: dict[str, Any], expected: tuple[str, ...]
+) -> None:
+    """A password is the default user's, unless a user is set."""
     login = login_of(Settings(**fields))
 
     assert login is not None
@@ -263,8 +269,8 @@ def test_password(fields: dict[str, Any], expected: tuple[str, ...]) -> None:
     assert not login.renew()
 
 
-def test_no_login() -> None:
-    """Without a setting for it nothing is said beyond what REDIS_URL says."""
+def test_no_setting_adds_nothing_to_redis_url() -> None:
+    """Without credentials in the settings, REDIS_URL alone counts."""
     assert login_of(Settings(redis_url=f"redis://parley:{WORD}@127.0.0.1")) is None
 
 

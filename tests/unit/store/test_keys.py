@@ -32,8 +32,8 @@ def test_the_cluster_specifications_own_value() -> None:
 
 
 @given(chat=CHATS)
-def test_partition(chat: str) -> None:
-    """A chat's partition is the checksum that Redis Cluster takes of a key, modulo 256."""
+def test_partition_is_the_cluster_checksum_modulo_256(chat: str) -> None:
+    """A chat's partition is the checksum that Redis Cluster computes of a key, modulo 256."""
     number = int(keys.chat_partition(chat)[2:5])
 
     assert number == crc16(chat.encode()) % keys.PARTITIONS
@@ -58,8 +58,8 @@ def test_chats_do_not_share_keys(one: str, other: str) -> None:
 
 
 @pytest.mark.parametrize("key", [keys.log("alice:bob"), keys.ids("alice:bob", 20_000)])
-def test_spelling(key: str) -> None:
-    """A key is its partition, what it is, and the chat in plain sight."""
+def test_key_shows_partition_kind_and_chat(key: str) -> None:
+    """A key is its partition, its kind, and the chat in plain text."""
     assert re.fullmatch(r"\{c\d{3}\}:(log:alice:bob|ids:alice:bob:20000)", key)
 
 

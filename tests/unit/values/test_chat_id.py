@@ -101,7 +101,7 @@ def test_new_ids_are_uuids_of_version_7() -> None:
         assert before <= found.int >> 80 <= after
 
 
-def test_chosen_ids() -> None:
+def test_clients_choose_a_uuid_or_a_short_room_name() -> None:
     """A client chooses a UUID for a group, and a short name for a room."""
     assert group_id(GROUP[2:].upper(), "id") == group_id(GROUP, "id") == GROUP
     assert room_id("Lobby.1", "id") == "r-lobby.1"

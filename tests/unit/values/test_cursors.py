@@ -14,8 +14,8 @@ TIMES = st.integers(0, 10**16 - 1)
 
 
 @given(cursor=SEQS.map(Cursor) | st.tuples(SEQS, TIMES, TIMES).map(Cursor._make))
-def test_round_trip(cursor: Cursor) -> None:
-    """A cursor is read as it was written."""
+def test_cursor_decodes_to_its_values(cursor: Cursor) -> None:
+    """A cursor decodes to the values it was made of."""
     assert Cursor.parse(str(cursor), "after") == cursor
 
 
@@ -29,7 +29,7 @@ def test_round_trip(cursor: Cursor) -> None:
         ("0.0.0", Cursor(0, 0, 0)),
     ],
 )
-def test_parse(text: str, cursor: Cursor) -> None:
+def test_cursor_is_a_seq_or_seq_time_and_epoch(text: str, cursor: Cursor) -> None:
     """A cursor is a seq, or seq, time and epoch."""
     assert Cursor.parse(text, "after") == cursor
 
@@ -67,7 +67,7 @@ def test_not_a_cursor(text: str, field: str) -> None:
 
 
 @pytest.mark.parametrize(("text", "seq"), [("1", 1), ("42", 42), ("9" * 15, 10**15 - 1)])
-def test_seq(text: str, seq: int) -> None:
+def test_seq_is_a_whole_number_from_1(text: str, seq: int) -> None:
     """A seq is a whole number from 1."""
     assert seq_of(text, "seq") == seq
 

@@ -24,8 +24,8 @@ LONGEST = f"{'x' * 64}@{'y' * (MAX_EMAIL_CHARACTERS - 65)}"
         (LONGEST, LONGEST),
     ],
 )
-def test_compared_form(text: str, email: str) -> None:
-    """An email is kept in lower case and NFC, and keeping it again changes nothing."""
+def test_compared_form_is_lower_case_nfc(text: str, email: str) -> None:
+    """The compared form of an email is in lower case and NFC, and its own compared form."""
     assert checked_email(text, "email") == email
     assert checked_email(email, "email") == email
 
@@ -56,15 +56,15 @@ def test_compared_form(text: str, email: str) -> None:
         LONGEST + "y",
     ],
 )
-def test_refused(text: str) -> None:
-    """What is no email is refused by the field's name."""
+def test_invalid_email_is_refused_by_its_field(text: str) -> None:
+    """An invalid email is refused by its field's name."""
     with pytest.raises(BadRequest, match=r"^contact: (an email is|character \d)"):
         checked_email(text, "contact")
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]) | st.sampled_from("@.aZİΣß"), max_size=20))
-def test_stable(text: str) -> None:
-    """Whatever is taken has one @, no colon and no blank, and one form only."""
+def test_accepted_email_has_one_at_sign_and_one_form(text: str) -> None:
+    """An accepted email has one @, no colon, no blank, and one form only."""
     try:
         email = checked_email(text, "email")
     except BadRequest:

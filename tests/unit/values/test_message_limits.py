@@ -77,8 +77,8 @@ def test_nothing_to_see(text: str) -> None:
     ],
     ids=ascii,
 )
-def test_characters_refused(text: str, told: str) -> None:
-    """NUL and half a surrogate pair are a BadRequest that names the field, the character and its place."""
+def test_nul_and_lone_surrogates_are_refused(text: str, told: str) -> None:
+    """NUL and a lone surrogate are a BadRequest that names the field, the character and its position."""
     with pytest.raises(BadRequest) as raised:
         checked_text(text)
 
@@ -88,8 +88,8 @@ def test_characters_refused(text: str, told: str) -> None:
 
 
 @pytest.mark.parametrize(("width", "character"), WIDTHS.items())
-def test_longest_text(width: int, character: str) -> None:
-    """A text is 16 KiB of UTF-8 at the most, in characters of any width, to the byte."""
+def test_text_is_limited_to_sixteen_kibibytes(width: int, character: str) -> None:
+    """A text has at most 16 KiB of UTF-8, to the byte, in characters of any width."""
     assert MAX_TEXT_BYTES == 16 * 1024
     full = character * (MAX_TEXT_BYTES // width)
     full += "x" * (MAX_TEXT_BYTES - len(full.encode()))
@@ -114,8 +114,8 @@ def test_id_is_kept(given_id: str | None) -> None:
 @pytest.mark.parametrize(
     "given_id", ["", " ", "x" * 65, "a\n", "a\0b", "a\u2028", "\ud800", "\u3164", "a\u202e"], ids=ascii
 )
-def test_id_refused(given_id: str) -> None:
-    """What is not a line of 1-64 characters that can be seen is a BadRequest that names the field."""
+def test_invalid_id_is_refused_by_its_field(given_id: str) -> None:
+    """An id that is not one line of 1-64 visible characters is a BadRequest that names the field."""
     with pytest.raises(BadRequest) as raised:
         checked_id(given_id)
 
@@ -186,8 +186,8 @@ def test_long_messages_fit_an_older_runtime(character: str) -> None:
 
 @pytest.mark.parametrize("chat", ['"' * 64 + ":" + "\\" * 64, "\U0001f600" * 64 + ":" + "\U0001f600" * 64])
 @pytest.mark.parametrize("text", ["x", "x" * 1000])
-def test_names_count(chat: str, text: str) -> None:
-    """The longest and most costly names fit too."""
+def test_page_with_the_longest_names_fits_a_reply(chat: str, text: str) -> None:
+    """A page with the longest and most escaped names still fits a reply."""
     fit = fitting(entries_of(text, 1000, chat.partition(":")[0]), chat)
 
     assert as_lambda_counts(fit, chat) <= REPLY_BYTES
@@ -215,8 +215,8 @@ def test_a_page_fits(lengths: list[int], character: str) -> None:
 
 
 @pytest.mark.parametrize("name", ["x" * 32, "\u20ac" * 64, "\U0001f600" * 64], ids=ascii)
-def test_events_fit(name: str) -> None:
-    """A page of system messages that each name a hundred users, in the event and in words, fits a reply."""
+def test_page_of_largest_system_messages_fits_a_reply(name: str) -> None:
+    """A page of system messages with a hundred users each, in event and text, fits a reply."""
     event = {"type": "added", "users": [name] * 100}
     entries = [LogEntry(i, i, Content("ann", "", None, "system", event)) for i in range(1, 1001)]
 

@@ -35,7 +35,7 @@ OPEN, CLOSED = Names(open_names=True), Names(open_names=False)
         (CLOSED, "x" * 32, "x" * 32),
     ],
 )
-def test_user(names: Names, name: str, folded: str) -> None:
+def test_name_is_case_folded_once(names: Names, name: str, folded: str) -> None:
     """A name is case-folded, and folding it again changes nothing."""
     assert names.user(name, "sender") == folded
     assert names.user(folded, "sender") == folded

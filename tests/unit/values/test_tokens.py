@@ -56,8 +56,8 @@ def test_what_is_no_token_of_ours(text: str) -> None:
     assert handle_of(text) is None
 
 
-def test_digest() -> None:
-    """What is kept of a token is the SHA-256 of all of it: the same secret of another handle is another."""
+def test_token_digest_covers_the_whole_token() -> None:
+    """A token's digest is the SHA-256 of all of it: the same secret of another handle has another."""
     token = f"parley_{SECRET}.ann"
 
     assert digest_of(token) == hashlib.sha256(token.encode()).digest()

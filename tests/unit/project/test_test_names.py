@@ -1,0 +1,30 @@
+"""The names of the tests themselves."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+TESTS = Path(__file__).parents[2]
+FEWEST_WORDS = 3
+
+
+def names_in(module: Path) -> list[str]:
+    """Return the names of a module's test functions, those of classes included."""
+    tree = ast.parse(module.read_text(encoding="utf-8"))
+    functions = (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+    return [function.name for function in functions if function.name.startswith("test_")]
+
+
+def test_every_name_states_a_behaviour() -> None:
+    """The name of a test has at least three words after `test_`: a topic alone does not say what holds."""
+    modules = sorted(TESTS.rglob("test_*.py"))
+    names = {(module, name) for module in modules for name in names_in(module)}
+    short = [
+        f"{module.relative_to(TESTS)}::{name}"
+        for module, name in sorted(names)
+        if len(name.split("_")) <= FEWEST_WORDS
+    ]
+
+    assert len(names) > 2000
+    assert short == []
