@@ -198,7 +198,7 @@ def test_what_make_runs_ends_with_make(target: str, command: str) -> None:
     assert command in make("--dry-run", target).stdout
 
 
-LEASHED = "import sys; sys.platform = {!r}; from infra.local import leash; leash.main()"
+LEASHED = "import sys; sys.platform = {!r}; from infra.local.store import leash; leash.main()"
 STARTING = "import os, subprocess, sys; subprocess.Popen([*{!r}, str(os.getpid()), *{!r}]).wait()"
 
 
