@@ -9,7 +9,7 @@ from chalicelib.store import keys
 
 UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 HISTORY_CHANGED, NO_CHAT, NO_MEMBER, NO_MESSAGE = range(4)
-"""What the scripts reply instead of a result; see lua/raise_mark.lua."""
+"""What the scripts reply instead of a result; see lua/inbox/raise_read_state.lua."""
 
 
 def kind_of(chat: str) -> str:
@@ -18,7 +18,7 @@ def kind_of(chat: str) -> str:
 
 
 def reader_keys(chat: str) -> tuple[str, str, str, str, str]:
-    """Return the keys by which the scripts judge a reader; see lua/rights.lua."""
+    """Return the keys by which the scripts judge a reader; see lua/parts/permissions.lua."""
     return keys.log(chat), keys.chat(chat), keys.members(chat), keys.others(chat), keys.readers(chat)
 
 

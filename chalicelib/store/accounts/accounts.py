@@ -16,9 +16,9 @@ CREATE_ACCOUNT = Script("accounts/create_account")
 UPDATE_ACCOUNT = Script("accounts/update_account")
 DELETE_ACCOUNT = Script("accounts/delete_account")
 SET_PASSWORD = Script("accounts/set_password")
-PEER = Script("accounts/peer")
-PROFILE = Script("accounts/profile")
-LOSE_EMAIL = Script("accounts/lose_email")
+READ_RELATION = Script("accounts/read_relation")
+READ_PROFILE = Script("accounts/read_profile")
+CLEAR_EMAIL = Script("accounts/clear_email")
 
 FOUND_BY = frozenset({"name", "email"})
 """The fields by which a user is found, beside the handle: other slots hold something of them."""
@@ -105,13 +105,16 @@ class Accounts:
     def profile(self, handle: str) -> Query[Profile | None]:
         """Return the query for an account and its counts; None: there is none, or none any more."""
         named = (keys.user(handle), keys.followers(handle), keys.following(handle), keys.posts(handle))
-        return Query(PROFILE, named, read=lambda reply: _profile(handle, reply))
+        return Query(READ_PROFILE, named, read=lambda reply: _profile(handle, reply))
 
     def relation(self, handle: str, other: str) -> Query[UserRelation]:
         """Return the query for how `handle` stands to `other`."""
         named = (keys.user(handle), keys.blocked(handle))
         return Query(
-            PEER, named, (other,), lambda reply: UserRelation(AccountStatus(reply[0]), bool(reply[1]))
+            READ_RELATION,
+            named,
+            (other,),
+            lambda reply: UserRelation(AccountStatus(reply[0]), bool(reply[1])),
         )
 
     def update(self, handle: str, changes: Mapping[str, Any]) -> Account | None:
@@ -126,7 +129,7 @@ class Accounts:
 
     def lose_email(self, handle: str, email: str) -> None:
         """Clear an account's email, if it is still this one."""
-        self._store.fetch(Query(LOSE_EMAIL, (keys.user(handle),), (email,)))
+        self._store.fetch(Query(CLEAR_EMAIL, (keys.user(handle),), (email,)))
 
     def set_password(self, handle: str, held: str, new: str, keep: bytes = b"") -> bool:
         """Change a password, if it is still the one held, and end all sessions but the one to keep.

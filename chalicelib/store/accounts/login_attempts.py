@@ -10,7 +10,7 @@ from chalicelib.store.accounts.rate_limits import SUBSCRIBER_SHARE, sites_of
 from chalicelib.store.redis.client import Query, Store
 from chalicelib.store.redis.scripts import Script
 
-TRY = Script("accounts/try")
+RECORD_LOGIN_ATTEMPT = Script("accounts/record_login_attempt")
 
 WINDOW_SECONDS = 15 * 60
 PAIR_FAILURES = 10
@@ -108,5 +108,8 @@ def _taking_back(attempt: LoginAttempt) -> list[Query[int]]:
 def _trying(key: str, attempt: str, most: int) -> Query[Tried]:
     args = (attempt, WINDOW_SECONDS * 1_000_000, most, REMEMBERED)
     return Query(
-        TRY, (key,), args, lambda reply: Tried(reply[0], reply[1], None if reply[2] < 0 else reply[2])
+        RECORD_LOGIN_ATTEMPT,
+        (key,),
+        args,
+        lambda reply: Tried(reply[0], reply[1], None if reply[2] < 0 else reply[2]),
     )

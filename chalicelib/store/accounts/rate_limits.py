@@ -10,8 +10,8 @@ from chalicelib.store import keys
 from chalicelib.store.redis.client import Query
 from chalicelib.store.redis.scripts import Script
 
-TAKE_RATE = Script("accounts/take_rate", spares_writes=True)
-CHARGE_USER = Script("accounts/charge_user", spares_writes=True)
+TAKE_ADDRESS_LIMIT = Script("accounts/take_address_limit", spares_writes=True)
+TAKE_USER_LIMIT = Script("accounts/take_user_limit", spares_writes=True)
 
 SESSION_BYTES = 8
 """Of a token's digest: they name its session."""
@@ -47,7 +47,7 @@ class RateLimits:
         user, and `<class>:<8 bytes of the token's digest>` -> state of a session.
     `{u<NNN>}:rate:<class>:<address>`: STRING, in the partition of the address, expires 120 s after its last
         write. The address is one of IPv4, a network of IPv6 (its first address), or a /56 of IPv6.
-        A state is the time in µs at which the limit will be unused again (see lua/gcra.lua).
+        A state is the time in µs at which the limit will be unused again (see lua/parts/gcra.lua).
     """
 
     @staticmethod
@@ -73,7 +73,7 @@ class RateLimits:
         so that it is taken even where less is left: later ones wait the longer, two minutes at most.
         """
         args = (kind, session[:SESSION_BYTES], limit, cost, int(done))
-        return Query(CHARGE_USER, (keys.rates(handle),), args, lambda reply: rate_of(limit, reply))
+        return Query(TAKE_USER_LIMIT, (keys.rates(handle),), args, lambda reply: rate_of(limit, reply))
 
 
 def rate_of(limit: int, reply: list[Any]) -> Rate:
@@ -83,7 +83,9 @@ def rate_of(limit: int, reply: list[Any]) -> Rate:
 
 
 def _taking(site: str, kind: str, limit: int, cost: int) -> Query[Rate]:
-    return Query(TAKE_RATE, (keys.rate(site, kind),), (limit, cost), lambda reply: rate_of(limit, reply))
+    return Query(
+        TAKE_ADDRESS_LIMIT, (keys.rate(site, kind),), (limit, cost), lambda reply: rate_of(limit, reply)
+    )
 
 
 def tightest(rates: Iterable[Rate]) -> Rate:

@@ -13,10 +13,10 @@ from chalicelib.store.redis.scripts import Script
 from chalicelib.texts import plain
 
 ADD_SESSION = Script("accounts/add_session")
-ADMIT = Script("accounts/admit", spares_writes=True)
+AUTHENTICATE = Script("accounts/authenticate", spares_writes=True)
 END_SESSIONS = Script("accounts/end_sessions")
-READ_ENDED = Script("accounts/read_ended")
-DROP_ENDED = Script("accounts/drop_ended")
+READ_EXPIRED_SESSIONS = Script("accounts/read_expired_sessions")
+DROP_EXPIRED_SESSIONS = Script("accounts/drop_expired_sessions")
 
 HOUR = 3600 * 1_000_000
 DAY = 24 * HOUR
@@ -103,7 +103,9 @@ class Sessions:
         args = (shown.digest, shown.identity, shown.signed, kind, limit, _pack(details))
         named = (*_keys(shown.handle), keys.rates(shown.handle), keys.session_ends(shown.handle))
         rest = (self._idle, self._longest, self._slide, cost, shown.handle)
-        return Query(ADMIT, named, (*args, *rest), lambda reply: rate_of(limit, reply) if reply[0] else None)
+        return Query(
+            AUTHENTICATE, named, (*args, *rest), lambda reply: rate_of(limit, reply) if reply[0] else None
+        )
 
     def devices(self, handle: str) -> list[SessionInfo]:
         """Return a user's sessions, those that have expired too, the one used last first."""
@@ -127,7 +129,9 @@ class Sessions:
 
         most: Maximum number of users of each partition. Raises StoreUnavailable.
         """
-        queries = [Query(READ_ENDED, (key,), (most,), _texts) for key in keys.session_ends_by_partition()]
+        queries = [
+            Query(READ_EXPIRED_SESSIONS, (key,), (most,), _texts) for key in keys.session_ends_by_partition()
+        ]
         handles = [handle for part in self._store.fetch_all(queries) for handle in part]
         return sum(self._store.fetch_all(map(_dropping, handles)))
 
@@ -145,7 +149,7 @@ def _keys(handle: str) -> tuple[str, str]:
 
 
 def _dropping(handle: str) -> Query[int]:
-    return Query(DROP_ENDED, (keys.sessions(handle), keys.session_ends(handle)), (handle,))
+    return Query(DROP_EXPIRED_SESSIONS, (keys.sessions(handle), keys.session_ends(handle)), (handle,))
 
 
 def _texts(reply: list[bytes]) -> list[str]:

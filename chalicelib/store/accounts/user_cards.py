@@ -10,7 +10,7 @@ from chalicelib.store import keys
 from chalicelib.store.redis.client import Query, Store
 from chalicelib.store.redis.scripts import Script
 
-READ_CARDS = Script("accounts/read_cards")
+READ_USER_CARDS = Script("accounts/read_user_cards")
 
 
 class UserCard(NamedTuple):
@@ -40,7 +40,7 @@ def card(handle: str, name: bytes, avatar: bytes) -> UserCard:
 
 def _reading(handles: list[str]) -> Query[list[UserCard]]:
     read = functools.partial(_cards, handles)
-    return Query(READ_CARDS, tuple(map(keys.user, handles)), read=read)
+    return Query(READ_USER_CARDS, tuple(map(keys.user, handles)), read=read)
 
 
 def _cards(handles: list[str], reply: list[list[bytes]]) -> list[UserCard]:

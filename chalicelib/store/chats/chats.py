@@ -27,7 +27,7 @@ from chalicelib.store.redis.scripts import Script
 CREATE_CHAT = Script("chats/create_chat")
 CHANGE_CHAT = Script("chats/change_chat")
 DELETE_CHAT = Script("chats/delete_chat")
-VIEW_CHAT = Script("chats/view_chat")
+READ_CHAT = Script("chats/read_chat")
 
 MOST_OTHERS = 10_000
 """Former members and others that a chat remembers."""
@@ -111,7 +111,7 @@ class Chats(ChatLists):
             return ChatSnapshot(info_of(flat, members), records, dict(zip(handles, raw, strict=True)))
 
         named = (keys.chat(chat), keys.members(chat), keys.others(chat))
-        return Query(VIEW_CHAT, named, (packed_list(handles),), read)
+        return Query(READ_CHAT, named, (packed_list(handles),), read)
 
     def create(
         self, chat: str, info: Info, people: Sequence[tuple[str, Role | Relation]], body: bytes
@@ -191,7 +191,7 @@ def _fields(info: Mapping[str, str | bool]) -> list[str | int]:
 
 
 def _moves(raw: Mapping[str, bytes], becomes: Sequence[MemberChange]) -> list[bytes | str | int]:
-    """Return four values for each handle of a view; see lua/change_chat.lua."""
+    """Return four values for each handle of a view; see lua/chats/change_chat.lua."""
     by_handle = {one.handle: one for one in becomes}
     if missing := by_handle.keys() - raw.keys():
         raise ValueError(f"these are not in the view: {', '.join(sorted(missing))}")

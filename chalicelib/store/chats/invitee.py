@@ -12,7 +12,7 @@ from chalicelib.store.redis.client import Query
 from chalicelib.store.redis.scripts import Script
 
 READ_INVITEE = Script("chats/read_invitee")
-READ_UNWANTED = Script("chats/read_unwanted")
+READ_UNWANTED_INVITATIONS = Script("chats/read_unwanted_invitations")
 
 
 class Invitee(NamedTuple):
@@ -45,7 +45,7 @@ class Invitees:
     def unwanted(handle: str, by: str) -> Query[list[str]]:
         """Return the query for the chats to which a user is invited by `by`, whom the user has blocked."""
         of = (keys.blocked, keys.invitations, keys.chats)
-        return Query(READ_UNWANTED, tuple(key(handle) for key in of), (by,), _texts)
+        return Query(READ_UNWANTED_INVITATIONS, tuple(key(handle) for key in of), (by,), _texts)
 
     @staticmethod
     def wrote(handle: str, other: str) -> Query[bool]:

@@ -14,7 +14,7 @@ from chalicelib.store.redis.sorted_sets import ScoredMember, scored_members
 
 READ_OTHERS = Script("chats/read_others")
 READ_CHANGES = Script("chats/read_changes")
-READ_PLACE = Script("chats/read_place")
+READ_INBOX_STATE = Script("chats/read_inbox_state")
 
 T = TypeVar("T")
 
@@ -50,7 +50,7 @@ class ChatLists:
             return inbox_entry(handle, *reply)
 
         args = (handle, int(":" in chat))
-        return Query(READ_PLACE, tuple(name(chat) for name in of), args, read)
+        return Query(READ_INBOX_STATE, tuple(name(chat) for name in of), args, read)
 
 
 def inbox_entry(handle: str, state: int, stamp: int, active: int, inviter: bytes) -> InboxEntry:

@@ -8,7 +8,7 @@ from chalicelib.store import keys
 from chalicelib.store.redis.client import Query, Store
 from chalicelib.store.redis.scripts import Script
 
-NOTE_TERMS = Script("chats/note_terms")
+UPDATE_SEARCH_TERMS = Script("chats/update_search_terms")
 
 
 class ChatTerms:
@@ -37,7 +37,7 @@ class ChatTerms:
     def _change(self, chat: str, noted: Collection[str] = (), struck: Collection[str] = ()) -> None:
         if noted or struck:
             args = ("\0".join(noted), "\0".join(struck))
-            self._store.fetch(Query(NOTE_TERMS, (keys.chat(chat),), args))
+            self._store.fetch(Query(UPDATE_SEARCH_TERMS, (keys.chat(chat),), args))
 
 
 def _terms(joined: bytes | None) -> frozenset[str]:

@@ -12,7 +12,7 @@ from chalicelib.store.messages.log import LogEntry, entry_of
 from chalicelib.store.redis.client import Query
 from chalicelib.store.redis.scripts import Script
 
-SUMMARY = Script("chats/summary")
+READ_SUMMARY = Script("chats/read_summary")
 
 
 class MembershipState(IntEnum):
@@ -63,7 +63,7 @@ class Summaries:
     def of(chat: str, handle: str) -> Query[Summary]:
         """Return the query for a chat as one reader sees it; of a chat of two they are one of the two."""
         named = (*reader_keys(chat), keys.uncounted(chat))
-        return Query(SUMMARY, named, (handle, kind_of(chat)), lambda reply: _summary(chat, reply))
+        return Query(READ_SUMMARY, named, (handle, kind_of(chat)), lambda reply: _summary(chat, reply))
 
 
 def _summary(chat: str, reply: Any) -> Summary:

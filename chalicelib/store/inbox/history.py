@@ -10,7 +10,7 @@ from chalicelib.store.redis.scripts import Script
 
 CHECK_HISTORY = Script("inbox/check_history")
 UNREADABLE = 1
-"""What the script replies where the reader may read nothing; see lua/check_history.lua."""
+"""What the script replies where the reader may read nothing; see lua/inbox/check_history.lua."""
 
 
 class ChatHistory(NamedTuple):

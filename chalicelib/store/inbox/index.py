@@ -12,12 +12,12 @@ from chalicelib.store.redis.client import Query, Store
 from chalicelib.store.redis.scripts import Script
 from chalicelib.store.redis.sorted_sets import ScoredMember, number_of, scored_members
 
-DELIVER = Script("inbox/deliver")
-PLACE_CHAT = Script("inbox/place_chat")
-READ_ACTIVE = Script("inbox/read_active")
-READ_MOVED = Script("inbox/read_moved")
-READ_LARGE = Script("inbox/read_large")
-CHECK_LARGE = Script("inbox/check_large")
+DELIVER_MESSAGE = Script("inbox/deliver_message")
+WRITE_INBOX_ENTRY = Script("inbox/write_inbox_entry")
+READ_ACTIVE_CHATS = Script("inbox/read_active_chats")
+READ_MOVED_CHATS = Script("inbox/read_moved_chats")
+READ_LARGE_CHATS = Script("inbox/read_large_chats")
+CHECK_LARGE_CHATS = Script("inbox/check_large_chats")
 REGISTER_LINEAGE = Script("inbox/register_lineage")
 
 MOST_LINEAGES = 128
@@ -139,7 +139,7 @@ class Inboxes:
         """
         args = (chat, time, int(":" not in chat))
         groups = keys.by_partition(handles, each=5)
-        return [Query(DELIVER, _delivery_keys(group), args, _targets) for group in groups]
+        return [Query(DELIVER_MESSAGE, _delivery_keys(group), args, _targets) for group in groups]
 
     def placing(self, chat: str, entries: Iterable[InboxEntry]) -> list[Query[UpdatedEntry]]:
         """Return the queries that make the index say what it should, unless it has a newer stamp."""
@@ -155,7 +155,7 @@ class Inboxes:
         """
         after: tuple[int | str, str] = ("", "") if below is None else below
         named = (keys.active(handle), keys.chats(handle), keys.large(handle))
-        return Query(READ_ACTIVE, named, (*after, since, limit, checks), _active)
+        return Query(READ_ACTIVE_CHATS, named, (*after, since, limit, checks), _active)
 
     def moved(
         self, handle: str, lineage: str | None, since: int, limit: int, began: int = 0, checks: int = 0
@@ -166,7 +166,7 @@ class Inboxes:
         begins now. checks: maximum number of large chats to check.
         """
         named = (keys.chats(handle), keys.inbox(handle), keys.large(handle), keys.lineages(handle))
-        return Query(READ_MOVED, named, (lineage or "", since, limit, began, checks), _moved)
+        return Query(READ_MOVED_CHATS, named, (lineage or "", since, limit, began, checks), _moved)
 
     def checking(self, handle: str, began: int, checked: Iterable[Checked]) -> Query[int | None]:
         """Return the query that notes how large chats are; those that were otherwise before move.
@@ -176,7 +176,7 @@ class Inboxes:
         """
         named = (keys.chats(handle), keys.inbox(handle), keys.active(handle), keys.large(handle))
         args = (part for one in checked for part in (one.chat, one.digest, one.active, one.version))
-        return Query(CHECK_LARGE, named, (began, *args), if_refused=None)
+        return Query(CHECK_LARGE_CHATS, named, (began, *args), if_refused=None)
 
     def registering(self, handle: str, lineage: str, version: int) -> Query[bool | None]:
         """Return the query that notes what a lineage is told.
@@ -189,7 +189,7 @@ class Inboxes:
 
     def large(self, handle: str, most: int = MOST_ATTACHED) -> Query[list[str]]:
         """Return the query for a user's chats that are too large to write inboxes, `most` at most."""
-        return Query(READ_LARGE, (keys.large(handle),), (most,), _texts)
+        return Query(READ_LARGE_CHATS, (keys.large(handle),), (most,), _texts)
 
     def chats_of(self, handle: str) -> Query[list[str]]:
         """Return the query for all chats that a user has or had, in the order in which they moved."""
@@ -218,7 +218,7 @@ def _placing(chat: str, entry: InboxEntry) -> Query[UpdatedEntry]:
     more = (keys.large, keys.connections, keys.invitations)
     named = (*_index_keys(entry.handle), *(key(entry.handle) for key in more))
     args = (chat, entry.stamp, int(entry.state), entry.active, entry.inviter)
-    return Query(PLACE_CHAT, named, args, _placed)
+    return Query(WRITE_INBOX_ENTRY, named, args, _placed)
 
 
 def _placed(reply: list[Any]) -> UpdatedEntry:

@@ -10,10 +10,10 @@ from chalicelib.store.access import inbox_item, kind_of, reader_keys, refusal
 from chalicelib.store.redis.client import Query, Store
 from chalicelib.store.redis.scripts import Script
 
-RAISE_MARK = Script("inbox/raise_mark")
-FLAG_CHAT = Script("inbox/flag_chat")
-LEAVE_DIRECT = Script("inbox/leave_direct")
-OPEN_DIRECT = Script("inbox/open_direct")
+RAISE_READ_STATE = Script("inbox/raise_read_state")
+SET_FLAGS = Script("inbox/set_flags")
+HIDE_DIRECT_CHAT = Script("inbox/hide_direct_chat")
+SHOW_DIRECT_CHAT = Script("inbox/show_direct_chat")
 READ_RECEIPTS = Script("inbox/read_receipts")
 
 MARKED_UNREAD, PINNED, MUTED, ARCHIVED, HIDDEN, WROTE, ACCEPTED = 1, 2, 4, 8, 16, 32, 64
@@ -94,7 +94,7 @@ class ReadStates:
 
     def flag(self, chat: str, handle: str, set_bits: int, clear_bits: int) -> ReadStateChange | None:
         """Set and clear flags; returns None when nothing of what an inbox shows has changed."""
-        return _touched(self._change(FLAG_CHAT, chat, handle, set_bits, clear_bits))
+        return _touched(self._change(SET_FLAGS, chat, handle, set_bits, clear_bits))
 
     def leave(self, chat: str, handle: str) -> ReadStateChange:
         """Hide what a chat of two holds by now, and the chat until the next message; the flags go.
@@ -102,12 +102,12 @@ class ReadStates:
         Returns as `active` the time of the last message that is hidden.
         """
         named = (keys.log(chat), keys.readers(chat), keys.outbox(chat))
-        return self._turn(LEAVE_DIRECT, named, chat, handle)
+        return self._turn(HIDE_DIRECT_CHAT, named, chat, handle)
 
     def open(self, chat: str, handle: str) -> ReadStateChange:
         """Show a chat of two, whether or not there are messages."""
         named = (*reader_keys(chat), keys.outbox(chat))
-        return self._turn(OPEN_DIRECT, named, chat, handle)
+        return self._turn(SHOW_DIRECT_CHAT, named, chat, handle)
 
     def receipts(self, chat: str, handle: str) -> Query[list[Receipt]]:
         """Return the query for how far each member has come, by handle; handle: a member, who asks."""
@@ -126,7 +126,7 @@ class ReadStates:
     ) -> list[int]:
         seq, time, epoch = upto
         args = (mark, seq, b"" if time is None else time.to_bytes(8), "" if epoch is None else str(epoch))
-        return self._change(RAISE_MARK, chat, handle, *args, field=field)
+        return self._change(RAISE_READ_STATE, chat, handle, *args, field=field)
 
     def _change(
         self, script: Script, chat: str, handle: str, *args: str | bytes | int, field: str = "seq"

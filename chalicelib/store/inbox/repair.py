@@ -9,8 +9,8 @@ from chalicelib.store.inbox.index import InboxEntry, InboxState, bool_if_kept
 from chalicelib.store.redis.client import Query
 from chalicelib.store.redis.scripts import Script
 
-READ_KNOWN = Script("inbox/read_known")
-MEND_PLACE = Script("inbox/mend_place")
+READ_INDEXED_CHATS = Script("inbox/read_indexed_chats")
+REPAIR_INBOX_ENTRY = Script("inbox/repair_inbox_entry")
 
 LAST_VERSION = 2**53 - 1
 
@@ -62,12 +62,12 @@ class InboxRepair:
         others = keys.large(handle), keys.invitations(handle)
         wanted = (entry.stamp, int(entry.state), entry.active)
         args = (known.chat, known.version, *wanted)
-        return Query(MEND_PLACE, named + others, args, bool_if_kept, if_refused=None)
+        return Query(REPAIR_INBOX_ENTRY, named + others, args, bool_if_kept, if_refused=None)
 
 
 def _looking(handle: str, after: int, upto: int, limit: int, side: str) -> Query[KnownChats]:
     named = (keys.chats(handle), keys.inbox(handle), keys.active(handle))
-    return Query(READ_KNOWN, named, (after, upto, limit, side), _looked)
+    return Query(READ_INDEXED_CHATS, named, (after, upto, limit, side), _looked)
 
 
 def _looked(reply: Any) -> KnownChats:

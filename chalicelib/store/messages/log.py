@@ -25,7 +25,7 @@ PAGE_BYTES = 4 * 1024 * 1024
 LAST_PLACE = 2**53 - 1
 """The largest whole number that Lua can hold."""
 STORED, DUPLICATE, CONFLICT, CHAT_MISSING, MEMBER_MISSING, MUTED, NOTHING_REPLIED = range(7)
-"""What comes of an append; see lua/append_message.lua."""
+"""What comes of an append; see lua/messages/append_message.lua."""
 
 DEFAULTS = (..., ..., None, "text", None, None)
 """What is left out at the end of a message's array: no sender and no text, an id of None, and so on."""

@@ -9,10 +9,10 @@ from chalicelib.store import keys
 from chalicelib.store.realtime.user_connections import Target, targets_of
 from chalicelib.store.redis.client import Query, Store
 from chalicelib.store.redis.scripts import Script
-from chalicelib.store.work.pending import CLEAR_OWED
+from chalicelib.store.work.pending import CLEAR_PENDING_WORK
 
-READ_AUDIENCE = Script("messages/read_audience")
-NOTE_PUSHED = Script("messages/note_pushed")
+READ_RECIPIENTS = Script("messages/read_recipients")
+RECORD_PUSH = Script("messages/record_push")
 
 MOVED, PLACED, INDEXED = KINDS = ("m", "p", "i")
 PUSHED = "d"
@@ -68,14 +68,14 @@ class Outbox:
         """Return the query that takes something off, unless there is something newer to tell."""
         chat = telling.chat
         more = (PUSHED + chat,) if telling.kind == MOVED else ()
-        return Query(CLEAR_OWED, (keys.outbox(chat),), (telling.field, telling.since, *more), bool)
+        return Query(CLEAR_PENDING_WORK, (keys.outbox(chat),), (telling.field, telling.since, *more), bool)
 
     def pushed(self, chat: str, time: int) -> Query[bool]:
         """Return the query that notes that a message was pushed to everybody, if one is owed; it only rises.
 
         time: the message's, µs.
         """
-        return Query(NOTE_PUSHED, (keys.outbox(chat),), (MOVED + chat, PUSHED + chat, time), bool)
+        return Query(RECORD_PUSH, (keys.outbox(chat),), (MOVED + chat, PUSHED + chat, time), bool)
 
     def audience(self, chat: str) -> Query[Audience]:
         """Return the query for whom the newest message of a chat goes to."""
@@ -87,7 +87,7 @@ class Outbox:
             told = direct or [member.decode() for member in members]
             return Audience(time, told, targets_of(json, protobuf), pushed)
 
-        return Query(READ_AUDIENCE, named, (PUSHED + chat,), read)
+        return Query(READ_RECIPIENTS, named, (PUSHED + chat,), read)
 
 
 def _tellings(flat: list[bytes]) -> list[OutboxEntry]:

@@ -9,10 +9,10 @@ from chalicelib.store.access import refusal
 from chalicelib.store.redis.client import Query, Store
 from chalicelib.store.redis.scripts import Script
 
-ATTACH_CLIENT = Script("realtime/attach_client")
-DETACH_CLIENT = Script("realtime/detach_client")
-READ_CLIENTS = Script("realtime/read_clients")
-RENEW_CLIENT = Script("realtime/renew_client", spares_writes=True)
+ATTACH_CONNECTION = Script("realtime/attach_connection")
+DETACH_CONNECTION = Script("realtime/detach_connection")
+READ_JOINED_CONNECTIONS = Script("realtime/read_joined_connections")
+RENEW_CHAT_CONNECTION = Script("realtime/renew_chat_connection", spares_writes=True)
 
 JOINED, PROTOBUF = 1, 2
 GRACE = 15 * 60 * 1_000_000
@@ -71,20 +71,20 @@ class ChatConnections:
         joined: by room.join; one that has joined stays so.
         """
         args = (handle, connection, JOINED * joined + PROTOBUF * protobuf, self._lease, GRACE)
-        return Query(ATTACH_CLIENT, _keys(chat), args, _joined)
+        return Query(ATTACH_CONNECTION, _keys(chat), args, _joined)
 
     def detach(self, chat: str, connection: str) -> Query[Left]:
         """Return the query that detaches a connection; again is no change."""
-        return Query(DETACH_CLIENT, (keys.members(chat), keys.clients(chat)), (connection,), _left)
+        return Query(DETACH_CONNECTION, (keys.members(chat), keys.clients(chat)), (connection,), _left)
 
     def joined(self, chat: str, reader: str) -> Query[list[ChatConnection]]:
         """Return the query for the joined connections; reading it raises ChatNotFound and NotAMember."""
-        return Query(READ_CLIENTS, _keys(chat), (reader,), lambda reply: _read(chat, reply))
+        return Query(READ_JOINED_CONNECTIONS, _keys(chat), (reader,), lambda reply: _read(chat, reply))
 
     def present(self, chat: str, reader: str) -> Query[list[ChatConnection]]:
         """Return the query for the joined connections; none for who is no member, or of no such chat."""
         return Query(
-            READ_CLIENTS,
+            READ_JOINED_CONNECTIONS,
             _keys(chat),
             (reader,),
             lambda reply: [] if isinstance(reply, int) else _clients(reply),
@@ -92,7 +92,7 @@ class ChatConnections:
 
     def renewing(self, chat: str, connection: str) -> Query[bool]:
         """Return the query that renews a client; False: it is not attached any more."""
-        return Query(RENEW_CLIENT, (keys.clients(chat),), (connection, self._lease, GRACE), bool)
+        return Query(RENEW_CHAT_CONNECTION, (keys.clients(chat),), (connection, self._lease, GRACE), bool)
 
 
 def _keys(chat: str) -> tuple[str, str, str]:

@@ -8,11 +8,11 @@ from chalicelib.store import keys
 from chalicelib.store.redis.client import Query, Store
 from chalicelib.store.redis.scripts import Script
 
-OPEN_SOCKET = Script("realtime/open_socket")
+OPEN_CONNECTION = Script("realtime/open_connection")
 TAKE_FRAME = Script("realtime/take_frame", spares_writes=True)
-NOTE_CHATS = Script("realtime/note_chats")
-NOTE_WATCHED = Script("realtime/note_watched")
-CLOSE_SOCKET = Script("realtime/close_socket")
+RECORD_ATTACHED_CHATS = Script("realtime/record_attached_chats")
+RECORD_WATCHED_USERS = Script("realtime/record_watched_users")
+CLOSE_CONNECTION = Script("realtime/close_connection")
 
 GRACE_MS = 15 * 60 * 1000
 """How long a socket is kept after its lease, so that the sweep can tell of it."""
@@ -51,7 +51,7 @@ class Connections:
 
     `{x:<connection>}:socket`: HASH, expires 15 minutes after the lease: `user` (handle), `session` (as
         UserConnections has it), `flags` (2: protobuf), `lease` (until when, µs), `renewed` (µs, when
-        the other slots were last told to renew it), `rate` (see lua/gcra.lua), `room` (of its ticket) if
+        the other slots were last told to renew it), `rate` (see parts/gcra.lua), `room` (of its ticket) if
         there is one; `chat:<chat>` for each chat that it is attached to and `watch:<handle>` for each user
         whom it watches, empty.
 
@@ -72,7 +72,7 @@ class Connections:
     ) -> Query[object]:
         """Return the query that makes a connection known; session: the digest of its token, or empty."""
         args = (handle, session, PROTOBUF * protobuf, room or "", *self._times)
-        return Query(OPEN_SOCKET, (keys.socket(connection),), args)
+        return Query(OPEN_CONNECTION, (keys.socket(connection),), args)
 
     def frame(self, connection: str, limit: int) -> Query[FrameSender | None]:
         """Return the query that renews a connection's lease and takes a frame from its limit.
@@ -95,7 +95,9 @@ class Connections:
 
     def attach(self, connection: str, *chats: str) -> Query[bool]:
         """Return the query that notes chats to which a connection is attached; False: it is not known."""
-        return Query(NOTE_CHATS, (keys.socket(connection),), tuple(CHAT + chat for chat in chats), bool)
+        return Query(
+            RECORD_ATTACHED_CHATS, (keys.socket(connection),), tuple(CHAT + chat for chat in chats), bool
+        )
 
     def detach(self, connection: str, chat: str) -> Query[bool]:
         """Return the query that strikes a chat off; False: it was not noted."""
@@ -107,11 +109,11 @@ class Connections:
         Of a connection that is not known nothing is noted.
         """
         named = tuple(WATCHED + handle for handle in handles)
-        return Query(NOTE_WATCHED, (keys.socket(connection),), (WATCHED, *named), _watched)
+        return Query(RECORD_WATCHED_USERS, (keys.socket(connection),), (WATCHED, *named), _watched)
 
     def dropping(self, connection: str) -> Query[Attachments | None]:
         """Return the query that forgets a connection, as the last thing of it; None: it was not known."""
-        return Query(CLOSE_SOCKET, (keys.socket(connection),), read=_attached)
+        return Query(CLOSE_CONNECTION, (keys.socket(connection),), read=_attached)
 
 
 def _held(reply: list[Any]) -> FrameSender | None:

@@ -10,8 +10,8 @@ from chalicelib.store.realtime.user_connections import Target, targets_of
 from chalicelib.store.redis.client import Query
 from chalicelib.store.redis.scripts import Script
 
-READ_EPHEMERAL_TARGETS = Script("realtime/read_ephemeral_targets", spares_writes=True)
-READ_ACCEPTED = Script("realtime/read_accepted")
+READ_EPHEMERAL_RECIPIENTS = Script("realtime/read_ephemeral_recipients", spares_writes=True)
+READ_ACCEPTING_USERS = Script("realtime/read_accepting_users")
 KEPT_SECONDS = 24 * 3600
 """For which it is known that somebody has sent another a signal: longer than calls last."""
 ACCEPTING = b"+"
@@ -33,7 +33,7 @@ class EphemeralRecipients:
 
     `{u<NNN>}:signals:<recipient>:<sender>`: STRING, expires KEPT_SECONDS after its last write: how much is
         used of the bytes a minute that one user may send another in signals, as a limit's state (see
-        lua/gcra.lua); then `+`, if the sender has sent the recipient a signal that accepts calls.
+        lua/parts/gcra.lua); then `+`, if the sender has sent the recipient a signal that accepts calls.
     """
 
     @staticmethod
@@ -51,7 +51,7 @@ class EphemeralRecipients:
     @staticmethod
     def accepted(chat: str) -> Query[list[str]]:
         """Return the query for who has accepted a chat: wrote in it, made it, or joined it by themselves."""
-        return Query(READ_ACCEPTED, (keys.chat(chat), keys.readers(chat)), (), _texts)
+        return Query(READ_ACCEPTING_USERS, (keys.chat(chat), keys.readers(chat)), (), _texts)
 
     @staticmethod
     def follows(follower: str, followed: str) -> Query[bool]:
@@ -85,7 +85,7 @@ def _reading(sender: str, handles: Sequence[str], args: tuple[str | int, ...]) -
             keys.signals(handle, sender),
         )
     ]
-    return Query(READ_EPHEMERAL_TARGETS, tuple(named), args, _reached)
+    return Query(READ_EPHEMERAL_RECIPIENTS, tuple(named), args, _reached)
 
 
 def _is_accepting(state: bytes | None) -> bool:

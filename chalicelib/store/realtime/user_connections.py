@@ -10,16 +10,16 @@ from chalicelib.store import keys
 from chalicelib.store.redis.client import Query, Store
 from chalicelib.store.redis.scripts import Script
 
-CONNECT = Script("realtime/connect")
-SAY_READY = Script("realtime/say_ready")
+ADD_CONNECTION = Script("realtime/add_connection")
+MARK_READY = Script("realtime/mark_ready")
 RENEW_CONNECTION = Script("realtime/renew_connection", spares_writes=True)
 DROP_CONNECTION = Script("realtime/drop_connection")
 END_CONNECTIONS = Script("realtime/end_connections")
 READ_PRESENCE = Script("realtime/read_presence")
-WATCH = Script("realtime/watch")
-READ_WATCHING = Script("realtime/read_watching")
-READ_TARGETS = Script("realtime/read_targets")
-EXPIRED_LEASES = Script("realtime/expired_leases")
+WATCH_USER = Script("realtime/watch_user")
+READ_WATCHER = Script("realtime/read_watcher")
+READ_READY_CONNECTIONS = Script("realtime/read_ready_connections")
+READ_EXPIRED_LEASES = Script("realtime/read_expired_leases")
 
 TICKET_SECONDS = 30
 """That a ticket may be used."""
@@ -28,7 +28,7 @@ MOST_CONNECTIONS = 100
 MOST_WATCHERS = 10_000
 """Connections that are told of a user; one more is shown how it is, and not told how it changes."""
 PROTOBUF = 2
-"""The flag of a connection that takes protobuf; see lua/targets.lua."""
+"""The flag of a connection that takes protobuf; see lua/parts/recipients.lua."""
 NAMED = b"\0"
 """In place of a session's digest: let in by a name alone, for as long as that has no account."""
 
@@ -137,13 +137,13 @@ class UserConnections:
             named.append(keys.ticket(handle, ticket.hex()))
         flags, lives = PROTOBUF * protobuf, TICKET_SECONDS * 1000
         args = (handle, connection, flags, self._lease, MOST_CONNECTIONS, session, lives)
-        return Query(CONNECT, tuple(named), args, _entry, repeatable=ticket is None)
+        return Query(ADD_CONNECTION, tuple(named), args, _entry, repeatable=ticket is None)
 
     def ready(self, handle: str, connection: str) -> Query[PresenceChange | None]:
         """Return the query that makes a connection ready; None: it is gone, or its session has ended."""
         named = (*_keys(handle), keys.sessions(handle))
         args = (handle, connection, self._lease)
-        return Query(SAY_READY, named, args, lambda reply: _changed(reply) if reply else None)
+        return Query(MARK_READY, named, args, lambda reply: _changed(reply) if reply else None)
 
     def renew(self, handle: str, connection: str) -> Query[bool]:
         """Return the query that renews a connection; False: it is gone, or its session has ended: drop it."""
@@ -179,14 +179,14 @@ class UserConnections:
         """
         named = (*_shown_keys(handle), keys.watchers(handle))
         args = (watcher, connection, PROTOBUF * protobuf, self._lease, MOST_WATCHERS)
-        return Query(WATCH, named, args, _shown)
+        return Query(WATCH_USER, named, args, _shown)
 
     def watching(self, handle: str, watcher: str) -> Query[WatchedPresence | None]:
         """Return the query for how a user is shown to somebody, and where that one watches them.
 
         None: there is no account, and nobody connected.
         """
-        return Query(READ_WATCHING, (*_shown_keys(handle), keys.watchers(handle)), (watcher,), _watched)
+        return Query(READ_WATCHER, (*_shown_keys(handle), keys.watchers(handle)), (watcher,), _watched)
 
     def unwatch(self, handle: str, connection: str) -> Query[bool]:
         """Return the query after which a connection is told of a user no more."""
@@ -202,7 +202,7 @@ class UserConnections:
         limit: Maximum number of connections of each kind and partition.
         """
         args = (limit, self._lease)
-        return [Query(EXPIRED_LEASES, (key,), args, _due) for key in keys.leases_by_partition()]
+        return [Query(READ_EXPIRED_LEASES, (key,), args, _due) for key in keys.leases_by_partition()]
 
 
 def targets_of(json: bytes, protobuf: bytes) -> list[Target]:
@@ -222,7 +222,7 @@ def _shown_keys(handle: str) -> tuple[str, ...]:
 
 def _targets(handles: Sequence[str]) -> Query[list[Target]]:
     named = tuple(key(handle) for handle in handles for key in (keys.user, keys.connections))
-    return Query(READ_TARGETS, named, (), lambda reply: targets_of(*reply))
+    return Query(READ_READY_CONNECTIONS, named, (), lambda reply: targets_of(*reply))
 
 
 def _entry(reply: list[Any]) -> ConnectAttempt:

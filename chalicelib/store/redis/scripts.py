@@ -93,7 +93,7 @@ def _text(name: str) -> str:
 
 
 CALL = Script("redis/call")
-CALL_ALWAYS = Script("redis/call_always")
+CALL_REMOVING = Script("redis/call_removing")
 CALL_READING = Script("redis/call_reading")
 READING = frozenset(
     (
@@ -110,4 +110,4 @@ def calling(command: str) -> Script:
     """Return the script that runs a command."""
     if command in READING:
         return CALL_READING
-    return CALL_ALWAYS if command in REMOVING else CALL
+    return CALL_REMOVING if command in REMOVING else CALL

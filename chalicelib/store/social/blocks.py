@@ -11,7 +11,7 @@ from chalicelib.store.redis.scripts import Script
 from chalicelib.store.redis.sorted_sets import ScoredMember, page
 from chalicelib.store.social import follows
 
-BLOCK = Script("social/block")
+BLOCK_USER = Script("social/block_user")
 READ_BLOCKERS = Script("social/read_blockers")
 
 MOST_BLOCKED = 10_000
@@ -44,7 +44,7 @@ class Blocks:
         zsets = (keys.blocked(handle), keys.following(handle), keys.followers(handle))
         named = (keys.user(handle), *zsets, keys.owed(handle))
         args = (other, follows.item(handle, other), item(handle, other), MOST_BLOCKED)
-        return self._store.fetch(Query(BLOCK, named, args, Blocking))
+        return self._store.fetch(Query(BLOCK_USER, named, args, Blocking))
 
     def unblock(self, handle: str, other: str) -> bool:
         """Block somebody no more; returns whether they were blocked."""

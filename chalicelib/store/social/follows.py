@@ -11,9 +11,9 @@ from chalicelib.store.redis.client import Query, Store
 from chalicelib.store.redis.scripts import Script
 from chalicelib.store.redis.sorted_sets import ScoredMember, page
 
-FOLLOW = Script("social/follow")
-UNFOLLOW = Script("social/unfollow")
-READ_EDGE = Script("social/read_edge")
+FOLLOW_USER = Script("social/follow_user")
+UNFOLLOW_USER = Script("social/unfollow_user")
+READ_FOLLOW = Script("social/read_follow")
 MIRROR_FOLLOW = Script("social/mirror_follow")
 
 MOST_FOLLOWED = 10_000
@@ -69,7 +69,7 @@ class Follows:
         """Make a user follow another, and owe the mirror; again is no change."""
         named = (keys.user(handle), keys.following(handle), keys.blocked(handle), keys.owed(handle))
         args = (target, item(handle, target), MOST_FOLLOWED)
-        return self._store.fetch(Query(FOLLOW, named, args, Following))
+        return self._store.fetch(Query(FOLLOW_USER, named, args, Following))
 
     def unfollow(self, handle: str, target: str, version: int | None = None) -> bool:
         """End an edge, and owe the mirror; returns whether there was one.
@@ -82,7 +82,7 @@ class Follows:
     def edge(self, handle: str, target: str) -> Edge | None:
         """Return the edge from one user to another; None: there is none, and the mirror knows."""
         named = (keys.following(handle), keys.owed(handle))
-        return self._store.fetch(Query(READ_EDGE, named, (target, item(handle, target)), _edge))
+        return self._store.fetch(Query(READ_FOLLOW, named, (target, item(handle, target)), _edge))
 
     def mirror(self, handle: str, target: str, edge: Edge) -> Mirrored:
         """Make the target's followers what the edge says, unless they know a newer one."""
@@ -136,7 +136,7 @@ def item(handle: str, target: str) -> str:
 
 def _ending(handle: str, target: str, owes: str, version: str) -> Query[bool]:
     named = (keys.user(handle), keys.following(handle), keys.owed(handle))
-    return Query(UNFOLLOW, named, (target, owes, version), bool)
+    return Query(UNFOLLOW_USER, named, (target, owes, version), bool)
 
 
 def _mirroring(handle: str, target: str, edge: Edge) -> Query[Mirrored]:

@@ -12,10 +12,10 @@ from chalicelib.store.redis.client import Query, Store
 from chalicelib.store.redis.scripts import Script
 
 ADD_POST = Script("social/add_post")
-NEWEST_POSTS = Script("social/newest_posts")
-POSTS_SENT = Script("social/posts_sent")
+READ_NEWEST_POSTS = Script("social/read_newest_posts")
+RECORD_SENT_POSTS = Script("social/record_sent_posts")
 READ_POSTS = Script("social/read_posts")
-UNSENT_POSTS = Script("social/unsent_posts")
+READ_UNSENT_POSTS = Script("social/read_unsent_posts")
 
 ID = slice(0, 8)
 TEXT = slice(8, None)
@@ -90,7 +90,7 @@ class Posts:
         highest = "" if upto is None else upto
         groups = keys.by_partition(handles, each=1)
         replies = self._store.fetch_all(
-            Query(NEWEST_POSTS, tuple(map(keys.posts, group)), (highest, limit)) for group in groups
+            Query(READ_NEWEST_POSTS, tuple(map(keys.posts, group)), (highest, limit)) for group in groups
         )
         return {
             handle: _ids(ids)
@@ -101,11 +101,11 @@ class Posts:
     def unsent(self, handle: str, limit: int) -> Unsent | None:
         """Return the posts that may not have reached all followers, the newest `limit`; None: all have."""
         named = (keys.user(handle), keys.posts(handle))
-        return self._store.fetch(Query(UNSENT_POSTS, named, (limit,), _unsent))
+        return self._store.fetch(Query(READ_UNSENT_POSTS, named, (limit,), _unsent))
 
     def sent(self, handle: str, upto: int) -> None:
         """Note that all posts up to an id have reached the followers."""
-        self._store.fetch(Query(POSTS_SENT, (keys.user(handle),), (upto,)))
+        self._store.fetch(Query(RECORD_SENT_POSTS, (keys.user(handle),), (upto,)))
 
 
 def item(handle: str) -> str:

@@ -10,7 +10,7 @@ from chalicelib.store.redis.client import Query, Store
 from chalicelib.store.redis.scripts import Script
 from chalicelib.store.redis.sorted_sets import ScoredMember, page, scored_members
 
-FAN_OUT = Script("social/fan_out")
+FAN_OUT_POSTS = Script("social/fan_out_posts")
 
 MOST_POSTS = 1000
 """Posts in a timeline."""
@@ -69,4 +69,4 @@ def _putting(readers: Sequence[str], author: str, ids: Sequence[int]) -> Iterato
             for first in range(0, len(group), most):
                 chunk = group[first : first + most]
                 named = (key(reader) for reader in chunk for key in (keys.user, keys.timeline))
-                yield Query(FAN_OUT, tuple(named), (MOST_POSTS, *entries))
+                yield Query(FAN_OUT_POSTS, tuple(named), (MOST_POSTS, *entries))

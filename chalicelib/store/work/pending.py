@@ -8,7 +8,7 @@ from chalicelib.store import keys
 from chalicelib.store.redis.client import Query, Store
 from chalicelib.store.redis.scripts import Script
 
-CLEAR_OWED = Script("work/clear_owed")
+CLEAR_PENDING_WORK = Script("work/clear_pending_work")
 
 
 class PendingItem(NamedTuple):
@@ -37,7 +37,7 @@ class PendingWork:
     def clear(self, handle: str, item: str, version: int) -> bool:
         """Take an item off, unless it was owed anew since the version; returns whether it is off."""
         key = keys.owed(handle)
-        return bool(self._store.fetch(Query(CLEAR_OWED, (key,), (item, version))))
+        return bool(self._store.fetch(Query(CLEAR_PENDING_WORK, (key,), (item, version))))
 
     def everything(self) -> list[PendingItem]:
         """Return all that is owed to all users."""

@@ -1,4 +1,4 @@
-"""lua/summary.lua through Summaries.of, on every kind of store."""
+"""lua/chats/read_summary.lua through Summaries.of, on every kind of store."""
 
 from __future__ import annotations
 

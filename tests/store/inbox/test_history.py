@@ -1,4 +1,4 @@
-"""lua/check_history.lua through ChatHistories.check, on every kind of store."""
+"""lua/inbox/check_history.lua through ChatHistories.check, on every kind of store."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""lua/append_message.lua through Log.append, on every kind of store."""
+"""lua/messages/append_message.lua through Log.append, on every kind of store."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""lua/read_log.lua through Log.after, before and newest, on every kind of store."""
+"""lua/messages/read_log.lua through Log.after, before and newest, on every kind of store."""
 
 from __future__ import annotations
 

@@ -120,7 +120,7 @@ def test_every_script_has_a_variant_that_does_not_ask(engine: Engine) -> None:
         == {one.name for one in variants()}
         >= {
             "messages/append_message",
-            "accounts/admit",
+            "accounts/authenticate",
         }
     )
     for script in every_script():
@@ -418,7 +418,7 @@ def test_other_rights_that_are_lacking(engine: Engine, lacking: str) -> None:
 
 def test_the_time_is_the_last_two_arguments() -> None:
     """A query tells a script the time in seconds and µs if the script asks for it, and nothing else."""
-    key, asking, other = ("{c000}:a",), Script("realtime/open_socket"), Script("social/read_edge")
+    key, asking, other = ("{c000}:a",), Script("realtime/open_connection"), Script("social/read_follow")
 
     timed: Query[Any] = Query(asking, key, ("ann", 5)).at(1_700_000_000_000_007)
     assert timed.by_name == ("EVALSHA", asking.on_callers_clock.sha, 1, *key, "ann", 5, 1_700_000_000, 7)

@@ -33,7 +33,7 @@ def society(store: Store) -> Society:
     return society
 
 
-# --- follow.lua, unfollow.lua, read_edge.lua ----------------------------------------------------------------
+# --- follow_user.lua, unfollow_user.lua, read_follow.lua ----------------------------------------------------
 
 
 def test_follow_owes_its_mirror(society: Society, raw: RawClient) -> None:
@@ -175,7 +175,7 @@ def test_who_is_blocked_gains_no_edge(society: Society, raw: RawClient) -> None:
     assert truth(raw, ALL) == mirrored(raw, ALL) == {}
 
 
-# --- block.lua ----------------------------------------------------------------------------------------------
+# --- block_user.lua -----------------------------------------------------------------------------------------
 
 
 def test_block_ends_both_edges(society: Society, raw: RawClient) -> None:

@@ -32,7 +32,7 @@ def society(store: Store) -> Society:
     return society
 
 
-# --- fan_out.lua --------------------------------------------------------------------------------------------
+# --- fan_out_posts.lua --------------------------------------------------------------------------------------
 
 
 def test_a_post_reaches_all_followers(society: Society, raw: RawClient) -> None:

@@ -12,8 +12,8 @@ from chalicelib import store
 from chalicelib.store.redis.client import Query
 from chalicelib.store.redis.scripts import (
     CALL,
-    CALL_ALWAYS,
     CALL_READING,
+    CALL_REMOVING,
     READING,
     REMOVING,
     REQUIRES,
@@ -74,7 +74,7 @@ def test_a_command_that_serverless_lacks_is_seen(command: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("command", "script"), [("GET", CALL_READING), ("ZREM", CALL_ALWAYS), ("ZADD", CALL)]
+    ("command", "script"), [("GET", CALL_READING), ("ZREM", CALL_REMOVING), ("ZADD", CALL)]
 )
 def test_a_plain_command(command: str, script: Script) -> None:
     """A plain command goes through a script, its name first among the arguments."""
@@ -86,7 +86,7 @@ def test_a_plain_command(command: str, script: Script) -> None:
 
 def test_parts_stand_after_the_first_line() -> None:
     """A script with parts is one text: its flags, the parts that its header requires, itself."""
-    source = Script("accounts/admit").source
+    source = Script("accounts/authenticate").source
 
     assert source.startswith("#!lua flags=allow-oom\n-- A part of other scripts.")
     assert source.index("local function pass(") < source.index("-- Judges a caller")
@@ -94,7 +94,7 @@ def test_parts_stand_after_the_first_line() -> None:
 
 def test_a_part_stands_once_and_after_what_it_requires_itself() -> None:
     """Parts that are required by several ways are there once, before whatever requires them."""
-    script = Script("realtime/say_ready")
+    script = Script("realtime/mark_ready")
 
     assert len(script.parts) == len(set(script.parts))
     for place, part in enumerate(script.parts):
@@ -115,9 +115,9 @@ def test_a_script_that_may_do_without_its_writes_makes_those_that_are_left_out()
     )
     variants = [variant for script in scripts() if (variant := script.without_writes)]
     assert {variant.name for variant in variants} >= {
-        "accounts/admit",
-        "accounts/charge_user",
-        "accounts/take_rate",
+        "accounts/authenticate",
+        "accounts/take_user_limit",
+        "accounts/take_address_limit",
         "realtime/take_frame",
     }
     for variant in variants:

@@ -1,6 +1,6 @@
 #!lua
 -- Changes what a group or room is and how handles stand in it, and tells of it in the log, if nothing has moved.
--- requires: chat_change, chat_people
+-- requires: chat_change, chat_members
 -- KEYS[1..9]  chat, members, others, readers, log, changes, uncounted, outbox, clients; see chat_people
 -- ARGV[1]     id           the chat's
 -- ARGV[2]     body         msgpack array, the message that tells of it; empty: none does

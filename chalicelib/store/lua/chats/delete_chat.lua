@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- Deletes a group or room, keeps its id taken, and owes those who had it that it is gone.
--- requires: numbers, chat_log, chat_people, entry_states
+-- requires: numbers, chat_log, chat_members, entry_states
 -- KEYS[1..9]  chat, members, others, readers, log, changes, uncounted, outbox, clients; see chat_people
 -- ARGV[1]     id       the chat's
 -- ARGV[2]     seen     msgpack array, handles, each with its record as it was seen (see record_of)

@@ -1,6 +1,6 @@
 #!lua flags=no-writes
 -- Reads what decides whether somebody may be put into a chat by another user.
--- requires: index
+-- requires: inbox_entries
 -- KEYS[1]  user         HASH, see Accounts
 -- KEYS[2]  blocked      ZSET, see Blocks
 -- KEYS[3]  following    ZSET, see Follows

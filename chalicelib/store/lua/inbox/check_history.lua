@@ -1,6 +1,6 @@
 #!lua flags=no-writes
 -- Reads whether a chat still has the message that a client of one of its readers holds as the newest.
--- requires: rights
+-- requires: permissions
 -- KEYS[1]  log      LIST, see MessageLog
 -- KEYS[2]  chat     HASH, see Chats; absent for a chat of two
 -- KEYS[3]  members  HASH, see Chats; absent for a chat of two

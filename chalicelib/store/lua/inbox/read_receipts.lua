@@ -1,6 +1,6 @@
 #!lua flags=no-writes
 -- Reads how far each member of a chat has read and received it.
--- requires: marks, rights
+-- requires: read_state_change, permissions
 -- KEYS[1]  log      LIST, see MessageLog
 -- KEYS[2]  chat     HASH, see Chats; absent for a chat of two
 -- KEYS[3]  members  HASH, see Chats; absent for a chat of two

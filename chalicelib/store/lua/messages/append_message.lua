@@ -1,6 +1,6 @@
 #!lua
 -- Appends one message to a chat's log in one step, at most once for an idempotency id, if its sender may write.
--- requires: clock, numbers, attached, log, rights
+-- requires: clock, numbers, attached_connections, append, permissions
 -- KEYS[1]     log          LIST, see MessageLog
 -- KEYS[2]     chat         HASH, see Chats; absent for a chat of two
 -- KEYS[3]     members      HASH, see Chats; absent for a chat of two

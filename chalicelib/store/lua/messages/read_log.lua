@@ -1,6 +1,6 @@
 #!lua flags=no-writes
 -- Reads one page of a chat's log as far as a reader may, in rising order, and checks the cursor it was asked from.
--- requires: rights
+-- requires: permissions
 -- KEYS[1]  log      LIST, see MessageLog
 -- KEYS[2]  chat     HASH, see Chats; absent for a chat of two
 -- KEYS[3]  members  HASH, see Chats; absent for a chat of two

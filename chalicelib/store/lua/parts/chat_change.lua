@@ -1,5 +1,5 @@
 -- A part of other scripts. The same for create_chat and change_chat, after log and chat_people: what both do once they may.
--- requires: numbers, chat_log, chat_people, entry_states, log
+-- requires: numbers, chat_log, chat_members, entry_states, append
 local ID, BODY, KEEP, MOST, LARGE_ABOVE = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local MOST_OTHERS, FIELDS, MOVES = tonumber(ARGV[6]), cmsgpack.unpack(ARGV[9]), cmsgpack.unpack(ARGV[10])
 local DONE, MOVED, FULL, NO_OWNER, CROWDED = 0, 1, 2, 3, 4

@@ -1,5 +1,5 @@
 -- A part of other scripts. After connections: what is shown of a user.
--- requires: clock, connections
+-- requires: clock, user_connections
 
 -- Returns {1: online, 0: not; when they were last online, µs; 0: never}, or {} when there is no account and nobody connected.
 local function shown(user, connections, seen, blocked, reader)

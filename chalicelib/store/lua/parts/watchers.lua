@@ -1,5 +1,5 @@
 -- A part of other scripts. After targets and connections: who is told that a user comes or goes, see Presence.
--- requires: targets
+-- requires: recipients
 
 -- Returns the watchers that have not expired and whom the user has not blocked, as told does; drops expired ones.
 local function watching(watchers, blocked, time)

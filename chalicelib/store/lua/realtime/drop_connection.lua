@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- Removes a connection, and says whether the user went offline with it: of all that have expired the first does.
--- requires: clock, numbers, connection_flags, connections, watchers
+-- requires: clock, numbers, connection_flags, user_connections, watchers
 -- KEYS[1..6]  user, connections, seen, leases, watchers, blocked; see say_ready
 -- ARGV[1]     handle
 -- ARGV[2]     connection

@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- Ends the leases of connections whose sessions have ended; they are to be dropped then.
--- requires: clock, connections, targets
+-- requires: clock, user_connections, recipients
 -- KEYS[1]  connections  HASH, see Presence
 -- KEYS[2]  leases       ZSET, see Presence
 -- ARGV[1]  handle

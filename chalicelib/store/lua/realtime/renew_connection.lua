@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- Renews a connection, unless it is gone; one of a session that has ended is ended, too.
--- requires: clock, connections
+-- requires: clock, user_connections
 -- KEYS[1]  user         HASH, see Accounts
 -- KEYS[2]  sessions     HASH, see Sessions
 -- KEYS[3]  connections  HASH, see Presence

@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- Says whose a connection is, renews its lease, and takes one frame from its limit.
--- requires: clock, numbers, gcra, signed
+-- requires: clock, numbers, gcra, signed_identity
 -- KEYS[1]  socket  HASH, see Sockets
 -- ARGV[1]  limit   integer, frames a minute; 0: none
 -- ARGV[2]  lease   integer, µs that it lives

@@ -1,6 +1,6 @@
 #!lua flags=no-writes
 -- Reads one page of a sorted set, from the highest score down; of equal scores the later member first.
--- requires: below
+-- requires: byte_order
 -- KEYS[1]  page    ZSET
 -- ARGV[1]  score   integer, the page is below this score and member; empty: it is the first
 -- ARGV[2]  member  any bytes

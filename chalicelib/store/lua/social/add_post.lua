@@ -1,6 +1,6 @@
 #!lua
 -- Adds a post of a user, and owes its way to the followers.
--- requires: clock, numbers, live
+-- requires: clock, numbers, live_account
 -- KEYS[1]  user   HASH, see Accounts
 -- KEYS[2]  posts  ZSET, see Posts
 -- KEYS[3]  owed   HASH, see Owed

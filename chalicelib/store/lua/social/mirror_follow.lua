@@ -1,6 +1,6 @@
 #!lua
 -- Sets or takes off one follower of a user, unless a newer version of that edge came before.
--- requires: clock, numbers, live
+-- requires: clock, numbers, live_account
 -- KEYS[1]  user        HASH, see Accounts: the followed one's
 -- KEYS[2]  followers   ZSET, see Follows
 -- KEYS[3]  unfollowed  ZSET, see Follows

@@ -1,6 +1,6 @@
 #!lua flags=no-writes
 -- Reads the connections that have joined a group or room, for a member.
--- requires: clock, clients, rights
+-- requires: clock, chat_connections, permissions
 -- KEYS[1]  chat     HASH, see Chats
 -- KEYS[2]  members  HASH, see Chats
 -- KEYS[3]  clients  HASH, see Clients

@@ -1,6 +1,6 @@
 #!lua
 -- Makes one user follow another no more, and owes the mirror of it in the other's slot.
--- requires: edges
+-- requires: follow_edges
 -- KEYS[1]  user       HASH, see Accounts: the follower's
 -- KEYS[2]  following  ZSET, see Follows
 -- KEYS[3]  owed       HASH, see Owed

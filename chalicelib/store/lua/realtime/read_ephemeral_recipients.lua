@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 -- Reads the ready connections of users of a partition for something of another user that is never stored; of a signal, takes
 -- it from what that one may send to each of those who are connected.
--- requires: clock, numbers, gcra, targets
+-- requires: clock, numbers, gcra, recipients
 -- KEYS[1...] of each user: user HASH, see Accounts; connections HASH, see Presence; blocked ZSET, see Blocks;
 --            signals STRING, see Ephemeral
 -- ARGV[1]    sender  handle

@@ -1,6 +1,6 @@
 #!lua
 -- Notes up to which of a user's posts all have reached the followers.
--- requires: live
+-- requires: live_account
 -- KEYS[1]  user  HASH, see Accounts
 -- ARGV[1]  id    integer, of the newest of them
 -- reply    1: noted, 0: it was known, or the account is gone

@@ -1,6 +1,6 @@
 #!lua
 -- Raises how far a member has read, or received, a chat; reading takes the mark of being unread away.
--- requires: marks, rights
+-- requires: read_state_change, permissions
 -- KEYS[1]  log      LIST, see MessageLog
 -- KEYS[2]  chat     HASH, see Chats; absent for a chat of two
 -- KEYS[3]  members  HASH, see Chats; absent for a chat of two

@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- Notes how large chats are now, and that those have moved that are not as the index held them.
--- requires: numbers, index, large_chats
+-- requires: numbers, inbox_entries, large_chats
 -- KEYS[1]   chats   HASH, see Inboxes
 -- KEYS[2]   inbox   ZSET, see Inboxes
 -- KEYS[3]   active  ZSET, see Inboxes

@@ -1,6 +1,6 @@
 #!lua flags=no-writes
 -- Reads what a user's index says of the chats that moved between two versions.
--- requires: clock, entry_states, index
+-- requires: clock, entry_states, inbox_entries
 -- KEYS[1]  chats   HASH, see Inboxes
 -- KEYS[2]  inbox   ZSET, see Inboxes
 -- KEYS[3]  active  ZSET, see Inboxes

@@ -1,6 +1,6 @@
 #!lua flags=no-writes
 -- Reads a page of a user's chats by their last activity, from the highest down, and large ones that are to be checked.
--- requires: below, large_chats
+-- requires: byte_order, large_chats
 -- KEYS[1]  active  ZSET, see Inboxes
 -- KEYS[2]  chats   HASH, see Inboxes
 -- KEYS[3]  large   ZSET, see Inboxes

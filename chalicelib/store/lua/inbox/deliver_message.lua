@@ -1,6 +1,6 @@
 #!lua
 -- Notes a message of a chat in the indexes of some users of a partition, and reads their connections; again is no change.
--- requires: numbers, entry_states, index, targets
+-- requires: numbers, entry_states, inbox_entries, recipients
 -- KEYS[1...] of each user: user HASH, see Accounts; chats HASH, inbox ZSET, active ZSET, see Inboxes;
 --          connections HASH, see Presence
 -- ARGV[1]  chat      its id

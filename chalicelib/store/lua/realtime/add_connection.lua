@@ -1,6 +1,6 @@
 #!lua
 -- Adds a connection of a user, by a ticket, which is used up, or by a session.
--- requires: clock, connections
+-- requires: clock, user_connections
 -- KEYS[1]  user         HASH, see Accounts
 -- KEYS[2]  sessions     HASH, see Sessions
 -- KEYS[3]  connections  HASH, see Presence

@@ -1,5 +1,5 @@
 -- A part of other scripts. After targets and clients: where the messages of a large chat go.
--- requires: clients, targets
+-- requires: chat_connections, recipients
 
 -- clients: HASH, see Clients. members: HASH, see Chats. time: now, in µs.
 -- Returns the members' connections that are attached to the chat, as told does.

@@ -1,6 +1,6 @@
 #!lua
 -- Makes a connection ready, and renews it.
--- requires: clock, numbers, connection_flags, connections, watchers
+-- requires: clock, numbers, connection_flags, user_connections, watchers
 -- KEYS[1]  user         HASH, see Accounts
 -- KEYS[2]  connections  HASH, see Presence
 -- KEYS[3]  seen         STRING, see Presence

@@ -1,6 +1,6 @@
 #!lua
 -- Makes a connection known.
--- requires: clock, numbers, signed
+-- requires: clock, numbers, signed_identity
 -- KEYS[1]  socket   HASH, see Sockets
 -- ARGV[1]  handle
 -- ARGV[2]  session  digest of its token, or empty

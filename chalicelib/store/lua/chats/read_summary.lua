@@ -1,6 +1,6 @@
 #!lua flags=no-writes
 -- Reads what an inbox shows of a chat to one reader, and no more than they may see.
--- requires: numbers, rights
+-- requires: numbers, permissions
 -- KEYS[1]  log      LIST, see MessageLog
 -- KEYS[2]  chat     HASH, see Chats; absent for a chat of two
 -- KEYS[3]  members  HASH, see Chats; absent for a chat of two

@@ -1,6 +1,6 @@
 #!lua flags=no-writes
 -- Reads how a user is shown to one of those who watch them, and that one's connections.
--- requires: clock, presence, targets
+-- requires: clock, presence, recipients
 -- KEYS[1..4]  user, connections, seen, blocked; see read_presence
 -- KEYS[5]     watchers  HASH, see Presence
 -- ARGV[1]     watcher   handle

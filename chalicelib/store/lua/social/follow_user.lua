@@ -1,6 +1,6 @@
 #!lua
 -- Makes one user follow another, and owes the mirror of it in the other's slot.
--- requires: edges, live
+-- requires: follow_edges, live_account
 -- KEYS[1]  user       HASH, see Accounts: the follower's
 -- KEYS[2]  following  ZSET, see Follows
 -- KEYS[3]  blocked    ZSET, see Blocks

@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- Detaches a connection from a chat, and says whether its user left the joined ones: of all that have expired the first does.
--- requires: clock, clients
+-- requires: clock, chat_connections
 -- KEYS[1]  members     HASH, see Chats
 -- KEYS[2]  clients     HASH, see Clients
 -- ARGV[1]  connection

@@ -1,6 +1,6 @@
 #!lua
 -- Hides what a chat of two holds by now from one of the two, and the chat until another message comes.
--- requires: clock, numbers, rights
+-- requires: clock, numbers, permissions
 -- KEYS[1]  log      LIST, see MessageLog
 -- KEYS[2]  readers  HASH, see Readers
 -- KEYS[3]  outbox   HASH: the inbox is owed that it is hidden

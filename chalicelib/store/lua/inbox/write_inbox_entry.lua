@@ -1,6 +1,6 @@
 #!lua
 -- Makes a user's index say how the user stands to a chat, unless it knows something newer.
--- requires: numbers, entry_states, index, large_chats, targets
+-- requires: numbers, entry_states, inbox_entries, large_chats, recipients
 -- KEYS[1]  user    HASH, see Accounts
 -- KEYS[2]  chats   HASH, see Inboxes
 -- KEYS[3]  inbox   ZSET, see Inboxes

@@ -1,5 +1,5 @@
 -- A part of other scripts. The connections of a user and their leases, see Presence.
--- requires: numbers, connection_flags, signed
+-- requires: numbers, connection_flags, signed_identity
 local NAMED = '\0'
 
 -- Returns expiry, flags and session of a connection; nothing of one that is not held.

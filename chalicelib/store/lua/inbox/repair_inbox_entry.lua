@@ -1,7 +1,7 @@
 #!lua
 -- Makes a user's index say what a chat says that has lost writes, unless the chat has moved since. An invitation
 -- keeps the inviter that the index knows.
--- requires: numbers, entry_states, index, large_chats
+-- requires: numbers, entry_states, inbox_entries, large_chats
 -- KEYS[1]  chats    HASH, see Inboxes
 -- KEYS[2]  inbox    ZSET, see Inboxes
 -- KEYS[3]  active   ZSET, see Inboxes

@@ -1,6 +1,6 @@
 #!lua flags=no-writes
 -- Reads who has accepted a chat: who has written in it, or has made or joined a group by themselves, and has not left since.
--- requires: rights
+-- requires: permissions
 -- KEYS[1]  chat     HASH, see Chats; absent for a chat of two
 -- KEYS[2]  readers  HASH, see Readers
 -- reply    {handle, ...}; none of a large chat

@@ -1,6 +1,6 @@
 #!lua
 -- Attaches a connection to a group or room for the time of a lease, if its user is a member.
--- requires: clock, clients, rights
+-- requires: clock, chat_connections, permissions
 -- KEYS[1]  chat        HASH, see Chats
 -- KEYS[2]  members     HASH, see Chats
 -- KEYS[3]  clients     HASH, see Clients

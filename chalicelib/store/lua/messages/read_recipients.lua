@@ -1,6 +1,6 @@
 #!lua flags=no-writes
 -- Reads the time of a chat's newest message, to whom it goes, and what was pushed to all of them.
--- requires: clock, attached, chat_log
+-- requires: clock, attached_connections, chat_log
 -- KEYS[1]  log      LIST, see MessageLog
 -- KEYS[2]  chat     HASH, see Chats; none of a direct chat
 -- KEYS[3]  members  HASH, see Chats; none of a direct chat

@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- Drops the sessions of a user that have expired, and notes when the next one will have.
--- requires: clock, numbers, session_ends
+-- requires: clock, numbers, session_records
 -- KEYS[1]  sessions  HASH, see Sessions
 -- KEYS[2]  ends      ZSET, see Sessions
 -- ARGV[1]  handle

@@ -1,5 +1,5 @@
 -- A part of other scripts. How what a reader has changed is kept, and owed to their inbox.
--- requires: clock, numbers, rights
+-- requires: clock, numbers, permissions
 
 -- Keeps own and raises its stamp. Returns {stamp, time of the newest message that the reader sees, 1: the chat is large};
 -- {} for a chat of two that is hidden, whose inbox need not know.

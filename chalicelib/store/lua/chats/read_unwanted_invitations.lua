@@ -1,6 +1,6 @@
 #!lua flags=no-writes
 -- Reads which chats a user is invited to by another one whom they have blocked.
--- requires: index
+-- requires: inbox_entries
 -- KEYS[1]  blocked      ZSET, see Blocks
 -- KEYS[2]  invitations  ZSET, see Inboxes
 -- KEYS[3]  chats        HASH, see Inboxes

@@ -1,6 +1,6 @@
 #!lua
 -- Makes one user block another, ends the edges between them that are in the blocker's slot, and owes the rest.
--- requires: clock, numbers, edges, live
+-- requires: clock, numbers, follow_edges, live_account
 -- KEYS[1]  user       HASH, see Accounts: the blocker's
 -- KEYS[2]  blocked    ZSET, see Blocks
 -- KEYS[3]  following  ZSET, see Follows

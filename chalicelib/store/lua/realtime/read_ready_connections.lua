@@ -1,6 +1,6 @@
 #!lua flags=no-writes
 -- Reads the ready connections of users of a partition who are not deleted.
--- requires: targets
+-- requires: recipients
 -- KEYS[1...] of each user: user HASH, see Accounts; connections HASH, see Presence
 -- reply      {those that take JSON; those that take protobuf}, see targets
 local targets = {{}, {}}
