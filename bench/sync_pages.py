@@ -14,7 +14,7 @@ from bench.findings import Findings, Table, under
 from bench.in_process import Handler, handler
 from bench.loads import TEXT, Load
 from bench.options import CALL_ROUNDS, Scale, progress
-from chalicelib.services.inbox.sync_token import SyncToken
+from chalicelib.services.inbox.sync_token import SYNC_TOKEN
 from chalicelib.store import keys
 
 READER = "reader"
@@ -82,7 +82,7 @@ def _aged(store: redis.Redis, token: str) -> str:
         scores: Any = store.zrange(key, 0, -1, withscores=True)
         store.zadd(key, {member: score - MONTH for member, score in scores})
     store.hincrby(keys.chats(READER), "version", -MONTH)
-    held = SyncToken.parse(token, "token")
+    held = SYNC_TOKEN.decode(token, "token")
     older = (max(moment - MONTH, 0) for moment in (held.version, held.floor, held.at))
     version, floor, at = older
     return str(held._replace(version=version, floor=floor, at=at))

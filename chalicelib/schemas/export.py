@@ -6,6 +6,7 @@ from typing import Annotated
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from chalicelib.schemas.encoded import Encoded
 from chalicelib.schemas.inbox import ChatState
 from chalicelib.schemas.messages import RepliedTo, Time
 from chalicelib.schemas.system_events import Event, Kind, Role
@@ -91,11 +92,11 @@ class Export(Struct, kw_only=True):
     profile: Me | UnsetType = UNSET
     sign_in: SignIn | UnsetType = UNSET
     sessions: list[ExportedSession] | UnsetType = UNSET
-    following: list[Since] | UnsetType = UNSET
-    followers: list[Since] | UnsetType = UNSET
-    blocked: list[Since] | UnsetType = UNSET
-    posts: list[ExportedPost] | UnsetType = UNSET
-    timeline: list[PostReference] | UnsetType = UNSET
-    chats: list[ExportedChat] | UnsetType = UNSET
-    messages: list[ExportedMessage] | UnsetType = UNSET
+    following: list[Encoded[Since]] | UnsetType = UNSET
+    followers: list[Encoded[Since]] | UnsetType = UNSET
+    blocked: list[Encoded[Since]] | UnsetType = UNSET
+    posts: list[Encoded[ExportedPost]] | UnsetType = UNSET
+    timeline: list[Encoded[PostReference]] | UnsetType = UNSET
+    chats: list[Encoded[ExportedChat]] | UnsetType = UNSET
+    messages: list[Encoded[ExportedMessage]] | UnsetType = UNSET
     next: Annotated[str | None, Meta(description="Pass as `cursor` for the next page; null at the end.")]

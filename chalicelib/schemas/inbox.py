@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from chalicelib.schemas.encoded import Encoded
 from chalicelib.schemas.messages import MAX_PAGE, CursorText, Time
 from chalicelib.schemas.social import Next, PageCursor
 from chalicelib.schemas.system_events import Event, Kind, Role
@@ -92,7 +93,7 @@ class InboxQuery(Struct):
 class Inbox(Struct, kw_only=True):
     """A page of the inbox: the chat that was active last comes first."""
 
-    chats: list[ChatRow]
+    chats: list[Encoded[ChatRow]]
     next: Next
 
 
@@ -108,7 +109,7 @@ class SyncQuery(Struct):
 class Sync(Struct, kw_only=True):
     """The chats that have moved."""
 
-    chats: list[ChatRow]
+    chats: list[Encoded[ChatRow]]
     next: Annotated[str, Meta(description="Pass as `since`: now if `more`, else whenever you like.")]
     more: Annotated[bool, Meta(description="Whether there is more by now.")]
     reset: Annotated[

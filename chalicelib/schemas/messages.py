@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import UNSET, Meta, Struct, UnsetType, field
 
+from chalicelib.schemas.encoded import Encoded
 from chalicelib.schemas.system_events import Event
 from chalicelib.texts import MOST_NAME_CHARACTERS
 
@@ -103,7 +104,7 @@ class PageQuery(Struct):
 class Page(Struct, kw_only=True):
     """Some messages of a chat, in rising seq."""
 
-    messages: list[Message]
+    messages: list[Message] | list[Encoded[Message]]
     head: Annotated[
         int, Meta(description="The seq of the newest message that the caller may read; 0 when there is none.")
     ]

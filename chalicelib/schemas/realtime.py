@@ -8,6 +8,7 @@ from msgspec import Meta, Struct, field
 
 from chalicelib.errors import FieldError
 from chalicelib.schemas.chats import Handle
+from chalicelib.schemas.encoded import Encoded
 from chalicelib.schemas.history_check import Check, HistoryChanged, Unreadable
 from chalicelib.schemas.inbox import ChatRow
 from chalicelib.schemas.messages import (
@@ -239,7 +240,7 @@ class Reply(ToClient, kw_only=True):
 class SyncFrame(Reply, tag="sync", kw_only=True):
     """Chats that have moved; the first frames after `hello`."""
 
-    chats: list[ChatRow]
+    chats: list[Encoded[ChatRow]]
     version: Annotated[str, Meta(description="For the next `hello`, when all of these chats are noted.")]
     more: Annotated[bool, Meta(description="Whether there is more: it follows, or after another `hello`.")]
     reset: Annotated[

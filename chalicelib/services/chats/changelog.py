@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import re
-from typing import NamedTuple
-
 from chalicelib.errors import bad_field, not_a_member
 from chalicelib.schemas.inbox import Changed, Changes
 from chalicelib.services.auth.caller import Caller
 from chalicelib.services.values.chat_id import ChatIds
-from chalicelib.services.values.cursors import Cursor
+from chalicelib.services.values.cursors import CHANGE_CURSOR, ChangeCursor, MessageCursor
 from chalicelib.services.values.times import rfc3339
 from chalicelib.services.views.inbox_row import ROLES
 from chalicelib.store.chats.chats import Chats, ChatSnapshot
@@ -20,35 +17,7 @@ from chalicelib.store.messages.log import MessageLog
 from chalicelib.store.redis.client import Store
 from chalicelib.store.redis.sorted_sets import ScoredMember
 
-SINCE = re.compile(r"([\d.]+)(?:~(\d{1,16})\.(.{1,200}))?", re.ASCII | re.DOTALL)
 MEMBER = "m:"
-
-
-class Since(NamedTuple):
-    """Up to where changes are known: cursor is of a message at that place or after it, and is checked.
-
-    position: the last change that is known; its subject is empty when all of that time are, µs.
-    """
-
-    cursor: Cursor
-    position: ScoredMember
-
-    @classmethod
-    def parse(cls, text: str, field: str) -> Since:
-        """Read it, `<cursor>` or `<cursor>~<time>.<subject>`; raises BadRequest naming the field."""
-        match = SINCE.fullmatch(text)
-        cursor = Cursor.parse(match[1] if match else "", field)
-        if cursor.time is None and cursor.seq:
-            raise bad_field(field, "give the `change` of a chat, or the `next` of a page")
-        position = (
-            ScoredMember(int(match[2]), match[3])
-            if match and match[2]
-            else ScoredMember(cursor.time or 0, "")
-        )
-        return cls(cursor, position)
-
-    def __str__(self) -> str:
-        return f"{self.cursor}~{self.position.score}.{self.position.member}"
 
 
 class Changelog:
@@ -70,22 +39,21 @@ class Changelog:
         Raises BadRequest, ChatNotFound, NotAMember, HistoryChanged: the chat has lost what the caller knows.
         """
         chat = self._ids.group(chat)
-        known = Since(Cursor(0), ScoredMember(0, "")) if since is None else Since.parse(since, "since")
-        (seq, time, epoch), (at, subject) = known
+        (seq, time, epoch), known = _known(since)
         summary, _, found = caller.read_all(
             self._summaries.of(chat, caller.handle),
             self._log.after(chat, seq, 1, reader=caller.handle, time=time, epoch=epoch),
-            self._lists.changes(chat, at, limit + 1, subject),
+            self._lists.changes(chat, known.score, limit + 1, known.member),
         )
         if summary.state is not MembershipState.MEMBER:
             raise not_a_member(chat)
-        newest = Cursor(0) if summary.change is None else _cursor(summary.change, summary.epoch)
+        newest = MessageCursor(0) if summary.change is None else _cursor(summary.change, summary.epoch)
         if found is None:
             return Changes(changes=[], next=str(newest), more=False, reset=True)
         marks = found[:limit]
-        last = marks[-1] if marks else known.position
+        last = marks[-1] if marks else known
         whole = len(found) <= limit and last.score >= (newest.time or 0)
-        following = str(newest) if whole else str(Since(newest, last))
+        following = str(newest) if whole else CHANGE_CURSOR.encode(ChangeCursor(newest, *last))
         return Changes(changes=self._shown(chat, marks), next=following, more=len(found) > limit, reset=False)
 
     def _shown(self, chat: str, marks: list[ScoredMember]) -> list[Changed]:
@@ -94,9 +62,21 @@ class Changelog:
         return [_changed(mark, view) for mark in marks]
 
 
-def _cursor(change: tuple[int, int], epoch: int) -> Cursor:
+def _known(since: str | None) -> tuple[MessageCursor, ScoredMember]:
+    """Return the message that a client's cursor names, and the last change that the client knows.
+
+    The subject of the change is empty for a client that knows all changes of that time.
+    """
+    nothing = ChangeCursor(MessageCursor(0))
+    cursor, time, subject = nothing if since is None else CHANGE_CURSOR.decode(since, "since")
+    if cursor.time is None and cursor.seq:
+        raise bad_field("since", "give the `change` of a chat, or the `next` of a page")
+    return cursor, ScoredMember(cursor.time or 0, "") if time is None else ScoredMember(time, subject or "")
+
+
+def _cursor(change: tuple[int, int], epoch: int) -> MessageCursor:
     seq, time = change
-    return Cursor(seq, time, epoch)
+    return MessageCursor(seq, time, epoch)
 
 
 def _changed(mark: ScoredMember, view: ChatSnapshot) -> Changed:

@@ -13,6 +13,7 @@ from chalicelib.services.chats import permissions
 from chalicelib.services.chats.transaction import info_of
 from chalicelib.services.social.block_filter import BlockFilter
 from chalicelib.services.values.chat_id import ChatIds, kind_of
+from chalicelib.services.values.paging import Page, page_of
 from chalicelib.services.values.times import rfc3339
 from chalicelib.services.views.inbox_row import ROLES
 from chalicelib.store.accounts.user_cards import UserCard, UserCards
@@ -96,10 +97,12 @@ class Members:
         return found
 
 
-def _page(found: Sequence[T], cursor: str | None, limit: int) -> tuple[list[T], str | None]:
-    rest = sorted(one for one in found if cursor is None or one.handle > cursor)
-    shown = rest[:limit]
-    return shown, shown[-1].handle if len(rest) > limit else None
+def _page(found: Sequence[T], cursor: str | None, limit: int) -> Page[T]:
+    return page_of(sorted(one for one in found if cursor is None or one.handle > cursor), limit, _handle_of)
+
+
+def _handle_of(one: Member | Other) -> str:
+    return one.handle
 
 
 def _member(member: Member, card: UserCard | None) -> ListedMember:

@@ -1,4 +1,4 @@
-"""Everything that is held about a user, in pages."""
+"""All stored data about a user, in pages."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from typing import NamedTuple
 
 import msgspec
 
-from chalicelib.errors import NotAuthenticated, bad_field
+from chalicelib.errors import NotAuthenticated
 from chalicelib.schemas.export import Export, ExportedPost, PostReference, SignIn, Since
 from chalicelib.services.accounts.sessions import exported
 from chalicelib.services.export.chats import ChatExports
 from chalicelib.services.export.parts import ENOUGH_BYTES, Part, Reader, part
+from chalicelib.services.values.paging import Field, TextCursor, number, until_enough
 from chalicelib.services.values.times import rfc3339
 from chalicelib.services.views.profile import me_of
 from chalicelib.store.accounts.accounts import Account, Accounts
@@ -26,11 +27,34 @@ from chalicelib.store.social.timelines import Timelines
 
 MARKS, POSTS = 1000, 100
 """Entries in one part of a list; 100 posts are 2.4 MiB when JSON has to escape every byte of them."""
-MAX_CURSOR_CHARACTERS = 256
+LISTS = ("following", "followers", "blocked", "posts", "timeline", "chats", "messages")
+"""The lists of an archive, in their order."""
+
+
+class ArchiveCursor(NamedTuple):
+    """A list, and the score and member of the last entry of it that a page has; None: the list begins."""
+
+    name: str
+    score: int | None = None
+    member: str | None = None
+
+    @property
+    def last(self) -> ScoredMember | None:
+        """The last entry that a page has."""
+        return None if self.score is None else ScoredMember(self.score, self.member or "")
+
+
+ARCHIVE_CURSOR = TextCursor(
+    ArchiveCursor,
+    "{name}[.{score}.{member}]",
+    name=Field("|".join(LISTS)),
+    score=number(16),
+    member=Field(".{1,240}"),
+)
 
 
 class Listed(NamedTuple):
-    """What has lists of a user's."""
+    """The stores and services that read the lists of a user."""
 
     follows: Follows
     blocks: Blocks
@@ -40,7 +64,7 @@ class Listed(NamedTuple):
 
 
 class Exports:
-    """Reads what is held about a user; nothing of it is another's, but for who they are."""
+    """Reads all stored data about a user. Of other users it shows handles only."""
 
     def __init__(
         self, store: Store, accounts: Accounts, sessions: Sessions, listed: Listed, *, strict: bool
@@ -62,17 +86,18 @@ class Exports:
         }
 
     def page(self, handle: str, cursor: str | None) -> Export:
-        """Return a page of the archive of a user; the first has the profile and the sessions.
+        """Return a page of a user's archive; the first page has the profile and the sessions.
 
-        Lists go on over pages, from the newest to the oldest, but chats and messages by chat and seq.
+        A list may span pages. Its entries are from the newest to the oldest, but chats are in the order of
+        their ids, and messages in the order of chat and seq.
         Raises BadRequest, NotAuthenticated.
         """
         started = rfc3339(time.time_ns() // 1000)
-        place = (next(iter(self._lists)), None) if cursor is None else self._place(cursor)
+        start = ArchiveCursor(LISTS[0]) if cursor is None else ARCHIVE_CURSOR.decode(cursor, "cursor")
         page = Export(handle=handle, exported_at=started, next=None)
         if cursor is None:
             self._begin(page)
-        self._read_lists(page, *place)
+        self._read_lists(page, start)
         return page
 
     def _begin(self, page: Export) -> None:
@@ -83,37 +108,23 @@ class Exports:
         page.sign_in = _sign_in(profile.account)
         page.sessions = list(map(exported, self._sessions.devices(page.handle)))
 
-    def _read_lists(self, page: Export, name: str, below: ScoredMember | None) -> None:
-        """Read lists from a place on until the page has enough, and say where the next one goes on."""
-        size = 0
-        for current, read in self._parts(page.handle, name, below):
-            held = getattr(page, current)
-            setattr(page, current, read.entries if held is msgspec.UNSET else held + read.entries)
-            page.next = _cursor(current, read.last) if read.last else self._following(current)
-            size += len(msgspec.json.encode(read.entries))
-            if size >= ENOUGH_BYTES or read.ends_page:
+    def _read_lists(self, page: Export, start: ArchiveCursor) -> None:
+        """Add parts of lists to a page until it has enough, and set its `next`."""
+        parts = self._parts(page.handle, start)
+        for name, part_read in until_enough(parts, lambda one: one[1].size, ENOUGH_BYTES):
+            held = getattr(page, name)
+            setattr(page, name, part_read.entries if held is msgspec.UNSET else held + part_read.entries)
+            following = _following(name, part_read)
+            page.next = None if following is None else ARCHIVE_CURSOR.encode(following)
+            if part_read.ends_page:
                 return
 
-    def _parts(self, handle: str, name: str, below: ScoredMember | None) -> Iterator[tuple[str, Part]]:
-        current: str | None = name
-        while current:
-            read = self._lists[current](handle, below)
-            yield current, read
-            below = read.last
-            if below is None:
-                current = self._following(current)
-
-    def _following(self, name: str) -> str | None:
-        names = list(self._lists)
-        return next(iter(names[names.index(name) + 1 :]), None)
-
-    def _place(self, cursor: str) -> tuple[str, ScoredMember | None]:
-        name, dot, rest = cursor.partition(".")
-        score, _, member = rest.partition(".")
-        malformed = bool(dot) and not (score.isascii() and score.isdigit() and len(score) < 17 and member)
-        if name not in self._lists or malformed or len(cursor) > MAX_CURSOR_CHARACTERS:
-            raise bad_field("cursor", "a cursor is the `next` of a page")
-        return name, ScoredMember(int(score), member) if dot else None
+    def _parts(self, handle: str, start: ArchiveCursor) -> Iterator[tuple[str, Part]]:
+        at: ArchiveCursor | None = start
+        while at:
+            read = self._lists[at.name](handle, at.last)
+            yield at.name, read
+            at = _following(at.name, read)
 
     def _marks(self, listing: Callable[[str, ScoredMember | None, int], Query[list[ScoredMember]]]) -> Reader:
         def read(handle: str, below: ScoredMember | None) -> Part:
@@ -132,8 +143,12 @@ class Exports:
         return part([PostReference(*mark.member.rsplit(":", 1)) for mark in marks], marks, MARKS)
 
 
-def _cursor(name: str, below: ScoredMember) -> str:
-    return f"{name}.{below.score}.{below.member}"
+def _following(name: str, read: Part) -> ArchiveCursor | None:
+    """Return where the archive goes on after a part of a list; None: it ends."""
+    if read.last is not None:
+        return ArchiveCursor(name, *read.last)
+    names = LISTS[LISTS.index(name) + 1 :]
+    return ArchiveCursor(names[0]) if names else None
 
 
 def _sign_in(account: Account) -> SignIn:

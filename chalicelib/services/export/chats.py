@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-import msgspec
+import itertools
+from collections.abc import Iterator
+from typing import Any
 
+from chalicelib.schemas.encoded import Encoded
 from chalicelib.schemas.export import ExportedChat, ExportedMessage
 from chalicelib.services.export.parts import ENOUGH_BYTES, Part
+from chalicelib.services.values.paging import encoded, until_enough
 from chalicelib.services.values.times import rfc3339
 from chalicelib.services.views import message_row
 from chalicelib.services.views.inbox_row import row
@@ -19,9 +23,9 @@ from chalicelib.store.redis.sorted_sets import ScoredMember
 from chalicelib.texts import folded
 
 CHATS = 100
-"""Chats in one part."""
+"""Maximum number of chats in one part."""
 READS, MESSAGES = 64, 1000
-"""Reads of logs that one part takes at the most, and messages in each."""
+"""Maximum number of reads of logs for one part, and of messages in each read."""
 
 
 class ChatExports:
@@ -37,67 +41,61 @@ class ChatExports:
         self._log = log
 
     def chats(self, handle: str, below: ScoredMember | None) -> Part:
-        """Return a part of the chats that the user has or had; below: of the last chat shown."""
+        """Return a part of the chats that the user has or had; below: the last chat shown."""
         waiting = [chat for chat in self._all(handle) if below is None or chat > below.member]
         ids = waiting[:CHATS]
         summaries = self._store.fetch_all(self._summaries.of(chat, handle) for chat in ids)
         views = self._store.fetch_all(self._chats.viewing(chat, handle) for chat in ids)
         shown = [
-            _chat(summary, view, handle)
+            encoded(_chat(summary, view, handle))
             for summary, view in zip(summaries, views, strict=True)
             if summary.state not in (MembershipState.NONE, MembershipState.GONE)
         ]
         return Part(shown, ScoredMember(0, ids[-1]) if len(waiting) > CHATS else None)
 
     def messages(self, handle: str, below: ScoredMember | None) -> Part:
-        """Return a part of the messages that the user sent, by chat and seq; below: the last one looked at.
+        """Return a part of the messages that the user sent, by chat and seq; below: the last message read.
 
-        Logs are read whole, for a user's own messages stay theirs in a chat that they may read no more.
+        The whole log is read: a user owns messages also in a chat that the user may no longer read.
         """
-        places = self._places(handle, below)
-        found: list[ExportedMessage] = []
-        size = 0
-        for _ in range(READS):
-            if not places or size >= ENOUGH_BYTES:
-                break
-            own, going_on = self._read(handle, places.pop(0))
-            places[:0] = [] if going_on is None else [going_on]
-            found += own
-            size += len(msgspec.json.encode(own))
-        return Part(found, places[0] if places else None, ends_page=True)
+        found: list[Encoded[Any]] = []
+        last: ScoredMember | None = None
+        reads = itertools.islice(self._reads(handle, below), READS)
+        for read in until_enough(reads, lambda one: one.size, ENOUGH_BYTES):
+            found += read.entries
+            last = read.last
+        return Part(found, last, ends_page=True)
 
-    def _places(self, handle: str, below: ScoredMember | None) -> list[ScoredMember]:
-        """Return where to go on in each chat that is not read yet."""
+    def _reads(self, handle: str, below: ScoredMember | None) -> Iterator[Part]:
+        """Yield the user's messages among the next MESSAGES of a chat, chat by chat."""
+        waiting = self._starts(handle, below)
+        while waiting:
+            found, going_on = self._read(handle, waiting.pop(0))
+            waiting[:0] = [] if going_on is None else [going_on]
+            yield Part(found, waiting[0] if waiting else None)
+
+    def _starts(self, handle: str, below: ScoredMember | None) -> list[ScoredMember]:
+        """Return, for each chat that is not read to its end, the chat and the last seq that was read."""
         chats = self._all(handle)
         if below is None:
             return [ScoredMember(0, chat) for chat in chats]
         begun = [below] if below.member in chats else []
         return begun + [ScoredMember(0, chat) for chat in chats if chat > below.member]
 
-    def _read(self, handle: str, place: ScoredMember) -> tuple[list[ExportedMessage], ScoredMember | None]:
-        """Return the user's messages among the next of a chat, and where it goes on; None: it does not."""
-        read = self._store.fetch(self._log.after(place.member, place.score, MESSAGES))
+    def _read(self, handle: str, start: ScoredMember) -> tuple[list[Encoded[Any]], ScoredMember | None]:
+        """Return the user's messages among the next of a chat, and where to go on; None at its end."""
+        seq, chat = start
+        read = self._store.fetch(self._log.after(chat, seq, MESSAGES))
         own = [entry for entry in read.entries if folded(entry.content.sender) == handle]
-        shown = [_message(place.member, entry) for entry in own]
-        fitting = _fitting(shown)
-        if fitting < len(shown):
-            return shown[:fitting], ScoredMember(shown[fitting - 1].seq, place.member)
+        rows = list(until_enough((encoded(_message(chat, entry)) for entry in own), len, ENOUGH_BYTES // 2))
+        if len(rows) < len(own):
+            return rows, ScoredMember(own[len(rows) - 1].seq, chat)
         last = read.entries[-1].seq if read.entries else read.head
-        return shown, ScoredMember(last, place.member) if last < read.head else None
+        return rows, ScoredMember(last, chat) if last < read.head else None
 
     def _all(self, handle: str) -> list[str]:
         chats = self._store.fetch(self._inboxes.chats_of(handle))
         return sorted(chats)
-
-
-def _fitting(messages: list[ExportedMessage]) -> int:
-    """Return how many messages it takes to have half of what a page holds."""
-    size = 0
-    for count, message in enumerate(messages, 1):
-        size += len(msgspec.json.encode(message))
-        if size >= ENOUGH_BYTES // 2:
-            return count
-    return len(messages)
 
 
 def _message(chat: str, entry: LogEntry) -> ExportedMessage:
@@ -114,26 +112,26 @@ def _message(chat: str, entry: LogEntry) -> ExportedMessage:
 
 
 def _chat(summary: Summary, view: ChatSnapshot, handle: str) -> ExportedChat:
-    told, since = row(summary), _since(summary, view.records[handle])
+    shown, since = row(summary), _since(summary, view.records[handle])
     return ExportedChat(
-        chat=told.chat,
-        kind=told.kind,
-        state=told.state,
-        role=told.role,
-        name=told.name,
+        chat=shown.chat,
+        kind=shown.kind,
+        state=shown.state,
+        role=shown.role,
+        name=shown.name,
         since=rfc3339(since) if since else None,
-        muted_until=told.muted_until,
-        read=told.read,
-        received=told.received,
-        marked_unread=told.marked_unread,
-        pinned=told.pinned,
-        muted=told.muted,
-        archived=told.archived,
+        muted_until=shown.muted_until,
+        read=shown.read,
+        received=shown.received,
+        marked_unread=shown.marked_unread,
+        pinned=shown.pinned,
+        muted=shown.muted,
+        archived=shown.archived,
     )
 
 
 def _since(summary: Summary, record: Member | Other | None) -> int:
-    """Return since when somebody stands to a chat as they do, µs; of a chat of two, since it began."""
+    """Return since when the user has this relation to a chat, in µs; of a direct chat, since it began."""
     if record is None:
         return summary.epoch
     return record.joined if isinstance(record, Member) else record.at

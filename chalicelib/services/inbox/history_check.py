@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
@@ -12,7 +13,7 @@ from chalicelib.schemas.history_check import ChangedHistory, HeldCursor, SyncReq
 from chalicelib.services.auth.caller import Caller
 from chalicelib.services.inbox.sync import ROWS_OF_A_REQUEST, SyncService
 from chalicelib.services.values.chat_id import ChatIds
-from chalicelib.services.values.cursors import CURSOR, Cursor
+from chalicelib.services.values.cursors import MESSAGE_CURSOR, MessageCursor
 from chalicelib.services.views.inbox_row import PAGE_BYTES
 from chalicelib.store.inbox.history import ChatHistories, ChatHistory
 
@@ -115,12 +116,13 @@ def check_cost(cursors: int) -> int:
 
 
 def _cursor(given: HeldCursor, field: str) -> tuple[int, int, int]:
-    match = CURSOR.fullmatch(given.cursor)
-    if match and match[2]:
-        return int(match[1]), int(match[2]), int(match[3])
+    with contextlib.suppress(ValueError):
+        seq, time, epoch = MESSAGE_CURSOR.read(given.cursor)
+        if time is not None and epoch is not None:
+            return seq, time, epoch
     raise bad_field(field, f"the cursor of {given.chat} must be `seq.time.epoch` of a message")
 
 
 def _changed(chat: str, history: ChatHistory) -> ChangedHistory:
-    cursor = Cursor(history.head, history.time, history.epoch) if history.time else Cursor(0)
+    cursor = MessageCursor(history.head, history.time, history.epoch) if history.time else MessageCursor(0)
     return ChangedHistory(chat=chat, epoch=history.epoch, seq=history.head, cursor=str(cursor))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from chalicelib.errors import bad_field
+from chalicelib.schemas.encoded import Encoded
 from chalicelib.schemas.inbox import ChatRow, Inbox
 from chalicelib.services.auth.caller import Caller
+from chalicelib.services.values.cursors import CHAT_CURSOR
+from chalicelib.services.values.paging import encoded, take_fitting
 from chalicelib.services.values.times import microseconds
 from chalicelib.services.views.inbox_row import PAGE_BYTES, SHOWN, checked, row, size_of
 from chalicelib.store.chats.summary import Summaries, Summary
@@ -18,7 +19,6 @@ from chalicelib.store.redis.sorted_sets import ScoredMember
 
 MOST_CHECKED = 32
 """Large chats that the first page checks: with so many its cost does not grow further."""
-CURSOR = re.compile(r"(\d{1,16})\.(.{1,200})", re.DOTALL)
 
 
 class Found(NamedTuple):
@@ -48,7 +48,7 @@ class InboxService:
         Raises BadRequest.
         """
         later = -1 if since is None else microseconds(since, "since")
-        below = None if cursor is None else _mark(cursor)
+        below = None if cursor is None else CHAT_CURSOR.decode(cursor, "cursor")
         most = MOST_CHECKED if below is None else 0
         active = caller.read(self._inboxes.active(caller.handle, below, later, limit + 1, most))
         found = [one for one in self._found(caller.handle, active) if one.mark.score > later]
@@ -75,27 +75,16 @@ class InboxService:
             self._store.fetch(self._inboxes.checking(handle, large.began if large.more else 0, now))
 
 
-def _page(found: Iterable[Found], limit: int, *, more: bool) -> Inbox:
+def _page(found: list[Found], limit: int, *, more: bool) -> Inbox:
     """Return the page of the first chats; more: whether others follow those that were found."""
-    rows: list[ChatRow] = []
-    size, last = 0, None
-    for mark, summary in found:
-        if summary.state in SHOWN:
-            shown = row(summary, mark.score)
-            size += size_of(shown)
-            if rows and (len(rows) == limit or size > PAGE_BYTES):
-                return Inbox(chats=rows, next=_cursor(last))
-            rows.append(shown)
-        last = mark
-    return Inbox(chats=rows, next=_cursor(last) if more else None)
+    rows = ((mark, _row(mark, summary)) for mark, summary in found)
+    taken = take_fitting(rows, lambda one: size_of(one[1]), PAGE_BYTES, limit)
+    more = more or len(taken) < len(found)
+    return Inbox(
+        chats=[shown for _, shown in taken if shown is not None],
+        next=CHAT_CURSOR.encode(taken[-1][0]) if more and taken else None,
+    )
 
 
-def _mark(cursor: str) -> ScoredMember:
-    match = CURSOR.fullmatch(cursor)
-    if not match:
-        raise bad_field("cursor", "a cursor is the `next` of a page")
-    return ScoredMember(int(match[1]), match[2])
-
-
-def _cursor(mark: ScoredMember | None) -> str | None:
-    return None if mark is None else f"{mark.score}.{mark.member}"
+def _row(mark: ScoredMember, summary: Summary) -> Encoded[ChatRow] | None:
+    return encoded(row(summary, mark.score)) if summary.state in SHOWN else None

@@ -9,7 +9,8 @@ from chalicelib.services.delivery.fan_out import Deliveries
 from chalicelib.services.delivery.receipts import Marks
 from chalicelib.services.social.block_filter import BlockFilter
 from chalicelib.services.values.chat_id import ChatIds
-from chalicelib.services.values.cursors import Cursor
+from chalicelib.services.values.cursors import MESSAGE_CURSOR, MessageCursor
+from chalicelib.services.values.paging import page_of
 from chalicelib.store.inbox.index import InboxEntry, InboxState
 from chalicelib.store.inbox.read_state import (
     ARCHIVED,
@@ -78,13 +79,14 @@ class ReceiptService:
         chat = self._ids.own(caller.handle, chat).text
         found = caller.read(self._read_states.receipts(chat, caller.handle))
         rest = [one for one in found if cursor is None or one.handle > cursor]
-        hidden = self._filter.hidden(caller.handle, [one.handle for one in rest[:limit]])
+        page = page_of(rest, limit, lambda one: one.handle)
+        hidden = self._filter.hidden(caller.handle, [one.handle for one in page.rows])
         shown = [
             Receipt(handle=one.handle, read=one.read, received=one.received)
-            for one in rest[:limit]
+            for one in page.rows
             if one.handle not in hidden
         ]
-        return Receipts(receipts=shown, next=rest[limit - 1].handle if len(rest) > limit else None)
+        return Receipts(receipts=shown, next=page.next)
 
     def _tell(self, caller: Caller, chat: str, touched: ReadStateChange) -> None:
         state = InboxState.LARGE if touched.large else InboxState.IN
@@ -92,10 +94,10 @@ class ReceiptService:
         self._deliveries.tell(chat, None, None, [place])
 
 
-def _named(upto: ReadUpTo) -> tuple[Cursor, str]:
+def _named(upto: ReadUpTo) -> tuple[MessageCursor, str]:
     """Return the place that is named, and the field that names it."""
     if upto.cursor is not None and upto.seq is None:
-        return Cursor.parse(upto.cursor, "cursor"), "cursor"
+        return MESSAGE_CURSOR.decode(upto.cursor, "cursor"), "cursor"
     if upto.seq is not None and upto.cursor is None:
-        return Cursor(upto.seq), "seq"
+        return MessageCursor(upto.seq), "seq"
     raise bad_field("seq", "give a seq or a cursor, and not both")

@@ -8,8 +8,8 @@ from typing import NamedTuple
 from chalicelib.errors import StoreUnavailable
 from chalicelib.schemas.inbox import Sync
 from chalicelib.services.auth.caller import Caller
-from chalicelib.services.inbox.sync_page import Bounds, SyncPage
-from chalicelib.services.inbox.sync_token import CHECKED, UNKEPT, SyncToken
+from chalicelib.services.inbox.sync_page import sync_page
+from chalicelib.services.inbox.sync_token import CHECKED, SYNC_TOKEN, UNKEPT, SyncToken
 from chalicelib.services.views.inbox_row import PAGE_BYTES, SHOWN, checked
 from chalicelib.store.chats.summary import MembershipState, Summaries, Summary
 from chalicelib.store.inbox.index import InboxEntry, Inboxes, InboxState, MovedPage, Unchecked
@@ -26,6 +26,13 @@ ATTEMPTS = 3
 ROWS_OF_A_REQUEST = 10
 """Chats that a page may look at for each request that it counts as, beside the first."""
 NO_CHECKS = Unchecked(CHECKED, {}, more=False)
+
+
+class Bounds(NamedTuple):
+    """Maximum size of a page: rows, and bytes of them on the wire."""
+
+    rows: int
+    size: int
 
 
 class Found(NamedTuple):
@@ -83,7 +90,7 @@ class SyncService:
         field: what the client calls `since`.
         Raises BadRequest; StoreUnavailable when the store loses its last writes again and again.
         """
-        token, bounds = None if since is None else SyncToken.parse(since, field), Bounds(limit, most)
+        token, bounds = None if since is None else SYNC_TOKEN.decode(since, field), Bounds(limit, most)
         if token is not None and (page := self._attempt(caller, token, bounds, reset=False)):
             return page
         for _ in range(ATTEMPTS):
@@ -179,8 +186,8 @@ class SyncService:
         mended = self._store.fetch_all(
             InboxRepair.mending(one, _place(handle, chats[one.chat], one)) for one in lost
         )
-        page = SyncPage(found.token, bounds)
-        page.tell((one, chats[one.chat]) for one in found.moved.rows)
+        moved = ((one, chats[one.chat]) for one in found.moved.rows)
+        page = sync_page(found.token, moved, bounds.size)
         more = more or large.more or found.more or page.full or any(reply is not None for reply in mended)
         began = (large.began if large.more else CHECKED) if more else 0
         return Sync(

@@ -7,46 +7,39 @@ from typing import NamedTuple
 
 import msgspec
 
+from chalicelib.schemas.encoded import Encoded
 from chalicelib.schemas.inbox import ChatRow
 from chalicelib.services.inbox.sync_token import SyncToken
+from chalicelib.services.values.paging import encoded, take_fitting
 from chalicelib.services.views.inbox_row import SHOWN, row, size_of
 from chalicelib.store.chats.summary import Summary
 from chalicelib.store.inbox.index import MovedChat
 
 
-class Bounds(NamedTuple):
-    """Maximum size of a page: rows, and bytes of them on the wire."""
+class SyncPage(NamedTuple):
+    """Rows of one page, and the token of a client that has them; full: another row did not fit."""
 
-    rows: int
-    size: int
+    rows: list[Encoded[ChatRow]]
+    token: SyncToken
+    full: bool
 
 
-class SyncPage:
-    """Rows of one page, and the token of a client that was told them. full: a row did not fit."""
+def sync_page(token: SyncToken, moved: Iterable[tuple[MovedChat, Summary]], most: int) -> SyncPage:
+    """Return the page that follows a token.
 
-    def __init__(self, token: SyncToken, bounds: Bounds) -> None:
-        self.token = token
-        self.rows: list[ChatRow] = []
-        self.full = False
-        self._bounds = bounds
-        self._size = 0
+    moved: chats in the order in which they moved. most: maximum size of the rows, in bytes of JSON.
+    """
+    chats = list(moved)
+    rows = ((index.version, _row(token, index, summary)) for index, summary in chats)
+    taken = take_fitting(rows, lambda one: size_of(one[1]), most)
+    if taken:
+        token = token._replace(version=taken[-1][0])
+    return SyncPage([shown for _, shown in taken if shown is not None], token, len(taken) < len(chats))
 
-    def tell(self, moved: Iterable[tuple[MovedChat, Summary]]) -> None:
-        """Tell chats in the order in which they moved, as far as they fit."""
-        for one, summary in moved:
-            unknown = one.version <= self.token.floor and summary.state not in SHOWN
-            if not unknown and not self._told(summary):
-                return
-            self.token = self.token._replace(version=one.version)
 
-    def _told(self, summary: Summary) -> bool:
-        told = row(summary)
-        if told.state == "none":
-            told = msgspec.structs.replace(told, state="left")
-        self._size += size_of(told)
-        self.full = len(self.rows) == self._bounds.rows or (
-            self._size > self._bounds.size and bool(self.rows)
-        )
-        if not self.full:
-            self.rows.append(told)
-        return not self.full
+def _row(token: SyncToken, index: MovedChat, summary: Summary) -> Encoded[ChatRow] | None:
+    """Return a chat as the client sees it; None for one that the client never had, and does not have now."""
+    if index.version <= token.floor and summary.state not in SHOWN:
+        return None
+    shown = row(summary)
+    return encoded(msgspec.structs.replace(shown, state="left") if shown.state == "none" else shown)

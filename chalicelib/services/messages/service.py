@@ -7,19 +7,26 @@ from collections.abc import Callable
 from msgspec import structs
 
 from chalicelib.errors import MessageNotFound, bad_field
+from chalicelib.schemas.encoded import Encoded
 from chalicelib.schemas.messages import Message, Page, SendRequest, SentMessage
 from chalicelib.services.auth.caller import Caller
 from chalicelib.services.chats.contact import DirectContact
 from chalicelib.services.delivery.fan_out import Deliveries
 from chalicelib.services.values.chat_id import ChatId, ChatIds
-from chalicelib.services.values.cursors import Cursor, seq_of
+from chalicelib.services.values.cursors import MESSAGE_CURSOR, MessageCursor, seq_of
 from chalicelib.services.values.message_limits import checked_id, checked_text, fitting
 from chalicelib.services.views.message_row import message
 from chalicelib.store.messages.log import Content, LogEntry, LogPage, MessageLog
 from chalicelib.store.redis.client import Query
 
-Fit = Callable[[list[LogEntry], str], list[LogEntry]]
-"""Returns the first of some messages, one at the least, that fit an answer; takes their chat's id, too."""
+Rows = list[Message] | list[Encoded[Message]]
+Fit = Callable[[list[LogEntry], str], Rows]
+"""Returns rows for as many leading entries of a chat, by its id, as fit in a page, at least one."""
+
+
+def fitting_reply(entries: list[LogEntry], chat: str) -> Rows:
+    """Return the messages that fit in the reply to a request; see message_limits.fitting."""
+    return [message(chat, entry) for entry in fitting(entries, chat)]
 
 
 def _nothing(_: SentMessage) -> None:
@@ -85,25 +92,26 @@ class Messages:
         after: str | None,
         before: str | None,
         limit: int,
-        fit: Fit = fitting,
+        fit: Fit = fitting_reply,
     ) -> Page:
         """Read some messages of a chat, as far as the caller may, in rising seq.
 
-        after, before: cursors, at most one of them; with neither, the newest messages. fit: cuts the page.
+        after, before: cursors, at most one of them; with neither, the newest messages. fit: makes the rows.
         Raises ChatNotFound, NotAMember, BadRequest, HistoryChanged.
         """
         found = self._ids.own(caller.handle, chat)
         if after is not None and before is not None:
             raise bad_field("before", "give after or before, not both")
         if after is not None:
-            start = Cursor.parse(after, "after")
+            start = MESSAGE_CURSOR.decode(after, "after")
             part, gone = self._read(caller, found, self._newer(caller, found.text, start, limit))
-            entries = fit(part.entries, found.text)
-            edge = start if start.seq <= part.head else Cursor(part.head)
-            return _page(found.text, part, entries, edge, gone)
+            rows = fit(part.entries, found.text)
+            edge = start if start.seq <= part.head else MessageCursor(part.head)
+            return _page(part, part.entries[: len(rows)], rows, edge, gone)
         part, gone = self._read(caller, found, self._older(caller, found.text, before, limit))
-        entries = fit(part.entries[::-1], found.text)[::-1]
-        return _page(found.text, part, entries, Cursor(part.base), gone)
+        rows = fit(part.entries[::-1], found.text)[::-1]
+        entries = part.entries[len(part.entries) - len(rows) :]
+        return _page(part, entries, rows, MessageCursor(part.base), gone)
 
     def one(self, caller: Caller, chat: str, seq: str) -> Message:
         """Read one message of a chat that the caller may read; raises MessageNotFound too."""
@@ -121,7 +129,7 @@ class Messages:
         part = caller.read(query)
         return part, list(part.deleted)
 
-    def _newer(self, caller: Caller, chat: str, start: Cursor, limit: int) -> Query[LogPage]:
+    def _newer(self, caller: Caller, chat: str, start: MessageCursor, limit: int) -> Query[LogPage]:
         reader = caller.handle
         return self._log.after(chat, start.seq, limit, reader=reader, time=start.time, epoch=start.epoch)
 
@@ -129,16 +137,20 @@ class Messages:
         reader = caller.handle
         if before is None:
             return self._log.newest(chat, 0, limit, reader=reader)
-        end = Cursor.parse(before, "before")
+        end = MESSAGE_CURSOR.decode(before, "before")
         return self._log.before(chat, end.seq, limit, reader=reader, time=end.time, epoch=end.epoch)
 
 
-def _page(chat: str, part: LogPage, entries: list[LogEntry], edge: Cursor, gone: list[str]) -> Page:
-    """edge: the message that the page would follow, where it holds none. gone: members who are deleted."""
+def _page(part: LogPage, entries: list[LogEntry], rows: Rows, edge: MessageCursor, gone: list[str]) -> Page:
+    """Return the page of some entries.
+
+    rows: the entries as the page shows them. edge: the message that an empty page follows. gone: deleted
+    members of the chat.
+    """
     oldest = entries[0].seq if entries else edge.seq + 1
-    before = _cursor(part, entries[0]) if entries else Cursor(oldest)
+    before = _cursor(part, entries[0]) if entries else MessageCursor(oldest)
     return Page(
-        messages=[message(chat, entry) for entry in entries],
+        messages=rows,
         head=part.head,
         epoch=part.epoch,
         next=str(_cursor(part, entries[-1]) if entries else edge),
@@ -147,5 +159,5 @@ def _page(chat: str, part: LogPage, entries: list[LogEntry], edge: Cursor, gone:
     )
 
 
-def _cursor(part: LogPage, entry: LogEntry) -> Cursor:
-    return Cursor(entry.seq, entry.time, part.epoch)
+def _cursor(part: LogPage, entry: LogEntry) -> MessageCursor:
+    return MessageCursor(entry.seq, entry.time, part.epoch)

@@ -6,11 +6,11 @@ import functools
 import time
 from collections.abc import Callable
 
-import msgspec
 from msgspec import structs
 
+from chalicelib.schemas.encoded import Encoded
 from chalicelib.schemas.inbox import ReadUpTo
-from chalicelib.schemas.messages import SendRequest, SentMessage
+from chalicelib.schemas.messages import Message, SendRequest, SentMessage
 from chalicelib.schemas.realtime import Ack, PageFrame, Ping, Pong, Pull, Read, Received, Send
 from chalicelib.services.delivery.codec import rows_bytes
 from chalicelib.services.delivery.push import Pushing
@@ -18,6 +18,7 @@ from chalicelib.services.inbox.read_state import ReceiptService
 from chalicelib.services.messages.service import Messages
 from chalicelib.services.realtime.dispatch import Session
 from chalicelib.services.values.chat_id import ChatIds
+from chalicelib.services.values.paging import encoded, take_fitting
 from chalicelib.services.values.times import rfc3339
 from chalicelib.services.views.message_row import message
 from chalicelib.store.messages.log import LogEntry
@@ -73,11 +74,7 @@ class Sending:
         self._pushing.reply(session.target, Pong(time=rfc3339(int(self._clock() * 1_000_000)), ref=frame.ref))
 
 
-def framed(entries: list[LogEntry], chat: str, most: int) -> list[LogEntry]:
-    """Return the first entries, one at the least, that are some bytes on the wire at the most."""
-    size = 0
-    for count, entry in enumerate(entries):
-        size += len(msgspec.json.encode(message(chat, entry))) + 1
-        if size > most and count:
-            return entries[:count]
-    return entries
+def framed(entries: list[LogEntry], chat: str, most: int) -> list[Encoded[Message]]:
+    """Return as many leading messages of a chat as fit in `most` bytes of JSON, at least one."""
+    rows = (encoded(message(chat, entry)) for entry in entries)
+    return take_fitting(rows, lambda row: len(row) + 1, most)

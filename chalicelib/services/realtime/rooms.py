@@ -11,6 +11,7 @@ from chalicelib.services.delivery.push import Pushing
 from chalicelib.services.realtime.dispatch import Session
 from chalicelib.services.social.block_filter import BlockFilter
 from chalicelib.services.values.chat_id import ROOM_PREFIX, ChatIds, kind_of
+from chalicelib.services.values.paging import take_fitting
 from chalicelib.store.realtime.chat_connections import ChatConnection, ChatConnections, Left
 from chalicelib.store.realtime.connection import Connections
 from chalicelib.store.realtime.user_connections import Target
@@ -139,7 +140,8 @@ class Rooms:
         clients: Iterable[ChatConnection],
         ref: str | None,
     ) -> None:
-        listed = _fitting(sorted({client.handle for client in clients}))
+        handles = sorted({client.handle for client in clients})
+        listed = take_fitting(handles, lambda handle: len(handle.encode()), MOST_LISTED_BYTES)
         frame = RoomFrame(room=_bare(chat), chat=chat, event=event, clients=listed, ref=ref)
         self._pushing.reply(session.target, frame)
 
@@ -154,13 +156,3 @@ class Rooms:
 
 def _bare(chat: str) -> str:
     return chat.removeprefix(ROOM_PREFIX)
-
-
-def _fitting(handles: list[str]) -> list[str]:
-    """Return as many handles as fit a frame."""
-    size = 0
-    for place, handle in enumerate(handles):
-        size += len(handle.encode())
-        if size > MOST_LISTED_BYTES:
-            return handles[:place]
-    return handles

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from typing import NamedTuple, cast
 
-from chalicelib.errors import bad_field
 from chalicelib.schemas.search import PublicChat, PublicChatPage
 from chalicelib.schemas.system_events import Join
 from chalicelib.services.search.users import PrefixSearch
-from chalicelib.services.values.chat_id import ROOM, ROOM_PREFIX, kind_of
+from chalicelib.services.values.chat_id import ROOM_PREFIX, kind_of
+from chalicelib.services.values.cursors import ROOM_CURSOR
+from chalicelib.services.values.paging import page_of
 from chalicelib.services.values.terms import cut, terms_of
 from chalicelib.services.values.times import rfc3339
 from chalicelib.store.chats.chats import Chats
@@ -19,8 +19,6 @@ from chalicelib.store.chats.search_terms import ChatTerms
 from chalicelib.store.redis.client import Store
 from chalicelib.store.redis.sorted_sets import ScoredMember
 from chalicelib.store.search import SearchEntry, SearchIndex
-
-ROOM_CURSOR = re.compile(rf"(\d{{1,16}})\.({ROOM.pattern})", re.ASCII)
 
 
 class Said(NamedTuple):
@@ -59,14 +57,13 @@ class ChatSearch:
 
         limit: 1-100. Raises BadRequest.
         """
-        below = None if cursor is None else _mark_of(cursor)
-        marks = self._store.fetch(self._rooms.page(below, limit + 1))
-        listed = [mark.member for mark in marks[:limit]]
+        below = None if cursor is None else ROOM_CURSOR.decode(cursor, "cursor")
+        page = page_of(self._store.fetch(self._rooms.page(below, limit + 1)), limit, ROOM_CURSOR.encode)
+        listed = [mark.member for mark in page.rows]
         there = self._infos(listed)
         self._heal([room for room in listed if room not in there])
-        after = f"{marks[limit - 1].score}.{listed[-1]}" if len(marks) > limit else None
         return PublicChatPage(
-            chats=[shown(room, there[room]) for room in listed if room in there], next=after
+            chats=[shown(room, there[room]) for room in listed if room in there], next=page.next
         )
 
     def index(self, chat: str) -> None:
@@ -135,10 +132,3 @@ def _terms(chat: str, info: Info) -> frozenset[str]:
     if kind_of(chat) == "group":
         return terms_of("", info.name)
     return terms_of(chat.removeprefix(ROOM_PREFIX), info.name) | {cut(chat)}
-
-
-def _mark_of(cursor: str) -> ScoredMember:
-    match = ROOM_CURSOR.fullmatch(cursor)
-    if not match:
-        raise bad_field("cursor", "a cursor is the `next` of a page")
-    return ScoredMember(int(match[1]), match[2])

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
 from typing import Generic, NamedTuple, TypeVar
 
 from chalicelib.errors import bad_field
 from chalicelib.schemas.users import MAX_QUERY_CHARACTERS, UserPage
+from chalicelib.services.values.cursors import SEARCH_CURSOR
 from chalicelib.services.values.terms import can_be_sought, cut, folded, terms_of
 from chalicelib.services.views.profile import user_of
 from chalicelib.store.accounts.accounts import Accounts, Profile
@@ -17,7 +17,6 @@ from chalicelib.texts import check_lines, composed, has_visible
 
 ROUNDS = 4
 """Looks at the index that one call takes at the most; entries that give nothing make another look needed."""
-MAX_CURSOR_CHARACTERS = 1024
 
 T = TypeVar("T")
 
@@ -52,7 +51,7 @@ class PrefixSearch(Generic[T]):
         not the last. limit: 1-100. Raises BadRequest.
         """
         start = _checked(q)
-        place = None if cursor is None else _place(cursor, start)
+        place = None if cursor is None else _decoded(cursor, start)
         found: list[tuple[str, T]] = []
         for _ in range(ROUNDS):
             wanted = limit - len(found)
@@ -63,7 +62,7 @@ class PrefixSearch(Generic[T]):
             place = entries[wanted - 1]
             if len(found) == limit:
                 break
-        return Results(found, _cursor(place))
+        return Results(found, None if place is None else SEARCH_CURSOR.encode(place))
 
     def _resolved(self, entries: list[SearchEntry], start: str) -> list[tuple[str, T]]:
         """Return what entries lead to, but for that found by a smaller term that begins so too."""
@@ -123,16 +122,9 @@ def _checked(q: str) -> str:
     return start
 
 
-def _cursor(place: SearchEntry | None) -> str | None:
-    return None if place is None else urlsafe_b64encode("\0".join(place).encode()).decode().rstrip("=")
-
-
-def _place(cursor: str, start: str) -> SearchEntry:
-    try:
-        padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
-        place = SearchEntry(*urlsafe_b64decode(padded).decode().split("\0"))
-    except (ValueError, TypeError):
-        place = SearchEntry("", "")
-    if len(cursor) > MAX_CURSOR_CHARACTERS or not place.term.startswith(start):
-        raise bad_field("cursor", "a cursor is one that a page of this search gave")
+def _decoded(cursor: str, start: str) -> SearchEntry:
+    """Return the entry of a cursor; raises BadRequest for a cursor of another search."""
+    place = SEARCH_CURSOR.decode(cursor, "cursor")
+    if not place.term.startswith(start):
+        raise bad_field("cursor", SEARCH_CURSOR.hint)
     return place

@@ -7,7 +7,7 @@ from typing import Any
 
 from chalicelib.schemas.social import Post, PostPage
 from chalicelib.services.social.posts import shown
-from chalicelib.services.values.cursors import cursor_of, mark_of
+from chalicelib.services.values.cursors import USER_CURSOR
 from chalicelib.store.redis.client import Store
 from chalicelib.store.redis.sorted_sets import ScoredMember
 from chalicelib.store.social.follows import Follows
@@ -102,10 +102,10 @@ def _by_mark(found: list[Any], followed: set[str]) -> dict[ScoredMember, Post]:
 
 
 def _mark(cursor: str) -> ScoredMember:
-    post, author = mark_of(cursor, "cursor")
+    post, author = USER_CURSOR.decode(cursor, "cursor")
     return ScoredMember(post, f"{author}:{post}")
 
 
 def _page(posts: list[Post], end: ScoredMember | None) -> PostPage:
     place = None if end is None else ScoredMember(end.score, end.member.partition(":")[0])
-    return PostPage(posts=posts, next=None if place is None else cursor_of(place))
+    return PostPage(posts=posts, next=None if place is None else USER_CURSOR.encode(place))

@@ -8,8 +8,9 @@ from chalicelib.errors import Blocked, PostNotFound, UserNotFound, bad_field
 from chalicelib.schemas.social import MAX_POST_BYTES, Person, Post, PostPage
 from chalicelib.services.jobs.pending_work import Work
 from chalicelib.services.social.relations import Peers
-from chalicelib.services.values.cursors import cursor_of, mark_of
+from chalicelib.services.values.cursors import USER_CURSOR
 from chalicelib.services.values.message_limits import checked_text
+from chalicelib.services.values.paging import page_of
 from chalicelib.services.values.times import rfc3339
 from chalicelib.store.accounts.user_cards import UserCard, UserCards
 from chalicelib.store.redis.client import Store
@@ -52,16 +53,15 @@ class PostService:
         Raises BadRequest, UserNotFound, Blocked: the author has blocked the caller.
         """
         author = self._peers.named(name, "handle")
-        before = None if cursor is None else mark_of(cursor, "cursor").score
+        before = None if cursor is None else USER_CURSOR.decode(cursor, "cursor").score
         if self._peers.peer(author, handle).blocks:
             raise Blocked(f"{author} has blocked you.")
         found = self._store.fetch(self._posts.page(author, before, limit + 1))
         card = self._cards.of([author]).get(author)
         if card is None:
             raise UserNotFound(f"There is no user {author} any more.")
-        part = found[:limit]
-        following = cursor_of(ScoredMember(part[-1].id, author)) if len(found) > limit else None
-        return PostPage(posts=[shown(card, post) for post in part], next=following)
+        page = page_of(found, limit, lambda post: USER_CURSOR.encode(ScoredMember(post.id, author)))
+        return PostPage(posts=[shown(card, post) for post in page.rows], next=page.next)
 
 
 class FanOut:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from chalicelib.schemas.social import ListedPerson, PersonPage
-from chalicelib.services.values.cursors import cursor_of, mark_of
+from chalicelib.services.values.cursors import USER_CURSOR
+from chalicelib.services.values.paging import page_of
 from chalicelib.services.values.times import rfc3339
 from chalicelib.store.accounts.user_cards import UserCard, UserCards
 from chalicelib.store.redis.client import Query, Store
@@ -26,12 +27,11 @@ class UserLists:
 
         paging: makes the query for the owner's list. limit: users at the most; deleted ones are left out.
         """
-        below = None if cursor is None else mark_of(cursor, "cursor")
-        found = self._store.fetch(paging(owner, below, limit + 1))
-        shown, more = found[:limit], len(found) > limit
-        cards = self._cards.of(handle for _, handle in shown)
-        users = [_listed(cards[handle], since) for since, handle in shown if handle in cards]
-        return PersonPage(users=users, next=cursor_of(shown[-1]) if more else None)
+        below = None if cursor is None else USER_CURSOR.decode(cursor, "cursor")
+        page = page_of(self._store.fetch(paging(owner, below, limit + 1)), limit, USER_CURSOR.encode)
+        cards = self._cards.of(handle for _, handle in page.rows)
+        users = [_listed(cards[handle], since) for since, handle in page.rows if handle in cards]
+        return PersonPage(users=users, next=page.next)
 
 
 def _listed(card: UserCard, since: int) -> ListedPerson:

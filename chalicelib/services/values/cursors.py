@@ -1,4 +1,4 @@
-"""Cursors: a place in one history of a chat, or in a list."""
+"""The kinds of cursors. Two stand elsewhere: inbox/sync_token.py and export/archive.py have their own."""
 
 from __future__ import annotations
 
@@ -6,52 +6,92 @@ import re
 from typing import NamedTuple
 
 from chalicelib.errors import bad_field
+from chalicelib.services.values.chat_id import ROOM
 from chalicelib.services.values.names import HANDLE
+from chalicelib.services.values.paging import Field, TextCursor, from_base64, number, to_base64
 from chalicelib.store.redis.sorted_sets import ScoredMember
+from chalicelib.store.search import SearchEntry
 
-CURSOR = re.compile(r"(\d{1,15})(?:\.(\d{1,16})\.(\d{1,16}))?", re.ASCII)
-LIST_CURSOR = re.compile(rf"(\d{{1,16}})\.({HANDLE.pattern})", re.ASCII)
 SEQ = re.compile(r"[1-9]\d{0,14}", re.ASCII)
+MAX_SEARCH_CURSOR_CHARACTERS = 1024
+TIME = number(16)
+"""µs since 1970."""
 
 
-class Cursor(NamedTuple):
-    """A message's seq, and what tells that it is still that message.
+class MessageCursor(NamedTuple):
+    """The seq of a message, and the time and epoch by which a reader finds that it is still that message.
 
-    time: its time, µs since 1970. epoch: its log's. Both None for a plain seq, which is not checked.
+    time: of the message, µs since 1970. epoch: of its chat's log. Both None for a plain seq, which is not
+    checked.
     """
 
     seq: int
     time: int | None = None
     epoch: int | None = None
 
-    @classmethod
-    def parse(cls, text: str, field: str) -> Cursor:
-        """Read a cursor; raises BadRequest naming the field."""
-        match = CURSOR.fullmatch(text)
-        if not match:
-            raise bad_field(field, "a cursor is one that a page gave, or a seq")
-        seq, time, epoch = match.groups()
-        return cls(int(seq)) if time is None else cls(int(seq), int(time), int(epoch))
-
     def __str__(self) -> str:
-        return str(self.seq) if self.time is None else f"{self.seq}.{self.time}.{self.epoch}"
+        return MESSAGE_CURSOR.encode(self)
+
+
+class ChangeCursor(NamedTuple):
+    """The newest change of a chat's members and fields that a client knows.
+
+    cursor: of a system message at that change or after it. time: of the change, µs since 1970. subject: what
+    was changed; empty: the client knows all changes of that time. Both None: the change is the message's.
+    """
+
+    cursor: MessageCursor
+    time: int | None = None
+    subject: str | None = None
+
+
+MESSAGE_HINT = "a cursor is one that a page gave, or a seq"
+MESSAGE_CURSOR = TextCursor(
+    MessageCursor, "{seq}[.{time}.{epoch}]", MESSAGE_HINT, seq=number(15), time=TIME, epoch=TIME
+)
+"""A message of a chat."""
+CHANGE_CURSOR = TextCursor(
+    ChangeCursor,
+    "{cursor}[~{time}.{subject}]",
+    MESSAGE_HINT,
+    cursor=Field(r"[\d.]+", MESSAGE_CURSOR.read),
+    time=TIME,
+    subject=Field(".{1,200}"),
+)
+"""A change of a group's or room's members and fields."""
+USER_CURSOR = TextCursor(ScoredMember, "{time}.{handle}", time=TIME, handle=Field(HANDLE.pattern))
+"""A user in a list, or a post by its author: posts are named by their times."""
+CHAT_CURSOR = TextCursor(ScoredMember, "{time}.{chat}", time=TIME, chat=Field(".{1,200}"))
+"""A chat of an inbox, by the time of its last activity."""
+ROOM_CURSOR = TextCursor(ScoredMember, "{time}.{room}", time=TIME, room=Field(ROOM.pattern))
+"""A room in the list of all rooms, by the time at which it was made."""
+
+
+class SearchCursor(TextCursor[SearchEntry]):
+    """An entry of a search index, in base64url."""
+
+    def read(self, text: str) -> SearchEntry:
+        """Return the entry; raises ValueError."""
+        if len(text) > MAX_SEARCH_CURSOR_CHARACTERS:
+            raise ValueError
+        return super().read(from_base64(text).decode())
+
+    def encode(self, value: SearchEntry) -> str:
+        """Return the cursor of an entry."""
+        return to_base64(super().encode(value).encode())
+
+
+SEARCH_CURSOR = SearchCursor(
+    SearchEntry,
+    "{term}\0{id}",
+    "a cursor is one that a page of this search gave",
+    term=Field(r"[^\0]*"),
+    id=Field(r"[^\0]*"),
+)
 
 
 def seq_of(text: str, field: str) -> int:
-    """Read a seq, a whole number from 1; raises BadRequest naming the field."""
+    """Return the seq that a text is, a whole number from 1; raises BadRequest naming the field."""
     if not SEQ.fullmatch(text):
         raise bad_field(field, "a seq is a whole number from 1")
     return int(text)
-
-
-def mark_of(cursor: str, field: str) -> ScoredMember:
-    """Read a cursor of a list or feed, `<number>.<handle>`; raises BadRequest naming the field."""
-    match = LIST_CURSOR.fullmatch(cursor)
-    if not match:
-        raise bad_field(field, "a cursor is the `next` of a page")
-    return ScoredMember(int(match[1]), match[2])
-
-
-def cursor_of(mark: ScoredMember) -> str:
-    """Return the cursor of what a page of a list or feed ends with; its member is a handle."""
-    return f"{mark.score}.{mark.member}"

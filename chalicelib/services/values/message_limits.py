@@ -9,6 +9,7 @@ import msgspec
 
 from chalicelib.errors import TextTooLong, bad_field
 from chalicelib.schemas.messages import MAX_ID_CHARACTERS, MAX_TEXT_BYTES
+from chalicelib.services.values.paging import take_fitting
 from chalicelib.store.messages.log import LogEntry
 from chalicelib.texts import check_line, described, has_visible
 
@@ -45,21 +46,22 @@ def checked_id(message_id: str | None, field: str = "id") -> str | None:
 
 
 def fitting(entries: list[LogEntry], chat: str) -> list[LogEntry]:
-    """Return the first entries, one at the least, that fit a reply of 4 MiB as Lambda counts it.
+    """Return as many leading entries as fit in a reply of 4 MiB, at least one.
 
-    chat: the chat's name, which each message repeats.
-    Lambda carries the body as a JSON string, which its runtimes up to Python 3.11 write in ASCII: what JSON
-    escapes is escaped twice, and what is not ASCII takes 6 or 12 bytes.
+    chat: the name of the chat, which each message repeats.
+    The size is the one that Lambda counts. Lambda carries the body as a JSON string, which its runtimes up to
+    Python 3.11 write in ASCII: JSON's escapes are escaped again, and a character beyond ASCII takes 6 or 12
+    bytes.
     """
     characters = sum(len(entry.content.text) + _event_bytes(entry) for entry in entries)
     if characters * LONGEST_CHARACTER + len(entries) * LONGEST_NAMES < REPLY_BYTES:
         return entries
-    overhead, size = 256 + _carried_bytes(chat), 0
-    for count, entry in enumerate(entries):
-        size += overhead + _carried_bytes(entry.content) + _event_bytes(entry) * LONGEST_CHARACTER
-        if size > REPLY_BYTES and count:
-            return entries[:count]
-    return entries
+    overhead = 256 + _carried_bytes(chat)
+    return take_fitting(
+        entries,
+        lambda entry: overhead + _carried_bytes(entry.content) + _event_bytes(entry) * LONGEST_CHARACTER,
+        REPLY_BYTES,
+    )
 
 
 def _event_bytes(entry: LogEntry) -> int:

@@ -7,11 +7,12 @@ from hashlib import blake2b
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from chalicelib.schemas.encoded import Encoded
 from chalicelib.schemas.inbox import PREVIEW_CHARACTERS, ChatRow, ChatState, Preview
 from chalicelib.schemas.system_events import Event, Role
 from chalicelib.services.values import system_events
 from chalicelib.services.values.chat_id import kind_of
-from chalicelib.services.values.cursors import Cursor
+from chalicelib.services.values.cursors import MessageCursor
 from chalicelib.services.values.times import rfc3339
 from chalicelib.store.chats import info
 from chalicelib.store.chats.summary import MembershipState, Summary
@@ -87,9 +88,9 @@ def preview(entry: LogEntry) -> Preview:
     )
 
 
-def size_of(told: ChatRow) -> int:
-    """Return the bytes of a row on the wire."""
-    return len(msgspec.json.encode(told)) + 1
+def size_of(row: Encoded[ChatRow] | None) -> int:
+    """Return the bytes that a row takes on a page, with the comma; 0 for a row that is not shown."""
+    return 0 if row is None else len(row) + 1
 
 
 def checked(summary: Summary, version: int = 0) -> Checked:
@@ -107,4 +108,4 @@ def _event(content: Content) -> Event | UnsetType:
 
 
 def _cursor(summary: Summary, seq: int, time: int) -> str:
-    return str(Cursor(seq, time, summary.epoch) if time else Cursor(seq))
+    return str(MessageCursor(seq, time, summary.epoch) if time else MessageCursor(seq))

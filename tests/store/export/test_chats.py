@@ -190,6 +190,5 @@ def test_cursor_of_another_chat(town: Town) -> None:
     town.send(DIRECT, "alice", "mine")
     town.log.append("alexa:bob", Content("alice", "forged"))
 
-    page = town.exports.page("alice", "messages.0.alexa:bob")
-    assert isinstance(page.messages, list)
-    assert [one.text for one in page.messages] == ["mine"]
+    page = msgspec.json.decode(msgspec.json.encode(town.exports.page("alice", "messages.0.alexa:bob")))
+    assert [one["text"] for one in page["messages"]] == ["mine"]

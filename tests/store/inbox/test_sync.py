@@ -9,7 +9,7 @@ from urllib.parse import quote
 import msgspec
 import pytest
 
-from chalicelib.services.inbox.sync_token import SyncToken
+from chalicelib.services.inbox.sync_token import SYNC_TOKEN
 from chalicelib.store import keys
 from chalicelib.store.inbox.index import MOST_LINEAGES
 from tests.store.account_records import DAY
@@ -59,7 +59,7 @@ def told(body: dict[str, Any]) -> list[tuple[str, str]]:
 
 def aged(raw: RawClient, user: str, token: str, by: int) -> str:
     """Let everything that a user's index says so far be older; returns the token as it was made then."""
-    parsed = SyncToken.parse(token, "since")
+    parsed = SYNC_TOKEN.decode(token, "since")
     for key in (keys.inbox(user), keys.lineages(user)):
         scores: Any = raw.zrange(key, 0, -1, withscores=True)
         raw.zadd(key, {member: score - by for member, score in scores})
@@ -281,7 +281,7 @@ def test_token_of_another_user_resets_the_client() -> None:
 def test_a_token_from_the_future() -> None:
     """A token of more than its client was told is answered by a reset."""
     send("ann", "ann:bob")
-    token = SyncToken.parse(page("ann")["next"], "since")
+    token = SYNC_TOKEN.decode(page("ann")["next"], "since")
 
     assert page("ann", str(token._replace(version=token.version + 1)))["reset"]
 

@@ -7,31 +7,31 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.errors import BadRequest
-from chalicelib.services.values.cursors import Cursor, seq_of
+from chalicelib.services.values.cursors import MESSAGE_CURSOR, MessageCursor, seq_of
 
 SEQS = st.integers(0, 10**15 - 1)
 TIMES = st.integers(0, 10**16 - 1)
 
 
-@given(cursor=SEQS.map(Cursor) | st.tuples(SEQS, TIMES, TIMES).map(Cursor._make))
-def test_cursor_decodes_to_its_values(cursor: Cursor) -> None:
+@given(cursor=SEQS.map(MessageCursor) | st.tuples(SEQS, TIMES, TIMES).map(MessageCursor._make))
+def test_cursor_decodes_to_its_values(cursor: MessageCursor) -> None:
     """A cursor decodes to the values it was made of."""
-    assert Cursor.parse(str(cursor), "after") == cursor
+    assert MESSAGE_CURSOR.decode(str(cursor), "after") == cursor
 
 
 @pytest.mark.parametrize(
     ("text", "cursor"),
     [
-        ("0", Cursor(0)),
-        ("12", Cursor(12)),
-        ("012", Cursor(12)),
-        ("12.1763700000000000.1763600000000000", Cursor(12, 1763700000000000, 1763600000000000)),
-        ("0.0.0", Cursor(0, 0, 0)),
+        ("0", MessageCursor(0)),
+        ("12", MessageCursor(12)),
+        ("012", MessageCursor(12)),
+        ("12.1763700000000000.1763600000000000", MessageCursor(12, 1763700000000000, 1763600000000000)),
+        ("0.0.0", MessageCursor(0, 0, 0)),
     ],
 )
-def test_cursor_is_a_seq_or_seq_time_and_epoch(text: str, cursor: Cursor) -> None:
+def test_cursor_is_a_seq_or_seq_time_and_epoch(text: str, cursor: MessageCursor) -> None:
     """A cursor is a seq, or seq, time and epoch."""
-    assert Cursor.parse(text, "after") == cursor
+    assert MESSAGE_CURSOR.decode(text, "after") == cursor
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_cursor_is_a_seq_or_seq_time_and_epoch(text: str, cursor: Cursor) -> Non
 def test_not_a_cursor(text: str, field: str) -> None:
     """Any other text is a BadRequest that names the field."""
     with pytest.raises(BadRequest) as raised:
-        Cursor.parse(text, field)
+        MESSAGE_CURSOR.decode(text, field)
 
     assert [error.field for error in raised.value.errors] == [field]
 

@@ -1,0 +1,158 @@
+"""Pages: how cursors are written and read, and how many rows a page takes."""
+
+from __future__ import annotations
+
+import re
+from abc import ABC, abstractmethod
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Generic, NamedTuple, TypeVar, cast
+
+import msgspec
+
+from chalicelib.errors import bad_field
+from chalicelib.schemas.encoded import Encoded
+
+T = TypeVar("T")
+Value = TypeVar("Value", bound=tuple[Any, ...])
+
+BASE64 = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
+FIELD_NAME = re.compile(r"\{(\w+)\}")
+NEXT_OF_A_PAGE = "a cursor is the `next` of a page"
+ENCODER = msgspec.json.Encoder()
+
+
+class CursorCodec(ABC, Generic[T]):
+    """One kind of cursor.
+
+    hint: what the error tells a client that sent another text.
+    """
+
+    hint = NEXT_OF_A_PAGE
+
+    def decode(self, text: str, field: str) -> T:
+        """Return the value of a cursor that a client sent; raises BadRequest naming the field."""
+        try:
+            return self.read(text)
+        except ValueError:
+            raise bad_field(field, self.hint) from None
+
+    @abstractmethod
+    def read(self, text: str) -> T:
+        """Return the value of a cursor; raises ValueError."""
+
+    @abstractmethod
+    def encode(self, value: T) -> str:
+        """Return the cursor of a value, as it is sent to a client."""
+
+
+class Field(NamedTuple):
+    """A field of a cursor: the pattern of its text, without groups, and the function that reads it."""
+
+    pattern: str
+    read: Callable[[str], Any] = str
+
+
+def number(digits: int) -> Field:
+    """Return a field that is a whole number of at most so many digits."""
+    return Field(rf"\d{{1,{digits}}}", int)
+
+
+class TextCursor(CursorCodec[Value]):
+    """A cursor that is the text of its fields.
+
+    make: returns the value, a tuple, for the fields in their order.
+    layout: the cursor with the name of each field in braces. The end in brackets, if there is one, is left
+    out of the cursor of a tuple whose last element is None.
+    """
+
+    def __init__(
+        self, make: Callable[..., Value], layout: str, hint: str = NEXT_OF_A_PAGE, **fields: Field
+    ) -> None:
+        start, _, end = layout.removesuffix("]").partition("[")
+        names = FIELD_NAME.findall(layout)
+        self.hint = hint
+        self._make = make
+        self._reads = [fields[name].read for name in names]
+        pattern = f"{_grouped(start, fields)}(?:{_grouped(end, fields)})?"
+        self._pattern = re.compile(pattern, re.ASCII | re.DOTALL)
+        self._short, self._whole = (FIELD_NAME.sub("{}", part).format for part in (start, start + end))
+
+    def read(self, text: str) -> Value:
+        """Return the value of a cursor; raises ValueError."""
+        match = self._pattern.fullmatch(text)
+        if match is None:
+            raise ValueError
+        given = (part for part in match.groups() if part is not None)
+        return self._make(*(read(part) for read, part in zip(self._reads, given, strict=False)))
+
+    def encode(self, value: Value) -> str:
+        """Return the cursor of a value."""
+        return self._short(*value) if value[-1] is None else self._whole(*value)
+
+
+def to_base64(raw: bytes) -> str:
+    """Return bytes as base64url without padding."""
+    return urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def from_base64(text: str) -> bytes:
+    """Return the bytes of a text in base64url without padding; raises ValueError."""
+    if not BASE64.fullmatch(text):
+        raise ValueError
+    return urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
+class Page(NamedTuple, Generic[T]):
+    """Rows of a page, and the cursor of the page after it; next is None at the end."""
+
+    rows: Sequence[T]
+    next: str | None
+
+
+def page_of(found: Sequence[T], limit: int, cursor: Callable[[T], str]) -> Page[T]:
+    """Return a page of at most `limit` rows.
+
+    found: one row more than the limit, or more, if another page follows. cursor: returns the cursor of a row.
+    """
+    rows = found[:limit]
+    return Page(rows, cursor(rows[-1]) if len(found) > limit else None)
+
+
+def encoded(row: T) -> Encoded[T]:
+    """Return a row as JSON, which a response or frame takes as it is."""
+    return cast(Encoded[T], msgspec.Raw(ENCODER.encode(row)))
+
+
+def take_fitting(rows: Iterable[T], size: Callable[[T], int], most: int, limit: int | None = None) -> list[T]:
+    """Return as many leading rows as fit in `most` bytes, and the first one whatever its size.
+
+    size: returns the bytes of a row; a row of 0 bytes is not shown, and always fits.
+    limit: maximum number of shown rows, None for any number.
+    """
+    taken: list[T] = []
+    total = shown = 0
+    for row in rows:
+        if row_size := size(row):
+            total += row_size
+            if shown and (total > most or shown == limit):
+                break
+            shown += 1
+        taken.append(row)
+    return taken
+
+
+def until_enough(parts: Iterable[T], size: Callable[[T], int], enough: int) -> Iterator[T]:
+    """Yield parts until they are `enough` bytes together; no part after that is read."""
+    total = 0
+    for part in parts:
+        yield part
+        total += size(part)
+        if total >= enough:
+            return
+
+
+def _grouped(layout: str, fields: dict[str, Field]) -> str:
+    """Return the pattern of a layout, with a group for each field."""
+    parts = enumerate(FIELD_NAME.split(layout))
+    return "".join(f"({fields[part].pattern})" if place % 2 else re.escape(part) for place, part in parts)
