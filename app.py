@@ -55,7 +55,7 @@ def import_users(event: Any, context: Any) -> dict[str, Any]:
 
 if settings.stage != "localstack":  # where `chalice deploy` cannot make a WebSocket API
     app.experimental_feature_flags.add("WEBSOCKETS")
-    app.websocket_api.configure("unused", "unused")  # delivery.py pushes; without a region this would raise
+    app.websocket_api.configure("unused", "unused")  # push_gateway pushes; without a region this would raise
 
     @app.on_ws_connect()
     def socket_connect(event: Any) -> dict[str, Any]:

@@ -27,14 +27,15 @@ AIM_MILLISECONDS = 1000.0
 PUSH = """
 import sys, time
 from chalicelib.config import Settings
-from chalicelib.delivery import ApiGatewayPusher, Parcel
+from chalicelib.push_gateway.api_gateway import ApiGatewayPusher
+from chalicelib.push_gateway.pusher import OutgoingFrame
 pusher = ApiGatewayPusher(Settings(push_url=sys.argv[1]))
 if sys.argv[3] == "True":
     pusher.prepare()
 print("ready", flush=True)
 sys.stdin.readline()
 start, used = time.perf_counter(), time.process_time()
-outcome = pusher.push([Parcel([str(number) for number in range(int(sys.argv[2]))], b"x" * 200)])
+outcome = pusher.push([OutgoingFrame([str(number) for number in range(int(sys.argv[2]))], b"x" * 200)])
 print(time.perf_counter() - start, time.process_time() - used, len(outcome.failed), flush=True)
 """
 

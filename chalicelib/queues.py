@@ -20,20 +20,20 @@ BATCH = 10
 CONNECT_SECONDS, READ_SECONDS, ATTEMPTS = 1, 2, 2
 
 
-_asked: list[Callable[[], bool]] = []
+_checks: list[Callable[[], bool]] = []
 
 
-def ask_for_jobs(check: Callable[[], bool] | None) -> None:
+def install_jobs_check(check: Callable[[], bool] | None) -> None:
     """Install what says whether a process beside the server does queued work; None: there is none."""
-    _asked[:] = [] if check is None else [check]
+    _checks[:] = [] if check is None else [check]
 
 
 def are_jobs_down() -> bool:
     """Return whether a process that does queued work is known not to do so."""
-    return not all(check() for check in _asked)
+    return not all(check() for check in _checks)
 
 
-class Push(msgspec.Struct, frozen=True):
+class PushJob(msgspec.Struct, frozen=True):
     """A message to push; the queue carries where it stands, and no text.
 
     connections: their ids, and whether they read protobuf. attempt: how often it was tried before.
@@ -49,21 +49,21 @@ class Job(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a message of the queue says, one of the two; item: as in its outbox, such as `posts:alice`."""
 
     item: str | None = None
-    push: Push | None = None
+    push: PushJob | None = None
 
     def __post_init__(self) -> None:
         if (self.item is None) is (self.push is None):
             raise ValueError("Expected one of `item` and `push`")
 
 
-class NotPut(NamedTuple):
+class NotQueued(NamedTuple):
     """Jobs that did not reach the queue, and why."""
 
     jobs: int
     reason: str
 
 
-class WorkQueue:
+class JobQueue:
     """Asks for work that is owed to be done soon.
 
     Whatever is lost here is still owed in the store, where the sweep finds it.
@@ -79,7 +79,7 @@ class WorkQueue:
         """Put a job for each item; a failure is logged, and nothing else."""
         self._put([Job(item) for item in items])
 
-    def put_pushes(self, pushes: Sequence[Push], delay: int = 0) -> bool:
+    def put_pushes(self, pushes: Sequence[PushJob], delay: int = 0) -> bool:
         """Put a job for each push, and return whether all are in the queue; a failure is logged.
 
         delay: seconds until they are handed out; SQS keeps to it, and the list in the store does not.
@@ -95,20 +95,20 @@ class WorkQueue:
             LOGGER.error({"event": "work_not_put", **failure._asdict()})
         return failure is None
 
-    def _push(self, jobs: list[str]) -> NotPut | None:
+    def _push(self, jobs: list[str]) -> NotQueued | None:
         try:
             self._list.push(jobs)
         except (StoreUnavailable, StoreFull) as error:
-            return NotPut(len(jobs), str(error.__cause__ or error))
+            return NotQueued(len(jobs), str(error.__cause__ or error))
         return None
 
-    def _send(self, jobs: list[str], delay: int) -> NotPut | None:
+    def _send(self, jobs: list[str], delay: int) -> NotQueued | None:
         try:
             from botocore.exceptions import BotoCoreError, ClientError
 
             client = self._awake()
         except ImportError:
-            return NotPut(len(jobs), "PARLEY_WORK_QUEUE needs boto3: pip install boto3")
+            return NotQueued(len(jobs), "PARLEY_WORK_QUEUE needs boto3: pip install boto3")
         sent, reason = 0, ""
         try:
             for start in range(0, len(jobs), BATCH):
@@ -118,7 +118,7 @@ class WorkQueue:
                 reason = next((refused["Code"] for refused in answer.get("Failed", ())), reason)
         except (BotoCoreError, ClientError) as error:
             reason = str(error)
-        return NotPut(len(jobs) - sent, f"PARLEY_WORK_QUEUE: {reason}") if sent < len(jobs) else None
+        return NotQueued(len(jobs) - sent, f"PARLEY_WORK_QUEUE: {reason}") if sent < len(jobs) else None
 
     def _awake(self) -> Any:
         """Return the client, without connections that were unused for long."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from chalicelib.push_gateway.pusher import SESSION_ENDED, SILENT
+from chalicelib.push_gateway.pusher import LEASE_EXPIRED, SESSION_ENDED
 from chalicelib.schemas import realtime as frames
 from chalicelib.schemas.realtime import MAX_FRAME_BYTES, MAX_MESSAGE_BYTES, SUBPROTOCOL
 
@@ -35,8 +35,8 @@ CLOSE_CODES = {
     1008: "Too many pings, pongs and parts of messages within a minute.",
     1009: "A frame or a message was too large.",
     SESSION_ENDED.code: "The session has ended; a `connection_ended` error comes before. Log in again.",
-    SILENT.code: "The connection's lease has expired, or its outside token; a `connection_ended` error comes "
-    "before. Get another ticket.",
+    LEASE_EXPIRED.code: "The connection's lease has expired, or its outside token; a `connection_ended` "
+    "error comes before. Get another ticket.",
 }
 """Why a connection is closed. No close frame (1006): the network broke it, or the client did not read."""
 
@@ -61,8 +61,8 @@ socket before the old one ends. Send a `ping` when nothing else went out for {PI
 keep nothing open for longer, and each is billed on AWS.
 
 Close codes: {" ".join(f"{code}: {text}" for code, text in CLOSE_CODES.items())} A server \
-on API Gateway closes with 1000 where {SESSION_ENDED.code} and {SILENT.code} stand: go by the error, not by \
-the code.
+on API Gateway closes with 1000 where {SESSION_ENDED.code} and {LEASE_EXPIRED.code} stand: go by the error, \
+not by the code.
 
 Subprotocols: `parley.json`, or none, is what is described here. `{SUBPROTOCOL}` carries the same frames as \
 protobuf Messages, in base64; docs/protobuf.md says how.

@@ -12,7 +12,7 @@ from enum import Enum
 from chalicelib.config import Settings
 from chalicelib.logs import LOGGER
 from chalicelib.push_gateway.management_api import ManagementApi, NoAnswer
-from chalicelib.push_gateway.pusher import Ending, Outcome, Parcel
+from chalicelib.push_gateway.pusher import CloseReason, Outcome, OutgoingFrame
 
 INLINE = 50
 """Connections that one call pushes to at once; each has a thread, so that none waits behind a dead one."""
@@ -52,15 +52,15 @@ class ApiGatewayPusher:
         """Make all that a push needs but its connections; without it, the first push does."""
         self._opened()
 
-    def push(self, parcels: Sequence[Parcel]) -> Outcome:
+    def push(self, frames: Sequence[OutgoingFrame]) -> Outcome:
         """Push frames; what was refused for now (429, 5xx) is tried once more."""
-        frames: dict[str, list[bytes]] = {}
-        for parcel in parcels:
-            for connection in parcel.connections:
-                frames.setdefault(connection, []).append(parcel.data)
+        waiting: dict[str, list[bytes]] = {}
+        for frame in frames:
+            for connection in frame.connections:
+                waiting.setdefault(connection, []).append(frame.data)
         deadline = time.monotonic() + ALL_OF_A_CALL * self._timeout
-        answers = self._round(frames, deadline)
-        again = {one: frames[one] for one, answer in answers.items() if answer is Answer.LATER}
+        answers = self._round(waiting, deadline)
+        again = {one: waiting[one] for one, answer in answers.items() if answer is Answer.LATER}
         if again and time.monotonic() + PAUSE_SECONDS < deadline:
             time.sleep(PAUSE_SECONDS)
             answers |= self._round(again, deadline)
@@ -68,7 +68,7 @@ class ApiGatewayPusher:
         failed = [one for one, answer in answers.items() if answer in (Answer.LATER, Answer.FAILED)]
         return Outcome(gone, failed)
 
-    def close(self, connections: Sequence[str], ending: Ending) -> None:
+    def close(self, connections: Sequence[str], reason: CloseReason) -> None:
         """Close connections; one that cannot be reached is left to its lease.
 
         API Gateway takes no code for it: the close frame has 1000 (boto3's issue 3789).

@@ -10,7 +10,7 @@ from chalicelib.push_gateway.api_gateway import ApiGatewayPusher
 from chalicelib.push_gateway.pusher import NoPusher, Pusher
 
 _installed: list[Any] = []
-_told: list[Callable[[str, str], None]] = []
+_user_listeners: list[Callable[[str, str], None]] = []
 
 
 def install(pusher: Pusher | None) -> None:
@@ -18,14 +18,14 @@ def install(pusher: Pusher | None) -> None:
     _installed[:] = [] if pusher is None else [pusher]
 
 
-def tell_users_to(listener: Callable[[str, str], None] | None) -> None:
+def install_user_listener(listener: Callable[[str, str], None] | None) -> None:
     """Install a listener that note_user calls, such as the server that holds the connections; None: none."""
-    _told[:] = [] if listener is None else [listener]
+    _user_listeners[:] = [] if listener is None else [listener]
 
 
 def note_user(connection: str, user: str) -> None:
     """Pass the user of a connection that is about to open to the listener, if there is one."""
-    for listener in _told:
+    for listener in _user_listeners:
         listener(connection, user)
 
 

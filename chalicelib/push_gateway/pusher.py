@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 
-class Parcel(NamedTuple):
+class OutgoingFrame(NamedTuple):
     """One frame for some connections; data: UTF-8 text.
 
     droppable: whether a connection that reads too slowly may go without it.
@@ -24,7 +24,7 @@ class Outcome(NamedTuple):
     failed: list[str]
 
 
-class Ending(NamedTuple):
+class CloseReason(NamedTuple):
     """Why a connection is closed: the code and reason of its close frame, where the server can choose them.
 
     code: 4000 more than the status of HTTP (RFC 6455, 7.4.2: 4000 to 4999 are for applications).
@@ -34,8 +34,8 @@ class Ending(NamedTuple):
     reason: str
 
 
-SESSION_ENDED = Ending(4401, "The session has ended")
-SILENT = Ending(4408, "The lease has expired")
+SESSION_ENDED = CloseReason(4401, "The session has ended")
+LEASE_EXPIRED = CloseReason(4408, "The lease has expired")
 
 
 class Pusher(Protocol):
@@ -46,11 +46,11 @@ class Pusher(Protocol):
 
     inline: int
 
-    def push(self, parcels: Sequence[Parcel]) -> Outcome:
+    def push(self, frames: Sequence[OutgoingFrame]) -> Outcome:
         """Push frames; those for one connection arrive in the order of the parcels."""
         ...
 
-    def close(self, connections: Sequence[str], ending: Ending) -> None:
+    def close(self, connections: Sequence[str], reason: CloseReason) -> None:
         """Close connections, as far as they are there."""
         ...
 
@@ -60,9 +60,9 @@ class NoPusher:
 
     inline = 0
 
-    def push(self, parcels: Sequence[Parcel]) -> Outcome:
+    def push(self, frames: Sequence[OutgoingFrame]) -> Outcome:
         """Push nothing."""
         return Outcome([], [])
 
-    def close(self, connections: Sequence[str], ending: Ending) -> None:
+    def close(self, connections: Sequence[str], reason: CloseReason) -> None:
         """Close nothing."""

@@ -11,19 +11,19 @@ from typing import Any
 from chalicelib import services
 from chalicelib.errors import PROBLEM_JSON, InternalError, ParleyError
 from chalicelib.logs import LOGGER, cause_of
-from chalicelib.services.realtime.connect import Knock
-from chalicelib.services.realtime.dispatch import Handled
+from chalicelib.services.realtime.connect import ConnectRequest
+from chalicelib.services.realtime.dispatch import FrameResult
 from chalicelib.store.accounts.sessions import details_of
 
 Event = Mapping[str, Any]
-DONE = Handled(None)
+DONE = FrameResult(None)
 
 
 def connect(event: Event) -> dict[str, Any]:
     """Let a socket in, or answer why not; its ticket is in no line of the log."""
     answer: dict[str, Any] = {"statusCode": 200}
 
-    def let_in() -> Handled:
+    def let_in() -> FrameResult:
         protocol = services.current().realtime.connecting.connect(_knock(event))
         if protocol is not None:
             answer["headers"] = {"Sec-WebSocket-Protocol": protocol}
@@ -38,14 +38,14 @@ def prove(token: str, address: str) -> None:
 
     address: where it came from. Raises NotAuthenticated, IdentityUnavailable, TooManyRequests.
     """
-    services.current().realtime.connecting.prove(token, address)
+    services.current().realtime.connecting.check_token(token, address)
 
 
 def message(event: Event) -> dict[str, Any]:
     """Do what a frame asks; its answers are pushed."""
     connection, body = _connection(event), event.get("body") or ""
 
-    def handle() -> Handled:
+    def handle() -> FrameResult:
         return services.current().realtime.frames.handle(connection, body, _request_id(event))
 
     _logged("socket_frame", event, handle)
@@ -55,7 +55,7 @@ def message(event: Event) -> dict[str, Any]:
 def disconnect(event: Event) -> dict[str, Any]:
     """Clear up after a socket that has closed."""
 
-    def clear_up() -> Handled:
+    def clear_up() -> FrameResult:
         services.current().realtime.connecting.disconnect(_connection(event))
         return DONE
 
@@ -63,16 +63,16 @@ def disconnect(event: Event) -> dict[str, Any]:
     return {"statusCode": 200}
 
 
-def _logged(name: str, event: Event, call: Callable[[], Handled]) -> Handled:
+def _logged(name: str, event: Event, call: Callable[[], FrameResult]) -> FrameResult:
     """Have something done for an event, and log one line of it; what it raises comes back as its error."""
     start, request = time.perf_counter(), _request_id(event)
     try:
         handled = call()
     except ParleyError as refusal:
-        handled = Handled(None, refusal)
+        handled = FrameResult(None, refusal)
     except Exception:
         LOGGER.exception({"event": "defect", "request_id": request})
-        handled = Handled(None, InternalError(f"The server failed. {request} finds it in the logs."))
+        handled = FrameResult(None, InternalError(f"The server failed. {request} finds it in the logs."))
     line: dict[str, Any] = {"event": name, "request_id": request, "connection": _connection(event)}
     if handled.kind is not None:
         line["type"] = handled.kind
@@ -84,13 +84,13 @@ def _logged(name: str, event: Event, call: Callable[[], Handled]) -> Handled:
     return handled
 
 
-def _knock(event: Event) -> Knock:
+def _knock(event: Event) -> ConnectRequest:
     headers = {name.lower(): value for name, value in (event.get("headers") or {}).items()}
     query = event.get("queryStringParameters") or {}
     identity = event["requestContext"].get("identity") or {}
     agent = headers.get("user-agent") or identity.get("userAgent") or ""
     scheme, _, token = headers.get("authorization", "").partition(" ")
-    return Knock(
+    return ConnectRequest(
         connection=_connection(event),
         details=details_of(str(identity.get("sourceIp") or ""), agent),
         ticket=query.get("ticket"),

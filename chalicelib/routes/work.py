@@ -34,9 +34,9 @@ def sweep(event: Any) -> dict[str, int]:
     """
     start, current = time.perf_counter(), services.current()
     done = _counted(
-        told=current.deliveries.sweep,
+        told=current.fan_out.sweep,
         ended=current.realtime.leases.sweep,
-        repeated=current.work.sweep,
+        repeated=current.jobs.sweep,
         expired=current.sessions.sweep,
     )
     LOGGER.info({"event": "sweep", **done, "ms": _milliseconds(start)})
@@ -77,9 +77,9 @@ def _done(message: Message) -> bool:
 def _failure(job: Job) -> Exception | None:
     try:
         if job.push is not None:
-            services.current().broadcast.do(job.push)
+            services.current().message_push.do(job.push)
         elif job.item is not None:
-            services.current().work.run(job.item)
+            services.current().jobs.run(job.item)
     except Exception as error:
         return error
     return None

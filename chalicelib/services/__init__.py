@@ -6,7 +6,7 @@ import functools
 
 from chalicelib.config import Settings
 from chalicelib.logs import LOGGER, cause_of
-from chalicelib.queues import WorkQueue, are_jobs_down
+from chalicelib.queues import JobQueue, are_jobs_down
 from chalicelib.schemas.messages import Health
 from chalicelib.services.accounts.deletion import Deletion
 from chalicelib.services.accounts.indexing import AccountIndexer
@@ -30,7 +30,7 @@ from chalicelib.services.chats.members import Members
 from chalicelib.services.chats.membership import Membership
 from chalicelib.services.chats.service import ChatService
 from chalicelib.services.chats.transaction import ChatTransactions
-from chalicelib.services.delivery.fan_out import Deliveries
+from chalicelib.services.delivery.fan_out import ChatFanOut
 from chalicelib.services.export.archive import Exports, Listed
 from chalicelib.services.export.chats import ChatExports
 from chalicelib.services.imports.accounts import Importer
@@ -40,7 +40,7 @@ from chalicelib.services.inbox.history_check import HistoryCheck
 from chalicelib.services.inbox.inbox import InboxService
 from chalicelib.services.inbox.read_state import ReceiptService
 from chalicelib.services.inbox.sync import SyncService
-from chalicelib.services.jobs.pending_work import Doer, Work
+from chalicelib.services.jobs.pending_jobs import JobHandler, PendingJobs
 from chalicelib.services.legacy.go_chat import GoChatRooms
 from chalicelib.services.legacy.tiktok import TikTokMessages
 from chalicelib.services.messages.service import Messages
@@ -90,21 +90,21 @@ class Services:
         self._store = client.connect(settings)
         store = self._store
         accounts, claims, sessions = Accounts(store), Claims(store), Sessions(store)
-        queue = WorkQueue(settings, store)
+        queue = JobQueue(settings, store)
         self._reach = Reach(settings, store, accounts, self.names, queue, self._disconnect)
-        self.broadcast = self._reach.broadcast
+        self.message_push = self._reach.message_push
         log = MessageLog(store, settings.keep_messages)
         index = SearchIndex(store)
         directory = AccountIndexer(accounts, claims, index, IndexTraces(store))
         follows, posts, timelines, cards = Follows(store), Posts(store), Timelines(store), UserCards(store)
         mirrors = Mirrors(follows, posts, timelines)
-        doers: dict[str, Doer] = {
+        handlers: dict[str, JobHandler] = {
             "index": directory.index,
             "follow": mirrors.follow,
             "block": self._end_contact,
             "posts": FanOut(follows, posts, timelines, settings.large_author).run,
         }
-        self.work = Work(PendingWork(store), queue, doers)
+        self.jobs = PendingJobs(PendingWork(store), queue, handlers)
         self.account_statuses = AccountStatusCache(store, accounts)
         self.authenticator = Authenticator(
             settings, store, self.account_statuses, sessions, claims, _verifier(settings)
@@ -113,34 +113,36 @@ class Services:
         self.chat_search = ChatSearch(
             store, chats, SearchIndex(store, keys.found), ChatTerms(store), RoomList(store)
         )
-        self.deliveries = Deliveries(
+        self.fan_out = ChatFanOut(
             store,
             chats,
             index=self.chat_search.index,
             depart=self._depart,
-            broadcast=self.broadcast,
+            message_push=self.message_push,
         )
         inboxes, summaries, ids = Inboxes(store), Summaries(), ChatIds(self.names)
         direct = DirectContact(accounts, self.account_statuses, strict=not is_open)
-        self.messages = Messages(log, ids, direct, self.deliveries)
-        self.tiktok = TikTokMessages(log, self.names, ids, direct, self.deliveries)
+        self.messages = Messages(log, ids, direct, self.fan_out)
+        self.tiktok = TikTokMessages(log, self.names, ids, direct, self.fan_out)
         self.inbox = InboxService(store, inboxes, summaries)
         self.sync = SyncService(store, inboxes, summaries)
         self.histories = HistoryCheck(ids, self.sync)
         self.receipts = ReceiptService(
-            ids, ReadStates(store), self.deliveries, self._reach.marks, BlockFilter(store)
+            ids, ReadStates(store), self.fan_out, self._reach.receipt_delivery, BlockFilter(store)
         )
         self.changelog = Changelog(store, ids, log, chats, summaries)
         self._wire_groups(accounts, chats, cards, mirrors)
         passwords = Passwords(settings.argon2)
-        self.login = Login(accounts, claims, sessions, LoginAttempts(store), passwords, self._reach.closing)
-        self.registration = Registration(
-            self.names, accounts, claims, passwords, self.login, self.work, self._reach.closing
+        self.login = Login(
+            accounts, claims, sessions, LoginAttempts(store), passwords, self._reach.session_closer
         )
-        self.sessions = SessionService(sessions, self._reach.closing)
+        self.registration = Registration(
+            self.names, accounts, claims, passwords, self.login, self.jobs, self._reach.session_closer
+        )
+        self.sessions = SessionService(sessions, self._reach.session_closer)
         importer, get = Importer(accounts, claims, passwords), getter(allow_private=settings.import_private)
-        self.imports = Imports(importer, self.names, get, self.work.soon)
-        self.profiles = Profiles(store, accounts, claims, self.names, self.work, strict=not is_open)
+        self.imports = Imports(importer, self.names, get, self.jobs.enqueue)
+        self.profiles = Profiles(store, accounts, claims, self.names, self.jobs, strict=not is_open)
         self.search = Search(store, accounts, index)
         self.deletion = Deletion(
             store,
@@ -148,17 +150,17 @@ class Services:
             claims,
             directory,
             self.account_removal.depart,
-            self.work,
-            self._reach.closing,
+            self.jobs,
+            self._reach.session_closer,
         )
-        doers["delete"] = self.deletion.finish
+        handlers["delete"] = self.deletion.finish
         mine = ChatExports(store, inboxes, summaries, chats, log)
         listed = Listed(follows, Blocks(store), posts, timelines, mine)
         self.exports = Exports(store, accounts, sessions, listed, strict=not is_open)
         peers, lists = Peers(store, self.names, accounts), UserLists(store, cards)
-        self.follows = FollowService(follows, peers, lists, self.work)
-        self.blocks = BlockService(Blocks(store), peers, lists, self.work, self._tell_watcher)
-        self.posts = PostService(store, posts, cards, peers, self.work)
+        self.follows = FollowService(follows, peers, lists, self.jobs)
+        self.blocks = BlockService(Blocks(store), peers, lists, self.jobs, self._tell_watcher)
+        self.posts = PostService(store, posts, cards, peers, self.jobs)
         self.feeds = Feeds(store, follows, posts, timelines)
         self.realtime = Realtime(
             self._reach,
@@ -175,19 +177,17 @@ class Services:
         ids, summaries, settings = ChatIds(names), Summaries(), self.settings
         limits = Limits(settings.max_members, settings.large_chat, settings.groups_a_day)
         invitations = Invitations(settings.max_large_chats, strict=strict)
-        transactions = ChatTransactions(store, chats, self.deliveries, self.chat_search.index)
+        transactions = ChatTransactions(store, chats, self.fan_out, self.chat_search.index)
         self.account_removal = AccountRemoval(store, chats, transactions)
         self.blocked_invitations = BlockedInvitations(store, chats, transactions, mirrors.block)
         self.chat_details = ChatDetails(store, ids, summaries)
         self.membership = Membership(names, ids, invitations, chats, transactions)
         creation = ChatCreation(store, names, invitations, chats, transactions, limits)
-        direct_chats = DirectChats(
-            names, accounts, summaries, ReadStates(store), self.deliveries, strict=strict
-        )
+        direct_chats = DirectChats(names, accounts, summaries, ReadStates(store), self.fan_out, strict=strict)
         self.chats = ChatService(
             ids, chats, transactions, self.chat_details, creation, direct_chats, self.membership
         )
-        self.members = Members(store, ids, chats, cards, self._reach.registry.chat_connections)
+        self.members = Members(store, ids, chats, cards, self._reach.stores.chat_connections)
         self.go_chat = GoChatRooms(
             self.chats,
             self.chat_details,
@@ -201,7 +201,7 @@ class Services:
         self.realtime.connecting.disconnect(connection)
 
     def _tell_watcher(self, handle: str, watcher: str) -> None:
-        self.realtime.presence.tell_watcher(handle, watcher)
+        self.realtime.presence.notify_watcher(handle, watcher)
 
     def _depart(self, handle: str, chat: str) -> None:
         self.account_removal.depart(handle, chat)
@@ -214,7 +214,7 @@ class Services:
 
         connect: whether to open connections to the store as well.
         """
-        steps = [self._reach.pushing.prepare, *([self._store.prepare] if connect else [])]
+        steps = [self._reach.push.prepare, *([self._store.prepare] if connect else [])]
         for step in steps:
             try:
                 step()

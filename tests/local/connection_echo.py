@@ -10,7 +10,7 @@ from typing import Any
 
 from chalicelib.config import Settings
 from chalicelib.push_gateway import installed
-from chalicelib.push_gateway.pusher import SESSION_ENDED, Parcel
+from chalicelib.push_gateway.pusher import SESSION_ENDED, OutgoingFrame
 from infra.local.gateway import Gateway
 from infra.local.sockets.edge import Handlers
 from infra.local.sockets.serving import Serving
@@ -49,7 +49,7 @@ def _connect(event: dict[str, Any], context: Any) -> dict[str, Any]:
     connection = event["requestContext"]["connectionId"]
     if "early" in query:
         pusher = installed.pusher(Settings())
-        OPENED["early"] = pusher.push([Parcel([connection], b"too early")])._asdict()
+        OPENED["early"] = pusher.push([OutgoingFrame([connection], b"too early")])._asdict()
     OPENED[connection] = event
     if "user" in query:
         installed.note_user(connection, query["user"])
@@ -62,7 +62,7 @@ def _message(event: dict[str, Any], context: Any) -> dict[str, Any]:
     pusher = installed.pusher(Settings())
     body = event["body"]
     if not body.startswith("{"):
-        pusher.push([Parcel([own], body.encode())])
+        pusher.push([OutgoingFrame([own], body.encode())])
         return {"statusCode": 200}
     order = json.loads(body)
     if order["do"] == "fail":
@@ -72,20 +72,20 @@ def _message(event: dict[str, Any], context: Any) -> dict[str, Any]:
         return {"statusCode": 200}
     if order["do"] == "push":
         droppable = order.get("droppable", False)
-        parcels = [
-            Parcel(order["to"], order["text"].encode() * times, droppable)
+        frames = [
+            OutgoingFrame(order["to"], order["text"].encode() * times, droppable)
             for times in order.get("times", [1])
         ]
         if order.get("thread"):
             with ThreadPoolExecutor(1) as threads:
-                outcome = threads.submit(pusher.push, parcels).result()
+                outcome = threads.submit(pusher.push, frames).result()
         else:
-            outcome = pusher.push(parcels)
+            outcome = pusher.push(frames)
         if not order.get("silent"):
-            pusher.push([Parcel([own], json.dumps(outcome._asdict()).encode())])
+            pusher.push([OutgoingFrame([own], json.dumps(outcome._asdict()).encode())])
         return {"statusCode": 200}
     told = {"opened": OPENED.get(own), "early": OPENED.get("early"), "event": event, "pid": os.getpid()}
-    pusher.push([Parcel([own], json.dumps(told).encode())])
+    pusher.push([OutgoingFrame([own], json.dumps(told).encode())])
     return {"statusCode": 200}
 
 

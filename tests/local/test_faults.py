@@ -14,7 +14,7 @@ import httpx
 import pytest
 import redis
 
-from chalicelib.push_gateway.pusher import Outcome, Parcel
+from chalicelib.push_gateway.pusher import Outcome, OutgoingFrame
 from infra.local.sockets.pushing import LocalPusher
 from infra.local.sockets.shared import Meeting, SocketSettings, new_connection_id
 from tests.local.processes import processes, store, workers
@@ -140,7 +140,7 @@ def test_a_removed_folder_says_nothing_of_connections(tmp_path: Path) -> None:
     outcomes = []
     for folder in (tmp_path, tmp_path / "removed"):
         pusher = LocalPusher(Meeting(folder, settings))
-        outcomes.append(pusher.push([Parcel([connection], b"text")]))
+        outcomes.append(pusher.push([OutgoingFrame([connection], b"text")]))
         pusher.end()
     assert outcomes == [Outcome([connection], []), Outcome([], [connection])]
 

@@ -17,7 +17,7 @@ from botocore.config import Config
 from botocore.credentials import Credentials
 from websockets.exceptions import ConnectionClosed
 
-from chalicelib.push_gateway.pusher import SESSION_ENDED, Outcome, Parcel
+from chalicelib.push_gateway.pusher import SESSION_ENDED, Outcome, OutgoingFrame
 from infra.local.sockets.pushing import LocalPusher
 from infra.local.sockets.signatures import Signed, Verifier
 from tests.local.connection_edge import KEYS, SocketServer, ask, id_of, process_of, running_sockets
@@ -81,7 +81,9 @@ def test_another_process_pushes(echo: SocketServer) -> None:
     clients = echo.open_in_each()
     ids = [id_of(client) for client in clients]
     pusher = LocalPusher(echo.meeting)
-    assert pusher.push([Parcel([*ids, NOBODY], b"a"), Parcel(ids, b"b")]) == Outcome([NOBODY], [])
+    assert pusher.push([OutgoingFrame([*ids, NOBODY], b"a"), OutgoingFrame(ids, b"b")]) == Outcome(
+        [NOBODY], []
+    )
     pusher.close([*ids, NOBODY], SESSION_ENDED)
     pusher.end()
     for client in clients:

@@ -10,7 +10,7 @@ import pytest
 import redis
 
 from chalicelib.config import Settings
-from chalicelib.queues import WorkQueue
+from chalicelib.queues import JobQueue
 from chalicelib.store import keys
 from chalicelib.store.redis.client import connect
 from tests.servers.localstack import LocalStackServer
@@ -53,7 +53,7 @@ def test_what_is_put_into_the_queue_is_done(
     settings = Settings(work_queue=variables(server, "APIHandler")["PARLEY_WORK_QUEUE"])
     with store(server) as client:
         client.hset(OWED, ITEM, str(int(time.time() * 1_000_000)))
-        WorkQueue(settings, connect(settings)).put([ITEM])
+        JobQueue(settings, connect(settings)).put([ITEM])
         assert eventually(lambda: not client.hexists(OWED, ITEM))
     assert eventually(lambda: f'"item":"{ITEM}"' in server.functions_log.read_text())
 

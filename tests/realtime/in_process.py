@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 import app
-from chalicelib.push_gateway.pusher import Ending, Outcome, Parcel
+from chalicelib.push_gateway.pusher import CloseReason, Outcome, OutgoingFrame
 from tests.store.app_requests import Answer, call
 
 PASSWORD = "correct horse"
@@ -25,21 +25,21 @@ class Recorder:
     def __init__(self) -> None:
         self.vanished: set[str] = set()
         self.closed: list[str] = []
-        self.endings: list[Ending] = []
+        self.endings: list[CloseReason] = []
         self.frames: dict[str, list[bytes]] = defaultdict(list)
 
-    def push(self, parcels: Sequence[Parcel]) -> Outcome:
+    def push(self, frames: Sequence[OutgoingFrame]) -> Outcome:
         """Keep frames for connections that have not vanished."""
         gone = []
-        for parcel in parcels:
-            for connection in parcel.connections:
+        for frame in frames:
+            for connection in frame.connections:
                 if connection in self.vanished:
                     gone.append(connection)
                 else:
-                    self.frames[connection].append(parcel.data)
+                    self.frames[connection].append(frame.data)
         return Outcome(gone, [])
 
-    def close(self, connections: Sequence[str], ending: Ending) -> None:
+    def close(self, connections: Sequence[str], ending: CloseReason) -> None:
         """Note what was closed."""
         self.closed += connections
         self.endings += [ending] * len(connections)

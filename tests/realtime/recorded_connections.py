@@ -11,12 +11,12 @@ import msgspec
 
 from chalicelib.config import Settings
 from chalicelib.push_gateway import installed
-from chalicelib.push_gateway.pusher import Ending, Outcome, Parcel
+from chalicelib.push_gateway.pusher import CloseReason, Outcome, OutgoingFrame
 from chalicelib.schemas.chats import NewChat
 from chalicelib.schemas.messages import SendRequest
 from chalicelib.services import Services
 from chalicelib.services.auth.caller import Caller
-from chalicelib.services.realtime.connect import Knock
+from chalicelib.services.realtime.connect import ConnectRequest
 from chalicelib.store.accounts.accounts import Account
 from chalicelib.store.accounts.sessions import Details
 from chalicelib.store.realtime.chat_connections import ChatConnections
@@ -45,24 +45,24 @@ class Recorder:
         self.open: dict[str, list[Frame]] = {}
         self.silent: set[str] = set()
         self.closed: list[str] = []
-        self.endings: list[Ending] = []
+        self.endings: list[CloseReason] = []
         self.when_pushing: Callable[[], None] = lambda: None
 
-    def push(self, parcels: Sequence[Parcel]) -> Outcome:
+    def push(self, frames: Sequence[OutgoingFrame]) -> Outcome:
         """Push frames to those that are open."""
         self.when_pushing()
         outcome = Outcome([], [])
-        for parcel in parcels:
-            for connection in parcel.connections:
+        for frame in frames:
+            for connection in frame.connections:
                 if connection not in self.open:
                     outcome.gone.append(connection)
                 elif connection in self.silent:
                     outcome.failed.append(connection)
                 else:
-                    self.open[connection].append(json.loads(parcel.data))
+                    self.open[connection].append(json.loads(frame.data))
         return outcome
 
-    def close(self, connections: Sequence[str], ending: Ending) -> None:
+    def close(self, connections: Sequence[str], ending: CloseReason) -> None:
         """Close those that are open."""
         for connection in connections:
             if self.open.pop(connection, None) is not None:
@@ -149,8 +149,8 @@ class Stage:
         """Open a connection by a token, or without one as a name that has no account."""
         connection = f"{user}-{next(self._ids)}"
         name = user if token is None else None
-        knock = Knock(connection=connection, details=DETAILS, bearer=token, user=name, room=room)
-        self.services.realtime.connecting.connect(knock)
+        request = ConnectRequest(connection=connection, details=DETAILS, bearer=token, user=name, room=room)
+        self.services.realtime.connecting.connect(request)
         self.recorder.open[connection] = []
         socket = Socket(self, connection, user)
         if hello:

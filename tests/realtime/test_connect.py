@@ -48,12 +48,12 @@ def test_ticket_lets_in_once(door: Door) -> None:
 def test_the_holder_of_connections_learns_whose_each_is(door: Door) -> None:
     """Who listens is told the user of a connection that is let in, and nothing of one that is refused."""
     told: list[tuple[str, str]] = []
-    installed.tell_users_to(lambda connection, user: told.append((connection, user)))
+    installed.install_user_listener(lambda connection, user: told.append((connection, user)))
     try:
         connection = door.enter("ann").connection
         door.knock(query={"ticket": "ticket_" + "x" * 43 + ".ann"})
     finally:
-        installed.tell_users_to(None)
+        installed.install_user_listener(None)
 
     assert told == [(connection, "ann")]
 
@@ -320,7 +320,7 @@ def test_many_that_are_gone(door: Door) -> None:
 
 def sockets() -> Connections:
     """Return the store's connections."""
-    return services.current()._reach.registry.connections
+    return services.current()._reach.stores.connections
 
 
 ENDINGS = {

@@ -16,7 +16,7 @@ from chalicelib.services.delivery.codec import JSON_BYTES, PROTOBUF_BYTES
 from chalicelib.services.inbox import sync
 from chalicelib.services.inbox.sync_token import SyncToken
 from chalicelib.services.realtime import hello
-from chalicelib.services.realtime.messages import Sending
+from chalicelib.services.realtime.messages import MessageFrames
 from chalicelib.store import keys
 from tests.realtime.document_check import check
 from tests.realtime.in_process import Door
@@ -239,12 +239,12 @@ class TestSend:
     def test_ack_comes_first(self, door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
         """The ack says that the message is stored, whatever becomes of telling others."""
         ann = door.enter("ann")
-        deliveries = services.current().deliveries
+        fan_out = services.current().fan_out
 
         def fail(*args: Any, **told: Any) -> None:
             assert types_of(ann.received()) == ["ack"]
 
-        monkeypatch.setattr(deliveries, "tell", fail)
+        monkeypatch.setattr(fan_out, "deliver_message", fail)
         ann.send(saying("hello"))
 
         assert door.rest("bob", "GET", f"/v1/chats/{CHAT}/messages").body["head"] == 1
@@ -491,7 +491,7 @@ class TestErrors:
         def fail(*args: object) -> None:
             raise RuntimeError("a defect")
 
-        monkeypatch.setattr(Sending, "ping", fail)
+        monkeypatch.setattr(MessageFrames, "ping", fail)
         services.current.cache_clear()
         ann = door.enter("ann")
 
@@ -549,7 +549,7 @@ class TestLimited:
 def test_session_that_ended_unnoticed(door: Door, valkey: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """A session whose end closed no socket is noticed at hello, and when the lease is renewed."""
     ready, late = door.enter("ann"), door.enter("ann", ready=False)
-    monkeypatch.setattr(services.current()._reach.closing, "session", lambda *_: None)
+    monkeypatch.setattr(services.current()._reach.session_closer, "close_session", lambda *_: None)
     door.rest("ann", "POST", "/v1/logout")
     valkey.nodes[0].hset(keys.socket(ready.connection), "renewed", 0)
 

@@ -11,7 +11,7 @@ import redis
 
 from chalicelib.config import Settings
 from chalicelib.errors import StoreUnavailable
-from chalicelib.push_gateway.pusher import SESSION_ENDED, SILENT
+from chalicelib.push_gateway.pusher import LEASE_EXPIRED, SESSION_ENDED
 from chalicelib.store import keys
 from chalicelib.store.realtime.chat_connections import ChatConnections
 from tests.realtime.recorded_connections import NO_LEASE, Socket, Stage
@@ -131,7 +131,7 @@ def test_the_sweep_ends_who_said_nothing(stage: Stage, ann: Socket) -> None:
     assert [stage.sweep(), stage.sweep()] == [1, 0]
 
     assert stage.recorder.closed == [bob.id]
-    assert stage.recorder.endings[-1] == SILENT
+    assert stage.recorder.endings[-1] == LEASE_EXPIRED
     assert ends(ann) == [("bob", "gone"), ("bob", "off")]
     assert cid.ask(type="ping")["type"] == "pong"
 
@@ -144,7 +144,7 @@ def test_the_sweep_says_why_it_closes(stage: Stage) -> None:
     stage.sweep()
 
     assert [frame["code"] for frame in bob.frames] == ["connection_ended"]
-    assert (stage.recorder.closed, stage.recorder.endings) == ([bob.id], [SILENT])
+    assert (stage.recorder.closed, stage.recorder.endings) == ([bob.id], [LEASE_EXPIRED])
 
 
 HOUR = 3600 * 1_000_000

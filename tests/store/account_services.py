@@ -8,15 +8,15 @@ from typing import Any, TypeVar
 
 from chalicelib.config import Settings
 from chalicelib.push_gateway.pusher import NoPusher
-from chalicelib.queues import WorkQueue
+from chalicelib.queues import JobQueue
 from chalicelib.services.accounts.deletion import Deletion
 from chalicelib.services.accounts.indexing import AccountIndexer
 from chalicelib.services.accounts.profiles import Profiles
-from chalicelib.services.delivery.push import Pushing
-from chalicelib.services.delivery.session_close import Closing
+from chalicelib.services.delivery.push import PushService
+from chalicelib.services.delivery.session_close import SessionCloser
 from chalicelib.services.export.archive import Exports, Listed
 from chalicelib.services.export.chats import ChatExports
-from chalicelib.services.jobs.pending_work import Work
+from chalicelib.services.jobs.pending_jobs import PendingJobs
 from chalicelib.services.search.users import Search
 from chalicelib.services.social.edge_mirror import Mirrors
 from chalicelib.services.social.posts import FanOut
@@ -47,10 +47,10 @@ LATER_SECONDS = 60.0
 EVERYBODY = ("alice", "bob", "carol", "dave")
 
 
-def nobody_connected(store: Store) -> Closing:
+def nobody_connected(store: Store) -> SessionCloser:
     """Return what closes connections where there are no sockets."""
-    pushing = Pushing(NoPusher(), lambda connection: None)
-    return Closing(store, UserConnections(store, LEASE), pushing, lambda connection: None)
+    pushing = PushService(NoPusher(), lambda connection: None)
+    return SessionCloser(store, UserConnections(store, LEASE), pushing, lambda connection: None)
 
 
 class Crash(BaseException):
@@ -95,14 +95,14 @@ class Village:
         self.posts, self.timelines, self.sessions = Posts(store), Timelines(store), Sessions(store)
         self.chats, self.log = Chats(store, 1000, 100), MessageLog(store)
         mirrors = Mirrors(self.follows, self.posts, self.timelines)
-        doers: dict[str, Callable[..., None]] = {
+        handlers: dict[str, Callable[..., None]] = {
             "index": self.directory.index,
             "follow": mirrors.follow,
             "block": mirrors.block,
             "posts": FanOut(self.follows, self.posts, self.timelines, 10_000).run,
         }
-        queue = WorkQueue(Settings(), store)
-        self.work = Work(self.owed, queue, doers, lambda: time.time() + ahead)
+        queue = JobQueue(Settings(), store)
+        self.work = PendingJobs(self.owed, queue, handlers, lambda: time.time() + ahead)
         self.people = Profiles(
             store, self.accounts, self.claims, Names(open_names=False), self.work, strict=True
         )
@@ -117,7 +117,7 @@ class Village:
             self.work,
             nobody_connected(store),
         )
-        doers["delete"] = self.deletion.finish
+        handlers["delete"] = self.deletion.finish
         chats = ChatExports(store, Inboxes(store), Summaries(), self.chats, self.log)
         listed = Listed(self.follows, self.blocks, self.posts, self.timelines, chats)
         self.exports = Exports(store, self.accounts, self.sessions, listed, strict=True)
@@ -127,7 +127,7 @@ class Village:
         if email is not None:
             assert self.claims.claim(EMAIL, email, handle)
         assert self.accounts.create(Account(handle=handle, name=name, email=email))
-        self.work.now(f"index:{handle}")
+        self.work.try_now(f"index:{handle}")
 
     def _depart(self, handle: str, chat: str) -> None:
         self.departed.append((handle, chat))
@@ -136,7 +136,7 @@ class Village:
         """Have a user follow others."""
         for target in targets:
             self.follows.follow(handle, target)
-            self.work.now(item(handle, target))
+            self.work.try_now(item(handle, target))
 
     def edges(self) -> set[tuple[str, str]]:
         """Return all edges between the users of EVERYBODY that either side knows of."""

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from chalicelib.push_gateway.pusher import Ending, Outcome, Parcel
+from chalicelib.push_gateway.pusher import CloseReason, Outcome, OutgoingFrame
 from chalicelib.store.realtime.connection import Connections
 from chalicelib.store.realtime.user_connections import ConnectOutcome, Target, UserConnections
 from chalicelib.store.redis.client import Store
@@ -31,22 +31,22 @@ class Wire:
         self.crash: BaseException | None = None
         self.calls = 0
 
-    def push(self, parcels: Sequence[Parcel]) -> Outcome:
+    def push(self, frames: Sequence[OutgoingFrame]) -> Outcome:
         """Keep the frames of those that live."""
         self.calls += 1
         if self.crash is not None:
             crash, self.crash = self.crash, None
             raise crash
-        asked = [one for parcel in parcels for one in parcel.connections]
-        for parcel in parcels:
-            for one in parcel.connections:
+        asked = [one for frame in frames for one in frame.connections]
+        for frame in frames:
+            for one in frame.connections:
                 if one not in self.gone | self.failing:
-                    data = parcel.data
+                    data = frame.data
                     self.frames[one].append(json.loads(data) if data[:1] == b"{" else data)
         gone, failed = ([one for one in asked if one in those] for those in (self.gone, self.failing))
         return Outcome(gone, failed)
 
-    def close(self, connections: Sequence[str], ending: Ending) -> None:
+    def close(self, connections: Sequence[str], ending: CloseReason) -> None:
         """Note it."""
         self.closed += connections
 

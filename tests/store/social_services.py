@@ -7,8 +7,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from chalicelib.config import Settings
-from chalicelib.queues import WorkQueue
-from chalicelib.services.jobs.pending_work import Work
+from chalicelib.queues import JobQueue
+from chalicelib.services.jobs.pending_jobs import PendingJobs
 from chalicelib.services.social.blocks import BlockService
 from chalicelib.services.social.edge_mirror import Mirrors
 from chalicelib.services.social.feed import Feeds
@@ -45,15 +45,15 @@ class Society:
         self.owed = PendingWork(store)
         self.mirrors = Mirrors(self.follows, self.posts, self.timelines)
         self.fan_out = FanOut(self.follows, self.posts, self.timelines, large)
-        doers: dict[str, Any] = {
+        handlers: dict[str, Any] = {
             "index": lambda handle: None,
             "follow": self.mirrors.follow,
             "block": self.mirrors.block,
             "posts": self.fan_out.run,
             "delete": self.follows.drop,
         }
-        queue = WorkQueue(Settings(), store)
-        self.work = Work(self.owed, queue, doers, lambda: time.time() + LATER_SECONDS)
+        queue = JobQueue(Settings(), store)
+        self.work = PendingJobs(self.owed, queue, handlers, lambda: time.time() + LATER_SECONDS)
         peers = Peers(store, Names(open_names=False), self.accounts)
         lists = UserLists(store, self.cards)
         self.following = FollowService(self.follows, peers, lists, self.work)
@@ -69,7 +69,7 @@ class Society:
     def delete(self, handle: str) -> None:
         """Delete an account."""
         self.accounts.delete(handle)
-        self.work.now(f"delete:{handle}")
+        self.work.try_now(f"delete:{handle}")
 
     def settled(self) -> None:
         """Sweep until nothing is owed."""

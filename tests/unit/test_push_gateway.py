@@ -21,7 +21,7 @@ from chalicelib.logs import LOGGER
 from chalicelib.push_gateway import api_gateway, installed
 from chalicelib.push_gateway.api_gateway import ApiGatewayPusher
 from chalicelib.push_gateway.management_api import ManagementApi
-from chalicelib.push_gateway.pusher import SESSION_ENDED, NoPusher, Outcome, Parcel
+from chalicelib.push_gateway.pusher import SESSION_ENDED, NoPusher, Outcome, OutgoingFrame
 from tests.clock import Clock
 from tests.servers import management_api
 from tests.servers.faults import FreezingProxy
@@ -87,7 +87,7 @@ def pusher_at(url: str, seconds: float = 20.0) -> ApiGatewayPusher:
 @pytest.mark.parametrize("ids", [["L0SM9cOFvHcCIhw="], ["a/b+c%", "d e~f", "\u00fc"]])
 def test_frame_reaches_each_connection_unchanged_and_signed(api: Connections, ids: list[str]) -> None:
     """A frame reaches each connection unchanged, whatever its id, by a correctly signed request."""
-    assert pusher_at(api.url).push([Parcel(ids, FRAME)]) == NOBODY
+    assert pusher_at(api.url).push([OutgoingFrame(ids, FRAME)]) == NOBODY
     assert api.frames == {one: [FRAME] for one in ids}
     assert api.forged == 0
 
@@ -96,7 +96,7 @@ def test_the_check_of_signatures(api: Connections, monkeypatch: pytest.MonkeyPat
     """A request that is signed with another key is refused: the tests do look at it."""
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "another")
 
-    assert pusher_at(api.url).push([Parcel(["one"], FRAME)]) == Outcome([], ["one"])
+    assert pusher_at(api.url).push([OutgoingFrame(["one"], FRAME)]) == Outcome([], ["one"])
     assert api.forged == 1
 
 
@@ -112,7 +112,7 @@ def test_order_for_one_connection(api: Connections) -> None:
     """Frames for one connection arrive in the order of the parcels."""
     frames = [f"{number}".encode() for number in range(20)]
 
-    assert pusher_at(api.url).push([Parcel(["one", "two"], frame) for frame in frames]) == NOBODY
+    assert pusher_at(api.url).push([OutgoingFrame(["one", "two"], frame) for frame in frames]) == NOBODY
     assert api.frames == {"one": frames, "two": frames}
 
 
@@ -137,7 +137,7 @@ def test_gone_retried_and_failed_pushes_are_told_apart(
     """410 is gone; 429, 5xx and a cut are retried once; all else fails; other connections are unaffected."""
     api.answers["one"] = answers
 
-    assert pusher_at(api.url, 5.0).push([Parcel(["one", "other"], FRAME)]) == outcome
+    assert pusher_at(api.url, 5.0).push([OutgoingFrame(["one", "other"], FRAME)]) == outcome
     assert api.frames["other"] == [FRAME]
     assert len([one for _, one in api.asked if one == "one"]) <= 2
 
@@ -146,7 +146,7 @@ def test_a_second_frame_after_a_refusal(api: Connections) -> None:
     """What is tried again begins where it was refused: no frame comes twice or out of order."""
     api.answers["one"] = [management_api.OK, status(429), management_api.OK]
 
-    assert pusher_at(api.url).push([Parcel(["one"], frame) for frame in (b"1", b"2", b"3")]) == NOBODY
+    assert pusher_at(api.url).push([OutgoingFrame(["one"], frame) for frame in (b"1", b"2", b"3")]) == NOBODY
     assert api.frames["one"] == [b"1", b"2", b"3"]
 
 
@@ -160,14 +160,14 @@ def test_dead_peers_delay_nobody(api: Connections, ending: Ending) -> None:
     pusher = pusher_at(api.url)
 
     ending.answered = len([*slow, *live])
-    outcome = pusher.push([Parcel([*dead, *slow, *live], FRAME)])
+    outcome = pusher.push([OutgoingFrame([*dead, *slow, *live], FRAME)])
 
     assert not api.waited_for
     assert (outcome.gone, set(outcome.failed)) == ([], set(dead))
     assert api.frames["slow"] == [FRAME]
     assert all(api.frames[one] == [FRAME] for one in live)
     ending.answered = len(live)
-    assert pusher.push([Parcel(live, FRAME)]) == NOBODY
+    assert pusher.push([OutgoingFrame(live, FRAME)]) == NOBODY
 
 
 def test_more_dead_peers_than_threads(api: Connections) -> None:
@@ -177,12 +177,12 @@ def test_more_dead_peers_than_threads(api: Connections) -> None:
         api.answers[one] = [hang]
 
     pusher = pusher_at(api.url, 1.0)
-    outcome = pusher.push([Parcel(dead, FRAME)])
+    outcome = pusher.push([OutgoingFrame(dead, FRAME)])
 
     assert set(outcome.failed) == set(dead)
     assert len(api.asked) < len(dead)
     assert not api.waited_for
-    assert eventually(lambda: pusher.push([Parcel(["live"], FRAME)]) == NOBODY)
+    assert eventually(lambda: pusher.push([OutgoingFrame(["live"], FRAME)]) == NOBODY)
 
 
 def test_pushes_of_several_threads(api: Connections, ending: Ending) -> None:
@@ -194,7 +194,7 @@ def test_pushes_of_several_threads(api: Connections, ending: Ending) -> None:
 
     def push(number: int) -> None:
         targets = ["dead", f"live{number}"] if number % 2 else [f"live{number}"]
-        outcomes.append(pusher.push([Parcel(targets, FRAME)]))
+        outcomes.append(pusher.push([OutgoingFrame(targets, FRAME)]))
 
     threads = [threading.Thread(target=push, args=(number,)) for number in range(8)]
     for thread in threads:
@@ -227,9 +227,9 @@ def test_a_call_that_gives_up_leaves_the_calls_of_others(
     monkeypatch.setattr(api_gateway, "wait", waiting)
     pusher = pusher_at(api.url)
     with ThreadPoolExecutor(2) as callers:
-        dead = callers.submit(pusher.push, [Parcel(["dead"], FRAME)])
+        dead = callers.submit(pusher.push, [OutgoingFrame(["dead"], FRAME)])
         assert eventually(lambda: len(api.asked) == 1)
-        live = callers.submit(pusher.push, [Parcel(["live"], FRAME)])
+        live = callers.submit(pusher.push, [OutgoingFrame(["live"], FRAME)])
         assert dead.result() == Outcome([], ["dead"])
         given_up.set()
         assert live.result() == NOBODY
@@ -239,7 +239,7 @@ def test_a_call_that_gives_up_leaves_the_calls_of_others(
 def test_missing_server_fails_all_pushes_in_one_log_line(lines: Callable[[], list[Any]]) -> None:
     """Without a server every push fails soon, with one log line that gives the reason and no id."""
     with ReservedPort() as port:
-        outcome = pusher_at(f"http://127.0.0.1:{port}").push([Parcel(["secret-id"], FRAME)])
+        outcome = pusher_at(f"http://127.0.0.1:{port}").push([OutgoingFrame(["secret-id"], FRAME)])
 
     assert outcome == Outcome([], ["secret-id"])
     assert {line["event"] for line in lines()} == {"pushes_failed"}
@@ -254,7 +254,7 @@ def test_push_without_credentials_fails_unsent(api: Connections, monkeypatch: py
     monkeypatch.setenv("AWS_CONFIG_FILE", "/nowhere")
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
 
-    assert pusher_at(api.url).push([Parcel(["one"], FRAME)]) == Outcome([], ["one"])
+    assert pusher_at(api.url).push([OutgoingFrame(["one"], FRAME)]) == Outcome([], ["one"])
     assert (api.asked, api.forged) == ([], 0)
 
 
@@ -262,7 +262,7 @@ def test_connections_are_kept(api: Connections) -> None:
     """Pushes one after the other use one TCP connection."""
     pusher = pusher_at(api.url)
     for _ in range(10):
-        pusher.push([Parcel(["one"], FRAME)])
+        pusher.push([OutgoingFrame(["one"], FRAME)])
 
     assert (len(api.frames["one"]), api.accepted) == (10, 1)
 
@@ -306,7 +306,7 @@ def test_authorities_are_read_once(secured: Connections, monkeypatch: pytest.Mon
         secured.answers[one] = [together(at_once)]
     pusher = pusher_at(secured.url)
     for times in (1, 2):
-        assert pusher.push([Parcel(everybody, FRAME)]) == NOBODY
+        assert pusher.push([OutgoingFrame(everybody, FRAME)]) == NOBODY
         assert secured.accepted == times * api_gateway.INLINE
         clock.now += IDLE_SECONDS + 0.1
 
@@ -319,7 +319,7 @@ def test_a_certificate_of_another_authority(
     """A server whose certificate is of no trusted authority gets no frame, and the log says why."""
     monkeypatch.delenv("AWS_CA_BUNDLE")
 
-    assert pusher_at(secured.url).push([Parcel(["one"], FRAME)]) == Outcome([], ["one"])
+    assert pusher_at(secured.url).push([OutgoingFrame(["one"], FRAME)]) == Outcome([], ["one"])
     assert secured.asked == []
     assert "certificate verify failed" in lines()[-1]["reason"]
 
@@ -331,11 +331,11 @@ def test_a_push_after_a_freeze(api: Connections, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(idle, "time", clock)
     with FreezingProxy(int(urlsplit(api.url).port or 0), resets=resets) as proxy:
         pusher = pusher_at(f"http://127.0.0.1:{proxy.port}/prod", 5.0)
-        assert pusher.push([Parcel(["one", "two"], FRAME)]) == NOBODY
+        assert pusher.push([OutgoingFrame(["one", "two"], FRAME)]) == NOBODY
 
         proxy.freeze()
         clock.now += IDLE_SECONDS + 0.1
-        assert pusher.push([Parcel(["one", "two"], FRAME)]) == NOBODY
+        assert pusher.push([OutgoingFrame(["one", "two"], FRAME)]) == NOBODY
 
     assert api.frames == {"one": [FRAME, FRAME], "two": [FRAME, FRAME]}
     assert len(api.asked) == 4
@@ -354,7 +354,7 @@ def test_nothing_to_do(api: Connections) -> None:
     """Nothing to push, and nothing to close, asks nothing."""
     pusher = pusher_at(api.url)
 
-    assert pusher.push([]) == pusher.push([Parcel([], FRAME)]) == NOBODY
+    assert pusher.push([]) == pusher.push([OutgoingFrame([], FRAME)]) == NOBODY
     pusher.close([], SESSION_ENDED)
     assert api.asked == []
 
@@ -378,4 +378,4 @@ def test_no_pusher_says_so_and_fails_nothing() -> None:
     pusher = NoPusher()
     pusher.close(["one"], SESSION_ENDED)
 
-    assert (pusher.inline, pusher.push([Parcel(["one"], FRAME)])) == (0, NOBODY)
+    assert (pusher.inline, pusher.push([OutgoingFrame(["one"], FRAME)])) == (0, NOBODY)

@@ -17,7 +17,7 @@ from chalicelib import idle, queues
 from chalicelib.config import Settings
 from chalicelib.idle import IDLE_SECONDS
 from chalicelib.logs import LOGGER
-from chalicelib.queues import Push, WorkQueue
+from chalicelib.queues import JobQueue, PushJob
 from chalicelib.store.redis.client import connect
 from tests.clock import Clock
 from tests.servers.faults import FreezingProxy
@@ -51,10 +51,10 @@ def nobody() -> Iterator[int]:
         yield port
 
 
-def queue_at(url: str | None, redis_url: str = "redis://127.0.0.1:1") -> WorkQueue:
+def queue_at(url: str | None, redis_url: str = "redis://127.0.0.1:1") -> JobQueue:
     """Return the queue of settings that name one, or a store."""
     settings = Settings(work_queue=url, redis_url=redis_url, redis_timeout=0.1)
-    return WorkQueue(settings, connect(settings))
+    return JobQueue(settings, connect(settings))
 
 
 def jobs_in(sqs: Any, url: str) -> list[Any]:
@@ -65,9 +65,11 @@ def jobs_in(sqs: Any, url: str) -> list[Any]:
     return jobs
 
 
-def push(seq: int) -> Push:
+def push(seq: int) -> PushJob:
     """Return a push to 250 connections with ids as API Gateway's."""
-    return Push("ann:bob", seq, [(f"L0SM9cOFvHcCIhw{number:03d}=", number % 2 == 0) for number in range(250)])
+    return PushJob(
+        "ann:bob", seq, [(f"L0SM9cOFvHcCIhw{number:03d}=", number % 2 == 0) for number in range(250)]
+    )
 
 
 def test_pushes_are_messages_too(sqs: Any) -> None:

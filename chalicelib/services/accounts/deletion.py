@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 from chalicelib.services.accounts.indexing import AccountIndexer
 from chalicelib.services.auth.oidc import IDENTITY
-from chalicelib.services.delivery.session_close import Closing
-from chalicelib.services.jobs.pending_work import Work
+from chalicelib.services.delivery.session_close import SessionCloser
+from chalicelib.services.jobs.pending_jobs import PendingJobs
 from chalicelib.store.accounts.accounts import Accounts, delete_item
 from chalicelib.store.accounts.claims import Claims
 from chalicelib.store.inbox.index import Inboxes
@@ -33,8 +33,8 @@ class Deletion:
         claims: Claims,
         directory: AccountIndexer,
         depart: Callable[[str, str], None],
-        work: Work,
-        closing: Closing,
+        work: PendingJobs,
+        session_closer: SessionCloser,
     ) -> None:
         self._store = store
         self._accounts = accounts
@@ -44,21 +44,21 @@ class Deletion:
         self._inboxes = Inboxes(store)
         self._depart = depart
         self._work = work
-        self._closing = closing
+        self._session_closer = session_closer
 
     def delete(self, handle: str) -> None:
         """Delete a user; what others hold of one with very many follows or chats goes soon, not now."""
         profile, chats = self._store.fetch_both(
             self._accounts.profile(handle), self._inboxes.chats_of(handle)
         )
-        self._closing.everything(handle)  # the account takes with it what leads to them
+        self._session_closer.close_all(handle)  # the account takes with it what leads to them
         self._accounts.delete(handle)
         item = delete_item(handle)
         edges = 0 if profile is None else profile.followers + profile.following
         if edges > INLINE_EDGES or len(chats) > INLINE_CHATS:
-            self._work.soon(item)
+            self._work.enqueue(item)
         else:
-            self._work.now(item)
+            self._work.try_now(item)
 
     def finish(self, handle: str) -> None:
         """Take away what other slots hold of a deleted user; broken off anywhere, it may be begun again.

@@ -15,7 +15,7 @@ from chalicelib.errors import (
 )
 from chalicelib.schemas.accounts import LoginRequest, PasswordChange
 from chalicelib.services.accounts.passwords import MOST, Match, Passwords, checked_password, normalised
-from chalicelib.services.delivery.session_close import Closing
+from chalicelib.services.delivery.session_close import SessionCloser
 from chalicelib.services.values.emails import EMAIL, checked_email
 from chalicelib.services.values.names import HANDLE
 from chalicelib.services.values.tokens import digest_of, new_token
@@ -46,14 +46,14 @@ class Login:
         sessions: Sessions,
         attempts: LoginAttempts,
         passwords: Passwords,
-        closing: Closing,
+        session_closer: SessionCloser,
     ) -> None:
         self._accounts = accounts
         self._claims = claims
         self._sessions = sessions
         self._attempts = attempts
         self._passwords = passwords
-        self._closing = closing
+        self._session_closer = session_closer
 
     def login(self, request: LoginRequest, details: Details) -> StartedSession:
         """Log in by handle or email.
@@ -98,7 +98,7 @@ class Login:
         if not self._accounts.set_password(handle, held, self._passwords.hashed(new), keep):
             raise WrongCredentials("The password was changed just now.")
         self._attempts.succeed(attempt)
-        self._closing.everything(handle, keep=keep)
+        self._session_closer.close_all(handle, keep=keep)
 
     def enter(self, handle: str, held: str, details: Details, rehash: str = "") -> StartedSession:
         """Begin a session of an account whose password's hash is the one held; raises NotAuthenticated.
@@ -148,5 +148,5 @@ class Login:
         hashed = self._passwords.hashed(checked_password(new, "new_password"))
         if not self._accounts.set_password(account.handle, held, hashed):
             raise WrongCredentials("The password was used just now.")
-        self._closing.everything(account.handle)
+        self._session_closer.close_all(account.handle)
         return hashed

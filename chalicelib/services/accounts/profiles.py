@@ -9,7 +9,7 @@ from msgspec import UNSET
 
 from chalicelib.errors import AlreadyTaken, NotAuthenticated, no_user
 from chalicelib.schemas.users import Me, ProfileChanges, User
-from chalicelib.services.jobs.pending_work import Work
+from chalicelib.services.jobs.pending_jobs import PendingJobs
 from chalicelib.services.values.emails import EMAIL, checked_email
 from chalicelib.services.values.names import Names
 from chalicelib.services.values.profile_fields import checked_avatar, checked_bio, checked_name
@@ -34,7 +34,14 @@ class Profiles:
     """
 
     def __init__(
-        self, store: Store, accounts: Accounts, claims: Claims, names: Names, work: Work, *, strict: bool
+        self,
+        store: Store,
+        accounts: Accounts,
+        claims: Claims,
+        names: Names,
+        work: PendingJobs,
+        *,
+        strict: bool,
     ) -> None:
         self._store = store
         self._accounts = accounts
@@ -69,7 +76,7 @@ class Profiles:
         if fields and self._accounts.update(handle, fields) is None:
             raise _gone()
         if FOUND_BY & fields.keys():
-            self._work.now(index_item(handle))
+            self._work.try_now(index_item(handle))
         me = self.me(handle)
         if email and me.email is None:
             raise _taken()

@@ -6,8 +6,8 @@ from chalicelib.errors import AlreadyTaken
 from chalicelib.services.accounts.login import Login, StartedSession
 from chalicelib.services.accounts.passwords import Passwords, checked_password
 from chalicelib.services.auth.oidc import IDENTITY, Identity
-from chalicelib.services.delivery.session_close import Closing
-from chalicelib.services.jobs.pending_work import Work
+from chalicelib.services.delivery.session_close import SessionCloser
+from chalicelib.services.jobs.pending_jobs import PendingJobs
 from chalicelib.services.values.emails import EMAIL, checked_email
 from chalicelib.services.values.names import Names
 from chalicelib.services.values.profile_fields import checked_name
@@ -29,8 +29,8 @@ class Registration:
         claims: Claims,
         passwords: Passwords,
         logins: Login,
-        work: Work,
-        closing: Closing,
+        work: PendingJobs,
+        session_closer: SessionCloser,
     ) -> None:
         self._names = names
         self._accounts = accounts
@@ -38,7 +38,7 @@ class Registration:
         self._passwords = passwords
         self._logins = logins
         self._work = work
-        self._closing = closing
+        self._session_closer = session_closer
 
     def register(
         self, account: Account, password: str, details: Details, *, field: str = "handle"
@@ -56,7 +56,7 @@ class Registration:
             raise _taken()
         held = self._passwords.hashed(password)
         self._make(Account(handle=handle, name=name, email=email, password=held))
-        self._closing.everything(handle)
+        self._session_closer.close_all(handle)
         return self._logins.enter(handle, held, details)
 
     def register_identity(self, identity: Identity, wanted: Account) -> str:
@@ -71,13 +71,13 @@ class Registration:
             raise _taken()
         account = Account(handle=handle, name=checked_name(wanted.name, "name"), identity=identity.digest)
         if self._accounts.create(account):
-            self._closing.everything(handle)
+            self._session_closer.close_all(handle)
         elif not self._is_of(handle, identity):
             self._claims.release(IDENTITY, value, handle)
             raise _taken()
         if not self._claims.settle(IDENTITY, value, handle):
             raise _taken()
-        self._work.now(index_item(handle))
+        self._work.try_now(index_item(handle))
         return handle
 
     def _claimed(self, value: str, handle: str) -> bool:
@@ -111,7 +111,7 @@ class Registration:
             if account.email is not None:
                 self._claims.release(EMAIL, account.email, account.handle)
             raise _taken()
-        self._work.now(index_item(account.handle))
+        self._work.try_now(index_item(account.handle))
 
 
 def _taken() -> AlreadyTaken:

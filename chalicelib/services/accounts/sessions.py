@@ -12,7 +12,7 @@ from chalicelib.errors import SessionNotFound
 from chalicelib.schemas.accounts import Devices, Session
 from chalicelib.schemas.users import ExportedSession
 from chalicelib.services.auth.caller import Caller
-from chalicelib.services.delivery.session_close import Closing
+from chalicelib.services.delivery.session_close import SessionCloser
 from chalicelib.services.values.times import rfc3339
 from chalicelib.store.accounts.sessions import SessionInfo, Sessions
 from chalicelib.store.accounts.signed_identity import issued_in
@@ -25,9 +25,11 @@ SWEPT_OF_PARTITION = 40
 class SessionService:
     """Lists sessions, and ends them with their connections; clock: seconds since 1970."""
 
-    def __init__(self, sessions: Sessions, closing: Closing, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, sessions: Sessions, session_closer: SessionCloser, clock: Callable[[], float] = time.time
+    ) -> None:
         self._sessions = sessions
-        self._closing = closing
+        self._session_closer = session_closer
         self._clock = clock
 
     def all(self, caller: Caller) -> Devices:
@@ -40,12 +42,12 @@ class SessionService:
         """End one of the caller's sessions; raises SessionNotFound."""
         if not (SESSION_ID.fullmatch(session) and self._sessions.end(caller.handle, session)):
             raise SessionNotFound(f"You have no session {session}.")
-        self._closing.session(caller.handle, session)
+        self._session_closer.close_session(caller.handle, session)
 
     def end_all(self, caller: Caller) -> None:
         """End all the caller's sessions, and what an outside issuer has signed for them until now."""
         self._sessions.end_all(caller.handle, issued_in(caller.signed))
-        self._closing.everything(caller.handle)
+        self._session_closer.close_all(caller.handle)
 
     def sweep(self) -> int:
         """Drop sessions of any users that have expired; return how many they were.
@@ -58,7 +60,7 @@ class SessionService:
         """End the session that the caller came by; of a signed identity, all."""
         if caller.session:
             self._sessions.end(caller.handle, caller.session)
-            self._closing.session(caller.handle, caller.session)
+            self._session_closer.close_session(caller.handle, caller.session)
         else:
             self.end_all(caller)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from chalicelib.errors import Blocked, no_user
 from chalicelib.services.auth.caller import Caller
 from chalicelib.services.chats import permissions
-from chalicelib.services.delivery.fan_out import Deliveries
+from chalicelib.services.delivery.fan_out import ChatFanOut
 from chalicelib.services.values.names import Names
 from chalicelib.store.accounts.accounts import Accounts, UserRelation
 from chalicelib.store.chats.summary import Summaries
@@ -25,7 +25,7 @@ class DirectChats:
         accounts: Accounts,
         summaries: Summaries,
         read_states: ReadStates,
-        deliveries: Deliveries,
+        fan_out: ChatFanOut,
         *,
         strict: bool,
     ) -> None:
@@ -33,7 +33,7 @@ class DirectChats:
         self._accounts = accounts
         self._summaries = summaries
         self._read_states = read_states
-        self._deliveries = deliveries
+        self._fan_out = fan_out
         self._strict = strict
 
     def open(self, caller: Caller, name: str) -> tuple[str, bool]:
@@ -50,7 +50,7 @@ class DirectChats:
             self._check(other, peer)
         touched = self._read_states.open(chat, caller.handle)
         place = InboxEntry(caller.handle, touched.stamp, InboxState.IN, touched.active)
-        self._deliveries.tell(chat, None, None, [place])
+        self._fan_out.deliver_entries(chat, [place])
         return chat, is_new
 
     def leave(self, caller: Caller, chat: str) -> None:
@@ -61,7 +61,7 @@ class DirectChats:
         caller.authenticate()
         touched = self._read_states.leave(chat, caller.handle)
         place = InboxEntry(caller.handle, touched.stamp, InboxState.OUT, touched.active)
-        self._deliveries.tell(chat, None, None, [place])
+        self._fan_out.deliver_entries(chat, [place])
 
     def _check(self, other: str, peer: UserRelation) -> None:
         if not permissions.may_come(peer, strict=self._strict):

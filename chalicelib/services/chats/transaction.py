@@ -9,7 +9,7 @@ from collections.abc import Callable
 from chalicelib.errors import StoreUnavailable, no_chat
 from chalicelib.logs import LOGGER, cause_of
 from chalicelib.services.chats.decisions import Decision
-from chalicelib.services.delivery.fan_out import Deliveries
+from chalicelib.services.delivery.fan_out import ChatFanOut
 from chalicelib.services.values.system_events import Stored
 from chalicelib.store.chats.chats import ChatChange, Chats, ChatSnapshot
 from chalicelib.store.chats.info import Info
@@ -29,12 +29,10 @@ class ChatTransactions:
     index: brings the search in line with a chat; what it fails to do stays owed.
     """
 
-    def __init__(
-        self, store: Store, chats: Chats, deliveries: Deliveries, index: Callable[[str], None]
-    ) -> None:
+    def __init__(self, store: Store, chats: Chats, fan_out: ChatFanOut, index: Callable[[str], None]) -> None:
         self._store = store
         self._chats = chats
-        self._deliveries = deliveries
+        self._fan_out = fan_out
         self._index = index
 
     def change(
@@ -71,7 +69,7 @@ class ChatTransactions:
 
     def tell_all(self, chat: str, changed: ChatChange) -> None:
         """Tell everybody of a chat that was made or deleted."""
-        self._deliveries.tell(chat, changed.time, changed.members, changed.entries)
+        self._fan_out.deliver_message(chat, changed.time, changed.members, changed.entries)
         self._indexed(chat)
 
     def _indexed(self, chat: str) -> None:
@@ -82,9 +80,9 @@ class ChatTransactions:
 
     def _tell(self, chat: str, changed: ChatChange, decision: Decision) -> None:
         if decision.event is None:
-            self._deliveries.tell(chat, None, None, changed.entries)
+            self._fan_out.deliver_entries(chat, changed.entries)
         else:
-            self._deliveries.tell(chat, changed.time, changed.members, changed.entries)
+            self._fan_out.deliver_message(chat, changed.time, changed.members, changed.entries)
         if decision.info is not None:
             self._indexed(chat)
 

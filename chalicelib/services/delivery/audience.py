@@ -16,7 +16,7 @@ from chalicelib.store.redis.client import Query, Store
 from chalicelib.store.social.blocks import Blocks
 
 
-class Pair(NamedTuple):
+class PairAudience(NamedTuple):
     """Two people; known: whether anything was ever written between them. reached: where the other is.
 
     blocked: whether the other has blocked the one who asks. blocks: whether that one has blocked the other.
@@ -35,12 +35,12 @@ class Callee(NamedTuple):
     them. follows: whether the caller follows them.
     """
 
-    pair: Pair
+    pair: PairAudience
     accepts: bool
     follows: bool
 
 
-class Circle(NamedTuple):
+class GroupAudience(NamedTuple):
     """A group or room as one of its people sees it.
 
     muted: till when that one cannot write, µs since 1970; 0: they can. others: the members but that one and
@@ -60,7 +60,7 @@ class Circle(NamedTuple):
         return self.state is MembershipState.MEMBER
 
 
-class Others:
+class AudienceFinder:
     """Finds the others of chats, and where they are connected.
 
     signal_bytes: of what is never stored, to one user from another a minute; 0: any.
@@ -76,9 +76,9 @@ class Others:
         self._outbox = Outbox(store)
         self._signal_bytes = signal_bytes
 
-    def pair(self, handle: str, other: str) -> Pair:
+    def pair(self, handle: str, other: str) -> PairAudience:
         """Return how two people stand to each other, in one trip; handle: of who asks."""
-        return _pair(
+        return _pair_audience(
             self._store.fetch_all(self._asking(handle, other, EphemeralRecipients.reading(handle, [other])))
         )
 
@@ -98,9 +98,9 @@ class Others:
         accepted, followed, signalled, follows, *rest = self._store.fetch_all(
             [*accepting, *self._asking(handle, other, reading)]
         )
-        return Callee(_pair(rest), other in accepted or followed or signalled, follows)
+        return Callee(_pair_audience(rest), other in accepted or followed or signalled, follows)
 
-    def circle(self, handle: str, chat: str, *, ringing: bool = False) -> Circle:
+    def circle(self, handle: str, chat: str, *, ringing: bool = False) -> GroupAudience:
         """Return a group or room and its members, in one trip; chat: its canonical id.
 
         ringing: whether it is asked who has accepted the chat.
@@ -112,7 +112,9 @@ class Others:
         left_out = {handle, *blocked}
         others = [member for member in audience.members if member not in left_out]
         accepted = {one for part in rest for one in part}
-        return Circle(seen.state, seen.large, muted, others, [one for one in others if one in accepted])
+        return GroupAudience(
+            seen.state, seen.large, muted, others, [one for one in others if one in accepted]
+        )
 
     def connected(self, handles: Iterable[str]) -> list[Target]:
         """Return where users are connected, in one trip for each 100 partitions that they are in."""
@@ -155,6 +157,6 @@ class Others:
         return [self._summaries.of(chat, handle), *peers, *reading]
 
 
-def _pair(replies: list[Any]) -> Pair:
+def _pair_audience(replies: list[Any]) -> PairAudience:
     seen, theirs, own, *parts = replies
-    return Pair(bool(seen.epoch), theirs.blocks, own.blocks, joined(parts))
+    return PairAudience(bool(seen.epoch), theirs.blocks, own.blocks, joined(parts))

@@ -10,7 +10,7 @@ from chalicelib.store.realtime.user_connections import UserConnections
 from chalicelib.store.redis.client import Store
 
 
-class Registry(NamedTuple):
+class ConnectionStores(NamedTuple):
     """What the store knows of connections: by their own ids, by their users, and by chats."""
 
     store: Store
@@ -20,7 +20,7 @@ class Registry(NamedTuple):
 
     @classmethod
     def on(cls, store: Store, lease: int) -> Self:
-        """Return the registry of a store; lease: µs for which a connection lives without a frame."""
+        """Return the classes of a store; lease: µs for which a connection lives without a frame."""
         return cls(
             store, Connections(store, lease), UserConnections(store, lease), ChatConnections(store, lease)
         )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from chalicelib.errors import StoreUnavailable
 from chalicelib.logs import LOGGER, log_failures
 from chalicelib.schemas.messages import Message
-from chalicelib.services.jobs.pending_work import SWEEP_AGE_MICROSECONDS
+from chalicelib.services.jobs.pending_jobs import SWEEP_AGE_MICROSECONDS
 from chalicelib.store.chats.chats import Chats
 from chalicelib.store.inbox.index import InboxEntry, Inboxes
 from chalicelib.store.messages.outbox import INDEXED, MOVED, PLACED, Audience, Outbox, OutboxEntry
@@ -17,7 +17,7 @@ from chalicelib.store.realtime.user_connections import Target
 from chalicelib.store.redis.client import BREAK_SECONDS, Query, Store
 
 if TYPE_CHECKING:
-    from chalicelib.services.delivery.broadcast import Broadcast
+    from chalicelib.services.delivery.message_push import MessagePush
 
 AT_ONCE = 500
 """What the sweep tells in one go: a few trips each for what is so, for telling it, and for taking it off."""
@@ -28,11 +28,11 @@ MOST_PAUSES = 30
 Queries = list[Query[Any]]
 
 
-class Deliveries:
+class ChatFanOut:
     """Tells at once what a change owes the inboxes and whoever is connected, and once more from the outbox.
 
     The second time is for what the first did not reach, and for an index whose node has lost its last writes
-    since (docs/adr/0011-truth-and-index.md). Telling again, or late, changes nothing.
+    since (docs/adr/0011-truth-and-index.md). Delivering again, or late, changes nothing.
     index: makes a chat's search entries. depart: takes a deleted user out of a chat, by handle and chat.
     clock: seconds since 1970. pause: waits for some seconds. broadcast: pushes messages; None: nobody can be
     connected.
@@ -47,7 +47,7 @@ class Deliveries:
         clock: Callable[[], float] = clocks.time,
         pause: Callable[[float], None] = clocks.sleep,
         *,
-        broadcast: Broadcast | None = None,
+        message_push: MessagePush | None = None,
     ) -> None:
         self._store = store
         self._chats = chats
@@ -57,35 +57,41 @@ class Deliveries:
         self._depart = depart
         self._clock = clock
         self._pause = pause
-        self.broadcast = broadcast
+        self.message_push = message_push
 
-    def tell(
+    def deliver_entries(self, chat: str, entries: Sequence[InboxEntry]) -> None:
+        """Write inbox entries, in one round trip; a failure is logged and left to the sweep."""
+        try:
+            self._place([], [(chat, entry) for entry in entries])
+        except Exception:
+            LOGGER.exception({"event": "inboxes_owed"})
+
+    def deliver_message(
         self,
         chat: str,
-        time: int | None,
+        time: int,
         members: Sequence[str] | None,
-        places: Sequence[InboxEntry] = (),
+        entries: Sequence[InboxEntry] = (),
         *,
         message: Message | None = None,
         targets: Sequence[Target] = (),
         skip: str | None = None,
     ) -> None:
-        """Tell the inboxes, in one trip, and push; a failure is logged and left to the sweep.
+        """Tell the inboxes of a message, in one round trip, and push it; a failure is left to the sweep.
 
-        time: of the message that was appended, µs; None: none was. members: whom it goes to; None: too
-        many to tell each. places: where the chat stands now for those whom the change concerns.
-        message: what is pushed; None: the newest of the log. targets: connections that it goes to beside
-        those of the members. skip: the connection that sent it, and has had its answer.
+        time: the message's, µs. members: None if they are too many to write an inbox each. entries: inbox
+        entries that the message's change makes. message: what is pushed; None: the newest of the log.
+        targets: connections that get it beside the members'. skip: the sender's connection.
         """
-        delivering: Queries = [] if time is None else self._inboxes.delivering(chat, time, members or ())
-        is_asked = self.broadcast and time is not None and message is None and members is None
+        delivering: Queries = self._inboxes.delivering(chat, time, members or ())
+        is_asked = self.message_push and message is None and members is None
         asking: Queries = [self._outbox.audience(chat)] if is_asked else []
         try:
-            told = self._place(delivering + asking, [(chat, place) for place in places])
-            found = [*targets, *(target for reply in told[: len(delivering)] for target in reply)]
-            found += [target for audience in told[len(delivering) :] for target in audience.targets]
-            if found and self.broadcast and time is not None:
-                self.broadcast.push(chat, time, found, message=message, skip=skip)
+            replies = self._place(delivering + asking, [(chat, entry) for entry in entries])
+            found = [*targets, *(target for reply in replies[: len(delivering)] for target in reply)]
+            found += [target for audience in replies[len(delivering) :] for target in audience.targets]
+            if found and self.message_push:
+                self.message_push.push(chat, time, found, message=message, skip=skip)
         except Exception:
             LOGGER.exception({"event": "inboxes_owed"})
 
@@ -132,7 +138,7 @@ class Deliveries:
             for (chat, audience), targets in zip(audiences, told, strict=True)
             if audience.pushed < audience.time
         ]
-        owed = self.broadcast.push_newest(late) if self.broadcast else set()
+        owed = self.message_push.push_newest(late) if self.message_push else set()
         done = [one for one in tellings if not (one.kind == MOVED and one.chat in owed)]
         self._store.fetch_all(map(self._outbox.clearing, done))
         return len(done)
@@ -175,6 +181,6 @@ class Deliveries:
         for (chat, place), placed in zip(pairs, replies[: len(queries)], strict=True):
             if not placed.live_account:
                 self._depart(place.handle, chat)
-            elif placed.targets and self.broadcast:
-                self.broadcast.attach(chat, place.handle, placed.targets)
+            elif placed.targets and self.message_push:
+                self.message_push.attach(chat, place.handle, placed.targets)
         return replies[len(queries) :]

@@ -9,7 +9,7 @@ from msgspec import Struct
 from chalicelib.errors import ConnectionEnded, ParleyError
 from chalicelib.logs import LOGGER
 from chalicelib.push_gateway.installed import prepare
-from chalicelib.push_gateway.pusher import SESSION_ENDED, Ending, Parcel, Pusher
+from chalicelib.push_gateway.pusher import SESSION_ENDED, CloseReason, OutgoingFrame, Pusher
 from chalicelib.schemas.realtime import ErrorFrame, PresenceFrame, RoomFrame, SignalFrame, TypingFrame
 from chalicelib.services.delivery import codec
 from chalicelib.store.realtime.user_connections import Target
@@ -20,7 +20,7 @@ DROPPABLE = (SignalFrame, TypingFrame, PresenceFrame, RoomFrame)
 """Frames that are worth nothing later: unless they answer, a connection that is behind does without them."""
 
 
-class Pushing:
+class PushService:
     """Encodes frames as each connection reads them, pushes them, and drops the connections that have gone.
 
     drop: takes a connection off whatever it stands in; it may push in turn.
@@ -45,7 +45,7 @@ class Pushing:
 
     def reply(self, target: Target, frame: Struct) -> None:
         """Push a frame to the connection that asked for it."""
-        self._push(_parcels([target], frame, droppable=False))
+        self._push(_outgoing([target], frame, droppable=False))
 
     def send_all(self, frames: Iterable[Frames]) -> set[str]:
         """Push frames all at once; returns the connections that may live and that one did not reach."""
@@ -53,11 +53,11 @@ class Pushing:
             [
                 parcel
                 for targets, frame in frames
-                for parcel in _parcels(list(targets), frame, droppable=isinstance(frame, DROPPABLE))
+                for parcel in _outgoing(list(targets), frame, droppable=isinstance(frame, DROPPABLE))
             ]
         )
 
-    def _push(self, parcels: Sequence[Parcel]) -> set[str]:
+    def _push(self, parcels: Sequence[OutgoingFrame]) -> set[str]:
         if not parcels:
             return set()
         outcome = self._pusher.push(parcels)
@@ -68,30 +68,30 @@ class Pushing:
                 LOGGER.exception({"event": "connection_not_dropped"})
         return set(outcome.failed)
 
-    def close(self, connections: Sequence[str], ending: Ending) -> None:
+    def close(self, connections: Sequence[str], reason: CloseReason) -> None:
         """Close connections; the caller takes them off what they stand in."""
         if connections:
-            self._pusher.close(connections, ending)
+            self._pusher.close(connections, reason)
 
     def end(
         self,
         targets: Sequence[Target],
         error: ConnectionEnded,
         ref: str | None = None,
-        ending: Ending = SESSION_ENDED,
+        reason: CloseReason = SESSION_ENDED,
     ) -> None:
         """Say to connections why they end, and close them; ref: of the frame that this answers."""
         self.send(targets, error_frame(error, ref))
-        self.close([target.connection for target in targets], ending)
+        self.close([target.connection for target in targets], reason)
 
 
-def _parcels(targets: Sequence[Target], frame: Struct, *, droppable: bool) -> list[Parcel]:
+def _outgoing(targets: Sequence[Target], frame: Struct, *, droppable: bool) -> list[OutgoingFrame]:
     """Return a frame encoded once for all that read JSON, and once for all that read protobuf."""
     parcels = []
     for protobuf in (False, True):
         connections = [target.connection for target in targets if target.protobuf == protobuf]
         if connections:
-            parcels.append(Parcel(connections, codec.encode(frame, protobuf), droppable))
+            parcels.append(OutgoingFrame(connections, codec.encode(frame, protobuf), droppable))
     return parcels
 
 

@@ -5,19 +5,19 @@ from __future__ import annotations
 from chalicelib.errors import StoreUnavailable
 from chalicelib.logs import LOGGER, cause_of
 from chalicelib.schemas.realtime import ReceiptFrame
-from chalicelib.services.delivery.audience import Others
-from chalicelib.services.delivery.push import Pushing
+from chalicelib.services.delivery.audience import AudienceFinder
+from chalicelib.services.delivery.push import PushService
 from chalicelib.services.values.chat_id import ChatId
 
 
-class Marks:
+class ReceiptDelivery:
     """Tells of marks, which are made by then: what fails is logged, and read by who asks for receipts."""
 
-    def __init__(self, others: Others, pushing: Pushing) -> None:
-        self._others = others
-        self._pushing = pushing
+    def __init__(self, audience: AudienceFinder, push: PushService) -> None:
+        self._audience = audience
+        self._push = push
 
-    def tell(
+    def deliver(
         self,
         handle: str,
         chat: ChatId,
@@ -30,11 +30,11 @@ class Marks:
 
         read, received: the seq of the mark that has risen. skip: a connection that is not told.
         """
-        if not self._pushing.inline:
+        if not self._push.inline:
             return
         frame = ReceiptFrame(chat=chat.text, user=handle, read=read, received=received)
         try:
-            targets = [*self._others.connected([handle]), *self._others.of(handle, chat)]
-            self._pushing.send([target for target in targets if target.connection != skip], frame)
+            targets = [*self._audience.connected([handle]), *self._audience.of(handle, chat)]
+            self._push.send([target for target in targets if target.connection != skip], frame)
         except StoreUnavailable as error:
             LOGGER.warning({"event": "receipt_untold", **cause_of(error)})

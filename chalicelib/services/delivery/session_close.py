@@ -6,12 +6,12 @@ from collections.abc import Callable
 
 from chalicelib.errors import StoreUnavailable, session_ended
 from chalicelib.logs import LOGGER, cause_of
-from chalicelib.services.delivery.push import Pushing
+from chalicelib.services.delivery.push import PushService
 from chalicelib.store.realtime.user_connections import UserConnections
 from chalicelib.store.redis.client import Store
 
 
-class Closing:
+class SessionCloser:
     """Closes connections; disconnect: clears up after one.
 
     A store that fails is logged: a connection whose session has ended is refused when its lease is renewed.
@@ -21,28 +21,28 @@ class Closing:
         self,
         store: Store,
         user_connections: UserConnections,
-        pushing: Pushing,
+        push: PushService,
         disconnect: Callable[[str], None],
     ) -> None:
         self._store = store
         self._user_connections = user_connections
-        self._pushing = pushing
+        self._push = push
         self._disconnect = disconnect
 
-    def session(self, handle: str, session: str) -> None:
+    def close_session(self, handle: str, session: str) -> None:
         """Close the connections of a session, by its id."""
         self._close(handle, bytes.fromhex(session))
 
-    def everything(self, handle: str, *, keep: bytes = b"") -> None:
+    def close_all(self, handle: str, *, keep: bytes = b"") -> None:
         """Close a user's connections; keep: the digest of the token of a session that keeps its own."""
         self._close(handle, b"", keep)
 
     def _close(self, handle: str, session: bytes, keep: bytes = b"") -> None:
-        if not self._pushing.inline:  # nobody can be connected
+        if not self._push.inline:  # nobody can be connected
             return
         try:
             ended = self._store.fetch(self._user_connections.drop_session(handle, session, keep))
-            self._pushing.end(ended, session_ended())
+            self._push.end(ended, session_ended())
             for target in ended:
                 self._disconnect(target.connection)
         except StoreUnavailable as error:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from chalicelib.errors import bad_field
 from chalicelib.schemas.inbox import Flags, ReadUpTo, Receipt, Receipts
 from chalicelib.services.auth.caller import Caller
-from chalicelib.services.delivery.fan_out import Deliveries
-from chalicelib.services.delivery.receipts import Marks
+from chalicelib.services.delivery.fan_out import ChatFanOut
+from chalicelib.services.delivery.receipts import ReceiptDelivery
 from chalicelib.services.social.block_filter import BlockFilter
 from chalicelib.services.values.chat_id import ChatIds
 from chalicelib.services.values.cursors import MESSAGE_CURSOR, MessageCursor
@@ -32,12 +32,17 @@ class ReceiptService:
     """
 
     def __init__(
-        self, ids: ChatIds, read_states: ReadStates, deliveries: Deliveries, marks: Marks, blocks: BlockFilter
+        self,
+        ids: ChatIds,
+        read_states: ReadStates,
+        fan_out: ChatFanOut,
+        marks: ReceiptDelivery,
+        blocks: BlockFilter,
     ) -> None:
         self._ids = ids
         self._read_states = read_states
-        self._deliveries = deliveries
-        self._marks = marks
+        self._fan_out = fan_out
+        self._receipt_delivery = marks
         self._filter = blocks
 
     def read(self, caller: Caller, chat: str, upto: ReadUpTo, *, skip: str | None = None) -> None:
@@ -51,14 +56,14 @@ class ReceiptService:
         touched = self._read_states.read(found.text, caller.handle, seq, time, epoch, field=field)
         if touched is not None:
             self._tell(caller, found.text, touched)
-            self._marks.tell(caller.handle, found, read=seq, skip=skip)
+            self._receipt_delivery.deliver(caller.handle, found, read=seq, skip=skip)
 
     def received(self, caller: Caller, chat: str, upto: ReadUpTo, *, skip: str | None = None) -> None:
         """Raise the caller's mark of what has arrived; see read."""
         found, ((seq, time, epoch), field) = self._ids.own(caller.handle, chat), _named(upto)
         caller.authenticate()
         if self._read_states.received(found.text, caller.handle, seq, time, epoch, field=field):
-            self._marks.tell(caller.handle, found, received=seq, skip=skip)
+            self._receipt_delivery.deliver(caller.handle, found, received=seq, skip=skip)
 
     def flag(self, caller: Caller, chat: str, flags: Flags) -> None:
         """Set and take away the caller's flags; raises ChatNotFound, NotAMember."""
@@ -91,7 +96,7 @@ class ReceiptService:
     def _tell(self, caller: Caller, chat: str, touched: ReadStateChange) -> None:
         state = InboxState.LARGE if touched.large else InboxState.IN
         place = InboxEntry(caller.handle, touched.stamp, state, touched.active)
-        self._deliveries.tell(chat, None, None, [place])
+        self._fan_out.deliver_entries(chat, [place])
 
 
 def _named(upto: ReadUpTo) -> tuple[MessageCursor, str]:

@@ -48,7 +48,7 @@ class GoChatRooms:
         """
         chat = self._membership.join(caller, ROOM_PREFIX + room).chat
         name = self._views.after_change(chat, caller.handle).name or ""
-        url = opening(self._tickets.issue(caller, session, room)) if self._tickets.given else None
+        url = opening(self._tickets.issue(caller, session, room)) if self._tickets.are_available else None
         return GoChatJoinedRoom(_bare(chat), name, chat, url)
 
     def all(self) -> list[GoChatRoom]:

@@ -7,7 +7,7 @@ from chalicelib.schemas.legacy.tiktok import TikTokMessage, TikTokPage, TikTokPu
 from chalicelib.schemas.messages import MAX_PAGE
 from chalicelib.services.auth.caller import Caller
 from chalicelib.services.chats.contact import DirectContact
-from chalicelib.services.delivery.fan_out import Deliveries
+from chalicelib.services.delivery.fan_out import ChatFanOut
 from chalicelib.services.values.chat_id import ChatIds
 from chalicelib.services.values.message_limits import checked_id, checked_text, fitting
 from chalicelib.services.values.names import Names
@@ -24,13 +24,13 @@ class TikTokMessages:
     """Sends to chats of two and reads them, for TikTok-IM's paths."""
 
     def __init__(
-        self, log: MessageLog, names: Names, ids: ChatIds, direct: DirectContact, deliveries: Deliveries
+        self, log: MessageLog, names: Names, ids: ChatIds, direct: DirectContact, fan_out: ChatFanOut
     ) -> None:
         self._log = log
         self._names = names
         self._ids = ids
         self._direct = direct
-        self._deliveries = deliveries
+        self._fan_out = fan_out
 
     def send(self, caller: Caller, request: TikTokSend) -> TikTokMessage:
         """Append a message to a chat of two as the caller.
@@ -49,7 +49,7 @@ class TikTokMessages:
         appended = self._log.append(canonical, content)
         if not appended.duplicate:
             made = message(canonical, LogEntry(appended.seq, appended.time, content))
-            self._deliveries.tell(canonical, appended.time, members, message=made)
+            self._fan_out.deliver_message(canonical, appended.time, members, message=made)
         return TikTokMessage(chat, content.text, content.sender, appended.time // 1_000_000)
 
     def members(self, request: TikTokPull) -> tuple[str, str]:

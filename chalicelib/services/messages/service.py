@@ -11,7 +11,7 @@ from chalicelib.schemas.encoded import Encoded
 from chalicelib.schemas.messages import Message, Page, SendRequest, SentMessage
 from chalicelib.services.auth.caller import Caller
 from chalicelib.services.chats.contact import DirectContact
-from chalicelib.services.delivery.fan_out import Deliveries
+from chalicelib.services.delivery.fan_out import ChatFanOut
 from chalicelib.services.values.chat_id import ChatId, ChatIds
 from chalicelib.services.values.cursors import MESSAGE_CURSOR, MessageCursor, seq_of
 from chalicelib.services.values.message_limits import checked_id, checked_text, fitting
@@ -39,11 +39,11 @@ class Messages:
     caller: who calls. chat: the chat as the caller named it.
     """
 
-    def __init__(self, log: MessageLog, ids: ChatIds, direct: DirectContact, deliveries: Deliveries) -> None:
+    def __init__(self, log: MessageLog, ids: ChatIds, direct: DirectContact, fan_out: ChatFanOut) -> None:
         self._log = log
         self._ids = ids
         self._direct = direct
-        self._deliveries = deliveries
+        self._fan_out = fan_out
 
     def send(
         self,
@@ -79,7 +79,7 @@ class Messages:
         stored(sent)
         if not appended.duplicate:
             members = found.members or appended.members
-            self._deliveries.tell(
+            self._fan_out.deliver_message(
                 found.text, appended.time, members, message=made, targets=appended.targets or (), skip=skip
             )
         return sent

@@ -13,9 +13,9 @@ from chalicelib.push_gateway import installed
 from chalicelib.schemas.realtime import SUBPROTOCOL
 from chalicelib.services.auth.authenticator import Authenticator
 from chalicelib.services.auth.caller import Caller
-from chalicelib.services.delivery.connection_stores import Registry
+from chalicelib.services.delivery.connection_stores import ConnectionStores
 from chalicelib.services.realtime.presence import PresenceService
-from chalicelib.services.realtime.rooms import Rooms
+from chalicelib.services.realtime.rooms import RoomService
 from chalicelib.services.realtime.tickets import ShownTicket
 from chalicelib.services.values.chat_id import ROOM_PREFIX, ChatIds
 from chalicelib.services.values.names import Names
@@ -29,7 +29,7 @@ PROTOCOLS = (SUBPROTOCOL, JSON_PROTOCOL)
 """Subprotocols of WebSocket that may be asked for, the better first; without one it is JSON too."""
 
 
-class Knock(NamedTuple):
+class ConnectRequest(NamedTuple):
     """What a client shows to be let in; None for what it does not show.
 
     connection: the id that the connection will have. user: a name that wants to be trusted.
@@ -45,13 +45,13 @@ class Knock(NamedTuple):
     protocols: Sequence[str] = ()
 
 
-class Ending(threading.local):
+class Disconnecting(threading.local):
     """The connections that a thread is about to end; None: it ends none."""
 
     waiting: deque[str] | None = None
 
 
-class Connecting:
+class ConnectService:
     """Lets connections in, and clears up after them."""
 
     def __init__(
@@ -59,48 +59,48 @@ class Connecting:
         settings: Settings,
         authenticator: Authenticator,
         names: Names,
-        registry: Registry,
-        rooms: Rooms,
-        watchers: PresenceService,
+        stores: ConnectionStores,
+        rooms: RoomService,
+        presence_service: PresenceService,
     ) -> None:
         self._settings = settings
-        self._store, self._connections, self._user_connections, _ = registry
+        self._store, self._connections, self._user_connections, _ = stores
         self._authenticator = authenticator
         self._names = names
         self._ids = ChatIds(names)
         self._rooms = rooms
-        self._watchers = watchers
-        self._ending = Ending()
+        self._presence_service = presence_service
+        self._disconnecting = Disconnecting()
 
-    def connect(self, knock: Knock) -> str | None:
+    def connect(self, request: ConnectRequest) -> str | None:
         """Let a connection in; returns the subprotocol that it speaks, None: none was asked for.
 
         Refusals count as failed logins from the address.
         Raises NotAuthenticated, TooManyRequests, BadRequest, ChatNotFound, HandleNeeded.
         """
-        protocol = next((name for name in PROTOCOLS if name in knock.protocols), None)
+        protocol = next((name for name in PROTOCOLS if name in request.protocols), None)
         try:
-            handle, entry = self._entered(knock, protobuf=protocol == SUBPROTOCOL)
+            handle, entry = self._entered(request, protobuf=protocol == SUBPROTOCOL)
         except NotAuthenticated:
-            self._authenticator.take(knock.details.address, "auth")
+            self._authenticator.take(request.details.address, "auth")
             raise
         try:
-            room = self._room(knock.room, entry.room)
+            room = self._room(request.room, entry.room)
             opening = self._connections.opening(
-                knock.connection, handle, entry.session, protobuf=protocol == SUBPROTOCOL, room=room
+                request.connection, handle, entry.session, protobuf=protocol == SUBPROTOCOL, room=room
             )
             self._store.fetch(opening)
             # Who ends the session from here on finds the connection; who has ended it meanwhile did not.
-            if not self._store.fetch(self._user_connections.renew(handle, knock.connection)):
+            if not self._store.fetch(self._user_connections.renew(handle, request.connection)):
                 raise _session_ended()
         except ParleyError:
-            self._store.fetch(self._connections.dropping(knock.connection))
-            self._store.fetch(self._user_connections.drop(handle, knock.connection))
+            self._store.fetch(self._connections.dropping(request.connection))
+            self._store.fetch(self._user_connections.drop(handle, request.connection))
             raise
-        installed.note_user(knock.connection, handle)
+        installed.note_user(request.connection, handle)
         return protocol
 
-    def prove(self, token: str, address: str) -> None:
+    def check_token(self, token: str, address: str) -> None:
         """Check an outside token; a refusal counts as a failed login from the address.
 
         Raises NotAuthenticated, IdentityUnavailable, TooManyRequests.
@@ -116,15 +116,15 @@ class Connecting:
 
         Telling others may find that they have gone too: they are ended after this one, not within.
         """
-        if self._ending.waiting is not None:
-            self._ending.waiting.append(connection)
+        if self._disconnecting.waiting is not None:
+            self._disconnecting.waiting.append(connection)
             return
-        self._ending.waiting = waiting = deque([connection])
+        self._disconnecting.waiting = waiting = deque([connection])
         try:
             while waiting:
                 self._end(waiting.popleft())
         finally:
-            self._ending.waiting = None
+            self._disconnecting.waiting = None
 
     def _end(self, connection: str) -> None:
         """Clear up; the user's lease goes last: broken off before that, the sweep does it again."""
@@ -136,24 +136,24 @@ class Connecting:
         if late is not None and late != held:
             self._detach(connection, late)
         changed = self._store.fetch(self._user_connections.drop(held.handle, connection))
-        self._watchers.tell(held.handle, changed, online=False)
+        self._presence_service.notify_watchers(held.handle, changed, online=False)
 
     def _detach(self, connection: str, held: Attachments) -> None:
         self._store.fetch_all(self._user_connections.unwatch(handle, connection) for handle in held.watched)
         self._rooms.dropped(connection, held.handle, held.chats)
 
-    def _entered(self, knock: Knock, *, protobuf: bool) -> tuple[str, ConnectAttempt]:
+    def _entered(self, request: ConnectRequest, *, protobuf: bool) -> tuple[str, ConnectAttempt]:
         """Return who comes in, and by what; raises what refuses them."""
-        shown = None if knock.ticket is None else ShownTicket.parse(knock.ticket)
-        if knock.ticket is not None and shown is None:
+        shown = None if request.ticket is None else ShownTicket.parse(request.ticket)
+        if request.ticket is not None and shown is None:
             raise _bad_ticket()
         if shown is None:
-            caller, session = self._caller(knock)
+            caller, session = self._caller(request)
             handle, digest = caller.handle, None
         else:
             handle, digest, session = self._names.user(shown.handle, "ticket"), shown.digest, b""
         entry = self._store.fetch(
-            self._user_connections.connect(handle, digest, session, knock.connection, protobuf=protobuf)
+            self._user_connections.connect(handle, digest, session, request.connection, protobuf=protobuf)
         )
         if entry.outcome is ConnectOutcome.NO_TICKET:
             raise _bad_ticket()
@@ -163,15 +163,15 @@ class Connecting:
             raise TooManyRequests("This user has as many connections as one may have. Close some.")
         return handle, entry
 
-    def _caller(self, knock: Knock) -> tuple[Caller, bytes]:
+    def _caller(self, request: ConnectRequest) -> tuple[Caller, bytes]:
         """Return who calls without a ticket, and their session's digest, NAMED, or a signed mark."""
-        if knock.bearer is not None:
-            caller = self._authenticator.by_bearer(knock.bearer, "write", knock.details)
+        if request.bearer is not None:
+            caller = self._authenticator.by_bearer(request.bearer, "write", request.details)
             caller.authenticate()
-            return caller, digest_of(knock.bearer) if caller.session else caller.signed
-        if knock.user is None or self._settings.stage != "local" or self._settings.auth != "open":
+            return caller, digest_of(request.bearer) if caller.session else caller.signed
+        if request.user is None or self._settings.stage != "local" or self._settings.auth != "open":
             raise NotAuthenticated("Open a socket with a ticket: POST /v1/realtime/ticket gives one.")
-        return self._authenticator.by_name([self._names.user(knock.user, "user")]), NAMED
+        return self._authenticator.by_name([self._names.user(request.user, "user")]), NAMED
 
     def _room(self, given: str | None, bound: str | None) -> str | None:
         """Return the canonical id of the room to join: the path's, and the ticket's if it is bound to one."""

@@ -11,7 +11,7 @@ from chalicelib.logs import LOGGER
 from chalicelib.schemas.realtime import ClientFrame, Pull, Send
 from chalicelib.services.auth.caller import Caller
 from chalicelib.services.delivery import codec
-from chalicelib.services.delivery.push import Pushing, error_frame
+from chalicelib.services.delivery.push import PushService, error_frame
 from chalicelib.services.realtime.frame_limits import FrameLimits, cost_of
 from chalicelib.store.accounts.rate_limits import Rate
 from chalicelib.store.accounts.sessions import id_of
@@ -21,15 +21,15 @@ from chalicelib.store.realtime.user_connections import NAMED, Target
 from chalicelib.store.redis.client import Query, Store
 
 
-class Session(NamedTuple):
+class Connection(NamedTuple):
     """Whose frame it is.
 
     session: digest of the token of the session by which the connection came in; NAMED, empty: there is none.
     room: the canonical id of the room that its ticket was for. caller: the same as who calls, judged.
-    target: the connection, to answer it.
+    target: where to send the answer.
     """
 
-    connection: str
+    id: str
     handle: str
     protobuf: bool
     session: bytes
@@ -41,25 +41,25 @@ class Session(NamedTuple):
 JUDGED_BY_HANDLER = (Send, Pull)
 """Frames whose handlers take from the user's limit in their own first trip, where that was not done yet."""
 
-Handler = Callable[[Session, Any], object]
+FrameHandler = Callable[[Connection, Any], object]
 """Does what a frame of one type asks, and answers it; raises ParleyError."""
 
 
-class Lease(Protocol):
+class LeaseRenewer(Protocol):
     """Renews what a connection holds elsewhere than in its own slot."""
 
-    def renew(self, session: Session) -> bool:
+    def renew(self, connection: Connection) -> bool:
         """Return whether the connection may go on; False: its session has ended."""
 
 
-class Handled(NamedTuple):
+class FrameResult(NamedTuple):
     """What came of a frame, for the log; kind: its type, None when it has none that is known."""
 
     kind: str | None
     error: ParleyError | None = None
 
 
-class Frames:
+class FrameDispatcher:
     """Does what frames ask, each by the handler of its type.
 
     limits: how many frames there may be of a connection, and of a user over all connections.
@@ -72,22 +72,22 @@ class Frames:
         self,
         store: Store,
         connections: Connections,
-        pushing: Pushing,
-        lease: Lease,
-        handlers: Mapping[type, Handler],
+        push: PushService,
+        lease: LeaseRenewer,
+        handlers: Mapping[type, FrameHandler],
         limits: FrameLimits,
         *,
         trusts_names: bool,
     ) -> None:
         self._store = store
         self._connections = connections
-        self._pushing = pushing
+        self._push = push
         self._lease = lease
         self._handlers = handlers
         self._limits = limits
         self._named = None if trusts_names else ""
 
-    def handle(self, connection: str, body: str, request: str) -> Handled:
+    def handle(self, connection: str, body: str, request: str) -> FrameResult:
         """Do what a frame asks; request: the id by which the log finds it."""
         is_protobuf = not body.lstrip().startswith("{")
         kind: str | None = None
@@ -95,19 +95,19 @@ class Frames:
             held, frame, rate = self._taken(connection, body)
             is_protobuf = held.protobuf
             self._check(held)
-            session = self._session(connection, held)
+            source = self._connection(connection, held)
             frame = frame or codec.decode(body, is_protobuf, held.handle)
             kind = str(type(frame).__struct_config__.tag)
-            self._handlers[type(frame)](self._limited(session, held, frame, rate), frame)
+            self._handlers[type(frame)](self._limited(source, held, frame, rate), frame)
         except ParleyError as refusal:
             error = refusal
         except Exception:
             LOGGER.exception({"event": "defect", "request_id": request})
             error = InternalError(f"The server failed to do this. {request} finds it in the logs.")
         else:
-            return Handled(kind)
+            return FrameResult(kind)
         self._refuse(Target(connection, is_protobuf), codec.ref_of(body, is_protobuf), error)
-        return Handled(kind, error)
+        return FrameResult(kind, error)
 
     def _taken(self, connection: str, body: str) -> tuple[FrameSender, ClientFrame | None, Rate | None]:
         """Renew a connection, and say whose it is; raises ConnectionEnded.
@@ -145,27 +145,29 @@ class Frames:
                 headers={"Retry-After": str(seconds)},
             )
 
-    def _session(self, connection: str, held: FrameSender) -> Session:
+    def _connection(self, connection: str, held: FrameSender) -> Connection:
         """Return whose frame it is; raises ConnectionEnded."""
         caller = Caller(self._store, held.handle, self._session_id(held))
         target = Target(connection, held.protobuf)
-        found = Session(connection, held.handle, held.protobuf, held.session, held.room, caller, target)
+        found = Connection(connection, held.handle, held.protobuf, held.session, held.room, caller, target)
         if held.renew and not self._lease.renew(found):
             raise _ended()
         return found
 
-    def _limited(self, session: Session, held: FrameSender, frame: ClientFrame, rate: Rate | None) -> Session:
-        """Return the session with a caller whose limit the frame is taken from; raises TooManyRequests.
+    def _limited(
+        self, connection: Connection, held: FrameSender, frame: ClientFrame, rate: Rate | None
+    ) -> Connection:
+        """Return the connection with a caller whose limit the frame is taken from; raises TooManyRequests.
 
         rate: the limit, from which it has been taken; None: it has not, or there is none.
         """
         taking, charging = self._limits.taking(held, frame), self._limits.charging(held, frame)
-        caller = Caller(self._store, held.handle, session.caller.session, taking, charging)
+        caller = Caller(self._store, held.handle, connection.caller.session, taking, charging)
         if rate is not None:
             caller.accept(rate)
         elif not isinstance(frame, JUDGED_BY_HANDLER):
             caller.authenticate(cost_of(frame))
-        return session._replace(caller=caller)
+        return connection._replace(caller=caller)
 
     def _session_id(self, held: FrameSender) -> str | None:
         """Return the session as Caller has it."""
@@ -176,9 +178,9 @@ class Frames:
 
     def _refuse(self, target: Target, ref: str | None, error: ParleyError) -> None:
         if isinstance(error, ConnectionEnded):
-            self._pushing.end([target], error, ref)
+            self._push.end([target], error, ref)
         else:
-            self._pushing.reply(target, error_frame(error, ref))
+            self._push.reply(target, error_frame(error, ref))
 
 
 def _ended() -> ConnectionEnded:

@@ -37,7 +37,7 @@ MOST_KNOWN = 10_000
 
 
 class Known(NamedTuple):
-    """Whose a connection is, which never changes; see Held."""
+    """Whose a connection is, which never changes; see FrameSender."""
 
     handle: str
     session: bytes

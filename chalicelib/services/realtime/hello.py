@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from chalicelib.errors import session_ended
 from chalicelib.schemas.realtime import Hello, Ready, SyncFrame
 from chalicelib.services.delivery.codec import rows_bytes
-from chalicelib.services.delivery.connection_stores import Registry
-from chalicelib.services.delivery.push import Pushing
+from chalicelib.services.delivery.connection_stores import ConnectionStores
+from chalicelib.services.delivery.push import PushService
 from chalicelib.services.inbox.history_check import NOTHING_LOST, HistoryCheck, Lost
 from chalicelib.services.inbox.sync import ROWS_OF_A_REQUEST, SyncService
-from chalicelib.services.realtime.dispatch import Session
+from chalicelib.services.realtime.dispatch import Connection
 from chalicelib.services.realtime.presence import PresenceService
-from chalicelib.services.realtime.rooms import Rooms
+from chalicelib.services.realtime.rooms import RoomService
 from chalicelib.store.inbox.index import Inboxes
 
 MOST_FRAMES = 10
@@ -21,59 +21,59 @@ MOST_FRAMES = 10
 ROWS = 100
 
 
-class Greeting:
+class HelloService:
     """Answers `hello`."""
 
     def __init__(
         self,
-        registry: Registry,
+        stores: ConnectionStores,
         inboxes: Inboxes,
         sync: SyncService,
-        pushing: Pushing,
-        watchers: PresenceService,
-        rooms: Rooms,
+        push: PushService,
+        presence_service: PresenceService,
+        rooms: RoomService,
         histories: HistoryCheck,
     ) -> None:
-        self._store, self._connections, self._user_connections, self._chat_connections = registry
+        self._store, self._connections, self._user_connections, self._chat_connections = stores
         self._inboxes = inboxes
         self._sync = sync
-        self._pushing = pushing
-        self._watchers = watchers
+        self._push = push
+        self._presence_service = presence_service
         self._rooms = rooms
         self._histories = histories
 
-    def hello(self, session: Session, frame: Hello) -> None:
+    def hello(self, connection: Connection, frame: Hello) -> None:
         """Register a connection, so that it is pushed to, and only then say what came before, and was lost.
 
         Raises ConnectionEnded, BadRequest; of the ticket's room what joining it raises.
         """
-        held = self._histories.parse(session.handle, frame.check)
-        self._register(session)
-        self._tell_missed(session, frame, self._histories.check(session.caller, held))
-        ready = Ready(user=session.handle, connection=session.connection, ref=frame.ref)
-        self._pushing.reply(session.target, ready)
-        if session.room is not None:
-            self._rooms.enter(session, session.room)
+        held = self._histories.parse(connection.handle, frame.check)
+        self._register(connection)
+        self._send_missed(connection, frame, self._histories.check(connection.caller, held))
+        ready = Ready(user=connection.handle, connection=connection.id, ref=frame.ref)
+        self._push.reply(connection.target, ready)
+        if connection.room is not None:
+            self._rooms.enter(connection, connection.room)
 
-    def _register(self, session: Session) -> None:
+    def _register(self, connection: Connection) -> None:
         changed, large = self._store.fetch_both(
-            self._user_connections.ready(session.handle, session.connection),
-            self._inboxes.large(session.handle),
+            self._user_connections.ready(connection.handle, connection.id),
+            self._inboxes.large(connection.handle),
         )
         if changed is None:
             raise session_ended()
-        self._attach(session, large)
-        session.caller.charge(len(large) // ROWS_OF_A_REQUEST)
-        self._watchers.tell(session.handle, changed, online=True)
+        self._attach(connection, large)
+        connection.caller.charge(len(large) // ROWS_OF_A_REQUEST)
+        self._presence_service.notify_watchers(connection.handle, changed, online=True)
 
-    def _tell_missed(self, session: Session, frame: Hello, lost: Lost) -> None:
-        version, most = frame.version, rows_bytes(session.protobuf)
+    def _send_missed(self, connection: Connection, frame: Hello, lost: Lost) -> None:
+        version, most = frame.version, rows_bytes(connection.protobuf)
         for left in reversed(range(MOST_FRAMES)):
-            page = self._sync.page(session.caller, version, ROWS, most=most - lost.size, field="version")
+            page = self._sync.page(connection.caller, version, ROWS, most=most - lost.size, field="version")
             version = page.next
             if left and page.more and not (page.chats or page.reset or any(lost)):
                 continue
-            told = SyncFrame(
+            answer = SyncFrame(
                 chats=page.chats,
                 version=version,
                 more=page.more,
@@ -82,18 +82,18 @@ class Greeting:
                 unreadable=lost.unreadable,
                 ref=frame.ref,
             )
-            self._pushing.reply(session.target, told)
+            self._push.reply(connection.target, answer)
             if not page.more:
                 return
             lost = NOTHING_LOST
 
-    def _attach(self, session: Session, chats: Sequence[str]) -> None:
+    def _attach(self, connection: Connection, chats: Sequence[str]) -> None:
         """Have the messages of large chats, which are told to no inbox, pushed to a connection too."""
         if not chats:
             return
-        handle, connection = session.handle, session.connection
+        handle, protobuf = connection.handle, connection.protobuf
         attaching = [
-            self._chat_connections.attach(chat, handle, connection, joined=False, protobuf=session.protobuf)
+            self._chat_connections.attach(chat, handle, connection.id, joined=False, protobuf=protobuf)
             for chat in chats
         ]
-        self._store.fetch_all([self._connections.attach(connection, *chats), *attaching])
+        self._store.fetch_all([self._connections.attach(connection.id, *chats), *attaching])

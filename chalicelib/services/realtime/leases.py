@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 from chalicelib.errors import lease_over
 from chalicelib.logs import log_failures
-from chalicelib.push_gateway.pusher import SILENT
-from chalicelib.services.delivery.push import Pushing
-from chalicelib.services.realtime.dispatch import Session
+from chalicelib.push_gateway.pusher import LEASE_EXPIRED
+from chalicelib.services.delivery.push import PushService
+from chalicelib.services.realtime.dispatch import Connection
 from chalicelib.services.realtime.presence import PresenceService
 from chalicelib.store.realtime.chat_connections import ChatConnections
 from chalicelib.store.realtime.connection import Attachments, Connections
@@ -40,28 +40,28 @@ class Leases:
         connections: Connections,
         user_connections: UserConnections,
         chat_connections: ChatConnections,
-        pushing: Pushing,
-        watchers: PresenceService,
+        push: PushService,
+        presence_service: PresenceService,
         disconnect: Callable[[str], None],
     ) -> None:
         self._store = store
         self._connections = connections
         self._user_connections = user_connections
         self._chat_connections = chat_connections
-        self._pushing = pushing
-        self._watchers = watchers
+        self._push = push
+        self._presence_service = presence_service
         self._disconnect = disconnect
 
-    def renew(self, session: Session) -> bool:
+    def renew(self, connection: Connection) -> bool:
         """Renew a connection with its user, in each chat it is attached to, and with each user it watches.
 
         Two trips, one more for each 100 of those, and two when a chat has lost it, to which it is attached
         again. Returns False when it may not go on: it is gone, or its session has ended, and was cleared up.
         """
-        attached = self._store.fetch(self._connections.attachments(session.connection))
-        holder = Holder(session.handle, session.connection, session.protobuf)
+        attached = self._store.fetch(self._connections.attachments(connection.id))
+        holder = Holder(connection.handle, connection.id, connection.protobuf)
         if attached is None or not self._renewed(holder, attached):
-            self._disconnect(session.connection)
+            self._disconnect(connection.id)
             return False
         return True
 
@@ -83,7 +83,7 @@ class Leases:
                 ended += act(handle, connection)
             except Exception as failure:
                 failures.append(({"connection": connection}, failure))
-        self._pushing.end(ended, lease_over(), ending=SILENT)
+        self._push.end(ended, lease_over(), reason=LEASE_EXPIRED)
         log_failures("lease_owed", failures)
         return len(ended)
 
@@ -129,5 +129,5 @@ class Leases:
         protobuf = self._store.fetch(self._connections.takes_protobuf(connection))
         self._disconnect(connection)
         changed = self._store.fetch(self._user_connections.drop(handle, connection))
-        self._watchers.tell(handle, changed, online=False)
+        self._presence_service.notify_watchers(handle, changed, online=False)
         return [Target(connection, protobuf)]

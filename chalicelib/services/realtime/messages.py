@@ -13,10 +13,10 @@ from chalicelib.schemas.inbox import ReadUpTo
 from chalicelib.schemas.messages import Message, SendRequest, SentMessage
 from chalicelib.schemas.realtime import Ack, PageFrame, Ping, Pong, Pull, Read, Received, Send
 from chalicelib.services.delivery.codec import rows_bytes
-from chalicelib.services.delivery.push import Pushing
+from chalicelib.services.delivery.push import PushService
 from chalicelib.services.inbox.read_state import ReceiptService
 from chalicelib.services.messages.service import Messages
-from chalicelib.services.realtime.dispatch import Session
+from chalicelib.services.realtime.dispatch import Connection
 from chalicelib.services.values.chat_id import ChatIds
 from chalicelib.services.values.paging import encoded, take_fitting
 from chalicelib.services.values.times import rfc3339
@@ -24,7 +24,7 @@ from chalicelib.services.views.message_row import message
 from chalicelib.store.messages.log import LogEntry
 
 
-class Sending:
+class MessageFrames:
     """Does what frames ask of messages, by the same rules as REST; clock: seconds since 1970."""
 
     def __init__(
@@ -32,46 +32,46 @@ class Sending:
         ids: ChatIds,
         messages: Messages,
         receipts: ReceiptService,
-        pushing: Pushing,
+        push: PushService,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._ids = ids
         self._messages = messages
         self._receipts = receipts
-        self._pushing = pushing
+        self._push = push
         self._clock = clock
 
-    def send(self, session: Session, frame: Send) -> None:
+    def send(self, connection: Connection, frame: Send) -> None:
         """Append a message; the sender has the `ack` before others have the message."""
 
         def acknowledge(sent: SentMessage) -> None:
-            self._pushing.reply(session.target, Ack(**structs.asdict(sent), ref=frame.ref))
+            self._push.reply(connection.target, Ack(**structs.asdict(sent), ref=frame.ref))
 
         request = SendRequest(frame.text, frame.id, frame.kind, frame.reply_to)
-        self._messages.send(session.caller, frame.chat, request, stored=acknowledge, skip=session.connection)
+        self._messages.send(connection.caller, frame.chat, request, stored=acknowledge, skip=connection.id)
 
-    def pull(self, session: Session, frame: Pull) -> None:
+    def pull(self, connection: Connection, frame: Pull) -> None:
         """Answer with some messages of a chat, as many as go into a frame."""
-        fit = functools.partial(framed, most=rows_bytes(session.protobuf))
+        fit = functools.partial(framed, most=rows_bytes(connection.protobuf))
         page = self._messages.page(
-            session.caller, frame.chat, after=frame.after, before=frame.before, limit=frame.limit, fit=fit
+            connection.caller, frame.chat, after=frame.after, before=frame.before, limit=frame.limit, fit=fit
         )
         chat = self._ids.parse(frame.chat).text
-        self._pushing.reply(session.target, PageFrame(**structs.asdict(page), chat=chat, ref=frame.ref))
+        self._push.reply(connection.target, PageFrame(**structs.asdict(page), chat=chat, ref=frame.ref))
 
-    def received(self, session: Session, frame: Received) -> None:
+    def received(self, connection: Connection, frame: Received) -> None:
         """Raise the mark of what has arrived."""
         upto = ReadUpTo(seq=frame.seq, cursor=frame.cursor)
-        self._receipts.received(session.caller, frame.chat, upto, skip=session.connection)
+        self._receipts.received(connection.caller, frame.chat, upto, skip=connection.id)
 
-    def read(self, session: Session, frame: Read) -> None:
+    def read(self, connection: Connection, frame: Read) -> None:
         """Raise the read mark."""
         upto = ReadUpTo(seq=frame.seq, cursor=frame.cursor)
-        self._receipts.read(session.caller, frame.chat, upto, skip=session.connection)
+        self._receipts.read(connection.caller, frame.chat, upto, skip=connection.id)
 
-    def ping(self, session: Session, frame: Ping) -> None:
+    def ping(self, connection: Connection, frame: Ping) -> None:
         """Say that the server is there, and what time it is."""
-        self._pushing.reply(session.target, Pong(time=rfc3339(int(self._clock() * 1_000_000)), ref=frame.ref))
+        self._push.reply(connection.target, Pong(time=rfc3339(int(self._clock() * 1_000_000)), ref=frame.ref))
 
 
 def framed(entries: list[LogEntry], chat: str, most: int) -> list[Encoded[Message]]:

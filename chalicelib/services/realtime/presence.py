@@ -8,8 +8,8 @@ from chalicelib.schemas.presence import UserPresence
 from chalicelib.schemas.realtime import MAX_WATCHED, PresenceFrame, Watch
 from chalicelib.schemas.realtime import Presence as Row
 from chalicelib.services.auth.caller import Caller
-from chalicelib.services.delivery.push import Pushing
-from chalicelib.services.realtime.dispatch import Session
+from chalicelib.services.delivery.push import PushService
+from chalicelib.services.realtime.dispatch import Connection
 from chalicelib.services.values.names import Names
 from chalicelib.services.values.times import rfc3339
 from chalicelib.store.realtime.connection import Connections
@@ -32,13 +32,13 @@ class PresenceService:
         user_connections: UserConnections,
         connections: Connections,
         names: Names,
-        pushing: Pushing,
+        push: PushService,
     ) -> None:
         self._store = store
         self._user_connections = user_connections
         self._connections = connections
         self._names = names
-        self._pushing = pushing
+        self._push = push
 
     def of(self, caller: Caller, name: str) -> UserPresence:
         """Return whether somebody is there, in the trip that judges the caller.
@@ -51,7 +51,7 @@ class PresenceService:
             raise no_user(handle)
         return UserPresence(handle=handle, online=shown.online, last_seen_at=_time(shown))
 
-    def watch(self, session: Session, frame: Watch) -> None:
+    def watch(self, connection: Connection, frame: Watch) -> None:
         """Show a connection who is there, and tell it of changes, instead of whom it watched before.
 
         One trip to the connection's slot, one or two to the users' slots (100 queries each, one for each user
@@ -61,39 +61,39 @@ class PresenceService:
         if len(frame.users) > MAX_WATCHED:
             raise bad_field("users", f"at most {MAX_WATCHED} users can be watched")
         handles = list(dict.fromkeys(self._names.user(name, "users") for name in frame.users))
-        before = self._store.fetch(self._connections.watching(session.connection, *handles))
+        before = self._store.fetch(self._connections.watching(connection.id, *handles))
         watching = [
             self._user_connections.watch(
-                handle, session.connection, session.handle, protobuf=session.protobuf
+                handle, connection.id, connection.handle, protobuf=connection.protobuf
             )
             for handle in handles
         ]
         gone = [
-            self._user_connections.unwatch(handle, session.connection)
+            self._user_connections.unwatch(handle, connection.id)
             for handle in before
             if handle not in handles
         ]
         shown: list[ShownPresence | None] = self._store.fetch_all([*watching, *gone])[: len(handles)]
         rows = [_row(handle, one or UNSEEN) for handle, one in zip(handles, shown, strict=True)]
-        self._pushing.reply(session.target, PresenceFrame(users=rows, ref=frame.ref))
+        self._push.reply(connection.target, PresenceFrame(users=rows, ref=frame.ref))
 
-    def tell(self, handle: str, changed: PresenceChange, *, online: bool) -> None:
+    def notify_watchers(self, handle: str, changed: PresenceChange, *, online: bool) -> None:
         """Tell who watches that a user has come or gone, in one push, if a connection made the difference."""
         if changed.changed and changed.watchers:
             row = _row(handle, ShownPresence(online, changed.seen))
-            self._pushing.send(changed.watchers, PresenceFrame(users=[row]))
+            self._push.send(changed.watchers, PresenceFrame(users=[row]))
 
-    def tell_watcher(self, handle: str, watcher: str) -> None:
+    def notify_watcher(self, handle: str, watcher: str) -> None:
         """Tell somebody who watches a user how that one is shown to them now, after a block or its end.
 
         In one trip and a push. A store that fails is logged: the next `watch` shows it.
         """
-        if not self._pushing.inline:
+        if not self._push.inline:
             return
         try:
             found = self._store.fetch(self._user_connections.watching(handle, watcher))
             if found is not None and found.targets:
-                self._pushing.send(found.targets, PresenceFrame(users=[_row(handle, found.shown)]))
+                self._push.send(found.targets, PresenceFrame(users=[_row(handle, found.shown)]))
         except StoreUnavailable as error:
             LOGGER.warning({"event": "presence_untold", **cause_of(error)})
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Sequence
 from chalicelib.errors import ConnectionEnded, not_a_member
 from chalicelib.schemas.realtime import RoomClients, RoomEvent, RoomFrame, RoomJoin, RoomLeave
 from chalicelib.services.chats.membership import Membership
-from chalicelib.services.delivery.push import Pushing
-from chalicelib.services.realtime.dispatch import Session
+from chalicelib.services.delivery.push import PushService
+from chalicelib.services.realtime.dispatch import Connection
 from chalicelib.services.social.block_filter import BlockFilter
 from chalicelib.services.values.chat_id import ROOM_PREFIX, ChatIds, kind_of
 from chalicelib.services.values.paging import take_fitting
@@ -24,13 +24,13 @@ MOST_LISTED_BYTES = 64 * 1024
 """Of the names in an answer: API Gateway pushes 128 KiB, and base64 takes a third more. REST lists all."""
 
 
-class Rooms:
+class RoomService:
     """Lets connections into rooms. A user enters with their first one there, and is gone with the last.
 
     Of two of whom one blocks the other neither is named to the other, or told that they come or go.
     Being in a room is not being its member: who has gone stays one, and is sent what is written there.
-    most_told: connections in a room above which nobody is told who comes and goes: where all come, or all go,
-    each telling each would be the square of them.
+    most_notified: Maximum number of connections in a room that are notified: beyond it, everybody coming or
+        going at once would cost the square of them.
     """
 
     def __init__(
@@ -40,69 +40,69 @@ class Rooms:
         membership: Membership,
         chat_connections: ChatConnections,
         connections: Connections,
-        pushing: Pushing,
-        most_told: int,
+        push: PushService,
+        most_notified: int,
     ) -> None:
         self._store = store
         self._ids = ids
         self._membership = membership
         self._chat_connections = chat_connections
         self._connections = connections
-        self._pushing = pushing
-        self._most_told = most_told
+        self._push = push
+        self._most_notified = most_notified
         self._filter = BlockFilter(store)
 
-    def join(self, session: Session, frame: RoomJoin) -> None:
+    def join(self, connection: Connection, frame: RoomJoin) -> None:
         """Let a connection into a room, of which its user becomes a member; see enter."""
-        self.enter(session, self._chat(frame.room), frame.ref)
+        self.enter(connection, self._chat(frame.room), frame.ref)
 
-    def enter(self, session: Session, chat: str, ref: str | None = None) -> None:
+    def enter(self, connection: Connection, chat: str, ref: str | None = None) -> None:
         """Let a connection into a room by its canonical id, say who is there, and tell those; again is fine.
 
         Four trips for a member: membership, the room, the connection, and whom a block hides; then the answer
         and a push.
         Raises ChatNotFound, Banned, ChatFull, NotAMember: they were removed at once; ConnectionEnded.
         """
-        self._membership.join(session.caller, chat)
+        self._membership.join(connection.caller, chat)
         attaching = self._chat_connections.attach(
-            chat, session.handle, session.connection, joined=True, protobuf=session.protobuf
+            chat, connection.handle, connection.id, joined=True, protobuf=connection.protobuf
         )
         joined = self._store.fetch(attaching)
         if joined is None:
             raise not_a_member(chat)
         # Noted last: whoever ends the connection meanwhile either finds the note, or makes this one fail.
-        if not self._store.fetch(self._connections.attach(session.connection, chat)):
-            self._store.fetch(self._chat_connections.detach(chat, session.connection))
+        if not self._store.fetch(self._connections.attach(connection.id, chat)):
+            self._store.fetch(self._chat_connections.detach(chat, connection.id))
             raise ConnectionEnded("The connection has ended.")
-        shown = self._shown(session.handle, joined.connections)
-        self._answer(session, chat, "joined", shown, ref)
+        shown = self._shown(connection.handle, joined.connections)
+        self._answer(connection, chat, "joined", shown, ref)
         if joined.first:
-            others = [client for client in shown if client.connection != session.connection]
-            self._tell(chat, "entered", session.handle, ENTERED, others)
+            others = [client for client in shown if client.connection != connection.id]
+            self._notify(chat, "entered", connection.handle, ENTERED, others)
 
-    def leave(self, session: Session, frame: RoomLeave) -> None:
+    def leave(self, connection: Connection, frame: RoomLeave) -> None:
         """Let a connection out of a room, and tell the others if its user has gone with it; again is fine.
 
         The user stays a member, and it is pushed what is written there. Three trips, the answer and a push.
         Raises ChatNotFound, BadRequest.
         """
-        chat, connection = self._chat(frame.room), session.connection
-        left = self._store.fetch(self._chat_connections.detach(chat, connection))
+        chat = self._chat(frame.room)
+        left = self._store.fetch(self._chat_connections.detach(chat, connection.id))
         attaching = self._chat_connections.attach(
-            chat, session.handle, connection, joined=False, protobuf=session.protobuf
+            chat, connection.handle, connection.id, joined=False, protobuf=connection.protobuf
         )
         held = self._store.fetch(attaching) if left.handle else None
         if left.handle and held is None:  # no member any more
-            self._store.fetch(self._connections.detach(connection, chat))
-        shown = self._shown(session.handle, left.connections)
-        self._answer(session, chat, "left", shown if held else (), frame.ref)
+            self._store.fetch(self._connections.detach(connection.id, chat))
+        shown = self._shown(connection.handle, left.connections)
+        self._answer(connection, chat, "left", shown if held else (), frame.ref)
         self._gone(chat, left, shown)
 
-    def clients(self, session: Session, frame: RoomClients) -> None:
+    def clients(self, connection: Connection, frame: RoomClients) -> None:
         """Say who is in a room now, to a member; two trips. Raises ChatNotFound, NotAMember, BadRequest."""
         chat = self._chat(frame.room)
-        found = self._store.fetch(self._chat_connections.joined(chat, session.handle))
-        self._answer(session, chat, "clients", self._shown(session.handle, found), frame.ref)
+        found = self._store.fetch(self._chat_connections.joined(chat, connection.handle))
+        self._answer(connection, chat, "clients", self._shown(connection.handle, found), frame.ref)
 
     def dropped(self, connection: str, handle: str, chats: Sequence[str]) -> None:
         """Take a connection that has ended out of chats, 100 in a trip, and tell rooms who has gone.
@@ -127,14 +127,14 @@ class Rooms:
 
     def _gone(self, chat: str, left: Left, others: Sequence[ChatConnection]) -> None:
         if left.last:
-            self._tell(chat, "gone", left.handle, GONE, others)
+            self._notify(chat, "gone", left.handle, GONE, others)
 
     def _chat(self, room: str) -> str:
         return self._ids.group(ROOM_PREFIX + room)
 
     def _answer(
         self,
-        session: Session,
+        connection: Connection,
         chat: str,
         event: RoomEvent,
         clients: Iterable[ChatConnection],
@@ -143,15 +143,15 @@ class Rooms:
         handles = sorted({client.handle for client in clients})
         listed = take_fitting(handles, lambda handle: len(handle.encode()), MOST_LISTED_BYTES)
         frame = RoomFrame(room=_bare(chat), chat=chat, event=event, clients=listed, ref=ref)
-        self._pushing.reply(session.target, frame)
+        self._push.reply(connection.target, frame)
 
-    def _tell(
+    def _notify(
         self, chat: str, event: RoomEvent, handle: str, notice: str, clients: Iterable[ChatConnection]
     ) -> None:
         targets = [Target(client.connection, client.protobuf) for client in clients]
-        if 0 < len(targets) <= self._most_told and kind_of(chat) == "room":
+        if 0 < len(targets) <= self._most_notified and kind_of(chat) == "room":
             frame = RoomFrame(room=_bare(chat), chat=chat, event=event, user=handle, notice=notice)
-            self._pushing.send(targets, frame)
+            self._push.send(targets, frame)
 
 
 def _bare(chat: str) -> str:

@@ -18,9 +18,9 @@ from chalicelib.errors import (
     not_a_member,
 )
 from chalicelib.schemas.realtime import MAX_CALL_CHARACTERS, MAX_SIGNAL_BYTES, Signal, SignalFrame
-from chalicelib.services.delivery.audience import Others
-from chalicelib.services.delivery.push import Pushing
-from chalicelib.services.realtime.dispatch import Session
+from chalicelib.services.delivery.audience import AudienceFinder
+from chalicelib.services.delivery.push import PushService
+from chalicelib.services.realtime.dispatch import Connection
 from chalicelib.services.values.chat_id import ChatIds
 from chalicelib.services.values.names import Names
 from chalicelib.store.access import muted
@@ -34,16 +34,16 @@ ENDING = ("reject", "hangup")
 """Kinds that end a call; all others show that who sends them takes calls of the other."""
 
 
-class Signals:
+class SignalService:
     """Passes signals on to every connection of whom they are for; who sent one is ours to say."""
 
-    def __init__(self, names: Names, ids: ChatIds, others: Others, pushing: Pushing) -> None:
+    def __init__(self, names: Names, ids: ChatIds, audience: AudienceFinder, push: PushService) -> None:
         self._names = names
         self._ids = ids
-        self._others = others
-        self._pushing = pushing
+        self._audience = audience
+        self._push = push
 
-    def send(self, session: Session, frame: Signal) -> None:
+    def send(self, connection: Connection, frame: Signal) -> None:
         """Pass a signal on, and answer nothing: one trip to a user, two to the members of a group, the push.
 
         A signal to oneself goes to one's other connections. One that begins a call, see BEGINNING, goes only
@@ -57,15 +57,15 @@ class Signals:
         _check_size(frame)
         if frame.to is not None:
             to = self._names.user(frame.to, "to")
-            passed = _passed(session, frame, to=to)
-            self._pass(passed, self._user(session, to, passed))
+            passed = _passed(connection, frame, to=to)
+            self._pass(passed, self._user(connection, to, passed))
             return
-        chat = self._ids.own(session.handle, frame.chat or "")
-        passed = _passed(session, frame, chat=chat.text)
+        chat = self._ids.own(connection.handle, frame.chat or "")
+        passed = _passed(connection, frame, chat=chat.text)
         if chat.members is None:
-            self._pass(passed, self._members(session, chat.text, passed))
+            self._pass(passed, self._members(connection, chat.text, passed))
         else:
-            self._pass(passed, self._user(session, chat.other(session.handle), passed))
+            self._pass(passed, self._user(connection, chat.other(connection.handle), passed))
 
     def _pass(self, passed: SignalFrame, reached: Recipients) -> None:
         named = passed.to or passed.chat
@@ -77,14 +77,14 @@ class Signals:
             )
         if not reached.targets:
             raise NobodyThere(f"Nobody is connected whom a signal for {named} could reach.")
-        self._pushing.send(reached.targets, passed)
+        self._push.send(reached.targets, passed)
 
-    def _user(self, session: Session, other: str, passed: SignalFrame) -> Recipients:
-        if other == session.handle:
-            own = self._others.connected([other])
-            return Recipients([target for target in own if target.connection != session.connection], 0)
-        pair, accepts, follows = self._others.callee(
-            session.handle, other, _size(passed), accepts=_accepts(passed)
+    def _user(self, connection: Connection, other: str, passed: SignalFrame) -> Recipients:
+        if other == connection.handle:
+            own = self._audience.connected([other])
+            return Recipients([target for target in own if target.connection != connection.id], 0)
+        pair, accepts, follows = self._audience.callee(
+            connection.handle, other, _size(passed), accepts=_accepts(passed)
         )
         if not (pair.known or accepts or follows):
             raise NotAMember(f"You have no chat with {other}: write to each other before you call.")
@@ -96,9 +96,9 @@ class Signals:
             raise CallNotAccepted(f"You cannot call {other} yet: they must write to you or follow you first.")
         return pair.reached
 
-    def _members(self, session: Session, chat: str, passed: SignalFrame) -> Recipients:
+    def _members(self, connection: Connection, chat: str, passed: SignalFrame) -> Recipients:
         ringing = passed.kind in BEGINNING
-        circle = self._others.circle(session.handle, chat, ringing=ringing)
+        circle = self._audience.circle(connection.handle, chat, ringing=ringing)
         if circle.state is MembershipState.GONE:
             raise no_chat(chat)
         if not circle.is_member:
@@ -108,14 +108,14 @@ class Signals:
         if circle.large:
             raise Forbidden(f"Chat {chat} has too many members for a call.")
         there = circle.accepted if ringing else circle.others
-        return self._others.reached(session.handle, there, _size(passed), accepts=_accepts(passed))
+        return self._audience.reached(connection.handle, there, _size(passed), accepts=_accepts(passed))
 
 
 def _passed(
-    session: Session, frame: Signal, *, to: str | None = None, chat: str | None = None
+    connection: Connection, frame: Signal, *, to: str | None = None, chat: str | None = None
 ) -> SignalFrame:
     return SignalFrame(
-        from_=session.handle, call=frame.call, kind=frame.kind, to=to, chat=chat, data=frame.data
+        from_=connection.handle, call=frame.call, kind=frame.kind, to=to, chat=chat, data=frame.data
     )
 
 

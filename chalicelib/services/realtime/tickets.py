@@ -53,7 +53,7 @@ class Tickets:
         self._clock = clock
 
     @property
-    def given(self) -> bool:
+    def are_available(self) -> bool:
         """Whether there are sockets here that a ticket lets in to."""
         return self._url is not None
 

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 from chalicelib.schemas.realtime import Typing, TypingFrame
-from chalicelib.services.delivery.audience import Others
-from chalicelib.services.delivery.push import Pushing
-from chalicelib.services.realtime.dispatch import Session
+from chalicelib.services.delivery.audience import AudienceFinder
+from chalicelib.services.delivery.push import PushService
+from chalicelib.services.realtime.dispatch import Connection
 from chalicelib.services.values.chat_id import ChatIds
 
 
 class TypingService:
     """Tells the others of a chat that somebody is typing."""
 
-    def __init__(self, ids: ChatIds, others: Others, pushing: Pushing) -> None:
+    def __init__(self, ids: ChatIds, audience: AudienceFinder, push: PushService) -> None:
         self._ids = ids
-        self._others = others
-        self._pushing = pushing
+        self._audience = audience
+        self._push = push
 
-    def tell(self, session: Session, frame: Typing) -> None:
-        """Tell every connection of the others, and answer nothing; see Others.of for when nobody is told.
+    def notify(self, connection: Connection, frame: Typing) -> None:
+        """Notify every connection that AudienceFinder.of finds, and answer nothing.
 
-        One trip for a chat of two, two for a group, and the push.
+        One round trip for a chat of two, two for a group, and the push.
         Raises ChatNotFound, BadRequest, NotAMember of a chat of two others.
         """
-        chat = self._ids.own(session.handle, frame.chat)
-        targets = self._others.of(session.handle, chat)
+        chat = self._ids.own(connection.handle, frame.chat)
+        targets = self._audience.of(connection.handle, chat)
         if targets:
-            self._pushing.send(targets, TypingFrame(chat=chat.text, user=session.handle, on=frame.on))
+            self._push.send(targets, TypingFrame(chat=chat.text, user=connection.handle, on=frame.on))

@@ -6,29 +6,29 @@ from collections.abc import Callable
 
 from chalicelib.config import Settings
 from chalicelib.push_gateway import installed
-from chalicelib.queues import WorkQueue
+from chalicelib.queues import JobQueue
 from chalicelib.schemas import realtime as frames
 from chalicelib.services.auth.authenticator import Authenticator
 from chalicelib.services.chats.membership import Membership
-from chalicelib.services.delivery.audience import Others
-from chalicelib.services.delivery.broadcast import Broadcast
-from chalicelib.services.delivery.connection_stores import Registry
-from chalicelib.services.delivery.push import Pushing
-from chalicelib.services.delivery.receipts import Marks
-from chalicelib.services.delivery.session_close import Closing
+from chalicelib.services.delivery.audience import AudienceFinder
+from chalicelib.services.delivery.connection_stores import ConnectionStores
+from chalicelib.services.delivery.message_push import MessagePush
+from chalicelib.services.delivery.push import PushService
+from chalicelib.services.delivery.receipts import ReceiptDelivery
+from chalicelib.services.delivery.session_close import SessionCloser
 from chalicelib.services.inbox.history_check import HistoryCheck
 from chalicelib.services.inbox.read_state import ReceiptService
 from chalicelib.services.inbox.sync import SyncService
 from chalicelib.services.messages.service import Messages
-from chalicelib.services.realtime.connect import Connecting
-from chalicelib.services.realtime.dispatch import Frames, Handler
+from chalicelib.services.realtime.connect import ConnectService
+from chalicelib.services.realtime.dispatch import FrameDispatcher, FrameHandler
 from chalicelib.services.realtime.frame_limits import FrameLimits
-from chalicelib.services.realtime.hello import Greeting
+from chalicelib.services.realtime.hello import HelloService
 from chalicelib.services.realtime.leases import Leases
-from chalicelib.services.realtime.messages import Sending
+from chalicelib.services.realtime.messages import MessageFrames
 from chalicelib.services.realtime.presence import PresenceService
-from chalicelib.services.realtime.rooms import Rooms
-from chalicelib.services.realtime.signals import Signals
+from chalicelib.services.realtime.rooms import RoomService
+from chalicelib.services.realtime.signals import SignalService
 from chalicelib.services.realtime.tickets import Tickets
 from chalicelib.services.realtime.typing import TypingService
 from chalicelib.services.values.chat_id import ChatIds
@@ -50,19 +50,19 @@ class Reach:
         store: Store,
         accounts: Accounts,
         names: Names,
-        queue: WorkQueue,
+        queue: JobQueue,
         disconnect: Callable[[str], None],
     ) -> None:
         lease = settings.lease_seconds * 1_000_000
         self.settings, self.store, self.names = settings, store, names
-        self.registry = Registry.on(store, lease)
-        self.pushing = Pushing(installed.pusher(settings), disconnect)
-        self.broadcast = Broadcast(store, self.pushing, queue, lease)
-        user_connections = self.registry.user_connections
-        self.tickets = Tickets(store, user_connections, ChatIds(names), settings.socket_url)
-        self.others = Others(store, accounts, user_connections, settings.rate_limits["signal"] * 1024)
-        self.marks = Marks(self.others, self.pushing)
-        self.closing = Closing(store, user_connections, self.pushing, disconnect)
+        self.stores = ConnectionStores.on(store, lease)
+        self.push = PushService(installed.pusher(settings), disconnect)
+        self.message_push = MessagePush(store, self.push, queue, lease)
+        presence = self.stores.user_connections
+        self.tickets = Tickets(store, presence, ChatIds(names), settings.socket_url)
+        self.audience = AudienceFinder(store, accounts, presence, settings.rate_limits["signal"] * 1024)
+        self.receipt_delivery = ReceiptDelivery(self.audience, self.push)
+        self.session_closer = SessionCloser(store, presence, self.push, disconnect)
 
 
 class Realtime:
@@ -78,48 +78,38 @@ class Realtime:
         sync: SyncService,
         histories: HistoryCheck,
     ) -> None:
-        settings, names, pushing, others = reach.settings, reach.names, reach.pushing, reach.others
-        store, connections, user_connections, chat_connections = reach.registry
+        settings, names, push, audience = reach.settings, reach.names, reach.push, reach.audience
+        store, sockets, presence, clients = reach.stores
         ids = ChatIds(names)
         self.tickets = reach.tickets
-        self.presence = PresenceService(store, user_connections, connections, names, pushing)
-        self.rooms = Rooms(
-            store, ids, membership, chat_connections, connections, pushing, settings.large_chat
-        )
-        self.connecting = Connecting(
-            settings, authenticator, names, reach.registry, self.rooms, self.presence
+        self.presence = PresenceService(store, presence, sockets, names, push)
+        self.rooms = RoomService(store, ids, membership, clients, sockets, push, settings.large_chat)
+        self.connecting = ConnectService(
+            settings, authenticator, names, reach.stores, self.rooms, self.presence
         )
         self.leases = Leases(
-            store,
-            connections,
-            user_connections,
-            chat_connections,
-            pushing,
-            self.presence,
-            self.connecting.disconnect,
+            store, sockets, presence, clients, push, self.presence, self.connecting.disconnect
         )
-        greeting = Greeting(
-            reach.registry, Inboxes(store), sync, pushing, self.presence, self.rooms, histories
-        )
-        sending = Sending(ids, messages, receipts, pushing)
-        handlers: dict[type, Handler] = {
-            frames.Hello: greeting.hello,
-            frames.Send: sending.send,
-            frames.Pull: sending.pull,
-            frames.Received: sending.received,
-            frames.Read: sending.read,
-            frames.Typing: TypingService(ids, others, pushing).tell,
+        hello = HelloService(reach.stores, Inboxes(store), sync, push, self.presence, self.rooms, histories)
+        messages_of_frames = MessageFrames(ids, messages, receipts, push)
+        handlers: dict[type, FrameHandler] = {
+            frames.Hello: hello.hello,
+            frames.Send: messages_of_frames.send,
+            frames.Pull: messages_of_frames.pull,
+            frames.Received: messages_of_frames.received,
+            frames.Read: messages_of_frames.read,
+            frames.Typing: TypingService(ids, audience, push).notify,
             frames.Watch: self.presence.watch,
             frames.RoomJoin: self.rooms.join,
             frames.RoomLeave: self.rooms.leave,
             frames.RoomClients: self.rooms.clients,
-            frames.Signal: Signals(names, ids, others, pushing).send,
-            frames.Ping: sending.ping,
+            frames.Signal: SignalService(names, ids, audience, push).send,
+            frames.Ping: messages_of_frames.ping,
         }
-        self.frames = Frames(
+        self.frames = FrameDispatcher(
             store,
-            connections,
-            pushing,
+            sockets,
+            push,
             self.leases,
             handlers,
             FrameLimits(settings.rate_limits),

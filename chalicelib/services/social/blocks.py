@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from chalicelib.errors import Forbidden, UserNotFound
 from chalicelib.schemas.social import PersonPage
-from chalicelib.services.jobs.pending_work import Work
+from chalicelib.services.jobs.pending_jobs import PendingJobs
 from chalicelib.services.social.relations import Peers
 from chalicelib.services.social.user_pages import UserLists
 from chalicelib.store.social import follows
@@ -24,7 +24,7 @@ class BlockService:
         blocks: Blocks,
         peers: Peers,
         lists: UserLists,
-        work: Work,
+        work: PendingJobs,
         tell: Callable[[str, str], object],
     ) -> None:
         self._blocks = blocks
@@ -45,8 +45,8 @@ class BlockService:
             raise UserNotFound("Your account is not there any more.")
         if outcome == Blocking.TOO_MANY:
             raise Forbidden(f"You block {MOST_BLOCKED} users, which is the most. Unblock one first.")
-        self._work.now(follows.item(handle, other))
-        self._work.now(item(handle, other))
+        self._work.try_now(follows.item(handle, other))
+        self._work.try_now(item(handle, other))
         self._tell(handle, other)
 
     def unblock(self, handle: str, name: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chalicelib.errors import Blocked, Forbidden, UserNotFound
 from chalicelib.schemas.social import PersonPage
-from chalicelib.services.jobs.pending_work import Work
+from chalicelib.services.jobs.pending_jobs import PendingJobs
 from chalicelib.services.social.relations import Peers
 from chalicelib.services.social.user_pages import UserLists
 from chalicelib.store.social.follows import MOST_FOLLOWED, Following, Follows, item
@@ -16,7 +16,7 @@ class FollowService:
     handle: the caller's. name, field: another's handle as the caller gave it, and where.
     """
 
-    def __init__(self, follows: Follows, peers: Peers, lists: UserLists, work: Work) -> None:
+    def __init__(self, follows: Follows, peers: Peers, lists: UserLists, work: PendingJobs) -> None:
         self._follows = follows
         self._peers = peers
         self._lists = lists
@@ -37,13 +37,13 @@ class FollowService:
             raise Blocked(f"You have blocked {target}. Unblock them first.")
         if outcome == Following.TOO_MANY:
             raise Forbidden(f"You follow {MOST_FOLLOWED} users, which is the most. Unfollow one first.")
-        self._work.now(item(handle, target))
+        self._work.try_now(item(handle, target))
 
     def unfollow(self, handle: str, name: str, field: str = "handle") -> None:
         """Follow somebody no more; again is fine. Raises BadRequest, UserNotFound."""
         target = self._peers.other(handle, name, field)
         if self._follows.unfollow(handle, target):
-            self._work.now(item(handle, target))
+            self._work.try_now(item(handle, target))
         else:
             self._peers.peer(target, handle)
 

@@ -6,7 +6,7 @@ import re
 
 from chalicelib.errors import Blocked, PostNotFound, UserNotFound, bad_field
 from chalicelib.schemas.social import MAX_POST_BYTES, Person, Post, PostPage
-from chalicelib.services.jobs.pending_work import Work
+from chalicelib.services.jobs.pending_jobs import PendingJobs
 from chalicelib.services.social.relations import Peers
 from chalicelib.services.values.cursors import USER_CURSOR
 from chalicelib.services.values.message_limits import checked_text
@@ -26,7 +26,7 @@ POST_ID = re.compile(r"[1-9]\d{0,15}", re.ASCII)
 class PostService:
     """The rules of posts; handle: the caller's."""
 
-    def __init__(self, store: Store, posts: Posts, cards: UserCards, peers: Peers, work: Work) -> None:
+    def __init__(self, store: Store, posts: Posts, cards: UserCards, peers: Peers, work: PendingJobs) -> None:
         self._store = store
         self._posts = posts
         self._cards = cards
@@ -39,7 +39,7 @@ class PostService:
         author = self._cards.of([handle]).get(handle)
         if made is None or author is None:
             raise UserNotFound("Your account is not there any more.")
-        self._work.soon(stored.item(handle))
+        self._work.enqueue(stored.item(handle))
         return shown(author, stored.Post(made, text))
 
     def delete(self, handle: str, post: str) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 import msgspec
 from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
 
-from chalicelib.push_gateway.pusher import Ending
+from chalicelib.push_gateway.pusher import CloseReason
 from infra.local.sockets.events import Opening, SocketEvents
 from infra.local.sockets.transport import Transport
 
@@ -22,7 +22,7 @@ QUEUED_BYTES = 512 * 1024
 MINUTE = 60.0
 BEHIND_PART = 16
 """A client is behind once this part of the bytes that may wait for it do."""
-NORMAL = Ending(1000, "Connection Closed Normally")
+NORMAL = CloseReason(1000, "Connection Closed Normally")
 GOING_AWAY = (1001, "Going away")
 NO_STATUS = (1005, "Client-side close frame status not set")
 LOST = (1006, "Connection closed abnormally")

@@ -14,7 +14,7 @@ from chalicelib.config import Settings
 from chalicelib.errors import Overloaded, ParleyError
 from chalicelib.http.responses import defect
 from chalicelib.logs import LOGGER
-from chalicelib.push_gateway.pusher import Ending
+from chalicelib.push_gateway.pusher import CloseReason
 from infra.local.addresses import Addresses
 from infra.local.descriptors import Descriptors
 from infra.local.events import LambdaContext
@@ -111,7 +111,7 @@ class Edge:
                 connection.send(data)
         return gone
 
-    def close(self, connections: Iterable[str], ending: Ending = NORMAL) -> list[str]:
+    def close(self, connections: Iterable[str], ending: CloseReason = NORMAL) -> list[str]:
         """Close connections of this worker, and return those that are none; only from the loop's thread."""
         gone = []
         for one in connections:

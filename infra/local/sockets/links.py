@@ -38,7 +38,7 @@ class Kind(enum.IntEnum):
 class Order(NamedTuple):
     """Something to do with connections of one worker.
 
-    data: a frame to send them, or a packed Ending. droppable: see chalicelib.delivery.Parcel.
+    data: a frame to send them, or a packed CloseReason. droppable: see OutgoingFrame.
     """
 
     kind: int

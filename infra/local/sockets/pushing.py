@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from chalicelib.push_gateway.pusher import Ending, Outcome, Parcel
+from chalicelib.push_gateway.pusher import CloseReason, Outcome, OutgoingFrame
 from infra.local.sockets.edge import Edge
 from infra.local.sockets.links import Kind, Links, Order, Sent
 from infra.local.sockets.shared import Meeting, worker_of
@@ -17,7 +17,7 @@ INLINE = 10_000
 
 
 class LocalPusher:
-    """A chalicelib.delivery.Pusher without a wire and a signature.
+    """A Pusher without a wire and a signature.
 
     edge: the sockets of this process; None: it has none, as the process of the queues. Made in the thread of
     the edge's loop; pushes come from any.
@@ -32,29 +32,29 @@ class LocalPusher:
         self._most_bytes = meeting.settings.limits.message_bytes
         self._thread = threading.get_ident()
 
-    def push(self, parcels: Sequence[Parcel]) -> Outcome:
+    def push(self, frames: Sequence[OutgoingFrame]) -> Outcome:
         """Push frames.
 
         Another worker is handed its frames and not waited for; what it finds gone it drops itself.
         """
         outcome = Outcome([], [])
         others: dict[str, list[Order]] = {}
-        for parcel in parcels:
-            if len(parcel.data) > self._most_bytes:
-                outcome.failed.extend(parcel.connections)
+        for frame in frames:
+            if len(frame.data) > self._most_bytes:
+                outcome.failed.extend(frame.connections)
                 continue
-            for worker, connections in _by_worker(parcel.connections).items():
+            for worker, connections in _by_worker(frame.connections).items():
                 if worker == self._own:
-                    outcome.gone.extend(self._push_here(connections, parcel))
+                    outcome.gone.extend(self._push_here(connections, frame))
                 else:
                     others.setdefault(worker, []).append(
-                        Order(Kind.PUSH, connections, parcel.data, parcel.droppable)
+                        Order(Kind.PUSH, connections, frame.data, frame.droppable)
                     )
         for worker, orders in others.items():
             self._hand_over(worker, orders, outcome)
         return outcome
 
-    def close(self, connections: Sequence[str], ending: Ending) -> None:
+    def close(self, connections: Sequence[str], ending: CloseReason) -> None:
         """Close connections, as far as they are there."""
         told = msgspec.msgpack.encode(ending)
         for worker, ids in _by_worker(connections).items():
@@ -67,15 +67,15 @@ class LocalPusher:
         """Give up the links to other workers."""
         self._links.close()
 
-    def _push_here(self, connections: list[str], parcel: Parcel) -> list[str]:
+    def _push_here(self, connections: list[str], frame: OutgoingFrame) -> list[str]:
         if self._edge is None:
             return connections
-        deliver = functools.partial(self._edge.deliver, droppable=parcel.droppable)
+        deliver = functools.partial(self._edge.deliver, droppable=frame.droppable)
         if threading.get_ident() == self._thread:
-            return deliver(connections, parcel.data)
+            return deliver(connections, frame.data)
         here = self._edge.connections
         gone = [one for one in connections if one not in here]
-        self._run_here(deliver, [one for one in connections if one in here], parcel.data)
+        self._run_here(deliver, [one for one in connections if one in here], frame.data)
         return gone
 
     def _run_here(self, do: Callable[..., object], *arguments: object) -> None:

@@ -12,7 +12,7 @@ from chalicelib import queues
 from chalicelib.config import Settings
 from chalicelib.logs import LOGGER
 from chalicelib.push_gateway import installed
-from chalicelib.push_gateway.pusher import Ending
+from chalicelib.push_gateway.pusher import CloseReason
 from infra.local.census import Census
 from infra.local.hosts import reference
 from infra.local.requests import Request
@@ -49,8 +49,8 @@ class Serving:
         edge = Edge(self._meeting, self._handlers, self._settings, asyncio.get_running_loop())
         if not self.shared.by_wire:
             installed.install(LocalPusher(self._meeting, edge))
-        installed.tell_users_to(edge.note_user)
-        queues.ask_for_jobs(self._meeting.does_jobs)
+        installed.install_user_listener(edge.note_user)
+        queues.install_jobs_check(self._meeting.does_jobs)
         Census(self.shared.http_port, self.shared.addresses, lambda: edge.addresses.total).begin()
         self._management = Management(self._meeting, edge)
         self._edge = edge
@@ -125,7 +125,7 @@ def _obey(edge: Edge, order: Order) -> dict[str, Any] | None:
     if order.kind == Kind.PUSH:
         gone = edge.deliver(order.connections, order.data, droppable=order.droppable)
     elif order.kind == Kind.CLOSE:
-        gone = edge.close(order.connections, msgspec.msgpack.decode(order.data, type=Ending))
+        gone = edge.close(order.connections, msgspec.msgpack.decode(order.data, type=CloseReason))
     else:
         return carried_out(edge, order)
     for one in gone:

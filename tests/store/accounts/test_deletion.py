@@ -43,7 +43,7 @@ def settle_everybody(village: Village) -> None:
         handle="alice", name="Alice Liddell", bio="down", email=MAIL, password="hash", identity=DIGEST
     )
     assert village.accounts.create(alice)
-    village.work.now("index:alice")
+    village.work.try_now("index:alice")
     village.people.change("alice", ProfileChanges(avatar="pic"))
     for handle in EVERYBODY[1:]:
         village.settle(handle, "Alien")
@@ -51,9 +51,9 @@ def settle_everybody(village: Village) -> None:
     village.follow("bob", "alice")
     village.follow("dave", "alice", "bob")
     village.blocks.block("alice", "eve")
-    village.work.now("block:alice:eve")
+    village.work.try_now("block:alice:eve")
     village.posts.add("alice", "a post")
-    village.work.now("posts:alice")
+    village.work.try_now("posts:alice")
     village.timelines.put(["alice"], "bob", [1])
     assert village.sessions.add("alice", "hash", b"d" * 32, Details("192.0.2.1", "agent"))
 

@@ -159,7 +159,7 @@ def test_lost_email_is_cleared(village: Village, raw: RawClient) -> None:
     village.settle("bob")
     village.accounts.update("alice", {"email": NEW})
     assert village.claims.claim(EMAIL, NEW, "bob")
-    village.work.now("index:alice")
+    village.work.try_now("index:alice")
 
     assert (held(village, "alice"), village.claims.holder(EMAIL, NEW)) == (None, "bob")
     assert (village.claims.holder(EMAIL, OLD), village.traces.of("alice")) == (None, frozenset())

@@ -287,7 +287,7 @@ class ChatMachine(RuleBasedStateMachine):
     @rule()
     def sweep(self) -> None:
         """Repeat whatever was owed: nothing changes."""
-        services.current().deliveries.sweep()
+        services.current().fan_out.sweep()
 
     def teardown(self) -> None:
         """Compare all that everybody sees once more."""

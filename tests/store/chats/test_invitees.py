@@ -69,8 +69,8 @@ def test_the_sweep_knows_the_sender(store: Store, raw: RawClient) -> None:
     raw.delete(keys.invitations("bob"))
     assert waiting(store, "ann") == (0, 0)
 
-    services.current().deliveries._clock = lambda: time.time() + LATER_SECONDS
-    services.current().deliveries.sweep()
+    services.current().fan_out._clock = lambda: time.time() + LATER_SECONDS
+    services.current().fan_out.sweep()
 
     assert (waiting(store, "ann"), invited_to()) == ((1, 1), {chat})
 
@@ -79,7 +79,7 @@ def test_a_repair_keeps_the_sender(store: Store) -> None:
     """An invitation that is set right after lost writes keeps the sender that the index knows."""
     chat = invite("ann")
     (known,) = store.fetch(InboxRepair.first("bob", 0, 10)).chats
-    place = store.fetch(services.current().deliveries._chats.entry(chat, "bob"))
+    place = store.fetch(services.current().fan_out._chats.entry(chat, "bob"))
     assert (place.state, place.inviter) == (InboxState.INVITED, "ann")
 
     assert store.fetch(InboxRepair.mending(known, place._replace(inviter="")))
@@ -106,7 +106,7 @@ def test_pending_work_of_a_block_declines_until_all_is_done(
     """What a broken store keeps a block from declining is declined by the sweep; other invitations stay."""
     for _ in range(3):
         invite("ann")
-    other, work = invite("cid"), services.current().work
+    other, work = invite("cid"), services.current().jobs
     raw.zadd(keys.blocked("bob"), {"ann": 1})
     raw.hset(keys.owed("bob"), item("bob", "ann"), 1)
     change, made = ChatTransactions.change, [0]
@@ -118,7 +118,7 @@ def test_pending_work_of_a_block_declines_until_all_is_done(
         return change(self, *args)
 
     monkeypatch.setattr(ChatTransactions, "change", breaking)
-    work.now(item("bob", "ann"))
+    work.try_now(item("bob", "ann"))
     assert waiting(store, "ann") == (3, 2)
 
     assert work.sweep() == 1

@@ -16,13 +16,13 @@ from chalicelib.config import Settings
 from chalicelib.errors import StoreUnavailable
 from chalicelib.logs import LOGGER
 from chalicelib.push_gateway import installed
-from chalicelib.queues import Job, Push, WorkQueue
+from chalicelib.queues import Job, JobQueue, PushJob
 from chalicelib.routes import work
 from chalicelib.services.auth import account_status
-from chalicelib.services.delivery import broadcast
-from chalicelib.services.delivery.broadcast import Broadcast
-from chalicelib.services.delivery.fan_out import Deliveries
-from chalicelib.services.delivery.push import Pushing
+from chalicelib.services.delivery import message_push
+from chalicelib.services.delivery.fan_out import ChatFanOut
+from chalicelib.services.delivery.message_push import MessagePush
+from chalicelib.services.delivery.push import PushService
 from chalicelib.services.values.tokens import digest_of
 from chalicelib.store import keys
 from chalicelib.store.chats.chats import ChatChange
@@ -57,15 +57,15 @@ class Town:
         self.store, self.wire, self.dropped = store, Wire(inline), list[str]()
         self.groups = Groups(store, large=3)
         self.log, self.jobs = MessageLog(store), WorkList(store)
-        pushing = Pushing(self.wire, self._drop)
-        self.broadcast = Broadcast(store, pushing, WorkQueue(Settings(), store), LEASE)
-        self.deliveries = Deliveries(
+        pushing = PushService(self.wire, self._drop)
+        self.message_push = MessagePush(store, pushing, JobQueue(Settings(), store), LEASE)
+        self.fan_out = ChatFanOut(
             store,
             self.groups.chats,
             index=lambda chat: None,
             depart=lambda handle, chat: None,
             clock=Clock(time.time() + LATER_SECONDS),
-            broadcast=self.broadcast,
+            message_push=self.message_push,
         )
 
     def _drop(self, connection: str) -> None:
@@ -82,7 +82,7 @@ class Town:
         event = {"type": "added", "users": list(to)}
         body = packed(Content("ann", "", kind="system", event=event))
         changed = self.groups.change(to, body=body)
-        self.deliveries.tell(GROUP, changed.time, changed.members, changed.entries)
+        self.fan_out.deliver_message(GROUP, changed.time, changed.members, changed.entries)
         return changed
 
     def append(self, chat: str = GROUP, sender: str = "ann") -> Appended:
@@ -93,15 +93,15 @@ class Town:
         """Send a message; returns its seq."""
         sent = self.append(chat, sender)
         members = chat.split(":") if ":" in chat else sent.members
-        self.deliveries.tell(chat, sent.time, members, targets=sent.targets or (), skip=skip)
+        self.fan_out.deliver_message(chat, sent.time, members, targets=sent.targets or (), skip=skip)
         return sent.seq
 
-    def work(self) -> list[Push]:
+    def work(self) -> list[PushJob]:
         """Do the jobs that are in the queue, and return them."""
         jobs = [msgspec.json.decode(job, type=Job) for job in self.jobs.pop(100)]
         pushes = [job.push for job in jobs if job.push]
         for push in pushes:
-            self.broadcast.do(push)
+            self.message_push.do(push)
         return pushes
 
 
@@ -110,7 +110,7 @@ def town(store: Store) -> Town:
     """A group of three, of whom nobody is connected."""
     town = Town(store)
     town.groups.make("bob", "cid")
-    town.deliveries.sweep()
+    town.fan_out.sweep()
     return town
 
 
@@ -159,7 +159,7 @@ def test_delivered_push_is_not_repeated_by_the_sweep(town: Town, raw: RawClient)
     seq = town.send()
     assert pushed(raw) is not None
 
-    assert town.deliveries.sweep() == 1
+    assert town.fan_out.sweep() == 1
     assert town.wire.seqs("bob-1") == [seq]
     assert raw.hgetall(keys.outbox(GROUP)) == {}
 
@@ -170,7 +170,7 @@ def test_only_the_sender_is_there(town: Town, raw: RawClient) -> None:
     town.send(skip="ann-1")
     assert pushed(raw) is not None
 
-    town.deliveries.sweep()
+    town.fan_out.sweep()
     assert town.wire.calls == 0
 
 
@@ -181,12 +181,12 @@ def test_what_failed_is_pushed_by_the_sweep(town: Town, raw: RawClient) -> None:
     seq = town.send()
     assert (pushed(raw), town.wire.seqs("cid-1")) == (None, [seq])
 
-    assert town.deliveries.sweep() == 0
+    assert town.fan_out.sweep() == 0
     assert town.wire.seqs("bob-1") == []
     town.wire.failing = set()
-    assert town.deliveries.sweep() == 1
+    assert town.fan_out.sweep() == 1
     assert town.wire.seqs("bob-1") == [seq]
-    assert town.deliveries.sweep() == 0
+    assert town.fan_out.sweep() == 0
 
 
 def test_one_chat_that_fails(town: Town) -> None:
@@ -196,10 +196,10 @@ def test_one_chat_that_fails(town: Town) -> None:
     town.append()
     town.append("cid:dan", "cid")
 
-    assert town.deliveries.sweep() == 1
+    assert town.fan_out.sweep() == 1
     assert len(town.wire.seqs("bob-1")) == 1
     town.wire.failing = set()
-    assert town.deliveries.sweep() == 1
+    assert town.fan_out.sweep() == 1
     assert town.wire.seqs("dan-1") == [1]
 
 
@@ -208,7 +208,7 @@ def test_the_newest_of_several(town: Town) -> None:
     town.connect("bob-1")
     seqs = [town.append().seq for _ in range(3)]
 
-    town.deliveries.sweep()
+    town.fan_out.sweep()
     assert town.wire.seqs("bob-1") == seqs[-1:]
 
 
@@ -232,7 +232,7 @@ def test_a_drop_that_fails(town: Town, raw: RawClient, lines: pytest.LogCaptureF
     def fail(connection: str) -> None:
         raise StoreUnavailable
 
-    pushing = town.broadcast._pushing
+    pushing = town.message_push._push
     pushing._drop = fail
     seq = town.send()
     assert (town.wire.seqs("cid-1"), pushed(raw) is not None) == ([seq], True)
@@ -270,7 +270,7 @@ def test_a_chat_that_becomes_large(large: Town, raw: RawClient) -> None:
 
     assert large.wire.seqs("bob-1") == [seq]
     assert pushed(raw) is not None
-    large.deliveries.sweep()
+    large.fan_out.sweep()
     assert large.wire.seqs("bob-1") == [seq]
 
 
@@ -297,7 +297,7 @@ def test_the_sweep_of_a_large_chat(large: Town, raw: RawClient) -> None:
     """A message of a large chat that nobody pushed is pushed by the sweep."""
     seq = large.append().seq
 
-    large.deliveries.sweep()
+    large.fan_out.sweep()
     assert large.wire.seqs("bob-1") == [seq]
     assert raw.hgetall(keys.outbox(GROUP)) == {}
 
@@ -308,10 +308,10 @@ def test_the_sweep_of_a_large_chat(large: Town, raw: RawClient) -> None:
 @pytest.fixture
 def crowd(store: Store, monkeypatch: pytest.MonkeyPatch) -> Town:
     """The group, in which five are connected where two are pushed to at once; a job takes two."""
-    monkeypatch.setattr(broadcast, "JOB_CONNECTIONS", 2)
+    monkeypatch.setattr(message_push, "JOB_CONNECTIONS", 2)
     town = Town(store, inline=2)
     town.groups.make("bob", "cid")
-    town.deliveries.sweep()
+    town.fan_out.sweep()
     town.connect(*(f"bob-{number}" for number in range(5)))
     return town
 
@@ -319,7 +319,7 @@ def crowd(store: Store, monkeypatch: pytest.MonkeyPatch) -> Town:
 def test_many_go_through_the_queue(crowd: Town, raw: RawClient) -> None:
     """More than are pushed to at once go as jobs, which hold no text; the message counts as pushed then."""
     sent = crowd.append()
-    crowd.deliveries.tell(GROUP, sent.time, sent.members)
+    crowd.fan_out.deliver_message(GROUP, sent.time, sent.members)
     jobs = raw.lrange(keys.work(), 0, -1)
     assert isinstance(jobs, list)
     assert all(b"hello" not in job for job in jobs)
@@ -334,7 +334,7 @@ def test_two_hundred_and_fifty_a_job(town: Town) -> None:
     """A job has 250 connections at the most."""
     targets = [Target(f"c{number}", number % 2 == 0) for number in range(501)]
     sent = town.append()
-    town.broadcast.push(GROUP, sent.time, targets, message=None, skip="c0")
+    town.message_push.push(GROUP, sent.time, targets, message=None, skip="c0")
 
     pushes = [json.loads(job)["push"]["connections"] for job in town.jobs.pop(10)]
     assert [len(part) for part in pushes] == [250, 250]
@@ -363,13 +363,13 @@ def test_failed_pushes_alone_are_repeated(crowd: Town, lines: pytest.LogCaptureF
 
 def test_jobs_that_cannot_be_put(crowd: Town, raw: RawClient, monkeypatch: pytest.MonkeyPatch) -> None:
     """A message that the queue did not take stays owed; the sweep hands it on."""
-    monkeypatch.setattr(WorkQueue, "put_pushes", lambda self, pushes, delay=0: False)
+    monkeypatch.setattr(JobQueue, "put_pushes", lambda self, pushes, delay=0: False)
     seq = crowd.send()
     assert pushed(raw) is None
-    assert crowd.deliveries.sweep() == 0
+    assert crowd.fan_out.sweep() == 0
     monkeypatch.undo()
 
-    assert crowd.deliveries.sweep() == 1
+    assert crowd.fan_out.sweep() == 1
     crowd.work()
     assert all(crowd.wire.seqs(f"bob-{number}") == [seq] for number in range(5))
 
@@ -378,10 +378,10 @@ def test_a_job_that_cannot_be_put_again(crowd: Town, monkeypatch: pytest.MonkeyP
     """When the queue does not take the repetition either, the job has failed, for the queue to repeat it."""
     sent = crowd.append()
     crowd.wire.failing = {"bob-1"}
-    monkeypatch.setattr(WorkQueue, "put_pushes", lambda self, pushes, delay=0: False)
+    monkeypatch.setattr(JobQueue, "put_pushes", lambda self, pushes, delay=0: False)
 
     with pytest.raises(StoreUnavailable):
-        crowd.broadcast.do(Push(GROUP, sent.seq, [("bob-1", False)]))
+        crowd.message_push.do(PushJob(GROUP, sent.seq, [("bob-1", False)]))
 
 
 @pytest.mark.parametrize("seq", [2, 99])
@@ -390,7 +390,7 @@ def test_a_job_for_what_is_gone(crowd: Town, seq: int) -> None:
     log = MessageLog(crowd.store, keep=1)
     for _ in range(3):
         log.append(GROUP, Content("ann", "hello"))
-    crowd.broadcast.do(Push(GROUP, seq, [("bob-1", False)]))
+    crowd.message_push.do(PushJob(GROUP, seq, [("bob-1", False)]))
 
     assert crowd.wire.calls == 0
 
@@ -400,7 +400,7 @@ def test_nothing_to_push_with(town: Town, raw: RawClient) -> None:
     town.wire.inline = 0
     town.connect("bob-1")
     town.send()
-    town.deliveries.sweep()
+    town.fan_out.sweep()
 
     assert (town.wire.calls, raw.hgetall(keys.outbox(GROUP))) == (0, {})
 
@@ -481,12 +481,12 @@ def test_a_process_that_ends(
         made = ask("POST", "/v1/chats", {"kind": "group", "name": "tea", "members": ["bob", "cid"]})
         connect(store, "bob", f"bob-{left}")
         connect(store, "cid", f"cid-{left}")
-        services.current().deliveries.sweep()
+        services.current().fan_out.sweep()
         ask("POST", f"/v1/chats/{made['chat']}/messages", {"text": "before"})
         sweep(store)
         if large == "2":
             for one in ("bob", "cid"):
-                services.current().broadcast.attach(made["chat"], one, [Target(f"{one}-{left}", False)])
+                services.current().message_push.attach(made["chat"], one, [Target(f"{one}-{left}", False)])
         if left < 0:
             wire.crash = Crash()
         ended = crash(store, made["chat"], left, done)
@@ -530,9 +530,9 @@ def crash(store: Store, chat: str, left: int, done: bool) -> bool:
 def sweep(store: Store) -> None:
     """Sweep as a process does that begins a minute later."""
     begin(store)
-    services.current().deliveries._clock = lambda: time.time() + LATER_SECONDS
-    services.current().deliveries.sweep()
-    assert services.current().deliveries.sweep() == 0
+    services.current().fan_out._clock = lambda: time.time() + LATER_SECONDS
+    services.current().fan_out.sweep()
+    assert services.current().fan_out.sweep() == 0
     begin(store)
 
 
@@ -541,4 +541,4 @@ def test_jobs_are_one_or_the_other() -> None:
     with pytest.raises(ValueError, match="one of"):
         Job()
     with pytest.raises(ValueError, match="one of"):
-        Job("posts:ann", Push(DIRECT, 1, []))
+        Job("posts:ann", PushJob(DIRECT, 1, []))

@@ -180,7 +180,7 @@ class Walk:
         """Follow, post, read, and block."""
         self.ask("bob", "PUT", "/v1/users/me/following/ann")
         self.ask("ann", "POST", "/v1/posts", {"text": "news"})
-        services.current().work.run("posts:ann")
+        services.current().jobs.run("posts:ann")
         assert [post["text"] for post in self.ask("bob", "GET", "/v1/feed")["posts"]] == ["news"]
         self.ask("bob", "DELETE", "/v1/users/me/following/ann")
         self.ask("ann", "PUT", "/v1/users/me/blocked/cyd")

@@ -108,7 +108,7 @@ def _change(village: Village, now: dict[str, str], handle: str, name: str | None
         village.directory.index(handle)
     elif not account.deleted:
         village.accounts.update(handle, {"name": name})
-        village.work.now(f"index:{handle}")
+        village.work.try_now(f"index:{handle}")
     else:
         return
     now.pop(handle, None)
@@ -248,7 +248,7 @@ def test_renamed_there_and_back(village: Village) -> None:
     village.settle("alice", "Anna")
     for name in ("Berta", "Anna", "Berta"):
         village.accounts.update("alice", {"name": name})
-        village.work.now("index:alice")
+        village.work.try_now("index:alice")
 
     assert (village.found("anna"), village.found("berta")) == ([], ["alice"])
     assert village.traces.of("alice") == {("term", "berta")}

@@ -97,9 +97,9 @@ def test_a_post_in_the_middle_of_a_fan_out(society: Society) -> None:
         run(handle)
         society.post("ann", "two")
 
-    society.work._doers = {**society.work._doers, "posts": interrupted}
+    society.work._handlers = {**society.work._handlers, "posts": interrupted}
     society.work.run("posts:ann")
-    society.work._doers = {**society.work._doers, "posts": run}
+    society.work._handlers = {**society.work._handlers, "posts": run}
 
     assert society.owed.version("ann", "posts:ann") is not None
     society.settled()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chalicelib.config import Settings
-from chalicelib.queues import WorkQueue
+from chalicelib.queues import JobQueue
 from chalicelib.store.redis.client import Store
 from chalicelib.store.work import job_list
 from chalicelib.store.work.job_list import WorkList
@@ -53,6 +53,6 @@ def test_a_list_that_nobody_reads_is_bounded(jobs: WorkList, monkeypatch: pytest
 
 def test_a_queue_without_sqs_is_the_list(store: Store, jobs: WorkList) -> None:
     """What is put where no queue is set is a job in the list."""
-    WorkQueue(Settings(), store).put(["posts:alice", "index:bob"])
+    JobQueue(Settings(), store).put(["posts:alice", "index:bob"])
 
     assert jobs.pop(10) == ['{"item":"posts:alice"}', '{"item":"index:bob"}']

@@ -15,7 +15,7 @@ from picows import WSCloseCode
 from chalicelib.apidocs import asyncapi
 from chalicelib.apidocs.asyncapi_texts import ANSWERS, EXAMPLES, PUSHED
 from chalicelib.errors import ParleyError
-from chalicelib.push_gateway.pusher import SESSION_ENDED, SILENT
+from chalicelib.push_gateway.pusher import LEASE_EXPIRED, SESSION_ENDED
 from chalicelib.schemas.realtime import ClientFrame, ErrorFrame, ServerFrame
 from infra.openapi import ASYNCAPI_COPY
 from tests.documents import nodes_of
@@ -165,7 +165,7 @@ def test_close_codes_are_listed() -> None:
     """The document and docs/realtime.md have each code with which the servers close, and the same text."""
     sources = [path.read_text(encoding="utf-8") for path in SOCKETS.glob("*.py")]
     used = {WSCloseCode[name].value for source in sources for name in NAMED.findall(source)}
-    used |= {SESSION_ENDED.code, SILENT.code}
+    used |= {SESSION_ENDED.code, LEASE_EXPIRED.code}
     listed = DOCUMENT["info"]["x-close-codes"]
     assert used == {int(code) for code in listed}
     page = (SOCKETS.parents[2] / "docs" / "realtime.md").read_text(encoding="utf-8")

@@ -8,10 +8,10 @@ from msgspec import structs
 
 from chalicelib.errors import StoreUnavailable
 from chalicelib.logs import LOGGER
-from chalicelib.queues import Push, WorkQueue
+from chalicelib.queues import JobQueue, PushJob
 from chalicelib.schemas.messages import Message
 from chalicelib.schemas.realtime import MessageFrame
-from chalicelib.services.delivery.push import Pushing
+from chalicelib.services.delivery.push import PushService
 from chalicelib.services.views import message_row
 from chalicelib.store.messages.log import MessageLog
 from chalicelib.store.messages.outbox import Outbox
@@ -26,7 +26,7 @@ MOST_ATTEMPTS = 5
 """Of a job; the time before each doubles. A client that still has not got the message pulls it later."""
 
 
-class Broadcast:
+class MessagePush:
     """Pushes messages: to few connections at once, to many by jobs of the queue, which carry no text.
 
     When everybody has got a message, or is in the queue for it, that is noted in the outbox of the chat, and
@@ -34,9 +34,9 @@ class Broadcast:
     lease: µs that a connection lives after it was renewed.
     """
 
-    def __init__(self, store: Store, pushing: Pushing, queue: WorkQueue, lease: int) -> None:
+    def __init__(self, store: Store, push: PushService, queue: JobQueue, lease: int) -> None:
         self._store = store
-        self._pushing = pushing
+        self._push = push
         self._queue = queue
         self._log = MessageLog(store)
         self._outbox = Outbox(store)
@@ -52,7 +52,7 @@ class Broadcast:
         Raises what the store raises.
         """
         there = {target.connection: target for target in targets}
-        if not there or not self._pushing.inline:
+        if not there or not self._push.inline:
             return
         wanted = [target for one, target in there.items() if one != skip]
         found = (message or self._newest([chat]).get(chat)) if wanted else None
@@ -64,16 +64,16 @@ class Broadcast:
 
         audiences: of each chat the connections that it goes to.
         """
-        wanted = {chat: targets for chat, targets in audiences if targets and self._pushing.inline}
+        wanted = {chat: targets for chat, targets in audiences if targets and self._push.inline}
         if not wanted:
             return set()
         found = [(message, wanted[chat]) for chat, message in self._newest(list(wanted)).items()]
-        if sum(len(targets) for _, targets in found) > self._pushing.inline:
+        if sum(len(targets) for _, targets in found) > self._push.inline:
             return {message.chat for message, targets in found if not self._queued(message, targets)}
-        failed = self._pushing.send_all((targets, _frame(message)) for message, targets in found)
+        failed = self._push.send_all((targets, _frame(message)) for message, targets in found)
         return {message.chat for message, targets in found if not failed.isdisjoint(_ids(targets))}
 
-    def do(self, push: Push) -> None:
+    def do(self, push: PushJob) -> None:
         """Do a job of the queue; connections that were not reached get a job of their own, seconds later.
 
         Raises StoreUnavailable when the log cannot be read, or the queue takes no job: the queue repeats it.
@@ -83,7 +83,7 @@ class Broadcast:
             return  # trimmed, or the chat is deleted
         targets = [Target(*connection) for connection in push.connections]
         frame = _frame(message_row.message(push.chat, found[0]))
-        failed = self._pushing.send_all([(targets, frame)])
+        failed = self._push.send_all([(targets, frame)])
         if failed:
             self._again(push, [target for target in targets if target.connection in failed])
 
@@ -98,9 +98,9 @@ class Broadcast:
         )
 
     def _pushed(self, message: Message, targets: Sequence[Target]) -> bool:
-        if len(targets) > self._pushing.inline:
+        if len(targets) > self._push.inline:
             return self._queued(message, targets)
-        return self._pushing.send(targets, _frame(message))
+        return self._push.send(targets, _frame(message))
 
     def _queued(self, message: Message, targets: Sequence[Target]) -> bool:
         parts = [
@@ -108,7 +108,7 @@ class Broadcast:
         ]
         return self._queue.put_pushes([_job(message.chat, message.seq, part) for part in parts])
 
-    def _again(self, push: Push, targets: Sequence[Target]) -> None:
+    def _again(self, push: PushJob, targets: Sequence[Target]) -> None:
         attempt = push.attempt + 1
         if attempt >= MOST_ATTEMPTS:
             line = {"event": "push_given_up", "chat": push.chat, "seq": push.seq}
@@ -134,5 +134,5 @@ def _ids(targets: Iterable[Target]) -> set[str]:
     return {target.connection for target in targets}
 
 
-def _job(chat: str, seq: int, targets: Iterable[Target], attempt: int = 0) -> Push:
-    return Push(chat, seq, [(one.connection, one.protobuf) for one in targets], attempt)
+def _job(chat: str, seq: int, targets: Iterable[Target], attempt: int = 0) -> PushJob:
+    return PushJob(chat, seq, [(one.connection, one.protobuf) for one in targets], attempt)

@@ -1,4 +1,4 @@
-"""Owed work: done after the change it follows from, now, by the queue, or by the sweep."""
+"""Work recorded in the store: done after the change it follows from, now, by the queue, or by the sweep."""
 
 from __future__ import annotations
 
@@ -6,51 +6,51 @@ import time
 from collections.abc import Callable, Mapping
 
 from chalicelib.logs import LOGGER
-from chalicelib.queues import WorkQueue
+from chalicelib.queues import JobQueue
 from chalicelib.store.work.pending import PendingWork
 
-Doer = Callable[..., None]
+JobHandler = Callable[..., None]
 
 SWEEP_AGE_MICROSECONDS = 5_000_000
 """What is owed for a shorter time is being done by whoever owes it."""
 
 
-class Work:
+class PendingJobs:
     """Does what is owed, each item as often as it takes and to the same effect.
 
-    doers: kind of item -> what does it, called with the handle and whatever else follows in the item.
+    handlers: kind of item -> what does it, called with the handle and whatever else follows in the item.
     clock: seconds since 1970.
     """
 
     def __init__(
         self,
         pending: PendingWork,
-        queue: WorkQueue,
-        doers: Mapping[str, Doer],
+        queue: JobQueue,
+        handlers: Mapping[str, JobHandler],
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._pending = pending
         self._queue = queue
-        self._doers = doers
+        self._handlers = handlers
         self._clock = clock
 
     def run(self, item: str) -> None:
-        """Do an item if it is owed, and clear it; raises what its doer raises, and then it stays owed."""
+        """Do an item if it is owed, and clear it; raises what its handler raises, and then it stays owed."""
         kind, handle, *rest = item.split(":")
         version = self._pending.version(handle, item)
         if version is None:
             return
-        self._doers[kind](handle, *rest)
+        self._handlers[kind](handle, *rest)
         self._pending.clear(handle, item, version)
 
-    def now(self, item: str) -> None:
+    def try_now(self, item: str) -> None:
         """Do an item at once; a failure is logged and left to the sweep: what it follows from is done."""
         try:
             self.run(item)
         except Exception:
             LOGGER.exception({"event": "owed", "kind": item.partition(":")[0]})
 
-    def soon(self, *items: str) -> None:
+    def enqueue(self, *items: str) -> None:
         """Have the queue do items; should it lose one, the sweep finds it."""
         self._queue.put(items)
 
@@ -63,5 +63,5 @@ class Work:
         recent = range(now - SWEEP_AGE_MICROSECONDS, now)  # later ones are of a clock that fell back since
         late = [item.text for item in self._pending.everything() if item.since not in recent]
         for item in late:
-            self.now(item)
+            self.try_now(item)
         return len(late)
