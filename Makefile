@@ -4,7 +4,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run chalice-local chat test lint check bench openapi lock clean
+.PHONY: help run chalice-local chat test test-all lint check bench openapi lock clean
 .PHONY: needs-user needs-url needs-source package preflight deploy undeploy costs import-users localstack test-localstack ministack test-ministack test-deployed
 
 # Candidates are run, not only looked up: a version manager's stub can be on PATH and still fail.
@@ -47,7 +47,15 @@ chat: needs-user $(VENV)/installed-chat ## Chat in the terminal: USER=alice; TO=
 
 PYTEST = $(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=worksteal
 
-test: $(VENV)/installed-dev ## Run the tests; ARGS goes to pytest.
+# The last -m counts: ARGS="-m long tests/store" runs the long tests of the store.
+SHORT = -m 'not long and not localstack and not ministack'
+
+test: $(VENV)/installed-dev ## Run the short tests, some 3 minutes on 2 cores; ARGS goes to pytest.
+	@echo "Running the short tests. make test-all runs the long ones and the other kinds of store as well."
+	@$(PYTEST) $(SHORT) $(ARGS)
+
+test-all: $(VENV)/installed-dev ## Run all tests, on every kind of store, some 13 minutes on 2 cores; ARGS goes to pytest.
+	@echo "Running all tests. make test leaves the long ones out."
 	@$(PYTEST) $(ARGS)
 
 NO_LIMITS = PARLEY_RATE_LIMITS=read=9999999,write=9999999,search=9999999,auth=9999999,frame=9999999 PARLEY_ARGON2=m=1024,t=1,p=1
@@ -72,7 +80,7 @@ lint: $(VENV)/installed-dev ## Check style, types and the direction of imports.
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-check: lint test ## Everything a change must pass: lint, then test.
+check: lint test-all ## Everything a change must pass: lint, then all tests.
 
 bench: $(VENV)/installed-dev ## Measure rates, latencies, memory and sizes on this machine.
 	@$(BIN)/python -m bench --write $(ARGS)

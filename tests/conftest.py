@@ -26,7 +26,7 @@ from tests.servers.engines import (
 )
 from tests.servers.serverless_limits import ServerlessNode
 
-pytest_plugins = ["tests.deployed.options"]
+pytest_plugins = ["tests.deployed.options", "tests.selection"]
 
 ANSWER_SECONDS = 60.0
 

@@ -53,11 +53,13 @@ def test_the_description_of_the_socket_is_this_checkouts(anyone: Api) -> None:
     assert anyone.call("GET", "/asyncapi.json").json() == json.loads(SOCKET_DESCRIPTION.read_bytes())
 
 
+@pytest.mark.long
 def test_strangers_are_answered_as_documented(target: Target, tmp_path: Path) -> None:
     """Generated calls of nobody, right and wrong, get a documented status, type and body, and never a 5xx."""
     run(target, tmp_path, target.url, FEWER_PHASES)
 
 
+@pytest.mark.long
 def test_names_are_answered_as_documented(
     target: Target, tmp_path: Path, open_url: str, named: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -68,6 +70,7 @@ def test_names_are_answered_as_documented(
     run(target, tmp_path, open_url, FEWER_PHASES, *header)
 
 
+@pytest.mark.long
 def test_tokens_are_answered_as_documented(
     target: Target, tmp_path: Path, registered: Api, people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -81,6 +84,7 @@ def test_tokens_are_answered_as_documented(
     assert registered.call("GET", "/v1/users/me", person=person).status_code == 200
 
 
+@pytest.mark.long
 def test_endings_are_answered_as_documented(
     target: Target, tmp_path: Path, given_url: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:

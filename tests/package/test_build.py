@@ -24,6 +24,8 @@ from infra.package.report import import_report, report
 from infra.package.source import SHIPPED
 from tests.package.conftest import ROOT, commit, copy
 
+pytestmark = pytest.mark.long
+
 OURS = {"app.py", "chalicelib", "__pycache__"}
 # Chalice's own part that a function needs: its runtime, and none of its commands.
 CHALICE = {"__init__.py", "_capability_provider.py", "analyzer.py", "app.py", "py.typed"}

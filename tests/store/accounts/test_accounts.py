@@ -14,6 +14,8 @@ from tests.servers.engines import Engine
 from tests.store.account_records import HELD, clock, fields_of, write_account, write_session, write_tombstone
 from tests.store.log_records import RawClient, settings_for
 
+pytestmark = pytest.mark.cluster_smoke
+
 ANN = Account(
     handle="ann",
     name="Ann \u00c5",

@@ -102,6 +102,7 @@ def test_finish_spares_who_is_there(village: Village) -> None:
     assert village.found("alice") == ["alice"]
 
 
+@pytest.mark.long
 @ONE_ENGINE
 @pytest.mark.parametrize("done", [False, True])
 def test_crash_at_any_step(village: Village, raw: RawClient, done: bool) -> None:

@@ -188,6 +188,7 @@ def expire_first(store: Store, raw: RawClient) -> None:
     sweep(store)
 
 
+@pytest.mark.long
 @ONE_ENGINE
 @pytest.mark.parametrize("mend", [sweep_first, expire_first])
 @pytest.mark.parametrize("done", [False, True])

@@ -15,6 +15,8 @@ from tests.store.account_services import Crash, CrashingStore
 from tests.store.app_requests import Answer
 from tests.store.syncing_client import Client, asked, inbox_of, row_of
 
+pytestmark = pytest.mark.long
+
 USERS = ("ann", "bob", "cid", "dan", "eve")
 LARGE = 4
 MOST_STEPS = 40

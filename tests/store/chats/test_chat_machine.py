@@ -23,6 +23,8 @@ from tests.store.app_requests import Answer
 from tests.store.chat_model import ADMIN, CHANGED, FLAGS, MEMBER, OWNER, REFUSED, Chat, Membership, Outcome
 from tests.store.syncing_client import Client, asked, inbox_of, row_of
 
+pytestmark = pytest.mark.long
+
 USERS = ("ann", "bob", "cid", "dan", "eve")
 ROOMS = ("lobby", "attic")
 MOST, LARGE = 4, 3

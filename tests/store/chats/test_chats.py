@@ -29,6 +29,8 @@ from tests.store.chat_calls import (
 )
 from tests.store.log_records import EPOCH, RawClient, elements_of, entry, header, settings_for, write
 
+pytestmark = pytest.mark.cluster_smoke
+
 PAIR = "ann:bob"
 
 
@@ -128,6 +130,7 @@ def test_a_chat_may_be_large_from_the_start(store: Store, raw: RawClient) -> Non
     assert Groups(store).view().info == msgspec.structs.replace(TEAM, made=made.time, members=3, large=True)
 
 
+@pytest.mark.long
 def test_ten_thousand_members(store: Store, raw: RawClient) -> None:
     """A chat of as many members as may be set is made, read, paged and deleted in one step each."""
     handles = [f"user-{number:05}" for number in range(9999)]

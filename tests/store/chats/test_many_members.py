@@ -66,6 +66,7 @@ def test_a_group_of_1000_is_made_used_and_deleted(raw: RawClient) -> None:
     assert chat not in eve.rows
 
 
+@pytest.mark.long
 def test_a_group_of_10000_is_made_changed_and_deleted(store: Store) -> None:
     """The largest group that a setting allows is one call of the store to make, change and delete."""
     groups = Groups(store, MOST_MEMBERS)

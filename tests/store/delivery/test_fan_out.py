@@ -24,6 +24,8 @@ from tests.store.account_services import Crash, CrashingStore
 from tests.store.chat_calls import GROUP, Groups
 from tests.store.log_records import RawClient, write_elements
 
+pytestmark = pytest.mark.cluster_smoke
+
 ONE_ENGINE = pytest.mark.parametrize("engine", ["valkey"], indirect=True)
 DIRECT = "ann:bob"
 LATER_SECONDS = 60.0

@@ -10,7 +10,7 @@ import pytest
 from tests.store.app_requests import Answer
 from tests.store.syncing_client import asked, inbox_of
 
-pytestmark = pytest.mark.usefixtures("app_on_engine")
+pytestmark = [pytest.mark.usefixtures("app_on_engine"), pytest.mark.cluster_smoke]
 FLAGS = ("marked_unread", "pinned", "muted", "archived")
 
 

@@ -16,6 +16,8 @@ from tests.store.log_records import RawClient
 from tests.store.lost_writes import Moment, sweep
 from tests.store.syncing_client import MOST_PAGES, asked
 
+pytestmark = pytest.mark.long
+
 DIRECT, NOTES = "ann:bob", "bob:bob"
 EXAMPLES, STEPS = 12, 25
 ALL, CHATS, PEOPLE = b"", b"{c", b"{u"

@@ -123,6 +123,7 @@ def holders() -> list[Holder]:
     return made
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("small_chats", "app_on_engine")
 @pytest.mark.parametrize("again", [False, True], ids=["", "numbers taken again"])
 @pytest.mark.parametrize("prefix", [ALL, CHATS, PEOPLE], ids=["all", "chats", "users"])
@@ -156,6 +157,7 @@ def replicated() -> Iterator[ReplicatedEngine]:
         yield engine
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("small_chats")
 @pytest.mark.parametrize("again", [False, True], ids=["", "numbers taken again"])
 def test_a_replica_promoted_behind(

@@ -132,6 +132,7 @@ def test_whatever_a_row_shows(
     assert page("bob", after["next"])["chats"] == []
 
 
+@pytest.mark.long
 def test_an_old_token(raw: RawClient) -> None:
     """A token of a month ago over 1,000 chats: bounded pages, nothing missing, nothing twice."""
     send("ann", "ann:bob")

@@ -15,6 +15,8 @@ from chalicelib.services.inbox import inbox, sync
 from tests.servers.engines import Engine
 from tests.store.syncing_client import MOST_PAGES, Client, asked, inbox_of
 
+pytestmark = pytest.mark.long
+
 MEMBERS = ("ann", "bob")
 LARGE, SMALL, DIRECT = 5, 1, "ann:bob"
 EXAMPLES, STEPS = 40, 40

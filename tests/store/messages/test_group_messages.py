@@ -27,7 +27,7 @@ OF_GROUP = f"/v1/chats/{GROUP}/messages"
 LEFT = {"type": "left", "users": []}
 ADDED = {"type": "added", "users": ["cid", "dan"]}
 
-pytestmark = pytest.mark.usefixtures("app_on_engine")
+pytestmark = [pytest.mark.usefixtures("app_on_engine"), pytest.mark.cluster_smoke]
 
 
 def read(path: str, query: str = "", user: str = "ann") -> Answer:

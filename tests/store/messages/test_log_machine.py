@@ -23,6 +23,8 @@ from chalicelib.store.redis.client import connect
 from tests.servers.engines import Engine, ValkeyEngine
 from tests.store.log_records import CHAT, Log, settings_for
 
+pytestmark = pytest.mark.long
+
 BACK_SECONDS = 60.0
 EXAMPLES = 25
 MAX_CRASHES = 2

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
@@ -17,6 +18,8 @@ from tests.servers.engines import Engine
 from tests.store.account_records import HOUR, clock, write_account, write_session
 from tests.store.connected_users import OTHER_SESSION, SESSION, People
 from tests.store.log_records import RawClient
+
+pytestmark = pytest.mark.long
 
 CONNECTIONS = st.sampled_from([f"c{number}" for number in range(4)])
 SESSIONS = st.sampled_from([SESSION, OTHER_SESSION])

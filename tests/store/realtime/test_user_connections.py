@@ -27,6 +27,8 @@ from tests.store.account_records import HOUR, clock, fields_of, write_account, w
 from tests.store.connected_users import LEASE, OTHER_SESSION, SESSION, TICKET, People, without_memory
 from tests.store.log_records import RawClient, settings_for
 
+pytestmark = pytest.mark.cluster_smoke
+
 NOBODY = PresenceChange(changed=False, seen=0, watchers=[])
 
 

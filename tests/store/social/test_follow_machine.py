@@ -20,6 +20,8 @@ from tests.store.account_services import Crash, CrashingStore
 from tests.store.log_records import RawClient
 from tests.store.social_services import Society, edges, mirrored, truth
 
+pytestmark = pytest.mark.long
+
 PEOPLE = ("ann", "bob", "cid", "dan")
 PAIRS = st.tuples(st.sampled_from(PEOPLE), st.sampled_from(PEOPLE)).filter(lambda pair: pair[0] != pair[1])
 STEPS = st.integers(0, 9)

@@ -19,6 +19,8 @@ from tests.store.account_services import Crash, CrashingStore
 from tests.store.log_records import RawClient
 from tests.store.social_services import Society, edges, mirrored, truth
 
+pytestmark = pytest.mark.cluster_smoke
+
 ALL = ("ann", "bob", "cid")
 CLIENTS = 50
 STEPS = 40
