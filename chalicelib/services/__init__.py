@@ -21,7 +21,6 @@ from chalicelib.services.auth.oidc import Verifier
 from chalicelib.services.chats.account_removal import AccountRemoval
 from chalicelib.services.chats.blocked_invitations import BlockedInvitations
 from chalicelib.services.chats.changelog import Changelog
-from chalicelib.services.chats.contact import DirectContact
 from chalicelib.services.chats.create import ChatCreation, Limits
 from chalicelib.services.chats.details import ChatDetails
 from chalicelib.services.chats.direct import DirectChats
@@ -43,6 +42,8 @@ from chalicelib.services.inbox.sync import SyncService
 from chalicelib.services.jobs.pending_jobs import JobHandler, PendingJobs
 from chalicelib.services.legacy.go_chat import GoChatRooms
 from chalicelib.services.legacy.tiktok import TikTokMessages
+from chalicelib.services.messages.read import LogReader
+from chalicelib.services.messages.send import MessageSender
 from chalicelib.services.messages.service import Messages
 from chalicelib.services.realtime.wiring import Reach, Realtime
 from chalicelib.services.search.chats import ChatSearch
@@ -121,9 +122,9 @@ class Services:
             message_push=self.message_push,
         )
         inboxes, summaries, ids = Inboxes(store), Summaries(), ChatIds(self.names)
-        direct = DirectContact(accounts, self.account_statuses, strict=not is_open)
-        self.messages = Messages(log, ids, direct, self.fan_out)
-        self.tiktok = TikTokMessages(log, self.names, ids, direct, self.fan_out)
+        sender = MessageSender(log, accounts, self.account_statuses, self.fan_out, needs_account=not is_open)
+        self.messages = Messages(log, ids, sender, LogReader(self.account_statuses))
+        self.tiktok = TikTokMessages(log, self.names, ids, sender, LogReader(self.account_statuses))
         self.inbox = InboxService(store, inboxes, summaries)
         self.sync = SyncService(store, inboxes, summaries)
         self.histories = HistoryCheck(ids, self.sync)

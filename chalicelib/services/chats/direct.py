@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from chalicelib.errors import Blocked, no_user
 from chalicelib.services.auth.caller import Caller
-from chalicelib.services.chats import permissions
 from chalicelib.services.delivery.fan_out import ChatFanOut
+from chalicelib.services.social.contact import check_contact
 from chalicelib.services.values.names import Names
-from chalicelib.store.accounts.accounts import Accounts, UserRelation
+from chalicelib.store.accounts.accounts import Accounts
 from chalicelib.store.chats.summary import Summaries
 from chalicelib.store.inbox.index import InboxEntry, InboxState
 from chalicelib.store.inbox.read_state import ReadStates
@@ -47,7 +46,7 @@ class DirectChats:
         summary, peer = caller.read_all(*asked)
         is_new = not (summary.epoch or summary.stamp)
         if is_new and other != caller.handle:
-            self._check(other, peer)
+            check_contact(other, peer, needs_account=self._strict)
         touched = self._read_states.open(chat, caller.handle)
         place = InboxEntry(caller.handle, touched.stamp, InboxState.IN, touched.active)
         self._fan_out.deliver_entries(chat, [place])
@@ -62,9 +61,3 @@ class DirectChats:
         touched = self._read_states.leave(chat, caller.handle)
         place = InboxEntry(caller.handle, touched.stamp, InboxState.OUT, touched.active)
         self._fan_out.deliver_entries(chat, [place])
-
-    def _check(self, other: str, peer: UserRelation) -> None:
-        if not permissions.may_come(peer, strict=self._strict):
-            raise no_user(other)
-        if peer.blocks:
-            raise Blocked(f"{other} takes no messages from you.")

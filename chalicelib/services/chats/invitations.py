@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from chalicelib.services.chats import permissions
+from chalicelib.services.social.contact import is_user
 from chalicelib.services.values.profile_fields import default_who_may_add
-from chalicelib.store.accounts.accounts import AccountStatus, UserRelation
+from chalicelib.store.accounts.accounts import AccountStatus
 from chalicelib.store.chats.invitee import Invitee, Invitees
 from chalicelib.store.redis.client import Query
 
@@ -64,7 +64,7 @@ class Invitations:
         knows = invitee.follows or wrote
         named = invitee.status is AccountStatus.NONE
         return InviteeStatus(
-            exists=permissions.may_come(UserRelation(invitee.status, invitee.blocks), strict=self._strict),
+            exists=is_user(invitee.status, needs_account=self._strict),
             blocks=invitee.blocks,
             welcomes=named or setting == "everybody" or (setting == "known" and knows),
             invitable=invitee.invitations < MOST_INVITATIONS,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from chalicelib.errors import Banned, Forbidden, not_a_member
-from chalicelib.store.accounts.accounts import AccountStatus, UserRelation
 from chalicelib.store.chats.info import Member, Other, Relation, Role
 
 Record = Member | Other | None
@@ -33,11 +32,6 @@ def check_sees_members(chat: str, record: Record, *, is_room: bool) -> None:
     """
     if not is_room or stands(record, Relation.BANNED):
         check_member(chat, record)
-
-
-def may_come(peer: UserRelation, *, strict: bool) -> bool:
-    """Return whether somebody may be brought in; strict: whether they need an account."""
-    return peer.status is AccountStatus.ACTIVE or (peer.status is AccountStatus.NONE and not strict)
 
 
 def banned(chat: str) -> Banned:

@@ -6,10 +6,8 @@ from collections.abc import Mapping
 
 from chalicelib.errors import (
     Banned,
-    Blocked,
     Forbidden,
     InvitationsFull,
-    ParleyError,
     TooManyChats,
     UserNotFound,
     bad_field,
@@ -18,6 +16,7 @@ from chalicelib.errors import (
 from chalicelib.services.chats.decisions import Action, Decision
 from chalicelib.services.chats.invitations import MOST_BY_ONE
 from chalicelib.services.chats.permissions import Record, banned, check_manager, check_member, stands
+from chalicelib.services.social.contact import check_not_blocked
 from chalicelib.services.values.chat_id import ROOM_PREFIX
 from chalicelib.services.values.system_events import event
 from chalicelib.store.chats.chats import MemberChange
@@ -198,19 +197,15 @@ def _ended(case: Action, relation: Relation) -> Decision | None:
 
 def _check_welcome(case: Action) -> None:
     """Return if the target may be added or invited; raises UserNotFound, Banned, Blocked, Forbidden."""
-    refusal: ParleyError | None = None
     if not case.invitee.exists or stands(case.target, Relation.DELETED):
-        refusal = no_user(case.to)
-    elif stands(case.target, Relation.BANNED):
-        refusal = Banned(f"{case.to} is banned from {case.chat}. Lift the ban first.")
-    elif stands(case.target, Relation.REQUESTED):
+        raise no_user(case.to)
+    if stands(case.target, Relation.BANNED):
+        raise Banned(f"{case.to} is banned from {case.chat}. Lift the ban first.")
+    if stands(case.target, Relation.REQUESTED):
         return
-    elif case.invitee.blocks:
-        refusal = Blocked(f"{case.to} has blocked you.")
-    elif isinstance(case.target, Other) and case.target.refused:
-        refusal = Forbidden(f"{case.to} has refused an invitation to {case.chat}. They can ask to join it.")
-    if refusal is not None:
-        raise refusal
+    check_not_blocked(case.to, by_other=case.invitee.blocks)
+    if isinstance(case.target, Other) and case.target.refused:
+        raise Forbidden(f"{case.to} has refused an invitation to {case.chat}. They can ask to join it.")
 
 
 def _must_ask(case: Action) -> bool:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from chalicelib.errors import Forbidden, bad_field
 from chalicelib.schemas.legacy.tiktok import TikTokMessage, TikTokPage, TikTokPull, TikTokSend
-from chalicelib.schemas.messages import MAX_PAGE
+from chalicelib.schemas.messages import MAX_PAGE, SendRequest
 from chalicelib.services.auth.caller import Caller
-from chalicelib.services.chats.contact import DirectContact
-from chalicelib.services.delivery.fan_out import ChatFanOut
-from chalicelib.services.values.chat_id import ChatIds
-from chalicelib.services.values.message_limits import checked_id, checked_text, fitting
+from chalicelib.services.messages.read import LogReader
+from chalicelib.services.messages.send import MessageSender
+from chalicelib.services.values.chat_id import ChatId, ChatIds
+from chalicelib.services.values.message_limits import fitting
 from chalicelib.services.values.names import Names
-from chalicelib.services.views.message_row import message
-from chalicelib.store.messages.log import Content, LogEntry, MessageLog
+from chalicelib.store.messages.log import LogEntry, MessageLog
 from chalicelib.texts import folded
 
 DEFAULT_LIMIT = 10
@@ -24,13 +23,13 @@ class TikTokMessages:
     """Sends to chats of two and reads them, for TikTok-IM's paths."""
 
     def __init__(
-        self, log: MessageLog, names: Names, ids: ChatIds, direct: DirectContact, fan_out: ChatFanOut
+        self, log: MessageLog, names: Names, ids: ChatIds, sender: MessageSender, reader: LogReader
     ) -> None:
         self._log = log
         self._names = names
         self._ids = ids
-        self._direct = direct
-        self._fan_out = fan_out
+        self._sender = sender
+        self._reader = reader
 
     def send(self, caller: Caller, request: TikTokSend) -> TikTokMessage:
         """Append a message to a chat of two as the caller.
@@ -44,13 +43,11 @@ class TikTokMessages:
             raise bad_field("sender", "the sender is not one of the chat's two names")
         if sender != caller.handle:
             raise Forbidden(f"You are {caller.handle}, and cannot send as another.")
-        content = Content(request.sender, checked_text(request.text), checked_id(request.id))
-        self._direct.admit_writer(caller, members[members[0] == caller.handle])
-        appended = self._log.append(canonical, content)
-        if not appended.duplicate:
-            made = message(canonical, LogEntry(appended.seq, appended.time, content))
-            self._fan_out.deliver_message(canonical, appended.time, members, message=made)
-        return TikTokMessage(chat, content.text, content.sender, appended.time // 1_000_000)
+        message = SendRequest(request.text, request.id)
+        sent = self._sender.send(
+            caller, ChatId(canonical, "direct", members), message, sender=request.sender
+        ).entry
+        return _shown(chat, sent, [])
 
     def members(self, request: TikTokPull) -> tuple[str, str]:
         """Return the two of the chat that is asked for; raises BadRequest."""
@@ -66,7 +63,7 @@ class TikTokMessages:
         asking = self._log.newest if reverse else self._log.after
         limit = min(request.limit or DEFAULT_LIMIT, MAX_PAGE)
         query = asking(found.text, request.cursor or 0, limit, reader=caller.handle)
-        part, gone = self._direct.read(caller, found.other(caller.handle), query)
+        part, gone = self._reader.read(caller, found, query)
         entries = fitting(part.entries[::-1] if reverse else part.entries, chat)
         last = entries[-1].seq if entries else 0
         has_more = bool(entries) and (last > part.base + 1 if reverse else last < part.head)

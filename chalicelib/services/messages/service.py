@@ -10,13 +10,13 @@ from chalicelib.errors import MessageNotFound, bad_field
 from chalicelib.schemas.encoded import Encoded
 from chalicelib.schemas.messages import Message, Page, SendRequest, SentMessage
 from chalicelib.services.auth.caller import Caller
-from chalicelib.services.chats.contact import DirectContact
-from chalicelib.services.delivery.fan_out import ChatFanOut
-from chalicelib.services.values.chat_id import ChatId, ChatIds
+from chalicelib.services.messages.read import LogReader
+from chalicelib.services.messages.send import MessageSender, OnStored
+from chalicelib.services.values.chat_id import ChatIds
 from chalicelib.services.values.cursors import MESSAGE_CURSOR, MessageCursor, seq_of
-from chalicelib.services.values.message_limits import checked_id, checked_text, fitting
+from chalicelib.services.values.message_limits import fitting
 from chalicelib.services.views.message_row import message
-from chalicelib.store.messages.log import Content, LogEntry, LogPage, MessageLog
+from chalicelib.store.messages.log import LogEntry, LogPage, MessageLog
 from chalicelib.store.redis.client import Query
 
 Rows = list[Message] | list[Encoded[Message]]
@@ -29,21 +29,17 @@ def fitting_reply(entries: list[LogEntry], chat: str) -> Rows:
     return [message(chat, entry) for entry in fitting(entries, chat)]
 
 
-def _nothing(_: SentMessage) -> None:
-    """Do nothing once a message is stored."""
-
-
 class Messages:
     """The rules of sending and reading; the log itself is the store's.
 
     caller: who calls. chat: the chat as the caller named it.
     """
 
-    def __init__(self, log: MessageLog, ids: ChatIds, direct: DirectContact, fan_out: ChatFanOut) -> None:
+    def __init__(self, log: MessageLog, ids: ChatIds, sender: MessageSender, reader: LogReader) -> None:
         self._log = log
         self._ids = ids
-        self._direct = direct
-        self._fan_out = fan_out
+        self._sender = sender
+        self._reader = reader
 
     def send(
         self,
@@ -51,38 +47,13 @@ class Messages:
         chat: str,
         request: SendRequest,
         *,
-        stored: Callable[[SentMessage], object] = _nothing,
+        on_stored: OnStored | None = None,
         skip: str | None = None,
     ) -> SentMessage:
-        """Append a message to a chat as one of its members.
-
-        stored: is given the message as soon as it is committed, before others are told. skip: a connection
-        that is not told.
-        Raises ChatNotFound, NotAMember, Muted, UserNotFound, Blocked, BadRequest, TextTooLong, IdConflict,
-        MessageNotFound: what it replies to.
-        """
+        """Append a message to a chat as one of its members; see `MessageSender.send`."""
         found = self._ids.own(caller.handle, chat)
-        content = Content(
-            caller.handle,
-            checked_text(request.text),
-            checked_id(request.id),
-            request.kind,
-            reply_to=request.reply_to,
-        )
-        if found.members is None:
-            caller.authenticate()
-        else:
-            self._direct.admit_writer(caller, found.other(caller.handle))
-        appended = self._log.append(found.text, content)
-        made = message(found.text, LogEntry(appended.seq, appended.time, content))
-        sent = SentMessage(**structs.asdict(made), duplicate=appended.duplicate)
-        stored(sent)
-        if not appended.duplicate:
-            members = found.members or appended.members
-            self._fan_out.deliver_message(
-                found.text, appended.time, members, message=made, targets=appended.targets or (), skip=skip
-            )
-        return sent
+        sent = self._sender.send(caller, found, request, on_stored=on_stored, skip=skip)
+        return SentMessage(**structs.asdict(sent.message), duplicate=sent.duplicate)
 
     def page(
         self,
@@ -104,11 +75,11 @@ class Messages:
             raise bad_field("before", "give after or before, not both")
         if after is not None:
             start = MESSAGE_CURSOR.decode(after, "after")
-            part, gone = self._read(caller, found, self._newer(caller, found.text, start, limit))
+            part, gone = self._reader.read(caller, found, self._newer(caller, found.text, start, limit))
             rows = fit(part.entries, found.text)
             edge = start if start.seq <= part.head else MessageCursor(part.head)
             return _page(part, part.entries[: len(rows)], rows, edge, gone)
-        part, gone = self._read(caller, found, self._older(caller, found.text, before, limit))
+        part, gone = self._reader.read(caller, found, self._older(caller, found.text, before, limit))
         rows = fit(part.entries[::-1], found.text)[::-1]
         entries = part.entries[len(part.entries) - len(rows) :]
         return _page(part, entries, rows, MessageCursor(part.base), gone)
@@ -121,13 +92,6 @@ class Messages:
         if not entries or entries[0].seq != wanted:
             raise MessageNotFound(f"Chat {found} holds no message {wanted}.")
         return message(found, entries[0])
-
-    def _read(self, caller: Caller, chat: ChatId, query: Query[LogPage]) -> tuple[LogPage, list[str]]:
-        """Read a part of a chat in the trip that judges the caller; returns also who of it is deleted."""
-        if chat.members is not None:
-            return self._direct.read(caller, chat.other(caller.handle), query)
-        part = caller.read(query)
-        return part, list(part.deleted)
 
     def _newer(self, caller: Caller, chat: str, start: MessageCursor, limit: int) -> Query[LogPage]:
         reader = caller.handle

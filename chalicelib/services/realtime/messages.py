@@ -10,11 +10,12 @@ from msgspec import structs
 
 from chalicelib.schemas.encoded import Encoded
 from chalicelib.schemas.inbox import ReadUpTo
-from chalicelib.schemas.messages import Message, SendRequest, SentMessage
+from chalicelib.schemas.messages import Message, SendRequest
 from chalicelib.schemas.realtime import Ack, PageFrame, Ping, Pong, Pull, Read, Received, Send
 from chalicelib.services.delivery.codec import rows_bytes
 from chalicelib.services.delivery.push import PushService
 from chalicelib.services.inbox.read_state import ReceiptService
+from chalicelib.services.messages.send import Sent
 from chalicelib.services.messages.service import Messages
 from chalicelib.services.realtime.dispatch import Connection
 from chalicelib.services.values.chat_id import ChatIds
@@ -44,11 +45,12 @@ class MessageFrames:
     def send(self, connection: Connection, frame: Send) -> None:
         """Append a message; the sender has the `ack` before others have the message."""
 
-        def acknowledge(sent: SentMessage) -> None:
-            self._push.reply(connection.target, Ack(**structs.asdict(sent), ref=frame.ref))
+        def acknowledge(sent: Sent) -> None:
+            ack = Ack(**structs.asdict(sent.message), duplicate=sent.duplicate, ref=frame.ref)
+            self._push.reply(connection.target, ack)
 
         request = SendRequest(frame.text, frame.id, frame.kind, frame.reply_to)
-        self._messages.send(connection.caller, frame.chat, request, stored=acknowledge, skip=connection.id)
+        self._messages.send(connection.caller, frame.chat, request, on_stored=acknowledge, skip=connection.id)
 
     def pull(self, connection: Connection, frame: Pull) -> None:
         """Answer with some messages of a chat, as many as go into a frame."""

@@ -7,7 +7,6 @@ import math
 import msgspec
 
 from chalicelib.errors import (
-    Blocked,
     CallNotAccepted,
     Forbidden,
     NobodyThere,
@@ -21,6 +20,7 @@ from chalicelib.schemas.realtime import MAX_CALL_CHARACTERS, MAX_SIGNAL_BYTES, S
 from chalicelib.services.delivery.audience import AudienceFinder
 from chalicelib.services.delivery.push import PushService
 from chalicelib.services.realtime.dispatch import Connection
+from chalicelib.services.social.contact import check_not_blocked
 from chalicelib.services.values.chat_id import ChatIds
 from chalicelib.services.values.names import Names
 from chalicelib.store.access import muted
@@ -88,10 +88,7 @@ class SignalService:
         )
         if not (pair.known or accepts or follows):
             raise NotAMember(f"You have no chat with {other}: write to each other before you call.")
-        if pair.blocked:
-            raise Blocked(f"{other} takes no calls from you.")
-        if pair.blocks:
-            raise Blocked(f"You have blocked {other}.")
+        check_not_blocked(other, by_other=pair.blocked, by_caller=pair.blocks)
         if passed.kind in BEGINNING and not accepts:
             raise CallNotAccepted(f"You cannot call {other} yet: they must write to you or follow you first.")
         return pair.reached

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from chalicelib.errors import Blocked, Forbidden, UserNotFound
+from chalicelib.errors import Forbidden, UserNotFound
 from chalicelib.schemas.social import PersonPage
 from chalicelib.services.jobs.pending_jobs import PendingJobs
+from chalicelib.services.social.contact import check_contact, check_not_blocked
 from chalicelib.services.social.relations import Peers
 from chalicelib.services.social.user_pages import UserLists
 from chalicelib.store.social.follows import MOST_FOLLOWED, Following, Follows, item
@@ -28,13 +29,12 @@ class FollowService:
         Raises BadRequest, UserNotFound, Blocked: one of the two has blocked the other; Forbidden: too many.
         """
         target = self._peers.other(handle, name, field)
-        if self._peers.peer(target, handle).blocks:
-            raise Blocked(f"{target} has blocked you.")
+        check_contact(target, self._peers.peer(target, handle), needs_account=True)
         outcome = self._follows.follow(handle, target)
         if outcome == Following.NO_ACCOUNT:
             raise UserNotFound("Your account is not there any more.")
         if outcome == Following.BLOCKING:
-            raise Blocked(f"You have blocked {target}. Unblock them first.")
+            check_not_blocked(target, by_other=False, by_caller=True)
         if outcome == Following.TOO_MANY:
             raise Forbidden(f"You follow {MOST_FOLLOWED} users, which is the most. Unfollow one first.")
         self._work.try_now(item(handle, target))

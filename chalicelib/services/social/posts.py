@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 
-from chalicelib.errors import Blocked, PostNotFound, UserNotFound, bad_field
+from chalicelib.errors import PostNotFound, UserNotFound, bad_field
 from chalicelib.schemas.social import MAX_POST_BYTES, Person, Post, PostPage
 from chalicelib.services.jobs.pending_jobs import PendingJobs
+from chalicelib.services.social.contact import check_contact
 from chalicelib.services.social.relations import Peers
 from chalicelib.services.values.cursors import USER_CURSOR
 from chalicelib.services.values.message_limits import checked_text
@@ -54,8 +55,7 @@ class PostService:
         """
         author = self._peers.named(name, "handle")
         before = None if cursor is None else USER_CURSOR.decode(cursor, "cursor").score
-        if self._peers.peer(author, handle).blocks:
-            raise Blocked(f"{author} has blocked you.")
+        check_contact(author, self._peers.peer(author, handle), needs_account=True)
         found = self._store.fetch(self._posts.page(author, before, limit + 1))
         card = self._cards.of([author]).get(author)
         if card is None:

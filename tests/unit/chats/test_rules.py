@@ -15,7 +15,6 @@ from chalicelib.services.chats.decisions import Action, Decision, Rule
 from chalicelib.services.chats.invitations import InviteeStatus
 from chalicelib.services.chats.permissions import Record
 from chalicelib.services.values import system_events
-from chalicelib.store.accounts.accounts import AccountStatus, UserRelation
 from chalicelib.store.chats.chats import MemberChange
 from chalicelib.store.chats.info import Info, Member, Other, Relation, Role
 
@@ -389,20 +388,6 @@ def test_who_sees_the_members() -> None:
 
     assert [one for one in STANDINGS if sees(one, False)] == ["member", "admin", "owner"]
     assert [one for one in STANDINGS if not sees(one, True)] == ["banned"]
-
-
-@pytest.mark.parametrize(
-    ("standing", "strict", "expected"),
-    [
-        (AccountStatus.ACTIVE, True, True),
-        (AccountStatus.NONE, True, False),
-        (AccountStatus.NONE, False, True),
-        (AccountStatus.DELETED, False, False),
-    ],
-)
-def test_who_may_come(standing: AccountStatus, strict: bool, expected: bool) -> None:
-    """A name without account may come on an open server, a deleted user nowhere."""
-    assert permissions.may_come(UserRelation(standing, blocks=False), strict=strict) is expected
 
 
 @pytest.mark.parametrize("kind", get_args(EventType))
