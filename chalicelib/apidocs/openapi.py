@@ -31,7 +31,7 @@ from chalicelib.errors import (
     TooManyRequests,
     UnsupportedMediaType,
 )
-from chalicelib.http import JSON, OPERATIONS, USER, Operation
+from chalicelib.http import JSON, OPERATIONS, USER, Operation, Who
 
 
 @functools.cache
@@ -101,8 +101,9 @@ def _operation(operation: Operation, components: Schema) -> Schema:
     }
     if description:
         described["description"] = " ".join(description.split())
-    if operation.caller or operation.account:
-        described["security"] = [{"bearer": []}, *([] if operation.account else [{"user": []}])]
+    if operation.who is not Who.ANYBODY:
+        ways = ["bearer"] if operation.who is Who.ACCOUNT else ["bearer", "user"]
+        described["security"] = [{way: []} for way in ways]
     elif NotAuthenticated in operation.fails:
         described["security"] = [{"bearer": []}]
     if operation.body:
@@ -152,7 +153,7 @@ def _responses(operation: Operation) -> Schema:
 
 def _failures(operation: Operation) -> list[type[ParleyError]]:
     failures = [*operation.fails, CrossSite, *([BadRequest] if operation.strict else [])]
-    if operation.caller or operation.account:
+    if operation.who is not Who.ANYBODY:
         failures += [NotAuthenticated, HandleNeeded, TooManyRequests, IdentityUnavailable, StoreUnavailable]
     if operation.body:
         failures += [PayloadTooLarge, UnsupportedMediaType]

@@ -1,11 +1,13 @@
-"""Bytes to calls and back: the one room, beside routes, that knows Chalice."""
+"""Bytes to calls and back: the one package, beside routes, that knows Chalice."""
 
 from chalicelib.http.accept import preferred
-from chalicelib.http.call import USER, Call
+from chalicelib.http.authentication import USER, CallerNamed
+from chalicelib.http.call import Call
 from chalicelib.http.decoding import converted
 from chalicelib.http.middleware import answer
 from chalicelib.http.responses import JSON, no_content, reply, text
 from chalicelib.http.routing import ANY_MEDIA_TYPE, OPERATIONS, Operation, route
+from chalicelib.http.who import Who
 
 __all__ = [
     "ANY_MEDIA_TYPE",
@@ -13,7 +15,9 @@ __all__ = [
     "OPERATIONS",
     "USER",
     "Call",
+    "CallerNamed",
     "Operation",
+    "Who",
     "answer",
     "converted",
     "no_content",

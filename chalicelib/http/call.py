@@ -1,143 +1,143 @@
-"""What a route learns of a request: who calls, and what was sent."""
+"""A request as a view sees it: what was sent, decoded, and from where."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+import re
+from typing import Any, TypeVar, cast
 
+import msgspec
 from chalice.app import Request
 
 from chalicelib import services
-from chalicelib.errors import BEARER, CrossSite, NotAuthenticated, ParleyError, bad_field
-from chalicelib.http.cors import is_page_of
-from chalicelib.http.decoding import unquoted
-from chalicelib.http.received import ReceivedRequest
-from chalicelib.services.auth.caller import Caller, rate_headers
+from chalicelib.errors import PayloadTooLarge, UnsupportedMediaType, bad_field
+from chalicelib.http.decoding import check_names, converted
+from chalicelib.http.middleware import headers_of
+from chalicelib.schemas.decoding import Nothing, decoded, from_json, untyped
+from chalicelib.services.values.message_limits import checked_id
 from chalicelib.services.values.tokens import digest_of
-from chalicelib.store.accounts.rate_limits import Rate
-from chalicelib.store.realtime.user_connections import NAMED
+from chalicelib.store.accounts.sessions import Details, details_of
 
-USER = "X-Parley-User"
-NO_UTF_8 = "\ufffd"
-"""What the edge gives for bytes of a header that are not UTF-8."""
+T = TypeVar("T")
+
+MAX_BODY_BYTES = 256 * 1024
+IDEMPOTENCY_KEY = "Idempotency-Key"
+PREFERS_REPRESENTATION = re.compile(
+    r'(?:^|[,;])\s*return\s*=\s*"?representation"?\s*(?:[,;]|$)', re.IGNORECASE
+)
 
 
-class Call(ReceivedRequest):
-    """One request as a route sees it; kind: the class of the route, by which requests are limited."""
+class Call:
+    """One request; it does not know who calls."""
 
-    def __init__(self, request: Request, kind: str) -> None:
-        super().__init__(request)
-        self.kind = kind
-        self.rate: Rate | None = None
-        self._caller: Caller | None = None
+    def __init__(self, request: Request) -> None:
+        self._request = request
+        self._headers = headers_of(request)
         self.services = services.current()
 
-    def refuse_cross_site(self) -> None:
-        """Raise CrossSite for a page of a site not listed: an open server would believe any name it gives.
-
-        Listed are the origins of the CORS setting and, on any port, the hosts that the server answers to.
-
-        `*` lists none here: a page that may act as anybody is named.
-        """
-        origin, host = self.header("Origin"), self.header("Host")
-        settings = self.services.settings
-        if (
-            settings.auth == "open"
-            and origin is not None
-            and origin.partition("://")[2] != host
-            and origin not in settings.cors_origins
-            and not is_page_of(origin, settings.open_hosts)
-        ):
-            raise CrossSite("An open server takes no calls from pages of another site.")
-
     @property
-    def caller(self) -> Caller:
-        """Who calls, judged; raises NotAuthenticated when nobody we know does, or TooManyRequests."""
-        caller = self.claimed
-        caller.authenticate()
-        return caller
-
-    @property
-    def claimed(self) -> Caller:
-        """Who says to call, not judged yet; what reads on their behalf judges them in the same trip."""
-        return self.speaking_as(self._name)
-
-    @property
-    def account(self) -> Caller:
-        """Whose account calls, judged; a name alone does not do, on an open server either."""
-        if self.bearer is None:
-            raise NotAuthenticated("This call wants a bearer token.")
-        return self.caller
-
-    @property
-    def judged(self) -> bool:
-        """Whether it was asked who calls, and they have been let in."""
-        return self._caller is not None and self._caller.authenticated
-
-    def identify(self) -> None:
-        """Return if the request says in some way who calls, without judging it; raises NotAuthenticated."""
-        if self.bearer is not None or self.services.settings.auth != "open":
-            self.speaking_as()
-
-    def speaking_as(self, *names: Callable[[], str] | str) -> Caller:
-        """Return who a token says calls, or on an open server the first of some names that no account has.
-
-        names: case-folded, or what returns one. Raises NotAuthenticated, HandleNeeded, BadRequest.
-        """
-        if self._caller is None:
-            if self.bearer is None:
-                given = [name if isinstance(name, str) else name() for name in names]
-                self._caller = self.services.authenticator.by_name(given)
-            else:
-                self._caller = self.services.authenticator.by_bearer(self.bearer, self.kind, self.details)
-        return self._caller
+    def bearer(self) -> str | None:
+        """The bearer token that came with the request (RFC 6750); empty for credentials of another kind."""
+        given = self.header("Authorization")
+        if given is None:
+            return None
+        scheme, _, token = given.partition(" ")
+        return token.strip() if scheme.lower() == "bearer" else ""
 
     @property
     def digest(self) -> bytes:
-        """What stands for the caller's token in the store."""
+        """The digest of the bearer token, by which the store knows a session."""
         return digest_of(self.bearer or "")
 
     @property
-    def session_digest(self) -> bytes:
-        """What stands in the store for how the caller came: session, NAMED, a signed mark."""
-        if self._caller is not None and self._caller.session is None:
-            return NAMED
-        if self._caller is None:
-            return b""
-        return self.digest if self._caller.session else self._caller.signed
-
-    def take_from_address(self, kind: str | None = None) -> None:
-        """Take the request from its address's limit, where it is of nobody yet; raises TooManyRequests.
-
-        kind: another class than the route's.
-        """
-        self.rate = self.services.authenticator.take(self.address, kind or self.kind)
+    def details(self) -> Details:
+        """Where the request came from."""
+        return details_of(self.address, self.header("User-Agent") or "")
 
     @property
-    def rate_headers(self) -> dict[str, str]:
-        """The headers that say how much the caller, or the address, may still do."""
-        rate = self.rate if self._caller is None else self._caller.rate
-        return rate_headers(rate) if rate is not None and rate.limit else {}
+    def address(self) -> str:
+        """The client's address, as API Gateway saw it; no header can change it."""
+        identity: dict[str, Any] = self._request.context.get("identity") or {}
+        return str(identity.get("sourceIp") or "")
 
-    def settled(self, error: ParleyError) -> ParleyError:
-        """Return what to answer in place of an error: who is not let in is told that before anything else."""
-        caller = self._caller
-        if caller is not None and not caller.authenticated and not isinstance(error, NotAuthenticated):
-            try:
-                caller.authenticate()
-            except ParleyError as refusal:
-                return refusal
-        return error
+    def idempotency_id(self, in_body: str | None) -> str | None:
+        """Return the id of the message to send: the body's, or the Idempotency-Key header's.
 
-    def _name(self) -> str:
-        if self.services.settings.auth != "open":
-            return ""
-        given = self.header(USER) or ""
-        if NO_UTF_8 in given:
-            raise bad_field(USER, "it is not UTF-8; percent-encode what is not ASCII, such as `Zo%C3%A9`")
-        name = unquoted(given, USER)
-        if not name:
-            raise NotAuthenticated(
-                f"Say who you are: by a bearer token, or by name in the {USER} header.",
-                challenge=f'{BEARER}, {USER} realm="parley"',
+        Raises BadRequest when the header has what is no id, or differs from the body's.
+        """
+        key = self.header(IDEMPOTENCY_KEY)
+        if key is None:
+            return in_body
+        if not key.isascii():  # in which encoding it came differs from one HTTP server to the next
+            raise bad_field(IDEMPOTENCY_KEY, "it must be ASCII; put any other id into the body")
+        if in_body not in (None, key):
+            raise bad_field("id", "the Idempotency-Key header and the body's id differ")
+        return checked_id(key, IDEMPOTENCY_KEY)
+
+    def refuse_encoded(self) -> None:
+        """Raise UnsupportedMediaType for a body that is compressed, or encoded in another way."""
+        encoding = self.header("Content-Encoding")
+        if encoding is not None and encoding.strip().lower() not in ("", "identity"):
+            raise UnsupportedMediaType(
+                "Send the body without compression or any other Content-Encoding.",
+                headers={"Accept-Encoding": "identity"},
             )
-        return self.services.names.user(name, USER)
+
+    def header(self, name: str) -> str | None:
+        """Return a request header's value by its name in any case."""
+        return self._headers.get(name.lower())
+
+    @property
+    def path(self) -> str:
+        """The path of the request as the client wrote it, the stage included, without a slash at its end."""
+        return self.path_as_written.rstrip("/")
+
+    @property
+    def path_as_written(self) -> str:
+        """The same, with a slash at its end if it was written with one."""
+        return self._request.context.get("path") or "/"
+
+    @property
+    def api_id(self) -> str:
+        """The id of the API that the request came through; empty when the gateway does not say."""
+        return str(self._request.context.get("apiId") or "")
+
+    @property
+    def prefers_representation(self) -> bool:
+        """Whether the client asked for the made thing in the answer (RFC 7240)."""
+        return bool(PREFERS_REPRESENTATION.search(self.header("Prefer") or ""))
+
+    def body(self, kind: type[T]) -> T:
+        """Decode the JSON body; raises BadRequest naming the field at fault."""
+        return cast(T, from_json(self._raw(), kind))
+
+    def body_or_query(self, kind: type[T]) -> T:
+        """Decode a JSON body whose keys may be in any case, or the query parameters when there is no body."""
+        raw = self._raw()
+        if not raw.strip():
+            return self.query(kind)
+        return converted(untyped(raw), kind)
+
+    def query(self, kind: type[T]) -> T:
+        """Decode the query parameters, the last of two alike counting."""
+        return converted(self._parameters, kind, strict=False)
+
+    def refuse_unknown(self, query: type | None, *, bodiless: bool) -> None:
+        """Raise BadRequest for a query parameter, or a field of the body, that the route does not take.
+
+        query: type of the parameters; None: it takes none. bodiless: whether it takes no field in the body.
+        """
+        check_names(self._parameters, query)
+        if bodiless and (raw := cast(bytes, self._request.raw_body)).lstrip()[:1] == b"{":
+            decoded(functools.partial(msgspec.json.decode, type=Nothing), raw, kind=Nothing)
+
+    @property
+    def _parameters(self) -> dict[str, str]:
+        return dict((self._request.query_params or {}).items())
+
+    def _raw(self) -> bytes:
+        raw = cast(bytes, self._request.raw_body)
+        if len(raw) > MAX_BODY_BYTES:
+            raise PayloadTooLarge(f"A request's body is {MAX_BODY_BYTES} bytes at the most.")
+        decoded(bytes.decode, raw)
+        return raw

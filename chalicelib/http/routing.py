@@ -1,35 +1,40 @@
-"""Routes: a view, its place on a blueprint, and what its documentation says."""
+"""Routes: a view, its path on a blueprint, who may call it, and what its documentation says."""
 
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, Concatenate, Literal, NamedTuple, overload
 
 from chalice.app import Blueprint, Response
 
 from chalicelib.errors import ParleyError
 from chalicelib.http import cors
+from chalicelib.http.authentication import Authentication, CallerNamed
 from chalicelib.http.call import Call
 from chalicelib.http.decoding import unquoted
 from chalicelib.http.middleware import headers_of, request_id
 from chalicelib.http.responses import JSON, ProblemResponse, defect
+from chalicelib.http.who import Who
 from chalicelib.logs import LOGGER
+from chalicelib.services.auth.caller import Caller
 
 ANY_MEDIA_TYPE = "*/*"
 BODY_METHODS = ("POST", "PUT", "PATCH")
+PATH_PARAMETER = re.compile(r"{(\w+)}")
 
 
 class Operation(NamedTuple):
-    """What a route takes and gives, for its documentation.
+    """Who may call a route, what it takes and what it gives.
 
     gives: status -> type of the body, None for an empty one. fails: the errors that are its own.
-    example: a body to try it with. caller: whether it is answered only to somebody. account: whether only to
-    somebody with an account. judged_later: whether the view itself judges the caller, in the trip that it
-    reads in. rate: the class of the route; None: that of its method. slow: whether it runs for long (a
-    password's hash, another server), so that an edge of several callers should not wait for it.
+    example: a body to try it with. rate: the class of the route; None: that of its method.
+    slow: whether it runs for long (a password's hash, another server), so that an edge that serves several
+    callers should not wait for it.
     """
 
+    who: Who
     method: str
     path: str
     view: Callable[..., Response]
@@ -38,9 +43,6 @@ class Operation(NamedTuple):
     body: type | None = None
     example: dict[str, Any] | None = None
     query: type | None = None
-    caller: bool = False
-    account: bool = False
-    judged_later: bool = False
     rate: str | None = None
     media_type: str | None = None
     slow: bool = False
@@ -63,17 +65,56 @@ class Operation(NamedTuple):
 
 OPERATIONS: list[Operation] = []
 
+View = Callable[Concatenate[Call, ...], Response]
+CallersView = Callable[Concatenate[Call, Caller, ...], Response]
+NamedCallersView = Callable[Concatenate[Call, CallerNamed, ...], Response]
+
+
+@overload
+def route(
+    blueprint: Blueprint,
+    who: Literal[Who.ANYBODY],
+    method: str,
+    path: str,
+    gives: dict[int, type | None],
+    **details: Any,
+) -> Callable[[View], View]: ...
+
+
+@overload
+def route(
+    blueprint: Blueprint,
+    who: Literal[Who.CALLER, Who.ACCOUNT, Who.CALLER_IN_ROUND_TRIP],
+    method: str,
+    path: str,
+    gives: dict[int, type | None],
+    **details: Any,
+) -> Callable[[CallersView], CallersView]: ...
+
+
+@overload
+def route(
+    blueprint: Blueprint,
+    who: Literal[Who.CALLER_NAMED],
+    method: str,
+    path: str,
+    gives: dict[int, type | None],
+    **details: Any,
+) -> Callable[[NamedCallersView], NamedCallersView]: ...
+
 
 def route(
-    blueprint: Blueprint, method: str, path: str, gives: dict[int, type | None], **details: Any
+    blueprint: Blueprint, who: Who, method: str, path: str, gives: dict[int, type | None], **details: Any
 ) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
-    """Register a view, which gets a Call and the decoded path parameters; what it raises becomes a problem.
+    """Register a view; a ParleyError that it raises becomes a problem.
 
-    gives, details: the fields of Operation.
+    The view takes the call, the caller unless anybody may call, and the decoded parameters of the path.
+    gives, details: the fields of Operation. Raises TypeError for a view that takes anything else.
     """
 
     def register(view: Callable[..., Response]) -> Callable[..., Response]:
-        operation = Operation(method, path, view, gives, **details)
+        operation = Operation(who, method, path, view, gives, **details)
+        _check_parameters(operation)
         is_new = path not in {other.path for other in OPERATIONS}
         OPERATIONS.append(operation)
         guarded = _guarded(blueprint, operation)
@@ -83,6 +124,17 @@ def route(
         return guarded
 
     return register
+
+
+def _check_parameters(operation: Operation) -> None:
+    """Raise TypeError for a view that does not take what its route gives: so none can miss its caller."""
+    code = operation.view.__code__
+    takes = code.co_varnames[: code.co_argcount]
+    gives = ("call", *operation.who.parameter, *PATH_PARAMETER.findall(operation.path))
+    if takes != gives:
+        raise TypeError(
+            f"{operation.method} {operation.path} gives its view {gives}, and the view takes {takes}"
+        )
 
 
 def _register_preflight(blueprint: Blueprint, path: str) -> None:
@@ -98,7 +150,7 @@ def _guarded(blueprint: Blueprint, operation: Operation) -> Callable[..., Respon
     def guarded(**parameters: str) -> Response:
         request = blueprint.current_request
         try:
-            return _answered(Call(request, operation.kind), operation, parameters)
+            return _answered(Call(request), operation, parameters)
         except Exception:
             LOGGER.exception({"event": "defect", "request_id": request_id(request)})
             return ProblemResponse(defect())
@@ -107,33 +159,21 @@ def _guarded(blueprint: Blueprint, operation: Operation) -> Callable[..., Respon
 
 
 def _answered(call: Call, operation: Operation, parameters: dict[str, str]) -> Response:
+    authentication = Authentication(call, operation.kind)
     try:
-        call.refuse_cross_site()
-        _admit(call, operation)
+        authentication.begin(operation.who, limits_address=operation.rate is not None)
         call.refuse_encoded()
         if operation.strict:
             call.refuse_unknown(
                 operation.query, bodiless=operation.body is None and operation.method != "GET"
             )
         values = {name: unquoted(value, name) for name, value in parameters.items()}
-        response = operation.view(call, **values)
-        if operation.judged_later and not call.judged:
+        response = operation.view(call, *authentication.given(operation.who), **values)
+        if operation.who is not Who.ANYBODY and not authentication.is_done:
             raise RuntimeError(
-                f"{operation.method} {operation.path} answered a caller whom it had not judged"
+                f"{operation.method} {operation.path} answered a caller whom it did not authenticate"
             )
     except ParleyError as error:
-        response = ProblemResponse(call.settled(error))
-    response.headers = {**call.rate_headers, **response.headers}
+        response = ProblemResponse(authentication.refusal(error))
+    response.headers = {**authentication.rate_headers, **response.headers}
     return response
-
-
-def _admit(call: Call, operation: Operation) -> None:
-    """Let in only those whom a route is for, before its view runs, unless the view does that as it reads."""
-    if operation.account:
-        _ = call.account
-    elif operation.judged_later:
-        call.identify()
-    elif operation.caller:
-        _ = call.caller
-    elif operation.rate is not None:
-        call.take_from_address()

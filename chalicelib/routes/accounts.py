@@ -5,10 +5,11 @@ from __future__ import annotations
 from chalice.app import Blueprint, Response
 
 from chalicelib import errors
-from chalicelib.http import Call, no_content, reply, route
+from chalicelib.http import Call, Who, no_content, reply, route
 from chalicelib.schemas.accounts import Entry, IdentityRequest, LoginRequest, PasswordChange, RegisterRequest
 from chalicelib.schemas.users import Me
 from chalicelib.services.accounts.login import StartedSession
+from chalicelib.services.auth.caller import Caller
 from chalicelib.services.values.times import rfc3339
 from chalicelib.store.accounts.accounts import Account
 
@@ -39,6 +40,7 @@ def registered(call: Call, account: Account, password: str, field: str) -> Respo
 
 @route(
     blueprint,
+    Who.ANYBODY,
     "POST",
     "/v1/register",
     {201: Entry},
@@ -61,6 +63,7 @@ def register(call: Call) -> Response:
 
 @route(
     blueprint,
+    Who.ANYBODY,
     "POST",
     "/v1/login",
     {200: Entry},
@@ -81,6 +84,7 @@ def login(call: Call) -> Response:
 
 @route(
     blueprint,
+    Who.ANYBODY,
     "POST",
     "/v1/identity",
     {201: Me},
@@ -105,18 +109,18 @@ def identity(call: Call) -> Response:
 
 @route(
     blueprint,
+    Who.ACCOUNT,
     "PUT",
     "/v1/users/me/password",
     {204: None},
     body=PasswordChange,
     example={"password": PASSWORD, "new_password": "a longer one, with a horse in it"},
     fails=(*REFUSALS, errors.WrongCredentials),
-    account=True,
     rate="auth",
     slow=True,
 )
-def change_password(call: Call) -> Response:
+def change_password(call: Call, caller: Caller) -> Response:
     """Change the password, and end all other sessions."""
-    handle, change = call.account.handle, call.body(PasswordChange)
+    handle, change = caller.handle, call.body(PasswordChange)
     call.services.login.change_password(handle, change, call.digest, call.address)
     return no_content()

@@ -8,7 +8,7 @@ from chalice.app import Blueprint, Response
 
 from chalicelib.apidocs import asyncapi, openapi
 from chalicelib.errors import NoSuchRoute
-from chalicelib.http import JSON, Call, route, text
+from chalicelib.http import JSON, Call, Who, route, text
 
 blueprint = Blueprint(__name__)
 
@@ -22,25 +22,25 @@ ASSETS = {
 POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'none'"
 
 
-@route(blueprint, "GET", "/openapi.json", {200: dict})
+@route(blueprint, Who.ANYBODY, "GET", "/openapi.json", {200: dict})
 def document(call: Call) -> Response:
     """Describe every route (OpenAPI 3.1)."""
     return text(openapi.as_json(), JSON)
 
 
-@route(blueprint, "GET", "/asyncapi.json", {200: dict})
+@route(blueprint, Who.ANYBODY, "GET", "/asyncapi.json", {200: dict})
 def sockets(call: Call) -> Response:
     """Describe every frame of the WebSocket (AsyncAPI 3.0)."""
     return text(asyncapi.as_json(), JSON)
 
 
-@route(blueprint, "GET", "/docs", {200: str})
+@route(blueprint, Who.ANYBODY, "GET", "/docs", {200: str})
 def page(call: Call) -> Response:
     """Show the OpenAPI document as a page to read and to try the routes from."""
     return text(_static("docs.html"), "text/html; charset=utf-8", {"Content-Security-Policy": POLICY})
 
 
-@route(blueprint, "GET", "/docs/{asset}", {200: str}, fails=(NoSuchRoute,))
+@route(blueprint, Who.ANYBODY, "GET", "/docs/{asset}", {200: str}, fails=(NoSuchRoute,))
 def asset(call: Call, asset: str) -> Response:
     """Give a part of the page."""
     if asset not in ASSETS:

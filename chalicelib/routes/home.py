@@ -13,7 +13,7 @@ from string import Template
 from chalice.app import Blueprint, Response
 
 from chalicelib import __version__
-from chalicelib.http import JSON, Call, preferred, reply, route
+from chalicelib.http import JSON, Call, Who, preferred, reply, route
 
 blueprint = Blueprint(__name__)
 
@@ -40,7 +40,7 @@ curl $url/v1/users/me -H 'Authorization: Bearer TOKEN'""",
 )
 
 
-@route(blueprint, "GET", "/", {200: str})
+@route(blueprint, Who.ANYBODY, "GET", "/", {200: str})
 def home(call: Call) -> Response:
     """Say what this server is: a page, or JSON for a caller whose Accept header prefers it.
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from chalice.app import Blueprint, Response
 
 from chalicelib import errors
-from chalicelib.http import Call, reply, route
+from chalicelib.http import Call, Who, reply, route
 from chalicelib.schemas.messages import Message, Page, PageQuery, SendRequest, SentMessage
+from chalicelib.services.auth.caller import Caller
 
 blueprint = Blueprint(__name__)
 
@@ -17,22 +18,21 @@ WRITING = (errors.UserNotFound, errors.Blocked, errors.IdConflict, errors.TextTo
 
 @route(
     blueprint,
+    Who.CALLER_IN_ROUND_TRIP,
     "POST",
     MESSAGES,
     {201: SentMessage},
     body=SendRequest,
     example={"text": "hello", "id": "0195a1c2-6f1e-7a51-9d53-2f8d8c3f1a10"},
     fails=(*REFUSALS, *WRITING, errors.MessageNotFound, errors.StoreFull),
-    caller=True,
-    judged_later=True,
 )
-def send(call: Call, chat: str) -> Response:
+def send(call: Call, caller: Caller, chat: str) -> Response:
     """Append a message to a chat, at most once for an id.
 
     The id is the body's `id` or the `Idempotency-Key` header; for 24 hours the same id with the same content
     answers the first message again, marked `duplicate`.
     """
-    caller, request = call.claimed, call.body(SendRequest)
+    request = call.body(SendRequest)
     request.id = call.idempotency_id(request.id)
     sent = call.services.messages.send(caller, chat, request)
     return reply(sent, 201, {"Location": f"{call.path}/{sent.seq}"})
@@ -40,21 +40,20 @@ def send(call: Call, chat: str) -> Response:
 
 @route(
     blueprint,
+    Who.CALLER_IN_ROUND_TRIP,
     "GET",
     MESSAGES,
     {200: Page},
     query=PageQuery,
     fails=(*REFUSALS, errors.HistoryChanged),
-    caller=True,
-    judged_later=True,
 )
-def page(call: Call, chat: str) -> Response:
+def page(call: Call, caller: Caller, chat: str) -> Response:
     """Read messages of a chat in send order: those after a cursor, those before one, or the newest.
 
     A cursor stays right while others write. One taken from a history that the store has lost since is
     answered with `history_changed`.
     """
-    caller, query = call.claimed, call.query(PageQuery)
+    query = call.query(PageQuery)
     found = call.services.messages.page(
         caller, chat, after=query.after, before=query.before, limit=query.limit
     )
@@ -63,13 +62,12 @@ def page(call: Call, chat: str) -> Response:
 
 @route(
     blueprint,
+    Who.CALLER_IN_ROUND_TRIP,
     "GET",
     MESSAGES + "/{seq}",
     {200: Message},
     fails=(*REFUSALS, errors.MessageNotFound),
-    caller=True,
-    judged_later=True,
 )
-def one(call: Call, chat: str, seq: str) -> Response:
+def one(call: Call, caller: Caller, chat: str, seq: str) -> Response:
     """Read one message of a chat."""
-    return reply(call.services.messages.one(call.claimed, chat, seq))
+    return reply(call.services.messages.one(caller, chat, seq))

@@ -5,23 +5,24 @@ from __future__ import annotations
 from chalice.app import Blueprint, Response
 
 from chalicelib import errors
-from chalicelib.http import Call, reply, route
+from chalicelib.http import Call, Who, reply, route
 from chalicelib.schemas.realtime import Ticket, TicketRequest
+from chalicelib.services.auth.caller import Caller
 
 blueprint = Blueprint(__name__)
 
 
 @route(
     blueprint,
+    Who.CALLER,
     "POST",
     "/v1/realtime/ticket",
     {201: Ticket},
     body=TicketRequest,
     example={},
     fails=(errors.BadRequest, errors.ChatNotFound, errors.RealtimeUnavailable, errors.StoreFull),
-    caller=True,
 )
-def ticket(call: Call) -> Response:
+def ticket(call: Call, caller: Caller) -> Response:
     """Get a ticket that opens one socket within 30 seconds: `<url>?ticket=<ticket>`."""
-    caller, request = call.caller, call.body(TicketRequest)
-    return reply(call.services.realtime.tickets.issue(caller, call.session_digest, request.room), 201)
+    request = call.body(TicketRequest)
+    return reply(call.services.realtime.tickets.issue(caller, request.room), 201)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from chalice.app import Blueprint, Response
 
 from chalicelib import errors
-from chalicelib.http import Call, reply, route
+from chalicelib.http import Call, Who, reply, route
 from chalicelib.schemas.search import GroupQuery, PublicChatPage, RoomQuery
+from chalicelib.services.auth.caller import Caller
 
 blueprint = Blueprint(__name__)
 
@@ -15,15 +16,15 @@ READING = (errors.BadRequest,)
 
 @route(
     blueprint,
+    Who.CALLER,
     "GET",
     "/v1/groups",
     {200: PublicChatPage},
     query=GroupQuery,
     fails=READING,
     rate="search",
-    caller=True,
 )
-def groups(call: Call) -> Response:
+def groups(call: Call, caller: Caller) -> Response:
     """Find groups and rooms by the beginning of any word of their name, or of a room's id.
 
     Groups that only who is invited may join are not found. Each is found once, and in the same order on every
@@ -35,15 +36,15 @@ def groups(call: Call) -> Response:
 
 @route(
     blueprint,
+    Who.CALLER,
     "GET",
     "/v1/rooms",
     {200: PublicChatPage},
     query=RoomQuery,
     fails=READING,
     rate="search",
-    caller=True,
 )
-def rooms(call: Call) -> Response:
+def rooms(call: Call, caller: Caller) -> Response:
     """List all rooms, the newest first."""
     query = call.query(RoomQuery)
     return reply(call.services.chat_search.rooms(query.limit, query.cursor))

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from chalicelib.errors import BadRequest, PayloadTooLarge, RequestTimeout
-from chalicelib.http.received import MAX_BODY_BYTES
+from chalicelib.http.call import MAX_BODY_BYTES
 
 BODY_SECONDS = 10.0
 DRAIN_BYTES = 10 * 1024 * 1024

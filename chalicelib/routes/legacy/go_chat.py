@@ -5,7 +5,7 @@ from __future__ import annotations
 from chalice.app import Blueprint, Response
 
 from chalicelib import errors
-from chalicelib.http import ANY_MEDIA_TYPE, Call, no_content, reply, route
+from chalicelib.http import ANY_MEDIA_TYPE, Call, Who, no_content, reply, route
 from chalicelib.routes import accounts, sessions, social, users
 from chalicelib.schemas.accounts import Entry
 from chalicelib.schemas.legacy.go_chat import (
@@ -17,6 +17,7 @@ from chalicelib.schemas.legacy.go_chat import (
     GoChatRoom,
     GoChatUnfollow,
 )
+from chalicelib.services.auth.caller import Caller
 from chalicelib.store.accounts.accounts import Account
 
 blueprint = Blueprint(__name__)
@@ -27,6 +28,7 @@ PERSON = {"username": "alice", "password": accounts.PASSWORD, "email": "alice@ex
 
 @route(
     blueprint,
+    Who.ANYBODY,
     "POST",
     "/register",
     {201: Entry},
@@ -45,6 +47,7 @@ def register(call: Call) -> Response:
 
 @route(
     blueprint,
+    Who.ANYBODY,
     "POST",
     "/login",
     {200: Entry},
@@ -61,108 +64,104 @@ def login(call: Call) -> Response:
 
 @route(
     blueprint,
+    Who.ACCOUNT,
     "POST",
     "/logout",
     {202: None},
     fails=sessions.REFUSALS,
-    account=True,
     media_type=ANY_MEDIA_TYPE,
 )
-def logout(call: Call) -> Response:
+def logout(call: Call, caller: Caller) -> Response:
     """End the session of this token."""
-    call.services.sessions.leave(call.account)
+    call.services.sessions.leave(caller)
     return no_content(202)
 
 
-@route(blueprint, "DELETE", "/delete", {204: None}, fails=users.REFUSALS, account=True)
-def delete(call: Call) -> Response:
+@route(blueprint, Who.ACCOUNT, "DELETE", "/delete", {204: None}, fails=users.REFUSALS)
+def delete(call: Call, caller: Caller) -> Response:
     """Delete one's account."""
-    call.services.deletion.delete(call.account.handle)
+    call.services.deletion.delete(caller.handle)
     return no_content()
 
 
 @route(
     blueprint,
+    Who.ACCOUNT,
     "POST",
     "/follow",
     {200: dict},
     query=GoChatFollow,
     fails=(*social.MAKING, errors.Blocked),
-    account=True,
     media_type=ANY_MEDIA_TYPE,
 )
-def follow(call: Call) -> Response:
+def follow(call: Call, caller: Caller) -> Response:
     """Follow a user."""
     name = call.query(GoChatFollow).to_follow_id
-    call.services.follows.follow(call.account.handle, name, "toFollowId")
+    call.services.follows.follow(caller.handle, name, "toFollowId")
     return reply({})
 
 
 @route(
     blueprint,
+    Who.ACCOUNT,
     "POST",
     "/unfollow",
     {200: dict},
     query=GoChatUnfollow,
     fails=social.ENDING,
-    account=True,
     media_type=ANY_MEDIA_TYPE,
 )
-def unfollow(call: Call) -> Response:
+def unfollow(call: Call, caller: Caller) -> Response:
     """Stop following a user."""
     name = call.query(GoChatUnfollow).to_unfollow_id
-    call.services.follows.unfollow(call.account.handle, name, "toUnfollowId")
+    call.services.follows.unfollow(caller.handle, name, "toUnfollowId")
     return reply({})
 
 
 @route(
     blueprint,
+    Who.CALLER_IN_ROUND_TRIP,
     "POST",
     "/ws/createRoom",
     {200: GoChatRoom},
     body=GoChatRoom,
     example={"id": "lobby", "name": "Lobby"},
     fails=(errors.BadRequest, errors.AlreadyTaken, errors.ChatNotFound, errors.StoreFull),
-    caller=True,
-    judged_later=True,
 )
-def make(call: Call) -> Response:
+def make(call: Call, caller: Caller) -> Response:
     """Make a room, which is the chat `r-<id>`; an id is given once."""
-    caller, room = call.claimed, call.body(GoChatRoom)
+    room = call.body(GoChatRoom)
     return reply(call.services.go_chat.make(caller, room))
 
 
 @route(
     blueprint,
+    Who.CALLER_IN_ROUND_TRIP,
     "GET",
     "/ws/joinRoom/{room}",
     {200: GoChatJoinedRoom},
     fails=(*ROOM_REFUSALS, errors.ChatFull, errors.TooManyChats, errors.StoreFull),
-    caller=True,
-    judged_later=True,
     rate="write",
 )
-def join(call: Call, room: str) -> Response:
+def join(call: Call, caller: Caller, room: str) -> Response:
     """Join a room; again is no change. `url` opens a socket that is in the room, once, within 30 seconds."""
-    caller = call.claimed
-    return reply(call.services.go_chat.join(caller, room, call.session_digest))
+    return reply(call.services.go_chat.join(caller, room))
 
 
-@route(blueprint, "GET", "/ws/getRooms", {200: list[GoChatRoom]}, caller=True, rate="search")
-def rooms(call: Call) -> Response:
+@route(blueprint, Who.CALLER, "GET", "/ws/getRooms", {200: list[GoChatRoom]}, rate="search")
+def rooms(call: Call, caller: Caller) -> Response:
     """List the newest 100 rooms; /v1/rooms lists all."""
     return reply(call.services.go_chat.all())
 
 
 @route(
     blueprint,
+    Who.CALLER_IN_ROUND_TRIP,
     "GET",
     "/ws/getClients/{room}",
     {200: list[GoChatMember]},
     fails=ROOM_REFUSALS,
-    caller=True,
-    judged_later=True,
 )
-def clients(call: Call, room: str) -> Response:
+def clients(call: Call, caller: Caller, room: str) -> Response:
     """List the members of a room."""
-    return reply(call.services.go_chat.clients(call.claimed, room))
+    return reply(call.services.go_chat.clients(caller, room))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from chalice.app import Blueprint, Response
 
 from chalicelib import errors
-from chalicelib.http import ANY_MEDIA_TYPE, Call, no_content, reply, route
+from chalicelib.http import ANY_MEDIA_TYPE, Call, CallerNamed, Who, no_content, reply, route
 from chalicelib.schemas.legacy.tiktok import TikTokMessage, TikTokPage, TikTokPull, TikTokSend
 
 blueprint = Blueprint(__name__)
@@ -16,6 +16,7 @@ WRITING = (errors.Forbidden, errors.Blocked, errors.UserNotFound, errors.IdConfl
 
 @route(
     blueprint,
+    Who.CALLER_NAMED,
     "POST",
     "/api/send",
     {204: None, 201: TikTokMessage},
@@ -23,10 +24,8 @@ WRITING = (errors.Forbidden, errors.Blocked, errors.UserNotFound, errors.IdConfl
     example={"chat": "alice:bob", "sender": "alice", "text": "hello"},
     fails=(*REFUSALS, *WRITING, errors.StoreFull),
     media_type=ANY_MEDIA_TYPE,
-    caller=True,
-    judged_later=True,
 )
-def send(call: Call) -> Response:
+def send(call: Call, caller_named: CallerNamed) -> Response:
     """Append a message to a chat of two, named by its chat or by sender and receiver.
 
     The fields may come as query parameters instead. With `Prefer: return=representation` the answer is
@@ -34,28 +33,28 @@ def send(call: Call) -> Response:
     """
     request = call.body_or_query(TikTokSend)
     request.id = call.idempotency_id(request.id)
-    caller = call.speaking_as(lambda: call.services.names.user(request.sender, "sender"))
+    caller = caller_named(lambda: call.services.names.user(request.sender, "sender"))
     sent = call.services.tiktok.send(caller, request)
     return reply(sent, 201) if call.prefers_representation else no_content()
 
 
 @route(
     blueprint,
+    Who.CALLER_NAMED,
     "GET",
     "/api/pull",
     {200: TikTokPage},
     query=TikTokPull,
     fails=REFUSALS,
-    caller=True,
-    judged_later=True,
 )
-def pull(call: Call) -> Response:
+def pull(call: Call, caller_named: CallerNamed) -> Response:
     """Read messages of a chat of two by position; a JSON body may stand for the query parameters."""
-    return _page(call)
+    return _page(call, caller_named)
 
 
 @route(
     blueprint,
+    Who.CALLER_NAMED,
     "POST",
     "/api/pull",
     {200: TikTokPage},
@@ -64,15 +63,13 @@ def pull(call: Call) -> Response:
     fails=REFUSALS,
     media_type=ANY_MEDIA_TYPE,
     rate="read",
-    caller=True,
-    judged_later=True,
 )
-def pull_by_post(call: Call) -> Response:
+def pull_by_post(call: Call, caller_named: CallerNamed) -> Response:
     """Read messages of a chat of two by position, for clients that cannot send a body with GET."""
-    return _page(call)
+    return _page(call, caller_named)
 
 
-def _page(call: Call) -> Response:
+def _page(call: Call, caller_named: CallerNamed) -> Response:
     request = call.body_or_query(TikTokPull)
-    caller = call.speaking_as(*call.services.tiktok.members(request))
+    caller = caller_named(*call.services.tiktok.members(request))
     return reply(call.services.tiktok.pull(caller, request))

@@ -47,7 +47,9 @@ class Authenticator:
         """
         if handle := handle_of(token):
             digest = digest_of(token)
-            return self._caller_with(Credential(handle, digest), kind, details, id_of(digest))
+            caller = self._caller_with(Credential(handle, digest), kind, details, id_of(digest))
+            caller.digest = digest
+            return caller
         identity = self.identity(token)
         holder = self._claims.holder(IDENTITY, identity.digest.hex())
         if holder is None:

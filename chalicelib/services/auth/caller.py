@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from chalicelib.errors import BEARER, NotAuthenticated, TooManyRequests
 from chalicelib.store.accounts.rate_limits import Rate
+from chalicelib.store.realtime.user_connections import NAMED
 from chalicelib.store.redis.client import Query, Store
 
 T = TypeVar("T")
@@ -24,8 +25,9 @@ Charging = Callable[[int], Query[Rate]]
 class Caller:
     """Who calls: `handle`, case-folded.
 
-    signed: the mark of a signed identity (see store/accounts/signed_identity.py), or empty.
     session: the id of their session, empty for a signed identity; None for a name that is trusted.
+    digest: the digest of the session's token, or empty.
+    signed: the mark of a signed identity (see store/accounts/signed_identity.py), or empty.
     authentication: authenticates the caller; None: nothing to check. charging: see charge; None: no limits.
     """
 
@@ -39,11 +41,17 @@ class Caller:
     ) -> None:
         self.handle = handle
         self.session = session
+        self.digest = b""
         self.signed = b""
         self.rate: Rate | None = None
         self._store = store
         self._authentication = authentication
         self._charging = charging
+
+    @property
+    def proof(self) -> bytes:
+        """What a connection keeps of how its user authenticated: `digest`, `signed`, or NAMED for a name."""
+        return NAMED if self.session is None else self.digest or self.signed
 
     @property
     def authenticated(self) -> bool:

@@ -40,15 +40,14 @@ class GoChatRooms:
         chat, _ = self._groups.make(caller, NewChat(kind="room", id=request.id, name=request.name))
         return GoChatRoom(_bare(chat.chat), chat.name or "")
 
-    def join(self, caller: Caller, room: str, session: bytes) -> GoChatJoinedRoom:
-        """Join a room; again is fine.
+    def join(self, caller: Caller, room: str) -> GoChatJoinedRoom:
+        """Join a room; again is no change.
 
-        session: the digest of the caller's session, with which a socket opened by the URL ends; empty: none.
         Raises ChatNotFound, Banned, ChatFull.
         """
         chat = self._membership.join(caller, ROOM_PREFIX + room).chat
         name = self._views.after_change(chat, caller.handle).name or ""
-        url = opening(self._tickets.issue(caller, session, room)) if self._tickets.are_available else None
+        url = opening(self._tickets.issue(caller, room)) if self._tickets.are_available else None
         return GoChatJoinedRoom(_bare(chat), name, chat, url)
 
     def all(self) -> list[GoChatRoom]:

@@ -19,10 +19,9 @@ from chalicelib.services.realtime.rooms import RoomService
 from chalicelib.services.realtime.tickets import ShownTicket
 from chalicelib.services.values.chat_id import ROOM_PREFIX, ChatIds
 from chalicelib.services.values.names import Names
-from chalicelib.services.values.tokens import digest_of
 from chalicelib.store.accounts.sessions import Details
 from chalicelib.store.realtime.connection import Attachments
-from chalicelib.store.realtime.user_connections import NAMED, ConnectAttempt, ConnectOutcome
+from chalicelib.store.realtime.user_connections import ConnectAttempt, ConnectOutcome
 
 JSON_PROTOCOL = "parley.json"
 PROTOCOLS = (SUBPROTOCOL, JSON_PROTOCOL)
@@ -148,8 +147,8 @@ class ConnectService:
         if request.ticket is not None and shown is None:
             raise _bad_ticket()
         if shown is None:
-            caller, session = self._caller(request)
-            handle, digest = caller.handle, None
+            caller = self._caller(request)
+            handle, digest, session = caller.handle, None, caller.proof
         else:
             handle, digest, session = self._names.user(shown.handle, "ticket"), shown.digest, b""
         entry = self._store.fetch(
@@ -163,15 +162,15 @@ class ConnectService:
             raise TooManyRequests("This user has as many connections as one may have. Close some.")
         return handle, entry
 
-    def _caller(self, request: ConnectRequest) -> tuple[Caller, bytes]:
-        """Return who calls without a ticket, and their session's digest, NAMED, or a signed mark."""
+    def _caller(self, request: ConnectRequest) -> Caller:
+        """Return the caller who shows a token or a name instead of a ticket."""
         if request.bearer is not None:
             caller = self._authenticator.by_bearer(request.bearer, "write", request.details)
             caller.authenticate()
-            return caller, digest_of(request.bearer) if caller.session else caller.signed
+            return caller
         if request.user is None or self._settings.stage != "local" or self._settings.auth != "open":
             raise NotAuthenticated("Open a socket with a ticket: POST /v1/realtime/ticket gives one.")
-        return self._authenticator.by_name([self._names.user(request.user, "user")]), NAMED
+        return self._authenticator.by_name([self._names.user(request.user, "user")])
 
     def _room(self, given: str | None, bound: str | None) -> str | None:
         """Return the canonical id of the room to join: the path's, and the ticket's if it is bound to one."""

@@ -57,11 +57,9 @@ class Tickets:
         """Whether there are sockets here that a ticket lets in to."""
         return self._url is not None
 
-    def issue(self, caller: Caller, session: bytes, room: str | None = None) -> Ticket:
-        """Give a ticket to a caller who is judged.
+    def issue(self, caller: Caller, room: str | None = None) -> Ticket:
+        """Return a ticket for an authenticated caller; the end of their session ends its connection.
 
-        session: the digest of the token they came by, with which the connection ends; NAMED; a
-            signed identity's mark (see store.accounts.signed_identity); its end or revocation ends it.
         room: the id without `r-` of a room to join.
         Raises RealtimeUnavailable, ChatNotFound.
         """
@@ -69,7 +67,7 @@ class Tickets:
             raise RealtimeUnavailable("This server has no sockets: PARLEY_SOCKET_URL is not set.")
         chat = None if room is None else self._ids.parse(ROOM_PREFIX + room, "room").text
         text = f"ticket_{secrets.token_urlsafe(RANDOM_BYTES)}.{caller.handle}"
-        held = self._user_connections.ticket(caller.handle, digest_of(text), session, chat)
+        held = self._user_connections.ticket(caller.handle, digest_of(text), caller.proof, chat)
         self._store.fetch(held)
         expires = int((self._clock() + TICKET_SECONDS) * 1_000_000)
         return Ticket(url=self._url, ticket=text, expires_at=rfc3339(expires))

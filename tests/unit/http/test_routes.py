@@ -1,15 +1,18 @@
-"""Every route is guarded: no view answers without the room that turns errors into problems."""
+"""Every route is guarded: no view answers outside the guard that turns errors into problems."""
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from chalice.app import Blueprint, Request
+from chalice.app import Blueprint, Request, Response
 
 from app import app
 from chalicelib import services
-from chalicelib.http import OPERATIONS, Call, Operation, reply, routing
+from chalicelib.http import OPERATIONS, Call, CallerNamed, Operation, Who, reply, routing
+from chalicelib.services.auth.caller import Caller
 from chalicelib.services.values.tokens import new_token
 from tests.store.app_requests import call
 
@@ -83,8 +86,8 @@ def test_pages_of_listed_hosts(monkeypatch: pytest.MonkeyPatch, origin: str, sta
     assert answer.status == status
 
 
-def test_a_view_that_forgets_to_judge_answers_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the view itself has to judge the caller and did not, what it answers does not go out."""
+def test_a_view_without_its_store_call_answers_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a view answers does not go out if its store call did not authenticate the caller it was given."""
     monkeypatch.setenv("PARLEY_AUTH", "required")
     services.current.cache_clear()
     token = {"Authorization": f"Bearer {new_token('ann')}"}
@@ -98,10 +101,67 @@ def test_a_view_that_forgets_to_judge_answers_nothing(monkeypatch: pytest.Monkey
         "isBase64Encoded": False,
     }
     forgetful = Operation(
-        "GET", "/forgetful", lambda call: reply("secret"), {200: str}, caller=True, judged_later=True
+        Who.CALLER_IN_ROUND_TRIP, "GET", "/forgetful", lambda call, caller: reply("secret"), {200: str}
     )
 
     with pytest.raises(RuntimeError, match="GET /forgetful"):
-        routing._answered(Call(Request(event), "read"), forgetful, {})
+        routing._answered(Call(Request(event)), forgetful, {})
 
     services.current.cache_clear()
+
+
+def without_caller(call: Call) -> Response:
+    """Answer whoever calls."""
+    return reply("secret")
+
+
+def with_caller(call: Call, caller: Caller) -> Response:
+    """Answer a caller."""
+    return reply(caller.handle)
+
+
+def with_names(call: Call, caller_named: CallerNamed) -> Response:
+    """Answer a caller whom the request names."""
+    return reply(caller_named("ann").handle)
+
+
+def of_a_chat(call: Call, caller: Caller, handle: str) -> Response:
+    """Answer a caller about a user."""
+    return reply(handle)
+
+
+@pytest.mark.parametrize(
+    ("who", "path", "view"),
+    [
+        (Who.CALLER, "/x", without_caller),
+        (Who.ACCOUNT, "/x", without_caller),
+        (Who.CALLER_IN_ROUND_TRIP, "/x", without_caller),
+        (Who.CALLER_NAMED, "/x", with_caller),
+        (Who.CALLER, "/x", with_names),
+        (Who.ANYBODY, "/x", with_caller),
+        (Who.CALLER, "/x/{chat}", of_a_chat),
+        (Who.CALLER, "/x/{chat}", with_caller),
+    ],
+)
+def test_a_view_that_does_not_take_its_caller_cannot_be_registered(
+    who: Who, path: str, view: Callable[..., Response]
+) -> None:
+    """A view whose parameters are not what its route gives fails when its module is imported."""
+    register: Any = routing.route
+    before = list(OPERATIONS)
+
+    with pytest.raises(TypeError, match=f"GET {re.escape(path)} gives its view"):
+        register(Blueprint("x"), who, "GET", path, {200: str})(view)
+
+    assert before == OPERATIONS
+
+
+def test_a_view_that_does_not_take_its_caller_is_a_type_error() -> None:
+    """The type checker refuses such a view too; it would report these comments if it did not."""
+    for_caller = routing.route(Blueprint("x"), Who.CALLER, "GET", "/x", {200: str})
+    for_named = routing.route(Blueprint("x"), Who.CALLER_NAMED, "GET", "/x", {200: str})
+
+    with pytest.raises(TypeError):
+        for_caller(without_caller)  # type: ignore[arg-type]
+    with pytest.raises(TypeError):
+        for_named(with_caller)  # type: ignore[arg-type]
