@@ -80,7 +80,7 @@ def sync_with_history_check(call: Call, caller: Caller) -> Response:
     your last sync, for which a token alone cannot tell. A call counts as one more for each ten of them.
     """
     request = call.body(SyncRequest)
-    return reply(call.services.histories.page(caller, request))
+    return reply(call.services.history_check.page(caller, request))
 
 
 @route(
@@ -99,7 +99,7 @@ def read(call: Call, caller: Caller, chat: str) -> Response:
     It takes the mark of being unread away.
     """
     upto = call.body(ReadUpTo)
-    call.services.receipts.read(caller, chat, upto)
+    call.services.read_states.read(caller, chat, upto)
     return no_content()
 
 
@@ -116,7 +116,7 @@ def read(call: Call, caller: Caller, chat: str) -> Response:
 def received(call: Call, caller: Caller, chat: str) -> Response:
     """Say up to which message the caller has received; the mark only rises."""
     upto = call.body(ReadUpTo)
-    call.services.receipts.received(caller, chat, upto)
+    call.services.read_states.received(caller, chat, upto)
     return no_content()
 
 
@@ -132,7 +132,7 @@ def received(call: Call, caller: Caller, chat: str) -> Response:
 def receipts(call: Call, caller: Caller, chat: str) -> Response:
     """Read how far the members of a chat have come, by handle."""
     query = call.query(ReceiptsQuery)
-    return reply(call.services.receipts.page(caller, chat, query.cursor, query.limit))
+    return reply(call.services.read_states.page(caller, chat, query.cursor, query.limit))
 
 
 @route(
@@ -148,7 +148,7 @@ def receipts(call: Call, caller: Caller, chat: str) -> Response:
 def flag(call: Call, caller: Caller, chat: str) -> Response:
     """Mark a chat as unread, pin, mute or archive it for the caller alone, or no more."""
     flags = call.body(Flags)
-    call.services.receipts.flag(caller, chat, flags)
+    call.services.read_states.flag(caller, chat, flags)
     return no_content()
 
 

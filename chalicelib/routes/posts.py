@@ -61,4 +61,4 @@ def feed(call: Call, caller: Caller) -> Response:
     many followers, and as far in time over those of the others.
     """
     query = call.query(PostsQuery)
-    return reply(call.services.feeds.page(caller.handle, query.cursor, query.limit))
+    return reply(call.services.feed.page(caller.handle, query.cursor, query.limit))

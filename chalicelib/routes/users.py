@@ -79,7 +79,7 @@ def search(call: Call, caller: Caller) -> Response:
     and still a `next`.
     """
     query = call.query(SearchQuery)
-    return reply(call.services.search.users(query.q, query.limit, query.cursor))
+    return reply(call.services.user_search.users(query.q, query.limit, query.cursor))
 
 
 @route(

@@ -37,7 +37,7 @@ from chalicelib.services.imports.pages import getter
 from chalicelib.services.imports.run import Imports
 from chalicelib.services.inbox.history_check import HistoryCheck
 from chalicelib.services.inbox.inbox import InboxService
-from chalicelib.services.inbox.read_state import ReceiptService
+from chalicelib.services.inbox.read_state import ReadStateService
 from chalicelib.services.inbox.sync import SyncService
 from chalicelib.services.jobs.pending_jobs import JobHandler, PendingJobs
 from chalicelib.services.legacy.go_chat import GoChatRooms
@@ -47,15 +47,15 @@ from chalicelib.services.messages.send import MessageSender
 from chalicelib.services.messages.service import Messages
 from chalicelib.services.realtime.wiring import Reach, Realtime
 from chalicelib.services.search.chats import ChatSearch
-from chalicelib.services.search.users import Search
+from chalicelib.services.search.users import UserSearch
 from chalicelib.services.social.block_filter import BlockFilter
 from chalicelib.services.social.blocks import BlockService
-from chalicelib.services.social.edge_mirror import Mirrors
-from chalicelib.services.social.feed import Feeds
+from chalicelib.services.social.edge_mirror import EdgeMirror
+from chalicelib.services.social.feed import Feed
 from chalicelib.services.social.follows import FollowService
-from chalicelib.services.social.posts import FanOut, PostService
-from chalicelib.services.social.relations import Peers
-from chalicelib.services.social.user_pages import UserLists
+from chalicelib.services.social.posts import PostFanOut, PostService
+from chalicelib.services.social.relations import Relations
+from chalicelib.services.social.user_pages import UserPages
 from chalicelib.services.values.chat_id import ChatIds
 from chalicelib.services.values.names import Names
 from chalicelib.store import keys
@@ -98,12 +98,12 @@ class Services:
         index = SearchIndex(store)
         directory = AccountIndexer(accounts, claims, index, IndexTraces(store))
         follows, posts, timelines, cards = Follows(store), Posts(store), Timelines(store), UserCards(store)
-        mirrors = Mirrors(follows, posts, timelines)
+        edge_mirror = EdgeMirror(follows, posts, timelines)
         handlers: dict[str, JobHandler] = {
             "index": directory.index,
-            "follow": mirrors.follow,
+            "follow": edge_mirror.follow,
             "block": self._end_contact,
-            "posts": FanOut(follows, posts, timelines, settings.large_author).run,
+            "posts": PostFanOut(follows, posts, timelines, settings.large_author).run,
         }
         self.jobs = PendingJobs(PendingWork(store), queue, handlers)
         self.account_statuses = AccountStatusCache(store, accounts)
@@ -127,12 +127,12 @@ class Services:
         self.tiktok = TikTokMessages(log, self.names, ids, sender, LogReader(self.account_statuses))
         self.inbox = InboxService(store, inboxes, summaries)
         self.sync = SyncService(store, inboxes, summaries)
-        self.histories = HistoryCheck(ids, self.sync)
-        self.receipts = ReceiptService(
+        self.history_check = HistoryCheck(ids, self.sync)
+        self.read_states = ReadStateService(
             ids, ReadStates(store), self.fan_out, self._reach.receipt_delivery, BlockFilter(store)
         )
         self.changelog = Changelog(store, ids, log, chats, summaries)
-        self._wire_groups(accounts, chats, cards, mirrors)
+        self._wire_groups(accounts, chats, cards, edge_mirror)
         passwords = Passwords(settings.argon2)
         self.login = Login(
             accounts, claims, sessions, LoginAttempts(store), passwords, self._reach.session_closer
@@ -144,7 +144,7 @@ class Services:
         importer, get = Importer(accounts, claims, passwords), getter(allow_private=settings.import_private)
         self.imports = Imports(importer, self.names, get, self.jobs.enqueue)
         self.profiles = Profiles(store, accounts, claims, self.names, self.jobs, strict=not is_open)
-        self.search = Search(store, accounts, index)
+        self.user_search = UserSearch(store, accounts, index)
         self.deletion = Deletion(
             store,
             accounts,
@@ -158,29 +158,31 @@ class Services:
         mine = ChatExports(store, inboxes, summaries, chats, log)
         listed = Listed(follows, Blocks(store), posts, timelines, mine)
         self.exports = Exports(store, accounts, sessions, listed, strict=not is_open)
-        peers, lists = Peers(store, self.names, accounts), UserLists(store, cards)
-        self.follows = FollowService(follows, peers, lists, self.jobs)
-        self.blocks = BlockService(Blocks(store), peers, lists, self.jobs, self._tell_watcher)
-        self.posts = PostService(store, posts, cards, peers, self.jobs)
-        self.feeds = Feeds(store, follows, posts, timelines)
+        relations, pages = Relations(store, self.names, accounts), UserPages(store, cards)
+        self.follows = FollowService(follows, relations, pages, self.jobs)
+        self.blocks = BlockService(Blocks(store), relations, pages, self.jobs, self._tell_watcher)
+        self.posts = PostService(store, posts, cards, relations, self.jobs)
+        self.feed = Feed(store, follows, posts, timelines)
         self.realtime = Realtime(
             self._reach,
             self.authenticator,
             self.membership,
             self.messages,
-            self.receipts,
+            self.read_states,
             self.sync,
-            self.histories,
+            self.history_check,
         )
 
-    def _wire_groups(self, accounts: Accounts, chats: Chats, cards: UserCards, mirrors: Mirrors) -> None:
+    def _wire_groups(
+        self, accounts: Accounts, chats: Chats, cards: UserCards, edge_mirror: EdgeMirror
+    ) -> None:
         store, names, strict = self._store, self.names, self.settings.auth != "open"
         ids, summaries, settings = ChatIds(names), Summaries(), self.settings
         limits = Limits(settings.max_members, settings.large_chat, settings.groups_a_day)
         invitations = Invitations(settings.max_large_chats, strict=strict)
         transactions = ChatTransactions(store, chats, self.fan_out, self.chat_search.index)
         self.account_removal = AccountRemoval(store, chats, transactions)
-        self.blocked_invitations = BlockedInvitations(store, chats, transactions, mirrors.block)
+        self.blocked_invitations = BlockedInvitations(store, chats, transactions, edge_mirror.block)
         self.chat_details = ChatDetails(store, ids, summaries)
         self.membership = Membership(names, ids, invitations, chats, transactions)
         creation = ChatCreation(store, names, invitations, chats, transactions, limits)

@@ -151,7 +151,7 @@ def test_a_page_of_receipts_goes_on_after_somebody_hidden(stage: Stage, sockets:
     stage.services.blocks.block("bob", "cid")
     pages, cursor = [], None
     for _ in range(3):
-        page = stage.services.receipts.page(stage.caller("cid"), group, cursor, 1)
+        page = stage.services.read_states.page(stage.caller("cid"), group, cursor, 1)
         pages.append([receipt.handle for receipt in page.receipts])
         cursor = page.next
 
@@ -159,7 +159,7 @@ def test_a_page_of_receipts_goes_on_after_somebody_hidden(stage: Stage, sockets:
 
 
 def _read_by(stage: Stage, user: str, chat: str) -> list[str]:
-    page = stage.services.receipts.page(stage.caller(user), chat, None, 10)
+    page = stage.services.read_states.page(stage.caller(user), chat, None, 10)
     return [receipt.handle for receipt in page.receipts]
 
 

@@ -17,9 +17,9 @@ from chalicelib.services.delivery.session_close import SessionCloser
 from chalicelib.services.export.archive import Exports, Listed
 from chalicelib.services.export.chats import ChatExports
 from chalicelib.services.jobs.pending_jobs import PendingJobs
-from chalicelib.services.search.users import Search
-from chalicelib.services.social.edge_mirror import Mirrors
-from chalicelib.services.social.posts import FanOut
+from chalicelib.services.search.users import UserSearch
+from chalicelib.services.social.edge_mirror import EdgeMirror
+from chalicelib.services.social.posts import PostFanOut
 from chalicelib.services.values.emails import EMAIL
 from chalicelib.services.values.names import Names
 from chalicelib.store import keys
@@ -94,19 +94,19 @@ class Village:
         self.owed, self.follows, self.blocks = PendingWork(store), Follows(store), Blocks(store)
         self.posts, self.timelines, self.sessions = Posts(store), Timelines(store), Sessions(store)
         self.chats, self.log = Chats(store, 1000, 100), MessageLog(store)
-        mirrors = Mirrors(self.follows, self.posts, self.timelines)
+        edge_mirror = EdgeMirror(self.follows, self.posts, self.timelines)
         handlers: dict[str, Callable[..., None]] = {
             "index": self.directory.index,
-            "follow": mirrors.follow,
-            "block": mirrors.block,
-            "posts": FanOut(self.follows, self.posts, self.timelines, 10_000).run,
+            "follow": edge_mirror.follow,
+            "block": edge_mirror.block,
+            "posts": PostFanOut(self.follows, self.posts, self.timelines, 10_000).run,
         }
         queue = JobQueue(Settings(), store)
         self.work = PendingJobs(self.owed, queue, handlers, lambda: time.time() + ahead)
         self.people = Profiles(
             store, self.accounts, self.claims, Names(open_names=False), self.work, strict=True
         )
-        self.search = Search(store, self.accounts, self.index)
+        self.search = UserSearch(store, self.accounts, self.index)
         self.departed: list[tuple[str, str]] = []
         self.deletion = Deletion(
             store,

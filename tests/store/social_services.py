@@ -10,12 +10,12 @@ from chalicelib.config import Settings
 from chalicelib.queues import JobQueue
 from chalicelib.services.jobs.pending_jobs import PendingJobs
 from chalicelib.services.social.blocks import BlockService
-from chalicelib.services.social.edge_mirror import Mirrors
-from chalicelib.services.social.feed import Feeds
+from chalicelib.services.social.edge_mirror import EdgeMirror
+from chalicelib.services.social.feed import Feed
 from chalicelib.services.social.follows import FollowService
-from chalicelib.services.social.posts import FanOut, PostService
-from chalicelib.services.social.relations import Peers
-from chalicelib.services.social.user_pages import UserLists
+from chalicelib.services.social.posts import PostFanOut, PostService
+from chalicelib.services.social.relations import Relations
+from chalicelib.services.social.user_pages import UserPages
 from chalicelib.services.values.names import Names
 from chalicelib.store import keys
 from chalicelib.store.accounts.accounts import Account, Accounts
@@ -43,23 +43,23 @@ class Society:
         self.accounts, self.follows, self.blocks = Accounts(store), Follows(store), Blocks(store)
         self.posts, self.timelines, self.cards = Posts(store), Timelines(store), UserCards(store)
         self.owed = PendingWork(store)
-        self.mirrors = Mirrors(self.follows, self.posts, self.timelines)
-        self.fan_out = FanOut(self.follows, self.posts, self.timelines, large)
+        self.edge_mirror = EdgeMirror(self.follows, self.posts, self.timelines)
+        self.fan_out = PostFanOut(self.follows, self.posts, self.timelines, large)
         handlers: dict[str, Any] = {
             "index": lambda handle: None,
-            "follow": self.mirrors.follow,
-            "block": self.mirrors.block,
+            "follow": self.edge_mirror.follow,
+            "block": self.edge_mirror.block,
             "posts": self.fan_out.run,
             "delete": self.follows.drop,
         }
         queue = JobQueue(Settings(), store)
         self.work = PendingJobs(self.owed, queue, handlers, lambda: time.time() + LATER_SECONDS)
-        peers = Peers(store, Names(open_names=False), self.accounts)
-        lists = UserLists(store, self.cards)
-        self.following = FollowService(self.follows, peers, lists, self.work)
-        self.blocking = BlockService(self.blocks, peers, lists, self.work, lambda *_: None)
-        self.writing = PostService(store, self.posts, self.cards, peers, self.work)
-        self.feeds = Feeds(store, self.follows, self.posts, self.timelines)
+        relations = Relations(store, Names(open_names=False), self.accounts)
+        pages = UserPages(store, self.cards)
+        self.following = FollowService(self.follows, relations, pages, self.work)
+        self.blocking = BlockService(self.blocks, relations, pages, self.work, lambda *_: None)
+        self.writing = PostService(store, self.posts, self.cards, relations, self.work)
+        self.feeds = Feed(store, self.follows, self.posts, self.timelines)
 
     def settle(self, *handles: str) -> None:
         """Make accounts."""
@@ -100,7 +100,7 @@ def edges(raw: RawClient, key: str) -> dict[str, int]:
 
 
 def truth(raw: RawClient, handles: Iterable[str]) -> dict[tuple[str, str], int]:
-    """Return every edge by the followers' own lists: (follower, followed) -> version."""
+    """Return every edge by the followers' own pages: (follower, followed) -> version."""
     return {
         (handle, target): version
         for handle in handles
@@ -109,7 +109,7 @@ def truth(raw: RawClient, handles: Iterable[str]) -> dict[tuple[str, str], int]:
 
 
 def mirrored(raw: RawClient, handles: Iterable[str]) -> dict[tuple[str, str], int]:
-    """Return every edge by the lists of the followed; see `truth`."""
+    """Return every edge by the pages of the followed; see `truth`."""
     return {
         (follower, handle): version
         for handle in handles

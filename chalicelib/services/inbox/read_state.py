@@ -24,7 +24,7 @@ from chalicelib.store.inbox.read_state import (
 BITS = {"unread": MARKED_UNREAD, "pinned": PINNED, "muted": MUTED, "archived": ARCHIVED}
 
 
-class ReceiptService:
+class ReadStateService:
     """The rules of marks, flags and receipts; chat: as the caller named it.
 
     A write is three trips: the caller is judged, the chat is written, the caller's index is told. Who is

@@ -32,7 +32,7 @@ class HelloService:
         push: PushService,
         presence_service: PresenceService,
         rooms: RoomService,
-        histories: HistoryCheck,
+        history_check: HistoryCheck,
     ) -> None:
         self._store, self._connections, self._user_connections, self._chat_connections = stores
         self._inboxes = inboxes
@@ -40,16 +40,16 @@ class HelloService:
         self._push = push
         self._presence_service = presence_service
         self._rooms = rooms
-        self._histories = histories
+        self._history_check = history_check
 
     def hello(self, connection: Connection, frame: Hello) -> None:
         """Register a connection, so that it is pushed to, and only then say what came before, and was lost.
 
         Raises ConnectionEnded, BadRequest; of the ticket's room what joining it raises.
         """
-        held = self._histories.parse(connection.handle, frame.check)
+        held = self._history_check.parse(connection.handle, frame.check)
         self._register(connection)
-        self._send_missed(connection, frame, self._histories.check(connection.caller, held))
+        self._send_missed(connection, frame, self._history_check.check(connection.caller, held))
         ready = Ready(user=connection.handle, connection=connection.id, ref=frame.ref)
         self._push.reply(connection.target, ready)
         if connection.room is not None:

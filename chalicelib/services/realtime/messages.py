@@ -14,7 +14,7 @@ from chalicelib.schemas.messages import Message, SendRequest
 from chalicelib.schemas.realtime import Ack, PageFrame, Ping, Pong, Pull, Read, Received, Send
 from chalicelib.services.delivery.codec import rows_bytes
 from chalicelib.services.delivery.push import PushService
-from chalicelib.services.inbox.read_state import ReceiptService
+from chalicelib.services.inbox.read_state import ReadStateService
 from chalicelib.services.messages.send import Sent
 from chalicelib.services.messages.service import Messages
 from chalicelib.services.realtime.dispatch import Connection
@@ -32,13 +32,13 @@ class MessageFrames:
         self,
         ids: ChatIds,
         messages: Messages,
-        receipts: ReceiptService,
+        read_states: ReadStateService,
         push: PushService,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._ids = ids
         self._messages = messages
-        self._receipts = receipts
+        self._read_states = read_states
         self._push = push
         self._clock = clock
 
@@ -64,12 +64,12 @@ class MessageFrames:
     def received(self, connection: Connection, frame: Received) -> None:
         """Raise the mark of what has arrived."""
         upto = ReadUpTo(seq=frame.seq, cursor=frame.cursor)
-        self._receipts.received(connection.caller, frame.chat, upto, skip=connection.id)
+        self._read_states.received(connection.caller, frame.chat, upto, skip=connection.id)
 
     def read(self, connection: Connection, frame: Read) -> None:
         """Raise the read mark."""
         upto = ReadUpTo(seq=frame.seq, cursor=frame.cursor)
-        self._receipts.read(connection.caller, frame.chat, upto, skip=connection.id)
+        self._read_states.read(connection.caller, frame.chat, upto, skip=connection.id)
 
     def ping(self, connection: Connection, frame: Ping) -> None:
         """Say that the server is there, and what time it is."""

@@ -17,7 +17,7 @@ from chalicelib.services.delivery.push import PushService
 from chalicelib.services.delivery.receipts import ReceiptDelivery
 from chalicelib.services.delivery.session_close import SessionCloser
 from chalicelib.services.inbox.history_check import HistoryCheck
-from chalicelib.services.inbox.read_state import ReceiptService
+from chalicelib.services.inbox.read_state import ReadStateService
 from chalicelib.services.inbox.sync import SyncService
 from chalicelib.services.messages.service import Messages
 from chalicelib.services.realtime.connect import ConnectService
@@ -74,9 +74,9 @@ class Realtime:
         authenticator: Authenticator,
         membership: Membership,
         messages: Messages,
-        receipts: ReceiptService,
+        read_states: ReadStateService,
         sync: SyncService,
-        histories: HistoryCheck,
+        history_check: HistoryCheck,
     ) -> None:
         settings, names, push, audience = reach.settings, reach.names, reach.push, reach.audience
         store, sockets, presence, clients = reach.stores
@@ -90,8 +90,10 @@ class Realtime:
         self.leases = Leases(
             store, sockets, presence, clients, push, self.presence, self.connecting.disconnect
         )
-        hello = HelloService(reach.stores, Inboxes(store), sync, push, self.presence, self.rooms, histories)
-        messages_of_frames = MessageFrames(ids, messages, receipts, push)
+        hello = HelloService(
+            reach.stores, Inboxes(store), sync, push, self.presence, self.rooms, history_check
+        )
+        messages_of_frames = MessageFrames(ids, messages, read_states, push)
         handlers: dict[type, FrameHandler] = {
             frames.Hello: hello.hello,
             frames.Send: messages_of_frames.send,

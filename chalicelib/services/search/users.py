@@ -89,7 +89,7 @@ class PrefixSearch(Generic[T]):
         return entry.term == min((term for term in terms if term.startswith(start)), default=None)
 
 
-class Search:
+class UserSearch:
     """Finds people by their handle or display name."""
 
     def __init__(self, store: Store, accounts: Accounts, index: SearchIndex) -> None:

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from chalicelib.errors import Forbidden, UserNotFound
 from chalicelib.schemas.social import PersonPage
 from chalicelib.services.jobs.pending_jobs import PendingJobs
-from chalicelib.services.social.relations import Peers
-from chalicelib.services.social.user_pages import UserLists
+from chalicelib.services.social.relations import Relations
+from chalicelib.services.social.user_pages import UserPages
 from chalicelib.store.social import follows
 from chalicelib.store.social.blocks import MOST_BLOCKED, Blocking, Blocks, item
 
@@ -22,14 +22,14 @@ class BlockService:
     def __init__(
         self,
         blocks: Blocks,
-        peers: Peers,
-        lists: UserLists,
+        relations: Relations,
+        pages: UserPages,
         work: PendingJobs,
         tell: Callable[[str, str], object],
     ) -> None:
         self._blocks = blocks
-        self._peers = peers
-        self._lists = lists
+        self._relations = relations
+        self._pages = pages
         self._work = work
         self._tell = tell
 
@@ -38,8 +38,8 @@ class BlockService:
 
         Raises BadRequest, UserNotFound, Forbidden: too many.
         """
-        other = self._peers.other(handle, name, "handle")
-        self._peers.peer(other, handle)
+        other = self._relations.other(handle, name, "handle")
+        self._relations.of(other, handle)
         outcome = self._blocks.block(handle, other)
         if outcome == Blocking.NO_ACCOUNT:
             raise UserNotFound("Your account is not there any more.")
@@ -51,11 +51,11 @@ class BlockService:
 
     def unblock(self, handle: str, name: str) -> None:
         """Block somebody no more; again is fine. Raises BadRequest, UserNotFound."""
-        other = self._peers.other(handle, name, "handle")
+        other = self._relations.other(handle, name, "handle")
         if not self._blocks.unblock(handle, other):
-            self._peers.peer(other, handle)
+            self._relations.of(other, handle)
         self._tell(handle, other)
 
     def blocked(self, handle: str, cursor: str | None, limit: int) -> PersonPage:
         """Read a page of whom the caller has blocked, newest first; raises BadRequest."""
-        return self._lists.page(self._blocks.blocked, handle, cursor, limit)
+        return self._pages.page(self._blocks.blocked, handle, cursor, limit)

@@ -10,7 +10,7 @@ NEWEST = 20
 """Posts of somebody newly followed that the feed begins with."""
 
 
-class Mirrors:
+class EdgeMirror:
     """Does what is owed as `follow:…` and `block:…`."""
 
     def __init__(self, follows: Follows, posts: Posts, timelines: Timelines) -> None:

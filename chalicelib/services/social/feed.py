@@ -22,7 +22,7 @@ ASKED_AT_ONCE = 1000
 """Authors in one question whether the reader follows them; a script takes fewer than 8,000 arguments on."""
 
 
-class Feeds:
+class Feed:
     """Merges a reader's timeline with the posts of the large authors that the reader follows.
 
     Posts are in the order of (id, author); a mark's member is `<author>:<id>`, as in the timeline. What a

@@ -6,8 +6,8 @@ from chalicelib.errors import Forbidden, UserNotFound
 from chalicelib.schemas.social import PersonPage
 from chalicelib.services.jobs.pending_jobs import PendingJobs
 from chalicelib.services.social.contact import check_contact, check_not_blocked
-from chalicelib.services.social.relations import Peers
-from chalicelib.services.social.user_pages import UserLists
+from chalicelib.services.social.relations import Relations
+from chalicelib.services.social.user_pages import UserPages
 from chalicelib.store.social.follows import MOST_FOLLOWED, Following, Follows, item
 
 
@@ -17,10 +17,10 @@ class FollowService:
     handle: the caller's. name, field: another's handle as the caller gave it, and where.
     """
 
-    def __init__(self, follows: Follows, peers: Peers, lists: UserLists, work: PendingJobs) -> None:
+    def __init__(self, follows: Follows, relations: Relations, pages: UserPages, work: PendingJobs) -> None:
         self._follows = follows
-        self._peers = peers
-        self._lists = lists
+        self._relations = relations
+        self._pages = pages
         self._work = work
 
     def follow(self, handle: str, name: str, field: str = "handle") -> None:
@@ -28,8 +28,8 @@ class FollowService:
 
         Raises BadRequest, UserNotFound, Blocked: one of the two has blocked the other; Forbidden: too many.
         """
-        target = self._peers.other(handle, name, field)
-        check_contact(target, self._peers.peer(target, handle), needs_account=True)
+        target = self._relations.other(handle, name, field)
+        check_contact(target, self._relations.of(target, handle), needs_account=True)
         outcome = self._follows.follow(handle, target)
         if outcome == Following.NO_ACCOUNT:
             raise UserNotFound("Your account is not there any more.")
@@ -41,20 +41,20 @@ class FollowService:
 
     def unfollow(self, handle: str, name: str, field: str = "handle") -> None:
         """Follow somebody no more; again is fine. Raises BadRequest, UserNotFound."""
-        target = self._peers.other(handle, name, field)
+        target = self._relations.other(handle, name, field)
         if self._follows.unfollow(handle, target):
             self._work.try_now(item(handle, target))
         else:
-            self._peers.peer(target, handle)
+            self._relations.of(target, handle)
 
     def following(self, handle: str, name: str, cursor: str | None, limit: int) -> PersonPage:
         """Read a page of whom somebody follows, newest first; raises BadRequest, UserNotFound."""
-        owner = self._peers.named(name, "handle")
-        self._peers.peer(owner, handle)
-        return self._lists.page(self._follows.following, owner, cursor, limit)
+        owner = self._relations.named(name, "handle")
+        self._relations.of(owner, handle)
+        return self._pages.page(self._follows.following, owner, cursor, limit)
 
     def followers(self, handle: str, name: str, cursor: str | None, limit: int) -> PersonPage:
         """Read a page of who follows somebody, newest first; raises BadRequest, UserNotFound."""
-        owner = self._peers.named(name, "handle")
-        self._peers.peer(owner, handle)
-        return self._lists.page(self._follows.followers, owner, cursor, limit)
+        owner = self._relations.named(name, "handle")
+        self._relations.of(owner, handle)
+        return self._pages.page(self._follows.followers, owner, cursor, limit)

@@ -8,7 +8,7 @@ from chalicelib.errors import PostNotFound, UserNotFound, bad_field
 from chalicelib.schemas.social import MAX_POST_BYTES, Person, Post, PostPage
 from chalicelib.services.jobs.pending_jobs import PendingJobs
 from chalicelib.services.social.contact import check_contact
-from chalicelib.services.social.relations import Peers
+from chalicelib.services.social.relations import Relations
 from chalicelib.services.values.cursors import USER_CURSOR
 from chalicelib.services.values.message_limits import checked_text
 from chalicelib.services.values.paging import page_of
@@ -27,11 +27,13 @@ POST_ID = re.compile(r"[1-9]\d{0,15}", re.ASCII)
 class PostService:
     """The rules of posts; handle: the caller's."""
 
-    def __init__(self, store: Store, posts: Posts, cards: UserCards, peers: Peers, work: PendingJobs) -> None:
+    def __init__(
+        self, store: Store, posts: Posts, cards: UserCards, relations: Relations, work: PendingJobs
+    ) -> None:
         self._store = store
         self._posts = posts
         self._cards = cards
-        self._peers = peers
+        self._relations = relations
         self._work = work
 
     def add(self, handle: str, text: str) -> Post:
@@ -53,9 +55,9 @@ class PostService:
 
         Raises BadRequest, UserNotFound, Blocked: the author has blocked the caller.
         """
-        author = self._peers.named(name, "handle")
+        author = self._relations.named(name, "handle")
         before = None if cursor is None else USER_CURSOR.decode(cursor, "cursor").score
-        check_contact(author, self._peers.peer(author, handle), needs_account=True)
+        check_contact(author, self._relations.of(author, handle), needs_account=True)
         found = self._store.fetch(self._posts.page(author, before, limit + 1))
         card = self._cards.of([author]).get(author)
         if card is None:
@@ -64,7 +66,7 @@ class PostService:
         return PostPage(posts=[shown(card, post) for post in page.rows], next=page.next)
 
 
-class FanOut:
+class PostFanOut:
     """Does what is owed as `posts:…`: puts the posts of an author into the timelines of the followers.
 
     An author with more followers than `large` becomes a large one instead, for ever: the feed reads the posts

@@ -8,7 +8,7 @@ from chalicelib.store.accounts.accounts import Accounts, AccountStatus, UserRela
 from chalicelib.store.redis.client import Store
 
 
-class Peers:
+class Relations:
     """Finds other users."""
 
     def __init__(self, store: Store, names: Names, accounts: Accounts) -> None:
@@ -27,7 +27,7 @@ class Peers:
             raise bad_field(field, "this is you")
         return other
 
-    def peer(self, other: str, handle: str) -> UserRelation:
+    def of(self, other: str, handle: str) -> UserRelation:
         """Return how somebody stands to the caller; raises UserNotFound unless they have an account."""
         peer = self._store.fetch(self._accounts.relation(other, handle))
         if peer.status != AccountStatus.ACTIVE:

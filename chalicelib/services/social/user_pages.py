@@ -15,7 +15,7 @@ from chalicelib.store.redis.sorted_sets import ScoredMember
 Paging = Callable[[str, ScoredMember | None, int], Query[list[ScoredMember]]]
 
 
-class UserLists:
+class UserPages:
     """Reads pages of lists of users, the one who came last first; names are read when they are shown."""
 
     def __init__(self, store: Store, cards: UserCards) -> None:

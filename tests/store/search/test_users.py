@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from chalicelib.errors import BadRequest
 from chalicelib.schemas.users import ProfileChanges
-from chalicelib.services.search.users import Search
+from chalicelib.services.search.users import UserSearch
 from chalicelib.services.values.terms import folded
 from chalicelib.store.accounts.accounts import Accounts, Profile
 from chalicelib.store.redis.client import Query, Store
@@ -146,7 +146,7 @@ class BehindOnce(Accounts):
 def test_entry_that_fits_again_is_put_back(village: Village) -> None:
     """Who reads an entry just before its account fits it does not take it away for good."""
     village.settle("alice")
-    behind = Search(village.store, BehindOnce(village.store), village.index)
+    behind = UserSearch(village.store, BehindOnce(village.store), village.index)
 
     assert behind.users("alice", 10, None).users == []
     assert village.found("alice") == ["alice"]

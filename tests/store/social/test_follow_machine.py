@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 
 from chalicelib.errors import Blocked, UserNotFound
-from chalicelib.services.social.edge_mirror import Mirrors
+from chalicelib.services.social.edge_mirror import EdgeMirror
 from chalicelib.store import keys
 from chalicelib.store.redis.client import Store
 from chalicelib.store.social.follows import Edge, Follows
@@ -184,7 +184,7 @@ class FollowMachine(RuleBasedStateMachine):
 
     def _mirror_late(self, place: int) -> None:
         follower, target, edge = self._late.pop(place)
-        late = Mirrors(Late(self._store, edge), self._society.posts, self._society.timelines)
+        late = EdgeMirror(Late(self._store, edge), self._society.posts, self._society.timelines)
         late.follow(follower, target)
         self._done["late"] += 1
 

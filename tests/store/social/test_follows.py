@@ -87,7 +87,7 @@ def test_unfollow_ends_only_the_version_meant(society: Society) -> None:
 def test_strangers_have_no_edge_to_mirror(society: Society) -> None:
     """Two users without any relation have no edge to mirror."""
     assert society.follows.edge("ann", "bob") is None
-    society.mirrors.follow("ann", "bob")
+    society.edge_mirror.follow("ann", "bob")
 
 
 @pytest.mark.parametrize("deleted", [True, False])
@@ -122,7 +122,7 @@ def test_follow_beyond_the_maximum_is_refused(society: Society, monkeypatch: pyt
 
 
 def test_only_a_newer_version_is_mirrored(society: Society, raw: RawClient) -> None:
-    """Of two mirrors that come in the wrong order, the newer version stays."""
+    """Of two mirrored edges that come in the wrong order, the newer version stays."""
 
     def mirror(version: int, follows: bool) -> Mirrored:
         return society.follows.mirror("ann", "bob", Edge(follows, version))
