@@ -15,6 +15,8 @@ from tests.deploy.endpoints import TAKEN, serving, sts
 from tests.servers.commands import refusal, run
 from tests.servers.process import ROOT, environment
 
+pytestmark = pytest.mark.long
+
 UNREACHABLE_PROXY = "http://127.0.0.1:9"
 
 # --- which stack, and where ---------------------------------------------------------------------------------

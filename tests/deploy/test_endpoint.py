@@ -23,6 +23,7 @@ def variables(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
     return monkeypatch
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "wrong",
     ["nonsense", "http://", "ftp://127.0.0.1", "http://local_stack:4566", "http://a:99999", "http://["],

@@ -13,6 +13,8 @@ from tests.deploy.endpoints import REFUSED, TAKEN, sts
 from tests.servers.commands import refusal, run
 from tests.servers.ports import ReservedPort
 
+pytestmark = pytest.mark.long
+
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 
 

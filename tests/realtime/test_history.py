@@ -15,6 +15,8 @@ from tests.realtime.history_storm import Storm
 from tests.realtime.history_world import LARGE_CHAT
 from tests.servers.gateway import running_gateway
 
+pytestmark = pytest.mark.long
+
 SEED = int(os.environ.get("HISTORY_SEED", "20270101"))
 ROUNDS = int(os.environ.get("HISTORY_ROUNDS", "1"))
 UNREAD_BYTES = 32 * 1024  # more than a page that a client pulls, or it would be dropped for each
