@@ -39,7 +39,7 @@ def test_each_api_has_a_name_of_its_own(prod: Template) -> None:
     }
 
 
-def test_clients_are_told_the_names(prod: Template) -> None:
+def test_clients_see_the_operators_names(prod: Template) -> None:
     """Tickets, outputs and Parameter Store have the operator's names; pushes go to API Gateway's own."""
     variables = prod["Globals"]["Function"]["Environment"]["Variables"]
     condition, sockets, _ = variables["PARLEY_SOCKET_URL"]["Fn::If"][1]["Fn::If"]

@@ -46,8 +46,8 @@ def test_the_firewall_is_before_the_deployed_stage(prod: Template) -> None:
     assert association["ResourceArn"]["Fn::Sub"].endswith("::/restapis/${RestAPI}/stages/${RestAPIprodStage}")
 
 
-def test_the_budget_tells_before_it_is_used_up(prod: Template) -> None:
-    """The address is mailed at 80 percent, and when a forecast is over the whole."""
+def test_budget_warns_before_it_is_used_up(prod: Template) -> None:
+    """The address gets mail at 80 percent, and when the forecast exceeds the budget."""
     (budget,) = of_type(prod, "AWS::Budgets::Budget").values()
     told = [one["Notification"] for one in budget["NotificationsWithSubscribers"]]
 

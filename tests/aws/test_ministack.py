@@ -29,8 +29,8 @@ def test_ministack_has_sockets(ministack: Template) -> None:
     assert not of_type(ministack, "AWS::ApiGatewayV2::Deployment")
 
 
-def test_every_function_is_told_where_sockets_are(ministack: Template) -> None:
-    """Globals say where clients open sockets and where the functions push."""
+def test_every_function_knows_the_websocket_urls(ministack: Template) -> None:
+    """Globals say where clients connect and where the functions push."""
     variables = ministack["Globals"]["Function"]["Environment"]["Variables"]
     assert variables["PARLEY_SOCKET_URL"] == {"Fn::Sub": f"ws://{WHERE}"}
     assert variables["PARLEY_PUSH_URL"] == {"Fn::Sub": f"http://{WHERE}"}

@@ -46,8 +46,8 @@ def test_functions_may_do_what_is_listed_alone(prod: Template) -> None:
         assert ("UseStore" in str(role["ManagedPolicyArns"])) == (name != "MediaRole")
 
 
-def test_who_puts_work_and_who_takes_it(prod: Template) -> None:
-    """The right to put work is that of the functions that owe it, a right to receive that of one function."""
+def test_only_one_function_receives_work(prod: Template) -> None:
+    """The functions that record work may put it into the queue; one function may receive it."""
     policies = of_type(prod, "AWS::IAM::ManagedPolicy")
     roles = of_functions(prod)
     holders = {
@@ -67,8 +67,8 @@ def test_who_puts_work_and_who_takes_it(prod: Template) -> None:
     assert take["Resource"] == {"Fn::GetAtt": ["MediaEvents", "Arn"]}
 
 
-def test_who_may_push_to_sockets(prod: Template) -> None:
-    """The right to push to connections, and to close them, is of functions that do, on this API alone."""
+def test_only_pushing_functions_may_use_connections(prod: Template) -> None:
+    """Only functions that push may push to connections and close them, on this API alone."""
     policy = of_type(prod, "AWS::IAM::ManagedPolicy")["PushToSockets"]
     roles = of_functions(prod)
     (allowed,) = statements(policy)
@@ -127,8 +127,8 @@ def test_data_outlives_the_stack(prod: Template, kind: str) -> None:
             assert resource["UpdateReplacePolicy"] == "Retain"
 
 
-def test_store_user_has_the_rights_that_parley_needs(prod: Template) -> None:
-    """A store's user is allowed what the application is tested with, the default user nothing."""
+def test_store_user_has_the_tested_permissions(prod: Template) -> None:
+    """A store's user has the permissions that the tests run with, the default user none."""
     mapped = {"Fn::FindInMap": ["StoreUser", "Access", "String"]}
 
     assert prod["Mappings"]["StoreUser"]["Access"]["String"] == f"on {ACCESS_STRING}"

@@ -201,7 +201,7 @@ def test_queues_are_encrypted_and_give_up_into_another(stack: ProdStack) -> None
             )
 
 
-def test_bucket_is_private_and_tells_its_queue(stack: ProdStack) -> None:
+def test_bucket_is_private_and_notifies_its_queue(stack: ProdStack) -> None:
     """The bucket is closed and encrypted, and sends events to the media queue."""
     bucket = described(stack, "MediaBucket")
 

@@ -116,8 +116,8 @@ def test_chats_are_listed_as_they_are_now(open_server: str) -> None:
         assert hers.shows("you: hi").rpartition("  ")[0].endswith(f"  {bob}")
 
 
-def test_join_is_told_once(open_server: str) -> None:
-    """Who joins a room for the first time is a member and in the room: one line says so."""
+def test_first_join_shows_one_line(open_server: str) -> None:
+    """A user's first join of a room makes them a member and a participant; one line says so."""
     alice, bob, room = name(), name(), name()
     with Terminal("--user", alice, "--room", room, "--url", open_server) as hers:
         hers.shows(f"In {room} now: {alice}")
@@ -134,8 +134,8 @@ def test_join_is_told_once(open_server: str) -> None:
 
 
 @pytest.mark.parametrize("there", [False, True])
-def test_own_join_is_told_once(open_server: str, there: bool) -> None:
-    """A room that is joined, or made, in the middle of a chat shows its messages once."""
+def test_room_joined_during_a_chat_shows_messages_once(open_server: str, there: bool) -> None:
+    """A room that is joined or created during a chat shows its messages once."""
     alice, bob, room = name(), name(), name()
     with Terminal("--user", bob, "--to", bob, "--url", open_server) as his:
         if there:

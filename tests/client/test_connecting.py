@@ -241,8 +241,8 @@ async def test_machine_that_slept_checks_its_connection(
 
 
 @pytest.mark.parametrize(("wall", "steady", "slept"), [(60, 60, False), (3660, 60, True), (-60, 60, False)])
-def test_sleep_is_told_from_time_that_passed(wall: int, steady: int, slept: bool) -> None:
-    """Slept: what the wall clock alone counted, once; a wall clock that fell back is no sleep."""
+def test_sleep_is_distinguished_from_elapsed_time(wall: int, steady: int, slept: bool) -> None:
+    """Sleep is what the wall clock alone counted, once; a wall clock that fell back is no sleep."""
     clocks = Clock(), Clock()
     sleep = Sleep(*clocks)
     clocks[0].now += wall
@@ -301,8 +301,8 @@ async def test_new_connection_before_the_old_one_closes(server: ScriptedServer, 
         await take(client, Disconnected)
 
 
-async def test_event_of_both_connections_is_told_once(server: ScriptedServer, making: Making) -> None:
-    """A signal that both connections bring is told once; the old one closes once its send is answered."""
+async def test_event_on_both_connections_is_delivered_once(server: ScriptedServer, making: Making) -> None:
+    """A signal on both connections is delivered once; the old one closes once its send is answered."""
     server.silent.add("send")
     server.admitted = 1
     client = await making(life_seconds=0.05)

@@ -49,8 +49,8 @@ async def test_said_again_after_a_break(server: ScriptedServer, making: Making) 
     assert [frame["seq"] for frame in peer.sent("read")] == [3]
 
 
-async def test_room_that_is_gone_is_told(server: ScriptedServer, making: Making) -> None:
-    """A room that cannot be joined again is Failed, once, and the connection is used."""
+async def test_missing_room_is_reported_as_failed(server: ScriptedServer, making: Making) -> None:
+    """A room that can't be joined again is Failed, once, and the connection stays in use."""
     client = await making()
     await client.join("lobby")
     gone = {"status": 404, "code": "chat_not_found", "title": "", "detail": "No such room."}

@@ -300,8 +300,8 @@ async def test_state_survives_a_restart(server: ScriptedServer, making: Making) 
     assert await messages(second, 3) == texts(4, 5, 6)
 
 
-async def test_version_waits_for_the_messages_it_tells_of(server: ScriptedServer, making: Making) -> None:
-    """The token of a sync is in the state only once all messages it told of were taken."""
+async def test_sync_token_is_stored_after_its_messages(server: ScriptedServer, making: Making) -> None:
+    """The state gets a sync's token only once the application has taken all messages of the sync."""
     append(server, 1, 2)
     client = await making()
     assert await messages(client, 1) == texts(1)
@@ -336,8 +336,8 @@ async def test_chat_that_may_not_be_read_is_dropped(server: ScriptedServer, maki
     assert await messages(client, 1) == [("carol:me", 1, "hi")]
 
 
-async def test_own_messages_are_told_in_order(server: ScriptedServer, making: Making) -> None:
-    """What the user sends comes as a message too, after what was said before it."""
+async def test_own_messages_arrive_in_order(server: ScriptedServer, making: Making) -> None:
+    """The user's own messages arrive as messages, too, after those sent before."""
     client = await making()
     await take(client, Connected)
     append(server, 1)

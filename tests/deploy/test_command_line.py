@@ -35,8 +35,8 @@ def test_no_proxy_is_asked_for_localstack(tmp_path: Path) -> None:
     assert lines[-1] == "Parley is deployed at http://shown:4566/_aws/execute-api/abc/localstack"
 
 
-def test_who_takes_a_stack_down_is_told_which(tmp_path: Path) -> None:
-    """The question has the stack, the account, the region, and the endpoint when it is not AWS's own."""
+def test_undeploy_asks_with_the_names_of_what_it_deletes(tmp_path: Path) -> None:
+    """The question names stack, account, region, and the endpoint unless it is AWS's own."""
     with sts(200, TAKEN) as (url, _):
         env = {**somebody(tmp_path), "AWS_ENDPOINT_URL": url}
         done = run("infra.deploy", "--stage", "prod", "--name", "parley-try", "--delete", env=env)

@@ -153,10 +153,8 @@ NAMED = {
 }
 
 
-def test_names_of_ones_own_are_told_with_their_targets(
-    deploy: Deploy, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A name that has a target is told with it, for DNS; API Gateway's own names need nothing."""
+def test_own_domain_names_are_shown_with_dns_targets(deploy: Deploy, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A domain name with a target is shown with it, for DNS; API Gateway's own names need nothing."""
     monkeypatch.setattr(GivenStack, "names", NAMED)
     told = [line for line in deploy(None) if "CNAME" in line]
 

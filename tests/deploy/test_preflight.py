@@ -20,8 +20,8 @@ def lacking(home: Path, **environ: str) -> list[str]:
     return missing("prod", {"PATH": os.environ["PATH"], "HOME": str(home), **environ}, NOWHERE)
 
 
-def test_everything_is_told_at_once(tmp_path: Path) -> None:
-    """Region, credentials and git that are missing are three lines; with all of them there is none."""
+def test_all_missing_prerequisites_are_reported_at_once(tmp_path: Path) -> None:
+    """Missing region, credentials and git are three lines; if nothing is missing there is none."""
     assert lacking(tmp_path, PATH=str(tmp_path)) == [NO_GIT, NO_REGION, NO_CREDENTIALS]
     assert lacking(tmp_path) == [NO_REGION, NO_CREDENTIALS]
     assert lacking(tmp_path, **KEYS) == [NO_REGION]
@@ -66,8 +66,8 @@ def test_machine_with_a_role(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("stage", "told"), [("staging", [NO_STAGE.format("staging")]), ("prod", [NO_REGION, NO_CREDENTIALS])]
 )
-def test_make_tells_before_it_installs(tmp_path: Path, stage: str, told: list[str]) -> None:
-    """`make deploy` says what is missing, and has installed nothing by then."""
+def test_make_reports_prerequisites_before_it_installs(tmp_path: Path, stage: str, told: list[str]) -> None:
+    """`make deploy` reports what is missing before it installs anything."""
     venv = tmp_path / "venv"
     env = {"HOME": str(tmp_path)} | ({} if stage == "staging" else {"AWS_CONFIG_FILE": "/none"})
     done = make("deploy", f"STAGE={stage}", f"VENV={venv}", env=env)
@@ -77,8 +77,8 @@ def test_make_tells_before_it_installs(tmp_path: Path, stage: str, told: list[st
     assert (done.returncode, done.stdout, venv.exists()) == (2, "", False)
 
 
-def test_region_and_credentials_are_told_together(tmp_path: Path) -> None:
-    """The command itself, which asks boto3, tells both in one line."""
+def test_missing_region_and_credentials_are_one_line(tmp_path: Path) -> None:
+    """The command itself, which asks boto3, reports both in one line."""
     env = {"HOME": str(tmp_path), "AWS_EC2_METADATA_DISABLED": "true"}
     assert (
         refusal(run("infra.deploy", "--stage", "prod", env=env)) == f"deploy: {NO_REGION}; {NO_CREDENTIALS}"

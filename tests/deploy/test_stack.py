@@ -82,10 +82,8 @@ def test_what_is_replaced_stands_out(stub: Stubber) -> None:
         ("UPDATE_IN_PROGRESS", "wait until that is done"),
     ],
 )
-def test_a_stack_that_takes_no_change_is_told_with_the_way_out(
-    stub: Stubber, status: str, way_out: str
-) -> None:
-    """The state and what to do about it stand in the error."""
+def test_error_of_a_stuck_stack_says_how_to_continue(stub: Stubber, status: str, way_out: str) -> None:
+    """The error has the stack's state and what to do about it."""
     stub.add_response("describe_stacks", described(status), {"StackName": "parley-prod"})
     if not status.endswith("IN_PROGRESS"):
         stub.add_response("describe_stack_events", {"StackEvents": []}, {"StackName": "parley-prod"})
@@ -104,8 +102,8 @@ def test_a_whole_stack_takes_a_change(stub: Stubber, status: str) -> None:
 @pytest.mark.parametrize(
     ("status", "told"), [("UPDATE_ROLLBACK_COMPLETE", "2026-11-30 12:00:00+00:00"), ("UPDATE_COMPLETE", "")]
 )
-def test_an_update_that_was_taken_back_is_told_by_its_time(stub: Stubber, status: str, told: str) -> None:
-    """Each has another time, which tells the next release from the one that failed; a good one has none."""
+def test_rolled_back_update_is_recognized_by_its_time(stub: Stubber, status: str, told: str) -> None:
+    """A failed update is recognized by its time, which differs from the next one's; a good one has none."""
     there = described(status)
     there["Stacks"][0]["LastUpdatedTime"] = datetime(2026, 11, 30, 12, tzinfo=UTC)
     stub.add_response("describe_stacks", there, {"StackName": "parley-prod"})

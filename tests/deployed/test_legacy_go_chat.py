@@ -163,8 +163,8 @@ def test_follow_and_unfollow(registered: Api) -> None:
 
 
 @pytest.mark.parametrize(("path", "parameter"), [("/follow", "toFollowId"), ("/unfollow", "toUnfollowId")])
-def test_whom_one_cannot_follow(registered: Api, path: str, parameter: str) -> None:
-    """Oneself and nobody are a 400; somebody unknown is a 404."""
+def test_only_other_existing_users_can_be_followed(registered: Api, path: str, parameter: str) -> None:
+    """Oneself and an empty name are a 400; an unknown user is a 404."""
     _, alice, _ = registered.new_pair()
     assert follow(registered, path, alice, "z" + alice, parameter).status_code == 404
     assert registered.call("POST", path, user=alice).status_code == 400
@@ -225,8 +225,8 @@ def test_what_a_room_may_be_called(api: Api, room: str) -> None:
 
 
 @pytest.mark.parametrize(("method", "path"), IN_ROOMS)
-def test_rooms_want_to_know_who_calls(anyone: Api, target: Target, method: str, path: str) -> None:
-    """The rows of rooms without a token, or a name on an open server, are 401."""
+def test_room_paths_need_authentication(anyone: Api, target: Target, method: str, path: str) -> None:
+    """The room paths without a token, or without a name on an open server, are 401."""
     for headers in ({}, {"Authorization": "Bearer guess"}):
         body = {"json": {"id": "lobby", "name": "Lobby"}} if method == "POST" else {}
         answer = anyone.call(method, path, headers=headers, **body)

@@ -51,8 +51,8 @@ def test_a_text_over_16_kib_is_too_long(api: Api) -> None:
     assert api.page(chat, alice)["head"] == 2
 
 
-def test_a_name_is_64_characters_at_the_most(named: Api) -> None:
-    """A caller's name of 64 characters is one; of 65 it is a 400 naming the header, or the chat."""
+def test_name_has_at_most_64_characters(named: Api) -> None:
+    """A caller's name can have 64 characters; 65 are a 400 that names the header, or the chat."""
     other, longest = named.new_pair()[1], "n" * NAME_CHARACTERS
     assert named.post(f"{longest}:{other}", longest, text="hi").status_code == 201
     refused = named.post(f"{longest}:{other}", longest + "n", text="hi")
@@ -61,8 +61,8 @@ def test_a_name_is_64_characters_at_the_most(named: Api) -> None:
     assert (refused.status_code, fields_at_fault(refused)) == (400, ["chat"])
 
 
-def test_an_id_is_64_characters_at_the_most(api: Api) -> None:
-    """An id of 64 characters is one; of 65 it is a 400 that names the field, or the header."""
+def test_id_has_at_most_64_characters(api: Api) -> None:
+    """An id can have 64 characters; 65 are a 400 that names the field, or the header."""
     chat, alice, _ = api.new_pair()
     longest = "i" * ID_CHARACTERS
     assert api.post(chat, alice, text="hi", id=longest).json()["id"] == longest

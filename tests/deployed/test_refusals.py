@@ -54,8 +54,8 @@ def test_v1_send_of_invalid_bytes_stores_nothing(api: Api, body: bytes, status: 
 
 
 @pytest.mark.parametrize(("body", "status"), BODIES)
-def test_the_classic_send_refuses(api: Api, body: bytes, status: int) -> None:
-    """A classic send of such bytes, chat and sender being right, is refused and the chat stays empty."""
+def test_legacy_send_of_invalid_bytes_stores_nothing(api: Api, body: bytes, status: int) -> None:
+    """A legacy send of invalid bytes to a valid chat is refused, and the chat stays empty."""
     chat, alice, _ = api.new_pair()
     response = api.call("POST", "/api/send", speaker=alice, content=with_names(body, chat, alice))
     assert response.status_code == status
@@ -63,8 +63,8 @@ def test_the_classic_send_refuses(api: Api, body: bytes, status: int) -> None:
 
 
 @pytest.mark.parametrize(("body", "status"), BODIES[1:])
-def test_the_classic_pull_refuses(api: Api, body: bytes, status: int) -> None:
-    """A pull with such a body is refused."""
+def test_legacy_pull_with_an_invalid_body_is_refused(api: Api, body: bytes, status: int) -> None:
+    """A legacy pull with such a body is refused."""
     assert api.call("GET", "/api/pull", speaker="a:b", content=body).status_code == status
 
 

@@ -61,8 +61,8 @@ def test_an_unknown_query_parameter_is_refused(
     assert said in answer.json()["detail"]
 
 
-def test_who_is_not_let_in_hears_nothing_else(anyone: Api) -> None:
-    """Whoever may not call is told so, and not what the call takes."""
+def test_unauthenticated_caller_learns_nothing_of_the_input(anyone: Api) -> None:
+    """An unauthenticated caller is refused, and learns nothing of the input that the call takes."""
     headers = {"Authorization": "Bearer parley_" + "x" * 43 + ".alice"}
     for path in ("/v1/users/me?x=1", "/v1/chats/alice:bob/messages?x=1"):
         assert anyone.call("GET", path, headers=headers).status_code == 401

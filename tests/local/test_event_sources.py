@@ -158,8 +158,8 @@ def test_when_it_keeps_dying_it_is_started_each_time(embedded: tuple[Gateway, re
 
 
 @pytest.mark.parametrize("rights", ["+@all ~*", ACCESS_STRING])
-def test_jobs_of_a_user_who_may_not_wait(rights: str) -> None:
-    """A connection waits in the store for the next job; with the documented rights the list is looked at."""
+def test_jobs_are_polled_without_the_permission_to_block(rights: str) -> None:
+    """A connection waits in the store for the next job; with the documented ACL it polls instead."""
     with ValkeyEngine() as engine, raw(engine.url) as client, user(engine, "few", rights):
         login = {"REDIS_URL": engine.url, "PARLEY_REDIS_USER": "few", "PARLEY_REDIS_PASSWORD": WORD}
         with running_gateway(login, [*ONE, *NEVER]) as server:

@@ -80,8 +80,8 @@ def test_a_folder_that_is_not_there_has_nothing(folder: Path) -> None:
     assert list(folder.parent.iterdir()) == []
 
 
-def test_each_change_is_told_once(folder: Path) -> None:
-    """A file that is stored, replaced and removed is told three times, with its bytes while it is there."""
+def test_each_file_change_is_notified_once(folder: Path) -> None:
+    """Storing, replacing and removing a file are three notifications, with its size while it exists."""
     watched = Watched(folder)
     watched.told()
     steps: list[tuple[Callable[[], object], list[Told]]] = [
@@ -97,7 +97,7 @@ def test_each_change_is_told_once(folder: Path) -> None:
         assert watched.told() == []
 
 
-def test_what_is_no_complete_file_is_not_told(folder: Path) -> None:
+def test_incomplete_and_hidden_files_are_not_notified(folder: Path) -> None:
     """Files being written, hidden folders, links, and names that are no UTF-8, are left out."""
     store(folder, "whole")
     (folder / ".upload").write_bytes(b"half")
@@ -110,8 +110,8 @@ def test_what_is_no_complete_file_is_not_told(folder: Path) -> None:
     assert [told.key for told in Watched(folder).told()] == ["whole"]
 
 
-def test_a_restart_tells_what_changed_meanwhile_alone(folder: Path) -> None:
-    """What was settled is not told again; what came, went or was replaced in between is."""
+def test_restart_notifies_only_what_changed_meanwhile(folder: Path) -> None:
+    """After a restart settled changes are not repeated; changes in between are notified."""
     for key in ("stays", "goes", "changes"):
         store(folder, key)
     assert len(Watched(folder).told()) == 3
@@ -127,7 +127,7 @@ def test_a_restart_tells_what_changed_meanwhile_alone(folder: Path) -> None:
     assert Watched(folder).told() == []
 
 
-def test_what_was_not_settled_is_told_again_after_a_restart(folder: Path) -> None:
+def test_unsettled_notification_is_repeated_after_a_restart(folder: Path) -> None:
     """A notification that was handed out when the process died comes again."""
     store(folder, "a")
     watched = Watched(folder)
@@ -136,8 +136,8 @@ def test_what_was_not_settled_is_told_again_after_a_restart(folder: Path) -> Non
     assert Watched(folder).told() == [Told(CREATED, "a", 7)]
 
 
-def test_the_changes_of_one_file_are_told_in_order(folder: Path) -> None:
-    """While one is under way no later one is handed out; the last one told is how things are."""
+def test_changes_of_one_file_are_notified_in_order(folder: Path) -> None:
+    """A file's next change waits for the one in progress; the last notification shows the current state."""
     store(folder, "a")
     watched = Watched(folder)
     (stored,) = watched.take()
@@ -172,8 +172,8 @@ def test_it_looks_only_so_often(folder: Path) -> None:
     assert len(watched.bucket.take(10)) == 1
 
 
-def test_a_record_that_is_broken_is_told(folder: Path) -> None:
-    """A record that SQLite cannot read is an error, and nothing is told anew meanwhile."""
+def test_broken_record_is_an_error_and_blocks_repeats(folder: Path) -> None:
+    """A record that SQLite can't read is an error, and nothing is notified again meanwhile."""
     store(folder, "a")
     folder.with_name("media.db").write_text("not a database, but long enough to look at" * 100)
     watched = Watched(folder)
@@ -229,8 +229,8 @@ def keys(server: Gateway) -> list[str]:
     return [line["key"] for line in lines(server, "media_stored")]
 
 
-def test_the_server_tells_its_function(tmp_path: Path) -> None:
-    """What comes and goes in DATA/media is a line each, through a kill of the process, told once."""
+def test_server_passes_file_changes_to_its_function(tmp_path: Path) -> None:
+    """Each change in DATA/media is logged once, even through a kill of the process."""
     data = tmp_path / "data"
     with running_gateway(args=[*ONE, *NEVER, "--data", str(data)]) as server:
         store(data / "media", "cats/1 é.jpg", b"123")

@@ -117,8 +117,10 @@ def test_a_second_end_does_not_replace_the_first(folder: Path) -> None:
     assert len(list(folder.glob("*.cut.*"))) == 2
 
 
-def test_a_large_file_is_told_of_and_can_be_left(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Reading it takes its time: a line says so, and a request to stop ends it, all files as before."""
+def test_reading_a_large_file_is_announced_and_can_be_stopped(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reading a large file is announced by a line; a request to stop ends it, all files unchanged."""
     with (folder / aof.FOLDER / WRITES).open("ab") as file:
         file.write(bytes(9))
     before, told, shutdown = files_of(folder), list[str](), Shutdown()

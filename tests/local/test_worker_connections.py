@@ -94,8 +94,8 @@ def test_another_process_pushes(echo: SocketServer) -> None:
         assert (closed.value.rcvd.code, closed.value.rcvd.reason) == SESSION_ENDED
 
 
-def test_who_is_gone(echo: SocketServer) -> None:
-    """One's own are found gone, and those of no worker; another worker calls `$disconnect` for its own."""
+def test_gone_connection_is_found_on_any_worker(echo: SocketServer) -> None:
+    """Own gone connections and unknown ones are found; another worker calls `$disconnect` for its own."""
     one, other = echo.open_in_each()
     ended = [id_of(client) for client in (one, other)]
     one.close()

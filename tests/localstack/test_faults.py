@@ -80,7 +80,7 @@ def test_a_call_under_way_outlives_an_update(
             assert answer.result().json()["code"] == "store_unavailable"
 
 
-def test_a_function_that_fails_to_import_is_a_problem_until_it_is_mended(
+def test_function_that_fails_to_import_answers_5xx_until_fixed(
     http: httpx.Client, configured: Configure
 ) -> None:
     """A setting that app.py refuses makes each call a 5xx problem; calls work again once it is right."""

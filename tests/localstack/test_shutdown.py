@@ -55,7 +55,7 @@ def test_sigterm_ends_everything(own: LocalStackServer, tmp_path: Path) -> None:
     assert "Traceback" not in own.output()
 
 
-def test_a_killed_localstack_is_told(own: LocalStackServer, tmp_path: Path) -> None:
+def test_killed_localstack_ends_the_server_with_one_line(own: LocalStackServer, tmp_path: Path) -> None:
     """When LocalStack is killed the server says so in one line and ends as failed, with all else."""
     (killed,) = [pid for pid, command in processes(tmp_path).items() if LOCALSTACK in command]
     os.kill(killed, signal.SIGKILL)

@@ -60,7 +60,7 @@ def test_sigterm_ends_everything(own: ServerProcess, tmp_path: Path) -> None:
     assert "Traceback" not in own.output()
 
 
-def test_a_killed_ministack_is_told(own: ServerProcess, tmp_path: Path) -> None:
+def test_killed_ministack_ends_the_server_with_one_line(own: ServerProcess, tmp_path: Path) -> None:
     """When MiniStack is killed the server says so in one line and ends as failed, with all else."""
     (killed,) = [pid for pid, command in processes(tmp_path).items() if SERVER in command]
     os.kill(killed, signal.SIGKILL)

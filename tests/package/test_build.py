@@ -215,7 +215,7 @@ def test_report_names_size_count_and_digest(prod: Package) -> None:
     assert "hiredis" in text
 
 
-def test_import_time_is_told(localstack: Package) -> None:
+def test_import_time_is_shown_as_this_machines(localstack: Package) -> None:
     """The line says that the time is this machine's."""
     assert re.fullmatch(r"app imports in \d+ ms here \(best of 5\)", import_report("localstack", localstack))
 

@@ -34,10 +34,10 @@ def presences(socket: Socket) -> list[dict[str, Any]]:
 # --- presence -----------------------------------------------------------------------------------------------
 
 
-def test_a_watcher_is_told_at_the_block_and_at_its_end(
+def test_block_and_unblock_change_what_a_watcher_sees(
     stage: Stage, tokens: dict[str, str], sockets: dict[str, Socket]
 ) -> None:
-    """Every connection that watches sees them go offline, and again as they are; others are told nothing."""
+    """Each watching connection sees the user go offline, and return at the end; others get nothing."""
     watching = [sockets["ann"], stage.connect("ann", token=tokens["ann"])]
     for socket in (*watching, sockets["cid"]):
         socket.send(type="watch", users=["bob"])
@@ -53,10 +53,10 @@ def test_a_watcher_is_told_at_the_block_and_at_its_end(
     assert sockets["cid"].frames == []
 
 
-def test_after_the_end_of_a_block_changes_are_told_again(
+def test_unblocked_watcher_gets_changes_again(
     stage: Stage, tokens: dict[str, str], sockets: dict[str, Socket]
 ) -> None:
-    """Who went offline meanwhile is shown so at its end, with when; who comes after that, too."""
+    """A user who went offline meanwhile is shown so at the end of the block; later changes follow."""
     ann = sockets["ann"]
     ann.send(type="watch", users=["bob"])
     stage.services.blocks.block("bob", "ann")
@@ -71,8 +71,8 @@ def test_after_the_end_of_a_block_changes_are_told_again(
     assert [one["online"] for one in presences(ann)][1:] == [True]
 
 
-def test_who_does_not_watch_is_told_nothing(stage: Stage, sockets: dict[str, Socket]) -> None:
-    """A block by itself shows nobody that somebody is there."""
+def test_user_who_does_not_watch_gets_nothing_at_a_block(stage: Stage, sockets: dict[str, Socket]) -> None:
+    """A block by itself shows nobody that the user is online."""
     stage.services.blocks.block("bob", "ann")
     stage.services.blocks.unblock("bob", "ann")
 
@@ -106,8 +106,8 @@ def _notices(socket: Socket) -> list[tuple[str, str]]:
     return [(frame["user"], frame["notice"]) for frame in socket.of_type("room") if "user" in frame]
 
 
-def test_who_leaves_a_room_tells_nobody_whom_they_block(stage: Stage, sockets: dict[str, Socket]) -> None:
-    """The answer does not name them either."""
+def test_leaving_a_room_hides_blocked_users(stage: Stage, sockets: dict[str, Socket]) -> None:
+    """The answer to a leave does not name blocked users either."""
     stage.room("cid")
     for user in USERS:
         sockets[user].send(type="room.join", room="lobby")

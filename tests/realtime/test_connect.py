@@ -332,8 +332,10 @@ ENDINGS = {
 
 @pytest.mark.parametrize("ready", [True, False])
 @pytest.mark.parametrize("end", ENDINGS.values(), ids=ENDINGS)
-def test_end_of_a_session_is_told(door: Door, end: Callable[[Door], object], ready: bool) -> None:
-    """Whatever ends a session says so on its connections, also before a hello, and closes them with 4401."""
+def test_end_of_a_session_is_pushed_before_the_close(
+    door: Door, end: Callable[[Door], object], ready: bool
+) -> None:
+    """Any end of a session is pushed to its connections, even before a hello, and closes them with 4401."""
     socket = door.enter("ann", ready=ready)
     end(door)
     (told,) = socket.received()
@@ -343,8 +345,8 @@ def test_end_of_a_session_is_told(door: Door, end: Callable[[Door], object], rea
     assert (door.recorder.closed, door.recorder.endings) == ([socket.connection], [SESSION_ENDED])
 
 
-def test_end_of_a_session_is_told_in_protobuf(door: Door) -> None:
-    """A connection that takes protobuf is told in protobuf."""
+def test_end_of_a_session_is_pushed_as_protobuf(door: Door) -> None:
+    """A protobuf connection gets it as protobuf."""
     ticket = door.ticket("ann")
     door.knock(query={"ticket": ticket}, headers={"Sec-WebSocket-Protocol": SUBPROTOCOL})
     door.rest("ann", "POST", "/v1/logout")

@@ -158,8 +158,8 @@ class TestHello:
         door.enter("bob").send(saying("one"))
         assert ann.received() == []
 
-    def test_registered_before_it_is_told(self, door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
-        """What is written while a client is told of the past is pushed to it: nothing falls in between."""
+    def test_hello_registers_before_it_lists_chats(self, door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A message sent while a hello lists the chats is pushed: nothing is lost in between."""
         bob, ann = door.enter("bob"), door.enter("ann", ready=False)
         sync = services.current().sync
         page = sync.page
@@ -210,8 +210,8 @@ class TestHello:
 class TestSend:
     """Messages."""
 
-    def test_who_gets_what(self, door: Door) -> None:
-        """The sender's connection has the ack alone; its other devices and all of the peer's the message."""
+    def test_send_acknowledges_the_sender_and_pushes_to_the_rest(self, door: Door) -> None:
+        """The sending connection gets the ack; the sender's other devices and the peer's get the message."""
         phone, laptop, bob, cyd = (door.enter(user) for user in ("ann", "ann", "bob", "cyd"))
 
         (ack,) = phone.send(saying("hello", ref="9"))
@@ -259,8 +259,8 @@ class TestSend:
         (told,) = bob.received()
         assert (told["text"], told["id"], told["sender"]) == ("by REST", None, "ann") or "id" not in told
 
-    def test_by_the_classic_path(self, door: Door) -> None:
-        """So does what is sent as the old servers had it."""
+    def test_legacy_send_reaches_all_members_connections(self, door: Door) -> None:
+        """A send by the legacy path reaches every connection of the members, too."""
         bob = door.enter("bob")
 
         door.rest("ann", "POST", "/api/send", {"chat": "Bob:ANN", "sender": "ANN", "text": "by POST"})
@@ -346,8 +346,8 @@ class TestMarks:
     """Marks and receipts."""
 
     @pytest.mark.parametrize("mark", ["read", "received"])
-    def test_told_when_it_rises(self, door: Door, mark: str) -> None:
-        """A mark that rises is told to the others, once, and to the reader's own other devices."""
+    def test_rising_mark_is_pushed_once(self, door: Door, mark: str) -> None:
+        """A mark that rises is pushed to the others, once, and to the reader's own other devices."""
         ann, bob, phone = door.enter("ann"), door.enter("bob"), door.enter("bob")
         ann.send(saying("one"))
         phone.received()

@@ -365,8 +365,8 @@ def test_a_refused_frame_is_answered_however_long_it_is(url: str, frame: dict[st
         assert len(json.dumps(told)) < 10_000
 
 
-def test_who_a_frame_says_that_it_is_from(url: str) -> None:
-    """Nobody speaks for another, or where they are no member, or calls strangers."""
+def test_frame_cannot_choose_its_sender(url: str) -> None:
+    """Nobody sends as another user, writes where they are no member, or calls strangers."""
     with opened(url, "eve") as eve, opened(url, "fay") as fay:
         send = {"type": "send", "chat": "eve:fay", "id": "forged", "text": SECRET}
         ring = {"type": "signal", "to": "fay", "call": "c", "kind": "ring"}
@@ -405,8 +405,8 @@ def test_flood_of_frames_is_answered_within_the_limit(url: str, chatting: Bystan
     assert {(answer["code"], answer["ref"]) for answer in refused} == {("too_many_requests", "1")}
 
 
-def test_one_who_comes_and_goes(url: str) -> None:
-    """500 times, with and without a good-bye, and in the middle of it; no connection is left to count."""
+def test_500_short_connections_leave_no_trace(url: str) -> None:
+    """500 connections, with and without a close and cut in the middle, leave no connection behind."""
     with opened(url, "fay") as fay:
         for number in range(500):
             rude = Rude(port_of(url), "gus")
@@ -433,8 +433,8 @@ def _status(opening: str) -> int:
         return refused.response.status_code
 
 
-def test_one_who_never_reads(server: Gateway, url: str) -> None:
-    """They are dropped once too much waits for them; everybody else of the chat gets all."""
+def test_client_that_never_reads_is_dropped(server: Gateway, url: str) -> None:
+    """A client that never reads is dropped once too much waits for it; the other members get everything."""
     body = {"kind": "group", "name": "Tea", "members": ["hal", "fay"]}
     made = httpx.post(f"{server.url}/v1/chats", json=body, headers={"X-Parley-User": "eve"})
     chat = made.json()["chat"]

@@ -119,8 +119,8 @@ def test_a_renewal_ends_the_connection_of_a_session_that_has_ended(
     assert ends(ann) == [("bob", "gone"), ("bob", "off")]
 
 
-def test_the_sweep_ends_who_said_nothing(stage: Stage, ann: Socket) -> None:
-    """A connection that still seems to be open is closed, so that its client opens another; once."""
+def test_sweep_closes_connections_with_expired_leases(stage: Stage, ann: Socket) -> None:
+    """The sweep closes a connection that still seems open once, so that its client opens another."""
     bob, cid = entered(stage, "bob"), entered(stage, "cid")
     bob.expire()
     stage.recorder.open[bob.id] = bob.frames
@@ -270,8 +270,8 @@ def test_a_store_that_is_gone_is_an_error(stage: Stage, valkey: Engine) -> None:
         valkey.start()
 
 
-def test_who_comes_back_before_the_sweep_is_not_gone(stage: Stage, ann: Socket, raw: RawClient) -> None:
-    """The end of a lease is no news when the user is there again by another connection."""
+def test_user_who_returns_before_the_sweep_stays_online(stage: Stage, ann: Socket, raw: RawClient) -> None:
+    """The end of a lease is not pushed when the user has returned by another connection."""
     old = entered(stage, "bob")
     old.expire()
     new = entered(stage, "bob")

@@ -25,8 +25,8 @@ def changes(socket: Socket) -> list[tuple[str, bool]]:
     return [(row["user"], row["online"]) for row in found]
 
 
-def test_watching_shows_who_is_there(stage: Stage) -> None:
-    """The answer has each once, in the order asked for: online, seen before, and never."""
+def test_watch_answers_each_users_presence(stage: Stage) -> None:
+    """The answer has each user once, in the order asked for: online, seen before, or never seen."""
     stage.connect("bob")
     stage.connect("cid").close()
 
@@ -42,8 +42,8 @@ def test_watching_shows_who_is_there(stage: Stage) -> None:
     assert ([row["user"] for row in answer["users"]], answer["ref"]) == (["bob", "cid", "dan", "ann"], "5")
 
 
-def test_changes_are_told_as_they_happen(stage: Stage) -> None:
-    """Coming online and going offline are one push each; last_seen_at is when."""
+def test_each_presence_change_is_one_push(stage: Stage) -> None:
+    """Coming online and going offline are one push each; last_seen_at is the time."""
     ann = watching(stage, "ann", "bob")
 
     bob = stage.connect("bob")
@@ -78,8 +78,8 @@ def test_an_old_socket_that_closes_late_changes_nothing(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("ends", [1, 2, 3])
-def test_going_offline_is_told_once(stage: Stage, ends: int) -> None:
-    """However often the server hears of it, and whatever the sweep finds."""
+def test_going_offline_is_pushed_once(stage: Stage, ends: int) -> None:
+    """Going offline is pushed once, however often the server learns of it."""
     ann = watching(stage, "ann", "bob")
     bob = stage.connect("bob")
 
@@ -90,8 +90,8 @@ def test_going_offline_is_told_once(stage: Stage, ends: int) -> None:
     assert changes(ann) == [("bob", True), ("bob", False)]
 
 
-def test_who_vanishes_is_offline_at_the_sweep(stage: Stage) -> None:
-    """Asked for, they are offline as soon as the lease is over; told of it is once, by the sweep."""
+def test_lost_connection_is_offline_at_the_sweep(stage: Stage) -> None:
+    """A lost user is offline on request once the lease is over; the sweep pushes it once."""
     ann = watching(stage, "ann", "bob")
     bob = stage.connect("bob")
     bob.expire()
@@ -104,7 +104,7 @@ def test_who_vanishes_is_offline_at_the_sweep(stage: Stage) -> None:
     assert changes(ann) == [("bob", True), ("bob", False)]
 
 
-def test_a_push_that_finds_nobody_tells_of_it(stage: Stage) -> None:
+def test_failed_push_marks_its_user_offline(stage: Stage) -> None:
     """A client that vanished is offline as soon as something is pushed to it."""
     ann = watching(stage, "ann", "bob")
     bob = stage.connect("bob")
@@ -185,8 +185,8 @@ def test_presence_is_hidden_from_the_blocked(stage: Stage) -> None:
     assert (shown.online, shown.last_seen_at) == (False, None)
 
 
-def test_asking_for_who_never_was(stage: Stage) -> None:
-    """An account that never connected is offline; somebody without one is not found."""
+def test_presence_of_an_unknown_user_is_not_found(stage: Stage) -> None:
+    """An account that never connected is offline; a name without an account is not found."""
     stage.register("bob")
     presence = stage.services.realtime.presence
 

@@ -38,8 +38,8 @@ def notices(socket: Socket) -> list[tuple[str, str]]:
     return [(frame["event"], frame["user"]) for frame in told]
 
 
-def test_who_joins_is_told_who_is_there_and_the_others_of_them(stage: Stage, lobby: str) -> None:
-    """The answer names all who are in the room; those already there have one notice; they are a member."""
+def test_join_lists_participants_and_notifies_them_once(stage: Stage, lobby: str) -> None:
+    """The answer names all participants; they get one notice; the user becomes a member."""
     (ann,) = joined(stage, "ann")
     bob = stage.connect("bob")
 
@@ -67,8 +67,8 @@ def test_joining_again_is_no_news(stage: Stage, lobby: str) -> None:
     assert (notices(ann), notices(bob)) == ([], [])
 
 
-def test_who_leaves_is_gone_for_the_others(stage: Stage, lobby: str) -> None:
-    """They are told once; the user stays a member, and leaving again is answered alike."""
+def test_leave_is_pushed_once_and_keeps_membership(stage: Stage, lobby: str) -> None:
+    """A leave is pushed to the others once; the user stays a member; leaving again gets the same answer."""
     ann, bob = joined(stage, "ann", "bob")
 
     assert bob.ask(type="room.leave", room="lobby", ref="1")["event"] == "left"
@@ -80,8 +80,8 @@ def test_who_leaves_is_gone_for_the_others(stage: Stage, lobby: str) -> None:
     assert bob.ask(type="room.clients", room="lobby")["clients"] == ["ann"]
 
 
-def test_a_member_who_left_a_large_room_still_has_its_messages(stage: Stage, lobby: str) -> None:
-    """Being there and being sent what is written are two things."""
+def test_member_who_left_a_large_room_still_gets_messages(stage: Stage, lobby: str) -> None:
+    """Being in a room and receiving its messages are independent."""
     users = ["ann", "bob", "cid", "dan", "eve", "fay"]
     sockets = joined(stage, *users)
     sockets[1].ask(type="room.leave", room="lobby")
@@ -115,8 +115,8 @@ def test_a_user_is_gone_with_their_last_connection(stage: Stage, lobby: str) -> 
     assert notices(ann) == [("gone", "bob")]
 
 
-def test_who_vanishes_is_gone_at_the_sweep(stage: Stage, lobby: str) -> None:
-    """The lease tells of it, once, also if the server hears of it at last."""
+def test_lost_connection_leaves_its_room_at_the_sweep(stage: Stage, lobby: str) -> None:
+    """The end of the lease is pushed once, even if the server learns of the close later."""
     ann, bob = joined(stage, "ann", "bob")
     bob.expire()
     assert ann.ask(type="room.clients", room="lobby")["clients"] == ["ann"]
@@ -128,8 +128,8 @@ def test_who_vanishes_is_gone_at_the_sweep(stage: Stage, lobby: str) -> None:
     assert notices(ann) == [("gone", "bob")]
 
 
-def test_a_push_that_finds_nobody_tells_of_it(stage: Stage, lobby: str) -> None:
-    """A client that vanished is gone as soon as something is pushed to it, and once."""
+def test_failed_push_removes_its_connection_from_the_room(stage: Stage, lobby: str) -> None:
+    """A client that vanished leaves the room once, as soon as something is pushed to it."""
     ann, bob, cid = joined(stage, "ann", "bob", "cid")
     bob.vanish()
 
@@ -175,8 +175,8 @@ def test_a_join_that_meets_the_end_of_its_connection_leaves_nothing(
     assert not stage.store.fetch(ChatConnections(stage.store, NO_LEASE).detach(lobby, bob.id)).handle
 
 
-def test_who_was_removed_hears_nothing_and_is_not_shown(stage: Stage, lobby: str) -> None:
-    """A banned user's client is in the room no more for anybody, though its connection lives."""
+def test_banned_user_receives_nothing_and_is_not_listed(stage: Stage, lobby: str) -> None:
+    """A banned user's connection is no longer in the room for anybody, though it stays open."""
     bob = joined(stage, "ann", "bob")[1]
     stage.services.membership.apply(stage.caller("ann"), lobby, "bob", rules.ban)
     bob.frames.clear()
@@ -197,8 +197,8 @@ def test_a_room_that_is_not_there(stage: Stage, kind: str) -> None:
     assert (error["status"], error["code"], error["ref"]) == (404, "chat_not_found", "9")
 
 
-def test_getting_the_clients_of_a_room_says_who_is_there(stage: Stage, lobby: str) -> None:
-    """Members are listed, and marked who have joined by socket; a visitor sees the same."""
+def test_room_clients_lists_members_and_marks_participants(stage: Stage, lobby: str) -> None:
+    """Members are listed, those connected to the room are marked; a visitor sees the same."""
     joined(stage, "ann", "bob")[1].close()
     stage.connect("bob")
 
@@ -217,8 +217,8 @@ def test_the_ticket_of_a_room_joins_it(stage: Stage, lobby: str) -> None:
     assert notices(ann) == [("entered", "bob")]
 
 
-def test_a_full_room_is_told_of_nobody(stage: Stage, lobby: str) -> None:
-    """Above so many connections nobody is told who comes and goes; when there are fewer, they are again."""
+def test_large_room_pushes_no_joins_or_leaves(stage: Stage, lobby: str) -> None:
+    """Above a number of connections joins and leaves are not pushed; below it they are again."""
     there = joined(stage, "ann", *(f"guest{number}" for number in range(LARGE_CHAT)))
     last = stage.connect("late")
     last.send(type="room.join", room="lobby")

@@ -66,8 +66,10 @@ def test_frames_take_the_documented_round_trips(
 @pytest.mark.parametrize(
     ("known", "unknown", "chat"), [(5, 5, "ann:bob"), (4, 5, "r-lobby")], ids=["direct", "group"]
 )
-def test_trips_of_a_send(stage: Stage, made: list[str], known: int, unknown: int, chat: str) -> None:
-    """The limit is taken from where a trip is made anyway, if the process has heard of the connection.
+def test_send_takes_its_limit_in_an_existing_round_trip(
+    stage: Stage, made: list[str], known: int, unknown: int, chat: str
+) -> None:
+    """The limit is taken in a round trip that is made anyway, if the process knows the connection.
 
     A direct chat: whose frame it is, how the two stand to each other, the append, the inboxes, and that it is
     pushed. A group: the same but for the second, where a process that has not heard of the connection takes
@@ -86,8 +88,8 @@ def test_trips_of_a_send(stage: Stage, made: list[str], known: int, unknown: int
 
 
 @pytest.mark.parametrize("checked", [1, 100])
-def test_trips_of_a_hello(stage: Stage, made: list[str], checked: int) -> None:
-    """Cursors to check are one round trip more, however many, and none where there are none."""
+def test_cursors_to_check_take_one_more_round_trip(stage: Stage, made: list[str], checked: int) -> None:
+    """Cursors to check take one more round trip, however many, and none if there are none."""
     ann = stage.connect("ann", token=stage.register("ann"))
     counts = []
     for count in (0, checked, 0, checked):
@@ -100,8 +102,8 @@ def test_trips_of_a_hello(stage: Stage, made: list[str], checked: int) -> None:
     assert counts[2:] == [counts[0], counts[0] + 1]
 
 
-def test_trips_of_a_pull(stage: Stage, made: list[str]) -> None:
-    """Two: whose frame it is, and the page; the limit is taken from in either."""
+def test_pull_frame_takes_two_round_trips(stage: Stage, made: list[str]) -> None:
+    """Two: the connection's user, and the page; the limit is taken in one of them."""
     ann = stage.connect("ann", token=stage.register("ann"))
     for _ in range(2):
         made.clear()
@@ -111,8 +113,10 @@ def test_trips_of_a_pull(stage: Stage, made: list[str]) -> None:
 
 
 @pytest.mark.parametrize(("watched", "most"), [(0, 6), (100, 7)])
-def test_trips_of_an_end(stage: Stage, made: list[str], watched: int, most: int) -> None:
-    """However much a connection held, its end is a handful."""
+def test_end_of_a_connection_takes_few_round_trips(
+    stage: Stage, made: list[str], watched: int, most: int
+) -> None:
+    """However much a connection held, its end takes a handful of round trips."""
     for room in ("one", "two", "three"):
         stage.room("ann", room)
     ann = stage.connect("ann")

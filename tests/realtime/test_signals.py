@@ -180,8 +180,8 @@ def test_data_has_a_limit(pair: tuple[Socket, Socket]) -> None:
 
 
 @pytest.mark.parametrize("fields", [{}, {"to": "bob", "chat": "ann:bob"}, {"to": ""}, {"to": "a:b"}])
-def test_whom_it_is_for_is_one_of_two(pair: tuple[Socket, Socket], fields: dict[str, str]) -> None:
-    """To whom, or to which chat: neither, both, and what is no name are errors."""
+def test_signal_names_either_a_user_or_a_chat(pair: tuple[Socket, Socket], fields: dict[str, str]) -> None:
+    """A signal names a user or a chat: neither, both, or an invalid name are errors."""
     assert refused(pair[0], **fields) == (400, "bad_request")
 
 
@@ -189,8 +189,8 @@ def test_whom_it_is_for_is_one_of_two(pair: tuple[Socket, Socket], fields: dict[
 
 
 @pytest.mark.parametrize("kind", ["ring", "offer", "screen"])
-def test_a_call_begins_with_who_has_written_back(stage: Stage, kind: str) -> None:
-    """Who was written to, and has not answered, cannot be rung; once they answer they can."""
+def test_only_a_user_who_wrote_back_can_be_called(stage: Stage, kind: str) -> None:
+    """A user who has not answered a message can't be called; after an answer they can."""
     stage.write("cid", "bob:cid")
     bob, cid = stage.connect("bob"), stage.connect("cid")
 
@@ -203,8 +203,8 @@ def test_a_call_begins_with_who_has_written_back(stage: Stage, kind: str) -> Non
     assert [frame["kind"] for frame in bob.frames] == [kind]
 
 
-def test_who_left_a_chat_cannot_be_rung_there(stage: Stage) -> None:
-    """To leave a direct chat takes back that one accepted it."""
+def test_user_who_left_a_chat_cannot_be_called_there(stage: Stage) -> None:
+    """Leaving a direct chat withdraws its acceptance."""
     for user in ("bob", "cid"):
         stage.write(user, "bob:cid")
     stage.connect("bob")
@@ -214,8 +214,8 @@ def test_who_left_a_chat_cannot_be_rung_there(stage: Stage) -> None:
     assert refused(cid, to="bob", kind="ring") == (403, "call_not_accepted")
 
 
-def test_who_follows_the_caller_can_be_rung(stage: Stage) -> None:
-    """Without a chat, too; and the caller, who has rung, takes what the other begins."""
+def test_follower_of_the_caller_can_be_called(stage: Stage) -> None:
+    """A follower can be called without a chat, too; a caller accepts calls that the other begins."""
     tokens = {user: stage.register(user) for user in ("bob", "cid")}
     stage.services.follows.follow("bob", "cid")
     bob, cid = (stage.connect(user, token=tokens[user]) for user in ("bob", "cid"))
@@ -228,8 +228,8 @@ def test_who_follows_the_caller_can_be_rung(stage: Stage) -> None:
 
 
 @pytest.mark.parametrize("kind", ["reject", "hangup"])
-def test_who_ends_a_call_takes_no_others(stage: Stage, kind: str) -> None:
-    """Who was put into a group, and turns its call down there, cannot be rung by its members for that."""
+def test_declined_call_accepts_no_others(stage: Stage, kind: str) -> None:
+    """A user who was added to a group and declines a call there can't be called by its members for that."""
     group = stage.group("ann", "bob")
     stage.write("ann", "ann:bob")
     ann, bob = stage.connect("ann"), stage.connect("bob")
@@ -243,8 +243,8 @@ def test_who_ends_a_call_takes_no_others(stage: Stage, kind: str) -> None:
     assert ann.send(**signal(to="bob", kind="ring")) == []
 
 
-def test_a_group_rings_only_those_who_accepted_it(stage: Stage) -> None:
-    """Who made it, joined it by themselves or has written in it; not who was put into it."""
+def test_group_call_reaches_only_accepting_members(stage: Stage) -> None:
+    """Its creator, those who joined by themselves or wrote in it; not members who were added."""
     group = stage.group("ann", "bob", "cid", "dan")
     stage.write("cid", group)
     ann, bob, cid, dan = (stage.connect(user) for user in ("ann", "bob", "cid", "dan"))
@@ -256,8 +256,8 @@ def test_a_group_rings_only_those_who_accepted_it(stage: Stage) -> None:
     assert [frame["kind"] for frame in dan.frames] == ["hangup"]
 
 
-def test_who_joined_a_room_rings_there(stage: Stage) -> None:
-    """To join is to accept, until one is no member any more; being added after that is not."""
+def test_joined_room_member_accepts_its_calls(stage: Stage) -> None:
+    """Joining accepts calls until the membership ends; being added after that does not."""
     room = stage.room("ann", join="open")
     ann, bob = stage.connect("ann"), stage.connect("bob")
     bob.send(type="room.join", room="lobby")

@@ -11,8 +11,8 @@ MUTED_UNTIL = 7_000_000_000_000_000
 """In 2191, µs since 1970."""
 
 
-def test_the_other_is_told(stage: Stage) -> None:
-    """Each of the other's connections is; nobody else, and no answer comes back."""
+def test_typing_is_pushed_to_the_others_connections(stage: Stage) -> None:
+    """Each of the other user's connections gets it; nobody else does, and no answer comes back."""
     stage.write("ann", "ann:bob")
     ann, desk = stage.connect("ann"), stage.connect("ann")
     phone, laptop, cid = stage.connect("bob"), stage.connect("bob"), stage.connect("cid")
@@ -25,8 +25,8 @@ def test_the_other_is_told(stage: Stage) -> None:
     assert (desk.frames, cid.frames) == ([], [])
 
 
-def test_the_members_of_a_group_are_told(stage: Stage) -> None:
-    """All but the one who types."""
+def test_typing_is_pushed_to_all_other_members(stage: Stage) -> None:
+    """All members get it but the one who types."""
     group = stage.group("ann", "bob", "cid")
     ann, bob, cid = (stage.connect(user) for user in ("ann", "bob", "cid"))
 
@@ -48,8 +48,8 @@ def test_it_is_dropped_in_large_chats(stage: Stage, extra: int) -> None:
     assert bool(other.frames) == (extra == 0)
 
 
-def test_strangers_are_told_nothing(stage: Stage) -> None:
-    """Neither by somebody they never wrote with, nor by one who is no member."""
+def test_typing_is_not_pushed_to_strangers(stage: Stage) -> None:
+    """Neither from a user they never wrote with, nor from one who is no member."""
     group = stage.group("ann", "bob")
     bob, cid = stage.connect("bob"), stage.connect("cid")
 

@@ -83,8 +83,8 @@ def test_a_ref_that_is_none(net: Net, ref: Any) -> None:
     assert device.ask("ping")["type"] == "pong"
 
 
-def test_one_who_sends_rubbish_disturbs_nobody(net: Net) -> None:
-    """While one device sends what is no frame another's message arrives."""
+def test_invalid_frames_of_one_device_disturb_no_other(net: Net) -> None:
+    """While one device sends invalid frames, another's message arrives."""
     chat, alice, bob = net.pair()
     rude, sending, other = net.device(bob), net.device(alice), net.device(bob)
     for _ in range(20):

@@ -7,8 +7,8 @@ from tests.deployed.realtime.conftest import Server
 from tests.deployed.realtime.users import Net, new_id
 
 
-def test_hello_tells_what_was_missed(net: Net) -> None:
-    """Before it is ready a client learns of its chats, how far they are, and what it has not read."""
+def test_hello_lists_chats_heads_and_unread(net: Net) -> None:
+    """Before `ready` a client gets its chats, their newest numbers, and what is unread."""
     chat, alice, bob = net.strangers()
     seq = net.write(bob, chat, "while you were away")
     pages = net.device(alice, hello=False).hello()
@@ -17,8 +17,8 @@ def test_hello_tells_what_was_missed(net: Net) -> None:
     assert not pages[-1]["more"]
 
 
-def test_hello_again_tells_what_is_new(net: Net) -> None:
-    """With the version of the last sync a client learns only of what has moved since."""
+def test_hello_with_a_version_lists_only_changes(net: Net) -> None:
+    """With the version of its last sync a client gets only what changed since."""
     chat, alice, bob = net.strangers()
     net.write(bob, chat, "one")
     version = net.device(alice, hello=False).hello()[-1]["version"]
@@ -30,8 +30,8 @@ def test_hello_again_tells_what_is_new(net: Net) -> None:
     assert not later[0]["reset"]
 
 
-def test_hello_tells_what_the_store_lost(net: Net, server: Server | None) -> None:
-    """A message that was pushed and acknowledged and is not in the log any more is told at the next hello.
+def test_hello_reports_messages_that_the_store_lost(net: Net, server: Server | None) -> None:
+    """A message that was pushed and acknowledged and is lost is reported at the next hello.
 
     Where the store is out of reach it is a message of the next number, which no log has.
     """

@@ -16,8 +16,8 @@ def shown(net: Net, person: Person, reader: Person) -> Any:
     return answer.json()
 
 
-def test_watch_tells_now_and_later(net: Net) -> None:
-    """Who watches a user learns that they are offline, come online, and go, and when that was."""
+def test_watch_shows_presence_now_and_its_changes(net: Net) -> None:
+    """A watcher sees that a user is offline, comes online and goes offline, and when."""
     alice, bob = net.someone(), net.someone()
     watching = net.device(alice)
     answer = watching.ask("watch", users=[bob.handle])
@@ -58,8 +58,8 @@ def test_one_device_of_two_keeps_its_user_online(net: Net) -> None:
     assert watching.kept("presence") == []
 
 
-def test_watch_replaces_whom_one_watched(net: Net) -> None:
-    """Another `watch` is instead of the one before: of those left out nothing is told any more."""
+def test_new_watch_replaces_the_one_before(net: Net) -> None:
+    """A new `watch` replaces the one before: users who are left out cause no more pushes."""
     alice, bob, carol = net.someone(), net.someone(), net.someone()
     watching = net.device(alice)
     watching.ask("watch", users=[bob.handle])

@@ -7,8 +7,8 @@ from tests.deployed.realtime.users import Net, new_id
 ENTERED, GONE = "a new user has joined the room", "user left the chat"
 
 
-def test_who_joins_is_told(net: Net) -> None:
-    """The answer to a join lists who is there, and those hear of it."""
+def test_join_lists_participants_and_notifies_them(net: Net) -> None:
+    """The answer to a join lists the participants, and they are notified of it."""
     alice, bob = net.someone(), net.someone()
     room = net.room(alice)
     first, second = net.device(alice), net.device(bob)
@@ -21,8 +21,8 @@ def test_who_joins_is_told(net: Net) -> None:
     assert second.kept("room") == []
 
 
-def test_who_leaves_is_told(net: Net) -> None:
-    """Leaving a room is told to those still there; who left stays its member."""
+def test_leave_notifies_participants_and_keeps_membership(net: Net) -> None:
+    """Leaving a room notifies the remaining participants; the user stays a member."""
     alice, bob = net.someone(), net.someone()
     room = net.room(alice)
     first, second = net.device(alice), net.device(bob)
@@ -35,8 +35,8 @@ def test_who_leaves_is_told(net: Net) -> None:
     assert second.ask("send", chat=f"r-{room}", id=new_id(), text="still a member")["type"] == "ack"
 
 
-def test_who_closes_is_told(net: Net) -> None:
-    """A socket that closes leaves its rooms, but a user is there while another device is."""
+def test_closed_connection_leaves_its_rooms(net: Net) -> None:
+    """A connection that closes leaves its rooms; a user stays while another device is connected."""
     alice, bob = net.someone(), net.someone()
     room, other = net.room(alice), net.room(alice)
     first, second, third = net.device(alice), net.device(bob), net.device(bob)

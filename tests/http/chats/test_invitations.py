@@ -127,8 +127,10 @@ def test_a_group_is_made_with_strangers(api: Api, people: People) -> None:
     ("setting", "by_stranger", "by_known"),
     [("everybody", "member", "member"), ("known", "invited", "member"), ("nobody", "invited", "invited")],
 )
-def test_who_may_add_me(api: Api, people: People, setting: str, by_stranger: str, by_known: str) -> None:
-    """The setting says who adds without asking; it is in the profile, and null brings the default back."""
+def test_setting_decides_who_adds_without_an_invitation(
+    api: Api, people: People, setting: str, by_stranger: str, by_known: str
+) -> None:
+    """The setting decides who adds the user without asking; the profile shows it, null resets it."""
     ann, bob, cid = crowd(people, 3)
     choose(api, bob, setting)
     follow(api, bob, cid)
@@ -147,8 +149,8 @@ def test_the_setting_has_three_values(api: Api, people: People) -> None:
     refused(answer, 400, "bad_request")
 
 
-def test_who_left_is_asked(api: Api, people: People) -> None:
-    """Who has left a chat is invited by whoever adds them, however well they are known, and however often."""
+def test_former_member_is_invited_instead_of_added(api: Api, people: People) -> None:
+    """A user who left a chat is invited by whoever adds them, however often."""
     ann, bob = crowd(people, 2)
     follow(api, bob, ann)
     chat = make(api, ann, [bob])
@@ -161,8 +163,8 @@ def test_who_left_is_asked(api: Api, people: People) -> None:
     refused(do(api, ann, "PUT", f"{chat}/members/{bob.handle}"), 403, "forbidden")
 
 
-def test_who_was_removed_by_others_is_added_again(api: Api, people: People) -> None:
-    """An admin who removes somebody who knows them may add them again."""
+def test_removed_member_is_added_again_without_asking(api: Api, people: People) -> None:
+    """An admin who removed a user who knows them can add the user again."""
     ann, bob = crowd(people, 2)
     follow(api, bob, ann)
     chat = make(api, ann, [bob])
@@ -249,8 +251,8 @@ def test_one_inviter_cannot_fill_the_invitations_of_a_user(api: Api, people: Peo
     refused(do(api, ann, "PUT", f"{chat}/invitations/{bob.handle}"), 409, "invitations_full")
 
 
-def test_an_invitation_counts_for_the_admin_who_sent_it(api: Api, people: People) -> None:
-    """The maker of a group is not charged with the invitations of another admin."""
+def test_invitation_counts_for_its_own_sender(api: Api, people: People) -> None:
+    """An invitation by another admin does not count against the creator of the group."""
     ann, bob, cid = crowd(people, 3)
     follow(api, cid, ann)
     for _ in range(10):

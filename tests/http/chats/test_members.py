@@ -21,8 +21,8 @@ def url(small_chats_url: str) -> str:
     return small_chats_url
 
 
-def test_whom_one_cannot_bring(api: Api, people: People) -> None:
-    """Who is not there, or has blocked the caller, is named; nothing is made."""
+def test_users_who_cannot_be_added_are_named(api: Api, people: People) -> None:
+    """Missing users, and those who block the caller, are named in the error; nothing is created."""
     ann, bob, cid = crowd(people, 3)
     done(api.call("PUT", f"/v1/users/me/blocked/{ann.handle}", person=bob))
     body = {"kind": "group", "name": "x", "id": str(uuid.uuid4())}

@@ -181,7 +181,7 @@ def traces(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Secrets, 
         yield secret, server.output(), data
 
 
-def test_the_log_tells_no_secret(traces: tuple[Secrets, str, Path]) -> None:
+def test_server_log_contains_no_secret(traces: tuple[Secrets, str, Path]) -> None:
     """A full run leaves a line for each call, and in none of them a password, token, text or email."""
     secret, log, _ = traces
     assert log.count('"event":"request"') > LEAST_CALLS
@@ -190,8 +190,8 @@ def test_the_log_tells_no_secret(traces: tuple[Secrets, str, Path]) -> None:
     assert [line for line in log.splitlines() if _any_of(secret.kept_apart | secret.private, line)] == []
 
 
-def test_the_stores_log_tells_no_secret(traces: tuple[Secrets, str, Path]) -> None:
-    """Nor does what the store wrote about itself."""
+def test_store_log_contains_no_secret(traces: tuple[Secrets, str, Path]) -> None:
+    """The store's own log contains no secret either."""
     secret, _, data = traces
     logs = [path.read_text(errors="replace") for path in data.rglob("*.log")]
     assert logs

@@ -789,8 +789,8 @@ def test_request_shows_no_secret() -> None:
 
 
 @one_store
-def test_search_index_is_owed(here: Store, source: UserServer) -> None:
-    """A new user, or a new name, is owed to the search."""
+def test_imported_users_await_indexing(here: Store, source: UserServer) -> None:
+    """A new user, or a new name, awaits indexing for the search."""
     call(event(source))
     from chalicelib.store.work.pending import PendingWork
 

@@ -101,8 +101,8 @@ def test_follow_and_unfollow(api: Api, people: People, classic: bool) -> None:
     assert listed["name"] == "Bob"
 
 
-def test_whom_one_cannot_follow(api: Api, people: People) -> None:
-    """Oneself is a bad request, and nobody is not found, on either path; without a token nobody follows."""
+def test_only_other_existing_users_can_be_followed(api: Api, people: People) -> None:
+    """Oneself is a bad request, an unknown user not found, on either path; a follow needs a token."""
     ann = people.new()
     for method, path in (
         ("PUT", FOLLOWING + "/{}"),

@@ -92,8 +92,8 @@ def test_again_is_fine(village: Village, raw: RawClient) -> None:
     check_gone(village, raw)
 
 
-def test_finish_spares_who_is_there(village: Village) -> None:
-    """What ends a deletion does nothing to an account that is not deleted, or to none."""
+def test_finish_changes_nothing_of_an_active_account(village: Village) -> None:
+    """Finishing a deletion does nothing to an account that is active or missing."""
     village.settle("alice", "Alice", MAIL)
     village.deletion.finish("alice")
     village.deletion.finish("nobody")

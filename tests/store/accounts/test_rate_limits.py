@@ -198,8 +198,8 @@ def test_a_refused_cost_takes_nothing(store: Store) -> None:
     assert not of_user(store, SESSIONS[0], 10, 2).wait
 
 
-def test_what_is_owed_is_waited_for(store: Store) -> None:
-    """What was done at a cost beyond the limit keeps the session's next requests waiting."""
+def test_cost_beyond_the_limit_delays_the_next_requests(store: Store) -> None:
+    """A request that cost more than the limit had left keeps the session's next requests waiting."""
     assert not of_user(store, SESSIONS[0], 10, 9).wait
     assert not of_user(store, SESSIONS[0], 10, 9, done=True).wait
 

@@ -150,8 +150,8 @@ def test_what_is_no_handle(door: Door, handle: str) -> None:
     assert isinstance(refusal(lambda: door.register(handle)), BadRequest)
 
 
-def test_taken_handle_and_taken_email_are_told_alike(door: Door) -> None:
-    """What is taken, the handle or the email, is not said."""
+def test_taken_handle_and_taken_email_get_the_same_error(door: Door) -> None:
+    """The error does not say which is taken, the handle or the email."""
     door.register("ann", ADDRESS)
 
     handle = refusal(lambda: door.register("ANN", "new@example.org"))
@@ -331,7 +331,7 @@ WRONG: dict[str, dict[str, Any]] = {
 }
 
 
-def test_all_wrong_logins_are_told_alike(door: Door) -> None:
+def test_all_wrong_logins_get_the_same_answer(door: Door) -> None:
     """Unknown, deleted, without a password, wrong password: one answer, and one hash is verified for each."""
     door.register("ann", ADDRESS)
     door.register("gone", "gone@example.org")
@@ -362,8 +362,8 @@ class OvertakenPasswords(CountingPasswords):
         return super().hashed(password)
 
 
-def test_two_logins_that_hash_anew_at_once(store: Store, door: Door) -> None:
-    """After a change of parameters two may log in at once: both are in, and the hash is of today's."""
+def test_concurrent_logins_can_both_renew_the_hash(store: Store, door: Door) -> None:
+    """After a change of parameters two users can log in at once, and the hash has today's parameters."""
     door.register()
     other = Door(store, CountingPasswords("m=16,t=1,p=1"))
     overtaken = Door(store, OvertakenPasswords(lambda: other.login("ann")))
@@ -475,8 +475,8 @@ def test_a_password_for_one_login(door: Door) -> None:
     assert door.login("ann", OTHER)
 
 
-def test_to_be_told_to_change_is_no_failure(door: Door) -> None:
-    """Who has the right password is not locked out by being told to choose another."""
+def test_required_password_change_is_no_failed_login(door: Door) -> None:
+    """A correct password with a required change does not count as a failed login."""
     door.register("ann")
     door.accounts.update("ann", {"reset": True})
     for _ in range(PAIR_FAILURES + 1):

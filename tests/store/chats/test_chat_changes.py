@@ -112,8 +112,8 @@ def test_a_record_goes(groups: Groups, raw: RawClient) -> None:
     assert owed(raw)[f"pbob\0{GROUP}"] == place.stamp
 
 
-def test_what_is_not_told(groups: Groups, raw: RawClient) -> None:
-    """A change without a message touches neither the log nor what changed, and owes no inbox a message."""
+def test_change_without_message_touches_no_log_or_inbox(groups: Groups, raw: RawClient) -> None:
+    """A change without a message changes neither the log nor the changelog, and makes no inbox pending."""
     made = groups.make()
     raw.delete(keys.outbox(GROUP))
 
@@ -213,8 +213,8 @@ def test_chat_is_gone(groups: Groups) -> None:
     assert groups.view().info is None
 
 
-def test_who_was_not_viewed(groups: Groups) -> None:
-    """A change of somebody whom the caller has not looked at is a defect, and is not sent."""
+def test_change_of_an_unviewed_user_is_a_defect(groups: Groups) -> None:
+    """A change of a user whom the caller has not viewed is a defect, and is not sent."""
     groups.make()
 
     with pytest.raises(ValueError, match="not in the view: bob"):
@@ -339,8 +339,8 @@ def test_former_members_are_forgotten(forgetful: Groups, raw: RawClient) -> None
     ]
 
 
-def test_who_is_not_forgotten(forgetful: Groups) -> None:
-    """Bans, invitations and requests are kept; when there are too many nobody more can ask or be asked."""
+def test_full_lists_refuse_new_requests_and_invitations(forgetful: Groups) -> None:
+    """Bans, invitations and requests are kept; when there are too many, no more can be added."""
     groups = forgetful
     groups.make("bob")
     groups.change({"cid": Relation.BANNED, "dan": Relation.INVITED, "eve": Relation.REQUESTED}, body=None)

@@ -61,8 +61,8 @@ def test_a_chat_is_made(groups: Groups) -> None:
     ]
 
 
-def test_creating_is_told(groups: Groups, raw: RawClient) -> None:
-    """The message that tells of it is the log's first, is not counted, and is owed to all inboxes."""
+def test_creation_message_is_first_and_reaches_all_inboxes(groups: Groups, raw: RawClient) -> None:
+    """The system message of the creation is the log's first, does not count, and awaits all inboxes."""
     made = groups.make("bob")
 
     assert made.seq == 1
@@ -255,8 +255,8 @@ def test_deleting_leaves_a_tombstone(groups: Groups, raw: RawClient) -> None:
     assert groups.chats.delete(GROUP, groups.view("ann")) is None
 
 
-def test_deleting_is_told_to_who_had_it(groups: Groups, raw: RawClient) -> None:
-    """Members and the invited are owed that the chat is gone, with stamps above those they had."""
+def test_deletion_of_a_chat_awaits_all_its_inboxes(groups: Groups, raw: RawClient) -> None:
+    """Members and invited users await the deletion in their inboxes, with stamps above their last."""
     made = groups.make("bob", "cid")
     groups.change({"cid": Relation.LEFT})
     groups.change({"dan": Relation.INVITED, "eve": Relation.REQUESTED}, body=None)

@@ -102,8 +102,8 @@ def test_a_member_without_marks(store: Store, raw: RawClient) -> None:
     assert told.info.large
 
 
-def test_a_member_who_sees_nothing_yet(store: Store, raw: RawClient) -> None:
-    """Who joined after the newest message has no last one."""
+def test_new_member_without_messages_has_no_last_one(store: Store, raw: RawClient) -> None:
+    """A member who joined after the newest message has no last one."""
     write_group(raw, {"ann": HEAD})
 
     told = summed(store)
@@ -125,8 +125,8 @@ def test_left_member_sees_the_chat_as_of_their_leave(
     assert summed(store) == seen._replace(read=4, received=5, stamp=77)
 
 
-def test_who_left_knows_the_change_of_then(store: Store, raw: RawClient) -> None:
-    """Who left knows of the newest change up to then."""
+def test_left_member_sees_the_newest_change_of_their_time(store: Store, raw: RawClient) -> None:
+    """A member who left sees the newest change up to then."""
     write_group(raw, {"bob": 0}, change_seq=6, change_time=entry(6).time)
     write_other(raw, "ann", Relation.LEFT, 0, 6)
 
@@ -154,10 +154,10 @@ def test_invited_user_sees_the_group_and_their_old_messages(store: Store, raw: R
     ],
 )
 @pytest.mark.parametrize("join", ["invite", "request", "open"])
-def test_who_never_was_a_member(
+def test_stranger_sees_a_joinable_group_without_messages(
     store: Store, raw: RawClient, relation: Relation | None, state: MembershipState, join: str
 ) -> None:
-    """Strangers are told what a group is if they may join or ask to, the banned never; none sees messages."""
+    """Strangers see a group that they can join or ask to, banned users never; none sees messages."""
     write_group(raw, {"bob": 0}, join=join, history=1, change_seq=7, change_time=entry(7).time)
     if relation is not None:
         write_other(raw, "ann", relation, 0, 6 if relation is Relation.BANNED else 0)

@@ -137,8 +137,8 @@ def restore(raw: RawClient, handle: str, dump: dict[bytes, Any]) -> None:
         raw.restore(key, 0, value)
 
 
-def test_told_at_once_and_once_more(town: Town, raw: RawClient) -> None:
-    """A message is in the inboxes at once; the sweep repeats it to no effect, and the outbox is empty."""
+def test_repeated_fan_out_has_no_effect(town: Town, raw: RawClient) -> None:
+    """A message is in the inboxes at once; the sweep repeats it without effect, and the outbox is empty."""
     sent = town.send(DIRECT)
     assert town.active("ann") == town.active("bob") == {DIRECT: sent}
     before = town.versions()
@@ -149,8 +149,8 @@ def test_told_at_once_and_once_more(town: Town, raw: RawClient) -> None:
     assert town.fan_out.sweep() == 0
 
 
-def test_never_told_at_once(town: Town, raw: RawClient) -> None:
-    """What nobody told at once, the sweep tells: messages, places, search entries."""
+def test_sweep_delivers_what_was_not_delivered_at_once(town: Town, raw: RawClient) -> None:
+    """The sweep delivers what was never delivered: messages, inbox entries, search entries."""
     made = town.groups.make("bob")
     direct = town.send(DIRECT, tell=False)
     assert town.active("bob") == {}

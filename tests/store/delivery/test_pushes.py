@@ -274,8 +274,8 @@ def test_a_chat_that_becomes_large(large: Town, raw: RawClient) -> None:
     assert large.wire.seqs("bob-1") == [seq]
 
 
-def test_who_comes_into_a_large_chat(large: Town) -> None:
-    """Who is added to a large chat while connected gets its messages, and the one that says so."""
+def test_added_member_of_a_large_chat_gets_its_messages(large: Town) -> None:
+    """A connected user who is added to a large chat gets its messages, and the one of the join."""
     large.connect("eve-1")
     large.change({"eve": Role.MEMBER})
     seq = large.send()
@@ -284,8 +284,8 @@ def test_who_comes_into_a_large_chat(large: Town) -> None:
     assert large.wire.seqs("bob-1")[-2:] == [seq - 1, seq]
 
 
-def test_who_has_left_a_large_chat(large: Town) -> None:
-    """Who is no member any more gets nothing, though the connection is still attached."""
+def test_former_member_of_a_large_chat_gets_nothing(large: Town) -> None:
+    """A former member gets nothing, though the connection is still attached."""
     large.change({"bob": Relation.LEFT})
     large.wire.frames.clear()
     large.send()

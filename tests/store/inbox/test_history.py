@@ -79,8 +79,10 @@ def test_former_member_keeps_their_history_alone(store: Store, raw: RawClient) -
 
 
 @pytest.mark.parametrize("relation", [None, Relation.INVITED, Relation.REQUESTED, Relation.BANNED])
-def test_one_who_may_read_nothing(store: Store, raw: RawClient, relation: Relation | None) -> None:
-    """Whoever may read nothing of a group gets the answer that a group gives which does not exist."""
+def test_user_without_read_permission_sees_a_missing_group(
+    store: Store, raw: RawClient, relation: Relation | None
+) -> None:
+    """A user who can read nothing of a group gets the same answer as for a missing group."""
     if relation is not None:
         write_other(raw, "bob", relation)
 

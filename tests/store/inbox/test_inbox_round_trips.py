@@ -174,8 +174,8 @@ def test_changes_page_takes_two_round_trips(trips: Trips, chat: str) -> None:
         ("GET", "/v1/chats/ann:bob/changes", None),
     ],
 )
-def test_a_refused_token_is_judged_once(trips: Trips, method: str, path: str, body: Any) -> None:
-    """A token that is not good is asked for in one trip, whatever else is wrong; nothing is written."""
+def test_refused_token_takes_one_round_trip(trips: Trips, method: str, path: str, body: Any) -> None:
+    """An invalid token takes one round trip, whatever else is wrong; nothing is written."""
     path, _, query = path.partition("?")
     answer = call(method, path, query, body, Authorization=BAD.format("ann"))
 

@@ -231,8 +231,8 @@ def test_a_large_chat_that_is_otherwise_has_moved(index: Index) -> None:
     assert index.check(0, Checked("g-another", ONE, 5), Checked(DIRECT, ONE, 5)) == 0
 
 
-def test_a_chat_that_is_told_at_its_version_need_not_move(index: Index) -> None:
-    """The first who is told of a placed chat moves it no more; who is told something else later does."""
+def test_chat_synced_at_its_version_is_not_moved_again(index: Index) -> None:
+    """A first sync at the chat's version does not move the chat; a later one that differs does."""
     (chat,) = large_index(index, 1)
     version = index.moved().version  # type: ignore[union-attr]
     assert index.check(0, Checked(chat, ONE, 20, version)) == 0

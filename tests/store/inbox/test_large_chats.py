@@ -68,8 +68,8 @@ def test_a_sync_checks_few_large_chats_on_a_page() -> None:
     assert max(trips.sizes) <= CHECKS + 2
 
 
-def test_what_moved_in_any_of_many_large_chats_is_told() -> None:
-    """Messages in chats that a sync comes to early and late are all told, and nothing else."""
+def test_sync_reports_every_large_chat_that_moved() -> None:
+    """Messages in large chats are in the sync, whether it reaches the chat early or late; nothing else is."""
     made = groups(MANY)
     client = Client("bob")
     client.sync(50)
@@ -80,8 +80,8 @@ def test_what_moved_in_any_of_many_large_chats_is_told() -> None:
     assert client.sync(50) == []
 
 
-def test_two_devices_of_one_user_are_both_told() -> None:
-    """What one device's sync has found is told to the other as well, though that checks less."""
+def test_sync_of_one_device_informs_the_other() -> None:
+    """What one device's sync has found reaches the other as well, though that one checks less."""
     made = groups(9)
     devices = [Client("bob"), Client("bob")]
     for device in devices:

@@ -171,8 +171,8 @@ def test_a_large_chat_says_so(readers: ReadStates, raw: RawClient) -> None:
     assert readers.read(GROUP, "ann", 1) == ReadStateChange(kept(raw, GROUP).stamp, LAST, True)
 
 
-def test_a_member_who_sees_nothing_yet(readers: ReadStates, raw: RawClient) -> None:
-    """A member who joined after the newest message sees none, so no time of one is told."""
+def test_new_member_without_messages_has_no_message_time(readers: ReadStates, raw: RawClient) -> None:
+    """A member who joined after the newest message sees none, so there is no message time."""
     write_group(raw, {"ann": HEAD})
 
     check_told(raw, GROUP, readers.flag(GROUP, "ann", PINNED, 0), 0)

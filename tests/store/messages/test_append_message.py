@@ -424,8 +424,8 @@ def test_a_stamp_of_the_future_rises(log: Log, raw: RawClient) -> None:
     assert reader(raw, "ann", CHAT) == Held(1, 1, 0, FOR_EVER + 1, WROTE | ACCEPTED)
 
 
-def test_the_inboxes_are_owed_the_newest(log: Log, raw: RawClient) -> None:
-    """The time of the newest message is owed, once for a chat; a duplicate owes and raises nothing."""
+def test_newest_message_is_pending_once_for_its_chat(log: Log, raw: RawClient) -> None:
+    """The newest message's time is pending, once for a chat; a duplicate adds and raises nothing."""
     first = log.append(CHAT, HELLO)
     second = log.append(CHAT, Content("bob", "hello"))
     assert outbox(raw, CHAT) == {f"m{CHAT}": second.time}
@@ -516,10 +516,10 @@ def stand(raw: RawClient, standing: str) -> None:
     ],
 )
 @pytest.mark.parametrize("content", [HELLO, Content("ann", "hello")])
-def test_who_may_not_write(
+def test_user_without_write_permission_changes_nothing(
     log: Log, raw: RawClient, standing: str, error: type[ParleyError], content: Content
 ) -> None:
-    """Who is no member, or muted, writes nothing and raises nothing, and learns nothing of an id."""
+    """A muted user, or one who is no member, writes nothing, raises nothing, and learns nothing of an id."""
     write_group(raw, {"ann": 0, "bob": 0})
     log.append(GROUP, HELLO)
     before = elements_of(raw, GROUP)

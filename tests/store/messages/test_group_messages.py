@@ -87,8 +87,8 @@ def test_a_muted_member(raw: RawClient) -> None:
     assert read(OF_GROUP).status == 200
 
 
-def test_system_messages_are_told_in_words(raw: RawClient) -> None:
-    """A message of the kind `system` has what happened, and a sentence that says it; others have no event."""
+def test_system_messages_have_an_event_and_a_sentence(raw: RawClient) -> None:
+    """A `system` message has its event and a sentence for it; other messages have no event."""
     lines = [
         element(EPOCH + 1, "bob", "", None, "system", ADDED),
         element(EPOCH + 2, "cid", "", None, "system", LEFT),
@@ -109,8 +109,8 @@ def test_system_messages_are_told_in_words(raw: RawClient) -> None:
     assert read(OF_GROUP + "/1").body == told[0]
 
 
-def test_who_left_sees_no_more(raw: RawClient) -> None:
-    """Who left reads up to then, page by page and one by one, and the head is that of then."""
+def test_left_member_sees_nothing_after_their_leave(raw: RawClient) -> None:
+    """A member who left reads up to then, in pages and singly, and sees the newest number of then."""
     write(raw, [entry(seq) for seq in range(1, 10)], chat=GROUP)
     write_group(raw, {"bob": 0})
     write_other(raw, "ann", Relation.LEFT, 2, 6)
@@ -155,8 +155,8 @@ def test_a_chat_of_two_that_was_left(raw: RawClient) -> None:
 
 
 @pytest.mark.parametrize("path", ["/api/send", "/api/pull"])
-def test_the_classic_paths_are_for_chats_of_two(raw: RawClient, path: str) -> None:
-    """A group has no place on the classic send and pull."""
+def test_legacy_paths_refuse_groups(raw: RawClient, path: str) -> None:
+    """The legacy send and pull take no groups."""
     write_group(raw, {"ann": 0})
 
     assert call("POST", path, body={"chat": GROUP, "sender": "ann", "text": "hello"}).status == 400

@@ -319,10 +319,10 @@ def test_a_member_reads_from_when_they_joined(log: Log, raw: RawClient, since: i
 @pytest.mark.parametrize("history", [0, 1])
 @pytest.mark.parametrize(("since", "upto"), [(0, 1), (0, 3), (0, 7), (5, 6), (5, 12), (5, 40)])
 @pytest.mark.parametrize("relation", MAY_READ)
-def test_who_left_reads_up_to_then(
+def test_former_member_reads_up_to_their_leave(
     log: Log, raw: RawClient, relation: Relation, since: int, upto: int, history: int
 ) -> None:
-    """A former member, invited again or not, reads up to when they left, and is not told of a later head."""
+    """A former member, invited again or not, reads up to their leave, and sees no later head."""
     write(raw, HISTORY, base=3, chat=GROUP)
     write_group(raw, {"bob": 0}, history=history)
     write_other(raw, "ann", relation, since, upto)
@@ -333,10 +333,10 @@ def test_who_left_reads_up_to_then(
 
 @pytest.mark.parametrize("history", [0, 1])
 @pytest.mark.parametrize("relation", [None, *Relation])
-def test_who_never_was_a_member_reads_nothing(
+def test_user_who_was_never_a_member_reads_nothing(
     log: Log, raw: RawClient, relation: Relation | None, history: int
 ) -> None:
-    """Strangers, and who is invited or has asked, read nothing; nor do the banned, former members or not."""
+    """Strangers, invited users and requesters read nothing, nor do banned users, former members or not."""
     write(raw, HISTORY, base=3, chat=GROUP)
     write_group(raw, {"bob": 0}, history=history)
     if relation is not None:

@@ -345,10 +345,10 @@ TELL_BOTH, TELL_ME = 2, 1
         ("POST", "/v1/chats/ann:nobody/messages", "", {"text": "hello"}, 404, [ADMIT_AND_PEER]),
     ],
 )
-def test_trips_with_a_token(
+def test_send_with_a_token_takes_three_round_trips(
     trips: Trips, method: str, path: str, query: str, body: Any, status: int, sizes: list[int]
 ) -> None:
-    """A send is judged, written and told: three trips; a pull is judged in its one, as is what is refused."""
+    """A send is authenticated, written and delivered: three; a pull, or a refused call, takes one."""
     answer = call(method, path, query, body, **WITH_TOKEN)
 
     assert (answer.status, trips.sizes) == (status, sizes)
@@ -357,8 +357,8 @@ def test_trips_with_a_token(
 OF_GROUP = f"/v1/chats/{GROUP}/messages"
 
 
-def test_a_duplicate_is_told_to_nobody(trips: Trips) -> None:
-    """A message sent again with its id is judged and found: two trips."""
+def test_duplicate_send_takes_two_round_trips(trips: Trips) -> None:
+    """A repeated send is authenticated and found: two round trips."""
     for sizes in ([ADMIT_AND_PEER, APPEND, TELL_BOTH], [ADMIT_AND_PEER, APPEND]):
         trips.sizes.clear()
         assert call("POST", MESSAGES, "", {"text": "hello", "id": "id-1"}, **WITH_TOKEN).status == 201
@@ -366,8 +366,10 @@ def test_a_duplicate_is_told_to_nobody(trips: Trips) -> None:
 
 
 @pytest.mark.parametrize(("members", "large"), [(2, {}), (100, {}), (100, {"large": 1})])
-def test_trips_of_a_group(trips: Trips, raw: RawClient, members: int, large: dict[str, Any]) -> None:
-    """A send to a group of a hundred is three trips, to a large one two; a pull and one message are one."""
+def test_group_send_takes_at_most_three_round_trips(
+    trips: Trips, raw: RawClient, members: int, large: dict[str, Any]
+) -> None:
+    """A send to a group of 100 takes three, to a large one two; a pull and a single message take one."""
     handles = ["ann", *(f"user{i}" for i in range(1, members))]
     write_group(raw, dict.fromkeys(handles, 0), **large)
     assert call("POST", OF_GROUP, "", {"text": "hello"}, **WITH_TOKEN).status == 201
@@ -405,10 +407,8 @@ def test_a_refused_stranger(
 @pytest.mark.parametrize(
     ("method", "body"), [("GET", None), ("POST", {"text": "hello"}), ("POST", {"text": " "})]
 )
-def test_a_refused_token_is_judged_once(
-    trips: Trips, raw: RawClient, method: str, body: Any, of: str
-) -> None:
-    """A token that is not good is asked for once, and nothing is written."""
+def test_refused_token_is_checked_once(trips: Trips, raw: RawClient, method: str, body: Any, of: str) -> None:
+    """An invalid token is checked once, and nothing is written."""
     before: Any = raw.llen(keys.log(CHAT))
     answer = call(method, MESSAGES, "", body, Authorization=BAD.format(of))
 

@@ -41,16 +41,14 @@ def of(found: Recipients) -> list[str]:
     return sorted(target.connection.removeprefix("of-") for target in found.targets)
 
 
-def test_all_who_are_connected_are_reached(store: Store, people: People) -> None:
-    """Whatever partition they are in; not who is elsewhere, or nowhere."""
+def test_every_connected_user_is_reached(store: Store, people: People) -> None:
+    """Connected users of every partition are reached; users elsewhere, or not connected, are not."""
     assert of(reached(store, [*USERS, "nobody"])) == sorted(USERS)
     assert of(reached(store, USERS[:3])) == USERS[:3]
 
 
-def test_who_blocks_the_sender_or_is_deleted_is_not_reached(
-    store: Store, raw: RawClient, people: People
-) -> None:
-    """Others of the same partitions are."""
+def test_blocking_and_deleted_users_are_not_reached(store: Store, raw: RawClient, people: People) -> None:
+    """A user who blocks the sender, or is deleted, is not reached; others of the same partitions are."""
     raw.zadd(keys.blocked("user3"), {"ann": 1})
     raw.zadd(keys.blocked("user4"), {"bob": 1})
     write_tombstone(raw, "user5")
@@ -69,17 +67,15 @@ def test_a_signal_takes_from_what_may_go_to_each(store: Store, people: People) -
     assert of(reached(store, ["user1"])) == ["user1"]
 
 
-def test_a_signal_to_who_is_not_connected_takes_nothing(store: Store, raw: RawClient) -> None:
-    """Nor is it known that there was one."""
+def test_signal_to_an_offline_user_leaves_no_trace(store: Store, raw: RawClient) -> None:
+    """A signal to an offline user is stored nowhere."""
     assert reached(store, ["bob"], 300, 1000) == Recipients([], 0)
     assert not raw.exists(keys.signals("bob", "ann"))
 
 
 @pytest.mark.parametrize("limit", [0, 1000])
-def test_who_accepts_calls_by_a_signal_is_known_for_a_day(
-    store: Store, raw: RawClient, people: People, limit: int
-) -> None:
-    """Whether or not bytes are limited; what is no signal, or accepts none, is not taken for it."""
+def test_acceptance_by_a_signal_lasts_a_day(store: Store, raw: RawClient, people: People, limit: int) -> None:
+    """It lasts whether or not bytes are limited; other signals are no acceptance."""
     reached(store, ["user1"])
     reached(store, ["user1"], 10, limit)
     assert not store.fetch(EphemeralRecipients.accepts("ann", "user1"))
@@ -106,8 +102,8 @@ def test_a_signal_that_accepts_no_calls_does_not_prolong_what_was_accepted(
     assert 0 < life <= 100
 
 
-def test_who_has_accepted_a_chat(store: Store, raw: RawClient) -> None:
-    """Those with the flag, in a chat of two and in a group; of a large one nobody is read."""
+def test_accepting_members_have_the_flag(store: Store, raw: RawClient) -> None:
+    """Those with the flag, in a direct chat and in a group; a large chat is not read."""
     for chat in ("ann:bob", GROUP):
         write_reader(raw, "ann", chat, Held(1, 1, 0, 7, ACCEPTED | PINNED))
         write_reader(raw, "bob", chat, Held(1, 1, 0, 7, PINNED))

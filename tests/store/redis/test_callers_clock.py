@@ -408,8 +408,8 @@ def test_an_outage_at_the_question() -> None:
 
 @pytest.mark.parametrize("lacking", ["-eval", "resetkeys"])
 @pytest.mark.parametrize("engine", ["cluster"], indirect=True)
-def test_other_rights_that_are_lacking(engine: Engine, lacking: str) -> None:
-    """A user who may not run scripts, or not on the keys, is told so: it is no question of clocks."""
+def test_missing_script_permission_is_no_clock_problem(engine: Engine, lacking: str) -> None:
+    """A user without permission for scripts or keys gets that error, not one about clocks."""
     with user(engine, "few", f"{ACCESS_STRING} {lacking}"):
         store = connect(settings_for(engine, redis_user="few", redis_password=Secret(WORD)))
         assert "lacks a permission" in str(refusal(store))

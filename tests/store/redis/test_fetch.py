@@ -64,8 +64,8 @@ def test_each_query_reads_its_own_reply(store: Store, raw: RawClient) -> None:
     assert store.fetch(queries[5]) == (5, b"user5")
 
 
-def test_more_queries_than_a_trip_takes(store: Store, raw: RawClient) -> None:
-    """Many queries are several trips, in order, and none is lost between them."""
+def test_many_queries_take_several_round_trips_in_order(store: Store, raw: RawClient) -> None:
+    """Many queries take several round trips, in order, and none is lost between them."""
     handles = [f"user{number}" for number in range(2 * PIPELINE + 1)]
     names = written(raw, handles)
 

@@ -115,8 +115,8 @@ def test_first_call_after_a_freeze_by_tls(frozen: Frozen) -> None:
 
 @pytest.mark.parametrize("resets", [False], ids=["swallowed"])
 @pytest.mark.parametrize("clock", [MONOTONIC, WALL])
-def test_either_clock_tells_of_a_freeze(frozen: Frozen, clock: str) -> None:
-    """A freeze is noticed whichever of the clocks ran on while it lasted."""
+def test_either_clock_reveals_a_freeze(frozen: Frozen, clock: str) -> None:
+    """A freeze is noticed by whichever of the clocks ran on meanwhile."""
     frozen.freeze()
     frozen.clocks[clock].now += IDLE_SECONDS + 0.1
 

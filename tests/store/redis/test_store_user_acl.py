@@ -18,8 +18,8 @@ from tests.store.store_users import HELLO, WORD, cut_all, refusal, user
 DOCS = Path(__file__).parents[3] / "docs"
 
 
-def test_the_documented_rights_are_enough(tls_cluster: TlsClusterEngine) -> None:
-    """Nothing that Parley asks of a store is denied to its user; the suite of the store runs as that user."""
+def test_documented_acl_allows_everything_parley_needs(tls_cluster: TlsClusterEngine) -> None:
+    """The store denies its user nothing that Parley asks for; the store's tests run as that user."""
     tls_cluster.flush()
     for node in tls_cluster.nodes:
         node.execute_command("ACL LOG RESET")
@@ -38,8 +38,8 @@ def test_the_documented_rights_are_enough(tls_cluster: TlsClusterEngine) -> None
 
 
 @pytest.mark.parametrize("name", ["valkey", "redis7"])
-def test_the_documented_rights_on_one_server(request: pytest.FixtureRequest, name: str) -> None:
-    """Valkey and Redis both take the documented rules, and they are enough on one server, too."""
+def test_documented_acl_works_on_one_server(request: pytest.FixtureRequest, name: str) -> None:
+    """Valkey and Redis both accept the documented rules, which are enough on one server, too."""
     engine: Engine = request.getfixturevalue(name)
     engine.flush()
     with user(engine, "few", ACCESS_STRING):
@@ -72,7 +72,7 @@ def test_the_documented_rights_on_one_server(request: pytest.FixtureRequest, nam
         "PUBLISH a b",
     ],
 )
-def test_rights_that_are_not_given(tls_cluster: TlsClusterEngine, command: str) -> None:
+def test_acl_denies_everything_else(tls_cluster: TlsClusterEngine, command: str) -> None:
     """Parley's user can neither see nor harm what is not Parley's."""
     options = {"password": tls_cluster.password, "username": tls_cluster.user}
     with (

@@ -174,8 +174,8 @@ def test_rooms_from_the_newest(town: Town) -> None:
     assert [chat.chat for chat in town.chat_search.rooms(3, second.next).chats] == ["r-0"]
 
 
-def test_who_reads_removes_what_does_not_fit(town: Town, raw: RawClient) -> None:
-    """Entries of chats that are gone, renamed or closed give nothing, and go; those that fit stay."""
+def test_reading_removes_stale_entries(town: Town, raw: RawClient) -> None:
+    """Entries of deleted, renamed or closed chats give nothing, and are removed; valid ones stay."""
     town.settle(GROUPS[0], "Chess")
     town.put(GROUPS[1], "Chess", "invite")
     stale = [

@@ -91,8 +91,8 @@ def test_strangers_have_no_edge_to_mirror(society: Society) -> None:
 
 
 @pytest.mark.parametrize("deleted", [True, False])
-def test_who_has_no_account_follows_nobody(society: Society, raw: RawClient, deleted: bool) -> None:
-    """Neither a deleted user nor one who never was can follow or block."""
+def test_missing_account_cannot_follow_or_block(society: Society, raw: RawClient, deleted: bool) -> None:
+    """Neither a deleted nor an unknown user can follow or block."""
     handle = "ann" if deleted else "nobody"
     society.accounts.delete(handle)
 
@@ -165,8 +165,8 @@ def test_nobody_gains_no_follower(society: Society, raw: RawClient, deleted: boo
     assert not raw.exists(keys.followers(target), keys.unfollowed(target))
 
 
-def test_who_is_blocked_gains_no_edge(society: Society, raw: RawClient) -> None:
-    """A follow that a block overtakes is taken back."""
+def test_block_undoes_a_concurrent_follow(society: Society, raw: RawClient) -> None:
+    """A follow that a block overtakes is undone."""
     society.follows.follow("ann", "bob")
     society.blocks.block("bob", "ann")
 

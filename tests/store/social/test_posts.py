@@ -64,8 +64,8 @@ def test_posts_at_once(society: Society, store: Store) -> None:
     assert len(texts(society, "ann", 7)) == 80
 
 
-def test_who_has_no_account_posts_nothing(society: Society, raw: RawClient) -> None:
-    """Neither a deleted user nor one who never was can post."""
+def test_missing_account_cannot_post(society: Society, raw: RawClient) -> None:
+    """Neither a deleted nor an unknown user can post."""
     society.accounts.delete("ann")
 
     for handle in ("ann", "nobody"):
@@ -123,8 +123,8 @@ def test_only_own_posts_are_deleted(society: Society, raw: RawClient) -> None:
     assert not raw.exists(keys.posts("ann"))
 
 
-def test_who_is_blocked_reads_nothing(society: Society) -> None:
-    """The posts of somebody who has blocked the reader are not shown, and those of nobody are not found."""
+def test_blocked_user_sees_no_posts(society: Society) -> None:
+    """Posts of a user who blocks the reader are not shown, and those of an unknown user are not found."""
     society.post("ann", "hello")
     society.blocking.block("ann", "bob")
     society.accounts.delete("cid")

@@ -128,8 +128,8 @@ def test_the_documented_cap(society: Society, raw: RawClient) -> None:
         assert sorted(edges(raw, keys.timeline(reader)).values()) == list(range(502, 1502))
 
 
-def test_who_is_gone_gets_no_timeline(society: Society, raw: RawClient) -> None:
-    """A fan-out that comes after the deletion of a follower makes no key for them."""
+def test_deleted_follower_gets_no_timeline(society: Society, raw: RawClient) -> None:
+    """A fan-out after the deletion of a follower makes no key for them."""
     society.accounts.delete("reader0")
     society.timelines.put(["reader0", "nobody", "reader1"], "ann", [1])
 

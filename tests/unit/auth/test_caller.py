@@ -53,8 +53,8 @@ def test_refused_caller_stays_unauthenticated(how: str) -> None:
         assert not caller.authenticated
 
 
-def test_a_read_judges_in_the_same_trip() -> None:
-    """What is read is read while the caller is judged, and after that without."""
+def test_read_authenticates_in_the_same_round_trip() -> None:
+    """The first read authenticates the caller in its round trip; later reads do not."""
     caller, node = calling(ADMITTED, b"one", b"two")
 
     assert caller.read(READING) == b"one"
@@ -89,8 +89,8 @@ def test_what_a_refused_one_read_is_dropped(judged: list[int], refusal: type[Exc
     assert seen == []
 
 
-def test_an_admitted_one_is_told() -> None:
-    """What is wrong with what was read is told to who is let in."""
+def test_valid_caller_gets_errors_of_the_read() -> None:
+    """An authenticated caller gets the errors of what was read."""
     caller, _ = calling(ADMITTED, b"secret")
 
     with pytest.raises(HistoryChanged):

@@ -159,8 +159,8 @@ def outcome(rule: Rule, case: Action) -> str:
 
 
 @pytest.mark.parametrize("rule", TABLE, ids=lambda rule: rule.__name__)
-def test_who_may_do_what_to_whom(rule: Rule) -> None:
-    """Owners and admins act on those below them; members, others and strangers act on nobody."""
+def test_role_decides_whom_a_member_can_change(rule: Rule) -> None:
+    """Owners and admins act on lower roles; members, other users and strangers act on nobody."""
     by_owner, by_admin = TABLE[rule]
     refused = {"banned": "b" * 9, "member": "f" * 9}
 
@@ -195,8 +195,8 @@ def test_what_the_log_says(rule: Rule) -> None:
             assert (decision.event["type"], decision.event["users"]) == (TOLD[rule], ["bob"])
 
 
-def test_joining_and_leaving_are_told() -> None:
-    """Who comes and who goes is in the log; who only asks is not."""
+def test_joins_and_leaves_are_logged_and_requests_are_not() -> None:
+    """Joins and leaves are in the log; requests are not."""
 
     def told(decision: Decision | None) -> str | None:
         assert decision
@@ -226,13 +226,13 @@ STRANGER = InviteeStatus(welcomes=False)
 @pytest.mark.parametrize(
     ("target", "letter"), [("nobody", "I"), ("invited", "."), ("left", "I"), ("requested", "M")]
 )
-def test_who_is_to_be_asked_is_invited(target: str, letter: str) -> None:
-    """Who does not let the caller add them is invited, and not twice; who has asked to join is let in."""
+def test_user_who_wants_to_be_asked_is_invited(target: str, letter: str) -> None:
+    """A user who does not let the caller add them is invited, once; a requester is admitted."""
     assert outcome(rules.add, case_of("owner", target)._replace(invitee=STRANGER)) == letter
 
 
-def test_who_has_left_is_asked_and_who_was_removed_is_not() -> None:
-    """Who left is invited, and stays it when added again; who was removed by others is added."""
+def test_former_member_is_invited_and_a_removed_one_added() -> None:
+    """A user who left is invited, even when added again; one who was removed is added."""
     left = case_of("owner", "left", upto=5)
     assert outcome(rules.add, left) == "I"
     assert outcome(rules.add, case_of("owner", "invited", upto=5)) == "."
@@ -376,8 +376,8 @@ def test_a_room_stays_open(join: str) -> None:
     assert rules.change_info(case, {"join": "open"}) is None
 
 
-def test_who_sees_the_members() -> None:
-    """Members do; of a room everybody who is not banned."""
+def test_members_and_room_visitors_see_the_members() -> None:
+    """Members see the members; in a room everybody does who is not banned."""
 
     def sees(standing: str, is_room: bool) -> bool:
         try:

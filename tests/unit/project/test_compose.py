@@ -61,7 +61,7 @@ def test_functions_join_the_stores_network() -> None:
     assert all(service["networks"] == networks for service in SERVICES.values())
 
 
-def test_who_is_waited_for_says_when_it_is_healthy() -> None:
+def test_service_that_others_need_has_a_health_check() -> None:
     """A service that others depend on has a health check, and they wait for it."""
     for service in SERVICES.values():
         for name, condition in service.get("depends_on", {}).items():

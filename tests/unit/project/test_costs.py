@@ -101,8 +101,8 @@ def test_typing_by_hand() -> None:
     assert million(Usage(members=4))["typing"] == pytest.approx(one + 3 * PUSH)
 
 
-def test_a_large_chat_tells_nobody_of_typing_and_marks() -> None:
-    """Over 100 members nobody is pushed them, so a receipt costs far less; the limit is LargeChat's."""
+def test_large_chat_pushes_no_typing_or_receipts() -> None:
+    """Above 100 members they are not pushed, so a receipt costs far less; the limit is LargeChat's."""
     costs, small = million(Usage(members=101)), Usage(members=50)
     assert costs["typing"] < 2
     assert costs["receipts"] < million(Usage(members=100))["receipts"] / 50
@@ -404,8 +404,10 @@ def test_json_says_the_same(capsys: pytest.CaptureFixture[str]) -> None:
         ([], "fit in what the idle store is charged for"),
     ],
 )
-def test_what_to_know_is_told(capsys: pytest.CaptureFixture[str], arguments: list[str], told: str) -> None:
-    """A guess, a store that is too small, and messages that cost nothing more are each said."""
+def test_report_mentions_guesses_and_limits(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], told: str
+) -> None:
+    """The report mentions a guess, a store that is too small, and messages that cost nothing more."""
     assert told in printed(capsys, *arguments)
 
 
@@ -512,8 +514,8 @@ def test_sums_in_sentences_are_those_of_the_model() -> None:
         assert f"about ${endpoint['interface endpoints']:.0f} " in document
 
 
-def test_examples_are_written_anew_between_the_markers() -> None:
-    """An example has its command's output after it; the rest of the document is as it was."""
+def test_examples_are_rewritten_between_the_markers() -> None:
+    """An example has its command's output after it; the rest of the document is unchanged."""
     expected = EXAMPLES.replace("old\n", "<>\n").replace('3"\n', '3"\n<--via http --members 3>\n')
     assert refreshed(EXAMPLES, lambda arguments: f"<{' '.join(arguments)}>") == expected
 

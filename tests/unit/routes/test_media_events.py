@@ -121,7 +121,7 @@ def test_what_is_no_notification_is_dropped(lines: pytest.LogCaptureFixture, mal
     assert "secret" not in first["reason"]
 
 
-def test_of_a_message_all_is_told_or_nothing(lines: pytest.LogCaptureFixture) -> None:
+def test_one_bad_record_rejects_the_whole_message(lines: pytest.LogCaptureFixture) -> None:
     """One bad record makes the whole message malformed."""
     media_events.handle(event(body(STORED, record("ObjectCreated:Put", "%ff"))))
     assert [line["event"] for line in logged(lines)] == ["media_malformed"]

@@ -172,7 +172,7 @@ def test_one_sweep_does_not_stop_the_others(failing: set[str], monkeypatch: pyte
     assert swept == ["told", "ended", "repeated", "expired"]
 
 
-def test_a_sweep_tells_how_much_it_repeated(done: list[str], lines: pytest.LogCaptureFixture) -> None:
+def test_sweep_reports_how_much_it_repeated(done: list[str], lines: pytest.LogCaptureFixture) -> None:
     """The schedule's event is answered with the count, which is also logged."""
     counts = {"repeated": 3, "told": 3, "ended": 3, "expired": 3}
     assert work.sweep({"detail-type": "Scheduled Event"}) == counts
