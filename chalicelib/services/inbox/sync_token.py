@@ -57,7 +57,7 @@ class SyncTokenCodec(CursorCodec[SyncToken]):
     Format 1, of earlier servers, has no `began`, and 6 bytes for each large chat, which are skipped.
     """
 
-    hint = "a sync goes on from what the one before gave, or begins without"
+    hint = "send the `next` of a sync, or none to begin"
 
     def read(self, text: str) -> SyncToken:
         """Return a token; raises ValueError."""

@@ -1,4 +1,4 @@
-"""Finding groups and rooms: the search, the list of rooms, and what both are made of."""
+"""Search for groups and rooms, the list of all rooms, and the index entries of both."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import NamedTuple, cast
 
 from chalicelib.schemas.search import PublicChat, PublicChatPage
 from chalicelib.schemas.system_events import Join
-from chalicelib.services.search.users import PrefixSearch
+from chalicelib.services.search.prefix_search import PrefixSearch
 from chalicelib.services.values.chat_id import ROOM_PREFIX, kind_of
 from chalicelib.services.values.cursors import ROOM_CURSOR
 from chalicelib.services.values.paging import page_of
@@ -21,17 +21,18 @@ from chalicelib.store.redis.sorted_sets import ScoredMember
 from chalicelib.store.search import SearchEntry, SearchIndex
 
 
-class Said(NamedTuple):
-    """What should be found of a chat; room: its place in the list of rooms, None: it has none."""
+class Indexed(NamedTuple):
+    """The index entries that a chat should have; room: its entry in the list of rooms, None for a group."""
 
     terms: frozenset[str]
     room: ScoredMember | None
 
 
 class ChatSearch:
-    """Finds groups and rooms that take anybody or who asks; what is true of them is read in their own slots.
+    """Finds groups and rooms that anybody may join or ask to join; shows each as its own keys have it.
 
-    index: of groups and rooms. terms: what it was given, by chat.
+    index: Search index of groups and rooms.
+    terms: Terms that the index has, by chat.
     """
 
     def __init__(
@@ -45,7 +46,7 @@ class ChatSearch:
         self._search = PrefixSearch(index, self._infos, _terms)
 
     def groups(self, q: str, limit: int, cursor: str | None) -> PublicChatPage:
-        """Return groups and rooms whose name from one of its words on, or whose id, begins with a text.
+        """Return a page of groups and rooms of which a word of the name, or the id, begins with `q`.
 
         See PrefixSearch.
         """
@@ -53,7 +54,7 @@ class ChatSearch:
         return PublicChatPage(chats=[shown(chat, info) for chat, info in found], next=after)
 
     def rooms(self, limit: int, cursor: str | None) -> PublicChatPage:
-        """Return a page of all rooms, the newest first; it may be short and still not the last.
+        """Return a page of all rooms, newest first; it may be short and not be the last.
 
         limit: 1-100. Raises BadRequest.
         """
@@ -61,41 +62,41 @@ class ChatSearch:
         page = page_of(self._store.fetch(self._rooms.page(below, limit + 1)), limit, ROOM_CURSOR.encode)
         listed = [mark.member for mark in page.rows]
         there = self._infos(listed)
-        self._heal([room for room in listed if room not in there])
+        self._repair([room for room in listed if room not in there])
         return PublicChatPage(
             chats=[shown(room, there[room]) for room in listed if room in there], next=page.next
         )
 
     def index(self, chat: str) -> None:
-        """Make what a chat says of itself, and take away what it says no more; of a deleted one, all.
+        """Bring the index entries of a chat in line with the chat; remove all of a deleted chat.
 
-        chat: a group's or room's canonical id. What is made is noted first, so whatever a crash leaves behind
-        the next call takes away.
+        chat: Canonical id of a group or room. New terms are noted before they are added, so that the next
+        call removes what a crash leaves behind.
         """
-        made: frozenset[str] = frozenset()  # another call may have struck off what this one noted
-        while True:  # as long as the chat changes meanwhile
+        made: frozenset[str] = frozenset()  # another call may have deleted the notes of this one
+        while True:  # until the chat does not change meanwhile
             view, noted = self._store.fetch_both(self._chats.viewing(chat), self._terms.of(chat))
-            said = _said_by(chat, view.info)
-            if kind_of(chat) == "group" and not (said.terms or noted or made):
+            wanted = _indexed(chat, view.info)
+            if kind_of(chat) == "group" and not (wanted.terms or noted or made):
                 return
-            self._mirror(chat, said, noted, made)
-            made |= said.terms
-            if _said_by(chat, self._store.fetch(self._chats.viewing(chat)).info) == said:
+            self._mirror(chat, wanted, noted, made)
+            made |= wanted.terms
+            if _indexed(chat, self._store.fetch(self._chats.viewing(chat)).info) == wanted:
                 return
 
-    def _mirror(self, chat: str, said: Said, noted: frozenset[str], made: frozenset[str]) -> None:
-        self._terms.note(chat, said.terms - noted)
-        self._index.add(SearchEntry(term, chat) for term in said.terms)
-        if said.room is not None:
-            self._rooms.add([said.room])
+    def _mirror(self, chat: str, wanted: Indexed, noted: frozenset[str], made: frozenset[str]) -> None:
+        self._terms.note(chat, wanted.terms - noted)
+        self._index.add(SearchEntry(term, chat) for term in wanted.terms)
+        if wanted.room is not None:
+            self._rooms.add([wanted.room])
         elif kind_of(chat) == "room":
             self._rooms.remove([chat])
-        gone = (noted | made) - said.terms
+        gone = (noted | made) - wanted.terms
         self._index.remove(SearchEntry(term, chat) for term in gone)
         self._terms.strike(chat, gone)
 
-    def _heal(self, gone: list[str]) -> None:
-        """List rooms no more; put back those that have come to be there meanwhile."""
+    def _repair(self, gone: list[str]) -> None:
+        """Remove rooms from the list; add again those that were made meanwhile."""
         if gone:
             self._rooms.remove(gone)
             self._rooms.add(ScoredMember(info.made, room) for room, info in self._infos(gone).items())
@@ -106,7 +107,7 @@ class ChatSearch:
 
 
 def shown(chat: str, info: Info) -> PublicChat:
-    """Return a group or room as everybody may see it."""
+    """Return a group or room as anybody may see it."""
     return PublicChat(
         chat=chat,
         kind=kind_of(chat),
@@ -119,14 +120,14 @@ def shown(chat: str, info: Info) -> PublicChat:
     )
 
 
-def _said_by(chat: str, info: Info | None) -> Said:
+def _indexed(chat: str, info: Info | None) -> Indexed:
     if info is None:
-        return Said(frozenset(), None)
-    return Said(_terms(chat, info), ScoredMember(info.made, chat) if kind_of(chat) == "room" else None)
+        return Indexed(frozenset(), None)
+    return Indexed(_terms(chat, info), ScoredMember(info.made, chat) if kind_of(chat) == "room" else None)
 
 
 def _terms(chat: str, info: Info) -> frozenset[str]:
-    """Return the terms of a group or room; of one that only who is invited may join, none."""
+    """Return the search terms of a group or room; none for a chat that needs an invitation."""
     if info.join == "invite":
         return frozenset()
     if kind_of(chat) == "group":

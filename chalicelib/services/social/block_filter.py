@@ -1,4 +1,4 @@
-"""Whom a block hides: neither of two sees where the other is, nor how far the other has read."""
+"""Blocks hide users: neither of the two sees where the other is, or how far the other has read."""
 
 from __future__ import annotations
 
@@ -9,18 +9,19 @@ from chalicelib.store.social.blocks import Blocks
 
 
 class BlockFilter:
-    """Finds whom a block hides from somebody."""
+    """Finds the users that a block hides from a user."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     def hidden(self, handle: str, others: Iterable[str]) -> set[str]:
-        """Return those of some users who block somebody, or whom that one blocks.
+        """Return those of some users who block a user, or whom that user blocks.
 
-        One trip for the first 99 partitions that they are in and one for each 100 more; none without others.
+        One round trip for the first 99 partitions of those users, and one for each 100 more; none without
+        others.
         """
-        asked = {other for other in others if other != handle}
-        if not asked:
+        candidates = {other for other in others if other != handle}
+        if not candidates:
             return set()
-        blocked, *parts = self._store.fetch_all([Blocks.all_of(handle), *Blocks.blocking(asked, handle)])
-        return asked.intersection(blocked).union(*parts)
+        blocked, *parts = self._store.fetch_all([Blocks.all_of(handle), *Blocks.blocking(candidates, handle)])
+        return candidates.intersection(blocked).union(*parts)

@@ -14,9 +14,11 @@ from chalicelib.store.social.blocks import MOST_BLOCKED, Blocking, Blocks, item
 
 
 class BlockService:
-    """The rules of blocking; handle: the caller's. name: another's handle as the caller gave it.
+    """The rules of blocking.
 
-    tell: tells somebody who watches a user how that one is shown to them, by the handles of user and watcher.
+    handle: Handle of the caller.
+    name: Handle of the other user, as the caller wrote it.
+    tell: Sends a user's presence to a watcher, by the handles of the user and the watcher.
     """
 
     def __init__(
@@ -34,28 +36,28 @@ class BlockService:
         self._tell = tell
 
     def block(self, handle: str, name: str) -> None:
-        """Block somebody, which ends the edges between the two; again is fine.
+        """Block a user; the two no longer follow each other. Blocking again changes nothing.
 
-        Raises BadRequest, UserNotFound, Forbidden: too many.
+        Raises BadRequest; UserNotFound; Forbidden if the caller blocks too many users.
         """
         other = self._relations.other(handle, name, "handle")
         self._relations.of(other, handle)
         outcome = self._blocks.block(handle, other)
         if outcome == Blocking.NO_ACCOUNT:
-            raise UserNotFound("Your account is not there any more.")
+            raise UserNotFound("Your account no longer exists.")
         if outcome == Blocking.TOO_MANY:
-            raise Forbidden(f"You block {MOST_BLOCKED} users, which is the most. Unblock one first.")
+            raise Forbidden(f"You block {MOST_BLOCKED} users, the maximum. Unblock one first.")
         self._work.try_now(follows.item(handle, other))
         self._work.try_now(item(handle, other))
         self._tell(handle, other)
 
     def unblock(self, handle: str, name: str) -> None:
-        """Block somebody no more; again is fine. Raises BadRequest, UserNotFound."""
+        """Unblock a user, also one who is not blocked; raises BadRequest, UserNotFound."""
         other = self._relations.other(handle, name, "handle")
         if not self._blocks.unblock(handle, other):
             self._relations.of(other, handle)
         self._tell(handle, other)
 
     def blocked(self, handle: str, cursor: str | None, limit: int) -> PersonPage:
-        """Read a page of whom the caller has blocked, newest first; raises BadRequest."""
+        """Read a page of the users whom the caller blocks, newest first; raises BadRequest."""
         return self._pages.page(self._blocks.blocked, handle, cursor, limit)

@@ -1,4 +1,4 @@
-"""The second half of follows and blocks: what is done in the slot of the other user, as often as it takes."""
+"""Applies a follow or block to the other user's keys; retried until it succeeds."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from chalicelib.store.social.posts import Posts
 from chalicelib.store.social.timelines import Timelines
 
 NEWEST = 20
-"""Posts of somebody newly followed that the feed begins with."""
+"""Posts of a newly followed author that a feed begins with."""
 
 
 class EdgeMirror:
-    """Does what is owed as `follow:…` and `block:…`."""
+    """Runs the pending jobs `follow:…` and `block:…`."""
 
     def __init__(self, follows: Follows, posts: Posts, timelines: Timelines) -> None:
         self._follows = follows
@@ -19,7 +19,7 @@ class EdgeMirror:
         self._timelines = timelines
 
     def follow(self, handle: str, target: str) -> None:
-        """Bring the target's followers in line with an edge; one that the target refuses is taken back."""
+        """Add or remove a follower of the target, as the edge says; undo a follow that the target refuses."""
         edge = self._follows.edge(handle, target)
         if edge is None:
             return
@@ -34,5 +34,5 @@ class EdgeMirror:
             self.follow(handle, target)
 
     def block(self, handle: str, other: str) -> None:
-        """Take back the edge to one who blocks; if the block is over by now, the edge stays."""
+        """Undo the follow of a user who blocks the follower; it stays if the block has ended by now."""
         self.follow(other, handle)

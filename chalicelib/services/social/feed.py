@@ -1,4 +1,4 @@
-"""The feed: posts of those whom one follows."""
+"""The feed: posts of the authors whom a user follows."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from chalicelib.store.social.posts import AuthoredPosts, Posts
 from chalicelib.store.social.timelines import Timelines
 
 ROUNDS = 5
-"""How often a page looks for more posts, when those it found are left out."""
-FEWEST = 50
-"""Posts that a round looks at, at the least."""
-ASKED_AT_ONCE = 1000
-"""Authors in one question whether the reader follows them; a script takes fewer than 8,000 arguments on."""
+"""Maximum number of times that a page looks for more posts, when it leaves out those that it found."""
+MIN_LOOKED_AT = 50
+"""Minimum number of posts that a round looks at."""
+AUTHORS_IN_A_QUERY = 1000
+"""Maximum number of authors in one query. Source: Lua unpacks fewer than 8,000 arguments."""
 
 
 class Feed:
     """Merges a reader's timeline with the posts of the large authors that the reader follows.
 
-    Posts are in the order of (id, author); a mark's member is `<author>:<id>`, as in the timeline. What a
-    timeline names is read where it is, when it is shown: what was deleted, and whom the reader follows no
-    more, is left out.
+    Posts are in the order of (id, author). An entry has the id as its score and `<author>:<id>` as its
+    member, as in the timeline. A post is read from its author when it is shown: deleted posts, and posts of
+    authors whom the reader no longer follows, are left out.
     """
 
     def __init__(self, store: Store, follows: Follows, posts: Posts, timelines: Timelines) -> None:
@@ -37,60 +37,61 @@ class Feed:
         self._timelines = timelines
 
     def page(self, reader: str, cursor: str | None, limit: int) -> PostPage:
-        """Read a page of the feed, the newest first; raises BadRequest.
+        """Read a page of the feed, newest first; raises BadRequest.
 
-        It looks at so many posts and no more: when most of them are left out, the page is short, and has a
+        A page looks at a limited number of posts: when it leaves out most of them, it is short, and has a
         `next`.
         """
-        below = None if cursor is None else _mark(cursor)
-        large, count, found = self._large_followed(reader), max(limit + 1, FEWEST), list[Post]()
+        below = None if cursor is None else _entry(cursor)
+        large, count, found = self._large_followed(reader), max(limit + 1, MIN_LOOKED_AT), list[Post]()
         for _ in range(ROUNDS):
-            marks = self._marks(reader, large, below, count)
-            posts = self._readable(reader, marks)
-            for place, mark in enumerate(marks, 1):
-                below = mark
-                found += [posts[mark]] if mark in posts else []
+            entries = self._entries(reader, large, below, count)
+            posts = self._readable(reader, entries)
+            for count_read, entry in enumerate(entries, 1):
+                below = entry
+                found += [posts[entry]] if entry in posts else []
                 if len(found) == limit:
-                    return _page(found, below if place < len(marks) or len(marks) == count else None)
-            if len(marks) < count:
+                    return _page(found, below if count_read < len(entries) or len(entries) == count else None)
+            if len(entries) < count:
                 return _page(found, None)
         return _page(found, below)
 
     def _large_followed(self, reader: str) -> list[str]:
         large = self._timelines.large_authors()
-        parts = [large[start : start + ASKED_AT_ONCE] for start in range(0, len(large), ASKED_AT_ONCE)]
+        size = AUTHORS_IN_A_QUERY
+        parts = [large[start : start + size] for start in range(0, len(large), size)]
         followed = self._store.fetch_all(self._follows.followed_among(reader, part) for part in parts)
         return sorted(set[str]().union(*followed))
 
-    def _marks(
+    def _entries(
         self, reader: str, large: list[str], below: ScoredMember | None, count: int
     ) -> list[ScoredMember]:
-        """Return the next posts of the feed, `count` of them unless they end, readable or not.
+        """Return the next `count` entries of the feed, or all if there are fewer; some may be unreadable.
 
-        Where a full timeline ends, the feed does: further down it would show large authors only.
+        The feed ends where a full timeline ends: below, it would show large authors only.
         """
         timeline = self._timelines.read(reader, below, count)
         highest = None if below is None else below.score
         newest = self._posts.newest(large, highest, count + 1)
-        marks = {ScoredMember(post, f"{author}:{post}") for author, ids in newest.items() for post in ids}
-        merged = marks.union(timeline.marks)
-        wanted = (mark for mark in merged if mark.score >= timeline.floor and (below is None or mark < below))
-        return sorted(wanted, reverse=True)[:count]
+        entries = {ScoredMember(post, f"{author}:{post}") for author, ids in newest.items() for post in ids}
+        merged = entries.union(timeline.marks)
+        following = [entry for entry in merged if below is None or entry < below]
+        return sorted((entry for entry in following if entry.score >= timeline.floor), reverse=True)[:count]
 
-    def _readable(self, reader: str, marks: list[ScoredMember]) -> dict[ScoredMember, Post]:
-        """Return those of some posts that the reader may see."""
+    def _readable(self, reader: str, entries: list[ScoredMember]) -> dict[ScoredMember, Post]:
+        """Return the posts of entries, where the reader may see them."""
         ids: dict[str, list[int]] = defaultdict(list)
-        for post, member in marks:
+        for post, member in entries:
             ids[member.partition(":")[0]].append(post)
         if not ids:
             return {}
         authors = sorted(ids)
         queries = [self._posts.written(author, reader, ids[author]) for author in authors]
         followed, *found = self._store.fetch_all([self._follows.followed_among(reader, authors), *queries])
-        return _by_mark(found, followed)
+        return _by_entry(found, followed)
 
 
-def _by_mark(found: list[Any], followed: set[str]) -> dict[ScoredMember, Post]:
+def _by_entry(found: list[Any], followed: set[str]) -> dict[ScoredMember, Post]:
     readable: list[AuthoredPosts] = [
         written for written in found if written and written.author.handle in followed
     ]
@@ -101,11 +102,11 @@ def _by_mark(found: list[Any], followed: set[str]) -> dict[ScoredMember, Post]:
     }
 
 
-def _mark(cursor: str) -> ScoredMember:
+def _entry(cursor: str) -> ScoredMember:
     post, author = USER_CURSOR.decode(cursor, "cursor")
     return ScoredMember(post, f"{author}:{post}")
 
 
 def _page(posts: list[Post], end: ScoredMember | None) -> PostPage:
-    place = None if end is None else ScoredMember(end.score, end.member.partition(":")[0])
-    return PostPage(posts=posts, next=None if place is None else USER_CURSOR.encode(place))
+    last = None if end is None else ScoredMember(end.score, end.member.partition(":")[0])
+    return PostPage(posts=posts, next=None if last is None else USER_CURSOR.encode(last))

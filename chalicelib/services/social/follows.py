@@ -1,4 +1,4 @@
-"""Following, and who follows whom."""
+"""Following, and the lists of followers and of followed users."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from chalicelib.store.social.follows import MOST_FOLLOWED, Following, Follows, i
 class FollowService:
     """The rules of following.
 
-    handle: the caller's. name, field: another's handle as the caller gave it, and where.
+    handle: Handle of the caller.
+    name: Handle of the other user, as the caller wrote it.
+    field: Name of the field in which the caller sent it.
     """
 
     def __init__(self, follows: Follows, relations: Relations, pages: UserPages, work: PendingJobs) -> None:
@@ -24,23 +26,24 @@ class FollowService:
         self._work = work
 
     def follow(self, handle: str, name: str, field: str = "handle") -> None:
-        """Follow somebody; again is fine.
+        """Follow a user; following again changes nothing.
 
-        Raises BadRequest, UserNotFound, Blocked: one of the two has blocked the other; Forbidden: too many.
+        Raises BadRequest; UserNotFound; Blocked if one of the two blocks the other; Forbidden if the caller
+        follows too many users.
         """
         target = self._relations.other(handle, name, field)
         check_contact(target, self._relations.of(target, handle), needs_account=True)
         outcome = self._follows.follow(handle, target)
         if outcome == Following.NO_ACCOUNT:
-            raise UserNotFound("Your account is not there any more.")
+            raise UserNotFound("Your account no longer exists.")
         if outcome == Following.BLOCKING:
             check_not_blocked(target, by_other=False, by_caller=True)
         if outcome == Following.TOO_MANY:
-            raise Forbidden(f"You follow {MOST_FOLLOWED} users, which is the most. Unfollow one first.")
+            raise Forbidden(f"You follow {MOST_FOLLOWED} users, the maximum. Unfollow one first.")
         self._work.try_now(item(handle, target))
 
     def unfollow(self, handle: str, name: str, field: str = "handle") -> None:
-        """Follow somebody no more; again is fine. Raises BadRequest, UserNotFound."""
+        """Unfollow a user, also one who is not followed; raises BadRequest, UserNotFound."""
         target = self._relations.other(handle, name, field)
         if self._follows.unfollow(handle, target):
             self._work.try_now(item(handle, target))
@@ -48,13 +51,13 @@ class FollowService:
             self._relations.of(target, handle)
 
     def following(self, handle: str, name: str, cursor: str | None, limit: int) -> PersonPage:
-        """Read a page of whom somebody follows, newest first; raises BadRequest, UserNotFound."""
+        """Read a page of the users whom a user follows, newest first; raises BadRequest, UserNotFound."""
         owner = self._relations.named(name, "handle")
         self._relations.of(owner, handle)
         return self._pages.page(self._follows.following, owner, cursor, limit)
 
     def followers(self, handle: str, name: str, cursor: str | None, limit: int) -> PersonPage:
-        """Read a page of who follows somebody, newest first; raises BadRequest, UserNotFound."""
+        """Read a page of the followers of a user, newest first; raises BadRequest, UserNotFound."""
         owner = self._relations.named(name, "handle")
         self._relations.of(owner, handle)
         return self._pages.page(self._follows.followers, owner, cursor, limit)

@@ -1,4 +1,4 @@
-"""Posts, and their way to those who follow."""
+"""Posts, and their way into the timelines of followers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ POST_ID = re.compile(r"[1-9]\d{0,15}", re.ASCII)
 
 
 class PostService:
-    """The rules of posts; handle: the caller's."""
+    """The rules of posts; handle: Handle of the caller."""
 
     def __init__(
         self, store: Store, posts: Posts, cards: UserCards, relations: Relations, work: PendingJobs
@@ -37,11 +37,11 @@ class PostService:
         self._work = work
 
     def add(self, handle: str, text: str) -> Post:
-        """Post a text; the queue takes it to the followers. Raises BadRequest, TextTooLong, UserNotFound."""
+        """Add a post; the queue puts it into timelines. Raises BadRequest, TextTooLong, UserNotFound."""
         made = self._posts.add(handle, checked_text(text, "post", MAX_POST_BYTES))
         author = self._cards.of([handle]).get(handle)
         if made is None or author is None:
-            raise UserNotFound("Your account is not there any more.")
+            raise UserNotFound("Your account no longer exists.")
         self._work.enqueue(stored.item(handle))
         return shown(author, stored.Post(made, text))
 
@@ -51,9 +51,9 @@ class PostService:
             raise PostNotFound(f"You have no post {post}.")
 
     def page(self, handle: str, name: str, cursor: str | None, limit: int) -> PostPage:
-        """Read a page of somebody's posts, the newest first.
+        """Read a page of a user's posts, newest first.
 
-        Raises BadRequest, UserNotFound, Blocked: the author has blocked the caller.
+        Raises BadRequest; UserNotFound; Blocked if the author has blocked the caller.
         """
         author = self._relations.named(name, "handle")
         before = None if cursor is None else USER_CURSOR.decode(cursor, "cursor").score
@@ -61,16 +61,16 @@ class PostService:
         found = self._store.fetch(self._posts.page(author, before, limit + 1))
         card = self._cards.of([author]).get(author)
         if card is None:
-            raise UserNotFound(f"There is no user {author} any more.")
+            raise UserNotFound(f"The account of {author} no longer exists.")
         page = page_of(found, limit, lambda post: USER_CURSOR.encode(ScoredMember(post.id, author)))
         return PostPage(posts=[shown(card, post) for post in page.rows], next=page.next)
 
 
 class PostFanOut:
-    """Does what is owed as `posts:…`: puts the posts of an author into the timelines of the followers.
+    """Runs the pending jobs `posts:…`: puts the posts of an author into the timelines of the followers.
 
-    An author with more followers than `large` becomes a large one instead, for ever: the feed reads the posts
-    of those where they are.
+    An author with more followers than `large` becomes a large author for good: the feed reads posts of large
+    authors from the authors themselves.
     """
 
     def __init__(self, follows: Follows, posts: Posts, timelines: Timelines, large: int) -> None:
@@ -80,9 +80,9 @@ class PostFanOut:
         self._large = large
 
     def run(self, handle: str) -> None:
-        """Take an author's posts to the followers, as far as they are not known to be there.
+        """Put an author's new posts into the timelines of the followers.
 
-        Who follows the author from now on is given the newest posts by the follow.
+        Later followers get the newest posts when they follow.
         """
         unsent = self._posts.unsent(handle, MOST_POSTS)
         if unsent is None:
@@ -97,11 +97,11 @@ class PostFanOut:
 
 def _id_of(post: str) -> int:
     if not POST_ID.fullmatch(post):
-        raise bad_field("post", "the id of a post is digits")
+        raise bad_field("post", "send the id of a post, a number")
     return int(post)
 
 
 def shown(author: UserCard, post: stored.Post) -> Post:
-    """Return a post as it is shown."""
+    """Return a post as readers see it."""
     person = Person(handle=author.handle, name=author.name, avatar=author.avatar)
     return Post(id=str(post.id), author=person, text=post.text, posted_at=rfc3339(post.id))

@@ -1,4 +1,4 @@
-"""Other users, as a call names them."""
+"""Other users, by the handle that a caller wrote, and their relation to the caller."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from chalicelib.store.redis.client import Store
 
 
 class Relations:
-    """Finds other users."""
+    """Finds other users and their relations to callers."""
 
     def __init__(self, store: Store, names: Names, accounts: Accounts) -> None:
         self._store = store
@@ -17,19 +17,19 @@ class Relations:
         self._accounts = accounts
 
     def named(self, name: str, field: str) -> str:
-        """Return the handle that a caller gave; raises BadRequest naming the field."""
+        """Return the handle in a text that a caller sent; raises BadRequest naming the field."""
         return self._names.account(name, field)
 
     def other(self, handle: str, name: str, field: str) -> str:
-        """Return the handle of somebody else than the caller; raises BadRequest naming the field."""
+        """Return the handle of another user than the caller; raises BadRequest naming the field."""
         other = self.named(name, field)
         if other == handle:
-            raise bad_field(field, "this is you")
+            raise bad_field(field, "this is you: name another user")
         return other
 
     def of(self, other: str, handle: str) -> UserRelation:
-        """Return how somebody stands to the caller; raises UserNotFound unless they have an account."""
-        peer = self._store.fetch(self._accounts.relation(other, handle))
-        if peer.status != AccountStatus.ACTIVE:
+        """Return the relation of another user to the caller; raises UserNotFound without an account."""
+        relation = self._store.fetch(self._accounts.relation(other, handle))
+        if relation.status != AccountStatus.ACTIVE:
             raise no_user(other)
-        return peer
+        return relation

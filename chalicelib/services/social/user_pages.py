@@ -16,16 +16,17 @@ Paging = Callable[[str, ScoredMember | None, int], Query[list[ScoredMember]]]
 
 
 class UserPages:
-    """Reads pages of lists of users, the one who came last first; names are read when they are shown."""
+    """Reads pages of lists of users, newest first, with the names that the users have now."""
 
     def __init__(self, store: Store, cards: UserCards) -> None:
         self._store = store
         self._cards = cards
 
     def page(self, paging: Paging, owner: str, cursor: str | None, limit: int) -> PersonPage:
-        """Return a page of a list; raises BadRequest for a cursor that no page gave.
+        """Return a page of a list; raises BadRequest.
 
-        paging: makes the query for the owner's list. limit: users at the most; deleted ones are left out.
+        paging: Returns the query for the owner's list.
+        limit: Maximum number of users. A page leaves out deleted users, and may be shorter.
         """
         below = None if cursor is None else USER_CURSOR.decode(cursor, "cursor")
         page = page_of(self._store.fetch(paging(owner, below, limit + 1)), limit, USER_CURSOR.encode)

@@ -45,7 +45,7 @@ class ChangeCursor(NamedTuple):
     subject: str | None = None
 
 
-MESSAGE_HINT = "a cursor is one that a page gave, or a seq"
+MESSAGE_HINT = "send the cursor of a page, or a seq"
 MESSAGE_CURSOR = TextCursor(
     MessageCursor, "{seq}[.{time}.{epoch}]", MESSAGE_HINT, seq=number(15), time=TIME, epoch=TIME
 )
@@ -84,7 +84,7 @@ class SearchCursor(TextCursor[SearchEntry]):
 SEARCH_CURSOR = SearchCursor(
     SearchEntry,
     "{term}\0{id}",
-    "a cursor is one that a page of this search gave",
+    "send the `next` of a page of this search",
     term=Field(r"[^\0]*"),
     id=Field(r"[^\0]*"),
 )

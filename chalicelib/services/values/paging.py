@@ -18,7 +18,7 @@ Value = TypeVar("Value", bound=tuple[Any, ...])
 
 BASE64 = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 FIELD_NAME = re.compile(r"\{(\w+)\}")
-NEXT_OF_A_PAGE = "a cursor is the `next` of a page"
+NEXT_OF_A_PAGE = "send the `next` of a page"
 ENCODER = msgspec.json.Encoder()
 
 
