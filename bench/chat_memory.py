@@ -16,7 +16,7 @@ from chalicelib.store.chats.chats import Chats
 from chalicelib.store.chats.info import Info, Role
 from chalicelib.store.inbox.index import InboxEntry, Inboxes, InboxState
 from chalicelib.store.messages.log import Content, packed
-from chalicelib.store.redis.client import Query
+from chalicelib.store.redis.query import Query
 
 GROUPS, INBOXES = (10, 100, 1000), (10, 1000)
 STARTED_AT = 1_700_000_000_000_000
@@ -89,7 +89,7 @@ def _write_rows(scales: Scales, size: int, count: int) -> None:
                 when = STARTED_AT + place
                 yield from inboxes.placing(chat, [InboxEntry(handle, when, InboxState.IN, when)])
 
-    scales.store.fetch_all(placing())
+    scales.store.run_all(placing())
 
 
 def _handles(count: int) -> list[str]:

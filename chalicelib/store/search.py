@@ -6,7 +6,8 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from chalicelib.store import keys
-from chalicelib.store.redis.client import Query, Store
+from chalicelib.store.redis.client import Store
+from chalicelib.store.redis.query import Query
 
 BEYOND_ANY = b"\xff"
 """Greater than whatever UTF-8 goes on with."""
@@ -42,17 +43,15 @@ class SearchIndex:
         """
         first = b"[" + start.encode() if after is None else b"(" + _member(after)
         args = (first, b"(" + start.encode() + BEYOND_ANY, "LIMIT", 0, most)
-        return self._store.fetch(Query("ZRANGEBYLEX", (self._key(start),), args, _entries))
+        return self._store.run(Query("ZRANGEBYLEX", (self._key(start),), args, _entries))
 
     def add(self, entries: Iterable[SearchEntry]) -> None:
         """Add entries, wherever they belong."""
-        self._store.fetch_all(
-            Query("ZADD", (self._key(entry.term),), (0, _member(entry))) for entry in entries
-        )
+        self._store.run_all(Query("ZADD", (self._key(entry.term),), (0, _member(entry))) for entry in entries)
 
     def remove(self, entries: Iterable[SearchEntry]) -> None:
         """Remove entries, if they are there."""
-        self._store.fetch_all(Query("ZREM", (self._key(entry.term),), (_member(entry),)) for entry in entries)
+        self._store.run_all(Query("ZREM", (self._key(entry.term),), (_member(entry),)) for entry in entries)
 
     def _key(self, term: str) -> str:
         return self._key_of(term[:2] if term[0].isascii() else term[0])

@@ -116,12 +116,12 @@ class Socket:
         """Let its lease end so many µs from now, wherever that is kept."""
         store = self._stage.store
         presence, sockets = UserConnections(store, lease), Connections(store, lease)
-        held = store.fetch(sockets.attachments(self.id))
+        held = store.run(sockets.attachments(self.id))
         assert held is not None
-        store.fetch(sockets.frame(self.id, 0))
-        store.fetch(presence.renew(self.user, self.id))
-        store.fetch_all(ChatConnections(store, lease).renewing(chat, self.id) for chat in held.chats)
-        store.fetch_all(presence.watch(name, self.id, self.user, protobuf=False) for name in held.watched)
+        store.run(sockets.frame(self.id, 0))
+        store.run(presence.renew(self.user, self.id))
+        store.run_all(ChatConnections(store, lease).renewing(chat, self.id) for chat in held.chats)
+        store.run_all(presence.watch(name, self.id, self.user, protobuf=False) for name in held.watched)
 
 
 class Stage:

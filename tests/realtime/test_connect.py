@@ -302,8 +302,8 @@ def test_push_removes_only_the_gone_connection(door: Door) -> None:
     door.enter("bob").send({"type": "send", "chat": "ann:bob", "id": "1", "text": "hello"})
 
     assert len(there.received()) == 1
-    assert services.current()._store.fetch(sockets().attachments(gone.connection)) is None
-    assert services.current()._store.fetch(sockets().attachments(there.connection)) is not None
+    assert services.current()._store.run(sockets().attachments(gone.connection)) is None
+    assert services.current()._store.run(sockets().attachments(there.connection)) is not None
 
 
 def test_many_that_are_gone(door: Door) -> None:
@@ -314,7 +314,7 @@ def test_many_that_are_gone(door: Door) -> None:
 
     first.leave()
 
-    left = [services.current()._store.fetch(sockets().attachments(one.connection)) for one in there]
+    left = [services.current()._store.run(sockets().attachments(one.connection)) for one in there]
     assert left == [None, None, None]
 
 

@@ -250,8 +250,8 @@ def test_an_end_that_was_broken_off_is_made_good(
         return fails
 
     with monkeypatch.context() as patch:
-        patch.setattr(store, "fetch", guarded(store.fetch))
-        patch.setattr(store, "fetch_all", guarded(store.fetch_all))
+        patch.setattr(store, "run", guarded(store.run))
+        patch.setattr(store, "run_all", guarded(store.run_all))
         with contextlib.suppress(StoreUnavailable):
             stage.sweep() if by == "sweep" else bob.disconnected()
     stage.sweep()
@@ -282,4 +282,4 @@ def test_user_who_returns_before_the_sweep_stays_online(stage: Stage, ann: Socke
     assert ann.ask(type="room.clients", room="lobby")["clients"] == ["ann", "bob"]
     new.close()
     assert ends(ann) == [("bob", "gone"), ("bob", "off")]
-    assert stage.store.fetch(ChatConnections(stage.store, NO_LEASE).detach("r-lobby", new.id)).handle == ""
+    assert stage.store.run(ChatConnections(stage.store, NO_LEASE).detach("r-lobby", new.id)).handle == ""

@@ -8,7 +8,7 @@ import pytest
 
 from chalicelib.services.chats import rules
 from chalicelib.store.realtime.chat_connections import ChatConnections
-from chalicelib.store.redis.client import Query
+from chalicelib.store.redis.query import Query
 from tests.realtime.recorded_connections import LARGE_CHAT, NO_LEASE, Socket, Stage
 
 ENTERED = "a new user has joined the room"
@@ -158,21 +158,21 @@ def test_a_join_that_meets_the_end_of_its_connection_leaves_nothing(
     """Wherever in a join the connection ends, its user is not there after; who heard of it, heard both."""
     (ann,) = joined(stage, "ann")
     bob, store, left = stage.connect("bob"), stage.services._store, [trips]
-    fetch = store.fetch
+    run = store.run
 
     def ending(query: Query[Any]) -> Any:
         left[0] -= 1
         if left[0] == -1:
             bob.close()
-        return fetch(query)
+        return run(query)
 
-    monkeypatch.setattr(store, "fetch", ending)
+    monkeypatch.setattr(store, "run", ending)
     bob.send(type="room.join", room="lobby")
     bob.close()
 
     assert notices(ann) in ([], [("entered", "bob"), ("gone", "bob")])
     assert ann.ask(type="room.clients", room="lobby")["clients"] == ["ann"]
-    assert not stage.store.fetch(ChatConnections(stage.store, NO_LEASE).detach(lobby, bob.id)).handle
+    assert not stage.store.run(ChatConnections(stage.store, NO_LEASE).detach(lobby, bob.id)).handle
 
 
 def test_banned_user_receives_nothing_and_is_not_listed(stage: Stage, lobby: str) -> None:

@@ -32,7 +32,8 @@ from chalicelib.store.chats.summary import Summaries
 from chalicelib.store.inbox.index import Inboxes
 from chalicelib.store.messages.log import MessageLog
 from chalicelib.store.realtime.user_connections import UserConnections
-from chalicelib.store.redis.client import Query, Store
+from chalicelib.store.redis.client import Store
+from chalicelib.store.redis.query import Batch, Query
 from chalicelib.store.search import SearchIndex
 from chalicelib.store.social.blocks import Blocks
 from chalicelib.store.social.follows import Follows, item
@@ -68,19 +69,23 @@ class CrashingStore(Store):
         self._left = left
         self._done = done
 
-    def fetch(self, query: Query[T]) -> T:
+    def run(self, query: Query[T] | Batch[T]) -> T:
         """Run a query, or crash."""
+        if isinstance(query, Batch):
+            return self.run_all([query])[0]  # type: ignore[no-any-return]
         if self._left <= 0:
             if self._left == 0 and self._done:
-                self._inner.fetch(query)
+                self._inner.run(query)
             self._left = -1
             raise Crash
         self._left -= 1
-        return self._inner.fetch(query)
+        return self._inner.run(query)
 
-    def fetch_all(self, queries: Iterable[Query[Any]]) -> list[Any]:
+    def run_all(self, queries: Iterable[Query[Any] | Batch[Any]]) -> list[Any]:
         """Run queries one by one, or crash between them."""
-        return [self.fetch(query) for query in queries]
+        asked = list(queries)
+        results = iter([self.run(part) for one in asked for part in one.parts])
+        return [one.result(results) for one in asked]
 
 
 class Village:
@@ -143,10 +148,10 @@ class Village:
         known = set()
         for handle in EVERYBODY:
             known |= {
-                (handle, mark.member) for mark in self.store.fetch(self.follows.following(handle, None, 99))
+                (handle, mark.member) for mark in self.store.run(self.follows.following(handle, None, 99))
             }
             known |= {
-                (mark.member, handle) for mark in self.store.fetch(self.follows.followers(handle, None, 99))
+                (mark.member, handle) for mark in self.store.run(self.follows.followers(handle, None, 99))
             }
         return known
 

@@ -38,7 +38,7 @@ class Groups:
 
     def view(self, *handles: str, chat: str = GROUP) -> ChatSnapshot:
         """Look at a group."""
-        return self.store.fetch(self.chats.viewing(chat, *handles))
+        return self.store.run(self.chats.viewing(chat, *handles))
 
     def change(
         self,
@@ -77,11 +77,11 @@ class Groups:
 
     def place(self, handle: str, chat: str = GROUP) -> InboxEntry:
         """Return where a chat stands for a user."""
-        return self.store.fetch(self.chats.entry(chat, handle))
+        return self.store.run(self.chats.entry(chat, handle))
 
     def changes(self, since: int = 0, limit: int = 1000, subject: str = "") -> Any:
         """Return what has changed, as pairs; None when something was forgotten."""
-        found = self.store.fetch(self.chats.changes(GROUP, since, limit, subject))
+        found = self.store.run(self.chats.changes(GROUP, since, limit, subject))
         return found and [(mark.member, mark.score) for mark in found]
 
 

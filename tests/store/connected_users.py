@@ -46,11 +46,11 @@ class People:
     def connect(self, connection: str, handle: str = "ann", session: bytes = b"") -> ConnectOutcome:
         """Connect by a session, or by name alone."""
         query = self.presence.connect(handle, None, session, connection, protobuf=False)
-        return self.store.fetch(query).outcome
+        return self.store.run(query).outcome
 
     def ready(self, connection: str, handle: str = "ann") -> PresenceChange | None:
         """Say hello."""
-        return self.store.fetch(self.presence.ready(handle, connection))
+        return self.store.run(self.presence.ready(handle, connection))
 
     def come(self, connection: str, handle: str = "ann", session: bytes = b"") -> bool:
         """Connect and say hello; returns whether the user went online."""
@@ -61,11 +61,11 @@ class People:
 
     def drop(self, connection: str, handle: str = "ann") -> PresenceChange:
         """Remove a connection."""
-        return self.store.fetch(self.presence.drop(handle, connection))
+        return self.store.run(self.presence.drop(handle, connection))
 
     def shown(self, handle: str = "ann", reader: str = "bob") -> ShownPresence | None:
         """Look whether a user is online."""
-        return self.store.fetch(self.presence.of(handle, reader))
+        return self.store.run(self.presence.of(handle, reader))
 
     def online(self, handle: str = "ann") -> bool:
         """Return whether a user is shown as online."""
@@ -74,17 +74,17 @@ class People:
 
     def targets(self, *handles: str) -> list[str]:
         """Return the ready connections of users."""
-        parts = self.store.fetch_all(self.presence.targets(handles))
+        parts = self.store.run_all(self.presence.targets(handles))
         return sorted(target.connection for part in parts for target in part)
 
     def expired(self, limit: int = 100) -> list[tuple[str, str]]:
         """Return what the sweep would find."""
-        parts: list[DueConnections] = self.store.fetch_all(self.presence.due(limit))
+        parts: list[DueConnections] = self.store.run_all(self.presence.due(limit))
         return [one for part in parts for one in part.expired]
 
     def too_long(self) -> list[tuple[str, str]]:
         """Return the connections whose leases the sweep would shorten."""
-        parts: list[DueConnections] = self.store.fetch_all(self.presence.due(100))
+        parts: list[DueConnections] = self.store.run_all(self.presence.due(100))
         return [one for part in parts for one in part.too_long]
 
     def leases(self) -> dict[str, int]:

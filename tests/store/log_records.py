@@ -26,15 +26,15 @@ class Log:
 
     def after(self, *args: Any, **cursor: Any) -> LogPage:
         """Read what follows a seq."""
-        return self._store.fetch(self._log.after(*args, **cursor))
+        return self._store.run(self._log.after(*args, **cursor))
 
     def before(self, *args: Any, **cursor: Any) -> LogPage:
         """Read what precedes a seq."""
-        return self._store.fetch(self._log.before(*args, **cursor))
+        return self._store.run(self._log.before(*args, **cursor))
 
     def newest(self, *args: Any, **reader: Any) -> LogPage:
         """Read the newest."""
-        return self._store.fetch(self._log.newest(*args, **reader))
+        return self._store.run(self._log.newest(*args, **reader))
 
 
 RawClient: TypeAlias = "redis.Redis | redis.RedisCluster"

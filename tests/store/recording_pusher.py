@@ -58,8 +58,8 @@ class Wire:
 def connect(store: Store, handle: str, connection: str, *, protobuf: bool = False) -> Target:
     """Connect a user of an open server who says hello; nothing is attached to."""
     presence, sockets = UserConnections(store, LEASE), Connections(store, LEASE)
-    entry = store.fetch(presence.connect(handle, None, b"", connection, protobuf=protobuf))
+    entry = store.run(presence.connect(handle, None, b"", connection, protobuf=protobuf))
     assert entry.outcome is ConnectOutcome.OK
-    store.fetch(sockets.opening(connection, handle, b"", protobuf=protobuf, room=None))
-    assert store.fetch(presence.ready(handle, connection)) is not None
+    store.run(sockets.opening(connection, handle, b"", protobuf=protobuf, room=None))
+    assert store.run(presence.ready(handle, connection)) is not None
     return Target(connection, protobuf)

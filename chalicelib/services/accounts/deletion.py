@@ -48,9 +48,7 @@ class Deletion:
 
     def delete(self, handle: str) -> None:
         """Delete a user; what others hold of one with very many follows or chats goes soon, not now."""
-        profile, chats = self._store.fetch_both(
-            self._accounts.profile(handle), self._inboxes.chats_of(handle)
-        )
+        profile, chats = self._store.run_both(self._accounts.profile(handle), self._inboxes.chats_of(handle))
         self._session_closer.close_all(handle)  # the account takes with it what leads to them
         self._accounts.delete(handle)
         item = delete_item(handle)
@@ -72,7 +70,7 @@ class Deletion:
         if account.identity is not None:
             self._claims.release(IDENTITY, account.identity.hex(), handle)
         self._follows.drop(handle)
-        for chat in self._store.fetch(self._inboxes.chats_of(handle)):
+        for chat in self._store.run(self._inboxes.chats_of(handle)):
             self._depart(handle, chat)
         self._inboxes.forget(handle)
         self._accounts.forget(handle)

@@ -57,7 +57,7 @@ class Profiles:
     def user(self, name: str) -> User:
         """Return anybody's profile; raises UserNotFound, BadRequest."""
         handle = self._names.user(name, "handle")
-        profile = self._store.fetch(self._accounts.profile(handle))
+        profile = self._store.run(self._accounts.profile(handle))
         if profile is None:
             raise no_user(handle)
         return user_of(profile)
@@ -88,7 +88,7 @@ class Profiles:
             raise _taken()
 
     def _own(self, handle: str) -> Profile:
-        profile = self._store.fetch(self._accounts.profile(handle))
+        profile = self._store.run(self._accounts.profile(handle))
         if profile is None:
             raise _gone()
         return profile

@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 from chalicelib.services.values.names import HANDLE
 from chalicelib.store.accounts.accounts import Accounts, AccountStatus
-from chalicelib.store.redis.client import Query, Store
+from chalicelib.store.redis.client import Store
+from chalicelib.store.redis.query import Query
 
 KEPT_SECONDS = 1.0
 """How long an open server may trust a name after another process made an account of it."""
@@ -26,7 +27,7 @@ class AccountStatusCache:
     def of(self, name: str) -> AccountStatus:
         """Return the status of a case-folded name's account; it may be a second old."""
         known = self.known(name)
-        return self._store.fetch(self.query(name)) if known is None else known
+        return self._store.run(self.query(name)) if known is None else known
 
     def known(self, name: str) -> AccountStatus | None:
         """Return what `of` would without a round trip, or None."""
@@ -37,9 +38,7 @@ class AccountStatusCache:
 
     def query(self, name: str) -> Query[AccountStatus]:
         """Return the query that reads the status; its answer is remembered."""
-        query = self._accounts.relation(name, "")
-        read = lambda reply: self._keep(name, query.read(reply).status)  # noqa: E731
-        return Query(query.run, query.keys, query.args, read)
+        return self._accounts.relation(name, "").map(lambda relation: self._keep(name, relation.status))
 
     def _keep(self, name: str, status: AccountStatus) -> AccountStatus:
         if len(self._kept) >= KEPT_NAMES:

@@ -92,7 +92,7 @@ class Authenticator:
         if not limit:
             return None
         try:
-            rate = tightest(self._store.fetch_all(RateLimits.take(address, kind, limit)))
+            rate = tightest(self._store.run_all(RateLimits.take(address, kind, limit)))
         except StoreUnavailable as error:
             LOGGER.warning({"event": "rate_limit_open", "class": kind, **cause_of(error)})
             return None

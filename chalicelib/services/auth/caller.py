@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 from chalicelib.errors import BEARER, NotAuthenticated, TooManyRequests
 from chalicelib.store.accounts.rate_limits import Rate
 from chalicelib.store.realtime.user_connections import NAMED
-from chalicelib.store.redis.client import Query, Store
+from chalicelib.store.redis.client import Store
+from chalicelib.store.redis.query import Batch, Query
 
 T = TypeVar("T")
 
@@ -65,7 +66,7 @@ class Caller:
         members. What counts as more than the whole limit passes when nothing of that is in use.
         """
         if self._authentication is not None:
-            self.accept(self._store.fetch(self._authentication(cost)))
+            self.accept(self._store.run(self._authentication(cost)))
 
     def charge(self, cost: int) -> None:
         """Take more from the caller's limit, in a trip, for what the call turned out to cost.
@@ -74,21 +75,20 @@ class Caller:
         refused, but the caller's next calls may be.
         """
         if cost > 0 and self._charging is not None:
-            self.rate = self._store.fetch(self._charging(cost))
+            self.rate = self._store.run(self._charging(cost))
 
-    def read(self, query: Query[T]) -> T:
+    def read(self, query: Query[T] | Batch[T]) -> T:
         """Read from the store and judge the caller in the same trip; what a refused one read is dropped."""
         return self.read_all(query)[0]  # type: ignore[no-any-return]
 
-    def read_all(self, *queries: Query[Any], cost: int = 1) -> list[Any]:
+    def read_all(self, *queries: Query[Any] | Batch[Any], cost: int = 1) -> list[Any]:
         """Read several at once; see read. cost: see admit."""
         if self._authentication is None:
-            return [self._store.fetch(queries[0])] if len(queries) == 1 else self._store.fetch_all(queries)
-        held: list[Any] = []
-        deferred = [query._replace(read=_same) for query in queries]
-        rate, *held = self._store.fetch_all([self._authentication(cost), *deferred])
+            return [self._store.run(queries[0])] if len(queries) == 1 else self._store.run_all(queries)
+        deferred = [query.deferred() for query in queries]
+        rate, *reads = self._store.run_all([self._authentication(cost), *deferred])
         self.accept(rate)
-        return [query.read(reply) for query, reply in zip(queries, held, strict=True)]
+        return [read() for read in reads]
 
     def accept(self, rate: Rate | None) -> None:
         """Take what the authentication query answered; None: refused. See admit."""
@@ -118,7 +118,3 @@ def rate_headers(rate: Rate) -> dict[str, str]:
 
 def _seconds(microseconds: int) -> int:
     return math.ceil(microseconds / 1_000_000)
-
-
-def _same(reply: Any) -> Any:
-    return reply

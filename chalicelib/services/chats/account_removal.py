@@ -41,7 +41,7 @@ class AccountRemoval:
         raise busy(chat)
 
     def _depart(self, handle: str, chat: str) -> None:
-        view, members = self._store.fetch_both(self._chats.viewing(chat, handle), self._chats.members(chat))
+        view, members = self._store.run_both(self._chats.viewing(chat, handle), self._chats.members(chat))
         own = view.records[handle]
         others = [member for member in members if member.handle != handle]
         heir = handle
@@ -50,7 +50,7 @@ class AccountRemoval:
                 self._transactions.delete(chat, view, _check_alone)
                 return
             heir = max(others, key=lambda one: (one.role, -one.joined)).handle
-            view = self._store.fetch(self._chats.viewing(chat, handle, heir))
+            view = self._store.run(self._chats.viewing(chat, handle, heir))
 
         def decide(info: Info, seen: ChatSnapshot) -> Decision | None:
             return rules.depart(Action(chat, info, handle, heir, seen.records[handle], seen.records[heir]))

@@ -35,7 +35,7 @@ class BlockedInvitations:
     def block(self, handle: str, other: str) -> None:
         """End the other's follow, and decline their waiting invitations unless the block is over by now."""
         self._end_follow(handle, other)
-        for chat in self._store.fetch(Invitees.unwanted(handle, other)):
+        for chat in self._store.run(Invitees.unwanted(handle, other)):
             self._decline(handle, other, chat)
 
     def _decline(self, handle: str, other: str, chat: str) -> None:
@@ -48,7 +48,7 @@ class BlockedInvitations:
             return rules.uninvite(Action(chat, info, handle, handle, own, own))
 
         try:
-            view = self._store.fetch(self._chats.viewing(chat, handle))
+            view = self._store.run(self._chats.viewing(chat, handle))
             self._transactions.change(chat, view, handle, decide)
         except ChatNotFound:
             return

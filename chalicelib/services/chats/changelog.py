@@ -58,7 +58,7 @@ class Changelog:
 
     def _shown(self, chat: str, marks: list[ScoredMember]) -> list[Changed]:
         users = [mark.member.removeprefix(MEMBER) for mark in marks if mark.member.startswith(MEMBER)]
-        view = self._store.fetch(self._chats.viewing(chat, *users)) if users else ChatSnapshot(None, {}, {})
+        view = self._store.run(self._chats.viewing(chat, *users)) if users else ChatSnapshot(None, {}, {})
         return [_changed(mark, view) for mark in marks]
 
 

@@ -97,7 +97,7 @@ class ChatCreation:
         """Count a chat of somebody with an account; raises TooManyRequests."""
         if caller.session is None or not self._limits.a_day:
             return
-        if wait := self._store.fetch(DailyQuotas.take_group(caller.handle, self._limits.a_day)):
+        if wait := self._store.run(DailyQuotas.take_group(caller.handle, self._limits.a_day)):
             detail = (
                 f"You can make at most {self._limits.a_day} groups and rooms in 24 hours. Try again later."
             )
@@ -113,7 +113,7 @@ class ChatCreation:
         ]
         changed = self._chats.create(chat, info, people, body)
         if changed is None:
-            there = self._store.fetch(self._chats.viewing(chat)).info
+            there = self._store.run(self._chats.viewing(chat)).info
             return _again(chat, there, info.maker)
         self._transactions.tell_all(chat, changed)
         return CreatedChat(chat, True, invited)

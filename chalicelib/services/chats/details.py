@@ -37,7 +37,7 @@ class ChatDetails:
 
     def after_change(self, chat: str, handle: str) -> Chat:
         """Read a chat that somebody has just made or changed; raises ChatNotFound if it is gone again."""
-        summary = self._store.fetch(self._summaries.of(chat, handle))
+        summary = self._store.run(self._summaries.of(chat, handle))
         if summary.state == MembershipState.GONE:
             raise no_chat(chat)
         return shown(summary)

@@ -8,7 +8,7 @@ from chalicelib.services.social.contact import is_user
 from chalicelib.services.values.profile_fields import default_who_may_add
 from chalicelib.store.accounts.accounts import AccountStatus
 from chalicelib.store.chats.invitee import Invitee, Invitees
-from chalicelib.store.redis.client import Query
+from chalicelib.store.redis.query import Query
 
 MOST_INVITATIONS = 100
 """Invitations that may wait for a user: who has as many gets no more until they answer some."""
@@ -55,8 +55,7 @@ class Invitations:
 
     def own(self, handle: str) -> Query[InviteeStatus]:
         """Return the query for how somebody meets themselves."""
-        query = Invitees.of(handle, handle)
-        return Query(query.run, query.keys, query.args, lambda reply: self.of(query.read(reply), True))
+        return Invitees.of(handle, handle).map(lambda invitee: self.of(invitee, True))
 
     def of(self, invitee: Invitee, wrote: bool) -> InviteeStatus:
         """Return how somebody meets who puts them into a chat; wrote: whether they have written to them."""

@@ -83,7 +83,7 @@ class Members:
         if not handles:
             return set()
         try:
-            found = self._store.fetch(self._chat_connections.joined(group, handles[0]))
+            found = self._store.run(self._chat_connections.joined(group, handles[0]))
         except (ChatNotFound, NotAMember):  # gone since, and with it whoever was there
             return set()
         return {client.handle for client in found}

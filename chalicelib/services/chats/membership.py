@@ -12,7 +12,7 @@ from chalicelib.services.values.chat_id import ChatIds
 from chalicelib.services.values.names import Names
 from chalicelib.store.chats.chats import Chats, ChatSnapshot
 from chalicelib.store.chats.info import Info, Member, Role
-from chalicelib.store.redis.client import Query
+from chalicelib.store.redis.query import Query
 
 
 class Membership:

@@ -88,7 +88,7 @@ class ChatTransactions:
 
     def _again(self, chat: str, view: ChatSnapshot) -> ChatSnapshot:
         time.sleep(random.uniform(0, LONGEST_PAUSE))  # noqa: S311  # a pause is no secret
-        return self._store.fetch(self._chats.viewing(chat, *view.records))
+        return self._store.run(self._chats.viewing(chat, *view.records))
 
 
 def busy(chat: str) -> StoreUnavailable:

@@ -12,7 +12,8 @@ from chalicelib.store.chats.summary import MembershipState, Summaries
 from chalicelib.store.messages.outbox import Outbox
 from chalicelib.store.realtime.recipients import EphemeralRecipients, Recipients, joined
 from chalicelib.store.realtime.user_connections import Target, UserConnections
-from chalicelib.store.redis.client import Query, Store
+from chalicelib.store.redis.client import Store
+from chalicelib.store.redis.query import Query
 from chalicelib.store.social.blocks import Blocks
 
 
@@ -79,7 +80,7 @@ class AudienceFinder:
     def pair(self, handle: str, other: str) -> PairAudience:
         """Return how two people stand to each other, in one trip; handle: of who asks."""
         return _pair_audience(
-            self._store.fetch_all(self._asking(handle, other, EphemeralRecipients.reading(handle, [other])))
+            self._store.run_all(self._asking(handle, other, EphemeralRecipients.reading(handle, [other])))
         )
 
     def callee(self, handle: str, other: str, size: int, *, accepts: bool) -> Callee:
@@ -95,7 +96,7 @@ class AudienceFinder:
             EphemeralRecipients.follows(handle, other),
         ]
         reading = EphemeralRecipients.reading(handle, [other], size, self._signal_bytes, accepts=accepts)
-        accepted, followed, signalled, follows, *rest = self._store.fetch_all(
+        accepted, followed, signalled, follows, *rest = self._store.run_all(
             [*accepting, *self._asking(handle, other, reading)]
         )
         return Callee(_pair_audience(rest), other in accepted or followed or signalled, follows)
@@ -107,7 +108,7 @@ class AudienceFinder:
         """
         asked: list[Query[Any]] = [self._summaries.of(chat, handle), self._outbox.audience(chat)]
         asked += [Blocks.all_of(handle), *([EphemeralRecipients.accepted(chat)] if ringing else [])]
-        seen, audience, blocked, *rest = self._store.fetch_all(asked)
+        seen, audience, blocked, *rest = self._store.run_all(asked)
         muted = seen.muted_until if seen.muted_until > time.time_ns() // 1000 else 0
         left_out = {handle, *blocked}
         others = [member for member in audience.members if member not in left_out]
@@ -118,7 +119,7 @@ class AudienceFinder:
 
     def connected(self, handles: Iterable[str]) -> list[Target]:
         """Return where users are connected, in one trip for each 100 partitions that they are in."""
-        found: list[list[Target]] = self._store.fetch_all(self._user_connections.targets(list(handles)))
+        found: list[list[Target]] = self._store.run_all(self._user_connections.targets(list(handles)))
         return [target for part in found for target in part]
 
     def reached(
@@ -130,7 +131,7 @@ class AudienceFinder:
         accepts: whether the signal accepts calls of those whom it reaches.
         """
         reading = EphemeralRecipients.reading(handle, others, size, self._signal_bytes, accepts=accepts)
-        return joined(self._store.fetch_all(reading))
+        return joined(self._store.run_all(reading))
 
     def of(self, handle: str, chat: ChatId) -> list[Target]:
         """Return where the others of a chat are, for what is dropped if it may not be said.

@@ -14,7 +14,8 @@ from chalicelib.store.chats.chats import Chats
 from chalicelib.store.inbox.index import InboxEntry, Inboxes
 from chalicelib.store.messages.outbox import INDEXED, MOVED, PLACED, Audience, Outbox, OutboxEntry
 from chalicelib.store.realtime.user_connections import Target
-from chalicelib.store.redis.client import BREAK_SECONDS, Query, Store
+from chalicelib.store.redis.client import BREAK_SECONDS, Store
+from chalicelib.store.redis.query import Query
 
 if TYPE_CHECKING:
     from chalicelib.services.delivery.message_push import MessagePush
@@ -140,7 +141,7 @@ class ChatFanOut:
         ]
         owed = self.message_push.push_newest(late) if self.message_push else set()
         done = [one for one in tellings if not (one.kind == MOVED and one.chat in owed)]
-        self._store.fetch_all(map(self._outbox.clearing, done))
+        self._store.run_all(map(self._outbox.clearing, done))
         return len(done)
 
     def _truths(
@@ -149,7 +150,7 @@ class ChatFanOut:
         """Return what to tell, by chat: whom the newest messages go to, and places."""
         asking: Queries = [self._outbox.audience(one.chat) for one in moved]
         asking += [self._chats.entry(one.chat, one.handle) for one in placed]
-        found = self._store.fetch_all(asking)
+        found = self._store.run_all(asking)
         audiences = [(one.chat, audience) for one, audience in zip(moved, found[: len(moved)], strict=True)]
         return audiences, [
             (one.chat, place._replace(stamp=max(place.stamp, one.since)))
@@ -177,7 +178,7 @@ class ChatFanOut:
         """
         pairs = list(placing)
         queries = [query for chat, place in pairs for query in self._inboxes.placing(chat, [place])]
-        replies = self._store.fetch_all([*queries, *delivering])
+        replies = self._store.run_all([*queries, *delivering])
         for (chat, place), placed in zip(pairs, replies[: len(queries)], strict=True):
             if not placed.live_account:
                 self._depart(place.handle, chat)

@@ -57,7 +57,7 @@ class MessagePush:
         wanted = [target for one, target in there.items() if one != skip]
         found = (message or self._newest([chat]).get(chat)) if wanted else None
         if found is None or self._pushed(found, wanted):
-            self._store.fetch(self._outbox.pushed(chat, time))
+            self._store.run(self._outbox.pushed(chat, time))
 
     def push_newest(self, audiences: Iterable[tuple[str, Sequence[Target]]]) -> set[str]:
         """Push the newest message of chats; returns the chats of which it has not reached everybody.
@@ -78,7 +78,7 @@ class MessagePush:
 
         Raises StoreUnavailable when the log cannot be read, or the queue takes no job: the queue repeats it.
         """
-        found = self._store.fetch(self._log.after(push.chat, push.seq - 1, 1)).entries
+        found = self._store.run(self._log.after(push.chat, push.seq - 1, 1)).entries
         if not found or found[0].seq != push.seq:
             return  # trimmed, or the chat is deleted
         targets = [Target(*connection) for connection in push.connections]
@@ -90,8 +90,8 @@ class MessagePush:
     def attach(self, chat: str, handle: str, targets: Iterable[Target]) -> None:
         """Have connections of a member get the messages of a large chat."""
         there = list(targets)
-        known = self._store.fetch_all(self._connections.attach(one.connection, chat) for one in there)
-        self._store.fetch_all(
+        known = self._store.run_all(self._connections.attach(one.connection, chat) for one in there)
+        self._store.run_all(
             self._chat_connections.attach(chat, handle, one.connection, joined=False, protobuf=one.protobuf)
             for one, is_known in zip(there, known, strict=True)
             if is_known
@@ -118,7 +118,7 @@ class MessagePush:
 
     def _newest(self, chats: Sequence[str]) -> dict[str, Message]:
         """Read the newest message of chats, whoever may read it; of one without any there is none."""
-        slices = self._store.fetch_all(self._log.newest(chat, 0, 1) for chat in chats)
+        slices = self._store.run_all(self._log.newest(chat, 0, 1) for chat in chats)
         return {
             chat: message_row.message(chat, found.entries[-1])
             for chat, found in zip(chats, slices, strict=True)

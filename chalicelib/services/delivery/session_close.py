@@ -41,7 +41,7 @@ class SessionCloser:
         if not self._push.inline:  # nobody can be connected
             return
         try:
-            ended = self._store.fetch(self._user_connections.drop_session(handle, session, keep))
+            ended = self._store.run(self._user_connections.drop_session(handle, session, keep))
             self._push.end(ended, session_ended())
             for target in ended:
                 self._disconnect(target.connection)

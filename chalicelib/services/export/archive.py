@@ -18,7 +18,8 @@ from chalicelib.services.values.times import rfc3339
 from chalicelib.services.views.profile import me_of
 from chalicelib.store.accounts.accounts import Account, Accounts
 from chalicelib.store.accounts.sessions import Sessions
-from chalicelib.store.redis.client import Query, Store
+from chalicelib.store.redis.client import Store
+from chalicelib.store.redis.query import Query
 from chalicelib.store.redis.sorted_sets import ScoredMember
 from chalicelib.store.social.blocks import Blocks
 from chalicelib.store.social.follows import Follows
@@ -101,7 +102,7 @@ class Exports:
         return page
 
     def _begin(self, page: Export) -> None:
-        profile = self._store.fetch(self._accounts.profile(page.handle))
+        profile = self._store.run(self._accounts.profile(page.handle))
         if profile is None:
             raise NotAuthenticated("The account was deleted.")
         page.profile = me_of(profile, strict=self._strict)
@@ -128,13 +129,13 @@ class Exports:
 
     def _marks(self, listing: Callable[[str, ScoredMember | None, int], Query[list[ScoredMember]]]) -> Reader:
         def read(handle: str, below: ScoredMember | None) -> Part:
-            marks = self._store.fetch(listing(handle, below, MARKS))
+            marks = self._store.run(listing(handle, below, MARKS))
             return part([Since(mark.member, rfc3339(mark.score)) for mark in marks], marks, MARKS)
 
         return read
 
     def _read_posts(self, handle: str, below: ScoredMember | None) -> Part:
-        posts = self._store.fetch(self._posts.page(handle, below.score if below else None, POSTS))
+        posts = self._store.run(self._posts.page(handle, below.score if below else None, POSTS))
         shown = [ExportedPost(str(post.id), rfc3339(post.id), post.text) for post in posts]
         return part(shown, (ScoredMember(post.id, handle) for post in posts), POSTS)
 

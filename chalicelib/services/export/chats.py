@@ -44,8 +44,8 @@ class ChatExports:
         """Return a part of the chats that the user has or had; below: the last chat shown."""
         waiting = [chat for chat in self._all(handle) if below is None or chat > below.member]
         ids = waiting[:CHATS]
-        summaries = self._store.fetch_all(self._summaries.of(chat, handle) for chat in ids)
-        views = self._store.fetch_all(self._chats.viewing(chat, handle) for chat in ids)
+        summaries = self._store.run_all(self._summaries.of(chat, handle) for chat in ids)
+        views = self._store.run_all(self._chats.viewing(chat, handle) for chat in ids)
         shown = [
             encoded(_chat(summary, view, handle))
             for summary, view in zip(summaries, views, strict=True)
@@ -85,7 +85,7 @@ class ChatExports:
     def _read(self, handle: str, start: ScoredMember) -> tuple[list[Encoded[Any]], ScoredMember | None]:
         """Return the user's messages among the next of a chat, and where to go on; None at its end."""
         seq, chat = start
-        read = self._store.fetch(self._log.after(chat, seq, MESSAGES))
+        read = self._store.run(self._log.after(chat, seq, MESSAGES))
         own = [entry for entry in read.entries if folded(entry.content.sender) == handle]
         rows = list(until_enough((encoded(_message(chat, entry)) for entry in own), len, ENOUGH_BYTES // 2))
         if len(rows) < len(own):
@@ -94,7 +94,7 @@ class ChatExports:
         return rows, ScoredMember(last, chat) if last < read.head else None
 
     def _all(self, handle: str) -> list[str]:
-        chats = self._store.fetch(self._inboxes.chats_of(handle))
+        chats = self._store.run(self._inboxes.chats_of(handle))
         return sorted(chats)
 
 

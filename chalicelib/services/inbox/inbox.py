@@ -60,7 +60,7 @@ class InboxService:
         """Return the chats that may come on the page, in its order."""
         marks = {mark.member: mark for mark in active.rows}
         chats = list(dict.fromkeys([*marks, *active.large.digests]))
-        summaries = self._store.fetch_all(self._summaries.of(chat, handle) for chat in chats)
+        summaries = self._store.run_all(self._summaries.of(chat, handle) for chat in chats)
         self._check(handle, active.large, summaries)
         for summary in summaries:
             if summary.chat in active.large.digests and summary.time:
@@ -72,7 +72,7 @@ class InboxService:
         """Note how the large chats are that were to be checked, if it is not as it was."""
         now = [checked(one) for one in summaries if one.chat in large.digests]
         if large.more or any(one.digest != large.digests[one.chat] for one in now):
-            self._store.fetch(self._inboxes.checking(handle, large.began if large.more else 0, now))
+            self._store.run(self._inboxes.checking(handle, large.began if large.more else 0, now))
 
 
 def _page(found: list[Found], limit: int, *, more: bool) -> Inbox:

@@ -149,7 +149,7 @@ class SyncService:
         named = [*(one.chat for one in moved.rows), *(one.chat for one in found.known), *moved.large.digests]
         names = list(dict.fromkeys(named))
         noting = self._inboxes.registering(handle, found.token.lineage, moved.version)
-        noted, *chats = self._store.fetch_all([noting, *(self._summaries.of(chat, handle) for chat in names)])
+        noted, *chats = self._store.run_all([noting, *(self._summaries.of(chat, handle) for chat in names)])
         if noted is False or (noted and not found.token.is_kept):
             return None
         return Asked(dict(zip(names, chats, strict=True)), kept=bool(noted))
@@ -168,7 +168,7 @@ class SyncService:
             now = [one for one in now if one.digest != held[one.chat]]
         if not now:
             return False
-        return bool(self._store.fetch(self._inboxes.checking(handle, large.began if is_round else 0, now)))
+        return bool(self._store.run(self._inboxes.checking(handle, large.began if is_round else 0, now)))
 
     def _page(
         self,
@@ -183,7 +183,7 @@ class SyncService:
     ) -> Sync:
         chats = asked.chats
         lost = [one for one in found.known if _has_lost(chats[one.chat], one)]
-        mended = self._store.fetch_all(
+        mended = self._store.run_all(
             InboxRepair.mending(one, _place(handle, chats[one.chat], one)) for one in lost
         )
         moved = ((one, chats[one.chat]) for one in found.moved.rows)

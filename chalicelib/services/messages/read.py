@@ -9,7 +9,7 @@ from chalicelib.services.auth.caller import Caller
 from chalicelib.services.values.chat_id import ChatId
 from chalicelib.store.accounts.accounts import AccountStatus
 from chalicelib.store.messages.log import LogPage
-from chalicelib.store.redis.client import Query
+from chalicelib.store.redis.query import Query
 
 
 class ReadSlice(NamedTuple):

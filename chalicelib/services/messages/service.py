@@ -17,7 +17,7 @@ from chalicelib.services.values.cursors import MESSAGE_CURSOR, MessageCursor, se
 from chalicelib.services.values.message_limits import fitting
 from chalicelib.services.views.message_row import message
 from chalicelib.store.messages.log import LogEntry, LogPage, MessageLog
-from chalicelib.store.redis.client import Query
+from chalicelib.store.redis.query import Query
 
 Rows = list[Message] | list[Encoded[Message]]
 Fit = Callable[[list[LogEntry], str], Rows]

@@ -88,13 +88,13 @@ class ConnectService:
             opening = self._connections.opening(
                 request.connection, handle, entry.session, protobuf=protocol == SUBPROTOCOL, room=room
             )
-            self._store.fetch(opening)
+            self._store.run(opening)
             # Who ends the session from here on finds the connection; who has ended it meanwhile did not.
-            if not self._store.fetch(self._user_connections.renew(handle, request.connection)):
+            if not self._store.run(self._user_connections.renew(handle, request.connection)):
                 raise _session_ended()
         except ParleyError:
-            self._store.fetch(self._connections.dropping(request.connection))
-            self._store.fetch(self._user_connections.drop(handle, request.connection))
+            self._store.run(self._connections.dropping(request.connection))
+            self._store.run(self._user_connections.drop(handle, request.connection))
             raise
         installed.note_user(request.connection, handle)
         return protocol
@@ -127,18 +127,18 @@ class ConnectService:
 
     def _end(self, connection: str) -> None:
         """Clear up; the user's lease goes last: broken off before that, the sweep does it again."""
-        held = self._store.fetch(self._connections.attachments(connection))
+        held = self._store.run(self._connections.attachments(connection))
         if held is None:
             return
         self._detach(connection, held)
-        late = self._store.fetch(self._connections.dropping(connection))
+        late = self._store.run(self._connections.dropping(connection))
         if late is not None and late != held:
             self._detach(connection, late)
-        changed = self._store.fetch(self._user_connections.drop(held.handle, connection))
+        changed = self._store.run(self._user_connections.drop(held.handle, connection))
         self._presence_service.notify_watchers(held.handle, changed, online=False)
 
     def _detach(self, connection: str, held: Attachments) -> None:
-        self._store.fetch_all(self._user_connections.unwatch(handle, connection) for handle in held.watched)
+        self._store.run_all(self._user_connections.unwatch(handle, connection) for handle in held.watched)
         self._rooms.dropped(connection, held.handle, held.chats)
 
     def _entered(self, request: ConnectRequest, *, protobuf: bool) -> tuple[str, ConnectAttempt]:
@@ -151,7 +151,7 @@ class ConnectService:
             handle, digest, session = caller.handle, None, caller.proof
         else:
             handle, digest, session = self._names.user(shown.handle, "ticket"), shown.digest, b""
-        entry = self._store.fetch(
+        entry = self._store.run(
             self._user_connections.connect(handle, digest, session, request.connection, protobuf=protobuf)
         )
         if entry.outcome is ConnectOutcome.NO_TICKET:

@@ -18,7 +18,8 @@ from chalicelib.store.accounts.sessions import id_of
 from chalicelib.store.accounts.signed_identity import digest_in
 from chalicelib.store.realtime.connection import Connections, FrameSender
 from chalicelib.store.realtime.user_connections import NAMED, Target
-from chalicelib.store.redis.client import Query, Store
+from chalicelib.store.redis.client import Store
+from chalicelib.store.redis.query import Query
 
 
 class Connection(NamedTuple):
@@ -117,9 +118,9 @@ class FrameDispatcher:
         asking = self._connections.frame(connection, self._limits.of_connection)
         frame, taking = self._taking(connection, body)
         if taking is None:
-            held, rate = self._store.fetch(asking), None
+            held, rate = self._store.run(asking), None
         else:
-            held, rate = self._store.fetch_both(asking, taking)
+            held, rate = self._store.run_both(asking, taking)
         self._limits.note(connection, held)
         if held is None:
             raise _ended()

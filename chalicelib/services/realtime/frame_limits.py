@@ -13,7 +13,7 @@ from chalicelib.store.accounts.rate_limits import Rate, RateLimits
 from chalicelib.store.accounts.signed_identity import digest_in
 from chalicelib.store.realtime.connection import FrameSender
 from chalicelib.store.realtime.user_connections import NAMED
-from chalicelib.store.redis.client import Query
+from chalicelib.store.redis.query import Query
 
 READ, WRITE = "read", "write"
 CLASSES: dict[type, str] = {

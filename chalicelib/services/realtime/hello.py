@@ -56,7 +56,7 @@ class HelloService:
             self._rooms.enter(connection, connection.room)
 
     def _register(self, connection: Connection) -> None:
-        changed, large = self._store.fetch_both(
+        changed, large = self._store.run_both(
             self._user_connections.ready(connection.handle, connection.id),
             self._inboxes.large(connection.handle),
         )
@@ -96,4 +96,4 @@ class HelloService:
             self._chat_connections.attach(chat, handle, connection.id, joined=False, protobuf=protobuf)
             for chat in chats
         ]
-        self._store.fetch_all([self._connections.attach(connection.id, *chats), *attaching])
+        self._store.run_all([self._connections.attach(connection.id, *chats), *attaching])

@@ -14,7 +14,8 @@ from chalicelib.services.realtime.presence import PresenceService
 from chalicelib.store.realtime.chat_connections import ChatConnections
 from chalicelib.store.realtime.connection import Attachments, Connections
 from chalicelib.store.realtime.user_connections import DueConnections, Target, UserConnections
-from chalicelib.store.redis.client import Query, Store
+from chalicelib.store.redis.client import Store
+from chalicelib.store.redis.query import Query
 
 SWEPT_OF_PARTITION = 40
 """Connections of each of the 256 partitions that one sweep ends at the most."""
@@ -58,7 +59,7 @@ class Leases:
         Two trips, one more for each 100 of those, and two when a chat has lost it, to which it is attached
         again. Returns False when it may not go on: it is gone, or its session has ended, and was cleared up.
         """
-        attached = self._store.fetch(self._connections.attachments(connection.id))
+        attached = self._store.run(self._connections.attachments(connection.id))
         holder = Holder(connection.handle, connection.id, connection.protobuf)
         if attached is None or not self._renewed(holder, attached):
             self._disconnect(connection.id)
@@ -74,7 +75,7 @@ class Leases:
         What fails is logged, holds up no other, and is found again. Raises StoreUnavailable: the leases
         cannot be read.
         """
-        parts: list[DueConnections] = self._store.fetch_all(self._user_connections.due(SWEPT_OF_PARTITION))
+        parts: list[DueConnections] = self._store.run_all(self._user_connections.due(SWEPT_OF_PARTITION))
         work = [(self._end, one) for part in parts for one in part.expired]
         work += [(self._shorten, one) for part in parts for one in part.too_long]
         ended, failures = list[Target](), list[tuple[dict[str, Any], Exception]]()
@@ -95,7 +96,7 @@ class Leases:
             for name in attached.watched
         ]
         queries: list[Query[Any]] = [self._user_connections.renew(handle, connection), *chats, *watched]
-        alive, *held = self._store.fetch_all(queries)
+        alive, *held = self._store.run_all(queries)
         if alive:
             self._attach_again(
                 holder, [chat for chat, there in zip(attached.chats, held, strict=False) if not there]
@@ -105,11 +106,11 @@ class Leases:
     def _attach_again(self, holder: Holder, chats: Sequence[str]) -> None:
         """Attach a connection to chats that have lost it; strike off those that its user has left."""
         handle, connection, protobuf = holder
-        held = self._store.fetch_all(
+        held = self._store.run_all(
             self._chat_connections.attach(chat, handle, connection, joined=False, protobuf=protobuf)
             for chat in chats
         )
-        self._store.fetch_all(
+        self._store.run_all(
             self._connections.detach(connection, chat)
             for chat, joined in zip(chats, held, strict=True)
             if joined is None
@@ -117,7 +118,7 @@ class Leases:
 
     def _shorten(self, handle: str, connection: str) -> list[Target]:
         """Give a connection a lease from now wherever one is kept; end one that may not go on."""
-        attached, protobuf = self._store.fetch_both(
+        attached, protobuf = self._store.run_both(
             self._connections.attachments(connection), self._connections.takes_protobuf(connection)
         )
         if attached is not None and self._renewed(Holder(handle, connection, protobuf), attached):
@@ -126,8 +127,8 @@ class Leases:
 
     def _end(self, handle: str, connection: str) -> list[Target]:
         """End a connection, of which its own slot may know nothing any more; return how to tell it."""
-        protobuf = self._store.fetch(self._connections.takes_protobuf(connection))
+        protobuf = self._store.run(self._connections.takes_protobuf(connection))
         self._disconnect(connection)
-        changed = self._store.fetch(self._user_connections.drop(handle, connection))
+        changed = self._store.run(self._user_connections.drop(handle, connection))
         self._presence_service.notify_watchers(handle, changed, online=False)
         return [Target(connection, protobuf)]

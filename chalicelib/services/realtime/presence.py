@@ -61,7 +61,7 @@ class PresenceService:
         if len(frame.users) > MAX_WATCHED:
             raise bad_field("users", f"at most {MAX_WATCHED} users can be watched")
         handles = list(dict.fromkeys(self._names.user(name, "users") for name in frame.users))
-        before = self._store.fetch(self._connections.watching(connection.id, *handles))
+        before = self._store.run(self._connections.watching(connection.id, *handles))
         watching = [
             self._user_connections.watch(
                 handle, connection.id, connection.handle, protobuf=connection.protobuf
@@ -73,7 +73,7 @@ class PresenceService:
             for handle in before
             if handle not in handles
         ]
-        shown: list[ShownPresence | None] = self._store.fetch_all([*watching, *gone])[: len(handles)]
+        shown: list[ShownPresence | None] = self._store.run_all([*watching, *gone])[: len(handles)]
         rows = [_row(handle, one or UNSEEN) for handle, one in zip(handles, shown, strict=True)]
         self._push.reply(connection.target, PresenceFrame(users=rows, ref=frame.ref))
 
@@ -91,7 +91,7 @@ class PresenceService:
         if not self._push.inline:
             return
         try:
-            found = self._store.fetch(self._user_connections.watching(handle, watcher))
+            found = self._store.run(self._user_connections.watching(handle, watcher))
             if found is not None and found.targets:
                 self._push.send(found.targets, PresenceFrame(users=[_row(handle, found.shown)]))
         except StoreUnavailable as error:

@@ -67,12 +67,12 @@ class RoomService:
         attaching = self._chat_connections.attach(
             chat, connection.handle, connection.id, joined=True, protobuf=connection.protobuf
         )
-        joined = self._store.fetch(attaching)
+        joined = self._store.run(attaching)
         if joined is None:
             raise not_a_member(chat)
         # Noted last: whoever ends the connection meanwhile either finds the note, or makes this one fail.
-        if not self._store.fetch(self._connections.attach(connection.id, chat)):
-            self._store.fetch(self._chat_connections.detach(chat, connection.id))
+        if not self._store.run(self._connections.attach(connection.id, chat)):
+            self._store.run(self._chat_connections.detach(chat, connection.id))
             raise ConnectionEnded("The connection has ended.")
         shown = self._shown(connection.handle, joined.connections)
         self._answer(connection, chat, "joined", shown, ref)
@@ -87,13 +87,13 @@ class RoomService:
         Raises ChatNotFound, BadRequest.
         """
         chat = self._chat(frame.room)
-        left = self._store.fetch(self._chat_connections.detach(chat, connection.id))
+        left = self._store.run(self._chat_connections.detach(chat, connection.id))
         attaching = self._chat_connections.attach(
             chat, connection.handle, connection.id, joined=False, protobuf=connection.protobuf
         )
-        held = self._store.fetch(attaching) if left.handle else None
+        held = self._store.run(attaching) if left.handle else None
         if left.handle and held is None:  # no member any more
-            self._store.fetch(self._connections.detach(connection.id, chat))
+            self._store.run(self._connections.detach(connection.id, chat))
         shown = self._shown(connection.handle, left.connections)
         self._answer(connection, chat, "left", shown if held else (), frame.ref)
         self._gone(chat, left, shown)
@@ -101,7 +101,7 @@ class RoomService:
     def clients(self, connection: Connection, frame: RoomClients) -> None:
         """Say who is in a room now, to a member; two trips. Raises ChatNotFound, NotAMember, BadRequest."""
         chat = self._chat(frame.room)
-        found = self._store.fetch(self._chat_connections.joined(chat, connection.handle))
+        found = self._store.run(self._chat_connections.joined(chat, connection.handle))
         self._answer(connection, chat, "clients", self._shown(connection.handle, found), frame.ref)
 
     def dropped(self, connection: str, handle: str, chats: Sequence[str]) -> None:
@@ -111,10 +111,10 @@ class RoomService:
         nobody could be told any more of what was detached already. Who has come between is asked after that.
         """
         rooms = [chat for chat in chats if kind_of(chat) == "room"]
-        there = self._store.fetch_all(self._chat_connections.present(room, handle) for room in rooms)
+        there = self._store.run_all(self._chat_connections.present(room, handle) for room in rooms)
         asked = {client.handle for clients in there for client in clients}
         hidden = self._filter.hidden(handle, asked)
-        lefts = self._store.fetch_all(self._chat_connections.detach(chat, connection) for chat in chats)
+        lefts = self._store.run_all(self._chat_connections.detach(chat, connection) for chat in chats)
         told = {client.handle for left in lefts if left.last for client in left.connections}
         hidden |= self._filter.hidden(handle, told - asked)
         for chat, left in zip(chats, lefts, strict=True):

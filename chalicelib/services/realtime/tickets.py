@@ -68,7 +68,7 @@ class Tickets:
         chat = None if room is None else self._ids.parse(ROOM_PREFIX + room, "room").text
         text = f"ticket_{secrets.token_urlsafe(RANDOM_BYTES)}.{caller.handle}"
         held = self._user_connections.ticket(caller.handle, digest_of(text), caller.proof, chat)
-        self._store.fetch(held)
+        self._store.run(held)
         expires = int((self._clock() + TICKET_SECONDS) * 1_000_000)
         return Ticket(url=self._url, ticket=text, expires_at=rfc3339(expires))
 

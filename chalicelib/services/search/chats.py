@@ -59,7 +59,7 @@ class ChatSearch:
         limit: 1-100. Raises BadRequest.
         """
         below = None if cursor is None else ROOM_CURSOR.decode(cursor, "cursor")
-        page = page_of(self._store.fetch(self._rooms.page(below, limit + 1)), limit, ROOM_CURSOR.encode)
+        page = page_of(self._store.run(self._rooms.page(below, limit + 1)), limit, ROOM_CURSOR.encode)
         listed = [mark.member for mark in page.rows]
         there = self._infos(listed)
         self._repair([room for room in listed if room not in there])
@@ -75,13 +75,13 @@ class ChatSearch:
         """
         made: frozenset[str] = frozenset()  # another call may have deleted the notes of this one
         while True:  # until the chat does not change meanwhile
-            view, noted = self._store.fetch_both(self._chats.viewing(chat), self._terms.of(chat))
+            view, noted = self._store.run_both(self._chats.viewing(chat), self._terms.of(chat))
             wanted = _indexed(chat, view.info)
             if kind_of(chat) == "group" and not (wanted.terms or noted or made):
                 return
             self._mirror(chat, wanted, noted, made)
             made |= wanted.terms
-            if _indexed(chat, self._store.fetch(self._chats.viewing(chat)).info) == wanted:
+            if _indexed(chat, self._store.run(self._chats.viewing(chat)).info) == wanted:
                 return
 
     def _mirror(self, chat: str, wanted: Indexed, noted: frozenset[str], made: frozenset[str]) -> None:
@@ -102,7 +102,7 @@ class ChatSearch:
             self._rooms.add(ScoredMember(info.made, room) for room, info in self._infos(gone).items())
 
     def _infos(self, chats: list[str]) -> dict[str, Info]:
-        views = self._store.fetch_all(map(self._chats.viewing, chats))
+        views = self._store.run_all(map(self._chats.viewing, chats))
         return {chat: view.info for chat, view in zip(chats, views, strict=True) if view.info}
 
 

@@ -25,7 +25,7 @@ class UserSearch:
         return UserPage(users=[user_of(profile) for _, profile in found], next=after)
 
     def _profiles(self, handles: list[str]) -> dict[str, Profile]:
-        found = self._store.fetch_all(self._accounts.profile(handle) for handle in handles)
+        found = self._store.run_all(self._accounts.profile(handle) for handle in handles)
         return {handle: profile for handle, profile in zip(handles, found, strict=True) if profile}
 
 

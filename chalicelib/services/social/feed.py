@@ -60,7 +60,7 @@ class Feed:
         large = self._timelines.large_authors()
         size = AUTHORS_IN_A_QUERY
         parts = [large[start : start + size] for start in range(0, len(large), size)]
-        followed = self._store.fetch_all(self._follows.followed_among(reader, part) for part in parts)
+        followed = self._store.run_all(self._follows.followed_among(reader, part) for part in parts)
         return sorted(set[str]().union(*followed))
 
     def _entries(
@@ -87,7 +87,7 @@ class Feed:
             return {}
         authors = sorted(ids)
         queries = [self._posts.written(author, reader, ids[author]) for author in authors]
-        followed, *found = self._store.fetch_all([self._follows.followed_among(reader, authors), *queries])
+        followed, *found = self._store.run_all([self._follows.followed_among(reader, authors), *queries])
         return _by_entry(found, followed)
 
 

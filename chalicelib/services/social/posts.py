@@ -58,7 +58,7 @@ class PostService:
         author = self._relations.named(name, "handle")
         before = None if cursor is None else USER_CURSOR.decode(cursor, "cursor").score
         check_contact(author, self._relations.of(author, handle), needs_account=True)
-        found = self._store.fetch(self._posts.page(author, before, limit + 1))
+        found = self._store.run(self._posts.page(author, before, limit + 1))
         card = self._cards.of([author]).get(author)
         if card is None:
             raise UserNotFound(f"The account of {author} no longer exists.")

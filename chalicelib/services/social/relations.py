@@ -29,7 +29,7 @@ class Relations:
 
     def of(self, other: str, handle: str) -> UserRelation:
         """Return the relation of another user to the caller; raises UserNotFound without an account."""
-        relation = self._store.fetch(self._accounts.relation(other, handle))
+        relation = self._store.run(self._accounts.relation(other, handle))
         if relation.status != AccountStatus.ACTIVE:
             raise no_user(other)
         return relation

@@ -9,7 +9,8 @@ from chalicelib.services.values.cursors import USER_CURSOR
 from chalicelib.services.values.paging import page_of
 from chalicelib.services.values.times import rfc3339
 from chalicelib.store.accounts.user_cards import UserCard, UserCards
-from chalicelib.store.redis.client import Query, Store
+from chalicelib.store.redis.client import Store
+from chalicelib.store.redis.query import Query
 from chalicelib.store.redis.sorted_sets import ScoredMember
 
 Paging = Callable[[str, ScoredMember | None, int], Query[list[ScoredMember]]]
@@ -29,7 +30,7 @@ class UserPages:
         limit: Maximum number of users. A page leaves out deleted users, and may be shorter.
         """
         below = None if cursor is None else USER_CURSOR.decode(cursor, "cursor")
-        page = page_of(self._store.fetch(paging(owner, below, limit + 1)), limit, USER_CURSOR.encode)
+        page = page_of(self._store.run(paging(owner, below, limit + 1)), limit, USER_CURSOR.encode)
         cards = self._cards.of(handle for _, handle in page.rows)
         users = [_listed(cards[handle], since) for since, handle in page.rows if handle in cards]
         return PersonPage(users=users, next=page.next)

@@ -9,7 +9,8 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from chalicelib.store import keys
-from chalicelib.store.redis.client import Query, Store
+from chalicelib.store.redis.client import Store
+from chalicelib.store.redis.query import Query
 from chalicelib.store.redis.scripts import Script
 
 CREATE_ACCOUNT = Script("accounts/create_account")
@@ -92,11 +93,11 @@ class Accounts:
         """Make an account; `made` is the store's to say. Returns False when the handle was ever taken."""
         handle, fields = account.handle, _fields(msgspec.structs.asdict(account))
         args = (index_item(handle), *(part for pair in fields.items() for part in pair))
-        return bool(self._store.fetch(Query(CREATE_ACCOUNT, _user_and_owed(handle), args, repeatable=False)))
+        return bool(self._store.run(Query(CREATE_ACCOUNT, _user_and_owed(handle), args, repeatable=False)))
 
     def get(self, handle: str) -> Account | None:
         """Return an account, a tombstone too; None: there never was one."""
-        return self._store.fetch(self.reading(handle))
+        return self._store.run(self.reading(handle))
 
     def reading(self, handle: str) -> Query[Account | None]:
         """Return the query for an account; see `get`."""
@@ -123,13 +124,13 @@ class Accounts:
         cleared = [name for name in changes if name not in fields and name not in FIXED]
         item = index_item(handle) if FOUND_BY & changes.keys() else ""
         args = (item, len(fields), *(part for pair in fields.items() for part in pair), *cleared)
-        return self._store.fetch(
+        return self._store.run(
             Query(UPDATE_ACCOUNT, _user_and_owed(handle), args, lambda flat: _account(handle, flat))
         )
 
     def lose_email(self, handle: str, email: str) -> None:
         """Clear an account's email, if it is still this one."""
-        self._store.fetch(Query(CLEAR_EMAIL, (keys.user(handle),), (email,)))
+        self._store.run(Query(CLEAR_EMAIL, (keys.user(handle),), (email,)))
 
     def set_password(self, handle: str, held: str, new: str, keep: bytes = b"") -> bool:
         """Change a password, if it is still the one held, and end all sessions but the one to keep.
@@ -137,7 +138,7 @@ class Accounts:
         held, new: argon2's hashes. keep: the digest of a session's token.
         """
         named = (keys.user(handle), keys.sessions(handle))
-        return bool(self._store.fetch(Query(SET_PASSWORD, named, (held, new, keep), repeatable=False)))
+        return bool(self._store.run(Query(SET_PASSWORD, named, (held, new, keep), repeatable=False)))
 
     def delete(self, handle: str) -> bool:
         """End an account, and owe `delete:<handle>`; returns False when there never was one.
@@ -147,13 +148,13 @@ class Accounts:
         gone = (keys.sessions, keys.rates, keys.posts, keys.timeline, keys.blocked, keys.unfollowed)
         named = (*_user_and_owed(handle), keys.session_ends(handle), *(key(handle) for key in gone))
         args = (delete_item(handle), handle)
-        return bool(self._store.fetch(Query(DELETE_ACCOUNT, (*named, keys.seen(handle)), args)))
+        return bool(self._store.run(Query(DELETE_ACCOUNT, (*named, keys.seen(handle)), args)))
 
     def forget(self, handle: str) -> None:
         """Clear all that a tombstone still holds but that it is one."""
         told = ("name", "bio", "avatar", "email", "reset", "identity", "source", "since", "who_may_add_me")
         counted = ("followed", "posted", "sent")
-        self._store.fetch(Query("HDEL", (keys.user(handle),), told + counted))
+        self._store.run(Query("HDEL", (keys.user(handle),), told + counted))
 
 
 def index_item(handle: str) -> str:

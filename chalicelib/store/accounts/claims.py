@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from chalicelib.store import keys
-from chalicelib.store.redis.client import Query, Store
+from chalicelib.store.redis.client import Store
+from chalicelib.store.redis.query import Query
 from chalicelib.store.redis.scripts import Script
 
 CLAIM = Script("accounts/claim")
@@ -28,17 +29,17 @@ class Claims:
     def claim(self, kind: str, value: str, handle: str) -> bool:
         """Claim a value for a while; returns False when it is claimed, by whomever."""
         args = (handle, CLAIM_SECONDS)
-        return bool(self._store.fetch(Query(CLAIM, (keys.claim(kind, value),), args, repeatable=False)))
+        return bool(self._store.run(Query(CLAIM, (keys.claim(kind, value),), args, repeatable=False)))
 
     def settle(self, kind: str, value: str, handle: str) -> bool:
         """Claim a value for good; returns False when another has it."""
-        return bool(self._store.fetch(Query(CLAIM, (keys.claim(kind, value),), (handle, 0))))
+        return bool(self._store.run(Query(CLAIM, (keys.claim(kind, value),), (handle, 0))))
 
     def release(self, kind: str, value: str, handle: str) -> None:
         """Give a value up, if it is the user's."""
-        self._store.fetch(Query(RELEASE_CLAIM, (keys.claim(kind, value),), (handle,)))
+        self._store.run(Query(RELEASE_CLAIM, (keys.claim(kind, value),), (handle,)))
 
     def holder(self, kind: str, value: str) -> str | None:
         """Return the handle of who claims a value."""
-        held: bytes | None = self._store.fetch(Query("GET", (keys.claim(kind, value),)))
+        held: bytes | None = self._store.run(Query("GET", (keys.claim(kind, value),)))
         return None if held is None else held.decode()

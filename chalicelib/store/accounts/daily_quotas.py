@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chalicelib.store import keys
-from chalicelib.store.redis.client import Query
+from chalicelib.store.redis.query import Query
 from chalicelib.store.redis.scripts import Script
 
 TAKE_QUOTA = Script("accounts/take_quota")

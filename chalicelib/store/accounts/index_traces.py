@@ -6,7 +6,8 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 from chalicelib.store import keys
-from chalicelib.store.redis.client import Query, Store
+from chalicelib.store.redis.client import Store
+from chalicelib.store.redis.query import Query
 
 TERM, EMAIL = "term", "email"
 
@@ -31,7 +32,7 @@ class IndexTraces:
 
     def of(self, handle: str) -> frozenset[IndexTrace]:
         """Return what is noted."""
-        return self._store.fetch(Query("SMEMBERS", (keys.traces(handle),), read=_traces))
+        return self._store.run(Query("SMEMBERS", (keys.traces(handle),), read=_traces))
 
     def note(self, handle: str, traces: Collection[IndexTrace]) -> None:
         """Note what will be made."""
@@ -43,7 +44,7 @@ class IndexTraces:
 
     def _change(self, command: str, handle: str, traces: Collection[IndexTrace]) -> None:
         if traces:
-            self._store.fetch(Query(command, (keys.traces(handle),), tuple(map(":".join, traces))))
+            self._store.run(Query(command, (keys.traces(handle),), tuple(map(":".join, traces))))
 
 
 def _traces(reply: list[bytes]) -> frozenset[IndexTrace]:

@@ -7,7 +7,8 @@ from typing import NamedTuple
 
 from chalicelib.store import keys
 from chalicelib.store.accounts.rate_limits import SUBSCRIBER_SHARE, sites_of
-from chalicelib.store.redis.client import Query, Store
+from chalicelib.store.redis.client import Store
+from chalicelib.store.redis.query import Query
 from chalicelib.store.redis.scripts import Script
 
 RECORD_LOGIN_ATTEMPT = Script("accounts/record_login_attempt")
@@ -67,7 +68,7 @@ class LoginAttempts:
         limits = [
             limit * share for limit in (PAIR_FAILURES, ADDRESS_FAILURES) for share in _shares(len(sites))
         ]
-        tried = self._store.fetch_all(
+        tried = self._store.run_all(
             _trying(key, attempt, most) for key, most in zip(named, (*limits, 0), strict=True)
         )
         begun = _judged(attempt, named, len(pairs), tried)
@@ -77,12 +78,12 @@ class LoginAttempts:
 
     def take_back(self, attempt: LoginAttempt) -> None:
         """Count an attempt no more, since no password was looked at."""
-        self._store.fetch_all(_taking_back(attempt))
+        self._store.run_all(_taking_back(attempt))
 
     def succeed(self, attempt: LoginAttempt) -> None:
         """Take an attempt back, and forget those that failed as the same name from the same address."""
         forgotten: list[Query[int]] = [Query("DEL", (key,)) for key in attempt.keys[: attempt.pairs]]
-        self._store.fetch_all([*forgotten, *_taking_back(attempt)])
+        self._store.run_all([*forgotten, *_taking_back(attempt)])
 
 
 def _shares(count: int) -> tuple[int, ...]:

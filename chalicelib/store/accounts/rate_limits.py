@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from chalicelib.store import keys
-from chalicelib.store.redis.client import Query
+from chalicelib.store.redis.query import Query
 from chalicelib.store.redis.scripts import Script
 
 TAKE_ADDRESS_LIMIT = Script("accounts/take_address_limit", spares_writes=True)

@@ -8,7 +8,8 @@ import msgspec
 
 from chalicelib.store import keys
 from chalicelib.store.accounts.rate_limits import Rate, rate_of
-from chalicelib.store.redis.client import Query, Store
+from chalicelib.store.redis.client import Store
+from chalicelib.store.redis.query import Query
 from chalicelib.store.redis.scripts import Script
 from chalicelib.texts import plain
 
@@ -90,7 +91,7 @@ class Sessions:
         args = (held, rehash, digest, _pack(details), self._idle, self._longest, MOST_SESSIONS, handle)
         named = (*_keys(handle), keys.session_ends(handle))
         query: Query[int] = Query(ADD_SESSION, named, args, repeatable=False)
-        return self._store.fetch(query)
+        return self._store.run(query)
 
     def admitting(
         self, shown: Credential, kind: str, limit: int, details: Details, cost: int = 1
@@ -109,7 +110,7 @@ class Sessions:
 
     def devices(self, handle: str) -> list[SessionInfo]:
         """Return a user's sessions, those that have expired too, the one used last first."""
-        flat: list[bytes] = self._store.fetch(Query("HGETALL", (keys.sessions(handle),)))
+        flat: list[bytes] = self._store.run(Query("HGETALL", (keys.sessions(handle),)))
         found = [_device(digest, record) for digest, record in zip(flat[::2], flat[1::2], strict=True)]
         return sorted(found, key=lambda device: device.seen, reverse=True)
 
@@ -132,11 +133,11 @@ class Sessions:
         queries = [
             Query(READ_EXPIRED_SESSIONS, (key,), (most,), _texts) for key in keys.session_ends_by_partition()
         ]
-        handles = [handle for part in self._store.fetch_all(queries) for handle in part]
-        return sum(self._store.fetch_all(map(_dropping, handles)))
+        handles = [handle for part in self._store.run_all(queries) for handle in part]
+        return sum(self._store.run_all(map(_dropping, handles)))
 
     def _end(self, handle: str, prefix: bytes, *, signed: bool, made: int = 0) -> Any:
-        return self._store.fetch(Query(END_SESSIONS, _keys(handle), (prefix, int(signed), made)))
+        return self._store.run(Query(END_SESSIONS, _keys(handle), (prefix, int(signed), made)))
 
 
 def id_of(digest: bytes) -> str:

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from chalicelib.store import keys
-from chalicelib.store.redis.client import Query, Store
+from chalicelib.store.redis.client import Store
+from chalicelib.store.redis.query import Query
 from chalicelib.store.redis.scripts import Script
 
 READ_USER_CARDS = Script("accounts/read_user_cards")
@@ -29,7 +30,7 @@ class UserCards:
 
     def of(self, handles: Iterable[str]) -> dict[str, UserCard]:
         """Return the users who are there, by handle."""
-        read = self._store.fetch_all(_reading(group) for group in keys.by_partition(handles, each=1))
+        read = self._store.run_all(_reading(group) for group in keys.by_partition(handles, each=1))
         return {card.handle: card for cards in read for card in cards}
 
 

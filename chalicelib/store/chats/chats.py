@@ -20,8 +20,9 @@ from chalicelib.store.chats.info import (
 )
 from chalicelib.store.chats.lists import ChatLists, inbox_entry
 from chalicelib.store.inbox.index import InboxEntry
-from chalicelib.store.redis.client import Query, Store
+from chalicelib.store.redis.client import Store
 from chalicelib.store.redis.packing import packed_list
+from chalicelib.store.redis.query import Query
 from chalicelib.store.redis.scripts import Script
 
 CREATE_CHAT = Script("chats/create_chat")
@@ -176,7 +177,7 @@ class Chats(ChatLists):
                 raise ChatFull(f"Too many are invited to chat {chat}, wait to join it or are banned.")
             return _changed(*rest) if outcome == DONE else None
 
-        return self._store.fetch(Query(script, _keys(chat), args, read, repeatable=False))
+        return self._store.run(Query(script, _keys(chat), args, read, repeatable=False))
 
 
 def _keys(chat: str) -> tuple[str, ...]:

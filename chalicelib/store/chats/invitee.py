@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from chalicelib.store import keys
 from chalicelib.store.accounts.accounts import AccountStatus
 from chalicelib.store.inbox.read_state import WROTE, flags_of
-from chalicelib.store.redis.client import Query
+from chalicelib.store.redis.query import Query
 from chalicelib.store.redis.scripts import Script
 
 READ_INVITEE = Script("chats/read_invitee")

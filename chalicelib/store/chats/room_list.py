@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from chalicelib.store import keys
-from chalicelib.store.redis.client import Query, Store
+from chalicelib.store.redis.client import Store
+from chalicelib.store.redis.query import Query
 from chalicelib.store.redis.sorted_sets import ScoredMember, page
 
 
@@ -25,9 +26,9 @@ class RoomList:
 
     def add(self, rooms: Iterable[ScoredMember]) -> None:
         """List rooms, each with the time at which it was made, µs."""
-        self._store.fetch_all(Query("ZADD", (keys.rooms(),), (str(made), room)) for made, room in rooms)
+        self._store.run_all(Query("ZADD", (keys.rooms(),), (str(made), room)) for made, room in rooms)
 
     def remove(self, rooms: Collection[str]) -> None:
         """List rooms no more."""
         if rooms:
-            self._store.fetch(Query("ZREM", (keys.rooms(),), tuple(rooms)))
+            self._store.run(Query("ZREM", (keys.rooms(),), tuple(rooms)))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from chalicelib.store import keys
-from chalicelib.store.redis.client import Query, Store
+from chalicelib.store.redis.client import Store
+from chalicelib.store.redis.query import Query
 from chalicelib.store.redis.scripts import Script
 
 UPDATE_SEARCH_TERMS = Script("chats/update_search_terms")
@@ -37,7 +38,7 @@ class ChatTerms:
     def _change(self, chat: str, noted: Collection[str] = (), struck: Collection[str] = ()) -> None:
         if noted or struck:
             args = ("\0".join(noted), "\0".join(struck))
-            self._store.fetch(Query(UPDATE_SEARCH_TERMS, (keys.chat(chat),), args))
+            self._store.run(Query(UPDATE_SEARCH_TERMS, (keys.chat(chat),), args))
 
 
 def _terms(joined: bytes | None) -> frozenset[str]:

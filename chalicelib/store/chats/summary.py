@@ -9,7 +9,7 @@ from chalicelib.store import keys
 from chalicelib.store.access import kind_of, reader_keys
 from chalicelib.store.chats.info import Info, Role, info_of
 from chalicelib.store.messages.log import LogEntry, entry_of
-from chalicelib.store.redis.client import Query
+from chalicelib.store.redis.query import Query
 from chalicelib.store.redis.scripts import Script
 
 READ_SUMMARY = Script("chats/read_summary")

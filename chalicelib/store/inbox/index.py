@@ -8,7 +8,8 @@ from typing import Any, NamedTuple
 
 from chalicelib.store import keys
 from chalicelib.store.realtime.user_connections import Target, targets_of
-from chalicelib.store.redis.client import Query, Store
+from chalicelib.store.redis.client import Store
+from chalicelib.store.redis.query import Query
 from chalicelib.store.redis.scripts import Script
 from chalicelib.store.redis.sorted_sets import ScoredMember, number_of, scored_members
 
@@ -198,7 +199,7 @@ class Inboxes:
     def forget(self, handle: str) -> None:
         """Remove the index of a user."""
         kinds = (keys.chats, keys.inbox, keys.active, keys.large, keys.invitations, keys.lineages)
-        self._store.fetch_all(Query("DEL", (key(handle),)) for key in kinds)
+        self._store.run_all(Query("DEL", (key(handle),)) for key in kinds)
 
 
 def bool_if_kept(reply: int | None) -> bool | None:

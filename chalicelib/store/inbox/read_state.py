@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 from chalicelib.store import keys
 from chalicelib.store.access import inbox_item, kind_of, reader_keys, refusal
-from chalicelib.store.redis.client import Query, Store
+from chalicelib.store.redis.client import Store
+from chalicelib.store.redis.query import Query
 from chalicelib.store.redis.scripts import Script
 
 RAISE_READ_STATE = Script("inbox/raise_read_state")
@@ -118,7 +119,7 @@ class ReadStates:
 
     def _turn(self, script: Script, named: tuple[str, ...], chat: str, handle: str) -> ReadStateChange:
         query: Query[Any] = Query(script, named, (handle, inbox_item(handle, chat)))
-        stamp, active, _ = self._store.fetch(query)
+        stamp, active, _ = self._store.run(query)
         return ReadStateChange(stamp, active, False)
 
     def _raise(
@@ -134,7 +135,7 @@ class ReadStates:
         named = (*reader_keys(chat), keys.outbox(chat))
         given = (handle, kind_of(chat), inbox_item(handle, chat), *args)
         query: Query[Any] = Query(script, named, given)
-        reply = self._store.fetch(query)
+        reply = self._store.run(query)
         if isinstance(reply, int):
             raise refusal(chat, reply, field)
         return list(reply)

@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from chalicelib.store import keys
 from chalicelib.store.inbox.index import InboxEntry, InboxState, bool_if_kept
-from chalicelib.store.redis.client import Query
+from chalicelib.store.redis.query import Query
 from chalicelib.store.redis.scripts import Script
 
 READ_INDEXED_CHATS = Script("inbox/read_indexed_chats")

@@ -12,7 +12,8 @@ from chalicelib.errors import IdConflict, MessageNotFound
 from chalicelib.store import keys
 from chalicelib.store.access import NO_CHAT, NO_MEMBER, kind_of, muted, reader_keys, refusal
 from chalicelib.store.realtime.user_connections import Target, targets_of
-from chalicelib.store.redis.client import Query, Store
+from chalicelib.store.redis.client import Store
+from chalicelib.store.redis.query import Query
 from chalicelib.store.redis.scripts import Script
 from chalicelib.texts import folded
 
@@ -131,7 +132,7 @@ class MessageLog:
         query: Query[Any] = Query(
             APPEND_MESSAGE, tuple(names), tuple(args), repeatable=content.id is not None
         )
-        return _appended(chat, self._store.fetch(query))
+        return _appended(chat, self._store.run(query))
 
     def after(
         self,

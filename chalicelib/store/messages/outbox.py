@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 from chalicelib.logs import LOGGER
 from chalicelib.store import keys
 from chalicelib.store.realtime.user_connections import Target, targets_of
-from chalicelib.store.redis.client import Query, Store
+from chalicelib.store.redis.client import Store
+from chalicelib.store.redis.query import Query
 from chalicelib.store.redis.scripts import Script
 from chalicelib.store.work.pending import CLEAR_PENDING_WORK
 
@@ -62,7 +63,7 @@ class Outbox:
     def everything(self) -> list[OutboxEntry]:
         """Return all that is to be told; what cannot be read is logged as an error, and stays."""
         queries = [Query("HGETALL", (key,), read=_tellings) for key in keys.outboxes_by_partition()]
-        return [telling for part in self._store.fetch_all(queries) for telling in part]
+        return [telling for part in self._store.run_all(queries) for telling in part]
 
     def clearing(self, telling: OutboxEntry) -> Query[bool]:
         """Return the query that takes something off, unless there is something newer to tell."""

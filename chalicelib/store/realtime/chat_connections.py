@@ -6,7 +6,8 @@ from typing import Any, NamedTuple
 
 from chalicelib.store import keys
 from chalicelib.store.access import refusal
-from chalicelib.store.redis.client import Query, Store
+from chalicelib.store.redis.client import Store
+from chalicelib.store.redis.query import Query
 from chalicelib.store.redis.scripts import Script
 
 ATTACH_CONNECTION = Script("realtime/attach_connection")

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from chalicelib.store import keys
 from chalicelib.store.realtime.user_connections import Target, targets_of
-from chalicelib.store.redis.client import Query
+from chalicelib.store.redis.query import Query
 from chalicelib.store.redis.scripts import Script
 
 READ_EPHEMERAL_RECIPIENTS = Script("realtime/read_ephemeral_recipients", spares_writes=True)

@@ -7,7 +7,8 @@ from enum import IntEnum
 from typing import Any, NamedTuple
 
 from chalicelib.store import keys
-from chalicelib.store.redis.client import Query, Store
+from chalicelib.store.redis.client import Store
+from chalicelib.store.redis.query import Query
 from chalicelib.store.redis.scripts import Script
 
 ADD_CONNECTION = Script("realtime/add_connection")

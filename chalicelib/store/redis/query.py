@@ -1,27 +1,41 @@
-"""What is asked of the store."""
+"""Queries: what the store is asked, and how its replies are read. Store.run runs them."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any, Generic, NamedTuple, TypeVar
+import functools
+import itertools
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, Generic, Never, TypeVar
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from chalicelib.store.redis.nodes import Command
 from chalicelib.store.redis.scripts import Script, calling
 
+T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 RAISE: Any = object()
 
 
-class Query(NamedTuple, Generic[T_co]):
-    """One request to the store, and how its reply is read.
+class _Unrun:
+    """What has to be given to Store.run: mypy reports one that nobody uses, as `unused-awaitable`."""
 
-    run: a script, or the name of a command on one key. keys: every key it touches, all of one slot.
+    if TYPE_CHECKING:
+
+        def __await__(self) -> Never: ...
+
+
+class Query(Struct, _Unrun, Generic[T_co], frozen=True):
+    """One request to the store, and how its reply is read. It does nothing until Store.run runs it.
+
+    script: a script, or the name of a command on one key. keys: every key it touches, all of one slot.
     read: makes the result of the reply. repeatable: whether running it twice does no more than once.
     if_refused: the reply to read where the store refuses writes; RAISE: then the script runs without its
     writes if it can, and the error is raised if it cannot.
     """
 
-    run: Script | str
+    script: Script | str
     keys: tuple[str, ...]
     args: tuple[bytes | str | int, ...] = ()
     read: Callable[[Any], T_co] = lambda reply: reply
@@ -29,17 +43,37 @@ class Query(NamedTuple, Generic[T_co]):
     if_refused: Any = RAISE
 
     @property
+    def parts(self) -> Sequence[Query[Any]]:
+        """The query itself, as the one part that it has; see Batch."""
+        return (self,)
+
+    def result(self, results: Iterator[Any]) -> T_co:
+        """Return the next of the results of parts."""
+        return next(results)  # type: ignore[no-any-return]
+
+    def map(self, make: Callable[[T_co], T]) -> Query[T]:
+        """Return the query whose result is made of this one's."""
+        query: Any = self
+        read = self.read
+        return replace(query, read=lambda reply: make(read(reply)))
+
+    def deferred(self) -> Query[Callable[[], T_co]]:
+        """Return the query whose result is a function that reads the reply when it is called."""
+        query: Any = self
+        return replace(query, read=functools.partial(functools.partial, self.read))
+
+    @property
     def without_writes(self) -> Query[T_co] | None:
         """The query that replies the same and writes nothing, if there is one."""
         script = self._script.without_writes
-        return None if script is None else self._replace(run=script)
+        return None if script is None else replace(self, script=script)
 
     def at(self, time: int) -> Query[T_co]:
         """Return the query that tells its script the time, in µs since 1970, if the script asks for it."""
         script = self._script.on_callers_clock
         if script is self._script:
             return self
-        return self._replace(run=script, args=(*self._args, *divmod(time, 1_000_000)))
+        return replace(self, script=script, args=(*self._args, *divmod(time, 1_000_000)))
 
     @property
     def by_name(self) -> Command:
@@ -53,8 +87,44 @@ class Query(NamedTuple, Generic[T_co]):
 
     @property
     def _script(self) -> Script:
-        return calling(self.run) if isinstance(self.run, str) else self.run
+        return calling(self.script) if isinstance(self.script, str) else self.script
 
     @property
     def _args(self) -> tuple[bytes | str | int, ...]:
-        return (self.run, *self.args) if isinstance(self.run, str) else self.args
+        return (self.script, *self.args) if isinstance(self.script, str) else self.args
+
+
+class Batch(Struct, _Unrun, Generic[T_co], frozen=True):
+    """Several repeatable queries of one round trip, none is allowed too, and one result of theirs.
+
+    parts: the queries. join: makes the result of theirs, which are in the same order.
+    """
+
+    parts: Sequence[Query[Any]]
+    join: Callable[[list[Any]], T_co]
+
+    def result(self, results: Iterator[Any]) -> T_co:
+        """Return the result of the next of the results of parts, as many as there are parts."""
+        return self.join(list(itertools.islice(results, len(self.parts))))
+
+    def deferred(self) -> Batch[Callable[[], T_co]]:
+        """Return the batch whose result is a function that reads the replies when it is called."""
+        join = self.join
+        return Batch(
+            [part.deferred() for part in self.parts],
+            lambda reads: functools.partial(_joined, join, reads),
+        )
+
+
+def concatenated(queries: Sequence[Query[list[T]]]) -> Batch[list[T]]:
+    """Return the batch of queries whose results are lists; its result has the elements of all."""
+    return Batch(queries, lambda lists: [one for part in lists for one in part])
+
+
+def each(queries: Sequence[Query[T]]) -> Batch[list[T]]:
+    """Return the batch whose result is the list of the queries' results."""
+    return Batch(queries, lambda results: results)
+
+
+def _joined(join: Callable[[list[Any]], T], reads: Sequence[Callable[[], Any]]) -> T:
+    return join([read() for read in reads])

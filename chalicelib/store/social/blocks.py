@@ -6,7 +6,8 @@ from collections.abc import Iterable, Sequence
 from enum import IntEnum
 
 from chalicelib.store import keys
-from chalicelib.store.redis.client import Query, Store
+from chalicelib.store.redis.client import Store
+from chalicelib.store.redis.query import Query
 from chalicelib.store.redis.scripts import Script
 from chalicelib.store.redis.sorted_sets import ScoredMember, page
 from chalicelib.store.social import follows
@@ -44,11 +45,11 @@ class Blocks:
         zsets = (keys.blocked(handle), keys.following(handle), keys.followers(handle))
         named = (keys.user(handle), *zsets, keys.owed(handle))
         args = (other, follows.item(handle, other), item(handle, other), MOST_BLOCKED)
-        return self._store.fetch(Query(BLOCK_USER, named, args, Blocking))
+        return self._store.run(Query(BLOCK_USER, named, args, Blocking))
 
     def unblock(self, handle: str, other: str) -> bool:
         """Block somebody no more; returns whether they were blocked."""
-        return bool(self._store.fetch(Query("ZREM", (keys.blocked(handle),), (other,))))
+        return bool(self._store.run(Query("ZREM", (keys.blocked(handle),), (other,))))
 
     @staticmethod
     def blocking(handles: Iterable[str], other: str) -> list[Query[list[str]]]:

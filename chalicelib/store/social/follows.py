@@ -7,7 +7,8 @@ from enum import IntEnum
 from typing import Any, NamedTuple
 
 from chalicelib.store import keys
-from chalicelib.store.redis.client import Query, Store
+from chalicelib.store.redis.client import Store
+from chalicelib.store.redis.query import Query
 from chalicelib.store.redis.scripts import Script
 from chalicelib.store.redis.sorted_sets import ScoredMember, page
 
@@ -69,7 +70,7 @@ class Follows:
         """Make a user follow another, and owe the mirror; again is no change."""
         named = (keys.user(handle), keys.following(handle), keys.blocked(handle), keys.owed(handle))
         args = (target, item(handle, target), MOST_FOLLOWED)
-        return self._store.fetch(Query(FOLLOW_USER, named, args, Following))
+        return self._store.run(Query(FOLLOW_USER, named, args, Following))
 
     def unfollow(self, handle: str, target: str, version: int | None = None) -> bool:
         """End an edge, and owe the mirror; returns whether there was one.
@@ -77,16 +78,16 @@ class Follows:
         version: only an edge that still has it; None: any.
         """
         only = "" if version is None else str(version)
-        return self._store.fetch(_ending(handle, target, item(handle, target), only))
+        return self._store.run(_ending(handle, target, item(handle, target), only))
 
     def edge(self, handle: str, target: str) -> Edge | None:
         """Return the edge from one user to another; None: there is none, and the mirror knows."""
         named = (keys.following(handle), keys.owed(handle))
-        return self._store.fetch(Query(READ_FOLLOW, named, (target, item(handle, target)), _edge))
+        return self._store.run(Query(READ_FOLLOW, named, (target, item(handle, target)), _edge))
 
     def mirror(self, handle: str, target: str, edge: Edge) -> Mirrored:
         """Make the target's followers what the edge says, unless they know a newer one."""
-        return self._store.fetch(_mirroring(handle, target, edge))
+        return self._store.run(_mirroring(handle, target, edge))
 
     def following(self, handle: str, below: ScoredMember | None, limit: int) -> Query[list[ScoredMember]]:
         """Return the query for a page of whom a user follows, the newest first."""
@@ -99,7 +100,7 @@ class Follows:
     def some_followers(self, handle: str, limit: int) -> list[str]:
         """Return followers of a user, all of them if they are fewer than the limit, as of one moment."""
         query: Query[list[bytes]] = Query("ZRANGE", (keys.followers(handle),), (0, limit - 1))
-        return [follower.decode() for follower in self._store.fetch(query)]
+        return [follower.decode() for follower in self._store.run(query)]
 
     def followed_among(self, handle: str, targets: Sequence[str]) -> Query[set[str]]:
         """Return the query for those of some users, one at the least, whom a user follows."""
@@ -115,18 +116,18 @@ class Follows:
         The mirrors go before the truth that leads to them. Nobody can follow the user any more, so what
         others followed needs no mirror.
         """
-        while edges := self._store.fetch(self.following(handle, None, AT_ONCE)):
-            self._store.fetch_all(
+        while edges := self._store.run(self.following(handle, None, AT_ONCE)):
+            self._store.run_all(
                 _mirroring(handle, target, Edge(False, version + 1)) for version, target in edges
             )
             self._strike(keys.following(handle), edges)
-        while edges := self._store.fetch(self.followers(handle, None, AT_ONCE)):
-            self._store.fetch_all(_ending(follower, handle, "", "") for _, follower in edges)
+        while edges := self._store.run(self.followers(handle, None, AT_ONCE)):
+            self._store.run_all(_ending(follower, handle, "", "") for _, follower in edges)
             self._strike(keys.followers(handle), edges)
-        self._store.fetch(Query("SREM", (keys.large_authors(),), (handle,)))
+        self._store.run(Query("SREM", (keys.large_authors(),), (handle,)))
 
     def _strike(self, key: str, edges: list[ScoredMember]) -> None:
-        self._store.fetch(Query("ZREM", (key,), tuple(handle for _, handle in edges)))
+        self._store.run(Query("ZREM", (key,), tuple(handle for _, handle in edges)))
 
 
 def item(handle: str, target: str) -> str:

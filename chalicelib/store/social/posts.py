@@ -8,7 +8,8 @@ from typing import NamedTuple
 
 from chalicelib.store import keys
 from chalicelib.store.accounts.user_cards import UserCard, card
-from chalicelib.store.redis.client import Query, Store
+from chalicelib.store.redis.client import Store
+from chalicelib.store.redis.query import Query
 from chalicelib.store.redis.scripts import Script
 
 ADD_POST = Script("social/add_post")
@@ -64,12 +65,12 @@ class Posts:
         Raises StoreUnavailable; the post may be there then.
         """
         named = (keys.user(handle), keys.posts(handle), keys.owed(handle))
-        added: int = self._store.fetch(Query(ADD_POST, named, (item(handle), text), repeatable=False))
+        added: int = self._store.run(Query(ADD_POST, named, (item(handle), text), repeatable=False))
         return added or None
 
     def delete(self, handle: str, post: int) -> bool:
         """Delete a post; returns whether there was one."""
-        return bool(self._store.fetch(Query("ZREMRANGEBYSCORE", (keys.posts(handle),), (post, post))))
+        return bool(self._store.run(Query("ZREMRANGEBYSCORE", (keys.posts(handle),), (post, post))))
 
     def page(self, handle: str, before: int | None, limit: int) -> Query[list[Post]]:
         """Return the query for a user's posts with ids below one (None: any), the newest first."""
@@ -89,7 +90,7 @@ class Posts:
         """Return the ids of users' newest posts, `limit` of each, none above `upto`; the newest first."""
         highest = "" if upto is None else upto
         groups = keys.by_partition(handles, each=1)
-        replies = self._store.fetch_all(
+        replies = self._store.run_all(
             Query(READ_NEWEST_POSTS, tuple(map(keys.posts, group)), (highest, limit)) for group in groups
         )
         return {
@@ -101,11 +102,11 @@ class Posts:
     def unsent(self, handle: str, limit: int) -> Unsent | None:
         """Return the posts that may not have reached all followers, the newest `limit`; None: all have."""
         named = (keys.user(handle), keys.posts(handle))
-        return self._store.fetch(Query(READ_UNSENT_POSTS, named, (limit,), _unsent))
+        return self._store.run(Query(READ_UNSENT_POSTS, named, (limit,), _unsent))
 
     def sent(self, handle: str, upto: int) -> None:
         """Note that all posts up to an id have reached the followers."""
-        self._store.fetch(Query(RECORD_SENT_POSTS, (keys.user(handle),), (upto,)))
+        self._store.run(Query(RECORD_SENT_POSTS, (keys.user(handle),), (upto,)))
 
 
 def item(handle: str) -> str:

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from chalicelib.store import keys
-from chalicelib.store.redis.client import Query, Store
+from chalicelib.store.redis.client import Store
+from chalicelib.store.redis.query import Query
 from chalicelib.store.redis.scripts import Script
 from chalicelib.store.redis.sorted_sets import ScoredMember, page, scored_members
 
@@ -40,24 +41,24 @@ class Timelines:
     def put(self, readers: Sequence[str], author: str, ids: Sequence[int]) -> None:
         """Put posts into the timelines of readers, but of those who are gone; again is no change."""
         if ids:
-            self._store.fetch_all(list(_putting(readers, author, ids)))
+            self._store.run_all(list(_putting(readers, author, ids)))
 
     def read(self, reader: str, below: ScoredMember | None, limit: int) -> TimelinePage:
         """Return a page of a timeline."""
         key = keys.timeline(reader)
         last = MOST_POSTS - 1
         oldest = Query("ZREVRANGE", (key,), (last, last, "WITHSCORES"), scored_members)
-        marks, full = self._store.fetch_both(page(key, below, limit), oldest)
+        marks, full = self._store.run_both(page(key, below, limit), oldest)
         return TimelinePage(marks, full[0].score if full else 0)
 
     def large_authors(self) -> list[str]:
         """Return the authors whose posts are not put into timelines."""
         query: Query[list[bytes]] = Query("SMEMBERS", (keys.large_authors(),))
-        return [author.decode() for author in self._store.fetch(query)]
+        return [author.decode() for author in self._store.run(query)]
 
     def add_large_author(self, handle: str) -> None:
         """Leave an author's posts out of timelines from now on."""
-        self._store.fetch(Query("SADD", (keys.large_authors(),), (handle,)))
+        self._store.run(Query("SADD", (keys.large_authors(),), (handle,)))
 
 
 def _putting(readers: Sequence[str], author: str, ids: Sequence[int]) -> Iterator[Query[int]]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from chalicelib.store import keys
-from chalicelib.store.redis.client import Query, Store
+from chalicelib.store.redis.client import Store
+from chalicelib.store.redis.query import Query
 
 MOST_JOBS = 100_000
 PUSHED_AT_ONCE = 1000
@@ -28,14 +29,14 @@ class WorkList:
         key, length = keys.work(), 0
         for start in range(0, len(jobs), PUSHED_AT_ONCE):
             part = tuple(jobs[start : start + PUSHED_AT_ONCE])
-            length = self._store.fetch(Query("RPUSH", (key,), part, repeatable=False))
+            length = self._store.run(Query("RPUSH", (key,), part, repeatable=False))
         if length > MOST_JOBS:
-            self._store.fetch(Query("LTRIM", (key,), (-MOST_JOBS, -1)))
+            self._store.run(Query("LTRIM", (key,), (-MOST_JOBS, -1)))
 
     def pop(self, most: int) -> list[str]:
         """Take the oldest jobs, `most` at the most. Raises StoreUnavailable; some may be lost then."""
         query = Query("LPOP", (keys.work(),), (most,), read=_texts, repeatable=False)
-        return self._store.fetch(query)
+        return self._store.run(query)
 
 
 def _texts(reply: list[bytes] | None) -> list[str]:

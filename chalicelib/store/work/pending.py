@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from chalicelib.store import keys
-from chalicelib.store.redis.client import Query, Store
+from chalicelib.store.redis.client import Store
+from chalicelib.store.redis.query import Query
 from chalicelib.store.redis.scripts import Script
 
 CLEAR_PENDING_WORK = Script("work/clear_pending_work")
@@ -31,18 +32,18 @@ class PendingWork:
     def version(self, handle: str, item: str) -> int | None:
         """Return since when an item is owed, µs since 1970; None: it is not."""
         key = keys.owed(handle)
-        held: bytes | None = self._store.fetch(Query("HGET", (key,), (item,)))
+        held: bytes | None = self._store.run(Query("HGET", (key,), (item,)))
         return None if held is None else int(held)
 
     def clear(self, handle: str, item: str, version: int) -> bool:
         """Take an item off, unless it was owed anew since the version; returns whether it is off."""
         key = keys.owed(handle)
-        return bool(self._store.fetch(Query(CLEAR_PENDING_WORK, (key,), (item, version))))
+        return bool(self._store.run(Query(CLEAR_PENDING_WORK, (key,), (item, version))))
 
     def everything(self) -> list[PendingItem]:
         """Return all that is owed to all users."""
         queries = [Query("HGETALL", (key,), read=_items) for key in keys.owed_by_partition()]
-        return [item for items in self._store.fetch_all(queries) for item in items]
+        return [item for items in self._store.run_all(queries) for item in items]
 
 
 def _items(flat: list[bytes]) -> list[PendingItem]:

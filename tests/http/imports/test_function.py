@@ -364,14 +364,14 @@ def test_crash_in_the_middle(
         assert account
         assert account.email == email
         assert account.source == f"{source.source}#{('ann', 'bob', 'cy').index(handle) + 1}"
-        assert email is None or here.fetch(_life("email", email)) == -1
+        assert email is None or here.run(_life("email", email)) == -1
     assert Claims(here).holder("email", "old@example.org") is None
     assert counts(call(event(source))) == (3, 0, 0, 3, 0)
 
 
 def _life(kind: str, value: str) -> Any:
     from chalicelib.store import keys
-    from chalicelib.store.redis.client import Query
+    from chalicelib.store.redis.query import Query
 
     return Query("TTL", (keys.claim(kind, value),))
 

@@ -290,7 +290,7 @@ def test_peer_shows_account_status_and_block(accounts: Accounts, store: Store, r
     raw.zadd(keys.blocked("ann"), {"mallory": 1.0})
 
     def met(handle: str, other: str) -> UserRelation:
-        return store.fetch(accounts.relation(handle, other))
+        return store.run(accounts.relation(handle, other))
 
     assert met("ann", "cid") == UserRelation(AccountStatus.ACTIVE, blocks=False)
     assert met("ann", "mallory") == UserRelation(AccountStatus.ACTIVE, blocks=True)
@@ -307,11 +307,11 @@ def test_profile_joins_account_and_counts(accounts: Accounts, store: Store, raw:
     raw.zadd(keys.posts("ann"), {"p": 1})
     write_tombstone(raw, "bob")
 
-    profile = store.fetch(accounts.profile("ann"))
+    profile = store.run(accounts.profile("ann"))
     assert profile is not None
     assert (profile.account, profile[1:]) == (accounts.get("ann"), (3, 2, 1))
-    assert store.fetch(accounts.profile("bob")) is None
-    assert store.fetch(accounts.profile("nobody")) is None
+    assert store.run(accounts.profile("bob")) is None
+    assert store.run(accounts.profile("nobody")) is None
 
 
 def test_tombstone_reads_as_a_deleted_account(accounts: Accounts, raw: RawClient) -> None:

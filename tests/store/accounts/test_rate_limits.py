@@ -23,7 +23,7 @@ HUGE = 9_999_999
 
 def take(store: Store, limit: int, address: str = ADDRESS, kind: str = "auth") -> Rate:
     """Take one request from an address's limit."""
-    return tightest(store.fetch_all(RateLimits.take(address, kind, limit)))
+    return tightest(store.run_all(RateLimits.take(address, kind, limit)))
 
 
 # --- arithmetic ---------------------------------------------------------------------------------------------
@@ -179,7 +179,7 @@ SESSIONS = [bytes([number]) * 32 for number in range(3)]
 
 def of_user(store: Store, session: bytes, limit: int, cost: int = 1, *, done: bool = False) -> Rate:
     """Take one request from the limits of ann and of one session."""
-    return store.fetch(RateLimits.of_user("ann", session, "write", limit, cost, done=done))
+    return store.run(RateLimits.of_user("ann", session, "write", limit, cost, done=done))
 
 
 def test_a_user_has_twice_the_limit_of_a_session(store: Store) -> None:

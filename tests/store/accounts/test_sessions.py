@@ -50,7 +50,7 @@ def admit(
     store: Store, shown: Credential = TOKEN, *, kind: str = "read", limit: int = 0, details: Details = AWAY
 ) -> Rate | None:
     """Judge a caller."""
-    return store.fetch(Sessions(store).admitting(shown, kind, limit, details))
+    return store.run(Sessions(store).admitting(shown, kind, limit, details))
 
 
 def digest(number: int) -> bytes:
@@ -288,10 +288,10 @@ def test_the_limit_of_a_user(store: Store, sessions: Sessions, ann: str) -> None
 def test_a_request_of_a_cost(store: Store, sessions: Sessions, ann: str) -> None:
     """A request that counts as several takes as many, from what the session's frames take from as well."""
     sessions.add(ann, HELD, DIGEST, HOME)
-    costs = [store.fetch(Sessions(store).admitting(TOKEN, "read", 10, AWAY, cost)) for cost in (4, 7, 6)]
+    costs = [store.run(Sessions(store).admitting(TOKEN, "read", 10, AWAY, cost)) for cost in (4, 7, 6)]
 
     assert [(rate.left, rate.wait > 0) for rate in costs if rate] == [(6, False), (0, True), (0, False)]
-    assert store.fetch(RateLimits.of_user(ann, DIGEST, "read", 10)).wait
+    assert store.run(RateLimits.of_user(ann, DIGEST, "read", 10)).wait
 
 
 def test_limits_by_class(store: Store, sessions: Sessions, raw: RawClient, ann: str) -> None:

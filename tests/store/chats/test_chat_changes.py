@@ -390,4 +390,4 @@ def first(place: InboxEntry) -> str:
 
 def fields_of_others(groups: Groups) -> dict[Relation, list[Other]]:
     """Return all who are no members, by how they stand to the chat."""
-    return {relation: groups.store.fetch(groups.chats.others(GROUP, relation)) for relation in Relation}
+    return {relation: groups.store.run(groups.chats.others(GROUP, relation)) for relation in Relation}

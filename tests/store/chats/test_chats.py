@@ -54,7 +54,7 @@ def test_a_chat_is_made(groups: Groups) -> None:
         "ann": Member("ann", Role.OWNER, 0, made.time, 0),
         "cid": None,
     }
-    members = groups.store.fetch(groups.chats.members(GROUP))
+    members = groups.store.run(groups.chats.members(GROUP))
     assert sorted(members) == [
         Member("ann", Role.OWNER, 0, made.time, 0),
         Member("bob", Role.MEMBER, 0, made.time, 0),
@@ -137,7 +137,7 @@ def test_ten_thousand_members(store: Store, raw: RawClient) -> None:
     groups = Groups(store, most=10_000)
 
     assert len(groups.make(*handles).entries) == 10_000
-    assert len(store.fetch(groups.chats.members(GROUP))) == 10_000
+    assert len(store.run(groups.chats.members(GROUP))) == 10_000
     gone = groups.delete()
 
     assert {place.handle for place in gone.entries} == {"ann", *handles}
@@ -165,7 +165,7 @@ def test_others_by_relation(groups: Groups, store: Store) -> None:
     groups.change({"eve": Relation.INVITED, "fay": Relation.INVITED}, body=None)
 
     found = {
-        relation: sorted(other.handle for other in store.fetch(groups.chats.others(GROUP, relation)))
+        relation: sorted(other.handle for other in store.run(groups.chats.others(GROUP, relation)))
         for relation in Relation
     }
 
@@ -301,8 +301,8 @@ def test_every_key_is_declared(engine: Engine, store: Store) -> None:
         groups.change({"bob": Role.MEMBER, "cid": Role.MEMBER, "dan": Role.MEMBER}, info={"name": "Crew"})
         assert groups.place("dan").state == InboxState.LARGE
         assert groups.changes() is not None
-        assert narrow.fetch(groups.chats.others(GROUP, Relation.LEFT)) == []
-        assert len(narrow.fetch(groups.chats.members(GROUP))) == 4
+        assert narrow.run(groups.chats.others(GROUP, Relation.LEFT)) == []
+        assert len(narrow.run(groups.chats.members(GROUP))) == 4
         assert groups.delete().entries
     finally:
         for node in engine.nodes:

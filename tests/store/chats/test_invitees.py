@@ -35,7 +35,7 @@ def invite(by: str, maker: str = "") -> str:
 
 def waiting(store: Store, by: str) -> tuple[int, int]:
     """Return how many invitations wait for bob, and how many of them somebody has sent."""
-    invitee = store.fetch(Invitees.of("bob", by))
+    invitee = store.run(Invitees.of("bob", by))
     return invitee.invitations, invitee.by_other
 
 
@@ -78,11 +78,11 @@ def test_the_sweep_knows_the_sender(store: Store, raw: RawClient) -> None:
 def test_a_repair_keeps_the_sender(store: Store) -> None:
     """An invitation that is set right after lost writes keeps the sender that the index knows."""
     chat = invite("ann")
-    (known,) = store.fetch(InboxRepair.first("bob", 0, 10)).chats
-    place = store.fetch(services.current().fan_out._chats.entry(chat, "bob"))
+    (known,) = store.run(InboxRepair.first("bob", 0, 10)).chats
+    place = store.run(services.current().fan_out._chats.entry(chat, "bob"))
     assert (place.state, place.inviter) == (InboxState.INVITED, "ann")
 
-    assert store.fetch(InboxRepair.mending(known, place._replace(inviter="")))
+    assert store.run(InboxRepair.mending(known, place._replace(inviter="")))
     assert waiting(store, "ann") == (1, 1)
 
 

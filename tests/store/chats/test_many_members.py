@@ -15,7 +15,8 @@ from chalicelib.store.chats.info import Member, Other, Relation
 from chalicelib.store.inbox.index import Inboxes
 from chalicelib.store.realtime.recipients import EphemeralRecipients
 from chalicelib.store.realtime.user_connections import UserConnections
-from chalicelib.store.redis.client import Query, Store
+from chalicelib.store.redis.client import Store
+from chalicelib.store.redis.query import Query
 from chalicelib.store.social.blocks import Blocks
 from chalicelib.store.social.posts import Posts
 from chalicelib.store.social.timelines import Timelines
@@ -87,7 +88,7 @@ Asking = Callable[[Store, Sequence[str]], object]
 
 def fetching(queries: Callable[[Store, Sequence[str]], list[Query[Any]]]) -> Asking:
     """Return what runs queries about users."""
-    return lambda store, handles: store.fetch_all(queries(store, handles))
+    return lambda store, handles: store.run_all(queries(store, handles))
 
 
 ASKING: dict[str, Asking] = {
@@ -116,7 +117,7 @@ def test_all_members_of_a_chat_that_is_not_large_get_a_message(store: Store, raw
     groups, inboxes = Groups(store, MOST_MEMBERS, large=MOST_MEMBERS), Inboxes(store)
     placed = groups.make(*PEOPLE)
     assert placed.members is not None
-    store.fetch_all(inboxes.placing(GROUP, placed.entries[-1:]))
+    store.run_all(inboxes.placing(GROUP, placed.entries[-1:]))
     told = groups.change({}, body=NEWS)
-    store.fetch_all(inboxes.delivering(GROUP, told.time, told.members or ()))
+    store.run_all(inboxes.delivering(GROUP, told.time, told.members or ()))
     assert raw.zscore(keys.active(placed.entries[-1].handle), GROUP) == told.time

@@ -38,7 +38,7 @@ def logs(engine: Engine, raw: RawClient) -> None:
 
 def summed(store: Store, chat: str = GROUP, handle: str = "ann") -> Summary:
     """Return the summary of a chat for one of its readers."""
-    return store.fetch(Summaries.of(chat, handle))
+    return store.run(Summaries.of(chat, handle))
 
 
 def nothing(chat: str, state: MembershipState) -> Summary:

@@ -17,7 +17,8 @@ from chalicelib.store.accounts.accounts import Account, Accounts
 from chalicelib.store.chats.info import Relation, Role
 from chalicelib.store.inbox.index import Inboxes
 from chalicelib.store.messages.log import Content, MessageLog
-from chalicelib.store.redis.client import Query, Store
+from chalicelib.store.redis.client import Store
+from chalicelib.store.redis.query import Batch, Query
 from chalicelib.store.redis.sorted_sets import ScoredMember
 from tests.clock import Clock
 from tests.store.account_services import Crash, CrashingStore
@@ -38,7 +39,7 @@ class Unreachable(Store):
     def __init__(self) -> None:
         pass
 
-    def fetch_all(self, queries: Iterable[Query[Any]]) -> list[Any]:
+    def run_all(self, queries: Iterable[Query[Any] | Batch[Any]]) -> list[Any]:
         """Fail."""
         raise StoreUnavailable
 
@@ -51,12 +52,12 @@ class Flaky(Store):
         self._fails = fails
         self._calls = 0
 
-    def fetch_all(self, queries: Iterable[Query[Any]]) -> list[Any]:
+    def run_all(self, queries: Iterable[Query[Any] | Batch[Any]]) -> list[Any]:
         """Run queries, or fail."""
         self._calls += 1
         if self._calls in self._fails:
             raise StoreUnavailable
-        return self._inner.fetch_all(queries)
+        return self._inner.run_all(queries)
 
 
 class Town:
@@ -88,17 +89,17 @@ class Town:
 
     def active(self, handle: str) -> dict[str, int]:
         """Return the chats in somebody's inbox, with the time of their last activity."""
-        page = self.store.fetch(Inboxes(self.store).active(handle, None, 0, 100))
+        page = self.store.run(Inboxes(self.store).active(handle, None, 0, 100))
         return {mark.member: mark.score for mark in page.rows}
 
     def large(self, handle: str) -> list[str]:
         """Return the large chats of somebody."""
-        return self.store.fetch(Inboxes(self.store).large(handle))
+        return self.store.run(Inboxes(self.store).large(handle))
 
     def versions(self) -> dict[str, int]:
         """Return the newest version of everybody."""
         inboxes = Inboxes(self.store)
-        moved = [(user, self.store.fetch(inboxes.moved(user, None, 0, 1))) for user in EVERYBODY]
+        moved = [(user, self.store.run(inboxes.moved(user, None, 0, 1))) for user in EVERYBODY]
         return {user: one.version for user, one in moved if one}
 
 
@@ -421,7 +422,7 @@ def test_sweep_round_trips_depend_on_items_not_chats(town: Town, monkeypatch: py
     monkeypatch.setattr(town.store._node, "execute_all", counted)
     assert town.fan_out.sweep() == 250
     assert len(trips) == 3 + 3 + 5 + 3
-    page = town.store.fetch(Inboxes(town.store).active("ann", None, 0, 1000))
+    page = town.store.run(Inboxes(town.store).active("ann", None, 0, 1000))
     assert len(page.rows) == 250
     assert page.rows == sorted(page.rows, reverse=True)
     assert isinstance(page.rows[0], ScoredMember)

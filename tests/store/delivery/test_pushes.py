@@ -70,7 +70,7 @@ class Town:
 
     def _drop(self, connection: str) -> None:
         self.dropped.append(connection)
-        self.store.fetch(UserConnections(self.store, LEASE).drop(connection.partition("-")[0], connection))
+        self.store.run(UserConnections(self.store, LEASE).drop(connection.partition("-")[0], connection))
 
     def connect(self, *connections: str) -> None:
         """Connect users, by the names of their connections: `<handle>-<anything>`."""
@@ -432,7 +432,7 @@ def trips(wire: Wire, raw: RawClient, monkeypatch: pytest.MonkeyPatch) -> Trips:
     connect(store, "user1", "user1-0")
     sent = call("POST", f"/v1/chats/{LARGE_GROUP}/messages", "", {"text": "hello"}, **WITH_TOKEN)
     assert (sent.status, wire.seqs("user1-0")) == (201, [1])
-    store.fetch(UserConnections(store, LEASE).drop("user1", "user1-0"))
+    store.run(UserConnections(store, LEASE).drop("user1", "user1-0"))
     store._node = trips = Trips(store._node)
     return trips
 

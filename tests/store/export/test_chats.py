@@ -37,7 +37,7 @@ class Town(Village):
         """Send a message."""
         sent = self.log.append(chat, Content(sender, text))
         handles = sent.members or sorted(set(chat.split(":")))
-        self.store.fetch_all(self.inboxes.delivering(chat, sent.time, handles))
+        self.store.run_all(self.inboxes.delivering(chat, sent.time, handles))
         return sent
 
     def make(self, chat: str, name: str, **members: Role) -> None:
@@ -48,17 +48,17 @@ class Town(Village):
 
     def become(self, chat: str, *becomes: MemberChange) -> None:
         """Change how people stand to a group, without a message."""
-        view = self.store.fetch(self.chats.viewing(chat, *(one.handle for one in becomes)))
+        view = self.store.run(self.chats.viewing(chat, *(one.handle for one in becomes)))
         self._tell(chat, self.chats.change(chat, view, becomes, body=None))
 
     def drop(self, chat: str) -> None:
         """Delete a group."""
-        self._tell(chat, self.chats.delete(chat, self.store.fetch(self.chats.viewing(chat))))
+        self._tell(chat, self.chats.delete(chat, self.store.run(self.chats.viewing(chat))))
 
     def place(self, chat: str, handle: str) -> InboxEntry:
         """Tell a user's index where a chat stands."""
-        place = self.store.fetch(self.chats.entry(chat, handle))
-        self.store.fetch_all(self.inboxes.placing(chat, [place]))
+        place = self.store.run(self.chats.entry(chat, handle))
+        self.store.run_all(self.inboxes.placing(chat, [place]))
         return place
 
     def archive(self) -> tuple[dict[str, Any], list[int]]:
@@ -76,7 +76,7 @@ class Town(Village):
 
     def _tell(self, chat: str, changed: ChatChange | None) -> None:
         assert changed is not None
-        self.store.fetch_all(self.inboxes.placing(chat, changed.entries))
+        self.store.run_all(self.inboxes.placing(chat, changed.entries))
 
 
 @pytest.fixture
@@ -102,7 +102,7 @@ def test_each_chat_shows_role_marks_and_flags(town: Town) -> None:
     ]
     assert (chats[0]["read"], chats[0]["pinned"], chats[0]["archived"]) == (1, True, False)
     assert (chats[0]["name"], chats[1]["name"]) == (None, "Chess")
-    view = town.store.fetch(town.chats.viewing(GROUP, "alice"))
+    view = town.store.run(town.chats.viewing(GROUP, "alice"))
     assert chats[1]["since"] == rfc3339(view.records["alice"].joined)  # type: ignore[union-attr]
     assert rfc3339(first.time) >= chats[0]["since"] < chats[1]["since"] < chats[2]["since"]
 

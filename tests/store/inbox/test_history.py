@@ -35,7 +35,7 @@ def checked(
     store: Store, seq: int, *, chat: str = CHAT, reader: str = "ann", later: int = 0, epoch: int = EPOCH
 ) -> ChatHistory | None:
     """Check a message; later: by how many µs its time is another than that of the log's."""
-    return store.fetch(ChatHistories.check(chat, reader, seq, entry(seq).time + later, epoch))
+    return store.run(ChatHistories.check(chat, reader, seq, entry(seq).time + later, epoch))
 
 
 @pytest.mark.parametrize("chat", [CHAT, GROUP])

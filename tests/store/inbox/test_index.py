@@ -44,12 +44,12 @@ class Index:
         """Note a message, ann's by default; returns how many indexes changed."""
         told = handles or ("ann",)
         before = [self._version(handle) for handle in told]
-        self._store.fetch_all(self._inboxes.delivering(chat, time, told))
+        self._store.run_all(self._inboxes.delivering(chat, time, told))
         return sum(self._version(handle) != one for handle, one in zip(told, before, strict=True))
 
     def place(self, chat: str, stamp: int, state: InboxState, active: int = 0, handle: str = "ann") -> bool:
         """Say how somebody stands to a chat; returns False when the account is deleted."""
-        (placed,) = self._store.fetch_all(
+        (placed,) = self._store.run_all(
             self._inboxes.placing(chat, [InboxEntry(handle, stamp, state, active)])
         )
         assert not placed.targets
@@ -59,27 +59,27 @@ class Index:
         self, below: ScoredMember | None = None, since: int = 0, limit: int = 100
     ) -> list[ScoredMember]:
         """Return a page by last activity."""
-        return self._store.fetch(self._inboxes.active("ann", below, since, limit)).rows
+        return self._store.run(self._inboxes.active("ann", below, since, limit)).rows
 
     def large(self) -> list[str]:
         """Return the large chats."""
-        return self._store.fetch(self._inboxes.large("ann"))
+        return self._store.run(self._inboxes.large("ann"))
 
     def unchecked(self, began: int = 0, most: int = 100) -> Unchecked:
         """Return large chats that a round of checks has not come to."""
-        moved = self._store.fetch(self._inboxes.moved("ann", None, 0, 1, began, most))
+        moved = self._store.run(self._inboxes.moved("ann", None, 0, 1, began, most))
         assert moved is not None
         return moved.large
 
     def check(self, began: int, *checked: Checked) -> int:
         """Note how large chats are; returns how many have moved."""
-        moved = self._store.fetch(self._inboxes.checking("ann", began, checked))
+        moved = self._store.run(self._inboxes.checking("ann", began, checked))
         assert moved is not None
         return moved
 
     def moved(self, since: int = 0, lineage: str | None = None, limit: int = 100) -> MovedPage | None:
         """Return what moved after a version."""
-        return self._store.fetch(self._inboxes.moved("ann", lineage, since, limit))
+        return self._store.run(self._inboxes.moved("ann", lineage, since, limit))
 
     def rows(self, since: int = 0) -> list[str]:
         """Return the chats that moved after a version."""
@@ -88,13 +88,13 @@ class Index:
         return [row.chat for row in moved.rows]
 
     def _version(self, handle: str) -> int:
-        moved = self._store.fetch(self._inboxes.moved(handle, None, 0, 1))
+        moved = self._store.run(self._inboxes.moved(handle, None, 0, 1))
         assert moved is not None
         return moved.version
 
     def register(self, lineage: str, version: int) -> bool:
         """Note what a lineage was told."""
-        noted = self._store.fetch(self._inboxes.registering("ann", lineage, version))
+        noted = self._store.run(self._inboxes.registering("ann", lineage, version))
         assert noted is not None
         return noted
 
@@ -177,7 +177,7 @@ def large_index(index: Index, count: int) -> list[str]:
 def test_few_of_many_large_chats(store: Store, inboxes: Inboxes, index: Index) -> None:
     """A connection is attached to no more large chats than it asks for."""
     chats = large_index(index, 5)
-    few = store.fetch(inboxes.large("ann", 2))
+    few = store.run(inboxes.large("ann", 2))
 
     assert len(set(few) & set(chats)) == len(few) == 2
 
@@ -344,6 +344,6 @@ def test_forgotten_index_leaves_no_keys(store: Store, inboxes: Inboxes, index: I
     index.deliver(DIRECT, 10)
     index.place(GROUP, 1, InboxState.LARGE, 10)
     index.register("a" * 16, 1)
-    assert store.fetch(inboxes.chats_of("ann")) == [DIRECT, GROUP]
+    assert store.run(inboxes.chats_of("ann")) == [DIRECT, GROUP]
     inboxes.forget("ann")
     assert not list(raw.scan_iter(match="*:ann"))

@@ -241,7 +241,7 @@ def test_only_members_have_marks(
     with pytest.raises(error):
         readers.flag(GROUP, "ann", PINNED, 0)
     with pytest.raises(error):
-        store.fetch(readers.receipts(GROUP, "ann"))
+        store.run(readers.receipts(GROUP, "ann"))
     assert not raw.exists(keys.readers(GROUP), keys.outbox(GROUP))
 
 
@@ -312,7 +312,7 @@ def test_receipts_of_a_group(readers: ReadStates, store: Store, raw: RawClient) 
     readers.read(GROUP, "ann", 6)
     write_group(raw, {"cid": 0, "bob": 0})
 
-    assert store.fetch(readers.receipts(GROUP, "bob")) == [Receipt("bob", 3, 5), Receipt("cid", 0, 0)]
+    assert store.run(readers.receipts(GROUP, "bob")) == [Receipt("bob", 3, 5), Receipt("cid", 0, 0)]
 
 
 @pytest.mark.parametrize(("chat", "pair"), [(CHAT, ["ann", "bob"]), ("ann:ann", ["ann"])])
@@ -323,7 +323,7 @@ def test_receipts_of_a_chat_of_two(
     write(raw, [entry(1)], chat=chat)
     readers.read(chat, "ann", 1)
 
-    found = store.fetch(readers.receipts(chat, "ann"))
+    found = store.run(readers.receipts(chat, "ann"))
     assert found == [Receipt(one, int(one == "ann"), int(one == "ann")) for one in pair]
 
 
@@ -334,7 +334,7 @@ def test_receipts_of_ten_thousand(readers: ReadStates, store: Store, raw: RawCli
     raw.hset(keys.members(GROUP), mapping=dict.fromkeys(handles, record))
     readers.read(GROUP, "user9999", 4)
 
-    found = store.fetch(readers.receipts(GROUP, "ann"))
+    found = store.run(readers.receipts(GROUP, "ann"))
     assert [one.handle for one in found] == ["ann", "bob", *handles]
     assert [one for one in found if one.read] == [Receipt("user9999", 4, 4)]
 
@@ -355,7 +355,7 @@ def test_every_key_is_declared(engine: Engine, readers: ReadStates, raw: RawClie
         assert narrow.read(chat, "ann", 1, entry(1).time, EPOCH)
         assert narrow.received(chat, "ann", 2)
         assert narrow.flag(chat, "ann", PINNED, 0)
-        assert store.fetch(narrow.receipts(chat, "ann"))
+        assert store.run(narrow.receipts(chat, "ann"))
         if chat == CHAT:
             assert narrow.leave(chat, "ann").active == LAST
             assert narrow.open(chat, "ann").active == 0

@@ -43,7 +43,7 @@ class Room:
 
     def attach(self, connection: str, handle: str, *, joined: bool = True) -> Joined | None:
         """Attach a connection."""
-        return self.store.fetch(self.clients.attach(GROUP, handle, connection, joined=joined, protobuf=False))
+        return self.store.run(self.clients.attach(GROUP, handle, connection, joined=joined, protobuf=False))
 
     def first(self, connection: str, handle: str, *, joined: bool = True) -> bool:
         """Attach a connection; returns whether its user has come with it."""
@@ -53,11 +53,11 @@ class Room:
 
     def detach(self, connection: str) -> Left:
         """Detach a connection."""
-        return self.store.fetch(self.clients.detach(GROUP, connection))
+        return self.store.run(self.clients.detach(GROUP, connection))
 
     def joined(self, reader: str = "ann") -> list[tuple[str, str]]:
         """Return who has joined."""
-        found = self.store.fetch(self.clients.joined(GROUP, reader))
+        found = self.store.run(self.clients.joined(GROUP, reader))
         return sorted((one.connection, one.handle) for one in found)
 
     def age(self, connection: str, by: int = 1) -> None:
@@ -80,7 +80,7 @@ def test_stored_chat_connection_matches_the_documented_layout(room: Room, raw: R
     """A stored chat connection has the documented layout, and expires some time after the last lease."""
     before = clock(raw)
     attaching = room.clients.attach(GROUP, "ann", "c1", joined=True, protobuf=True)
-    assert room.store.fetch(attaching) == Joined(True, [ChatConnection("c1", True, "ann")])
+    assert room.store.run(attaching) == Joined(True, [ChatConnection("c1", True, "ann")])
 
     (held,) = fields_of(raw, keys.clients(GROUP)).values()
     assert before + LEASE <= int.from_bytes(held[:8]) <= clock(raw) + LEASE
@@ -167,14 +167,14 @@ def test_renewal_extends_a_connection_and_revives_none(room: Room) -> None:
     """A renewed chat connection lives on unchanged; one that is gone or expired stays gone."""
     room.first("a1", "ann")
     before = clock(room.raw)
-    assert room.store.fetch(room.clients.renewing(GROUP, "a1"))
+    assert room.store.run(room.clients.renewing(GROUP, "a1"))
     held = fields_of(room.raw, keys.clients(GROUP))["a1"]
     assert int.from_bytes(held[:8]) >= before + LEASE
     assert held[8:] == b"\1ann"
 
     room.age("a1")
-    assert not room.store.fetch(room.clients.renewing(GROUP, "a1"))
-    assert not room.store.fetch(room.clients.renewing(GROUP, "a2"))
+    assert not room.store.run(room.clients.renewing(GROUP, "a1"))
+    assert not room.store.run(room.clients.renewing(GROUP, "a2"))
     assert room.held() == {"a1"}
 
 
@@ -232,13 +232,13 @@ def test_audience_of_a_large_chat(room: Room, raw: RawClient) -> None:
     room.first("a1", "ann", joined=False)
     write_client(raw, "d1", "dan", FOR_EVER)
     sent = log.append(GROUP, Content("ann", "hello")).time
-    assert room.store.fetch(outbox.audience(GROUP)) == Audience(sent, [], [Target("a1", False)], 0)
+    assert room.store.run(outbox.audience(GROUP)) == Audience(sent, [], [Target("a1", False)], 0)
 
     write_group(raw, {"ann": 0, "bob": 0})
-    found = room.store.fetch(outbox.audience(GROUP))
+    found = room.store.run(outbox.audience(GROUP))
     assert (sorted(found.members), found.targets) == (["ann", "bob"], [])
     sent = log.append(CHAT, Content("ann", "hello")).time
-    assert room.store.fetch(outbox.audience(CHAT)) == Audience(sent, ["ann", "bob"], [], 0)
+    assert room.store.run(outbox.audience(CHAT)) == Audience(sent, ["ann", "bob"], [], 0)
 
 
 @pytest.mark.parametrize("chat", [CHAT, GROUP])
@@ -247,19 +247,19 @@ def test_what_was_pushed(room: Room, chat: str) -> None:
     outbox, log = Outbox(room.store), MessageLog(room.store)
 
     def pushed(time: int) -> bool:
-        return room.store.fetch(outbox.pushed(chat, time))
+        return room.store.run(outbox.pushed(chat, time))
 
     assert not pushed(5)
     first = log.append(chat, Content("ann", "one")).time
     second = log.append(chat, Content("ann", "two")).time
     assert [pushed(first), pushed(second), pushed(first), pushed(second)] == [True, True, False, False]
-    assert room.store.fetch(outbox.audience(chat)).pushed == second
+    assert room.store.run(outbox.audience(chat)).pushed == second
     assert outbox.everything() == [OutboxEntry("m", chat, "", second)]
 
     third = log.append(chat, Content("ann", "three")).time
-    assert not room.store.fetch(outbox.clearing(OutboxEntry("m", chat, "", second)))
-    assert room.store.fetch(outbox.audience(chat)).pushed == second
-    assert room.store.fetch(outbox.clearing(OutboxEntry("m", chat, "", third)))
+    assert not room.store.run(outbox.clearing(OutboxEntry("m", chat, "", second)))
+    assert room.store.run(outbox.audience(chat)).pushed == second
+    assert room.store.run(outbox.clearing(OutboxEntry("m", chat, "", third)))
     assert not room.raw.exists(keys.outbox(chat))
     assert not pushed(third)
     assert outbox.everything() == []
@@ -269,7 +269,7 @@ def test_a_full_store(engine: Engine, room: Room) -> None:
     """Without memory clients are still renewed, listed and detached."""
     room.first("a1", "ann")
     with without_memory(engine):
-        assert room.store.fetch(room.clients.renewing(GROUP, "a1"))
+        assert room.store.run(room.clients.renewing(GROUP, "a1"))
         assert room.joined() == [("a1", "ann")]
         assert room.detach("a1").last
     assert room.joined() == []
@@ -286,9 +286,9 @@ def test_every_key_is_declared(engine: Engine, raw: RawClient) -> None:
         write_member(raw, "dan", 0)
         assert room.first("a1", "ann")
         assert room.joined() == [("a1", "ann")]
-        assert room.store.fetch(room.clients.renewing(GROUP, "a1"))
-        assert room.store.fetch(Outbox(room.store).audience(GROUP)).targets == [Target("a1", False)]
-        assert not room.store.fetch(Outbox(room.store).pushed(GROUP, 1))
+        assert room.store.run(room.clients.renewing(GROUP, "a1"))
+        assert room.store.run(Outbox(room.store).audience(GROUP)).targets == [Target("a1", False)]
+        assert not room.store.run(Outbox(room.store).pushed(GROUP, 1))
         assert room.detach("a1").last
     finally:
         for node in engine.nodes:

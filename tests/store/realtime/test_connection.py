@@ -28,7 +28,7 @@ ANN = FrameSender("ann", SESSION, protobuf=False, room=None, renew=False, wait=0
 def sockets(store: Store) -> Connections:
     """The connections under test, with one of ann's."""
     sockets = Connections(store, LEASE)
-    store.fetch(sockets.opening(ID, "ann", SESSION, protobuf=False, room=None))
+    store.run(sockets.opening(ID, "ann", SESSION, protobuf=False, room=None))
     return sockets
 
 
@@ -42,9 +42,9 @@ def test_stored_connection_matches_the_documented_layout(
 ) -> None:
     """A stored connection has the documented layout, and expires some time after its lease."""
     before = clock(raw)
-    store.fetch(sockets.opening(ID, "bob", b"", protobuf=True, room="r-tea"))
-    store.fetch(sockets.attach(ID, "g-1"))
-    store.fetch(sockets.watching(ID, "cid"))
+    store.run(sockets.opening(ID, "bob", b"", protobuf=True, room="r-tea"))
+    store.run(sockets.attach(ID, "g-1"))
+    store.run(sockets.watching(ID, "cid"))
 
     held = fields_of(raw, KEY)
     lease, renewed = int(held.pop("lease")), int(held.pop("renewed"))
@@ -58,39 +58,39 @@ def test_stored_connection_matches_the_documented_layout(
 
 def test_frame_names_its_user_if_the_connection_is_known(store: Store, sockets: Connections) -> None:
     """A frame's reply names its user; for an unknown or dropped connection it is empty."""
-    assert store.fetch(sockets.frame(ID, 60)) == ANN
-    store.fetch(sockets.opening("b", "bob", b"", protobuf=True, room="r-tea"))
-    assert store.fetch(sockets.frame("b", 60)) == FrameSender("bob", b"", True, "r-tea", renew=False, wait=0)
+    assert store.run(sockets.frame(ID, 60)) == ANN
+    store.run(sockets.opening("b", "bob", b"", protobuf=True, room="r-tea"))
+    assert store.run(sockets.frame("b", 60)) == FrameSender("bob", b"", True, "r-tea", renew=False, wait=0)
 
-    assert store.fetch(sockets.frame("c", 60)) is None
-    assert store.fetch(sockets.dropping(ID)) == Attachments("ann", [], [])
-    assert store.fetch(sockets.frame(ID, 60)) is None
+    assert store.run(sockets.frame("c", 60)) is None
+    assert store.run(sockets.dropping(ID)) == Attachments("ann", [], [])
+    assert store.run(sockets.frame(ID, 60)) is None
 
 
 def test_which_connections_take_protobuf(store: Store, sockets: Connections) -> None:
     """Also those whose lease is over; one that is not known takes JSON."""
     narrow = Connections(store, 1)
-    store.fetch(narrow.opening("b", "bob", b"", protobuf=True, room=None))
+    store.run(narrow.opening("b", "bob", b"", protobuf=True, room=None))
 
     asked = [sockets.takes_protobuf(one) for one in (ID, "b", "nobody")]
-    assert store.fetch_all(asked) == [False, True, False]
+    assert store.run_all(asked) == [False, True, False]
 
 
 def test_every_frame_renews_the_lease(store: Store, sockets: Connections, raw: RawClient) -> None:
     """Every frame renews the lease; the renewal in other slots is due again after a part of it."""
     raw.hset(KEY, "lease", clock(raw) + 1_000_000)
     raw.pexpire(KEY, 100_000)
-    assert store.fetch(sockets.frame(ID, 60)) == ANN
+    assert store.run(sockets.frame(ID, 60)) == ANN
     before = clock(raw)
-    assert store.fetch(sockets.frame(ID, 60)) == ANN
+    assert store.run(sockets.frame(ID, 60)) == ANN
     assert whole(raw, "lease") >= before + LEASE
     life: Any = raw.pttl(KEY)
     assert life > LEASE // 1000
 
     raw.hset(KEY, "renewed", clock(raw) - LEASE // RENEWALS)
-    assert store.fetch(sockets.frame(ID, 60)) == ANN._replace(renew=True)
+    assert store.run(sockets.frame(ID, 60)) == ANN._replace(renew=True)
     assert whole(raw, "renewed") >= before
-    assert store.fetch(sockets.frame(ID, 60)) == ANN
+    assert store.run(sockets.frame(ID, 60)) == ANN
 
 
 def test_a_clock_that_fell_back(store: Store, sockets: Connections, raw: RawClient) -> None:
@@ -98,65 +98,65 @@ def test_a_clock_that_fell_back(store: Store, sockets: Connections, raw: RawClie
     raw.hset(KEY, "renewed", clock(raw) + 10 * LEASE)
     raw.hset(KEY, "lease", clock(raw) + 11 * LEASE)
 
-    assert store.fetch(sockets.frame(ID, 60)) == ANN._replace(renew=True)
+    assert store.run(sockets.frame(ID, 60)) == ANN._replace(renew=True)
     assert whole(raw, "renewed") <= clock(raw)
     assert whole(raw, "lease") <= clock(raw) + LEASE
-    assert store.fetch(sockets.frame(ID, 60)) == ANN
+    assert store.run(sockets.frame(ID, 60)) == ANN
 
 
 def test_a_lease_that_is_over(store: Store, sockets: Connections, raw: RawClient) -> None:
     """A connection whose lease is over takes no frames, and what it was attached to is still known."""
-    store.fetch(sockets.attach(ID, "g-1"))
+    store.run(sockets.attach(ID, "g-1"))
     raw.hset(KEY, "lease", clock(raw))
 
-    assert store.fetch(sockets.frame(ID, 60)) is None
-    assert store.fetch(sockets.attachments(ID)) == Attachments("ann", ["g-1"], [])
+    assert store.run(sockets.frame(ID, 60)) is None
+    assert store.run(sockets.attachments(ID)) == Attachments("ann", ["g-1"], [])
 
 
 def test_frames_beyond_the_limit_wait_and_still_renew(
     store: Store, sockets: Connections, raw: RawClient
 ) -> None:
     """As many frames as the limit pass at once; the next gets its wait, and still renews the lease."""
-    assert [store.fetch(sockets.frame(ID, 3)) for _ in range(3)] == [ANN] * 3
+    assert [store.run(sockets.frame(ID, 3)) for _ in range(3)] == [ANN] * 3
     raw.hset(KEY, "renewed", 0)
     lease = whole(raw, "lease")
 
-    refused = store.fetch(sockets.frame(ID, 3))
+    refused = store.run(sockets.frame(ID, 3))
 
     assert refused is not None
     assert 0 < refused.wait <= 20_000_000
     assert not refused.renew
     assert whole(raw, "lease") > lease
     raw.hset(KEY, "rate", clock(raw))
-    assert store.fetch(sockets.frame(ID, 3)) == ANN._replace(renew=True)
-    assert [store.fetch(sockets.frame(ID, 0)) for _ in range(9)] == [ANN] * 9
+    assert store.run(sockets.frame(ID, 3)) == ANN._replace(renew=True)
+    assert [store.run(sockets.frame(ID, 0)) for _ in range(9)] == [ANN] * 9
 
 
 def test_attachments_and_watches_last_until_the_drop(store: Store, sockets: Connections) -> None:
     """A connection's attached chats and watched users are known until it is dropped."""
-    assert store.fetch(sockets.attach(ID, "g-2", "g-1"))
-    assert store.fetch(sockets.attach(ID, "g-1", "r-tea"))
-    assert store.fetch(sockets.detach(ID, "g-2"))
-    assert not store.fetch(sockets.detach(ID, "g-2"))
-    assert store.fetch(sockets.watching(ID, "bob", "cid")) == []
-    assert store.fetch(sockets.watching(ID, "cid", "watch:dan")) == ["bob", "cid"]
+    assert store.run(sockets.attach(ID, "g-2", "g-1"))
+    assert store.run(sockets.attach(ID, "g-1", "r-tea"))
+    assert store.run(sockets.detach(ID, "g-2"))
+    assert not store.run(sockets.detach(ID, "g-2"))
+    assert store.run(sockets.watching(ID, "bob", "cid")) == []
+    assert store.run(sockets.watching(ID, "cid", "watch:dan")) == ["bob", "cid"]
 
     attached = Attachments("ann", ["g-1", "r-tea"], ["cid", "watch:dan"])
-    assert store.fetch(sockets.attachments(ID)) == attached
-    assert store.fetch(sockets.watching(ID)) == attached.watched
-    assert store.fetch(sockets.dropping(ID)) == attached._replace(watched=[])
-    assert store.fetch(sockets.dropping(ID)) is None
+    assert store.run(sockets.attachments(ID)) == attached
+    assert store.run(sockets.watching(ID)) == attached.watched
+    assert store.run(sockets.dropping(ID)) == attached._replace(watched=[])
+    assert store.run(sockets.dropping(ID)) is None
 
 
 def test_nothing_is_noted_of_the_unknown(store: Store, sockets: Connections, raw: RawClient) -> None:
     """A connection that has gone is not made again by what comes late."""
-    store.fetch(sockets.dropping(ID))
+    store.run(sockets.dropping(ID))
 
-    assert not store.fetch(sockets.attach(ID, "g-1"))
-    assert not store.fetch(sockets.detach(ID, "g-1"))
-    assert store.fetch(sockets.watching(ID, "bob")) == []
-    assert store.fetch(sockets.frame(ID, 60)) is None
-    assert store.fetch(sockets.attachments(ID)) is None
+    assert not store.run(sockets.attach(ID, "g-1"))
+    assert not store.run(sockets.detach(ID, "g-1"))
+    assert store.run(sockets.watching(ID, "bob")) == []
+    assert store.run(sockets.frame(ID, 60)) is None
+    assert store.run(sockets.attachments(ID)) is None
     assert not raw.exists(KEY)
 
 
@@ -164,19 +164,19 @@ def test_connection_attaches_to_the_maximum_of_chats(store: Store, sockets: Conn
     """A connection can attach to as many chats as a command can name, seven times what a hello uses."""
     chats = sorted(f"g-{number}" for number in range(MOST_ARGUMENTS - BESIDE_CHATS))
     assert len(chats) > 7 * MOST_ATTACHED
-    assert store.fetch(sockets.attach(ID, *chats))
+    assert store.run(sockets.attach(ID, *chats))
 
-    assert store.fetch(sockets.attachments(ID)) == Attachments("ann", chats, [])
+    assert store.run(sockets.attachments(ID)) == Attachments("ann", chats, [])
 
 
 def test_a_full_store(engine: Engine, store: Store, sockets: Connections) -> None:
     """Without memory frames are still taken, and connections end."""
-    store.fetch(sockets.attach(ID, "g-1"))
+    store.run(sockets.attach(ID, "g-1"))
     with without_memory(engine):
-        assert store.fetch(sockets.frame(ID, 60)) == ANN
-        assert store.fetch(sockets.attachments(ID)) == Attachments("ann", ["g-1"], [])
-        assert store.fetch(sockets.detach(ID, "g-1"))
-        assert store.fetch(sockets.dropping(ID)) == Attachments("ann", [], [])
+        assert store.run(sockets.frame(ID, 60)) == ANN
+        assert store.run(sockets.attachments(ID)) == Attachments("ann", ["g-1"], [])
+        assert store.run(sockets.detach(ID, "g-1"))
+        assert store.run(sockets.dropping(ID)) == Attachments("ann", [], [])
 
 
 def test_every_key_is_declared(engine: Engine) -> None:
@@ -186,11 +186,11 @@ def test_every_key_is_declared(engine: Engine) -> None:
     try:
         narrow = connect(settings_for(engine, redis_user="narrow", redis_password=Secret("pass")))
         sockets = Connections(narrow, LEASE)
-        narrow.fetch(sockets.opening(ID, "ann", SESSION, protobuf=False, room="r-tea"))
-        assert narrow.fetch(sockets.frame(ID, 60)) == ANN._replace(room="r-tea")
-        assert narrow.fetch(sockets.attach(ID, "g-1"))
-        assert narrow.fetch(sockets.watching(ID, "bob")) == []
-        assert narrow.fetch(sockets.dropping(ID)) == Attachments("ann", ["g-1"], ["bob"])
+        narrow.run(sockets.opening(ID, "ann", SESSION, protobuf=False, room="r-tea"))
+        assert narrow.run(sockets.frame(ID, 60)) == ANN._replace(room="r-tea")
+        assert narrow.run(sockets.attach(ID, "g-1"))
+        assert narrow.run(sockets.watching(ID, "bob")) == []
+        assert narrow.run(sockets.dropping(ID)) == Attachments("ann", ["g-1"], ["bob"])
     finally:
         for node in engine.nodes:
             node.execute_command("ACL DELUSER", "narrow")

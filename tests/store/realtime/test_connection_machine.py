@@ -57,7 +57,7 @@ class ConnectionMachine(RuleBasedStateMachine):
         self._sessions: set[bytes] = set()
         self._told = False
         write_account(raw, "ann")
-        store.fetch(self._presence.watch("ann", "w1", "bob", protobuf=False))
+        store.run(self._presence.watch("ann", "w1", "bob", protobuf=False))
         for session in (SESSION, OTHER_SESSION):
             self.log_in(session)
 
@@ -77,7 +77,7 @@ class ConnectionMachine(RuleBasedStateMachine):
         Sessions(self._store).end("ann", session[:8].hex())
         self._sessions.discard(session)
         if tell:
-            ended = names(self._store.fetch(self._presence.drop_session("ann", session[:8])))
+            ended = names(self._store.run(self._presence.drop_session("ann", session[:8])))
             assert ended == {name for name, one in self._held.items() if one.session == session}
             for name in ended:
                 self._held[name].live = False
@@ -85,7 +85,7 @@ class ConnectionMachine(RuleBasedStateMachine):
     @rule(keep=st.sampled_from([b"", SESSION]))
     def end_connections(self, keep: bytes) -> None:
         """End all connections, or all but those of a session; the sessions go on."""
-        ended = names(self._store.fetch(self._presence.drop_session("ann", b"", keep)))
+        ended = names(self._store.run(self._presence.drop_session("ann", b"", keep)))
         assert ended == {name for name, one in self._held.items() if one.session != keep}
         for name in ended:
             self._held[name].live = False
@@ -93,7 +93,7 @@ class ConnectionMachine(RuleBasedStateMachine):
     @rule(ticket=TICKETS, session=SESSIONS)
     def make_ticket(self, ticket: bytes, session: bytes) -> None:
         """Make a ticket for a session, which may end before it is used."""
-        self._store.fetch(self._presence.ticket("ann", ticket, session, None))
+        self._store.run(self._presence.ticket("ann", ticket, session, None))
         self._tickets[ticket] = session
 
     @rule(ticket=TICKETS, connection=CONNECTIONS)
@@ -102,7 +102,7 @@ class ConnectionMachine(RuleBasedStateMachine):
         if connection in self._held:
             return
         query = self._presence.connect("ann", ticket, b"", connection, protobuf=False)
-        outcome = self._store.fetch(query).outcome
+        outcome = self._store.run(query).outcome
         session = self._tickets.pop(ticket, None)
         if session is None:
             assert outcome is ConnectOutcome.NO_TICKET
@@ -143,7 +143,7 @@ class ConnectionMachine(RuleBasedStateMachine):
     def renew(self, connection: str) -> None:
         """Renew a lease."""
         one = self._held.get(connection)
-        renewed = self._store.fetch(self._presence.renew("ann", connection))
+        renewed = self._store.run(self._presence.renew("ann", connection))
         assert renewed == (one is not None and one.live and one.session in self._sessions)
         if one is not None:
             one.live = renewed

@@ -33,7 +33,7 @@ def reached(
     store: Store, handles: list[str], size: int = 0, limit: int = 0, *, accepts: bool = False
 ) -> Recipients:
     """Return where users are, for something of ann's."""
-    return joined(store.fetch_all(EphemeralRecipients.reading("ann", handles, size, limit, accepts=accepts)))
+    return joined(store.run_all(EphemeralRecipients.reading("ann", handles, size, limit, accepts=accepts)))
 
 
 def of(found: Recipients) -> list[str]:
@@ -78,11 +78,11 @@ def test_acceptance_by_a_signal_lasts_a_day(store: Store, raw: RawClient, people
     """It lasts whether or not bytes are limited; other signals are no acceptance."""
     reached(store, ["user1"])
     reached(store, ["user1"], 10, limit)
-    assert not store.fetch(EphemeralRecipients.accepts("ann", "user1"))
+    assert not store.run(EphemeralRecipients.accepts("ann", "user1"))
     reached(store, ["user1"], 10, limit, accepts=True)
 
-    assert store.fetch(EphemeralRecipients.accepts("ann", "user1"))
-    assert not store.fetch(EphemeralRecipients.accepts("user1", "ann"))
+    assert store.run(EphemeralRecipients.accepts("ann", "user1"))
+    assert not store.run(EphemeralRecipients.accepts("user1", "ann"))
     life: Any = raw.ttl(keys.signals("user1", "ann"))
     assert KEPT_SECONDS - 60 < life <= KEPT_SECONDS
 
@@ -97,7 +97,7 @@ def test_a_signal_that_accepts_no_calls_does_not_prolong_what_was_accepted(
         assert of(reached(store, ["user1"], 300, 1000)) == ["user1"]
 
     assert of(reached(store, ["user1"], 300, 1000)) == []
-    assert store.fetch(EphemeralRecipients.accepts("ann", "user1"))
+    assert store.run(EphemeralRecipients.accepts("ann", "user1"))
     life: Any = raw.ttl(keys.signals("user1", "ann"))
     assert 0 < life <= 100
 
@@ -107,18 +107,18 @@ def test_accepting_members_have_the_flag(store: Store, raw: RawClient) -> None:
     for chat in ("ann:bob", GROUP):
         write_reader(raw, "ann", chat, Held(1, 1, 0, 7, ACCEPTED | PINNED))
         write_reader(raw, "bob", chat, Held(1, 1, 0, 7, PINNED))
-        assert store.fetch(EphemeralRecipients.accepted(chat)) == ["ann"]
+        assert store.run(EphemeralRecipients.accepted(chat)) == ["ann"]
     write_group(raw, {"ann": 0, "bob": 0}, large=1)
-    assert store.fetch(EphemeralRecipients.accepted(GROUP)) == []
-    assert store.fetch(EphemeralRecipients.accepted("cid:dan")) == []
+    assert store.run(EphemeralRecipients.accepted(GROUP)) == []
+    assert store.run(EphemeralRecipients.accepted("cid:dan")) == []
 
 
 def test_follow_is_read_from_the_followers_list(store: Store, raw: RawClient) -> None:
     """A follow is read from the follower's own list."""
     raw.zadd(keys.following("ann"), {"bob": 1})
 
-    assert store.fetch(EphemeralRecipients.follows("ann", "bob"))
-    assert not store.fetch(EphemeralRecipients.follows("bob", "ann"))
+    assert store.run(EphemeralRecipients.follows("ann", "bob"))
+    assert not store.run(EphemeralRecipients.follows("bob", "ann"))
 
 
 def test_blocks_are_found_in_both_directions(store: Store, raw: RawClient) -> None:
@@ -127,22 +127,20 @@ def test_blocks_are_found_in_both_directions(store: Store, raw: RawClient) -> No
         raw.zadd(keys.blocked(user), {"ann": 1})
         raw.zadd(keys.blocked("ann"), {user: 1})
 
-    found = store.fetch_all(Blocks.blocking(USERS, "ann"))
+    found = store.run_all(Blocks.blocking(USERS, "ann"))
     assert sorted(user for part in found for user in part) == ["user3", "user7"]
-    assert sorted(store.fetch(Blocks.all_of("ann"))) == ["user3", "user7"]
+    assert sorted(store.run(Blocks.all_of("ann"))) == ["user3", "user7"]
 
 
 def test_how_a_user_is_shown_to_one_watcher(store: Store, raw: RawClient, people: People) -> None:
     """With that one's connections alone; a user who never was is shown to nobody."""
     write_account(raw, "user1")
     for connection, watcher in (("a1", "ann"), ("a2", "ann"), ("b1", "bob")):
-        store.fetch(people.presence.watch("user1", connection, watcher, protobuf=False))
+        store.run(people.presence.watch("user1", connection, watcher, protobuf=False))
 
-    found = store.fetch(people.presence.watching("user1", "ann"))
+    found = store.run(people.presence.watching("user1", "ann"))
     assert found is not None
     assert (found.shown.online, sorted(one.connection for one in found.targets)) == (True, ["a1", "a2"])
     raw.zadd(keys.blocked("user1"), {"cid": 1})
-    assert store.fetch(people.presence.watching("user1", "cid")) == WatchedPresence(
-        ShownPresence(False, 0), []
-    )
-    assert store.fetch(people.presence.watching("nobody", "ann")) is None
+    assert store.run(people.presence.watching("user1", "cid")) == WatchedPresence(ShownPresence(False, 0), [])
+    assert store.run(people.presence.watching("nobody", "ann")) is None

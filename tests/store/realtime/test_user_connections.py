@@ -55,7 +55,7 @@ def test_stored_user_connection_matches_the_documented_layout(
 ) -> None:
     """A stored user connection has the documented layout."""
     before = clock(raw)
-    people.store.fetch(people.presence.connect("ann", None, session, "c1", protobuf=True))
+    people.store.run(people.presence.connect("ann", None, session, "c1", protobuf=True))
 
     (held,) = fields_of(raw, keys.connections("ann")).values()
     expiry = int.from_bytes(held[:8])
@@ -64,7 +64,7 @@ def test_stored_user_connection_matches_the_documented_layout(
     assert people.leases() == {"ann\0c1": expiry}
     assert people.ready("c1") == PresenceChange(changed=True, seen=0, watchers=[])
     assert fields_of(raw, keys.connections("ann"))["c1"][8:] == bytes([3]) + session
-    assert people.store.fetch_all(people.presence.targets(["ann"])) == [[Target("c1", True)]]
+    assert people.store.run_all(people.presence.targets(["ann"])) == [[Target("c1", True)]]
 
 
 @pytest.mark.parametrize("room", [None, "r-tea"])
@@ -72,12 +72,12 @@ def test_ticket_opens_one_connection_of_its_session(
     people: People, raw: RawClient, session: bytes, room: str | None
 ) -> None:
     """A ticket opens one connection, for the session and room that it was made for."""
-    people.store.fetch(people.presence.ticket("ann", TICKET, session, room))
+    people.store.run(people.presence.ticket("ann", TICKET, session, room))
     life: Any = raw.pttl(keys.ticket("ann", TICKET.hex()))
     assert 0 < life <= 30_000
 
     def enter(connection: str) -> ConnectAttempt:
-        return people.store.fetch(people.presence.connect("ann", TICKET, b"", connection, protobuf=False))
+        return people.store.run(people.presence.connect("ann", TICKET, b"", connection, protobuf=False))
 
     assert enter("c1") == ConnectAttempt(ConnectOutcome.OK, session, room)
     assert enter("c2") == ConnectAttempt(ConnectOutcome.NO_TICKET, b"", None)
@@ -86,20 +86,20 @@ def test_ticket_opens_one_connection_of_its_session(
 
 def test_a_ticket_is_its_users(people: People, session: bytes) -> None:
     """Nobody comes in by the ticket of another, and trying does not use it up."""
-    people.store.fetch(people.presence.ticket("ann", TICKET, session, None))
+    people.store.run(people.presence.ticket("ann", TICKET, session, None))
 
     theirs = people.presence.connect("bob", TICKET, b"", "c1", protobuf=False)
-    assert people.store.fetch(theirs).outcome is ConnectOutcome.NO_TICKET
+    assert people.store.run(theirs).outcome is ConnectOutcome.NO_TICKET
     own = people.presence.connect("ann", TICKET, b"", "c2", protobuf=False)
-    assert people.store.fetch(own).outcome is ConnectOutcome.OK
+    assert people.store.run(own).outcome is ConnectOutcome.OK
 
 
 def test_a_ticket_of_no_session(people: People) -> None:
     """An open server makes tickets for names."""
-    people.store.fetch(people.presence.ticket("anna bß", TICKET, b"", None))
+    people.store.run(people.presence.ticket("anna bß", TICKET, b"", None))
 
     query = people.presence.connect("anna bß", TICKET, OTHER_SESSION, "c1", protobuf=False)
-    assert people.store.fetch(query) == ConnectAttempt(ConnectOutcome.OK, b"", None)
+    assert people.store.run(query) == ConnectAttempt(ConnectOutcome.OK, b"", None)
 
 
 def test_two_connect_at_once(engine: Engine, people: People, raw: RawClient, session: bytes) -> None:
@@ -107,13 +107,13 @@ def test_two_connect_at_once(engine: Engine, people: People, raw: RawClient, ses
     stores = [connect(settings_for(engine)) for _ in range(4)]
     with ThreadPoolExecutor(len(stores)) as pool:
         for turn in range(10):
-            people.store.fetch(people.presence.ticket("ann", TICKET, session, None))
+            people.store.run(people.presence.ticket("ann", TICKET, session, None))
 
             def enter(number: int, turn: int = turn) -> ConnectOutcome:
                 query = UserConnections(stores[number], LEASE).connect(
                     "ann", TICKET, b"", f"{turn}-{number}", protobuf=False
                 )
-                return stores[number].fetch(query).outcome
+                return stores[number].run(query).outcome
 
             outcomes = list(pool.map(enter, range(len(stores))))
             assert sorted(outcomes) == [ConnectOutcome.OK, *[ConnectOutcome.NO_TICKET] * 3]
@@ -126,7 +126,7 @@ def test_a_session_that_ended(
     people: People, raw: RawClient, session: bytes, ends: str, ticket: bytes | None
 ) -> None:
     """A session that ended after the ticket was made lets nobody in; neither does a deleted account."""
-    people.store.fetch(people.presence.ticket("ann", TICKET, session, None))
+    people.store.run(people.presence.ticket("ann", TICKET, session, None))
     if ends == "gone":
         raw.delete(keys.sessions("ann"))
     elif ends == "expired":
@@ -135,7 +135,7 @@ def test_a_session_that_ended(
         write_tombstone(raw, "ann")
 
     query = people.presence.connect("ann", ticket, session, "c1", protobuf=False)
-    assert people.store.fetch(query) == ConnectAttempt(ConnectOutcome.NO_SESSION, b"", None)
+    assert people.store.run(query) == ConnectAttempt(ConnectOutcome.NO_SESSION, b"", None)
     assert not raw.exists(keys.connections("ann"))
     assert not people.leases()
 
@@ -211,7 +211,7 @@ def test_a_connection_that_expired(people: People) -> None:
 
     assert people.shown() == ShownPresence(online=False, seen=expiry)
     assert people.targets("ann") == []
-    assert not people.store.fetch(people.presence.renew("ann", "c1"))
+    assert not people.store.run(people.presence.renew("ann", "c1"))
     assert people.ready("c1") is None
     assert people.expired() == [("ann", "c1")]
 
@@ -264,7 +264,7 @@ def test_leases_that_are_too_long(people: People) -> None:
     people.age("c2", by=-HOUR)
 
     assert (people.expired(), people.too_long()) == ([], [("ann", "c2")])
-    assert people.store.fetch(people.presence.renew("ann", "c2"))
+    assert people.store.run(people.presence.renew("ann", "c2"))
     assert people.too_long() == []
 
 
@@ -283,22 +283,22 @@ def test_nobody_was_last_online_in_the_future(people: People, raw: RawClient) ->
 
 def test_a_ticket_of_a_clock_that_fell_back(people: People, raw: RawClient) -> None:
     """A ticket that would live for longer than one may is refused, and gone."""
-    people.store.fetch(people.presence.ticket("ann", TICKET, b"", None))
+    people.store.run(people.presence.ticket("ann", TICKET, b"", None))
     raw.pexpire(keys.ticket("ann", TICKET.hex()), 3_600_000)
 
     query = people.presence.connect("ann", TICKET, b"", "c1", protobuf=False)
-    assert people.store.fetch(query).outcome is ConnectOutcome.NO_TICKET
+    assert people.store.run(query).outcome is ConnectOutcome.NO_TICKET
     assert not raw.exists(keys.ticket("ann", TICKET.hex()))
 
 
 def test_watchers_of_a_clock_that_fell_back(people: People, raw: RawClient) -> None:
     """A watcher whose lease is too long gets one from now, as soon as somebody else watches."""
     watch = people.presence.watch
-    people.store.fetch(watch("ann", "w1", "bob", protobuf=True))
+    people.store.run(watch("ann", "w1", "bob", protobuf=True))
     held: Any = raw.hget(keys.watchers("ann"), "w1")
     raw.hset(keys.watchers("ann"), "w1", (int.from_bytes(held[:8]) + HOUR).to_bytes(8) + held[8:])
 
-    people.store.fetch(watch("ann", "w2", "cid", protobuf=False))
+    people.store.run(watch("ann", "w2", "cid", protobuf=False))
     after: Any = raw.hget(keys.watchers("ann"), "w1")
     assert int.from_bytes(after[:8]) <= clock(raw) + LEASE
     assert after[8:] == held[8:]
@@ -310,10 +310,10 @@ def test_renewed_connection_lives_one_more_lease(people: People, raw: RawClient)
     people.age("c1", by=LEASE // 2)
     before = clock(raw)
 
-    assert people.store.fetch(people.presence.renew("ann", "c1"))
+    assert people.store.run(people.presence.renew("ann", "c1"))
     assert people.leases()["ann\0c1"] >= before + LEASE
     assert people.online()
-    assert not people.store.fetch(people.presence.renew("ann", "c2"))
+    assert not people.store.run(people.presence.renew("ann", "c2"))
 
 
 @pytest.mark.parametrize("step", ["renew", "ready"])
@@ -326,7 +326,7 @@ def test_the_session_ends(people: People, raw: RawClient, session: bytes, step: 
         write_tombstone(raw, "ann")
 
     if step == "renew":
-        assert not people.store.fetch(people.presence.renew("ann", "c1"))
+        assert not people.store.run(people.presence.renew("ann", "c1"))
     else:
         assert people.ready("c1") is None
     assert people.expired() == [("ann", "c1")]
@@ -341,7 +341,7 @@ def test_ending_a_session(people: People, raw: RawClient, session: bytes) -> Non
         people.come(connection, session=one)
 
     def end(prefix: bytes, keep: bytes = b"") -> list[str]:
-        ended = people.store.fetch(people.presence.drop_session("ann", prefix, keep))
+        ended = people.store.run(people.presence.drop_session("ann", prefix, keep))
         return sorted(target.connection for target in ended)
 
     assert end(b"none") == []
@@ -362,12 +362,12 @@ def test_deleted_user_was_never_online_and_is_swept(people: People, raw: RawClie
     people.come("c1")
     people.come("c2")
     people.drop("c1")
-    people.store.fetch(people.presence.watch("ann", "w1", "bob", protobuf=False))
+    people.store.run(people.presence.watch("ann", "w1", "bob", protobuf=False))
 
     assert Accounts(people.store).delete("ann")
     assert people.shown() is None
     assert people.targets("ann") == []
-    assert not people.store.fetch(people.presence.renew("ann", "c2"))
+    assert not people.store.run(people.presence.renew("ann", "c2"))
     assert people.expired() == [("ann", "c2")]
     assert people.drop("c2").watchers == []
     assert not raw.exists(keys.connections("ann"))
@@ -403,15 +403,15 @@ def test_an_account_that_never_connected(people: People, raw: RawClient) -> None
 def test_watcher_gets_each_change_until_it_ends(people: People) -> None:
     """A watcher gets the current presence and each change, until it stops or expires."""
     watch = people.presence.watch
-    assert people.store.fetch(watch("ann", "w1", "bob", protobuf=False)) is None
+    assert people.store.run(watch("ann", "w1", "bob", protobuf=False)) is None
     people.connect("c1")
-    assert people.store.fetch(watch("ann", "w2", "cid", protobuf=True)) == ShownPresence(online=False, seen=0)
+    assert people.store.run(watch("ann", "w2", "cid", protobuf=True)) == ShownPresence(online=False, seen=0)
 
     came = people.ready("c1")
     assert came is not None
     assert sorted(came.watchers) == [Target("w1", False), Target("w2", True)]
-    assert people.store.fetch(watch("ann", "w3", "dan", protobuf=False)) == ShownPresence(online=True, seen=0)
-    people.store.fetch(people.presence.unwatch("ann", "w1"))
+    assert people.store.run(watch("ann", "w3", "dan", protobuf=False)) == ShownPresence(online=True, seen=0)
+    people.store.run(people.presence.unwatch("ann", "w1"))
     people.age_watcher("w2")
     people.come("c2")
     assert people.drop("c2").watchers == []
@@ -421,11 +421,11 @@ def test_watcher_gets_each_change_until_it_ends(people: People) -> None:
 
 def test_watchers_expire_one_lease_after_the_last(people: People, raw: RawClient) -> None:
     """Watchers expire one lease after the last of them; watching again renews them."""
-    people.store.fetch(people.presence.watch("ann", "w1", "bob", protobuf=False))
+    people.store.run(people.presence.watch("ann", "w1", "bob", protobuf=False))
     people.age_watcher("w1")
     raw.pexpire(keys.watchers("ann"), 100_000)
 
-    people.store.fetch(people.presence.watch("ann", "w1", "bob", protobuf=False))
+    people.store.run(people.presence.watch("ann", "w1", "bob", protobuf=False))
 
     life: Any = raw.pttl(keys.watchers("ann"))
     assert 100_000 < life <= LEASE // 1000
@@ -437,8 +437,8 @@ def test_watchers_expire_one_lease_after_the_last(people: People, raw: RawClient
 
 def test_the_blocked_learn_nothing(people: People) -> None:
     """Whom a user has blocked is shown what one sees who never came, and is told of no change."""
-    people.store.fetch(people.presence.watch("ann", "w1", "bob", protobuf=False))
-    people.store.fetch(people.presence.watch("ann", "w2", "cid", protobuf=False))
+    people.store.run(people.presence.watch("ann", "w1", "bob", protobuf=False))
+    people.store.run(people.presence.watch("ann", "w2", "cid", protobuf=False))
     people.block("bob")
 
     people.connect("c1")
@@ -447,7 +447,7 @@ def test_the_blocked_learn_nothing(people: People) -> None:
     assert came.watchers == [Target("w2", False)]
     assert people.shown(reader="bob") == ShownPresence(online=False, seen=0)
     again = people.presence.watch("ann", "w3", "bob", protobuf=False)
-    assert people.store.fetch(again) == ShownPresence(online=False, seen=0)
+    assert people.store.run(again) == ShownPresence(online=False, seen=0)
     assert people.drop("c1").watchers == [Target("w2", False)]
     assert people.shown(reader="bob") == ShownPresence(online=False, seen=0)
     assert people.shown(reader="cid") != ShownPresence(online=False, seen=0)
@@ -458,12 +458,12 @@ def test_watcher_beyond_the_maximum_gets_no_changes(people: People, monkeypatch:
     monkeypatch.setattr(presence_module, "MOST_WATCHERS", 2)
     people.connect("c1")
     for connection in ("w1", "w2", "w3", "w1"):
-        shown = people.store.fetch(people.presence.watch("ann", connection, "bob", protobuf=False))
+        shown = people.store.run(people.presence.watch("ann", connection, "bob", protobuf=False))
         assert shown == ShownPresence(online=False, seen=0)
     assert fields_of(people.raw, keys.watchers("ann")).keys() == {"w1", "w2"}
 
     people.age_watcher("w1")
-    people.store.fetch(people.presence.watch("ann", "w3", "bob", protobuf=False))
+    people.store.run(people.presence.watch("ann", "w3", "bob", protobuf=False))
     assert fields_of(people.raw, keys.watchers("ann")).keys() == {"w2", "w3"}
 
 
@@ -483,7 +483,7 @@ def test_delivering_replies_connections(people: People, raw: RawClient) -> None:
     inboxes = Inboxes(people.store)
 
     def told(chat: str, *handles: str) -> list[Target]:
-        parts = people.store.fetch_all(inboxes.delivering(chat, 10, handles))
+        parts = people.store.run_all(inboxes.delivering(chat, 10, handles))
         return sorted(target for part in parts for target in part)
 
     assert told("ann:bob", "ann", "bob") == [Target("a1", False), Target("b1", False)]
@@ -499,22 +499,22 @@ def test_placing_replies_connections(people: People, raw: RawClient, state: Inbo
     targets = [Target("a1", False)] if state is InboxState.LARGE else []
     placing = Inboxes(people.store).placing("g-1", [InboxEntry("ann", 5, state, 7)])
 
-    assert people.store.fetch_all(placing) == people.store.fetch_all(placing) == [UpdatedEntry(True, targets)]
-    assert people.store.fetch(Inboxes(people.store).large("ann")) == ["g-1"] * len(targets)
+    assert people.store.run_all(placing) == people.store.run_all(placing) == [UpdatedEntry(True, targets)]
+    assert people.store.run(Inboxes(people.store).large("ann")) == ["g-1"] * len(targets)
     write_tombstone(raw, "ann")
-    assert people.store.fetch_all(placing) == [UpdatedEntry(False, [])]
+    assert people.store.run_all(placing) == [UpdatedEntry(False, [])]
 
 
 def test_a_full_store(engine: Engine, people: People) -> None:
     """Without memory connections are still renewed, shown, ended and dropped; none is added."""
     people.come("c1")
     with without_memory(engine):
-        assert people.store.fetch(people.presence.renew("ann", "c1"))
+        assert people.store.run(people.presence.renew("ann", "c1"))
         assert people.online()
         assert people.targets("ann") == ["c1"]
         with pytest.raises(StoreFull):
             people.connect("c2")
-        assert people.store.fetch(people.presence.drop_session("ann", b"")) == [Target("c1", False)]
+        assert people.store.run(people.presence.drop_session("ann", b"")) == [Target("c1", False)]
         assert people.expired() == [("ann", "c1")]
         assert people.drop("c1").changed
     assert not people.online()
@@ -530,13 +530,13 @@ def test_every_key_is_declared(engine: Engine, raw: RawClient) -> None:
     try:
         narrow = connect(settings_for(engine, redis_user="narrow", redis_password=Secret("pass")))
         people = People(narrow, raw)
-        narrow.fetch(people.presence.ticket("ann", TICKET, b"", "r-tea"))
-        narrow.fetch(people.presence.connect("ann", TICKET, b"", "c1", protobuf=False))
-        narrow.fetch(people.presence.watch("ann", "w1", "bob", protobuf=False))
+        narrow.run(people.presence.ticket("ann", TICKET, b"", "r-tea"))
+        narrow.run(people.presence.connect("ann", TICKET, b"", "c1", protobuf=False))
+        narrow.run(people.presence.watch("ann", "w1", "bob", protobuf=False))
         assert people.ready("c1") is not None
         assert people.targets("ann") == ["c1"]
-        assert narrow.fetch(people.presence.renew("ann", "c1"))
-        assert narrow.fetch(people.presence.drop_session("ann", b"")) == [Target("c1", False)]
+        assert narrow.run(people.presence.renew("ann", "c1"))
+        assert narrow.run(people.presence.drop_session("ann", b"")) == [Target("c1", False)]
         assert people.expired() == [("ann", "c1")]
         people.age_watcher("w1")
         assert people.drop("c1").changed

@@ -22,10 +22,11 @@ from chalicelib.routes import work as owed_work
 from chalicelib.store import keys
 from chalicelib.store.accounts.login_attempts import PAIR_FAILURES, LoginAttempts
 from chalicelib.store.messages.log import Content, MessageLog
-from chalicelib.store.redis.client import Query, Store, connect
+from chalicelib.store.redis.client import Store, connect
 from chalicelib.store.redis.clocks import ASK_TIME, ScriptClock
 from chalicelib.store.redis.credentials import ACCESS_STRING
 from chalicelib.store.redis.nodes import ClusterNodes
+from chalicelib.store.redis.query import Query
 from chalicelib.store.redis.scripts import Script
 from tests.realtime.in_process import PASSWORD, Door, Recorder
 from tests.servers.engines import Engine
@@ -390,7 +391,7 @@ def test_a_server_that_forgot_its_scripts(engine: Engine, store: Store) -> None:
     for node in engine.nodes[1:]:
         node.script_flush()
 
-    found = store.fetch_all([log.after(chat, 0, 10) for chat in chats])
+    found = store.run_all([log.after(chat, 0, 10) for chat in chats])
     assert [len(one.entries) for one in found] == [1] * len(chats)
 
 
@@ -400,9 +401,9 @@ def test_an_outage_at_the_question() -> None:
     store = Store(node, script_clock=ScriptClock(asks=True))
     query: Query[bytes] = Query("GET", ("{c000}:a",))
     with pytest.raises(StoreUnavailable):
-        store.fetch(query)
+        store.run(query)
 
-    assert store.fetch(query) == b"value"
+    assert store.run(query) == b"value"
     assert [command[0] for (command,) in node.trips] == ["EVAL", "EVAL", "EVALSHA"]
 
 

@@ -21,8 +21,9 @@ from chalicelib.store import keys
 from chalicelib.store.accounts.rate_limits import RateLimits
 from chalicelib.store.inbox.index import Inboxes
 from chalicelib.store.messages.log import Content
-from chalicelib.store.redis.client import BREAK_SECONDS, NotAsked, Query, Store, connect
+from chalicelib.store.redis.client import BREAK_SECONDS, NotAsked, Store, connect
 from chalicelib.store.redis.nodes import ClusterNodes, Node, SingleNode
+from chalicelib.store.redis.query import Query
 from tests.clock import Clock
 from tests.servers.engines import Engine
 from tests.servers.faults import CuttingProxy, RefusingServer
@@ -163,7 +164,7 @@ def test_commands_go_to_their_owner_without_a_look_at_every_key(
     log = Log(store)
     for number in range(3):
         log.append(chat_of_primary(number), HELLO_ONCE)
-    store.fetch_all([log._log.after(chat_of_primary(number), 0, 1) for number in range(3)])
+    store.run_all([log._log.after(chat_of_primary(number), 0, 1) for number in range(3)])
     store.ping()
 
     assert searched == []
@@ -433,12 +434,12 @@ def test_what_reads_is_answered_by_a_store_that_refuses_writes(
             node.script_flush()
     with configured(engine, "min-replicas-to-write", 1):
         assert log.after(CHAT, 0, 10)
-        assert [store.fetch(limit).left for _ in range(2)] == [9, 9]
-        one, nothing, other, unkept = store.fetch_all([limit, name, limit, lineage])
+        assert [store.run(limit).left for _ in range(2)] == [9, 9]
+        one, nothing, other, unkept = store.run_all([limit, name, limit, lineage])
         assert (one.left, nothing, other.left, unkept) == (9, None, 9, None)
         with pytest.raises(StoreUnavailable):
-            store.fetch_all([limit, Query("SADD", (keys.traces("ann"),), ("x",))])
-    assert [store.fetch(limit).left for _ in range(2)] == [9, 8]
+            store.run_all([limit, Query("SADD", (keys.traces("ann"),), ("x",))])
+    assert [store.run(limit).left for _ in range(2)] == [9, 8]
 
 
 @pytest.mark.parametrize("content", [HELLO, HELLO_ONCE], ids=["send", "send with id"])

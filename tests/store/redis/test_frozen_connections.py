@@ -28,7 +28,7 @@ MONOTONIC, WALL = "monotonic", "time"
 CALLS: dict[str, Callable[[Store], object]] = {
     "send": lambda store: Log(store).append(CHAT, HELLO),
     "pull": lambda store: seqs(Log(store)),
-    "pipeline": lambda store: store.fetch_all([Log(store)._log.after(chat, 0, 1) for chat in CHATS]),
+    "pipeline": lambda store: store.run_all([Log(store)._log.after(chat, 0, 1) for chat in CHATS]),
     "ping": Store.ping,
 }
 EVERY_CALL = pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())

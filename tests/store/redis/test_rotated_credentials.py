@@ -126,7 +126,7 @@ def test_several_queries_that_may_have_been_done() -> None:
     queries = [MessageLog(Store(node)).newest(CHAT, 0, 1) for _ in range(2)]
 
     with pytest.raises(StoreUnavailable):
-        Store(node).fetch_all(queries)
+        Store(node).run_all(queries)
 
     assert node.calls == 2
 

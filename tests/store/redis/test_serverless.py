@@ -7,7 +7,8 @@ import redis
 
 from chalicelib import services
 from chalicelib.store import keys
-from chalicelib.store.redis.client import Query, Store
+from chalicelib.store.redis.client import Store
+from chalicelib.store.redis.query import Query
 from tests.servers.serverless_limits import MOST_ARGUMENTS, MOST_KEY_BYTES, refusal_of
 from tests.store.log_records import RawClient
 
@@ -24,11 +25,11 @@ def adding(members: int) -> Query[int]:
 def test_a_longer_command_is_refused(store: Store, raw: RawClient) -> None:
     """A command of 3,999 arguments is run, and of one more it is not; others of its trip are."""
     most = MOST_ARGUMENTS - BESIDE_MEMBERS
-    assert store.fetch(adding(most)) == most
-    for fetch in (store.fetch, lambda query: store.fetch_all([adding(7), query])):
+    assert store.run(adding(most)) == most
+    for run in (store.run, lambda query: store.run_all([adding(7), query])):
         raw.delete(KEY)
         with pytest.raises(redis.ResponseError, match="4000 arguments"):
-            fetch(adding(most + 1))
+            run(adding(most + 1))
     assert raw.scard(KEY) == 7
 
 
@@ -36,7 +37,7 @@ def test_a_longer_command_is_refused(store: Store, raw: RawClient) -> None:
 def test_the_app_is_refused_a_longer_command() -> None:
     """The stores that the services connect to have the same limit."""
     with pytest.raises(redis.ResponseError, match="arguments"):
-        services.current()._store.fetch(adding(MOST_ARGUMENTS))
+        services.current()._store.run(adding(MOST_ARGUMENTS))
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,8 @@ from chalicelib.store.chats.info import Info, Role
 from chalicelib.store.chats.room_list import RoomList
 from chalicelib.store.chats.search_terms import ChatTerms
 from chalicelib.store.messages.log import Content, packed
-from chalicelib.store.redis.client import Query, Store
+from chalicelib.store.redis.client import Store
+from chalicelib.store.redis.query import Query
 from chalicelib.store.search import SearchEntry, SearchIndex
 from tests.store.account_services import Crash, CrashingStore, members
 from tests.store.log_records import RawClient
@@ -44,7 +45,7 @@ class Town:
 
     def view(self, chat: str) -> ChatSnapshot:
         """Look at a chat."""
-        return self.store.fetch(self.chats.viewing(chat))
+        return self.store.run(self.chats.viewing(chat))
 
     def put(self, chat: str, name: str, join: str = "open") -> None:
         """Make a chat, or have it be named and joined otherwise."""
@@ -203,7 +204,7 @@ class BehindOnce(Chats):
         """Return the query for a view, or for that of no chat the first time."""
         self._asked += 1
         query = super().viewing(chat, *handles)
-        return query if self._asked > 1 else query._replace(read=lambda reply: ChatSnapshot(None, {}, {}))
+        return query if self._asked > 1 else query.map(lambda view: ChatSnapshot(None, {}, {}))
 
 
 @pytest.mark.parametrize("engine", ["valkey"], indirect=True)
@@ -241,7 +242,7 @@ def test_next_run_completes_an_interrupted_one(
         town.chat_search.index(chat)
 
         assert left(raw) == entries({chat: (after, "open")} if after else {})
-        assert town.store.fetch(town.terms.of(chat)) == (terms(chat, after, "open") if after else set())
+        assert town.store.run(town.terms.of(chat)) == (terms(chat, after, "open") if after else set())
     assert 0 < len(whole) < 12
 
 
@@ -261,15 +262,15 @@ class OvertakenChats(Chats):
         if self._looks % 2 == 0 or not self._coming:
             return query
 
-        def read(reply: Any) -> ChatSnapshot:
+        def overtaken(view: ChatSnapshot) -> ChatSnapshot:
             name = self._coming.pop(0)
             if name is None:
                 self._town.drop(chat)
             else:
                 self._town.settle(chat, name)
-            return query.read(reply)
+            return view
 
-        return query._replace(read=read)
+        return query.map(overtaken)
 
 
 @pytest.mark.parametrize("engine", ["valkey"], indirect=True)
@@ -295,7 +296,7 @@ def test_no_chat_leaves_no_trace(town: Town, raw: RawClient) -> None:
     assert list(raw.scan_iter()) == []
 
     town.settle(GROUPS[0], "Chess", "invite")
-    assert (left(raw), town.store.fetch(town.terms.of(GROUPS[0]))) == ([], frozenset())
+    assert (left(raw), town.store.run(town.terms.of(GROUPS[0]))) == ([], frozenset())
 
 
 @pytest.mark.parametrize("engine", ["valkey"], indirect=True)

@@ -13,7 +13,8 @@ from chalicelib.schemas.users import ProfileChanges
 from chalicelib.services.search.users import UserSearch
 from chalicelib.services.values.terms import folded
 from chalicelib.store.accounts.accounts import Accounts, Profile
-from chalicelib.store.redis.client import Query, Store
+from chalicelib.store.redis.client import Store
+from chalicelib.store.redis.query import Query
 from chalicelib.store.search import SearchEntry
 from tests.store.account_services import Village, members
 from tests.store.log_records import RawClient
@@ -140,7 +141,7 @@ class BehindOnce(Accounts):
         """Return the query for a profile, or for none the first time."""
         self._asked += 1
         query = super().profile(handle)
-        return query if self._asked > 1 else query._replace(read=lambda reply: None)
+        return query if self._asked > 1 else query.map(lambda profile: None)
 
 
 def test_entry_that_fits_again_is_put_back(village: Village) -> None:

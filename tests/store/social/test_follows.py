@@ -313,11 +313,11 @@ def test_pages_of_equal_scores(store: Store, raw: RawClient) -> None:
     raw.zadd(key, {"above": 2**50 + 1, "below": 2**50 - 1})
 
     found: list[ScoredMember] = []
-    while part := store.fetch(page(key, found[-1] if found else None, 2)):
+    while part := store.run(page(key, found[-1] if found else None, 2)):
         found += part
 
     assert [mark.member for mark in found] == ["above", *members[::-1], "below"]
-    assert store.fetch(page(key, ScoredMember(2**50, "a.0"), 2)) == [
+    assert store.run(page(key, ScoredMember(2**50, "a.0"), 2)) == [
         ScoredMember(2**50, "a-b"),
         ScoredMember(2**50, "a-"),
     ]
@@ -410,7 +410,7 @@ def test_counts_match_the_lists_after_fifty_concurrent_clients(
 
     assert truth(raw, handles) == mirrored(raw, handles)
     for handle in handles:
-        profile = store.fetch(society.accounts.profile(handle))
+        profile = store.run(society.accounts.profile(handle))
         assert profile is not None
         for count, read in (
             (profile.followers, society.following.followers),

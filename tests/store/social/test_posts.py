@@ -141,15 +141,15 @@ def test_some_posts_by_id(society: Society, store: Store) -> None:
     ids = [int(society.post("ann", f"text {i}")) for i in range(3)]
     society.writing.delete("ann", str(ids[1]))
 
-    written = store.fetch(society.posts.written("ann", "bob", [*ids, 1]))
+    written = store.run(society.posts.written("ann", "bob", [*ids, 1]))
     assert written is not None
     assert written.posts == [Post(ids[0], "text 0"), Post(ids[2], "text 2")]
     assert society.posts.newest(["ann", "bob"], ids[1], 5) == {"ann": [ids[0]], "bob": []}
 
     society.blocks.block("ann", "bob")
-    assert store.fetch(society.posts.written("ann", "bob", ids)) is None
+    assert store.run(society.posts.written("ann", "bob", ids)) is None
     society.accounts.delete("ann")
-    assert store.fetch(society.posts.written("ann", "cid", ids)) is None
+    assert store.run(society.posts.written("ann", "cid", ids)) is None
 
 
 @ONE_ENGINE

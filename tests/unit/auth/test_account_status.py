@@ -85,7 +85,7 @@ def test_an_answer_read_with_others_is_remembered(clock: Clock) -> None:
     node = CannedNode(ACTIVE)
     store = Store(node)
     asked = AccountStatusCache(store, Accounts(store), clock)
-    store.fetch_all([asked.query("ann")])
+    store.run_all([asked.query("ann")])
 
     assert asked.of("ann") is AccountStatus.ACTIVE
     assert len(node.trips) == 1

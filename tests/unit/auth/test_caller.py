@@ -12,7 +12,8 @@ from chalicelib.errors import HistoryChanged, NotAuthenticated, StoreUnavailable
 from chalicelib.services.auth.caller import Caller, check_rate, rate_headers
 from chalicelib.store.accounts.rate_limits import Rate, RateLimits
 from chalicelib.store.accounts.sessions import Credential, Details, Sessions
-from chalicelib.store.redis.client import Query, Store
+from chalicelib.store.redis.client import Store
+from chalicelib.store.redis.query import Query
 from tests.unit.nodes import CannedNode
 
 ADMITTED, REFUSED, OVER = [1, 9, 6_000_000, 0], [0, 0, 0, 0], [2, 0, 60_000_000, 5_000_001]
@@ -65,7 +66,7 @@ def test_read_authenticates_in_the_same_round_trip() -> None:
 def test_several_reads_take_one_round_trip() -> None:
     """Several reads take one round trip and return in order, each decoded by its own reader."""
     caller, node = calling(ADMITTED, b"1", b"22", b"3", b"4")
-    length = READING._replace(read=len)
+    length = READING.map(len)
 
     assert caller.read_all(READING, length) == [b"1", 2]
     assert caller.read_all(READING, READING) == [b"3", b"4"]
@@ -84,7 +85,7 @@ def test_what_a_refused_one_read_is_dropped(judged: list[int], refusal: type[Exc
     for read in (failing, seen.append):
         caller, _ = calling(judged, b"secret")
         with pytest.raises(refusal) as raised:
-            caller.read(READING._replace(read=read))
+            caller.read(READING.map(read))
         assert "secret" not in str(raised.value)
     assert seen == []
 
@@ -94,7 +95,7 @@ def test_valid_caller_gets_errors_of_the_read() -> None:
     caller, _ = calling(ADMITTED, b"secret")
 
     with pytest.raises(HistoryChanged):
-        caller.read(READING._replace(read=failing))
+        caller.read(READING.map(failing))
     assert caller.authenticated
 
 

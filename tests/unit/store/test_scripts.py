@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from chalicelib import store
-from chalicelib.store.redis.client import Query
+from chalicelib.store.redis.query import Query
 from chalicelib.store.redis.scripts import (
     CALL,
     CALL_READING,

@@ -19,7 +19,8 @@ from redis.crc import key_slot
 from chalicelib.config import Settings
 from chalicelib.errors import StoreUnavailable
 from chalicelib.store import keys
-from chalicelib.store.redis.client import PIPELINE, Query, Store, connect
+from chalicelib.store.redis.client import PIPELINE, Store, connect
+from chalicelib.store.redis.query import Query
 from tests.servers.engines import Engine, ValkeyEngine
 from tests.servers.faults import CHUNK, CuttingProxy, RefusingServer
 from tests.store.log_records import RawClient, settings_for
@@ -43,10 +44,10 @@ def test_results_are_in_the_order_of_the_queries(store: Store, raw: RawClient) -
     """Queries of many slots, in one trip, are answered in their order."""
     names = written(raw, USERS)
 
-    assert store.fetch_all(map(reading, USERS)) == names
-    assert store.fetch_all(map(reading, USERS[::-1])) == names[::-1]
-    assert store.fetch_all([]) == []
-    assert store.fetch_both(reading("user3"), reading("nobody")) == (b"user3", None)
+    assert store.run_all(map(reading, USERS)) == names
+    assert store.run_all(map(reading, USERS[::-1])) == names[::-1]
+    assert store.run_all([]) == []
+    assert store.run_both(reading("user3"), reading("nobody")) == (b"user3", None)
 
 
 def pair(at: int, reply: Any) -> tuple[int, Any]:
@@ -58,10 +59,10 @@ def test_each_query_reads_its_own_reply(store: Store, raw: RawClient) -> None:
     """A result is what the query's own `read` makes of the reply; of another's reply it gets none."""
     written(raw, USERS)
     readers: list[Callable[[Any], Any]] = [functools.partial(pair, at) for at in range(len(USERS))]
-    queries = [reading(handle)._replace(read=read) for handle, read in zip(USERS, readers, strict=True)]
+    queries = [reading(handle).map(read) for handle, read in zip(USERS, readers, strict=True)]
 
-    assert store.fetch_all(queries) == [(at, handle.encode()) for at, handle in enumerate(USERS)]
-    assert store.fetch(queries[5]) == (5, b"user5")
+    assert store.run_all(queries) == [(at, handle.encode()) for at, handle in enumerate(USERS)]
+    assert store.run(queries[5]) == (5, b"user5")
 
 
 def test_many_queries_take_several_round_trips_in_order(store: Store, raw: RawClient) -> None:
@@ -69,17 +70,17 @@ def test_many_queries_take_several_round_trips_in_order(store: Store, raw: RawCl
     handles = [f"user{number}" for number in range(2 * PIPELINE + 1)]
     names = written(raw, handles)
 
-    assert store.fetch_all(map(reading, handles)) == names
+    assert store.run_all(map(reading, handles)) == names
 
 
 def test_scripts_flushed_on_one_primary(engine: Engine, store: Store, raw: RawClient) -> None:
     """Where one server has forgotten the scripts its queries are run in full; all results are in order."""
     names = written(raw, USERS)
-    store.fetch_all(map(reading, USERS))
+    store.run_all(map(reading, USERS))
     engine.nodes[-1].script_flush()
 
-    assert store.fetch_all(map(reading, USERS)) == names
-    assert store.fetch_all(map(reading, USERS)) == names
+    assert store.run_all(map(reading, USERS)) == names
+    assert store.run_all(map(reading, USERS)) == names
 
 
 def test_an_error_in_the_middle(engine: Engine, store: Store, raw: RawClient) -> None:
@@ -89,10 +90,10 @@ def test_an_error_in_the_middle(engine: Engine, store: Store, raw: RawClient) ->
     writes: list[Query[Any]] = [Query("SET", (keys.owed(handle),), (handle,)) for handle in USERS]
 
     with pytest.raises(redis.ResponseError, match="WRONGTYPE"):
-        store.fetch_all([*writes[:6], bad, *writes[6:]])
+        store.run_all([*writes[:6], bad, *writes[6:]])
 
     for handle in USERS:
-        assert store.fetch(reading(handle)) == handle.encode()
+        assert store.run(reading(handle)) == handle.encode()
         assert raw.get(keys.owed(handle)) is not None
 
 
@@ -100,13 +101,13 @@ def test_an_error_before_forgotten_scripts(engine: Engine, store: Store, raw: Ra
     """What a server had to be given in full has run as well when another query failed before it."""
     written(raw, USERS)
     bad: Query[Any] = Query("LPUSH", (keys.user("user0"),), ("x",))
-    store.fetch(reading("user0"))
+    store.run(reading("user0"))
     writes: list[Query[Any]] = [Query("SET", (keys.sessions(handle),), (handle,)) for handle in USERS[1:]]
     for node in engine.nodes:
         node.script_flush()
 
     with pytest.raises(redis.ResponseError, match="WRONGTYPE"):
-        store.fetch_all([bad, *writes])
+        store.run_all([bad, *writes])
 
     assert [raw.get(keys.sessions(handle)) for handle in USERS[1:]] == [h.encode() for h in USERS[1:]]
 
@@ -118,9 +119,9 @@ def test_the_first_error_is_raised(store: Store, raw: RawClient) -> None:
     wrong: Query[Any] = Query("LPUSH", (keys.user("user1"),), ("x",))
 
     with pytest.raises(redis.ResponseError, match="WRONGTYPE"):
-        store.fetch_all([reading("user4"), wrong, none])
+        store.run_all([reading("user4"), wrong, none])
     with pytest.raises(redis.ResponseError, match=r"(?i)unknown.*command"):
-        store.fetch_all([none, wrong])
+        store.run_all([none, wrong])
 
 
 def test_callers_at_once_never_read_each_other(store: Store, raw: RawClient) -> None:
@@ -130,7 +131,7 @@ def test_callers_at_once_never_read_each_other(store: Store, raw: RawClient) -> 
     def ask(number: int) -> bool:
         mine = [USERS[(number + step) % len(USERS)] for step in range(5)]
         return all(
-            store.fetch_all(map(reading, mine)) == [handle.encode() for handle in mine] for _ in range(30)
+            store.run_all(map(reading, mine)) == [handle.encode() for handle in mine] for _ in range(30)
         )
 
     with ThreadPoolExecutor(20) as pool:
@@ -169,7 +170,7 @@ def far_store(half_replies: HalfReplyProxy, valkey: ValkeyEngine) -> Store:
     """A store behind that connection, its users written and its scripts loaded."""
     written(valkey.nodes[0], USERS)
     store = connect(settings_for(valkey, redis_url=half_replies.url))
-    store.fetch(reading("user0"))
+    store.run(reading("user0"))
     return store
 
 
@@ -181,8 +182,8 @@ def test_cut_in_the_middle_of_the_replies(
     half_replies.cuts = [bytes_]
     names = [handle.encode() for handle in USERS]
 
-    assert far_store.fetch_all(map(reading, USERS)) == names
-    assert far_store.fetch_all(map(reading, USERS[::-1])) == names[::-1]
+    assert far_store.run_all(map(reading, USERS)) == names
+    assert far_store.run_all(map(reading, USERS[::-1])) == names[::-1]
 
 
 @pytest.mark.parametrize("bytes_", [0, 1, 5, 11, 12, 40, 100])
@@ -193,10 +194,10 @@ def test_second_cut_in_a_row_is_store_unavailable(
     half_replies.cuts = [40, bytes_]
 
     with pytest.raises(StoreUnavailable):
-        far_store.fetch_all(map(reading, USERS))
+        far_store.run_all(map(reading, USERS))
 
-    assert far_store.fetch(reading("user7")) == b"user7"
-    assert far_store.fetch_both(reading("user8"), reading("user9")) == (b"user8", b"user9")
+    assert far_store.run(reading("user7")) == b"user7"
+    assert far_store.run_both(reading("user8"), reading("user9")) == (b"user8", b"user9")
 
 
 def test_a_stall_in_the_middle_of_the_replies(valkey: ValkeyEngine) -> None:
@@ -206,16 +207,16 @@ def test_a_stall_in_the_middle_of_the_replies(valkey: ValkeyEngine) -> None:
     now = [1000.0]
     node = connect(settings_for(valkey, redis_timeout=0.5))._node
     store = Store(node, lambda: now[0])
-    store.fetch(reading("user0"))
+    store.run(reading("user0"))
     valkey.pause()
     try:
         with pytest.raises(StoreUnavailable):
-            store.fetch_all(map(reading, USERS))
+            store.run_all(map(reading, USERS))
     finally:
         valkey.resume()
     now[0] += 2.0
 
-    assert store.fetch_both(reading("user8"), reading("user9")) == (b"user8", b"user9")
+    assert store.run_both(reading("user8"), reading("user9")) == (b"user8", b"user9")
 
 
 @pytest.mark.parametrize(
@@ -225,7 +226,7 @@ def test_a_stall_in_the_middle_of_the_replies(valkey: ValkeyEngine) -> None:
 def test_every_refusal_in_a_pipeline_is_store_unavailable(error: str) -> None:
     """Every way in which a server says that it can't serve now is StoreUnavailable in a pipeline, too."""
     with RefusingServer(error) as server, pytest.raises(StoreUnavailable):
-        connect(Settings(redis_url=server.url)).fetch_all([reading("user1")])
+        connect(Settings(redis_url=server.url)).run_all([reading("user1")])
 
 
 # --- slots that move ----------------------------------------------------------------------------------------
@@ -271,11 +272,11 @@ def test_a_slot_that_moves(cluster: Engine, finished: bool) -> None:
     others = [user for user in USERS if keys.user_partition(user) != keys.user_partition(mover)]
     users = (*others[:4], mover, *others[4:])
     setting: list[Query[Any]] = [Query("SET", (keys.user(user),), (user,)) for user in users]
-    store.fetch_all(setting[:4])
+    store.run_all(setting[:4])
     with owner_changed(cluster, key_slot(keys.user(mover).encode()), finished=finished):
-        store.fetch_all(setting)
-        assert store.fetch_all(map(reading, users)) == [user.encode() for user in users]
-        assert store.fetch(reading(mover)) == mover.encode()
+        store.run_all(setting)
+        assert store.run_all(map(reading, users)) == [user.encode() for user in users]
+        assert store.run(reading(mover)) == mover.encode()
 
 
 def test_one_primary_gone_in_a_pipeline(cluster: Engine) -> None:
@@ -285,17 +286,17 @@ def test_one_primary_gone_in_a_pipeline(cluster: Engine) -> None:
     now = [1000.0]
     store = Store(connect(settings_for(cluster))._node, lambda: now[0])
     both = [reading(user_of_slot_third(1)), reading(user_of_slot_third(2))]
-    assert store.fetch_all(both) == [None, None]
+    assert store.run_all(both) == [None, None]
     cluster.servers[2].end(signal.SIGKILL)
     try:
         with pytest.raises(StoreUnavailable):
-            store.fetch_all(both)
+            store.run_all(both)
         now[0] += 2.0
-        assert store.fetch_all(both[:1]) == [None]
+        assert store.run_all(both[:1]) == [None]
     finally:
         cluster.start()
     now[0] += 2.0
-    assert store.fetch_all(both) == [None, None]
+    assert store.run_all(both) == [None, None]
 
 
 def test_threads_that_come_and_go(valkey: Engine) -> None:
@@ -305,7 +306,7 @@ def test_threads_that_come_and_go(valkey: Engine) -> None:
     names = written(valkey.nodes[0], USERS)
     seen: list[list[Any]] = []
     for _ in range(30):
-        thread = threading.Thread(target=lambda: seen.append(store.fetch_all(map(reading, USERS))))
+        thread = threading.Thread(target=lambda: seen.append(store.run_all(map(reading, USERS))))
         thread.start()
         thread.join()
     assert seen == [names] * 30
