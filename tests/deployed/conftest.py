@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -24,14 +25,14 @@ PATIENT = {
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test of `api` with names on an open server, and with tokens on a closed one."""
+    """Run a test of `api` with names on an open server, which is long, and with tokens on a closed one."""
     if "way" in metafunc.fixturenames:
         metafunc.parametrize("way", _ways(metafunc.config), scope="session")
 
 
-def _ways(config: pytest.Config) -> list[str]:
+def _ways(config: pytest.Config) -> list[Any]:
     if (url := config.getoption("--url")) is None:
-        return [NAMES, TOKENS]
+        return [pytest.param(NAMES, marks=pytest.mark.long), TOKENS]
     return [NAMES if trusts_names(url.rstrip("/")) else TOKENS]
 
 

@@ -16,7 +16,7 @@ from tests.deployed.target import Target, guessed_kind
 from tests.servers.engines import ValkeyEngine
 from tests.servers.gateway import gateway
 
-PUSHES = ["directly", "by wire"]
+PUSHES = ["directly", pytest.param("by wire", marks=pytest.mark.long)]
 BY_WIRE = {"PUSH_BY_WIRE": "1"}
 
 

@@ -164,6 +164,7 @@ def test_taken_handle_and_taken_email_get_the_same_error(api: Api, people: Peopl
     assert answers[0].content == answers[1].content
 
 
+@pytest.mark.long
 def test_200_registrations_of_one_handle(server: Gateway) -> None:
     """Of 200 registrations of one handle at once one is a 201, and all others are a 409."""
     name = handle()
@@ -405,6 +406,7 @@ def test_nobody_locks_out_another(api: Api, people: People) -> None:
     assert login(api, handle=person.handle).status_code == 200
 
 
+@pytest.mark.long
 def test_50_failures_from_an_address(api: Api, people: People) -> None:
     """Fifty failures from an address, each as another, end its logins; of another address they do not."""
     person = people.new(password=WORD)
@@ -512,6 +514,7 @@ def test_a_password_is_changed_as_seldom_as_one_logs_in(limited: Gateway, people
 # --- a store that is gone -----------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_a_store_that_is_gone(api: Api, people: People) -> None:
     """Without a store the limiter lets pass, and says so in the log; logins, and who is judged, are a 503."""
     with (
@@ -690,6 +693,7 @@ def test_users_write_to_anybody_who_does_not_block_them(api: Api, people: People
     assert (page["head"], page["deleted_users"]) == (2, [bob.handle])
 
 
+@pytest.mark.long
 def test_20_callers_at_once_are_each_themselves(server: Gateway, people: People) -> None:
     """Slow and fast calls of many at once never answer one of them with another's name or token."""
     persons = [people.new() for _ in range(8)]

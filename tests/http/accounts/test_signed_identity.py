@@ -135,6 +135,7 @@ def test_an_unnamed_identity_cannot_choose(api: Api) -> None:
         assert answer.status_code == 401
 
 
+@pytest.mark.long
 def test_an_issuer_that_hangs_holds_nobody_up(issuer: Issuer) -> None:
     """While the one worker waits for the issuer's keys, which any token asks for, it serves others."""
     goes_on = threading.Event()
@@ -161,6 +162,7 @@ def test_an_issuer_that_hangs_holds_nobody_up(issuer: Issuer) -> None:
             other.close()
 
 
+@pytest.mark.long
 def test_socket_of_an_unknown_key_holds_nobody_up(issuer: Issuer) -> None:
     """While the one worker waits for the issuer that a socket's token names, it serves others; then a 503."""
     goes_on = threading.Event()

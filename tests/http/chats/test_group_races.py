@@ -12,6 +12,8 @@ from tests.deployed.client import Api
 from tests.deployed.people import People
 from tests.http.chat_requests import MOST, at_once, crowd, do, done, make, read, refused, roles_of, told
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def url(small_chats_url: str) -> str:

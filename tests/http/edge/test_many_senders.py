@@ -6,7 +6,11 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import pytest
+
 from tests.deployed.client import Api, new_pair
+
+pytestmark = pytest.mark.long
 
 CLIENTS = 20
 SENDS = 1000

@@ -17,6 +17,8 @@ from tests.local.processes import store
 from tests.servers.gateway import Gateway, running_gateway
 from tests.servers.waiting import eventually
 
+pytestmark = pytest.mark.long
+
 ENV = {
     "PARLEY_AUTH": "required",
     "PARLEY_LOG_LEVEL": "DEBUG",

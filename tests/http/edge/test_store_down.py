@@ -12,6 +12,8 @@ from tests.servers.engines import ValkeyEngine
 from tests.servers.gateway import Gateway, running_gateway
 from tests.servers.waiting import eventually
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def store() -> Iterator[ValkeyEngine]:

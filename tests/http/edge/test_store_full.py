@@ -19,6 +19,8 @@ from tests.servers.gateway import Gateway, running_gateway
 from tests.servers.refusing_writes import REFUSALS, full_disk
 from tests.servers.waiting import eventually
 
+pytestmark = pytest.mark.long
+
 DOCUMENT = Path(__file__).parents[3] / "docs" / "openapi.json"
 OF_THE_MOMENT = {"/v1/sync", "/v1/sessions", "/v1/users/me/export"}
 """What reads of these paths answer differs from one to the next: a token, a time."""

@@ -202,6 +202,7 @@ def test_missing_store_stops_the_import(tmp_path: Path, source: UserServer) -> N
     assert "the store does not answer" in command().stderr
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("folder", ["data", "a folder whose name has blanks"])
 def test_store_of_make_run(tmp_path: Path, source: UserServer, folder: str) -> None:
     """The command finds the store of the running laptop server by its data folder, and its codes log in."""

@@ -12,6 +12,8 @@ import pytest
 from tests.deployed.client import Api
 from tests.servers.gateway import gateway
 
+pytestmark = pytest.mark.long
+
 LARGE = 4
 SETTINGS = {"PARLEY_LARGE_CHAT": str(LARGE), "PARLEY_RATE_LIMITS": "read=0,write=0,auth=0,search=0"}
 SENDERS = ("bob", "cid", "dan")

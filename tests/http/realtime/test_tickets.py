@@ -19,7 +19,13 @@ from tests.servers.gateway import gateway
 SECONDS = 60.0
 
 
-@pytest.fixture(scope="module", params=[(), ("--push-by-wire", "1")], ids=["direct", "by wire"])
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param((), id="direct"),
+        pytest.param(("--push-by-wire", "1"), id="by wire", marks=pytest.mark.long),
+    ],
+)
 def url(request: pytest.FixtureRequest) -> Iterator[str]:
     """A closed server of several workers, which push by themselves or by the management API."""
     env = {"PARLEY_AUTH": "required", "PARLEY_RATE_LIMITS": "read=0,write=0,auth=0,search=0"}

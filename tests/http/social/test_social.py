@@ -259,6 +259,7 @@ def test_open_server_lets_names_read_and_wants_accounts_for_the_rest(open_url: s
     api.close()
 
 
+@pytest.mark.long
 def test_counts_match_the_lists_after_fifty_concurrent_clients(api: Api, people: People) -> None:
     """After 50 clients follow and unfollow at once, the counts match the lists."""
     star = people.new()
