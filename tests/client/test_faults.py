@@ -12,7 +12,7 @@ from parley_client import Ack, AsyncClient, Message, State
 from tests.client.conftest import SECONDS, Making
 from tests.client.scripted_server import Frame, ScriptedServer
 
-pytestmark = pytest.mark.anyio
+pytestmark = [pytest.mark.anyio, pytest.mark.long]
 CHATS = ("bob:me", "carol:me", "r-lobby")
 MESSAGES = 120
 SHORT = {"answer_seconds": 1.0, "ping_seconds": 0.2, "resync_seconds": 0.3, "backoff_cap": 0.1}

@@ -15,6 +15,8 @@ from tests.servers.engines import ValkeyEngine
 from tests.servers.gateway import gateway
 from tests.store.lost_writes import Moment
 
+pytestmark = pytest.mark.long
+
 SOCKETS = b"{x:"
 
 

@@ -68,6 +68,7 @@ def _lines(process: subprocess.Popen[str]) -> Iterator[str]:
         late.cancel()
 
 
+@pytest.mark.long
 def test_readme_command_for_chalice_local_serves_the_routes(valkey: Engine, port: int) -> None:
     """README's command for Chalice's own server serves the routes when make runs it."""
     assert "make chalice-local" in (ROOT / "README.md").read_text(encoding="utf-8")
