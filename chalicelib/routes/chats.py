@@ -10,7 +10,7 @@ from chalicelib import errors
 from chalicelib.http import ANY_MEDIA_TYPE, Call, Who, no_content, reply, route
 from chalicelib.schemas.chats import Chat, ChatChanges, Joined, NewChat, NewOwner
 from chalicelib.services.auth.caller import Caller
-from chalicelib.services.chats import rules
+from chalicelib.services.chats.rules import roles
 
 blueprint = Blueprint(__name__)
 
@@ -46,7 +46,7 @@ def make(call: Call, caller: Caller) -> Response:
     them (`who_may_add_me`) are invited instead, and `invited` names them.
     """
     request = call.body(NewChat)
-    chat, is_new = call.services.chats.make(caller, request)
+    chat, is_new = call.services.chats.create(caller, request)
     location = {"Location": f"{call.path}/{quote(chat.chat, safe=':')}"}
     return reply(chat, 201 if is_new else 200, location)
 
@@ -136,5 +136,5 @@ def leave(call: Call, caller: Caller, chat: str) -> Response:
 def hand_over(call: Call, caller: Caller, chat: str) -> Response:
     """Make a member an owner in the caller's place; the caller, an owner, becomes an admin."""
     other = call.body(NewOwner).handle
-    call.services.membership.apply(caller, chat, other, rules.hand_over)
+    call.services.membership.apply(caller, chat, other, roles.transfer_ownership)
     return no_content()

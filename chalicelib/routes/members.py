@@ -8,8 +8,8 @@ from chalicelib import errors
 from chalicelib.http import ANY_MEDIA_TYPE, Call, Who, no_content, reply, route
 from chalicelib.schemas.chats import Added, MemberChange, MemberPage, OtherPage, PeopleQuery
 from chalicelib.services.auth.caller import Caller
-from chalicelib.services.chats import rules
 from chalicelib.services.chats.member_update import rule_of
+from chalicelib.services.chats.rules import inviting, moderation
 from chalicelib.store.chats.info import Relation
 
 blueprint = Blueprint(__name__)
@@ -78,7 +78,7 @@ def change(call: Call, caller: Caller, chat: str, handle: str) -> Response:
 )
 def remove(call: Call, caller: Caller, chat: str, handle: str) -> Response:
     """Remove a member of a lower role, as an admin or owner, or leave; again is no change."""
-    call.services.membership.apply(caller, chat, handle, rules.remove)
+    call.services.membership.apply(caller, chat, handle, moderation.remove)
     return no_content()
 
 
@@ -110,14 +110,14 @@ def invite(call: Call, caller: Caller, chat: str, handle: str) -> Response:
 
     A user who has refused an invitation to the chat cannot be invited to it again, but may ask to join.
     """
-    call.services.membership.apply(caller, chat, handle, rules.invite)
+    call.services.membership.apply(caller, chat, handle, inviting.invite)
     return no_content()
 
 
 @route(blueprint, Who.CALLER_IN_ROUND_TRIP, "DELETE", INVITATIONS + "/{handle}", {204: None}, fails=WRITING)
 def uninvite(call: Call, caller: Caller, chat: str, handle: str) -> Response:
     """Take an invitation back, as an admin or owner, or decline one's own; again is no change."""
-    call.services.membership.apply(caller, chat, handle, rules.uninvite)
+    call.services.membership.apply(caller, chat, handle, inviting.end_invitation)
     return no_content()
 
 
@@ -132,7 +132,7 @@ def requests(call: Call, caller: Caller, chat: str) -> Response:
 @route(blueprint, Who.CALLER_IN_ROUND_TRIP, "DELETE", REQUESTS + "/{handle}", {204: None}, fails=WRITING)
 def refuse(call: Call, caller: Caller, chat: str, handle: str) -> Response:
     """Refuse to let somebody in, as an admin or owner, or ask no more oneself; again is no change."""
-    call.services.membership.apply(caller, chat, handle, rules.refuse)
+    call.services.membership.apply(caller, chat, handle, inviting.end_join_request)
     return no_content()
 
 
@@ -158,14 +158,14 @@ def ban(call: Call, caller: Caller, chat: str, handle: str) -> Response:
 
     Who is banned is no member any more, cannot become one, and reads nothing.
     """
-    call.services.membership.apply(caller, chat, handle, rules.ban)
+    call.services.membership.apply(caller, chat, handle, moderation.ban)
     return no_content()
 
 
 @route(blueprint, Who.CALLER_IN_ROUND_TRIP, "DELETE", BANNED + "/{handle}", {204: None}, fails=WRITING)
 def unban(call: Call, caller: Caller, chat: str, handle: str) -> Response:
     """Ban somebody no more, as an admin or owner; again is no change."""
-    call.services.membership.apply(caller, chat, handle, rules.unban)
+    call.services.membership.apply(caller, chat, handle, moderation.unban)
     return no_content()
 
 

@@ -21,10 +21,10 @@ from chalicelib.services.auth.oidc import Verifier
 from chalicelib.services.chats.account_removal import AccountRemoval
 from chalicelib.services.chats.blocked_invitations import BlockedInvitations
 from chalicelib.services.chats.changelog import Changelog
-from chalicelib.services.chats.create import ChatCreation, Limits
+from chalicelib.services.chats.create import ChatCreation, ChatLimits
 from chalicelib.services.chats.details import ChatDetails
 from chalicelib.services.chats.direct import DirectChats
-from chalicelib.services.chats.invitations import Invitations
+from chalicelib.services.chats.invitee_status import InviteeStatuses
 from chalicelib.services.chats.members import Members
 from chalicelib.services.chats.membership import Membership
 from chalicelib.services.chats.service import ChatService
@@ -150,7 +150,7 @@ class Services:
             accounts,
             claims,
             directory,
-            self.account_removal.depart,
+            self.account_removal.remove,
             self.jobs,
             self._reach.session_closer,
         )
@@ -178,14 +178,14 @@ class Services:
     ) -> None:
         store, names, strict = self._store, self.names, self.settings.auth != "open"
         ids, summaries, settings = ChatIds(names), Summaries(), self.settings
-        limits = Limits(settings.max_members, settings.large_chat, settings.groups_a_day)
-        invitations = Invitations(settings.max_large_chats, strict=strict)
+        limits = ChatLimits(settings.max_members, settings.large_chat, settings.groups_a_day)
+        invitees = InviteeStatuses(settings.max_large_chats, strict=strict)
         transactions = ChatTransactions(store, chats, self.fan_out, self.chat_search.index)
         self.account_removal = AccountRemoval(store, chats, transactions)
         self.blocked_invitations = BlockedInvitations(store, chats, transactions, edge_mirror.block)
         self.chat_details = ChatDetails(store, ids, summaries)
-        self.membership = Membership(names, ids, invitations, chats, transactions)
-        creation = ChatCreation(store, names, invitations, chats, transactions, limits)
+        self.membership = Membership(names, ids, invitees, chats, transactions)
+        creation = ChatCreation(store, names, invitees, chats, transactions, limits)
         direct_chats = DirectChats(names, accounts, summaries, ReadStates(store), self.fan_out, strict=strict)
         self.chats = ChatService(
             ids, chats, transactions, self.chat_details, creation, direct_chats, self.membership
@@ -207,10 +207,10 @@ class Services:
         self.realtime.presence.notify_watcher(handle, watcher)
 
     def _depart(self, handle: str, chat: str) -> None:
-        self.account_removal.depart(handle, chat)
+        self.account_removal.remove(handle, chat)
 
     def _end_contact(self, handle: str, other: str) -> None:
-        self.blocked_invitations.block(handle, other)
+        self.blocked_invitations.decline(handle, other)
 
     def prepare(self, *, connect: bool) -> None:
         """Make what calls need while the process starts; a failure is logged, and calls try again.

@@ -165,12 +165,12 @@ class Stage:
     def room(self, maker: str, room: str = "lobby", **fields: Any) -> str:
         """Make a room; returns its id as a chat."""
         request = NewChat(kind="room", id=room, name="Lobby", **fields)
-        return self.services.chats.make(self.caller(maker), request)[0].chat
+        return self.services.chats.create(self.caller(maker), request)[0].chat
 
     def group(self, maker: str, *members: str) -> str:
         """Make a group; returns its id."""
         request = NewChat(kind="group", name="Tea", members=list(members))
-        return self.services.chats.make(self.caller(maker), request)[0].chat
+        return self.services.chats.create(self.caller(maker), request)[0].chat
 
     def write(self, user: str, chat: str) -> None:
         """Write something to a chat."""

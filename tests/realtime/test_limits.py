@@ -172,7 +172,7 @@ class TestCosts:
         none = self._cost_of_hello(door, socket, valkey)
         for number in range(30):
             room = NewChat(kind="room", id=f"room{number}", name="Room")
-            services.current().chats.make(Caller(services.current()._store, "ann"), room)
+            services.current().chats.create(Caller(services.current()._store, "ann"), room)
 
         assert none == 1
         assert self._cost_of_hello(door, socket, valkey) == 1 + 3

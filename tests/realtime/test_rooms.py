@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.services.chats import rules
+from chalicelib.services.chats.rules import moderation
 from chalicelib.store.realtime.chat_connections import ChatConnections
 from chalicelib.store.redis.query import Query
 from tests.realtime.recorded_connections import LARGE_CHAT, NO_LEASE, Socket, Stage
@@ -178,7 +178,7 @@ def test_a_join_that_meets_the_end_of_its_connection_leaves_nothing(
 def test_banned_user_receives_nothing_and_is_not_listed(stage: Stage, lobby: str) -> None:
     """A banned user's connection is no longer in the room for anybody, though it stays open."""
     bob = joined(stage, "ann", "bob")[1]
-    stage.services.membership.apply(stage.caller("ann"), lobby, "bob", rules.ban)
+    stage.services.membership.apply(stage.caller("ann"), lobby, "bob", moderation.ban)
     bob.frames.clear()
 
     cid = stage.connect("cid")

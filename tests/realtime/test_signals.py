@@ -9,7 +9,7 @@ from unicodedata import normalize
 import pytest
 
 from chalicelib.schemas.realtime import MAX_SIGNAL_BYTES
-from chalicelib.services.chats import rules
+from chalicelib.services.chats.rules import inviting, moderation
 from tests.realtime.recorded_connections import LARGE_CHAT, Socket, Stage
 
 MUTED_UNTIL = 7_000_000_000_000_000
@@ -153,7 +153,7 @@ def test_the_muted_cannot_call_a_group(stage: Stage) -> None:
     group = stage.group("ann", "bob")
     ann, bob = stage.connect("ann"), stage.connect("bob")
     for until, code in ((MUTED_UNTIL, "muted"), (0, None)):
-        rule = functools.partial(rules.mute, until=until)
+        rule = functools.partial(moderation.mute, until=until)
         stage.services.membership.apply(stage.caller("ann"), group, "bob", rule)
         ann.frames.clear()
         answer = bob.send(**signal(chat=group))
@@ -265,7 +265,7 @@ def test_joined_room_member_accepts_its_calls(stage: Stage) -> None:
 
     assert ann.send(**signal(chat=room, kind="ring")) == []
     assert len(bob.of_type("signal")) == 1
-    for rule in (rules.remove, rules.add):
+    for rule in (moderation.remove, inviting.add):
         stage.services.membership.apply(stage.caller("ann"), room, "bob", rule)
     assert refused(ann, chat=room, kind="ring") == (404, "nobody_there")
 

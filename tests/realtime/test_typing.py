@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chalicelib.services.chats import rules
+from chalicelib.services.chats.rules import moderation
 from tests.realtime.recorded_connections import LARGE_CHAT, Stage
 
 MUTED_UNTIL = 7_000_000_000_000_000
@@ -69,7 +69,7 @@ def test_the_blocked_and_the_muted_are_not_heard(stage: Stage) -> None:
     bob, cid = stage.connect("bob", token=bobs), stage.connect("cid", token=cids)
     stage.services.blocks.block("bob", "cid")
     stage.services.membership.apply(
-        stage.caller("bob"), group, "cid", lambda case: rules.mute(case, MUTED_UNTIL)
+        stage.caller("bob"), group, "cid", lambda case: moderation.mute(case, MUTED_UNTIL)
     )
     bob.frames.clear()
 

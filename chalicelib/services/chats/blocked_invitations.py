@@ -1,12 +1,12 @@
-"""What becomes of the invitations that a user has from somebody whom they block."""
+"""Declining the invitations of a user whom the invitee blocks."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from chalicelib.errors import ChatNotFound
-from chalicelib.services.chats import rules
 from chalicelib.services.chats.decisions import Action, Decision
+from chalicelib.services.chats.rules.inviting import end_invitation
 from chalicelib.services.chats.transaction import ChatTransactions
 from chalicelib.store.chats.chats import Chats, ChatSnapshot
 from chalicelib.store.chats.info import Info, Other
@@ -15,9 +15,9 @@ from chalicelib.store.redis.client import Store
 
 
 class BlockedInvitations:
-    """Does the pending work of a block, as often as it takes and to the same effect.
+    """Runs the pending job of a block; idempotent.
 
-    end_follow: ends the follow of a blocked user, by the handles of who blocks and of the other.
+    end_follow: Ends the follow of a blocked user, by the handles of the blocking and of the blocked user.
     """
 
     def __init__(
@@ -32,23 +32,26 @@ class BlockedInvitations:
         self._transactions = transactions
         self._end_follow = end_follow
 
-    def block(self, handle: str, other: str) -> None:
-        """End the other's follow, and decline their waiting invitations unless the block is over by now."""
+    def decline(self, handle: str, other: str) -> None:
+        """End a blocked user's follow and decline their invitations, unless the block has ended since.
+
+        handle, other: Handles of the blocking and of the blocked user.
+        """
         self._end_follow(handle, other)
         for chat in self._store.run(Invitees.unwanted(handle, other)):
             self._decline(handle, other, chat)
 
     def _decline(self, handle: str, other: str, chat: str) -> None:
-        """Decline an invitation, unless it is answered, gone or by somebody else by now."""
+        """Decline an invitation, unless it is answered, withdrawn or by another inviter by now."""
 
         def decide(info: Info, seen: ChatSnapshot) -> Decision | None:
             own = seen.records[handle]
             if not isinstance(own, Other) or own.inviter != other:
                 return None
-            return rules.uninvite(Action(chat, info, handle, handle, own, own))
+            return end_invitation(Action(chat, info, handle, handle, own, own))
 
         try:
-            view = self._store.run(self._chats.viewing(chat, handle))
-            self._transactions.change(chat, view, handle, decide)
+            snapshot = self._store.run(self._chats.viewing(chat, handle))
+            self._transactions.change(chat, snapshot, handle, decide)
         except ChatNotFound:
             return

@@ -1,4 +1,4 @@
-"""What has changed in a group or room since a client last knew."""
+"""The changes of a group or room that a client has not received."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MEMBER = "m:"
 
 
 class Changelog:
-    """Reads what has changed, where the chat's members are the callers."""
+    """Reads the changes of chats for their members."""
 
     def __init__(
         self, store: Store, ids: ChatIds, log: MessageLog, chats: Chats, summaries: Summaries
@@ -34,9 +34,10 @@ class Changelog:
         self._summaries = summaries
 
     def page(self, caller: Caller, chat: str, since: str | None, limit: int) -> Changes:
-        """Read what has changed since a place, in two trips.
+        """Read the changes since a cursor, in two round trips.
 
-        Raises BadRequest, ChatNotFound, NotAMember, HistoryChanged: the chat has lost what the caller knows.
+        Raises BadRequest, ChatNotFound, NotAMember; HistoryChanged if the store has lost changes that the
+        client has received.
         """
         chat = self._ids.group(chat)
         (seq, time, epoch), known = _known(since)
@@ -58,8 +59,8 @@ class Changelog:
 
     def _shown(self, chat: str, marks: list[ScoredMember]) -> list[Changed]:
         users = [mark.member.removeprefix(MEMBER) for mark in marks if mark.member.startswith(MEMBER)]
-        view = self._store.run(self._chats.viewing(chat, *users)) if users else ChatSnapshot(None, {}, {})
-        return [_changed(mark, view) for mark in marks]
+        snapshot = self._store.run(self._chats.viewing(chat, *users)) if users else ChatSnapshot(None, {}, {})
+        return [_changed(mark, snapshot) for mark in marks]
 
 
 def _known(since: str | None) -> tuple[MessageCursor, ScoredMember]:
@@ -79,12 +80,12 @@ def _cursor(change: tuple[int, int], epoch: int) -> MessageCursor:
     return MessageCursor(seq, time, epoch)
 
 
-def _changed(mark: ScoredMember, view: ChatSnapshot) -> Changed:
+def _changed(mark: ScoredMember, snapshot: ChatSnapshot) -> Changed:
     at = rfc3339(mark.score)
     if not mark.member.startswith(MEMBER):
         return Changed(subject="info", changed_at=at)
     user = mark.member.removeprefix(MEMBER)
-    member = view.records[user]
+    member = snapshot.records[user]
     if not isinstance(member, Member):
         return Changed(subject="member", user=user, changed_at=at)
     until = rfc3339(member.muted_until) if member.muted_until else None

@@ -1,4 +1,4 @@
-"""Making groups and rooms."""
+"""Creating groups and rooms."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from chalicelib.errors import (
 from chalicelib.schemas.chats import NewChat
 from chalicelib.services.auth.caller import Caller
 from chalicelib.services.chats.fields import Fields, checked_fields
-from chalicelib.services.chats.invitations import MOST_BY_ONE, Invitations, InviteeStatus
-from chalicelib.services.chats.transaction import ChatTransactions, told
+from chalicelib.services.chats.invitee_status import MAX_INVITATIONS_BY_ONE, InviteeStatus, InviteeStatuses
+from chalicelib.services.chats.transaction import ChatTransactions, system_message
 from chalicelib.services.values.chat_id import group_id, kind_of, new_group_id, room_id
 from chalicelib.services.values.names import Names
 from chalicelib.services.values.system_events import event
@@ -32,15 +32,15 @@ from chalicelib.store.redis.client import Store
 
 
 class CreatedChat(NamedTuple):
-    """A chat's id, and whether it is new; invited: the users who were invited instead of added."""
+    """A chat's id, and whether it is new; invited: Handles of users who were invited instead of added."""
 
     chat: str
     is_new: bool
     invited: list[str]
 
 
-class Limits(NamedTuple):
-    """What groups and rooms may be; see PARLEY_MAX_MEMBERS, PARLEY_LARGE_CHAT and PARLEY_GROUPS_A_DAY."""
+class ChatLimits(NamedTuple):
+    """Limits of groups and rooms: PARLEY_MAX_MEMBERS, PARLEY_LARGE_CHAT and PARLEY_GROUPS_A_DAY."""
 
     members: int
     large: int
@@ -48,53 +48,56 @@ class Limits(NamedTuple):
 
 
 class ChatCreation:
-    """The rules of making groups and rooms."""
+    """Creates groups and rooms."""
 
     def __init__(
         self,
         store: Store,
         names: Names,
-        invitations: Invitations,
+        invitees: InviteeStatuses,
         chats: Chats,
         transactions: ChatTransactions,
-        limits: Limits,
+        limits: ChatLimits,
     ) -> None:
         self._store = store
         self._names = names
-        self._invitations = invitations
+        self._invitees = invitees
         self._chats = chats
         self._transactions = transactions
         self._limits = limits
 
-    def make(self, caller: Caller, request: NewChat) -> CreatedChat:
-        """Make a group or room, of which the caller is the owner.
+    def create(self, caller: Caller, request: NewChat) -> CreatedChat:
+        """Create a group or room with the caller as its owner.
 
-        It is not new if it is the group that the caller made with the same id before. It counts as one
-        request, and one more for each member who is named.
+        A group that the caller has created with the same id before is returned, and is not new. The call
+        counts as one request, and one more for each named member.
         Raises BadRequest, UserNotFound, Blocked, InvitationsFull, AlreadyTaken, TooManyRequests.
         """
         chat, fields = _id_of(request), _fields_of(request)
         others = self._others(caller.handle, request.members or ())
         if others:
             caller.authenticate(1 + len(others))
-        asking = [query for name in others for query in self._invitations.asking(name, caller.handle)]
-        view, *met = caller.read_all(self._chats.viewing(chat), *asking)
-        if view.info is not None:
-            return _again(chat, view.info, caller.handle)
-        each = zip(others, met[::2], met[1::2], strict=True)
-        invitations = self._asked({name: self._invitations.of(*replies) for name, *replies in each})
-        _check_others(invitations, others)
-        self._take(caller)
-        return self._made(chat, Info(**fields, maker=caller.handle), invitations)  # type: ignore[arg-type]
+        queries = [query for name in others for query in self._invitees.queries(name, caller.handle)]
+        snapshot, *replies = caller.read_all(self._chats.viewing(chat), *queries)
+        if snapshot.info is not None:
+            return _existing(chat, snapshot.info, caller.handle)
+        each = zip(others, replies[::2], replies[1::2], strict=True)
+        invitees = self._statuses({name: self._invitees.of(*replies) for name, *replies in each})
+        _check_others(invitees, others)
+        self._take_quota(caller)
+        return self._create(chat, Info(**fields, maker=caller.handle), invitees)  # type: ignore[arg-type]
 
-    def _asked(self, invitations: dict[str, InviteeStatus]) -> dict[str, InviteeStatus]:
-        """Return them so that of a chat that will be large those are asked first who are in too many."""
-        if len(invitations) < self._limits.large:
-            return invitations
-        return {name: one._replace(welcomes=one.welcomes and one.fits) for name, one in invitations.items()}
+    def _statuses(self, invitees: dict[str, InviteeStatus]) -> dict[str, InviteeStatus]:
+        """Return the statuses; users in too many large chats are invited to another instead of added."""
+        if len(invitees) < self._limits.large:
+            return invitees
+        return {
+            name: one._replace(accepts_being_added=one.accepts_being_added and one.can_join_large_chat)
+            for name, one in invitees.items()
+        }
 
-    def _take(self, caller: Caller) -> None:
-        """Count a chat of somebody with an account; raises TooManyRequests."""
+    def _take_quota(self, caller: Caller) -> None:
+        """Count a new chat of a caller with an account; raises TooManyRequests."""
         if caller.session is None or not self._limits.a_day:
             return
         if wait := self._store.run(DailyQuotas.take_group(caller.handle, self._limits.a_day)):
@@ -103,38 +106,39 @@ class ChatCreation:
             )
             raise TooManyRequests(detail, headers={"Retry-After": str(wait)})
 
-    def _made(self, chat: str, info: Info, invitations: Mapping[str, InviteeStatus]) -> CreatedChat:
-        members = [name for name, invitee in invitations.items() if invitee.welcomes]
-        invited = [name for name in invitations if name not in members]
-        body = told(info.maker, event("created", members, name=info.name))
+    def _create(self, chat: str, info: Info, invitees: Mapping[str, InviteeStatus]) -> CreatedChat:
+        members = [name for name, invitee in invitees.items() if invitee.accepts_being_added]
+        invited = [name for name in invitees if name not in members]
+        body = system_message(info.maker, event("created", members, name=info.name))
         people: list[tuple[str, Role | Relation]] = [(info.maker, Role.OWNER)]
         people += [
-            (name, Role.MEMBER if invitations[name].welcomes else Relation.INVITED) for name in invitations
+            (name, Role.MEMBER if one.accepts_being_added else Relation.INVITED)
+            for name, one in invitees.items()
         ]
         changed = self._chats.create(chat, info, people, body)
         if changed is None:
-            there = self._store.run(self._chats.viewing(chat)).info
-            return _again(chat, there, info.maker)
-        self._transactions.tell_all(chat, changed)
+            existing = self._store.run(self._chats.viewing(chat)).info
+            return _existing(chat, existing, info.maker)
+        self._transactions.deliver_to_all(chat, changed)
         return CreatedChat(chat, True, invited)
 
     def _others(self, maker: str, given: Sequence[str]) -> dict[str, str]:
-        """Return the members beside the maker, each with the field that named it first."""
+        """Return the named members without the maker, each with the field that named it first."""
         named: dict[str, str] = {}
-        for place, name in enumerate(given):
-            field = f"members[{place}]"
+        for index, name in enumerate(given):
+            field = f"members[{index}]"
             named.setdefault(self._names.user(name, field), field)
         named.pop(maker, None)
         if len(named) >= self._limits.members:
-            detail = f"a chat has at most {self._limits.members} members, including its maker"
+            detail = f"a chat has at most {self._limits.members} members, including its creator"
             raise bad_field("members", detail)
         return named
 
 
-def _check_others(invitations: Mapping[str, InviteeStatus], fields: Mapping[str, str]) -> None:
-    """Return if all of them may be added or invited; fields: where each was named.
+def _check_others(invitees: Mapping[str, InviteeStatus], fields: Mapping[str, str]) -> None:
+    """Return if all users may be added or invited; fields: The field that named each user.
 
-    Raises UserNotFound, Blocked, InvitationsFull, naming each user at fault.
+    Raises UserNotFound, Blocked, InvitationsFull; the error names each user that caused it.
     """
 
     def refuse(names: Iterable[str], error: type[ParleyError], detail: str, each: str) -> None:
@@ -142,26 +146,27 @@ def _check_others(invitations: Mapping[str, InviteeStatus], fields: Mapping[str,
             errors = tuple(FieldError(fields[name], each.format(name)) for name in given)
             raise error(detail.format(_some(given)), errors=errors)
 
-    all_ = invitations.items()
+    all_ = invitees.items()
     missing = "There is no user {}, or not any more.", "there is no user {}, or not any more"
     refuse((name for name, one in all_ if not one.exists), UserNotFound, *missing)
     blocking = "You are blocked by {}.", "{} has blocked you"
     refuse((name for name, one in all_ if one.blocks), Blocked, *blocking)
     many = (
-        f"{MOST_BY_ONE} invitations of yours are waiting for {{}}, the most one user can send. "
+        f"{MAX_INVITATIONS_BY_ONE} invitations of yours are waiting for {{}}, the most one user can send. "
         "Withdraw one, or wait until they answer.",
-        f"{MOST_BY_ONE} invitations of yours are waiting for {{}}: withdraw one, or wait until they answer",
+        f"{MAX_INVITATIONS_BY_ONE} invitations of yours are waiting for {{}}: "
+        "withdraw one, or wait until they answer",
     )
-    strangers = [(name, one) for name, one in all_ if not one.welcomes]
-    refuse((name for name, one in strangers if not one.invitable_by_other), InvitationsFull, *many)
+    strangers = [(name, one) for name, one in all_ if not one.accepts_being_added]
+    refuse((name for name, one in strangers if not one.can_be_invited_by_actor), InvitationsFull, *many)
     full = "Too many invitations are waiting for {}.", "{} must answer some invitations first"
-    refuse((name for name, one in strangers if not one.invitable), InvitationsFull, *full)
+    refuse((name for name, one in strangers if not one.can_be_invited), InvitationsFull, *full)
 
 
 def _id_of(request: NewChat) -> str:
     if request.kind == "room":
         if request.id is UNSET:
-            raise bad_field("id", "it is missing: a room is made under an id that you choose")
+            raise bad_field("id", "it is missing: choose an id for the room")
         return room_id(request.id, "id")
     return new_group_id() if request.id is UNSET else group_id(request.id, "id")
 
@@ -177,9 +182,9 @@ def _fields_of(request: NewChat) -> Fields:
     return fields
 
 
-def _again(chat: str, there: Info | None, maker: str) -> CreatedChat:
-    if there is None or there.maker != maker or kind_of(chat) == "room":
-        raise AlreadyTaken("The id is taken, or was once. Choose another.")
+def _existing(chat: str, existing: Info | None, maker: str) -> CreatedChat:
+    if existing is None or existing.maker != maker or kind_of(chat) == "room":
+        raise AlreadyTaken("The id is taken, or was taken before. Choose another.")
     return CreatedChat(chat, False, [])
 
 

@@ -1,22 +1,23 @@
-"""What somebody does in a group or room, and what comes of it."""
+"""An action in a group or room, and the decision on it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from chalicelib.services.chats.invitations import NO_OBJECTION, InviteeStatus
+from chalicelib.services.chats.invitee_status import NO_OBJECTION, InviteeStatus
 from chalicelib.services.chats.permissions import Record
 from chalicelib.services.values.system_events import Stored
 from chalicelib.store.chats.chats import MemberChange
-from chalicelib.store.chats.info import Info
+from chalicelib.store.chats.info import Info, Other, Relation
 
 
 class Action(NamedTuple):
-    """Somebody who does something in a group or room, to somebody who may be themselves.
+    """What one user does in a group or room, to another user or to themselves.
 
-    by, to: their handles. actor, target: how they stand to the chat; None: not at all. newcomer: how the
-    target meets the actor.
+    by, to: Handles of the acting user and of the target; the same for an action on oneself.
+    actor, target: The records of the two in the chat; None for a user whom the chat does not know.
+    invitee: Whether the target lets the acting user add or invite them.
     """
 
     chat: str
@@ -29,15 +30,23 @@ class Action(NamedTuple):
 
 
 class Decision(NamedTuple):
-    """What comes of an action: what becomes of whom, and what the log says of it; None: nothing.
+    """What an action changes.
 
-    info: fields of Info and their new values.
+    member_changes: The new records of users.
+    event: The system message that the log gets, if any.
+    info: New values of fields of Info, if any.
     """
 
-    becomes: tuple[MemberChange, ...]
+    member_changes: tuple[MemberChange, ...]
     event: Stored | None = None
     info: Mapping[str, str | bool] | None = None
 
 
 Rule = Callable[[Action], Decision | None]
-"""Decides on a case; None: it is as it should be already. Raises what refuses it."""
+"""Decides on an action; None: nothing has to change. Raises the error that refuses the action."""
+
+
+def former(handle: str, record: Record) -> Decision:
+    """Return the decision that a user is what they were before: a former member, or unknown to the chat."""
+    is_known = isinstance(record, Other) and (record.upto > 0 or record.refused)
+    return Decision((MemberChange(handle, Relation.LEFT if is_known else None),))

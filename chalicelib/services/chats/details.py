@@ -1,4 +1,4 @@
-"""One chat, as the caller sees it."""
+"""One chat as a user sees it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from chalicelib.store.redis.client import Store
 
 
 class ChatDetails:
-    """Reads chats for their readers, and for whoever may join them."""
+    """Reads chats for their members, and for users who may join them."""
 
     def __init__(self, store: Store, ids: ChatIds, summaries: Summaries) -> None:
         self._store = store
@@ -24,7 +24,7 @@ class ChatDetails:
         self._summaries = summaries
 
     def read(self, caller: Caller, chat: str) -> Chat:
-        """Read a chat, in one trip; raises BadRequest, ChatNotFound, NotAMember, Banned."""
+        """Read a chat, in one round trip; raises BadRequest, ChatNotFound, NotAMember, Banned."""
         found = self._ids.own(caller.handle, chat).text
         summary: Summary = caller.read(self._summaries.of(found, caller.handle))
         if summary.state == MembershipState.GONE:
@@ -36,7 +36,7 @@ class ChatDetails:
         return shown(summary)
 
     def after_change(self, chat: str, handle: str) -> Chat:
-        """Read a chat that somebody has just made or changed; raises ChatNotFound if it is gone again."""
+        """Read a chat that a user has just created or changed; raises ChatNotFound if it is deleted since."""
         summary = self._store.run(self._summaries.of(chat, handle))
         if summary.state == MembershipState.GONE:
             raise no_chat(chat)
@@ -44,11 +44,11 @@ class ChatDetails:
 
 
 def shown(summary: Summary) -> Chat:
-    """Return a chat as the answer shows it."""
+    """Return a chat as the response shows it."""
     row, info = inbox_row.row(summary), summary.info
     fields = {name: getattr(row, name) for name in row.__struct_fields__}
     if info is None:
         return Chat(**fields, notice=None, join=None, history=None, maker=None, made_at=None)
     about = structs.asdict(info)
-    told = {name: about[name] for name in ("notice", "join", "history", "maker")}
-    return Chat(**fields, **told, made_at=rfc3339(info.made))
+    details = {name: about[name] for name in ("notice", "join", "history", "maker")}
+    return Chat(**fields, **details, made_at=rfc3339(info.made))

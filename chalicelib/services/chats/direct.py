@@ -1,4 +1,4 @@
-"""Chats of two: shown in one's inbox before anybody writes, and put away."""
+"""Opening and leaving direct chats."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from chalicelib.store.inbox.read_state import ReadStates
 
 
 class DirectChats:
-    """The rules of opening and leaving chats of two.
+    """Opens and leaves direct chats.
 
-    strict: whether everybody has an account, as on a server that trusts no names.
+    strict: Whether every user needs an account (PARLEY_AUTH=required).
     """
 
     def __init__(
@@ -36,28 +36,28 @@ class DirectChats:
         self._strict = strict
 
     def open(self, caller: Caller, name: str) -> tuple[str, bool]:
-        """Have a chat with somebody in the inbox; returns its id, and whether it is new.
+        """Put a chat with another user into the caller's inbox; returns its id, and whether it is new.
 
         Raises BadRequest, UserNotFound; Blocked for a new one.
         """
         other = self._names.user(name, "with")
         chat = ":".join(sorted((caller.handle, other)))
-        asked = self._summaries.of(chat, caller.handle), self._accounts.relation(other, caller.handle)
-        summary, peer = caller.read_all(*asked)
+        queries = self._summaries.of(chat, caller.handle), self._accounts.relation(other, caller.handle)
+        summary, relation = caller.read_all(*queries)
         is_new = not (summary.epoch or summary.stamp)
         if is_new and other != caller.handle:
-            check_contact(other, peer, needs_account=self._strict)
+            check_contact(other, relation, needs_account=self._strict)
         touched = self._read_states.open(chat, caller.handle)
-        place = InboxEntry(caller.handle, touched.stamp, InboxState.IN, touched.active)
-        self._fan_out.deliver_entries(chat, [place])
+        entry = InboxEntry(caller.handle, touched.stamp, InboxState.IN, touched.active)
+        self._fan_out.deliver_entries(chat, [entry])
         return chat, is_new
 
     def leave(self, caller: Caller, chat: str) -> None:
-        """Put a chat away until somebody writes, and hide what it holds by now, for the caller alone.
+        """Hide a chat and its messages from the caller; a new message brings the chat back. Idempotent.
 
-        chat: its canonical id; the caller is one of the two. Again is fine.
+        chat: The canonical id; the caller is one of the two users.
         """
         caller.authenticate()
         touched = self._read_states.leave(chat, caller.handle)
-        place = InboxEntry(caller.handle, touched.stamp, InboxState.OUT, touched.active)
-        self._fan_out.deliver_entries(chat, [place])
+        entry = InboxEntry(caller.handle, touched.stamp, InboxState.OUT, touched.active)
+        self._fan_out.deliver_entries(chat, [entry])

@@ -1,24 +1,40 @@
-"""What groups and rooms may be called and say of themselves."""
+"""The fields of a group or room: name, notice, avatar, and who may join and read it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from msgspec import UNSET
 
 from chalicelib.errors import bad_field
 from chalicelib.schemas.chats import MAX_NOTICE_BYTES, ChatChanges, NewChat
+from chalicelib.services.chats.decisions import Action, Decision
+from chalicelib.services.chats.permissions import check_manager
+from chalicelib.services.values.chat_id import ROOM_PREFIX
 from chalicelib.services.values.profile_fields import checked_avatar, checked_name
+from chalicelib.services.values.system_events import event
 from chalicelib.texts import check_lines
 
 Fields = dict[str, str | bool]
 
 
 def checked_fields(given: NewChat | ChatChanges) -> Fields:
-    """Return the fields of store.chat_info.Info that are given, null as empty; raises BadRequest."""
+    """Return the given fields of store.chats.info.Info, null as empty; raises BadRequest."""
     values = {name: getattr(given, name) for name in CHECKS}
     return {name: CHECKS[name](value, name) for name, value in values.items() if value is not UNSET}
+
+
+def change_info(action: Action, fields: Mapping[str, str | bool]) -> Decision | None:
+    """Change fields of a chat; raises BadRequest, Banned, NotAMember, Forbidden.
+
+    fields: New values of fields of store.chats.info.Info.
+    """
+    check_manager(action.chat, action.actor)
+    if action.chat.startswith(ROOM_PREFIX) and fields.get("join", "open") != "open":
+        raise bad_field("join", "a room is open to everybody")
+    changed = {name: value for name, value in fields.items() if value != getattr(action.info, name)}
+    return Decision((), event("changed", (), **changed), changed) if changed else None
 
 
 def _name(name: str, field: str) -> str:

@@ -1,4 +1,4 @@
-"""What is to change of a member."""
+"""The rule for a request that changes a member: a role or a mute."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from msgspec import UNSET
 
 from chalicelib.errors import bad_field
 from chalicelib.schemas.chats import MemberChange
-from chalicelib.services.chats import rules
 from chalicelib.services.chats.decisions import Rule
+from chalicelib.services.chats.rules.moderation import mute
+from chalicelib.services.chats.rules.roles import change_role
 from chalicelib.services.values.times import microseconds
 
 LAST_MUTE = microseconds("2200-01-01T00:00:00Z", "")
@@ -17,15 +18,15 @@ LAST_MUTE = microseconds("2200-01-01T00:00:00Z", "")
 
 
 def rule_of(change: MemberChange) -> Rule:
-    """Return the rule that makes a change; raises BadRequest unless it is one change."""
+    """Return the rule that makes a change; raises BadRequest for none or several changes."""
     given, until = change.role, change.muted_until
     if (given is UNSET) == (until is UNSET):
         raise bad_field("role", "give a role or muted_until, and not both")
     if given is not UNSET:
         role = given
-        return lambda case: rules.change_role(case, role)
+        return lambda action: change_role(action, role)
     end = microseconds(until, "muted_until") if isinstance(until, str) else 0
     if end >= LAST_MUTE:
         raise bad_field("muted_until", "a mute ends before the year 2200")
     passed = end <= time.time() * 1_000_000
-    return lambda case: rules.mute(case, 0 if passed else end)
+    return lambda action: mute(action, 0 if passed else end)

@@ -1,4 +1,4 @@
-"""Who is in a group or room, and who else stands to it."""
+"""Lists of the members of a group or room, and of invited, requesting and banned users."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from chalicelib.schemas.chats import ListedMember, ListedOther, MemberPage, Othe
 from chalicelib.schemas.legacy.go_chat import GoChatMember
 from chalicelib.services.auth.caller import Caller
 from chalicelib.services.chats import permissions
-from chalicelib.services.chats.transaction import info_of
+from chalicelib.services.chats.transaction import existing_info
 from chalicelib.services.social.block_filter import BlockFilter
 from chalicelib.services.values.chat_id import ChatIds, kind_of
 from chalicelib.services.values.paging import Page, page_of
@@ -26,9 +26,9 @@ T = TypeVar("T", Member, Other)
 
 
 class Members:
-    """Reads pages of people, by handle; what they are called is read when it is shown.
+    """Reads pages of users, ordered by handle, with their current names and avatars.
 
-    chat: as the caller named it. cursor: the `next` of the page before. limit: people at the most.
+    chat: The id as the caller gave it. cursor: The `next` of the previous page. limit: Maximum page size.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class Members:
         self._filter = BlockFilter(store)
 
     def members(self, caller: Caller, chat: str, cursor: str | None, limit: int) -> MemberPage:
-        """Read a page of the members, as one of them, or of a room as whoever is not banned from it.
+        """Read a page of the members; a room's are readable for everybody who is not banned from it.
 
         Raises BadRequest, ChatNotFound, NotAMember, Banned.
         """
@@ -51,9 +51,9 @@ class Members:
         return MemberPage(members=[_member(one, cards.get(one.handle)) for one in shown], next=after)
 
     def clients(self, caller: Caller, room: str) -> list[GoChatMember]:
-        """Read all members of a room, and which of them are in it now, in three trips; see members.
+        """Read all members of a room, and which of them are connected to it, in three round trips.
 
-        Whom the caller blocks, and who blocks them, is left out.
+        Users who block the caller, or whom the caller blocks, are left out. Raises what `members` raises.
         """
         group = self._ids.group(room)
         handles = sorted(member.handle for member in self._members(caller, group))
@@ -65,34 +65,36 @@ class Members:
     def others(
         self, caller: Caller, chat: str, relation: Relation, cursor: str | None, limit: int
     ) -> OtherPage:
-        """Read a page of those who stand to a chat in some way, as an admin or owner.
+        """Read a page of the users with a relation to a chat, as an admin or owner.
 
         Raises BadRequest, ChatNotFound, NotAMember, Banned, Forbidden.
         """
         group = self._ids.group(chat)
-        asked = self._chats.viewing(group, caller.handle), self._chats.others(group, relation)
-        view, found = caller.read_all(*asked)
-        info_of(group, view)
-        permissions.check_manager(group, view.records[caller.handle])
+        queries = self._chats.viewing(group, caller.handle), self._chats.others(group, relation)
+        snapshot, found = caller.read_all(*queries)
+        existing_info(group, snapshot)
+        permissions.check_manager(group, snapshot.records[caller.handle])
         shown, after = _page(found, cursor, limit)
         cards = self._cards.of(other.handle for other in shown)
         return OtherPage(users=[_other(one, cards.get(one.handle)) for one in shown], next=after)
 
     def _connected(self, group: str, handles: Sequence[str]) -> set[str]:
-        """Return who has joined a chat by socket, as any of its members is told: a visitor may know, too."""
+        """Return the members who are connected to a room; read as one of its members, for visitors too."""
         if not handles:
             return set()
         try:
             found = self._store.run(self._chat_connections.joined(group, handles[0]))
-        except (ChatNotFound, NotAMember):  # gone since, and with it whoever was there
+        except (ChatNotFound, NotAMember):  # deleted or left since
             return set()
         return {client.handle for client in found}
 
     def _members(self, caller: Caller, group: str) -> list[Member]:
-        asked = self._chats.viewing(group, caller.handle), self._chats.members(group)
-        view, members = caller.read_all(*asked)
-        info_of(group, view)
-        permissions.check_sees_members(group, view.records[caller.handle], is_room=kind_of(group) == "room")
+        queries = self._chats.viewing(group, caller.handle), self._chats.members(group)
+        snapshot, members = caller.read_all(*queries)
+        existing_info(group, snapshot)
+        permissions.check_sees_members(
+            group, snapshot.records[caller.handle], is_room=kind_of(group) == "room"
+        )
         found: list[Member] = members
         return found
 

@@ -1,4 +1,4 @@
-"""Chats of every kind: making, changing and ending them."""
+"""Creating, changing, leaving and deleting chats of every kind."""
 
 from __future__ import annotations
 
@@ -20,14 +20,17 @@ from chalicelib.store.chats.info import Role
 
 
 class ChatService:
-    """What is done to a whole chat, whichever kind it is of; chat: as the caller named it."""
+    """Creates, changes and ends chats of every kind.
+
+    chat: The id in any form that the caller may use.
+    """
 
     def __init__(
         self,
         ids: ChatIds,
         chats: Chats,
         transactions: ChatTransactions,
-        views: ChatDetails,
+        details: ChatDetails,
         creation: ChatCreation,
         direct_chats: DirectChats,
         membership: Membership,
@@ -35,36 +38,36 @@ class ChatService:
         self._ids = ids
         self._chats = chats
         self._transactions = transactions
-        self._views = views
+        self._details = details
         self._creation = creation
         self._direct_chats = direct_chats
         self._membership = membership
 
-    def make(self, caller: Caller, request: NewChat) -> tuple[Chat, bool]:
-        """Make a chat; returns it, and whether it is new.
+    def create(self, caller: Caller, request: NewChat) -> tuple[Chat, bool]:
+        """Create a chat; returns it, and whether it is new.
 
         Raises BadRequest, UserNotFound, Blocked, InvitationsFull, AlreadyTaken.
         """
         if request.kind == "direct":
             chat, is_new = self._direct_chats.open(caller, _other_of(request))
-            return self._views.after_change(chat, caller.handle), is_new
-        made = self._creation.make(caller, request)
-        shown = self._views.after_change(made.chat, caller.handle)
-        if made.invited:
-            shown = structs.replace(shown, invited=made.invited)
-        return shown, made.is_new
+            return self._details.after_change(chat, caller.handle), is_new
+        created = self._creation.create(caller, request)
+        shown = self._details.after_change(created.chat, caller.handle)
+        if created.invited:
+            shown = structs.replace(shown, invited=created.invited)
+        return shown, created.is_new
 
     def change(self, caller: Caller, chat: str, changes: ChatChanges) -> Chat:
-        """Change what a group or room is, all fields that are given or none.
+        """Change the given fields of a group or room: all of them, or none if one is refused.
 
         Raises BadRequest, ChatNotFound, NotAMember, Banned, Forbidden.
         """
         group = self._ids.group(chat)
         self._membership.change_info(caller, group, checked_fields(changes))
-        return self._views.after_change(group, caller.handle)
+        return self._details.after_change(group, caller.handle)
 
     def leave(self, caller: Caller, chat: str) -> None:
-        """Leave a chat; a direct one is put away until somebody writes.
+        """Leave a chat; a direct chat is hidden until somebody writes.
 
         Raises BadRequest, ChatNotFound, NotAMember, Banned, LastOwner.
         """
@@ -72,9 +75,9 @@ class ChatService:
         (self._direct_chats if found.members else self._membership).leave(caller, found.text)
 
     def delete(self, caller: Caller, chat: str) -> None:
-        """End a group or room for everybody, as an owner; leave a direct chat.
+        """Delete a group or room for all members, as an owner; leave a direct chat.
 
-        It counts as one request for each member.
+        The call counts as one request for each member.
 
         Raises BadRequest, ChatNotFound, NotAMember, Banned, Forbidden.
         """
@@ -82,21 +85,25 @@ class ChatService:
         if found.members:
             self._direct_chats.leave(caller, found.text)
             return
-        view = caller.read(self._chats.viewing(found.text, caller.handle))
+        snapshot = caller.read(self._chats.viewing(found.text, caller.handle))
 
         def check(seen: ChatSnapshot) -> None:
             permissions.check_manager(found.text, seen.records[caller.handle], Role.OWNER)
 
-        self._transactions.delete(found.text, view, check)
-        caller.charge(view.info.members - 1 if view.info else 0)
+        self._transactions.delete(found.text, snapshot, check)
+        caller.charge(snapshot.info.members - 1 if snapshot.info else 0)
 
 
 def _other_of(request: NewChat) -> str:
-    """Return the other of a direct chat; raises BadRequest naming each field that one cannot have."""
+    """Return the other user of a direct chat; raises BadRequest, naming each field that is not allowed."""
     if request.with_ is UNSET:
-        raise bad_field("with", "it is missing: a direct chat is with somebody")
+        raise bad_field("with", "it is missing: name the other user of the direct chat")
     given = [name for name, value in structs.asdict(request).items() if value is not UNSET]
-    errors = [FieldError(name, "a direct chat has none") for name in given if name not in ("kind", "with_")]
+    errors = [
+        FieldError(name, "a direct chat does not have this field")
+        for name in given
+        if name not in ("kind", "with_")
+    ]
     if errors:
         named = ", ".join(error.field for error in errors)
         raise BadRequest(f"{named}: a direct chat has only `with`", errors=tuple(errors))

@@ -1,4 +1,4 @@
-"""Changes of groups and rooms: looked at, decided on and made, again if somebody else was faster."""
+"""Changing groups and rooms by compare-and-set: read, decide, write, and repeat after another's change."""
 
 from __future__ import annotations
 
@@ -16,17 +16,16 @@ from chalicelib.store.chats.info import Info
 from chalicelib.store.messages.log import Content, packed
 from chalicelib.store.redis.client import Store
 
-MOST_TRIES = 20
-LONGEST_PAUSE = 0.02
-"""Seconds between two tries at the most."""
+MAX_ATTEMPTS = 20
+MAX_PAUSE_SECONDS = 0.02  # between two attempts
 
 Decide = Callable[[Info, ChatSnapshot], Decision | None]
 
 
 class ChatTransactions:
-    """Makes changes of groups and rooms, and tells inboxes and search of them.
+    """Changes groups and rooms, and delivers the changes to inboxes, connections and the search index.
 
-    index: brings the search in line with a chat; what it fails to do stays owed.
+    index: Updates a chat's search entries; the sweep repeats what fails.
     """
 
     def __init__(self, store: Store, chats: Chats, fan_out: ChatFanOut, index: Callable[[str], None]) -> None:
@@ -36,73 +35,76 @@ class ChatTransactions:
         self._index = index
 
     def change(
-        self, chat: str, view: ChatSnapshot, sender: str, decide: Decide
+        self, chat: str, snapshot: ChatSnapshot, sender: str, decide: Decide
     ) -> tuple[ChatSnapshot, Decision | None]:
-        """Make what is decided of a view; returns the view that it was, and what was decided.
+        """Make the change that is decided on; returns the snapshot before it, and the decision.
 
-        sender: who does it. Raises ChatNotFound, ChatFull, LastOwner, StoreUnavailable: the chat changes too
-        quickly; and what deciding raises.
+        sender: Handle of the acting user. decide: Called again with a newer snapshot if the chat has changed.
+        Raises ChatNotFound, ChatFull, LastOwner, what `decide` raises, and StoreUnavailable: the chat changes
+        too quickly.
         """
-        for _ in range(MOST_TRIES):
-            decision = decide(info_of(chat, view), view)
+        for _ in range(MAX_ATTEMPTS):
+            decision = decide(existing_info(chat, snapshot), snapshot)
             if decision is None:
-                return view, None
-            body = None if decision.event is None else told(sender, decision.event)
-            changed = self._chats.change(chat, view, decision.becomes, info=decision.info, body=body)
+                return snapshot, None
+            body = None if decision.event is None else system_message(sender, decision.event)
+            changed = self._chats.change(
+                chat, snapshot, decision.member_changes, info=decision.info, body=body
+            )
             if changed is not None:
-                self._tell(chat, changed, decision)
-                return view, decision
-            view = self._again(chat, view)
-        raise busy(chat)
+                self._deliver(chat, changed, decision)
+                return snapshot, decision
+            snapshot = self._read_again(chat, snapshot)
+        raise too_busy(chat)
 
-    def delete(self, chat: str, view: ChatSnapshot, check: Callable[[ChatSnapshot], object]) -> None:
-        """Delete a chat; check: raises what refuses it. Raises ChatNotFound, StoreUnavailable."""
-        for _ in range(MOST_TRIES):
-            info_of(chat, view)
-            check(view)
-            changed = self._chats.delete(chat, view)
+    def delete(self, chat: str, snapshot: ChatSnapshot, check: Callable[[ChatSnapshot], object]) -> None:
+        """Delete a chat; raises ChatNotFound, StoreUnavailable, and what `check` raises to refuse it."""
+        for _ in range(MAX_ATTEMPTS):
+            existing_info(chat, snapshot)
+            check(snapshot)
+            changed = self._chats.delete(chat, snapshot)
             if changed is not None:
-                self.tell_all(chat, changed)
+                self.deliver_to_all(chat, changed)
                 return
-            view = self._again(chat, view)
-        raise busy(chat)
+            snapshot = self._read_again(chat, snapshot)
+        raise too_busy(chat)
 
-    def tell_all(self, chat: str, changed: ChatChange) -> None:
-        """Tell everybody of a chat that was made or deleted."""
+    def deliver_to_all(self, chat: str, changed: ChatChange) -> None:
+        """Deliver the creation or deletion of a chat to all its members."""
         self._fan_out.deliver_message(chat, changed.time, changed.members, changed.entries)
-        self._indexed(chat)
+        self._update_index(chat)
 
-    def _indexed(self, chat: str) -> None:
+    def _update_index(self, chat: str) -> None:
         try:
             self._index(chat)
         except StoreUnavailable as error:
             LOGGER.warning({"event": "index_owed", "chat": chat, **cause_of(error)})
 
-    def _tell(self, chat: str, changed: ChatChange, decision: Decision) -> None:
+    def _deliver(self, chat: str, changed: ChatChange, decision: Decision) -> None:
         if decision.event is None:
             self._fan_out.deliver_entries(chat, changed.entries)
         else:
             self._fan_out.deliver_message(chat, changed.time, changed.members, changed.entries)
         if decision.info is not None:
-            self._indexed(chat)
+            self._update_index(chat)
 
-    def _again(self, chat: str, view: ChatSnapshot) -> ChatSnapshot:
-        time.sleep(random.uniform(0, LONGEST_PAUSE))  # noqa: S311  # a pause is no secret
-        return self._store.run(self._chats.viewing(chat, *view.records))
-
-
-def busy(chat: str) -> StoreUnavailable:
-    """Return the error of a chat that changes too quickly."""
-    return StoreUnavailable(f"Others change chat {chat} all the time. Try again.")
+    def _read_again(self, chat: str, snapshot: ChatSnapshot) -> ChatSnapshot:
+        time.sleep(random.uniform(0, MAX_PAUSE_SECONDS))  # noqa: S311  # a pause is no secret
+        return self._store.run(self._chats.viewing(chat, *snapshot.records))
 
 
-def info_of(chat: str, view: ChatSnapshot) -> Info:
-    """Return what a chat was when it was viewed; raises ChatNotFound."""
-    if view.info is None:
+def too_busy(chat: str) -> StoreUnavailable:
+    """Return the error for a chat that changes too quickly."""
+    return StoreUnavailable(f"Chat {chat} is being changed by too many requests. Try again.")
+
+
+def existing_info(chat: str, snapshot: ChatSnapshot) -> Info:
+    """Return the fields of a chat in a snapshot; raises ChatNotFound."""
+    if snapshot.info is None:
         raise no_chat(chat)
-    return view.info
+    return snapshot.info
 
 
-def told(sender: str, event: Stored) -> bytes:
-    """Return the message of kind `system` that tells of an event, as the log stores it."""
+def system_message(sender: str, event: Stored) -> bytes:
+    """Return the message of kind `system` about an event, as the log stores it."""
     return packed(Content(sender, "", kind="system", event=event))

@@ -37,7 +37,7 @@ class GoChatRooms:
 
     def make(self, caller: Caller, request: GoChatRoom) -> GoChatRoom:
         """Make a room; raises BadRequest, AlreadyTaken."""
-        chat, _ = self._groups.make(caller, NewChat(kind="room", id=request.id, name=request.name))
+        chat, _ = self._groups.create(caller, NewChat(kind="room", id=request.id, name=request.name))
         return GoChatRoom(_bare(chat.chat), chat.name or "")
 
     def join(self, caller: Caller, room: str) -> GoChatJoinedRoom:

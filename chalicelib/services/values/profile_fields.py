@@ -35,5 +35,5 @@ def checked_avatar(avatar: str, field: str) -> str:
 
 
 def default_who_may_add(*, strict: bool) -> Literal["known", "everybody"]:
-    """Return the value of `who_may_add_me` of a user who has not set it; strict: see Newcomers."""
+    """Return the value of `who_may_add_me` of a user who has not set it; strict: see InviteeStatuses."""
     return "known" if strict else "everybody"

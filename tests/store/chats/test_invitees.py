@@ -129,7 +129,7 @@ def test_pending_work_of_a_block_declines_until_all_is_done(
 def test_a_block_that_is_over_declines_nothing(store: Store) -> None:
     """Pending work of a block that has ended leaves the invitations of the other."""
     chat = invite("ann")
-    services.current().blocked_invitations.block("bob", "ann")
+    services.current().blocked_invitations.decline("bob", "ann")
 
     assert (waiting(store, "ann"), invited_to()) == ((1, 1), {chat})
 
@@ -150,7 +150,7 @@ def test_a_block_leaves_what_was_answered_or_sent_by_another_meanwhile(store: St
     raw.zadd(keys.blocked("bob"), {"ann": 1})
     assert waiting(store, "ann") == (3, 3)
 
-    services.current().blocked_invitations.block("bob", "ann")
+    services.current().blocked_invitations.decline("bob", "ann")
 
     assert asked("GET", f"/v1/chats/{joined}", "bob").body["state"] == "member"
     assert asked("GET", f"/v1/chats/{replaced}", "bob").body["state"] == "invited"

@@ -10,10 +10,13 @@ import pytest
 
 from chalicelib.errors import ParleyError
 from chalicelib.schemas.system_events import EventType
-from chalicelib.services.chats import permissions, rules
+from chalicelib.services.chats import permissions
+from chalicelib.services.chats.account_removal import remove_deleted
 from chalicelib.services.chats.decisions import Action, Decision, Rule
-from chalicelib.services.chats.invitations import InviteeStatus
+from chalicelib.services.chats.fields import change_info
+from chalicelib.services.chats.invitee_status import InviteeStatus
 from chalicelib.services.chats.permissions import Record
+from chalicelib.services.chats.rules import inviting, joining, moderation, roles
 from chalicelib.services.values import system_events
 from chalicelib.store.chats.chats import MemberChange
 from chalicelib.store.chats.info import Info, Member, Other, Relation, Role
@@ -55,84 +58,84 @@ BECOMES: dict[str, Role | Relation | None] = {
 UNTIL = 4_000_000_000_000_000
 
 
-def admin(case: Action) -> Decision | None:
+def admin(action: Action) -> Decision | None:
     """Make somebody an admin."""
-    return rules.change_role(case, "admin")
+    return roles.change_role(action, "admin")
 
 
-def member(case: Action) -> Decision | None:
+def member(action: Action) -> Decision | None:
     """Make somebody a member again."""
-    return rules.change_role(case, "member")
+    return roles.change_role(action, "member")
 
 
-def owner(case: Action) -> Decision | None:
+def owner(action: Action) -> Decision | None:
     """Make somebody an owner too."""
-    return rules.change_role(case, "owner")
+    return roles.change_role(action, "owner")
 
 
-def mute(case: Action) -> Decision | None:
+def mute(action: Action) -> Decision | None:
     """Mute somebody."""
-    return rules.mute(case, UNTIL)
+    return moderation.mute(action, UNTIL)
 
 
-def unmute(case: Action) -> Decision | None:
+def unmute(action: Action) -> Decision | None:
     """Let somebody write who never was muted."""
-    return rules.mute(case, 0)
+    return moderation.mute(action, 0)
 
 
 # What becomes of the target, by column, when an owner and when an admin does it; a dot: nothing changes.
 TABLE: dict[Rule, tuple[str, str]] = {
-    rules.add: ("MMMbIu...", "MMMbIu..."),
-    rules.invite: ("I.IbIu...", "I.IbIu..."),
-    rules.uninvite: (".N.......", ".N......."),
-    rules.refuse: ("..N......", "..N......"),
-    rules.unban: ("...N.....", "...N....."),
-    rules.remove: ("......VVf", "......Vff"),
-    rules.ban: ("BBB.BuBBf", "BBB.BuBff"),
+    inviting.add: ("MMMbIu...", "MMMbIu..."),
+    inviting.invite: ("I.IbIu...", "I.IbIu..."),
+    inviting.end_invitation: (".N.......", ".N......."),
+    inviting.end_join_request: ("..N......", "..N......"),
+    moderation.unban: ("...N.....", "...N....."),
+    moderation.remove: ("......VVf", "......Vff"),
+    moderation.ban: ("BBB.BuBBf", "BBB.BuBff"),
     admin: ("uuuuuuA.f", "fffffffff"),
     member: ("uuuuuu.Mf", "fffffffff"),
     owner: ("uuuuuuOO.", "fffffffff"),
     mute: ("uuuuuuMAf", "uuuuuuMff"),
     unmute: ("uuuuuu..f", "uuuuuu.ff"),
-    rules.hand_over: ("uuuuuuOOO", "fffffffff"),
+    roles.transfer_ownership: ("uuuuuuOOO", "fffffffff"),
 }
 # What one does to oneself, by what one is.
 TO_ONESELF: dict[Rule, str] = {
-    rules.add: "nnnbnnf..",
-    rules.invite: "nnnbnnf..",
-    rules.uninvite: ".L.......",
-    rules.refuse: "..N......",
-    rules.unban: "nnnbnnf..",
-    rules.remove: "nnnb.nLLL",
-    rules.leave: "nnnb.nLLL",
-    rules.ban: "nnnbnnfxx",
+    inviting.add: "nnnbnnf..",
+    inviting.invite: "nnnbnnf..",
+    inviting.end_invitation: ".L.......",
+    inviting.end_join_request: "..N......",
+    moderation.unban: "nnnbnnf..",
+    moderation.remove: "nnnb.nLLL",
+    joining.leave: "nnnb.nLLL",
+    moderation.ban: "nnnbnnfxx",
     admin: "nnnbnnffx",
     member: "nnnbnnffx",
     owner: "nnnbnnffx",
     mute: "nnnbnnfff",
     unmute: "nnnbnnfff",
-    rules.hand_over: "nnnbnnffx",
-    rules.depart: ".NNNN.DDD",
+    roles.transfer_ownership: "nnnbnnffx",
+    remove_deleted: ".NNNN.DDD",
 }
 JOINING = {"open": "MMMbMM...", "request": "RM.bRR...", "invite": "fM.bff..."}
 TOLD: dict[Rule, str] = {
-    rules.add: "added",
-    rules.remove: "removed",
-    rules.ban: "banned",
+    inviting.add: "added",
+    moderation.remove: "removed",
+    moderation.ban: "banned",
     admin: "role",
     member: "role",
     owner: "role",
     mute: "muted",
-    rules.hand_over: "handed_over",
+    roles.transfer_ownership: "handed_over",
 }
 
 
 def record(handle: str, standing: str, upto: int = 0) -> Record:
     """Return how somebody stands to a chat; upto: what a former member may read."""
-    stands = STANDINGS[standing]
-    if isinstance(stands, Role):
-        return Member(handle, stands, since=0, joined=1, muted_until=0)
-    return None if stands is None else Other(handle, stands, at=1, since=0, upto=upto)
+    has_relation = STANDINGS[standing]
+    if isinstance(has_relation, Role):
+        return Member(handle, has_relation, since=0, joined=1, muted_until=0)
+    return None if has_relation is None else Other(handle, has_relation, at=1, since=0, upto=upto)
 
 
 def case_of(actor: str, target: str, join: str = "invite", upto: int = 0) -> Action:
@@ -146,16 +149,20 @@ def own_case(actor: str, join: str = "invite", upto: int = 0) -> Action:
     return case_of(actor, actor, join, upto)._replace(to="ann", target=record("ann", actor, upto))
 
 
-def outcome(rule: Rule, case: Action) -> str:
+def outcome(rule: Rule, action: Action) -> str:
     """Return what comes of a case, in a letter of the tables."""
     try:
-        decision = rule(case)
+        decision = rule(action)
     except ParleyError as error:
         return next(letter for letter, code in REFUSALS.items() if code == error.code)
     if decision is None:
         return "."
-    to = next(become.to for become in decision.becomes if become.handle == case.to)
-    return next(letter for letter, becomes in BECOMES.items() if (type(becomes), becomes) == (type(to), to))
+    to = next(become.to for become in decision.member_changes if become.handle == action.to)
+    return next(
+        letter
+        for letter, member_changes in BECOMES.items()
+        if (type(member_changes), member_changes) == (type(to), to)
+    )
 
 
 @pytest.mark.parametrize("rule", TABLE, ids=lambda rule: rule.__name__)
@@ -178,17 +185,17 @@ def test_what_one_does_to_oneself(rule: Rule) -> None:
 @pytest.mark.parametrize("join", JOINING)
 def test_join_policy_decides_membership_or_request(join: str) -> None:
     """The policy makes a user a member or a requester; invited users always join, banned ones never."""
-    assert "".join(outcome(rules.join, own_case(actor, join)) for actor in STANDINGS) == JOINING[join]
+    assert "".join(outcome(joining.join, own_case(actor, join)) for actor in STANDINGS) == JOINING[join]
 
 
 @pytest.mark.parametrize("rule", TABLE, ids=lambda rule: rule.__name__)
 def test_what_the_log_says(rule: Rule) -> None:
     """What changes the members is told of, by its name and with whom it was about; the rest is not."""
     for actor, target in itertools.product(MANAGERS, STANDINGS):
-        case = case_of(actor, target)
-        if outcome(rule, case) in REFUSALS or (decision := rule(case)) is None:
+        action = case_of(actor, target)
+        if outcome(rule, action) in REFUSALS or (decision := rule(action)) is None:
             continue
-        is_added = rule is rules.add and target != "left"
+        is_added = rule is inviting.add and target != "left"
         is_told = is_added or isinstance(STANDINGS[target], Role)
         assert (decision.event is not None) == is_told
         if decision.event:
@@ -202,25 +209,25 @@ def test_joins_and_leaves_are_logged_and_requests_are_not() -> None:
         assert decision
         return None if decision.event is None else str(decision.event["type"])
 
-    assert told(rules.join(own_case("nobody", "open"))) == "joined"
-    assert told(rules.join(own_case("nobody", "request"))) is None
-    assert told(rules.leave(own_case("member"))) == "left"
-    assert told(rules.depart(own_case("member"))) == "account_deleted"
+    assert told(joining.join(own_case("nobody", "open"))) == "joined"
+    assert told(joining.join(own_case("nobody", "request"))) is None
+    assert told(joining.leave(own_case("member"))) == "left"
+    assert told(remove_deleted(own_case("member"))) == "account_deleted"
 
 
-@pytest.mark.parametrize("rule", [rules.add, rules.invite])
+@pytest.mark.parametrize("rule", [inviting.add, inviting.invite])
 def test_nobody_is_brought_where_they_would_not_go(rule: Rule) -> None:
     """Who has blocked the caller is not brought in, unless they have asked; nor is who is not there."""
     for target in ("nobody", "invited", "requested", "left"):
-        case = case_of("owner", target)
-        welcome = target == "requested" or rule(case) is None
-        blocking = case._replace(invitee=InviteeStatus(blocks=True))
-        assert outcome(rule, blocking) == (outcome(rule, case) if welcome else "k")
-        missing = case._replace(invitee=InviteeStatus(exists=False))
-        assert outcome(rule, missing) == ("." if rule(case) is None else "u")
+        action = case_of("owner", target)
+        welcome = target == "requested" or rule(action) is None
+        blocking = action._replace(invitee=InviteeStatus(blocks=True))
+        assert outcome(rule, blocking) == (outcome(rule, action) if welcome else "k")
+        missing = action._replace(invitee=InviteeStatus(exists=False))
+        assert outcome(rule, missing) == ("." if rule(action) is None else "u")
 
 
-STRANGER = InviteeStatus(welcomes=False)
+STRANGER = InviteeStatus(accepts_being_added=False)
 
 
 @pytest.mark.parametrize(
@@ -228,17 +235,17 @@ STRANGER = InviteeStatus(welcomes=False)
 )
 def test_user_who_wants_to_be_asked_is_invited(target: str, letter: str) -> None:
     """A user who does not let the caller add them is invited, once; a requester is admitted."""
-    assert outcome(rules.add, case_of("owner", target)._replace(invitee=STRANGER)) == letter
+    assert outcome(inviting.add, case_of("owner", target)._replace(invitee=STRANGER)) == letter
 
 
 def test_former_member_is_invited_and_a_removed_one_added() -> None:
     """A user who left is invited, even when added again; one who was removed is added."""
     left = case_of("owner", "left", upto=5)
-    assert outcome(rules.add, left) == "I"
-    assert outcome(rules.add, case_of("owner", "invited", upto=5)) == "."
+    assert outcome(inviting.add, left) == "I"
+    assert outcome(inviting.add, case_of("owner", "invited", upto=5)) == "."
     removed = left._replace(target=Other("bob", Relation.REMOVED, at=1, since=0, upto=5))
-    assert outcome(rules.add, removed) == "M"
-    assert outcome(rules.add, removed._replace(invitee=STRANGER)) == "I"
+    assert outcome(inviting.add, removed) == "M"
+    assert outcome(inviting.add, removed._replace(invitee=STRANGER)) == "I"
 
 
 def refused_case(relation: Relation, actor: str = "owner") -> Action:
@@ -249,49 +256,53 @@ def refused_case(relation: Relation, actor: str = "owner") -> Action:
 
 def test_a_refused_invitation_is_not_repeated() -> None:
     """Who has refused is neither invited nor added, nor after a ban that was lifted; they may ask."""
-    for rule in (rules.add, rules.invite):
+    for rule in (inviting.add, inviting.invite):
         assert outcome(rule, refused_case(Relation.LEFT)) == "f"
-    assert outcome(rules.unban, refused_case(Relation.BANNED)) == "L"
-    assert outcome(rules.refuse, refused_case(Relation.REQUESTED)) == "L"
-    assert outcome(rules.add, refused_case(Relation.REQUESTED)) == "M"
+    assert outcome(moderation.unban, refused_case(Relation.BANNED)) == "L"
+    assert outcome(inviting.end_join_request, refused_case(Relation.REQUESTED)) == "L"
+    assert outcome(inviting.add, refused_case(Relation.REQUESTED)) == "M"
     for policy, letter in (("invite", "R"), ("request", "R"), ("open", "M")):
         own = refused_case(Relation.LEFT)._replace(by="bob", info=Info(name="x", join=policy))
-        assert outcome(rules.join, own._replace(actor=own.target)) == letter
+        assert outcome(joining.join, own._replace(actor=own.target)) == letter
 
 
 def test_only_the_invited_can_refuse_an_invitation() -> None:
     """Declining is noted; an invitation that was taken back is not."""
-    declined = rules.uninvite(own_case("invited"))
-    withdrawn = rules.uninvite(case_of("owner", "invited"))
+    declined = inviting.end_invitation(own_case("invited"))
+    withdrawn = inviting.end_invitation(case_of("owner", "invited"))
 
     assert declined is not None
-    assert declined.becomes[0] == MemberChange("ann", Relation.LEFT, refused=True)
+    assert declined.member_changes[0] == MemberChange("ann", Relation.LEFT, refused=True)
     assert withdrawn is not None
-    assert withdrawn.becomes[0] == MemberChange("bob", None)
+    assert withdrawn.member_changes[0] == MemberChange("bob", None)
 
 
 def test_no_more_invitations_than_may_wait() -> None:
     """Who has as many invitations as may wait is invited to nothing more, and may still be added."""
-    full = InviteeStatus(invitable=False)
-    assert outcome(rules.invite, case_of("owner", "nobody")._replace(invitee=full)) == "i"
+    full = InviteeStatus(can_be_invited=False)
+    assert outcome(inviting.invite, case_of("owner", "nobody")._replace(invitee=full)) == "i"
     assert (
-        outcome(rules.add, case_of("owner", "nobody")._replace(invitee=full._replace(welcomes=False))) == "i"
+        outcome(
+            inviting.add,
+            case_of("owner", "nobody")._replace(invitee=full._replace(accepts_being_added=False)),
+        )
+        == "i"
     )
-    assert outcome(rules.add, case_of("owner", "nobody")._replace(invitee=full)) == "M"
+    assert outcome(inviting.add, case_of("owner", "nobody")._replace(invitee=full)) == "M"
 
 
 def test_no_more_invitations_of_one_inviter_than_may_wait() -> None:
     """Who has sent a user as many invitations as may wait sends no more; an invitation names its sender."""
-    case, many = case_of("owner", "nobody"), InviteeStatus(invitable_by_other=False)
-    assert outcome(rules.invite, case._replace(invitee=many)) == "i"
-    assert outcome(rules.add, case._replace(invitee=many._replace(welcomes=False))) == "i"
-    assert outcome(rules.add, case._replace(invitee=many)) == "M"
-    decision = rules.invite(case)
+    action, many = case_of("owner", "nobody"), InviteeStatus(can_be_invited_by_actor=False)
+    assert outcome(inviting.invite, action._replace(invitee=many)) == "i"
+    assert outcome(inviting.add, action._replace(invitee=many._replace(accepts_being_added=False))) == "i"
+    assert outcome(inviting.add, action._replace(invitee=many)) == "M"
+    decision = inviting.invite(action)
     assert decision is not None
-    assert decision.becomes == (MemberChange("bob", Relation.INVITED, inviter="ann"),)
+    assert decision.member_changes == (MemberChange("bob", Relation.INVITED, inviter="ann"),)
 
 
-@pytest.mark.parametrize("rule", [rules.uninvite, rules.refuse, rules.unban])
+@pytest.mark.parametrize("rule", [inviting.end_invitation, inviting.end_join_request, moderation.unban])
 def test_a_former_member_stays_one(rule: Rule) -> None:
     """Whose invitation, request or ban ends is a former member again, if they were one."""
     (target,) = (name for name in STANDINGS if outcome(rule, case_of("owner", name)) == "N")
@@ -301,52 +312,55 @@ def test_a_former_member_stays_one(rule: Rule) -> None:
 
 def test_a_departed_former_member_is_remembered() -> None:
     """Of a deleted user who once was a member the chat knows that they are deleted."""
-    outcomes = [outcome(rules.depart, own_case(actor, upto=5)) for actor in STANDINGS]
+    outcomes = [outcome(remove_deleted, own_case(actor, upto=5)) for actor in STANDINGS]
 
     assert "".join(outcomes) == ".DDDD.DDD"
 
 
 def test_the_heir_of_a_departed_owner() -> None:
     """The one whom a departed owner leaves the chat to becomes an owner; who is no member cannot."""
-    decision = rules.depart(case_of("owner", "member"))
+    decision = remove_deleted(case_of("owner", "member"))
 
     assert decision
-    assert set(decision.becomes) == {MemberChange("ann", Relation.DELETED), MemberChange("bob", Role.OWNER)}
+    assert set(decision.member_changes) == {
+        MemberChange("ann", Relation.DELETED),
+        MemberChange("bob", Role.OWNER),
+    }
     with pytest.raises(ParleyError):
-        rules.depart(case_of("owner", "left"))
+        remove_deleted(case_of("owner", "left"))
 
 
 def test_handing_over_makes_the_giver_an_admin() -> None:
     """The old owner is an admin, and the new one is not muted any more."""
-    decision = rules.hand_over(case_of("owner", "member"))
+    decision = roles.transfer_ownership(case_of("owner", "member"))
 
     assert decision
-    assert set(decision.becomes) == {MemberChange("bob", Role.OWNER), MemberChange("ann", Role.ADMIN)}
+    assert set(decision.member_changes) == {MemberChange("bob", Role.OWNER), MemberChange("ann", Role.ADMIN)}
 
 
 @pytest.mark.parametrize(("rule", "muted"), [(admin, UNTIL), (owner, 0)])
 def test_a_mute_outlasts_a_role(rule: Rule, muted: int) -> None:
     """Who is made an admin stays muted; an owner, whom nobody could unmute, does not."""
-    case = case_of("owner", "member")
-    assert isinstance(case.target, Member)
+    action = case_of("owner", "member")
+    assert isinstance(action.target, Member)
 
-    decision = rule(case._replace(target=case.target._replace(muted_until=UNTIL)))
+    decision = rule(action._replace(target=action.target._replace(muted_until=UNTIL)))
 
     assert decision
-    assert decision.becomes[0].muted_until == muted
+    assert decision.member_changes[0].muted_until == muted
 
 
 def test_the_same_mute_again_is_no_change() -> None:
     """A mute until the same time changes nothing; another time, or none, does."""
-    case = case_of("admin", "member")
-    assert isinstance(case.target, Member)
-    muted = case._replace(target=case.target._replace(muted_until=UNTIL))
+    action = case_of("admin", "member")
+    assert isinstance(action.target, Member)
+    muted = action._replace(target=action.target._replace(muted_until=UNTIL))
 
-    assert rules.mute(muted, UNTIL) is None
+    assert moderation.mute(muted, UNTIL) is None
     for until in (UNTIL + 1, 0):
-        decision = rules.mute(muted, until)
+        decision = moderation.mute(muted, until)
         assert decision
-        assert decision.becomes == (MemberChange("bob", Role.MEMBER, until),)
+        assert decision.member_changes == (MemberChange("bob", Role.MEMBER, until),)
 
 
 def test_changing_what_a_chat_is() -> None:
@@ -354,26 +368,26 @@ def test_changing_what_a_chat_is() -> None:
     fields: dict[str, str | bool] = {"name": "y", "notice": "", "history": True}
 
     for actor in STANDINGS:
-        case = own_case(actor)
+        action = own_case(actor)
         if actor in MANAGERS:
-            decision = rules.change_info(case, fields)
+            decision = change_info(action, fields)
             assert decision
             assert decision.info == {"name": "y", "history": True}
             assert decision.event == {"type": "changed", "users": [], "name": "y", "history": True}
-            assert rules.change_info(case, {"name": "x"}) is None
+            assert change_info(action, {"name": "x"}) is None
         else:
             with pytest.raises(ParleyError):
-                rules.change_info(case, fields)
+                change_info(action, fields)
 
 
 @pytest.mark.parametrize("join", ["invite", "request"])
 def test_a_room_stays_open(join: str) -> None:
     """Nobody closes a room."""
-    case = own_case("owner", "open")._replace(chat="r-lobby")
+    action = own_case("owner", "open")._replace(chat="r-lobby")
 
     with pytest.raises(ParleyError, match="join"):
-        rules.change_info(case, {"join": join})
-    assert rules.change_info(case, {"join": "open"}) is None
+        change_info(action, {"join": join})
+    assert change_info(action, {"join": "open"}) is None
 
 
 def test_members_and_room_visitors_see_the_members() -> None:
