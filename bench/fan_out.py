@@ -62,7 +62,7 @@ def _cost(made: Handler, token: str, size: int, calls: int) -> Cost:
 def _versions(store: redis.Redis, handles: list[str]) -> list[bytes | None]:
     pipeline = store.pipeline(transaction=False)
     for handle in handles:
-        pipeline.hget(keys.chats(handle), "version")
+        pipeline.hget(keys.inbox_entries(handle), "version")
     return pipeline.execute()
 
 

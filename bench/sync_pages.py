@@ -81,7 +81,7 @@ def _aged(store: redis.Redis, token: str) -> str:
     for key in (keys.inbox(READER), keys.lineages(READER)):
         scores: Any = store.zrange(key, 0, -1, withscores=True)
         store.zadd(key, {member: score - MONTH for member, score in scores})
-    store.hincrby(keys.chats(READER), "version", -MONTH)
+    store.hincrby(keys.inbox_entries(READER), "version", -MONTH)
     held = SYNC_TOKEN.decode(token, "token")
     older = (max(moment - MONTH, 0) for moment in (held.version, held.floor, held.at))
     version, floor, at = older

@@ -112,7 +112,7 @@ class Services:
         )
         chats = Chats(store, settings.max_members, settings.large_chat, settings.keep_messages)
         self.chat_search = ChatSearch(
-            store, chats, SearchIndex(store, keys.found), ChatTerms(store), RoomList(store)
+            store, chats, SearchIndex(store, keys.chat_terms), ChatTerms(store), RoomList(store)
         )
         self.fan_out = ChatFanOut(
             store,

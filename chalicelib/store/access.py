@@ -19,7 +19,7 @@ def kind_of(chat: str) -> str:
 
 def reader_keys(chat: str) -> tuple[str, str, str, str, str]:
     """Return the keys by which the scripts judge a reader; see lua/parts/permissions.lua."""
-    return keys.log(chat), keys.chat(chat), keys.members(chat), keys.others(chat), keys.readers(chat)
+    return keys.log(chat), keys.chat(chat), keys.members(chat), keys.others(chat), keys.read_states(chat)
 
 
 def inbox_item(handle: str, chat: str) -> str:

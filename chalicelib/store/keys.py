@@ -77,7 +77,7 @@ def others(chat: str) -> str:
     return f"{chat_partition(chat)}:others:{chat}"
 
 
-def readers(chat: str) -> str:
+def read_states(chat: str) -> str:
     """Return the key of how far each reader of a chat has come."""
     return f"{chat_partition(chat)}:readers:{chat}"
 
@@ -87,7 +87,7 @@ def uncounted(chat: str) -> str:
     return f"{chat_partition(chat)}:uncounted:{chat}"
 
 
-def clients(chat: str) -> str:
+def chat_connections(chat: str) -> str:
     """Return the key of the connections that are attached to a chat."""
     return f"{chat_partition(chat)}:clients:{chat}"
 
@@ -112,12 +112,12 @@ def rooms() -> str:
     return "{c000}:rooms"
 
 
-def found(prefix: str) -> str:
+def chat_terms(prefix: str) -> str:
     """Return the key of the search terms of groups and rooms that begin alike."""
     return f"{chat_partition(prefix)}:found:{prefix}"
 
 
-def chats(handle: str) -> str:
+def inbox_entries(handle: str) -> str:
     """Return the key of how a user stands to each chat, as the inbox was last told."""
     return f"{user_partition(handle)}:chats:{handle}"
 
@@ -167,12 +167,12 @@ def session_ends_by_partition() -> list[str]:
     return [f"{{u{number:03d}}}:session_ends" for number in range(PARTITIONS)]
 
 
-def connections(handle: str) -> str:
+def user_connections(handle: str) -> str:
     """Return the key of a user's connections."""
     return f"{user_partition(handle)}:connections:{handle}"
 
 
-def seen(handle: str) -> str:
+def last_seen(handle: str) -> str:
     """Return the key of when a user was online last."""
     return f"{user_partition(handle)}:seen:{handle}"
 
@@ -197,7 +197,7 @@ def leases_by_partition() -> list[str]:
     return [f"{{u{number:03d}}}:leases" for number in range(PARTITIONS)]
 
 
-def socket(connection: str) -> str:
+def connection(connection: str) -> str:
     """Return the key of what there is to know of a connection."""
     return f"{{x:{connection}}}:socket"
 
@@ -207,12 +207,12 @@ def signals(recipient: str, sender: str) -> str:
     return f"{user_partition(recipient)}:signals:{recipient}:{sender}"
 
 
-def rates(handle: str) -> str:
+def user_limits(handle: str) -> str:
     """Return the key of how much of their limits a user and their sessions have used."""
     return f"{user_partition(handle)}:rates:{handle}"
 
 
-def rate(address: str, kind: str) -> str:
+def address_limit(address: str, kind: str) -> str:
     """Return the key of how much of the limit of a class of routes an address has used."""
     return f"{user_partition(address)}:rate:{kind}:{address}"
 
@@ -222,12 +222,12 @@ def groups_made(handle: str) -> str:
     return f"{user_partition(handle)}:groups_made:{handle}"
 
 
-def tries(name: str, address: str) -> str:
+def login_attempts(name: str, address: str) -> str:
     """Return the key of the failed logins as somebody from an address; empty: from anywhere."""
     return f"{user_partition(name)}:tries:{name}:{address}"
 
 
-def address_tries(address: str) -> str:
+def address_attempts(address: str) -> str:
     """Return the key of the failed logins from an address."""
     return f"{user_partition(address)}:tries::{address}"
 
@@ -242,17 +242,17 @@ def traces(handle: str) -> str:
     return f"{user_partition(handle)}:traces:{handle}"
 
 
-def search(prefix: str) -> str:
+def user_terms(prefix: str) -> str:
     """Return the key of the search terms that begin alike."""
     return f"{user_partition(prefix)}:search:{prefix}"
 
 
-def owed(handle: str) -> str:
+def pending(handle: str) -> str:
     """Return the key of the work that is owed for a user, and for the others of the partition."""
     return f"{user_partition(handle)}:owed"
 
 
-def owed_by_partition() -> list[str]:
+def pending_by_partition() -> list[str]:
     """Return the keys of the work that is owed for all users."""
     return [f"{{u{number:03d}}}:owed" for number in range(PARTITIONS)]
 
@@ -292,6 +292,6 @@ def large_authors() -> str:
     return "{u000}:large_authors"
 
 
-def work() -> str:
+def jobs() -> str:
     """Return the key of the jobs that wait where there is no other queue."""
     return "{u000}:work"

@@ -32,7 +32,7 @@ class SearchIndex:
     key: names the key of a prefix.
     """
 
-    def __init__(self, store: Store, key: Callable[[str], str] = keys.search) -> None:
+    def __init__(self, store: Store, key: Callable[[str], str] = keys.user_terms) -> None:
         self._store = store
         self._key_of = key
 

@@ -58,17 +58,17 @@ def raw(url: str) -> Iterator[redis.Redis]:
 
 def owe(client: redis.Redis) -> None:
     """Have an item owed since long ago."""
-    client.hset(keys.owed("nobody"), ITEM, str(LONG_AGO))
+    client.hset(keys.pending("nobody"), ITEM, str(LONG_AGO))
 
 
 def is_owed(client: redis.Redis) -> bool:
     """Whether the item is still owed."""
-    return bool(client.hexists(keys.owed("nobody"), ITEM))
+    return bool(client.hexists(keys.pending("nobody"), ITEM))
 
 
 def put(client: redis.Redis, body: str = json.dumps({"item": ITEM})) -> None:
     """Put a job into the list."""
-    client.rpush(keys.work(), body)
+    client.rpush(keys.jobs(), body)
 
 
 def lines(server: Gateway, event: str) -> list[dict[str, Any]]:
@@ -98,7 +98,7 @@ def test_a_job_is_done(embedded: tuple[Gateway, redis.Redis]) -> None:
     put(client)
     assert eventually(lambda: not is_owed(client))
     assert eventually(lambda: [line["item"] for line in lines(server, "work")] == [ITEM])
-    assert client.llen(keys.work()) == 0
+    assert client.llen(keys.jobs()) == 0
 
 
 def test_what_is_no_job_is_dropped(embedded: tuple[Gateway, redis.Redis]) -> None:

@@ -17,7 +17,7 @@ from tests.servers.localstack import LocalStackServer
 from tests.servers.waiting import eventually
 
 ITEM = "index:nobody"
-OWED = keys.owed("nobody")
+OWED = keys.pending("nobody")
 LONG_AGO = "1000000"
 
 

@@ -551,7 +551,7 @@ def test_session_that_ended_unnoticed(door: Door, valkey: Engine, monkeypatch: p
     ready, late = door.enter("ann"), door.enter("ann", ready=False)
     monkeypatch.setattr(services.current()._reach.session_closer, "close_session", lambda *_: None)
     door.rest("ann", "POST", "/v1/logout")
-    valkey.nodes[0].hset(keys.socket(ready.connection), "renewed", 0)
+    valkey.nodes[0].hset(keys.connection(ready.connection), "renewed", 0)
 
     for answers in (late.hello(), ready.send({"type": "ping"})):
         assert [answer.get("code") for answer in answers] == ["connection_ended"]

@@ -59,14 +59,14 @@ def ends(socket: Socket) -> Told:
 
 def held(raw: RawClient, user: str, connection: str) -> list[int]:
     """Return until when a connection is held: by its user, by the lobby, by ann's watchers; 0: it is not."""
-    named = (keys.connections(user), keys.clients("r-lobby"), keys.watchers("ann"))
+    named = (keys.user_connections(user), keys.chat_connections("r-lobby"), keys.watchers("ann"))
     found: list[Any] = [raw.hget(key, connection) for key in named]
     return [int.from_bytes(value[:8]) if value else 0 for value in found]
 
 
 def due(raw: RawClient, socket: Socket) -> None:
     """Make the next frame of a connection renew what other slots hold."""
-    raw.hset(keys.socket(socket.id), "renewed", 0)
+    raw.hset(keys.connection(socket.id), "renewed", 0)
 
 
 def test_frames_renew_the_lease_everywhere(stage: Stage, ann: Socket, raw: RawClient) -> None:
@@ -89,17 +89,17 @@ def test_a_chat_that_has_lost_a_connection_gets_it_back(stage: Stage, ann: Socke
     bob = entered(stage, "bob")
     stage.room("ann", "den")
     bob.send(type="room.join", room="den")
-    raw.delete(keys.clients("r-lobby"), keys.clients("r-den"))
+    raw.delete(keys.chat_connections("r-lobby"), keys.chat_connections("r-den"))
     stage.services.membership.leave(stage.caller("bob"), "r-den")
 
     due(raw, bob)
     bob.frames.clear()
     assert bob.ask(type="ping")["type"] == "pong"
 
-    assert raw.hexists(keys.clients("r-lobby"), bob.id)
-    assert not raw.hexists(keys.clients("r-den"), bob.id)
-    assert raw.hkeys(keys.socket(bob.id)).count(b"chat:r-lobby") == 1
-    assert b"chat:r-den" not in raw.hkeys(keys.socket(bob.id))
+    assert raw.hexists(keys.chat_connections("r-lobby"), bob.id)
+    assert not raw.hexists(keys.chat_connections("r-den"), bob.id)
+    assert raw.hkeys(keys.connection(bob.id)).count(b"chat:r-lobby") == 1
+    assert b"chat:r-den" not in raw.hkeys(keys.connection(bob.id))
 
 
 def test_a_renewal_ends_the_connection_of_a_session_that_has_ended(
@@ -171,7 +171,7 @@ def test_clock_that_fell_back_ends_no_connection_that_lives(
     """A frame of it renews everything at once, though it was last renewed in an hour, and so does a sweep."""
     bob, lease = entered(stage, "bob"), Settings().lease_seconds * 1_000_000
     bob.live_for(HOUR + lease)
-    raw.hset(keys.socket(bob.id), "renewed", time_of(raw) + HOUR)
+    raw.hset(keys.connection(bob.id), "renewed", time_of(raw) + HOUR)
 
     assert bob.ask(type="ping")["type"] == "pong"
     assert max(held(raw, "bob", bob.id)) <= time_of(raw) + lease
@@ -186,7 +186,7 @@ def test_lease_of_nothing_that_is_known_is_no_reason_to_be_online(
     bob = entered(stage, "bob")
     bob.live_for(24 * HOUR)
     bob.vanish()
-    raw.delete(keys.socket(bob.id))
+    raw.delete(keys.connection(bob.id))
 
     assert [stage.sweep(), stage.sweep()] == [1, 0]
     assert ends(ann) == [("bob", "off")]
@@ -208,7 +208,7 @@ def test_a_connection_of_which_only_its_user_knows_is_ended_too(
     """When the connection's own slot has lost it, the sweep still tells who watches."""
     bob = entered(stage, "bob")
     bob.expire()
-    raw.delete(keys.socket(bob.id))
+    raw.delete(keys.connection(bob.id))
 
     assert [stage.sweep(), stage.sweep()] == [1, 0]
     assert ends(ann) == [("bob", "off")]
@@ -219,13 +219,13 @@ def test_one_that_fails_holds_up_no_other(stage: Stage, ann: Socket, raw: RawCli
     bob, cid = entered(stage, "bob"), entered(stage, "cid")
     bob.expire()
     cid.expire()
-    kept: Any = raw.dump(keys.socket(bob.id))
-    raw.set(keys.socket(bob.id), "no hash")
+    kept: Any = raw.dump(keys.connection(bob.id))
+    raw.set(keys.connection(bob.id), "no hash")
 
     assert [stage.sweep(), stage.sweep()] == [1, 0]
     assert ends(ann) == [("cid", "gone"), ("cid", "off")]
 
-    raw.restore(keys.socket(bob.id), 0, kept, replace=True)
+    raw.restore(keys.connection(bob.id), 0, kept, replace=True)
     assert [stage.sweep(), stage.sweep()] == [1, 0]
     assert ends(ann) == [("bob", "gone"), ("bob", "off"), ("cid", "gone"), ("cid", "off")]
 

@@ -116,7 +116,7 @@ class TestUsedUp:
         socket = door.enter("ann")
         use_up_writes(door)
         Sessions(services.current()._store).end_all("ann")
-        valkey.nodes[0].hset(keys.socket(socket.connection), "renewed", 0)
+        valkey.nodes[0].hset(keys.connection(socket.connection), "renewed", 0)
 
         assert [answer.get("code") for answer in socket.send(saying(1))] == ["connection_ended"]
         assert door.recorder.closed == [socket.connection]
@@ -189,9 +189,9 @@ class TestCosts:
         """Return as how many reads a hello counted: by how much longer the user's limit is in use."""
         for _ in range(10):  # so many that the limit is in use until after the hello
             door.rest("ann", "GET", NOTES)
-        before: Any = valkey.nodes[0].hget(keys.rates("ann"), "read")
+        before: Any = valkey.nodes[0].hget(keys.user_limits("ann"), "read")
         socket.hello(**fields)
-        after: Any = valkey.nodes[0].hget(keys.rates("ann"), "read")
+        after: Any = valkey.nodes[0].hget(keys.user_limits("ann"), "read")
         return (int(after) - int(before)) // (60_000_000 // (2 * READS))
 
     def test_a_watch_counts_by_its_users(self, door: Door) -> None:

@@ -127,7 +127,7 @@ def test_frame_after_an_unheard_logout_ends_the_connection(
     """A logout that no connection was told of ends them when their lease is renewed."""
     socket = entered(door, token, how)
     raw.hset(keys.user("zed"), "since", int(time.time() * 1_000_000))
-    raw.hset(keys.socket(ID), "renewed", 0)
+    raw.hset(keys.connection(ID), "renewed", 0)
 
     assert [frame["code"] for frame in socket.send({"type": "ping"})] == ["connection_ended"]
     assert door.recorder.closed == [ID]
@@ -141,11 +141,11 @@ def test_no_lease_outlives_the_token(
     ends = int(time.time()) + 200
     socket = entered(door, issuer.token(sub="zed", exp=ends), how)
     for _ in range(2):
-        raw.hset(keys.socket(ID), "renewed", 0)
+        raw.hset(keys.connection(ID), "renewed", 0)
         assert [frame["type"] for frame in socket.send({"type": "ping"})] == ["pong"]
 
-    lease: Any = raw.hget(keys.socket(ID), "lease")
-    held: Any = raw.hget(keys.connections("zed"), ID)
+    lease: Any = raw.hget(keys.connection(ID), "lease")
+    held: Any = raw.hget(keys.user_connections("zed"), ID)
     score: Any = raw.zscore(keys.leases("zed"), f"zed\0{ID}")
     assert {int(lease), int.from_bytes(held[:8]), int(score)} == {ends * 1_000_000}
 

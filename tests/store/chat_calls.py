@@ -92,12 +92,12 @@ def owed(raw: RawClient, chat: str = GROUP) -> dict[str, int]:
 
 def write_reader(raw: RawClient, handle: str, *values: int, chat: str = GROUP) -> None:
     """Write a reader's record: read, received, cleared, stamp, flags."""
-    raw.hset(keys.readers(chat), handle, RECORD.pack(*values))
+    raw.hset(keys.read_states(chat), handle, RECORD.pack(*values))
 
 
 def reader(raw: RawClient, handle: str, chat: str = GROUP) -> tuple[int, ...]:
     """Return a reader's record: read, received, cleared, stamp, flags."""
-    held: Any = raw.hget(keys.readers(chat), handle)
+    held: Any = raw.hget(keys.read_states(chat), handle)
     return RECORD.unpack(held)
 
 
@@ -114,5 +114,11 @@ def bodies(raw: RawClient, chat: str = GROUP) -> list[Any]:
 
 def keys_of(chat: str = GROUP) -> list[str]:
     """Return every key that a script on a chat may touch."""
-    people = [keys.chat(chat), keys.members(chat), keys.others(chat), keys.readers(chat), keys.clients(chat)]
+    people = [
+        keys.chat(chat),
+        keys.members(chat),
+        keys.others(chat),
+        keys.read_states(chat),
+        keys.chat_connections(chat),
+    ]
     return [*people, keys.log(chat), keys.changes(chat), keys.uncounted(chat), keys.outbox(chat)]

@@ -58,14 +58,14 @@ def write_tombstone(raw: RawClient, chat: str = GROUP) -> None:
 
 def reader(raw: RawClient, handle: str, chat: str) -> Held | None:
     """Return what is kept of a reader."""
-    held: Any = raw.hget(keys.readers(chat), handle)
+    held: Any = raw.hget(keys.read_states(chat), handle)
     return None if held is None else Held(*READER.unpack(held))
 
 
 def write_reader(raw: RawClient, handle: str, chat: str, held: Held) -> None:
     """Write what is kept of a reader."""
     record: Any = READER.pack(*held)
-    raw.hset(keys.readers(chat), handle, record)
+    raw.hset(keys.read_states(chat), handle, record)
 
 
 def client(handle: str, expiry: int, flags: int = 0) -> bytes:
@@ -78,7 +78,7 @@ def write_client(
 ) -> None:
     """Attach a connection to a chat."""
     record: Any = client(handle, expiry, flags)
-    raw.hset(keys.clients(chat), connection, record)
+    raw.hset(keys.chat_connections(chat), connection, record)
 
 
 def outbox(raw: RawClient, chat: str) -> dict[str, int]:

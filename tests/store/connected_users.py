@@ -94,10 +94,10 @@ class People:
 
     def age(self, connection: str, handle: str = "ann", by: int = 2 * LEASE) -> int:
         """Make a connection as old as if it had not been renewed for some time; returns when it expires."""
-        held: Any = self.raw.hget(keys.connections(handle), connection)
+        held: Any = self.raw.hget(keys.user_connections(handle), connection)
         expiry = int.from_bytes(held[:8]) - by
         aged: Any = expiry.to_bytes(8) + held[8:]
-        self.raw.hset(keys.connections(handle), connection, aged)
+        self.raw.hset(keys.user_connections(handle), connection, aged)
         self.raw.zadd(keys.leases(handle), {f"{handle}\0{connection}": expiry})
         return expiry
 

@@ -145,10 +145,10 @@ class Accounts:
 
         Its connections are none any more for who asks, and stay until they are dropped; see UserConnections.
         """
-        gone = (keys.sessions, keys.rates, keys.posts, keys.timeline, keys.blocked, keys.unfollowed)
+        gone = (keys.sessions, keys.user_limits, keys.posts, keys.timeline, keys.blocked, keys.unfollowed)
         named = (*_user_and_owed(handle), keys.session_ends(handle), *(key(handle) for key in gone))
         args = (delete_item(handle), handle)
-        return bool(self._store.run(Query(DELETE_ACCOUNT, (*named, keys.seen(handle)), args)))
+        return bool(self._store.run(Query(DELETE_ACCOUNT, (*named, keys.last_seen(handle)), args)))
 
     def forget(self, handle: str) -> None:
         """Clear all that a tombstone still holds but that it is one."""
@@ -168,7 +168,7 @@ def delete_item(handle: str) -> str:
 
 
 def _user_and_owed(handle: str) -> tuple[str, str]:
-    return keys.user(handle), keys.owed(handle)
+    return keys.user(handle), keys.pending(handle)
 
 
 def _fields(values: Mapping[str, Any]) -> dict[str, bytes | str | int]:

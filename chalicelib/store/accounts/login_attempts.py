@@ -63,8 +63,8 @@ class LoginAttempts:
         name: handle or email as which someone logs in. A /56 may fail twice as often as a /64.
         """
         attempt, sites = secrets.token_hex(8), sites_of(address)
-        pairs = [keys.tries(name, site) for site in sites]
-        named = (*pairs, *(keys.address_tries(site) for site in sites), keys.tries(name, ""))
+        pairs = [keys.login_attempts(name, site) for site in sites]
+        named = (*pairs, *(keys.address_attempts(site) for site in sites), keys.login_attempts(name, ""))
         limits = [
             limit * share for limit in (PAIR_FAILURES, ADDRESS_FAILURES) for share in _shares(len(sites))
         ]

@@ -73,7 +73,7 @@ class RateLimits:
         so that it is taken even where less is left: later ones wait the longer, two minutes at most.
         """
         args = (kind, session[:SESSION_BYTES], limit, cost, int(done))
-        return Query(TAKE_USER_LIMIT, (keys.rates(handle),), args, lambda reply: rate_of(limit, reply))
+        return Query(TAKE_USER_LIMIT, (keys.user_limits(handle),), args, lambda reply: rate_of(limit, reply))
 
 
 def rate_of(limit: int, reply: list[Any]) -> Rate:
@@ -84,7 +84,10 @@ def rate_of(limit: int, reply: list[Any]) -> Rate:
 
 def _taking(site: str, kind: str, limit: int, cost: int) -> Query[Rate]:
     return Query(
-        TAKE_ADDRESS_LIMIT, (keys.rate(site, kind),), (limit, cost), lambda reply: rate_of(limit, reply)
+        TAKE_ADDRESS_LIMIT,
+        (keys.address_limit(site, kind),),
+        (limit, cost),
+        lambda reply: rate_of(limit, reply),
     )
 
 

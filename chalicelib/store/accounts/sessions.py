@@ -102,7 +102,7 @@ class Sessions:
         it counts, at least 1.
         """
         args = (shown.digest, shown.identity, shown.signed, kind, limit, _pack(details))
-        named = (*_keys(shown.handle), keys.rates(shown.handle), keys.session_ends(shown.handle))
+        named = (*_keys(shown.handle), keys.user_limits(shown.handle), keys.session_ends(shown.handle))
         rest = (self._idle, self._longest, self._slide, cost, shown.handle)
         return Query(
             AUTHENTICATE, named, (*args, *rest), lambda reply: rate_of(limit, reply) if reply[0] else None

@@ -181,8 +181,8 @@ class Chats(ChatLists):
 
 
 def _keys(chat: str) -> tuple[str, ...]:
-    people = (keys.chat(chat), keys.members(chat), keys.others(chat), keys.readers(chat))
-    told = (keys.uncounted(chat), keys.outbox(chat), keys.clients(chat))
+    people = (keys.chat(chat), keys.members(chat), keys.others(chat), keys.read_states(chat))
+    told = (keys.uncounted(chat), keys.outbox(chat), keys.chat_connections(chat))
     return (*people, keys.log(chat), keys.changes(chat), *told)
 
 

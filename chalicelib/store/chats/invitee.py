@@ -38,20 +38,20 @@ class Invitees:
     @staticmethod
     def of(handle: str, by: str) -> Query[Invitee]:
         """Return the query for a user whom `by` is about to put into a chat."""
-        of = (keys.user, keys.blocked, keys.following, keys.invitations, keys.large, keys.chats)
+        of = (keys.user, keys.blocked, keys.following, keys.invitations, keys.large, keys.inbox_entries)
         return Query(READ_INVITEE, tuple(key(handle) for key in of), (by,), _invitee)
 
     @staticmethod
     def unwanted(handle: str, by: str) -> Query[list[str]]:
         """Return the query for the chats to which a user is invited by `by`, whom the user has blocked."""
-        of = (keys.blocked, keys.invitations, keys.chats)
+        of = (keys.blocked, keys.invitations, keys.inbox_entries)
         return Query(READ_UNWANTED_INVITATIONS, tuple(key(handle) for key in of), (by,), _texts)
 
     @staticmethod
     def wrote(handle: str, other: str) -> Query[bool]:
         """Return the query for whether a user has written to another in their direct chat."""
         chat = ":".join(sorted((handle, other)))
-        return Query("HGET", (keys.readers(chat),), (handle,), lambda held: bool(flags_of(held) & WROTE))
+        return Query("HGET", (keys.read_states(chat),), (handle,), lambda held: bool(flags_of(held) & WROTE))
 
 
 def _invitee(reply: list[Any]) -> Invitee:

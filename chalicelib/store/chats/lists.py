@@ -44,7 +44,7 @@ class ChatLists:
 
     def entry(self, chat: str, handle: str) -> Query[InboxEntry]:
         """Return the query for where a chat, of two too, stands for a user; stamp 0: it never did."""
-        of = (keys.chat, keys.members, keys.others, keys.readers, keys.log)
+        of = (keys.chat, keys.members, keys.others, keys.read_states, keys.log)
 
         def read(reply: list[Any]) -> InboxEntry:
             return inbox_entry(handle, *reply)

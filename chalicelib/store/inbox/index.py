@@ -155,7 +155,7 @@ class Inboxes:
         checks: maximum number of large chats to check.
         """
         after: tuple[int | str, str] = ("", "") if below is None else below
-        named = (keys.active(handle), keys.chats(handle), keys.large(handle))
+        named = (keys.active(handle), keys.inbox_entries(handle), keys.large(handle))
         return Query(READ_ACTIVE_CHATS, named, (*after, since, limit, checks), _active)
 
     def moved(
@@ -166,7 +166,7 @@ class Inboxes:
         lineage: None for a client that was told nothing. began: when the round of checks began, µs; 0: it
         begins now. checks: maximum number of large chats to check.
         """
-        named = (keys.chats(handle), keys.inbox(handle), keys.large(handle), keys.lineages(handle))
+        named = (keys.inbox_entries(handle), keys.inbox(handle), keys.large(handle), keys.lineages(handle))
         return Query(READ_MOVED_CHATS, named, (lineage or "", since, limit, began, checks), _moved)
 
     def checking(self, handle: str, began: int, checked: Iterable[Checked]) -> Query[int | None]:
@@ -175,7 +175,7 @@ class Inboxes:
         began: when the round of checks began that came to them, µs; 0: they are of none. It replies how many
         have moved; None: the store takes no writes.
         """
-        named = (keys.chats(handle), keys.inbox(handle), keys.active(handle), keys.large(handle))
+        named = (keys.inbox_entries(handle), keys.inbox(handle), keys.active(handle), keys.large(handle))
         args = (part for one in checked for part in (one.chat, one.digest, one.active, one.version))
         return Query(CHECK_LARGE_CHATS, named, (began, *args), if_refused=None)
 
@@ -184,7 +184,7 @@ class Inboxes:
 
         False: there is no such version any more. None: the store takes no writes.
         """
-        named = (keys.chats(handle), keys.lineages(handle))
+        named = (keys.inbox_entries(handle), keys.lineages(handle))
         args = (lineage, version, MOST_LINEAGES)
         return Query(REGISTER_LINEAGE, named, args, bool_if_kept, if_refused=None)
 
@@ -198,7 +198,7 @@ class Inboxes:
 
     def forget(self, handle: str) -> None:
         """Remove the index of a user."""
-        kinds = (keys.chats, keys.inbox, keys.active, keys.large, keys.invitations, keys.lineages)
+        kinds = (keys.inbox_entries, keys.inbox, keys.active, keys.large, keys.invitations, keys.lineages)
         self._store.run_all(Query("DEL", (key(handle),)) for key in kinds)
 
 
@@ -208,15 +208,15 @@ def bool_if_kept(reply: int | None) -> bool | None:
 
 
 def _index_keys(handle: str) -> tuple[str, ...]:
-    return keys.user(handle), keys.chats(handle), keys.inbox(handle), keys.active(handle)
+    return keys.user(handle), keys.inbox_entries(handle), keys.inbox(handle), keys.active(handle)
 
 
 def _delivery_keys(handles: Iterable[str]) -> tuple[str, ...]:
-    return tuple(key for handle in handles for key in (*_index_keys(handle), keys.connections(handle)))
+    return tuple(key for handle in handles for key in (*_index_keys(handle), keys.user_connections(handle)))
 
 
 def _placing(chat: str, entry: InboxEntry) -> Query[UpdatedEntry]:
-    more = (keys.large, keys.connections, keys.invitations)
+    more = (keys.large, keys.user_connections, keys.invitations)
     named = (*_index_keys(entry.handle), *(key(entry.handle) for key in more))
     args = (chat, entry.stamp, int(entry.state), entry.active, entry.inviter)
     return Query(WRITE_INBOX_ENTRY, named, args, _placed)

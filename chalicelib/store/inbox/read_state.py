@@ -102,7 +102,7 @@ class ReadStates:
 
         Returns as `active` the time of the last message that is hidden.
         """
-        named = (keys.log(chat), keys.readers(chat), keys.outbox(chat))
+        named = (keys.log(chat), keys.read_states(chat), keys.outbox(chat))
         return self._turn(HIDE_DIRECT_CHAT, named, chat, handle)
 
     def open(self, chat: str, handle: str) -> ReadStateChange:

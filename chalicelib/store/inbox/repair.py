@@ -58,7 +58,7 @@ class InboxRepair:
         False: the chat has moved since. None: the store takes no writes.
         """
         handle = entry.handle
-        named = (keys.chats(handle), keys.inbox(handle), keys.active(handle))
+        named = (keys.inbox_entries(handle), keys.inbox(handle), keys.active(handle))
         others = keys.large(handle), keys.invitations(handle)
         wanted = (entry.stamp, int(entry.state), entry.active)
         args = (known.chat, known.version, *wanted)
@@ -66,7 +66,7 @@ class InboxRepair:
 
 
 def _looking(handle: str, after: int, upto: int, limit: int, side: str) -> Query[KnownChats]:
-    named = (keys.chats(handle), keys.inbox(handle), keys.active(handle))
+    named = (keys.inbox_entries(handle), keys.inbox(handle), keys.active(handle))
     return Query(READ_INDEXED_CHATS, named, (after, upto, limit, side), _looked)
 
 

@@ -121,7 +121,12 @@ class MessageLog:
         """
         sender = folded(content.sender)
         names = [keys.log(chat), keys.chat(chat), keys.members(chat)]
-        names += [keys.readers(chat), keys.uncounted(chat), keys.outbox(chat), keys.clients(chat)]
+        names += [
+            keys.read_states(chat),
+            keys.uncounted(chat),
+            keys.outbox(chat),
+            keys.chat_connections(chat),
+        ]
         args: list[bytes | str | int] = [packed(content), self._keep, sender, kind_of(chat), f"m{chat}"]
         args.append(content.reply_to or 0)
         if content.id is not None:

@@ -80,7 +80,13 @@ class Outbox:
 
     def audience(self, chat: str) -> Query[Audience]:
         """Return the query for whom the newest message of a chat goes to."""
-        named = (keys.log(chat), keys.chat(chat), keys.members(chat), keys.clients(chat), keys.outbox(chat))
+        named = (
+            keys.log(chat),
+            keys.chat(chat),
+            keys.members(chat),
+            keys.chat_connections(chat),
+            keys.outbox(chat),
+        )
         direct = chat.split(":") if ":" in chat else []
 
         def read(reply: list[Any]) -> Audience:

@@ -76,7 +76,9 @@ class ChatConnections:
 
     def detach(self, chat: str, connection: str) -> Query[Left]:
         """Return the query that detaches a connection; again is no change."""
-        return Query(DETACH_CONNECTION, (keys.members(chat), keys.clients(chat)), (connection,), _left)
+        return Query(
+            DETACH_CONNECTION, (keys.members(chat), keys.chat_connections(chat)), (connection,), _left
+        )
 
     def joined(self, chat: str, reader: str) -> Query[list[ChatConnection]]:
         """Return the query for the joined connections; reading it raises ChatNotFound and NotAMember."""
@@ -93,11 +95,13 @@ class ChatConnections:
 
     def renewing(self, chat: str, connection: str) -> Query[bool]:
         """Return the query that renews a client; False: it is not attached any more."""
-        return Query(RENEW_CHAT_CONNECTION, (keys.clients(chat),), (connection, self._lease, GRACE), bool)
+        return Query(
+            RENEW_CHAT_CONNECTION, (keys.chat_connections(chat),), (connection, self._lease, GRACE), bool
+        )
 
 
 def _keys(chat: str) -> tuple[str, str, str]:
-    return keys.chat(chat), keys.members(chat), keys.clients(chat)
+    return keys.chat(chat), keys.members(chat), keys.chat_connections(chat)
 
 
 def _clients(reply: list[bytes]) -> list[ChatConnection]:

@@ -73,7 +73,7 @@ class Connections:
     ) -> Query[object]:
         """Return the query that makes a connection known; session: the digest of its token, or empty."""
         args = (handle, session, PROTOBUF * protobuf, room or "", *self._times)
-        return Query(OPEN_CONNECTION, (keys.socket(connection),), args)
+        return Query(OPEN_CONNECTION, (keys.connection(connection),), args)
 
     def frame(self, connection: str, limit: int) -> Query[FrameSender | None]:
         """Return the query that renews a connection's lease and takes a frame from its limit.
@@ -81,28 +81,28 @@ class Connections:
         limit: frames a minute; 0: none. None: there is no such connection, or its lease is over.
         """
         return Query(
-            TAKE_FRAME, (keys.socket(connection),), (limit, *self._times, self._lease // RENEWALS), _held
+            TAKE_FRAME, (keys.connection(connection),), (limit, *self._times, self._lease // RENEWALS), _held
         )
 
     def attachments(self, connection: str) -> Query[Attachments | None]:
         """Return the query for what other slots hold of a connection; None: it is not known."""
-        return Query("HGETALL", (keys.socket(connection),), read=_attached)
+        return Query("HGETALL", (keys.connection(connection),), read=_attached)
 
     def takes_protobuf(self, connection: str) -> Query[bool]:
         """Return the query for whether a connection takes protobuf; False: it takes JSON, or is not known."""
         return Query(
-            "HGET", (keys.socket(connection),), ("flags",), lambda held: bool(int(held or 0) & PROTOBUF)
+            "HGET", (keys.connection(connection),), ("flags",), lambda held: bool(int(held or 0) & PROTOBUF)
         )
 
     def attach(self, connection: str, *chats: str) -> Query[bool]:
         """Return the query that notes chats to which a connection is attached; False: it is not known."""
         return Query(
-            RECORD_ATTACHED_CHATS, (keys.socket(connection),), tuple(CHAT + chat for chat in chats), bool
+            RECORD_ATTACHED_CHATS, (keys.connection(connection),), tuple(CHAT + chat for chat in chats), bool
         )
 
     def detach(self, connection: str, chat: str) -> Query[bool]:
         """Return the query that strikes a chat off; False: it was not noted."""
-        return Query("HDEL", (keys.socket(connection),), (CHAT + chat,), bool)
+        return Query("HDEL", (keys.connection(connection),), (CHAT + chat,), bool)
 
     def watching(self, connection: str, *handles: str) -> Query[list[str]]:
         """Return the query that notes whom a connection watches, instead of whom it did; returns those.
@@ -110,11 +110,11 @@ class Connections:
         Of a connection that is not known nothing is noted.
         """
         named = tuple(WATCHED + handle for handle in handles)
-        return Query(RECORD_WATCHED_USERS, (keys.socket(connection),), (WATCHED, *named), _watched)
+        return Query(RECORD_WATCHED_USERS, (keys.connection(connection),), (WATCHED, *named), _watched)
 
     def dropping(self, connection: str) -> Query[Attachments | None]:
         """Return the query that forgets a connection, as the last thing of it; None: it was not known."""
-        return Query(CLOSE_CONNECTION, (keys.socket(connection),), read=_attached)
+        return Query(CLOSE_CONNECTION, (keys.connection(connection),), read=_attached)
 
 
 def _held(reply: list[Any]) -> FrameSender | None:

@@ -51,7 +51,7 @@ class EphemeralRecipients:
     @staticmethod
     def accepted(chat: str) -> Query[list[str]]:
         """Return the query for who has accepted a chat: wrote in it, made it, or joined it by themselves."""
-        return Query(READ_ACCEPTING_USERS, (keys.chat(chat), keys.readers(chat)), (), _texts)
+        return Query(READ_ACCEPTING_USERS, (keys.chat(chat), keys.read_states(chat)), (), _texts)
 
     @staticmethod
     def follows(follower: str, followed: str) -> Query[bool]:
@@ -80,7 +80,7 @@ def _reading(sender: str, handles: Sequence[str], args: tuple[str | int, ...]) -
         for handle in handles
         for key in (
             keys.user(handle),
-            keys.connections(handle),
+            keys.user_connections(handle),
             keys.blocked(handle),
             keys.signals(handle, sender),
         )

@@ -133,7 +133,7 @@ class UserConnections:
         ticket: its digest; it is used up, so with one this is not repeatable. session: what counts without
         one; NAMED: a name alone; empty: what somebody else has vouched for.
         """
-        named = [keys.user(handle), keys.sessions(handle), keys.connections(handle), keys.leases(handle)]
+        named = [keys.user(handle), keys.sessions(handle), keys.user_connections(handle), keys.leases(handle)]
         if ticket is not None:
             named.append(keys.ticket(handle, ticket.hex()))
         flags, lives = PROTOBUF * protobuf, TICKET_SECONDS * 1000
@@ -148,7 +148,7 @@ class UserConnections:
 
     def renew(self, handle: str, connection: str) -> Query[bool]:
         """Return the query that renews a connection; False: it is gone, or its session has ended: drop it."""
-        named = (keys.user(handle), keys.sessions(handle), keys.connections(handle), keys.leases(handle))
+        named = (keys.user(handle), keys.sessions(handle), keys.user_connections(handle), keys.leases(handle))
         return Query(RENEW_CONNECTION, named, (handle, connection, self._lease), bool)
 
     def drop(self, handle: str, connection: str) -> Query[PresenceChange]:
@@ -161,7 +161,7 @@ class UserConnections:
         session: what the digest of their session begins with; empty: all. keep: the digest of a session that
         keeps its connections.
         """
-        named = (keys.connections(handle), keys.leases(handle))
+        named = (keys.user_connections(handle), keys.leases(handle))
         return Query(END_CONNECTIONS, named, (handle, session, keep), lambda reply: targets_of(*reply))
 
     def of(self, handle: str, reader: str) -> Query[ShownPresence | None]:
@@ -213,16 +213,16 @@ def targets_of(json: bytes, protobuf: bytes) -> list[Target]:
 
 
 def _keys(handle: str) -> tuple[str, ...]:
-    kinds = (keys.user, keys.connections, keys.seen, keys.leases, keys.watchers, keys.blocked)
+    kinds = (keys.user, keys.user_connections, keys.last_seen, keys.leases, keys.watchers, keys.blocked)
     return tuple(key(handle) for key in kinds)
 
 
 def _shown_keys(handle: str) -> tuple[str, ...]:
-    return keys.user(handle), keys.connections(handle), keys.seen(handle), keys.blocked(handle)
+    return keys.user(handle), keys.user_connections(handle), keys.last_seen(handle), keys.blocked(handle)
 
 
 def _targets(handles: Sequence[str]) -> Query[list[Target]]:
-    named = tuple(key(handle) for handle in handles for key in (keys.user, keys.connections))
+    named = tuple(key(handle) for handle in handles for key in (keys.user, keys.user_connections))
     return Query(READ_READY_CONNECTIONS, named, (), lambda reply: targets_of(*reply))
 
 

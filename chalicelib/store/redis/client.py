@@ -100,7 +100,7 @@ class Store:
         """
         try:
             self.ping()
-            self._choose_clock(keys.work())
+            self._choose_clock(keys.jobs())
         finally:
             self._broken_until = 0.0
 

@@ -43,7 +43,7 @@ class Blocks:
         Again is no change.
         """
         zsets = (keys.blocked(handle), keys.following(handle), keys.followers(handle))
-        named = (keys.user(handle), *zsets, keys.owed(handle))
+        named = (keys.user(handle), *zsets, keys.pending(handle))
         args = (other, follows.item(handle, other), item(handle, other), MOST_BLOCKED)
         return self._store.run(Query(BLOCK_USER, named, args, Blocking))
 

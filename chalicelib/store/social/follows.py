@@ -68,7 +68,7 @@ class Follows:
 
     def follow(self, handle: str, target: str) -> Following:
         """Make a user follow another, and owe the mirror; again is no change."""
-        named = (keys.user(handle), keys.following(handle), keys.blocked(handle), keys.owed(handle))
+        named = (keys.user(handle), keys.following(handle), keys.blocked(handle), keys.pending(handle))
         args = (target, item(handle, target), MOST_FOLLOWED)
         return self._store.run(Query(FOLLOW_USER, named, args, Following))
 
@@ -82,7 +82,7 @@ class Follows:
 
     def edge(self, handle: str, target: str) -> Edge | None:
         """Return the edge from one user to another; None: there is none, and the mirror knows."""
-        named = (keys.following(handle), keys.owed(handle))
+        named = (keys.following(handle), keys.pending(handle))
         return self._store.run(Query(READ_FOLLOW, named, (target, item(handle, target)), _edge))
 
     def mirror(self, handle: str, target: str, edge: Edge) -> Mirrored:
@@ -136,7 +136,7 @@ def item(handle: str, target: str) -> str:
 
 
 def _ending(handle: str, target: str, owes: str, version: str) -> Query[bool]:
-    named = (keys.user(handle), keys.following(handle), keys.owed(handle))
+    named = (keys.user(handle), keys.following(handle), keys.pending(handle))
     return Query(UNFOLLOW_USER, named, (target, owes, version), bool)
 
 

@@ -64,7 +64,7 @@ class Posts:
 
         Raises StoreUnavailable; the post may be there then.
         """
-        named = (keys.user(handle), keys.posts(handle), keys.owed(handle))
+        named = (keys.user(handle), keys.posts(handle), keys.pending(handle))
         added: int = self._store.run(Query(ADD_POST, named, (item(handle), text), repeatable=False))
         return added or None
 

@@ -26,7 +26,7 @@ class WorkList:
 
         Raises StoreUnavailable or StoreFull; after the first the jobs may be there.
         """
-        key, length = keys.work(), 0
+        key, length = keys.jobs(), 0
         for start in range(0, len(jobs), PUSHED_AT_ONCE):
             part = tuple(jobs[start : start + PUSHED_AT_ONCE])
             length = self._store.run(Query("RPUSH", (key,), part, repeatable=False))
@@ -35,7 +35,7 @@ class WorkList:
 
     def pop(self, most: int) -> list[str]:
         """Take the oldest jobs, `most` at the most. Raises StoreUnavailable; some may be lost then."""
-        query = Query("LPOP", (keys.work(),), (most,), read=_texts, repeatable=False)
+        query = Query("LPOP", (keys.jobs(),), (most,), read=_texts, repeatable=False)
         return self._store.run(query)
 
 

@@ -31,18 +31,18 @@ class PendingWork:
 
     def version(self, handle: str, item: str) -> int | None:
         """Return since when an item is owed, µs since 1970; None: it is not."""
-        key = keys.owed(handle)
+        key = keys.pending(handle)
         held: bytes | None = self._store.run(Query("HGET", (key,), (item,)))
         return None if held is None else int(held)
 
     def clear(self, handle: str, item: str, version: int) -> bool:
         """Take an item off, unless it was owed anew since the version; returns whether it is off."""
-        key = keys.owed(handle)
+        key = keys.pending(handle)
         return bool(self._store.run(Query(CLEAR_PENDING_WORK, (key,), (item, version))))
 
     def everything(self) -> list[PendingItem]:
         """Return all that is owed to all users."""
-        queries = [Query("HGETALL", (key,), read=_items) for key in keys.owed_by_partition()]
+        queries = [Query("HGETALL", (key,), read=_items) for key in keys.pending_by_partition()]
         return [item for items in self._store.run_all(queries) for item in items]
 
 

@@ -39,7 +39,7 @@ class Arrivals:
         ended.wait(min(max(seconds, 0.0), LOOK_SECONDS))
 
     def _waited(self, seconds: float) -> bool:
-        key = keys.work()
+        key = keys.jobs()
         try:
             self._node.execute(("BLMOVE", key, key, "LEFT", "LEFT", f"{seconds:.3f}"), repeatable=True)
         except redis.exceptions.NoPermissionError:

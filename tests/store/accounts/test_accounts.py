@@ -38,7 +38,7 @@ def accounts(store: Store) -> Accounts:
 
 def owed(raw: RawClient, handle: str) -> dict[str, bytes]:
     """Return what is owed in a user's partition."""
-    return fields_of(raw, keys.owed(handle))
+    return fields_of(raw, keys.pending(handle))
 
 
 def found(accounts: Accounts, handle: str) -> Account:

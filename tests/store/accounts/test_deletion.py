@@ -166,10 +166,10 @@ def test_many_follows_go_soon(village: Village, raw: RawClient) -> None:
     account = village.accounts.get("alice")
     assert account is not None
     assert account.deleted
-    assert raw.llen(keys.work()) == 1
+    assert raw.llen(keys.jobs()) == 1
     assert raw.zcard(keys.followers("alice")) == INLINE_EDGES + 2
     village.work.run("delete:alice")
-    raw.delete(keys.work())
+    raw.delete(keys.jobs())
 
     check_gone(village, raw)
 
@@ -196,7 +196,7 @@ def test_many_chats_are_left_soon(village: Village, raw: RawClient) -> None:
             Inboxes(village.store).placing(f"g-{number}", [InboxEntry("alice", 1, InboxState.IN, 1)])
         )
     village.deletion.delete("alice")
-    assert (village.departed, raw.llen(keys.work())) == ([], 1)
+    assert (village.departed, raw.llen(keys.jobs())) == ([], 1)
     village.work.run("delete:alice")
 
     assert len(village.departed) == INLINE_CHATS + 1

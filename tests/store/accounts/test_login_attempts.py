@@ -95,8 +95,8 @@ def test_success_takes_back_what_a_subscriber_failed(attempts: LoginAttempts, ra
     fail(attempts, 3, address=address)
     attempts.succeed(attempts.begin("ann", address))
 
-    assert raw.exists(keys.tries("ann", SUBSCRIBER)) == 0
-    assert raw.zcard(keys.address_tries(SUBSCRIBER)) == raw.zcard(keys.tries("ann", "")) == 3
+    assert raw.exists(keys.login_attempts("ann", SUBSCRIBER)) == 0
+    assert raw.zcard(keys.address_attempts(SUBSCRIBER)) == raw.zcard(keys.login_attempts("ann", "")) == 3
 
 
 def test_doubt_counts_the_failures_of_an_address(attempts: LoginAttempts) -> None:
@@ -107,14 +107,14 @@ def test_doubt_counts_the_failures_of_an_address(attempts: LoginAttempts) -> Non
 
 def test_name_under_attack_parts_tries_from_one_address(attempts: LoginAttempts, raw: RawClient) -> None:
     """With each failure of a name from elsewhere its next try from here is due later, up to two seconds."""
-    write_failures(raw, keys.tries("ann", ""), *range(SECOND, SECOND + PAIR_FAILURES + 6))
+    write_failures(raw, keys.login_attempts("ann", ""), *range(SECOND, SECOND + PAIR_FAILURES + 6))
     assert attempts.begin("ann", HERE).wait == 0
     assert attempts.begin("ann", HERE).wait <= 0.8
 
-    write_failures(raw, keys.tries("ann", ""), *range(SECOND, SECOND + 500))
+    write_failures(raw, keys.login_attempts("ann", ""), *range(SECOND, SECOND + 500))
     assert 0 < attempts.begin("ann", HERE).wait <= 2
-    write_failures(raw, keys.tries("bob", ""), *range(SECOND, SECOND + 500))
-    write_failures(raw, keys.tries("bob", HERE), 2 * SECOND)
+    write_failures(raw, keys.login_attempts("bob", ""), *range(SECOND, SECOND + 500))
+    write_failures(raw, keys.login_attempts("bob", HERE), 2 * SECOND)
     assert attempts.begin("bob", HERE).wait == 0
 
 
@@ -122,14 +122,14 @@ def test_a_refused_attempt_is_not_counted(attempts: LoginAttempts, raw: RawClien
     """To try while one must wait does not make it longer, and uses up nobody's share."""
     fail(attempts, PAIR_FAILURES + 20)
 
-    assert raw.zcard(keys.tries("ann", HERE)) == PAIR_FAILURES
-    assert raw.zcard(keys.address_tries(HERE)) == PAIR_FAILURES
-    assert raw.zcard(keys.tries("ann", "")) == PAIR_FAILURES
+    assert raw.zcard(keys.login_attempts("ann", HERE)) == PAIR_FAILURES
+    assert raw.zcard(keys.address_attempts(HERE)) == PAIR_FAILURES
+    assert raw.zcard(keys.login_attempts("ann", "")) == PAIR_FAILURES
 
 
 def test_failed_logins_count_for_fifteen_minutes(attempts: LoginAttempts, raw: RawClient) -> None:
     """A failed login counts for 15 minutes; the wait ends when the one too many expires."""
-    key = keys.tries("ann", HERE)
+    key = keys.login_attempts("ann", HERE)
     old, young = WINDOW + SECOND, SECOND
     write_failures(raw, key, old, old, old, *[young] * (PAIR_FAILURES - 1))
 
@@ -140,7 +140,7 @@ def test_failed_logins_count_for_fifteen_minutes(attempts: LoginAttempts, raw: R
 
 def test_a_clock_that_fell_back(attempts: LoginAttempts, raw: RawClient) -> None:
     """Failures that the store's clock has yet to come to count no more: nobody waits for it."""
-    write_failures(raw, keys.tries("ann", HERE), *[-WINDOW] * PAIR_FAILURES)
+    write_failures(raw, keys.login_attempts("ann", HERE), *[-WINDOW] * PAIR_FAILURES)
 
     assert fail(attempts, PAIR_FAILURES) == [0] * PAIR_FAILURES
     assert fail(attempts, 1) > [0]
@@ -148,7 +148,7 @@ def test_a_clock_that_fell_back(attempts: LoginAttempts, raw: RawClient) -> None
 
 def test_the_wait_for_the_oldest(attempts: LoginAttempts, raw: RawClient) -> None:
     """With the oldest failure a minute from being forgotten, the wait is a minute; with too many, longer."""
-    key = keys.tries("ann", HERE)
+    key = keys.login_attempts("ann", HERE)
     write_failures(raw, key, WINDOW - 60 * SECOND, *[SECOND] * (PAIR_FAILURES - 1))
     assert 50 < attempts.begin("ann", HERE).wait <= 60
 
@@ -160,7 +160,7 @@ def test_the_wait_for_the_oldest(attempts: LoginAttempts, raw: RawClient) -> Non
 
 def test_a_wait_is_never_nothing(attempts: LoginAttempts, raw: RawClient) -> None:
     """Whoever must wait is told so, also for the last moment."""
-    key = keys.tries("ann", HERE)
+    key = keys.login_attempts("ann", HERE)
     for age in range(WINDOW - 20_000, WINDOW, 500):
         raw.delete(key)
         write_failures(raw, key, *[age] * PAIR_FAILURES)
@@ -177,11 +177,11 @@ def test_a_success_is_no_failure(attempts: LoginAttempts, raw: RawClient) -> Non
     attempt = attempts.begin("ann", HERE)
     attempts.succeed(attempt)
 
-    assert raw.exists(keys.tries("ann", HERE)) == 0
-    assert raw.zcard(keys.tries("ann", THERE)) == 3
-    assert raw.zcard(keys.tries("ann", "")) == 8
-    assert raw.zcard(keys.address_tries(HERE)) == 5
-    raw.delete(keys.tries("ann", ""))
+    assert raw.exists(keys.login_attempts("ann", HERE)) == 0
+    assert raw.zcard(keys.login_attempts("ann", THERE)) == 3
+    assert raw.zcard(keys.login_attempts("ann", "")) == 8
+    assert raw.zcard(keys.address_attempts(HERE)) == 5
+    raw.delete(keys.login_attempts("ann", ""))
     assert fail(attempts, PAIR_FAILURES) == [0] * PAIR_FAILURES
 
 
@@ -196,11 +196,15 @@ def test_success_as_oneself_does_not_help(attempts: LoginAttempts) -> None:
 
 def test_what_is_remembered(attempts: LoginAttempts, raw: RawClient) -> None:
     """Of a name under attack the last thousand failures are remembered; all goes by itself."""
-    write_failures(raw, keys.tries("ann", ""), *range(1, 2 * REMEMBERED))
+    write_failures(raw, keys.login_attempts("ann", ""), *range(1, 2 * REMEMBERED))
     attempts.begin("ann", HERE)
 
-    assert raw.zcard(keys.tries("ann", "")) == REMEMBERED
-    for key in (keys.tries("ann", ""), keys.tries("ann", HERE), keys.address_tries(HERE)):
+    assert raw.zcard(keys.login_attempts("ann", "")) == REMEMBERED
+    for key in (
+        keys.login_attempts("ann", ""),
+        keys.login_attempts("ann", HERE),
+        keys.address_attempts(HERE),
+    ):
         life: Any = raw.ttl(key)
         assert 0 < life <= WINDOW_SECONDS
 

@@ -301,9 +301,9 @@ def test_limits_by_class(store: Store, sessions: Sessions, raw: RawClient, ann: 
 
     assert (admit(store, limit=1) or Rate(0, 0, 0)).wait
     assert not (admit(store, limit=1, kind="write") or Rate(0, 0, 0, 1)).wait
-    states = {name.partition(":")[0] for name in fields_of_bytes(raw, keys.rates(ann))}
+    states = {name.partition(":")[0] for name in fields_of_bytes(raw, keys.user_limits(ann))}
     assert states == {"read", "write"}
-    life: Any = raw.ttl(keys.rates(ann))
+    life: Any = raw.ttl(keys.user_limits(ann))
     assert 0 < life <= 120
 
 
@@ -317,7 +317,7 @@ def test_a_limit_that_is_used_up_by_hand(store: Store, sessions: Sessions, raw: 
     """A state that lies half a minute ahead leaves half of the limit."""
     sessions.add(ann, HELD, DIGEST, HOME)
     state = str(clock(raw) + 30_000_000)
-    raw.hset(keys.rates(ann), b"read:" + DIGEST[:8], state)
+    raw.hset(keys.user_limits(ann), b"read:" + DIGEST[:8], state)
 
     rate = admit(store, limit=10)
 
@@ -330,14 +330,14 @@ def test_states_of_ended_sessions_go(store: Store, sessions: Sessions, raw: RawC
     sessions.add(ann, HELD, DIGEST, HOME)
     now = clock(raw)
     old: dict[Any, Any] = {b"read:" + bytes([number // 256, number % 256] * 4): now for number in range(600)}
-    raw.hset(keys.rates(ann), mapping=old)
-    raw.hset(keys.rates(ann), "write", now + 30_000_000)
+    raw.hset(keys.user_limits(ann), mapping=old)
+    raw.hset(keys.user_limits(ann), "write", now + 30_000_000)
 
     assert admit(store, limit=10) is not None
 
-    states = {name.partition(":")[0] for name in fields_of_bytes(raw, keys.rates(ann))}
+    states = {name.partition(":")[0] for name in fields_of_bytes(raw, keys.user_limits(ann))}
     assert states == {"read", "write"}
-    assert raw.hlen(keys.rates(ann)) == 3
+    assert raw.hlen(keys.user_limits(ann)) == 3
 
 
 def test_many_requests_at_once(valkey: Engine) -> None:

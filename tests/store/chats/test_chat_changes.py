@@ -330,7 +330,7 @@ def test_former_members_are_forgotten(forgetful: Groups, raw: RawClient) -> None
     assert len(kept) == 3
     assert people[-1] in kept
     newest_lost = max(time for handle, time in zip(people, left, strict=True) if handle not in kept)
-    assert set(fields_of(raw, keys.readers(GROUP))) == {"ann", *kept}
+    assert set(fields_of(raw, keys.read_states(GROUP))) == {"ann", *kept}
     assert groups.changes(newest_lost - 1) is None
     assert groups.changes(newest_lost) == [
         (f"m:{handle}", time)

@@ -46,7 +46,7 @@ def invited_to() -> set[str]:
 
 def forget_inviter(raw: RawClient, chat: str) -> None:
     """Have the index and the chat hold an invitation of bob as earlier versions wrote it."""
-    for key, field, size in ((keys.chats("bob"), chat, 17), (keys.others(chat), "bob", 25)):
+    for key, field, size in ((keys.inbox_entries("bob"), chat, 17), (keys.others(chat), "bob", 25)):
         held: Any = raw.hget(key, field)
         raw.hset(key, field, held[:size])
 
@@ -65,7 +65,7 @@ def test_the_sender_of_an_invitation_is_known(store: Store) -> None:
 def test_the_sweep_knows_the_sender(store: Store, raw: RawClient) -> None:
     """An invitation that only the sweep brings into an index has its sender."""
     chat = invite("ann")
-    raw.delete(keys.chats("bob"))
+    raw.delete(keys.inbox_entries("bob"))
     raw.delete(keys.invitations("bob"))
     assert waiting(store, "ann") == (0, 0)
 
@@ -108,7 +108,7 @@ def test_pending_work_of_a_block_declines_until_all_is_done(
         invite("ann")
     other, work = invite("cid"), services.current().jobs
     raw.zadd(keys.blocked("bob"), {"ann": 1})
-    raw.hset(keys.owed("bob"), item("bob", "ann"), 1)
+    raw.hset(keys.pending("bob"), item("bob", "ann"), 1)
     change, made = ChatTransactions.change, [0]
 
     def breaking(self: ChatTransactions, *args: Any) -> Any:
@@ -137,7 +137,7 @@ def test_a_block_that_is_over_declines_nothing(store: Store) -> None:
 def test_a_block_leaves_what_was_answered_or_sent_by_another_meanwhile(store: Store, raw: RawClient) -> None:
     """A block declines no invitation that the index holds and the chat has replaced or ended."""
     joined, replaced, deleted = (invite("ann") for _ in range(3))
-    index: Any = raw.hgetall(keys.chats("bob"))
+    index: Any = raw.hgetall(keys.inbox_entries("bob"))
     invitations: Any = raw.zrange(keys.invitations("bob"), 0, -1, withscores=True)
     asked("POST", f"/v1/chats/{joined}/join", "bob")
     asked("DELETE", f"/v1/chats/{deleted}", "ann")
@@ -145,7 +145,7 @@ def test_a_block_leaves_what_was_answered_or_sent_by_another_meanwhile(store: St
     asked("PUT", f"/v1/chats/{replaced}/members/cid", "ann")
     asked("PATCH", f"/v1/chats/{replaced}/members/cid", "ann", {"role": "admin"})
     assert asked("PUT", f"/v1/chats/{replaced}/invitations/bob", "cid").status == 204
-    raw.hset(keys.chats("bob"), mapping=index)
+    raw.hset(keys.inbox_entries("bob"), mapping=index)
     raw.zadd(keys.invitations("bob"), dict(invitations))
     raw.zadd(keys.blocked("bob"), {"ann": 1})
     assert waiting(store, "ann") == (3, 3)

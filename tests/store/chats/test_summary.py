@@ -235,13 +235,13 @@ def test_some_is_cleared(store: Store, raw: RawClient, flags: int) -> None:
 def test_an_empty_chat(store: Store, raw: RawClient) -> None:
     """A chat of two in which nothing was written yet is there, and reading it makes no key."""
     assert summed(store, "ann:cid") == nothing("ann:cid", MembershipState.MEMBER)
-    assert not raw.exists(keys.log("ann:cid"), keys.readers("ann:cid"))
+    assert not raw.exists(keys.log("ann:cid"), keys.read_states("ann:cid"))
 
 
 def test_every_key_is_declared(engine: Engine, raw: RawClient) -> None:
     """An account that may touch nothing but the keys the script is given can run all of its ways."""
     write_group(raw, {"ann": 0})
-    kept_as = (keys.log, keys.chat, keys.members, keys.others, keys.readers, keys.uncounted)
+    kept_as = (keys.log, keys.chat, keys.members, keys.others, keys.read_states, keys.uncounted)
     names = [name(chat) for name in kept_as for chat in (CHAT, GROUP)]
     for node in engine.nodes:
         node.execute_command("ACL SETUSER", "narrow", "on", ">pass", "+@all", *(f"~{name}" for name in names))

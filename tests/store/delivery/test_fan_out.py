@@ -290,7 +290,7 @@ def test_nothing_holds_up_the_rest(town: Town, raw: RawClient, caplog: pytest.Lo
     """Items that fail, or are none, are logged and stay; all others are told."""
     sent = town.send(DIRECT, tell=False)
     raw.rpush(keys.members("g-odd"), "no hash")
-    raw.hset(keys.chats("cid"), "cid:dan", b"short")
+    raw.hset(keys.inbox_entries("cid"), "cid:dan", b"short")
     write_elements(raw, [b"\1" + (9).to_bytes(8, "big") + b"\x90"], chat="cid:dan")
     failing = {"mg-odd": "5", "mcid:dan": "9"}
     malformed: dict[Any, str] = {

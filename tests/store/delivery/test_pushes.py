@@ -320,7 +320,7 @@ def test_many_go_through_the_queue(crowd: Town, raw: RawClient) -> None:
     """More than are pushed to at once go as jobs, which hold no text; the message counts as pushed then."""
     sent = crowd.append()
     crowd.fan_out.deliver_message(GROUP, sent.time, sent.members)
-    jobs = raw.lrange(keys.work(), 0, -1)
+    jobs = raw.lrange(keys.jobs(), 0, -1)
     assert isinstance(jobs, list)
     assert all(b"hello" not in job for job in jobs)
     assert (crowd.wire.calls, pushed(raw) is not None) == (0, True)

@@ -294,7 +294,7 @@ def test_versions_rise_although_the_clock_falls(raw: RawClient, index: Index) ->
     index.deliver(DIRECT, 10)
     first = index.moved().version  # type: ignore[union-attr]
     assert before - 1_000_000 < first < before + 60_000_000
-    raw.hset(keys.chats("ann"), "version", str(2**52))
+    raw.hset(keys.inbox_entries("ann"), "version", str(2**52))
     index.deliver("ann:cid", 10)
     index.deliver("ann:dan", 10)
     assert [row.version for row in index.moved(first).rows] == [2**52 + 1, 2**52 + 2]  # type: ignore[union-attr]

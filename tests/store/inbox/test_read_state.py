@@ -242,7 +242,7 @@ def test_only_members_have_marks(
         readers.flag(GROUP, "ann", PINNED, 0)
     with pytest.raises(error):
         store.run(readers.receipts(GROUP, "ann"))
-    assert not raw.exists(keys.readers(GROUP), keys.outbox(GROUP))
+    assert not raw.exists(keys.read_states(GROUP), keys.outbox(GROUP))
 
 
 # --- a chat of two is left and opened -----------------------------------------------------------------------
@@ -345,7 +345,7 @@ def test_receipts_of_ten_thousand(readers: ReadStates, store: Store, raw: RawCli
 @CHATS
 def test_every_key_is_declared(engine: Engine, readers: ReadStates, raw: RawClient, chat: str) -> None:
     """An account that may touch nothing but the keys the scripts are given can run all of their ways."""
-    kept_as = (keys.log, keys.chat, keys.members, keys.others, keys.readers, keys.outbox)
+    kept_as = (keys.log, keys.chat, keys.members, keys.others, keys.read_states, keys.outbox)
     rules = ["on", ">pass", "+@all", *(f"~{name(chat)}" for name in kept_as)]
     for node in engine.nodes:
         node.execute_command("ACL SETUSER", "narrow", *rules)

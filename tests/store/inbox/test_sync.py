@@ -63,8 +63,8 @@ def aged(raw: RawClient, user: str, token: str, by: int) -> str:
     for key in (keys.inbox(user), keys.lineages(user)):
         scores: Any = raw.zrange(key, 0, -1, withscores=True)
         raw.zadd(key, {member: score - by for member, score in scores})
-    version: Any = raw.hget(keys.chats(user), "version")
-    raw.hset(keys.chats(user), "version", int(version) - by)
+    version: Any = raw.hget(keys.inbox_entries(user), "version")
+    raw.hset(keys.inbox_entries(user), "version", int(version) - by)
     times = (max(time - by, 0) for time in (parsed.version, parsed.floor, parsed.at))
     version, floor, at = times
     return str(parsed._replace(version=version, floor=floor, at=at))

@@ -161,7 +161,7 @@ def test_every_code_point_survives(log: Log, plane: range) -> None:
 
 def test_keys_are_the_documented_ones(log: Log, raw: RawClient) -> None:
     """A chat has its log, its readers and what is owed, and an ids key once a message came with an id."""
-    always = {keys.log(CHAT), keys.readers(CHAT), keys.outbox(CHAT)}
+    always = {keys.log(CHAT), keys.read_states(CHAT), keys.outbox(CHAT)}
     log.append(CHAT, Content("ann", "hello"))
     assert {key.decode() for key in raw.scan_iter()} == always
 
@@ -174,7 +174,7 @@ def test_keys_are_the_documented_ones(log: Log, raw: RawClient) -> None:
 def test_every_key_is_declared(engine: Engine, raw: RawClient) -> None:
     """An account that may touch nothing but the keys the script is given can run all of its ways."""
     today = int(time.time()) // DAY_SECONDS
-    people = (keys.chat, keys.members, keys.others, keys.readers, keys.clients)
+    people = (keys.chat, keys.members, keys.others, keys.read_states, keys.chat_connections)
     kept = (keys.log, *people, keys.uncounted, keys.outbox)
     names = [name(chat) for name in kept for chat in (CHAT, GROUP)]
     names += [keys.ids(CHAT, day) for day in range(today - 3, today + 4)]
@@ -430,7 +430,7 @@ def test_newest_message_is_pending_once_for_its_chat(log: Log, raw: RawClient) -
     second = log.append(CHAT, Content("bob", "hello"))
     assert outbox(raw, CHAT) == {f"m{CHAT}": second.time}
 
-    raw.delete(keys.outbox(CHAT), keys.readers(CHAT))
+    raw.delete(keys.outbox(CHAT), keys.read_states(CHAT))
     assert log.append(CHAT, HELLO) == first._replace(duplicate=True)
     assert outbox(raw, CHAT) == {}
     assert reader(raw, "ann", CHAT) is None
@@ -465,7 +465,7 @@ def test_a_large_group(log: Log, raw: RawClient) -> None:
     assert sent.targets == [Target("c0", False), Target("c1", False), Target("c2", True)]
     assert outbox(raw, GROUP) == {f"m{GROUP}": sent.time}
     assert log.append(GROUP, HELLO) == sent._replace(duplicate=True, targets=None)
-    raw.delete(keys.clients(GROUP))
+    raw.delete(keys.chat_connections(GROUP))
     assert log.append(GROUP, Content("ann", "more")).targets == []
 
 
@@ -475,7 +475,7 @@ def test_ten_thousand_clients(log: Log, raw: RawClient) -> None:
     write_group(raw, {"ann": 0}, large=1)
     record: Any = raw.hget(keys.members(GROUP), "ann")
     raw.hset(keys.members(GROUP), mapping=dict.fromkeys(handles, record))
-    raw.hset(keys.clients(GROUP), mapping={f"c-{one}": client(one, FOR_EVER) for one in handles})
+    raw.hset(keys.chat_connections(GROUP), mapping={f"c-{one}": client(one, FOR_EVER) for one in handles})
 
     targets = log.append(GROUP, HELLO).targets or []
 
@@ -523,14 +523,14 @@ def test_user_without_write_permission_changes_nothing(
     write_group(raw, {"ann": 0, "bob": 0})
     log.append(GROUP, HELLO)
     before = elements_of(raw, GROUP)
-    raw.delete(keys.readers(GROUP), keys.outbox(GROUP))
+    raw.delete(keys.read_states(GROUP), keys.outbox(GROUP))
     stand(raw, standing)
 
     with pytest.raises(error):
         log.append(GROUP, content)
 
     assert elements_of(raw, GROUP) == before
-    assert not raw.exists(keys.readers(GROUP), keys.outbox(GROUP))
+    assert not raw.exists(keys.read_states(GROUP), keys.outbox(GROUP))
 
 
 def test_a_mute_says_until_when(log: Log, raw: RawClient) -> None:

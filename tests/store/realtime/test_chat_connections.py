@@ -62,12 +62,12 @@ class Room:
 
     def age(self, connection: str, by: int = 1) -> None:
         """Make a client one that expired some µs ago."""
-        held: Any = self.raw.hget(keys.clients(GROUP), connection)
-        self.raw.hset(keys.clients(GROUP), connection, (clock(self.raw) - by).to_bytes(8) + held[8:])
+        held: Any = self.raw.hget(keys.chat_connections(GROUP), connection)
+        self.raw.hset(keys.chat_connections(GROUP), connection, (clock(self.raw) - by).to_bytes(8) + held[8:])
 
     def held(self) -> set[str]:
         """Return all clients that are kept."""
-        return set(fields_of(self.raw, keys.clients(GROUP)))
+        return set(fields_of(self.raw, keys.chat_connections(GROUP)))
 
 
 @pytest.fixture
@@ -82,10 +82,10 @@ def test_stored_chat_connection_matches_the_documented_layout(room: Room, raw: R
     attaching = room.clients.attach(GROUP, "ann", "c1", joined=True, protobuf=True)
     assert room.store.run(attaching) == Joined(True, [ChatConnection("c1", True, "ann")])
 
-    (held,) = fields_of(raw, keys.clients(GROUP)).values()
+    (held,) = fields_of(raw, keys.chat_connections(GROUP)).values()
     assert before + LEASE <= int.from_bytes(held[:8]) <= clock(raw) + LEASE
     assert held[8:] == b"\3ann"
-    life: Any = raw.pttl(keys.clients(GROUP))
+    life: Any = raw.pttl(keys.chat_connections(GROUP))
     assert LEASE // 1000 < life <= (LEASE + GRACE) // 1000
 
 
@@ -149,7 +149,7 @@ def test_clients_of_a_clock_that_fell_back(room: Room) -> None:
     room.age("c1", by=-3 * LEASE)
     room.attach("c2", "bob")
 
-    held: Any = room.raw.hget(keys.clients(GROUP), "c1")
+    held: Any = room.raw.hget(keys.chat_connections(GROUP), "c1")
     assert int.from_bytes(held[:8]) <= clock(room.raw) + LEASE
     assert room.joined() == [("c1", "ann"), ("c2", "bob")]
 
@@ -168,7 +168,7 @@ def test_renewal_extends_a_connection_and_revives_none(room: Room) -> None:
     room.first("a1", "ann")
     before = clock(room.raw)
     assert room.store.run(room.clients.renewing(GROUP, "a1"))
-    held = fields_of(room.raw, keys.clients(GROUP))["a1"]
+    held = fields_of(room.raw, keys.chat_connections(GROUP))["a1"]
     assert int.from_bytes(held[:8]) >= before + LEASE
     assert held[8:] == b"\1ann"
 
@@ -213,7 +213,10 @@ def test_room_with_ten_thousand_connections_works(room: Room, raw: RawClient) ->
     handles = [f"user{number}" for number in range(10_000)]
     record: Any = raw.hget(keys.members(GROUP), "ann")
     raw.hset(keys.members(GROUP), mapping=dict.fromkeys(handles, record))
-    raw.hset(keys.clients(GROUP), mapping={f"c-{handle}": client(handle, FOR_EVER, 1) for handle in handles})
+    raw.hset(
+        keys.chat_connections(GROUP),
+        mapping={f"c-{handle}": client(handle, FOR_EVER, 1) for handle in handles},
+    )
 
     joined = room.attach("a1", "ann")
     assert joined is not None
@@ -277,7 +280,7 @@ def test_a_full_store(engine: Engine, room: Room) -> None:
 
 def test_every_key_is_declared(engine: Engine, raw: RawClient) -> None:
     """An account that may touch nothing but the keys the scripts are given can run all of their ways."""
-    kinds = (keys.chat, keys.members, keys.clients, keys.log, keys.outbox)
+    kinds = (keys.chat, keys.members, keys.chat_connections, keys.log, keys.outbox)
     rules = ["on", ">pass", "+@all", *(f"~{kind(GROUP)}" for kind in kinds)]
     for node in engine.nodes:
         node.execute_command("ACL SETUSER", "narrow", *rules)

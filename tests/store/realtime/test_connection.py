@@ -20,7 +20,7 @@ from tests.store.log_records import RawClient, settings_for
 BESIDE_CHATS = 4
 """Arguments of the command that attaches: EVALSHA, the script, 1, the key."""
 ID = "Fz9-_xA1b2c3d4="
-KEY = keys.socket(ID)
+KEY = keys.connection(ID)
 ANN = FrameSender("ann", SESSION, protobuf=False, room=None, renew=False, wait=0)
 
 

@@ -190,7 +190,7 @@ class ConnectionMachine(RuleBasedStateMachine):
         assert self._people.online() == bool(ready)
         assert self._people.targets("ann") == ready
         assert {name.partition("\0")[2] for name in self._people.leases()} >= self._held.keys()
-        assert self._raw.hlen(keys.connections("ann")) == len(self._held)
+        assert self._raw.hlen(keys.user_connections("ann")) == len(self._held)
 
 
 def machine_on(engine: Engine, store: Store, raw: RawClient, done: Counter[str]) -> type[ConnectionMachine]:

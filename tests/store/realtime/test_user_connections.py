@@ -57,13 +57,13 @@ def test_stored_user_connection_matches_the_documented_layout(
     before = clock(raw)
     people.store.run(people.presence.connect("ann", None, session, "c1", protobuf=True))
 
-    (held,) = fields_of(raw, keys.connections("ann")).values()
+    (held,) = fields_of(raw, keys.user_connections("ann")).values()
     expiry = int.from_bytes(held[:8])
     assert before + LEASE <= expiry <= clock(raw) + LEASE
     assert held[8:] == bytes([2]) + session
     assert people.leases() == {"ann\0c1": expiry}
     assert people.ready("c1") == PresenceChange(changed=True, seen=0, watchers=[])
-    assert fields_of(raw, keys.connections("ann"))["c1"][8:] == bytes([3]) + session
+    assert fields_of(raw, keys.user_connections("ann"))["c1"][8:] == bytes([3]) + session
     assert people.store.run_all(people.presence.targets(["ann"])) == [[Target("c1", True)]]
 
 
@@ -81,7 +81,7 @@ def test_ticket_opens_one_connection_of_its_session(
 
     assert enter("c1") == ConnectAttempt(ConnectOutcome.OK, session, room)
     assert enter("c2") == ConnectAttempt(ConnectOutcome.NO_TICKET, b"", None)
-    assert fields_of(raw, keys.connections("ann")).keys() == {"c1"}
+    assert fields_of(raw, keys.user_connections("ann")).keys() == {"c1"}
 
 
 def test_a_ticket_is_its_users(people: People, session: bytes) -> None:
@@ -117,7 +117,7 @@ def test_two_connect_at_once(engine: Engine, people: People, raw: RawClient, ses
 
             outcomes = list(pool.map(enter, range(len(stores))))
             assert sorted(outcomes) == [ConnectOutcome.OK, *[ConnectOutcome.NO_TICKET] * 3]
-    assert len(fields_of(raw, keys.connections("ann"))) == 10
+    assert len(fields_of(raw, keys.user_connections("ann"))) == 10
 
 
 @pytest.mark.parametrize("ends", ["gone", "expired", "deleted"])
@@ -136,7 +136,7 @@ def test_a_session_that_ended(
 
     query = people.presence.connect("ann", ticket, session, "c1", protobuf=False)
     assert people.store.run(query) == ConnectAttempt(ConnectOutcome.NO_SESSION, b"", None)
-    assert not raw.exists(keys.connections("ann"))
+    assert not raw.exists(keys.user_connections("ann"))
     assert not people.leases()
 
 
@@ -191,7 +191,7 @@ def test_the_last_goes(people: People, raw: RawClient) -> None:
     assert people.drop("c2") == people.drop("c3") == people.drop("c9") == NOBODY
     assert people.shown() == ShownPresence(online=False, seen=gone.seen)
     assert not people.leases()
-    assert not raw.exists(keys.connections("ann"))
+    assert not raw.exists(keys.user_connections("ann"))
 
 
 def test_the_old_closes_after_the_new_opened(people: People) -> None:
@@ -270,7 +270,7 @@ def test_leases_that_are_too_long(people: People) -> None:
 
 def test_nobody_was_last_online_in_the_future(people: People, raw: RawClient) -> None:
     """A time that a wrong clock left is shown as now, and is not kept by whoever goes next."""
-    raw.set(keys.seen("ann"), clock(raw) + HOUR)
+    raw.set(keys.last_seen("ann"), clock(raw) + HOUR)
     people.connect("c0")
     shown = people.shown()
     assert shown is not None
@@ -278,7 +278,7 @@ def test_nobody_was_last_online_in_the_future(people: People, raw: RawClient) ->
 
     people.come("c1")
     assert people.drop("c1").seen <= clock(raw)
-    assert int(raw.get(keys.seen("ann")) or 0) <= clock(raw)
+    assert int(raw.get(keys.last_seen("ann")) or 0) <= clock(raw)
 
 
 def test_a_ticket_of_a_clock_that_fell_back(people: People, raw: RawClient) -> None:
@@ -370,8 +370,8 @@ def test_deleted_user_was_never_online_and_is_swept(people: People, raw: RawClie
     assert not people.store.run(people.presence.renew("ann", "c2"))
     assert people.expired() == [("ann", "c2")]
     assert people.drop("c2").watchers == []
-    assert not raw.exists(keys.connections("ann"))
-    assert not raw.exists(keys.seen("ann"))
+    assert not raw.exists(keys.user_connections("ann"))
+    assert not raw.exists(keys.last_seen("ann"))
     assert people.shown() is None
 
 
@@ -522,7 +522,15 @@ def test_a_full_store(engine: Engine, people: People) -> None:
 
 def test_every_key_is_declared(engine: Engine, raw: RawClient) -> None:
     """An account that may touch nothing but the keys the scripts are given can run all of their ways."""
-    kinds = (keys.user, keys.sessions, keys.connections, keys.seen, keys.leases, keys.watchers, keys.blocked)
+    kinds = (
+        keys.user,
+        keys.sessions,
+        keys.user_connections,
+        keys.last_seen,
+        keys.leases,
+        keys.watchers,
+        keys.blocked,
+    )
     names = [kind("ann") for kind in kinds] + [keys.ticket("ann", TICKET.hex()), *keys.leases_by_partition()]
     rules = ["on", ">pass", "+@all", *(f"~{name}" for name in names)]
     for node in engine.nodes:

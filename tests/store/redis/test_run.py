@@ -87,14 +87,14 @@ def test_an_error_in_the_middle(engine: Engine, store: Store, raw: RawClient) ->
     """An error that a query is answered is raised; the others have run, and nothing is left to be read."""
     written(raw, USERS)
     bad: Query[Any] = Query("LPUSH", (keys.user("user5"),), ("x",))
-    writes: list[Query[Any]] = [Query("SET", (keys.owed(handle),), (handle,)) for handle in USERS]
+    writes: list[Query[Any]] = [Query("SET", (keys.pending(handle),), (handle,)) for handle in USERS]
 
     with pytest.raises(redis.ResponseError, match="WRONGTYPE"):
         store.run_all([*writes[:6], bad, *writes[6:]])
 
     for handle in USERS:
         assert store.run(reading(handle)) == handle.encode()
-        assert raw.get(keys.owed(handle)) is not None
+        assert raw.get(keys.pending(handle)) is not None
 
 
 def test_an_error_before_forgotten_scripts(engine: Engine, store: Store, raw: RawClient) -> None:

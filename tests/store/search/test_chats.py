@@ -40,7 +40,11 @@ class Town:
     def __init__(self, store: Store) -> None:
         self.store = store
         self.chats = Chats(store, 1000, 100)
-        self.index, self.terms, self.rooms = SearchIndex(store, keys.found), ChatTerms(store), RoomList(store)
+        self.index, self.terms, self.rooms = (
+            SearchIndex(store, keys.chat_terms),
+            ChatTerms(store),
+            RoomList(store),
+        )
         self.chat_search = ChatSearch(store, self.chats, self.index, self.terms, self.rooms)
 
     def view(self, chat: str) -> ChatSnapshot:

@@ -51,7 +51,7 @@ def test_the_queue_is_asked(society: Society, raw: RawClient) -> None:
     """A post asks the queue for its fan-out."""
     society.post("ann", "hello")
 
-    assert raw.lrange(keys.work(), 0, -1) == [b'{"item":"posts:ann"}']
+    assert raw.lrange(keys.jobs(), 0, -1) == [b'{"item":"posts:ann"}']
 
 
 def test_a_repeated_fan_out_changes_nothing(society: Society, raw: RawClient) -> None:

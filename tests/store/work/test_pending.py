@@ -10,7 +10,7 @@ from chalicelib.store.work.pending import PendingItem, PendingWork
 from tests.store.log_records import RawClient
 
 ITEM = "index:ann"
-KEY = keys.owed("ann")
+KEY = keys.pending("ann")
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def test_all_partitions_are_searched_for_pending_work(owed: PendingWork, raw: Ra
     one_each = {keys.user_partition(handle): handle for handle in handles}
     assert len(one_each) == keys.PARTITIONS
     for partition, handle in one_each.items():
-        raw.hset(keys.owed(partition), f"posts:{handle}", "7")
+        raw.hset(keys.pending(partition), f"posts:{handle}", "7")
 
     assert sorted(owed.everything()) == sorted(
         PendingItem(f"posts:{handle}", 7) for handle in one_each.values()
