@@ -229,7 +229,8 @@ def test_deleted_account_has_no_password_and_no_sessions(accounts: Accounts, raw
     """A deletion removes the password and the sessions at once, and records the rest as pending."""
     accounts.create(ANN)
     gone = [
-        getattr(keys, n)("ann") for n in ("sessions", "rates", "posts", "timeline", "blocked", "unfollowed")
+        getattr(keys, n)("ann")
+        for n in ("sessions", "user_limits", "posts", "timeline", "blocked", "unfollowed")
     ]
     for key in gone:
         raw.set(key, "x")

@@ -37,7 +37,7 @@ from tests.store.log_records import CHAT, Log, RawClient, settings_for
 from tests.store.messages.test_round_trips import Trips
 from tests.store.store_users import WORD, refusal, user
 from tests.unit.nodes import CannedNode
-from tests.unit.store.test_scripts import scripts
+from tests.unit.store.lua_files import scripts
 
 on_timeless = pytest.mark.parametrize("engine", ["timeless_cluster"], indirect=True)
 MINUTES = 300 * 1_000_000_000

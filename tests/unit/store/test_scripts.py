@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 import re
 from pathlib import Path
 
 import pytest
 
-from chalicelib import store
 from chalicelib.store.redis.query import Query
 from chalicelib.store.redis.scripts import (
     CALL,
@@ -20,8 +18,8 @@ from chalicelib.store.redis.scripts import (
     Script,
 )
 from tests.servers.serverless_limits import IN_SCRIPTS
+from tests.unit.store.lua_files import FILES, ROOT, code, name_of, names, scripts, text_of
 
-ROOT = Path(store.__file__).parent
 GROW = {"RPUSH", "SADD", "SET", "ZADD"}
 """Plain commands in use that a full store must refuse."""
 READS = {
@@ -57,7 +55,7 @@ def words(source: str) -> set[str]:
     return set(re.findall(r"'([A-Z]+)'", source))
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "lua").rglob("*.lua")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_a_script_runs_what_a_serverless_store_has(path: Path) -> None:
     """Every command in a script is one that ElastiCache Serverless has, and so is every plain one."""
     assert words(path.read_text(encoding="utf-8")) <= IN_SCRIPTS | OPTIONS
@@ -88,8 +86,8 @@ def test_parts_stand_after_the_first_line() -> None:
     """A script with parts is one text: its flags, the parts that its header requires, itself."""
     source = Script("accounts/authenticate").source
 
-    assert source.startswith("#!lua flags=allow-oom\n-- A part of other scripts.")
-    assert source.index("local function pass(") < source.index("-- Judges a caller")
+    assert source.startswith("#!lua flags=allow-oom\n-- Asks for the time;")
+    assert source.index("local function pass(") < source.index("-- Authenticates a caller")
 
 
 def test_a_part_stands_once_and_after_what_it_requires_itself() -> None:
@@ -101,18 +99,9 @@ def test_a_part_stands_once_and_after_what_it_requires_itself() -> None:
         assert set(Script(f"parts/{part}").parts) <= set(script.parts[:place])
 
 
-def scripts() -> list[Script]:
-    """Return every script that the store's modules name."""
-    names = [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in ROOT.rglob("*.py")]
-    modules = [importlib.import_module(f"{store.__name__}.{name}") for name in names]
-    return [value for module in modules for value in vars(module).values() if isinstance(value, Script)]
-
-
 def test_a_script_that_may_do_without_its_writes_makes_those_that_are_left_out() -> None:
     """What a script calls that has a variant without writes is a read, or is left out of the variant."""
-    left_out = set(
-        re.findall(r"([A-Z]+) = true", (ROOT / "lua" / "parts" / "without_writes.lua").read_text())
-    )
+    left_out = set(re.findall(r"([A-Z]+) = true", text_of("parts/without_writes")))
     variants = [variant for script in scripts() if (variant := script.without_writes)]
     assert {variant.name for variant in variants} >= {
         "accounts/authenticate",
@@ -126,18 +115,6 @@ def test_a_script_that_may_do_without_its_writes_makes_those_that_are_left_out()
         assert called <= READS | left_out, variant.name
 
 
-def code(source: str) -> str:
-    """Return a Lua text without its comments and strings."""
-    return re.sub(r"--.*|'[^'\n]*'", "", source)
-
-
-def names(source: str) -> list[str]:
-    """Return what a Lua text defines for the whole of a script: its functions and its locals."""
-    found = re.findall(r"^local (?:function (\w+)|([\w, ]+?)(?: =|$))", code(source), re.MULTILINE)
-    return [name for function, several in found for name in (function or several).split(", ")]
-
-
-FILES = sorted((ROOT / "lua").rglob("*.lua"))
 VARIANTS = {"callers_clock", "without_writes"}
 """Parts that no script requires: they are put into the variants of scripts."""
 
@@ -145,9 +122,9 @@ VARIANTS = {"callers_clock", "without_writes"}
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_parts_and_script_define_no_name_twice(path: Path) -> None:
     """No name of a script, its parts included, means two things."""
-    script = Script(str(path.relative_to(ROOT / "lua").with_suffix("")))
+    script = Script(name_of(path))
     sources = [path.read_text(encoding="utf-8")]
-    sources += [(ROOT / "lua" / "parts" / f"{part}.lua").read_text(encoding="utf-8") for part in script.parts]
+    sources += [text_of(f"parts/{part}") for part in script.parts]
     defined = [name for source in sources for name in names(source)]
 
     assert len(defined) == len(set(defined)), {name for name in defined if defined.count(name) > 1}
@@ -160,7 +137,7 @@ def test_what_is_required_exists_and_is_used(path: Path) -> None:
     used = set(re.findall(r"\w+", code(source)))
     for line in REQUIRES.findall(source):
         for part in line.split(", "):
-            assert used & set(names((ROOT / "lua" / "parts" / f"{part}.lua").read_text())), part
+            assert used & set(names(text_of(f"parts/{part}"))), part
 
 
 def test_every_part_is_required() -> None:
@@ -172,19 +149,6 @@ def test_every_part_is_required() -> None:
 
 def test_every_script_is_run() -> None:
     """There is a query for each script."""
-    named = {str(path.relative_to(ROOT / "lua").with_suffix("")) for path in FILES}
+    named = {name_of(path) for path in FILES}
 
     assert {name for name in named if not name.startswith("parts/")} == {script.name for script in scripts()}
-
-
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_every_script_says_what_it_is(path: Path) -> None:
-    """A script begins with its flags and one sentence, then names its keys and its reply; a part says so."""
-    first, second, *rest = path.read_text(encoding="utf-8").splitlines()
-    if not first.startswith("#!"):
-        assert first.startswith("-- A part of other scripts.")
-        return
-    assert re.fullmatch(r"#!lua( flags=(no-writes|allow-oom))?", first)
-    assert re.fullmatch(r"-- [A-Z].*[.;].*|-- [A-Z][^.]*", second)
-    assert any(line.startswith("-- KEYS[1") for line in rest)
-    assert any(line.startswith("-- reply ") for line in rest)

@@ -1,7 +1,7 @@
 #!lua flags=no-writes
--- Reads which users of a partition may have sessions that have expired.
+-- Reads which users of a partition may have expired sessions.
 -- requires: clock, numbers
--- KEYS[1]  ends   ZSET, see Sessions
--- ARGV[1]  limit  integer, users at the most
--- reply    handles, those first whose sessions expired first
-return redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', decimal(now()), 'LIMIT', 0, ARGV[1])
+local session_ends = KEYS[1] -- ZSET, see Sessions
+local limit = ARGV[1] -- integer, maximum number of users
+-- reply: handles, those first whose sessions expired first
+return redis.call('ZRANGEBYSCORE', session_ends, '-inf', decimal(now()), 'LIMIT', 0, limit)

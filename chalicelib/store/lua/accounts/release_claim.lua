@@ -1,9 +1,9 @@
 #!lua flags=allow-oom
--- Gives up a claim, if it is still one's own.
--- KEYS[1]  claim   STRING, see Claims
--- ARGV[1]  handle  who gives it up
--- reply    1: it is free, 0: another has it
-local holder = redis.call('GET', KEYS[1])
-if holder and holder ~= ARGV[1] then return 0 end
-redis.call('DEL', KEYS[1])
+-- Releases a claim if the user still holds it.
+local claim = KEYS[1] -- STRING, see Claims
+local handle = ARGV[1] -- of the user who releases it
+-- reply: 1: it is free, 0: another user holds it
+local holder = redis.call('GET', claim)
+if holder and holder ~= handle then return 0 end
+redis.call('DEL', claim)
 return 1

@@ -1,13 +1,12 @@
 #!lua flags=no-writes
--- Reads who stands to a group or room in one way, without being a member.
--- KEYS[1]  others    HASH, see Chats
--- ARGV[1]  relation  integer
--- reply    {handle, record, ...}
-local reply, wanted = {}, tonumber(ARGV[1])
-local others = redis.call('HGETALL', KEYS[1])
-for i = 1, #others, 2 do
-  if bit.band(string.byte(others[i + 1]), 127) == wanted then
-    reply[#reply + 1], reply[#reply + 2] = others[i], others[i + 1]
+-- Reads who has one relation to a group or room without being a member.
+local others = KEYS[1] -- HASH, see Chats
+local relation = tonumber(ARGV[1]) -- integer
+-- reply: {handle, record, ...}
+local reply, held = {}, redis.call('HGETALL', others)
+for i = 1, #held, 2 do
+  if bit.band(string.byte(held[i + 1]), 127) == relation then
+    reply[#reply + 1], reply[#reply + 2] = held[i], held[i + 1]
   end
 end
 return reply

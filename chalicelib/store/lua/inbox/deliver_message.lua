@@ -1,26 +1,25 @@
 #!lua
--- Notes a message of a chat in the indexes of some users of a partition, and reads their connections; again is no change.
+-- Records a message of a chat in the inboxes of users of a partition, and reads their connections; twice changes nothing.
 -- requires: numbers, entry_states, inbox_entries, recipients
--- KEYS[1...] of each user: user HASH, see Accounts; chats HASH, inbox ZSET, active ZSET, see Inboxes;
---          connections HASH, see Presence
--- ARGV[1]  chat      its id
--- ARGV[2]  time      integer, the message's, µs
--- ARGV[3]  is_group  1: only who was placed in the chat is told; 0: both of a direct chat are
--- reply    {ready connections that take JSON; and that take protobuf}, see targets, of those who are not deleted
-local chat, time, is_group = ARGV[1], tonumber(ARGV[2]), ARGV[3] == '1'
-local targets = {{}, {}}
+-- KEYS[1..]: of each user: user HASH, see Accounts; inbox entries HASH, inbox ZSET, active ZSET, see Inboxes; user connections
+--   HASH, see UserConnections
+local chat = ARGV[1] -- its id
+local time = tonumber(ARGV[2]) -- integer, the message's, µs
+local is_group = ARGV[3] == '1' -- 1: users without an entry get none; 0: both users of a direct chat do
+-- reply: {ready connections that take JSON; that take protobuf} (see recipients) of users who are not deleted
+local recipients = {{}, {}}
 
 for i = 1, #KEYS, 5 do
-  local user, chats, inbox, active = KEYS[i], KEYS[i + 1], KEYS[i + 2], KEYS[i + 3]
-  local stamp, state, floor = place_of(chats, chat)
-  local is_live = redis.call('HEXISTS', user, 'deleted') == 0
+  local user, inbox_entries, inbox, active = KEYS[i], KEYS[i + 1], KEYS[i + 2], KEYS[i + 3]
+  local stamp, state, floor = entry_of(inbox_entries, chat)
+  local exists = redis.call('HEXISTS', user, 'deleted') == 0
   local wanted = state == IN or (not is_group and (not state or time > floor))
-  local is_newer = time > active_of(active, chat) or (state == IN and floor == EMPTY)
-  if is_live and wanted and is_newer then
-    if state and (state == OUT or floor == EMPTY) then keep_place(chats, chat, stamp, IN, 0, '') end
+  local is_newer = time > activity_of(active, chat) or (state == IN and floor == EMPTY)
+  if exists and wanted and is_newer then
+    if state and (state == OUT or floor == EMPTY) then keep_entry(inbox_entries, chat, stamp, IN, 0, '') end
     redis.call('ZADD', active, decimal(time), chat)
-    bump(chats, inbox, chat)
+    move_up(inbox_entries, inbox, chat)
   end
-  if is_live then add_ready(targets, KEYS[i + 4]) end
+  if exists then add_ready(recipients, KEYS[i + 4]) end
 end
-return {told(targets)}
+return {joined(recipients)}

@@ -1,16 +1,16 @@
 #!lua
--- Hides what a chat of two holds by now from one of the two, and the chat until another message comes.
--- requires: clock, numbers, permissions
--- KEYS[1]  log      LIST, see MessageLog
--- KEYS[2]  readers  HASH, see Readers
--- KEYS[3]  outbox   HASH: the inbox is owed that it is hidden
--- ARGV[1]  reader   handle
--- ARGV[2]  item     what is owed
--- reply    {stamp, time of the last message that is hidden in µs, 0}
-local _, head = bounds(KEYS[1])
-local own = reader_of(KEYS[2], ARGV[1])
+-- Hides the messages of a direct chat from one of its users, and the chat until the next message.
+-- requires: clock, numbers, chat_log, read_states
+local log = KEYS[1] -- LIST, see MessageLog
+local read_states = KEYS[2] -- HASH, see ReadStates
+local outbox = KEYS[3] -- HASH, see Outbox: the inbox entry becomes pending
+local reader = ARGV[1] -- handle
+local item = ARGV[2] -- the pending inbox entry
+-- reply: {stamp, time of the last hidden message in µs, 0}
+local _, head = bounds(log)
+local own = read_state_of(read_states, reader)
 own.cleared, own.flags = head, bit.bor(HIDDEN, bit.band(own.flags, WROTE))
-keep_reader(KEYS[2], ARGV[1], own, now())
-redis.call('HSET', KEYS[3], ARGV[2], decimal(own.stamp))
-local last = head > 0 and redis.call('LINDEX', KEYS[1], -1)
+keep_read_state(read_states, reader, own, now())
+redis.call('HSET', outbox, item, decimal(own.stamp))
+local last = head > 0 and redis.call('LINDEX', log, -1)
 return {own.stamp, last and struct.unpack('>I8', last, 2) or 0, 0}

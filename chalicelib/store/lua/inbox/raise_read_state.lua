@@ -1,36 +1,35 @@
 #!lua
--- Raises how far a member has read, or received, a chat; reading takes the mark of being unread away.
--- requires: read_state_change, permissions
--- KEYS[1]  log      LIST, see MessageLog
--- KEYS[2]  chat     HASH, see Chats; absent for a chat of two
--- KEYS[3]  members  HASH, see Chats; absent for a chat of two
--- KEYS[4]  others   HASH, see Chats; absent for a chat of two
--- KEYS[5]  readers  HASH, see Readers
--- KEYS[6]  outbox   HASH: the inbox is owed what was read
--- ARGV[1]  reader   handle
--- ARGV[2]  kind     of the chat, 'group' (or a room) or 'direct'
--- ARGV[3]  item     what is owed
--- ARGV[4]  mark     'read' or 'received'
--- ARGV[5]  seq      integer, up to where
--- ARGV[6]  time     8 bytes, the time the message at seq must have; empty: not checked
--- ARGV[7]  epoch    integer as text, the epoch the log must have; empty: not checked
--- reply    {stamp, time of the newest message in µs, 1: the chat is large}, or {}: nothing rose that an inbox shows.
---          Or 0: the history changed, 1: no such chat, 2: not a member, 3: there is no such message yet
-local reader, kind, seq = ARGV[1], ARGV[2], tonumber(ARGV[5])
-local seen = judged(reader, kind)
-local refused = refusal(seen, kind)
+-- Raises how far a member has read or received a chat; reading clears the flag that marks it as unread.
+-- requires: numbers, permissions, read_state_change, read_states
+local log = KEYS[1] -- LIST, see MessageLog
+local chat = KEYS[2] -- HASH, see Chats; does not exist for a direct chat
+local members = KEYS[3] -- HASH, see Chats; does not exist for a direct chat
+local others = KEYS[4] -- HASH, see Chats; does not exist for a direct chat
+local read_states = KEYS[5] -- HASH, see ReadStates
+local outbox = KEYS[6] -- HASH, see Outbox: the inbox entry becomes pending
+local reader = ARGV[1] -- handle
+local kind = ARGV[2] -- of the chat, 'group' (or a room) or 'direct'
+local item = ARGV[3] -- the pending inbox entry
+local reads = ARGV[4] == 'read' -- 'read' or 'received'
+local seq = tonumber(ARGV[5]) -- integer, up to where
+local time = ARGV[6] -- 8 bytes, the time that the message at seq must have; empty: not checked
+local epoch = ARGV[7] -- integer as text, the epoch that the log must have; empty: not checked
+-- reply: {stamp, time of the newest message in µs, 1: the chat is large}; {}: nothing rose that an inbox shows; 0: the history has
+--   changed, 1: the chat does not exist, 2: not a member, 3: there is no such message yet
+local view = view_of(log, chat, members, others, read_states, reader, kind)
+local refused = refusal(view, kind)
 if refused then return refused end
-if not same_history(seen, seq, ARGV[6], ARGV[7]) then return 0 end
-if seq > seen.head then return 3 end
+if not same_history(view, seq, time, epoch) then return 0 end
+if seq > view.head then return 3 end
 
-local own = seen.own or reader_of(KEYS[5], reader)
-local received, unread = seq > own.received, bit.band(own.flags, UNREAD) ~= 0
+local own = view.own or read_state_of(read_states, reader)
+local rises = seq > own.received
 own.received = math.max(own.received, seq)
-if ARGV[4] == 'read' and (seq > own.read or unread) then
+if reads and (seq > own.read or has(own.flags, UNREAD)) then
   own.read = math.max(own.read, seq)
   own.flags = bit.band(own.flags, bit.bnot(UNREAD))
-  return touch(seen, KEYS[5], KEYS[6], reader, own, ARGV[3])
+  return change_read_state(view, read_states, outbox, reader, own, item)
 end
-if not received then return {} end
-keep_reader(KEYS[5], reader, own)
-return ARGV[4] == 'read' and {} or {own.stamp, 0, 0}
+if not rises then return {} end
+keep_read_state(read_states, reader, own)
+return reads and {} or {own.stamp, 0, 0}

@@ -1,20 +1,19 @@
 #!lua flags=no-writes
--- Reads a page of a user's chats by their last activity, from the highest down, and large ones that are to be checked.
+-- Reads a page of a user's chats by their last activity, from the newest down, and large chats to check.
 -- requires: byte_order, large_chats
--- KEYS[1]  active  ZSET, see Inboxes
--- KEYS[2]  chats   HASH, see Inboxes
--- KEYS[3]  large   ZSET, see Inboxes
--- ARGV[1]  time    integer, of the chat before the page, µs; empty: from the top
--- ARGV[2]  chat    that chat
--- ARGV[3]  since   integer, only what was active later, µs
--- ARGV[4]  limit   integer, chats at the most
--- ARGV[5]  most    integer, large chats at most
--- reply    {{chat, time, ...}, large chats, see unchecked}
-local active, limit, above = KEYS[1], tonumber(ARGV[4]), '(' .. ARGV[3]
+local active = KEYS[1] -- ZSET, see Inboxes
+local inbox_entries = KEYS[2] -- HASH, see Inboxes
+local large = KEYS[3] -- ZSET, see Inboxes
+local before_time = ARGV[1] -- integer, of the chat before the page, µs; empty: from the top
+local before_chat = ARGV[2] -- that chat
+local above = '(' .. ARGV[3] -- integer, only later activity, µs
+local limit = tonumber(ARGV[4]) -- integer, maximum number of chats
+local most = tonumber(ARGV[5]) -- integer, maximum number of large chats
+-- reply: {{chat, time, ...}, large chats, see unchecked}
 local page = {}
 
--- Chats of the same time are in the order of their ids, so of those the ones before the page are left out.
-local function take(from, keep)
+-- Chats of the same time are in the order of their ids: of those, the ones before the page are left out.
+local function fill(from, keep)
   local skip = 0
   while #page < 2 * limit do
     local found = redis.call('ZREVRANGEBYSCORE', active, from, above, 'WITHSCORES', 'LIMIT', skip, limit)
@@ -28,10 +27,10 @@ local function take(from, keep)
   end
 end
 
-if ARGV[1] == '' then
-  take('+inf', function() return true end)
+if before_time == '' then
+  fill('+inf', function() return true end)
 else
-  local time = tonumber(ARGV[1])
-  take(ARGV[1], function(chat, score) return tonumber(score) < time or below(chat, ARGV[2]) end)
+  local time = tonumber(before_time)
+  fill(before_time, function(chat, score) return tonumber(score) < time or below(chat, before_chat) end)
 end
-return {page, unchecked(KEYS[2], KEYS[3], 0, tonumber(ARGV[5]))}
+return {page, unchecked(inbox_entries, large, 0, most)}

@@ -1,24 +1,23 @@
 #!lua flags=no-writes
 -- Reads what a user's index says of the chats that moved between two versions.
 -- requires: clock, entry_states, inbox_entries
--- KEYS[1]  chats   HASH, see Inboxes
--- KEYS[2]  inbox   ZSET, see Inboxes
--- KEYS[3]  active  ZSET, see Inboxes
--- ARGV[1]  after   integer, µs, the version that they are above
--- ARGV[2]  upto    integer, µs, the highest version
--- ARGV[3]  most    integer, chats at the most
--- ARGV[4]  side    'first' or 'last' of them
--- reply    {the store's time in µs, {chat, version, stamp in µs, state, time of the newest message in µs, 0 for none}...}
-local reply = {now()}
-local above, found = '(' .. ARGV[1], {}
-if ARGV[4] == 'first' then
-  found = redis.call('ZRANGEBYSCORE', KEYS[2], above, ARGV[2], 'WITHSCORES', 'LIMIT', 0, ARGV[3])
+local inbox_entries = KEYS[1] -- HASH, see Inboxes
+local inbox = KEYS[2] -- ZSET, see Inboxes
+local active = KEYS[3] -- ZSET, see Inboxes
+local above = '(' .. ARGV[1] -- integer, µs, only higher versions
+local upto = ARGV[2] -- integer, µs, the highest version
+local limit = ARGV[3] -- integer, maximum number of chats
+local side = ARGV[4] -- 'first' or 'last' of them
+-- reply: {the store's time in µs, {chat, version, stamp in µs, state, time of the newest message in µs, 0: none}...}
+local reply, found = {now()}, {}
+if side == 'first' then
+  found = redis.call('ZRANGEBYSCORE', inbox, above, upto, 'WITHSCORES', 'LIMIT', 0, limit)
 else
-  found = redis.call('ZREVRANGEBYSCORE', KEYS[2], ARGV[2], above, 'WITHSCORES', 'LIMIT', 0, ARGV[3])
+  found = redis.call('ZREVRANGEBYSCORE', inbox, upto, above, 'WITHSCORES', 'LIMIT', 0, limit)
 end
 for i = 1, #found, 2 do
-  local stamp, state, floor = place_of(KEYS[1], found[i])
-  local time = (floor == EMPTY or state == LARGE) and 0 or active_of(KEYS[3], found[i])
+  local stamp, state, floor = entry_of(inbox_entries, found[i])
+  local time = (floor == EMPTY or state == LARGE) and 0 or activity_of(active, found[i])
   reply[#reply + 1] = {found[i], tonumber(found[i + 1]), stamp or 0, state or IN, time}
 end
 return reply

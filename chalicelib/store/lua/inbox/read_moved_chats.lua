@@ -1,26 +1,26 @@
 #!lua flags=no-writes
--- Reads which chats of a user moved after a version, if that is of a history that is still there.
+-- Reads which chats of a user moved after a version, if the user's history still has that version.
 -- requires: large_chats
--- KEYS[1]  chats     HASH, see Inboxes
--- KEYS[2]  inbox     ZSET, see Inboxes
--- KEYS[3]  large     ZSET, see Inboxes
--- KEYS[4]  lineages  ZSET, see Inboxes
--- ARGV[1]  lineage   of the token; empty: there is none
--- ARGV[2]  since     integer, its version
--- ARGV[3]  limit     integer, chats at the most
--- ARGV[4]  round     integer, when the round of checks of large chats began, µs; 0: it begins now
--- ARGV[5]  most      integer, large chats at most
--- reply    {version, {chat, version, digest of a large chat or ''...}, large chats, see unchecked}   or {} for a token that
---          is not of this history
-local version = redis.call('HGET', KEYS[1], 'version') or '0'
+local inbox_entries = KEYS[1] -- HASH, see Inboxes
+local inbox = KEYS[2] -- ZSET, see Inboxes
+local large = KEYS[3] -- ZSET, see Inboxes
+local lineages = KEYS[4] -- ZSET, see Inboxes
+local lineage = ARGV[1] -- of the sync token; empty: none
+local since = ARGV[2] -- integer, the token's version
+local limit = ARGV[3] -- integer, maximum number of chats
+local round = tonumber(ARGV[4]) -- integer, when the round of checks of large chats began, µs; 0: it begins now
+local most = tonumber(ARGV[5]) -- integer, maximum number of large chats
+-- reply: {version, {chat, version, digest of a large chat or ''...}, large chats, see unchecked}; {}: the token is of another
+--   history
+local version = redis.call('HGET', inbox_entries, 'version') or '0'
 
-if ARGV[1] ~= '' then
-  local told = tonumber(redis.call('ZSCORE', KEYS[4], ARGV[1]) or -1)
-  if told < tonumber(ARGV[2]) then return {} end
+if lineage ~= '' then
+  local highest = tonumber(redis.call('ZSCORE', lineages, lineage) or -1)
+  if highest < tonumber(since) then return {} end
 end
-local found = redis.call('ZRANGEBYSCORE', KEYS[2], '(' .. ARGV[2], '+inf', 'WITHSCORES', 'LIMIT', 0, ARGV[3])
+local found = redis.call('ZRANGEBYSCORE', inbox, '(' .. since, '+inf', 'WITHSCORES', 'LIMIT', 0, limit)
 local rows = {}
 for i = 1, #found, 2 do
-  rows[#rows + 1], rows[#rows + 2], rows[#rows + 3] = found[i], found[i + 1], digest_of(KEYS[1], found[i]) or ''
+  rows[#rows + 1], rows[#rows + 2], rows[#rows + 3] = found[i], found[i + 1], digest_of(inbox_entries, found[i]) or ''
 end
-return {version, rows, unchecked(KEYS[1], KEYS[3], tonumber(ARGV[4]), tonumber(ARGV[5]))}
+return {version, rows, unchecked(inbox_entries, large, round, most)}

@@ -1,19 +1,18 @@
 #!lua flags=allow-oom
--- Notes the highest version that a lineage of sync tokens was told.
--- KEYS[1]  chats     HASH, see Inboxes
--- KEYS[2]  lineages  ZSET, see Inboxes
--- ARGV[1]  lineage
--- ARGV[2]  version   integer, µs
--- ARGV[3]  most      integer, lineages that are kept; of the others those that were told least go
--- reply    1: noted, 0: the user's chats have no such version any more
-local version = tonumber(ARGV[2])
-if version > (tonumber(redis.call('HGET', KEYS[1], 'version')) or 0) then return 0 end
-local told = tonumber(redis.call('ZSCORE', KEYS[2], ARGV[1]) or -1)
-if told < version then
-  redis.call('ZADD', KEYS[2], ARGV[2], ARGV[1])
-  local surplus = redis.call('ZCARD', KEYS[2]) - tonumber(ARGV[3])
-  for _, lineage in ipairs(surplus > 0 and redis.call('ZRANGE', KEYS[2], 0, surplus) or {}) do
-    if surplus > 0 and lineage ~= ARGV[1] then surplus = surplus - redis.call('ZREM', KEYS[2], lineage) end
+-- Records the highest version that a lineage of sync tokens has reached.
+local inbox_entries = KEYS[1] -- HASH, see Inboxes
+local lineages = KEYS[2] -- ZSET, see Inboxes
+local lineage = ARGV[1]
+local version = ARGV[2] -- integer, µs
+local most = tonumber(ARGV[3]) -- integer, maximum number of lineages; of the others those with the lowest versions go
+-- reply: 1: recorded, 0: the user's chats do not have that version any more
+if tonumber(version) > (tonumber(redis.call('HGET', inbox_entries, 'version')) or 0) then return 0 end
+local highest = tonumber(redis.call('ZSCORE', lineages, lineage) or -1)
+if highest < tonumber(version) then
+  redis.call('ZADD', lineages, version, lineage)
+  local surplus = redis.call('ZCARD', lineages) - most
+  for _, other in ipairs(surplus > 0 and redis.call('ZRANGE', lineages, 0, surplus) or {}) do
+    if surplus > 0 and other ~= lineage then surplus = surplus - redis.call('ZREM', lineages, other) end
   end
 end
 return 1

@@ -1,26 +1,25 @@
 #!lua
--- Sets and clears flags that a member has on a chat.
--- requires: read_state_change, permissions
--- KEYS[1]  log      LIST, see MessageLog
--- KEYS[2]  chat     HASH, see Chats; absent for a chat of two
--- KEYS[3]  members  HASH, see Chats; absent for a chat of two
--- KEYS[4]  others   HASH, see Chats; absent for a chat of two
--- KEYS[5]  readers  HASH, see Readers
--- KEYS[6]  outbox   HASH: the inbox is owed the flags
--- ARGV[1]  reader   handle
--- ARGV[2]  kind     of the chat, 'group' (or a room) or 'direct'
--- ARGV[3]  item     what is owed
--- ARGV[4]  set      integer, the bits to set
--- ARGV[5]  clear    integer, the bits to clear
--- reply    {stamp, time of the newest message in µs, 1: the chat is large}, or {}: nothing changed that an inbox shows.
---          Or 1: no such chat, 2: not a member
-local reader, kind = ARGV[1], ARGV[2]
-local seen = judged(reader, kind)
-local refused = refusal(seen, kind)
+-- Sets and clears a member's flags of a chat.
+-- requires: permissions, read_state_change, read_states
+local log = KEYS[1] -- LIST, see MessageLog
+local chat = KEYS[2] -- HASH, see Chats; does not exist for a direct chat
+local members = KEYS[3] -- HASH, see Chats; does not exist for a direct chat
+local others = KEYS[4] -- HASH, see Chats; does not exist for a direct chat
+local read_states = KEYS[5] -- HASH, see ReadStates
+local outbox = KEYS[6] -- HASH, see Outbox: the inbox entry becomes pending
+local reader = ARGV[1] -- handle
+local kind = ARGV[2] -- of the chat, 'group' (or a room) or 'direct'
+local item = ARGV[3] -- the pending inbox entry
+local set = tonumber(ARGV[4]) -- integer, the bits to set
+local clear = tonumber(ARGV[5]) -- integer, the bits to clear
+-- reply: {stamp, time of the newest message in µs, 1: the chat is large}; {}: nothing changed that an inbox shows; 1: the chat does
+--   not exist, 2: not a member
+local view = view_of(log, chat, members, others, read_states, reader, kind)
+local refused = refusal(view, kind)
 if refused then return refused end
 
-local own = seen.own or reader_of(KEYS[5], reader)
-local flags = bit.band(bit.bor(own.flags, tonumber(ARGV[4])), bit.bnot(tonumber(ARGV[5])))
+local own = view.own or read_state_of(read_states, reader)
+local flags = bit.band(bit.bor(own.flags, set), bit.bnot(clear))
 if flags == own.flags then return {} end
 own.flags = flags
-return touch(seen, KEYS[5], KEYS[6], reader, own, ARGV[3])
+return change_read_state(view, read_states, outbox, reader, own, item)

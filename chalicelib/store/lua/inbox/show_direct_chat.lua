@@ -1,16 +1,16 @@
 #!lua
--- Shows a chat of two to one of the two, whether or not there are messages.
--- requires: read_state_change, permissions
--- KEYS[1]  log      LIST, see MessageLog
--- KEYS[2]  chat     HASH, see Chats; absent for a chat of two
--- KEYS[3]  members  HASH, see Chats; absent for a chat of two
--- KEYS[4]  others   HASH, see Chats; absent for a chat of two
--- KEYS[5]  readers  HASH, see Readers
--- KEYS[6]  outbox   HASH: the inbox is owed that it is there
--- ARGV[1]  reader   handle
--- ARGV[2]  item     what is owed
--- reply    {stamp, time of the newest message that the reader sees in µs, 0}
-local seen = judged(ARGV[1], 'direct')
-seen.own.flags = bit.band(seen.own.flags, bit.bnot(HIDDEN))
-seen.state = MEMBER
-return touch(seen, KEYS[5], KEYS[6], ARGV[1], seen.own, ARGV[2])
+-- Shows a direct chat to one of its users, with or without messages.
+-- requires: permissions, read_state_change, read_states
+local log = KEYS[1] -- LIST, see MessageLog
+local chat = KEYS[2] -- HASH, see Chats; does not exist for a direct chat
+local members = KEYS[3] -- HASH, see Chats; does not exist for a direct chat
+local others = KEYS[4] -- HASH, see Chats; does not exist for a direct chat
+local read_states = KEYS[5] -- HASH, see ReadStates
+local outbox = KEYS[6] -- HASH, see Outbox: the inbox entry becomes pending
+local reader = ARGV[1] -- handle
+local item = ARGV[2] -- the pending inbox entry
+-- reply: {stamp, time of the newest message that the reader sees in µs, 0}
+local view = view_of(log, chat, members, others, read_states, reader, 'direct')
+view.own.flags = bit.band(view.own.flags, bit.bnot(HIDDEN))
+view.state = MEMBER
+return change_read_state(view, read_states, outbox, reader, view.own, item)

@@ -1,8 +1,8 @@
--- A part of other scripts. How a message gets into a log.
+-- Appends messages to a chat's log.
 
--- Appends a message and trims the log. Returns its seq and its time in µs.
--- log: LIST, see MessageLog. uncounted: ZSET, see Chats. body: msgpack array. keep: how many messages the log may
--- hold, 0: all. time: now, in µs.
+-- Appends a message and trims the log. Returns its seq and its time, µs.
+-- log: LIST, see MessageLog. uncounted: ZSET, see Chats. body: msgpack array. keep: maximum number of messages in the log,
+-- 0: all. time: now, µs.
 local function add_message(log, uncounted, body, keep, time)
   local header = redis.call('LINDEX', log, 0)
   if header then

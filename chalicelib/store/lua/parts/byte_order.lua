@@ -1,6 +1,6 @@
--- A part of other scripts. The order of the members of a sorted set.
+-- Orders texts byte by byte, as a sorted set orders members of the same score.
 
--- Returns whether one text is below another, byte by byte; Lua's own comparison depends on the server's locale.
+-- Returns whether one text is below another; Lua's own comparison depends on the server's locale.
 local function below(one, other)
   for i = 1, math.min(#one, #other) do
     local here, there = string.byte(one, i), string.byte(other, i)

@@ -1,5 +1,5 @@
--- A part of other scripts. In place of `clock`: the caller's time, for a store that tells it to no script. It is the last two
--- of ARGV, seconds since 1970 and microseconds, as TIME replies them; the rest of the script does not see them.
+-- Takes the time from the caller, in place of `clock`, for a store whose scripts may not ask for it. The last two of ARGV are
+-- seconds since 1970 and microseconds, as TIME replies them; the rest of the script does not see them.
 local CALLERS_MICROSECONDS, CALLERS_SECONDS = table.remove(ARGV), table.remove(ARGV)
 
 -- Returns the caller's time, µs since 1970.

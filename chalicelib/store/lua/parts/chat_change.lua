@@ -1,56 +1,67 @@
--- A part of other scripts. The same for create_chat and change_chat, after log and chat_people: what both do once they may.
--- requires: numbers, chat_log, chat_members, entry_states, append
-local ID, BODY, KEEP, MOST, LARGE_ABOVE = ARGV[1], ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
-local MOST_OTHERS, FIELDS, MOVES = tonumber(ARGV[6]), cmsgpack.unpack(ARGV[9]), cmsgpack.unpack(ARGV[10])
+-- Creates or changes a group or room, with the log entry that tells of it.
+-- requires: numbers, append, batches, chat_log, chat_members, entry_states
+-- The scripts that require it have these arguments:
+local ID = ARGV[1] -- of the chat
+local BODY = ARGV[2] -- msgpack array, the message that tells of the change; empty: none does
+local KEEP = tonumber(ARGV[3]) -- integer, maximum number of messages in the log; 0: all
+local MOST_MEMBERS = tonumber(ARGV[4]) -- integer, maximum number of members
+local LARGE_ABOVE = tonumber(ARGV[5]) -- integer, a chat that once has more members is large for good
+local MOST_OTHERS = tonumber(ARGV[6]) -- integer, maximum number of former members and the like
+local FIELDS = cmsgpack.unpack(ARGV[9]) -- msgpack array, field and value of the chat in turn
+local MOVES = cmsgpack.unpack(ARGV[10]) -- msgpack array, see below
 local DONE, MOVED, FULL, NO_OWNER, CROWDED = 0, 1, 2, 3, 4
+
+-- MOVES has four values for each handle: the handle; its record as the caller has seen it (see record_of); its new membership
+-- (see chat_members; of an invited user then the inviter's handle; '': the record goes; '=': it stays); and until when a
+-- member is muted, µs.
 
 local function count(condition) return condition and 1 or 0 end
 
--- Returns by how much the change raises the numbers of members, owners and others, and that of those who wait
--- to become members.
+-- Returns by how much the change raises the numbers of members, owners and others, and how many of these wait to become
+-- members.
 local function growth()
   local members, owners, others, waiting = 0, 0, 0, 0
   for i = 1, #MOVES, 4 do
-    local held, to = standing(MOVES[i + 1]), MOVES[i + 2]
+    local held, to = membership(MOVES[i + 1]), MOVES[i + 2]
     if to ~= '=' then
       members = members + count(is_member(to)) - count(is_member(held))
       owners = owners + count(to == OWNER) - count(held == OWNER)
       others = others + count(to ~= '' and not is_member(to)) - count(held ~= '' and not is_member(held))
-      waiting = waiting + count(standing(to) == INVITED or standing(to) == REQUESTED)
+      waiting = waiting + count(membership(to) == INVITED or membership(to) == REQUESTED)
     end
   end
   return members, owners, others, waiting
 end
 
--- Forgets some former members; returns whether there was room for `more` others then.
+-- Removes the records of some former members; returns whether `more` others fit then.
 local function forget(more)
   local busy, surplus = {}, redis.call('HLEN', OTHERS) + more - MOST_OTHERS
   if more <= 0 or surplus <= 0 then return true end
   for i = 1, #MOVES, 4 do busy[MOVES[i]] = true end
   local sample = redis.call('HRANDFIELD', OTHERS, 100 + surplus, 'WITHVALUES')
   for i = 1, #sample, 2 do
-    local handle, was = sample[i], standing('o' .. sample[i + 1])
+    local handle, was = sample[i], membership('o' .. sample[i + 1])
     if surplus > 0 and not busy[handle] and (was == LEFT or was == DELETED or was == REMOVED) then
-      local told = redis.call('ZSCORE', CHANGES, 'm:' .. handle)
+      local changed = redis.call('ZSCORE', CHANGES, 'm:' .. handle)
       local lost = tonumber(redis.call('HGET', CHAT, 'changes_lost')) or 0
-      if told then redis.call('HSET', CHAT, 'changes_lost', decimal(math.max(lost, tonumber(told)))) end
+      if changed then redis.call('HSET', CHAT, 'changes_lost', decimal(math.max(lost, tonumber(changed)))) end
       redis.call('ZREM', CHANGES, 'm:' .. handle)
       redis.call('HDEL', OTHERS, handle)
-      redis.call('HDEL', READERS, handle)
+      redis.call('HDEL', READ_STATES, handle)
       surplus = surplus - 1
     end
   end
   return surplus <= 0
 end
 
--- Returns what the record of a handle becomes that held another and will be a member, or not.
--- head: seq of the newest message before the change, seq: after it.
+-- Returns the new record of a handle that becomes, or stays, a member. head: seq of the newest message before the change.
 local function as_member(held, to, muted_until, head, time)
-  local since, joined = head, time
-  if is_member(held) then since, joined = struct.unpack('>I8I8', held, 3) end
-  return struct.pack('>BI8I8I8', string.byte(to, 2), since, joined, muted_until)
+  local since, began = head, time
+  if is_member(held) then since, began = struct.unpack('>I8I8', held, 3) end
+  return struct.pack('>BI8I8I8', string.byte(to, 2), since, began, muted_until)
 end
 
+-- Returns the new record of a handle that is not a member. seq: of the newest message after the change.
 local function as_other(held, to, seq, time)
   local since, upto, relation, _ = 0, 0, string.byte(to, 2), nil
   if is_member(held) then
@@ -62,14 +73,14 @@ local function as_other(held, to, seq, time)
   return struct.pack('>BI8I8I8', relation, time, since, upto) .. string.sub(to, 3)
 end
 
--- Writes the records of all whom the change concerns. Returns their handles, those who are members no more as a
--- set, and of those who are no members what becomes of each.
-local function settle(head, seq, time)
-  local concerned, leavers, outside, members, others = {}, {}, {}, {}, {}
+-- Writes the records of all handles that change. Returns these handles; a set of those that are members no more; and the new
+-- membership of each that is not a member.
+local function write_records(head, seq, time)
+  local changed, leavers, outside, members, others = {}, {}, {}, {}, {}
   for i = 1, #MOVES, 4 do
     local handle, held, to = MOVES[i], MOVES[i + 1], MOVES[i + 2]
     if to ~= '=' then
-      concerned[#concerned + 1] = handle
+      changed[#changed + 1] = handle
       if is_member(to) then
         members[#members + 1] = handle
         members[#members + 1] = as_member(held, to, tonumber(MOVES[i + 3]), head, time)
@@ -84,72 +95,72 @@ local function settle(head, seq, time)
       end
     end
   end
-  in_pieces('HSET', MEMBERS, members)
-  in_pieces('HSET', OTHERS, others)
-  return concerned, leavers, outside
+  in_batches('HSET', MEMBERS, members)
+  in_batches('HSET', OTHERS, others)
+  return changed, leavers, outside
 end
 
--- Notes what the message told of, and that it does not count as unread.
-local function note(seq, time, concerned)
+-- Records the subjects of the message that tells of the change, and that it does not count as unread.
+local function record_subjects(seq, time, changed)
   redis.call('ZADD', UNCOUNTED, seq, seq)
   local subjects = {}
   if #FIELDS > 0 then subjects = {decimal(time), 'info'} end
-  for _, handle in ipairs(concerned) do
+  for _, handle in ipairs(changed) do
     subjects[#subjects + 1] = decimal(time)
     subjects[#subjects + 1] = 'm:' .. handle
   end
-  in_pieces('ZADD', CHANGES, subjects)
+  in_batches('ZADD', CHANGES, subjects)
   redis.call('HSET', CHAT, 'change_seq', seq, 'change_time', decimal(time))
 end
 
--- Notes that the chat is large, if it came to be. Returns whether it is, and whether it only came to be now.
-local function grown()
+-- Marks the chat as large once it has enough members. Returns whether it is large, and whether it became so just now.
+local function become_large()
   if redis.call('HEXISTS', CHAT, 'large') == 1 then return true, false end
   if redis.call('HLEN', MEMBERS) <= LARGE_ABOVE then return false, false end
   redis.call('HSET', CHAT, 'large', 1)
   return true, true
 end
 
--- Owes the search entries and the members what they must be told.
-local function owe(time)
+-- Records the search entries and the message as pending.
+local function record_pending(time)
   if #FIELDS > 0 then redis.call('HSET', OUTBOX, 'i' .. ID, decimal(time)) end
   if BODY ~= '' then redis.call('HSET', OUTBOX, 'm' .. ID, decimal(time)) end
 end
 
--- Returns who has made the change, if they are a member after it. The message that tells of it begins with its sender.
-local function joiner(outside)
+-- Returns the user who has made the change, if a member after it: the sender of the message, the first value of its array.
+local function joiner_of(outside)
   local sender = BODY ~= '' and cmsgpack.unpack(BODY)[1]
   return sender and not outside[sender] and sender or nil
 end
 
--- Makes the change, unless a guard refuses it. new: whether it makes the chat.
+-- Makes the change, unless a limit refuses it. new: whether it creates the chat.
 local function change(new)
   local members, owners, others, waiting = growth()
   local owned = (tonumber(redis.call('HGET', CHAT, 'owners')) or 0) + owners
-  if members > 0 and redis.call('HLEN', MEMBERS) + members > MOST then return {FULL} end
+  if members > 0 and redis.call('HLEN', MEMBERS) + members > MOST_MEMBERS then return {FULL} end
   if (new or owners < 0) and owned < 1 then return {NO_OWNER} end
   if not forget(others) and waiting > 0 then return {CROWDED} end
 
-  local head, time = newest(LOG), next_time(LOG)
+  local head, time = newest(LOG), next_time()
   local seq = BODY == '' and head or add_message(LOG, UNCOUNTED, BODY, KEEP, time)
-  local concerned, leavers, outside = settle(head, seq, time)
-  if BODY ~= '' then note(seq, time, concerned) end
+  local changed, leavers, outside = write_records(head, seq, time)
+  if BODY ~= '' then record_subjects(seq, time, changed) end
   redis.call('HSET', CHAT, 'owners', owned)
   if new then redis.call('HSET', CHAT, 'made', decimal(time)) end
   if #FIELDS > 0 then redis.call('HSET', CHAT, 'info_time', decimal(time), unpack(FIELDS)) end
-  local large, only_now = grown()
-  owe(time)
+  local large, only_now = become_large()
+  record_pending(time)
 
   if only_now then
-    concerned = redis.call('HKEYS', MEMBERS)
-    for handle in pairs(outside) do concerned[#concerned + 1] = handle end
+    changed = redis.call('HKEYS', MEMBERS)
+    for handle in pairs(outside) do changed[#changed + 1] = handle end
   end
   local _, active = newest(LOG)
-  local told = placed(ID, concerned, time, leavers, joiner(outside), function(handle)
+  local entries = raise_stamps(ID, changed, time, leavers, joiner_of(outside), function(handle)
     if not outside[handle] then return large and LARGE or IN, active, '' end
     local to = outside[handle]
-    if standing(to) == INVITED then return IS_INVITED, time, string.sub(to, 3) end
+    if membership(to) == INVITED then return IS_INVITED, time, string.sub(to, 3) end
     return OUT, active, ''
   end)
-  return {DONE, seq, time, not large and redis.call('HKEYS', MEMBERS), told}
+  return {DONE, seq, time, not large and redis.call('HKEYS', MEMBERS), entries}
 end

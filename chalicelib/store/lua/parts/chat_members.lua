@@ -1,59 +1,63 @@
--- A part of other scripts. After chat_log: the people of a group or room. All these scripts have the keys
--- requires: numbers, chat_log
---   KEYS[1] chat HASH, [2] members HASH, [3] others HASH, [6] changes ZSET, see Chats
---   KEYS[4] readers HASH, see Readers; [5] log LIST, [7] uncounted ZSET, see MessageLog; [8] outbox HASH, see Outbox;
---   [9] clients HASH, see Clients
-local CHAT, MEMBERS, OTHERS, READERS = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
-local LOG, CHANGES, UNCOUNTED, OUTBOX, CLIENTS = KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
-local ACCEPTED = 64
+-- Changes the members of a group or room.
+-- requires: clock, numbers, batches, chat_log, memberships, read_states
+-- The scripts that require it have these keys:
+local CHAT = KEYS[1] -- HASH, see Chats
+local MEMBERS = KEYS[2] -- HASH, see Chats
+local OTHERS = KEYS[3] -- HASH, see Chats
+local READ_STATES = KEYS[4] -- HASH, see ReadStates
+local LOG = KEYS[5] -- LIST, see MessageLog
+local CHANGES = KEYS[6] -- ZSET, see Chats
+local UNCOUNTED = KEYS[7] -- ZSET, see Chats
+local OUTBOX = KEYS[8] -- HASH, see Outbox
+local CHAT_CONNECTIONS = KEYS[9] -- HASH, see ChatConnections
 
--- How somebody stands is text: `m` and a role, `o` and a relation, each a byte, or nothing. What is held goes on
--- with the other bytes of the record. A relation with the bit REFUSED is of somebody who has refused an invitation.
+-- A membership is text: `m` and a role, `o` and a relation, each a byte, or ''. A record (see record_of) begins with it. REFUSED
+-- is added to the relation of a user who has refused an invitation.
 local INVITED, REQUESTED, LEFT, DELETED, REMOVED, OWNER = 'o\1', 'o\2', 'o\4', 'o\5', 'o\6', 'm\3'
 local REFUSED = 128
 
-local function standing(text)
-  if string.sub(text, 1, 1) ~= 'o' then return string.sub(text, 1, 2) end
-  return 'o' .. string.char(bit.band(string.byte(text, 2), REFUSED - 1))
+-- Returns the membership that a record begins with, without REFUSED.
+local function membership(record)
+  if string.sub(record, 1, 1) ~= 'o' then return string.sub(record, 1, 2) end
+  return 'o' .. string.char(bit.band(string.byte(record, 2), REFUSED - 1))
 end
-local function is_member(text) return string.sub(text, 1, 1) == 'm' end
+local function is_member(record) return string.sub(record, 1, 1) == 'm' end
 
--- Returns how a handle stands in the chat, in full.
-local function record_of(handle)
-  local member = redis.call('HGET', MEMBERS, handle)
-  if member then return 'm' .. member end
-  local other = redis.call('HGET', OTHERS, handle)
-  return other and 'o' .. other or ''
+-- Returns the time of the next message of the log: now, but always above that of the last one.
+local function next_time()
+  local _, last = newest(LOG)
+  return math.max(now(), last + 1)
 end
 
--- Returns whether handles, each with what was held of it next to it, still stand as they did.
--- list: those, and what else there is of each. step: how many elements that are.
-local function stand_as_seen(list, step)
+-- Returns whether handles still have the records that the caller has seen.
+-- list: handle and record in turn, and what else belongs to each. step: how many elements that are.
+local function are_as_seen(list, step)
   for i = 1, #list, step do
-    if record_of(list[i]) ~= list[i + 1] then return false end
+    if record_of(MEMBERS, OTHERS, list[i]) ~= list[i + 1] then return false end
   end
   return true
 end
 
--- Raises the stamps of handles to `time` at the least, and owes the places that follow.
--- leavers: a set of those whose flags are cleared. joiner: who made or joined the chat by themselves, or nil. place: gives the state of a handle's place, its activity, and the inviter.
--- Returns the places: {handle, stamp, state, active, inviter, ...}.
-local function placed(id, handles, time, leavers, joiner, place)
-  local records, owed, told = {}, {}, {}
-  for i, held in ipairs(in_pieces('HMGET', READERS, handles)) do
+-- Raises the stamps of handles to `time` or above, and records their inbox entries as pending.
+-- leavers: a set of the handles whose flags are cleared. joiner: the handle that made or joined the chat itself, or nil.
+-- entry: returns the state of a handle's inbox entry, its activity and the inviter.
+-- Returns the entries: {handle, stamp, state, active, inviter, ...}.
+local function raise_stamps(id, handles, time, leavers, joiner, entry)
+  local records, pending, entries = {}, {}, {}
+  for i, held in ipairs(in_batches('HMGET', READ_STATES, handles)) do
     local read, received, cleared, stamp, flags = 0, 0, 0, 0, 0
-    if held then read, received, cleared, stamp, flags = struct.unpack('>I8I8I8I8B', held) end
+    if held then read, received, cleared, stamp, flags = struct.unpack(READ_STATE, held) end
     local handle, at = handles[i], 2 * i
     stamp = math.max(time, stamp + 1)
     if leavers[handle] then flags = 0 end
     if handle == joiner then flags = bit.bor(flags, ACCEPTED) end
-    records[at - 1], records[at] = handle, struct.pack('>I8I8I8I8B', read, received, cleared, stamp, flags)
-    owed[at - 1], owed[at] = 'p' .. handle .. '\0' .. id, decimal(stamp)
+    records[at - 1], records[at] = handle, struct.pack(READ_STATE, read, received, cleared, stamp, flags)
+    pending[at - 1], pending[at] = 'p' .. handle .. '\0' .. id, decimal(stamp)
     local last = 5 * i
-    told[last - 4], told[last - 3] = handle, stamp
-    told[last - 2], told[last - 1], told[last] = place(handle)
+    entries[last - 4], entries[last - 3] = handle, stamp
+    entries[last - 2], entries[last - 1], entries[last] = entry(handle)
   end
-  in_pieces('HSET', READERS, records)
-  in_pieces('HSET', OUTBOX, owed)
-  return told
+  in_batches('HSET', READ_STATES, records)
+  in_batches('HSET', OUTBOX, pending)
+  return entries
 end

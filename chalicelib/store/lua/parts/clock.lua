@@ -1,4 +1,4 @@
--- A part of other scripts. The one place that asks for the time; `callers_clock` takes its place where scripts may not ask.
+-- Asks for the time; no other part or script does. `callers_clock` takes its place where scripts may not ask.
 
 -- Returns the store's time, µs since 1970.
 local function now()

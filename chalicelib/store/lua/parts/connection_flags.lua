@@ -1,2 +1,2 @@
--- A part of other scripts. The flags of a connection, see Presence.
+-- Names the flags of a user's connection, see UserConnections.
 local READY, PROTOBUF = 1, 2

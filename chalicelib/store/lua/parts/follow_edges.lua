@@ -1,4 +1,4 @@
--- A part of other scripts. The edges of a user, in the user's own slot: whom they follow.
+-- Changes the edges of a user in the user's own slot: whom the user follows, see Follows.
 -- requires: clock, numbers
 
 -- user: the key of the user's account. Returns a version above all that the user's edges ever had, as text.
@@ -9,9 +9,9 @@ local function next_version(user)
   return version
 end
 
--- Takes an edge away, and owes its mirror unless item is empty.
-local function end_edge(user, following, owed, target, item)
+-- Ends an edge, and records its mirror as pending unless item is empty.
+local function end_edge(user, following, pending, target, item)
   local version = next_version(user)
   redis.call('ZREM', following, target)
-  if item ~= '' then redis.call('HSET', owed, item, version) end
+  if item ~= '' then redis.call('HSET', pending, item, version) end
 end

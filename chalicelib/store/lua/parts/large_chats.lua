@@ -1,8 +1,8 @@
--- A part of other scripts. After index: the chats of a user that are too large to write inboxes, see Inboxes.
+-- Reads and writes the chats of a user that are too large to write inboxes, see Inboxes.
 -- requires: clock, numbers, entry_states
 local NO_DIGEST = string.rep('\0', 8)
 
--- Makes what an earlier version kept, a SET, into the ZSET that it is now.
+-- Converts the SET that an earlier version kept to the ZSET of today.
 local function upgrade(large)
   if redis.call('TYPE', large).ok ~= 'set' then return end
   local chats = redis.call('SMEMBERS', large)
@@ -10,13 +10,13 @@ local function upgrade(large)
   for _, chat in ipairs(chats) do redis.call('ZADD', large, 0, chat) end
 end
 
--- Notes whether a chat is large. A new one was never checked.
+-- Records whether a chat is large. A new one was never checked.
 local function keep_large(large, chat, state)
   upgrade(large)
   if state == LARGE then redis.call('ZADD', large, 'NX', 0, chat) else redis.call('ZREM', large, chat) end
 end
 
--- Notes whether an invitation to a chat waits, and since when.
+-- Records whether an invitation to a chat waits, and since when.
 local function keep_invitation(invitations, chat, state, time)
   if state == IS_INVITED then
     redis.call('ZADD', invitations, decimal(time), chat)
@@ -25,26 +25,26 @@ local function keep_invitation(invitations, chat, state, time)
   end
 end
 
--- Returns the digest that the index holds of a large chat, 8 bytes; nothing of a chat that is not large.
-local function digest_of(chats, chat)
-  local held = redis.call('HGET', chats, chat)
+-- Returns the digest of a large chat in the index, 8 bytes; nothing for a chat that is not large.
+local function digest_of(inbox_entries, chat)
+  local held = redis.call('HGET', inbox_entries, chat)
   if held and string.byte(held, 9) == LARGE then return string.sub(held, 10) end
 end
 
-local function keep_digest(chats, chat, stamp, digest)
-  redis.call('HSET', chats, chat, struct.pack('>I8B', stamp, LARGE) .. digest)
+local function keep_digest(inbox_entries, chat, stamp, digest)
+  redis.call('HSET', inbox_entries, chat, struct.pack('>I8B', stamp, LARGE) .. digest)
 end
 
--- Returns the time above all checks of large chats.
+-- Returns a time above all checks of large chats.
 local function after_checks(large)
   local last = redis.call('ZREVRANGE', large, 0, 0, 'WITHSCORES')[2]
   return tonumber(last or 0) + 1
 end
 
--- Reads large chats that were not checked in a round, those that were checked longest ago.
--- began: integer, when the round began, µs; 0: it begins now. most: integer, chats at most; 0: none are read.
+-- Reads large chats that a round has not checked yet, those first that were checked longest ago.
+-- began: integer, when the round began, µs; 0: it begins now. most: integer, maximum number of chats; 0: none are read.
 -- Returns {when the round began, 1: there are more, chat, digest, ...}.
-local function unchecked(chats, large, began, most)
+local function unchecked(inbox_entries, large, began, most)
   if most == 0 then return {began, 0} end
   local found = {}
   if redis.call('TYPE', large).ok == 'set' then
@@ -56,7 +56,7 @@ local function unchecked(chats, large, began, most)
   end
   local reply = {began, #found > most and 1 or 0}
   for i = 1, math.min(#found, most) do
-    reply[#reply + 1], reply[#reply + 2] = found[i], digest_of(chats, found[i]) or NO_DIGEST
+    reply[#reply + 1], reply[#reply + 2] = found[i], digest_of(inbox_entries, found[i]) or NO_DIGEST
   end
   return reply
 end

@@ -1,8 +1,6 @@
--- A part of other scripts. Whether an account is there.
+-- Tells whether an account exists.
 
--- user: the key of an account, see Accounts.
--- Returns false for one that never was, and for one that is deleted.
+-- user: the key of the account. Returns false also for a deleted account.
 local function is_live(user)
   return redis.call('EXISTS', user) == 1 and redis.call('HEXISTS', user, 'deleted') == 0
 end
-

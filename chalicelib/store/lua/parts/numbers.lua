@@ -1,4 +1,4 @@
--- A part of other scripts. Numbers as the store keeps them.
+-- Writes numbers as text, and reads flags.
 
 -- Returns a whole number as text; Lua itself writes one above 1e14 with an exponent.
 local function decimal(number) return string.format('%.0f', number) end

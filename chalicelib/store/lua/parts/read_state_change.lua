@@ -1,18 +1,18 @@
--- A part of other scripts. How what a reader has changed is kept, and owed to their inbox.
--- requires: clock, numbers, permissions
+-- Writes a read state that an inbox shows, and records the inbox entry as pending.
+-- requires: clock, numbers, permissions, read_states
 
--- Keeps own and raises its stamp. Returns {stamp, time of the newest message that the reader sees, 1: the chat is large};
--- {} for a chat of two that is hidden, whose inbox need not know.
-local function touch(seen, readers, outbox, handle, own, item)
-  keep_reader(readers, handle, own, now())
-  if seen.state ~= MEMBER then return {} end
+-- Writes own and raises its stamp. Returns {stamp, time of the newest message that the user sees, 1: the chat is large}; {} for
+-- a hidden direct chat, which no inbox shows.
+local function change_read_state(view, read_states, outbox, handle, own, item)
+  keep_read_state(read_states, handle, own, now())
+  if view.state ~= MEMBER then return {} end
   redis.call('HSET', outbox, item, decimal(own.stamp))
-  local element = newest_seen(seen)
-  return {own.stamp, element and struct.unpack('>I8', element, 2) or 0, seen.large and 1 or 0}
+  local element = newest_seen(view)
+  return {own.stamp, element and struct.unpack('>I8', element, 2) or 0, view.large and 1 or 0}
 end
 
--- Returns 1: no such chat, 2: not a member; nothing for a member, and for either of a chat of two.
-local function refusal(seen, kind)
-  if seen.state == GONE then return 1 end
-  if kind == GROUP and seen.state ~= MEMBER then return 2 end
+-- Returns 1: the chat does not exist, 2: the user is not a member; nothing for a member and in a direct chat.
+local function refusal(view, kind)
+  if view.state == GONE then return 1 end
+  if kind == GROUP and view.state ~= MEMBER then return 2 end
 end

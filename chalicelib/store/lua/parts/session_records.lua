@@ -1,3 +1,9 @@
--- A part of other scripts. When the sessions of users end, see Sessions.
--- Returns when a session expires, µs. record: see Sessions.
-local function expiry_of(record) return (struct.unpack('>I8', record, 17)) end
+-- Reads and writes the record of a session, see Sessions.
+
+-- Returns when the session began, was last seen and expires, µs.
+local function session_times(record) return struct.unpack('>I8I8I8', record) end
+
+-- details: where the caller is, opaque here.
+local function session_record(began, seen, expires, details)
+  return struct.pack('>I8I8I8', began, seen, expires) .. details
+end

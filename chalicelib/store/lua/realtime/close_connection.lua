@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
--- Forgets a connection.
--- KEYS[1]  socket  HASH, see Sockets
--- reply    its fields and values; {}: there was none
-local held = redis.call('HGETALL', KEYS[1])
-redis.call('DEL', KEYS[1])
+-- Deletes the record of a connection.
+local connection = KEYS[1] -- HASH, see Connections
+-- reply: its fields and values; {}: there was none
+local held = redis.call('HGETALL', connection)
+redis.call('DEL', connection)
 return held

@@ -1,21 +1,26 @@
 #!lua flags=allow-oom
--- Removes a connection, and says whether the user went offline with it: of all that have expired the first does.
+-- Removes a connection from those of its user, and tells whether the user went offline with it. Of several expired connections,
+-- the first that is removed counts as the last.
 -- requires: clock, numbers, connection_flags, user_connections, watchers
--- KEYS[1..6]  user, connections, seen, leases, watchers, blocked; see say_ready
--- ARGV[1]     handle
--- ARGV[2]     connection
--- reply       {1: the user went offline, 0: not; when, µs; watchers to tell that take JSON; and that take protobuf},
---             see targets
-local connections, seen, handle, connection, time = KEYS[2], KEYS[3], ARGV[1], ARGV[2], now()
-local expiry, flags = connection_of(connections, connection)
-redis.call('ZREM', KEYS[4], handle .. '\0' .. connection)
+local user = KEYS[1] -- HASH, see Accounts
+local user_connections = KEYS[2] -- HASH, see UserConnections
+local last_seen = KEYS[3] -- STRING, see UserConnections
+local leases = KEYS[4] -- ZSET, see UserConnections
+local watchers = KEYS[5] -- HASH, see UserConnections
+local blocked = KEYS[6] -- ZSET, see Blocks
+local handle = ARGV[1]
+local connection = ARGV[2]
+-- reply: {1: the user went offline, 0: did not; when, µs; watchers that take JSON; that take protobuf}, see recipients
+local time = now()
+local expiry, flags = connection_of(user_connections, connection)
+redis.call('ZREM', leases, handle .. '\0' .. connection)
 if not expiry then return {0, 0, '', ''} end
-redis.call('HDEL', connections, connection)
-local lives, over, last = ready_but(connections, connection, time)
+redis.call('HDEL', user_connections, connection)
+local lives, expired, last = other_ready(user_connections, connection, time)
 if lives or not has(flags, READY) then return {0, 0, '', ''} end
 
-for _, other in ipairs(over) do redis.call('HDEL', connections, other) end
-last = math.min(math.max(math.min(expiry, time), last, tonumber(redis.call('GET', seen) or 0)), time)
-if redis.call('HEXISTS', KEYS[1], 'deleted') == 1 then return {1, last, '', ''} end -- whom they had blocked is forgotten
-redis.call('SET', seen, decimal(last))
-return {1, last, watching(KEYS[5], KEYS[6], time)}
+for _, other in ipairs(expired) do redis.call('HDEL', user_connections, other) end
+last = math.min(math.max(math.min(expiry, time), last, tonumber(redis.call('GET', last_seen) or 0)), time)
+if redis.call('HEXISTS', user, 'deleted') == 1 then return {1, last, '', ''} end -- a deleted account's blocks are gone
+redis.call('SET', last_seen, decimal(last))
+return {1, last, live_watchers(watchers, blocked, time)}

@@ -1,12 +1,12 @@
 #!lua flags=no-writes
--- Reads who has accepted a chat: who has written in it, or has made or joined a group by themselves, and has not left since.
--- requires: permissions
--- KEYS[1]  chat     HASH, see Chats; absent for a chat of two
--- KEYS[2]  readers  HASH, see Readers
--- reply    {handle, ...}; none of a large chat
-if redis.call('HEXISTS', KEYS[1], 'large') == 1 then return {} end
-local reply, held = {}, redis.call('HGETALL', KEYS[2])
+-- Reads who has accepted a chat: has written in it, or has created or joined a group unasked, and has not left since.
+-- requires: numbers, read_states
+local chat = KEYS[1] -- HASH, see Chats; does not exist for a direct chat
+local read_states = KEYS[2] -- HASH, see ReadStates
+-- reply: {handle, ...}; none for a large chat
+if redis.call('HEXISTS', chat, 'large') == 1 then return {} end
+local reply, held = {}, redis.call('HGETALL', read_states)
 for i = 1, #held, 2 do
-  if bit.band(string.byte(held[i + 1], 33), ACCEPTED) ~= 0 then reply[#reply + 1] = held[i] end
+  if has(string.byte(held[i + 1], 33), ACCEPTED) then reply[#reply + 1] = held[i] end
 end
 return reply

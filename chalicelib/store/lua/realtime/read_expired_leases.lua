@@ -1,16 +1,12 @@
 #!lua flags=no-writes
--- Reads which connections of a partition have expired and were not dropped, and whose leases end later than any that is
--- given now: those are of a clock that has fallen back since.
+-- Reads which connections of a partition have expired without being dropped, and whose leases are too long: they end later than
+-- any that is given now, so they were given before the clock fell back.
 -- requires: clock, numbers
--- KEYS[1]  leases  ZSET, see Presence
--- ARGV[1]  limit   integer, maximum number of connections of each kind
--- ARGV[2]  lease   integer, µs that a connection lives
--- reply    {those that have expired, first those that did so first; those whose leases are too long}, each the handle, \0
---          and the connection
+local leases = KEYS[1] -- ZSET, see UserConnections
+local limit = ARGV[1] -- integer, maximum number of connections of each kind
+local lease = tonumber(ARGV[2]) -- integer, µs that a connection lives
+-- reply: {the expired ones, those first that expired first; those with too long leases}, each the handle, \0 and the connection
 local time = now()
-local function scored(from, to) return redis.call('ZRANGEBYSCORE', KEYS[1], from, to, 'LIMIT', 0, ARGV[1]) end
+local function scored(from, to) return redis.call('ZRANGEBYSCORE', leases, from, to, 'LIMIT', 0, limit) end
 
-return {
-  scored('-inf', decimal(time)),
-  scored('(' .. decimal(time + tonumber(ARGV[2])), '+inf'),
-}
+return {scored('-inf', decimal(time)), scored('(' .. decimal(time + lease), '+inf')}

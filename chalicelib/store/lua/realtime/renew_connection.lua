@@ -1,16 +1,16 @@
 #!lua flags=allow-oom
--- Renews a connection, unless it is gone; one of a session that has ended is ended, too.
+-- Renews the lease of a connection among those of its user; ends it if its session has ended.
 -- requires: clock, user_connections
--- KEYS[1]  user         HASH, see Accounts
--- KEYS[2]  sessions     HASH, see Sessions
--- KEYS[3]  connections  HASH, see Presence
--- KEYS[4]  leases       ZSET, see Presence
--- ARGV[1]  handle
--- ARGV[2]  connection
--- ARGV[3]  lease        integer, µs that it lives
--- reply    1: renewed, 0: gone or ended
-local connections, leases, handle, connection, time = KEYS[3], KEYS[4], ARGV[1], ARGV[2], now()
-local flags, session = renewable(KEYS[1], KEYS[2], connections, leases, handle, connection, time)
+local user = KEYS[1] -- HASH, see Accounts
+local sessions = KEYS[2] -- HASH, see Sessions
+local user_connections = KEYS[3] -- HASH, see UserConnections
+local leases = KEYS[4] -- ZSET, see UserConnections
+local handle = ARGV[1]
+local connection = ARGV[2]
+local lease = tonumber(ARGV[3]) -- integer, µs that it lives
+-- reply: 1: renewed, 0: gone or ended
+local time = now()
+local flags, session = renewable(user, sessions, user_connections, leases, handle, connection, time)
 if not flags then return 0 end
-keep_connection(connections, leases, handle, connection, time + tonumber(ARGV[3]), flags, session)
+keep_connection(user_connections, leases, handle, connection, time + lease, flags, session)
 return 1

@@ -1,7 +1,7 @@
 #!lua flags=no-writes
 -- Runs one command that reads on one key, also on a store that refuses writes; see call.
--- KEYS[1]   key      any
--- ARGV[1]   command  its name
--- ARGV[2..] rest     what follows the key
--- reply     the command's
-return redis.call(ARGV[1], KEYS[1], unpack(ARGV, 2))
+local key = KEYS[1] -- of any type
+local command = ARGV[1] -- its name
+-- ARGV[2..]: what follows the key
+-- reply: the command's
+return redis.call(command, key, unpack(ARGV, 2))

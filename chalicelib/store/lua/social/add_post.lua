@@ -1,17 +1,17 @@
 #!lua
--- Adds a post of a user, and owes its way to the followers.
+-- Adds a post of a user, and records its fan-out to the followers as pending.
 -- requires: clock, numbers, live_account
--- KEYS[1]  user   HASH, see Accounts
--- KEYS[2]  posts  ZSET, see Posts
--- KEYS[3]  owed   HASH, see Owed
--- ARGV[1]  item   what is owed
--- ARGV[2]  text   UTF-8
--- reply    the post's id: the time in microseconds, above that of all the user's posts; 0: there is no account
-if not is_live(KEYS[1]) then return 0 end
-local last = tonumber(redis.call('HGET', KEYS[1], 'posted')) or 0
+local user = KEYS[1] -- HASH, see Accounts
+local posts = KEYS[2] -- ZSET, see Posts
+local pending = KEYS[3] -- HASH, see PendingWork
+local item = ARGV[1] -- the pending work
+local text = ARGV[2] -- UTF-8
+-- reply: integer, the post's id: the time in µs, above that of all the user's posts; 0: there is no account
+if not is_live(user) then return 0 end
+local last = tonumber(redis.call('HGET', user, 'posted')) or 0
 local id = math.max(now(), last + 1)
 local written = decimal(id)
-redis.call('HSET', KEYS[1], 'posted', written)
-redis.call('ZADD', KEYS[2], written, struct.pack('>I8', id) .. ARGV[2])
-redis.call('HSET', KEYS[3], ARGV[1], written)
+redis.call('HSET', user, 'posted', written)
+redis.call('ZADD', posts, written, struct.pack('>I8', id) .. text)
+redis.call('HSET', pending, item, written)
 return id

@@ -1,16 +1,16 @@
 #!lua
--- Puts posts into the timelines of several users, but for those who are gone.
--- KEYS[1..] users and timelines in turn: HASH, see Accounts; ZSET, see Timelines
--- ARGV[1]  most    integer, how many posts a timeline holds; of more the oldest go
--- ARGV[2..] id and author:id in turn, of each post
--- reply    integer, how many of the users are there
-local there = 0
+-- Adds posts to the timelines of users of a partition, except deleted ones.
+-- KEYS[1..]: of each user: user HASH, see Accounts; timeline ZSET, see Timelines
+local most = tonumber(ARGV[1]) -- integer, maximum number of posts in a timeline; the oldest go
+-- ARGV[2..]: id and author:id in turn, of each post
+-- reply: integer, how many of the users exist
+local reached = 0
 for i = 1, #KEYS, 2 do
   local made, deleted = unpack(redis.call('HMGET', KEYS[i], 'made', 'deleted'))
   if made and not deleted then
     redis.call('ZADD', KEYS[i + 1], unpack(ARGV, 2))
-    redis.call('ZREMRANGEBYRANK', KEYS[i + 1], 0, -1 - tonumber(ARGV[1]))
-    there = there + 1
+    redis.call('ZREMRANGEBYRANK', KEYS[i + 1], 0, -1 - most)
+    reached = reached + 1
   end
 end
-return there
+return reached

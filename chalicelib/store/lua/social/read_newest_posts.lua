@@ -1,14 +1,14 @@
 #!lua flags=no-writes
--- Reads the ids of the newest posts of several users.
--- KEYS[1..] posts  ZSET, see Posts
--- ARGV[1]  most    integer, the ids are this one or older; empty: any
--- ARGV[2]  limit   integer, ids of each user at the most
--- reply    {{8 bytes of each id, the newest first}, ...} in the order of the keys
-local highest, reply = ARGV[1] == '' and '+inf' or ARGV[1], {}
+-- Reads the ids of the newest posts of users of a partition.
+-- KEYS[1..]: of each user: posts ZSET, see Posts
+local upto = ARGV[1] == '' and '+inf' or ARGV[1] -- integer, the highest id; empty: any
+local limit = ARGV[2] -- integer, maximum number of ids of each user
+-- reply: {{8 bytes of each id, the newest first}, ...} in the order of the keys
+local reply = {}
 for i, posts in ipairs(KEYS) do
   local ids = {}
-  for place, post in ipairs(redis.call('ZREVRANGEBYSCORE', posts, highest, '-inf', 'LIMIT', 0, ARGV[2])) do
-    ids[place] = string.sub(post, 1, 8)
+  for at, post in ipairs(redis.call('ZREVRANGEBYSCORE', posts, upto, '-inf', 'LIMIT', 0, limit)) do
+    ids[at] = string.sub(post, 1, 8)
   end
   reply[i] = ids
 end

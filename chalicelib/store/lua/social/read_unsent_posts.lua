@@ -1,13 +1,13 @@
 #!lua flags=no-writes
--- Reads the ids of a user's posts that are not known to have reached all followers.
--- KEYS[1]  user   HASH, see Accounts
--- KEYS[2]  posts  ZSET, see Posts
--- ARGV[1]  limit  integer, ids at the most, the newest ones
--- reply    {the newest post's id ever; 8 bytes of each id, the newest first}   or {} when all are out
-local posted, sent = unpack(redis.call('HMGET', KEYS[1], 'posted', 'sent'))
+-- Reads the ids of a user's posts that may not have reached all followers.
+local user = KEYS[1] -- HASH, see Accounts
+local posts = KEYS[2] -- ZSET, see Posts
+local limit = ARGV[1] -- integer, maximum number of ids, the newest ones
+-- reply: {id of the user's newest post ever; 8 bytes of each id, the newest first}; {}: all have reached them
+local posted, sent = unpack(redis.call('HMGET', user, 'posted', 'sent'))
 if not posted or posted == sent then return {} end
 local reply = {posted}
-for _, post in ipairs(redis.call('ZREVRANGEBYSCORE', KEYS[2], '+inf', '(' .. (sent or '0'), 'LIMIT', 0, ARGV[1])) do
+for _, post in ipairs(redis.call('ZREVRANGEBYSCORE', posts, '+inf', '(' .. (sent or '0'), 'LIMIT', 0, limit)) do
   reply[#reply + 1] = string.sub(post, 1, 8)
 end
 return reply

@@ -1,14 +1,14 @@
 #!lua
--- Makes one user follow another no more, and owes the mirror of it in the other's slot.
+-- Ends the follow of one user by another, and records its mirror in the other's slot as pending.
 -- requires: follow_edges
--- KEYS[1]  user       HASH, see Accounts: the follower's
--- KEYS[2]  following  ZSET, see Follows
--- KEYS[3]  owed       HASH, see Owed
--- ARGV[1]  target     whom to follow no more
--- ARGV[2]  item       what is owed; empty for nothing
--- ARGV[3]  version    only if the edge has this one; empty for any
--- reply    1: ended, 0: there was no such edge
-local held = redis.call('ZSCORE', KEYS[2], ARGV[1])
-if not held or (ARGV[3] ~= '' and tonumber(held) ~= tonumber(ARGV[3])) then return 0 end
-end_edge(KEYS[1], KEYS[2], KEYS[3], ARGV[1], ARGV[2])
+local user = KEYS[1] -- HASH, see Accounts: the follower's
+local following = KEYS[2] -- ZSET, see Follows
+local pending = KEYS[3] -- HASH, see PendingWork
+local target = ARGV[1] -- handle of the followed user
+local item = ARGV[2] -- the pending work; empty: none
+local version = ARGV[3] -- the follow ends only if it has this version; empty: any
+-- reply: 1: ended, 0: there was no such follow
+local held = redis.call('ZSCORE', following, target)
+if not held or (version ~= '' and tonumber(held) ~= tonumber(version)) then return 0 end
+end_edge(user, following, pending, target, item)
 return 1
