@@ -1,4 +1,4 @@
-"""Whether the store still has what clients hold: after a failover it may have lost acknowledged messages."""
+"""Check that the store has the messages that clients hold: a failover may lose acknowledged messages."""
 
 from __future__ import annotations
 
@@ -21,8 +21,10 @@ from chalicelib.store.inbox.history import ChatHistories, ChatHistory
 class Held(NamedTuple):
     """A message that a client holds.
 
-    chat: its canonical id. known: whether it may be a chat of the caller's; else it is an id that no chat
-    has, as the client wrote it, or of a chat of two others. time: µs since 1970.
+    chat: Canonical id of its chat; the client's text if `known` is false.
+    known: Whether the chat may be one of the caller's: False for an id that no chat can have, and for the
+        direct chat of two other users.
+    time, epoch: Of the message and of its chat's log, µs since 1970.
     """
 
     chat: str
@@ -33,14 +35,14 @@ class Held(NamedTuple):
 
 
 class Lost(NamedTuple):
-    """Checked chats that do not have what a client holds, each once."""
+    """Checked chats without the message that a client holds, each once."""
 
     history_changed: list[ChangedHistory]
     unreadable: list[str]
 
     @property
     def size(self) -> int:
-        """How many bytes it takes on the wire."""
+        """Size in bytes of JSON."""
         return len(msgspec.json.encode(self))
 
 
@@ -48,10 +50,10 @@ NOTHING_LOST = Lost([], [])
 
 
 class HistoryCheck:
-    """Checks the newest messages that a client holds against the logs, in one round trip for all of them.
+    """Checks the newest messages that a client holds against the logs; one round trip for all of them.
 
-    A cursor below what the reader may read passes: what was trimmed or cleared is not lost. A chat that the
-    caller may not read is answered as one that does not exist.
+    A cursor below the first readable message passes: a trimmed or cleared message is not lost. A chat that
+    the caller may not read is reported like one that does not exist.
     """
 
     def __init__(self, ids: ChatIds, sync: SyncService) -> None:
@@ -59,7 +61,7 @@ class HistoryCheck:
         self._sync = sync
 
     def page(self, caller: Caller, request: SyncRequest) -> SyncWithHistoryCheck:
-        """Check what a client holds, and read the next page of its sync; see SyncService.page.
+        """Check the messages that a client holds, and read the next page of its sync; see SyncService.page.
 
         Raises BadRequest, NotAuthenticated, TooManyRequests, StoreUnavailable.
         """
@@ -76,15 +78,15 @@ class HistoryCheck:
         )
 
     def parse(self, handle: str, check: Iterable[HeldCursor]) -> list[Held]:
-        """Return what a user's client holds, each message once; raises BadRequest that names the chat."""
+        """Return the messages that a client holds, each once; raises BadRequest naming the chat."""
         return list(
-            dict.fromkeys(self._parsed(handle, one, f"check[{place}]") for place, one in enumerate(check))
+            dict.fromkeys(self._parsed(handle, one, f"check[{index}]") for index, one in enumerate(check))
         )
 
     def check(self, caller: Caller, held: Sequence[Held]) -> Lost:
-        """Return which chats do not have what the caller's client holds.
+        """Return the chats that lack a message that the caller's client holds.
 
-        A caller who was not admitted yet is admitted in the same round trip, see check_cost.
+        Authenticates the caller in the same round trip, unless that was done; see check_cost.
         Raises NotAuthenticated, TooManyRequests.
         """
         known = [one for one in held if one.known]
@@ -111,7 +113,7 @@ class HistoryCheck:
 
 
 def check_cost(cursors: int) -> int:
-    """Return as how many requests a call counts that checks so many cursors."""
+    """Return the number of requests that a call with so many cursors counts as."""
     return 1 + cursors // ROWS_OF_A_REQUEST
 
 

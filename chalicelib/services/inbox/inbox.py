@@ -1,4 +1,4 @@
-"""The inbox: the chats of a user, by their last activity."""
+"""The inbox: a user's chats, ordered by their last activity."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from chalicelib.store.redis.client import Store
 from chalicelib.store.redis.sorted_sets import ScoredMember
 
 MOST_CHECKED = 32
-"""Large chats that the first page checks: with so many its cost does not grow further."""
+"""Maximum number of large chats that the first page checks, which bounds its cost."""
 
 
 class Found(NamedTuple):
-    """A chat that may come on a page, and its place there."""
+    """A chat that may be on a page. activity: Time of its last activity, µs since 1970, and its id."""
 
-    mark: ScoredMember
+    activity: ScoredMember
     summary: Summary
 
 
 class InboxService:
-    """Reads the inbox: which chats there are from the user's index, and what they are from the chats.
+    """Reads the inbox: the user's index names the chats, and each chat says what its row shows.
 
-    Chats are in the order of (last activity, id), from the highest down. Those that are too large to write
-    inboxes have the place that they had when they were last checked; the first page checks MOST_CHECKED of
-    them, those that were checked longest ago.
+    Chats are in the order of (last activity, id), highest first. A message to a large chat is not written to
+    the indexes of its members: such a chat stands where its last check found it. The first page checks
+    MOST_CHECKED of them, those with the oldest checks.
     """
 
     def __init__(self, store: Store, inboxes: Inboxes, summaries: Summaries) -> None:
@@ -42,42 +42,43 @@ class InboxService:
         self._summaries = summaries
 
     def page(self, caller: Caller, since: str | None, cursor: str | None, limit: int) -> Inbox:
-        """Read a page of the caller's inbox, in two trips, and one if large chats have moved.
+        """Read a page of the caller's inbox: two round trips, and a third if large chats have moved.
 
-        since: RFC 3339; only chats that were active later. cursor: the `next` of the page before.
+        since: Time in RFC 3339; only chats with later activity are on the page.
+        cursor: The `next` of the previous page.
         Raises BadRequest.
         """
         later = -1 if since is None else microseconds(since, "since")
         below = None if cursor is None else CHAT_CURSOR.decode(cursor, "cursor")
         most = MOST_CHECKED if below is None else 0
         active = caller.read(self._inboxes.active(caller.handle, below, later, limit + 1, most))
-        found = [one for one in self._found(caller.handle, active) if one.mark.score > later]
+        found = [one for one in self._found(caller.handle, active) if one.activity.score > later]
         if len(active.rows) > limit:
-            found = [one for one in found if one.mark >= active.rows[-1]]
+            found = [one for one in found if one.activity >= active.rows[-1]]
         return _page(found, limit, more=len(active.rows) > limit)
 
     def _found(self, handle: str, active: ActivePage) -> list[Found]:
-        """Return the chats that may come on the page, in its order."""
-        marks = {mark.member: mark for mark in active.rows}
-        chats = list(dict.fromkeys([*marks, *active.large.digests]))
+        """Return the chats that may be on the page, in its order."""
+        activities = {activity.member: activity for activity in active.rows}
+        chats = list(dict.fromkeys([*activities, *active.large.digests]))
         summaries = self._store.run_all(self._summaries.of(chat, handle) for chat in chats)
         self._check(handle, active.large, summaries)
         for summary in summaries:
             if summary.chat in active.large.digests and summary.time:
-                marks[summary.chat] = ScoredMember(summary.time, summary.chat)
-        found = [Found(marks[one.chat], one) for one in summaries if one.chat in marks]
-        return sorted(found, key=lambda one: one.mark, reverse=True)
+                activities[summary.chat] = ScoredMember(summary.time, summary.chat)
+        found = [Found(activities[one.chat], one) for one in summaries if one.chat in activities]
+        return sorted(found, key=lambda one: one.activity, reverse=True)
 
     def _check(self, handle: str, large: Unchecked, summaries: Iterable[Summary]) -> None:
-        """Note how the large chats are that were to be checked, if it is not as it was."""
+        """Write the state of the checked large chats to the index, unless the index has it."""
         now = [checked(one) for one in summaries if one.chat in large.digests]
         if large.more or any(one.digest != large.digests[one.chat] for one in now):
             self._store.run(self._inboxes.checking(handle, large.began if large.more else 0, now))
 
 
 def _page(found: list[Found], limit: int, *, more: bool) -> Inbox:
-    """Return the page of the first chats; more: whether others follow those that were found."""
-    rows = ((mark, _row(mark, summary)) for mark, summary in found)
+    """Return the page of the first chats; more: whether other chats follow these."""
+    rows = ((activity, _row(activity, summary)) for activity, summary in found)
     taken = take_fitting(rows, lambda one: size_of(one[1]), PAGE_BYTES, limit)
     more = more or len(taken) < len(found)
     return Inbox(
@@ -86,5 +87,5 @@ def _page(found: list[Found], limit: int, *, more: bool) -> Inbox:
     )
 
 
-def _row(mark: ScoredMember, summary: Summary) -> Encoded[ChatRow] | None:
-    return encoded(row(summary, mark.score)) if summary.state in SHOWN else None
+def _row(activity: ScoredMember, summary: Summary) -> Encoded[ChatRow] | None:
+    return encoded(row(summary, activity.score)) if summary.state in SHOWN else None

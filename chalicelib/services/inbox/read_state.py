@@ -1,4 +1,4 @@
-"""How far a user has come in a chat, and how they keep it in their inbox."""
+"""How far users have read and received chats, and the flags of chats in an inbox."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ BITS = {"unread": MARKED_UNREAD, "pinned": PINNED, "muted": MUTED, "archived": A
 
 
 class ReadStateService:
-    """The rules of marks, flags and receipts; chat: as the caller named it.
+    """The rules of read states, flags and receipts; chat: The chat as the caller wrote it.
 
-    A write is three trips: the caller is judged, the chat is written, the caller's index is told. Who is
-    connected is told of marks then.
+    A write is three round trips: authenticate the caller, write the chat, write the caller's index. Then
+    connections get the receipt.
     """
 
     def __init__(
@@ -46,40 +46,40 @@ class ReadStateService:
         self._filter = blocks
 
     def read(self, caller: Caller, chat: str, upto: ReadUpTo, *, skip: str | None = None) -> None:
-        """Raise the caller's read mark; a lower one is no change.
+        """Raise the seq up to which the caller has read; a lower seq changes nothing.
 
-        skip: a connection that is not told.
+        skip: Id of a connection that gets no receipt.
         Raises ChatNotFound, NotAMember, BadRequest, HistoryChanged.
         """
         found, ((seq, time, epoch), field) = self._ids.own(caller.handle, chat), _named(upto)
         caller.authenticate()
-        touched = self._read_states.read(found.text, caller.handle, seq, time, epoch, field=field)
-        if touched is not None:
-            self._tell(caller, found.text, touched)
+        change = self._read_states.read(found.text, caller.handle, seq, time, epoch, field=field)
+        if change is not None:
+            self._deliver_entry(caller, found.text, change)
             self._receipt_delivery.deliver(caller.handle, found, read=seq, skip=skip)
 
     def received(self, caller: Caller, chat: str, upto: ReadUpTo, *, skip: str | None = None) -> None:
-        """Raise the caller's mark of what has arrived; see read."""
+        """Raise the seq up to which the caller has received; see `read`."""
         found, ((seq, time, epoch), field) = self._ids.own(caller.handle, chat), _named(upto)
         caller.authenticate()
         if self._read_states.received(found.text, caller.handle, seq, time, epoch, field=field):
             self._receipt_delivery.deliver(caller.handle, found, received=seq, skip=skip)
 
     def flag(self, caller: Caller, chat: str, flags: Flags) -> None:
-        """Set and take away the caller's flags; raises ChatNotFound, NotAMember."""
+        """Set and clear the caller's flags; raises ChatNotFound, NotAMember."""
         chat = self._ids.own(caller.handle, chat).text
         bits_on = sum(bit for name, bit in BITS.items() if getattr(flags, name) is True)
         bits_off = sum(bit for name, bit in BITS.items() if getattr(flags, name) is False)
         caller.authenticate()
         if bits_on or bits_off:
-            touched = self._read_states.flag(chat, caller.handle, bits_on, bits_off)
-            if touched is not None:
-                self._tell(caller, chat, touched)
+            change = self._read_states.flag(chat, caller.handle, bits_on, bits_off)
+            if change is not None:
+                self._deliver_entry(caller, chat, change)
 
     def page(self, caller: Caller, chat: str, cursor: str | None, limit: int) -> Receipts:
-        """Read how far the members of a chat have come, by handle, in two trips.
+        """Read a page of the members' read states, by handle; two round trips.
 
-        Whom the caller blocks, and who blocks them, is left out. Raises ChatNotFound, NotAMember.
+        Users whom the caller blocks or who block the caller are left out. Raises ChatNotFound, NotAMember.
         """
         chat = self._ids.own(caller.handle, chat).text
         found = caller.read(self._read_states.receipts(chat, caller.handle))
@@ -93,14 +93,14 @@ class ReadStateService:
         ]
         return Receipts(receipts=shown, next=page.next)
 
-    def _tell(self, caller: Caller, chat: str, touched: ReadStateChange) -> None:
-        state = InboxState.LARGE if touched.large else InboxState.IN
-        place = InboxEntry(caller.handle, touched.stamp, state, touched.active)
-        self._fan_out.deliver_entries(chat, [place])
+    def _deliver_entry(self, caller: Caller, chat: str, change: ReadStateChange) -> None:
+        state = InboxState.LARGE if change.large else InboxState.IN
+        entry = InboxEntry(caller.handle, change.stamp, state, change.active)
+        self._fan_out.deliver_entries(chat, [entry])
 
 
 def _named(upto: ReadUpTo) -> tuple[MessageCursor, str]:
-    """Return the place that is named, and the field that names it."""
+    """Return the message that a client names, and the name of the field."""
     if upto.cursor is not None and upto.seq is None:
         return MESSAGE_CURSOR.decode(upto.cursor, "cursor"), "cursor"
     if upto.seq is not None and upto.cursor is None:

@@ -38,7 +38,7 @@ def sync_page(token: SyncToken, moved: Iterable[tuple[MovedChat, Summary]], most
 
 
 def _row(token: SyncToken, index: MovedChat, summary: Summary) -> Encoded[ChatRow] | None:
-    """Return a chat as the client sees it; None for one that the client never had, and does not have now."""
+    """Return the row of a moved chat; None for a chat that the client never had and does not have now."""
     if index.version <= token.floor and summary.state not in SHOWN:
         return None
     shown = row(summary)

@@ -1,4 +1,4 @@
-"""Tokens of the sync: how far a client has been told of its chats, and in which history."""
+"""Tokens of the sync: the changes of its chats that a client has received, and of which history."""
 
 from __future__ import annotations
 
@@ -14,21 +14,23 @@ OLD_HEAD = struct.Struct(">BQ8sQQ")
 OLD_FORMAT, OLD_DIGEST_BYTES = 1, 6
 LINEAGE_BYTES = 8
 UNKEPT = "00" * LINEAGE_BYTES
-"""In place of a lineage: the store took no writes, and has not noted what the client was told."""
+"""In place of a lineage: the store took no writes, and has no record of this token."""
 CHECKED = 1
-"""In place of `began`: all large chats were checked, and the client is still told what has moved."""
+"""In place of `began`: all large chats are checked, and pages with moved chats still follow."""
 MAX_TIME = 2**53 - 1
-"""The largest whole number that Lua can hold."""
+"""The largest whole number that Lua represents exactly."""
 
 
 class SyncToken(NamedTuple):
-    """What a client was told.
+    """What a client has received of its chats.
 
-    version: of its chats that moved, the highest it was told. at: when it was told, by the store's clock.
-    lineage: 16 hex digits that the first sync of the client drew, or UNKEPT. floor: the version when the
-    client held nothing yet: what was out by then it never had. began: when the checks of its large chats
-    began that are under way; CHECKED; 0: the next page begins them.
-    version, at, floor and began are µs since 1970.
+    version: Highest version of the moved chats that it received.
+    lineage: 16 hex digits that its first sync drew, or UNKEPT.
+    floor: Version of the index when the client held nothing: it never had chats that were gone by then.
+    at: Time of the page, by the store's clock.
+    began: Start of the current round of checks of large chats; CHECKED after the round; 0: the next page
+        starts a round.
+    version, floor, at and began are µs since 1970.
     """
 
     version: int
@@ -39,12 +41,12 @@ class SyncToken(NamedTuple):
 
     @classmethod
     def first(cls, floor: int) -> SyncToken:
-        """Return the token of a client that holds nothing, with a lineage of its own."""
+        """Return the token of a client that holds nothing, with a new lineage."""
         return cls(0, secrets.token_hex(LINEAGE_BYTES), floor)
 
     @property
     def is_kept(self) -> bool:
-        """Whether the store has noted what the client was told."""
+        """Whether the store has a record of this token's lineage."""
         return self.lineage != UNKEPT
 
     def __str__(self) -> str:

@@ -1,1 +1,1 @@
-"""Names, ids, times, cursors and texts: rules that need no store."""
+"""Names, ids, times, cursors, pages and limits: rules that need no store."""

@@ -1,4 +1,4 @@
-"""The ids of chats: what they are made of, and what kind of chat each is of."""
+"""Ids of chats: how they are formed, and the kind of chat that each one names."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ ROOM = re.compile(r"r-[a-z0-9][a-z0-9_.-]{0,63}", re.ASCII)
 
 
 class ChatId(NamedTuple):
-    """A chat by its canonical id; members: the two of a direct chat, sorted, None for a group or room."""
+    """The canonical id of a chat; members: the two users of a direct chat, sorted; None for other chats."""
 
     text: str
     kind: Kind
     members: tuple[str, str] | None = None
 
     def other(self, handle: str) -> str:
-        """Return the other member of a direct chat, oneself in notes to oneself."""
+        """Return the other member of a direct chat; the same handle for a user's chat with themselves."""
         first, second = self.members or (handle, handle)
         return second if first == handle else first
 
 
 class ChatIds:
-    """Reads ids of chats; names: what may be a name here."""
+    """Reads ids of chats; names: The rules for names of this server."""
 
     def __init__(self, names: Names) -> None:
         self._names = names
 
     def parse(self, chat: str, field: str = "chat") -> ChatId:
-        """Return a chat that was named in any case and order.
+        """Return the chat of an id in any case, and of a direct chat's names in any order.
 
         Raises BadRequest naming the field; ChatNotFound for an id that no group or room can have.
         """
@@ -50,9 +50,11 @@ class ChatIds:
         return ChatId(folded, kind_of(folded))
 
     def own(self, handle: str, chat: str, field: str = "chat") -> ChatId:
-        """Return a chat that a user named; of a chat of two they are one of the two.
+        """Return the chat of an id that a user sent; the user is one of the two members of a direct chat.
 
-        handle: the user's. field: what named the chat. Whether they may read a group is the store's to say.
+        handle: Handle of the user.
+        field: Name of the field that has the id.
+        The store checks whether the user may read a group or room.
         Raises BadRequest, ChatNotFound, NotAMember.
         """
         found = self.parse(chat, field)
@@ -74,21 +76,21 @@ def is_group(chat: str) -> bool:
 
 
 def kind_of(chat: str) -> Kind:
-    """Return the kind of chat that a canonical id is of."""
+    """Return the kind of chat that a canonical id names."""
     if not is_group(chat):
         return "direct"
     return "group" if chat.startswith(GROUP_PREFIX) else "room"
 
 
 def new_group_id() -> str:
-    """Return the id of a new group, which nobody has: a UUID of version 7 (RFC 9562, 5.7)."""
+    """Return a new id for a group: a UUID of version 7 (RFC 9562, 5.7)."""
     milliseconds = time.time_ns() // 1_000_000
     number = milliseconds << 80 | 0x7 << 76 | secrets.randbits(12) << 64 | 0b10 << 62 | secrets.randbits(62)
     return f"{GROUP_PREFIX}{uuid.UUID(int=number)}"
 
 
 def group_id(given: str, field: str) -> str:
-    """Return the id of the group to make that a client chose, a UUID; raises BadRequest naming the field."""
+    """Return the id that a client chose for a new group, a UUID; raises BadRequest naming the field."""
     chat = GROUP_PREFIX + given.casefold().removeprefix(GROUP_PREFIX)
     if not GROUP.fullmatch(chat):
         raise bad_field(field, "the id of a group is a UUID, such as 0195a1c2-6f1e-7a51-9d53-2f8d8c3f1a10")
@@ -96,7 +98,7 @@ def group_id(given: str, field: str) -> str:
 
 
 def room_id(given: str, field: str) -> str:
-    """Return the id of the room to make that a client chose; raises BadRequest naming the field."""
+    """Return the id that a client chose for a new room; raises BadRequest naming the field."""
     chat = ROOM_PREFIX + given.casefold()
     if not ROOM.fullmatch(chat):
         raise bad_field(field, "the id of a room is 1-64 of a-z 0-9 _ . - and begins with a letter or digit")

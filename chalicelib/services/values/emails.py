@@ -1,4 +1,4 @@
-"""What an email may be, and when two of them are one."""
+"""Emails: which are valid, and how they compare."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from chalicelib.store.accounts.claims import Claims
 from chalicelib.texts import fault_in
 
 MAX_EMAIL_CHARACTERS = 254
-"""Source: RFC 5321, 4.5.3.1.3 (a path of 256 octets, its angle brackets among them)."""
+"""Source: RFC 5321, 4.5.3.1.3 (a path of 256 octets, with its angle brackets)."""
 EMAIL = "email"
 """The kind of the claims of emails."""
 ADDRESS = re.compile(r"[^\s@]{1,64}@[^\s@.]+(?:\.[^\s@.]+)*")
 UNSEEN = re.compile("[\u200c\u200d\U000e0020-\U000e007f]")
-"""Joiners and tags, which a name may have: with them two emails would look alike."""
+"""Joiners and tags: allowed in names, but two emails that differ in them look the same."""
 SPECIAL = frozenset('"(),:;<>[\\]')
-"""Characters that only stand in a quoted part or beside an address. Source: RFC 5322, 3.2.3."""
+"""Characters that an unquoted address can't have. Source: RFC 5322, 3.2.3."""
 
 
 def checked_email(text: str, field: str) -> str:
     """Return an email in the form in which it is stored and compared: NFC and lower case.
 
-    Whether anybody reads mail there is not asked. Raises BadRequest naming the field.
+    It does not check that mail arrives there. Raises BadRequest naming the field.
     """
-    # As it came, too: to normalize a text takes time by the square of the combining characters in a row.
+    # A longer text is not normalized: that takes time by the square of the combining characters in a row.
     email = text if len(text) > MAX_EMAIL_CHARACTERS else normalize("NFC", normalize("NFC", text).lower())
     if len(email) > MAX_EMAIL_CHARACTERS:
         raise bad_field(field, f"an email is {MAX_EMAIL_CHARACTERS} characters at the most")
@@ -38,6 +38,6 @@ def checked_email(text: str, field: str) -> str:
 
 
 def settle(accounts: Accounts, claims: Claims, account: Account) -> None:
-    """Claim an account's email for good; should another have it by now, the account is without."""
+    """Make the claim of an account's email permanent; the account loses an email that another has by now."""
     if account.email is not None and not claims.settle(EMAIL, account.email, account.handle):
         accounts.lose_email(account.handle, account.email)

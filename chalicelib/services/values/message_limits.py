@@ -1,4 +1,4 @@
-"""What a message may hold, and how many messages one reply may."""
+"""Limits of a message, and of the messages in one reply."""
 
 from __future__ import annotations
 
@@ -15,14 +15,15 @@ from chalicelib.texts import check_line, described, has_visible
 
 REPLY_BYTES = 4 * 1024 * 1024
 LONGEST_CHARACTER = 12
-"""Bytes that JSON inside ASCII-only JSON makes of one character at the most: an emoji is two escapes of 6."""
+"""Maximum size of a character in JSON inside ASCII-only JSON: an emoji is two escapes of 6 bytes."""
 LONGEST_NAMES = 2048
 
 
 def checked_text(text: str, thing: str = "message", most: int = MAX_TEXT_BYTES) -> str:
-    """Return a text as it came; raises BadRequest or TextTooLong.
+    """Return a valid text unchanged; raises BadRequest or TextTooLong.
 
-    thing: what it is the text of. most: bytes of UTF-8 that it may have.
+    thing: Name of what has the text, for the error.
+    most: Maximum size in bytes of UTF-8.
     """
     if not has_visible(text):
         raise bad_field("text", f"a {thing} needs a text with a character that can be seen")
@@ -38,7 +39,7 @@ def checked_text(text: str, thing: str = "message", most: int = MAX_TEXT_BYTES) 
 
 
 def checked_id(message_id: str | None, field: str = "id") -> str | None:
-    """Return a message's idempotency id as it came; raises BadRequest naming the field."""
+    """Return a valid idempotency id unchanged; raises BadRequest naming the field."""
     if message_id is None:
         return None
     check_line(message_id, field, "an id", MAX_ID_CHARACTERS)
@@ -65,7 +66,7 @@ def fitting(entries: list[LogEntry], chat: str) -> list[LogEntry]:
 
 
 def _event_bytes(entry: LogEntry) -> int:
-    """Return the size of an event: of a message that has one, the text is a sentence made of it."""
+    """Return the size of an event, of which a system message's text is made."""
     return len(msgspec.json.encode(entry.content.event)) if entry.content.event else 0
 
 

@@ -1,4 +1,4 @@
-"""Names of people and of the chats between two of them."""
+"""Names of users and of direct chats."""
 
 from __future__ import annotations
 
@@ -12,27 +12,27 @@ RESERVED = frozenset({"me", "admin", "parley", "root", "support", "system"})
 
 
 class Names:
-    """What may be a name here.
+    """The rules for names of this server.
 
-    open_names: any line of 1-64 characters but `:`, counted case-folded; otherwise a handle,
-    1-32 of `a-z 0-9 _ . -` beginning with a letter or digit, in any case, and not a reserved word.
+    open_names: Whether a name may be any line of 1-64 characters, case-folded, without `:`. Otherwise it is a
+        handle: 1-32 of `a-z 0-9 _ . -` in any case, first a letter or digit, and no reserved word.
     """
 
     def __init__(self, *, open_names: bool) -> None:
         self._open = open_names
 
     def user(self, name: str, field: str) -> str:
-        """Return the name of a user as it is compared, case-folded; raises BadRequest naming the field."""
+        """Return a user's name case-folded, as names compare; raises BadRequest naming the field."""
         return _open_name(name, field) if self._open else _handle(name.casefold(), field)
 
     def account(self, name: str, field: str) -> str:
-        """Return the case-folded handle of an account, whatever else is a name here; raises BadRequest."""
+        """Return a handle case-folded, also on a server with open names; raises BadRequest."""
         return _handle(name.casefold(), field)
 
     def direct_chat(self, chat: str, field: str) -> tuple[str, tuple[str, str]]:
-        """Return a direct chat's canonical id and its two members, case-folded and sorted.
+        """Return the canonical id of a direct chat, and its two members, case-folded and sorted.
 
-        chat: two names joined by one `:`, in any order and case.
+        chat: Two names joined by one `:`, in any order and case.
         Raises BadRequest naming the field.
         """
         halves = chat.split(":")

@@ -1,4 +1,4 @@
-"""What a profile may say."""
+"""Rules for the fields of a profile."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ AVATAR = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 
 
 def checked_name(name: str, field: str) -> str:
-    """Return a display name in NFC, without the blanks around it; raises BadRequest naming the field."""
+    """Return a display name in NFC, without blanks at its ends; raises BadRequest naming the field."""
     name = name.strip(BLANKS)
     return checked_line(name, field, "a name", MAX_NAME_CHARACTERS) if name else ""
 
@@ -28,12 +28,12 @@ def checked_bio(bio: str, field: str) -> str:
 
 
 def checked_avatar(avatar: str, field: str) -> str:
-    """Return the id of a picture, which is not looked for; raises BadRequest naming the field."""
+    """Return a valid id of a picture, which may not exist; raises BadRequest naming the field."""
     if not AVATAR.fullmatch(avatar):
         raise bad_field(field, "an avatar is the id of a picture, 1-64 of A-Z a-z 0-9 _ -")
     return avatar
 
 
 def default_who_may_add(*, strict: bool) -> Literal["known", "everybody"]:
-    """Return the value of `who_may_add_me` of a user who has not set it; strict: see InviteeStatuses."""
+    """Return the default of `who_may_add_me`; strict: Whether every user of the server has an account."""
     return "known" if strict else "everybody"

@@ -1,4 +1,4 @@
-"""What messages of kind `system` say has happened: as they are stored, shown, and in plain English."""
+"""Events of messages of kind `system`: as stored, as shown, and as a sentence."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from chalicelib.services.values.times import rfc3339
 Stored = dict[str, Any]
 
 MOST_NAMED = 100
-"""Users that one event names."""
+"""Maximum number of users that one event names."""
 CHANGES: dict[str, str] = {
     "name": "the name",
     "notice": "the notice",
@@ -19,7 +19,7 @@ CHANGES: dict[str, str] = {
     "join": "who may join",
     "history": "what new members read",
 }
-"""What a `changed` event may say, and how it is called."""
+"""Fields of a `changed` event, and their names in a sentence."""
 ARTICLES = {"member": "a member", "admin": "an admin", "owner": "an owner"}
 SENTENCES = {
     "created": "{sender} made this chat.",
@@ -39,18 +39,21 @@ SENTENCES = {
 
 
 def event(what: EventType, users: Sequence[str] = (), **details: str | bool | int) -> Stored:
-    """Return an event as a message stores it; details: fields of schemas.events.Event, `until` in µs."""
+    """Return an event as a message stores it.
+
+    details: Fields of schemas.system_events.Event, with `until` in µs since 1970.
+    """
     return {"type": what, "users": list(users[:MOST_NAMED]), **details}
 
 
 def shown(stored: Mapping[str, Any]) -> Event:
-    """Return a stored event as it is on the wire."""
+    """Return a stored event as the API shows it."""
     until = {"until": rfc3339(stored["until"])} if "until" in stored else {}
     return Event(**{**stored, **until})
 
 
 def sentence(sender: str, stored: Mapping[str, Any]) -> str:
-    """Return what happened in plain English; sender: who did it."""
+    """Return the sentence of an event; sender: Handle of the user who did it."""
     succeeded = stored["type"] == "account_deleted" and stored["users"]
     return SENTENCES["succeeded" if succeeded else stored["type"]].format(
         sender=sender,

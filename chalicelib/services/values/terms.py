@@ -1,4 +1,4 @@
-"""What a user is found by: the handle, and the name from each of its words on."""
+"""Search terms: the handle, and the name from each of its words on."""
 
 from __future__ import annotations
 
@@ -7,27 +7,27 @@ from unicodedata import normalize
 MAX_TERM_CHARACTERS = 64
 MAX_WORDS = 8
 JOINERS = dict.fromkeys(map(ord, "\0\u200b\u200c\u200d\u2060\ufeff"))
-"""Characters that nobody sees, or types into a search."""
+"""Invisible characters, which nobody types into a search."""
 
 
 def folded(text: str) -> str:
-    """Return a text as it is compared: case-folded, NFKC, its words parted by one blank."""
+    """Return a text as the search compares it: case-folded, in NFKC, with one blank between words."""
     compatible = normalize("NFKC", text).casefold().translate(JOINERS)
     return " ".join(normalize("NFKC", compatible).split())
 
 
 def terms_of(handle: str, name: str) -> frozenset[str]:
-    """Return the terms of a user; those that no query can match are left out."""
+    """Return the terms of a user, without those that no query can match."""
     words = folded(name).split()
-    starts = {handle, *(cut(" ".join(words[place:])) for place in range(min(len(words), MAX_WORDS)))}
+    starts = {handle, *(cut(" ".join(words[first:])) for first in range(min(len(words), MAX_WORDS)))}
     return frozenset(filter(can_be_sought, starts))
 
 
 def cut(text: str) -> str:
-    """Return as much of a folded text as a term holds."""
+    """Return the beginning of a folded text, as long as a term may be."""
     return text[:MAX_TERM_CHARACTERS].rstrip(" ")
 
 
 def can_be_sought(text: str) -> bool:
-    """Return whether a folded text is long enough to begin a search: 2 characters, or 1 beyond ASCII."""
+    """Return whether a folded text is long enough to search for: 2 characters, or 1 beyond ASCII."""
     return len(text) > 1 or not text.isascii()

@@ -1,4 +1,4 @@
-"""Times as they are shown, and as they are given."""
+"""Times in RFC 3339, and in µs since 1970."""
 
 from __future__ import annotations
 
@@ -17,7 +17,10 @@ def rfc3339(time: int) -> str:
 
 
 def microseconds(text: str, field: str) -> int:
-    """Return a time in RFC 3339 as µs since 1970, 0 for one before; raises BadRequest naming the field."""
+    """Return a time in RFC 3339 as µs since 1970, 0 for an earlier time.
+
+    Raises BadRequest naming the field.
+    """
     try:
         time = datetime.fromisoformat(text.upper()) if RFC3339.fullmatch(text) else None
     except ValueError:

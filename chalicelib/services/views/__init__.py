@@ -1,1 +1,1 @@
-"""What the API shows of stored records."""
+"""Stored records as the API shows them."""

@@ -1,4 +1,4 @@
-"""Rows of the inbox: a chat as one of its readers sees it."""
+"""Rows of the inbox: a chat as one user sees it."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from chalicelib.store.messages.log import Content, LogEntry
 from chalicelib.texts import beginning, folded
 
 PAGE_BYTES = 200 * 1024
-"""Rows on a page; what stands around them, and a row above it, fit 256 KiB."""
+"""Maximum size of the rows of a page: with one more row and the fields around them it is below 256 KiB."""
 EVENT_BYTES = 1024
-"""An event that a preview shows whole; the log has longer ones."""
+"""Maximum size of an event in a preview; longer events are left out of it."""
 STATES: dict[MembershipState, ChatState] = {
     MembershipState.NONE: "none",
     MembershipState.MEMBER: "member",
@@ -40,11 +40,14 @@ ROLES: dict[info.Role, Role] = {
     info.Role.OWNER: "owner",
 }
 SHOWN = (MembershipState.MEMBER, MembershipState.INVITED)
-"""How one stands to the chats of one's inbox."""
+"""The states of the chats that an inbox shows."""
 
 
 def row(summary: Summary, active: int = 0) -> ChatRow:
-    """Return a chat as its reader sees it; active: µs, when it last moved, if the summary does not tell."""
+    """Return the row of a chat.
+
+    active: Time of its last activity in the index, µs since 1970, for a summary without a message.
+    """
     info, flags = summary.info, summary.flags
     moved = summary.time or active
     return ChatRow(
@@ -73,7 +76,7 @@ def row(summary: Summary, active: int = 0) -> ChatRow:
 
 
 def preview(entry: LogEntry) -> Preview:
-    """Return a message as an inbox shows it."""
+    """Return a message as the inbox shows it: its beginning."""
     content, event = entry.content, _event(entry.content)
     sender = folded(content.sender)
     text = content.text if content.event is None else system_events.sentence(sender, content.event)
@@ -94,9 +97,12 @@ def size_of(row: Encoded[ChatRow] | None) -> int:
 
 
 def checked(summary: Summary, version: int = 0) -> Checked:
-    """Return how a large chat is now, for the index; version: at which its reader is about to be told."""
-    told = (int(summary.state), summary.epoch, summary.head, summary.time, summary.stamp)
-    digest = blake2b(repr(told).encode(), digest_size=DIGEST_BYTES).digest()
+    """Return the state of a large chat, for the index.
+
+    version: Version of the index at which the page that is being made shows the chat; 0 if none does.
+    """
+    state = (int(summary.state), summary.epoch, summary.head, summary.time, summary.stamp)
+    digest = blake2b(repr(state).encode(), digest_size=DIGEST_BYTES).digest()
     return Checked(summary.chat, digest, summary.time, version)
 
 

@@ -1,4 +1,4 @@
-"""Messages of a log as they are on the wire."""
+"""Messages as the API shows them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from chalicelib.texts import folded
 
 
 def message(chat: str, entry: LogEntry) -> Message:
-    """Return a message of a chat, by the chat's canonical id, as its readers see it."""
+    """Return an entry of a chat's log as the API shows it; chat: Canonical id."""
     content, sender = entry.content, folded(entry.content.sender)
     return Message(
         chat=chat,

@@ -1,4 +1,4 @@
-"""A profile as others see it, and as its user does."""
+"""A profile as other users see it, and as its own user sees it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def user_of(profile: Profile) -> User:
 
 
 def me_of(profile: Profile, *, strict: bool) -> Me:
-    """Return a profile as its user sees it; strict: whether everybody has an account on this server."""
+    """Return a profile as its own user sees it; strict: Whether every user of the server has an account."""
     account = profile.account
     return Me(
         **structs.asdict(user_of(profile)),
