@@ -49,7 +49,7 @@ class Authentication:
             if limits_address:
                 self._rate_of_address = self._call.services.authenticator.take(self._call.address, self._kind)
         elif who is Who.ACCOUNT and not shows_token:
-            raise NotAuthenticated("This call wants a bearer token.")
+            raise NotAuthenticated("This call needs a bearer token. Log in to get one.")
         elif who in (Who.CALLER, Who.ACCOUNT):
             self.caller_named(self._name_in_header).authenticate()
         elif shows_token or self._call.services.settings.auth != "open":
@@ -98,11 +98,13 @@ class Authentication:
             return ""
         given = self._call.header(USER) or ""
         if NO_UTF_8 in given:
-            raise bad_field(USER, "it is not UTF-8; percent-encode what is not ASCII, such as `Zo%C3%A9`")
+            raise bad_field(
+                USER, "it is not UTF-8: percent-encode every character that is not ASCII, such as `Zo%C3%A9`"
+            )
         name = unquoted(given, USER)
         if not name:
             raise NotAuthenticated(
-                f"Say who you are: by a bearer token, or by name in the {USER} header.",
+                f"Say who is calling: send a bearer token, or a name in the {USER} header.",
                 challenge=f'{BEARER}, {USER} realm="parley"',
             )
         return self._call.services.names.user(name, USER)
@@ -122,4 +124,7 @@ class Authentication:
             and origin not in settings.cors_origins
             and not is_page_of(origin, settings.open_hosts)
         ):
-            raise CrossSite("An open server takes no calls from pages of another site.")
+            raise CrossSite(
+                "An open server refuses calls from web pages of other sites. Its setting "
+                "PARLEY_CORS_ORIGINS lists the pages that may call."
+            )

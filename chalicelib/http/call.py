@@ -69,9 +69,11 @@ class Call:
         if key is None:
             return in_body
         if not key.isascii():  # in which encoding it came differs from one HTTP server to the next
-            raise bad_field(IDEMPOTENCY_KEY, "it must be ASCII; put any other id into the body")
+            raise bad_field(IDEMPOTENCY_KEY, "it must be ASCII; send any other id as `id` in the body")
         if in_body not in (None, key):
-            raise bad_field("id", "the Idempotency-Key header and the body's id differ")
+            raise bad_field(
+                "id", "the Idempotency-Key header and the body's `id` differ: send only one of them"
+            )
         return checked_id(key, IDEMPOTENCY_KEY)
 
     def refuse_encoded(self) -> None:
@@ -138,6 +140,6 @@ class Call:
     def _raw(self) -> bytes:
         raw = cast(bytes, self._request.raw_body)
         if len(raw) > MAX_BODY_BYTES:
-            raise PayloadTooLarge(f"A request's body is {MAX_BODY_BYTES} bytes at the most.")
+            raise PayloadTooLarge(f"The body is too large: send at most {MAX_BODY_BYTES} bytes.")
         decoded(bytes.decode, raw)
         return raw

@@ -26,7 +26,7 @@ def converted(values: Any, kind: type[T], *, strict: bool = True) -> T:
     Raises BadRequest naming the field at fault as it was written.
     """
     if not isinstance(values, dict):
-        raise BadRequest("An object with named fields is wanted here.")
+        raise BadRequest("Send a JSON object with named fields.")
     spelt = _known(cast(Hashable, kind))
     by_name, written = {}, {}
     for key, value in values.items():

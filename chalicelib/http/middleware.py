@@ -90,7 +90,9 @@ def _log(request: Request, response: Response, given: str, seconds: float) -> No
 def _translated(response: Response) -> ProblemResponse:
     if response.status_code == 405:
         allowed = str(response.headers.get("Allow", ""))
-        return ProblemResponse(MethodNotAllowed(f"This path takes {allowed}.", headers={"Allow": allowed}))
+        return ProblemResponse(
+            MethodNotAllowed(f"This path accepts only the methods {allowed}.", headers={"Allow": allowed})
+        )
     if response.status_code == 415:
         return ProblemResponse(UnsupportedMediaType(f"The body must be JSON: send Content-Type: {JSON}."))
     return ProblemResponse(defect())

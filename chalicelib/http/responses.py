@@ -42,4 +42,7 @@ class ProblemResponse(Response):
 
 def defect() -> InternalError:
     """Return the error that tells a caller of a defect no more than where to look for it."""
-    return InternalError(f"The server failed to answer this request. Its {REQUEST_ID} finds it in the logs.")
+    return InternalError(
+        f"The server failed to answer this request. Report its {REQUEST_ID}, which finds the failure in the "
+        "log."
+    )

@@ -44,7 +44,7 @@ def page(call: Call) -> Response:
 def asset(call: Call, asset: str) -> Response:
     """Give a part of the page."""
     if asset not in ASSETS:
-        raise NoSuchRoute(f"The documentation page has no part {asset}.")
+        raise NoSuchRoute(f"The documentation page has no file {asset}.")
     return text(_static(asset), ASSETS[asset])
 
 

@@ -21,7 +21,7 @@ def call(event: Any) -> dict[str, Any]:
     """
     try:
         if not isinstance(event, dict):
-            raise BadRequest("An import is an object with url and mapping.")
+            raise BadRequest("An import must be an object with `url` and `mapping`.")
         report = services.current().imports.call(converted(event, ImportRequest))
         counts = {name: getattr(report, name) for name in ("read", "created", "updated", "unchanged")}
         LOGGER.info({"event": "import", **counts, "skipped": len(report.skipped), "problem": report.problem})

@@ -72,7 +72,12 @@ def _logged(name: str, event: Event, call: Callable[[], FrameResult]) -> FrameRe
         handled = FrameResult(None, refusal)
     except Exception:
         LOGGER.exception({"event": "defect", "request_id": request})
-        handled = FrameResult(None, InternalError(f"The server failed. {request} finds it in the logs."))
+        handled = FrameResult(
+            None,
+            InternalError(
+                f"The server failed. Report the request id {request}, which finds the failure in the log."
+            ),
+        )
     line: dict[str, Any] = {"event": name, "request_id": request, "connection": _connection(event)}
     if handled.kind is not None:
         line["type"] = handled.kind

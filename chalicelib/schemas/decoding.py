@@ -55,8 +55,8 @@ def decoded(
         raise BadRequest(f"The {what} is nested too deeply.") from None
     except msgspec.DecodeError as error:
         if (place := _half_pair(raw)) is not None:
-            raise bad_field(place, "it has half of a surrogate pair, which is no character") from None
-        wrong = f"not JSON: {error}" if raw else "empty: send JSON, `{}` if there is nothing to say"
+            raise bad_field(place, "it has half of a surrogate pair, which is not a character") from None
+        wrong = f"not JSON: {error}" if raw else "empty: send JSON, at least `{}`"
         raise BadRequest(f"The {what} is {wrong}.") from None
 
 

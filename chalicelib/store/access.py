@@ -38,10 +38,12 @@ def refusal(chat: str, code: int, field: str = "seq") -> ParleyError:
         return not_a_member(chat)
     if code == NO_MESSAGE:
         return bad_field(field, f"chat {chat} has no such message yet")
-    return HistoryChanged("The chat's history is not the one this cursor came from. Read it from the start.")
+    return HistoryChanged(
+        "The chat's history has changed since this cursor was made. Read the chat from the start."
+    )
 
 
 def muted(chat: str, until: int) -> Muted:
     """Return the error of a member who may not write; until: µs since 1970."""
     told = (UNIX_EPOCH + timedelta(microseconds=until)).isoformat(timespec="seconds")[:19] + "Z"
-    return Muted(f"You may not write to chat {chat} until {told}.")
+    return Muted(f"You are muted in chat {chat} until {told}.")

@@ -25,7 +25,7 @@ def check_line(text: str, field: str, thing: str, most: int) -> None:
         raise bad_field(field, f"{thing} has at most {most} characters; this has {len(text)}")
     _refuse(fault_in(text), field)
     if not has_visible(text):
-        raise bad_field(field, f"{thing} needs a character that can be seen")
+        raise bad_field(field, f"{thing} needs at least one visible character")
 
 
 def check_lines(text: str, field: str, thing: str) -> None:
@@ -35,7 +35,7 @@ def check_lines(text: str, field: str, thing: str) -> None:
     """
     _refuse(fault_in(text, lines=True), field)
     if text and not has_visible(text):
-        raise bad_field(field, f"{thing} needs a character that can be seen")
+        raise bad_field(field, f"{thing} needs at least one visible character")
 
 
 def _refuse(fault: str | None, field: str) -> None:

@@ -79,11 +79,11 @@ class Body:
     async def _chunk(self) -> bytes:
         message = await self._receive()
         if message["type"] == "http.disconnect":
-            raise BadRequest("The body broke off before its end.")
+            raise BadRequest("The body is incomplete. Send it again.")
         self._finished = not message.get("more_body")
         chunk: bytes = message.get("body", b"")
         return chunk
 
 
 def _too_large() -> PayloadTooLarge:
-    return PayloadTooLarge(f"A request's body is {MAX_BODY_BYTES} bytes at the most.")
+    return PayloadTooLarge(f"The body is too large: send at most {MAX_BODY_BYTES} bytes.")

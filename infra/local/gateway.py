@@ -112,7 +112,7 @@ class Gateway:
         if self._sockets is not None and is_management(request.path):
             return await self._sockets.answer(request, await body.read())
         if match is None:
-            raise NoSuchRoute("No route has this path. GET /openapi.json lists those there are.")
+            raise NoSuchRoute("No route has this path. GET /openapi.json lists all routes.")
         _refuse_broken_text(request.path)
         request = _as_get(request)
         event = proxy_event(request, match, await body.read())

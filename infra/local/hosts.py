@@ -20,7 +20,7 @@ def reference(name: str) -> str:
     Source: RFC 3986, 3.2.2.
     """
     if not _REFERENCE.fullmatch(name):
-        raise BadRequest("The Host header is no name or address of a URL, such as chat.example.lan.")
+        raise BadRequest("The Host header must be a host name or an address, such as chat.example.lan.")
     return name
 
 
@@ -31,10 +31,10 @@ def only_host(hosts: Sequence[str], version: str = "1.1") -> str:
     Source: RFC 9112, 3.2.
     """
     if len(hosts) > 1:
-        raise BadRequest("A request has one Host header; this one has more.")
+        raise BadRequest("Send exactly one Host header; this request has more.")
     named = hosts[0] if hosts else ""
     if not named and version != "1.0":
-        raise BadRequest("A request of HTTP/1.1 has a Host header; this one has none.")
+        raise BadRequest("Send a Host header: HTTP/1.1 requires it.")
     return named
 
 

@@ -44,7 +44,8 @@ class SlowCalls:
         waiting = len(self._waiting.get(caller, ()))
         if self._calls >= self._most or waiting >= max(self._most // 2, 1):
             raise Overloaded(
-                "Too many calls of this kind are waiting; nothing was done. Try again in a few seconds.",
+                "Too many calls of this kind are waiting; this one was not started. Try again in a few "
+                "seconds.",
                 headers={"Retry-After": str(RETRY_SECONDS)},
             )
         self._calls += 1

@@ -243,8 +243,8 @@ def test_a_name_is_one_in_every_spelling(named: Api) -> None:
 @pytest.mark.parametrize(
     ("name", "told"),
     [
-        ("\u3164", "a name needs a character that can be seen"),
-        ("\u2800", "a name needs a character that can be seen"),
+        ("\u3164", "a name needs at least one visible character"),
+        ("\u2800", "a name needs at least one visible character"),
         ("a\u202eb", "character 2 is U+202E, which changes the direction of writing; take it out"),
         ("a\u200bb", "character 2 is U+200B, which nobody can see; take it out"),
         ("x" * 65, "a name has at most 64 characters; this has 65"),

@@ -54,7 +54,7 @@ def test_a_profile_refuses(registered: Api, person: Person, field: str) -> None:
         assert told_by(answer) == [(field, told)]
     for text in UNSEEN:
         answer = registered.call("PATCH", "/v1/users/me", person=person, json={field: text})
-        assert "needs a character that can be seen" in told_by(answer)[0][1]
+        assert "needs at least one visible character" in told_by(answer)[0][1]
 
 
 @pytest.mark.parametrize("field", ["name", "notice"])
@@ -73,11 +73,11 @@ def test_a_search_refuses(registered: Api, person: Person) -> None:
         assert told_by(answer) == [("q", told)]
     for text in UNSEEN:
         answer = registered.call("GET", "/v1/groups", person=person, params={"q": text})
-        assert told_by(answer) == [("q", "a search needs a character that can be seen")]
+        assert told_by(answer) == [("q", "a search needs at least one visible character")]
 
 
 def test_a_post_needs_something_to_see(registered: Api, person: Person) -> None:
     """A post of blanks and of what nobody sees is refused, as a message is."""
     for text in UNSEEN:
         answer = registered.call("POST", "/v1/posts", person=person, json={"text": text})
-        assert told_by(answer) == [("text", "a post needs a text with a character that can be seen")]
+        assert told_by(answer) == [("text", "a post needs at least one visible character")]

@@ -115,7 +115,7 @@ def test_a_name_can_be_seen(name: str) -> None:
     with pytest.raises(BadRequest) as raised:
         checked_line(name, "name", "a name", 64)
 
-    assert detail_of(raised.value) == ("name", "a name needs a character that can be seen")
+    assert detail_of(raised.value) == ("name", "a name needs at least one visible character")
 
 
 @pytest.mark.parametrize(

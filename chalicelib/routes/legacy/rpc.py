@@ -36,7 +36,7 @@ def call(event: Any) -> dict[str, Any]:
 
 def _dispatch(event: Any) -> dict[str, Any]:
     if not isinstance(event, dict):
-        raise BadRequest("An rpc event is an object with method and params.")
+        raise BadRequest("An rpc event must be an object with `method` and `params`.")
     here, method, params = services.current(), event.get("method"), event.get("params")
     if method == "send":
         message = converted(params, TikTokSend)
@@ -48,4 +48,4 @@ def _dispatch(event: Any) -> dict[str, Any]:
         reader = here.authenticator.trusted(here.tiktok.members(pull)[0])
         page: dict[str, Any] = msgspec.to_builtins(here.tiktok.pull(reader, pull))
         return page
-    raise bad_field("method", "it is send or pull")
+    raise bad_field("method", "it must be `send` or `pull`")

@@ -73,7 +73,7 @@ class Login:
         held = account.password if account and usable else None
         match = self._verified(held, request.password, attempt)
         if not match or account is None or held is None:
-            raise WrongCredentials("Nobody has this name and this password.")
+            raise WrongCredentials("The name or the password is wrong.")
         self._attempts.succeed(attempt)
         current = self._changed_at_login(account, held, request.new_password)
         if current != held or (match is Match.RIGHT and not self._passwords.outdated(held)):
@@ -94,9 +94,9 @@ class Login:
         account = self._accounts.get(handle)
         held = account.password if account else None
         if not self._verified(held, password, attempt) or held is None:
-            raise WrongCredentials("This is not your password.")
+            raise WrongCredentials("The current password is wrong.")
         if not self._accounts.set_password(handle, held, self._passwords.hashed(new), keep):
-            raise WrongCredentials("The password was changed just now.")
+            raise WrongCredentials("The password has just been changed. Log in with the new one.")
         self._attempts.succeed(attempt)
         self._session_closer.close_all(handle, keep=keep)
 
@@ -108,16 +108,16 @@ class Login:
         token = new_token(handle)
         expires = self._sessions.add(handle, held, digest_of(token), details, rehash)
         if not expires:
-            raise NotAuthenticated("The account was changed just now. Log in again.")
+            raise NotAuthenticated("The account has just been changed. Log in again.")
         return StartedSession(handle, token, expires)
 
     def _named(self, request: LoginRequest) -> tuple[str, str | None]:
         """Return the handle to log in as, and the email that led to it."""
         given = [name for name in (request.handle, request.username, request.email) if name is not None]
         if len(given) != 1:
-            raise BadRequest("Log in by handle (or username) or by email, one of them.")
+            raise BadRequest("Log in with either a handle (or username) or an email.")
         if min(len(request.password), len(normalised(request.password))) > MOST:
-            raise bad_field("password", f"a password has {MOST} characters at the most")
+            raise bad_field("password", f"a password has at most {MOST} characters")
         if request.email is None:
             name = given[0].casefold()
             return name if HANDLE.fullmatch(name) else NOBODY, None
@@ -129,7 +129,10 @@ class Login:
         attempt = self._attempts.begin(name, address)
         if attempt.wait:
             headers = {"Retry-After": str(math.ceil(attempt.wait))}
-            raise TooManyRequests("Too many logins have failed from here. Try again later.", headers=headers)
+            raise TooManyRequests(
+                "Too many logins have failed for this name or from your address. Try again later.",
+                headers=headers,
+            )
         return attempt
 
     def _verified(self, held: str | None, password: str, attempt: LoginAttempt) -> Match:
@@ -144,9 +147,11 @@ class Login:
         if not account.reset:
             return held
         if new is None:
-            raise PasswordChangeNeeded("This password is for one login: give new_password with it.")
+            raise PasswordChangeNeeded("This password works for one login only: send `new_password` with it.")
         hashed = self._passwords.hashed(checked_password(new, "new_password"))
         if not self._accounts.set_password(account.handle, held, hashed):
-            raise WrongCredentials("The password was used just now.")
+            raise WrongCredentials(
+                "This password worked for one login, and has just been used. Log in with the new one."
+            )
         self._session_closer.close_all(account.handle)
         return hashed

@@ -50,7 +50,7 @@ def checked_password(password: str, field: str = "password") -> str:
     try:
         form.encode()
     except UnicodeEncodeError:
-        raise bad_field(field, "a password cannot hold half of a surrogate pair") from None
+        raise bad_field(field, "a password cannot contain half of a surrogate pair") from None
     return form
 
 

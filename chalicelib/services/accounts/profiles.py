@@ -109,4 +109,4 @@ def _taken() -> AlreadyTaken:
 
 
 def _gone() -> NotAuthenticated:
-    return NotAuthenticated("The account was deleted.")
+    return NotAuthenticated("The account no longer exists.")

@@ -62,7 +62,9 @@ class Authenticator:
     def identity(self, token: str) -> Identity:
         """Return the identity that a token of the outside issuer proves; raises NotAuthenticated."""
         if self._verifier is None or token.count(".") != 2:
-            raise NotAuthenticated("The bearer token is not one of this server.", challenge=INVALID_TOKEN)
+            raise NotAuthenticated(
+                "This server did not issue this bearer token. Log in to get one.", challenge=INVALID_TOKEN
+            )
         return self._verifier.verify(token)
 
     def by_name(self, names: Sequence[str]) -> Caller:
@@ -71,13 +73,15 @@ class Authenticator:
         Raises NotAuthenticated: a closed server trusts none.
         """
         if self._settings.auth != "open":
-            raise NotAuthenticated("This server wants a bearer token.")
+            raise NotAuthenticated("This server needs a bearer token. Log in to get one.")
         for name in names:
             if self._statuses.of(name) is AccountStatus.NONE:
                 return Caller(self._store, name)
-        raise NotAuthenticated(
-            f"{' and '.join(dict.fromkeys(names))} can be spoken for by token only: there is an account.",
-        )
+        first, *others = dict.fromkeys(names)
+        if others:
+            both = " and ".join((first, *others))
+            raise NotAuthenticated(f"{both} have accounts: authenticate with the token of one of them.")
+        raise NotAuthenticated(f"{first} has an account: authenticate with its token.")
 
     def trusted(self, name: str) -> Caller:
         """Return the caller of a name that something else has vouched for, such as IAM."""

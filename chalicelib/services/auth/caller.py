@@ -94,7 +94,7 @@ class Caller:
         """Take what the authentication query answered; None: refused. See admit."""
         if rate is None:
             raise NotAuthenticated(
-                "The token is not valid, or not any more. Log in again.", challenge=INVALID_TOKEN
+                "The token is unknown, expired or revoked. Log in again.", challenge=INVALID_TOKEN
             )
         self._authentication, self.rate = None, rate
         check_rate(rate)
@@ -103,8 +103,12 @@ class Caller:
 def check_rate(rate: Rate) -> None:
     """Raise TooManyRequests if a request was over its limit."""
     if rate.wait:
-        headers = {**rate_headers(rate), "Retry-After": str(_seconds(rate.wait))}
-        raise TooManyRequests(f"{rate.limit} such requests a minute are allowed.", headers=headers)
+        seconds = _seconds(rate.wait)
+        headers = {**rate_headers(rate), "Retry-After": str(seconds)}
+        raise TooManyRequests(
+            f"You may send {rate.limit} requests of this kind a minute. Try again in {seconds} s.",
+            headers=headers,
+        )
 
 
 def rate_headers(rate: Rate) -> dict[str, str]:

@@ -108,7 +108,7 @@ class Verifier:
         if header.alg not in self._algorithms:
             _refuse(f"The token is not signed with {' or '.join(sorted(self._algorithms))}.")
         if header.crit is not None:
-            _refuse("The token has critical header fields, which are not understood here.")
+            _refuse("The token has critical header fields, which this server does not support.")
         return header
 
     def _signed(self, token: str, header: Header) -> Claims:

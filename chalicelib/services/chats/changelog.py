@@ -71,7 +71,7 @@ def _known(since: str | None) -> tuple[MessageCursor, ScoredMember]:
     nothing = ChangeCursor(MessageCursor(0))
     cursor, time, subject = nothing if since is None else CHANGE_CURSOR.decode(since, "since")
     if cursor.time is None and cursor.seq:
-        raise bad_field("since", "give the `change` of a chat, or the `next` of a page")
+        raise bad_field("since", "it must be the `change` of a chat or the `next` of a page")
     return cursor, ScoredMember(cursor.time or 0, "") if time is None else ScoredMember(time, subject or "")
 
 

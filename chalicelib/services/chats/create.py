@@ -147,7 +147,10 @@ def _check_others(invitees: Mapping[str, InviteeStatus], fields: Mapping[str, st
             raise error(detail.format(_some(given)), errors=errors)
 
     all_ = invitees.items()
-    missing = "There is no user {}, or not any more.", "there is no user {}, or not any more"
+    missing = (
+        "There is no user {}, or the account was deleted.",
+        "there is no user {}, or the account was deleted",
+    )
     refuse((name for name, one in all_ if not one.exists), UserNotFound, *missing)
     blocking = "You are blocked by {}.", "{} has blocked you"
     refuse((name for name, one in all_ if one.blocks), Blocked, *blocking)
@@ -173,12 +176,12 @@ def _id_of(request: NewChat) -> str:
 
 def _fields_of(request: NewChat) -> Fields:
     if request.with_ is not UNSET:
-        raise bad_field("with", "it is for a direct chat; a group has `members`")
+        raise bad_field("with", "it is for direct chats only: use `members` for a group")
     if request.name is UNSET:
         raise bad_field("name", "it is missing")
     fields = checked_fields(request)
     if request.kind == "room" and fields.setdefault("join", "open") != "open":
-        raise bad_field("join", "a room is open to everybody")
+        raise bad_field("join", "a room is open to everybody: leave `join` out, or send `open`")
     return fields
 
 

@@ -32,7 +32,7 @@ def change_info(action: Action, fields: Mapping[str, str | bool]) -> Decision | 
     """
     check_manager(action.chat, action.actor)
     if action.chat.startswith(ROOM_PREFIX) and fields.get("join", "open") != "open":
-        raise bad_field("join", "a room is open to everybody")
+        raise bad_field("join", "a room is open to everybody: leave `join` out, or send `open`")
     changed = {name: value for name, value in fields.items() if value != getattr(action.info, name)}
     return Decision((), event("changed", (), **changed), changed) if changed else None
 
@@ -40,7 +40,7 @@ def change_info(action: Action, fields: Mapping[str, str | bool]) -> Decision | 
 def _name(name: str, field: str) -> str:
     name = checked_name(name, field)
     if not name:
-        raise bad_field(field, "a name needs a character that can be seen")
+        raise bad_field(field, "a name needs at least one visible character")
     return name
 
 

@@ -21,7 +21,7 @@ def rule_of(change: MemberChange) -> Rule:
     """Return the rule that makes a change; raises BadRequest for none or several changes."""
     given, until = change.role, change.muted_until
     if (given is UNSET) == (until is UNSET):
-        raise bad_field("role", "give a role or muted_until, and not both")
+        raise bad_field("role", "send either `role` or `muted_until`")
     if given is not UNSET:
         role = given
         return lambda action: change_role(action, role)

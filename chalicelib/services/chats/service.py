@@ -106,5 +106,5 @@ def _other_of(request: NewChat) -> str:
     ]
     if errors:
         named = ", ".join(error.field for error in errors)
-        raise BadRequest(f"{named}: a direct chat has only `with`", errors=tuple(errors))
+        raise BadRequest(f"{named}: a direct chat takes only `with`", errors=tuple(errors))
     return request.with_

@@ -71,7 +71,7 @@ def decode(body: str, handle: str) -> ClientFrame:
     if message.type == SIGNAL:
         return _signal(message)
     if message.type:
-        raise bad_field("type", f"a frame is empty, {HEARTBEAT}, {SIGNAL}, or begins with {OWN}")
+        raise bad_field("type", f"it must be empty, {HEARTBEAT} or {SIGNAL}, or begin with {OWN}")
     return _send(message, handle)
 
 
@@ -95,7 +95,7 @@ def _frame(values: Any) -> ClientFrame:
 
 def _send(message: Message, handle: str) -> ClientFrame:
     if message.contentType not in (0, TEXT):
-        raise bad_field("contentType", f"only text, {TEXT}, can be sent")
+        raise bad_field("contentType", f"it must be {TEXT}, for text: nothing else can be sent")
     chat = _group(message) or f"{handle}:{_peer(message)}"
     return _frame({"type": "send", "chat": chat, "id": str(uuid.uuid4()), "text": message.content})
 

@@ -104,7 +104,7 @@ class Exports:
     def _begin(self, page: Export) -> None:
         profile = self._store.run(self._accounts.profile(page.handle))
         if profile is None:
-            raise NotAuthenticated("The account was deleted.")
+            raise NotAuthenticated("The account no longer exists.")
         page.profile = me_of(profile, strict=self._strict)
         page.sign_in = _sign_in(profile.account)
         page.sessions = list(map(exported, self._sessions.devices(page.handle)))

@@ -105,4 +105,4 @@ def _named(upto: ReadUpTo) -> tuple[MessageCursor, str]:
         return MESSAGE_CURSOR.decode(upto.cursor, "cursor"), "cursor"
     if upto.seq is not None and upto.cursor is None:
         return MessageCursor(upto.seq), "seq"
-    raise bad_field("seq", "give a seq or a cursor, and not both")
+    raise bad_field("seq", "send either `seq` or `cursor`")

@@ -42,7 +42,7 @@ class TikTokMessages:
         if sender not in members:
             raise bad_field("sender", "the sender is not one of the chat's two names")
         if sender != caller.handle:
-            raise Forbidden(f"You are {caller.handle}, and cannot send as another.")
+            raise Forbidden(f"You are {caller.handle}, and cannot send as another user.")
         message = SendRequest(request.text, request.id)
         sent = self._sender.send(
             caller, ChatId(canonical, "direct", members), message, sender=request.sender
@@ -82,7 +82,7 @@ def _chat_of(request: TikTokSend) -> str:
     if request.chat is not None:
         return request.chat
     if request.receiver is None:
-        raise bad_field("chat", "name the chat, or the receiver")
+        raise bad_field("chat", "it is missing: name the chat or the receiver")
     if ":" in request.receiver:
-        raise bad_field("receiver", "a name has no `:`")
+        raise bad_field("receiver", "a name cannot contain `:`")
     return f"{request.sender}:{request.receiver}"

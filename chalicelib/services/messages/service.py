@@ -72,7 +72,7 @@ class Messages:
         """
         found = self._ids.own(caller.handle, chat)
         if after is not None and before is not None:
-            raise bad_field("before", "give after or before, not both")
+            raise bad_field("before", "send either `after` or `before`")
         if after is not None:
             start = MESSAGE_CURSOR.decode(after, "after")
             part, gone = self._reader.read(caller, found, self._newer(caller, found.text, start, limit))
@@ -90,7 +90,7 @@ class Messages:
         wanted = seq_of(seq, "seq")
         entries = caller.read(self._log.after(found, wanted - 1, 1, reader=caller.handle)).entries
         if not entries or entries[0].seq != wanted:
-            raise MessageNotFound(f"Chat {found} holds no message {wanted}.")
+            raise MessageNotFound(f"Chat {found} has no message {wanted}.")
         return message(found, entries[0])
 
     def _newer(self, caller: Caller, chat: str, start: MessageCursor, limit: int) -> Query[LogPage]:

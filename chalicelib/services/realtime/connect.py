@@ -159,7 +159,7 @@ class ConnectService:
         if entry.outcome is ConnectOutcome.NO_SESSION:
             raise _session_ended()
         if entry.outcome is ConnectOutcome.TOO_MANY:
-            raise TooManyRequests("This user has as many connections as one may have. Close some.")
+            raise TooManyRequests("You have the maximum number of connections. Close one first.")
         return handle, entry
 
     def _caller(self, request: ConnectRequest) -> Caller:
@@ -169,7 +169,7 @@ class ConnectService:
             caller.authenticate()
             return caller
         if request.user is None or self._settings.stage != "local" or self._settings.auth != "open":
-            raise NotAuthenticated("Open a socket with a ticket: POST /v1/realtime/ticket gives one.")
+            raise NotAuthenticated("Connect with a ticket: POST /v1/realtime/ticket gives one.")
         return self._authenticator.by_name([self._names.user(request.user, "user")])
 
     def _room(self, given: str | None, bound: str | None) -> str | None:
@@ -187,4 +187,6 @@ def _session_ended() -> NotAuthenticated:
 
 
 def _bad_ticket() -> NotAuthenticated:
-    return NotAuthenticated("The ticket is not valid, or was used, or is older than 30 s. Get another.")
+    return NotAuthenticated(
+        "The ticket is unknown, used or older than 30 s. Get another with POST /v1/realtime/ticket."
+    )

@@ -104,7 +104,10 @@ class FrameDispatcher:
             error = refusal
         except Exception:
             LOGGER.exception({"event": "defect", "request_id": request})
-            error = InternalError(f"The server failed to do this. {request} finds it in the logs.")
+            error = InternalError(
+                f"The server failed to handle this frame. Report the request id {request}, which finds the "
+                "failure in the log."
+            )
         else:
             return FrameResult(kind)
         self._refuse(Target(connection, is_protobuf), codec.ref_of(body, is_protobuf), error)
@@ -142,7 +145,7 @@ class FrameDispatcher:
         if held.wait:
             seconds = math.ceil(held.wait / 1_000_000)
             raise TooManyRequests(
-                f"{self._limits.of_connection} frames a minute are allowed. Try again in {seconds} s.",
+                f"You may send {self._limits.of_connection} frames a minute. Try again in {seconds} s.",
                 headers={"Retry-After": str(seconds)},
             )
 
@@ -185,4 +188,4 @@ class FrameDispatcher:
 
 
 def _ended() -> ConnectionEnded:
-    return ConnectionEnded("This connection has ended. Open another, with a new ticket.")
+    return ConnectionEnded("This connection has ended. Open another with a new ticket.")

@@ -73,7 +73,7 @@ class RoomService:
         # Noted last: whoever ends the connection meanwhile either finds the note, or makes this one fail.
         if not self._store.run(self._connections.attach(connection.id, chat)):
             self._store.run(self._chat_connections.detach(chat, connection.id))
-            raise ConnectionEnded("The connection has ended.")
+            raise ConnectionEnded("This connection has ended. Open another with a new ticket.")
         shown = self._shown(connection.handle, joined.connections)
         self._answer(connection, chat, "joined", shown, ref)
         if joined.first:

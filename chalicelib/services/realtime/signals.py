@@ -72,11 +72,11 @@ class SignalService:
         if not reached.targets and reached.wait:
             seconds = math.ceil(reached.wait / 1_000_000)
             raise TooManyRequests(
-                f"You have sent {named} too many bytes of signals. Try again in {seconds} s.",
+                f"You have sent too many bytes of signals to {named}. Try again in {seconds} s.",
                 headers={"Retry-After": str(seconds)},
             )
         if not reached.targets:
-            raise NobodyThere(f"Nobody is connected whom a signal for {named} could reach.")
+            raise NobodyThere(f"Nobody is connected to receive a signal for {named}.")
         self._push.send(reached.targets, passed)
 
     def _user(self, connection: Connection, other: str, passed: SignalFrame) -> Recipients:
@@ -127,4 +127,4 @@ def _accepts(passed: SignalFrame) -> bool:
 def _check_size(frame: Signal) -> None:
     size = len(msgspec.json.encode(frame.data))
     if size > MAX_SIGNAL_BYTES:
-        raise PayloadTooLarge(f"data: it has {size} bytes as JSON, and may have {MAX_SIGNAL_BYTES}.")
+        raise PayloadTooLarge(f"data: it is {size} bytes as JSON; send at most {MAX_SIGNAL_BYTES}.")

@@ -64,7 +64,9 @@ class Tickets:
         Raises RealtimeUnavailable, ChatNotFound.
         """
         if self._url is None:
-            raise RealtimeUnavailable("This server has no sockets: PARLEY_SOCKET_URL is not set.")
+            raise RealtimeUnavailable(
+                "This server accepts no WebSocket connections: its setting PARLEY_SOCKET_URL is empty."
+            )
         chat = None if room is None else self._ids.parse(ROOM_PREFIX + room, "room").text
         text = f"ticket_{secrets.token_urlsafe(RANDOM_BYTES)}.{caller.handle}"
         held = self._user_connections.ticket(caller.handle, digest_of(text), caller.proof, chat)

@@ -95,7 +95,9 @@ def _checked(q: str) -> str:
     check_lines(text, "q", "a search")
     start = cut(folded(text))
     if not (can_be_sought(start) and has_visible(start)):
-        raise bad_field("q", f"a search takes 2-{MAX_QUERY_CHARACTERS} characters, or 1 beyond ASCII")
+        raise bad_field(
+            "q", f"a search needs 2-{MAX_QUERY_CHARACTERS} characters; 1 is enough if it is not ASCII"
+        )
     return start
 
 

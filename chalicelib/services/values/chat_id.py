@@ -66,7 +66,7 @@ class ChatIds:
         """Return the canonical id of a group or room; raises BadRequest for a direct chat, ChatNotFound."""
         found = self.parse(chat)
         if found.members is not None:
-            raise bad_field("chat", "a chat of two has no members to change: this is for groups and rooms")
+            raise bad_field("chat", "this is a direct chat; only groups and rooms have members to change")
         return found.text
 
 

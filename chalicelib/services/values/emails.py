@@ -29,11 +29,11 @@ def checked_email(text: str, field: str) -> str:
     # A longer text is not normalized: that takes time by the square of the combining characters in a row.
     email = text if len(text) > MAX_EMAIL_CHARACTERS else normalize("NFC", normalize("NFC", text).lower())
     if len(email) > MAX_EMAIL_CHARACTERS:
-        raise bad_field(field, f"an email is {MAX_EMAIL_CHARACTERS} characters at the most")
+        raise bad_field(field, f"an email has at most {MAX_EMAIL_CHARACTERS} characters")
     if fault := fault_in(email):
         raise bad_field(field, fault)
     if UNSEEN.search(email) or not ADDRESS.fullmatch(email) or not SPECIAL.isdisjoint(email):
-        raise bad_field(field, "an email is a name, one @ and a domain, such as alice@example.org")
+        raise bad_field(field, "an email has a name, one @ and a domain, such as alice@example.org")
     return email
 
 

@@ -26,7 +26,7 @@ def checked_text(text: str, thing: str = "message", most: int = MAX_TEXT_BYTES) 
     most: Maximum size in bytes of UTF-8.
     """
     if not has_visible(text):
-        raise bad_field("text", f"a {thing} needs a text with a character that can be seen")
+        raise bad_field("text", f"a {thing} needs at least one visible character")
     if "\0" in text:
         raise bad_field("text", described("\0", text.index("\0") + 1))
     try:
@@ -34,7 +34,7 @@ def checked_text(text: str, thing: str = "message", most: int = MAX_TEXT_BYTES) 
     except UnicodeEncodeError as error:
         raise bad_field("text", described(text[error.start], error.start + 1)) from None
     if size > most:
-        raise TextTooLong(f"The text is {size} bytes of UTF-8; a {thing} holds up to {most}.")
+        raise TextTooLong(f"The text is {size} bytes of UTF-8; a {thing} has at most {most}.")
     return text
 
 

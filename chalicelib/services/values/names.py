@@ -44,7 +44,7 @@ class Names:
 
 def _handle(name: str, field: str) -> str:
     if name in RESERVED:
-        raise bad_field(field, f"{name} is reserved: nobody has it as a handle")
+        raise bad_field(field, f"{name} is reserved and cannot be a handle")
     if not HANDLE.fullmatch(name):
         raise bad_field(field, "a handle is 1-32 of a-z 0-9 _ . - and begins with a letter or digit")
     return name
@@ -56,5 +56,5 @@ def _open_name(name: str, field: str) -> str:
         detail = f"a name has at most {MAX_NAME_CHARACTERS} characters in lower case; this has {len(same)}"
         raise bad_field(field, detail)
     if ":" in same:
-        raise bad_field(field, "a name has no `:`, which joins the two names of a chat")
+        raise bad_field(field, "a name cannot contain `:`, which joins the two names of a chat")
     return same

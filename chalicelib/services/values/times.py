@@ -26,5 +26,5 @@ def microseconds(text: str, field: str) -> int:
     except ValueError:
         time = None
     if time is None:
-        raise bad_field(field, "a time is in RFC 3339, such as 2026-11-21T12:00:00Z")
+        raise bad_field(field, "a time must be in RFC 3339, such as 2026-11-21T12:00:00Z")
     return max(0, (time - UNIX_EPOCH) // timedelta(microseconds=1))

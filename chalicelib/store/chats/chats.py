@@ -170,11 +170,14 @@ class Chats(ChatLists):
         def read(reply: list[Any]) -> ChatChange | None:
             outcome, *rest = reply
             if outcome == FULL:
-                raise ChatFull(f"Chat {chat} may have {self._max_members} members at most.")
+                raise ChatFull(f"Chat {chat} can have at most {self._max_members} members.")
             if outcome == NO_OWNER:
-                raise LastOwner(f"Chat {chat} needs an owner: hand it over or delete it.")
+                raise LastOwner(f"Chat {chat} must keep an owner: hand it over first, or delete it.")
             if outcome == CROWDED:
-                raise ChatFull(f"Too many are invited to chat {chat}, wait to join it or are banned.")
+                raise ChatFull(
+                    f"Chat {chat} has the maximum number of invited, waiting and banned users. Remove one "
+                    "of them first."
+                )
             return _changed(*rest) if outcome == DONE else None
 
         return self._store.run(Query(script, _keys(chat), args, read, repeatable=False))

@@ -179,9 +179,11 @@ class MessageLog:
 def _appended(chat: str, reply: Any) -> Appended:
     seq, sent, outcome, *rest = reply
     if outcome == CONFLICT:
-        raise IdConflict(f"The id was used for message {seq} of this chat, which has another content.")
+        raise IdConflict(
+            f"The id belongs to message {seq} of this chat, which has other content. Use a new id."
+        )
     if outcome == NOTHING_REPLIED:
-        raise MessageNotFound(f"There is no such message to reply to: chat {chat} goes as far as {seq}.")
+        raise MessageNotFound(f"The message to reply to does not exist: the newest of chat {chat} is {seq}.")
     if outcome == CHAT_MISSING:
         raise refusal(chat, NO_CHAT)
     if outcome == MEMBER_MISSING:

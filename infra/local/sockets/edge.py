@@ -156,7 +156,7 @@ class Edge:
 
     def _connect(self, wire: Wire, request: WSUpgradeRequest) -> tuple[WSUpgradeResponse, Connection | None]:
         if self._stopping:
-            raise Overloaded("The server stops. Connect again.")
+            raise Overloaded("The server is stopping. Connect again.")
         opening = self._door.opening(request, new_connection_id(self.worker), wire.peer)
         events = SocketEvents(opening)
         event = events.connect(opening)

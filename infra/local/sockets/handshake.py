@@ -72,7 +72,10 @@ class Door:
             return
         port = "" if self._http_port == HTTP_PORT else f":{self._http_port}"
         if origin.partition("://")[2] not in (host, without_port(host) + port):
-            raise CrossSite("An open server takes no connections from pages of another site.")
+            raise CrossSite(
+                "An open server refuses connections from web pages of other sites. Its setting "
+                "PARLEY_CORS_ORIGINS lists the pages that may connect."
+            )
 
 
 def without_port(host: str) -> str:
@@ -122,7 +125,7 @@ def _query_of(request: WSUpgradeRequest) -> dict[str, list[str]]:
         raise BadRequest("The percent-encoding of the path or the query is not UTF-8.") from None
     room = path.removeprefix(ROOM_PATH)
     if path != "/" and (room == path or not room):
-        raise NoSuchRoute(f"A socket's path is / or {ROOM_PATH}ROOM.")
+        raise NoSuchRoute(f"Connect to / or to {ROOM_PATH}ROOM.")
     query: dict[str, list[str]] = {}
     for name, value in pairs:
         query.setdefault(name, []).append(value)
@@ -144,7 +147,7 @@ def _refuse_other_requests(headers: CIMultiDict[str]) -> None:
     except (binascii.Error, ValueError):
         length = 0
     if length != KEY_BYTES:
-        raise BadRequest(f"Sec-WebSocket-Key is the base64 of {KEY_BYTES} bytes.")
+        raise BadRequest(f"Sec-WebSocket-Key must be the base64 of {KEY_BYTES} bytes.")
 
 
 def _headers(answer: dict[str, Any]) -> list[tuple[str, str]]:

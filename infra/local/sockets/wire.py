@@ -93,7 +93,7 @@ class Wire(WSProtocol):  # type: ignore[misc]
         if excess := self._addresses.excess(self.peer):
             self._refuse_connection(abruptly=excess > ABRUPT_EXCESS)
         elif self._descriptors.refuses(transport.get_extra_info("socket").fileno()):
-            self._refuse(Overloaded("This process can open no more connections. Connect again in a while."))
+            self._refuse(Overloaded("The server has the maximum number of connections. Connect again later."))
 
     def connection_lost(self, error: Exception | None) -> None:
         """End, as an asyncio.Protocol does."""

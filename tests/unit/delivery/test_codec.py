@@ -65,7 +65,7 @@ def test_frame_decodes_to_its_type(text: str, frame: ClientFrame) -> None:
 @pytest.mark.parametrize(
     ("text", "detail", "fields"),
     [
-        ("", "The frame is empty: send JSON, `{}` if there is nothing to say.", []),
+        ("", "The frame is empty: send JSON, at least `{}`.", []),
         ("{", "The frame is not JSON: Input data was truncated.", []),
         ("hello", "The frame is not JSON: JSON is malformed: invalid character (byte 0).", []),
         ('{"type":"ping"} {"type":"ping"}', "The frame is not JSON", []),

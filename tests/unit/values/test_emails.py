@@ -58,7 +58,7 @@ def test_compared_form_is_lower_case_nfc(text: str, email: str) -> None:
 )
 def test_invalid_email_is_refused_by_its_field(text: str) -> None:
     """An invalid email is refused by its field's name."""
-    with pytest.raises(BadRequest, match=r"^contact: (an email is|character \d)"):
+    with pytest.raises(BadRequest, match=r"^contact: (an email has|character \d)"):
         checked_email(text, "contact")
 
 

@@ -61,7 +61,7 @@ def test_text_is_kept(text: str) -> None:
 )
 def test_nothing_to_see(text: str) -> None:
     """An empty text, or one of blanks and characters that nobody sees, is a BadRequest that says so."""
-    with pytest.raises(BadRequest, match="text: a message needs a text with a character that can be seen"):
+    with pytest.raises(BadRequest, match="text: a message needs at least one visible character"):
         checked_text(text)
 
 

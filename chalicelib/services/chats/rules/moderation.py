@@ -36,7 +36,7 @@ def ban(action: Action) -> Decision | None:
     """
     actor = check_manager(action.chat, action.actor)
     if action.by == action.to:
-        raise bad_field("handle", "this is you")
+        raise bad_field("handle", "this is your own handle: name another user")
     if has_relation(action.target, Relation.BANNED):
         return None
     if not action.invitee.exists or has_relation(action.target, Relation.DELETED):

@@ -19,7 +19,7 @@ def change_role(action: Action, name: str) -> Decision | None:
     """
     actor, role = check_manager(action.chat, action.actor, Role.OWNER), ROLES[name]
     if action.by == action.to:
-        raise bad_field("handle", "this is you: hand the chat over to somebody else instead")
+        raise bad_field("handle", "this is your own handle: name another user")
     target = check_target(action.chat, action.to, action.target)
     if target.role == role:
         return None
@@ -35,7 +35,7 @@ def transfer_ownership(action: Action) -> Decision | None:
     """
     check_manager(action.chat, action.actor, Role.OWNER)
     if action.by == action.to:
-        raise bad_field("handle", "this is you")
+        raise bad_field("handle", "this is your own handle: name another user")
     check_target(action.chat, action.to, action.target)
     changes = (MemberChange(action.to, Role.OWNER), MemberChange(action.by, Role.ADMIN))
     return Decision(changes, event("handed_over", [action.to]))

@@ -1,0 +1,105 @@
+"""Errors about chats, their members and messages, and about posts and calls."""
+
+from __future__ import annotations
+
+from chalicelib.errors.base import Forbidden, ParleyError
+
+
+class NotAMember(Forbidden):
+    """The caller is not a member of the chat."""
+
+    code, title = "not_a_member", "Not a member"
+
+
+class Muted(Forbidden):
+    """The member may read the chat, but not write to it for now."""
+
+    code, title = "muted", "Muted"
+
+
+class Banned(Forbidden):
+    """The user is banned from the chat."""
+
+    code, title = "banned", "Banned"
+
+
+class Blocked(Forbidden):
+    """One of the two users has blocked the other."""
+
+    code, title = "blocked", "Blocked"
+
+
+class CallNotAccepted(Forbidden):
+    """The other user has neither written to the caller nor followed them."""
+
+    code, title = "call_not_accepted", "Call not accepted"
+
+
+class ChatNotFound(ParleyError):
+    """No chat has this id."""
+
+    status, code, title = 404, "chat_not_found", "Chat not found"
+
+
+class MessageNotFound(ParleyError):
+    """The chat has no message of this number."""
+
+    status, code, title = 404, "message_not_found", "Message not found"
+
+
+class PostNotFound(ParleyError):
+    """The caller has no post of this id."""
+
+    status, code, title = 404, "post_not_found", "Post not found"
+
+
+class NobodyThere(ParleyError):
+    """Nobody whom the signal could reach is connected."""
+
+    status, code, title = 404, "nobody_there", "Nobody connected"
+
+
+class IdConflict(ParleyError):
+    """The id belongs to another message of the caller."""
+
+    status, code, title = 409, "id_conflict", "Id already used"
+
+
+class ChatFull(ParleyError):
+    """The chat has the maximum number of members."""
+
+    status, code, title = 409, "chat_full", "Chat full"
+
+
+class InvitationsFull(ParleyError):
+    """The user has the maximum number of waiting invitations, or the caller has sent them."""
+
+    status, code, title = 409, "invitations_full", "Too many invitations"
+
+
+class TooManyChats(ParleyError):
+    """The user is in the maximum number of large chats."""
+
+    status, code, title = 409, "too_many_chats", "Too many chats"
+
+
+class LastOwner(ParleyError):
+    """The chat would be left without an owner."""
+
+    status, code, title = 409, "last_owner", "Last owner"
+
+
+class HistoryChanged(ParleyError):
+    """The chat's history has changed since the cursor was made."""
+
+    status, code, title = 409, "history_changed", "History changed"
+
+
+def no_chat(chat: str) -> ChatNotFound:
+    """Return a ChatNotFound that names the chat."""
+    return ChatNotFound(f"There is no chat {chat}.")
+
+
+def not_a_member(chat: str) -> NotAMember:
+    """Return a NotAMember that names the chat."""
+    return NotAMember(f"You are not a member of chat {chat}.")
