@@ -32,11 +32,13 @@ def is_exception(match: Any) -> bool:
     return re.fullmatch(CFN_LINT.get(match.rule.id, ""), match.message) is not None
 
 
+@pytest.mark.long
 def test_template_is_sound(template: Template) -> None:
     """cfn-lint finds nothing in the template of any stage, in three regions."""
     assert problems(template) == []
 
 
+@pytest.mark.long
 def test_lint_sees_what_is_unsound(prod: Template) -> None:
     """cfn-lint does look into functions, the API and Globals: a property that is none there is found."""
     broken = json.loads(json.dumps(prod))

@@ -32,6 +32,8 @@ from tests.realtime.raw_websocket import CLOSE, PING, TEXT, UPGRADE, Piece, Rude
 from tests.servers.gateway import Gateway, running_gateway
 from tests.servers.waiting import eventually
 
+pytestmark = pytest.mark.long
+
 KIB = 1024
 SECRET = "nobody else reads this"
 UNREAD_BYTES = 64 * KIB

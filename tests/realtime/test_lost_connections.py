@@ -15,6 +15,8 @@ from websockets.sync.client import ClientConnection, connect
 from tests.deployed.client import Api, client_of
 from tests.servers.gateway import gateway
 
+pytestmark = pytest.mark.long
+
 LEASE_SECONDS = 5
 PAUSE_SECONDS = 0.2
 DEADLINE_SECONDS = 60
