@@ -502,6 +502,7 @@ def test_many_pings_hold_nobody_up(echo: SocketServer) -> None:
         assert flooding.recv(TIMEOUT_SECONDS) == "and here"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("limits", "busy"), [(Limits(idle_seconds=0.5), False), (Limits(life_seconds=0.5), True)]
 )
@@ -523,6 +524,7 @@ def reasons(server: SocketServer) -> dict[str, int]:
     return {end["disconnectReason"]: end["disconnectStatusCode"] for end in ends}
 
 
+@pytest.mark.long
 def test_a_busy_connection_is_not_idle(tmp_path: Path) -> None:
     """Frames of either side keep a connection open while one that began after it is closed as idle."""
     limits = Limits(idle_seconds=3.0)
@@ -556,6 +558,7 @@ def test_a_slow_reader_is_dropped(tmp_path: Path) -> None:
                 read_on(slow)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_client_that_is_behind_goes_without_what_is_droppable(tmp_path: Path, workers: int) -> None:
     """Thirty times what may wait for it does not end it, and what is not droppable still arrives."""
@@ -601,6 +604,7 @@ def test_frames_are_shuffled(tmp_path: Path) -> None:
         assert order != [f"{number}" for number in range(50)]
 
 
+@pytest.mark.long
 def test_a_stop_closes_connections(tmp_path: Path) -> None:
     """When the server stops, clients are told by 1001, and their ends are told to `$disconnect`."""
     with running_sockets(tmp_path, 2) as server:

@@ -14,6 +14,8 @@ from tests.local.connection_edge import UPGRADE, process_of, running_sockets
 from tests.local.raw_http import Peer
 from tests.servers.waiting import eventually
 
+pytestmark = pytest.mark.long
+
 LIMIT = 160
 UNLIMITED = AddressLimit(connections=0)
 

@@ -14,6 +14,8 @@ from tests.servers.kills import killed
 from tests.servers.slow_sync import SlowSync
 from tests.servers.waiting import eventually
 
+pytestmark = pytest.mark.long
+
 SYNC_SECONDS = 0.2
 SENDER = {"X-Parley-User": "a"}
 ENV = {"PARLEY_DURABILITY": "always", "PARLEY_RATE_LIMITS": "read=0,write=0,search=0,auth=0,frame=0"}

@@ -101,6 +101,7 @@ def test_a_job_is_done(embedded: tuple[Gateway, redis.Redis]) -> None:
     assert client.llen(keys.jobs()) == 0
 
 
+@pytest.mark.long
 def test_what_is_no_job_is_dropped(embedded: tuple[Gateway, redis.Redis]) -> None:
     """A message that cannot be read is told once, and what follows it is done."""
     server, client = embedded
@@ -110,6 +111,7 @@ def test_what_is_no_job_is_dropped(embedded: tuple[Gateway, redis.Redis]) -> Non
     assert len(lines(server, "work_malformed")) == 1
 
 
+@pytest.mark.long
 def test_a_sweep_finds_what_was_lost() -> None:
     """In a store that REDIS_URL names too, what is owed is done without a job, again and again."""
     with ValkeyEngine() as engine, raw(engine.url) as client:
@@ -121,6 +123,7 @@ def test_a_sweep_finds_what_was_lost() -> None:
             assert eventually(lambda: repeated(server) == [1, 1])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_to_all_ends_it_too(embedded: tuple[Gateway, redis.Redis], number: signal.Signals) -> None:
     """Ctrl-C and SIGTERM to every process of the server: status 0, nothing left, and nobody died."""
@@ -133,6 +136,7 @@ def test_a_signal_to_all_ends_it_too(embedded: tuple[Gateway, redis.Redis], numb
     assert "Traceback" not in server.output()
 
 
+@pytest.mark.long
 def test_it_is_started_again_when_it_is_killed(embedded: tuple[Gateway, redis.Redis]) -> None:
     """Killed, it is replaced, which one line says, and jobs are done as before."""
     server, client = embedded
@@ -147,6 +151,7 @@ def test_it_is_started_again_when_it_is_killed(embedded: tuple[Gateway, redis.Re
     assert told == ["parley: The event sources died; starting them again."]
 
 
+@pytest.mark.long
 def test_when_it_keeps_dying_it_is_started_each_time(embedded: tuple[Gateway, redis.Redis]) -> None:
     """Killed as soon as it is replaced it comes back when that ends, with one line, and does what waited."""
     server, client = embedded
@@ -157,6 +162,7 @@ def test_when_it_keeps_dying_it_is_started_each_time(embedded: tuple[Gateway, re
     assert server.output().count("parley: The event sources died") == 1
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("rights", ["+@all ~*", ACCESS_STRING])
 def test_jobs_are_polled_without_the_permission_to_block(rights: str) -> None:
     """A connection waits in the store for the next job; with the documented ACL it polls instead."""
@@ -175,6 +181,7 @@ def test_jobs_are_polled_without_the_permission_to_block(rights: str) -> None:
             assert not lines(server, "queue_unreachable")
 
 
+@pytest.mark.long
 def test_a_store_that_goes_and_comes_back() -> None:
     """Without the store it waits, which one line says, and then goes on by itself."""
     with (
@@ -194,6 +201,7 @@ def test_a_store_that_goes_and_comes_back() -> None:
         assert sources(server) == first
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("value", ["0", "-1", "nan", "inf", "often", "86401"])
 def test_a_time_that_cannot_be(value: str) -> None:
     """A sweep that would be never, or all the time, is one line that names the option."""

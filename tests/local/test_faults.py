@@ -25,6 +25,8 @@ from tests.servers.gateway import Gateway, running_gateway
 from tests.servers.process import ROOT, environment
 from tests.servers.waiting import eventually
 
+pytestmark = pytest.mark.long
+
 HEALTHY = {"status": "ok", "store": "ok"}
 FEW_FILES = 3  # fewer than any process has: it can open no more
 

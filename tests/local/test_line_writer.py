@@ -183,6 +183,7 @@ class UnreadGateway(Gateway):
         return self._read[: self._read.rfind("\n") + 1]
 
 
+@pytest.mark.long
 def test_a_reader_that_stalls_does_not_stop_the_server(tmp_path: Path) -> None:
     """With nobody reading the log every request is answered, and the server stops when it is told to."""
     server = UnreadGateway(tmp_path)

@@ -229,6 +229,7 @@ def keys(server: Gateway) -> list[str]:
     return [line["key"] for line in lines(server, "media_stored")]
 
 
+@pytest.mark.long
 def test_server_passes_file_changes_to_its_function(tmp_path: Path) -> None:
     """Each change in DATA/media is logged once, even through a kill of the process."""
     data = tmp_path / "data"

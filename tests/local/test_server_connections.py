@@ -55,6 +55,7 @@ def chat(url: str) -> None:
             assert (frame(receiver)["type"], number) == ("message", number)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("env", [{}, {"PUSH_BY_WIRE": "1"}])
 def test_both_ways_to_push(env: dict[str, str]) -> None:
     """A message crosses the workers, handed over within the server or through the management API."""
@@ -80,6 +81,7 @@ def test_an_upgrade_is_sent_to_the_sockets(shared: Gateway) -> None:
         assert client.remote_address[1] == port_of(sockets_of(shared))
 
 
+@pytest.mark.long
 def test_an_upgrade_under_no_host_is_refused() -> None:
     """What a URL cannot have as its host leads to no socket: it is a 400, and no failure of the server."""
     with running_gateway({"PARLEY_AUTH": "required"}, ["--workers", "1"]) as server:
@@ -90,6 +92,7 @@ def test_an_upgrade_under_no_host_is_refused() -> None:
         assert '"level":"ERROR"' not in server.output()
 
 
+@pytest.mark.long
 def test_a_stop_ends_sockets(short_path: Path) -> None:
     """Clients are told by 1001, and nothing is left behind."""
     (temporary := short_path / "tmp").mkdir()
@@ -109,6 +112,7 @@ def test_a_stop_ends_sockets(short_path: Path) -> None:
         assert "Traceback" not in server.output()
 
 
+@pytest.mark.long
 def test_options_set_the_limits() -> None:
     """An idle socket is closed when the setting says so, and others with what they were told."""
     env = {"SOCKET_IDLE_SECONDS": "3", "SOCKET_FRAME_BYTES": "1000"}

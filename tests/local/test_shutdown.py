@@ -22,6 +22,8 @@ from tests.servers.gateway import Gateway, running_gateway
 from tests.servers.process import STOP_SECONDS
 from tests.servers.waiting import eventually
 
+pytestmark = pytest.mark.long
+
 
 def send(server: Gateway, text: str) -> None:
     """Send one message."""

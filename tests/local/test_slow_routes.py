@@ -9,6 +9,8 @@ from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from chalicelib.errors import Overloaded
 from infra.local.slow import SlowCalls
 from tests.deployed.client import PROBLEM
@@ -147,6 +149,7 @@ def test_a_slow_call_is_answered_while_the_server_stops(tmp_path: Path) -> None:
         assert "Traceback" not in echo.output()
 
 
+@pytest.mark.long
 def test_a_slow_call_does_not_keep_the_server(tmp_path: Path) -> None:
     """A call that does not end is cut off, and the server stops with status 0 and no traceback."""
     with running_echo(tmp_path) as echo, begin(echo, "endless"):

@@ -17,6 +17,8 @@ from tests.servers.commands import run
 from tests.servers.gateway import Gateway, running_gateway
 from tests.servers.ports import ReservedPort
 
+pytestmark = pytest.mark.long
+
 
 def refusal(args: list[str], env: Mapping[str, str] | None = None) -> tuple[int, str]:
     """Run a server that cannot start; return its exit status and what it said."""

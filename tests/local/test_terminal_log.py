@@ -55,6 +55,7 @@ def test_terminal_shows_errors_alone(tmp_path: Path, store: Engine) -> None:
         assert terminal.ends() == 0
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("env", "coloured"), [({"NO_COLOR": "1"}, False), ({"NO_COLOR": ""}, True)])
 def test_no_color_turns_colours_off(
     tmp_path: Path, store: Engine, env: dict[str, str], coloured: bool

@@ -14,6 +14,8 @@ from tests.deployed.people import People, Person
 from tests.http.chat_requests import crowd, do, done, make, refused, roles_of
 from tests.servers.gateway import gateway
 
+pytestmark = pytest.mark.long
+
 WRITES, A_DAY, LARGE, MOST_LARGE = 60, 6, 2, 2
 
 

@@ -11,6 +11,8 @@ from tests.deployed.client import Api, new_pair
 from tests.servers.gateway import Gateway
 from tests.servers.waiting import eventually
 
+pytestmark = pytest.mark.long
+
 REQUEST_LINE = '"event":"request"'
 
 
@@ -38,7 +40,6 @@ def test_one_log_line_a_request_without_its_text(own_gateway: Gateway) -> None:
     assert alice not in log
 
 
-@pytest.mark.long
 def test_the_edges_own_refusals_name_nobody_in_the_log(own_gateway: Gateway) -> None:
     """A call that the edge refuses is logged by its route, without the names in its path."""
     api, (chat, alice, _) = Api(own_gateway.url), new_pair()
