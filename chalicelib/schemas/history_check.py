@@ -6,7 +6,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct
 
-from chalicelib.schemas.inbox import MAX_ROWS, Place, Sync
+from chalicelib.schemas.inbox import MAX_ROWS, MessageCursor, Sync
 from chalicelib.schemas.messages import ChatId
 
 MAX_CHECKED = 100
@@ -48,7 +48,7 @@ class ChangedHistory(Struct, kw_only=True):
     chat: str
     epoch: Annotated[int, Meta(description="Names the history that the chat has now; 0 while it has none.")]
     seq: Annotated[int, Meta(description="Of the newest message that the caller may read; 0 for none.")]
-    cursor: Annotated[Place, Meta(description="Of that message.")]
+    cursor: Annotated[MessageCursor, Meta(description="Of that message.")]
 
 
 HistoryChanged = Annotated[

@@ -47,12 +47,16 @@ class Mapping(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
             raise ValueError("`next` and `page` are two ways to the next page: give one")
 
 
-class Place(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where an import goes on: as a report said, to be given back unchanged.
+class ImportCursor(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where an import goes on: the `next` of a report, unchanged.
 
-    url: of a page. number: of the page, where pages are numbered. skip: items of it that are done. pages:
-    how many came before it. digest: of the items of the last one. users_digest, first_digest: of the users of
-    the last one, and of the first. idle: how many before it, in a row, had no users.
+    url: URL of a page.
+    number: Its number, where pages are numbered.
+    skip: Number of its items that are imported.
+    pages: Number of pages before it.
+    digest: Of the items of the page before it.
+    users_digest, first_digest: Of the users of the page before it, and of the first page.
+    idle: Number of pages in a row before it that had no users.
     """
 
     url: str
@@ -77,7 +81,7 @@ class ImportRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     dry_run: bool = False
     authorization: str | None = None
     codes: bool = False
-    next: Place | None = None
+    next: ImportCursor | None = None
 
     def __repr__(self) -> str:
         return "ImportRequest(***)"
@@ -117,4 +121,4 @@ class ImportReport(Struct, kw_only=True):
     codes: list[Code] = []
     total: int | None = None
     problem: str | None = None
-    next: Place | None = None
+    next: ImportCursor | None = None

@@ -22,7 +22,7 @@ ChatState = Annotated[
         "chats; what was written up to `seq` may still be read. `none`: the caller was never in it."
     ),
 ]
-Place = Annotated[
+MessageCursor = Annotated[
     str,
     Meta(
         description="The cursor of a message, `seq.time.epoch`, or `0` for none.",
@@ -64,11 +64,11 @@ class ChatRow(Struct, kw_only=True):
     epoch: Annotated[int, Meta(description="Names this history of the chat; 0 while it has none.")]
     seq: Annotated[int, Meta(description="Of the newest message that the caller may read; 0 for none.")]
     cursor: Annotated[
-        Place,
+        MessageCursor,
         Meta(description="Of that message. A client that has come to this very cursor has them all."),
     ]
     change: Annotated[
-        Place | None,
+        MessageCursor | None,
         Meta(description="Of the newest `system` message. Who has come to it knows of all changes."),
     ]
     read: Annotated[Mark, Meta(description="How far the caller has read, on any device.")]

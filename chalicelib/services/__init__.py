@@ -32,7 +32,7 @@ from chalicelib.services.chats.transaction import ChatTransactions
 from chalicelib.services.delivery.fan_out import ChatFanOut
 from chalicelib.services.export.archive import Exports, Listed
 from chalicelib.services.export.chats import ChatExports
-from chalicelib.services.imports.accounts import Importer
+from chalicelib.services.imports.accounts import AccountImporter
 from chalicelib.services.imports.pages import getter
 from chalicelib.services.imports.run import Imports
 from chalicelib.services.inbox.history_check import HistoryCheck
@@ -141,7 +141,10 @@ class Services:
             self.names, accounts, claims, passwords, self.login, self.jobs, self._reach.session_closer
         )
         self.sessions = SessionService(sessions, self._reach.session_closer)
-        importer, get = Importer(accounts, claims, passwords), getter(allow_private=settings.import_private)
+        importer, get = (
+            AccountImporter(accounts, claims, passwords),
+            getter(allow_private=settings.import_private),
+        )
         self.imports = Imports(importer, self.names, get, self.jobs.enqueue)
         self.profiles = Profiles(store, accounts, claims, self.names, self.jobs, strict=not is_open)
         self.user_search = UserSearch(store, accounts, index)

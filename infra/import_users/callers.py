@@ -16,7 +16,7 @@ from chalicelib.schemas.imports import ImportReport, ImportRequest
 from infra.local.data import SOCKET, DataFolder
 
 READ_SECONDS = 90
-Tick = Callable[[ImportReport], None]
+Progressed = Callable[[ImportReport], None]
 
 
 class ImportFailure(Exception):
@@ -26,7 +26,7 @@ class ImportFailure(Exception):
 class Caller(Protocol):
     """Makes one call of an import; tick is told the report so far, where that can be known."""
 
-    def __call__(self, request: ImportRequest, tick: Tick, /) -> ImportReport: ...
+    def __call__(self, request: ImportRequest, tick: Progressed, /) -> ImportReport: ...
 
 
 class Lambda(Protocol):
@@ -41,7 +41,7 @@ class LocalCaller:
 
     def __init__(self) -> None:
         from chalicelib import services
-        from chalicelib.services.imports.accounts import Run
+        from chalicelib.services.imports.accounts import ImportRun
 
         os.environ.setdefault("PARLEY_STAGE", "local")
         try:
@@ -51,9 +51,9 @@ class LocalCaller:
             raise ImportFailure(str(error)) from None
         except ParleyError as error:
             raise ImportFailure(f"the store does not answer: {error.__cause__ or error}") from None
-        self._run = Run()
+        self._run = ImportRun()
 
-    def __call__(self, request: ImportRequest, tick: Tick) -> ImportReport:
+    def __call__(self, request: ImportRequest, tick: Progressed) -> ImportReport:
         """Make a call, telling of each user."""
         return self._services.imports.call(request, self._run, tick)
 
@@ -65,7 +65,7 @@ class LambdaCaller:
         self._client = client
         self._function = function
 
-    def __call__(self, request: ImportRequest, tick: Tick) -> ImportReport:
+    def __call__(self, request: ImportRequest, tick: Progressed) -> ImportReport:
         """Make a call, telling of it when it is over."""
         answer = self._client.invoke(FunctionName=self._function, Payload=msgspec.json.encode(request))
         body = json.loads(answer["Payload"].read())

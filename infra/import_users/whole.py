@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from chalicelib.schemas.imports import Code, ImportReport, ImportRequest, Place
+from chalicelib.schemas.imports import Code, ImportCursor, ImportReport, ImportRequest
 from infra.import_users.callers import Caller
 
 ADDED = ("read", "created", "updated", "unchanged", "skipped", "codes")
@@ -43,7 +43,7 @@ class Whole:
 
     def run(self, request: ImportRequest) -> ImportReport:
         """Make calls until there is nowhere to go on, or something is in the way; returns the report."""
-        seen: set[Place] = set()
+        seen: set[ImportCursor] = set()
         try:
             while True:
                 self._now = self._caller(request, self._tick)

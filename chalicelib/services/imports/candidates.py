@@ -1,4 +1,4 @@
-"""A user of an import, as another server has them: read from an item and checked."""
+"""A user of another server: read from an item of its list, and checked."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ HASH = re.compile(r"\$[0-9a-z-]+\$|\{[A-Z0-9-]+\}|(pbkdf2|scrypt|argon2|bcrypt|s
 CHECKED = {"name": checked_name, "bio": checked_bio, "email": checked_email}
 
 
-class Unfit(Exception):
-    """A user is not imported; the text says why and shows no password."""
+class UserRejected(Exception):
+    """A user can't be imported; the text says why, without passwords."""
 
 
 class Candidate(msgspec.Struct, frozen=True):
-    """A user as another server has them.
+    """A user of another server.
 
-    origin: that server. fields: name, bio and email as they shall be, None to clear one; those that the item
-    does not have are left out.
+    origin: Origin of that server's URL.
+    fields: New name, bio and email; None clears one. Fields that the item does not have are left out.
     """
 
     origin: str
@@ -44,34 +44,34 @@ class Candidate(msgspec.Struct, frozen=True):
 
     @property
     def source(self) -> str:
-        """The name of the other server's account here."""
+        """The name for the other server's account in Parley."""
         return f"{self.origin}#{self.id}"
 
 
 def candidate(item: Any, fields: Fields, origin: str, names: Names) -> Candidate:
-    """Return the user that an item is; raises Unfit."""
+    """Return the user in an item; raises UserRejected."""
     if not isinstance(item, dict):
-        raise Unfit(f"the item is {kind_of(item)}, not an object")
+        raise UserRejected(f"the item is {kind_of(item)}, not an object")
     number = found_at(item, fields.id)
     identifier = str(number) if type(number) is int else _text(number, "id")
     try:
         check_line(identifier, "the id", "an id", MOST_ID_CHARACTERS)
         handle = _text(found_at(item, fields.handle), "handle").strip()
         if not handle:
-            raise Unfit("the handle is empty")
+            raise UserRejected("the handle is empty")
         return Candidate(origin, identifier, names.account(handle, "handle"), *_rest(item, fields))
     except BadRequest as problem:
-        raise Unfit(problem.detail) from None
+        raise UserRejected(problem.detail) from None
 
 
 def named(item: Any, path: str) -> str | None:
-    """Return what an item says its id or handle is, to be shown in a report."""
+    """Return the id or handle in an item, as a report shows it."""
     value = found_at(item, path)
     return HALF.sub("\ufffd", str(value)[:64]) if isinstance(value, str | int) else None
 
 
 def _rest(item: Any, fields: Fields) -> tuple[dict[str, str | None], str | None]:
-    """Return the fields that the item has, None for an empty one, and the password."""
+    """Return the item's other fields, None for an empty one, and its password."""
     texts: dict[str, str | None] = {}
     for field, checked in CHECKED.items():
         path = getattr(fields, field)
@@ -80,7 +80,9 @@ def _rest(item: Any, fields: Fields) -> tuple[dict[str, str | None], str | None]
             texts[field] = checked(text, field) if text else None
     password = _text(found_at(item, fields.password), "password") if fields.password else ""
     if HASH.match(password):
-        raise Unfit("the password looks like a hash, which nobody could log in with: map none, and use codes")
+        raise UserRejected(
+            "the password looks like a hash, which nobody could log in with: map none, and use codes"
+        )
     return texts, checked_password(password) if password else None
 
 
@@ -88,8 +90,8 @@ def _text(value: Any, field: str) -> str:
     if value is None or value is MISSING:
         return ""
     if not isinstance(value, str):
-        raise Unfit(f"the {field} is {kind_of(value)}, not a text")
+        raise UserRejected(f"the {field} is {kind_of(value)}, not a text")
     if half := HALF.search(value):
         where = f"character {half.start() + 1} of the {field}"
-        raise Unfit(f"{where} is half of a surrogate pair (U+{ord(half[0]):04X}), or was not UTF-8")
+        raise UserRejected(f"{where} is half of a surrogate pair (U+{ord(half[0]):04X}), or was not UTF-8")
     return value

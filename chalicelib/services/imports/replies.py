@@ -1,4 +1,4 @@
-"""Replies of another server: decoded, and read by the dotted paths of a mapping."""
+"""Replies of another server: decode them, and read them by the dotted paths of a mapping."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ MISSING = msgspec.UNSET
 
 
 class SourceError(Exception):
-    """The other server's reply cannot be used, whenever it is asked; the text says why."""
+    """The other server's reply can't be used, and a retry will not help; the text says why."""
 
 
 def decoded(body: bytes, url: str) -> Any:
-    """Return a reply's JSON, as it is or after the mark of UTF-8; raises SourceError."""
+    """Return the values in a reply, JSON with or without the byte order mark; raises SourceError."""
     body = body.removeprefix(codecs.BOM_UTF8)
     try:
         try:
@@ -48,7 +48,7 @@ def items_of(reply: Any, mapping: Mapping, url: str) -> list[Any]:
 
 
 def found_at(value: Any, path: str) -> Any:
-    """Return what is at a dotted path, MISSING if nothing is; a field's own name may have dots in it."""
+    """Return the value at a dotted path, else MISSING; the name of a field may have dots."""
     if isinstance(value, dict):
         if path in value:
             return value[path]
@@ -63,7 +63,7 @@ def found_at(value: Any, path: str) -> Any:
 
 
 def kind_of(value: Any) -> str:
-    """Say what a JSON value is."""
+    """Return a description of a JSON value for an error."""
     if isinstance(value, dict):
         fields = ", ".join(f"`{plain(name[:40])}`" for name in list(value)[:10])
         return f"an object with {fields or 'no fields'}"
@@ -72,9 +72,9 @@ def kind_of(value: Any) -> str:
 
 
 def _with_halves(body: bytes) -> Any:
-    """Decode JSON in which halves of surrogate pairs, or bytes that are not UTF-8, spoil some texts alone.
+    """Decode JSON with halves of surrogate pairs, or with bytes that are not UTF-8, in some texts.
 
-    Such a byte becomes half of a pair as well. Raises ValueError for what is not JSON at all.
+    Such a byte becomes half of a pair. Raises ValueError for a body that is not JSON.
     """
     return json.loads(body.decode("utf-8", "surrogateescape"), parse_constant=_no_number)
 

@@ -1,4 +1,4 @@
-"""Imports of users from another server's REST API, in calls that stop in time and say where to go on."""
+"""Import users from another server's REST API, in calls that stop in time and return where to go on."""
 
 from __future__ import annotations
 
@@ -10,30 +10,32 @@ import msgspec
 
 from chalicelib.errors import StoreUnavailable
 from chalicelib.fetching import FetchError, origin_of, parsed, shown
-from chalicelib.schemas.imports import Code, ImportReport, ImportRequest, Place, Skipped
-from chalicelib.services.imports.accounts import Importer, Run
-from chalicelib.services.imports.candidates import Unfit, candidate, named
-from chalicelib.services.imports.pages import Get, Page, first_place, is_end, place_after, read_page
+from chalicelib.schemas.imports import Code, ImportCursor, ImportReport, ImportRequest, Skipped
+from chalicelib.services.imports.accounts import AccountImporter, ImportRun
+from chalicelib.services.imports.candidates import UserRejected, candidate, named
+from chalicelib.services.imports.pages import Get, Page, cursor_after, first_cursor, is_end, read_page
 from chalicelib.services.imports.replies import SourceError
 from chalicelib.services.values.names import Names
 
 BUDGET_SECONDS = 20.0
-"""How long a call takes, give or take one password: less than a Lambda function of ours may run."""
+"""Maximum time of a call, plus that of one password: less than the time limit of the Lambda function."""
 MOST_USERS = 5000
-"""How many users a call reads: what it reports of them fits in a Lambda function's reply of 6 MB."""
+"""Maximum number of users in a call: its report fits in a Lambda function's reply of 6 MB."""
 
-Tick = Callable[[ImportReport], None]
+Progressed = Callable[[ImportReport], None]
 
 
 class Imports:
     """Imports users.
 
-    get: fetches a page. soon: has the queue do what a call owes. clock: seconds that never go back.
+    get: Fetches a page.
+    soon: Adds the pending jobs of a call to the queue.
+    clock: Returns seconds that never go back.
     """
 
     def __init__(
         self,
-        importer: Importer,
+        importer: AccountImporter,
         names: Names,
         get: Get,
         soon: Callable[..., None],
@@ -46,18 +48,21 @@ class Imports:
         self._clock = clock
 
     def call(
-        self, request: ImportRequest, run: Run | None = None, tick: Tick = lambda _report: None
+        self,
+        request: ImportRequest,
+        run: ImportRun | None = None,
+        on_progress: Progressed = lambda _report: None,
     ) -> ImportReport:
-        """Import users until all are done, the time is up, or something is in the way; returns the report.
+        """Import users until all are imported, the time is over or a problem stops it; return the report.
 
-        run: of the calls before, where they were made by this process. tick: called with the report so far
-        after each user.
-        What is in the way of one user is a reason to skip that user; anything else is the report's problem.
+        run: State of the previous calls, if this process made them.
+        on_progress: Is called with the report so far after each user.
+        A problem with one user skips that user; any other problem is the report's.
         """
-        report, seen = ImportReport(), run or Run()
+        report, seen = ImportReport(), run or ImportRun()
         try:
-            report.next = first_place(request)
-            self._pages(request, report, seen, tick)
+            report.next = first_cursor(request)
+            self._pages(request, report, seen, on_progress)
         except SourceError as problem:
             report.problem, report.next = str(problem), None
         except FetchError as problem:
@@ -65,49 +70,53 @@ class Imports:
         except StoreUnavailable as problem:
             report.problem = problem.detail
         finally:
-            self._soon(*seen.owed)
-            seen.owed.clear()
+            self._soon(*seen.pending)
+            seen.pending.clear()
         return report
 
-    def _pages(self, request: ImportRequest, report: ImportReport, run: Run, tick: Tick) -> None:
+    def _pages(
+        self, request: ImportRequest, report: ImportReport, run: ImportRun, on_progress: Progressed
+    ) -> None:
         started, begun = self._clock(), False
-        while (place := report.next) is not None:
-            # A page may take half of the time to come: begun any later, nothing of it might be done.
+        while (cursor := report.next) is not None:
+            # A page may take half of the time: one that begins later might be fetched for nothing.
             if begun and (self._clock() > started + BUDGET_SECONDS / 2 or report.read >= MOST_USERS):
                 return
-            page = read_page(request, place, self._get)
+            page = read_page(request, cursor, self._get)
             begun = True
-            if page is None or is_end(page, place, run.users):
+            if page is None or is_end(page, cursor, run.users):
                 report.next = None
                 return
             report.total = page.total
-            for item in page.items[place.skip :]:
+            for item in page.items[cursor.skip :]:
                 if report.read and (self._clock() > started + BUDGET_SECONDS or report.read >= MOST_USERS):
                     return
                 self._user(item, request, report, run)
-                tick(report)
-            report.next = self._following(page, place, request, run)
+                on_progress(report)
+            report.next = self._following(page, cursor, request, run)
 
-    def _user(self, item: Any, request: ImportRequest, report: ImportReport, run: Run) -> None:
-        """Import one user, count what became of them, and have the report go on after them."""
-        fields, place = request.mapping.fields, report.next
+    def _user(self, item: Any, request: ImportRequest, report: ImportReport, run: ImportRun) -> None:
+        """Import one user, count the result, and move the report's cursor past the user."""
+        fields, cursor = request.mapping.fields, report.next
         try:
             user = candidate(item, fields, origin_of(parsed(request.url)), self._names)
-            did, code = self._importer.put(user, run, codes=request.codes, dry_run=request.dry_run)
-            setattr(report, did.value, getattr(report, did.value) + 1)
+            result, code = self._importer.put(user, run, codes=request.codes, dry_run=request.dry_run)
+            setattr(report, result.value, getattr(report, result.value) + 1)
             if code is not None:
                 report.codes.append(Code(id=user.id, handle=user.handle, code=code))
-        except Unfit as unfit:
+        except UserRejected as unfit:
             known = Skipped(id=named(item, fields.id), handle=named(item, fields.handle), reason=str(unfit))
             report.skipped.append(known)
         report.read += 1
-        if place is not None:
-            report.next = msgspec.structs.replace(place, skip=place.skip + 1)
+        if cursor is not None:
+            report.next = msgspec.structs.replace(cursor, skip=cursor.skip + 1)
 
-    def _following(self, page: Page, place: Place, request: ImportRequest, run: Run) -> Place | None:
-        run.places.add((place.url, place.number))
+    def _following(
+        self, page: Page, cursor: ImportCursor, request: ImportRequest, run: ImportRun
+    ) -> ImportCursor | None:
+        run.read_pages.add((cursor.url, cursor.number))
         run.users.update(*page.users)
-        following = place_after(page, place, request)
-        if following and (following.url, following.number) in run.places:
+        following = cursor_after(page, cursor, request)
+        if following and (following.url, following.number) in run.read_pages:
             raise SourceError(f"the pages come back to one that was read, {shown(following.url)}")
         return following

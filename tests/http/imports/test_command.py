@@ -18,7 +18,7 @@ import msgspec
 import pytest
 
 from chalicelib.config import Settings
-from chalicelib.schemas.imports import Code, ImportReport, ImportRequest, Mapping, Place, Skipped
+from chalicelib.schemas.imports import Code, ImportCursor, ImportReport, ImportRequest, Mapping, Skipped
 from chalicelib.services.accounts.passwords import Passwords
 from chalicelib.store.accounts.accounts import Accounts
 from chalicelib.store.redis.client import connect
@@ -245,7 +245,7 @@ REQUEST = ImportRequest(url="http://h.example/", mapping=msgspec.convert(MAPPING
 
 def test_command_continues_invocations_and_joins_their_reports() -> None:
     """Each invocation continues where the last one ended, and their reports become one."""
-    place = Place(url="http://h.example/?page=2", skip=3, pages=1, digest="x")
+    place = ImportCursor(url="http://h.example/?page=2", skip=3, pages=1, digest="x")
     skipped = Skipped(id="1", handle="a", reason="r")
     code = Code(id="2", handle="b", code="c")
     client = InProcess(
@@ -268,7 +268,7 @@ def test_command_continues_invocations_and_joins_their_reports() -> None:
 
 def test_function_in_a_circle() -> None:
     """A function that always says to go on at the same place is not called for ever."""
-    report = ImportReport(read=1, next=Place(url="http://h.example/"))
+    report = ImportReport(read=1, next=ImportCursor(url="http://h.example/"))
     whole = Whole(LambdaCaller(InProcess([report] * 3), "import_users"), lambda _report: None).run(REQUEST)
 
     assert whole.problem == "the pages come back to one that was read"

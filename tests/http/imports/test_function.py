@@ -768,7 +768,7 @@ def test_request_that_cannot_be_made(
 @one_store
 def test_defect_is_answered_as_data(here: Store, source: UserServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """The function answers a defect as data, too."""
-    monkeypatch.setattr(accounts.Importer, "put", lambda *_args, **_options: 1 / 0)
+    monkeypatch.setattr(accounts.AccountImporter, "put", lambda *_args, **_options: 1 / 0)
 
     assert call(event(source)) == {
         "code": 500,
