@@ -1,8 +1,8 @@
-"""Where a target is unlike the contract or unlike AWS: every such place has a name, and a test of its own.
+"""The differences between targets: each has a name, and a test that asserts what the target does.
 
 A test asks `target.differs("name")` and then asserts what the target does instead; docs/localstack.md and
-docs/ministack.md list them all. What is said of AWS comes from its documentation, and was not seen on an
-account.
+docs/ministack.md list all differences. Those of AWS come from its documentation: the suite has not run on an
+AWS account.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ MINISTACK = ("ministack",)
 
 
 class Difference(NamedTuple):
-    """One place where some targets are unlike the others.
+    """One difference between targets.
 
-    targets: where it is so. what: one sentence for the tables in docs. why: where it comes from.
+    targets: the targets that differ. what: one sentence for the tables in docs. why: its cause.
     """
 
     targets: tuple[str, ...]
@@ -30,18 +30,18 @@ class Difference(NamedTuple):
 DIFFERENCES: dict[str, Difference] = {
     "unknown-method-is-404": Difference(
         (*LOCALSTACK, *MINISTACK, "aws"),
-        "A known path with a method it does not have is answered as an unknown path, not with a 405.",
-        "API Gateway does not tell the two apart: [decision 4](adr/0004-method-not-allowed.md).",
+        "A wrong method on a known path is answered as an unknown path, not with a 405.",
+        "API Gateway does not distinguish the two: [decision 4](adr/0004-method-not-allowed.md).",
     ),
     "gateway-responses-are-not-rendered": Difference(
         ("localstack-docker", *MINISTACK),
         'An unknown path is a 403 `{"message":"Missing Authentication Token"}`, not a 404 problem.',
-        "They leave the GatewayResponses out when they import an API; on LocalStack the plugin adds them.",
+        "They ignore the GatewayResponses when they import an API; on LocalStack the plugin adds them.",
     ),
     "edge-has-its-own-request-id": Difference(
         (*LOCALSTACK, *MINISTACK, "aws"),
         "The answer to an unknown path carries API Gateway's request id, not the caller's `X-Request-Id`.",
-        "A GatewayResponse gives a header one source, and cannot fall back to another.",
+        "In a GatewayResponse a header has one source, without a fallback.",
     ),
     "challenge-header-renamed": Difference(
         ("aws",),
@@ -51,12 +51,12 @@ DIFFERENCES: dict[str, Difference] = {
     "location-lacks-the-urls-prefix": Difference(
         (*LOCALSTACK, *MINISTACK),
         "`Location` begins with the stage, not with `/_aws/execute-api/<id>` as the URL does.",
-        "These URLs stand for host names that need DNS, and a function is told the path below the host.",
+        "These URLs replace host names that need DNS, and a function gets only the path below the host.",
     ),
     "broken-utf8-is-replaced": Difference(
         (*MINISTACK, "aws"),
-        "A body of broken UTF-8 arrives with U+FFFD in it and is stored so; elsewhere it is a 400.",
-        "API Gateway makes text of a body unless its media type is a binary one, and MiniStack of every one.",
+        "A body that is not UTF-8 arrives with U+FFFD in it and is stored like that; elsewhere it is a 400.",
+        "API Gateway decodes a body as text unless its media type is binary; MiniStack decodes every body.",
     ),
     "broken-query-stays-encoded": Difference(
         LOCALSTACK,
@@ -66,18 +66,18 @@ DIFFERENCES: dict[str, Difference] = {
     "json-as-a-form-is-rewritten": Difference(
         LOCALSTACK,
         "JSON sent as `application/x-www-form-urlencoded`, which is `curl -d` without a header, is a 400.",
-        "LocalStack parses a form and writes it anew for the function, and JSON does not survive that.",
+        "LocalStack parses a form and encodes it again for the function, which destroys JSON.",
     ),
     "gzip-is-unpacked": Difference(
         LOCALSTACK,
-        "A body that says `Content-Encoding: gzip` and is not is refused in words of LocalStack's; elsewhere"
-        " it is a 415 problem.",
+        "A body with `Content-Encoding: gzip` that is not gzip gets LocalStack's own error; elsewhere it is a"
+        " 415 problem.",
         "LocalStack unpacks such a body itself, before its API sees it.",
     ),
     "leading-slashes-are-merged": Difference(
         (*LOCALSTACK, *MINISTACK),
         "`//ping` is `/ping`; elsewhere it is no route.",
-        "They take slashes off the front of a path.",
+        "They remove slashes from the front of a path.",
     ),
     "broken-query-is-replaced": Difference(
         MINISTACK,
@@ -86,37 +86,37 @@ DIFFERENCES: dict[str, Difference] = {
     ),
     "encoded-slash-splits-the-path": Difference(
         MINISTACK,
-        "`%2F` in a path is a slash, so a name that has one in it reaches no route.",
+        "`%2F` in a path is a slash, so a name with a slash reaches no route.",
         "MiniStack matches the decoded path.",
     ),
     "stage-alone-has-a-slash": Difference(
         MINISTACK,
-        "The page at the stage's URL without a slash at its end has links that lead nowhere.",
-        "A function is told the path `/` for both, and its links are relative to that.",
+        "On the page at the stage's URL without a final slash, the links are broken.",
+        "A function gets the path `/` for both, and its links are relative to that.",
     ),
     "sockets-are-missing": Difference(
         LOCALSTACK,
-        "There are no sockets, and a ticket is a 503 `realtime_unavailable`.",
-        "LocalStack 4.14 has no WebSocket APIs; the suite for sockets runs on [MiniStack](ministack.md).",
+        "There are no WebSockets, and a request for a ticket is a 503 `realtime_unavailable`.",
+        "LocalStack 4.14 has no WebSocket APIs; their tests run on [MiniStack](ministack.md).",
     ),
     "refused-socket-is-403": Difference(
         MINISTACK,
-        "A socket that `$connect` refuses with a 401 is answered by a 403 without a body.",
-        "MiniStack closes before it accepts, and its server makes that a 403.",
+        "If `$connect` refuses with a 401, the answer is a 403 without a body.",
+        "MiniStack closes the connection before it accepts it, and its server turns that into a 403.",
     ),
     "no-subprotocol-is-chosen": Difference(
         MINISTACK,
-        "The answer to an upgrade names no subprotocol; frames go by the one asked for all the same.",
-        "MiniStack passes no header of `$connect`'s answer on.",
+        "The answer to an upgrade names no subprotocol; frames use the requested one all the same.",
+        "MiniStack forwards no header of `$connect`'s answer.",
     ),
     "binary-is-taken-as-text": Difference(
         MINISTACK,
-        "A binary frame is taken as text; elsewhere it closes the socket with 1003.",
+        "A binary frame is accepted as text; elsewhere it closes the connection with 1003.",
         "MiniStack decodes it.",
     ),
     "sockets-have-no-limits": Difference(
         MINISTACK,
-        "A frame over 32 KiB and a message over 128 KiB are taken; elsewhere they close it with 1009.",
-        "MiniStack has none of API Gateway's limits of size and time.",
+        "Frames over 32 KiB and messages over 128 KiB are accepted; elsewhere they are a close with 1009.",
+        "MiniStack has none of API Gateway's limits on size and time.",
     ),
 }
