@@ -25,7 +25,7 @@ REFUSALS = (errors.BadRequest, errors.TooManyRequests, errors.StoreUnavailable)
 )
 def logout(call: Call, caller: Caller) -> Response:
     """End the session of this token, from the next request on, everywhere."""
-    call.services.sessions.leave(caller)
+    call.services.sessions.log_out(caller)
     return no_content(202)
 
 

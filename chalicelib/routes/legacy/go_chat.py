@@ -73,7 +73,7 @@ def login(call: Call) -> Response:
 )
 def logout(call: Call, caller: Caller) -> Response:
     """End the session of this token."""
-    call.services.sessions.leave(caller)
+    call.services.sessions.log_out(caller)
     return no_content(202)
 
 

@@ -1,4 +1,4 @@
-"""The end of an account."""
+"""Deleting an account."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ from chalicelib.store.redis.client import Store
 from chalicelib.store.social.follows import Follows
 
 INLINE_EDGES = 1000
-"""Follows, both ways, that are removed before a deletion is answered."""
+"""Maximum number of follows, both ways, that a deletion removes before its response."""
 INLINE_CHATS = 50
-"""Chats that are left before a deletion is answered; each takes a few trips."""
+"""Maximum number of chats that a deletion leaves before its response; each takes a few round trips."""
 
 
 class Deletion:
-    """Ends accounts: at once for everybody, then in all the slots that hold something of them.
+    """Deletes accounts: first the account itself, then its data in all other slots.
 
-    depart: takes a deleted user out of a chat, by handle and chat; again is no change.
+    depart: Removes a deleted user from a chat, by handle and chat; idempotent.
     """
 
     def __init__(
@@ -31,42 +31,42 @@ class Deletion:
         store: Store,
         accounts: Accounts,
         claims: Claims,
-        directory: AccountIndexer,
+        indexer: AccountIndexer,
         depart: Callable[[str, str], None],
-        work: PendingJobs,
+        jobs: PendingJobs,
         session_closer: SessionCloser,
     ) -> None:
         self._store = store
         self._accounts = accounts
         self._claims = claims
-        self._directory = directory
+        self._indexer = indexer
         self._follows = Follows(store)
         self._inboxes = Inboxes(store)
         self._depart = depart
-        self._work = work
+        self._jobs = jobs
         self._session_closer = session_closer
 
     def delete(self, handle: str) -> None:
-        """Delete a user; what others hold of one with very many follows or chats goes soon, not now."""
+        """Delete a user; with many follows or chats, a job removes the data in other slots later."""
         profile, chats = self._store.run_both(self._accounts.profile(handle), self._inboxes.chats_of(handle))
-        self._session_closer.close_all(handle)  # the account takes with it what leads to them
+        self._session_closer.close_all(handle)  # before the account, which lists the connections
         self._accounts.delete(handle)
         item = delete_item(handle)
         edges = 0 if profile is None else profile.followers + profile.following
         if edges > INLINE_EDGES or len(chats) > INLINE_CHATS:
-            self._work.enqueue(item)
+            self._jobs.enqueue(item)
         else:
-            self._work.try_now(item)
+            self._jobs.try_now(item)
 
     def finish(self, handle: str) -> None:
-        """Take away what other slots hold of a deleted user; broken off anywhere, it may be begun again.
+        """Remove a deleted user's data from all other slots; idempotent, also after a crash.
 
-        What leads to the rest goes last: the account's own fields.
+        The account's own fields go last, because they lead to the rest.
         """
         account = self._accounts.get(handle)
         if account is None or not account.deleted:
             return
-        self._directory.index(handle)
+        self._indexer.index(handle)
         if account.identity is not None:
             self._claims.release(IDENTITY, account.identity.hex(), handle)
         self._follows.drop(handle)

@@ -1,4 +1,4 @@
-"""The queue of password hashes: a few run at once, and doubtful ones come after all others."""
+"""The queue of password hashes: few run at once, and suspicious ones run last."""
 
 from __future__ import annotations
 
@@ -10,70 +10,73 @@ from collections.abc import Iterator
 from chalicelib.errors import TooManyRequests
 
 AT_ONCE = 2
-"""Hashes of a process at once: each keeps a core busy for 25 ms and takes 19 MiB by the default settings."""
-MOST_IN_DOUBT = 8
-"""Passwords in doubt that may wait; fewer than the threads of infra/local/slow.py, so that some are left."""
+"""Hashes that a process runs at once; each takes a core for 25 ms, and 19 MiB, by the default settings."""
+MAX_WAITING_IN_DOUBT = 8
+"""Maximum number of waiting hashes with a doubt; below the number of threads of infra/local/slow.py."""
 
 
 class _Waiting:
     def __init__(self) -> None:
         self.turn = threading.Event()
-        self.gave_way = False
+        self.is_refused = False
 
 
 class HashQueue:
-    """Orders the hashes of a process by how doubtful they are; a wait is as short as the hashes before it.
+    """Orders the hashes of a process by their doubt.
 
-    at_once: how many may run. most_in_doubt: how many of a doubt above 0 may wait; of one more, the most
-    doubtful is refused, so a flood of guesses neither delays others nor keeps threads.
+    A doubt is the number of failed attempts that speak against a password. A flood of guesses neither delays
+    other logins nor keeps threads: when too many wait, the one with the highest doubt is refused.
+
+    at_once: Maximum number of hashes that run at once.
+    max_waiting_in_doubt: Maximum number of waiting hashes with a doubt above 0.
     """
 
-    def __init__(self, at_once: int = AT_ONCE, most_in_doubt: int = MOST_IN_DOUBT) -> None:
+    def __init__(self, at_once: int = AT_ONCE, max_waiting_in_doubt: int = MAX_WAITING_IN_DOUBT) -> None:
         self._free = at_once
-        self._most_in_doubt = most_in_doubt
+        self._max_waiting_in_doubt = max_waiting_in_doubt
         self._changing = threading.Lock()
         self._waiting: list[tuple[int, int, _Waiting]] = []
         self._count = 0
 
     @contextlib.contextmanager
     def turn(self, doubt: int = 0) -> Iterator[None]:
-        """Wait for a turn, and have it for the block.
+        """Wait for a turn, and hold it for the block.
 
-        doubt: 0, or how many guesses speak against it. Raises TooManyRequests, of a doubt above 0 alone.
+        doubt: Number of failed attempts. Raises TooManyRequests, for a doubt above 0 only.
         """
-        waiting = self._entered(doubt)
+        waiting = self._enter(doubt)
         if waiting is not None:
             waiting.turn.wait()
-            if waiting.gave_way:
+            if waiting.is_refused:
                 raise _busy()
         try:
             yield
         finally:
             self._leave()
 
-    def _entered(self, doubt: int) -> _Waiting | None:
-        """Take a free turn, or a place among those who wait."""
+    def _enter(self, doubt: int) -> _Waiting | None:
+        """Take a free turn, or join the waiting ones."""
         with self._changing:
             if self._free:
                 self._free -= 1
                 return None
             if doubt:
-                self._make_room(doubt)
+                self._make_room_for(doubt)
             self._count += 1
             waiting = _Waiting()
             heapq.heappush(self._waiting, (doubt, self._count, waiting))
             return waiting
 
-    def _make_room(self, doubt: int) -> None:
+    def _make_room_for(self, doubt: int) -> None:
         in_doubt = [entry for entry in self._waiting if entry[0]]
-        if len(in_doubt) < self._most_in_doubt:
+        if len(in_doubt) < self._max_waiting_in_doubt:
             return
         last = max(in_doubt)
         if last[0] <= doubt:
             raise _busy()
         self._waiting.remove(last)
         heapq.heapify(self._waiting)
-        last[2].gave_way = True
+        last[2].is_refused = True
         last[2].turn.set()
 
     def _leave(self) -> None:

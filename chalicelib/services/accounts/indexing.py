@@ -1,4 +1,4 @@
-"""The directory: what other slots hold of an account, brought in line with it."""
+"""Updating the search index and the claim of an email after an account changes."""
 
 from __future__ import annotations
 
@@ -13,59 +13,62 @@ from chalicelib.store.search import SearchEntry, SearchIndex
 
 
 class AccountIndexer:
-    """Puts people where they are found: by search terms, and by email."""
+    """Makes accounts findable by search terms and by email.
 
-    def __init__(self, accounts: Accounts, claims: Claims, index: SearchIndex, noted: IndexTraces) -> None:
+    A trace is a term or an email that another slot holds of an account.
+    """
+
+    def __init__(self, accounts: Accounts, claims: Claims, index: SearchIndex, known: IndexTraces) -> None:
         self._accounts = accounts
         self._claims = claims
         self._index = index
-        self._noted = noted
+        self._traces = known
 
     def index(self, handle: str) -> None:
-        """Make what the account says, and take away what it says no more; of a deleted one, all.
+        """Add the account's missing traces and remove its stale ones; of a deleted account, all.
 
-        What is made is noted first, so whatever a crash leaves behind the next call takes away. An email
-        that somebody else has come to claim is cleared from the account.
+        A trace is noted before it is added, so the next call removes what a crash has left behind. An email
+        that another user has claimed meanwhile is cleared from the account.
         """
-        made: frozenset[IndexTrace] = frozenset()  # another call may have struck what this one noted
-        while True:  # as long as the account changes meanwhile
-            noted = self._noted.of(handle) | made
+        made: frozenset[IndexTrace] = frozenset()  # another call may have struck out what this one noted
+        while True:  # repeats if the account changes meanwhile
+            known = self._traces.of(handle) | made
             account = self._accounts.get(handle)
             if account is None:
                 return
-            self._mirror(account, noted)
-            made |= _said_by(account)
+            self._update(account, known)
+            made |= _wanted_traces(account)
             now = self._accounts.get(handle)
-            if now is not None and _said_by(now) == _said_by(account):
+            if now is not None and _wanted_traces(now) == _wanted_traces(account):
                 return
 
-    def _mirror(self, account: Account, noted: frozenset[IndexTrace]) -> None:
-        handle, said = account.handle, _said_by(account)
-        self._noted.note(handle, said - {IndexTrace(index_traces.TERM, handle)})
-        self._index.add(_entries(handle, said))
+    def _update(self, account: Account, known: frozenset[IndexTrace]) -> None:
+        handle, wanted = account.handle, _wanted_traces(account)
+        self._traces.note(handle, wanted - {IndexTrace(index_traces.TERM, handle)})
+        self._index.add(_entries(handle, wanted))
         if not account.deleted:
             self._settle(account)
-        gone = (noted | _once_said_by(account)) - said
-        self._index.remove(_entries(handle, gone))
-        for trace in gone:
+        stale = (known | _traces_of(account)) - wanted
+        self._index.remove(_entries(handle, stale))
+        for trace in stale:
             if trace.kind == index_traces.EMAIL:
                 self._claims.release(EMAIL, trace.value, handle)
-        self._noted.strike(handle, gone)
+        self._traces.strike(handle, stale)
 
     def _settle(self, account: Account) -> None:
-        """Claim for good what only one user can have; an email that another has come to claim is cleared."""
+        """Make the claims of email and identity permanent; clear an email that another user has claimed."""
         settle(self._accounts, self._claims, account)
         if account.identity is not None:
             self._claims.settle(IDENTITY, account.identity.hex(), account.handle)
 
 
-def _said_by(account: Account) -> frozenset[IndexTrace]:
+def _wanted_traces(account: Account) -> frozenset[IndexTrace]:
     """Return the traces that an account should have."""
-    return frozenset() if account.deleted else _once_said_by(account)
+    return frozenset() if account.deleted else _traces_of(account)
 
 
-def _once_said_by(account: Account) -> frozenset[IndexTrace]:
-    """Return the traces that an account should have, or had until it was deleted."""
+def _traces_of(account: Account) -> frozenset[IndexTrace]:
+    """Return the traces of an account, deleted or not."""
     terms = {IndexTrace(index_traces.TERM, term) for term in terms_of(account.handle, account.name)}
     emails = {IndexTrace(index_traces.EMAIL, account.email)} if account.email else set()
     return frozenset(terms | emails)

@@ -1,4 +1,4 @@
-"""Logging in, and changing the password."""
+"""Logging in, and changing a password."""
 
 from __future__ import annotations
 
@@ -14,7 +14,13 @@ from chalicelib.errors import (
     bad_field,
 )
 from chalicelib.schemas.accounts import LoginRequest, PasswordChange
-from chalicelib.services.accounts.passwords import MOST, Match, Passwords, checked_password, normalised
+from chalicelib.services.accounts.passwords import (
+    MAX_CHARACTERS,
+    Match,
+    Passwords,
+    checked_password,
+    normalised,
+)
 from chalicelib.services.delivery.session_close import SessionCloser
 from chalicelib.services.values.emails import EMAIL, checked_email
 from chalicelib.services.values.names import HANDLE
@@ -25,11 +31,11 @@ from chalicelib.store.accounts.login_attempts import LoginAttempt, LoginAttempts
 from chalicelib.store.accounts.sessions import Details, Sessions
 
 NOBODY = ""
-"""The name of all that cannot be a handle: a text of one's choice in a key might be another's key."""
+"""Stands for a name that is not a handle: only handles become part of a key."""
 
 
 class StartedSession(NamedTuple):
-    """A session that has begun; expires: µs since 1970."""
+    """A new session; expires: µs since 1970."""
 
     handle: str
     token: str
@@ -37,7 +43,7 @@ class StartedSession(NamedTuple):
 
 
 class Login:
-    """The rules of logging in."""
+    """Checks passwords and starts sessions."""
 
     def __init__(
         self,
@@ -58,73 +64,77 @@ class Login:
     def login(self, request: LoginRequest, details: Details) -> StartedSession:
         """Log in by handle or email.
 
-        An unknown name and a wrong password are answered alike and after the same work. 10 failures of a
-        name from an address, or 50 from an address, in 15 minutes are TooManyRequests; failures of a name
-        from elsewhere only part its tries from here by up to two seconds, so that nobody can lock another
-        out. While many passwords are tried, those of an address that has failed come last, and may be
-        TooManyRequests too.
+        An unknown name and a wrong password get the same response after the same work. After 10 failures for
+        a name from an address, or 50 from an address, in 15 minutes, further attempts raise TooManyRequests.
+        Failures for a name from other addresses only delay its attempts from this address, by up to two
+        seconds, so nobody can lock another user out. While many passwords are being checked, those from an
+        address with failures come last, and may raise TooManyRequests too.
         Raises BadRequest, WrongCredentials, TooManyRequests, PasswordChangeNeeded.
         """
-        name, email = self._named(request)
-        counted = email or name  # by email apart: else the failures of a handle would tell whose an email is
-        attempt = self._begun(counted, details.address)
+        name, email = self._handle_of(request)
+        counted = email or name  # counted by email: failures of a handle would reveal whose an email is
+        attempt = self._begin_attempt(counted, details.address)
         account = self._accounts.get(name)
         usable = account is not None and not account.deleted and email in (None, account.email)
-        held = account.password if account and usable else None
-        match = self._verified(held, request.password, attempt)
-        if not match or account is None or held is None:
+        stored_hash = account.password if account and usable else None
+        match = self._verify(stored_hash, request.password, attempt)
+        if not match or account is None or stored_hash is None:
             raise WrongCredentials("The name or the password is wrong.")
         self._attempts.succeed(attempt)
-        current = self._changed_at_login(account, held, request.new_password)
-        if current != held or (match is Match.RIGHT and not self._passwords.outdated(held)):
-            return self.enter(account.handle, current, details)
+        current = self._replace_one_time_password(account, stored_hash, request.new_password)
+        if current != stored_hash or (match is Match.RIGHT and not self._passwords.needs_rehash(stored_hash)):
+            return self.start_session(account.handle, current, details)
         try:
-            return self.enter(account.handle, held, details, self._passwords.hashed(request.password))
-        except NotAuthenticated:  # another login hashed it anew meanwhile
+            return self.start_session(
+                account.handle, stored_hash, details, self._passwords.hash(request.password)
+            )
+        except NotAuthenticated:  # another login has replaced the hash
             return self.login(request, details)
 
     def change_password(self, handle: str, change: PasswordChange, keep: bytes, address: str) -> None:
         """Change a password, and end the user's other sessions.
 
-        keep: the digest of this one's token. Wrong passwords count as failed logins from the address.
+        keep: Digest of the token of the session that stays. Wrong passwords count as failed logins.
         Raises BadRequest, WrongCredentials, TooManyRequests.
         """
         password, new = change.password, checked_password(change.new_password, "new_password")
-        attempt = self._begun(handle, address)
+        attempt = self._begin_attempt(handle, address)
         account = self._accounts.get(handle)
-        held = account.password if account else None
-        if not self._verified(held, password, attempt) or held is None:
+        stored_hash = account.password if account else None
+        if not self._verify(stored_hash, password, attempt) or stored_hash is None:
             raise WrongCredentials("The current password is wrong.")
-        if not self._accounts.set_password(handle, held, self._passwords.hashed(new), keep):
+        if not self._accounts.set_password(handle, stored_hash, self._passwords.hash(new), keep):
             raise WrongCredentials("The password has just been changed. Log in with the new one.")
         self._attempts.succeed(attempt)
         self._session_closer.close_all(handle, keep=keep)
 
-    def enter(self, handle: str, held: str, details: Details, rehash: str = "") -> StartedSession:
-        """Begin a session of an account whose password's hash is the one held; raises NotAuthenticated.
+    def start_session(
+        self, handle: str, stored_hash: str, details: Details, rehash: str = ""
+    ) -> StartedSession:
+        """Start a session of an account; raises NotAuthenticated if its password hash is another by now.
 
-        rehash: the same password by today's parameters.
+        rehash: A hash of the same password by the current parameters, to replace the stored one.
         """
         token = new_token(handle)
-        expires = self._sessions.add(handle, held, digest_of(token), details, rehash)
+        expires = self._sessions.add(handle, stored_hash, digest_of(token), details, rehash)
         if not expires:
             raise NotAuthenticated("The account has just been changed. Log in again.")
         return StartedSession(handle, token, expires)
 
-    def _named(self, request: LoginRequest) -> tuple[str, str | None]:
-        """Return the handle to log in as, and the email that led to it."""
+    def _handle_of(self, request: LoginRequest) -> tuple[str, str | None]:
+        """Return the handle to log in as, and the email that it was found by."""
         given = [name for name in (request.handle, request.username, request.email) if name is not None]
         if len(given) != 1:
             raise BadRequest("Log in with either a handle (or username) or an email.")
-        if min(len(request.password), len(normalised(request.password))) > MOST:
-            raise bad_field("password", f"a password has at most {MOST} characters")
+        if min(len(request.password), len(normalised(request.password))) > MAX_CHARACTERS:
+            raise bad_field("password", f"a password has at most {MAX_CHARACTERS} characters")
         if request.email is None:
             name = given[0].casefold()
             return name if HANDLE.fullmatch(name) else NOBODY, None
         email = checked_email(request.email, "email")
         return self._claims.holder(EMAIL, email) or email, email
 
-    def _begun(self, name: str, address: str) -> LoginAttempt:
+    def _begin_attempt(self, name: str, address: str) -> LoginAttempt:
         """Count an attempt; raises TooManyRequests."""
         attempt = self._attempts.begin(name, address)
         if attempt.wait:
@@ -135,21 +145,21 @@ class Login:
             )
         return attempt
 
-    def _verified(self, held: str | None, password: str, attempt: LoginAttempt) -> Match:
-        """Look at the password of an attempt; one that finds no turn to be looked at has not failed."""
+    def _verify(self, stored_hash: str | None, password: str, attempt: LoginAttempt) -> Match:
+        """Check the password of an attempt; one that is refused before the check does not count as failed."""
         try:
-            return self._passwords.verify(held, password, attempt.doubt)
+            return self._passwords.verify(stored_hash, password, attempt.doubt)
         except TooManyRequests:
             self._attempts.take_back(attempt)
             raise
 
-    def _changed_at_login(self, account: Account, held: str, new: str | None) -> str:
+    def _replace_one_time_password(self, account: Account, stored_hash: str, new: str | None) -> str:
         if not account.reset:
-            return held
+            return stored_hash
         if new is None:
             raise PasswordChangeNeeded("This password works for one login only: send `new_password` with it.")
-        hashed = self._passwords.hashed(checked_password(new, "new_password"))
-        if not self._accounts.set_password(account.handle, held, hashed):
+        hashed = self._passwords.hash(checked_password(new, "new_password"))
+        if not self._accounts.set_password(account.handle, stored_hash, hashed):
             raise WrongCredentials(
                 "This password worked for one login, and has just been used. Log in with the new one."
             )

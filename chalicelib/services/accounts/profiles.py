@@ -1,4 +1,4 @@
-"""Profiles: one's own, and those of others."""
+"""Reading and changing profiles."""
 
 from __future__ import annotations
 
@@ -28,9 +28,10 @@ CHECKS: dict[str, Callable[[str, str], str]] = {
 
 
 class Profiles:
-    """The rules of profiles; handle: of who calls, and has an account.
+    """Reads and changes profiles.
 
-    strict: whether everybody has an account, as on a server that trusts no names.
+    handle: The caller's; the caller has an account.
+    strict: Whether every user needs an account (PARLEY_AUTH=required).
     """
 
     def __init__(
@@ -39,7 +40,7 @@ class Profiles:
         accounts: Accounts,
         claims: Claims,
         names: Names,
-        work: PendingJobs,
+        jobs: PendingJobs,
         *,
         strict: bool,
     ) -> None:
@@ -47,15 +48,15 @@ class Profiles:
         self._accounts = accounts
         self._claims = claims
         self._names = names
-        self._work = work
+        self._jobs = jobs
         self._strict = strict
 
     def me(self, handle: str) -> Me:
-        """Return the caller's own profile; raises NotAuthenticated when the account is gone."""
+        """Return the caller's own profile; raises NotAuthenticated if the account is deleted."""
         return me_of(self._own(handle), strict=self._strict)
 
     def user(self, name: str) -> User:
-        """Return anybody's profile; raises UserNotFound, BadRequest."""
+        """Return the profile of any user; raises UserNotFound, BadRequest."""
         handle = self._names.user(name, "handle")
         profile = self._store.run(self._accounts.profile(handle))
         if profile is None:
@@ -63,11 +64,11 @@ class Profiles:
         return user_of(profile)
 
     def change(self, handle: str, changes: ProfileChanges) -> Me:
-        """Change the fields that are given, all or none; raises BadRequest, AlreadyTaken.
+        """Change the given fields, all or none; raises BadRequest, AlreadyTaken.
 
-        A new email is claimed for a while, set, and claimed for good by the directory, which also gives the
-        old one up. A crash between leaves either the old one, and the claim ends by itself, or the new one,
-        and the sweep does the rest.
+        A new email is claimed for a while and set; the indexing then makes the claim permanent and releases
+        the old email. After a crash between the two, either the account has the old email and the new claim
+        expires, or it has the new email and the sweep does the rest.
         """
         fields = _checked(changes)
         email = fields.get("email")
@@ -76,14 +77,14 @@ class Profiles:
         if fields and self._accounts.update(handle, fields) is None:
             raise _gone()
         if FOUND_BY & fields.keys():
-            self._work.try_now(index_item(handle))
+            self._jobs.try_now(index_item(handle))
         me = self.me(handle)
         if email and me.email is None:
             raise _taken()
         return me
 
     def _claim(self, email: str, handle: str) -> None:
-        """Claim an email; one's own claim, which an earlier change may have left, will do."""
+        """Claim an email, unless the user has claimed it before; raises AlreadyTaken."""
         if not self._claims.claim(EMAIL, email, handle) and self._claims.holder(EMAIL, email) != handle:
             raise _taken()
 
@@ -95,7 +96,7 @@ class Profiles:
 
 
 def _checked(changes: ProfileChanges) -> dict[str, Any]:
-    """Return the fields to set, and as None those to clear."""
+    """Return the fields to set; None for fields to clear."""
     given = {name: getattr(changes, name) for name in CHECKS}
     return {
         name: CHECKS[name](value, name) if value else None

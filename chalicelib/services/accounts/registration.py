@@ -1,4 +1,4 @@
-"""Accounts: how they are made."""
+"""Creating accounts."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from chalicelib.store.accounts.sessions import Details
 
 
 class Registration:
-    """The rules of making accounts.
+    """Creates accounts.
 
-    closing: ends the connections by which an open server let somebody in by the name alone.
+    session_closer: Closes connections that an open server had accepted for the name without an account.
     """
 
     def __init__(
@@ -28,24 +28,24 @@ class Registration:
         accounts: Accounts,
         claims: Claims,
         passwords: Passwords,
-        logins: Login,
-        work: PendingJobs,
+        login: Login,
+        jobs: PendingJobs,
         session_closer: SessionCloser,
     ) -> None:
         self._names = names
         self._accounts = accounts
         self._claims = claims
         self._passwords = passwords
-        self._logins = logins
-        self._work = work
+        self._login = login
+        self._jobs = jobs
         self._session_closer = session_closer
 
     def register(
         self, account: Account, password: str, details: Details, *, field: str = "handle"
     ) -> StartedSession:
-        """Make an account and log in.
+        """Create an account and log in.
 
-        account: handle, and what else is known: name, email. field: what the client calls the handle.
+        account: Its handle, and the name and email if given. field: The request's field for the handle.
         Raises BadRequest, AlreadyTaken.
         """
         handle = self._names.account(account.handle, field)
@@ -54,36 +54,36 @@ class Registration:
         password = checked_password(password)
         if self._accounts.get(handle) is not None:
             raise _taken()
-        held = self._passwords.hashed(password)
-        self._make(Account(handle=handle, name=name, email=email, password=held))
+        stored_hash = self._passwords.hash(password)
+        self._create(Account(handle=handle, name=name, email=email, password=stored_hash))
         self._session_closer.close_all(handle)
-        return self._logins.enter(handle, held, details)
+        return self._login.start_session(handle, stored_hash, details)
 
     def register_identity(self, identity: Identity, wanted: Account) -> str:
-        """Make the account of a signed identity, which has no password; returns its handle.
+        """Create the account of a signed identity, which has no password; returns its handle. Idempotent.
 
-        wanted: handle and name. Again for the same identity and handle is fine.
-        Raises BadRequest, AlreadyTaken: the handle is, or the identity has one already.
+        wanted: Handle and name. Raises BadRequest; AlreadyTaken if another user has the handle, or the
+        identity has another account.
         """
         handle = self._names.account(wanted.handle, "handle")
         value = identity.digest.hex()
-        if not self._claimed(value, handle):
+        if not self._claim_identity(value, handle):
             raise _taken()
         account = Account(handle=handle, name=checked_name(wanted.name, "name"), identity=identity.digest)
         if self._accounts.create(account):
             self._session_closer.close_all(handle)
-        elif not self._is_of(handle, identity):
+        elif not self._belongs_to(handle, identity):
             self._claims.release(IDENTITY, value, handle)
             raise _taken()
         if not self._claims.settle(IDENTITY, value, handle):
             raise _taken()
-        self._work.try_now(index_item(handle))
+        self._jobs.try_now(index_item(handle))
         return handle
 
-    def _claimed(self, value: str, handle: str) -> bool:
-        """Claim an identity for a while; one's own claim will do, and a deleted user's counts for nothing.
+    def _claim_identity(self, value: str, handle: str) -> bool:
+        """Claim an identity for a while; returns whether the handle holds the claim.
 
-        A call that was under way during the deletion may have left that.
+        A deleted user's claim, which a call during the deletion may leave, is released first.
         """
         if self._claims.claim(IDENTITY, value, handle):
             return True
@@ -96,14 +96,14 @@ class Registration:
         self._claims.release(IDENTITY, value, holder)
         return self._claims.claim(IDENTITY, value, handle)
 
-    def _is_of(self, handle: str, identity: Identity) -> bool:
+    def _belongs_to(self, handle: str, identity: Identity) -> bool:
         account = self._accounts.get(handle)
         return account is not None and not account.deleted and account.identity == identity.digest
 
-    def _make(self, account: Account) -> None:
-        """Make an account: claim its email for a while, make it, and have the directory claim it for good.
+    def _create(self, account: Account) -> None:
+        """Claim the email for a while, create the account, and have the indexing make the claim permanent.
 
-        After a crash before the account is there the email is free again; after it, the sweep does the rest.
+        A crash before the creation frees the email again; after it, the sweep does the rest.
         """
         if account.email is not None and not self._claims.claim(EMAIL, account.email, account.handle):
             raise _taken()
@@ -111,7 +111,7 @@ class Registration:
             if account.email is not None:
                 self._claims.release(EMAIL, account.email, account.handle)
             raise _taken()
-        self._work.try_now(index_item(account.handle))
+        self._jobs.try_now(index_item(account.handle))
 
 
 def _taken() -> AlreadyTaken:

@@ -1,4 +1,4 @@
-"""The devices on which a user is logged in."""
+"""The login sessions of a user."""
 
 from __future__ import annotations
 
@@ -23,7 +23,10 @@ SWEPT_OF_PARTITION = 40
 
 
 class SessionService:
-    """Lists sessions, and ends them with their connections; clock: seconds since 1970."""
+    """Lists sessions, and ends them with their connections.
+
+    clock: Returns seconds since 1970.
+    """
 
     def __init__(
         self, sessions: Sessions, session_closer: SessionCloser, clock: Callable[[], float] = time.time
@@ -33,7 +36,7 @@ class SessionService:
         self._clock = clock
 
     def all(self, caller: Caller) -> Devices:
-        """Return the caller's sessions, the one used last first."""
+        """Return the caller's sessions, most recently used first."""
         now = self._clock() * 1_000_000
         live = [device for device in self._sessions.devices(caller.handle) if device.expires > now]
         return Devices([_listed(device, caller.session) for device in live])
@@ -45,19 +48,19 @@ class SessionService:
         self._session_closer.close_session(caller.handle, session)
 
     def end_all(self, caller: Caller) -> None:
-        """End all the caller's sessions, and what an outside issuer has signed for them until now."""
+        """End all the caller's sessions, and reject tokens that an outside issuer has signed until now."""
         self._sessions.end_all(caller.handle, issued_in(caller.signed))
         self._session_closer.close_all(caller.handle)
 
     def sweep(self) -> int:
-        """Drop sessions of any users that have expired; return how many they were.
+        """Delete expired sessions of all users; return their number.
 
-        Three trips to find them, then one for each 100 users. Raises StoreUnavailable.
+        Takes three round trips, and one for each 100 users. Raises StoreUnavailable.
         """
         return self._sessions.drop_expired(SWEPT_OF_PARTITION)
 
-    def leave(self, caller: Caller) -> None:
-        """End the session that the caller came by; of a signed identity, all."""
+    def log_out(self, caller: Caller) -> None:
+        """End the caller's current session; all sessions of a caller with a signed identity."""
         if caller.session:
             self._sessions.end(caller.handle, caller.session)
             self._session_closer.close_session(caller.handle, caller.session)
@@ -66,7 +69,7 @@ class SessionService:
 
 
 def exported(device: SessionInfo) -> ExportedSession:
-    """Return a session as its user may see it."""
+    """Return a session as the archive of its user shows it."""
     return ExportedSession(
         id=device.id,
         made_at=rfc3339(device.made),

@@ -113,7 +113,7 @@ class AccountImporter:
         """Claim, create, make the claims permanent; after a crash between two steps the next run repairs."""
         code = _new_code() if codes and user.password is None else None
         password = user.password or code
-        held = None if password is None else self._passwords.hashed(password)
+        held = None if password is None else self._passwords.hash(password)
         account = Account(
             handle=user.handle,
             password=held,
@@ -158,7 +158,7 @@ class AccountImporter:
         # Before the update: a crash must not leave the claim.
         if "email" in changes and account.email is not None:
             self._claims.release(EMAIL, account.email, user.handle)
-        secret = {"password": self._passwords.hashed(code), "reset": True} if code else {}
+        secret = {"password": self._passwords.hash(code), "reset": True} if code else {}
         before = self._accounts.update(user.handle, changes | secret)
         if before is None:
             raise UserRejected("the account was deleted just now")

@@ -279,7 +279,7 @@ def test_lost_codes_are_replaced_and_chosen_passwords_stay(here: Store, source: 
     call(event(source))
     first = {code["handle"]: code["code"] for code in call(event(source, codes=True))["codes"]}
     accounts, passwords = Accounts(here), Passwords(ARGON2)
-    chosen = passwords.hashed("chosen by bob")
+    chosen = passwords.hash("chosen by bob")
     bob = accounts.get("bob")
     assert bob
     assert bob.password
@@ -298,7 +298,7 @@ def test_lost_codes_are_replaced_and_chosen_passwords_stay(here: Store, source: 
 def test_password_chosen_meanwhile(here: Store, source: UserServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """A password that is chosen between the look and the write wins over a new code."""
     call(event(source, codes=True))
-    accounts, chosen = Accounts(here), Passwords(ARGON2).hashed("chosen by ann")
+    accounts, chosen = Accounts(here), Passwords(ARGON2).hash("chosen by ann")
     real = Accounts.update
 
     def update(self: Accounts, handle: str, changes: Any) -> Account | None:

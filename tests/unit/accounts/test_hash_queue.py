@@ -70,7 +70,7 @@ def test_those_in_doubt_come_after_all_others() -> None:
 
 def test_the_most_doubtful_gives_way() -> None:
     """Of more guesses than may wait the most doubtful is refused at once, and of equal ones the last."""
-    crowd, goes_on = Crowd(HashQueue(1, most_in_doubt=2)), threading.Event()
+    crowd, goes_on = Crowd(HashQueue(1, max_waiting_in_doubt=2)), threading.Event()
     crowd.come("first", 0, goes_on.wait)
     for name, doubt in (("nine", 9), ("five", 5), ("five again", 5), ("one", 1), ("seven", 7)):
         crowd.come(name, doubt)
@@ -83,7 +83,7 @@ def test_the_most_doubtful_gives_way() -> None:
 
 def test_nobody_without_doubt_is_refused() -> None:
     """However many wait, one that nothing speaks against waits too."""
-    crowd, goes_on = Crowd(HashQueue(1, most_in_doubt=1)), threading.Event()
+    crowd, goes_on = Crowd(HashQueue(1, max_waiting_in_doubt=1)), threading.Event()
     crowd.come("first", 0, goes_on.wait)
     crowd.come("guess", 1)
     for number in range(20):
@@ -123,7 +123,7 @@ def test_no_more_than_so_many_run_at_once() -> None:
 
 def test_threads_are_left_for_those_without_doubt() -> None:
     """A flood of guesses leaves threads of the laptop's server free."""
-    assert hash_queue.AT_ONCE + hash_queue.MOST_IN_DOUBT < slow.THREADS
+    assert hash_queue.AT_ONCE + hash_queue.MAX_WAITING_IN_DOUBT < slow.THREADS
 
 
 @pytest.mark.parametrize("doubt", [0, 3])

@@ -25,7 +25,7 @@ def passwords() -> Passwords:
 def test_what_may_be_a_password(passwords: Passwords, password: str) -> None:
     """Any 8-1024 characters are a password, and it is its own."""
     assert checked_password(password) == password
-    held = passwords.hashed(password)
+    held = passwords.hash(password)
     assert passwords.verify(held, password)
     assert not passwords.verify(held, password[:-1])
     assert not passwords.verify(held, password + " ")
@@ -60,7 +60,7 @@ def test_work_does_not_depend_on_whose_hash_it_is(
     passwords: Passwords, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """As many hashes are compared for nobody as for somebody, for text in one form and in another."""
-    held = passwords.hashed(WORD)
+    held = passwords.hash(WORD)
     passwords.verify(None, WORD)
     seen: list[str] = []
     real = argon2.PasswordHasher.verify
@@ -84,7 +84,7 @@ def test_work_does_not_depend_on_whose_hash_it_is(
 def test_the_cost_is_the_settings() -> None:
     """A hash has the settings' memory, passes and lanes, is argon2id, and has a salt of its own."""
     passwords = Passwords("m=64,t=3,p=2")
-    one, other = passwords.hashed(WORD), passwords.hashed(WORD)
+    one, other = passwords.hash(WORD), passwords.hash(WORD)
 
     assert one.startswith("$argon2id$v=19$m=64,t=3,p=2$")
     assert one.split("$")[-2] != other.split("$")[-2]
@@ -93,7 +93,7 @@ def test_the_cost_is_the_settings() -> None:
 
 def test_the_default_cost_is_enough() -> None:
     """By default a hash costs at least what OWASP asks of argon2id: 19 MiB and two passes."""
-    held = argon2.extract_parameters(Passwords(Settings().argon2).hashed(WORD))
+    held = argon2.extract_parameters(Passwords(Settings().argon2).hash(WORD))
 
     assert (held.type, held.memory_cost >= 19 * 1024, held.time_cost >= 2) == (argon2.Type.ID, True, True)
 
@@ -101,16 +101,16 @@ def test_the_default_cost_is_enough() -> None:
 @pytest.mark.parametrize("others", ["m=16,t=1,p=1", "m=8,t=2,p=1", "m=16,t=1,p=2"])
 def test_a_hash_of_other_days(passwords: Passwords, others: str) -> None:
     """A hash by other parameters still verifies, and is told to be outdated; today's is not."""
-    old = Passwords(others).hashed(WORD)
+    old = Passwords(others).hash(WORD)
 
     assert passwords.verify(old, WORD)
-    assert passwords.outdated(old)
-    assert not passwords.outdated(passwords.hashed(WORD))
+    assert passwords.needs_rehash(old)
+    assert not passwords.needs_rehash(passwords.hash(WORD))
 
 
 def test_nobodys_password_is_verified_too(passwords: Passwords, monkeypatch: pytest.MonkeyPatch) -> None:
     """For nobody as for somebody one hash of today's cost is verified, and none is made."""
-    held = passwords.hashed(WORD)
+    held = passwords.hash(WORD)
     passwords.verify(None, WORD)
     seen: list[str] = []
     real = argon2.PasswordHasher.verify
@@ -145,4 +145,4 @@ def test_a_hash_that_is_none(passwords: Passwords, held: str) -> None:
 
 def test_a_password_that_is_no_text(passwords: Passwords) -> None:
     """Half of a surrogate pair is a wrong password."""
-    assert not passwords.verify(passwords.hashed(WORD), "1234567\ud800")
+    assert not passwords.verify(passwords.hash(WORD), "1234567\ud800")
