@@ -56,7 +56,7 @@ def disconnect(event: Event) -> dict[str, Any]:
     """Clear up after a socket that has closed."""
 
     def clear_up() -> FrameResult:
-        services.current().realtime.connecting.disconnect(_connection(event))
+        services.current().realtime.disconnect(_connection(event))
         return DONE
 
     _logged("socket_disconnect", event, clear_up)

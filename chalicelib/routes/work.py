@@ -34,7 +34,7 @@ def sweep(event: Any) -> dict[str, int]:
     """
     start, current = time.perf_counter(), services.current()
     done = _counted(
-        told=current.fan_out.sweep,
+        told=current.outbox_sweep.sweep,
         ended=current.realtime.leases.sweep,
         repeated=current.jobs.sweep,
         expired=current.sessions.sweep,
@@ -77,7 +77,7 @@ def _done(message: Message) -> bool:
 def _failure(job: Job) -> Exception | None:
     try:
         if job.push is not None:
-            services.current().message_push.do(job.push)
+            services.current().message_push.run(job.push)
         elif job.item is not None:
             services.current().jobs.run(job.item)
     except Exception as error:

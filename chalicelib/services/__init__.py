@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Callable
 
 from chalicelib.config import Settings
 from chalicelib.logs import LOGGER, cause_of
+from chalicelib.push_gateway import installed
 from chalicelib.queues import JobQueue, are_jobs_down
 from chalicelib.schemas.messages import Health
-from chalicelib.services.accounts.deletion import Deletion
+from chalicelib.services.accounts.deletion import AccountErasure, Deletion
 from chalicelib.services.accounts.indexing import AccountIndexer
 from chalicelib.services.accounts.login import Login
 from chalicelib.services.accounts.passwords import Passwords
@@ -18,18 +20,11 @@ from chalicelib.services.accounts.sessions import SessionService
 from chalicelib.services.auth.account_status import AccountStatusCache
 from chalicelib.services.auth.authenticator import Authenticator
 from chalicelib.services.auth.oidc import Verifier
-from chalicelib.services.chats.account_removal import AccountRemoval
 from chalicelib.services.chats.blocked_invitations import BlockedInvitations
-from chalicelib.services.chats.changelog import Changelog
-from chalicelib.services.chats.create import ChatCreation, ChatLimits
-from chalicelib.services.chats.details import ChatDetails
-from chalicelib.services.chats.direct import DirectChats
-from chalicelib.services.chats.invitee_status import InviteeStatuses
-from chalicelib.services.chats.members import Members
-from chalicelib.services.chats.membership import Membership
-from chalicelib.services.chats.service import ChatService
 from chalicelib.services.chats.transaction import ChatTransactions
-from chalicelib.services.delivery.fan_out import ChatFanOut
+from chalicelib.services.chats.wiring import ChatUseCases
+from chalicelib.services.delivery.outbox_sweep import OutboxSweep
+from chalicelib.services.delivery.wiring import Delivery
 from chalicelib.services.export.archive import Exports, Listed
 from chalicelib.services.export.chats import ChatExports
 from chalicelib.services.imports.accounts import AccountImporter
@@ -45,7 +40,7 @@ from chalicelib.services.legacy.tiktok import TikTokMessages
 from chalicelib.services.messages.read import LogReader
 from chalicelib.services.messages.send import MessageSender
 from chalicelib.services.messages.service import Messages
-from chalicelib.services.realtime.wiring import Reach, Realtime
+from chalicelib.services.realtime.wiring import Realtime, UseCases
 from chalicelib.services.search.chats import ChatSearch
 from chalicelib.services.search.users import UserSearch
 from chalicelib.services.social.block_filter import BlockFilter
@@ -56,171 +51,158 @@ from chalicelib.services.social.follows import FollowService
 from chalicelib.services.social.posts import PostFanOut, PostService
 from chalicelib.services.social.relations import Relations
 from chalicelib.services.social.user_pages import UserPages
+from chalicelib.services.stores import Stores
 from chalicelib.services.values.chat_id import ChatIds
 from chalicelib.services.values.names import Names
-from chalicelib.store import keys
-from chalicelib.store.accounts.accounts import Accounts
-from chalicelib.store.accounts.claims import Claims
-from chalicelib.store.accounts.index_traces import IndexTraces
-from chalicelib.store.accounts.login_attempts import LoginAttempts
-from chalicelib.store.accounts.sessions import Sessions
-from chalicelib.store.accounts.user_cards import UserCards
-from chalicelib.store.chats.chats import Chats
-from chalicelib.store.chats.room_list import RoomList
-from chalicelib.store.chats.search_terms import ChatTerms
-from chalicelib.store.chats.summary import Summaries
-from chalicelib.store.inbox.index import Inboxes
-from chalicelib.store.inbox.read_state import ReadStates
-from chalicelib.store.messages.log import MessageLog
-from chalicelib.store.redis import client
-from chalicelib.store.search import SearchIndex
-from chalicelib.store.social.blocks import Blocks
-from chalicelib.store.social.follows import Follows
-from chalicelib.store.social.posts import Posts
-from chalicelib.store.social.timelines import Timelines
-from chalicelib.store.work.pending import PendingWork
 
 
 class Services:
-    """The composition root: every use case, wired once from the settings; opens no connection."""
+    """The composition root: every use case, wired once from the settings; opens no connection.
+
+    Each part is made from parts above it, floor by floor: what a part is given is there already.
+    """
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        is_open = settings.auth == "open"
-        self.names = Names(open_names=is_open)
-        self._store = client.connect(settings)
-        store = self._store
-        accounts, claims, sessions = Accounts(store), Claims(store), Sessions(store)
-        queue = JobQueue(settings, store)
-        self._reach = Reach(settings, store, accounts, self.names, queue, self._disconnect)
-        self.message_push = self._reach.message_push
-        log = MessageLog(store, settings.keep_messages)
-        index = SearchIndex(store)
-        directory = AccountIndexer(accounts, claims, index, IndexTraces(store))
-        follows, posts, timelines, cards = Follows(store), Posts(store), Timelines(store), UserCards(store)
-        edge_mirror = EdgeMirror(follows, posts, timelines)
-        handlers: dict[str, JobHandler] = {
-            "index": directory.index,
-            "follow": edge_mirror.follow,
-            "block": self._end_contact,
-            "posts": PostFanOut(follows, posts, timelines, settings.large_author).run,
-        }
-        self.jobs = PendingJobs(PendingWork(store), queue, handlers)
-        self.account_statuses = AccountStatusCache(store, accounts)
+        self.names = Names(open_names=settings.auth == "open")
+        self._needs_account = settings.auth != "open"
+        self._ids = ChatIds(self.names)
+        self._stores = stores = Stores(settings)
+        self._store = stores.client
+        self._block_filter = BlockFilter(stores.client)
+        self._queue = JobQueue(settings, stores.client)
+        self._delivery = Delivery(settings, stores, self._queue, self._block_filter)
+        self.message_push = self._delivery.message_push
+        self.account_statuses = AccountStatusCache(stores.client, stores.accounts)
         self.authenticator = Authenticator(
-            settings, store, self.account_statuses, sessions, claims, _verifier(settings)
+            settings,
+            stores.client,
+            self.account_statuses,
+            stores.sessions,
+            stores.claims,
+            _verifier(settings),
         )
-        chats = Chats(store, settings.max_members, settings.large_chat, settings.keep_messages)
+        self._wire_chats()
+        self._wire_inbox()
+        self._wire_messages()
+        self._wire_jobs()
+        self._wire_accounts()
+        self._wire_social()
+        self._wire_realtime()
+
+    def _wire_chats(self) -> None:
+        stores, store, fan_out = self._stores, self._store, self._delivery.fan_out
         self.chat_search = ChatSearch(
-            store, chats, SearchIndex(store, keys.chat_terms), ChatTerms(store), RoomList(store)
+            store, stores.chats, stores.chat_index, stores.chat_terms, stores.room_list
         )
-        self.fan_out = ChatFanOut(
-            store,
-            chats,
-            index=self.chat_search.index,
-            depart=self._depart,
-            message_push=self.message_push,
+        self._transactions = ChatTransactions(store, stores.chats, fan_out, self.chat_search.index)
+        self._depart = self._transactions.remove_account
+        self.outbox_sweep = OutboxSweep(store, stores.chats, fan_out, self.chat_search.index, self._depart)
+        chats = ChatUseCases(
+            self.settings, self.names, self._delivery, self._transactions, self._block_filter
         )
-        inboxes, summaries, ids = Inboxes(store), Summaries(), ChatIds(self.names)
-        sender = MessageSender(log, accounts, self.account_statuses, self.fan_out, needs_account=not is_open)
-        self.messages = Messages(log, ids, sender, LogReader(self.account_statuses))
-        self.tiktok = TikTokMessages(log, self.names, ids, sender, LogReader(self.account_statuses))
-        self.inbox = InboxService(store, inboxes, summaries)
-        self.sync = SyncService(store, inboxes, summaries)
-        self.history_check = HistoryCheck(ids, self.sync)
+        self.chats, self.chat_details, self.membership = chats.service, chats.details, chats.membership
+        self.members, self.changelog = chats.members, chats.changelog
+
+    def _wire_inbox(self) -> None:
+        stores, store, delivery = self._stores, self._store, self._delivery
+        self.inbox = InboxService(store, stores.inboxes, stores.summaries)
+        self.sync = SyncService(store, stores.inboxes, stores.summaries)
+        self.history_check = HistoryCheck(self._ids, self.sync)
         self.read_states = ReadStateService(
-            ids, ReadStates(store), self.fan_out, self._reach.receipt_delivery, BlockFilter(store)
-        )
-        self.changelog = Changelog(store, ids, log, chats, summaries)
-        self._wire_groups(accounts, chats, cards, edge_mirror)
-        passwords = Passwords(settings.argon2)
-        self.login = Login(
-            accounts, claims, sessions, LoginAttempts(store), passwords, self._reach.session_closer
-        )
-        self.registration = Registration(
-            self.names, accounts, claims, passwords, self.login, self.jobs, self._reach.session_closer
-        )
-        self.sessions = SessionService(sessions, self._reach.session_closer)
-        importer, get = (
-            AccountImporter(accounts, claims, passwords),
-            getter(allow_private=settings.import_private),
-        )
-        self.imports = Imports(importer, self.names, get, self.jobs.enqueue)
-        self.profiles = Profiles(store, accounts, claims, self.names, self.jobs, strict=not is_open)
-        self.user_search = UserSearch(store, accounts, index)
-        self.deletion = Deletion(
-            store,
-            accounts,
-            claims,
-            directory,
-            self.account_removal.remove,
-            self.jobs,
-            self._reach.session_closer,
-        )
-        handlers["delete"] = self.deletion.finish
-        mine = ChatExports(store, inboxes, summaries, chats, log)
-        listed = Listed(follows, Blocks(store), posts, timelines, mine)
-        self.exports = Exports(store, accounts, sessions, listed, strict=not is_open)
-        relations, pages = Relations(store, self.names, accounts), UserPages(store, cards)
-        self.follows = FollowService(follows, relations, pages, self.jobs)
-        self.blocks = BlockService(Blocks(store), relations, pages, self.jobs, self._tell_watcher)
-        self.posts = PostService(store, posts, cards, relations, self.jobs)
-        self.feed = Feed(store, follows, posts, timelines)
-        self.realtime = Realtime(
-            self._reach,
-            self.authenticator,
-            self.membership,
-            self.messages,
-            self.read_states,
-            self.sync,
-            self.history_check,
+            self._ids,
+            stores.read_states,
+            delivery.fan_out,
+            self._depart,
+            delivery.receipts,
+            self._block_filter,
         )
 
-    def _wire_groups(
-        self, accounts: Accounts, chats: Chats, cards: UserCards, edge_mirror: EdgeMirror
-    ) -> None:
-        store, names, strict = self._store, self.names, self.settings.auth != "open"
-        ids, summaries, settings = ChatIds(names), Summaries(), self.settings
-        limits = ChatLimits(settings.max_members, settings.large_chat, settings.groups_a_day)
-        invitees = InviteeStatuses(settings.max_large_chats, strict=strict)
-        transactions = ChatTransactions(store, chats, self.fan_out, self.chat_search.index)
-        self.account_removal = AccountRemoval(store, chats, transactions)
-        self.blocked_invitations = BlockedInvitations(store, chats, transactions, edge_mirror.block)
-        self.chat_details = ChatDetails(store, ids, summaries)
-        self.membership = Membership(names, ids, invitees, chats, transactions)
-        creation = ChatCreation(store, names, invitees, chats, transactions, limits)
-        direct_chats = DirectChats(names, accounts, summaries, ReadStates(store), self.fan_out, strict=strict)
-        self.chats = ChatService(
-            ids, chats, transactions, self.chat_details, creation, direct_chats, self.membership
+    def _wire_messages(self) -> None:
+        log, statuses, reader = self._stores.log, self.account_statuses, LogReader(self.account_statuses)
+        sender = MessageSender(
+            log,
+            self._stores.accounts,
+            statuses,
+            self._delivery.fan_out,
+            needs_account=self._needs_account,
         )
-        self.members = Members(store, ids, chats, cards, self._reach.stores.chat_connections)
+        self.messages = Messages(log, self._ids, sender, reader)
+        self.tiktok = TikTokMessages(log, self.names, self._ids, sender, reader)
+
+    def _wire_jobs(self) -> None:
+        stores, store = self._stores, self._store
+        follows, posts, timelines = stores.follows, stores.posts, stores.timelines
+        indexer = AccountIndexer(stores.accounts, stores.claims, stores.user_index, stores.index_traces)
+        mirror = EdgeMirror(follows, posts, timelines)
+        self.blocked_invitations = BlockedInvitations(store, stores.chats, self._transactions, mirror.block)
+        erasure = AccountErasure(
+            store, stores.accounts, stores.claims, indexer, follows, stores.inboxes, self._depart
+        )
+        handlers: dict[str, JobHandler] = {
+            "index": indexer.index,
+            "follow": mirror.follow,
+            "block": self.blocked_invitations.decline,
+            "posts": PostFanOut(follows, posts, timelines, self.settings.large_author).run,
+            "delete": erasure.erase,
+        }
+        self.jobs = PendingJobs(stores.pending_work, self._queue, handlers)
+
+    def _wire_accounts(self) -> None:
+        stores, store, closer = self._stores, self._store, self._delivery.session_closer
+        accounts, claims, sessions = stores.accounts, stores.claims, stores.sessions
+        passwords = Passwords(self.settings.argon2)
+        self.login = Login(accounts, claims, sessions, stores.login_attempts, passwords, closer)
+        self.registration = Registration(
+            self.names, accounts, claims, passwords, self.login, self.jobs, closer
+        )
+        self.sessions = SessionService(sessions, closer)
+        self.profiles = Profiles(store, accounts, claims, self.names, self.jobs, strict=self._needs_account)
+        self.user_search = UserSearch(store, accounts, stores.user_index)
+        self.deletion = Deletion(store, accounts, stores.inboxes, self.jobs, closer)
+        get = getter(allow_private=self.settings.import_private)
+        self.imports = Imports(
+            AccountImporter(accounts, claims, passwords), self.names, get, self.jobs.enqueue
+        )
+
+    def _wire_social(self) -> None:
+        stores, store, jobs = self._stores, self._store, self.jobs
+        follows, blocks, posts, timelines = stores.follows, stores.blocks, stores.posts, stores.timelines
+        relations, pages = Relations(store, self.names, stores.accounts), UserPages(store, stores.user_cards)
+        self.follows = FollowService(follows, relations, pages, jobs)
+        self.blocks = BlockService(
+            blocks, relations, pages, jobs, self._delivery.presence_notices.notify_watcher
+        )
+        self.posts = PostService(store, posts, stores.user_cards, relations, jobs)
+        self.feed = Feed(store, follows, posts, timelines)
+        chats = ChatExports(store, stores.inboxes, stores.summaries, stores.chats, stores.log)
+        listed = Listed(follows, blocks, posts, timelines, chats)
+        self.exports = Exports(store, stores.accounts, stores.sessions, listed, strict=self._needs_account)
+
+    def _wire_realtime(self) -> None:
+        self.realtime = Realtime(
+            self.settings,
+            self.names,
+            self._delivery,
+            self.authenticator,
+            UseCases(self.membership, self.messages, self.read_states, self.sync, self.history_check),
+        )
         self.go_chat = GoChatRooms(
             self.chats,
             self.chat_details,
             self.membership,
             self.members,
             self.chat_search,
-            self._reach.tickets,
+            self.realtime.tickets,
         )
-
-    def _disconnect(self, connection: str) -> None:
-        self.realtime.connecting.disconnect(connection)
-
-    def _tell_watcher(self, handle: str, watcher: str) -> None:
-        self.realtime.presence.notify_watcher(handle, watcher)
-
-    def _depart(self, handle: str, chat: str) -> None:
-        self.account_removal.remove(handle, chat)
-
-    def _end_contact(self, handle: str, other: str) -> None:
-        self.blocked_invitations.decline(handle, other)
 
     def prepare(self, *, connect: bool) -> None:
         """Make what calls need while the process starts; a failure is logged, and calls try again.
 
         connect: whether to open connections to the store as well.
         """
-        steps = [self._reach.push.prepare, *([self._store.prepare] if connect else [])]
+        push = functools.partial(installed.prepare, self._delivery.pusher)
+        steps: list[Callable[[], object]] = [push, *([self._store.prepare] if connect else [])]
         for step in steps:
             try:
                 step()

@@ -105,7 +105,7 @@ class Socket:
 
     def disconnected(self) -> None:
         """Tell the server that it is gone."""
-        self._stage.services.realtime.connecting.disconnect(self.id)
+        self._stage.services.realtime.disconnect(self.id)
 
     def expire(self) -> None:
         """Let it vanish, and its lease be over, wherever that is kept."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.services.realtime.rooms import ENTERED, GONE
+from chalicelib.services.delivery.room_notices import ENTERED, GONE
 from tests.realtime.recorded_connections import Socket, Stage
 
 USERS = ("ann", "bob", "cid")

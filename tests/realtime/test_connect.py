@@ -320,7 +320,7 @@ def test_many_that_are_gone(door: Door) -> None:
 
 def sockets() -> Connections:
     """Return the store's connections."""
-    return services.current()._reach.stores.connections
+    return services.current()._stores.connections
 
 
 ENDINGS = {

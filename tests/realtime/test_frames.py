@@ -239,7 +239,7 @@ class TestSend:
     def test_ack_comes_first(self, door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
         """The ack says that the message is stored, whatever becomes of telling others."""
         ann = door.enter("ann")
-        fan_out = services.current().fan_out
+        fan_out = services.current()._delivery.fan_out
 
         def fail(*args: Any, **told: Any) -> None:
             assert types_of(ann.received()) == ["ack"]
@@ -549,7 +549,7 @@ class TestLimited:
 def test_session_that_ended_unnoticed(door: Door, valkey: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """A session whose end closed no socket is noticed at hello, and when the lease is renewed."""
     ready, late = door.enter("ann"), door.enter("ann", ready=False)
-    monkeypatch.setattr(services.current()._reach.session_closer, "close_session", lambda *_: None)
+    monkeypatch.setattr(services.current()._delivery.session_closer, "close_session", lambda *_: None)
     door.rest("ann", "POST", "/v1/logout")
     valkey.nodes[0].hset(keys.connection(ready.connection), "renewed", 0)
 

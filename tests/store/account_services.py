@@ -9,9 +9,12 @@ from typing import Any, TypeVar
 from chalicelib.config import Settings
 from chalicelib.push_gateway.pusher import NoPusher
 from chalicelib.queues import JobQueue
-from chalicelib.services.accounts.deletion import Deletion
+from chalicelib.services.accounts.deletion import AccountErasure, Deletion
 from chalicelib.services.accounts.indexing import AccountIndexer
 from chalicelib.services.accounts.profiles import Profiles
+from chalicelib.services.delivery.connection_stores import ConnectionStores
+from chalicelib.services.delivery.frame_push import FramePush
+from chalicelib.services.delivery.message_push import MessagePush
 from chalicelib.services.delivery.push import PushService
 from chalicelib.services.delivery.session_close import SessionCloser
 from chalicelib.services.export.archive import Exports, Listed
@@ -31,6 +34,9 @@ from chalicelib.store.chats.chats import Chats
 from chalicelib.store.chats.summary import Summaries
 from chalicelib.store.inbox.index import Inboxes
 from chalicelib.store.messages.log import MessageLog
+from chalicelib.store.messages.outbox import Outbox
+from chalicelib.store.realtime.chat_connections import ChatConnections
+from chalicelib.store.realtime.connection import Connections
 from chalicelib.store.realtime.user_connections import UserConnections
 from chalicelib.store.redis.client import Store
 from chalicelib.store.redis.query import Batch, Query
@@ -50,8 +56,20 @@ EVERYBODY = ("alice", "bob", "carol", "dave")
 
 def nobody_connected(store: Store) -> SessionCloser:
     """Return what closes connections where there are no sockets."""
-    pushing = PushService(NoPusher(), lambda connection: None)
-    return SessionCloser(store, UserConnections(store, LEASE), pushing, lambda connection: None)
+    return SessionCloser(store, UserConnections(store, LEASE), no_push(), lambda connection: None)
+
+
+def pushes_to_nobody(store: Store) -> MessagePush:
+    """Return what pushes messages where nobody can be connected."""
+    stores = ConnectionStores(
+        store, Connections(store, LEASE), UserConnections(store, LEASE), ChatConnections(store, LEASE)
+    )
+    return MessagePush(stores, MessageLog(store), Outbox(store), no_push(), JobQueue(Settings(), store))
+
+
+def no_push() -> PushService:
+    """Return what pushes frames where nobody can be connected."""
+    return PushService(FramePush(NoPusher()), lambda connection: None)
 
 
 class Crash(BaseException):
@@ -100,7 +118,12 @@ class Village:
         self.posts, self.timelines, self.sessions = Posts(store), Timelines(store), Sessions(store)
         self.chats, self.log = Chats(store, 1000, 100), MessageLog(store)
         edge_mirror = EdgeMirror(self.follows, self.posts, self.timelines)
+        inboxes, self.departed = Inboxes(store), list[tuple[str, str]]()
+        self.erasure = AccountErasure(
+            store, self.accounts, self.claims, self.directory, self.follows, inboxes, self._depart
+        )
         handlers: dict[str, Callable[..., None]] = {
+            "delete": self.erasure.erase,
             "index": self.directory.index,
             "follow": edge_mirror.follow,
             "block": edge_mirror.block,
@@ -112,18 +135,8 @@ class Village:
             store, self.accounts, self.claims, Names(open_names=False), self.work, strict=True
         )
         self.search = UserSearch(store, self.accounts, self.index)
-        self.departed: list[tuple[str, str]] = []
-        self.deletion = Deletion(
-            store,
-            self.accounts,
-            self.claims,
-            self.directory,
-            self._depart,
-            self.work,
-            nobody_connected(store),
-        )
-        handlers["delete"] = self.deletion.finish
-        chats = ChatExports(store, Inboxes(store), Summaries(), self.chats, self.log)
+        self.deletion = Deletion(store, self.accounts, inboxes, self.work, nobody_connected(store))
+        chats = ChatExports(store, inboxes, Summaries(), self.chats, self.log)
         listed = Listed(self.follows, self.blocks, self.posts, self.timelines, chats)
         self.exports = Exports(store, self.accounts, self.sessions, listed, strict=True)
 

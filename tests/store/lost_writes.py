@@ -139,5 +139,5 @@ class Holder(Client):
 
 def sweep() -> None:
     """Tell the inboxes whatever is owed, as if it had been for long."""
-    services.current().fan_out._clock = lambda: time.time() + LATER_SECONDS
-    services.current().fan_out.sweep()
+    services.current().outbox_sweep._clock = lambda: time.time() + LATER_SECONDS
+    services.current().outbox_sweep.sweep()

@@ -20,8 +20,8 @@ INLINE_CHATS = 50
 """Maximum number of chats that a deletion leaves before its response; each takes a few round trips."""
 
 
-class Deletion:
-    """Deletes accounts: first the account itself, then its data in all other slots.
+class AccountErasure:
+    """Removes a deleted user's data from all slots.
 
     depart: Removes a deleted user from a chat, by handle and chat; idempotent.
     """
@@ -32,34 +32,20 @@ class Deletion:
         accounts: Accounts,
         claims: Claims,
         indexer: AccountIndexer,
+        follows: Follows,
+        inboxes: Inboxes,
         depart: Callable[[str, str], None],
-        jobs: PendingJobs,
-        session_closer: SessionCloser,
     ) -> None:
         self._store = store
         self._accounts = accounts
         self._claims = claims
         self._indexer = indexer
-        self._follows = Follows(store)
-        self._inboxes = Inboxes(store)
+        self._follows = follows
+        self._inboxes = inboxes
         self._depart = depart
-        self._jobs = jobs
-        self._session_closer = session_closer
 
-    def delete(self, handle: str) -> None:
-        """Delete a user; with many follows or chats, a job removes the data in other slots later."""
-        profile, chats = self._store.run_both(self._accounts.profile(handle), self._inboxes.chats_of(handle))
-        self._session_closer.close_all(handle)  # before the account, which lists the connections
-        self._accounts.delete(handle)
-        item = delete_item(handle)
-        edges = 0 if profile is None else profile.followers + profile.following
-        if edges > INLINE_EDGES or len(chats) > INLINE_CHATS:
-            self._jobs.enqueue(item)
-        else:
-            self._jobs.try_now(item)
-
-    def finish(self, handle: str) -> None:
-        """Remove a deleted user's data from all other slots; idempotent, also after a crash.
+    def erase(self, handle: str) -> None:
+        """Remove a deleted user's data from all slots; idempotent, also after a crash.
 
         The account's own fields go last, because they lead to the rest.
         """
@@ -74,3 +60,33 @@ class Deletion:
             self._depart(handle, chat)
         self._inboxes.forget(handle)
         self._accounts.forget(handle)
+
+
+class Deletion:
+    """Deletes accounts: first the account itself, then its data in all other slots (AccountErasure)."""
+
+    def __init__(
+        self,
+        store: Store,
+        accounts: Accounts,
+        inboxes: Inboxes,
+        jobs: PendingJobs,
+        session_closer: SessionCloser,
+    ) -> None:
+        self._store = store
+        self._accounts = accounts
+        self._inboxes = inboxes
+        self._jobs = jobs
+        self._session_closer = session_closer
+
+    def delete(self, handle: str) -> None:
+        """Delete a user; with many follows or chats, a job removes the data in other slots later."""
+        profile, chats = self._store.run_both(self._accounts.profile(handle), self._inboxes.chats_of(handle))
+        self._session_closer.close_all(handle)  # before the account, which lists the connections
+        self._accounts.delete(handle)
+        item = delete_item(handle)
+        edges = 0 if profile is None else profile.followers + profile.following
+        if edges > INLINE_EDGES or len(chats) > INLINE_CHATS:
+            self._jobs.enqueue(item)
+        else:
+            self._jobs.try_now(item)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chalicelib.services.auth.caller import Caller
-from chalicelib.services.delivery.fan_out import ChatFanOut
+from chalicelib.services.delivery.fan_out import ChatFanOut, Depart
 from chalicelib.services.social.contact import check_contact
 from chalicelib.services.values.names import Names
 from chalicelib.store.accounts.accounts import Accounts
@@ -25,6 +25,7 @@ class DirectChats:
         summaries: Summaries,
         read_states: ReadStates,
         fan_out: ChatFanOut,
+        depart: Depart,
         *,
         strict: bool,
     ) -> None:
@@ -33,6 +34,7 @@ class DirectChats:
         self._summaries = summaries
         self._read_states = read_states
         self._fan_out = fan_out
+        self._depart = depart
         self._strict = strict
 
     def open(self, caller: Caller, name: str) -> tuple[str, bool]:
@@ -49,7 +51,7 @@ class DirectChats:
             check_contact(other, relation, needs_account=self._strict)
         touched = self._read_states.open(chat, caller.handle)
         entry = InboxEntry(caller.handle, touched.stamp, InboxState.IN, touched.active)
-        self._fan_out.deliver_entries(chat, [entry])
+        self._fan_out.deliver_entries(chat, [entry], self._depart)
         return chat, is_new
 
     def leave(self, caller: Caller, chat: str) -> None:
@@ -60,4 +62,4 @@ class DirectChats:
         caller.authenticate()
         touched = self._read_states.leave(chat, caller.handle)
         entry = InboxEntry(caller.handle, touched.stamp, InboxState.OUT, touched.active)
-        self._fan_out.deliver_entries(chat, [entry])
+        self._fan_out.deliver_entries(chat, [entry], self._depart)

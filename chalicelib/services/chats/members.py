@@ -32,14 +32,20 @@ class Members:
     """
 
     def __init__(
-        self, store: Store, ids: ChatIds, chats: Chats, cards: UserCards, chat_connections: ChatConnections
+        self,
+        store: Store,
+        ids: ChatIds,
+        chats: Chats,
+        cards: UserCards,
+        chat_connections: ChatConnections,
+        blocks: BlockFilter,
     ) -> None:
         self._store = store
         self._ids = ids
         self._chats = chats
         self._cards = cards
         self._chat_connections = chat_connections
-        self._filter = BlockFilter(store)
+        self._filter = blocks
 
     def members(self, caller: Caller, chat: str, cursor: str | None, limit: int) -> MemberPage:
         """Read a page of the members; a room's are readable for everybody who is not banned from it.

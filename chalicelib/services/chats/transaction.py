@@ -6,10 +6,12 @@ import random
 import time
 from collections.abc import Callable
 
-from chalicelib.errors import StoreUnavailable, no_chat
+from chalicelib.errors import ChatNotFound, LastOwner, StoreUnavailable, UserNotFound, no_chat
 from chalicelib.logs import LOGGER, cause_of
-from chalicelib.services.chats.decisions import Decision
+from chalicelib.services.chats.account_removal import check_alone, remove_deleted, successor_of
+from chalicelib.services.chats.decisions import Action, Decision
 from chalicelib.services.delivery.fan_out import ChatFanOut
+from chalicelib.services.values.chat_id import is_group
 from chalicelib.services.values.system_events import Stored
 from chalicelib.store.chats.chats import ChatChange, Chats, ChatSnapshot
 from chalicelib.store.chats.info import Info
@@ -71,8 +73,43 @@ class ChatTransactions:
 
     def deliver_to_all(self, chat: str, changed: ChatChange) -> None:
         """Deliver the creation or deletion of a chat to all its members."""
-        self._fan_out.deliver_message(chat, changed.time, changed.members, changed.entries)
+        self._deliver_message(chat, changed)
         self._update_index(chat)
+
+    def remove_account(self, handle: str, chat: str) -> None:
+        """Remove a deleted user from a group or room; idempotent, and fine for a chat that does not exist.
+
+        If the user was the only owner, the member with the highest role becomes an owner: of several, the
+        one who joined first. A chat without other members is deleted. Direct chats stay as they are.
+
+        chat: The canonical id.
+        """
+        if not is_group(chat):
+            return
+        for _ in range(MAX_ATTEMPTS):
+            try:
+                self._remove_account(handle, chat)
+            except (LastOwner, UserNotFound):  # the other owner, or the successor, has left meanwhile
+                continue
+            except ChatNotFound:
+                pass
+            return
+        raise too_busy(chat)
+
+    def _remove_account(self, handle: str, chat: str) -> None:
+        snapshot, members = self._store.run_both(self._chats.viewing(chat, handle), self._chats.members(chat))
+        successor = successor_of(handle, snapshot, members)
+        if successor is None:
+            self.delete(chat, snapshot, check_alone)
+            return
+        if successor != handle:
+            snapshot = self._store.run(self._chats.viewing(chat, handle, successor))
+
+        def decide(info: Info, seen: ChatSnapshot) -> Decision | None:
+            own, other = seen.records[handle], seen.records[successor]
+            return remove_deleted(Action(chat, info, handle, successor, own, other))
+
+        self.change(chat, snapshot, handle, decide)
 
     def _update_index(self, chat: str) -> None:
         try:
@@ -82,11 +119,16 @@ class ChatTransactions:
 
     def _deliver(self, chat: str, changed: ChatChange, decision: Decision) -> None:
         if decision.event is None:
-            self._fan_out.deliver_entries(chat, changed.entries)
+            self._fan_out.deliver_entries(chat, changed.entries, self.remove_account)
         else:
-            self._fan_out.deliver_message(chat, changed.time, changed.members, changed.entries)
+            self._deliver_message(chat, changed)
         if decision.info is not None:
             self._update_index(chat)
+
+    def _deliver_message(self, chat: str, changed: ChatChange) -> None:
+        self._fan_out.deliver_change(
+            chat, changed.time, changed.members, changed.entries, self.remove_account
+        )
 
     def _read_again(self, chat: str, snapshot: ChatSnapshot) -> ChatSnapshot:
         time.sleep(random.uniform(0, MAX_PAUSE_SECONDS))  # noqa: S311  # a pause is no secret

@@ -1,4 +1,4 @@
-"""Whom something reaches that is never stored: the others of a chat, as far as they are connected."""
+"""Who gets what is never stored: the connections of a chat's other members."""
 
 from __future__ import annotations
 
@@ -18,9 +18,10 @@ from chalicelib.store.social.blocks import Blocks
 
 
 class PairAudience(NamedTuple):
-    """Two people; known: whether anything was ever written between them. reached: where the other is.
+    """The other user of a chat of two, as the sender sees them.
 
-    blocked: whether the other has blocked the one who asks. blocks: whether that one has blocked the other.
+    known: whether the two ever wrote to each other. blocked: whether the other has blocked the sender.
+    blocks: whether the sender has blocked the other. reached: the other's connections.
     """
 
     known: bool
@@ -30,10 +31,10 @@ class PairAudience(NamedTuple):
 
 
 class Callee(NamedTuple):
-    """Somebody whom another calls, and how the two stand to each other.
+    """A user whom another user calls.
 
-    accepts: whether they have written to the caller, have sent them a signal that accepts calls, or follow
-    them. follows: whether the caller follows them.
+    accepts: whether the callee has written to the caller, has sent them a signal that accepts calls, or
+    follows them. follows: whether the caller follows the callee.
     """
 
     pair: PairAudience
@@ -42,11 +43,11 @@ class Callee(NamedTuple):
 
 
 class GroupAudience(NamedTuple):
-    """A group or room as one of its people sees it.
+    """A group or room as the sender sees it.
 
-    muted: till when that one cannot write, µs since 1970; 0: they can. others: the members but that one and
-    whom they have blocked, none of a large chat. accepted: those of them who have accepted the chat, see
-    EphemeralRecipients; as far as it was asked.
+    muted: until when the sender cannot write, µs since 1970; 0: they can. others: the members but the sender
+    and the users whom they have blocked; empty for a large chat. accepted: those of others who have accepted
+    the chat, see EphemeralRecipients; empty unless it was asked for.
     """
 
     state: MembershipState
@@ -57,36 +58,42 @@ class GroupAudience(NamedTuple):
 
     @property
     def is_member(self) -> bool:
-        """Whether the one who asks is a member."""
+        """Whether the sender is a member."""
         return self.state is MembershipState.MEMBER
 
 
 class AudienceFinder:
-    """Finds the others of chats, and where they are connected.
+    """Finds the connections of a chat's other members.
 
-    signal_bytes: of what is never stored, to one user from another a minute; 0: any.
+    signal_bytes: Maximum bytes of signals a minute from one user to another; 0: no limit.
     """
 
     def __init__(
-        self, store: Store, accounts: Accounts, user_connections: UserConnections, signal_bytes: int
+        self,
+        store: Store,
+        accounts: Accounts,
+        user_connections: UserConnections,
+        summaries: Summaries,
+        outbox: Outbox,
+        signal_bytes: int,
     ) -> None:
         self._store = store
         self._accounts = accounts
         self._user_connections = user_connections
-        self._summaries = Summaries()
-        self._outbox = Outbox(store)
+        self._summaries = summaries
+        self._outbox = outbox
         self._signal_bytes = signal_bytes
 
     def pair(self, handle: str, other: str) -> PairAudience:
-        """Return how two people stand to each other, in one trip; handle: of who asks."""
+        """Return the other user of a chat of two, in one round trip; handle: the sender."""
         return _pair_audience(
             self._store.run_all(self._asking(handle, other, EphemeralRecipients.reading(handle, [other])))
         )
 
     def callee(self, handle: str, other: str, size: int, *, accepts: bool) -> Callee:
-        """Return how somebody stands to who calls them, in one trip, and take a signal from what may go.
+        """Return a callee, in one round trip, and take a signal from the caller's limit.
 
-        handle: of who calls. size: the signal's, bytes. accepts: whether it accepts calls of the
+        handle: the caller. size: the signal's, bytes. accepts: whether the signal accepts calls from the
         other.
         """
         accepting = [
@@ -101,10 +108,10 @@ class AudienceFinder:
         )
         return Callee(_pair_audience(rest), other in accepted or followed or signalled, follows)
 
-    def circle(self, handle: str, chat: str, *, ringing: bool = False) -> GroupAudience:
-        """Return a group or room and its members, in one trip; chat: its canonical id.
+    def group(self, handle: str, chat: str, *, ringing: bool = False) -> GroupAudience:
+        """Return a group or room and its members, in one round trip.
 
-        ringing: whether it is asked who has accepted the chat.
+        handle: the sender. chat: its canonical id. ringing: whether `accepted` is asked for.
         """
         asked: list[Query[Any]] = [self._summaries.of(chat, handle), self._outbox.audience(chat)]
         asked += [Blocks.all_of(handle), *([EphemeralRecipients.accepted(chat)] if ringing else [])]
@@ -118,33 +125,33 @@ class AudienceFinder:
         )
 
     def connected(self, handles: Iterable[str]) -> list[Target]:
-        """Return where users are connected, in one trip for each 100 partitions that they are in."""
+        """Return the connections of users, in one round trip for each 100 partitions that they are in."""
         found: list[list[Target]] = self._store.run_all(self._user_connections.targets(list(handles)))
         return [target for part in found for target in part]
 
     def reached(
         self, handle: str, others: Iterable[str], size: int = 0, *, accepts: bool = False
     ) -> Recipients:
-        """Return where users are connected who do not block who sends, in trips as `connected` makes.
+        """Return the connections of users who do not block the sender, in as many round trips as `connected`.
 
-        handle: of who sends. size: of a signal, which is taken from what may go to each; 0: it is none.
-        accepts: whether the signal accepts calls of those whom it reaches.
+        handle: the sender. size: bytes of a signal, taken from the limit for each user; 0: it is no signal.
+        accepts: whether the signal accepts calls from those users.
         """
         reading = EphemeralRecipients.reading(handle, others, size, self._signal_bytes, accepts=accepts)
         return joined(self._store.run_all(reading))
 
     def of(self, handle: str, chat: ChatId) -> list[Target]:
-        """Return where the others of a chat are, for what is dropped if it may not be said.
+        """Return the connections of a chat's others, for frames that are dropped where they are not allowed.
 
-        Nobody: the chat is large, or the one who asks is no member or muted; or the two of it have never
-        written. Nor those who block the one who asks, or are blocked by them. One trip for a chat of two, two
-        for a group.
+        None where the chat is large, the sender is muted or not a member, or the two never wrote to each
+        other; users whom a block separates from the sender are left out. One round trip for a chat of two,
+        two for a group.
         """
         if chat.members is not None:
             return self._of_pair(handle, chat.other(handle))
-        circle = self.circle(handle, chat.text)
-        quiet = circle.large or circle.muted or not circle.is_member or not circle.others
-        return [] if quiet else self.reached(handle, circle.others).targets
+        group = self.group(handle, chat.text)
+        is_quiet = group.large or group.muted or not group.is_member or not group.others
+        return [] if is_quiet else self.reached(handle, group.others).targets
 
     def _of_pair(self, handle: str, other: str) -> list[Target]:
         if other == handle:
@@ -154,8 +161,8 @@ class AudienceFinder:
 
     def _asking(self, handle: str, other: str, reading: Iterable[Query[Any]]) -> list[Query[Any]]:
         chat = ":".join(sorted((handle, other)))
-        peers = self._accounts.relation(other, handle), self._accounts.relation(handle, other)
-        return [self._summaries.of(chat, handle), *peers, *reading]
+        relations = self._accounts.relation(other, handle), self._accounts.relation(handle, other)
+        return [self._summaries.of(chat, handle), *relations, *reading]
 
 
 def _pair_audience(replies: list[Any]) -> PairAudience:

@@ -1,8 +1,8 @@
-"""Where connections are known."""
+"""The store's classes of connections."""
 
 from __future__ import annotations
 
-from typing import NamedTuple, Self
+from typing import NamedTuple
 
 from chalicelib.store.realtime.chat_connections import ChatConnections
 from chalicelib.store.realtime.connection import Connections
@@ -17,10 +17,3 @@ class ConnectionStores(NamedTuple):
     connections: Connections
     user_connections: UserConnections
     chat_connections: ChatConnections
-
-    @classmethod
-    def on(cls, store: Store, lease: int) -> Self:
-        """Return the classes of a store; lease: µs for which a connection lives without a frame."""
-        return cls(
-            store, Connections(store, lease), UserConnections(store, lease), ChatConnections(store, lease)
-        )

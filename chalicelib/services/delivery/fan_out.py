@@ -1,187 +1,105 @@
-"""How inboxes, and whoever is connected, learn of what happens in chats."""
+"""The fan-out: what happens in a chat is delivered to inboxes and connections."""
 
 from __future__ import annotations
 
-import time as clocks
+import contextlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from chalicelib.errors import StoreUnavailable
-from chalicelib.logs import LOGGER, log_failures
+from chalicelib.logs import LOGGER
 from chalicelib.schemas.messages import Message
-from chalicelib.services.jobs.pending_jobs import SWEEP_AGE_MICROSECONDS
-from chalicelib.store.chats.chats import Chats
+from chalicelib.services.delivery.message_push import MessagePush
 from chalicelib.store.inbox.index import InboxEntry, Inboxes
-from chalicelib.store.messages.outbox import INDEXED, MOVED, PLACED, Audience, Outbox, OutboxEntry
+from chalicelib.store.messages.outbox import Outbox
 from chalicelib.store.realtime.user_connections import Target
-from chalicelib.store.redis.client import BREAK_SECONDS, Store
+from chalicelib.store.redis.client import Store
 from chalicelib.store.redis.query import Query
 
-if TYPE_CHECKING:
-    from chalicelib.services.delivery.message_push import MessagePush
-
-AT_ONCE = 500
-"""What the sweep tells in one go: a few trips each for what is so, for telling it, and for taking it off."""
-
-MOST_PAUSES = 30
-"""Times that a sweep waits for the store to come back."""
-
+Depart = Callable[[str, str], None]
+"""Removes a deleted account from a chat, by handle and chat."""
 Queries = list[Query[Any]]
 
 
 class ChatFanOut:
-    """Tells at once what a change owes the inboxes and whoever is connected, and once more from the outbox.
+    """Delivers messages and inbox entries as soon as they are stored.
 
-    The second time is for what the first did not reach, and for an index whose node has lost its last writes
-    since (docs/adr/0011-truth-and-index.md). Delivering again, or late, changes nothing.
-    index: makes a chat's search entries. depart: takes a deleted user out of a chat, by handle and chat.
-    clock: seconds since 1970. pause: waits for some seconds. broadcast: pushes messages; None: nobody can be
-    connected.
+    A failure is logged: OutboxSweep delivers again what the outbox has.
     """
 
-    def __init__(
-        self,
-        store: Store,
-        chats: Chats,
-        index: Callable[[str], None],
-        depart: Callable[[str, str], None],
-        clock: Callable[[], float] = clocks.time,
-        pause: Callable[[float], None] = clocks.sleep,
-        *,
-        message_push: MessagePush | None = None,
-    ) -> None:
+    def __init__(self, store: Store, inboxes: Inboxes, outbox: Outbox, message_push: MessagePush) -> None:
         self._store = store
-        self._chats = chats
-        self._inboxes = Inboxes(store)
-        self._outbox = Outbox(store)
-        self._index = index
-        self._depart = depart
-        self._clock = clock
-        self._pause = pause
+        self.inboxes = inboxes
+        self.outbox = outbox
         self.message_push = message_push
-
-    def deliver_entries(self, chat: str, entries: Sequence[InboxEntry]) -> None:
-        """Write inbox entries, in one round trip; a failure is logged and left to the sweep."""
-        try:
-            self._place([], [(chat, entry) for entry in entries])
-        except Exception:
-            LOGGER.exception({"event": "inboxes_owed"})
 
     def deliver_message(
         self,
         chat: str,
         time: int,
         members: Sequence[str] | None,
-        entries: Sequence[InboxEntry] = (),
         *,
-        message: Message | None = None,
+        message: Message,
         targets: Sequence[Target] = (),
         skip: str | None = None,
     ) -> None:
-        """Tell the inboxes of a message, in one round trip, and push it; a failure is left to the sweep.
+        """Write a sent message to the members' inboxes, in one round trip, and push it.
 
-        time: the message's, µs. members: None if they are too many to write an inbox each. entries: inbox
-        entries that the message's change makes. message: what is pushed; None: the newest of the log.
-        targets: connections that get it beside the members'. skip: the sender's connection.
+        time: the message's, µs. members: None if they are too many to write an inbox each. targets: the
+        connections in a chat of that kind. skip: the sender's connection, which has its answer.
         """
-        delivering: Queries = self._inboxes.delivering(chat, time, members or ())
-        is_asked = self.message_push and message is None and members is None
-        asking: Queries = [self._outbox.audience(chat)] if is_asked else []
-        try:
-            replies = self._place(delivering + asking, [(chat, entry) for entry in entries])
-            found = [*targets, *(target for reply in replies[: len(delivering)] for target in reply)]
-            found += [target for audience in replies[len(delivering) :] for target in audience.targets]
-            if found and self.message_push:
-                self.message_push.push(chat, time, found, message=message, skip=skip)
-        except Exception:
-            LOGGER.exception({"event": "inboxes_owed"})
+        with _left_to_sweep():
+            found = self._store.run_all(self.inboxes.delivering(chat, time, members or ()))
+            there = [*targets, *(target for part in found for target in part)]
+            self.message_push.push(chat, time, there, message=message, skip=skip)
 
-    def sweep(self) -> int:
-        """Tell all that has been in the outbox for a while, and take it off; returns how much that was.
+    def deliver_change(
+        self,
+        chat: str,
+        time: int,
+        members: Sequence[str] | None,
+        entries: Sequence[InboxEntry],
+        depart: Depart,
+    ) -> None:
+        """Write a change of a chat and its message of kind `system` to inboxes, and push the message.
 
-        What fails is tried again after all the others, and then alone; what still fails is logged, and stays.
-        A message that was not pushed to everybody is pushed once, and stays if somebody was not reached.
-        Raises StoreUnavailable when the outboxes cannot be read.
+        time: the message's, µs. members: None if they are too many to write an inbox each. entries: the inbox
+        entries that the change makes. depart: see write.
         """
-        now = int(self._clock() * 1_000_000)
-        recent = range(now - SWEEP_AGE_MICROSECONDS, now)  # later ones are of a clock that fell back since
-        late = [telling for telling in self._outbox.everything() if telling.since not in recent]
-        told, left, pauses = 0, late, iter(range(MOST_PAUSES))
-        failures: list[tuple[Sequence[OutboxEntry], Exception]] = []
-        for size in (AT_ONCE, AT_ONCE, 1):
-            parts = [left[start : start + size] for start in range(0, len(left), size)]
-            outcomes = [(part, self._outcome(part, pauses)) for part in parts]
-            told += sum(outcome for _, outcome in outcomes if isinstance(outcome, int))
-            failures = [(part, outcome) for part, outcome in outcomes if isinstance(outcome, Exception)]
-            left = [telling for part, _ in failures for telling in part]
-        log_failures("inboxes_owed", [({"item": one.field}, failure) for (one,), failure in failures])
-        return told
+        delivering: Queries = self.inboxes.delivering(chat, time, members or ())
+        asking: Queries = [self.outbox.audience(chat)] if members is None else []
+        with _left_to_sweep():
+            replies = self.write([(chat, entry) for entry in entries], [*delivering, *asking], depart)
+            there = [target for part in replies[: len(delivering)] for target in part]
+            there += [target for audience in replies[len(delivering) :] for target in audience.targets]
+            self.message_push.push(chat, time, there, message=None, skip=None)
 
-    def _outcome(self, tellings: Sequence[OutboxEntry], pauses: Iterator[int]) -> int | Exception:
-        """Tell some of it; returns how much, or why it failed: a store that is gone has time to return."""
-        try:
-            return self._settle(tellings)
-        except Exception as failure:
-            if isinstance(failure, StoreUnavailable) and next(pauses, None) is not None:
-                self._pause(BREAK_SECONDS)
-            return failure
+    def deliver_entries(self, chat: str, entries: Iterable[InboxEntry], depart: Depart) -> None:
+        """Write inbox entries of a chat, in one round trip; depart: see write."""
+        with _left_to_sweep():
+            self.write([(chat, entry) for entry in entries], [], depart)
 
-    def _settle(self, tellings: Sequence[OutboxEntry]) -> int:
-        """Tell some of it, and take it off; returns how much of it is off."""
-        moved = [telling for telling in tellings if telling.kind == MOVED]
-        audiences, placing = self._truths(moved, [one for one in tellings if one.kind == PLACED])
-        told = self._told(audiences, placing)
-        for telling in tellings:
-            if telling.kind == INDEXED:
-                self._index(telling.chat)
-        late = [
-            (chat, targets)
-            for (chat, audience), targets in zip(audiences, told, strict=True)
-            if audience.pushed < audience.time
-        ]
-        owed = self.message_push.push_newest(late) if self.message_push else set()
-        done = [one for one in tellings if not (one.kind == MOVED and one.chat in owed)]
-        self._store.run_all(map(self._outbox.clearing, done))
-        return len(done)
+    def write(
+        self, entries: Sequence[tuple[str, InboxEntry]], delivering: Queries, depart: Depart
+    ) -> list[Any]:
+        """Write inbox entries by chat, and then run queries that deliver messages; return their replies.
 
-    def _truths(
-        self, moved: Sequence[OutboxEntry], placed: Sequence[OutboxEntry]
-    ) -> tuple[list[tuple[str, Audience]], list[tuple[str, InboxEntry]]]:
-        """Return what to tell, by chat: whom the newest messages go to, and places."""
-        asking: Queries = [self._outbox.audience(one.chat) for one in moved]
-        asking += [self._chats.entry(one.chat, one.handle) for one in placed]
-        found = self._store.run_all(asking)
-        audiences = [(one.chat, audience) for one, audience in zip(moved, found[: len(moved)], strict=True)]
-        return audiences, [
-            (one.chat, place._replace(stamp=max(place.stamp, one.since)))
-            for one, place in zip(placed, found[len(moved) :], strict=True)
-        ]
-
-    def _told(
-        self, audiences: Iterable[tuple[str, Audience]], placing: Sequence[tuple[str, InboxEntry]]
-    ) -> list[list[Target]]:
-        """Tell the inboxes of it; returns the connections of each audience."""
-        parts = [
-            (audience, self._inboxes.delivering(chat, audience.time, audience.members))
-            for chat, audience in audiences
-        ]
-        replies = iter(self._place([query for _, queries in parts for query in queries], placing))
-        return [
-            [*audience.targets, *(target for _ in queries for target in next(replies))]
-            for audience, queries in parts
-        ]
-
-    def _place(self, delivering: Queries, placing: Iterable[tuple[str, InboxEntry]]) -> list[Any]:
-        """Place first: a message that is told before its chat was placed is told to nobody.
-
-        Returns what delivering replies.
+        In that order, as a message is not delivered to a user whose inbox has no entry of its chat.
+        depart: called for an account that turns out to be deleted.
         """
-        pairs = list(placing)
-        queries = [query for chat, place in pairs for query in self._inboxes.placing(chat, [place])]
-        replies = self._store.run_all([*queries, *delivering])
-        for (chat, place), placed in zip(pairs, replies[: len(queries)], strict=True):
+        placing = [query for chat, entry in entries for query in self.inboxes.placing(chat, [entry])]
+        replies = self._store.run_all([*placing, *delivering])
+        for (chat, entry), placed in zip(entries, replies[: len(placing)], strict=True):
             if not placed.live_account:
-                self._depart(place.handle, chat)
-            elif placed.targets and self.message_push:
-                self.message_push.attach(chat, place.handle, placed.targets)
-        return replies[len(queries) :]
+                depart(entry.handle, chat)
+            elif placed.targets:
+                self.message_push.attach(chat, entry.handle, placed.targets)
+        return replies[len(placing) :]
+
+
+@contextlib.contextmanager
+def _left_to_sweep() -> Iterator[None]:
+    """Log what fails, as the outbox has it for the sweep."""
+    try:
+        yield
+    except Exception:
+        LOGGER.exception({"event": "delivery_pending"})

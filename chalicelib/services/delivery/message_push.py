@@ -1,4 +1,4 @@
-"""Messages to everybody of a chat who is connected."""
+"""Messages pushed to all connections of a chat's members."""
 
 from __future__ import annotations
 
@@ -11,14 +11,13 @@ from chalicelib.logs import LOGGER
 from chalicelib.queues import JobQueue, PushJob
 from chalicelib.schemas.messages import Message
 from chalicelib.schemas.realtime import MessageFrame
+from chalicelib.services.delivery.connection_stores import ConnectionStores
+from chalicelib.services.delivery.frame_push import AddressedFrame
 from chalicelib.services.delivery.push import PushService
 from chalicelib.services.views import message_row
 from chalicelib.store.messages.log import MessageLog
 from chalicelib.store.messages.outbox import Outbox
-from chalicelib.store.realtime.chat_connections import ChatConnections
-from chalicelib.store.realtime.connection import Connections
 from chalicelib.store.realtime.user_connections import Target
-from chalicelib.store.redis.client import Store
 
 JOB_CONNECTIONS = 250
 """Connections that one job of the queue pushes to."""
@@ -29,26 +28,30 @@ MOST_ATTEMPTS = 5
 class MessagePush:
     """Pushes messages: to few connections at once, to many by jobs of the queue, which carry no text.
 
-    When everybody has got a message, or is in the queue for it, that is noted in the outbox of the chat, and
-    the sweep has nothing to push any more.
-    lease: µs that a connection lives after it was renewed.
+    Once a message is pushed to everybody, or queued for that, the outbox of its chat says so, and no sweep
+    pushes it again.
     """
 
-    def __init__(self, store: Store, push: PushService, queue: JobQueue, lease: int) -> None:
-        self._store = store
+    def __init__(
+        self,
+        stores: ConnectionStores,
+        log: MessageLog,
+        outbox: Outbox,
+        push: PushService,
+        queue: JobQueue,
+    ) -> None:
+        self._store, self._connections, _, self._chat_connections = stores
+        self._log = log
+        self._outbox = outbox
         self._push = push
         self._queue = queue
-        self._log = MessageLog(store)
-        self._outbox = Outbox(store)
-        self._chat_connections = ChatConnections(store, lease)
-        self._connections = Connections(store, lease)
 
     def push(
         self, chat: str, time: int, targets: Iterable[Target], *, message: Message | None, skip: str | None
     ) -> None:
-        """Push a message to connections, by jobs if they are many, and note that it is done.
+        """Push a message to connections, by jobs if they are many, and note in the outbox that it is done.
 
-        time: the message's, µs. message: None: the newest is read. skip: the connection that sent it.
+        time: the message's, µs. message: None: the newest is read. skip: the sender's connection.
         Raises what the store raises.
         """
         there = {target.connection: target for target in targets}
@@ -56,13 +59,13 @@ class MessagePush:
             return
         wanted = [target for one, target in there.items() if one != skip]
         found = (message or self._newest([chat]).get(chat)) if wanted else None
-        if found is None or self._pushed(found, wanted):
+        if found is None or self._is_done(found, wanted):
             self._store.run(self._outbox.pushed(chat, time))
 
     def push_newest(self, audiences: Iterable[tuple[str, Sequence[Target]]]) -> set[str]:
-        """Push the newest message of chats; returns the chats of which it has not reached everybody.
+        """Push the newest message of chats; return the chats of which it did not reach everybody.
 
-        audiences: of each chat the connections that it goes to.
+        audiences: the connections that each chat's message goes to.
         """
         wanted = {chat: targets for chat, targets in audiences if targets and self._push.inline}
         if not wanted:
@@ -70,37 +73,40 @@ class MessagePush:
         found = [(message, wanted[chat]) for chat, message in self._newest(list(wanted)).items()]
         if sum(len(targets) for _, targets in found) > self._push.inline:
             return {message.chat for message, targets in found if not self._queued(message, targets)}
-        failed = self._push.send_all((targets, _frame(message)) for message, targets in found)
-        return {message.chat for message, targets in found if not failed.isdisjoint(_ids(targets))}
+        failed = self._push.send(*(_frame(message, targets) for message, targets in found))
+        return {
+            message.chat
+            for message, targets in found
+            if not failed.isdisjoint(target.connection for target in targets)
+        }
 
-    def do(self, push: PushJob) -> None:
-        """Do a job of the queue; connections that were not reached get a job of their own, seconds later.
+    def run(self, job: PushJob) -> None:
+        """Run a job of the queue; connections that were not reached get a job of their own, seconds later.
 
         Raises StoreUnavailable when the log cannot be read, or the queue takes no job: the queue repeats it.
         """
-        found = self._store.run(self._log.after(push.chat, push.seq - 1, 1)).entries
-        if not found or found[0].seq != push.seq:
+        found = self._store.run(self._log.after(job.chat, job.seq - 1, 1)).entries
+        if not found or found[0].seq != job.seq:
             return  # trimmed, or the chat is deleted
-        targets = [Target(*connection) for connection in push.connections]
-        frame = _frame(message_row.message(push.chat, found[0]))
-        failed = self._push.send_all([(targets, frame)])
+        targets = [Target(*connection) for connection in job.connections]
+        failed = self._push.send(_frame(message_row.message(job.chat, found[0]), targets))
         if failed:
-            self._again(push, [target for target in targets if target.connection in failed])
+            self._retry(job, [target for target in targets if target.connection in failed])
 
-    def attach(self, chat: str, handle: str, targets: Iterable[Target]) -> None:
-        """Have connections of a member get the messages of a large chat."""
-        there = list(targets)
-        known = self._store.run_all(self._connections.attach(one.connection, chat) for one in there)
+    def attach(self, chat: str, handle: str, targets: Sequence[Target]) -> None:
+        """Attach a member's connections to a large chat, so that they get its messages."""
+        known = self._store.run_all(self._connections.attach(one.connection, chat) for one in targets)
         self._store.run_all(
             self._chat_connections.attach(chat, handle, one.connection, joined=False, protobuf=one.protobuf)
-            for one, is_known in zip(there, known, strict=True)
+            for one, is_known in zip(targets, known, strict=True)
             if is_known
         )
 
-    def _pushed(self, message: Message, targets: Sequence[Target]) -> bool:
+    def _is_done(self, message: Message, targets: Sequence[Target]) -> bool:
+        """Return whether a message is pushed to all connections that live, or queued for them."""
         if len(targets) > self._push.inline:
             return self._queued(message, targets)
-        return self._push.send(targets, _frame(message))
+        return not self._push.send(_frame(message, targets))
 
     def _queued(self, message: Message, targets: Sequence[Target]) -> bool:
         parts = [
@@ -108,16 +114,16 @@ class MessagePush:
         ]
         return self._queue.put_pushes([_job(message.chat, message.seq, part) for part in parts])
 
-    def _again(self, push: PushJob, targets: Sequence[Target]) -> None:
-        attempt = push.attempt + 1
+    def _retry(self, job: PushJob, targets: Sequence[Target]) -> None:
+        attempt = job.attempt + 1
         if attempt >= MOST_ATTEMPTS:
-            line = {"event": "push_given_up", "chat": push.chat, "seq": push.seq}
+            line = {"event": "push_given_up", "chat": job.chat, "seq": job.seq}
             LOGGER.error({**line, "connections": len(targets)})
-        elif not self._queue.put_pushes([_job(push.chat, push.seq, targets, attempt)], delay=2**attempt):
+        elif not self._queue.put_pushes([_job(job.chat, job.seq, targets, attempt)], delay=2**attempt):
             raise StoreUnavailable
 
     def _newest(self, chats: Sequence[str]) -> dict[str, Message]:
-        """Read the newest message of chats, whoever may read it; of one without any there is none."""
+        """Return the newest message of each chat that has one, whoever may read it."""
         slices = self._store.run_all(self._log.newest(chat, 0, 1) for chat in chats)
         return {
             chat: message_row.message(chat, found.entries[-1])
@@ -126,12 +132,8 @@ class MessagePush:
         }
 
 
-def _frame(message: Message) -> MessageFrame:
-    return MessageFrame(**structs.asdict(message))
-
-
-def _ids(targets: Iterable[Target]) -> set[str]:
-    return {target.connection for target in targets}
+def _frame(message: Message, targets: Sequence[Target]) -> AddressedFrame:
+    return AddressedFrame(targets, MessageFrame(**structs.asdict(message)))
 
 
 def _job(chat: str, seq: int, targets: Iterable[Target], attempt: int = 0) -> PushJob:

@@ -1,4 +1,4 @@
-"""Receipts: that somebody has come further in a chat."""
+"""Receipts pushed to the other members of a chat."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from chalicelib.errors import StoreUnavailable
 from chalicelib.logs import LOGGER, cause_of
 from chalicelib.schemas.realtime import ReceiptFrame
 from chalicelib.services.delivery.audience import AudienceFinder
+from chalicelib.services.delivery.frame_push import AddressedFrame
 from chalicelib.services.delivery.push import PushService
 from chalicelib.services.values.chat_id import ChatId
 
 
 class ReceiptDelivery:
-    """Tells of marks, which are made by then: what fails is logged, and read by who asks for receipts."""
+    """Pushes receipts once they are stored; a failure is logged, and clients read receipts when they ask."""
 
     def __init__(self, audience: AudienceFinder, push: PushService) -> None:
         self._audience = audience
@@ -26,15 +27,16 @@ class ReceiptDelivery:
         received: int | None = None,
         skip: str | None = None,
     ) -> None:
-        """Tell the others of a chat that is not large, and the user's own other connections.
+        """Push a receipt to the others of a chat that is not large, and to the user's own connections.
 
-        read, received: the seq of the mark that has risen. skip: a connection that is not told.
+        read, received: the seq up to which the user has read or received. skip: a connection to leave out.
         """
         if not self._push.inline:
             return
         frame = ReceiptFrame(chat=chat.text, user=handle, read=read, received=received)
         try:
             targets = [*self._audience.connected([handle]), *self._audience.of(handle, chat)]
-            self._push.send([target for target in targets if target.connection != skip], frame)
+            others = [target for target in targets if target.connection != skip]
+            self._push.send(AddressedFrame(others, frame))
         except StoreUnavailable as error:
-            LOGGER.warning({"event": "receipt_untold", **cause_of(error)})
+            LOGGER.warning({"event": "receipt_not_pushed", **cause_of(error)})

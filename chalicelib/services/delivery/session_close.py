@@ -1,4 +1,4 @@
-"""The end of a session is the end of its connections."""
+"""Connections end with their session."""
 
 from __future__ import annotations
 
@@ -12,9 +12,10 @@ from chalicelib.store.redis.client import Store
 
 
 class SessionCloser:
-    """Closes connections; disconnect: clears up after one.
+    """Closes the connections of sessions that have ended.
 
-    A store that fails is logged: a connection whose session has ended is refused when its lease is renewed.
+    A store that fails is logged: such a connection is refused when its lease is renewed.
+    disconnect: cleans up after a connection, by its id.
     """
 
     def __init__(
@@ -34,7 +35,7 @@ class SessionCloser:
         self._close(handle, bytes.fromhex(session))
 
     def close_all(self, handle: str, *, keep: bytes = b"") -> None:
-        """Close a user's connections; keep: the digest of the token of a session that keeps its own."""
+        """Close a user's connections, but those of the session whose token has the digest `keep`."""
         self._close(handle, b"", keep)
 
     def _close(self, handle: str, session: bytes, keep: bytes = b"") -> None:

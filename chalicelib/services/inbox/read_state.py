@@ -5,7 +5,7 @@ from __future__ import annotations
 from chalicelib.errors import bad_field
 from chalicelib.schemas.inbox import Flags, ReadUpTo, Receipt, Receipts
 from chalicelib.services.auth.caller import Caller
-from chalicelib.services.delivery.fan_out import ChatFanOut
+from chalicelib.services.delivery.fan_out import ChatFanOut, Depart
 from chalicelib.services.delivery.receipts import ReceiptDelivery
 from chalicelib.services.social.block_filter import BlockFilter
 from chalicelib.services.values.chat_id import ChatIds
@@ -36,13 +36,15 @@ class ReadStateService:
         ids: ChatIds,
         read_states: ReadStates,
         fan_out: ChatFanOut,
-        marks: ReceiptDelivery,
+        depart: Depart,
+        receipt_delivery: ReceiptDelivery,
         blocks: BlockFilter,
     ) -> None:
         self._ids = ids
         self._read_states = read_states
         self._fan_out = fan_out
-        self._receipt_delivery = marks
+        self._depart = depart
+        self._receipt_delivery = receipt_delivery
         self._filter = blocks
 
     def read(self, caller: Caller, chat: str, upto: ReadUpTo, *, skip: str | None = None) -> None:
@@ -96,7 +98,7 @@ class ReadStateService:
     def _deliver_entry(self, caller: Caller, chat: str, change: ReadStateChange) -> None:
         state = InboxState.LARGE if change.large else InboxState.IN
         entry = InboxEntry(caller.handle, change.stamp, state, change.active)
-        self._fan_out.deliver_entries(chat, [entry])
+        self._fan_out.deliver_entries(chat, [entry], self._depart)
 
 
 def _named(upto: ReadUpTo) -> tuple[MessageCursor, str]:

@@ -1,9 +1,7 @@
-"""Opening connections, and what ends with them."""
+"""Requests to connect."""
 
 from __future__ import annotations
 
-import threading
-from collections import deque
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -14,25 +12,22 @@ from chalicelib.schemas.realtime import SUBPROTOCOL
 from chalicelib.services.auth.authenticator import Authenticator
 from chalicelib.services.auth.caller import Caller
 from chalicelib.services.delivery.connection_stores import ConnectionStores
-from chalicelib.services.realtime.presence import PresenceService
-from chalicelib.services.realtime.rooms import RoomService
 from chalicelib.services.realtime.tickets import ShownTicket
 from chalicelib.services.values.chat_id import ROOM_PREFIX, ChatIds
 from chalicelib.services.values.names import Names
 from chalicelib.store.accounts.sessions import Details
-from chalicelib.store.realtime.connection import Attachments
 from chalicelib.store.realtime.user_connections import ConnectAttempt, ConnectOutcome
 
 JSON_PROTOCOL = "parley.json"
 PROTOCOLS = (SUBPROTOCOL, JSON_PROTOCOL)
-"""Subprotocols of WebSocket that may be asked for, the better first; without one it is JSON too."""
+"""Subprotocols that a client may ask for, in the order of preference; without one it is JSON too."""
 
 
 class ConnectRequest(NamedTuple):
-    """What a client shows to be let in; None for what it does not show.
+    """A client's request to open a connection; None for a credential that it does not have.
 
-    connection: the id that the connection will have. user: a name that wants to be trusted.
-    room: the room of the path, without `r-`. protocols: the subprotocols that it speaks.
+    connection: the id that the connection will have. user: a bare name, which only an open local server
+    trusts. room: the room in the path, without `r-`. protocols: the subprotocols that the client speaks.
     """
 
     connection: str
@@ -44,35 +39,25 @@ class ConnectRequest(NamedTuple):
     protocols: Sequence[str] = ()
 
 
-class Disconnecting(threading.local):
-    """The connections that a thread is about to end; None: it ends none."""
-
-    waiting: deque[str] | None = None
-
-
 class ConnectService:
-    """Lets connections in, and clears up after them."""
+    """Accepts or refuses connections."""
 
     def __init__(
         self,
         settings: Settings,
         authenticator: Authenticator,
         names: Names,
+        ids: ChatIds,
         stores: ConnectionStores,
-        rooms: RoomService,
-        presence_service: PresenceService,
     ) -> None:
         self._settings = settings
         self._store, self._connections, self._user_connections, _ = stores
         self._authenticator = authenticator
         self._names = names
-        self._ids = ChatIds(names)
-        self._rooms = rooms
-        self._presence_service = presence_service
-        self._disconnecting = Disconnecting()
+        self._ids = ids
 
     def connect(self, request: ConnectRequest) -> str | None:
-        """Let a connection in; returns the subprotocol that it speaks, None: none was asked for.
+        """Accept a connection; return its subprotocol, or None if the client asked for none.
 
         Refusals count as failed logins from the address.
         Raises NotAuthenticated, TooManyRequests, BadRequest, ChatNotFound, HandleNeeded.
@@ -89,7 +74,7 @@ class ConnectService:
                 request.connection, handle, entry.session, protobuf=protocol == SUBPROTOCOL, room=room
             )
             self._store.run(opening)
-            # Who ends the session from here on finds the connection; who has ended it meanwhile did not.
+            # A session that ends from here on closes the connection; one that ended before could not.
             if not self._store.run(self._user_connections.renew(handle, request.connection)):
                 raise _session_ended()
         except ParleyError:
@@ -110,39 +95,8 @@ class ConnectService:
             self._authenticator.take(address, "auth")
             raise
 
-    def disconnect(self, connection: str) -> None:
-        """End a connection, whoever says that it has gone; again is fine.
-
-        Telling others may find that they have gone too: they are ended after this one, not within.
-        """
-        if self._disconnecting.waiting is not None:
-            self._disconnecting.waiting.append(connection)
-            return
-        self._disconnecting.waiting = waiting = deque([connection])
-        try:
-            while waiting:
-                self._end(waiting.popleft())
-        finally:
-            self._disconnecting.waiting = None
-
-    def _end(self, connection: str) -> None:
-        """Clear up; the user's lease goes last: broken off before that, the sweep does it again."""
-        held = self._store.run(self._connections.attachments(connection))
-        if held is None:
-            return
-        self._detach(connection, held)
-        late = self._store.run(self._connections.dropping(connection))
-        if late is not None and late != held:
-            self._detach(connection, late)
-        changed = self._store.run(self._user_connections.drop(held.handle, connection))
-        self._presence_service.notify_watchers(held.handle, changed, online=False)
-
-    def _detach(self, connection: str, held: Attachments) -> None:
-        self._store.run_all(self._user_connections.unwatch(handle, connection) for handle in held.watched)
-        self._rooms.dropped(connection, held.handle, held.chats)
-
     def _entered(self, request: ConnectRequest, *, protobuf: bool) -> tuple[str, ConnectAttempt]:
-        """Return who comes in, and by what; raises what refuses them."""
+        """Return the user and the attempt that let them in; raises what refuses them."""
         shown = None if request.ticket is None else ShownTicket.parse(request.ticket)
         if request.ticket is not None and shown is None:
             raise _bad_ticket()

@@ -11,6 +11,7 @@ from chalicelib.logs import LOGGER
 from chalicelib.schemas.realtime import ClientFrame, Pull, Send
 from chalicelib.services.auth.caller import Caller
 from chalicelib.services.delivery import codec
+from chalicelib.services.delivery.frame_push import answer
 from chalicelib.services.delivery.push import PushService, error_frame
 from chalicelib.services.realtime.frame_limits import FrameLimits, cost_of
 from chalicelib.store.accounts.rate_limits import Rate
@@ -184,7 +185,7 @@ class FrameDispatcher:
         if isinstance(error, ConnectionEnded):
             self._push.end([target], error, ref)
         else:
-            self._push.reply(target, error_frame(error, ref))
+            self._push.send(answer(target, error_frame(error, ref)))
 
 
 def _ended() -> ConnectionEnded:

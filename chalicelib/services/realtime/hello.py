@@ -8,11 +8,12 @@ from chalicelib.errors import session_ended
 from chalicelib.schemas.realtime import Hello, Ready, SyncFrame
 from chalicelib.services.delivery.codec import rows_bytes
 from chalicelib.services.delivery.connection_stores import ConnectionStores
+from chalicelib.services.delivery.frame_push import answer
+from chalicelib.services.delivery.presence_notices import presence_change
 from chalicelib.services.delivery.push import PushService
 from chalicelib.services.inbox.history_check import NOTHING_LOST, HistoryCheck, Lost
 from chalicelib.services.inbox.sync import ROWS_OF_A_REQUEST, SyncService
 from chalicelib.services.realtime.dispatch import Connection
-from chalicelib.services.realtime.presence import PresenceService
 from chalicelib.services.realtime.rooms import RoomService
 from chalicelib.store.inbox.index import Inboxes
 
@@ -30,7 +31,6 @@ class HelloService:
         inboxes: Inboxes,
         sync: SyncService,
         push: PushService,
-        presence_service: PresenceService,
         rooms: RoomService,
         history_check: HistoryCheck,
     ) -> None:
@@ -38,7 +38,6 @@ class HelloService:
         self._inboxes = inboxes
         self._sync = sync
         self._push = push
-        self._presence_service = presence_service
         self._rooms = rooms
         self._history_check = history_check
 
@@ -51,7 +50,7 @@ class HelloService:
         self._register(connection)
         self._send_missed(connection, frame, self._history_check.check(connection.caller, held))
         ready = Ready(user=connection.handle, connection=connection.id, ref=frame.ref)
-        self._push.reply(connection.target, ready)
+        self._push.send(answer(connection.target, ready))
         if connection.room is not None:
             self._rooms.enter(connection, connection.room)
 
@@ -64,7 +63,7 @@ class HelloService:
             raise session_ended()
         self._attach(connection, large)
         connection.caller.charge(len(large) // ROWS_OF_A_REQUEST)
-        self._presence_service.notify_watchers(connection.handle, changed, online=True)
+        self._push.send(*presence_change(connection.handle, changed, online=True))
 
     def _send_missed(self, connection: Connection, frame: Hello, lost: Lost) -> None:
         version, most = frame.version, rows_bytes(connection.protobuf)
@@ -73,7 +72,7 @@ class HelloService:
             version = page.next
             if left and page.more and not (page.chats or page.reset or any(lost)):
                 continue
-            answer = SyncFrame(
+            synced = SyncFrame(
                 chats=page.chats,
                 version=version,
                 more=page.more,
@@ -82,7 +81,7 @@ class HelloService:
                 unreadable=lost.unreadable,
                 ref=frame.ref,
             )
-            self._push.reply(connection.target, answer)
+            self._push.send(answer(connection.target, synced))
             if not page.more:
                 return
             lost = NOTHING_LOST

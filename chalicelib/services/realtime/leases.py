@@ -8,9 +8,9 @@ from typing import Any, NamedTuple
 from chalicelib.errors import lease_over
 from chalicelib.logs import log_failures
 from chalicelib.push_gateway.pusher import LEASE_EXPIRED
+from chalicelib.services.delivery.presence_notices import presence_change
 from chalicelib.services.delivery.push import PushService
 from chalicelib.services.realtime.dispatch import Connection
-from chalicelib.services.realtime.presence import PresenceService
 from chalicelib.store.realtime.chat_connections import ChatConnections
 from chalicelib.store.realtime.connection import Attachments, Connections
 from chalicelib.store.realtime.user_connections import DueConnections, Target, UserConnections
@@ -42,7 +42,6 @@ class Leases:
         user_connections: UserConnections,
         chat_connections: ChatConnections,
         push: PushService,
-        presence_service: PresenceService,
         disconnect: Callable[[str], None],
     ) -> None:
         self._store = store
@@ -50,7 +49,6 @@ class Leases:
         self._user_connections = user_connections
         self._chat_connections = chat_connections
         self._push = push
-        self._presence_service = presence_service
         self._disconnect = disconnect
 
     def renew(self, connection: Connection) -> bool:
@@ -130,5 +128,5 @@ class Leases:
         protobuf = self._store.run(self._connections.takes_protobuf(connection))
         self._disconnect(connection)
         changed = self._store.run(self._user_connections.drop(handle, connection))
-        self._presence_service.notify_watchers(handle, changed, online=False)
+        self._push.send(*presence_change(handle, changed, online=False))
         return [Target(connection, protobuf)]

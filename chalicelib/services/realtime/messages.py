@@ -13,6 +13,7 @@ from chalicelib.schemas.inbox import ReadUpTo
 from chalicelib.schemas.messages import Message, SendRequest
 from chalicelib.schemas.realtime import Ack, PageFrame, Ping, Pong, Pull, Read, Received, Send
 from chalicelib.services.delivery.codec import rows_bytes
+from chalicelib.services.delivery.frame_push import answer
 from chalicelib.services.delivery.push import PushService
 from chalicelib.services.inbox.read_state import ReadStateService
 from chalicelib.services.messages.send import Sent
@@ -47,7 +48,7 @@ class MessageFrames:
 
         def acknowledge(sent: Sent) -> None:
             ack = Ack(**structs.asdict(sent.message), duplicate=sent.duplicate, ref=frame.ref)
-            self._push.reply(connection.target, ack)
+            self._push.send(answer(connection.target, ack))
 
         request = SendRequest(frame.text, frame.id, frame.kind, frame.reply_to)
         self._messages.send(connection.caller, frame.chat, request, on_stored=acknowledge, skip=connection.id)
@@ -59,7 +60,9 @@ class MessageFrames:
             connection.caller, frame.chat, after=frame.after, before=frame.before, limit=frame.limit, fit=fit
         )
         chat = self._ids.parse(frame.chat).text
-        self._push.reply(connection.target, PageFrame(**structs.asdict(page), chat=chat, ref=frame.ref))
+        self._push.send(
+            answer(connection.target, PageFrame(**structs.asdict(page), chat=chat, ref=frame.ref))
+        )
 
     def received(self, connection: Connection, frame: Received) -> None:
         """Raise the mark of what has arrived."""
@@ -73,7 +76,9 @@ class MessageFrames:
 
     def ping(self, connection: Connection, frame: Ping) -> None:
         """Say that the server is there, and what time it is."""
-        self._push.reply(connection.target, Pong(time=rfc3339(int(self._clock() * 1_000_000)), ref=frame.ref))
+        self._push.send(
+            answer(connection.target, Pong(time=rfc3339(int(self._clock() * 1_000_000)), ref=frame.ref))
+        )
 
 
 def framed(entries: list[LogEntry], chat: str, most: int) -> list[Encoded[Message]]:

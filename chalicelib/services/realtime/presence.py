@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from chalicelib.errors import StoreUnavailable, bad_field, no_user
-from chalicelib.logs import LOGGER, cause_of
+from chalicelib.errors import bad_field, no_user
 from chalicelib.schemas.presence import UserPresence
 from chalicelib.schemas.realtime import MAX_WATCHED, PresenceFrame, Watch
-from chalicelib.schemas.realtime import Presence as Row
 from chalicelib.services.auth.caller import Caller
+from chalicelib.services.delivery.frame_push import answer
+from chalicelib.services.delivery.presence_notices import last_seen, presence_row
 from chalicelib.services.delivery.push import PushService
 from chalicelib.services.realtime.dispatch import Connection
 from chalicelib.services.values.names import Names
-from chalicelib.services.values.times import rfc3339
 from chalicelib.store.realtime.connection import Connections
-from chalicelib.store.realtime.user_connections import PresenceChange, ShownPresence, UserConnections
+from chalicelib.store.realtime.user_connections import ShownPresence, UserConnections
 from chalicelib.store.redis.client import Store
 
 UNSEEN = ShownPresence(online=False, seen=0)
@@ -49,7 +48,7 @@ class PresenceService:
         shown = caller.read(self._user_connections.of(handle, caller.handle))
         if shown is None:
             raise no_user(handle)
-        return UserPresence(handle=handle, online=shown.online, last_seen_at=_time(shown))
+        return UserPresence(handle=handle, online=shown.online, last_seen_at=last_seen(shown))
 
     def watch(self, connection: Connection, frame: Watch) -> None:
         """Show a connection who is there, and tell it of changes, instead of whom it watched before.
@@ -74,33 +73,5 @@ class PresenceService:
             if handle not in handles
         ]
         shown: list[ShownPresence | None] = self._store.run_all([*watching, *gone])[: len(handles)]
-        rows = [_row(handle, one or UNSEEN) for handle, one in zip(handles, shown, strict=True)]
-        self._push.reply(connection.target, PresenceFrame(users=rows, ref=frame.ref))
-
-    def notify_watchers(self, handle: str, changed: PresenceChange, *, online: bool) -> None:
-        """Tell who watches that a user has come or gone, in one push, if a connection made the difference."""
-        if changed.changed and changed.watchers:
-            row = _row(handle, ShownPresence(online, changed.seen))
-            self._push.send(changed.watchers, PresenceFrame(users=[row]))
-
-    def notify_watcher(self, handle: str, watcher: str) -> None:
-        """Tell somebody who watches a user how that one is shown to them now, after a block or its end.
-
-        In one trip and a push. A store that fails is logged: the next `watch` shows it.
-        """
-        if not self._push.inline:
-            return
-        try:
-            found = self._store.run(self._user_connections.watching(handle, watcher))
-            if found is not None and found.targets:
-                self._push.send(found.targets, PresenceFrame(users=[_row(handle, found.shown)]))
-        except StoreUnavailable as error:
-            LOGGER.warning({"event": "presence_untold", **cause_of(error)})
-
-
-def _row(handle: str, shown: ShownPresence) -> Row:
-    return Row(user=handle, online=shown.online, last_seen_at=_time(shown))
-
-
-def _time(shown: ShownPresence) -> str | None:
-    return rfc3339(shown.seen) if shown.seen and not shown.online else None
+        rows = [presence_row(handle, one or UNSEEN) for handle, one in zip(handles, shown, strict=True)]
+        self._push.send(answer(connection.target, PresenceFrame(users=rows, ref=frame.ref)))

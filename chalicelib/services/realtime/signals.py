@@ -18,6 +18,7 @@ from chalicelib.errors import (
 )
 from chalicelib.schemas.realtime import MAX_CALL_CHARACTERS, MAX_SIGNAL_BYTES, Signal, SignalFrame
 from chalicelib.services.delivery.audience import AudienceFinder
+from chalicelib.services.delivery.frame_push import AddressedFrame
 from chalicelib.services.delivery.push import PushService
 from chalicelib.services.realtime.dispatch import Connection
 from chalicelib.services.social.contact import check_not_blocked
@@ -77,7 +78,7 @@ class SignalService:
             )
         if not reached.targets:
             raise NobodyThere(f"Nobody is connected to receive a signal for {named}.")
-        self._push.send(reached.targets, passed)
+        self._push.send(AddressedFrame(reached.targets, passed))
 
     def _user(self, connection: Connection, other: str, passed: SignalFrame) -> Recipients:
         if other == connection.handle:
@@ -95,16 +96,16 @@ class SignalService:
 
     def _members(self, connection: Connection, chat: str, passed: SignalFrame) -> Recipients:
         ringing = passed.kind in BEGINNING
-        circle = self._audience.circle(connection.handle, chat, ringing=ringing)
-        if circle.state is MembershipState.GONE:
+        group = self._audience.group(connection.handle, chat, ringing=ringing)
+        if group.state is MembershipState.GONE:
             raise no_chat(chat)
-        if not circle.is_member:
+        if not group.is_member:
             raise not_a_member(chat)
-        if circle.muted:
-            raise muted(chat, circle.muted)
-        if circle.large:
+        if group.muted:
+            raise muted(chat, group.muted)
+        if group.large:
             raise Forbidden(f"Chat {chat} has too many members for a call.")
-        there = circle.accepted if ringing else circle.others
+        there = group.accepted if ringing else group.others
         return self._audience.reached(connection.handle, there, _size(passed), accepts=_accepts(passed))
 
 

@@ -1,16 +1,17 @@
-"""That somebody is typing: told at once, never stored, and dropped where it would be noise."""
+"""Notices that a user is typing: pushed at once, never stored, dropped where they would be noise."""
 
 from __future__ import annotations
 
 from chalicelib.schemas.realtime import Typing, TypingFrame
 from chalicelib.services.delivery.audience import AudienceFinder
+from chalicelib.services.delivery.frame_push import AddressedFrame
 from chalicelib.services.delivery.push import PushService
 from chalicelib.services.realtime.dispatch import Connection
 from chalicelib.services.values.chat_id import ChatIds
 
 
 class TypingService:
-    """Tells the others of a chat that somebody is typing."""
+    """Notifies the others of a chat that a user is typing."""
 
     def __init__(self, ids: ChatIds, audience: AudienceFinder, push: PushService) -> None:
         self._ids = ids
@@ -26,4 +27,5 @@ class TypingService:
         chat = self._ids.own(connection.handle, frame.chat)
         targets = self._audience.of(connection.handle, chat)
         if targets:
-            self._push.send(targets, TypingFrame(chat=chat.text, user=connection.handle, on=frame.on))
+            typing = TypingFrame(chat=chat.text, user=connection.handle, on=frame.on)
+            self._push.send(AddressedFrame(targets, typing))

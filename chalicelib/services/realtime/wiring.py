@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import NamedTuple
 
 from chalicelib.config import Settings
-from chalicelib.push_gateway import installed
-from chalicelib.queues import JobQueue
 from chalicelib.schemas import realtime as frames
 from chalicelib.services.auth.authenticator import Authenticator
 from chalicelib.services.chats.membership import Membership
-from chalicelib.services.delivery.audience import AudienceFinder
-from chalicelib.services.delivery.connection_stores import ConnectionStores
-from chalicelib.services.delivery.message_push import MessagePush
-from chalicelib.services.delivery.push import PushService
-from chalicelib.services.delivery.receipts import ReceiptDelivery
-from chalicelib.services.delivery.session_close import SessionCloser
+from chalicelib.services.delivery.wiring import Delivery
 from chalicelib.services.inbox.history_check import HistoryCheck
 from chalicelib.services.inbox.read_state import ReadStateService
 from chalicelib.services.inbox.sync import SyncService
@@ -33,36 +26,16 @@ from chalicelib.services.realtime.tickets import Tickets
 from chalicelib.services.realtime.typing import TypingService
 from chalicelib.services.values.chat_id import ChatIds
 from chalicelib.services.values.names import Names
-from chalicelib.store.accounts.accounts import Accounts
-from chalicelib.store.inbox.index import Inboxes
-from chalicelib.store.redis.client import Store
 
 
-class Reach:
-    """How connections are reached: what other use cases need to tell those who are there.
+class UseCases(NamedTuple):
+    """What frames ask for as REST calls do."""
 
-    disconnect: clears up after a connection that has gone.
-    """
-
-    def __init__(
-        self,
-        settings: Settings,
-        store: Store,
-        accounts: Accounts,
-        names: Names,
-        queue: JobQueue,
-        disconnect: Callable[[str], None],
-    ) -> None:
-        lease = settings.lease_seconds * 1_000_000
-        self.settings, self.store, self.names = settings, store, names
-        self.stores = ConnectionStores.on(store, lease)
-        self.push = PushService(installed.pusher(settings), disconnect)
-        self.message_push = MessagePush(store, self.push, queue, lease)
-        presence = self.stores.user_connections
-        self.tickets = Tickets(store, presence, ChatIds(names), settings.socket_url)
-        self.audience = AudienceFinder(store, accounts, presence, settings.rate_limits["signal"] * 1024)
-        self.receipt_delivery = ReceiptDelivery(self.audience, self.push)
-        self.session_closer = SessionCloser(store, presence, self.push, disconnect)
+    membership: Membership
+    messages: Messages
+    read_states: ReadStateService
+    sync: SyncService
+    history_check: HistoryCheck
 
 
 class Realtime:
@@ -70,47 +43,43 @@ class Realtime:
 
     def __init__(
         self,
-        reach: Reach,
+        settings: Settings,
+        names: Names,
+        delivery: Delivery,
         authenticator: Authenticator,
-        membership: Membership,
-        messages: Messages,
-        read_states: ReadStateService,
-        sync: SyncService,
-        history_check: HistoryCheck,
+        use_cases: UseCases,
     ) -> None:
-        settings, names, push, audience = reach.settings, reach.names, reach.push, reach.audience
-        store, sockets, presence, clients = reach.stores
         ids = ChatIds(names)
-        self.tickets = reach.tickets
-        self.presence = PresenceService(store, presence, sockets, names, push)
-        self.rooms = RoomService(store, ids, membership, clients, sockets, push, settings.large_chat)
-        self.connecting = ConnectService(
-            settings, authenticator, names, reach.stores, self.rooms, self.presence
+        membership, messages, read_states, sync, history_check = use_cases
+        connection_stores, push, audience = delivery.connection_stores, delivery.push, delivery.audience
+        store, connections, user_connections, chat_connections = connection_stores
+        self.disconnect = delivery.disconnect
+        self.tickets = Tickets(store, user_connections, ids, settings.socket_url)
+        self.presence = PresenceService(store, user_connections, connections, names, push)
+        self.connecting = ConnectService(settings, authenticator, names, ids, connection_stores)
+        self.leases = Leases(store, connections, user_connections, chat_connections, push, self.disconnect)
+        rooms = RoomService(
+            store, ids, membership, chat_connections, connections, delivery.room_notices, push
         )
-        self.leases = Leases(
-            store, sockets, presence, clients, push, self.presence, self.connecting.disconnect
-        )
-        hello = HelloService(
-            reach.stores, Inboxes(store), sync, push, self.presence, self.rooms, history_check
-        )
-        messages_of_frames = MessageFrames(ids, messages, read_states, push)
+        hello = HelloService(connection_stores, delivery.stores.inboxes, sync, push, rooms, history_check)
+        message_frames = MessageFrames(ids, messages, read_states, push)
         handlers: dict[type, FrameHandler] = {
             frames.Hello: hello.hello,
-            frames.Send: messages_of_frames.send,
-            frames.Pull: messages_of_frames.pull,
-            frames.Received: messages_of_frames.received,
-            frames.Read: messages_of_frames.read,
+            frames.Send: message_frames.send,
+            frames.Pull: message_frames.pull,
+            frames.Received: message_frames.received,
+            frames.Read: message_frames.read,
             frames.Typing: TypingService(ids, audience, push).notify,
             frames.Watch: self.presence.watch,
-            frames.RoomJoin: self.rooms.join,
-            frames.RoomLeave: self.rooms.leave,
-            frames.RoomClients: self.rooms.clients,
+            frames.RoomJoin: rooms.join,
+            frames.RoomLeave: rooms.leave,
+            frames.RoomClients: rooms.clients,
             frames.Signal: SignalService(names, ids, audience, push).send,
-            frames.Ping: messages_of_frames.ping,
+            frames.Ping: message_frames.ping,
         }
         self.frames = FrameDispatcher(
             store,
-            sockets,
+            connections,
             push,
             self.leases,
             handlers,

@@ -87,7 +87,7 @@ def test_again_is_fine(village: Village, raw: RawClient) -> None:
     settle_everybody(village)
     village.deletion.delete("alice")
     village.deletion.delete("alice")
-    village.deletion.finish("alice")
+    village.erasure.erase("alice")
 
     check_gone(village, raw)
 
@@ -95,8 +95,8 @@ def test_again_is_fine(village: Village, raw: RawClient) -> None:
 def test_finish_changes_nothing_of_an_active_account(village: Village) -> None:
     """Finishing a deletion does nothing to an account that is active or missing."""
     village.settle("alice", "Alice", MAIL)
-    village.deletion.finish("alice")
-    village.deletion.finish("nobody")
+    village.erasure.erase("alice")
+    village.erasure.erase("nobody")
 
     assert village.people.me("alice").email == MAIL
     assert village.found("alice") == ["alice"]
@@ -135,7 +135,7 @@ def test_crash_again_and_again(village: Village, raw: RawClient) -> None:
     village.accounts.delete("alice")
     for step in range(STEPS):
         with contextlib.suppress(Crash):
-            Village(CrashingStore(village.store, step)).deletion.finish("alice")
+            Village(CrashingStore(village.store, step)).erasure.erase("alice")
     sweep(village.store)
 
     check_gone(village, raw)

@@ -69,7 +69,7 @@ class World:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(client, "connect", lambda settings: store)
             current = services.current()
-        current.fan_out._clock = lambda: time.time() + ahead
+        current.outbox_sweep._clock = lambda: time.time() + ahead
 
     def _begin(self) -> str:
         made = asked("POST", "/v1/chats", "ann", {"kind": "group", "name": "one", "members": ["bob", "cid"]})
@@ -92,8 +92,8 @@ class World:
     def sweep(self) -> None:
         """Sweep as a process does that begins a minute later, and once more: nothing is left."""
         self.alive(ahead=LATER_SECONDS)
-        services.current().fan_out.sweep()
-        assert services.current().fan_out.sweep() == 0
+        services.current().outbox_sweep.sweep()
+        assert services.current().outbox_sweep.sweep() == 0
         self.alive()
 
     def check(self) -> None:
@@ -157,7 +157,7 @@ def test_a_sweep_that_ends(engine: Engine, store: Store, world: World) -> None:
         assert world.crash(ACTS["send"], 400, done=False)
         world.alive(left, ahead=LATER_SECONDS)
         try:
-            services.current().fan_out.sweep()
+            services.current().outbox_sweep.sweep()
         except Crash:
             world.sweep()
             world.check()

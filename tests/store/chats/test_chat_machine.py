@@ -289,7 +289,7 @@ class ChatMachine(RuleBasedStateMachine):
     @rule()
     def sweep(self) -> None:
         """Repeat whatever was owed: nothing changes."""
-        services.current().fan_out.sweep()
+        services.current().outbox_sweep.sweep()
 
     def teardown(self) -> None:
         """Compare all that everybody sees once more."""

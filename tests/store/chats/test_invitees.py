@@ -69,8 +69,8 @@ def test_the_sweep_knows_the_sender(store: Store, raw: RawClient) -> None:
     raw.delete(keys.invitations("bob"))
     assert waiting(store, "ann") == (0, 0)
 
-    services.current().fan_out._clock = lambda: time.time() + LATER_SECONDS
-    services.current().fan_out.sweep()
+    services.current().outbox_sweep._clock = lambda: time.time() + LATER_SECONDS
+    services.current().outbox_sweep.sweep()
 
     assert (waiting(store, "ann"), invited_to()) == ((1, 1), {chat})
 
@@ -79,7 +79,7 @@ def test_a_repair_keeps_the_sender(store: Store) -> None:
     """An invitation that is set right after lost writes keeps the sender that the index knows."""
     chat = invite("ann")
     (known,) = store.run(InboxRepair.first("bob", 0, 10)).chats
-    place = store.run(services.current().fan_out._chats.entry(chat, "bob"))
+    place = store.run(services.current().outbox_sweep._chats.entry(chat, "bob"))
     assert (place.state, place.inviter) == (InboxState.INVITED, "ann")
 
     assert store.run(InboxRepair.mending(known, place._replace(inviter="")))

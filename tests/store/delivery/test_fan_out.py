@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
 
 from chalicelib.errors import StoreUnavailable
 from chalicelib.logs import MOST_FAILURES
-from chalicelib.services.delivery import fan_out as service
+from chalicelib.services.delivery import outbox_sweep as service
 from chalicelib.services.delivery.fan_out import ChatFanOut
+from chalicelib.services.delivery.outbox_sweep import OutboxSweep
 from chalicelib.store import keys
 from chalicelib.store.accounts.accounts import Account, Accounts
 from chalicelib.store.chats.info import Relation, Role
 from chalicelib.store.inbox.index import Inboxes
 from chalicelib.store.messages.log import Content, MessageLog
+from chalicelib.store.messages.outbox import Outbox
 from chalicelib.store.redis.client import Store
 from chalicelib.store.redis.query import Batch, Query
 from chalicelib.store.redis.sorted_sets import ScoredMember
 from tests.clock import Clock
-from tests.store.account_services import Crash, CrashingStore
+from tests.store.account_services import Crash, CrashingStore, pushes_to_nobody
 from tests.store.chat_calls import GROUP, Groups
 from tests.store.log_records import RawClient, write_elements
 
@@ -70,13 +72,28 @@ class Town:
         self.indexed: list[str] = []
         self.departed: list[tuple[str, str]] = []
         self.clock = clock or Clock(time.time() + LATER_SECONDS)
-        self.fan_out = self.on(store)
+        self.fan_out, self.outbox_sweep = self.on(store)
 
-    def on(self, store: Store) -> ChatFanOut:
-        """Return deliveries of a process that has a store of its own."""
-        return ChatFanOut(store, self.groups.chats, self.indexed.append, self._depart, self.clock)
+    def on(
+        self, store: Store, index: Callable[[str], object] | None = None
+    ) -> tuple[ChatFanOut, OutboxSweep]:
+        """Return the fan-out and the sweep of a process that has a store of its own.
 
-    def _depart(self, handle: str, chat: str) -> None:
+        index: makes a chat's search entries; by default the town notes the chat.
+        """
+        fan_out = ChatFanOut(store, Inboxes(store), Outbox(store), pushes_to_nobody(store))
+        sweep = OutboxSweep(
+            store,
+            self.groups.chats,
+            fan_out,
+            index or self.indexed.append,
+            self.depart,
+            self.clock,
+        )
+        return fan_out, sweep
+
+    def depart(self, handle: str, chat: str) -> None:
+        """Note that a deleted account is removed from a chat."""
         self.departed.append((handle, chat))
 
     def send(self, chat: str, sender: str = "ann", *, tell: bool = True) -> int:
@@ -84,7 +101,7 @@ class Town:
         sent = self.log.append(chat, Content(sender, "hello"))
         if tell:
             members = chat.split(":") if ":" in chat else sent.members
-            self.fan_out.deliver_message(chat, sent.time, members)
+            self.fan_out.deliver_change(chat, sent.time, members, [], self.depart)
         return sent.time
 
     def active(self, handle: str) -> dict[str, int]:
@@ -145,9 +162,9 @@ def test_repeated_fan_out_has_no_effect(town: Town, raw: RawClient) -> None:
     before = town.versions()
 
     assert outbox(raw) == {b"mann:bob"}
-    assert town.fan_out.sweep() == 1
+    assert town.outbox_sweep.sweep() == 1
     assert (outbox(raw), town.versions()) == (set(), before)
-    assert town.fan_out.sweep() == 0
+    assert town.outbox_sweep.sweep() == 0
 
 
 def test_sweep_delivers_what_was_not_delivered_at_once(town: Town, raw: RawClient) -> None:
@@ -156,7 +173,7 @@ def test_sweep_delivers_what_was_not_delivered_at_once(town: Town, raw: RawClien
     direct = town.send(DIRECT, tell=False)
     assert town.active("bob") == {}
 
-    town.fan_out.sweep()
+    town.outbox_sweep.sweep()
     assert town.active("bob") == town.active("ann") == {GROUP: made.time, DIRECT: direct}
     assert town.indexed == [GROUP]
     assert outbox(raw) == set()
@@ -165,32 +182,33 @@ def test_sweep_delivers_what_was_not_delivered_at_once(town: Town, raw: RawClien
 def test_only_what_is_late(town: Town, raw: RawClient) -> None:
     """What is in the outbox for less than five seconds is left to whoever put it there."""
     town.clock.now = town.send(DIRECT, tell=False) / 1_000_000 + 4.9
-    assert town.fan_out.sweep() == 0
+    assert town.outbox_sweep.sweep() == 0
     town.clock.now += 0.2
-    assert town.fan_out.sweep() == 1
+    assert town.outbox_sweep.sweep() == 1
 
 
 def test_a_clock_that_fell_back(town: Town) -> None:
     """What is in the outbox since a time that is to come is not left until then."""
     town.clock.now = town.send(DIRECT, tell=False) / 1_000_000 - 3600
-    assert town.fan_out.sweep() == 1
+    assert town.outbox_sweep.sweep() == 1
     assert DIRECT in town.active("bob")
 
 
 def test_a_failure_fails_nothing(town: Town, caplog: pytest.LogCaptureFixture) -> None:
     """When the inboxes cannot be reached the call goes on; the failure is logged, the sweep repairs it."""
     sent = town.send(DIRECT, tell=False)
-    town.on(Unreachable()).deliver_message(DIRECT, sent, ["ann", "bob"])
-    assert [line["event"] for line in logged(caplog)] == ["inboxes_owed"]
+    fan_out, _ = town.on(Unreachable())
+    fan_out.deliver_change(DIRECT, sent, ["ann", "bob"], [], town.depart)
+    assert [line["event"] for line in logged(caplog)] == ["delivery_pending"]
 
-    town.fan_out.sweep()
+    town.outbox_sweep.sweep()
     assert town.active("bob") == {DIRECT: sent}
 
 
 def test_sweep_logs_outboxes_that_it_cannot_read(town: Town) -> None:
     """A sweep that can't read the outboxes logs it."""
     with pytest.raises(StoreUnavailable):
-        town.on(Unreachable()).sweep()
+        town.on(Unreachable())[1].sweep()
 
 
 def test_a_store_that_comes_back(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -199,10 +217,10 @@ def test_a_store_that_comes_back(town: Town, monkeypatch: pytest.MonkeyPatch) ->
     for number in range(20):
         town.send(f"ann:user{number}", tell=False)
     pauses: list[float] = []
-    fan_out = town.on(Flaky(town.store, 3, 7, 12))
-    fan_out._pause = pauses.append
+    _, sweep = town.on(Flaky(town.store, 3, 7, 12))
+    sweep._pause = pauses.append
 
-    assert fan_out.sweep() == 20
+    assert sweep.sweep() == 20
     assert len(town.active("ann")) == 20
     assert len(pauses) == 3
 
@@ -212,11 +230,11 @@ def test_a_store_that_stays_away(town: Town, raw: RawClient, monkeypatch: pytest
     monkeypatch.setattr(service, "MOST_PAUSES", 2)
     town.send(DIRECT, tell=False)
     pauses: list[float] = []
-    fan_out = town.on(Unreachable())
-    fan_out._pause = pauses.append
-    monkeypatch.setattr(fan_out._outbox, "everything", town.fan_out._outbox.everything)
+    _, sweep = town.on(Unreachable())
+    sweep._pause = pauses.append
+    monkeypatch.setattr(sweep._outbox, "everything", town.outbox_sweep._outbox.everything)
 
-    assert fan_out.sweep() == 0
+    assert sweep.sweep() == 0
     assert len(pauses) == 2
     assert outbox(raw) == {b"mann:bob"}
 
@@ -224,14 +242,14 @@ def test_a_store_that_stays_away(town: Town, raw: RawClient, monkeypatch: pytest
 def test_leaving_and_late_messages(town: Town) -> None:
     """Who has left is told nothing of a message that was sent before and is told late."""
     town.groups.make("bob")
-    town.fan_out.sweep()
+    town.outbox_sweep.sweep()
     sent = town.log.append(GROUP, Content("ann", "hello"))
     left = town.groups.change({"bob": Relation.LEFT})
-    town.fan_out.deliver_message(GROUP, left.time, left.members, left.entries)
-    town.fan_out.deliver_message(GROUP, sent.time, sent.members)
+    town.fan_out.deliver_change(GROUP, left.time, left.members, left.entries, town.depart)
+    town.fan_out.deliver_change(GROUP, sent.time, sent.members, [], town.depart)
 
     assert town.active("bob") == {}
-    town.fan_out.sweep()
+    town.outbox_sweep.sweep()
     assert town.active("bob") == {}
     assert town.active("ann") == {GROUP: left.time}
 
@@ -243,31 +261,31 @@ def test_messages_before_the_place(town: Town) -> None:
     sent = town.send(GROUP)
     assert town.active("bob") == {}
 
-    town.fan_out.deliver_message(GROUP, joined.time, joined.members, joined.entries)
-    town.fan_out.sweep()
+    town.fan_out.deliver_change(GROUP, joined.time, joined.members, joined.entries, town.depart)
+    town.outbox_sweep.sweep()
     assert town.active("bob") == town.active("ann") == {GROUP: sent}
 
 
 def test_chat_that_becomes_large_leaves_its_messages_to_the_sweep(town: Town, raw: RawClient) -> None:
     """A new large chat enters every member's set of them; its messages stay pending until a sweep."""
     town.groups.make("bob", "cid")
-    town.fan_out.sweep()
+    town.outbox_sweep.sweep()
     town.groups.change({"dan": Role.MEMBER})
-    town.fan_out.sweep()
+    town.outbox_sweep.sweep()
     assert [town.large(user) for user in EVERYBODY] == [[GROUP]] * 4
 
     town.send(GROUP)
     assert outbox(raw) == {f"m{GROUP}".encode()}
-    town.fan_out.sweep()
+    town.outbox_sweep.sweep()
     assert outbox(raw) == set()
 
 
 def test_deleted_chat_leaves_every_inbox(town: Town, raw: RawClient) -> None:
     """A deleted chat leaves every inbox, even without a fan-out at once."""
     town.groups.make("bob")
-    town.fan_out.sweep()
+    town.outbox_sweep.sweep()
     town.groups.delete()
-    town.fan_out.sweep()
+    town.outbox_sweep.sweep()
 
     assert town.active("ann") == town.active("bob") == {}
     assert outbox(raw) == set()
@@ -278,7 +296,7 @@ def test_added_while_deleted(town: Town, raw: RawClient) -> None:
     assert Accounts(town.store).create(Account(handle="bob"))
     Accounts(town.store).delete("bob")
     town.groups.make("bob")
-    town.fan_out.sweep()
+    town.outbox_sweep.sweep()
 
     assert town.departed == [("bob", GROUP)]
     assert not raw.exists(keys.inbox("bob"))
@@ -304,11 +322,11 @@ def test_nothing_holds_up_the_rest(town: Town, raw: RawClient, caplog: pytest.Lo
     for item, since in (failing | malformed).items():
         raw.hset(keys.outbox("cid:dan" if item == "mcid:dan" else "g-odd"), item, since)
 
-    assert town.fan_out.sweep() == 1
+    assert town.outbox_sweep.sweep() == 1
     assert town.active("ann") == town.active("bob") == {DIRECT: sent}
     assert len(outbox(raw)) == len(failing) + len(malformed)
     events = [line["event"] for line in logged(caplog)]
-    assert sorted(events) == ["inboxes_owed"] * len(failing) + ["outbox_malformed"] * len(malformed)
+    assert sorted(events) == ["delivery_pending"] * len(failing) + ["outbox_malformed"] * len(malformed)
 
 
 @ONE_ENGINE
@@ -322,10 +340,10 @@ def test_failing_sweep_logs_a_sample_and_a_count(
         raw.rpush(keys.members(chat), "no hash")
         raw.hset(keys.outbox(chat), f"m{chat}", "5")
 
-    assert town.fan_out.sweep() == 0
+    assert town.outbox_sweep.sweep() == 0
     told = logged(caplog)
     assert len(told) == MOST_FAILURES + 1
-    assert told[-1] == {"event": "inboxes_owed", "more": 5}
+    assert told[-1] == {"event": "delivery_pending", "more": 5}
 
 
 @ONE_ENGINE
@@ -336,8 +354,7 @@ def test_failing_search_entries(town: Town, raw: RawClient) -> None:
         raise RuntimeError("a defect")
 
     made = town.groups.make("bob")
-    failing = ChatFanOut(town.store, town.groups.chats, fail, lambda handle, chat: None, town.clock)
-    failing.sweep()
+    town.on(town.store, fail)[1].sweep()
     assert town.active("bob") == {GROUP: made.time}
     assert outbox(raw) == {b"i" + GROUP.encode()}
 
@@ -345,31 +362,31 @@ def test_failing_search_entries(town: Town, raw: RawClient) -> None:
 def test_message_during_fan_out_stays_pending(town: Town, raw: RawClient) -> None:
     """A message that arrives during the fan-out of the one before stays in the outbox."""
     town.groups.make("bob")
-    town.fan_out.sweep()
+    town.outbox_sweep.sweep()
     town.send(GROUP, tell=False)
 
     def send(chat: str) -> None:
         town.send(GROUP, tell=False)
 
     raw.hset(keys.outbox(GROUP), f"i{GROUP}", "1")
-    ChatFanOut(town.store, town.groups.chats, send, lambda handle, chat: None, town.clock).sweep()
+    town.on(town.store, send)[1].sweep()
     assert outbox(raw) == {b"m" + GROUP.encode()}
 
 
 def test_an_index_that_lost_its_last_writes(town: Town, raw: RawClient) -> None:
     """As long as something is in the outbox, the sweep repairs an index that was told it and has lost it."""
     town.groups.make("bob")
-    town.fan_out.sweep()
+    town.outbox_sweep.sweep()
     before = dumped(raw, "bob")
     renamed = town.groups.change({"cid": Role.MEMBER})
-    town.fan_out.deliver_message(GROUP, renamed.time, renamed.members, renamed.entries)
+    town.fan_out.deliver_change(GROUP, renamed.time, renamed.members, renamed.entries, town.depart)
     town.send(DIRECT)
     town.send(GROUP)
     expected, version = town.active("bob"), town.versions()["bob"]
     restore(raw, "bob", before)
     assert town.active("bob") != expected
 
-    town.fan_out.sweep()
+    town.outbox_sweep.sweep()
     assert town.active("bob") == expected
     assert town.versions()["bob"] > version
 
@@ -390,16 +407,16 @@ def act(town: Town) -> None:
 def test_next_sweep_finishes_after_a_crash(town: Town, raw: RawClient, done: bool) -> None:
     """After a crash between any two queries of a sweep, the next one finishes the work."""
     act(town)
-    town.fan_out.sweep()
+    town.outbox_sweep.sweep()
     expected = [town.active(user).keys() for user in EVERYBODY]
     assert expected == [{GROUP, DIRECT}, {GROUP, DIRECT}, set(), {GROUP}]
     for left in range(keys.PARTITIONS - 1, 2 * keys.PARTITIONS):
         raw.flushall()
         act(town)
         try:
-            town.on(CrashingStore(town.store, left, done=done)).sweep()
+            town.on(CrashingStore(town.store, left, done=done))[1].sweep()
         except Crash:
-            town.fan_out.sweep()
+            town.outbox_sweep.sweep()
             assert [town.active(user).keys() for user in EVERYBODY] == expected
             assert outbox(raw) == set()
         else:
@@ -420,7 +437,7 @@ def test_sweep_round_trips_depend_on_items_not_chats(town: Town, monkeypatch: py
         return inner(commands)
 
     monkeypatch.setattr(town.store._node, "execute_all", counted)
-    assert town.fan_out.sweep() == 250
+    assert town.outbox_sweep.sweep() == 250
     assert len(trips) == 3 + 3 + 5 + 3
     page = town.store.run(Inboxes(town.store).active("ann", None, 0, 1000))
     assert len(page.rows) == 250

@@ -20,14 +20,22 @@ from chalicelib.queues import Job, JobQueue, PushJob
 from chalicelib.routes import work
 from chalicelib.services.auth import account_status
 from chalicelib.services.delivery import message_push
+from chalicelib.services.delivery.connection_stores import ConnectionStores
 from chalicelib.services.delivery.fan_out import ChatFanOut
+from chalicelib.services.delivery.frame_push import FramePush
 from chalicelib.services.delivery.message_push import MessagePush
+from chalicelib.services.delivery.outbox_sweep import OutboxSweep
 from chalicelib.services.delivery.push import PushService
 from chalicelib.services.values.tokens import digest_of
+from chalicelib.services.views import message_row
 from chalicelib.store import keys
 from chalicelib.store.chats.chats import ChatChange
 from chalicelib.store.chats.info import Relation, Role
-from chalicelib.store.messages.log import Appended, Content, MessageLog, packed
+from chalicelib.store.inbox.index import Inboxes
+from chalicelib.store.messages.log import Appended, Content, LogEntry, MessageLog, packed
+from chalicelib.store.messages.outbox import Outbox
+from chalicelib.store.realtime.chat_connections import ChatConnections
+from chalicelib.store.realtime.connection import Connections
 from chalicelib.store.realtime.user_connections import Target, UserConnections
 from chalicelib.store.redis import client
 from chalicelib.store.redis.client import Store
@@ -50,6 +58,11 @@ DIRECT = "ann:bob"
 LATER_SECONDS = 60.0
 
 
+def nobody_departs(handle: str, chat: str) -> None:
+    """Fail: no account in these tests is deleted."""
+    raise AssertionError((handle, chat))
+
+
 class Town:
     """Chats on a store, and those in them who are connected; the sweep's clock is ahead."""
 
@@ -57,15 +70,21 @@ class Town:
         self.store, self.wire, self.dropped = store, Wire(inline), list[str]()
         self.groups = Groups(store, large=3)
         self.log, self.jobs = MessageLog(store), WorkList(store)
-        pushing = PushService(self.wire, self._drop)
-        self.message_push = MessagePush(store, pushing, JobQueue(Settings(), store), LEASE)
-        self.fan_out = ChatFanOut(
+        inboxes, outbox = Inboxes(store), Outbox(store)
+        self.push = PushService(FramePush(self.wire), self._drop)
+        stores = ConnectionStores(
+            store, Connections(store, LEASE), UserConnections(store, LEASE), ChatConnections(store, LEASE)
+        )
+        queue = JobQueue(Settings(), store)
+        self.message_push = MessagePush(stores, self.log, outbox, self.push, queue)
+        self.fan_out = ChatFanOut(store, inboxes, outbox, self.message_push)
+        self.outbox_sweep = OutboxSweep(
             store,
             self.groups.chats,
+            self.fan_out,
             index=lambda chat: None,
-            depart=lambda handle, chat: None,
+            depart=nobody_departs,
             clock=Clock(time.time() + LATER_SECONDS),
-            message_push=self.message_push,
         )
 
     def _drop(self, connection: str) -> None:
@@ -82,7 +101,7 @@ class Town:
         event = {"type": "added", "users": list(to)}
         body = packed(Content("ann", "", kind="system", event=event))
         changed = self.groups.change(to, body=body)
-        self.fan_out.deliver_message(GROUP, changed.time, changed.members, changed.entries)
+        self.fan_out.deliver_change(GROUP, changed.time, changed.members, changed.entries, nobody_departs)
         return changed
 
     def append(self, chat: str = GROUP, sender: str = "ann") -> Appended:
@@ -93,7 +112,14 @@ class Town:
         """Send a message; returns its seq."""
         sent = self.append(chat, sender)
         members = chat.split(":") if ":" in chat else sent.members
-        self.fan_out.deliver_message(chat, sent.time, members, targets=sent.targets or (), skip=skip)
+        self.fan_out.deliver_message(
+            chat,
+            sent.time,
+            members,
+            message=message_row.message(chat, LogEntry(sent.seq, sent.time, Content(sender, "hello"))),
+            targets=sent.targets or (),
+            skip=skip,
+        )
         return sent.seq
 
     def work(self) -> list[PushJob]:
@@ -101,7 +127,7 @@ class Town:
         jobs = [msgspec.json.decode(job, type=Job) for job in self.jobs.pop(100)]
         pushes = [job.push for job in jobs if job.push]
         for push in pushes:
-            self.message_push.do(push)
+            self.message_push.run(push)
         return pushes
 
 
@@ -110,7 +136,7 @@ def town(store: Store) -> Town:
     """A group of three, of whom nobody is connected."""
     town = Town(store)
     town.groups.make("bob", "cid")
-    town.fan_out.sweep()
+    town.outbox_sweep.sweep()
     return town
 
 
@@ -159,7 +185,7 @@ def test_delivered_push_is_not_repeated_by_the_sweep(town: Town, raw: RawClient)
     seq = town.send()
     assert pushed(raw) is not None
 
-    assert town.fan_out.sweep() == 1
+    assert town.outbox_sweep.sweep() == 1
     assert town.wire.seqs("bob-1") == [seq]
     assert raw.hgetall(keys.outbox(GROUP)) == {}
 
@@ -170,7 +196,7 @@ def test_only_the_sender_is_there(town: Town, raw: RawClient) -> None:
     town.send(skip="ann-1")
     assert pushed(raw) is not None
 
-    town.fan_out.sweep()
+    town.outbox_sweep.sweep()
     assert town.wire.calls == 0
 
 
@@ -181,12 +207,12 @@ def test_what_failed_is_pushed_by_the_sweep(town: Town, raw: RawClient) -> None:
     seq = town.send()
     assert (pushed(raw), town.wire.seqs("cid-1")) == (None, [seq])
 
-    assert town.fan_out.sweep() == 0
+    assert town.outbox_sweep.sweep() == 0
     assert town.wire.seqs("bob-1") == []
     town.wire.failing = set()
-    assert town.fan_out.sweep() == 1
+    assert town.outbox_sweep.sweep() == 1
     assert town.wire.seqs("bob-1") == [seq]
-    assert town.fan_out.sweep() == 0
+    assert town.outbox_sweep.sweep() == 0
 
 
 def test_one_chat_that_fails(town: Town) -> None:
@@ -196,10 +222,10 @@ def test_one_chat_that_fails(town: Town) -> None:
     town.append()
     town.append("cid:dan", "cid")
 
-    assert town.fan_out.sweep() == 1
+    assert town.outbox_sweep.sweep() == 1
     assert len(town.wire.seqs("bob-1")) == 1
     town.wire.failing = set()
-    assert town.fan_out.sweep() == 1
+    assert town.outbox_sweep.sweep() == 1
     assert town.wire.seqs("dan-1") == [1]
 
 
@@ -208,7 +234,7 @@ def test_the_newest_of_several(town: Town) -> None:
     town.connect("bob-1")
     seqs = [town.append().seq for _ in range(3)]
 
-    town.fan_out.sweep()
+    town.outbox_sweep.sweep()
     assert town.wire.seqs("bob-1") == seqs[-1:]
 
 
@@ -232,8 +258,7 @@ def test_a_drop_that_fails(town: Town, raw: RawClient, lines: pytest.LogCaptureF
     def fail(connection: str) -> None:
         raise StoreUnavailable
 
-    pushing = town.message_push._push
-    pushing._drop = fail
+    town.push._disconnect = fail
     seq = town.send()
     assert (town.wire.seqs("cid-1"), pushed(raw) is not None) == ([seq], True)
     assert [line.msg["event"] for line in lines.records if isinstance(line.msg, dict)] == [
@@ -270,7 +295,7 @@ def test_a_chat_that_becomes_large(large: Town, raw: RawClient) -> None:
 
     assert large.wire.seqs("bob-1") == [seq]
     assert pushed(raw) is not None
-    large.fan_out.sweep()
+    large.outbox_sweep.sweep()
     assert large.wire.seqs("bob-1") == [seq]
 
 
@@ -297,7 +322,7 @@ def test_the_sweep_of_a_large_chat(large: Town, raw: RawClient) -> None:
     """A message of a large chat that nobody pushed is pushed by the sweep."""
     seq = large.append().seq
 
-    large.fan_out.sweep()
+    large.outbox_sweep.sweep()
     assert large.wire.seqs("bob-1") == [seq]
     assert raw.hgetall(keys.outbox(GROUP)) == {}
 
@@ -311,7 +336,7 @@ def crowd(store: Store, monkeypatch: pytest.MonkeyPatch) -> Town:
     monkeypatch.setattr(message_push, "JOB_CONNECTIONS", 2)
     town = Town(store, inline=2)
     town.groups.make("bob", "cid")
-    town.fan_out.sweep()
+    town.outbox_sweep.sweep()
     town.connect(*(f"bob-{number}" for number in range(5)))
     return town
 
@@ -319,7 +344,7 @@ def crowd(store: Store, monkeypatch: pytest.MonkeyPatch) -> Town:
 def test_many_go_through_the_queue(crowd: Town, raw: RawClient) -> None:
     """More than are pushed to at once go as jobs, which hold no text; the message counts as pushed then."""
     sent = crowd.append()
-    crowd.fan_out.deliver_message(GROUP, sent.time, sent.members)
+    crowd.fan_out.deliver_change(GROUP, sent.time, sent.members, [], nobody_departs)
     jobs = raw.lrange(keys.jobs(), 0, -1)
     assert isinstance(jobs, list)
     assert all(b"hello" not in job for job in jobs)
@@ -366,10 +391,10 @@ def test_jobs_that_cannot_be_put(crowd: Town, raw: RawClient, monkeypatch: pytes
     monkeypatch.setattr(JobQueue, "put_pushes", lambda self, pushes, delay=0: False)
     seq = crowd.send()
     assert pushed(raw) is None
-    assert crowd.fan_out.sweep() == 0
+    assert crowd.outbox_sweep.sweep() == 0
     monkeypatch.undo()
 
-    assert crowd.fan_out.sweep() == 1
+    assert crowd.outbox_sweep.sweep() == 1
     crowd.work()
     assert all(crowd.wire.seqs(f"bob-{number}") == [seq] for number in range(5))
 
@@ -381,7 +406,7 @@ def test_a_job_that_cannot_be_put_again(crowd: Town, monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(JobQueue, "put_pushes", lambda self, pushes, delay=0: False)
 
     with pytest.raises(StoreUnavailable):
-        crowd.message_push.do(PushJob(GROUP, sent.seq, [("bob-1", False)]))
+        crowd.message_push.run(PushJob(GROUP, sent.seq, [("bob-1", False)]))
 
 
 @pytest.mark.parametrize("seq", [2, 99])
@@ -390,7 +415,7 @@ def test_a_job_for_what_is_gone(crowd: Town, seq: int) -> None:
     log = MessageLog(crowd.store, keep=1)
     for _ in range(3):
         log.append(GROUP, Content("ann", "hello"))
-    crowd.message_push.do(PushJob(GROUP, seq, [("bob-1", False)]))
+    crowd.message_push.run(PushJob(GROUP, seq, [("bob-1", False)]))
 
     assert crowd.wire.calls == 0
 
@@ -400,7 +425,7 @@ def test_nothing_to_push_with(town: Town, raw: RawClient) -> None:
     town.wire.inline = 0
     town.connect("bob-1")
     town.send()
-    town.fan_out.sweep()
+    town.outbox_sweep.sweep()
 
     assert (town.wire.calls, raw.hgetall(keys.outbox(GROUP))) == (0, {})
 
@@ -481,7 +506,7 @@ def test_a_process_that_ends(
         made = ask("POST", "/v1/chats", {"kind": "group", "name": "tea", "members": ["bob", "cid"]})
         connect(store, "bob", f"bob-{left}")
         connect(store, "cid", f"cid-{left}")
-        services.current().fan_out.sweep()
+        services.current().outbox_sweep.sweep()
         ask("POST", f"/v1/chats/{made['chat']}/messages", {"text": "before"})
         sweep(store)
         if large == "2":
@@ -530,9 +555,9 @@ def crash(store: Store, chat: str, left: int, done: bool) -> bool:
 def sweep(store: Store) -> None:
     """Sweep as a process does that begins a minute later."""
     begin(store)
-    services.current().fan_out._clock = lambda: time.time() + LATER_SECONDS
-    services.current().fan_out.sweep()
-    assert services.current().fan_out.sweep() == 0
+    services.current().outbox_sweep._clock = lambda: time.time() + LATER_SECONDS
+    services.current().outbox_sweep.sweep()
+    assert services.current().outbox_sweep.sweep() == 0
     begin(store)
 
 

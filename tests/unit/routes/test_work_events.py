@@ -27,10 +27,10 @@ FAILURES: dict[str, Exception] = {"posts:store": _gone(), "posts:defect": Runtim
 
 
 class Work:
-    """Work, deliveries, leases and devices; items fail as their handle says."""
+    """Jobs, the outbox, leases and sessions; items fail as their handle says."""
 
     def __init__(self) -> None:
-        self.work = self.deliveries = self.realtime = self.leases = self.sessions = self
+        self.jobs = self.outbox_sweep = self.realtime = self.leases = self.sessions = self
         self.done: list[str] = []
 
     def run(self, item: str) -> None:
@@ -165,7 +165,7 @@ def test_one_sweep_does_not_stop_the_others(failing: set[str], monkeypatch: pyte
         return SimpleNamespace(sweep=sweep)
 
     realtime = SimpleNamespace(leases=sweeping("ended"))
-    others = {"deliveries": sweeping("told"), "work": sweeping("repeated"), "sessions": sweeping("expired")}
+    others = {"outbox_sweep": sweeping("told"), "jobs": sweeping("repeated"), "sessions": sweeping("expired")}
     monkeypatch.setattr(services, "current", lambda: SimpleNamespace(realtime=realtime, **others))
     with pytest.raises(StoreUnavailable):
         work.sweep({})

@@ -1,0 +1,50 @@
+"""How the parts of groups, rooms and direct chats are put together."""
+
+from __future__ import annotations
+
+from chalicelib.config import Settings
+from chalicelib.services.chats.changelog import Changelog
+from chalicelib.services.chats.create import ChatCreation, ChatLimits
+from chalicelib.services.chats.details import ChatDetails
+from chalicelib.services.chats.direct import DirectChats
+from chalicelib.services.chats.invitee_status import InviteeStatuses
+from chalicelib.services.chats.members import Members
+from chalicelib.services.chats.membership import Membership
+from chalicelib.services.chats.service import ChatService
+from chalicelib.services.chats.transaction import ChatTransactions
+from chalicelib.services.delivery.wiring import Delivery
+from chalicelib.services.social.block_filter import BlockFilter
+from chalicelib.services.values.chat_id import ChatIds
+from chalicelib.services.values.names import Names
+
+
+class ChatUseCases:
+    """Groups, rooms and direct chats, without their messages."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        names: Names,
+        delivery: Delivery,
+        transactions: ChatTransactions,
+        block_filter: BlockFilter,
+    ) -> None:
+        stores, ids, strict = delivery.stores, ChatIds(names), settings.auth != "open"
+        store, chats, summaries = stores.client, stores.chats, stores.summaries
+        limits = ChatLimits(settings.max_members, settings.large_chat, settings.groups_a_day)
+        invitees = InviteeStatuses(settings.max_large_chats, strict=strict)
+        creation = ChatCreation(store, names, invitees, chats, transactions, limits)
+        direct = DirectChats(
+            names,
+            stores.accounts,
+            summaries,
+            stores.read_states,
+            delivery.fan_out,
+            transactions.remove_account,
+            strict=strict,
+        )
+        self.details = ChatDetails(store, ids, summaries)
+        self.membership = Membership(names, ids, invitees, chats, transactions)
+        self.service = ChatService(ids, chats, transactions, self.details, creation, direct, self.membership)
+        self.members = Members(store, ids, chats, stores.user_cards, stores.chat_connections, block_filter)
+        self.changelog = Changelog(store, ids, stores.log, chats, summaries)

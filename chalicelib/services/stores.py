@@ -1,0 +1,62 @@
+"""Every class of the store, made once."""
+
+from __future__ import annotations
+
+from chalicelib.config import Settings
+from chalicelib.store import keys
+from chalicelib.store.accounts.accounts import Accounts
+from chalicelib.store.accounts.claims import Claims
+from chalicelib.store.accounts.index_traces import IndexTraces
+from chalicelib.store.accounts.login_attempts import LoginAttempts
+from chalicelib.store.accounts.sessions import Sessions
+from chalicelib.store.accounts.user_cards import UserCards
+from chalicelib.store.chats.chats import Chats
+from chalicelib.store.chats.room_list import RoomList
+from chalicelib.store.chats.search_terms import ChatTerms
+from chalicelib.store.chats.summary import Summaries
+from chalicelib.store.inbox.index import Inboxes
+from chalicelib.store.inbox.read_state import ReadStates
+from chalicelib.store.messages.log import MessageLog
+from chalicelib.store.messages.outbox import Outbox
+from chalicelib.store.realtime.chat_connections import ChatConnections
+from chalicelib.store.realtime.connection import Connections
+from chalicelib.store.realtime.user_connections import UserConnections
+from chalicelib.store.redis import client
+from chalicelib.store.search import SearchIndex
+from chalicelib.store.social.blocks import Blocks
+from chalicelib.store.social.follows import Follows
+from chalicelib.store.social.posts import Posts
+from chalicelib.store.social.timelines import Timelines
+from chalicelib.store.work.pending import PendingWork
+
+
+class Stores:
+    """The store's classes, and the client that runs their queries; opens no connection."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.client = store = client.connect(settings)
+        self.accounts = Accounts(store)
+        self.claims = Claims(store)
+        self.index_traces = IndexTraces(store)
+        self.login_attempts = LoginAttempts(store)
+        self.sessions = Sessions(store)
+        self.user_cards = UserCards(store)
+        self.user_index = SearchIndex(store)
+        self.blocks = Blocks(store)
+        self.follows = Follows(store)
+        self.posts = Posts(store)
+        self.timelines = Timelines(store)
+        self.chats = Chats(store, settings.max_members, settings.large_chat, settings.keep_messages)
+        self.chat_index = SearchIndex(store, keys.chat_terms)
+        self.chat_terms = ChatTerms(store)
+        self.room_list = RoomList(store)
+        self.summaries = Summaries()
+        self.log = MessageLog(store, settings.keep_messages)
+        self.outbox = Outbox(store)
+        self.inboxes = Inboxes(store)
+        self.read_states = ReadStates(store)
+        self.pending_work = PendingWork(store)
+        lease = settings.lease_seconds * 1_000_000
+        self.connections = Connections(store, lease)
+        self.user_connections = UserConnections(store, lease)
+        self.chat_connections = ChatConnections(store, lease)
