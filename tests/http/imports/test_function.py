@@ -157,7 +157,7 @@ def test_deleted_account_stays_deleted(here: Store, source: UserServer) -> None:
     call(event(source))
     Accounts(here).delete("bob")
     assert reasons(call(event(source)))["2"].startswith(
-        "the handle was that of an account that has been deleted"
+        "the handle belonged to a deleted account"
     )
 
     source.users[1] = person(2, "bobby")
