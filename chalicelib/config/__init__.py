@@ -19,7 +19,7 @@ STORE_LOGINS = ("PARLEY_REDIS_PASSWORD", "PARLEY_REDIS_SECRET", "PARLEY_REDIS_IA
 
 
 class Secret(msgspec.Struct, frozen=True):
-    """A text that no repr, log line or traceback shows; `value` is the text."""
+    """A text that no repr, log line or traceback shows."""
 
     value: str
 
@@ -28,10 +28,7 @@ class Secret(msgspec.Struct, frozen=True):
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that may differ from one deployment to another.
-
-    Every field is one environment variable, named and explained in docs/settings.md.
-    """
+    """The settings of one deployment; docs/settings.md describes the environment variable of each field."""
 
     stage: Literal["local", "localstack", "ministack", "prod"] = "prod"
     auth: Literal["open", "required"] = "required"
@@ -69,9 +66,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def from_env(cls, environ: Mapping[str, str] | None = None) -> Settings:
         """Read the settings.
 
-        environ: variables by name; the process's own when left out.
-        Raises ConfigError, naming the variable, when a value is not one it can have, two contradict, or,
-        outside of Lambda, a variable whose name begins with PARLEY_ is none of the project's.
+        environ: Variables by name; None for those of the process.
+        Raises ConfigError naming the variable: for an invalid value, for two settings that contradict each
+        other, and, outside of Lambda, for an unknown variable whose name begins with PARLEY_.
         """
         source = os.environ if environ is None else environ
         check_names(source, VARIABLES)
@@ -97,12 +94,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def masked(url: str) -> str:
-    """Return a URL without what it may hold in secret: user, password and query."""
+    """Return a URL without its possible secrets: user, password and query."""
     return re.sub(r"//.*@", "//***@", url, flags=re.DOTALL).partition("?")[0]
 
 
 def _open_problems(settings: Settings, environ: Mapping[str, str]) -> list[str]:
-    """Return why a server that trusts names may not serve here, and what to do."""
+    """Return the problem of a server that trusts names and is open to others."""
     if settings.auth == "required" or settings.open_hosts:
         return []
     lets = f"PARLEY_AUTH=open on stage {settings.stage} lets anyone speak as anyone"
@@ -116,7 +113,7 @@ def _open_problems(settings: Settings, environ: Mapping[str, str]) -> list[str]:
 
 
 def _store_problems(settings: Settings) -> list[str]:
-    """Return which settings of the store contradict each other, and what to do."""
+    """Return the contradictions between settings of the store."""
     url = urlsplit(settings.redis_url)
     in_url = "@" in url.netloc or not {"username", "password"}.isdisjoint(parse_qs(url.query))
     tls, unix = url.scheme == "rediss", url.scheme == "unix"
@@ -141,7 +138,7 @@ def _store_problems(settings: Settings) -> list[str]:
 
 
 def _identity_problems(settings: Settings) -> list[str]:
-    """Return what is missing for signed identities to be safe, and what to do."""
+    """Return the problems that make signed identities unsafe."""
     if settings.oidc_issuer is None:
         return []
     url = urlsplit(settings.oidc_issuer)

@@ -1,4 +1,4 @@
-"""How this process was started, if it is a Lambda function's."""
+"""How a Lambda function's process was started."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from typing import NamedTuple
 class LambdaStart(NamedTuple):
     """The start of a Lambda function.
 
-    handler: the entry point that it serves, such as `app.sweep`. snapshot: whether its memory is kept once it
-    has started, and restored many times (SnapStart), so that no connection survives the start.
+    handler: Its entry point, such as `app.sweep`.
+    snapshot: Whether AWS restores its memory after the start many times (SnapStart), so that no connection
+        survives the start.
     Source: "Defined runtime environment variables" in the AWS Lambda Developer Guide.
     """
 
@@ -20,9 +21,9 @@ class LambdaStart(NamedTuple):
 
 
 def lambda_start(environ: Mapping[str, str] | None = None) -> LambdaStart | None:
-    """Return how this Lambda function starts, or None outside of Lambda.
+    """Return the start of this Lambda function; None outside of Lambda.
 
-    environ: variables by name; the process's own when left out.
+    environ: Variables by name; None for those of the process.
     """
     source = os.environ if environ is None else environ
     if not source.get("AWS_LAMBDA_FUNCTION_NAME"):

@@ -1,4 +1,4 @@
-"""Names of variables: an unknown one is an error, since a misspelt setting is one that is not set."""
+"""Names of variables. An unknown name is an error: a misspelt setting would not be set."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ OTHERS = frozenset(
         *("PARLEY_TEST_CHAT", "PARLEY_TEST_GROUP", "PARLEY_TEST_URL"),  # tests/deployed
     }
 )
-"""Variables of the project that are read elsewhere than here."""
+"""Variables of the project that other modules read."""
 REPLACED = {
     "PARLEY_OPEN_BEYOND_LOOPBACK": "PARLEY_OPEN_HOSTS replaces it, with the hosts an open server answers to"
 }
-"""What to do instead of variables that were settings once."""
+"""Former settings, and what replaces them."""
 UNPREFIXED = frozenset({"REDIS_URL", "PORT", "SOCKET_PORT", "DATA", "WORKERS"})
-"""Settings without the prefix, which are easily given one."""
+"""Settings without the prefix, which users easily add."""
 SERVICE_LINK = re.compile(r"PARLEY_(\w+_)?(SERVICE_(HOST|PORT(_\w+)?)|PORT_\d+_(TCP|UDP|SCTP)(_\w+)?)")
 LINK_PORT = re.compile(r"PARLEY_(\w+_)?PORT")
 LINK_VALUE = re.compile(r"(tcp|udp|sctp)://.*")
@@ -36,10 +36,10 @@ LINK_VALUE = re.compile(r"(tcp|udp|sctp)://.*")
 def check_names(environ: Mapping[str, str], settings: Collection[str]) -> None:
     """Raise ConfigError for the first unknown variable; log all of them in a Lambda function.
 
-    A function's variables come from the template and not from somebody's keyboard, and CloudFormation
-    changes them before the code: until that follows, each deployment that adds a setting would stop the
-    functions. Source: aws/aws-cdk, pull request 33587.
-    settings: see unknown_names.
+    A function's variables come from the template, and CloudFormation changes them before the code: an error
+    would stop the functions during each deployment that adds a setting. Source: aws/aws-cdk, pull request
+    33587.
+    settings: See unknown_names.
     """
     for problem in unknown_names(environ, settings):
         if not environ.get("AWS_LAMBDA_FUNCTION_NAME"):
@@ -48,10 +48,11 @@ def check_names(environ: Mapping[str, str], settings: Collection[str]) -> None:
 
 
 def unknown_names(environ: Mapping[str, str], settings: Collection[str]) -> list[str]:
-    """Return one sentence for each variable that looks like a setting and is none, naming the nearest one.
+    """Return one sentence for each unknown variable with the prefix, with the most similar name.
 
-    settings: the variables of the application. The variables that Kubernetes sets for a service called
-    `parley…` are passed over; source: "Accessing the Service" in the documentation of Kubernetes.
+    settings: Names of the application's variables.
+    Variables that Kubernetes sets for a service called `parley…` are ignored. Source: "Accessing the Service"
+    in the documentation of Kubernetes.
     """
     known = OTHERS.union(settings)
     return [

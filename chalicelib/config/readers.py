@@ -1,4 +1,4 @@
-"""From a variable's text to a setting's value; each raises ValueError that says what it must be."""
+"""Read a setting from a variable's text; each reader raises ValueError with the rule for the value."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 IAM_SERVICES = ("elasticache", "elasticache-serverless", "memorydb")
 RATE_LIMITS = {"read": 1200, "write": 600, "search": 120, "auth": 20, "frame": 1200, "signal": 256}
-"""Requests a minute by class of route; frames of a socket; KiB of signals to one user. 0 is no limit."""
+"""Maximum a minute: requests by class of route, frames of a connection, KiB of signals to a user; 0: none."""
 SIGNING_ALGORITHMS = (
     "RS256",
     "RS384",
@@ -22,19 +22,19 @@ SIGNING_ALGORITHMS = (
     "ES512",
     "EdDSA",
 )
-"""Signatures by a private key alone: with a shared one (HS256), or none, anyone who can check could sign."""
+"""Algorithms that sign with a private key. With a shared key (HS256), everybody who checks can sign."""
 
 MOST_MEMBERS = 10_000
-"""Members of a chat: what one script reads and a change of all of them writes stays within milliseconds."""
+"""Maximum number of members of a chat: a script that reads or changes all of them takes milliseconds."""
 LEASES = range(2, 86_401)
-"""Seconds that a lease may last."""
+"""Possible durations of a lease, in seconds."""
 MOST_ARGON2_KIB, MOST_ARGON2_TIME, MOST_ARGON2_LANES = 1024 * 1024, 20, 16
 
 
-def matching(pattern: str, told: str) -> Callable[[str], str]:
+def matching(pattern: str, rule: str) -> Callable[[str], str]:
     def read(raw: str) -> str:
         if not re.fullmatch(pattern, raw):
-            raise ValueError(f"it must be {told}")
+            raise ValueError(f"it must be {rule}")
         return raw
 
     return read
@@ -56,7 +56,7 @@ def flag(raw: str) -> bool:
 
 def whole(raw: str) -> int:
     if not (raw.isascii() and raw.isdigit() and len(raw) <= 15):
-        raise ValueError("it must be a whole number from 0, of 15 digits at the most")
+        raise ValueError("it must be a whole number from 0, of at most 15 digits")
     return int(raw)
 
 
@@ -108,7 +108,7 @@ sockets = matching(r"wss?://[^\s?#@]+", "a URL that begins with wss:// or ws:// 
 
 
 def words(raw: str) -> tuple[str, ...]:
-    """Return what commas part."""
+    """Return the words between commas."""
     return tuple(word for word in map(str.strip, raw.split(",")) if word)
 
 
@@ -139,7 +139,7 @@ def algorithms(raw: str) -> tuple[str, ...]:
 
 
 def rate_limits(raw: str) -> dict[str, int]:
-    """Return requests a minute by class of route, the classes left out as they are by default."""
+    """Return requests a minute by class of route; the others keep their defaults."""
     limits = dict(RATE_LIMITS)
     for word in words(raw):
         kind, _, number = word.partition("=")
@@ -150,7 +150,7 @@ def rate_limits(raw: str) -> dict[str, int]:
 
 
 def argon2(raw: str) -> str:
-    """Return argon2id's cost as it stands in a hash: memory in KiB, passes, lanes."""
+    """Return the cost of argon2id as a hash states it: memory in KiB, passes, lanes."""
     match = re.fullmatch(r"m=(\d{1,7}),t=(\d{1,2}),p=(\d{1,2})", raw, re.ASCII)
     if not match:
         raise ValueError("it must look like m=19456,t=2,p=1: memory in KiB, passes, lanes")

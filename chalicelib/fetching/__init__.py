@@ -1,4 +1,4 @@
-"""One bounded HTTP GET of a server that is not ours: addresses checked, bytes and seconds limited."""
+"""One HTTP GET to another server, with checked addresses and limits on bytes and seconds."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ if TYPE_CHECKING:
     from http.client import HTTPResponse
 
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
-ASKED = {"Accept": "application/json", "User-Agent": "parley"}
+HEADERS = {"Accept": "application/json", "User-Agent": "parley"}
 
 __all__ = ["FetchError", "Fetched", "Limits", "PrivateAddress", "fetch", "origin_of", "parsed", "shown"]
 
 
 class Limits(msgspec.Struct, frozen=True):
-    """What one fetch may take: bytes of body, seconds for the whole of it, redirects."""
+    """Limits of one fetch: bytes of the body, seconds in total, redirects."""
 
     body_bytes: int = 1024 * 1024
     seconds: float = 10.0
@@ -42,7 +42,7 @@ class Limits(msgspec.Struct, frozen=True):
 
 
 class Fetched(msgspec.Struct, frozen=True):
-    """A 2xx answer; url: where it came from in the end, media_type: its Content-Type without parameters."""
+    """A 2xx response; url: After redirects. media_type: Content-Type without parameters."""
 
     url: str
     media_type: str
@@ -54,10 +54,11 @@ def fetch(
 ) -> Fetched:
     """GET a URL.
 
-    url: http or https, without user and password. headers: sent along, after a redirect too.
-    allow_private: whether its host may have private and loopback addresses.
-    Redirects are followed to the same scheme, host and port alone. No proxy and no cookie is used, and
-    certificates are checked by the system's authorities, or those that SSL_CERT_FILE names.
+    url: With http or https, without user and password.
+    headers: Request headers, also for redirects.
+    allow_private: Whether the host may have private and loopback addresses.
+    Redirects must stay on the same scheme, host and port. No proxy and no cookie is used. Certificates must
+    be signed by one of the system's authorities, or of those in SSL_CERT_FILE.
     Raises FetchError, whose text names the URL without its query and never a header.
     """
     if not all(re.fullmatch(r"[\t -~]*", value) for value in (headers or {}).values()):
@@ -87,8 +88,8 @@ def _joined(url: str, location: str) -> str:
 def _one(
     url: str, headers: Mapping[str, str], limits: Limits, deadline: Deadline, allow_private: bool
 ) -> Fetched | str:
-    """Return the answer, or where it redirects to."""
-    from http.client import HTTPException  # 8 ms, which a send need not wait for
+    """Return the response, or the Location of a redirect."""
+    from http.client import HTTPException  # takes 8 ms, which a send need not wait for
 
     parts = parsed(url)
     try:
@@ -101,14 +102,14 @@ def _one(
         raise FetchError(f"{shown(url)} has no valid certificate: {error.verify_message}") from None
     except ssl.SSLError as error:
         raise FetchError(f"{shown(url)} does not speak TLS: {error.reason}") from None
-    except (HTTPException, ValueError) as error:  # the second for the length of a chunk that is negative
+    except (HTTPException, ValueError) as error:  # ValueError: a chunk has a negative length
         raise FetchError(f"{shown(url)} does not answer as HTTP: {type(error).__name__}") from None
     except OSError as error:
         raise FetchError(f"{shown(url)} cannot be reached: {error.strerror or error}") from None
 
 
 def _connected(parts: SplitResult, addresses: list[str], deadline: Deadline) -> socket.socket:
-    """Return a connection to the first address that takes one, by TLS for https."""
+    """Return a connection to the first address that accepts one, with TLS for https."""
     port = parts.port or DEFAULT_PORTS[parts.scheme]
     refusal: OSError | None = None
     for after, address in enumerate(addresses):
@@ -133,7 +134,7 @@ def _secured(plain: socket.socket, parts: SplitResult, deadline: Deadline) -> ss
 
 @functools.cache
 def _context(_authorities: ssl.DefaultVerifyPaths) -> ssl.SSLContext:
-    """Return the context for the authorities of the system, or of SSL_CERT_FILE: reading them takes 17 ms."""
+    """Return the TLS context for some certificate authorities, which take 17 ms to read."""
     return ssl.create_default_context()
 
 
@@ -144,7 +145,7 @@ def _request(parts: SplitResult, connected: TimedSocket, headers: Mapping[str, s
     connection.sock = connected
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     own = {"Host": parts.netloc, "Accept-Encoding": "identity", "Connection": "close"}
-    connection.request("GET", target, headers={**ASKED, **headers, **own})
+    connection.request("GET", target, headers={**HEADERS, **headers, **own})
     return connection.getresponse()
 
 

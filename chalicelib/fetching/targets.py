@@ -1,4 +1,4 @@
-"""Which URLs may be fetched, and which addresses their hosts may have."""
+"""Rules for URLs that may be fetched, and for the addresses of their hosts."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 MOST_CHARACTERS = 2048
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
 GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
-# IANA's special-purpose registries (RFC 6890), where an `ipaddress` of some Python version has less.
+# From IANA's special-purpose registries (RFC 6890): networks that `ipaddress` lacks in some Python versions.
 NOT_PUBLIC: tuple[Network, ...] = tuple(
     map(
         ipaddress.ip_network,
@@ -40,15 +40,15 @@ PRIVATE: tuple[Network, ...] = tuple(
         ),
     )
 )
-"""What `allow_private` admits; link-local addresses, where clouds keep credentials, it does not."""
+"""Networks that `allow_private` allows: not link-local ones, where clouds serve credentials."""
 METADATA = frozenset({ipaddress.ip_address("fd00:ec2::254"), ipaddress.ip_address("fd00:ec2::23")})
-"""Credentials of EC2 and EKS, which AWS serves in a private network."""
+"""Addresses at which AWS serves the credentials of EC2 and EKS in a private network."""
 
 
 class FetchError(Exception):
-    """A URL may not be fetched or did not answer as it should; one line without credentials.
+    """A URL can't be fetched; the text is one line without credentials.
 
-    status: that of an HTTP answer which is not 2xx, else 0.
+    status: Status of the HTTP response if it is not 2xx, else 0.
     """
 
     def __init__(self, detail: str, *, status: int = 0) -> None:
@@ -57,11 +57,11 @@ class FetchError(Exception):
 
 
 class PrivateAddress(FetchError):
-    """A host has an address that `allow_private` would admit, or might."""
+    """A host has an address that `allow_private` would allow, or might."""
 
 
 def shown(url: str) -> str:
-    """Return a URL as messages show it: without user, password, query and fragment, and not too long."""
+    """Return a URL for a message: without user, password, query and fragment, at most 200 characters."""
     return masked(url).partition("#")[0][:200]
 
 
@@ -69,13 +69,13 @@ def parsed(url: str) -> SplitResult:
     """Return the parts of an absolute http or https URL with a host; raises FetchError for any other."""
     if not re.fullmatch(r"[!-~]+", url) or len(url) > MOST_CHARACTERS:
         raise FetchError(
-            f"a URL is {MOST_CHARACTERS} ASCII characters at the most, without blanks: percent-encode others"
+            f"a URL has at most {MOST_CHARACTERS} ASCII characters and no blanks: percent-encode others"
         )
     try:
         parts = urlsplit(url)
         usable = parts.scheme in DEFAULT_PORTS and parts.hostname and parts.port != 0
     except ValueError:
-        raise FetchError("the URL has a host or port that cannot be") from None
+        raise FetchError("the URL has an invalid host or port") from None
     if "@" in parts.netloc:
         raise FetchError("a URL may hold no user and password: send them in an Authorization header")
     if not usable:
@@ -84,7 +84,7 @@ def parsed(url: str) -> SplitResult:
 
 
 def origin_of(parts: SplitResult) -> str:
-    """Return `scheme://host`, with the port where it is not the scheme's own."""
+    """Return `scheme://host`, with the port unless it is the scheme's default."""
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
     port = "" if parts.port in (None, DEFAULT_PORTS[parts.scheme]) else f":{parts.port}"
     return f"{parts.scheme}://{host}{port}"
@@ -93,7 +93,7 @@ def origin_of(parts: SplitResult) -> str:
 def resolved(parts: SplitResult, left: Callable[[], float]) -> list[str]:
     """Return every address of a URL's host.
 
-    left: the seconds a look-up may still take; the system's own limit may be far longer.
+    left: Returns the seconds that the look-up may take; the system's own limit may be far longer.
     Raises TimeoutError, or FetchError when there is no such host.
     """
     found: queue.SimpleQueue[list[str] | None] = queue.SimpleQueue()
@@ -113,11 +113,11 @@ def _looked_up(host: str) -> list[str] | None:
         found = socket.getaddrinfo(host, None, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
         return None
-    return list(dict.fromkeys(str(place[0]) for *_, place in found))
+    return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
 def addresses_of(addresses: list[str], parts: SplitResult, *, allow_private: bool) -> list[str]:
-    """Return the addresses if all of them may be reached; raises FetchError when one may not."""
+    """Return the addresses if all of them are allowed; raises FetchError if one is not."""
     for address in addresses:
         if not may_be_reached(address, allow_private=allow_private):
             kind, why = (
@@ -132,8 +132,8 @@ def addresses_of(addresses: list[str], parts: SplitResult, *, allow_private: boo
 def may_be_reached(text: str, *, allow_private: bool) -> bool:
     """Return whether an address is public, or private where that is allowed.
 
-    An IPv6 address that stands for an IPv4 one (mapped, NAT64) is judged as that one; other ways of
-    wrapping one (6to4, Teredo, IPv4-compatible) are never public.
+    An IPv6 address that maps an IPv4 address (mapped, NAT64) has the rules of that address; other such
+    addresses (6to4, Teredo, IPv4-compatible) are never public.
     """
     address = _unwrapped(ipaddress.ip_address(text.partition("%")[0]))
     if allow_private and address not in METADATA and any(address in network for network in PRIVATE):

@@ -8,21 +8,21 @@ from typing import Any, Protocol
 
 
 class Deadline:
-    """Seconds that are left for the whole of a fetch."""
+    """The end of a fetch, as a whole."""
 
     def __init__(self, seconds: float) -> None:
         self.seconds = seconds
         self._end = time.monotonic() + seconds
 
     def left(self) -> float:
-        """Return the seconds left, more than 0; raises TimeoutError when there are none."""
+        """Return the seconds left, more than 0; raises TimeoutError after the end."""
         if (left := self._end - time.monotonic()) <= 0:
             raise TimeoutError
         return left
 
 
 class _Socket(Protocol):
-    """What is used of a socket, plain or TLS."""
+    """The methods in use of a plain or TLS socket."""
 
     def settimeout(self, value: float | None, /) -> None: ...
     def sendall(self, data: Any, /) -> None: ...
@@ -30,7 +30,7 @@ class _Socket(Protocol):
 
 
 class TimedSocket:
-    """A socket as http.client uses it, whose sends and reads together end at a deadline."""
+    """A socket for http.client, whose sends and reads together end at a deadline."""
 
     def __init__(self, connected: _Socket, deadline: Deadline) -> None:
         self._connected = connected
@@ -44,7 +44,7 @@ class TimedSocket:
         return io.BufferedReader(_TimedReader(self._connected, self._deadline))
 
     def close(self) -> None:
-        """Leave the socket to whoever opened it."""
+        """Do nothing: the opener closes the socket."""
 
 
 class _TimedReader(io.RawIOBase):

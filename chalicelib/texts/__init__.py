@@ -1,6 +1,6 @@
-"""The one rule of what a name or text may hold, how names compare, and where a text may be cut.
+"""The rules for names and texts: allowed characters, how names compare, where a text may be cut.
 
-Nothing here asks the interpreter which characters exist: docs/adr says why.
+They don't depend on the Unicode version of the interpreter: docs/adr says why.
 """
 
 from chalicelib.texts.characters import BLANKS, described, fault_in, has_visible, plain

@@ -1,8 +1,8 @@
-"""Characters that names and texts cannot hold, and those that nobody sees.
+"""Characters that names and texts can't have, and invisible characters.
 
 The ranges are those of Unicode properties that do not grow with each version: General_Category Cc and Cs and
-Noncharacter_Code_Point never change, Bidi_Control, White_Space and Default_Ignorable_Code_Point hardly ever
-do, and the last has room set aside for what may come. Sources: Unicode 18, PropList.txt and
+Noncharacter_Code_Point never change; Bidi_Control, White_Space and Default_Ignorable_Code_Point hardly ever
+do, and the last includes reserved ranges. Sources: Unicode 18, PropList.txt and
 DerivedCoreProperties.txt; https://www.unicode.org/policies/stability_policy.html.
 """
 
@@ -23,16 +23,16 @@ UNSEEN = (
     "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
     "\U000e0000-\U000e001f\U000e0080-\U000e00ff\U000e01f0-\U000e0fff"
 )
-"""Default ignorables that a name does without; a text of several lines may hold them."""
+"""Default ignorables that a name can't have, but a text of several lines can."""
 JOINING = (
     "\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200c\u200d\u3164\ufe00-\ufe0f\uffa0"
     "\U000e0020-\U000e007f\U000e0100-\U000e01ef"
 )
-"""Default ignorables that words and emoji are written with: joiners, variation selectors, tags, fillers."""
+"""Default ignorables that words and emoji need: joiners, variation selectors, tags, fillers."""
 BLANKS = " \u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
 """General_Category Zs."""
 EMPTY = "\u2800\U00013441\U00013442\U00016fe4\U0001d159"
-"""Symbols and letters that are drawn as nothing: an empty Braille cell, blanks and fillers of old scripts."""
+"""Symbols and letters that look empty: an empty Braille cell, blanks and fillers of old scripts."""
 
 IN_A_LINE = re.compile(f"[{CONTROLS}{SURROGATES}{NONCHARACTERS}{DIRECTION}{UNSEEN}]")
 IN_LINES = re.compile(rf"(?!\n)[{CONTROLS}{SURROGATES}{NONCHARACTERS}{DIRECTION}]")
@@ -48,20 +48,20 @@ KINDS = (
 
 
 def fault_in(text: str, *, lines: bool = False) -> str | None:
-    """Return what is wrong with the first character that a text cannot hold, and where; None: nothing.
+    """Return the problem with the first character that a text can't have, and its position; None without one.
 
-    lines: whether the text may have line breaks (LF), and characters that nobody sees.
+    lines: Whether the text may have line breaks (LF) and invisible characters.
     """
-    if text.isascii() and text.isprintable():  # the same in every version, and most names
+    if text.isascii() and text.isprintable():  # most names, in every Unicode version
         return None
     found = (IN_LINES if lines else IN_A_LINE).search(text)
     return None if found is None else described(found[0], found.start() + 1)
 
 
-def described(character: str, place: int) -> str:
-    """Say what a character is that cannot stand where it is; place: counted from 1."""
+def described(character: str, position: int) -> str:
+    """Return the problem with a character, as an error tells it; position: Counted from 1."""
     kind = next(kind for members, kind in KINDS if re.match(f"[{members}]", character))
-    return f"character {place} is U+{ord(character):04X}, {kind}; take it out"
+    return f"character {position} is U+{ord(character):04X}, {kind}; take it out"
 
 
 def has_visible(text: str) -> bool:
@@ -70,5 +70,5 @@ def has_visible(text: str) -> bool:
 
 
 def plain(text: str) -> str:
-    """Return a text of one line with U+FFFD for each character that it cannot hold."""
+    """Return a line with U+FFFD in place of each character that it can't have."""
     return IN_A_LINE.sub("\ufffd", text)

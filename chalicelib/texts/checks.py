@@ -1,4 +1,4 @@
-"""Checks of names and texts that a client sent; each refusal names the field and what to do."""
+"""Checks of names and texts from clients; each error names the field and says what to do."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from chalicelib.texts.folding import LONGEST_DECOMPOSITION, composed
 def checked_line(text: str, field: str, thing: str, most: int) -> str:
     """Return a text of one line in NFC; raises BadRequest naming the field.
 
-    thing: what it is, with its article. most: characters that it may have in NFC.
+    thing: Name of the text for the error, with its article.
+    most: Maximum number of characters in NFC.
     """
     if len(text) <= most * LONGEST_DECOMPOSITION:
         _refuse(fault_in(text), field)
@@ -20,7 +21,7 @@ def checked_line(text: str, field: str, thing: str, most: int) -> str:
 
 
 def check_line(text: str, field: str, thing: str, most: int) -> None:
-    """Return if a text of one line can be kept as it came; raises BadRequest. See checked_line."""
+    """Return if a line is valid as it is; raises BadRequest. See checked_line."""
     if len(text) > most:
         raise bad_field(field, f"{thing} has at most {most} characters; this has {len(text)}")
     _refuse(fault_in(text), field)
@@ -29,9 +30,9 @@ def check_line(text: str, field: str, thing: str, most: int) -> None:
 
 
 def check_lines(text: str, field: str, thing: str) -> None:
-    """Return if a text that may have line breaks (LF) can be kept as it came, or is empty.
+    """Return if a text with or without line breaks (LF) is valid as it is, or empty; raises BadRequest.
 
-    The text's length was checked. Raises BadRequest naming the field.
+    The caller checks the length.
     """
     _refuse(fault_in(text, lines=True), field)
     if text and not has_visible(text):
