@@ -65,9 +65,9 @@ def test_fetch_sends_headers_and_returns_body_and_type() -> None:
         ("http://b\u00fccher.example/", "2048 ASCII characters"),
         ("http://ann:s3cret@127.0.0.1/", "no user and password"),
         ("http://@127.0.0.1/", "no user and password"),
-        ("http://127.0.0.1:99999/", "cannot be"),
+        ("http://127.0.0.1:99999/", "invalid host or port"),
         ("http://127.0.0.1:0/", "http:// or https://"),
-        ("http://[::1/", "cannot be"),
+        ("http://[::1/", "invalid host or port"),
     ],
 )
 def test_url_that_is_not_fetched(url: str, told: str) -> None:

@@ -156,9 +156,7 @@ def test_deleted_account_stays_deleted(here: Store, source: UserServer) -> None:
     """A user who deleted the imported account is not imported again, under no handle."""
     call(event(source))
     Accounts(here).delete("bob")
-    assert reasons(call(event(source)))["2"].startswith(
-        "the handle belonged to a deleted account"
-    )
+    assert reasons(call(event(source)))["2"].startswith("the handle belonged to a deleted account")
 
     source.users[1] = person(2, "bobby")
     assert reasons(call(event(source)))["2"].startswith("the id was imported as bob before")
