@@ -13,7 +13,8 @@ from chalicelib.errors import StoreFull, StoreUnavailable
 from chalicelib.idle import LastUse
 from chalicelib.logs import LOGGER
 from chalicelib.store.redis.client import Store
-from chalicelib.store.work.job_list import WorkList
+from chalicelib.store.work import job_list
+from chalicelib.store.work.job_list import PUSHED_AT_ONCE, JobList
 
 BATCH = 10
 """Messages in one call of SQS. Source: SendMessageBatch in the Amazon SQS API Reference."""
@@ -72,7 +73,8 @@ class JobQueue:
 
     def __init__(self, settings: Settings, store: Store) -> None:
         self._url = settings.work_queue
-        self._list = WorkList(store)
+        self._store = store
+        self._list = JobList()
         self._used = LastUse()
 
     def put(self, items: Sequence[str]) -> None:
@@ -96,8 +98,12 @@ class JobQueue:
         return failure is None
 
     def _push(self, jobs: list[str]) -> NotQueued | None:
+        length = 0
         try:
-            self._list.push(jobs)
+            for start in range(0, len(jobs), PUSHED_AT_ONCE):
+                length = self._store.run(self._list.push(jobs[start : start + PUSHED_AT_ONCE]))
+            if length > job_list.MOST_JOBS:
+                self._store.run(self._list.trim())
         except (StoreUnavailable, StoreFull) as error:
             return NotQueued(len(jobs), str(error.__cause__ or error))
         return None

@@ -133,7 +133,9 @@ class Services:
     def _wire_jobs(self) -> None:
         stores, store = self._stores, self._store
         follows, posts, timelines = stores.follows, stores.posts, stores.timelines
-        indexer = AccountIndexer(stores.accounts, stores.claims, stores.user_index, stores.index_traces)
+        indexer = AccountIndexer(
+            store, stores.accounts, stores.claims, stores.user_index, stores.index_traces
+        )
         mirror = EdgeMirror(follows, posts, timelines)
         self.blocked_invitations = BlockedInvitations(store, stores.chats, self._transactions, mirror.block)
         erasure = AccountErasure(
@@ -146,23 +148,23 @@ class Services:
             "posts": PostFanOut(follows, posts, timelines, self.settings.large_author).run,
             "delete": erasure.erase,
         }
-        self.jobs = PendingJobs(stores.pending_work, self._queue, handlers)
+        self.jobs = PendingJobs(store, stores.pending_work, self._queue, handlers)
 
     def _wire_accounts(self) -> None:
         stores, store, closer = self._stores, self._store, self._delivery.session_closer
         accounts, claims, sessions = stores.accounts, stores.claims, stores.sessions
         passwords = Passwords(self.settings.argon2)
-        self.login = Login(accounts, claims, sessions, stores.login_attempts, passwords, closer)
+        self.login = Login(store, accounts, claims, sessions, stores.login_attempts, passwords, closer)
         self.registration = Registration(
-            self.names, accounts, claims, passwords, self.login, self.jobs, closer
+            store, self.names, accounts, passwords, self.login, self.jobs, closer
         )
-        self.sessions = SessionService(sessions, closer)
+        self.sessions = SessionService(store, sessions, closer)
         self.profiles = Profiles(store, accounts, claims, self.names, self.jobs, strict=self._needs_account)
         self.user_search = UserSearch(store, accounts, stores.user_index)
         self.deletion = Deletion(store, accounts, stores.inboxes, self.jobs, closer)
         get = getter(allow_private=self.settings.import_private)
         self.imports = Imports(
-            AccountImporter(accounts, claims, passwords), self.names, get, self.jobs.enqueue
+            AccountImporter(store, accounts, claims, passwords), self.names, get, self.jobs.enqueue
         )
 
     def _wire_social(self) -> None:

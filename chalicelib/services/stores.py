@@ -35,12 +35,12 @@ class Stores:
 
     def __init__(self, settings: Settings) -> None:
         self.client = store = client.connect(settings)
-        self.accounts = Accounts(store)
-        self.claims = Claims(store)
-        self.index_traces = IndexTraces(store)
-        self.login_attempts = LoginAttempts(store)
-        self.sessions = Sessions(store)
-        self.user_cards = UserCards(store)
+        self.accounts = Accounts()
+        self.claims = Claims()
+        self.index_traces = IndexTraces()
+        self.login_attempts = LoginAttempts()
+        self.sessions = Sessions()
+        self.user_cards = UserCards()
         self.user_index = SearchIndex(store)
         self.blocks = Blocks(store)
         self.follows = Follows(store)
@@ -55,7 +55,7 @@ class Stores:
         self.outbox = Outbox(store)
         self.inboxes = Inboxes(store)
         self.read_states = ReadStates(store)
-        self.pending_work = PendingWork(store)
+        self.pending_work = PendingWork()
         lease = settings.lease_seconds * 1_000_000
         self.connections = Connections(store, lease)
         self.user_connections = UserConnections(store, lease)

@@ -115,7 +115,7 @@ class TestUsedUp:
         """Whose session has ended is told so, also where no request is left of its class."""
         socket = door.enter("ann")
         use_up_writes(door)
-        Sessions(services.current()._store).end_all("ann")
+        services.current()._store.run(Sessions().end_all("ann"))
         valkey.nodes[0].hset(keys.connection(socket.connection), "renewed", 0)
 
         assert [answer.get("code") for answer in socket.send(saying(1))] == ["connection_ended"]

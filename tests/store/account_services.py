@@ -111,11 +111,11 @@ class Village:
 
     def __init__(self, store: Store, ahead: float = 0.0) -> None:
         self.store = store
-        self.accounts, self.claims, self.index = Accounts(store), Claims(store), SearchIndex(store)
-        self.traces = IndexTraces(store)
-        self.directory = AccountIndexer(self.accounts, self.claims, self.index, self.traces)
-        self.owed, self.follows, self.blocks = PendingWork(store), Follows(store), Blocks(store)
-        self.posts, self.timelines, self.sessions = Posts(store), Timelines(store), Sessions(store)
+        self.accounts, self.claims, self.index = Accounts(), Claims(), SearchIndex(store)
+        self.traces = IndexTraces()
+        self.directory = AccountIndexer(store, self.accounts, self.claims, self.index, self.traces)
+        self.owed, self.follows, self.blocks = PendingWork(), Follows(store), Blocks(store)
+        self.posts, self.timelines, self.sessions = Posts(store), Timelines(store), Sessions()
         self.chats, self.log = Chats(store, 1000, 100), MessageLog(store)
         edge_mirror = EdgeMirror(self.follows, self.posts, self.timelines)
         inboxes, self.departed = Inboxes(store), list[tuple[str, str]]()
@@ -130,7 +130,7 @@ class Village:
             "posts": PostFanOut(self.follows, self.posts, self.timelines, 10_000).run,
         }
         queue = JobQueue(Settings(), store)
-        self.work = PendingJobs(self.owed, queue, handlers, lambda: time.time() + ahead)
+        self.work = PendingJobs(store, self.owed, queue, handlers, lambda: time.time() + ahead)
         self.people = Profiles(
             store, self.accounts, self.claims, Names(open_names=False), self.work, strict=True
         )
@@ -143,8 +143,8 @@ class Village:
     def settle(self, handle: str, name: str = "", email: str | None = None) -> None:
         """Make an account and enter it in the directory."""
         if email is not None:
-            assert self.claims.claim(EMAIL, email, handle)
-        assert self.accounts.create(Account(handle=handle, name=name, email=email))
+            assert self.store.run(self.claims.claim(EMAIL, email, handle))
+        assert self.store.run(self.accounts.create(Account(handle=handle, name=name, email=email)))
         self.work.try_now(f"index:{handle}")
 
     def _depart(self, handle: str, chat: str) -> None:

@@ -40,9 +40,10 @@ class Society:
     """
 
     def __init__(self, store: Store, large: int = 10_000) -> None:
-        self.accounts, self.follows, self.blocks = Accounts(store), Follows(store), Blocks(store)
-        self.posts, self.timelines, self.cards = Posts(store), Timelines(store), UserCards(store)
-        self.owed = PendingWork(store)
+        self.store = store
+        self.accounts, self.follows, self.blocks = Accounts(), Follows(store), Blocks(store)
+        self.posts, self.timelines, self.cards = Posts(store), Timelines(store), UserCards()
+        self.owed = PendingWork()
         self.edge_mirror = EdgeMirror(self.follows, self.posts, self.timelines)
         self.fan_out = PostFanOut(self.follows, self.posts, self.timelines, large)
         handlers: dict[str, Any] = {
@@ -53,7 +54,7 @@ class Society:
             "delete": self.follows.drop,
         }
         queue = JobQueue(Settings(), store)
-        self.work = PendingJobs(self.owed, queue, handlers, lambda: time.time() + LATER_SECONDS)
+        self.work = PendingJobs(store, self.owed, queue, handlers, lambda: time.time() + LATER_SECONDS)
         relations = Relations(store, Names(open_names=False), self.accounts)
         pages = UserPages(store, self.cards)
         self.following = FollowService(self.follows, relations, pages, self.work)
@@ -64,11 +65,11 @@ class Society:
     def settle(self, *handles: str) -> None:
         """Make accounts."""
         for handle in handles:
-            assert self.accounts.create(Account(handle=handle, name=handle.title()))
+            assert self.store.run(self.accounts.create(Account(handle=handle, name=handle.title())))
 
     def delete(self, handle: str) -> None:
         """Delete an account."""
-        self.accounts.delete(handle)
+        self.store.run(self.accounts.delete(handle))
         self.work.try_now(f"delete:{handle}")
 
     def settled(self) -> None:
@@ -76,7 +77,7 @@ class Society:
         for _ in range(ROUNDS):
             if not self.work.sweep():
                 return
-        assert self.owed.everything() == []
+        assert self.store.run(self.owed.all()) == []
 
     def post(self, handle: str, text: str) -> str:
         """Post a text, as far as the queue; returns the id."""

@@ -49,17 +49,17 @@ class AccountErasure:
 
         The account's own fields go last, because they lead to the rest.
         """
-        account = self._accounts.get(handle)
+        account = self._store.run(self._accounts.find(handle))
         if account is None or not account.deleted:
             return
         self._indexer.index(handle)
         if account.identity is not None:
-            self._claims.release(IDENTITY, account.identity.hex(), handle)
+            self._store.run(self._claims.release(IDENTITY, account.identity.hex(), handle))
         self._follows.drop(handle)
         for chat in self._store.run(self._inboxes.chats_of(handle)):
             self._depart(handle, chat)
         self._inboxes.forget(handle)
-        self._accounts.forget(handle)
+        self._store.run(self._accounts.forget(handle))
 
 
 class Deletion:
@@ -83,7 +83,7 @@ class Deletion:
         """Delete a user; with many follows or chats, a job removes the data in other slots later."""
         profile, chats = self._store.run_both(self._accounts.profile(handle), self._inboxes.chats_of(handle))
         self._session_closer.close_all(handle)  # before the account, which lists the connections
-        self._accounts.delete(handle)
+        self._store.run(self._accounts.delete(handle))
         item = delete_item(handle)
         edges = 0 if profile is None else profile.followers + profile.following
         if edges > INLINE_EDGES or len(chats) > INLINE_CHATS:

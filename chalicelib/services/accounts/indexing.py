@@ -9,6 +9,7 @@ from chalicelib.store.accounts import index_traces
 from chalicelib.store.accounts.accounts import Account, Accounts
 from chalicelib.store.accounts.claims import Claims
 from chalicelib.store.accounts.index_traces import IndexTrace, IndexTraces
+from chalicelib.store.redis.client import Store
 from chalicelib.store.search import SearchEntry, SearchIndex
 
 
@@ -18,7 +19,10 @@ class AccountIndexer:
     A trace is a term or an email that another slot holds of an account.
     """
 
-    def __init__(self, accounts: Accounts, claims: Claims, index: SearchIndex, known: IndexTraces) -> None:
+    def __init__(
+        self, store: Store, accounts: Accounts, claims: Claims, index: SearchIndex, known: IndexTraces
+    ) -> None:
+        self._store = store
         self._accounts = accounts
         self._claims = claims
         self._index = index
@@ -32,19 +36,19 @@ class AccountIndexer:
         """
         made: frozenset[IndexTrace] = frozenset()  # another call may have struck out what this one noted
         while True:  # repeats if the account changes meanwhile
-            known = self._traces.of(handle) | made
-            account = self._accounts.get(handle)
+            known = self._store.run(self._traces.of(handle)) | made
+            account = self._store.run(self._accounts.find(handle))
             if account is None:
                 return
             self._update(account, known)
             made |= _wanted_traces(account)
-            now = self._accounts.get(handle)
+            now = self._store.run(self._accounts.find(handle))
             if now is not None and _wanted_traces(now) == _wanted_traces(account):
                 return
 
     def _update(self, account: Account, known: frozenset[IndexTrace]) -> None:
         handle, wanted = account.handle, _wanted_traces(account)
-        self._traces.note(handle, wanted - {IndexTrace(index_traces.TERM, handle)})
+        self._store.run(self._traces.note(handle, wanted - {IndexTrace(index_traces.TERM, handle)}))
         self._index.add(_entries(handle, wanted))
         if not account.deleted:
             self._settle(account)
@@ -52,14 +56,14 @@ class AccountIndexer:
         self._index.remove(_entries(handle, stale))
         for trace in stale:
             if trace.kind == index_traces.EMAIL:
-                self._claims.release(EMAIL, trace.value, handle)
-        self._traces.strike(handle, stale)
+                self._store.run(self._claims.release(EMAIL, trace.value, handle))
+        self._store.run(self._traces.strike(handle, stale))
 
     def _settle(self, account: Account) -> None:
         """Make the claims of email and identity permanent; clear an email that another user has claimed."""
-        settle(self._accounts, self._claims, account)
+        settle(self._store, self._accounts, self._claims, account)
         if account.identity is not None:
-            self._claims.settle(IDENTITY, account.identity.hex(), account.handle)
+            self._store.run(self._claims.settle(IDENTITY, account.identity.hex(), account.handle))
 
 
 def _wanted_traces(account: Account) -> frozenset[IndexTrace]:

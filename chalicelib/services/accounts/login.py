@@ -29,6 +29,7 @@ from chalicelib.store.accounts.accounts import Account, Accounts
 from chalicelib.store.accounts.claims import Claims
 from chalicelib.store.accounts.login_attempts import LoginAttempt, LoginAttempts
 from chalicelib.store.accounts.sessions import Details, Sessions
+from chalicelib.store.redis.client import Store
 
 NOBODY = ""
 """Stands for a name that is not a handle: only handles become part of a key."""
@@ -47,6 +48,7 @@ class Login:
 
     def __init__(
         self,
+        store: Store,
         accounts: Accounts,
         claims: Claims,
         sessions: Sessions,
@@ -54,6 +56,7 @@ class Login:
         passwords: Passwords,
         session_closer: SessionCloser,
     ) -> None:
+        self._store = store
         self._accounts = accounts
         self._claims = claims
         self._sessions = sessions
@@ -74,13 +77,13 @@ class Login:
         name, email = self._handle_of(request)
         counted = email or name  # counted by email: failures of a handle would reveal whose an email is
         attempt = self._begin_attempt(counted, details.address)
-        account = self._accounts.get(name)
+        account = self._store.run(self._accounts.find(name))
         usable = account is not None and not account.deleted and email in (None, account.email)
         stored_hash = account.password if account and usable else None
         match = self._verify(stored_hash, request.password, attempt)
         if not match or account is None or stored_hash is None:
             raise WrongCredentials("The name or the password is wrong.")
-        self._attempts.succeed(attempt)
+        self._store.run(self._attempts.succeed(attempt))
         current = self._replace_one_time_password(account, stored_hash, request.new_password)
         if current != stored_hash or (match is Match.RIGHT and not self._passwords.needs_rehash(stored_hash)):
             return self.start_session(account.handle, current, details)
@@ -99,13 +102,15 @@ class Login:
         """
         password, new = change.password, checked_password(change.new_password, "new_password")
         attempt = self._begin_attempt(handle, address)
-        account = self._accounts.get(handle)
+        account = self._store.run(self._accounts.find(handle))
         stored_hash = account.password if account else None
         if not self._verify(stored_hash, password, attempt) or stored_hash is None:
             raise WrongCredentials("The current password is wrong.")
-        if not self._accounts.set_password(handle, stored_hash, self._passwords.hash(new), keep):
+        if not self._store.run(
+            self._accounts.set_password(handle, stored_hash, self._passwords.hash(new), keep)
+        ):
             raise WrongCredentials("The password has just been changed. Log in with the new one.")
-        self._attempts.succeed(attempt)
+        self._store.run(self._attempts.succeed(attempt))
         self._session_closer.close_all(handle, keep=keep)
 
     def start_session(
@@ -116,7 +121,7 @@ class Login:
         rehash: A hash of the same password by the current parameters, to replace the stored one.
         """
         token = new_token(handle)
-        expires = self._sessions.add(handle, stored_hash, digest_of(token), details, rehash)
+        expires = self._store.run(self._sessions.add(handle, stored_hash, digest_of(token), details, rehash))
         if not expires:
             raise NotAuthenticated("The account has just been changed. Log in again.")
         return StartedSession(handle, token, expires)
@@ -132,12 +137,13 @@ class Login:
             name = given[0].casefold()
             return name if HANDLE.fullmatch(name) else NOBODY, None
         email = checked_email(request.email, "email")
-        return self._claims.holder(EMAIL, email) or email, email
+        return self._store.run(self._claims.holder(EMAIL, email)) or email, email
 
     def _begin_attempt(self, name: str, address: str) -> LoginAttempt:
         """Count an attempt; raises TooManyRequests."""
-        attempt = self._attempts.begin(name, address)
+        attempt = self._store.run(self._attempts.begin(name, address))
         if attempt.wait:
+            self._store.run(self._attempts.take_back(attempt))
             headers = {"Retry-After": str(math.ceil(attempt.wait))}
             raise TooManyRequests(
                 "Too many logins have failed for this name or from your address. Try again later.",
@@ -150,7 +156,7 @@ class Login:
         try:
             return self._passwords.verify(stored_hash, password, attempt.doubt)
         except TooManyRequests:
-            self._attempts.take_back(attempt)
+            self._store.run(self._attempts.take_back(attempt))
             raise
 
     def _replace_one_time_password(self, account: Account, stored_hash: str, new: str | None) -> str:
@@ -159,7 +165,7 @@ class Login:
         if new is None:
             raise PasswordChangeNeeded("This password works for one login only: send `new_password` with it.")
         hashed = self._passwords.hash(checked_password(new, "new_password"))
-        if not self._accounts.set_password(account.handle, stored_hash, hashed):
+        if not self._store.run(self._accounts.set_password(account.handle, stored_hash, hashed)):
             raise WrongCredentials(
                 "This password worked for one login, and has just been used. Log in with the new one."
             )

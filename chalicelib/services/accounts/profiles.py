@@ -74,7 +74,7 @@ class Profiles:
         email = fields.get("email")
         if email and email != self._own(handle).account.email:
             self._claim(email, handle)
-        if fields and self._accounts.update(handle, fields) is None:
+        if fields and self._store.run(self._accounts.update(handle, fields)) is None:
             raise _gone()
         if FOUND_BY & fields.keys():
             self._jobs.try_now(index_item(handle))
@@ -85,7 +85,10 @@ class Profiles:
 
     def _claim(self, email: str, handle: str) -> None:
         """Claim an email, unless the user has claimed it before; raises AlreadyTaken."""
-        if not self._claims.claim(EMAIL, email, handle) and self._claims.holder(EMAIL, email) != handle:
+        if (
+            not self._store.run(self._claims.claim(EMAIL, email, handle))
+            and self._store.run(self._claims.holder(EMAIL, email)) != handle
+        ):
             raise _taken()
 
     def _own(self, handle: str) -> Profile:

@@ -14,6 +14,7 @@ from chalicelib.services.values.profile_fields import checked_name
 from chalicelib.store.accounts.accounts import Account, Accounts, index_item
 from chalicelib.store.accounts.claims import Claims
 from chalicelib.store.accounts.sessions import Details
+from chalicelib.store.redis.client import Store
 
 
 class Registration:
@@ -24,17 +25,17 @@ class Registration:
 
     def __init__(
         self,
+        store: Store,
         names: Names,
         accounts: Accounts,
-        claims: Claims,
         passwords: Passwords,
         login: Login,
         jobs: PendingJobs,
         session_closer: SessionCloser,
     ) -> None:
+        self._store = store
         self._names = names
         self._accounts = accounts
-        self._claims = claims
         self._passwords = passwords
         self._login = login
         self._jobs = jobs
@@ -52,7 +53,7 @@ class Registration:
         email = None if account.email is None else checked_email(account.email, "email")
         name = checked_name(account.name, "name")
         password = checked_password(password)
-        if self._accounts.get(handle) is not None:
+        if self._store.run(self._accounts.find(handle)) is not None:
             raise _taken()
         stored_hash = self._passwords.hash(password)
         self._create(Account(handle=handle, name=name, email=email, password=stored_hash))
@@ -70,12 +71,12 @@ class Registration:
         if not self._claim_identity(value, handle):
             raise _taken()
         account = Account(handle=handle, name=checked_name(wanted.name, "name"), identity=identity.digest)
-        if self._accounts.create(account):
+        if self._store.run(self._accounts.create(account)):
             self._session_closer.close_all(handle)
         elif not self._belongs_to(handle, identity):
-            self._claims.release(IDENTITY, value, handle)
+            self._store.run(Claims.release(IDENTITY, value, handle))
             raise _taken()
-        if not self._claims.settle(IDENTITY, value, handle):
+        if not self._store.run(Claims.settle(IDENTITY, value, handle)):
             raise _taken()
         self._jobs.try_now(index_item(handle))
         return handle
@@ -85,19 +86,19 @@ class Registration:
 
         A deleted user's claim, which a call during the deletion may leave, is released first.
         """
-        if self._claims.claim(IDENTITY, value, handle):
+        if self._store.run(Claims.claim(IDENTITY, value, handle)):
             return True
-        holder = self._claims.holder(IDENTITY, value)
+        holder = self._store.run(Claims.holder(IDENTITY, value))
         if holder is None or holder == handle:
             return holder is not None
-        account = self._accounts.get(holder)
+        account = self._store.run(self._accounts.find(holder))
         if account is None or not account.deleted:
             return False
-        self._claims.release(IDENTITY, value, holder)
-        return self._claims.claim(IDENTITY, value, handle)
+        self._store.run(Claims.release(IDENTITY, value, holder))
+        return self._store.run(Claims.claim(IDENTITY, value, handle))
 
     def _belongs_to(self, handle: str, identity: Identity) -> bool:
-        account = self._accounts.get(handle)
+        account = self._store.run(self._accounts.find(handle))
         return account is not None and not account.deleted and account.identity == identity.digest
 
     def _create(self, account: Account) -> None:
@@ -105,11 +106,13 @@ class Registration:
 
         A crash before the creation frees the email again; after it, the sweep does the rest.
         """
-        if account.email is not None and not self._claims.claim(EMAIL, account.email, account.handle):
+        if account.email is not None and not self._store.run(
+            Claims.claim(EMAIL, account.email, account.handle)
+        ):
             raise _taken()
-        if not self._accounts.create(account):
+        if not self._store.run(self._accounts.create(account)):
             if account.email is not None:
-                self._claims.release(EMAIL, account.email, account.handle)
+                self._store.run(Claims.release(EMAIL, account.email, account.handle))
             raise _taken()
         self._jobs.try_now(index_item(account.handle))
 

@@ -16,6 +16,7 @@ from chalicelib.services.delivery.session_close import SessionCloser
 from chalicelib.services.values.times import rfc3339
 from chalicelib.store.accounts.sessions import SessionInfo, Sessions
 from chalicelib.store.accounts.signed_identity import issued_in
+from chalicelib.store.redis.client import Store
 
 SESSION_ID = re.compile(r"[0-9a-f]{16}", re.ASCII)
 SWEPT_OF_PARTITION = 40
@@ -29,8 +30,13 @@ class SessionService:
     """
 
     def __init__(
-        self, sessions: Sessions, session_closer: SessionCloser, clock: Callable[[], float] = time.time
+        self,
+        store: Store,
+        sessions: Sessions,
+        session_closer: SessionCloser,
+        clock: Callable[[], float] = time.time,
     ) -> None:
+        self._store = store
         self._sessions = sessions
         self._session_closer = session_closer
         self._clock = clock
@@ -38,18 +44,22 @@ class SessionService:
     def all(self, caller: Caller) -> Devices:
         """Return the caller's sessions, most recently used first."""
         now = self._clock() * 1_000_000
-        live = [device for device in self._sessions.devices(caller.handle) if device.expires > now]
+        live = [
+            device for device in self._store.run(self._sessions.of(caller.handle)) if device.expires > now
+        ]
         return Devices([_listed(device, caller.session) for device in live])
 
     def end(self, caller: Caller, session: str) -> None:
         """End one of the caller's sessions; raises SessionNotFound."""
-        if not (SESSION_ID.fullmatch(session) and self._sessions.end(caller.handle, session)):
+        if not (
+            SESSION_ID.fullmatch(session) and self._store.run(self._sessions.end(caller.handle, session))
+        ):
             raise SessionNotFound(f"You have no session {session}.")
         self._session_closer.close_session(caller.handle, session)
 
     def end_all(self, caller: Caller) -> None:
         """End all the caller's sessions, and reject tokens that an outside issuer has signed until now."""
-        self._sessions.end_all(caller.handle, issued_in(caller.signed))
+        self._store.run(self._sessions.end_all(caller.handle, issued_in(caller.signed)))
         self._session_closer.close_all(caller.handle)
 
     def sweep(self) -> int:
@@ -57,12 +67,13 @@ class SessionService:
 
         Takes three round trips, and one for each 100 users. Raises StoreUnavailable.
         """
-        return self._sessions.drop_expired(SWEPT_OF_PARTITION)
+        handles = self._store.run(self._sessions.expired(SWEPT_OF_PARTITION))
+        return sum(self._store.run_all(map(self._sessions.drop_expired, handles)))
 
     def log_out(self, caller: Caller) -> None:
         """End the caller's current session; all sessions of a caller with a signed identity."""
         if caller.session:
-            self._sessions.end(caller.handle, caller.session)
+            self._store.run(self._sessions.end(caller.handle, caller.session))
             self._session_closer.close_session(caller.handle, caller.session)
         else:
             self.end_all(caller)

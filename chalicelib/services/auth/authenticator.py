@@ -51,7 +51,7 @@ class Authenticator:
             caller.digest = digest
             return caller
         identity = self.identity(token)
-        holder = self._claims.holder(IDENTITY, identity.digest.hex())
+        holder = self._store.run(self._claims.holder(IDENTITY, identity.digest.hex()))
         if holder is None:
             raise HandleNeeded("Choose a handle for this identity first: POST /v1/identity.")
         shown = Credential(holder, identity=identity.digest, signed=identity.issued_at)

@@ -53,7 +53,7 @@ class Members:
         Raises BadRequest, ChatNotFound, NotAMember, Banned.
         """
         shown, after = _page(self._members(caller, self._ids.group(chat)), cursor, limit)
-        cards = self._cards.of(member.handle for member in shown)
+        cards = self._store.run(self._cards.of(member.handle for member in shown))
         return MemberPage(members=[_member(one, cards.get(one.handle)) for one in shown], next=after)
 
     def clients(self, caller: Caller, room: str) -> list[GoChatMember]:
@@ -81,7 +81,7 @@ class Members:
         existing_info(group, snapshot)
         permissions.check_manager(group, snapshot.records[caller.handle])
         shown, after = _page(found, cursor, limit)
-        cards = self._cards.of(other.handle for other in shown)
+        cards = self._store.run(self._cards.of(other.handle for other in shown))
         return OtherPage(users=[_other(one, cards.get(one.handle)) for one in shown], next=after)
 
     def _connected(self, group: str, handles: Sequence[str]) -> set[str]:

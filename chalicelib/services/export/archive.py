@@ -107,7 +107,7 @@ class Exports:
             raise NotAuthenticated("The account no longer exists.")
         page.profile = me_of(profile, strict=self._strict)
         page.sign_in = _sign_in(profile.account)
-        page.sessions = list(map(exported, self._sessions.devices(page.handle)))
+        page.sessions = list(map(exported, self._store.run(self._sessions.of(page.handle))))
 
     def _read_lists(self, page: Export, start: ArchiveCursor) -> None:
         """Add parts of lists to a page until it has enough, and set its `next`."""

@@ -13,6 +13,7 @@ from chalicelib.services.imports.candidates import Candidate, UserRejected
 from chalicelib.services.values.emails import EMAIL, settle
 from chalicelib.store.accounts.accounts import FOUND_BY, Account, Accounts, index_item
 from chalicelib.store.accounts.claims import Claims
+from chalicelib.store.redis.client import Store
 
 IMPORT = "import"
 """The kind of claims for accounts of other servers."""
@@ -62,7 +63,8 @@ class Imported(NamedTuple):
 class AccountImporter:
     """Writes the accounts of imported users."""
 
-    def __init__(self, accounts: Accounts, claims: Claims, passwords: Passwords) -> None:
+    def __init__(self, store: Store, accounts: Accounts, claims: Claims, passwords: Passwords) -> None:
+        self._store = store
         self._accounts = accounts
         self._claims = claims
         self._passwords = passwords
@@ -71,7 +73,7 @@ class AccountImporter:
         """Create or update a user's account; a dry run only returns the result. Raises UserRejected."""
         if run.ids.get(user.id) == user.handle:
             return Imported(Result.UNCHANGED)
-        account = self._accounts.get(user.handle)
+        account = self._store.run(self._accounts.find(user.handle))
         self._check_owner(user, account, run)
         self._check_email(user, account, run)
         if account is None:
@@ -96,17 +98,20 @@ class AccountImporter:
 
     def _imported_as(self, user: Candidate) -> str | None:
         """Return another handle under which the user was imported before, also one deleted since."""
-        holder = self._claims.holder(IMPORT, user.source)
+        holder = self._store.run(self._claims.holder(IMPORT, user.source))
         if holder in (None, user.handle):
             return None
-        account = self._accounts.get(holder or "")
+        account = self._store.run(self._accounts.find(holder or ""))
         return holder if account and (account.deleted or account.source == user.source) else None
 
     def _check_email(self, user: Candidate, account: Account | None, run: ImportRun) -> None:
         email = user.fields.get("email")
         if email is None or (account and account.email == email):
             return
-        if (run.emails.get(email) or self._claims.holder(EMAIL, email)) not in (None, user.handle):
+        if (run.emails.get(email) or self._store.run(self._claims.holder(EMAIL, email))) not in (
+            None,
+            user.handle,
+        ):
             raise UserRejected("the email is another account's")
 
     def _create(self, user: Candidate, run: ImportRun, codes: bool) -> Imported:
@@ -123,9 +128,9 @@ class AccountImporter:
         )
         self._claim(IMPORT, user.source, user.handle)
         claimed = account.email is not None and self._claim(EMAIL, account.email, user.handle)
-        if not self._accounts.create(account):
+        if not self._store.run(self._accounts.create(account)):
             if claimed and account.email is not None:
-                self._claims.release(EMAIL, account.email, user.handle)
+                self._store.run(self._claims.release(EMAIL, account.email, user.handle))
             raise UserRejected("the handle was taken just now")
         self._settle(account, user.source)
         run.pending.append(index_item(user.handle))
@@ -157,14 +162,16 @@ class AccountImporter:
             self._claim(EMAIL, changes["email"], user.handle)
         # Before the update: a crash must not leave the claim.
         if "email" in changes and account.email is not None:
-            self._claims.release(EMAIL, account.email, user.handle)
+            self._store.run(self._claims.release(EMAIL, account.email, user.handle))
         secret = {"password": self._passwords.hash(code), "reset": True} if code else {}
-        before = self._accounts.update(user.handle, changes | secret)
+        before = self._store.run(self._accounts.update(user.handle, changes | secret))
         if before is None:
             raise UserRejected("the account was deleted just now")
         chosen = before.password != account.password  # the owner has chosen a password meanwhile
         if code and chosen:
-            self._accounts.update(user.handle, {"password": before.password, "reset": before.reset})
+            self._store.run(
+                self._accounts.update(user.handle, {"password": before.password, "reset": before.reset})
+            )
         if "email" in changes:
             self._settle(msgspec.structs.replace(account, email=changes["email"]), user.source)
         if FOUND_BY & changes.keys():
@@ -173,9 +180,9 @@ class AccountImporter:
 
     def _claim(self, kind: str, value: str, handle: str) -> bool:
         """Claim a value for a while; returns False if the handle had it already. Raises UserRejected."""
-        if self._claims.claim(kind, value, handle):
+        if self._store.run(self._claims.claim(kind, value, handle)):
             return True
-        if self._claims.holder(kind, value) != handle:
+        if self._store.run(self._claims.holder(kind, value)) != handle:
             problem = (
                 "the email is another account's" if kind == EMAIL else "another run is importing this id"
             )
@@ -184,8 +191,8 @@ class AccountImporter:
 
     def _settle(self, account: Account, source: str) -> None:
         """Make the claims permanent; the account loses an email that another account has by now."""
-        self._claims.settle(IMPORT, source, account.handle)
-        settle(self._accounts, self._claims, account)
+        self._store.run(self._claims.settle(IMPORT, source, account.handle))
+        settle(self._store, self._accounts, self._claims, account)
 
 
 def _texts(fields: dict[str, str | None]) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 
 from chalicelib.logs import LOGGER
 from chalicelib.queues import JobQueue
+from chalicelib.store.redis.client import Store
 from chalicelib.store.work.pending import PendingWork
 
 JobHandler = Callable[..., None]
@@ -24,11 +25,13 @@ class PendingJobs:
 
     def __init__(
         self,
+        store: Store,
         pending: PendingWork,
         queue: JobQueue,
         handlers: Mapping[str, JobHandler],
         clock: Callable[[], float] = time.time,
     ) -> None:
+        self._store = store
         self._pending = pending
         self._queue = queue
         self._handlers = handlers
@@ -37,11 +40,11 @@ class PendingJobs:
     def run(self, item: str) -> None:
         """Do an item if it is owed, and clear it; raises what its handler raises, and then it stays owed."""
         kind, handle, *rest = item.split(":")
-        version = self._pending.version(handle, item)
+        version = self._store.run(self._pending.version(handle, item))
         if version is None:
             return
         self._handlers[kind](handle, *rest)
-        self._pending.clear(handle, item, version)
+        self._store.run(self._pending.clear(handle, item, version))
 
     def try_now(self, item: str) -> None:
         """Do an item at once; a failure is logged and left to the sweep: what it follows from is done."""
@@ -61,7 +64,7 @@ class PendingJobs:
         """
         now = int(self._clock() * 1_000_000)
         recent = range(now - SWEEP_AGE_MICROSECONDS, now)  # later ones are of a clock that fell back since
-        late = [item.text for item in self._pending.everything() if item.since not in recent]
+        late = [item.text for item in self._store.run(self._pending.all()) if item.since not in recent]
         for item in late:
             self.try_now(item)
         return len(late)

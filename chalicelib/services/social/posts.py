@@ -39,7 +39,7 @@ class PostService:
     def add(self, handle: str, text: str) -> Post:
         """Add a post; the queue puts it into timelines. Raises BadRequest, TextTooLong, UserNotFound."""
         made = self._posts.add(handle, checked_text(text, "post", MAX_POST_BYTES))
-        author = self._cards.of([handle]).get(handle)
+        author = self._store.run(self._cards.of([handle])).get(handle)
         if made is None or author is None:
             raise UserNotFound("Your account no longer exists.")
         self._work.enqueue(stored.item(handle))
@@ -59,7 +59,7 @@ class PostService:
         before = None if cursor is None else USER_CURSOR.decode(cursor, "cursor").score
         check_contact(author, self._relations.of(author, handle), needs_account=True)
         found = self._store.run(self._posts.page(author, before, limit + 1))
-        card = self._cards.of([author]).get(author)
+        card = self._store.run(self._cards.of([author])).get(author)
         if card is None:
             raise UserNotFound(f"The account of {author} no longer exists.")
         page = page_of(found, limit, lambda post: USER_CURSOR.encode(ScoredMember(post.id, author)))

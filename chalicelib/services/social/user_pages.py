@@ -31,7 +31,7 @@ class UserPages:
         """
         below = None if cursor is None else USER_CURSOR.decode(cursor, "cursor")
         page = page_of(self._store.run(paging(owner, below, limit + 1)), limit, USER_CURSOR.encode)
-        cards = self._cards.of(handle for _, handle in page.rows)
+        cards = self._store.run(self._cards.of(handle for _, handle in page.rows))
         users = [_listed(cards[handle], since) for since, handle in page.rows if handle in cards]
         return PersonPage(users=users, next=page.next)
 

@@ -8,6 +8,7 @@ from unicodedata import normalize
 from chalicelib.errors import bad_field
 from chalicelib.store.accounts.accounts import Account, Accounts
 from chalicelib.store.accounts.claims import Claims
+from chalicelib.store.redis.client import Store
 from chalicelib.texts import fault_in
 
 MAX_EMAIL_CHARACTERS = 254
@@ -37,7 +38,7 @@ def checked_email(text: str, field: str) -> str:
     return email
 
 
-def settle(accounts: Accounts, claims: Claims, account: Account) -> None:
+def settle(store: Store, accounts: Accounts, claims: Claims, account: Account) -> None:
     """Make the claim of an account's email permanent; the account loses an email that another has by now."""
-    if account.email is not None and not claims.settle(EMAIL, account.email, account.handle):
-        accounts.lose_email(account.handle, account.email)
+    if account.email is not None and not store.run(claims.settle(EMAIL, account.email, account.handle)):
+        store.run(accounts.clear_email(account.handle, account.email))

@@ -1,4 +1,4 @@
-"""Accounts: who there is."""
+"""The accounts of users."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any, Literal, NamedTuple
 import msgspec
 
 from chalicelib.store import keys
-from chalicelib.store.redis.client import Store
 from chalicelib.store.redis.query import Query
 from chalicelib.store.redis.scripts import Script
 
@@ -22,7 +21,7 @@ READ_PROFILE = Script("accounts/read_profile")
 CLEAR_EMAIL = Script("accounts/clear_email")
 
 FOUND_BY = frozenset({"name", "email"})
-"""The fields by which a user is found, beside the handle: other slots hold something of them."""
+"""The fields by which a user is found, beside the handle: other slots hold entries and claims of them."""
 FIXED = ("handle", "made", "deleted")
 TEXTS = ("name", "bio", "avatar", "email", "password", "source", "who_may_add_me")
 
@@ -32,7 +31,7 @@ class Account(msgspec.Struct, frozen=True, kw_only=True):
 
     password: argon2's hash. reset: a new password must be chosen at the next login. identity: the digest of
     an outside issuer and its subject. source: what an import took the user from. who_may_add_me: empty for
-    the default. deleted: only the handle is left, for ever.
+    the default. deleted: the account has ended, and its handle stays taken.
     """
 
     handle: str
@@ -61,14 +60,14 @@ class AccountStatus(IntEnum):
 
 
 class UserRelation(NamedTuple):
-    """Somebody as another user meets them; blocks: whether they have blocked that user."""
+    """The relation of a user to another one: the user's status, and whether they block the other."""
 
     status: AccountStatus
     blocks: bool
 
 
 class Profile(NamedTuple):
-    """An account and what is counted of it."""
+    """An account, with the numbers of followers, followed users and posts."""
 
     account: Account
     followers: int
@@ -81,98 +80,86 @@ class Accounts:
 
     `{u<NNN>}:user:<handle>`: HASH, no expiry. `made` (µs since 1970), and of `name`, `bio`, `avatar`,
         `email`, `password` (argon2's hash), `reset` (1), `identity` (32 bytes), `source`, `who_may_add_me`,
-        `since` (µs: signed identities from before it count no more) those that there are; `followed` (see
+        `since` (µs: signed identities from before it are invalid) those that are set; `followed` (see
         Follows), `posted` and `sent` (see Posts), µs. `deleted` (µs) makes it a tombstone; the other fields
-        stay until what is owed for it is done, and the key for ever.
+        stay until the work that is pending for it is done, and the key for ever.
     """
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
-
-    def create(self, account: Account) -> bool:
-        """Make an account; `made` is the store's to say. Returns False when the handle was ever taken."""
+    def create(self, account: Account) -> Query[bool]:
+        """Return the query that makes an account, at the store's time; False: the handle was ever taken."""
         handle, fields = account.handle, _fields(msgspec.structs.asdict(account))
         args = (index_item(handle), *(part for pair in fields.items() for part in pair))
-        return bool(self._store.run(Query(CREATE_ACCOUNT, _user_and_owed(handle), args, repeatable=False)))
+        return Query(CREATE_ACCOUNT, _user_and_pending(handle), args, bool, repeatable=False)
 
-    def get(self, handle: str) -> Account | None:
-        """Return an account, a tombstone too; None: there never was one."""
-        return self._store.run(self.reading(handle))
-
-    def reading(self, handle: str) -> Query[Account | None]:
-        """Return the query for an account; see `get`."""
+    def find(self, handle: str) -> Query[Account | None]:
+        """Return the query for an account, or its tombstone; None: the handle was never taken."""
         return Query("HGETALL", (keys.user(handle),), read=lambda flat: _account(handle, flat))
 
     def profile(self, handle: str) -> Query[Profile | None]:
-        """Return the query for an account and its counts; None: there is none, or none any more."""
+        """Return the query for an account and its counts; None: there is no account, or it was deleted."""
         named = (keys.user(handle), keys.followers(handle), keys.following(handle), keys.posts(handle))
         return Query(READ_PROFILE, named, read=lambda reply: _profile(handle, reply))
 
     def relation(self, handle: str, other: str) -> Query[UserRelation]:
-        """Return the query for how `handle` stands to `other`."""
-        named = (keys.user(handle), keys.blocked(handle))
-        return Query(
-            READ_RELATION,
-            named,
-            (other,),
-            lambda reply: UserRelation(AccountStatus(reply[0]), bool(reply[1])),
-        )
+        """Return the query for the status of `handle`, and whether they block `other`."""
+        return Query(READ_RELATION, (keys.user(handle), keys.blocked(handle)), (other,), _relation)
 
-    def update(self, handle: str, changes: Mapping[str, Any]) -> Account | None:
-        """Set fields, or clear those given as None; returns the account as it was, None: there is none."""
+    def update(self, handle: str, changes: Mapping[str, Any]) -> Query[Account | None]:
+        """Return the query that sets fields, and clears those given as None.
+
+        Its result is the account as it was before; None: there is no account.
+        """
         fields = _fields(changes)
         cleared = [name for name in changes if name not in fields and name not in FIXED]
         item = index_item(handle) if FOUND_BY & changes.keys() else ""
         args = (item, len(fields), *(part for pair in fields.items() for part in pair), *cleared)
-        return self._store.run(
-            Query(UPDATE_ACCOUNT, _user_and_owed(handle), args, lambda flat: _account(handle, flat))
-        )
+        return Query(UPDATE_ACCOUNT, _user_and_pending(handle), args, lambda flat: _account(handle, flat))
 
-    def lose_email(self, handle: str, email: str) -> None:
-        """Clear an account's email, if it is still this one."""
-        self._store.run(Query(CLEAR_EMAIL, (keys.user(handle),), (email,)))
+    def clear_email(self, handle: str, email: str) -> Query[object]:
+        """Return the query that clears an account's email, if it is still this one."""
+        return Query(CLEAR_EMAIL, (keys.user(handle),), (email,))
 
-    def set_password(self, handle: str, held: str, new: str, keep: bytes = b"") -> bool:
-        """Change a password, if it is still the one held, and end all sessions but the one to keep.
+    def set_password(self, handle: str, held: str, new: str, keep: bytes = b"") -> Query[bool]:
+        """Return the query that changes a password and ends all sessions but `keep`; False: it was changed.
 
-        held, new: argon2's hashes. keep: the digest of a session's token.
+        held, new: argon2's hashes, of the password as it was read and of the new one. keep: the digest of a
+        session's token.
         """
         named = (keys.user(handle), keys.sessions(handle))
-        return bool(self._store.run(Query(SET_PASSWORD, named, (held, new, keep), repeatable=False)))
+        return Query(SET_PASSWORD, named, (held, new, keep), bool, repeatable=False)
 
-    def delete(self, handle: str) -> bool:
-        """End an account, and owe `delete:<handle>`; returns False when there never was one.
+    def delete(self, handle: str) -> Query[bool]:
+        """Return the query that ends an account, and records `delete:<handle>`; False: there never was one.
 
-        Its connections are none any more for who asks, and stay until they are dropped; see UserConnections.
+        Its connections count as gone at once, and stay until they are dropped; see UserConnections.
         """
         gone = (keys.sessions, keys.user_limits, keys.posts, keys.timeline, keys.blocked, keys.unfollowed)
-        named = (*_user_and_owed(handle), keys.session_ends(handle), *(key(handle) for key in gone))
-        args = (delete_item(handle), handle)
-        return bool(self._store.run(Query(DELETE_ACCOUNT, (*named, keys.last_seen(handle)), args)))
+        named = (*_user_and_pending(handle), keys.session_ends(handle), *(key(handle) for key in gone))
+        return Query(DELETE_ACCOUNT, (*named, keys.last_seen(handle)), (delete_item(handle), handle), bool)
 
-    def forget(self, handle: str) -> None:
-        """Clear all that a tombstone still holds but that it is one."""
-        told = ("name", "bio", "avatar", "email", "reset", "identity", "source", "since", "who_may_add_me")
+    def forget(self, handle: str) -> Query[object]:
+        """Return the query that clears the fields of a tombstone that are of no more use."""
+        shown = ("name", "bio", "avatar", "email", "reset", "identity", "source", "since", "who_may_add_me")
         counted = ("followed", "posted", "sent")
-        self._store.run(Query("HDEL", (keys.user(handle),), told + counted))
+        return Query("HDEL", (keys.user(handle),), shown + counted)
 
 
 def index_item(handle: str) -> str:
-    """Return what is owed when that by which a user is found has changed."""
+    """Return the pending item that brings the search entries and claims of a user up to date."""
     return f"index:{handle}"
 
 
 def delete_item(handle: str) -> str:
-    """Return what is owed for a deletion."""
+    """Return the pending item of a deletion."""
     return f"delete:{handle}"
 
 
-def _user_and_owed(handle: str) -> tuple[str, str]:
+def _user_and_pending(handle: str) -> tuple[str, str]:
     return keys.user(handle), keys.pending(handle)
 
 
 def _fields(values: Mapping[str, Any]) -> dict[str, bytes | str | int]:
-    """Return the fields to store of what has a value; `handle` and `made` are not among them."""
+    """Return the fields to store: those that have a value, without the FIXED ones."""
     return {
         name: int(value) if isinstance(value, bool) else value
         for name, value in values.items()
@@ -193,6 +180,10 @@ def _account(handle: str, flat: list[bytes]) -> Account | None:
         deleted="deleted" in held,
         **values,
     )
+
+
+def _relation(reply: list[int]) -> UserRelation:
+    return UserRelation(AccountStatus(reply[0]), bool(reply[1]))
 
 
 def _profile(handle: str, reply: list[Any]) -> Profile | None:

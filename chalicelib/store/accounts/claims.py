@@ -1,9 +1,8 @@
-"""Claims: what only one user can have, though its slot is not the user's."""
+"""Claims: values that only one user can have, each kept in a slot of its own."""
 
 from __future__ import annotations
 
 from chalicelib.store import keys
-from chalicelib.store.redis.client import Store
 from chalicelib.store.redis.query import Query
 from chalicelib.store.redis.scripts import Script
 
@@ -11,35 +10,34 @@ CLAIM = Script("accounts/claim")
 RELEASE_CLAIM = Script("accounts/release_claim")
 
 CLAIM_SECONDS = 180
-"""How long a claim waits for the user to be made: what a crash between the two leaves is free again then.
+"""How long a claim waits for its account: after a crash between the two the value is free again by then.
 
-Twice as long as the sweep takes at the most to settle it."""
+Twice as long as the sweep takes at most to settle it."""
 
 
 class Claims:
     """Who has an email, an outside identity or an imported user. Its key, in the partition of the value:
 
     `{u<NNN>}:claim:<kind>:<value>`: STRING, the handle; expires after CLAIM_SECONDS until it is settled.
-        A claim that the user's own account does not confirm counts for nothing.
+        A claim that the user's own account does not confirm is void.
     """
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    @staticmethod
+    def claim(kind: str, value: str, handle: str) -> Query[bool]:
+        """Return the query that claims a value for CLAIM_SECONDS; False: anybody, this user too, has it."""
+        return Query(CLAIM, (keys.claim(kind, value),), (handle, CLAIM_SECONDS), bool, repeatable=False)
 
-    def claim(self, kind: str, value: str, handle: str) -> bool:
-        """Claim a value for a while; returns False when it is claimed, by whomever."""
-        args = (handle, CLAIM_SECONDS)
-        return bool(self._store.run(Query(CLAIM, (keys.claim(kind, value),), args, repeatable=False)))
+    @staticmethod
+    def settle(kind: str, value: str, handle: str) -> Query[bool]:
+        """Return the query that claims a value for good; False: another user has it."""
+        return Query(CLAIM, (keys.claim(kind, value),), (handle, 0), bool)
 
-    def settle(self, kind: str, value: str, handle: str) -> bool:
-        """Claim a value for good; returns False when another has it."""
-        return bool(self._store.run(Query(CLAIM, (keys.claim(kind, value),), (handle, 0))))
+    @staticmethod
+    def release(kind: str, value: str, handle: str) -> Query[object]:
+        """Return the query that gives a value up, if it is the user's."""
+        return Query(RELEASE_CLAIM, (keys.claim(kind, value),), (handle,))
 
-    def release(self, kind: str, value: str, handle: str) -> None:
-        """Give a value up, if it is the user's."""
-        self._store.run(Query(RELEASE_CLAIM, (keys.claim(kind, value),), (handle,)))
-
-    def holder(self, kind: str, value: str) -> str | None:
-        """Return the handle of who claims a value."""
-        held: bytes | None = self._store.run(Query("GET", (keys.claim(kind, value),)))
-        return None if held is None else held.decode()
+    @staticmethod
+    def holder(kind: str, value: str) -> Query[str | None]:
+        """Return the query for the handle that has claimed a value."""
+        return Query("GET", (keys.claim(kind, value),), read=lambda held: held and held.decode())

@@ -1,4 +1,4 @@
-"""Traces: what other slots hold of a user, so that it can be taken away again."""
+"""Traces: what the index holds of a user in other slots, noted so that it can be removed."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from collections.abc import Collection
 from typing import NamedTuple
 
 from chalicelib.store import keys
-from chalicelib.store.redis.client import Store
-from chalicelib.store.redis.query import Query
+from chalicelib.store.redis.query import Batch, Query, each
 
 TERM, EMAIL = "term", "email"
 
@@ -27,24 +26,22 @@ class IndexTraces:
         not noted.
     """
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def of(self, handle: str) -> Query[frozenset[IndexTrace]]:
+        """Return the query for the traces that are noted."""
+        return Query("SMEMBERS", (keys.traces(handle),), read=_traces)
 
-    def of(self, handle: str) -> frozenset[IndexTrace]:
-        """Return what is noted."""
-        return self._store.run(Query("SMEMBERS", (keys.traces(handle),), read=_traces))
+    def note(self, handle: str, traces: Collection[IndexTrace]) -> Batch[list[object]]:
+        """Return the batch that notes traces before they are made."""
+        return _changing("SADD", handle, traces)
 
-    def note(self, handle: str, traces: Collection[IndexTrace]) -> None:
-        """Note what will be made."""
-        self._change("SADD", handle, traces)
+    def strike(self, handle: str, traces: Collection[IndexTrace]) -> Batch[list[object]]:
+        """Return the batch that strikes traces that are gone."""
+        return _changing("SREM", handle, traces)
 
-    def strike(self, handle: str, traces: Collection[IndexTrace]) -> None:
-        """Note no longer what is gone."""
-        self._change("SREM", handle, traces)
 
-    def _change(self, command: str, handle: str, traces: Collection[IndexTrace]) -> None:
-        if traces:
-            self._store.run(Query(command, (keys.traces(handle),), tuple(map(":".join, traces))))
+def _changing(command: str, handle: str, traces: Collection[IndexTrace]) -> Batch[list[object]]:
+    members = tuple(map(":".join, traces))
+    return each([Query(command, (keys.traces(handle),), members)] if members else [])
 
 
 def _traces(reply: list[bytes]) -> frozenset[IndexTrace]:

@@ -1,14 +1,14 @@
-"""Failed logins of late."""
+"""Recently failed logins."""
 
 from __future__ import annotations
 
+import functools
 import secrets
 from typing import NamedTuple
 
 from chalicelib.store import keys
 from chalicelib.store.accounts.rate_limits import SUBSCRIBER_SHARE, sites_of
-from chalicelib.store.redis.client import Store
-from chalicelib.store.redis.query import Query
+from chalicelib.store.redis.query import Batch, Query, each
 from chalicelib.store.redis.scripts import Script
 
 RECORD_LOGIN_ATTEMPT = Script("accounts/record_login_attempt")
@@ -54,13 +54,11 @@ class LoginAttempts:
     `{u<NNN>}:tries::<address>`: as anyone from an address, in the partition of the address.
     """
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def begin(self, name: str, address: str) -> Batch[LoginAttempt]:
+        """Return the batch that counts an attempt; it runs before the password is compared.
 
-    def begin(self, name: str, address: str) -> LoginAttempt:
-        """Count an attempt before its password is looked at, so that many at once are all counted.
-
-        name: handle or email as which someone logs in. A /56 may fail twice as often as a /64.
+        name: handle or email of the login. A /56 may fail twice as often as a /64. An attempt that has to
+        wait must be taken back.
         """
         attempt, sites = secrets.token_hex(8), sites_of(address)
         pairs = [keys.login_attempts(name, site) for site in sites]
@@ -68,29 +66,26 @@ class LoginAttempts:
         limits = [
             limit * share for limit in (PAIR_FAILURES, ADDRESS_FAILURES) for share in _shares(len(sites))
         ]
-        tried = self._store.run_all(
-            _trying(key, attempt, most) for key, most in zip(named, (*limits, 0), strict=True)
+        return Batch(
+            [_trying(key, attempt, most) for key, most in zip(named, (*limits, 0), strict=True)],
+            functools.partial(_counted, attempt, named, len(pairs)),
         )
-        begun = _judged(attempt, named, len(pairs), tried)
-        if begun.wait:
-            self.take_back(begun)
-        return begun
 
-    def take_back(self, attempt: LoginAttempt) -> None:
-        """Count an attempt no more, since no password was looked at."""
-        self._store.run_all(_taking_back(attempt))
+    def take_back(self, attempt: LoginAttempt) -> Batch[list[int]]:
+        """Return the batch that uncounts an attempt whose password was not compared."""
+        return each(_taking_back(attempt))
 
-    def succeed(self, attempt: LoginAttempt) -> None:
-        """Take an attempt back, and forget those that failed as the same name from the same address."""
+    def succeed(self, attempt: LoginAttempt) -> Batch[list[int]]:
+        """Return the batch that uncounts an attempt and the failures of its name from its address."""
         forgotten: list[Query[int]] = [Query("DEL", (key,)) for key in attempt.keys[: attempt.pairs]]
-        self._store.run_all([*forgotten, *_taking_back(attempt)])
+        return each([*forgotten, *_taking_back(attempt)])
 
 
 def _shares(count: int) -> tuple[int, ...]:
     return (1, SUBSCRIBER_SHARE)[:count]
 
 
-def _judged(attempt: str, named: tuple[str, ...], pairs: int, tried: list[Tried]) -> LoginAttempt:
+def _counted(attempt: str, named: tuple[str, ...], pairs: int, tried: list[Tried]) -> LoginAttempt:
     """Return what the counts say: of pairs, addresses, and last of the name from anywhere."""
     *counted, anywhere = tried
     attacked = anywhere.before > PAIR_FAILURES

@@ -1,15 +1,14 @@
-"""Sessions: on which devices a user is logged in."""
+"""Sessions: the logins of users on their devices."""
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 
 from chalicelib.store import keys
 from chalicelib.store.accounts.rate_limits import Rate, rate_of
-from chalicelib.store.redis.client import Store
-from chalicelib.store.redis.query import Query
+from chalicelib.store.redis.query import Batch, Query, concatenated
 from chalicelib.store.redis.scripts import Script
 from chalicelib.texts import plain
 
@@ -72,26 +71,23 @@ class Sessions:
     `{u<NNN>}:session_ends`: ZSET, no expiry, one a partition: handle -> when the first of the user's
         sessions may have expired, µs; never later than one has.
 
-    idle, longest: µs a session lives unused, and at the most. slide: µs between two writings of its use.
+    idle, longest: µs that a session lives unused, and at most. slide: µs between two writings of its use.
     """
 
-    def __init__(
-        self, store: Store, idle: int = 30 * DAY, longest: int = 90 * DAY, slide: int = HOUR
-    ) -> None:
-        self._store = store
+    def __init__(self, idle: int = 30 * DAY, longest: int = 90 * DAY, slide: int = HOUR) -> None:
         self._idle = idle
         self._longest = longest
         self._slide = slide
 
-    def add(self, handle: str, held: str, digest: bytes, details: Details, rehash: str = "") -> int:
-        """Begin a session, if the account's password is still the one held; returns when it expires, µs.
+    def add(self, handle: str, held: str, digest: bytes, details: Details, rehash: str = "") -> Query[int]:
+        """Return the query that begins a session, if the account's password is still the one held.
 
-        held: argon2's hash. rehash: the same password by today's parameters. Returns 0 if it is another.
+        held: argon2's hash. rehash: the same password by today's parameters. The result is when the session
+        expires, µs since 1970; 0: the password is another by now.
         """
         args = (held, rehash, digest, _pack(details), self._idle, self._longest, MOST_SESSIONS, handle)
         named = (*_keys(handle), keys.session_ends(handle))
-        query: Query[int] = Query(ADD_SESSION, named, args, repeatable=False)
-        return self._store.run(query)
+        return Query(ADD_SESSION, named, args, repeatable=False)
 
     def admitting(
         self, shown: Credential, kind: str, limit: int, details: Details, cost: int = 1
@@ -108,36 +104,36 @@ class Sessions:
             AUTHENTICATE, named, (*args, *rest), lambda reply: rate_of(limit, reply) if reply[0] else None
         )
 
-    def devices(self, handle: str) -> list[SessionInfo]:
-        """Return a user's sessions, those that have expired too, the one used last first."""
-        flat: list[bytes] = self._store.run(Query("HGETALL", (keys.sessions(handle),)))
-        found = [_device(digest, record) for digest, record in zip(flat[::2], flat[1::2], strict=True)]
-        return sorted(found, key=lambda device: device.seen, reverse=True)
+    def of(self, handle: str) -> Query[list[SessionInfo]]:
+        """Return the query for a user's sessions, expired ones included, the one used last first."""
+        return Query("HGETALL", (keys.sessions(handle),), read=_sessions)
 
-    def end(self, handle: str, session: str) -> bool:
-        """End one session by its id; returns whether there was one."""
-        return bool(self._end(handle, bytes.fromhex(session), signed=False))
+    def end(self, handle: str, session: str) -> Query[bool]:
+        """Return the query that ends one session; False: there was none of that id."""
+        return _ending(handle, bytes.fromhex(session), signed=False)
 
-    def end_all(self, handle: str, made: int = 0) -> None:
-        """End every session of a user, and what was signed for them until now.
+    def end_all(self, handle: str, made: int = 0) -> Query[bool]:
+        """Return the query that ends every session of a user, and all identities signed for them until now.
 
-        made: when the token was made that asks for it, µs: by a clock that is ahead it may be after now.
+        made: when the token of the caller was made, µs: by a clock that is ahead it may be after now.
         """
-        self._end(handle, b"", signed=True, made=made)
+        return _ending(handle, b"", signed=True, made=made)
 
-    def drop_expired(self, most: int) -> int:
-        """Drop sessions that have expired, of all users; return how many they were.
+    def expired(self, most: int) -> Batch[list[str]]:
+        """Return the batch for the users who may have expired sessions.
 
-        most: Maximum number of users of each partition. Raises StoreUnavailable.
+        most: Maximum number of users of each partition.
         """
-        queries = [
-            Query(READ_EXPIRED_SESSIONS, (key,), (most,), _texts) for key in keys.session_ends_by_partition()
-        ]
-        handles = [handle for part in self._store.run_all(queries) for handle in part]
-        return sum(self._store.run_all(map(_dropping, handles)))
+        return concatenated(
+            [
+                Query(READ_EXPIRED_SESSIONS, (key,), (most,), _texts)
+                for key in keys.session_ends_by_partition()
+            ]
+        )
 
-    def _end(self, handle: str, prefix: bytes, *, signed: bool, made: int = 0) -> Any:
-        return self._store.run(Query(END_SESSIONS, _keys(handle), (prefix, int(signed), made)))
+    def drop_expired(self, handle: str) -> Query[int]:
+        """Return the query that drops a user's expired sessions; its result is their number."""
+        return Query(DROP_EXPIRED_SESSIONS, (keys.sessions(handle), keys.session_ends(handle)), (handle,))
 
 
 def id_of(digest: bytes) -> str:
@@ -149,8 +145,8 @@ def _keys(handle: str) -> tuple[str, str]:
     return keys.user(handle), keys.sessions(handle)
 
 
-def _dropping(handle: str) -> Query[int]:
-    return Query(DROP_EXPIRED_SESSIONS, (keys.sessions(handle), keys.session_ends(handle)), (handle,))
+def _ending(handle: str, prefix: bytes, *, signed: bool, made: int = 0) -> Query[bool]:
+    return Query(END_SESSIONS, _keys(handle), (prefix, int(signed), made), bool)
 
 
 def _texts(reply: list[bytes]) -> list[str]:
@@ -161,7 +157,12 @@ def _pack(details: Details) -> bytes:
     return msgspec.msgpack.encode(details)
 
 
-def _device(digest: bytes, record: bytes) -> SessionInfo:
+def _sessions(flat: list[bytes]) -> list[SessionInfo]:
+    found = [_session(digest, record) for digest, record in zip(flat[::2], flat[1::2], strict=True)]
+    return sorted(found, key=lambda session: session.seen, reverse=True)
+
+
+def _session(digest: bytes, record: bytes) -> SessionInfo:
     made, seen, expires = (int.from_bytes(record[at : at + 8]) for at in (0, 8, 16))
     details = msgspec.msgpack.decode(record[TIMES:], type=Details)
     return SessionInfo(id_of(digest), made, seen, expires, details)

@@ -1,4 +1,4 @@
-"""What lists show of users."""
+"""Users as lists show them."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from chalicelib.store import keys
-from chalicelib.store.redis.client import Store
-from chalicelib.store.redis.query import Query
+from chalicelib.store.redis.query import Batch, Query
 from chalicelib.store.redis.scripts import Script
 
 READ_USER_CARDS = Script("accounts/read_user_cards")
@@ -23,20 +22,20 @@ class UserCard(NamedTuple):
 
 
 class UserCards:
-    """Reads many users at once, one call a partition; the keys are those of Accounts."""
+    """Reads many users, one query a partition. It has no keys of its own; see Accounts."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
-
-    def of(self, handles: Iterable[str]) -> dict[str, UserCard]:
-        """Return the users who are there, by handle."""
-        read = self._store.run_all(_reading(group) for group in keys.by_partition(handles, each=1))
-        return {card.handle: card for cards in read for card in cards}
+    def of(self, handles: Iterable[str]) -> Batch[dict[str, UserCard]]:
+        """Return the batch for the users who have accounts, by handle."""
+        return Batch([_reading(group) for group in keys.by_partition(handles, each=1)], _by_handle)
 
 
 def card(handle: str, name: bytes, avatar: bytes) -> UserCard:
-    """Return a user as the scripts give them."""
+    """Return a user's card from a script's reply."""
     return UserCard(handle, name.decode(), avatar.decode() or None)
+
+
+def _by_handle(read: list[list[UserCard]]) -> dict[str, UserCard]:
+    return {card.handle: card for cards in read for card in cards}
 
 
 def _reading(handles: list[str]) -> Query[list[UserCard]]:

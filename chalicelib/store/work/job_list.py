@@ -5,38 +5,35 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from chalicelib.store import keys
-from chalicelib.store.redis.client import Store
 from chalicelib.store.redis.query import Query
 
 MOST_JOBS = 100_000
 PUSHED_AT_ONCE = 1000
 
 
-class WorkList:
+class JobList:
     """Jobs in the order they came. Its key:
 
     `{u000}:work`: LIST, no expiry, MOST_JOBS elements at the most. An element is a job as it was put.
     """
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def push(self, jobs: Sequence[str]) -> Query[int]:
+        """Return the query that adds jobs at the end, PUSHED_AT_ONCE at most; its result is the length then.
 
-    def push(self, jobs: Sequence[str]) -> None:
-        """Add jobs at the end; of more than MOST_JOBS the oldest go.
-
-        Raises StoreUnavailable or StoreFull; after the first the jobs may be there.
+        Of a call that raises StoreUnavailable the jobs may be there.
         """
-        key, length = keys.jobs(), 0
-        for start in range(0, len(jobs), PUSHED_AT_ONCE):
-            part = tuple(jobs[start : start + PUSHED_AT_ONCE])
-            length = self._store.run(Query("RPUSH", (key,), part, repeatable=False))
-        if length > MOST_JOBS:
-            self._store.run(Query("LTRIM", (key,), (-MOST_JOBS, -1)))
+        return Query("RPUSH", (keys.jobs(),), tuple(jobs), repeatable=False)
 
-    def pop(self, most: int) -> list[str]:
-        """Take the oldest jobs, `most` at the most. Raises StoreUnavailable; some may be lost then."""
-        query = Query("LPOP", (keys.jobs(),), (most,), read=_texts, repeatable=False)
-        return self._store.run(query)
+    def trim(self) -> Query[object]:
+        """Return the query that drops the oldest jobs of more than MOST_JOBS."""
+        return Query("LTRIM", (keys.jobs(),), (-MOST_JOBS, -1))
+
+    def pop(self, most: int) -> Query[list[str]]:
+        """Return the query that takes the oldest jobs, `most` at most.
+
+        Of a call that raises StoreUnavailable some jobs may be lost.
+        """
+        return Query("LPOP", (keys.jobs(),), (most,), read=_texts, repeatable=False)
 
 
 def _texts(reply: list[bytes] | None) -> list[str]:

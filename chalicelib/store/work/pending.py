@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from chalicelib.store import keys
-from chalicelib.store.redis.client import Store
-from chalicelib.store.redis.query import Query
+from chalicelib.store.redis.query import Batch, Query, concatenated
 from chalicelib.store.redis.scripts import Script
 
 CLEAR_PENDING_WORK = Script("work/clear_pending_work")
@@ -26,24 +25,17 @@ class PendingWork:
         changes the truth puts it there; whoever has done the work clears it, if the version is the same.
     """
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def version(self, handle: str, item: str) -> Query[int | None]:
+        """Return the query for the time at which an item was recorded, µs since 1970; None: it is not."""
+        return Query("HGET", (keys.pending(handle),), (item,), lambda held: held and int(held))
 
-    def version(self, handle: str, item: str) -> int | None:
-        """Return since when an item is owed, µs since 1970; None: it is not."""
-        key = keys.pending(handle)
-        held: bytes | None = self._store.run(Query("HGET", (key,), (item,)))
-        return None if held is None else int(held)
+    def clear(self, handle: str, item: str, version: int) -> Query[bool]:
+        """Return the query that deletes an item if its version is unchanged; it tells whether it is gone."""
+        return Query(CLEAR_PENDING_WORK, (keys.pending(handle),), (item, version), bool)
 
-    def clear(self, handle: str, item: str, version: int) -> bool:
-        """Take an item off, unless it was owed anew since the version; returns whether it is off."""
-        key = keys.pending(handle)
-        return bool(self._store.run(Query(CLEAR_PENDING_WORK, (key,), (item, version))))
-
-    def everything(self) -> list[PendingItem]:
-        """Return all that is owed to all users."""
-        queries = [Query("HGETALL", (key,), read=_items) for key in keys.pending_by_partition()]
-        return [item for items in self._store.run_all(queries) for item in items]
+    def all(self) -> Batch[list[PendingItem]]:
+        """Return the batch for the pending items of all users."""
+        return concatenated([Query("HGETALL", (key,), read=_items) for key in keys.pending_by_partition()])
 
 
 def _items(flat: list[bytes]) -> list[PendingItem]:

@@ -16,7 +16,7 @@ from chalicelib.errors import StoreUnavailable
 from chalicelib.logs import LOGGER
 from chalicelib.push_gateway import installed
 from chalicelib.store.redis import client
-from chalicelib.store.work.job_list import WorkList
+from chalicelib.store.work.job_list import JobList
 from infra.local import line_writer, terminal_log
 from infra.local.event_sources.arrivals import Arrivals
 from infra.local.event_sources.bucket import Bucket
@@ -107,9 +107,9 @@ def main(seconds: float, folder: Path) -> None:
     settings = Settings.from_env()
     if (meeting := Meeting.from_env()) is not None and not meeting.settings.by_wire:
         installed.install(LocalPusher(meeting))
-    jobs, bucket = WorkList(client.connect(settings)), Bucket(folder)
+    store, jobs, bucket = client.connect(settings), JobList(), Bucket(folder)
     queues = (
-        Queue("work", functions.work, Source(jobs.pop)),
+        Queue("work", functions.work, Source(lambda most: store.run(jobs.pop(most)))),
         Queue("media", functions.media, Source(bucket.take, bucket.settle)),
     )
     loop = Loop(queues, Schedule(functions.sweep, seconds), Arrivals(settings).wait)

@@ -20,7 +20,7 @@ import pytest
 from chalicelib.config import Settings
 from chalicelib.schemas.imports import Code, ImportCursor, ImportReport, ImportRequest, Mapping, Skipped
 from chalicelib.services.accounts.passwords import Passwords
-from chalicelib.store.accounts.accounts import Accounts
+from chalicelib.store.accounts.accounts import Account, Accounts
 from chalicelib.store.redis.client import connect
 from infra.import_users.callers import ImportFailure, LambdaCaller
 from infra.import_users.outputs import Progress
@@ -91,9 +91,9 @@ def command(tmp_path: Path, source: UserServer, valkey: Engine) -> Command:
     return Command(tmp_path, source, **valkey.env)
 
 
-def accounts(valkey: Engine) -> Accounts:
-    """Return the accounts in a store."""
-    return Accounts(connect(Settings(redis_url=valkey.url)))
+def found(valkey: Engine, handle: str) -> Account | None:
+    """Return an account in a store."""
+    return connect(Settings(redis_url=valkey.url)).run(Accounts().find(handle))
 
 
 def test_repeated_imports_report_counts_reasons_and_codes(
@@ -118,7 +118,7 @@ def test_repeated_imports_report_counts_reasons_and_codes(
     assert list(codes) == [f"user{n}" for n in range(6)]
     assert stat.S_IMODE((command.folder / "codes.csv").stat().st_mode) == 0o600
     for handle, code in codes.items():
-        account = accounts(valkey).get(handle)
+        account = found(valkey, handle)
         assert account
         assert account.reset
         assert Passwords(ARGON2).verify(account.password, code)

@@ -19,6 +19,7 @@ from chalicelib.services.imports import accounts, pages, run
 from chalicelib.store.accounts.accounts import Account, Accounts
 from chalicelib.store.accounts.claims import Claims
 from chalicelib.store.redis.client import Store
+from chalicelib.store.redis.query import Query
 from tests.servers.engines import Engine
 from tests.servers.gateway import PATIENCE
 from tests.servers.scripted_http import Request, ScriptedServer, answer, json_answer
@@ -77,7 +78,7 @@ def test_import_makes_an_account_for_every_user(here: Store, source: UserServer)
 
     assert counts(report) == (3, 3, 0, 0, 0)
     assert report["total"] == 3
-    ann = Accounts(here).get("ann")
+    ann = here.run(Accounts().find("ann"))
     assert ann == Account(
         handle="ann",
         made=ann.made if ann else 0,
@@ -86,7 +87,7 @@ def test_import_makes_an_account_for_every_user(here: Store, source: UserServer)
         email="ann@example.org",
         source=f"{source.source}#1",
     )
-    assert Claims(here).holder("email", "ann@example.org") == "ann"
+    assert here.run(Claims().holder("email", "ann@example.org")) == "ann"
     assert [request.headers["authorization"] for request in source.requests] == [AUTHORIZATION] * 2
 
 
@@ -100,13 +101,13 @@ def test_repeated_import_updates_without_duplicates(here: Store, source: UserSer
     source.users.append(person(4, "dee"))
     assert counts(call(event(source))) == (4, 1, 2, 1, 0)
 
-    ann, bob = Accounts(here).get("ann"), Accounts(here).get("bob")
+    ann, bob = here.run(Accounts().find("ann")), here.run(Accounts().find("bob"))
     assert ann
     assert bob
     assert (ann.name, ann.email) == ("Ann Lee-Smith", "new@example.org")
     assert (ann.bio, bob.name) == ("Hello.\nBye.", "")
-    assert Claims(here).holder("email", "new@example.org") == "ann"
-    assert Claims(here).holder("email", "ann@example.org") is None
+    assert here.run(Claims().holder("email", "new@example.org")) == "ann"
+    assert here.run(Claims().holder("email", "ann@example.org")) is None
 
 
 @one_store
@@ -140,22 +141,22 @@ def test_dry_run_says_the_same(here: Store, source: UserServer, valkey: Engine) 
 )
 def test_handle_of_somebody_else(here: Store, source: UserServer, mine: Account) -> None:
     """An account that was not imported from there is not touched."""
-    Accounts(here).create(mine)
-    before = Accounts(here).get("ann")
+    here.run(Accounts().create(mine))
+    before = here.run(Accounts().find("ann"))
     report = call(event(source))
 
     assert counts(report) == (3, 2, 0, 0, 1)
     assert reasons(report) == {"1": "the handle belongs to somebody else here"}
     assert report["skipped"][0]["handle"] == "Ann"
-    assert Accounts(here).get("ann") == before
-    assert Claims(here).holder("email", "ann@example.org") is None
+    assert here.run(Accounts().find("ann")) == before
+    assert here.run(Claims().holder("email", "ann@example.org")) is None
 
 
 @one_store
 def test_deleted_account_stays_deleted(here: Store, source: UserServer) -> None:
     """A user who deleted the imported account is not imported again, under no handle."""
     call(event(source))
-    Accounts(here).delete("bob")
+    here.run(Accounts().delete("bob"))
     assert reasons(call(event(source)))["2"].startswith("the handle belonged to a deleted account")
 
     source.users[1] = person(2, "bobby")
@@ -165,14 +166,14 @@ def test_deleted_account_stays_deleted(here: Store, source: UserServer) -> None:
 @one_store
 def test_email_of_somebody_else(here: Store, source: UserServer) -> None:
     """A user whose email another account has is left out, and one who takes it later is left as they were."""
-    Claims(here).settle("email", "ann@example.org", "zoe")
-    Accounts(here).create(Account(handle="zoe", email="ann@example.org"))
+    here.run(Claims().settle("email", "ann@example.org", "zoe"))
+    here.run(Accounts().create(Account(handle="zoe", email="ann@example.org")))
     assert reasons(call(event(source))) == {"1": "the email is another account's"}
-    assert Accounts(here).get("ann") is None
+    assert here.run(Accounts().find("ann")) is None
 
     source.users[1] = person(2, "bob", name="Robert", email="ann@example.org")
     assert reasons(call(event(source)))["2"] == "the email is another account's"
-    bob = Accounts(here).get("bob")
+    bob = here.run(Accounts().find("bob"))
     assert bob
     assert bob.name == "Bob"
 
@@ -240,7 +241,7 @@ def test_imported_password_is_hashed_and_not_reset_later(
     assert reasons(report)["2"].startswith("the password looks like a hash")
     assert reasons(report)["3"] == "password: a password has 8-1024 characters"
     assert report["codes"] == []
-    ann = Accounts(here).get("ann")
+    ann = here.run(Accounts().find("ann"))
     assert ann
     assert ann.password
     assert Passwords(ARGON2).verify(ann.password, "s3cret-of-ann")
@@ -251,7 +252,7 @@ def test_imported_password_is_hashed_and_not_reset_later(
 
     source.users = [{**PEOPLE[0], "pw": "another-password"}]
     assert counts(call(event(source, mapping=mapping, codes=True))) == (1, 0, 0, 1, 0)
-    assert Accounts(here).get("ann") == ann
+    assert here.run(Accounts().find("ann")) == ann
 
 
 @one_store
@@ -263,7 +264,7 @@ def test_user_without_password_gets_a_one_time_code(here: Store, source: UserSer
     assert codes.keys() == {"ann", "bob", "cy"}
     assert len(set(codes.values())) == 3
     for handle, code in codes.items():
-        account = Accounts(here).get(handle)
+        account = here.run(Accounts().find(handle))
         assert account
         assert account.password
         assert account.reset
@@ -276,19 +277,19 @@ def test_lost_codes_are_replaced_and_chosen_passwords_stay(here: Store, source: 
     """A repeated run replaces lost codes, and keeps passwords that users have chosen."""
     call(event(source))
     first = {code["handle"]: code["code"] for code in call(event(source, codes=True))["codes"]}
-    accounts, passwords = Accounts(here), Passwords(ARGON2)
+    accounts, passwords = Accounts(), Passwords(ARGON2)
     chosen = passwords.hash("chosen by bob")
-    bob = accounts.get("bob")
+    bob = here.run(accounts.find("bob"))
     assert bob
     assert bob.password
-    assert accounts.set_password("bob", bob.password, chosen)
+    assert here.run(accounts.set_password("bob", bob.password, chosen))
     report = call(event(source, codes=True))
 
     assert counts(report) == (3, 0, 2, 1, 0)
     second = {code["handle"]: code["code"] for code in report["codes"]}
     assert second.keys() == {"ann", "cy"}
     assert not second.items() & first.items()
-    assert accounts.get("bob") == msgspec.structs.replace(bob, password=chosen, reset=False)
+    assert here.run(accounts.find("bob")) == msgspec.structs.replace(bob, password=chosen, reset=False)
     assert counts(call(event(source, codes=True, dry_run=True))) == (3, 0, 2, 1, 0)
 
 
@@ -296,20 +297,20 @@ def test_lost_codes_are_replaced_and_chosen_passwords_stay(here: Store, source: 
 def test_password_chosen_meanwhile(here: Store, source: UserServer, monkeypatch: pytest.MonkeyPatch) -> None:
     """A password that is chosen between the look and the write wins over a new code."""
     call(event(source, codes=True))
-    accounts, chosen = Accounts(here), Passwords(ARGON2).hash("chosen by ann")
+    accounts, chosen = Accounts(), Passwords(ARGON2).hash("chosen by ann")
     real = Accounts.update
 
-    def update(self: Accounts, handle: str, changes: Any) -> Account | None:
-        held = accounts.get("ann")
+    def update(self: Accounts, handle: str, changes: Any) -> Query[Account | None]:
+        held = here.run(accounts.find("ann"))
         if handle == "ann" and held and held.password and held.reset:
-            accounts.set_password("ann", held.password, chosen)
+            here.run(accounts.set_password("ann", held.password, chosen))
         return real(self, handle, changes)
 
     monkeypatch.setattr(Accounts, "update", update)
     report = call(event(source, codes=True))
 
     assert {code["handle"] for code in report["codes"]} == {"bob", "cy"}
-    ann = accounts.get("ann")
+    ann = here.run(accounts.find("ann"))
     assert ann
     assert (ann.password, ann.reset) == (chosen, False)
 
@@ -326,9 +327,9 @@ def test_crash_in_the_middle(
     here: Store, source: UserServer, monkeypatch: pytest.MonkeyPatch, method: str, after: bool, which: int
 ) -> None:
     """Wherever a run ends, before or after whichever write, the next one completes it without doubles."""
-    Claims(here).settle("import", f"{source.source}#3", "cy")
-    Accounts(here).create(Account(handle="cy", source=f"{source.source}#3", email="old@example.org"))
-    Claims(here).settle("email", "old@example.org", "cy")
+    here.run(Claims().settle("import", f"{source.source}#3", "cy"))
+    here.run(Accounts().create(Account(handle="cy", source=f"{source.source}#3", email="old@example.org")))
+    here.run(Claims().settle("email", "old@example.org", "cy"))
     source.users[2] = person(3, "cy", email="cy@example.org")
     calls = 0
 
@@ -358,18 +359,17 @@ def test_crash_in_the_middle(
     assert counts(report)[0] == 3
     assert not report["skipped"]
     for handle, email in (("ann", "ann@example.org"), ("bob", None), ("cy", "cy@example.org")):
-        account = Accounts(here).get(handle)
+        account = here.run(Accounts().find(handle))
         assert account
         assert account.email == email
         assert account.source == f"{source.source}#{('ann', 'bob', 'cy').index(handle) + 1}"
         assert email is None or here.run(_life("email", email)) == -1
-    assert Claims(here).holder("email", "old@example.org") is None
+    assert here.run(Claims().holder("email", "old@example.org")) is None
     assert counts(call(event(source))) == (3, 0, 0, 3, 0)
 
 
 def _life(kind: str, value: str) -> Any:
     from chalicelib.store import keys
-    from chalicelib.store.redis.query import Query
 
     return Query("TTL", (keys.claim(kind, value),))
 
@@ -617,7 +617,7 @@ def test_half_an_emoji_fails_its_row_alone(here: Store) -> None:
     ]
     assert report["skipped"][2]["id"] == "4\ufffd"
     assert msgspec.json.encode(report)
-    ann = Accounts(here).get("ann")
+    ann = here.run(Accounts().find("ann"))
     assert ann
     assert ann.name == "Ann \U0001f600"
 
@@ -792,4 +792,4 @@ def test_imported_users_await_indexing(here: Store, source: UserServer) -> None:
     call(event(source))
     from chalicelib.store.work.pending import PendingWork
 
-    assert {item.text for item in PendingWork(here).everything()} == {"index:ann", "index:bob", "index:cy"}
+    assert {item.text for item in here.run(PendingWork().all())} == {"index:ann", "index:bob", "index:cy"}

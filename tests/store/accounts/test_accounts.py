@@ -33,7 +33,7 @@ DIGEST = bytes(range(32))
 @pytest.fixture
 def accounts(store: Store) -> Accounts:
     """The accounts under test."""
-    return Accounts(store)
+    return Accounts()
 
 
 def owed(raw: RawClient, handle: str) -> dict[str, bytes]:
@@ -41,9 +41,9 @@ def owed(raw: RawClient, handle: str) -> dict[str, bytes]:
     return fields_of(raw, keys.pending(handle))
 
 
-def found(accounts: Accounts, handle: str) -> Account:
+def found(store: Store, accounts: Accounts, handle: str) -> Account:
     """Return an account that must be there."""
-    account = accounts.get(handle)
+    account = store.run(accounts.find(handle))
     assert account is not None
     return account
 
@@ -57,32 +57,34 @@ def fields(account: Account, *left_out: str) -> dict[str, Any]:
 # --- create_account -----------------------------------------------------------------------------------------
 
 
-def test_new_account_keeps_its_fields_and_awaits_indexing(accounts: Accounts, raw: RawClient) -> None:
+def test_new_account_keeps_its_fields_and_awaits_indexing(
+    store: Store, accounts: Accounts, raw: RawClient
+) -> None:
     """A new account keeps all its fields, has the store's time, and awaits indexing for the search."""
     before = clock(raw)
-    assert accounts.create(ANN)
+    assert store.run(accounts.create(ANN))
 
-    account = found(accounts, "ann")
+    account = found(store, accounts, "ann")
     assert fields(account, "made") == fields(ANN, "made")
     assert before <= account.made <= clock(raw)
     assert owed(raw, "ann") == {"index:ann": str(account.made).encode()}
 
 
-def test_create_the_least(accounts: Accounts, raw: RawClient) -> None:
+def test_create_the_least(store: Store, accounts: Accounts, raw: RawClient) -> None:
     """What an account does not have takes no room."""
-    assert accounts.create(Account(handle="ann"))
+    assert store.run(accounts.create(Account(handle="ann")))
 
     assert fields_of(raw, keys.user("ann")).keys() == {"made"}
-    assert fields(found(accounts, "ann"), "made") == fields(Account(handle="ann"), "made")
+    assert fields(found(store, accounts, "ann"), "made") == fields(Account(handle="ann"), "made")
 
 
 @pytest.mark.parametrize("write", [write_account, write_tombstone])
-def test_a_handle_is_taken_once(accounts: Accounts, raw: RawClient, write: Any) -> None:
+def test_a_handle_is_taken_once(store: Store, accounts: Accounts, raw: RawClient, write: Any) -> None:
     """A handle that an account has, or had, is not given again; nothing is changed or owed."""
     write(raw, "ann")
     before = fields_of(raw, keys.user("ann"))
 
-    assert not accounts.create(ANN)
+    assert not store.run(accounts.create(ANN))
     assert fields_of(raw, keys.user("ann")) == before
     assert owed(raw, "ann") == {}
 
@@ -92,27 +94,29 @@ def test_200_create_one_handle(valkey: Engine) -> None:
     valkey.resume()
     valkey.start()
     valkey.flush()
-    accounts = Accounts(connect(settings_for(valkey)))
+    store, accounts = connect(settings_for(valkey)), Accounts()
     wanted = [Account(handle="ann", name=f"n{i}", password=f"p{i}") for i in range(200)]
     with ThreadPoolExecutor(200) as pool:
-        made = list(pool.map(accounts.create, wanted))
+        made = list(pool.map(lambda account: store.run(accounts.create(account)), wanted))
 
     (winner,) = (account for account, one in zip(wanted, made, strict=True) if one)
-    assert fields(found(accounts, "ann"), "made") == fields(winner, "made")
+    assert fields(found(store, accounts, "ann"), "made") == fields(winner, "made")
 
 
 # --- update_account -----------------------------------------------------------------------------------------
 
 
-def test_update_sets_and_clears_only_the_named_fields(accounts: Accounts, raw: RawClient) -> None:
+def test_update_sets_and_clears_only_the_named_fields(
+    store: Store, accounts: Accounts, raw: RawClient
+) -> None:
     """An update sets some fields, clears others, keeps the rest, and returns the values from before."""
-    accounts.create(ANN)
-    before = found(accounts, "ann")
+    store.run(accounts.create(ANN))
+    before = found(store, accounts, "ann")
 
     changes = {"name": "Anna", "bio": None, "avatar": "", "reset": False, "email": None}
-    assert accounts.update("ann", changes) == before
+    assert store.run(accounts.update("ann", changes)) == before
 
-    after = found(accounts, "ann")
+    after = found(store, accounts, "ann")
     assert (after.name, after.bio, after.avatar, after.reset, after.email) == ("Anna", "", None, False, None)
     same = ("made", "password", "identity", "source")
     assert [getattr(after, name) for name in same] == [getattr(before, name) for name in same]
@@ -129,13 +133,13 @@ def test_update_sets_and_clears_only_the_named_fields(accounts: Accounts, raw: R
     ],
 )
 def test_what_an_update_owes(
-    accounts: Accounts, raw: RawClient, changes: dict[str, Any], is_owed: bool
+    store: Store, accounts: Accounts, raw: RawClient, changes: dict[str, Any], is_owed: bool
 ) -> None:
     """A change of what a user is found by owes their place in the search, any other does not."""
     write_account(raw, "ann")
     before = clock(raw)
 
-    assert accounts.update("ann", changes) is not None
+    assert store.run(accounts.update("ann", changes)) is not None
 
     since = owed(raw, "ann").get("index:ann")
     assert (since is not None) == is_owed
@@ -143,25 +147,27 @@ def test_what_an_update_owes(
 
 
 @pytest.mark.parametrize("write", [write_tombstone, None])
-def test_update_of_a_missing_account_changes_nothing(accounts: Accounts, raw: RawClient, write: Any) -> None:
+def test_update_of_a_missing_account_changes_nothing(
+    store: Store, accounts: Accounts, raw: RawClient, write: Any
+) -> None:
     """An update of a missing or deleted account makes no account and records no work."""
     if write:
         write(raw, "ann")
     before = fields_of(raw, keys.user("ann"))
 
-    assert accounts.update("ann", {"name": "Anna", "bio": None}) is None
+    assert store.run(accounts.update("ann", {"name": "Anna", "bio": None})) is None
     assert fields_of(raw, keys.user("ann")) == before
     assert owed(raw, "ann") == {}
 
 
 @pytest.mark.parametrize("name", ["made", "handle", "deleted"])
-def test_what_no_update_changes(accounts: Accounts, raw: RawClient, name: str) -> None:
+def test_what_no_update_changes(store: Store, accounts: Accounts, raw: RawClient, name: str) -> None:
     """When an account was made, its handle and its end are no fields to set or to clear."""
     write_account(raw, "ann")
     before = fields_of(raw, keys.user("ann"))
 
-    accounts.update("ann", {name: None})
-    accounts.update("ann", {name: "x"})
+    store.run(accounts.update("ann", {name: None}))
+    store.run(accounts.update("ann", {name: "x"}))
 
     assert fields_of(raw, keys.user("ann")) == before
 
@@ -169,65 +175,67 @@ def test_what_no_update_changes(accounts: Accounts, raw: RawClient, name: str) -
 # --- lose_email ---------------------------------------------------------------------------------------------
 
 
-def test_email_is_cleared_only_if_unchanged(accounts: Accounts, raw: RawClient) -> None:
+def test_email_is_cleared_only_if_unchanged(store: Store, accounts: Accounts, raw: RawClient) -> None:
     """An email is cleared only if it is still the expected one."""
     write_account(raw, "ann", email="new@example.org")
 
-    accounts.lose_email("ann", "old@example.org")
-    assert found(accounts, "ann").email == "new@example.org"
-    accounts.lose_email("ann", "new@example.org")
-    assert found(accounts, "ann").email is None
-    accounts.lose_email("nobody", "new@example.org")
-    assert accounts.get("nobody") is None
+    store.run(accounts.clear_email("ann", "old@example.org"))
+    assert found(store, accounts, "ann").email == "new@example.org"
+    store.run(accounts.clear_email("ann", "new@example.org"))
+    assert found(store, accounts, "ann").email is None
+    store.run(accounts.clear_email("nobody", "new@example.org"))
+    assert store.run(accounts.find("nobody")) is None
 
 
 # --- set_password -------------------------------------------------------------------------------------------
 
 
-def test_new_password_ends_every_session_but_one(accounts: Accounts, raw: RawClient) -> None:
+def test_new_password_ends_every_session_but_one(store: Store, accounts: Accounts, raw: RawClient) -> None:
     """A new password replaces the old one, and ends every session but the one to keep."""
     write_account(raw, "ann", reset=1)
     now = clock(raw)
     for digest in (DIGEST, b"a" * 32, b"b" * 32):
         write_session(raw, "ann", digest, now, now, now + 10**9)
 
-    assert accounts.set_password("ann", HELD, "$new", keep=DIGEST)
+    assert store.run(accounts.set_password("ann", HELD, "$new", keep=DIGEST))
 
-    account = found(accounts, "ann")
+    account = found(store, accounts, "ann")
     assert (account.password, account.reset) == ("$new", False)
     assert list(raw.hkeys(keys.sessions("ann"))) == [DIGEST]
 
 
-def test_set_password_ends_all_sessions(accounts: Accounts, raw: RawClient) -> None:
+def test_set_password_ends_all_sessions(store: Store, accounts: Accounts, raw: RawClient) -> None:
     """Without one to keep no session stays."""
     write_account(raw, "ann")
     now = clock(raw)
     write_session(raw, "ann", DIGEST, now, now, now + 10**9)
 
-    assert accounts.set_password("ann", HELD, "$new")
+    assert store.run(accounts.set_password("ann", HELD, "$new"))
     assert raw.exists(keys.sessions("ann")) == 0
 
 
-def test_set_a_password_that_was_changed(accounts: Accounts, raw: RawClient) -> None:
+def test_set_a_password_that_was_changed(store: Store, accounts: Accounts, raw: RawClient) -> None:
     """Of two that change one password the second is told; its sessions are not ended."""
     write_account(raw, "ann", reset=1)
     now = clock(raw)
     write_session(raw, "ann", DIGEST, now, now, now + 10**9)
 
-    assert not accounts.set_password("ann", "$other", "$new")
-    assert not accounts.set_password("nobody", "", "$new")
-    assert found(accounts, "ann").password == HELD
-    assert found(accounts, "ann").reset
+    assert not store.run(accounts.set_password("ann", "$other", "$new"))
+    assert not store.run(accounts.set_password("nobody", "", "$new"))
+    assert found(store, accounts, "ann").password == HELD
+    assert found(store, accounts, "ann").reset
     assert raw.hlen(keys.sessions("ann")) == 1
-    assert accounts.get("nobody") is None
+    assert store.run(accounts.find("nobody")) is None
 
 
 # --- delete_account, forget ---------------------------------------------------------------------------------
 
 
-def test_deleted_account_has_no_password_and_no_sessions(accounts: Accounts, raw: RawClient) -> None:
+def test_deleted_account_has_no_password_and_no_sessions(
+    store: Store, accounts: Accounts, raw: RawClient
+) -> None:
     """A deletion removes the password and the sessions at once, and records the rest as pending."""
-    accounts.create(ANN)
+    store.run(accounts.create(ANN))
     gone = [
         getattr(keys, n)("ann")
         for n in ("sessions", "user_limits", "posts", "timeline", "blocked", "unfollowed")
@@ -235,50 +243,50 @@ def test_deleted_account_has_no_password_and_no_sessions(accounts: Accounts, raw
     for key in gone:
         raw.set(key, "x")
 
-    assert accounts.delete("ann")
+    assert store.run(accounts.delete("ann"))
 
-    account = found(accounts, "ann")
+    account = found(store, accounts, "ann")
     assert (account.deleted, account.password, account.email) == (True, None, ANN.email)
     assert [raw.exists(key) for key in gone] == [0] * len(gone)
     assert owed(raw, "ann").keys() == {"index:ann", "delete:ann"}
 
 
-def test_repeated_deletion_changes_nothing(accounts: Accounts, raw: RawClient) -> None:
+def test_repeated_deletion_changes_nothing(store: Store, accounts: Accounts, raw: RawClient) -> None:
     """A repeated deletion records no more work; a missing account can't be deleted."""
     write_account(raw, "ann")
-    accounts.delete("ann")
+    store.run(accounts.delete("ann"))
     before, deleted = owed(raw, "ann"), fields_of(raw, keys.user("ann"))
 
-    assert accounts.delete("ann")
-    assert not accounts.delete("nobody")
+    assert store.run(accounts.delete("ann"))
+    assert not store.run(accounts.delete("nobody"))
     assert (owed(raw, "ann"), fields_of(raw, keys.user("ann"))) == (before, deleted)
     assert raw.exists(keys.user("nobody")) == 0
 
 
-def test_delete_on_a_full_store(engine: Engine, accounts: Accounts, raw: RawClient) -> None:
+def test_delete_on_a_full_store(store: Store, engine: Engine, accounts: Accounts, raw: RawClient) -> None:
     """An account can be read, given another password and deleted on a store without memory."""
     write_account(raw, "ann")
     for node in engine.nodes:
         node.config_set("maxmemory", 1)
     try:
-        assert found(accounts, "ann").password == HELD
-        assert accounts.set_password("ann", HELD, "$new")
-        assert accounts.delete("ann")
-        accounts.forget("ann")
+        assert found(store, accounts, "ann").password == HELD
+        assert store.run(accounts.set_password("ann", HELD, "$new"))
+        assert store.run(accounts.delete("ann"))
+        store.run(accounts.forget("ann"))
     finally:
         for node in engine.nodes:
             node.config_set("maxmemory", 0)
 
 
-def test_tombstone_keeps_times_and_nothing_else(accounts: Accounts, raw: RawClient) -> None:
+def test_tombstone_keeps_times_and_nothing_else(store: Store, accounts: Accounts, raw: RawClient) -> None:
     """The final tombstone has the times of creation and deletion, and no personal data."""
-    accounts.create(ANN)
+    store.run(accounts.create(ANN))
     raw.hset(keys.user("ann"), "since", "1")
-    accounts.delete("ann")
-    accounts.forget("ann")
+    store.run(accounts.delete("ann"))
+    store.run(accounts.forget("ann"))
 
     assert fields_of(raw, keys.user("ann")).keys() == {"made", "deleted"}
-    assert not accounts.create(ANN)
+    assert not store.run(accounts.create(ANN))
 
 
 # --- peer, profile ------------------------------------------------------------------------------------------
@@ -302,7 +310,7 @@ def test_peer_shows_account_status_and_block(accounts: Accounts, store: Store, r
 
 def test_profile_joins_account_and_counts(accounts: Accounts, store: Store, raw: RawClient) -> None:
     """A profile is the account with its counts; a deleted account has none."""
-    accounts.create(ANN)
+    store.run(accounts.create(ANN))
     raw.zadd(keys.followers("ann"), {"a": 1, "b": 2, "c": 3})
     raw.zadd(keys.following("ann"), {"a": 1, "b": 2})
     raw.zadd(keys.posts("ann"), {"p": 1})
@@ -310,17 +318,17 @@ def test_profile_joins_account_and_counts(accounts: Accounts, store: Store, raw:
 
     profile = store.run(accounts.profile("ann"))
     assert profile is not None
-    assert (profile.account, profile[1:]) == (accounts.get("ann"), (3, 2, 1))
+    assert (profile.account, profile[1:]) == (store.run(accounts.find("ann")), (3, 2, 1))
     assert store.run(accounts.profile("bob")) is None
     assert store.run(accounts.profile("nobody")) is None
 
 
-def test_tombstone_reads_as_a_deleted_account(accounts: Accounts, raw: RawClient) -> None:
+def test_tombstone_reads_as_a_deleted_account(store: Store, accounts: Accounts, raw: RawClient) -> None:
     """A tombstone reads as a deleted account; an unknown handle as None."""
     write_tombstone(raw, "bob")
 
-    assert found(accounts, "bob").deleted
-    assert accounts.get("nobody") is None
+    assert found(store, accounts, "bob").deleted
+    assert store.run(accounts.find("nobody")) is None
 
 
 def test_an_account_shows_nothing_in_a_log() -> None:

@@ -13,6 +13,7 @@ from chalicelib.store.accounts.login_attempts import (
     PAIR_FAILURES,
     REMEMBERED,
     WINDOW_SECONDS,
+    LoginAttempt,
     LoginAttempts,
 )
 from chalicelib.store.redis.client import Store, connect
@@ -28,15 +29,25 @@ SECOND = 1_000_000
 @pytest.fixture
 def attempts(store: Store) -> LoginAttempts:
     """The attempts under test."""
-    return LoginAttempts(store)
+    return LoginAttempts()
 
 
 SUBSCRIBER = "2001:db8:1:200::/56"
 
 
-def fail(attempts: LoginAttempts, times: int, name: str = "ann", address: str = HERE) -> list[float]:
+def begin(store: Store, attempts: LoginAttempts, name: str, address: str) -> LoginAttempt:
+    """Count an attempt, as a login does: one that has to wait is taken back."""
+    attempt = store.run(attempts.begin(name, address))
+    if attempt.wait:
+        store.run(attempts.take_back(attempt))
+    return attempt
+
+
+def fail(
+    store: Store, attempts: LoginAttempts, times: int, name: str = "ann", address: str = HERE
+) -> list[float]:
     """Fail to log in so many times; returns how long each had to wait first."""
-    return [attempts.begin(name, address).wait for _ in range(times)]
+    return [begin(store, attempts, name, address).wait for _ in range(times)]
 
 
 def write_failures(raw: RawClient, key: str, *ages: int) -> None:
@@ -45,159 +56,169 @@ def write_failures(raw: RawClient, key: str, *ages: int) -> None:
     raw.zadd(key, {f"old{place}": now - age for place, age in enumerate(ages)})
 
 
-def test_10_failures_of_a_name_from_an_address(attempts: LoginAttempts) -> None:
+def test_10_failures_of_a_name_from_an_address(store: Store, attempts: LoginAttempts) -> None:
     """Ten failures as somebody from an address are enough for a quarter of an hour."""
-    assert fail(attempts, PAIR_FAILURES) == [0] * PAIR_FAILURES
+    assert fail(store, attempts, PAIR_FAILURES) == [0] * PAIR_FAILURES
 
-    (wait,) = fail(attempts, 1)
+    (wait,) = fail(store, attempts, 1)
     assert WINDOW_SECONDS - 60 < wait <= WINDOW_SECONDS
 
 
-def test_nobody_locks_out_another(attempts: LoginAttempts) -> None:
+def test_nobody_locks_out_another(store: Store, attempts: LoginAttempts) -> None:
     """Failures from elsewhere keep nobody from logging in here, however many; they are counted."""
     for number in range(200):
-        fail(attempts, 1, address=f"203.0.113.{number}")
+        fail(store, attempts, 1, address=f"203.0.113.{number}")
 
-    attempt = attempts.begin("ann", HERE)
+    attempt = begin(store, attempts, "ann", HERE)
     assert attempt.wait == 0
     assert attempt.failures == 200
 
 
-def test_50_failures_from_an_address(attempts: LoginAttempts) -> None:
+def test_50_failures_from_an_address(store: Store, attempts: LoginAttempts) -> None:
     """Fifty failures from an address, as whomever, are enough; another address goes on."""
     for number in range(ADDRESS_FAILURES):
-        assert attempts.begin(f"user{number}", HERE).wait == 0
+        assert begin(store, attempts, f"user{number}", HERE).wait == 0
 
-    assert attempts.begin("ann", HERE).wait > 0
-    assert attempts.begin("ann", THERE).wait == 0
+    assert begin(store, attempts, "ann", HERE).wait > 0
+    assert begin(store, attempts, "ann", THERE).wait == 0
 
 
-def test_addresses_of_one_site_are_one(attempts: LoginAttempts) -> None:
+def test_addresses_of_one_site_are_one(store: Store, attempts: LoginAttempts) -> None:
     """Who has a network of IPv6 has no more tries than who has one address."""
-    waits = [attempts.begin("ann", f"2001:db8:1:2::{number:x}").wait for number in range(1, 13)]
+    waits = [begin(store, attempts, "ann", f"2001:db8:1:2::{number:x}").wait for number in range(1, 13)]
 
     assert [wait > 0 for wait in waits] == [False] * PAIR_FAILURES + [True] * 2
 
 
-def test_networks_of_one_subscriber_have_twice_the_tries_of_one(attempts: LoginAttempts) -> None:
+def test_networks_of_one_subscriber_have_twice_the_tries_of_one(
+    store: Store, attempts: LoginAttempts
+) -> None:
     """Who has a /56 of IPv6, which is 256 networks, has no more than twice the tries of one network."""
-    waits = [attempts.begin("ann", f"2001:db8:1:2{number:02x}::1").wait for number in range(25)]
-    others = [attempts.begin(f"user{number}", f"2001:db8:1:3{number:02x}::1").wait for number in range(120)]
+    waits = [begin(store, attempts, "ann", f"2001:db8:1:2{number:02x}::1").wait for number in range(25)]
+    others = [
+        begin(store, attempts, f"user{number}", f"2001:db8:1:3{number:02x}::1").wait for number in range(120)
+    ]
 
     assert [wait > 0 for wait in waits] == [False] * 2 * PAIR_FAILURES + [True] * 5
     assert [wait > 0 for wait in others] == [False] * 2 * ADDRESS_FAILURES + [True] * 20
-    assert attempts.begin("ann", "2001:db8:1:400::1").wait == 0
+    assert begin(store, attempts, "ann", "2001:db8:1:400::1").wait == 0
 
 
-def test_success_takes_back_what_a_subscriber_failed(attempts: LoginAttempts, raw: RawClient) -> None:
+def test_success_takes_back_what_a_subscriber_failed(
+    store: Store, attempts: LoginAttempts, raw: RawClient
+) -> None:
     """Who logs in over IPv6 leaves no failure of theirs behind, in neither of their networks."""
     address = "2001:db8:1:2ff::1"
-    fail(attempts, 3, address=address)
-    attempts.succeed(attempts.begin("ann", address))
+    fail(store, attempts, 3, address=address)
+    store.run(attempts.succeed(begin(store, attempts, "ann", address)))
 
     assert raw.exists(keys.login_attempts("ann", SUBSCRIBER)) == 0
     assert raw.zcard(keys.address_attempts(SUBSCRIBER)) == raw.zcard(keys.login_attempts("ann", "")) == 3
 
 
-def test_doubt_counts_the_failures_of_an_address(attempts: LoginAttempts) -> None:
+def test_doubt_counts_the_failures_of_an_address(store: Store, attempts: LoginAttempts) -> None:
     """An address that has failed is in doubt, as whomever it comes; another is not."""
-    assert [attempts.begin(name, HERE).doubt for name in ("ann", "bob", "ann")] == [0, 1, 2]
-    assert attempts.begin("ann", THERE).doubt == 0
+    assert [begin(store, attempts, name, HERE).doubt for name in ("ann", "bob", "ann")] == [0, 1, 2]
+    assert begin(store, attempts, "ann", THERE).doubt == 0
 
 
-def test_name_under_attack_parts_tries_from_one_address(attempts: LoginAttempts, raw: RawClient) -> None:
+def test_name_under_attack_parts_tries_from_one_address(
+    store: Store, attempts: LoginAttempts, raw: RawClient
+) -> None:
     """With each failure of a name from elsewhere its next try from here is due later, up to two seconds."""
     write_failures(raw, keys.login_attempts("ann", ""), *range(SECOND, SECOND + PAIR_FAILURES + 6))
-    assert attempts.begin("ann", HERE).wait == 0
-    assert attempts.begin("ann", HERE).wait <= 0.8
+    assert begin(store, attempts, "ann", HERE).wait == 0
+    assert begin(store, attempts, "ann", HERE).wait <= 0.8
 
     write_failures(raw, keys.login_attempts("ann", ""), *range(SECOND, SECOND + 500))
-    assert 0 < attempts.begin("ann", HERE).wait <= 2
+    assert 0 < begin(store, attempts, "ann", HERE).wait <= 2
     write_failures(raw, keys.login_attempts("bob", ""), *range(SECOND, SECOND + 500))
     write_failures(raw, keys.login_attempts("bob", HERE), 2 * SECOND)
-    assert attempts.begin("bob", HERE).wait == 0
+    assert begin(store, attempts, "bob", HERE).wait == 0
 
 
-def test_a_refused_attempt_is_not_counted(attempts: LoginAttempts, raw: RawClient) -> None:
+def test_a_refused_attempt_is_not_counted(store: Store, attempts: LoginAttempts, raw: RawClient) -> None:
     """To try while one must wait does not make it longer, and uses up nobody's share."""
-    fail(attempts, PAIR_FAILURES + 20)
+    fail(store, attempts, PAIR_FAILURES + 20)
 
     assert raw.zcard(keys.login_attempts("ann", HERE)) == PAIR_FAILURES
     assert raw.zcard(keys.address_attempts(HERE)) == PAIR_FAILURES
     assert raw.zcard(keys.login_attempts("ann", "")) == PAIR_FAILURES
 
 
-def test_failed_logins_count_for_fifteen_minutes(attempts: LoginAttempts, raw: RawClient) -> None:
+def test_failed_logins_count_for_fifteen_minutes(
+    store: Store, attempts: LoginAttempts, raw: RawClient
+) -> None:
     """A failed login counts for 15 minutes; the wait ends when the one too many expires."""
     key = keys.login_attempts("ann", HERE)
     old, young = WINDOW + SECOND, SECOND
     write_failures(raw, key, old, old, old, *[young] * (PAIR_FAILURES - 1))
 
-    assert attempts.begin("ann", HERE).wait == 0
-    assert WINDOW_SECONDS - 62 < attempts.begin("ann", HERE).wait <= WINDOW_SECONDS
+    assert begin(store, attempts, "ann", HERE).wait == 0
+    assert WINDOW_SECONDS - 62 < begin(store, attempts, "ann", HERE).wait <= WINDOW_SECONDS
     assert raw.zcard(key) == PAIR_FAILURES
 
 
-def test_a_clock_that_fell_back(attempts: LoginAttempts, raw: RawClient) -> None:
+def test_a_clock_that_fell_back(store: Store, attempts: LoginAttempts, raw: RawClient) -> None:
     """Failures that the store's clock has yet to come to count no more: nobody waits for it."""
     write_failures(raw, keys.login_attempts("ann", HERE), *[-WINDOW] * PAIR_FAILURES)
 
-    assert fail(attempts, PAIR_FAILURES) == [0] * PAIR_FAILURES
-    assert fail(attempts, 1) > [0]
+    assert fail(store, attempts, PAIR_FAILURES) == [0] * PAIR_FAILURES
+    assert fail(store, attempts, 1) > [0]
 
 
-def test_the_wait_for_the_oldest(attempts: LoginAttempts, raw: RawClient) -> None:
+def test_the_wait_for_the_oldest(store: Store, attempts: LoginAttempts, raw: RawClient) -> None:
     """With the oldest failure a minute from being forgotten, the wait is a minute; with too many, longer."""
     key = keys.login_attempts("ann", HERE)
     write_failures(raw, key, WINDOW - 60 * SECOND, *[SECOND] * (PAIR_FAILURES - 1))
-    assert 50 < attempts.begin("ann", HERE).wait <= 60
+    assert 50 < begin(store, attempts, "ann", HERE).wait <= 60
 
     write_failures(
         raw, key, WINDOW - 60 * SECOND, *[WINDOW - 90 * SECOND] * 3, *[SECOND] * (PAIR_FAILURES - 1)
     )
-    assert 80 < attempts.begin("ann", HERE).wait <= 90
+    assert 80 < begin(store, attempts, "ann", HERE).wait <= 90
 
 
-def test_a_wait_is_never_nothing(attempts: LoginAttempts, raw: RawClient) -> None:
+def test_a_wait_is_never_nothing(store: Store, attempts: LoginAttempts, raw: RawClient) -> None:
     """Whoever must wait is told so, also for the last moment."""
     key = keys.login_attempts("ann", HERE)
     for age in range(WINDOW - 20_000, WINDOW, 500):
         raw.delete(key)
         write_failures(raw, key, *[age] * PAIR_FAILURES)
         before: Any = raw.zcard(key)
-        attempt = attempts.begin("ann", HERE)
+        attempt = begin(store, attempts, "ann", HERE)
         assert before == PAIR_FAILURES
         assert (attempt.wait > 0) == (raw.zscore(key, attempt.id) is None)
 
 
-def test_a_success_is_no_failure(attempts: LoginAttempts, raw: RawClient) -> None:
+def test_a_success_is_no_failure(store: Store, attempts: LoginAttempts, raw: RawClient) -> None:
     """Who logs in has not failed, and the failures from the same address are forgiven; others' stay."""
-    fail(attempts, 5)
-    fail(attempts, 3, address=THERE)
-    attempt = attempts.begin("ann", HERE)
-    attempts.succeed(attempt)
+    fail(store, attempts, 5)
+    fail(store, attempts, 3, address=THERE)
+    attempt = begin(store, attempts, "ann", HERE)
+    store.run(attempts.succeed(attempt))
 
     assert raw.exists(keys.login_attempts("ann", HERE)) == 0
     assert raw.zcard(keys.login_attempts("ann", THERE)) == 3
     assert raw.zcard(keys.login_attempts("ann", "")) == 8
     assert raw.zcard(keys.address_attempts(HERE)) == 5
     raw.delete(keys.login_attempts("ann", ""))
-    assert fail(attempts, PAIR_FAILURES) == [0] * PAIR_FAILURES
+    assert fail(store, attempts, PAIR_FAILURES) == [0] * PAIR_FAILURES
 
 
-def test_success_as_oneself_does_not_help(attempts: LoginAttempts) -> None:
+def test_success_as_oneself_does_not_help(store: Store, attempts: LoginAttempts) -> None:
     """To log in to one's own account between failures at another's resets nothing of theirs."""
     for _ in range(PAIR_FAILURES):
-        assert fail(attempts, 1) == [0]
-        attempts.succeed(attempts.begin("mallory", HERE))
+        assert fail(store, attempts, 1) == [0]
+        store.run(attempts.succeed(begin(store, attempts, "mallory", HERE)))
 
-    assert fail(attempts, 1)[0] > 0
+    assert fail(store, attempts, 1)[0] > 0
 
 
-def test_what_is_remembered(attempts: LoginAttempts, raw: RawClient) -> None:
+def test_what_is_remembered(store: Store, attempts: LoginAttempts, raw: RawClient) -> None:
     """Of a name under attack the last thousand failures are remembered; all goes by itself."""
     write_failures(raw, keys.login_attempts("ann", ""), *range(1, 2 * REMEMBERED))
-    attempts.begin("ann", HERE)
+    begin(store, attempts, "ann", HERE)
 
     assert raw.zcard(keys.login_attempts("ann", "")) == REMEMBERED
     for key in (
@@ -214,16 +235,16 @@ def test_many_at_once_are_all_counted(valkey: Engine) -> None:
     valkey.resume()
     valkey.start()
     valkey.flush()
-    attempts = LoginAttempts(connect(settings_for(valkey)))
+    store, attempts = connect(settings_for(valkey)), LoginAttempts()
     with ThreadPoolExecutor(50) as pool:
-        begun = list(pool.map(lambda _: attempts.begin("ann", HERE), range(200)))
+        begun = list(pool.map(lambda _: begin(store, attempts, "ann", HERE), range(200)))
 
     assert sum(attempt.wait == 0 for attempt in begun) <= PAIR_FAILURES
-    assert attempts.begin("bob", THERE).wait == 0
+    assert begin(store, attempts, "bob", THERE).wait == 0
 
 
 @pytest.mark.parametrize("name", ["", "ann:192.0.2.7", ":", "\u00e5" * 64, "a b\n", "{u000}"])
-def test_failed_login_counts_for_any_name(attempts: LoginAttempts, name: str) -> None:
+def test_failed_login_counts_for_any_name(store: Store, attempts: LoginAttempts, name: str) -> None:
     """A failed login counts whatever name it gives."""
-    assert fail(attempts, PAIR_FAILURES, name) == [0] * PAIR_FAILURES
-    assert fail(attempts, 1, name)[0] > 0
+    assert fail(store, attempts, PAIR_FAILURES, name) == [0] * PAIR_FAILURES
+    assert fail(store, attempts, 1, name)[0] > 0

@@ -63,22 +63,23 @@ class Door:
     """What lets people in, on one store."""
 
     def __init__(self, store: Store, passwords: CountingPasswords | None = None) -> None:
-        self.village = Village(store)
+        self.store, self.village = store, Village(store)
         self.accounts, self.claims = self.village.accounts, self.village.claims
         self.passwords = passwords or CountingPasswords()
-        self.sessions = Sessions(store)
+        self.sessions = Sessions()
         self.logins = Login(
+            store,
             self.accounts,
             self.claims,
             self.sessions,
-            LoginAttempts(store),
+            LoginAttempts(),
             self.passwords,
             nobody_connected(store),
         )
         self.registration = Registration(
+            store,
             Names(open_names=False),
             self.accounts,
-            self.claims,
             self.passwords,
             self.logins,
             self.village.work,
@@ -137,11 +138,11 @@ def test_registration_logs_in_and_stores_only_a_hash(door: Door) -> None:
 
     assert entered.handle == "ann.b-1_"
     assert door.is_in(entered)
-    account = door.accounts.get("ann.b-1_")
+    account = door.store.run(door.accounts.find("ann.b-1_"))
     assert account is not None
     assert (account.email, (account.password or "")[:9]) == (ADDRESS, "$argon2id")
-    assert door.claims.holder(EMAIL, ADDRESS) == "ann.b-1_"
-    assert door.village.owed.everything() == []
+    assert door.store.run(door.claims.holder(EMAIL, ADDRESS)) == "ann.b-1_"
+    assert door.village.store.run(door.village.owed.all()) == []
 
 
 @pytest.mark.parametrize("handle", ["", "me", "Admin", "-a", "a b", "a:b", "\u00e5sa", "a" * 33, "a\n"])
@@ -159,8 +160,8 @@ def test_taken_handle_and_taken_email_get_the_same_error(door: Door) -> None:
 
     assert isinstance(handle, AlreadyTaken)
     assert told(handle) == told(email)
-    assert door.accounts.get("bob") is None
-    assert door.claims.holder(EMAIL, "new@example.org") is None
+    assert door.store.run(door.accounts.find("bob")) is None
+    assert door.store.run(door.claims.holder(EMAIL, "new@example.org")) is None
 
 
 def test_200_register_one_handle(busy_door: Door) -> None:
@@ -169,7 +170,9 @@ def test_200_register_one_handle(busy_door: Door) -> None:
 
     (winner,) = (n for n, outcome in enumerate(outcomes) if isinstance(outcome, StartedSession))
     assert sum(isinstance(outcome, AlreadyTaken) for outcome in outcomes) == 199
-    held = [n for n in range(200) if busy_door.claims.holder(EMAIL, f"user{n}@example.org")]
+    held = [
+        n for n in range(200) if busy_door.store.run(busy_door.claims.holder(EMAIL, f"user{n}@example.org"))
+    ]
     assert held == [winner]
     assert busy_door.login("ann", f"{WORD}{winner}")
 
@@ -180,8 +183,8 @@ def test_50_register_one_email(busy_door: Door) -> None:
 
     (winner,) = (n for n, outcome in enumerate(outcomes) if isinstance(outcome, StartedSession))
     assert sum(isinstance(outcome, AlreadyTaken) for outcome in outcomes) == 49
-    assert busy_door.claims.holder(EMAIL, ADDRESS) == f"user{winner}"
-    assert [n for n in range(50) if busy_door.accounts.get(f"user{n}")] == [winner]
+    assert busy_door.store.run(busy_door.claims.holder(EMAIL, ADDRESS)) == f"user{winner}"
+    assert [n for n in range(50) if busy_door.store.run(busy_door.accounts.find(f"user{n}"))] == [winner]
 
 
 def at_once(many: int, call: Callable[[int], Any]) -> list[Any]:
@@ -231,7 +234,7 @@ def test_a_crash_anywhere_in_a_registration(engine: Engine, store: Store, raw: R
         sweep(store)
         expire_claims(raw)
         door = Door(store)
-        if door.accounts.get("ann") is None:
+        if door.store.run(door.accounts.find("ann")) is None:
             door.register("ann", ADDRESS)
         assert door.login("ann").handle == "ann"
         assert door.login(email=ADDRESS).handle == "ann"
@@ -247,14 +250,17 @@ def test_an_email_that_another_took_after_a_crash(engine: Engine, store: Store, 
             broken.register("ann", ADDRESS)
         expire_claims(raw)
         door = Door(store)
-        if door.accounts.get("ann") is None or door.claims.holder(EMAIL, ADDRESS) == "ann":
+        if (
+            door.store.run(door.accounts.find("ann")) is None
+            or door.store.run(door.claims.holder(EMAIL, ADDRESS)) == "ann"
+        ):
             continue
         assert door.register("bob", ADDRESS, OTHER).handle == "bob"
         assert door.login(email=ADDRESS, password=OTHER).handle == "bob"
         assert isinstance(refusal(door.login, email=ADDRESS), WrongCredentials)
         assert door.login("ann").handle == "ann"
         sweep(store)
-        ann, bob = door.accounts.get("ann"), door.accounts.get("bob")
+        ann, bob = door.store.run(door.accounts.find("ann")), door.store.run(door.accounts.find("bob"))
         assert ann is not None
         assert bob is not None
         assert (ann.email, bob.email) == (None, ADDRESS)
@@ -268,10 +274,10 @@ def test_an_identity_whose_deleted_account_is_still_named(engine: Engine, store:
     door = Door(store)
     door.registration.register_identity(IDENTITY, Account(handle="ann"))
     door.village.deletion.delete("ann")
-    assert door.claims.settle("identity", IDENTITY.digest.hex(), "ann")
+    assert door.store.run(door.claims.settle("identity", IDENTITY.digest.hex(), "ann"))
 
     assert door.registration.register_identity(IDENTITY, Account(handle="bob")) == "bob"
-    assert door.claims.holder("identity", IDENTITY.digest.hex()) == "bob"
+    assert door.store.run(door.claims.holder("identity", IDENTITY.digest.hex())) == "bob"
 
 
 def test_a_crash_anywhere_while_an_identity_chooses_its_handle(engine: Engine, store: Store) -> None:
@@ -282,14 +288,14 @@ def test_a_crash_anywhere_while_an_identity_chooses_its_handle(engine: Engine, s
             broken.registration.register_identity(IDENTITY, Account(handle="ann"))
         door = Door(store)
         assert door.registration.register_identity(IDENTITY, Account(handle="ann")) == "ann"
-        assert door.claims.holder("identity", IDENTITY.digest.hex()) == "ann"
+        assert door.store.run(door.claims.holder("identity", IDENTITY.digest.hex())) == "ann"
         other = msgspec.structs.replace(IDENTITY, digest=b"\x08" * 32)
         taken = refusal(door.registration.register_identity, other, Account(handle="ann"))
         again = refusal(door.registration.register_identity, IDENTITY, Account(handle="bob"))
         assert isinstance(taken, AlreadyTaken)
         assert isinstance(again, AlreadyTaken)
-        assert door.claims.holder("identity", other.digest.hex()) is None
-        assert door.accounts.get("bob") is None
+        assert door.store.run(door.claims.holder("identity", other.digest.hex())) is None
+        assert door.store.run(door.accounts.find("bob")) is None
 
 
 # --- logging in ---------------------------------------------------------------------------------------------
@@ -308,7 +314,7 @@ def test_login_by_handle_username_or_email_in_any_case(door: Door) -> None:
     assert {one.handle for one in entered} == {"ann"}
     assert len({one.token for one in entered}) == 3
     assert all(door.is_in(one) for one in entered)
-    assert len(door.sessions.devices("ann")) == 4
+    assert len(door.store.run(door.sessions.of("ann"))) == 4
 
 
 @pytest.mark.parametrize(
@@ -335,8 +341,8 @@ def test_all_wrong_logins_get_the_same_answer(door: Door) -> None:
     """Unknown, deleted, without a password, wrong password: one answer, and one hash is verified for each."""
     door.register("ann", ADDRESS)
     door.register("gone", "gone@example.org")
-    door.accounts.delete("gone")
-    door.accounts.create(Account(handle="signed", identity=b"i" * 32))
+    door.store.run(door.accounts.delete("gone"))
+    door.store.run(door.accounts.create(Account(handle="signed", identity=b"i" * 32)))
     answers, hashes = set(), []
     for fields in WRONG.values():
         door.passwords.looked_at.clear()
@@ -370,8 +376,8 @@ def test_concurrent_logins_can_both_renew_the_hash(store: Store, door: Door) -> 
     entered = overtaken.login("ann")
 
     assert door.is_in(entered)
-    assert len(door.sessions.devices("ann")) == 3
-    account = door.accounts.get("ann")
+    assert len(door.store.run(door.sessions.of("ann"))) == 3
+    account = door.store.run(door.accounts.find("ann"))
     assert account is not None
     assert "m=16,t=1,p=1" in (account.password or "")
 
@@ -379,7 +385,7 @@ def test_concurrent_logins_can_both_renew_the_hash(store: Store, door: Door) -> 
 def test_a_stale_claim_leads_nowhere(door: Door) -> None:
     """An email whose claim the account does not confirm is nobody's to log in by."""
     door.register("ann")
-    door.claims.settle(EMAIL, ADDRESS, "ann")
+    door.store.run(door.claims.settle(EMAIL, ADDRESS, "ann"))
 
     assert isinstance(refusal(lambda: door.login(email=ADDRESS)), WrongCredentials)
 
@@ -391,13 +397,13 @@ def test_a_password_changed_while_logging_in(door: Door, monkeypatch: pytest.Mon
 
     def changed_meanwhile(held: str | None, password: str, doubt: int) -> Match:
         right = real(held, password, doubt)
-        assert door.accounts.set_password("ann", held or "", "$argon2id$new")
+        assert door.store.run(door.accounts.set_password("ann", held or "", "$argon2id$new"))
         return right
 
     monkeypatch.setattr(door.passwords, "verify", changed_meanwhile)
 
     assert isinstance(refusal(lambda: door.login("ann")), NotAuthenticated)
-    assert door.sessions.devices("ann") == []
+    assert door.store.run(door.sessions.of("ann")) == []
     assert not door.is_in(entered)
 
 
@@ -408,7 +414,7 @@ def test_login_renews_an_outdated_hash(store: Store) -> None:
 
     costly.login("ann")
 
-    account = costly.accounts.get("ann")
+    account = costly.store.run(costly.accounts.find("ann"))
     assert "$m=16,t=1,p=1$" in (account.password or "" if account else "")
     assert costly.login("ann")
 
@@ -429,7 +435,7 @@ def test_password_is_the_same_however_it_is_typed(door: Door, one: str, other: s
 
     change(door, entered, other, f"{one} again")
     assert door.login("ann", f"{other} again")
-    door.accounts.update("ann", {"password": door.passwords.hash("code"), "reset": True})
+    door.store.run(door.accounts.update("ann", {"password": door.passwords.hash("code"), "reset": True}))
     door.login("ann", "code", new_password=one)
     assert door.login("ann", other)
     assert isinstance(refusal(lambda: door.login("ann", one.upper() + "x")), WrongCredentials)
@@ -440,12 +446,12 @@ def test_hash_of_a_password_as_it_was_typed_is_renewed(door: Door, typed: str) -
     """A hash from before passwords had one form is good for the same typing, and from then on for any."""
     door.register("ann")
     old = argon2.PasswordHasher(1, 8, 1).hash(typed)
-    door.accounts.update("ann", {"password": old})
+    door.store.run(door.accounts.update("ann", {"password": old}))
     form = unicodedata.normalize("NFKC", typed).replace("\u1680", " ")
     assert isinstance(refusal(lambda: door.login("ann", form)), WrongCredentials)
 
     assert door.login("ann", typed)
-    account = door.accounts.get("ann")
+    account = door.store.run(door.accounts.find("ann"))
     assert account is not None
     assert account.password != old
     for spelling in (form, typed):
@@ -456,7 +462,7 @@ def test_hash_as_it_was_typed_may_be_changed(door: Door) -> None:
     """Who changes the password of such a hash types it as before."""
     entered = door.register("ann")
     typed = SPELLINGS[0][1]
-    door.accounts.update("ann", {"password": argon2.PasswordHasher(1, 8, 1).hash(typed)})
+    door.store.run(door.accounts.update("ann", {"password": argon2.PasswordHasher(1, 8, 1).hash(typed)}))
 
     change(door, entered, typed, OTHER)
     assert door.login("ann", OTHER)
@@ -465,7 +471,7 @@ def test_hash_as_it_was_typed_may_be_changed(door: Door) -> None:
 def test_a_password_for_one_login(door: Door) -> None:
     """A password that must be changed is good for nothing else, and is not good any more after that."""
     door.register("ann")
-    door.accounts.update("ann", {"reset": True})
+    door.store.run(door.accounts.update("ann", {"reset": True}))
 
     assert isinstance(refusal(lambda: door.login("ann")), PasswordChangeNeeded)
     assert isinstance(refusal(lambda: door.login("ann", OTHER)), WrongCredentials)
@@ -478,7 +484,7 @@ def test_a_password_for_one_login(door: Door) -> None:
 def test_required_password_change_is_no_failed_login(door: Door) -> None:
     """A correct password with a required change does not count as a failed login."""
     door.register("ann")
-    door.accounts.update("ann", {"reset": True})
+    door.store.run(door.accounts.update("ann", {"reset": True}))
     for _ in range(PAIR_FAILURES + 1):
         assert isinstance(refusal(lambda: door.login("ann")), PasswordChangeNeeded)
 

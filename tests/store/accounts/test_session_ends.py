@@ -22,21 +22,26 @@ HOME = Details("192.0.2.7", "curl/8")
 @pytest.fixture
 def sessions(store: Store) -> Sessions:
     """The sessions under test."""
-    return Sessions(store)
+    return Sessions()
 
 
 @pytest.fixture
 def brief(store: Store) -> Sessions:
     """Sessions that have expired when the next command comes."""
-    return Sessions(store, idle=1)
+    return Sessions(idle=1)
 
 
-def begin(raw: RawClient, *begun: tuple[Sessions, str, bytes]) -> None:
+def begin(store: Store, raw: RawClient, *begun: tuple[Sessions, str, bytes]) -> None:
     """Begin sessions of users, who have accounts then."""
     for sessions, handle, digest in begun:
         if not raw.exists(keys.user(handle)):
             write_account(raw, handle)
-        assert sessions.add(handle, HELD, digest, HOME)
+        assert store.run(sessions.add(handle, HELD, digest, HOME))
+
+
+def sweep(store: Store, sessions: Sessions, most: int) -> int:
+    """Drop expired sessions, as the sweep does; return their number."""
+    return sum(store.run_all(map(sessions.drop_expired, store.run(sessions.expired(most)))))
 
 
 def end_of(raw: RawClient, handle: str) -> Any:
@@ -44,41 +49,45 @@ def end_of(raw: RawClient, handle: str) -> Any:
     return raw.zscore(keys.session_ends(handle), handle)
 
 
-def test_expired_sessions_are_dropped(brief: Sessions, sessions: Sessions, raw: RawClient) -> None:
+def test_expired_sessions_are_dropped(
+    store: Store, brief: Sessions, sessions: Sessions, raw: RawClient
+) -> None:
     """The sweep drops what has expired, knows when the next will have, and forgets users without sessions."""
-    begin(raw, (brief, "ann", OLD), (sessions, "ann", NEW), (brief, "bob", OLD), (sessions, "cid", NEW))
+    begin(
+        store, raw, (brief, "ann", OLD), (sessions, "ann", NEW), (brief, "bob", OLD), (sessions, "cid", NEW)
+    )
     first = end_of(raw, "ann")
 
     # The login as ann has dropped the session that had expired by then.
-    assert sessions.drop_expired(MOST) == 1
+    assert sweep(store, sessions, MOST) == 1
     assert session(raw, "ann", OLD) is None
     assert end_of(raw, "ann") == (session(raw, "ann", NEW) or (0, 0, 0))[2] > first
     assert raw.exists(keys.sessions("bob")) == 0
     assert end_of(raw, "bob") is None
     assert session(raw, "cid", NEW)
-    assert sessions.drop_expired(MOST) == 0
+    assert sweep(store, sessions, MOST) == 0
 
 
 def test_a_sweep_drops_the_sessions_of_so_many_users(
-    brief: Sessions, raw: RawClient, monkeypatch: pytest.MonkeyPatch
+    store: Store, brief: Sessions, raw: RawClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Of a partition the sessions of a bounded number of users are dropped at once, those expired first."""
     monkeypatch.setattr(keys, "user_partition", lambda _: "{u007}")
-    begin(raw, *((brief, handle, OLD) for handle in ("ann", "bob", "cid")))
+    begin(store, raw, *((brief, handle, OLD) for handle in ("ann", "bob", "cid")))
 
-    assert brief.drop_expired(2) == 2
+    assert sweep(store, brief, 2) == 2
     assert [end_of(raw, handle) is None for handle in ("ann", "bob", "cid")] == [True, True, False]
-    assert [brief.drop_expired(2), brief.drop_expired(2)] == [1, 0]
+    assert [sweep(store, brief, 2), sweep(store, brief, 2)] == [1, 0]
 
 
 def test_a_session_that_was_used_outlives_the_noted_end(
     store: Store, sessions: Sessions, raw: RawClient
 ) -> None:
     """A session whose end has moved since it was noted stays, and its new end is noted."""
-    begin(raw, (sessions, "ann", NEW))
+    begin(store, raw, (sessions, "ann", NEW))
     raw.zadd(keys.session_ends("ann"), {"ann": clock(raw) - 1})
 
-    assert sessions.drop_expired(MOST) == 0
+    assert sweep(store, sessions, MOST) == 0
     assert end_of(raw, "ann") == (session(raw, "ann", NEW) or (0, 0, 0))[2]
     assert store.run(sessions.admitting(Credential("ann", NEW), "read", 0, HOME))
 
@@ -95,30 +104,30 @@ def test_the_expiry_that_earlier_versions_set_is_taken_back(
     raw.expire(keys.sessions("ann"), 90 * 86_400)
 
     if touch == "login":
-        assert sessions.add("ann", HELD, b"x" * 32, HOME)
+        assert store.run(sessions.add("ann", HELD, b"x" * 32, HOME))
     else:
         assert store.run(sessions.admitting(Credential("ann", NEW), "read", 0, HOME))
 
     assert raw.ttl(keys.sessions("ann")) == NO_EXPIRY
-    sessions.drop_expired(MOST)
+    sweep(store, sessions, MOST)
     assert session(raw, "ann", OLD) is None
     assert session(raw, "ann", NEW)
-    assert end_of(raw, "ann") == min(device.expires for device in sessions.devices("ann"))
+    assert end_of(raw, "ann") == min(device.expires for device in store.run(sessions.of("ann")))
 
 
 def test_a_deleted_account_leaves_no_sessions_to_sweep(
     store: Store, sessions: Sessions, raw: RawClient
 ) -> None:
     """With the account its sessions go, and the note of when they end."""
-    begin(raw, (sessions, "ann", NEW))
-    assert Accounts(store).delete("ann")
+    begin(store, raw, (sessions, "ann", NEW))
+    assert store.run(Accounts().delete("ann"))
 
     assert raw.exists(keys.sessions("ann"), keys.session_ends("ann")) == 0
 
 
-def test_a_note_without_sessions_is_taken_off(sessions: Sessions, raw: RawClient) -> None:
+def test_a_note_without_sessions_is_taken_off(store: Store, sessions: Sessions, raw: RawClient) -> None:
     """What is noted of sessions that have gone otherwise, as by an earlier version, does not stay."""
     raw.zadd(keys.session_ends("ann"), {"ann": 1})
 
-    assert sessions.drop_expired(MOST) == 0
+    assert sweep(store, sessions, MOST) == 0
     assert end_of(raw, "ann") is None

@@ -36,7 +36,7 @@ NO_EXPIRY = -1
 @pytest.fixture
 def sessions(store: Store) -> Sessions:
     """The sessions under test."""
-    return Sessions(store)
+    return Sessions()
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def admit(
     store: Store, shown: Credential = TOKEN, *, kind: str = "read", limit: int = 0, details: Details = AWAY
 ) -> Rate | None:
     """Judge a caller."""
-    return store.run(Sessions(store).admitting(shown, kind, limit, details))
+    return store.run(Sessions().admitting(shown, kind, limit, details))
 
 
 def digest(number: int) -> bytes:
@@ -61,13 +61,15 @@ def digest(number: int) -> bytes:
 # --- add_session --------------------------------------------------------------------------------------------
 
 
-def test_session_expires_thirty_days_after_its_login(sessions: Sessions, raw: RawClient, ann: str) -> None:
+def test_session_expires_thirty_days_after_its_login(
+    store: Store, sessions: Sessions, raw: RawClient, ann: str
+) -> None:
     """A session starts now, expires in 30 days, and records where it was started."""
     before = clock(raw)
-    expires = sessions.add(ann, HELD, DIGEST, HOME)
+    expires = store.run(sessions.add(ann, HELD, DIGEST, HOME))
     after = clock(raw)
 
-    (device,) = sessions.devices(ann)
+    (device,) = store.run(sessions.of(ann))
     assert before <= device.made == device.seen <= after
     assert device.expires == expires == device.made + 30 * DAY
     assert (device.id, device.details) == (DIGEST[:8].hex(), HOME)
@@ -76,41 +78,43 @@ def test_session_expires_thirty_days_after_its_login(sessions: Sessions, raw: Ra
 
 @pytest.mark.parametrize("held", ["$argon2id$another", "", HELD + " "])
 def test_a_password_that_was_changed_in_between(
-    sessions: Sessions, raw: RawClient, ann: str, held: str
+    store: Store, sessions: Sessions, raw: RawClient, ann: str, held: str
 ) -> None:
     """A login whose password is another by now begins no session and changes no hash."""
-    assert sessions.add(ann, held, DIGEST, HOME, rehash="$argon2id$new") == 0
-    assert sessions.devices(ann) == []
+    assert store.run(sessions.add(ann, held, DIGEST, HOME, rehash="$argon2id$new")) == 0
+    assert store.run(sessions.of(ann)) == []
     assert fields_of(raw, keys.user(ann))["password"] == HELD.encode()
 
 
-def test_a_login_without_account(sessions: Sessions, raw: RawClient) -> None:
+def test_a_login_without_account(store: Store, sessions: Sessions, raw: RawClient) -> None:
     """Nobody, an account without a password, and a deleted one begin no session, whatever is held."""
-    assert sessions.add("nobody", HELD, DIGEST, HOME) == 0
-    assert sessions.add("nobody", "", DIGEST, HOME) == 0
+    assert store.run(sessions.add("nobody", HELD, DIGEST, HOME)) == 0
+    assert store.run(sessions.add("nobody", "", DIGEST, HOME)) == 0
     raw.hset(keys.user("ann"), mapping={"made": 1, "identity": b"x"})
-    assert sessions.add("ann", "", DIGEST, HOME) == 0
+    assert store.run(sessions.add("ann", "", DIGEST, HOME)) == 0
     write_account(raw, "ann", deleted=1)
-    assert sessions.add("ann", HELD, DIGEST, HOME) == 0
+    assert store.run(sessions.add("ann", HELD, DIGEST, HOME)) == 0
     assert list(raw.scan_iter(match="*sessions*")) == []
 
 
-def test_login_stores_a_new_hash_in_the_same_step(sessions: Sessions, raw: RawClient, ann: str) -> None:
+def test_login_stores_a_new_hash_in_the_same_step(
+    store: Store, sessions: Sessions, raw: RawClient, ann: str
+) -> None:
     """A login stores the same password with today's parameters in the same step."""
-    assert sessions.add(ann, HELD, DIGEST, HOME, rehash="$argon2id$new")
+    assert store.run(sessions.add(ann, HELD, DIGEST, HOME, rehash="$argon2id$new"))
     assert fields_of(raw, keys.user(ann))["password"] == b"$argon2id$new"
 
 
-def test_the_oldest_gives_way(sessions: Sessions, raw: RawClient, ann: str) -> None:
+def test_the_oldest_gives_way(store: Store, sessions: Sessions, raw: RawClient, ann: str) -> None:
     """A user has 100 sessions at the most; the one unused for longest gives way, expired ones go first."""
     now = clock(raw)
     for number in range(MOST_SESSIONS):
         write_session(raw, ann, digest(number), now - DAY, now - HOUR - (number * 37) % 100, now + DAY)
     write_session(raw, ann, digest(999), now - 9 * DAY, now - 8 * DAY, now - DAY)
 
-    assert sessions.add(ann, HELD, DIGEST, HOME)
+    assert store.run(sessions.add(ann, HELD, DIGEST, HOME))
 
-    ids = {device.id for device in sessions.devices(ann)}
+    ids = {device.id for device in store.run(sessions.of(ann))}
     gone = {id_of(digest(number)) for number in (*range(MOST_SESSIONS), 999)} - ids
     oldest = max(range(MOST_SESSIONS), key=lambda number: (number * 37) % 100)
     assert gone == {id_of(digest(999)), id_of(digest(oldest))}
@@ -123,12 +127,14 @@ def test_many_logins_at_once(valkey: Engine) -> None:
     valkey.start()
     valkey.flush()
     write_account(valkey.nodes[0], "ann")
-    sessions = Sessions(connect(settings_for(valkey)))
+    store, sessions = connect(settings_for(valkey)), Sessions()
     with ThreadPoolExecutor(20) as pool:
-        begun = list(pool.map(lambda number: sessions.add("ann", HELD, digest(number), HOME), range(150)))
+        begun = list(
+            pool.map(lambda number: store.run(sessions.add("ann", HELD, digest(number), HOME)), range(150))
+        )
 
     assert all(begun)
-    assert len(sessions.devices("ann")) == MOST_SESSIONS
+    assert len(store.run(sessions.of("ann"))) == MOST_SESSIONS
 
 
 # --- admit: by token ----------------------------------------------------------------------------------------
@@ -136,7 +142,7 @@ def test_many_logins_at_once(valkey: Engine) -> None:
 
 def test_a_token_is_let_in(store: Store, sessions: Sessions, ann: str) -> None:
     """Who shows the token of a session is let in; without limits no rate is kept."""
-    sessions.add(ann, HELD, DIGEST, HOME)
+    store.run(sessions.add(ann, HELD, DIGEST, HOME))
 
     assert admit(store) == Rate(0, 0, 0, 0)
 
@@ -159,7 +165,7 @@ def test_another_token_is_refused(
 ) -> None:
     """A token that is not the user's is refused, and leaves nothing in the store."""
     write_account(raw, "bob")
-    sessions.add(ann, HELD, DIGEST, HOME)
+    store.run(sessions.add(ann, HELD, DIGEST, HOME))
     before = set(raw.scan_iter())
 
     assert admit(store, shown, limit=5) is None
@@ -210,7 +216,7 @@ def test_use_after_an_hour_slides(store: Store, sessions: Sessions, raw: RawClie
     assert made == now - 5 * DAY
     assert now <= seen <= clock(raw)
     assert expires == seen + 30 * DAY
-    assert sessions.devices(ann)[0].details == AWAY
+    assert store.run(sessions.of(ann))[0].details == AWAY
 
 
 def test_no_session_lives_beyond_90_days(store: Store, raw: RawClient, ann: str) -> None:
@@ -230,7 +236,7 @@ def test_a_slide_leaves_the_key_without_an_end(
     store: Store, sessions: Sessions, raw: RawClient, ann: str
 ) -> None:
     """To slide a session gives its key no time at which it goes."""
-    sessions.add(ann, HELD, OTHER, HOME)
+    store.run(sessions.add(ann, HELD, OTHER, HOME))
     now = clock(raw)
     write_session(raw, ann, DIGEST, now - 5 * DAY, now - 2 * HOUR, now + DAY)
 
@@ -258,7 +264,7 @@ def test_a_refused_request_does_not_slide(store: Store, raw: RawClient, ann: str
 
 def test_the_limit_of_a_session(store: Store, sessions: Sessions, ann: str) -> None:
     """A session passes as often as its limit says, is told what is left, and then how long to wait."""
-    sessions.add(ann, HELD, DIGEST, HOME)
+    store.run(sessions.add(ann, HELD, DIGEST, HOME))
 
     rates = [admit(store, limit=3) for _ in range(4)]
 
@@ -275,7 +281,7 @@ def test_the_limit_of_a_session(store: Store, sessions: Sessions, ann: str) -> N
 def test_the_limit_of_a_user(store: Store, sessions: Sessions, ann: str) -> None:
     """All sessions of a user together have twice the limit of one; another user has their own."""
     for number in range(3):
-        sessions.add(ann, HELD, digest(number), HOME)
+        store.run(sessions.add(ann, HELD, digest(number), HOME))
 
     passed = []
     for number in (0, 1, 2):
@@ -287,8 +293,8 @@ def test_the_limit_of_a_user(store: Store, sessions: Sessions, ann: str) -> None
 
 def test_a_request_of_a_cost(store: Store, sessions: Sessions, ann: str) -> None:
     """A request that counts as several takes as many, from what the session's frames take from as well."""
-    sessions.add(ann, HELD, DIGEST, HOME)
-    costs = [store.run(Sessions(store).admitting(TOKEN, "read", 10, AWAY, cost)) for cost in (4, 7, 6)]
+    store.run(sessions.add(ann, HELD, DIGEST, HOME))
+    costs = [store.run(Sessions().admitting(TOKEN, "read", 10, AWAY, cost)) for cost in (4, 7, 6)]
 
     assert [(rate.left, rate.wait > 0) for rate in costs if rate] == [(6, False), (0, True), (0, False)]
     assert store.run(RateLimits.of_user(ann, DIGEST, "read", 10)).wait
@@ -296,7 +302,7 @@ def test_a_request_of_a_cost(store: Store, sessions: Sessions, ann: str) -> None
 
 def test_limits_by_class(store: Store, sessions: Sessions, raw: RawClient, ann: str) -> None:
     """What is used of one class of routes is not missing in another; states go after two minutes."""
-    sessions.add(ann, HELD, DIGEST, HOME)
+    store.run(sessions.add(ann, HELD, DIGEST, HOME))
     admit(store, limit=1)
 
     assert (admit(store, limit=1) or Rate(0, 0, 0)).wait
@@ -315,7 +321,7 @@ def fields_of_bytes(raw: RawClient, key: str) -> list[str]:
 
 def test_a_limit_that_is_used_up_by_hand(store: Store, sessions: Sessions, raw: RawClient, ann: str) -> None:
     """A state that lies half a minute ahead leaves half of the limit."""
-    sessions.add(ann, HELD, DIGEST, HOME)
+    store.run(sessions.add(ann, HELD, DIGEST, HOME))
     state = str(clock(raw) + 30_000_000)
     raw.hset(keys.user_limits(ann), b"read:" + DIGEST[:8], state)
 
@@ -327,7 +333,7 @@ def test_a_limit_that_is_used_up_by_hand(store: Store, sessions: Sessions, raw: 
 
 def test_states_of_ended_sessions_go(store: Store, sessions: Sessions, raw: RawClient, ann: str) -> None:
     """Who logs in all the time leaves no more states than matter; those that do stay."""
-    sessions.add(ann, HELD, DIGEST, HOME)
+    store.run(sessions.add(ann, HELD, DIGEST, HOME))
     now = clock(raw)
     old: dict[Any, Any] = {b"read:" + bytes([number // 256, number % 256] * 4): now for number in range(600)}
     raw.hset(keys.user_limits(ann), mapping=old)
@@ -347,7 +353,7 @@ def test_many_requests_at_once(valkey: Engine) -> None:
     valkey.flush()
     store = connect(settings_for(valkey))
     write_account(valkey.nodes[0], "ann")
-    Sessions(store).add("ann", HELD, DIGEST, HOME)
+    store.run(Sessions().add("ann", HELD, DIGEST, HOME))
     with ThreadPoolExecutor(20) as pool:
         rates = list(pool.map(lambda _: admit(store, limit=5), range(100)))
 
@@ -390,7 +396,7 @@ def test_signed_before_all_was_ended(store: Store, sessions: Sessions, raw: RawC
     """What was signed before the user ended everything counts no more; what is signed later does."""
     now = clock(raw)
     write_account(raw, "ann", identity=IDENTITY)
-    sessions.end_all("ann")
+    store.run(sessions.end_all("ann"))
 
     assert admit(store, signed(now)) is None
     assert admit(store, signed(clock(raw) + 1)) is not None
@@ -402,23 +408,25 @@ def test_signed_before_all_was_ended(store: Store, sessions: Sessions, raw: RawC
 # --- devices, end_sessions ----------------------------------------------------------------------------------
 
 
-def test_sessions_are_listed_by_latest_use(sessions: Sessions, raw: RawClient, ann: str) -> None:
+def test_sessions_are_listed_by_latest_use(
+    store: Store, sessions: Sessions, raw: RawClient, ann: str
+) -> None:
     """Sessions are listed by their last use, the latest first; an unknown user has none."""
     now = clock(raw)
     for number, seen in enumerate((now - DAY, now, now - HOUR)):
         write_session(raw, ann, digest(number), now - 2 * DAY, seen, now + DAY)
 
-    assert [device.id for device in sessions.devices(ann)] == [id_of(digest(n)) for n in (1, 2, 0)]
-    assert sessions.devices("nobody") == []
+    assert [device.id for device in store.run(sessions.of(ann))] == [id_of(digest(n)) for n in (1, 2, 0)]
+    assert store.run(sessions.of("nobody")) == []
 
 
 def test_ended_session_is_refused_and_others_continue(store: Store, sessions: Sessions, ann: str) -> None:
     """An ended session is refused at once; the user's others, and other users', continue."""
     for one in (DIGEST, OTHER):
-        sessions.add(ann, HELD, one, HOME)
+        store.run(sessions.add(ann, HELD, one, HOME))
 
-    assert sessions.end(ann, id_of(DIGEST)) is True
-    assert sessions.end(ann, id_of(DIGEST)) is False
+    assert store.run(sessions.end(ann, id_of(DIGEST))) is True
+    assert store.run(sessions.end(ann, id_of(DIGEST))) is False
     assert admit(store) is None
     assert admit(store, Credential(ann, OTHER)) is not None
 
@@ -426,9 +434,9 @@ def test_ended_session_is_refused_and_others_continue(store: Store, sessions: Se
 def test_another_users_session(store: Store, sessions: Sessions, raw: RawClient, ann: str) -> None:
     """Nobody ends a session of another by its id."""
     write_account(raw, "bob")
-    sessions.add(ann, HELD, DIGEST, HOME)
+    store.run(sessions.add(ann, HELD, DIGEST, HOME))
 
-    assert sessions.end("bob", id_of(DIGEST)) is False
+    assert store.run(sessions.end("bob", id_of(DIGEST))) is False
     assert admit(store) is not None
 
 
@@ -436,8 +444,8 @@ def test_to_end_one_leaves_signed_identities(store: Store, sessions: Sessions, r
     """To end one session says nothing of what an outside issuer signed."""
     write_account(raw, "ann", identity=IDENTITY)
     now = clock(raw)
-    sessions.add("ann", HELD, DIGEST, HOME)
-    sessions.end("ann", id_of(DIGEST))
+    store.run(sessions.add("ann", HELD, DIGEST, HOME))
+    store.run(sessions.end("ann", id_of(DIGEST)))
 
     assert admit(store, signed(now)) is not None
 
@@ -447,12 +455,12 @@ def test_ending_all_sessions_ends_them_at_once(
 ) -> None:
     """All sessions end at once; ending those of an unknown user creates nothing."""
     for number in range(5):
-        sessions.add(ann, HELD, digest(number), HOME)
+        store.run(sessions.add(ann, HELD, digest(number), HOME))
 
-    sessions.end_all(ann)
-    sessions.end_all("nobody")
+    store.run(sessions.end_all(ann))
+    store.run(sessions.end_all("nobody"))
 
-    assert sessions.devices(ann) == []
+    assert store.run(sessions.of(ann)) == []
     assert all(admit(store, Credential(ann, digest(number))) is None for number in range(5))
     assert raw.exists(keys.user("nobody")) == 0
 
@@ -462,13 +470,13 @@ def test_ending_all_sessions_ends_them_at_once(
 
 def test_a_full_store(engine: Engine, store: Store, sessions: Sessions, ann: str) -> None:
     """Without memory users are still judged and limited, and can still log out."""
-    sessions.add(ann, HELD, DIGEST, HOME)
+    store.run(sessions.add(ann, HELD, DIGEST, HOME))
     for node in engine.nodes:
         node.config_set("maxmemory", 1)
     try:
         assert (admit(store, limit=2) or Rate(0, 0, 0)).left == 1
-        assert len(sessions.devices(ann)) == 1
-        assert sessions.end(ann, id_of(DIGEST))
+        assert len(store.run(sessions.of(ann))) == 1
+        assert store.run(sessions.end(ann, id_of(DIGEST)))
         assert admit(store, limit=2) is None
     finally:
         for node in engine.nodes:

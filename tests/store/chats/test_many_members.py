@@ -96,7 +96,7 @@ ASKING: dict[str, Asking] = {
     "targets": fetching(lambda store, handles: UserConnections(store, 60).targets(handles)),
     "ephemeral": fetching(lambda _, handles: EphemeralRecipients.reading("ann", handles, 10, 100)),
     "blockers": fetching(lambda _, handles: Blocks.blocking(handles, "ann")),
-    "cards": lambda store, handles: UserCards(store).of(handles),
+    "cards": lambda store, handles: UserCards().of(handles),
     "posts": lambda store, handles: Posts(store).newest(handles, None, 1),
     "timelines": lambda store, handles: Timelines(store).put(handles, "ann", [7]),
     "full timelines": lambda store, handles: Timelines(store).put(handles[:50], "ann", range(1, 1001)),

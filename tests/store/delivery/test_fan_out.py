@@ -293,8 +293,8 @@ def test_deleted_chat_leaves_every_inbox(town: Town, raw: RawClient) -> None:
 
 def test_added_while_deleted(town: Town, raw: RawClient) -> None:
     """Who was deleted while being added to a chat departs from it by the sweep."""
-    assert Accounts(town.store).create(Account(handle="bob"))
-    Accounts(town.store).delete("bob")
+    assert town.store.run(Accounts().create(Account(handle="bob")))
+    town.store.run(Accounts().delete("bob"))
     town.groups.make("bob")
     town.outbox_sweep.sweep()
 

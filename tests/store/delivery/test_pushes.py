@@ -39,7 +39,7 @@ from chalicelib.store.realtime.connection import Connections
 from chalicelib.store.realtime.user_connections import Target, UserConnections
 from chalicelib.store.redis import client
 from chalicelib.store.redis.client import Store
-from chalicelib.store.work.job_list import WorkList
+from chalicelib.store.work.job_list import JobList
 from tests.clock import Clock
 from tests.servers.engines import Engine
 from tests.store.account_records import HOUR, write_account, write_session
@@ -69,7 +69,7 @@ class Town:
     def __init__(self, store: Store, inline: int = 50) -> None:
         self.store, self.wire, self.dropped = store, Wire(inline), list[str]()
         self.groups = Groups(store, large=3)
-        self.log, self.jobs = MessageLog(store), WorkList(store)
+        self.log, self.jobs = MessageLog(store), JobList()
         inboxes, outbox = Inboxes(store), Outbox(store)
         self.push = PushService(FramePush(self.wire), self._drop)
         stores = ConnectionStores(
@@ -124,7 +124,7 @@ class Town:
 
     def work(self) -> list[PushJob]:
         """Do the jobs that are in the queue, and return them."""
-        jobs = [msgspec.json.decode(job, type=Job) for job in self.jobs.pop(100)]
+        jobs = [msgspec.json.decode(job, type=Job) for job in self.store.run(self.jobs.pop(100))]
         pushes = [job.push for job in jobs if job.push]
         for push in pushes:
             self.message_push.run(push)
@@ -361,7 +361,7 @@ def test_two_hundred_and_fifty_a_job(town: Town) -> None:
     sent = town.append()
     town.message_push.push(GROUP, sent.time, targets, message=None, skip="c0")
 
-    pushes = [json.loads(job)["push"]["connections"] for job in town.jobs.pop(10)]
+    pushes = [json.loads(job)["push"]["connections"] for job in town.store.run(town.jobs.pop(10))]
     assert [len(part) for part in pushes] == [250, 250]
     assert [tuple(one) for part in pushes for one in part] == targets[1:]
 
@@ -487,7 +487,7 @@ def test_a_job_of_the_queue(wire: Wire, raw: RawClient) -> None:
     assert wire.seqs("one") == [1]
     wire.failing = {"one"}
     assert work.handle(event) == {"batchItemFailures": []}
-    (again,) = WorkList(services.current()._store).pop(10)
+    (again,) = services.current()._store.run(JobList().pop(10))
     assert json.loads(again)["push"] == job["push"] | {"connections": [["one", False]], "attempt": 1}
 
 

@@ -29,7 +29,9 @@ WORST = "\x01" * 4096
 def village(store: Store) -> Village:
     """People on the store under test, alice among them."""
     village = Village(store)
-    assert village.accounts.create(Account(handle="alice", name="Alice", password="secret-hash"))
+    assert village.store.run(
+        village.accounts.create(Account(handle="alice", name="Alice", password="secret-hash"))
+    )
     return village
 
 
@@ -62,7 +64,7 @@ def test_small_archive_is_one_page(village: Village) -> None:
     first = village.posts.add("alice", "first")
     village.posts.add("alice", "second")
     village.timelines.put(["alice"], "bob", [17])
-    village.sessions.add("alice", "secret-hash", b"d" * 32, Details("192.0.2.1", "agent"))
+    village.store.run(village.sessions.add("alice", "secret-hash", b"d" * 32, Details("192.0.2.1", "agent")))
     whole, sizes = archive(village)
 
     assert len(sizes) == 1
@@ -79,7 +81,7 @@ def test_no_secrets_and_nothing_of_others(village: Village) -> None:
     """An archive has no hash or digest, and of others no more than who they are."""
     village.settle("bob", "Robert", "bob@example.org")
     village.follow("alice", "bob")
-    village.sessions.add("alice", "secret-hash", b"d" * 32, Details("192.0.2.1", "agent"))
+    village.store.run(village.sessions.add("alice", "secret-hash", b"d" * 32, Details("192.0.2.1", "agent")))
     raw = msgspec.json.encode(village.exports.page("alice", None)).decode()
 
     for private in ("secret-hash", (b"d" * 32).hex(), "Robert", "bob@example.org"):
@@ -108,7 +110,11 @@ def test_pages_are_bounded(village: Village, raw: RawClient) -> None:
     fans = {f"{'f' * 27}{number:05d}": number for number in range(20_000)}
     raw.zadd(keys.followers("alice"), fans)
     for number in range(100):
-        village.sessions.add("alice", "secret-hash", bytes([number]) * 32, Details("192.0.2.1", "\x01" * 256))
+        village.store.run(
+            village.sessions.add(
+                "alice", "secret-hash", bytes([number]) * 32, Details("192.0.2.1", "\x01" * 256)
+            )
+        )
     whole, sizes = archive(village)
 
     assert max(sizes) < MOST_BYTES
@@ -145,6 +151,6 @@ def test_foreign_cursor_is_refused(village: Village, cursor: str) -> None:
 
 def test_deleted_user_has_no_archive(village: Village) -> None:
     """A deleted user has no archive."""
-    village.accounts.delete("alice")
+    village.store.run(village.accounts.delete("alice"))
     with pytest.raises(NotAuthenticated):
         village.exports.page("alice", None)

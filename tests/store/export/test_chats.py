@@ -31,7 +31,7 @@ class Town(Village):
     def __init__(self, store: Store) -> None:
         super().__init__(store)
         self.inboxes, self.readers = Inboxes(store), ReadStates(store)
-        assert self.accounts.create(Account(handle="alice"))
+        assert self.store.run(self.accounts.create(Account(handle="alice")))
 
     def send(self, chat: str, sender: str, text: str) -> Appended:
         """Send a message."""

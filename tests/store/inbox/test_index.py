@@ -259,9 +259,9 @@ def test_large_chats_of_an_earlier_server(index: Index, raw: RawClient) -> None:
 
 def test_deleted_user_gets_no_delivery_and_the_sender_learns_it(store: Store, index: Index) -> None:
     """A delivery to a deleted user does nothing, and its result says so."""
-    Accounts(store).create(Account(handle="ann"))
+    store.run(Accounts().create(Account(handle="ann")))
     assert index.place(GROUP, 1, InboxState.IN, 10)
-    Accounts(store).delete("ann")
+    store.run(Accounts().delete("ann"))
     assert not index.place(GROUP, 2, InboxState.LARGE, 10)
     assert (index.deliver(GROUP, 20), index.large()) == (0, [])
 

@@ -74,7 +74,7 @@ class ConnectionMachine(RuleBasedStateMachine):
     @rule(session=SESSIONS, tell=st.booleans())
     def log_out(self, session: bytes, tell: bool) -> None:
         """End a session, and its connections, unless the process ends in between."""
-        Sessions(self._store).end("ann", session[:8].hex())
+        self._store.run(Sessions().end("ann", session[:8].hex()))
         self._sessions.discard(session)
         if tell:
             ended = names(self._store.run(self._presence.drop_session("ann", session[:8])))

@@ -364,7 +364,7 @@ def test_deleted_user_was_never_online_and_is_swept(people: People, raw: RawClie
     people.drop("c1")
     people.store.run(people.presence.watch("ann", "w1", "bob", protobuf=False))
 
-    assert Accounts(people.store).delete("ann")
+    assert people.store.run(Accounts().delete("ann"))
     assert people.shown() is None
     assert people.targets("ann") == []
     assert not people.store.run(people.presence.renew("ann", "c2"))

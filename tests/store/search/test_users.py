@@ -101,14 +101,14 @@ def test_changes_between_pages(
 
 def _change(village: Village, now: dict[str, str], handle: str, name: str | None) -> None:
     """Make, rename or delete somebody."""
-    account = village.accounts.get(handle)
+    account = village.store.run(village.accounts.find(handle))
     if account is None:
         village.settle(handle, name or "")
     elif name is None:
-        village.accounts.delete(handle)
+        village.store.run(village.accounts.delete(handle))
         village.directory.index(handle)
     elif not account.deleted:
-        village.accounts.update(handle, {"name": name})
+        village.store.run(village.accounts.update(handle, {"name": name}))
         village.work.try_now(f"index:{handle}")
     else:
         return
@@ -124,7 +124,7 @@ def test_stale_entries_heal(village: Village, raw: RawClient) -> None:
         [SearchEntry("ali baba", "alice"), SearchEntry("alien", "nobody"), SearchEntry("alimony", "zed")]
     )
     village.settle("zed")
-    village.accounts.delete("zed")
+    village.store.run(village.accounts.delete("zed"))
 
     assert village.found("al", 1) == ["alice"]
     assert members(raw, "*:search:al") == [b"alice\0alice"]
@@ -133,8 +133,7 @@ def test_stale_entries_heal(village: Village, raw: RawClient) -> None:
 class BehindOnce(Accounts):
     """Accounts that at first answer as if nobody were there yet."""
 
-    def __init__(self, store: Store) -> None:
-        super().__init__(store)
+    def __init__(self) -> None:
         self._asked = 0
 
     def profile(self, handle: str) -> Query[Profile | None]:
@@ -147,7 +146,7 @@ class BehindOnce(Accounts):
 def test_entry_that_fits_again_is_put_back(village: Village) -> None:
     """Who reads an entry just before its account fits it does not take it away for good."""
     village.settle("alice")
-    behind = UserSearch(village.store, BehindOnce(village.store), village.index)
+    behind = UserSearch(village.store, BehindOnce(), village.index)
 
     assert behind.users("alice", 10, None).users == []
     assert village.found("alice") == ["alice"]
@@ -166,7 +165,7 @@ def test_search_stops_with_a_cursor_after_many_stale_entries(village: Village) -
 def test_profile_is_the_one_of_now(village: Village) -> None:
     """What a search shows of somebody is their profile, without the email."""
     village.settle("alice", "Alice", "alice@example.org")
-    village.accounts.update("alice", {"bio": "down"})
+    village.store.run(village.accounts.update("alice", {"bio": "down"}))
 
     (user,) = village.search.users("alic", 10, None).users
     assert (user.handle, user.name, user.bio, hasattr(user, "email")) == ("alice", "Alice", "down", False)
@@ -248,11 +247,11 @@ def test_renamed_there_and_back(village: Village) -> None:
     """After a name and back again, one is found by what one is called, and by nothing else."""
     village.settle("alice", "Anna")
     for name in ("Berta", "Anna", "Berta"):
-        village.accounts.update("alice", {"name": name})
+        village.store.run(village.accounts.update("alice", {"name": name}))
         village.work.try_now("index:alice")
 
     assert (village.found("anna"), village.found("berta")) == ([], ["alice"])
-    assert village.traces.of("alice") == {("term", "berta")}
+    assert village.store.run(village.traces.of("alice")) == {("term", "berta")}
 
 
 @pytest.mark.parametrize("engine", ["valkey"], indirect=True)
@@ -260,5 +259,5 @@ def test_account_of_no_longer(village: Village) -> None:
     """To enter somebody who never was does nothing."""
     village.directory.index("nobody")
 
-    assert village.accounts.get("nobody") is None
-    assert village.traces.of("nobody") == frozenset()
+    assert village.store.run(village.accounts.find("nobody")) is None
+    assert village.store.run(village.traces.of("nobody")) == frozenset()

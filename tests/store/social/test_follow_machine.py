@@ -97,7 +97,7 @@ class FollowMachine(RuleBasedStateMachine):
     @rule(handle=st.sampled_from(PEOPLE), left=STEPS)
     def delete(self, handle: str, left: int) -> None:
         """Delete a user, and perhaps crash in the middle of what follows."""
-        self._society.accounts.delete(handle)
+        self._society.store.run(self._society.accounts.delete(handle))
         self._deleted.add(handle)
         try:
             Society(CrashingStore(self._store, left)).work.run(f"delete:{handle}")

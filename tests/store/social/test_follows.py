@@ -43,7 +43,7 @@ def test_follow_owes_its_mirror(society: Society, raw: RawClient) -> None:
     assert society.follows.follow("ann", "bob") == Following.NOW
 
     version = edges(raw, keys.following("ann"))["bob"]
-    assert society.owed.version("ann", "follow:ann:bob") == version
+    assert society.store.run(society.owed.version("ann", "follow:ann:bob")) == version
     assert society.follows.edge("ann", "bob") == Edge(True, version)
     assert mirrored(raw, ALL) == {}
 
@@ -57,7 +57,7 @@ def test_follow_again_changes_nothing(society: Society, raw: RawClient) -> None:
     society.following.follow("ann", "BOB")
 
     assert truth(raw, ALL) == mirrored(raw, ALL) == before
-    assert society.owed.version("ann", "follow:ann:bob") is None
+    assert society.store.run(society.owed.version("ann", "follow:ann:bob")) is None
 
 
 def test_versions_always_rise(society: Society, raw: RawClient) -> None:
@@ -94,7 +94,7 @@ def test_strangers_have_no_edge_to_mirror(society: Society) -> None:
 def test_missing_account_cannot_follow_or_block(society: Society, raw: RawClient, deleted: bool) -> None:
     """Neither a deleted nor an unknown user can follow or block."""
     handle = "ann" if deleted else "nobody"
-    society.accounts.delete(handle)
+    society.store.run(society.accounts.delete(handle))
 
     assert society.follows.follow(handle, "bob") == Following.NO_ACCOUNT
     assert society.blocks.block(handle, "bob") == Blocking.NO_ACCOUNT
@@ -156,7 +156,7 @@ def test_nobody_gains_no_follower(society: Society, raw: RawClient, deleted: boo
     """A mirror that finds its target gone makes no key for it, and the edge is taken back."""
     target = "bob" if deleted else "nobody"
     society.follows.follow("ann", target)
-    society.accounts.delete(target)
+    society.store.run(society.accounts.delete(target))
 
     society.work.run(f"follow:ann:{target}")
     society.settled()
@@ -232,7 +232,7 @@ def test_only_other_existing_users_can_be_followed_or_blocked(society: Society, 
     act: Callable[[str, str], None] = getattr(
         society.following if what.endswith("follow") else society.blocking, what
     )
-    society.accounts.delete("cid")
+    society.store.run(society.accounts.delete("cid"))
 
     for name in ("ann", "ANN", "a b", "", "me", "a:b", "x" * 33):
         with pytest.raises(BadRequest) as refused:
@@ -250,7 +250,7 @@ def test_lists_page_from_the_newest(society: Society) -> None:
     """A list shows name, picture and since when, the newest first; its pages join without gap or double."""
     handles = [f"fan{i}" for i in range(7)]
     society.settle(*handles)
-    society.accounts.update("fan6", {"avatar": "pic", "name": "Fan the Sixth"})
+    society.store.run(society.accounts.update("fan6", {"avatar": "pic", "name": "Fan the Sixth"}))
     for handle in handles:
         society.following.follow(handle, "bob")
 
@@ -287,7 +287,7 @@ def test_deleted_users_are_left_out(society: Society) -> None:
     """A list skips who is deleted, and a deleted user has no lists."""
     for handle in ("bob", "cid"):
         society.following.follow(handle, "ann")
-    society.accounts.delete("cid")
+    society.store.run(society.accounts.delete("cid"))
 
     assert [one.handle for one in society.following.followers("bob", "ann", None, 10).users] == ["bob"]
     for read in (society.following.followers, society.following.following):

@@ -42,7 +42,7 @@ def test_stored_post_matches_the_documented_layout(society: Society, raw: RawCli
 
     found: Any = raw.zrange(keys.posts("ann"), 0, -1, withscores=True)
     assert [tuple(one) for one in found] == [(eight(post) + b"h\xc3\xa9", float(post))]
-    assert society.owed.version("ann", "posts:ann") == post
+    assert society.store.run(society.owed.version("ann", "posts:ann")) == post
     assert society.posts.unsent("ann", 10) == Unsent(post, [post])
 
 
@@ -66,7 +66,7 @@ def test_posts_at_once(society: Society, store: Store) -> None:
 
 def test_missing_account_cannot_post(society: Society, raw: RawClient) -> None:
     """Neither a deleted nor an unknown user can post."""
-    society.accounts.delete("ann")
+    society.store.run(society.accounts.delete("ann"))
 
     for handle in ("ann", "nobody"):
         assert society.posts.add(handle, "hello") is None
@@ -107,7 +107,7 @@ def test_what_is_shown(society: Society) -> None:
     assert society.writing.page("bob", "ANN", None, 1).posts == [made]
     assert (made.author.handle, made.author.name, made.text) == ("ann", "Ann", "hello")
 
-    society.accounts.update("ann", {"name": "Queen Ann"})
+    society.store.run(society.accounts.update("ann", {"name": "Queen Ann"}))
     assert society.writing.page("bob", "ann", None, 1).posts[0].author.name == "Queen Ann"
 
 
@@ -127,7 +127,7 @@ def test_blocked_user_sees_no_posts(society: Society) -> None:
     """Posts of a user who blocks the reader are not shown, and those of an unknown user are not found."""
     society.post("ann", "hello")
     society.blocking.block("ann", "bob")
-    society.accounts.delete("cid")
+    society.store.run(society.accounts.delete("cid"))
 
     with pytest.raises(Blocked):
         society.writing.page("bob", "ann", None, 1)
@@ -148,7 +148,7 @@ def test_some_posts_by_id(society: Society, store: Store) -> None:
 
     society.blocks.block("ann", "bob")
     assert store.run(society.posts.written("ann", "bob", ids)) is None
-    society.accounts.delete("ann")
+    society.store.run(society.accounts.delete("ann"))
     assert store.run(society.posts.written("ann", "cid", ids)) is None
 
 

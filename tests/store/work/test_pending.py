@@ -16,44 +16,48 @@ KEY = keys.pending("ann")
 @pytest.fixture
 def owed(store: Store) -> PendingWork:
     """What is owed, under test."""
-    return PendingWork(store)
+    return PendingWork()
 
 
-def test_pending_item_has_a_version(owed: PendingWork, raw: RawClient) -> None:
+def test_pending_item_has_a_version(store: Store, owed: PendingWork, raw: RawClient) -> None:
     """A pending item has a version; any other item has none."""
     raw.hset(KEY, ITEM, "1760000000000000")
 
-    assert owed.version("ann", ITEM) == 1_760_000_000_000_000
-    assert owed.version("ann", "posts:ann") is None
+    assert store.run(owed.version("ann", ITEM)) == 1_760_000_000_000_000
+    assert store.run(owed.version("ann", "posts:ann")) is None
 
 
-def test_finished_work_is_cleared_once(owed: PendingWork, raw: RawClient) -> None:
+def test_finished_work_is_cleared_once(store: Store, owed: PendingWork, raw: RawClient) -> None:
     """Finished work is cleared; clearing it again is no failure."""
     raw.hset(KEY, ITEM, "1760000000000000")
 
-    assert owed.clear("ann", ITEM, 1_760_000_000_000_000)
-    assert owed.version("ann", ITEM) is None
-    assert owed.clear("ann", ITEM, 1_760_000_000_000_000)
+    assert store.run(owed.clear("ann", ITEM, 1_760_000_000_000_000))
+    assert store.run(owed.version("ann", ITEM)) is None
+    assert store.run(owed.clear("ann", ITEM, 1_760_000_000_000_000))
 
 
 @pytest.mark.parametrize("again", [1_760_000_000_000_001, 1_759_999_999_999_999])
-def test_work_recorded_meanwhile_stays_pending(owed: PendingWork, raw: RawClient, again: int) -> None:
+def test_work_recorded_meanwhile_stays_pending(
+    store: Store, owed: PendingWork, raw: RawClient, again: int
+) -> None:
     """Work that is recorded again while it runs stays pending, whatever the store's clock did."""
     raw.hset(KEY, ITEM, str(again))
 
-    assert not owed.clear("ann", ITEM, 1_760_000_000_000_000)
-    assert owed.version("ann", ITEM) == again
+    assert not store.run(owed.clear("ann", ITEM, 1_760_000_000_000_000))
+    assert store.run(owed.version("ann", ITEM)) == again
 
 
-def test_other_items_stay(owed: PendingWork, raw: RawClient) -> None:
+def test_other_items_stay(store: Store, owed: PendingWork, raw: RawClient) -> None:
     """To clear one item leaves the others."""
     raw.hset(KEY, mapping={ITEM: "1", "delete:ann": "1"})
 
-    owed.clear("ann", ITEM, 1)
-    assert owed.everything() == [PendingItem("delete:ann", 1)]
+    store.run(owed.clear("ann", ITEM, 1))
+    assert store.run(owed.all()) == [PendingItem("delete:ann", 1)]
 
 
-def test_all_partitions_are_searched_for_pending_work(owed: PendingWork, raw: RawClient) -> None:
+def test_all_partitions_are_searched_for_pending_work(
+    store: Store, owed: PendingWork, raw: RawClient
+) -> None:
     """Pending work is found in all 256 partitions."""
     handles = [f"user{number}" for number in range(2000)]
     one_each = {keys.user_partition(handle): handle for handle in handles}
@@ -61,6 +65,6 @@ def test_all_partitions_are_searched_for_pending_work(owed: PendingWork, raw: Ra
     for partition, handle in one_each.items():
         raw.hset(keys.pending(partition), f"posts:{handle}", "7")
 
-    assert sorted(owed.everything()) == sorted(
+    assert sorted(store.run(owed.all())) == sorted(
         PendingItem(f"posts:{handle}", 7) for handle in one_each.values()
     )

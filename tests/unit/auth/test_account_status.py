@@ -24,7 +24,7 @@ def remembering(clock: Clock, *replies: list[int]) -> tuple[AccountStatusCache, 
     """Return standings on a store that gives these replies."""
     node = CannedNode(*replies)
     store = Store(node)
-    return AccountStatusCache(store, Accounts(store), clock), node
+    return AccountStatusCache(store, Accounts(), clock), node
 
 
 @pytest.mark.parametrize("reply", [NONE, ACTIVE])
@@ -84,7 +84,7 @@ def test_an_answer_read_with_others_is_remembered(clock: Clock) -> None:
     """The query can be asked in a trip with others; its answer counts as any other."""
     node = CannedNode(ACTIVE)
     store = Store(node)
-    asked = AccountStatusCache(store, Accounts(store), clock)
+    asked = AccountStatusCache(store, Accounts(), clock)
     store.run_all([asked.query("ann")])
 
     assert asked.of("ann") is AccountStatus.ACTIVE

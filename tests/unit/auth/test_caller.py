@@ -26,7 +26,7 @@ def calling(*replies: Any) -> tuple[Caller, CannedNode]:
     node = CannedNode(*replies)
     store = Store(node)
     shown = Credential("ann", DIGEST)
-    authentication = functools.partial(Sessions(store).admitting, shown, "read", 10, Details())
+    authentication = functools.partial(Sessions().admitting, shown, "read", 10, Details())
     charging = functools.partial(RateLimits.of_user, "ann", DIGEST, "read", 10, done=True)
     return Caller(store, "ann", "0123456789abcdef", authentication, charging), node
 
