@@ -1,45 +1,41 @@
-"""The sync: brings a client to know of all its chats, however long it was away."""
+"""The sync: sends a client the chats that have moved, however long the client was away."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import NamedTuple
 
 from chalicelib.errors import StoreUnavailable
 from chalicelib.schemas.inbox import Sync
 from chalicelib.services.auth.caller import Caller
+from chalicelib.services.inbox.repair import known_chats, repairs
 from chalicelib.services.inbox.sync_page import sync_page
 from chalicelib.services.inbox.sync_token import CHECKED, SYNC_TOKEN, UNKEPT, SyncToken
-from chalicelib.services.views.inbox_row import PAGE_BYTES, SHOWN, checked
-from chalicelib.store.chats.summary import MembershipState, Summaries, Summary
-from chalicelib.store.inbox.index import InboxEntry, Inboxes, InboxState, MovedPage, Unchecked
-from chalicelib.store.inbox.repair import InboxRepair, KnownChat
+from chalicelib.services.views.inbox_row import PAGE_BYTES, checked
+from chalicelib.store.chats.summary import Summaries, Summary
+from chalicelib.store.inbox.index import Inboxes, MovedPage, Unchecked
+from chalicelib.store.inbox.repair import KnownChat
 from chalicelib.store.redis.client import Store
 
-LAG = 30 * 1_000_000
-"""µs by which a replica may lag; what one that lags more loses, nobody notices."""
 MOST_CHECKED = 64
-"""Large chats that a page checks: with so many its cost does not grow further."""
-MOST_LOOKED_AT = 100
-"""Chats that are looked at again, at the most."""
+"""Maximum number of large chats that a page checks, which bounds its cost."""
 ATTEMPTS = 3
 ROWS_OF_A_REQUEST = 10
-"""Chats that a page may look at for each request that it counts as, beside the first."""
+"""Chats that a page may read for each request that it counts as."""
 NO_CHECKS = Unchecked(CHECKED, {}, more=False)
 
 
 class Bounds(NamedTuple):
-    """Maximum size of a page: rows, and bytes of them on the wire."""
+    """Maximum size of a page: number of rows, and their size in bytes of JSON."""
 
     rows: int
     size: int
 
 
-class Found(NamedTuple):
-    """What the index says for one page.
+class Indexed(NamedTuple):
+    """The part of the index that a page needs.
 
-    token: of the client, with the time of the store. known: how the index has chats that moved recently.
-    more: whether other chats have moved beside these.
+    token: Token of the client, with the store's time. moved: Chats of the page. known: Index entries to
+    compare with their chats. more: Whether other chats have moved, too.
     """
 
     token: SyncToken
@@ -48,25 +44,26 @@ class Found(NamedTuple):
     more: bool
 
 
-class Asked(NamedTuple):
-    """Chats as they are now; kept: whether the store has noted what the client may be told by now."""
+class Read(NamedTuple):
+    """The index and the chats that it names; kept: Whether the store has recorded the token's lineage."""
 
+    indexed: Indexed
     chats: dict[str, Summary]
     kept: bool
 
 
 class SyncService:
-    """Tells a client which chats have moved, each as it is now.
+    """Sends a client the chats that have moved, each as it is now.
 
-    A page is two trips: the user's index, then the chats that it names. Chats that are too large to write
-    indexes are checked on the first page and on the last, MOST_CHECKED on a page, and on more pages where
-    there are more: one that is not as the index holds it moves, which is up to three trips more.
-    Where the index knows more than a chat does, the chat has lost writes; then the index is set right, a
-    third trip, so that the chat moves once more. For that, chats that moved shortly before the client was
-    told last are looked at again. A page counts as one request more for each ten chats that it looks at:
-    that is one more trip.
-    A store that takes no writes notes neither what the client is told, nor how large chats are. Its tokens
-    are good as long as it takes none; after that the client is told all once more, see `reset`.
+    A page takes two round trips: the user's index, then the chats that it names. A message to a large chat is
+    not written to the indexes of its members. So the first page and the last one check MOST_CHECKED large
+    chats each, and pages in between check the rest of a longer list. A large chat that differs from its index
+    entry moves, which takes up to three more round trips.
+    An index that is ahead of a chat shows that the chat lost writes: a third round trip repairs the index, so
+    that the chat moves again; see inbox/repair.py.
+    A page counts as one more request for each ten chats that it reads, which takes one more round trip.
+    A store that refuses writes records neither tokens nor checks. Its tokens are valid while it refuses
+    writes; after that the client gets all chats again, see `reset`.
     """
 
     def __init__(self, store: Store, inboxes: Inboxes, summaries: Summaries) -> None:
@@ -85,10 +82,12 @@ class SyncService:
     ) -> Sync:
         """Read the next page of a sync.
 
-        since: the `next` of the page before, of any age; None: the client holds nothing. What was told in a
-        history that is gone begins again, see `reset`. limit, most: rows, and bytes of them on the wire.
-        field: what the client calls `since`.
-        Raises BadRequest; StoreUnavailable when the store loses its last writes again and again.
+        since: The `next` of the previous page, of any age; None for a client that holds nothing. After a
+            failover that lost the token's history the sync begins again, see `reset`.
+        limit: Maximum number of rows.
+        most: Maximum size of the rows in bytes.
+        field: Name that the client has for `since`.
+        Raises BadRequest; StoreUnavailable if the store keeps losing its last writes.
         """
         token, bounds = None if since is None else SYNC_TOKEN.decode(since, field), Bounds(limit, most)
         if token is not None and (page := self._attempt(caller, token, bounds, reset=False)):
@@ -101,69 +100,71 @@ class SyncService:
     def _attempt(
         self, caller: Caller, token: SyncToken | None, bounds: Bounds, *, reset: bool
     ) -> Sync | None:
-        """Return the page after a token, or the first of all; None: the token's history is gone."""
+        """Return the page after a token, or the first page; None if the token's history is lost."""
         fresh = SyncToken.first(0)
-        found = self._find(caller, token, fresh, bounds.rows)
-        if found is None or (asked := self._asked(caller.handle, found)) is None:
+        read = self._read(caller, token, fresh, bounds.rows, MOST_CHECKED)
+        if read is None:
             return None
-        large = found.moved.large if asked.kept else NO_CHECKS
-        moved = self._check(caller.handle, found, asked.chats)
+        large = read.indexed.moved.large if read.kept else NO_CHECKS
+        moved = self._write_checks(caller.handle, read)
         if moved:
-            found = self._find(caller, token, fresh, bounds.rows, check=False)
-            if found is None or (asked := self._asked(caller.handle, found)) is None:
+            read = self._read(caller, token, fresh, bounds.rows, checks=0)
+            if read is None:
                 return None
-            moved = self._check(caller.handle, found, asked.chats)
-        caller.charge(len(asked.chats) // ROWS_OF_A_REQUEST)
-        return self._page(caller.handle, found, asked, bounds, large, reset=reset, more=moved)
+            moved = self._write_checks(caller.handle, read)
+        caller.charge(len(read.chats) // ROWS_OF_A_REQUEST)
+        return self._page(caller.handle, read, bounds, large, reset=reset, more=moved)
 
-    def _find(
-        self, caller: Caller, token: SyncToken | None, fresh: SyncToken, limit: int, *, check: bool = True
-    ) -> Found | None:
-        """Read the index; None: the token's history is gone.
+    def _read(
+        self, caller: Caller, token: SyncToken | None, fresh: SyncToken, limit: int, checks: int
+    ) -> Read | None:
+        """Read the index, then the chats that it names; None if the token's history is lost.
 
-        token: None for a client that holds nothing: then fresh is its token. check: whether large chats are
-        to be checked: not again while others are told.
+        fresh: The token of a client that holds nothing. checks: Maximum number of large chats to check.
         """
+        index = self._read_index(caller, token, fresh, limit, checks)
+        return None if index is None else self._read_chats(caller.handle, index)
+
+    def _read_index(
+        self, caller: Caller, token: SyncToken | None, fresh: SyncToken, limit: int, checks: int
+    ) -> Indexed | None:
         held, lineage = token or fresh, token.lineage if token and token.is_kept else None
         moved, first, last = caller.read_all(
-            self._inboxes.moved(
-                caller.handle, lineage, held.version, limit + 1, held.began, MOST_CHECKED if check else 0
-            ),
-            InboxRepair.first(caller.handle, held.version, limit),
-            InboxRepair.last(caller.handle, max(held.at - LAG, 0), held.version, MOST_LOOKED_AT),
+            self._inboxes.moved(caller.handle, lineage, held.version, limit + 1, held.began, checks),
+            *known_chats(caller.handle, held, limit),
         )
         if moved is None:
             return None
         more = len(moved.rows) > limit
         large = NO_CHECKS if more and held.began == CHECKED else moved.large
         floor = held.floor if token else moved.version
-        told = moved._replace(rows=moved.rows[:limit], large=large)
-        return Found(held._replace(floor=floor, at=first.time), told, [*first.chats, *last.chats], more)
+        page = moved._replace(rows=moved.rows[:limit], large=large)
+        return Indexed(held._replace(floor=floor, at=first.time), page, [*first.chats, *last.chats], more)
 
-    def _asked(self, handle: str, found: Found) -> Asked | None:
-        """Note what the client may be told by now, and ask chats, in one trip.
+    def _read_chats(self, handle: str, index: Indexed) -> Read | None:
+        """Record the token's lineage and read the chats, in one round trip.
 
-        None: the version is gone, or the store takes writes again after it noted nothing of the token.
+        None: The version is lost, or the store takes writes again and has no record of the token.
         """
-        moved = found.moved
-        named = [*(one.chat for one in moved.rows), *(one.chat for one in found.known), *moved.large.digests]
+        moved = index.moved
+        named = [*(one.chat for one in moved.rows), *(one.chat for one in index.known), *moved.large.digests]
         names = list(dict.fromkeys(named))
-        noting = self._inboxes.registering(handle, found.token.lineage, moved.version)
-        noted, *chats = self._store.run_all([noting, *(self._summaries.of(chat, handle) for chat in names)])
-        if noted is False or (noted and not found.token.is_kept):
+        recording = self._inboxes.registering(handle, index.token.lineage, moved.version)
+        kept, *chats = self._store.run_all([recording, *(self._summaries.of(chat, handle) for chat in names)])
+        if kept is False or (kept and not index.token.is_kept):
             return None
-        return Asked(dict(zip(names, chats, strict=True)), kept=bool(noted))
+        return Read(index, dict(zip(names, chats, strict=True)), kept=bool(kept))
 
-    def _check(self, handle: str, found: Found, chats: Mapping[str, Summary]) -> bool:
-        """Note how large chats are that are not as the index holds them; returns whether any has moved.
+    def _write_checks(self, handle: str, read: Read) -> bool:
+        """Write large chats that differ from their index entries to the index; return whether one has moved.
 
-        On a store that takes no writes none has: the next check that is kept finds them.
+        A store that refuses writes moves none: the next check that it records finds them.
         """
-        large = found.moved.large
-        held = large.digests | {one.chat: one.digest for one in found.moved.rows if one.digest is not None}
-        versions = {one.chat: one.version for one in found.moved.rows}
-        now = [checked(chats[chat], versions.get(chat, 0)) for chat in held]
-        is_round = large.more or found.token.began > CHECKED
+        moved, large = read.indexed.moved, read.indexed.moved.large
+        held = large.digests | {one.chat: one.digest for one in moved.rows if one.digest is not None}
+        versions = {one.chat: one.version for one in moved.rows}
+        now = [checked(read.chats[chat], versions.get(chat, 0)) for chat in held]
+        is_round = large.more or read.indexed.token.began > CHECKED
         if not is_round:
             now = [one for one in now if one.digest != held[one.chat]]
         if not now:
@@ -171,53 +172,23 @@ class SyncService:
         return bool(self._store.run(self._inboxes.checking(handle, large.began if is_round else 0, now)))
 
     def _page(
-        self,
-        handle: str,
-        found: Found,
-        asked: Asked,
-        bounds: Bounds,
-        large: Unchecked,
-        *,
-        reset: bool,
-        more: bool,
+        self, handle: str, read: Read, bounds: Bounds, large: Unchecked, *, reset: bool, more: bool
     ) -> Sync:
-        chats = asked.chats
-        lost = [one for one in found.known if _has_lost(chats[one.chat], one)]
-        mended = self._store.run_all(
-            InboxRepair.mending(one, _place(handle, chats[one.chat], one)) for one in lost
-        )
-        moved = ((one, chats[one.chat]) for one in found.moved.rows)
-        page = sync_page(found.token, moved, bounds.size)
-        more = more or large.more or found.more or page.full or any(reply is not None for reply in mended)
+        index, chats = read.indexed, read.chats
+        repaired = self._store.run_all(repairs(handle, index.known, chats))
+        moved = ((one, chats[one.chat]) for one in index.moved.rows)
+        page = sync_page(index.token, moved, bounds.size)
+        more = more or large.more or index.more or page.full or any(one is not None for one in repaired)
         began = (large.began if large.more else CHECKED) if more else 0
-        return Sync(
-            chats=page.rows,
-            next=str(_next(page.token, found.token, began, kept=asked.kept)),
-            more=more,
-            reset=reset,
-        )
+        following = _next(page.token, index.token, began, kept=read.kept)
+        return Sync(chats=page.rows, next=str(following), more=more, reset=reset)
 
 
-def _next(told: SyncToken, held: SyncToken, began: int, *, kept: bool) -> SyncToken:
-    """Return the token after a page; held: the one before. What is not more than before was noted then."""
-    token = told._replace(began=began)
-    noted = kept or 0 < told.version == held.version
-    return token if noted else token._replace(lineage=UNKEPT)
+def _next(reached: SyncToken, held: SyncToken, began: int, *, kept: bool) -> SyncToken:
+    """Return the token after a page.
 
-
-def _has_lost(summary: Summary, known: KnownChat) -> bool:
-    """Return whether the index knows of a write that the chat does not."""
-    if known.state is InboxState.OUT and summary.state not in SHOWN:
-        return False
-    is_older = summary.state is MembershipState.MEMBER and summary.time < known.time
-    return summary.stamp < known.stamp or is_older
-
-
-def _place(handle: str, summary: Summary, known: KnownChat) -> InboxEntry:
-    """Return what the index should say of a chat that has lost writes."""
-    if summary.state is MembershipState.MEMBER:
-        state = InboxState.LARGE if summary.large else InboxState.IN
-    else:
-        state = InboxState.INVITED if summary.state is MembershipState.INVITED else InboxState.OUT
-    active = known.time if summary.state is MembershipState.INVITED else summary.time
-    return InboxEntry(handle, summary.stamp, state, active)
+    reached: Token of a client that has the page. held: The previous token: its version is on record.
+    """
+    token = reached._replace(began=began)
+    recorded = kept or 0 < reached.version == held.version
+    return token if recorded else token._replace(lineage=UNKEPT)

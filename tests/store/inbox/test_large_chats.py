@@ -8,7 +8,7 @@ import pytest
 
 from chalicelib import services
 from chalicelib.services.auth import account_status
-from chalicelib.services.inbox import inbox, sync
+from chalicelib.services.inbox import inbox, repair, sync
 from chalicelib.services.inbox.sync_token import OLD_DIGEST_BYTES, OLD_HEAD, SYNC_TOKEN
 from tests.store.inbox.test_sync import group, page, send, told
 from tests.store.log_records import RawClient
@@ -27,7 +27,7 @@ def few_checks(app_on_engine: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(account_status, "KEPT_SECONDS", 3600.0)
     for module in (inbox, sync):
         monkeypatch.setattr(module, "MOST_CHECKED", CHECKS)
-    monkeypatch.setattr(sync, "MOST_LOOKED_AT", 1)
+    monkeypatch.setattr(repair, "MAX_COMPARED_AGAIN", 1)
     services.current.cache_clear()
 
 
