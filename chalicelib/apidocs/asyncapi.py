@@ -13,11 +13,11 @@ import msgspec
 from msgspec import Struct
 
 from chalicelib import __version__
+from chalicelib.apidocs.asyncapi_examples import EXAMPLES
 from chalicelib.apidocs.asyncapi_texts import (
     ANSWERS,
     CLOSE_CODES,
     DESCRIPTION,
-    EXAMPLES,
     LIMITS,
     PUSHED,
     SECURITY,
@@ -67,7 +67,7 @@ def document() -> Schema:
 
 
 def type_of(kind: type[Struct]) -> str:
-    """Return what a frame has as its `type`."""
+    """Return the `type` of a frame."""
     return str(kind.__struct_config__.tag)
 
 
@@ -81,7 +81,7 @@ def _server() -> Schema:
         "host": "{host}",
         "pathname": "{path}",
         "protocol": "wss",
-        "description": "What the `url` of a ticket says; `ws` on one's own machine.",
+        "description": "The `url` of a ticket; `ws` on your own machine.",
         "variables": {
             "host": {"default": "localhost:8081", "description": "Host and port."},
             "path": {"default": "/", "description": "On AWS the stage, such as /prod."},
@@ -93,8 +93,8 @@ def _server() -> Schema:
 def _channel(kinds: tuple[type[Struct], ...]) -> Schema:
     return {
         "address": "/",
-        "title": "The socket",
-        "description": "Every frame, both ways. The frame's `type` says which it is.",
+        "title": "The WebSocket",
+        "description": "All frames, in both directions. The `type` of a frame names it.",
         "servers": [{"$ref": "#/servers/socket"}],
         "messages": {kind.__name__: {"$ref": f"#/components/messages/{kind.__name__}"} for kind in kinds},
     }
@@ -112,7 +112,7 @@ def _message(kind: type[Struct]) -> Schema:
 
 
 def _asked(kind: type[Struct]) -> Schema:
-    """Return the operation of a client's frame, which the server receives."""
+    """Return the operation of a frame that a client sends."""
     answers: tuple[type[Struct], ...] = (*ANSWERS[kind], ErrorFrame)
     return {
         "action": "receive",
@@ -127,11 +127,11 @@ def _asked(kind: type[Struct]) -> Schema:
 
 
 def _pushed() -> Schema:
-    """Return the operation of what the server sends unasked."""
+    """Return the operation of the frames that the server sends unasked."""
     return {
         "action": "send",
         "channel": {"$ref": f"#/channels/{CHANNEL}"},
-        "summary": "What others do, pushed once the client is ready.",
+        "summary": "What other users do, pushed once the connection is `ready`.",
         "messages": [_in_channel(kind) for kind in PUSHED],
     }
 

@@ -15,7 +15,7 @@ from typing import Any, get_args, get_origin
 import msgspec
 
 from chalicelib import __version__
-from chalicelib.apidocs.openapi_texts import DESCRIPTION, IDEMPOTENCY_KEY, PARAMETERS, TAGS, Schema
+from chalicelib.apidocs.openapi_texts import DESCRIPTION, IDEMPOTENCY_KEY, PARAMETERS, TAGS, Schema, Tag
 from chalicelib.errors import (
     PROBLEM_JSON,
     BadRequest,
@@ -57,7 +57,7 @@ def document() -> Schema:
         "openapi": "3.1.0",
         "info": {"title": "Parley", "version": __version__, "description": DESCRIPTION, "license": _LICENSE},
         "servers": [{"url": ".", "description": "this server"}],
-        "tags": [{"name": name, "description": text} for name, text in TAGS.items()],
+        "tags": [_tag(tag) for tag in TAGS.values()],
         "paths": dict(paths),
         "components": {
             "schemas": {name: schema for name, schema in components.items() if name not in queries},
@@ -65,13 +65,13 @@ def document() -> Schema:
                 "bearer": {
                     "type": "http",
                     "scheme": "bearer",
-                    "description": "The token of a login, or one that the outside issuer signed.",
+                    "description": "The token of a login, or a token that the outside issuer signed.",
                 },
                 "user": {
                     "type": "apiKey",
                     "in": "header",
                     "name": USER,
-                    "description": "On an open server: your name, if it has no account; percent-encoded.",
+                    "description": "On an open server: a name that has no account, percent-encoded.",
                 },
             },
         },
@@ -79,6 +79,11 @@ def document() -> Schema:
 
 
 _LICENSE = {"name": "MIT", "identifier": "MIT"}
+
+
+def _tag(tag: Tag) -> Schema:
+    described: Schema = {"name": tag.name, "description": tag.description}
+    return described if tag.link is None else {**described, "externalDocs": tag.link}
 
 
 def _types(operation: Operation) -> list[Any]:
@@ -91,10 +96,10 @@ def _is_body(operation: Operation) -> bool:
 
 def _operation(operation: Operation, components: Schema) -> Schema:
     summary, _, description = (inspect.getdoc(operation.view) or "").partition("\n\n")
-    view = operation.view
+    module = operation.view.__module__.rpartition(".")[2]
     described: Schema = {
-        "operationId": f"{view.__module__.rpartition('.')[2]}_{view.__name__}",
-        "tags": [view.__module__.rpartition(".")[2]],
+        "operationId": f"{module}_{operation.view.__name__}",
+        "tags": [TAGS[module].name],
         "summary": summary.rstrip("."),
         "parameters": _parameters(operation, components),
         "responses": _responses(operation),

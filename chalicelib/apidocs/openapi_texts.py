@@ -1,8 +1,8 @@
-"""What the OpenAPI document says beside what it takes from routes and types."""
+"""Texts of the OpenAPI document that routes and types do not have."""
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 Schema = dict[str, Any]
 
@@ -12,7 +12,11 @@ PARAMETERS: dict[str, Schema] = {
         "example": "alice:bob",
         "description": "Two names joined by one `:`, or the id of a group (`g-…`) or room (`r-…`).",
     },
-    "seq": {"schema": {"type": "integer", "minimum": 1}, "example": 1, "description": "The message's place."},
+    "seq": {
+        "schema": {"type": "integer", "minimum": 1},
+        "example": 1,
+        "description": "The message's number in its chat, from 1.",
+    },
     "handle": {
         "schema": {"type": "string", "minLength": 1, "maxLength": 64},
         "example": "alice",
@@ -31,7 +35,7 @@ PARAMETERS: dict[str, Schema] = {
     "room": {
         "schema": {"type": "string", "pattern": "^[a-z0-9][a-z0-9_.-]{0,63}$"},
         "example": "lobby",
-        "description": "The id that was chosen for a room, in any case.",
+        "description": "A room's id without `r-`, in any case.",
     },
     "asset": {"schema": {"type": "string"}, "example": "docs.js", "description": "A file of the page."},
 }
@@ -41,28 +45,47 @@ IDEMPOTENCY_KEY: Schema = {
     "description": "The message's id, instead of the body's `id`.",
     "schema": {"type": "string"},
 }
+
+
+class Tag(NamedTuple):
+    """A group of routes in the document; link: to another document about it."""
+
+    name: str
+    description: str
+    link: Schema | None = None
+
+
 TAGS = {
-    "accounts": "Register, log in, change the password",
-    "sessions": "Log out; on which devices one is logged in",
-    "users": "Profiles, the search, one's own archive",
-    "social": "Follow, block, and the lists of both",
-    "posts": "Posts and the feed",
-    "chats": "Direct chats, groups and rooms: make, change, join, leave",
-    "members": "The people of groups and rooms",
-    "messages": "Send, page and read, with checked cursors",
-    "inbox": "The inbox, the sync, read marks and flags",
-    "search": "Find groups, list rooms",
-    "realtime": "Tickets for the WebSocket, which /asyncapi.json describes",
-    "presence": "Who is connected, and when who is not was last",
-    "go_chat": "Go-Chat's paths: accounts, follows and rooms",
-    "tiktok": "TikTok-IM's paths: send and pull in a chat of two",
-    "health": "Is it there",
-    "docs": "This description",
-    "home": "What this server is",
+    "accounts": Tag("accounts", "Register, log in, choose a handle, change the password"),
+    "sessions": Tag("sessions", "List the devices on which you are logged in, and log out"),
+    "messages": Tag("messages", "Send messages to a chat and read them"),
+    "users": Tag("users", "Read and change profiles, find users, export or delete your account"),
+    "social": Tag("social", "Follow and block users"),
+    "posts": Tag("posts", "Write posts and read the feed"),
+    "search": Tag("search", "Find groups, list rooms"),
+    "inbox": Tag("inbox", "Your chats: list them, sync them, mark them as read, pin, mute and archive them"),
+    "chats": Tag("chats", "Make, read, change, join and leave direct chats, groups and rooms"),
+    "members": Tag("members", "The members of groups and rooms, invitations, requests to join and bans"),
+    "realtime": Tag(
+        "realtime",
+        "Get a ticket for the WebSocket",
+        {"description": "Frames of the WebSocket: asyncapi.json", "url": "asyncapi.json"},
+    ),
+    "presence": Tag("presence", "Whether a user is online, or when they were last"),
+    "docs": Tag("docs", "This description"),
+    "health": Tag("health", "Whether the server and its store answer"),
+    "home": Tag("home", "What this server is"),
+    "tiktok": Tag(
+        "TikTok-IM (legacy)",
+        "Paths of the TikTok-IM servers: send to a chat of two, and read it by position",
+    ),
+    "go_chat": Tag("Go-Chat (legacy)", "Paths of Go-Chat: accounts, follows and rooms"),
 }
+"""The group of each module of routes, in the order of the page."""
 DESCRIPTION = (
-    "Accounts, follows, posts, and messages between two people, in groups and in rooms. "
+    "An instant-messaging API: accounts, follows, posts, and messages in direct chats, groups and rooms. "
+    "The WebSocket for messages as they arrive is described in /asyncapi.json.\n\n"
     "Every error is application/problem+json with a stable `code`. "
-    "Every answer carries X-Request-Id: yours, if you sent one, or the gateway's. "
-    "On AWS, API Gateway itself may answer 429, 502 or 504, as problems too."
+    "Every answer has an X-Request-Id: the one that you sent, or else a new one. "
+    "On AWS, API Gateway itself may answer 429, 502 or 504, also as problems."
 )

@@ -1,4 +1,4 @@
-"""One blueprint a domain; its views are one line each."""
+"""One blueprint for each domain; views are a line or two."""
 
 from chalicelib.routes import (
     accounts,

@@ -1,4 +1,4 @@
-"""Accounts and sessions: register, log in, log out, devices."""
+"""Accounts: register, log in, choose a handle, change the password."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def logged_in(call: Call, kind: type[LoginRequest]) -> Response:
 
 
 def registered(call: Call, account: Account, password: str, field: str) -> Response:
-    """Make an account and log in; field: the name of the field that has the handle."""
+    """Make an account and log in; field: the field that has the handle."""
     entered = call.services.registration.register(account, password, call.details, field=field)
     return _entry(call, entered, 201)
 
@@ -53,8 +53,8 @@ def registered(call: Call, account: Account, password: str, field: str) -> Respo
 def register(call: Call) -> Response:
     """Make an account and log in.
 
-    A handle is never given to another person, not even after its account is deleted. A taken handle and a
-    taken email are answered alike.
+    A handle is never given to another person, even after its account is deleted. A taken handle and a taken
+    email get the same answer.
     """
     wanted = call.body(RegisterRequest)
     account = Account(handle=wanted.handle, name=wanted.name or "", email=wanted.email)
@@ -76,8 +76,8 @@ def register(call: Call) -> Response:
 def login(call: Call) -> Response:
     """Log in by handle or email.
 
-    An unknown name and a wrong password are answered alike. After 10 failures of a name from an address, or
-    50 from an address, within 15 minutes, or while many fail at once: `too_many_requests`.
+    An unknown name and a wrong password get the same answer. The answer is `too_many_requests` after 10
+    failures of a name from an address, or 50 from an address, within 15 minutes, or while many fail at once.
     """
     return logged_in(call, LoginRequest)
 
@@ -95,10 +95,10 @@ def login(call: Call) -> Response:
     slow=True,
 )
 def identity(call: Call) -> Response:
-    """Choose the handle of a signed identity, whose token is the bearer token of this request.
+    """Choose a handle for a signed identity.
 
-    On servers with PARLEY_OIDC_ISSUER. From then on that issuer's tokens for the same subject speak for the
-    handle.
+    For servers with PARLEY_OIDC_ISSUER. Send the issuer's token as the bearer token. From then on, the
+    issuer's tokens for the same subject authenticate the user of this handle.
     """
     proven = call.services.authenticator.identity(call.bearer or "")
     wanted = call.body(IdentityRequest)

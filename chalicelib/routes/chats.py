@@ -1,4 +1,4 @@
-"""Chats as a whole: making, reading, changing, joining and leaving them."""
+"""Chats: make, read, change, join and leave them."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ WRITING = (*READING, errors.Forbidden, errors.StoreFull)
     ),
 )
 def make(call: Call, caller: Caller) -> Response:
-    """Make a group or room, or have a direct chat in one's inbox before anybody writes.
+    """Make a group or room, or put a direct chat into the inbox before anybody writes.
 
-    200 if it was there: a direct chat, or a group that the caller made with the same `id`. A room is open to
-    anybody, is listed, and its id is never given again. Users in `members` who do not let the caller add
-    them (`who_may_add_me`) are invited instead, and `invited` names them.
+    The status is 200 if the chat exists: a direct chat, or a group that the caller made with the same `id`.
+    A room is open to everybody and listed, and its id is never given again. Users in `members` who do not
+    let the caller add them (`who_may_add_me`) are invited instead; `invited` names them.
     """
     request = call.body(NewChat)
     chat, is_new = call.services.chats.create(caller, request)
@@ -53,9 +53,9 @@ def make(call: Call, caller: Caller) -> Response:
 
 @route(blueprint, Who.CALLER_IN_ROUND_TRIP, "GET", CHAT, {200: Chat}, fails=READING)
 def read(call: Call, caller: Caller, chat: str) -> Response:
-    """Read a chat as the inbox shows it, and what a group or room is.
+    """Read a chat: its row of the inbox, and the settings of a group or room.
 
-    Strangers may read what a group is that takes anybody, or who asks.
+    Users who are not members may read a group that they can join or ask to join.
     """
     return reply(call.services.chat_details.read(caller, chat))
 
@@ -71,9 +71,9 @@ def read(call: Call, caller: Caller, chat: str) -> Response:
     fails=WRITING,
 )
 def change(call: Call, caller: Caller, chat: str) -> Response:
-    """Change what a group or room is, as an admin or owner.
+    """Change the name, notice, picture and settings of a group or room; for admins and owners.
 
-    A field that is absent stays as it is, null clears it.
+    An absent field stays as it is; null clears a field.
     """
     changes = call.body(ChatChanges)
     return reply(call.services.chats.change(caller, chat, changes))
@@ -81,7 +81,7 @@ def change(call: Call, caller: Caller, chat: str) -> Response:
 
 @route(blueprint, Who.CALLER_IN_ROUND_TRIP, "DELETE", CHAT, {204: None}, fails=WRITING)
 def delete(call: Call, caller: Caller, chat: str) -> Response:
-    """End a group or room for everybody, as an owner; put a direct chat away, as leaving it does."""
+    """Delete a group or room for everybody, for owners; leave a direct chat."""
     call.services.chats.delete(caller, chat)
     return no_content()
 
@@ -96,9 +96,9 @@ def delete(call: Call, caller: Caller, chat: str) -> Response:
     media_type=ANY_MEDIA_TYPE,
 )
 def join(call: Call, caller: Caller, chat: str) -> Response:
-    """Become a member of a group or room, or ask to; again is no change.
+    """Join a group or room, or ask to join it; repeating it changes nothing.
 
-    Who is invited becomes a member whatever the chat's policy is.
+    An invited user becomes a member whatever the chat's `join` is.
     """
     return reply(call.services.membership.join(caller, chat))
 
@@ -113,11 +113,11 @@ def join(call: Call, caller: Caller, chat: str) -> Response:
     media_type=ANY_MEDIA_TYPE,
 )
 def leave(call: Call, caller: Caller, chat: str) -> Response:
-    """Leave a chat; again is no change.
+    """Leave a chat; repeating it changes nothing.
 
-    Who has left a group or room may still read what was written before. A direct chat goes out of the
-    caller's inbox until somebody writes, and what it holds by now is hidden from the caller for good. The
-    last owner hands a group over, or deletes it.
+    A former member of a group or room may still read older messages. A direct chat leaves the caller's inbox
+    until somebody writes, and its messages so far stay hidden from the caller. The last owner must hand the
+    chat over or delete it.
     """
     call.services.chats.leave(caller, chat)
     return no_content()
@@ -134,7 +134,7 @@ def leave(call: Call, caller: Caller, chat: str) -> Response:
     fails=(*WRITING, errors.UserNotFound),
 )
 def hand_over(call: Call, caller: Caller, chat: str) -> Response:
-    """Make a member an owner in the caller's place; the caller, an owner, becomes an admin."""
+    """Make a member an owner in the caller's place; the caller becomes an admin. For owners."""
     other = call.body(NewOwner).handle
     call.services.membership.apply(caller, chat, other, roles.transfer_ownership)
     return no_content()

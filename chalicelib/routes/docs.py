@@ -1,4 +1,4 @@
-"""The OpenAPI and AsyncAPI documents, and a page to read and try the routes, without any other site."""
+"""The OpenAPI and AsyncAPI documents, and a page to read and try the routes, without other sites."""
 
 from __future__ import annotations
 
@@ -24,25 +24,25 @@ POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' d
 
 @route(blueprint, Who.ANYBODY, "GET", "/openapi.json", {200: dict})
 def document(call: Call) -> Response:
-    """Describe every route (OpenAPI 3.1)."""
+    """Read the description of every route (OpenAPI 3.1)."""
     return text(openapi.as_json(), JSON)
 
 
 @route(blueprint, Who.ANYBODY, "GET", "/asyncapi.json", {200: dict})
 def sockets(call: Call) -> Response:
-    """Describe every frame of the WebSocket (AsyncAPI 3.0)."""
+    """Read the description of every frame of the WebSocket (AsyncAPI 3.0)."""
     return text(asyncapi.as_json(), JSON)
 
 
 @route(blueprint, Who.ANYBODY, "GET", "/docs", {200: str})
 def page(call: Call) -> Response:
-    """Show the OpenAPI document as a page to read and to try the routes from."""
+    """Show a page to read and try the routes."""
     return text(_static("docs.html"), "text/html; charset=utf-8", {"Content-Security-Policy": POLICY})
 
 
 @route(blueprint, Who.ANYBODY, "GET", "/docs/{asset}", {200: str}, fails=(NoSuchRoute,))
 def asset(call: Call, asset: str) -> Response:
-    """Give a part of the page."""
+    """Read a file of the page."""
     if asset not in ASSETS:
         raise NoSuchRoute(f"The documentation page has no file {asset}.")
     return text(_static(asset), ASSETS[asset])

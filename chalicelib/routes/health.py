@@ -1,4 +1,4 @@
-"""Is the server there, and is its store."""
+"""Whether the server and its store answer."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ blueprint = Blueprint(__name__)
 
 @route(blueprint, Who.ANYBODY, "GET", "/ping", {200: Pong})
 def ping(call: Call) -> Response:
-    """Answer, without asking the store."""
+    """Answer without asking the store."""
     return reply(Pong())
 
 
 @route(blueprint, Who.ANYBODY, "GET", "/health", {200: Health}, fails=(StoreUnavailable,))
 def health(call: Call) -> Response:
-    """Ask the store whether it is there."""
+    """Check that the store answers."""
     return reply(call.services.health())

@@ -1,4 +1,4 @@
-"""The first page: what this server is, and where to go on."""
+"""The first page: what this server is, with links and an example."""
 
 from __future__ import annotations
 
@@ -42,9 +42,9 @@ curl $url/v1/users/me -H 'Authorization: Bearer TOKEN'""",
 
 @route(blueprint, Who.ANYBODY, "GET", "/", {200: str})
 def home(call: Call) -> Response:
-    """Say what this server is: a page, or JSON for a caller whose Accept header prefers it.
+    """Say what this server is, as a page, or as JSON if the Accept header prefers it.
 
-    The JSON has `name`, `version`, `docs` and `openapi`, the last two as links relative to the request's URL.
+    The JSON has `name`, `version`, and `docs` and `openapi`, which are links relative to the request's URL.
     """
     here = _here(call.path_as_written)
     if preferred(call.header("Accept"), (HTML, JSON)) == JSON:

@@ -1,4 +1,4 @@
-"""The inbox, the sync, and what a reader keeps of a chat."""
+"""The inbox: list chats, sync them, and keep read marks and flags."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ MARKING = (*OF_CHAT, errors.HistoryChanged, errors.StoreFull)
     fails=READING,
 )
 def page(call: Call, caller: Caller) -> Response:
-    """Read the caller's chats, the one that was active last first."""
+    """List the caller's chats, the most recently active first."""
     query = call.query(InboxQuery)
     return reply(call.services.inbox.page(caller, query.since, query.cursor, query.limit))
 
@@ -54,9 +54,9 @@ def page(call: Call, caller: Caller) -> Response:
     fails=READING,
 )
 def sync(call: Call, caller: Caller) -> Response:
-    """Read which chats have moved since a sync, each as it is now.
+    """Read the chats that have changed since the last sync, each as it is now.
 
-    A token may be of any age. One of a history that the store has lost since is answered with `reset`.
+    A token may be of any age. If the store has lost data since, the answer has `reset`.
     """
     query = call.query(SyncQuery)
     return reply(call.services.sync.page(caller, query.since, query.limit))
@@ -74,10 +74,10 @@ def sync(call: Call, caller: Caller) -> Response:
     rate="read",
 )
 def sync_with_history_check(call: Call, caller: Caller) -> Response:
-    """Read which chats have moved since a sync, and of which chats the store has lost messages.
+    """Read the chats that have changed since the last sync, and check whether messages were lost.
 
-    `check` has the newest message that you hold of each chat of which you have received or sent one since
-    your last sync, for which a token alone cannot tell. A call counts as one more for each ten of them.
+    Send in `check` the newest message that you hold of each chat in which you have sent or received one since
+    the last sync; a token alone does not cover these. Each ten of them count as one more request.
     """
     request = call.body(SyncRequest)
     return reply(call.services.history_check.page(caller, request))
@@ -94,9 +94,9 @@ def sync_with_history_check(call: Call, caller: Caller) -> Response:
     fails=MARKING,
 )
 def read(call: Call, caller: Caller, chat: str) -> Response:
-    """Say up to which message the caller has read; the mark only rises.
+    """Mark the messages of a chat as read up to one; the mark never goes back.
 
-    It takes the mark of being unread away.
+    The chat is no longer marked as unread.
     """
     upto = call.body(ReadUpTo)
     call.services.read_states.read(caller, chat, upto)
@@ -114,7 +114,7 @@ def read(call: Call, caller: Caller, chat: str) -> Response:
     fails=MARKING,
 )
 def received(call: Call, caller: Caller, chat: str) -> Response:
-    """Say up to which message the caller has received; the mark only rises."""
+    """Mark the messages of a chat as received up to one; the mark never goes back."""
     upto = call.body(ReadUpTo)
     call.services.read_states.received(caller, chat, upto)
     return no_content()
@@ -130,7 +130,7 @@ def received(call: Call, caller: Caller, chat: str) -> Response:
     fails=OF_CHAT,
 )
 def receipts(call: Call, caller: Caller, chat: str) -> Response:
-    """Read how far the members of a chat have come, by handle."""
+    """List how far each member has read and received, by handle."""
     query = call.query(ReceiptsQuery)
     return reply(call.services.read_states.page(caller, chat, query.cursor, query.limit))
 
@@ -146,7 +146,7 @@ def receipts(call: Call, caller: Caller, chat: str) -> Response:
     fails=(*OF_CHAT, errors.StoreFull),
 )
 def flag(call: Call, caller: Caller, chat: str) -> Response:
-    """Mark a chat as unread, pin, mute or archive it for the caller alone, or no more."""
+    """Set or clear the caller's own flags of a chat: unread, pinned, muted, archived."""
     flags = call.body(Flags)
     call.services.read_states.flag(caller, chat, flags)
     return no_content()
@@ -162,9 +162,9 @@ def flag(call: Call, caller: Caller, chat: str) -> Response:
     fails=(*OF_CHAT, errors.HistoryChanged),
 )
 def changes(call: Call, caller: Caller, chat: str) -> Response:
-    """Read what has changed of a group or room and of its members, each subject once.
+    """Read the changes of a group or room and of its members, the latest of each.
 
-    A cursor of a history that the store has lost since is answered with `history_changed`.
+    If the store has lost data since the cursor was made, the answer is `history_changed`.
     """
     query = call.query(ChangesQuery)
     return reply(call.services.changelog.page(caller, chat, query.since, query.limit))

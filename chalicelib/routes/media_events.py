@@ -1,4 +1,4 @@
-"""The function behind the queue of the media bucket: what was stored and what was removed."""
+"""The function behind the queue of the media bucket: it logs stored and removed objects."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ KINDS = {"ObjectCreated": "media_stored", "ObjectRemoved": "media_removed"}
 
 
 def handle(event: Any) -> dict[str, Any]:
-    """Write a line of the log for each object that an SQS event tells of, stored or removed.
+    """Log a line for each stored or removed object of an SQS event.
 
-    Nothing that follows from a line can fail, so no message is asked for again. A message that is no
-    notification is logged as an error and dropped: it would be none as often as it is repeated.
+    No message is retried, because logging cannot fail. A malformed message is logged as an error and dropped,
+    because it would fail each time.
     """
     for message in msgspec.convert(event, Batch).records:
         _tell(message)

@@ -1,4 +1,4 @@
-"""The people of groups and rooms: members, the invited, those who ask to be let in, and the banned."""
+"""Members of groups and rooms, invitations, requests to join, and bans."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ BRINGING = (*WRITING, errors.UserNotFound, errors.Blocked, errors.ChatFull, erro
     blueprint, Who.CALLER_IN_ROUND_TRIP, "GET", MEMBERS, {200: MemberPage}, query=PeopleQuery, fails=READING
 )
 def members(call: Call, caller: Caller, chat: str) -> Response:
-    """List the members, by handle, to members; those of a room to anybody who is not banned from it."""
+    """List the members by handle; for members, and in a room for everybody who is not banned."""
     query = call.query(PeopleQuery)
     return reply(call.services.members.members(caller, chat, query.cursor, query.limit))
 
@@ -42,10 +42,10 @@ def members(call: Call, caller: Caller, chat: str) -> Response:
     media_type=ANY_MEDIA_TYPE,
 )
 def add(call: Call, caller: Caller, chat: str, handle: str) -> Response:
-    """Make somebody a member, as an admin or owner; again is no change.
+    """Add a member, or accept a request to join; for admins and owners. Repeating it changes nothing.
 
-    It also accepts a request to join. A user who does not let the caller add them (`who_may_add_me`), or has
-    left the chat, is invited instead: the answer is 202.
+    A user who does not let the caller add them (`who_may_add_me`), or who has left the chat, is invited
+    instead; the status is then 202.
     """
     added = call.services.membership.add(caller, chat, handle)
     return no_content() if added.state == "member" else reply(added, 202)
@@ -62,7 +62,7 @@ def add(call: Call, caller: Caller, chat: str, handle: str) -> Response:
     fails=(*WRITING, errors.UserNotFound),
 )
 def change(call: Call, caller: Caller, chat: str, handle: str) -> Response:
-    """Change a member's role, as an owner, or mute a member of a lower role, as an admin or owner."""
+    """Change a member's role, for owners, or mute a member of a lower role, for admins and owners."""
     rule = rule_of(call.body(MemberChange))
     call.services.membership.apply(caller, chat, handle, rule)
     return no_content()
@@ -77,7 +77,7 @@ def change(call: Call, caller: Caller, chat: str, handle: str) -> Response:
     fails=(*WRITING, errors.LastOwner),
 )
 def remove(call: Call, caller: Caller, chat: str, handle: str) -> Response:
-    """Remove a member of a lower role, as an admin or owner, or leave; again is no change."""
+    """Remove a member of a lower role, for admins and owners, or leave. Repeating it changes nothing."""
     call.services.membership.apply(caller, chat, handle, moderation.remove)
     return no_content()
 
@@ -92,7 +92,7 @@ def remove(call: Call, caller: Caller, chat: str, handle: str) -> Response:
     fails=MANAGING,
 )
 def invitations(call: Call, caller: Caller, chat: str) -> Response:
-    """List who is invited, by handle, to admins and owners."""
+    """List the invited users by handle; for admins and owners."""
     return _others(call, caller, chat, Relation.INVITED)
 
 
@@ -106,9 +106,10 @@ def invitations(call: Call, caller: Caller, chat: str) -> Response:
     media_type=ANY_MEDIA_TYPE,
 )
 def invite(call: Call, caller: Caller, chat: str, handle: str) -> Response:
-    """Invite somebody, as an admin or owner, who may join whatever the policy is; again is no change.
+    """Invite a user, who may then join whatever the chat's `join` is; for admins and owners.
 
-    A user who has refused an invitation to the chat cannot be invited to it again, but may ask to join.
+    Repeating it changes nothing. A user who has refused an invitation to the chat cannot be invited again,
+    but may ask to join.
     """
     call.services.membership.apply(caller, chat, handle, inviting.invite)
     return no_content()
@@ -116,7 +117,7 @@ def invite(call: Call, caller: Caller, chat: str, handle: str) -> Response:
 
 @route(blueprint, Who.CALLER_IN_ROUND_TRIP, "DELETE", INVITATIONS + "/{handle}", {204: None}, fails=WRITING)
 def uninvite(call: Call, caller: Caller, chat: str, handle: str) -> Response:
-    """Take an invitation back, as an admin or owner, or decline one's own; again is no change."""
+    """Withdraw an invitation, for admins and owners, or decline your own. Repeating it changes nothing."""
     call.services.membership.apply(caller, chat, handle, inviting.end_invitation)
     return no_content()
 
@@ -125,13 +126,13 @@ def uninvite(call: Call, caller: Caller, chat: str, handle: str) -> Response:
     blueprint, Who.CALLER_IN_ROUND_TRIP, "GET", REQUESTS, {200: OtherPage}, query=PeopleQuery, fails=MANAGING
 )
 def requests(call: Call, caller: Caller, chat: str) -> Response:
-    """List who asks to be let in, by handle, to admins and owners."""
+    """List the users who ask to join, by handle; for admins and owners."""
     return _others(call, caller, chat, Relation.REQUESTED)
 
 
 @route(blueprint, Who.CALLER_IN_ROUND_TRIP, "DELETE", REQUESTS + "/{handle}", {204: None}, fails=WRITING)
 def refuse(call: Call, caller: Caller, chat: str, handle: str) -> Response:
-    """Refuse to let somebody in, as an admin or owner, or ask no more oneself; again is no change."""
+    """Refuse a request to join, for admins and owners, or withdraw your own. Repeating it changes nothing."""
     call.services.membership.apply(caller, chat, handle, inviting.end_join_request)
     return no_content()
 
@@ -140,7 +141,7 @@ def refuse(call: Call, caller: Caller, chat: str, handle: str) -> Response:
     blueprint, Who.CALLER_IN_ROUND_TRIP, "GET", BANNED, {200: OtherPage}, query=PeopleQuery, fails=MANAGING
 )
 def banned(call: Call, caller: Caller, chat: str) -> Response:
-    """List who is banned, by handle, to admins and owners."""
+    """List the banned users by handle; for admins and owners."""
     return _others(call, caller, chat, Relation.BANNED)
 
 
@@ -154,9 +155,9 @@ def banned(call: Call, caller: Caller, chat: str) -> Response:
     media_type=ANY_MEDIA_TYPE,
 )
 def ban(call: Call, caller: Caller, chat: str, handle: str) -> Response:
-    """Ban somebody of a lower role, or who is no member, as an admin or owner; again is no change.
+    """Ban a member of a lower role, or a user who is not a member; for admins and owners.
 
-    Who is banned is no member any more, cannot become one, and reads nothing.
+    Repeating it changes nothing. A banned user is no longer a member, cannot join, and reads nothing.
     """
     call.services.membership.apply(caller, chat, handle, moderation.ban)
     return no_content()
@@ -164,7 +165,7 @@ def ban(call: Call, caller: Caller, chat: str, handle: str) -> Response:
 
 @route(blueprint, Who.CALLER_IN_ROUND_TRIP, "DELETE", BANNED + "/{handle}", {204: None}, fails=WRITING)
 def unban(call: Call, caller: Caller, chat: str, handle: str) -> Response:
-    """Ban somebody no more, as an admin or owner; again is no change."""
+    """Lift a ban, for admins and owners. Repeating it changes nothing."""
     call.services.membership.apply(caller, chat, handle, moderation.unban)
     return no_content()
 

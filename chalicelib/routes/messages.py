@@ -1,4 +1,4 @@
-"""Messages of a chat, /v1."""
+"""Messages of a chat: send and read."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ WRITING = (errors.UserNotFound, errors.Blocked, errors.IdConflict, errors.TextTo
     fails=(*REFUSALS, *WRITING, errors.MessageNotFound, errors.StoreFull),
 )
 def send(call: Call, caller: Caller, chat: str) -> Response:
-    """Append a message to a chat, at most once for an id.
+    """Send a message to a chat, at most once for an id.
 
-    The id is the body's `id` or the `Idempotency-Key` header; for 24 hours the same id with the same content
-    answers the first message again, marked `duplicate`.
+    The id is the body's `id` or the `Idempotency-Key` header. For 24 hours, sending the same id with the same
+    content again answers the first message, marked `duplicate`.
     """
     request = call.body(SendRequest)
     request.id = call.idempotency_id(request.id)
@@ -50,8 +50,8 @@ def send(call: Call, caller: Caller, chat: str) -> Response:
 def page(call: Call, caller: Caller, chat: str) -> Response:
     """Read messages of a chat in send order: those after a cursor, those before one, or the newest.
 
-    A cursor stays right while others write. One taken from a history that the store has lost since is
-    answered with `history_changed`.
+    A cursor stays valid while others write. If the store has lost data since the cursor was made, the answer
+    is `history_changed`.
     """
     query = call.query(PageQuery)
     found = call.services.messages.page(

@@ -25,7 +25,7 @@ READING = (errors.BadRequest,)
     fails=(*READING, errors.UserNotFound, errors.TextTooLong, errors.StoreFull),
 )
 def add(call: Call, caller: Caller) -> Response:
-    """Post a text to those who follow the caller."""
+    """Write a post for the caller's followers."""
     return reply(call.services.posts.add(caller.handle, call.body(NewPost).text), 201)
 
 
@@ -33,7 +33,7 @@ def add(call: Call, caller: Caller) -> Response:
     blueprint, Who.ACCOUNT, "DELETE", "/v1/posts/{post}", {204: None}, fails=(*READING, errors.PostNotFound)
 )
 def delete(call: Call, caller: Caller, post: str) -> Response:
-    """Delete one of the caller's own posts."""
+    """Delete one of your own posts."""
     call.services.posts.delete(caller.handle, post)
     return no_content()
 
@@ -48,17 +48,17 @@ def delete(call: Call, caller: Caller, post: str) -> Response:
     fails=(*READING, errors.UserNotFound, errors.Blocked),
 )
 def page(call: Call, caller: Caller, handle: str) -> Response:
-    """Read a user's posts, the newest first."""
+    """Read a user's posts, newest first."""
     query = call.query(PostsQuery)
     return reply(call.services.posts.page(caller.handle, handle, query.cursor, query.limit))
 
 
 @route(blueprint, Who.ACCOUNT, "GET", "/v1/feed", {200: PostPage}, query=PostsQuery, fails=READING)
 def feed(call: Call, caller: Caller) -> Response:
-    """Read the posts of those whom the caller follows, the newest first.
+    """Read the posts of the users whom the caller follows, newest first.
 
-    A cursor stays right while posts come and go. The feed goes back over 1,000 posts of authors with not too
-    many followers, and as far in time over those of the others.
+    A cursor stays valid while posts come and go. The feed holds the newest 1,000 posts of ordinary authors,
+    and posts of authors with many followers as far back in time.
     """
     query = call.query(PostsQuery)
     return reply(call.services.feed.page(caller.handle, query.cursor, query.limit))

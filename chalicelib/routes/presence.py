@@ -1,4 +1,4 @@
-"""Who is online."""
+"""Whether a user is online."""
 
 from __future__ import annotations
 
@@ -21,5 +21,5 @@ blueprint = Blueprint(__name__)
     fails=(errors.BadRequest, errors.UserNotFound),
 )
 def presence(call: Call, caller: Caller, handle: str) -> Response:
-    """Read whether somebody is online, or when they were last."""
+    """Read whether a user is online, and when they last were."""
     return reply(call.services.realtime.presence.of(caller, handle))

@@ -1,4 +1,4 @@
-"""The way to a socket: a ticket, which a web page can show where it cannot show its token."""
+"""Tickets for the WebSocket: a web page cannot send its token there, but can send a ticket."""
 
 from __future__ import annotations
 
@@ -23,6 +23,6 @@ blueprint = Blueprint(__name__)
     fails=(errors.BadRequest, errors.ChatNotFound, errors.RealtimeUnavailable, errors.StoreFull),
 )
 def ticket(call: Call, caller: Caller) -> Response:
-    """Get a ticket that opens one socket within 30 seconds: `<url>?ticket=<ticket>`."""
+    """Get a ticket that opens one WebSocket connection within 30 seconds: `<url>?ticket=<ticket>`."""
     request = call.body(TicketRequest)
     return reply(call.services.realtime.tickets.issue(caller, request.room), 201)

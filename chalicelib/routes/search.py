@@ -1,4 +1,4 @@
-"""Finding groups and rooms."""
+"""Find groups, list rooms."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ READING = (errors.BadRequest,)
 def groups(call: Call, caller: Caller) -> Response:
     """Find groups and rooms by the beginning of any word of their name, or of a room's id.
 
-    Groups that only who is invited may join are not found. Each is found once, and in the same order on every
-    page. A page may have fewer than `limit` and still a `next`.
+    Groups that need an invitation are left out. Each chat comes once, and the order is the same on every
+    page. A page may have fewer than `limit` chats and still a `next`.
     """
     query = call.query(GroupQuery)
     return reply(call.services.chat_search.groups(query.q, query.limit, query.cursor))
@@ -45,6 +45,6 @@ def groups(call: Call, caller: Caller) -> Response:
     rate="search",
 )
 def rooms(call: Call, caller: Caller) -> Response:
-    """List all rooms, the newest first."""
+    """List all rooms, newest first."""
     query = call.query(RoomQuery)
     return reply(call.services.chat_search.rooms(query.limit, query.cursor))

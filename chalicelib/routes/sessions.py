@@ -1,4 +1,4 @@
-"""Sessions: where a user is logged in, and how that ends."""
+"""Sessions: list the devices that are logged in, and log out."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ REFUSALS = (errors.BadRequest, errors.TooManyRequests, errors.StoreUnavailable)
     media_type=ANY_MEDIA_TYPE,
 )
 def logout(call: Call, caller: Caller) -> Response:
-    """End the session of this token, from the next request on, everywhere."""
+    """Log out: end the session of this token."""
     call.services.sessions.log_out(caller)
     return no_content(202)
 
 
 @route(blueprint, Who.ACCOUNT, "GET", "/v1/sessions", {200: Devices}, fails=REFUSALS)
 def devices(call: Call, caller: Caller) -> Response:
-    """List the devices on which the caller is logged in."""
+    """List the devices on which you are logged in."""
     return reply(call.services.sessions.all(caller))
 
 
 @route(blueprint, Who.ACCOUNT, "DELETE", "/v1/sessions", {204: None}, fails=REFUSALS)
 def log_out_everywhere(call: Call, caller: Caller) -> Response:
-    """End all the caller's sessions, this one too, and what an outside issuer signed for them until now."""
+    """Log out everywhere: end all your sessions, and refuse older tokens of the outside issuer."""
     call.services.sessions.end_all(caller)
     return no_content()
 
@@ -51,6 +51,6 @@ def log_out_everywhere(call: Call, caller: Caller) -> Response:
     fails=(*REFUSALS, errors.SessionNotFound),
 )
 def log_out_device(call: Call, caller: Caller, session: str) -> Response:
-    """End one of the caller's sessions."""
+    """Log out one device: end one of your sessions."""
     call.services.sessions.end(caller, session)
     return no_content()

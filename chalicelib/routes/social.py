@@ -1,4 +1,4 @@
-"""Following, blocking, and the lists of both."""
+"""Follow and block users, and list them."""
 
 from __future__ import annotations
 
@@ -28,10 +28,9 @@ MAKING = (*ENDING, errors.Forbidden, errors.StoreFull)
     media_type=ANY_MEDIA_TYPE,
 )
 def follow(call: Call, caller: Caller, handle: str) -> Response:
-    """Follow a user; again is no change.
+    """Follow a user; repeating it changes nothing.
 
-    A user follows 10,000 at the most. Who has blocked the caller, or whom the caller has blocked, cannot be
-    followed.
+    A user follows at most 10,000 others. Where one of the two has blocked the other, neither can follow.
     """
     call.services.follows.follow(caller.handle, handle)
     return no_content()
@@ -39,14 +38,14 @@ def follow(call: Call, caller: Caller, handle: str) -> Response:
 
 @route(blueprint, Who.ACCOUNT, "DELETE", FOLLOWING + "/{handle}", {204: None}, fails=ENDING)
 def unfollow(call: Call, caller: Caller, handle: str) -> Response:
-    """Follow a user no more; again is no change."""
+    """Stop following a user; repeating it changes nothing."""
     call.services.follows.unfollow(caller.handle, handle)
     return no_content()
 
 
 @route(blueprint, Who.ACCOUNT, "GET", FOLLOWING, {200: PersonPage}, query=ListQuery, fails=ENDING)
 def my_following(call: Call, caller: Caller) -> Response:
-    """List whom the caller follows, the newest first."""
+    """List the users whom you follow, newest first."""
     handle, query = caller.handle, call.query(ListQuery)
     return reply(call.services.follows.following(handle, handle, query.cursor, query.limit))
 
@@ -61,7 +60,7 @@ def my_following(call: Call, caller: Caller) -> Response:
     fails=ENDING,
 )
 def following(call: Call, caller: Caller, handle: str) -> Response:
-    """List whom a user follows, the newest first."""
+    """List the users whom a user follows, newest first."""
     query = call.query(ListQuery)
     return reply(call.services.follows.following(caller.handle, handle, query.cursor, query.limit))
 
@@ -76,7 +75,7 @@ def following(call: Call, caller: Caller, handle: str) -> Response:
     fails=ENDING,
 )
 def followers(call: Call, caller: Caller, handle: str) -> Response:
-    """List who follows a user, the newest first."""
+    """List the followers of a user, newest first."""
     query = call.query(ListQuery)
     return reply(call.services.follows.followers(caller.handle, handle, query.cursor, query.limit))
 
@@ -91,10 +90,10 @@ def followers(call: Call, caller: Caller, handle: str) -> Response:
     media_type=ANY_MEDIA_TYPE,
 )
 def block(call: Call, caller: Caller, handle: str) -> Response:
-    """Block a user; again is no change.
+    """Block a user; repeating it changes nothing.
 
-    It ends the follows between the two. Who is blocked cannot follow the caller, read the caller's posts, or
-    write to a direct chat with the caller. A user blocks 10,000 at the most.
+    The two no longer follow each other. A blocked user cannot follow you, read your posts, or write to a
+    direct chat with you. A user blocks at most 10,000 others.
     """
     call.services.blocks.block(caller.handle, handle)
     return no_content()
@@ -102,13 +101,13 @@ def block(call: Call, caller: Caller, handle: str) -> Response:
 
 @route(blueprint, Who.ACCOUNT, "DELETE", BLOCKED + "/{handle}", {204: None}, fails=ENDING)
 def unblock(call: Call, caller: Caller, handle: str) -> Response:
-    """Block a user no more; again is no change. The follows that the block has ended stay ended."""
+    """Unblock a user; repeating it changes nothing. Follows that the block ended do not come back."""
     call.services.blocks.unblock(caller.handle, handle)
     return no_content()
 
 
 @route(blueprint, Who.ACCOUNT, "GET", BLOCKED, {200: PersonPage}, query=ListQuery, fails=READING)
 def blocked(call: Call, caller: Caller) -> Response:
-    """List whom the caller has blocked, the newest first."""
+    """List the users whom you have blocked, newest first."""
     query = call.query(ListQuery)
     return reply(call.services.blocks.blocked(caller.handle, query.cursor, query.limit))

@@ -1,4 +1,4 @@
-"""The three events of a socket: from what API Gateway tells of it to the use cases, and a line in the log."""
+"""The three events of a WebSocket connection: each is handled, answered and logged."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ DONE = FrameResult(None)
 
 
 def connect(event: Event) -> dict[str, Any]:
-    """Let a socket in, or answer why not; its ticket is in no line of the log."""
+    """Open a connection, or answer why not; its ticket is never logged."""
     answer: dict[str, Any] = {"statusCode": 200}
 
     def let_in() -> FrameResult:

@@ -1,4 +1,4 @@
-"""People: profiles, the search, one's archive, the end of one's account."""
+"""Users: read and change profiles, find users, export and delete an account."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ REFUSALS = (errors.BadRequest,)
 
 @route(blueprint, Who.ACCOUNT, "GET", ME, {200: Me}, fails=REFUSALS)
 def me(call: Call, caller: Caller) -> Response:
-    """Read one's own profile."""
+    """Read your own profile."""
     return reply(call.services.profiles.me(caller.handle))
 
 
@@ -34,9 +34,9 @@ def me(call: Call, caller: Caller) -> Response:
     fails=(*REFUSALS, errors.AlreadyTaken, errors.StoreFull),
 )
 def change(call: Call, caller: Caller) -> Response:
-    """Change one's own profile.
+    """Change your own profile.
 
-    A field that is absent stays as it is, null clears it. Either all changes are made or none.
+    An absent field stays as it is; null clears a field. Either all changes are made or none.
     """
     handle, changes = caller.handle, call.body(ProfileChanges)
     if changes.email:
@@ -46,7 +46,7 @@ def change(call: Call, caller: Caller) -> Response:
 
 @route(blueprint, Who.ACCOUNT, "DELETE", ME, {204: None}, fails=REFUSALS)
 def delete(call: Call, caller: Caller) -> Response:
-    """Delete one's account, at once and for good; nobody gets the handle again."""
+    """Delete your account, at once and for good; nobody gets the handle again."""
     call.services.deletion.delete(caller.handle)
     return no_content()
 
@@ -62,9 +62,9 @@ def delete(call: Call, caller: Caller) -> Response:
     rate="search",
 )
 def export(call: Call, caller: Caller) -> Response:
-    """Read everything that is held about the caller, as a JSON archive in pages.
+    """Export everything that the server holds about you, as JSON in pages.
 
-    The first page has the profile, the ways to sign in and the sessions; lists go on over pages.
+    The first page has the profile, the ways to sign in and the sessions; lists continue on later pages.
     """
     handle, query = caller.handle, call.query(ExportQuery)
     found = call.services.exports.page(handle, query.cursor)
@@ -73,9 +73,9 @@ def export(call: Call, caller: Caller) -> Response:
 
 @route(blueprint, Who.CALLER, "GET", USERS, {200: UserPage}, query=SearchQuery, fails=REFUSALS, rate="search")
 def search(call: Call, caller: Caller) -> Response:
-    """Find people by the beginning of their handle, or of any word of their name.
+    """Find users by the beginning of their handle, or of any word of their name.
 
-    Everybody is found once, and in the same order on every page. A page may have fewer users than `limit`
+    Each user comes once, and the order is the same on every page. A page may have fewer users than `limit`
     and still a `next`.
     """
     query = call.query(SearchQuery)
@@ -91,5 +91,5 @@ def search(call: Call, caller: Caller) -> Response:
     fails=(*REFUSALS, errors.UserNotFound),
 )
 def user(call: Call, caller: Caller, handle: str) -> Response:
-    """Read somebody's profile; that of a deleted user is not found."""
+    """Read a user's profile; deleted users are not found."""
     return reply(call.services.profiles.user(handle))

@@ -19,15 +19,15 @@ Handle = Annotated[
 Password = Annotated[
     str,
     Meta(
-        description="8-1024 characters in the form NFKC, whatever form is sent.",
+        description="8-1024 characters, counted in the normal form NFKC.",
         examples=["correct horse battery staple"],
     ),
 ]
-Email = Annotated[str, Meta(description="Shown to nobody else.", examples=["alice@example.org"])]
+Email = Annotated[str, Meta(description="Only its user can see it.", examples=["alice@example.org"])]
 
 
 class RegisterRequest(Struct, forbid_unknown_fields=True):
-    """Who wants an account."""
+    """The account to make."""
 
     handle: Handle
     password: Password
@@ -36,48 +36,51 @@ class RegisterRequest(Struct, forbid_unknown_fields=True):
 
 
 class LoginRequest(Struct, forbid_unknown_fields=True):
-    """Who is back: by handle (or `username`) or by email."""
+    """A login by handle (or `username`) or by email."""
 
     password: str
     handle: str | None = None
     username: str | None = None
     email: str | None = None
     new_password: Annotated[
-        Password | None, Meta(description="Wanted where the password was given for one login only.")
+        Password | None, Meta(description="Needed when the password works for one login only.")
     ] = None
 
 
 class PasswordChange(Struct, forbid_unknown_fields=True):
-    """A password and the one that shall take its place."""
+    """The current password and the new one."""
 
     password: str
     new_password: Password
 
 
 class IdentityRequest(Struct, forbid_unknown_fields=True):
-    """The handle that a signed identity wants."""
+    """The handle to give to a signed identity."""
 
     handle: Handle
     name: str | None = None
 
 
 class Entry(Struct, kw_only=True):
-    """A user who is logged in now."""
+    """A user who has just logged in."""
 
     user: Me
-    token: Annotated[str, Meta(description="Send it as `Authorization: Bearer <token>`. Shown this once.")]
+    token: Annotated[
+        str, Meta(description="Send it as `Authorization: Bearer <token>`. It is shown only once.")
+    ]
     expires_at: Annotated[
-        Time, Meta(description="If it is not used before; at the most 90 days after the login.")
+        Time,
+        Meta(description="The end of an unused session; each use moves it, up to 90 days after the login."),
     ]
 
 
 class Session(ExportedSession, kw_only=True):
     """A device on which the caller is logged in."""
 
-    current: Annotated[bool, Meta(description="Whether this request came by it.")]
+    current: Annotated[bool, Meta(description="Whether it is the session of this request.")]
 
 
 class Devices(Struct):
-    """The caller's sessions, the one used last first."""
+    """The caller's sessions, the most recently used first."""
 
     sessions: list[Session]

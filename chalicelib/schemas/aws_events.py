@@ -1,4 +1,4 @@
-"""What AWS's services call functions with, as far as it is read."""
+"""Events of AWS services, as far as Parley reads them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from msgspec import Meta, Struct, field
 
 Size = Annotated[int, Meta(ge=0)]
 EncodedKey = Annotated[str, Meta(min_length=1, max_length=3 * 1024)]
-"""A key of 1,024 bytes at the most, each of which may be percent-encoded."""
+"""A key of at most 1,024 bytes, each of which may be percent-encoded."""
 EventName = Annotated[str, Meta(pattern=r"^Object(Created|Removed):[A-Za-z]{1,64}$")]
 
 

@@ -1,4 +1,4 @@
-"""Chats on the wire: making and changing them, their members, and who else stands to them."""
+"""Chats on the wire: making and changing them, members, invitations, requests and bans."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ MAX_NOTICE_BYTES = 2 * 1024
 ChatName = Annotated[
     str,
     Meta(
-        description="One line of 1-64 characters in NFC, one of which can be seen.",
+        description="One line of 1-64 characters in NFC, at least one of them visible.",
         examples=["Mad tea party"],
     ),
 ]
 Notice = Annotated[
     str,
-    Meta(description="What members should know: up to 2 KiB of UTF-8, with line breaks (LF)."),
+    Meta(description="A text for the members: up to 2 KiB of UTF-8, with line breaks (LF)."),
 ]
-History = Annotated[bool, Meta(description="Whether members read what was written before they joined.")]
+History = Annotated[bool, Meta(description="Whether members can read messages from before they joined.")]
 Handle = Annotated[str, Meta(description="A handle, in any case.", examples=["bob"])]
 
 
 class NewChat(Struct, kw_only=True, forbid_unknown_fields=True):
-    """A chat to make: `with` is for a direct chat, everything else for a group or room."""
+    """A chat to make: `with` is for a direct chat, the other fields for a group or room."""
 
     kind: Kind
-    with_: Annotated[Handle | UnsetType, Meta(description="The other of a direct chat.")] = field(
+    with_: Annotated[Handle | UnsetType, Meta(description="The other user of a direct chat.")] = field(
         name="with", default=UNSET
     )
     id: Annotated[
@@ -49,17 +49,17 @@ class NewChat(Struct, kw_only=True, forbid_unknown_fields=True):
     join: Join | UnsetType = UNSET
     history: History | UnsetType = UNSET
     members: Annotated[
-        list[Handle] | UnsetType, Meta(description="Who is in it from the start, beside the caller.")
+        list[Handle] | UnsetType, Meta(description="Members from the start, beside the caller.")
     ] = UNSET
 
 
 class Chat(ChatRow, kw_only=True):
-    """A chat as one of its readers sees it, and what a group or room is; null for a direct chat."""
+    """A chat as the caller sees it; the fields of groups and rooms are null for a direct chat."""
 
     notice: Notice | None
     join: Join | None
     history: History | None
-    maker: Annotated[str | None, Meta(description="Who made it.")]
+    maker: Annotated[str | None, Meta(description="The user who made it.")]
     made_at: Time | None
     invited: Annotated[
         list[str] | UnsetType,
@@ -71,7 +71,7 @@ class Chat(ChatRow, kw_only=True):
 
 
 class ChatChanges(Struct, kw_only=True, forbid_unknown_fields=True):
-    """What to change: an absent field stays as it is, null clears it."""
+    """Fields to change: an absent field stays as it is, null clears a field."""
 
     name: ChatName | UnsetType = UNSET
     notice: Notice | UnsetType | None = UNSET
@@ -81,11 +81,11 @@ class ChatChanges(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class ListedMember(Person, kw_only=True):
-    """A member; the name is empty for one without an account."""
+    """A member; the name is empty without an account."""
 
     role: Role
     joined_at: Time
-    muted_until: Annotated[Time | None, Meta(description="Till when they cannot write.")]
+    muted_until: Annotated[Time | None, Meta(description="The member cannot write before this time.")]
 
 
 class MemberPage(Struct, kw_only=True):
@@ -96,42 +96,42 @@ class MemberPage(Struct, kw_only=True):
 
 
 class MemberChange(Struct, kw_only=True, forbid_unknown_fields=True):
-    """What to change of a member; one of the two."""
+    """A change of a member: exactly one of the two fields."""
 
     role: Role | UnsetType = UNSET
     muted_until: Annotated[
         Time | UnsetType | None,
-        Meta(description="Till when they cannot write, before the year 2200; null or a past time: they can."),
+        Meta(description="The member cannot write before this time (before 2200); null ends that."),
     ] = UNSET
 
 
 class ListedOther(Person, kw_only=True):
-    """Who is invited, waits to be let in, or is banned; the name is empty for one without an account."""
+    """A user who is invited, asks to join, or is banned; the name is empty without an account."""
 
     since: Time
 
 
 class OtherPage(Struct, kw_only=True):
-    """A page of them, by handle."""
+    """A page of users, by handle."""
 
     users: list[ListedOther]
     next: Next
 
 
 class PeopleQuery(Struct):
-    """Which people of a chat."""
+    """Which page of the list."""
 
     cursor: PageCursor | None = None
     limit: Annotated[int, Meta(ge=1, le=MAX_PAGE)] = 100
 
 
 class Joined(Struct, kw_only=True):
-    """What came of joining."""
+    """The result of joining."""
 
     chat: str
     state: Annotated[
         Literal["member", "requested"],
-        Meta(description="`requested`: an admin or owner has yet to let the caller in."),
+        Meta(description="`requested`: an admin or owner must accept the request."),
     ]
 
 
@@ -142,11 +142,11 @@ class Added(Struct, kw_only=True):
     handle: str
     state: Annotated[
         Literal["member", "invited"],
-        Meta(description="`invited`: they become a member when they join."),
+        Meta(description="`invited`: the user becomes a member by joining."),
     ]
 
 
 class NewOwner(Struct, forbid_unknown_fields=True):
-    """Whom to hand a chat over to."""
+    """The next owner of a chat."""
 
     handle: Handle

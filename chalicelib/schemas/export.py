@@ -1,4 +1,4 @@
-"""The archive of what is held about a user, on the wire."""
+"""The export of a user's data on the wire."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from chalicelib.schemas.users import ExportedSession, Me
 
 
 class SignIn(Struct, kw_only=True):
-    """How a user proves who they are; no secret is told."""
+    """The ways in which a user can log in, without any secret."""
 
-    password: Annotated[bool, Meta(description="Whether there is a password.")]
-    outside_identity: Annotated[bool, Meta(description="Whether an outside identity stands for the user.")]
+    password: Annotated[bool, Meta(description="Whether the user has a password.")]
+    outside_identity: Annotated[bool, Meta(description="Whether the user can log in by an outside identity.")]
     imported_from: str | None
 
 
 class Since(Struct):
-    """Somebody, and since when."""
+    """A user, and since when."""
 
     handle: str
     since: Time
@@ -37,29 +37,27 @@ class ExportedPost(Struct):
 
 
 class PostReference(Struct):
-    """A post in the user's feed; what it says is its author's."""
+    """A post in the user's feed, without its text, which is its author's."""
 
     author: str
     post: str
 
 
 class ExportedChat(Struct, kw_only=True):
-    """A chat that the user has, or had, and what is kept there for the user alone."""
+    """A chat that the user has or had, with the user's own marks and flags."""
 
     chat: str
     kind: Kind
     state: ChatState
     role: Role | None
-    name: Annotated[str | None, Meta(description="Of a group or room, if the user may know it.")]
+    name: Annotated[str | None, Meta(description="The name of a group or room, if the user may see it.")]
     since: Annotated[
         Time | None,
-        Meta(
-            description="Since when `state` is so; of a chat of two, when it began, null while it is empty."
-        ),
+        Meta(description="Start of this `state`; for a direct chat its first message, null if empty."),
     ]
-    muted_until: Annotated[Time | None, Meta(description="Till when the user cannot write.")]
-    read: Annotated[int, Meta(description="How far the user has read; 0 for nothing.")]
-    received: Annotated[int, Meta(description="How far the user has received; 0 for nothing.")]
+    muted_until: Annotated[Time | None, Meta(description="The user cannot write before this time.")]
+    read: Annotated[int, Meta(description="The last message that the user has read; 0 for none.")]
+    received: Annotated[int, Meta(description="The last message that the user has received; 0 for none.")]
     marked_unread: bool
     pinned: bool
     muted: bool
@@ -67,25 +65,25 @@ class ExportedChat(Struct, kw_only=True):
 
 
 class ExportedMessage(Struct, kw_only=True):
-    """A message that the user sent, or of the kind `system`, that tells of what the user did."""
+    """A message that the user sent, or one of kind `system` about an action of the user."""
 
     chat: str
     seq: int
     sent_at: Time
     kind: str
     text: str
-    event: Annotated[Event | UnsetType, Meta(description="Of the kind `system`: what happened.")] = UNSET
+    event: Annotated[Event | UnsetType, Meta(description="The event of a message of kind `system`.")] = UNSET
     reply_to: RepliedTo | UnsetType = UNSET
 
 
 class ExportQuery(Struct):
     """Which page of the archive."""
 
-    cursor: Annotated[str | None, Meta(description="The `next` of the page before.")] = None
+    cursor: Annotated[str | None, Meta(description="The `next` of the last page.")] = None
 
 
 class Export(Struct, kw_only=True):
-    """A page of everything that is held about a user; a part that is not on this page is absent."""
+    """A page of all data about a user; parts that are not on this page are absent."""
 
     handle: str
     exported_at: Time

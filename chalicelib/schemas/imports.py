@@ -1,4 +1,4 @@
-"""Imports of users from another server: what is asked, and what is reported."""
+"""Imports of users from another server: requests and reports."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ Path = Annotated[str, Meta(min_length=1, max_length=200)]
 
 
 class Fields(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Where a user's fields are in an item of the list."""
+    """The path of each field of a user in an item of the list."""
 
     id: Path
     handle: Path
@@ -29,11 +29,10 @@ class PageParameter(Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tru
 
 
 class Mapping(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """How another server's replies are read.
+    """Where the data is in another server's replies.
 
-    items: where the list is, None: the reply is the list. next: where the URL of the next page is. page:
-    the parameter by which pages are asked for instead, until one is empty. total: where the number of all
-    users is, for the progress shown.
+    items: the list, None: the reply is the list. next: the URL of the next page. page: the parameter that
+    selects a page instead, until one is empty. total: the number of all users, to show progress.
     """
 
     fields: Fields
@@ -44,11 +43,11 @@ class Mapping(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     def __post_init__(self) -> None:
         if self.next is not None and self.page is not None:
-            raise ValueError("`next` and `page` are two ways to the next page: give one")
+            raise ValueError("`next` and `page` both lead to the next page: give only one")
 
 
 class ImportCursor(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where an import goes on: the `next` of a report, unchanged.
+    """Where an import continues: the `next` of a report, unchanged.
 
     url: URL of a page.
     number: Its number, where pages are numbered.
@@ -88,7 +87,7 @@ class ImportRequest(Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Skipped(Struct, frozen=True, kw_only=True):
-    """A user who was not imported, and why."""
+    """A user who was not imported, and the reason."""
 
     id: str | None
     handle: str | None
@@ -96,7 +95,7 @@ class Skipped(Struct, frozen=True, kw_only=True):
 
 
 class Code(Struct, frozen=True, kw_only=True):
-    """A password for one login, at which another must be chosen; it is shown this once."""
+    """A password for one login that sets a new one; it is shown only once."""
 
     id: str
     handle: str
@@ -107,10 +106,10 @@ class Code(Struct, frozen=True, kw_only=True):
 
 
 class ImportReport(Struct, kw_only=True):
-    """What a call did; next: where the import goes on, None: it is at its end.
+    """The result of a call; next: where the import continues, None: it is complete.
 
-    total: how many users the other server says it has. problem: why the call broke off before its end;
-    `next` is then where to try again, None when trying again is of no use.
+    total: number of users that the other server says it has. problem: why the call stopped early; `next` is
+    then where to try again, None if trying again cannot help.
     """
 
     read: int = 0

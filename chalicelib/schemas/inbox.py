@@ -12,14 +12,14 @@ from chalicelib.schemas.social import Next, PageCursor
 from chalicelib.schemas.system_events import Event, Kind, Role
 
 MAX_ROWS = 100
-"""Chats on a page: what their chats' slots are asked for in one trip."""
+"""Maximum number of chats on a page: one round trip with the store."""
 PREVIEW_CHARACTERS = 256
 
 ChatState = Annotated[
     Literal["member", "invited", "requested", "banned", "left", "none"],
     Meta(
-        description="How the caller stands to the chat. `left`: it is not, or no more, among the caller's "
-        "chats; what was written up to `seq` may still be read. `none`: the caller was never in it."
+        description="The caller's relation to the chat. `left`: the caller has left it, and may still read "
+        "messages up to `seq`. `none`: the caller was never in it."
     ),
 ]
 MessageCursor = Annotated[
@@ -29,7 +29,7 @@ MessageCursor = Annotated[
         examples=["12.1764500000000000.1764400000000000"],
     ),
 ]
-Mark = Annotated[int, Meta(ge=0, description="A seq; 0 for none. It only rises.")]
+Mark = Annotated[int, Meta(ge=0, description="A seq, or 0 for none. It never goes back.")]
 
 
 class Preview(Struct, kw_only=True):
@@ -51,83 +51,95 @@ class Preview(Struct, kw_only=True):
 
 
 class ChatRow(Struct, kw_only=True):
-    """A chat as one of its readers sees it; the groups' fields are null for a chat of two."""
+    """A chat as the caller sees it; the fields of groups and rooms are null for a direct chat."""
 
     chat: str
     kind: Kind
     state: ChatState
     role: Role | None
-    muted_until: Annotated[Time | None, Meta(description="Till when the caller cannot write.")]
+    muted_until: Annotated[Time | None, Meta(description="The caller cannot write before this time.")]
     name: str | None
     avatar: str | None
-    members: Annotated[int | None, Meta(description="How many there are.")]
-    epoch: Annotated[int, Meta(description="Names this history of the chat; 0 while it has none.")]
-    seq: Annotated[int, Meta(description="Of the newest message that the caller may read; 0 for none.")]
+    members: Annotated[int | None, Meta(description="Number of members.")]
+    epoch: Annotated[int, Meta(description="The id of the chat's history; 0 while it is empty.")]
+    seq: Annotated[
+        int, Meta(description="The seq of the newest message that the caller may read; 0 for none.")
+    ]
     cursor: Annotated[
         MessageCursor,
-        Meta(description="Of that message. A client that has come to this very cursor has them all."),
+        Meta(description="The cursor of that message. A client that holds it has all messages."),
     ]
     change: Annotated[
         MessageCursor | None,
-        Meta(description="Of the newest `system` message. Who has come to it knows of all changes."),
+        Meta(
+            description="The cursor of the newest `system` message. A client that holds it knows all changes."
+        ),
     ]
-    read: Annotated[Mark, Meta(description="How far the caller has read, on any device.")]
-    received: Annotated[Mark, Meta(description="How far the caller has received, on any device.")]
-    unread: Annotated[int, Meta(ge=0, description="Messages after `read` that count.")]
-    marked_unread: Annotated[bool, Meta(description="Marked as unread by the caller, whatever `unread` is.")]
+    read: Annotated[Mark, Meta(description="The last message that the caller has read, on any device.")]
+    received: Annotated[
+        Mark, Meta(description="The last message that the caller has received, on any device.")
+    ]
+    unread: Annotated[int, Meta(ge=0, description="Number of unread messages.")]
+    marked_unread: Annotated[
+        bool, Meta(description="Whether the caller has marked the chat as unread, whatever `unread` is.")
+    ]
     pinned: bool
-    muted: Annotated[bool, Meta(description="Whether the caller wants no notice of it.")]
+    muted: Annotated[bool, Meta(description="Whether the caller wants no notifications of it.")]
     archived: bool
-    active_at: Annotated[Time | None, Meta(description="When it last moved in the caller's inbox.")]
+    active_at: Annotated[
+        Time | None, Meta(description="The time of its last activity in the caller's inbox.")
+    ]
     last: Preview | None
 
 
 class InboxQuery(Struct):
     """Which chats of the inbox."""
 
-    since: Annotated[Time | None, Meta(description="Only chats that were active later.")] = None
+    since: Annotated[Time | None, Meta(description="Only chats active after this time.")] = None
     cursor: PageCursor | None = None
     limit: Annotated[int, Meta(ge=1, le=MAX_ROWS)] = 50
 
 
 class Inbox(Struct, kw_only=True):
-    """A page of the inbox: the chat that was active last comes first."""
+    """A page of the inbox, the most recently active chat first."""
 
     chats: list[Encoded[ChatRow]]
     next: Next
 
 
 class SyncQuery(Struct):
-    """Since when."""
+    """Where the last sync ended."""
 
     since: Annotated[
-        str | None, Meta(description="The `next` of the sync before; absent for a client that holds nothing.")
+        str | None, Meta(description="The `next` of the last sync; absent for a client that holds nothing.")
     ] = None
     limit: Annotated[int, Meta(ge=1, le=MAX_ROWS)] = 50
 
 
 class Sync(Struct, kw_only=True):
-    """The chats that have moved."""
+    """The chats that have changed since the last sync."""
 
     chats: list[Encoded[ChatRow]]
-    next: Annotated[str, Meta(description="Pass as `since`: now if `more`, else whenever you like.")]
-    more: Annotated[bool, Meta(description="Whether there is more by now.")]
+    next: Annotated[
+        str, Meta(description="Pass as `since` of the next sync: at once if `more`, otherwise later.")
+    ]
+    more: Annotated[bool, Meta(description="Whether there is already more.")]
     reset: Annotated[
-        bool, Meta(description="Drop every chat that you hold: this is the first page of them all.")
+        bool, Meta(description="Drop all chats that you hold: this is the first page of all of them.")
     ]
 
 
 class ReadUpTo(Struct, kw_only=True, forbid_unknown_fields=True):
-    """Up to which message; one of the two."""
+    """The last message that counts: exactly one of the two fields."""
 
     seq: Annotated[int, Meta(ge=1, le=2**53 - 1)] | None = None
     cursor: Annotated[
-        CursorText | None, Meta(description="Checked: 409 when it is of a history that is gone.")
+        CursorText | None, Meta(description="Checked: 409 if the chat's history has changed since.")
     ] = None
 
 
 class Receipt(Struct, kw_only=True):
-    """How far a member has come."""
+    """How far a member has read and received."""
 
     handle: str
     read: Mark
@@ -135,7 +147,7 @@ class Receipt(Struct, kw_only=True):
 
 
 class ReceiptsQuery(Struct):
-    """Whose receipts."""
+    """Which page of the receipts."""
 
     cursor: PageCursor | None = None
     limit: Annotated[int, Meta(ge=1, le=MAX_PAGE)] = 100
@@ -149,42 +161,44 @@ class Receipts(Struct, kw_only=True):
 
 
 class Flags(Struct, kw_only=True, forbid_unknown_fields=True):
-    """What to set (true) or take away (false); what is absent stays as it is."""
+    """Flags to set (true) or clear (false); an absent one stays as it is."""
 
-    unread: Annotated[bool | UnsetType, Meta(description="A mark of its own; reading takes it away.")] = UNSET
+    unread: Annotated[bool | UnsetType, Meta(description="Marked as unread; reading the chat clears it.")] = (
+        UNSET
+    )
     pinned: bool | UnsetType = UNSET
     muted: bool | UnsetType = UNSET
     archived: bool | UnsetType = UNSET
 
 
 class ChangesQuery(Struct):
-    """Which changes."""
+    """Which page of the changes."""
 
     since: Annotated[
-        str | None, Meta(description="The `next` of the page before, or the `change` of a row.")
+        str | None, Meta(description="The `next` of the last page, or the `change` of a chat.")
     ] = None
     limit: Annotated[int, Meta(ge=1, le=MAX_PAGE)] = 100
 
 
 class Changed(Struct, kw_only=True):
-    """Something of a chat that is not as it was; the other fields are of a member."""
+    """A change of a chat; the fields after `subject` are of a member."""
 
     subject: Annotated[
         Literal["info", "member"],
-        Meta(description="`info`: read the chat again. `member`: `user` has come, gone, or changed."),
+        Meta(description="`info`: read the chat again. `member`: `user` has joined, left or changed."),
     ]
     user: str | None = None
-    role: Annotated[Role | None, Meta(description="Their role now; null: they are no member.")] = None
+    role: Annotated[Role | None, Meta(description="The user's role now; null: not a member.")] = None
     muted_until: Time | None = None
     changed_at: Time
 
 
 class Changes(Struct, kw_only=True):
-    """What has changed in a group or room: each subject once, as it is now, what changed last comes last."""
+    """The changes of a group or room: each subject once, as it is now, the latest last."""
 
     changes: list[Changed]
-    next: Annotated[str, Meta(description="Pass as `since` for what changes later.")]
-    more: Annotated[bool, Meta(description="Whether there is more by now.")]
+    next: Annotated[str, Meta(description="Pass as `since` for later changes.")]
+    more: Annotated[bool, Meta(description="Whether there is already more.")]
     reset: Annotated[
-        bool, Meta(description="Some of it is not known any more: read the chat and its members anew.")
+        bool, Meta(description="Some changes are no longer known: read the chat and its members again.")
     ]

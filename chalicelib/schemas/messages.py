@@ -16,9 +16,7 @@ MAX_TEXT_BYTES = 16 * 1024
 MAX_CHAT_CHARACTERS = 2 * MOST_NAME_CHARACTERS + 1
 """Of two names of an open server, in whichever form."""
 
-Seq = Annotated[
-    int, Meta(ge=1, description="The message's place in its chat; the first is 1, none is left out.")
-]
+Seq = Annotated[int, Meta(ge=1, description="The message's number in its chat: from 1, without gaps.")]
 ChatId = Annotated[
     str,
     Meta(
@@ -44,19 +42,19 @@ Time = Annotated[
 ]
 Text = Annotated[
     str,
-    Meta(description="Up to 16 KiB of UTF-8, kept as sent. It has a character that can be seen, and no NUL."),
+    Meta(description="Up to 16 KiB of UTF-8, kept as sent, with at least one visible character and no NUL."),
 ]
 RepliedTo = Annotated[
-    int, Meta(ge=1, le=2**53 - 1, description="The seq of the message of this chat that it replies to.")
+    int, Meta(ge=1, le=2**53 - 1, description="The seq of the message in this chat that this one replies to.")
 ]
 SentKind = Annotated[
     Literal["text"],
-    Meta(description="What a client may send; messages of the kind `system` are the server's own."),
+    Meta(description="The kind that clients send; only the server writes messages of kind `system`."),
 ]
 CursorText = Annotated[
     str,
     Meta(
-        description="A cursor that a page gave, or a plain seq, which is not checked against the history.",
+        description="A cursor from a page, or a plain seq, which is not checked against the history.",
         examples=["12"],
     ),
 ]
@@ -78,15 +76,15 @@ class Message(Struct, kw_only=True):
     seq: Seq
     id: MessageId | None
     sender: str
-    kind: Annotated[str, Meta(description="`text`, or `system`: what happened in a group or room.")]
-    text: Annotated[str, Meta(description="Of the kind `system`: what happened, in plain English.")]
-    event: Annotated[Event | UnsetType, Meta(description="Of the kind `system`: what happened.")] = UNSET
+    kind: Annotated[str, Meta(description="`text`, or `system` for an event of a group or room.")]
+    text: Annotated[str, Meta(description="For kind `system`: the event in plain English.")]
+    event: Annotated[Event | UnsetType, Meta(description="For kind `system`: the event.")] = UNSET
     reply_to: RepliedTo | UnsetType = UNSET
-    sent_at: Annotated[Time, Meta(description="Rises within a chat, so that it names the message.")]
+    sent_at: Annotated[Time, Meta(description="Rises within a chat, so it identifies the message.")]
 
 
 class SentMessage(Message, kw_only=True):
-    """The message a send made, or the one an earlier send with the same id had made."""
+    """The message that this send stored, or an earlier send with the same id."""
 
     duplicate: Annotated[
         bool, Meta(description="True when an earlier send with this id had already stored it.")
@@ -94,7 +92,7 @@ class SentMessage(Message, kw_only=True):
 
 
 class PageQuery(Struct):
-    """Which messages of a chat; without after or before, the newest."""
+    """Which messages of a chat: the newest, without `after` and `before`."""
 
     after: CursorText | None = None
     before: CursorText | None = None
@@ -109,14 +107,14 @@ class Page(Struct, kw_only=True):
         int, Meta(description="The seq of the newest message that the caller may read; 0 when there is none.")
     ]
     epoch: Annotated[
-        int, Meta(description="Names this history of the chat; another epoch means start again.")
+        int, Meta(description="The id of the chat's history; if it changes, read the chat from the start.")
     ]
-    next: Annotated[str, Meta(description="Pass as `after` for what is newer, now or later.")]
+    next: Annotated[str, Meta(description="Pass as `after` for newer messages, now or later.")]
     previous: Annotated[
-        str | None, Meta(description="Pass as `before` for what is older; null when there is none.")
+        str | None, Meta(description="Pass as `before` for older messages; null if there are none.")
     ]
     deleted_users: Annotated[
-        list[str], Meta(description='Senders whose account is deleted; show them as "deleted user".')
+        list[str], Meta(description='Senders with deleted accounts; show them as "deleted user".')
     ]
 
 
@@ -134,8 +132,8 @@ class Health(Struct):
     jobs: Annotated[
         Literal["down"] | UnsetType,
         Meta(
-            description="Only while `make run` does no queued work and no sweeps, as the process for them"
-            " does not run, or fails. The server sends and pulls meanwhile, so the status stays 200: alert on"
-            " this field, and keep the server in service. Never there on AWS."
+            description="Only while the process of `make run` for queued work and sweeps is down. Sending and"
+            " reading still work, so the status stays 200: alert on this field, and keep the"
+            " server in service. Never present on AWS."
         ),
     ] = UNSET

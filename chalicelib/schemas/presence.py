@@ -10,10 +10,10 @@ from chalicelib.schemas.messages import Time
 
 
 class UserPresence(Struct, kw_only=True):
-    """Whether a user is there; whom they have blocked is shown that they never were."""
+    """Whether a user is online; users whom they have blocked see that they never were."""
 
     handle: str
-    online: Annotated[bool, Meta(description="Whether any connection of theirs lives.")]
+    online: Annotated[bool, Meta(description="Whether the user has an open connection.")]
     last_seen_at: Annotated[
-        Time | None, Meta(description="When the last one ended; null while they are online, or for never.")
+        Time | None, Meta(description="When the last connection ended; null while online, or for never.")
     ]

@@ -1,4 +1,4 @@
-"""Groups and rooms that anybody may find, on the wire."""
+"""Groups and rooms that everybody can find, on the wire."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from chalicelib.schemas.system_events import Join, Kind
 from chalicelib.schemas.users import Avatar, Count
 
 MAX_PUBLIC_CHATS = 100
-"""Chats on a page: what their slots are asked for in one trip."""
+"""Maximum number of chats on a page: one round trip with the store."""
 Limit = Annotated[int, Meta(ge=1, le=MAX_PUBLIC_CHATS)]
 
 
 class PublicChat(Struct, kw_only=True):
-    """A group or room, as everybody may see it."""
+    """A group or room as everybody sees it."""
 
     chat: str
     kind: Kind
@@ -25,25 +25,25 @@ class PublicChat(Struct, kw_only=True):
     notice: str
     avatar: Avatar | None
     join: Join
-    members: Annotated[Count, Meta(description="How many there are.")]
+    members: Annotated[Count, Meta(description="Number of members.")]
     made_at: Time
 
 
 class PublicChatPage(Struct, kw_only=True):
-    """Some of the groups and rooms found, or of all rooms."""
+    """A page of search results, or of all rooms."""
 
     chats: list[PublicChat]
     next: Next
 
 
 class GroupQuery(Struct):
-    """Which groups and rooms to find."""
+    """A search for groups and rooms."""
 
     q: Annotated[
         str,
         Meta(
-            description="How the name, from any of its words on, or a room's id begins: at least "
-            "2 characters, or 1 beyond ASCII; at most 64. Case does not count.",
+            description="The beginning of any word of the name and what follows it, or of a room's id: "
+            "2-64 characters; 1 is enough if it is not ASCII. Case does not count.",
             examples=["chess"],
         ),
     ]
@@ -52,7 +52,7 @@ class GroupQuery(Struct):
 
 
 class RoomQuery(Struct):
-    """Which page of the rooms."""
+    """Which page of all rooms."""
 
     limit: Limit = 50
     cursor: PageCursor | None = None

@@ -11,17 +11,17 @@ from chalicelib.schemas.users import Avatar, Name
 
 MAX_POST_BYTES = 4 * 1024
 MAX_POSTS = 100
-"""Posts on a page: as many of the longest, escaped twice, fit a reply of Lambda's."""
+"""Maximum number of posts on a page: so many of the longest, escaped twice, fit a reply of Lambda."""
 
-PageCursor = Annotated[str, Meta(description="The `next` of the page before.")]
+PageCursor = Annotated[str, Meta(description="The `next` of the last page.")]
 Next = Annotated[
     str | None,
-    Meta(description="Pass as `cursor` for more; null at the end. A page may be short and still have it."),
+    Meta(description="Pass as `cursor` for the next page; null at the end. A short page may have one too."),
 ]
 
 
 class Person(Struct, kw_only=True):
-    """A user, as lists show them."""
+    """A user as lists show them."""
 
     handle: str
     name: Name
@@ -29,20 +29,20 @@ class Person(Struct, kw_only=True):
 
 
 class ListedPerson(Person, kw_only=True):
-    """A user on a list, and since when."""
+    """A user on a list, and since when they are on it."""
 
     since: Time
 
 
 class PersonPage(Struct, kw_only=True):
-    """A page of users, the one who came last first; deleted ones are left out."""
+    """A page of users, newest first, without deleted ones."""
 
     users: list[ListedPerson]
     next: Next
 
 
 class ListQuery(Struct):
-    """Which users of a list."""
+    """Which page of a list."""
 
     cursor: PageCursor | None = None
     limit: Annotated[int, Meta(ge=1, le=MAX_PAGE)] = 50
@@ -54,29 +54,29 @@ class NewPost(Struct, forbid_unknown_fields=True):
     text: Annotated[
         str,
         Meta(
-            description="Up to 4 KiB of UTF-8, kept as sent. It has a character that can be seen, and no NUL."
+            description="Up to 4 KiB of UTF-8, kept as sent, with at least one visible character and no NUL."
         ),
     ]
 
 
 class Post(Struct, kw_only=True):
-    """A post, and who made it."""
+    """A post and its author."""
 
-    id: Annotated[str, Meta(description="Digits; a later post of the author has a larger number.")]
+    id: Annotated[str, Meta(description="A number; later posts of the author have larger ones.")]
     author: Person
     text: str
     posted_at: Time
 
 
 class PostsQuery(Struct):
-    """Which posts."""
+    """Which page of posts."""
 
     cursor: PageCursor | None = None
     limit: Annotated[int, Meta(ge=1, le=MAX_POSTS)] = 20
 
 
 class PostPage(Struct, kw_only=True):
-    """A page of posts, the newest first."""
+    """A page of posts, newest first."""
 
     posts: list[Post]
     next: Next

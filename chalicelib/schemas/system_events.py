@@ -1,4 +1,4 @@
-"""What messages of kind `system` say has happened, on the wire."""
+"""Events of groups and rooms, in messages of kind `system`, on the wire."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Kind = Literal["direct", "group", "room"]
 Role = Literal["member", "admin", "owner"]
 Join = Annotated[
     Literal["invite", "request", "open"],
-    Meta(description="Who may become a member: who is invited; who asks and is let in; anybody."),
+    Meta(description="Who can join: only invited users; users whose request is accepted; everybody."),
 ]
 EventType = Literal[
     "created",
@@ -29,21 +29,24 @@ EventType = Literal[
 
 
 class Event(Struct, kw_only=True, omit_defaults=True):
-    """What happened in a group or room, done by the sender of the message; what does not apply is absent."""
+    """An event of a group or room, by the sender of the message; fields that do not apply are absent."""
 
     type: EventType
     users: Annotated[
-        list[str], Meta(description="Whom it is about, if others than the sender; 100 at the most.")
+        list[str], Meta(description="The users whom it is about, if not the sender; at most 100.")
     ] = []
-    role: Annotated[Role | UnsetType, Meta(description="The role that the users have from now on.")] = UNSET
+    role: Annotated[Role | UnsetType, Meta(description="The new role of the users.")] = UNSET
     until: Annotated[
         str | UnsetType,
-        Meta(description="Till when they cannot write: RFC 3339.", extra_json_schema={"format": "date-time"}),
+        Meta(
+            description="The users cannot write before this time: RFC 3339.",
+            extra_json_schema={"format": "date-time"},
+        ),
     ] = UNSET
-    name: Annotated[str | UnsetType, Meta(description="The name from now on.")] = UNSET
-    notice: Annotated[str | UnsetType, Meta(description="The notice from now on.")] = UNSET
-    avatar: Annotated[str | UnsetType, Meta(description="The picture from now on; empty for none.")] = UNSET
+    name: Annotated[str | UnsetType, Meta(description="The new name.")] = UNSET
+    notice: Annotated[str | UnsetType, Meta(description="The new notice.")] = UNSET
+    avatar: Annotated[str | UnsetType, Meta(description="The new picture; empty for none.")] = UNSET
     join: Join | UnsetType = UNSET
     history: Annotated[
-        bool | UnsetType, Meta(description="Whether members read from now on what was before them.")
+        bool | UnsetType, Meta(description="Whether members can now read messages from before they joined.")
     ] = UNSET

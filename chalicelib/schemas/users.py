@@ -1,4 +1,4 @@
-"""People on the wire: profiles, the search, sessions as their user sees them."""
+"""Users on the wire: profiles, the search, sessions as their user sees them."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ Avatar = Annotated[
 WhoMayAdd = Annotated[
     Literal["everybody", "known", "nobody"],
     Meta(
-        description="Who may add the user to a group without asking; others only invite them. "
-        "`known`: users whom the user follows, or has written to in a direct chat."
+        description="Who can add the user to a group at once; others only invite them. "
+        "`known`: users whom the user follows or has written to in a direct chat."
     ),
 ]
 Count = Annotated[int, Meta(ge=0)]
 
 
 class User(Struct, kw_only=True):
-    """A user, as anybody may see them."""
+    """A user as everybody sees them."""
 
     handle: Annotated[str, Meta(description="Case-folded.")]
     name: Name
@@ -40,15 +40,15 @@ class User(Struct, kw_only=True):
 
 
 class Me(User, kw_only=True):
-    """A user, as they see themselves."""
+    """The caller's own user."""
 
-    email: Annotated[str | None, Meta(description="Lower case; shown to nobody else.")]
-    reset: Annotated[bool, Meta(description="Whether the next login asks for a new password.")]
+    email: Annotated[str | None, Meta(description="In lower case. Only its user can see it.")]
+    reset: Annotated[bool, Meta(description="Whether the next login must set a new password.")]
     who_may_add_me: WhoMayAdd
 
 
 class ProfileChanges(Struct, kw_only=True, forbid_unknown_fields=True):
-    """What to change: an absent field stays as it is, null clears it."""
+    """Fields to change: an absent field stays as it is, null clears a field."""
 
     name: Name | UnsetType | None = UNSET
     bio: Bio | UnsetType | None = UNSET
@@ -58,28 +58,28 @@ class ProfileChanges(Struct, kw_only=True, forbid_unknown_fields=True):
 
 
 class SearchQuery(Struct):
-    """Whom to find."""
+    """A search for users."""
 
     q: Annotated[
         str,
         Meta(
-            description="How the handle, or any word of the name and what follows it, begins: at least "
-            "2 characters, or 1 beyond ASCII; at most 64. Case does not count.",
+            description="The beginning of the handle, or of any word of the name and what follows it: "
+            "2-64 characters; 1 is enough if it is not ASCII. Case does not count.",
             examples=["ali"],
         ),
     ]
     limit: Annotated[int, Meta(ge=1, le=MAX_USERS)] = 20
-    cursor: Annotated[str | None, Meta(description="The `next` of the page before.")] = None
+    cursor: Annotated[str | None, Meta(description="The `next` of the last page.")] = None
 
 
 class UserPage(Struct, kw_only=True):
-    """Some of the users found, in the order of what was found of them."""
+    """A page of search results, ordered by the word that matched."""
 
     users: list[User]
     next: Annotated[
         str | None,
         Meta(
-            description="Pass as `cursor` for more; null at the end. A page may be short and still have it."
+            description="Pass as `cursor` for the next page; null at the end. A short page may have one too."
         ),
     ]
 
@@ -89,7 +89,7 @@ class ExportedSession(Struct, kw_only=True):
 
     id: str
     made_at: Time
-    seen_at: Annotated[Time, Meta(description="To the hour.")]
+    seen_at: Annotated[Time, Meta(description="The last use, to the hour.")]
     expires_at: Time
     address: str
-    agent: Annotated[str, Meta(description="What the client called itself (User-Agent).")]
+    agent: Annotated[str, Meta(description="The User-Agent of the client.")]

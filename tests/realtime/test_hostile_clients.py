@@ -22,7 +22,7 @@ from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
 from chalicelib.apidocs.asyncapi import FROM_CLIENT, type_of
-from chalicelib.apidocs.asyncapi_texts import EXAMPLES
+from chalicelib.apidocs.asyncapi_examples import EXAMPLES
 from chalicelib.schemas.message_pb2 import Message
 from chalicelib.schemas.realtime import MAX_FRAME_BYTES, MAX_MESSAGE_BYTES, MAX_SIGNAL_BYTES, SUBPROTOCOL
 from tests.local.raw_http import Peer, port_of

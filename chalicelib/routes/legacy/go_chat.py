@@ -72,14 +72,14 @@ def login(call: Call) -> Response:
     media_type=ANY_MEDIA_TYPE,
 )
 def logout(call: Call, caller: Caller) -> Response:
-    """End the session of this token."""
+    """Log out: end the session of this token."""
     call.services.sessions.log_out(caller)
     return no_content(202)
 
 
 @route(blueprint, Who.ACCOUNT, "DELETE", "/delete", {204: None}, fails=users.REFUSALS)
 def delete(call: Call, caller: Caller) -> Response:
-    """Delete one's account."""
+    """Delete your account."""
     call.services.deletion.delete(caller.handle)
     return no_content()
 
@@ -129,7 +129,7 @@ def unfollow(call: Call, caller: Caller) -> Response:
     fails=(errors.BadRequest, errors.AlreadyTaken, errors.ChatNotFound, errors.StoreFull),
 )
 def make(call: Call, caller: Caller) -> Response:
-    """Make a room, which is the chat `r-<id>`; an id is given once."""
+    """Make a room; on /v1 it is the chat `r-<id>`. An id is never given again."""
     room = call.body(GoChatRoom)
     return reply(call.services.go_chat.make(caller, room))
 
@@ -144,13 +144,16 @@ def make(call: Call, caller: Caller) -> Response:
     rate="write",
 )
 def join(call: Call, caller: Caller, room: str) -> Response:
-    """Join a room; again is no change. `url` opens a socket that is in the room, once, within 30 seconds."""
+    """Join a room; repeating it changes nothing.
+
+    `url` opens one WebSocket connection that is in the room, within 30 seconds.
+    """
     return reply(call.services.go_chat.join(caller, room))
 
 
 @route(blueprint, Who.CALLER, "GET", "/ws/getRooms", {200: list[GoChatRoom]}, rate="search")
 def rooms(call: Call, caller: Caller) -> Response:
-    """List the newest 100 rooms; /v1/rooms lists all."""
+    """List the newest 100 rooms; `/v1/rooms` lists all."""
     return reply(call.services.go_chat.all())
 
 

@@ -26,10 +26,10 @@ WRITING = (errors.Forbidden, errors.Blocked, errors.UserNotFound, errors.IdConfl
     media_type=ANY_MEDIA_TYPE,
 )
 def send(call: Call, caller_named: CallerNamed) -> Response:
-    """Append a message to a chat of two, named by its chat or by sender and receiver.
+    """Send a message to a chat of two, named by `chat` or by `sender` and `receiver`.
 
-    The fields may come as query parameters instead. With `Prefer: return=representation` the answer is
-    201 and the message.
+    The fields may be query parameters instead. With `Prefer: return=representation` the answer is 201 and
+    the message.
     """
     request = call.body_or_query(TikTokSend)
     request.id = call.idempotency_id(request.id)
@@ -48,7 +48,7 @@ def send(call: Call, caller_named: CallerNamed) -> Response:
     fails=REFUSALS,
 )
 def pull(call: Call, caller_named: CallerNamed) -> Response:
-    """Read messages of a chat of two by position; a JSON body may stand for the query parameters."""
+    """Read messages of a chat of two by position; the query parameters may be a JSON body instead."""
     return _page(call, caller_named)
 
 

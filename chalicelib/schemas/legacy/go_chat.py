@@ -42,18 +42,20 @@ class GoChatRoom(Struct):
 
 
 class GoChatJoinedRoom(GoChatRoom):
-    """A room that the caller has joined; chat: its id on /v1."""
+    """A room that the caller has joined; `chat` is its id on /v1."""
 
     chat: str
     url: Annotated[
         str | None,
-        Meta(description="Opens a socket that is in the room, once, in 30 seconds; null without sockets."),
+        Meta(description="Opens one WebSocket connection in the room within 30 seconds, or null."),
     ]
 
 
 class GoChatMember(Struct):
-    """A member of a room; id and username are both the handle."""
+    """A member of a room; `id` and `username` are both the handle."""
 
     id: str
     username: str
-    connected: Annotated[bool, Meta(description="Whether they have joined it by socket, and are there now.")]
+    connected: Annotated[
+        bool, Meta(description="Whether the member is in the room by a WebSocket connection now.")
+    ]

@@ -10,7 +10,7 @@ from chalicelib.schemas.messages import MessageId, Position
 
 
 class TikTokSend(Struct):
-    """A message for a chat of two: the chat, or the receiver, is named."""
+    """A message for a chat of two; name the chat or the receiver."""
 
     sender: str
     text: str
@@ -20,13 +20,11 @@ class TikTokSend(Struct):
 
 
 class TikTokPull(Struct):
-    """Which messages of a chat, by position in send order (0 is the first, or with reverse the newest)."""
+    """Which messages of a chat, by position: 0 is the first, or with `reverse` the newest."""
 
     chat: Annotated[str, Meta(examples=["alice:bob"])]
     cursor: Position | None = None
-    limit: Annotated[Position | None, Meta(description="10 when absent or 0; a page holds 1000 at most.")] = (
-        None
-    )
+    limit: Annotated[Position | None, Meta(description="10 if absent or 0; a page has at most 1000.")] = None
     reverse: bool | None = None
 
 
@@ -40,10 +38,10 @@ class TikTokMessage(Struct):
 
 
 class TikTokPage(Struct, omit_defaults=True):
-    """Some messages of a chat, in the order asked for."""
+    """A page of messages, in the requested order."""
 
     messages: list[TikTokMessage]
     has_more: bool
     next_cursor: Annotated[
-        int | None, Meta(description="Where the next page begins; only with has_more.")
+        int | None, Meta(description="The position of the next page; only with `has_more`.")
     ] = None

@@ -13,7 +13,8 @@ from jsonschema import Draft7Validator, ValidationError
 from picows import WSCloseCode
 
 from chalicelib.apidocs import asyncapi
-from chalicelib.apidocs.asyncapi_texts import ANSWERS, EXAMPLES, PUSHED
+from chalicelib.apidocs.asyncapi_examples import EXAMPLES
+from chalicelib.apidocs.asyncapi_texts import ANSWERS, PUSHED
 from chalicelib.errors import ParleyError
 from chalicelib.push_gateway.pusher import LEASE_EXPIRED, SESSION_ENDED
 from chalicelib.schemas.realtime import ClientFrame, ErrorFrame, ServerFrame

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.apidocs import asyncapi
-from chalicelib.apidocs.asyncapi_texts import EXAMPLES
+from chalicelib.apidocs.asyncapi_examples import EXAMPLES
 from chalicelib.errors import BadRequest
 from chalicelib.schemas.message_pb2 import Message
 from chalicelib.schemas.realtime import (

@@ -12,7 +12,7 @@ import msgspec
 import pytest
 
 from chalicelib.apidocs import asyncapi
-from chalicelib.apidocs.asyncapi_texts import EXAMPLES
+from chalicelib.apidocs.asyncapi_examples import EXAMPLES
 from chalicelib.errors import BadRequest
 from chalicelib.schemas.message_pb2 import Message
 from chalicelib.schemas.messages import MAX_CHAT_CHARACTERS

@@ -1,0 +1,145 @@
+"""Frames that a client sends; `type` names a frame."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta, Struct
+
+from chalicelib.schemas.chats import Handle
+from chalicelib.schemas.history_check import Check
+from chalicelib.schemas.messages import MAX_PAGE, ChatId, CursorText, MessageId, RepliedTo, SentKind, Text
+from chalicelib.schemas.realtime.fields import MAX_WATCHED, Call, Mark, Ref, RoomId, SignalData, SignalKind
+
+
+class FromClient(Struct, tag_field="type", kw_only=True, forbid_unknown_fields=True):
+    """The field that every frame of a client may have."""
+
+    ref: Ref | None = None
+
+
+class Hello(FromClient, tag="hello", kw_only=True):
+    """Registers the connection; the replies are one or more `sync`, then `ready`."""
+
+    version: Annotated[
+        str | None,
+        Meta(description="The `version` of the last `sync`; absent for a client that holds nothing."),
+    ] = None
+    check: Check = []
+
+
+class Send(FromClient, tag="send", kw_only=True):
+    """Sends a message to a chat; the reply is `ack`."""
+
+    chat: ChatId
+    id: MessageId
+    text: Text
+    kind: SentKind = "text"
+    reply_to: RepliedTo | None = None
+
+
+class Pull(FromClient, tag="pull", kw_only=True):
+    """Reads messages of a chat, the newest without `after` and `before`; the reply is `page`."""
+
+    chat: ChatId
+    after: CursorText | None = None
+    before: CursorText | None = None
+    limit: Annotated[
+        int,
+        Meta(
+            ge=1, le=MAX_PAGE, description="Maximum number of messages; a page too large for a frame is cut."
+        ),
+    ] = 50
+
+
+class UpTo(FromClient, kw_only=True):
+    """The last message of a chat that counts: exactly one of `seq` and `cursor`."""
+
+    chat: ChatId
+    seq: Mark | None = None
+    cursor: Annotated[
+        CursorText | None,
+        Meta(description="Checked: an error if the chat's history has changed since."),
+    ] = None
+
+    def __post_init__(self) -> None:
+        _check_one(seq=self.seq, cursor=self.cursor)
+
+
+class Received(UpTo, tag="received", kw_only=True):
+    """Marks messages as received; no reply."""
+
+
+class Read(UpTo, tag="read", kw_only=True):
+    """Marks messages as read; no reply."""
+
+
+class Typing(FromClient, tag="typing", kw_only=True):
+    """Says that the user is typing or has stopped; no reply. Dropped in chats of over 100 members."""
+
+    chat: ChatId
+    on: bool
+
+
+class Watch(FromClient, tag="watch", kw_only=True):
+    """Watches the presence of users, instead of those before; the reply is `presence`."""
+
+    users: Annotated[list[Handle], Meta(max_length=MAX_WATCHED)]
+
+
+class RoomJoin(FromClient, tag="room.join", kw_only=True):
+    """Joins a room as a member; the reply is `room`."""
+
+    room: RoomId
+
+
+class RoomLeave(FromClient, tag="room.leave", kw_only=True):
+    """Leaves a room on this connection; the user stays a member. The reply is `room`."""
+
+    room: RoomId
+
+
+class RoomClients(FromClient, tag="room.clients", kw_only=True):
+    """Lists the users who are in a room now; the reply is `room`."""
+
+    room: RoomId
+
+
+class Signal(FromClient, tag="signal", kw_only=True):
+    """Passes a signal on to a user, or to the other members of a chat; no reply but an error."""
+
+    call: Call
+    kind: SignalKind
+    to: Annotated[
+        Handle | None, Meta(description="The user to signal; otherwise `chat`, whose members to signal.")
+    ] = None
+    chat: ChatId | None = None
+    data: SignalData = None
+
+    def __post_init__(self) -> None:
+        _check_one(to=self.to, chat=self.chat)
+
+
+class Ping(FromClient, tag="ping", kw_only=True):
+    """Keeps the connection open; the reply is `pong`."""
+
+
+ClientFrame = (
+    Hello
+    | Send
+    | Pull
+    | Received
+    | Read
+    | Typing
+    | Watch
+    | RoomJoin
+    | RoomLeave
+    | RoomClients
+    | Signal
+    | Ping
+)
+
+
+def _check_one(**fields: object) -> None:
+    if sum(value is not None for value in fields.values()) != 1:
+        raise ValueError(f"Expected one of {' and '.join(f'`{name}`' for name in fields)}")
