@@ -121,7 +121,7 @@ ministack: $(VENV)/installed-dev ## Deploy to a MiniStack started here, which ha
 LOCK = UV_NO_CONFIG=1 $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command 'make lock'
 
-openapi: $(VENV)/installed-dev ## Write docs/openapi.json, docs/asyncapi.json and the protobuf module anew.
+openapi: $(VENV)/installed-dev ## Write docs/openapi.json, docs/asyncapi.json, the protobuf module and the table of keys anew.
 	@$(BIN)/python -m infra.openapi
 
 lock: $(VENV)/installed-dev ## Pin the newest versions that the .in files allow, with hashes.

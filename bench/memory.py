@@ -57,7 +57,7 @@ class Scales:
 
     def forget_owed(self) -> None:
         """Take off what the inboxes are owed, as the sweep does within a minute."""
-        self.node.delete(*keys.outboxes_by_partition())
+        self.node.delete(*keys.all_of(keys.outbox))
 
     def _warm_up(self) -> None:
         """Let the store compile the script, and the connections' buffers grow, before anything is weighed."""

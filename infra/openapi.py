@@ -1,6 +1,7 @@
-"""Writes what is made from the types on the wire and committed: `python -m infra.openapi`.
+"""Writes what is made from the code and committed: `python -m infra.openapi`.
 
-docs/openapi.json, docs/asyncapi.json, and the module of chalicelib/schemas/message.proto.
+docs/openapi.json, docs/asyncapi.json, the module of chalicelib/schemas/message.proto, and the table of keys
+in docs/redis.md.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import app  # noqa: F401  # registers the routes
 from chalicelib.apidocs import asyncapi, openapi
+from infra import key_table
 
 ROOT = Path(__file__).parent.parent
 COPY = ROOT / "docs" / "openapi.json"
@@ -28,4 +30,5 @@ if __name__ == "__main__":
     COPY.write_text(openapi.as_json() + "\n", encoding="utf-8")
     ASYNCAPI_COPY.write_text(asyncapi.as_json() + "\n", encoding="utf-8")
     generate(ROOT)
-    print(f"wrote {COPY}, {ASYNCAPI_COPY} and the module of {PROTO}")
+    key_table.write()
+    print(f"wrote {COPY}, {ASYNCAPI_COPY}, the module of {PROTO} and the table in {key_table.DOCUMENT}")

@@ -1,297 +1,300 @@
-"""Key names and the partitions that keep what one script touches in one cluster slot."""
+"""The table of keys: a row for each kind of key, and the function that makes it.
+
+Each row has the arguments of Row: pattern, type, what it holds, fields, lifetime. Patterns stay as they are,
+since stored data has them; the functions are named in the words of the code. docs/redis.md has the same
+table, which `make openapi` writes, and describes the records.
+"""
 
 from __future__ import annotations
 
-import functools
-from binascii import crc_hqx
-from collections import defaultdict
-from collections.abc import Iterable
-
-PARTITIONS = 256
-KEYS_AT_ONCE = 2_000
-"""Maximum number of keys that a script is given about users, of whom any number may share a partition.
-
-Keys are arguments of the command, of which ElastiCache Serverless takes 3,999 (AWS, "Valkey and Redis OSS
-configuration and limits"). The bound also limits how long other commands wait for the script.
-"""
-
-
-@functools.lru_cache(maxsize=4096)
-def _partition(kind: str, text: str) -> str:
-    """Return a hash tag, `{c000}` to `{c255}` for the kind `c`.
-
-    A cluster hashes only what stands between the braces, so all keys of a partition share one slot and one
-    script may touch any of them; 256 partitions spread over up to 256 nodes. The checksum is the one Redis
-    Cluster itself uses (CRC-16/XMODEM).
-    """
-    return f"{{{kind}{crc_hqx(text.encode(), 0) % PARTITIONS:03d}}}"
-
-
-def chat_partition(chat: str) -> str:
-    """Return the hash tag that every key of a chat begins with; chat: its canonical id."""
-    return _partition("c", chat)
-
-
-def user_partition(text: str) -> str:
-    """Return the hash tag that every key of a user begins with.
-
-    text: the handle, or whatever else (an email, an address) the keys are spread by.
-    """
-    return _partition("u", text)
-
-
-def by_partition(handles: Iterable[str], each: int) -> list[list[str]]:
-    """Return users in groups: those of a group share a partition, so that one script may touch them all.
-
-    each: Number of keys of one user that the script is given; of a whole group they are KEYS_AT_ONCE at most.
-    """
-    groups: dict[str, list[str]] = defaultdict(list)
-    for handle in handles:
-        groups[user_partition(handle)].append(handle)
-    most = KEYS_AT_ONCE // each
-    return [group[start : start + most] for group in groups.values() for start in range(0, len(group), most)]
-
-
-def log(chat: str) -> str:
-    """Return the key of a chat's log."""
-    return f"{chat_partition(chat)}:log:{chat}"
-
-
-def ids(chat: str, day: int) -> str:
-    """Return the key of the idempotency ids a chat saw on a day (days since 1970, UTC)."""
-    return f"{chat_partition(chat)}:ids:{chat}:{day}"
-
-
-def chat(chat: str) -> str:
-    """Return the key of what a group or room is: its name, notice and rules."""
-    return f"{chat_partition(chat)}:chat:{chat}"
-
-
-def members(chat: str) -> str:
-    """Return the key of the members of a group or room."""
-    return f"{chat_partition(chat)}:members:{chat}"
-
-
-def others(chat: str) -> str:
-    """Return the key of who is no member of a group or room, but invited, banned or a former one."""
-    return f"{chat_partition(chat)}:others:{chat}"
-
-
-def read_states(chat: str) -> str:
-    """Return the key of how far each reader of a chat has come."""
-    return f"{chat_partition(chat)}:readers:{chat}"
-
-
-def uncounted(chat: str) -> str:
-    """Return the key of the messages of a chat that do not count as unread."""
-    return f"{chat_partition(chat)}:uncounted:{chat}"
-
-
-def chat_connections(chat: str) -> str:
-    """Return the key of the connections that are attached to a chat."""
-    return f"{chat_partition(chat)}:clients:{chat}"
-
-
-def changes(chat: str) -> str:
-    """Return the key of what has changed in a chat, and when."""
-    return f"{chat_partition(chat)}:changes:{chat}"
-
-
-def outbox(chat: str) -> str:
-    """Return the key of what inboxes still have to be told of a chat, and of the others of the partition."""
-    return f"{chat_partition(chat)}:outbox"
-
-
-def outboxes_by_partition() -> list[str]:
-    """Return the keys of what the inboxes still have to be told of all chats."""
-    return [f"{{c{number:03d}}}:outbox" for number in range(PARTITIONS)]
-
-
-def rooms() -> str:
-    """Return the key of all rooms."""
-    return "{c000}:rooms"
-
-
-def chat_terms(prefix: str) -> str:
-    """Return the key of the search terms of groups and rooms that begin alike."""
-    return f"{chat_partition(prefix)}:found:{prefix}"
-
-
-def inbox_entries(handle: str) -> str:
-    """Return the key of how a user stands to each chat, as the inbox was last told."""
-    return f"{user_partition(handle)}:chats:{handle}"
-
-
-def inbox(handle: str) -> str:
-    """Return the key of a user's chats in the order in which they moved."""
-    return f"{user_partition(handle)}:inbox:{handle}"
-
-
-def active(handle: str) -> str:
-    """Return the key of a user's chats by their last activity."""
-    return f"{user_partition(handle)}:active:{handle}"
-
-
-def large(handle: str) -> str:
-    """Return the key of a user's chats that are too large to write inboxes."""
-    return f"{user_partition(handle)}:large:{handle}"
-
-
-def invitations(handle: str) -> str:
-    """Return the key of the chats to which a user is invited."""
-    return f"{user_partition(handle)}:invitations:{handle}"
-
-
-def lineages(handle: str) -> str:
-    """Return the key of how far each client of a user has been told of its chats."""
-    return f"{user_partition(handle)}:lineages:{handle}"
-
-
-def user(handle: str) -> str:
-    """Return the key of an account."""
-    return f"{user_partition(handle)}:user:{handle}"
-
-
-def sessions(handle: str) -> str:
-    """Return the key of a user's sessions."""
-    return f"{user_partition(handle)}:sessions:{handle}"
-
-
-def session_ends(handle: str) -> str:
-    """Return the key of when sessions of a user, and of the others of the partition, may have expired."""
-    return f"{user_partition(handle)}:session_ends"
-
-
-def session_ends_by_partition() -> list[str]:
-    """Return the keys of when sessions of all users may have expired."""
-    return [f"{{u{number:03d}}}:session_ends" for number in range(PARTITIONS)]
-
-
-def user_connections(handle: str) -> str:
-    """Return the key of a user's connections."""
-    return f"{user_partition(handle)}:connections:{handle}"
-
-
-def last_seen(handle: str) -> str:
-    """Return the key of when a user was online last."""
-    return f"{user_partition(handle)}:seen:{handle}"
-
-
-def ticket(handle: str, digest: str) -> str:
-    """Return the key of a ticket, which opens one connection; digest: hexadecimal."""
-    return f"{user_partition(handle)}:ticket:{handle}:{digest}"
-
-
-def watchers(handle: str) -> str:
-    """Return the key of the connections that are told whether a user is online."""
-    return f"{user_partition(handle)}:watchers:{handle}"
-
-
-def leases(handle: str) -> str:
-    """Return the key of when the connections of a user, and of the others of the partition, expire."""
-    return f"{user_partition(handle)}:leases"
-
-
-def leases_by_partition() -> list[str]:
-    """Return the keys of when all connections expire."""
-    return [f"{{u{number:03d}}}:leases" for number in range(PARTITIONS)]
-
-
-def connection(connection: str) -> str:
-    """Return the key of what there is to know of a connection."""
-    return f"{{x:{connection}}}:socket"
-
-
-def signals(recipient: str, sender: str) -> str:
-    """Return the key of how much one user has sent another that is never stored."""
-    return f"{user_partition(recipient)}:signals:{recipient}:{sender}"
-
-
-def user_limits(handle: str) -> str:
-    """Return the key of how much of their limits a user and their sessions have used."""
-    return f"{user_partition(handle)}:rates:{handle}"
-
-
-def address_limit(address: str, kind: str) -> str:
-    """Return the key of how much of the limit of a class of routes an address has used."""
-    return f"{user_partition(address)}:rate:{kind}:{address}"
-
-
-def groups_made(handle: str) -> str:
-    """Return the key of how many groups and rooms a user has made within a day."""
-    return f"{user_partition(handle)}:groups_made:{handle}"
-
-
-def login_attempts(name: str, address: str) -> str:
-    """Return the key of the failed logins as somebody from an address; empty: from anywhere."""
-    return f"{user_partition(name)}:tries:{name}:{address}"
-
-
-def address_attempts(address: str) -> str:
-    """Return the key of the failed logins from an address."""
-    return f"{user_partition(address)}:tries::{address}"
-
-
-def claim(kind: str, value: str) -> str:
-    """Return the key of who has something that only one user can have, such as an email."""
-    return f"{user_partition(value)}:claim:{kind}:{value}"
-
-
-def traces(handle: str) -> str:
-    """Return the key of what other slots hold of a user."""
-    return f"{user_partition(handle)}:traces:{handle}"
-
-
-def user_terms(prefix: str) -> str:
-    """Return the key of the search terms that begin alike."""
-    return f"{user_partition(prefix)}:search:{prefix}"
-
-
-def pending(handle: str) -> str:
-    """Return the key of the work that is owed for a user, and for the others of the partition."""
-    return f"{user_partition(handle)}:owed"
-
-
-def pending_by_partition() -> list[str]:
-    """Return the keys of the work that is owed for all users."""
-    return [f"{{u{number:03d}}}:owed" for number in range(PARTITIONS)]
-
-
-def blocked(handle: str) -> str:
-    """Return the key of whom a user has blocked."""
-    return f"{user_partition(handle)}:blocked:{handle}"
-
-
-def following(handle: str) -> str:
-    """Return the key of whom a user follows."""
-    return f"{user_partition(handle)}:following:{handle}"
-
-
-def followers(handle: str) -> str:
-    """Return the key of who follows a user."""
-    return f"{user_partition(handle)}:followers:{handle}"
-
-
-def unfollowed(handle: str) -> str:
-    """Return the key of who ceased to follow a user of late."""
-    return f"{user_partition(handle)}:unfollowed:{handle}"
-
-
-def posts(handle: str) -> str:
-    """Return the key of a user's posts."""
-    return f"{user_partition(handle)}:posts:{handle}"
-
-
-def timeline(handle: str) -> str:
-    """Return the key of the posts that those a user follows have made."""
-    return f"{user_partition(handle)}:timeline:{handle}"
-
-
-def large_authors() -> str:
-    """Return the key of the authors whose posts are not put into timelines."""
-    return "{u000}:large_authors"
-
-
-def jobs() -> str:
-    """Return the key of the jobs that wait where there is no other queue."""
-    return "{u000}:work"
+from chalicelib.store.key_rows import (
+    all_of,
+    of_connection,
+    of_kind,
+    of_one,
+    of_partition,
+    of_two,
+    single,
+)
+
+__all__ = ["all_of"]
+
+# --- chats ----------------------------------------------------------------------------------------
+
+log = of_one("{c<NNN>}:log:<chat>", "LIST", "the chat's log", "a header, then the messages in order")
+ids = of_two(
+    "{c<NNN>}:ids:<chat>:<day>",
+    "HASH",
+    "the idempotency ids of a UTC day (`day` counts from 1970)",
+    "digest of sender and id -> record",
+    "48 h after its last write",
+)
+chat = of_one(
+    "{c<NNN>}:chat:<chat>",
+    "HASH",
+    "a group or room; after a deletion a tombstone that keeps the id taken",
+    "see below",
+)
+members = of_one(
+    "{c<NNN>}:members:<chat>",
+    "HASH",
+    "the members of a group or room, at most `PARLEY_MAX_MEMBERS`",
+    "handle -> record",
+)
+others = of_one(
+    "{c<NNN>}:others:<chat>",
+    "HASH",
+    "users who are invited, ask to join, are banned or were members; some of over 10,000 are forgotten",
+    "handle -> record",
+)
+changes = of_one(
+    "{c<NNN>}:changes:<chat>",
+    "ZSET",
+    "the subjects of the chat's system messages",
+    "`info` or `m:<handle>` -> time of the last system message about it, µs",
+)
+uncounted = of_one(
+    "{c<NNN>}:uncounted:<chat>",
+    "ZSET",
+    "the messages that do not count as unread: those of kind `system`",
+    "seq -> seq",
+)
+outbox = of_partition(
+    "{c<NNN>}:outbox",
+    "HASH",
+    "the pending deliveries of the chats of a partition",
+    "item -> since when, or a stamp, µs",
+)
+chat_connections = of_one(
+    "{c<NNN>}:clients:<chat>",
+    "HASH",
+    "the connections that are attached to a group or room",
+    "id -> record",
+    "15 min after the last of its connections has expired",
+)
+read_states = of_one(
+    "{c<NNN>}:readers:<chat>",
+    "HASH",
+    "how far each reader of a chat has read, and the reader's flags",
+    "handle -> record",
+)
+rooms = single("{c000}:rooms", "ZSET", "all rooms", "chat -> when it was created, µs")
+chat_terms = of_one(
+    "{c<NNN>}:found:<prefix>",
+    "ZSET",
+    "the search terms of groups and rooms that begin with two characters, or one beyond ASCII",
+    "`<term>\\0<chat>` -> 0",
+)
+
+# --- users ----------------------------------------------------------------------------------------
+
+user = of_one(
+    "{u<NNN>}:user:<handle>",
+    "HASH",
+    "the account; after a deletion a tombstone that keeps the handle taken",
+    "see below",
+)
+sessions = of_one(
+    "{u<NNN>}:sessions:<handle>", "HASH", "the user's sessions, at most 100", "digest of the token -> record"
+)
+session_ends = of_partition(
+    "{u<NNN>}:session_ends",
+    "ZSET",
+    "when the first session of each user of a partition may have expired",
+    "handle -> µs",
+)
+user_connections = of_one(
+    "{u<NNN>}:connections:<handle>",
+    "HASH",
+    "the user's connections, of which at most 100 live",
+    "id -> record",
+)
+leases = of_partition(
+    "{u<NNN>}:leases",
+    "ZSET",
+    "when the connections of the users of a partition expire",
+    "`<handle>\\0<id>` -> µs",
+)
+last_seen = of_one("{u<NNN>}:seen:<handle>", "STRING", "when the user was last online, µs")
+ticket = of_two(
+    "{u<NNN>}:ticket:<handle>:<digest>",
+    "STRING",
+    "what a ticket opens a connection for; its digest is hexadecimal",
+    "length of the session's digest (a byte), that (or what stands in its place, see below), the room",
+    "30 s, or its use",
+)
+watchers = of_one(
+    "{u<NNN>}:watchers:<handle>",
+    "HASH",
+    "the connections that receive the user's presence, at most 10,000",
+    "id -> record",
+    "`PARLEY_LEASE_SECONDS` after its last write",
+)
+connection = of_connection(
+    "{x:<connection>}:socket",
+    "HASH",
+    "a connection, found by its id alone",
+    "see below",
+    "`PARLEY_LEASE_SECONDS` and 15 min after its last frame",
+)
+user_limits = of_one(
+    "{u<NNN>}:rates:<handle>",
+    "HASH",
+    "how far the limits of the user and of each session are used",
+    "`<class>`, or `<class>:` and 8 bytes of the token's digest -> state",
+    "60 to 120 s after its last write",
+)
+address_limit = of_kind(
+    "{u<NNN>}:rate:<kind>:<address>",
+    "STRING",
+    "how far the limit of an address for a class of routes is used; of IPv6 that of a /64 and a /56",
+    "state",
+    "120 s after its last write",
+)
+signals = of_two(
+    "{u<NNN>}:signals:<recipient>:<sender>",
+    "STRING",
+    "how far the limit of the signals from one user to another is used",
+    "state; then `+` if one of the signals accepts calls",
+    "a day after its last write",
+)
+groups_made = of_one(
+    "{u<NNN>}:groups_made:<handle>",
+    "STRING",
+    "how many groups and rooms the user has created",
+    "number",
+    "24 h after the first",
+)
+login_attempts = of_two(
+    "{u<NNN>}:tries:<name>:<address>",
+    "ZSET",
+    "the failed logins with a name from an address (IPv6 as above), or from all, at most 1,000",
+    "attempt -> its time, µs",
+    "15 min after its last write",
+)
+address_attempts = of_one(
+    "{u<NNN>}:tries::<address>",
+    "ZSET",
+    "the failed logins from an address, with any name",
+    "attempt -> its time, µs",
+    "15 min after its last write",
+)
+claim = of_kind(
+    "{u<NNN>}:claim:<kind>:<value>",
+    "STRING",
+    "who has an email, a signed identity or an imported user (`import`, which stays after a deletion)",
+    "handle",
+    "180 s, none once it is settled",
+)
+index_traces = of_one(
+    "{u<NNN>}:traces:<handle>",
+    "SET",
+    "what other slots hold of the user",
+    "`term:<term>`, `email:<email>`",
+)
+user_terms = of_one(
+    "{u<NNN>}:search:<prefix>",
+    "ZSET",
+    "the search terms of users that begin with two characters, or one beyond ASCII",
+    "`<term>\\0<handle>` -> 0",
+)
+pending = of_partition(
+    "{u<NNN>}:owed",
+    "HASH",
+    "the pending work of the users of a partition: what other slots still wait for",
+    "item -> since when, µs",
+)
+
+# --- social ---------------------------------------------------------------------------------------
+
+following = of_one(
+    "{u<NNN>}:following:<handle>",
+    "ZSET",
+    "the users that the user follows, at most 10,000: the truth",
+    "handle -> version of the follow",
+)
+followers = of_one(
+    "{u<NNN>}:followers:<handle>",
+    "ZSET",
+    "the users that follow the user: the mirror",
+    "handle -> version of the follow",
+)
+unfollowed = of_one(
+    "{u<NNN>}:unfollowed:<handle>",
+    "ZSET",
+    "the users that ended a follow of the user within the last hour",
+    "handle -> version of the end",
+    "1 h after its last write",
+)
+blocked = of_one(
+    "{u<NNN>}:blocked:<handle>",
+    "ZSET",
+    "the users that the user has blocked, at most 10,000",
+    "handle -> since when, µs",
+)
+posts = of_one(
+    "{u<NNN>}:posts:<handle>",
+    "ZSET",
+    "the user's posts",
+    "8 bytes of the id, big-endian, and the text in UTF-8 -> id",
+)
+timeline = of_one(
+    "{u<NNN>}:timeline:<handle>",
+    "ZSET",
+    "the newest 1,000 posts of the users that the user follows",
+    "`<author>:<id>` -> id",
+)
+large_authors = single(
+    "{u000}:large_authors",
+    "SET",
+    "authors who once had more followers than `PARLEY_LARGE_AUTHOR`: their posts enter no timeline",
+    "handle",
+)
+
+# --- inboxes --------------------------------------------------------------------------------------
+
+inbox_entries = of_one(
+    "{u<NNN>}:chats:<handle>",
+    "HASH",
+    "the user's inbox entries, and the newest version",
+    "chat -> record; `version` -> µs",
+)
+inbox = of_one(
+    "{u<NNN>}:inbox:<handle>",
+    "ZSET",
+    "the user's chats, also those that the user has left",
+    "chat -> version at which it moved",
+)
+active = of_one(
+    "{u<NNN>}:active:<handle>",
+    "ZSET",
+    "the chats in the user's inbox",
+    "chat -> its last activity, µs; of a large chat as it was last checked",
+)
+large = of_one(
+    "{u<NNN>}:large:<handle>",
+    "ZSET",
+    "the user's chats that are too large to write inboxes; the first write converts an older SET",
+    "chat -> when the round of checks began that last checked it, µs; 0: none did",
+)
+invitations = of_one(
+    "{u<NNN>}:invitations:<handle>",
+    "ZSET",
+    "the chats to which the user is invited",
+    "chat -> since when, µs",
+)
+lineages = of_one(
+    "{u<NNN>}:lineages:<handle>",
+    "ZSET",
+    "the lineages of the user's sync tokens, at most 128",
+    "lineage -> the highest version that it has received",
+)
+
+# --- work -----------------------------------------------------------------------------------------
+
+jobs = single(
+    "{u000}:work",
+    "LIST",
+    "the job list: jobs, at most 100,000, where `PARLEY_WORK_QUEUE` names no queue",
+    "a JSON object with the `item` of pending work",
+)

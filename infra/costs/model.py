@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import replace
 
-from chalicelib.store.keys import PARTITIONS
+from chalicelib.store.partitions import PARTITIONS
 from infra.costs import connection
 from infra.costs.connection import small_frame, small_push
 from infra.costs.prices import HOURS, MINUTES, NODE_GB, PRICES, STORE_FLOOR_GB

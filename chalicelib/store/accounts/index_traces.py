@@ -28,7 +28,7 @@ class IndexTraces:
 
     def of(self, handle: str) -> Query[frozenset[IndexTrace]]:
         """Return the query for the traces that are noted."""
-        return Query("SMEMBERS", (keys.traces(handle),), read=_traces)
+        return Query("SMEMBERS", (keys.index_traces(handle),), read=_traces)
 
     def note(self, handle: str, traces: Collection[IndexTrace]) -> Batch[list[object]]:
         """Return the batch that notes traces before they are made."""
@@ -41,7 +41,7 @@ class IndexTraces:
 
 def _changing(command: str, handle: str, traces: Collection[IndexTrace]) -> Batch[list[object]]:
     members = tuple(map(":".join, traces))
-    return each([Query(command, (keys.traces(handle),), members)] if members else [])
+    return each([Query(command, (keys.index_traces(handle),), members)] if members else [])
 
 
 def _traces(reply: list[bytes]) -> frozenset[IndexTrace]:

@@ -85,7 +85,7 @@ def rate_of(limit: int, reply: list[Any]) -> Rate:
 def _taking(site: str, kind: str, limit: int, cost: int) -> Query[Rate]:
     return Query(
         TAKE_ADDRESS_LIMIT,
-        (keys.address_limit(site, kind),),
+        (keys.address_limit(kind, site),),
         (limit, cost),
         lambda reply: rate_of(limit, reply),
     )

@@ -125,10 +125,7 @@ class Sessions:
         most: Maximum number of users of each partition.
         """
         return concatenated(
-            [
-                Query(READ_EXPIRED_SESSIONS, (key,), (most,), _texts)
-                for key in keys.session_ends_by_partition()
-            ]
+            [Query(READ_EXPIRED_SESSIONS, (key,), (most,), _texts) for key in keys.all_of(keys.session_ends)]
         )
 
     def drop_expired(self, handle: str) -> Query[int]:

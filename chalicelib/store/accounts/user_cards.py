@@ -6,7 +6,7 @@ import functools
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from chalicelib.store import keys
+from chalicelib.store import keys, partitions
 from chalicelib.store.redis.query import Batch, Query
 from chalicelib.store.redis.scripts import Script
 
@@ -26,7 +26,7 @@ class UserCards:
 
     def of(self, handles: Iterable[str]) -> Batch[dict[str, UserCard]]:
         """Return the batch for the users who have accounts, by handle."""
-        return Batch([_reading(group) for group in keys.by_partition(handles, each=1)], _by_handle)
+        return Batch([_reading(group) for group in partitions.by_partition(handles, each=1)], _by_handle)
 
 
 def card(handle: str, name: bytes, avatar: bytes) -> UserCard:

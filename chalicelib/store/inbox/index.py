@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from enum import IntEnum
 from typing import Any, NamedTuple
 
-from chalicelib.store import keys
+from chalicelib.store import keys, partitions
 from chalicelib.store.realtime.user_connections import Target, targets_of
 from chalicelib.store.redis.client import Store
 from chalicelib.store.redis.query import Query
@@ -139,7 +139,7 @@ class Inboxes:
         time: the message's, µs. They reply the ready connections of all of them who are not deleted.
         """
         args = (chat, time, int(":" not in chat))
-        groups = keys.by_partition(handles, each=5)
+        groups = partitions.by_partition(handles, each=5)
         return [Query(DELIVER_MESSAGE, _delivery_keys(group), args, _targets) for group in groups]
 
     def placing(self, chat: str, entries: Iterable[InboxEntry]) -> list[Query[UpdatedEntry]]:

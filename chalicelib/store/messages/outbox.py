@@ -62,7 +62,7 @@ class Outbox:
 
     def everything(self) -> list[OutboxEntry]:
         """Return all that is to be told; what cannot be read is logged as an error, and stays."""
-        queries = [Query("HGETALL", (key,), read=_tellings) for key in keys.outboxes_by_partition()]
+        queries = [Query("HGETALL", (key,), read=_tellings) for key in keys.all_of(keys.outbox)]
         return [telling for part in self._store.run_all(queries) for telling in part]
 
     def clearing(self, telling: OutboxEntry) -> Query[bool]:

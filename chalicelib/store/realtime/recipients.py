@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from chalicelib.store import keys
+from chalicelib.store import keys, partitions
 from chalicelib.store.realtime.user_connections import Target, targets_of
 from chalicelib.store.redis.query import Query
 from chalicelib.store.redis.scripts import Script
@@ -46,7 +46,7 @@ class EphemeralRecipients:
         limit: of that, bytes a minute; 0: any. accepts: whether the signal accepts calls, see `accepts`.
         """
         args = (sender, limit, size, KEPT_SECONDS, int(accepts))
-        return [_reading(sender, group, args) for group in keys.by_partition(handles, each=4)]
+        return [_reading(sender, group, args) for group in partitions.by_partition(handles, each=4)]
 
     @staticmethod
     def accepted(chat: str) -> Query[list[str]]:

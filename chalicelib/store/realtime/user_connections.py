@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from enum import IntEnum
 from typing import Any, NamedTuple
 
-from chalicelib.store import keys
+from chalicelib.store import keys, partitions
 from chalicelib.store.redis.client import Store
 from chalicelib.store.redis.query import Query
 from chalicelib.store.redis.scripts import Script
@@ -195,7 +195,7 @@ class UserConnections:
 
     def targets(self, handles: Iterable[str]) -> list[Query[list[Target]]]:
         """Return the queries for the ready connections of users who are not deleted."""
-        return [_targets(group) for group in keys.by_partition(handles, each=2)]
+        return [_targets(group) for group in partitions.by_partition(handles, each=2)]
 
     def due(self, limit: int) -> list[Query[DueConnections]]:
         """Return the queries for the connections that the sweep has to do with.
@@ -203,7 +203,7 @@ class UserConnections:
         limit: Maximum number of connections of each kind and partition.
         """
         args = (limit, self._lease)
-        return [Query(READ_EXPIRED_LEASES, (key,), args, _due) for key in keys.leases_by_partition()]
+        return [Query(READ_EXPIRED_LEASES, (key,), args, _due) for key in keys.all_of(keys.leases)]
 
 
 def targets_of(json: bytes, protobuf: bytes) -> list[Target]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from enum import IntEnum
 
-from chalicelib.store import keys
+from chalicelib.store import keys, partitions
 from chalicelib.store.redis.client import Store
 from chalicelib.store.redis.query import Query
 from chalicelib.store.redis.scripts import Script
@@ -54,7 +54,7 @@ class Blocks:
     @staticmethod
     def blocking(handles: Iterable[str], other: str) -> list[Query[list[str]]]:
         """Return the queries for which of some users block another; they may be in any order."""
-        return [_blockers(group, other) for group in keys.by_partition(handles, each=1)]
+        return [_blockers(group, other) for group in partitions.by_partition(handles, each=1)]
 
     @staticmethod
     def all_of(handle: str) -> Query[list[str]]:

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from chalicelib.store import keys
+from chalicelib.store import keys, partitions
 from chalicelib.store.accounts.user_cards import UserCard, card
 from chalicelib.store.redis.client import Store
 from chalicelib.store.redis.query import Query
@@ -89,7 +89,7 @@ class Posts:
     def newest(self, handles: Iterable[str], upto: int | None, limit: int) -> dict[str, list[int]]:
         """Return the ids of users' newest posts, `limit` of each, none above `upto`; the newest first."""
         highest = "" if upto is None else upto
-        groups = keys.by_partition(handles, each=1)
+        groups = partitions.by_partition(handles, each=1)
         replies = self._store.run_all(
             Query(READ_NEWEST_POSTS, tuple(map(keys.posts, group)), (highest, limit)) for group in groups
         )

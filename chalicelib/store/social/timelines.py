@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from chalicelib.store import keys
+from chalicelib.store import keys, partitions
 from chalicelib.store.redis.client import Store
 from chalicelib.store.redis.query import Query
 from chalicelib.store.redis.scripts import Script
@@ -66,7 +66,7 @@ def _putting(readers: Sequence[str], author: str, ids: Sequence[int]) -> Iterato
         part = ids[start : start + POSTS_AT_ONCE]
         entries = tuple(text for post in part for text in (post, f"{author}:{post}"))
         most = max(1, ENTRIES_AT_ONCE // len(part))
-        for group in keys.by_partition(readers, each=2):
+        for group in partitions.by_partition(readers, each=2):
             for first in range(0, len(group), most):
                 chunk = group[first : first + most]
                 named = (key(reader) for reader in chunk for key in (keys.user, keys.timeline))

@@ -35,7 +35,7 @@ class PendingWork:
 
     def all(self) -> Batch[list[PendingItem]]:
         """Return the batch for the pending items of all users."""
-        return concatenated([Query("HGETALL", (key,), read=_items) for key in keys.pending_by_partition()])
+        return concatenated([Query("HGETALL", (key,), read=_items) for key in keys.all_of(keys.pending)])
 
 
 def _items(flat: list[bytes]) -> list[PendingItem]:

@@ -228,10 +228,10 @@ def test_burst_uses_the_whole_limit_then_waits(store: Store) -> None:
 def test_a_refused_request_costs_nothing(store: Store, raw: RawClient) -> None:
     """To be refused does not make the wait longer."""
     take(store, 1)
-    before = raw.get(keys.address_limit(ADDRESS, "auth"))
+    before = raw.get(keys.address_limit("auth", ADDRESS))
 
     assert all(take(store, 1).wait for _ in range(5))
-    assert raw.get(keys.address_limit(ADDRESS, "auth")) == before
+    assert raw.get(keys.address_limit("auth", ADDRESS)) == before
 
 
 @pytest.mark.parametrize(
@@ -240,7 +240,7 @@ def test_a_refused_request_costs_nothing(store: Store, raw: RawClient) -> None:
 def test_used_limit_refills_with_time(store: Store, raw: RawClient, busy: int, left: int | None) -> None:
     """The used part of a limit refills with time; an old state counts as none."""
     state = clock(raw) + busy
-    raw.set(keys.address_limit(ADDRESS, "auth"), str(state))
+    raw.set(keys.address_limit("auth", ADDRESS), str(state))
 
     rate = take(store, 4)
 
@@ -271,14 +271,14 @@ def test_limits_are_apart(store: Store) -> None:
 def test_a_huge_limit(store: Store, raw: RawClient) -> None:
     """The largest limit there may be is counted like any other, and its state stays a whole number."""
     assert [take(store, HUGE).wait for _ in range(20)] == [0] * 20
-    state: Any = raw.get(keys.address_limit(ADDRESS, "auth"))
+    state: Any = raw.get(keys.address_limit("auth", ADDRESS))
     assert state.isdigit()
 
 
 def test_a_state_goes_by_itself(store: Store, raw: RawClient) -> None:
     """What an address has used is kept for two minutes."""
     take(store, 1)
-    left: Any = raw.ttl(keys.address_limit(ADDRESS, "auth"))
+    left: Any = raw.ttl(keys.address_limit("auth", ADDRESS))
 
     assert 0 < left <= 120
 

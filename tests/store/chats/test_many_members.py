@@ -26,6 +26,7 @@ from tests.store.app_requests import Answer, call
 from tests.store.chat_calls import GROUP, NEWS, Groups
 from tests.store.log_records import RawClient
 from tests.store.lost_writes import sweep
+from tests.store.shared_partition import handles_of_one_partition
 from tests.store.syncing_client import Client, asked
 
 pytestmark = pytest.mark.parametrize("engine", ["valkey"], indirect=True)
@@ -104,12 +105,9 @@ ASKING: dict[str, Asking] = {
 
 
 @pytest.mark.parametrize("asking", ASKING.values(), ids=ASKING.keys())
-def test_members_of_one_partition_are_asked_for_in_parts(
-    store: Store, monkeypatch: pytest.MonkeyPatch, asking: Asking
-) -> None:
+def test_members_of_one_partition_are_asked_for_in_parts(store: Store, asking: Asking) -> None:
     """However many users of one partition a call is about, each command is short enough."""
-    monkeypatch.setattr(keys, "user_partition", lambda _: "{u007}")
-    asking(store, PEOPLE[: MOST_ARGUMENTS + 1])
+    asking(store, handles_of_one_partition(MOST_ARGUMENTS + 1))
 
 
 def test_all_members_of_a_chat_that_is_not_large_get_a_message(store: Store, raw: RawClient) -> None:

@@ -13,7 +13,7 @@ from chalicelib.logs import MOST_FAILURES
 from chalicelib.services.delivery import outbox_sweep as service
 from chalicelib.services.delivery.fan_out import ChatFanOut
 from chalicelib.services.delivery.outbox_sweep import OutboxSweep
-from chalicelib.store import keys
+from chalicelib.store import keys, partitions
 from chalicelib.store.accounts.accounts import Account, Accounts
 from chalicelib.store.chats.info import Relation, Role
 from chalicelib.store.inbox.index import Inboxes
@@ -135,7 +135,7 @@ def logged(caplog: pytest.LogCaptureFixture) -> list[Any]:
 def outbox(raw: RawClient) -> set[bytes]:
     """Return all items of all outboxes."""
     found: set[bytes] = set()
-    for key in keys.outboxes_by_partition():
+    for key in keys.all_of(keys.outbox):
         held: Any = raw.hkeys(key)
         found |= set(held)
     return found
@@ -143,13 +143,13 @@ def outbox(raw: RawClient) -> set[bytes]:
 
 def dumped(raw: RawClient, handle: str) -> dict[bytes, Any]:
     """Return all keys of a user as they are."""
-    mine = list(raw.scan_iter(match=f"{keys.user_partition(handle)}:*:{handle}"))
+    mine = list(raw.scan_iter(match=f"{partitions.user_partition(handle)}:*:{handle}"))
     return {key: raw.dump(key) for key in mine}
 
 
 def restore(raw: RawClient, handle: str, dump: dict[bytes, Any]) -> None:
     """Make the keys of a user what they were."""
-    for key in list(raw.scan_iter(match=f"{keys.user_partition(handle)}:*:{handle}")):
+    for key in list(raw.scan_iter(match=f"{partitions.user_partition(handle)}:*:{handle}")):
         raw.delete(key)
     for key, value in dump.items():
         raw.restore(key, 0, value)
@@ -410,7 +410,7 @@ def test_next_sweep_finishes_after_a_crash(town: Town, raw: RawClient, done: boo
     town.outbox_sweep.sweep()
     expected = [town.active(user).keys() for user in EVERYBODY]
     assert expected == [{GROUP, DIRECT}, {GROUP, DIRECT}, set(), {GROUP}]
-    for left in range(keys.PARTITIONS - 1, 2 * keys.PARTITIONS):
+    for left in range(partitions.PARTITIONS - 1, 2 * partitions.PARTITIONS):
         raw.flushall()
         act(town)
         try:

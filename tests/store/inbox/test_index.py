@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from chalicelib.store import keys
+from chalicelib.store import keys, partitions
 from chalicelib.store.accounts.accounts import Account, Accounts
 from chalicelib.store.inbox.index import (
     MOST_LINEAGES,
@@ -269,7 +269,9 @@ def test_deleted_user_gets_no_delivery_and_the_sender_learns_it(store: Store, in
 def test_several_users_of_a_partition(store: Store, index: Index) -> None:
     """One call tells users of the same partition, each according to their own index."""
     handles = ["ann", *(f"user{i}" for i in range(3000))]
-    same = [name for name in handles if keys.user_partition(name) == keys.user_partition("ann")][:4]
+    same = [name for name in handles if partitions.user_partition(name) == partitions.user_partition("ann")][
+        :4
+    ]
     assert len(same) == 4
     for handle in same[1:]:
         index.place(GROUP, 1, InboxState.IN, 1, handle)

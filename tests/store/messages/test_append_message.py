@@ -11,7 +11,7 @@ import pytest
 
 from chalicelib.config import Secret
 from chalicelib.errors import ChatNotFound, IdConflict, MessageNotFound, Muted, NotAMember, ParleyError
-from chalicelib.store import keys
+from chalicelib.store import keys, partitions
 from chalicelib.store.chats.info import Relation
 from chalicelib.store.inbox.read_state import ACCEPTED, WROTE
 from chalicelib.store.messages.log import DAY_SECONDS, IDS_TTL_SECONDS, Appended, Content
@@ -168,7 +168,7 @@ def test_keys_are_the_documented_ones(log: Log, raw: RawClient) -> None:
     log.append(CHAT, HELLO)
     (day,) = ids_days(raw)
     assert {key.decode() for key in raw.scan_iter()} == always | {keys.ids(CHAT, day)}
-    assert keys.ids(CHAT, day).startswith(keys.chat_partition(CHAT) + ":")
+    assert keys.ids(CHAT, day).startswith(partitions.chat_partition(CHAT) + ":")
 
 
 def test_every_key_is_declared(engine: Engine, raw: RawClient) -> None:

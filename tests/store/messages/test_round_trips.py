@@ -11,7 +11,7 @@ import pytest
 from chalicelib import services
 from chalicelib.services.auth import account_status
 from chalicelib.services.values.tokens import digest_of
-from chalicelib.store import keys
+from chalicelib.store import keys, partitions
 from chalicelib.store.chats.info import Relation
 from chalicelib.store.messages.log import Content
 from chalicelib.store.redis.client import Store
@@ -377,7 +377,7 @@ def test_group_send_takes_at_most_three_round_trips(
     trips.sizes.clear()
 
     assert call("POST", OF_GROUP, "", {"text": "hello"}, **WITH_TOKEN).status == 201
-    tell = [] if large else [len(keys.by_partition(handles, each=5))]
+    tell = [] if large else [len(partitions.by_partition(handles, each=5))]
     assert trips.sizes == [ADMIT, APPEND, *tell]
     for path in (OF_GROUP, OF_GROUP + "/2"):
         trips.sizes.clear()

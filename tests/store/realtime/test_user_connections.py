@@ -531,7 +531,7 @@ def test_every_key_is_declared(engine: Engine, raw: RawClient) -> None:
         keys.watchers,
         keys.blocked,
     )
-    names = [kind("ann") for kind in kinds] + [keys.ticket("ann", TICKET.hex()), *keys.leases_by_partition()]
+    names = [kind("ann") for kind in kinds] + [keys.ticket("ann", TICKET.hex()), *keys.all_of(keys.leases)]
     rules = ["on", ">pass", "+@all", *(f"~{name}" for name in names)]
     for node in engine.nodes:
         node.execute_command("ACL SETUSER", "narrow", *rules)

@@ -438,7 +438,7 @@ def test_what_reads_is_answered_by_a_store_that_refuses_writes(
         one, nothing, other, unkept = store.run_all([limit, name, limit, lineage])
         assert (one.left, nothing, other.left, unkept) == (9, None, 9, None)
         with pytest.raises(StoreUnavailable):
-            store.run_all([limit, Query("SADD", (keys.traces("ann"),), ("x",))])
+            store.run_all([limit, Query("SADD", (keys.index_traces("ann"),), ("x",))])
     assert [store.run(limit).left for _ in range(2)] == [9, 8]
 
 

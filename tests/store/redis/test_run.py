@@ -18,7 +18,7 @@ from redis.crc import key_slot
 
 from chalicelib.config import Settings
 from chalicelib.errors import StoreUnavailable
-from chalicelib.store import keys
+from chalicelib.store import keys, partitions
 from chalicelib.store.redis.client import PIPELINE, Store, connect
 from chalicelib.store.redis.query import Query
 from tests.servers.engines import Engine, ValkeyEngine
@@ -269,7 +269,7 @@ def test_a_slot_that_moves(cluster: Engine, finished: bool) -> None:
     cluster.flush()
     store = connect(settings_for(cluster))
     mover = user_of_slot_third(1)
-    others = [user for user in USERS if keys.user_partition(user) != keys.user_partition(mover)]
+    others = [user for user in USERS if partitions.user_partition(user) != partitions.user_partition(mover)]
     users = (*others[:4], mover, *others[4:])
     setting: list[Query[Any]] = [Query("SET", (keys.user(user),), (user,)) for user in users]
     store.run_all(setting[:4])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chalicelib.store import keys
+from chalicelib.store import keys, partitions
 from chalicelib.store.redis.client import Store
 from chalicelib.store.work.pending import PendingItem, PendingWork
 from tests.store.log_records import RawClient
@@ -60,8 +60,8 @@ def test_all_partitions_are_searched_for_pending_work(
 ) -> None:
     """Pending work is found in all 256 partitions."""
     handles = [f"user{number}" for number in range(2000)]
-    one_each = {keys.user_partition(handle): handle for handle in handles}
-    assert len(one_each) == keys.PARTITIONS
+    one_each = {partitions.user_partition(handle): handle for handle in handles}
+    assert len(one_each) == partitions.PARTITIONS
     for partition, handle in one_each.items():
         raw.hset(keys.pending(partition), f"posts:{handle}", "7")
 

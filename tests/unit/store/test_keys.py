@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from redis.crc import key_slot
 
-from chalicelib.store import keys
+from chalicelib.store import keys, partitions
+from chalicelib.store.key_rows import ROWS
+from infra import key_table
 
 CHATS = st.text(min_size=1, max_size=130)
 
@@ -28,17 +30,17 @@ def crc16(data: bytes) -> int:
 def test_the_cluster_specifications_own_value() -> None:
     """The checksum is the one whose check value the Redis Cluster specification gives."""
     assert crc16(b"123456789") == 0x31C3
-    assert keys.chat_partition("123456789") == f"{{c{0x31C3 % 256:03d}}}"
+    assert partitions.chat_partition("123456789") == f"{{c{0x31C3 % 256:03d}}}"
 
 
 @given(chat=CHATS)
 def test_partition_is_the_cluster_checksum_modulo_256(chat: str) -> None:
     """A chat's partition is the checksum that Redis Cluster computes of a key, modulo 256."""
-    number = int(keys.chat_partition(chat)[2:5])
+    number = int(partitions.chat_partition(chat)[2:5])
 
-    assert number == crc16(chat.encode()) % keys.PARTITIONS
+    assert number == crc16(chat.encode()) % partitions.PARTITIONS
     if "{" not in chat:
-        assert number == key_slot(chat.encode()) % keys.PARTITIONS
+        assert number == key_slot(chat.encode()) % partitions.PARTITIONS
 
 
 @given(chat=CHATS, day=st.integers(0, 100_000))
@@ -46,7 +48,7 @@ def test_keys_of_a_chat_share_a_slot(chat: str, day: int) -> None:
     """Every key of a chat is in the slot of its partition, whatever braces the chat's name has."""
     slots = {key_slot(key.encode()) for key in (keys.log(chat), keys.ids(chat, day), keys.ids(chat, day + 1))}
 
-    assert slots == {key_slot(keys.chat_partition(chat).encode())}
+    assert slots == {key_slot(partitions.chat_partition(chat).encode())}
 
 
 @given(one=CHATS, other=CHATS)
@@ -65,8 +67,52 @@ def test_key_shows_partition_kind_and_chat(key: str) -> None:
 
 def test_partitions_are_used_evenly() -> None:
     """Chats spread over all 256 partitions."""
-    partitions = [keys.chat_partition(f"user{i}:user{i + 1}") for i in range(10_000)]
+    tags = [partitions.chat_partition(f"user{i}:user{i + 1}") for i in range(10_000)]
 
-    counts = [partitions.count(partition) for partition in set(partitions)]
-    assert len(counts) == keys.PARTITIONS
-    assert max(counts) < 4 * 10_000 / keys.PARTITIONS
+    counts = [tags.count(tag) for tag in set(tags)]
+    assert len(counts) == partitions.PARTITIONS
+    assert max(counts) < 4 * 10_000 / partitions.PARTITIONS
+
+
+KINDS = key_table.functions()
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_key_is_as_its_pattern_says(name: str) -> None:
+    """The function of a row makes the key of its pattern, in the partition of the text that chooses it."""
+    key, row = KINDS[name], ROWS[KINDS[name]]
+    places = re.findall(r"<(?!NNN>)\w+>", row.pattern)
+    made = key(*(places or ["<any>"] * row.pattern.count("<NNN>")))
+
+    assert re.sub(r"^\{([cu])\d{3}}", r"{\1<NNN>}", made) == row.pattern or made == row.pattern
+    assert row.type in {"HASH", "LIST", "SET", "STRING", "ZSET"}
+    assert row.holds[0].islower()
+    assert row.type not in {"HASH", "ZSET"} or " -> " in row.fields or row.fields == "see below"
+
+
+def test_every_kind_of_key_has_a_function() -> None:
+    """Each row belongs to a function of keys.py, and each function there has a row."""
+    public = {
+        name
+        for name, value in vars(keys).items()
+        if callable(value) and value.__module__.endswith("key_rows")
+    }
+
+    assert set(KINDS.values()) == set(ROWS)
+    assert public - set(KINDS) == {
+        "all_of",
+        "of_connection",
+        "of_kind",
+        "of_one",
+        "of_partition",
+        "of_two",
+        "single",
+    }
+
+
+def test_keys_of_all_partitions() -> None:
+    """The keys of all partitions are those that their texts can choose."""
+    outboxes = keys.all_of(keys.outbox)
+
+    assert len(set(outboxes)) == partitions.PARTITIONS
+    assert {keys.outbox(f"chat{number}") for number in range(100)} <= set(outboxes)

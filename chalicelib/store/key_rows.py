@@ -1,0 +1,105 @@
+"""The rows of the table of keys: what is known of each kind of key, and the function that makes it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple, TypeVar
+
+from chalicelib.store.partitions import PARTITIONS, chat_partition, user_partition
+
+Of = Callable[[str], str]
+K = TypeVar("K", bound=Callable[..., str])
+ROWS: dict[Callable[..., str], Row] = {}
+"""The row of each function that makes a key."""
+NUMBER = "<NNN>"
+"""What stands for the number of the partition in a pattern."""
+
+
+class Row(NamedTuple):
+    """What is known of a kind of key.
+
+    pattern: The key, with what it is made for in angle brackets. type: Of its value. holds: What it is for.
+    fields: The fields of a HASH or the members of a ZSET, `->`, and their values or scores; else empty.
+    lifetime: When the key expires.
+    """
+
+    pattern: str
+    type: str
+    holds: str
+    fields: str = ""
+    lifetime: str = "none"
+
+
+def of_one(*row: str) -> Of:
+    """Return the function that makes a key of one text, by which its partition is chosen too."""
+    tag, name = _tag_and_name(row[0])
+
+    def key(text: str) -> str:
+        return f"{tag(text)}:{name}{text}"
+
+    return _noted(key, row)
+
+
+def of_two(*row: str) -> Callable[[str, str | int], str]:
+    """Return the function that makes a key of two texts; the first chooses its partition."""
+    tag, name = _tag_and_name(row[0])
+
+    def key(first: str, second: str | int) -> str:
+        return f"{tag(first)}:{name}{first}:{second}"
+
+    return _noted(key, row)
+
+
+def of_kind(*row: str) -> Callable[[str, str], str]:
+    """Return the function that makes a key of a kind and a value; the value chooses its partition."""
+    tag, name = _tag_and_name(row[0])
+
+    def key(kind: str, value: str) -> str:
+        return f"{tag(value)}:{name}{kind}:{value}"
+
+    return _noted(key, row)
+
+
+def of_partition(*row: str) -> Of:
+    """Return the function that makes the key of a partition, of a text that chooses the partition."""
+    tag, name = _tag_and_name(row[0])
+
+    def key(text: str) -> str:
+        return f"{tag(text)}:{name}"
+
+    return _noted(key, row)
+
+
+def of_connection(*row: str) -> Of:
+    """Return the function that makes the key of a connection, which has a partition of its own."""
+    before, after = row[0].split("<connection>")
+
+    def key(connection: str) -> str:
+        return f"{before}{connection}{after}"
+
+    return _noted(key, row)
+
+
+def single(*row: str) -> Callable[[], str]:
+    """Return the function that makes a key of which there is one."""
+
+    def key() -> str:
+        return row[0]
+
+    return _noted(key, row)
+
+
+def all_of(key: Of) -> list[str]:
+    """Return the keys of all partitions. key: One that of_partition has made."""
+    return [ROWS[key].pattern.replace(NUMBER, f"{number:03d}") for number in range(PARTITIONS)]
+
+
+def _tag_and_name(pattern: str) -> tuple[Of, str]:
+    """Return what makes the hash tag of a pattern, and the text between the tag and the first bracket."""
+    tag, _, rest = pattern.partition("}:")
+    return {"{c" + NUMBER: chat_partition, "{u" + NUMBER: user_partition}[tag], rest.partition("<")[0]
+
+
+def _noted(key: K, row: tuple[str, ...]) -> K:
+    ROWS[key] = Row(*row)
+    return key
