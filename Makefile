@@ -1,6 +1,6 @@
-# Every target works right after a clone. What is needed is Python 3.11 or newer, make and git; for LocalStack
-# a Python 3.13 as well.
-# Settings pass through: `make run PORT=9000 DATA=/var/lib/parley`, `make test ARGS="tests/unit -k cursor"`.
+# Every target works right after a clone, with Python 3.11 or newer, make and git. LocalStack also needs a
+# Python 3.13.
+# Targets read settings from the command line: `make run PORT=9000 DATA=/var/lib/parley`, `make test ARGS="tests/unit -k cursor"`.
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -21,13 +21,13 @@ INSTALL = $(BIN)/python -m pip install -qq --disable-pip-version-check --require
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-run: $(VENV)/installed-run ## Start Parley and its store here; PORT, SOCKET_PORT, PARLEY_HOST, DATA, WORKERS and REDIS_URL apply.
+run: $(VENV)/installed-run ## Start Parley and its store; options: PORT, SOCKET_PORT, PARLEY_HOST, DATA, WORKERS, REDIS_URL.
 	@exec $(BIN)/python -m infra.local --end-with-parent 1
 
-chalice-local: $(VENV)/installed-run ## Serve by Chalice's own server, slowly and without sockets: REDIS_URL, PORT (8000) apply.
+chalice-local: $(VENV)/installed-run ## Start Chalice's own server, slow and without WebSockets; options: REDIS_URL, PORT (8000).
 	@exec $(BIN)/chalice local --stage local --port $(or $(PORT),8000)
 
-# Prerequisites that come first: what was left out is said before the slow install.
+# These prerequisites come first, so that a missing variable is reported before the slow install.
 needs-user:
 	$(if $(call given,USER),,$(error Who are you? make chat USER=alice, and in another terminal make chat USER=bob))
 needs-url:
@@ -35,13 +35,13 @@ needs-url:
 needs-source:
 	$(if $(and $(URL),$(MAPPING)),,$(error From where? make import-users URL=https://api.example.com/users MAPPING=mapping.json; docs/import.md says more))
 
-# What was given to make itself: USER is set in every shell, and a TOKEN there may be of something else.
+# Only variables from make's command line: USER is set in every shell, and TOKEN may belong to another program.
 given = $(if $(filter command line,$(origin $1)),$(value $1))
 CHAT = --user '$(call given,USER)' --url '$(or $(call given,URL),http://127.0.0.1:$(or $(call given,PORT),8080))'
 
 chat: export PARLEY_PASSWORD := $(or $(call given,PASSWORD),$(value PARLEY_PASSWORD))
 chat: export PARLEY_TOKEN := $(or $(call given,TOKEN),$(value PARLEY_TOKEN))
-chat: needs-user $(VENV)/installed-chat ## Chat in the terminal: USER=alice; TO=bob or ROOM=lobby, URL or PORT, PASSWORD or TOKEN apply.
+chat: needs-user $(VENV)/installed-chat ## Chat in the terminal: USER=alice TO=bob, or ROOM=lobby; options: URL or PORT, PASSWORD or TOKEN.
 	@PYTHONPATH=clients/python exec $(BIN)/python -m parley_client.chat $(CHAT) \
 		$(if $(call given,TO),--to '$(call given,TO)') $(if $(call given,ROOM),--room '$(call given,ROOM)')
 
@@ -60,13 +60,13 @@ test-all: $(VENV)/installed-dev ## Run all tests, on every kind of store, some 1
 
 NO_LIMITS = PARLEY_RATE_LIMITS=read=9999999,write=9999999,search=9999999,auth=9999999,frame=9999999 PARLEY_ARGON2=m=1024,t=1,p=1
 
-test-localstack: $(VENV)/installed-dev ## Run the tests that need a LocalStack, on LocalStacks of their own.
+test-localstack: $(VENV)/installed-dev ## Run the tests that need LocalStack; they start their own.
 	@$(PYTEST) --dist=loadgroup -m localstack
 	@$(NO_LIMITS) $(BIN)/python -m infra.localstack --port 0 --ephemeral -- \
 		$(PYTEST) tests/deployed --url {url} --rpc-function {rpc}
 
-# The walks through the whole document are for the servers that start fast, and for LocalStack.
-test-ministack: $(VENV)/installed-dev ## Run the conformance suite, sockets too, on MiniStacks of its own.
+# The tests that walk the whole OpenAPI document run on the gateway and on LocalStack only: MiniStack is slow.
+test-ministack: $(VENV)/installed-dev ## Run the conformance suite with WebSockets on MiniStack; it starts its own.
 	@$(PYTEST) --dist=loadgroup -m ministack tests/ministack
 	@$(NO_LIMITS) $(BIN)/python -m infra.ministack --port 0 --ephemeral -- \
 		$(PYTEST) tests/deployed --ignore tests/deployed/test_openapi.py --url {url} --rpc-function {rpc}
@@ -80,7 +80,7 @@ lint: $(VENV)/installed-dev ## Check style, types and the direction of imports.
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-check: lint test-all ## Everything a change must pass: lint, then all tests.
+check: lint test-all ## Run everything that a change must pass: lint, then all tests.
 
 bench: $(VENV)/installed-dev ## Measure rates, latencies, memory and sizes on this machine.
 	@$(BIN)/python -m bench --write $(ARGS)
@@ -91,7 +91,7 @@ package: $(VENV)/installed-dev ## Build the Lambda package of the last commit in
 NEEDS_STAGE = $(if $(STAGE),,$(error Which stage? make $(firstword $(MAKECMDGOALS)) STAGE=prod, or STAGE=localstack))
 DEPLOY = $(BIN)/python -m infra.deploy --stage $(STAGE) $(if $(NAME),--name $(NAME))
 
-# Before the slow install, and on a bare Python: what is wrong with the stage, and all that AWS needs and is not there.
+# Runs before the slow install, on any Python: checks the stage, and lists everything that AWS needs and is missing.
 CHECKER = $(or $(wildcard $(BIN)/python),$(PYTHON))
 preflight:
 	$(NEEDS_STAGE)
@@ -101,27 +101,27 @@ deploy: preflight $(VENV)/installed-dev ## Deploy the last commit to AWS: STAGE=
 	@$(DEPLOY) $(if $(DRY_RUN),--dry-run) $(if $(REPLACE_DATA),--replace-data) \
 		$(foreach value,$(PARAMETERS),--parameter $(value))
 
-undeploy: preflight $(VENV)/installed-dev ## Take a deployed stack down: STAGE=prod; YES=1 does not ask.
+undeploy: preflight $(VENV)/installed-dev ## Delete a deployed stack: STAGE=prod; YES=1 does not ask.
 	@$(DEPLOY) --delete $(if $(YES),--yes)
 
-import-users: needs-source $(VENV)/installed-dev ## Bring users from another server: URL=https://… MAPPING=file.json; docs/import.md.
+import-users: needs-source $(VENV)/installed-dev ## Import users from another server: URL=https://… MAPPING=file.json; docs/import.md.
 	@$(BIN)/python -m infra.import_users --url '$(URL)' --mapping '$(MAPPING)' $(if $(DRY_RUN),--dry-run) \
 		$(if $(CODES),--codes '$(CODES)') $(if $(REPORT),--report '$(REPORT)') \
 		$(if $(FUNCTION),--function '$(FUNCTION)') $(if $(STAGE),--stage '$(STAGE)')
 
-costs: $(VENV)/installed-dev ## Reckon what a deployment costs on AWS; ARGS=--help lists what can be given.
+costs: $(VENV)/installed-dev ## Compute the costs of a deployment on AWS; ARGS=--help lists the options.
 	@$(BIN)/python -m infra.costs $(ARGS)
 
-localstack: $(VENV)/installed-dev ## Deploy to a LocalStack started here, without Docker; LOCALSTACK_PORT applies.
+localstack: $(VENV)/installed-dev ## Start LocalStack without Docker and deploy to it; option: LOCALSTACK_PORT.
 	@exec $(BIN)/python -m infra.localstack --end-with-parent
 
-ministack: $(VENV)/installed-dev ## Deploy to a MiniStack started here, which has sockets; MINISTACK_PORT applies.
+ministack: $(VENV)/installed-dev ## Start MiniStack, which has WebSockets, and deploy to it; option: MINISTACK_PORT.
 	@exec $(BIN)/python -m infra.ministack --end-with-parent
 
 LOCK = UV_NO_CONFIG=1 $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--custom-compile-command 'make lock'
 
-openapi: $(VENV)/installed-dev ## Write docs/openapi.json, docs/asyncapi.json, the protobuf module and the table of keys anew.
+openapi: $(VENV)/installed-dev ## Generate docs/openapi.json, docs/asyncapi.json, the protobuf module and the table of keys.
 	@$(BIN)/python -m infra.openapi
 
 lock: $(VENV)/installed-dev ## Pin the newest versions that the .in files allow, with hashes.
@@ -138,16 +138,16 @@ clean: ## Remove the virtual environment, caches and packages; the messages in .
 	rm -rf $(VENV) dist .localstack/server .localstack/functions .ministack/server .chalice/deployments .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# A Python that was upgraded away leaves a virtual environment behind that cannot run: make it anew.
+# After an upgrade of Python the virtual environment cannot run; then create it again.
 $(shell test -x $(BIN)/python || rm -f $(VENV)/pyvenv.cfg)
 
 $(VENV)/pyvenv.cfg:
 	$(if $(PYTHON),,$(error No Python 3.11 or newer found; install one, or name it: make PYTHON=/path/to/python3))
 	$(if $(call runs,$(NEW_ENOUGH)),,$(error $(PYTHON) is not a Python 3.11 or newer))
 	$(if $(call runs,$(HAS_VENV)),,$(error $(PYTHON) has no venv; on Debian and Ubuntu: apt-get install python3-venv))
-	@echo "Making a virtual environment in $(VENV)" && "$(PYTHON)" -m venv --clear $(VENV)
+	@echo "Creating a virtual environment in $(VENV)" && "$(PYTHON)" -m venv --clear $(VENV)
 
-# The checkout's own parley_client, by a path file, as an editable install has it: nothing is built or downloaded.
+# Makes the checkout's parley_client importable with a path file, like an editable install, without a build or download.
 HAVE_CLIENT = $(BIN)/python -c 'import os, sysconfig; path = os.path.abspath("clients/python") + "\n"; \
 	open(os.path.join(sysconfig.get_path("purelib"), "parley_client.pth"), "w").write(path)'
 
