@@ -11,12 +11,12 @@ from chalicelib.config import Settings
 from chalicelib.config.lambda_start import lambda_start
 from chalicelib.routes import BLUEPRINTS, media_events, sockets
 from chalicelib.routes import imports as imported_users
-from chalicelib.routes import work as owed_work
+from chalicelib.routes import work as background_work
 from chalicelib.routes.legacy import rpc as rpc_calls
 
 settings = Settings.from_env()
 app = Chalice(app_name="parley", configure_logs=False)
-app.api.binary_types.clear()  # every answer is text, so nothing need be compared with this list
+app.api.binary_types.clear()  # every answer is text
 logs.configure(settings.log_level)
 app.register_middleware(http.answer, "http")
 for blueprint in BLUEPRINTS:
@@ -31,25 +31,25 @@ def rpc(event: Any, context: Any) -> dict[str, Any]:
 
 @app.lambda_function(name="worker")
 def work(event: Any, context: Any) -> dict[str, Any]:
-    """Do the jobs of an SQS event; the queue is connected in infra/aws and infra/local."""
-    return owed_work.handle(event)
+    """Run the jobs of an SQS event; infra/aws and infra/local connect the queue."""
+    return background_work.handle(event)
 
 
 @app.lambda_function(name="sweep")
 def sweep(event: Any, context: Any) -> dict[str, int]:
-    """Repeat the work that was lost, once a minute."""
-    return owed_work.sweep(event)
+    """Repeat pending work, once a minute."""
+    return background_work.sweep(event)
 
 
 @app.lambda_function(name="media")
 def media(event: Any, context: Any) -> dict[str, Any]:
-    """Note what the media bucket stored and removed; its queue is connected in infra/aws and infra/local."""
+    """Log what the media bucket stored and removed; infra/aws and infra/local connect its queue."""
     return media_events.handle(event)
 
 
 @app.lambda_function(name="import_users")
 def import_users(event: Any, context: Any) -> dict[str, Any]:
-    """Copy users from another server, as far as one call comes."""
+    """Import users from another server, as many as one call can."""
     return imported_users.call(event)
 
 
@@ -59,22 +59,22 @@ if settings.stage != "localstack":  # where `chalice deploy` cannot make a WebSo
 
     @app.on_ws_connect()
     def socket_connect(event: Any) -> dict[str, Any]:
-        """Let a socket in, or refuse it."""
+        """Open a WebSocket connection, or refuse it."""
         return sockets.connect(event.to_dict())
 
     @app.on_ws_message()
     def socket_message(event: Any) -> dict[str, Any]:
-        """Do what a frame asks; what answers it is pushed."""
+        """Handle a frame; its replies are pushed."""
         return sockets.message(event.to_dict())
 
     @app.on_ws_disconnect()
     def socket_disconnect(event: Any) -> dict[str, Any]:
-        """Clear up after a socket."""
+        """Clear up after a WebSocket connection."""
         return sockets.disconnect(event.to_dict())
 
 
-# A function starts with a whole core, and has its memory's share of one from its first event on. Elsewhere
-# this module is imported to be looked at, and opens nothing. The function `media` may not use the store.
+# A Lambda function has a whole core while it starts, later only its memory's share of one: so it connects
+# now. Anywhere else an import of this module opens nothing. The function `media` may not use the store.
 start = lambda_start()
 if start is not None and start.handler != "app.media":
     services.current().prepare(connect=not start.snapshot)

@@ -25,14 +25,14 @@ HOST = re.compile(r"(?:[A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+])(?::\d+)?")
 STYLE = re.compile(r"<style>(.*?)</style>", re.DOTALL)
 
 OPEN = (
-    "This server is open: it believes whatever name a call gives. Send a message and read it:",
+    "This server is open: it trusts the name that a call gives. Send a message and read it:",
     """\
 curl -i $url/api/send -H 'Content-Type: application/json' \\
   -d '{"chat":"alice:bob","sender":"alice","text":"hello"}'
 curl '$url/api/pull?chat=alice:bob'""",
 )
 CLOSED = (
-    "Register, and send the token of the answer with every other call:",
+    "Register, then send the token from the answer with every call:",
     """\
 curl $url/v1/register -H 'Content-Type: application/json' \\
   -d '{"handle":"alice","password":"a password of yours"}'

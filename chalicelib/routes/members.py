@@ -42,10 +42,10 @@ def members(call: Call, caller: Caller, chat: str) -> Response:
     media_type=ANY_MEDIA_TYPE,
 )
 def add(call: Call, caller: Caller, chat: str, handle: str) -> Response:
-    """Add a member, or accept a request to join; for admins and owners. Repeating it changes nothing.
+    """Add a member, or accept a request to join; for admins and owners.
 
-    A user who does not let the caller add them (`who_may_add_me`), or who has left the chat, is invited
-    instead; the status is then 202.
+    Repeating it changes nothing. A user who does not let the caller add them (`who_may_add_me`), or who
+    has left the chat, is invited instead; the status is then 202.
     """
     added = call.services.membership.add(caller, chat, handle)
     return no_content() if added.state == "member" else reply(added, 202)
@@ -62,7 +62,10 @@ def add(call: Call, caller: Caller, chat: str, handle: str) -> Response:
     fails=(*WRITING, errors.UserNotFound),
 )
 def change(call: Call, caller: Caller, chat: str, handle: str) -> Response:
-    """Change a member's role, for owners, or mute a member of a lower role, for admins and owners."""
+    """Change a member's role, or mute a member.
+
+    Owners change roles; admins and owners mute members of a lower role.
+    """
     rule = rule_of(call.body(MemberChange))
     call.services.membership.apply(caller, chat, handle, rule)
     return no_content()
@@ -77,7 +80,10 @@ def change(call: Call, caller: Caller, chat: str, handle: str) -> Response:
     fails=(*WRITING, errors.LastOwner),
 )
 def remove(call: Call, caller: Caller, chat: str, handle: str) -> Response:
-    """Remove a member of a lower role, for admins and owners, or leave. Repeating it changes nothing."""
+    """Remove a member, or leave.
+
+    Admins and owners remove members of a lower role. Repeating it changes nothing.
+    """
     call.services.membership.apply(caller, chat, handle, moderation.remove)
     return no_content()
 
@@ -106,10 +112,10 @@ def invitations(call: Call, caller: Caller, chat: str) -> Response:
     media_type=ANY_MEDIA_TYPE,
 )
 def invite(call: Call, caller: Caller, chat: str, handle: str) -> Response:
-    """Invite a user, who may then join whatever the chat's `join` is; for admins and owners.
+    """Invite a user; for admins and owners.
 
-    Repeating it changes nothing. A user who has refused an invitation to the chat cannot be invited again,
-    but may ask to join.
+    An invited user may join whatever the chat's `join` is. Repeating it changes nothing. A user who has
+    refused an invitation to the chat cannot be invited again, but may ask to join.
     """
     call.services.membership.apply(caller, chat, handle, inviting.invite)
     return no_content()
@@ -117,7 +123,10 @@ def invite(call: Call, caller: Caller, chat: str, handle: str) -> Response:
 
 @route(blueprint, Who.CALLER_IN_ROUND_TRIP, "DELETE", INVITATIONS + "/{handle}", {204: None}, fails=WRITING)
 def uninvite(call: Call, caller: Caller, chat: str, handle: str) -> Response:
-    """Withdraw an invitation, for admins and owners, or decline your own. Repeating it changes nothing."""
+    """Withdraw an invitation, or decline your own.
+
+    Admins and owners withdraw invitations. Repeating it changes nothing.
+    """
     call.services.membership.apply(caller, chat, handle, inviting.end_invitation)
     return no_content()
 
@@ -132,7 +141,10 @@ def requests(call: Call, caller: Caller, chat: str) -> Response:
 
 @route(blueprint, Who.CALLER_IN_ROUND_TRIP, "DELETE", REQUESTS + "/{handle}", {204: None}, fails=WRITING)
 def refuse(call: Call, caller: Caller, chat: str, handle: str) -> Response:
-    """Refuse a request to join, for admins and owners, or withdraw your own. Repeating it changes nothing."""
+    """Refuse a request to join, or withdraw your own.
+
+    Admins and owners refuse requests. Repeating it changes nothing.
+    """
     call.services.membership.apply(caller, chat, handle, inviting.end_join_request)
     return no_content()
 

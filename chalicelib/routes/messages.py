@@ -48,10 +48,10 @@ def send(call: Call, caller: Caller, chat: str) -> Response:
     fails=(*REFUSALS, errors.HistoryChanged),
 )
 def page(call: Call, caller: Caller, chat: str) -> Response:
-    """Read messages of a chat in send order: those after a cursor, those before one, or the newest.
+    """Read messages of a chat: after a cursor, before one, or the newest.
 
-    A cursor stays valid while others write. If the store has lost data since the cursor was made, the answer
-    is `history_changed`.
+    They come in the order in which they were sent.     A cursor stays valid while others write. If the
+    store has lost data since the cursor was made, the answer is `history_changed`.
     """
     query = call.query(PageQuery)
     found = call.services.messages.page(

@@ -23,6 +23,9 @@ blueprint = Blueprint(__name__)
     fails=(errors.BadRequest, errors.ChatNotFound, errors.RealtimeUnavailable, errors.StoreFull),
 )
 def ticket(call: Call, caller: Caller) -> Response:
-    """Get a ticket that opens one WebSocket connection within 30 seconds: `<url>?ticket=<ticket>`."""
+    """Get a ticket that opens one WebSocket connection.
+
+    Open `<url>?ticket=<ticket>` within 30 seconds.
+    """
     request = call.body(TicketRequest)
     return reply(call.services.realtime.tickets.issue(caller, request.room), 201)

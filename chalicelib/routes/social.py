@@ -101,7 +101,10 @@ def block(call: Call, caller: Caller, handle: str) -> Response:
 
 @route(blueprint, Who.ACCOUNT, "DELETE", BLOCKED + "/{handle}", {204: None}, fails=ENDING)
 def unblock(call: Call, caller: Caller, handle: str) -> Response:
-    """Unblock a user; repeating it changes nothing. Follows that the block ended do not come back."""
+    """Unblock a user; repeating it changes nothing.
+
+    Follows that the block ended do not come back.
+    """
     call.services.blocks.unblock(caller.handle, handle)
     return no_content()
 

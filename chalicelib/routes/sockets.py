@@ -53,7 +53,7 @@ def message(event: Event) -> dict[str, Any]:
 
 
 def disconnect(event: Event) -> dict[str, Any]:
-    """Clear up after a socket that has closed."""
+    """Clear up after a closed connection."""
 
     def clear_up() -> FrameResult:
         services.current().realtime.disconnect(_connection(event))

@@ -1,4 +1,4 @@
-"""The functions behind the queue and the schedule: what is owed is done, and what was lost repeated."""
+"""The functions behind the queue and the schedule: they run jobs, and repeat pending work."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from chalicelib.schemas.aws_events import Batch, Message
 
 
 def handle(event: Any) -> dict[str, Any]:
-    """Do the jobs of an SQS event, and name the messages whose jobs failed, to be given out again.
+    """Run the jobs of an SQS event, and return the messages of failed jobs, which SQS delivers again.
 
-    A message that is no job is logged as an error and dropped: it would fail as often as it is repeated.
+    A malformed message is logged as an error and dropped, because it would fail each time.
     """
     messages = msgspec.convert(event, Batch).records
     failed = [message.message_id for message in messages if not _done(message)]
@@ -27,10 +27,9 @@ def handle(event: Any) -> dict[str, Any]:
 
 
 def sweep(event: Any) -> dict[str, int]:
-    """Tell the inboxes once more what they may lack, and repeat the work that has been owed for too long.
+    """Repeat pending fan-outs and jobs, end connections without a lease, drop expired sessions.
 
-    Connections whose lease is over are ended, and sessions that have expired dropped. event: whatever a
-    schedule says. The failure of one of the four is raised once the others are done.
+    event: is ignored. A failure of one of the four is raised once the others have run.
     """
     start, current = time.perf_counter(), services.current()
     done = _counted(

@@ -129,7 +129,10 @@ def unfollow(call: Call, caller: Caller) -> Response:
     fails=(errors.BadRequest, errors.AlreadyTaken, errors.ChatNotFound, errors.StoreFull),
 )
 def make(call: Call, caller: Caller) -> Response:
-    """Make a room; on /v1 it is the chat `r-<id>`. An id is never given again."""
+    """Make a room.
+
+    On /v1 it is the chat `r-<id>`. An id is never given again.
+    """
     room = call.body(GoChatRoom)
     return reply(call.services.go_chat.make(caller, room))
 
@@ -153,7 +156,7 @@ def join(call: Call, caller: Caller, room: str) -> Response:
 
 @route(blueprint, Who.CALLER, "GET", "/ws/getRooms", {200: list[GoChatRoom]}, rate="search")
 def rooms(call: Call, caller: Caller) -> Response:
-    """List the newest 100 rooms; `/v1/rooms` lists all."""
+    """List the newest 100 rooms; /v1/rooms lists all."""
     return reply(call.services.go_chat.all())
 
 

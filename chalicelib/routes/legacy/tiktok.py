@@ -26,10 +26,10 @@ WRITING = (errors.Forbidden, errors.Blocked, errors.UserNotFound, errors.IdConfl
     media_type=ANY_MEDIA_TYPE,
 )
 def send(call: Call, caller_named: CallerNamed) -> Response:
-    """Send a message to a chat of two, named by `chat` or by `sender` and `receiver`.
+    """Send a message to a chat of two.
 
-    The fields may be query parameters instead. With `Prefer: return=representation` the answer is 201 and
-    the message.
+    Name the chat by `chat`, or by `sender` and `receiver`. The fields may be query parameters instead.
+    With `Prefer: return=representation` the answer is 201 and the message.
     """
     request = call.body_or_query(TikTokSend)
     request.id = call.idempotency_id(request.id)
@@ -48,7 +48,10 @@ def send(call: Call, caller_named: CallerNamed) -> Response:
     fails=REFUSALS,
 )
 def pull(call: Call, caller_named: CallerNamed) -> Response:
-    """Read messages of a chat of two by position; the query parameters may be a JSON body instead."""
+    """Read messages of a chat of two by position.
+
+    The query parameters may be a JSON body instead.
+    """
     return _page(call, caller_named)
 
 

@@ -1,4 +1,4 @@
-"""From what a request shows to who calls."""
+"""Finds the caller of a request by its token or name."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from chalicelib.store.redis.client import Store
 
 
 class Authenticator:
-    """Knows callers by a session's token, a signed identity, or on an open server a name without account."""
+    """Finds callers by a session's token, a signed identity, or on an open server an unclaimed name."""
 
     def __init__(
         self,
@@ -40,9 +40,9 @@ class Authenticator:
         self._verifier = verifier
 
     def by_bearer(self, token: str, kind: str, details: Details) -> Caller:
-        """Return who a bearer token says calls, not judged yet.
+        """Return the caller of a bearer token, not authenticated yet.
 
-        kind: the class of the route. details: where the caller is.
+        kind: the class of the route. details: the caller's address and User-Agent.
         Raises NotAuthenticated, HandleNeeded.
         """
         if handle := handle_of(token):
@@ -68,9 +68,9 @@ class Authenticator:
         return self._verifier.verify(token)
 
     def by_name(self, names: Sequence[str]) -> Caller:
-        """Return the first of some case-folded names that no account has, as an open server trusts it.
+        """Return the caller of the first of some case-folded names that has no account.
 
-        Raises NotAuthenticated: a closed server trusts none.
+        Raises NotAuthenticated, also on a server that is not open.
         """
         if self._settings.auth != "open":
             raise NotAuthenticated("This server needs a bearer token. Log in to get one.")
@@ -84,13 +84,13 @@ class Authenticator:
         raise NotAuthenticated(f"{first} has an account: authenticate with its token.")
 
     def trusted(self, name: str) -> Caller:
-        """Return the caller of a name that something else has vouched for, such as IAM."""
+        """Return the caller of a name that is authenticated elsewhere, such as by IAM."""
         return Caller(self._store, name)
 
     def take(self, address: str, kind: str) -> Rate | None:
-        """Take a request from the limit of an address; None: there is no limit, or the store cannot tell.
+        """Take a request from the limit of an address; None: there is no limit, or the store failed.
 
-        Raises TooManyRequests. A store that fails lets requests pass, and a log line is counted by an alarm.
+        Raises TooManyRequests. If the store fails, requests pass, and an alarm counts the log line.
         """
         limit = self._settings.rate_limits[kind]
         if not limit:
@@ -105,6 +105,6 @@ class Authenticator:
 
     def _caller_with(self, shown: Credential, kind: str, details: Details, session: str) -> Caller:
         limit = self._settings.rate_limits[kind]
-        authentication = functools.partial(self._sessions.admitting, shown, kind, limit, details)
+        authentication = functools.partial(self._sessions.authenticate, shown, kind, limit, details)
         charging = functools.partial(RateLimits.of_user, shown.handle, shown.digest, kind, limit, done=True)
         return Caller(self._store, shown.handle, session, authentication, charging if limit else None)

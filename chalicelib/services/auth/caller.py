@@ -1,4 +1,4 @@
-"""Who calls: judged before anything is written, and while something is read."""
+"""The caller of a request or frame: authenticated before a write, or in the round trip of a read."""
 
 from __future__ import annotations
 
@@ -16,20 +16,19 @@ T = TypeVar("T")
 
 INVALID_TOKEN = f'{BEARER}, error="invalid_token"'
 
-
 Authentication = Callable[[int], Query[Rate | None]]
-"""Returns the query that judges a caller, and takes from their limits what a request costs."""
+"""Returns the query that authenticates a caller and takes the cost of a request from their limits."""
 Charging = Callable[[int], Query[Rate]]
-"""Returns the query that takes from a caller's limits what was done already."""
+"""Returns the query that takes an extra cost from a caller's limits."""
 
 
 class Caller:
-    """Who calls: `handle`, case-folded.
+    """A caller by their case-folded `handle`.
 
-    session: the id of their session, empty for a signed identity; None for a name that is trusted.
+    session: the id of their session; empty for a signed identity, None for a trusted name.
     digest: the digest of the session's token, or empty.
     signed: the mark of a signed identity (see store/accounts/signed_identity.py), or empty.
-    authentication: authenticates the caller; None: nothing to check. charging: see charge; None: no limits.
+    authentication: authenticates the caller; None: nothing to check. charging: None: there are no limits.
     """
 
     def __init__(
@@ -56,33 +55,33 @@ class Caller:
 
     @property
     def authenticated(self) -> bool:
-        """Whether they have been let in, or need not be."""
+        """Whether the caller is authenticated; a trusted name always is."""
         return self._authentication is None
 
     def authenticate(self, cost: int = 1) -> None:
-        """Judge the caller, once; raises NotAuthenticated or TooManyRequests.
+        """Authenticate the caller, unless that was done; raises NotAuthenticated or TooManyRequests.
 
-        cost: as how many requests of its class the call counts, at least 1: 10 for a write that touches 10
-        members. What counts as more than the whole limit passes when nothing of that is in use.
+        cost: Number of requests that the call counts as, at least 1: 10 for a write that touches 10 members.
+        A cost above the whole limit passes if nothing of the limit is in use.
         """
         if self._authentication is not None:
             self.accept(self._store.run(self._authentication(cost)))
 
     def charge(self, cost: int) -> None:
-        """Take more from the caller's limit, in a trip, for what the call turned out to cost.
+        """Take an extra cost from the caller's limit, in one round trip.
 
-        cost: as how many requests it counts, beside what `admit` or `read` took; 0: no trip. Nothing is
-        refused, but the caller's next calls may be.
+        cost: Number of requests beside those that `authenticate` or `read` took; 0: no round trip. This call
+        is not refused, but the caller's next calls may be.
         """
         if cost > 0 and self._charging is not None:
             self.rate = self._store.run(self._charging(cost))
 
     def read(self, query: Query[T] | Batch[T]) -> T:
-        """Read from the store and judge the caller in the same trip; what a refused one read is dropped."""
+        """Read from the store in the round trip that authenticates the caller; raises as authenticate."""
         return self.read_all(query)[0]  # type: ignore[no-any-return]
 
     def read_all(self, *queries: Query[Any] | Batch[Any], cost: int = 1) -> list[Any]:
-        """Read several at once; see read. cost: see admit."""
+        """Run several reads in one round trip; see read. cost: see authenticate."""
         if self._authentication is None:
             return [self._store.run(queries[0])] if len(queries) == 1 else self._store.run_all(queries)
         deferred = [query.deferred() for query in queries]
@@ -91,7 +90,7 @@ class Caller:
         return [read() for read in reads]
 
     def accept(self, rate: Rate | None) -> None:
-        """Take what the authentication query answered; None: refused. See admit."""
+        """Take the reply of the authentication query; None: refused. Raises as authenticate."""
         if rate is None:
             raise NotAuthenticated(
                 "The token is unknown, expired or revoked. Log in again.", challenge=INVALID_TOKEN
@@ -101,7 +100,7 @@ class Caller:
 
 
 def check_rate(rate: Rate) -> None:
-    """Raise TooManyRequests if a request was over its limit."""
+    """Raise TooManyRequests if the request was over its limit."""
     if rate.wait:
         seconds = _seconds(rate.wait)
         headers = {**rate_headers(rate), "Retry-After": str(seconds)}
@@ -112,7 +111,7 @@ def check_rate(rate: Rate) -> None:
 
 
 def rate_headers(rate: Rate) -> dict[str, str]:
-    """Return the headers that say how much may still be done (draft-ietf-httpapi-ratelimit-headers-07)."""
+    """Return the headers with the rest of a limit (draft-ietf-httpapi-ratelimit-headers-07)."""
     return {
         "RateLimit-Limit": str(rate.limit),
         "RateLimit-Remaining": str(rate.left),

@@ -22,9 +22,9 @@ Read = Callable[[str], bytes]
 LIMITS = Limits(body_bytes=256 * 1024, seconds=5.0)
 FRESH_SECONDS = 3600.0
 UNKNOWN_SECONDS = 30.0
-"""How often a key id that is not known may have the keys fetched: anyone can make one up."""
+"""Minimum pause between fetches for unknown key ids: anyone can make one up."""
 RETRY_SECONDS = 5.0
-"""How long an issuer that did not answer is left alone."""
+"""Pause after an issuer did not answer."""
 MOST_KEYS = 100
 LEAST_RSA_BITS = 2048
 CURVES = {"ES256": "P-256", "ES384": "P-384", "ES512": "P-521"}
@@ -32,7 +32,7 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 class Discovery(msgspec.Struct, frozen=True):
-    """What is read of an issuer's discovery document."""
+    """The fields of an issuer's discovery document that are read."""
 
     issuer: str
     jwks_uri: str
@@ -47,8 +47,8 @@ class KeySet(msgspec.Struct, frozen=True):
 class SigningKeys:
     """The keys of an issuer, fetched at the first look-up and each hour after; for many threads.
 
-    A key id that is not among them has them fetched at once, at most every UNKNOWN_SECONDS. While the issuer
-    does not answer, the keys it had are kept.
+    An unknown key id fetches them at once, at most every UNKNOWN_SECONDS. While the issuer does not answer,
+    the old keys are kept.
     read: fetches a document, raising FetchError. clock: seconds that never go back.
     """
 
@@ -80,11 +80,11 @@ class SigningKeys:
         return made.get((kid, algorithm))
 
     def _refresh(self) -> None:
-        """See to it that there are keys, and not older than an hour if that can be."""
+        """Fetch the keys if there are none, or if they are older than an hour."""
         if self._keys is not None and self._clock() < self._fetched + FRESH_SECONDS:
             return
         if not self._fetching.acquire(blocking=self._keys is None):
-            return  # another thread fetches; the old keys do meanwhile
+            return  # another thread fetches; the old keys serve meanwhile
         try:
             now = self._clock()
             stale = self._keys is None or now >= self._fetched + FRESH_SECONDS
@@ -153,7 +153,7 @@ def _key(keys: list[dict[str, Any]], kid: str | None, algorithm: str) -> PyJWK |
 
 
 def _fits(key: dict[str, Any], algorithm: str) -> bool:
-    """Return whether a key is for an algorithm: its kind is told by the key, never by the token alone."""
+    """Return whether a key is for an algorithm; the key decides its kind, never the token alone."""
     if key.get("alg", algorithm) != algorithm or key.get("use", "sig") != "sig":
         return False
     if algorithm in CURVES:

@@ -1,4 +1,4 @@
-"""Who a signed token of an outside issuer (OpenID Connect) speaks for."""
+"""The identity that a signed token of an outside issuer (OpenID Connect) proves."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ class Verifier:
         self._clock = clock
 
     def verify(self, token: str) -> Identity:
-        """Return who a signed token (a JWT) speaks for.
+        """Return the identity that a signed token (a JWT) proves.
 
         Raises NotAuthenticated, which says what is wrong and never shows the token, and
         IdentityUnavailable when the issuer's keys are not to be had.
@@ -157,6 +157,6 @@ def digest(issuer: str, subject: str) -> bytes:
 
 
 def _refuse(detail: str) -> NoReturn:
-    told = detail.replace("`", "'").replace('"', "'").replace("\\", "/")
-    described = "".join(sign for sign in told if " " <= sign <= "~")
+    quoted = detail.replace("`", "'").replace('"', "'").replace("\\", "/")
+    described = "".join(sign for sign in quoted if " " <= sign <= "~")
     raise NotAuthenticated(detail, challenge=CHALLENGE.format(described)) from None

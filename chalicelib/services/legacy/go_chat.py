@@ -51,7 +51,7 @@ class GoChatRooms:
         return GoChatJoinedRoom(_bare(chat), name, chat, url)
 
     def all(self) -> list[GoChatRoom]:
-        """Return the newest rooms, MOST_LISTED at the most."""
+        """Return the newest rooms, at most MOST_LISTED."""
         rooms = self._search.rooms(MOST_LISTED, None).chats
         return [GoChatRoom(_bare(room.chat), room.name) for room in rooms]
 

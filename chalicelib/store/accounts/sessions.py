@@ -89,10 +89,10 @@ class Sessions:
         named = (*_keys(handle), keys.session_ends(handle))
         return Query(ADD_SESSION, named, args, repeatable=False)
 
-    def admitting(
+    def authenticate(
         self, shown: Credential, kind: str, limit: int, details: Details, cost: int = 1
     ) -> Query[Rate | None]:
-        """Return the query that judges a caller and takes a request from their limits; None: refused.
+        """Return the query that authenticates a caller and takes a request from their limits; None: refused.
 
         kind: the class of the route. limit: requests a minute of it; 0: no limit. cost: as how many requests
         it counts, at least 1.

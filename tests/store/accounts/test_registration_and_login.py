@@ -98,7 +98,7 @@ class Door:
     def is_in(self, entered: StartedSession) -> bool:
         """Return whether a token is good."""
         shown = Credential(entered.handle, digest_of(entered.token))
-        query = self.sessions.admitting(shown, "read", 0, HERE)
+        query = self.sessions.authenticate(shown, "read", 0, HERE)
         return self.village.store.run(query) is not None
 
 

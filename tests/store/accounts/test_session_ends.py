@@ -89,7 +89,7 @@ def test_a_session_that_was_used_outlives_the_noted_end(
 
     assert sweep(store, sessions, MOST) == 0
     assert end_of(raw, "ann") == (session(raw, "ann", NEW) or (0, 0, 0))[2]
-    assert store.run(sessions.admitting(Credential("ann", NEW), "read", 0, HOME))
+    assert store.run(sessions.authenticate(Credential("ann", NEW), "read", 0, HOME))
 
 
 @pytest.mark.parametrize("touch", ["use", "login"])
@@ -106,7 +106,7 @@ def test_the_expiry_that_earlier_versions_set_is_taken_back(
     if touch == "login":
         assert store.run(sessions.add("ann", HELD, b"x" * 32, HOME))
     else:
-        assert store.run(sessions.admitting(Credential("ann", NEW), "read", 0, HOME))
+        assert store.run(sessions.authenticate(Credential("ann", NEW), "read", 0, HOME))
 
     assert raw.ttl(keys.sessions("ann")) == NO_EXPIRY
     sweep(store, sessions, MOST)

@@ -46,11 +46,11 @@ def ann(raw: RawClient) -> str:
     return "ann"
 
 
-def admit(
+def authenticate(
     store: Store, shown: Credential = TOKEN, *, kind: str = "read", limit: int = 0, details: Details = AWAY
 ) -> Rate | None:
-    """Judge a caller."""
-    return store.run(Sessions().admitting(shown, kind, limit, details))
+    """Authenticate a caller."""
+    return store.run(Sessions().authenticate(shown, kind, limit, details))
 
 
 def digest(number: int) -> bytes:
@@ -137,14 +137,14 @@ def test_many_logins_at_once(valkey: Engine) -> None:
     assert len(store.run(sessions.of("ann"))) == MOST_SESSIONS
 
 
-# --- admit: by token ----------------------------------------------------------------------------------------
+# --- authenticate: by token ---------------------------------------------------------------------------------
 
 
 def test_a_token_is_let_in(store: Store, sessions: Sessions, ann: str) -> None:
     """Who shows the token of a session is let in; without limits no rate is kept."""
     store.run(sessions.add(ann, HELD, DIGEST, HOME))
 
-    assert admit(store) == Rate(0, 0, 0, 0)
+    assert authenticate(store) == Rate(0, 0, 0, 0)
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ def test_another_token_is_refused(
     store.run(sessions.add(ann, HELD, DIGEST, HOME))
     before = set(raw.scan_iter())
 
-    assert admit(store, shown, limit=5) is None
+    assert authenticate(store, shown, limit=5) is None
     assert set(raw.scan_iter()) == before
 
 
@@ -178,9 +178,9 @@ def test_an_expired_session_is_refused(store: Store, raw: RawClient, ann: str) -
     write_session(raw, ann, DIGEST, now - 40 * DAY, now - 31 * DAY, now - 1)
     write_session(raw, ann, OTHER, now - 40 * DAY, now - 29 * DAY, now + 60_000_000)
 
-    assert admit(store) is None
+    assert authenticate(store) is None
     assert session(raw, ann, DIGEST) is None
-    assert admit(store, Credential(ann, OTHER)) is not None
+    assert authenticate(store, Credential(ann, OTHER)) is not None
 
 
 def test_use_within_the_hour_writes_nothing(store: Store, raw: RawClient, ann: str) -> None:
@@ -189,7 +189,7 @@ def test_use_within_the_hour_writes_nothing(store: Store, raw: RawClient, ann: s
     write_session(raw, ann, DIGEST, now - 5 * DAY, now - HOUR + MINUTE, now + 7 * DAY)
     before = raw.hget(keys.sessions(ann), DIGEST)
 
-    assert admit(store) is not None
+    assert authenticate(store) is not None
     assert raw.hget(keys.sessions(ann), DIGEST) == before
 
 
@@ -198,7 +198,7 @@ def test_a_clock_that_fell_back(store: Store, raw: RawClient, ann: str) -> None:
     ahead = clock(raw) + 365 * DAY
     write_session(raw, ann, DIGEST, ahead, ahead, ahead + 30 * DAY)
 
-    assert admit(store) is not None
+    assert authenticate(store) is not None
 
     made, seen, expires = session(raw, ann, DIGEST) or (0, 0, 0)
     assert made == seen <= clock(raw)
@@ -210,7 +210,7 @@ def test_use_after_an_hour_slides(store: Store, sessions: Sessions, raw: RawClie
     now = clock(raw)
     write_session(raw, ann, DIGEST, now - 5 * DAY, now - HOUR, now + DAY)
 
-    assert admit(store) is not None
+    assert authenticate(store) is not None
 
     made, seen, expires = session(raw, ann, DIGEST) or (0, 0, 0)
     assert made == now - 5 * DAY
@@ -223,13 +223,13 @@ def test_no_session_lives_beyond_90_days(store: Store, raw: RawClient, ann: str)
     """Used daily, a session ends 90 days after its login all the same."""
     now = clock(raw)
     write_session(raw, ann, DIGEST, now - 89 * DAY, now - DAY, now + HOUR)
-    assert admit(store) is not None
+    assert authenticate(store) is not None
     assert session(raw, ann, DIGEST) is not None
     made, _, expires = session(raw, ann, DIGEST) or (0, 0, 0)
     assert expires == made + 90 * DAY
 
     write_session(raw, ann, DIGEST, now - 90 * DAY, now - DAY, now - 90 * DAY + 90 * DAY)
-    assert admit(store) is None
+    assert authenticate(store) is None
 
 
 def test_a_slide_leaves_the_key_without_an_end(
@@ -240,7 +240,7 @@ def test_a_slide_leaves_the_key_without_an_end(
     now = clock(raw)
     write_session(raw, ann, DIGEST, now - 5 * DAY, now - 2 * HOUR, now + DAY)
 
-    admit(store)
+    authenticate(store)
 
     assert raw.ttl(keys.sessions(ann)) == NO_EXPIRY
 
@@ -249,24 +249,24 @@ def test_a_refused_request_does_not_slide(store: Store, raw: RawClient, ann: str
     """A request over its limit is told so, and does not count as use."""
     now = clock(raw)
     write_session(raw, ann, DIGEST, now - 5 * DAY, now - MINUTE, now + DAY)
-    admit(store, limit=1)
+    authenticate(store, limit=1)
     write_session(raw, ann, DIGEST, now - 5 * DAY, now - 2 * HOUR, now + DAY)
 
-    refused = admit(store, limit=1)
+    refused = authenticate(store, limit=1)
 
     assert refused is not None
     assert refused.wait > 0
     assert session(raw, ann, DIGEST) == (now - 5 * DAY, now - 2 * HOUR, now + DAY)
 
 
-# --- admit: limits ------------------------------------------------------------------------------------------
+# --- authenticate: limits -----------------------------------------------------------------------------------
 
 
 def test_the_limit_of_a_session(store: Store, sessions: Sessions, ann: str) -> None:
     """A session passes as often as its limit says, is told what is left, and then how long to wait."""
     store.run(sessions.add(ann, HELD, DIGEST, HOME))
 
-    rates = [admit(store, limit=3) for _ in range(4)]
+    rates = [authenticate(store, limit=3) for _ in range(4)]
 
     assert [(rate.left, rate.wait > 0) for rate in rates if rate] == [
         (2, False),
@@ -285,7 +285,7 @@ def test_the_limit_of_a_user(store: Store, sessions: Sessions, ann: str) -> None
 
     passed = []
     for number in (0, 1, 2):
-        rates = [admit(store, Credential(ann, digest(number)), limit=2) for _ in range(3)]
+        rates = [authenticate(store, Credential(ann, digest(number)), limit=2) for _ in range(3)]
         passed.append(sum(not rate.wait for rate in rates if rate))
 
     assert passed == [2, 2, 0]
@@ -294,7 +294,7 @@ def test_the_limit_of_a_user(store: Store, sessions: Sessions, ann: str) -> None
 def test_a_request_of_a_cost(store: Store, sessions: Sessions, ann: str) -> None:
     """A request that counts as several takes as many, from what the session's frames take from as well."""
     store.run(sessions.add(ann, HELD, DIGEST, HOME))
-    costs = [store.run(Sessions().admitting(TOKEN, "read", 10, AWAY, cost)) for cost in (4, 7, 6)]
+    costs = [store.run(Sessions().authenticate(TOKEN, "read", 10, AWAY, cost)) for cost in (4, 7, 6)]
 
     assert [(rate.left, rate.wait > 0) for rate in costs if rate] == [(6, False), (0, True), (0, False)]
     assert store.run(RateLimits.of_user(ann, DIGEST, "read", 10)).wait
@@ -303,10 +303,10 @@ def test_a_request_of_a_cost(store: Store, sessions: Sessions, ann: str) -> None
 def test_limits_by_class(store: Store, sessions: Sessions, raw: RawClient, ann: str) -> None:
     """What is used of one class of routes is not missing in another; states go after two minutes."""
     store.run(sessions.add(ann, HELD, DIGEST, HOME))
-    admit(store, limit=1)
+    authenticate(store, limit=1)
 
-    assert (admit(store, limit=1) or Rate(0, 0, 0)).wait
-    assert not (admit(store, limit=1, kind="write") or Rate(0, 0, 0, 1)).wait
+    assert (authenticate(store, limit=1) or Rate(0, 0, 0)).wait
+    assert not (authenticate(store, limit=1, kind="write") or Rate(0, 0, 0, 1)).wait
     states = {name.partition(":")[0] for name in fields_of_bytes(raw, keys.user_limits(ann))}
     assert states == {"read", "write"}
     life: Any = raw.ttl(keys.user_limits(ann))
@@ -325,7 +325,7 @@ def test_a_limit_that_is_used_up_by_hand(store: Store, sessions: Sessions, raw: 
     state = str(clock(raw) + 30_000_000)
     raw.hset(keys.user_limits(ann), b"read:" + DIGEST[:8], state)
 
-    rate = admit(store, limit=10)
+    rate = authenticate(store, limit=10)
 
     assert rate is not None
     assert (rate.left, rate.wait) == (4, 0)
@@ -339,7 +339,7 @@ def test_states_of_ended_sessions_go(store: Store, sessions: Sessions, raw: RawC
     raw.hset(keys.user_limits(ann), mapping=old)
     raw.hset(keys.user_limits(ann), "write", now + 30_000_000)
 
-    assert admit(store, limit=10) is not None
+    assert authenticate(store, limit=10) is not None
 
     states = {name.partition(":")[0] for name in fields_of_bytes(raw, keys.user_limits(ann))}
     assert states == {"read", "write"}
@@ -355,12 +355,12 @@ def test_many_requests_at_once(valkey: Engine) -> None:
     write_account(valkey.nodes[0], "ann")
     store.run(Sessions().add("ann", HELD, DIGEST, HOME))
     with ThreadPoolExecutor(20) as pool:
-        rates = list(pool.map(lambda _: admit(store, limit=5), range(100)))
+        rates = list(pool.map(lambda _: authenticate(store, limit=5), range(100)))
 
     assert sum(not rate.wait for rate in rates if rate) == 5
 
 
-# --- admit: by signed identity ------------------------------------------------------------------------------
+# --- authenticate: by signed identity -----------------------------------------------------------------------
 
 IDENTITY = b"\x07" * 32
 
@@ -377,19 +377,19 @@ def test_a_signed_identity(store: Store, raw: RawClient) -> None:
     write_account(raw, "bob", identity=b"\x08" * 32)
     write_account(raw, "cid")
 
-    assert admit(store, signed(now), limit=1) is not None
-    assert (admit(store, signed(now), limit=1) or Rate(0, 0, 0)).wait
-    assert admit(store, signed(now, "bob")) is None
-    assert admit(store, signed(now, "cid")) is None
-    assert admit(store, signed(now, "nobody")) is None
-    assert admit(store, signed(now, identity=b"")) is None
+    assert authenticate(store, signed(now), limit=1) is not None
+    assert (authenticate(store, signed(now), limit=1) or Rate(0, 0, 0)).wait
+    assert authenticate(store, signed(now, "bob")) is None
+    assert authenticate(store, signed(now, "cid")) is None
+    assert authenticate(store, signed(now, "nobody")) is None
+    assert authenticate(store, signed(now, identity=b"")) is None
 
 
 def test_a_signed_identity_of_a_deleted_account(store: Store, raw: RawClient) -> None:
     """An account that is being deleted lets nobody in, though its fields are still there."""
     write_account(raw, "ann", identity=IDENTITY, deleted=1)
 
-    assert admit(store, signed(clock(raw))) is None
+    assert authenticate(store, signed(clock(raw))) is None
 
 
 def test_signed_before_all_was_ended(store: Store, sessions: Sessions, raw: RawClient) -> None:
@@ -398,11 +398,11 @@ def test_signed_before_all_was_ended(store: Store, sessions: Sessions, raw: RawC
     write_account(raw, "ann", identity=IDENTITY)
     store.run(sessions.end_all("ann"))
 
-    assert admit(store, signed(now)) is None
-    assert admit(store, signed(clock(raw) + 1)) is not None
+    assert authenticate(store, signed(now)) is None
+    assert authenticate(store, signed(clock(raw) + 1)) is not None
     since = int(fields_of(raw, keys.user("ann"))["since"])
-    assert admit(store, signed(since)) is None
-    assert admit(store, signed(since + 1)) is not None
+    assert authenticate(store, signed(since)) is None
+    assert authenticate(store, signed(since + 1)) is not None
 
 
 # --- devices, end_sessions ----------------------------------------------------------------------------------
@@ -427,8 +427,8 @@ def test_ended_session_is_refused_and_others_continue(store: Store, sessions: Se
 
     assert store.run(sessions.end(ann, id_of(DIGEST))) is True
     assert store.run(sessions.end(ann, id_of(DIGEST))) is False
-    assert admit(store) is None
-    assert admit(store, Credential(ann, OTHER)) is not None
+    assert authenticate(store) is None
+    assert authenticate(store, Credential(ann, OTHER)) is not None
 
 
 def test_another_users_session(store: Store, sessions: Sessions, raw: RawClient, ann: str) -> None:
@@ -437,7 +437,7 @@ def test_another_users_session(store: Store, sessions: Sessions, raw: RawClient,
     store.run(sessions.add(ann, HELD, DIGEST, HOME))
 
     assert store.run(sessions.end("bob", id_of(DIGEST))) is False
-    assert admit(store) is not None
+    assert authenticate(store) is not None
 
 
 def test_to_end_one_leaves_signed_identities(store: Store, sessions: Sessions, raw: RawClient) -> None:
@@ -447,7 +447,7 @@ def test_to_end_one_leaves_signed_identities(store: Store, sessions: Sessions, r
     store.run(sessions.add("ann", HELD, DIGEST, HOME))
     store.run(sessions.end("ann", id_of(DIGEST)))
 
-    assert admit(store, signed(now)) is not None
+    assert authenticate(store, signed(now)) is not None
 
 
 def test_ending_all_sessions_ends_them_at_once(
@@ -461,7 +461,7 @@ def test_ending_all_sessions_ends_them_at_once(
     store.run(sessions.end_all("nobody"))
 
     assert store.run(sessions.of(ann)) == []
-    assert all(admit(store, Credential(ann, digest(number))) is None for number in range(5))
+    assert all(authenticate(store, Credential(ann, digest(number))) is None for number in range(5))
     assert raw.exists(keys.user("nobody")) == 0
 
 
@@ -474,10 +474,10 @@ def test_a_full_store(engine: Engine, store: Store, sessions: Sessions, ann: str
     for node in engine.nodes:
         node.config_set("maxmemory", 1)
     try:
-        assert (admit(store, limit=2) or Rate(0, 0, 0)).left == 1
+        assert (authenticate(store, limit=2) or Rate(0, 0, 0)).left == 1
         assert len(store.run(sessions.of(ann))) == 1
         assert store.run(sessions.end(ann, id_of(DIGEST)))
-        assert admit(store, limit=2) is None
+        assert authenticate(store, limit=2) is None
     finally:
         for node in engine.nodes:
             node.config_set("maxmemory", 0)

@@ -16,10 +16,10 @@ from tests.store.log_records import RawClient
 from tests.store.messages.test_round_trips import BAD, CLOSED, TOKEN, WITH_TOKEN, Trips
 
 PEOPLE = ("bob", "cid", "dan")
-ADMIT, WRITE, TELL = 1, 1, 1
-INDEX = 1 + ADMIT
+AUTHENTICATE, WRITE, TELL = 1, 1, 1
+INDEX = 1 + AUTHENTICATE
 """What a page of the inbox asks first: who calls, and which chats there are."""
-INDEX_AND_KNOWN = 3 + ADMIT
+INDEX_AND_KNOWN = 3 + AUTHENTICATE
 """What a sync asks first: who calls, what moved, and what the index says of that and of what moved before."""
 NOTE = 1
 """How far a sync has told its client."""
@@ -96,7 +96,7 @@ def test_sync_that_checks_what_is_held(trips: Trips) -> None:
 
     assert len(body["history_changed"]) == len(PEOPLE)
     first, *rest = unchecked
-    assert trips.sizes == [ADMIT + len(PEOPLE), first - ADMIT, *rest]
+    assert trips.sizes == [AUTHENTICATE + len(PEOPLE), first - AUTHENTICATE, *rest]
 
 
 def test_sync_with_an_old_token(trips: Trips) -> None:
@@ -112,7 +112,7 @@ def test_sync_that_begins_again(trips: Trips) -> None:
     """A reset is one trip more, which found that the token is of no history."""
     asked("GET", "/v1/sync", f"since={SyncToken.first(0)}")
 
-    assert trips.sizes == [INDEX_AND_KNOWN, INDEX_AND_KNOWN - ADMIT, NOTE + 4]
+    assert trips.sizes == [INDEX_AND_KNOWN, INDEX_AND_KNOWN - AUTHENTICATE, NOTE + 4]
 
 
 @pytest.mark.parametrize("where", ["group", "ann:bob"])
@@ -132,14 +132,14 @@ def test_read_mark_takes_three_round_trips(
         trips.sizes.clear()
     asked(method, path, body=body)
 
-    assert trips.sizes == [ADMIT, WRITE, TELL]
+    assert trips.sizes == [AUTHENTICATE, WRITE, TELL]
 
 
 def test_a_mark_that_does_not_rise(trips: Trips) -> None:
     """A read mark that is not above the one there is tells nobody."""
     asked("PUT", "/v1/chats/ann:bob/read", body={"seq": 1})
 
-    assert trips.sizes == [ADMIT, WRITE]
+    assert trips.sizes == [AUTHENTICATE, WRITE]
 
 
 def test_received_and_receipts(trips: Trips) -> None:
@@ -150,14 +150,14 @@ def test_received_and_receipts(trips: Trips) -> None:
     asked("PUT", "/v1/chats/ann:bob/received", body={"seq": 1})
     asked("GET", "/v1/chats/ann:bob/receipts")
 
-    assert trips.sizes == [ADMIT, WRITE, ADMIT + 1, 2]
+    assert trips.sizes == [AUTHENTICATE, WRITE, AUTHENTICATE + 1, 2]
 
 
 def test_changes_page_takes_two_round_trips(trips: Trips, chat: str) -> None:
     """Changes take two round trips: the caller and the changes, then the members' state."""
     asked("GET", f"/v1/chats/{chat}/changes")
 
-    assert trips.sizes == [ADMIT + 3, 1]
+    assert trips.sizes == [AUTHENTICATE + 3, 1]
 
 
 @pytest.mark.parametrize(

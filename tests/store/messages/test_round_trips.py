@@ -325,24 +325,31 @@ def trips(app_on_engine: None, raw: RawClient, monkeypatch: pytest.MonkeyPatch) 
     return trips
 
 
-ADMIT, ADMIT_AND_PEER, ADMIT_AND_PAGE, APPEND = 1, 2, 2, 1
+AUTHENTICATE, AUTHENTICATE_AND_PEER, AUTHENTICATE_AND_PAGE, APPEND = 1, 2, 2, 1
 TELL_BOTH, TELL_ME = 2, 1
 
 
 @pytest.mark.parametrize(
     ("method", "path", "query", "body", "status", "sizes"),
     [
-        ("POST", "/api/send", "", SEND_BODY, 204, [ADMIT_AND_PEER, APPEND, TELL_BOTH]),
-        ("POST", MESSAGES, "", {"text": "hello"}, 201, [ADMIT_AND_PEER, APPEND, TELL_BOTH]),
-        ("POST", MESSAGES, "", {"text": "hello", "id": "id-1"}, 201, [ADMIT_AND_PEER, APPEND, TELL_BOTH]),
-        ("POST", "/v1/chats/ann:ann/messages", "", {"text": "note"}, 201, [ADMIT, APPEND, TELL_ME]),
-        ("POST", "/api/pull", "", PULL_BODY, 200, [ADMIT_AND_PAGE]),
-        ("GET", "/api/pull", f"chat={CHAT}", None, 200, [ADMIT_AND_PAGE]),
-        ("GET", MESSAGES, "after=1", None, 200, [ADMIT_AND_PAGE]),
-        ("GET", MESSAGES + "/2", "", None, 200, [ADMIT_AND_PAGE]),
+        ("POST", "/api/send", "", SEND_BODY, 204, [AUTHENTICATE_AND_PEER, APPEND, TELL_BOTH]),
+        ("POST", MESSAGES, "", {"text": "hello"}, 201, [AUTHENTICATE_AND_PEER, APPEND, TELL_BOTH]),
+        (
+            "POST",
+            MESSAGES,
+            "",
+            {"text": "hello", "id": "id-1"},
+            201,
+            [AUTHENTICATE_AND_PEER, APPEND, TELL_BOTH],
+        ),
+        ("POST", "/v1/chats/ann:ann/messages", "", {"text": "note"}, 201, [AUTHENTICATE, APPEND, TELL_ME]),
+        ("POST", "/api/pull", "", PULL_BODY, 200, [AUTHENTICATE_AND_PAGE]),
+        ("GET", "/api/pull", f"chat={CHAT}", None, 200, [AUTHENTICATE_AND_PAGE]),
+        ("GET", MESSAGES, "after=1", None, 200, [AUTHENTICATE_AND_PAGE]),
+        ("GET", MESSAGES + "/2", "", None, 200, [AUTHENTICATE_AND_PAGE]),
         ("POST", MESSAGES, "", {"text": " "}, 400, [1]),
         ("POST", "/v1/chats/bob:cid/messages", "", {"text": "hello"}, 403, [1]),
-        ("POST", "/v1/chats/ann:nobody/messages", "", {"text": "hello"}, 404, [ADMIT_AND_PEER]),
+        ("POST", "/v1/chats/ann:nobody/messages", "", {"text": "hello"}, 404, [AUTHENTICATE_AND_PEER]),
     ],
 )
 def test_send_with_a_token_takes_three_round_trips(
@@ -359,7 +366,7 @@ OF_GROUP = f"/v1/chats/{GROUP}/messages"
 
 def test_duplicate_send_takes_two_round_trips(trips: Trips) -> None:
     """A repeated send is authenticated and found: two round trips."""
-    for sizes in ([ADMIT_AND_PEER, APPEND, TELL_BOTH], [ADMIT_AND_PEER, APPEND]):
+    for sizes in ([AUTHENTICATE_AND_PEER, APPEND, TELL_BOTH], [AUTHENTICATE_AND_PEER, APPEND]):
         trips.sizes.clear()
         assert call("POST", MESSAGES, "", {"text": "hello", "id": "id-1"}, **WITH_TOKEN).status == 201
         assert trips.sizes == sizes
@@ -378,16 +385,19 @@ def test_group_send_takes_at_most_three_round_trips(
 
     assert call("POST", OF_GROUP, "", {"text": "hello"}, **WITH_TOKEN).status == 201
     tell = [] if large else [len(partitions.by_partition(handles, each=5))]
-    assert trips.sizes == [ADMIT, APPEND, *tell]
+    assert trips.sizes == [AUTHENTICATE, APPEND, *tell]
     for path in (OF_GROUP, OF_GROUP + "/2"):
         trips.sizes.clear()
         assert call("GET", path, **WITH_TOKEN).status == 200
-        assert trips.sizes == [ADMIT_AND_PAGE]
+        assert trips.sizes == [AUTHENTICATE_AND_PAGE]
 
 
 @pytest.mark.parametrize(
     ("method", "path", "body", "sizes"),
-    [("POST", OF_GROUP, {"text": "hello"}, [ADMIT, APPEND]), ("GET", OF_GROUP, None, [ADMIT_AND_PAGE])],
+    [
+        ("POST", OF_GROUP, {"text": "hello"}, [AUTHENTICATE, APPEND]),
+        ("GET", OF_GROUP, None, [AUTHENTICATE_AND_PAGE]),
+    ],
 )
 @pytest.mark.parametrize("there", [True, False])
 def test_a_refused_stranger(

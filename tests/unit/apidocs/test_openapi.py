@@ -80,10 +80,21 @@ def test_every_tag_is_described() -> None:
     assert used == {tag["name"] for tag in DOCUMENT["tags"]}
 
 
+def test_legacy_tags_stand_last_and_name_their_system() -> None:
+    """The paths of the replaced systems have tags of their own, after all others."""
+    names = [tag["name"] for tag in DOCUMENT["tags"]]
+    by_path = {path: operation["tags"] for path, _, operation in OPERATIONS_OF_DOCUMENT}
+
+    assert names[-2:] == ["TikTok-IM (legacy)", "Go-Chat (legacy)"]
+    assert [by_path[path] for path in ("/api/send", "/follow")] == [[names[-2]], [names[-1]]]
+    assert not any(tags[0] in names[-2:] for path, tags in by_path.items() if path.startswith("/v1/"))
+
+
 @EVERY_OPERATION
 def test_operation_is_explained(path: str, method: str, operation: dict[str, Any]) -> None:
-    """An operation has a summary, and every answer of it a description."""
-    assert operation["summary"]
+    """An operation has a short summary without Markdown, and every answer a description."""
+    assert 0 < len(operation["summary"]) <= 90
+    assert "`" not in operation["summary"]
     assert operation["responses"]
     assert all(response["description"] for response in operation["responses"].values())
 

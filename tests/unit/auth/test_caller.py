@@ -26,7 +26,7 @@ def calling(*replies: Any) -> tuple[Caller, CannedNode]:
     node = CannedNode(*replies)
     store = Store(node)
     shown = Credential("ann", DIGEST)
-    authentication = functools.partial(Sessions().admitting, shown, "read", 10, Details())
+    authentication = functools.partial(Sessions().authenticate, shown, "read", 10, Details())
     charging = functools.partial(RateLimits.of_user, "ann", DIGEST, "read", 10, done=True)
     return Caller(store, "ann", "0123456789abcdef", authentication, charging), node
 
@@ -43,7 +43,7 @@ def test_valid_caller_is_authenticated_once() -> None:
     assert len(node.trips) == 1
 
 
-@pytest.mark.parametrize("how", ["admit", "read"])
+@pytest.mark.parametrize("how", ["authenticate", "read"])
 def test_refused_caller_stays_unauthenticated(how: str) -> None:
     """A refused caller is asked to log in, stays unauthenticated, and is refused again the next time."""
     caller, _ = calling(*[REFUSED, b"secret"] * 2) if how == "read" else calling(REFUSED, REFUSED)
