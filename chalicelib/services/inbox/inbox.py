@@ -79,7 +79,7 @@ class InboxService:
 def _page(found: list[Found], limit: int, *, more: bool) -> Inbox:
     """Return the page of the first chats; more: whether other chats follow these."""
     rows = ((activity, _row(activity, summary)) for activity, summary in found)
-    taken = take_fitting(rows, lambda one: size_of(one[1]), PAGE_BYTES, limit)
+    taken = take_fitting(rows, size_of, PAGE_BYTES, limit)
     more = more or len(taken) < len(found)
     return Inbox(
         chats=[shown for _, shown in taken if shown is not None],

@@ -31,7 +31,7 @@ def sync_page(token: SyncToken, moved: Iterable[tuple[MovedChat, Summary]], most
     """
     chats = list(moved)
     rows = ((index.version, _row(token, index, summary)) for index, summary in chats)
-    taken = take_fitting(rows, lambda one: size_of(one[1]), most)
+    taken = take_fitting(rows, size_of, most)
     if taken:
         token = token._replace(version=taken[-1][0])
     return SyncPage([shown for _, shown in taken if shown is not None], token, len(taken) < len(chats))

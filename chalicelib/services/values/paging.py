@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar, cast
 
 import msgspec
+from msgspec import Raw
 
 from chalicelib.errors import bad_field
 from chalicelib.schemas.encoded import Encoded
@@ -18,8 +19,8 @@ Value = TypeVar("Value", bound=tuple[Any, ...])
 
 BASE64 = re.compile(r"[A-Za-z0-9_-]+", re.ASCII)
 FIELD_NAME = re.compile(r"\{(\w+)\}")
+_json = msgspec.json.Encoder().encode
 NEXT_OF_A_PAGE = "send the `next` of a page"
-ENCODER = msgspec.json.Encoder()
 
 
 class CursorCodec(ABC, Generic[T]):
@@ -73,6 +74,7 @@ class TextCursor(CursorCodec[Value]):
         names = FIELD_NAME.findall(layout)
         self.hint = hint
         self._make = make
+        self._required = start.count("{")
         self._reads = [fields[name].read for name in names]
         pattern = f"{_grouped(start, fields)}(?:{_grouped(end, fields)})?"
         self._pattern = re.compile(pattern, re.ASCII | re.DOTALL)
@@ -83,8 +85,10 @@ class TextCursor(CursorCodec[Value]):
         match = self._pattern.fullmatch(text)
         if match is None:
             raise ValueError
-        given = (part for part in match.groups() if part is not None)
-        return self._make(*(read(part) for read, part in zip(self._reads, given, strict=False)))
+        given = match.groups()
+        if given[-1] is None:
+            given = given[: self._required]
+        return self._make(*[read(part) for read, part in zip(self._reads, given, strict=False)])
 
     def encode(self, value: Value) -> str:
         """Return the cursor of a value."""
@@ -121,7 +125,7 @@ def page_of(found: Sequence[T], limit: int, cursor: Callable[[T], str]) -> Page[
 
 def encoded(row: T) -> Encoded[T]:
     """Return a row as JSON, which a response or frame takes as it is."""
-    return cast(Encoded[T], msgspec.Raw(ENCODER.encode(row)))
+    return cast("Encoded[T]", Raw(_json(row)))
 
 
 def take_fitting(rows: Iterable[T], size: Callable[[T], int], most: int, limit: int | None = None) -> list[T]:
@@ -155,4 +159,4 @@ def until_enough(parts: Iterable[T], size: Callable[[T], int], enough: int) -> I
 def _grouped(layout: str, fields: dict[str, Field]) -> str:
     """Return the pattern of a layout, with a group for each field."""
     parts = enumerate(FIELD_NAME.split(layout))
-    return "".join(f"({fields[part].pattern})" if place % 2 else re.escape(part) for place, part in parts)
+    return "".join(f"({fields[part].pattern})" if number % 2 else re.escape(part) for number, part in parts)

@@ -91,9 +91,10 @@ def preview(entry: LogEntry) -> Preview:
     )
 
 
-def size_of(row: Encoded[ChatRow] | None) -> int:
-    """Return the bytes that a row takes on a page, with the comma; 0 for a row that is not shown."""
-    return 0 if row is None else len(row) + 1
+def size_of(row: tuple[object, Encoded[ChatRow] | None]) -> int:
+    """Return the bytes that a page needs for an entry's row and a comma; 0 for an entry without a row."""
+    encoded = row[1]
+    return 0 if encoded is None else len(encoded) + 1
 
 
 def checked(summary: Summary, version: int = 0) -> Checked:
