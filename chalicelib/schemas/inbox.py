@@ -29,7 +29,7 @@ MessageCursor = Annotated[
         examples=["12.1764500000000000.1764400000000000"],
     ),
 ]
-Mark = Annotated[int, Meta(ge=0, description="A seq, or 0 for none. It never goes back.")]
+ReadSeq = Annotated[int, Meta(ge=0, description="A seq, or 0 for none. It never goes back.")]
 
 
 class Preview(Struct, kw_only=True):
@@ -75,9 +75,9 @@ class ChatRow(Struct, kw_only=True):
             description="The cursor of the newest `system` message. A client that holds it knows all changes."
         ),
     ]
-    read: Annotated[Mark, Meta(description="The last message that the caller has read, on any device.")]
+    read: Annotated[ReadSeq, Meta(description="The last message that the caller has read, on any device.")]
     received: Annotated[
-        Mark, Meta(description="The last message that the caller has received, on any device.")
+        ReadSeq, Meta(description="The last message that the caller has received, on any device.")
     ]
     unread: Annotated[int, Meta(ge=0, description="Number of unread messages.")]
     marked_unread: Annotated[
@@ -142,8 +142,8 @@ class Receipt(Struct, kw_only=True):
     """How far a member has read and received."""
 
     handle: str
-    read: Mark
-    received: Mark
+    read: ReadSeq
+    received: ReadSeq
 
 
 class ReceiptsQuery(Struct):

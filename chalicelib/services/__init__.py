@@ -25,7 +25,7 @@ from chalicelib.services.chats.transaction import ChatTransactions
 from chalicelib.services.chats.wiring import ChatUseCases
 from chalicelib.services.delivery.outbox_sweep import OutboxSweep
 from chalicelib.services.delivery.wiring import Delivery
-from chalicelib.services.export.archive import Exports, Listed
+from chalicelib.services.export.archive import Exports, ListReaders
 from chalicelib.services.export.chats import ChatExports
 from chalicelib.services.imports.accounts import AccountImporter
 from chalicelib.services.imports.pages import getter
@@ -178,7 +178,7 @@ class Services:
         self.posts = PostService(store, posts, stores.user_cards, relations, jobs)
         self.feed = Feed(store, follows, posts, timelines)
         chats = ChatExports(store, stores.inboxes, stores.summaries, stores.chats, stores.log)
-        listed = Listed(follows, blocks, posts, timelines, chats)
+        listed = ListReaders(follows, blocks, posts, timelines, chats)
         self.exports = Exports(store, stores.accounts, stores.sessions, listed, strict=self._needs_account)
 
     def _wire_realtime(self) -> None:

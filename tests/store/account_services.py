@@ -17,7 +17,7 @@ from chalicelib.services.delivery.frame_push import FramePush
 from chalicelib.services.delivery.message_push import MessagePush
 from chalicelib.services.delivery.push import PushService
 from chalicelib.services.delivery.session_close import SessionCloser
-from chalicelib.services.export.archive import Exports, Listed
+from chalicelib.services.export.archive import Exports, ListReaders
 from chalicelib.services.export.chats import ChatExports
 from chalicelib.services.jobs.pending_jobs import PendingJobs
 from chalicelib.services.search.users import UserSearch
@@ -137,7 +137,7 @@ class Village:
         self.search = UserSearch(store, self.accounts, self.index)
         self.deletion = Deletion(store, self.accounts, inboxes, self.work, nobody_connected(store))
         chats = ChatExports(store, inboxes, Summaries(), self.chats, self.log)
-        listed = Listed(self.follows, self.blocks, self.posts, self.timelines, chats)
+        listed = ListReaders(self.follows, self.blocks, self.posts, self.timelines, chats)
         self.exports = Exports(store, self.accounts, self.sessions, listed, strict=True)
 
     def settle(self, handle: str, name: str = "", email: str | None = None) -> None:

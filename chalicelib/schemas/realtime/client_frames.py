@@ -9,7 +9,7 @@ from msgspec import Meta, Struct
 from chalicelib.schemas.chats import Handle
 from chalicelib.schemas.history_check import Check
 from chalicelib.schemas.messages import MAX_PAGE, ChatId, CursorText, MessageId, RepliedTo, SentKind, Text
-from chalicelib.schemas.realtime.fields import MAX_WATCHED, Call, Mark, Ref, RoomId, SignalData, SignalKind
+from chalicelib.schemas.realtime.fields import MAX_WATCHED, Call, ReadSeq, Ref, RoomId, SignalData, SignalKind
 
 
 class FromClient(Struct, tag_field="type", kw_only=True, forbid_unknown_fields=True):
@@ -56,7 +56,7 @@ class UpTo(FromClient, kw_only=True):
     """The last message of a chat that counts: exactly one of `seq` and `cursor`."""
 
     chat: ChatId
-    seq: Mark | None = None
+    seq: ReadSeq | None = None
     cursor: Annotated[
         CursorText | None,
         Meta(description="Checked: an error if the chat's history has changed since."),

@@ -28,7 +28,7 @@ Ref = Annotated[
 RoomId = Annotated[
     str, Meta(max_length=64, description="A room's id without `r-`, in any case.", examples=["lobby"])
 ]
-Mark = Annotated[int, Meta(ge=1, le=2**53 - 1, description="A seq.", examples=[12])]
+ReadSeq = Annotated[int, Meta(ge=1, le=2**53 - 1, description="A seq.", examples=[12])]
 Call = Annotated[
     str,
     Meta(

@@ -11,7 +11,7 @@ from chalicelib.schemas.encoded import Encoded
 from chalicelib.schemas.history_check import HistoryChanged, Unreadable
 from chalicelib.schemas.inbox import ChatRow
 from chalicelib.schemas.messages import Message, Page, SentMessage, Time
-from chalicelib.schemas.realtime.fields import Call, Mark, Ref, RoomEvent, SignalData, SignalKind
+from chalicelib.schemas.realtime.fields import Call, ReadSeq, Ref, RoomEvent, SignalData, SignalKind
 
 
 class Ack(SentMessage, tag_field="type", tag="ack", kw_only=True, omit_defaults=True):
@@ -70,8 +70,8 @@ class ReceiptFrame(ToClient, tag="receipt", kw_only=True):
 
     chat: str
     user: str
-    read: Mark | None = None
-    received: Mark | None = None
+    read: ReadSeq | None = None
+    received: ReadSeq | None = None
 
 
 class TypingFrame(ToClient, tag="typing", kw_only=True):

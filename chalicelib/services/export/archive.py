@@ -26,7 +26,7 @@ from chalicelib.store.social.follows import Follows
 from chalicelib.store.social.posts import Posts
 from chalicelib.store.social.timelines import Timelines
 
-MARKS, POSTS = 1000, 100
+ENTRIES, POSTS = 1000, 100
 """Entries in one part of a list; 100 posts are 2.4 MiB when JSON has to escape every byte of them."""
 LISTS = ("following", "followers", "blocked", "posts", "timeline", "chats", "messages")
 """The lists of an archive, in their order."""
@@ -54,7 +54,7 @@ ARCHIVE_CURSOR = TextCursor(
 )
 
 
-class Listed(NamedTuple):
+class ListReaders(NamedTuple):
     """The stores and services that read the lists of a user."""
 
     follows: Follows
@@ -68,22 +68,22 @@ class Exports:
     """Reads all stored data about a user. Of other users it shows handles only."""
 
     def __init__(
-        self, store: Store, accounts: Accounts, sessions: Sessions, listed: Listed, *, strict: bool
+        self, store: Store, accounts: Accounts, sessions: Sessions, lists: ListReaders, *, strict: bool
     ) -> None:
         self._store = store
         self._accounts = accounts
         self._sessions = sessions
         self._strict = strict
-        self._posts = listed.posts
-        self._timelines = listed.timelines
+        self._posts = lists.posts
+        self._timelines = lists.timelines
         self._lists: dict[str, Reader] = {
-            "following": self._marks(listed.follows.following),
-            "followers": self._marks(listed.follows.followers),
-            "blocked": self._marks(listed.blocks.blocked),
+            "following": self._scored(lists.follows.following),
+            "followers": self._scored(lists.follows.followers),
+            "blocked": self._scored(lists.blocks.blocked),
             "posts": self._read_posts,
             "timeline": self._read_timeline,
-            "chats": listed.chats.chats,
-            "messages": listed.chats.messages,
+            "chats": lists.chats.chats,
+            "messages": lists.chats.messages,
         }
 
     def page(self, handle: str, cursor: str | None) -> Export:
@@ -112,12 +112,12 @@ class Exports:
     def _read_lists(self, page: Export, start: ArchiveCursor) -> None:
         """Add parts of lists to a page until it has enough, and set its `next`."""
         parts = self._parts(page.handle, start)
-        for name, part_read in until_enough(parts, lambda one: one[1].size, ENOUGH_BYTES):
+        for name, read in until_enough(parts, lambda one: one[1].size, ENOUGH_BYTES):
             held = getattr(page, name)
-            setattr(page, name, part_read.entries if held is msgspec.UNSET else held + part_read.entries)
-            following = _following(name, part_read)
+            setattr(page, name, read.entries if held is msgspec.UNSET else held + read.entries)
+            following = _following(name, read)
             page.next = None if following is None else ARCHIVE_CURSOR.encode(following)
-            if part_read.ends_page:
+            if read.ends_page:
                 return
 
     def _parts(self, handle: str, start: ArchiveCursor) -> Iterator[tuple[str, Part]]:
@@ -127,10 +127,12 @@ class Exports:
             yield at.name, read
             at = _following(at.name, read)
 
-    def _marks(self, listing: Callable[[str, ScoredMember | None, int], Query[list[ScoredMember]]]) -> Reader:
+    def _scored(
+        self, listing: Callable[[str, ScoredMember | None, int], Query[list[ScoredMember]]]
+    ) -> Reader:
         def read(handle: str, below: ScoredMember | None) -> Part:
-            marks = self._store.run(listing(handle, below, MARKS))
-            return part([Since(mark.member, rfc3339(mark.score)) for mark in marks], marks, MARKS)
+            entries = self._store.run(listing(handle, below, ENTRIES))
+            return part([Since(entry.member, rfc3339(entry.score)) for entry in entries], entries, ENTRIES)
 
         return read
 
@@ -140,8 +142,8 @@ class Exports:
         return part(shown, (ScoredMember(post.id, handle) for post in posts), POSTS)
 
     def _read_timeline(self, handle: str, below: ScoredMember | None) -> Part:
-        marks = self._timelines.read(handle, below, MARKS).marks
-        return part([PostReference(*mark.member.rsplit(":", 1)) for mark in marks], marks, MARKS)
+        entries = self._timelines.read(handle, below, ENTRIES).marks
+        return part([PostReference(*entry.member.rsplit(":", 1)) for entry in entries], entries, ENTRIES)
 
 
 def _following(name: str, read: Part) -> ArchiveCursor | None:

@@ -10,7 +10,7 @@ import pytest
 from chalicelib.errors import BadRequest, NotAuthenticated
 from chalicelib.schemas.export import Since
 from chalicelib.schemas.users import ProfileChanges
-from chalicelib.services.export.archive import MARKS, POSTS
+from chalicelib.services.export.archive import ENTRIES, POSTS
 from chalicelib.services.values.times import rfc3339
 from chalicelib.store import keys
 from chalicelib.store.accounts.accounts import Account
@@ -88,7 +88,7 @@ def test_no_secrets_and_nothing_of_others(village: Village) -> None:
         assert private not in raw
 
 
-@pytest.mark.parametrize("count", [0, 1, MARKS - 1, MARKS, MARKS + 1, 2 * MARKS])
+@pytest.mark.parametrize("count", [0, 1, ENTRIES - 1, ENTRIES, ENTRIES + 1, 2 * ENTRIES])
 def test_lists_of_many(village: Village, raw: RawClient, count: int) -> None:
     """Lists of any length are whole and in order, equal times too."""
     names = [f"fan{number:04d}" for number in range(count)]
