@@ -46,6 +46,7 @@ from chalicelib.services.search.users import UserSearch
 from chalicelib.services.social.block_filter import BlockFilter
 from chalicelib.services.social.blocks import BlockService
 from chalicelib.services.social.edge_mirror import EdgeMirror
+from chalicelib.services.social.edge_removal import EdgeRemoval
 from chalicelib.services.social.feed import Feed
 from chalicelib.services.social.follows import FollowService
 from chalicelib.services.social.posts import PostFanOut, PostService
@@ -136,16 +137,17 @@ class Services:
         indexer = AccountIndexer(
             store, stores.accounts, stores.claims, stores.user_index, stores.index_traces
         )
-        mirror = EdgeMirror(follows, posts, timelines)
+        mirror = EdgeMirror(store, follows, posts, timelines)
         self.blocked_invitations = BlockedInvitations(store, stores.chats, self._transactions, mirror.block)
+        removal = EdgeRemoval(store, follows, timelines)
         erasure = AccountErasure(
-            store, stores.accounts, stores.claims, indexer, follows, stores.inboxes, self._depart
+            store, stores.accounts, stores.claims, indexer, removal, stores.inboxes, self._depart
         )
         handlers: dict[str, JobHandler] = {
             "index": indexer.index,
             "follow": mirror.follow,
             "block": self.blocked_invitations.decline,
-            "posts": PostFanOut(follows, posts, timelines, self.settings.large_author).run,
+            "posts": PostFanOut(store, follows, posts, timelines, self.settings.large_author).run,
             "delete": erasure.erase,
         }
         self.jobs = PendingJobs(store, stores.pending_work, self._queue, handlers)
@@ -171,9 +173,9 @@ class Services:
         stores, store, jobs = self._stores, self._store, self.jobs
         follows, blocks, posts, timelines = stores.follows, stores.blocks, stores.posts, stores.timelines
         relations, pages = Relations(store, self.names, stores.accounts), UserPages(store, stores.user_cards)
-        self.follows = FollowService(follows, relations, pages, jobs)
+        self.follows = FollowService(store, follows, relations, pages, jobs)
         self.blocks = BlockService(
-            blocks, relations, pages, jobs, self._delivery.presence_notices.notify_watcher
+            store, blocks, relations, pages, jobs, self._delivery.presence_notices.notify_watcher
         )
         self.posts = PostService(store, posts, stores.user_cards, relations, jobs)
         self.feed = Feed(store, follows, posts, timelines)

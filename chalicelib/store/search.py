@@ -6,8 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from chalicelib.store import keys
-from chalicelib.store.redis.client import Store
-from chalicelib.store.redis.query import Query
+from chalicelib.store.redis.query import Batch, Query, each
 
 BEYOND_ANY = b"\xff"
 """Greater than whatever UTF-8 goes on with."""
@@ -32,26 +31,26 @@ class SearchIndex:
     key: names the key of a prefix.
     """
 
-    def __init__(self, store: Store, key: Callable[[str], str] = keys.user_terms) -> None:
-        self._store = store
+    def __init__(self, key: Callable[[str], str] = keys.user_terms) -> None:
         self._key_of = key
 
-    def find(self, start: str, after: SearchEntry | None, most: int) -> list[SearchEntry]:
-        """Return the entries whose terms begin with a text, in order.
+    def find(self, start: str, after: SearchEntry | None, most: int) -> Query[list[SearchEntry]]:
+        """Return the query for the entries whose terms begin with a text, in order.
 
-        start: 2 characters or more, or 1 beyond ASCII. after: where to go on; None: at the beginning.
+        start: The text, at least 2 characters, or 1 beyond ASCII. after: The last entry of the page before;
+        None: for the first page. most: Maximum number of entries.
         """
         first = b"[" + start.encode() if after is None else b"(" + _member(after)
         args = (first, b"(" + start.encode() + BEYOND_ANY, "LIMIT", 0, most)
-        return self._store.run(Query("ZRANGEBYLEX", (self._key(start),), args, _entries))
+        return Query("ZRANGEBYLEX", (self._key(start),), args, _entries)
 
-    def add(self, entries: Iterable[SearchEntry]) -> None:
-        """Add entries, wherever they belong."""
-        self._store.run_all(Query("ZADD", (self._key(entry.term),), (0, _member(entry))) for entry in entries)
+    def add(self, entries: Iterable[SearchEntry]) -> Batch[list[object]]:
+        """Return the batch that adds entries."""
+        return each([Query("ZADD", (self._key(entry.term),), (0, _member(entry))) for entry in entries])
 
-    def remove(self, entries: Iterable[SearchEntry]) -> None:
-        """Remove entries, if they are there."""
-        self._store.run_all(Query("ZREM", (self._key(entry.term),), (_member(entry),)) for entry in entries)
+    def remove(self, entries: Iterable[SearchEntry]) -> Batch[list[object]]:
+        """Return the batch that removes entries, if they are there."""
+        return each([Query("ZREM", (self._key(entry.term),), (_member(entry),)) for entry in entries])
 
     def _key(self, term: str) -> str:
         return self._key_of(term[:2] if term[0].isascii() else term[0])

@@ -22,6 +22,7 @@ from chalicelib.services.export.chats import ChatExports
 from chalicelib.services.jobs.pending_jobs import PendingJobs
 from chalicelib.services.search.users import UserSearch
 from chalicelib.services.social.edge_mirror import EdgeMirror
+from chalicelib.services.social.edge_removal import EdgeRemoval
 from chalicelib.services.social.posts import PostFanOut
 from chalicelib.services.values.emails import EMAIL
 from chalicelib.services.values.names import Names
@@ -111,23 +112,29 @@ class Village:
 
     def __init__(self, store: Store, ahead: float = 0.0) -> None:
         self.store = store
-        self.accounts, self.claims, self.index = Accounts(), Claims(), SearchIndex(store)
+        self.accounts, self.claims, self.index = Accounts(), Claims(), SearchIndex()
         self.traces = IndexTraces()
         self.directory = AccountIndexer(store, self.accounts, self.claims, self.index, self.traces)
-        self.owed, self.follows, self.blocks = PendingWork(), Follows(store), Blocks(store)
-        self.posts, self.timelines, self.sessions = Posts(store), Timelines(store), Sessions()
+        self.owed, self.follows, self.blocks = PendingWork(), Follows(), Blocks()
+        self.posts, self.timelines, self.sessions = Posts(), Timelines(), Sessions()
         self.chats, self.log = Chats(store, 1000, 100), MessageLog(store)
-        edge_mirror = EdgeMirror(self.follows, self.posts, self.timelines)
+        edge_mirror = EdgeMirror(store, self.follows, self.posts, self.timelines)
         inboxes, self.departed = Inboxes(store), list[tuple[str, str]]()
         self.erasure = AccountErasure(
-            store, self.accounts, self.claims, self.directory, self.follows, inboxes, self._depart
+            store,
+            self.accounts,
+            self.claims,
+            self.directory,
+            EdgeRemoval(store, self.follows, self.timelines),
+            inboxes,
+            self._depart,
         )
         handlers: dict[str, Callable[..., None]] = {
             "delete": self.erasure.erase,
             "index": self.directory.index,
             "follow": edge_mirror.follow,
             "block": edge_mirror.block,
-            "posts": PostFanOut(self.follows, self.posts, self.timelines, 10_000).run,
+            "posts": PostFanOut(store, self.follows, self.posts, self.timelines, 10_000).run,
         }
         queue = JobQueue(Settings(), store)
         self.work = PendingJobs(store, self.owed, queue, handlers, lambda: time.time() + ahead)
@@ -153,7 +160,7 @@ class Village:
     def follow(self, handle: str, *targets: str) -> None:
         """Have a user follow others."""
         for target in targets:
-            self.follows.follow(handle, target)
+            self.store.run(self.follows.follow(handle, target))
             self.work.try_now(item(handle, target))
 
     def edges(self) -> set[tuple[str, str]]:

@@ -11,6 +11,7 @@ from chalicelib.queues import JobQueue
 from chalicelib.services.jobs.pending_jobs import PendingJobs
 from chalicelib.services.social.blocks import BlockService
 from chalicelib.services.social.edge_mirror import EdgeMirror
+from chalicelib.services.social.edge_removal import EdgeRemoval
 from chalicelib.services.social.feed import Feed
 from chalicelib.services.social.follows import FollowService
 from chalicelib.services.social.posts import PostFanOut, PostService
@@ -41,24 +42,24 @@ class Society:
 
     def __init__(self, store: Store, large: int = 10_000) -> None:
         self.store = store
-        self.accounts, self.follows, self.blocks = Accounts(), Follows(store), Blocks(store)
-        self.posts, self.timelines, self.cards = Posts(store), Timelines(store), UserCards()
+        self.accounts, self.follows, self.blocks = Accounts(), Follows(), Blocks()
+        self.posts, self.timelines, self.cards = Posts(), Timelines(), UserCards()
         self.owed = PendingWork()
-        self.edge_mirror = EdgeMirror(self.follows, self.posts, self.timelines)
-        self.fan_out = PostFanOut(self.follows, self.posts, self.timelines, large)
+        self.edge_mirror = EdgeMirror(store, self.follows, self.posts, self.timelines)
+        self.fan_out = PostFanOut(store, self.follows, self.posts, self.timelines, large)
         handlers: dict[str, Any] = {
             "index": lambda handle: None,
             "follow": self.edge_mirror.follow,
             "block": self.edge_mirror.block,
             "posts": self.fan_out.run,
-            "delete": self.follows.drop,
+            "delete": EdgeRemoval(store, self.follows, self.timelines).remove,
         }
         queue = JobQueue(Settings(), store)
         self.work = PendingJobs(store, self.owed, queue, handlers, lambda: time.time() + LATER_SECONDS)
         relations = Relations(store, Names(open_names=False), self.accounts)
         pages = UserPages(store, self.cards)
-        self.following = FollowService(self.follows, relations, pages, self.work)
-        self.blocking = BlockService(self.blocks, relations, pages, self.work, lambda *_: None)
+        self.following = FollowService(store, self.follows, relations, pages, self.work)
+        self.blocking = BlockService(store, self.blocks, relations, pages, self.work, lambda *_: None)
         self.writing = PostService(store, self.posts, self.cards, relations, self.work)
         self.feeds = Feed(store, self.follows, self.posts, self.timelines)
 

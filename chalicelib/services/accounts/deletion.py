@@ -8,11 +8,11 @@ from chalicelib.services.accounts.indexing import AccountIndexer
 from chalicelib.services.auth.oidc import IDENTITY
 from chalicelib.services.delivery.session_close import SessionCloser
 from chalicelib.services.jobs.pending_jobs import PendingJobs
+from chalicelib.services.social.edge_removal import EdgeRemoval
 from chalicelib.store.accounts.accounts import Accounts, delete_item
 from chalicelib.store.accounts.claims import Claims
 from chalicelib.store.inbox.index import Inboxes
 from chalicelib.store.redis.client import Store
-from chalicelib.store.social.follows import Follows
 
 INLINE_EDGES = 1000
 """Maximum number of follows, both ways, that a deletion removes before its response."""
@@ -32,7 +32,7 @@ class AccountErasure:
         accounts: Accounts,
         claims: Claims,
         indexer: AccountIndexer,
-        follows: Follows,
+        edges: EdgeRemoval,
         inboxes: Inboxes,
         depart: Callable[[str, str], None],
     ) -> None:
@@ -40,7 +40,7 @@ class AccountErasure:
         self._accounts = accounts
         self._claims = claims
         self._indexer = indexer
-        self._follows = follows
+        self._edges = edges
         self._inboxes = inboxes
         self._depart = depart
 
@@ -55,7 +55,7 @@ class AccountErasure:
         self._indexer.index(handle)
         if account.identity is not None:
             self._store.run(self._claims.release(IDENTITY, account.identity.hex(), handle))
-        self._follows.drop(handle)
+        self._edges.remove(handle)
         for chat in self._store.run(self._inboxes.chats_of(handle)):
             self._depart(handle, chat)
         self._inboxes.forget(handle)

@@ -49,11 +49,11 @@ class AccountIndexer:
     def _update(self, account: Account, known: frozenset[IndexTrace]) -> None:
         handle, wanted = account.handle, _wanted_traces(account)
         self._store.run(self._traces.note(handle, wanted - {IndexTrace(index_traces.TERM, handle)}))
-        self._index.add(_entries(handle, wanted))
+        self._store.run(self._index.add(_entries(handle, wanted)))
         if not account.deleted:
             self._settle(account)
         stale = (known | _traces_of(account)) - wanted
-        self._index.remove(_entries(handle, stale))
+        self._store.run(self._index.remove(_entries(handle, stale)))
         for trace in stale:
             if trace.kind == index_traces.EMAIL:
                 self._store.run(self._claims.release(EMAIL, trace.value, handle))

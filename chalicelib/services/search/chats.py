@@ -43,7 +43,7 @@ class ChatSearch:
         self._index = index
         self._terms = terms
         self._rooms = rooms
-        self._search = PrefixSearch(index, self._infos, _terms)
+        self._search = PrefixSearch(store, index, self._infos, _terms)
 
     def groups(self, q: str, limit: int, cursor: str | None) -> PublicChatPage:
         """Return a page of groups and rooms of which a word of the name, or the id, begins with `q`.
@@ -85,21 +85,23 @@ class ChatSearch:
                 return
 
     def _mirror(self, chat: str, wanted: Indexed, noted: frozenset[str], made: frozenset[str]) -> None:
-        self._terms.note(chat, wanted.terms - noted)
-        self._index.add(SearchEntry(term, chat) for term in wanted.terms)
+        self._store.run(self._terms.note(chat, wanted.terms - noted))
+        self._store.run(self._index.add(SearchEntry(term, chat) for term in wanted.terms))
         if wanted.room is not None:
-            self._rooms.add([wanted.room])
+            self._store.run(self._rooms.add([wanted.room]))
         elif kind_of(chat) == "room":
-            self._rooms.remove([chat])
+            self._store.run(self._rooms.remove([chat]))
         gone = (noted | made) - wanted.terms
-        self._index.remove(SearchEntry(term, chat) for term in gone)
-        self._terms.strike(chat, gone)
+        self._store.run(self._index.remove(SearchEntry(term, chat) for term in gone))
+        self._store.run(self._terms.strike(chat, gone))
 
     def _repair(self, gone: list[str]) -> None:
         """Remove rooms from the list; add again those that were made meanwhile."""
         if gone:
-            self._rooms.remove(gone)
-            self._rooms.add(ScoredMember(info.made, room) for room, info in self._infos(gone).items())
+            self._store.run(self._rooms.remove(gone))
+            self._store.run(
+                self._rooms.add(ScoredMember(info.made, room) for room, info in self._infos(gone).items())
+            )
 
     def _infos(self, chats: list[str]) -> dict[str, Info]:
         views = self._store.run_all(map(self._chats.viewing, chats))

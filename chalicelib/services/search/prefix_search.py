@@ -9,6 +9,7 @@ from chalicelib.errors import bad_field
 from chalicelib.schemas.users import MAX_QUERY_CHARACTERS
 from chalicelib.services.values.cursors import SEARCH_CURSOR
 from chalicelib.services.values.terms import can_be_sought, cut, folded
+from chalicelib.store.redis.client import Store
 from chalicelib.store.search import SearchEntry, SearchIndex
 from chalicelib.texts import check_lines, composed, has_visible
 
@@ -34,10 +35,12 @@ class PrefixSearch(Generic[T]):
 
     def __init__(
         self,
+        store: Store,
         index: SearchIndex,
         read: Callable[[list[str]], dict[str, T]],
         terms: Callable[[str, T], frozenset[str]],
     ) -> None:
+        self._store = store
         self._index = index
         self._read_all = read
         self._terms = terms
@@ -54,7 +57,7 @@ class PrefixSearch(Generic[T]):
         found: list[tuple[str, T]] = []
         for _ in range(ROUNDS):
             wanted = limit - len(found)
-            entries = self._index.find(start, last, wanted + 1)
+            entries = self._store.run(self._index.find(start, last, wanted + 1))
             found += self._resolved(entries[:wanted], start)
             if len(entries) <= wanted:
                 return Results(found, None)
@@ -73,9 +76,9 @@ class PrefixSearch(Generic[T]):
 
     def _repair(self, stale: list[SearchEntry]) -> None:
         """Remove stale entries; add again those that a record has got meanwhile."""
-        self._index.remove(stale)
+        self._store.run(self._index.remove(stale))
         records = self._read(stale)
-        self._index.add(entry for entry in stale if self._fits(entry, records))
+        self._store.run(self._index.add(entry for entry in stale if self._fits(entry, records)))
 
     def _read(self, entries: list[SearchEntry]) -> dict[str, T]:
         return self._read_all(list(dict.fromkeys(entry.id for entry in entries)))

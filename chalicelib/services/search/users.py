@@ -17,7 +17,7 @@ class UserSearch:
     def __init__(self, store: Store, accounts: Accounts, index: SearchIndex) -> None:
         self._store = store
         self._accounts = accounts
-        self._search = PrefixSearch(index, self._profiles, _terms)
+        self._search = PrefixSearch(store, index, self._profiles, _terms)
 
     def users(self, q: str, limit: int, cursor: str | None) -> UserPage:
         """Return a page of users whose handle, or a word of whose name, begins with `q`; see PrefixSearch."""

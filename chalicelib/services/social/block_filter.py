@@ -23,5 +23,5 @@ class BlockFilter:
         candidates = {other for other in others if other != handle}
         if not candidates:
             return set()
-        blocked, *parts = self._store.run_all([Blocks.all_of(handle), *Blocks.blocking(candidates, handle)])
-        return candidates.intersection(blocked).union(*parts)
+        blocked, blocking = self._store.run_both(Blocks.all_of(handle), Blocks.blocking(candidates, handle))
+        return candidates.intersection(blocked).union(blocking)

@@ -9,6 +9,7 @@ from chalicelib.schemas.social import PersonPage
 from chalicelib.services.jobs.pending_jobs import PendingJobs
 from chalicelib.services.social.relations import Relations
 from chalicelib.services.social.user_pages import UserPages
+from chalicelib.store.redis.client import Store
 from chalicelib.store.social import follows
 from chalicelib.store.social.blocks import MOST_BLOCKED, Blocking, Blocks, item
 
@@ -23,12 +24,14 @@ class BlockService:
 
     def __init__(
         self,
+        store: Store,
         blocks: Blocks,
         relations: Relations,
         pages: UserPages,
         work: PendingJobs,
         tell: Callable[[str, str], object],
     ) -> None:
+        self._store = store
         self._blocks = blocks
         self._relations = relations
         self._pages = pages
@@ -42,7 +45,7 @@ class BlockService:
         """
         other = self._relations.other(handle, name, "handle")
         self._relations.of(other, handle)
-        outcome = self._blocks.block(handle, other)
+        outcome = self._store.run(self._blocks.block(handle, other))
         if outcome == Blocking.NO_ACCOUNT:
             raise UserNotFound("Your account no longer exists.")
         if outcome == Blocking.TOO_MANY:
@@ -54,7 +57,7 @@ class BlockService:
     def unblock(self, handle: str, name: str) -> None:
         """Unblock a user, also one who is not blocked; raises BadRequest, UserNotFound."""
         other = self._relations.other(handle, name, "handle")
-        if not self._blocks.unblock(handle, other):
+        if not self._store.run(self._blocks.unblock(handle, other)):
             self._relations.of(other, handle)
         self._tell(handle, other)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chalicelib.store.redis.client import Store
 from chalicelib.store.social.follows import Follows, Mirrored
 from chalicelib.store.social.posts import Posts
 from chalicelib.store.social.timelines import Timelines
@@ -13,23 +14,28 @@ NEWEST = 20
 class EdgeMirror:
     """Runs the pending jobs `follow:…` and `block:…`."""
 
-    def __init__(self, follows: Follows, posts: Posts, timelines: Timelines) -> None:
+    def __init__(self, store: Store, follows: Follows, posts: Posts, timelines: Timelines) -> None:
+        self._store = store
         self._follows = follows
         self._posts = posts
         self._timelines = timelines
 
     def follow(self, handle: str, target: str) -> None:
         """Add or remove a follower of the target, as the edge says; undo a follow that the target refuses."""
-        edge = self._follows.edge(handle, target)
+        edge = self._store.run(self._follows.edge(handle, target))
         if edge is None:
             return
-        mirrored = self._follows.mirror(handle, target, edge)
+        mirrored = self._store.run(self._follows.mirror(handle, target, edge))
         if edge.follows and mirrored == Mirrored.SAME:
-            self._timelines.put([handle], target, self._posts.newest([target], None, NEWEST)[target])
+            self._store.run(
+                self._timelines.put(
+                    [handle], target, self._store.run(self._posts.newest([target], None, NEWEST))[target]
+                )
+            )
         elif (
             edge.follows
             and mirrored in (Mirrored.GONE, Mirrored.BLOCKED)
-            and self._follows.unfollow(handle, target, edge.version)
+            and self._store.run(self._follows.unfollow(handle, target, edge.version))
         ):
             self.follow(handle, target)
 

@@ -57,7 +57,7 @@ class Feed:
         return _page(found, below)
 
     def _large_followed(self, reader: str) -> list[str]:
-        large = self._timelines.large_authors()
+        large = self._store.run(self._timelines.large_authors())
         size = AUTHORS_IN_A_QUERY
         parts = [large[start : start + size] for start in range(0, len(large), size)]
         followed = self._store.run_all(self._follows.followed_among(reader, part) for part in parts)
@@ -70,9 +70,9 @@ class Feed:
 
         The feed ends where a full timeline ends: below, it would show large authors only.
         """
-        timeline = self._timelines.read(reader, below, count)
+        timeline = self._store.run(self._timelines.read(reader, below, count))
         highest = None if below is None else below.score
-        newest = self._posts.newest(large, highest, count + 1)
+        newest = self._store.run(self._posts.newest(large, highest, count + 1))
         entries = {ScoredMember(post, f"{author}:{post}") for author, ids in newest.items() for post in ids}
         merged = entries.union(timeline.marks)
         following = [entry for entry in merged if below is None or entry < below]

@@ -8,6 +8,7 @@ from chalicelib.services.jobs.pending_jobs import PendingJobs
 from chalicelib.services.social.contact import check_contact, check_not_blocked
 from chalicelib.services.social.relations import Relations
 from chalicelib.services.social.user_pages import UserPages
+from chalicelib.store.redis.client import Store
 from chalicelib.store.social.follows import MOST_FOLLOWED, Following, Follows, item
 
 
@@ -19,7 +20,10 @@ class FollowService:
     field: Name of the field in which the caller sent it.
     """
 
-    def __init__(self, follows: Follows, relations: Relations, pages: UserPages, work: PendingJobs) -> None:
+    def __init__(
+        self, store: Store, follows: Follows, relations: Relations, pages: UserPages, work: PendingJobs
+    ) -> None:
+        self._store = store
         self._follows = follows
         self._relations = relations
         self._pages = pages
@@ -33,7 +37,7 @@ class FollowService:
         """
         target = self._relations.other(handle, name, field)
         check_contact(target, self._relations.of(target, handle), needs_account=True)
-        outcome = self._follows.follow(handle, target)
+        outcome = self._store.run(self._follows.follow(handle, target))
         if outcome == Following.NO_ACCOUNT:
             raise UserNotFound("Your account no longer exists.")
         if outcome == Following.BLOCKING:
@@ -45,7 +49,7 @@ class FollowService:
     def unfollow(self, handle: str, name: str, field: str = "handle") -> None:
         """Unfollow a user, also one who is not followed; raises BadRequest, UserNotFound."""
         target = self._relations.other(handle, name, field)
-        if self._follows.unfollow(handle, target):
+        if self._store.run(self._follows.unfollow(handle, target)):
             self._work.try_now(item(handle, target))
         else:
             self._relations.of(target, handle)

@@ -38,7 +38,7 @@ class PostService:
 
     def add(self, handle: str, text: str) -> Post:
         """Add a post; the queue puts it into timelines. Raises BadRequest, TextTooLong, UserNotFound."""
-        made = self._posts.add(handle, checked_text(text, "post", MAX_POST_BYTES))
+        made = self._store.run(self._posts.add(handle, checked_text(text, "post", MAX_POST_BYTES)))
         author = self._store.run(self._cards.of([handle])).get(handle)
         if made is None or author is None:
             raise UserNotFound("Your account no longer exists.")
@@ -47,7 +47,7 @@ class PostService:
 
     def delete(self, handle: str, post: str) -> None:
         """Delete one of the caller's posts; raises BadRequest, PostNotFound."""
-        if not self._posts.delete(handle, _id_of(post)):
+        if not self._store.run(self._posts.delete(handle, _id_of(post))):
             raise PostNotFound(f"You have no post {post}.")
 
     def page(self, handle: str, name: str, cursor: str | None, limit: int) -> PostPage:
@@ -73,7 +73,10 @@ class PostFanOut:
     authors from the authors themselves.
     """
 
-    def __init__(self, follows: Follows, posts: Posts, timelines: Timelines, large: int) -> None:
+    def __init__(
+        self, store: Store, follows: Follows, posts: Posts, timelines: Timelines, large: int
+    ) -> None:
+        self._store = store
         self._follows = follows
         self._posts = posts
         self._timelines = timelines
@@ -84,15 +87,15 @@ class PostFanOut:
 
         Later followers get the newest posts when they follow.
         """
-        unsent = self._posts.unsent(handle, MOST_POSTS)
+        unsent = self._store.run(self._posts.unsent(handle, MOST_POSTS))
         if unsent is None:
             return
-        followers = self._follows.some_followers(handle, self._large + 1)
+        followers = self._store.run(self._follows.some_followers(handle, self._large + 1))
         if len(followers) > self._large:
-            self._timelines.add_large_author(handle)
+            self._store.run(self._timelines.add_large_author(handle))
         else:
-            self._timelines.put(followers, handle, unsent.ids)
-        self._posts.sent(handle, unsent.upto)
+            self._store.run(self._timelines.put(followers, handle, unsent.ids))
+        self._store.run(self._posts.sent(handle, unsent.upto))
 
 
 def _id_of(post: str) -> int:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from chalicelib.store import keys
-from chalicelib.store.redis.client import Store
-from chalicelib.store.redis.query import Query
+from chalicelib.store.redis.query import Batch, Query, each
 from chalicelib.store.redis.sorted_sets import ScoredMember, page
 
 
@@ -17,18 +16,14 @@ class RoomList:
         new ones for some seconds: the room says what is true.
     """
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
-
     def page(self, below: ScoredMember | None, limit: int) -> Query[list[ScoredMember]]:
         """Return the query for a page of the rooms, the newest first."""
         return page(keys.rooms(), below, limit)
 
-    def add(self, rooms: Iterable[ScoredMember]) -> None:
-        """List rooms, each with the time at which it was made, µs."""
-        self._store.run_all(Query("ZADD", (keys.rooms(),), (str(made), room)) for made, room in rooms)
+    def add(self, rooms: Iterable[ScoredMember]) -> Batch[list[object]]:
+        """Return the batch that lists rooms, each with the time at which it was made, µs since 1970."""
+        return each([Query("ZADD", (keys.rooms(),), (str(made), room)) for made, room in rooms])
 
-    def remove(self, rooms: Collection[str]) -> None:
-        """List rooms no more."""
-        if rooms:
-            self._store.run(Query("ZREM", (keys.rooms(),), tuple(rooms)))
+    def remove(self, rooms: Collection[str]) -> Batch[list[object]]:
+        """Return the batch that removes rooms from the list."""
+        return each([Query("ZREM", (keys.rooms(),), tuple(rooms))] if rooms else [])

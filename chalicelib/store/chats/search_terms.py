@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from chalicelib.store import keys
-from chalicelib.store.redis.client import Store
-from chalicelib.store.redis.query import Query
+from chalicelib.store.redis.query import Batch, Query, each
 from chalicelib.store.redis.scripts import Script
 
 UPDATE_SEARCH_TERMS = Script("chats/update_search_terms")
@@ -20,25 +19,22 @@ class ChatTerms:
         tombstone of a deleted chat keeps the field until all of it is gone.
     """
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
-
     def of(self, chat: str) -> Query[frozenset[str]]:
-        """Return the query for what is noted."""
+        """Return the query for the terms that are noted."""
         return Query("HGET", (keys.chat(chat),), ("terms",), _terms)
 
-    def note(self, chat: str, terms: Collection[str]) -> None:
-        """Note what will be made."""
-        self._change(chat, noted=terms)
+    def note(self, chat: str, terms: Collection[str]) -> Batch[list[object]]:
+        """Return the batch that notes terms before they are made."""
+        return _changing(chat, noted=terms)
 
-    def strike(self, chat: str, terms: Collection[str]) -> None:
-        """Note no longer what is gone."""
-        self._change(chat, struck=terms)
+    def strike(self, chat: str, terms: Collection[str]) -> Batch[list[object]]:
+        """Return the batch that strikes terms that are gone."""
+        return _changing(chat, struck=terms)
 
-    def _change(self, chat: str, noted: Collection[str] = (), struck: Collection[str] = ()) -> None:
-        if noted or struck:
-            args = ("\0".join(noted), "\0".join(struck))
-            self._store.run(Query(UPDATE_SEARCH_TERMS, (keys.chat(chat),), args))
+
+def _changing(chat: str, noted: Collection[str] = (), struck: Collection[str] = ()) -> Batch[list[object]]:
+    args = ("\0".join(noted), "\0".join(struck))
+    return each([Query(UPDATE_SEARCH_TERMS, (keys.chat(chat),), args)] if noted or struck else [])
 
 
 def _terms(joined: bytes | None) -> frozenset[str]:

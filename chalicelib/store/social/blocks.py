@@ -6,8 +6,7 @@ from collections.abc import Iterable, Sequence
 from enum import IntEnum
 
 from chalicelib.store import keys, partitions
-from chalicelib.store.redis.client import Store
-from chalicelib.store.redis.query import Query
+from chalicelib.store.redis.query import Batch, Query, concatenated
 from chalicelib.store.redis.scripts import Script
 from chalicelib.store.redis.sorted_sets import ScoredMember, page
 from chalicelib.store.social import follows
@@ -34,27 +33,24 @@ class Blocks:
         members at the most. While the other may still follow the user, `block:<handle>:<other>` is owed.
     """
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def block(self, handle: str, other: str) -> Query[Blocking]:
+        """Return the query that blocks a user and ends the edges between the two; idempotent.
 
-    def block(self, handle: str, other: str) -> Blocking:
-        """Block somebody, end the edges between the two, and owe what is in the other's slot.
-
-        Again is no change.
+        The changes in the other user's slot are recorded as pending.
         """
         zsets = (keys.blocked(handle), keys.following(handle), keys.followers(handle))
         named = (keys.user(handle), *zsets, keys.pending(handle))
         args = (other, follows.item(handle, other), item(handle, other), MOST_BLOCKED)
-        return self._store.run(Query(BLOCK_USER, named, args, Blocking))
+        return Query(BLOCK_USER, named, args, Blocking)
 
-    def unblock(self, handle: str, other: str) -> bool:
-        """Block somebody no more; returns whether they were blocked."""
-        return bool(self._store.run(Query("ZREM", (keys.blocked(handle),), (other,))))
+    def unblock(self, handle: str, other: str) -> Query[bool]:
+        """Return the query that ends a block; False: there was none."""
+        return Query("ZREM", (keys.blocked(handle),), (other,), bool)
 
     @staticmethod
-    def blocking(handles: Iterable[str], other: str) -> list[Query[list[str]]]:
-        """Return the queries for which of some users block another; they may be in any order."""
-        return [_blockers(group, other) for group in partitions.by_partition(handles, each=1)]
+    def blocking(handles: Iterable[str], other: str) -> Batch[list[str]]:
+        """Return the batch for those of some users who block another, in any order."""
+        return concatenated([_blockers(group, other) for group in partitions.by_partition(handles, each=1)])
 
     @staticmethod
     def all_of(handle: str) -> Query[list[str]]:

@@ -7,7 +7,6 @@ from enum import IntEnum
 from typing import Any, NamedTuple
 
 from chalicelib.store import keys
-from chalicelib.store.redis.client import Store
 from chalicelib.store.redis.query import Query
 from chalicelib.store.redis.scripts import Script
 from chalicelib.store.redis.sorted_sets import ScoredMember, page
@@ -21,8 +20,6 @@ MOST_FOLLOWED = 10_000
 """Users that one may follow: what a feed merges and a deletion takes back stays bounded."""
 MEMORY = 3600 * 1_000_000
 """µs for which an ended edge is remembered; no call that mirrors an edge takes nearly as long."""
-AT_ONCE = 500
-"""Edges of a deleted account that are ended together."""
 
 
 class Following(IntEnum):
@@ -63,71 +60,59 @@ class Follows:
     owed in the follower's partition.
     """
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
-
-    def follow(self, handle: str, target: str) -> Following:
-        """Make a user follow another, and owe the mirror; again is no change."""
+    def follow(self, handle: str, target: str) -> Query[Following]:
+        """Return the query that makes a user follow another and records the mirror as pending; idempotent."""
         named = (keys.user(handle), keys.following(handle), keys.blocked(handle), keys.pending(handle))
-        args = (target, item(handle, target), MOST_FOLLOWED)
-        return self._store.run(Query(FOLLOW_USER, named, args, Following))
+        return Query(FOLLOW_USER, named, (target, item(handle, target), MOST_FOLLOWED), Following)
 
-    def unfollow(self, handle: str, target: str, version: int | None = None) -> bool:
-        """End an edge, and owe the mirror; returns whether there was one.
+    def unfollow(self, handle: str, target: str, version: int | None = None) -> Query[bool]:
+        """Return the query that ends an edge, and records the mirror as pending; False: there was none.
 
-        version: only an edge that still has it; None: any.
+        version: The edge is ended only if it still has this version; None: whatever its version.
         """
-        only = "" if version is None else str(version)
-        return self._store.run(_ending(handle, target, item(handle, target), only))
+        return _ending(handle, target, item(handle, target), "" if version is None else str(version))
 
-    def edge(self, handle: str, target: str) -> Edge | None:
-        """Return the edge from one user to another; None: there is none, and the mirror knows."""
+    def edge(self, handle: str, target: str) -> Query[Edge | None]:
+        """Return the query for the edge from one user to another; None: none, and the mirror has none."""
         named = (keys.following(handle), keys.pending(handle))
-        return self._store.run(Query(READ_FOLLOW, named, (target, item(handle, target)), _edge))
+        return Query(READ_FOLLOW, named, (target, item(handle, target)), _edge)
 
-    def mirror(self, handle: str, target: str, edge: Edge) -> Mirrored:
-        """Make the target's followers what the edge says, unless they know a newer one."""
-        return self._store.run(_mirroring(handle, target, edge))
+    def mirror(self, handle: str, target: str, edge: Edge) -> Query[Mirrored]:
+        """Return the query that copies an edge to the target's followers, unless they have a newer one."""
+        named = (keys.user(target), keys.followers(target), keys.unfollowed(target), keys.blocked(target))
+        return Query(MIRROR_FOLLOW, named, (handle, edge.version, int(edge.follows), MEMORY), Mirrored)
 
     def following(self, handle: str, below: ScoredMember | None, limit: int) -> Query[list[ScoredMember]]:
-        """Return the query for a page of whom a user follows, the newest first."""
+        """Return the query for a page of the users whom a user follows, the newest first."""
         return page(keys.following(handle), below, limit)
 
     def followers(self, handle: str, below: ScoredMember | None, limit: int) -> Query[list[ScoredMember]]:
-        """Return the query for a page of who follows a user, the newest first."""
+        """Return the query for a page of a user's followers, the newest first."""
         return page(keys.followers(handle), below, limit)
 
-    def some_followers(self, handle: str, limit: int) -> list[str]:
-        """Return followers of a user, all of them if they are fewer than the limit, as of one moment."""
-        query: Query[list[bytes]] = Query("ZRANGE", (keys.followers(handle),), (0, limit - 1))
-        return [follower.decode() for follower in self._store.run(query)]
+    def some_followers(self, handle: str, limit: int) -> Query[list[str]]:
+        """Return the query for followers of a user, `limit` at most, as of one moment."""
+        return Query("ZRANGE", (keys.followers(handle),), (0, limit - 1), _texts)
 
     def followed_among(self, handle: str, targets: Sequence[str]) -> Query[set[str]]:
-        """Return the query for those of some users, one at the least, whom a user follows."""
+        """Return the query for those of some users, at least one, whom a user follows."""
 
         def read(scores: list[bytes | None]) -> set[str]:
             return {target for target, score in zip(targets, scores, strict=True) if score is not None}
 
         return Query("ZMSCORE", (keys.following(handle),), tuple(targets), read)
 
-    def drop(self, handle: str) -> None:
-        """End every edge from and to a user whose account is deleted; broken off, it may be begun again.
+    def end_deleted(self, handle: str, target: str) -> Query[bool]:
+        """Return the query that ends an edge to a deleted user, whose mirror is removed with the account."""
+        return _ending(handle, target, "", "")
 
-        The mirrors go before the truth that leads to them. Nobody can follow the user any more, so what
-        others followed needs no mirror.
-        """
-        while edges := self._store.run(self.following(handle, None, AT_ONCE)):
-            self._store.run_all(
-                _mirroring(handle, target, Edge(False, version + 1)) for version, target in edges
-            )
-            self._strike(keys.following(handle), edges)
-        while edges := self._store.run(self.followers(handle, None, AT_ONCE)):
-            self._store.run_all(_ending(follower, handle, "", "") for _, follower in edges)
-            self._strike(keys.followers(handle), edges)
-        self._store.run(Query("SREM", (keys.large_authors(),), (handle,)))
+    def drop_following(self, handle: str, edges: Sequence[ScoredMember]) -> Query[object]:
+        """Return the query that removes edges of a deleted user, whose mirrors are gone."""
+        return Query("ZREM", (keys.following(handle),), tuple(target for _, target in edges))
 
-    def _strike(self, key: str, edges: list[ScoredMember]) -> None:
-        self._store.run(Query("ZREM", (key,), tuple(handle for _, handle in edges)))
+    def drop_followers(self, handle: str, edges: Sequence[ScoredMember]) -> Query[object]:
+        """Return the query that removes followers of a deleted user, whose edges have ended."""
+        return Query("ZREM", (keys.followers(handle),), tuple(follower for _, follower in edges))
 
 
 def item(handle: str, target: str) -> str:
@@ -140,10 +125,9 @@ def _ending(handle: str, target: str, owes: str, version: str) -> Query[bool]:
     return Query(UNFOLLOW_USER, named, (target, owes, version), bool)
 
 
-def _mirroring(handle: str, target: str, edge: Edge) -> Query[Mirrored]:
-    named = (keys.user(target), keys.followers(target), keys.unfollowed(target), keys.blocked(target))
-    return Query(MIRROR_FOLLOW, named, (handle, edge.version, int(edge.follows), MEMORY), Mirrored)
-
-
 def _edge(reply: list[Any]) -> Edge | None:
     return Edge(bool(reply[0]), int(reply[1])) if reply else None
+
+
+def _texts(reply: list[bytes]) -> list[str]:
+    return [text.decode() for text in reply]

@@ -8,8 +8,7 @@ from typing import NamedTuple
 
 from chalicelib.store import keys, partitions
 from chalicelib.store.accounts.user_cards import UserCard, card
-from chalicelib.store.redis.client import Store
-from chalicelib.store.redis.query import Query
+from chalicelib.store.redis.query import Batch, Query
 from chalicelib.store.redis.scripts import Script
 
 ADD_POST = Script("social/add_post")
@@ -56,21 +55,18 @@ class Posts:
     posts have reached the followers, is not below it. Repeats put the same posts into the same timelines.
     """
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def add(self, handle: str, text: str) -> Query[int | None]:
+        """Return the query that adds a post; its result is the post's id; None: there is no account.
 
-    def add(self, handle: str, text: str) -> int | None:
-        """Add a post, and owe its way to the followers; returns its id, None: there is no account.
-
-        Raises StoreUnavailable; the post may be there then.
+        The delivery to followers is recorded as pending. Of a call that raises StoreUnavailable the post may
+        be there.
         """
         named = (keys.user(handle), keys.posts(handle), keys.pending(handle))
-        added: int = self._store.run(Query(ADD_POST, named, (item(handle), text), repeatable=False))
-        return added or None
+        return Query(ADD_POST, named, (item(handle), text), lambda made: made or None, repeatable=False)
 
-    def delete(self, handle: str, post: int) -> bool:
-        """Delete a post; returns whether there was one."""
-        return bool(self._store.run(Query("ZREMRANGEBYSCORE", (keys.posts(handle),), (post, post))))
+    def delete(self, handle: str, post: int) -> Query[bool]:
+        """Return the query that deletes a post; False: there was none."""
+        return Query("ZREMRANGEBYSCORE", (keys.posts(handle),), (post, post), bool)
 
     def page(self, handle: str, before: int | None, limit: int) -> Query[list[Post]]:
         """Return the query for a user's posts with ids below one (None: any), the newest first."""
@@ -86,27 +82,29 @@ class Posts:
         named = (keys.user(handle), keys.posts(handle), keys.blocked(handle))
         return Query(READ_POSTS, named, (reader, *ids), functools.partial(_written, handle))
 
-    def newest(self, handles: Iterable[str], upto: int | None, limit: int) -> dict[str, list[int]]:
-        """Return the ids of users' newest posts, `limit` of each, none above `upto`; the newest first."""
+    def newest(self, handles: Iterable[str], upto: int | None, limit: int) -> Batch[dict[str, list[int]]]:
+        """Return the batch for the ids of users' newest posts, `limit` of each, newest first.
+
+        upto: The highest id to return, µs since 1970; None: any.
+        """
         highest = "" if upto is None else upto
         groups = partitions.by_partition(handles, each=1)
-        replies = self._store.run_all(
-            Query(READ_NEWEST_POSTS, tuple(map(keys.posts, group)), (highest, limit)) for group in groups
-        )
-        return {
-            handle: _ids(ids)
-            for group, reply in zip(groups, replies, strict=True)
-            for handle, ids in zip(group, reply, strict=True)
-        }
+        queries = [
+            Query(READ_NEWEST_POSTS, tuple(map(keys.posts, group)), (highest, limit), list)
+            for group in groups
+        ]
+        return Batch(queries, functools.partial(_by_author, groups))
 
-    def unsent(self, handle: str, limit: int) -> Unsent | None:
-        """Return the posts that may not have reached all followers, the newest `limit`; None: all have."""
-        named = (keys.user(handle), keys.posts(handle))
-        return self._store.run(Query(READ_UNSENT_POSTS, named, (limit,), _unsent))
+    def unsent(self, handle: str, limit: int) -> Query[Unsent | None]:
+        """Return the query for the posts that may not have reached all followers; None: all have.
 
-    def sent(self, handle: str, upto: int) -> None:
-        """Note that all posts up to an id have reached the followers."""
-        self._store.run(Query(RECORD_SENT_POSTS, (keys.user(handle),), (upto,)))
+        limit: Maximum number of posts; the newest are returned.
+        """
+        return Query(READ_UNSENT_POSTS, (keys.user(handle), keys.posts(handle)), (limit,), _unsent)
+
+    def sent(self, handle: str, upto: int) -> Query[object]:
+        """Return the query that notes that all posts up to an id have reached the followers."""
+        return Query(RECORD_SENT_POSTS, (keys.user(handle),), (upto,))
 
 
 def item(handle: str) -> str:
@@ -123,6 +121,14 @@ def _written(handle: str, reply: list[bytes]) -> AuthoredPosts | None:
         return None
     name, avatar, *posts = reply
     return AuthoredPosts(card(handle, name, avatar), list(map(_post, posts)))
+
+
+def _by_author(groups: Sequence[Sequence[str]], replies: Sequence[list[list[bytes]]]) -> dict[str, list[int]]:
+    return {
+        handle: _ids(ids)
+        for group, reply in zip(groups, replies, strict=True)
+        for handle, ids in zip(group, reply, strict=True)
+    }
 
 
 def _unsent(reply: list[bytes]) -> Unsent | None:

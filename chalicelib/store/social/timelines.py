@@ -6,8 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from chalicelib.store import keys, partitions
-from chalicelib.store.redis.client import Store
-from chalicelib.store.redis.query import Query
+from chalicelib.store.redis.query import Batch, Query, each
 from chalicelib.store.redis.scripts import Script
 from chalicelib.store.redis.sorted_sets import ScoredMember, page, scored_members
 
@@ -35,30 +34,36 @@ class Timelines:
     `{u000}:large_authors`: SET, no expiry: handles of authors who ever had too many followers for it.
     """
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def put(self, readers: Sequence[str], author: str, ids: Sequence[int]) -> Batch[list[int]]:
+        """Return the batch that puts posts into the timelines of readers, except deleted ones; idempotent."""
+        return each(list(_putting(readers, author, ids)))
 
-    def put(self, readers: Sequence[str], author: str, ids: Sequence[int]) -> None:
-        """Put posts into the timelines of readers, but of those who are gone; again is no change."""
-        if ids:
-            self._store.run_all(list(_putting(readers, author, ids)))
-
-    def read(self, reader: str, below: ScoredMember | None, limit: int) -> TimelinePage:
-        """Return a page of a timeline."""
-        key = keys.timeline(reader)
-        last = MOST_POSTS - 1
+    def read(self, reader: str, below: ScoredMember | None, limit: int) -> Batch[TimelinePage]:
+        """Return the batch for a page of a timeline."""
+        key, last = keys.timeline(reader), MOST_POSTS - 1
         oldest = Query("ZREVRANGE", (key,), (last, last, "WITHSCORES"), scored_members)
-        marks, full = self._store.run_both(page(key, below, limit), oldest)
-        return TimelinePage(marks, full[0].score if full else 0)
+        return Batch([page(key, below, limit), oldest], _page)
 
-    def large_authors(self) -> list[str]:
-        """Return the authors whose posts are not put into timelines."""
-        query: Query[list[bytes]] = Query("SMEMBERS", (keys.large_authors(),))
-        return [author.decode() for author in self._store.run(query)]
+    def large_authors(self) -> Query[list[str]]:
+        """Return the query for the authors whose posts are not put into timelines."""
+        return Query("SMEMBERS", (keys.large_authors(),), read=_texts)
 
-    def add_large_author(self, handle: str) -> None:
-        """Leave an author's posts out of timelines from now on."""
-        self._store.run(Query("SADD", (keys.large_authors(),), (handle,)))
+    def add_large_author(self, handle: str) -> Query[object]:
+        """Return the query that leaves an author's posts out of timelines from now on."""
+        return Query("SADD", (keys.large_authors(),), (handle,))
+
+    def remove_large_author(self, handle: str) -> Query[object]:
+        """Return the query that removes a deleted author from the large ones."""
+        return Query("SREM", (keys.large_authors(),), (handle,))
+
+
+def _page(results: list[list[ScoredMember]]) -> TimelinePage:
+    marks, full = results
+    return TimelinePage(marks, full[0].score if full else 0)
+
+
+def _texts(reply: list[bytes]) -> list[str]:
+    return [text.decode() for text in reply]
 
 
 def _putting(readers: Sequence[str], author: str, ids: Sequence[int]) -> Iterator[Query[int]]:

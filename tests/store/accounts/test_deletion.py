@@ -50,11 +50,11 @@ def settle_everybody(village: Village) -> None:
     village.follow("alice", "bob", "carol")
     village.follow("bob", "alice")
     village.follow("dave", "alice", "bob")
-    village.blocks.block("alice", "eve")
+    village.store.run(village.blocks.block("alice", "eve"))
     village.work.try_now("block:alice:eve")
-    village.posts.add("alice", "a post")
+    village.store.run(village.posts.add("alice", "a post"))
     village.work.try_now("posts:alice")
-    village.timelines.put(["alice"], "bob", [1])
+    village.store.run(village.timelines.put(["alice"], "bob", [1]))
     assert village.store.run(village.sessions.add("alice", "hash", b"d" * 32, Details("192.0.2.1", "agent")))
 
 
@@ -157,7 +157,9 @@ def test_crash_between_a_change_and_a_deletion(village: Village, raw: RawClient)
         sweep(village.store)
         check_gone(village, raw)
         assert village.store.run(village.claims.holder(EMAIL, "alison@example.org")) is None
-        assert village.index.find("ali", None, 9) == [("alien", handle) for handle in EVERYBODY[1:]]
+        assert village.store.run(village.index.find("ali", None, 9)) == [
+            ("alien", handle) for handle in EVERYBODY[1:]
+        ]
 
 
 def test_many_follows_go_soon(village: Village, raw: RawClient) -> None:

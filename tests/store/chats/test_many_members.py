@@ -96,11 +96,11 @@ ASKING: dict[str, Asking] = {
     "deliver": fetching(lambda store, handles: Inboxes(store).delivering(GROUP, 1, handles)),
     "targets": fetching(lambda store, handles: UserConnections(store, 60).targets(handles)),
     "ephemeral": fetching(lambda _, handles: EphemeralRecipients.reading("ann", handles, 10, 100)),
-    "blockers": fetching(lambda _, handles: Blocks.blocking(handles, "ann")),
-    "cards": lambda store, handles: UserCards().of(handles),
-    "posts": lambda store, handles: Posts(store).newest(handles, None, 1),
-    "timelines": lambda store, handles: Timelines(store).put(handles, "ann", [7]),
-    "full timelines": lambda store, handles: Timelines(store).put(handles[:50], "ann", range(1, 1001)),
+    "blockers": lambda store, handles: store.run(Blocks.blocking(handles, "ann")),
+    "cards": lambda store, handles: store.run(UserCards().of(handles)),
+    "posts": lambda store, handles: store.run(Posts().newest(handles, None, 1)),
+    "timelines": lambda store, handles: store.run(Timelines().put(handles, "ann", [7])),
+    "full timelines": lambda store, handles: store.run(Timelines().put(handles[:50], "ann", range(1, 1001))),
 }
 
 

@@ -60,10 +60,10 @@ def test_small_archive_is_one_page(village: Village) -> None:
     village.people.change("alice", ProfileChanges(bio="down", email="alice@example.org"))
     village.follow("alice", "bob")
     village.follow("bob", "alice")
-    village.blocks.block("alice", "eve")
-    first = village.posts.add("alice", "first")
-    village.posts.add("alice", "second")
-    village.timelines.put(["alice"], "bob", [17])
+    village.store.run(village.blocks.block("alice", "eve"))
+    first = village.store.run(village.posts.add("alice", "first"))
+    village.store.run(village.posts.add("alice", "second"))
+    village.store.run(village.timelines.put(["alice"], "bob", [17]))
     village.store.run(village.sessions.add("alice", "secret-hash", b"d" * 32, Details("192.0.2.1", "agent")))
     whole, sizes = archive(village)
 
@@ -106,7 +106,7 @@ def test_pages_are_bounded(village: Village, raw: RawClient) -> None:
     """However large the posts, and however many sessions and names, a page stays below 4 MiB."""
     count = 3 * POSTS + 1
     for number in range(count):
-        assert village.posts.add("alice", WORST[:-3] + f"{number:03d}")
+        assert village.store.run(village.posts.add("alice", WORST[:-3] + f"{number:03d}"))
     fans = {f"{'f' * 27}{number:05d}": number for number in range(20_000)}
     raw.zadd(keys.followers("alice"), fans)
     for number in range(100):

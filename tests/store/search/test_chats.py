@@ -41,9 +41,9 @@ class Town:
         self.store = store
         self.chats = Chats(store, 1000, 100)
         self.index, self.terms, self.rooms = (
-            SearchIndex(store, keys.chat_terms),
-            ChatTerms(store),
-            RoomList(store),
+            SearchIndex(keys.chat_terms),
+            ChatTerms(),
+            RoomList(),
         )
         self.chat_search = ChatSearch(store, self.chats, self.index, self.terms, self.rooms)
 
@@ -188,7 +188,7 @@ def test_reading_removes_stale_entries(town: Town, raw: RawClient) -> None:
         SearchEntry("chess", GROUPS[1]),
         SearchEntry("cheese", GROUPS[2]),
     ]
-    town.index.add(stale)
+    town.store.run(town.index.add(stale))
     raw.zadd(keys.rooms(), {"r-gone": 1})
     town.settle("r-chess", "")
 
@@ -296,7 +296,7 @@ def test_no_chat_leaves_no_trace(town: Town, raw: RawClient) -> None:
     """To index what never was, or what is by invitation alone, writes nothing."""
     town.chat_search.index(GROUPS[0])
     town.chat_search.index("r-chess")
-    town.terms.note("r-chess", ["chess"])
+    town.store.run(town.terms.note("r-chess", ["chess"]))
     assert list(raw.scan_iter()) == []
 
     town.settle(GROUPS[0], "Chess", "invite")

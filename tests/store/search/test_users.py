@@ -120,8 +120,10 @@ def _change(village: Village, now: dict[str, str], handle: str, name: str | None
 def test_stale_entries_heal(village: Village, raw: RawClient) -> None:
     """An entry that no longer fits gives nobody, and goes; one that fits stays."""
     village.settle("alice", "Alice")
-    village.index.add(
-        [SearchEntry("ali baba", "alice"), SearchEntry("alien", "nobody"), SearchEntry("alimony", "zed")]
+    village.store.run(
+        village.index.add(
+            [SearchEntry("ali baba", "alice"), SearchEntry("alien", "nobody"), SearchEntry("alimony", "zed")]
+        )
     )
     village.settle("zed")
     village.store.run(village.accounts.delete("zed"))
@@ -154,7 +156,7 @@ def test_entry_that_fits_again_is_put_back(village: Village) -> None:
 
 def test_search_stops_with_a_cursor_after_many_stale_entries(village: Village) -> None:
     """A search through entries without users stops with a cursor, and continues from there."""
-    village.index.add([SearchEntry(f"aa{number:03d}", "nobody") for number in range(50)])
+    village.store.run(village.index.add([SearchEntry(f"aa{number:03d}", "nobody") for number in range(50)]))
     village.settle("aaron")
 
     page = village.search.users("aa", 3, None)

@@ -14,6 +14,7 @@ from chalicelib.errors import Blocked, UserNotFound
 from chalicelib.services.social.edge_mirror import EdgeMirror
 from chalicelib.store import keys
 from chalicelib.store.redis.client import Store
+from chalicelib.store.redis.query import Query
 from chalicelib.store.social.follows import Edge, Follows
 from tests.servers.engines import Engine
 from tests.store.account_services import Crash, CrashingStore
@@ -30,14 +31,13 @@ STEPS = st.integers(0, 9)
 class Late(Follows):
     """Finds an edge as it was when a process began that comes to mirror it only now."""
 
-    def __init__(self, store: Store, edge: Edge) -> None:
-        super().__init__(store)
+    def __init__(self, edge: Edge) -> None:
         self._then: Edge | None = edge
 
-    def edge(self, handle: str, target: str) -> Edge | None:
-        """Return the edge as it was, and from the second time on as it is."""
+    def edge(self, handle: str, target: str) -> Query[Edge | None]:
+        """Return the query for the edge as it was, and from the second time on as it is."""
         then, self._then = self._then, None
-        return then or super().edge(handle, target)
+        return super().edge(handle, target).map(lambda edge: then or edge)
 
 
 class FollowMachine(RuleBasedStateMachine):
@@ -108,10 +108,10 @@ class FollowMachine(RuleBasedStateMachine):
     @rule(pair=PAIRS, what=st.sampled_from(["follow", "unfollow"]))
     def stall(self, pair: tuple[str, str], what: str) -> None:
         """Follow or unfollow, and come no further than to read the edge: its mirror is late."""
-        change: Callable[[str, str], object] = getattr(self._society.follows, what)
-        change(*pair)
+        change: Callable[[str, str], Query[object]] = getattr(self._society.follows, what)
+        self._society.store.run(change(*pair))
         self._unsure.add(pair)
-        edge = self._society.follows.edge(*pair)
+        edge = self._society.store.run(self._society.follows.edge(*pair))
         if edge is not None:
             self._late.append((*pair, edge))
 
@@ -184,7 +184,7 @@ class FollowMachine(RuleBasedStateMachine):
 
     def _mirror_late(self, place: int) -> None:
         follower, target, edge = self._late.pop(place)
-        late = EdgeMirror(Late(self._store, edge), self._society.posts, self._society.timelines)
+        late = EdgeMirror(self._store, Late(edge), self._society.posts, self._society.timelines)
         late.follow(follower, target)
         self._done["late"] += 1
 

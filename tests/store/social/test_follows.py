@@ -40,11 +40,11 @@ def society(store: Store) -> Society:
 
 def test_follow_owes_its_mirror(society: Society, raw: RawClient) -> None:
     """A follow is there at once with the follower, and the mirror of it is owed with the same version."""
-    assert society.follows.follow("ann", "bob") == Following.NOW
+    assert society.store.run(society.follows.follow("ann", "bob")) == Following.NOW
 
     version = edges(raw, keys.following("ann"))["bob"]
     assert society.store.run(society.owed.version("ann", "follow:ann:bob")) == version
-    assert society.follows.edge("ann", "bob") == Edge(True, version)
+    assert society.store.run(society.follows.edge("ann", "bob")) == Edge(True, version)
     assert mirrored(raw, ALL) == {}
 
 
@@ -53,7 +53,7 @@ def test_follow_again_changes_nothing(society: Society, raw: RawClient) -> None:
     society.following.follow("ann", "bob")
     before = truth(raw, ALL)
 
-    assert society.follows.follow("ann", "bob") == Following.ALREADY
+    assert society.store.run(society.follows.follow("ann", "bob")) == Following.ALREADY
     society.following.follow("ann", "BOB")
 
     assert truth(raw, ALL) == mirrored(raw, ALL) == before
@@ -65,28 +65,28 @@ def test_versions_always_rise(society: Society, raw: RawClient) -> None:
     future = 2**52
     raw.hset(keys.user("ann"), "followed", future)
 
-    society.follows.follow("ann", "bob")
-    society.follows.unfollow("ann", "bob")
-    assert society.follows.edge("ann", "bob") == Edge(False, future + 2)
-    society.follows.follow("ann", "bob")
-    assert society.follows.edge("ann", "bob") == Edge(True, future + 3)
+    society.store.run(society.follows.follow("ann", "bob"))
+    society.store.run(society.follows.unfollow("ann", "bob"))
+    assert society.store.run(society.follows.edge("ann", "bob")) == Edge(False, future + 2)
+    society.store.run(society.follows.follow("ann", "bob"))
+    assert society.store.run(society.follows.edge("ann", "bob")) == Edge(True, future + 3)
 
 
 def test_unfollow_ends_only_the_version_meant(society: Society) -> None:
     """An edge of another version than the one to take back stays."""
-    society.follows.follow("ann", "bob")
-    edge = society.follows.edge("ann", "bob")
+    society.store.run(society.follows.follow("ann", "bob"))
+    edge = society.store.run(society.follows.edge("ann", "bob"))
     assert edge is not None
 
-    assert not society.follows.unfollow("ann", "bob", edge.version - 1)
-    assert society.follows.edge("ann", "bob") == edge
-    assert society.follows.unfollow("ann", "bob", edge.version)
-    assert not society.follows.unfollow("ann", "bob")
+    assert not society.store.run(society.follows.unfollow("ann", "bob", edge.version - 1))
+    assert society.store.run(society.follows.edge("ann", "bob")) == edge
+    assert society.store.run(society.follows.unfollow("ann", "bob", edge.version))
+    assert not society.store.run(society.follows.unfollow("ann", "bob"))
 
 
 def test_strangers_have_no_edge_to_mirror(society: Society) -> None:
     """Two users without any relation have no edge to mirror."""
-    assert society.follows.edge("ann", "bob") is None
+    assert society.store.run(society.follows.edge("ann", "bob")) is None
     society.edge_mirror.follow("ann", "bob")
 
 
@@ -96,8 +96,8 @@ def test_missing_account_cannot_follow_or_block(society: Society, raw: RawClient
     handle = "ann" if deleted else "nobody"
     society.store.run(society.accounts.delete(handle))
 
-    assert society.follows.follow(handle, "bob") == Following.NO_ACCOUNT
-    assert society.blocks.block(handle, "bob") == Blocking.NO_ACCOUNT
+    assert society.store.run(society.follows.follow(handle, "bob")) == Following.NO_ACCOUNT
+    assert society.store.run(society.blocks.block(handle, "bob")) == Blocking.NO_ACCOUNT
     with pytest.raises(UserNotFound):
         society.following.follow(handle, "bob")
     with pytest.raises(UserNotFound):
@@ -125,7 +125,7 @@ def test_only_a_newer_version_is_mirrored(society: Society, raw: RawClient) -> N
     """Of two mirrored edges that come in the wrong order, the newer version stays."""
 
     def mirror(version: int, follows: bool) -> Mirrored:
-        return society.follows.mirror("ann", "bob", Edge(follows, version))
+        return society.store.run(society.follows.mirror("ann", "bob", Edge(follows, version)))
 
     now = 2**51
     assert mirror(now, True) == Mirrored.SAME
@@ -145,7 +145,9 @@ def test_ended_edges_are_forgotten(society: Society, raw: RawClient) -> None:
     seconds, micros = raw.time(target_nodes="random") if hasattr(raw, "get_node") else raw.time()
     now = seconds * 1_000_000 + micros
     for age, follower in enumerate(("old", "young")):
-        society.follows.mirror(follower, "bob", Edge(False, now - MEMORY - 1 if not age else now))
+        society.store.run(
+            society.follows.mirror(follower, "bob", Edge(False, now - MEMORY - 1 if not age else now))
+        )
 
     assert set(edges(raw, keys.unfollowed("bob"))) == {"young"}
     assert 0 < raw.pttl(keys.unfollowed("bob")) <= MEMORY / 1000
@@ -155,7 +157,7 @@ def test_ended_edges_are_forgotten(society: Society, raw: RawClient) -> None:
 def test_nobody_gains_no_follower(society: Society, raw: RawClient, deleted: bool) -> None:
     """A mirror that finds its target gone makes no key for it, and the edge is taken back."""
     target = "bob" if deleted else "nobody"
-    society.follows.follow("ann", target)
+    society.store.run(society.follows.follow("ann", target))
     society.store.run(society.accounts.delete(target))
 
     society.work.run(f"follow:ann:{target}")
@@ -167,8 +169,8 @@ def test_nobody_gains_no_follower(society: Society, raw: RawClient, deleted: boo
 
 def test_block_undoes_a_concurrent_follow(society: Society, raw: RawClient) -> None:
     """A follow that a block overtakes is undone."""
-    society.follows.follow("ann", "bob")
-    society.blocks.block("bob", "ann")
+    society.store.run(society.follows.follow("ann", "bob"))
+    society.store.run(society.blocks.block("bob", "ann"))
 
     society.work.run("follow:ann:bob")
 
