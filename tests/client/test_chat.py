@@ -157,6 +157,7 @@ def test_text_for_nobody_is_given_back(open_server: str) -> None:
         hers.shows("To whom?")
 
 
+@pytest.mark.long
 def test_chat_without_sockets(socketless_server: str) -> None:
     """Where no socket can be opened the chat says so at once, and goes on by plain requests."""
     alice, bob, room = name(), name(), name()
@@ -184,6 +185,7 @@ def test_chat_without_sockets(socketless_server: str) -> None:
         assert hers.ends() == 0
 
 
+@pytest.mark.long
 def test_account_on_a_closed_server(closed_server: str) -> None:
     """A password is asked for without echo; who has no account may make one."""
     user = name()

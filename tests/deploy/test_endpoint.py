@@ -38,6 +38,7 @@ def test_an_endpoint_that_is_no_url(tmp_path: Path, stage: str, wrong: str) -> N
     assert said == f"deploy: AWS_ENDPOINT_URL is {wrong!r}, {told}"
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("status", [200, 404])
 def test_something_else_answers(tmp_path: Path, status: int) -> None:
     """What answers and is not LocalStack is told apart from nothing."""

@@ -76,6 +76,7 @@ def test_id_has_at_most_64_characters(api: Api) -> None:
     assert api.page(chat, alice)["head"] == 1
 
 
+@pytest.mark.long
 def test_a_page_ends_at_1000_messages_or_4_mib(api: Api) -> None:
     """Of 1,001 short messages a page has 1,000; of 60 long ones those that fit 4 MiB; the next goes on."""
     chat, alice, _ = api.new_pair()

@@ -171,6 +171,7 @@ def deaf(server: SocketServer, user: str) -> ClientConnection:
     return server.open(f"/?user={user}", sock=small, max_queue=1, close_timeout=0.1)
 
 
+@pytest.mark.long
 def test_all_connections_of_a_user_share_what_may_wait_unread(tmp_path: Path) -> None:
     """The user's deaf connections are dropped for what all leave unread; one of another user lives on."""
     limits = Limits(unread_bytes=64 * MIB, user_unread_bytes=MIB)

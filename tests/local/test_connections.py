@@ -539,6 +539,7 @@ def test_a_busy_connection_is_not_idle(tmp_path: Path) -> None:
         assert id_of(reading) == to[0]
 
 
+@pytest.mark.long
 def test_a_slow_reader_is_dropped(tmp_path: Path) -> None:
     """Who reads nothing is given up once too much waits for it, and nobody else waits."""
     with running_sockets(tmp_path, 1, Limits(unread_bytes=64 * KIB)) as server:

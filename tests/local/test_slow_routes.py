@@ -140,6 +140,7 @@ def test_a_client_that_leaves_a_slow_call(echo: EchoServer) -> None:
     assert echo.output().count("Traceback") == tracebacks
 
 
+@pytest.mark.long
 def test_a_slow_call_is_answered_while_the_server_stops(tmp_path: Path) -> None:
     """A call that ends soon after SIGTERM is answered before the server has stopped."""
     with running_echo(tmp_path) as echo, begin(echo, "brief") as peer:
@@ -157,6 +158,7 @@ def test_a_slow_call_does_not_keep_the_server(tmp_path: Path) -> None:
         assert "Traceback" not in echo.output()
 
 
+@pytest.mark.long
 def test_20_callers_read_their_own_headers(tmp_path: Path) -> None:
     """Calls that race through slow and other routes of a Chalice app each read their own request."""
     with running_echo(tmp_path, "tests.local.racing:gateway") as server, ThreadPoolExecutor(CALLERS) as pool:

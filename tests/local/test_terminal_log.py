@@ -38,6 +38,7 @@ def ready(terminal: Terminal) -> tuple[str, str]:
     return before.strip(), url.strip()
 
 
+@pytest.mark.long
 def test_terminal_shows_errors_alone(tmp_path: Path, store: Engine) -> None:
     """The banner comes first, a request that succeeds leaves no line, an error leaves a short red one."""
     with started(tmp_path, store) as terminal:
@@ -68,6 +69,7 @@ def test_no_color_turns_colours_off(
         assert (RED in terminal.shows("/v1/sync 503")) is coloured
 
 
+@pytest.mark.long
 def test_json_on_a_terminal(tmp_path: Path, store: Engine) -> None:
     """LOG=json has an object a line for every request, on a terminal too."""
     with started(tmp_path, store, LOG="json") as terminal:

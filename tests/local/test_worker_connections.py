@@ -125,6 +125,7 @@ def test_connections_are_closed_for_the_application(echo: SocketServer) -> None:
             assert echo.end_of(connection)["disconnectStatusCode"] == SESSION_ENDED.code
 
 
+@pytest.mark.long
 def test_a_killed_worker(tmp_path: Any) -> None:
     """Its connections are gone and others live on; who takes its place has connections of its own."""
     with running_sockets(tmp_path, 2) as server:

@@ -158,6 +158,7 @@ def test_frame_after_the_end_of_the_token_ends_the_connection(door: Door, issuer
     assert door.recorder.closed == [ID]
 
 
+@pytest.mark.long
 def test_sweep_closes_a_silent_connection_after_the_end_of_the_token(
     door: Door, issuer: Issuer, token: str
 ) -> None:

@@ -9,6 +9,8 @@ import pytest
 from tests.deployed.client import Api
 from tests.servers.gateway import gateway
 
+pytestmark = pytest.mark.long
+
 LISTED = "https://chat.example.com"
 SECOND = "http://localhost:3000"
 FOREIGN = [
@@ -111,7 +113,6 @@ def test_without_the_setting_there_is_no_cors(open_url: str) -> None:
     client.close()
 
 
-@pytest.mark.long
 def test_a_star_lets_any_page_read_but_not_speak_as_anybody() -> None:
     """`*` is for tokens: any page may read; an open server, which trusts names, still refuses its calls."""
     with gateway(env={"PARLEY_CORS_ORIGINS": "*"}) as url:
