@@ -1,6 +1,6 @@
 #!lua flags=no-writes
 -- Reads what a user's inbox entry of a chat should say.
--- requires: numbers, chat_log, entry_states, read_states
+-- requires: chat_log, entry_states, flags, read_states
 local chat = KEYS[1] -- HASH, see Chats; does not exist for a direct chat
 local members = KEYS[2] -- HASH, see Chats; does not exist for a direct chat
 local others = KEYS[3] -- HASH, see Chats; does not exist for a direct chat

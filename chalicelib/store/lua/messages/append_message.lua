@@ -1,6 +1,6 @@
 #!lua
 -- Appends one message to a chat's log in one step, at most once for an idempotency id, if its sender may write.
--- requires: clock, numbers, append, attached_connections, chat_log, memberships, permissions, read_states
+-- requires: clock, numbers, append, attached_connections, chat_log, memberships, read_states
 local log = KEYS[1] -- LIST, see MessageLog
 local chat = KEYS[2] -- HASH, see Chats; does not exist for a direct chat
 local members = KEYS[3] -- HASH, see Chats; does not exist for a direct chat

@@ -1,5 +1,5 @@
 -- Reads the connections that are attached to a chat, see ChatConnections.
--- requires: numbers
+-- requires: flags
 local JOINED = 1
 local BATCH = 4000
 

@@ -1,4 +1,5 @@
 -- Reads what a group or room is and who its members are, see Chats.
+local GROUP = 'group' -- the kind of groups and rooms
 
 -- Returns whether the group exists, whether new members may read its history, and whether it is large.
 local function group_of(chat)

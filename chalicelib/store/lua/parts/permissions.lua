@@ -1,7 +1,6 @@
 -- Decides what a user may see of a chat.
--- requires: numbers, chat_log, memberships, read_states
+-- requires: numbers, chat_log, flags, memberships, read_states
 local NONE, MEMBER, INVITED, REQUESTED, BANNED, LEFT, GONE = 0, 1, 2, 3, 4, 5, 6
-local GROUP = 'group'
 
 -- Returns the state of a user in a group, and the seqs that the user may read: above the first, up to the second.
 local function membership_of(view, members, others, handle)

@@ -1,5 +1,5 @@
 -- Collects the connections that receive something: two lists, of those that take JSON and of those that take protobuf.
--- requires: clock, numbers, connection_flags
+-- requires: clock, connection_flags, flags
 
 local function add_recipient(recipients, connection, flags)
   local list = has(flags, PROTOBUF) and recipients[2] or recipients[1]

@@ -1,5 +1,5 @@
 -- Reads and writes the connections of a user and their leases, see UserConnections.
--- requires: numbers, connection_flags, session_records, signed_identity
+-- requires: numbers, connection_flags, flags, session_records, signed_identity
 local NAMED = '\0'
 
 -- Returns expiry, flags and session of a connection; nothing if the user has no such connection.

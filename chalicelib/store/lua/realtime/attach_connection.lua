@@ -1,6 +1,6 @@
 #!lua
 -- Attaches a connection to a group or room for the time of a lease, if its user is a member.
--- requires: clock, numbers, chat_connections, memberships
+-- requires: clock, chat_connections, flags, memberships
 local chat = KEYS[1] -- HASH, see Chats
 local members = KEYS[2] -- HASH, see Chats
 local chat_connections = KEYS[3] -- HASH, see ChatConnections

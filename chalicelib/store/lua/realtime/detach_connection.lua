@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 -- Detaches a connection from a chat, and tells whether its user left the room with it. Of several expired connections of a user,
 -- the first that is detached counts as the last.
--- requires: clock, numbers, chat_connections
+-- requires: clock, chat_connections, flags
 local members = KEYS[1] -- HASH, see Chats
 local chat_connections = KEYS[2] -- HASH, see ChatConnections
 local connection = ARGV[1]

@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 -- Removes a connection from those of its user, and tells whether the user went offline with it. Of several expired connections,
 -- the first that is removed counts as the last.
--- requires: clock, numbers, connection_flags, user_connections, watchers
+-- requires: clock, numbers, connection_flags, flags, user_connections, watchers
 local user = KEYS[1] -- HASH, see Accounts
 local user_connections = KEYS[2] -- HASH, see UserConnections
 local last_seen = KEYS[3] -- STRING, see UserConnections

@@ -1,6 +1,6 @@
 #!lua
 -- Marks a connection as ready, and renews its lease.
--- requires: clock, numbers, connection_flags, user_connections, watchers
+-- requires: clock, connection_flags, flags, user_connections, watchers
 local user = KEYS[1] -- HASH, see Accounts
 local user_connections = KEYS[2] -- HASH, see UserConnections
 -- KEYS[3]: not used; the first six keys are those of drop_connection

@@ -1,6 +1,6 @@
 #!lua flags=no-writes
 -- Reads who has accepted a chat: has written in it, or has created or joined a group unasked, and has not left since.
--- requires: numbers, read_states
+-- requires: flags, read_states
 local chat = KEYS[1] -- HASH, see Chats; does not exist for a direct chat
 local read_states = KEYS[2] -- HASH, see ReadStates
 -- reply: {handle, ...}; none for a large chat
