@@ -9,7 +9,7 @@ from chalice.app import Chalice
 from chalicelib import http, logs, services
 from chalicelib.config import Settings
 from chalicelib.config.lambda_start import lambda_start
-from chalicelib.routes import BLUEPRINTS, media_events, sockets
+from chalicelib.routes import BLUEPRINTS, connections, media_events
 from chalicelib.routes import imports as imported_users
 from chalicelib.routes import work as background_work
 from chalicelib.routes.legacy import rpc as rpc_calls
@@ -60,17 +60,17 @@ if settings.stage != "localstack":  # where `chalice deploy` cannot make a WebSo
     @app.on_ws_connect()
     def socket_connect(event: Any) -> dict[str, Any]:
         """Open a WebSocket connection, or refuse it."""
-        return sockets.connect(event.to_dict())
+        return connections.connect(event.to_dict())
 
     @app.on_ws_message()
     def socket_message(event: Any) -> dict[str, Any]:
         """Handle a frame; its replies are pushed."""
-        return sockets.message(event.to_dict())
+        return connections.message(event.to_dict())
 
     @app.on_ws_disconnect()
     def socket_disconnect(event: Any) -> dict[str, Any]:
         """Clear up after a WebSocket connection."""
-        return sockets.disconnect(event.to_dict())
+        return connections.disconnect(event.to_dict())
 
 
 # A Lambda function has a whole core while it starts, later only its memory's share of one: so it connects

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 
 from bench import (
-    admission,
+    authentication,
     document,
     durability,
     fan_out,
@@ -32,7 +32,7 @@ from tests.servers.engines import EngineError
 
 PARTS: dict[str, Callable[[Scale], Findings]] = {
     "http": http_rates.measure,
-    "auth": admission.measure,
+    "auth": authentication.measure,
     "cpu": handler_cpu.measure,
     "trips": round_trips.measure,
     "fan_out": fan_out.measure,

@@ -58,20 +58,20 @@ def _messages(chat: str) -> str:
 
 
 def sends(sender: str, chat: str, token: str = "") -> tuple[Load, Load]:
-    """Return a classic send and one under /v1, by one of a chat's members."""
-    classic = _json(chat=chat, sender=sender, text=TEXT)
+    """Return a legacy send and one under /v1, by one of a chat's members."""
+    legacy = _json(chat=chat, sender=sender, text=TEXT)
     v1 = _json(text=TEXT, id=UNIQUE_ID)
     return (
-        Load("send", "POST", "/api/send", classic, sender, token),
+        Load("send", "POST", "/api/send", legacy, sender, token),
         Load("/v1 send with an id", "POST", _messages(chat), v1, sender, token),
     )
 
 
 def pulls(sender: str, chat: str, token: str = "") -> tuple[Load, Load]:
-    """Return a classic pull of a chat's first messages, and a page of them under /v1, by a member."""
-    classic = _json(chat=chat, cursor=0, limit=PAGE)
+    """Return a legacy pull of a chat's first messages, and a page of them under /v1, by a member."""
+    legacy = _json(chat=chat, cursor=0, limit=PAGE)
     return (
-        Load(f"pull of {PAGE}", "POST", "/api/pull", classic, sender, token),
+        Load(f"pull of {PAGE}", "POST", "/api/pull", legacy, sender, token),
         Load(f"/v1 page of {PAGE}", "GET", f"{_messages(chat)}?after=0&limit={PAGE}", "", sender, token),
     )
 

@@ -102,8 +102,8 @@ def _tables(rows: Rows, scale: Scale) -> list[Table]:
     return [
         Table(
             "Memory of a long chat",
-            f"{scale.messages:,} messages {text} in one chat. The sorted set is what the servers that Parley"
-            " replaces keep: JSON of chat, text, sender and send_time, scored by time.",
+            f"{scale.messages:,} messages {text} in one chat. The sorted set is what the TikTok-IM servers"
+            " keep: JSON of chat, text, sender and send_time, scored by time.",
             LONG_COLUMNS,
             rows.long,
         ),

@@ -1,4 +1,4 @@
-"""Which of the media types on offer a caller wants (RFC 9110, 12.5.1)."""
+"""Content negotiation: the media type that a caller prefers (RFC 9110, 12.5.1)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ ANYTHING = "*/*"
 
 
 def preferred(accept: str | None, offered: Sequence[str]) -> str:
-    """Return the offered media type that an Accept header weighs most, of equals the first."""
+    """Return the offered media type that an Accept header prefers; of equals the first."""
     weights = dict(_weighed(part) for part in (accept or ANYTHING).split(","))
     return max(offered, key=lambda media_type: _weight(media_type, weights))
 

@@ -51,7 +51,7 @@ class Call:
 
     @property
     def details(self) -> Details:
-        """Where the request came from."""
+        """The address and User-Agent of the client."""
         return details_of(self.address, self.header("User-Agent") or "")
 
     @property
@@ -63,7 +63,7 @@ class Call:
     def idempotency_id(self, in_body: str | None) -> str | None:
         """Return the id of the message to send: the body's, or the Idempotency-Key header's.
 
-        Raises BadRequest when the header has what is no id, or differs from the body's.
+        Raises BadRequest if the header is not a valid id, or differs from the body's.
         """
         key = self.header(IDEMPOTENCY_KEY)
         if key is None:
@@ -91,12 +91,12 @@ class Call:
 
     @property
     def path(self) -> str:
-        """The path of the request as the client wrote it, the stage included, without a slash at its end."""
+        """The path as the client wrote it, with the stage, without a slash at its end."""
         return self.path_as_written.rstrip("/")
 
     @property
     def path_as_written(self) -> str:
-        """The same, with a slash at its end if it was written with one."""
+        """The path as the client wrote it, with the stage, also with a slash at its end."""
         return self._request.context.get("path") or "/"
 
     @property
@@ -106,7 +106,7 @@ class Call:
 
     @property
     def prefers_representation(self) -> bool:
-        """Whether the client asked for the made thing in the answer (RFC 7240)."""
+        """Whether the client wants the created resource in the answer (RFC 7240)."""
         return bool(PREFERS_REPRESENTATION.search(self.header("Prefer") or ""))
 
     def body(self, kind: type[T]) -> T:
@@ -121,7 +121,7 @@ class Call:
         return converted(untyped(raw), kind)
 
     def query(self, kind: type[T]) -> T:
-        """Decode the query parameters, the last of two alike counting."""
+        """Decode the query parameters; of repeated ones the last counts."""
         return converted(self._parameters, kind, strict=False)
 
     def refuse_unknown(self, query: type | None, *, bodiless: bool) -> None:

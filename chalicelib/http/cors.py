@@ -1,4 +1,4 @@
-"""Which web pages of other sites may call (CORS: the Fetch standard)."""
+"""Which web pages of other sites may call (CORS, of the Fetch standard)."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ EXPOSED = (
     "RateLimit-Reset",
 )
 TAKEN = ("Authorization", "Content-Type", "Idempotency-Key", "Prefer", "X-Parley-User", "X-Request-Id")
-PREFLIGHT_SECONDS = 7200  # Chromium keeps one no longer
+PREFLIGHT_SECONDS = 7200  # the maximum of Chromium
 
 
 class Cors:
     """The headers by which a browser lets pages of listed origins read answers.
 
-    No header allows credentials: a page proves who calls by a bearer token, never by a cookie.
+    No header allows credentials: a page authenticates by a bearer token, never by a cookie.
 
-    origins: as settings.cors_origins; none, or `*` among them for every page there is.
+    origins: as settings.cors_origins; empty for none, `*` among them for every page.
     """
 
     def __init__(self, origins: Iterable[str]) -> None:
@@ -42,7 +42,7 @@ class Cors:
             self._others = {"Vary": "Origin"}
 
     def headers(self, origin: str | None) -> dict[str, str]:
-        """Return what every answer to a page of an origin, or to no page, carries."""
+        """Return the headers of every answer to a page of an origin, or to no page."""
         return self._allowed.get(origin, self._others) if origin else self._others
 
     def allows(self, origin: str | None) -> bool:
@@ -60,12 +60,12 @@ def is_page_of(origin: str, hosts: Collection[str]) -> bool:
 
 @functools.cache
 def current() -> Cors:
-    """Return this process's, made at the first call from the environment."""
+    """Return the one of this process, made at the first call from the environment."""
     return Cors(Settings.from_env().cors_origins)
 
 
 def preflight(headers: Mapping[str, str], methods: Iterable[str]) -> Response:
-    """Answer OPTIONS: which methods a path has and, to a page that may call, what it may send.
+    """Answer OPTIONS: the methods of a path, and for an allowed page the headers that it may send.
 
     headers: the request's, names in lower case.
     """

@@ -20,10 +20,10 @@ WHOLE = re.compile(r"-?\d+(?:\.0+)?", re.ASCII)
 
 
 def converted(values: Any, kind: type[T], *, strict: bool = True) -> T:
-    """Return plain values as a type, its field names matched in any case, the last of two alike counting.
+    """Return plain values as a type; field names match in any case, and of repeated ones the last counts.
 
     strict: whether numbers must be numbers; in a query they are text.
-    Raises BadRequest naming the field at fault as it was written.
+    Raises BadRequest that names the field as it was written.
     """
     if not isinstance(values, dict):
         raise BadRequest("Send a JSON object with named fields.")

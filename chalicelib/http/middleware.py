@@ -1,4 +1,4 @@
-"""What happens around every request."""
+"""Middleware of every request: request ids, common headers, errors as problems, the log line."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def answer(request: Request, get_response: Callable[[Request], Response]) -> Res
 
 
 def common_headers(headers: Mapping[str, str], allowed: Cors) -> dict[str, str]:
-    """Return what every answer carries unless it says otherwise.
+    """Return the headers of every answer that does not set them itself.
 
     headers: the request's, names in lower case. allowed: the web pages that may call.
     """
@@ -51,18 +51,18 @@ def common_headers(headers: Mapping[str, str], allowed: Cors) -> dict[str, str]:
 
 
 def request_id(request: Request) -> str:
-    """Return the id the client gave this request, or else the gateway's, or else a new one."""
+    """Return the id of a request: the client's, or else the gateway's, or else a new one."""
     return given_id(headers_of(request)) or own_id(request)
 
 
 def given_id(headers: Mapping[str, str]) -> str | None:
-    """Return the id the client gave a request, if it is fit for one; headers: names in lower case."""
+    """Return the request id that the client sent, if it is valid; headers: names in lower case."""
     given = headers.get("x-request-id", "")
     return given if GIVEN_REQUEST_ID.fullmatch(given) else None
 
 
 def own_id(request: Request) -> str:
-    """Return the id that the gateway gave a request, or else a new one."""
+    """Return the gateway's id of a request, or else a new one."""
     context: dict[str, Any] = request.context
     return str(context.get("requestId") or context.setdefault("requestId", str(uuid.uuid4())))
 

@@ -1,4 +1,4 @@
-"""Responses, as Chalice wants them."""
+"""Responses for Chalice."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def no_content(status: int = 204) -> Response:
 
 
 class ProblemResponse(Response):
-    """A response that is an error, with what the log says of it."""
+    """An error as a response, which the log line reads."""
 
     def __init__(self, error: ParleyError) -> None:
         super().__init__(
@@ -41,7 +41,7 @@ class ProblemResponse(Response):
 
 
 def defect() -> InternalError:
-    """Return the error that tells a caller of a defect no more than where to look for it."""
+    """Return the error for a defect: it names the request id and nothing of the defect."""
     return InternalError(
         f"The server failed to answer this request. Report its {REQUEST_ID}, which finds the failure in the "
         "log."

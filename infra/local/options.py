@@ -121,7 +121,7 @@ def parse(arguments: Sequence[str], environ: Mapping[str, str]) -> Options:
     limit("unread-bytes", _bytes, "bytes that may wait for a client to read them")
     limit("user-unread-bytes", _bytes, "such bytes of all sockets of a user in a process")
     limit("queued-frames", _whole(1, MOST_FRAMES), "messages of a socket that may wait for their turn")
-    limit("control-frames", _whole(1, MOST_FRAMES), "pings, pongs and parts of messages a minute")
+    limit("control-frames", _whole(1, MOST_FRAMES), "pings, pongs and continuation frames a minute")
     usual = AddressLimit()
     add(
         "address-connections",

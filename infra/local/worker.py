@@ -12,7 +12,7 @@ from typing import Any
 
 from chalicelib.config import Settings
 from chalicelib.http import OPERATIONS
-from chalicelib.routes import sockets
+from chalicelib.routes import connections
 from infra.local import line_writer, terminal_log
 from infra.local.gateway import Gateway
 from infra.local.slow import keep_a_request_a_thread
@@ -43,7 +43,7 @@ def _sockets(functions: Any, settings: Settings) -> Serving | None:
     if meeting is None:
         return None
     handlers = Handlers(
-        functions.socket_connect, functions.socket_message, functions.socket_disconnect, sockets.prove
+        functions.socket_connect, functions.socket_message, functions.socket_disconnect, connections.prove
     )
     return Serving(meeting, handlers, settings)
 

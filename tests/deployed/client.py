@@ -69,12 +69,12 @@ class Api:
         return response
 
     def send(self, **message: Any) -> httpx.Response:
-        """Send on the classic path."""
+        """Send on the legacy path."""
         speaker = (message.get("sender"), message.get("chat"))
         return self.call("POST", "/api/send", json=message, speaker=speaker)
 
     def pull(self, **page: Any) -> Any:
-        """Pull on the classic path, by JSON body."""
+        """Pull on the legacy path, by JSON body."""
         response = self.call("POST", "/api/pull", json=page, speaker=page["chat"])
         assert response.status_code == 200, response.text
         return response.json()

@@ -114,7 +114,7 @@ def test_another_is_not_spoken_for(registered: Api) -> None:
 
 
 def test_anothers_chat_is_closed(registered: Api) -> None:
-    """Who is not a member is refused on the classic paths as well."""
+    """Who is not a member is refused on the legacy paths as well."""
     chat, alice, bob = registered.new_pair()
     stranger = registered.stranger(alice, bob)
     message = {"chat": chat, "sender": alice, "text": "hi"}

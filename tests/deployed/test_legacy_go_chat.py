@@ -1,4 +1,4 @@
-"""The paths of the accounts platform that Parley replaces: each row of its table, with its status.
+"""Go-Chat's paths: each row of its table, with its status.
 
 The life in its rooms on a socket is not in this release: it comes with sockets.
 """
@@ -37,7 +37,7 @@ def counts(api: Api, handle: str) -> tuple[int, int]:
 
 
 def follow(api: Api, path: str, user: str, name: object, parameter: str) -> Any:
-    """Follow, or unfollow, on the classic path."""
+    """Follow, or unfollow, on the legacy path."""
     return api.call("POST", path, user=user, params={parameter: name})
 
 

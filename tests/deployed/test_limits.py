@@ -23,15 +23,15 @@ def padded(message: dict[str, str], size: int) -> bytes:
     return json.dumps(message).encode().ljust(size)
 
 
-@pytest.mark.parametrize("classic", [True, False])
-def test_a_body_over_256_kib_is_too_large(api: Api, classic: bool) -> None:
+@pytest.mark.parametrize("legacy", [True, False])
+def test_a_body_over_256_kib_is_too_large(api: Api, legacy: bool) -> None:
     """262,144 bytes pass, one more is a 413 and stores nothing."""
     chat, alice, _ = api.new_pair()
-    path = "/api/send" if classic else f"/v1/chats/{chat}/messages"
-    message = {"chat": chat, "sender": alice, "text": "hi"} if classic else {"text": "hi"}
+    path = "/api/send" if legacy else f"/v1/chats/{chat}/messages"
+    message = {"chat": chat, "sender": alice, "text": "hi"} if legacy else {"text": "hi"}
     headers = {"Content-Type": "application/json"}
     fits = api.call("POST", path, user=alice, headers=headers, content=padded(message, BODY_BYTES))
-    assert fits.status_code == (204 if classic else 201)
+    assert fits.status_code == (204 if legacy else 201)
     refused = api.call("POST", path, user=alice, headers=headers, content=padded(message, BODY_BYTES + 1))
     assert (refused.status_code, refused.json()["code"]) == (413, "payload_too_large")
     assert api.page(chat, alice)["head"] == 1

@@ -113,7 +113,7 @@ def run(target: Target, folder: Path, url: str, phases: str, *options: str) -> N
     """Have schemathesis call a server, and check that nothing was wrong and something was tested."""
     left_out = list(CHECKS_LEFT_OUT)
     if trusts_names(url):
-        left_out.append("ignored_auth")  # the classic paths need no header there
+        left_out.append("ignored_auth")  # the legacy paths need no header there
     if target.differs("unknown-method-is-404"):
         left_out.append("unsupported_method")
     # By itself it would register somebody, and call as them.

@@ -23,13 +23,13 @@ def test_what_rpc_sends_is_pulled_over_http(rpc: Rpc, api: Api) -> None:
 
 
 def test_what_http_sends_is_pulled_by_rpc(rpc: Rpc, api: Api) -> None:
-    """A message sent over HTTP is in the page that rpc gives, with the fields of the classic pull."""
+    """A message sent over HTTP is in the page that rpc gives, with the fields of the legacy pull."""
     chat, alice, bob = api.new_pair()
-    api.send(chat=chat, sender=alice, text="classic")
+    api.send(chat=chat, sender=alice, text="legacy")
     api.post(chat, bob, text="v1 \U0001f600")
     page = rpc.pull(chat=chat)
     assert page == {**SENT, **api.pull(chat=chat)}
-    assert [m["text"] for m in page["messages"]] == ["classic", "v1 \U0001f600"]
+    assert [m["text"] for m in page["messages"]] == ["legacy", "v1 \U0001f600"]
 
 
 def test_rpc_pulls_in_pages(rpc: Rpc) -> None:

@@ -80,7 +80,7 @@ def test_a_preflight_ignores_a_query(anyone: Api) -> None:
 
 
 def test_legacy_paths_ignore_what_they_do_not_know(api: Api) -> None:
-    """Clients of the servers that Parley replaces send fields that nobody reads."""
+    """Clients of the legacy paths send fields that nobody reads."""
     chat, alice, _ = api.new_pair()
     sent = {"chat": chat, "sender": alice, "text": "hi", "mentions": ["a"]}
     assert api.call("POST", "/api/send?v=2", speaker=alice, json=sent).status_code == 204

@@ -49,7 +49,7 @@ def getter(*, allow_private: bool) -> Get:
         try:
             return fetch(url, headers=headers, limits=limits, allow_private=allow_private).body
         except PrivateAddress as refusal:
-            raise SourceError(f"{refusal}; PARLEY_IMPORT_PRIVATE=1 admits private ones") from None
+            raise SourceError(f"{refusal}; PARLEY_IMPORT_PRIVATE=1 allows private ones") from None
 
     return get
 

@@ -186,7 +186,7 @@ class Connection(WSListener):
     def _take(self, frame: WSFrame) -> None:
         kind = frame.msg_type
         if frame.rsv1 or frame.rsv2 or frame.rsv3:
-            raise Refused(WSCloseCode.PROTOCOL_ERROR, "No extension was agreed on.")
+            raise Refused(WSCloseCode.PROTOCOL_ERROR, "No extension was negotiated.")
         if kind is TEXT and frame.fin and self._parts is None:
             if frame.payload_size > self._limits.message_bytes:
                 raise self._too_big()
@@ -198,7 +198,7 @@ class Connection(WSListener):
         elif kind is WSMsgType.CLOSE:
             self._answer_close(frame)
         elif kind is WSMsgType.BINARY:
-            raise Refused(WSCloseCode.UNSUPPORTED_DATA, "Only text is taken.")
+            raise Refused(WSCloseCode.UNSUPPORTED_DATA, "Only text frames are accepted.")
         else:
             self._count_control()
             if kind is not PONG:
@@ -210,12 +210,12 @@ class Connection(WSListener):
         self._control_until = max(self._control_until, self.active) + MINUTE / most
         if self._control_until > self.active + MINUTE:
             raise Refused(
-                WSCloseCode.POLICY_VIOLATION, f"At most {most} pings, pongs and parts of messages a minute."
+                WSCloseCode.POLICY_VIOLATION, f"At most {most} pings, pongs and continuation frames a minute."
             )
 
     def _take_part(self, frame: WSFrame, *, first: bool) -> None:
         if first is (self._parts is not None):
-            raise Refused(WSCloseCode.PROTOCOL_ERROR, "A message's frames follow each other.")
+            raise Refused(WSCloseCode.PROTOCOL_ERROR, "A frame of another message interrupted a message.")
         parts = self._parts = [] if self._parts is None else self._parts
         self._size += frame.payload_size
         if self._size > self._limits.message_bytes:
@@ -239,7 +239,7 @@ class Connection(WSListener):
 
     def _too_big(self) -> Refused:
         return Refused(
-            WSCloseCode.MESSAGE_TOO_BIG, f"A message has {self._limits.message_bytes} bytes at the most."
+            WSCloseCode.MESSAGE_TOO_BIG, f"A message has at most {self._limits.message_bytes} bytes."
         )
 
     def _answer_close(self, frame: WSFrame) -> None:

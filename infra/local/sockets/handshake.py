@@ -138,10 +138,11 @@ def _refuse_other_requests(headers: CIMultiDict[str]) -> None:
     }
     if headers.get("Upgrade", "").lower() != "websocket" or "upgrade" not in options:
         raise UpgradeRequired(
-            "This port is for WebSockets; HTTP has another.", headers={"Upgrade": "websocket"}
+            "This port is for WebSocket connections only.",
+            headers={"Upgrade": "websocket"},
         )
     if headers.get("Sec-WebSocket-Version") != "13":
-        raise UpgradeRequired("The version of WebSocket is 13.", headers={"Sec-WebSocket-Version": "13"})
+        raise UpgradeRequired("Use WebSocket version 13.", headers={"Sec-WebSocket-Version": "13"})
     try:
         length = len(base64.b64decode(headers.get("Sec-WebSocket-Key", ""), validate=True))
     except (binascii.Error, ValueError):

@@ -85,10 +85,10 @@ def test_what_http_sends_is_pushed(net: Net) -> None:
     chat, alice, bob = net.pair()
     devices = [net.device(alice), net.device(bob)]
     net.write(alice, chat, "by v1")
-    assert net.api.send(chat=chat, sender=bob.handle, text="by classic").status_code == 204
+    assert net.api.send(chat=chat, sender=bob.handle, text="by legacy").status_code == 204
     for device in devices:
         texts = {device.expect("message", chat=chat)["text"] for _ in range(2)}
-        assert texts == {"by v1", "by classic"}
+        assert texts == {"by v1", "by legacy"}
 
 
 def test_messages_are_numbered_in_the_order_of_their_acks(net: Net) -> None:

@@ -117,7 +117,7 @@ def test_register_answers_the_user_and_a_valid_token(api: Api) -> None:
 
 
 def test_register_as_the_platform_before(api: Api) -> None:
-    """The classic paths register, log in and log out as the platform before had it."""
+    """Go-Chat's paths register, log in and log out."""
     body = {"username": handle(), "password": WORD, "email": f"{uuid.uuid4().hex}@example.org"}
     made = api.call("POST", "/register", json=body)
     back = api.call("POST", "/login", json={"username": body["username"], "password": WORD})
@@ -683,8 +683,8 @@ def test_users_write_to_anybody_who_does_not_block_them(api: Api, people: People
     assert api.call("PUT", f"/v1/users/me/blocked/{ann.handle}", person=bob).status_code == 204
     assert code_of(send(ann, bob.handle)) == (403, "blocked")
     assert send(bob, ann.handle).status_code == 201
-    classic = {"chat": f"{ann.handle}:{bob.handle}", "sender": ann.handle, "text": "hi"}
-    assert code_of(api.call("POST", "/api/send", person=ann, json=classic)) == (403, "blocked")
+    legacy = {"chat": f"{ann.handle}:{bob.handle}", "sender": ann.handle, "text": "hi"}
+    assert code_of(api.call("POST", "/api/send", person=ann, json=legacy)) == (403, "blocked")
     assert api.call("DELETE", "/v1/users/me", person=bob).status_code == 204
     assert code_of(send(ann, bob.handle)) == (404, "user_not_found")
     page = api.call(

@@ -25,7 +25,7 @@ DOCUMENT = Path(__file__).parents[3] / "docs" / "openapi.json"
 OF_THE_MOMENT = {"/v1/sync", "/v1/sessions", "/v1/users/me/export"}
 """What reads of these paths answer differs from one to the next: a token, a time."""
 JOINS = "/ws/joinRoom/{room}"
-"""Not a read: it makes a member, as the platform that Parley replaces had it."""
+"""Not a read: it makes a member, as Go-Chat had it."""
 ENV = {"PARLEY_RATE_LIMITS": "read=1000,write=1000,search=1000,auth=1000,frame=1000"}
 
 

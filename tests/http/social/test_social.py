@@ -75,20 +75,20 @@ def refused(answer: httpx.Response, status: int, code: str) -> None:
     assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
 
 
-@pytest.mark.parametrize("classic", [False, True])
-def test_follow_and_unfollow(api: Api, people: People, classic: bool) -> None:
+@pytest.mark.parametrize("legacy", [False, True])
+def test_follow_and_unfollow(api: Api, people: People, legacy: bool) -> None:
     """A follow and an unfollow may be repeated; lists and counts of both sides follow at once."""
     ann, bob = people.new(), people.new(name="Bob")
 
     def act(start: bool) -> httpx.Response:
-        if classic:
+        if legacy:
             path = f"/follow?toFollowId={bob.handle}" if start else f"/unfollow?toUnfollowId={bob.handle}"
             return api.call("POST", path, person=ann)
         return api.call("PUT" if start else "DELETE", f"{FOLLOWING}/{bob.handle.upper()}", person=ann)
 
     for start in (True, True, False, False, True):
         answer = act(start)
-        assert (answer.status_code, answer.content) == ((200, b"{}") if classic else (204, b""))
+        assert (answer.status_code, answer.content) == ((200, b"{}") if legacy else (204, b""))
         expected = [bob.handle] if start else []
         assert handles(read(api, ann, FOLLOWING)) == expected
         assert handles(read(api, bob, f"/v1/users/{ann.handle}/following")) == expected

@@ -27,7 +27,7 @@ Act = Callable[[str], Answer]
 ACTS: dict[str, Act] = {
     "send": lambda chat: asked("POST", f"/v1/chats/{chat}/messages", "bob", {"text": "a text", "id": "one"}),
     "send to one": lambda _: asked("POST", "/v1/chats/ann:bob/messages", "ann", {"text": "a text"}),
-    "classic send": lambda _: asked(
+    "legacy send": lambda _: asked(
         "POST", "/api/send", "ann", {"chat": "ann:cid", "sender": "ann", "text": "x"}
     ),
     "make a group": lambda _: asked(

@@ -137,7 +137,7 @@ def test_page_names_senders_with_deleted_accounts(raw: RawClient) -> None:
 
 
 def test_a_chat_of_two_that_was_left(raw: RawClient) -> None:
-    """Who left a chat of two reads what came after, on the classic paths too; the other reads all."""
+    """Who left a chat of two reads what came after, on the legacy paths too; the other reads all."""
     write(raw, [entry(seq) for seq in range(1, 6)])
     write_reader(raw, "ann", CHAT, Held(0, 0, 3, EPOCH, 0))
 

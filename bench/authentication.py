@@ -1,4 +1,4 @@
-"""What it costs that callers are judged: requests by token against requests by name, in one run."""
+"""What authentication costs: requests by token against requests by name, in one run."""
 
 from __future__ import annotations
 
