@@ -230,7 +230,7 @@ def test_a_name_from_before_the_rule_is_read_and_found(village: Village) -> None
 @pytest.mark.parametrize("engine", ["valkey"], indirect=True)
 def test_a_long_query_is_not_folded(village: Village, monkeypatch: pytest.MonkeyPatch) -> None:
     """A query that is too long is refused before what takes time by the square of its length."""
-    monkeypatch.setattr("chalicelib.services.search.users.folded", None)
+    monkeypatch.setattr("chalicelib.services.search.prefix_search.folded", None)
 
     with pytest.raises(BadRequest, match="q: a search has at most 64 characters; this has 200001"):
         village.search.users("a" + "\u0301" * 100_000 + "\u0316" * 100_000, 10, None)

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from chalicelib.errors import BadRequest, Blocked, Forbidden, UserNotFound
+from chalicelib.services.social import edge_removal
 from chalicelib.store import keys
 from chalicelib.store.redis.client import Store
 from chalicelib.store.redis.sorted_sets import ScoredMember, page
@@ -330,7 +331,7 @@ def test_pages_of_equal_scores(store: Store, raw: RawClient) -> None:
 
 def test_deletion_ends_every_edge(society: Society, raw: RawClient, monkeypatch: pytest.MonkeyPatch) -> None:
     """Who is deleted follows nobody and is followed by nobody, as the lists of the others say at once."""
-    monkeypatch.setattr(follows, "AT_ONCE", 2)
+    monkeypatch.setattr(edge_removal, "EDGES_AT_ONCE", 2)
     fans = [f"fan{i}" for i in range(5)]
     society.settle(*fans)
     for fan in fans:

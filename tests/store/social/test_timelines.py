@@ -177,7 +177,7 @@ def test_what_is_left_out(society: Society) -> None:
 
 def test_pages_are_full_or_say_so(society: Society, monkeypatch: pytest.MonkeyPatch) -> None:
     """A page goes on until it is full; after looking at many posts in vain it is short and has a next."""
-    monkeypatch.setattr(feed, "FEWEST", 3)
+    monkeypatch.setattr(feed, "MIN_LOOKED_AT", 3)
     monkeypatch.setattr(feed, "ROUNDS", 2)
     ids = [society.post("ann", f"text {i}") for i in range(12)]
     society.settled()
