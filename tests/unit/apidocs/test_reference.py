@@ -12,8 +12,11 @@ from chalicelib.config import VARIABLES, Settings
 from chalicelib.store.key_rows import ROWS
 from infra import key_table
 from tests.unit.http.test_errors import ERRORS
+from tests.unit.store.lua_files import FILES, head_of
 
 DOCS = Path(__file__).parents[3] / "docs"
+ANY_KEY = {"key", "page"}
+"""What scripts call a key that may be any of a type."""
 
 
 def text_of(name: str) -> str:
@@ -83,6 +86,19 @@ def test_every_script_is_in_the_table() -> None:
     described = {row[0].strip("`") for row in rows_of("redis.md") if len(row) == 3}
 
     assert scripts <= described
+
+
+def test_the_table_of_scripts_names_their_keys() -> None:
+    """Where the head of a script names each of its keys, its row in docs/redis.md has these names."""
+    rows = {row[0].strip("`"): row[1] for row in rows_of("redis.md") if len(row) == 3}
+    compared = 0
+    for path in (path for path in FILES if path.parent.name != "parts"):
+        head = head_of(path.read_text(encoding="utf-8"))
+        named = [head.named.get(("KEYS", index), "") for index in head.indexes["KEYS"]]
+        if all(named) and "KEYS" not in head.open and not ANY_KEY & set(named):
+            assert rows[path.stem] == ", ".join(named), path.stem
+            compared += 1
+    assert compared > 60
 
 
 @pytest.mark.parametrize("document", ["CONTRIBUTING.md", "docs/architecture.md"])

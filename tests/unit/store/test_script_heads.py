@@ -107,3 +107,14 @@ def test_queries_give_scripts_the_keys_that_their_heads_name() -> None:
 def test_every_script_has_a_head() -> None:
     """The scripts that are checked here are those that the store runs."""
     assert {name_of(path) for path in SCRIPTS} == {script.name for script in scripts()}
+
+
+def test_heads_refer_to_classes_that_exist() -> None:
+    """The class of the store that a head names for a key has the schema of the key."""
+    sources = "".join(path.read_text(encoding="utf-8") for path in ROOT.rglob("*.py"))
+    classes = set(re.findall(r"^class (\w+)", sources, re.MULTILINE))
+    lua = "".join(path.read_text(encoding="utf-8") for path in FILES)
+    referred = re.findall(r"\bsee ([A-Z][a-z]\w+)(?: and ([A-Z][a-z]\w+))?", lua)
+
+    assert len(referred) > 200
+    assert {name for pair in referred for name in pair if name} <= classes

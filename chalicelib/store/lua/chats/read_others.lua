@@ -1,5 +1,5 @@
 #!lua flags=no-writes
--- Reads who has one relation to a group or room without being a member.
+-- Reads the users with one relation to a group or room, of which they are no members.
 local others = KEYS[1] -- HASH, see Chats
 local relation = tonumber(ARGV[1]) -- integer
 -- reply: {handle, record, ...}

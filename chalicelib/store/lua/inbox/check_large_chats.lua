@@ -12,8 +12,8 @@ local round = tonumber(ARGV[1]) -- integer, µs, when the round of checks began;
 local moved = 0
 upgrade(large)
 
--- Returns whether a client is about to receive the entry. Its digest is absent until then; who receives it first need not
--- receive it twice.
+-- Returns whether a client is about to receive the entry. Its digest is absent until then: the first client that receives it
+-- need not receive it twice.
 local function is_sent(chat, held, version)
   return held == NO_DIGEST and version ~= '0' and tonumber(redis.call('ZSCORE', inbox, chat) or 0) == tonumber(version)
 end

@@ -1,5 +1,5 @@
 #!lua flags=no-writes
--- Reads the time of a chat's newest message, who receives it, and what was pushed to all connections.
+-- Reads the time of a chat's newest message, its recipients, and what was pushed to all connections.
 -- requires: clock, attached_connections, chat_log
 local log = KEYS[1] -- LIST, see MessageLog
 local chat = KEYS[2] -- HASH, see Chats; does not exist for a direct chat

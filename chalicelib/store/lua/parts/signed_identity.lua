@@ -1,4 +1,4 @@
--- Reads what stands for a signed identity where other connections have a session's digest, see SignedIdentity.
+-- Reads what stands for a signed identity where other connections have a session's digest, see signed_identity.py.
 local SIGNED_BYTES = 17
 
 -- Returns when the identity's token was made and when it ends, µs; nothing for any other session.

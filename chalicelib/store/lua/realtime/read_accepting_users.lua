@@ -1,5 +1,5 @@
 #!lua flags=no-writes
--- Reads who has accepted a chat: has written in it, or has created or joined a group unasked, and has not left since.
+-- Reads the users who have accepted a chat: who wrote in it, or created or joined a group unasked, and have not left since.
 -- requires: flags, read_states
 local chat = KEYS[1] -- HASH, see Chats; does not exist for a direct chat
 local read_states = KEYS[2] -- HASH, see ReadStates
