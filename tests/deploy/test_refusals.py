@@ -76,8 +76,8 @@ def test_missing_region_stops_the_deployment(nobody: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("stage", ["prod", "localstack"])
-def test_a_wrong_region(nobody: dict[str, str], stage: str) -> None:
-    """A region that AWS does not have is named."""
+def test_unknown_aws_region_is_named(nobody: dict[str, str], stage: str) -> None:
+    """The error of a region that AWS does not have names it."""
     env = {**nobody, **CREDENTIALS, "AWS_DEFAULT_REGION": "mars-north-1"}
     done = run("infra.deploy", "--stage", stage, env=env)
     assert refusal(done).startswith("deploy: mars-north-1 is not an AWS region")

@@ -32,8 +32,8 @@ def inbox(api: Api, user: str) -> list[str]:
     return [one["chat"] for one in api.call("GET", "/v1/chats", user=user).json()["chats"]]
 
 
-def test_a_group_begins(api: Api, target: Target) -> None:
-    """A group is made with a location, is in its members' inboxes, and counts what they have not read."""
+def test_new_group_is_in_its_members_inboxes(api: Api, target: Target) -> None:
+    """A group is created with a location, is in its members' inboxes, and counts what is unread."""
     _, alice, bob = api.new_pair()
     body = {"kind": "group", "name": "Tea", "members": [bob.upper()]}
     answer = api.call("POST", "/v1/chats", user=alice, json=body)
@@ -59,8 +59,8 @@ def test_a_group_begins(api: Api, target: Target) -> None:
     ]
 
 
-def test_a_group_once(api: Api) -> None:
-    """A group whose making was not answered is made again with the same id, and is one group."""
+def test_repeated_creation_with_an_id_makes_one_group(api: Api) -> None:
+    """A creation without an answer is repeated with the same id, and makes one group."""
     _, alice, bob = api.new_pair()
     body = {"kind": "group", "name": "Tea", "id": str(uuid.uuid4())}
     answers = [api.call("POST", "/v1/chats", user=alice, json=body) for _ in range(2)]
@@ -136,8 +136,8 @@ def test_handed_over_and_deleted(api: Api) -> None:
         assert chat not in inbox(api, user)
 
 
-def test_a_group_changes(api: Api) -> None:
-    """What a group is changes for everybody; what cannot be is a 400 naming the field."""
+def test_changed_group_info_is_the_same_for_everybody(api: Api) -> None:
+    """A group's info changes for everybody; an invalid change is a 400 that names the field."""
     _, alice, bob = api.new_pair()
     chat = make(api, alice, bob)
     changes = {"name": "Zo\u00eb's \U0001f600", "notice": "Bring a flamingo.", "join": "open"}

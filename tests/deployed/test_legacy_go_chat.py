@@ -41,7 +41,7 @@ def follow(api: Api, path: str, user: str, name: object, parameter: str) -> Any:
     return api.call("POST", path, user=user, params={parameter: name})
 
 
-def test_the_first_page(anyone: Api) -> None:
+def test_first_page_is_html_or_json(anyone: Api) -> None:
     """GET / is 200: a page for a browser, JSON for a program."""
     page = anyone.call("GET", "/", headers={"Accept": "text/html"})
     data = anyone.call("GET", "/", headers={"Accept": "application/json"})
@@ -91,8 +91,8 @@ def test_what_register_and_login_need(anyone: Api, missing: str) -> None:
         assert anyone.call("POST", path, json=body).status_code == 400
 
 
-def test_a_wrong_password(anyone: Api, person: Person) -> None:
-    """POST /login with a wrong password, or of nobody, is 401, and both are answered alike."""
+def test_wrong_password_and_unknown_user_get_the_same_401(anyone: Api, person: Person) -> None:
+    """POST /login with a wrong password or an unknown user is 401, with the same answer."""
     answers = [
         anyone.call("POST", "/login", json={"username": name, "password": "a wrong one"})
         for name in (person.handle, anyone.stranger())

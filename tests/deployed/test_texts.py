@@ -47,8 +47,8 @@ def test_fields_take_what_people_write(registered: Api, people: People) -> None:
 
 
 @pytest.mark.parametrize("field", ["name", "bio"])
-def test_a_profile_refuses(registered: Api, person: Person, field: str) -> None:
-    """A name or bio is refused with the character and its place, or because nothing of it can be seen."""
+def test_profile_texts_follow_the_rule(registered: Api, person: Person, field: str) -> None:
+    """A name or bio is refused with the character and its position, or because none of it is visible."""
     for text, told in WRONG.items():
         answer = registered.call("PATCH", "/v1/users/me", person=person, json={field: text})
         assert told_by(answer) == [(field, told)]
@@ -58,16 +58,16 @@ def test_a_profile_refuses(registered: Api, person: Person, field: str) -> None:
 
 
 @pytest.mark.parametrize("field", ["name", "notice"])
-def test_a_group_refuses(registered: Api, person: Person, field: str) -> None:
-    """A group's name and notice are held to the same rule."""
+def test_group_texts_follow_the_rule(registered: Api, person: Person, field: str) -> None:
+    """A group's name and notice follow the same rule."""
     for text in (*WRONG, *UNSEEN):
         body = {"kind": "group", "name": "tea", field: text}
         answer = registered.call("POST", "/v1/chats", person=person, json=body)
         assert [part[0] for part in told_by(answer)] == [field]
 
 
-def test_a_search_refuses(registered: Api, person: Person) -> None:
-    """A search is held to the same rule, and says what is wrong with it."""
+def test_search_terms_follow_the_rule(registered: Api, person: Person) -> None:
+    """A search follows the same rule, and says what is wrong with it."""
     for text, told in WRONG.items():
         answer = registered.call("GET", "/v1/users", person=person, params={"q": text})
         assert told_by(answer) == [("q", told)]

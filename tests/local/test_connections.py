@@ -157,7 +157,7 @@ def test_headers_and_queries_with_several_values(echo: SocketServer) -> None:
     assert opened["multiValueQueryStringParameters"]["a"] == ["1", "2"]
 
 
-def test_without_a_query(echo: SocketServer) -> None:
+def test_event_without_a_query_has_no_query_field(echo: SocketServer) -> None:
     """An event of a request without a query has no field for one."""
     with echo.open("/") as client:
         assert "queryStringParameters" not in ask(client, do="tell")["opened"]

@@ -43,8 +43,8 @@ def is_problem(answer: Answer, status: int) -> bool:
     return (answer.status, kind, problem["status"]) == (status, PROBLEM, status) and bool(given)
 
 
-def test_a_binary_answer(echo: EchoServer) -> None:
-    """A base64 body arrives as the bytes it stands for."""
+def test_base64_answer_arrives_as_its_bytes(echo: EchoServer) -> None:
+    """A base64 body arrives as its bytes."""
     assert get(echo, "/answers/binary").body == bytes(range(256))
 
 

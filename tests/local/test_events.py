@@ -77,8 +77,8 @@ def event_of(echo: EchoServer, *head: str, body: bytes = b"") -> Any:
     return told(echo, *head, body=body)["event"]
 
 
-def test_the_documented_event(echo: EchoServer) -> None:
-    """The documented request gives the documented event, but for what names a deployment or a moment."""
+def test_documented_request_makes_the_documented_event(echo: EchoServer) -> None:
+    """The documented request gives the documented event, except names of a deployment or a moment."""
     event = event_of(
         echo,
         "GET /my/path?parameter1=value1&parameter1=value2&parameter2=value HTTP/1.1",
@@ -100,8 +100,8 @@ def test_the_documented_event(echo: EchoServer) -> None:
     assert event.keys() == DOCUMENTED.keys() - {"headers", "multiValueHeaders"}
 
 
-def test_a_bare_request(echo: EchoServer) -> None:
-    """Without a query, parameters, a body and a user agent there is None in their places."""
+def test_missing_parts_of_a_request_are_none(echo: EchoServer) -> None:
+    """Query, parameters, body and user agent are None when they are missing."""
     event = event_of(echo, "GET /my/path HTTP/1.1")
     names = ("queryStringParameters", "multiValueQueryStringParameters", "pathParameters", "body")
     assert [event[name] for name in names] == [None] * 4

@@ -104,8 +104,8 @@ def test_no_descriptors_to_start_anything(server: Gateway, data: Path) -> None:
     assert "Traceback" not in server.output()
 
 
-def test_a_full_disk(server: Gateway) -> None:
-    """A store that dies while the disk is full is read again at once, and takes writes when there is room."""
+def test_store_that_dies_on_a_full_disk_is_restarted_read_only(server: Gateway) -> None:
+    """A store that dies on a full disk is readable at once, and takes writes when there is room."""
     send(server, "full")
     killed = store(server)
     with limited(server.process.pid, resource.RLIMIT_FSIZE, 0):

@@ -161,16 +161,16 @@ def test_the_limits_are_api_gateways() -> None:
         ({"PARLEY_SOCKET_URL": "localhost"}, "PARLEY_SOCKET_URL"),
     ],
 )
-def test_a_wrong_setting(tmp_path: Path, env: dict[str, str], told: str) -> None:
-    """A value that cannot be is one line that names it."""
+def test_invalid_setting_is_one_line_that_names_it(tmp_path: Path, env: dict[str, str], told: str) -> None:
+    """The error of an invalid value is one line that names it."""
     status, said = refusal([], {"DATA": str(tmp_path / "data"), "PORT": "0", **env})
     assert status in (1, 2)
     assert is_one_line(said)
     assert told in said
 
 
-def test_a_busy_port(tmp_path: Path) -> None:
-    """A port that is taken is one line that names it, and the setting."""
+def test_busy_port_is_one_line_that_names_port_and_setting(tmp_path: Path) -> None:
+    """The error of a busy port is one line that names it, and the setting."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         status, said = refusal(["--port", "0", "--socket-port", str(port), "--data", str(tmp_path)])

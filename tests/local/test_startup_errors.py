@@ -51,8 +51,8 @@ def taken() -> Iterator[int]:
         yield port
 
 
-def test_a_busy_port(taken: int, tmp_path: Path) -> None:
-    """A port that is taken is one line that names it."""
+def test_busy_port_is_one_line_that_names_it(taken: int, tmp_path: Path) -> None:
+    """The error of a busy port is one line that names it."""
     status, said = refusal(["--port", str(taken), "--data", str(tmp_path)])
     assert (status, is_one_line(said)) == (1, True)
     assert str(taken) in said
@@ -128,8 +128,10 @@ def test_a_store_that_is_not_there() -> None:
         ([], {"PARLEY_REDIS_SECRET": "s3cr3t"}, "PARLEY_REDIS_SECRET"),
     ],
 )
-def test_a_wrong_setting(tmp_path: Path, args: list[str], env: dict[str, str], told: str) -> None:
-    """A value that cannot be is one line that names it."""
+def test_invalid_setting_is_one_line_that_names_it(
+    tmp_path: Path, args: list[str], env: dict[str, str], told: str
+) -> None:
+    """The error of an invalid value is one line that names it."""
     status, said = refusal(args, {"DATA": str(tmp_path / "data"), "PORT": "0", **env})
     assert status in (1, 2)
     assert is_one_line(said)

@@ -126,8 +126,8 @@ def test_connections_are_closed_for_the_application(echo: SocketServer) -> None:
 
 
 @pytest.mark.long
-def test_a_killed_worker(tmp_path: Any) -> None:
-    """Its connections are gone and others live on; who takes its place has connections of its own."""
+def test_killed_worker_loses_only_its_own_connections(tmp_path: Any) -> None:
+    """A killed worker's connections are gone, others stay open; its successor has new connections."""
     with running_sockets(tmp_path, 2) as server:
         lost, kept = server.open_in_each()
         ids = [id_of(lost), id_of(kept)]
@@ -158,7 +158,7 @@ def signed_get(server: SocketServer, connection: str) -> httpx.Response:
     return httpx.get(url, headers=dict(request.headers.items()))
 
 
-def test_the_management_api(echo: SocketServer) -> None:
+def test_boto3_reaches_connections_of_any_worker(echo: SocketServer) -> None:
     """Boto3's client pushes to, asks about and closes connections of any worker, through any."""
     client = api(echo)
     for connection in echo.open_in_each():

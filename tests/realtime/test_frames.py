@@ -397,8 +397,8 @@ class TestPull:
         assert page["messages"] == rest["messages"][1:2]
         assert (page["chat"], page["head"], page["ref"]) == (CHAT, 3, "4")
 
-    def test_fits_a_frame(self, door: Door) -> None:
-        """A page that would not fit a frame is cut, and its cursors go on from there, either way."""
+    def test_pulled_page_is_cut_to_fit_a_frame(self, door: Door) -> None:
+        """A page that would not fit a frame is cut, and its cursors continue there, in both directions."""
         ann = door.enter("ann")
         for number in range(9):
             ann.send(saying(str(number)) | {"text": "\u00fc" * 8000})
@@ -456,7 +456,7 @@ class TestErrors:
         assert types_of(ann.send({"type": "ping"})) == ["pong"]
         assert door.recorder.closed == []
 
-    def test_names_the_field(self, door: Door) -> None:
+    def test_error_names_the_field_and_repeats_the_ref(self, door: Door) -> None:
         """An error names the field at fault, and repeats the frame's ref."""
         (answer,) = door.enter("ann").send({"type": "send", "chat": CHAT, "id": "1", "ref": "a"})
 

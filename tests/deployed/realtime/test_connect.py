@@ -105,8 +105,8 @@ def test_a_ticket_ends_with_its_session(net: Net) -> None:
     check_refused(net, url)
 
 
-def test_a_ticket_expires(net: Net, server: Server | None) -> None:
-    """The store holds a ticket for 30 seconds; once it has expired there it opens nothing."""
+def test_expired_ticket_opens_nothing(net: Net, server: Server | None) -> None:
+    """The store holds a ticket for 30 seconds; after that it opens nothing."""
     if server is None:
         pytest.skip("the store of the server at --url cannot be reached from here")
     person = net.someone()

@@ -218,8 +218,8 @@ def test_export_is_a_file_without_secrets(api: Api, people: People) -> None:
         ("GET", "/v1/users/alice"),
     ],
 )
-def test_without_a_token(api: Api, method: str, path: str) -> None:
-    """Nobody is told anything of people without a token."""
+def test_profiles_need_a_token(api: Api, method: str, path: str) -> None:
+    """Without a token nothing of users is shown."""
     answer = api.call(method, path, **({"json": {}} if method == "PATCH" else {}))
 
     assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated")

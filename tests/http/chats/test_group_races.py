@@ -36,8 +36,8 @@ def test_many_join_at_once(api: Api, people: People) -> None:
     assert Counter(messages[1:]) == Counter(f"{one.handle} joined." for one in crowd_of_room)
 
 
-def test_the_last_place(api: Api, people: People) -> None:
-    """Of those who want the last place of a chat at once one gets it, by joining or by being added."""
+def test_last_free_membership_goes_to_one_user(api: Api, people: People) -> None:
+    """Of users who join or are added at once, one gets the last free membership of a chat."""
     owner, ann, bob, cid, *others = crowd(people, MOST + 2)
     for _ in range(5):
         chat = make(api, owner, others, join="open")

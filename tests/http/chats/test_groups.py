@@ -145,8 +145,8 @@ def test_a_refused_chat_names_the_field(api: Api, people: People, body: dict[str
     assert (answer.status_code, fields_at_fault(answer)) == (400, [field]), answer.text
 
 
-def test_changing_a_group(api: Api, people: People) -> None:
-    """An admin changes what a group is; members see it, and read what changed; nothing new is no change."""
+def test_admin_changes_group_info_and_members_see_it(api: Api, people: People) -> None:
+    """An admin changes a group's info; members see it and what changed; equal values are no change."""
     ann, bob, cid = crowd(people, 3)
     chat = make(api, ann, [bob, cid], notice="old", avatar="a1")
     done(do(api, ann, "PATCH", f"{chat}/members/{bob.handle}", json={"role": "admin"}))

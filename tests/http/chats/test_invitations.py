@@ -85,8 +85,10 @@ def is_written_to_by(api: Api, bob: Person, ann: Person) -> None:
 
 
 @pytest.mark.parametrize("meet", [is_followed_by, is_written_to_by, None])
-def test_a_stranger_invites(api: Api, people: People, meet: Callable[..., None] | None) -> None:
-    """Who is added by somebody they have neither followed nor written to is invited, and decides."""
+def test_user_added_by_a_stranger_is_invited(
+    api: Api, people: People, meet: Callable[..., None] | None
+) -> None:
+    """A user who has neither followed nor written to the adding user is invited, and decides."""
     ann, bob = crowd(people, 2)
     if meet is not None:
         meet(api, bob, ann)

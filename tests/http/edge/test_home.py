@@ -18,7 +18,7 @@ def commands(page: str) -> str:
     return html.unescape(shown)
 
 
-def test_the_commands_work(open_url: str) -> None:
+def test_commands_of_the_first_page_work_in_a_shell(open_url: str) -> None:
     """Pasted into a shell, the page's commands send a message and read it."""
     shown = commands(httpx.get(f"{open_url}/").text)
     run = subprocess.run(["sh", "-ec", shown], capture_output=True, text=True, check=True)

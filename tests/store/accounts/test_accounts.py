@@ -70,8 +70,8 @@ def test_new_account_keeps_its_fields_and_awaits_indexing(
     assert owed(raw, "ann") == {"index:ann": str(account.made).encode()}
 
 
-def test_create_the_least(store: Store, accounts: Accounts, raw: RawClient) -> None:
-    """What an account does not have takes no room."""
+def test_absent_account_fields_are_not_stored(store: Store, accounts: Accounts, raw: RawClient) -> None:
+    """Fields that an account does not have are not stored."""
     assert store.run(accounts.create(Account(handle="ann")))
 
     assert fields_of(raw, keys.user("ann")).keys() == {"made"}

@@ -268,8 +268,8 @@ def test_limits_are_apart(store: Store) -> None:
     assert not take(store, 1, kind="search").wait
 
 
-def test_a_huge_limit(store: Store, raw: RawClient) -> None:
-    """The largest limit there may be is counted like any other, and its state stays a whole number."""
+def test_largest_limit_is_counted_exactly(store: Store, raw: RawClient) -> None:
+    """The largest possible limit is counted like any other, and its state stays a whole number."""
     assert [take(store, HUGE).wait for _ in range(20)] == [0] * 20
     state: Any = raw.get(keys.address_limit("auth", ADDRESS))
     assert state.isdigit()

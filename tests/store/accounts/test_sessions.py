@@ -370,8 +370,8 @@ def signed(at: int, handle: str = "ann", identity: bytes = IDENTITY) -> Credenti
     return Credential(handle, identity=identity, signed=at)
 
 
-def test_a_signed_identity(store: Store, raw: RawClient) -> None:
-    """An identity is let in as the account that has it, and as no other; limits hold for it."""
+def test_signed_identity_authenticates_its_own_account_alone(store: Store, raw: RawClient) -> None:
+    """An identity authenticates as its account and as no other; limits apply."""
     now = clock(raw)
     write_account(raw, "ann", identity=IDENTITY)
     write_account(raw, "bob", identity=b"\x08" * 32)
@@ -468,8 +468,10 @@ def test_ending_all_sessions_ends_them_at_once(
 # --- a store that is full -----------------------------------------------------------------------------------
 
 
-def test_a_full_store(engine: Engine, store: Store, sessions: Sessions, ann: str) -> None:
-    """Without memory users are still judged and limited, and can still log out."""
+def test_full_store_still_authenticates_limits_and_logs_out(
+    engine: Engine, store: Store, sessions: Sessions, ann: str
+) -> None:
+    """Without memory users are still authenticated and limited, and can still log out."""
     store.run(sessions.add(ann, HELD, DIGEST, HOME))
     for node in engine.nodes:
         node.config_set("maxmemory", 1)

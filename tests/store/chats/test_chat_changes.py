@@ -98,8 +98,8 @@ def test_role_or_mute_leaves_the_history_unchanged(groups: Groups) -> None:
     assert groups.member("bob") == Member("bob", Role.ADMIN, 0, made.time, made.time + 1)
 
 
-def test_a_record_goes(groups: Groups, raw: RawClient) -> None:
-    """One whose invitation ends is a stranger again, and the chat leaves their inbox."""
+def test_ended_invitation_leaves_no_record(groups: Groups, raw: RawClient) -> None:
+    """A user whose invitation ends is a stranger again, and the chat leaves their inbox."""
     groups.make()
     groups.change({"bob": Relation.INVITED}, body=None)
 

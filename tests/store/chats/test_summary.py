@@ -232,8 +232,8 @@ def test_some_is_cleared(store: Store, raw: RawClient, flags: int) -> None:
     assert (told.base, told.head, told.last, told.unread) == (6, HEAD, entry(HEAD), 2)
 
 
-def test_an_empty_chat(store: Store, raw: RawClient) -> None:
-    """A chat of two in which nothing was written yet is there, and reading it makes no key."""
+def test_empty_direct_chat_has_a_summary_and_makes_no_key(store: Store, raw: RawClient) -> None:
+    """A direct chat without messages has a summary, and reading it makes no key."""
     assert summed(store, "ann:cid") == nothing("ann:cid", MembershipState.MEMBER)
     assert not raw.exists(keys.log("ann:cid"), keys.read_states("ann:cid"))
 

@@ -51,8 +51,8 @@ def cursor_of(user: str, chat: str, seq: int) -> str:
     return str(page.body["next"])
 
 
-def test_a_direct_chat() -> None:
-    """A row says all there is to a chat of two, to each of them as they see it."""
+def test_direct_chat_row_shows_each_users_view() -> None:
+    """A direct chat's row is complete, and shows each of the two users their own view."""
     sent = send("ann", "ann:bob")
     page = asked("GET", f"/v1/chats/{sent['chat']}/messages", "ann").body
 

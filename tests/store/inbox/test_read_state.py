@@ -292,8 +292,8 @@ def test_opening_a_chat_keeps_cleared_messages_hidden(readers: ReadStates, raw: 
     assert kept(raw, CHAT).flags == 0
 
 
-def test_an_empty_chat(store: Store, raw: RawClient) -> None:
-    """A chat without messages is opened and left all the same."""
+def test_empty_chat_can_be_opened_and_left(store: Store, raw: RawClient) -> None:
+    """A chat without messages can be opened and left, too."""
     readers = ReadStates(store)
 
     check_told(raw, CHAT, readers.open(CHAT, "ann"), 0)

@@ -70,8 +70,8 @@ def aged(raw: RawClient, user: str, token: str, by: int) -> str:
     return str(parsed._replace(version=version, floor=floor, at=at))
 
 
-def test_a_first_sync() -> None:
-    """A client that holds nothing is told of all its chats, and then of nothing any more."""
+def test_first_sync_lists_all_chats_once() -> None:
+    """A client without a token gets all its chats, and then nothing more."""
     send("ann", "ann:bob")
     chat = group("bob", "ann")
     first = page("ann")
@@ -133,7 +133,7 @@ def test_whatever_a_row_shows(
 
 
 @pytest.mark.long
-def test_an_old_token(raw: RawClient) -> None:
+def test_old_token_syncs_many_chats_in_bounded_pages(raw: RawClient) -> None:
     """A token of a month ago over 1,000 chats: bounded pages, nothing missing, nothing twice."""
     send("ann", "ann:bob")
     before = page("ann")
@@ -261,8 +261,8 @@ def test_a_direct_chat_that_was_left_comes_back() -> None:
     assert (back["state"], back["unread"], back["last"]["text"]) == ("member", 1, "after")
 
 
-def test_an_unknown_lineage(raw: RawClient) -> None:
-    """A token that the user's index does not know is answered by a reset, with the first page of all."""
+def test_token_of_an_unknown_lineage_resets_the_client(raw: RawClient) -> None:
+    """A token that the user's index does not know is answered with a reset and the first page of all."""
     send("ann", "ann:bob")
     token = page("ann")["next"]
     raw.delete(keys.lineages("ann"))

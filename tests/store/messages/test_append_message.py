@@ -439,8 +439,8 @@ def test_newest_message_is_pending_once_for_its_chat(log: Log, raw: RawClient) -
 # --- groups -------------------------------------------------------------------------------------------------
 
 
-def test_a_member_writes(log: Log, raw: RawClient) -> None:
-    """A member's message is stored, told to all members, and owed."""
+def test_members_message_is_stored_and_pending_for_all_members(log: Log, raw: RawClient) -> None:
+    """A member's message is stored, its reply names all members, and its fan-out is pending."""
     write_group(raw, {"ann": 0, "bob": 0, "cid": 0})
 
     sent = log.append(GROUP, HELLO)
@@ -452,8 +452,8 @@ def test_a_member_writes(log: Log, raw: RawClient) -> None:
     assert log.append(GROUP, HELLO) == sent._replace(duplicate=True, members=None)
 
 
-def test_a_large_group(log: Log, raw: RawClient) -> None:
-    """A message to a large group names no members, but the connections of members that are attached to it."""
+def test_large_group_append_names_attached_connections(log: Log, raw: RawClient) -> None:
+    """A message to a large group names no members, but the members' attached connections."""
     write_group(raw, {"ann": 0, "bob": 0}, large=1)
     for number, handle in enumerate(("ann", "bob", "bob", "cid", "gone")):
         write_client(raw, f"c{number}", handle, FOR_EVER if handle != "gone" else EPOCH, flags=number)

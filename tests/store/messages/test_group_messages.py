@@ -76,8 +76,8 @@ def test_non_member_neither_reads_nor_writes(
     assert (answer.status, answer.body["code"]) == (status, code)
 
 
-def test_a_muted_member(raw: RawClient) -> None:
-    """A muted member reads, and is told until when they cannot write."""
+def test_muted_member_reads_but_cannot_write(raw: RawClient) -> None:
+    """A muted member can read, and the error of a send says until when."""
     write_group(raw, {"bob": 0})
     write_member(raw, "ann", 0, muted=FOR_EVER)
     answer = call("POST", OF_GROUP, body={"text": "hello"})

@@ -400,10 +400,10 @@ def test_group_send_takes_at_most_three_round_trips(
     ],
 )
 @pytest.mark.parametrize("there", [True, False])
-def test_a_refused_stranger(
+def test_stranger_is_refused_in_the_same_script(
     trips: Trips, raw: RawClient, method: str, path: str, body: Any, sizes: list[int], there: bool
 ) -> None:
-    """Who is no member of a group is refused by the very script that would read or write."""
+    """A user who is no member of a group is refused by the very script that would read or write."""
     if there:
         write_group(raw, {"bob": 0})
     assert call(method, path, "", body, **WITH_TOKEN).status >= 400

@@ -268,8 +268,8 @@ def test_what_was_pushed(room: Room, chat: str) -> None:
     assert outbox.everything() == []
 
 
-def test_a_full_store(engine: Engine, room: Room) -> None:
-    """Without memory clients are still renewed, listed and detached."""
+def test_full_store_still_renews_lists_and_detaches(engine: Engine, room: Room) -> None:
+    """Without memory chat connections are still renewed, listed and detached."""
     room.first("a1", "ann")
     with without_memory(engine):
         assert room.store.run(room.clients.renewing(GROUP, "a1"))

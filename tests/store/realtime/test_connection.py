@@ -169,7 +169,9 @@ def test_connection_attaches_to_the_maximum_of_chats(store: Store, sockets: Conn
     assert store.run(sockets.attachments(ID)) == Attachments("ann", chats, [])
 
 
-def test_a_full_store(engine: Engine, store: Store, sockets: Connections) -> None:
+def test_full_store_still_takes_frames_and_ends_connections(
+    engine: Engine, store: Store, sockets: Connections
+) -> None:
     """Without memory frames are still taken, and connections end."""
     store.run(sockets.attach(ID, "g-1"))
     with without_memory(engine):

@@ -140,8 +140,8 @@ def test_a_session_that_ended(
     assert not people.leases()
 
 
-def test_a_deleted_name(people: People, raw: RawClient) -> None:
-    """The name of a deleted account lets nobody in."""
+def test_name_of_a_deleted_account_cannot_connect(people: People, raw: RawClient) -> None:
+    """The name of a deleted account can't connect."""
     write_tombstone(raw, "ann")
 
     assert people.connect("c1") is ConnectOutcome.NO_SESSION
@@ -175,8 +175,8 @@ def test_hello_makes_online(people: People) -> None:
     assert people.targets("ann", "bob") == ["c1", "c2"]
 
 
-def test_the_last_goes(people: People, raw: RawClient) -> None:
-    """A user is offline when the last ready connection goes, and that is said once."""
+def test_user_goes_offline_with_the_last_ready_connection(people: People, raw: RawClient) -> None:
+    """A user is offline when the last ready connection ends, which is reported once."""
     people.come("c1")
     people.come("c2")
     people.connect("c3")
@@ -318,8 +318,10 @@ def test_renewed_connection_lives_one_more_lease(people: People, raw: RawClient)
 
 @pytest.mark.parametrize("step", ["renew", "ready"])
 @pytest.mark.parametrize("ends", ["session", "account"])
-def test_the_session_ends(people: People, raw: RawClient, session: bytes, step: str, ends: str) -> None:
-    """A connection whose session ended is refused when it is renewed or says hello, and then to be swept."""
+def test_connection_of_an_ended_session_is_refused(
+    people: People, raw: RawClient, session: bytes, step: str, ends: str
+) -> None:
+    """A connection whose session ended is refused at a renewal or hello, and then due to be swept."""
     people.come("c1", session=session)
     raw.delete(keys.sessions("ann"))
     if ends == "account":
@@ -333,8 +335,8 @@ def test_the_session_ends(people: People, raw: RawClient, session: bytes, step: 
     assert people.drop("c1").changed
 
 
-def test_ending_a_session(people: People, raw: RawClient, session: bytes) -> None:
-    """The connections of a session end with it, and no others; a drop of each says offline then."""
+def test_ended_session_ends_only_its_own_connections(people: People, raw: RawClient, session: bytes) -> None:
+    """The connections of a session end with it, and no others; each drop then reports offline."""
     now = clock(raw)
     write_session(raw, "ann", OTHER_SESSION, now, now, now + HOUR)
     for connection, one in (("c1", session), ("c2", session), ("c3", OTHER_SESSION), ("c4", b"")):
@@ -505,7 +507,7 @@ def test_placing_replies_connections(people: People, raw: RawClient, state: Inbo
     assert people.store.run_all(placing) == [UpdatedEntry(False, [])]
 
 
-def test_a_full_store(engine: Engine, people: People) -> None:
+def test_full_store_still_renews_and_drops_connections(engine: Engine, people: People) -> None:
     """Without memory connections are still renewed, shown, ended and dropped; none is added."""
     people.come("c1")
     with without_memory(engine):

@@ -39,10 +39,10 @@ class SecretsManager:
 
 
 @pytest.mark.parametrize("engine_name", ["valkey", "redis7", "tls_cluster"])
-def test_a_rotated_password(
+def test_rotated_secret_is_read_again_after_a_refusal(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, engine_name: str
 ) -> None:
-    """A password in a secret is read once, and once more when the store no longer takes it."""
+    """A password in a secret is read once, and again when the store no longer accepts it."""
     engine: Engine = request.getfixturevalue(engine_name)
     engine.flush()
     manager = SecretsManager(WORD)

@@ -350,8 +350,8 @@ def test_deletion_ends_every_edge(society: Society, raw: RawClient, monkeypatch:
 @pytest.mark.parametrize("engine", ["valkey"], indirect=True)
 @pytest.mark.parametrize("done", [False, True])
 @pytest.mark.parametrize("what", ["follow", "unfollow", "block", "unblock", "delete"])
-def test_a_crash_anywhere(store: Store, raw: RawClient, what: str, done: bool) -> None:
-    """Wherever a call breaks off, the sweep makes the lists agree."""
+def test_sweep_repairs_the_lists_after_a_crash(store: Store, raw: RawClient, what: str, done: bool) -> None:
+    """After a crash anywhere in a call, the sweep makes the lists agree."""
     for left in range(STEPS):
         handles = [f"{name}{left}" for name in ALL]
         ann, bob, cid = handles

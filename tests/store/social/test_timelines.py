@@ -120,7 +120,7 @@ def test_timeline_keeps_the_newest_posts_up_to_its_cap(
     assert society.feed("reader3", 2) == [f"text {i}" for i in range(7, 2, -1)]
 
 
-def test_the_documented_cap(society: Society, raw: RawClient) -> None:
+def test_timeline_holds_a_thousand_posts(society: Society, raw: RawClient) -> None:
     """A timeline holds 1,000 posts, however many come at once."""
     society.store.run(society.timelines.put(["reader0", "reader1"], "ann", range(1, 1502)))
 

@@ -99,8 +99,8 @@ def test_valid_caller_gets_errors_of_the_read() -> None:
     assert caller.authenticated
 
 
-def test_over_the_limit() -> None:
-    """Who is over the limit is told how long to wait, in whole seconds, and what the limit is."""
+def test_caller_over_the_limit_learns_wait_and_limit() -> None:
+    """The error for a caller over the limit has the wait, in whole seconds, and the limit."""
     caller, _ = calling(OVER)
 
     with pytest.raises(TooManyRequests) as raised:

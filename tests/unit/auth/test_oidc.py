@@ -203,8 +203,8 @@ def test_subject_of_another_type(issuer: Issuer) -> None:
         segment({"alg": "RS256", "kid": "one"}) + ".e30.!!",
     ],
 )
-def test_not_a_token(issuer: Issuer, token: str) -> None:
-    """What is not a signed JWT is refused as that, whatever it is."""
+def test_anything_but_a_signed_jwt_is_refused(issuer: Issuer, token: str) -> None:
+    """Anything but a signed JWT is refused as one."""
     assert "not a signed JWT" in refused(verifier(issuer), token)
 
 

@@ -88,8 +88,8 @@ def test_field_at_fault(values: Any, field: str) -> None:
 
 
 @pytest.mark.parametrize("values", [None, [], "text", 5, True])
-def test_not_an_object(values: Any) -> None:
-    """What is not an object is a BadRequest."""
+def test_json_other_than_an_object_is_refused(values: Any) -> None:
+    """JSON other than an object is a BadRequest."""
     with pytest.raises(BadRequest, match="object"):
         converted(values, Sample)
 

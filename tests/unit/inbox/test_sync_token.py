@@ -44,8 +44,8 @@ def test_whatever_a_client_sends(text: str) -> None:
 
 
 @given(token=TOKENS, place=st.integers(0, 100), flip=st.integers(1, 255))
-def test_a_damaged_token(token: SyncToken, place: int, flip: int) -> None:
-    """A token with another byte is refused, or is another token: never one that cannot be kept."""
+def test_damaged_token_is_refused_or_another_token(token: SyncToken, place: int, flip: int) -> None:
+    """A token with another byte is refused, or is another valid token."""
     raw = bytearray(urlsafe_b64decode(str(token) + "="))
     raw[place % len(raw)] ^= flip
     try:
@@ -57,8 +57,8 @@ def test_a_damaged_token(token: SyncToken, place: int, flip: int) -> None:
 
 
 @pytest.mark.parametrize("cut", [1, 2, 3, 5, 8, 43])
-def test_a_cut_token(cut: int) -> None:
-    """A token of which the end is missing is refused."""
+def test_token_without_its_end_is_refused(cut: int) -> None:
+    """A token without its end is refused."""
     with pytest.raises(BadRequest):
         SYNC_TOKEN.decode(str(EMPTY)[:-cut], "since")
 

@@ -208,8 +208,8 @@ def test_a_secret_is_read_once(secrets: Any) -> None:
     assert login.get_credentials() == (WORD,)
 
 
-def test_a_rotated_secret(secrets: Any) -> None:
-    """Renewing says whether the secret has changed since, and gives the new password."""
+def test_renewed_secret_reports_a_new_password(secrets: Any) -> None:
+    """A renewal says whether the secret has changed since, and gives the new password."""
     arn = put(secrets, {"password": "old"})
     login = SecretLogin(arn, "parley")
     assert not login.renew()

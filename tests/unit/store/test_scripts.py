@@ -74,8 +74,8 @@ def test_a_command_that_serverless_lacks_is_seen(command: str) -> None:
 @pytest.mark.parametrize(
     ("command", "script"), [("GET", CALL_READING), ("ZREM", CALL_REMOVING), ("ZADD", CALL)]
 )
-def test_a_plain_command(command: str, script: Script) -> None:
-    """A plain command goes through a script, its name first among the arguments."""
+def test_plain_command_runs_through_a_script(command: str, script: Script) -> None:
+    """A plain command runs through a script, its name first among the arguments."""
     query: Query[object] = Query(command, ("{c000}:a",), (1, b"x"))
 
     assert query.by_name == ("EVALSHA", script.sha, 1, "{c000}:a", command, 1, b"x")

@@ -58,7 +58,7 @@ def test_cursor_is_a_seq_or_seq_time_and_epoch(text: str, cursor: MessageCursor)
     ],
 )
 @pytest.mark.parametrize("field", ["after", "before"])
-def test_not_a_cursor(text: str, field: str) -> None:
+def test_other_text_is_no_cursor(text: str, field: str) -> None:
     """Any other text is a BadRequest that names the field."""
     with pytest.raises(BadRequest) as raised:
         MESSAGE_CURSOR.decode(text, field)
@@ -73,7 +73,7 @@ def test_seq_is_a_whole_number_from_1(text: str, seq: int) -> None:
 
 
 @pytest.mark.parametrize("text", ["", "0", "-1", "01", "1.0", "1 ", "1\n", "\u0661", "one", "1" * 16])
-def test_not_a_seq(text: str) -> None:
+def test_other_text_is_no_seq(text: str) -> None:
     """Any other text is a BadRequest that names the field."""
     with pytest.raises(BadRequest) as raised:
         seq_of(text, "seq")

@@ -204,8 +204,8 @@ def test_one_is_always_given() -> None:
 @given(
     lengths=st.lists(st.integers(1, MAX_TEXT_BYTES), max_size=400), character=st.sampled_from("x\x01\u20ac")
 )
-def test_a_page_fits(lengths: list[int], character: str) -> None:
-    """Whatever a page holds, what is given of it fits a reply, or is one message."""
+def test_any_page_is_cut_to_fit_a_reply(lengths: list[int], character: str) -> None:
+    """The part of a page that is answered fits a reply, or is one message."""
     entries = [LogEntry(i, i, Content("ann", character * length)) for i, length in enumerate(lengths, 1)]
 
     fit = fitting(entries, "ann:bob")

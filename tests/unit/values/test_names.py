@@ -74,8 +74,8 @@ def test_name_is_case_folded_once(names: Names, name: str, folded: str) -> None:
         *((CLOSED, word.upper()) for word in sorted(RESERVED)),
     ],
 )
-def test_not_a_user(names: Names, name: str) -> None:
-    """What cannot be a name is a BadRequest that names the field."""
+def test_invalid_name_is_refused_by_its_field(names: Names, name: str) -> None:
+    """An invalid name is a BadRequest that names the field."""
     with pytest.raises(BadRequest) as raised:
         names.user(name, "sender")
 
@@ -102,8 +102,8 @@ def test_spellings_of_a_chat() -> None:
 @pytest.mark.parametrize(
     "chat", ["", ":", "alice", "alice:", ":bob", "a:b:c", "a::b", " :b", "alice:" + "x" * 65, "a:b\n"]
 )
-def test_not_a_chat(chat: str) -> None:
-    """What is not two names is a BadRequest that names the field."""
+def test_invalid_direct_chat_is_refused_by_its_field(chat: str) -> None:
+    """Anything but two names is a BadRequest that names the field."""
     with pytest.raises(BadRequest) as raised:
         OPEN.direct_chat(chat, "chat")
 
