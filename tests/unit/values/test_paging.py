@@ -109,6 +109,14 @@ EACH_KIND = pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 # --- cursors
 
 
+def test_every_kind_of_cursor_is_tested_here() -> None:
+    """Each codec of values/cursors.py is one of the kinds above."""
+    codecs = {codec for codec in vars(cursors).values() if isinstance(codec, CursorCodec)}
+
+    assert len(codecs) > 5
+    assert codecs <= {kind.codec for kind in KINDS.values()}
+
+
 def refusal(kind: Kind, text: str, field: str) -> BadRequest | None:
     """Return the error for a text that is no cursor of a kind; None for one that is."""
     try:
