@@ -41,7 +41,7 @@ class LocalCaller:
 
     def __init__(self) -> None:
         from chalicelib import services
-        from chalicelib.services.imports.accounts import ImportRun
+        from chalicelib.services.imports.state import ImportRun
 
         os.environ.setdefault("PARLEY_STAGE", "local")
         try:

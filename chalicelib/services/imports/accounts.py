@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import secrets
-from enum import Enum
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
 from chalicelib.services.accounts.passwords import Passwords
 from chalicelib.services.imports.candidates import Candidate, UserRejected
+from chalicelib.services.imports.state import Imported, ImportRun, Result
 from chalicelib.services.values.emails import EMAIL, settle
 from chalicelib.store.accounts.accounts import FOUND_BY, Account, Accounts, index_item
 from chalicelib.store.accounts.claims import Claims
@@ -19,45 +19,6 @@ IMPORT = "import"
 """The kind of claims for accounts of other servers."""
 CODE_SIGNS, CODE_GROUPS = "abcdefghjkmnpqrstuvwxyz23456789", 4
 """31 characters that don't look alike; four groups of four are 79 bits."""
-
-
-class ImportRun:
-    """The users that a run has imported so far: a dry run reports duplicates as a real run does.
-
-    ids: Handles by the ids of imported users. handles: The reverse. emails: Handles by their emails.
-    read_pages: Pages that were read, by URL and number.
-    users: Ids and handles on those pages.
-    pending: Jobs for the queue.
-    """
-
-    def __init__(self) -> None:
-        self.ids: dict[str, str] = {}
-        self.handles: dict[str, str] = {}
-        self.emails: dict[str, str] = {}
-        self.read_pages: set[tuple[str, int | None]] = set()
-        self.users: set[str] = set()
-        self.pending: list[str] = []
-
-    def add(self, user: Candidate) -> None:
-        """Add an imported user."""
-        self.ids[user.id], self.handles[user.handle] = user.handle, user.id
-        if email := user.fields.get("email"):
-            self.emails[email] = user.handle
-
-
-class Result(Enum):
-    """The result for one user."""
-
-    CREATED = "created"
-    UPDATED = "updated"
-    UNCHANGED = "unchanged"
-
-
-class Imported(NamedTuple):
-    """The result for one user; code: The user's password for one login, if one was made."""
-
-    result: Result
-    code: str | None = None
 
 
 class AccountImporter:
@@ -108,24 +69,15 @@ class AccountImporter:
         email = user.fields.get("email")
         if email is None or (account and account.email == email):
             return
-        if (run.emails.get(email) or self._store.run(self._claims.holder(EMAIL, email))) not in (
-            None,
-            user.handle,
-        ):
+        holder = run.emails.get(email) or self._store.run(self._claims.holder(EMAIL, email))
+        if holder not in (None, user.handle):
             raise UserRejected("the email is another account's")
 
     def _create(self, user: Candidate, run: ImportRun, codes: bool) -> Imported:
         """Claim, create, make the claims permanent; after a crash between two steps the next run repairs."""
         code = _new_code() if codes and user.password is None else None
         password = user.password or code
-        held = None if password is None else self._passwords.hash(password)
-        account = Account(
-            handle=user.handle,
-            password=held,
-            reset=code is not None,
-            source=user.source,
-            **_texts(user.fields),
-        )
+        account = self._account(user, password, reset=code is not None)
         self._claim(IMPORT, user.source, user.handle)
         claimed = account.email is not None and self._claim(EMAIL, account.email, user.handle)
         if not self._store.run(self._accounts.create(account)):
@@ -135,6 +87,15 @@ class AccountImporter:
         self._settle(account, user.source)
         run.pending.append(index_item(user.handle))
         return Imported(Result.CREATED, code)
+
+    def _account(self, user: Candidate, password: str | None, *, reset: bool) -> Account:
+        return Account(
+            handle=user.handle,
+            password=None if password is None else self._passwords.hash(password),
+            reset=reset,
+            source=user.source,
+            **_texts(user.fields),
+        )
 
     def _update(
         self, user: Candidate, account: Account, run: ImportRun, *, codes: bool, dry_run: bool

@@ -107,31 +107,34 @@ def is_end(page: Page, cursor: ImportCursor, known: AbstractSet[str]) -> bool:
 
 def cursor_after(page: Page, cursor: ImportCursor, request: ImportRequest) -> ImportCursor | None:
     """Return the cursor of the next page, None after the last; raises FetchError, SourceError."""
-    pages = cursor.pages + 1
-    if pages >= MOST_PAGES:
+    if cursor.pages + 1 >= MOST_PAGES:
         raise SourceError(f"{shown(cursor.url)} has more than {MOST_PAGES} pages")
-    read = ImportCursor(
+    following = ImportCursor(
         url=cursor.url,
-        pages=pages,
+        pages=cursor.pages + 1,
         digest=page.digest,
         users_digest=page.users_digest,
         first_digest=cursor.first_digest or page.users_digest,
         idle=0 if page.users else cursor.idle + 1,
     )
     if cursor.number is not None:
-        return msgspec.structs.replace(read, number=cursor.number + 1)
+        return msgspec.structs.replace(following, number=cursor.number + 1)
+    url = _next_url(page, cursor.url, request)
+    return None if url is None else msgspec.structs.replace(following, url=url)
+
+
+def _next_url(page: Page, here: str, request: ImportRequest) -> str | None:
+    """Return the URL that a page names for the next one; None if it names none."""
     path = request.mapping.next
     link = found_at(page.reply, path) if path else None
     if link is None or link is MISSING or link in ("", False):
         return None
     if not isinstance(link, str):
-        raise SourceError(
-            f"there is {kind_of(link)}, not a URL, at `{path}` of what {shown(cursor.url)} answers"
-        )
-    url = _joined(cursor.url, link)
+        raise SourceError(f"there is {kind_of(link)}, not a URL, at `{path}` of what {shown(here)} answers")
+    url = _joined(here, link)
     if origin_of(parsed(url)) != origin_of(parsed(request.url)):
-        raise SourceError(f"{shown(cursor.url)} names a next page on another server, {shown(url)}")
-    return msgspec.structs.replace(read, url=url)
+        raise SourceError(f"{shown(here)} names a next page on another server, {shown(url)}")
+    return url
 
 
 def _page_url(cursor: ImportCursor, mapping: Mapping) -> str:

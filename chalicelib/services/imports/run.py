@@ -11,10 +11,11 @@ import msgspec
 from chalicelib.errors import StoreUnavailable
 from chalicelib.fetching import FetchError, origin_of, parsed, shown
 from chalicelib.schemas.imports import Code, ImportCursor, ImportReport, ImportRequest, Skipped
-from chalicelib.services.imports.accounts import AccountImporter, ImportRun
+from chalicelib.services.imports.accounts import AccountImporter
 from chalicelib.services.imports.candidates import UserRejected, candidate, named
 from chalicelib.services.imports.pages import Get, Page, cursor_after, first_cursor, is_end, read_page
 from chalicelib.services.imports.replies import SourceError
+from chalicelib.services.imports.state import ImportRun
 from chalicelib.services.values.names import Names
 
 BUDGET_SECONDS = 20.0
@@ -80,7 +81,7 @@ class Imports:
         started, begun = self._clock(), False
         while (cursor := report.next) is not None:
             # A page may take half of the time: one that begins later might be fetched for nothing.
-            if begun and (self._clock() > started + BUDGET_SECONDS / 2 or report.read >= MOST_USERS):
+            if begun and self._is_over(started + BUDGET_SECONDS / 2, report):
                 return
             page = read_page(request, cursor, self._get)
             begun = True
@@ -89,11 +90,15 @@ class Imports:
                 return
             report.total = page.total
             for item in page.items[cursor.skip :]:
-                if report.read and (self._clock() > started + BUDGET_SECONDS or report.read >= MOST_USERS):
+                if report.read and self._is_over(started + BUDGET_SECONDS, report):
                     return
                 self._user(item, request, report, run)
                 on_progress(report)
             report.next = self._following(page, cursor, request, run)
+
+    def _is_over(self, end: float, report: ImportReport) -> bool:
+        """Return whether a call has used its time or read its maximum of users."""
+        return self._clock() > end or report.read >= MOST_USERS
 
     def _user(self, item: Any, request: ImportRequest, report: ImportReport, run: ImportRun) -> None:
         """Import one user, count the result, and move the report's cursor past the user."""

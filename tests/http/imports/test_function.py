@@ -729,7 +729,7 @@ def test_private_source_is_read_only_when_allowed(
         ({"url": "http://127.0.0.1:1/"}, "mapping"),
         ({"url": 1, "mapping": MAPPING}, "url"),
         ({"url": "http://127.0.0.1:1/", "mapping": {"fields": {"id": "id"}}}, "handle"),
-        ({"url": "http://127.0.0.1:1/", "mapping": {**MAPPING, "page": {"parameter": "p"}}}, "two ways"),
+        ({"url": "http://127.0.0.1:1/", "mapping": {**MAPPING, "page": {"parameter": "p"}}}, "give only one"),
         ({"url": "http://127.0.0.1:1/", "mapping": {**MAPPING, "feilds": {}}}, "feilds"),
         ({"url": "http://127.0.0.1:1/", "mapping": MAPPING, "next": {"url": "x", "skip": -1}}, "skip"),
         ({"url": "http://127.0.0.1:1/", "mapping": MAPPING, "dry_run": "yes"}, "dry_run"),
