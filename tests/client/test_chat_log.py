@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from parley_client import Message
 from parley_client.chat_log import ChatLog, HistoryChanged
-from parley_client.incoming import ChatRow, Page
+from parley_client.incoming import Page
+from parley_client.models import ChatRow
 from parley_client.state import Cursor
 
 START = datetime(2026, 1, 1, tzinfo=UTC)

@@ -164,7 +164,7 @@ async def test_server_without_sockets(server: ScriptedServer, making: Making) ->
     server.refusals.extend([(404, {})] * 3)
     server.append(CHAT, "one")
     client = await making(poll_seconds=0.01, backoff_base=0.2, backoff_cap=0.2)
-    assert "takes no sockets: it answered 404" in (await take(client, Disconnected)).reason
+    assert "does not accept WebSockets: it answered 404" in (await take(client, Disconnected)).reason
     assert await messages(client, 1) == [(CHAT, 1, "one")]
     await take(client, Connected)
 

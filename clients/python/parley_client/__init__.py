@@ -1,22 +1,13 @@
-"""A typed client of Parley: `AsyncClient` for asyncio, `Client` for everybody else."""
+"""A typed client for Parley: `AsyncClient` for asyncio, `Client` for other programs."""
 
-from parley_client.async_client import AsyncClient, login, register
+from parley_client.accounts import login, register
+from parley_client.async_client import AsyncClient
 from parley_client.client import Client
 from parley_client.errors import Closed, NotAuthenticated, ParleyError, Problem, Unreachable
 from parley_client.events import ChatMoved, ChatReset, Connected, Disconnected, Event, InboxReset
-from parley_client.incoming import (
-    Account,
-    Ack,
-    ChatRow,
-    Failed,
-    Message,
-    Page,
-    Presence,
-    Receipt,
-    RoomNotice,
-    Signal,
-    Typing,
-)
+from parley_client.incoming import Ack, Failed, Page, Receipt, RoomNotice, Signal, Typing
+from parley_client.models import ChatRow, Message, Presence
+from parley_client.responses import Account
 from parley_client.settings import Settings
 from parley_client.state import Cursor, State
 

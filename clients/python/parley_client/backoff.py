@@ -1,4 +1,4 @@
-"""How long to wait before the next try.
+"""The wait before the next attempt.
 
 Source: Marc Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015: full jitter.
 """
@@ -12,7 +12,11 @@ MOST_DOUBLINGS = 32
 
 
 class Backoff:
-    """Waits that are random and may grow with each failure. base, cap: s. draw: a number from a to b."""
+    """Random waits, whose maximum may grow with each failure.
+
+    base, cap: Seconds.
+    draw: Returns a random number between two bounds.
+    """
 
     def __init__(
         self, base: float, cap: float, draw: Callable[[float, float], float] = random.uniform
@@ -23,11 +27,11 @@ class Backoff:
         self._failures = 0
 
     def failed(self, retry_after: float | None = None) -> float:
-        """Return how many seconds to wait now; retry_after: what the server asked for, never undercut."""
+        """Return the number of seconds to wait; at least retry_after, the wait that the server asked for."""
         most = min(self._cap, self._base * 2.0 ** min(self._failures, MOST_DOUBLINGS))
         self._failures += 1
         return (retry_after or 0.0) + self._draw(0.0, most)
 
     def succeeded(self) -> None:
-        """Begin again with the shortest waits."""
+        """Start again with the shortest waits."""
         self._failures = 0

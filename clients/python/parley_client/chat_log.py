@@ -1,23 +1,25 @@
-"""The order of a chat's messages: each once, by seq, whatever the network does to pushes."""
+"""The messages of a chat in order: each once, by seq, in whatever order pushes arrive."""
 
 from __future__ import annotations
 
-from parley_client.incoming import ChatRow, Message, Page
+from parley_client.incoming import Page
+from parley_client.models import ChatRow, Message
 from parley_client.state import Cursor
 
 READABLE = frozenset({"member", "left"})
 MOST_AFTER_READ = 100
-"""Messages after the read mark with which a chat may begin; of more, those alone that count as unread."""
+"""Maximum number of messages after the read mark that a new chat starts with; else unread ones only."""
 
 
 class HistoryChanged(Exception):
-    """The server has another history of the chat than the one that was read."""
+    """The server's history of the chat is not the one that the client has read."""
 
 
 class ChatLog:
-    """Gives out the messages of one chat in order.
+    """Releases the messages of one chat in order.
 
-    cursor: of the newest message given out; None: the chat has not begun. head: the highest seq known of.
+    cursor: Of the newest released message; None if no message was released yet.
+    head: The highest known seq.
     """
 
     def __init__(self, chat: str, cursor: Cursor | None = None) -> None:
@@ -29,12 +31,12 @@ class ChatLog:
 
     @property
     def urgent(self) -> bool:
-        """Whether only a pull can bring it on, so that waiting for what is missing makes no sense."""
+        """Whether only a pull can bring new messages, so that waiting for missing pushes is useless."""
         return self._doubted or (self.behind and not self._knows_history)
 
     @property
     def behind(self) -> bool:
-        """Whether the log holds more than was given out, or may hold something else."""
+        """Whether the server's log has messages after the released ones, or may have another history."""
         return self._doubted or self.cursor is None or self.head > self.cursor.seq
 
     @property
@@ -42,7 +44,7 @@ class ChatLog:
         return self.cursor is not None and self.cursor.epoch != 0
 
     def push(self, message: Message) -> list[Message]:
-        """Take a message, in any order and however often; return what is next to give out."""
+        """Take a message, in any order and any number of times; return the messages to release now."""
         cursor = self.cursor
         if cursor is not None and message.seq <= cursor.seq:
             # Times rise within a history: a later message with an earlier number is of another one.
@@ -53,11 +55,11 @@ class ChatLog:
         return self._next() if self._knows_history else []
 
     def postpone(self, message: Message) -> None:
-        """Note that there is a message, without keeping it: it will be pulled."""
+        """Note that a message exists, without keeping it; it is pulled later."""
         self.head = max(self.head, message.seq)
 
     def told(self, row: ChatRow, *, skip: bool = False) -> None:
-        """Take what a sync says; skip: begin a new chat after what it has by now. Raises HistoryChanged."""
+        """Take a row of a sync; skip: Start a new chat after its newest message. Raises HistoryChanged."""
         there, here = Cursor.parse(row.cursor), self.cursor
         if here is None:
             if not row.seq or (skip and not self._held):
@@ -70,24 +72,25 @@ class ChatLog:
             self._doubted |= row.state == "member" and row.seq <= here.seq and bool(here.time)
 
     def begin_unread(self, row: ChatRow) -> None:
-        """Begin a chat of which nothing is known yet before its unread messages, if it has any."""
+        """Start an unknown chat before its unread messages, if it has any."""
         if self.cursor is None and row.unread:
             begun = row.read and row.seq - row.read <= MOST_AFTER_READ
             self.cursor = Cursor(seq=row.read if begun else max(row.seq - row.unread, 0))
 
     def begin(self, head: int, backlog: int | None) -> None:
-        """Begin with the last messages before the newest, or before the first of those that were pushed.
+        """Start with the last messages before the newest, or before the first pushed message.
 
-        head: the newest one's seq. backlog: how many; None: all.
+        head: Seq of the newest message.
+        backlog: Number of messages; None for all.
         """
         newest = min(self._held, default=head + 1) - 1
         self.cursor = Cursor(seq=0 if backlog is None else max(0, newest - backlog))
         self.head = max(self.head, head)
 
     def page(self, page: Page) -> list[Message]:
-        """Take a page that was pulled after the cursor; return what is next to give out.
+        """Take a page pulled after the cursor; return the messages that can be released now.
 
-        What a page leaves out is not in the log for this reader. Raises HistoryChanged.
+        Messages missing from the page are not in the log for this reader. Raises HistoryChanged.
         """
         if self.cursor is None:
             return []
@@ -104,17 +107,17 @@ class ChatLog:
         return given
 
     def doubt(self) -> None:
-        """Have a pull find out whether the server still has what was given out."""
+        """Request a pull that checks whether the server still has the released messages."""
         self._doubted = True
 
     def give_up(self) -> None:
-        """Forget what lies past a gap that the server's log does not fill."""
+        """Give up messages past a gap that the server's log does not fill."""
         self._held.clear()
         self._doubted = False
         self.head = self.cursor.seq if self.cursor else 0
 
     def _forget_up_to(self, seq: int, *, exact: bool) -> None:
-        """Drop what is held up to a seq; exact: and believe that nothing else is missing."""
+        """Drop held messages up to a seq; exact: Also assume that no other message is missing."""
         self._held = {at: message for at, message in self._held.items() if at > seq}
         known = max([self.cursor.seq if self.cursor else 0, *self._held])
         self.head = known if exact else max(known, self.head)

@@ -1,4 +1,4 @@
-"""The client for programs without asyncio: the asyncio one, on a thread of its own."""
+"""The client for programs without asyncio: runs AsyncClient on a thread of its own."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from parley_client.async_client import AsyncClient
 from parley_client.callbacks import Callbacks
 from parley_client.errors import Closed, ParleyError
 from parley_client.events import Event
-from parley_client.incoming import Ack, ChatRow, Page, Presence, RoomNotice
+from parley_client.incoming import Ack, Page, RoomNotice
+from parley_client.models import ChatRow, Presence
 from parley_client.outgoing import SignalKind
 from parley_client.settings import Settings
 from parley_client.state import State
@@ -23,10 +24,12 @@ T = TypeVar("T")
 
 
 class Client:
-    """As AsyncClient, with calls that block: `with Client(url, user="alice") as client`.
+    """Like AsyncClient, with blocking calls: `with Client(url, user="alice") as client`.
 
-    Any thread may call. Handlers of `on` run on one thread of their own, so they may call too.
-    timeout: s that a call waits at the most, None for ever; then TimeoutError, and it may yet have been done.
+    Any thread may call. The handlers of `on` run on one separate thread, so they may call too.
+
+    timeout: Maximum number of seconds that a call waits; None for no limit. After it the call raises
+        TimeoutError, but the server may still carry it out.
     """
 
     def __init__(
@@ -58,17 +61,17 @@ class Client:
 
     @property
     def user(self) -> str | None:
-        """The user as the server knows them; None before the first connection."""
+        """The user's handle as the server knows it; None before the first connection."""
         return self._client.user
 
     def start(self) -> Self:
-        """Begin to connect, and return at once."""
+        """Start connecting, and return at once."""
         self._thread.start()
         self._do(self._client.start())
         return self
 
     def ready(self) -> None:
-        """Return when there is a connection; raises Problem when the server refuses for good."""
+        """Return when there is a connection; raises Problem if the server refuses permanently."""
         self._do(self._client.ready())
 
     def close(self) -> None:
@@ -97,11 +100,11 @@ class Client:
                 yield self.next_event(timeout=None)
 
     def next_event(self, timeout: float | None = None) -> Event:
-        """Return the next event; timeout: s to wait, then TimeoutError. Raises Closed."""
+        """Return the next event; timeout: Seconds to wait before TimeoutError. Raises Closed."""
         return self._do(_within(self._client.next_event(), timeout), forever=True)
 
     def on(self, kind: type[E], handler: Callable[[E], None]) -> None:
-        """Have events of a type handed to a function, on a thread of their own, one after the other."""
+        """Pass events of a type to a handler, on a separate thread, one event at a time."""
         self._callbacks.on(kind, handler)
         if self._handing is None:
             self._handing = threading.Thread(target=self._hand_on, name="parley-handlers", daemon=True)
@@ -177,7 +180,7 @@ class Client:
                         handler(event)
 
     async def _end(self) -> None:
-        """Close the client, and let what other threads wait for end first."""
+        """Close the client, after everything that other threads wait for has ended."""
         await self._client.close()
         waiting = asyncio.all_tasks() - {asyncio.current_task()}
         await asyncio.gather(*waiting, return_exceptions=True)

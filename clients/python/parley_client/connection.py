@@ -1,4 +1,4 @@
-"""One WebSocket: frames out and in, and whether it lives."""
+"""One WebSocket connection: sends and receives frames, and checks that it is alive."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ from parley_client.settings import Settings
 T = TypeVar("T")
 LOGGER = logging.getLogger("parley_client")
 ENDED = "connection_ended"
-"""The code by which the server says that it does not know this connection any more."""
+"""The close code by which the server says that it does not know the connection any more."""
 LOOK_SECONDS = 15.0
-"""How often it is looked whether the machine slept."""
+"""Seconds between two checks whether the machine has slept."""
 Hearing = Callable[["Connection", Incoming, str, bool], None]
 
 
 class Connection:
-    """An open WebSocket that is read, and kept alive.
+    """An open WebSocket connection, which is read and kept alive.
 
-    hear: called with each frame, decoded and as it came, and whether a call awaits it; in the order of
-    arrival, and before that call goes on.
+    hear: Called with each frame, decoded and raw, and whether a call waits for it; in the order of arrival,
+        and before that call returns.
     """
 
     def __init__(self, socket: ClientConnection, settings: Settings, hear: Hearing) -> None:
@@ -49,13 +49,14 @@ class Connection:
 
     @property
     def open(self) -> bool:
-        """Whether it is not lost, as far as is known."""
+        """Whether the connection is open, as far as the client knows."""
         return not self.lost.done()
 
     async def ask(self, frame: Frame, kind: type[T]) -> T:
-        """Send a frame and return its answer.
+        """Send a frame and return its response.
 
-        Raises Problem; TimeoutError: the server did not answer in time; Unreachable: the connection was lost.
+        Raises Problem; TimeoutError if the server does not respond in time; Unreachable if the connection is
+        lost.
         """
         frame.ref = str(next(self._refs))
         answer: asyncio.Future[Incoming] = asyncio.get_running_loop().create_future()
@@ -67,7 +68,7 @@ class Connection:
         finally:
             del self._asked[frame.ref]
             if answer.done() and not answer.cancelled():
-                answer.exception()  # the connection may have been lost while the frame was on its way out
+                answer.exception()  # the connection may be lost while the frame is being sent
         if isinstance(told, Failed):
             raise problem_of(told)
         if not isinstance(told, kind):
@@ -75,23 +76,23 @@ class Connection:
         return told
 
     async def tell(self, frame: Frame) -> str:
-        """Send a frame that has no answer but an error; return its ref. Raises Unreachable, TimeoutError."""
+        """Send a frame without a response except errors; return its ref. Raises Unreachable, TimeoutError."""
         frame.ref = str(next(self._refs))
         async with asyncio.timeout(self._settings.answer_seconds):
             await self._send(frame)
         return frame.ref
 
     def suspect(self) -> None:
-        """Have it found out at once whether the connection still lives."""
+        """Check at once whether the connection is still alive."""
         self._suspected.set()
 
     async def drained(self) -> None:
-        """Return when nothing is awaited from the server, or it has had its time."""
+        """Return when no response is pending, or the time for pending ones is over."""
         if waiting := list(self._asked.values()):
             await asyncio.wait(waiting, timeout=self._settings.answer_seconds)
 
     async def close(self, reason: str = "closed by the client") -> None:
-        """Close it; what is still unanswered fails."""
+        """Close the connection; pending calls fail."""
         with contextlib.suppress(ConnectionClosed, OSError):
             await self._socket.close()
         self._lose(reason)
@@ -105,7 +106,7 @@ class Connection:
         try:
             await self._socket.send(encode(frame))
         except ConnectionClosed as closed:
-            self._lose(_reason(closed))  # the reader may not have seen it yet
+            self._lose(_reason(closed))  # the reader may not have noticed yet
             raise Unreachable(_reason(closed)) from None
         self._sent_at = asyncio.get_running_loop().time()
 
@@ -116,8 +117,8 @@ class Connection:
         except ConnectionClosed as closed:
             self._lose(_reason(closed))
         except Exception:
-            LOGGER.exception("a frame of the server could not be taken")
-            self._lose("a frame of the server could not be taken")
+            LOGGER.exception("a frame of the server could not be handled")
+            self._lose("a frame of the server could not be handled")
 
     def _take(self, text: str) -> None:
         if (frame := decode(text)) is None:
@@ -130,7 +131,7 @@ class Connection:
             answer.set_result(frame)
 
     async def _keep_alive(self) -> None:
-        """Ping when nothing else went out for long, and at once when the connection may be dead."""
+        """Ping after a long silence, and at once when the connection may be dead."""
         while True:
             await self._pause()
             if not self._suspected.is_set() and self._due_in() > 0:
@@ -144,7 +145,7 @@ class Connection:
             self._suspected.clear()
 
     async def _pause(self) -> None:
-        """Wait until a ping may be due; a machine that slept meanwhile makes the connection suspect."""
+        """Wait until a ping may be due; sleep of the machine makes the connection suspect."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(min(max(self._due_in(), 0), LOOK_SECONDS)):
                 await self._suspected.wait()

@@ -1,4 +1,4 @@
-"""How a socket is opened: with a ticket, a token in a header, or on an open server a name."""
+"""Opening a WebSocket: with a ticket, with a token in a header, or by name on an open server."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ from parley_client.settings import Settings
 
 MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 LOGGER = logging.getLogger("parley_client.websocket")
-LOGGER.setLevel(logging.INFO)  # at DEBUG the handshake would be logged, and a ticket or token with it
+LOGGER.setLevel(logging.INFO)  # at DEBUG it logs the handshake, with the ticket or token in it
 
 
 class Entrance:
-    """Opens sockets for one user.
+    """Opens WebSockets for one user.
 
-    user: a name, on an open server. token: of an account. One of them is given.
+    user: A name, on an open server.
+    token: The token of an account. Exactly one of the two is given.
     """
 
     def __init__(self, rest: Rest, settings: Settings, user: str | None, token: str | None) -> None:
@@ -31,9 +32,9 @@ class Entrance:
         self._token = token
 
     async def open(self) -> ClientConnection:
-        """Open a socket; a ticket that came too late is replaced once.
+        """Open a WebSocket; an expired ticket is replaced once.
 
-        Raises NotAuthenticated when a new ticket does not help; Problem; Unreachable.
+        Raises NotAuthenticated if a new ticket is refused too; Problem; Unreachable.
         """
         try:
             return await self._open()
@@ -48,9 +49,9 @@ class Entrance:
             connection = await connect(
                 url,
                 additional_headers=headers,
-                compression=None,  # API Gateway has none
+                compression=None,  # API Gateway has no compression
                 open_timeout=self._settings.answer_seconds,
-                ping_interval=None,  # only frames renew the lease: see Connection
+                ping_interval=None,  # only frames renew the lease; see Connection
                 close_timeout=min(self._settings.answer_seconds, 2.0),
                 max_size=MAX_MESSAGE_BYTES,
                 logger=LOGGER,
@@ -63,7 +64,9 @@ class Entrance:
                 answer.status_code, bytes(answer.body or b""), answer.headers.get("Retry-After")
             )
             if _is_no_socket_server(refusal):
-                raise Unreachable(f"{_bare(url)} takes no sockets: it answered {refusal.status}.") from None
+                raise Unreachable(
+                    f"{_bare(url)} does not accept WebSockets: it answered {refusal.status}."
+                ) from None
             raise refusal from None
         except (OSError, InvalidHandshake, InvalidURI, TimeoutError) as error:
             told = "" if isinstance(error, InvalidURI) else f": {str(error) or type(error).__name__}"
@@ -71,7 +74,7 @@ class Entrance:
         return connection
 
     async def _address(self) -> tuple[str, dict[str, str]]:
-        """Return where to connect, and headers."""
+        """Return the URL to connect to, and headers."""
         if self._token and self._settings.ticket:
             ticket = await self._rest.ticket()
             return _with(self._settings.socket_url or ticket.url, "ticket", ticket.ticket), {}
@@ -82,7 +85,7 @@ class Entrance:
 
 
 def _is_no_socket_server(refusal: Problem) -> bool:
-    """Return whether whoever answered the handshake does not know sockets, so that REST is all there is."""
+    """Return whether the handshake's response is of a server without WebSockets, which leaves only REST."""
     if refusal.passes or isinstance(refusal, NotAuthenticated):
         return False
     return refusal.status in {404, 405} or refusal.code.startswith("http_")

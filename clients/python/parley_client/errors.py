@@ -1,4 +1,4 @@
-"""What can go wrong, each with a message for people."""
+"""The errors of this package; each has a message for people."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ RETRIED = frozenset({408, 425, 429, 500, 502, 503, 504})
 
 
 class ParleyError(Exception):
-    """Whatever this package raises."""
+    """Base class of all errors of this package."""
 
 
 class Unreachable(ParleyError):
-    """The server does not answer, or the connection to it was lost."""
+    """The server does not respond, or the connection to it was lost."""
 
 
 class Closed(ParleyError):
@@ -22,9 +22,11 @@ class Closed(ParleyError):
 
 
 class Problem(ParleyError):
-    """The server refused.
+    """The server refused a request.
 
-    status: of HTTP. code: stable, as in the API's list. retry_after: s to wait before the next try, or None.
+    status: The HTTP status.
+    code: A stable code from the API's list.
+    retry_after: Seconds to wait before the next attempt, or None.
     """
 
     def __init__(
@@ -39,12 +41,12 @@ class Problem(ParleyError):
 
     @property
     def passes(self) -> bool:
-        """Whether the same may succeed later."""
+        """Whether the same request may succeed later."""
         return self.status in RETRIED and self.code != "store_full"
 
 
 class NotAuthenticated(Problem):
-    """The token, or the name, is not accepted: log in (again)."""
+    """The token or the name is not accepted: log in again."""
 
 
 class _Body(msgspec.Struct):
@@ -54,7 +56,7 @@ class _Body(msgspec.Struct):
 
 
 def problem(status: int, body: bytes, retry_after: str | None) -> Problem:
-    """Return what an HTTP answer says went wrong; retry_after: the header."""
+    """Return the error for an HTTP response; retry_after: The header of that name."""
     try:
         told = msgspec.json.decode(body, type=_Body)
     except msgspec.DecodeError:
@@ -63,7 +65,7 @@ def problem(status: int, body: bytes, retry_after: str | None) -> Problem:
 
 
 def problem_of(frame: Failed) -> Problem:
-    """Return what an error frame says went wrong."""
+    """Return the error for an error frame."""
     return _made(frame.status, frame.code, frame.title, frame.detail, frame.retry_after)
 
 
@@ -73,5 +75,5 @@ def _made(status: int, code: str, title: str, detail: str, retry_after: float | 
 
 
 def _seconds(header: str | None) -> float | None:
-    """Read Retry-After in seconds; its other form, a date, Parley never sends."""
+    """Return Retry-After in seconds; Parley never sends its other form, a date."""
     return float(header) if header and header.isdecimal() else None

@@ -1,4 +1,4 @@
-"""What waits for the application, and how far it was told."""
+"""The queue of events for the application, and the state after the events that it has taken."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from collections.abc import Callable, Mapping
 
 from parley_client.errors import ParleyError
 from parley_client.events import ChatReset, Event
-from parley_client.incoming import Message
+from parley_client.models import Message
 from parley_client.state import Cursor, State
 
 Effect = Callable[[State], None]
 
 
 class EventQueue:
-    """Events in the order in which they are told; `state` says what was taken, not what waits.
+    """Events in order; `state` covers the events that were taken, not the waiting ones.
 
-    most: how many wait before `full` is true.
+    most: Number of waiting events from which `full` is true.
     """
 
     def __init__(self, state: State, most: int) -> None:
@@ -31,23 +31,23 @@ class EventQueue:
 
     @property
     def full(self) -> bool:
-        """Whether no more should be put in."""
+        """Whether no more events should be added."""
         return len(self._waiting) >= self._most
 
     def offer(self, event: Event) -> None:
-        """Add an event that matters for the moment only: it is dropped when too many wait."""
+        """Add a short-lived event; it is dropped if too many wait."""
         if not self.full:
             self.put(event)
 
     def put(self, event: Event | None, effect: Effect | None = None) -> None:
-        """Add an event; effect: what it does to the state once it is taken. None: the effect alone."""
+        """Add an event, or None for its effect alone; effect: Changes the state when the event is taken."""
         self._waiting.append((event, effect))
         self._arrived.set()
         if self.full:
             self._roomy.clear()
 
     def put_message(self, message: Message, cursor: Cursor) -> None:
-        """Add a message; cursor: its own, the chat's place once it is taken."""
+        """Add a message; cursor: The message's own, which becomes the chat's position in the state."""
 
         def take(state: State) -> None:
             state.chats[message.chat] = cursor
@@ -56,17 +56,17 @@ class EventQueue:
         self.put(message, take)
 
     def put_reset(self, chat: str, *, readable: bool = True) -> None:
-        """Add that a chat begins again; see ChatReset."""
+        """Add a ChatReset."""
         self.put(ChatReset(chat, readable), _forgetting(chat))
 
     def put_forgotten(self, chat: str) -> None:
-        """Have the state forget a chat."""
+        """Remove a chat from the state."""
         self.put(None, _forgetting(chat))
 
     def put_version(self, version: str, checked: Mapping[str, Cursor]) -> None:
-        """Have the state go on from a sync, all of whose messages were put in before.
+        """Let the state continue from a sync, all of whose messages were added before.
 
-        checked: the newest messages that the sync has checked, by chat.
+        checked: The newest messages that the sync has checked, by chat.
         """
 
         def go_on(state: State) -> None:
@@ -76,16 +76,16 @@ class EventQueue:
         self.put(None, go_on)
 
     def end(self, error: ParleyError) -> None:
-        """Have `take` raise this once nothing waits any more."""
+        """Make `take` raise an error when no event waits any more."""
         self._ending = self._ending or error
         self._arrived.set()
 
     async def room(self) -> None:
-        """Return when more may be put in."""
+        """Return when more events may be added."""
         await self._roomy.wait()
 
     async def take(self) -> Event:
-        """Return the next event, when there is one; raises what `end` was given."""
+        """Return the next event when there is one; raises the error given to `end`."""
         while True:
             while self._waiting:
                 event, effect = self._waiting.popleft()

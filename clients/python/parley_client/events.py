@@ -1,16 +1,17 @@
-"""What the client tells the application: frames of the server, and what the client finds out itself."""
+"""The events that an application gets: frames of the server, and what the client finds out itself."""
 
 from __future__ import annotations
 
 from msgspec import Struct
 
-from parley_client.incoming import ChatRow, Failed, Message, Presence, Receipt, RoomNotice, Signal, Typing
+from parley_client.incoming import Failed, Receipt, RoomNotice, Signal, Typing
+from parley_client.models import ChatRow, Message, Presence
 
 
 class ChatReset(Struct, frozen=True):
-    """Begin this chat again: forget its messages. The server has another history of it, which follows.
+    """Forget the messages of this chat: the server has another history of it, which follows.
 
-    readable: whether one follows; else there is no such chat any more, or the user may not read it.
+    readable: Whether one follows. Otherwise the chat does not exist any more, or the user may not read it.
     """
 
     chat: str
@@ -18,24 +19,32 @@ class ChatReset(Struct, frozen=True):
 
 
 class ChatMoved(Struct, frozen=True):
-    """A chat of the inbox is as this row says. A state other than member or invited: off the list."""
+    """A chat's new row in the inbox; a state other than member or invited takes it off the list."""
 
     row: ChatRow
 
 
 class InboxReset(Struct, frozen=True):
-    """Drop the rows of the inbox: all of them follow. Messages stay as they are."""
+    """Drop the rows of the inbox; new ones follow. Messages stay as they are."""
 
 
 class Connected(Struct, frozen=True):
-    """The client hears of what happens. user: as the server knows them. connection: its id there."""
+    """The client is connected.
+
+    user: The user's handle.
+    connection: The connection's id at the server.
+    """
 
     user: str
     connection: str
 
 
 class Disconnected(Struct, frozen=True):
-    """The client hears nothing now. reason: in words. retry_in: s until it tries again."""
+    """The client is not connected.
+
+    reason: In words.
+    retry_in: Seconds until the next attempt.
+    """
 
     reason: str
     retry_in: float

@@ -1,4 +1,4 @@
-"""The chats of the user: what is told to the application, and what has yet to be pulled."""
+"""The user's chats: the messages that were passed to the application, and those that have to be pulled."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Mapping
 from parley_client.chat_log import READABLE, ChatLog, HistoryChanged
 from parley_client.event_queue import EventQueue
 from parley_client.events import ChatMoved, InboxReset
-from parley_client.incoming import ChatRow, Message, Page, Sync
+from parley_client.incoming import Page, Sync
+from parley_client.models import ChatRow, Message
 from parley_client.state import Cursor
 from parley_client.unchecked import Unchecked
 
@@ -15,8 +16,9 @@ from parley_client.unchecked import Unchecked
 class Inbox:
     """Turns pushes, acknowledgements, syncs and pages into messages, each once and in order.
 
-    backlog: see Settings. wanting: called with a chat that wants a pull, and whether at once, without waiting
-    for what is missing.
+    backlog: See Settings.
+    wanting: Called with a chat that needs a pull, and whether to pull at once instead of waiting for missing
+        pushes.
     """
 
     def __init__(self, events: EventQueue, backlog: int | None, wanting: Callable[[str, bool], None]) -> None:
@@ -32,15 +34,15 @@ class Inbox:
         self._knows_all = self.version is not None
 
     def log(self, chat: str) -> ChatLog | None:
-        """Return what is known of a chat's messages."""
+        """Return the known messages of a chat."""
         return self._logs.get(chat)
 
     def behind(self) -> list[str]:
-        """Return the chats that want a pull."""
+        """Return the chats that need a pull."""
         return [chat for chat, log in self._logs.items() if log.behind]
 
     def push(self, message: Message) -> None:
-        """Take a message that was pushed, or that a send made."""
+        """Take a message that was pushed, or that a send stored."""
         log = self._logs.setdefault(message.chat, ChatLog(message.chat))
         if self._events.full:
             log.postpone(message)
@@ -50,7 +52,7 @@ class Inbox:
             self._wanting(message.chat, log.urgent)
 
     def begin_sync(self) -> None:
-        """Begin a sync, which checks what was given out since the last one; see Unchecked."""
+        """Start a sync, which checks the messages released since the last one; see Unchecked."""
         self.unchecked.begin(self._logs)
 
     def sync(self, frame: Sync) -> None:
@@ -86,19 +88,19 @@ class Inbox:
         self.pulled(chat)
 
     def pulled(self, chat: str) -> None:
-        """Note that a chat may have come to its end."""
+        """Note that no more messages of a chat may come."""
         if (log := self._logs.get(chat)) is None or not log.behind:
             self._owed.discard(chat)
             self._settle()
 
     def restart(self, chat: str) -> None:
-        """Begin a chat again: the server has another history of it."""
+        """Start a chat again, because the server has another history of it."""
         self._logs[chat] = ChatLog(chat)
         self.unchecked.forget(chat)
         self._events.put_reset(chat)
 
     def forget(self, chat: str) -> None:
-        """Forget a chat, which the user does not read any more."""
+        """Forget a chat that the user does not read any more."""
         if self._logs.pop(chat, None):
             self._events.put_forgotten(chat)
         self.unchecked.forget(chat)
@@ -124,9 +126,9 @@ class Inbox:
             self._wanting(row.chat, True)
 
     def _lost(self, chat: str, *, readable: bool) -> None:
-        """Begin a chat again of which the server has not what was checked, whatever came after that.
+        """Start a chat again whose checked messages the server does not have, whatever came after the check.
 
-        One that began again meanwhile is doubted: it may have begun with messages that are lost, too.
+        A chat that has started again since is checked too: it may have started with lost messages.
         """
         if (log := self._logs.get(chat)) is None:
             return
@@ -148,7 +150,7 @@ class Inbox:
             self._events.put_message(message, Cursor(epoch=epoch, seq=message.seq, time=message.time))
 
     def _settle(self) -> None:
-        """Let a stored state go on from the last sync, once all that it told of was pulled."""
+        """Continue a stored state from the last sync, once all its messages are pulled."""
         if self._due is not None and not self._owed:
             self._events.put_version(*self._due)
             self._due = None

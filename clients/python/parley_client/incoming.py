@@ -1,105 +1,34 @@
-"""What the server sends: frames, and the answers of REST."""
+"""Frames that the server sends."""
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import msgspec
 from msgspec import Struct, field
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
-
-
-class Message(Struct, tag_field="type", tag="message", kw_only=True, frozen=True):
-    """A message of a chat.
-
-    seq: its number in the chat, from 1. id: the sender's own. kind: `text`, or `system` for what happened in
-    a group or room, with an event. reply_to: the seq of what it replies to. sent_at rises within a chat.
-    """
-
-    chat: str
-    seq: int
-    sender: str
-    kind: str
-    text: str
-    sent_at: datetime
-    id: str | None = None
-    event: dict[str, Any] | None = None
-    reply_to: int | None = None
-
-    @property
-    def time(self) -> int:
-        """When it was sent, µs since 1970."""
-        return (self.sent_at - EPOCH) // MICROSECOND
+from parley_client.models import ChangedHistory, ChatRow, Message, Presence
 
 
 class Ack(Message, tag_field="type", tag="ack", kw_only=True, frozen=True):
-    """The message that a send made; duplicate: an earlier send with the same id had made it."""
+    """The stored message of a send; duplicate: Whether an earlier send with the same id stored it."""
 
     duplicate: bool
     ref: str | None = None
 
     def message(self) -> Message:
-        """Return the message alone."""
+        """Return the message without the fields of the response."""
         return Message(**{name: getattr(self, name) for name in Message.__struct_fields__})
 
 
-class Preview(Struct, kw_only=True, frozen=True):
-    """The newest message of a chat, cut short."""
-
-    seq: int
-    sender: str
-    kind: str
-    text: str
-    sent_at: datetime
-    cut: bool = False
-
-
-class ChatRow(Struct, kw_only=True, frozen=True):
-    """A chat of the inbox, as the API documents it.
-
-    seq, cursor: of the newest message that the user may read; read, received: how far the user has come.
-    """
-
-    chat: str
-    kind: str
-    state: str
-    epoch: int
-    seq: int
-    cursor: str
-    read: int
-    received: int
-    unread: int
-    role: str | None = None
-    muted_until: datetime | None = None
-    name: str | None = None
-    avatar: str | None = None
-    members: int | None = None
-    change: str | None = None
-    marked_unread: bool = False
-    pinned: bool = False
-    muted: bool = False
-    archived: bool = False
-    active_at: datetime | None = None
-    last: Preview | None = None
-
-
-class ChangedHistory(Struct, kw_only=True, frozen=True):
-    """A chat of which the server has lost the message that was to be checked. seq: of its newest one now."""
-
-    chat: str
-    epoch: int
-    seq: int
-    cursor: str
-
-
 class Sync(Struct, tag_field="type", tag="sync", kw_only=True, frozen=True):
-    """Chats that have moved. version: for the next hello. reset: drop the chats that you hold.
+    """Chats that have changed.
 
-    history_changed, unreadable: of the chats that were to be checked, those that have lost what the client
-    holds, and those that there are not or that the user may not read.
+    version: The token for the next hello.
+    reset: Whether to drop all chats that the client holds.
+    history_changed: Checked chats that have lost the message that the client holds.
+    unreadable: Checked chats that do not exist, or that the user may not read.
     """
 
     chats: list[ChatRow]
@@ -112,7 +41,7 @@ class Sync(Struct, tag_field="type", tag="sync", kw_only=True, frozen=True):
 
 
 class Ready(Struct, tag_field="type", tag="ready", kw_only=True, frozen=True):
-    """The end of the answer to hello."""
+    """The end of the response to hello."""
 
     user: str
     connection: str
@@ -122,7 +51,9 @@ class Ready(Struct, tag_field="type", tag="ready", kw_only=True, frozen=True):
 class Page(Struct, tag_field="type", tag="page", kw_only=True, frozen=True):
     """Messages of a chat in rising seq.
 
-    head: the seq of the newest one. epoch: names this history. next, previous: cursors for newer, older ones.
+    head: Seq of the newest message.
+    epoch: Identifies this history of the chat.
+    next, previous: Cursors for newer and older messages.
     """
 
     messages: list[Message]
@@ -136,7 +67,7 @@ class Page(Struct, tag_field="type", tag="page", kw_only=True, frozen=True):
 
 
 class Receipt(Struct, tag_field="type", tag="receipt", kw_only=True, frozen=True):
-    """How far a member of a chat has come; what has not risen is None."""
+    """How far a member has read and received a chat; None for a value that has not changed."""
 
     chat: str
     user: str
@@ -145,33 +76,26 @@ class Receipt(Struct, tag_field="type", tag="receipt", kw_only=True, frozen=True
 
 
 class Typing(Struct, tag_field="type", tag="typing", kw_only=True, frozen=True):
-    """Whether a member of a chat is typing; forget it after some seconds."""
+    """Whether a member of a chat is typing; expires after some seconds."""
 
     chat: str
     user: str
     on: bool
 
 
-class Presence(Struct, kw_only=True, frozen=True):
-    """Whether a user is there; last_seen_at is None for never, or not for you."""
-
-    user: str
-    online: bool
-    last_seen_at: datetime | None = None
-
-
 class PresenceFrame(Struct, tag_field="type", tag="presence", kw_only=True, frozen=True):
-    """Who is there of those watched."""
+    """The presence of watched users."""
 
     users: list[Presence]
     ref: str | None = None
 
 
 class RoomNotice(Struct, tag_field="type", tag="room", kw_only=True, frozen=True):
-    """The answer to joining, leaving or asking, or what another user did in a room that the client is in.
+    """The response to joining, leaving or listing a room, or the event of another user in it.
 
-    chat: the room as a chat. event: `joined`, `left`, `clients` answer; `entered`, `gone` tell of a user.
-    clients: who is in the room now, with the answers.
+    chat: The room's chat id.
+    event: `joined`, `left` and `clients` are responses; `entered` and `gone` are events.
+    clients: The users who are in the room now; in responses.
     """
 
     room: str
@@ -184,7 +108,7 @@ class RoomNotice(Struct, tag_field="type", tag="room", kw_only=True, frozen=True
 
 
 class Signal(Struct, tag_field="type", tag="signal", kw_only=True, frozen=True):
-    """A signal of another user's call; from_: who sent it, as the server knows them."""
+    """A signal of another user's call; from_: The sender's handle, set by the server."""
 
     from_: str = field(name="from")
     call: str
@@ -195,14 +119,18 @@ class Signal(Struct, tag_field="type", tag="signal", kw_only=True, frozen=True):
 
 
 class Pong(Struct, tag_field="type", tag="pong", kw_only=True, frozen=True):
-    """The answer to ping."""
+    """The response to ping."""
 
     time: datetime
     ref: str | None = None
 
 
 class Failed(Struct, tag_field="type", tag="error", kw_only=True, frozen=True):
-    """A frame that could not be done. ref: what the call that sent it returned; code is stable."""
+    """A refused frame.
+
+    ref: What the call that sent the frame returned.
+    code: A stable code from the API's list.
+    """
 
     status: int
     code: str
@@ -230,64 +158,8 @@ _DECODER: msgspec.json.Decoder[Incoming] = msgspec.json.Decoder(Incoming)
 
 
 def decode(text: str) -> Incoming | None:
-    """Read a frame; None: one of a type, or of a form, that this client does not know."""
+    """Read a frame; None for an unknown type or form."""
     try:
         return _DECODER.decode(text)
     except (msgspec.DecodeError, RecursionError):
         return None
-
-
-class Ticket(Struct, kw_only=True):
-    """Opens one socket, once, within 30 seconds."""
-
-    url: str
-    ticket: str
-
-
-class Account(Struct, kw_only=True):
-    """A user who is logged in; keep the token, it is not shown again."""
-
-    handle: str
-    token: str
-    expires_at: datetime
-
-
-class Entry(Struct, kw_only=True):
-    """The answer to registering and logging in."""
-
-    class User(Struct):
-        """As far as the client reads it."""
-
-        handle: str
-
-    user: User
-    token: str
-    expires_at: datetime
-
-
-class RestInbox(Struct, kw_only=True):
-    """A page of the inbox over REST."""
-
-    chats: list[ChatRow]
-
-
-class RestSync(Struct, kw_only=True):
-    """The answer of a sync over REST; see Sync."""
-
-    chats: list[ChatRow]
-    next: str
-    more: bool
-    reset: bool
-    history_changed: list[ChangedHistory] = []
-    unreadable: list[str] = []
-
-    def frame(self) -> Sync:
-        """Return it as a frame says the same."""
-        return Sync(
-            chats=self.chats,
-            version=self.next,
-            more=self.more,
-            reset=self.reset,
-            history_changed=self.history_changed,
-            unreadable=self.unreadable,
-        )

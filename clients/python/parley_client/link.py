@@ -1,4 +1,4 @@
-"""Keeps one connection usable: opens it, replaces it before its time, and comes back when it is lost."""
+"""Keeps one connection usable: opens it, replaces it before it expires, and reconnects after a loss."""
 
 from __future__ import annotations
 
@@ -19,10 +19,12 @@ Losing = Callable[[str, float], None]
 
 
 class Link:
-    """One user's way to the server.
+    """Holds the connection of one user to the server.
 
-    opening: opens a connection. greeting: says hello on it, after which it is used. losing: told why there is
-    no connection, and in how many seconds the next is tried. overlap: told when two connections are open.
+    opening: Opens a connection.
+    greeting: Sends hello on a connection, which is used after that.
+    losing: Called with the reason for a lost connection, and the seconds until the next attempt.
+    overlap: Notified while two connections are open.
     """
 
     def __init__(
@@ -39,15 +41,15 @@ class Link:
         self._retiring: set[asyncio.Task[None]] = set()
         self._hurry = asyncio.Event()
         self.down = asyncio.Event()
-        """Set while no connection can be opened; what REST can do is then left to REST."""
+        """Set while no connection can be opened; REST then does what it can."""
 
     @property
     def connection(self) -> Connection | None:
-        """The connection to use, None without one."""
+        """The connection in use; None without one."""
         return self._connection if self._connection and self._connection.open else None
 
     async def usable(self) -> Connection:
-        """Return a connection when there is one; raises what ended the link."""
+        """Return a connection when there is one; raises the error that ended the link."""
         while True:
             if self._failure:
                 raise self._failure
@@ -56,7 +58,7 @@ class Link:
             await self._next_change()
 
     async def usable_or_none(self) -> Connection | None:
-        """Return a connection, or None once none can be opened; raises what ended the link."""
+        """Return a connection, or None when none can be opened; raises the error that ended the link."""
         while not (self.down.is_set() and self.connection is None and not self._failure):
             if self._failure or self.connection:
                 return await self.usable()
@@ -64,11 +66,11 @@ class Link:
         return None
 
     def hurry(self) -> None:
-        """Try at once, as the server has come back; not before a time that it asked for."""
+        """Connect at once, because the server responds again; not before a time that it asked for."""
         self._hurry.set()
 
     async def run(self) -> ParleyError:
-        """Keep a connection until the server refuses for good; return why."""
+        """Keep a connection until the server refuses permanently; return the refusal."""
         backoff = Backoff(self._settings.backoff_base, self._settings.backoff_cap)
         while True:
             try:
@@ -101,7 +103,7 @@ class Link:
         await self._changed.wait()
 
     async def close(self) -> None:
-        """Close what is open; who waits for a connection gets Closed."""
+        """Close open connections; calls that wait for one raise Closed."""
         self.fail(Closed("The client is closed."))
         for task in self._retiring:
             task.cancel()
@@ -110,7 +112,7 @@ class Link:
             await self._connection.close()
 
     async def _made(self, replacing: Connection | None = None) -> Connection:
-        """Return a connection that has been greeted; replacing: one that stays open meanwhile."""
+        """Return a connection after its hello; replacing: The connection that stays open meanwhile."""
         connection = await self._opening()
         try:
             if replacing:
@@ -120,12 +122,12 @@ class Link:
             self._overlap.end(connection)
             await connection.close()
             if isinstance(error, TimeoutError):
-                raise Unreachable("The server did not answer in time.") from None
+                raise Unreachable("The server did not respond in time.") from None
             raise
         return connection
 
     async def _hold(self, connection: Connection, backoff: Backoff) -> None:
-        """Use a connection, and those that replace it, until one is lost; raises Unreachable then."""
+        """Use a connection, and those that replace it, until one is lost; then raises Unreachable."""
         while True:
             self._use(connection)
             opened = asyncio.get_running_loop().time()
@@ -139,7 +141,7 @@ class Link:
             connection = await self._successor(connection, backoff)
 
     async def _successor(self, old: Connection, backoff: Backoff) -> Connection:
-        """Return a new connection, having the old one closed; or the old one if it is lost before."""
+        """Return a new connection, and close the old one; or the old one if the new one is lost first."""
         while old.open:
             try:
                 new = await self._made(old)
@@ -166,7 +168,7 @@ class Link:
         self._changed.set()
 
     def fail(self, error: ParleyError) -> ParleyError:
-        """End the link: who waits for a connection gets the error."""
+        """End the link: calls that wait for a connection raise the error."""
         self._failure = self._failure or error
         self._changed.set()
         return error

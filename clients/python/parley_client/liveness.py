@@ -1,4 +1,4 @@
-"""Finds out that a connection has died, without a frame that somebody would have to pay for."""
+"""Detecting dead connections without frames, which API Gateway bills."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from asyncio.trsock import TransportSocket
 from collections.abc import Callable
 
 SLEPT_SECONDS = 5.0
-"""Time that only the wall clock counted, from which the machine is taken to have slept."""
-# Routers and NAT gateways forget a connection that is silent for some minutes; AWS's own after 350 seconds.
+"""Difference between the two clocks, in seconds, that means that the machine has slept."""
+# Routers and NAT gateways forget a connection after some minutes of silence; those of AWS after 350 seconds.
 PROBE_SECONDS, PROBE_INTERVAL, PROBES = 60, 15, 4
 UNANSWERED_MS = (PROBE_SECONDS + PROBES * PROBE_INTERVAL) * 1000
-"""Milliseconds after which the kernel ends a connection whose other end confirms nothing: two minutes."""
+"""Milliseconds without confirmation from the peer after which the kernel ends a connection: two minutes."""
 
 OPTIONS = {
     "TCP_KEEPIDLE": PROBE_SECONDS,
-    "TCP_KEEPALIVE": PROBE_SECONDS,  # the name of the same on macOS
+    "TCP_KEEPALIVE": PROBE_SECONDS,  # the option's name on macOS
     "TCP_KEEPINTVL": PROBE_INTERVAL,
     "TCP_KEEPCNT": PROBES,
     "TCP_USER_TIMEOUT": UNANSWERED_MS,
@@ -24,10 +24,10 @@ OPTIONS = {
 
 
 def probe(connected: TransportSocket | None) -> None:
-    """Have the kernel probe a silent TCP connection, as far as the system knows how.
+    """Make the kernel probe a silent TCP connection, as far as the system supports it.
 
-    The probes keep its place in routers, and end it when the other end is gone. API Gateway bills frames
-    alone; whether it ends an idle connection depends on frames alone, too.
+    The probes keep the connection's entry in routers, and end the connection when the peer is gone. API
+    Gateway bills only frames, and ends idle connections by frames alone too.
     """
     if connected is None:
         return
@@ -38,7 +38,7 @@ def probe(connected: TransportSocket | None) -> None:
 
 
 class Sleep:
-    """Notices that the machine slept: the wall clock goes on meanwhile, the clock of timers does not."""
+    """Notices that the machine has slept: the wall clock goes on during sleep, the timers' clock does not."""
 
     def __init__(
         self, wall: Callable[[], float] = time.time, steady: Callable[[], float] = time.monotonic
@@ -48,6 +48,6 @@ class Sleep:
         self._apart = wall() - steady()
 
     def happened(self) -> bool:
-        """Return whether it slept since the last question; a wall clock set forward looks the same."""
+        """Return whether the machine slept since the last call; a wall clock set forward looks the same."""
         before, self._apart = self._apart, self._wall() - self._steady()
         return self._apart - before > SLEPT_SECONDS

@@ -1,4 +1,4 @@
-"""Names as the server compares them."""
+"""Names in the form in which the server compares them."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from unicodedata import normalize
 
 
 def folded(name: str) -> str:
-    """Return the one form of all spellings of a name: NFC, case-folded."""
+    """Return the normal form of all spellings of a name: NFC, case-folded."""
     return normalize("NFC", normalize("NFC", name).casefold())
 
 
 def direct_chat(first: str, second: str) -> str:
-    """Return the id of the chat of two users."""
+    """Return the id of the direct chat of two users."""
     return ":".join(sorted((folded(first), folded(second))))

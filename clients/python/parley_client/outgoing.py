@@ -1,4 +1,4 @@
-"""Frames that the client sends. `type` names a frame; the answer repeats its `ref`."""
+"""Frames that the client sends. `type` names a frame; its response repeats `ref`."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ import msgspec
 from msgspec import Struct
 
 MAX_FRAME_BYTES = 32 * 1024
-"""Of one WebSocket frame, as API Gateway allows it; a longer message is sent in several."""
+"""Maximum size in bytes of a WebSocket frame at API Gateway; longer messages are sent in several frames."""
 MOST_CHECKED = 100
-"""Chats that one hello, or one sync by REST, may check."""
+"""Maximum number of chats that one hello, or one sync over REST, may check."""
 PIECE_CHARACTERS = MAX_FRAME_BYTES // 4
-"""As many characters surely fit a frame: UTF-8 takes 4 bytes for one at the most."""
+"""Number of characters that always fit in a frame: UTF-8 takes at most 4 bytes a character."""
 
 SignalKind = Literal["offer", "answer", "candidate", "ring", "accept", "reject", "hangup", "screen"]
 
 
 class Frame(Struct, tag_field="type", kw_only=True, omit_defaults=True):
-    """What every frame may have."""
+    """Fields of every frame."""
 
     ref: str | None = None
 
 
 class HeldCursor(Struct, kw_only=True, frozen=True):
-    """The newest message that the client holds of a chat, for the server to say whether it has it."""
+    """The client's newest message of a chat, for the server to check whether it still has that message."""
 
     chat: str
     cursor: str
@@ -34,8 +34,8 @@ class HeldCursor(Struct, kw_only=True, frozen=True):
 class Hello(Frame, tag="hello", kw_only=True):
     """Registers the connection.
 
-    version: the token of the last sync, None for a client that holds nothing. check: what the client holds of
-    the chats that got a message since, MOST_CHECKED at most.
+    version: The token of the last sync; None for a client without messages.
+    check: The newest messages of chats that got one since, at most MOST_CHECKED.
     """
 
     version: str | None = None
@@ -43,7 +43,7 @@ class Hello(Frame, tag="hello", kw_only=True):
 
 
 class Send(Frame, tag="send", kw_only=True):
-    """Appends a message to a chat, once for an id."""
+    """Appends a message to a chat, once for each id."""
 
     chat: str
     id: str
@@ -52,7 +52,7 @@ class Send(Frame, tag="send", kw_only=True):
 
 
 class Pull(Frame, tag="pull", kw_only=True):
-    """Asks for messages of a chat after a cursor, the newest without one."""
+    """Requests messages of a chat after a cursor; the newest without one."""
 
     chat: str
     limit: int
@@ -60,14 +60,14 @@ class Pull(Frame, tag="pull", kw_only=True):
 
 
 class Received(Frame, tag="received", kw_only=True):
-    """Says how far the client has received a chat."""
+    """Marks a chat as received up to a message."""
 
     chat: str
     seq: int
 
 
 class Read(Frame, tag="read", kw_only=True):
-    """Says how far the user has read a chat."""
+    """Marks a chat as read up to a message."""
 
     chat: str
     seq: int
@@ -81,7 +81,7 @@ class SayTyping(Frame, tag="typing", kw_only=True):
 
 
 class Watch(Frame, tag="watch", kw_only=True):
-    """Says whose presence the client wants to know, instead of those before."""
+    """Replaces the list of users whose presence the client receives."""
 
     users: Sequence[str]
 
@@ -93,19 +93,19 @@ class RoomJoin(Frame, tag="room.join", kw_only=True):
 
 
 class RoomLeave(Frame, tag="room.leave", kw_only=True):
-    """Leaves a room; its membership stays."""
+    """Leaves a room; the user stays a member."""
 
     room: str
 
 
 class RoomClients(Frame, tag="room.clients", kw_only=True):
-    """Asks who is in a room now."""
+    """Requests the users who are in a room now."""
 
     room: str
 
 
 class SendSignal(Frame, tag="signal", kw_only=True):
-    """Passes data of a call on to a user, or to the others of a chat."""
+    """Passes data of a call to a user, or to the other members of a chat."""
 
     call: str
     kind: SignalKind
@@ -115,11 +115,11 @@ class SendSignal(Frame, tag="signal", kw_only=True):
 
 
 class Ping(Frame, tag="ping", kw_only=True):
-    """Keeps the connection alive, and finds out whether it is."""
+    """Keeps the connection alive, and checks that it is."""
 
 
 def encode(frame: Frame) -> str | list[str]:
-    """Return a frame as text; a list: the parts of one that a single WebSocket frame cannot hold."""
+    """Return a frame as text, or as a list of parts if it is too long for one WebSocket frame."""
     data = msgspec.json.encode(frame)
     text = data.decode()
     if len(data) <= MAX_FRAME_BYTES:

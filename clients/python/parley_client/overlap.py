@@ -1,4 +1,4 @@
-"""Telling each event once while two connections bring it."""
+"""Passing each event on once while two connections deliver it."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from collections import Counter
 
 
 class Overlap:
-    """What one of two connections has brought, and the other not yet; both are sent the same text."""
+    """Frames that one of two connections has delivered first; both connections get the same text."""
 
     def __init__(self) -> None:
         self._ahead: dict[object, Counter[str]] = {}
 
     def begin(self, old: object, new: object) -> None:
-        """Compare what these two bring from here on."""
+        """Compare the frames of two connections from now on."""
         self._ahead = {old: Counter(), new: Counter()}
 
     def end(self, closed: object) -> None:
-        """Compare no more with one that is closed."""
+        """Stop comparing with a connection that is closed."""
         if closed in self._ahead:
             self._ahead = {}
 
     def repeats(self, source: object, text: str) -> bool:
-        """Return whether the other connection has brought this already; to be asked once a frame."""
+        """Return whether the other connection has delivered this frame; call it once for each frame."""
         if source not in self._ahead:
             return False
         for other, ahead in self._ahead.items():

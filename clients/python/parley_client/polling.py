@@ -1,4 +1,4 @@
-"""What REST can tell while no socket can be opened."""
+"""Polling by REST while no WebSocket can be opened."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ PAGE_CHATS = 100
 
 
 class Polling:
-    """Asks which chats have moved; see Settings.poll_seconds.
+    """Polls for changed chats; see Settings.poll_seconds.
 
-    greeting: held by whoever syncs. A server that answers again after it did not is tried for a socket at
-    once.
+    greeting: A lock that every sync holds. When a failed server responds again, a WebSocket is opened at
+        once.
     """
 
     def __init__(

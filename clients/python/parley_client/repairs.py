@@ -1,4 +1,4 @@
-"""Pulls what pushes did not bring."""
+"""Pulling messages whose pushes did not arrive."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from parley_client.rest import Rest
 from parley_client.settings import Settings
 
 AT_ONCE = 8
-"""Chats that are pulled at the same time."""
+"""Maximum number of chats that are pulled at once."""
 FRUITLESS = 3
-"""Pulls in a row that bring nothing, after which the log is believed to have no more."""
+"""Number of consecutive pulls without a message after which the log is considered to have no more."""
 
 
 class Repairs:
-    """One task for each chat that is behind."""
+    """Runs one task for each chat with missing messages."""
 
     def __init__(self, inbox: Inbox, events: EventQueue, link: Link, rest: Rest, settings: Settings) -> None:
         self._inbox = inbox
@@ -36,7 +36,7 @@ class Repairs:
         self._slots = asyncio.Semaphore(AT_ONCE)
 
     def want(self, chat: str, urgent: bool) -> None:
-        """Have a chat pulled; urgent: at once, else when what is missing has had time to arrive."""
+        """Pull a chat; urgent: At once, instead of after the time in which missing pushes may arrive."""
         if chat not in self._running:
             hurry = asyncio.Event()
             task = asyncio.get_running_loop().create_task(self._repair(chat, hurry))

@@ -1,4 +1,4 @@
-"""The calls over HTTP that a client needs."""
+"""The HTTP requests of a client."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ import msgspec
 from msgspec import to_builtins
 
 from parley_client.errors import ParleyError, Unreachable, problem
-from parley_client.incoming import Account, Ack, ChatRow, Entry, Page, RestInbox, RestSync, Ticket
+from parley_client.incoming import Ack, Page
+from parley_client.models import ChatRow
 from parley_client.outgoing import HeldCursor
+from parley_client.responses import Account, Entry, RestInbox, RestSync, Ticket
 from parley_client.settings import Settings
 
 T = TypeVar("T")
@@ -20,9 +22,11 @@ VERSION = "0.1.0"
 
 
 class Rest:
-    """Calls of one user on one server; all raise Problem, NotAuthenticated and Unreachable.
+    """Requests of one user to one server; all raise Problem, NotAuthenticated and Unreachable.
 
-    url: the server's. user: a name, on an open server. token: of an account.
+    url: Of the server.
+    user: A name, on an open server.
+    token: The token of an account.
     """
 
     def __init__(
@@ -41,7 +45,7 @@ class Rest:
         )
 
     async def register(self, handle: str, password: str, email: str | None = None) -> Account:
-        """Make an account and log in."""
+        """Register an account and log in."""
         fields = {"handle": handle, "password": password} | ({"email": email} if email else {})
         return await self._enter("/v1/register", fields)
 
@@ -50,11 +54,11 @@ class Rest:
         return await self._enter("/v1/login", {"handle": handle, "password": password})
 
     async def logout(self) -> None:
-        """End the session of this token, and its sockets."""
+        """End the session of the token, and its WebSockets."""
         await self._call("POST", "/v1/logout")
 
     async def ticket(self) -> Ticket:
-        """Get what opens one socket, once."""
+        """Get a ticket, which opens one WebSocket once."""
         return _read(await self._call("POST", "/v1/realtime/ticket", {}), Ticket)
 
     async def send(
@@ -64,7 +68,7 @@ class Rest:
         id: str,  # noqa: A002 # the API's own word
         reply_to: int | None,
     ) -> Ack:
-        """Append a message to a chat, once for an id."""
+        """Append a message to a chat, once for each id."""
         body = {"text": text, "id": id, "reply_to": reply_to}
         return _read(await self._call("POST", _messages(chat), body), Ack)
 
@@ -78,10 +82,10 @@ class Rest:
     async def sync(
         self, since: str | None = None, limit: int = 50, check: Sequence[HeldCursor] = ()
     ) -> RestSync:
-        """Read which chats have moved since a sync, and which have lost what is held of them.
+        """Read the chats that changed since a sync, and those whose checked messages the server has lost.
 
-        since: the `next` of that sync. check: what is held, MOST_CHECKED at most; servers of before there
-        were checks answer 405 to any.
+        since: The `next` of the earlier sync.
+        check: The client's newest messages, at most MOST_CHECKED. Servers without checks answer 405 to any.
         """
         if not check:
             query = {"since": since, "limit": str(limit)}
@@ -90,19 +94,19 @@ class Rest:
         return _read(await self._call("POST", "/v1/sync", body), RestSync)
 
     async def chats(self, limit: int = 50) -> list[ChatRow]:
-        """Read the chats that were active last, the last one first."""
+        """Read the most recently active chats, latest first."""
         return _read(await self._call("GET", "/v1/chats", query={"limit": str(limit)}), RestInbox).chats
 
     async def chat(self, chat: str) -> ChatRow:
-        """Read how the user stands to one chat. Fails when there is none."""
+        """Read one chat of the inbox. Raises Problem if it does not exist."""
         return _read(await self._call("GET", f"/v1/chats/{quote(chat, safe='')}"), ChatRow)
 
     async def join(self, chat: str) -> None:
-        """Become a member of a room or group that anybody may join."""
+        """Join an open room or group."""
         await self._call("POST", f"/v1/chats/{quote(chat, safe='')}/join")
 
     async def make_room(self, room: str, name: str | None = None) -> None:
-        """Make a room that anybody may join; room: its id without `r-`. Fails when there is one already."""
+        """Create an open room; room: Its id without `r-`. Raises Problem if it exists already."""
         fields = {"kind": "room", "id": room, "name": name or room}
         await self._call("POST", "/v1/chats", fields)
 

@@ -1,4 +1,4 @@
-"""Sends, each stored once however often it has to be repeated."""
+"""Sending messages; each is stored once, however often it is repeated."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from parley_client.settings import Settings
 
 
 class Sending:
-    """Sends one message of a chat after the other: frames of one connection may run in any order."""
+    """Sends one message of a chat at a time: a server may handle a connection's frames in any order."""
 
     def __init__(self, link: Link, rest: Rest, inbox: Inbox, settings: Settings) -> None:
         self._link = link
@@ -28,7 +28,7 @@ class Sending:
         self._turns: dict[str, asyncio.Lock] = {}
 
     async def send(self, chat: str, text: str, id: str | None, reply_to: int | None) -> Ack:  # noqa: A002
-        """Send a message and return it as it was stored; see AsyncClient.send."""
+        """Send a message and return it as stored; see AsyncClient.send."""
         frame = Send(chat=chat, id=id or str(uuid.uuid4()), text=text, reply_to=reply_to)
         backoff = Backoff(self._settings.backoff_base, self._settings.backoff_cap)
         async with self._turns.setdefault(_same(chat), asyncio.Lock()):
@@ -54,7 +54,7 @@ class Sending:
             raise
 
     async def _connection(self) -> Connection | None:
-        """Return a connection; None: REST it is."""
+        """Return a connection; None means to use REST."""
         if self._settings.fallback_seconds is None:
             return await self._link.usable()
         try:
@@ -70,5 +70,5 @@ class Sending:
 
 
 def _same(chat: str) -> str:
-    """Return one key for all spellings of a chat."""
+    """Return the same key for all spellings of a chat."""
     return ":".join(sorted(folded(chat).split(":")))

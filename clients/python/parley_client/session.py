@@ -1,4 +1,4 @@
-"""What a client does on its connection: greets, hears, and says again what the server must know."""
+"""What a client does on its connection: sends hello, passes frames on, repeats marks when reconnected."""
 
 from __future__ import annotations
 
@@ -19,7 +19,6 @@ from parley_client.incoming import (
     Ack,
     Failed,
     Incoming,
-    Message,
     PresenceFrame,
     Ready,
     Receipt,
@@ -29,6 +28,7 @@ from parley_client.incoming import (
     Typing,
 )
 from parley_client.link import Link
+from parley_client.models import Message
 from parley_client.outgoing import Frame, Hello, Read, Received, RoomJoin, Watch
 from parley_client.overlap import Overlap
 from parley_client.polling import Polling
@@ -44,7 +44,10 @@ Opening = Callable[[], Awaitable[ClientConnection]]
 
 
 class Session:
-    """Joins the parts of a client; made and used in a running event loop. opening: opens a WebSocket."""
+    """Connects the parts of a client; created and used in a running event loop.
+
+    opening: Opens a WebSocket.
+    """
 
     def __init__(self, opening: Opening, rest: Rest, state: State, settings: Settings) -> None:
         self._opening = opening
@@ -66,23 +69,23 @@ class Session:
         self._tasks = [loop.create_task(work) for work in (self._run(), self._resync(), polling.run())]
 
     async def ask(self, frame: Frame, kind: type[T]) -> T:
-        """Send a frame on the connection, when there is one, and return the answer; see Connection.ask."""
+        """Send a frame when there is a connection, and return the response; see Connection.ask."""
         connection = await self.link.usable()
         try:
             return await connection.ask(frame, kind)
         except TimeoutError:
             connection.suspect()
-            raise Unreachable("The server did not answer in time.") from None
+            raise Unreachable("The server did not respond in time.") from None
 
     async def mark(self, kind: type[Read | Received], chat: str, seq: int) -> None:
-        """Say how far a chat was read or received, now or when there is a connection."""
+        """Mark a chat as read or received, now or when there is a connection."""
         self._marks[kind, chat] = max(seq, self._marks.get((kind, chat), 0))
         if self.link.connection:
             with contextlib.suppress(Unreachable, TimeoutError):
                 await self._tell_marks(self.link.connection)
 
     async def close(self, error: ParleyError) -> None:
-        """End everything; who takes events gets the error after the last one."""
+        """End all parts; the application gets the error after the last event."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

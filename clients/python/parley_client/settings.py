@@ -1,4 +1,4 @@
-"""How the client behaves; the defaults suit API Gateway's limits."""
+"""The settings of a client; the defaults suit API Gateway's limits."""
 
 from __future__ import annotations
 
@@ -8,26 +8,28 @@ from msgspec import Struct
 
 
 class Settings(Struct, frozen=True, kw_only=True):
-    """Times in seconds.
+    """Settings of a client; times are in seconds.
 
-    backlog: how many messages of a chat that the client does not know yet it begins with; None: all.
-    gap_seconds: how long what lies past a gap is held before the rest is pulled.
-    answer_seconds: how long the server may take to answer a frame or a request.
-    ping_seconds: a ping goes out when nothing else did for so long. On AWS each is billed; API Gateway closes
-    after 600 without a frame, and a server's lease ends after 660 (PARLEY_LEASE_SECONDS).
-    life_seconds: age at which a connection is replaced, up to a tenth earlier; API Gateway closes at 7,200.
-    resync_seconds: how often the client asks what has moved, should a push have been lost; below ping_seconds
-    it takes the place of pings, so an idle client pays for one of the two.
-    backoff_base, backoff_cap: the wait before the nth try is random, from 0 to base x 2^n, cap at the most.
-    fallback_seconds: a send that had no socket for so long goes by REST, and at once when none can be opened;
-    None: never.
-    poll_seconds: how often REST is asked what has moved while no socket can be opened; None: never.
-    page_messages: how many messages are pulled at once.
-    most_events: how many events wait for the application; beyond that, messages stay in the server's log
-    until there is room, and other events are dropped.
-    socket_url: ws or wss; else the server's ticket, or its redirect, says where sockets are.
-    ticket: False: the token goes in a header of the handshake, which spares a request; wants socket_url.
-    tls: whom to trust; None: the system's certificates.
+    backlog: Number of messages that an unknown chat starts with; None for all.
+    gap_seconds: How long messages past a gap are held before the missing ones are pulled.
+    answer_seconds: Maximum time for the server's response to a frame or request.
+    ping_seconds: Time without an outgoing frame after which a ping is sent. On AWS each ping is billed. API
+        Gateway closes a connection after 600 seconds without a frame, and the server's lease ends after 660
+        (PARLEY_LEASE_SECONDS).
+    life_seconds: Age at which a connection is replaced, or up to a tenth earlier; API Gateway closes it at
+        7,200.
+    resync_seconds: Time between two syncs, which find lost pushes; below ping_seconds it replaces pings, so
+        an idle client pays for only one of the two.
+    backoff_base, backoff_cap: The wait before attempt n is random, from 0 to base x 2^n, but at most cap.
+    fallback_seconds: Time without a WebSocket after which a send uses REST; a send uses it at once when none
+        can be opened. None: never.
+    poll_seconds: Time between two polls by REST while no WebSocket can be opened; None: never.
+    page_messages: Number of messages of one pull.
+    most_events: Maximum number of events that wait for the application. Beyond it, messages stay in the
+        server's log for now, and other events are dropped.
+    socket_url: A ws or wss URL; by default the server's ticket, or its redirect, names it.
+    ticket: False sends the token in a header of the handshake, which saves a request; needs socket_url.
+    tls: Which certificates to trust; None for the system's.
     """
 
     backlog: int | None = 100

@@ -1,4 +1,4 @@
-"""What a client keeps over restarts: how far the application was told."""
+"""What a client keeps over restarts: the last events that the application has taken."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Self
 import msgspec
 from msgspec import Struct
 
-from parley_client.incoming import Message
+from parley_client.models import Message
 
 
 class Cursor(Struct, frozen=True, kw_only=True):
-    """A place in one history of a chat: its epoch, and a message's seq and time (µs); 0 for not known."""
+    """A position in one history of a chat: its epoch, and a message's seq and time in µs; 0 if unknown."""
 
     epoch: int = 0
     seq: int = 0
@@ -28,7 +28,7 @@ class Cursor(Struct, frozen=True, kw_only=True):
 
     @property
     def checkable(self) -> bool:
-        """Whether the server can tell by it whether it has the message."""
+        """Whether the server can check by this cursor whether it still has the message."""
         return bool(self.time and self.epoch)
 
     def at(self, message: Message) -> Cursor:
@@ -37,10 +37,11 @@ class Cursor(Struct, frozen=True, kw_only=True):
 
 
 class State(Struct, kw_only=True):
-    """How far the application was told.
+    """The last events that the application has taken.
 
-    version: the token of the last sync all of whose messages it has. chats: the newest message of each chat.
-    unchecked: chats whose newest message came after that sync.
+    version: The token of the last sync all of whose messages were taken.
+    chats: The newest message of each chat.
+    unchecked: Chats whose newest message came after that sync.
     """
 
     version: str | None = None
@@ -48,14 +49,14 @@ class State(Struct, kw_only=True):
     unchecked: set[str] = set()
 
     def to_json(self) -> bytes:
-        """Return it as JSON, to be stored."""
+        """Return the state as JSON, for storing."""
         return msgspec.json.encode(self)
 
     @classmethod
     def from_json(cls, data: bytes) -> Self:
-        """Read what `to_json` gave; raises msgspec.DecodeError."""
+        """Read the result of `to_json`; raises msgspec.DecodeError."""
         return msgspec.json.decode(data, type=cls)
 
     def copy(self) -> State:
-        """Return another one that says the same."""
+        """Return a copy."""
         return State(version=self.version, chats=dict(self.chats), unchecked=set(self.unchecked))

@@ -1,4 +1,4 @@
-"""Which chats have messages that the server may lose without a sync that tells: the next one checks them."""
+"""Chats whose newest messages the server may lose without a sync noticing; the next sync checks them."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ REFUSALS = {"bad_request", "method_not_allowed"}
 class Unchecked:
     """Chats that got a message since the last sync, and what one sync checks of them.
 
-    A message that came before a sync is told by that sync, so that a store which loses it does not know the
-    sync's token any more. One that came after it is known to the client alone, until the next sync.
+    A message that came before a sync is covered by the sync's token: a store that loses the message does not
+    know the token any more. A message that came after it is known to the client alone until the next sync.
     """
 
     def __init__(self, chats: Iterable[str]) -> None:
@@ -24,7 +24,7 @@ class Unchecked:
         self._waiting: list[ChatLog] = []
         self._asked_logs: dict[str, ChatLog] = {}
         self.asked: dict[str, Cursor] = {}
-        """What this sync has checked so far, by chat."""
+        """The newest messages that this sync has checked, by chat."""
 
     @property
     def waiting(self) -> bool:
@@ -36,17 +36,17 @@ class Unchecked:
         self._chats[chat] = None
 
     def forget(self, chat: str) -> None:
-        """Note that nothing is held of a chat any more."""
+        """Note that the client has no messages of a chat any more."""
         self._chats.pop(chat, None)
 
     def begin(self, logs: dict[str, ChatLog]) -> None:
-        """Begin a sync: it checks what the client holds by now."""
+        """Start a sync, which checks the client's current messages."""
         found = (logs.get(chat) for chat in self._chats)
         self._waiting = [log for log in found if log and log.cursor and log.cursor.checkable]
         self.asked, self._asked_logs = {}, {}
 
     def take(self) -> tuple[HeldCursor, ...]:
-        """Return what to check with the next call, as much as one takes."""
+        """Return what to check in the next request, as much as one request takes."""
         part, self._waiting = self._waiting[:MOST_CHECKED], self._waiting[MOST_CHECKED:]
         now = {log.chat: log.cursor for log in part if log.cursor and log.cursor.checkable}
         self.asked |= now
@@ -54,14 +54,14 @@ class Unchecked:
         return tuple(HeldCursor(chat=chat, cursor=str(cursor)) for chat, cursor in now.items())
 
     def has_asked(self, log: ChatLog) -> bool:
-        """Return whether it was this log whose message this sync has checked, and not a later one."""
+        """Return whether this sync has checked the newest message of this log, not an older one."""
         return self._asked_logs.get(log.chat) is log
 
     def refused(self, problem: Problem) -> bool:
-        """Return whether a sync that was refused is to be tried again, checking nothing.
+        """Return whether to repeat a refused sync without checks.
 
-        A server of before there were checks refuses them, and so does one whose names of chats have changed:
-        a client that comes back is worth more than what it would check.
+        Servers without checks refuse them, and so does a server whose chat names have changed. Reconnecting
+        matters more than the check.
         """
         asked, self._waiting, self.asked = bool(self.asked), [], {}
         return asked and problem.code in REFUSALS

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
+from collections.abc import Coroutine
 from functools import partial
 
 from parley_client.async_client import AsyncClient
@@ -12,6 +13,7 @@ from parley_client.chat.commands import Commands
 from parley_client.chat.conversation import Conversation
 from parley_client.chat.entering import CannotEnter, Entered, enter
 from parley_client.chat.lines import clean
+from parley_client.chat.listener import Listener
 from parley_client.chat.options import Options, parse
 from parley_client.chat.screen import Screen, make_screen
 from parley_client.errors import ParleyError
@@ -19,11 +21,11 @@ from parley_client.settings import Settings
 
 LAST_SECONDS = 5.0
 POLL_SECONDS, MOST_WAIT_SECONDS = 2.0, 5.0
-"""A person looks at the screen: shorter than a program that nobody waits for may ask."""
+"""Times that suit a waiting user; shorter than those of a background program."""
 
 
 def main() -> None:
-    """Chat until the user ends it; exits with a line that says what is wrong."""
+    """Chat until the user ends it; exits with one line that names the problem."""
     options = parse(sys.argv[1:])
     try:
         entered = enter(options)
@@ -37,9 +39,9 @@ def main() -> None:
 
 
 async def chat(options: Options, entered: Entered) -> int:
-    """Chat until the user ends it; returns how many texts were not sent.
+    """Chat until the user ends it; returns the number of unsent texts.
 
-    Raises what the server refuses for good.
+    Raises the error by which the server refuses permanently.
     """
     settings = Settings(backlog=0, poll_seconds=POLL_SECONDS, backoff_cap=MOST_WAIT_SECONDS)
     client = AsyncClient(options.url, user=entered.user, token=entered.token, settings=settings)
@@ -49,17 +51,18 @@ async def chat(options: Options, entered: Entered) -> int:
         conversation.screen = make_screen(conversation.prompt, conversation.status, commands.typed)
         if name := options.to or options.room:
             conversation.first = partial(commands.to if options.to else commands.room, name)
-        await _until_one_ends(conversation, commands, conversation.screen)
+        listener = Listener(client, conversation)
+        await _until_one_ends(listener, _type(commands, conversation, conversation.screen), commands)
         if entered.drop:
             with contextlib.suppress(ParleyError):
                 await client.rest.logout()
         return commands.outbox.unsent
 
 
-async def _until_one_ends(conversation: Conversation, commands: Commands, screen: Screen) -> None:
+async def _until_one_ends(listener: Listener, lines: Coroutine[None, None, None], commands: Commands) -> None:
     loop = asyncio.get_running_loop()
-    listening = loop.create_task(conversation.listen())
-    typing = loop.create_task(_type(commands, conversation, screen))
+    listening = loop.create_task(listener.listen())
+    typing = loop.create_task(lines)
     done, left = await asyncio.wait([listening, typing], return_when=asyncio.FIRST_COMPLETED)
     if typing in done and listening in left:
         await commands.outbox.finish(LAST_SECONDS)

@@ -1,4 +1,4 @@
-"""What a line that begins with a slash does."""
+"""Commands: lines that begin with a slash."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from parley_client.chat.outbox import Outbox
 from parley_client.errors import ParleyError, Problem
 
 HELP = """\
-  /to NAME     write to somebody
-  /room NAME   join a room; made if there is none
+  /to NAME     write to a user
+  /room NAME   join a room; it is created if it does not exist
   /leave       leave the room
   /who         who is in the room
   /chats       your chats
-  /older       what was said before
+  /older       older messages
   /quit        end; so do Ctrl-C and Ctrl-D
-  //…          a message that begins with a slash"""
+  //…          send a message that begins with a slash"""
 
 
 class Commands:
-    """Does what the user types."""
+    """Carries out what the user types."""
 
     def __init__(self, client: AsyncClient, conversation: Conversation) -> None:
         self._client = client
@@ -39,7 +39,7 @@ class Commands:
         }
 
     async def do(self, line: str) -> bool:
-        """Do what a line says; returns whether to go on."""
+        """Carry out a line; returns whether to continue."""
         if not line.startswith("/") or line.startswith("//"):
             self._send(line.removeprefix("/").strip())
             return True
@@ -53,7 +53,7 @@ class Commands:
         return True
 
     def typed(self, text: str) -> None:
-        """Take what the user has typed so far."""
+        """Take the text that the user has typed so far."""
         chat = self._conversation.chat
         if text and not text.startswith("/") and chat:
             self.outbox.typed(chat)
@@ -66,14 +66,14 @@ class Commands:
             self._conversation.say(f"! Not sent: {clean(text)}\nTo whom? /to NAME, or /room NAME.")
 
     async def to(self, name: str) -> None:
-        """Write to somebody."""
+        """Write to another user."""
         if not name or ":" in name or " " in name:
             self._conversation.say("To whom? /to NAME")
             return
         await self._try(self._conversation.open, self._conversation.direct(name))
 
     async def room(self, name: str) -> None:
-        """Join a room, made if there is none."""
+        """Join a room; create it if it does not exist."""
         if not name:
             self._conversation.say("Which room? /room NAME")
             return
@@ -83,13 +83,13 @@ class Commands:
         try:
             await command(rest)
         except (ParleyError, TimeoutError) as error:
-            self._conversation.say(f"! {clean(str(error) or 'The server did not answer in time.')}")
+            self._conversation.say(f"! {clean(str(error) or 'The server did not respond in time.')}")
 
     async def _join(self, room: str) -> None:
         async with self._conversation.holding(f"r-{room}"):
-            await self._join_or_make(room)
+            await self._join_or_create(room)
 
-    async def _join_or_make(self, room: str) -> None:
+    async def _join_or_create(self, room: str) -> None:
         enter = self._enter if self._client.connected else self._become_member
         try:
             await enter(room)
@@ -97,7 +97,7 @@ class Commands:
             if problem.code != "chat_not_found":
                 raise
             await self._client.rest.make_room(room)
-            self._conversation.say(f"* There was no room {clean(room)}: you have made it.")
+            self._conversation.say(f"* Created room {clean(room)}.")
             await enter(room)
 
     async def _enter(self, room: str) -> None:
@@ -113,10 +113,10 @@ class Commands:
     def _room(self) -> str | None:
         chat = self._conversation.chat
         if chat is None or not chat.startswith("r-"):
-            self._conversation.say("You are in no room. /room NAME joins one.")
+            self._conversation.say("You are not in a room. /room NAME joins one.")
             return None
         if not self._client.connected:
-            self._conversation.say("! That needs a connection, and there is none now.")
+            self._conversation.say("! This needs a connection, and there is none now.")
             return None
         return chat.removeprefix("r-")
 

@@ -1,4 +1,4 @@
-"""Finding out how a user gets in: by name on an open server, else by a password or token."""
+"""Finding out how to authenticate: by name on an open server, otherwise by password or token."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from msgspec import Struct
 
-from parley_client.async_client import login, register
+from parley_client.accounts import login, register
 from parley_client.chat.options import Options
 from parley_client.errors import NotAuthenticated, ParleyError, Problem, Unreachable
 from parley_client.rest import Rest
@@ -20,7 +20,7 @@ LEAST_CHARACTERS = 8
 
 
 class Entered(Struct, frozen=True):
-    """What to give the client: a name or a token. drop: end the session of the token with the chat."""
+    """A name or a token for the client; drop: Whether to end the token's session after the chat."""
 
     user: str | None = None
     token: str | None = None
@@ -28,7 +28,7 @@ class Entered(Struct, frozen=True):
 
 
 class CannotEnter(ParleyError):
-    """There is no way in; says what to do."""
+    """The user cannot authenticate; the message says what to do."""
 
 
 def enter(
@@ -37,7 +37,7 @@ def enter(
     ask: Callable[[str], str] = input,
     can_ask: Callable[[], bool] = sys.stdin.isatty,
 ) -> Entered:
-    """Return how the user gets in; asks for a password, without echo, where the server wants one.
+    """Return how to authenticate; asks for a password, without echo, if the server requires one.
 
     Raises CannotEnter.
     """
@@ -50,7 +50,7 @@ def enter(
             return Entered(user=options.user)
         if not can_ask():
             raise CannotEnter(
-                f"{options.url} wants a password of {options.user}: give PASSWORD=, or TOKEN=, to make chat."
+                f"{options.url} requires a password for {options.user}: add PASSWORD= or TOKEN= to make chat."
             )
         return _asked(options, ask_secret, ask)
     except Unreachable as error:
@@ -58,11 +58,11 @@ def enter(
             f"{error}\nIs the server running? `make run` starts one here; URL=https://… names another."
         ) from None
     except Problem as problem:
-        raise CannotEnter(f"{options.url} does not let {options.user} in: {problem}") from None
+        raise CannotEnter(f"{options.url} refuses {options.user}: {problem}") from None
 
 
 async def _trusts(options: Options) -> bool:
-    """Return whether the server lets the name in without a token."""
+    """Return whether the server accepts the name without a token."""
     rest = Rest(options.url, Settings(), user=options.user)
     try:
         await rest.sync(limit=1)
@@ -87,9 +87,12 @@ def _asked(options: Options, ask_secret: Callable[[str], str], ask: Callable[[st
             return _login(options, password)
         except NotAuthenticated as refused:
             print(refused)
-        if ask(f"Make an account {options.user} with this password? [y/N] ").strip().lower() in {"y", "yes"}:
-            if ask_secret("The password once more: ") != password:
-                print("They differ.")
+        if ask(f"Create an account {options.user} with this password? [y/N] ").strip().lower() in {
+            "y",
+            "yes",
+        }:
+            if ask_secret("Repeat the password: ") != password:
+                print("The passwords differ.")
                 continue
             try:
                 account = asyncio.run(register(options.url, options.user, password))
@@ -97,4 +100,4 @@ def _asked(options: Options, ask_secret: Callable[[str], str], ask: Callable[[st
                 print(problem)
             else:
                 return Entered(token=account.token, drop=True)
-    raise CannotEnter("That was the last try.")
+    raise CannotEnter("Too many attempts.")

@@ -1,24 +1,24 @@
-"""What is shown, as lines of plain text."""
+"""Lines of plain text for the screen."""
 
 from __future__ import annotations
 
 import re
 from datetime import datetime
 
-from parley_client.incoming import ChatRow, Message, Preview
+from parley_client.models import ChatRow, Message, Preview
 
 HIDDEN = re.compile(
     "[\0-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff"  # controls, halves, no characters
     "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # what changes the direction of writing
     "\u00ad\u200b\u2060-\u2065\u206a-\u206f\ufeff\ufff0-\ufffb]"  # what nobody sees
 )
-"""Not by the interpreter's categories: it does not know the emoji of the years after it."""
+"""A list of code points: the interpreter's categories lack emoji that are newer than it."""
 
 
 def clean(text: str, *, lines: bool = False) -> str:
-    """Return a text that cannot move the cursor, colour the screen, or turn the direction of writing.
+    """Return a text that cannot move the cursor, colour the screen or change the direction of writing.
 
-    lines: whether line breaks may stay, the lines after the first indented.
+    lines: Whether line breaks may stay; the lines after the first are indented.
     """
     if lines:
         return "\n      ".join(clean(line) for line in text.splitlines())
@@ -26,21 +26,21 @@ def clean(text: str, *, lines: bool = False) -> str:
 
 
 def time_of(moment: datetime) -> str:
-    """Return a time as it is here, with the day if that is not today."""
+    """Return a time in the local time zone, with the day unless it is today."""
     here = moment.astimezone()
     today = here.date() == datetime.now().astimezone().date()
     return here.strftime("%H:%M" if today else "%d %b %H:%M")
 
 
 def line_of(message: Message | Preview, me: str, label: str = "") -> str:
-    """Return a message as a line; label: the chat, where it is not the one on the screen."""
+    """Return a message as a line; label: The chat's name, unless the chat is on the screen."""
     text = clean(message.text, lines=True)
     said = f"* {text}" if message.kind == "system" else f"{clean(_name(message.sender, me))}: {text}"
     return f"{time_of(message.sent_at)} {f'[{clean(label)}] ' if label else ''}{said}"
 
 
 def title(chat: str, me: str) -> str:
-    """Return what a chat is called: the other's name, or the room's or group's id."""
+    """Return a chat's title: the other user's name, or the id of the room or group."""
     first, _, second = chat.partition(":")
     if not second:
         return chat.removeprefix("r-")

@@ -13,7 +13,7 @@ URL = "http://127.0.0.1:8080"
 
 
 class Options(Struct, frozen=True):
-    """Who chats, where, and with whom at first. password, token: None: asked for if the server wants one."""
+    """The options of the command; without password and token the user is asked if the server requires one."""
 
     user: str
     url: str
@@ -24,19 +24,19 @@ class Options(Struct, frozen=True):
 
 
 def parse(arguments: Sequence[str], environ: Mapping[str, str] = os.environ) -> Options:
-    """Read the arguments; exits with one line on a wrong one. Secrets come in variables, not in a listing."""
+    """Read the arguments; exits with one line for a wrong one. Secrets are variables, which ps hides."""
     parser = argparse.ArgumentParser(
         prog="parley-chat",
         allow_abbrev=False,
         description="Chat on a Parley server.",
-        epilog="A password or token may be given in PARLEY_PASSWORD or PARLEY_TOKEN; else the password is "
-        "asked for where the server wants one.",
+        epilog="Set PARLEY_PASSWORD or PARLEY_TOKEN, or the command asks for the password "
+        "if the server requires one.",
     )
     parser.add_argument("--user", required=True, help="your name")
     parser.add_argument("--url", type=_url, default=URL, help="the server (%(default)s)")
     with_whom = parser.add_mutually_exclusive_group()
     with_whom.add_argument("--to", help="whom to write to")
-    with_whom.add_argument("--room", help="a room to join; made if there is none")
+    with_whom.add_argument("--room", help="a room to join; it is created if it does not exist")
     return Options(
         **vars(parser.parse_args(arguments)),
         password=environ.get("PARLEY_PASSWORD") or None,

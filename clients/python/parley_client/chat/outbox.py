@@ -1,4 +1,4 @@
-"""What the user sends, in the background: the line to type on is free at once."""
+"""Sending in the background: the user can type on at once."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ from parley_client.chat.lines import clean
 from parley_client.errors import ParleyError
 
 TYPING_SECONDS = 3.0
-"""How often the others are told, at the most, that the user is typing."""
+"""Minimum number of seconds between two typing notices."""
 
 LATE_SECONDS = 2.0
-"""After which the user is told that a message is not sent yet."""
+"""Seconds after which the user is told that a message is not sent yet."""
 
 
 class Outbox:
-    """Sends messages, and that the user is typing.
+    """Sends messages and typing notices.
 
-    say: shows what went wrong. shown: returns when a message of a chat, by its seq, was shown. unsent: how
-    many texts were not sent.
+    say: Shows what went wrong.
+    shown: Returns when a message of a chat, by its seq, was shown.
+    unsent: Number of texts that were not sent.
     """
 
     def __init__(
@@ -39,19 +40,19 @@ class Outbox:
         self._tasks: set[asyncio.Task[None]] = set()
 
     def send(self, chat: str, text: str) -> None:
-        """Send a message; it is shown when it is stored, by the event."""
+        """Send a message; its event shows it when it is stored."""
         self._told = 0.0
         self._start(self._send(chat, text))
 
     def typed(self, chat: str) -> None:
-        """Tell the others of a chat that the user is typing, now and then."""
+        """Tell the other members of a chat, from time to time, that the user is typing."""
         now = time.monotonic()
         if now - self._told > TYPING_SECONDS:
             self._told = now
             self._start(self._tell(chat))
 
     async def finish(self, seconds: float) -> None:
-        """Return when all is sent, or the time is over; says what is not."""
+        """Return when everything is sent, or the time is over; shows what was not sent."""
         if self._tasks:
             _, left = await asyncio.wait(self._tasks, timeout=seconds)
             if left:

@@ -1,4 +1,4 @@
-"""The terminal: lines come in while others are shown, and neither mangles the other."""
+"""The terminal: shows lines while the user types another one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Protocol
 
 
 class Screen(Protocol):
-    """Shows lines, and gives those that the user types."""
+    """Shows lines, and returns those that the user types."""
 
     def say(self, text: str) -> None:
         """Show a text on lines of its own."""
@@ -20,21 +20,21 @@ class Screen(Protocol):
         """Note that the prompt or the status has changed."""
 
     def lines(self) -> AsyncGenerator[str, None]:
-        """Give the lines that the user types, until they end it."""
+        """Return the lines that the user types, until the user ends it."""
 
 
 class PlainScreen:
-    """For what is no terminal, such as a pipe."""
+    """The screen of a pipe or file."""
 
     def say(self, text: str) -> None:
         """Show a text."""
         print(text, flush=True)
 
     def changed(self) -> None:
-        """There is nothing to update."""
+        """Do nothing: a pipe has no prompt or status."""
 
     async def lines(self) -> AsyncGenerator[str, None]:
-        """Give the lines of the standard input."""
+        """Return the lines of standard input."""
         loop = asyncio.get_running_loop()
         read: asyncio.Queue[str] = asyncio.Queue()
 
@@ -49,9 +49,10 @@ class PlainScreen:
 
 
 class TerminalScreen:
-    """A line to type on, below all that is shown; a line at the bottom says how things are.
+    """A line for typing below all shown lines, and a status line at the bottom.
 
-    prompt, status: return what they show now. typing: called when the user has changed the line.
+    prompt, status: Return what the two lines show now.
+    typing: Called when the user has changed the line.
     """
 
     def __init__(
@@ -71,7 +72,8 @@ class TerminalScreen:
     def say(self, text: str) -> None:
         """Show a text above the line.
 
-        Not by patch_stdout: that gives the keyboard back to the terminal meanwhile, and keys get lost.
+        This does not use patch_stdout, which gives the keyboard back to the terminal meanwhile and so loses
+        keys.
         """
         app = self._session.app
         if not app.is_running:
@@ -84,11 +86,11 @@ class TerminalScreen:
         app.invalidate()
 
     def changed(self) -> None:
-        """Draw the prompt and the status anew."""
+        """Draw the prompt and the status again."""
         self._session.app.invalidate()
 
     async def lines(self) -> AsyncGenerator[str, None]:
-        """Give the lines that the user types, until Ctrl-C or Ctrl-D."""
+        """Return the lines that the user types, until Ctrl-C or Ctrl-D."""
         while True:
             try:
                 line = await self._session.prompt_async()
@@ -100,7 +102,7 @@ class TerminalScreen:
 def make_screen(
     prompt: Callable[[], str], status: Callable[[], str], typing: Callable[[str], None]
 ) -> Screen:
-    """Return the screen that fits where the program runs; see TerminalScreen."""
+    """Return the screen that suits the program's terminal; see TerminalScreen."""
     if sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM") != "dumb":
         return TerminalScreen(prompt, status, typing)
     return PlainScreen()

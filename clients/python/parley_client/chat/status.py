@@ -1,4 +1,4 @@
-"""The line at the bottom of the chat: who is there, who is typing, and whether there is a connection."""
+"""The status line of the chat: who is online, who is typing, and whether there is a connection."""
 
 from __future__ import annotations
 
@@ -6,13 +6,14 @@ import time
 
 from parley_client.chat.lines import clean, time_of, title
 from parley_client.events import Disconnected
-from parley_client.incoming import Presence, Typing
+from parley_client.incoming import Typing
+from parley_client.models import Presence
 
 TYPING_SECONDS = 6.0
 
 
 class Status:
-    """What is going on around a chat. lost: whether it is known that there is no connection."""
+    """The state around a chat; lost: Whether the connection is known to be lost."""
 
     def __init__(self) -> None:
         self.lost = False
@@ -21,21 +22,21 @@ class Status:
         self._presence: dict[str, Presence] = {}
 
     def line(self, chat: str | None, me: str) -> str:
-        """Return the line for a chat, None while none is on the screen."""
+        """Return the status line for a chat, or for no chat on the screen (None)."""
         return " · ".join(
             part for part in (me, self._trouble or self._there(chat, me), self._who_types(chat)) if part
         )
 
     def typing(self, event: Typing) -> None:
-        """Take that somebody types, for a while, or no more."""
+        """Take a typing event."""
         self._typing[event.chat, event.user] = time.monotonic() + TYPING_SECONDS * event.on
 
     def wrote(self, chat: str, user: str) -> None:
-        """Take that somebody has written, and so types no more."""
+        """Take that a user has sent a message, and so has stopped typing."""
         self._typing.pop((chat, user), None)
 
     def presence(self, event: Presence) -> None:
-        """Take who is there."""
+        """Take a user's presence."""
         self._presence[event.user] = event
 
     def connected(self) -> None:
