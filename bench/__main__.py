@@ -48,7 +48,7 @@ STOPPING = (signal.SIGINT, signal.SIGTERM)
 
 
 def main() -> None:
-    """Measure the parts asked for, print the report, and write it if that was asked for."""
+    """Measure the given parts, print the report, and write it if requested."""
     options = _options()
     for number in STOPPING:
         signal.signal(number, _stop)
@@ -83,16 +83,14 @@ def _found(part: str, scale: Scale) -> Findings:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measure Parley on this machine.")
-    parser.add_argument(
-        "parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)}; all when none is named"
-    )
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)}; all if none is named")
     parser.add_argument("--quick", action="store_true", help="small sizes: a check, not a measurement")
-    parser.add_argument("--write", action="store_true", help="write the report into docs/performance.md")
+    parser.add_argument("--write", action="store_true", help="write the report to docs/performance.md")
     options = parser.parse_args()
     if unknown := [part for part in options.parts if part not in PARTS]:
-        parser.error(f"there is no part {', '.join(unknown)}; there are {', '.join(PARTS)}")
+        parser.error(f"unknown part {', '.join(unknown)}; the parts are {', '.join(PARTS)}")
     if options.write and (options.quick or options.parts):
-        parser.error("--write wants a whole run, without --quick and without parts")
+        parser.error("--write needs a whole run: leave out --quick and the parts")
     return options
 
 

@@ -1,4 +1,4 @@
-"""What authentication costs: requests by token against requests by name, in one run."""
+"""The cost of authentication: requests by token against requests by name, in one run."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from bench.wrk import Sample
 CONNECTIONS = 20
 CALLERS = 8
 TURN_SECONDS = 1
-"""Short turns, and the more of them: what else the machine does mostly lasts longer, and so hits both."""
+"""Seconds of a turn. Turns are short and many, so that other work on the machine affects both servers."""
 OPEN, CLOSED = "open, by name", "closed, by token"
 SEND_AIM, PULL_AIM = 0.65, 0.8
 SETTINGS = {OPEN: {"PARLEY_AUTH": "open"}, CLOSED: {"PARLEY_AUTH": "required", "PARLEY_RATE_LIMITS": LIMITS}}
@@ -28,7 +28,7 @@ COLUMNS = ("request", "server", "requests/s", "of open", "p50 ms", "p99 ms", "br
 
 
 class Server(NamedTuple):
-    """One of the two, and what each caller asks of it, by the name of the request."""
+    """One of the two servers, and each caller's requests, by name of the request."""
 
     url: str
     loads: dict[str, list[Load]]
@@ -38,7 +38,7 @@ Rounds = dict[tuple[str, str], list[Sample]]
 
 
 def measure(scale: Scale) -> Findings:
-    """Load both servers with the same requests of the same callers, in turn; raises Skipped without wrk."""
+    """Load both servers in turn with the same requests of the same callers; raises Skipped without wrk."""
     wrk.require()
     progress("auth: starting the servers")
     with _servers() as running:
@@ -70,7 +70,7 @@ def _servers() -> Iterator[dict[str, Server]]:
 
 
 def _loads(handles: list[str], tokens: list[str]) -> dict[str, list[Load]]:
-    """Return the requests of callers who sit in a ring, each in a chat with the next."""
+    """Return the requests of callers in a ring, each in a chat with the next."""
     loads: dict[str, list[Load]] = {}
     for place, (handle, token) in enumerate(zip(handles, tokens, strict=True)):
         chat = ":".join(sorted((handle, handles[place - 1])))
@@ -97,7 +97,7 @@ def _table(samples: Rounds, scale: Scale) -> Table:
     rounds = scale.rounds * scale.seconds
     note = (
         "Two servers as `make run` starts them, each with its own embedded Valkey: one with PARLEY_AUTH=open,"
-        " one with PARLEY_AUTH=required, and limits that are counted and not reached. wrk with"
+        " one with PARLEY_AUTH=required, and rate limits that are counted but not reached. wrk with"
         f" {wrk.THREADS} threads and {CONNECTIONS} connections, {CALLERS} callers in turn, {rounds} rounds of"
         f" {TURN_SECONDS} s, the servers in turn; medians of the rounds. `of open`: the share of the open"
         " server's rate in the same round."

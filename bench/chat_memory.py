@@ -1,4 +1,4 @@
-"""Bytes that a member of a group, and a chat in a user's index, take in the store."""
+"""Memory that a member of a group, and a chat in a user's index, take in the store, in bytes."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ Row = tuple[str, ...]
 
 
 def members(scales: Scales, scale: Scale) -> list[Row]:
-    """Weigh the members of groups, which have their first message and nothing else."""
+    """Measure groups by number of members; each group has its first message and nothing else."""
     return [_members(scales, size, max(1, scale.chats // size)) for size in GROUPS]
 
 
 def rows(scales: Scales, scale: Scale) -> list[Row]:
-    """Weigh what users' indexes hold of groups that have moved."""
+    """Measure the indexes of users whose groups have changed."""
     return [_rows(scales, size, max(1, scale.chats // size)) for size in INBOXES]
 
 
@@ -42,15 +42,15 @@ def tables(member_rows: list[Row], inbox_rows: list[Row]) -> list[Table]:
         Table(
             "Memory of a member",
             "The record of a member in a group, everything of the group included: its name, its log with one"
-            " message, the tables of keys. A member who reads has a record of marks on top. A server packs"
-            " small hashes and sorted sets, and makes tables of larger ones, which take more.",
+            " message, the tables of keys. A member who reads also has a record of marks. A server packs"
+            " small hashes and sorted sets; larger ones are tables, which take more.",
             MEMBER_COLUMNS,
             member_rows,
         ),
         Table(
             "Memory of a chat in a user's index",
-            "How the user stands to the chat, when it moved, and when it was last active; the id of a group"
-            " has 38 characters, and stands in each of the three.",
+            "The user's relation to the chat, its last change, and its last activity; the id of a group"
+            " has 38 characters, and is in each of the three.",
             ROW_COLUMNS,
             inbox_rows,
         ),

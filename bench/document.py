@@ -10,13 +10,13 @@ END = "<!-- bench: end -->"
 
 
 class DocumentError(Exception):
-    """The document has no place for the figures."""
+    """The document has no section for the figures."""
 
 
 def write(section: str) -> None:
-    """Put a section between the document's markers, and leave the rest as it is.
+    """Replace the section between the document's markers, and leave the rest as it is.
 
-    Raises DocumentError when the markers are not there.
+    Raises DocumentError if the markers are missing.
     """
     text = PATH.read_text(encoding="utf-8")
     before, begin, rest = text.partition(BEGIN)

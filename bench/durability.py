@@ -1,4 +1,4 @@
-"""What the durability of the embedded store costs, and what a kill takes where the disk is slow to sync."""
+"""The cost of the embedded store's durability, and the messages that a kill loses where the disk is slow."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ CONNECTIONS = (2, 20, 100)
 SYNC_SECONDS = 0.9
 SENDERS = 20
 MESSAGES = {EVERYSEC: 200, ALWAYS: 20}
-"""How many are acknowledged before a kill: where each waits for the disk, fewer."""
+"""Number of acknowledged sends before a kill; fewer where each waits for the disk."""
 SYNCS = 50
 
 
@@ -54,7 +54,7 @@ def _costs(scale: Scale) -> tuple[list[Table], list[str]]:
 
 
 def _sync_milliseconds(folder: Path) -> float:
-    """Return the median time of an fdatasync of a few bytes on the disk of a folder."""
+    """Return the median time of an fdatasync of a few bytes on a folder's disk, in seconds."""
     times = []
     with (folder / "probe").open("wb", buffering=0) as file:
         for _ in range(SYNCS):
@@ -94,10 +94,10 @@ def _losses(scale: Scale) -> tuple[list[Table], list[Aim]]:
             aims.append(Aim("acknowledged sends lost with always", "0", str(lost), not lost))
     note = (
         f"kill -9 of Valkey under {SENDERS} senders, each fsync taking {SYNC_SECONDS:g} s, each kill on a new"
-        " server; what was acknowledged is looked for after Valkey was started again."
+        " server. The acknowledged messages are looked for after a restart of Valkey."
     )
     columns = ("PARLEY_DURABILITY", "kills", "acknowledged", "lost")
-    return [Table("What a kill takes where the disk is slow", note, columns, rows)], aims
+    return [Table("What a kill loses where the disk is slow", note, columns, rows)], aims
 
 
 def _killed(choice: str, name: str) -> Outcome:

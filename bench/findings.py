@@ -1,4 +1,4 @@
-"""What a part of the benchmark found, and how it is written."""
+"""The findings of a part of the benchmark, and their form as Markdown."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 
 class Skipped(Exception):
-    """A part, or a piece of one, cannot be measured here; the text says why and what to do."""
+    """A part, or a piece of one, cannot be measured here; the message says why and what to do."""
 
 
 class Table(NamedTuple):
-    """Figures under a title; note says in a sentence what they are."""
+    """Figures under a title; note: One sentence about what they are."""
 
     title: str
     note: str
@@ -19,7 +19,7 @@ class Table(NamedTuple):
     rows: Sequence[tuple[str, ...]]
 
     def markdown(self) -> str:
-        """Return the table as Markdown, its columns aligned so that it reads as plain text too."""
+        """Return the table as Markdown, with aligned columns so that it reads well as plain text."""
         widths = [max(map(len, column)) for column in zip(self.columns, *self.rows, strict=True)]
         rule = ["-" * width if i == 0 else "-" * (width - 1) + ":" for i, width in enumerate(widths)]
         rows = [self.columns, tuple(rule), *self.rows]
@@ -28,7 +28,7 @@ class Table(NamedTuple):
 
 
 class Aim(NamedTuple):
-    """What a figure should be, and what it was."""
+    """The wanted and the measured value of a figure."""
 
     what: str
     wanted: str
@@ -37,7 +37,7 @@ class Aim(NamedTuple):
 
 
 class Findings(NamedTuple):
-    """The tables, the aims they bear on, and what could not be measured, a line each."""
+    """Tables, the aims that use them, and one line for each part that could not be measured."""
 
     tables: list[Table]
     aims: list[Aim]
@@ -45,7 +45,7 @@ class Findings(NamedTuple):
 
 
 def at_least(what: str, wanted: float, measured: float) -> Aim:
-    """Return the aim that a figure is not below another."""
+    """Return the aim that a figure is at least another."""
     return Aim(what, f"at least {wanted:g}", f"{measured:.2f}", measured >= wanted)
 
 
@@ -55,7 +55,7 @@ def under(what: str, wanted: float, measured: float, unit: str) -> Aim:
 
 
 def report(all_findings: Iterable[Findings]) -> str:
-    """Return everything found as Markdown: the aims, what falls short, what was skipped, the tables."""
+    """Return all findings as Markdown: the aims, missed aims, skipped parts, and the tables."""
     findings = list(all_findings)
     aims = [aim for found in findings for aim in found.aims]
     skipped = [f"Not measured: {line}" for found in findings for line in found.skipped]

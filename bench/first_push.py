@@ -1,4 +1,4 @@
-"""The first push of a function to many connections, by TLS, with the share of a core that its memory buys."""
+"""The first push of a function to many connections over TLS, with the share of a core by its memory."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ print(time.perf_counter() - start, time.process_time() - used, len(outcome.faile
 
 
 class Pushed(NamedTuple):
-    """One first push: how long it took, its CPU time, both ms, and how many connections it did not reach."""
+    """One first push: its time and CPU time in ms, and the number of connections that it did not reach."""
 
     milliseconds: float
     cpu: float
@@ -49,10 +49,10 @@ class Pushed(NamedTuple):
 
 
 def measure(scale: Scale) -> Findings:
-    """Push to connections for the first time, in fresh processes."""
+    """Push to connections for the first time, in new processes."""
     rows, aims = [], []
     for prepared, count in ((True, 1), (True, CONNECTIONS), (False, CONNECTIONS)):
-        name = f"to {count}{'' if prepared else ', nothing made before'}"
+        name = f"to {count}{'' if prepared else ', nothing prepared'}"
         progress(f"push: {name}")
         pushes = [_pushed(count, prepared=prepared) for _ in range(scale.processes)]
         rows.append((name, *_cells(pushes)))
@@ -60,7 +60,7 @@ def measure(scale: Scale) -> Findings:
             aims = _aims(pushes)
     note = (
         f"{share(MEGABYTES):.2f} of a core, the share of a function of {MEGABYTES} MB;"
-        f" {scale.processes} fresh processes each. What a function makes as it starts is made before."
+        f" {scale.processes} new processes each. What a function prepares at its start is prepared."
     )
     columns = ("push", "median ms", "most ms", "CPU ms", "failed")
     return Findings([Table("The first push of a function", note, columns, rows)], aims, [])

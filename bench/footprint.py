@@ -1,4 +1,4 @@
-"""How much memory the processes of a server take."""
+"""The memory of a server's processes."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ PARENT = re.compile(r"^PPid:\s+(\d+)", re.MULTILINE)
 
 
 def kibibytes() -> dict[str, int]:
-    """Return the memory of all processes below this one by the name of their program, KiB.
+    """Return the memory of all processes below this one, in KiB, by name of their program.
 
-    What several share counts in part for each (proportional set size, proc(5)).
-    Raises Skipped where there is no /proc.
+    Shared memory counts proportionally (proportional set size, proc(5)).
+    Raises Skipped without /proc.
     """
     if not PROC.is_dir():
         raise Skipped("Memory a connection takes is read from /proc, which this system does not have.")
@@ -35,7 +35,7 @@ def _below(root: int) -> list[Path]:
     for process in PROC.glob("[0-9]*"):
         try:
             parent = PARENT.search((process / "status").read_text(encoding="utf-8", errors="replace"))
-        except OSError:  # it has ended meanwhile
+        except OSError:  # the process has ended
             continue
         if parent is not None:
             children[int(parent.group(1))].append(int(process.name))

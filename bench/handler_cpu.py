@@ -28,7 +28,7 @@ RECEIVE_BYTES = 65_536
 
 
 class Work(NamedTuple):
-    """Something to be timed: a function, and the values to call it with for a number of calls."""
+    """A function to time, and the values to call it with for a number of calls."""
 
     name: str
     function: Callable[[Any], object]
@@ -36,7 +36,7 @@ class Work(NamedTuple):
 
 
 def measure(scale: Scale) -> Findings:
-    """Time the handler's calls, and one append through each way to the store."""
+    """Time the handler's calls, and one append by each way of talking to the store."""
     with handler() as made:
         loads = [*LOADS, *made.by_token()]
         calls = [Work(load.name, made.call, partial(made.events, load)) for load in loads]
@@ -59,7 +59,7 @@ def _costs(works: list[Work], scale: Scale) -> dict[str, float]:
 def _microseconds(work: Work, count: int) -> float:
     values = work.values(count)
     gc.collect()
-    gc.freeze()  # the events are not the handler's, so collections must not walk them
+    gc.freeze()  # keeps garbage collection from walking the events, which are not the handler's
     start = time.process_time()
     for value in values:
         work.function(value)
@@ -95,7 +95,7 @@ def _appends(url: str) -> list[Work]:
 
 
 class Noted:
-    """Stands in for the server of a store, and notes the last command that it was given."""
+    """Replaces the server of a store, and records the last command that it got."""
 
     login: StoreLogin | None = None
 
@@ -103,16 +103,16 @@ class Noted:
         self.command: Command = ()
 
     def execute(self, command: Command, *, repeatable: bool) -> list[int]:
-        """Note a command, and answer as an append is answered."""
+        """Record a command, and reply as to an append."""
         self.command = command
         return [1, 1, 0]
 
     def execute_all(self, commands: Sequence[Command]) -> list[Any]:
-        """Answer each command in turn."""
+        """Reply to each command in turn."""
         return [self.execute(command, repeatable=True) for command in commands]
 
     def ping(self) -> None:
-        """Be there."""
+        """Do nothing."""
 
 
 def _plain(path: str) -> Callable[[tuple[Any, ...]], object]:
@@ -132,7 +132,7 @@ def _handler_table(rows: Sequence[tuple[str, ...]]) -> Table:
     note = (
         "`app(event, context)` on ready-made events, the store's client and the log line (to the null device)"
         f" included: user and system time of the process, median of {CALL_ROUNDS} rounds. Valkey on a unix"
-        " socket. The last row comes on top of a call in the local gateway only."
+        " socket. The last row is additional, in the local gateway only."
     )
     return Table("CPU of a handler call", note, ("call", "µs"), rows)
 

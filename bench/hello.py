@@ -1,4 +1,4 @@
-"""The least that Granian can serve: the yardstick for Parley's gateway."""
+"""The simplest application that Granian can serve: the baseline for Parley's gateway."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ from typing import Any
 
 
 async def app(_scope: Any, protocol: Any) -> None:
-    """Answer any request with five letters (RSGI)."""
+    """Respond to any request with five letters (RSGI)."""
     protocol.response_str(200, [("content-type", "text/plain")], "hello")

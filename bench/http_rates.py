@@ -1,4 +1,4 @@
-"""Requests a second and latencies over HTTP, and what share of a bare server's rate they are."""
+"""Requests a second and latencies over HTTP, also as shares of a bare server's rate."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def _table(samples: Rounds, scale: Scale) -> Table:
     note = (
         f"wrk with {wrk.THREADS} threads, {scale.rounds} rounds of {scale.seconds} s, the servers in turn;"
         f" medians of the rounds. Parley and the bare hello have {servers.workers()} worker processes each,"
-        " `chalice local` has one process; it and Parley share the embedded Valkey with its append-only file."
+        " `chalice local` has one process. It and Parley share the embedded Valkey with its append-only file."
         " `of bare`: the share of the bare hello's rate in the same round. `broken`: connections that failed"
         " or timed out."
     )

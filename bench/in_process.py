@@ -1,4 +1,4 @@
-"""The Lambda handler in this process, on a store of its own."""
+"""The Lambda handler in this process, with its own store."""
 
 from __future__ import annotations
 
@@ -37,16 +37,17 @@ _ids = itertools.count()
 
 
 class Received(NamedTuple):
-    """A request as the gateway gets it from its HTTP server, and the body that came with it."""
+    """A request as the gateway gets it from its HTTP server, and its body."""
 
     request: Request
     body: bytes
 
 
 class Handler:
-    """The application as Lambda has it, and the requests to call it with.
+    """The application as on Lambda, and the requests for it.
 
-    store: a connection to its store. url: the store's REDIS_URL.
+    store: A connection to its store.
+    url: The store's REDIS_URL.
     """
 
     def __init__(self, app: Any, store: redis.Redis, url: str) -> None:
@@ -56,7 +57,7 @@ class Handler:
         self.url = url
 
     def events(self, load: Load, count: int) -> list[Event]:
-        """Return events of a request; an id in it differs from one to the next."""
+        """Return events of a request; an id in the request is new in each."""
         return [self.event(request) for request in self.requests(load, count)]
 
     def requests(self, load: Load, count: int) -> list[Received]:
@@ -70,13 +71,13 @@ class Handler:
         return proxy_event(received.request, match, received.body)
 
     def call(self, event: Event) -> dict[str, Any]:
-        """Answer one event, and return the answer; fails when it is an error."""
+        """Handle one event, and return the response; fails if it is an error."""
         answer = self._app(event, LambdaContext("bench"))
         assert answer["statusCode"] < 300, answer["body"]
         return answer
 
     def by_token(self) -> list[Load]:
-        """Return the loads of two who were registered for it, in a chat of a page."""
+        """Return the loads of two registered users, in a chat with a page of messages."""
         first, second = (self.token(handle) for handle in MEMBERS)
         chat = ":".join(MEMBERS)
         writing, reading = sends(MEMBERS[0], chat, first), pulls(MEMBERS[1], chat, second)
@@ -86,7 +87,7 @@ class Handler:
         return [load._replace(name=f"{load.name}, by token") for load in made]
 
     def token(self, handle: str) -> str:
-        """Register somebody, and return their token."""
+        """Register a user, and return the token."""
         (event,) = self.events(registration(handle), 1)
         token: str = json.loads(self.call(event)["body"])["token"]
         return token

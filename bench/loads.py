@@ -1,4 +1,4 @@
-"""The requests that are measured, the same over HTTP and in process."""
+"""The measured requests, the same over HTTP and in process."""
 
 from __future__ import annotations
 
@@ -8,26 +8,27 @@ from urllib.parse import quote
 import msgspec
 
 TEXT = "Shall we meet at the station at seven?"
-"""38 characters."""
+"""A text of 38 characters."""
 SENDER = "alice"
 SEND_CHAT = "alice:bob"
 PULL_CHAT = "alice:carol"
 PULL_CHAT_LENGTH = 100
 PAGE = 10
 MEMBERS = ("dave", "erin")
-"""Two with accounts; the names above have none."""
+"""Two users with accounts; the names above have none."""
 PASSWORD = "correct horse battery staple"  # noqa: S105 # of accounts that are gone with the run
 
 UNIQUE_ID = "$ID"
-"""Stands in a body for an id that is another one each time."""
+"""Placeholder in a body for an id that is new in each request."""
 ID_CHARACTERS = 36
-"""The length of a UUID, which every id has."""
+"""The length of a UUID, and so of every id."""
 
 
 class Load(NamedTuple):
-    """One request, made again and again.
+    """One request, which is repeated.
 
-    sender: who makes it. token: theirs; empty: they say their name.
+    sender: The caller's name.
+    token: The caller's token; empty for a caller by name.
     """
 
     name: str
@@ -39,7 +40,7 @@ class Load(NamedTuple):
 
     @property
     def headers(self) -> dict[str, str]:
-        """The headers it needs."""
+        """The headers of the request."""
         return self._caller | ({"Content-Type": "application/json"} if self.body else {})
 
     @property
@@ -58,7 +59,7 @@ def _messages(chat: str) -> str:
 
 
 def sends(sender: str, chat: str, token: str = "") -> tuple[Load, Load]:
-    """Return a legacy send and one under /v1, by one of a chat's members."""
+    """Return a TikTok-IM send and one under /v1, by a member of a chat."""
     legacy = _json(chat=chat, sender=sender, text=TEXT)
     v1 = _json(text=TEXT, id=UNIQUE_ID)
     return (
@@ -68,7 +69,7 @@ def sends(sender: str, chat: str, token: str = "") -> tuple[Load, Load]:
 
 
 def pulls(sender: str, chat: str, token: str = "") -> tuple[Load, Load]:
-    """Return a legacy pull of a chat's first messages, and a page of them under /v1, by a member."""
+    """Return a TikTok-IM pull of a chat's first messages, and a page of them under /v1, by a member."""
     legacy = _json(chat=chat, cursor=0, limit=PAGE)
     return (
         Load(f"pull of {PAGE}", "POST", "/api/pull", legacy, sender, token),
@@ -77,13 +78,13 @@ def pulls(sender: str, chat: str, token: str = "") -> tuple[Load, Load]:
 
 
 def new_group(sender: str, others: list[str], token: str = "") -> Load:
-    """Return the request that makes a group of its sender and others."""
+    """Return the request that creates a group of its sender and others."""
     body = _json(kind="group", name="bench", members=others)
     return Load("make a group", "POST", "/v1/chats", body, sender, token)
 
 
 def registration(handle: str) -> Load:
-    """Return the request that makes an account."""
+    """Return the request that registers an account."""
     return Load("register", "POST", "/v1/register", _json(handle=handle, password=PASSWORD))
 
 
@@ -94,4 +95,4 @@ PULL, PAGE_V1 = pulls(SENDER, PULL_CHAT)
 
 LOADS = (PING, SEND, PULL, SEND_V1, PAGE_V1)
 FILL, _ = sends(SENDER, PULL_CHAT)
-"""Sent PULL_CHAT_LENGTH times before anything is pulled."""
+"""A message; it is sent PULL_CHAT_LENGTH times before the first pull."""

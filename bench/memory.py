@@ -1,4 +1,4 @@
-"""Weighs what is written to a store."""
+"""Measures the memory of data in a store."""
 
 from __future__ import annotations
 
@@ -22,14 +22,18 @@ DELETED_AT_ONCE = 1000
 
 
 class Weight(NamedTuple):
-    """Bytes that something takes: in all, by used_memory, and the part of it that expires by itself."""
+    """Memory in bytes: the total by used_memory, and the part that expires."""
 
     total: int
     expiring: int
 
 
 class Scales:
-    """An empty store to put things on. store: as Parley connects to it. log: Parley's log on it."""
+    """An empty store.
+
+    store: Parley's connection to it.
+    log: Parley's message log on it.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self.node: redis.Redis = engine.nodes[0]
@@ -43,9 +47,9 @@ class Scales:
         )
 
     def weigh(self, what: str, write: Callable[[], None], expiring: str | None = None) -> Weight:
-        """Empty the store, write something, and return how much memory that took.
+        """Empty the store, write data, and return the memory that it takes.
 
-        expiring: a pattern of the keys that expire by themselves.
+        expiring: A pattern of the keys that expire.
         """
         progress(f"store: {self.name}, {what}")
         self._warm_up()
@@ -56,11 +60,11 @@ class Scales:
         return Weight(full - empty, full - self._used_without(expiring) if expiring else 0)
 
     def forget_owed(self) -> None:
-        """Take off what the inboxes are owed, as the sweep does within a minute."""
+        """Clear the outbox, as the sweep does within a minute."""
         self.node.delete(*keys.all_of(keys.outbox))
 
     def _warm_up(self) -> None:
-        """Let the store compile the script, and the connections' buffers grow, before anything is weighed."""
+        """Let the store compile the script, and the connections' buffers grow, before the measurement."""
         for _ in range(2):
             self.log.append("warm:up", Content("warm", "up", "id"))
             self._keys("*")
@@ -75,7 +79,7 @@ class Scales:
         return list(self.node.scan_iter(pattern, count=DELETED_AT_ONCE))
 
     def _used(self) -> int:
-        """Return used_memory once it stays the same: tables of keys grow and shrink in the background."""
+        """Return used_memory when it has settled: tables of keys grow and shrink in the background."""
         readings: list[int] = []
         deadline = time.monotonic() + DEADLINE_SECONDS
         while len(readings) < EQUAL_READINGS or len(set(readings[-EQUAL_READINGS:])) > 1:

@@ -1,4 +1,4 @@
-"""How much is measured."""
+"""The sizes of a measurement."""
 
 from __future__ import annotations
 
@@ -9,9 +9,14 @@ from typing import NamedTuple
 class Scale(NamedTuple):
     """The sizes of one run.
 
-    rounds, seconds: how often, and how long each time, a server is loaded.
-    calls: handler calls a round. messages: of one long chat. chats: tiny chats made. processes: started to
-    time an import. connections: held at once. clients: of a room. kills: of each store.
+    rounds, seconds: Number and length of the rounds in which a server is loaded.
+    calls: Handler calls in a round.
+    messages: Messages of one long chat.
+    chats: Number of small chats.
+    processes: Processes in which an import is timed.
+    connections: Connections open at once.
+    clients: Clients of a room.
+    kills: Kills of each store.
     """
 
     rounds: int
@@ -50,9 +55,9 @@ QUICK = Scale(
 
 CALL_ROUNDS = 5
 LIMITS = "read=9999999,write=9999999,search=9999999,auth=9999999,frame=9999999"
-"""PARLEY_RATE_LIMITS: requests are counted, and none is refused."""
+"""A value of PARLEY_RATE_LIMITS with which requests are counted and none is refused."""
 
 
 def progress(text: str) -> None:
-    """Tell the person who waits what is being measured."""
+    """Show what is being measured."""
     print(f"bench: {text}", file=sys.stderr, flush=True)

@@ -1,4 +1,4 @@
-"""How large the Lambda package is, and how long the application in it takes to import."""
+"""The size of the Lambda package, and the import time of the application in it."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from infra.package.imports import import_seconds
 HERE = "localstack"
 STAGES = ("prod", HERE)
 NOTE = (
-    "What `make package` builds of the last commit; Chalice's own runtime is in it, boto3 is in Lambda's. The"
-    " import is of the package for this machine, best of {processes} fresh processes that see nothing else."
+    "What `make package` builds of the last commit. It contains Chalice's runtime; Lambda has boto3. The"
+    " import is of the package for this machine, best of {processes} new processes that see nothing else."
 )
 
 
 def measure(scale: Scale) -> Findings:
-    """Build the package of the last commit; raises Skipped when it cannot be built here."""
+    """Build the package of the last commit; raises Skipped if it cannot be built here."""
     rows = [_row(stage, scale.processes) for stage in STAGES]
     columns = ("stage", "for", "zip MB", "unpacked MB", "files", "import ms")
     return Findings([Table("Package", NOTE.format(processes=scale.processes), columns, rows)], [], [])

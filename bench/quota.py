@@ -1,4 +1,4 @@
-"""A share of a core for another process, as Lambda gives one: by stopping it whenever it has had its part."""
+"""Limiting another process to a share of a core, as Lambda does, by pausing it when it has used its share."""
 
 from __future__ import annotations
 
@@ -10,20 +10,20 @@ import time
 from collections.abc import Iterator
 
 LAMBDA_CORE_MEGABYTES = 1769
-"""Memory of a function that has a whole core. Source: "Configure Lambda function memory", Lambda guide."""
+"""Memory of a function with a whole core. Source: "Configure Lambda function memory", Lambda guide."""
 PERIOD_SECONDS = 0.02
-"""In which a process may use its part at once, as Lambda's own scheduling periods are."""
+"""Seconds of a scheduling period, in which a process may use its share at once; Lambda's are as long."""
 POLL_SECONDS = 0.001
 
 
 def share(megabytes: int) -> float:
-    """Return the part of a core that a function of so much memory has."""
+    """Return the share of a core of a function with this memory, in MB."""
     return min(1.0, megabytes / LAMBDA_CORE_MEGABYTES)
 
 
 @contextlib.contextmanager
 def limited(pid: int, part: float) -> Iterator[None]:
-    """Let a process have no more than a part of one core while this lasts; it ends running."""
+    """Limit a process to a share of one core within the block; afterwards it runs."""
     os.sched_setaffinity(pid, {max(os.sched_getaffinity(0))})
     over = threading.Event()
     guard = threading.Thread(target=_guard, args=(pid, part, over))

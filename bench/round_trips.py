@@ -1,4 +1,4 @@
-"""What one call asks of the store, by the store's own count."""
+"""The store's work for one call, by the store's own count."""
 
 from __future__ import annotations
 
@@ -18,7 +18,9 @@ COLUMNS = ("call", "scripts run", "reads by the store", "µs in the store", "com
 
 
 class Count(NamedTuple):
-    """What the store did for one call, on average; inside: command -> how often. times: each call's, s."""
+    """The store's work for one call, on average; inside: Commands in the script, by name.
+    times: Of each call, in seconds.
+    """
 
     scripts: float
     reads: float
@@ -34,15 +36,15 @@ def measure(scale: Scale) -> Findings:
         counts = {load: _count(made, load, scale.calls) for load in (*LOADS, *by_token)}
     note = (
         "From `INFO commandstats`, and `total_reads_processed`: how often the store read from the client's"
-        " connection, which is how many round trips there were."
+        " connection, which is the number of round trips."
     )
     rows = [_row(load, count) for load, count in counts.items()]
-    aims = [_aim(load, counts[load], _trips(load)) for load in counts if load != PING]
+    aims = [_aim(load, counts[load], _wanted(load)) for load in counts if load != PING]
     return Findings([Table("Round trips of a call", note, COLUMNS, rows)], aims, [])
 
 
-def _trips(load: Load) -> float:
-    """A send appends, then tells the inboxes; a caller with a token is judged first. A pull is one trip."""
+def _wanted(load: Load) -> float:
+    """Return the wanted number: a send authenticates a token, appends, and writes inboxes; a pull reads."""
     if "send" not in load.name:
         return 1.0
     return 3.0 if load.token else 2.0
@@ -54,7 +56,7 @@ def _count(made: Handler, load: Load, calls: int) -> Count:
 
 
 def counted(made: Handler, events: Sequence[Event]) -> Count:
-    """Make calls, the first of them uncounted: a script may have to be loaded."""
+    """Make calls; the first is not counted, because it may load a script."""
     first, *others = events
     calls, times = len(others), []
     made.call(first)

@@ -25,11 +25,11 @@ NOT_PASSED_ON_NAMES = frozenset({"HOST", "PORT", "SOCKET_PORT", "DATA", "WORKERS
 
 
 class ServerError(Exception):
-    """A server did not come to answer; the text names its command."""
+    """A server did not start; the message names its command."""
 
 
 def workers() -> int:
-    """Return how many worker processes each server gets: as many as `make run` starts."""
+    """Return the number of worker processes of each server, which is that of `make run`."""
     return options.parse([], {}).workers
 
 
@@ -37,7 +37,7 @@ def workers() -> int:
 def gateway(data: Path, environ: Mapping[str, str] | None = None) -> Iterator[str]:
     """Run Parley's own server, as `make run` does, with its embedded Valkey in a folder; yield its URL.
 
-    environ: settings.
+    environ: Settings.
     """
     port = free_port()
     arguments = ["--port", str(port), "--data", str(data), "--workers", str(workers())]
@@ -85,7 +85,7 @@ def _running(command: list[str], port: int, path: str, environ: Mapping[str, str
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
-        start_new_session=True,  # Ctrl-C is for us alone; each server is stopped in its turn
+        start_new_session=True,  # Ctrl-C reaches only this process, which stops each server itself
     )
     try:
         url = f"http://127.0.0.1:{port}"
@@ -99,7 +99,7 @@ def _await_answer(process: subprocess.Popen[bytes], url: str) -> None:
     deadline = time.monotonic() + START_SECONDS
     while not _answers(url):
         if process.poll() is not None or time.monotonic() > deadline:
-            raise ServerError(f"{' '.join(map(str, process.args))} did not come to answer")  # type: ignore[arg-type]
+            raise ServerError(f"{' '.join(map(str, process.args))} did not start")  # type: ignore[arg-type]
         time.sleep(POLL_SECONDS)
 
 
@@ -124,7 +124,7 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
 
 
 def free_port() -> int:
-    """Return a port of 127.0.0.1 that nobody has."""
+    """Return a free port of 127.0.0.1."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]

@@ -1,4 +1,4 @@
-"""WebSocket clients for measuring: many in one process, each as cheap as it can be."""
+"""WebSocket clients for measuring: many in one process, each with little overhead."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import resource
+import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from typing import Any
 from urllib.parse import quote
@@ -22,7 +23,7 @@ MESSAGE = b'{"type":"message"'
 
 
 class Client(WSListener):
-    """One connection of a user; on_message: called with the bytes of each `message` frame."""
+    """One connection of a user; on_message: Called with the bytes of each `message` frame."""
 
     def __init__(self, user: str) -> None:
         self.user = user
@@ -33,12 +34,12 @@ class Client(WSListener):
         self._refs = 0
 
     def on_ws_connected(self, transport: WSTransport) -> None:
-        """Say hello, so that messages are pushed."""
+        """Send hello, so that messages are pushed."""
         self.transport = transport
         self.tell({"type": "hello"})
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
-        """Take a frame: a message first, as most are."""
+        """Take a frame; most are messages."""
         if frame.msg_type is not WSMsgType.TEXT:
             return
         raw = frame.get_payload_as_bytes()
@@ -55,7 +56,7 @@ class Client(WSListener):
             future.set_result(decoded)
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
-        """Fail whoever waits."""
+        """Make waiting calls fail."""
         futures: list[asyncio.Future[Any]] = [self.ready, *self.waiting.values()]
         for future in futures:
             if not future.done():
@@ -66,7 +67,7 @@ class Client(WSListener):
         self.transport.send(WSMsgType.TEXT, json.dumps(frame).encode())
 
     async def ask(self, frame: dict[str, Any]) -> dict[str, Any]:
-        """Send a frame and return the one that answers it; raises RuntimeError for an `error`."""
+        """Send a frame and return its response; raises RuntimeError for an `error` frame."""
         self._refs += 1
         ref = str(self._refs)
         future = self.waiting[ref] = asyncio.get_running_loop().create_future()
@@ -77,12 +78,12 @@ class Client(WSListener):
         return answer
 
     def stop_reading(self) -> None:
-        """Read nothing more, as a peer that hangs does."""
+        """Stop reading, as a peer that hangs does."""
         self.transport.underlying_transport.pause_reading()
 
 
 def run(measuring: Callable[[], Any]) -> Any:
-    """Run a coroutine function on uvloop, with as many open files as are wanted."""
+    """Run a coroutine function on uvloop, with as many open files as it needs."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
@@ -114,3 +115,12 @@ async def _open(url: str, user: str) -> Client:
 def _close(clients: Iterable[Client]) -> None:
     for client in clients:
         client.transport.disconnect()
+
+
+async def until(done: Callable[[], bool]) -> None:
+    """Return when a condition holds; raises TimeoutError after PATIENCE_SECONDS."""
+    deadline = time.perf_counter() + PATIENCE_SECONDS
+    while not done():
+        if time.perf_counter() > deadline:
+            raise TimeoutError("messages have not arrived in time")
+        await asyncio.sleep(0.005)

@@ -1,4 +1,4 @@
-"""How long a new process takes to import the application."""
+"""The time in which a new process imports the application."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ start = time.perf_counter()
 import app
 print((time.perf_counter() - start) * 1e3)
 """
-# What a package without bytecode would cost: only the standard library's may be read from a cache.
+# As a package without bytecode: only the standard library's bytecode may come from a cache.
 WITHOUT_BYTECODE = (
     """
 import importlib._bootstrap_external as loader, sysconfig
@@ -37,7 +37,7 @@ CASES = {
 
 
 def measure(scale: Scale) -> Findings:
-    """Import the application in fresh processes."""
+    """Import the application in new processes."""
     for code in CASES.values():
         _milliseconds(code)
     rows = []
@@ -45,7 +45,7 @@ def measure(scale: Scale) -> Findings:
         progress(f"import: {name}")
         times = [_milliseconds(code) for _ in range(scale.processes)]
         rows.append((name, f"{median(times):.0f}", f"{min(times):.0f}", f"{max(times):.0f}"))
-    note = f"{scale.processes} fresh processes each; the interpreter's own start is not counted."
+    note = f"{scale.processes} new processes each; without the start of the interpreter."
     return Findings([Table("Import time", note, ("what", "median ms", "least", "most"), rows)], [], [])
 
 

@@ -1,4 +1,4 @@
-"""Bytes that a message, an id, a small chat, a member and an inbox take in the store."""
+"""Memory of a message, an id, a small chat, a member and an inbox in the store, in bytes."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Rows(NamedTuple):
 
 
 def measure(scale: Scale) -> Findings:
-    """Weigh the shapes on the embedded Valkey and, where there is one, on redis-server."""
+    """Measure on the embedded Valkey and, where it is installed, on redis-server."""
     rows, skipped = Rows([], [], [], [], [], []), []
     for kind in ENGINES:
         try:

@@ -1,4 +1,4 @@
-"""What a page of a sync costs a client that was away for a month, over a thousand chats."""
+"""The cost of a page of a sync for a client that was away for a month, over a thousand chats."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ COLUMNS = ("chats", "limit", "pages", "p50 ms a page", "p99 ms", "slowest ms", "
 
 
 class Page(NamedTuple):
-    """A page that was read; seconds: what it took."""
+    """A page of a sync; seconds: The time of reading it."""
 
     seconds: float
     size: int
 
 
 def measure(scale: Scale) -> Findings:
-    """Read the whole sync again and again, with pages of each size, of short rows and of long ones."""
+    """Read the whole sync several times, with pages of each size, of short rows and of long ones."""
     rows, aims = [], []
     for text, what in ((TEXT, "of two"), (LONG, "of two, 256 emojis each")):
         with handler() as made:
@@ -47,14 +47,14 @@ def measure(scale: Scale) -> Findings:
                 aims.append(under(f"{name}: slowest page", MOST_MILLISECONDS, slowest * 1000, "ms"))
                 aims.append(under(f"{name}: largest page", MOST_BYTES, largest, "B"))
     note = (
-        f"`GET /v1/sync` in process with a token 30 days old, {CHATS:,} chats that have moved since;"
+        f"`GET /v1/sync` in process with a token 30 days old, {CHATS:,} chats that have changed since;"
         f" {max(CALL_ROUNDS, scale.rounds)} times from the token to the end."
     )
     return Findings([Table("A sync after a month", note, COLUMNS, rows)], aims, [])
 
 
 def _away(made: Handler, text: str) -> str:
-    """Let a client sync, 30 days pass, and its chats move; returns its token."""
+    """Let a client sync, 30 days pass, and its chats change; returns the client's token."""
     progress(f"sync: {CHATS} chats")
     _send(made, f"first:{READER}", "first", TEXT)
     token = _aged(made.store, str(_read(made, f"/v1/sync?limit={LIMITS[0]}")["next"]))
@@ -77,7 +77,7 @@ def _read(made: Handler, path: str) -> dict[str, object]:
 
 
 def _aged(store: redis.Redis, token: str) -> str:
-    """Make all that the reader's index says older, and the token with it."""
+    """Make all entries of the reader's index older, and the token with them."""
     for key in (keys.inbox(READER), keys.lineages(READER)):
         scores: Any = store.zrange(key, 0, -1, withscores=True)
         store.zadd(key, {member: score - MONTH for member, score in scores})
@@ -89,7 +89,7 @@ def _aged(store: redis.Redis, token: str) -> str:
 
 
 def _pages(made: Handler, token: str, limit: int, rounds: int) -> list[Page]:
-    """Read from the token to the end, so many times; fails unless that tells each chat once."""
+    """Read from the token to the end, several times; fails unless each pass has each chat once."""
     pages: list[Page] = []
     for _ in range(rounds):
         since, more, told = token, True, list[str]()

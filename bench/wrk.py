@@ -1,4 +1,4 @@
-"""Loads a server with wrk, and reads what it measured."""
+"""Loads a server with wrk, and reads the results."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SPARE_SECONDS = 30
 
 
 class LoadError(Exception):
-    """A server did not answer as it should have; the figures would mean nothing."""
+    """A server responded with errors, so the figures would mean nothing."""
 
 
 class _Result(msgspec.Struct):
@@ -37,7 +37,7 @@ class _Result(msgspec.Struct):
 
 
 class Sample(NamedTuple):
-    """What one run of wrk saw: requests a second, latencies in ms, connections that broke or timed out."""
+    """The results of one run: requests a second, latencies in ms, connections that failed or timed out."""
 
     rate: float
     p50: float
@@ -46,15 +46,15 @@ class Sample(NamedTuple):
 
 
 def require() -> None:
-    """Return if there is a wrk to run; raises Skipped."""
+    """Return if wrk is installed; raises Skipped."""
     if shutil.which("wrk") is None:
-        raise Skipped("HTTP, because there is no wrk on PATH (apt-get install wrk, or brew install wrk).")
+        raise Skipped("HTTP, because wrk is not on PATH (apt-get install wrk, or brew install wrk).")
 
 
 def run(url: str, load: Load, connections: int, seconds: int) -> Sample:
-    """Make a request of a server over and over, on a number of connections, for some seconds.
+    """Repeat a request to a server, on a number of connections, for some seconds.
 
-    url: scheme, host and port. Raises LoadError when an answer is not a success, or there was none.
+    url: Scheme, host and port. Raises LoadError for an unsuccessful response, or for none.
     """
     headers = [part for header in load.headers.items() for part in header]
     script = [str(SCRIPT), url + load.path, "--", _prefix(), load.method, load.body, *headers]
@@ -62,7 +62,7 @@ def run(url: str, load: Load, connections: int, seconds: int) -> Sample:
 
 
 def run_in_turn(url: str, loads: Sequence[Load], connections: int, seconds: int) -> Sample:
-    """Make requests of a server in turn, all of one name; see run."""
+    """Send requests to a server in turn, all under one name; see `run`."""
     with tempfile.NamedTemporaryFile(prefix="parley-bench-") as file:
         file.write(BETWEEN.join(_in_full(load) for load in loads))
         file.flush()
