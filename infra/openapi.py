@@ -1,7 +1,7 @@
-"""Writes what is made from the code and committed: `python -m infra.openapi`.
+"""Generates committed files from the code: `python -m infra.openapi`.
 
-docs/openapi.json, docs/asyncapi.json, the module of chalicelib/schemas/message.proto, and the table of keys
-in docs/redis.md.
+The files: docs/openapi.json, docs/asyncapi.json, the module of chalicelib/schemas/message.proto, and the
+table of keys in docs/redis.md.
 """
 
 from __future__ import annotations

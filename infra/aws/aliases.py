@@ -1,7 +1,7 @@
-"""Callers of a function call its alias, which a deployment moves to a new version, at once or by parts.
+"""Function aliases: callers use an alias, which a deployment moves to a new version, at once or step by step.
 
-A version has code and variables of one deployment. Without it CloudFormation changes a function's variables
-first and its code seconds later, and calls in between run old code with new variables.
+A version has the code and variables of one deployment. Without versions, CloudFormation changes a function's
+variables first and its code seconds later; calls in between run old code with new variables.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ NAMING = {"AWS::Lambda::Permission": "FunctionName", "AWS::Lambda::EventSourceMa
 
 
 def alias_of(function: str) -> str:
-    """Return the name of the alias that SAM makes of a function, by the function's in the template."""
+    """Return the name of the alias that SAM makes for a function, by its name in the template."""
     return f"{function}Alias{ALIAS}"
 
 
 def call_aliases(template: Template) -> None:
-    """Have APIs, queues and schedules call the functions' aliases, and permit that; changes the template."""
+    """Let APIs, queues and schedules call the functions' aliases, with permission; changes the template."""
     functions = _functions(template)
     for resource in template["Resources"].values():
         kind, properties = resource["Type"], resource.get("Properties", {})
@@ -50,11 +50,14 @@ def call_aliases(template: Template) -> None:
 def mark_release(template: Template, values: Mapping[str, str], after: str = "") -> None:
     """Write a digest of a template and its parameters' values into the functions and the API's document.
 
-    after: the update before, if it was taken back; empty if it was not. Its versions stay, so that the same
-    release would be as the last version, and could not be deployed again.
-    SAM publishes a version of a function, and deploys an API, where their part of the template is another
-    one: a parameter's new value alone is not seen. With the digest in a variable a version is published
-    exactly where there is something new, as Lambda refuses one that is as the last. It changes the template.
+    after: Time of the last update, if CloudFormation has rolled it back; empty otherwise. The versions of
+        that update stay; without this value, the same release would equal the last version and could not be
+        deployed again.
+
+    SAM publishes a version of a function, and deploys an API, when their part of the template changes; it
+    does not notice a new value of a parameter. With the digest in a variable, every change publishes a
+    version, and only a change does, because Lambda refuses a version that equals the last. Changes the
+    template.
     """
     told = json.dumps([template, dict(values), *filter(None, [after])], sort_keys=True)
     release = hashlib.sha256(told.encode()).hexdigest()[:12]
@@ -65,7 +68,7 @@ def mark_release(template: Template, values: Mapping[str, str], after: str = "")
 
 
 def has_aliases(template: Template) -> bool:
-    """Whether the functions of a template have versions and aliases."""
+    """Return whether the functions of a template have versions and aliases."""
     return "AutoPublishAlias" in template.get("Globals", {}).get("Function", {})
 
 

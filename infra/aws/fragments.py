@@ -1,4 +1,4 @@
-"""Fragments of a CloudFormation template in YAML: read, and put together without a clash."""
+"""Fragments of a CloudFormation template in YAML: reading and merging them without conflicts."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ Template = dict[str, Any]
 
 
 class FragmentError(Exception):
-    """A fragment cannot be used; the text names the file and what is wrong in it."""
+    """A fragment cannot be used; the message names the file and the problem."""
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML with CloudFormation's short tags; a key that stands twice in a mapping is an error."""
+    """YAML with CloudFormation's short tags; a duplicate key in a mapping is an error."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        """Return a mapping whose keys are all different."""
+        """Return a mapping; raises FragmentError for a duplicate key."""
         keys = [key.value for key, _ in node.value]
         if twice := {key for key in keys if keys.count(key) > 1}:
             raise yaml.constructor.ConstructorError(
@@ -46,7 +46,7 @@ _Loader.add_multi_constructor("!", _intrinsic)
 
 
 def read(file: Path) -> Template:
-    """Return a fragment with its short tags written out. Raises FragmentError when it is not such YAML."""
+    """Return a fragment with its short tags written out. Raises FragmentError for invalid YAML."""
     try:
         fragment: Template = yaml.load(file.read_text(encoding="utf-8"), _Loader)  # noqa: S506 # a SafeLoader
     except yaml.YAMLError as error:
@@ -56,14 +56,14 @@ def read(file: Path) -> Template:
 
 
 def _unshared(value: Any) -> Any:
-    """Copy a value so that what an alias names twice is there twice, and can differ."""
+    """Copy a value, so that parts that an alias shares become independent."""
     if isinstance(value, dict):
         return {key: _unshared(item) for key, item in value.items()}
     return [_unshared(item) for item in value] if isinstance(value, list) else value
 
 
 def joined(files: list[Path]) -> Template:
-    """Return the fragments as one template; raises FragmentError where two give the same thing a value."""
+    """Return the fragments as one template; raises FragmentError if two of them set the same value."""
     template: Template = {}
     for file in files:
         _add(read(file), template, f"{file}: ")
@@ -71,7 +71,7 @@ def joined(files: list[Path]) -> Template:
 
 
 def is_intrinsic(value: Any) -> bool:
-    """Whether a value is a call of an intrinsic function, such as `{"Ref": "Vpc"}`."""
+    """Return whether a value is a call of an intrinsic function, such as `{"Ref": "Vpc"}`."""
     return (
         isinstance(value, dict)
         and len(value) == 1

@@ -1,4 +1,4 @@
-"""The production stack as `chalice package` needs it: what to merge in before, and what to take out after."""
+"""The production stack for `chalice package`: what to merge in before, and what to remove after."""
 
 from __future__ import annotations
 
@@ -53,10 +53,10 @@ DROPPED = {
     # MiniStack refuses this resource, and it is not wanted: see prod.
     "ministack": ("AWS::ApiGatewayV2::Deployment",),
 }
-"""The types of resources that Chalice writes and a stage does not get, with whatever refers to them."""
+"""Types of resources that Chalice writes and a stage does not get, with everything that refers to them."""
 
 RUNTIMES = {"prod": "python3.13"}
-"""The runtime of a stage's functions; without one here it is that of the Python which packages."""
+"""The runtime of a stage's functions; by default the Python that builds the package."""
 
 # These do without what they refer to: the property that did so goes. Any other resource goes as a whole.
 DO_WITHOUT = ("AWS::Serverless::Function", "AWS::IAM::Role", "AWS::ApiGatewayV2::Stage")
@@ -65,21 +65,24 @@ NAMED_IN_SUB = re.compile(r"\$\{([A-Za-z0-9]+)[.}]")
 
 
 def merge_template(stage: str, folder: Path = FOLDER) -> Template:
-    """Return what Chalice's own template of a stage is merged with (`chalice package --merge-template`).
+    """Return what to merge into Chalice's own template of a stage (`chalice package --merge-template`).
 
-    stage: one of FRAGMENTS. folder: where the fragments are.
-    Raises FragmentError when a fragment is broken or two of them clash.
+    stage: One of FRAGMENTS.
+    folder: The folder of the fragments.
+    Raises FragmentError if a fragment is broken or two of them conflict.
     """
     return joined([folder / f"{name}.yaml" for name in FRAGMENTS[stage]])
 
 
 def finished(template: Template, stage: str) -> Template:
-    """Return a merged template as it is deployed; does what merging cannot, which is to remove.
+    """Return a merged template ready for deployment; removes what merging cannot remove.
 
-    template: what `chalice package` wrote; it is not changed.
-    stage: one of DROPPED. Functions get the stage's runtime; WebSocket stages deploy their routes by
-    themselves, and what Globals give to all functions is taken from the functions, whose own value would win:
-    variables, and the memory that Chalice gives to each function not set apart in .chalice/config.json.
+    template: The output of `chalice package`; it is not changed.
+    stage: One of DROPPED.
+
+    Functions get the stage's runtime. WebSocket stages deploy their routes by themselves. A function's own
+    value would override Globals, so variables are removed from the functions, and so is the memory that
+    Chalice gives to each function without its own entry in .chalice/config.json.
     """
     template = _without(template, _dropped(template["Resources"], DROPPED[stage]))
     if stage == "prod" and has_aliases(template):
@@ -102,7 +105,7 @@ def finished(template: Template, stage: str) -> Template:
 
 
 def _default(template: Template, value: Any) -> Any:
-    """Return the default of the parameter that a value refers to, None if there is no value."""
+    """Return the default of the parameter that a value refers to; None if there is no value."""
     return None if value is None else template["Parameters"][value["Ref"]]["Default"]
 
 
@@ -112,7 +115,7 @@ def _variables(properties: Template) -> Template:
 
 
 def _dropped(resources: Template, types: Iterable[str]) -> set[str]:
-    """Return the names of the resources of some types, and of those that cannot be without them."""
+    """Return the names of the resources of some types, and of those that depend on them."""
     gone = {
         name
         for name, resource in resources.items()
@@ -129,7 +132,7 @@ def _dropped(resources: Template, types: Iterable[str]) -> set[str]:
 
 
 def _without(template: Template, gone: set[str]) -> Template:
-    """Return a template without some resources, and without what refers to them."""
+    """Return a template without some resources, and without references to them."""
     kept = {name: resource for name, resource in template["Resources"].items() if name not in gone}
     outputs = {
         name: output

@@ -1,1 +1,1 @@
-"""What Parley costs on AWS: prices in one table, and a model of what uses them; `python -m infra.costs`."""
+"""The costs of Parley on AWS: one table of prices, and a model of their use; `python -m infra.costs`."""

@@ -1,4 +1,4 @@
-"""Reckon what a deployment costs: `python -m infra.costs --help`."""
+"""Calculate the costs of a deployment: `python -m infra.costs --help`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one connection that is always open costs in a month, by reason."""
+"""The monthly costs of one connection that is always open, by reason."""
 
 from __future__ import annotations
 
@@ -7,17 +7,17 @@ from infra.costs.units import DAYS, access, by_nat, ecpu, frame, log_of_run, pus
 from infra.costs.usage import Usage
 
 SECONDS = HOURS * 3600
-# Assumed, and small in the sum.
+# Assumptions; their part of the total is small.
 SMALL_FRAME_BYTES = 150  # a `pong`, `ready`, `presence`, `typing` or `receipt`
-IDLE_ECPU = 8  # whose frame it is, its lease here and elsewhere, and what has moved
-ENTERING_ECPU = 20  # a ticket is made and used, a connection made known, ready and forgotten
+IDLE_ECPU = 8  # the connection's user, its lease in two slots, and the changed chats
+ENTERING_ECPU = 20  # a ticket is issued and used; a connection is registered, gets ready and is removed
 ENTERING_RUNS = 4  # the ticket's request, $connect, `hello`, $disconnect
 HELLO_MESSAGES = 3  # `hello`, `sync`, `ready`
 PRESENCE_ECPU = 3
 
 
 def month(usage: Usage) -> dict[str, float]:
-    """Return the dollars of a month of one connection, without what is sent and received on it."""
+    """Return the dollars of a month of one connection, without the messages sent and received on it."""
     return {
         "minutes": MINUTES * PRICES["connection_minute"].dollars,
         "keeping alive": _idle(usage),
@@ -27,12 +27,12 @@ def month(usage: Usage) -> dict[str, float]:
 
 
 def small_push(usage: Usage) -> float:
-    """Return the dollars of pushing a small frame to one connection, its traffic too."""
+    """Return the dollars of pushing a small frame to one connection, with its traffic."""
     return pushed(usage) + traffic(SMALL_FRAME_BYTES) + by_nat(usage, SMALL_FRAME_BYTES)
 
 
 def small_frame(usage: Usage, units: float) -> float:
-    """Return the dollars of a small frame of a client, its run and its log; units: ECPU of the store."""
+    """Return the dollars of a client's small frame, its invocation and its log; units: ECPU of the store."""
     return frame(usage) + run(usage, usage.lambda_ms) + log_of_run(usage) + ecpu(usage, units)
 
 
@@ -47,7 +47,7 @@ def _entries(usage: Usage) -> float:
 
 
 def _entering(usage: Usage) -> float:
-    """Return the dollars of a reconnect. `$connect` and `$disconnect` are runs, and no billed messages."""
+    """Return the dollars of a reconnect; `$connect` and `$disconnect` are not billed as messages."""
     runs = ENTERING_RUNS * (run(usage, usage.lambda_ms) + log_of_run(usage))
     edge = request(usage) + frame(usage) + 2 * access(usage, "socket")
     return edge + runs + (HELLO_MESSAGES - 1) * small_push(usage) + ecpu(usage, ENTERING_ECPU)

@@ -1,4 +1,4 @@
-"""Parts of the model on their own: an open connection, what each resource costs, and what is assumed."""
+"""Parts of the model: an open connection, the costs of each resource, and the assumptions."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from infra.costs.tables import number, table
 from infra.costs.usage import CHOICES, NUMBERS, WHOLE_NUMBERS, Usage
 
 PINGS = (30, 60, 240, 540)
-"""Seconds between pings that are shown beside what the usage says."""
+"""Seconds between pings that are shown beside the usage's value."""
 PING_MESSAGES = 2
 
 
 def connection_text(usage: Usage) -> str:
-    """Write what a connection costs that is always open, by how often its client says something."""
+    """Return the costs of a connection that is always open, by the interval of its client's frames."""
     clients = {
         f"ping every {seconds} s": replace(usage, idle_seconds=seconds, idle_messages=PING_MESSAGES)
         for seconds in PINGS
@@ -34,7 +34,7 @@ def connection_text(usage: Usage) -> str:
 
 
 def resources_text(_: Usage) -> str:
-    """Write by which prices each type of resource is counted, and which types are free, and why."""
+    """Return the prices that each type of resource uses, and the free types with the reason."""
     paid = [(kind, "; ".join(_price(PRICES[name]) for name in names)) for kind, names in PAID.items()]
     return "\n".join(
         [
@@ -48,7 +48,7 @@ def resources_text(_: Usage) -> str:
 
 
 def assumptions_text(_: Usage) -> str:
-    """Write every assumption that an option of the command changes, with its default."""
+    """Return every assumption that an option of the command changes, with its default."""
     options = {name: what for name, (_least, _unit, what) in {**NUMBERS, **WHOLE_NUMBERS}.items()}
     options |= {name: what for name, (_choices, what) in CHOICES.items()}
     defaults = Usage()

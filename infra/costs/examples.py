@@ -1,4 +1,4 @@
-"""The outputs of `make costs` that a document shows between its markers."""
+"""The outputs of `make costs` in a document, between its markers."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ EXAMPLE = re.compile(
 def refreshed(document: str, output: Callable[[Sequence[str]], str]) -> str:
     """Return a document in which each example between the markers shows what its command prints.
 
-    output: what `make costs` prints with some arguments.
-    Raises ValueError when the document has no such markers, in this order.
+    output: Returns what `make costs` prints with some arguments.
+    Raises ValueError if the document does not have the markers in this order.
     """
 
     def shown(example: re.Match[str]) -> str:

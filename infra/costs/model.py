@@ -26,21 +26,21 @@ from infra.costs.usage import MILLION, Usage
 
 CHATS = {"direct": 2, "group of 10": 10, "group of 100": 100}
 
-# Assumed, and small in the sum: measure them on a stack of your own.
-SEND_ECPU = 4  # admit, append, noting what was pushed, and taking off later what was owed
-FRAME_ECPU = 1  # whose frame it is
-INBOX_ECPU = 2  # a member: the inbox is told at once, and once more by the sweep
-MARK_ECPU = 3  # of a `read`: the mark, the inbox, and who is told
+# Assumptions; their part of the total is small. Measure them on your own stack.
+SEND_ECPU = 4  # authenticate, append, record the push, and clear the outbox entry later
+FRAME_ECPU = 1  # read the connection's user
+INBOX_ECPU = 2  # for each member: the inbox is written at once, and again by the sweep
+MARK_ECPU = 3  # for a `read`: the mark, the inbox, and the audience
 TYPING_ECPU = 2
 STORED_BYTES = 20  # in the store beside a text, in a long chat, without an id (docs/performance.md)
 QUEUE_POLLS = 5 * 3  # a minute, of each idle queue: five of Lambda's pollers wait 20 s each
 SWEEP_MS = 150.0  # billed for a sweep that finds nothing
-SWEEP_ECPU = 4 * PARTITIONS  # what is owed is read, of users and chats, and which leases and sessions ended
+SWEEP_ECPU = 4 * PARTITIONS  # reads the outboxes, and the expired leases and sessions
 USABLE = 0.75  # of a node's memory that messages may fill
 
 
 def idle(usage: Usage) -> dict[str, float]:
-    """Return what a month costs in which nothing is sent and nobody is connected, in dollars by reason."""
+    """Return the costs of a month without messages and connections, in dollars by reason."""
     there = standing(usage.given)
     nat = (
         there["EC2::NatGateway"] * PRICES["nat_hour"].dollars
@@ -62,10 +62,10 @@ def idle(usage: Usage) -> dict[str, float]:
 
 
 def million(usage: Usage) -> dict[str, float]:
-    """Return what a million messages of this usage cost, in dollars by reason.
+    """Return the costs of a million messages of this usage, in dollars by reason.
 
-    `connections` is the month's, as the share of a million of its messages; `GB-months` is a million
-    messages kept for one month, above the store's floor, with their snapshots.
+    `connections` is the share of a million of the month's messages. `GB-months` is keeping a million messages
+    for one month, above the store's minimum, with their snapshots.
     """
     return {
         "requests": MILLION * _send(usage),
@@ -79,7 +79,7 @@ def million(usage: Usage) -> dict[str, float]:
 
 
 def month(usage: Usage) -> dict[str, float]:
-    """Return what the month costs, in dollars by reason."""
+    """Return the costs of the month, in dollars by reason."""
     return {
         "idle": sum(idle(usage).values()),
         "requests": usage.messages * _send(usage),
@@ -96,7 +96,7 @@ def month(usage: Usage) -> dict[str, float]:
 def kept_month(usage: Usage, floor: float) -> float:
     """Return the dollars of keeping the messages for a month, above the GB that are charged anyway.
 
-    The nodes of a durable store are paid whether full or not, so there it is the snapshots alone: one a day,
+    The nodes of a durable store cost the same full or empty, so there only the snapshots count: one a day,
     each of all messages, for StoreSnapshotDays.
     """
     snapshots = float(parameter("StoreSnapshotDays", usage.given)) * kept_gb(usage)
@@ -107,17 +107,17 @@ def kept_month(usage: Usage, floor: float) -> float:
 
 
 def kept_gb(usage: Usage) -> float:
-    """Return the GB that the messages kept take in the store."""
+    """Return the GB that the kept messages take in the store."""
     return usage.kept * (usage.text_bytes + STORED_BYTES) / 1e9
 
 
 def room_gb(usage: Usage) -> float:
-    """Return the GB of messages that a store has room for."""
+    """Return the GB of messages that a store has space for."""
     return usage.shards * NODE_GB * USABLE if usage.store == "durable" else math.inf
 
 
 def _minute(usage: Usage) -> float:
-    """Return the dollars of a minute of waiting for work: polls of the queues, and the sweep."""
+    """Return the dollars of a minute without work: polls of the queues, and the sweep."""
     polls = standing(usage.given)["Lambda::EventSourceMapping"] * QUEUE_POLLS * PRICES["sqs_request"].dollars
     sweep = run(usage, SWEEP_MS) + log_of_run(usage) + ecpu(usage, SWEEP_ECPU)
     return polls + runs_a_minute(usage.given) * sweep
@@ -130,12 +130,12 @@ def _store_month(usage: Usage) -> float:
 
 
 def _send(usage: Usage) -> float:
-    """Return the dollars of one send: the request, its answer, its invocation and the store's work.
+    """Return the dollars of one send: the request, its response, its invocation and the store's work.
 
-    A chat of more members than `LargeChat` writes no inboxes.
+    A chat with more members than `LargeChat` writes no inboxes.
     """
     counted = billed(_size(usage))
-    by_socket = frame(usage, counted) + PRICES["socket_message"].dollars  # and the answer to its sender
+    by_socket = frame(usage, counted) + PRICES["socket_message"].dollars  # and the response to its sender
     edge = by_socket if usage.via == "socket" else request(usage)
     inboxes = 0 if _is_large(usage) else INBOX_ECPU * usage.members
     whose = FRAME_ECPU if usage.via == "socket" else 0
@@ -143,18 +143,18 @@ def _send(usage: Usage) -> float:
 
 
 def _pushes(usage: Usage) -> float:
-    """Return the dollars of one message's pushes to every device but the one it was sent from."""
+    """Return the dollars of one message's pushes to every device except the sending one."""
     return _receivers(usage) * pushed(usage, billed(_size(usage))) + ecpu(usage, usage.members)
 
 
 def _typing(usage: Usage) -> float:
-    """Return the dollars of the `typing` frames before a message, which large chats drop."""
+    """Return the dollars of the `typing` frames before a message; large chats drop them."""
     told = 0 if _is_large(usage) else usage.members * usage.devices - 1
     return usage.typing * (small_frame(usage, TYPING_ECPU) + told * small_push(usage))
 
 
 def _receipts(usage: Usage) -> float:
-    """Return the dollars of a message's marks; a large chat tells only the reader's own devices."""
+    """Return the dollars of a message's receipts; in a large chat only the reader's devices get them."""
     told = usage.devices - 1 if _is_large(usage) else usage.members * usage.devices - 1
     marks = usage.receipts * (usage.members - 1)
     return marks * (small_frame(usage, MARK_ECPU) + told * small_push(usage))
@@ -175,7 +175,7 @@ def _is_large(usage: Usage) -> bool:
 
 
 def _receivers(usage: Usage) -> float:
-    """Return how many devices a message is pushed to; one sent over HTTP is pushed to all."""
+    """Return the number of devices that a message is pushed to; one sent over HTTP is pushed to all."""
     return usage.members * usage.devices - (1 if usage.via == "socket" else 0)
 
 

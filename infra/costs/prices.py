@@ -1,4 +1,4 @@
-"""What AWS charges: every price that the model uses, once, with its unit, its source and its date."""
+"""AWS's prices that the model uses: each once, with its unit, source and date."""
 
 from __future__ import annotations
 
@@ -25,9 +25,11 @@ S3 = "https://aws.amazon.com/s3/pricing/"
 
 @dataclass(frozen=True)
 class Price:
-    """A price on demand in REGION, AS_OF, before free allowances and volume discounts.
+    """An on-demand price in REGION on AS_OF, before free allowances and volume discounts.
 
-    dollars: for one unit. source: AWS's public page. assumed: why it is a guess, where it is one.
+    dollars: For one unit.
+    source: AWS's public page.
+    assumed: For an estimate, the reason for it.
     """
 
     dollars: float

@@ -1,4 +1,4 @@
-"""The model's answer, as a text for a person and as JSON."""
+"""The model's result, as text for people and as JSON."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from infra.costs.usage import MILLION, Usage
 
 
 def text(usage: Usage) -> str:
-    """Write the costs as tables in dollars."""
+    """Return the costs as tables in dollars."""
     return "\n".join(
         [*_head(usage), "", *_idle(usage), "", *_millions(usage), "", *_month(usage), *_notes(usage)]
     )

@@ -1,4 +1,4 @@
-"""Which resources of the stack cost money, by which prices, and which do not, and why."""
+"""The stack's resources that cost money, with their prices, and those that do not, with the reason."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PAID: dict[str, tuple[str, ...]] = {
     "Serverless::Function": RUNS,
     "WAFv2::WebACL": ("waf_acl_month", "waf_rule_month", "waf_request"),
 }
-"""The prices of PRICES by which the model counts a type of resource, named without `AWS::`."""
+"""The prices of PRICES that the model uses for a type of resource, named without `AWS::`."""
 
 PART = "part of another resource, or a connection between two"
 RIGHTS = "rights are free"
@@ -75,7 +75,7 @@ FREE: dict[str, str] = {
     "SSM::Parameter": "standard parameters are free",
     "WAFv2::WebACLAssociation": PART,
 }
-"""Why a type of resource costs nothing, named without `AWS::`."""
+"""The reason why a type of resource costs nothing, named without `AWS::`."""
 
 
 COSTLY = frozenset(
@@ -93,7 +93,7 @@ COSTLY = frozenset(
         "VersioningConfiguration",
     }
 )
-"""Properties that cost something more, which the model does not count."""
+"""Properties that cost extra, which the model does not count."""
 
 
 def uncounted(template: dict[str, Any]) -> list[str]:
@@ -114,6 +114,6 @@ def _on(value: Any) -> Iterator[str]:
 
 
 def unknown(template: dict[str, Any]) -> list[str]:
-    """Return the types of a template's resources of which neither PAID nor FREE says what they cost."""
+    """Return the types of a template's resources that are neither in PAID nor in FREE."""
     types = {resource["Type"].removeprefix("AWS::") for resource in template["Resources"].values()}
     return sorted(types - PAID.keys() - FREE.keys())

@@ -1,4 +1,4 @@
-"""What of the production stack costs money: read in its templates, for values of its parameters."""
+"""The resources of the production stack that cost money, read from its templates and parameters."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MINUTES_OF = {"minute": 1, "hour": 60, "day": 24 * 60}
 
 
 def memory_mb() -> float:
-    """Return the memory of most functions: the template's parameter, or what Chalice gives them."""
+    """Return the memory of most functions: the template's parameter, or Chalice's value."""
     parameter = _template()["Parameters"].get("FunctionMemory")
     if parameter is not None:
         return float(parameter["Default"])
@@ -25,28 +25,28 @@ def memory_mb() -> float:
 
 
 def standing(given: Mapping[str, str]) -> Counter[str]:
-    """Return how many of each resource a stack has, see counted; given: values of its parameters."""
+    """Return the number of each resource of a stack, see `counted`; given: Values of its parameters."""
     return _standing(tuple(sorted(given.items())))
 
 
 def parameters() -> set[str]:
-    """Return the names of the parameters of the stack."""
+    """Return the names of the stack's parameters."""
     return set(_template()["Parameters"])
 
 
 def template_parameter(name: str) -> dict[str, Any]:
-    """Return what the template says of a parameter; raises KeyError when it has none of that name."""
+    """Return the template's description of a parameter; raises KeyError for an unknown name."""
     found: dict[str, Any] = _template()["Parameters"][name]
     return found
 
 
 def parameter(name: str, given: Mapping[str, str]) -> str:
-    """Return the value of a parameter of the stack; raises KeyError when it has none of that name."""
+    """Return the value of a parameter of the stack; raises KeyError for an unknown name."""
     return given.get(name, str(_template()["Parameters"][name]["Default"]))
 
 
 def runs_a_minute(given: Mapping[str, str]) -> float:
-    """Return how often the schedules of a stack call a function in a minute."""
+    """Return the number of calls a minute by the stack's schedules."""
     rules = [
         there for there in _held(_template(), given).values() if there.get("Type") == "AWS::Events::Rule"
     ]
@@ -71,8 +71,10 @@ def access_logs(given: Mapping[str, str]) -> dict[str, bool]:
 def counted(template: Mapping[str, Any], given: Mapping[str, str]) -> Counter[str]:
     """Count the resources that a template makes, by type without `AWS::`.
 
-    given: values of parameters by name; the others have their defaults. An alarm counts once a metric that it
-    watches, an interface endpoint once a subnet, as they are charged; `WAFv2::Rule`: the rules of web ACLs.
+    given: Values of parameters by name; others have their defaults.
+
+    As AWS charges them, an alarm counts once for each metric, and an interface endpoint once for each subnet.
+    `WAFv2::Rule` counts the rules of web ACLs.
     """
     counts: Counter[str] = Counter()
     for resource in _held(template, given).values():
@@ -94,14 +96,14 @@ def _standing(given: tuple[tuple[str, str], ...]) -> Counter[str]:
 
 
 def _held(template: Mapping[str, Any], given: Mapping[str, str]) -> dict[str, dict[str, Any]]:
-    """Return the resources whose condition holds, or that have none."""
+    """Return the resources without a condition, or whose condition holds."""
     holds = _condition(template, given)
     resources: dict[str, dict[str, Any]] = template["Resources"]
     return {name: one for name, one in resources.items() if "Condition" not in one or holds(one["Condition"])}
 
 
 def _condition(template: Mapping[str, Any], given: Mapping[str, str]) -> Callable[[str], bool]:
-    """Return a function that says whether a condition of a template holds."""
+    """Return a function that evaluates a condition of a template by its name."""
     defaults = {name: str(part.get("Default", "")) for name, part in template.get("Parameters", {}).items()}
     conditions, values = template.get("Conditions", {}), {**defaults, **given}
     return lambda name: _holds({"Condition": name}, conditions, values)
@@ -126,7 +128,7 @@ def _minutes(schedule: str) -> float:
 
 
 def _holds(expression: Any, conditions: Mapping[str, Any], values: Mapping[str, str]) -> bool:
-    """Evaluate a condition of a template, of which the functions below are all there are."""
+    """Evaluate a condition of a template; the functions below are all that it may use."""
     ((function, argument),) = expression.items()
     if function == "Condition":
         return _holds(conditions[argument], conditions, values)

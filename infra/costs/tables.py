@@ -1,4 +1,4 @@
-"""Tables of text, as the command and the documents show them."""
+"""Text tables for the command and the documents."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from collections.abc import Iterable, Sequence
 
 
 def dollars(cost: float) -> str:
-    """Write dollars with cents."""
+    """Return dollars with cents."""
     return f"{cost:,.2f}"
 
 
 def number(value: float) -> str:
-    """Write a number with commas and all of its digits."""
+    """Return a number with commas and all of its digits."""
     return f"{value:,.0f}" if value == int(value) else f"{value:,g}"
 
 
 def table(rows: Iterable[Sequence[str]], texts: int = 1) -> list[str]:
-    """Align columns; texts: the number of columns, the first ones, that are aligned to the left."""
+    """Return aligned columns; texts: Number of leading columns that are aligned to the left."""
     rows = list(rows)
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return ["  ".join(["", *_cells(row, widths, texts)]).rstrip() for row in rows]

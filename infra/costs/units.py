@@ -1,4 +1,4 @@
-"""What the smallest steps cost, in dollars: a run of a function, a request, a push, bytes of a log."""
+"""The costs of the smallest steps, in dollars: an invocation, a request, a push, bytes of a log."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ CALL_BYTES = 1000  # assumed, of HTTPS and signature around a push on its way to
 
 
 def run(usage: Usage, milliseconds: float) -> float:
-    """Return the dollars of a run of a function, without its log."""
+    """Return the dollars of an invocation of a function, without its log."""
     gb_seconds = usage.memory_mb / 1024 * milliseconds / 1000
     return PRICES["lambda_request"].dollars + gb_seconds * PRICES["lambda_gb_second"].dollars
 
 
 def pushed(usage: Usage, messages: float = 1) -> float:
-    """Return the dollars of pushing something to one connection; messages: as how many it is billed."""
+    """Return the dollars of pushing to one connection; messages: Number of billed messages."""
     longer = run(usage, usage.push_ms) - run(usage, 0)
     return messages * PRICES["socket_message"].dollars + longer
 
@@ -30,14 +30,14 @@ def ecpu(usage: Usage, units: float) -> float:
 
 
 def logged(usage: Usage, size: float) -> float:
-    """Return the dollars of bytes of a log: taken in, and kept for LogRetentionDays."""
+    """Return the dollars of bytes of a log: ingested, and kept for LogRetentionDays."""
     months = float(parameter("LogRetentionDays", usage.given)) / DAYS
     kept = LOGS_COMPRESSED * months * PRICES["log_gb_month"].dollars
     return size / 1e9 * (PRICES["log_gb"].dollars + kept)
 
 
 def log_of_run(usage: Usage) -> float:
-    """Return the dollars of the lines that a run of a function logs."""
+    """Return the dollars of the log lines of an invocation."""
     return logged(usage, usage.log_bytes)
 
 
@@ -47,13 +47,13 @@ def access(usage: Usage, kind: str) -> float:
 
 
 def request(usage: Usage) -> float:
-    """Return the dollars that the edge takes for a request by REST, its access log and WAF too."""
+    """Return the dollars of a REST request at the edge, with its access log and WAF."""
     looks = standing(usage.given)["WAFv2::WebACL"] * PRICES["waf_request"].dollars
     return PRICES["rest_request"].dollars + looks + access(usage, "rest")
 
 
 def frame(usage: Usage, messages: float = 1) -> float:
-    """Return the dollars that the edge takes for a frame of a client; messages: as how many it is billed."""
+    """Return the dollars of a client's frame at the edge; messages: Number of billed messages."""
     return messages * PRICES["socket_message"].dollars + access(usage, "socket")
 
 
@@ -63,10 +63,10 @@ def traffic(size: float) -> float:
 
 
 def by_nat(usage: Usage, size: float) -> float:
-    """Return the dollars of pushing bytes to one connection through a NAT gateway; without one, nothing."""
+    """Return the dollars of pushing bytes to one connection through a NAT gateway; 0 without one."""
     return (size + CALL_BYTES) / 1e9 * PRICES["nat_gb"].dollars if usage.egress == "nat" else 0.0
 
 
 def billed(size: float) -> int:
-    """Return as how many messages API Gateway bills bytes on a WebSocket."""
+    """Return the number of messages that API Gateway bills for bytes on a WebSocket."""
     return math.ceil(size / SOCKET_MESSAGE_BYTES)

@@ -1,4 +1,4 @@
-"""What is assumed of a deployment and its use, each an option of `make costs` with its default."""
+"""Assumptions about a deployment and its use; each is an option of `make costs` with a default."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MILLION = 1_000_000
 
 @dataclass(frozen=True)
 class Usage:
-    """One deployment and its use in a month; `OPTIONS` says what each field is, with its unit."""
+    """One deployment and its use in a month; `OPTIONS` describes each field, with its unit."""
 
     messages: float = MILLION
     members: int = 2
@@ -47,7 +47,7 @@ class Usage:
 
     @property
     def given(self) -> Mapping[str, str]:
-        """The parameters of the stack that differ from its defaults, by name."""
+        """The parameters of the stack that differ from their defaults, by name."""
         return {"Store": self.store, "StoreAuth": self.auth, "Egress": self.egress, **dict(self.parameters)}
 
 
@@ -86,7 +86,7 @@ NUMBERS: dict[str, tuple[float, str, str]] = {
     "access_log_bytes": (0, "BYTES", "line of an access log, where the stack has one"),
     "node_hour": (0, "DOLLARS", "price of an hour of a node of the durable store"),
 }
-"""Numbers by name: the least that is taken, the unit, what it is."""
+"""Numeric options by name: the minimum, the unit, and the description."""
 
 WHOLE_NUMBERS: dict[str, tuple[int, str, str]] = {
     "members": (1, "N", "members of a chat, with the sender"),

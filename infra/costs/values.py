@@ -1,4 +1,4 @@
-"""Which values of the stack's parameters the model of costs takes."""
+"""The values of the stack's parameters that the model of costs accepts."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ OPTIONS = {
     "DurableShards": "shards",
     "DurableReplicas": "replicas",
 }
-"""Parameters that have an option of their own, with which the model counts more than their resources."""
+"""Parameters with an option of their own; the model counts more than their resources."""
 
 
 def refusal(name: str, value: str) -> str | None:
-    """Return why a value of a parameter is not taken, in the words of the template; None if it is.
+    """Return why a parameter's value is not accepted, in the template's words; None if it is.
 
-    name: one of the parameters of the stack.
+    name: One of the stack's parameters.
     """
     if option := OPTIONS.get(name):
         return f"{name} has an option of its own: --{option}"

@@ -1,1 +1,1 @@
-"""Packages the last commit and makes or changes a CloudFormation stack of it: `python -m infra.deploy`."""
+"""Packages the last commit, and creates or updates its CloudFormation stack: `python -m infra.deploy`."""

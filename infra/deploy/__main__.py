@@ -1,4 +1,4 @@
-"""`python -m infra.deploy`: deploy the last commit, show what would change, or take the stack down."""
+"""`python -m infra.deploy`: deploy the last commit, show the changes of a deployment, or delete the stack."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from infra.deploy.sessions import open_session, place
 from infra.package import PackageError
 
 STACK_NAME = re.compile(r"[A-Za-z][A-Za-z0-9-]{0,127}")
-"""CloudFormation's rule; every name that the templates make of a stack's has room for one this long."""
+"""CloudFormation's rule for names; every name that the templates make from one of this length fits."""
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Do what the command line asks for; one line on standard error and status 1 when it cannot be done."""
+    """Carry out the command line; on failure, print one line on standard error and exit with status 1."""
     options = parser().parse_args(arguments)
     try:
         _act(options)
@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def say(line: str) -> None:
-    """Tell progress."""
+    """Print a line of progress."""
     print(line, flush=True)
 
 
@@ -103,7 +103,7 @@ def _url(raw: str) -> str:
 
 
 def parser() -> argparse.ArgumentParser:
-    """Return what reads the command line."""
+    """Return the parser of the command line."""
     read = Parser(
         "deploy", prog="python -m infra.deploy", description="Deploy the last commit with CloudFormation."
     )

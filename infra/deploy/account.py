@@ -1,4 +1,4 @@
-"""What a deployment needs of the account and region beside its own stack."""
+"""What a deployment needs of the account and region outside its own stack."""
 
 from __future__ import annotations
 
@@ -14,10 +14,11 @@ MAKE_ROLE = "AccessLogRole=make"
 
 
 def check_log_role(session: Session, values: Mapping[str, str], held: Mapping[str, str]) -> None:
-    """Ask for the role that API Gateway writes access logs with, where a deployment wants or makes one.
+    """Check the role that API Gateway writes access logs with, if a deployment needs or creates one.
 
-    values: the values that the template's parameters get by name. held: those that the stack has.
-    Raises DeployError if there is no role and access logs are on, or one is to be made over another's.
+    values: The new values of the template's parameters, by name.
+    held: The stack's current values.
+    Raises DeployError if access logs are on and there is no role, or if the new role would replace another.
     """
     makes = values.get("AccessLogRole") == "make"
     wanted = [name for name in LOGS if values.get(name) == "on"]
@@ -34,10 +35,10 @@ def check_log_role(session: Session, values: Mapping[str, str], held: Mapping[st
 
 
 def _role(session: Session) -> str | None:
-    """Return the ARN of the role that API Gateway writes logs with, None if it was never set or is gone.
+    """Return the ARN of the role that API Gateway writes logs with; None if it was never set or is deleted.
 
-    Whoever deletes a role leaves its ARN in API Gateway's settings, CloudFormation too, and what is logged
-    from then on is lost without an error.
+    Deleting a role leaves its ARN in API Gateway's settings, also when CloudFormation deletes it; logs are
+    then lost without an error.
     """
     arn: str | None = session.client("apigateway").get_account().get("cloudwatchRoleArn")
     if not arn:

@@ -1,4 +1,4 @@
-"""The bucket CloudFormation reads packages and templates from: templates outgrow what a call may carry."""
+"""The bucket for packages and templates: a template is too large for a CloudFormation request."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from infra.deploy.sessions import Session, account
 
 
 class Artifacts:
-    """Uploads files under their digests, to a private bucket of the account and region, made at first.
+    """Uploads files, named by their digests, to a private bucket of the account and region.
 
-    Nothing in it expires: a rollback by CloudFormation reads the package before the last.
+    Nothing in it expires: a rollback by CloudFormation reads the previous package.
     """
 
     def __init__(self, session: Session) -> None:
@@ -26,7 +26,7 @@ class Artifacts:
         self.bucket = f"parley-artifacts-{self._owner}-{self._region}"
 
     def prepare(self) -> None:
-        """Make the bucket if need be. Raises DeployError when it is somebody else's or may not be made."""
+        """Create the bucket if it does not exist. Raises DeployError if it cannot be used or created."""
         try:
             self._s3.head_bucket(Bucket=self.bucket, ExpectedBucketOwner=self._owner)
         except ClientError as error:
@@ -35,7 +35,7 @@ class Artifacts:
             self._make()
 
     def upload(self, file: Path) -> str:
-        """Upload a file unless it is there already, and return its key."""
+        """Upload a file unless the bucket has it, and return its key."""
         content = file.read_bytes()
         key = f"{hashlib.sha256(content).hexdigest()}{file.suffix}"
         try:
@@ -45,7 +45,7 @@ class Artifacts:
         return key
 
     def upload_template(self, template: Path, package: Path) -> str:
-        """Upload a package and a template whose functions it is the code of; returns the template's URL."""
+        """Upload a package and the template for it; returns the template's URL."""
         code = {"Bucket": self.bucket, "Key": self.upload(package)}
         contents: dict[str, Any] = json.loads(template.read_text())
         for resource in contents["Resources"].values():
@@ -55,7 +55,7 @@ class Artifacts:
         return self.url(self.upload(template))
 
     def url(self, key: str) -> str:
-        """Return the address that CloudFormation reads a key from."""
+        """Return the URL by which CloudFormation reads a key."""
         return f"{self._s3.meta.endpoint_url}/{self.bucket}/{key}"
 
     def _make(self) -> None:

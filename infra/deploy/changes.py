@@ -1,4 +1,4 @@
-"""Changes of a stack that are proposed and not made."""
+"""Proposed changes of a stack."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from infra.deploy.errors import DeployError
 
 NOTHING_TO_CHANGE = ("didn't contain changes", "No updates are to be performed")
 DATA = ("AWS::ElastiCache::ServerlessCache", "AWS::MemoryDB::Cluster", "AWS::S3::Bucket")
-"""Types of resource whose replacement is an empty one."""
+"""Types of resources that lose their data when they are replaced."""
 
 
 class ChangeSet:
-    """Changes that are proposed and not made; fresh: the stack does not exist yet."""
+    """Proposed changes, not yet made; fresh: Whether the stack does not exist yet."""
 
     def __init__(self, cloud: Any, identity: str, *, fresh: bool) -> None:
         self._cloud = cloud
@@ -23,7 +23,7 @@ class ChangeSet:
         self._fresh = fresh
 
     def ready(self) -> bool:
-        """Wait until the changes are known; False when there are none. Raises DeployError on a refusal."""
+        """Wait until the changes are known; return False for none. Raises DeployError on a refusal."""
         try:
             self._cloud.get_waiter("change_set_create_complete").wait(
                 ChangeSetName=self._identity, WaiterConfig={"Delay": 1, "MaxAttempts": 300}
@@ -33,14 +33,14 @@ class ChangeSet:
             self.discard()
             if any(text in reason for text in NOTHING_TO_CHANGE):
                 return False
-            raise DeployError(f"CloudFormation refuses the change: {reason}") from None
-        if not self._changes:  # LocalStack makes an empty one
+            raise DeployError(f"CloudFormation refuses the changes: {reason}") from None
+        if not self._changes:  # LocalStack returns an empty reason
             self.discard()
             return False
         return True
 
     def lines(self) -> list[str]:
-        """Return the changes, a line each: action, resource, type, and whether it is replaced."""
+        """Return the changes, one line each: action, resource, type, and whether it is replaced."""
         return [
             f"  {change['Action']:<8} {change['LogicalResourceId']:<34} {change['ResourceType']}"
             + ("  REPLACED" if change.get("Replacement") == "True" else "")
@@ -48,7 +48,7 @@ class ChangeSet:
         ]
 
     def losses(self) -> list[str]:
-        """Return the names of resources holding data that would be replaced or left behind."""
+        """Return the names of resources with data that would be replaced or left behind."""
         return [
             change["LogicalResourceId"]
             for change in self._changes
@@ -57,11 +57,11 @@ class ChangeSet:
         ]
 
     def execute(self) -> None:
-        """Start to make the changes."""
+        """Start making the changes."""
         self._cloud.execute_change_set(ChangeSetName=self._identity)
 
     def discard(self) -> None:
-        """Forget the changes, and the empty stack that stands for one which does not exist yet."""
+        """Delete the changes, and the empty stack that stands for one that does not exist yet."""
         stack = self._described["StackId"]
         self._cloud.delete_change_set(ChangeSetName=self._identity)
         if self._fresh:
@@ -73,7 +73,7 @@ class ChangeSet:
 
     @functools.cached_property
     def _described(self) -> dict[str, Any]:
-        """What CloudFormation says of the changes once it has found them, all pages in one."""
+        """Return CloudFormation's description of the changes, with all pages in one."""
         pages = self._cloud.get_paginator("describe_change_set").paginate(ChangeSetName=self._identity)
         whole: dict[str, Any] = {}
         for page in pages:

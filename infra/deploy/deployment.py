@@ -1,4 +1,4 @@
-"""The way from the last commit to an API that answers."""
+"""From the last commit to a working API."""
 
 from __future__ import annotations
 
@@ -23,13 +23,14 @@ from infra.deploy.stack import Stack
 
 ANSWER_SECONDS = 60.0
 PROTECTED = ("prod",)
-"""The stages whose stacks CloudFormation refuses to delete until `make undeploy` is confirmed."""
+"""Stages whose stacks CloudFormation refuses to delete until `make undeploy` is confirmed."""
 
 
 class Deployment:
     """Deploys the last commit to one stack.
 
-    say: takes a line of progress. shown_as: how LocalStack's URL is told; as it is used when left out.
+    say: Prints a line of progress.
+    shown_as: The URL of LocalStack to print; by default the one in use.
     """
 
     def __init__(
@@ -49,11 +50,12 @@ class Deployment:
     def run(
         self, parameters: Mapping[str, str], *, dry_run: bool = False, replace_data: bool = False
     ) -> None:
-        """Package the last commit, and make the stack what its template says.
+        """Package the last commit, and update the stack to its template.
 
-        parameters: values of the template's parameters by name; those left out keep their value or get
-        their default. dry_run: show the changes and make none. replace_data: make them even if the store
-        or the bucket gives way to an empty one. Raises DeployError or PackageError.
+        parameters: Values of the template's parameters by name. Others keep their value or get their default.
+        dry_run: Show the changes without making them.
+        replace_data: Make them even if an empty store or bucket replaces the present one.
+        Raises DeployError or PackageError.
         """
         self.stack.check()
         template_url, known = self._upload(parameters)
@@ -117,7 +119,7 @@ class Deployment:
             return artifacts.upload_template(template, Path(folder) / "deployment.zip"), known
 
     def _check_api(self) -> None:
-        """Ask the API's /ping, since a stack can be whole on paper alone."""
+        """Request the API's /ping: a complete stack does not prove that the API works."""
         url = self.url
         try:
             with urllib.request.urlopen(f"{url}/ping", timeout=ANSWER_SECONDS) as answer:  # noqa: S310 # our own
@@ -133,7 +135,7 @@ class Deployment:
 
 
 def _records(outputs: Mapping[str, str]) -> list[str]:
-    """Return what DNS has to have for names of the operator's own, a line each."""
+    """Return the DNS records that the operator's own names need, one line each."""
     names = (("ApiUrl", "DomainTarget"), ("SocketUrl", "SocketDomainTarget"))
     return [
         f"{outputs[url]} works once its name is a CNAME of {outputs[target]}"
@@ -143,7 +145,7 @@ def _records(outputs: Mapping[str, str]) -> list[str]:
 
 
 def _values(template: dict[str, Any], held: Mapping[str, str], given: Mapping[str, str]) -> dict[str, str]:
-    """Return the value that each of a template's parameters gets: the one given, held, or the default."""
+    """Return the values of a template's parameters: the given value, the stack's, or the default."""
     return {
         name: given.get(name, held.get(name, str(parameter.get("Default", ""))))
         for name, parameter in template.get("Parameters", {}).items()

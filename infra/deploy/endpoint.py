@@ -1,4 +1,4 @@
-"""Where clients go instead of AWS: what AWS_ENDPOINT_URL names."""
+"""The endpoint of an emulator instead of AWS: AWS_ENDPOINT_URL."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ import botocore.utils
 from infra.deploy.errors import DeployError
 
 EMULATED = ("localstack", "ministack")
-"""The stages that are deployed to an emulator."""
+"""Stages that are deployed to an emulator."""
 
 LOCALSTACK = "http://127.0.0.1:4566"
-START_OR_UNSET = "`make localstack` starts LocalStack, or unset AWS_ENDPOINT_URL"
+START_OR_UNSET = "start LocalStack with `make localstack`, or unset AWS_ENDPOINT_URL"
 HEALTH_SECONDS = 30.0
 
 
 def configured() -> str | None:
-    """Return what AWS_ENDPOINT_URL names, without a slash at the end; None when it is blank or not set."""
+    """Return AWS_ENDPOINT_URL without a slash at the end; None if it is blank or not set."""
     return os.environ.get("AWS_ENDPOINT_URL", "").strip().rstrip("/") or None
 
 
 def settle(stage: str) -> None:
-    """Write AWS_ENDPOINT_URL as every client takes it, with LocalStack's usual one for an emulated stage.
+    """Set AWS_ENDPOINT_URL in the form that every client accepts; on an emulated stage it has a default.
 
-    Raises DeployError when it is not a URL, or, for an emulated stage, no emulator answers there.
+    Raises DeployError if it is not a URL, or if no emulator responds there on an emulated stage.
     """
     endpoint = configured() or (LOCALSTACK if stage in EMULATED else None)
     if endpoint is None:
@@ -37,7 +37,7 @@ def settle(stage: str) -> None:
         return
     if not _is_usable(endpoint):
         raw = os.environ["AWS_ENDPOINT_URL"]
-        raise DeployError(f"AWS_ENDPOINT_URL is {raw!r}, and has to be a URL such as {LOCALSTACK}")
+        raise DeployError(f"AWS_ENDPOINT_URL is {raw!r}; it must be a URL such as {LOCALSTACK}")
     os.environ["AWS_ENDPOINT_URL"] = endpoint
     if stage in EMULATED:
         bypass_proxy(urlsplit(endpoint).netloc.rpartition("@")[2])
@@ -45,12 +45,12 @@ def settle(stage: str) -> None:
 
 
 def bypass_proxy(*hosts: str) -> None:
-    """Let this process and those it starts reach this machine, and other hosts, without a proxy."""
+    """Let this process and its children reach this machine, and other hosts, without a proxy."""
     names = ("no_proxy", "NO_PROXY")
     either = next(filter(None, map(os.environ.get, names)), "")
     for name in names:
         before = os.environ.get(name) or either
-        if before.strip() != "*":  # which means every host only when it stands alone
+        if before.strip() != "*":  # `*` means every host only if it stands alone
             known = filter(None, map(str.strip, before.split(",")))
             os.environ[name] = ",".join(dict.fromkeys(["127.0.0.1", "localhost", *hosts, *known]))
 
@@ -68,13 +68,13 @@ def _is_usable(endpoint: str) -> bool:
 
 
 def _check_localstack(endpoint: str) -> None:
-    """Raise DeployError unless LocalStack answers."""
+    """Raise DeployError unless LocalStack responds."""
     try:
         with urllib.request.urlopen(f"{endpoint}/_localstack/health", timeout=HEALTH_SECONDS) as answer:  # noqa: S310 # http(s), as checked
             known = "services" in json.load(answer)
     except (urllib.error.HTTPError, HTTPException, ValueError, TypeError):
         known = False
     except OSError as error:
-        raise DeployError(f"nothing answers at {endpoint}: {START_OR_UNSET} ({error})") from None
+        raise DeployError(f"nothing responds at {endpoint}: {START_OR_UNSET} ({error})") from None
     if not known:
-        raise DeployError(f"what answers at {endpoint} is not LocalStack: {START_OR_UNSET}")
+        raise DeployError(f"the server at {endpoint} is not LocalStack: {START_OR_UNSET}")

@@ -1,7 +1,7 @@
-"""What goes wrong on the way to a stack."""
+"""The error of a deployment."""
 
 from __future__ import annotations
 
 
 class DeployError(Exception):
-    """A deployment cannot be started or did not succeed; the text says what is wrong and what to do."""
+    """A deployment cannot start or has failed; the message says what is wrong and what to do."""

@@ -1,6 +1,6 @@
-"""`python -m infra.deploy.preflight STAGE`: what a deployment lacks, before anything is installed for it.
+"""`python -m infra.deploy.preflight STAGE`: checks what a deployment needs, before installing anything.
 
-It runs on a bare Python, so it knows the places where boto3 looks, and does not ask AWS about them.
+It runs on a bare Python. So it knows where boto3 looks for credentials, and does not ask AWS.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ VENDOR = Path("/sys/devices/virtual/dmi/id/sys_vendor")
 
 
 def missing(stage: str, environ: Mapping[str, str], vendor: Path = VENDOR) -> list[str]:
-    """Return what a deployment to a stage lacks, a line each; vendor: names who made this machine."""
+    """Return what a deployment to a stage lacks, one line each; vendor: The maker of this machine."""
     if stage not in STAGES:
         return [NO_STAGE.format(stage)]
     lacking = [] if shutil.which("git", path=environ.get("PATH")) else [NO_GIT]
@@ -57,7 +57,7 @@ def _has_credentials(environ: Mapping[str, str], profile: Mapping[str, str], ven
 
 
 def _is_of_amazon(vendor: Path) -> bool:
-    """Return whether this is a machine of EC2, which may have a role of its own."""
+    """Return whether this is an EC2 machine, which may have its own role."""
     try:
         return "Amazon" in vendor.read_text(encoding="utf-8", errors="replace")
     except OSError:
@@ -65,7 +65,7 @@ def _is_of_amazon(vendor: Path) -> bool:
 
 
 def _profile(name: str, environ: Mapping[str, str]) -> dict[str, str] | None:
-    """Return the fields of a profile in the AWS CLI's files; None: neither has it."""
+    """Return the fields of a profile in the AWS CLI's files; None if no file has it."""
     home = Path(environ.get("HOME") or "~").expanduser()
     config = environ.get("AWS_CONFIG_FILE") or home / ".aws" / "config"
     credentials = environ.get("AWS_SHARED_CREDENTIALS_FILE") or home / ".aws" / "credentials"
@@ -86,7 +86,7 @@ def _section(file: Path, name: str) -> dict[str, str] | None:
 
 
 def main(stage: str) -> None:
-    """Exit with one line for each thing that is missing, if any is."""
+    """Exit with one line for each missing thing, if there are any."""
     if lacking := missing(stage, process_environ):
         sys.exit("\n".join(f"deploy: {line}" for line in lacking))
 

@@ -1,4 +1,4 @@
-"""What must not change by parts, while old and new versions of the functions both get calls."""
+"""Parameters that must not change step by step, while old and new functions both get calls."""
 
 from __future__ import annotations
 
@@ -8,22 +8,23 @@ from infra.deploy.errors import DeployError
 
 AT_ONCE = "AllAtOnce"
 WHOLE = {
-    "Store": "calls of the old versions would still write to the old store, which then goes",
+    "Store": "calls of the old versions would still write to the old store, which is then deleted",
     "StoreAuth": "the store would refuse the login of the old versions",
 }
-"""Parameters that change at once or not at all, each with what would happen by parts."""
+"""Parameters that change at once or not at all, each with the problem of a stepwise change."""
 
 
 def check_rollout(values: Mapping[str, str], held: Mapping[str, str]) -> None:
-    """Raise DeployError if a deployment changes one of WHOLE with a Rollout by parts.
+    """Raise DeployError if a deployment changes one of WHOLE with a stepwise Rollout.
 
-    values: the values that the template's parameters get by name. held: those that the stack has.
+    values: The new values of the template's parameters, by name.
+    held: The stack's current values.
     """
     rollout = values.get("Rollout", AT_ONCE)
     changed = [name for name in WHOLE if name in held and values.get(name) != held[name]]
     if rollout != AT_ONCE and changed:
         name = changed[0]
         raise DeployError(
-            f"{name} cannot change by parts, as Rollout={rollout} would have it: {WHOLE[name]};"
-            f" give Rollout={AT_ONCE} too, and {rollout} again with the deployment after it"
+            f"{name} cannot change step by step, as Rollout={rollout} asks: {WHOLE[name]};"
+            f" deploy with Rollout={AT_ONCE}, and use {rollout} again from the next deployment on"
         )

@@ -1,4 +1,4 @@
-"""Clients of AWS or of an emulator, checked before anything is made."""
+"""Clients of AWS or of an emulator, checked before anything is created."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from infra.deploy.preflight import NO_CREDENTIALS, NO_REGION
 
 
 class Session(Hashable, Protocol):
-    """What makes clients: boto3's session, or localstack-client's."""
+    """A session that creates clients: boto3's, or localstack-client's."""
 
     region_name: str
 
@@ -27,8 +27,8 @@ class Session(Hashable, Protocol):
 def open_session(stage: str) -> Session:
     """Return a session for a stage: AWS by the usual settings of boto3, an emulator by AWS_ENDPOINT_URL.
 
-    What AWS_ENDPOINT_URL names is reached without a proxy on the stages of an emulator.
-    Raises DeployError when the region is unknown, the credentials do not work, or LocalStack does not answer.
+    On the stages of an emulator, AWS_ENDPOINT_URL is reached without a proxy.
+    Raises DeployError if the region is unknown, the credentials do not work, or LocalStack does not respond.
     """
     if stage not in endpoint.EMULATED:
         _require_region_and_credentials()
@@ -53,25 +53,25 @@ def _require_region_and_credentials() -> None:
 
 @functools.cache
 def account(session: Session) -> str:
-    """Return the account that a session's credentials belong to. Raises DeployError when they do not work."""
+    """Return the account of a session's credentials. Raises DeployError if they do not work."""
     try:
         return str(session.client("sts").get_caller_identity()["Account"])
     except EndpointConnectionError as error:
         if not (where := endpoint.configured()):
-            raise DeployError(f"AWS does not answer: {error}") from None
-        raise DeployError(f"nothing answers at {where}: {endpoint.START_OR_UNSET}") from None
+            raise DeployError(f"AWS does not respond: {error}") from None
+        raise DeployError(f"nothing responds at {where}: {endpoint.START_OR_UNSET}") from None
     except (BotoCoreError, ClientError) as error:
         raise DeployError(f"the AWS credentials do not work: {error}") from None
 
 
 def place(session: Session) -> str:
-    """Name the account and the region of a session, and the endpoint when it is not AWS's own."""
+    """Return the account and region of a session, and the endpoint unless it is AWS's own."""
     where = endpoint.configured()
     return f"account {account(session)}, {session.region_name}" + (f" at {where}" if where else "")
 
 
 def region_of(stage: str) -> str:
-    """Return the region that is configured, us-east-1 for an emulator without one. Raises DeployError."""
+    """Return the configured region, or us-east-1 for an emulator without one. Raises DeployError."""
     configured: str | None = boto3.Session().region_name
     if not configured:
         if stage in endpoint.EMULATED:

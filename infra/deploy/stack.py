@@ -1,4 +1,4 @@
-"""One CloudFormation stack: what it is, what would change, and the change."""
+"""One CloudFormation stack: its state, its proposed changes, and making them."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from infra.deploy.sessions import Session
 CAPABILITIES = ("CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND")
 POLL_SECONDS = 2.0
 
-# A stack in one of these states takes no change; for each, what to do about it.
+# States in which a stack cannot be changed, each with what to do.
 STUCK = {
-    "ROLLBACK_COMPLETE": "it was never made whole: delete it with `make undeploy {which}`, then deploy",
-    "ROLLBACK_FAILED": "it was never made whole: delete it with `make undeploy {which}`, then deploy",
-    "CREATE_FAILED": "it was never made whole: delete it with `make undeploy {which}`, then deploy",
+    "ROLLBACK_COMPLETE": "it was never completed: delete it with `make undeploy {which}`, then deploy",
+    "ROLLBACK_FAILED": "it was never completed: delete it with `make undeploy {which}`, then deploy",
+    "CREATE_FAILED": "it was never completed: delete it with `make undeploy {which}`, then deploy",
     "DELETE_FAILED": "finish deleting it with `make undeploy {which}`",
     "UPDATE_ROLLBACK_FAILED": "run `aws cloudformation continue-update-rollback --stack-name {name}` first",
     "UPDATE_FAILED": "run `aws cloudformation rollback-stack --stack-name {name}` first",
@@ -29,7 +29,8 @@ STUCK = {
 class Stack:
     """The stack of a stage, in the account and region of a session.
 
-    say: takes a line of progress. begun: whether CloudFormation was asked for a change.
+    say: Prints a line of progress.
+    begun: Whether CloudFormation has begun a change.
     """
 
     def __init__(self, session: Session, name: str, stage: str, say: Callable[[str], None]) -> None:
@@ -40,7 +41,7 @@ class Stack:
         self.begun = False
 
     def describe(self) -> dict[str, Any] | None:
-        """Return what CloudFormation knows of the stack, None when there is none."""
+        """Return CloudFormation's description of the stack; None if it does not exist."""
         try:
             stack: dict[str, Any] = self._cloud.describe_stacks(StackName=self.name)["Stacks"][0]
         except ClientError as error:
@@ -55,14 +56,14 @@ class Stack:
         return {output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])}
 
     def parameters(self) -> dict[str, str]:
-        """Return the values that the stack has for its parameters by name; none before it is made."""
+        """Return the stack's values of its parameters by name; empty if the stack does not exist."""
         stack = self.describe() or {"StackStatus": "REVIEW_IN_PROGRESS"}
         if stack["StackStatus"] == "REVIEW_IN_PROGRESS":
             return {}
         return {held["ParameterKey"]: held["ParameterValue"] for held in stack.get("Parameters", [])}
 
     def taken_back(self) -> str:
-        """Return when the last update began if CloudFormation has taken it back, else an empty string."""
+        """Return the time of the last update if CloudFormation has rolled it back, or else ''."""
         stack = self.describe() or {}
         is_back = stack.get("StackStatus") == "UPDATE_ROLLBACK_COMPLETE"
         return str(stack.get("LastUpdatedTime", "")) if is_back else ""
@@ -73,7 +74,7 @@ class Stack:
         return str(found["StackResourceDetail"]["PhysicalResourceId"])
 
     def check(self) -> dict[str, Any] | None:
-        """Describe a stack that takes a change. Raises DeployError, with what to do, if it takes none."""
+        """Return the description of a changeable stack; else raises DeployError with what to do."""
         stack = self.describe()
         status = (stack or {}).get("StackStatus", "")
         if status in STUCK:
@@ -81,14 +82,15 @@ class Stack:
             what = STUCK[status].format(which=f"STAGE={self._stage}{named}", name=self.name)
             raise DeployError(f"the stack {self.name} is in state {status}; {what}{self._because()}")
         if status.endswith("_IN_PROGRESS") and status != "REVIEW_IN_PROGRESS":
-            raise DeployError(f"the stack {self.name} is in state {status}; wait until that is done")
+            raise DeployError(f"the stack {self.name} is in state {status}; wait until that has ended")
         return stack
 
     def propose(self, template_url: str, parameters: Mapping[str, str], known: list[str]) -> ChangeSet | None:
-        """Return the changes that a template would make, None for none; nothing is changed yet.
+        """Return the changes that a template would make, or None; changes nothing.
 
-        parameters: values given now. known: the template's parameters; those the stack has and that are not
-        given keep their value. Raises DeployError when the template or a value is not accepted.
+        parameters: New values.
+        known: The template's parameters. Those that are not given keep the stack's value.
+        Raises DeployError if the template or a value is not accepted.
         """
         stack = self.check()
         fresh = stack is None or stack["StackStatus"] == "REVIEW_IN_PROGRESS"
@@ -106,26 +108,26 @@ class Stack:
                 Tags=[{"Key": "project", "Value": "parley"}, {"Key": "stage", "Value": self._stage}],
             )
         except ClientError as error:
-            raise DeployError(f"CloudFormation does not take the template: {error}") from None
+            raise DeployError(f"CloudFormation does not accept the template: {error}") from None
         changes = ChangeSet(self._cloud, made["Id"], fresh=fresh)
         return changes if changes.ready() else None
 
     def apply(self, changes: ChangeSet) -> None:
-        """Make the changes, telling each resource as it is done. Raises DeployError when one fails."""
+        """Make the changes and report each resource. Raises DeployError if one fails."""
         seen = {event["EventId"] for event in self._events()}
         changes.execute()
         self._follow(seen)
 
     def protect(self) -> None:
-        """Have CloudFormation refuse to delete the stack, until `delete` is called."""
+        """Protect the stack against deletion until `delete` is called."""
         if not (self.describe() or {}).get("EnableTerminationProtection"):
             self._set_protection(on=True)
-            self._say(f"{self.name} is protected against deletion; `make undeploy` takes it down")
+            self._say(f"{self.name} is protected against deletion; `make undeploy` deletes it")
 
     def delete(self) -> None:
-        """Take the stack down, protected or not; what its template retains stays.
+        """Delete the stack, protected or not; resources that its template retains stay.
 
-        Raises DeployError when that fails.
+        Raises DeployError on failure.
         """
         stack = self.describe()
         if stack is None:
@@ -156,7 +158,7 @@ class Stack:
             time.sleep(POLL_SECONDS)
         if status not in ("CREATE_COMPLETE", "UPDATE_COMPLETE", "DELETE_COMPLETE"):
             reason = failures[0] if failures else status
-            raise DeployError(f"the stack {self.name} came to {status}, first because of {reason}")
+            raise DeployError(f"the stack {self.name} is in state {status}; the first failure: {reason}")
 
     def _new_events(self, seen: set[str]) -> Iterator[dict[str, Any]]:
         for event in reversed(list(self._events())):
@@ -169,7 +171,7 @@ class Stack:
             for page in self._cloud.get_paginator("describe_stack_events").paginate(StackName=self.name):
                 yield from page["StackEvents"]
         except ClientError:
-            return  # the stack is gone, or not there yet
+            return  # the stack is deleted, or does not exist yet
 
     def _because(self) -> str:
         failed = [event for event in self._events() if event["ResourceStatus"].endswith("_FAILED")]

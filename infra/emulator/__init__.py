@@ -1,1 +1,1 @@
-"""What every emulator of AWS has in common here: environment, process, the stack on it, and the command."""
+"""What all emulators of AWS share: environment, process, the stack on it, and the command."""

@@ -1,7 +1,8 @@
-"""Run a module as a program that ends when its standard input closes: who started it is gone.
+"""Run a module as a program that ends when its standard input closes, because the parent process has ended.
 
-`python attended.py MODULE FOLDER STORE`; FOLDER is removed then, and the store whose socket STORE is, unless
-that is empty, ends as well. It runs in the emulator's own environment, with the standard library alone.
+`python attended.py MODULE FOLDER STORE`: at the end, FOLDER is removed, and the store with the socket STORE
+is stopped, unless that is empty. The program runs in the emulator's own environment, with the standard
+library alone.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import threading
 
 
 def main() -> None:
-    """Run what the command line names."""
+    """Run the module that the command line names."""
     module, folder, store = sys.argv[1:]
     sys.argv = [module]
     threading.Thread(target=_end_at_eof, args=(folder, store), daemon=True).start()

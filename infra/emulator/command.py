@@ -1,4 +1,4 @@
-"""The command of an emulator: Parley on it without Docker, until Ctrl-C or while a command runs."""
+"""The command of an emulator: runs Parley on it without Docker, until Ctrl-C or while a command runs."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ STOP_SECONDS = 10.0
 
 
 def main(kind: Kind) -> int:
-    """Serve until a signal, or until the command given has ended; returns the exit status."""
+    """Serve until a signal, or until the given command has ended; return the exit status."""
     options = _parser(kind).parse_args()
     shutdown = Shutdown()
     shutdown.listen()
@@ -64,7 +64,7 @@ def _run(command: list[str], stack: Running, shutdown: Shutdown) -> int:
 
 
 def _ended(process: subprocess.Popen[bytes]) -> int:
-    """End a command with all it started, and return its status as a shell does."""
+    """End a command with all its processes, and return its status as a shell does."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, number)

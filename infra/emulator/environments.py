@@ -1,4 +1,4 @@
-"""Virtual environments of an emulator's own, each installed once from a file of hashed pins."""
+"""An emulator's own virtual environments, each installed once from a file of hashed pins."""
 
 from __future__ import annotations
 
@@ -20,10 +20,14 @@ POLL_SECONDS = 0.1
 
 
 def environment(folder: Path, requirements: Path, base: Callable[[], str], shutdown: Shutdown) -> Path:
-    """Return the interpreter of a virtual environment, installed at first, or anew when its pins changed.
+    """Return the interpreter of a virtual environment; install it if it is missing or its pins have changed.
 
-    folder: where it is. requirements: hashed pins. base: gives the Python to make it with. A request to shut
-    down breaks the installation off. Raises StartError when it is broken off or fails, and what base raises.
+    folder: Its folder.
+    requirements: Hashed pins.
+    base: Returns the Python to create it with.
+
+    A shutdown request stops the installation. Raises StartError if it is stopped or fails, and what `base`
+    raises.
     """
     python = folder / "bin" / "python"
     mark = folder / "installed"
@@ -41,7 +45,7 @@ def environment(folder: Path, requirements: Path, base: Callable[[], str], shutd
 
 @contextlib.contextmanager
 def _alone(folder: Path, shutdown: Shutdown) -> Iterator[None]:
-    """Hold a folder against other processes that would make it at the same time."""
+    """Lock a folder against other processes that install it at the same time."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with folder.with_suffix(".lock").open("ab") as lock:
         while not _locked(lock):

@@ -26,8 +26,10 @@ KEPT = ("PATH", "LANG", "HOME", "PARLEY_CI_RUN")
 class Emulator:
     """A running emulator of AWS.
 
-    name: what it is called. endpoint: its URL. ready: what its log has once it serves.
-    functions_log: the file with what its functions wrote.
+    name: Its name for people.
+    endpoint: Its URL.
+    ready: The text in its log by which it says that it is ready.
+    functions_log: The file with the output of its functions.
     """
 
     name: str
@@ -44,9 +46,10 @@ class Emulator:
     ) -> None:
         """Start it.
 
-        folder: for its files; removed if this process dies before its time. command: the interpreter and the
-        module it runs. variables: its environment, beside KEPT and TMPDIR. store: the socket of a Valkey that
-        is to end as well if this process dies.
+        folder: For its files; removed if this process dies early.
+        command: The interpreter and the module it runs.
+        variables: Its environment, in addition to KEPT and TMPDIR.
+        store: The socket of a Valkey that ends too if this process dies.
         """
         self.endpoint = f"http://127.0.0.1:{port}"
         self.log = folder / f"{self.name.lower()}.log"
@@ -64,9 +67,9 @@ class Emulator:
             )
 
     def wait_until_ready(self, shutdown: Shutdown, keep: Path) -> None:
-        """Return when it answers.
+        """Return when it responds.
 
-        keep: the folder for its log if it does not; raises StartError then, with the last line of that.
+        keep: The folder for its log if it does not respond; then raises StartError with the log's last line.
         """
         deadline = time.monotonic() + START_SECONDS
         while not shutdown.requested and self.running and time.monotonic() < deadline:
@@ -82,7 +85,7 @@ class Emulator:
 
     @property
     def running(self) -> bool:
-        """Whether the process is there."""
+        """Whether the process is running."""
         return self._process.poll() is None
 
     def stop(self) -> None:
@@ -96,7 +99,7 @@ class Emulator:
         self._process.communicate()
 
     def _answers(self) -> bool:
-        """Whether it is this process that answers, and not another that has the port."""
+        """Return whether this process responds, and not another one on the port."""
         if self.ready not in self.log.read_bytes():
             return False
         try:
@@ -108,7 +111,7 @@ class Emulator:
 
 @contextlib.contextmanager
 def served(emulator: Emulator, shutdown: Shutdown, keep: Path) -> Iterator[None]:
-    """Wait until an emulator answers, and end it with the context; see wait_until_ready."""
+    """Wait until an emulator responds, and end it with the context; see wait_until_ready."""
     try:
         emulator.wait_until_ready(shutdown, keep)
         yield
@@ -117,7 +120,7 @@ def served(emulator: Emulator, shutdown: Shutdown, keep: Path) -> Iterator[None]
 
 
 def free_port(port: int, stage: str) -> int:
-    """Return a port, or any that is free for 0. Raises StartError when it is taken; stage: `localstack`, …"""
+    """Return a port, or a free one for 0. Raises StartError if it is in use; stage: `localstack`, …"""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

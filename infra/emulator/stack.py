@@ -26,9 +26,10 @@ class Start(Protocol):
     def __call__(
         self, port: int, folder: Path, shutdown: Shutdown, environment: Mapping[str, str], store: Path | None
     ) -> AbstractContextManager[Emulator]:
-        """Run it on a port, 0 for any.
+        """Run it on a port, 0 for a free one.
 
-        environment: variables that every function has unless it says otherwise. folder, store: see Emulator.
+        environment: Variables of every function that does not set them itself.
+        folder, store: See Emulator.
         Raises StartError.
         """
 
@@ -36,9 +37,11 @@ class Start(Protocol):
 class Kind(NamedTuple):
     """An emulator that Parley is deployed to.
 
-    name: what it is called. stage: the stage of .chalice/config.json; the variables that configure it begin
-    with its name, as LOCALSTACK_PORT. folder: where its environments are. parameters: those of the stage's
-    template that are said of the emulator.
+    name: Its name for people.
+    stage: The stage of .chalice/config.json. Its name is the prefix of the emulator's variables, such as
+        LOCALSTACK_PORT.
+    folder: The folder of its environments.
+    parameters: Parameters of the stage's template for this emulator.
     """
 
     name: str
@@ -49,7 +52,7 @@ class Kind(NamedTuple):
 
 
 class Running(NamedTuple):
-    """What runs: the deployment, and the emulator it is on."""
+    """A running deployment, and its emulator."""
 
     deployment: Deployment
     emulator: Emulator
@@ -59,9 +62,9 @@ class Running(NamedTuple):
 def running(kind: Kind, port: int, data: Path | None, shutdown: Shutdown) -> Iterator[Running]:
     """Run all of it until the context ends, or this process does.
 
-    port: the emulator's, 0 for any. data: where the store keeps the messages, None to keep none; without
-    effect when REDIS_URL names a store.
-    Raises StartError, DeployError or PackageError, leaving nothing running.
+    port: The emulator's, 0 for a free one.
+    data: The store's folder for messages, None to keep none; unused if REDIS_URL names a store.
+    Raises StartError, DeployError or PackageError; nothing is left running.
     """
     region_of(kind.stage)
     with contextlib.ExitStack() as held:
@@ -80,7 +83,7 @@ def running(kind: Kind, port: int, data: Path | None, shutdown: Shutdown) -> Ite
 
 @contextlib.contextmanager
 def _store(kind: Kind, data: Path, shutdown: Shutdown) -> Iterator[tuple[str, Path | None]]:
-    """Give the store's URL, and its socket if it is ours."""
+    """Yield the store's URL, and its socket if this process runs it."""
     if url := os.environ.get("REDIS_URL", "").strip():
         yield url, None
         return

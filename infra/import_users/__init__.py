@@ -1,1 +1,1 @@
-"""Users of another server, brought here from the command line."""
+"""Imports users of another server from the command line."""

@@ -1,4 +1,4 @@
-"""`python -m infra.import_users`: bring the users of another server here."""
+"""`python -m infra.import_users`: import the users of another server."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ from infra.import_users.whole import Whole
 from infra.local.shutdown import StartError
 
 AUTHORIZATION = "IMPORT_AUTHORIZATION"
-AGAIN = "; run it again: who is here already is found unchanged"
+AGAIN = "; run the import again: it leaves finished users unchanged"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Import, and return 0 when the end was reached; one line on standard error and 1 when it was not."""
+    """Import; return 0 at the end of the list, or print one line on standard error and return 1."""
     options = _parser().parse_args(arguments)
     logs.configure("WARNING")
     try:
@@ -68,7 +68,7 @@ def _told(report: ImportReport, options: argparse.Namespace) -> int:
     if report.read or not report.problem:
         print(f"{did}{' so far' if report.problem else ''}: {counts(report)}.")
     if options.codes and not options.dry_run:
-        print(f"{len(report.codes):,} one-time codes are in {options.codes}; each is shown there alone.")
+        print(f"{len(report.codes):,} one-time codes are in {options.codes}; no other output shows them.")
     if options.report:
         write_report(options.report, report)
     if report.problem:
@@ -87,7 +87,7 @@ def _mapping(path: Path) -> Mapping:
     try:
         return msgspec.json.decode(path.read_bytes().removeprefix(codecs.BOM_UTF8), type=Mapping)
     except (msgspec.DecodeError, UnicodeError) as error:
-        raise ImportFailure(f"{path} is not a mapping: {error}") from None
+        raise ImportFailure(f"{path} is not a valid mapping: {error}") from None
 
 
 def _failed(reason: str) -> int:
@@ -98,19 +98,23 @@ def _failed(reason: str) -> int:
 def _parser() -> argparse.ArgumentParser:
     read = argparse.ArgumentParser(
         prog="python -m infra.import_users",
-        description="Make accounts of the users that another server's REST API lists.",
-        epilog=f"The Authorization header for that server is taken from {AUTHORIZATION}.",
+        description="Create accounts for the users that another server's REST API lists.",
+        epilog=f"{AUTHORIZATION} is the Authorization header for that server.",
     )
-    read.add_argument("--url", required=True, help="the list of users, or its first page")
-    read.add_argument("--mapping", required=True, type=Path, help="a JSON file: where what is in a reply")
-    read.add_argument("--dry-run", action="store_true", help="report what would be done, and do nothing")
+    read.add_argument("--url", required=True, help="URL of the list of users, or of its first page")
     read.add_argument(
-        "--codes", type=Path, metavar="FILE", help="one-time codes for those without a password"
+        "--mapping", required=True, type=Path, help="JSON file that says where a reply has each field"
+    )
+    read.add_argument(
+        "--dry-run", action="store_true", help="report what the import would do, without doing it"
+    )
+    read.add_argument(
+        "--codes", type=Path, metavar="FILE", help="file for one-time codes of users without a password"
     )
     read.add_argument("--report", type=Path, metavar="FILE", help="write the whole report, without codes")
-    read.add_argument("--function", help="the deployed import_users function, instead of a store")
+    read.add_argument("--function", help="the deployed import_users function to use instead of a store")
     read.add_argument(
-        "--stage", choices=("localstack", "prod"), default="prod", help="where that function is"
+        "--stage", choices=("localstack", "prod"), default="prod", help="stage of that function"
     )
     data = os.environ.get("DATA", "").strip() or ".data"
     read.add_argument("--data", type=Path, default=Path(data), help="the DATA of `make run` (%(default)s)")

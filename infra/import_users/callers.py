@@ -1,4 +1,4 @@
-"""Where an import runs: in this process on a store that it reaches, or in the Lambda function."""
+"""Where an import runs: in this process on a store, or in the Lambda function."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ Progressed = Callable[[ImportReport], None]
 
 
 class ImportFailure(Exception):
-    """An import cannot be started or went wrong as a whole; the text says what to do, in one line."""
+    """An import cannot start or has failed as a whole; the message says what to do, in one line."""
 
 
 class Caller(Protocol):
-    """Makes one call of an import; tick is told the report so far, where that can be known."""
+    """Makes one call of an import; tick: Called with the report so far, if it is known."""
 
     def __call__(self, request: ImportRequest, tick: Progressed, /) -> ImportReport: ...
 
 
 class Lambda(Protocol):
-    """The part of boto3's Lambda client that is used here."""
+    """The part of boto3's Lambda client that the import uses."""
 
     def invoke(self, *, FunctionName: str, Payload: bytes) -> Any:  # noqa: N803  # boto3's own names
-        """Invoke a function; the answer's Payload is a stream of JSON."""
+        """Invoke a function; the response's Payload is a stream of JSON."""
 
 
 class LocalCaller:
-    """Imports in this process; the settings are the environment's."""
+    """Runs imports in this process, with the settings of the environment."""
 
     def __init__(self) -> None:
         from chalicelib import services
@@ -54,19 +54,19 @@ class LocalCaller:
         self._run = ImportRun()
 
     def __call__(self, request: ImportRequest, tick: Progressed) -> ImportReport:
-        """Make a call, telling of each user."""
+        """Make a call, and report each user."""
         return self._services.imports.call(request, self._run, tick)
 
 
 class LambdaCaller:
-    """Imports by invocations of the `import_users` function."""
+    """Runs imports by invoking the `import_users` function."""
 
     def __init__(self, client: Lambda, function: str) -> None:
         self._client = client
         self._function = function
 
     def __call__(self, request: ImportRequest, tick: Progressed) -> ImportReport:
-        """Make a call, telling of it when it is over."""
+        """Make a call, and report at its end."""
         answer = self._client.invoke(FunctionName=self._function, Payload=msgspec.json.encode(request))
         body = json.loads(answer["Payload"].read())
         if "FunctionError" in answer:
@@ -90,9 +90,9 @@ def lambda_caller(stage: str, function: str) -> LambdaCaller:
 
 
 def find_store(folder: Path) -> None:
-    """See to it that REDIS_URL names a store: the one `make run` keeps in a data folder, unless it is set.
+    """Set REDIS_URL, unless it is set, to the store that `make run` has in a data folder.
 
-    Raises ImportFailure when neither is there.
+    Raises ImportFailure if neither exists.
     """
     if os.environ.get("REDIS_URL", "").strip():
         return

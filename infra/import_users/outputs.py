@@ -1,4 +1,4 @@
-"""What an import leaves: a line of progress, a file of one-time codes, a report."""
+"""The outputs of an import: a line of progress, a file of one-time codes, a report."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ SHOWN_SKIPPED = 10
 
 
 class Progress:
-    """Shows counts while they grow: one line drawn over in a terminal, else a line now and then.
+    """Shows growing counts: one line that is redrawn in a terminal, otherwise a line now and then.
 
-    Nothing is shown before the first user.
+    Shows nothing before the first user.
     """
 
     def __init__(self, stream: TextIO = sys.stderr) -> None:
@@ -33,14 +33,14 @@ class Progress:
         self._next = 0.0
 
     def show(self, report: ImportReport) -> None:
-        """Show a report; as lines, unless one was shown a moment ago."""
+        """Show a report; outside a terminal, not more than one in a while."""
         now = time.monotonic()
         if report.read and (self._in_terminal or now >= self._next):
             self._next = now + LINE_SECONDS
             self._draw(report)
 
     def end(self, report: ImportReport) -> None:
-        """Show the last one, and leave its line."""
+        """Show the last report, and keep its line."""
         if report.read:
             self._draw(report)
         if report.read and self._in_terminal:
@@ -57,7 +57,7 @@ class Progress:
 
 
 def counts(report: ImportReport) -> str:
-    """Say how many users were read and what became of them."""
+    """Return how many users were read, and the results, as text."""
     of = f" of {report.total:,}" if report.total else ""
     done = f"created {report.created:,}, updated {report.updated:,}, unchanged {report.unchanged:,}"
     return f"{report.read:,}{of} read: {done}, skipped {len(report.skipped):,}"
@@ -71,7 +71,7 @@ def _bar(report: ImportReport) -> str:
 
 
 def skipped_lines(report: ImportReport) -> list[str]:
-    """Return a line for each of the first users that were skipped."""
+    """Return a line for each of the first skipped users."""
     lines = [
         f"  skipped id {_plain(one.id)}, handle {_plain(one.handle)}: {_plain(one.reason)}"
         for one in report.skipped[:SHOWN_SKIPPED]
@@ -81,14 +81,14 @@ def skipped_lines(report: ImportReport) -> list[str]:
 
 
 def _plain(text: str | None) -> str:
-    """Return what another server said as a terminal can show it."""
+    """Return text of another server in a form that a terminal can show safely."""
     return "(none)" if text is None else plain(text).replace("\ufffd", "?")
 
 
 class CodesFile:
-    """A CSV file of handles and their one-time codes, for its owner's eyes alone.
+    """A CSV file of handles and their one-time codes, readable only by its owner.
 
-    Each code is on disk before the next user is imported. Raises OSError; an existing file is not touched.
+    Each code is on disk before the next user is imported. Raises OSError; an existing file is not changed.
     """
 
     def __init__(self, path: Path) -> None:
@@ -112,7 +112,7 @@ class CodesFile:
 
 
 def write_report(path: Path, report: ImportReport) -> None:
-    """Write all that was reported, but for the codes, as JSON; raises OSError."""
+    """Write the whole report, without codes, as JSON; raises OSError."""
     values = msgspec.to_builtins(report)
     del values["codes"]
     path.write_bytes(msgspec.json.format(msgspec.json.encode(values), indent=2) + b"\n")

@@ -1,4 +1,4 @@
-"""A whole import, of as many calls as it takes."""
+"""A whole import, in as many calls as it needs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ SHOW_SECONDS = 0.1
 class Whole:
     """An import from its start to its end.
 
-    show: told the report as it grows. keep: told each code, once, before the next user is imported.
+    show: Called with the growing report.
+    keep: Called with each code, once, before the next user is imported.
     """
 
     def __init__(
@@ -42,7 +43,7 @@ class Whole:
         return ImportReport(**added, total=now.total or before.total, problem=now.problem, next=now.next)
 
     def run(self, request: ImportRequest) -> ImportReport:
-        """Make calls until there is nowhere to go on, or something is in the way; returns the report."""
+        """Make calls until the end or until one cannot continue; return the report."""
         seen: set[ImportCursor] = set()
         try:
             while True:
@@ -62,7 +63,7 @@ class Whole:
         return self.report
 
     def _tick(self, now: ImportReport) -> None:
-        """Take what a call says so far."""
+        """Take the report of a running call."""
         self._now = now
         if len(now.codes) > self._kept:
             self._keep(now.codes[self._kept :])

@@ -17,16 +17,16 @@ VERSION = "3.13"
 
 
 class Environments(NamedTuple):
-    """The interpreters: server has LocalStack, functions has what Lambda's own runtime has."""
+    """The interpreters: `server` has LocalStack, `functions` has the packages of Lambda's runtime."""
 
     server: Path
     functions: Path
 
 
 def installed(shutdown: Shutdown) -> Environments:
-    """Return the interpreters, installed at first; a request to shut down breaks that off.
+    """Return the interpreters, and install them at first use; a shutdown request stops the installation.
 
-    Raises StartError when there is no Python 3.13, or an installation fails.
+    Raises StartError if there is no Python 3.13, or an installation fails.
     """
     return Environments(
         environment(FOLDER / "server", HERE / "requirements.txt", python313, shutdown),
@@ -36,7 +36,7 @@ def installed(shutdown: Shutdown) -> Environments:
 
 
 def python313() -> str:
-    """Return a Python 3.13: PYTHON313, or the first found. Raises StartError when there is none."""
+    """Return a Python 3.13: PYTHON313, or the first one found. Raises StartError if there is none."""
     if found := find_python(VERSION, os.environ.get("PYTHON313", "").strip()):
         return found
     raise StartError(

@@ -28,7 +28,7 @@ SETTINGS = {
 
 
 class LocalStack(Emulator):
-    """A running LocalStack; environment: variables that every function has unless it says otherwise."""
+    """A running LocalStack; environment: Variables of every function that does not set them itself."""
 
     name = "LocalStack"
     ready = b"\nReady.\n"

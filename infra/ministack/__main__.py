@@ -12,7 +12,7 @@ from infra.ministack import server
 
 
 def parameters(emulator: Emulator) -> dict[str, str]:
-    """Return what the template is told of MiniStack: where its WebSocket API is reached."""
+    """Return the template's parameters for MiniStack: the URL of its WebSocket API."""
     return {"Host": urlsplit(emulator.endpoint).netloc}
 
 

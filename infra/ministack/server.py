@@ -25,7 +25,7 @@ SETTINGS = {
 
 
 class MiniStack(Emulator):
-    """A running MiniStack; environment: variables that every function has unless it says otherwise."""
+    """A running MiniStack; environment: Variables of every function that does not set them itself."""
 
     name = "MiniStack"
     ready = b"] Ready "
@@ -54,6 +54,6 @@ def running(
 
 
 def installed(shutdown: Shutdown) -> Path:
-    """Return MiniStack's interpreter, installed at first. Raises StartError when that fails."""
+    """Return MiniStack's interpreter, and install it at first use. Raises StartError on failure."""
     # Its functions run in it, so it is the Python that they are packaged with.
     return environment(FOLDER / "server", REQUIREMENTS, lambda: sys.executable, shutdown)

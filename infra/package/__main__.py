@@ -12,7 +12,7 @@ from infra.package.report import import_report, report
 
 
 def main() -> None:
-    """Build what the command line asks for, and say what came out."""
+    """Build according to the command line, and print the result."""
     parser = Parser("package", prog="python -m infra.package", description="Build the Lambda package.")
     parser.add_argument("--stage", default="prod", choices=("localstack", "ministack", "prod"))
     parser.add_argument("--out", default=Path("dist"), type=Path, help="folder for the zip and the template")

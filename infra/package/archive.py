@@ -1,4 +1,4 @@
-"""The zip itself: bytecode beside the sources, and nothing that depends on when and where it was made."""
+"""The zip: bytecode beside the sources, and nothing that depends on the time or place of the build."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ UNPACKED_AT = "/var/task"  # where Lambda unpacks a package, and so what its tra
 
 
 def finish(package: Path, python: str) -> None:
-    """Add bytecode to the zip that Chalice made, and rewrite it so that it depends on its contents alone.
+    """Add bytecode to Chalice's zip, and rewrite the zip so that it depends on its contents alone.
 
-    python: the version of Python that it runs on. Where this machine has none, there is no bytecode, and a
-    warning on standard error says so.
-    Raises PackageError when a file cannot be compiled, or the zip outgrows LIMIT_BYTES.
+    python: The version of Python that runs the package. If this machine does not have it, the package gets no
+        bytecode, and a warning on standard error says so.
+    Raises PackageError if a file cannot be compiled, or the zip is larger than LIMIT_BYTES.
     """
     with tempfile.TemporaryDirectory(prefix="parley-package-") as temporary:
         folder = Path(temporary)
@@ -41,12 +41,12 @@ def finish(package: Path, python: str) -> None:
 def compile_all(folder: Path, interpreter: str) -> None:
     """Compile every module of a folder into its `__pycache__`, to the same bytes each time.
 
-    interpreter: the Python to compile with, of the version that the modules run on.
+    interpreter: The Python to compile with, of the version that runs the modules.
 
-    Lambda's /var/task is read-only: bytecode that is not in the package is made anew in every cold start.
-    The sources in a zip have no dates, so bytecode dated after them would always be refused; UNCHECKED_HASH
-    is taken without a look at the source. Optimisation stays off, so that asserts stay.
-    A fresh interpreter with a fixed hash seed makes marshal write sets and references in the same order.
+    Lambda's /var/task is read-only: without bytecode in the package, every cold start compiles the modules.
+    The sources in a zip have no dates, so dated bytecode would always be refused; UNCHECKED_HASH is accepted
+    without reading the source. Optimisation stays off, so that asserts stay. A new interpreter with a fixed
+    hash seed makes marshal write sets and references in the same order.
     """
     command = [interpreter, "-S", "-P", "-m", "compileall", "-q", "-f", "-j", "1", "-o", "0"]
     command += ["--invalidation-mode", "unchecked-hash", "-s", str(folder), "-p", UNPACKED_AT, str(folder)]
@@ -65,7 +65,7 @@ def write(folder: Path, package: Path) -> None:
 
 
 def check_size(package: Path, limit: int = LIMIT_BYTES) -> None:
-    """Raise PackageError, naming the largest files, when a zip has more bytes than the limit."""
+    """Raise PackageError, naming the largest files, if a zip is larger than the limit."""
     size = package.stat().st_size
     if size <= limit:
         return
@@ -79,11 +79,11 @@ def check_size(package: Path, limit: int = LIMIT_BYTES) -> None:
 
 
 def entries(package: Path) -> list[zipfile.ZipInfo]:
-    """Return what a zip holds, the largest first."""
+    """Return the entries of a zip, the largest first."""
     with zipfile.ZipFile(package) as files:
         return sorted(files.infolist(), key=lambda entry: (-entry.compress_size, entry.filename))
 
 
 def megabytes(size: int) -> str:
-    """Write a number of bytes as MB of 10^6 bytes, to two places."""
+    """Return a number of bytes as MB of 10^6 bytes, with two decimal places."""
     return f"{size / 1e6:.2f}"

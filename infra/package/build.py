@@ -20,10 +20,13 @@ ROOT = Path(__file__).parents[2]
 
 @dataclass(frozen=True)
 class Package:
-    """A package that was built.
+    """A built package.
 
-    zip: the code. template: CloudFormation's template, whose CodeUri is that zip.
-    digest: SHA-256 of the zip in hexadecimal. architecture: x86_64 or arm64. python: a version such as 3.13.
+    zip: The code.
+    template: CloudFormation's template; its CodeUri is that zip.
+    digest: SHA-256 of the zip in hexadecimal.
+    architecture: x86_64 or arm64.
+    python: A version such as 3.13.
     """
 
     zip: Path
@@ -34,12 +37,12 @@ class Package:
 
 
 def build(stage: str, out: Path, *, repository: Path = ROOT) -> Package:
-    """Package the last commit for a stage; warn on standard error of changes that are not in it.
+    """Package the last commit for a stage; warn on standard error about uncommitted changes.
 
     stage: `prod`, for the architecture in .chalice/config.json, or an emulator's, for this machine's.
-    out: the folder to write deployment.zip and sam.json into; made if need be.
-    repository: the top of a git checkout.
-    Raises PackageError, or OSError when a disk is full.
+    out: The folder for deployment.zip and sam.json; created if it does not exist.
+    repository: The top of a git checkout.
+    Raises PackageError, or OSError if a disk is full.
     """
     source.require_checkout(repository)
     _check_writable(out)
@@ -48,7 +51,7 @@ def build(stage: str, out: Path, *, repository: Path = ROOT) -> Package:
 
 
 def assemble(stage: str, out: Path, repository: Path) -> Package:
-    """Do what build does, without a look at what is not committed. Raises PackageError."""
+    """Like `build`, without the check for uncommitted changes. Raises PackageError."""
     with tempfile.TemporaryDirectory(prefix="parley-package-") as temporary:
         project = Path(temporary)
         source.export(repository, project)
@@ -64,10 +67,11 @@ def assemble(stage: str, out: Path, repository: Path) -> Package:
 
 
 def chalice_package(project: Path, stage: str, merged: Template, out: Path) -> None:
-    """Have Chalice package a project, and finish the template that it writes.
+    """Let Chalice package a project, and finish the template that it writes.
 
-    project: a folder with app.py and .chalice/config.json. merged: what is merged into Chalice's template.
-    out: the absolute path of the folder that deployment.zip and sam.json are written into.
+    project: A folder with app.py and .chalice/config.json.
+    merged: What to merge into Chalice's template.
+    out: The absolute path of the folder for deployment.zip and sam.json.
     Raises PackageError.
     """
     fragments = project / "merge.json"
@@ -88,13 +92,13 @@ def _merged(project: Path, stage: str) -> Template:
 
 
 def _finish_template(file: Path, stage: str) -> None:
-    """Take out of Chalice's template what the stage does not get, and write its keys in order."""
+    """Remove from Chalice's template what the stage does not get, and write its keys in order."""
     template = aws.finished(json.loads(file.read_text(encoding="utf-8")), stage)
     file.write_text(json.dumps(template, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def _check_writable(out: Path) -> None:
-    """Make a folder if need be. Raises PackageError, before anything is built, when it takes no files."""
+    """Create a folder if it does not exist. Raises PackageError, before the build, if it is not writable."""
     try:
         out.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=out):

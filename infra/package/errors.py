@@ -1,4 +1,4 @@
-"""The package's one error, and the running of the tools that it is built with."""
+"""The package's one error, and running the tools that build a package."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
 class PackageError(Exception):
-    """The package cannot be built; the text says why and what to do."""
+    """The package cannot be built; the message says why and what to do."""
 
 
 def run(what: str, command: list[str], cwd: Path, environ: Mapping[str, str] | None = None) -> str:
-    """Run a command to its end and return what it wrote to standard output.
+    """Run a command to its end and return its standard output.
 
-    what: the command's name in an error.
-    environ: variables beside those of `surroundings`.
-    Raises PackageError, on one line with the command's own reason, when it fails or cannot be started.
+    what: The command's name in an error.
+    environ: Variables in addition to those of `surroundings`.
+    Raises PackageError, on one line with the command's own reason, if it fails or cannot be started.
     """
     try:
         done = subprocess.run(
@@ -42,7 +42,7 @@ def run(what: str, command: list[str], cwd: Path, environ: Mapping[str, str] | N
 
 
 def _reason(output: str) -> str:
-    """Put what a command wrote on one line; of a traceback, only the error that it ends with."""
+    """Return a command's output on one line; of a traceback, only its last line."""
     _, traceback, after = output.rpartition(TRACEBACK)
     lines = after.splitlines()
     words = dropwhile(lambda line: not line or line.startswith(" "), lines) if traceback else lines
@@ -52,7 +52,7 @@ def _reason(output: str) -> str:
 def surroundings() -> dict[str, str]:
     """Return this process's variables without those that could change the package.
 
-    Settings of the caller must not end up in the template, nor Python's switches in the bytecode.
+    The caller's settings must not get into the template, nor Python's options into the bytecode.
     """
     changing = ("AWS_", "PARLEY_", "REDIS_", "PYTHON")
     return {name: value for name, value in os.environ.items() if not name.startswith(changing)}

@@ -1,4 +1,4 @@
-"""How long the application in a package takes to import."""
+"""The import time of the application in a package."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ print(time.perf_counter() - start)
 
 
 def import_seconds(package: Path, processes: int = 5) -> list[float]:
-    """Import the application from a package's zip in fresh, isolated processes.
+    """Import the application from a package's zip in new, isolated processes.
 
-    package: a zip built for this machine, whose compiled modules it can load.
-    Returns the seconds that each process took, the interpreter's own start not counted.
-    Raises PackageError when the application does not import with the standard library and the package alone.
+    package: A zip built for this machine, which can load its compiled modules.
+    Returns the seconds of each process, without the start of the interpreter.
+    Raises PackageError if the application needs more than the standard library and the package.
     """
     with tempfile.TemporaryDirectory(prefix="parley-import-") as folder:
         with zipfile.ZipFile(package) as files:

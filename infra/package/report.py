@@ -1,4 +1,4 @@
-"""What is said of a package for a person to read."""
+"""Descriptions of a package for people."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BIGGEST = 8
 
 
 def report(package: Package) -> str:
-    """Describe a package: its size, its number of files, its digest and what takes most."""
+    """Return a package's size, number of files, digest and largest files as lines."""
     listed = entries(package.zip)
     unpacked = sum(entry.file_size for entry in listed)
     lines = [
@@ -30,7 +30,7 @@ def report(package: Package) -> str:
 
 
 def import_report(stage: str, package: Package, repository: Path = ROOT) -> str:
-    """Say how long the application takes to import on this machine.
+    """Return a line with the application's import time on this machine.
 
     A package for another machine or Python cannot be loaded here; then the same commit is built for this one.
     Raises PackageError.

@@ -1,4 +1,4 @@
-"""What of the repository ships, as it was committed last."""
+"""The files that the package gets from the last commit."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ NAMED = 5
 
 
 def export(repository: Path, project: Path) -> None:
-    """Write what ships, as it was committed last, into a folder. Raises PackageError."""
+    """Write the committed files of the package into a folder. Raises PackageError."""
     archive = project / "export.zip"
     # The files as committed, also where git would give them Windows' line ends.
     command = ["git", "-c", "core.autocrlf=false", "-c", "core.eol=lf", "-C", str(repository), "archive"]
@@ -42,7 +42,7 @@ def require_checkout(repository: Path) -> None:
 
 
 def warn_of_changes(repository: Path) -> None:
-    """Name on standard error what ships and has changed since the last commit."""
+    """Warn on standard error about files of the package with uncommitted changes."""
     command = ["git", "status", "--porcelain", "--", *SHIPPED]
     changed = [line[3:] for line in run("git status", command, cwd=repository).splitlines()]
     if not changed:

@@ -1,7 +1,7 @@
-"""The pinned dependencies, put where Chalice takes them from.
+"""Putting the pinned dependencies into Chalice's vendor folder.
 
-Chalice would download them itself, but without their hashes wherever this machine is not of the Lambda's
-kind. So they are put into Chalice's vendor folder first, each held against its hash.
+Chalice would download them itself, but without checking hashes unless this machine is like Lambda's. So they
+are installed into the vendor folder first, with a check of each hash.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ HERE = ("localstack", "ministack")
 
 
 def this_architecture() -> str:
-    """Return this machine's architecture by Lambda's name. Raises PackageError when Lambda lacks it."""
+    """Return this machine's architecture by Lambda's name. Raises PackageError if Lambda does not have it."""
     try:
         return MACHINES[platform.machine().lower()]
     except KeyError:
@@ -54,7 +54,7 @@ def choose_architecture(project: Path, stage: str) -> str:
 
 
 def python_of(stage: str) -> str:
-    """Return the version of Python that a stage's functions run on, such as 3.13."""
+    """Return the version of Python that runs a stage's functions, such as 3.13."""
     return RUNTIMES.get(stage, f"python{PYTHON}").removeprefix("python")
 
 
@@ -73,7 +73,7 @@ def vendor(project: Path, stage: str, architecture: str) -> None:
 
 
 def _platform(stage: str, architecture: str) -> list[str]:
-    """Return pip's options for Lambda's kind of machine; none for one here that has another C library."""
+    """Return pip's options for Lambda's machines; none for one like this that has another C library."""
     if stage in HERE and platform.libc_ver()[0] != "glibc":
         return []
     named = [f"--platform={library}_{PROCESSORS[architecture]}" for library in PLATFORMS]
@@ -83,7 +83,7 @@ def _platform(stage: str, architecture: str) -> list[str]:
 def needed(lock: str, python: str, architecture: str) -> str:
     """Return the pins of a lock file that Lambda needs, each without its marker.
 
-    pip holds markers against the Python that it runs on, whichever Python it installs for.
+    pip compares markers with the Python that it runs on, whichever Python it installs for.
     """
     target = {
         "python_version": python,

@@ -217,7 +217,8 @@ def test_the_store_never_changes_by_parts(release: Callable[..., str], name: str
     """Neither with a Rollout that is given nor with one that is held; the error says what to give."""
     held = {"Store": "serverless", "StoreAuth": "iam"}
     for stack, given in (({**held, "Rollout": CANARY}, {}), (held, {"Rollout": CANARY})):
-        with pytest.raises(DeployError, match=f"^{name} cannot change by parts.*give Rollout=AllAtOnce too"):
+        refusal = f"^{name} cannot change step by step.*deploy with Rollout=AllAtOnce"
+        with pytest.raises(DeployError, match=refusal):
             release(stack, **given, **{name: value})
     assert release({**held, "Rollout": CANARY}, Rollout="AllAtOnce", **{name: value})
 

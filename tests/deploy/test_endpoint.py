@@ -34,8 +34,8 @@ def test_an_endpoint_that_is_no_url(tmp_path: Path, stage: str, wrong: str) -> N
     said = refusal(
         run("infra.deploy", "--stage", stage, env={**somebody(tmp_path), "AWS_ENDPOINT_URL": wrong})
     )
-    told = "and has to be a URL such as http://127.0.0.1:4566"
-    assert said == f"deploy: AWS_ENDPOINT_URL is {wrong!r}, {told}"
+    told = "it must be a URL such as http://127.0.0.1:4566"
+    assert said == f"deploy: AWS_ENDPOINT_URL is {wrong!r}; {told}"
 
 
 @pytest.mark.long
@@ -56,7 +56,8 @@ def test_something_else_answers(tmp_path: Path, status: int) -> None:
         said = refusal(
             run("infra.deploy", "--stage", "localstack", env={**somebody(tmp_path), "AWS_ENDPOINT_URL": url})
         )
-    assert said.startswith(f"deploy: what answers at {url} is not LocalStack: `make localstack` starts")
+    told = "is not LocalStack: start LocalStack with `make localstack`"
+    assert said.startswith(f"deploy: the server at {url} {told}")
 
 
 def test_a_blank_endpoint_is_none(variables: pytest.MonkeyPatch) -> None:

@@ -87,7 +87,7 @@ def test_localstack_is_not_up(nobody: dict[str, str], free_port: int) -> None:
     """Where LocalStack should be and is not, the line says how to start it."""
     env = {**nobody, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{free_port}"}
     said = refusal(run("infra.deploy", "--stage", "localstack", env=env))
-    assert said.startswith(f"deploy: nothing answers at http://127.0.0.1:{free_port}: `make localstack`")
+    assert said.startswith(f"deploy: nothing responds at http://127.0.0.1:{free_port}: start LocalStack with")
 
 
 def test_a_parameter_without_a_value(nobody: dict[str, str]) -> None:

@@ -79,7 +79,7 @@ def test_what_is_replaced_stands_out(stub: Stubber) -> None:
         ("DELETE_FAILED", "make undeploy STAGE=prod"),
         ("UPDATE_ROLLBACK_FAILED", "aws cloudformation continue-update-rollback --stack-name parley-prod"),
         ("UPDATE_FAILED", "aws cloudformation rollback-stack --stack-name parley-prod"),
-        ("UPDATE_IN_PROGRESS", "wait until that is done"),
+        ("UPDATE_IN_PROGRESS", "wait until that has ended"),
     ],
 )
 def test_error_of_a_stuck_stack_says_how_to_continue(stub: Stubber, status: str, way_out: str) -> None:
@@ -154,7 +154,7 @@ def test_the_first_failure_of_a_change_is_the_reason_given(stub: Stubber) -> Non
     ]
     stub.add_response("describe_stack_events", {"StackEvents": newest_first})
     said: list[str] = []
-    with pytest.raises(DeployError, match="first because of Cache: quota exceeded"):
+    with pytest.raises(DeployError, match="the first failure: Cache: quota exceeded"):
         stack(stub, said).apply(ChangeSet(stub.client, IDENTITY, fresh=False))
     assert [line.split()[1] for line in said] == ["Vpc", "Cache", "Api"]
 

@@ -104,7 +104,7 @@ def test_a_stack_that_was_half_made_is_named_with_the_way_out(
             StackName="parley-half", WaiterConfig={"Delay": 1}
         )
     said = refusal(run(*deploy, "--parameter", STORE, env=env))
-    assert said.startswith("deploy: the stack parley-half is in state CREATE_FAILED; it was never made whole")
+    assert said.startswith("deploy: the stack parley-half is in state CREATE_FAILED; it was never completed")
     assert "make undeploy STAGE=localstack" in said
     assert "Broken" in said
     assert run(*deploy, "--delete", "--yes", env=env).returncode == 0

@@ -1,8 +1,8 @@
 """A Lambda executor that runs functions as processes of this machine.
 
-Settings, in LocalStack's environment: PARLEY_LAMBDA_PYTHON, the interpreter that runs functions;
-PARLEY_LAMBDA_ENVIRONMENT, a JSON object of variables that every function has unless its own configuration
-says otherwise; PARLEY_LAMBDA_LOG, a file that all functions' logs are added to.
+Its settings, in LocalStack's environment: PARLEY_LAMBDA_PYTHON, the interpreter of the functions;
+PARLEY_LAMBDA_ENVIRONMENT, a JSON object of variables for every function that does not set them itself;
+PARLEY_LAMBDA_LOG, a file for the logs of all functions.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class ProcessExecutor(RuntimeExecutor):  # type: ignore[misc] # LocalStack carri
             self._sandbox = None
 
     def invoke(self, payload: dict[str, str]) -> InvocationResult:
-        """Run one call, and return its answer with the log lines Lambda writes around it."""
+        """Run one call, and return its response with the log lines that Lambda writes around it."""
         sandbox = self._sandbox
         if sandbox is None:
             raise LambdaRuntimeException("the execution environment has been stopped")
@@ -69,24 +69,24 @@ class ProcessExecutor(RuntimeExecutor):  # type: ignore[misc] # LocalStack carri
         return InvocationResult(request_id, answer.payload, is_error=answer.failed, logs=lines)
 
     def get_logs(self) -> str:
-        """Return what the process wrote outside of a call."""
+        """Return what the process wrote outside of calls."""
         return self._sandbox.take_output() if self._sandbox is not None else ""
 
     def get_address(self) -> str:
-        """Return where the process runs."""
+        """Return the address of the process."""
         return "127.0.0.1"
 
     def get_endpoint_from_executor(self) -> str:
-        """Return where the process finds LocalStack."""
+        """Return the address by which the process reaches LocalStack."""
         return "127.0.0.1"
 
     def get_runtime_endpoint(self) -> str:
-        """Return LocalStack's own callback address, which a process has no use for."""
+        """Return LocalStack's own callback address, which a process does not use."""
         return ""
 
     @classmethod
     def prepare_version(cls, function_version: FunctionVersion) -> None:
-        """Unpack the code; raises LambdaRuntimeException for a runtime that the interpreter is not."""
+        """Unpack the code; raises LambdaRuntimeException if the interpreter has another runtime."""
         wanted, there = function_version.config.runtime, _runtime()
         if wanted != there:
             raise LambdaRuntimeException(f"the function wants {wanted}, and functions run on {there} here")
@@ -105,7 +105,7 @@ def _environ(env_vars: dict[str, Any], code: Path) -> dict[str, str]:
 
 
 def _report(version: FunctionVersion, request_id: str, output: str, seconds: float) -> str:
-    """Put Lambda's own lines around a call's output; the memory used is not measured."""
+    """Add Lambda's own lines around a call's output; the used memory is not measured."""
     ended = "" if not output or output.endswith("\n") else "\n"
     milliseconds = seconds * 1000
     return (

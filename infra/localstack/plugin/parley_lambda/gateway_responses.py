@@ -27,7 +27,7 @@ VARIABLE = re.compile(r"\$context\.([A-Za-z]+(?:\.[A-Za-z]+)*)")
 
 
 def install() -> None:
-    """Have LocalStack import an API's GatewayResponses and answer with them."""
+    """Make LocalStack import an API's GatewayResponses and respond with them."""
     provider.import_api_from_openapi_spec = functools.partial(_import, provider.import_api_from_openapi_spec)
     patch(GatewayExceptionHandler.create_exception_response)(_render)
 

@@ -1,4 +1,4 @@
-"""The plugins, in the form LocalStack loads them; what they need is imported when they are used."""
+"""The plugins, in the form that LocalStack loads; their imports happen at first use."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class ProcessExecutorPlugin(RuntimeExecutorPlugin):  # type: ignore[misc] # Loca
 
 @hooks.on_infra_start()
 def render_gateway_responses() -> None:
-    """Have API Gateway's own errors rendered by the API's GatewayResponses."""
+    """Make API Gateway's own errors follow the API's GatewayResponses."""
     from . import gateway_responses
 
     gateway_responses.install()

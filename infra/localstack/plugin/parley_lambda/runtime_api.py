@@ -20,12 +20,17 @@ MAX_REPLY_BYTES = 6_291_556
 
 
 def error_payload(kind: str, message: str) -> bytes:
-    """Return an error as Lambda tells a caller of it."""
+    """Return an error in the form in which Lambda reports it to a caller."""
     return json.dumps({"errorType": kind, "errorMessage": message}).encode()
 
 
 class Invocation(NamedTuple):
-    """One event for the process; arn: the function's. trace: an X-Ray header. deadline_ms: Unix time."""
+    """One event for the process.
+
+    arn: The function's.
+    trace: An X-Ray header.
+    deadline_ms: Unix time.
+    """
 
     request_id: str
     arn: str
@@ -35,7 +40,7 @@ class Invocation(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """What the process made of an event; failed: it raised, and the payload describes the error."""
+    """The result of an event; failed: The function raised, and the payload describes the error."""
 
     payload: bytes
     failed: bool
@@ -51,10 +56,9 @@ TOO_LARGE = Answer(
 
 
 class RuntimeApi:
-    """Gives events to one process, one at a time, and takes its answers; address: host:port it listens on.
+    """Gives events to one process, one at a time, and takes its responses; address: host:port it listens on.
 
-    started: done when the process asks for its first event; its result is None, or the error it failed with
-    at import.
+    started: Completes when the process requests its first event; the result is None, or the import error.
     """
 
     def __init__(self) -> None:
@@ -72,7 +76,7 @@ class RuntimeApi:
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 
     def submit(self, invocation: Invocation) -> Future[Answer]:
-        """Hand an event to the process, and return the future of its answer."""
+        """Pass an event to the process, and return the future of its response."""
         self._answer = Future()
         self._events.put(invocation)
         return self._answer
@@ -89,11 +93,11 @@ class RuntimeApi:
         return self._events.get()
 
     def take_answer(self, answer: Answer) -> None:
-        """Take the process's answer to the event it has; one that is too large becomes an error."""
+        """Take the process's response to its event; one that is too large becomes an error."""
         _settle(self._answer, answer if len(answer.payload) <= MAX_REPLY_BYTES else TOO_LARGE)
 
     def take_start_error(self, error: bytes) -> None:
-        """Take the error the process failed with at import."""
+        """Take the error by which the process failed to import."""
         _settle(self.started, error)
 
 
@@ -104,7 +108,7 @@ class _Handler(BaseHTTPRequestHandler):
     wbufsize = -1
 
     def do_GET(self) -> None:
-        """Wait for an event, and give it: only `invocation/next` is asked for."""
+        """Wait for an event, and send it; the only GET path is `invocation/next`."""
         event = self.runtime.next_event()
         if event is None:
             self._reply(HTTPStatus.GONE)
@@ -119,7 +123,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._reply(HTTPStatus.OK, headers, event.payload)
 
     def do_POST(self) -> None:
-        """Take an answer, an error or an error at import."""
+        """Take a response, an error or an import error."""
         body = self._body()
         if self.path == f"{PREFIX}init/error":
             self.runtime.take_start_error(body)
@@ -147,7 +151,7 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(body)
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 # the base class's name
-        """Say nothing: LocalStack logs the invocation."""
+        """Log nothing: LocalStack logs the invocation."""
 
 
 def _settle(future: Future[Any], value: Any) -> None:

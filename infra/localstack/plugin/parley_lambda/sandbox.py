@@ -17,18 +17,19 @@ from typing import Any
 from .runtime_api import Answer, Invocation, RuntimeApi, error_payload
 
 START_SECONDS = 10
-"""How long a function may import before Lambda starts it anew with the function's own time-out.
+"""Maximum seconds of an import, after which Lambda starts the function again with its own time-out.
 
 Source: docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html, "Init phase".
 """
 
 
 class Sandbox:
-    """Runs a handler in a Python process of its own, started when a call needs it and none runs.
+    """Runs a handler in its own Python process, which starts when a call needs it and none runs.
 
-    python: an interpreter with awslambdaric installed, of the function's version.
-    code: the folder of the unpacked package. environ: the whole environment of the process, with _HANDLER.
-    seconds: how long one call may take.
+    python: An interpreter with awslambdaric installed, of the function's version.
+    code: The folder of the unpacked package.
+    environ: The whole environment of the process, with _HANDLER.
+    seconds: Maximum duration of a call.
     """
 
     def __init__(self, python: str, code: Path, environ: dict[str, str], seconds: float) -> None:
@@ -57,21 +58,21 @@ class Sandbox:
         return self._start_error()
 
     def invoke(self, invocation: Invocation) -> tuple[Answer, str]:
-        """Run one event to its answer; returns it with what the process wrote.
+        """Run one event to its response; return it with the output of the process.
 
-        A process that takes too long or dies is told of as Lambda does.
+        A process that takes too long or dies is reported as Lambda reports it.
         """
         with self._in_call:
             return self._answer(invocation), self.take_output()
 
     def stop(self) -> None:
-        """End the process once the call it has is answered, and forget its output."""
+        """End the process once its call is finished, and forget its output."""
         self._in_call.acquire(timeout=self._seconds)
         self._end()
         self._output.close()
 
     def take_output(self) -> str:
-        """Return what the process wrote since the last call of this."""
+        """Return what the process wrote since the last call of this method."""
         text = Path(self._output.name).read_text(errors="replace")
         os.truncate(self._output.name, 0)
         return text
@@ -97,7 +98,7 @@ class Sandbox:
         return error
 
     def _failure(self, request_id: str) -> Answer:
-        """Return the error of a call that got no answer, and note it in the log as Lambda words it."""
+        """Return the error of a call without a response, and log it in Lambda's words."""
         if self._ended.done():
             kind, what = "Runtime.ExitError", _how(self._ended.result())
             line = f"RequestId: {request_id} Error: {what}\n{kind}\n"
