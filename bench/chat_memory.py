@@ -65,12 +65,12 @@ def _members(scales: Scales, size: int, count: int) -> Row:
 
 def _write_groups(scales: Scales, size: int, count: int) -> None:
     settings = Settings()
-    chats = Chats(scales.store, settings.max_members, settings.large_chat)
+    chats = Chats(settings.max_members, settings.large_chat)
     people = [(handle, Role.MEMBER) for handle in _handles(size)]
     people[0] = (people[0][0], Role.OWNER)
     body = packed(Content(SENDER, TEXT))
     for _ in range(count):
-        assert chats.create(new_group_id(), Info(name="bench", maker=SENDER), people, body)
+        assert scales.store.run(chats.create(new_group_id(), Info(name="bench", maker=SENDER), people, body))
     scales.forget_owed()
 
 
@@ -81,7 +81,7 @@ def _rows(scales: Scales, size: int, count: int) -> Row:
 
 
 def _write_rows(scales: Scales, size: int, count: int) -> None:
-    inboxes, chats = Inboxes(scales.store), [new_group_id() for _ in range(size)]
+    inboxes, chats = Inboxes(), [new_group_id() for _ in range(size)]
 
     def placing() -> Iterator[Query[Any]]:
         for handle in _handles(count):

@@ -76,18 +76,19 @@ PLAIN_SOCKET = "a plain socket with hiredis"
 
 def _appends(url: str) -> list[Work]:
     settings = Settings(redis_url=url)
+    store = connect(settings)
     log, node, client = (
-        MessageLog(connect(settings)),
+        MessageLog(),
         SingleNode(settings),
         redis.Redis.from_url(url, protocol=2),
     )
     content = Content(SENDER, TEXT)
     noted = Noted()
-    MessageLog(Store(noted)).append(SEND_CHAT, content)
+    Store(noted).run(log.append(SEND_CHAT, content))
     command = noted.command
     send = _plain(url.removeprefix("unix://"))
     return [
-        Work(MESSAGE_LOG, lambda _: log.append(SEND_CHAT, content), range),
+        Work(MESSAGE_LOG, lambda _: store.run(log.append(SEND_CHAT, content)), range),
         Work(KEPT_CONNECTION, lambda _: node.execute(command, repeatable=False), range),
         Work(EXECUTE_COMMAND, lambda _: client.execute_command(*command), range),
         Work(PLAIN_SOCKET, lambda _: send(command), range),

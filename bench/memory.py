@@ -38,7 +38,7 @@ class Scales:
     def __init__(self, engine: Engine) -> None:
         self.node: redis.Redis = engine.nodes[0]
         self.store = connect(Settings(redis_url=engine.url))
-        self.log = MessageLog(self.store)
+        self.log = MessageLog()
         info = self.node.info("server")
         self.name = (
             f"Valkey {info['valkey_version']}"
@@ -66,7 +66,7 @@ class Scales:
     def _warm_up(self) -> None:
         """Let the store compile the script, and the connections' buffers grow, before the measurement."""
         for _ in range(2):
-            self.log.append("warm:up", Content("warm", "up", "id"))
+            self.store.run(self.log.append("warm:up", Content("warm", "up", "id")))
             self._keys("*")
 
     def _used_without(self, pattern: str) -> int:

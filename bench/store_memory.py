@@ -129,7 +129,7 @@ def _tables(rows: Rows, scale: Scale) -> list[Table]:
 def _write_log(scales: Scales, chats: list[str], count: int, *, ids: bool = False) -> None:
     for chat, number in itertools.product(chats, range(count)):
         message_id = str(uuid.UUID(int=number)) if ids else None
-        scales.log.append(chat, Content(SENDER, TEXT, message_id))
+        scales.store.run(scales.log.append(chat, Content(SENDER, TEXT, message_id)))
     scales.forget_owed()
 
 

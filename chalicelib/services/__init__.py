@@ -111,6 +111,7 @@ class Services:
         self.sync = SyncService(store, stores.inboxes, stores.summaries)
         self.history_check = HistoryCheck(self._ids, self.sync)
         self.read_states = ReadStateService(
+            store,
             self._ids,
             stores.read_states,
             delivery.fan_out,
@@ -122,6 +123,7 @@ class Services:
     def _wire_messages(self) -> None:
         log, statuses, reader = self._stores.log, self.account_statuses, LogReader(self.account_statuses)
         sender = MessageSender(
+            self._store,
             log,
             self._stores.accounts,
             statuses,

@@ -65,7 +65,7 @@ def pushes_to_nobody(store: Store) -> MessagePush:
     stores = ConnectionStores(
         store, Connections(store, LEASE), UserConnections(store, LEASE), ChatConnections(store, LEASE)
     )
-    return MessagePush(stores, MessageLog(store), Outbox(store), no_push(), JobQueue(Settings(), store))
+    return MessagePush(stores, MessageLog(), Outbox(), no_push(), JobQueue(Settings(), store))
 
 
 def no_push() -> PushService:
@@ -117,9 +117,9 @@ class Village:
         self.directory = AccountIndexer(store, self.accounts, self.claims, self.index, self.traces)
         self.owed, self.follows, self.blocks = PendingWork(), Follows(), Blocks()
         self.posts, self.timelines, self.sessions = Posts(), Timelines(), Sessions()
-        self.chats, self.log = Chats(store, 1000, 100), MessageLog(store)
+        self.chats, self.log = Chats(1000, 100), MessageLog()
         edge_mirror = EdgeMirror(store, self.follows, self.posts, self.timelines)
-        inboxes, self.departed = Inboxes(store), list[tuple[str, str]]()
+        inboxes, self.departed = Inboxes(), list[tuple[str, str]]()
         self.erasure = AccountErasure(
             store,
             self.accounts,

@@ -27,12 +27,12 @@ class Groups:
 
     def __init__(self, store: Store, most: int = 1000, large: int = 100, keep: int = 0) -> None:
         self.store = store
-        self.chats = Chats(store, most, large, keep)
+        self.chats = Chats(most, large, keep)
 
     def make(self, *members: str, chat: str = GROUP, info: Info = TEAM) -> ChatChange:
         """Make a group of ann, its owner, and of members."""
         people = [("ann", Role.OWNER), *((handle, Role.MEMBER) for handle in members)]
-        made = self.chats.create(chat, info, people, NEWS)
+        made = self.store.run(self.chats.create(chat, info, people, NEWS))
         assert made is not None
         return made
 
@@ -49,13 +49,15 @@ class Groups:
     ) -> ChatChange:
         """Change how handles stand to a group as it is, and what it is."""
         becomes = [MemberChange(handle, one) for handle, one in to.items()]
-        made = self.chats.change(chat, self.view(*to, chat=chat), becomes, body=body, info=info)
+        made = self.store.run(
+            self.chats.change(chat, self.view(*to, chat=chat), becomes, body=body, info=info)
+        )
         assert made is not None
         return made
 
     def delete(self, chat: str = GROUP) -> ChatChange:
         """Delete a group."""
-        made = self.chats.delete(chat, self.view("ann", chat=chat))
+        made = self.store.run(self.chats.delete(chat, self.view("ann", chat=chat)))
         assert made is not None
         return made
 

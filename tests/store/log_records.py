@@ -10,7 +10,7 @@ import redis
 
 from chalicelib.config import Settings
 from chalicelib.store import keys
-from chalicelib.store.messages.log import Content, LogEntry, LogPage, MessageLog
+from chalicelib.store.messages.log import Appended, Content, LogEntry, LogPage, MessageLog
 from chalicelib.store.redis.client import Store
 from tests.servers.engines import Engine
 from tests.servers.gateway import PATIENCE
@@ -21,8 +21,11 @@ class Log:
 
     def __init__(self, store: Store, keep: int = 0) -> None:
         self._store = store
-        self._log = MessageLog(store, keep)
-        self.append = self._log.append
+        self._log = MessageLog(keep)
+
+    def append(self, chat: str, content: Content) -> Appended:
+        """Append a message."""
+        return self._store.run(self._log.append(chat, content))
 
     def after(self, *args: Any, **cursor: Any) -> LogPage:
         """Read what follows a seq."""

@@ -58,7 +58,7 @@ class AccountErasure:
         self._edges.remove(handle)
         for chat in self._store.run(self._inboxes.chats_of(handle)):
             self._depart(handle, chat)
-        self._inboxes.forget(handle)
+        self._store.run(self._inboxes.forget(handle))
         self._store.run(self._accounts.forget(handle))
 
 

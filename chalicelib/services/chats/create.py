@@ -115,7 +115,7 @@ class ChatCreation:
             (name, Role.MEMBER if one.accepts_being_added else Relation.INVITED)
             for name, one in invitees.items()
         ]
-        changed = self._chats.create(chat, info, people, body)
+        changed = self._store.run(self._chats.create(chat, info, people, body))
         if changed is None:
             existing = self._store.run(self._chats.viewing(chat)).info
             return _existing(chat, existing, info.maker)

@@ -10,6 +10,7 @@ from chalicelib.store.accounts.accounts import Accounts
 from chalicelib.store.chats.summary import Summaries
 from chalicelib.store.inbox.index import InboxEntry, InboxState
 from chalicelib.store.inbox.read_state import ReadStates
+from chalicelib.store.redis.client import Store
 
 
 class DirectChats:
@@ -20,18 +21,18 @@ class DirectChats:
 
     def __init__(
         self,
+        store: Store,
         names: Names,
         accounts: Accounts,
-        summaries: Summaries,
         read_states: ReadStates,
         fan_out: ChatFanOut,
         depart: Depart,
         *,
         strict: bool,
     ) -> None:
+        self._store = store
         self._names = names
         self._accounts = accounts
-        self._summaries = summaries
         self._read_states = read_states
         self._fan_out = fan_out
         self._depart = depart
@@ -44,12 +45,12 @@ class DirectChats:
         """
         other = self._names.user(name, "with")
         chat = ":".join(sorted((caller.handle, other)))
-        queries = self._summaries.of(chat, caller.handle), self._accounts.relation(other, caller.handle)
+        queries = Summaries.of(chat, caller.handle), self._accounts.relation(other, caller.handle)
         summary, relation = caller.read_all(*queries)
         is_new = not (summary.epoch or summary.stamp)
         if is_new and other != caller.handle:
             check_contact(other, relation, needs_account=self._strict)
-        touched = self._read_states.open(chat, caller.handle)
+        touched = self._store.run(self._read_states.open(chat, caller.handle))
         entry = InboxEntry(caller.handle, touched.stamp, InboxState.IN, touched.active)
         self._fan_out.deliver_entries(chat, [entry], self._depart)
         return chat, is_new
@@ -60,6 +61,6 @@ class DirectChats:
         chat: The canonical id; the caller is one of the two users.
         """
         caller.authenticate()
-        touched = self._read_states.leave(chat, caller.handle)
+        touched = self._store.run(self._read_states.leave(chat, caller.handle))
         entry = InboxEntry(caller.handle, touched.stamp, InboxState.OUT, touched.active)
         self._fan_out.deliver_entries(chat, [entry], self._depart)

@@ -50,8 +50,8 @@ class ChatTransactions:
             if decision is None:
                 return snapshot, None
             body = None if decision.event is None else system_message(sender, decision.event)
-            changed = self._chats.change(
-                chat, snapshot, decision.member_changes, info=decision.info, body=body
+            changed = self._store.run(
+                self._chats.change(chat, snapshot, decision.member_changes, info=decision.info, body=body)
             )
             if changed is not None:
                 self._deliver(chat, changed, decision)
@@ -64,7 +64,7 @@ class ChatTransactions:
         for _ in range(MAX_ATTEMPTS):
             existing_info(chat, snapshot)
             check(snapshot)
-            changed = self._chats.delete(chat, snapshot)
+            changed = self._store.run(self._chats.delete(chat, snapshot))
             if changed is not None:
                 self.deliver_to_all(chat, changed)
                 return

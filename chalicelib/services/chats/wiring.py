@@ -35,9 +35,9 @@ class ChatUseCases:
         invitees = InviteeStatuses(settings.max_large_chats, strict=strict)
         creation = ChatCreation(store, names, invitees, chats, transactions, limits)
         direct = DirectChats(
+            store,
             names,
             stores.accounts,
-            summaries,
             stores.read_states,
             delivery.fan_out,
             transactions.remove_account,

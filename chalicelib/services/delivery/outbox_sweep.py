@@ -62,7 +62,7 @@ class OutboxSweep:
         """
         now = int(self._clock() * 1_000_000)
         recent = range(now - SWEEP_AGE_MICROSECONDS, now)  # later ones are of a clock that fell back since
-        left = [entry for entry in self._outbox.everything() if entry.since not in recent]
+        left = [entry for entry in self._store.run(self._outbox.entries()) if entry.since not in recent]
         done, pauses = 0, iter(range(MOST_PAUSES))
         failures: list[tuple[Sequence[OutboxEntry], Exception]] = []
         for size in (AT_ONCE, AT_ONCE, 1):

@@ -20,6 +20,7 @@ from chalicelib.store.inbox.read_state import (
     ReadStateChange,
     ReadStates,
 )
+from chalicelib.store.redis.client import Store
 
 BITS = {"unread": MARKED_UNREAD, "pinned": PINNED, "muted": MUTED, "archived": ARCHIVED}
 
@@ -33,6 +34,7 @@ class ReadStateService:
 
     def __init__(
         self,
+        store: Store,
         ids: ChatIds,
         read_states: ReadStates,
         fan_out: ChatFanOut,
@@ -40,6 +42,7 @@ class ReadStateService:
         receipt_delivery: ReceiptDelivery,
         blocks: BlockFilter,
     ) -> None:
+        self._store = store
         self._ids = ids
         self._read_states = read_states
         self._fan_out = fan_out
@@ -55,7 +58,9 @@ class ReadStateService:
         """
         found, ((seq, time, epoch), field) = self._ids.own(caller.handle, chat), _named(upto)
         caller.authenticate()
-        change = self._read_states.read(found.text, caller.handle, seq, time, epoch, field=field)
+        change = self._store.run(
+            self._read_states.read(found.text, caller.handle, seq, time, epoch, field=field)
+        )
         if change is not None:
             self._deliver_entry(caller, found.text, change)
             self._receipt_delivery.deliver(caller.handle, found, read=seq, skip=skip)
@@ -64,7 +69,9 @@ class ReadStateService:
         """Raise the seq up to which the caller has received; see `read`."""
         found, ((seq, time, epoch), field) = self._ids.own(caller.handle, chat), _named(upto)
         caller.authenticate()
-        if self._read_states.received(found.text, caller.handle, seq, time, epoch, field=field):
+        if self._store.run(
+            self._read_states.received(found.text, caller.handle, seq, time, epoch, field=field)
+        ):
             self._receipt_delivery.deliver(caller.handle, found, received=seq, skip=skip)
 
     def flag(self, caller: Caller, chat: str, flags: Flags) -> None:
@@ -74,7 +81,7 @@ class ReadStateService:
         bits_off = sum(bit for name, bit in BITS.items() if getattr(flags, name) is False)
         caller.authenticate()
         if bits_on or bits_off:
-            change = self._read_states.flag(chat, caller.handle, bits_on, bits_off)
+            change = self._store.run(self._read_states.flag(chat, caller.handle, bits_on, bits_off))
             if change is not None:
                 self._deliver_entry(caller, chat, change)
 

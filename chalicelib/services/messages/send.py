@@ -15,6 +15,7 @@ from chalicelib.services.values.message_limits import checked_id, checked_text
 from chalicelib.services.views.message_row import message
 from chalicelib.store.accounts.accounts import Accounts, AccountStatus
 from chalicelib.store.messages.log import Content, LogEntry, MessageLog
+from chalicelib.store.redis.client import Store
 
 
 class Sent(NamedTuple):
@@ -45,6 +46,7 @@ class MessageSender:
 
     def __init__(
         self,
+        store: Store,
         log: MessageLog,
         accounts: Accounts,
         statuses: AccountStatusCache,
@@ -52,6 +54,7 @@ class MessageSender:
         *,
         needs_account: bool,
     ) -> None:
+        self._store = store
         self._log = log
         self._accounts = accounts
         self._statuses = statuses
@@ -83,7 +86,7 @@ class MessageSender:
             reply_to=request.reply_to,
         )
         self._authenticate(caller, chat)
-        appended = self._log.append(chat.text, content)
+        appended = self._store.run(self._log.append(chat.text, content))
         entry = LogEntry(appended.seq, appended.time, content)
         sent = Sent(message(chat.text, entry), entry, appended.duplicate)
         if on_stored is not None:

@@ -20,7 +20,6 @@ from chalicelib.store.chats.info import (
 )
 from chalicelib.store.chats.lists import ChatLists, inbox_entry
 from chalicelib.store.inbox.index import InboxEntry
-from chalicelib.store.redis.client import Store
 from chalicelib.store.redis.packing import packed_list
 from chalicelib.store.redis.query import Query
 from chalicelib.store.redis.scripts import Script
@@ -97,9 +96,8 @@ class Chats(ChatLists):
     changes, `i<chat>` when the search entries may be out of date.
     """
 
-    def __init__(self, store: Store, max_members: int, large_chat: int, keep: int = 0) -> None:
+    def __init__(self, max_members: int, large_chat: int, keep: int = 0) -> None:
         """Make a store of chats; see PARLEY_MAX_MEMBERS, PARLEY_LARGE_CHAT and PARLEY_KEEP_MESSAGES."""
-        self._store = store
         self._limits = (keep, max_members, large_chat, MOST_OTHERS)
         self._max_members = max_members
 
@@ -116,12 +114,11 @@ class Chats(ChatLists):
 
     def create(
         self, chat: str, info: Info, people: Sequence[tuple[str, Role | Relation]], body: bytes
-    ) -> ChatChange | None:
-        """Make a chat; None: its id was taken before, by whatever.
+    ) -> Query[ChatChange | None]:
+        """Return the query that makes a chat; None: its id is taken, or was.
 
-        people: members, an owner among them at least, and who is invited. body: the packed message that
-        tells of it.
-        Raises ChatFull, LastOwner.
+        people: members, at least one owner among them, and invited users. body: the packed system message.
+        Reading its reply raises ChatFull, LastOwner.
         """
         fields = _fields({name: getattr(info, name) for name in CHOSEN})
         becomes = [
@@ -130,7 +127,7 @@ class Chats(ChatLists):
         ]
         moves = _moves(dict.fromkeys(dict(people), b""), becomes)
         args = (chat, body, *self._limits, "", "", packed_list(fields), packed_list(moves))
-        return self._run(CREATE_CHAT, chat, args)
+        return self._changing(CREATE_CHAT, chat, args)
 
     def change(
         self,
@@ -140,17 +137,15 @@ class Chats(ChatLists):
         *,
         info: Mapping[str, str | bool] | None = None,
         body: bytes | None,
-    ) -> ChatChange | None:
-        """Change a chat that is still as it was viewed; None: it is not, view it again.
+    ) -> Query[ChatChange | None]:
+        """Return the query that changes a chat if it is as in the snapshot; None: it is not, view it again.
 
-        view: of all handles in `becomes`, and of whoever else the decision depends on. info: fields of Info
-        and their new values. body: the packed message that tells of the change, None: none does.
-        Raises ChatFull, LastOwner.
+        view: of all handles in `becomes`, and of the other users that the decision depends on. info: fields
+        of Info and their new values. body: the packed system message; None: there is none.
+        Reading its reply raises ChatFull, LastOwner.
         """
-        if view.info is None:
-            return None
         fields = _fields(info or {})
-        seen = (view.info.join, int(view.info.history))
+        seen = ("", 0) if view.info is None else (view.info.join, int(view.info.history))
         args = (
             chat,
             body or b"",
@@ -159,14 +154,16 @@ class Chats(ChatLists):
             packed_list(fields),
             packed_list(_moves(view.raw, becomes)),
         )
-        return self._run(CHANGE_CHAT, chat, args)
+        return self._changing(CHANGE_CHAT, chat, args)
 
-    def delete(self, chat: str, view: ChatSnapshot) -> ChatChange | None:
-        """Delete a chat, if those in the view stand to it as they did; None: they do not, or it is gone."""
+    def delete(self, chat: str, view: ChatSnapshot) -> Query[ChatChange | None]:
+        """Return the query that deletes a chat if the records are as in the snapshot; None: they are not."""
         records = [part for handle, held in view.raw.items() for part in (handle, held)]
-        return self._run(DELETE_CHAT, chat, (chat, packed_list(records)))
+        return self._changing(DELETE_CHAT, chat, (chat, packed_list(records)))
 
-    def _run(self, script: Script, chat: str, args: tuple[bytes | str | int, ...]) -> ChatChange | None:
+    def _changing(
+        self, script: Script, chat: str, args: tuple[bytes | str | int, ...]
+    ) -> Query[ChatChange | None]:
         def read(reply: list[Any]) -> ChatChange | None:
             outcome, *rest = reply
             if outcome == FULL:
@@ -180,7 +177,7 @@ class Chats(ChatLists):
                 )
             return _changed(*rest) if outcome == DONE else None
 
-        return self._store.run(Query(script, _keys(chat), args, read, repeatable=False))
+        return Query(script, _keys(chat), args, read, repeatable=False)
 
 
 def _keys(chat: str) -> tuple[str, ...]:

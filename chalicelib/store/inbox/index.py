@@ -8,8 +8,7 @@ from typing import Any, NamedTuple
 
 from chalicelib.store import keys, partitions
 from chalicelib.store.realtime.user_connections import Target, targets_of
-from chalicelib.store.redis.client import Store
-from chalicelib.store.redis.query import Query
+from chalicelib.store.redis.query import Batch, Query, each
 from chalicelib.store.redis.scripts import Script
 from chalicelib.store.redis.sorted_sets import ScoredMember, number_of, scored_members
 
@@ -130,9 +129,6 @@ class Inboxes:
     A version is the time in µs, and always above the user's last one.
     """
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
-
     def delivering(self, chat: str, time: int, handles: Iterable[str]) -> list[Query[list[Target]]]:
         """Return the queries that note a message in the inboxes of users; again, or late, is no change.
 
@@ -196,10 +192,10 @@ class Inboxes:
         """Return the query for all chats that a user has or had, in the order in which they moved."""
         return Query("ZRANGE", (keys.inbox(handle),), (0, -1), _texts)
 
-    def forget(self, handle: str) -> None:
-        """Remove the index of a user."""
+    def forget(self, handle: str) -> Batch[list[object]]:
+        """Return the batch that removes the index of a user."""
         kinds = (keys.inbox_entries, keys.inbox, keys.active, keys.large, keys.invitations, keys.lineages)
-        self._store.run_all(Query("DEL", (key(handle),)) for key in kinds)
+        return each([Query("DEL", (key(handle),)) for key in kinds])
 
 
 def bool_if_kept(reply: int | None) -> bool | None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import struct
-from typing import Any, NamedTuple
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeVar
 
 from chalicelib.store import keys
 from chalicelib.store.access import inbox_item, kind_of, reader_keys, refusal
-from chalicelib.store.redis.client import Store
 from chalicelib.store.redis.query import Query
 from chalicelib.store.redis.scripts import Script
 
@@ -23,6 +23,9 @@ written in a chat of two; it stays. ACCEPTED: the reader has written in the chat
 themselves, and has not left it since."""
 RECORD = struct.Struct(">QQQQB")
 """read, received, cleared, stamp, flags; `>I8I8I8I8B` in Lua."""
+
+
+T = TypeVar("T")
 
 
 class ReadStateChange(NamedTuple):
@@ -59,9 +62,6 @@ class ReadStates:
     and NotAMember.
     """
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
-
     def read(
         self,
         chat: str,
@@ -71,14 +71,14 @@ class ReadStates:
         epoch: int | None = None,
         *,
         field: str = "seq",
-    ) -> ReadStateChange | None:
-        """Raise how far a member has read, and take the mark of being unread away.
+    ) -> Query[ReadStateChange | None]:
+        """Return the query that raises how far a member has read, and clears MARKED_UNREAD.
 
-        time, epoch: what the message at seq and the log must have, unless None. field: what named the seq.
-        Returns None when nothing of what an inbox shows has changed.
-        Raises HistoryChanged; BadRequest for a seq that is to come.
+        time, epoch: What the message at seq and the log must have, unless None. field: Name of the field with
+        the seq. Its result is None if nothing that an inbox shows has changed.
+        Reading its reply also raises HistoryChanged, and BadRequest for a seq that does not exist yet.
         """
-        return _touched(self._raise("read", chat, handle, (seq, time, epoch), field))
+        return _changing(RAISE_READ_STATE, chat, handle, _raised("read", seq, time, epoch), field, _changed)
 
     def received(
         self,
@@ -89,26 +89,25 @@ class ReadStates:
         epoch: int | None = None,
         *,
         field: str = "seq",
-    ) -> bool:
-        """Raise how far a member has received the chat; see `read`. Returns whether it rose."""
-        return bool(self._raise("received", chat, handle, (seq, time, epoch), field))
+    ) -> Query[bool]:
+        """Return the query that raises how far a member has received; False: it was there. See `read`."""
+        return _changing(RAISE_READ_STATE, chat, handle, _raised("received", seq, time, epoch), field, bool)
 
-    def flag(self, chat: str, handle: str, set_bits: int, clear_bits: int) -> ReadStateChange | None:
-        """Set and clear flags; returns None when nothing of what an inbox shows has changed."""
-        return _touched(self._change(SET_FLAGS, chat, handle, set_bits, clear_bits))
+    def flag(self, chat: str, handle: str, set_bits: int, clear_bits: int) -> Query[ReadStateChange | None]:
+        """Return the query that sets and clears flags; None: nothing that an inbox shows has changed."""
+        return _changing(SET_FLAGS, chat, handle, (set_bits, clear_bits), "seq", _changed)
 
-    def leave(self, chat: str, handle: str) -> ReadStateChange:
-        """Hide what a chat of two holds by now, and the chat until the next message; the flags go.
+    def leave(self, chat: str, handle: str) -> Query[ReadStateChange]:
+        """Return the query that hides a direct chat until its next message, and all its messages until now.
 
-        Returns as `active` the time of the last message that is hidden.
+        The flags are cleared. `active` of its result is the time of the last hidden message.
         """
         named = (keys.log(chat), keys.read_states(chat), keys.outbox(chat))
-        return self._turn(HIDE_DIRECT_CHAT, named, chat, handle)
+        return _turning(HIDE_DIRECT_CHAT, named, chat, handle)
 
-    def open(self, chat: str, handle: str) -> ReadStateChange:
-        """Show a chat of two, whether or not there are messages."""
-        named = (*reader_keys(chat), keys.outbox(chat))
-        return self._turn(SHOW_DIRECT_CHAT, named, chat, handle)
+    def open(self, chat: str, handle: str) -> Query[ReadStateChange]:
+        """Return the query that shows a direct chat, with or without messages."""
+        return _turning(SHOW_DIRECT_CHAT, (*reader_keys(chat), keys.outbox(chat)), chat, handle)
 
     def receipts(self, chat: str, handle: str) -> Query[list[Receipt]]:
         """Return the query for how far each member has come, by handle; handle: a member, who asks."""
@@ -117,28 +116,34 @@ class ReadStates:
         args = (handle, kind, *pair)
         return Query(READ_RECEIPTS, reader_keys(chat), args, lambda reply: _receipts(chat, reply))
 
-    def _turn(self, script: Script, named: tuple[str, ...], chat: str, handle: str) -> ReadStateChange:
-        query: Query[Any] = Query(script, named, (handle, inbox_item(handle, chat)))
-        stamp, active, _ = self._store.run(query)
+
+def _turning(script: Script, named: tuple[str, ...], chat: str, handle: str) -> Query[ReadStateChange]:
+    def read(reply: list[int]) -> ReadStateChange:
+        stamp, active, _ = reply
         return ReadStateChange(stamp, active, False)
 
-    def _raise(
-        self, mark: str, chat: str, handle: str, upto: tuple[int, int | None, int | None], field: str
-    ) -> list[int]:
-        seq, time, epoch = upto
-        args = (mark, seq, b"" if time is None else time.to_bytes(8), "" if epoch is None else str(epoch))
-        return self._change(RAISE_READ_STATE, chat, handle, *args, field=field)
+    return Query(script, named, (handle, inbox_item(handle, chat)), read)
 
-    def _change(
-        self, script: Script, chat: str, handle: str, *args: str | bytes | int, field: str = "seq"
-    ) -> list[int]:
-        named = (*reader_keys(chat), keys.outbox(chat))
-        given = (handle, kind_of(chat), inbox_item(handle, chat), *args)
-        query: Query[Any] = Query(script, named, given)
-        reply = self._store.run(query)
+
+def _raised(state: str, seq: int, time: int | None, epoch: int | None) -> tuple[str | bytes | int, ...]:
+    return state, seq, b"" if time is None else time.to_bytes(8), "" if epoch is None else str(epoch)
+
+
+def _changing(
+    script: Script,
+    chat: str,
+    handle: str,
+    args: tuple[str | bytes | int, ...],
+    field: str,
+    make: Callable[[list[int]], T],
+) -> Query[T]:
+    def read(reply: Any) -> T:
         if isinstance(reply, int):
             raise refusal(chat, reply, field)
-        return list(reply)
+        return make(reply)
+
+    given = (handle, kind_of(chat), inbox_item(handle, chat), *args)
+    return Query(script, (*reader_keys(chat), keys.outbox(chat)), given, read)
 
 
 def flags_of(held: bytes | None) -> int:
@@ -146,7 +151,7 @@ def flags_of(held: bytes | None) -> int:
     return RECORD.unpack(held)[4] if held else 0
 
 
-def _touched(reply: list[int]) -> ReadStateChange | None:
+def _changed(reply: list[int]) -> ReadStateChange | None:
     return ReadStateChange(reply[0], reply[1], bool(reply[2])) if reply else None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import time
 from hashlib import blake2b
 from typing import Any, NamedTuple
@@ -12,7 +13,6 @@ from chalicelib.errors import IdConflict, MessageNotFound
 from chalicelib.store import keys
 from chalicelib.store.access import NO_CHAT, NO_MEMBER, kind_of, muted, reader_keys, refusal
 from chalicelib.store.realtime.user_connections import Target, targets_of
-from chalicelib.store.redis.client import Store
 from chalicelib.store.redis.query import Query
 from chalicelib.store.redis.scripts import Script
 from chalicelib.texts import folded
@@ -107,17 +107,17 @@ class MessageLog:
     A message also raises its sender's own marks, see ReadStates, and takes what was trimmed off `uncounted`.
     """
 
-    def __init__(self, store: Store, keep: int = 0) -> None:
-        self._store = store
+    def __init__(self, keep: int = 0) -> None:
         self._keep = keep
 
-    def append(self, chat: str, content: Content) -> Appended:
-        """Append a message, unless its id already did, in one round trip.
+    def append(self, chat: str, content: Content) -> Query[Appended]:
+        """Return the query that appends a message, unless its id was appended before.
 
-        chat: the canonical id. content.id: at most once for the same sender (by case-folded name) within
-        24 hours at the least.
-        Raises IdConflict when the id came with another content before; MessageNotFound for a reply to a
-        message that is not there yet; of a group ChatNotFound, NotAMember and Muted, before anything else.
+        chat: The canonical id. content.id: Appended once for the same sender (by case-folded name) within at
+        least 24 hours.
+        Reading its reply raises IdConflict if the id came with another content before; MessageNotFound for a
+        reply to a message that does not exist yet; of a group ChatNotFound, NotAMember and Muted, before
+        anything else.
         """
         sender = folded(content.sender)
         names = [keys.log(chat), keys.chat(chat), keys.members(chat)]
@@ -134,10 +134,8 @@ class MessageLog:
             names += [keys.ids(chat, day) for day in range(today - 2, today + 2)]
             args += [_digest(sender, content.id), _fingerprint(content)]
             args += [today - 2, IDS_TTL_SECONDS]
-        query: Query[Any] = Query(
-            APPEND_MESSAGE, tuple(names), tuple(args), repeatable=content.id is not None
-        )
-        return _appended(chat, self._store.run(query))
+        read = functools.partial(_appended, chat)
+        return Query(APPEND_MESSAGE, tuple(names), tuple(args), read, repeatable=content.id is not None)
 
     def after(
         self,

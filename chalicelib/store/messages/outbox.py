@@ -7,8 +7,7 @@ from typing import Any, NamedTuple
 from chalicelib.logs import LOGGER
 from chalicelib.store import keys
 from chalicelib.store.realtime.user_connections import Target, targets_of
-from chalicelib.store.redis.client import Store
-from chalicelib.store.redis.query import Query
+from chalicelib.store.redis.query import Batch, Query, concatenated
 from chalicelib.store.redis.scripts import Script
 from chalicelib.store.work.pending import CLEAR_PENDING_WORK
 
@@ -57,19 +56,15 @@ class Outbox:
         `d<chat>`, only beside `m<chat>` -> time of the newest message (µs) that was pushed to everybody.
     """
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
+    def entries(self) -> Batch[list[OutboxEntry]]:
+        """Return the batch for all entries; an entry that cannot be read is logged as an error, and stays."""
+        return concatenated([Query("HGETALL", (key,), read=_entries) for key in keys.all_of(keys.outbox)])
 
-    def everything(self) -> list[OutboxEntry]:
-        """Return all that is to be told; what cannot be read is logged as an error, and stays."""
-        queries = [Query("HGETALL", (key,), read=_tellings) for key in keys.all_of(keys.outbox)]
-        return [telling for part in self._store.run_all(queries) for telling in part]
-
-    def clearing(self, telling: OutboxEntry) -> Query[bool]:
+    def clearing(self, entry: OutboxEntry) -> Query[bool]:
         """Return the query that takes something off, unless there is something newer to tell."""
-        chat = telling.chat
-        more = (PUSHED + chat,) if telling.kind == MOVED else ()
-        return Query(CLEAR_PENDING_WORK, (keys.outbox(chat),), (telling.field, telling.since, *more), bool)
+        chat = entry.chat
+        more = (PUSHED + chat,) if entry.kind == MOVED else ()
+        return Query(CLEAR_PENDING_WORK, (keys.outbox(chat),), (entry.field, entry.since, *more), bool)
 
     def pushed(self, chat: str, time: int) -> Query[bool]:
         """Return the query that notes that a message was pushed to everybody, if one is owed; it only rises.
@@ -97,13 +92,13 @@ class Outbox:
         return Query(READ_RECIPIENTS, named, (PUSHED + chat,), read)
 
 
-def _tellings(flat: list[bytes]) -> list[OutboxEntry]:
+def _entries(flat: list[bytes]) -> list[OutboxEntry]:
     held = zip(flat[::2], flat[1::2], strict=True)
     pairs = [pair for pair in held if not pair[0].startswith(PUSHED.encode())]
-    return [telling for field, since in pairs if (telling := _telling(field, since))]
+    return [entry for field, since in pairs if (entry := _entry(field, since))]
 
 
-def _telling(field: bytes, since: bytes) -> OutboxEntry | None:
+def _entry(field: bytes, since: bytes) -> OutboxEntry | None:
     try:
         text, time = field.decode(), int(since)
     except ValueError:

@@ -103,7 +103,7 @@ def test_an_id_is_taken_once(groups: Groups, raw: RawClient, deleted: bool) -> N
         groups.delete()
     before = {key: raw.dump(key) for key in keys_of()}
 
-    assert groups.chats.create(GROUP, Info("Mine"), [("eve", Role.OWNER)], NEWS) is None
+    assert groups.store.run(groups.chats.create(GROUP, Info("Mine"), [("eve", Role.OWNER)], NEWS)) is None
 
     assert {key: raw.dump(key) for key in keys_of()} == before
 
@@ -114,7 +114,7 @@ def test_limits_of_a_new_chat(store: Store, raw: RawClient) -> None:
     with pytest.raises(ChatFull, match="2 members"):
         small.make("bob", "cid")
     with pytest.raises(LastOwner):
-        small.chats.create(GROUP, TEAM, [("ann", Role.ADMIN)], NEWS)
+        small.store.run(small.chats.create(GROUP, TEAM, [("ann", Role.ADMIN)], NEWS))
 
     assert list(raw.scan_iter()) == []
     assert small.make("bob").seq == 1
@@ -152,8 +152,11 @@ def test_no_such_chat(groups: Groups) -> None:
     view = groups.view("ann")
 
     assert (view.info, view.records) == (None, {"ann": None})
-    assert groups.chats.change(GROUP, view, [MemberChange("ann", Role.OWNER)], body=NEWS) is None
-    assert groups.chats.delete(GROUP, view) is None
+    assert (
+        groups.store.run(groups.chats.change(GROUP, view, [MemberChange("ann", Role.OWNER)], body=NEWS))
+        is None
+    )
+    assert groups.store.run(groups.chats.delete(GROUP, view)) is None
     assert groups.place("ann") == InboxEntry("ann", 0, InboxState.OUT, 0)
     assert groups.changes() == []
 
@@ -252,7 +255,7 @@ def test_deleting_leaves_a_tombstone(groups: Groups, raw: RawClient) -> None:
     assert fields_of(raw, keys.chat(GROUP)) == {"deleted": str(gone.time).encode(), "terms": b"team"}
     assert set(map(bytes.decode, raw.scan_iter())) == {keys.chat(GROUP), keys.outbox(GROUP)}
     assert groups.place("ann").state == InboxState.OUT
-    assert groups.chats.delete(GROUP, groups.view("ann")) is None
+    assert groups.store.run(groups.chats.delete(GROUP, groups.view("ann"))) is None
 
 
 def test_deletion_of_a_chat_awaits_all_its_inboxes(groups: Groups, raw: RawClient) -> None:
@@ -284,7 +287,7 @@ def test_deleting_what_has_moved(groups: Groups) -> None:
     seen = groups.view("ann")
     groups.change({"bob": Role.OWNER, "ann": Role.ADMIN})
 
-    assert groups.chats.delete(GROUP, seen) is None
+    assert groups.store.run(groups.chats.delete(GROUP, seen)) is None
     assert groups.view().info is not None
 
 

@@ -68,7 +68,7 @@ class Town:
     def __init__(self, store: Store, clock: Clock | None = None) -> None:
         self.store = store
         self.groups = Groups(store, large=3)
-        self.log = MessageLog(store)
+        self.log = MessageLog()
         self.indexed: list[str] = []
         self.departed: list[tuple[str, str]] = []
         self.clock = clock or Clock(time.time() + LATER_SECONDS)
@@ -81,7 +81,7 @@ class Town:
 
         index: makes a chat's search entries; by default the town notes the chat.
         """
-        fan_out = ChatFanOut(store, Inboxes(store), Outbox(store), pushes_to_nobody(store))
+        fan_out = ChatFanOut(store, Inboxes(), Outbox(), pushes_to_nobody(store))
         sweep = OutboxSweep(
             store,
             self.groups.chats,
@@ -98,7 +98,7 @@ class Town:
 
     def send(self, chat: str, sender: str = "ann", *, tell: bool = True) -> int:
         """Send a message; returns its time. tell: whether the inboxes are told at once."""
-        sent = self.log.append(chat, Content(sender, "hello"))
+        sent = self.store.run(self.log.append(chat, Content(sender, "hello")))
         if tell:
             members = chat.split(":") if ":" in chat else sent.members
             self.fan_out.deliver_change(chat, sent.time, members, [], self.depart)
@@ -106,16 +106,16 @@ class Town:
 
     def active(self, handle: str) -> dict[str, int]:
         """Return the chats in somebody's inbox, with the time of their last activity."""
-        page = self.store.run(Inboxes(self.store).active(handle, None, 0, 100))
+        page = self.store.run(Inboxes().active(handle, None, 0, 100))
         return {mark.member: mark.score for mark in page.rows}
 
     def large(self, handle: str) -> list[str]:
         """Return the large chats of somebody."""
-        return self.store.run(Inboxes(self.store).large(handle))
+        return self.store.run(Inboxes().large(handle))
 
     def versions(self) -> dict[str, int]:
         """Return the newest version of everybody."""
-        inboxes = Inboxes(self.store)
+        inboxes = Inboxes()
         moved = [(user, self.store.run(inboxes.moved(user, None, 0, 1))) for user in EVERYBODY]
         return {user: one.version for user, one in moved if one}
 
@@ -232,7 +232,7 @@ def test_a_store_that_stays_away(town: Town, raw: RawClient, monkeypatch: pytest
     pauses: list[float] = []
     _, sweep = town.on(Unreachable())
     sweep._pause = pauses.append
-    monkeypatch.setattr(sweep._outbox, "everything", town.outbox_sweep._outbox.everything)
+    monkeypatch.setattr(sweep._outbox, "entries", town.outbox_sweep._outbox.entries)
 
     assert sweep.sweep() == 0
     assert len(pauses) == 2
@@ -243,7 +243,7 @@ def test_leaving_and_late_messages(town: Town) -> None:
     """Who has left is told nothing of a message that was sent before and is told late."""
     town.groups.make("bob")
     town.outbox_sweep.sweep()
-    sent = town.log.append(GROUP, Content("ann", "hello"))
+    sent = town.store.run(town.log.append(GROUP, Content("ann", "hello")))
     left = town.groups.change({"bob": Relation.LEFT})
     town.fan_out.deliver_change(GROUP, left.time, left.members, left.entries, town.depart)
     town.fan_out.deliver_change(GROUP, sent.time, sent.members, [], town.depart)
@@ -439,7 +439,7 @@ def test_sweep_round_trips_depend_on_items_not_chats(town: Town, monkeypatch: py
     monkeypatch.setattr(town.store._node, "execute_all", counted)
     assert town.outbox_sweep.sweep() == 250
     assert len(trips) == 3 + 3 + 5 + 3
-    page = town.store.run(Inboxes(town.store).active("ann", None, 0, 1000))
+    page = town.store.run(Inboxes().active("ann", None, 0, 1000))
     assert len(page.rows) == 250
     assert page.rows == sorted(page.rows, reverse=True)
     assert isinstance(page.rows[0], ScoredMember)

@@ -69,8 +69,8 @@ class Town:
     def __init__(self, store: Store, inline: int = 50) -> None:
         self.store, self.wire, self.dropped = store, Wire(inline), list[str]()
         self.groups = Groups(store, large=3)
-        self.log, self.jobs = MessageLog(store), JobList()
-        inboxes, outbox = Inboxes(store), Outbox(store)
+        self.log, self.jobs = MessageLog(), JobList()
+        inboxes, outbox = Inboxes(), Outbox()
         self.push = PushService(FramePush(self.wire), self._drop)
         stores = ConnectionStores(
             store, Connections(store, LEASE), UserConnections(store, LEASE), ChatConnections(store, LEASE)
@@ -106,7 +106,7 @@ class Town:
 
     def append(self, chat: str = GROUP, sender: str = "ann") -> Appended:
         """Append a message, and tell nobody."""
-        return self.log.append(chat, Content(sender, "hello"))
+        return self.store.run(self.log.append(chat, Content(sender, "hello")))
 
     def send(self, chat: str = GROUP, sender: str = "ann", skip: str | None = None) -> int:
         """Send a message; returns its seq."""
@@ -412,9 +412,9 @@ def test_a_job_that_cannot_be_put_again(crowd: Town, monkeypatch: pytest.MonkeyP
 @pytest.mark.parametrize("seq", [2, 99])
 def test_a_job_for_what_is_gone(crowd: Town, seq: int) -> None:
     """A message that was trimmed, or whose chat was deleted, is pushed to nobody."""
-    log = MessageLog(crowd.store, keep=1)
+    log = MessageLog(keep=1)
     for _ in range(3):
-        log.append(GROUP, Content("ann", "hello"))
+        crowd.store.run(log.append(GROUP, Content("ann", "hello")))
     crowd.message_push.run(PushJob(GROUP, seq, [("bob-1", False)]))
 
     assert crowd.wire.calls == 0

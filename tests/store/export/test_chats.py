@@ -30,12 +30,12 @@ class Town(Village):
 
     def __init__(self, store: Store) -> None:
         super().__init__(store)
-        self.inboxes, self.readers = Inboxes(store), ReadStates(store)
+        self.inboxes, self.readers = Inboxes(), ReadStates()
         assert self.store.run(self.accounts.create(Account(handle="alice")))
 
     def send(self, chat: str, sender: str, text: str) -> Appended:
         """Send a message."""
-        sent = self.log.append(chat, Content(sender, text))
+        sent = self.store.run(self.log.append(chat, Content(sender, text)))
         handles = sent.members or sorted(set(chat.split(":")))
         self.store.run_all(self.inboxes.delivering(chat, sent.time, handles))
         return sent
@@ -44,16 +44,16 @@ class Town(Village):
         """Make a group."""
         body = packed(Content("alice", "", None, "system", {"type": "created", "users": [], "name": name}))
         info = Info(name, maker="alice")
-        self._tell(chat, self.chats.create(chat, info, list(members.items()), body))
+        self._tell(chat, self.store.run(self.chats.create(chat, info, list(members.items()), body)))
 
     def become(self, chat: str, *becomes: MemberChange) -> None:
         """Change how people stand to a group, without a message."""
         view = self.store.run(self.chats.viewing(chat, *(one.handle for one in becomes)))
-        self._tell(chat, self.chats.change(chat, view, becomes, body=None))
+        self._tell(chat, self.store.run(self.chats.change(chat, view, becomes, body=None)))
 
     def drop(self, chat: str) -> None:
         """Delete a group."""
-        self._tell(chat, self.chats.delete(chat, self.store.run(self.chats.viewing(chat))))
+        self._tell(chat, self.store.run(self.chats.delete(chat, self.store.run(self.chats.viewing(chat)))))
 
     def place(self, chat: str, handle: str) -> InboxEntry:
         """Tell a user's index where a chat stands."""
@@ -88,8 +88,8 @@ def town(store: Store) -> Town:
 def test_each_chat_shows_role_marks_and_flags(town: Town) -> None:
     """Each chat is shown with the user's role, since when, their read mark and their flags."""
     first = town.send(DIRECT, "bob", "hello")
-    town.readers.flag(DIRECT, "alice", PINNED, 0)
-    town.readers.read(DIRECT, "alice", 1)
+    town.store.run(town.readers.flag(DIRECT, "alice", PINNED, 0))
+    town.store.run(town.readers.read(DIRECT, "alice", 1))
     town.make(GROUP, "Chess", alice=Role.OWNER, bob=Role.MEMBER)
     town.make(OTHER_GROUP, "Go", bob=Role.OWNER, alice=Role.MEMBER)
     town.become(OTHER_GROUP, MemberChange("alice", Relation.LEFT))
@@ -116,7 +116,7 @@ def test_only_ones_own_messages(town: Town) -> None:
     town.send(GROUP, "bob", "secret of others")
     sent = town.send(GROUP, "alice", "mine in the group")
     town.become(GROUP, MemberChange("alice", Relation.BANNED))
-    town.readers.leave("alice:carol", "alice")
+    town.store.run(town.readers.leave("alice:carol", "alice"))
     town.place("alice:carol", "alice")
     whole, _ = town.archive()
 
@@ -188,7 +188,7 @@ def test_many_chats_are_each_shown_once_in_order(town: Town, count: int) -> None
 def test_cursor_of_another_chat(town: Town) -> None:
     """A cursor that names a chat that the user does not have reads nothing of it."""
     town.send(DIRECT, "alice", "mine")
-    town.log.append("alexa:bob", Content("alice", "forged"))
+    town.store.run(town.log.append("alexa:bob", Content("alice", "forged")))
 
     page = msgspec.json.decode(msgspec.json.encode(town.exports.page("alice", "messages.0.alexa:bob")))
     assert [one["text"] for one in page["messages"]] == ["mine"]

@@ -48,7 +48,7 @@ def readers(store: Store, raw: RawClient) -> ReadStates:
     for chat in (CHAT, GROUP):
         write(raw, [entry(seq) for seq in range(1, HEAD + 1)], chat=chat)
     write_group(raw, {"ann": 0, "bob": 0})
-    return ReadStates(store)
+    return ReadStates()
 
 
 def kept(raw: RawClient, chat: str, handle: str = "ann") -> Held:
@@ -69,10 +69,10 @@ def check_told(raw: RawClient, chat: str, touched: ReadStateChange | None, activ
 
 
 @CHATS
-def test_reading_raises_both_marks(readers: ReadStates, raw: RawClient, chat: str) -> None:
+def test_reading_raises_both_marks(store: Store, readers: ReadStates, raw: RawClient, chat: str) -> None:
     """What is read was received; the reader's own inbox is owed it, with a stamp of now."""
     before = clock(raw)
-    touched = readers.read(chat, "ann", 4)
+    touched = store.run(readers.read(chat, "ann", 4))
 
     assert kept(raw, chat)[:3] == (4, 4, 0)
     assert before <= kept(raw, chat).stamp <= clock(raw)
@@ -81,56 +81,64 @@ def test_reading_raises_both_marks(readers: ReadStates, raw: RawClient, chat: st
 
 @CHATS
 @pytest.mark.parametrize("seq", [1, 4])
-def test_marks_only_rise(readers: ReadStates, raw: RawClient, chat: str, seq: int) -> None:
+def test_marks_only_rise(store: Store, readers: ReadStates, raw: RawClient, chat: str, seq: int) -> None:
     """A mark as high as there is, or lower, changes nothing."""
-    readers.read(chat, "ann", 4)
+    store.run(readers.read(chat, "ann", 4))
     before = kept(raw, chat)
     raw.delete(keys.outbox(chat))
 
-    assert readers.read(chat, "ann", seq) is None
-    assert readers.received(chat, "ann", seq) is False
+    assert store.run(readers.read(chat, "ann", seq)) is None
+    assert store.run(readers.received(chat, "ann", seq)) is False
     assert kept(raw, chat) == before
     assert outbox(raw, chat) == {}
 
 
 @CHATS
-def test_received_is_no_news_to_the_inbox(readers: ReadStates, raw: RawClient, chat: str) -> None:
+def test_received_is_no_news_to_the_inbox(
+    store: Store, readers: ReadStates, raw: RawClient, chat: str
+) -> None:
     """What was received raises its mark alone: not the stamp, and nothing is owed."""
-    assert readers.received(chat, "ann", 5) is True
+    assert store.run(readers.received(chat, "ann", 5)) is True
 
     assert kept(raw, chat) == Held(0, 5, 0, 0, 0)
     assert outbox(raw, chat) == {}
-    readers.read(chat, "ann", 3)
+    store.run(readers.read(chat, "ann", 3))
     assert kept(raw, chat)[:2] == (3, 5)
 
 
 @CHATS
-def test_reading_takes_the_mark_of_being_unread_away(readers: ReadStates, raw: RawClient, chat: str) -> None:
+def test_reading_takes_the_mark_of_being_unread_away(
+    store: Store, readers: ReadStates, raw: RawClient, chat: str
+) -> None:
     """A chat that was marked unread is so no more once it is read, also where the read mark does not rise."""
-    readers.read(chat, "ann", 6)
-    readers.flag(chat, "ann", MARKED_UNREAD | PINNED, 0)
+    store.run(readers.read(chat, "ann", 6))
+    store.run(readers.flag(chat, "ann", MARKED_UNREAD | PINNED, 0))
 
-    check_told(raw, chat, readers.read(chat, "ann", 2))
+    check_told(raw, chat, store.run(readers.read(chat, "ann", 2)))
     assert kept(raw, chat).flags == PINNED
     assert kept(raw, chat)[:2] == (6, 6)
-    assert readers.read(chat, "ann", 6) is None
+    assert store.run(readers.read(chat, "ann", 6)) is None
 
 
 @CHATS
-def test_a_stamp_rises_ahead_of_the_clock(readers: ReadStates, raw: RawClient, chat: str) -> None:
+def test_a_stamp_rises_ahead_of_the_clock(
+    store: Store, readers: ReadStates, raw: RawClient, chat: str
+) -> None:
     """A stamp that is ahead of the clock rises all the same."""
     write_reader(raw, "ann", chat, Held(0, 0, 0, FOR_EVER, 0))
 
-    assert readers.read(chat, "ann", 1) == ReadStateChange(FOR_EVER + 1, LAST, False)
-    assert readers.flag(chat, "ann", PINNED, 0) == ReadStateChange(FOR_EVER + 2, LAST, False)
+    assert store.run(readers.read(chat, "ann", 1)) == ReadStateChange(FOR_EVER + 1, LAST, False)
+    assert store.run(readers.flag(chat, "ann", PINNED, 0)) == ReadStateChange(FOR_EVER + 2, LAST, False)
 
 
 @CHATS
 @pytest.mark.parametrize("mark", ["read", "received"])
-def test_a_message_to_come_cannot_be_read(readers: ReadStates, raw: RawClient, chat: str, mark: str) -> None:
+def test_a_message_to_come_cannot_be_read(
+    store: Store, readers: ReadStates, raw: RawClient, chat: str, mark: str
+) -> None:
     """A seq beyond the newest message is refused, and nothing is kept."""
     with pytest.raises(BadRequest):
-        getattr(readers, mark)(chat, "ann", HEAD + 1)
+        store.run(getattr(readers, mark)(chat, "ann", HEAD + 1))
 
     assert reader(raw, "ann", chat) is None
 
@@ -147,35 +155,45 @@ def test_a_message_to_come_cannot_be_read(readers: ReadStates, raw: RawClient, c
     ],
 )
 def test_a_cursor_of_another_history(
-    readers: ReadStates, raw: RawClient, chat: str, mark: str, seq: int, time: int, epoch: int
+    readers: ReadStates,
+    raw: RawClient,
+    *,
+    store: Store,
+    chat: str,
+    mark: str,
+    seq: int,
+    time: int,
+    epoch: int,
 ) -> None:
     """A cursor of a message that is not there any more raises nothing."""
     with pytest.raises(HistoryChanged):
-        getattr(readers, mark)(chat, "ann", seq, time, epoch)
+        store.run(getattr(readers, mark)(chat, "ann", seq, time, epoch))
 
     assert reader(raw, "ann", chat) is None
 
 
 @CHATS
-def test_a_cursor_of_this_history(readers: ReadStates, raw: RawClient, chat: str) -> None:
+def test_a_cursor_of_this_history(store: Store, readers: ReadStates, raw: RawClient, chat: str) -> None:
     """A cursor of a message that is there raises the mark to it."""
-    assert readers.read(chat, "ann", 3, entry(3).time, EPOCH) is not None
-    assert readers.received(chat, "ann", 5, entry(5).time, EPOCH)
+    assert store.run(readers.read(chat, "ann", 3, entry(3).time, EPOCH)) is not None
+    assert store.run(readers.received(chat, "ann", 5, entry(5).time, EPOCH))
     assert kept(raw, chat)[:2] == (3, 5)
 
 
-def test_a_large_chat_says_so(readers: ReadStates, raw: RawClient) -> None:
+def test_a_large_chat_says_so(store: Store, readers: ReadStates, raw: RawClient) -> None:
     """Whoever tells the inbox learns that the chat is large."""
     write_group(raw, {"ann": 0}, large=1)
 
-    assert readers.read(GROUP, "ann", 1) == ReadStateChange(kept(raw, GROUP).stamp, LAST, True)
+    assert store.run(readers.read(GROUP, "ann", 1)) == ReadStateChange(kept(raw, GROUP).stamp, LAST, True)
 
 
-def test_new_member_without_messages_has_no_message_time(readers: ReadStates, raw: RawClient) -> None:
+def test_new_member_without_messages_has_no_message_time(
+    store: Store, readers: ReadStates, raw: RawClient
+) -> None:
     """A member who joined after the newest message sees none, so there is no message time."""
     write_group(raw, {"ann": HEAD})
 
-    check_told(raw, GROUP, readers.flag(GROUP, "ann", PINNED, 0), 0)
+    check_told(raw, GROUP, store.run(readers.flag(GROUP, "ann", PINNED, 0)), 0)
 
 
 # --- flags --------------------------------------------------------------------------------------------------
@@ -183,27 +201,27 @@ def test_new_member_without_messages_has_no_message_time(readers: ReadStates, ra
 
 @CHATS
 def test_flags_change_one_by_one_and_only_changes_are_delivered(
-    readers: ReadStates, raw: RawClient, chat: str
+    store: Store, readers: ReadStates, raw: RawClient, chat: str
 ) -> None:
     """Flags are set and cleared one by one; a call that changes nothing delivers nothing."""
-    check_told(raw, chat, readers.flag(chat, "ann", PINNED | MUTED, 0))
+    check_told(raw, chat, store.run(readers.flag(chat, "ann", PINNED | MUTED, 0)))
     first = kept(raw, chat)
     assert first == Held(0, 0, 0, first.stamp, PINNED | MUTED)
 
-    check_told(raw, chat, readers.flag(chat, "ann", ARCHIVED, MUTED | MARKED_UNREAD))
+    check_told(raw, chat, store.run(readers.flag(chat, "ann", ARCHIVED, MUTED | MARKED_UNREAD)))
     assert kept(raw, chat).flags == PINNED | ARCHIVED
     assert kept(raw, chat).stamp > first.stamp
 
     before = kept(raw, chat)
-    assert readers.flag(chat, "ann", PINNED, MUTED) is None
+    assert store.run(readers.flag(chat, "ann", PINNED, MUTED)) is None
     assert kept(raw, chat) == before
 
 
 @CHATS
-def test_each_reader_has_their_own(readers: ReadStates, raw: RawClient, chat: str) -> None:
+def test_each_reader_has_their_own(store: Store, readers: ReadStates, raw: RawClient, chat: str) -> None:
     """What one reader marks is nothing to the other."""
-    readers.flag(chat, "ann", PINNED, 0)
-    readers.read(chat, "bob", 2)
+    store.run(readers.flag(chat, "ann", PINNED, 0))
+    store.run(readers.read(chat, "bob", 2))
 
     assert kept(raw, chat, "bob")[:3] == (2, 2, 0)
     assert kept(raw, chat, "bob").flags == 0
@@ -237,9 +255,9 @@ def test_only_members_have_marks(
     for seq in (1, HEAD + 1):
         for call in (readers.read, readers.received):
             with pytest.raises(error):
-                call(GROUP, "ann", seq)
+                store.run(call(GROUP, "ann", seq))
     with pytest.raises(error):
-        readers.flag(GROUP, "ann", PINNED, 0)
+        store.run(readers.flag(GROUP, "ann", PINNED, 0))
     with pytest.raises(error):
         store.run(readers.receipts(GROUP, "ann"))
     assert not raw.exists(keys.read_states(GROUP), keys.outbox(GROUP))
@@ -248,56 +266,60 @@ def test_only_members_have_marks(
 # --- a chat of two is left and opened -----------------------------------------------------------------------
 
 
-def test_leaving_hides_what_there_is(readers: ReadStates, raw: RawClient) -> None:
+def test_leaving_hides_what_there_is(store: Store, readers: ReadStates, raw: RawClient) -> None:
     """Who leaves has cleared all there is; flags go, marks stay, and the inbox is owed the last time."""
-    readers.read(CHAT, "ann", 3)
-    readers.flag(CHAT, "ann", PINNED | MUTED, 0)
+    store.run(readers.read(CHAT, "ann", 3))
+    store.run(readers.flag(CHAT, "ann", PINNED | MUTED, 0))
 
-    touched = readers.leave(CHAT, "ann")
+    touched = store.run(readers.leave(CHAT, "ann"))
 
     assert kept(raw, CHAT) == Held(3, 3, HEAD, touched.stamp, HIDDEN)
     check_told(raw, CHAT, touched)
     assert reader(raw, "bob", CHAT) is None
 
 
-def test_a_hidden_chat_is_not_brought_back(readers: ReadStates, raw: RawClient) -> None:
+def test_a_hidden_chat_is_not_brought_back(store: Store, readers: ReadStates, raw: RawClient) -> None:
     """Marks on a chat that was left are kept and told to no inbox, until something is written there."""
-    readers.leave(CHAT, "ann")
+    store.run(readers.leave(CHAT, "ann"))
     raw.delete(keys.outbox(CHAT))
 
-    assert readers.flag(CHAT, "ann", PINNED, 0) is None
-    assert readers.read(CHAT, "ann", 2) is None
+    assert store.run(readers.flag(CHAT, "ann", PINNED, 0)) is None
+    assert store.run(readers.read(CHAT, "ann", 2)) is None
     assert outbox(raw, CHAT) == {}
     assert kept(raw, CHAT)[:3] == (2, 2, HEAD)
     assert kept(raw, CHAT).flags == HIDDEN | PINNED
 
 
-def test_a_message_brings_a_hidden_chat_back(readers: ReadStates, log: Log, raw: RawClient) -> None:
+def test_a_message_brings_a_hidden_chat_back(
+    store: Store, readers: ReadStates, log: Log, raw: RawClient
+) -> None:
     """Once something is written in a chat that was left, marks are told again."""
-    readers.leave(CHAT, "ann")
+    store.run(readers.leave(CHAT, "ann"))
     sent = log.append(CHAT, Content("bob", "are you there?"))
     raw.delete(keys.outbox(CHAT))
 
-    check_told(raw, CHAT, readers.read(CHAT, "ann", HEAD + 1), sent.time)
+    check_told(raw, CHAT, store.run(readers.read(CHAT, "ann", HEAD + 1)), sent.time)
 
 
-def test_opening_a_chat_keeps_cleared_messages_hidden(readers: ReadStates, raw: RawClient) -> None:
+def test_opening_a_chat_keeps_cleared_messages_hidden(
+    store: Store, readers: ReadStates, raw: RawClient
+) -> None:
     """Opening a chat creates the user's record of it, and keeps cleared messages hidden."""
-    check_told(raw, CHAT, readers.open(CHAT, "ann"))
+    check_told(raw, CHAT, store.run(readers.open(CHAT, "ann")))
     assert kept(raw, CHAT)[:3] == (0, 0, 0)
 
-    readers.leave(CHAT, "ann")
-    check_told(raw, CHAT, readers.open(CHAT, "ann"), 0)
+    store.run(readers.leave(CHAT, "ann"))
+    check_told(raw, CHAT, store.run(readers.open(CHAT, "ann")), 0)
     assert kept(raw, CHAT)[:3] == (0, 0, HEAD)
     assert kept(raw, CHAT).flags == 0
 
 
 def test_empty_chat_can_be_opened_and_left(store: Store, raw: RawClient) -> None:
     """A chat without messages can be opened and left, too."""
-    readers = ReadStates(store)
+    readers = ReadStates()
 
-    check_told(raw, CHAT, readers.open(CHAT, "ann"), 0)
-    check_told(raw, CHAT, readers.leave(CHAT, "ann"), 0)
+    check_told(raw, CHAT, store.run(readers.open(CHAT, "ann")), 0)
+    check_told(raw, CHAT, store.run(readers.leave(CHAT, "ann")), 0)
     assert kept(raw, CHAT)[:3] == (0, 0, 0)
     assert not raw.exists(keys.log(CHAT))
 
@@ -307,9 +329,9 @@ def test_empty_chat_can_be_opened_and_left(store: Store, raw: RawClient) -> None
 
 def test_receipts_of_a_group(readers: ReadStates, store: Store, raw: RawClient) -> None:
     """Members have a receipt each, by handle; who is none any more has none."""
-    readers.read(GROUP, "bob", 3)
-    readers.received(GROUP, "bob", 5)
-    readers.read(GROUP, "ann", 6)
+    store.run(readers.read(GROUP, "bob", 3))
+    store.run(readers.received(GROUP, "bob", 5))
+    store.run(readers.read(GROUP, "ann", 6))
     write_group(raw, {"cid": 0, "bob": 0})
 
     assert store.run(readers.receipts(GROUP, "bob")) == [Receipt("bob", 3, 5), Receipt("cid", 0, 0)]
@@ -321,7 +343,7 @@ def test_receipts_of_a_chat_of_two(
 ) -> None:
     """The two of a chat have a receipt each, and one for notes to oneself."""
     write(raw, [entry(1)], chat=chat)
-    readers.read(chat, "ann", 1)
+    store.run(readers.read(chat, "ann", 1))
 
     found = store.run(readers.receipts(chat, "ann"))
     assert found == [Receipt(one, int(one == "ann"), int(one == "ann")) for one in pair]
@@ -332,7 +354,7 @@ def test_receipts_of_ten_thousand(readers: ReadStates, store: Store, raw: RawCli
     handles = [f"user{i:04d}" for i in range(10_000)]
     record: Any = raw.hget(keys.members(GROUP), "ann")
     raw.hset(keys.members(GROUP), mapping=dict.fromkeys(handles, record))
-    readers.read(GROUP, "user9999", 4)
+    store.run(readers.read(GROUP, "user9999", 4))
 
     found = store.run(readers.receipts(GROUP, "ann"))
     assert [one.handle for one in found] == ["ann", "bob", *handles]
@@ -351,14 +373,14 @@ def test_every_key_is_declared(engine: Engine, readers: ReadStates, raw: RawClie
         node.execute_command("ACL SETUSER", "narrow", *rules)
     try:
         store = connect(settings_for(engine, redis_user="narrow", redis_password=Secret("pass")))
-        narrow = ReadStates(store)
-        assert narrow.read(chat, "ann", 1, entry(1).time, EPOCH)
-        assert narrow.received(chat, "ann", 2)
-        assert narrow.flag(chat, "ann", PINNED, 0)
+        narrow = ReadStates()
+        assert store.run(narrow.read(chat, "ann", 1, entry(1).time, EPOCH))
+        assert store.run(narrow.received(chat, "ann", 2))
+        assert store.run(narrow.flag(chat, "ann", PINNED, 0))
         assert store.run(narrow.receipts(chat, "ann"))
         if chat == CHAT:
-            assert narrow.leave(chat, "ann").active == LAST
-            assert narrow.open(chat, "ann").active == 0
+            assert store.run(narrow.leave(chat, "ann")).active == LAST
+            assert store.run(narrow.open(chat, "ann")).active == 0
     finally:
         for node in engine.nodes:
             node.execute_command("ACL DELUSER", "narrow")

@@ -189,7 +189,7 @@ def test_only_members_attach_and_receive(room: Room, raw: RawClient) -> None:
     assert room.joined() == [("a1", "ann")]
     with pytest.raises(NotAMember):
         room.joined("bob")
-    sent = MessageLog(room.store).append(GROUP, Content("ann", "hello"))
+    sent = room.store.run(MessageLog().append(GROUP, Content("ann", "hello")))
     assert sent.targets == [Target("a1", False)]
     assert room.detach("b1") == Left(True, "bob", [ChatConnection("a1", False, "ann")])
 
@@ -231,41 +231,41 @@ def test_room_with_ten_thousand_connections_works(room: Room, raw: RawClient) ->
 
 def test_audience_of_a_large_chat(room: Room, raw: RawClient) -> None:
     """The newest message of a large chat goes to its clients, of a small one to its members."""
-    outbox, log = Outbox(room.store), MessageLog(room.store)
+    outbox, log = Outbox(), MessageLog()
     room.first("a1", "ann", joined=False)
     write_client(raw, "d1", "dan", FOR_EVER)
-    sent = log.append(GROUP, Content("ann", "hello")).time
+    sent = room.store.run(log.append(GROUP, Content("ann", "hello"))).time
     assert room.store.run(outbox.audience(GROUP)) == Audience(sent, [], [Target("a1", False)], 0)
 
     write_group(raw, {"ann": 0, "bob": 0})
     found = room.store.run(outbox.audience(GROUP))
     assert (sorted(found.members), found.targets) == (["ann", "bob"], [])
-    sent = log.append(CHAT, Content("ann", "hello")).time
+    sent = room.store.run(log.append(CHAT, Content("ann", "hello"))).time
     assert room.store.run(outbox.audience(CHAT)) == Audience(sent, ["ann", "bob"], [], 0)
 
 
 @pytest.mark.parametrize("chat", [CHAT, GROUP])
 def test_what_was_pushed(room: Room, chat: str) -> None:
     """What was pushed is noted while a message is owed, only rises, and goes with it."""
-    outbox, log = Outbox(room.store), MessageLog(room.store)
+    outbox, log = Outbox(), MessageLog()
 
     def pushed(time: int) -> bool:
         return room.store.run(outbox.pushed(chat, time))
 
     assert not pushed(5)
-    first = log.append(chat, Content("ann", "one")).time
-    second = log.append(chat, Content("ann", "two")).time
+    first = room.store.run(log.append(chat, Content("ann", "one"))).time
+    second = room.store.run(log.append(chat, Content("ann", "two"))).time
     assert [pushed(first), pushed(second), pushed(first), pushed(second)] == [True, True, False, False]
     assert room.store.run(outbox.audience(chat)).pushed == second
-    assert outbox.everything() == [OutboxEntry("m", chat, "", second)]
+    assert room.store.run(outbox.entries()) == [OutboxEntry("m", chat, "", second)]
 
-    third = log.append(chat, Content("ann", "three")).time
+    third = room.store.run(log.append(chat, Content("ann", "three"))).time
     assert not room.store.run(outbox.clearing(OutboxEntry("m", chat, "", second)))
     assert room.store.run(outbox.audience(chat)).pushed == second
     assert room.store.run(outbox.clearing(OutboxEntry("m", chat, "", third)))
     assert not room.raw.exists(keys.outbox(chat))
     assert not pushed(third)
-    assert outbox.everything() == []
+    assert room.store.run(outbox.entries()) == []
 
 
 def test_full_store_still_renews_lists_and_detaches(engine: Engine, room: Room) -> None:
@@ -290,8 +290,8 @@ def test_every_key_is_declared(engine: Engine, raw: RawClient) -> None:
         assert room.first("a1", "ann")
         assert room.joined() == [("a1", "ann")]
         assert room.store.run(room.clients.renewing(GROUP, "a1"))
-        assert room.store.run(Outbox(room.store).audience(GROUP)).targets == [Target("a1", False)]
-        assert not room.store.run(Outbox(room.store).pushed(GROUP, 1))
+        assert room.store.run(Outbox().audience(GROUP)).targets == [Target("a1", False)]
+        assert not room.store.run(Outbox().pushed(GROUP, 1))
         assert room.detach("a1").last
     finally:
         for node in engine.nodes:

@@ -482,7 +482,7 @@ def test_delivering_replies_connections(people: People, raw: RawClient) -> None:
     people.come("d1", "dan")
     people.age("b2", "bob")
     write_tombstone(raw, "dan")
-    inboxes = Inboxes(people.store)
+    inboxes = Inboxes()
 
     def told(chat: str, *handles: str) -> list[Target]:
         parts = people.store.run_all(inboxes.delivering(chat, 10, handles))
@@ -499,10 +499,10 @@ def test_placing_replies_connections(people: People, raw: RawClient, state: Inbo
     people.come("a1")
     people.connect("a2")
     targets = [Target("a1", False)] if state is InboxState.LARGE else []
-    placing = Inboxes(people.store).placing("g-1", [InboxEntry("ann", 5, state, 7)])
+    placing = Inboxes().placing("g-1", [InboxEntry("ann", 5, state, 7)])
 
     assert people.store.run_all(placing) == people.store.run_all(placing) == [UpdatedEntry(True, targets)]
-    assert people.store.run(Inboxes(people.store).large("ann")) == ["g-1"] * len(targets)
+    assert people.store.run(Inboxes().large("ann")) == ["g-1"] * len(targets)
     write_tombstone(raw, "ann")
     assert people.store.run_all(placing) == [UpdatedEntry(False, [])]
 

@@ -385,9 +385,9 @@ def test_a_process_that_prepares_asks_no_more(engine: Engine) -> None:
 @on_timeless
 def test_a_server_that_forgot_its_scripts(engine: Engine, store: Store) -> None:
     """Scripts that a server does not have are given to it, in a pipeline as well, and the time with them."""
-    log, chats = MessageLog(store), [f"ann:bob{number}" for number in range(9)]
+    log, chats = MessageLog(), [f"ann:bob{number}" for number in range(9)]
     for chat in chats:
-        log.append(chat, Content("ann", "hello"))
+        store.run(log.append(chat, Content("ann", "hello")))
     for node in engine.nodes[1:]:
         node.script_flush()
 

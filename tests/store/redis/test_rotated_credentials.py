@@ -123,7 +123,7 @@ def test_a_send_that_may_have_been_done(id_: str | None, calls: int) -> None:
 def test_several_queries_that_may_have_been_done() -> None:
     """Queries of one trip may run twice, and are asked again by a newer password."""
     node = RefusingNode()
-    queries = [MessageLog(Store(node)).newest(CHAT, 0, 1) for _ in range(2)]
+    queries = [MessageLog().newest(CHAT, 0, 1) for _ in range(2)]
 
     with pytest.raises(StoreUnavailable):
         Store(node).run_all(queries)

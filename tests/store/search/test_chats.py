@@ -39,7 +39,7 @@ class Town:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self.chats = Chats(store, 1000, 100)
+        self.chats = Chats(1000, 100)
         self.index, self.terms, self.rooms = (
             SearchIndex(keys.chat_terms),
             ChatTerms(),
@@ -55,10 +55,13 @@ class Town:
         """Make a chat, or have it be named and joined otherwise."""
         if self.view(chat).info is None:
             info = Info(name, join=join, maker="ann")
-            assert self.chats.create(chat, info, [("ann", Role.OWNER)], BODY) is not None
+            assert self.store.run(self.chats.create(chat, info, [("ann", Role.OWNER)], BODY)) is not None
         else:
             changes: dict[str, str | bool] = {"name": name, "join": join}
-            assert self.chats.change(chat, self.view(chat), [], info=changes, body=BODY) is not None
+            assert (
+                self.store.run(self.chats.change(chat, self.view(chat), [], info=changes, body=BODY))
+                is not None
+            )
 
     def settle(self, chat: str, name: str, join: str = "open") -> None:
         """Make or change a chat and index it."""
@@ -67,7 +70,7 @@ class Town:
 
     def drop(self, chat: str) -> None:
         """Delete a chat."""
-        assert self.chats.delete(chat, self.view(chat)) is not None
+        assert self.store.run(self.chats.delete(chat, self.view(chat))) is not None
 
     def ids(self, q: str, limit: int = 100) -> list[str]:
         """Return the chats that a search finds, on all its pages."""
@@ -154,7 +157,9 @@ def test_like_a_plain_list(town: Town, raw: RawClient, steps: list[Any], q: str,
 def test_what_is_shown(town: Town) -> None:
     """A found group is shown as it is now, with how many members it has."""
     town.settle(GROUPS[0], "Chess club", "request")
-    town.chats.change(GROUPS[0], town.view(GROUPS[0]), [], info={"notice": "Tuesdays"}, body=BODY)
+    town.store.run(
+        town.chats.change(GROUPS[0], town.view(GROUPS[0]), [], info={"notice": "Tuesdays"}, body=BODY)
+    )
 
     (shown,) = town.chat_search.groups("club", 10, None).chats
     assert (shown.chat, shown.kind, shown.name, shown.notice) == (
@@ -200,8 +205,8 @@ def test_reading_removes_stale_entries(town: Town, raw: RawClient) -> None:
 class BehindOnce(Chats):
     """Chats that at first answer as if there were none yet."""
 
-    def __init__(self, store: Store) -> None:
-        super().__init__(store, 1000, 100)
+    def __init__(self) -> None:
+        super().__init__(1000, 100)
         self._asked = 0
 
     def viewing(self, chat: str, *handles: str) -> Query[ChatSnapshot]:
@@ -216,7 +221,7 @@ def test_what_fits_again_is_put_back(town: Town) -> None:
     """Who reads an entry just before its chat is there does not take it away for good."""
     town.settle("r-chess", "")
     for look in ("groups", "rooms"):
-        behind = ChatSearch(town.store, BehindOnce(town.store), town.index, town.terms, town.rooms)
+        behind = ChatSearch(town.store, BehindOnce(), town.index, town.terms, town.rooms)
         page = behind.groups("chess", 10, None) if look == "groups" else behind.rooms(10, None)
         assert page.chats == []
     assert (town.ids("chess"), town.listed()) == (["r-chess"], ["r-chess"])
@@ -254,7 +259,7 @@ class OvertakenChats(Chats):
     """Chats that change each time after a run has looked at them."""
 
     def __init__(self, town: Town, names: list[str | None]) -> None:
-        super().__init__(town.store, 1000, 100)
+        super().__init__(1000, 100)
         self._town = town
         self._coming = names
         self._looks = 0
