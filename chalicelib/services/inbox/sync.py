@@ -34,8 +34,10 @@ class Bounds(NamedTuple):
 class Indexed(NamedTuple):
     """The part of the index that a page needs.
 
-    token: Token of the client, with the store's time. moved: Chats of the page. known: Index entries to
-    compare with their chats. more: Whether other chats have moved, too.
+    token: Token of the client, with the store's time.
+    moved: Chats of the page.
+    known: Index entries to compare with their chats.
+    more: Whether other chats have moved, too.
     """
 
     token: SyncToken
@@ -120,7 +122,8 @@ class SyncService:
     ) -> Read | None:
         """Read the index, then the chats that it names; None if the token's history is lost.
 
-        fresh: The token of a client that holds nothing. checks: Maximum number of large chats to check.
+        fresh: The token of a client that holds nothing.
+        checks: Maximum number of large chats to check.
         """
         index = self._read_index(caller, token, fresh, limit, checks)
         return None if index is None else self._read_chats(caller.handle, index)
@@ -187,7 +190,8 @@ class SyncService:
 def _next(reached: SyncToken, held: SyncToken, began: int, *, kept: bool) -> SyncToken:
     """Return the token after a page.
 
-    reached: Token of a client that has the page. held: The previous token: its version is on record.
+    reached: Token of a client that has the page.
+    held: The previous token, whose version is on record.
     """
     token = reached._replace(began=began)
     recorded = kept or 0 < reached.version == held.version

@@ -27,7 +27,8 @@ class SyncPage(NamedTuple):
 def sync_page(token: SyncToken, moved: Iterable[tuple[MovedChat, Summary]], most: int) -> SyncPage:
     """Return the page that follows a token.
 
-    moved: chats in the order in which they moved. most: maximum size of the rows, in bytes of JSON.
+    moved: Chats in the order in which they moved.
+    most: Maximum size of the rows in bytes of JSON.
     """
     chats = list(moved)
     rows = ((index.version, _row(token, index, summary)) for index, summary in chats)

@@ -1,4 +1,4 @@
-"""The kinds of cursors. Two stand elsewhere: inbox/sync_token.py and export/archive.py have their own."""
+"""The kinds of cursors; inbox/sync_token.py and export/archive.py declare one each, too."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ TIME = number(16)
 
 
 class MessageCursor(NamedTuple):
-    """The seq of a message, and the time and epoch by which a reader finds that it is still that message.
+    """The seq of a message, with the time and epoch that tell whether it is still the same message.
 
-    time: of the message, µs since 1970. epoch: of its chat's log. Both None for a plain seq, which is not
-    checked.
+    time: Of the message, µs since 1970.
+    epoch: Of its chat's log, µs since 1970.
+    Both are None for a plain seq, which is not checked.
     """
 
     seq: int
@@ -36,8 +37,9 @@ class MessageCursor(NamedTuple):
 class ChangeCursor(NamedTuple):
     """The newest change of a chat's members and fields that a client knows.
 
-    cursor: of a system message at that change or after it. time: of the change, µs since 1970. subject: what
-    was changed; empty: the client knows all changes of that time. Both None: the change is the message's.
+    cursor: Of a system message at that change or after it.
+    time: Of the change, µs since 1970; None for the time of the message.
+    subject: The changed member or fields; empty or None for a client that knows all changes of that time.
     """
 
     cursor: MessageCursor

@@ -26,7 +26,7 @@ NEXT_OF_A_PAGE = "send the `next` of a page"
 class CursorCodec(ABC, Generic[T]):
     """One kind of cursor.
 
-    hint: what the error tells a client that sent another text.
+    hint: Detail of the error for a client that sent another text.
     """
 
     hint = NEXT_OF_A_PAGE
@@ -62,9 +62,11 @@ def number(digits: int) -> Field:
 class TextCursor(CursorCodec[Value]):
     """A cursor that is the text of its fields.
 
-    make: returns the value, a tuple, for the fields in their order.
-    layout: the cursor with the name of each field in braces. The end in brackets, if there is one, is left
-    out of the cursor of a tuple whose last element is None.
+    make: Returns the value, a tuple, for the fields in their order.
+    layout: The cursor with the name of each field in braces. The cursor of a tuple whose last element is None
+        ends before the brackets.
+    hint: Detail of the error for a client that sent another text.
+    fields: Each field by its name.
     """
 
     def __init__(
@@ -117,22 +119,23 @@ class Page(NamedTuple, Generic[T]):
 def page_of(found: Sequence[T], limit: int, cursor: Callable[[T], str]) -> Page[T]:
     """Return a page of at most `limit` rows.
 
-    found: one row more than the limit, or more, if another page follows. cursor: returns the cursor of a row.
+    found: Rows from the first of the page on; more than `limit` of them if another page follows.
+    cursor: Returns the cursor of a row.
     """
     rows = found[:limit]
     return Page(rows, cursor(rows[-1]) if len(found) > limit else None)
 
 
 def encoded(row: T) -> Encoded[T]:
-    """Return a row as JSON, which a response or frame takes as it is."""
+    """Return a row as JSON, which becomes part of a response or frame as it is."""
     return cast("Encoded[T]", Raw(_json(row)))
 
 
 def take_fitting(rows: Iterable[T], size: Callable[[T], int], most: int, limit: int | None = None) -> list[T]:
     """Return as many leading rows as fit in `most` bytes, and the first one whatever its size.
 
-    size: returns the bytes of a row; a row of 0 bytes is not shown, and always fits.
-    limit: maximum number of shown rows, None for any number.
+    size: Returns the size of a row in bytes. A row of 0 bytes is not shown: it always fits.
+    limit: Maximum number of shown rows; None for no limit.
     """
     taken: list[T] = []
     total = shown = 0
@@ -147,7 +150,7 @@ def take_fitting(rows: Iterable[T], size: Callable[[T], int], most: int, limit: 
 
 
 def until_enough(parts: Iterable[T], size: Callable[[T], int], enough: int) -> Iterator[T]:
-    """Yield parts until they are `enough` bytes together; no part after that is read."""
+    """Yield parts until their sizes add up to `enough` bytes; read no further part."""
     total = 0
     for part in parts:
         yield part
