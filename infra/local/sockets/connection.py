@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import time
 from collections import deque
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from collections.abc import Callable
+from typing import Any, NamedTuple, cast
 
 import msgspec
 from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
 
 from chalicelib.push_gateway.pusher import CloseReason
 from infra.local.sockets.events import Opening, SocketEvents
+from infra.local.sockets.incoming import IncomingMessage, Refused
+from infra.local.sockets.shared import Limits
 from infra.local.sockets.transport import Transport
-
-if TYPE_CHECKING:
-    from infra.local.sockets.edge import Edge
 
 TEXT, PONG = WSMsgType.TEXT, WSMsgType.PONG
 QUEUED_BYTES = 512 * 1024
-MINUTE = 60.0
 BEHIND_PART = 16
 """A client is behind once this part of the bytes that may wait for it do."""
 NORMAL = CloseReason(1000, "Connection Closed Normally")
@@ -29,18 +29,6 @@ LOST = (1006, "Connection closed abnormally")
 UNREAD = (1006, "The client does not read")
 
 
-class Refused(Exception):
-    """A frame that ends its connection.
-
-    code, reason: for the close frame.
-    """
-
-    def __init__(self, code: WSCloseCode, reason: str) -> None:
-        super().__init__(reason)
-        self.code = code
-        self.reason = reason
-
-
 class Turn(NamedTuple):
     """A call that is due: `message` or `disconnect`, and its event."""
 
@@ -48,14 +36,32 @@ class Turn(NamedTuple):
     event: dict[str, Any]
 
 
+Listener = Callable[["Connection"], object]
+
+
+class Host(NamedTuple):
+    """What a worker's server does for its connections; each is called with the connection.
+
+    opened, ended: note that it is open, or has ended. add_turn: has what waits in it handled in its turn.
+    unread_grew: checks what its client leaves unread.
+    """
+
+    loop: asyncio.AbstractEventLoop
+    limits: Limits
+    opened: Listener
+    add_turn: Listener
+    ended: Listener
+    unread_grew: Listener
+
+
 class Connection(WSListener):
     """One client's connection.
 
-    edge: the worker's server, which is told of what arrives and of the end. events: makes its events.
-    user: whose it is, as far as `$connect` said so. behind: something waits for the client to read.
+    host: the worker's server. events: makes the connection's events. user: the user, if `$connect` named one.
+    behind: something waits for the client to read.
     """
 
-    def __init__(self, edge: Edge, connection: str, events: SocketEvents, user: str = "") -> None:
+    def __init__(self, host: Host, connection: str, events: SocketEvents, user: str = "") -> None:
         self.id = connection
         self.user = user
         self.behind = False
@@ -64,21 +70,19 @@ class Connection(WSListener):
         self._queue: deque[str] = deque()
         self.waiting = False
         self.ended: tuple[int, str] | None = None
-        self._edge = edge
-        self._limits = edge.limits
-        self._parts: list[bytes] | None = None
-        self._size = 0
+        self._host = host
+        self._limits = host.limits
+        self._incoming = IncomingMessage(host.limits)
         self._queued_bytes = 0
         self._paused = False
         self._ping: bytes | None = None
-        self._control_until = 0.0
         self._end_told = False
         self._transport: WSTransport | None = None
 
     @classmethod
-    def lost(cls, edge: Edge, connection: str) -> Connection:
+    def lost(cls, host: Host, connection: str) -> Connection:
         """Return one that has ended some time ago, and of which no more is known than its id."""
-        made = cls(edge, connection, SocketEvents(Opening(connection, {}, {}, "")))
+        made = cls(host, connection, SocketEvents(Opening(connection, {}, {}, "")))
         made.ended = LOST
         return made
 
@@ -86,7 +90,7 @@ class Connection(WSListener):
         """Open it for pushes."""
         self._transport = transport
         transport.request.headers.clear()  # which picows keeps for as long as the connection
-        self._edge.opened(self)
+        self._host.opened(self)
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         """Take one frame."""
@@ -124,7 +128,7 @@ class Connection(WSListener):
     def give_up(self) -> None:
         """End it without a close frame, which the client would not read either."""
         self._end(UNREAD)
-        self._edge.loop.call_soon(self._reset)
+        self._host.loop.call_soon(self._reset)
 
     @property
     def is_behind(self) -> bool:
@@ -171,7 +175,7 @@ class Connection(WSListener):
         if self._transport is not None:
             self._transport.send(kind, data)
             if self.behind:
-                self._edge.unread.grew(self)
+                self._host.unread_grew(self)
 
     def _next_body(self, *, shuffled: bool) -> str:
         if shuffled:
@@ -187,44 +191,20 @@ class Connection(WSListener):
         kind = frame.msg_type
         if frame.rsv1 or frame.rsv2 or frame.rsv3:
             raise Refused(WSCloseCode.PROTOCOL_ERROR, "No extension was negotiated.")
-        if kind is TEXT and frame.fin and self._parts is None:
-            if frame.payload_size > self._limits.message_bytes:
-                raise self._too_big()
-            self._put(frame.get_payload_as_utf8_text())
+        if kind is TEXT and frame.fin and not self._incoming.has_parts:
+            self._put(self._incoming.whole(frame))
         elif kind is WSMsgType.PING:
-            self._count_control()
+            self._incoming.count_control(self.active)
             self._ping = frame.get_payload_as_bytes()
-            self._edge.wants_turn(self)
+            self._host.add_turn(self)
         elif kind is WSMsgType.CLOSE:
             self._answer_close(frame)
         elif kind is WSMsgType.BINARY:
             raise Refused(WSCloseCode.UNSUPPORTED_DATA, "Only text frames are accepted.")
         else:
-            self._count_control()
-            if kind is not PONG:
-                self._take_part(frame, first=kind is TEXT)
-
-    def _count_control(self) -> None:
-        """Count a frame that brings no message of its own: of those no handler sees how many there are."""
-        most = self._limits.control_frames
-        self._control_until = max(self._control_until, self.active) + MINUTE / most
-        if self._control_until > self.active + MINUTE:
-            raise Refused(
-                WSCloseCode.POLICY_VIOLATION, f"At most {most} pings, pongs and continuation frames a minute."
-            )
-
-    def _take_part(self, frame: WSFrame, *, first: bool) -> None:
-        if first is (self._parts is not None):
-            raise Refused(WSCloseCode.PROTOCOL_ERROR, "A frame of another message interrupted a message.")
-        parts = self._parts = [] if self._parts is None else self._parts
-        self._size += frame.payload_size
-        if self._size > self._limits.message_bytes:
-            raise self._too_big()
-        if frame.payload_size:
-            parts.append(frame.get_payload_as_bytes())
-        if frame.fin:
-            self._parts, self._size = None, 0
-            self._put(b"".join(parts).decode())
+            self._incoming.count_control(self.active)
+            if kind is not PONG and (body := self._incoming.part(frame, first=kind is TEXT)) is not None:
+                self._put(body)
 
     def _put(self, body: str) -> None:
         self._queue.append(body)
@@ -232,15 +212,10 @@ class Connection(WSListener):
         if not self._paused and self._too_much_waits():
             self._paused = True
             self._reading(on=False)
-        self._edge.wants_turn(self)
+        self._host.add_turn(self)
 
     def _too_much_waits(self) -> bool:
         return len(self._queue) > self._limits.queued_frames or self._queued_bytes > QUEUED_BYTES
-
-    def _too_big(self) -> Refused:
-        return Refused(
-            WSCloseCode.MESSAGE_TOO_BIG, f"A message has at most {self._limits.message_bytes} bytes."
-        )
 
     def _answer_close(self, frame: WSFrame) -> None:
         if not frame.payload_size:
@@ -262,7 +237,7 @@ class Connection(WSListener):
         if self.ended is None:
             self.ended = how
             self._ping = None
-            self._edge.gone(self)
+            self._host.ended(self)
 
     def _reading(self, *, on: bool) -> None:
         if self._transport is not None:

@@ -19,7 +19,7 @@ from infra.local.addresses import Addresses
 from infra.local.descriptors import Descriptors
 from infra.local.events import LambdaContext
 from infra.local.sockets import handshake
-from infra.local.sockets.connection import GOING_AWAY, NORMAL, Connection, Turn
+from infra.local.sockets.connection import GOING_AWAY, NORMAL, Connection, Host, Turn
 from infra.local.sockets.events import SocketEvents
 from infra.local.sockets.outside import OutsideTokens, Prove
 from infra.local.sockets.shared import Meeting, new_connection_id
@@ -69,6 +69,7 @@ class Edge:
         self._door = handshake.Door(settings, shared.http_port)
         threads = WIRE_THREADS if shared.by_wire else 0
         self._turns = Turns(loop, self._call, shuffled=shared.shuffle, threads=threads)
+        self._host = Host(loop, self.limits, self._opened, self._turns.add, self._ended, self.unread.grew)
         prove = handlers.prove if settings.oidc_issuer is not None else None
         self._outside = None if prove is None else OutsideTokens(prove)
         self._server: asyncio.Server | None = None
@@ -123,19 +124,13 @@ class Edge:
 
     def forget(self, connection: str) -> None:
         """Have `$disconnect` called for a connection that somebody took to be here."""
-        self._turns.add(Connection.lost(self, connection))
+        self._turns.add(Connection.lost(self._host, connection))
 
-    def opened(self, connection: Connection) -> None:
-        """Take note of a connection that is open now."""
+    def _opened(self, connection: Connection) -> None:
         self.connections[connection.id] = connection
         self.unread.opened(connection)
 
-    def wants_turn(self, connection: Connection) -> None:
-        """Have what waits in a connection handled in its turn."""
-        self._turns.add(connection)
-
-    def gone(self, connection: Connection) -> None:
-        """Take note of a connection that has ended."""
+    def _ended(self, connection: Connection) -> None:
         if self.connections.pop(connection.id, None) is not None:
             self.unread.gone(connection)
             self._turns.add(connection)
@@ -166,7 +161,7 @@ class Edge:
             user = self._users.pop(opening.connection, "")
         if not handshake.is_success(answer):
             return handshake.refused(answer), None
-        return handshake.accepted(answer, request), Connection(self, opening.connection, events, user)
+        return handshake.accepted(answer, request), Connection(self._host, opening.connection, events, user)
 
     def _call(self, connection: Connection, turn: Turn) -> None:
         request_id = turn.event["requestContext"]["requestId"]

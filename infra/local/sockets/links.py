@@ -1,4 +1,4 @@
-"""What one process of the server hands to its workers over Unix sockets, and how a worker takes it in."""
+"""Links: a process of the server hands orders to its workers over Unix sockets."""
 
 from __future__ import annotations
 
@@ -7,48 +7,25 @@ import contextlib
 import enum
 import select
 import socket
-import struct
 import threading
 from collections import deque
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import Any
 
 import msgspec
 
+from infra.local.sockets.orders import HEAD, Order, packed
 from infra.local.sockets.shared import Meeting
 
 BUFFER_BYTES = 1024 * 1024
 MOST_WAITING_BYTES = 16 * 1024 * 1024
-"""What may wait for a worker that takes nothing in; more is refused."""
+"""Maximum bytes that wait for a worker that reads nothing; more is refused."""
 ANSWER_SECONDS = 5.0
-ROOM_MILLISECONDS = 1000
-HEAD = struct.Struct("!I")
-
-
-class Kind(enum.IntEnum):
-    """What is to be done with connections; the last three are answered."""
-
-    PUSH = 0
-    CLOSE = 1
-    POST = 2
-    GET = 3
-    DELETE = 4
-
-
-class Order(NamedTuple):
-    """Something to do with connections of one worker.
-
-    data: a frame to send them, or a packed CloseReason. droppable: see OutgoingFrame.
-    """
-
-    kind: int
-    connections: Sequence[str]
-    data: bytes
-    droppable: bool = False
+SPACE_MILLISECONDS = 1000
 
 
 class Sent(enum.Enum):
-    """What came of handing something over."""
+    """Result of handing orders over."""
 
     OK = 0
     NOBODY = 1
@@ -56,7 +33,7 @@ class Sent(enum.Enum):
 
 
 class Links:
-    """Hands orders to workers, from any thread, and waits neither for an answer nor for room."""
+    """Hands orders to workers, from any thread, without waiting for an answer or for space."""
 
     def __init__(self, meeting: Meeting) -> None:
         self._meeting = meeting
@@ -65,7 +42,7 @@ class Links:
 
     def send(self, worker: str, orders: Sequence[Order]) -> Sent:
         """Hand orders over to one worker, all or none."""
-        data = _packed(orders)
+        data = packed(orders)
         for _ in range(2):  # a link may have broken since, and its worker live
             try:
                 link = self._link(worker)
@@ -84,7 +61,7 @@ class Links:
             async with asyncio.timeout(ANSWER_SECONDS):
                 reader, writer = await asyncio.open_unix_connection(self._meeting.path(worker))
                 with contextlib.closing(writer):
-                    writer.write(_packed([order]))
+                    writer.write(packed([order]))
                     (length,) = HEAD.unpack(await reader.readexactly(HEAD.size))
                     return msgspec.msgpack.decode(await reader.readexactly(length))
         except TimeoutError:
@@ -180,49 +157,6 @@ class _Link:
                 else:
                     self._waiting[0] = self._waiting[0][sent:]
             with contextlib.suppress(OSError, ValueError):
-                room = select.poll()  # unlike select it takes descriptors of 1024 and more
-                room.register(self._socket, select.POLLOUT)
-                room.poll(ROOM_MILLISECONDS)
-
-
-Carry = Callable[[Order], Any]
-
-
-class Inbox(asyncio.Protocol):
-    """A worker's end of one link; carry: does what an order says, and returns the answer if there is one."""
-
-    def __init__(self, carry: Carry) -> None:
-        self._carry = carry
-        self._buffer = bytearray()
-        self._decoder = msgspec.msgpack.Decoder(list[Order])
-        self._transport: Any = None
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Begin."""
-        self._transport = transport
-
-    def data_received(self, data: bytes) -> None:
-        """Carry out every order that is complete."""
-        buffer = self._buffer
-        buffer += data
-        start = 0
-        while len(buffer) >= start + HEAD.size:
-            (length,) = HEAD.unpack_from(buffer, start)
-            end = start + HEAD.size + length
-            if len(buffer) < end:
-                break
-            self._obey(bytes(memoryview(buffer)[start + HEAD.size : end]))
-            start = end
-        del buffer[:start]
-
-    def _obey(self, batch: bytes) -> None:
-        for order in self._decoder.decode(batch):
-            answer = self._carry(order)
-            if order.kind >= Kind.POST:
-                packed = msgspec.msgpack.encode(answer)
-                self._transport.write(HEAD.pack(len(packed)) + packed)
-
-
-def _packed(orders: Sequence[Order]) -> bytes:
-    batch = msgspec.msgpack.encode(orders)
-    return HEAD.pack(len(batch)) + batch
+                space = select.poll()  # unlike select it takes descriptors of 1024 and more
+                space.register(self._socket, select.POLLOUT)
+                space.poll(SPACE_MILLISECONDS)

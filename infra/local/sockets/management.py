@@ -9,8 +9,10 @@ from typing import Any
 import msgspec
 
 from chalicelib.errors import NoSuchRoute
+from chalicelib.push_gateway.pusher import CloseReason
 from infra.local.sockets.edge import Edge
-from infra.local.sockets.links import Kind, Links, Order
+from infra.local.sockets.links import Links
+from infra.local.sockets.orders import Kind, Order
 from infra.local.sockets.shared import KEYS, Meeting, worker_of
 from infra.local.sockets.signatures import Signed, Verifier
 
@@ -25,11 +27,23 @@ ERRORS = {
 }
 
 
-def carried_out(edge: Edge, order: Order) -> dict[str, Any] | None:
-    """Do what the management API asks of a connection of this worker.
+def carry_out(edge: Edge, order: Order) -> dict[str, Any] | None:
+    """Do what an order says with connections of this worker.
 
-    Returns what it has to say about it, or None: it is none.
+    Returns the answer of the management API; None: the connection is gone, or the order has no answer.
     """
+    if order.kind == Kind.PUSH:
+        gone = edge.deliver(order.connections, order.data, droppable=order.droppable)
+    elif order.kind == Kind.CLOSE:
+        gone = edge.close(order.connections, msgspec.msgpack.decode(order.data, type=CloseReason))
+    else:
+        return _answer(edge, order)
+    for one in gone:
+        edge.forget(one)
+    return None
+
+
+def _answer(edge: Edge, order: Order) -> dict[str, Any] | None:
     (one,) = order.connections
     connection = edge.connections.get(one)
     if connection is None:
@@ -85,7 +99,7 @@ class Management:
         order = Order(KINDS[request.method], [request.connection], request.body)
         worker = worker_of(request.connection)
         if worker == self._edge.worker:
-            return carried_out(self._edge, order)
+            return carry_out(self._edge, order)
         return await self._links.ask(worker, order)
 
 

@@ -10,7 +10,8 @@ import msgspec
 
 from chalicelib.push_gateway.pusher import CloseReason, Outcome, OutgoingFrame
 from infra.local.sockets.edge import Edge
-from infra.local.sockets.links import Kind, Links, Order, Sent
+from infra.local.sockets.links import Links, Sent
+from infra.local.sockets.orders import Kind, Order
 from infra.local.sockets.shared import Meeting, worker_of
 
 INLINE = 10_000

@@ -3,23 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from typing import Any
 from urllib.parse import unquote
-
-import msgspec
 
 from chalicelib import queues
 from chalicelib.config import Settings
 from chalicelib.logs import LOGGER
 from chalicelib.push_gateway import installed
-from chalicelib.push_gateway.pusher import CloseReason
 from infra.local.census import Census
 from infra.local.hosts import reference
 from infra.local.requests import Request
 from infra.local.sockets.edge import Edge, Handlers
 from infra.local.sockets.handshake import without_port
-from infra.local.sockets.links import Inbox, Kind, Order
-from infra.local.sockets.management import Management, carried_out
+from infra.local.sockets.inbox import Inbox
+from infra.local.sockets.management import Management, carry_out
 from infra.local.sockets.pushing import LocalPusher
 from infra.local.sockets.shared import Meeting
 from infra.local.sockets.signatures import PREFIX, Signed
@@ -98,7 +96,7 @@ class Serving:
                 self._inbox.close()
             self._meeting.restore()
             self._inbox = await edge.loop.create_unix_server(  # which ends with its last reference
-                lambda: Inbox(lambda order: _obey(edge, order)), self._meeting.path(edge.worker)
+                lambda: Inbox(functools.partial(carry_out, edge)), self._meeting.path(edge.worker)
             )
         except OSError as error:
             if not self._unreachable:
@@ -119,15 +117,3 @@ def is_upgrade(request: Request) -> bool:
 def is_management(path: str) -> bool:
     """Say whether a percent-encoded path is of the management API."""
     return unquote(path).startswith(PREFIX)
-
-
-def _obey(edge: Edge, order: Order) -> dict[str, Any] | None:
-    if order.kind == Kind.PUSH:
-        gone = edge.deliver(order.connections, order.data, droppable=order.droppable)
-    elif order.kind == Kind.CLOSE:
-        gone = edge.close(order.connections, msgspec.msgpack.decode(order.data, type=CloseReason))
-    else:
-        return carried_out(edge, order)
-    for one in gone:
-        edge.forget(one)
-    return None

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TYPE_CHECKING
 
+from infra.local.sockets.connection import Connection
 from infra.local.sockets.shared import Limits
-
-if TYPE_CHECKING:
-    from infra.local.sockets.connection import Connection
 
 
 class Unread:
