@@ -32,6 +32,7 @@ class Workers(MPServer):
                 self.main_loop_interrupt.set()  # which may have been cleared since the end was requested
                 return
             super()._respawn_workers([index], spawn_target, target_loader, delay)
+            self._backoffs[index].started()
         if self._shutdown.is_ready:
             self.respawned_wrks.clear()  # with which it would find that one keeps dying, and end
 
@@ -54,7 +55,7 @@ class Workers(MPServer):
                 return start()
             except (OSError, RuntimeError) as error:
                 delay = backoff.failed()
-                if backoff.is_first:
+                if backoff.is_news:
                     warn(f"A worker cannot be started: {error}. Trying until it can.")
             if self._shutdown.wait(delay):
                 self._stop_workers()  # type: ignore[no-untyped-call]

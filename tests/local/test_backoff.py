@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from infra.local.backoff import MANY, MOST_SECONDS, QUIET_SECONDS, Backoff
+from infra.local.backoff import LIVED_SECONDS, MANY, MOST_SECONDS, QUIET_SECONDS, Backoff
 from tests.clock import Clock
 
 
@@ -31,3 +31,17 @@ def test_a_row_becomes_long_once() -> None:
         backoff.failed()
         told.append(backoff.is_many)
     assert sum(told) == 1
+
+
+def test_a_death_is_news_once_the_process_has_lived() -> None:
+    """A second failure within a row is reported if the process lived since, and not if it kept dying."""
+    clock = Clock()
+    backoff = Backoff(clock)
+    news = []
+    for lived in (None, 0.5 * LIVED_SECONDS, 2 * LIVED_SECONDS, None):
+        if lived is not None:
+            backoff.started()
+            clock.now += lived
+        backoff.failed()
+        news.append((backoff.is_first, backoff.is_news))
+    assert news == [(True, True), (False, False), (False, True), (False, False)]

@@ -70,26 +70,27 @@ class EventSources:
 
     def _bring_back(self, backoff: Backoff) -> None:
         delay = backoff.failed()
-        if backoff.is_first:
+        if backoff.is_news:
             warn("The event sources died; starting them again.")
-        else:
-            self._tell_down()
+        if not backoff.is_first:
+            self._report_down()
         if backoff.is_many:
             warn("The event sources keep dying; their lines above say why. Starting them again each time.")
         refused = False
         while not self._shutdown.wait(delay) and not self._is_ending():
             try:
                 self._replace()
+                backoff.started()
                 if refused:
                     warn("The event sources run again.")
                 return
             except OSError as error:
-                self._tell_down()
+                self._report_down()
                 if not refused:
                     warn(f"The event sources cannot be started: {error.strerror}. Trying until they can.")
                 refused, delay = True, backoff.failed()
 
-    def _tell_down(self) -> None:
+    def _report_down(self) -> None:
         if self._meeting is not None:
             with contextlib.suppress(OSError):
                 self._meeting.beat(-1)

