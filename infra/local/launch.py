@@ -19,7 +19,7 @@ from chalicelib.store.redis import client
 from chalicelib.store.redis.durability import weaknesses
 from infra.local import options, server
 from infra.local.descriptors import allow_open_files
-from infra.local.event_sources.companion import event_sources
+from infra.local.event_sources.process import event_sources
 from infra.local.hosts import is_loopback_address
 from infra.local.run_folder import detour, run_folder
 from infra.local.shutdown import Shutdown, StartError, say, warn

@@ -13,7 +13,7 @@ from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
 from chalicelib.config import VARIABLES
 from infra.aws.fragments import Template
 from infra.aws.template import FOLDER, FRAGMENTS, merge_template
-from infra.local.event_sources.sources import BATCH, MOST_RECEIVES
+from infra.local.event_sources.queue import BATCH, MOST_RECEIVES
 from tests.aws.lint_exceptions import CFN_LINT
 from tests.aws.template_lookup import called, of_type, references, values
 

@@ -17,9 +17,10 @@ import redis
 
 from chalicelib.store import keys
 from chalicelib.store.redis.credentials import ACCESS_STRING
-from infra.local.event_sources.source_process import Loop
-from infra.local.event_sources.sources import MOST_RECEIVES, RETRY_SECONDS, Queue, Schedule, Source
-from infra.local.event_sources.triggers import message, queue_event
+from infra.local.event_sources.aws_events import message, queue_event
+from infra.local.event_sources.polling import Loop
+from infra.local.event_sources.queue import MOST_RECEIVES, RETRY_SECONDS, Queue, Source
+from infra.local.event_sources.schedule import Schedule
 from infra.local.sockets.shared import Meeting, SocketSettings
 from tests.clock import Clock
 from tests.local.processes import processes
@@ -41,11 +42,7 @@ LONG_AGO = 1_000_000
 
 def sources(server: Gateway) -> int | None:
     """Return the id of the process of the queue and the schedule, if it runs."""
-    found = [
-        pid
-        for pid, command in processes(server).items()
-        if "infra.local.event_sources.source_process" in command
-    ]
+    found = [pid for pid, command in processes(server).items() if "infra.local.event_sources" in command]
     return found[0] if found else None
 
 

@@ -14,9 +14,9 @@ import msgspec
 import pytest
 
 from chalicelib.schemas.aws_events import Notification
-from infra.local.event_sources.bucket import LOOK_SECONDS, Bucket
-from infra.local.event_sources.listing import SETTLED_NANOSECONDS, Listing
-from infra.local.event_sources.triggers import bucket_event
+from infra.local.event_sources.aws_events import bucket_event
+from infra.local.event_sources.folder_listing import SETTLED_NANOSECONDS, Listing
+from infra.local.event_sources.media_bucket import LOOK_SECONDS, Bucket
 from tests.clock import Clock
 from tests.local.test_event_sources import NEVER, ONE, lines, sources
 from tests.servers.gateway import Gateway, running_gateway

@@ -1,4 +1,4 @@
-"""The files below a folder, looked at often: what has not changed is not read again."""
+"""The files below a folder: a folder that has not changed is not read again."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from infra.local.event_sources.told import Version
+from infra.local.event_sources.notified_versions import Version
 
 SETTLED_NANOSECONDS = 2_000_000_000
 """A folder changed more recently may have changed again within its clock's grain: it is read once more."""
@@ -24,8 +24,8 @@ class _Folder(NamedTuple):
 class Listing:
     """The complete files below a folder, by their paths in it with `/` between the parts.
 
-    A file is complete once it has its name: it is written under one that begins with a dot, and renamed. So
-    what begins with a dot is left out, as are links, special files, and names that are not UTF-8.
+    A file is complete once it has its name: it is written under a name that begins with a dot, and renamed.
+    So names that begin with a dot are left out, as are links, special files and names that are not UTF-8.
     clock: ns since 1970.
     """
 
@@ -36,7 +36,7 @@ class Listing:
         self.files: dict[str, Version] = {}
 
     def refresh(self) -> bool:
-        """Look again, and return whether anything may have changed. Raises OSError."""
+        """Read the folder again, and return whether anything may have changed. Raises OSError."""
         known: dict[str, _Folder] = {}
         waiting = [""]
         while waiting:
@@ -53,7 +53,7 @@ class Listing:
         return True
 
     def _folder(self, prefix: str) -> _Folder | None:
-        """Return what a folder holds, as it was found before if it has not changed; None: it is gone."""
+        """Return a folder's contents, the earlier ones if it has not changed; None: it is gone."""
         held, now = self._known.get(prefix), self._clock()
         try:
             changed = os.stat(self._root / prefix).st_mtime_ns

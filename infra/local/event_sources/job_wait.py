@@ -1,4 +1,4 @@
-"""Waiting for the next job in the store's list."""
+"""Waits for the next job in the store's list of jobs."""
 
 from __future__ import annotations
 
@@ -16,13 +16,12 @@ MOST_SECONDS, LEAST_SECONDS = 1.0, 0.01
 LOOK_SECONDS = 0.03
 
 
-class Arrivals:
+class JobWait:
     """Waits until the list has a job, on a connection of its own, as a long poll of SQS does.
 
-    It is told by BLMOVE from the head of the list to the head of the list, which takes nothing out: no job is
-    lost with an answer. The rights of docs/redis.md do not allow commands that wait, since no request should
-    ever make one. A store's user with no more than those is refused, and the list looked at every
-    LOOK_SECONDS instead.
+    BLMOVE from the head of the list to the head of the list waits and removes nothing, so no job is lost with
+    a reply. The permissions in docs/redis.md do not include commands that wait, as no request should make
+    one: for a user with only those, the list is read every LOOK_SECONDS instead.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -45,7 +44,7 @@ class Arrivals:
         except redis.exceptions.NoPermissionError:
             self._may_wait = False
         except (redis.RedisError, RedisClusterException):
-            pass  # what the list is asked next says so
+            pass  # the next read of the list reports it
         else:
             return True
         return False

@@ -1,4 +1,4 @@
-"""The events that AWS would call a function with: a queue's messages, a schedule, a bucket's objects."""
+"""The events with which AWS calls a function: a queue's messages, a schedule, a bucket's objects."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from urllib.parse import quote_plus
 
 import msgspec
 
-from infra.local.event_sources.told import Version
+from infra.local.event_sources.notified_versions import Version
 from infra.local.events import ACCOUNT_ID
 
 REGION = "local"
@@ -38,7 +38,7 @@ def message(body: str) -> Message:
 
 
 def queue_event(queue: str, messages: Sequence[Message]) -> dict[str, Any]:
-    """Receive messages once more, as the event of an SQS queue.
+    """Return messages, received once more, as the event of an SQS queue.
 
     queue: its name. Source: "Using Lambda with Amazon SQS" in the AWS Lambda Developer Guide.
     """
@@ -67,7 +67,7 @@ def schedule_event() -> dict[str, Any]:
 
 
 def bucket_event(key: str, version: Version | None, noticed: int) -> str:
-    """Return the JSON that S3 puts into a queue when an object is stored, or, version None, removed.
+    """Return the JSON that S3 puts into a queue for a stored object, or for a removed one (version None).
 
     noticed: ns since 1970. The entity tag changes with the object; it is no digest of its content.
     Source: "Event message structure" in the Amazon S3 User Guide.

@@ -1,4 +1,4 @@
-"""What has been told of the files of a folder, kept over restarts."""
+"""The version of each file that was last notified, kept over restarts."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ PUT = "INSERT OR REPLACE INTO told VALUES (?, ?, ?)"
 
 
 class Version(NamedTuple):
-    """What a file was; size: bytes. stamp: differs from that of whatever has its name before or after."""
+    """A version of a file; size: bytes. stamp: different for each file that ever has its name."""
 
     size: int
     stamp: str
 
 
-class Told:
-    """The version of each file that was told last, in an SQLite file that is made at the first one."""
+class NotifiedVersions:
+    """The version of each file that was last notified, in an SQLite file that the first one creates."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -31,7 +31,7 @@ class Told:
         return {key: Version(*version) for key, *version in self._database.execute("SELECT * FROM told")}
 
     def put(self, key: str, version: Version | None) -> None:
-        """Note what was told of a file; None: that it is gone. Raises sqlite3.Error."""
+        """Note the version of a file that was notified; None: its removal. Raises sqlite3.Error."""
         with self._database as database:
             if version is None:
                 database.execute("DELETE FROM told WHERE key = ?", (key,))
@@ -41,7 +41,7 @@ class Told:
     @functools.cached_property
     def _database(self) -> sqlite3.Connection:
         database = sqlite3.connect(self._file)
-        # A crash of the machine may take the last notes, which are then told again, and damages nothing.
+        # A crash of the machine may lose the last notes, which are then notified again; it damages nothing.
         database.execute("PRAGMA journal_mode = WAL")
         database.execute("PRAGMA synchronous = NORMAL")
         database.execute(TABLE)

@@ -14,11 +14,11 @@ from infra.local.backoff import Backoff
 from infra.local.shutdown import Shutdown, StartError, warn
 from infra.local.sockets.shared import Meeting
 
-STOP_SECONDS = 2.0  # for the job it has; what it does not finish is still owed
+STOP_SECONDS = 2.0  # for its current job; what it does not finish stays pending
 
 
 class EventSources:
-    """A process of `infra.local.event_sources.source_process`, started again whenever it dies.
+    """The process `python -m infra.local.event_sources`, started again whenever it dies.
 
     sweep_seconds: between two sweeps. media: the folder of the media. Raises StartError. `GET /health` says
     when it cannot be started, or keeps dying.
@@ -29,7 +29,7 @@ class EventSources:
         self._command = [
             sys.executable,
             "-m",
-            "infra.local.event_sources.source_process",
+            "infra.local.event_sources",
             str(sweep_seconds),
             str(media),
         ]
@@ -43,7 +43,7 @@ class EventSources:
         threading.Thread(target=self._watch, daemon=True).start()
 
     def stop(self) -> None:
-        """End it, once it has done what it is at."""
+        """End it after its current job."""
         with self._changing:
             self._stopped = True
         try:
@@ -53,7 +53,7 @@ class EventSources:
             self._process.wait()
 
     def _started(self) -> subprocess.Popen[bytes]:
-        # It ends when its input does. A signal to every process of the server is the server's to act on.
+        # It ends with its input. A signal to every process of the server is for the server alone.
         before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
         try:
             return subprocess.Popen(self._command, stdin=subprocess.PIPE)

@@ -1,4 +1,4 @@
-"""The queues and the schedule, which call their functions as Lambda's event sources would."""
+"""A queue that calls a function with its messages, as SQS calls a Lambda."""
 
 from __future__ import annotations
 
@@ -8,9 +8,8 @@ import uuid
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from chalicelib.errors import StoreUnavailable
 from chalicelib.logs import LOGGER
-from infra.local.event_sources.triggers import Message, message, queue_event, schedule_event
+from infra.local.event_sources.aws_events import Message, message, queue_event
 from infra.local.events import LambdaContext
 
 Handler = Callable[[Any, Any], Any]
@@ -22,10 +21,10 @@ MOST_WAITING = 1000
 
 
 class Source(NamedTuple):
-    """Where a queue has its messages from.
+    """Where a queue gets its messages from.
 
-    take: returns the bodies of the oldest, so many at the most. settle: is told the body of each that the
-    function took, or that was given up.
+    take: returns the bodies of the oldest messages, at most as many as it is given. settle: called with the
+    body of each message that the function took, or that is dropped.
     """
 
     take: Callable[[int], Sequence[str]]
@@ -33,10 +32,10 @@ class Source(NamedTuple):
 
 
 class Queue:
-    """Hands the messages of a source to a function, and those that failed again after a while.
+    """Calls a function with the messages of a source, and again later with those that failed.
 
-    name: what the queue is called in events and in the log. A message that failed MOST_RECEIVES times is
-    logged and dropped.
+    name: the queue's name in events and in the log. A message that failed MOST_RECEIVES times is logged and
+    dropped.
     """
 
     def __init__(
@@ -50,11 +49,11 @@ class Queue:
 
     @property
     def seconds_left(self) -> float:
-        """How long until a message that failed is to be handed over again."""
+        """Seconds until a message that failed is handed over again."""
         return self._waiting[0][0] - self._clock() if self._waiting else float("inf")
 
     def poll(self) -> bool:
-        """Hand over what waits, a batch each of old and new; returns whether there was any.
+        """Hand over a batch each of failed and of new messages; return whether there were any.
 
         Raises what the source raises when nothing can be taken.
         """
@@ -100,37 +99,3 @@ class Queue:
             self._source.settle(one.body)
         except Exception:
             LOGGER.exception({"event": "not_settled", "queue": self.name, "message_id": one.id})
-
-
-class Schedule:
-    """Calls a function at once, and then every so many seconds.
-
-    failing: whether the last call failed.
-    """
-
-    def __init__(self, handler: Handler, seconds: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self._handler = handler
-        self._seconds = seconds
-        self._clock = clock
-        self._next = clock()
-        self.failing = False
-
-    @property
-    def seconds_left(self) -> float:
-        """How long until the function is to be called."""
-        return self._next - self._clock()
-
-    def poll(self) -> None:
-        """Call the function if its time has come; its failure is logged, and no other call the earlier."""
-        if self.seconds_left > 0:
-            return
-        self.failing = True
-        try:
-            self._handler(schedule_event(), LambdaContext(str(uuid.uuid4())))
-        except StoreUnavailable as error:
-            LOGGER.warning({"event": "sweep", "code": error.code, "cause": str(error.__cause__)})
-        except Exception:
-            LOGGER.exception({"event": "defect", "function": "sweep"})
-        else:
-            self.failing = False
-        self._next = self._clock() + self._seconds
