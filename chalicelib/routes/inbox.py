@@ -6,10 +6,9 @@ from chalice.app import Blueprint, Response
 
 from chalicelib import errors
 from chalicelib.http import Call, Who, no_content, reply, route
+from chalicelib.schemas.changelog import Changes, ChangesQuery
 from chalicelib.schemas.history_check import SyncRequest, SyncWithHistoryCheck
 from chalicelib.schemas.inbox import (
-    Changes,
-    ChangesQuery,
     Flags,
     Inbox,
     InboxQuery,

@@ -169,36 +169,3 @@ class Flags(Struct, kw_only=True, forbid_unknown_fields=True):
     pinned: bool | UnsetType = UNSET
     muted: bool | UnsetType = UNSET
     archived: bool | UnsetType = UNSET
-
-
-class ChangesQuery(Struct):
-    """Which page of the changes."""
-
-    since: Annotated[
-        str | None, Meta(description="The `next` of the last page, or the `change` of a chat.")
-    ] = None
-    limit: Annotated[int, Meta(ge=1, le=MAX_PAGE)] = 100
-
-
-class Changed(Struct, kw_only=True):
-    """A change of a chat; the fields after `subject` are of a member."""
-
-    subject: Annotated[
-        Literal["info", "member"],
-        Meta(description="`info`: read the chat again. `member`: `user` has joined, left or changed."),
-    ]
-    user: str | None = None
-    role: Annotated[Role | None, Meta(description="The user's role now; null: not a member.")] = None
-    muted_until: Time | None = None
-    changed_at: Time
-
-
-class Changes(Struct, kw_only=True):
-    """The changes of a group or room: each subject once, as it is now, the latest last."""
-
-    changes: list[Changed]
-    next: Annotated[str, Meta(description="Pass as `since` for later changes.")]
-    more: Annotated[bool, Meta(description="Whether there is already more.")]
-    reset: Annotated[
-        bool, Meta(description="Some changes are no longer known: read the chat and its members again.")
-    ]

@@ -1,4 +1,4 @@
-"""What somebody may do with a chat, as the scripts in the chat's slot judge it."""
+"""What a user may do in a chat, as the scripts in the chat's slot decide it."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def kind_of(chat: str) -> str:
 
 
 def reader_keys(chat: str) -> tuple[str, str, str, str, str]:
-    """Return the keys by which the scripts judge a reader; see lua/parts/permissions.lua."""
+    """Return the keys from which the scripts read a user's permissions; see lua/parts/permissions.lua."""
     return keys.log(chat), keys.chat(chat), keys.members(chat), keys.others(chat), keys.read_states(chat)
 
 

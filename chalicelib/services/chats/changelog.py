@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chalicelib.errors import bad_field, not_a_member
-from chalicelib.schemas.inbox import Changed, Changes
+from chalicelib.schemas.changelog import Changed, Changes
 from chalicelib.services.auth.caller import Caller
 from chalicelib.services.values.chat_id import ChatIds
 from chalicelib.services.values.cursors import CHANGE_CURSOR, ChangeCursor, MessageCursor

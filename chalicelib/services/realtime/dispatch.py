@@ -27,7 +27,7 @@ class Connection(NamedTuple):
     """Whose frame it is.
 
     session: digest of the token of the session by which the connection came in; NAMED, empty: there is none.
-    room: the canonical id of the room that its ticket was for. caller: the same as who calls, judged.
+    room: the canonical id of the room that its ticket was for. caller: the user as an authenticated caller.
     target: where to send the answer.
     """
 
@@ -40,7 +40,7 @@ class Connection(NamedTuple):
     target: Target
 
 
-JUDGED_BY_HANDLER = (Send, Pull)
+LIMITED_BY_HANDLER = (Send, Pull)
 """Frames whose handlers take from the user's limit in their own first trip, where that was not done yet."""
 
 FrameHandler = Callable[[Connection, Any], object]
@@ -170,7 +170,7 @@ class FrameDispatcher:
         caller = Caller(self._store, held.handle, connection.caller.session, taking, charging)
         if rate is not None:
             caller.accept(rate)
-        elif not isinstance(frame, JUDGED_BY_HANDLER):
+        elif not isinstance(frame, LIMITED_BY_HANDLER):
             caller.authenticate(cost_of(frame))
         return connection._replace(caller=caller)
 

@@ -40,7 +40,7 @@ class PresenceService:
         self._push = push
 
     def of(self, caller: Caller, name: str) -> UserPresence:
-        """Return whether somebody is there, in the trip that judges the caller.
+        """Return whether a user is online, in the round trip that authenticates the caller.
 
         name: as the caller gave it. Raises UserNotFound, BadRequest.
         """

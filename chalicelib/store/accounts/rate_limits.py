@@ -66,7 +66,7 @@ class RateLimits:
     def of_user(
         handle: str, session: bytes, kind: str, limit: int, cost: int = 1, *, done: bool = False
     ) -> Query[Rate]:
-        """Return the query that takes a request from the limits of a user and a session, judging nobody.
+        """Return the query that only takes a request from the limits of a user and a session.
 
         session: the digest of its token; empty: of a signed identity. kind: the class of the request.
         limit: requests a minute of a session; 0: no limit. cost: at least 1. done: it has been done already,

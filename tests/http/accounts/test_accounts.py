@@ -452,7 +452,7 @@ def test_limits_of_a_session(limited: Gateway, api: Api, people: People) -> None
 
 
 def test_a_write_over_the_limit_is_not_done(limited: Gateway, api: Api, people: People) -> None:
-    """What is over the limit is judged before it is written."""
+    """A request over the limit is refused before anything is written."""
     ann, bob = people.new(), people.new()
     chat = ":".join(sorted((ann.handle, bob.handle)))
     client = Api(limited.url)
@@ -516,7 +516,7 @@ def test_a_password_is_changed_as_seldom_as_one_logs_in(limited: Gateway, people
 
 @pytest.mark.long
 def test_a_store_that_is_gone(api: Api, people: People) -> None:
-    """Without a store the limiter lets pass, and says so in the log; logins, and who is judged, are a 503."""
+    """Without a store the limiter lets requests pass and logs it; logins and other calls are a 503."""
     with (
         ValkeyEngine() as own,
         running_gateway(env={**CLOSED, "REDIS_URL": own.url, "PARLEY_RATE_LIMITS": ""}) as server,

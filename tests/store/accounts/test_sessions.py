@@ -1,4 +1,4 @@
-"""Sessions: begun, judged, slid, listed and ended."""
+"""Sessions: begun, authenticated by, extended, listed and ended."""
 
 from __future__ import annotations
 

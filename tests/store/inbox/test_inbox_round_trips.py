@@ -1,4 +1,4 @@
-"""What an inbox, a sync and a read mark cost: round trips to the store, the judging of the token included."""
+"""Round trips of an inbox, a sync and a read mark, with the authentication of the token."""
 
 from __future__ import annotations
 

@@ -29,7 +29,7 @@ def remembering(clock: Clock, *replies: list[int]) -> tuple[AccountStatusCache, 
 
 @pytest.mark.parametrize("reply", [NONE, ACTIVE])
 def test_an_answer_holds_for_a_second(clock: Clock, reply: list[int]) -> None:
-    """A name is asked for once a second, and its new standing is seen by then."""
+    """A name is asked for once a second, and its new status is seen by then."""
     asked, node = remembering(clock, reply, ACTIVE)
 
     assert [asked.of("ann") for _ in range(3)] == [AccountStatus(reply[0])] * 3

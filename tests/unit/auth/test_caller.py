@@ -1,4 +1,4 @@
-"""Callers are judged before they learn or change anything."""
+"""Callers are authenticated before they learn or change anything."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from chalicelib.store.redis.client import Store
 from chalicelib.store.redis.query import Query
 from tests.unit.nodes import CannedNode
 
-ADMITTED, REFUSED, OVER = [1, 9, 6_000_000, 0], [0, 0, 0, 0], [2, 0, 60_000_000, 5_000_001]
+ACCEPTED, REFUSED, OVER = [1, 9, 6_000_000, 0], [0, 0, 0, 0], [2, 0, 60_000_000, 5_000_001]
 DIGEST = b"d" * 32
 READING: Query[Any] = Query("GET", ("{c000}:secret",))
 
@@ -33,7 +33,7 @@ def calling(*replies: Any) -> tuple[Caller, CannedNode]:
 
 def test_valid_caller_is_authenticated_once() -> None:
     """A valid caller is authenticated once, and gets the rest of the rate limit."""
-    caller, node = calling(ADMITTED)
+    caller, node = calling(ACCEPTED)
     before = caller.authenticated
     for _ in range(2):
         caller.authenticate()
@@ -56,7 +56,7 @@ def test_refused_caller_stays_unauthenticated(how: str) -> None:
 
 def test_read_authenticates_in_the_same_round_trip() -> None:
     """The first read authenticates the caller in its round trip; later reads do not."""
-    caller, node = calling(ADMITTED, b"one", b"two")
+    caller, node = calling(ACCEPTED, b"one", b"two")
 
     assert caller.read(READING) == b"one"
     assert caller.read(READING) == b"two"
@@ -65,7 +65,7 @@ def test_read_authenticates_in_the_same_round_trip() -> None:
 
 def test_several_reads_take_one_round_trip() -> None:
     """Several reads take one round trip and return in order, each decoded by its own reader."""
-    caller, node = calling(ADMITTED, b"1", b"22", b"3", b"4")
+    caller, node = calling(ACCEPTED, b"1", b"22", b"3", b"4")
     length = READING.map(len)
 
     assert caller.read_all(READING, length) == [b"1", 2]
@@ -78,12 +78,12 @@ def failing(_: Any) -> Any:
     raise HistoryChanged("secret")
 
 
-@pytest.mark.parametrize(("judged", "refusal"), [(REFUSED, NotAuthenticated), (OVER, TooManyRequests)])
-def test_what_a_refused_one_read_is_dropped(judged: list[int], refusal: type[Exception]) -> None:
-    """Neither what was read nor what is wrong with it is told to who is not let in."""
+@pytest.mark.parametrize(("reply", "refusal"), [(REFUSED, NotAuthenticated), (OVER, TooManyRequests)])
+def test_reply_of_a_refused_read_is_dropped(reply: list[int], refusal: type[Exception]) -> None:
+    """A refused caller learns neither the reply of a read nor its error."""
     seen: list[Any] = []
     for read in (failing, seen.append):
-        caller, _ = calling(judged, b"secret")
+        caller, _ = calling(reply, b"secret")
         with pytest.raises(refusal) as raised:
             caller.read(READING.map(read))
         assert "secret" not in str(raised.value)
@@ -92,7 +92,7 @@ def test_what_a_refused_one_read_is_dropped(judged: list[int], refusal: type[Exc
 
 def test_valid_caller_gets_errors_of_the_read() -> None:
     """An authenticated caller gets the errors of what was read."""
-    caller, _ = calling(ADMITTED, b"secret")
+    caller, _ = calling(ACCEPTED, b"secret")
 
     with pytest.raises(HistoryChanged):
         caller.read(READING.map(failing))
@@ -111,7 +111,7 @@ def test_caller_over_the_limit_learns_wait_and_limit() -> None:
 
 
 def test_a_store_that_is_gone_lets_nobody_in() -> None:
-    """Without a store nobody is judged, and nobody is let in."""
+    """Without a store nobody is authenticated, and every call is refused."""
     caller, _ = calling(redis.ConnectionError("gone"))
 
     with pytest.raises(StoreUnavailable):
@@ -120,7 +120,7 @@ def test_a_store_that_is_gone_lets_nobody_in() -> None:
 
 
 def test_a_name_that_is_trusted() -> None:
-    """A caller without anything to judge costs no trip."""
+    """A trusted caller costs no round trip."""
     node = CannedNode(b"one", b"two", b"three")
     caller = Caller(Store(node), "ann")
     caller.authenticate()
@@ -133,8 +133,8 @@ def test_a_name_that_is_trusted() -> None:
 
 
 def test_what_a_call_costs_is_taken_with_the_judging() -> None:
-    """A call that counts as several requests is still judged in one trip."""
-    caller, node = calling(ADMITTED)
+    """A call that counts as several requests is still authenticated in one round trip."""
+    caller, node = calling(ACCEPTED)
     caller.authenticate(cost=7)
 
     assert [len(trip) for trip in node.trips] == [1]
@@ -143,7 +143,7 @@ def test_what_a_call_costs_is_taken_with_the_judging() -> None:
 
 def test_what_a_call_turned_out_to_cost_is_charged_later() -> None:
     """It takes a trip of its own, refuses nothing, and the caller is told what is left after it."""
-    caller, node = calling(ADMITTED, [1, 0, 90_000_000, 0])
+    caller, node = calling(ACCEPTED, [1, 0, 90_000_000, 0])
     caller.authenticate()
     caller.charge(0)
     caller.charge(30)
