@@ -87,7 +87,7 @@ def _write_rows(scales: Scales, size: int, count: int) -> None:
         for handle in _handles(count):
             for place, chat in enumerate(chats):
                 when = STARTED_AT + place
-                yield from inboxes.placing(chat, [InboxEntry(handle, when, InboxState.IN, when)])
+                yield from [inboxes.update(chat, InboxEntry(handle, when, InboxState.IN, when))]
 
     scales.store.run_all(placing())
 

@@ -34,7 +34,7 @@ class Stores:
     """The store's classes, and the client that runs their queries; opens no connection."""
 
     def __init__(self, settings: Settings) -> None:
-        self.client = store = client.connect(settings)
+        self.client = client.connect(settings)
         self.accounts = Accounts()
         self.claims = Claims()
         self.index_traces = IndexTraces()
@@ -57,6 +57,6 @@ class Stores:
         self.read_states = ReadStates()
         self.pending_work = PendingWork()
         lease = settings.lease_seconds * 1_000_000
-        self.connections = Connections(store, lease)
-        self.user_connections = UserConnections(store, lease)
-        self.chat_connections = ChatConnections(store, lease)
+        self.connections = Connections(lease)
+        self.user_connections = UserConnections(lease)
+        self.chat_connections = ChatConnections(lease)

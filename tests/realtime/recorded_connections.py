@@ -115,12 +115,12 @@ class Socket:
     def live_for(self, lease: int) -> None:
         """Let its lease end so many µs from now, wherever that is kept."""
         store = self._stage.store
-        presence, sockets = UserConnections(store, lease), Connections(store, lease)
+        presence, sockets = UserConnections(lease), Connections(lease)
         held = store.run(sockets.attachments(self.id))
         assert held is not None
         store.run(sockets.frame(self.id, 0))
         store.run(presence.renew(self.user, self.id))
-        store.run_all(ChatConnections(store, lease).renewing(chat, self.id) for chat in held.chats)
+        store.run_all(ChatConnections(lease).renewing(chat, self.id) for chat in held.chats)
         store.run_all(presence.watch(name, self.id, self.user, protobuf=False) for name in held.watched)
 
 

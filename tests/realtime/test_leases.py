@@ -282,4 +282,4 @@ def test_user_who_returns_before_the_sweep_stays_online(stage: Stage, ann: Socke
     assert ann.ask(type="room.clients", room="lobby")["clients"] == ["ann", "bob"]
     new.close()
     assert ends(ann) == [("bob", "gone"), ("bob", "off")]
-    assert stage.store.run(ChatConnections(stage.store, NO_LEASE).detach("r-lobby", new.id)).handle == ""
+    assert stage.store.run(ChatConnections(NO_LEASE).detach("r-lobby", new.id)).handle == ""

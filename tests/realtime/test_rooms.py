@@ -172,7 +172,7 @@ def test_a_join_that_meets_the_end_of_its_connection_leaves_nothing(
 
     assert notices(ann) in ([], [("entered", "bob"), ("gone", "bob")])
     assert ann.ask(type="room.clients", room="lobby")["clients"] == ["ann"]
-    assert not stage.store.run(ChatConnections(stage.store, NO_LEASE).detach(lobby, bob.id)).handle
+    assert not stage.store.run(ChatConnections(NO_LEASE).detach(lobby, bob.id)).handle
 
 
 def test_banned_user_receives_nothing_and_is_not_listed(stage: Stage, lobby: str) -> None:

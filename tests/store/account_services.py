@@ -57,14 +57,12 @@ EVERYBODY = ("alice", "bob", "carol", "dave")
 
 def nobody_connected(store: Store) -> SessionCloser:
     """Return what closes connections where there are no sockets."""
-    return SessionCloser(store, UserConnections(store, LEASE), no_push(), lambda connection: None)
+    return SessionCloser(store, UserConnections(LEASE), no_push(), lambda connection: None)
 
 
 def pushes_to_nobody(store: Store) -> MessagePush:
     """Return what pushes messages where nobody can be connected."""
-    stores = ConnectionStores(
-        store, Connections(store, LEASE), UserConnections(store, LEASE), ChatConnections(store, LEASE)
-    )
+    stores = ConnectionStores(store, Connections(LEASE), UserConnections(LEASE), ChatConnections(LEASE))
     return MessagePush(stores, MessageLog(), Outbox(), no_push(), JobQueue(Settings(), store))
 
 

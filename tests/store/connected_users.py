@@ -9,7 +9,6 @@ from typing import Any
 from chalicelib.store import keys
 from chalicelib.store.realtime.user_connections import (
     ConnectOutcome,
-    DueConnections,
     PresenceChange,
     ShownPresence,
     UserConnections,
@@ -41,7 +40,7 @@ class People:
 
     def __init__(self, store: Store, raw: RawClient) -> None:
         self.store, self.raw = store, raw
-        self.presence = UserConnections(store, LEASE)
+        self.presence = UserConnections(LEASE)
 
     def connect(self, connection: str, handle: str = "ann", session: bytes = b"") -> ConnectOutcome:
         """Connect by a session, or by name alone."""
@@ -74,18 +73,15 @@ class People:
 
     def targets(self, *handles: str) -> list[str]:
         """Return the ready connections of users."""
-        parts = self.store.run_all(self.presence.targets(handles))
-        return sorted(target.connection for part in parts for target in part)
+        return sorted(target.connection for target in self.store.run(self.presence.targets(handles)))
 
     def expired(self, limit: int = 100) -> list[tuple[str, str]]:
         """Return what the sweep would find."""
-        parts: list[DueConnections] = self.store.run_all(self.presence.due(limit))
-        return [one for part in parts for one in part.expired]
+        return self.store.run(self.presence.due(limit)).expired
 
     def too_long(self) -> list[tuple[str, str]]:
         """Return the connections whose leases the sweep would shorten."""
-        parts: list[DueConnections] = self.store.run_all(self.presence.due(100))
-        return [one for part in parts for one in part.too_long]
+        return self.store.run(self.presence.due(100)).too_long
 
     def leases(self) -> dict[str, int]:
         """Return when ann's connections, and those of others of the partition, expire."""

@@ -57,7 +57,7 @@ class Wire:
 
 def connect(store: Store, handle: str, connection: str, *, protobuf: bool = False) -> Target:
     """Connect a user of an open server who says hello; nothing is attached to."""
-    presence, sockets = UserConnections(store, LEASE), Connections(store, LEASE)
+    presence, sockets = UserConnections(LEASE), Connections(LEASE)
     entry = store.run(presence.connect(handle, None, b"", connection, protobuf=protobuf))
     assert entry.outcome is ConnectOutcome.OK
     store.run(sockets.opening(connection, handle, b"", protobuf=protobuf, room=None))

@@ -14,7 +14,7 @@ from chalicelib.services.auth.oidc import IDENTITY, Identity, Verifier
 from chalicelib.services.values.tokens import digest_of, handle_of
 from chalicelib.store.accounts.accounts import AccountStatus
 from chalicelib.store.accounts.claims import Claims
-from chalicelib.store.accounts.rate_limits import Rate, RateLimits, tightest
+from chalicelib.store.accounts.rate_limits import Rate, RateLimits
 from chalicelib.store.accounts.sessions import Credential, Details, Sessions, id_of
 from chalicelib.store.accounts.signed_identity import signed_mark
 from chalicelib.store.redis.client import Store
@@ -96,7 +96,7 @@ class Authenticator:
         if not limit:
             return None
         try:
-            rate = tightest(self._store.run_all(RateLimits.take(address, kind, limit)))
+            rate = self._store.run(RateLimits.take(address, kind, limit))
         except StoreUnavailable as error:
             LOGGER.warning({"event": "rate_limit_open", "class": kind, **cause_of(error)})
             return None

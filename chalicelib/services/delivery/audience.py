@@ -10,10 +10,10 @@ from chalicelib.services.values.chat_id import ChatId
 from chalicelib.store.accounts.accounts import Accounts
 from chalicelib.store.chats.summary import MembershipState, Summaries
 from chalicelib.store.messages.outbox import Outbox
-from chalicelib.store.realtime.recipients import EphemeralRecipients, Recipients, joined
+from chalicelib.store.realtime.recipients import EphemeralRecipients, Recipients
 from chalicelib.store.realtime.user_connections import Target, UserConnections
 from chalicelib.store.redis.client import Store
-from chalicelib.store.redis.query import Query
+from chalicelib.store.redis.query import Batch, Query
 from chalicelib.store.social.blocks import Blocks
 
 
@@ -126,8 +126,7 @@ class AudienceFinder:
 
     def connected(self, handles: Iterable[str]) -> list[Target]:
         """Return the connections of users, in one round trip for each 100 partitions that they are in."""
-        found: list[list[Target]] = self._store.run_all(self._user_connections.targets(list(handles)))
-        return [target for part in found for target in part]
+        return self._store.run(self._user_connections.targets(list(handles)))
 
     def reached(
         self, handle: str, others: Iterable[str], size: int = 0, *, accepts: bool = False
@@ -138,7 +137,7 @@ class AudienceFinder:
         accepts: whether the signal accepts calls from those users.
         """
         reading = EphemeralRecipients.reading(handle, others, size, self._signal_bytes, accepts=accepts)
-        return joined(self._store.run_all(reading))
+        return self._store.run(reading)
 
     def of(self, handle: str, chat: ChatId) -> list[Target]:
         """Return the connections of a chat's others, for frames that are dropped where they are not allowed.
@@ -159,12 +158,12 @@ class AudienceFinder:
         pair = self.pair(handle, other)
         return pair.reached.targets if pair.known and not (pair.blocked or pair.blocks) else []
 
-    def _asking(self, handle: str, other: str, reading: Iterable[Query[Any]]) -> list[Query[Any]]:
+    def _asking(self, handle: str, other: str, reading: Batch[Recipients]) -> list[Query[Any] | Batch[Any]]:
         chat = ":".join(sorted((handle, other)))
         relations = self._accounts.relation(other, handle), self._accounts.relation(handle, other)
-        return [self._summaries.of(chat, handle), *relations, *reading]
+        return [self._summaries.of(chat, handle), *relations, reading]
 
 
 def _pair_audience(replies: list[Any]) -> PairAudience:
-    seen, theirs, own, *parts = replies
-    return PairAudience(bool(seen.epoch), theirs.blocks, own.blocks, joined(parts))
+    seen, theirs, own, reached = replies
+    return PairAudience(bool(seen.epoch), theirs.blocks, own.blocks, reached)

@@ -13,11 +13,11 @@ from chalicelib.store.inbox.index import InboxEntry, Inboxes
 from chalicelib.store.messages.outbox import Outbox
 from chalicelib.store.realtime.user_connections import Target
 from chalicelib.store.redis.client import Store
-from chalicelib.store.redis.query import Query
+from chalicelib.store.redis.query import Batch, Query
 
 Depart = Callable[[str, str], None]
 """Removes a deleted account from a chat, by handle and chat."""
-Queries = list[Query[Any]]
+Queries = list[Query[Any] | Batch[Any]]
 
 
 class ChatFanOut:
@@ -48,8 +48,7 @@ class ChatFanOut:
         connections in a chat of that kind. skip: the sender's connection, which has its answer.
         """
         with _left_to_sweep():
-            found = self._store.run_all(self.inboxes.delivering(chat, time, members or ()))
-            there = [*targets, *(target for part in found for target in part)]
+            there = [*targets, *self._store.run(self.inboxes.deliver(chat, time, members or ()))]
             self.message_push.push(chat, time, there, message=message, skip=skip)
 
     def deliver_change(
@@ -65,12 +64,13 @@ class ChatFanOut:
         time: the message's, µs. members: None if they are too many to write an inbox each. entries: the inbox
         entries that the change makes. depart: see write.
         """
-        delivering: Queries = self.inboxes.delivering(chat, time, members or ())
+        delivering = self.inboxes.deliver(chat, time, members or ())
         asking: Queries = [self.outbox.audience(chat)] if members is None else []
         with _left_to_sweep():
-            replies = self.write([(chat, entry) for entry in entries], [*delivering, *asking], depart)
-            there = [target for part in replies[: len(delivering)] for target in part]
-            there += [target for audience in replies[len(delivering) :] for target in audience.targets]
+            there, *audiences = self.write(
+                [(chat, entry) for entry in entries], [delivering, *asking], depart
+            )
+            there += [target for audience in audiences for target in audience.targets]
             self.message_push.push(chat, time, there, message=None, skip=None)
 
     def deliver_entries(self, chat: str, entries: Iterable[InboxEntry], depart: Depart) -> None:
@@ -86,7 +86,7 @@ class ChatFanOut:
         In that order, as a message is not delivered to a user whose inbox has no entry of its chat.
         depart: called for an account that turns out to be deleted.
         """
-        placing = [query for chat, entry in entries for query in self.inboxes.placing(chat, [entry])]
+        placing = [self.inboxes.update(chat, entry) for chat, entry in entries]
         replies = self._store.run_all([*placing, *delivering])
         for (chat, entry), placed in zip(entries, replies[: len(placing)], strict=True):
             if not placed.live_account:

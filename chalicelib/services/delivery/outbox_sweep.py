@@ -15,7 +15,7 @@ from chalicelib.store.inbox.index import InboxEntry
 from chalicelib.store.messages.outbox import INDEXED, MOVED, PLACED, Audience, OutboxEntry
 from chalicelib.store.realtime.user_connections import Target
 from chalicelib.store.redis.client import BREAK_SECONDS, Store
-from chalicelib.store.redis.query import Query
+from chalicelib.store.redis.query import Batch, Query
 
 AT_ONCE = 500
 """Entries of the outbox that are delivered together, in a few round trips."""
@@ -23,7 +23,7 @@ AT_ONCE = 500
 MOST_PAUSES = 30
 """Maximum number of times that a sweep waits for the store to come back."""
 
-Queries = list[Query[Any]]
+Queries = list[Query[Any] | Batch[Any]]
 
 
 class OutboxSweep:
@@ -118,13 +118,9 @@ class OutboxSweep:
         self, audiences: Iterable[tuple[str, Audience]], placing: Sequence[tuple[str, InboxEntry]]
     ) -> list[list[Target]]:
         """Write inboxes; return the connections of each audience."""
-        parts = [
-            (audience, self._fan_out.inboxes.delivering(chat, audience.time, audience.members))
-            for chat, audience in audiences
+        parts = list(audiences)
+        delivering: Queries = [
+            self._fan_out.inboxes.deliver(chat, audience.time, audience.members) for chat, audience in parts
         ]
-        delivering: Queries = [query for _, queries in parts for query in queries]
-        replies = iter(self._fan_out.write(placing, delivering, self._depart))
-        return [
-            [*audience.targets, *(target for _ in queries for target in next(replies))]
-            for audience, queries in parts
-        ]
+        replies = self._fan_out.write(placing, delivering, self._depart)
+        return [[*audience.targets, *targets] for (_, audience), targets in zip(parts, replies, strict=True)]

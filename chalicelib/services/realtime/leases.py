@@ -13,7 +13,7 @@ from chalicelib.services.delivery.push import PushService
 from chalicelib.services.realtime.dispatch import Connection
 from chalicelib.store.realtime.chat_connections import ChatConnections
 from chalicelib.store.realtime.connection import Attachments, Connections
-from chalicelib.store.realtime.user_connections import DueConnections, Target, UserConnections
+from chalicelib.store.realtime.user_connections import Target, UserConnections
 from chalicelib.store.redis.client import Store
 from chalicelib.store.redis.query import Query
 
@@ -73,9 +73,9 @@ class Leases:
         What fails is logged, holds up no other, and is found again. Raises StoreUnavailable: the leases
         cannot be read.
         """
-        parts: list[DueConnections] = self._store.run_all(self._user_connections.due(SWEPT_OF_PARTITION))
-        work = [(self._end, one) for part in parts for one in part.expired]
-        work += [(self._shorten, one) for part in parts for one in part.too_long]
+        due = self._store.run(self._user_connections.due(SWEPT_OF_PARTITION))
+        work = [(self._end, one) for one in due.expired]
+        work += [(self._shorten, one) for one in due.too_long]
         ended, failures = list[Target](), list[tuple[dict[str, Any], Exception]]()
         for act, (handle, connection) in work:
             try:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 from chalicelib.store import keys
-from chalicelib.store.redis.query import Query
+from chalicelib.store.redis.query import Batch, Query
 from chalicelib.store.redis.scripts import Script
 
 TAKE_ADDRESS_LIMIT = Script("accounts/take_address_limit", spares_writes=True)
@@ -51,16 +51,15 @@ class RateLimits:
     """
 
     @staticmethod
-    def take(address: str, kind: str, limit: int, cost: int = 1) -> list[Query[Rate]]:
-        """Return the queries that take a request from the limit of an address; of IPv6, of its /56 as well.
+    def take(address: str, kind: str, limit: int, cost: int = 1) -> Batch[Rate]:
+        """Return the batch that takes a request from the limit of an address; of IPv6, of its /56 as well.
 
         kind: the class of the route. limit: requests a minute, at least 1; a /56 has SUBSCRIBER_SHARE times
         as many. cost: at least 1.
         """
         limits = (limit, SUBSCRIBER_SHARE * limit)
-        return [
-            _taking(site, kind, most, cost) for site, most in zip(sites_of(address), limits, strict=False)
-        ]
+        sites = zip(sites_of(address), limits, strict=False)
+        return Batch([_taking(site, kind, most, cost) for site, most in sites], tightest)
 
     @staticmethod
     def of_user(

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from chalicelib.store import keys, partitions
 from chalicelib.store.realtime.user_connections import Target, targets_of
-from chalicelib.store.redis.query import Batch, Query, each
+from chalicelib.store.redis.query import Batch, Query, concatenated, each
 from chalicelib.store.redis.scripts import Script
 from chalicelib.store.redis.sorted_sets import ScoredMember, number_of, scored_members
 
@@ -129,18 +129,23 @@ class Inboxes:
     A version is the time in µs, and always above the user's last one.
     """
 
-    def delivering(self, chat: str, time: int, handles: Iterable[str]) -> list[Query[list[Target]]]:
-        """Return the queries that note a message in the inboxes of users; again, or late, is no change.
+    def deliver(self, chat: str, time: int, handles: Iterable[str]) -> Batch[list[Target]]:
+        """Return the batch that notes a message in the inboxes of users; again, or late, is no change.
 
-        time: the message's, µs. They reply the ready connections of all of them who are not deleted.
+        time: the message's, µs. Its result is the ready connections of those who are not deleted.
         """
         args = (chat, time, int(":" not in chat))
         groups = partitions.by_partition(handles, each=5)
-        return [Query(DELIVER_MESSAGE, _delivery_keys(group), args, _targets) for group in groups]
+        return concatenated(
+            [Query(DELIVER_MESSAGE, _delivery_keys(group), args, _targets) for group in groups]
+        )
 
-    def placing(self, chat: str, entries: Iterable[InboxEntry]) -> list[Query[UpdatedEntry]]:
-        """Return the queries that make the index say what it should, unless it has a newer stamp."""
-        return [_placing(chat, entry) for entry in entries]
+    def update(self, chat: str, entry: InboxEntry) -> Query[UpdatedEntry]:
+        """Return the query that writes an inbox entry, unless the index has one with a newer stamp."""
+        more = (keys.large, keys.user_connections, keys.invitations)
+        named = (*_index_keys(entry.handle), *(key(entry.handle) for key in more))
+        args = (chat, entry.stamp, int(entry.state), entry.active, entry.inviter)
+        return Query(WRITE_INBOX_ENTRY, named, args, _placed)
 
     def active(
         self, handle: str, below: ScoredMember | None, since: int, limit: int, checks: int = 0
@@ -209,13 +214,6 @@ def _index_keys(handle: str) -> tuple[str, ...]:
 
 def _delivery_keys(handles: Iterable[str]) -> tuple[str, ...]:
     return tuple(key for handle in handles for key in (*_index_keys(handle), keys.user_connections(handle)))
-
-
-def _placing(chat: str, entry: InboxEntry) -> Query[UpdatedEntry]:
-    more = (keys.large, keys.user_connections, keys.invitations)
-    named = (*_index_keys(entry.handle), *(key(entry.handle) for key in more))
-    args = (chat, entry.stamp, int(entry.state), entry.active, entry.inviter)
-    return Query(WRITE_INBOX_ENTRY, named, args, _placed)
 
 
 def _placed(reply: list[Any]) -> UpdatedEntry:

@@ -6,7 +6,6 @@ from typing import Any, NamedTuple
 
 from chalicelib.store import keys
 from chalicelib.store.access import refusal
-from chalicelib.store.redis.client import Store
 from chalicelib.store.redis.query import Query
 from chalicelib.store.redis.scripts import Script
 
@@ -60,8 +59,7 @@ class ChatConnections:
     lease: µs that a client lives after it was renewed.
     """
 
-    def __init__(self, store: Store, lease: int) -> None:
-        self._store = store
+    def __init__(self, lease: int) -> None:
         self._lease = lease
 
     def attach(

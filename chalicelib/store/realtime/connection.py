@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from chalicelib.store import keys
-from chalicelib.store.redis.client import Store
 from chalicelib.store.redis.query import Query
 from chalicelib.store.redis.scripts import Script
 
@@ -60,8 +59,7 @@ class Connections:
     lease: µs that a connection lives after a frame.
     """
 
-    def __init__(self, store: Store, lease: int) -> None:
-        self._store = store
+    def __init__(self, lease: int) -> None:
         self._lease = lease
 
     @property

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from chalicelib.store import keys, partitions
 from chalicelib.store.realtime.user_connections import Target, targets_of
-from chalicelib.store.redis.query import Query
+from chalicelib.store.redis.query import Batch, Query
 from chalicelib.store.redis.scripts import Script
 
 READ_EPHEMERAL_RECIPIENTS = Script("realtime/read_ephemeral_recipients", spares_writes=True)
@@ -39,14 +39,16 @@ class EphemeralRecipients:
     @staticmethod
     def reading(
         sender: str, handles: Iterable[str], size: int = 0, limit: int = 0, *, accepts: bool = False
-    ) -> list[Query[Recipients]]:
-        """Return the queries for where users are connected who do not block the sender.
+    ) -> Batch[Recipients]:
+        """Return the batch for where users are connected who do not block the sender.
 
         size: bytes of a signal, taken from what may go to each who is connected; 0: it is no signal.
         limit: of that, bytes a minute; 0: any. accepts: whether the signal accepts calls, see `accepts`.
         """
         args = (sender, limit, size, KEPT_SECONDS, int(accepts))
-        return [_reading(sender, group, args) for group in partitions.by_partition(handles, each=4)]
+        return Batch(
+            [_reading(sender, group, args) for group in partitions.by_partition(handles, each=4)], _joined
+        )
 
     @staticmethod
     def accepted(chat: str) -> Query[list[str]]:
@@ -67,11 +69,9 @@ class EphemeralRecipients:
         return Query("GET", (keys.signals(recipient, sender),), (), _is_accepting)
 
 
-def joined(parts: Iterable[Recipients]) -> Recipients:
-    """Return several parts as one."""
-    found = list(parts)
-    targets = [target for part in found for target in part.targets]
-    return Recipients(targets, max((part.wait for part in found), default=0))
+def _joined(parts: list[Recipients]) -> Recipients:
+    targets = [target for part in parts for target in part.targets]
+    return Recipients(targets, max((part.wait for part in parts), default=0))
 
 
 def _reading(sender: str, handles: Sequence[str], args: tuple[str | int, ...]) -> Query[Recipients]:

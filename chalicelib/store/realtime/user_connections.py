@@ -7,8 +7,7 @@ from enum import IntEnum
 from typing import Any, NamedTuple
 
 from chalicelib.store import keys, partitions
-from chalicelib.store.redis.client import Store
-from chalicelib.store.redis.query import Query
+from chalicelib.store.redis.query import Batch, Query, concatenated
 from chalicelib.store.redis.scripts import Script
 
 ADD_CONNECTION = Script("realtime/add_connection")
@@ -113,8 +112,7 @@ class UserConnections:
     lease: µs that a connection lives after it was renewed.
     """
 
-    def __init__(self, store: Store, lease: int) -> None:
-        self._store = store
+    def __init__(self, lease: int) -> None:
         self._lease = lease
 
     def ticket(self, handle: str, digest: bytes, session: bytes, room: str | None) -> Query[object]:
@@ -193,17 +191,19 @@ class UserConnections:
         """Return the query after which a connection is told of a user no more."""
         return Query("HDEL", (keys.watchers(handle),), (connection,), bool)
 
-    def targets(self, handles: Iterable[str]) -> list[Query[list[Target]]]:
-        """Return the queries for the ready connections of users who are not deleted."""
-        return [_targets(group) for group in partitions.by_partition(handles, each=2)]
+    def targets(self, handles: Iterable[str]) -> Batch[list[Target]]:
+        """Return the batch for the ready connections of users who are not deleted."""
+        return concatenated([_targets(group) for group in partitions.by_partition(handles, each=2)])
 
-    def due(self, limit: int) -> list[Query[DueConnections]]:
-        """Return the queries for the connections that the sweep has to do with.
+    def due(self, limit: int) -> Batch[DueConnections]:
+        """Return the batch for the connections that the sweep must end or shorten.
 
         limit: Maximum number of connections of each kind and partition.
         """
         args = (limit, self._lease)
-        return [Query(READ_EXPIRED_LEASES, (key,), args, _due) for key in keys.all_of(keys.leases)]
+        return Batch(
+            [Query(READ_EXPIRED_LEASES, (key,), args, _due) for key in keys.all_of(keys.leases)], _all_due
+        )
 
 
 def targets_of(json: bytes, protobuf: bytes) -> list[Target]:
@@ -247,6 +247,11 @@ def _watched(reply: list[Any]) -> WatchedPresence | None:
 def _due(reply: list[Any]) -> DueConnections:
     expired, too_long = reply
     return DueConnections(_leases(expired), _leases(too_long))
+
+
+def _all_due(parts: list[DueConnections]) -> DueConnections:
+    expired = [one for part in parts for one in part.expired]
+    return DueConnections(expired, [one for part in parts for one in part.too_long])
 
 
 def _leases(reply: Sequence[bytes]) -> list[tuple[str, str]]:

@@ -184,8 +184,8 @@ def test_chats_are_left(village: Village, raw: RawClient) -> None:
     inboxes = Inboxes()
     places = {"g-one": InboxState.IN, "g-two": InboxState.LARGE, "g-three": InboxState.OUT}
     for chat, state in places.items():
-        village.store.run_all(inboxes.placing(chat, [InboxEntry("alice", 1, state, 1)]))
-    village.store.run_all(inboxes.delivering("alice:bob", 2, ["alice"]))
+        village.store.run_all([inboxes.update(chat, InboxEntry("alice", 1, state, 1))])
+    village.store.run(inboxes.deliver("alice:bob", 2, ["alice"]))
     village.deletion.delete("alice")
 
     assert village.departed == [("alice", chat) for chat in (*places, "alice:bob")]
@@ -196,7 +196,7 @@ def test_many_chats_are_left_soon(village: Village, raw: RawClient) -> None:
     """The chats of somebody in very many are left to the queue; the account is gone at once."""
     village.settle("alice")
     for number in range(INLINE_CHATS + 1):
-        village.store.run_all(Inboxes().placing(f"g-{number}", [InboxEntry("alice", 1, InboxState.IN, 1)]))
+        village.store.run(Inboxes().update(f"g-{number}", InboxEntry("alice", 1, InboxState.IN, 1)))
     village.deletion.delete("alice")
     assert (village.departed, raw.llen(keys.jobs())) == ([], 1)
     village.work.run("delete:alice")
@@ -210,7 +210,7 @@ def test_departures_that_end(village: Village, raw: RawClient) -> None:
     """A deletion that crashes, ever a step later, keeps the index until all chats are departed from."""
     village.settle("alice")
     for number in range(3):
-        village.store.run_all(Inboxes().placing(f"g-{number}", [InboxEntry("alice", 1, InboxState.IN, 1)]))
+        village.store.run(Inboxes().update(f"g-{number}", InboxEntry("alice", 1, InboxState.IN, 1)))
     gone: set[tuple[str, str]] = set()
     for step in range(STEPS):
         crashing = Village(CrashingStore(village.store, step))

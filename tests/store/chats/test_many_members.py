@@ -16,7 +16,7 @@ from chalicelib.store.inbox.index import Inboxes
 from chalicelib.store.realtime.recipients import EphemeralRecipients
 from chalicelib.store.realtime.user_connections import UserConnections
 from chalicelib.store.redis.client import Store
-from chalicelib.store.redis.query import Query
+from chalicelib.store.redis.query import Batch
 from chalicelib.store.social.blocks import Blocks
 from chalicelib.store.social.posts import Posts
 from chalicelib.store.social.timelines import Timelines
@@ -84,30 +84,24 @@ def test_a_group_of_10000_is_made_changed_and_deleted(store: Store) -> None:
     assert len(deleted.entries) == MOST_MEMBERS - 2
 
 
-Asking = Callable[[Store, Sequence[str]], object]
-
-
-def fetching(queries: Callable[[Store, Sequence[str]], list[Query[Any]]]) -> Asking:
-    """Return what runs queries about users."""
-    return lambda store, handles: store.run_all(queries(store, handles))
-
+Asking = Callable[[Sequence[str]], Batch[Any]]
 
 ASKING: dict[str, Asking] = {
-    "deliver": fetching(lambda store, handles: Inboxes().delivering(GROUP, 1, handles)),
-    "targets": fetching(lambda store, handles: UserConnections(store, 60).targets(handles)),
-    "ephemeral": fetching(lambda _, handles: EphemeralRecipients.reading("ann", handles, 10, 100)),
-    "blockers": lambda store, handles: store.run(Blocks.blocking(handles, "ann")),
-    "cards": lambda store, handles: store.run(UserCards().of(handles)),
-    "posts": lambda store, handles: store.run(Posts().newest(handles, None, 1)),
-    "timelines": lambda store, handles: store.run(Timelines().put(handles, "ann", [7])),
-    "full timelines": lambda store, handles: store.run(Timelines().put(handles[:50], "ann", range(1, 1001))),
+    "deliver": lambda handles: Inboxes().deliver(GROUP, 1, handles),
+    "targets": lambda handles: UserConnections(60).targets(handles),
+    "ephemeral": lambda handles: EphemeralRecipients.reading("ann", handles, 10, 100),
+    "blockers": lambda handles: Blocks.blocking(handles, "ann"),
+    "cards": lambda handles: UserCards().of(handles),
+    "posts": lambda handles: Posts().newest(handles, None, 1),
+    "timelines": lambda handles: Timelines().put(handles, "ann", [7]),
+    "full timelines": lambda handles: Timelines().put(handles[:50], "ann", range(1, 1001)),
 }
 
 
 @pytest.mark.parametrize("asking", ASKING.values(), ids=ASKING.keys())
 def test_members_of_one_partition_are_asked_for_in_parts(store: Store, asking: Asking) -> None:
     """However many users of one partition a call is about, each command is short enough."""
-    asking(store, handles_of_one_partition(MOST_ARGUMENTS + 1))
+    store.run(asking(handles_of_one_partition(MOST_ARGUMENTS + 1)))
 
 
 def test_all_members_of_a_chat_that_is_not_large_get_a_message(store: Store, raw: RawClient) -> None:
@@ -115,7 +109,7 @@ def test_all_members_of_a_chat_that_is_not_large_get_a_message(store: Store, raw
     groups, inboxes = Groups(store, MOST_MEMBERS, large=MOST_MEMBERS), Inboxes()
     placed = groups.make(*PEOPLE)
     assert placed.members is not None
-    store.run_all(inboxes.placing(GROUP, placed.entries[-1:]))
+    store.run_all([inboxes.update(GROUP, entry) for entry in placed.entries[-1:]])
     told = groups.change({}, body=NEWS)
-    store.run_all(inboxes.delivering(GROUP, told.time, told.members or ()))
+    store.run(inboxes.deliver(GROUP, told.time, told.members or ()))
     assert raw.zscore(keys.active(placed.entries[-1].handle), GROUP) == told.time

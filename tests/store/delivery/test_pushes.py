@@ -72,9 +72,7 @@ class Town:
         self.log, self.jobs = MessageLog(), JobList()
         inboxes, outbox = Inboxes(), Outbox()
         self.push = PushService(FramePush(self.wire), self._drop)
-        stores = ConnectionStores(
-            store, Connections(store, LEASE), UserConnections(store, LEASE), ChatConnections(store, LEASE)
-        )
+        stores = ConnectionStores(store, Connections(LEASE), UserConnections(LEASE), ChatConnections(LEASE))
         queue = JobQueue(Settings(), store)
         self.message_push = MessagePush(stores, self.log, outbox, self.push, queue)
         self.fan_out = ChatFanOut(store, inboxes, outbox, self.message_push)
@@ -89,7 +87,7 @@ class Town:
 
     def _drop(self, connection: str) -> None:
         self.dropped.append(connection)
-        self.store.run(UserConnections(self.store, LEASE).drop(connection.partition("-")[0], connection))
+        self.store.run(UserConnections(LEASE).drop(connection.partition("-")[0], connection))
 
     def connect(self, *connections: str) -> None:
         """Connect users, by the names of their connections: `<handle>-<anything>`."""
@@ -457,7 +455,7 @@ def trips(wire: Wire, raw: RawClient, monkeypatch: pytest.MonkeyPatch) -> Trips:
     connect(store, "user1", "user1-0")
     sent = call("POST", f"/v1/chats/{LARGE_GROUP}/messages", "", {"text": "hello"}, **WITH_TOKEN)
     assert (sent.status, wire.seqs("user1-0")) == (201, [1])
-    store.run(UserConnections(store, LEASE).drop("user1", "user1-0"))
+    store.run(UserConnections(LEASE).drop("user1", "user1-0"))
     store._node = trips = Trips(store._node)
     return trips
 

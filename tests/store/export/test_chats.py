@@ -37,7 +37,7 @@ class Town(Village):
         """Send a message."""
         sent = self.store.run(self.log.append(chat, Content(sender, text)))
         handles = sent.members or sorted(set(chat.split(":")))
-        self.store.run_all(self.inboxes.delivering(chat, sent.time, handles))
+        self.store.run(self.inboxes.deliver(chat, sent.time, handles))
         return sent
 
     def make(self, chat: str, name: str, **members: Role) -> None:
@@ -58,7 +58,7 @@ class Town(Village):
     def place(self, chat: str, handle: str) -> InboxEntry:
         """Tell a user's index where a chat stands."""
         place = self.store.run(self.chats.entry(chat, handle))
-        self.store.run_all(self.inboxes.placing(chat, [place]))
+        self.store.run_all([self.inboxes.update(chat, place)])
         return place
 
     def archive(self) -> tuple[dict[str, Any], list[int]]:
@@ -76,7 +76,7 @@ class Town(Village):
 
     def _tell(self, chat: str, changed: ChatChange | None) -> None:
         assert changed is not None
-        self.store.run_all(self.inboxes.placing(chat, changed.entries))
+        self.store.run_all([self.inboxes.update(chat, entry) for entry in changed.entries])
 
 
 @pytest.fixture

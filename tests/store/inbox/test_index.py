@@ -44,13 +44,13 @@ class Index:
         """Note a message, ann's by default; returns how many indexes changed."""
         told = handles or ("ann",)
         before = [self._version(handle) for handle in told]
-        self._store.run_all(self._inboxes.delivering(chat, time, told))
+        self._store.run(self._inboxes.deliver(chat, time, told))
         return sum(self._version(handle) != one for handle, one in zip(told, before, strict=True))
 
     def place(self, chat: str, stamp: int, state: InboxState, active: int = 0, handle: str = "ann") -> bool:
         """Say how somebody stands to a chat; returns False when the account is deleted."""
         (placed,) = self._store.run_all(
-            self._inboxes.placing(chat, [InboxEntry(handle, stamp, state, active)])
+            [self._inboxes.update(chat, InboxEntry(handle, stamp, state, active))]
         )
         assert not placed.targets
         return bool(placed.live_account)

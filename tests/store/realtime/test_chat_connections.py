@@ -38,7 +38,7 @@ class Room:
 
     def __init__(self, store: Store, raw: RawClient) -> None:
         self.store, self.raw = store, raw
-        self.clients = ChatConnections(store, LEASE)
+        self.clients = ChatConnections(LEASE)
         write_group(raw, {"ann": 0, "bob": 0, "cid": 0}, large=1)
 
     def attach(self, connection: str, handle: str, *, joined: bool = True) -> Joined | None:

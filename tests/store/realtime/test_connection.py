@@ -27,7 +27,7 @@ ANN = FrameSender("ann", SESSION, protobuf=False, room=None, renew=False, wait=0
 @pytest.fixture
 def sockets(store: Store) -> Connections:
     """The connections under test, with one of ann's."""
-    sockets = Connections(store, LEASE)
+    sockets = Connections(LEASE)
     store.run(sockets.opening(ID, "ann", SESSION, protobuf=False, room=None))
     return sockets
 
@@ -69,7 +69,7 @@ def test_frame_names_its_user_if_the_connection_is_known(store: Store, sockets: 
 
 def test_which_connections_take_protobuf(store: Store, sockets: Connections) -> None:
     """Also those whose lease is over; one that is not known takes JSON."""
-    narrow = Connections(store, 1)
+    narrow = Connections(1)
     store.run(narrow.opening("b", "bob", b"", protobuf=True, room=None))
 
     asked = [sockets.takes_protobuf(one) for one in (ID, "b", "nobody")]
@@ -187,7 +187,7 @@ def test_every_key_is_declared(engine: Engine) -> None:
         node.execute_command("ACL SETUSER", "narrow", "on", ">pass", "+@all", f"~{KEY}")
     try:
         narrow = connect(settings_for(engine, redis_user="narrow", redis_password=Secret("pass")))
-        sockets = Connections(narrow, LEASE)
+        sockets = Connections(LEASE)
         narrow.run(sockets.opening(ID, "ann", SESSION, protobuf=False, room="r-tea"))
         assert narrow.run(sockets.frame(ID, 60)) == ANN._replace(room="r-tea")
         assert narrow.run(sockets.attach(ID, "g-1"))

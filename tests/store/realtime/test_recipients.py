@@ -8,7 +8,7 @@ import pytest
 
 from chalicelib.store import keys
 from chalicelib.store.inbox.read_state import ACCEPTED, PINNED
-from chalicelib.store.realtime.recipients import KEPT_SECONDS, EphemeralRecipients, Recipients, joined
+from chalicelib.store.realtime.recipients import KEPT_SECONDS, EphemeralRecipients, Recipients
 from chalicelib.store.realtime.user_connections import ShownPresence, WatchedPresence
 from chalicelib.store.redis.client import Store
 from chalicelib.store.social.blocks import Blocks
@@ -33,7 +33,7 @@ def reached(
     store: Store, handles: list[str], size: int = 0, limit: int = 0, *, accepts: bool = False
 ) -> Recipients:
     """Return where users are, for something of ann's."""
-    return joined(store.run_all(EphemeralRecipients.reading("ann", handles, size, limit, accepts=accepts)))
+    return store.run(EphemeralRecipients.reading("ann", handles, size, limit, accepts=accepts))
 
 
 def of(found: Recipients) -> list[str]:

@@ -64,7 +64,7 @@ def test_stored_user_connection_matches_the_documented_layout(
     assert people.leases() == {"ann\0c1": expiry}
     assert people.ready("c1") == PresenceChange(changed=True, seen=0, watchers=[])
     assert fields_of(raw, keys.user_connections("ann"))["c1"][8:] == bytes([3]) + session
-    assert people.store.run_all(people.presence.targets(["ann"])) == [[Target("c1", True)]]
+    assert people.store.run(people.presence.targets(["ann"])) == [Target("c1", True)]
 
 
 @pytest.mark.parametrize("room", [None, "r-tea"])
@@ -110,9 +110,7 @@ def test_two_connect_at_once(engine: Engine, people: People, raw: RawClient, ses
             people.store.run(people.presence.ticket("ann", TICKET, session, None))
 
             def enter(number: int, turn: int = turn) -> ConnectOutcome:
-                query = UserConnections(stores[number], LEASE).connect(
-                    "ann", TICKET, b"", f"{turn}-{number}", protobuf=False
-                )
+                query = UserConnections(LEASE).connect("ann", TICKET, b"", f"{turn}-{number}", protobuf=False)
                 return stores[number].run(query).outcome
 
             outcomes = list(pool.map(enter, range(len(stores))))
@@ -485,8 +483,7 @@ def test_delivering_replies_connections(people: People, raw: RawClient) -> None:
     inboxes = Inboxes()
 
     def told(chat: str, *handles: str) -> list[Target]:
-        parts = people.store.run_all(inboxes.delivering(chat, 10, handles))
-        return sorted(target for part in parts for target in part)
+        return sorted(people.store.run(inboxes.deliver(chat, 10, handles)))
 
     assert told("ann:bob", "ann", "bob") == [Target("a1", False), Target("b1", False)]
     assert told("ann:bob", "ann", "bob") == [Target("a1", False), Target("b1", False)]
@@ -499,7 +496,7 @@ def test_placing_replies_connections(people: People, raw: RawClient, state: Inbo
     people.come("a1")
     people.connect("a2")
     targets = [Target("a1", False)] if state is InboxState.LARGE else []
-    placing = Inboxes().placing("g-1", [InboxEntry("ann", 5, state, 7)])
+    placing = [Inboxes().update("g-1", InboxEntry("ann", 5, state, 7))]
 
     assert people.store.run_all(placing) == people.store.run_all(placing) == [UpdatedEntry(True, targets)]
     assert people.store.run(Inboxes().large("ann")) == ["g-1"] * len(targets)

@@ -426,7 +426,7 @@ def test_what_reads_is_answered_by_a_store_that_refuses_writes(
 ) -> None:
     """A limit is answered uncounted, alone and among others; a plain read is; a plain write is refused."""
     log.append(CHAT, HELLO)
-    (limit,) = RateLimits.take("192.0.2.1", "read", 10)
+    (limit,) = RateLimits.take("192.0.2.1", "read", 10).parts
     name: Query[bytes | None] = Query("HGET", (keys.user("ann"),), ("name",))
     lineage = Inboxes().registering("ann", "00" * 7 + "01", 0)
     if flushed:
