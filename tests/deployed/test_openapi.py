@@ -140,7 +140,8 @@ def test_the_page_needs_no_other_site(anyone: Api) -> None:
     page = anyone.call("GET", "/docs")
     assert page.headers["Content-Security-Policy"].startswith("default-src 'self'")
     parts = re.findall(r'(?:src|href)="(?!data:)([^"]+)"', page.text)
-    assert len(parts) == 6
+    assert len(parts) == 8
+    assert {"openapi.json", "asyncapi.json"} <= set(parts)
     for part in parts:
         url = urljoin(f"{anyone.url}/docs", part)
         assert url.startswith(anyone.url)
