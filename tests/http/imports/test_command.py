@@ -155,8 +155,8 @@ def test_source_that_refuses(command: Command) -> None:
 @pytest.mark.parametrize(
     ("mapping", "told"),
     [
-        ("{", "is not a mapping: Input data was truncated"),
-        ("[]", "is not a mapping: Expected `object`, got `array`"),
+        ("{", "is not a valid mapping: Input data was truncated"),
+        ("[]", "is not a valid mapping: Expected `object`, got `array`"),
         ('{"fields":{"id":"id"}}', "missing required field `handle` - at `$.fields`"),
         ('{"fields":{"id":"id","handle":"h","mail":"m"}}', "contains unknown field `mail` - at `$.fields`"),
         ('{"fields":{"id":1,"handle":"h"}}', "Expected `str`, got `int` - at `$.fields.id`"),
