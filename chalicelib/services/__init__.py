@@ -10,16 +10,12 @@ from chalicelib.logs import LOGGER, cause_of
 from chalicelib.push_gateway import installed
 from chalicelib.queues import JobQueue, are_jobs_down
 from chalicelib.schemas.messages import Health
-from chalicelib.services.accounts.deletion import AccountErasure, Deletion
+from chalicelib.services.accounts.deletion import AccountErasure
 from chalicelib.services.accounts.indexing import AccountIndexer
-from chalicelib.services.accounts.login import Login
-from chalicelib.services.accounts.passwords import Passwords
-from chalicelib.services.accounts.profiles import Profiles
-from chalicelib.services.accounts.registration import Registration
-from chalicelib.services.accounts.sessions import SessionService
+from chalicelib.services.accounts.wiring import AccountUseCases
 from chalicelib.services.auth.account_status import AccountStatusCache
 from chalicelib.services.auth.authenticator import Authenticator
-from chalicelib.services.auth.oidc import Verifier
+from chalicelib.services.auth.oidc import verifier
 from chalicelib.services.chats.blocked_invitations import BlockedInvitations
 from chalicelib.services.chats.transaction import ChatTransactions
 from chalicelib.services.chats.wiring import ChatUseCases
@@ -44,14 +40,10 @@ from chalicelib.services.realtime.wiring import Realtime, UseCases
 from chalicelib.services.search.chats import ChatSearch
 from chalicelib.services.search.users import UserSearch
 from chalicelib.services.social.block_filter import BlockFilter
-from chalicelib.services.social.blocks import BlockService
 from chalicelib.services.social.edge_mirror import EdgeMirror
 from chalicelib.services.social.edge_removal import EdgeRemoval
-from chalicelib.services.social.feed import Feed
-from chalicelib.services.social.follows import FollowService
-from chalicelib.services.social.posts import PostFanOut, PostService
-from chalicelib.services.social.relations import Relations
-from chalicelib.services.social.user_pages import UserPages
+from chalicelib.services.social.posts import PostFanOut
+from chalicelib.services.social.wiring import SocialUseCases
 from chalicelib.services.stores import Stores
 from chalicelib.services.values.chat_id import ChatIds
 from chalicelib.services.values.names import Names
@@ -81,7 +73,7 @@ class Services:
             self.account_statuses,
             stores.sessions,
             stores.claims,
-            _verifier(settings),
+            verifier(settings),
         )
         self._wire_chats()
         self._wire_inbox()
@@ -110,14 +102,9 @@ class Services:
         self.inbox = InboxService(store, stores.inboxes, stores.summaries)
         self.sync = SyncService(store, stores.inboxes, stores.summaries)
         self.history_check = HistoryCheck(self._ids, self.sync)
+        fan_out, receipts, blocks = delivery.fan_out, delivery.receipts, self._block_filter
         self.read_states = ReadStateService(
-            store,
-            self._ids,
-            stores.read_states,
-            delivery.fan_out,
-            self._depart,
-            delivery.receipts,
-            self._block_filter,
+            store, self._ids, stores.read_states, fan_out, self._depart, receipts, blocks
         )
 
     def _wire_messages(self) -> None:
@@ -155,35 +142,24 @@ class Services:
         self.jobs = PendingJobs(store, stores.pending_work, self._queue, handlers)
 
     def _wire_accounts(self) -> None:
-        stores, store, closer = self._stores, self._store, self._delivery.session_closer
-        accounts, claims, sessions = stores.accounts, stores.claims, stores.sessions
-        passwords = Passwords(self.settings.argon2)
-        self.login = Login(store, accounts, claims, sessions, stores.login_attempts, passwords, closer)
-        self.registration = Registration(
-            store, self.names, accounts, passwords, self.login, self.jobs, closer
-        )
-        self.sessions = SessionService(store, sessions, closer)
-        self.profiles = Profiles(store, accounts, claims, self.names, self.jobs, strict=self._needs_account)
-        self.user_search = UserSearch(store, accounts, stores.user_index)
-        self.deletion = Deletion(store, accounts, stores.inboxes, self.jobs, closer)
+        stores, store, strict = self._stores, self._store, self._needs_account
+        use_cases = AccountUseCases(self.settings, self.names, self._delivery, self.jobs)
+        self.login, self.registration = use_cases.login, use_cases.registration
+        self.sessions, self.profiles = use_cases.sessions, use_cases.profiles
+        self.deletion = use_cases.deletion
+        self.user_search = UserSearch(store, stores.accounts, stores.user_index)
+        importer = AccountImporter(store, stores.accounts, stores.claims, use_cases.passwords)
         get = getter(allow_private=self.settings.import_private)
-        self.imports = Imports(
-            AccountImporter(store, accounts, claims, passwords), self.names, get, self.jobs.enqueue
-        )
+        self.imports = Imports(importer, self.names, get, self.jobs.enqueue)
+        chats = ChatExports(store, stores.inboxes, stores.summaries, stores.chats, stores.log)
+        readers = ListReaders(stores.follows, stores.blocks, stores.posts, stores.timelines, chats)
+        self.exports = Exports(store, stores.accounts, stores.sessions, readers, strict=strict)
 
     def _wire_social(self) -> None:
-        stores, store, jobs = self._stores, self._store, self.jobs
-        follows, blocks, posts, timelines = stores.follows, stores.blocks, stores.posts, stores.timelines
-        relations, pages = Relations(store, self.names, stores.accounts), UserPages(store, stores.user_cards)
-        self.follows = FollowService(store, follows, relations, pages, jobs)
-        self.blocks = BlockService(
-            store, blocks, relations, pages, jobs, self._delivery.presence_notices.notify_watcher
-        )
-        self.posts = PostService(store, posts, stores.user_cards, relations, jobs)
-        self.feed = Feed(store, follows, posts, timelines)
-        chats = ChatExports(store, stores.inboxes, stores.summaries, stores.chats, stores.log)
-        listed = ListReaders(follows, blocks, posts, timelines, chats)
-        self.exports = Exports(store, stores.accounts, stores.sessions, listed, strict=self._needs_account)
+        notify_watcher = self._delivery.presence_notices.notify_watcher
+        social = SocialUseCases(self._stores, self.names, self.jobs, notify_watcher)
+        self.follows, self.blocks = social.follows, social.blocks
+        self.posts, self.feed = social.posts, social.feed
 
     def _wire_realtime(self) -> None:
         self.realtime = Realtime(
@@ -193,13 +169,9 @@ class Services:
             self.authenticator,
             UseCases(self.membership, self.messages, self.read_states, self.sync, self.history_check),
         )
+        members, search = self.members, self.chat_search
         self.go_chat = GoChatRooms(
-            self.chats,
-            self.chat_details,
-            self.membership,
-            self.members,
-            self.chat_search,
-            self.realtime.tickets,
+            self.chats, self.chat_details, self.membership, members, search, self.realtime.tickets
         )
 
     def prepare(self, *, connect: bool) -> None:
@@ -219,12 +191,6 @@ class Services:
         """Ask the store; raises StoreUnavailable when it does not answer."""
         self._store.ping()
         return Health(jobs="down") if are_jobs_down() else Health()
-
-
-def _verifier(settings: Settings) -> Verifier | None:
-    if settings.oidc_issuer is None:
-        return None
-    return Verifier(settings.oidc_issuer, settings.oidc_audience, settings.oidc_algorithms)
 
 
 @functools.cache

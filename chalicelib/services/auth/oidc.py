@@ -11,6 +11,7 @@ from typing import NoReturn
 
 import msgspec
 
+from chalicelib.config import Settings
 from chalicelib.errors import NotAuthenticated
 from chalicelib.services.auth.jwks import Read, SigningKeys, read_document
 
@@ -148,6 +149,13 @@ class Verifier:
             _refuse("The token is not valid yet.")
         if not 0 <= claims.iat <= now + LEEWAY_SECONDS:
             _refuse("The token was issued in the future, or the clocks differ.")
+
+
+def verifier(settings: Settings) -> Verifier | None:
+    """Return what checks tokens of the outside issuer; None: the settings name no issuer."""
+    if settings.oidc_issuer is None:
+        return None
+    return Verifier(settings.oidc_issuer, settings.oidc_audience, settings.oidc_algorithms)
 
 
 def digest(issuer: str, subject: str) -> bytes:
