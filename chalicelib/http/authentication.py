@@ -44,15 +44,14 @@ class Authentication:
         Raises CrossSite, NotAuthenticated, HandleNeeded, TooManyRequests, BadRequest.
         """
         self._refuse_cross_site()
-        shows_token = self._call.bearer is not None
         if who is Who.ANYBODY:
             if limits_address:
                 self._rate_of_address = self._call.services.authenticator.take(self._call.address, self._kind)
-        elif who is Who.ACCOUNT and not shows_token:
+        elif who is Who.ACCOUNT and self._call.bearer is None:
             raise NotAuthenticated("This call needs a bearer token. Log in to get one.")
-        elif who in (Who.CALLER, Who.ACCOUNT):
+        elif who is Who.CALLER or who is Who.ACCOUNT:
             self.caller_named(self._name_in_header).authenticate()
-        elif shows_token or self._call.services.settings.auth != "open":
+        elif self._call.services.settings.auth != "open" or self._call.bearer is not None:
             self.caller_named()
 
     def given(self, who: Who) -> tuple[Caller | CallerNamed, ...]:
@@ -115,12 +114,11 @@ class Authentication:
         Pages of the origins of the CORS setting may call, and those of the server's own hosts on any port.
         `*` lists none here: a page that may act as anybody is named.
         """
-        origin, host = self._call.header("Origin"), self._call.header("Host")
         settings = self._call.services.settings
+        if settings.auth != "open" or (origin := self._call.header("Origin")) is None:
+            return
         if (
-            settings.auth == "open"
-            and origin is not None
-            and origin.partition("://")[2] != host
+            origin.partition("://")[2] != self._call.header("Host")
             and origin not in settings.cors_origins
             and not is_page_of(origin, settings.open_hosts)
         ):

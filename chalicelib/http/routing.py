@@ -146,11 +146,14 @@ def _register_preflight(blueprint: Blueprint, path: str) -> None:
 
 
 def _guarded(blueprint: Blueprint, operation: Operation) -> Callable[..., Response]:
+    kind = operation.kind
+
     @functools.wraps(operation.view)
     def guarded(**parameters: str) -> Response:
         request = blueprint.current_request
         try:
-            return _answered(Call(request), operation, parameters)
+            call = Call(request)
+            return _answered(call, Authentication(call, kind), operation, parameters)
         except Exception:
             LOGGER.exception({"event": "defect", "request_id": request_id(request)})
             return ProblemResponse(defect())
@@ -158,8 +161,9 @@ def _guarded(blueprint: Blueprint, operation: Operation) -> Callable[..., Respon
     return guarded
 
 
-def _answered(call: Call, operation: Operation, parameters: dict[str, str]) -> Response:
-    authentication = Authentication(call, operation.kind)
+def _answered(
+    call: Call, authentication: Authentication, operation: Operation, parameters: dict[str, str]
+) -> Response:
     try:
         authentication.begin(operation.who, limits_address=operation.rate is not None)
         call.refuse_encoded()

@@ -12,6 +12,7 @@ from chalice.app import Blueprint, Request, Response
 from app import app
 from chalicelib import services
 from chalicelib.http import OPERATIONS, Call, CallerNamed, Operation, Who, reply, routing
+from chalicelib.http.authentication import Authentication
 from chalicelib.services.auth.caller import Caller
 from chalicelib.services.values.tokens import new_token
 from tests.store.app_requests import call
@@ -104,8 +105,10 @@ def test_a_view_without_its_store_call_answers_nothing(monkeypatch: pytest.Monke
         Who.CALLER_IN_ROUND_TRIP, "GET", "/forgetful", lambda call, caller: reply("secret"), {200: str}
     )
 
+    given = Call(Request(event))
+
     with pytest.raises(RuntimeError, match="GET /forgetful"):
-        routing._answered(Call(Request(event)), forgetful, {})
+        routing._answered(given, Authentication(given, "read"), forgetful, {})
 
     services.current.cache_clear()
 
