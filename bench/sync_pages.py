@@ -92,7 +92,7 @@ def _pages(made: Handler, token: str, limit: int, rounds: int) -> list[Page]:
     """Read from the token to the end, several times; fails unless each pass has each chat once."""
     pages: list[Page] = []
     for _ in range(rounds):
-        since, more, told = token, True, list[str]()
+        since, more, seen = token, True, list[str]()
         while more:
             load = Load("sync", "GET", f"/v1/sync?limit={limit}&since={since}", sender=READER)
             (event,) = made.events(load, 1)
@@ -100,9 +100,9 @@ def _pages(made: Handler, token: str, limit: int, rounds: int) -> list[Page]:
             body: str = made.call(event)["body"]
             pages.append(Page(time.perf_counter() - began, len(body.encode())))
             page = json.loads(body)
-            told += [row["chat"] for row in page["chats"]]
+            seen += [row["chat"] for row in page["chats"]]
             since, more = page["next"], page["more"]
-        assert len(told) == len(set(told)) == CHATS
+        assert len(seen) == len(set(seen)) == CHATS
     return pages
 
 

@@ -18,7 +18,7 @@ RELEASE = "RELEASE"
 URI = (
     "arn:${{AWS::Partition}}:apigateway:${{AWS::Region}}:lambda:path/2015-03-31/functions/${{{}}}/invocations"
 )
-# What calls a function, and the property that names it.
+# The resources that call a function, and the property that names it.
 NAMING = {"AWS::Lambda::Permission": "FunctionName", "AWS::Lambda::EventSourceMapping": "FunctionName"}
 
 
@@ -41,7 +41,7 @@ def call_aliases(template: Template) -> None:
             for target in properties["Targets"]:
                 target["Arn"] = {"Ref": alias_of(target["Arn"]["Fn::GetAtt"][0])}
         elif kind == "AWS::Serverless::Function":
-            # Not for new code alone: a version has the variables too.
+            # Not only for new code: a version has the variables too.
             properties["AutoPublishAliasAllProperties"] = True
         elif kind == "AWS::Serverless::Api":
             _call_alias_by_paths(properties["DefinitionBody"], functions)

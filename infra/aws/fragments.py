@@ -24,7 +24,7 @@ class _Loader(yaml.SafeLoader):
         keys = [key.value for key, _ in node.value]
         if twice := {key for key in keys if keys.count(key) > 1}:
             raise yaml.constructor.ConstructorError(
-                problem=f"{', '.join(sorted(twice))} stands twice", problem_mark=node.start_mark
+                problem=f"{', '.join(sorted(twice))} is given twice", problem_mark=node.start_mark
             )
         return super().construct_mapping(node, deep)
 
@@ -90,4 +90,4 @@ def _add(fragment: Template, template: Template, where: str) -> None:
         elif _is_open(value) and _is_open(held := template[key]):
             _add(value, held, f"{where}{key}.")
         else:
-            raise FragmentError(f"{where}{key} has a value in another fragment")
+            raise FragmentError(f"{where}{key} has another value in another fragment")

@@ -46,11 +46,11 @@ FRAGMENTS = {
 """The fragments of each stage."""
 
 DROPPED = {
-    # A deployment of a WebSocket API is a picture of its routes: later ones would never reach the stage.
+    # A deployment of a WebSocket API is a snapshot of its routes: later ones would never reach the stage.
     "prod": ("AWS::ApiGatewayV2::Deployment",),
     # LocalStack refuses WebSocket APIs.
     "localstack": ("AWS::ApiGatewayV2::*",),
-    # MiniStack refuses this resource, and it is not wanted: see prod.
+    # MiniStack refuses this resource, and prod does not want it either.
     "ministack": ("AWS::ApiGatewayV2::Deployment",),
 }
 """Types of resources that Chalice writes and a stage does not get, with everything that refers to them."""
@@ -58,7 +58,7 @@ DROPPED = {
 RUNTIMES = {"prod": "python3.13"}
 """The runtime of a stage's functions; by default the Python that builds the package."""
 
-# These do without what they refer to: the property that did so goes. Any other resource goes as a whole.
+# These resources lose only the property that refers to a removed one; any other resource is removed too.
 DO_WITHOUT = ("AWS::Serverless::Function", "AWS::IAM::Role", "AWS::ApiGatewayV2::Stage")
 
 NAMED_IN_SUB = re.compile(r"\$\{([A-Za-z0-9]+)[.}]")

@@ -33,7 +33,7 @@ def _refresh(file: Path) -> None:
     try:
         file.write_text(refreshed(file.read_text(encoding="utf-8"), printed), encoding="utf-8")
     except (OSError, ValueError) as error:
-        sys.exit(f"costs: {file} cannot be refreshed: {error}")
+        sys.exit(f"costs: {file} cannot be updated: {error}")
 
 
 def printed(arguments: Sequence[str]) -> str:
@@ -54,7 +54,7 @@ def _number(least: float) -> Callable[[str], float]:
         except ValueError:
             value = math.nan
         if not (math.isfinite(value) and value >= least):
-            raise argparse.ArgumentTypeError(f"{raw} is not a number from {least:g} on")
+            raise argparse.ArgumentTypeError(f"{raw} is not a number of at least {least:g}")
         return value
 
     return read
@@ -63,7 +63,7 @@ def _number(least: float) -> Callable[[str], float]:
 def _whole(least: int) -> Callable[[str], int]:
     def read(raw: str) -> int:
         if not (raw.isascii() and raw.isdigit() and int(raw) >= least):
-            raise argparse.ArgumentTypeError(f"{raw} is not a whole number from {least} on")
+            raise argparse.ArgumentTypeError(f"{raw} is not a whole number of at least {least}")
         return int(raw)
 
     return read
@@ -94,7 +94,7 @@ SHOWN: dict[str, Callable[[Usage], str]] = {
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m infra.costs", description="Reckon what Parley costs on AWS.", allow_abbrev=False
+        prog="python -m infra.costs", description="Calculate the costs of Parley on AWS.", allow_abbrev=False
     )
     defaults = Usage()
     readers = {name: (_number(least), unit, what) for name, (least, unit, what) in NUMBERS.items()}
@@ -115,15 +115,15 @@ def _parser() -> argparse.ArgumentParser:
         action="append",
         dest="parameters",
         default=[],
-        help="a parameter of the stack that differs from its default; may be repeated",
+        help="a stack parameter with another value than its default; may be repeated",
     )
-    parser.add_argument("--show", choices=SHOWN, default="all", help="what is printed (default: all)")
+    parser.add_argument("--show", choices=SHOWN, default="all", help="what to print (default: all)")
     parser.add_argument("--json", action="store_true", help="print JSON, with the prices and their sources")
     parser.add_argument(
         "--refresh",
         type=_file,
         metavar="FILE",
-        help="write the examples in a document anew, and print nothing",
+        help="update the examples in a document, and print nothing",
     )
     return parser
 

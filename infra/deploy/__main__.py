@@ -29,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except (DeployError, PackageError, OSError) as error:
         sys.exit(f"deploy: {error}")
     except (BotoCoreError, ClientError) as error:
-        sys.exit(f"deploy: boto3 says: {error}")
+        sys.exit(f"deploy: boto3 reports: {error}")
     except KeyboardInterrupt:
         sys.exit("deploy: interrupted; nothing was changed")
 
@@ -53,13 +53,13 @@ def _act(options: argparse.Namespace) -> None:
             deployment.run(values, dry_run=options.dry_run, replace_data=options.replace_data)
     except KeyboardInterrupt:
         if deployment.stack.begun:
-            raise DeployError(f"interrupted; what was begun on {name} goes on in CloudFormation") from None
+            raise DeployError(f"interrupted; CloudFormation continues the change of {name}") from None
         raise
 
 
 def _delete(deployment: Deployment, what: str, *, yes: bool) -> None:
     stack = deployment.stack
-    if not yes and _typed(f"Take down {what}? Type its name: ") != stack.name:
+    if not yes and _typed(f"Delete {what}? Type the stack's name: ") != stack.name:
         raise DeployError("not confirmed; nothing was changed")
     stack.delete()
     say(f"{stack.name} is deleted")
@@ -69,7 +69,7 @@ def _typed(question: str) -> str:
     try:
         return input(question)
     except EOFError:
-        raise DeployError("nobody is there to confirm: give --yes (make undeploy YES=1)") from None
+        raise DeployError("there is no terminal to confirm in: give --yes (make undeploy YES=1)") from None
 
 
 def _values(pairs: Sequence[str]) -> dict[str, str]:
@@ -77,7 +77,7 @@ def _values(pairs: Sequence[str]) -> dict[str, str]:
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not equals:
-            raise DeployError(f"a parameter is given as Name=value, not as {pair}")
+            raise DeployError(f"a parameter has the form Name=value; this is {pair}")
         values[name] = value
     return values
 
@@ -91,14 +91,14 @@ def _stage(raw: str) -> str:
 def _stack_name(raw: str) -> str:
     if not STACK_NAME.fullmatch(raw):
         raise argparse.ArgumentTypeError(
-            f"{raw!r} is not a stack's name: up to 128 letters, digits and hyphens, a letter first"
+            f"{raw!r} is not a stack name: use up to 128 letters, digits and hyphens, starting with a letter"
         )
     return raw
 
 
 def _url(raw: str) -> str:
     if not re.fullmatch(r"https?://[^\s/]\S*", raw):
-        raise argparse.ArgumentTypeError(f"{raw!r} is not a URL: it begins with http:// or https://")
+        raise argparse.ArgumentTypeError(f"{raw!r} is not a URL: it must begin with http:// or https://")
     return raw.rstrip("/")
 
 
@@ -108,22 +108,24 @@ def parser() -> argparse.ArgumentParser:
         "deploy", prog="python -m infra.deploy", description="Deploy the last commit with CloudFormation."
     )
     read.add_argument("--stage", required=True, type=_stage, help=" or ".join(STAGES))
-    read.add_argument("--name", type=_stack_name, help="the stack's name; parley-STAGE when left out")
+    read.add_argument("--name", type=_stack_name, help="the stack's name (default: parley-STAGE)")
     read.add_argument(
         "--parameter", action="append", default=[], metavar="NAME=VALUE", help="a parameter of the template"
     )
-    read.add_argument("--dry-run", action="store_true", help="show what would change, and change nothing")
+    read.add_argument("--dry-run", action="store_true", help="show the changes without making them")
     read.add_argument(
-        "--replace-data", action="store_true", help="even if the store or bucket gives way to an empty one"
+        "--replace-data",
+        action="store_true",
+        help="deploy even if an empty store or bucket replaces the present one",
     )
     read.add_argument(
         "--shown-as",
         type=_url,
         metavar="URL",
-        help="LocalStack's URL outside of a container, for the URL printed",
+        help="LocalStack's URL outside the container, for the printed URL",
     )
     read.add_argument("--delete", action="store_true", help="take the stack down")
-    read.add_argument("--yes", action="store_true", help="do not ask before taking it down")
+    read.add_argument("--yes", action="store_true", help="do not ask before deleting the stack")
     return read
 
 

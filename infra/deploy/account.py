@@ -26,11 +26,11 @@ def check_log_role(session: Session, values: Mapping[str, str], held: Mapping[st
         return
     role = _role(session)
     if makes and role:
-        raise DeployError(f"API Gateway has a role for its logs here, {role}: leave {MAKE_ROLE} out")
+        raise DeployError(f"API Gateway already has a role for its logs, {role}: leave out {MAKE_ROLE}")
     if not makes and not role:
         raise DeployError(
-            f"{wanted[0]}=on needs a role that API Gateway writes logs with, which this account lacks in this"
-            f" region: give {MAKE_ROLE} too, and the stack makes one for all APIs here"
+            f"{wanted[0]}=on needs a role that API Gateway writes logs with; this account has none in this"
+            f" region: add {MAKE_ROLE}, and the stack creates one for all APIs of the account and region"
         )
 
 

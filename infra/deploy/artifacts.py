@@ -68,4 +68,4 @@ class Artifacts:
                 Bucket=self.bucket, PublicAccessBlockConfiguration=dict.fromkeys(blocked, True)
             )
         except ClientError as error:
-            raise DeployError(f"the bucket {self.bucket} cannot be made: {error}") from None
+            raise DeployError(f"the bucket {self.bucket} cannot be created: {error}") from None

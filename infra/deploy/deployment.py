@@ -66,7 +66,7 @@ class Deployment:
             self._say("\n".join([f"Changes of {self.stack.name}:", *changes.lines()]))
             self._make(changes, dry_run=dry_run, replace_data=replace_data)
         if dry_run:
-            self._say("A dry run: the stack was not changed")
+            self._say("Dry run: the stack was not changed")
         else:
             if self._stage in PROTECTED:
                 self.stack.protect()
@@ -80,8 +80,8 @@ class Deployment:
             self.stack.apply(changes)
         if losses and not (dry_run or replace_data):
             raise DeployError(
-                f"{', '.join(losses)} would give way to an empty one, so nothing was changed; back it up, and"
-                " give --replace-data (make deploy REPLACE_DATA=1) if that is what you want"
+                f"{', '.join(losses)} would be replaced by an empty one, so nothing was changed; back up the"
+                " data, and give --replace-data (make deploy REPLACE_DATA=1) to replace it"
             )
 
     @property
@@ -126,7 +126,7 @@ class Deployment:
                 answer.read()
         except (OSError, HTTPException) as error:
             raise DeployError(
-                f"the stack is made, but {url}/ping fails ({error}); the function's log says why"
+                f"the stack exists, but {url}/ping fails ({error}); the function's log says why"
             ) from None
         for line in _records(self.stack.outputs()):
             self._say(line)
@@ -138,7 +138,7 @@ def _records(outputs: Mapping[str, str]) -> list[str]:
     """Return the DNS records that the operator's own names need, one line each."""
     names = (("ApiUrl", "DomainTarget"), ("SocketUrl", "SocketDomainTarget"))
     return [
-        f"{outputs[url]} works once its name is a CNAME of {outputs[target]}"
+        f"{outputs[url]} works when its name is a CNAME of {outputs[target]}"
         for url, target in names
         if target in outputs
     ]

@@ -13,14 +13,14 @@ from os import environ as process_environ
 from pathlib import Path
 
 STAGES = ("prod", "localstack")
-NO_STAGE = "there is no stage {}: STAGE=prod is AWS, STAGE=localstack what `make localstack` starts"
-NO_REGION = "no region: set AWS_DEFAULT_REGION, for instance to us-east-1"
+NO_STAGE = "there is no stage {}: use STAGE=prod for AWS, or STAGE=localstack for `make localstack`"
+NO_REGION = "no region: set AWS_DEFAULT_REGION, for example to us-east-1"
 NO_CREDENTIALS = (
     "no AWS credentials: run `aws configure` or `aws sso login`, or set AWS_PROFILE, or "
     "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
 )
-NO_PROFILE = "no profile {}, which AWS_PROFILE names: `aws configure list-profiles` lists those there are"
-NO_GIT = "no git: install it; what is deployed is the last commit"
+NO_PROFILE = "AWS_PROFILE names {}, which does not exist: `aws configure list-profiles` lists all profiles"
+NO_GIT = "no git: install it; a deployment packages the last commit"
 CREDENTIAL_VARIABLES = (
     *("AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE"),
     *("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "AWS_CONTAINER_CREDENTIALS_FULL_URI"),

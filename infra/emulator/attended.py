@@ -31,7 +31,7 @@ def _end_at_eof(folder: str, store: str) -> None:
         with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as connection:
             connection.connect(store)
             connection.sendall(b"SHUTDOWN\r\n")
-            connection.recv(1)  # nothing comes: the store closes once its data is on disk
+            connection.recv(1)  # the store sends nothing, and closes when its data is on disk
     shutil.rmtree(folder, ignore_errors=True)
     os.killpg(os.getpgrp(), signal.SIGKILL)
 

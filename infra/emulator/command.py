@@ -48,7 +48,7 @@ def _serve(stack: Running, shutdown: Shutdown) -> int:
     while not shutdown.requested and stack.emulator.running:
         time.sleep(POLL_SECONDS)
     if not shutdown.requested:
-        shutdown.fail(f"{stack.emulator.name} ended by itself")
+        shutdown.fail(f"{stack.emulator.name} has ended by itself")
     return 0
 
 
@@ -92,7 +92,7 @@ Send a message and read it, from another terminal:
 
 The functions' log: {stack.emulator.functions_log}
 For boto3, chalice and the AWS CLI: AWS_ENDPOINT_URL={stack.emulator.endpoint}
-Ctrl-C stops all of it.
+Ctrl-C stops everything.
 """
 
 
@@ -107,7 +107,7 @@ def _parser(kind: Kind) -> argparse.ArgumentParser:
         "--port",
         type=_port,
         default=environ.get(f"{prefix}_PORT") or "4566",
-        help=f"{kind.name}'s port, 0 for any that is free ({prefix}_PORT; %(default)s)",
+        help=f"{kind.name}'s port, 0 for a free one ({prefix}_PORT; %(default)s)",
     )
     parser.add_argument(
         "--data",
@@ -115,9 +115,9 @@ def _parser(kind: Kind) -> argparse.ArgumentParser:
         default=environ.get(f"{prefix}_DATA") or kind.folder / "data",
         help=f"folder of the embedded Valkey ({prefix}_DATA; %(default)s)",
     )
-    parser.add_argument("--ephemeral", action="store_true", help="keep the messages in a folder that goes")
+    parser.add_argument("--ephemeral", action="store_true", help="keep the messages in a temporary folder")
     parser.add_argument(
-        "--end-with-parent", action="store_true", help="stop when the process that started this one is gone"
+        "--end-with-parent", action="store_true", help="stop when the parent process has ended"
     )
     parser.add_argument(
         "command", nargs="*", help="after --: a command to run on it; {url} and {rpc} are replaced"
@@ -127,7 +127,7 @@ def _parser(kind: Kind) -> argparse.ArgumentParser:
 
 def _folder(raw: str) -> Path:
     if not raw:
-        raise argparse.ArgumentTypeError("it must name a folder")
+        raise argparse.ArgumentTypeError("name a folder")
     return Path(raw)
 
 

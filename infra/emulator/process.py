@@ -19,7 +19,7 @@ from infra.local.shutdown import Shutdown, StartError
 ATTENDED = Path(__file__).parent / "attended.py"
 START_SECONDS = 120.0
 DIRECTLY = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-STOP_SECONDS = 2.0  # nothing that it holds is kept
+STOP_SECONDS = 2.0  # its data is not kept
 KEPT = ("PATH", "LANG", "HOME", "PARLEY_CI_RUN")
 
 
@@ -60,7 +60,7 @@ class Emulator:
                 [str(python), "-P", str(ATTENDED), module, str(folder), str(store or "")],
                 env={**kept, "TMPDIR": str(folder), **variables},
                 cwd=folder,
-                stdin=subprocess.PIPE,  # it ends when this closes, however we end
+                stdin=subprocess.PIPE,  # the emulator ends when this closes, however this process ends
                 stdout=log,
                 stderr=log,
                 start_new_session=True,
@@ -127,7 +127,7 @@ def free_port(port: int, stage: str) -> int:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
             raise StartError(
-                f"Port {port} cannot be used: {error.strerror}. Stop what listens there, or choose another:"
-                f" make {stage} {stage.upper()}_PORT=4567"
+                f"Port {port} cannot be used: {error.strerror}. Stop the program that uses it, or choose"
+                f" another: make {stage} {stage.upper()}_PORT=4567"
             ) from None
         return int(probe.getsockname()[1])

@@ -50,7 +50,7 @@ class LocalCaller:
         except ConfigError as error:
             raise ImportFailure(str(error)) from None
         except ParleyError as error:
-            raise ImportFailure(f"the store does not answer: {error.__cause__ or error}") from None
+            raise ImportFailure(f"the store does not respond: {error.__cause__ or error}") from None
         self._run = ImportRun()
 
     def __call__(self, request: ImportRequest, tick: Progressed) -> ImportReport:
@@ -72,7 +72,7 @@ class LambdaCaller:
         if "FunctionError" in answer:
             raise ImportFailure(f"{self._function} failed: {body.get('errorMessage', 'no reason given')}")
         if "code" in body:
-            raise ImportFailure(f"{self._function} answers: {body['msg']}")
+            raise ImportFailure(f"{self._function} returned: {body['msg']}")
         report = msgspec.convert(body, ImportReport)
         tick(report)
         return report
@@ -84,7 +84,7 @@ def lambda_caller(stage: str, function: str) -> LambdaCaller:
 
     from infra.deploy.sessions import open_session
 
-    # A second try could come while the first still runs.
+    # A second attempt could start while the first still runs.
     patience = Config(read_timeout=READ_SECONDS, retries={"total_max_attempts": 1})
     return LambdaCaller(open_session(stage).client("lambda", config=patience), function)
 
@@ -103,5 +103,5 @@ def find_store(folder: Path) -> None:
     data = DataFolder(folder.resolve())
     with socket.socket(socket.AF_UNIX) as probe:
         if probe.connect_ex(str(data.socket)) != 0:
-            raise ImportFailure(f"no store answers at {data.path / SOCKET}: {hint}")
+            raise ImportFailure(f"no store responds at {data.path / SOCKET}: {hint}")
     os.environ["REDIS_URL"] = data.url

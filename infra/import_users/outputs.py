@@ -99,7 +99,7 @@ class CodesFile:
 
     def add(self, codes: Sequence[Code]) -> None:
         """Add codes."""
-        # A spreadsheet takes a text that begins like this for a formula.
+        # A spreadsheet would read a text that begins like this as a formula.
         self._rows.writerows(
             (f"'{one.id}" if one.id.startswith(("=", "+", "-", "@")) else one.id, one.handle, one.code)
             for one in codes

@@ -53,7 +53,7 @@ class Whole:
                 if place is None or self._now.problem:
                     break
                 if place in seen:
-                    self._now.problem = "the pages come back to one that was read"
+                    self._now.problem = "the pages lead back to one that was already read"
                     break
                 seen.add(place)
                 request = msgspec.structs.replace(request, next=place)

@@ -30,7 +30,7 @@ def installed(shutdown: Shutdown) -> Environments:
     """
     return Environments(
         environment(FOLDER / "server", HERE / "requirements.txt", python313, shutdown),
-        # Functions run on the Python that they are packaged with.
+        # Functions run on the Python that packages them.
         environment(FOLDER / "functions", HERE / "functions.txt", lambda: sys.executable, shutdown),
     )
 
@@ -40,6 +40,6 @@ def python313() -> str:
     if found := find_python(VERSION, os.environ.get("PYTHON313", "").strip()):
         return found
     raise StartError(
-        f"LocalStack 4.14.0 runs on Python {VERSION}, and none was found. Install it, for instance with"
+        f"LocalStack 4.14.0 runs on Python {VERSION}, which was not found. Install it, for example with"
         f" `uv python install {VERSION}`, or name it: make localstack PYTHON313=/path/to/python{VERSION}"
     )

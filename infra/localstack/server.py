@@ -13,8 +13,8 @@ from infra.localstack.environments import FOLDER, Environments, installed
 
 PLUGIN = Path(__file__).parent / "plugin"
 MODULE = "localstack.runtime.main"
-# Chosen against the documented defaults: listen on 127.0.0.1 alone (the default server ignores the address),
-# send no usage data, load no certificate, start no DNS server, and have a function ready once it is made.
+# Other than the documented defaults: listen on 127.0.0.1 alone (the default server ignores the address),
+# send no usage data, load no certificate, start no DNS server, and have a function ready when it is created.
 SETTINGS = {
     "GATEWAY_SERVER": "hypercorn",
     "DISABLE_EVENTS": "1",

@@ -14,7 +14,7 @@ from infra.local.shutdown import Shutdown
 
 FOLDER = Path(os.environ.get("PARLEY_MINISTACK_FOLDER") or ROOT / ".ministack")
 REQUIREMENTS = Path(__file__).parent / "requirements.txt"
-# Against the defaults: listen on 127.0.0.1 alone, by that name, on one port, and run functions as processes.
+# Other than the defaults: listen on 127.0.0.1 alone, by that name, on one port; functions are processes.
 SETTINGS = {
     "BIND_HOST": "127.0.0.1",
     "MINISTACK_HOST": "127.0.0.1",
@@ -55,5 +55,5 @@ def running(
 
 def installed(shutdown: Shutdown) -> Path:
     """Return MiniStack's interpreter, and install it at first use. Raises StartError on failure."""
-    # Its functions run in it, so it is the Python that they are packaged with.
+    # Functions run in its Python, so it is the one that they are packaged with.
     return environment(FOLDER / "server", REQUIREMENTS, lambda: sys.executable, shutdown)

@@ -11,12 +11,12 @@ from infra.interpreters import find_python
 from infra.package.errors import PackageError, run
 
 NO_BYTECODE = (
-    "package: warning: there is no Python {0} here, which the functions run on, so the package has no"
-    " bytecode, and a cold start takes a second or two longer; `uv python install {0}` installs one"
+    "package: warning: this machine has no Python {0}, which runs the functions, so the package has no"
+    " bytecode, and a cold start takes a second or two longer; `uv python install {0}` installs it"
 )
 LIMIT_BYTES = 15_000_000
 EPOCH = (1980, 1, 1, 0, 0, 0)
-UNPACKED_AT = "/var/task"  # where Lambda unpacks a package, and so what its tracebacks name
+UNPACKED_AT = "/var/task"  # where Lambda unpacks a package; tracebacks name it
 
 
 def finish(package: Path, python: str) -> None:
@@ -58,7 +58,7 @@ def write(folder: Path, package: Path) -> None:
     with zipfile.ZipFile(package, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as files:
         for file in sorted(path for path in folder.rglob("*") if path.is_file()):
             entry = zipfile.ZipInfo(file.relative_to(folder).as_posix(), EPOCH)
-            entry.create_system = 3  # Unix: without it the mode is not read
+            entry.create_system = 3  # Unix; for other values the mode is not read
             entry.external_attr = 0o100644 << 16
             entry.compress_type = zipfile.ZIP_DEFLATED
             files.writestr(entry, file.read_bytes())
@@ -73,7 +73,7 @@ def check_size(package: Path, limit: int = LIMIT_BYTES) -> None:
         f"{entry.filename} ({megabytes(entry.compress_size)} MB)" for entry in entries(package)[:3]
     )
     raise PackageError(
-        f"{package} has {megabytes(size)} MB, and {megabytes(limit)} MB is the limit,"
+        f"{package} has {megabytes(size)} MB, over the limit of {megabytes(limit)} MB,"
         f" which keeps cold starts short; largest: {largest}"
     )
 

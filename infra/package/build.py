@@ -78,7 +78,7 @@ def chalice_package(project: Path, stage: str, merged: Template, out: Path) -> N
     fragments.write_text(json.dumps(merged), encoding="utf-8")
     command = [sys.executable, "-c", "import sys; from chalice.cli import main; sys.exit(main())"]
     command += ["package", "--stage", stage, "--merge-template", str(fragments), str(out)]
-    # Chalice asks for a region that it then leaves out of the template, and for credentials it does not use.
+    # Chalice needs a region, which does not get into the template, and credentials, which it does not use.
     environ = {"AWS_DEFAULT_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true"}
     run("chalice package", command, cwd=project, environ={**environ, "PYTHONDONTWRITEBYTECODE": "1"})
     _finish_template(out / "sam.json", stage)
@@ -88,7 +88,7 @@ def _merged(project: Path, stage: str) -> Template:
     try:
         return aws.merge_template(stage, project / source.FRAGMENTS)
     except FragmentError as error:
-        raise PackageError(f"the template cannot be put together: {error}") from None
+        raise PackageError(f"the template cannot be merged: {error}") from None
 
 
 def _finish_template(file: Path, stage: str) -> None:
@@ -105,7 +105,7 @@ def _check_writable(out: Path) -> None:
             pass
     except OSError as error:
         raise PackageError(
-            f"{out} cannot be written into ({error.strerror}): name another folder with --out"
+            f"{out} is not writable ({error.strerror}): name another folder with --out"
         ) from None
 
 
@@ -115,6 +115,6 @@ def _check_runtime(template: Path, python: str) -> None:
     runtimes = {resource.get("Properties", {}).get("Runtime") for resource in resources} - {None}
     if runtimes != {f"python{python}"}:
         raise PackageError(
-            f"this is Python {python}, and Chalice would run the functions on {', '.join(sorted(runtimes))}:"
-            " build with a Python that Lambda has too (make clean, then make package PYTHON=python3.12)"
+            f"this is Python {python}, but Chalice would run the functions on {', '.join(sorted(runtimes))}:"
+            " build with a Python that Lambda has (make clean, then make package PYTHON=python3.12)"
         )

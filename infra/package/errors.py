@@ -37,7 +37,7 @@ def run(what: str, command: list[str], cwd: Path, environ: Mapping[str, str] | N
         raise PackageError(f"{what} cannot be started: {error}") from None
     if done.returncode:
         reason = _reason(f"{done.stdout}\n{done.stderr}").replace(f"{cwd}{os.sep}", "")
-        raise PackageError(f"{what} failed: {reason or f'it ended with status {done.returncode}'}")
+        raise PackageError(f"{what} failed: {reason or f'it exited with status {done.returncode}'}")
     return done.stdout
 
 

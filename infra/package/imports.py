@@ -9,7 +9,7 @@ from pathlib import Path
 
 from infra.package.errors import PackageError, run
 
-# -I and -S leave the standard library and the package: no site-packages, no variables, no current folder.
+# -I and -S leave only the standard library and the package: no site-packages, variables or current folder.
 ISOLATED = (sys.executable, "-I", "-S", "-B", "-c")
 COLD_IMPORT = """
 import sys, time
@@ -40,6 +40,6 @@ def _once(folder: str) -> float:
         )
     except PackageError as error:
         raise PackageError(
-            "the package does not import on its own, with the standard library alone beside it"
-            f" ({error}). What it imports must be in requirements.in"
+            "the application in the package does not import with only the standard library"
+            f" ({error}). Add what it imports to requirements.in"
         ) from None

@@ -16,7 +16,7 @@ NAMED = 5
 def export(repository: Path, project: Path) -> None:
     """Write the committed files of the package into a folder. Raises PackageError."""
     archive = project / "export.zip"
-    # The files as committed, also where git would give them Windows' line ends.
+    # The files as committed, even where git would give them Windows line ends.
     command = ["git", "-c", "core.autocrlf=false", "-c", "core.eol=lf", "-C", str(repository), "archive"]
     command += ["--format=zip", "-o", str(archive), "HEAD", "--", *SHIPPED]
     run("git archive of the last commit", command, cwd=project)
@@ -32,7 +32,7 @@ def require_checkout(repository: Path) -> None:
         run("git", ["git", "rev-parse", "--verify", "--quiet", "HEAD"], cwd=repository)
     except PackageError as error:
         raise PackageError(
-            f"{repository} is not a git checkout with a commit, and the package is built from one:"
+            f"{repository} is not a git checkout with a commit, which the package is built from:"
             f" clone the repository, and build there ({error})"
         ) from None
     if Path(top).resolve() != repository.resolve():
@@ -49,7 +49,7 @@ def warn_of_changes(repository: Path) -> None:
         return
     rest = f" and {len(changed) - NAMED} more" if len(changed) > NAMED else ""
     print(
-        f"package: warning: not committed: {', '.join(changed[:NAMED])}{rest}. The package is of the last"
+        f"package: warning: not committed: {', '.join(changed[:NAMED])}{rest}. The package has the last"
         " commit, without these changes.",
         file=sys.stderr,
     )

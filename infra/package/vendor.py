@@ -18,13 +18,13 @@ from packaging.markers import Marker
 from infra.aws.template import RUNTIMES
 from infra.package.errors import PYTHON, PackageError, run
 
-# The oldest C library that a Python of Lambda's has is Amazon Linux 2's, glibc 2.26, as pip names it and what
-# runs on it; a wheel for 2.28 would install, and not load.
+# The oldest C library of Lambda's Pythons is Amazon Linux 2's glibc 2.26; pip's name for it and compatible
+# ones. A wheel for 2.28 would install but not load.
 PLATFORMS = ("manylinux_2_26", "manylinux_2_17", "manylinux2014")
 PROCESSORS = {"x86_64": "x86_64", "arm64": "aarch64"}
 MACHINES = {"x86_64": "x86_64", "amd64": "x86_64", "aarch64": "arm64", "arm64": "arm64"}
 QUIETLY = ("--quiet", "--disable-pip-version-check")
-# A pin with a marker: what it pins, the marker, and its hashes and remarks.
+# A pin with a marker: the pin, the marker, and its hashes and comments.
 PIN_WITH_MARKER = re.compile(r"^(\S+==\S+) ; ([^\\\n]+?)( *\\?\n(?:[ \t]+.*\n)*)", re.MULTILINE)
 # Emulators run the functions on this machine: as processes, or in containers of its architecture.
 HERE = ("localstack", "ministack")
@@ -36,7 +36,7 @@ def this_architecture() -> str:
         return MACHINES[platform.machine().lower()]
     except KeyError:
         raise PackageError(
-            f"this machine is a {platform.machine()}, and Lambda runs on x86_64 and arm64 only: "
+            f"this machine is a {platform.machine()}, but Lambda has only x86_64 and arm64: "
             "build on a machine of one of these"
         ) from None
 

@@ -69,7 +69,7 @@ def test_a_name_may_not_stand_twice_in_a_fragment(tmp_path: Path) -> None:
     """A second resource of a name, which YAML would let win, is refused with its line."""
     (file,) = write(tmp_path, one="Resources:\n  Queue: {}\n  Queue: {}\n")
 
-    with pytest.raises(FragmentError, match=r"Queue stands twice[\s\S]*line 2"):
+    with pytest.raises(FragmentError, match=r"Queue is given twice[\s\S]*line 2"):
         read(file)
 
 

@@ -41,7 +41,7 @@ def test_undeploy_asks_with_the_names_of_what_it_deletes(tmp_path: Path) -> None
         env = {**somebody(tmp_path), "AWS_ENDPOINT_URL": url}
         done = run("infra.deploy", "--stage", "prod", "--name", "parley-try", "--delete", env=env)
     what = f"parley-try in account 111122223333, eu-west-1 at {url}"
-    assert done.stdout == f"{what}\nTake down {what}? Type its name: "
+    assert done.stdout == f"{what}\nDelete {what}? Type the stack's name: "
 
 
 # --- options ------------------------------------------------------------------------------------------------
@@ -52,7 +52,7 @@ def test_a_name_that_no_stack_can_have(name: str) -> None:
     """It is refused before anything is asked, with CloudFormation's rule."""
     done = run("infra.deploy", "--stage", "prod", f"--name={name}")
     assert done.returncode == 2
-    rule = "is not a stack's name: up to 128 letters, digits and hyphens, a letter first"
+    rule = "is not a stack name: use up to 128 letters, digits and hyphens, starting with a letter"
     assert done.stderr.splitlines()[-1] == f"deploy: argument --name: {name!r} {rule}"
 
 
@@ -61,7 +61,7 @@ def test_an_address_that_is_no_url(url: str) -> None:
     """It is refused before anything is deployed."""
     done = run("infra.deploy", "--stage", "localstack", f"--shown-as={url}")
     assert done.returncode == 2
-    rule = "is not a URL: it begins with http:// or https://"
+    rule = "is not a URL: it must begin with http:// or https://"
     assert done.stderr.splitlines()[-1] == f"deploy: argument --shown-as: {url!r} {rule}"
 
 
@@ -116,7 +116,7 @@ def test_stopped_before_a_change(tmp_path: Path, arguments: list[str], number: s
 def test_stopped_during_a_change(tmp_path: Path, held: str, there: bool, arguments: list[str]) -> None:
     """From then on CloudFormation goes on with it."""
     said = stopped(Cloud(there=there, held=held), somebody(tmp_path), arguments, signal.SIGTERM)
-    assert said == "deploy: interrupted; what was begun on parley-prod goes on in CloudFormation\n"
+    assert said == "deploy: interrupted; CloudFormation continues the change of parley-prod\n"
 
 
 def test_a_disk_without_room(tmp_path: Path) -> None:

@@ -19,7 +19,7 @@ from infra.deploy.errors import DeployError
 from infra.deploy.stack import Stack
 from tests.deploy.endpoints import serving
 
-DRY = "A dry run: the stack was not changed"
+DRY = "Dry run: the stack was not changed"
 PROTECTED = "the stack was protected"
 LOSING = ["ServerlessCache"]
 
@@ -114,7 +114,7 @@ def deploy(session: boto3.Session, monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
 def test_an_empty_store_is_not_put_in_place_of_a_full_one(deploy: Deploy) -> None:
     """Changes that would lose data are forgotten, and the error names what would be lost and the way on."""
     changes = GivenChanges(LOSING)
-    with pytest.raises(DeployError, match=r"^ServerlessCache would give way to an empty one") as raised:
+    with pytest.raises(DeployError, match=r"^ServerlessCache would be replaced by an empty one") as raised:
         deploy(changes)
     assert "REPLACE_DATA=1" in str(raised.value)
     assert changes.done == ["discarded"]
@@ -158,7 +158,7 @@ def test_own_domain_names_are_shown_with_dns_targets(deploy: Deploy, monkeypatch
     monkeypatch.setattr(GivenStack, "names", NAMED)
     told = [line for line in deploy(None) if "CNAME" in line]
 
-    assert told == [f"https://chat.example works once its name is a CNAME of {NAMED['DomainTarget']}"]
+    assert told == [f"https://chat.example works when its name is a CNAME of {NAMED['DomainTarget']}"]
 
 
 FUNCTIONS: dict[str, Any] = {"AutoPublishAlias": "live", "Environment": {"Variables": {}}}

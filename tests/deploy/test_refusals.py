@@ -65,14 +65,14 @@ def test_nobody_is_there_to_confirm(nobody: dict[str, str]) -> None:
     with sts(200, TAKEN) as (url, asked):
         env = {**nobody, **CREDENTIALS, "AWS_DEFAULT_REGION": "us-east-1", "AWS_ENDPOINT_URL": url}
         done = run("infra.deploy", "--stage", "prod", "--delete", env=env)
-    assert refusal(done) == "deploy: nobody is there to confirm: give --yes (make undeploy YES=1)"
+    assert refusal(done) == "deploy: there is no terminal to confirm in: give --yes (make undeploy YES=1)"
     assert asked == ["GetCallerIdentity"]
 
 
 def test_missing_region_stops_the_deployment(nobody: dict[str, str]) -> None:
     """Without a region nothing is created."""
     done = run("infra.deploy", "--stage", "prod", env={**nobody, **CREDENTIALS})
-    assert refusal(done) == "deploy: no region: set AWS_DEFAULT_REGION, for instance to us-east-1"
+    assert refusal(done) == "deploy: no region: set AWS_DEFAULT_REGION, for example to us-east-1"
 
 
 @pytest.mark.parametrize("stage", ["prod", "localstack"])
@@ -94,7 +94,7 @@ def test_a_parameter_without_a_value(nobody: dict[str, str]) -> None:
     """A parameter is a name and a value."""
     env = {**nobody, **CREDENTIALS, "AWS_DEFAULT_REGION": "us-east-1"}
     done = run("infra.deploy", "--stage", "prod", "--parameter", "Store", env=env)
-    assert refusal(done) == "deploy: a parameter is given as Name=value, not as Store"
+    assert refusal(done) == "deploy: a parameter has the form Name=value; this is Store"
 
 
 def test_the_port_of_localstack_is_taken(taken_port: int) -> None:
@@ -108,7 +108,7 @@ def test_no_python_for_localstack(tmp_path: Path) -> None:
     """Without the Python that LocalStack wants, the line says which and how to name one."""
     env = {"PYTHON313": "/nowhere/python3.13", "PARLEY_LOCALSTACK_FOLDER": str(tmp_path)}
     said = refusal(run("infra.localstack", "--port", "0", "--ephemeral", env=env))
-    assert said.startswith("parley: LocalStack 4.14.0 runs on Python 3.13, and none was found.")
+    assert said.startswith("parley: LocalStack 4.14.0 runs on Python 3.13, which was not found.")
 
 
 def test_a_file_in_the_place_of_localstacks_data(tmp_path: Path) -> None:

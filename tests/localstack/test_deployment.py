@@ -57,7 +57,7 @@ def test_a_dry_run_shows_the_changes_and_makes_none(server: LocalStackServer, en
     )
     assert done.returncode == 0, done.stderr
     assert re.search(r"^ +Add +APIHandler +AWS::Lambda::Function$", done.stdout, re.MULTILINE)
-    assert done.stdout.endswith("A dry run: the stack was not changed\n")
+    assert done.stdout.endswith("Dry run: the stack was not changed\n")
     assert status(server, "parley-dry") is None
 
 

@@ -236,7 +236,7 @@ def test_a_broken_fragment_stops_the_build(checkout: Path, tmp_path: Path) -> No
     copy(checkout, repository, *SHIPPED)
     fragments = repository / "infra" / "aws"
     shutil.copy(fragments / "media.yaml", fragments / "queues.yaml")
-    with pytest.raises(PackageError, match=r"queues\.yaml: .* has a value in another fragment"):
+    with pytest.raises(PackageError, match=r"queues\.yaml: .* has another value in another fragment"):
         build("prod", tmp_path / "out", repository=commit(repository))
 
 

@@ -52,7 +52,7 @@ def test_a_tools_reason_is_one_line(tmp_path: Path) -> None:
 
 def test_a_tool_that_says_nothing(tmp_path: Path) -> None:
     """A tool that ends without a word is told with its status."""
-    with pytest.raises(PackageError, match=r"^it failed: it ended with status 3$"):
+    with pytest.raises(PackageError, match=r"^it failed: it exited with status 3$"):
         run("it", [sys.executable, "-c", "raise SystemExit(3)"], cwd=tmp_path)
 
 
@@ -62,14 +62,14 @@ def test_a_file_in_the_place_of_the_folder(tmp_path: Path, below: str) -> None:
     (tmp_path / "out").write_text("a file")
     out = tmp_path / "out" / below
     said = refusal(commands.run("infra.package", "--stage", "localstack", "--out", str(out)))
-    assert said.startswith(f"package: {out} cannot be written into")
+    assert said.startswith(f"package: {out} is not writable")
     assert said.endswith("name another folder with --out")
 
 
 def test_a_folder_is_refused_before_anything_is_built(tmp_path: Path, checkout: Path) -> None:
     """The caller of build gets the same as an error of packaging."""
     (tmp_path / "out").write_text("a file")
-    with pytest.raises(PackageError, match="cannot be written into"):
+    with pytest.raises(PackageError, match="is not writable"):
         build("localstack", tmp_path / "out", repository=checkout)
 
 

@@ -1,1 +1,1 @@
-"""Groups, rooms and direct chats: making, changing, members, permissions."""
+"""Groups, rooms and direct chats: creating, changing, members, rules and permissions."""

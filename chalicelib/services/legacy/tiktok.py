@@ -50,7 +50,7 @@ class TikTokMessages:
         return _shown(chat, sent, [])
 
     def members(self, request: TikTokPull) -> tuple[str, str]:
-        """Return the two of the chat that is asked for; raises BadRequest."""
+        """Return the handles of the two members of the requested chat; raises BadRequest."""
         return self._names.direct_chat(request.chat, "chat")[1]
 
     def pull(self, caller: Caller, request: TikTokPull) -> TikTokPage:

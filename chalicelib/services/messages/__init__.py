@@ -1,1 +1,1 @@
-"""Send to a chat and read it."""
+"""Sending messages and reading them."""

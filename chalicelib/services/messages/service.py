@@ -1,4 +1,4 @@
-"""Sending to a chat and reading it."""
+"""Sending messages to a chat and reading them, for /v1 and the WebSocket API."""
 
 from __future__ import annotations
 
@@ -30,9 +30,10 @@ def fitting_reply(entries: list[LogEntry], chat: str) -> Rows:
 
 
 class Messages:
-    """The rules of sending and reading; the log itself is the store's.
+    """Sends messages and reads a chat's log.
 
-    caller: who calls. chat: the chat as the caller named it.
+    caller: The authenticated user.
+    chat: The chat's id as the caller gave it.
     """
 
     def __init__(self, log: MessageLog, ids: ChatIds, sender: MessageSender, reader: LogReader) -> None:
@@ -65,9 +66,10 @@ class Messages:
         limit: int,
         fit: Fit = fitting_reply,
     ) -> Page:
-        """Read some messages of a chat, as far as the caller may, in rising seq.
+        """Read messages of a chat that the caller may read, in rising seq.
 
-        after, before: cursors, at most one of them; with neither, the newest messages. fit: makes the rows.
+        after, before: Cursors, at most one of them. Without both: the newest messages.
+        fit: Makes the rows of the page.
         Raises ChatNotFound, NotAMember, BadRequest, HistoryChanged.
         """
         found = self._ids.own(caller.handle, chat)
@@ -85,7 +87,7 @@ class Messages:
         return _page(part, entries, rows, MessageCursor(part.base), gone)
 
     def one(self, caller: Caller, chat: str, seq: str) -> Message:
-        """Read one message of a chat that the caller may read; raises MessageNotFound too."""
+        """Read one message of a chat; raises what `page` raises, and MessageNotFound."""
         found = self._ids.own(caller.handle, chat).text
         wanted = seq_of(seq, "seq")
         entries = caller.read(self._log.after(found, wanted - 1, 1, reader=caller.handle)).entries
@@ -108,8 +110,8 @@ class Messages:
 def _page(part: LogPage, entries: list[LogEntry], rows: Rows, edge: MessageCursor, gone: list[str]) -> Page:
     """Return the page of some entries.
 
-    rows: the entries as the page shows them. edge: the message that an empty page follows. gone: deleted
-    members of the chat.
+    rows: The entries as the page shows them. edge: The message that an empty page follows.
+    gone: Handles of deleted members of the chat.
     """
     oldest = entries[0].seq if entries else edge.seq + 1
     before = _cursor(part, entries[0]) if entries else MessageCursor(oldest)

@@ -197,9 +197,9 @@ def test_missing_store_stops_the_import(tmp_path: Path, source: UserServer) -> N
     assert not (tmp_path / ".data").exists()
 
     (tmp_path / ".data").mkdir()
-    assert "no store answers at" in command().stderr
+    assert "no store responds at" in command().stderr
     command.env["REDIS_URL"] = f"unix://{tmp_path}/nobody"
-    assert "the store does not answer" in command().stderr
+    assert "the store does not respond" in command().stderr
 
 
 @pytest.mark.long
@@ -271,7 +271,7 @@ def test_function_in_a_circle() -> None:
     report = ImportReport(read=1, next=ImportCursor(url="http://h.example/"))
     whole = Whole(LambdaCaller(InProcess([report] * 3), "import_users"), lambda _report: None).run(REQUEST)
 
-    assert whole.problem == "the pages come back to one that was read"
+    assert whole.problem == "the pages lead back to one that was already read"
 
 
 @pytest.mark.parametrize(
@@ -281,7 +281,7 @@ def test_function_in_a_circle() -> None:
             RuntimeError("Task timed out after 29.00 seconds"),
             "import_users failed: Task timed out after 29.00",
         ),
-        ({"code": 400, "msg": "url: it is missing", "error": "bad_request"}, "answers: url: it is missing"),
+        ({"code": 400, "msg": "url: it is missing", "error": "bad_request"}, "returned: url: it is missing"),
     ],
 )
 def test_function_that_fails(made: Any, told: str) -> None:

@@ -419,11 +419,11 @@ def test_a_price_that_was_given_is_not_called_assumed(capsys: pytest.CaptureFixt
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["--messages", "many"], "argument --messages: many is not a number from 0 on"),
-        (["--messages", "-1"], "argument --messages: -1 is not a number from 0 on"),
-        (["--messages", "inf"], "argument --messages: inf is not a number from 0 on"),
-        (["--memory-mb", "64"], "argument --memory-mb: 64 is not a number from 128 on"),
-        (["--members", "1.5"], "argument --members: 1.5 is not a whole number from 1 on"),
+        (["--messages", "many"], "argument --messages: many is not a number of at least 0"),
+        (["--messages", "-1"], "argument --messages: -1 is not a number of at least 0"),
+        (["--messages", "inf"], "argument --messages: inf is not a number of at least 0"),
+        (["--memory-mb", "64"], "argument --memory-mb: 64 is not a number of at least 128"),
+        (["--members", "1.5"], "argument --members: 1.5 is not a whole number of at least 1"),
         (["--store", "redis"], "argument --store: invalid choice: 'redis'"),
         (["--egres", "nat"], "unrecognized arguments: --egres nat"),
         (["--parameter", "Stor=x"], "argument --parameter: Stor=x is not NAME=VALUE of a parameter"),
@@ -536,7 +536,7 @@ def test_a_document_without_markers_is_left_alone(tmp_path: Path, text: str) -> 
     """The command fails with one line that names the file and the markers, and does not write it."""
     file = tmp_path / "costs.md"
     file.write_text(text)
-    with pytest.raises(SystemExit, match=rf"^costs: {re.escape(str(file))} cannot be refreshed: .*{END}"):
+    with pytest.raises(SystemExit, match=rf"^costs: {re.escape(str(file))} cannot be updated: .*{END}"):
         main(["--refresh", str(file)])
     assert file.read_text() == text
 

@@ -89,7 +89,7 @@ class ProcessExecutor(RuntimeExecutor):  # type: ignore[misc] # LocalStack carri
         """Unpack the code; raises LambdaRuntimeException if the interpreter has another runtime."""
         wanted, there = function_version.config.runtime, _runtime()
         if wanted != there:
-            raise LambdaRuntimeException(f"the function wants {wanted}, and functions run on {there} here")
+            raise LambdaRuntimeException(f"the function needs {wanted}, but functions run on {there} here")
         function_version.config.code.prepare_for_execution()
 
     @classmethod

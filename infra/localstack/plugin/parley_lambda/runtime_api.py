@@ -142,7 +142,7 @@ class _Handler(BaseHTTPRequestHandler):
         return b"".join(chunks)
 
     def _reply(self, status: HTTPStatus, headers: dict[str, str] | None = None, body: bytes = b"") -> None:
-        # A process that was killed does not read its answer.
+        # A killed process does not read its response.
         with contextlib.suppress(ConnectionError):
             self.send_response(status)
             for name, value in {**(headers or {}), "Content-Length": str(len(body))}.items():

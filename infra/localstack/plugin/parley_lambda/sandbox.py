@@ -37,7 +37,7 @@ class Sandbox:
         self._code = code
         self._environ = environ
         self._seconds = seconds
-        # A file, not a pipe: what the process wrote before it answered is there when its answer is.
+        # A file instead of a pipe: it has the output before a response when the response arrives.
         self._output = tempfile.NamedTemporaryFile(prefix="parley-lambda-")  # noqa: SIM115 # closed by stop
         self._api = RuntimeApi()
         self._process: subprocess.Popen[bytes] | None = None
