@@ -14,8 +14,9 @@ from chalicelib.config import Settings
 from chalicelib.services.values.chat_id import new_group_id
 from chalicelib.store.chats.chats import Chats
 from chalicelib.store.chats.info import Info, Role
-from chalicelib.store.inbox.index import InboxEntry, Inboxes, InboxState
-from chalicelib.store.messages.log import Content, packed
+from chalicelib.store.inbox.entries import InboxEntry, InboxState
+from chalicelib.store.inbox.index import Inboxes
+from chalicelib.store.messages.content import Content, packed
 from chalicelib.store.redis.query import Query
 
 GROUPS, INBOXES = (10, 100, 1000), (10, 1000)

@@ -18,7 +18,8 @@ from bench.in_process import handler
 from bench.loads import LOADS, SEND, SEND_CHAT, SENDER, TEXT
 from bench.options import CALL_ROUNDS, Scale, progress
 from chalicelib.config import Settings
-from chalicelib.store.messages.log import Content, MessageLog
+from chalicelib.store.messages.content import Content
+from chalicelib.store.messages.log import MessageLog
 from chalicelib.store.redis.client import Store, connect
 from chalicelib.store.redis.credentials import StoreLogin
 from chalicelib.store.redis.nodes import Command, SingleNode

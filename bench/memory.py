@@ -11,7 +11,8 @@ import redis
 from bench.options import progress
 from chalicelib.config import Settings
 from chalicelib.store import keys
-from chalicelib.store.messages.log import Content, MessageLog
+from chalicelib.store.messages.content import Content
+from chalicelib.store.messages.log import MessageLog
 from chalicelib.store.redis.client import connect
 from tests.servers.engines import Engine
 

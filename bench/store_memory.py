@@ -15,7 +15,7 @@ from bench.loads import SEND_CHAT, SENDER, TEXT
 from bench.memory import Scales
 from bench.options import Scale
 from chalicelib.store import keys
-from chalicelib.store.messages.log import Content
+from chalicelib.store.messages.content import Content
 from tests.servers.engines import Engine, EngineError, RedisEngine, ValkeyEngine
 
 ELEMENT_AIM_BYTES = 65.0

@@ -23,7 +23,7 @@ def reader_keys(chat: str) -> tuple[str, str, str, str, str]:
 
 
 def inbox_item(handle: str, chat: str) -> str:
-    """Return what is owed when how a chat stands to somebody has changed."""
+    """Return the outbox item of a changed inbox entry."""
     return f"p{handle}\0{chat}"
 
 

@@ -8,11 +8,12 @@ from typing import Any
 import msgspec
 
 from chalicelib.store import keys
-from chalicelib.store.chats.chats import ChatChange, Chats, ChatSnapshot, MemberChange
+from chalicelib.store.chats.changes import ChatChange, ChatSnapshot, MemberChange
+from chalicelib.store.chats.chats import Chats
 from chalicelib.store.chats.info import Info, Member, Other, Relation, Role
-from chalicelib.store.inbox.index import InboxEntry
+from chalicelib.store.inbox.entries import InboxEntry
 from chalicelib.store.inbox.read_state import RECORD
-from chalicelib.store.messages.log import Content, packed
+from chalicelib.store.messages.content import Content, packed
 from chalicelib.store.redis.client import Store
 from tests.store.account_records import fields_of
 from tests.store.log_records import RawClient, elements_of

@@ -7,12 +7,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from chalicelib.store import keys
-from chalicelib.store.realtime.user_connections import (
-    ConnectOutcome,
-    PresenceChange,
-    ShownPresence,
-    UserConnections,
-)
+from chalicelib.store.realtime.connection_results import ConnectOutcome, PresenceChange, ShownPresence
+from chalicelib.store.realtime.user_connections import UserConnections
 from chalicelib.store.redis.client import Store
 from tests.servers.engines import Engine
 from tests.store.account_records import HOUR, clock

@@ -9,7 +9,8 @@ from typing import Any
 
 from chalicelib.push_gateway.pusher import CloseReason, Outcome, OutgoingFrame
 from chalicelib.store.realtime.connection import Connections
-from chalicelib.store.realtime.user_connections import ConnectOutcome, Target, UserConnections
+from chalicelib.store.realtime.connection_results import ConnectOutcome, Target
+from chalicelib.store.realtime.user_connections import UserConnections
 from chalicelib.store.redis.client import Store
 
 LEASE = 660 * 1_000_000

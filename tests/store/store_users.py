@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 from chalicelib.errors import StoreUnavailable
-from chalicelib.store.messages.log import Content
+from chalicelib.store.messages.content import Content
 from chalicelib.store.redis.client import Store
 from chalicelib.store.redis.connect import AccessRefused
 from tests.servers.engines import Engine

@@ -8,7 +8,7 @@ from chalicelib.errors import LastOwner
 from chalicelib.services.chats.decisions import Action, Decision
 from chalicelib.services.chats.permissions import check_target, has_relation
 from chalicelib.services.values.system_events import event
-from chalicelib.store.chats.chats import ChatSnapshot, MemberChange
+from chalicelib.store.chats.changes import ChatSnapshot, MemberChange
 from chalicelib.store.chats.info import Member, Other, Relation, Role
 
 

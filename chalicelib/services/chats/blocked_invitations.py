@@ -8,7 +8,8 @@ from chalicelib.errors import ChatNotFound
 from chalicelib.services.chats.decisions import Action, Decision
 from chalicelib.services.chats.rules.inviting import end_invitation
 from chalicelib.services.chats.transaction import ChatTransactions
-from chalicelib.store.chats.chats import Chats, ChatSnapshot
+from chalicelib.store.chats.changes import ChatSnapshot
+from chalicelib.store.chats.chats import Chats
 from chalicelib.store.chats.info import Info, Other
 from chalicelib.store.chats.invitee import Invitees
 from chalicelib.store.redis.client import Store

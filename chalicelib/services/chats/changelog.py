@@ -9,7 +9,8 @@ from chalicelib.services.values.chat_id import ChatIds
 from chalicelib.services.values.cursors import CHANGE_CURSOR, ChangeCursor, MessageCursor
 from chalicelib.services.values.times import rfc3339
 from chalicelib.services.views.inbox_row import ROLES
-from chalicelib.store.chats.chats import Chats, ChatSnapshot
+from chalicelib.store.chats.changes import ChatSnapshot
+from chalicelib.store.chats.chats import Chats
 from chalicelib.store.chats.info import Member
 from chalicelib.store.chats.lists import ChatLists
 from chalicelib.store.chats.summary import MembershipState, Summaries

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from chalicelib.services.chats.invitee_status import NO_OBJECTION, InviteeStatus
 from chalicelib.services.chats.permissions import Record
 from chalicelib.services.values.system_events import Stored
-from chalicelib.store.chats.chats import MemberChange
+from chalicelib.store.chats.changes import MemberChange
 from chalicelib.store.chats.info import Info, Other, Relation
 
 

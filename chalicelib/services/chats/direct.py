@@ -8,7 +8,7 @@ from chalicelib.services.social.contact import check_contact
 from chalicelib.services.values.names import Names
 from chalicelib.store.accounts.accounts import Accounts
 from chalicelib.store.chats.summary import Summaries
-from chalicelib.store.inbox.index import InboxEntry, InboxState
+from chalicelib.store.inbox.entries import InboxEntry, InboxState
 from chalicelib.store.inbox.read_state import ReadStates
 from chalicelib.store.redis.client import Store
 

@@ -11,7 +11,8 @@ from chalicelib.services.chats.rules import inviting, joining
 from chalicelib.services.chats.transaction import ChatTransactions
 from chalicelib.services.values.chat_id import ChatIds
 from chalicelib.services.values.names import Names
-from chalicelib.store.chats.chats import Chats, ChatSnapshot
+from chalicelib.store.chats.changes import ChatSnapshot
+from chalicelib.store.chats.chats import Chats
 from chalicelib.store.chats.info import Info, Member, Role
 from chalicelib.store.redis.query import Query
 

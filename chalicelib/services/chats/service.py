@@ -15,7 +15,8 @@ from chalicelib.services.chats.fields import checked_fields
 from chalicelib.services.chats.membership import Membership
 from chalicelib.services.chats.transaction import ChatTransactions
 from chalicelib.services.values.chat_id import ChatIds
-from chalicelib.store.chats.chats import Chats, ChatSnapshot
+from chalicelib.store.chats.changes import ChatSnapshot
+from chalicelib.store.chats.chats import Chats
 from chalicelib.store.chats.info import Role
 
 

@@ -13,9 +13,10 @@ from chalicelib.services.chats.decisions import Action, Decision
 from chalicelib.services.delivery.fan_out import ChatFanOut
 from chalicelib.services.values.chat_id import is_group
 from chalicelib.services.values.system_events import Stored
-from chalicelib.store.chats.chats import ChatChange, Chats, ChatSnapshot
+from chalicelib.store.chats.changes import ChatChange, ChatSnapshot
+from chalicelib.store.chats.chats import Chats
 from chalicelib.store.chats.info import Info
-from chalicelib.store.messages.log import Content, packed
+from chalicelib.store.messages.content import Content, packed
 from chalicelib.store.redis.client import Store
 
 MAX_ATTEMPTS = 20

@@ -10,8 +10,9 @@ from chalicelib.services.values.chat_id import ChatId
 from chalicelib.store.accounts.accounts import Accounts
 from chalicelib.store.chats.summary import MembershipState, Summaries
 from chalicelib.store.messages.outbox import Outbox
+from chalicelib.store.realtime.connection_results import Target
 from chalicelib.store.realtime.recipients import EphemeralRecipients, Recipients
-from chalicelib.store.realtime.user_connections import Target, UserConnections
+from chalicelib.store.realtime.user_connections import UserConnections
 from chalicelib.store.redis.client import Store
 from chalicelib.store.redis.query import Batch, Query
 from chalicelib.store.social.blocks import Blocks

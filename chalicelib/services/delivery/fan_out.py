@@ -9,9 +9,10 @@ from typing import Any
 from chalicelib.logs import LOGGER
 from chalicelib.schemas.messages import Message
 from chalicelib.services.delivery.message_push import MessagePush
-from chalicelib.store.inbox.index import InboxEntry, Inboxes
+from chalicelib.store.inbox.entries import InboxEntry
+from chalicelib.store.inbox.index import Inboxes
 from chalicelib.store.messages.outbox import Outbox
-from chalicelib.store.realtime.user_connections import Target
+from chalicelib.store.realtime.connection_results import Target
 from chalicelib.store.redis.client import Store
 from chalicelib.store.redis.query import Batch, Query
 

@@ -10,7 +10,7 @@ from msgspec import Struct
 from chalicelib.push_gateway.pusher import CloseReason, Outcome, OutgoingFrame, Pusher
 from chalicelib.schemas.realtime import PresenceFrame, RoomFrame, SignalFrame, TypingFrame
 from chalicelib.services.delivery import codec
-from chalicelib.store.realtime.user_connections import Target
+from chalicelib.store.realtime.connection_results import Target
 
 DROPPABLE = (SignalFrame, TypingFrame, PresenceFrame, RoomFrame)
 """Frames that are worth nothing later: a connection that reads too slowly goes without them."""

@@ -17,7 +17,7 @@ from chalicelib.services.delivery.push import PushService
 from chalicelib.services.views import message_row
 from chalicelib.store.messages.log import MessageLog
 from chalicelib.store.messages.outbox import Outbox
-from chalicelib.store.realtime.user_connections import Target
+from chalicelib.store.realtime.connection_results import Target
 
 JOB_CONNECTIONS = 250
 """Connections that one job of the queue pushes to."""

@@ -11,9 +11,9 @@ from chalicelib.logs import log_failures
 from chalicelib.services.delivery.fan_out import ChatFanOut, Depart
 from chalicelib.services.jobs.pending_jobs import SWEEP_AGE_MICROSECONDS
 from chalicelib.store.chats.chats import Chats
-from chalicelib.store.inbox.index import InboxEntry
+from chalicelib.store.inbox.entries import InboxEntry
 from chalicelib.store.messages.outbox import INDEXED, MOVED, PLACED, Audience, OutboxEntry
-from chalicelib.store.realtime.user_connections import Target
+from chalicelib.store.realtime.connection_results import Target
 from chalicelib.store.redis.client import BREAK_SECONDS, Store
 from chalicelib.store.redis.query import Batch, Query
 

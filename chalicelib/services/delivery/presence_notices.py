@@ -8,7 +8,8 @@ from chalicelib.schemas.realtime import Presence, PresenceFrame
 from chalicelib.services.delivery.frame_push import AddressedFrame
 from chalicelib.services.delivery.push import PushService
 from chalicelib.services.values.times import rfc3339
-from chalicelib.store.realtime.user_connections import PresenceChange, ShownPresence, UserConnections
+from chalicelib.store.realtime.connection_results import PresenceChange, ShownPresence
+from chalicelib.store.realtime.user_connections import UserConnections
 from chalicelib.store.redis.client import Store
 
 

@@ -9,7 +9,7 @@ from chalicelib.logs import LOGGER
 from chalicelib.push_gateway.pusher import SESSION_ENDED, CloseReason
 from chalicelib.schemas.realtime import ErrorFrame
 from chalicelib.services.delivery.frame_push import AddressedFrame, FramePush
-from chalicelib.store.realtime.user_connections import Target
+from chalicelib.store.realtime.connection_results import Target
 
 
 class PushService:

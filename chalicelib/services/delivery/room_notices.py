@@ -9,7 +9,7 @@ from chalicelib.services.delivery.frame_push import AddressedFrame
 from chalicelib.services.social.block_filter import BlockFilter
 from chalicelib.services.values.chat_id import ROOM_PREFIX, kind_of
 from chalicelib.store.realtime.chat_connections import ChatConnection, ChatConnections, Left
-from chalicelib.store.realtime.user_connections import Target
+from chalicelib.store.realtime.connection_results import Target
 from chalicelib.store.redis.client import Store
 
 ENTERED = "a new user has joined the room"

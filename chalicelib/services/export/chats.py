@@ -13,11 +13,13 @@ from chalicelib.services.values.paging import encoded, until_enough
 from chalicelib.services.values.times import rfc3339
 from chalicelib.services.views import message_row
 from chalicelib.services.views.inbox_row import row
-from chalicelib.store.chats.chats import Chats, ChatSnapshot
+from chalicelib.store.chats.changes import ChatSnapshot
+from chalicelib.store.chats.chats import Chats
 from chalicelib.store.chats.info import Member, Other
 from chalicelib.store.chats.summary import MembershipState, Summaries, Summary
 from chalicelib.store.inbox.index import Inboxes
-from chalicelib.store.messages.log import LogEntry, MessageLog
+from chalicelib.store.messages.content import LogEntry
+from chalicelib.store.messages.log import MessageLog
 from chalicelib.store.redis.client import Store
 from chalicelib.store.redis.sorted_sets import ScoredMember
 from chalicelib.texts import folded

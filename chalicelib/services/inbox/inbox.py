@@ -13,7 +13,8 @@ from chalicelib.services.values.paging import encoded, take_fitting
 from chalicelib.services.values.times import microseconds
 from chalicelib.services.views.inbox_row import PAGE_BYTES, SHOWN, checked, row, size_of
 from chalicelib.store.chats.summary import Summaries, Summary
-from chalicelib.store.inbox.index import ActivePage, Inboxes, Unchecked
+from chalicelib.store.inbox.entries import ActivePage, Unchecked
+from chalicelib.store.inbox.index import Inboxes
 from chalicelib.store.redis.client import Store
 from chalicelib.store.redis.sorted_sets import ScoredMember
 

@@ -11,7 +11,7 @@ from chalicelib.services.social.block_filter import BlockFilter
 from chalicelib.services.values.chat_id import ChatIds
 from chalicelib.services.values.cursors import MESSAGE_CURSOR, MessageCursor
 from chalicelib.services.values.paging import page_of
-from chalicelib.store.inbox.index import InboxEntry, InboxState
+from chalicelib.store.inbox.entries import InboxEntry, InboxState
 from chalicelib.store.inbox.read_state import (
     ARCHIVED,
     MARKED_UNREAD,

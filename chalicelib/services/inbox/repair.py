@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from chalicelib.services.inbox.sync_token import SyncToken
 from chalicelib.services.views.inbox_row import SHOWN
 from chalicelib.store.chats.summary import MembershipState, Summary
-from chalicelib.store.inbox.index import InboxEntry, InboxState
+from chalicelib.store.inbox.entries import InboxEntry, InboxState
 from chalicelib.store.inbox.repair import InboxRepair, KnownChat, KnownChats
 from chalicelib.store.redis.query import Query
 

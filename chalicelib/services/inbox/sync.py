@@ -12,7 +12,8 @@ from chalicelib.services.inbox.sync_page import sync_page
 from chalicelib.services.inbox.sync_token import CHECKED, SYNC_TOKEN, UNKEPT, SyncToken
 from chalicelib.services.views.inbox_row import PAGE_BYTES, checked
 from chalicelib.store.chats.summary import Summaries, Summary
-from chalicelib.store.inbox.index import Inboxes, MovedPage, Unchecked
+from chalicelib.store.inbox.entries import MovedPage, Unchecked
+from chalicelib.store.inbox.index import Inboxes
 from chalicelib.store.inbox.repair import KnownChat
 from chalicelib.store.redis.client import Store
 

@@ -13,7 +13,7 @@ from chalicelib.services.inbox.sync_token import SyncToken
 from chalicelib.services.values.paging import encoded, take_fitting
 from chalicelib.services.views.inbox_row import SHOWN, row, size_of
 from chalicelib.store.chats.summary import Summary
-from chalicelib.store.inbox.index import MovedChat
+from chalicelib.store.inbox.entries import MovedChat
 
 
 class SyncPage(NamedTuple):

@@ -11,7 +11,8 @@ from chalicelib.services.messages.send import MessageSender
 from chalicelib.services.values.chat_id import ChatId, ChatIds
 from chalicelib.services.values.message_limits import fitting
 from chalicelib.services.values.names import Names
-from chalicelib.store.messages.log import LogEntry, MessageLog
+from chalicelib.store.messages.content import LogEntry
+from chalicelib.store.messages.log import MessageLog
 from chalicelib.texts import folded
 
 DEFAULT_LIMIT = 10

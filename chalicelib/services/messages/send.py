@@ -14,7 +14,8 @@ from chalicelib.services.values.chat_id import ChatId
 from chalicelib.services.values.message_limits import checked_id, checked_text
 from chalicelib.services.views.message_row import message
 from chalicelib.store.accounts.accounts import Accounts, AccountStatus
-from chalicelib.store.messages.log import Content, LogEntry, MessageLog
+from chalicelib.store.messages.content import Content, LogEntry
+from chalicelib.store.messages.log import MessageLog
 from chalicelib.store.redis.client import Store
 
 

@@ -16,7 +16,8 @@ from chalicelib.services.values.chat_id import ChatIds
 from chalicelib.services.values.cursors import MESSAGE_CURSOR, MessageCursor, seq_of
 from chalicelib.services.values.message_limits import fitting
 from chalicelib.services.views.message_row import message
-from chalicelib.store.messages.log import LogEntry, LogPage, MessageLog
+from chalicelib.store.messages.content import LogEntry
+from chalicelib.store.messages.log import LogPage, MessageLog
 from chalicelib.store.redis.query import Query
 
 Rows = list[Message] | list[Encoded[Message]]

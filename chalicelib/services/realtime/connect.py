@@ -16,7 +16,7 @@ from chalicelib.services.realtime.tickets import ShownTicket
 from chalicelib.services.values.chat_id import ROOM_PREFIX, ChatIds
 from chalicelib.services.values.names import Names
 from chalicelib.store.accounts.sessions import Details
-from chalicelib.store.realtime.user_connections import ConnectAttempt, ConnectOutcome
+from chalicelib.store.realtime.connection_results import ConnectAttempt, ConnectOutcome
 
 JSON_PROTOCOL = "parley.json"
 PROTOCOLS = (SUBPROTOCOL, JSON_PROTOCOL)

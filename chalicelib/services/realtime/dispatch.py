@@ -18,7 +18,8 @@ from chalicelib.store.accounts.rate_limits import Rate
 from chalicelib.store.accounts.sessions import id_of
 from chalicelib.store.accounts.signed_identity import digest_in
 from chalicelib.store.realtime.connection import Connections, FrameSender
-from chalicelib.store.realtime.user_connections import NAMED, Target
+from chalicelib.store.realtime.connection_results import Target
+from chalicelib.store.realtime.user_connections import NAMED
 from chalicelib.store.redis.client import Store
 from chalicelib.store.redis.query import Query
 

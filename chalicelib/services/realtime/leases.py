@@ -13,7 +13,8 @@ from chalicelib.services.delivery.push import PushService
 from chalicelib.services.realtime.dispatch import Connection
 from chalicelib.store.realtime.chat_connections import ChatConnections
 from chalicelib.store.realtime.connection import Attachments, Connections
-from chalicelib.store.realtime.user_connections import Target, UserConnections
+from chalicelib.store.realtime.connection_results import Target
+from chalicelib.store.realtime.user_connections import UserConnections
 from chalicelib.store.redis.client import Store
 from chalicelib.store.redis.query import Query
 

@@ -23,7 +23,7 @@ from chalicelib.services.values.chat_id import ChatIds
 from chalicelib.services.values.paging import encoded, take_fitting
 from chalicelib.services.values.times import rfc3339
 from chalicelib.services.views.message_row import message
-from chalicelib.store.messages.log import LogEntry
+from chalicelib.store.messages.content import LogEntry
 
 
 class MessageFrames:

@@ -12,7 +12,8 @@ from chalicelib.services.delivery.push import PushService
 from chalicelib.services.realtime.dispatch import Connection
 from chalicelib.services.values.names import Names
 from chalicelib.store.realtime.connection import Connections
-from chalicelib.store.realtime.user_connections import ShownPresence, UserConnections
+from chalicelib.store.realtime.connection_results import ShownPresence
+from chalicelib.store.realtime.user_connections import UserConnections
 from chalicelib.store.redis.client import Store
 
 UNSEEN = ShownPresence(online=False, seen=0)

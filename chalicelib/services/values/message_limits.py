@@ -10,7 +10,7 @@ import msgspec
 from chalicelib.errors import TextTooLong, bad_field
 from chalicelib.schemas.messages import MAX_ID_CHARACTERS, MAX_TEXT_BYTES
 from chalicelib.services.values.paging import take_fitting
-from chalicelib.store.messages.log import LogEntry
+from chalicelib.store.messages.content import LogEntry
 from chalicelib.texts import check_line, described, has_visible
 
 REPLY_BYTES = 4 * 1024 * 1024

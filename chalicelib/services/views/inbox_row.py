@@ -16,9 +16,10 @@ from chalicelib.services.values.cursors import MessageCursor
 from chalicelib.services.values.times import rfc3339
 from chalicelib.store.chats import info
 from chalicelib.store.chats.summary import MembershipState, Summary
-from chalicelib.store.inbox.index import DIGEST_BYTES, Checked
+from chalicelib.store.inbox.entries import Checked
+from chalicelib.store.inbox.index import DIGEST_BYTES
 from chalicelib.store.inbox.read_state import ARCHIVED, MARKED_UNREAD, MUTED, PINNED
-from chalicelib.store.messages.log import Content, LogEntry
+from chalicelib.store.messages.content import Content, LogEntry
 from chalicelib.texts import beginning, folded
 
 PAGE_BYTES = 200 * 1024

@@ -7,7 +7,7 @@ from msgspec import UNSET
 from chalicelib.schemas.messages import Message
 from chalicelib.services.values import system_events
 from chalicelib.services.values.times import rfc3339
-from chalicelib.store.messages.log import LogEntry
+from chalicelib.store.messages.content import LogEntry
 from chalicelib.texts import folded
 
 

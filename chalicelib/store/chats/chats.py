@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from chalicelib.errors import ChatFull, LastOwner
 from chalicelib.store import keys
+from chalicelib.store.chats.changes import ChatChange, ChatSnapshot, MemberChange
 from chalicelib.store.chats.info import (
     REFUSED,
     Info,
@@ -19,7 +20,6 @@ from chalicelib.store.chats.info import (
     other_of,
 )
 from chalicelib.store.chats.lists import ChatLists, inbox_entry
-from chalicelib.store.inbox.index import InboxEntry
 from chalicelib.store.redis.packing import packed_list
 from chalicelib.store.redis.query import Query
 from chalicelib.store.redis.scripts import Script
@@ -35,44 +35,6 @@ CHOSEN = ("name", "notice", "avatar", "join", "history", "maker")
 """The fields of Info that whoever makes the chat chooses; the store keeps the others."""
 UNCHANGED = b"="
 DONE, MOVED, FULL, NO_OWNER, CROWDED = range(5)
-
-
-class MemberChange(NamedTuple):
-    """What becomes of somebody; to: None for a stranger. muted_until: of a member, µs since 1970.
-
-    refused: whether they refuse an invitation by it; that they once did stays until they are a member.
-    inviter: Handle of the sender, if they are invited.
-    """
-
-    handle: str
-    to: Role | Relation | None
-    muted_until: int = 0
-    refused: bool = False
-    inviter: str = ""
-
-
-class ChatSnapshot(NamedTuple):
-    """A chat as it was when it was looked at; info: None if there is none of that id, or none any more.
-
-    records: how those who were asked for stand to it. raw: the same as the store has it.
-    """
-
-    info: Info | None
-    records: dict[str, Member | Other | None]
-    raw: dict[str, bytes]
-
-
-class ChatChange(NamedTuple):
-    """A change that was made; seq: of the newest message then. time: µs since 1970.
-
-    members: all of them, None: there are too many to tell each, or the chat was deleted. entries: the
-    inbox entries of the users whom the change concerns, as they must be now.
-    """
-
-    seq: int
-    time: int
-    members: list[str] | None
-    entries: list[InboxEntry]
 
 
 class Chats(ChatLists):

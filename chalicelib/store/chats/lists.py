@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from chalicelib.store import keys
 from chalicelib.store.chats.info import Member, Other, Relation, member_of, other_of
-from chalicelib.store.inbox.index import InboxEntry, InboxState
+from chalicelib.store.inbox.entries import InboxEntry, InboxState
 from chalicelib.store.redis.query import Query
 from chalicelib.store.redis.scripts import Script
 from chalicelib.store.redis.sorted_sets import ScoredMember, scored_members

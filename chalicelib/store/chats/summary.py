@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from chalicelib.store import keys
 from chalicelib.store.access import kind_of, reader_keys
 from chalicelib.store.chats.info import Info, Role, info_of
-from chalicelib.store.messages.log import LogEntry, entry_of
+from chalicelib.store.messages.content import LogEntry, entry_of
 from chalicelib.store.redis.query import Query
 from chalicelib.store.redis.scripts import Script
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from chalicelib.store import keys
-from chalicelib.store.inbox.index import InboxEntry, InboxState, bool_if_kept
+from chalicelib.store.inbox.entries import InboxEntry, InboxState
+from chalicelib.store.inbox.index import bool_if_kept
 from chalicelib.store.redis.query import Query
 from chalicelib.store.redis.scripts import Script
 
@@ -29,7 +30,7 @@ class KnownChat(NamedTuple):
 
 
 class KnownChats(NamedTuple):
-    """Chats that moved of late, as the index has them, and the store's time, µs."""
+    """Chats that moved recently, as the index has them, and the store's time, µs."""
 
     time: int
     chats: list[KnownChat]

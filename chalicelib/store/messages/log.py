@@ -7,12 +7,11 @@ import time
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
-import msgspec
-
 from chalicelib.errors import IdConflict, MessageNotFound
 from chalicelib.store import keys
 from chalicelib.store.access import NO_CHAT, NO_MEMBER, kind_of, muted, reader_keys, refusal
-from chalicelib.store.realtime.user_connections import Target, targets_of
+from chalicelib.store.messages.content import Content, LogEntry, encode, entry_of, packed
+from chalicelib.store.realtime.connection_results import Target, targets_of
 from chalicelib.store.redis.query import Query
 from chalicelib.store.redis.scripts import Script
 from chalicelib.texts import folded
@@ -27,35 +26,6 @@ LAST_PLACE = 2**53 - 1
 """The largest whole number that Lua can hold."""
 STORED, DUPLICATE, CONFLICT, CHAT_MISSING, MEMBER_MISSING, MUTED, NOTHING_REPLIED = range(7)
 """What comes of an append; see lua/messages/append_message.lua."""
-
-DEFAULTS = (..., ..., None, "text", None, None)
-"""What is left out at the end of a message's array: no sender and no text, an id of None, and so on."""
-VERSION = b"\x01"
-TIME = slice(1, 9)
-BODY = slice(9, None)
-
-
-class Content(msgspec.Struct, array_like=True, frozen=True):
-    """What a sender wrote; stored as a msgpack array without the defaults at its end.
-
-    event: of a message of the kind `system`, what happened: its `type`, and what belongs to it.
-    reply_to: the seq of the message that it replies to.
-    """
-
-    sender: str
-    text: str
-    id: str | None = None
-    kind: str = "text"
-    event: dict[str, Any] | None = None
-    reply_to: int | None = None
-
-
-class LogEntry(NamedTuple):
-    """One message of a log; time in µs since 1970."""
-
-    seq: int
-    time: int
-    content: Content
 
 
 class Appended(NamedTuple):
@@ -84,10 +54,6 @@ class LogPage(NamedTuple):
     epoch: int
     entries: list[LogEntry]
     deleted: tuple[str, ...] = ()
-
-
-class CorruptEntry(Exception):
-    """A stored element is not one that this version can have written."""
 
 
 class MessageLog:
@@ -210,31 +176,8 @@ def _slice(chat: str, reply: Any) -> LogPage:
     return LogPage(base, head, epoch, entries, tuple(handle.decode() for handle in deleted))
 
 
-_encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(Content).decode
-
-
-def packed(content: Content) -> bytes:
-    """Return a content as the log stores it."""
-    values: list[Any] = [content.sender, content.text, content.id, content.kind, content.event]
-    values.append(content.reply_to)
-    while values[-1] == DEFAULTS[len(values) - 1]:
-        values.pop()
-    return _encode(values)
-
-
-def entry_of(seq: int, element: bytes) -> LogEntry:
-    """Return a message as the log stores it; raises CorruptEntry."""
-    if element[:1] != VERSION:
-        raise CorruptEntry(f"element {seq} has version {element[:1].hex()}, not {VERSION.hex()}")
-    try:
-        return LogEntry(seq, int.from_bytes(element[TIME]), _decode(element[BODY]))
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise CorruptEntry(f"element {seq} cannot be decoded") from error
-
-
 def _digest(*parts: str) -> bytes:
-    return blake2b(_encode(parts), digest_size=8).digest()
+    return blake2b(encode(parts), digest_size=8).digest()
 
 
 def _fingerprint(content: Content) -> bytes:

@@ -1,4 +1,4 @@
-"""What the inboxes still have to be told of chats, kept in the slot of the chat."""
+"""The outbox: changes of chats that inboxes may not have yet, kept in the slot of the chat."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from chalicelib.logs import LOGGER
 from chalicelib.store import keys
-from chalicelib.store.realtime.user_connections import Target, targets_of
+from chalicelib.store.realtime.connection_results import Target, targets_of
 from chalicelib.store.redis.query import Batch, Query, concatenated
 from chalicelib.store.redis.scripts import Script
 from chalicelib.store.work.pending import CLEAR_PENDING_WORK
@@ -37,7 +37,7 @@ class Audience(NamedTuple):
 
     members: nobody, if the chat is large or gone. targets: of a large chat, the connections of members that
     are attached to it. pushed: the time of the newest message that was pushed to everybody, µs; 0: of none
-    that is owed.
+    that is pending.
     """
 
     time: int
@@ -52,7 +52,7 @@ class Outbox:
     `{c<NNN>}:outbox`: HASH, no expiry. `m<chat>` -> time of the newest message (µs) that the inboxes, or of a
         large chat the connections, may not have. `p<handle>\\0<chat>` -> stamp of what the index of a user
         may not say. `i<chat>` -> since when (µs) the search entries may be out of date. The script that
-        changes the chat puts it there, and the sweep alone takes it off, once it has told it (again).
+        changes the chat puts it there, and the sweep alone deletes it, once it has delivered it (again).
         `d<chat>`, only beside `m<chat>` -> time of the newest message (µs) that was pushed to everybody.
     """
 
@@ -67,9 +67,9 @@ class Outbox:
         return Query(CLEAR_PENDING_WORK, (keys.outbox(chat),), (entry.field, entry.since, *more), bool)
 
     def pushed(self, chat: str, time: int) -> Query[bool]:
-        """Return the query that notes that a message was pushed to everybody, if one is owed; it only rises.
+        """Return the query that notes that a message was pushed to everybody, if one is pending.
 
-        time: the message's, µs.
+        The noted time only rises. time: the message's, µs.
         """
         return Query(RECORD_PUSH, (keys.outbox(chat),), (MOVED + chat, PUSHED + chat, time), bool)
 
@@ -86,8 +86,8 @@ class Outbox:
 
         def read(reply: list[Any]) -> Audience:
             time, pushed, json, protobuf, *members = reply
-            told = direct or [member.decode() for member in members]
-            return Audience(time, told, targets_of(json, protobuf), pushed)
+            recipients = direct or [member.decode() for member in members]
+            return Audience(time, recipients, targets_of(json, protobuf), pushed)
 
         return Query(READ_RECIPIENTS, named, (PUSHED + chat,), read)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from chalicelib.store import keys, partitions
-from chalicelib.store.realtime.user_connections import Target, targets_of
+from chalicelib.store.realtime.connection_results import Target, targets_of
 from chalicelib.store.redis.query import Batch, Query
 from chalicelib.store.redis.scripts import Script
 

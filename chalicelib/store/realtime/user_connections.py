@@ -1,12 +1,21 @@
-"""Who is online: the connections of users, and who is told of them."""
+"""The connections of users, and the connections that watch their presence."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from enum import IntEnum
-from typing import Any, NamedTuple
+from typing import Any
 
 from chalicelib.store import keys, partitions
+from chalicelib.store.realtime.connection_results import (
+    ConnectAttempt,
+    ConnectOutcome,
+    DueConnections,
+    PresenceChange,
+    ShownPresence,
+    Target,
+    WatchedPresence,
+    targets_of,
+)
 from chalicelib.store.redis.query import Batch, Query, concatenated
 from chalicelib.store.redis.scripts import Script
 
@@ -22,76 +31,13 @@ READ_READY_CONNECTIONS = Script("realtime/read_ready_connections")
 READ_EXPIRED_LEASES = Script("realtime/read_expired_leases")
 
 TICKET_SECONDS = 30
-"""That a ticket may be used."""
-MOST_CONNECTIONS = 100
-"""Of a user."""
+MOST_CONNECTIONS = 100  # of a user
 MOST_WATCHERS = 10_000
-"""Connections that are told of a user; one more is shown how it is, and not told how it changes."""
+"""Connections that watch a user; one more is shown the presence, and no change of it."""
 PROTOBUF = 2
 """The flag of a connection that takes protobuf; see lua/parts/recipients.lua."""
 NAMED = b"\0"
 """In place of a session's digest: let in by a name alone, for as long as that has no account."""
-
-
-class Target(NamedTuple):
-    """A connection that something goes to; protobuf: it takes that, and no JSON."""
-
-    connection: str
-    protobuf: bool
-
-
-class PresenceChange(NamedTuple):
-    """What came of a connection's coming or going.
-
-    changed: the user went online, or offline. seen: when they were online last, µs since 1970; 0: never, or
-    they are online. watchers: whom to tell, when it changed, but for those whom the user has blocked.
-    """
-
-    changed: bool
-    seen: int
-    watchers: list[Target]
-
-
-class ShownPresence(NamedTuple):
-    """Whether a user is online, and when they were last, µs since 1970; 0: never, or nobody's business."""
-
-    online: bool
-    seen: int
-
-
-class WatchedPresence(NamedTuple):
-    """How a user is shown to one of those who watch them, and that one's connections that do."""
-
-    shown: ShownPresence
-    targets: list[Target]
-
-
-class DueConnections(NamedTuple):
-    """Connections that the sweep has to do with, each a handle and an id.
-
-    expired: they were not dropped. too_long: their leases end later than any that is given now, as the
-    store's clock has fallen back since.
-    """
-
-    expired: list[tuple[str, str]]
-    too_long: list[tuple[str, str]]
-
-
-class ConnectOutcome(IntEnum):
-    """What comes of an attempt to connect."""
-
-    OK = 0
-    NO_TICKET = 1
-    NO_SESSION = 2
-    TOO_MANY = 3
-
-
-class ConnectAttempt(NamedTuple):
-    """An attempt to connect; session: the digest of its token, or empty. room: the one of the ticket."""
-
-    outcome: ConnectOutcome
-    session: bytes
-    room: str | None
 
 
 class UserConnections:
@@ -107,7 +53,7 @@ class UserConnections:
     `{u<NNN>}:watchers:<handle>`: HASH, expires a lease after its last write: connection -> 8 bytes of when
         it expires, a byte of flags (2: protobuf), the handle of who watches.
 
-    A connection that has expired counts as gone everywhere, and is kept until `drop`, which tells of it. A
+    A connection that has expired counts as gone everywhere, and is kept until `drop`. A
     lease that a wrong clock made too long counts until the sweep shortens it.
     lease: µs that a connection lives after it was renewed.
     """
@@ -172,7 +118,7 @@ class UserConnections:
     def watch(
         self, handle: str, connection: str, watcher: str, *, protobuf: bool
     ) -> Query[ShownPresence | None]:
-        """Return the query that tells a connection of a user for a lease, and shows how it is now.
+        """Return the query that has a connection watch a user for a lease, and shows the presence now.
 
         watcher: the handle of who asks; see `of`. Again renews it.
         """
@@ -188,7 +134,7 @@ class UserConnections:
         return Query(READ_WATCHER, (*_shown_keys(handle), keys.watchers(handle)), (watcher,), _watched)
 
     def unwatch(self, handle: str, connection: str) -> Query[bool]:
-        """Return the query after which a connection is told of a user no more."""
+        """Return the query that ends the watching of a user by a connection."""
         return Query("HDEL", (keys.watchers(handle),), (connection,), bool)
 
     def targets(self, handles: Iterable[str]) -> Batch[list[Target]]:
@@ -204,12 +150,6 @@ class UserConnections:
         return Batch(
             [Query(READ_EXPIRED_LEASES, (key,), args, _due) for key in keys.all_of(keys.leases)], _all_due
         )
-
-
-def targets_of(json: bytes, protobuf: bytes) -> list[Target]:
-    """Return the connections in a script's reply: each kind is text with `\\0` between them."""
-    kinds = ((json, False), (protobuf, True))
-    return [Target(one, kind) for text, kind in kinds if text for one in text.decode().split("\0")]
 
 
 def _keys(handle: str) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ class ScoredMember(NamedTuple):
 
 
 def page(key: str, below: ScoredMember | None, limit: int) -> Query[list[ScoredMember]]:
-    """Return the query for the members below a mark (None: from the top), `limit` at the most."""
+    """Return the query for at most `limit` members below one (None: from the highest)."""
     after: tuple[int | str, str] = ("", "") if below is None else below
     return Query(READ_PAGE, (key,), (*after, limit), scored_members)
 

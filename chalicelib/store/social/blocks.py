@@ -30,7 +30,7 @@ class Blocks:
     """Whom users have blocked. Their key, in the user's partition:
 
     `{u<NNN>}:blocked:<handle>`: ZSET, no expiry: whom the user has blocked -> since when, µs. MOST_BLOCKED
-        members at the most. While the other may still follow the user, `block:<handle>:<other>` is owed.
+        members at most. While the other may still follow the user, `block:<handle>:<other>` is pending.
     """
 
     def block(self, handle: str, other: str) -> Query[Blocking]:
@@ -63,7 +63,7 @@ class Blocks:
 
 
 def item(handle: str, other: str) -> str:
-    """Return what is owed for a block."""
+    """Return the pending item of a block."""
     return f"block:{handle}:{other}"
 
 

@@ -53,11 +53,11 @@ class Follows:
 
     `{u<NNN>}:following:<handle>`: ZSET, no expiry: whom the user follows -> version. This is the truth.
     `{u<NNN>}:followers:<handle>`: ZSET, no expiry: who follows the user -> version. It mirrors the truth.
-    `{u<NNN>}:unfollowed:<handle>`: ZSET, expires after MEMORY: who ceased to follow the user of late ->
+    `{u<NNN>}:unfollowed:<handle>`: ZSET, expires after MEMORY: who recently ceased to follow the user ->
         version, so that a late mirror of an older edge cannot bring it back.
     A version is the time in µs at which the edge was made or ended; those of a follower always rise, by
     `followed` in the follower's account. While the mirror may differ, `follow:<follower>:<followed>` is
-    owed in the follower's partition.
+    pending in the follower's partition.
     """
 
     def follow(self, handle: str, target: str) -> Query[Following]:
@@ -116,13 +116,13 @@ class Follows:
 
 
 def item(handle: str, target: str) -> str:
-    """Return what is owed for an edge."""
+    """Return the pending item of an edge."""
     return f"follow:{handle}:{target}"
 
 
-def _ending(handle: str, target: str, owes: str, version: str) -> Query[bool]:
+def _ending(handle: str, target: str, pending: str, version: str) -> Query[bool]:
     named = (keys.user(handle), keys.following(handle), keys.pending(handle))
-    return Query(UNFOLLOW_USER, named, (target, owes, version), bool)
+    return Query(UNFOLLOW_USER, named, (target, pending, version), bool)
 
 
 def _edge(reply: list[Any]) -> Edge | None:

@@ -51,7 +51,7 @@ class Posts:
     `{u<NNN>}:posts:<handle>`: ZSET, no expiry. score: the post's id, the time in µs at which it was made,
         always rising for an author by `posted` in the account. member: 8 bytes of the id, big-endian, then
         the text in UTF-8.
-    `posts:<handle>` is owed from the moment of a post until `sent` in the account, the id up to which all
+    `posts:<handle>` is pending from the moment of a post until `sent` in the account, the id up to which all
     posts have reached the followers, is not below it. Repeats put the same posts into the same timelines.
     """
 
@@ -108,7 +108,7 @@ class Posts:
 
 
 def item(handle: str) -> str:
-    """Return what is owed for posts."""
+    """Return the pending item of posts."""
     return f"posts:{handle}"
 
 

@@ -14,7 +14,7 @@ PUSHED_AT_ONCE = 1000
 class JobList:
     """Jobs in the order they came. Its key:
 
-    `{u000}:work`: LIST, no expiry, MOST_JOBS elements at the most. An element is a job as it was put.
+    `{u000}:work`: LIST, no expiry, at most MOST_JOBS elements. An element is a job as it was put.
     """
 
     def push(self, jobs: Sequence[str]) -> Query[int]:

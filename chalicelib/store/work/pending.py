@@ -1,4 +1,4 @@
-"""What is owed: work that other slots wait for, kept in the slot of the truth it follows from."""
+"""Pending work in other slots, recorded in the slot of the change that it follows from."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ CLEAR_PENDING_WORK = Script("work/clear_pending_work")
 
 
 class PendingItem(NamedTuple):
-    """Owed work: `<kind>:<handle>` and what else the kind needs; since: µs since 1970."""
+    """Pending work: `<kind>:<handle>`, then what else the kind needs; since: µs since 1970."""
 
     text: str
     since: int
@@ -21,8 +21,8 @@ class PendingItem(NamedTuple):
 class PendingWork:
     """The outbox of the users. Its key, one a partition:
 
-    `{u<NNN>}:owed`: HASH, no expiry: item -> version, the time in µs at which it was owed. The script that
-        changes the truth puts it there; whoever has done the work clears it, if the version is the same.
+    `{u<NNN>}:owed`: HASH, no expiry: item -> version, the time in µs at which it was recorded. The
+        script of a change records it; a job that has done the work clears it, if the version is the same.
     """
 
     def version(self, handle: str, item: str) -> Query[int | None]:

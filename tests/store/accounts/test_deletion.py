@@ -16,7 +16,8 @@ from chalicelib.services.values.emails import EMAIL
 from chalicelib.store import keys
 from chalicelib.store.accounts.accounts import Account
 from chalicelib.store.accounts.sessions import Details
-from chalicelib.store.inbox.index import InboxEntry, Inboxes, InboxState
+from chalicelib.store.inbox.entries import InboxEntry, InboxState
+from chalicelib.store.inbox.index import Inboxes
 from chalicelib.store.redis.client import Store
 from tests.store.account_services import EVERYBODY, Crash, CrashingStore, Village, expire, sweep
 from tests.store.log_records import RawClient

@@ -9,10 +9,11 @@ import pytest
 
 from chalicelib.errors import ChatFull, LastOwner
 from chalicelib.store import keys
-from chalicelib.store.chats.chats import MemberChange
+from chalicelib.store.chats.changes import MemberChange
 from chalicelib.store.chats.info import Member, Other, Relation, Role
-from chalicelib.store.inbox.index import InboxEntry, InboxState
-from chalicelib.store.messages.log import Content, MessageLog
+from chalicelib.store.inbox.entries import InboxEntry, InboxState
+from chalicelib.store.messages.content import Content
+from chalicelib.store.messages.log import MessageLog
 from chalicelib.store.redis.client import Store
 from tests.store.account_records import clock, fields_of
 from tests.store.chat_calls import (

@@ -10,9 +10,9 @@ import pytest
 from chalicelib.config import Secret
 from chalicelib.errors import ChatFull, LastOwner
 from chalicelib.store import keys
-from chalicelib.store.chats.chats import MemberChange
+from chalicelib.store.chats.changes import MemberChange
 from chalicelib.store.chats.info import Info, Member, Relation, Role
-from chalicelib.store.inbox.index import InboxEntry, InboxState
+from chalicelib.store.inbox.entries import InboxEntry, InboxState
 from chalicelib.store.redis.client import Store, connect
 from tests.servers.engines import Engine
 from tests.store.account_records import clock, fields_of

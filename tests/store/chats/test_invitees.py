@@ -12,7 +12,7 @@ from chalicelib.errors import StoreUnavailable
 from chalicelib.services.chats.transaction import ChatTransactions
 from chalicelib.store import keys
 from chalicelib.store.chats.invitee import Invitees
-from chalicelib.store.inbox.index import InboxState
+from chalicelib.store.inbox.entries import InboxState
 from chalicelib.store.inbox.repair import InboxRepair
 from chalicelib.store.redis.client import Store
 from chalicelib.store.social.blocks import item

@@ -9,7 +9,7 @@ from chalicelib.store import keys
 from chalicelib.store.chats.info import Info, Relation, Role
 from chalicelib.store.chats.summary import MembershipState, Summaries, Summary
 from chalicelib.store.inbox.read_state import HIDDEN, MUTED, PINNED
-from chalicelib.store.messages.log import Content, CorruptEntry, LogEntry
+from chalicelib.store.messages.content import Content, CorruptEntry, LogEntry
 from chalicelib.store.redis.client import Store, connect
 from tests.servers.engines import Engine
 from tests.store.chat_records import (

@@ -17,7 +17,8 @@ from chalicelib.store import keys, partitions
 from chalicelib.store.accounts.accounts import Account, Accounts
 from chalicelib.store.chats.info import Relation, Role
 from chalicelib.store.inbox.index import Inboxes
-from chalicelib.store.messages.log import Content, MessageLog
+from chalicelib.store.messages.content import Content
+from chalicelib.store.messages.log import MessageLog
 from chalicelib.store.messages.outbox import Outbox
 from chalicelib.store.redis.client import Store
 from chalicelib.store.redis.query import Batch, Query

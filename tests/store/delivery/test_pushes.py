@@ -29,14 +29,16 @@ from chalicelib.services.delivery.push import PushService
 from chalicelib.services.values.tokens import digest_of
 from chalicelib.services.views import message_row
 from chalicelib.store import keys
-from chalicelib.store.chats.chats import ChatChange
+from chalicelib.store.chats.changes import ChatChange
 from chalicelib.store.chats.info import Relation, Role
 from chalicelib.store.inbox.index import Inboxes
-from chalicelib.store.messages.log import Appended, Content, LogEntry, MessageLog, packed
+from chalicelib.store.messages.content import Content, LogEntry, packed
+from chalicelib.store.messages.log import Appended, MessageLog
 from chalicelib.store.messages.outbox import Outbox
 from chalicelib.store.realtime.chat_connections import ChatConnections
 from chalicelib.store.realtime.connection import Connections
-from chalicelib.store.realtime.user_connections import Target, UserConnections
+from chalicelib.store.realtime.connection_results import Target
+from chalicelib.store.realtime.user_connections import UserConnections
 from chalicelib.store.redis import client
 from chalicelib.store.redis.client import Store
 from chalicelib.store.work.job_list import JobList

@@ -10,11 +10,13 @@ import pytest
 from chalicelib.services.export import chats
 from chalicelib.services.values.times import rfc3339
 from chalicelib.store.accounts.accounts import Account
-from chalicelib.store.chats.chats import ChatChange, MemberChange
+from chalicelib.store.chats.changes import ChatChange, MemberChange
 from chalicelib.store.chats.info import Info, Relation, Role
-from chalicelib.store.inbox.index import InboxEntry, Inboxes
+from chalicelib.store.inbox.entries import InboxEntry
+from chalicelib.store.inbox.index import Inboxes
 from chalicelib.store.inbox.read_state import PINNED, ReadStates
-from chalicelib.store.messages.log import Appended, Content, packed
+from chalicelib.store.messages.content import Content, packed
+from chalicelib.store.messages.log import Appended
 from chalicelib.store.redis.client import Store
 from tests.store.account_services import Village
 

@@ -8,16 +8,8 @@ import pytest
 
 from chalicelib.store import keys, partitions
 from chalicelib.store.accounts.accounts import Account, Accounts
-from chalicelib.store.inbox.index import (
-    MOST_LINEAGES,
-    Checked,
-    InboxEntry,
-    Inboxes,
-    InboxState,
-    MovedChat,
-    MovedPage,
-    Unchecked,
-)
+from chalicelib.store.inbox.entries import Checked, InboxEntry, InboxState, MovedChat, MovedPage, Unchecked
+from chalicelib.store.inbox.index import MOST_LINEAGES, Inboxes
 from chalicelib.store.redis.client import Store
 from chalicelib.store.redis.sorted_sets import ScoredMember
 from tests.store.log_records import RawClient

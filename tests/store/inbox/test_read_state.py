@@ -20,7 +20,7 @@ from chalicelib.store.inbox.read_state import (
     ReadStates,
     Receipt,
 )
-from chalicelib.store.messages.log import Content
+from chalicelib.store.messages.content import Content
 from chalicelib.store.redis.client import Store, connect
 from tests.servers.engines import Engine
 from tests.store.account_records import clock

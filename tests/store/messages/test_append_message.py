@@ -14,8 +14,9 @@ from chalicelib.errors import ChatNotFound, IdConflict, MessageNotFound, Muted, 
 from chalicelib.store import keys, partitions
 from chalicelib.store.chats.info import Relation
 from chalicelib.store.inbox.read_state import ACCEPTED, WROTE
-from chalicelib.store.messages.log import DAY_SECONDS, IDS_TTL_SECONDS, Appended, Content
-from chalicelib.store.realtime.user_connections import Target
+from chalicelib.store.messages.content import Content
+from chalicelib.store.messages.log import DAY_SECONDS, IDS_TTL_SECONDS, Appended
+from chalicelib.store.realtime.connection_results import Target
 from chalicelib.store.redis.client import Store, connect
 from tests.servers.engines import Engine
 from tests.store.chat_records import (

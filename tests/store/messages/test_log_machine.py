@@ -18,7 +18,8 @@ from hypothesis.stateful import (
 )
 
 from chalicelib.errors import HistoryChanged, IdConflict, StoreUnavailable
-from chalicelib.store.messages.log import Appended, Content, LogPage
+from chalicelib.store.messages.content import Content
+from chalicelib.store.messages.log import Appended, LogPage
 from chalicelib.store.redis.client import connect
 from tests.servers.engines import Engine, ValkeyEngine
 from tests.store.log_records import CHAT, Log, settings_for

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from chalicelib.errors import ChatNotFound, HistoryChanged, NotAMember
 from chalicelib.store import keys
 from chalicelib.store.chats.info import Relation
-from chalicelib.store.messages.log import PAGE_BYTES, Content, CorruptEntry, LogEntry, LogPage
+from chalicelib.store.messages.content import Content, CorruptEntry, LogEntry
+from chalicelib.store.messages.log import PAGE_BYTES, LogPage
 from tests.store.chat_records import (
     GROUP,
     Held,

@@ -13,7 +13,7 @@ from chalicelib.services.auth import account_status
 from chalicelib.services.values.tokens import digest_of
 from chalicelib.store import keys, partitions
 from chalicelib.store.chats.info import Relation
-from chalicelib.store.messages.log import Content
+from chalicelib.store.messages.content import Content
 from chalicelib.store.redis.client import Store
 from chalicelib.store.redis.nodes import Command, Node
 from tests.servers.engines import Engine

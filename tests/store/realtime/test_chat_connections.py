@@ -10,10 +10,11 @@ from chalicelib.config import Secret
 from chalicelib.errors import ChatNotFound, NotAMember
 from chalicelib.store import keys
 from chalicelib.store.chats.info import Relation
-from chalicelib.store.messages.log import Content, MessageLog
+from chalicelib.store.messages.content import Content
+from chalicelib.store.messages.log import MessageLog
 from chalicelib.store.messages.outbox import Audience, Outbox, OutboxEntry
 from chalicelib.store.realtime.chat_connections import GRACE, ChatConnection, ChatConnections, Joined, Left
-from chalicelib.store.realtime.user_connections import Target
+from chalicelib.store.realtime.connection_results import Target
 from chalicelib.store.redis.client import Store, connect
 from tests.servers.engines import Engine
 from tests.store.account_records import clock, fields_of

@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from chalicelib.store import keys
 from chalicelib.store.accounts.sessions import Sessions
-from chalicelib.store.realtime.user_connections import ConnectOutcome, Target
+from chalicelib.store.realtime.connection_results import ConnectOutcome, Target
 from chalicelib.store.redis.client import Store
 from tests.servers.engines import Engine
 from tests.store.account_records import HOUR, clock, write_account, write_session

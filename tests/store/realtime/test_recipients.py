@@ -8,8 +8,8 @@ import pytest
 
 from chalicelib.store import keys
 from chalicelib.store.inbox.read_state import ACCEPTED, PINNED
+from chalicelib.store.realtime.connection_results import ShownPresence, WatchedPresence
 from chalicelib.store.realtime.recipients import KEPT_SECONDS, EphemeralRecipients, Recipients
-from chalicelib.store.realtime.user_connections import ShownPresence, WatchedPresence
 from chalicelib.store.redis.client import Store
 from chalicelib.store.social.blocks import Blocks
 from tests.store.account_records import write_account, write_tombstone

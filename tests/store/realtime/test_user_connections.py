@@ -11,16 +11,17 @@ from chalicelib.config import Secret
 from chalicelib.errors import StoreFull
 from chalicelib.store import keys
 from chalicelib.store.accounts.accounts import Accounts
-from chalicelib.store.inbox.index import InboxEntry, Inboxes, InboxState, UpdatedEntry
+from chalicelib.store.inbox.entries import InboxEntry, InboxState, UpdatedEntry
+from chalicelib.store.inbox.index import Inboxes
 from chalicelib.store.realtime import user_connections as presence_module
-from chalicelib.store.realtime.user_connections import (
+from chalicelib.store.realtime.connection_results import (
     ConnectAttempt,
     ConnectOutcome,
     PresenceChange,
     ShownPresence,
     Target,
-    UserConnections,
 )
+from chalicelib.store.realtime.user_connections import UserConnections
 from chalicelib.store.redis.client import Store, connect
 from tests.servers.engines import Engine
 from tests.store.account_records import HOUR, clock, fields_of, write_account, write_session, write_tombstone

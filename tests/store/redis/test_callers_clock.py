@@ -21,7 +21,8 @@ from chalicelib.push_gateway import installed
 from chalicelib.routes import work as owed_work
 from chalicelib.store import keys
 from chalicelib.store.accounts.login_attempts import PAIR_FAILURES, LoginAttempts
-from chalicelib.store.messages.log import Content, MessageLog
+from chalicelib.store.messages.content import Content
+from chalicelib.store.messages.log import MessageLog
 from chalicelib.store.redis.client import Store, connect
 from chalicelib.store.redis.clocks import ASK_TIME, ScriptClock
 from chalicelib.store.redis.credentials import ACCESS_STRING

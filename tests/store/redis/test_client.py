@@ -20,7 +20,7 @@ from chalicelib.errors import StoreFull, StoreUnavailable
 from chalicelib.store import keys
 from chalicelib.store.accounts.rate_limits import RateLimits
 from chalicelib.store.inbox.index import Inboxes
-from chalicelib.store.messages.log import Content
+from chalicelib.store.messages.content import Content
 from chalicelib.store.redis.client import BREAK_SECONDS, NotAsked, Store, connect
 from chalicelib.store.redis.nodes import ClusterNodes, Node, SingleNode
 from chalicelib.store.redis.query import Query

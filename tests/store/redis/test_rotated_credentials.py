@@ -14,7 +14,8 @@ from redis.exceptions import RedisClusterException
 
 from chalicelib.config import Settings
 from chalicelib.errors import StoreUnavailable
-from chalicelib.store.messages.log import Content, MessageLog
+from chalicelib.store.messages.content import Content
+from chalicelib.store.messages.log import MessageLog
 from chalicelib.store.redis.client import Store, connect
 from chalicelib.store.redis.credentials import ACCESS_STRING, IamLogin, SecretLogin, StoreLogin
 from chalicelib.store.redis.nodes import Command

@@ -8,7 +8,7 @@ import pytest
 import redis
 
 from chalicelib.config import Secret
-from chalicelib.store.messages.log import Content
+from chalicelib.store.messages.content import Content
 from chalicelib.store.redis.client import connect
 from chalicelib.store.redis.credentials import ACCESS_STRING
 from tests.servers.engines import Engine, TlsClusterEngine

@@ -13,11 +13,12 @@ from chalicelib.errors import BadRequest
 from chalicelib.services.search.chats import ChatSearch
 from chalicelib.services.values.terms import folded
 from chalicelib.store import keys
-from chalicelib.store.chats.chats import Chats, ChatSnapshot
+from chalicelib.store.chats.changes import ChatSnapshot
+from chalicelib.store.chats.chats import Chats
 from chalicelib.store.chats.info import Info, Role
 from chalicelib.store.chats.room_list import RoomList
 from chalicelib.store.chats.search_terms import ChatTerms
-from chalicelib.store.messages.log import Content, packed
+from chalicelib.store.messages.content import Content, packed
 from chalicelib.store.redis.client import Store
 from chalicelib.store.redis.query import Query
 from chalicelib.store.search import SearchEntry, SearchIndex

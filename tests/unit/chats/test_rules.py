@@ -18,7 +18,7 @@ from chalicelib.services.chats.invitee_status import InviteeStatus
 from chalicelib.services.chats.permissions import Record
 from chalicelib.services.chats.rules import inviting, joining, moderation, roles
 from chalicelib.services.values import system_events
-from chalicelib.store.chats.chats import MemberChange
+from chalicelib.store.chats.changes import MemberChange
 from chalicelib.store.chats.info import Info, Member, Other, Relation, Role
 
 STANDINGS: dict[str, Role | Relation | None] = {

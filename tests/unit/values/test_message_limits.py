@@ -13,7 +13,7 @@ from chalicelib.errors import BadRequest, TextTooLong
 from chalicelib.schemas.messages import MAX_TEXT_BYTES
 from chalicelib.services.values.message_limits import REPLY_BYTES, checked_id, checked_text, fitting
 from chalicelib.services.values.system_events import sentence
-from chalicelib.store.messages.log import Content, LogEntry
+from chalicelib.store.messages.content import Content, LogEntry
 
 BLANKS = [chr(code) for code in range(sys.maxunicode + 1) if chr(code).isspace()]
 UNSEEN = [

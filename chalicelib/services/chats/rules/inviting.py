@@ -9,7 +9,7 @@ from chalicelib.services.chats.permissions import check_manager, has_relation
 from chalicelib.services.chats.rules.joining import check_large_chats
 from chalicelib.services.social.contact import check_not_blocked
 from chalicelib.services.values.system_events import event
-from chalicelib.store.chats.chats import MemberChange
+from chalicelib.store.chats.changes import MemberChange
 from chalicelib.store.chats.info import Member, Other, Relation, Role
 
 

@@ -6,7 +6,7 @@ from chalicelib.errors import Forbidden, TooManyChats
 from chalicelib.services.chats.decisions import Action, Decision
 from chalicelib.services.chats.permissions import banned, check_member, has_relation
 from chalicelib.services.values.system_events import event
-from chalicelib.store.chats.chats import MemberChange
+from chalicelib.store.chats.changes import MemberChange
 from chalicelib.store.chats.info import Member, Other, Relation, Role
 
 

@@ -11,7 +11,7 @@ from chalicelib.services.chats.decisions import Action, Decision, former
 from chalicelib.services.chats.permissions import check_below, check_manager, check_target, has_relation
 from chalicelib.services.chats.rules.joining import leave
 from chalicelib.services.values.system_events import event
-from chalicelib.store.chats.chats import MemberChange
+from chalicelib.store.chats.changes import MemberChange
 from chalicelib.store.chats.info import Member, Relation
 
 

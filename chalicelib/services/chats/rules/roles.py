@@ -6,7 +6,7 @@ from chalicelib.errors import bad_field
 from chalicelib.services.chats.decisions import Action, Decision
 from chalicelib.services.chats.permissions import check_below, check_manager, check_target
 from chalicelib.services.values.system_events import event
-from chalicelib.store.chats.chats import MemberChange
+from chalicelib.store.chats.changes import MemberChange
 from chalicelib.store.chats.info import Role
 
 ROLES = {"member": Role.MEMBER, "admin": Role.ADMIN, "owner": Role.OWNER}
