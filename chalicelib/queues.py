@@ -1,4 +1,4 @@
-"""The queue of work that is owed: SQS where there is one, else a list in the store."""
+"""The queue of jobs: SQS where there is one, else a list in the store."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ _checks: list[Callable[[], bool]] = []
 
 
 def install_jobs_check(check: Callable[[], bool] | None) -> None:
-    """Install what says whether a process beside the server does queued work; None: there is none."""
+    """Install a check of whether a process beside the server does queued jobs; None: remove it."""
     _checks[:] = [] if check is None else [check]
 
 
 def are_jobs_down() -> bool:
-    """Return whether a process that does queued work is known not to do so."""
+    """Return whether an installed check says that queued jobs are not done."""
     return not all(check() for check in _checks)
 
 
 class PushJob(msgspec.Struct, frozen=True):
-    """A message to push; the queue carries where it stands, and no text.
+    """A message to push, by its chat and seq: the queue carries no text.
 
-    connections: their ids, and whether they read protobuf. attempt: how often it was tried before.
+    connections: their ids, and whether they read protobuf. attempt: number of earlier attempts.
     """
 
     chat: str
@@ -47,7 +47,7 @@ class PushJob(msgspec.Struct, frozen=True):
 
 
 class Job(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a message of the queue says, one of the two; item: as in its outbox, such as `posts:alice`."""
+    """A message of the queue, one of the two; item: an item of pending work, such as `posts:alice`."""
 
     item: str | None = None
     push: PushJob | None = None
@@ -65,9 +65,9 @@ class NotQueued(NamedTuple):
 
 
 class JobQueue:
-    """Asks for work that is owed to be done soon.
+    """Has jobs done soon.
 
-    Whatever is lost here is still owed in the store, where the sweep finds it.
+    A job that is lost here is still pending in the store, where the sweep finds it.
     settings.work_queue: the URL of an SQS queue; None: the jobs go into the store.
     """
 
@@ -94,7 +94,7 @@ class JobQueue:
         texts = [msgspec.json.encode(job).decode() for job in jobs]
         failure = self._push(texts) if self._url is None else self._send(texts, delay)
         if failure is not None:
-            LOGGER.error({"event": "work_not_put", **failure._asdict()})
+            LOGGER.error({"event": "jobs_not_queued", **failure._asdict()})
         return failure is None
 
     def _push(self, jobs: list[str]) -> NotQueued | None:

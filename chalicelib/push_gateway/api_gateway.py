@@ -15,15 +15,15 @@ from chalicelib.push_gateway.management_api import ManagementApi, NoAnswer
 from chalicelib.push_gateway.pusher import CloseReason, Outcome, OutgoingFrame
 
 INLINE = 50
-"""Connections that one call pushes to at once; each has a thread, so that none waits behind a dead one."""
+"""Connections that one call pushes to at once; each has a thread, so none waits for a dead one."""
 ALL_OF_A_CALL = 2
-"""All pushes of one call, those that are tried again among them, may take so many times as long as one."""
+"""All pushes of one call, retries included, may take this many times as long as one."""
 PAUSE_SECONDS = 0.1
-"""Before what was refused for now is tried again."""
+"""Pause before a retry."""
 
 
 class Answer(Enum):
-    """What came of a push."""
+    """The result of a push."""
 
     DONE = 0
     GONE = 1
@@ -49,11 +49,11 @@ class ApiGatewayPusher:
         self._lock = threading.Lock()
 
     def prepare(self) -> None:
-        """Make all that a push needs but its connections; without it, the first push does."""
+        """Make all that a push needs except connections; otherwise the first push does."""
         self._opened()
 
     def push(self, frames: Sequence[OutgoingFrame]) -> Outcome:
-        """Push frames; what was refused for now (429, 5xx) is tried once more."""
+        """Push frames; a push that was throttled or failed (429, 5xx) is retried once."""
         waiting: dict[str, list[bytes]] = {}
         for frame in frames:
             for connection in frame.connections:
@@ -69,7 +69,7 @@ class ApiGatewayPusher:
         return Outcome(gone, failed)
 
     def close(self, connections: Sequence[str], reason: CloseReason) -> None:
-        """Close connections; one that cannot be reached is left to its lease.
+        """Close connections; the lease ends one that cannot be reached.
 
         API Gateway takes no code for it: the close frame has 1000 (boto3's issue 3789).
         """
@@ -111,9 +111,9 @@ class ApiGatewayPusher:
             return self._line
 
     def _drop(self, line: _Line) -> None:
-        """Make no more calls of a line whose threads may be held by somebody who never ends an answer.
+        """Make no more calls of a line whose threads may be held by a response that never ends.
 
-        Calls that wait in it are those of others, too; its threads end with the last of them.
+        Calls of other callers may wait in it; its threads end with the last of them.
         """
         with self._lock:
             if self._line is line:
@@ -121,7 +121,7 @@ class ApiGatewayPusher:
 
 
 class _Line:
-    """Requests to the management API, each in a thread; a thread may be held by an answer without an end.
+    """Requests to the management API, each in a thread, which a response that never ends may hold.
 
     reason: why the last request failed.
     """
@@ -136,7 +136,7 @@ class _Line:
         return self._threads.submit(call, self)
 
     def deliver(self, connection: str, frames: list[bytes], deadline: float) -> Answer:
-        """Push frames in order, and take off the list those that arrived."""
+        """Push frames in order, and remove those that arrived from the list."""
         while frames:
             if time.monotonic() > deadline:
                 return Answer.FAILED

@@ -14,29 +14,29 @@ _user_listeners: list[Callable[[str, str], None]] = []
 
 
 def install(pusher: Pusher | None) -> None:
-    """Have this process push by something of its own, as a server does that holds its connections itself."""
+    """Install this process's own pusher, as a server does that holds its connections; None: remove it."""
     _installed[:] = [] if pusher is None else [pusher]
 
 
 def install_user_listener(listener: Callable[[str, str], None] | None) -> None:
-    """Install a listener that note_user calls, such as the server that holds the connections; None: none."""
+    """Install a listener that note_user calls, such as the local server; None: remove it."""
     _user_listeners[:] = [] if listener is None else [listener]
 
 
 def note_user(connection: str, user: str) -> None:
-    """Pass the user of a connection that is about to open to the listener, if there is one."""
+    """Call the listener with a connection that is about to open, and its user."""
     for listener in _user_listeners:
         listener(connection, user)
 
 
 def prepare(pusher: Pusher) -> None:
-    """Make ahead of time what the first push would make, if it is API Gateway that pushes."""
+    """Make what the first push to API Gateway needs; no other pusher needs anything."""
     if isinstance(pusher, ApiGatewayPusher):
         pusher.prepare()
 
 
 def pusher(settings: Settings) -> Pusher:
-    """Return what pushes here: what was installed, else API Gateway if the settings name it, else nothing."""
+    """Return the installed pusher, else API Gateway's if the settings name it, else NoPusher."""
     if _installed:
         installed: Pusher = _installed[0]
         return installed

@@ -9,19 +9,19 @@ from urllib.parse import quote
 from chalicelib.idle import LastUse
 
 CONNECTING = 0.4
-"""The part of a request's time in which the connection must be there."""
+"""The part of a request's time within which it must connect."""
 HOST_REGION = re.compile(r"\.execute-api\.([a-z0-9-]+)\.")
 USUAL_REGION = "us-east-1"
 
 
 class NoAnswer(Exception):
-    """A request was not answered in its time; the text names the kind of time-out."""
+    """A request timed out; the text names the kind of time-out."""
 
 
 class ManagementApi:
-    """Signed requests to one management API, over connections that are kept.
+    """Signed requests to one management API, over kept connections.
 
-    url: its address, as far as the stage. timeout: seconds of one request. connections: kept open at most.
+    url: its address, as far as the stage. timeout: seconds of one request. connections: kept at most.
     region: the one that signatures name. Needs botocore; its authorities (AWS_CA_BUNDLE) are read once, which
     takes 20 ms of CPU: botocore's own session does so for each connection.
     """
@@ -43,7 +43,7 @@ class ManagementApi:
         self._used = LastUse()
 
     def wake(self) -> None:
-        """Let go of connections that were unused for long; call it before requests."""
+        """Drop connections that were unused for long; call it before requests."""
         if self._used.is_long_ago():
             self._http.clear()
         self._used.note()

@@ -1,4 +1,4 @@
-"""Frames pushed to WebSocket connections: by API Gateway's management API, or what stands in for it."""
+"""Frames pushed to WebSocket connections, by API Gateway's management API or the local server."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 class OutgoingFrame(NamedTuple):
     """One frame for some connections; data: UTF-8 text.
 
-    droppable: whether a connection that reads too slowly may go without it.
+    droppable: whether a connection that reads too slowly goes without it.
     """
 
     connections: Sequence[str]
@@ -18,7 +18,7 @@ class OutgoingFrame(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """The connections that are no more, and those that a frame did not reach though they may live."""
+    """The connections that have gone, and those that a frame did not reach although they may live."""
 
     gone: list[str]
     failed: list[str]
@@ -41,22 +41,22 @@ LEASE_EXPIRED = CloseReason(4408, "The lease has expired")
 class Pusher(Protocol):
     """Pushes frames and closes connections; neither raises.
 
-    inline: to how many connections a caller may push and wait for the outcome; 0: nothing is ever pushed.
+    inline: Maximum number of connections that a caller pushes to and waits for; 0: nothing is ever pushed.
     """
 
     inline: int
 
     def push(self, frames: Sequence[OutgoingFrame]) -> Outcome:
-        """Push frames; those for one connection arrive in the order of the parcels."""
+        """Push frames; those for one connection arrive in their order."""
         ...
 
     def close(self, connections: Sequence[str], reason: CloseReason) -> None:
-        """Close connections, as far as they are there."""
+        """Close connections; those that have gone are ignored."""
         ...
 
 
 class NoPusher:
-    """What there is without PARLEY_PUSH_URL: nobody can be connected."""
+    """The pusher without PARLEY_PUSH_URL: nobody can be connected."""
 
     inline = 0
 

@@ -104,7 +104,7 @@ def test_pushes_that_are_not_put(
     assert not queue.put_pushes([push(1), push(2)])
     (record,) = lines.records
     assert isinstance(record.msg, dict)
-    assert (record.msg["event"], record.msg["jobs"]) == ("work_not_put", 2)
+    assert (record.msg["event"], record.msg["jobs"]) == ("jobs_not_queued", 2)
 
 
 @pytest.mark.parametrize("number", [0, 1, 10, 23])
@@ -125,7 +125,7 @@ def test_a_queue_that_is_not_there(sqs: Any, lines: pytest.LogCaptureFixture) ->
     (record,) = lines.records
     assert record.levelname == "ERROR"
     assert isinstance(record.msg, dict)
-    assert (record.msg["event"], record.msg["jobs"]) == ("work_not_put", 2)
+    assert (record.msg["event"], record.msg["jobs"]) == ("jobs_not_queued", 2)
     assert record.msg["reason"].startswith("PARLEY_WORK_QUEUE: ")
 
 
@@ -145,7 +145,7 @@ def test_a_store_that_is_not_there(lines: pytest.LogCaptureFixture, nobody: int)
 
     (record,) = lines.records
     assert isinstance(record.msg, dict)
-    assert (record.msg["event"], record.msg["jobs"]) == ("work_not_put", 1)
+    assert (record.msg["event"], record.msg["jobs"]) == ("jobs_not_queued", 1)
 
 
 def test_one_client_a_queue(sqs: Any, monkeypatch: pytest.MonkeyPatch) -> None:

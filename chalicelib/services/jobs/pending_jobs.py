@@ -1,4 +1,4 @@
-"""Work recorded in the store: done after the change it follows from, now, by the queue, or by the sweep."""
+"""Pending work: done after the change that recorded it, at once, by the queue, or by the sweep."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from chalicelib.store.work.pending import PendingWork
 JobHandler = Callable[..., None]
 
 SWEEP_AGE_MICROSECONDS = 5_000_000
-"""What is owed for a shorter time is being done by whoever owes it."""
+"""Pending work that is younger is being done by the request that recorded it."""
 
 
 class PendingJobs:
-    """Does what is owed, each item as often as it takes and to the same effect.
+    """Does pending work, each item until it succeeds; doing one again changes nothing.
 
-    handlers: kind of item -> what does it, called with the handle and whatever else follows in the item.
+    handlers: the handler of each kind of item, called with the handle and the rest of the item.
     clock: seconds since 1970.
     """
 
@@ -38,7 +38,7 @@ class PendingJobs:
         self._clock = clock
 
     def run(self, item: str) -> None:
-        """Do an item if it is owed, and clear it; raises what its handler raises, and then it stays owed."""
+        """Do an item if it is pending, and clear it; it stays pending if its handler raises, as this does."""
         kind, handle, *rest = item.split(":")
         version = self._store.run(self._pending.version(handle, item))
         if version is None:
@@ -47,20 +47,20 @@ class PendingJobs:
         self._store.run(self._pending.clear(handle, item, version))
 
     def try_now(self, item: str) -> None:
-        """Do an item at once; a failure is logged and left to the sweep: what it follows from is done."""
+        """Do an item at once; a failure is logged and left to the sweep, as its change is made already."""
         try:
             self.run(item)
         except Exception:
-            LOGGER.exception({"event": "owed", "kind": item.partition(":")[0]})
+            LOGGER.exception({"event": "job_pending", "kind": item.partition(":")[0]})
 
     def enqueue(self, *items: str) -> None:
-        """Have the queue do items; should it lose one, the sweep finds it."""
+        """Add items to the queue; if it loses one, the sweep does it."""
         self._queue.put(items)
 
     def sweep(self) -> int:
-        """Do all that has been owed for a while; returns how many items that were.
+        """Do all items that have been pending for a while; return their number.
 
-        One that fails is logged and holds up no other.
+        An item that fails is logged and does not stop the others.
         """
         now = int(self._clock() * 1_000_000)
         recent = range(now - SWEEP_AGE_MICROSECONDS, now)  # later ones are of a clock that fell back since

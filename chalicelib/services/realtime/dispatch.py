@@ -1,4 +1,4 @@
-"""A frame of a client: who sent it, what it asks for, and what to answer when it cannot be done."""
+"""Dispatch of a client's frames to their handlers, and the errors that answer them."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ LIMITED_BY_HANDLER = (Send, Pull)
 """Frames whose handlers take from the user's limit in their own first trip, where that was not done yet."""
 
 FrameHandler = Callable[[Connection, Any], object]
-"""Does what a frame of one type asks, and answers it; raises ParleyError."""
+"""Handles a frame of one type, and answers it; raises ParleyError."""
 
 
 class LeaseRenewer(Protocol):
@@ -56,14 +56,14 @@ class LeaseRenewer(Protocol):
 
 
 class FrameResult(NamedTuple):
-    """What came of a frame, for the log; kind: its type, None when it has none that is known."""
+    """The result of a frame, for the log; kind: its type, None for an unknown one."""
 
     kind: str | None
     error: ParleyError | None = None
 
 
 class FrameDispatcher:
-    """Does what frames ask, each by the handler of its type.
+    """Calls the handler of each frame's type.
 
     limits: how many frames there may be of a connection, and of a user over all connections.
     A frame that cannot be done is answered by an `error` frame, and the connection lives on; one of a

@@ -1,4 +1,4 @@
-"""What frames take from the limits of their users, as the same calls by REST do."""
+"""The requests that frames take from their users' rate limits, as the same REST calls do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The first frame of a client: it is registered, then told what it has missed."""
+"""The first frame of a client: its connection is registered, then gets what it has missed."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class HelloService:
         self._history_check = history_check
 
     def hello(self, connection: Connection, frame: Hello) -> None:
-        """Register a connection, so that it is pushed to, and only then say what came before, and was lost.
+        """Register a connection for pushes, and then send what it has missed and what was lost.
 
         Raises ConnectionEnded, BadRequest; of the ticket's room what joining it raises.
         """
@@ -87,7 +87,7 @@ class HelloService:
             lost = NOTHING_LOST
 
     def _attach(self, connection: Connection, chats: Sequence[str]) -> None:
-        """Have the messages of large chats, which are told to no inbox, pushed to a connection too."""
+        """Attach a connection to large chats, whose messages go to no inbox."""
         if not chats:
             return
         handle, protobuf = connection.handle, connection.protobuf

@@ -1,4 +1,4 @@
-"""Leases: a connection lives while it says something, and who vanished is missed all the same."""
+"""Leases: frames renew a connection's lease; the sweep ends expired ones."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from chalicelib.store.redis.client import Store
 from chalicelib.store.redis.query import Query
 
 SWEPT_OF_PARTITION = 40
-"""Connections of each of the 256 partitions that one sweep ends at the most."""
+"""Maximum number of connections of each of the 256 partitions that one sweep ends."""
 
 
 class Holder(NamedTuple):
-    """A connection, and what it is asked for when it is renewed; protobuf: it takes that, and no JSON."""
+    """A connection and its user; protobuf: it reads that instead of JSON."""
 
     handle: str
     connection: str
@@ -33,7 +33,7 @@ class Holder(NamedTuple):
 class Leases:
     """Renews what other slots hold of a connection, and ends the connections that were not renewed.
 
-    disconnect: clears up after a connection, by its id, as `$disconnect` does; again is fine.
+    disconnect: cleans up after a connection, by its id; a second call is harmless.
     """
 
     def __init__(
@@ -55,8 +55,8 @@ class Leases:
     def renew(self, connection: Connection) -> bool:
         """Renew a connection with its user, in each chat it is attached to, and with each user it watches.
 
-        Two trips, one more for each 100 of those, and two when a chat has lost it, to which it is attached
-        again. Returns False when it may not go on: it is gone, or its session has ended, and was cleared up.
+        Two round trips, one more for each 100 of those, and two more to attach it again to a chat that has
+        lost it. Returns False after cleaning up a connection that has gone, or whose session has ended.
         """
         attached = self._store.run(self._connections.attachments(connection.id))
         holder = Holder(connection.handle, connection.id, connection.protobuf)
@@ -66,7 +66,7 @@ class Leases:
         return True
 
     def sweep(self) -> int:
-        """End the connections whose lease is over, say so and close them; returns how many those were.
+        """Tell connections whose lease has expired, and close them; return their number.
 
         A lease that ends later than any given now is of a clock that has fallen back since: its connection
         gets one from now, so that it is not missed for as long as the clock was wrong.
@@ -84,7 +84,7 @@ class Leases:
             except Exception as failure:
                 failures.append(({"connection": connection}, failure))
         self._push.end(ended, lease_over(), reason=LEASE_EXPIRED)
-        log_failures("lease_owed", failures)
+        log_failures("lease_not_ended", failures)
         return len(ended)
 
     def _renewed(self, holder: Holder, attached: Attachments) -> bool:
@@ -103,7 +103,7 @@ class Leases:
         return bool(alive)
 
     def _attach_again(self, holder: Holder, chats: Sequence[str]) -> None:
-        """Attach a connection to chats that have lost it; strike off those that its user has left."""
+        """Attach a connection to chats that have lost it, and detach it from those that its user has left."""
         handle, connection, protobuf = holder
         held = self._store.run_all(
             self._chat_connections.attach(chat, handle, connection, joined=False, protobuf=protobuf)
@@ -125,7 +125,7 @@ class Leases:
         return self._end(handle, connection)
 
     def _end(self, handle: str, connection: str) -> list[Target]:
-        """End a connection, of which its own slot may know nothing any more; return how to tell it."""
+        """End a connection, which its own slot may have lost already; return where to tell it."""
         protobuf = self._store.run(self._connections.takes_protobuf(connection))
         self._disconnect(connection)
         changed = self._store.run(self._user_connections.drop(handle, connection))

@@ -1,4 +1,4 @@
-"""Messages over a socket: sent, pulled, and marked."""
+"""Frames about messages: send, pull, receipts and ping."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from chalicelib.store.messages.content import LogEntry
 
 
 class MessageFrames:
-    """Does what frames ask of messages, by the same rules as REST; clock: seconds since 1970."""
+    """Handles frames about messages, by the same rules as REST; clock: seconds since 1970."""
 
     def __init__(
         self,
@@ -54,7 +54,7 @@ class MessageFrames:
         self._messages.send(connection.caller, frame.chat, request, on_stored=acknowledge, skip=connection.id)
 
     def pull(self, connection: Connection, frame: Pull) -> None:
-        """Answer with some messages of a chat, as many as go into a frame."""
+        """Answer with messages of a chat, as many as fit in a frame."""
         fit = functools.partial(framed, most=rows_bytes(connection.protobuf))
         page = self._messages.page(
             connection.caller, frame.chat, after=frame.after, before=frame.before, limit=frame.limit, fit=fit
@@ -65,17 +65,17 @@ class MessageFrames:
         )
 
     def received(self, connection: Connection, frame: Received) -> None:
-        """Raise the mark of what has arrived."""
+        """Raise the seq up to which messages have arrived."""
         upto = ReadUpTo(seq=frame.seq, cursor=frame.cursor)
         self._read_states.received(connection.caller, frame.chat, upto, skip=connection.id)
 
     def read(self, connection: Connection, frame: Read) -> None:
-        """Raise the read mark."""
+        """Raise the seq up to which messages are read."""
         upto = ReadUpTo(seq=frame.seq, cursor=frame.cursor)
         self._read_states.read(connection.caller, frame.chat, upto, skip=connection.id)
 
     def ping(self, connection: Connection, frame: Ping) -> None:
-        """Say that the server is there, and what time it is."""
+        """Answer a ping with the server's time."""
         self._push.send(
             answer(connection.target, Pong(time=rfc3339(int(self._clock() * 1_000_000)), ref=frame.ref))
         )

@@ -1,4 +1,4 @@
-"""Who is there: shown when asked, and told to who watches."""
+"""Presence: shown when asked for, and watched."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from chalicelib.store.realtime.user_connections import UserConnections
 from chalicelib.store.redis.client import Store
 
 UNSEEN = ShownPresence(online=False, seen=0)
-"""What is shown of somebody who never came, and to somebody who was blocked by them."""
+"""The presence of a user who never connected, and of one who blocks the reader."""
 
 
 class PresenceService:

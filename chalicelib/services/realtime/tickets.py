@@ -1,4 +1,4 @@
-"""Tickets: what lets a client, which may be a web page, open a socket without showing its token in a URL."""
+"""Tickets: a client, such as a web page, connects by one without its token in a URL."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ RANDOM_BYTES = 32
 
 
 class ShownTicket(NamedTuple):
-    """A ticket as a client shows it: whose it says to be, and what stands for it in the store."""
+    """A ticket as a client shows it: the user that it names, and its digest in the store."""
 
     handle: str
     digest: bytes
 
     @classmethod
     def parse(cls, text: str) -> ShownTicket | None:
-        """Read a ticket; None: it is none of ours. The handle is as it was shown."""
+        """Parse a ticket; None: it is not one. The handle is as the client shows it."""
         match = TICKET.fullmatch(text)
         return cls(match[1], digest_of(text)) if match else None
 
@@ -54,7 +54,7 @@ class Tickets:
 
     @property
     def are_available(self) -> bool:
-        """Whether there are sockets here that a ticket lets in to."""
+        """Whether this server has WebSocket connections, and so tickets."""
         return self._url is not None
 
     def issue(self, caller: Caller, room: str | None = None) -> Ticket:

@@ -1,4 +1,4 @@
-"""How the parts of real time are put together."""
+"""How the parts that handle connections and their frames are put together."""
 
 from __future__ import annotations
 
