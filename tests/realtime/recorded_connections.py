@@ -120,7 +120,7 @@ class Socket:
         assert held is not None
         store.run(sockets.frame(self.id, 0))
         store.run(presence.renew(self.user, self.id))
-        store.run_all(ChatConnections(lease).renewing(chat, self.id) for chat in held.chats)
+        store.run_all(ChatConnections(lease).renew(chat, self.id) for chat in held.chats)
         store.run_all(presence.watch(name, self.id, self.user, protobuf=False) for name in held.watched)
 
 

@@ -376,13 +376,13 @@ def test_logout_closes_only_its_own_sessions_connections(door: Door) -> None:
 
 def test_logout_while_connecting(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
     """A session that ends between the two notes of its connection leaves none, and nobody is let in."""
-    ticket, opening = door.ticket("ann"), Connections.opening
+    ticket, opening = door.ticket("ann"), Connections.open
 
     def late(self: Connections, *facts: Any, **more: Any) -> Any:
         assert door.rest("ann", "POST", "/v1/logout").status == 202
         return opening(self, *facts, **more)
 
-    monkeypatch.setattr(Connections, "opening", late)
+    monkeypatch.setattr(Connections, "open", late)
     answer = app.socket_connect(event("CONNECT", "late", query={"ticket": ticket}), None)
 
     assert answer["statusCode"] == 401

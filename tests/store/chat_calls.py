@@ -39,7 +39,7 @@ class Groups:
 
     def view(self, *handles: str, chat: str = GROUP) -> ChatSnapshot:
         """Look at a group."""
-        return self.store.run(self.chats.viewing(chat, *handles))
+        return self.store.run(self.chats.snapshot(chat, *handles))
 
     def change(
         self,

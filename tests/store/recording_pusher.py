@@ -61,6 +61,6 @@ def connect(store: Store, handle: str, connection: str, *, protobuf: bool = Fals
     presence, sockets = UserConnections(LEASE), Connections(LEASE)
     entry = store.run(presence.connect(handle, None, b"", connection, protobuf=protobuf))
     assert entry.outcome is ConnectOutcome.OK
-    store.run(sockets.opening(connection, handle, b"", protobuf=protobuf, room=None))
+    store.run(sockets.open(connection, handle, b"", protobuf=protobuf, room=None))
     assert store.run(presence.ready(handle, connection)) is not None
     return Target(connection, protobuf)

@@ -52,7 +52,7 @@ class BlockedInvitations:
             return end_invitation(Action(chat, info, handle, handle, own, own))
 
         try:
-            snapshot = self._store.run(self._chats.viewing(chat, handle))
+            snapshot = self._store.run(self._chats.snapshot(chat, handle))
             self._transactions.change(chat, snapshot, handle, decide)
         except ChatNotFound:
             return

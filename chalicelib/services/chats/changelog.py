@@ -60,7 +60,9 @@ class Changelog:
 
     def _shown(self, chat: str, marks: list[ScoredMember]) -> list[Changed]:
         users = [mark.member.removeprefix(MEMBER) for mark in marks if mark.member.startswith(MEMBER)]
-        snapshot = self._store.run(self._chats.viewing(chat, *users)) if users else ChatSnapshot(None, {}, {})
+        snapshot = (
+            self._store.run(self._chats.snapshot(chat, *users)) if users else ChatSnapshot(None, {}, {})
+        )
         return [_changed(mark, snapshot) for mark in marks]
 
 

@@ -78,7 +78,7 @@ class ChatCreation:
         if others:
             caller.authenticate(1 + len(others))
         queries = [query for name in others for query in self._invitees.queries(name, caller.handle)]
-        snapshot, *replies = caller.read_all(self._chats.viewing(chat), *queries)
+        snapshot, *replies = caller.read_all(self._chats.snapshot(chat), *queries)
         if snapshot.info is not None:
             return _existing(chat, snapshot.info, caller.handle)
         each = zip(others, replies[::2], replies[1::2], strict=True)
@@ -117,7 +117,7 @@ class ChatCreation:
         ]
         changed = self._store.run(self._chats.create(chat, info, people, body))
         if changed is None:
-            existing = self._store.run(self._chats.viewing(chat)).info
+            existing = self._store.run(self._chats.snapshot(chat)).info
             return _existing(chat, existing, info.maker)
         self._transactions.deliver_to_all(chat, changed)
         return CreatedChat(chat, True, invited)

@@ -76,7 +76,7 @@ class Members:
         Raises BadRequest, ChatNotFound, NotAMember, Banned, Forbidden.
         """
         group = self._ids.group(chat)
-        queries = self._chats.viewing(group, caller.handle), self._chats.others(group, relation)
+        queries = self._chats.snapshot(group, caller.handle), self._chats.others(group, relation)
         snapshot, found = caller.read_all(*queries)
         existing_info(group, snapshot)
         permissions.check_manager(group, snapshot.records[caller.handle])
@@ -95,7 +95,7 @@ class Members:
         return {client.handle for client in found}
 
     def _members(self, caller: Caller, group: str) -> list[Member]:
-        queries = self._chats.viewing(group, caller.handle), self._chats.members(group)
+        queries = self._chats.snapshot(group, caller.handle), self._chats.members(group)
         snapshot, members = caller.read_all(*queries)
         existing_info(group, snapshot)
         permissions.check_sees_members(

@@ -102,4 +102,4 @@ class Membership:
         return self._transactions.change(chat, snapshot, by, decide)
 
     def _viewing(self, chat: str, *handles: str) -> Query[ChatSnapshot]:
-        return self._chats.viewing(chat, *dict.fromkeys(handles))
+        return self._chats.snapshot(chat, *dict.fromkeys(handles))

@@ -86,7 +86,7 @@ class ChatService:
         if found.members:
             self._direct_chats.leave(caller, found.text)
             return
-        snapshot = caller.read(self._chats.viewing(found.text, caller.handle))
+        snapshot = caller.read(self._chats.snapshot(found.text, caller.handle))
 
         def check(seen: ChatSnapshot) -> None:
             permissions.check_manager(found.text, seen.records[caller.handle], Role.OWNER)

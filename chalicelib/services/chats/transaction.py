@@ -98,13 +98,15 @@ class ChatTransactions:
         raise too_busy(chat)
 
     def _remove_account(self, handle: str, chat: str) -> None:
-        snapshot, members = self._store.run_both(self._chats.viewing(chat, handle), self._chats.members(chat))
+        snapshot, members = self._store.run_both(
+            self._chats.snapshot(chat, handle), self._chats.members(chat)
+        )
         successor = successor_of(handle, snapshot, members)
         if successor is None:
             self.delete(chat, snapshot, check_alone)
             return
         if successor != handle:
-            snapshot = self._store.run(self._chats.viewing(chat, handle, successor))
+            snapshot = self._store.run(self._chats.snapshot(chat, handle, successor))
 
         def decide(info: Info, seen: ChatSnapshot) -> Decision | None:
             own, other = seen.records[handle], seen.records[successor]
@@ -133,7 +135,7 @@ class ChatTransactions:
 
     def _read_again(self, chat: str, snapshot: ChatSnapshot) -> ChatSnapshot:
         time.sleep(random.uniform(0, MAX_PAUSE_SECONDS))  # noqa: S311  # a pause is no secret
-        return self._store.run(self._chats.viewing(chat, *snapshot.records))
+        return self._store.run(self._chats.snapshot(chat, *snapshot.records))
 
 
 def too_busy(chat: str) -> StoreUnavailable:

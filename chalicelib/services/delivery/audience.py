@@ -88,7 +88,7 @@ class AudienceFinder:
     def pair(self, handle: str, other: str) -> PairAudience:
         """Return the other user of a chat of two, in one round trip; handle: the sender."""
         return _pair_audience(
-            self._store.run_all(self._asking(handle, other, EphemeralRecipients.reading(handle, [other])))
+            self._store.run_all(self._asking(handle, other, EphemeralRecipients.of(handle, [other])))
         )
 
     def callee(self, handle: str, other: str, size: int, *, accepts: bool) -> Callee:
@@ -103,7 +103,7 @@ class AudienceFinder:
             EphemeralRecipients.accepts(other, handle),
             EphemeralRecipients.follows(handle, other),
         ]
-        reading = EphemeralRecipients.reading(handle, [other], size, self._signal_bytes, accepts=accepts)
+        reading = EphemeralRecipients.of(handle, [other], size, self._signal_bytes, accepts=accepts)
         accepted, followed, signalled, follows, *rest = self._store.run_all(
             [*accepting, *self._asking(handle, other, reading)]
         )
@@ -137,7 +137,7 @@ class AudienceFinder:
         handle: the sender. size: bytes of a signal, taken from the limit for each user; 0: it is no signal.
         accepts: whether the signal accepts calls from those users.
         """
-        reading = EphemeralRecipients.reading(handle, others, size, self._signal_bytes, accepts=accepts)
+        reading = EphemeralRecipients.of(handle, others, size, self._signal_bytes, accepts=accepts)
         return self._store.run(reading)
 
     def of(self, handle: str, chat: ChatId) -> list[Target]:

@@ -38,7 +38,7 @@ class Disconnection:
         if held is None:
             return []
         gone = self._detach(connection, held)
-        late = self._store.run(self._connections.dropping(connection))
+        late = self._store.run(self._connections.forget(connection))
         if late is not None and late != held:
             gone += self._detach(connection, late)
         change = self._store.run(self._user_connections.drop(held.handle, connection))

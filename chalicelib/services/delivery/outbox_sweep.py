@@ -98,7 +98,7 @@ class OutboxSweep:
         ]
         unreached = self._fan_out.message_push.push_newest(late)
         done = [one for one in entries if not (one.kind == MOVED and one.chat in unreached)]
-        self._store.run_all(map(self._outbox.clearing, done))
+        self._store.run_all(map(self._outbox.clear, done))
         return len(done)
 
     def _truths(

@@ -47,7 +47,7 @@ class ChatExports:
         waiting = [chat for chat in self._all(handle) if below is None or chat > below.member]
         ids = waiting[:CHATS]
         summaries = self._store.run_all(self._summaries.of(chat, handle) for chat in ids)
-        views = self._store.run_all(self._chats.viewing(chat, handle) for chat in ids)
+        views = self._store.run_all(self._chats.snapshot(chat, handle) for chat in ids)
         shown = [
             encoded(_chat(summary, view, handle))
             for summary, view in zip(summaries, views, strict=True)

@@ -74,7 +74,7 @@ class InboxService:
         """Write the state of the checked large chats to the index, unless the index has it."""
         now = [checked(one) for one in summaries if one.chat in large.digests]
         if large.more or any(one.digest != large.digests[one.chat] for one in now):
-            self._store.run(self._inboxes.checking(handle, large.began if large.more else 0, now))
+            self._store.run(self._inboxes.record_checks(handle, large.began if large.more else 0, now))
 
 
 def _page(found: list[Found], limit: int, *, more: bool) -> Inbox:

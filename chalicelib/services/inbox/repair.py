@@ -35,7 +35,7 @@ def repairs(
 ) -> list[Query[bool | None]]:
     """Return the queries that write chats with lost writes to the index again, so that they move."""
     lost = [one for one in known if _has_lost(chats[one.chat], one)]
-    return [InboxRepair.mending(one, _entry(handle, chats[one.chat], one)) for one in lost]
+    return [InboxRepair.repair(one, _entry(handle, chats[one.chat], one)) for one in lost]
 
 
 def _has_lost(summary: Summary, known: KnownChat) -> bool:

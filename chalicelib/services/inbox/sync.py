@@ -153,7 +153,7 @@ class SyncService:
         moved = index.moved
         named = [*(one.chat for one in moved.rows), *(one.chat for one in index.known), *moved.large.digests]
         names = list(dict.fromkeys(named))
-        recording = self._inboxes.registering(handle, index.token.lineage, moved.version)
+        recording = self._inboxes.register(handle, index.token.lineage, moved.version)
         kept, *chats = self._store.run_all([recording, *(self._summaries.of(chat, handle) for chat in names)])
         if kept is False or (kept and not index.token.is_kept):
             return None
@@ -173,7 +173,7 @@ class SyncService:
             now = [one for one in now if one.digest != held[one.chat]]
         if not now:
             return False
-        return bool(self._store.run(self._inboxes.checking(handle, large.began if is_round else 0, now)))
+        return bool(self._store.run(self._inboxes.record_checks(handle, large.began if is_round else 0, now)))
 
     def _page(
         self, handle: str, read: Read, bounds: Bounds, large: Unchecked, *, reset: bool, more: bool

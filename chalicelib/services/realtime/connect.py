@@ -70,7 +70,7 @@ class ConnectService:
             raise
         try:
             room = self._room(request.room, entry.room)
-            opening = self._connections.opening(
+            opening = self._connections.open(
                 request.connection, handle, entry.session, protobuf=protocol == SUBPROTOCOL, room=room
             )
             self._store.run(opening)
@@ -78,7 +78,7 @@ class ConnectService:
             if not self._store.run(self._user_connections.renew(handle, request.connection)):
                 raise _session_ended()
         except ParleyError:
-            self._store.run(self._connections.dropping(request.connection))
+            self._store.run(self._connections.forget(request.connection))
             self._store.run(self._user_connections.drop(handle, request.connection))
             raise
         installed.note_user(request.connection, handle)

@@ -89,7 +89,7 @@ class Leases:
 
     def _renewed(self, holder: Holder, attached: Attachments) -> bool:
         handle, connection = holder.handle, holder.connection
-        chats = [self._chat_connections.renewing(chat, connection) for chat in attached.chats]
+        chats = [self._chat_connections.renew(chat, connection) for chat in attached.chats]
         watched = [
             self._user_connections.watch(name, connection, handle, protobuf=holder.protobuf)
             for name in attached.watched

@@ -75,13 +75,13 @@ class ChatSearch:
         """
         made: frozenset[str] = frozenset()  # another call may have deleted the notes of this one
         while True:  # until the chat does not change meanwhile
-            view, noted = self._store.run_both(self._chats.viewing(chat), self._terms.of(chat))
+            view, noted = self._store.run_both(self._chats.snapshot(chat), self._terms.of(chat))
             wanted = _indexed(chat, view.info)
             if kind_of(chat) == "group" and not (wanted.terms or noted or made):
                 return
             self._mirror(chat, wanted, noted, made)
             made |= wanted.terms
-            if _indexed(chat, self._store.run(self._chats.viewing(chat)).info) == wanted:
+            if _indexed(chat, self._store.run(self._chats.snapshot(chat)).info) == wanted:
                 return
 
     def _mirror(self, chat: str, wanted: Indexed, noted: frozenset[str], made: frozenset[str]) -> None:
@@ -104,7 +104,7 @@ class ChatSearch:
             )
 
     def _infos(self, chats: list[str]) -> dict[str, Info]:
-        views = self._store.run_all(map(self._chats.viewing, chats))
+        views = self._store.run_all(map(self._chats.snapshot, chats))
         return {chat: view.info for chat, view in zip(chats, views, strict=True) if view.info}
 
 

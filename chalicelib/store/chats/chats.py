@@ -63,7 +63,7 @@ class Chats(ChatLists):
         self._limits = (keep, max_members, large_chat, MOST_OTHERS)
         self._max_members = max_members
 
-    def viewing(self, chat: str, *handles: str) -> Query[ChatSnapshot]:
+    def snapshot(self, chat: str, *handles: str) -> Query[ChatSnapshot]:
         """Return the query for what a chat is, and how some handles stand to it."""
 
         def read(reply: list[Any]) -> ChatSnapshot:

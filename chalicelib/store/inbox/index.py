@@ -95,7 +95,7 @@ class Inboxes:
         named = (keys.inbox_entries(handle), keys.inbox(handle), keys.large(handle), keys.lineages(handle))
         return Query(READ_MOVED_CHATS, named, (lineage or "", since, limit, began, checks), _moved)
 
-    def checking(self, handle: str, began: int, checked: Iterable[Checked]) -> Query[int | None]:
+    def record_checks(self, handle: str, began: int, checked: Iterable[Checked]) -> Query[int | None]:
         """Return the query that notes how large chats are; those that were otherwise before move.
 
         began: when the round of checks began that came to them, µs; 0: they are of none. It replies how many
@@ -105,7 +105,7 @@ class Inboxes:
         args = (part for one in checked for part in (one.chat, one.digest, one.active, one.version))
         return Query(CHECK_LARGE_CHATS, named, (began, *args), if_refused=None)
 
-    def registering(self, handle: str, lineage: str, version: int) -> Query[bool | None]:
+    def register(self, handle: str, lineage: str, version: int) -> Query[bool | None]:
         """Return the query that notes what a lineage is told.
 
         False: there is no such version any more. None: the store takes no writes.

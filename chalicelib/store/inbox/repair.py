@@ -53,7 +53,7 @@ class InboxRepair:
         return _looking(handle, after, upto, limit, "last")
 
     @staticmethod
-    def mending(known: KnownChat, entry: InboxEntry) -> Query[bool | None]:
+    def repair(known: KnownChat, entry: InboxEntry) -> Query[bool | None]:
         """Return the query that sets what the index says of a chat.
 
         False: the chat has moved since. None: the store takes no writes.

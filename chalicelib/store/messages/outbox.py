@@ -60,7 +60,7 @@ class Outbox:
         """Return the batch for all entries; an entry that cannot be read is logged as an error, and stays."""
         return concatenated([Query("HGETALL", (key,), read=_entries) for key in keys.all_of(keys.outbox)])
 
-    def clearing(self, entry: OutboxEntry) -> Query[bool]:
+    def clear(self, entry: OutboxEntry) -> Query[bool]:
         """Return the query that takes something off, unless there is something newer to tell."""
         chat = entry.chat
         more = (PUSHED + chat,) if entry.kind == MOVED else ()

@@ -91,7 +91,7 @@ class ChatConnections:
             lambda reply: [] if isinstance(reply, int) else _clients(reply),
         )
 
-    def renewing(self, chat: str, connection: str) -> Query[bool]:
+    def renew(self, chat: str, connection: str) -> Query[bool]:
         """Return the query that renews a client; False: it is not attached any more."""
         return Query(
             RENEW_CHAT_CONNECTION, (keys.chat_connections(chat),), (connection, self._lease, GRACE), bool

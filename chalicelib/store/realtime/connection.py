@@ -66,7 +66,7 @@ class Connections:
     def _times(self) -> tuple[int, int]:
         return self._lease, self._lease // 1000 + GRACE_MS
 
-    def opening(
+    def open(
         self, connection: str, handle: str, session: bytes, *, protobuf: bool, room: str | None
     ) -> Query[object]:
         """Return the query that makes a connection known; session: the digest of its token, or empty."""
@@ -110,7 +110,7 @@ class Connections:
         named = tuple(WATCHED + handle for handle in handles)
         return Query(RECORD_WATCHED_USERS, (keys.connection(connection),), (WATCHED, *named), _watched)
 
-    def dropping(self, connection: str) -> Query[Attachments | None]:
+    def forget(self, connection: str) -> Query[Attachments | None]:
         """Return the query that forgets a connection, as the last thing of it; None: it was not known."""
         return Query(CLOSE_CONNECTION, (keys.connection(connection),), read=_attached)
 

@@ -37,7 +37,7 @@ class EphemeralRecipients:
     """
 
     @staticmethod
-    def reading(
+    def of(
         sender: str, handles: Iterable[str], size: int = 0, limit: int = 0, *, accepts: bool = False
     ) -> Batch[Recipients]:
         """Return the batch for where users are connected who do not block the sender.

@@ -82,7 +82,7 @@ def test_a_repair_keeps_the_sender(store: Store) -> None:
     place = store.run(services.current().outbox_sweep._chats.entry(chat, "bob"))
     assert (place.state, place.inviter) == (InboxState.INVITED, "ann")
 
-    assert store.run(InboxRepair.mending(known, place._replace(inviter="")))
+    assert store.run(InboxRepair.repair(known, place._replace(inviter="")))
     assert waiting(store, "ann") == (1, 1)
 
 

@@ -89,7 +89,7 @@ Asking = Callable[[Sequence[str]], Batch[Any]]
 ASKING: dict[str, Asking] = {
     "deliver": lambda handles: Inboxes().deliver(GROUP, 1, handles),
     "targets": lambda handles: UserConnections(60).targets(handles),
-    "ephemeral": lambda handles: EphemeralRecipients.reading("ann", handles, 10, 100),
+    "ephemeral": lambda handles: EphemeralRecipients.of("ann", handles, 10, 100),
     "blockers": lambda handles: Blocks.blocking(handles, "ann"),
     "cards": lambda handles: UserCards().of(handles),
     "posts": lambda handles: Posts().newest(handles, None, 1),

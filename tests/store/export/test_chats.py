@@ -50,12 +50,12 @@ class Town(Village):
 
     def become(self, chat: str, *becomes: MemberChange) -> None:
         """Change how people stand to a group, without a message."""
-        view = self.store.run(self.chats.viewing(chat, *(one.handle for one in becomes)))
+        view = self.store.run(self.chats.snapshot(chat, *(one.handle for one in becomes)))
         self._tell(chat, self.store.run(self.chats.change(chat, view, becomes, body=None)))
 
     def drop(self, chat: str) -> None:
         """Delete a group."""
-        self._tell(chat, self.store.run(self.chats.delete(chat, self.store.run(self.chats.viewing(chat)))))
+        self._tell(chat, self.store.run(self.chats.delete(chat, self.store.run(self.chats.snapshot(chat)))))
 
     def place(self, chat: str, handle: str) -> InboxEntry:
         """Tell a user's index where a chat stands."""
@@ -104,7 +104,7 @@ def test_each_chat_shows_role_marks_and_flags(town: Town) -> None:
     ]
     assert (chats[0]["read"], chats[0]["pinned"], chats[0]["archived"]) == (1, True, False)
     assert (chats[0]["name"], chats[1]["name"]) == (None, "Chess")
-    view = town.store.run(town.chats.viewing(GROUP, "alice"))
+    view = town.store.run(town.chats.snapshot(GROUP, "alice"))
     assert chats[1]["since"] == rfc3339(view.records["alice"].joined)  # type: ignore[union-attr]
     assert rfc3339(first.time) >= chats[0]["since"] < chats[1]["since"] < chats[2]["since"]
 

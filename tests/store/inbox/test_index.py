@@ -65,7 +65,7 @@ class Index:
 
     def check(self, began: int, *checked: Checked) -> int:
         """Note how large chats are; returns how many have moved."""
-        moved = self._store.run(self._inboxes.checking("ann", began, checked))
+        moved = self._store.run(self._inboxes.record_checks("ann", began, checked))
         assert moved is not None
         return moved
 
@@ -86,7 +86,7 @@ class Index:
 
     def register(self, lineage: str, version: int) -> bool:
         """Note what a lineage was told."""
-        noted = self._store.run(self._inboxes.registering("ann", lineage, version))
+        noted = self._store.run(self._inboxes.register("ann", lineage, version))
         assert noted is not None
         return noted
 

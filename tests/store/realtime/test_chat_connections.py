@@ -168,14 +168,14 @@ def test_renewal_extends_a_connection_and_revives_none(room: Room) -> None:
     """A renewed chat connection lives on unchanged; one that is gone or expired stays gone."""
     room.first("a1", "ann")
     before = clock(room.raw)
-    assert room.store.run(room.clients.renewing(GROUP, "a1"))
+    assert room.store.run(room.clients.renew(GROUP, "a1"))
     held = fields_of(room.raw, keys.chat_connections(GROUP))["a1"]
     assert int.from_bytes(held[:8]) >= before + LEASE
     assert held[8:] == b"\1ann"
 
     room.age("a1")
-    assert not room.store.run(room.clients.renewing(GROUP, "a1"))
-    assert not room.store.run(room.clients.renewing(GROUP, "a2"))
+    assert not room.store.run(room.clients.renew(GROUP, "a1"))
+    assert not room.store.run(room.clients.renew(GROUP, "a2"))
     assert room.held() == {"a1"}
 
 
@@ -261,9 +261,9 @@ def test_what_was_pushed(room: Room, chat: str) -> None:
     assert room.store.run(outbox.entries()) == [OutboxEntry("m", chat, "", second)]
 
     third = room.store.run(log.append(chat, Content("ann", "three"))).time
-    assert not room.store.run(outbox.clearing(OutboxEntry("m", chat, "", second)))
+    assert not room.store.run(outbox.clear(OutboxEntry("m", chat, "", second)))
     assert room.store.run(outbox.audience(chat)).pushed == second
-    assert room.store.run(outbox.clearing(OutboxEntry("m", chat, "", third)))
+    assert room.store.run(outbox.clear(OutboxEntry("m", chat, "", third)))
     assert not room.raw.exists(keys.outbox(chat))
     assert not pushed(third)
     assert room.store.run(outbox.entries()) == []
@@ -273,7 +273,7 @@ def test_full_store_still_renews_lists_and_detaches(engine: Engine, room: Room) 
     """Without memory chat connections are still renewed, listed and detached."""
     room.first("a1", "ann")
     with without_memory(engine):
-        assert room.store.run(room.clients.renewing(GROUP, "a1"))
+        assert room.store.run(room.clients.renew(GROUP, "a1"))
         assert room.joined() == [("a1", "ann")]
         assert room.detach("a1").last
     assert room.joined() == []
@@ -290,7 +290,7 @@ def test_every_key_is_declared(engine: Engine, raw: RawClient) -> None:
         write_member(raw, "dan", 0)
         assert room.first("a1", "ann")
         assert room.joined() == [("a1", "ann")]
-        assert room.store.run(room.clients.renewing(GROUP, "a1"))
+        assert room.store.run(room.clients.renew(GROUP, "a1"))
         assert room.store.run(Outbox().audience(GROUP)).targets == [Target("a1", False)]
         assert not room.store.run(Outbox().pushed(GROUP, 1))
         assert room.detach("a1").last

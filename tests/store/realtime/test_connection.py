@@ -28,7 +28,7 @@ ANN = FrameSender("ann", SESSION, protobuf=False, room=None, renew=False, wait=0
 def sockets(store: Store) -> Connections:
     """The connections under test, with one of ann's."""
     sockets = Connections(LEASE)
-    store.run(sockets.opening(ID, "ann", SESSION, protobuf=False, room=None))
+    store.run(sockets.open(ID, "ann", SESSION, protobuf=False, room=None))
     return sockets
 
 
@@ -42,7 +42,7 @@ def test_stored_connection_matches_the_documented_layout(
 ) -> None:
     """A stored connection has the documented layout, and expires some time after its lease."""
     before = clock(raw)
-    store.run(sockets.opening(ID, "bob", b"", protobuf=True, room="r-tea"))
+    store.run(sockets.open(ID, "bob", b"", protobuf=True, room="r-tea"))
     store.run(sockets.attach(ID, "g-1"))
     store.run(sockets.watching(ID, "cid"))
 
@@ -59,18 +59,18 @@ def test_stored_connection_matches_the_documented_layout(
 def test_frame_names_its_user_if_the_connection_is_known(store: Store, sockets: Connections) -> None:
     """A frame's reply names its user; for an unknown or dropped connection it is empty."""
     assert store.run(sockets.frame(ID, 60)) == ANN
-    store.run(sockets.opening("b", "bob", b"", protobuf=True, room="r-tea"))
+    store.run(sockets.open("b", "bob", b"", protobuf=True, room="r-tea"))
     assert store.run(sockets.frame("b", 60)) == FrameSender("bob", b"", True, "r-tea", renew=False, wait=0)
 
     assert store.run(sockets.frame("c", 60)) is None
-    assert store.run(sockets.dropping(ID)) == Attachments("ann", [], [])
+    assert store.run(sockets.forget(ID)) == Attachments("ann", [], [])
     assert store.run(sockets.frame(ID, 60)) is None
 
 
 def test_which_connections_take_protobuf(store: Store, sockets: Connections) -> None:
     """Also those whose lease is over; one that is not known takes JSON."""
     narrow = Connections(1)
-    store.run(narrow.opening("b", "bob", b"", protobuf=True, room=None))
+    store.run(narrow.open("b", "bob", b"", protobuf=True, room=None))
 
     asked = [sockets.takes_protobuf(one) for one in (ID, "b", "nobody")]
     assert store.run_all(asked) == [False, True, False]
@@ -144,13 +144,13 @@ def test_attachments_and_watches_last_until_the_drop(store: Store, sockets: Conn
     attached = Attachments("ann", ["g-1", "r-tea"], ["cid", "watch:dan"])
     assert store.run(sockets.attachments(ID)) == attached
     assert store.run(sockets.watching(ID)) == attached.watched
-    assert store.run(sockets.dropping(ID)) == attached._replace(watched=[])
-    assert store.run(sockets.dropping(ID)) is None
+    assert store.run(sockets.forget(ID)) == attached._replace(watched=[])
+    assert store.run(sockets.forget(ID)) is None
 
 
 def test_nothing_is_noted_of_the_unknown(store: Store, sockets: Connections, raw: RawClient) -> None:
     """A connection that has gone is not made again by what comes late."""
-    store.run(sockets.dropping(ID))
+    store.run(sockets.forget(ID))
 
     assert not store.run(sockets.attach(ID, "g-1"))
     assert not store.run(sockets.detach(ID, "g-1"))
@@ -178,7 +178,7 @@ def test_full_store_still_takes_frames_and_ends_connections(
         assert store.run(sockets.frame(ID, 60)) == ANN
         assert store.run(sockets.attachments(ID)) == Attachments("ann", ["g-1"], [])
         assert store.run(sockets.detach(ID, "g-1"))
-        assert store.run(sockets.dropping(ID)) == Attachments("ann", [], [])
+        assert store.run(sockets.forget(ID)) == Attachments("ann", [], [])
 
 
 def test_every_key_is_declared(engine: Engine) -> None:
@@ -188,11 +188,11 @@ def test_every_key_is_declared(engine: Engine) -> None:
     try:
         narrow = connect(settings_for(engine, redis_user="narrow", redis_password=Secret("pass")))
         sockets = Connections(LEASE)
-        narrow.run(sockets.opening(ID, "ann", SESSION, protobuf=False, room="r-tea"))
+        narrow.run(sockets.open(ID, "ann", SESSION, protobuf=False, room="r-tea"))
         assert narrow.run(sockets.frame(ID, 60)) == ANN._replace(room="r-tea")
         assert narrow.run(sockets.attach(ID, "g-1"))
         assert narrow.run(sockets.watching(ID, "bob")) == []
-        assert narrow.run(sockets.dropping(ID)) == Attachments("ann", ["g-1"], ["bob"])
+        assert narrow.run(sockets.forget(ID)) == Attachments("ann", ["g-1"], ["bob"])
     finally:
         for node in engine.nodes:
             node.execute_command("ACL DELUSER", "narrow")

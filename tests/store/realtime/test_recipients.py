@@ -33,7 +33,7 @@ def reached(
     store: Store, handles: list[str], size: int = 0, limit: int = 0, *, accepts: bool = False
 ) -> Recipients:
     """Return where users are, for something of ann's."""
-    return store.run(EphemeralRecipients.reading("ann", handles, size, limit, accepts=accepts))
+    return store.run(EphemeralRecipients.of("ann", handles, size, limit, accepts=accepts))
 
 
 def of(found: Recipients) -> list[str]:

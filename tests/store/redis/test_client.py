@@ -428,7 +428,7 @@ def test_what_reads_is_answered_by_a_store_that_refuses_writes(
     log.append(CHAT, HELLO)
     (limit,) = RateLimits.take("192.0.2.1", "read", 10).parts
     name: Query[bytes | None] = Query("HGET", (keys.user("ann"),), ("name",))
-    lineage = Inboxes().registering("ann", "00" * 7 + "01", 0)
+    lineage = Inboxes().register("ann", "00" * 7 + "01", 0)
     if flushed:
         for node in engine.nodes:
             node.script_flush()

@@ -50,7 +50,7 @@ class Town:
 
     def view(self, chat: str) -> ChatSnapshot:
         """Look at a chat."""
-        return self.store.run(self.chats.viewing(chat))
+        return self.store.run(self.chats.snapshot(chat))
 
     def put(self, chat: str, name: str, join: str = "open") -> None:
         """Make a chat, or have it be named and joined otherwise."""
@@ -210,10 +210,10 @@ class BehindOnce(Chats):
         super().__init__(1000, 100)
         self._asked = 0
 
-    def viewing(self, chat: str, *handles: str) -> Query[ChatSnapshot]:
+    def snapshot(self, chat: str, *handles: str) -> Query[ChatSnapshot]:
         """Return the query for a view, or for that of no chat the first time."""
         self._asked += 1
-        query = super().viewing(chat, *handles)
+        query = super().snapshot(chat, *handles)
         return query if self._asked > 1 else query.map(lambda view: ChatSnapshot(None, {}, {}))
 
 
@@ -265,10 +265,10 @@ class OvertakenChats(Chats):
         self._coming = names
         self._looks = 0
 
-    def viewing(self, chat: str, *handles: str) -> Query[ChatSnapshot]:
+    def snapshot(self, chat: str, *handles: str) -> Query[ChatSnapshot]:
         """Return the query for a view, after which the chat changes, when it is viewed to be mirrored."""
         self._looks += 1
-        query = super().viewing(chat, *handles)
+        query = super().snapshot(chat, *handles)
         if self._looks % 2 == 0 or not self._coming:
             return query
 
