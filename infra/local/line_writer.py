@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import atexit
 import contextlib
-import fcntl
 import io
 import os
 import queue
 import select
-import stat
 import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
-FOLDER_VARIABLE = "PARLEY_LOCAL_SOCKETS"  # as in sockets/shared.py, which takes longer to import
+from infra.local.write_lock import WriteLock
+
 MOST_BYTES = 1024 * 1024
 BATCH_BYTES, BATCH_SECONDS = 64 * 1024, 0.005
 DRAIN_SECONDS = 1.0
@@ -37,7 +35,7 @@ class LineWriter:
         self._descriptor = descriptor
         self._told = told
         self._most = most_bytes
-        self._turn = _Turn(descriptor)
+        self._write_lock = WriteLock(descriptor)
         self._waiting: deque[bytes] = deque()
         self._bytes = 0
         self._dropped = 0
@@ -104,7 +102,7 @@ class LineWriter:
 
     def _is_written(self, data: bytes) -> bool:
         rest = memoryview(data)
-        with self._turn.taken():
+        with self._write_lock.taken():
             while rest:
                 try:
                     rest = rest[os.write(self._descriptor, rest) :]
@@ -153,34 +151,6 @@ class LineStream(io.TextIOBase):
     def writable(self) -> bool:
         """Return True."""
         return True
-
-
-class _Turn:
-    """Lets one process at a time write to what several share: writes over PIPE_BUF bytes would mix."""
-
-    def __init__(self, descriptor: int) -> None:
-        about = os.fstat(descriptor)
-        self._name = f"lines-{about.st_dev:x}-{about.st_ino:x}"
-        self._needed = not stat.S_ISREG(about.st_mode)
-        self._lock: int | None = None
-
-    @contextlib.contextmanager
-    def taken(self) -> Iterator[None]:
-        """Wait for it and keep it; without a folder or descriptors for a lock, do neither."""
-        with contextlib.suppress(OSError):
-            self._open()
-        if self._lock is None:
-            yield
-            return
-        fcntl.flock(self._lock, fcntl.LOCK_EX)
-        try:
-            yield
-        finally:
-            fcntl.flock(self._lock, fcntl.LOCK_UN)
-
-    def _open(self) -> None:
-        if self._lock is None and self._needed and (folder := os.environ.get(FOLDER_VARIABLE)):
-            self._lock = os.open(Path(folder, self._name), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
 
 
 def install(told: Told) -> None:

@@ -13,7 +13,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from infra.local.line_writer import FOLDER_VARIABLE, LineStream, LineWriter
+from infra.local.line_writer import LineStream, LineWriter
+from infra.local.write_lock import FOLDER_VARIABLE
 from tests.servers.gateway import Gateway
 from tests.servers.process import ROOT, STOP_SECONDS
 from tests.servers.waiting import eventually

@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import random
 import time
-from collections import deque
 from collections.abc import Callable
 from typing import Any, NamedTuple, cast
 
 import msgspec
 from picows import WSCloseCode, WSFrame, WSListener, WSMsgType, WSTransport
 
-from chalicelib.push_gateway.pusher import CloseReason
+from infra.local.sockets.close_codes import LOST, NO_STATUS, UNREAD, may_be_sent
 from infra.local.sockets.events import Opening, SocketEvents
-from infra.local.sockets.incoming import IncomingMessage, Refused
+from infra.local.sockets.incoming import IncomingMessage, Refused, WaitingMessages
 from infra.local.sockets.shared import Limits
 from infra.local.sockets.transport import Transport
 
 TEXT, PONG = WSMsgType.TEXT, WSMsgType.PONG
-QUEUED_BYTES = 512 * 1024
 BEHIND_PART = 16
 """A client is behind once this part of the bytes that may wait for it do."""
-NORMAL = CloseReason(1000, "Connection Closed Normally")
-GOING_AWAY = (1001, "Going away")
-NO_STATUS = (1005, "Client-side close frame status not set")
-LOST = (1006, "Connection closed abnormally")
-UNREAD = (1006, "The client does not read")
 
 
 class Turn(NamedTuple):
@@ -67,13 +59,12 @@ class Connection(WSListener):
         self.behind = False
         self.events = events
         self.since = self.active = time.monotonic()
-        self._queue: deque[str] = deque()
+        self._messages = WaitingMessages(host.limits)
         self.waiting = False
         self.ended: tuple[int, str] | None = None
         self._host = host
         self._limits = host.limits
         self._incoming = IncomingMessage(host.limits)
-        self._queued_bytes = 0
         self._paused = False
         self._ping: bytes | None = None
         self._end_told = False
@@ -159,7 +150,7 @@ class Connection(WSListener):
         if self._ping is not None:
             self._write(PONG, self._ping)
             self._ping = None
-        if self._queue:
+        if self._messages:
             return Turn("message", self.events.message(self._next_body(shuffled=shuffled)))
         if self.ended is not None and not self._end_told:
             self._end_told = True
@@ -169,7 +160,9 @@ class Connection(WSListener):
     @property
     def has_turns(self) -> bool:
         """Whether something waits."""
-        return bool(self._queue) or self._ping is not None or (self.ended is not None and not self._end_told)
+        return (
+            bool(self._messages) or self._ping is not None or (self.ended is not None and not self._end_told)
+        )
 
     def _write(self, kind: WSMsgType, data: bytes) -> None:
         if self._transport is not None:
@@ -178,11 +171,8 @@ class Connection(WSListener):
                 self._host.unread_grew(self)
 
     def _next_body(self, *, shuffled: bool) -> str:
-        if shuffled:
-            self._queue.rotate(random.randrange(len(self._queue)))  # noqa: S311 - no secret
-        body = self._queue.popleft()
-        self._queued_bytes -= len(body)
-        if self._paused and not self._too_much_waits():
+        body = self._messages.take(shuffled=shuffled)
+        if self._paused and not self._messages.are_too_many:
             self._paused = False
             self._reading(on=True)
         return body
@@ -207,15 +197,11 @@ class Connection(WSListener):
                 self._put(body)
 
     def _put(self, body: str) -> None:
-        self._queue.append(body)
-        self._queued_bytes += len(body)
-        if not self._paused and self._too_much_waits():
+        self._messages.put(body)
+        if not self._paused and self._messages.are_too_many:
             self._paused = True
             self._reading(on=False)
         self._host.add_turn(self)
-
-    def _too_much_waits(self) -> bool:
-        return len(self._queue) > self._limits.queued_frames or self._queued_bytes > QUEUED_BYTES
 
     def _answer_close(self, frame: WSFrame) -> None:
         if not frame.payload_size:
@@ -223,7 +209,7 @@ class Connection(WSListener):
             return
         code = frame.get_close_code()
         number = int(code.value)
-        if not _may_be_sent(number):
+        if not may_be_sent(number):
             raise Refused(WSCloseCode.PROTOCOL_ERROR, f"A close frame may not have the code {number}.")
         self._confirm_close((number, frame.get_close_reason() or ""), code)
 
@@ -247,8 +233,3 @@ class Connection(WSListener):
     def _reset(self) -> None:
         if self._transport is not None:
             cast(Transport, self._transport.underlying_transport).reset()
-
-
-def _may_be_sent(code: int) -> bool:
-    """Say whether a close frame may have a code; source: RFC 6455, 7.4, and IANA's list of codes."""
-    return code in range(1000, 1004) or code in range(1007, 1015) or code in range(3000, 5000)

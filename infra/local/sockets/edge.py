@@ -19,7 +19,8 @@ from infra.local.addresses import Addresses
 from infra.local.descriptors import Descriptors
 from infra.local.events import LambdaContext
 from infra.local.sockets import handshake
-from infra.local.sockets.connection import GOING_AWAY, NORMAL, Connection, Host, Turn
+from infra.local.sockets.close_codes import GOING_AWAY, NORMAL
+from infra.local.sockets.connection import Connection, Host, Turn
 from infra.local.sockets.events import SocketEvents
 from infra.local.sockets.outside import OutsideTokens, Prove
 from infra.local.sockets.shared import Meeting, new_connection_id

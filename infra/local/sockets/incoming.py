@@ -1,12 +1,16 @@
-"""The message that a connection is receiving: whole, or frame by frame."""
+"""Messages that a connection receives: whole or frame by frame, and those that wait for the handler."""
 
 from __future__ import annotations
+
+import random
+from collections import deque
 
 from picows import WSCloseCode, WSFrame
 
 from infra.local.sockets.shared import Limits
 
 MINUTE = 60.0
+QUEUED_BYTES = 512 * 1024
 
 
 class Refused(Exception):
@@ -72,3 +76,33 @@ class IncomingMessage:
         return Refused(
             WSCloseCode.MESSAGE_TOO_BIG, f"A message has at most {self._limits.message_bytes} bytes."
         )
+
+
+class WaitingMessages:
+    """The messages of a connection that wait for the handler."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._most = limits.queued_frames
+        self._bodies: deque[str] = deque()
+        self._bytes = 0
+
+    def __len__(self) -> int:
+        return len(self._bodies)
+
+    @property
+    def are_too_many(self) -> bool:
+        """Whether so much waits that nothing more is read from the client."""
+        return len(self._bodies) > self._most or self._bytes > QUEUED_BYTES
+
+    def put(self, body: str) -> None:
+        """Add a message."""
+        self._bodies.append(body)
+        self._bytes += len(body)
+
+    def take(self, *, shuffled: bool) -> str:
+        """Remove and return the oldest message; shuffled: any of them."""
+        if shuffled:
+            self._bodies.rotate(random.randrange(len(self._bodies)))  # noqa: S311 - no secret
+        body = self._bodies.popleft()
+        self._bytes -= len(body)
+        return body
