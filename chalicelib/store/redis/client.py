@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 import redis
-from redis.exceptions import RedisClusterException
+from redis.exceptions import NoScriptError, RedisClusterException
 
 from chalicelib.config import Settings
 from chalicelib.errors import StoreFull, StoreUnavailable
@@ -17,7 +17,7 @@ from chalicelib.store import keys
 from chalicelib.store.redis.clocks import ScriptClock
 from chalicelib.store.redis.connect import AccessRefused, refusal_of
 from chalicelib.store.redis.failures import BREAKING, is_full, is_outage, refuses_writes
-from chalicelib.store.redis.nodes import ClusterNodes, Command, Node, SingleNode
+from chalicelib.store.redis.nodes import ClusterNodes, Node, SingleNode
 from chalicelib.store.redis.query import RAISE, Batch, Query
 
 T = TypeVar("T")
@@ -43,10 +43,7 @@ class Store:
     """
 
     def __init__(
-        self,
-        node: Node,
-        clock: Callable[[], float] = time.monotonic,
-        script_clock: ScriptClock | None = None,
+        self, node: Node, clock: Callable[[], float] = time.monotonic, script_clock: ScriptClock | None = None
     ) -> None:
         self._node = node
         self._clock = clock
@@ -62,8 +59,7 @@ class Store:
         if isinstance(query, Batch):
             return self.run_all((query,))[0]  # type: ignore[no-any-return]
         self._choose_clock(query.keys[0])
-        (reply,) = self._guarded(lambda: self._replies((query,)), query.repeatable)
-        return query.read(reply)
+        return query.read(self._guarded(lambda: self._reply(query), query.repeatable))
 
     def run_both(self, first: Query[A] | Batch[A], second: Query[B] | Batch[B]) -> tuple[A, B]:
         """Run two repeatable queries in one round trip; see run_all."""
@@ -140,9 +136,18 @@ class Store:
         self._broken_by = f"not asked, as a call failed just before: {type(cause).__name__}: {cause}"
         self._broken_until = self._clock() + BREAK_SECONDS
 
+    def _reply(self, query: Query[Any]) -> Any:
+        try:
+            return self._node.execute(self._script_clock.timed(query).by_name, repeatable=query.repeatable)
+        except redis.ResponseError as error:
+            return self._settled((query,), [error])[0]
+
     def _replies(self, queries: Sequence[Query[Any]]) -> list[Any]:
-        """Return the replies; where writes are refused, those of the queries that can do without."""
-        replies = self._ask(queries)
+        return self._settled(queries, self._sent(queries))
+
+    def _settled(self, queries: Sequence[Query[Any]], replies: list[Any]) -> list[Any]:
+        """Ask again where scripts are forgotten or writes refused, and raise the first error that is left."""
+        self._ask_in_full(queries, replies)
         refused = [place for place, reply in enumerate(replies) if refuses_writes(reply)]
         if refused:
             self._read_only(queries, replies, refused)
@@ -161,26 +166,23 @@ class Store:
             elif query.without_writes:
                 reading[place] = query.without_writes
         if reading:
-            again = self._ask(list(reading.values()))
-            replies_of = zip(reading, again, strict=True)
-            for place, reply in replies_of:
+            queries = list(reading.values())
+            again = self._sent(queries)
+            self._ask_in_full(queries, again)
+            for place, reply in zip(reading, again, strict=True):
                 replies[place] = reply
 
-    def _ask(self, queries: Sequence[Query[Any]]) -> list[Any]:
-        """Return replies and errors, in order; in full where the store has forgotten the script."""
-        timed = [self._script_clock.timed(query) for query in queries]
-        replies = self._send(timed, [query.by_name for query in timed])
-        forgotten = [
-            place for place, reply in enumerate(replies) if isinstance(reply, redis.exceptions.NoScriptError)
-        ]
+    def _ask_in_full(self, queries: Sequence[Query[Any]], replies: list[Any]) -> None:
+        """Replace the replies of scripts that the store has forgotten: give it the scripts."""
+        forgotten = [place for place, reply in enumerate(replies) if isinstance(reply, NoScriptError)]
         if forgotten:
-            again = [timed[place] for place in forgotten]
-            in_full = self._send(again, [query.in_full for query in again])
-            for place, reply in zip(forgotten, in_full, strict=True):
+            again = self._sent([queries[place] for place in forgotten], in_full=True)
+            for place, reply in zip(forgotten, again, strict=True):
                 replies[place] = reply
-        return replies
 
-    def _send(self, queries: Sequence[Query[Any]], commands: Sequence[Command]) -> list[Any]:
+    def _sent(self, queries: Sequence[Query[Any]], *, in_full: bool = False) -> list[Any]:
+        timed = [self._script_clock.timed(query) for query in queries]
+        commands = [query.in_full if in_full else query.by_name for query in timed]
         if len(queries) > 1:
             return self._node.execute_all(commands)
         try:
