@@ -71,7 +71,7 @@ class Urls(NamedTuple):
 
 @contextlib.contextmanager
 def _sockets(chosen: options.Options, settings: Settings, http_port: int, port: int) -> Iterator[str]:
-    """Have the workers serve sockets, and give the URL that clients are told."""
+    """Have the workers serve WebSocket connections; return the URL for clients."""
     given = os.environ.get("PARLEY_SOCKET_URL", "").strip()
     host = _in_url(server.ANY_ADDRESS.get(chosen.host, chosen.host))
     url = os.environ["PARLEY_SOCKET_URL"] = given or f"ws://{_called(chosen.host, settings)}:{port}"
@@ -155,10 +155,10 @@ def _check_store(settings: Settings, stage: str) -> None:
     found = weaknesses(settings)
     if not found:
         return
-    told = f"The store at REDIS_URL {masked(settings.redis_url)}: {'; '.join(one.text for one in found)}."
+    problem = f"The store at REDIS_URL {masked(settings.redis_url)}: {'; '.join(one.text for one in found)}."
     if stage == "prod" and any(one.loses_messages for one in found):
-        raise StartError(f"{told} Stage prod does not start on such a store.")
-    warn(told)
+        raise StartError(f"{problem} Stage prod does not start on such a store.")
+    warn(problem)
 
 
 def _ping(settings: Settings) -> None:

@@ -21,19 +21,19 @@ BATCH_BYTES, BATCH_SECONDS = 64 * 1024, 0.005
 DRAIN_SECONDS = 1.0
 POLL_SECONDS, ROOM_MILLISECONDS = 0.01, 1000
 
-Told = Callable[[int], str]
+DroppedLine = Callable[[int], str]
 
 
 class LineWriter:
     """Writes lines to a descriptor from a thread, in order and whole.
 
-    told: returns the line that says how many were dropped. most_bytes: so many may wait, unless one line is
-    longer; further ones are dropped. Several processes do not write into each other's lines.
+    dropped_line: returns the line that reports how many lines were dropped. most_bytes: Maximum bytes that
+    wait, unless one line is longer; further lines are dropped. Lines of several processes do not mix.
     """
 
-    def __init__(self, descriptor: int, told: Told, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(self, descriptor: int, dropped_line: DroppedLine, most_bytes: int = MOST_BYTES) -> None:
         self._descriptor = descriptor
-        self._told = told
+        self._dropped_line = dropped_line
         self._most = most_bytes
         self._write_lock = WriteLock(descriptor)
         self._waiting: deque[bytes] = deque()
@@ -95,9 +95,9 @@ class LineWriter:
                 batch.append(self._waiting.popleft())
             if batch and self._dropped and not self._waiting:
                 dropped, self._dropped = self._dropped, 0
-                told = self._told(dropped).encode()
-                self._bytes += len(told)
-                batch.append(told)
+                notice = self._dropped_line(dropped).encode()
+                self._bytes += len(notice)
+                batch.append(notice)
         return batch
 
     def _is_written(self, data: bytes) -> bool:
@@ -153,11 +153,11 @@ class LineStream(io.TextIOBase):
         return True
 
 
-def install(told: Told) -> None:
+def install(dropped_line: DroppedLine) -> None:
     """Have this process write to standard output and error by LineWriters; see there."""
     for name, descriptor in (("stdout", 1), ("stderr", 2)):
         with contextlib.suppress(OSError):  # it was started without
-            writer = LineWriter(descriptor, told)
+            writer = LineWriter(descriptor, dropped_line)
             _writers.append(writer)
             setattr(sys, name, LineStream(descriptor, writer))
     atexit.register(drain)

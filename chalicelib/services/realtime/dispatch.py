@@ -42,7 +42,7 @@ class Connection(NamedTuple):
 
 
 LIMITED_BY_HANDLER = (Send, Pull)
-"""Frames whose handlers take from the user's limit in their own first trip, where that was not done yet."""
+"""Frames whose handlers take from the user's limit in their first round trip, unless it was done before."""
 
 FrameHandler = Callable[[Connection, Any], object]
 """Handles a frame of one type, and answers it; raises ParleyError."""
@@ -118,7 +118,7 @@ class FrameDispatcher:
     def _taken(self, connection: str, body: str) -> tuple[FrameSender, ClientFrame | None, Rate | None]:
         """Renew a connection, and say whose it is; raises ConnectionEnded.
 
-        Of one that is known, take the frame from its user's limit in the same trip, and return both.
+        Of one that is known, take the frame from its user's limit in the same round trip.
         """
         asking = self._connections.frame(connection, self._limits.of_connection)
         frame, taking = self._taking(connection, body)

@@ -48,7 +48,7 @@ class FrameLimits:
     """Takes from the limits of users what their frames cost.
 
     A frame's event has only the connection's id. Of connections that it has heard of before, a process
-    remembers whose they are, so that the user's limit is taken from in the trip that renews the lease.
+    remembers whose they are, so that the user's limit is taken from in the round trip that renews it.
     limits: requests a minute, by class; 0: no limit.
     """
 

@@ -23,7 +23,7 @@ UNSEEN = ShownPresence(online=False, seen=0)
 class PresenceService:
     """The rules of presence: a user is online while any connection of theirs lives that said hello.
 
-    Somebody whom a user has blocked is shown that the user never came, and told of no change.
+    A user who is blocked sees that the blocking user was never online, and gets no notice of changes.
     """
 
     def __init__(
@@ -52,10 +52,10 @@ class PresenceService:
         return UserPresence(handle=handle, online=shown.online, last_seen_at=last_seen(shown))
 
     def watch(self, connection: Connection, frame: Watch) -> None:
-        """Show a connection who is there, and tell it of changes, instead of whom it watched before.
+        """Show users' presence to a connection, and notify it of changes; replaces its earlier watch.
 
-        One trip to the connection's slot, one or two to the users' slots (100 queries each, one for each user
-        who is watched now or was before), and the answer. Who never came is shown as offline.
+        One round trip to the connection's slot, one or two to the users' slots (100 queries each, one a
+        user who is watched now or was before), and the answer. A user who never connected is shown offline.
         Raises BadRequest.
         """
         if len(frame.users) > MAX_WATCHED:

@@ -45,7 +45,7 @@ class SignalService:
         self._push = push
 
     def send(self, connection: Connection, frame: Signal) -> None:
-        """Pass a signal on, and answer nothing: one trip to a user, two to the members of a group, the push.
+        """Pass a signal on without an answer: one round trip for a user, two for a group, and the push.
 
         A signal to oneself goes to one's other connections. One that begins a call, see BEGINNING, goes only
         to those who have accepted: who has written to the caller, sent them a signal not of ENDING, or

@@ -213,8 +213,8 @@ class Connection(WSListener):
             raise Refused(WSCloseCode.PROTOCOL_ERROR, f"A close frame may not have the code {number}.")
         self._confirm_close((number, frame.get_close_reason() or ""), code)
 
-    def _confirm_close(self, told: tuple[int, str], answer: WSCloseCode) -> None:
-        self._end(told)
+    def _confirm_close(self, received: tuple[int, str], answer: WSCloseCode) -> None:
+        self._end(received)
         if self._transport is not None:
             self._transport.send_close(answer)
             self._transport.disconnect()

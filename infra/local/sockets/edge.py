@@ -1,4 +1,4 @@
-"""The sockets of one worker: it lets clients in, has their messages handled, and pushes to them."""
+"""The WebSocket server of one worker: it accepts connections, calls the handlers, and pushes."""
 
 from __future__ import annotations
 
@@ -174,7 +174,7 @@ class Edge:
             self.loop.call_soon_threadsafe(connection.tell_defect, request_id)
 
     def _look(self) -> None:
-        """End the connections that have lived, or been idle, for too long; and look again in a while."""
+        """Close the connections that are too old or idle for too long; check again later."""
         limits, now = self.limits, time.monotonic()
         for connection in list(self.connections.values()):
             idle, age = now - connection.active, now - connection.since

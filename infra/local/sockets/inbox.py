@@ -1,4 +1,4 @@
-"""A worker's end of the links: it takes in the orders of other processes."""
+"""A worker's end of the links: it receives the orders of other processes."""
 
 from __future__ import annotations
 

@@ -57,12 +57,12 @@ class LocalPusher:
 
     def close(self, connections: Sequence[str], ending: CloseReason) -> None:
         """Close connections, as far as they are there."""
-        told = msgspec.msgpack.encode(ending)
+        packed = msgspec.msgpack.encode(ending)
         for worker, ids in _by_worker(connections).items():
             if worker == self._own and self._edge is not None:
                 self._run_here(self._edge.close, ids, ending)
             else:
-                self._links.send(worker, [Order(Kind.CLOSE, ids, told)])
+                self._links.send(worker, [Order(Kind.CLOSE, ids, packed)])
 
     def end(self) -> None:
         """Give up the links to other workers."""
