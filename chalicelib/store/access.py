@@ -18,7 +18,7 @@ def kind_of(chat: str) -> str:
 
 
 def reader_keys(chat: str) -> tuple[str, str, str, str, str]:
-    """Return the keys from which the scripts read a user's permissions; see lua/parts/permissions.lua."""
+    """Return the keys from which the scripts read a user's permissions; see lua/parts/read_permission.lua."""
     return keys.log(chat), keys.chat(chat), keys.members(chat), keys.others(chat), keys.read_states(chat)
 
 

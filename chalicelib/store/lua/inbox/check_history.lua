@@ -1,6 +1,6 @@
 #!lua flags=no-writes
 -- Checks whether a chat still has the message that a client holds as the newest.
--- requires: permissions
+-- requires: read_permission
 local log = KEYS[1] -- LIST, see MessageLog
 local chat = KEYS[2] -- HASH, see Chats; does not exist for a direct chat
 local members = KEYS[3] -- HASH, see Chats; does not exist for a direct chat

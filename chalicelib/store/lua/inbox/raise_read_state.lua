@@ -1,6 +1,6 @@
 #!lua
 -- Raises how far a member has read or received a chat; reading clears the flag that marks it as unread.
--- requires: flags, permissions, read_state_change, read_states
+-- requires: flags, read_permission, read_state_change, read_states
 local log = KEYS[1] -- LIST, see MessageLog
 local chat = KEYS[2] -- HASH, see Chats; does not exist for a direct chat
 local members = KEYS[3] -- HASH, see Chats; does not exist for a direct chat

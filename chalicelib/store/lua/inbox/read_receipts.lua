@@ -1,6 +1,6 @@
 #!lua flags=no-writes
 -- Reads how far each member of a chat has read and received it.
--- requires: memberships, permissions, read_state_change
+-- requires: memberships, read_permission, read_state_change
 local log = KEYS[1] -- LIST, see MessageLog
 local chat = KEYS[2] -- HASH, see Chats; does not exist for a direct chat
 local members = KEYS[3] -- HASH, see Chats; does not exist for a direct chat

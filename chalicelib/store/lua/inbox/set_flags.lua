@@ -1,6 +1,6 @@
 #!lua
 -- Sets and clears a member's flags of a chat.
--- requires: permissions, read_state_change, read_states
+-- requires: read_permission, read_state_change, read_states
 local log = KEYS[1] -- LIST, see MessageLog
 local chat = KEYS[2] -- HASH, see Chats; does not exist for a direct chat
 local members = KEYS[3] -- HASH, see Chats; does not exist for a direct chat

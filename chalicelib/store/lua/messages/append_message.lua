@@ -1,6 +1,6 @@
 #!lua
 -- Appends one message to a chat's log in one step, at most once for an idempotency id, if its sender may write.
--- requires: clock, numbers, append, attached_connections, chat_log, memberships, read_states
+-- requires: clock, numbers, append, attached_connections, chat_log, read_states, send_permission
 local log = KEYS[1] -- LIST, see MessageLog
 local chat = KEYS[2] -- HASH, see Chats; does not exist for a direct chat
 local members = KEYS[3] -- HASH, see Chats; does not exist for a direct chat
@@ -28,11 +28,8 @@ local FIRST_IDS = 8
 local time, large, handles, today = now(), false, {}, nil
 
 if kind == GROUP then
-  local exists, _, is_large = group_of(chat)
-  if not exists then return {0, 0, 3} end
-  local role, _, _, muted = member_of(members, sender)
-  if not role then return {0, 0, 4} end
-  if muted > time then return {0, muted, 5} end
+  local refusal, muted_until, is_large = send_permission(chat, members, sender, time)
+  if refusal then return {0, muted_until, refusal} end
   large = is_large
   if not large then handles = redis.call('HKEYS', members) end
 end

@@ -1,6 +1,6 @@
 #!lua flags=no-writes
 -- Reads one page of a chat's log as far as a reader may, in rising order, and checks the cursor that it starts from.
--- requires: chat_log, memberships, permissions
+-- requires: chat_log, memberships, read_permission
 local log = KEYS[1] -- LIST, see MessageLog
 local chat = KEYS[2] -- HASH, see Chats; does not exist for a direct chat
 local members = KEYS[3] -- HASH, see Chats; does not exist for a direct chat

@@ -1,5 +1,5 @@
 -- Writes a read state that an inbox shows, and records the inbox entry as pending.
--- requires: clock, numbers, memberships, permissions, read_states
+-- requires: clock, numbers, memberships, read_permission, read_states
 
 -- Writes own and raises its stamp. Returns {stamp, time of the newest message that the user sees, 1: the chat is large}; {} for
 -- a hidden direct chat, which no inbox shows.

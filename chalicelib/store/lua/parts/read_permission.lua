@@ -1,4 +1,4 @@
--- Decides what a user may see of a chat.
+-- Decides what a user may read of a chat.
 -- requires: numbers, chat_log, flags, memberships, read_states
 local NONE, MEMBER, INVITED, REQUESTED, BANNED, LEFT, GONE = 0, 1, 2, 3, 4, 5, 6
 
