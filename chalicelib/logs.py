@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 LOGGER = logging.getLogger("parley")
-MOST_FAILURES = 10
+MAX_FAILURES = 10
 """Failures of one sweep that have a line of their own in the log."""
 
 
@@ -36,14 +36,14 @@ def cause_of(error: BaseException) -> dict[str, str]:
 
 
 def log_failures(event: str, failures: Sequence[tuple[dict[str, Any], BaseException]]) -> None:
-    """Log failures of one kind, MOST_FAILURES of them in full, and how many more there were.
+    """Log failures of one kind, MAX_FAILURES of them in full, and how many more there were.
 
     failures: the fields that say what failed, and why.
     """
-    for fields, failure in failures[:MOST_FAILURES]:
+    for fields, failure in failures[:MAX_FAILURES]:
         LOGGER.error({"event": event, **fields}, exc_info=failure)
-    if len(failures) > MOST_FAILURES:
-        LOGGER.error({"event": event, "more": len(failures) - MOST_FAILURES})
+    if len(failures) > MAX_FAILURES:
+        LOGGER.error({"event": event, "more": len(failures) - MAX_FAILURES})
 
 
 def configure(level: str) -> None:

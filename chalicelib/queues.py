@@ -102,7 +102,7 @@ class JobQueue:
         try:
             for start in range(0, len(jobs), PUSHED_AT_ONCE):
                 length = self._store.run(self._list.push(jobs[start : start + PUSHED_AT_ONCE]))
-            if length > job_list.MOST_JOBS:
+            if length > job_list.MAX_JOBS:
                 self._store.run(self._list.trim())
         except (StoreUnavailable, StoreFull) as error:
             return NotQueued(len(jobs), str(error.__cause__ or error))

@@ -24,7 +24,7 @@ SIGNING_ALGORITHMS = (
 )
 """Algorithms that sign with a private key. With a shared key (HS256), everybody who checks can sign."""
 
-MOST_MEMBERS = 10_000
+MAX_MEMBERS = 10_000
 """Maximum number of members of a chat: a script that reads or changes all of them takes milliseconds."""
 LEASES = range(2, 86_401)
 """Possible durations of a lease, in seconds."""
@@ -62,8 +62,8 @@ def whole(raw: str) -> int:
 
 def members(raw: str) -> int:
     number = whole(raw)
-    if not 1 <= number <= MOST_MEMBERS:
-        raise ValueError(f"it must be from 1 to {MOST_MEMBERS}")
+    if not 1 <= number <= MAX_MEMBERS:
+        raise ValueError(f"it must be from 1 to {MAX_MEMBERS}")
     return number
 
 

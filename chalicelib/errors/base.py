@@ -7,7 +7,7 @@ from typing import ClassVar
 import msgspec
 
 PROBLEM_JSON = "application/problem+json"
-MOST_CHARACTERS = 1000
+MAX_CHARACTERS = 1000
 """Maximum length of a text in an error: a frame has space for three such texts of any characters."""
 
 
@@ -73,8 +73,8 @@ class ParleyError(Exception):
 
 def _shortened(text: str) -> str:
     """Return a text, without its middle if it is too long because it quotes a request."""
-    half = MOST_CHARACTERS // 2
-    return text if len(text) <= MOST_CHARACTERS else f"{text[:half]} \u2026 {text[-half:]}"
+    half = MAX_CHARACTERS // 2
+    return text if len(text) <= MAX_CHARACTERS else f"{text[:half]} \u2026 {text[-half:]}"
 
 
 class InternalError(ParleyError):

@@ -16,7 +16,7 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
-MOST_CHARACTERS = 2048
+MAX_CHARACTERS = 2048
 NAT64 = ipaddress.ip_network("64:ff9b::/96")
 GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
 # From IANA's special-purpose registries (RFC 6890): networks that `ipaddress` lacks in some Python versions.
@@ -67,9 +67,9 @@ def shown(url: str) -> str:
 
 def parsed(url: str) -> SplitResult:
     """Return the parts of an absolute http or https URL with a host; raises FetchError for any other."""
-    if not re.fullmatch(r"[!-~]+", url) or len(url) > MOST_CHARACTERS:
+    if not re.fullmatch(r"[!-~]+", url) or len(url) > MAX_CHARACTERS:
         raise FetchError(
-            f"a URL has at most {MOST_CHARACTERS} ASCII characters and no blanks: percent-encode others"
+            f"a URL has at most {MAX_CHARACTERS} ASCII characters and no blanks: percent-encode others"
         )
     try:
         parts = urlsplit(url)

@@ -8,12 +8,12 @@ from msgspec import UNSET, Meta, Struct, UnsetType, field
 
 from chalicelib.schemas.encoded import Encoded
 from chalicelib.schemas.system_events import Event
-from chalicelib.texts import MOST_NAME_CHARACTERS
+from chalicelib.texts import MAX_DECOMPOSED_CHARACTERS
 
 MAX_PAGE = 1000
 MAX_ID_CHARACTERS = 64
 MAX_TEXT_BYTES = 16 * 1024
-MAX_CHAT_CHARACTERS = 2 * MOST_NAME_CHARACTERS + 1
+MAX_CHAT_CHARACTERS = 2 * MAX_DECOMPOSED_CHARACTERS + 1
 """Of two names of an open server, in whichever form."""
 
 Seq = Annotated[int, Meta(ge=1, description="The message's number in its chat: from 1, without gaps.")]

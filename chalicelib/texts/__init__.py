@@ -5,13 +5,13 @@ They don't depend on the Unicode version of the interpreter: docs/adr says why.
 
 from chalicelib.texts.characters import BLANKS, described, fault_in, has_visible, plain
 from chalicelib.texts.checks import check_line, check_lines, checked_line
-from chalicelib.texts.folding import MAX_NAME_CHARACTERS, MOST_NAME_CHARACTERS, composed, folded
+from chalicelib.texts.folding import MAX_DECOMPOSED_CHARACTERS, MAX_NAME_CHARACTERS, composed, folded
 from chalicelib.texts.graphemes import beginning
 
 __all__ = [
     "BLANKS",
+    "MAX_DECOMPOSED_CHARACTERS",
     "MAX_NAME_CHARACTERS",
-    "MOST_NAME_CHARACTERS",
     "beginning",
     "check_line",
     "check_lines",

@@ -9,7 +9,7 @@ LONGEST_DECOMPOSITION = 4
 
 MAX_NAME_CHARACTERS = 64
 """Maximum length of a name in NFC."""
-MOST_NAME_CHARACTERS = MAX_NAME_CHARACTERS * LONGEST_DECOMPOSITION
+MAX_DECOMPOSED_CHARACTERS = MAX_NAME_CHARACTERS * LONGEST_DECOMPOSITION
 """Maximum length of a name in any form."""
 
 
@@ -28,6 +28,6 @@ def folded(name: str) -> str:
 
     A text that is too long for a name is not composed, and so equals no name.
     """
-    if name.isascii() or len(name) > MOST_NAME_CHARACTERS:
+    if name.isascii() or len(name) > MAX_DECOMPOSED_CHARACTERS:
         return name.casefold()
     return normalize("NFC", normalize("NFC", name).casefold())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-FIRST_SECONDS, MOST_SECONDS = 0.5, 30.0
+FIRST_SECONDS, MAX_SECONDS = 0.5, 30.0
 QUIET_SECONDS = 60.0
 LIVED_SECONDS = 1.0
 """A process that dies after so long has not kept dying, and its death is reported."""
@@ -36,7 +36,7 @@ class Backoff:
         self._started = None
         if now > self._over:
             self._failures = 0
-        delay = min(FIRST_SECONDS * 2 ** (self._failures - 1), MOST_SECONDS) if self._failures else 0.0
+        delay = min(FIRST_SECONDS * 2 ** (self._failures - 1), MAX_SECONDS) if self._failures else 0.0
         self._failures += 1
         self._over = now + delay + QUIET_SECONDS
         return delay

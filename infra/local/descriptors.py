@@ -10,8 +10,8 @@ from chalicelib.logs import LOGGER
 
 OPEN_FILES = 10240
 """Asked for where there is no limit that can be asked for; what macOS allows a process."""
-MOST_HTTP, HTTP_SHARE = 4096, 4
-MOST_OTHERS, OTHERS_SHARE = 128, 8
+MAX_HTTP, HTTP_SHARE = 4096, 4
+MAX_OTHERS, OTHERS_SHARE = 128, 8
 BACK_SHARE = 20
 
 
@@ -34,7 +34,7 @@ def http_connections(limit: int) -> int:
 
     limit: how many files it may have open.
     """
-    return min(MOST_HTTP, limit // HTTP_SHARE)
+    return min(MAX_HTTP, limit // HTTP_SHARE)
 
 
 class Descriptors:
@@ -51,7 +51,7 @@ class Descriptors:
     def refuses(self, descriptor: int) -> bool:
         """Return whether a connection with a new descriptor, the lowest that was free, is one too many."""
         limit = self._limit()
-        room = limit - http_connections(limit) - min(MOST_OTHERS, limit // OTHERS_SHARE) - descriptor
+        room = limit - http_connections(limit) - min(MAX_OTHERS, limit // OTHERS_SHARE) - descriptor
         if room <= 0 and not self._short:
             LOGGER.warning({"event": "descriptors_short", "limit": limit, "open": descriptor})
             self._short = True

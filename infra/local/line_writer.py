@@ -16,7 +16,7 @@ from collections.abc import Callable
 
 from infra.local.write_lock import WriteLock
 
-MOST_BYTES = 1024 * 1024
+MAX_BYTES = 1024 * 1024
 BATCH_BYTES, BATCH_SECONDS = 64 * 1024, 0.005
 DRAIN_SECONDS = 1.0
 POLL_SECONDS, ROOM_MILLISECONDS = 0.01, 1000
@@ -31,7 +31,7 @@ class LineWriter:
     wait, unless one line is longer; further lines are dropped. Lines of several processes do not mix.
     """
 
-    def __init__(self, descriptor: int, dropped_line: DroppedLine, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(self, descriptor: int, dropped_line: DroppedLine, most_bytes: int = MAX_BYTES) -> None:
         self._descriptor = descriptor
         self._dropped_line = dropped_line
         self._most = most_bytes

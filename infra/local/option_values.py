@@ -8,12 +8,12 @@ import ipaddress
 import socket
 from collections.abc import Callable
 
-MOST_PORT = 65535
+MAX_PORT = 65535
 NEXT_PORT = "PORT + 1"
-MOST_LIMIT_SECONDS = 86_400.0
-LEAST_BYTES, MOST_BYTES = 125, 64 * 1024 * 1024  # a control frame has 125
+MAX_LIMIT_SECONDS = 86_400.0
+MIN_BYTES, MAX_BYTES = 125, 64 * 1024 * 1024  # a control frame has 125
 NONE = "none"
-LEAST_SWEEP_SECONDS, MOST_SWEEP_SECONDS = 0.05, 86_400.0
+MIN_SWEEP_SECONDS, MAX_SWEEP_SECONDS = 0.05, 86_400.0
 
 
 def whole_number(least: int, most: int) -> Callable[[str], int]:
@@ -41,7 +41,7 @@ def seconds_between(least: float, most: float) -> Callable[[str], float]:
 
 def socket_port(raw: str) -> int | None:
     """Read a port of the WebSocket server; None: the one after the HTTP port."""
-    return None if raw == NEXT_PORT else whole_number(0, MOST_PORT)(raw)
+    return None if raw == NEXT_PORT else whole_number(0, MAX_PORT)(raw)
 
 
 def one_of(first: str, second: str) -> Callable[[str], str]:
@@ -72,8 +72,8 @@ def networks(raw: str) -> tuple[str, ...]:
         ) from None
 
 
-byte_count = whole_number(LEAST_BYTES, MOST_BYTES)
-idle_seconds = seconds_between(LEAST_SWEEP_SECONDS, MOST_LIMIT_SECONDS)
+byte_count = whole_number(MIN_BYTES, MAX_BYTES)
+idle_seconds = seconds_between(MIN_SWEEP_SECONDS, MAX_LIMIT_SECONDS)
 
 
 def own_address(raw: str) -> str:

@@ -12,9 +12,9 @@ from typing import NoReturn
 import msgspec
 
 from infra.local.option_values import (
-    LEAST_SWEEP_SECONDS,
-    MOST_PORT,
-    MOST_SWEEP_SECONDS,
+    MAX_PORT,
+    MAX_SWEEP_SECONDS,
+    MIN_SWEEP_SECONDS,
     NEXT_PORT,
     byte_count,
     flag,
@@ -29,9 +29,9 @@ from infra.local.option_values import (
 from infra.local.sockets.shared import AddressLimit, Limits
 from infra.local.terminal_log import JSON, TEXT
 
-MOST_WORKERS = 256
-MOST_FRAMES = 100_000
-MOST_CONNECTIONS = 100_000
+MAX_WORKERS = 256
+MAX_FRAMES = 100_000
+MAX_CONNECTIONS = 100_000
 EVERYSEC, ALWAYS = "everysec", "always"
 
 
@@ -103,7 +103,7 @@ def parse(arguments: Sequence[str], environ: Mapping[str, str]) -> Options:
     add(
         "host", own_address, "127.0.0.1", "address to listen on", "PARLEY_HOST"
     )  # shells use HOST for their own
-    add("port", whole_number(0, MOST_PORT), "8080", "port to listen on, 0 for any that is free", "PORT")
+    add("port", whole_number(0, MAX_PORT), "8080", "port to listen on, 0 for any that is free", "PORT")
     add("data", Path, ".data", "folder of the embedded Valkey and of the media", "DATA")
     add(
         "durability",
@@ -114,12 +114,12 @@ def parse(arguments: Sequence[str], environ: Mapping[str, str]) -> Options:
     )
     add(
         "workers",
-        whole_number(1, MOST_WORKERS),
+        whole_number(1, MAX_WORKERS),
         str(2 * (os.cpu_count() or 1) + 1),
         "processes that serve",
         "WORKERS",
     )
-    sweep = seconds_between(LEAST_SWEEP_SECONDS, MOST_SWEEP_SECONDS)
+    sweep = seconds_between(MIN_SWEEP_SECONDS, MAX_SWEEP_SECONDS)
     add("sweep-seconds", sweep, "60", "seconds between two sweeps for lost work", "PARLEY_SWEEP_SECONDS")
     add("socket-port", socket_port, NEXT_PORT, "port of the sockets, 0 for any that is free", "SOCKET_PORT")
     limit("idle-seconds", idle_seconds, "seconds without a frame after which a socket is closed")
@@ -128,12 +128,12 @@ def parse(arguments: Sequence[str], environ: Mapping[str, str]) -> Options:
     limit("frame-bytes", byte_count, "bytes of the largest frame")
     limit("unread-bytes", byte_count, "bytes that may wait for a client to read them")
     limit("user-unread-bytes", byte_count, "such bytes of all sockets of a user in a process")
-    limit("queued-frames", whole_number(1, MOST_FRAMES), "messages of a socket that may wait for their turn")
-    limit("control-frames", whole_number(1, MOST_FRAMES), "pings, pongs and continuation frames a minute")
+    limit("queued-frames", whole_number(1, MAX_FRAMES), "messages of a socket that may wait for their turn")
+    limit("control-frames", whole_number(1, MAX_FRAMES), "pings, pongs and continuation frames a minute")
     usual = AddressLimit()
     add(
         "address-connections",
-        whole_number(0, MOST_CONNECTIONS),
+        whole_number(0, MAX_CONNECTIONS),
         str(usual.connections),
         "connections of an address to each port of a process, 0 for no limit",
         "ADDRESS_CONNECTIONS",
@@ -157,7 +157,7 @@ def parse(arguments: Sequence[str], environ: Mapping[str, str]) -> Options:
     )
     read = vars(parser.parse_args(arguments))
     if read["socket_port"] is None:
-        read["socket_port"] = read["port"] + 1 if 0 < read["port"] < MOST_PORT else 0
+        read["socket_port"] = read["port"] + 1 if 0 < read["port"] < MAX_PORT else 0
     if read["port"] == read["socket_port"] != 0:
         parser.error(
             f"PORT and SOCKET_PORT are both {read['port']}; sockets need a port of their own."

@@ -19,7 +19,7 @@ T = TypeVar("T")
 # More than services/accounts/hash_queue.py has running and waiting, so a flood of guesses leaves some.
 THREADS = 12
 # At 25 ms a hash the last one is answered after 7 s on one core, well within API Gateway's 29 s.
-MOST_CALLS = 256
+MAX_CALLS = 256
 RETRY_SECONDS = 5
 
 
@@ -29,7 +29,7 @@ class SlowCalls:
     threads: how many run at once. most: how many may run or wait; of one caller half as many may wait.
     """
 
-    def __init__(self, threads: int = THREADS, most: int = MOST_CALLS) -> None:
+    def __init__(self, threads: int = THREADS, most: int = MAX_CALLS) -> None:
         self._executor = ThreadPoolExecutor(threads, "slow-call")
         self._free = threads
         self._most = most

@@ -13,7 +13,7 @@ from cfnlint.config import ManualArgs  # type: ignore[import-untyped]
 from chalicelib.config import VARIABLES
 from infra.aws.fragments import Template
 from infra.aws.template import FOLDER, FRAGMENTS, merge_template
-from infra.local.event_sources.queue import BATCH, MOST_RECEIVES
+from infra.local.event_sources.queue import BATCH, MAX_RECEIVES
 from tests.aws.lint_exceptions import CFN_LINT
 from tests.aws.template_lookup import called, of_type, references, values
 
@@ -177,7 +177,7 @@ def test_retries_here_are_those_of_the_queue(prod: Template, name: str) -> None:
     """The laptop's server gives a message up after as many attempts as the queue does."""
     redrive = prod["Resources"][name]["Properties"]["RedrivePolicy"]
 
-    assert redrive["maxReceiveCount"] == MOST_RECEIVES
+    assert redrive["maxReceiveCount"] == MAX_RECEIVES
 
 
 def test_a_sweep_that_does_not_run_is_seen(prod: Template) -> None:

@@ -18,7 +18,7 @@ from websockets.http11 import Request, Response
 
 Frame = dict[str, Any]
 EPOCH = 1_700_000_000_000_000
-MOST_CHECKED = 100
+MAX_CHECKED = 100
 
 
 class Peer:
@@ -198,7 +198,7 @@ class ScriptedServer:
         return [{"type": "sync", **told}, {"type": "ready", "user": "me", "connection": "c"}]
 
     def _checked(self, check: list[Frame]) -> Frame:
-        assert len(check) <= MOST_CHECKED
+        assert len(check) <= MAX_CHECKED
         changed, unreadable = [], []
         for chat, cursor in ((one["chat"], one["cursor"]) for one in check):
             seq, log = int(cursor.split(".")[0]), self.logs.get(chat)

@@ -13,7 +13,7 @@ import httpx
 from tests.deployed.people import People, Person
 
 PROBLEM = "application/problem+json"
-MOST_WAITS = 40
+MAX_WAITS = 40
 
 
 class Api:
@@ -60,7 +60,7 @@ class Api:
     def call(self, method: str, path: str, **options: Any) -> httpx.Response:
         """Send one request as raw does, wait while the server says to, and check the answer."""
         response = self.raw(method, path, **options)
-        for _ in range(MOST_WAITS):
+        for _ in range(MAX_WAITS):
             if response.status_code != 429:
                 break
             time.sleep(int(response.headers["Retry-After"]))

@@ -14,7 +14,7 @@ from infra.local.slow import SlowCalls
 BODY_SECONDS, SHORT_SECONDS = 60.0, 0.5
 """That a body may take, of the usual server and of one that is impatient."""
 SLOW_THREADS = 2
-MOST_SLOW_CALLS = 4
+MAX_SLOW_CALLS = 4
 HOLD_SECONDS = 60.0
 BRIEF_SECONDS = 0.5
 LARGE = 8 * 1024 * 1024
@@ -53,7 +53,7 @@ def impatient() -> Gateway:
 def gateway(body_seconds: float = BODY_SECONDS) -> Gateway:
     """Return the application of a worker; body_seconds: that a body may take."""
     settings = Settings(stage="local", auth="open", cors_origins=(LISTED_ORIGIN,), open_hosts=(LISTED_HOST,))
-    slow_calls = SlowCalls(SLOW_THREADS, MOST_SLOW_CALLS)
+    slow_calls = SlowCalls(SLOW_THREADS, MAX_SLOW_CALLS)
     return Gateway(_answer, RESOURCES, settings, body_seconds, slow=SLOW, slow_calls=slow_calls)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from infra.local.backoff import LIVED_SECONDS, MANY, MOST_SECONDS, QUIET_SECONDS, Backoff
+from infra.local.backoff import LIVED_SECONDS, MANY, MAX_SECONDS, QUIET_SECONDS, Backoff
 from tests.clock import Clock
 
 
@@ -10,7 +10,7 @@ def test_delays_double_up_to_a_bound() -> None:
     """The first failure waits for nothing, each further one twice as long, and none beyond the bound."""
     backoff = Backoff(Clock())
     delays = [backoff.failed() for _ in range(10)]
-    assert delays == [0, 0.5, 1, 2, 4, 8, 16, MOST_SECONDS, MOST_SECONDS, MOST_SECONDS]
+    assert delays == [0, 0.5, 1, 2, 4, 8, 16, MAX_SECONDS, MAX_SECONDS, MAX_SECONDS]
 
 
 def test_a_quiet_time_ends_a_row() -> None:

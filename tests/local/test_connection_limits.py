@@ -12,7 +12,7 @@ from websockets.frames import Frame, Opcode
 from websockets.sync.client import ClientConnection
 
 from infra.local.sockets.shared import AddressLimit, Limits
-from infra.local.sockets.wire import MOST_HEAD_BYTES
+from infra.local.sockets.wire import MAX_HEAD_BYTES
 from tests.deployed.client import PROBLEM
 from tests.local.connection_edge import UPGRADE, SocketServer, ask, id_of, running_sockets
 from tests.local.raw_http import TIMEOUT_SECONDS, Peer
@@ -115,7 +115,7 @@ def is_open(peer: Peer) -> bool:
 @pytest.mark.parametrize("parts", [1, 20])
 def test_a_head_that_is_too_large_is_a_431(strict: SocketServer, parts: int) -> None:
     """A request whose head has more than 16 KB is told so, however it arrives and whether or not it ends."""
-    head = b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Long: " + b"a" * MOST_HEAD_BYTES
+    head = b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Long: " + b"a" * MAX_HEAD_BYTES
     for end in (b"", b"\r\n\r\n"):
         with Peer(strict.socket_port, "127.0.0.6") as peer:
             sent = head + end
@@ -132,7 +132,7 @@ def test_the_largest_head_is_taken(strict: SocketServer) -> None:
     lines = ["GET / HTTP/1.1", "Host: localhost", "Connection: Upgrade", *UPGRADE]
     used = len("\r\n".join([*lines, "X-Long: "]))
     with Peer(strict.socket_port, "127.0.0.6") as peer:
-        long = f"X-Long: {'a' * (MOST_HEAD_BYTES - used - 1)}"
+        long = f"X-Long: {'a' * (MAX_HEAD_BYTES - used - 1)}"
         peer.send(*lines, long, body=text(b"hello").serialize(mask=True) * 2000)
         assert peer.answer().status == 101
 

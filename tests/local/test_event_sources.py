@@ -19,7 +19,7 @@ from chalicelib.store import keys
 from chalicelib.store.redis.credentials import ACCESS_STRING
 from infra.local.event_sources.aws_events import message, queue_event
 from infra.local.event_sources.polling import Loop
-from infra.local.event_sources.queue import MOST_RECEIVES, RETRY_SECONDS, Queue, Source
+from infra.local.event_sources.queue import MAX_RECEIVES, RETRY_SECONDS, Queue, Source
 from infra.local.event_sources.schedule import Schedule
 from infra.local.sockets.shared import Meeting, SocketSettings
 from tests.clock import Clock
@@ -265,7 +265,7 @@ def test_what_failed_is_handed_over_again(refused: str) -> None:
     queue = Queue("work", function, Source(jobs.take, jobs.settled.append), clock)
     again = ["b"] if refused == "b" else ["a", "b"]
     assert queue.poll()
-    for failures in range(1, MOST_RECEIVES):
+    for failures in range(1, MAX_RECEIVES):
         assert jobs.settled == [body for body in ("a", "b") if body not in again]
         assert queue.seconds_left == pytest.approx(RETRY_SECONDS * 2 ** (failures - 1))
         clock.now += queue.seconds_left - 0.01

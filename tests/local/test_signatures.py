@@ -11,7 +11,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
-from infra.local.sockets.signatures import MOST_SIGNED_HEADERS, Signed, Verifier
+from infra.local.sockets.signatures import MAX_SIGNED_HEADERS, Signed, Verifier
 from tests.deployed.client import PROBLEM
 from tests.servers.gateway import Gateway
 
@@ -59,7 +59,7 @@ MANY = [*USUAL, *(f"x-{number}" for number in range(4000))]
 REFUSED = {
     "4,000 headers": request_with(MANY),
     "the same header 4,000 times": request_with([*USUAL, *["a"] * 4000]),
-    "one header too many": request_with(MANY[: MOST_SIGNED_HEADERS + 1]),
+    "one header too many": request_with(MANY[: MAX_SIGNED_HEADERS + 1]),
     "a header twice": request_with([*USUAL, "host"]),
     "a header that is not there": request_with([*USUAL, "x-gone"], gone="x-gone"),
     "no date": request_with(USUAL, gone="x-amz-date"),
@@ -78,9 +78,9 @@ def test_nothing_is_computed_for_a_request_that_cannot_be_right(computed: list[s
 
 def test_twenty_headers_may_be_signed(monkeypatch: pytest.MonkeyPatch) -> None:
     """As many signed headers as are allowed are verified, one more is refused."""
-    most = signed_with(MOST_SIGNED_HEADERS - 2, monkeypatch)
+    most = signed_with(MAX_SIGNED_HEADERS - 2, monkeypatch)
     assert Verifier("key", "secret").allows(most, NOW)
-    assert not Verifier("key", "secret").allows(signed_with(MOST_SIGNED_HEADERS - 1, monkeypatch), NOW)
+    assert not Verifier("key", "secret").allows(signed_with(MAX_SIGNED_HEADERS - 1, monkeypatch), NOW)
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE", "PATCH"])

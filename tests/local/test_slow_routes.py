@@ -14,7 +14,7 @@ import pytest
 from chalicelib.errors import Overloaded
 from infra.local.slow import SlowCalls
 from tests.deployed.client import PROBLEM
-from tests.local.echo import MOST_SLOW_CALLS, SLOW_THREADS
+from tests.local.echo import MAX_SLOW_CALLS, SLOW_THREADS
 from tests.local.edge import EchoServer, running_echo
 from tests.local.raw_http import Answer, Peer
 from tests.servers.waiting import eventually
@@ -53,12 +53,12 @@ def test_a_slow_call_holds_nobody_up(echo: EchoServer) -> None:
 def test_too_many_slow_calls_are_a_503(echo: EchoServer) -> None:
     """Of one call more than may wait, one is refused at once with Retry-After; the others are answered."""
     call = uuid.uuid4().hex
-    with ThreadPoolExecutor(MOST_SLOW_CALLS + 1) as pool:
-        asked = [pool.submit(echo.get, f"/slow/{call}") for _ in range(MOST_SLOW_CALLS + 1)]
+    with ThreadPoolExecutor(MAX_SLOW_CALLS + 1) as pool:
+        asked = [pool.submit(echo.get, f"/slow/{call}") for _ in range(MAX_SLOW_CALLS + 1)]
         done, waiting = wait(asked, return_when=FIRST_COMPLETED)
         (refused,) = (one.result() for one in done)
         echo.get(f"/slow/{call}/end")
-        assert [one.result().body for one in waiting] == [b"ended"] * MOST_SLOW_CALLS
+        assert [one.result().body for one in waiting] == [b"ended"] * MAX_SLOW_CALLS
     assert (refused.status, refused.json["code"]) == (503, "overloaded")
     assert refused.headers["Content-Type"] == PROBLEM
     assert int(refused.headers["Retry-After"]) > 0
@@ -121,7 +121,7 @@ def test_a_caller_that_leaves_while_waiting_takes_no_thread() -> None:
 
 def test_a_slow_call_that_fails_is_a_500(echo: EchoServer) -> None:
     """An exception in a thread is a 500 problem and a log line, as often as it happens."""
-    for _ in range(MOST_SLOW_CALLS + 1):
+    for _ in range(MAX_SLOW_CALLS + 1):
         given = f"fails-{uuid.uuid4()}"
         answer = echo.get("/slow/failure", f"X-Request-Id: {given}")
         assert (answer.status, answer.json["code"]) == (500, "internal_error")
@@ -132,7 +132,7 @@ def test_a_slow_call_that_fails_is_a_500(echo: EchoServer) -> None:
 def test_a_client_that_leaves_a_slow_call(echo: EchoServer) -> None:
     """A client that breaks off does no harm: its call ends, others take its place, no line complains."""
     tracebacks = echo.output().count("Traceback")
-    for _ in range(MOST_SLOW_CALLS + 1):
+    for _ in range(MAX_SLOW_CALLS + 1):
         call = uuid.uuid4().hex
         begin(echo, call).reset()
         echo.get(f"/slow/{call}/end")

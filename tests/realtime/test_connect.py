@@ -18,7 +18,7 @@ from chalicelib.schemas.realtime import SUBPROTOCOL
 from chalicelib.services.values.tokens import digest_of
 from chalicelib.store import keys
 from chalicelib.store.realtime.connection import Connections
-from chalicelib.store.realtime.user_connections import MOST_CONNECTIONS, TICKET_SECONDS
+from chalicelib.store.realtime.user_connections import MAX_CONNECTIONS, TICKET_SECONDS
 from tests.realtime.in_process import Door, Socket, event
 from tests.servers.engines import Engine
 from tests.store.app_requests import call
@@ -228,7 +228,7 @@ class TestLimited:
 
 def test_user_has_a_maximum_number_of_connections(door: Door) -> None:
     """The connection beyond a user's maximum is refused."""
-    for _ in range(MOST_CONNECTIONS):
+    for _ in range(MAX_CONNECTIONS):
         door.enter("ann", ready=False)
 
     answer = door.knock(query={"ticket": door.ticket("ann")})

@@ -185,7 +185,7 @@ class TestHello:
     def test_many_chats_arrive_in_several_frames(self, door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
         """Many chats arrive in several frames; after the last one that fits, the next hello continues."""
         monkeypatch.setattr(hello, "ROWS", 1)
-        monkeypatch.setattr(hello, "MOST_FRAMES", 2)
+        monkeypatch.setattr(hello, "MAX_FRAMES", 2)
         chats = {group_of(door) for _ in range(3)}
 
         frames = door.enter("ann", ready=False).hello()
@@ -313,9 +313,9 @@ class TestLarge:
 
     def test_hello_in_many_large_chats(self, door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
         """A hello is answered by few frames, whatever one is in, and the next goes on until all is told."""
-        monkeypatch.setattr(sync, "MOST_CHECKED", 2)
+        monkeypatch.setattr(sync, "MAX_CHECKED", 2)
         monkeypatch.setattr(hello, "ROWS", 3)
-        monkeypatch.setattr(hello, "MOST_FRAMES", 3)
+        monkeypatch.setattr(hello, "MAX_FRAMES", 3)
         groups = [group_of(door, "bob", "cyd") for _ in range(11)]
         bob, more = door.enter("bob", ready=False), True
         told: list[str] = []

@@ -291,7 +291,7 @@ def test_a_block_holds_in_a_group(stage: Stage, blocker: str) -> None:
 
 # --- how much ----------------------------------------------------------------------------------------------
 
-MOST_BYTES = 256 * 1024
+MAX_BYTES = 256 * 1024
 """Of signals from one user to another in a minute."""
 
 
@@ -309,7 +309,7 @@ def test_one_user_sends_another_so_many_bytes(stage: Stage, pair: tuple[Socket, 
     assert {answer["code"] for answer in answers} == {"too_many_requests"}
     assert all(0 < answer["retry_after"] <= 60 for answer in answers)
     assert len(bob.frames) == 40 - len(answers)
-    assert MOST_BYTES // 2 < len(bob.frames) * len(data) < 2 * MOST_BYTES
+    assert MAX_BYTES // 2 < len(bob.frames) * len(data) < 2 * MAX_BYTES
 
 
 def test_another_sender_and_another_recipient_have_their_own(stage: Stage) -> None:

@@ -15,10 +15,10 @@ import redis
 
 from chalicelib.store.redis.nodes import Command, Node
 
-MOST_ARGUMENTS = 3_999
+MAX_ARGUMENTS = 3_999
 """Of a request; its name counts here, which AWS leaves open."""
-MOST_KEY_BYTES = 4 * 1024
-MOST_SCRIPT_BYTES = 4 * 1024 * 1024
+MAX_KEY_BYTES = 4 * 1024
+MAX_SCRIPT_BYTES = 4 * 1024 * 1024
 
 GENERIC = """
 copy del dump exists expire expireat expiretime persist pexpire pexpireat pexpiretime pttl rename
@@ -110,8 +110,8 @@ def refusal_of(command: Command) -> redis.ResponseError | None:
     name = str(command[0])
     if name not in ON_ITS_OWN:
         return redis.ResponseError(f"unknown command '{name}'")
-    if len(command) > MOST_ARGUMENTS:
-        return redis.ResponseError(f"{len(command)} arguments are more than {MOST_ARGUMENTS}")
+    if len(command) > MAX_ARGUMENTS:
+        return redis.ResponseError(f"{len(command)} arguments are more than {MAX_ARGUMENTS}")
     return _script_refusal(command) if name != "PING" else None
 
 
@@ -120,8 +120,8 @@ def _script_refusal(command: Command) -> redis.ResponseError | None:
     keys = rest[: int(count)]
     if not keys:
         return redis.ResponseError("Lua scripts without any input keys are not supported.")
-    if long := [key for key in keys if len(str(key).encode()) > MOST_KEY_BYTES]:
-        return redis.ResponseError(f"the key {str(long[0])[:64]}... is longer than {MOST_KEY_BYTES} bytes")
-    if len(str(script).encode()) > MOST_SCRIPT_BYTES:
-        return redis.ResponseError(f"a script is longer than {MOST_SCRIPT_BYTES} bytes")
+    if long := [key for key in keys if len(str(key).encode()) > MAX_KEY_BYTES]:
+        return redis.ResponseError(f"the key {str(long[0])[:64]}... is longer than {MAX_KEY_BYTES} bytes")
+    if len(str(script).encode()) > MAX_SCRIPT_BYTES:
+        return redis.ResponseError(f"a script is longer than {MAX_SCRIPT_BYTES} bytes")
     return None

@@ -9,7 +9,7 @@ from tests.store.app_requests import Answer, call
 from tests.store.chat_model import FLAGS, Row
 
 SHOWN_FLAGS = {"unread": "marked_unread", "pinned": "pinned", "muted": "muted", "archived": "archived"}
-MOST_PAGES = 50
+MAX_PAGES = 50
 
 
 def asked(method: str, path: str, user: str, body: Any = None, query: str = "") -> Answer:
@@ -31,7 +31,7 @@ def inbox_of(user: str, limit: int) -> list[dict[str, Any]]:
     """Return the inbox of a user, read in pages."""
     rows: list[dict[str, Any]] = []
     cursor = ""
-    for _ in range(MOST_PAGES):
+    for _ in range(MAX_PAGES):
         page = asked("GET", "/v1/chats", user, query=f"limit={limit}{cursor}").body
         rows += page["chats"]
         if page["next"] is None:
@@ -52,7 +52,7 @@ class Client:
     def sync(self, limit: int = 3) -> list[str]:
         """Take over whatever has moved, and return the chats in the order in which they were told."""
         told: list[str] = []
-        for _ in range(MOST_PAGES):
+        for _ in range(MAX_PAGES):
             since = "" if self.token is None else f"&since={quote(self.token)}"
             page = asked("GET", "/v1/sync", self.user, query=f"limit={limit}{since}").body
             if page["reset"]:

@@ -25,8 +25,8 @@ UNKNOWN_SECONDS = 30.0
 """Minimum pause between fetches for unknown key ids: anyone can make one up."""
 RETRY_SECONDS = 5.0
 """Pause after an issuer did not answer."""
-MOST_KEYS = 100
-LEAST_RSA_BITS = 2048
+MAX_KEYS = 100
+MIN_RSA_BITS = 2048
 CURVES = {"ES256": "P-256", "ES384": "P-384", "ES512": "P-521"}
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -120,7 +120,7 @@ class SigningKeys:
             LOGGER.error({"event": "identity_unavailable", "issuer": self._issuer, "reason": str(error)})
             self._tried = self._clock()  # it may have taken as long as it is left alone for
             return
-        self._keys, self._made, self._fetched = keys[:MOST_KEYS], {}, self._tried
+        self._keys, self._made, self._fetched = keys[:MAX_KEYS], {}, self._tried
 
 
 def read_document(url: str) -> bytes:
@@ -170,5 +170,5 @@ def _made(key: dict[str, Any], algorithm: str) -> PyJWK | None:
         made = PyJWK(public, algorithm)
     except (PyJWTError, ValueError, TypeError):
         return None
-    weak = key["kty"] == "RSA" and made.key.key_size < LEAST_RSA_BITS
+    weak = key["kty"] == "RSA" and made.key.key_size < MIN_RSA_BITS
     return None if weak else made

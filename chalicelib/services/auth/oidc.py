@@ -17,10 +17,10 @@ from chalicelib.services.auth.jwks import Read, SigningKeys, read_document
 
 IDENTITY = "identity"
 """The kind of the claims of signed identities; the value is the digest in hexadecimal."""
-MOST_CHARACTERS = 8192
-MOST_SUBJECT_CHARACTERS = 255
+MAX_CHARACTERS = 8192
+MAX_SUBJECT_CHARACTERS = 255
 """As long as a subject may be (OpenID Connect Core, section 2)."""
-MOST_SECONDS = 2**32
+MAX_SECONDS = 2**32
 """Later ends than in 2106 are as good as that."""
 LEEWAY_SECONDS = 30
 """How far the issuer's clock and ours may differ."""
@@ -90,13 +90,13 @@ class Verifier:
         Raises NotAuthenticated, which says what is wrong and never shows the token, and
         IdentityUnavailable when the issuer's keys are not to be had.
         """
-        if len(token) > MOST_CHARACTERS:
-            _refuse(f"The token is longer than {MOST_CHARACTERS} characters.")
+        if len(token) > MAX_CHARACTERS:
+            _refuse(f"The token is longer than {MAX_CHARACTERS} characters.")
         claims = self._signed(token, self._header(token))
         self._check_purpose(claims)
         self._check_times(claims)
         person = digest(self._issuer, claims.sub)
-        ends = int(min(claims.exp, MOST_SECONDS) * 1_000_000)
+        ends = int(min(claims.exp, MAX_SECONDS) * 1_000_000)
         return Identity(self._issuer, claims.sub, int(claims.iat * 1_000_000), person, ends)
 
     def _header(self, token: str) -> Header:
@@ -138,8 +138,8 @@ class Verifier:
             _refuse("The token is for another audience or client.")
         if claims.token_use not in (None, "access"):
             _refuse("The token is not an access token.")
-        if not 0 < len(claims.sub) <= MOST_SUBJECT_CHARACTERS:
-            _refuse(f"The token's subject is not 1-{MOST_SUBJECT_CHARACTERS} characters.")
+        if not 0 < len(claims.sub) <= MAX_SUBJECT_CHARACTERS:
+            _refuse(f"The token's subject is not 1-{MAX_SUBJECT_CHARACTERS} characters.")
 
     def _check_times(self, claims: Claims) -> None:
         now = self._clock()

@@ -21,7 +21,7 @@ from chalicelib.store.realtime.connection_results import Target
 
 JOB_CONNECTIONS = 250
 """Connections that one job of the queue pushes to."""
-MOST_ATTEMPTS = 5
+MAX_ATTEMPTS = 5
 """Of a job; the time before each doubles. A client that still has not got the message pulls it later."""
 
 
@@ -116,7 +116,7 @@ class MessagePush:
 
     def _retry(self, job: PushJob, targets: Sequence[Target]) -> None:
         attempt = job.attempt + 1
-        if attempt >= MOST_ATTEMPTS:
+        if attempt >= MAX_ATTEMPTS:
             line = {"event": "push_given_up", "chat": job.chat, "seq": job.seq}
             LOGGER.error({**line, "connections": len(targets)})
         elif not self._queue.put_pushes([_job(job.chat, job.seq, targets, attempt)], delay=2**attempt):

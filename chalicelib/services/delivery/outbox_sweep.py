@@ -20,7 +20,7 @@ from chalicelib.store.redis.query import Batch, Query
 AT_ONCE = 500
 """Entries of the outbox that are delivered together, in a few round trips."""
 
-MOST_PAUSES = 30
+MAX_PAUSES = 30
 """Maximum number of times that a sweep waits for the store to come back."""
 
 Queries = list[Query[Any] | Batch[Any]]
@@ -63,7 +63,7 @@ class OutboxSweep:
         now = int(self._clock() * 1_000_000)
         recent = range(now - SWEEP_AGE_MICROSECONDS, now)  # later ones are of a clock that fell back since
         left = [entry for entry in self._store.run(self._outbox.entries()) if entry.since not in recent]
-        done, pauses = 0, iter(range(MOST_PAUSES))
+        done, pauses = 0, iter(range(MAX_PAUSES))
         failures: list[tuple[Sequence[OutboxEntry], Exception]] = []
         for size in (AT_ONCE, AT_ONCE, 1):
             parts = [left[start : start + size] for start in range(0, len(left), size)]

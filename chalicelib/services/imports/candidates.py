@@ -16,7 +16,7 @@ from chalicelib.services.values.names import Names
 from chalicelib.services.values.profile_fields import checked_bio, checked_name
 from chalicelib.texts import check_line
 
-MOST_ID_CHARACTERS = 200
+MAX_ID_CHARACTERS = 200
 HALF = re.compile("[\ud800-\udfff]")
 HASH = re.compile(r"\$[0-9a-z-]+\$|\{[A-Z0-9-]+\}|(pbkdf2|scrypt|argon2|bcrypt|sha\d+|md5)[_:$]")
 CHECKED = {"name": checked_name, "bio": checked_bio, "email": checked_email}
@@ -55,7 +55,7 @@ def candidate(item: Any, fields: Fields, origin: str, names: Names) -> Candidate
     number = found_at(item, fields.id)
     identifier = str(number) if type(number) is int else _text(number, "id")
     try:
-        check_line(identifier, "the id", "an id", MOST_ID_CHARACTERS)
+        check_line(identifier, "the id", "an id", MAX_ID_CHARACTERS)
         handle = _text(found_at(item, fields.handle), "handle").strip()
         if not handle:
             raise UserRejected("the handle is empty")

@@ -14,10 +14,10 @@ from chalicelib.fetching import Limits, PrivateAddress, fetch, origin_of, parsed
 from chalicelib.schemas.imports import Fields, ImportCursor, ImportRequest, Mapping
 from chalicelib.services.imports.replies import MISSING, SourceError, decoded, found_at, items_of, kind_of
 
-MOST_BYTES = 8 * 1024 * 1024
+MAX_BYTES = 8 * 1024 * 1024
 FETCH_SECONDS = 10.0
-MOST_PAGES = 100_000
-MOST_IDLE = 100
+MAX_PAGES = 100_000
+MAX_IDLE = 100
 """Maximum number of pages in a row without users, which some servers send for a filter."""
 
 Get = Callable[[str, dict[str, str]], bytes]
@@ -43,7 +43,7 @@ class Page(msgspec.Struct, frozen=True):
 
 def getter(*, allow_private: bool) -> Get:
     """Return the function that fetches a page within the limits."""
-    limits = Limits(body_bytes=MOST_BYTES, seconds=FETCH_SECONDS)
+    limits = Limits(body_bytes=MAX_BYTES, seconds=FETCH_SECONDS)
 
     def get(url: str, headers: dict[str, str]) -> bytes:
         try:
@@ -92,8 +92,8 @@ def is_end(page: Page, cursor: ImportCursor, known: AbstractSet[str]) -> bool:
     if cursor.skip:
         return False
     if not page.users:
-        if cursor.idle + 1 >= MOST_IDLE:
-            raise SourceError(f"{shown(cursor.url)}: {MOST_IDLE} pages in a row have no user")
+        if cursor.idle + 1 >= MAX_IDLE:
+            raise SourceError(f"{shown(cursor.url)}: {MAX_IDLE} pages in a row have no user")
         return False
     repeated = page.users_digest in (cursor.users_digest, cursor.first_digest)
     if not repeated and any(known.isdisjoint(user) for user in page.users):
@@ -107,8 +107,8 @@ def is_end(page: Page, cursor: ImportCursor, known: AbstractSet[str]) -> bool:
 
 def cursor_after(page: Page, cursor: ImportCursor, request: ImportRequest) -> ImportCursor | None:
     """Return the cursor of the next page, None after the last; raises FetchError, SourceError."""
-    if cursor.pages + 1 >= MOST_PAGES:
-        raise SourceError(f"{shown(cursor.url)} has more than {MOST_PAGES} pages")
+    if cursor.pages + 1 >= MAX_PAGES:
+        raise SourceError(f"{shown(cursor.url)} has more than {MAX_PAGES} pages")
     following = ImportCursor(
         url=cursor.url,
         pages=cursor.pages + 1,

@@ -20,7 +20,7 @@ from chalicelib.services.values.names import Names
 
 BUDGET_SECONDS = 20.0
 """Maximum time of a call, plus that of one password: less than the time limit of the Lambda function."""
-MOST_USERS = 5000
+MAX_USERS = 5000
 """Maximum number of users in a call: its report fits in a Lambda function's reply of 6 MB."""
 
 Progressed = Callable[[ImportReport], None]
@@ -98,7 +98,7 @@ class Imports:
 
     def _is_over(self, end: float, report: ImportReport) -> bool:
         """Return whether a call has used its time or read its maximum of users."""
-        return self._clock() > end or report.read >= MOST_USERS
+        return self._clock() > end or report.read >= MAX_USERS
 
     def _user(self, item: Any, request: ImportRequest, report: ImportReport, run: ImportRun) -> None:
         """Import one user, count the result, and move the report's cursor past the user."""

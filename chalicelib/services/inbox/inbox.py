@@ -18,7 +18,7 @@ from chalicelib.store.inbox.index import Inboxes
 from chalicelib.store.redis.client import Store
 from chalicelib.store.redis.sorted_sets import ScoredMember
 
-MOST_CHECKED = 32
+MAX_CHECKED = 32
 """Maximum number of large chats that the first page checks, which bounds its cost."""
 
 
@@ -34,7 +34,7 @@ class InboxService:
 
     Chats are in the order of (last activity, id), highest first. A message to a large chat is not written to
     the indexes of its members: such a chat stands where its last check found it. The first page checks
-    MOST_CHECKED of them, those with the oldest checks.
+    MAX_CHECKED of them, those with the oldest checks.
     """
 
     def __init__(self, store: Store, inboxes: Inboxes, summaries: Summaries) -> None:
@@ -51,7 +51,7 @@ class InboxService:
         """
         later = -1 if since is None else microseconds(since, "since")
         below = None if cursor is None else CHAT_CURSOR.decode(cursor, "cursor")
-        most = MOST_CHECKED if below is None else 0
+        most = MAX_CHECKED if below is None else 0
         active = caller.read(self._inboxes.active(caller.handle, below, later, limit + 1, most))
         found = [one for one in self._found(caller.handle, active) if one.activity.score > later]
         if len(active.rows) > limit:

@@ -17,7 +17,7 @@ from chalicelib.store.inbox.index import Inboxes
 from chalicelib.store.inbox.repair import KnownChat
 from chalicelib.store.redis.client import Store
 
-MOST_CHECKED = 64
+MAX_CHECKED = 64
 """Maximum number of large chats that a page checks, which bounds its cost."""
 ATTEMPTS = 3
 ROWS_OF_A_REQUEST = 10
@@ -59,7 +59,7 @@ class SyncService:
     """Sends a client the chats that have moved, each as it is now.
 
     A page takes two round trips: the user's index, then the chats that it names. A message to a large chat is
-    not written to the indexes of its members. So the first page and the last one check MOST_CHECKED large
+    not written to the indexes of its members. So the first page and the last one check MAX_CHECKED large
     chats each, and pages in between check the rest of a longer list. A large chat that differs from its index
     entry moves, which takes up to three more round trips.
     An index that is ahead of a chat shows that the chat lost writes: a third round trip repairs the index, so
@@ -105,7 +105,7 @@ class SyncService:
     ) -> Sync | None:
         """Return the page after a token, or the first page; None if the token's history is lost."""
         fresh = SyncToken.first(0)
-        read = self._read(caller, token, fresh, bounds.rows, MOST_CHECKED)
+        read = self._read(caller, token, fresh, bounds.rows, MAX_CHECKED)
         if read is None:
             return None
         large = read.indexed.moved.large if read.kept else NO_CHECKS

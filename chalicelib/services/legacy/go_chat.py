@@ -13,7 +13,7 @@ from chalicelib.services.realtime.tickets import Tickets, opening
 from chalicelib.services.search.chats import ChatSearch
 from chalicelib.services.values.chat_id import ROOM_PREFIX
 
-MOST_LISTED = 100
+MAX_LISTED = 100
 
 
 class GoChatRooms:
@@ -51,8 +51,8 @@ class GoChatRooms:
         return GoChatJoinedRoom(_bare(chat), name, chat, url)
 
     def all(self) -> list[GoChatRoom]:
-        """Return the newest rooms, at most MOST_LISTED."""
-        rooms = self._search.rooms(MOST_LISTED, None).chats
+        """Return the newest rooms, at most MAX_LISTED."""
+        rooms = self._search.rooms(MAX_LISTED, None).chats
         return [GoChatRoom(_bare(room.chat), room.name) for room in rooms]
 
     def clients(self, caller: Caller, room: str) -> list[GoChatMember]:

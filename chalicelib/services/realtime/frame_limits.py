@@ -32,7 +32,7 @@ CLASSES: dict[type, str] = {
 """The class of routes that a frame counts to; a `ping` counts only as a frame of its connection."""
 WATCHED_OF_A_REQUEST = 10
 """Users that a `watch` may name for each request that it counts as, beside the first."""
-MOST_KNOWN = 10_000
+MAX_KNOWN = 10_000
 """Connections of which a process remembers whose they are; the oldest are forgotten."""
 
 
@@ -62,7 +62,7 @@ class FrameLimits:
         if held is None:
             self._known.pop(connection, None)
         elif connection not in self._known:
-            if len(self._known) >= MOST_KNOWN:
+            if len(self._known) >= MAX_KNOWN:
                 self._known.pop(next(iter(self._known)), None)
             self._known[connection] = Known(held.handle, held.session, held.protobuf)
 

@@ -17,7 +17,7 @@ from chalicelib.services.realtime.dispatch import Connection
 from chalicelib.services.realtime.rooms import RoomService
 from chalicelib.store.inbox.index import Inboxes
 
-MOST_FRAMES = 10
+MAX_FRAMES = 10
 """`sync` frames that answer one hello; then the client says hello again."""
 ROWS = 100
 
@@ -67,7 +67,7 @@ class HelloService:
 
     def _send_missed(self, connection: Connection, frame: Hello, lost: Lost) -> None:
         version, most = frame.version, rows_bytes(connection.protobuf)
-        for left in reversed(range(MOST_FRAMES)):
+        for left in reversed(range(MAX_FRAMES)):
             page = self._sync.page(connection.caller, version, ROWS, most=most - lost.size, field="version")
             version = page.next
             if left and page.more and not (page.chats or page.reset or any(lost)):

@@ -17,7 +17,7 @@ from chalicelib.store.realtime.chat_connections import ChatConnection, ChatConne
 from chalicelib.store.realtime.connection import Connections
 from chalicelib.store.redis.client import Store
 
-MOST_LISTED_BYTES = 64 * 1024
+MAX_LISTED_BYTES = 64 * 1024
 """Of the names in an answer: API Gateway pushes 128 KiB, and base64 takes a third more. REST lists all."""
 
 
@@ -111,6 +111,6 @@ class RoomService:
         ref: str | None,
     ) -> None:
         handles = sorted({client.handle for client in clients})
-        listed = take_fitting(handles, lambda handle: len(handle.encode()), MOST_LISTED_BYTES)
+        listed = take_fitting(handles, lambda handle: len(handle.encode()), MAX_LISTED_BYTES)
         frame = RoomFrame(room=bare(chat), chat=chat, event=event, clients=listed, ref=ref)
         self._push.send(answer(connection.target, frame))

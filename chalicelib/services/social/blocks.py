@@ -11,7 +11,7 @@ from chalicelib.services.social.relations import Relations
 from chalicelib.services.social.user_pages import UserPages
 from chalicelib.store.redis.client import Store
 from chalicelib.store.social import follows
-from chalicelib.store.social.blocks import MOST_BLOCKED, Blocking, Blocks, item
+from chalicelib.store.social.blocks import MAX_BLOCKED, Blocking, Blocks, item
 
 
 class BlockService:
@@ -49,7 +49,7 @@ class BlockService:
         if outcome == Blocking.NO_ACCOUNT:
             raise UserNotFound("Your account no longer exists.")
         if outcome == Blocking.TOO_MANY:
-            raise Forbidden(f"You block {MOST_BLOCKED} users, the maximum. Unblock one first.")
+            raise Forbidden(f"You block {MAX_BLOCKED} users, the maximum. Unblock one first.")
         self._work.try_now(follows.item(handle, other))
         self._work.try_now(item(handle, other))
         self._tell(handle, other)

@@ -9,7 +9,7 @@ from chalicelib.services.social.contact import check_contact, check_not_blocked
 from chalicelib.services.social.relations import Relations
 from chalicelib.services.social.user_pages import UserPages
 from chalicelib.store.redis.client import Store
-from chalicelib.store.social.follows import MOST_FOLLOWED, Following, Follows, item
+from chalicelib.store.social.follows import MAX_FOLLOWED, Following, Follows, item
 
 
 class FollowService:
@@ -43,7 +43,7 @@ class FollowService:
         if outcome == Following.BLOCKING:
             check_not_blocked(target, by_other=False, by_caller=True)
         if outcome == Following.TOO_MANY:
-            raise Forbidden(f"You follow {MOST_FOLLOWED} users, the maximum. Unfollow one first.")
+            raise Forbidden(f"You follow {MAX_FOLLOWED} users, the maximum. Unfollow one first.")
         self._work.try_now(item(handle, target))
 
     def unfollow(self, handle: str, name: str, field: str = "handle") -> None:

@@ -19,7 +19,7 @@ from chalicelib.store.redis.sorted_sets import ScoredMember
 from chalicelib.store.social import posts as stored
 from chalicelib.store.social.follows import Follows
 from chalicelib.store.social.posts import Posts
-from chalicelib.store.social.timelines import MOST_POSTS, Timelines
+from chalicelib.store.social.timelines import MAX_POSTS, Timelines
 
 POST_ID = re.compile(r"[1-9]\d{0,15}", re.ASCII)
 
@@ -87,7 +87,7 @@ class PostFanOut:
 
         Later followers get the newest posts when they follow.
         """
-        unsent = self._store.run(self._posts.unsent(handle, MOST_POSTS))
+        unsent = self._store.run(self._posts.unsent(handle, MAX_POSTS))
         if unsent is None:
             return
         followers = self._store.run(self._follows.some_followers(handle, self._large + 1))

@@ -10,7 +10,7 @@ from chalicelib.services.values.times import rfc3339
 
 Stored = dict[str, Any]
 
-MOST_NAMED = 100
+MAX_NAMED = 100
 """Maximum number of users that one event names."""
 CHANGES: dict[str, str] = {
     "name": "the name",
@@ -43,7 +43,7 @@ def event(what: EventType, users: Sequence[str] = (), **details: str | bool | in
 
     details: Fields of schemas.system_events.Event, with `until` in µs since 1970.
     """
-    return {"type": what, "users": list(users[:MOST_NAMED]), **details}
+    return {"type": what, "users": list(users[:MAX_NAMED]), **details}
 
 
 def shown(stored: Mapping[str, Any]) -> Event:

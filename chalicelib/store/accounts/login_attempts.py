@@ -16,7 +16,7 @@ RECORD_LOGIN_ATTEMPT = Script("accounts/record_login_attempt")
 WINDOW_SECONDS = 15 * 60
 PAIR_FAILURES = 10
 ADDRESS_FAILURES = 50
-SPACING_SECONDS, MOST_SPACING_SECONDS = 0.1, 2.0
+SPACING_SECONDS, MAX_SPACING_SECONDS = 0.1, 2.0
 """How far each failure of a name beyond PAIR_FAILURES, from wherever, parts its tries from one address."""
 REMEMBERED = 1000
 
@@ -91,7 +91,7 @@ def _counted(attempt: str, named: tuple[str, ...], pairs: int, tried: list[Tried
     attacked = anywhere.before > PAIR_FAILURES
     waits = [one.wait / 1_000_000 for one in counted]
     if attacked and (since := counted[0].since) is not None:
-        spacing = min((anywhere.before - PAIR_FAILURES) * SPACING_SECONDS, MOST_SPACING_SECONDS)
+        spacing = min((anywhere.before - PAIR_FAILURES) * SPACING_SECONDS, MAX_SPACING_SECONDS)
         waits.append(spacing - since / 1_000_000)
     doubt = max(one.before for one in counted[pairs:]) + attacked
     return LoginAttempt(attempt, named, pairs, anywhere.before, doubt, max(0.0, *waits))

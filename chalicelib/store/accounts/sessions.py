@@ -20,7 +20,7 @@ DROP_EXPIRED_SESSIONS = Script("accounts/drop_expired_sessions")
 
 HOUR = 3600 * 1_000_000
 DAY = 24 * HOUR
-MOST_SESSIONS = 100
+MAX_SESSIONS = 100
 TIMES = 24
 """Bytes of a record before the details."""
 ID_BYTES = 8
@@ -85,7 +85,7 @@ class Sessions:
         held: argon2's hash. rehash: the same password by today's parameters. The result is when the session
         expires, µs since 1970; 0: the password is another by now.
         """
-        args = (held, rehash, digest, _pack(details), self._idle, self._longest, MOST_SESSIONS, handle)
+        args = (held, rehash, digest, _pack(details), self._idle, self._longest, MAX_SESSIONS, handle)
         named = (*_keys(handle), keys.session_ends(handle))
         return Query(ADD_SESSION, named, args, repeatable=False)
 

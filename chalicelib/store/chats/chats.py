@@ -29,7 +29,7 @@ CHANGE_CHAT = Script("chats/change_chat")
 DELETE_CHAT = Script("chats/delete_chat")
 READ_CHAT = Script("chats/read_chat")
 
-MOST_OTHERS = 10_000
+MAX_OTHERS = 10_000
 """Former members and others that a chat remembers."""
 CHOSEN = ("name", "notice", "avatar", "join", "history", "maker")
 """The fields of Info that whoever makes the chat chooses; the store keeps the others."""
@@ -48,7 +48,7 @@ class Chats(ChatLists):
     `{c<NNN>}:members:<chat>`: HASH: handle -> role (1 byte, see Role), then since, joined and muted_until, 8
         bytes each, see Member.
     `{c<NNN>}:others:<chat>`: HASH: handle -> relation (1 byte, see Relation), then at, since and upto, 8
-        bytes each, see Other; of an invited user the handle of the inviter follows. Above MOST_OTHERS some
+        bytes each, see Other; of an invited user the handle of the inviter follows. Above MAX_OTHERS some
         former members are forgotten, and their marks with them.
     `{c<NNN>}:changes:<chat>`: ZSET: `info` or `m:<handle>` -> time of the last system message about it, µs.
         What is forgotten with a former member raises changes_lost to its time.
@@ -60,7 +60,7 @@ class Chats(ChatLists):
 
     def __init__(self, max_members: int, large_chat: int, keep: int = 0) -> None:
         """Make a store of chats; see PARLEY_MAX_MEMBERS, PARLEY_LARGE_CHAT and PARLEY_KEEP_MESSAGES."""
-        self._limits = (keep, max_members, large_chat, MOST_OTHERS)
+        self._limits = (keep, max_members, large_chat, MAX_OTHERS)
         self._max_members = max_members
 
     def snapshot(self, chat: str, *handles: str) -> Query[ChatSnapshot]:

@@ -28,8 +28,8 @@ READ_LARGE_CHATS = Script("inbox/read_large_chats")
 CHECK_LARGE_CHATS = Script("inbox/check_large_chats")
 REGISTER_LINEAGE = Script("inbox/register_lineage")
 
-MOST_LINEAGES = 128
-MOST_ATTACHED = 500
+MAX_LINEAGES = 128
+MAX_ATTACHED = 500
 """Large chats whose messages are pushed to a connection; the others come by sync."""
 DIGEST_BYTES = 8
 
@@ -49,7 +49,7 @@ class Inboxes:
     `{u<NNN>}:large:<handle>`: ZSET, no expiry: chat that is LARGE -> when the round of checks began that came
         to it last, µs; 0: none did.
     `{u<NNN>}:invitations:<handle>`: ZSET, no expiry: chat to which the user is INVITED -> since when, µs.
-    `{u<NNN>}:lineages:<handle>`: ZSET, no expiry, MOST_LINEAGES: lineage of sync tokens -> highest version
+    `{u<NNN>}:lineages:<handle>`: ZSET, no expiry, MAX_LINEAGES: lineage of sync tokens -> highest version
         that it was told.
     A version is the time in µs, and always above the user's last one.
     """
@@ -111,10 +111,10 @@ class Inboxes:
         False: there is no such version any more. None: the store takes no writes.
         """
         named = (keys.inbox_entries(handle), keys.lineages(handle))
-        args = (lineage, version, MOST_LINEAGES)
+        args = (lineage, version, MAX_LINEAGES)
         return Query(REGISTER_LINEAGE, named, args, bool_if_kept, if_refused=None)
 
-    def large(self, handle: str, most: int = MOST_ATTACHED) -> Query[list[str]]:
+    def large(self, handle: str, most: int = MAX_ATTACHED) -> Query[list[str]]:
         """Return the query for a user's chats that are too large to write inboxes, `most` at most."""
         return Query(READ_LARGE_CHATS, (keys.large(handle),), (most,), _texts)
 

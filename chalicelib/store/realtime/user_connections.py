@@ -31,8 +31,8 @@ READ_READY_CONNECTIONS = Script("realtime/read_ready_connections")
 READ_EXPIRED_LEASES = Script("realtime/read_expired_leases")
 
 TICKET_SECONDS = 30
-MOST_CONNECTIONS = 100  # of a user
-MOST_WATCHERS = 10_000
+MAX_CONNECTIONS = 100  # of a user
+MAX_WATCHERS = 10_000
 """Connections that watch a user; one more is shown the presence, and no change of it."""
 PROTOBUF = 2
 """The flag of a connection that takes protobuf; see lua/parts/recipients.lua."""
@@ -81,7 +81,7 @@ class UserConnections:
         if ticket is not None:
             named.append(keys.ticket(handle, ticket.hex()))
         flags, lives = PROTOBUF * protobuf, TICKET_SECONDS * 1000
-        args = (handle, connection, flags, self._lease, MOST_CONNECTIONS, session, lives)
+        args = (handle, connection, flags, self._lease, MAX_CONNECTIONS, session, lives)
         return Query(ADD_CONNECTION, tuple(named), args, _entry, repeatable=ticket is None)
 
     def ready(self, handle: str, connection: str) -> Query[PresenceChange | None]:
@@ -123,7 +123,7 @@ class UserConnections:
         watcher: the handle of who asks; see `of`. Again renews it.
         """
         named = (*_shown_keys(handle), keys.watchers(handle))
-        args = (watcher, connection, PROTOBUF * protobuf, self._lease, MOST_WATCHERS)
+        args = (watcher, connection, PROTOBUF * protobuf, self._lease, MAX_WATCHERS)
         return Query(WATCH_USER, named, args, _shown)
 
     def watching(self, handle: str, watcher: str) -> Query[WatchedPresence | None]:

@@ -14,7 +14,7 @@ from chalicelib.store.social import follows
 BLOCK_USER = Script("social/block_user")
 READ_BLOCKERS = Script("social/read_blockers")
 
-MOST_BLOCKED = 10_000
+MAX_BLOCKED = 10_000
 
 
 class Blocking(IntEnum):
@@ -29,7 +29,7 @@ class Blocking(IntEnum):
 class Blocks:
     """Whom users have blocked. Their key, in the user's partition:
 
-    `{u<NNN>}:blocked:<handle>`: ZSET, no expiry: whom the user has blocked -> since when, µs. MOST_BLOCKED
+    `{u<NNN>}:blocked:<handle>`: ZSET, no expiry: whom the user has blocked -> since when, µs. MAX_BLOCKED
         members at most. While the other may still follow the user, `block:<handle>:<other>` is pending.
     """
 
@@ -40,7 +40,7 @@ class Blocks:
         """
         zsets = (keys.blocked(handle), keys.following(handle), keys.followers(handle))
         named = (keys.user(handle), *zsets, keys.pending(handle))
-        args = (other, follows.item(handle, other), item(handle, other), MOST_BLOCKED)
+        args = (other, follows.item(handle, other), item(handle, other), MAX_BLOCKED)
         return Query(BLOCK_USER, named, args, Blocking)
 
     def unblock(self, handle: str, other: str) -> Query[bool]:

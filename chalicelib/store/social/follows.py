@@ -16,7 +16,7 @@ UNFOLLOW_USER = Script("social/unfollow_user")
 READ_FOLLOW = Script("social/read_follow")
 MIRROR_FOLLOW = Script("social/mirror_follow")
 
-MOST_FOLLOWED = 10_000
+MAX_FOLLOWED = 10_000
 """Users that one may follow: what a feed merges and a deletion takes back stays bounded."""
 MEMORY = 3600 * 1_000_000
 """µs for which an ended edge is remembered; no call that mirrors an edge takes nearly as long."""
@@ -63,7 +63,7 @@ class Follows:
     def follow(self, handle: str, target: str) -> Query[Following]:
         """Return the query that makes a user follow another and records the mirror as pending; idempotent."""
         named = (keys.user(handle), keys.following(handle), keys.blocked(handle), keys.pending(handle))
-        return Query(FOLLOW_USER, named, (target, item(handle, target), MOST_FOLLOWED), Following)
+        return Query(FOLLOW_USER, named, (target, item(handle, target), MAX_FOLLOWED), Following)
 
     def unfollow(self, handle: str, target: str, version: int | None = None) -> Query[bool]:
         """Return the query that ends an edge, and records the mirror as pending; False: there was none.

@@ -12,7 +12,7 @@ from chalicelib.store.redis.sorted_sets import ScoredMember, page, scored_member
 
 FAN_OUT_POSTS = Script("social/fan_out_posts")
 
-MOST_POSTS = 1000
+MAX_POSTS = 1000
 """Posts in a timeline."""
 POSTS_AT_ONCE = 250
 ENTRIES_AT_ONCE = 2500
@@ -29,7 +29,7 @@ class TimelinePage(NamedTuple):
 class Timelines:
     """The timelines, and the authors that are not in them. Their keys:
 
-    `{u<NNN>}:timeline:<handle>`: ZSET, no expiry, the newest MOST_POSTS. score: a post's id. member:
+    `{u<NNN>}:timeline:<handle>`: ZSET, no expiry, the newest MAX_POSTS. score: a post's id. member:
         `<author>:<id>`. It holds no text, and may name posts that are deleted and authors followed no more.
     `{u000}:large_authors`: SET, no expiry: handles of authors who ever had too many followers for it.
     """
@@ -40,7 +40,7 @@ class Timelines:
 
     def read(self, reader: str, below: ScoredMember | None, limit: int) -> Batch[TimelinePage]:
         """Return the batch for a page of a timeline."""
-        key, last = keys.timeline(reader), MOST_POSTS - 1
+        key, last = keys.timeline(reader), MAX_POSTS - 1
         oldest = Query("ZREVRANGE", (key,), (last, last, "WITHSCORES"), scored_members)
         return Batch([page(key, below, limit), oldest], _page)
 
@@ -75,4 +75,4 @@ def _putting(readers: Sequence[str], author: str, ids: Sequence[int]) -> Iterato
             for first in range(0, len(group), most):
                 chunk = group[first : first + most]
                 named = (key(reader) for reader in chunk for key in (keys.user, keys.timeline))
-                yield Query(FAN_OUT_POSTS, tuple(named), (MOST_POSTS, *entries))
+                yield Query(FAN_OUT_POSTS, tuple(named), (MAX_POSTS, *entries))

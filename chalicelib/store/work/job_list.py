@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from chalicelib.store import keys
 from chalicelib.store.redis.query import Query
 
-MOST_JOBS = 100_000
+MAX_JOBS = 100_000
 PUSHED_AT_ONCE = 1000
 
 
 class JobList:
     """Jobs in the order they came. Its key:
 
-    `{u000}:work`: LIST, no expiry, at most MOST_JOBS elements. An element is a job as it was put.
+    `{u000}:work`: LIST, no expiry, at most MAX_JOBS elements. An element is a job as it was put.
     """
 
     def push(self, jobs: Sequence[str]) -> Query[int]:
@@ -25,8 +25,8 @@ class JobList:
         return Query("RPUSH", (keys.jobs(),), tuple(jobs), repeatable=False)
 
     def trim(self) -> Query[object]:
-        """Return the query that drops the oldest jobs of more than MOST_JOBS."""
-        return Query("LTRIM", (keys.jobs(),), (-MOST_JOBS, -1))
+        """Return the query that drops the oldest jobs of more than MAX_JOBS."""
+        return Query("LTRIM", (keys.jobs(),), (-MAX_JOBS, -1))
 
     def pop(self, most: int) -> Query[list[str]]:
         """Return the query that takes the oldest jobs, `most` at most.

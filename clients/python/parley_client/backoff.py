@@ -8,7 +8,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 
-MOST_DOUBLINGS = 32
+MAX_DOUBLINGS = 32
 
 
 class Backoff:
@@ -28,7 +28,7 @@ class Backoff:
 
     def failed(self, retry_after: float | None = None) -> float:
         """Return the number of seconds to wait; at least retry_after, the wait that the server asked for."""
-        most = min(self._cap, self._base * 2.0 ** min(self._failures, MOST_DOUBLINGS))
+        most = min(self._cap, self._base * 2.0 ** min(self._failures, MAX_DOUBLINGS))
         self._failures += 1
         return (retry_after or 0.0) + self._draw(0.0, most)
 

@@ -7,7 +7,7 @@ from parley_client.models import ChatRow, Message
 from parley_client.state import Cursor
 
 READABLE = frozenset({"member", "left"})
-MOST_AFTER_READ = 100
+MAX_AFTER_READ = 100
 """Maximum number of messages after the read mark that a new chat starts with; else unread ones only."""
 
 
@@ -74,7 +74,7 @@ class ChatLog:
     def begin_unread(self, row: ChatRow) -> None:
         """Start an unknown chat before its unread messages, if it has any."""
         if self.cursor is None and row.unread:
-            begun = row.read and row.seq - row.read <= MOST_AFTER_READ
+            begun = row.read and row.seq - row.read <= MAX_AFTER_READ
             self.cursor = Cursor(seq=row.read if begun else max(row.seq - row.unread, 0))
 
     def begin(self, head: int, backlog: int | None) -> None:

@@ -10,7 +10,7 @@ from msgspec import Struct
 
 MAX_FRAME_BYTES = 32 * 1024
 """Maximum size in bytes of a WebSocket frame at API Gateway; longer messages are sent in several frames."""
-MOST_CHECKED = 100
+MAX_CHECKED = 100
 """Maximum number of chats that one hello, or one sync over REST, may check."""
 PIECE_CHARACTERS = MAX_FRAME_BYTES // 4
 """Number of characters that always fit in a frame: UTF-8 takes at most 4 bytes a character."""
@@ -35,7 +35,7 @@ class Hello(Frame, tag="hello", kw_only=True):
     """Registers the connection.
 
     version: The token of the last sync; None for a client without messages.
-    check: The newest messages of chats that got one since, at most MOST_CHECKED.
+    check: The newest messages of chats that got one since, at most MAX_CHECKED.
     """
 
     version: str | None = None

@@ -85,7 +85,7 @@ class Rest:
         """Read the chats that changed since a sync, and those whose checked messages the server has lost.
 
         since: The `next` of the earlier sync.
-        check: The client's newest messages, at most MOST_CHECKED. Servers without checks answer 405 to any.
+        check: The client's newest messages, at most MAX_CHECKED. Servers without checks answer 405 to any.
         """
         if not check:
             query = {"since": since, "limit": str(limit)}

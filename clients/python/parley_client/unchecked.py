@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from parley_client.chat_log import ChatLog
 from parley_client.errors import Problem
-from parley_client.outgoing import MOST_CHECKED, HeldCursor
+from parley_client.outgoing import MAX_CHECKED, HeldCursor
 from parley_client.state import Cursor
 
 REFUSALS = {"bad_request", "method_not_allowed"}
@@ -47,7 +47,7 @@ class Unchecked:
 
     def take(self) -> tuple[HeldCursor, ...]:
         """Return what to check in the next request, as much as one request takes."""
-        part, self._waiting = self._waiting[:MOST_CHECKED], self._waiting[MOST_CHECKED:]
+        part, self._waiting = self._waiting[:MAX_CHECKED], self._waiting[MAX_CHECKED:]
         now = {log.chat: log.cursor for log in part if log.cursor and log.cursor.checkable}
         self.asked |= now
         self._asked_logs |= {log.chat: log for log in part}

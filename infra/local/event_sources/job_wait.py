@@ -12,7 +12,7 @@ from chalicelib.config import Settings
 from chalicelib.store import keys
 from chalicelib.store.redis.nodes import ClusterNodes, Node, SingleNode
 
-MOST_SECONDS, LEAST_SECONDS = 1.0, 0.01
+MAX_SECONDS, MIN_SECONDS = 1.0, 0.01
 LOOK_SECONDS = 0.03
 
 
@@ -26,14 +26,14 @@ class JobWait:
 
     def __init__(self, settings: Settings) -> None:
         # A cluster's node gets half of it: the wait, and as long again as the settings give the store.
-        patient = msgspec.structs.replace(settings, redis_timeout=2 * (MOST_SECONDS + settings.redis_timeout))
+        patient = msgspec.structs.replace(settings, redis_timeout=2 * (MAX_SECONDS + settings.redis_timeout))
         self._node: Node = ClusterNodes(patient) if settings.redis_cluster else SingleNode(patient)
         self._may_wait = True
 
     def wait(self, seconds: float, ended: threading.Event) -> None:
         """Return when there is a job, or after some seconds; at once or soon when the store fails."""
-        seconds = min(seconds, MOST_SECONDS)
-        if seconds > LEAST_SECONDS and self._may_wait and self._waited(seconds):
+        seconds = min(seconds, MAX_SECONDS)
+        if seconds > MIN_SECONDS and self._may_wait and self._waited(seconds):
             return
         ended.wait(min(max(seconds, 0.0), LOOK_SECONDS))
 

@@ -15,9 +15,9 @@ from infra.local.events import LambdaContext
 Handler = Callable[[Any, Any], Any]
 
 BATCH = 10
-MOST_RECEIVES = 5  # as in infra/aws/work.yaml and infra/aws/queues.yaml
+MAX_RECEIVES = 5  # as in infra/aws/work.yaml and infra/aws/queues.yaml
 RETRY_SECONDS = 1.0  # after the first failure; twice as long after each further one
-MOST_WAITING = 1000
+MAX_WAITING = 1000
 
 
 class Source(NamedTuple):
@@ -34,7 +34,7 @@ class Source(NamedTuple):
 class Queue:
     """Calls a function with the messages of a source, and again later with those that failed.
 
-    name: the queue's name in events and in the log. A message that failed MOST_RECEIVES times is logged and
+    name: the queue's name in events and in the log. A message that failed MAX_RECEIVES times is logged and
     dropped.
     """
 
@@ -61,7 +61,7 @@ class Queue:
         if due:
             self._hand_over(due)
         fresh = (
-            [message(body) for body in self._source.take(BATCH)] if len(self._waiting) < MOST_WAITING else []
+            [message(body) for body in self._source.take(BATCH)] if len(self._waiting) < MAX_WAITING else []
         )
         if fresh:
             self._hand_over(fresh)
@@ -83,7 +83,7 @@ class Queue:
         for one in batch:
             if one.id not in failed:
                 self._settle(one)
-            elif one.receives < MOST_RECEIVES:
+            elif one.receives < MAX_RECEIVES:
                 self._repeat(one)
             else:
                 line = {"event": "given_up", "queue": self.name}

@@ -30,7 +30,7 @@ from infra.local.sockets.wire import Wire
 
 BACKLOG = 1024
 WIRE_THREADS = 16
-LEAST_LOOK_SECONDS, MOST_LOOK_SECONDS = 0.05, 1.0
+MIN_LOOK_SECONDS, MAX_LOOK_SECONDS = 0.05, 1.0
 STOP_SECONDS = 1.0
 POLL_SECONDS = 0.01
 
@@ -181,4 +181,4 @@ class Edge:
             if idle > limits.idle_seconds or age > limits.life_seconds:
                 connection.close(WSCloseCode.GOING_AWAY, GOING_AWAY[1])
         seconds = min(limits.idle_seconds, limits.life_seconds) / 10
-        self.loop.call_later(min(max(seconds, LEAST_LOOK_SECONDS), MOST_LOOK_SECONDS), self._look)
+        self.loop.call_later(min(max(seconds, MIN_LOOK_SECONDS), MAX_LOOK_SECONDS), self._look)

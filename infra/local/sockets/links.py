@@ -18,7 +18,7 @@ from infra.local.sockets.orders import HEAD, Order, packed
 from infra.local.sockets.shared import Meeting
 
 BUFFER_BYTES = 1024 * 1024
-MOST_WAITING_BYTES = 16 * 1024 * 1024
+MAX_WAITING_BYTES = 16 * 1024 * 1024
 """Maximum bytes that wait for a worker that reads nothing; more is refused."""
 ANSWER_SECONDS = 5.0
 SPACE_MILLISECONDS = 1000
@@ -129,7 +129,7 @@ class _Link:
             self._socket.close()
 
     def _put_off(self, data: memoryview) -> bool:
-        if self._waiting_bytes + len(data) > MOST_WAITING_BYTES:
+        if self._waiting_bytes + len(data) > MAX_WAITING_BYTES:
             return False
         self._waiting.append(data)
         self._waiting_bytes += len(data)

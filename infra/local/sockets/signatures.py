@@ -12,8 +12,8 @@ from typing import NamedTuple
 from urllib.parse import quote
 
 PREFIX = "/@connections/"
-MOST_SKEW_SECONDS = 300.0
-MOST_SIGNED_HEADERS = 20
+MAX_SKEW_SECONDS = 300.0
+MAX_SIGNED_HEADERS = 20
 """The AWS SDKs sign up to ten; each costs time, and anyone may send a request."""
 SERVICE = "execute-api"
 TIME = "%Y%m%dT%H%M%SZ"
@@ -66,9 +66,9 @@ class Verifier:
         return any(matches)
 
     def _may_be_right(self, claim: re.Match[str], headers: Mapping[str, str], now: datetime) -> bool:
-        names = claim["headers"].split(";", MOST_SIGNED_HEADERS)
+        names = claim["headers"].split(";", MAX_SIGNED_HEADERS)
         return (
-            len(names) <= MOST_SIGNED_HEADERS
+            len(names) <= MAX_SIGNED_HEADERS
             and len(set(names)) == len(names)
             and NEEDED <= set(names) <= headers.keys()
             and hmac.compare_digest(claim["key"].encode(), self._access_key.encode())
@@ -80,7 +80,7 @@ class Verifier:
             signed = datetime.strptime(stamp, TIME).replace(tzinfo=UTC)
         except ValueError:
             return False
-        return stamp.startswith(day) and abs((now - signed).total_seconds()) <= MOST_SKEW_SECONDS
+        return stamp.startswith(day) and abs((now - signed).total_seconds()) <= MAX_SKEW_SECONDS
 
     def _signatures(self, request: Signed, claim: re.Match[str]) -> Iterator[str]:
         """Return the right signature for each way to write the path: it arrives here decoded."""

@@ -20,9 +20,9 @@ from infra.local.sockets.transport import Transport
 
 HANDSHAKE_SECONDS = 10.0
 READ_BYTES = 2048
-MOST_READ_BYTES = 16 * 1024
+MAX_READ_BYTES = 16 * 1024
 """Read at once: it bounds how many small frames one read can queue, and how far picows' buffer grows."""
-MOST_HEAD_BYTES = 16 * 1024
+MAX_HEAD_BYTES = 16 * 1024
 """Of a request; picows ends a connection with as much and no end of it, without an answer."""
 BEHIND_BYTES = 64 * 1024
 HEAD_END = b"\r\n\r\n"
@@ -105,7 +105,7 @@ class Wire(WSProtocol):  # type: ignore[misc]
         """Return where to read to: nowhere, once a close frame was sent."""
         if self._deaf:
             return _DISCARDED
-        buffer: memoryview = super().get_buffer(hint)[:MOST_READ_BYTES]
+        buffer: memoryview = super().get_buffer(hint)[:MAX_READ_BYTES]
         if self._head is not None:
             self._read_to = buffer
         return buffer
@@ -116,7 +116,7 @@ class Wire(WSProtocol):  # type: ignore[misc]
             return
         if self._head is not None and self._is_too_large(self._head, self._read_to[:count]):
             self._refuse(
-                HeadersTooLarge(f"The request line and headers must have less than {MOST_HEAD_BYTES} bytes.")
+                HeadersTooLarge(f"The request line and headers must have less than {MAX_HEAD_BYTES} bytes.")
             )
             return
         if self._outside and self._head is not None and HEAD_END in self._head:
@@ -153,7 +153,7 @@ class Wire(WSProtocol):  # type: ignore[misc]
         seen = max(0, len(head) - len(HEAD_END) + 1)
         head += more
         end = head.find(HEAD_END, seen)
-        return (len(head) if end < 0 else end) >= MOST_HEAD_BYTES
+        return (len(head) if end < 0 else end) >= MAX_HEAD_BYTES
 
     def _refuse_connection(self, *, abruptly: bool) -> None:
         if abruptly:

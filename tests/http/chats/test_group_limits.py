@@ -16,7 +16,7 @@ from tests.servers.gateway import gateway
 
 pytestmark = pytest.mark.long
 
-WRITES, A_DAY, LARGE, MOST_LARGE = 60, 6, 2, 2
+WRITES, A_DAY, LARGE, MAX_LARGE = 60, 6, 2, 2
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def url() -> Iterator[str]:
         "PARLEY_ARGON2": "m=64,t=1,p=1",
         "PARLEY_GROUPS_A_DAY": str(A_DAY),
         "PARLEY_LARGE_CHAT": str(LARGE),
-        "PARLEY_MAX_LARGE_CHATS": str(MOST_LARGE),
+        "PARLEY_MAX_LARGE_CHATS": str(MAX_LARGE),
     }
     with gateway(env=env) as url:
         yield url

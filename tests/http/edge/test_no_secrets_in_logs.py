@@ -27,7 +27,7 @@ ENV = {
     "PARLEY_CORS_ORIGINS": "https://chat.example.com",
     "PARLEY_REDIS_TIMEOUT": "2",
 }
-LEAST_CALLS = 60
+MIN_CALLS = 60
 
 
 class Secrets:
@@ -176,7 +176,7 @@ def traces(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Secrets, 
         run.goes_wrong(*run.lives())
         run.store_stalls(server, *run.lives())
         run.close()
-        assert len(run.statuses) > LEAST_CALLS
+        assert len(run.statuses) > MIN_CALLS
         assert {200, 201, 202, 204, 400, 401, 404, 405, 413, 503} <= set(run.statuses)
         assert 500 not in run.statuses
         assert eventually(lambda: server.output().count('"event":"request"') >= len(run.statuses))
@@ -186,7 +186,7 @@ def traces(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Secrets, 
 def test_server_log_contains_no_secret(traces: tuple[Secrets, str, Path]) -> None:
     """A full run leaves a line for each call, and in none of them a password, token, text or email."""
     secret, log, _ = traces
-    assert log.count('"event":"request"') > LEAST_CALLS
+    assert log.count('"event":"request"') > MIN_CALLS
     assert len(secret.kept_apart) > 20
     assert len(secret.private) > 20
     assert [line for line in log.splitlines() if _any_of(secret.kept_apart | secret.private, line)] == []

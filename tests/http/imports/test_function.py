@@ -402,7 +402,7 @@ def test_call_that_runs_out_of_users(
     here: Store, source: UserServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A call stops within a page when it has read enough, and the next goes on behind the last user."""
-    monkeypatch.setattr(run, "MOST_USERS", 1)
+    monkeypatch.setattr(run, "MAX_USERS", 1)
     wanted, read = event(source), []
     while True:
         report = call(wanted)
@@ -509,7 +509,7 @@ def test_numbered_pages_without_end_over_several_calls(
     here: Store, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
     """A call that knows nothing of the ones before still notices the page before, and the first one."""
-    monkeypatch.setattr(run, "MOST_USERS", 2)
+    monkeypatch.setattr(run, "MAX_USERS", 2)
 
     def handler(request: Request, _connection: socket.socket) -> bytes:
         first = 2 * ((number_of(request) - 1) % 3) if way == "round and round" else 0
@@ -546,7 +546,7 @@ def test_the_last_page_again_with_all_users_read(here: Store) -> None:
 @pytest.mark.parametrize("items", [[], [{"id": None}], ["x"]])
 def test_pages_without_users(here: Store, monkeypatch: pytest.MonkeyPatch, items: list[Any]) -> None:
     """Linked pages may have no users for a while, but not for ever."""
-    monkeypatch.setattr(pages, "MOST_IDLE", 3)
+    monkeypatch.setattr(pages, "MAX_IDLE", 3)
 
     def handler(request: Request, _connection: socket.socket) -> bytes:
         count = len(server.requests)

@@ -18,7 +18,7 @@ LARGE = 4
 SETTINGS = {"PARLEY_LARGE_CHAT": str(LARGE), "PARLEY_RATE_LIMITS": "read=0,write=0,auth=0,search=0"}
 SENDERS = ("bob", "cid", "dan")
 EACH = 25
-MOST_BYTES = 256 * 1024
+MAX_BYTES = 256 * 1024
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +53,7 @@ class Device:
             since = {"since": self._token} if self._token else {}
             answer = self._api.call("GET", "/v1/sync", user=self._user, params={"limit": 2, **since})
             assert answer.status_code == 200, answer.text
-            assert len(answer.content) < MOST_BYTES
+            assert len(answer.content) < MAX_BYTES
             page = answer.json()
             assert not page["reset"]
             self.rows |= {row["chat"]: row for row in page["chats"]}

@@ -9,7 +9,7 @@ import pytest
 
 from chalicelib.store import keys
 from chalicelib.store.accounts.rate_limits import Rate, RateLimits
-from chalicelib.store.accounts.sessions import MOST_SESSIONS, Credential, Details, Sessions, id_of
+from chalicelib.store.accounts.sessions import MAX_SESSIONS, Credential, Details, Sessions, id_of
 from chalicelib.store.redis.client import Store, connect
 from tests.servers.engines import Engine
 from tests.store.account_records import (
@@ -108,17 +108,17 @@ def test_login_stores_a_new_hash_in_the_same_step(
 def test_the_oldest_gives_way(store: Store, sessions: Sessions, raw: RawClient, ann: str) -> None:
     """A user has 100 sessions at the most; the one unused for longest gives way, expired ones go first."""
     now = clock(raw)
-    for number in range(MOST_SESSIONS):
+    for number in range(MAX_SESSIONS):
         write_session(raw, ann, digest(number), now - DAY, now - HOUR - (number * 37) % 100, now + DAY)
     write_session(raw, ann, digest(999), now - 9 * DAY, now - 8 * DAY, now - DAY)
 
     assert store.run(sessions.add(ann, HELD, DIGEST, HOME))
 
     ids = {device.id for device in store.run(sessions.of(ann))}
-    gone = {id_of(digest(number)) for number in (*range(MOST_SESSIONS), 999)} - ids
-    oldest = max(range(MOST_SESSIONS), key=lambda number: (number * 37) % 100)
+    gone = {id_of(digest(number)) for number in (*range(MAX_SESSIONS), 999)} - ids
+    oldest = max(range(MAX_SESSIONS), key=lambda number: (number * 37) % 100)
     assert gone == {id_of(digest(999)), id_of(digest(oldest))}
-    assert len(ids) == MOST_SESSIONS
+    assert len(ids) == MAX_SESSIONS
 
 
 def test_many_logins_at_once(valkey: Engine) -> None:
@@ -134,7 +134,7 @@ def test_many_logins_at_once(valkey: Engine) -> None:
         )
 
     assert all(begun)
-    assert len(store.run(sessions.of("ann"))) == MOST_SESSIONS
+    assert len(store.run(sessions.of("ann"))) == MAX_SESSIONS
 
 
 # --- authenticate: by token ---------------------------------------------------------------------------------

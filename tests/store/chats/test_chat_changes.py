@@ -337,7 +337,7 @@ def test_chat_that_becomes_large_changes_every_inbox_entry(store: Store, raw: Ra
 @pytest.fixture
 def forgetful(store: Store, monkeypatch: pytest.MonkeyPatch) -> Groups:
     """Groups that remember three others."""
-    monkeypatch.setattr("chalicelib.store.chats.chats.MOST_OTHERS", 3)
+    monkeypatch.setattr("chalicelib.store.chats.chats.MAX_OTHERS", 3)
     return Groups(store)
 
 

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.long
 
 USERS = ("ann", "bob", "cid", "dan", "eve")
 LARGE = 4
-MOST_STEPS = 40
+MAX_STEPS = 40
 LATER_SECONDS = 60.0
 
 Act = Callable[[str], Answer]
@@ -139,7 +139,7 @@ def world(store: Store, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iter
 @pytest.mark.parametrize("what", ACTS)
 def test_a_process_that_ends(engine: Engine, store: Store, world: World, what: str, done: bool) -> None:
     """Ended before or after any of its queries, the inboxes are what the chats say after the next sweep."""
-    for left in range(MOST_STEPS):
+    for left in range(MAX_STEPS):
         ended = world.crash(ACTS[what], left, done=done)
         world.sweep()
         world.check()
@@ -147,7 +147,7 @@ def test_a_process_that_ends(engine: Engine, store: Store, world: World, what: s
             return
         engine.flush()
         world = World(store)
-    raise AssertionError(f"{what} takes more than {MOST_STEPS} queries")
+    raise AssertionError(f"{what} takes more than {MAX_STEPS} queries")
 
 
 def test_a_sweep_that_ends(engine: Engine, store: Store, world: World) -> None:

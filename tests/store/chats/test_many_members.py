@@ -20,7 +20,7 @@ from chalicelib.store.redis.query import Batch
 from chalicelib.store.social.blocks import Blocks
 from chalicelib.store.social.posts import Posts
 from chalicelib.store.social.timelines import Timelines
-from tests.servers.serverless_limits import MOST_ARGUMENTS
+from tests.servers.serverless_limits import MAX_ARGUMENTS
 from tests.store.account_records import write_account
 from tests.store.app_requests import Answer, call
 from tests.store.chat_calls import GROUP, NEWS, Groups
@@ -31,8 +31,8 @@ from tests.store.syncing_client import Client, asked
 
 pytestmark = pytest.mark.parametrize("engine", ["valkey"], indirect=True)
 MANY = 1000
-MOST_MEMBERS = 10_000
-PEOPLE = [f"user{number}" for number in range(MOST_MEMBERS - 1)]
+MAX_MEMBERS = 10_000
+PEOPLE = [f"user{number}" for number in range(MAX_MEMBERS - 1)]
 
 
 def made(answer: Answer) -> Any:
@@ -71,17 +71,17 @@ def test_a_group_of_1000_is_made_used_and_deleted(raw: RawClient) -> None:
 @pytest.mark.long
 def test_a_group_of_10000_is_made_changed_and_deleted(store: Store) -> None:
     """The largest group that a setting allows is one call of the store to make, change and delete."""
-    groups = Groups(store, MOST_MEMBERS)
-    assert len(groups.make(*PEOPLE).entries) == MOST_MEMBERS
+    groups = Groups(store, MAX_MEMBERS)
+    assert len(groups.make(*PEOPLE).entries) == MAX_MEMBERS
     groups.change({PEOPLE[0]: Relation.REMOVED, PEOPLE[1]: Relation.LEFT})
 
     view = groups.view(*PEOPLE)
     assert view.info is not None
-    assert view.info.members == MOST_MEMBERS - 2
+    assert view.info.members == MAX_MEMBERS - 2
     assert [type(view.records[handle]) for handle in PEOPLE[:3]] == [Other, Other, Member]
     deleted = groups.store.run(groups.chats.delete(GROUP, view))
     assert deleted is not None
-    assert len(deleted.entries) == MOST_MEMBERS - 2
+    assert len(deleted.entries) == MAX_MEMBERS - 2
 
 
 Asking = Callable[[Sequence[str]], Batch[Any]]
@@ -101,12 +101,12 @@ ASKING: dict[str, Asking] = {
 @pytest.mark.parametrize("asking", ASKING.values(), ids=ASKING.keys())
 def test_members_of_one_partition_are_asked_for_in_parts(store: Store, asking: Asking) -> None:
     """However many users of one partition a call is about, each command is short enough."""
-    store.run(asking(handles_of_one_partition(MOST_ARGUMENTS + 1)))
+    store.run(asking(handles_of_one_partition(MAX_ARGUMENTS + 1)))
 
 
 def test_all_members_of_a_chat_that_is_not_large_get_a_message(store: Store, raw: RawClient) -> None:
     """With a limit of 10,000 for chats that are not large a message moves the inboxes of all of them."""
-    groups, inboxes = Groups(store, MOST_MEMBERS, large=MOST_MEMBERS), Inboxes()
+    groups, inboxes = Groups(store, MAX_MEMBERS, large=MAX_MEMBERS), Inboxes()
     placed = groups.make(*PEOPLE)
     assert placed.members is not None
     store.run_all([inboxes.update(GROUP, entry) for entry in placed.entries[-1:]])

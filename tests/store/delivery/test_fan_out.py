@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from chalicelib.errors import StoreUnavailable
-from chalicelib.logs import MOST_FAILURES
+from chalicelib.logs import MAX_FAILURES
 from chalicelib.services.delivery import outbox_sweep as service
 from chalicelib.services.delivery.fan_out import ChatFanOut
 from chalicelib.services.delivery.outbox_sweep import OutboxSweep
@@ -228,7 +228,7 @@ def test_a_store_that_comes_back(town: Town, monkeypatch: pytest.MonkeyPatch) ->
 
 def test_a_store_that_stays_away(town: Town, raw: RawClient, monkeypatch: pytest.MonkeyPatch) -> None:
     """A sweep does not wait for ever; all stays in the outbox."""
-    monkeypatch.setattr(service, "MOST_PAUSES", 2)
+    monkeypatch.setattr(service, "MAX_PAUSES", 2)
     town.send(DIRECT, tell=False)
     pauses: list[float] = []
     _, sweep = town.on(Unreachable())
@@ -336,14 +336,14 @@ def test_failing_sweep_logs_a_sample_and_a_count(
 ) -> None:
     """A sweep in which everything fails logs some failures, and how many more there are."""
     monkeypatch.setattr(service, "AT_ONCE", 4)
-    for number in range(MOST_FAILURES + 5):
+    for number in range(MAX_FAILURES + 5):
         chat = f"g-{number}"
         raw.rpush(keys.members(chat), "no hash")
         raw.hset(keys.outbox(chat), f"m{chat}", "5")
 
     assert town.outbox_sweep.sweep() == 0
     told = logged(caplog)
-    assert len(told) == MOST_FAILURES + 1
+    assert len(told) == MAX_FAILURES + 1
     assert told[-1] == {"event": "delivery_pending", "more": 5}
 
 

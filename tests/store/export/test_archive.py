@@ -19,7 +19,7 @@ from chalicelib.store.redis.client import Store
 from tests.store.account_services import Village
 from tests.store.log_records import RawClient
 
-MOST_BYTES = 4 * 1024 * 1024
+MAX_BYTES = 4 * 1024 * 1024
 LISTS = ("following", "followers", "blocked", "posts", "timeline")
 WORST = "\x01" * 4096
 """A post of which JSON makes the most."""
@@ -117,7 +117,7 @@ def test_pages_are_bounded(village: Village, raw: RawClient) -> None:
         )
     whole, sizes = archive(village)
 
-    assert max(sizes) < MOST_BYTES
+    assert max(sizes) < MAX_BYTES
     assert len(sizes) > 3
     assert [int(post["text"][-3:]) for post in whole["posts"]] == list(range(count))[::-1]
     assert [fan["handle"] for fan in whole["followers"]] == list(fans)[::-1]

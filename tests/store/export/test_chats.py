@@ -20,7 +20,7 @@ from chalicelib.store.messages.log import Appended
 from chalicelib.store.redis.client import Store
 from tests.store.account_services import Village
 
-MOST_BYTES = 4 * 1024 * 1024
+MAX_BYTES = 4 * 1024 * 1024
 DIRECT, GROUP = "alice:bob", "g-0195a1c2-6f1e-7a51-9d53-000000000001"
 OTHER_GROUP = "g-0195a1c2-6f1e-7a51-9d53-000000000002"
 WORST = "\x01" * 16 * 1024
@@ -151,7 +151,7 @@ def test_pages_are_bounded(town: Town) -> None:
         town.send(DIRECT, "bob", "between")
     whole, sizes = town.archive()
 
-    assert max(sizes) < MOST_BYTES
+    assert max(sizes) < MAX_BYTES
     assert len(sizes) > 10
     texts = [one["text"] for one in whole["messages"]]
     assert [int(text[-3:]) for text in texts[:150]] == list(range(150))

@@ -9,7 +9,7 @@ import pytest
 from chalicelib.store import keys, partitions
 from chalicelib.store.accounts.accounts import Account, Accounts
 from chalicelib.store.inbox.entries import Checked, InboxEntry, InboxState, MovedChat, MovedPage, Unchecked
-from chalicelib.store.inbox.index import MOST_LINEAGES, Inboxes
+from chalicelib.store.inbox.index import MAX_LINEAGES, Inboxes
 from chalicelib.store.redis.client import Store
 from chalicelib.store.redis.sorted_sets import ScoredMember
 from tests.store.log_records import RawClient
@@ -312,11 +312,11 @@ def test_lineage_with_the_oldest_version_is_evicted(index: Index) -> None:
     """Of too many lineages, the one that received the oldest version is evicted."""
     index.deliver(DIRECT, 10)
     version = index.moved().version  # type: ignore[union-attr]
-    for number in range(MOST_LINEAGES):
+    for number in range(MAX_LINEAGES):
         assert index.register(f"{number:016x}", version - number)
     assert index.register("f" * 16, version)
-    known = [index.moved(0, f"{number:016x}") is not None for number in range(MOST_LINEAGES)]
-    assert known == [True] * (MOST_LINEAGES - 1) + [False]
+    known = [index.moved(0, f"{number:016x}") is not None for number in range(MAX_LINEAGES)]
+    assert known == [True] * (MAX_LINEAGES - 1) + [False]
     assert index.moved(version, "f" * 16) is not None
 
 
@@ -325,11 +325,11 @@ def test_a_new_lineage_stays(index: Index, lineage: str) -> None:
     """Another lineage goes, not the one that is just told, though it was told no more than the others."""
     index.deliver(DIRECT, 10)
     version = index.moved().version  # type: ignore[union-attr]
-    for number in range(MOST_LINEAGES):
+    for number in range(MAX_LINEAGES):
         assert index.register(f"1{number:015x}", version)
     assert index.register(lineage, version - 1)
     assert index.moved(version - 1, lineage) is not None
-    known = [index.moved(version, f"1{number:015x}") is not None for number in range(MOST_LINEAGES)]
+    known = [index.moved(version, f"1{number:015x}") is not None for number in range(MAX_LINEAGES)]
     assert known.count(False) == 1
 
 

@@ -26,7 +26,7 @@ def few_checks(app_on_engine: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PARLEY_LARGE_CHAT", "1")
     monkeypatch.setattr(account_status, "KEPT_SECONDS", 3600.0)
     for module in (inbox, sync):
-        monkeypatch.setattr(module, "MOST_CHECKED", CHECKS)
+        monkeypatch.setattr(module, "MAX_CHECKED", CHECKS)
     monkeypatch.setattr(repair, "MAX_COMPARED_AGAIN", 1)
     services.current.cache_clear()
 

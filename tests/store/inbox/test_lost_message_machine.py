@@ -14,7 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 from tests.servers.engines import Engine
 from tests.store.log_records import RawClient
 from tests.store.lost_writes import Moment, sweep
-from tests.store.syncing_client import MOST_PAGES, asked
+from tests.store.syncing_client import MAX_PAGES, asked
 
 pytestmark = pytest.mark.long
 
@@ -69,7 +69,7 @@ class Device:
         check = [{"chat": chat, "cursor": self.cursors[chat]} for chat in sorted(self.unchecked)]
         self.unchecked.clear()
         listed: set[str] | None = None
-        for _ in range(MOST_PAGES):
+        for _ in range(MAX_PAGES):
             since = {"since": self._token} if self._token else {}
             page = asked("POST", "/v1/sync", "bob", {**since, "check": check, "limit": 3}).body
             self._take(page)

@@ -11,14 +11,14 @@ import pytest
 
 from chalicelib.services.inbox.sync_token import SYNC_TOKEN
 from chalicelib.store import keys
-from chalicelib.store.inbox.index import MOST_LINEAGES
+from chalicelib.store.inbox.index import MAX_LINEAGES
 from tests.store.account_records import DAY
 from tests.store.app_requests import Answer
 from tests.store.log_records import RawClient
-from tests.store.syncing_client import MOST_PAGES, Client, asked
+from tests.store.syncing_client import MAX_PAGES, Client, asked
 
 pytestmark = pytest.mark.usefixtures("app_on_engine")
-MOST_BYTES = 256 * 1024
+MAX_BYTES = 256 * 1024
 MANY = 1000
 MONTH = 30 * DAY
 
@@ -147,12 +147,12 @@ def test_old_token_syncs_many_chats_in_bounded_pages(raw: RawClient) -> None:
     more = True
     while more:
         body = page("ann", token, 100)
-        assert len(msgspec.json.encode(body)) < MOST_BYTES
+        assert len(msgspec.json.encode(body)) < MAX_BYTES
         assert not body["reset"]
         found += [one["chat"] for one in body["chats"]]
         token, more, pages = body["next"], body["more"], pages + 1
     assert found == names
-    assert pages < MOST_PAGES
+    assert pages < MAX_PAGES
 
 
 @pytest.mark.parametrize("limit", [1, 2, 50])
@@ -301,13 +301,13 @@ def test_more_clients_than_are_remembered() -> None:
         send("ann", f"ann:{other}")
     oldest = page("ann")["next"]
     send("ann", "ann:bob")
-    tokens = [page("ann")["next"] for _ in range(MOST_LINEAGES)]
+    tokens = [page("ann")["next"] for _ in range(MAX_LINEAGES)]
 
     assert page("ann", oldest)["reset"]
     client = Client("ann")
     client.sync(1)
     assert client.resets == 0
-    assert sum(page("ann", token)["reset"] for token in tokens) <= MOST_LINEAGES // 2
+    assert sum(page("ann", token)["reset"] for token in tokens) <= MAX_LINEAGES // 2
 
 
 def test_an_epoch_is_another_after_a_loss(raw: RawClient) -> None:

@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 from chalicelib import services
 from chalicelib.services.inbox import inbox, sync
 from tests.servers.engines import Engine
-from tests.store.syncing_client import MOST_PAGES, Client, asked, inbox_of
+from tests.store.syncing_client import MAX_PAGES, Client, asked, inbox_of
 
 pytestmark = pytest.mark.long
 
@@ -117,7 +117,7 @@ class SyncMachine(RuleBasedStateMachine):
 
     def _end(self, number: int, limit: int) -> None:
         self._page(number, limit)
-        for _ in range(MOST_PAGES):
+        for _ in range(MAX_PAGES):
             if not self._begun[number]:
                 return
             self._page(number, limit)
@@ -164,7 +164,7 @@ def test_a_sync_in_pages_leads_to_what_there_is(
     """Whatever moves between pages, a device that has synced holds each chat as it is."""
     monkeypatch.setenv("PARLEY_LARGE_CHAT", "1")
     for module in (inbox, sync):
-        monkeypatch.setattr(module, "MOST_CHECKED", checks)
+        monkeypatch.setattr(module, "MAX_CHECKED", checks)
     services.current.cache_clear()
     run_state_machine_as_test(
         machine_on(engine, checks),

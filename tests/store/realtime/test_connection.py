@@ -8,11 +8,11 @@ import pytest
 
 from chalicelib.config import Secret
 from chalicelib.store import keys
-from chalicelib.store.inbox.index import MOST_ATTACHED
+from chalicelib.store.inbox.index import MAX_ATTACHED
 from chalicelib.store.realtime.connection import GRACE_MS, RENEWALS, Attachments, Connections, FrameSender
 from chalicelib.store.redis.client import Store, connect
 from tests.servers.engines import Engine
-from tests.servers.serverless_limits import MOST_ARGUMENTS
+from tests.servers.serverless_limits import MAX_ARGUMENTS
 from tests.store.account_records import clock, fields_of
 from tests.store.connected_users import LEASE, SESSION, without_memory
 from tests.store.log_records import RawClient, settings_for
@@ -162,8 +162,8 @@ def test_nothing_is_noted_of_the_unknown(store: Store, sockets: Connections, raw
 
 def test_connection_attaches_to_the_maximum_of_chats(store: Store, sockets: Connections) -> None:
     """A connection can attach to as many chats as a command can name, seven times what a hello uses."""
-    chats = sorted(f"g-{number}" for number in range(MOST_ARGUMENTS - BESIDE_CHATS))
-    assert len(chats) > 7 * MOST_ATTACHED
+    chats = sorted(f"g-{number}" for number in range(MAX_ARGUMENTS - BESIDE_CHATS))
+    assert len(chats) > 7 * MAX_ATTACHED
     assert store.run(sockets.attach(ID, *chats))
 
     assert store.run(sockets.attachments(ID)) == Attachments("ann", chats, [])

@@ -148,7 +148,7 @@ def test_name_of_a_deleted_account_cannot_connect(people: People, raw: RawClient
 
 def test_live_connections_of_a_user_are_limited(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
     """A user's live connections are limited; expired ones do not count, nor does the same one again."""
-    monkeypatch.setattr(presence_module, "MOST_CONNECTIONS", 2)
+    monkeypatch.setattr(presence_module, "MAX_CONNECTIONS", 2)
 
     outcomes = [people.connect(one) for one in ("c1", "c2", "c2", "c3")]
     assert outcomes == [*[ConnectOutcome.OK] * 3, ConnectOutcome.TOO_MANY]
@@ -456,7 +456,7 @@ def test_the_blocked_learn_nothing(people: People) -> None:
 
 def test_watcher_beyond_the_maximum_gets_no_changes(people: People, monkeypatch: pytest.MonkeyPatch) -> None:
     """A watcher beyond the maximum gets the current presence, and no changes; an existing one is renewed."""
-    monkeypatch.setattr(presence_module, "MOST_WATCHERS", 2)
+    monkeypatch.setattr(presence_module, "MAX_WATCHERS", 2)
     people.connect("c1")
     for connection in ("w1", "w2", "w3", "w1"):
         shown = people.store.run(people.presence.watch("ann", connection, "bob", protobuf=False))

@@ -32,7 +32,7 @@ from tests.store.log_records import CHAT, Log, RawClient, settings_for
 
 HELLO = Content("ann", "hello")
 HELLO_ONCE = Content("ann", "hello", "id-1")
-MOST_SECONDS = 3.0
+MAX_SECONDS = 3.0
 """That a request may wait for a stalled store by the default settings."""
 DEFAULT_SECONDS = Settings().redis_timeout
 WAIT_SECONDS = 60.0
@@ -73,7 +73,7 @@ def names(refused: StoreUnavailable, first: BaseException | None) -> bool:
 
 def most_waits(engine: Engine, seconds: float = DEFAULT_SECONDS) -> int:
     """Return how often a call may wait for a stalled engine; seconds: the setting for one wait."""
-    return int(MOST_SECONDS / (seconds / 2 if engine.is_cluster else seconds))
+    return int(MAX_SECONDS / (seconds / 2 if engine.is_cluster else seconds))
 
 
 def await_service(store: Store) -> None:

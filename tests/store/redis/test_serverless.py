@@ -9,7 +9,7 @@ from chalicelib import services
 from chalicelib.store import keys
 from chalicelib.store.redis.client import Store
 from chalicelib.store.redis.query import Query
-from tests.servers.serverless_limits import MOST_ARGUMENTS, MOST_KEY_BYTES, refusal_of
+from tests.servers.serverless_limits import MAX_ARGUMENTS, MAX_KEY_BYTES, refusal_of
 from tests.store.log_records import RawClient
 
 KEY = keys.user("ann")
@@ -24,7 +24,7 @@ def adding(members: int) -> Query[int]:
 
 def test_a_longer_command_is_refused(store: Store, raw: RawClient) -> None:
     """A command of 3,999 arguments is run, and of one more it is not; others of its trip are."""
-    most = MOST_ARGUMENTS - BESIDE_MEMBERS
+    most = MAX_ARGUMENTS - BESIDE_MEMBERS
     assert store.run(adding(most)) == most
     for run in (store.run, lambda query: store.run_all([adding(7), query])):
         raw.delete(KEY)
@@ -37,7 +37,7 @@ def test_a_longer_command_is_refused(store: Store, raw: RawClient) -> None:
 def test_the_app_is_refused_a_longer_command() -> None:
     """The stores that the services connect to have the same limit."""
     with pytest.raises(redis.ResponseError, match="arguments"):
-        services.current()._store.run(adding(MOST_ARGUMENTS))
+        services.current()._store.run(adding(MAX_ARGUMENTS))
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_the_app_is_refused_a_longer_command() -> None:
         (("KEYS", "*"), "unknown command"),
         (("HGETALL", KEY), "unknown command"),
         (("EVALSHA", "0" * 40, 0), "without any input keys"),
-        (("EVALSHA", "0" * 40, 1, "{u000}:" + "x" * MOST_KEY_BYTES), "longer than 4096 bytes"),
+        (("EVALSHA", "0" * 40, 1, "{u000}:" + "x" * MAX_KEY_BYTES), "longer than 4096 bytes"),
         (("EVAL", "-" * (4 * 1024 * 1024 + 1), 1, KEY), "longer than 4194304 bytes"),
     ],
 )

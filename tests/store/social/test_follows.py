@@ -109,7 +109,7 @@ def test_missing_account_cannot_follow_or_block(society: Society, raw: RawClient
 
 def test_follow_beyond_the_maximum_is_refused(society: Society, monkeypatch: pytest.MonkeyPatch) -> None:
     """A follow beyond the maximum is refused, and possible again after an unfollow."""
-    monkeypatch.setattr(follows, "MOST_FOLLOWED", 1)
+    monkeypatch.setattr(follows, "MAX_FOLLOWED", 1)
     society.following.follow("ann", "bob")
 
     with pytest.raises(Forbidden, match="the maximum"):
@@ -217,7 +217,7 @@ def test_unblocked_users_can_follow_again(society: Society, raw: RawClient) -> N
 
 def test_block_beyond_the_maximum_is_refused(society: Society, monkeypatch: pytest.MonkeyPatch) -> None:
     """A block beyond the maximum is refused."""
-    monkeypatch.setattr(blocks, "MOST_BLOCKED", 1)
+    monkeypatch.setattr(blocks, "MAX_BLOCKED", 1)
     society.blocking.block("ann", "bob")
 
     with pytest.raises(Forbidden, match="the maximum"):

@@ -110,7 +110,7 @@ def test_timeline_keeps_the_newest_posts_up_to_its_cap(
     society: Society, raw: RawClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A timeline keeps the newest posts up to its cap, in whatever order they come; the feed ends there."""
-    monkeypatch.setattr(timelines, "MOST_POSTS", 5)
+    monkeypatch.setattr(timelines, "MAX_POSTS", 5)
     ids = [int(society.post("ann", f"text {i}")) for i in range(8)]
     for post in random.Random(7).sample(ids, len(ids)):
         society.store.run(society.timelines.put(READERS, "ann", [post]))
@@ -314,7 +314,7 @@ def test_very_many_large_authors(society: Society, raw: RawClient) -> None:
 
 def test_the_feed_ends_where_a_full_timeline_does(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
     """Below the oldest post of a full timeline the feed shows nothing, of large authors either."""
-    monkeypatch.setattr(timelines, "MOST_POSTS", 2)
+    monkeypatch.setattr(timelines, "MAX_POSTS", 2)
     society = Society(store, large=1)
     society.settle("ann", "bob", "reader0", "reader1")
     for reader in ("reader0", "reader1"):

@@ -61,7 +61,7 @@ def test_many_jobs_at_once(jobs: Jobs) -> None:
 
 def test_a_list_that_nobody_reads_is_bounded(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
     """The oldest jobs go when there are too many: what they ask for is still owed."""
-    monkeypatch.setattr(job_list, "MOST_JOBS", 3)
+    monkeypatch.setattr(job_list, "MAX_JOBS", 3)
     jobs.push(["a", "b"])
     jobs.push(["c", "d"])
 

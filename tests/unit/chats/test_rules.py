@@ -446,5 +446,5 @@ def test_an_event_names_no_more_than_some() -> None:
     """An event of many users names the first of them."""
     assert (
         len(system_events.event("created", [str(number) for number in range(500)])["users"])
-        == system_events.MOST_NAMED
+        == system_events.MAX_NAMED
     )

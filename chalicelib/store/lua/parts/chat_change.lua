@@ -4,9 +4,9 @@
 local ID = ARGV[1] -- of the chat
 local BODY = ARGV[2] -- msgpack array, the message that tells of the change; empty: none does
 local KEEP = tonumber(ARGV[3]) -- integer, maximum number of messages in the log; 0: all
-local MOST_MEMBERS = tonumber(ARGV[4]) -- integer, maximum number of members
+local MAX_MEMBERS = tonumber(ARGV[4]) -- integer, maximum number of members
 local LARGE_ABOVE = tonumber(ARGV[5]) -- integer, a chat that once has more members is large for good
-local MOST_OTHERS = tonumber(ARGV[6]) -- integer, maximum number of former members and the like
+local MAX_OTHERS = tonumber(ARGV[6]) -- integer, maximum number of former members and the like
 local FIELDS = cmsgpack.unpack(ARGV[9]) -- msgpack array, field and value of the chat in turn
 local MOVES = cmsgpack.unpack(ARGV[10]) -- msgpack array, see below
 local DONE, MOVED, FULL, NO_OWNER, CROWDED = 0, 1, 2, 3, 4
@@ -35,7 +35,7 @@ end
 
 -- Removes the records of some former members; returns whether `more` others fit then.
 local function forget(more)
-  local busy, surplus = {}, redis.call('HLEN', OTHERS) + more - MOST_OTHERS
+  local busy, surplus = {}, redis.call('HLEN', OTHERS) + more - MAX_OTHERS
   if more <= 0 or surplus <= 0 then return true end
   for i = 1, #MOVES, 4 do busy[MOVES[i]] = true end
   local sample = redis.call('HRANDFIELD', OTHERS, 100 + surplus, 'WITHVALUES')
@@ -137,7 +137,7 @@ end
 local function change(new)
   local members, owners, others, waiting = growth()
   local owned = (tonumber(redis.call('HGET', CHAT, 'owners')) or 0) + owners
-  if members > 0 and redis.call('HLEN', MEMBERS) + members > MOST_MEMBERS then return {FULL} end
+  if members > 0 and redis.call('HLEN', MEMBERS) + members > MAX_MEMBERS then return {FULL} end
   if (new or owners < 0) and owned < 1 then return {NO_OWNER} end
   if not forget(others) and waiting > 0 then return {CROWDED} end
 

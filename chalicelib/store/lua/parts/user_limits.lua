@@ -1,6 +1,6 @@
 -- Takes requests from the limits of a user and of a session, see RateLimits.
 -- requires: numbers, gcra
-local MOST_STATES = 500
+local MAX_STATES = 500
 
 -- Drops the states of unused limits: those of sessions that ended while other sessions of the user went on.
 local function drop_unused(limits, time)
@@ -12,7 +12,7 @@ end
 
 local function keep_states(limits, time, class, unused, own, own_unused)
   local new = redis.call('HSET', limits, class, decimal(unused), own, decimal(own_unused))
-  if new > 0 and redis.call('HLEN', limits) > MOST_STATES then drop_unused(limits, time) end
+  if new > 0 and redis.call('HLEN', limits) > MAX_STATES then drop_unused(limits, time) end
   if redis.call('TTL', limits) < 60 then redis.call('EXPIRE', limits, 120) end
 end
 

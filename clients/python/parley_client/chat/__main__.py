@@ -20,7 +20,7 @@ from parley_client.errors import ParleyError
 from parley_client.settings import Settings
 
 LAST_SECONDS = 5.0
-POLL_SECONDS, MOST_WAIT_SECONDS = 2.0, 5.0
+POLL_SECONDS, MAX_WAIT_SECONDS = 2.0, 5.0
 """Times that suit a waiting user; shorter than those of a background program."""
 
 
@@ -43,7 +43,7 @@ async def chat(options: Options, entered: Entered) -> int:
 
     Raises the error by which the server refuses permanently.
     """
-    settings = Settings(backlog=0, poll_seconds=POLL_SECONDS, backoff_cap=MOST_WAIT_SECONDS)
+    settings = Settings(backlog=0, poll_seconds=POLL_SECONDS, backoff_cap=MAX_WAIT_SECONDS)
     client = AsyncClient(options.url, user=entered.user, token=entered.token, settings=settings)
     async with client:
         conversation = Conversation(client, options.user)

@@ -16,7 +16,7 @@ from parley_client.rest import Rest
 from parley_client.settings import Settings
 
 TRIES = 3
-LEAST_CHARACTERS = 8
+MIN_CHARACTERS = 8
 
 
 class Entered(Struct, frozen=True):
@@ -80,9 +80,7 @@ def _login(options: Options, password: str) -> Entered:
 
 def _asked(options: Options, ask_secret: Callable[[str], str], ask: Callable[[str], str]) -> Entered:
     for _ in range(TRIES):
-        password = ask_secret(
-            f"Password of {options.user} (or of a new account, {LEAST_CHARACTERS} or more): "
-        )
+        password = ask_secret(f"Password of {options.user} (or of a new account, {MIN_CHARACTERS} or more): ")
         try:
             return _login(options, password)
         except NotAuthenticated as refused:
