@@ -10,7 +10,7 @@ if __name__ == "__main__":
 
     from infra.local import line_writer
 
-    line_writer.install(lambda count: f"parley: {count} lines were dropped, as nobody took them.\n")
+    line_writer.install(lambda count: f"parley: {count} log lines were dropped: nothing read the output.\n")
 
     from infra.local.launch import main
 

@@ -70,7 +70,7 @@ def locked(path: Path, setting: str = "DATA") -> Iterator[DataFolder]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             raise StartError(
-                f"Another Parley server has the {setting} folder {path}. Stop it, or set {setting}."
+                f"Another Parley server uses the {setting} folder {path}. Stop it, or set {setting}."
             ) from None
         except OSError as error:
             raise unusable(path, setting, error) from None

@@ -118,9 +118,9 @@ def _settings(host: str) -> Settings:
     settings = Settings.from_env()
     if settings.auth == "open" and not settings.open_hosts and not is_loopback_address(host):
         raise StartError(
-            f"Address {host} can be reached from other machines, and PARLEY_AUTH=open believes any name"
-            " that a caller gives. Set PARLEY_AUTH=required, or list in PARLEY_OPEN_HOSTS the host names"
-            " that it answers to, if that is what you want."
+            f"Address {host} can be reached from other machines, and PARLEY_AUTH=open trusts any name"
+            " that a caller gives. Set PARLEY_AUTH=required, or, if you want that, list the host names of the"
+            " server in PARLEY_OPEN_HOSTS."
         )
     return settings
 
@@ -166,11 +166,11 @@ def _ping(settings: Settings) -> None:
     try:
         client.connect(settings).ping()
     except (TypeError, ValueError):
-        raise StartError(f"REDIS_URL {shown} is not a URL that can be used.") from None
+        raise StartError(f"REDIS_URL {shown} is not a valid URL.") from None
     except StoreUnavailable as error:
         raise StartError(f"The store at REDIS_URL {shown} does not answer: {error.__cause__}") from None
     except redis.RedisError as error:
-        raise StartError(f"The store at REDIS_URL {shown} refuses: {error}") from None
+        raise StartError(f"The store at REDIS_URL {shown} refuses the connection: {error}") from None
 
 
 def _welcome(urls: Urls, store: str, settings: Settings, data: Path) -> str:
@@ -185,10 +185,10 @@ def _welcome(urls: Urls, store: str, settings: Settings, data: Path) -> str:
         ]
     else:
         lines += [
-            "Callers prove who they are. Make an account; the answer holds its bearer token:",
+            "This server needs a bearer token. Create an account; the answer has its token:",
             f"  curl -i {url}/v1/register -H 'Content-Type: application/json' \\",
             """    -d '{"handle":"alice","password":"correct horse battery staple"}'""",
         ]
-    lines += ["", f"Sockets are on {urls.sockets}. Chat there, from two more terminals:"]
+    lines += ["", f"WebSockets are on {urls.sockets}. Chat there, from two more terminals:"]
     lines += [f"  make chat USER=alice URL={url}", f"  make chat USER=bob TO=alice URL={url}"]
     return "\n".join([*lines, "", *detour(data), f"Messages are kept {store}. Ctrl-C stops the server.", ""])

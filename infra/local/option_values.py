@@ -1,4 +1,4 @@
-"""How the values of options are read; each raises argparse.ArgumentTypeError for a wrong one."""
+"""Readers of option values; each raises argparse.ArgumentTypeError for a wrong value."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MIN_SWEEP_SECONDS, MAX_SWEEP_SECONDS = 0.05, 86_400.0
 
 
 def whole_number(least: int, most: int) -> Callable[[str], int]:
-    """Return what reads a whole number within bounds."""
+    """Return a function that reads a whole number within bounds."""
 
     def read(raw: str) -> int:
         if raw.isdecimal() and least <= int(raw) <= most:
@@ -28,7 +28,7 @@ def whole_number(least: int, most: int) -> Callable[[str], int]:
 
 
 def seconds_between(least: float, most: float) -> Callable[[str], float]:
-    """Return what reads a number of seconds within bounds."""
+    """Return a function that reads a number of seconds within bounds."""
 
     def read(raw: str) -> float:
         with contextlib.suppress(ValueError):
@@ -45,7 +45,7 @@ def socket_port(raw: str) -> int | None:
 
 
 def one_of(first: str, second: str) -> Callable[[str], str]:
-    """Return what reads one of two words."""
+    """Return a function that reads one of two words."""
 
     def read(raw: str) -> str:
         if raw in {first, second}:
@@ -68,7 +68,7 @@ def networks(raw: str) -> tuple[str, ...]:
         return tuple(str(ipaddress.ip_network(part.strip())) for part in raw.split(","))
     except ValueError as error:
         raise argparse.ArgumentTypeError(
-            f"{error}; give networks with commas between, such as 10.0.0.0/8, or {NONE}"
+            f"{error}; give networks separated by commas, such as 10.0.0.0/8, or {NONE}"
         ) from None
 
 

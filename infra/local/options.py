@@ -1,4 +1,4 @@
-"""The command line of the laptop server, each option with an environment variable of its own."""
+"""The command line of `python -m infra.local`; each option has an environment variable too."""
 
 from __future__ import annotations
 
@@ -36,14 +36,19 @@ EVERYSEC, ALWAYS = "everysec", "always"
 
 
 class Options(msgspec.Struct, frozen=True):
-    """Where to listen (port 0: any that is free), where the data is, and how many processes serve.
+    """The options of one server.
 
-    sweep_seconds: how long from one sweep for work that was lost to the next. socket_port: of the sockets;
-    the other socket_ options are the fields of sockets.shared.Limits. address_connections,
-    uncounted_addresses: the fields of sockets.shared.AddressLimit. shuffle_frames, push_by_wire: shuffle
-    and by_wire of sockets.shared.SocketSettings. durability: EVERYSEC or ALWAYS: when the embedded Valkey
-    brings what it has written to the disk. log: TEXT or JSON of terminal_log. end_with_parent: see
-    Shutdown.end_with_parent.
+    host: Address to listen on.
+    port, socket_port: Ports for HTTP and for WebSockets; 0: a free one.
+    data: Folder of the embedded Valkey and of the media.
+    durability: EVERYSEC or ALWAYS: when the embedded Valkey syncs its writes to disk.
+    workers: Number of processes that serve.
+    sweep_seconds: Seconds between two sweeps.
+    socket_*: Fields of sockets.shared.Limits.
+    address_connections, uncounted_addresses: Fields of sockets.shared.AddressLimit.
+    shuffle_frames, push_by_wire: `shuffle` and `by_wire` of sockets.shared.SocketSettings.
+    log: TEXT or JSON of terminal_log.
+    end_with_parent: See Shutdown.end_with_parent.
     """
 
     host: str
@@ -70,12 +75,12 @@ class Options(msgspec.Struct, frozen=True):
 
     @property
     def limits(self) -> Limits:
-        """What a socket may do."""
+        """The limits of a connection."""
         return Limits(**{name: getattr(self, f"socket_{name}") for name in Limits.__struct_fields__})
 
     @property
     def addresses(self) -> AddressLimit:
-        """How many connections a client address may have."""
+        """The maximum number of connections of a client address."""
         return AddressLimit(connections=self.address_connections, uncounted=self.uncounted_addresses)
 
 
@@ -103,39 +108,49 @@ def parse(arguments: Sequence[str], environ: Mapping[str, str]) -> Options:
     add(
         "host", own_address, "127.0.0.1", "address to listen on", "PARLEY_HOST"
     )  # shells use HOST for their own
-    add("port", whole_number(0, MAX_PORT), "8080", "port to listen on, 0 for any that is free", "PORT")
+    add("port", whole_number(0, MAX_PORT), "8080", "port to listen on, 0 for a free one", "PORT")
     add("data", Path, ".data", "folder of the embedded Valkey and of the media", "DATA")
     add(
         "durability",
         one_of(EVERYSEC, ALWAYS),
         EVERYSEC,
-        "when messages are on disk: within a second or so, or before they are answered",
+        "when writes are synced to disk: once a second, or before each answer",
         "PARLEY_DURABILITY",
     )
     add(
         "workers",
         whole_number(1, MAX_WORKERS),
         str(2 * (os.cpu_count() or 1) + 1),
-        "processes that serve",
+        "number of processes that serve",
         "WORKERS",
     )
     sweep = seconds_between(MIN_SWEEP_SECONDS, MAX_SWEEP_SECONDS)
-    add("sweep-seconds", sweep, "60", "seconds between two sweeps for lost work", "PARLEY_SWEEP_SECONDS")
-    add("socket-port", socket_port, NEXT_PORT, "port of the sockets, 0 for any that is free", "SOCKET_PORT")
-    limit("idle-seconds", idle_seconds, "seconds without a frame after which a socket is closed")
-    limit("life-seconds", idle_seconds, "seconds after which a socket is closed")
-    limit("message-bytes", byte_count, "bytes of the largest message")
-    limit("frame-bytes", byte_count, "bytes of the largest frame")
-    limit("unread-bytes", byte_count, "bytes that may wait for a client to read them")
-    limit("user-unread-bytes", byte_count, "such bytes of all sockets of a user in a process")
-    limit("queued-frames", whole_number(1, MAX_FRAMES), "messages of a socket that may wait for their turn")
-    limit("control-frames", whole_number(1, MAX_FRAMES), "pings, pongs and continuation frames a minute")
+    add(
+        "sweep-seconds",
+        sweep,
+        "60",
+        "seconds between two sweeps, which process lost work",
+        "PARLEY_SWEEP_SECONDS",
+    )
+    add("socket-port", socket_port, NEXT_PORT, "port of the WebSockets, 0 for a free one", "SOCKET_PORT")
+    limit("idle-seconds", idle_seconds, "seconds without a frame after which a connection is closed")
+    limit("life-seconds", idle_seconds, "maximum life of a connection in seconds")
+    limit("message-bytes", byte_count, "maximum size of a message in bytes")
+    limit("frame-bytes", byte_count, "maximum size of a frame in bytes")
+    limit("unread-bytes", byte_count, "maximum number of bytes that wait for a client to read them")
+    limit("user-unread-bytes", byte_count, "the same for all connections of a user in a process")
+    limit("queued-frames", whole_number(1, MAX_FRAMES), "maximum number of waiting messages of a connection")
+    limit(
+        "control-frames",
+        whole_number(1, MAX_FRAMES),
+        "maximum pings, pongs and continuation frames a minute",
+    )
     usual = AddressLimit()
     add(
         "address-connections",
         whole_number(0, MAX_CONNECTIONS),
         str(usual.connections),
-        "connections of an address to each port of a process, 0 for no limit",
+        "maximum connections of an address to each port of a process, 0 for no limit",
         "ADDRESS_CONNECTIONS",
     )
     add(
@@ -145,14 +160,14 @@ def parse(arguments: Sequence[str], environ: Mapping[str, str]) -> Options:
         "networks whose connections do not count, such as a reverse proxy's",
         "UNCOUNTED_ADDRESSES",
     )
-    add("shuffle-frames", flag, "0", "1: handle the messages that wait in any order", "SHUFFLE_FRAMES")
+    add("shuffle-frames", flag, "0", "1: handle waiting messages in random order", "SHUFFLE_FRAMES")
     add("push-by-wire", flag, "0", "1: push through /@connections, as on AWS", "PUSH_BY_WIRE")
     add("log", one_of(TEXT, JSON), TEXT if sys.stderr.isatty() else JSON, f"{TEXT} or {JSON}", "LOG")
     add(
         "end-with-parent",
         flag,
         "0",
-        "1: stop when the process that started this one is gone, as under make run",
+        "1: stop when the parent process ends, as under make run",
         "END_WITH_PARENT",
     )
     read = vars(parser.parse_args(arguments))
@@ -160,7 +175,7 @@ def parse(arguments: Sequence[str], environ: Mapping[str, str]) -> Options:
         read["socket_port"] = read["port"] + 1 if 0 < read["port"] < MAX_PORT else 0
     if read["port"] == read["socket_port"] != 0:
         parser.error(
-            f"PORT and SOCKET_PORT are both {read['port']}; sockets need a port of their own."
-            " Set one of them to another, or leave SOCKET_PORT out."
+            f"PORT and SOCKET_PORT are both {read['port']}; WebSockets need a port of their own."
+            " Change one of them, or leave SOCKET_PORT out."
         )
     return Options(**read)

@@ -48,7 +48,7 @@ def detour(data: Path) -> list[str]:
     data = data.expanduser().absolute()
     if _fits(data / RUN):
         return []
-    return [f"DATA is too long a path for sockets; they are in {private_path(data)}: do not clean that up."]
+    return [f"The path of DATA is too long for sockets. They are in {private_path(data)}: do not remove it."]
 
 
 @contextlib.contextmanager

@@ -45,7 +45,7 @@ def claimed_port(address: str, port: int, setting: str = "PORT") -> Iterator[int
         except OSError as error:
             remedy = "PARLEY_HOST" if error.errno == errno.EADDRNOTAVAIL else setting
             raise StartError(
-                f"Port {port} of {address} cannot be had: {error.strerror}. Set {remedy} to another."
+                f"Port {port} of {address} cannot be used: {error.strerror}. Set {remedy} to another."
             ) from None
         port = claim.getsockname()[1]
         if sys.platform != "linux":  # elsewhere a socket that is only bound would take connections
@@ -85,7 +85,7 @@ def serve(address: str, port: int, workers: int, shutdown: Shutdown, when_ready:
         server.serve()
     except SystemExit:
         if not shutdown.requested:
-            shutdown.fail("The workers keep failing; what they wrote above says why.")
+            shutdown.fail("The workers keep failing; their output above says why.")
     finally:
         shutdown.requested = True
 

@@ -56,7 +56,7 @@ class Workers(MPServer):
             except (OSError, RuntimeError) as error:
                 delay = backoff.failed()
                 if backoff.is_news:
-                    warn(f"A worker cannot be started: {error}. Trying until it can.")
+                    warn(f"A worker cannot be started: {error}. Trying until it starts.")
             if self._shutdown.wait(delay):
                 self._stop_workers()  # type: ignore[no-untyped-call]
                 sys.exit(0)
@@ -64,5 +64,5 @@ class Workers(MPServer):
     def _delay(self, backoff: Backoff) -> float:
         delay = backoff.failed()
         if backoff.is_many:
-            warn("A worker keeps dying; what it wrote above says why. Starting it again each time.")
+            warn("A worker keeps dying; its output above says why. Starting it again each time.")
         return delay

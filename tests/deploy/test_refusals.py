@@ -123,7 +123,7 @@ def test_localstacks_data_is_in_use(tmp_path: Path) -> None:
     with locked(tmp_path):
         said = refusal(run("infra.localstack", "--port", "0", "--data", str(tmp_path)))
     assert said == (
-        f"parley: Another Parley server has the LOCALSTACK_DATA folder {tmp_path}."
+        f"parley: Another Parley server uses the LOCALSTACK_DATA folder {tmp_path}."
         " Stop it, or set LOCALSTACK_DATA."
     )
 

@@ -73,4 +73,4 @@ def test_always_is_read_while_the_disk_is_full() -> None:
             resource.prlimit(held or 0, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY,) * 2)
         assert eventually(lambda: write(server) is None)
         assert store(server) == held
-        assert eventually(lambda: "The disk has room again; the store takes writes." in server.output())
+        assert eventually(lambda: "The disk has space again; the store accepts writes." in server.output())

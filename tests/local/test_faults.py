@@ -117,7 +117,7 @@ def test_store_that_dies_on_a_full_disk_is_restarted_read_only(server: Gateway) 
         assert eventually(lambda: httpx.post(path, json=message).json()["code"] == "store_full")
         held = store(server) or 0
         resource.prlimit(held, resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-    assert eventually(lambda: "The disk has room again" in server.output())
+    assert eventually(lambda: "The disk has space again" in server.output())
     send(server, "room")
     assert texts(server)[-2:] == ["full", "room"]
 

@@ -135,7 +135,7 @@ def test_reading_a_large_file_is_announced_and_can_be_stopped(
         pass
     assert files_of(folder) == before
     (line,) = told
-    assert f"{WRITES} is damaged; reading all 0 MB of it" in line
+    assert f"{WRITES} is damaged; searching all 0 MB of it" in line
 
 
 def test_a_transaction_is_cut_off_as_one(folder: Path) -> None:
@@ -197,7 +197,7 @@ def _not_the_last(files: Path) -> None:
         (lambda files: (files / aof.MANIFEST).unlink(), f"{aof.MANIFEST}, which lists them, is missing"),
         (
             lambda files: (files / aof.MANIFEST).write_bytes(b""),
-            f"{aof.MANIFEST}, which lists them, names none",
+            f"{aof.MANIFEST}, which lists them, is empty",
         ),
         (lambda files: (files / aof.MANIFEST).write_bytes(bytes(99)), f"{aof.MANIFEST}, which lists them"),
         (lambda files: _cut(files / aof.MANIFEST, 20), f"{aof.MANIFEST}, which lists them, is damaged"),

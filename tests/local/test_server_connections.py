@@ -24,7 +24,7 @@ from tests.servers.waiting import eventually
 
 def sockets_of(server: Gateway) -> str:
     """Return where a server says that its sockets are."""
-    found = re.search(r"^Sockets are on (\S+?)\. ", server.output(), re.MULTILINE)
+    found = re.search(r"^WebSockets are on (\S+?)\. ", server.output(), re.MULTILINE)
     assert found is not None
     return found[1]
 

@@ -119,8 +119,12 @@ def test_a_store_that_is_not_there() -> None:
         ([], {"ADDRESS_CONNECTIONS": "-1"}, "address-connections"),
         ([], {"UNCOUNTED_ADDRESSES": "10.0.0.1/8"}, "10.0.0.1/8"),
         ([], {"PARLEY_AUTH": "closed"}, "PARLEY_AUTH"),
-        ([], {"PARLEY_ATUH": "required"}, "PARLEY_ATUH is no setting of Parley: did you mean PARLEY_AUTH?"),
-        ([], {"PARLEY_STAGE": "production"}, "PARLEY_STAGE is not usable: it must be one of"),
+        (
+            [],
+            {"PARLEY_ATUH": "required"},
+            "PARLEY_ATUH is not a setting of Parley: did you mean PARLEY_AUTH?",
+        ),
+        ([], {"PARLEY_STAGE": "production"}, "PARLEY_STAGE has an invalid value: it must be one of"),
         ([], {"REDIS_URL": "localhost"}, "REDIS_URL"),
         ([], {"REDIS_URL": "redis://me:s3cr3t/s3cr3t@localhost"}, "REDIS_URL"),
         ([], {"PARLEY_REDIS_CLUSTER": "1"}, "PARLEY_REDIS_CLUSTER"),
@@ -161,7 +165,7 @@ def test_an_open_server_names_a_host_that_it_answers_to() -> None:
     """What it prints to paste, and tells clients of its sockets, is not refused."""
     args = ["--host", "0.0.0.0", "--workers", "1"]  # noqa: S104 - the point
     with running_gateway({"PARLEY_OPEN_HOSTS": "parley.example"}, args) as open_server:
-        for told in ("Parley is ready on http://", "curl -i http://", "Sockets are on ws://"):
+        for told in ("Parley is ready on http://", "curl -i http://", "WebSockets are on ws://"):
             assert f"{told}127.0.0.1:" in open_server.output()
 
 

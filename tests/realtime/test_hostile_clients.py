@@ -63,7 +63,7 @@ def server() -> Iterator[Gateway]:
 @pytest.fixture(scope="module")
 def url(server: Gateway) -> str:
     """Where its sockets are."""
-    found = re.search(r"^Sockets are on (\S+?)\. ", server.output(), re.MULTILINE)
+    found = re.search(r"^WebSockets are on (\S+?)\. ", server.output(), re.MULTILINE)
     assert found is not None
     return found[1]
 

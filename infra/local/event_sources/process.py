@@ -75,7 +75,7 @@ class EventSources:
         if not backoff.is_first:
             self._report_down()
         if backoff.is_many:
-            warn("The event sources keep dying; their lines above say why. Starting them again each time.")
+            warn("The event sources keep dying; their output above says why. Starting them again each time.")
         refused = False
         while not self._shutdown.wait(delay) and not self._is_ending():
             try:
@@ -87,7 +87,7 @@ class EventSources:
             except OSError as error:
                 self._report_down()
                 if not refused:
-                    warn(f"The event sources cannot be started: {error.strerror}. Trying until they can.")
+                    warn(f"The event sources cannot be started: {error.strerror}. Trying until they start.")
                 refused, delay = True, backoff.failed()
 
     def _report_down(self) -> None:

@@ -93,7 +93,7 @@ class Connection(WSListener):
         except Refused as refused:
             self.close(refused.code, refused.reason)
         except UnicodeDecodeError:
-            self.close(WSCloseCode.INVALID_TEXT, "A text is UTF-8.")
+            self.close(WSCloseCode.INVALID_TEXT, "A text frame must be UTF-8.")
 
     def on_ws_disconnected(self, transport: WSTransport) -> None:
         """Note that the TCP connection has ended."""

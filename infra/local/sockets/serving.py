@@ -65,7 +65,7 @@ class Serving:
     async def answer(self, request: Request, body: bytes) -> dict[str, Any]:
         """Answer a request of the management API."""
         if self._management is None:
-            raise RuntimeError("the sockets have not begun")
+            raise RuntimeError("the WebSocket server has not started")
         last = {name: values[-1] for name, values in request.headers.items()}
         connection = unquote(request.path).removeprefix(PREFIX)
         return await self._management.answer(Signed(request.method, connection, last, body))

@@ -22,7 +22,7 @@ LOOK_SECONDS = 1.0
 
 def hold(data: DataFolder, shutdown: Shutdown) -> None:
     """Have a Valkey that was started with REFUSING take writes once its disk has room, in a thread."""
-    warn("The disk is full: the store takes no writes until it has room.")
+    warn("The disk is full: the store accepts no writes until it has space.")
     threading.Thread(target=_hold, args=(data, shutdown.wait), daemon=True).start()
 
 
@@ -34,6 +34,6 @@ def _hold(data: DataFolder, is_over: Callable[[float], bool]) -> None:
             if is_over(LOOK_SECONDS):
                 return
         client.execute_command("CONFIG SET", *(part for option in TAKING.items() for part in option))
-        warn("The disk has room again; the store takes writes.")
+        warn("The disk has space again; the store accepts writes.")
     with contextlib.suppress(OSError):
         (data.path / SNAPSHOT).unlink()

@@ -32,5 +32,5 @@ def shut_down_orphan(path: Path) -> None:
         client.shutdown(nosave=True)
     while _answers(path):
         if time.monotonic() > deadline:
-            raise StartError(f"A Valkey that was left behind still listens on {path}. Stop it.")
+            raise StartError(f"The Valkey of an earlier server still listens on {path}. Stop it.")
         time.sleep(POLL_SECONDS)

@@ -56,7 +56,7 @@ def _check(folder: Path) -> None:
         return
     listed = [*parts.bases, *parts.increments]
     if not listed:
-        raise _lost(files, f"{aof.MANIFEST}, which lists them, names none")
+        raise _lost(files, f"{aof.MANIFEST}, which lists them, is empty")
     for file in listed:
         if not file.is_file():
             raise _lost(files, f"{file.name} is missing")
@@ -71,7 +71,7 @@ def _repaired(folder: Path, name: str, shutdown: Shutdown) -> str:
     if aof.parts_of(files).increments[-1:] != [file]:
         raise _lost(files, f"{name} is damaged, and others continue it")
     if (size := file.stat().st_size) > LARGE_BYTES:
-        warn(f"The store's file {name} is damaged; reading all {size >> 20} MB of it for what is whole.")
+        warn(f"The store's file {name} is damaged; searching all {size >> 20} MB of it for complete writes.")
     found = aof.scan(file, lambda: _raise_if_over(shutdown))
     if found.resumes:
         raise StartError(_in_the_middle(files, file, found))
@@ -79,8 +79,8 @@ def _repaired(folder: Path, name: str, shutdown: Shutdown) -> str:
         raise _lost(files, f"{name} is damaged")
     end = aof.cut_off(file, found.cut, folder / f"{name}.cut")
     return (
-        f"The end of the store's file {name} was no whole write, as after a crash or a full disk:"
-        f" {found.size - found.cut} bytes were cut off, and are kept in {end}."
+        f"The end of the store's file {name} was not a complete write, as after a crash or a full disk:"
+        f" {found.size - found.cut} bytes were cut off. A copy of them is {end}."
     )
 
 
@@ -92,8 +92,8 @@ def _raise_if_over(shutdown: Shutdown) -> None:
 def _in_the_middle(files: Path, file: Path, found: aof.Scan) -> str:
     quoted, kept = (shlex.quote(str(path)) for path in (file, file.with_name(f"{file.name}.damaged")))
     return (
-        f"The store's file {file} is damaged at byte {found.damage}, and whole writes follow. Restore {files}"
-        f" from a copy; or go on without all that follows: cp {quoted} {kept} &&"
+        f"The store's file {file} is damaged at byte {found.damage}, and complete writes follow."
+        f" Restore {files} from a copy; or cut off all that follows: cp {quoted} {kept} &&"
         f" head -c {found.cut} {kept} > {quoted}"
     )
 
@@ -120,8 +120,8 @@ def _explained(folder: Path, said: str) -> StartError | ValkeyServerStartupError
 
 def _lost(files: Path, what: str) -> StartError:
     return StartError(
-        f"The store's files in {files} are not whole: {what}. Restore the folder from a copy; or move it away"
-        " to begin with an empty store."
+        f"The store's files in {files} are incomplete or damaged: {what}."
+        " Restore the folder from a copy; or move it away to begin with an empty store."
     )
 
 
