@@ -78,7 +78,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
                 if raw := source.get(variable, "").strip():
                     values[field] = read(raw)
             except ValueError as error:
-                raise ConfigError(f"{variable} is not usable: {error}") from None
+                raise ConfigError(f"{variable} has an invalid value: {error}") from None
         settings = cls(**values)
         for problem in (
             *_open_problems(settings, source),
@@ -102,8 +102,8 @@ def _open_problems(settings: Settings, environ: Mapping[str, str]) -> list[str]:
     """Return the problem of a server that trusts names and is open to others."""
     if settings.auth == "required" or settings.open_hosts:
         return []
-    lets = f"PARLEY_AUTH=open on stage {settings.stage} lets anyone speak as anyone"
-    or_so = "or list in PARLEY_OPEN_HOSTS the host names that it answers to, if that is what you want"
+    lets = f"PARLEY_AUTH=open on stage {settings.stage} lets anyone act as any user"
+    or_so = "or, if you want that, list the host names of the server in PARLEY_OPEN_HOSTS"
     if settings.stage == "prod":
         return [f"{lets}: set PARLEY_AUTH=required, {or_so}"]
     # LocalStack sets AWS_ENDPOINT_URL in its functions, AWS does not.
@@ -124,14 +124,14 @@ def _store_problems(settings: Settings) -> list[str]:
         (len(ways) > 1, f"{' and '.join(ways)} are two ways to log in to the store: set one"),
         (user and not ways, f"PARLEY_REDIS_USER has no password: set one of {', '.join(STORE_LOGINS)}"),
         (iam and not user, "PARLEY_REDIS_IAM has no user: set PARLEY_REDIS_USER"),
-        (in_url and (ways or user), "REDIS_URL and PARLEY_REDIS_ variables both hold a login: keep one"),
+        (in_url and (ways or user), "REDIS_URL and PARLEY_REDIS_ variables both have a login: remove one"),
         (iam and not tls, "PARLEY_REDIS_IAM needs TLS: begin REDIS_URL with rediss://"),
         (settings.redis_ca and not tls, "PARLEY_REDIS_CA is for TLS: begin REDIS_URL with rediss://"),
-        (settings.redis_cluster and unix, "PARLEY_REDIS_CLUSTER=1 is not for a REDIS_URL of unix://"),
+        (settings.redis_cluster and unix, "PARLEY_REDIS_CLUSTER=1 does not work with a REDIS_URL of unix://"),
         (
             (ways or in_url) and not safe,
-            "REDIS_URL without TLS shows the store's password to the network: begin it with rediss://,"
-            " or set PARLEY_REDIS_PLAIN_BEYOND_LOOPBACK=1 if that is what you want",
+            "REDIS_URL without TLS sends the store's password unencrypted: begin it with rediss://,"
+            " or, if you want that, set PARLEY_REDIS_PLAIN_BEYOND_LOOPBACK=1",
         ),
     ]
     return [problem for found, problem in checks if found]
@@ -149,7 +149,8 @@ def _identity_problems(settings: Settings) -> list[str]:
         ),
         (
             url.scheme != "https" and not _is_loopback(url.hostname or ""),
-            "PARLEY_OIDC_ISSUER must begin with https://: who can change its keys on the way can be anyone",
+            "PARLEY_OIDC_ISSUER must begin with https://: without TLS, others can replace its keys,"
+            " and log in as any user",
         ),
     ]
     return [problem for found, problem in checks if found]

@@ -23,7 +23,7 @@ OTHERS = frozenset(
 )
 """Variables of the project that other modules read."""
 REPLACED = {
-    "PARLEY_OPEN_BEYOND_LOOPBACK": "PARLEY_OPEN_HOSTS replaces it, with the hosts an open server answers to"
+    "PARLEY_OPEN_BEYOND_LOOPBACK": "set PARLEY_OPEN_HOSTS instead, to the host names of the open server"
 }
 """Former settings, and what replaces them."""
 UNPREFIXED = frozenset({"REDIS_URL", "PORT", "SOCKET_PORT", "DATA", "WORKERS"})
@@ -56,7 +56,7 @@ def unknown_names(environ: Mapping[str, str], settings: Collection[str]) -> list
     """
     known = OTHERS.union(settings)
     return [
-        f"{name} is no setting of Parley: {_remedy(name, known)}"
+        f"{name} is not a setting of Parley: {_remedy(name, known)}"
         for name in sorted(environ)
         if name.upper().startswith(PREFIX) and name not in known and not _is_service_link(name, environ[name])
     ]
@@ -67,7 +67,7 @@ def _remedy(name: str, known: Collection[str]) -> str:
         return f"{REPLACED[name.upper()]}."
     bare = name.upper().removeprefix(PREFIX)
     near = [bare] if bare in UNPREFIXED else difflib.get_close_matches(name.upper(), known, 1)
-    return f"did you mean {near[0]}?" if near else "remove it; docs/settings.md lists those there are."
+    return f"did you mean {near[0]}?" if near else "remove it; docs/settings.md lists all settings."
 
 
 def _is_service_link(name: str, value: str) -> bool:

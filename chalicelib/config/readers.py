@@ -91,10 +91,13 @@ def redis_url(raw: str) -> str:
         _ = urlsplit(raw).port
     except ValueError:
         raise ValueError(
-            "its port must be a number up to 65535, and `/`, `?` and `#` in a password percent-encoded"
+            "its port must be a number up to 65535, and `/`, `?` and `#` in a password must be"
+            " percent-encoded"
         ) from None
     if any(option.startswith("ssl_") for option in parse_qs(urlsplit(raw).query, keep_blank_values=True)):
-        raise ValueError("it may have no ssl_ option; PARLEY_REDIS_CA names an authority of yours")
+        raise ValueError(
+            "it must not have an ssl_ option; set PARLEY_REDIS_CA to trust an authority of your own"
+        )
     return raw
 
 

@@ -62,7 +62,7 @@ def fetch(
     Raises FetchError, whose text names the URL without its query and never a header.
     """
     if not all(re.fullmatch(r"[\t -~]*", value) for value in (headers or {}).values()):
-        raise FetchError("a header holds a line break or a character that headers cannot have")
+        raise FetchError("a header has a line break or a character that HTTP does not allow in headers")
     bounds = limits or Limits()
     deadline = Deadline(bounds.seconds)
     origin, here = origin_of(parsed(url)), url
@@ -82,7 +82,7 @@ def _joined(url: str, location: str) -> str:
     try:
         return urljoin(url, location)
     except ValueError:
-        raise FetchError(f"{shown(url)} redirects to what is not a URL") from None
+        raise FetchError(f"{shown(url)} redirects to an invalid URL") from None
 
 
 def _one(
@@ -97,13 +97,13 @@ def _one(
         with _connected(parts, addresses, deadline) as connected:
             return _read(_request(parts, TimedSocket(connected, deadline), headers), url, limits)
     except TimeoutError:
-        raise FetchError(f"{shown(url)} did not answer whole within {limits.seconds:g} s") from None
+        raise FetchError(f"{shown(url)} did not send a complete answer within {limits.seconds:g} s") from None
     except ssl.SSLCertVerificationError as error:
         raise FetchError(f"{shown(url)} has no valid certificate: {error.verify_message}") from None
     except ssl.SSLError as error:
         raise FetchError(f"{shown(url)} does not speak TLS: {error.reason}") from None
     except (HTTPException, ValueError) as error:  # ValueError: a chunk has a negative length
-        raise FetchError(f"{shown(url)} does not answer as HTTP: {type(error).__name__}") from None
+        raise FetchError(f"{shown(url)} does not answer with valid HTTP: {type(error).__name__}") from None
     except OSError as error:
         raise FetchError(f"{shown(url)} cannot be reached: {error.strerror or error}") from None
 
@@ -157,7 +157,7 @@ def _read(response: HTTPResponse, url: str, limits: Limits) -> Fetched | str:
         raise FetchError(f"{shown(url)} answered {response.status}", status=response.status)
     encoding = response.headers.get("Content-Encoding", "identity").strip().lower()
     if encoding not in ("", "identity"):
-        raise FetchError(f"{shown(url)} sends {encoding[:20]!r} where plain bytes were asked for")
+        raise FetchError(f"{shown(url)} sends {encoding[:20]!r} although no encoding was accepted")
     return Fetched(url, response.headers.get_content_type(), _body(response, url, limits.body_bytes))
 
 
@@ -167,5 +167,5 @@ def _body(response: HTTPResponse, url: str, most: int) -> bytes:
     if declared > most or len(body) > most:
         raise FetchError(f"{shown(url)} sends more than {most} bytes")
     if response.length:
-        raise FetchError(f"{shown(url)} broke off before the end of its answer")
+        raise FetchError(f"{shown(url)} closed the connection before the end of its answer")
     return body

@@ -77,7 +77,7 @@ def parsed(url: str) -> SplitResult:
     except ValueError:
         raise FetchError("the URL has an invalid host or port") from None
     if "@" in parts.netloc:
-        raise FetchError("a URL may hold no user and password: send them in an Authorization header")
+        raise FetchError("a URL must not contain a user or password: send them in an Authorization header")
     if not usable:
         raise FetchError(f"{shown(url)} is not a URL that begins with http:// or https:// and a host")
     return parts
@@ -125,7 +125,7 @@ def addresses_of(addresses: list[str], parts: SplitResult, *, allow_private: boo
                 if allow_private
                 else (PrivateAddress, "private, local or reserved")
             )
-            raise kind(f"{origin_of(parts)} has a {why} address, which may not be fetched from here")
+            raise kind(f"{origin_of(parts)} has a {why} address, from which this server fetches nothing")
     return addresses
 
 

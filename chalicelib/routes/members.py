@@ -64,7 +64,7 @@ def add(call: Call, caller: Caller, chat: str, handle: str) -> Response:
 def change(call: Call, caller: Caller, chat: str, handle: str) -> Response:
     """Change a member's role, or mute a member.
 
-    Owners change roles; admins and owners mute members of a lower role.
+    Owners change roles; admins and owners mute members with a lower role.
     """
     rule = rule_of(call.body(MemberChange))
     call.services.membership.apply(caller, chat, handle, rule)
@@ -82,7 +82,7 @@ def change(call: Call, caller: Caller, chat: str, handle: str) -> Response:
 def remove(call: Call, caller: Caller, chat: str, handle: str) -> Response:
     """Remove a member, or leave.
 
-    Admins and owners remove members of a lower role. Repeating it changes nothing.
+    Admins and owners remove members with a lower role. Repeating it changes nothing.
     """
     call.services.membership.apply(caller, chat, handle, moderation.remove)
     return no_content()
@@ -167,7 +167,7 @@ def banned(call: Call, caller: Caller, chat: str) -> Response:
     media_type=ANY_MEDIA_TYPE,
 )
 def ban(call: Call, caller: Caller, chat: str, handle: str) -> Response:
-    """Ban a member of a lower role, or a user who is not a member; for admins and owners.
+    """Ban a member with a lower role, or a user who is not a member; for admins and owners.
 
     Repeating it changes nothing. A banned user is no longer a member, cannot join, and reads nothing.
     """

@@ -40,10 +40,10 @@ VISIBLE = re.compile(rf"[^\t-\r\x1c-\x1f\x85\u2028\u2029{BLANKS}{EMPTY}{UNSEEN}{
 KINDS = (
     ("\n\r\u2028\u2029", "which breaks the line"),
     (CONTROLS, "a control character"),
-    (SURROGATES, "half of a surrogate pair, which is no character"),
-    (NONCHARACTERS, "which is no character"),
+    (SURROGATES, "half of a surrogate pair, which is not a character"),
+    (NONCHARACTERS, "which is not a character"),
     (DIRECTION, "which changes the direction of writing"),
-    (UNSEEN, "which nobody can see"),
+    (UNSEEN, "which is invisible"),
 )
 
 

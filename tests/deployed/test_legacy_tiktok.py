@@ -246,7 +246,7 @@ def test_a_name_is_one_in_every_spelling(named: Api) -> None:
         ("\u3164", "a name needs at least one visible character"),
         ("\u2800", "a name needs at least one visible character"),
         ("a\u202eb", "character 2 is U+202E, which changes the direction of writing; take it out"),
-        ("a\u200bb", "character 2 is U+200B, which nobody can see; take it out"),
+        ("a\u200bb", "character 2 is U+200B, which is invisible; take it out"),
         ("x" * 65, "a name has at most 64 characters; this has 65"),
     ],
     ids=ascii,

@@ -16,7 +16,7 @@ ENGLAND = "\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007
 WRONG = {
     "a\u202eb": "character 2 is U+202E, which changes the direction of writing; take it out",
     "a\x07": "character 2 is U+0007, a control character; take it out",
-    "a\uffff": "character 2 is U+FFFF, which is no character; take it out",
+    "a\uffff": "character 2 is U+FFFF, which is not a character; take it out",
 }
 UNSEEN = ("\u3164", "\u2800\u200d")
 

@@ -303,11 +303,11 @@ def test_environment_of_the_process(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 @pytest.mark.parametrize("raw", ["required", "8080", ""])
 def test_unknown_variable_is_refused_with_the_nearest_setting(name: str, near: str, raw: str) -> None:
-    """A variable that is no setting is one line that names it, and the setting that was probably meant."""
+    """An unknown variable is one line with its name and the most similar setting."""
     with pytest.raises(ConfigError) as raised:
         Settings.from_env({name: raw})
 
-    assert str(raised.value).startswith(f"{name} is no setting")
+    assert str(raised.value).startswith(f"{name} is not a setting")
     assert near in str(raised.value)
     assert "\n" not in str(raised.value)
 
@@ -322,13 +322,13 @@ def test_unknown_variable_does_not_stop_a_function(
     with caplog.at_level("WARNING", LOGGER.name):
         assert Settings.from_env(environ) == Settings()
 
-    assert "PARLEY_OF_THE_NEXT_VERSION is no setting" in caplog.text
+    assert "PARLEY_OF_THE_NEXT_VERSION is not a setting" in caplog.text
 
 
 @pytest.mark.parametrize("raw", ["1", "0", ""])
 def test_replaced_variable_names_what_replaces_it(raw: str) -> None:
     """A variable that was a setting once stops the start with one line that says what to set instead."""
-    with pytest.raises(ConfigError, match="PARLEY_OPEN_HOSTS replaces it"):
+    with pytest.raises(ConfigError, match="set PARLEY_OPEN_HOSTS instead"):
         Settings.from_env({"PARLEY_AUTH": "required", "PARLEY_OPEN_BEYOND_LOOPBACK": raw})
 
 
@@ -384,7 +384,7 @@ def test_open_on_aws(stage: str, endpoint: dict[str, str]) -> None:
     """An open stage that is put on AWS by mistake serves nobody, unless its hosts are listed."""
     environ = {**LAMBDA, **endpoint, "PARLEY_STAGE": stage}
     with pytest.raises(
-        ConfigError, match=f"stage {stage} .*: deploy stage prod, or list in PARLEY_OPEN_HOSTS"
+        ConfigError, match=f"stage {stage} .*: deploy stage prod, or, if you want that, list the host names"
     ):
         Settings.from_env(environ)
 

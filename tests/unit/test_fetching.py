@@ -63,8 +63,8 @@ def test_fetch_sends_headers_and_returns_body_and_type() -> None:
         ("http://127.0.0.1/a b", "2048 ASCII characters"),
         ("http://127.0.0.1/\r\nX: y", "2048 ASCII characters"),
         ("http://b\u00fccher.example/", "2048 ASCII characters"),
-        ("http://ann:s3cret@127.0.0.1/", "no user and password"),
-        ("http://@127.0.0.1/", "no user and password"),
+        ("http://ann:s3cret@127.0.0.1/", "not contain a user or password"),
+        ("http://@127.0.0.1/", "not contain a user or password"),
         ("http://127.0.0.1:99999/", "invalid host or port"),
         ("http://127.0.0.1:0/", "http:// or https://"),
         ("http://[::1/", "invalid host or port"),
@@ -206,7 +206,7 @@ def test_slow_look_up(monkeypatch: pytest.MonkeyPatch) -> None:
         return []
 
     monkeypatch.setattr(socket, "getaddrinfo", stalled)
-    assert "did not answer whole within 0.5 s" in refusal("http://slow.example/", SHORT)
+    assert "did not send a complete answer within 0.5 s" in refusal("http://slow.example/", SHORT)
     release.set()
 
 
@@ -267,14 +267,17 @@ def test_body_over_the_limit(reply: bytes) -> None:
 @pytest.mark.parametrize(
     ("reply", "told"),
     [
-        (answer(b"[1", length=10), "broke off"),
+        (answer(b"[1", length=10), "closed the connection before the end"),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\na\r\n[1", "IncompleteRead"),
-        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\n[1", "does not answer as HTTP"),
-        (b"220 smtp.example ready\r\n", "does not answer as HTTP"),
+        (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\n[1", "does not answer with valid HTTP"),
+        (b"220 smtp.example ready\r\n", "does not answer with valid HTTP"),
         (b"", "RemoteDisconnected"),
-        (b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 200 + b"\r\n", "does not answer as HTTP"),
+        (b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 200 + b"\r\n", "does not answer with valid HTTP"),
         (b"HTTP/1.1 200 OK\r\nA: " + b"x" * 70_000 + b"\r\n\r\n", "LineTooLong"),
-        (answer(b"\x1f\x8b", headers={"Content-Encoding": "gzip"}), "sends 'gzip' where plain bytes"),
+        (
+            answer(b"\x1f\x8b", headers={"Content-Encoding": "gzip"}),
+            "sends 'gzip' although no encoding was accepted",
+        ),
     ],
     ids=["length", "chunk", "negative chunk", "not HTTP", "nothing", "headers", "header", "gzip"],
 )
@@ -301,7 +304,7 @@ def test_slow_server_is_cut_off_at_the_deadline(prologue: bytes) -> None:
         gone.set()
 
     with ScriptedServer(drip) as server:
-        assert "did not answer whole within 0.5 s" in refusal(server.url, SHORT)
+        assert "did not send a complete answer within 0.5 s" in refusal(server.url, SHORT)
         assert gone.wait(20)
 
 
@@ -310,7 +313,7 @@ def test_silent_tls_handshake_is_cut_off() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         text = refusal(f"https://127.0.0.1:{silent.getsockname()[1]}/", SHORT)
 
-    assert "did not answer whole within 0.5 s" in text
+    assert "did not send a complete answer within 0.5 s" in text
 
 
 def redirecting(*targets: str, status: str = "302 Found") -> ScriptedServer:

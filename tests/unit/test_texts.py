@@ -126,13 +126,13 @@ def test_a_name_can_be_seen(name: str) -> None:
         ("\u2029b", "character 1 is U+2029, which breaks the line; take it out"),
         (
             "\U0001f600\ud83d",
-            "character 2 is U+D83D, half of a surrogate pair, which is no character; take it out",
+            "character 2 is U+D83D, half of a surrogate pair, which is not a character; take it out",
         ),
-        ("a\U0010ffff", "character 2 is U+10FFFF, which is no character; take it out"),
+        ("a\U0010ffff", "character 2 is U+10FFFF, which is not a character; take it out"),
         ("a\u202eb", "character 2 is U+202E, which changes the direction of writing; take it out"),
         ("a\u2067b", "character 2 is U+2067, which changes the direction of writing; take it out"),
-        ("a\u200bb", "character 2 is U+200B, which nobody can see; take it out"),
-        ("a\U000e0001b", "character 2 is U+E0001, which nobody can see; take it out"),
+        ("a\u200bb", "character 2 is U+200B, which is invisible; take it out"),
+        ("a\U000e0001b", "character 2 is U+E0001, which is invisible; take it out"),
     ],
     ids=ascii,
 )

@@ -140,7 +140,7 @@ def _discovery_url(issuer: str) -> str:
 
 def _check(found: Discovery, issuer: str) -> None:
     if found.issuer != issuer:
-        raise ValueError(f"its discovery document is that of {found.issuer[:200]!r}")
+        raise ValueError(f"its discovery document names another issuer: {found.issuer[:200]!r}")
     if not _is_safe(found.jwks_uri):
         raise ValueError("its jwks_uri does not begin with https://")
 

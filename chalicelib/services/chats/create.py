@@ -102,7 +102,7 @@ class ChatCreation:
             return
         if wait := self._store.run(DailyQuotas.take_group(caller.handle, self._limits.a_day)):
             detail = (
-                f"You can make at most {self._limits.a_day} groups and rooms in 24 hours. Try again later."
+                f"You can create at most {self._limits.a_day} groups and rooms in 24 hours. Try again later."
             )
             raise TooManyRequests(detail, headers={"Retry-After": str(wait)})
 

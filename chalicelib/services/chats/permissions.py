@@ -36,7 +36,7 @@ def check_below(target: Member, actor: Member) -> None:
     """Raise Forbidden unless the target's role is lower than the acting member's."""
     if target.role >= actor.role:
         role = target.role.name.lower()
-        raise Forbidden(f"{target.handle} is an {role}; you can do this only to members of a lower role.")
+        raise Forbidden(f"{target.handle} is an {role}; you can do this only to members with a lower role.")
 
 
 def check_sees_members(chat: str, record: Record, *, is_room: bool) -> None:

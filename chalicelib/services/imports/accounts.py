@@ -50,9 +50,9 @@ class AccountImporter:
         owner = (account and account.source) or ""
         same = owner.removeprefix(f"{user.origin}#") if owner.startswith(f"{user.origin}#") else None
         if (other := same or run.handles.get(user.handle, user.id)) != user.id:
-            raise UserRejected(f"the handle is that of id {other} of the same server")
+            raise UserRejected(f"id {other} of the same server has the handle")
         if account is not None and same is None:
-            raise UserRejected("the handle belongs to somebody else here")
+            raise UserRejected("another user of this server has the handle")
         before = run.ids.get(user.id) or (None if account else self._imported_as(user))
         if before:
             raise UserRejected(f"the id was imported as {before} before, and a handle cannot change")
@@ -71,7 +71,7 @@ class AccountImporter:
             return
         holder = run.emails.get(email) or self._store.run(self._claims.holder(EMAIL, email))
         if holder not in (None, user.handle):
-            raise UserRejected("the email is another account's")
+            raise UserRejected("another account has the email")
 
     def _create(self, user: Candidate, run: ImportRun, codes: bool) -> Imported:
         """Claim, create, make the claims permanent; after a crash between two steps the next run repairs."""
@@ -83,7 +83,7 @@ class AccountImporter:
         if not self._store.run(self._accounts.create(account)):
             if claimed and account.email is not None:
                 self._store.run(self._claims.release(EMAIL, account.email, user.handle))
-            raise UserRejected("the handle was taken just now")
+            raise UserRejected("another user took the handle just now")
         self._settle(account, user.source)
         run.pending.append(index_item(user.handle))
         return Imported(Result.CREATED, code)
@@ -144,9 +144,7 @@ class AccountImporter:
         if self._store.run(self._claims.claim(kind, value, handle)):
             return True
         if self._store.run(self._claims.holder(kind, value)) != handle:
-            problem = (
-                "the email is another account's" if kind == EMAIL else "another run is importing this id"
-            )
+            problem = "another account has the email" if kind == EMAIL else "another run is importing this id"
             raise UserRejected(problem)
         return False
 

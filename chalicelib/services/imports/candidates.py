@@ -81,7 +81,7 @@ def _rest(item: Any, fields: Fields) -> tuple[dict[str, str | None], str | None]
     password = _text(found_at(item, fields.password), "password") if fields.password else ""
     if HASH.match(password):
         raise UserRejected(
-            "the password looks like a hash, which nobody could log in with: map none, and use codes"
+            "the password looks like a hash, and nobody can log in with a hash: leave it out, and use codes"
         )
     return texts, checked_password(password) if password else None
 

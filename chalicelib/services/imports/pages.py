@@ -78,7 +78,7 @@ def read_page(request: ImportRequest, cursor: ImportCursor, get: Get) -> Page | 
     if mapping.page and (not items or (digest == cursor.digest and not cursor.skip)):
         return None
     if mapping.next and items and digest == cursor.digest and not cursor.skip:
-        raise SourceError(f"{shown(url)} gives the page before it once more; is `next` of the mapping right?")
+        raise SourceError(f"{shown(url)} returns the previous page again: check `next` of the mapping")
     users_digest = _digest(sorted(names[0] for names in users)) if users else ""
     return Page(items, _total(reply, mapping), digest, users, users_digest, reply)
 
@@ -102,7 +102,7 @@ def is_end(page: Page, cursor: ImportCursor, known: AbstractSet[str]) -> bool:
         return True
     where = f"page {cursor.pages + 1} of {shown(cursor.url)}"
     way = "next" if cursor.number is None else "page"
-    raise SourceError(f"{where} brings no user that no page before it had: is `{way}` of the mapping right?")
+    raise SourceError(f"{where} has no new user: check `{way}` of the mapping")
 
 
 def cursor_after(page: Page, cursor: ImportCursor, request: ImportRequest) -> ImportCursor | None:
@@ -130,7 +130,7 @@ def _next_url(page: Page, here: str, request: ImportRequest) -> str | None:
     if link is None or link is MISSING or link in ("", False):
         return None
     if not isinstance(link, str):
-        raise SourceError(f"there is {kind_of(link)}, not a URL, at `{path}` of what {shown(here)} answers")
+        raise SourceError(f"`{path}` in the answer of {shown(here)} is {kind_of(link)}, not a URL")
     url = _joined(here, link)
     if origin_of(parsed(url)) != origin_of(parsed(request.url)):
         raise SourceError(f"{shown(here)} names a next page on another server, {shown(url)}")

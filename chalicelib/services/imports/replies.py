@@ -28,9 +28,9 @@ def decoded(body: bytes, url: str) -> Any:
         except (msgspec.DecodeError, UnicodeError):
             return _with_halves(body)
     except ValueError:
-        raise SourceError(f"{shown(url)} answers what is not JSON") from None
+        raise SourceError(f"the answer of {shown(url)} is not JSON") from None
     except RecursionError:
-        raise SourceError(f"{shown(url)} answers JSON that is nested too deeply") from None
+        raise SourceError(f"the answer of {shown(url)} is nested too deeply") from None
 
 
 def items_of(reply: Any, mapping: Mapping, url: str) -> list[Any]:
@@ -38,13 +38,13 @@ def items_of(reply: Any, mapping: Mapping, url: str) -> list[Any]:
     items = reply if mapping.items is None else found_at(reply, mapping.items)
     if isinstance(items, list):
         return items
-    where = f"at `{mapping.items}` of" if mapping.items else "as the whole of"
+    where = f"`{mapping.items}` in the answer" if mapping.items else "the answer"
     within = (
-        f"; the reply is {kind_of(reply)}"
+        f"; the whole answer is {kind_of(reply)}"
         if mapping.items
         else "; `items` of the mapping says where the list is"
     )
-    raise SourceError(f"there is {kind_of(items)}, not a list, {where} what {shown(url)} answers{within}")
+    raise SourceError(f"{where} of {shown(url)} is {kind_of(items)}, not a list{within}")
 
 
 def found_at(value: Any, path: str) -> Any:

@@ -123,5 +123,5 @@ class Imports:
         run.users.update(*page.users)
         following = cursor_after(page, cursor, request)
         if following and (following.url, following.number) in run.read_pages:
-            raise SourceError(f"the pages come back to one that was read, {shown(following.url)}")
+            raise SourceError(f"the next page, {shown(following.url)}, was already read")
         return following

@@ -133,7 +133,9 @@ class Store:
 
     def _break(self, cause: Exception) -> None:
         """Ask the store nothing for a while. The cause is kept as text: its traceback would hold frames."""
-        self._broken_by = f"not asked, as a call failed just before: {type(cause).__name__}: {cause}"
+        self._broken_by = (
+            f"no call was made, because one failed a moment ago: {type(cause).__name__}: {cause}"
+        )
         self._broken_until = self._clock() + BREAK_SECONDS
 
     def _reply(self, query: Query[Any]) -> Any:

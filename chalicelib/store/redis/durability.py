@@ -66,8 +66,8 @@ def _of_server(info: dict[str, str], save: str | None) -> list[Weakness]:
         told = f"it drops messages when it is full (maxmemory-policy {policy}): set noeviction"
         found.append(Weakness(told, loses_messages=True))
     elif policy != "noeviction":
-        told = f"it drops what expires, such as login counters, when it is full (maxmemory-policy {policy})"
-        found.append(Weakness(f"{told}: set noeviction, where the service lets you", loses_messages=False))
+        told = f"it drops keys that expire, such as login counters, when full (maxmemory-policy {policy})"
+        found.append(Weakness(f"{told}: set noeviction, if the service allows it", loses_messages=False))
     if info.get("aof_enabled") == "0" and save == "":
         told = "it writes nothing to disk, and loses all messages when it stops: set appendonly yes"
         found.append(Weakness(told, loses_messages=True))

@@ -78,7 +78,7 @@ def _check_may_be_added(action: Action) -> None:
         return
     check_not_blocked(action.to, by_other=action.invitee.blocks)
     if isinstance(action.target, Other) and action.target.refused:
-        raise Forbidden(f"{action.to} has refused an invitation to {action.chat}. They can ask to join it.")
+        raise Forbidden(f"{action.to} has declined an invitation to {action.chat}. They can ask to join it.")
 
 
 def _needs_invitation(action: Action) -> bool:
