@@ -28,7 +28,7 @@ MAX_MEMBERS = 10_000
 """Maximum number of members of a chat: a script that reads or changes all of them takes milliseconds."""
 LEASES = range(2, 86_401)
 """Possible durations of a lease, in seconds."""
-MOST_ARGON2_KIB, MOST_ARGON2_TIME, MOST_ARGON2_LANES = 1024 * 1024, 20, 16
+MAX_ARGON2_KIB, MAX_ARGON2_TIME, MAX_ARGON2_LANES = 1024 * 1024, 20, 16
 
 
 def matching(pattern: str, rule: str) -> Callable[[str], str]:
@@ -158,8 +158,8 @@ def argon2(raw: str) -> str:
     if not match:
         raise ValueError("it must look like m=19456,t=2,p=1: memory in KiB, passes, lanes")
     memory, passes, lanes = map(int, match.groups())
-    bounds = 1 <= passes <= MOST_ARGON2_TIME and 1 <= lanes <= MOST_ARGON2_LANES
-    if not (bounds and 8 * lanes <= memory <= MOST_ARGON2_KIB):
+    bounds = 1 <= passes <= MAX_ARGON2_TIME and 1 <= lanes <= MAX_ARGON2_LANES
+    if not (bounds and 8 * lanes <= memory <= MAX_ARGON2_KIB):
         raise ValueError("it must be 8 KiB a lane to 1 GiB of memory, 1-20 passes and 1-16 lanes")
     return raw
 

@@ -67,9 +67,9 @@ class People:
         shown = self.shown(handle)
         return shown is not None and shown.online
 
-    def targets(self, *handles: str) -> list[str]:
+    def recipients(self, *handles: str) -> list[str]:
         """Return the ready connections of users."""
-        return sorted(target.connection for target in self.store.run(self.presence.targets(handles)))
+        return sorted(recipient.connection for recipient in self.store.run(self.presence.recipients(handles)))
 
     def expired(self, limit: int = 100) -> list[tuple[str, str]]:
         """Return what the sweep would find."""

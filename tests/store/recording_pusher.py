@@ -9,7 +9,7 @@ from typing import Any
 
 from chalicelib.push_gateway.pusher import CloseReason, Outcome, OutgoingFrame
 from chalicelib.store.realtime.connection import Connections
-from chalicelib.store.realtime.connection_results import ConnectOutcome, Target
+from chalicelib.store.realtime.connection_results import ConnectOutcome, Recipient
 from chalicelib.store.realtime.user_connections import UserConnections
 from chalicelib.store.redis.client import Store
 
@@ -56,11 +56,11 @@ class Wire:
         return [frame["seq"] for frame in self.frames[connection] if frame["type"] == "message"]
 
 
-def connect(store: Store, handle: str, connection: str, *, protobuf: bool = False) -> Target:
+def connect(store: Store, handle: str, connection: str, *, protobuf: bool = False) -> Recipient:
     """Connect a user of an open server who says hello; nothing is attached to."""
     presence, sockets = UserConnections(LEASE), Connections(LEASE)
     entry = store.run(presence.connect(handle, None, b"", connection, protobuf=protobuf))
     assert entry.outcome is ConnectOutcome.OK
     store.run(sockets.open(connection, handle, b"", protobuf=protobuf, room=None))
     assert store.run(presence.ready(handle, connection)) is not None
-    return Target(connection, protobuf)
+    return Recipient(connection, protobuf)

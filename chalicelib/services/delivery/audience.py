@@ -1,4 +1,4 @@
-"""Who gets what is never stored: the connections of a chat's other members."""
+"""The connections of a chat's other members, for frames that are never stored."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from chalicelib.services.values.chat_id import ChatId
 from chalicelib.store.accounts.accounts import Accounts
 from chalicelib.store.chats.summary import MembershipState, Summaries
 from chalicelib.store.messages.outbox import Outbox
-from chalicelib.store.realtime.connection_results import Target
+from chalicelib.store.realtime.connection_results import Recipient
 from chalicelib.store.realtime.recipients import EphemeralRecipients, Recipients
 from chalicelib.store.realtime.user_connections import UserConnections
 from chalicelib.store.redis.client import Store
@@ -19,10 +19,10 @@ from chalicelib.store.social.blocks import Blocks
 
 
 class PairAudience(NamedTuple):
-    """The other user of a chat of two, as the sender sees them.
+    """The other user of a direct chat, as the sender sees them.
 
-    known: whether the two ever wrote to each other. blocked: whether the other has blocked the sender.
-    blocks: whether the sender has blocked the other. reached: the other's connections.
+    known: Whether the two ever wrote to each other. blocked: Whether the other user has blocked the sender.
+    blocks: Whether the sender has blocked the other user. reached: The other user's connections.
     """
 
     known: bool
@@ -34,8 +34,8 @@ class PairAudience(NamedTuple):
 class Callee(NamedTuple):
     """A user whom another user calls.
 
-    accepts: whether the callee has written to the caller, has sent them a signal that accepts calls, or
-    follows them. follows: whether the caller follows the callee.
+    accepts: Whether the callee has written to the caller, has sent them a signal that accepts calls, or
+    follows them. follows: Whether the caller follows the callee.
     """
 
     pair: PairAudience
@@ -46,9 +46,9 @@ class Callee(NamedTuple):
 class GroupAudience(NamedTuple):
     """A group or room as the sender sees it.
 
-    muted: until when the sender cannot write, µs since 1970; 0: they can. others: the members but the sender
-    and the users whom they have blocked; empty for a large chat. accepted: those of others who have accepted
-    the chat, see EphemeralRecipients; empty unless it was asked for.
+    muted: End of the sender's mute, µs since 1970; 0: the sender may write. others: Handles of the members
+    without the sender and the users whom the sender blocks; empty for a large chat. accepted: The `others`
+    who have accepted the chat, see EphemeralRecipients; empty unless requested.
     """
 
     state: MembershipState
@@ -86,7 +86,7 @@ class AudienceFinder:
         self._signal_bytes = signal_bytes
 
     def pair(self, handle: str, other: str) -> PairAudience:
-        """Return the other user of a chat of two, in one round trip; handle: the sender."""
+        """Return the other user of a direct chat, in one round trip; handle: Of the sender."""
         return _pair_audience(
             self._store.run_all(self._asking(handle, other, EphemeralRecipients.of(handle, [other])))
         )
@@ -94,8 +94,8 @@ class AudienceFinder:
     def callee(self, handle: str, other: str, size: int, *, accepts: bool) -> Callee:
         """Return a callee, in one round trip, and take a signal from the caller's limit.
 
-        handle: the caller. size: the signal's, bytes. accepts: whether the signal accepts calls from the
-        other.
+        handle: Of the caller. size: Of the signal, bytes. accepts: Whether the signal accepts calls from the
+        callee.
         """
         accepting = [
             EphemeralRecipients.accepted(":".join(sorted((handle, other)))),
@@ -112,7 +112,7 @@ class AudienceFinder:
     def group(self, handle: str, chat: str, *, ringing: bool = False) -> GroupAudience:
         """Return a group or room and its members, in one round trip.
 
-        handle: the sender. chat: its canonical id. ringing: whether `accepted` is asked for.
+        handle: Of the sender. chat: The canonical id. ringing: Whether to read `accepted`.
         """
         asked: list[Query[Any]] = [self._summaries.of(chat, handle), self._outbox.audience(chat)]
         asked += [Blocks.all_of(handle), *([EphemeralRecipients.accepted(chat)] if ringing else [])]
@@ -125,39 +125,39 @@ class AudienceFinder:
             seen.state, seen.large, muted, others, [one for one in others if one in accepted]
         )
 
-    def connected(self, handles: Iterable[str]) -> list[Target]:
-        """Return the connections of users, in one round trip for each 100 partitions that they are in."""
-        return self._store.run(self._user_connections.targets(list(handles)))
+    def connected(self, handles: Iterable[str]) -> list[Recipient]:
+        """Return the connections of users, in one round trip for each 100 of their partitions."""
+        return self._store.run(self._user_connections.recipients(list(handles)))
 
     def reached(
         self, handle: str, others: Iterable[str], size: int = 0, *, accepts: bool = False
     ) -> Recipients:
         """Return the connections of users who do not block the sender, in as many round trips as `connected`.
 
-        handle: the sender. size: bytes of a signal, taken from the limit for each user; 0: it is no signal.
-        accepts: whether the signal accepts calls from those users.
+        handle: Of the sender. size: Bytes of a signal, counted against the limit of each user; 0: no signal.
+        accepts: Whether the signal accepts calls from those users.
         """
         reading = EphemeralRecipients.of(handle, others, size, self._signal_bytes, accepts=accepts)
         return self._store.run(reading)
 
-    def of(self, handle: str, chat: ChatId) -> list[Target]:
-        """Return the connections of a chat's others, for frames that are dropped where they are not allowed.
+    def of(self, handle: str, chat: ChatId) -> list[Recipient]:
+        """Return the connections of a chat's other members, for frames that are dropped if not allowed.
 
-        None where the chat is large, the sender is muted or not a member, or the two never wrote to each
-        other; users whom a block separates from the sender are left out. One round trip for a chat of two,
-        two for a group.
+        The list is empty if the chat is large, if the sender is muted or not a member, and if the two users
+        of a direct chat never wrote to each other. It excludes users who block the sender and users whom the
+        sender blocks. Takes one round trip for a direct chat, two for a group.
         """
         if chat.members is not None:
             return self._of_pair(handle, chat.other(handle))
         group = self.group(handle, chat.text)
         is_quiet = group.large or group.muted or not group.is_member or not group.others
-        return [] if is_quiet else self.reached(handle, group.others).targets
+        return [] if is_quiet else self.reached(handle, group.others).connections
 
-    def _of_pair(self, handle: str, other: str) -> list[Target]:
+    def _of_pair(self, handle: str, other: str) -> list[Recipient]:
         if other == handle:
             return []
         pair = self.pair(handle, other)
-        return pair.reached.targets if pair.known and not (pair.blocked or pair.blocks) else []
+        return pair.reached.connections if pair.known and not (pair.blocked or pair.blocks) else []
 
     def _asking(self, handle: str, other: str, reading: Batch[Recipients]) -> list[Query[Any] | Batch[Any]]:
         chat = ":".join(sorted((handle, other)))

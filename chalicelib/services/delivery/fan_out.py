@@ -1,4 +1,4 @@
-"""The fan-out: what happens in a chat is delivered to inboxes and connections."""
+"""The fan-out: delivers the messages and changes of chats to inboxes and connections."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from chalicelib.services.delivery.message_push import MessagePush
 from chalicelib.store.inbox.entries import InboxEntry
 from chalicelib.store.inbox.index import Inboxes
 from chalicelib.store.messages.outbox import Outbox
-from chalicelib.store.realtime.connection_results import Target
+from chalicelib.store.realtime.connection_results import Recipient
 from chalicelib.store.redis.client import Store
 from chalicelib.store.redis.query import Batch, Query
 
@@ -24,7 +24,7 @@ Queries = list[Query[Any] | Batch[Any]]
 class ChatFanOut:
     """Delivers messages and inbox entries as soon as they are stored.
 
-    A failure is logged: OutboxSweep delivers again what the outbox has.
+    A failure is logged; OutboxSweep delivers the entries of the outbox again.
     """
 
     def __init__(self, store: Store, inboxes: Inboxes, outbox: Outbox, message_push: MessagePush) -> None:
@@ -40,16 +40,16 @@ class ChatFanOut:
         members: Sequence[str] | None,
         *,
         message: Message,
-        targets: Sequence[Target] = (),
+        recipients: Sequence[Recipient] = (),
         skip: str | None = None,
     ) -> None:
         """Write a sent message to the members' inboxes, in one round trip, and push it.
 
-        time: the message's, µs. members: None if they are too many to write an inbox each. targets: the
-        connections in a chat of that kind. skip: the sender's connection, which has its answer.
+        time: Of the message, µs. members: None: there are too many to write each inbox. recipients: The
+        connections of such a large chat. skip: The sender's connection, which already has the answer.
         """
         with _left_to_sweep():
-            there = [*targets, *self._store.run(self.inboxes.deliver(chat, time, members or ()))]
+            there = [*recipients, *self._store.run(self.inboxes.deliver(chat, time, members or ()))]
             self.message_push.push(chat, time, there, message=message, skip=skip)
 
     def deliver_change(
@@ -62,8 +62,8 @@ class ChatFanOut:
     ) -> None:
         """Write a change of a chat and its message of kind `system` to inboxes, and push the message.
 
-        time: the message's, µs. members: None if they are too many to write an inbox each. entries: the inbox
-        entries that the change makes. depart: see write.
+        time: Of the message, µs. members: None: there are too many to write each inbox. entries: The inbox
+        entries that the change makes. depart: See write.
         """
         delivering = self.inboxes.deliver(chat, time, members or ())
         asking: Queries = [self.outbox.audience(chat)] if members is None else []
@@ -71,11 +71,11 @@ class ChatFanOut:
             there, *audiences = self.write(
                 [(chat, entry) for entry in entries], [delivering, *asking], depart
             )
-            there += [target for audience in audiences for target in audience.targets]
+            there += [one for audience in audiences for one in audience.recipients]
             self.message_push.push(chat, time, there, message=None, skip=None)
 
     def deliver_entries(self, chat: str, entries: Iterable[InboxEntry], depart: Depart) -> None:
-        """Write inbox entries of a chat, in one round trip; depart: see write."""
+        """Write inbox entries of a chat, in one round trip; depart: See write."""
         with _left_to_sweep():
             self.write([(chat, entry) for entry in entries], [], depart)
 
@@ -84,22 +84,22 @@ class ChatFanOut:
     ) -> list[Any]:
         """Write inbox entries by chat, and then run queries that deliver messages; return their replies.
 
-        In that order, as a message is not delivered to a user whose inbox has no entry of its chat.
-        depart: called for an account that turns out to be deleted.
+        The entries come first: a message is not delivered to a user whose inbox has no entry of its chat.
+        depart: Called for each deleted account among the entries.
         """
-        placing = [self.inboxes.update(chat, entry) for chat, entry in entries]
-        replies = self._store.run_all([*placing, *delivering])
-        for (chat, entry), placed in zip(entries, replies[: len(placing)], strict=True):
-            if not placed.live_account:
+        updates = [self.inboxes.update(chat, entry) for chat, entry in entries]
+        replies = self._store.run_all([*updates, *delivering])
+        for (chat, entry), updated in zip(entries, replies[: len(updates)], strict=True):
+            if not updated.live_account:
                 depart(entry.handle, chat)
-            elif placed.targets:
-                self.message_push.attach(chat, entry.handle, placed.targets)
-        return replies[len(placing) :]
+            elif updated.recipients:
+                self.message_push.attach(chat, entry.handle, updated.recipients)
+        return replies[len(updates) :]
 
 
 @contextlib.contextmanager
 def _left_to_sweep() -> Iterator[None]:
-    """Log what fails, as the outbox has it for the sweep."""
+    """Log a failure and go on: the entry stays in the outbox for the sweep."""
     try:
         yield
     except Exception:

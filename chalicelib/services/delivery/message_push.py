@@ -17,7 +17,7 @@ from chalicelib.services.delivery.push import PushService
 from chalicelib.services.views import message_row
 from chalicelib.store.messages.log import MessageLog
 from chalicelib.store.messages.outbox import Outbox
-from chalicelib.store.realtime.connection_results import Target
+from chalicelib.store.realtime.connection_results import Recipient
 
 JOB_CONNECTIONS = 250
 """Connections that one job of the queue pushes to."""
@@ -47,37 +47,43 @@ class MessagePush:
         self._queue = queue
 
     def push(
-        self, chat: str, time: int, targets: Iterable[Target], *, message: Message | None, skip: str | None
+        self,
+        chat: str,
+        time: int,
+        recipients: Iterable[Recipient],
+        *,
+        message: Message | None,
+        skip: str | None,
     ) -> None:
         """Push a message to connections, by jobs if they are many, and note in the outbox that it is done.
 
         time: the message's, µs. message: None: the newest is read. skip: the sender's connection.
         Raises what the store raises.
         """
-        there = {target.connection: target for target in targets}
+        there = {recipient.connection: recipient for recipient in recipients}
         if not there or not self._push.inline:
             return
-        wanted = [target for one, target in there.items() if one != skip]
+        wanted = [recipient for one, recipient in there.items() if one != skip]
         found = (message or self._newest([chat]).get(chat)) if wanted else None
         if found is None or self._is_done(found, wanted):
             self._store.run(self._outbox.pushed(chat, time))
 
-    def push_newest(self, audiences: Iterable[tuple[str, Sequence[Target]]]) -> set[str]:
+    def push_newest(self, audiences: Iterable[tuple[str, Sequence[Recipient]]]) -> set[str]:
         """Push the newest message of chats; return the chats of which it did not reach everybody.
 
         audiences: the connections that each chat's message goes to.
         """
-        wanted = {chat: targets for chat, targets in audiences if targets and self._push.inline}
+        wanted = {chat: recipients for chat, recipients in audiences if recipients and self._push.inline}
         if not wanted:
             return set()
         found = [(message, wanted[chat]) for chat, message in self._newest(list(wanted)).items()]
-        if sum(len(targets) for _, targets in found) > self._push.inline:
-            return {message.chat for message, targets in found if not self._queued(message, targets)}
-        failed = self._push.send(*(_frame(message, targets) for message, targets in found))
+        if sum(len(recipients) for _, recipients in found) > self._push.inline:
+            return {message.chat for message, recipients in found if not self._queued(message, recipients)}
+        failed = self._push.send(*(_frame(message, recipients) for message, recipients in found))
         return {
             message.chat
-            for message, targets in found
-            if not failed.isdisjoint(target.connection for target in targets)
+            for message, recipients in found
+            if not failed.isdisjoint(recipient.connection for recipient in recipients)
         }
 
     def run(self, job: PushJob) -> None:
@@ -88,38 +94,39 @@ class MessagePush:
         found = self._store.run(self._log.after(job.chat, job.seq - 1, 1)).entries
         if not found or found[0].seq != job.seq:
             return  # trimmed, or the chat is deleted
-        targets = [Target(*connection) for connection in job.connections]
-        failed = self._push.send(_frame(message_row.message(job.chat, found[0]), targets))
+        recipients = [Recipient(*connection) for connection in job.connections]
+        failed = self._push.send(_frame(message_row.message(job.chat, found[0]), recipients))
         if failed:
-            self._retry(job, [target for target in targets if target.connection in failed])
+            self._retry(job, [recipient for recipient in recipients if recipient.connection in failed])
 
-    def attach(self, chat: str, handle: str, targets: Sequence[Target]) -> None:
+    def attach(self, chat: str, handle: str, recipients: Sequence[Recipient]) -> None:
         """Attach a member's connections to a large chat, so that they get its messages."""
-        known = self._store.run_all(self._connections.attach(one.connection, chat) for one in targets)
+        known = self._store.run_all(self._connections.attach(one.connection, chat) for one in recipients)
         self._store.run_all(
             self._chat_connections.attach(chat, handle, one.connection, joined=False, protobuf=one.protobuf)
-            for one, is_known in zip(targets, known, strict=True)
+            for one, is_known in zip(recipients, known, strict=True)
             if is_known
         )
 
-    def _is_done(self, message: Message, targets: Sequence[Target]) -> bool:
+    def _is_done(self, message: Message, recipients: Sequence[Recipient]) -> bool:
         """Return whether a message is pushed to all connections that live, or queued for them."""
-        if len(targets) > self._push.inline:
-            return self._queued(message, targets)
-        return not self._push.send(_frame(message, targets))
+        if len(recipients) > self._push.inline:
+            return self._queued(message, recipients)
+        return not self._push.send(_frame(message, recipients))
 
-    def _queued(self, message: Message, targets: Sequence[Target]) -> bool:
+    def _queued(self, message: Message, recipients: Sequence[Recipient]) -> bool:
         parts = [
-            targets[start : start + JOB_CONNECTIONS] for start in range(0, len(targets), JOB_CONNECTIONS)
+            recipients[start : start + JOB_CONNECTIONS]
+            for start in range(0, len(recipients), JOB_CONNECTIONS)
         ]
         return self._queue.put_pushes([_job(message.chat, message.seq, part) for part in parts])
 
-    def _retry(self, job: PushJob, targets: Sequence[Target]) -> None:
+    def _retry(self, job: PushJob, recipients: Sequence[Recipient]) -> None:
         attempt = job.attempt + 1
         if attempt >= MAX_ATTEMPTS:
             line = {"event": "push_given_up", "chat": job.chat, "seq": job.seq}
-            LOGGER.error({**line, "connections": len(targets)})
-        elif not self._queue.put_pushes([_job(job.chat, job.seq, targets, attempt)], delay=2**attempt):
+            LOGGER.error({**line, "connections": len(recipients)})
+        elif not self._queue.put_pushes([_job(job.chat, job.seq, recipients, attempt)], delay=2**attempt):
             raise StoreUnavailable
 
     def _newest(self, chats: Sequence[str]) -> dict[str, Message]:
@@ -132,9 +139,9 @@ class MessagePush:
         }
 
 
-def _frame(message: Message, targets: Sequence[Target]) -> AddressedFrame:
-    return AddressedFrame(targets, MessageFrame(**structs.asdict(message)))
+def _frame(message: Message, recipients: Sequence[Recipient]) -> AddressedFrame:
+    return AddressedFrame(recipients, MessageFrame(**structs.asdict(message)))
 
 
-def _job(chat: str, seq: int, targets: Iterable[Target], attempt: int = 0) -> PushJob:
-    return PushJob(chat, seq, [(one.connection, one.protobuf) for one in targets], attempt)
+def _job(chat: str, seq: int, recipients: Iterable[Recipient], attempt: int = 0) -> PushJob:
+    return PushJob(chat, seq, [(one.connection, one.protobuf) for one in recipients], attempt)

@@ -1,4 +1,4 @@
-"""The sweep of the outbox: what the fan-out did not deliver is delivered again."""
+"""The sweep of the outbox: delivers again what the fan-out did not deliver."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from chalicelib.services.delivery.fan_out import ChatFanOut, Depart
 from chalicelib.services.jobs.pending_jobs import SWEEP_AGE_MICROSECONDS
 from chalicelib.store.chats.chats import Chats
 from chalicelib.store.inbox.entries import InboxEntry
-from chalicelib.store.messages.outbox import INDEXED, MOVED, PLACED, Audience, OutboxEntry
-from chalicelib.store.realtime.connection_results import Target
+from chalicelib.store.messages.outbox import INBOX_ENTRY, MESSAGE, SEARCH_ENTRIES, Audience, OutboxEntry
+from chalicelib.store.realtime.connection_results import Recipient
 from chalicelib.store.redis.client import BREAK_SECONDS, Store
 from chalicelib.store.redis.query import Batch, Query
 
 AT_ONCE = 500
-"""Entries of the outbox that are delivered together, in a few round trips."""
+"""Maximum number of entries of the outbox that are delivered together, in a few round trips."""
 
 MAX_PAUSES = 30
 """Maximum number of times that a sweep waits for the store to come back."""
@@ -27,12 +27,12 @@ Queries = list[Query[Any] | Batch[Any]]
 
 
 class OutboxSweep:
-    """Delivers what stays in the outbox, from what is true by now.
+    """Delivers the entries that stay in the outbox, from the chats as they are now.
 
-    It is there for what the fan-out did not reach, and for an index whose node has lost its last writes since
-    (docs/adr/0011-truth-and-index.md). Delivering again, or late, changes nothing.
-    index: makes a chat's search entries. depart: see ChatFanOut.write.
-    clock: seconds since 1970.
+    Every entry waits for a sweep: its fan-out may have failed, and the node of an index may have lost its
+    last writes since (docs/adr/0011-truth-and-index.md). Delivery is idempotent.
+
+    index: Updates a chat's search entries. depart: See ChatFanOut.write. clock: Seconds since 1970.
     """
 
     def __init__(
@@ -54,14 +54,14 @@ class OutboxSweep:
         self._pause: Callable[[float], None] = time.sleep
 
     def sweep(self) -> int:
-        """Deliver all that has been in the outbox for a while, and clear it; return how much that was.
+        """Deliver the entries older than SWEEP_AGE_MICROSECONDS, and clear them; return their number.
 
-        What fails is tried again after all the others, and then alone; what still fails is logged, and stays.
-        A message that was not pushed to everybody is pushed once, and stays if it did not reach somebody.
-        Raises StoreUnavailable when the outboxes cannot be read.
+        A failed entry is tried again after all the others, and then alone; if it still fails, it is logged
+        and stays. A message that was not pushed to all its connections is pushed once, and stays if the push
+        misses a connection. Raises StoreUnavailable: the outboxes cannot be read.
         """
         now = int(self._clock() * 1_000_000)
-        recent = range(now - SWEEP_AGE_MICROSECONDS, now)  # later ones are of a clock that fell back since
+        recent = range(now - SWEEP_AGE_MICROSECONDS, now)  # later entries: the clock has fallen back since
         left = [entry for entry in self._store.run(self._outbox.entries()) if entry.since not in recent]
         done, pauses = 0, iter(range(MAX_PAUSES))
         failures: list[tuple[Sequence[OutboxEntry], Exception]] = []
@@ -75,7 +75,7 @@ class OutboxSweep:
         return done
 
     def _attempt(self, entries: Sequence[OutboxEntry], pauses: Iterator[int]) -> int | Exception:
-        """Return how many entries were cleared, or why it failed: a store that is gone has time to return."""
+        """Return the number of cleared entries, or the failure; pauses if the store is unavailable."""
         try:
             return self._deliver(entries)
         except Exception as failure:
@@ -84,43 +84,48 @@ class OutboxSweep:
             return failure
 
     def _deliver(self, entries: Sequence[OutboxEntry]) -> int:
-        """Deliver what entries stand for, and clear them; return how many were cleared."""
-        moved = [one for one in entries if one.kind == MOVED]
-        audiences, placing = self._truths(moved, [one for one in entries if one.kind == PLACED])
-        there = self._write(audiences, placing)
+        """Deliver entries, and clear them; return the number of cleared ones."""
+        messages = [one for one in entries if one.kind == MESSAGE]
+        audiences, updates = self._current(messages, [one for one in entries if one.kind == INBOX_ENTRY])
+        there = self._write(audiences, updates)
         for entry in entries:
-            if entry.kind == INDEXED:
+            if entry.kind == SEARCH_ENTRIES:
                 self._index(entry.chat)
         late = [
-            (chat, targets)
-            for (chat, audience), targets in zip(audiences, there, strict=True)
+            (chat, recipients)
+            for (chat, audience), recipients in zip(audiences, there, strict=True)
             if audience.pushed < audience.time
         ]
         unreached = self._fan_out.message_push.push_newest(late)
-        done = [one for one in entries if not (one.kind == MOVED and one.chat in unreached)]
+        done = [one for one in entries if not (one.kind == MESSAGE and one.chat in unreached)]
         self._store.run_all(map(self._outbox.clear, done))
         return len(done)
 
-    def _truths(
-        self, moved: Sequence[OutboxEntry], placed: Sequence[OutboxEntry]
+    def _current(
+        self, messages: Sequence[OutboxEntry], changed: Sequence[OutboxEntry]
     ) -> tuple[list[tuple[str, Audience]], list[tuple[str, InboxEntry]]]:
-        """Return, by chat, whom the newest messages go to, and inbox entries as they should be."""
-        asking: Queries = [self._outbox.audience(one.chat) for one in moved]
-        asking += [self._chats.entry(one.chat, one.handle) for one in placed]
+        """Return the audiences of the newest messages, and the inbox entries, both by chat and as of now."""
+        asking: Queries = [self._outbox.audience(one.chat) for one in messages]
+        asking += [self._chats.entry(one.chat, one.handle) for one in changed]
         found = self._store.run_all(asking)
-        audiences = [(one.chat, audience) for one, audience in zip(moved, found[: len(moved)], strict=True)]
+        audiences = [
+            (one.chat, audience) for one, audience in zip(messages, found[: len(messages)], strict=True)
+        ]
         return audiences, [
             (one.chat, entry._replace(stamp=max(entry.stamp, one.since)))
-            for one, entry in zip(placed, found[len(moved) :], strict=True)
+            for one, entry in zip(changed, found[len(messages) :], strict=True)
         ]
 
     def _write(
-        self, audiences: Iterable[tuple[str, Audience]], placing: Sequence[tuple[str, InboxEntry]]
-    ) -> list[list[Target]]:
+        self, audiences: Iterable[tuple[str, Audience]], updates: Sequence[tuple[str, InboxEntry]]
+    ) -> list[list[Recipient]]:
         """Write inboxes; return the connections of each audience."""
         parts = list(audiences)
         delivering: Queries = [
             self._fan_out.inboxes.deliver(chat, audience.time, audience.members) for chat, audience in parts
         ]
-        replies = self._fan_out.write(placing, delivering, self._depart)
-        return [[*audience.targets, *targets] for (_, audience), targets in zip(parts, replies, strict=True)]
+        replies = self._fan_out.write(updates, delivering, self._depart)
+        return [
+            [*audience.recipients, *recipients]
+            for (_, audience), recipients in zip(parts, replies, strict=True)
+        ]

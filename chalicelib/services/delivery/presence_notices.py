@@ -22,23 +22,23 @@ class PresenceNotices:
         self._push = push
 
     def notify_watcher(self, handle: str, watcher: str) -> None:
-        """Push to a watcher how a user is shown to them now, in one round trip and a push.
+        """Push a user's presence to a watcher, in one round trip and a push.
 
-        A store that fails is logged: the next `watch` shows it.
+        A failure of the store is logged; the next `watch` frame reads the presence again.
         """
         if not self._push.inline:
             return
         try:
             found = self._store.run(self._user_connections.watching(handle, watcher))
-            if found is not None and found.targets:
+            if found is not None and found.recipients:
                 row = presence_row(handle, found.shown)
-                self._push.send(AddressedFrame(found.targets, PresenceFrame(users=[row])))
+                self._push.send(AddressedFrame(found.recipients, PresenceFrame(users=[row])))
         except StoreUnavailable as error:
             LOGGER.warning({"event": "presence_not_pushed", **cause_of(error)})
 
 
 def presence_change(handle: str, change: PresenceChange, *, online: bool) -> list[AddressedFrame]:
-    """Return the notice for watchers that a user has come or gone; none if that made no difference."""
+    """Return the notice for watchers that a user went online or offline; empty if neither happened."""
     if not (change.changed and change.watchers):
         return []
     row = presence_row(handle, ShownPresence(online, change.seen))
@@ -46,10 +46,10 @@ def presence_change(handle: str, change: PresenceChange, *, online: bool) -> lis
 
 
 def presence_row(handle: str, shown: ShownPresence) -> Presence:
-    """Return a user's presence as frames have it."""
+    """Return a user's presence as the row of a frame."""
     return Presence(user=handle, online=shown.online, last_seen_at=last_seen(shown))
 
 
 def last_seen(shown: ShownPresence) -> str | None:
-    """Return when a user was last online; None: they are online, or never were, or it is not shown."""
+    """Return when a user was last online; None: online now, never online, or hidden from the reader."""
     return rfc3339(shown.seen) if shown.seen and not shown.online else None

@@ -35,8 +35,8 @@ class ReceiptDelivery:
             return
         frame = ReceiptFrame(chat=chat.text, user=handle, read=read, received=received)
         try:
-            targets = [*self._audience.connected([handle]), *self._audience.of(handle, chat)]
-            others = [target for target in targets if target.connection != skip]
+            recipients = [*self._audience.connected([handle]), *self._audience.of(handle, chat)]
+            others = [recipient for recipient in recipients if recipient.connection != skip]
             self._push.send(AddressedFrame(others, frame))
         except StoreUnavailable as error:
             LOGGER.warning({"event": "receipt_not_pushed", **cause_of(error)})

@@ -9,7 +9,7 @@ from chalicelib.services.delivery.frame_push import AddressedFrame
 from chalicelib.services.social.block_filter import BlockFilter
 from chalicelib.services.values.chat_id import ROOM_PREFIX, kind_of
 from chalicelib.store.realtime.chat_connections import ChatConnection, ChatConnections, Left
-from chalicelib.store.realtime.connection_results import Target
+from chalicelib.store.realtime.connection_results import Recipient
 from chalicelib.store.redis.client import Store
 
 ENTERED = "a new user has joined the room"
@@ -74,11 +74,11 @@ class RoomNotices:
         notice: str,
         connections: Iterable[ChatConnection],
     ) -> list[AddressedFrame]:
-        targets = [Target(one.connection, one.protobuf) for one in connections]
-        if not 0 < len(targets) <= self._most_notified or kind_of(chat) != "room":
+        recipients = [Recipient(one.connection, one.protobuf) for one in connections]
+        if not 0 < len(recipients) <= self._most_notified or kind_of(chat) != "room":
             return []
         frame = RoomFrame(room=bare(chat), chat=chat, event=event, user=handle, notice=notice)
-        return [AddressedFrame(targets, frame)]
+        return [AddressedFrame(recipients, frame)]
 
 
 def bare(chat: str) -> str:

@@ -44,7 +44,7 @@ class SessionCloser:
         try:
             ended = self._store.run(self._user_connections.drop_session(handle, session, keep))
             self._push.end(ended, session_ended())
-            for target in ended:
-                self._disconnect(target.connection)
+            for recipient in ended:
+                self._disconnect(recipient.connection)
         except StoreUnavailable as error:
             LOGGER.warning({"event": "connections_not_closed", **cause_of(error)})

@@ -98,7 +98,7 @@ class MessageSender:
                 appended.time,
                 chat.members or appended.members,
                 message=sent.message,
-                targets=appended.targets or (),
+                recipients=appended.recipients or (),
                 skip=skip,
             )
         return sent

@@ -18,18 +18,17 @@ from chalicelib.store.accounts.rate_limits import Rate
 from chalicelib.store.accounts.sessions import id_of
 from chalicelib.store.accounts.signed_identity import digest_in
 from chalicelib.store.realtime.connection import Connections, FrameSender
-from chalicelib.store.realtime.connection_results import Target
+from chalicelib.store.realtime.connection_results import Recipient
 from chalicelib.store.realtime.user_connections import NAMED
 from chalicelib.store.redis.client import Store
 from chalicelib.store.redis.query import Query
 
 
 class Connection(NamedTuple):
-    """Whose frame it is.
+    """The connection that sent a frame.
 
-    session: digest of the token of the session by which the connection came in; NAMED, empty: there is none.
-    room: the canonical id of the room that its ticket was for. caller: the user as an authenticated caller.
-    target: where to send the answer.
+    session: Digest of the session's token; NAMED or empty: there is no session. room: Canonical id of the
+    ticket's room. caller: The user as an authenticated caller. recipient: Of answers: this connection.
     """
 
     id: str
@@ -38,21 +37,21 @@ class Connection(NamedTuple):
     session: bytes
     room: str | None
     caller: Caller
-    target: Target
+    recipient: Recipient
 
 
 LIMITED_BY_HANDLER = (Send, Pull)
-"""Frames whose handlers take from the user's limit in their first round trip, unless it was done before."""
+"""Frames whose handlers charge the user's limit in their first round trip, unless it was charged before."""
 
 FrameHandler = Callable[[Connection, Any], object]
 """Handles a frame of one type, and answers it; raises ParleyError."""
 
 
 class LeaseRenewer(Protocol):
-    """Renews what a connection holds elsewhere than in its own slot."""
+    """Renews a connection's lease in the slots of its user and chats."""
 
     def renew(self, connection: Connection) -> bool:
-        """Return whether the connection may go on; False: its session has ended."""
+        """Return whether the connection may stay open; False: its session has ended."""
 
 
 class FrameResult(NamedTuple):
@@ -65,10 +64,11 @@ class FrameResult(NamedTuple):
 class FrameDispatcher:
     """Calls the handler of each frame's type.
 
-    limits: how many frames there may be of a connection, and of a user over all connections.
-    A frame that cannot be done is answered by an `error` frame, and the connection lives on; one of a
-    connection that nobody knows, or no more, is answered and closed.
-    trusts_names: whether who came in by a name alone is trusted, as on an open server.
+    An `error` frame answers a frame that fails, and the connection stays open; an unknown or ended connection
+    is closed after it.
+
+    limits: Frames a minute of a connection, and of a user over all connections. trusts_names: Whether a
+    connection by name alone is trusted, as on an open server.
     """
 
     def __init__(
@@ -91,7 +91,7 @@ class FrameDispatcher:
         self._named = None if trusts_names else ""
 
     def handle(self, connection: str, body: str, request: str) -> FrameResult:
-        """Do what a frame asks; request: the id by which the log finds it."""
+        """Handle a frame; request: Id of the request in the log."""
         is_protobuf = not body.lstrip().startswith("{")
         kind: str | None = None
         try:
@@ -112,13 +112,13 @@ class FrameDispatcher:
             )
         else:
             return FrameResult(kind)
-        self._refuse(Target(connection, is_protobuf), codec.ref_of(body, is_protobuf), error)
+        self._refuse(Recipient(connection, is_protobuf), codec.ref_of(body, is_protobuf), error)
         return FrameResult(kind, error)
 
     def _taken(self, connection: str, body: str) -> tuple[FrameSender, ClientFrame | None, Rate | None]:
-        """Renew a connection, and say whose it is; raises ConnectionEnded.
+        """Renew a connection's lease, and return its user; raises ConnectionEnded.
 
-        Of one that is known, take the frame from its user's limit in the same round trip.
+        For a connection known to this process, the same round trip charges the frame to its user's limit.
         """
         asking = self._connections.frame(connection, self._limits.of_connection)
         frame, taking = self._taking(connection, body)
@@ -132,12 +132,12 @@ class FrameDispatcher:
         return held, frame, rate
 
     def _taking(self, connection: str, body: str) -> tuple[ClientFrame | None, Query[Rate | None] | None]:
-        """Return a frame, and the query that takes it from its user's limit, as far as both are known."""
+        """Return a frame, and the query that charges it to its user's limit; None where they are unknown."""
         if (known := self._limits.known(connection)) is None:
             return None, None
         try:
             frame = codec.decode(body, known.protobuf, known.handle)
-        except BadRequest:  # it is answered when the connection is known to live
+        except BadRequest:  # answered once the connection is found to be open
             return None, None
         taking = self._limits.taking(known, frame)
         return frame, None if taking is None else taking(cost_of(frame))
@@ -152,10 +152,10 @@ class FrameDispatcher:
             )
 
     def _connection(self, connection: str, held: FrameSender) -> Connection:
-        """Return whose frame it is; raises ConnectionEnded."""
+        """Return the connection that sent a frame; raises ConnectionEnded."""
         caller = Caller(self._store, held.handle, self._session_id(held))
-        target = Target(connection, held.protobuf)
-        found = Connection(connection, held.handle, held.protobuf, held.session, held.room, caller, target)
+        recipient = Recipient(connection, held.protobuf)
+        found = Connection(connection, held.handle, held.protobuf, held.session, held.room, caller, recipient)
         if held.renew and not self._lease.renew(found):
             raise _ended()
         return found
@@ -163,9 +163,9 @@ class FrameDispatcher:
     def _limited(
         self, connection: Connection, held: FrameSender, frame: ClientFrame, rate: Rate | None
     ) -> Connection:
-        """Return the connection with a caller whose limit the frame is taken from; raises TooManyRequests.
+        """Return the connection with a caller whose limit the frame is charged to; raises TooManyRequests.
 
-        rate: the limit, from which it has been taken; None: it has not, or there is none.
+        rate: The limit that was already charged; None: it was not, or there is none.
         """
         taking, charging = self._limits.taking(held, frame), self._limits.charging(held, frame)
         caller = Caller(self._store, held.handle, connection.caller.session, taking, charging)
@@ -176,17 +176,17 @@ class FrameDispatcher:
         return connection._replace(caller=caller)
 
     def _session_id(self, held: FrameSender) -> str | None:
-        """Return the session as Caller has it."""
+        """Return the id of the session for the caller."""
         if held.session == NAMED:
             return self._named
         digest = digest_in(held.session)
         return id_of(digest) if digest else ""
 
-    def _refuse(self, target: Target, ref: str | None, error: ParleyError) -> None:
+    def _refuse(self, recipient: Recipient, ref: str | None, error: ParleyError) -> None:
         if isinstance(error, ConnectionEnded):
-            self._push.end([target], error, ref)
+            self._push.end([recipient], error, ref)
         else:
-            self._push.send(answer(target, error_frame(error, ref)))
+            self._push.send(answer(recipient, error_frame(error, ref)))
 
 
 def _ended() -> ConnectionEnded:

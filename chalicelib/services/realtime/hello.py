@@ -50,7 +50,7 @@ class HelloService:
         self._register(connection)
         self._send_missed(connection, frame, self._history_check.check(connection.caller, held))
         ready = Ready(user=connection.handle, connection=connection.id, ref=frame.ref)
-        self._push.send(answer(connection.target, ready))
+        self._push.send(answer(connection.recipient, ready))
         if connection.room is not None:
             self._rooms.enter(connection, connection.room)
 
@@ -81,7 +81,7 @@ class HelloService:
                 unreadable=lost.unreadable,
                 ref=frame.ref,
             )
-            self._push.send(answer(connection.target, synced))
+            self._push.send(answer(connection.recipient, synced))
             if not page.more:
                 return
             lost = NOTHING_LOST

@@ -13,7 +13,7 @@ from chalicelib.services.delivery.push import PushService
 from chalicelib.services.realtime.dispatch import Connection
 from chalicelib.store.realtime.chat_connections import ChatConnections
 from chalicelib.store.realtime.connection import Attachments, Connections
-from chalicelib.store.realtime.connection_results import Target
+from chalicelib.store.realtime.connection_results import Recipient
 from chalicelib.store.realtime.user_connections import UserConnections
 from chalicelib.store.redis.client import Store
 from chalicelib.store.redis.query import Query
@@ -23,7 +23,7 @@ SWEPT_OF_PARTITION = 40
 
 
 class Holder(NamedTuple):
-    """A connection and its user; protobuf: it reads that instead of JSON."""
+    """A connection and its user; protobuf: Whether it reads protobuf instead of JSON."""
 
     handle: str
     connection: str
@@ -31,9 +31,9 @@ class Holder(NamedTuple):
 
 
 class Leases:
-    """Renews what other slots hold of a connection, and ends the connections that were not renewed.
+    """Renews a connection's leases in other slots, and ends connections whose leases have expired.
 
-    disconnect: cleans up after a connection, by its id; a second call is harmless.
+    disconnect: Cleans up after a connection, by its id; idempotent.
     """
 
     def __init__(
@@ -53,10 +53,11 @@ class Leases:
         self._disconnect = disconnect
 
     def renew(self, connection: Connection) -> bool:
-        """Renew a connection with its user, in each chat it is attached to, and with each user it watches.
+        """Renew a connection's lease with its user, its chats and the users that it watches.
 
-        Two round trips, one more for each 100 of those, and two more to attach it again to a chat that has
-        lost it. Returns False after cleaning up a connection that has gone, or whose session has ended.
+        Takes two round trips, one more for each 100 chats and users, and two more to attach it again to a
+        chat that has lost it. Returns False after cleaning up a connection that has ended, or whose session
+        has ended.
         """
         attached = self._store.run(self._connections.attachments(connection.id))
         holder = Holder(connection.handle, connection.id, connection.protobuf)
@@ -66,18 +67,17 @@ class Leases:
         return True
 
     def sweep(self) -> int:
-        """Tell connections whose lease has expired, and close them; return their number.
+        """Notify and close the connections whose leases have expired; return their number.
 
-        A lease that ends later than any given now is of a clock that has fallen back since: its connection
-        gets one from now, so that it is not missed for as long as the clock was wrong.
-        Three round trips to find them, SWEPT_OF_PARTITION of each kind at most, then about seven for each.
-        What fails is logged, holds up no other, and is found again. Raises StoreUnavailable: the leases
-        cannot be read.
+        A lease that ends later than any lease given now is left by a clock that has fallen back: its
+        connection gets a lease from now. Takes three round trips to find at most SWEPT_OF_PARTITION
+        connections of each kind, then about seven for each connection. A failure is logged, does not stop the
+        others, and is repeated by the next sweep. Raises StoreUnavailable: the leases cannot be read.
         """
         due = self._store.run(self._user_connections.due(SWEPT_OF_PARTITION))
         work = [(self._end, one) for one in due.expired]
         work += [(self._shorten, one) for one in due.too_long]
-        ended, failures = list[Target](), list[tuple[dict[str, Any], Exception]]()
+        ended, failures = list[Recipient](), list[tuple[dict[str, Any], Exception]]()
         for act, (handle, connection) in work:
             try:
                 ended += act(handle, connection)
@@ -103,7 +103,7 @@ class Leases:
         return bool(alive)
 
     def _attach_again(self, holder: Holder, chats: Sequence[str]) -> None:
-        """Attach a connection to chats that have lost it, and detach it from those that its user has left."""
+        """Attach a connection to chats that have lost it, and detach it from chats that its user has left."""
         handle, connection, protobuf = holder
         held = self._store.run_all(
             self._chat_connections.attach(chat, handle, connection, joined=False, protobuf=protobuf)
@@ -115,8 +115,8 @@ class Leases:
             if joined is None
         )
 
-    def _shorten(self, handle: str, connection: str) -> list[Target]:
-        """Give a connection a lease from now wherever one is kept; end one that may not go on."""
+    def _shorten(self, handle: str, connection: str) -> list[Recipient]:
+        """Give a connection a lease from now in all slots; end it if it may not stay open."""
         attached, protobuf = self._store.run_both(
             self._connections.attachments(connection), self._connections.takes_protobuf(connection)
         )
@@ -124,10 +124,10 @@ class Leases:
             return []
         return self._end(handle, connection)
 
-    def _end(self, handle: str, connection: str) -> list[Target]:
-        """End a connection, which its own slot may have lost already; return where to tell it."""
+    def _end(self, handle: str, connection: str) -> list[Recipient]:
+        """End a connection, even one that its own slot has lost; return it as a recipient of the reason."""
         protobuf = self._store.run(self._connections.takes_protobuf(connection))
         self._disconnect(connection)
         changed = self._store.run(self._user_connections.drop(handle, connection))
         self._push.send(*presence_change(handle, changed, online=False))
-        return [Target(connection, protobuf)]
+        return [Recipient(connection, protobuf)]

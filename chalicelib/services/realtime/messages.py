@@ -48,7 +48,7 @@ class MessageFrames:
 
         def acknowledge(sent: Sent) -> None:
             ack = Ack(**structs.asdict(sent.message), duplicate=sent.duplicate, ref=frame.ref)
-            self._push.send(answer(connection.target, ack))
+            self._push.send(answer(connection.recipient, ack))
 
         request = SendRequest(frame.text, frame.id, frame.kind, frame.reply_to)
         self._messages.send(connection.caller, frame.chat, request, on_stored=acknowledge, skip=connection.id)
@@ -61,7 +61,7 @@ class MessageFrames:
         )
         chat = self._ids.parse(frame.chat).text
         self._push.send(
-            answer(connection.target, PageFrame(**structs.asdict(page), chat=chat, ref=frame.ref))
+            answer(connection.recipient, PageFrame(**structs.asdict(page), chat=chat, ref=frame.ref))
         )
 
     def received(self, connection: Connection, frame: Received) -> None:
@@ -77,7 +77,7 @@ class MessageFrames:
     def ping(self, connection: Connection, frame: Ping) -> None:
         """Answer a ping with the server's time."""
         self._push.send(
-            answer(connection.target, Pong(time=rfc3339(int(self._clock() * 1_000_000)), ref=frame.ref))
+            answer(connection.recipient, Pong(time=rfc3339(int(self._clock() * 1_000_000)), ref=frame.ref))
         )
 
 

@@ -75,4 +75,4 @@ class PresenceService:
         ]
         shown: list[ShownPresence | None] = self._store.run_all([*watching, *gone])[: len(handles)]
         rows = [presence_row(handle, one or UNSEEN) for handle, one in zip(handles, shown, strict=True)]
-        self._push.send(answer(connection.target, PresenceFrame(users=rows, ref=frame.ref)))
+        self._push.send(answer(connection.recipient, PresenceFrame(users=rows, ref=frame.ref)))

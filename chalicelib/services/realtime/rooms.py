@@ -113,4 +113,4 @@ class RoomService:
         handles = sorted({client.handle for client in clients})
         listed = take_fitting(handles, lambda handle: len(handle.encode()), MAX_LISTED_BYTES)
         frame = RoomFrame(room=bare(chat), chat=chat, event=event, clients=listed, ref=ref)
-        self._push.send(answer(connection.target, frame))
+        self._push.send(answer(connection.recipient, frame))

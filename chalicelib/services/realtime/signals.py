@@ -70,20 +70,20 @@ class SignalService:
 
     def _pass(self, passed: SignalFrame, reached: Recipients) -> None:
         named = passed.to or passed.chat
-        if not reached.targets and reached.wait:
+        if not reached.connections and reached.wait:
             seconds = math.ceil(reached.wait / 1_000_000)
             raise TooManyRequests(
                 f"You have sent too many bytes of signals to {named}. Try again in {seconds} s.",
                 headers={"Retry-After": str(seconds)},
             )
-        if not reached.targets:
+        if not reached.connections:
             raise NobodyThere(f"Nobody is connected to receive a signal for {named}.")
-        self._push.send(AddressedFrame(reached.targets, passed))
+        self._push.send(AddressedFrame(reached.connections, passed))
 
     def _user(self, connection: Connection, other: str, passed: SignalFrame) -> Recipients:
         if other == connection.handle:
             own = self._audience.connected([other])
-            return Recipients([target for target in own if target.connection != connection.id], 0)
+            return Recipients([recipient for recipient in own if recipient.connection != connection.id], 0)
         pair, accepts, follows = self._audience.callee(
             connection.handle, other, _size(passed), accepts=_accepts(passed)
         )

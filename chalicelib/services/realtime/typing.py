@@ -25,7 +25,7 @@ class TypingService:
         Raises ChatNotFound, BadRequest, NotAMember of a chat of two others.
         """
         chat = self._ids.own(connection.handle, frame.chat)
-        targets = self._audience.of(connection.handle, chat)
-        if targets:
+        recipients = self._audience.of(connection.handle, chat)
+        if recipients:
             typing = TypingFrame(chat=chat.text, user=connection.handle, on=frame.on)
-            self._push.send(AddressedFrame(targets, typing))
+            self._push.send(AddressedFrame(recipients, typing))

@@ -5,14 +5,14 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import NamedTuple
 
-from chalicelib.store.realtime.connection_results import Target
+from chalicelib.store.realtime.connection_results import Recipient
 from chalicelib.store.redis.sorted_sets import ScoredMember
 
 
 class InboxState(IntEnum):
-    """Whether a chat is in a user's inbox; LARGE: it is, and its messages are not written there.
+    """Whether a chat is in a user's inbox.
 
-    INVITED: it is, and the user is no member.
+    LARGE: It is, and its messages are not written there. INVITED: It is, and the user is not a member.
     """
 
     OUT = 0
@@ -22,10 +22,10 @@ class InboxState(IntEnum):
 
 
 class InboxEntry(NamedTuple):
-    """What the index should say of a chat.
+    """A user's inbox entry of a chat, as the index should have it.
 
-    stamp: of (chat, user), µs. active: of its last activity, µs; 0: none. inviter: Handle of the sender of an
-    invitation; empty for another state, and for an invitation of an earlier version.
+    stamp: Of (chat, user), µs. active: Time of the last activity, µs; 0: none. inviter: Handle of the sender
+    of an invitation; empty for another state, and for an invitation of an earlier version.
     """
 
     handle: str
@@ -36,19 +36,20 @@ class InboxEntry(NamedTuple):
 
 
 class UpdatedEntry(NamedTuple):
-    """A user whose index was told of an entry; live_account: whether the account is not deleted.
+    """The result of writing a user's inbox entry.
 
-    targets: their ready connections, if the chat is large: they are to be attached to it.
+    live_account: Whether the account is not deleted. recipients: If the chat is large, the user's ready
+    connections, which the caller attaches to it.
     """
 
     live_account: bool
-    targets: list[Target]
+    recipients: list[Recipient]
 
 
 class Unchecked(NamedTuple):
-    """Large chats that a round of checks has not come to, each with the digest that the index holds of it.
+    """Large chats that a round of checks has not reached, each with the digest that the index holds.
 
-    began: when the round began, µs; 0: there is none. more: whether there are others beside these.
+    began: When the round began, µs; 0: there is none. more: Whether there are others.
     """
 
     began: int
@@ -57,10 +58,10 @@ class Unchecked(NamedTuple):
 
 
 class Checked(NamedTuple):
-    """How a large chat is now.
+    """The state of a large chat at a check.
 
-    digest: DIGEST_BYTES of it. active: the time of its newest message, µs; 0 for none. version: at which its
-    reader is about to be told so; 0: they are not.
+    digest: DIGEST_BYTES of its state. active: Time of the newest message, µs; 0: none. version: The sync
+    version about to be sent to the reader; 0: none is.
     """
 
     chat: str
@@ -70,14 +71,14 @@ class Checked(NamedTuple):
 
 
 class ActivePage(NamedTuple):
-    """A page of chats by their last activity (µs), as the index knows it, and large chats to check."""
+    """A page of chats by the time of their last activity (µs) in the index, and large chats to check."""
 
     rows: list[ScoredMember]
     large: Unchecked
 
 
 class MovedChat(NamedTuple):
-    """A chat, and the version at which it moved last, µs; digest: that the index holds of a large one."""
+    """A chat and the version of its last change, µs; digest: Of a large chat, as the index holds it."""
 
     chat: str
     version: int
@@ -85,7 +86,10 @@ class MovedChat(NamedTuple):
 
 
 class MovedPage(NamedTuple):
-    """The chats that moved after a version, in that order; version: the newest. large: chats to check."""
+    """The chats that changed after a version, oldest change first.
+
+    version: The newest version of the index. large: Large chats to check.
+    """
 
     version: int
     rows: list[MovedChat]

@@ -15,7 +15,7 @@ from chalicelib.store.inbox.entries import (
     Unchecked,
     UpdatedEntry,
 )
-from chalicelib.store.realtime.connection_results import Target, targets_of
+from chalicelib.store.realtime.connection_results import Recipient, recipients_of
 from chalicelib.store.redis.query import Batch, Query, concatenated, each
 from chalicelib.store.redis.scripts import Script
 from chalicelib.store.redis.sorted_sets import ScoredMember, number_of, scored_members
@@ -54,7 +54,7 @@ class Inboxes:
     A version is the time in µs, and always above the user's last one.
     """
 
-    def deliver(self, chat: str, time: int, handles: Iterable[str]) -> Batch[list[Target]]:
+    def deliver(self, chat: str, time: int, handles: Iterable[str]) -> Batch[list[Recipient]]:
         """Return the batch that notes a message in the inboxes of users; again, or late, is no change.
 
         time: the message's, µs. Its result is the ready connections of those who are not deleted.
@@ -62,7 +62,7 @@ class Inboxes:
         args = (chat, time, int(":" not in chat))
         groups = partitions.by_partition(handles, each=5)
         return concatenated(
-            [Query(DELIVER_MESSAGE, _delivery_keys(group), args, _targets) for group in groups]
+            [Query(DELIVER_MESSAGE, _delivery_keys(group), args, _recipients) for group in groups]
         )
 
     def update(self, chat: str, entry: InboxEntry) -> Query[UpdatedEntry]:
@@ -142,12 +142,12 @@ def _delivery_keys(handles: Iterable[str]) -> tuple[str, ...]:
 
 
 def _placed(reply: list[Any]) -> UpdatedEntry:
-    live, *targets = reply
-    return UpdatedEntry(bool(live), targets_of(*targets))
+    live, *recipients = reply
+    return UpdatedEntry(bool(live), recipients_of(*recipients))
 
 
-def _targets(reply: list[bytes]) -> list[Target]:
-    return targets_of(*reply)
+def _recipients(reply: list[bytes]) -> list[Recipient]:
+    return recipients_of(*reply)
 
 
 def _active(reply: list[Any]) -> ActivePage:

@@ -11,7 +11,7 @@ from chalicelib.errors import IdConflict, MessageNotFound
 from chalicelib.store import keys
 from chalicelib.store.access import NO_CHAT, NO_MEMBER, kind_of, muted, reader_keys, refusal
 from chalicelib.store.messages.content import Content, LogEntry, encode, entry_of, packed
-from chalicelib.store.realtime.connection_results import Target, targets_of
+from chalicelib.store.realtime.connection_results import Recipient, recipients_of
 from chalicelib.store.redis.query import Query
 from chalicelib.store.redis.scripts import Script
 from chalicelib.texts import folded
@@ -32,14 +32,14 @@ class Appended(NamedTuple):
     """Where a message stands in the log; time in µs since 1970.
 
     members: handles of all members, of a group that is not large, unless the message is a duplicate.
-    targets: of a group that is large, the connections of members that are attached to it, likewise.
+    recipients: of a group that is large, the connections of members that are attached to it, likewise.
     """
 
     seq: int
     time: int
     duplicate: bool
     members: list[str] | None = None
-    targets: list[Target] | None = None
+    recipients: list[Recipient] | None = None
 
 
 class LogPage(NamedTuple):
@@ -154,9 +154,11 @@ def _appended(chat: str, reply: Any) -> Appended:
         raise refusal(chat, NO_MEMBER)
     if outcome == MUTED:
         raise muted(chat, sent)
-    members, *targets = rest or (None,)
+    members, *recipients = rest or (None,)
     named = [handle.decode() for handle in members or ()] or None
-    return Appended(seq, sent, outcome == DUPLICATE, named, targets_of(*targets) if targets else None)
+    return Appended(
+        seq, sent, outcome == DUPLICATE, named, recipients_of(*recipients) if recipients else None
+    )
 
 
 def _reading(

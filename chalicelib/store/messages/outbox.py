@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from chalicelib.logs import LOGGER
 from chalicelib.store import keys
-from chalicelib.store.realtime.connection_results import Target, targets_of
+from chalicelib.store.realtime.connection_results import Recipient, recipients_of
 from chalicelib.store.redis.query import Batch, Query, concatenated
 from chalicelib.store.redis.scripts import Script
 from chalicelib.store.work.pending import CLEAR_PENDING_WORK
@@ -14,12 +14,16 @@ from chalicelib.store.work.pending import CLEAR_PENDING_WORK
 READ_RECIPIENTS = Script("messages/read_recipients")
 RECORD_PUSH = Script("messages/record_push")
 
-MOVED, PLACED, INDEXED = KINDS = ("m", "p", "i")
+MESSAGE, INBOX_ENTRY, SEARCH_ENTRIES = KINDS = ("m", "p", "i")
 PUSHED = "d"
 
 
 class OutboxEntry(NamedTuple):
-    """Something to tell; kind: MOVED, PLACED or INDEXED. handle: whom, of PLACED. since: µs, or a stamp."""
+    """Something to deliver.
+
+    kind: MESSAGE: the newest message; INBOX_ENTRY: a user's inbox entry; SEARCH_ENTRIES: those of the chat.
+    handle: Of the user of an INBOX_ENTRY, else empty. since: µs since 1970, or the stamp of an INBOX_ENTRY.
+    """
 
     kind: str
     chat: str
@@ -28,21 +32,21 @@ class OutboxEntry(NamedTuple):
 
     @property
     def field(self) -> str:
-        """Its field in the outbox."""
-        return f"p{self.handle}\0{self.chat}" if self.kind == PLACED else f"{self.kind}{self.chat}"
+        """The field of the outbox that holds this entry."""
+        return f"p{self.handle}\0{self.chat}" if self.kind == INBOX_ENTRY else f"{self.kind}{self.chat}"
 
 
 class Audience(NamedTuple):
-    """Whom the newest message of a chat goes to, and its time, µs.
+    """The recipients of a chat's newest message.
 
-    members: nobody, if the chat is large or gone. targets: of a large chat, the connections of members that
-    are attached to it. pushed: the time of the newest message that was pushed to everybody, µs; 0: of none
-    that is pending.
+    time: Of that message, µs. members: Their handles; empty if the chat is large or deleted. recipients: Of a
+    large chat, the attached connections of members. pushed: Time of the newest pending message that was
+    pushed to all connections, µs; 0: none was.
     """
 
     time: int
     members: list[str]
-    targets: list[Target]
+    recipients: list[Recipient]
     pushed: int
 
 
@@ -50,31 +54,31 @@ class Outbox:
     """The outbox of the chats. Its key, one a partition:
 
     `{c<NNN>}:outbox`: HASH, no expiry. `m<chat>` -> time of the newest message (µs) that the inboxes, or of a
-        large chat the connections, may not have. `p<handle>\\0<chat>` -> stamp of what the index of a user
-        may not say. `i<chat>` -> since when (µs) the search entries may be out of date. The script that
-        changes the chat puts it there, and the sweep alone deletes it, once it has delivered it (again).
-        `d<chat>`, only beside `m<chat>` -> time of the newest message (µs) that was pushed to everybody.
+        large chat the connections, may not have. `p<handle>\\0<chat>` -> stamp of the inbox entry that the
+        index of a user may not have. `i<chat>` -> since when (µs) the search entries may be out of date. The
+        script that changes the chat adds the entry, and only the sweep deletes it, after it has delivered it
+        (again). `d<chat>`, only beside `m<chat>` -> time of the newest message (µs) that was pushed to all.
     """
 
     def entries(self) -> Batch[list[OutboxEntry]]:
-        """Return the batch for all entries; an entry that cannot be read is logged as an error, and stays."""
+        """Return the batch for all entries; a malformed entry is logged as an error, and stays."""
         return concatenated([Query("HGETALL", (key,), read=_entries) for key in keys.all_of(keys.outbox)])
 
     def clear(self, entry: OutboxEntry) -> Query[bool]:
-        """Return the query that takes something off, unless there is something newer to tell."""
+        """Return the query that deletes an entry if it is unchanged; it returns whether it was deleted."""
         chat = entry.chat
-        more = (PUSHED + chat,) if entry.kind == MOVED else ()
+        more = (PUSHED + chat,) if entry.kind == MESSAGE else ()
         return Query(CLEAR_PENDING_WORK, (keys.outbox(chat),), (entry.field, entry.since, *more), bool)
 
     def pushed(self, chat: str, time: int) -> Query[bool]:
-        """Return the query that notes that a message was pushed to everybody, if one is pending.
+        """Return the query that records the push of a message to all connections, if a message is pending.
 
-        The noted time only rises. time: the message's, µs.
+        time: Of the message, µs; the recorded time never falls.
         """
-        return Query(RECORD_PUSH, (keys.outbox(chat),), (MOVED + chat, PUSHED + chat, time), bool)
+        return Query(RECORD_PUSH, (keys.outbox(chat),), (MESSAGE + chat, PUSHED + chat, time), bool)
 
     def audience(self, chat: str) -> Query[Audience]:
-        """Return the query for whom the newest message of a chat goes to."""
+        """Return the query for the recipients of a chat's newest message."""
         named = (
             keys.log(chat),
             keys.chat(chat),
@@ -86,8 +90,8 @@ class Outbox:
 
         def read(reply: list[Any]) -> Audience:
             time, pushed, json, protobuf, *members = reply
-            recipients = direct or [member.decode() for member in members]
-            return Audience(time, recipients, targets_of(json, protobuf), pushed)
+            handles = direct or [member.decode() for member in members]
+            return Audience(time, handles, recipients_of(json, protobuf), pushed)
 
         return Query(READ_RECIPIENTS, named, (PUSHED + chat,), read)
 
@@ -104,8 +108,8 @@ def _entry(field: bytes, since: bytes) -> OutboxEntry | None:
     except ValueError:
         text, time = "", 0
     kind, rest = text[:1], text[1:]
-    handle, _, chat = rest.partition("\0") if kind == PLACED else ("", "", rest)
-    if kind in KINDS and chat and bool(handle) == (kind == PLACED):
+    handle, _, chat = rest.partition("\0") if kind == INBOX_ENTRY else ("", "", rest)
+    if kind in KINDS and chat and bool(handle) == (kind == INBOX_ENTRY):
         return OutboxEntry(kind, chat, handle, time)
     LOGGER.error({"event": "outbox_malformed", "item": repr(field), "value": repr(since)})
     return None

@@ -1,4 +1,4 @@
-"""What queries about the connections of users return."""
+"""Results of queries about the connections of users."""
 
 from __future__ import annotations
 
@@ -6,44 +6,45 @@ from enum import IntEnum
 from typing import NamedTuple
 
 
-class Target(NamedTuple):
-    """A connection that something goes to; protobuf: it takes that, and no JSON."""
+class Recipient(NamedTuple):
+    """A connection that receives a frame; protobuf: Whether it reads protobuf instead of JSON."""
 
     connection: str
     protobuf: bool
 
 
 class PresenceChange(NamedTuple):
-    """What came of a connection's coming or going.
+    """The effect of a new or ended connection on its user's presence.
 
-    changed: the user went online, or offline. seen: when they were online last, µs since 1970; 0: never, or
-    they are online. watchers: whom to tell, when it changed, but for those whom the user has blocked.
+    changed: Whether the user went online or offline. seen: When the user was last online, µs since 1970; 0:
+    never, or online now. watchers: Connections to notify of the change, without those of users whom the user
+    has blocked.
     """
 
     changed: bool
     seen: int
-    watchers: list[Target]
+    watchers: list[Recipient]
 
 
 class ShownPresence(NamedTuple):
-    """Whether a user is online, and when they were last, µs since 1970; 0: never, or nobody's business."""
+    """Whether a user is online; seen: When they last were, µs since 1970; 0: never, online now, or hidden."""
 
     online: bool
     seen: int
 
 
 class WatchedPresence(NamedTuple):
-    """How a user is shown to one of those who watch them, and that one's connections that do."""
+    """A user's presence as one watcher sees it; recipients: The watcher's connections."""
 
     shown: ShownPresence
-    targets: list[Target]
+    recipients: list[Recipient]
 
 
 class DueConnections(NamedTuple):
-    """Connections that the sweep has to do with, each a handle and an id.
+    """Connections for the sweep, each a handle and an id.
 
-    expired: they were not dropped. too_long: their leases end later than any that is given now, as the
-    store's clock has fallen back since.
+    expired: Their leases have expired. too_long: Their leases end later than any lease given now, because the
+    store's clock has fallen back.
     """
 
     expired: list[tuple[str, str]]
@@ -51,7 +52,7 @@ class DueConnections(NamedTuple):
 
 
 class ConnectOutcome(IntEnum):
-    """What comes of an attempt to connect."""
+    """The outcome of an attempt to connect."""
 
     OK = 0
     NO_TICKET = 1
@@ -60,14 +61,14 @@ class ConnectOutcome(IntEnum):
 
 
 class ConnectAttempt(NamedTuple):
-    """An attempt to connect; session: the digest of its token, or empty. room: the one of the ticket."""
+    """An attempt to connect; session: Digest of the session's token, or empty. room: The ticket's room."""
 
     outcome: ConnectOutcome
     session: bytes
     room: str | None
 
 
-def targets_of(json: bytes, protobuf: bytes) -> list[Target]:
+def recipients_of(json: bytes, protobuf: bytes) -> list[Recipient]:
     """Return the connections in a script's reply: each kind is text with `\\0` between them."""
     kinds = ((json, False), (protobuf, True))
-    return [Target(one, kind) for text, kind in kinds if text for one in text.decode().split("\0")]
+    return [Recipient(one, kind) for text, kind in kinds if text for one in text.decode().split("\0")]

@@ -11,10 +11,10 @@ from chalicelib.store.realtime.connection_results import (
     ConnectOutcome,
     DueConnections,
     PresenceChange,
+    Recipient,
     ShownPresence,
-    Target,
     WatchedPresence,
-    targets_of,
+    recipients_of,
 )
 from chalicelib.store.redis.query import Batch, Query, concatenated
 from chalicelib.store.redis.scripts import Script
@@ -99,14 +99,14 @@ class UserConnections:
         """Return the query that removes a connection; again is no change."""
         return Query(DROP_CONNECTION, _keys(handle), (handle, connection), _changed)
 
-    def drop_session(self, handle: str, session: bytes, keep: bytes = b"") -> Query[list[Target]]:
+    def drop_session(self, handle: str, session: bytes, keep: bytes = b"") -> Query[list[Recipient]]:
         """Return the query that ends connections, for good; each is to be dropped then, at last by the sweep.
 
         session: what the digest of their session begins with; empty: all. keep: the digest of a session that
         keeps its connections.
         """
         named = (keys.user_connections(handle), keys.leases(handle))
-        return Query(END_CONNECTIONS, named, (handle, session, keep), lambda reply: targets_of(*reply))
+        return Query(END_CONNECTIONS, named, (handle, session, keep), lambda reply: recipients_of(*reply))
 
     def of(self, handle: str, reader: str) -> Query[ShownPresence | None]:
         """Return the query for whether a user is online; None: there is no account, and nobody connected.
@@ -137,9 +137,9 @@ class UserConnections:
         """Return the query that ends the watching of a user by a connection."""
         return Query("HDEL", (keys.watchers(handle),), (connection,), bool)
 
-    def targets(self, handles: Iterable[str]) -> Batch[list[Target]]:
+    def recipients(self, handles: Iterable[str]) -> Batch[list[Recipient]]:
         """Return the batch for the ready connections of users who are not deleted."""
-        return concatenated([_targets(group) for group in partitions.by_partition(handles, each=2)])
+        return concatenated([_recipients(group) for group in partitions.by_partition(handles, each=2)])
 
     def due(self, limit: int) -> Batch[DueConnections]:
         """Return the batch for the connections that the sweep must end or shorten.
@@ -161,9 +161,9 @@ def _shown_keys(handle: str) -> tuple[str, ...]:
     return keys.user(handle), keys.user_connections(handle), keys.last_seen(handle), keys.blocked(handle)
 
 
-def _targets(handles: Sequence[str]) -> Query[list[Target]]:
+def _recipients(handles: Sequence[str]) -> Query[list[Recipient]]:
     named = tuple(key(handle) for handle in handles for key in (keys.user, keys.user_connections))
-    return Query(READ_READY_CONNECTIONS, named, (), lambda reply: targets_of(*reply))
+    return Query(READ_READY_CONNECTIONS, named, (), lambda reply: recipients_of(*reply))
 
 
 def _entry(reply: list[Any]) -> ConnectAttempt:
@@ -173,7 +173,7 @@ def _entry(reply: list[Any]) -> ConnectAttempt:
 
 def _changed(reply: list[Any]) -> PresenceChange:
     changed, seen, json, protobuf = reply
-    return PresenceChange(bool(changed), seen, targets_of(json, protobuf))
+    return PresenceChange(bool(changed), seen, recipients_of(json, protobuf))
 
 
 def _shown(reply: list[int]) -> ShownPresence | None:
@@ -181,7 +181,9 @@ def _shown(reply: list[int]) -> ShownPresence | None:
 
 
 def _watched(reply: list[Any]) -> WatchedPresence | None:
-    return WatchedPresence(ShownPresence(bool(reply[0]), reply[1]), targets_of(*reply[2:])) if reply else None
+    return (
+        WatchedPresence(ShownPresence(bool(reply[0]), reply[1]), recipients_of(*reply[2:])) if reply else None
+    )
 
 
 def _due(reply: list[Any]) -> DueConnections:

@@ -88,7 +88,7 @@ Asking = Callable[[Sequence[str]], Batch[Any]]
 
 ASKING: dict[str, Asking] = {
     "deliver": lambda handles: Inboxes().deliver(GROUP, 1, handles),
-    "targets": lambda handles: UserConnections(60).targets(handles),
+    "recipients": lambda handles: UserConnections(60).recipients(handles),
     "ephemeral": lambda handles: EphemeralRecipients.of("ann", handles, 10, 100),
     "blockers": lambda handles: Blocks.blocking(handles, "ann"),
     "cards": lambda handles: UserCards().of(handles),

@@ -37,7 +37,7 @@ from chalicelib.store.messages.log import Appended, MessageLog
 from chalicelib.store.messages.outbox import Outbox
 from chalicelib.store.realtime.chat_connections import ChatConnections
 from chalicelib.store.realtime.connection import Connections
-from chalicelib.store.realtime.connection_results import Target
+from chalicelib.store.realtime.connection_results import Recipient
 from chalicelib.store.realtime.user_connections import UserConnections
 from chalicelib.store.redis import client
 from chalicelib.store.redis.client import Store
@@ -117,7 +117,7 @@ class Town:
             sent.time,
             members,
             message=message_row.message(chat, LogEntry(sent.seq, sent.time, Content(sender, "hello"))),
-            targets=sent.targets or (),
+            recipients=sent.recipients or (),
             skip=skip,
         )
         return sent.seq
@@ -357,13 +357,13 @@ def test_many_go_through_the_queue(crowd: Town, raw: RawClient) -> None:
 
 def test_two_hundred_and_fifty_a_job(town: Town) -> None:
     """A job has 250 connections at the most."""
-    targets = [Target(f"c{number}", number % 2 == 0) for number in range(501)]
+    recipients = [Recipient(f"c{number}", number % 2 == 0) for number in range(501)]
     sent = town.append()
-    town.message_push.push(GROUP, sent.time, targets, message=None, skip="c0")
+    town.message_push.push(GROUP, sent.time, recipients, message=None, skip="c0")
 
     pushes = [json.loads(job)["push"]["connections"] for job in town.store.run(town.jobs.pop(10))]
     assert [len(part) for part in pushes] == [250, 250]
-    assert [tuple(one) for part in pushes for one in part] == targets[1:]
+    assert [tuple(one) for part in pushes for one in part] == recipients[1:]
 
 
 def test_failed_pushes_alone_are_repeated(crowd: Town, lines: pytest.LogCaptureFixture) -> None:
@@ -511,7 +511,7 @@ def test_a_process_that_ends(
         sweep(store)
         if large == "2":
             for one in ("bob", "cid"):
-                services.current().message_push.attach(made["chat"], one, [Target(f"{one}-{left}", False)])
+                services.current().message_push.attach(made["chat"], one, [Recipient(f"{one}-{left}", False)])
         if left < 0:
             wire.crash = Crash()
         ended = crash(store, made["chat"], left, done)

@@ -44,7 +44,7 @@ class Index:
         (placed,) = self._store.run_all(
             [self._inboxes.update(chat, InboxEntry(handle, stamp, state, active))]
         )
-        assert not placed.targets
+        assert not placed.recipients
         return bool(placed.live_account)
 
     def active(

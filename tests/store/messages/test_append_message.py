@@ -16,7 +16,7 @@ from chalicelib.store.chats.info import Relation
 from chalicelib.store.inbox.read_state import ACCEPTED, WROTE
 from chalicelib.store.messages.content import Content
 from chalicelib.store.messages.log import DAY_SECONDS, IDS_TTL_SECONDS, Appended
-from chalicelib.store.realtime.connection_results import Target
+from chalicelib.store.realtime.connection_results import Recipient
 from chalicelib.store.redis.client import Store, connect
 from tests.servers.engines import Engine
 from tests.store.chat_records import (
@@ -463,11 +463,11 @@ def test_large_group_append_names_attached_connections(log: Log, raw: RawClient)
     sent = log.append(GROUP, HELLO)
 
     assert sent.members is None
-    assert sent.targets == [Target("c0", False), Target("c1", False), Target("c2", True)]
+    assert sent.recipients == [Recipient("c0", False), Recipient("c1", False), Recipient("c2", True)]
     assert outbox(raw, GROUP) == {f"m{GROUP}": sent.time}
-    assert log.append(GROUP, HELLO) == sent._replace(duplicate=True, targets=None)
+    assert log.append(GROUP, HELLO) == sent._replace(duplicate=True, recipients=None)
     raw.delete(keys.chat_connections(GROUP))
-    assert log.append(GROUP, Content("ann", "more")).targets == []
+    assert log.append(GROUP, Content("ann", "more")).recipients == []
 
 
 def test_ten_thousand_clients(log: Log, raw: RawClient) -> None:
@@ -478,9 +478,9 @@ def test_ten_thousand_clients(log: Log, raw: RawClient) -> None:
     raw.hset(keys.members(GROUP), mapping=dict.fromkeys(handles, record))
     raw.hset(keys.chat_connections(GROUP), mapping={f"c-{one}": client(one, FOR_EVER) for one in handles})
 
-    targets = log.append(GROUP, HELLO).targets or []
+    recipients = log.append(GROUP, HELLO).recipients or []
 
-    assert sorted(target.connection for target in targets) == sorted(f"c-{one}" for one in handles)
+    assert sorted(recipient.connection for recipient in recipients) == sorted(f"c-{one}" for one in handles)
 
 
 def test_ten_thousand_members(log: Log, raw: RawClient) -> None:

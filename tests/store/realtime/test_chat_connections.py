@@ -14,7 +14,7 @@ from chalicelib.store.messages.content import Content
 from chalicelib.store.messages.log import MessageLog
 from chalicelib.store.messages.outbox import Audience, Outbox, OutboxEntry
 from chalicelib.store.realtime.chat_connections import GRACE, ChatConnection, ChatConnections, Joined, Left
-from chalicelib.store.realtime.connection_results import Target
+from chalicelib.store.realtime.connection_results import Recipient
 from chalicelib.store.redis.client import Store, connect
 from tests.servers.engines import Engine
 from tests.store.account_records import clock, fields_of
@@ -191,7 +191,7 @@ def test_only_members_attach_and_receive(room: Room, raw: RawClient) -> None:
     with pytest.raises(NotAMember):
         room.joined("bob")
     sent = room.store.run(MessageLog().append(GROUP, Content("ann", "hello")))
-    assert sent.targets == [Target("a1", False)]
+    assert sent.recipients == [Recipient("a1", False)]
     assert room.detach("b1") == Left(True, "bob", [ChatConnection("a1", False, "ann")])
 
 
@@ -236,11 +236,11 @@ def test_audience_of_a_large_chat(room: Room, raw: RawClient) -> None:
     room.first("a1", "ann", joined=False)
     write_client(raw, "d1", "dan", FOR_EVER)
     sent = room.store.run(log.append(GROUP, Content("ann", "hello"))).time
-    assert room.store.run(outbox.audience(GROUP)) == Audience(sent, [], [Target("a1", False)], 0)
+    assert room.store.run(outbox.audience(GROUP)) == Audience(sent, [], [Recipient("a1", False)], 0)
 
     write_group(raw, {"ann": 0, "bob": 0})
     found = room.store.run(outbox.audience(GROUP))
-    assert (sorted(found.members), found.targets) == (["ann", "bob"], [])
+    assert (sorted(found.members), found.recipients) == (["ann", "bob"], [])
     sent = room.store.run(log.append(CHAT, Content("ann", "hello"))).time
     assert room.store.run(outbox.audience(CHAT)) == Audience(sent, ["ann", "bob"], [], 0)
 
@@ -291,7 +291,7 @@ def test_every_key_is_declared(engine: Engine, raw: RawClient) -> None:
         assert room.first("a1", "ann")
         assert room.joined() == [("a1", "ann")]
         assert room.store.run(room.clients.renew(GROUP, "a1"))
-        assert room.store.run(Outbox().audience(GROUP)).targets == [Target("a1", False)]
+        assert room.store.run(Outbox().audience(GROUP)).recipients == [Recipient("a1", False)]
         assert not room.store.run(Outbox().pushed(GROUP, 1))
         assert room.detach("a1").last
     finally:

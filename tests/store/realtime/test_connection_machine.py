@@ -12,7 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_stat
 
 from chalicelib.store import keys
 from chalicelib.store.accounts.sessions import Sessions
-from chalicelib.store.realtime.connection_results import ConnectOutcome, Target
+from chalicelib.store.realtime.connection_results import ConnectOutcome, Recipient
 from chalicelib.store.redis.client import Store
 from tests.servers.engines import Engine
 from tests.store.account_records import HOUR, clock, write_account, write_session
@@ -26,9 +26,9 @@ SESSIONS = st.sampled_from([SESSION, OTHER_SESSION])
 TICKETS = st.sampled_from([bytes([number]) * 32 for number in range(4)])
 
 
-def names(targets: list[Target]) -> set[str]:
+def names(recipients: list[Recipient]) -> set[str]:
     """Return which connections these are."""
-    return {target.connection for target in targets}
+    return {recipient.connection for recipient in recipients}
 
 
 @dataclass
@@ -135,7 +135,7 @@ class ConnectionMachine(RuleBasedStateMachine):
             assert changed is not None
             one.ready = True
             assert changed.changed == (not was_online)
-            assert [target.connection for target in changed.watchers] == ["w1"] * changed.changed
+            assert [recipient.connection for recipient in changed.watchers] == ["w1"] * changed.changed
             self._told = True
             self._done["ready"] += 1
 
@@ -170,7 +170,7 @@ class ConnectionMachine(RuleBasedStateMachine):
         assert changed.changed == (one is not None and one.ready and not self._online())
         if changed.changed:
             assert self._told
-            assert [target.connection for target in changed.watchers] == ["w1"]
+            assert [recipient.connection for recipient in changed.watchers] == ["w1"]
             self._told = False
             for name in [name for name, other in self._held.items() if other.ready]:
                 del self._held[name]  # these have expired, and their going was just told
@@ -188,7 +188,7 @@ class ConnectionMachine(RuleBasedStateMachine):
         """Compare what is shown, and to whom something would be pushed."""
         ready = sorted(name for name, one in self._held.items() if one.live and one.ready)
         assert self._people.online() == bool(ready)
-        assert self._people.targets("ann") == ready
+        assert self._people.recipients("ann") == ready
         assert {name.partition("\0")[2] for name in self._people.leases()} >= self._held.keys()
         assert self._raw.hlen(keys.user_connections("ann")) == len(self._held)
 

@@ -38,7 +38,7 @@ def reached(
 
 def of(found: Recipients) -> list[str]:
     """Return whose connections were found."""
-    return sorted(target.connection.removeprefix("of-") for target in found.targets)
+    return sorted(recipient.connection.removeprefix("of-") for recipient in found.connections)
 
 
 def test_every_connected_user_is_reached(store: Store, people: People) -> None:
@@ -139,7 +139,7 @@ def test_how_a_user_is_shown_to_one_watcher(store: Store, raw: RawClient, people
 
     found = store.run(people.presence.watching("user1", "ann"))
     assert found is not None
-    assert (found.shown.online, sorted(one.connection for one in found.targets)) == (True, ["a1", "a2"])
+    assert (found.shown.online, sorted(one.connection for one in found.recipients)) == (True, ["a1", "a2"])
     raw.zadd(keys.blocked("user1"), {"cid": 1})
     assert store.run(people.presence.watching("user1", "cid")) == WatchedPresence(ShownPresence(False, 0), [])
     assert store.run(people.presence.watching("nobody", "ann")) is None

@@ -18,8 +18,8 @@ from chalicelib.store.realtime.connection_results import (
     ConnectAttempt,
     ConnectOutcome,
     PresenceChange,
+    Recipient,
     ShownPresence,
-    Target,
 )
 from chalicelib.store.realtime.user_connections import UserConnections
 from chalicelib.store.redis.client import Store, connect
@@ -65,7 +65,7 @@ def test_stored_user_connection_matches_the_documented_layout(
     assert people.leases() == {"ann\0c1": expiry}
     assert people.ready("c1") == PresenceChange(changed=True, seen=0, watchers=[])
     assert fields_of(raw, keys.user_connections("ann"))["c1"][8:] == bytes([3]) + session
-    assert people.store.run(people.presence.targets(["ann"])) == [Target("c1", True)]
+    assert people.store.run(people.presence.recipients(["ann"])) == [Recipient("c1", True)]
 
 
 @pytest.mark.parametrize("room", [None, "r-tea"])
@@ -165,13 +165,13 @@ def test_hello_makes_online(people: People) -> None:
     assert people.shown() is None
     people.connect("c1")
     assert people.shown() == ShownPresence(online=False, seen=0)
-    assert people.targets("ann") == []
+    assert people.recipients("ann") == []
 
     assert people.ready("c1") == PresenceChange(changed=True, seen=0, watchers=[])
     assert people.shown() == ShownPresence(online=True, seen=0)
     assert people.ready("c1") == NOBODY
     assert not people.come("c2")
-    assert people.targets("ann", "bob") == ["c1", "c2"]
+    assert people.recipients("ann", "bob") == ["c1", "c2"]
 
 
 def test_user_goes_offline_with_the_last_ready_connection(people: People, raw: RawClient) -> None:
@@ -200,7 +200,7 @@ def test_the_old_closes_after_the_new_opened(people: People) -> None:
 
     assert people.drop("old") == NOBODY
     assert people.online()
-    assert people.targets("ann") == ["new"]
+    assert people.recipients("ann") == ["new"]
 
 
 def test_a_connection_that_expired(people: People) -> None:
@@ -209,7 +209,7 @@ def test_a_connection_that_expired(people: People) -> None:
     expiry = people.age("c1")
 
     assert people.shown() == ShownPresence(online=False, seen=expiry)
-    assert people.targets("ann") == []
+    assert people.recipients("ann") == []
     assert not people.store.run(people.presence.renew("ann", "c1"))
     assert people.ready("c1") is None
     assert people.expired() == [("ann", "c1")]
@@ -343,11 +343,11 @@ def test_ended_session_ends_only_its_own_connections(people: People, raw: RawCli
 
     def end(prefix: bytes, keep: bytes = b"") -> list[str]:
         ended = people.store.run(people.presence.drop_session("ann", prefix, keep))
-        return sorted(target.connection for target in ended)
+        return sorted(recipient.connection for recipient in ended)
 
     assert end(b"none") == []
     assert end(session[:8]) == end(session[:8]) == ["c1", "c2"]
-    assert people.targets("ann") == ["c3", "c4"]
+    assert people.recipients("ann") == ["c3", "c4"]
     assert sorted(people.expired()) == [("ann", "c1"), ("ann", "c2")]
     assert people.drop("c1") == people.drop("c2") == NOBODY
     assert end(b"", OTHER_SESSION) == ["c4"]
@@ -367,7 +367,7 @@ def test_deleted_user_was_never_online_and_is_swept(people: People, raw: RawClie
 
     assert people.store.run(Accounts().delete("ann"))
     assert people.shown() is None
-    assert people.targets("ann") == []
+    assert people.recipients("ann") == []
     assert not people.store.run(people.presence.renew("ann", "c2"))
     assert people.expired() == [("ann", "c2")]
     assert people.drop("c2").watchers == []
@@ -410,13 +410,13 @@ def test_watcher_gets_each_change_until_it_ends(people: People) -> None:
 
     came = people.ready("c1")
     assert came is not None
-    assert sorted(came.watchers) == [Target("w1", False), Target("w2", True)]
+    assert sorted(came.watchers) == [Recipient("w1", False), Recipient("w2", True)]
     assert people.store.run(watch("ann", "w3", "dan", protobuf=False)) == ShownPresence(online=True, seen=0)
     people.store.run(people.presence.unwatch("ann", "w1"))
     people.age_watcher("w2")
     people.come("c2")
     assert people.drop("c2").watchers == []
-    assert people.drop("c1").watchers == [Target("w3", False)]
+    assert people.drop("c1").watchers == [Recipient("w3", False)]
     assert fields_of(people.raw, keys.watchers("ann")).keys() == {"w3"}
 
 
@@ -433,7 +433,7 @@ def test_watchers_expire_one_lease_after_the_last(people: People, raw: RawClient
     people.connect("c1")
     came = people.ready("c1")
     assert came is not None
-    assert came.watchers == [Target("w1", False)]
+    assert came.watchers == [Recipient("w1", False)]
 
 
 def test_the_blocked_learn_nothing(people: People) -> None:
@@ -445,11 +445,11 @@ def test_the_blocked_learn_nothing(people: People) -> None:
     people.connect("c1")
     came = people.ready("c1")
     assert came is not None
-    assert came.watchers == [Target("w2", False)]
+    assert came.watchers == [Recipient("w2", False)]
     assert people.shown(reader="bob") == ShownPresence(online=False, seen=0)
     again = people.presence.watch("ann", "w3", "bob", protobuf=False)
     assert people.store.run(again) == ShownPresence(online=False, seen=0)
-    assert people.drop("c1").watchers == [Target("w2", False)]
+    assert people.drop("c1").watchers == [Recipient("w2", False)]
     assert people.shown(reader="bob") == ShownPresence(online=False, seen=0)
     assert people.shown(reader="cid") != ShownPresence(online=False, seen=0)
 
@@ -483,12 +483,12 @@ def test_delivering_replies_connections(people: People, raw: RawClient) -> None:
     write_tombstone(raw, "dan")
     inboxes = Inboxes()
 
-    def told(chat: str, *handles: str) -> list[Target]:
+    def told(chat: str, *handles: str) -> list[Recipient]:
         return sorted(people.store.run(inboxes.deliver(chat, 10, handles)))
 
-    assert told("ann:bob", "ann", "bob") == [Target("a1", False), Target("b1", False)]
-    assert told("ann:bob", "ann", "bob") == [Target("a1", False), Target("b1", False)]
-    assert told("g-1", "ann", "dan") == [Target("a1", False)]
+    assert told("ann:bob", "ann", "bob") == [Recipient("a1", False), Recipient("b1", False)]
+    assert told("ann:bob", "ann", "bob") == [Recipient("a1", False), Recipient("b1", False)]
+    assert told("g-1", "ann", "dan") == [Recipient("a1", False)]
 
 
 @pytest.mark.parametrize("state", InboxState)
@@ -496,11 +496,11 @@ def test_placing_replies_connections(people: People, raw: RawClient, state: Inbo
     """Who is placed in a large chat has connections to attach to it; a deleted account has none."""
     people.come("a1")
     people.connect("a2")
-    targets = [Target("a1", False)] if state is InboxState.LARGE else []
+    recipients = [Recipient("a1", False)] if state is InboxState.LARGE else []
     placing = [Inboxes().update("g-1", InboxEntry("ann", 5, state, 7))]
 
-    assert people.store.run_all(placing) == people.store.run_all(placing) == [UpdatedEntry(True, targets)]
-    assert people.store.run(Inboxes().large("ann")) == ["g-1"] * len(targets)
+    assert people.store.run_all(placing) == people.store.run_all(placing) == [UpdatedEntry(True, recipients)]
+    assert people.store.run(Inboxes().large("ann")) == ["g-1"] * len(recipients)
     write_tombstone(raw, "ann")
     assert people.store.run_all(placing) == [UpdatedEntry(False, [])]
 
@@ -511,10 +511,10 @@ def test_full_store_still_renews_and_drops_connections(engine: Engine, people: P
     with without_memory(engine):
         assert people.store.run(people.presence.renew("ann", "c1"))
         assert people.online()
-        assert people.targets("ann") == ["c1"]
+        assert people.recipients("ann") == ["c1"]
         with pytest.raises(StoreFull):
             people.connect("c2")
-        assert people.store.run(people.presence.drop_session("ann", b"")) == [Target("c1", False)]
+        assert people.store.run(people.presence.drop_session("ann", b"")) == [Recipient("c1", False)]
         assert people.expired() == [("ann", "c1")]
         assert people.drop("c1").changed
     assert not people.online()
@@ -542,9 +542,9 @@ def test_every_key_is_declared(engine: Engine, raw: RawClient) -> None:
         narrow.run(people.presence.connect("ann", TICKET, b"", "c1", protobuf=False))
         narrow.run(people.presence.watch("ann", "w1", "bob", protobuf=False))
         assert people.ready("c1") is not None
-        assert people.targets("ann") == ["c1"]
+        assert people.recipients("ann") == ["c1"]
         assert narrow.run(people.presence.renew("ann", "c1"))
-        assert narrow.run(people.presence.drop_session("ann", b"")) == [Target("c1", False)]
+        assert narrow.run(people.presence.drop_session("ann", b"")) == [Recipient("c1", False)]
         assert people.expired() == [("ann", "c1")]
         people.age_watcher("w1")
         assert people.drop("c1").changed
