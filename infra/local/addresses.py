@@ -5,8 +5,20 @@ from __future__ import annotations
 import ipaddress
 from collections import Counter
 
+import msgspec
+
 from chalicelib.store.accounts.rate_limits import site_of
-from infra.local.sockets.shared import AddressLimit
+
+
+class AddressLimit(msgspec.Struct, frozen=True, kw_only=True):
+    """How many connections one client address may have to one port of one worker.
+
+    connections: Maximum; 0: no limit. Of IPv6 a network of 64 bits counts as one address. uncounted: networks
+    whose connections do not count, such as those of a reverse proxy.
+    """
+
+    connections: int = 256
+    uncounted: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
 
 
 class Addresses:

@@ -11,8 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from infra.local.addresses import Addresses
-from infra.local.sockets.shared import AddressLimit
+from infra.local.addresses import Addresses, AddressLimit
 
 LOOK_SECONDS = 1.0
 OWN_FILES = "/dev/fd"

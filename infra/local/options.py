@@ -11,6 +11,7 @@ from typing import NoReturn
 
 import msgspec
 
+from infra.local.addresses import AddressLimit
 from infra.local.option_values import (
     MAX_PORT,
     MAX_SWEEP_SECONDS,
@@ -26,7 +27,7 @@ from infra.local.option_values import (
     socket_port,
     whole_number,
 )
-from infra.local.sockets.shared import AddressLimit, Limits
+from infra.local.sockets.shared import Limits
 from infra.local.terminal_log import JSON, TEXT
 
 MAX_WORKERS = 256
@@ -45,7 +46,7 @@ class Options(msgspec.Struct, frozen=True):
     workers: Number of processes that serve.
     sweep_seconds: Seconds between two sweeps.
     socket_*: Fields of sockets.shared.Limits.
-    address_connections, uncounted_addresses: Fields of sockets.shared.AddressLimit.
+    address_connections, uncounted_addresses: Fields of addresses.AddressLimit.
     shuffle_frames, push_by_wire: `shuffle` and `by_wire` of sockets.shared.SocketSettings.
     log: TEXT or JSON of terminal_log.
     end_with_parent: See Shutdown.end_with_parent.

@@ -15,15 +15,9 @@ from typing import Any
 import msgspec
 from websockets.sync.client import ClientConnection, connect
 
+from infra.local.addresses import AddressLimit
 from infra.local.server import STOP_SECONDS
-from infra.local.sockets.shared import (
-    SETTINGS_VARIABLE,
-    VARIABLE,
-    AddressLimit,
-    Limits,
-    Meeting,
-    SocketSettings,
-)
+from infra.local.sockets.shared import SETTINGS_VARIABLE, VARIABLE, Limits, Meeting, SocketSettings
 from tests.local.connection_echo import ENDS
 from tests.local.raw_http import TIMEOUT_SECONDS, Answer, Peer
 from tests.servers.ports import ReservedPort

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from infra.local.addresses import Addresses
-from infra.local.sockets.shared import AddressLimit
+from infra.local.addresses import Addresses, AddressLimit
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,8 @@ import pytest
 from websockets.frames import Frame, Opcode
 from websockets.sync.client import ClientConnection
 
-from infra.local.sockets.shared import AddressLimit, Limits
+from infra.local.addresses import AddressLimit
+from infra.local.sockets.shared import Limits
 from infra.local.sockets.wire import MAX_HEAD_BYTES
 from tests.deployed.client import PROBLEM
 from tests.local.connection_edge import UPGRADE, SocketServer, ask, id_of, running_sockets

@@ -19,8 +19,8 @@ from websockets.exceptions import ConnectionClosed, ConnectionClosedError, Inval
 from websockets.frames import Frame, Opcode
 from websockets.sync.client import ClientConnection
 
-from infra.local.addresses import Addresses
-from infra.local.sockets.shared import AddressLimit, Limits
+from infra.local.addresses import Addresses, AddressLimit
+from infra.local.sockets.shared import Limits
 from infra.local.sockets.wire import Wire
 from tests.deployed.client import PROBLEM
 from tests.local.connection_echo import LISTED_HOST, LISTED_ORIGIN

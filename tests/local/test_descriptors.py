@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from infra.local.addresses import AddressLimit
 from infra.local.descriptors import Descriptors, http_connections
-from infra.local.sockets.shared import AddressLimit
 from tests.local.connection_edge import UPGRADE, process_of, running_sockets
 from tests.local.raw_http import Peer
 from tests.servers.waiting import eventually

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import msgspec
 
+from infra.local.addresses import AddressLimit
+
 VARIABLE = "PARLEY_LOCAL_SOCKETS"
 """Names the folder, in the server and in every process that it starts."""
 KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
@@ -44,17 +46,6 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     user_unread_bytes: int = 8_388_608
     queued_frames: int = 64
     control_frames: int = 6000
-
-
-class AddressLimit(msgspec.Struct, frozen=True, kw_only=True):
-    """How many connections one client address may have to one port of one worker.
-
-    connections: Maximum; 0: no limit. Of IPv6 a network of 64 bits counts as one address. uncounted: networks
-    whose connections do not count, such as those of a reverse proxy.
-    """
-
-    connections: int = 256
-    uncounted: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
 
 
 class SocketSettings(msgspec.Struct, frozen=True, kw_only=True):
