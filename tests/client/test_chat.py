@@ -57,7 +57,7 @@ def test_two_terminals_exchange_messages_and_exit_cleanly(open_server: str) -> N
         hers.status_shows("is online")
         hers.type("hello Bob" + ENTER)
         hers.shows("you: hello Bob")
-        his.shows(f"{alice} wrote to you. What you type goes to this chat now.")
+        his.shows(f"{alice} wrote to you. Your messages now go to this chat.")
         his.shows(f"{alice}: hello Bob")
         his.type("half a ")
         hers.status_shows("is typing")
@@ -154,7 +154,7 @@ def test_text_for_nobody_is_given_back(open_server: str) -> None:
     with Terminal("--user", name(), "--url", open_server) as hers:
         hers.type("hello there" + ENTER)
         hers.shows("! Not sent: hello there")
-        hers.shows("To whom?")
+        hers.shows("Choose a chat first")
 
 
 @pytest.mark.long
@@ -169,14 +169,14 @@ def test_chat_without_sockets(socketless_server: str) -> None:
         hers.shows("You have no chats yet.")
         his.type("hello" + ENTER)
         his.shows("you: hello")
-        hers.shows(f"{bob} wrote to you. What you type goes to this chat now.")
+        hers.shows(f"{bob} wrote to you. Your messages now go to this chat.")
         hers.shows(f"{bob}: hello")
         hers.type("hello yourself" + ENTER)
         his.shows(f"{alice}: hello yourself")
         hers.type(f"/room {room}" + ENTER)
         hers.shows(f"Created room {room}.")
         hers.type("/who" + ENTER)
-        hers.shows("! This needs a connection, and there is none now.")
+        hers.shows("! This command needs a WebSocket, and none is open now.")
         his.type(f"/room {room}" + ENTER)
         his.shows(f"{bob} joined.")
         his.type("all here?" + ENTER)

@@ -155,7 +155,7 @@ async def test_registering_and_logging_in(server: ScriptedServer) -> None:
 
 def test_one_of_user_and_token() -> None:
     """A client without either, or with both, is refused."""
-    with pytest.raises(ValueError, match="give a user"):
+    with pytest.raises(ValueError, match="give a token"):
         AsyncClient("http://127.0.0.1:1")
 
 

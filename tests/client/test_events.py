@@ -109,7 +109,7 @@ async def test_failing_handler_does_not_affect_the_others(
         await done.wait()
     assert told == ["1", "2"]
     assert [record.getMessage() for record in caplog.records] == ["a handler of Message failed"] * 2
-    with pytest.raises(ParleyError, match="iterate, or use `on`"):
+    with pytest.raises(ParleyError, match="iterate or use `on`"):
         await anext(aiter(client))
 
 

@@ -47,7 +47,7 @@ class AsyncClient:
         settings: Settings | None = None,
     ) -> None:
         if bool(user) == bool(token):
-            raise ValueError("give a user (on an open server), or a token")
+            raise ValueError("give a token, or on an open server a user")
         self.settings = settings or Settings()
         self.rest = Rest(url, self.settings, user=user, token=token)
         self._entrance = Entrance(self.rest, self.settings, user, token)
@@ -74,7 +74,7 @@ class AsyncClient:
     async def start(self) -> Self:
         """Start connecting, and return at once; `ready` waits for the connection."""
         if self._running:
-            raise Closed("A client is started once; make another one.")
+            raise Closed("A client can be started only once. Create another one.")
         self._running = Session(self._entrance.open, self.rest, self._state, self.settings)
         return self
 
@@ -99,7 +99,7 @@ class AsyncClient:
 
     async def __aiter__(self) -> AsyncIterator[Event]:
         if self._handing:
-            raise ParleyError("Events go to the handlers of this client; iterate, or use `on`.")
+            raise ParleyError("The handlers of this client get its events: either iterate or use `on`.")
         with contextlib.suppress(Closed):
             while True:
                 yield await self._session.events.take()

@@ -188,7 +188,7 @@ class Client:
     def _do(self, work: Coroutine[Any, Any, T], *, forever: bool = False) -> T:
         if not self._thread.is_alive():
             work.close()
-            raise Closed("Start the client first: `with Client(…)`; a closed one is not started again.")
+            raise Closed("Start the client first: `with Client(…)`. A closed client cannot be started again.")
         limited = work if forever else _within(work, self._timeout)
         return asyncio.run_coroutine_threadsafe(limited, self._loop).result()
 

@@ -14,10 +14,10 @@ HELP = """\
   /to NAME     write to a user
   /room NAME   join a room; it is created if it does not exist
   /leave       leave the room
-  /who         who is in the room
-  /chats       your chats
-  /older       older messages
-  /quit        end; so do Ctrl-C and Ctrl-D
+  /who         list the users in the room
+  /chats       list your chats
+  /older       show older messages
+  /quit        end the chat; Ctrl-C and Ctrl-D do the same
   //…          send a message that begins with a slash"""
 
 
@@ -49,7 +49,7 @@ class Commands:
         if command := self._known.get(name):
             await self._try(command, rest.strip())
         else:
-            self._conversation.say(f"! There is no /{clean(name)}.\n{HELP}")
+            self._conversation.say(f"! There is no command /{clean(name)}. The commands are:\n{HELP}")
         return True
 
     def typed(self, text: str) -> None:
@@ -63,19 +63,19 @@ class Commands:
             self.outbox.send(chat, text)
         elif text:
             self.outbox.unsent += 1
-            self._conversation.say(f"! Not sent: {clean(text)}\nTo whom? /to NAME, or /room NAME.")
+            self._conversation.say(f"! Not sent: {clean(text)}\nChoose a chat first: /to NAME or /room NAME.")
 
     async def to(self, name: str) -> None:
         """Write to another user."""
         if not name or ":" in name or " " in name:
-            self._conversation.say("To whom? /to NAME")
+            self._conversation.say("Name a user: /to NAME")
             return
         await self._try(self._conversation.open, self._conversation.direct(name))
 
     async def room(self, name: str) -> None:
         """Join a room; create it if it does not exist."""
         if not name:
-            self._conversation.say("Which room? /room NAME")
+            self._conversation.say("Name a room: /room NAME")
             return
         await self._try(self._join, name.removeprefix("r-").casefold())
 
@@ -116,7 +116,7 @@ class Commands:
             self._conversation.say("You are not in a room. /room NAME joins one.")
             return None
         if not self._client.connected:
-            self._conversation.say("! This needs a connection, and there is none now.")
+            self._conversation.say("! This command needs a WebSocket, and none is open now. Try again later.")
             return None
         return chat.removeprefix("r-")
 

@@ -69,7 +69,7 @@ class Conversation:
         if not is_news:
             return
         if self.chat is None and message.sender != self.me and message.kind != "system":
-            self.say(f"* {clean(message.sender)} wrote to you. What you type goes to this chat now.")
+            self.say(f"* {clean(message.sender)} wrote to you. Your messages now go to this chat.")
             await self._turn_to(message.chat)
         here = message.chat == self.chat
         self.say(line_of(message, self.me, "" if here else title(message.chat, self.me)))

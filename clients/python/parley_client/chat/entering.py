@@ -55,7 +55,7 @@ def enter(
         return _asked(options, ask_secret, ask)
     except Unreachable as error:
         raise CannotEnter(
-            f"{error}\nIs the server running? `make run` starts one here; URL=https://… names another."
+            f"{error}\nIs the server running? `make run` starts one here; URL=https://… uses another."
         ) from None
     except Problem as problem:
         raise CannotEnter(f"{options.url} refuses {options.user}: {problem}") from None
@@ -90,7 +90,7 @@ def _asked(options: Options, ask_secret: Callable[[str], str], ask: Callable[[st
             "yes",
         }:
             if ask_secret("Repeat the password: ") != password:
-                print("The passwords differ.")
+                print("The passwords differ. Try again.")
                 continue
             try:
                 account = asyncio.run(register(options.url, options.user, password))

@@ -26,7 +26,7 @@ def clean(text: str, *, lines: bool = False) -> str:
 
 
 def time_of(moment: datetime) -> str:
-    """Return a time in the local time zone, with the day unless it is today."""
+    """Return a time in the local time zone, with the date unless it is today."""
     here = moment.astimezone()
     today = here.date() == datetime.now().astimezone().date()
     return here.strftime("%H:%M" if today else "%d %b %H:%M")

@@ -74,7 +74,7 @@ class Listener:
     async def _disconnected(self, event: Disconnected) -> None:
         if not self._state.lost:
             self._conversation.say(
-                f"* No connection: {clean(event.reason)} Reconnecting; plain requests until then."
+                f"* No connection: {clean(event.reason)} Reconnecting; meanwhile the chat uses plain HTTP."
             )
         self._state.disconnected(event)
         if not self._conversation.begun.is_set():
@@ -82,7 +82,7 @@ class Listener:
 
     async def _begin(self) -> None:
         self._conversation.say(
-            f"You are {clean(self._conversation.me)}. /help says what there is; Ctrl-D ends."
+            f"You are {clean(self._conversation.me)}. /help lists the commands; Ctrl-D ends the chat."
         )
         try:
             if self._conversation.first:
@@ -96,9 +96,9 @@ class Listener:
         self._conversation.forget(event.chat)
         name, here = clean(title(event.chat, self._conversation.me)), event.chat == self._conversation.chat
         if not event.readable:
-            self._conversation.say(f"* Chat {name} does not exist any more, or you may not read it.")
+            self._conversation.say(f"* Chat {name} no longer exists, or you cannot read it.")
         elif not here:
             self._conversation.say(f"* The server has lost messages of {name}.")
         else:
-            self._conversation.say(f"* The server has lost messages of {name}. These are left:")
+            self._conversation.say(f"* The server has lost messages of {name}. It still has these:")
             await self._conversation.open(event.chat)

@@ -35,7 +35,7 @@ def parse(arguments: Sequence[str], environ: Mapping[str, str] = os.environ) -> 
     parser.add_argument("--user", required=True, help="your name")
     parser.add_argument("--url", type=_url, default=URL, help="the server (%(default)s)")
     with_whom = parser.add_mutually_exclusive_group()
-    with_whom.add_argument("--to", help="whom to write to")
+    with_whom.add_argument("--to", help="the user to write to")
     with_whom.add_argument("--room", help="a room to join; it is created if it does not exist")
     return Options(
         **vars(parser.parse_args(arguments)),
