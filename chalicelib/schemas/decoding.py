@@ -1,4 +1,4 @@
-"""From what a client sent to typed values, or a BadRequest that names the field at fault."""
+"""Decodes the values of a request into types; a BadRequest names the wrong field."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ MISSING_FIELD = re.compile(r"Object missing required field `(.*?)`.*")
 UNKNOWN = "Object contains unknown field `"
 AT = " - at `$"
 MAX_PATH_CHARACTERS = 100
-"""Of a path to a field of ours, with the numbers of elements; what is longer a client wrote."""
+"""Maximum length of a path in a type, with indices; a longer one contains text of the client."""
 SOME_FIELD = "[...]"
-"""How msgspec writes the field of an object that may have any; it does not say which."""
+"""Step of a path for an unnamed field: msgspec writes it for objects that may have any fields."""
 WHOLE = re.compile(r"(-?\d{1,19})\.0+")
 HALF_PAIR = re.compile("[\ud800-\udfff]")
 ESCAPED_HALF = re.compile(r"\\u[dD][89a-fA-F]")
@@ -40,10 +40,11 @@ def decoded(
     kind: Any = None,
     written: Mapping[str, str] = NOTHING,
 ) -> T:
-    """Return decode(raw); raises BadRequest for what only the client's bytes can cause.
+    """Return decode(raw); raises BadRequest if the value is invalid.
 
-    what: the English name of what is decoded. kind: the type, from which an error learns what there is.
-    written: how the client wrote the names of fields, where not as the type has them.
+    what: English noun for the value in an error, such as `body`.
+    kind: Type of the value; with it an error can list known fields and values.
+    written: Names of fields as the client wrote them, by name in the type, where they differ.
     """
     try:
         return decode(raw)
@@ -61,23 +62,25 @@ def decoded(
 
 
 def from_json(raw: bytes | str, kind: Any, what: str = "body") -> Any:
-    """Return a JSON text as a type; raises BadRequest naming the field at fault.
+    """Decode a JSON text into a type; raises BadRequest naming the wrong field.
 
-    A number such as 10.0 is a whole number, as it is in JSON Schema; 1e1 is none.
+    10.0 is accepted as a whole number, as in JSON Schema; 1e1 is not.
+    what: See decoded.
     """
     return decoded(functools.partial(_decoded, kind), raw, what, kind)
 
 
 def untyped(raw: bytes | str) -> Any:
-    """Return the plain values of a JSON text, 10.0 as an int; raises BadRequest."""
+    """Decode a JSON text into plain values, with 10.0 as an int; raises BadRequest."""
     return decoded(_WHOLE_NUMBERS.decode, raw)
 
 
 def unknown_field(name: str, known: Iterable[str], what: str = "field", path: str = "") -> BadRequest:
-    """Return the refusal of a name that no field has.
+    """Return a BadRequest for an unknown field; it suggests the most similar name, or lists the known ones.
 
-    known: the names there are. what: the English name of what has them. path: where the object is that has
-    the field, empty for the outermost.
+    known: Names of the fields of the object.
+    what: English noun for what has the name, such as `field`.
+    path: Path of the object that has the field; empty for the whole value.
     """
     name, known = name[:MAX_NAMED_CHARACTERS], list(known)
     near = shapes.nearest(name, known)
@@ -112,7 +115,7 @@ _WHOLE_NUMBERS = msgspec.json.Decoder(float_hook=_number)
 
 
 def _with_whole_numbers(raw: bytes | str, kind: Any) -> dict[str, Any] | None:
-    """Return plain values, a whole number such as 10.0 an int where one is wanted; None: there is none."""
+    """Return plain values, with 10.0 as an int in fields of whole numbers; None if there are none."""
     values = msgspec.json.decode(raw)
     if not isinstance(values, dict):
         return None
@@ -137,7 +140,7 @@ def _invalid(text: str, kind: Any, raw: Any, written: Mapping[str, str]) -> BadR
 
 
 def _parted(text: str) -> tuple[str, str]:
-    """Return what msgspec says, and of which field; empty: of the whole."""
+    """Split an error of msgspec into its text and the path of the field; an empty path is the whole value."""
     said, _, place = text.rpartition(AT)
     path = place.removeprefix(".").removesuffix("`")
     is_path = said and "`" not in path and len(path) <= MAX_PATH_CHARACTERS
@@ -145,7 +148,7 @@ def _parted(text: str) -> tuple[str, str]:
 
 
 def _unknown(text: str, kind: Any, values: Any, written: Mapping[str, str]) -> BadRequest:
-    """Return the refusal of an unknown field, whose name may look as if it ended in a path."""
+    """Return a BadRequest for an unknown field; its name, chosen by a client, may look like a path."""
     said, path = _parted(text)
     known = shapes.fields_at(kind, path, values)
     if path and not known:
@@ -155,13 +158,13 @@ def _unknown(text: str, kind: Any, values: Any, written: Mapping[str, str]) -> B
 
 
 def _allowed(kind: Any, path: str, raw: Any) -> list[str]:
-    """Return a sentence that names the values of the enumeration at a place; none, where there is none."""
+    """Return a sentence that lists the values of the enumeration at a path; empty if it is no enumeration."""
     values = [] if kind is None else shapes.values_at(kind, path, _values(raw))
     return [f"it must be {shapes.listed(values, 'or')}"] if values else []
 
 
 def _values(raw: Any) -> Any:
-    """Return what a client sent as plain values; None for what cannot be told."""
+    """Return the plain values that a client sent; None if they cannot be decoded."""
     try:
         return msgspec.json.decode(raw) if isinstance(raw, (bytes, str)) else raw
     except (msgspec.DecodeError, UnicodeError, RecursionError):
@@ -169,7 +172,7 @@ def _values(raw: Any) -> Any:
 
 
 def _half_pair(raw: Any) -> str | None:
-    """Return where a JSON text has half of a surrogate pair; None: nowhere, or it is no JSON."""
+    """Return the path of half of a surrogate pair in a JSON text; None if it has none, or is not JSON."""
     try:
         text = raw.decode() if isinstance(raw, bytes) else raw
         steps = _steps_to_half(json.loads(text)) if ESCAPED_HALF.search(text) else None
@@ -179,7 +182,7 @@ def _half_pair(raw: Any) -> str | None:
 
 
 def _steps_to_half(value: Any) -> list[str] | None:
-    """Return the steps to half of a surrogate pair, the last one first."""
+    """Return the steps of the path to half of a surrogate pair, the last one first; None if there is none."""
     if isinstance(value, str):
         return [] if HALF_PAIR.search(value) else None
     pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()

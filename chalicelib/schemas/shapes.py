@@ -1,4 +1,4 @@
-"""What the types on the wire take: names of fields, values of enumerations, whole numbers."""
+"""Facts about the types of requests that errors need: fields, values of enumerations, whole numbers."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ STEP = re.compile(r"\[(?:\d+|\.\.\.)\]|[^.\[]+")
 
 
 def fields_at(kind: Any, path: str, value: Any) -> list[str]:
-    """Return the names of the fields that an object may have; empty where it may have any.
+    """Return the names of the fields that an object can have; empty if it can have any.
 
-    kind: the type of a whole value. path: where in it the object is, as msgspec writes it after `$.`.
-    value: the whole value, which tells frames apart.
+    kind: Type of the whole value.
+    path: Path of the object in the value, as msgspec writes it after `$.`.
+    value: The whole value; its tag selects the type in a union.
     """
     shape = _at(_shape(kind), path, value)
     found = _struct(shape, value if path == "" else None)
@@ -27,7 +28,7 @@ def fields_at(kind: Any, path: str, value: Any) -> list[str]:
 
 
 def values_at(kind: Any, path: str, value: Any) -> list[str]:
-    """Return the values of the enumeration at a place, empty where there is none; see fields_at."""
+    """Return the values of the enumeration at a path, empty if it is no enumeration; see fields_at."""
     options = _options(_shape(kind))
     tagged = [option for option in options if isinstance(option, inspect.StructType) and option.tag]
     if tagged and path == tagged[0].tag_field:
@@ -37,19 +38,19 @@ def values_at(kind: Any, path: str, value: Any) -> list[str]:
 
 
 def whole_fields(kind: Any, value: Any = None) -> frozenset[str]:
-    """Return the names of the fields of a type that are whole numbers; see fields_at."""
+    """Return the names of the fields of a type that hold whole numbers; see fields_at."""
     found = _struct(_shape(kind), value)
     return frozenset() if found is None else _whole_fields(found.cls)
 
 
 def listed(values: Sequence[str], word: str) -> str:
-    """Return values as English lists them: `a`, `b` or `c`, where the word is `or`."""
+    """Return values as an English list: `a`, `b` or `c`, with the word `or`."""
     quoted = [f"`{value}`" for value in values]
     return f" {word} ".join(filter(None, [", ".join(quoted[:-1]), quoted[-1]]))
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
-    """Return the name that another was most likely meant to be; None: none is near."""
+    """Return the known name that is most similar to another name; None if none is similar."""
     import difflib
 
     spelt = {_plain(one): one for one in known}
@@ -76,7 +77,7 @@ def _whole_fields(struct: type) -> frozenset[str]:
 
 
 def _options(shape: inspect.Type) -> list[inspect.Type]:
-    """Return the types that a value may have."""
+    """Return the types that a value can have."""
     if isinstance(shape, inspect.Metadata):
         return _options(shape.type)
     if isinstance(shape, inspect.UnionType):
@@ -85,7 +86,7 @@ def _options(shape: inspect.Type) -> list[inspect.Type]:
 
 
 def _struct(shape: inspect.Type, value: Any) -> inspect.StructType | None:
-    """Return the struct that a value is to be; of several, the one that its tag names."""
+    """Return the struct type of a value; in a union, the one that the tag of the value names."""
     found = [option for option in _options(shape) if isinstance(option, inspect.StructType)]
     if len(found) == 1:
         return found[0]
@@ -96,7 +97,7 @@ def _struct(shape: inspect.Type, value: Any) -> inspect.StructType | None:
 
 
 def _at(shape: inspect.Type, path: str, value: Any) -> inspect.Type:
-    """Return the type at a path; any, where it leads nowhere."""
+    """Return the type at a path; AnyType if the path leads nowhere."""
     for step in STEP.findall(path):
         struct = _struct(shape, value)
         listed = [option for option in _options(shape) if isinstance(option, inspect.ListType)]

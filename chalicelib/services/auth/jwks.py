@@ -1,4 +1,4 @@
-"""The keys that an outside issuer signs with, as it publishes them (OpenID Connect Discovery, RFC 7517)."""
+"""The public signing keys of an outside issuer (OpenID Connect Discovery, RFC 7517)."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ Read = Callable[[str], bytes]
 LIMITS = Limits(body_bytes=256 * 1024, seconds=5.0)
 FRESH_SECONDS = 3600.0
 UNKNOWN_SECONDS = 30.0
-"""Minimum pause between fetches for unknown key ids: anyone can make one up."""
+"""Minimum time between two fetches for unknown key ids, in seconds: any caller can invent a key id."""
 RETRY_SECONDS = 5.0
-"""Pause after an issuer did not answer."""
+"""Minimum time between a failed fetch and the next one, in seconds."""
 MAX_KEYS = 100
 MIN_RSA_BITS = 2048
 CURVES = {"ES256": "P-256", "ES384": "P-384", "ES512": "P-521"}
@@ -32,7 +32,7 @@ LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
 class Discovery(msgspec.Struct, frozen=True):
-    """The fields of an issuer's discovery document that are read."""
+    """The discovery document of an issuer, with the fields that Parley uses."""
 
     issuer: str
     jwks_uri: str
@@ -45,11 +45,13 @@ class KeySet(msgspec.Struct, frozen=True):
 
 
 class SigningKeys:
-    """The keys of an issuer, fetched at the first look-up and each hour after; for many threads.
+    """Cache of the signing keys of an issuer; safe for threads.
 
-    An unknown key id fetches them at once, at most every UNKNOWN_SECONDS. While the issuer does not answer,
-    the old keys are kept.
-    read: fetches a document, raising FetchError. clock: seconds that never go back.
+    Fetches the keys at the first look-up, then once an hour. A look-up of an unknown key id fetches them too,
+    at most once in UNKNOWN_SECONDS. While the issuer does not answer, the previous keys stay in use.
+    issuer: URL of the issuer.
+    read: Fetches a document by its URL; raises FetchError.
+    clock: Returns monotonic seconds.
     """
 
     def __init__(self, issuer: str, read: Read, clock: Callable[[], float] = time.monotonic) -> None:
@@ -62,9 +64,11 @@ class SigningKeys:
         self._fetched = self._tried = self._asked = float("-inf")
 
     def find(self, kid: str | None, algorithm: str) -> PyJWK | None:
-        """Return the key of an id for an algorithm; of no id: the only key there is for it.
+        """Return the key with which to check a signature; None if the issuer has no such key.
 
-        Raises IdentityUnavailable when the issuer has not answered yet.
+        kid: Key id in the token; None: the issuer must have exactly one key for the algorithm.
+        algorithm: Signature algorithm, such as RS256.
+        Raises IdentityUnavailable if no fetch has succeeded yet.
         """
         self._refresh()
         if key := self._known(kid, algorithm):
@@ -84,7 +88,7 @@ class SigningKeys:
         if self._keys is not None and self._clock() < self._fetched + FRESH_SECONDS:
             return
         if not self._fetching.acquire(blocking=self._keys is None):
-            return  # another thread fetches; the old keys serve meanwhile
+            return  # another thread fetches; use the old keys meanwhile
         try:
             now = self._clock()
             stale = self._keys is None or now >= self._fetched + FRESH_SECONDS
@@ -118,18 +122,18 @@ class SigningKeys:
             keys = msgspec.json.decode(self._read(found.jwks_uri), type=KeySet).keys
         except (FetchError, msgspec.DecodeError, UnicodeError, RecursionError, ValueError) as error:
             LOGGER.error({"event": "identity_unavailable", "issuer": self._issuer, "reason": str(error)})
-            self._tried = self._clock()  # it may have taken as long as it is left alone for
+            self._tried = self._clock()  # the fetch itself may have taken longer than RETRY_SECONDS
             return
         self._keys, self._made, self._fetched = keys[:MAX_KEYS], {}, self._tried
 
 
 def read_document(url: str) -> bytes:
-    """Return a document of the issuer that the settings name, which may be in a private network."""
+    """Return a document of the configured issuer, which may be in a private network."""
     return fetch(url, limits=LIMITS, allow_private=True).body
 
 
 def _is_safe(url: str) -> bool:
-    """Return whether nobody on the way can change what a URL answers."""
+    """Return whether TLS protects the response of a URL, or it never leaves the machine."""
     parts = urlsplit(url)
     return parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
 
@@ -153,7 +157,7 @@ def _key(keys: list[dict[str, Any]], kid: str | None, algorithm: str) -> PyJWK |
 
 
 def _fits(key: dict[str, Any], algorithm: str) -> bool:
-    """Return whether a key is for an algorithm; the key decides its kind, never the token alone."""
+    """Return whether a key is for an algorithm: a token cannot choose another one than its key has."""
     if key.get("alg", algorithm) != algorithm or key.get("use", "sig") != "sig":
         return False
     if algorithm in CURVES:
@@ -162,7 +166,7 @@ def _fits(key: dict[str, Any], algorithm: str) -> bool:
 
 
 def _made(key: dict[str, Any], algorithm: str) -> PyJWK | None:
-    """Return a key ready to check signatures with; None: it is broken, too weak, or not a public one."""
+    """Return a key that can check signatures; None for one that is malformed, too weak or not public."""
     from jwt import PyJWK, PyJWTError
 
     public = {name: value for name, value in key.items() if name not in ("d", "p", "q", "dp", "dq", "qi")}
