@@ -45,5 +45,5 @@ def refusal(chat: str, code: int, field: str = "seq") -> ParleyError:
 
 def muted(chat: str, until: int) -> Muted:
     """Return the error of a member who may not write; until: µs since 1970."""
-    told = (UNIX_EPOCH + timedelta(microseconds=until)).isoformat(timespec="seconds")[:19] + "Z"
-    return Muted(f"You are muted in chat {chat} until {told}.")
+    shown = (UNIX_EPOCH + timedelta(microseconds=until)).isoformat(timespec="seconds")[:19] + "Z"
+    return Muted(f"You are muted in chat {chat} until {shown}.")

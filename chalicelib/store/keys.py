@@ -2,7 +2,8 @@
 
 Each row has the arguments of Row: pattern, type, what it holds, fields, lifetime. Patterns stay as they are,
 since stored data has them; the functions are named in the words of the code. docs/redis.md has the same
-table, which `make openapi` writes, and describes the records.
+table, which `make openapi` writes, and describes the records. The module is longer than others because it is
+one table, which is read as a whole.
 """
 
 from __future__ import annotations

@@ -142,7 +142,7 @@ class Exports:
         return part(shown, (ScoredMember(post.id, handle) for post in posts), POSTS)
 
     def _read_timeline(self, handle: str, below: ScoredMember | None) -> Part:
-        entries = self._store.run(self._timelines.read(handle, below, ENTRIES)).marks
+        entries = self._store.run(self._timelines.read(handle, below, ENTRIES)).entries
         return part([PostReference(*entry.member.rsplit(":", 1)) for entry in entries], entries, ENTRIES)
 
 

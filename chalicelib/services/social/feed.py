@@ -74,7 +74,7 @@ class Feed:
         highest = None if below is None else below.score
         newest = self._store.run(self._posts.newest(large, highest, count + 1))
         entries = {ScoredMember(post, f"{author}:{post}") for author, ids in newest.items() for post in ids}
-        merged = entries.union(timeline.marks)
+        merged = entries.union(timeline.entries)
         following = [entry for entry in merged if below is None or entry < below]
         return sorted((entry for entry in following if entry.score >= timeline.floor), reverse=True)[:count]
 

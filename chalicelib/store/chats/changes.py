@@ -1,4 +1,4 @@
-"""Changes of groups and rooms: what they start from, and what comes of them."""
+"""Changes of groups and rooms: the snapshot before a change, the change, and its result."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from chalicelib.store.inbox.entries import InboxEntry
 
 
 class MemberChange(NamedTuple):
-    """What becomes of somebody; to: None for a stranger. muted_until: of a member, µs since 1970.
+    """The new role or relation of a user; to: None: none. muted_until: Of a member, µs since 1970.
 
-    refused: whether they refuse an invitation by it; that they once did stays until they are a member.
-    inviter: Handle of the sender, if they are invited.
+    refused: Whether the user refuses an invitation by the change; the store remembers it until they are a
+    member. inviter: Handle of the sender of an invitation.
     """
 
     handle: str
@@ -23,9 +23,9 @@ class MemberChange(NamedTuple):
 
 
 class ChatSnapshot(NamedTuple):
-    """A chat as it was when it was looked at; info: None if there is none of that id, or none any more.
+    """A chat at the time of a read; info: None: it does not exist, or is deleted.
 
-    records: how those who were asked for stand to it. raw: the same as the store has it.
+    records: The records of the requested handles. raw: Their bytes in the store.
     """
 
     info: Info | None
@@ -34,10 +34,10 @@ class ChatSnapshot(NamedTuple):
 
 
 class ChatChange(NamedTuple):
-    """A change that was made; seq: of the newest message then. time: µs since 1970.
+    """The result of a change; seq: Of the newest message then. time: µs since 1970.
 
-    members: all of them, None: there are too many to tell each, or the chat was deleted. entries: the
-    inbox entries of the users whom the change concerns, as they must be now.
+    members: Handles of all members; None: there are too many to write each inbox, or the chat is deleted.
+    entries: The new inbox entries of the affected users.
     """
 
     seq: int

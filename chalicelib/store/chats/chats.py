@@ -1,4 +1,4 @@
-"""Groups and rooms: what they are, who is in them, and how that changes."""
+"""Groups and rooms: their fields, their members and other users, and changes of these."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ DELETE_CHAT = Script("chats/delete_chat")
 READ_CHAT = Script("chats/read_chat")
 
 MAX_OTHERS = 10_000
-"""Former members and others that a chat remembers."""
+"""Maximum number of former members and other users that a chat remembers."""
 CHOSEN = ("name", "notice", "avatar", "join", "history", "maker")
-"""The fields of Info that whoever makes the chat chooses; the store keeps the others."""
+"""The fields of Info that the creator of a chat chooses; the store sets the others."""
 UNCHANGED = b"="
 DONE, MOVED, FULL, NO_OWNER, CROWDED = range(5)
 
@@ -49,9 +49,9 @@ class Chats(ChatLists):
         bytes each, see Member.
     `{c<NNN>}:others:<chat>`: HASH: handle -> relation (1 byte, see Relation), then at, since and upto, 8
         bytes each, see Other; of an invited user the handle of the inviter follows. Above MAX_OTHERS some
-        former members are forgotten, and their marks with them.
+        former members are forgotten, with their read states.
     `{c<NNN>}:changes:<chat>`: ZSET: `info` or `m:<handle>` -> time of the last system message about it, µs.
-        What is forgotten with a former member raises changes_lost to its time.
+        Forgetting a former member raises changes_lost to the time of that member's last change.
     `{c<NNN>}:uncounted:<chat>`: ZSET: seq -> seq of each system message that the log holds.
     A change also writes the log (see MessageLog), the stamps in `readers` (see ReadStates) and the outbox
     (see Outbox): `m<chat>` when there is a message, `p<handle>\\0<chat>` for each user whose inbox entry it
@@ -59,12 +59,12 @@ class Chats(ChatLists):
     """
 
     def __init__(self, max_members: int, large_chat: int, keep: int = 0) -> None:
-        """Make a store of chats; see PARLEY_MAX_MEMBERS, PARLEY_LARGE_CHAT and PARLEY_KEEP_MESSAGES."""
+        """Take the limits PARLEY_MAX_MEMBERS, PARLEY_LARGE_CHAT and PARLEY_KEEP_MESSAGES."""
         self._limits = (keep, max_members, large_chat, MAX_OTHERS)
         self._max_members = max_members
 
     def snapshot(self, chat: str, *handles: str) -> Query[ChatSnapshot]:
-        """Return the query for what a chat is, and how some handles stand to it."""
+        """Return the query for a chat's fields, and for the records of some handles in it."""
 
         def read(reply: list[Any]) -> ChatSnapshot:
             flat, members, *raw = reply
@@ -77,50 +77,50 @@ class Chats(ChatLists):
     def create(
         self, chat: str, info: Info, people: Sequence[tuple[str, Role | Relation]], body: bytes
     ) -> Query[ChatChange | None]:
-        """Return the query that makes a chat; None: its id is taken, or was.
+        """Return the query that makes a chat; None: its id is or was taken.
 
-        people: members, at least one owner among them, and invited users. body: the packed system message.
+        people: Members, at least one of them an owner, and invited users. body: The packed system message.
         Reading its reply raises ChatFull, LastOwner.
         """
         fields = _fields({name: getattr(info, name) for name in CHOSEN})
-        becomes = [
+        changes = [
             MemberChange(handle, to, inviter=info.maker if to is Relation.INVITED else "")
             for handle, to in people
         ]
-        moves = _moves(dict.fromkeys(dict(people), b""), becomes)
+        moves = _moves(dict.fromkeys(dict(people), b""), changes)
         args = (chat, body, *self._limits, "", "", packed_list(fields), packed_list(moves))
         return self._changing(CREATE_CHAT, chat, args)
 
     def change(
         self,
         chat: str,
-        view: ChatSnapshot,
-        becomes: Sequence[MemberChange],
+        snapshot: ChatSnapshot,
+        changes: Sequence[MemberChange],
         *,
         info: Mapping[str, str | bool] | None = None,
         body: bytes | None,
     ) -> Query[ChatChange | None]:
-        """Return the query that changes a chat if it is as in the snapshot; None: it is not, view it again.
+        """Return the query that changes a chat if it still equals the snapshot; None: it does not.
 
-        view: of all handles in `becomes`, and of the other users that the decision depends on. info: fields
-        of Info and their new values. body: the packed system message; None: there is none.
+        snapshot: Of all handles in `changes`, and of the other users that the decision depends on. info:
+        Fields of Info and their new values. body: The packed system message; None: there is none.
         Reading its reply raises ChatFull, LastOwner.
         """
         fields = _fields(info or {})
-        seen = ("", 0) if view.info is None else (view.info.join, int(view.info.history))
+        seen = ("", 0) if snapshot.info is None else (snapshot.info.join, int(snapshot.info.history))
         args = (
             chat,
             body or b"",
             *self._limits,
             *seen,
             packed_list(fields),
-            packed_list(_moves(view.raw, becomes)),
+            packed_list(_moves(snapshot.raw, changes)),
         )
         return self._changing(CHANGE_CHAT, chat, args)
 
-    def delete(self, chat: str, view: ChatSnapshot) -> Query[ChatChange | None]:
-        """Return the query that deletes a chat if the records are as in the snapshot; None: they are not."""
-        records = [part for handle, held in view.raw.items() for part in (handle, held)]
+    def delete(self, chat: str, snapshot: ChatSnapshot) -> Query[ChatChange | None]:
+        """Return the query that deletes a chat if its records still equal the snapshot; None: they do not."""
+        records = [part for handle, held in snapshot.raw.items() for part in (handle, held)]
         return self._changing(DELETE_CHAT, chat, (chat, packed_list(records)))
 
     def _changing(
@@ -144,8 +144,8 @@ class Chats(ChatLists):
 
 def _keys(chat: str) -> tuple[str, ...]:
     people = (keys.chat(chat), keys.members(chat), keys.others(chat), keys.read_states(chat))
-    told = (keys.uncounted(chat), keys.outbox(chat), keys.chat_connections(chat))
-    return (*people, keys.log(chat), keys.changes(chat), *told)
+    delivery = (keys.uncounted(chat), keys.outbox(chat), keys.chat_connections(chat))
+    return (*people, keys.log(chat), keys.changes(chat), *delivery)
 
 
 def _fields(info: Mapping[str, str | bool]) -> list[str | int]:
@@ -153,19 +153,19 @@ def _fields(info: Mapping[str, str | bool]) -> list[str | int]:
     return [part for pair in values.items() for part in pair]
 
 
-def _moves(raw: Mapping[str, bytes], becomes: Sequence[MemberChange]) -> list[bytes | str | int]:
-    """Return four values for each handle of a view; see lua/chats/change_chat.lua."""
-    by_handle = {one.handle: one for one in becomes}
+def _moves(raw: Mapping[str, bytes], changes: Sequence[MemberChange]) -> list[bytes | str | int]:
+    """Return four values for each handle of a snapshot; see lua/chats/change_chat.lua."""
+    by_handle = {one.handle: one for one in changes}
     if missing := by_handle.keys() - raw.keys():
-        raise ValueError(f"these are not in the view: {', '.join(sorted(missing))}")
+        raise ValueError(f"these are not in the snapshot: {', '.join(sorted(missing))}")
     args: list[bytes | str | int] = []
     for handle, held in raw.items():
         one = by_handle.get(handle)
-        args += [handle, held, *((UNCHANGED, 0) if one is None else (_standing(one), one.muted_until))]
+        args += [handle, held, *((UNCHANGED, 0) if one is None else (_record_of(one), one.muted_until))]
     return args
 
 
-def _standing(one: MemberChange) -> bytes:
+def _record_of(one: MemberChange) -> bytes:
     if one.to is None:
         return b""
     if isinstance(one.to, Role):
@@ -180,7 +180,7 @@ def _record(handle: str, held: bytes) -> Member | Other | None:
 
 
 def _changed(seq: int, time: int, members: list[bytes] | None, flat: list[Any]) -> ChatChange:
-    told = None if members is None else [handle.decode() for handle in members]
+    handles = None if members is None else [handle.decode() for handle in members]
     each = zip(*(flat[part::5] for part in range(5)), strict=True)
     entries = [inbox_entry(handle.decode(), state, stamp, *rest) for handle, stamp, state, *rest in each]
-    return ChatChange(seq, time, told, entries)
+    return ChatChange(seq, time, handles, entries)

@@ -1,4 +1,4 @@
-"""What is kept of a group or room and of the people in it, and the bytes it is kept as."""
+"""The records of a group or room, of its members and of other users, and their bytes in the store."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import msgspec
 
 
 class Role(IntEnum):
-    """What a member may do; a higher one may do more."""
+    """A member's role; a higher role has more permissions."""
 
     MEMBER = 1
     ADMIN = 2
@@ -19,7 +19,7 @@ class Role(IntEnum):
 
 
 class Relation(IntEnum):
-    """How somebody stands to a chat who is no member of it."""
+    """The relation of a user to a chat of which they are not a member."""
 
     INVITED = 1
     REQUESTED = 2
@@ -30,11 +30,11 @@ class Relation(IntEnum):
 
 
 class Info(msgspec.Struct, frozen=True):
-    """What a group or room is.
+    """The fields of a group or room.
 
-    notice, avatar: may be empty. join: `invite`, `request` or `open`. history: whether members read what was
-    written before they joined. made: µs since 1970, by the store's clock. maker: who made it. large: whether
-    it has ever had more members than PARLEY_LARGE_CHAT. members: how many it has.
+    notice, avatar: May be empty. join: `invite`, `request` or `open`. history: Whether members may read
+    messages from before they joined. made: µs since 1970, by the store's clock. maker: Handle of the creator.
+    large: Whether the chat ever had more than PARLEY_LARGE_CHAT members. members: Their number.
     """
 
     name: str
@@ -49,9 +49,9 @@ class Info(msgspec.Struct, frozen=True):
 
 
 class Member(NamedTuple):
-    """A member; since: the seq of the newest message when they joined; joined, muted_until: µs since 1970.
+    """A member; since: Seq of the newest message when they joined. joined, muted_until: µs since 1970.
 
-    muted_until: 0 when they are not muted.
+    muted_until: 0: they are not muted.
     """
 
     handle: str
@@ -62,10 +62,10 @@ class Member(NamedTuple):
 
 
 class Other(NamedTuple):
-    """Somebody who is no member; at: when that came about, µs since 1970.
+    """A user who is not a member; at: When the relation began, µs since 1970.
 
-    since, upto: they may still read the messages in between, without the first; 0 and 0 if they never were a
-    member. A banned one reads nothing. refused: whether they have refused an invitation, and have been no
+    since, upto: They may read the messages after the first seq, up to the second; 0 and 0: they never were a
+    member. A banned user reads nothing. refused: Whether they have refused an invitation, and were not a
     member since. inviter: Handle of the sender of a waiting invitation; empty for another relation, and for
     an invitation of an earlier version.
     """
@@ -88,22 +88,22 @@ and after it the handle of an invited one's inviter.
 
 
 def member_of(handle: str, record: bytes) -> Member:
-    """Return the member that a record of `members:<chat>` tells of."""
+    """Return the member in a record of `members:<chat>`."""
     role, since, joined, muted_until = RECORD.unpack(record)
     return Member(handle, Role(role), since, joined, muted_until)
 
 
 def other_of(handle: str, record: bytes) -> Other:
-    """Return the one that a record of `others:<chat>` tells of."""
+    """Return the user in a record of `others:<chat>`."""
     relation, at, since, upto = RECORD.unpack_from(record)
     inviter = record[RECORD.size :].decode()
     return Other(handle, Relation(relation & ~REFUSED), at, since, upto, bool(relation & REFUSED), inviter)
 
 
 def info_of(flat: Sequence[bytes], members: int) -> Info | None:
-    """Return what the HGETALL of `chat:<chat>` tells; None: there is no such chat, or it was deleted.
+    """Return the fields in an HGETALL of `chat:<chat>`; None: the chat does not exist, or is deleted.
 
-    members: how many it has.
+    members: Their number.
     """
     fields = dict(zip(flat[::2], flat[1::2], strict=True))
     if b"made" not in fields or b"deleted" in fields:

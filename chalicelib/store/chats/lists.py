@@ -1,4 +1,4 @@
-"""What is read of groups and rooms: who is in them, what has changed, and where they stand for a user."""
+"""Reads of groups and rooms: their members, their changes, and a user's inbox entry of them."""
 
 from __future__ import annotations
 
@@ -20,30 +20,32 @@ T = TypeVar("T")
 
 
 class ChatLists:
-    """Reads what Chats keeps; see there."""
+    """Reads the keys of Chats."""
 
     def members(self, chat: str) -> Query[list[Member]]:
         """Return the query for the members, in no order."""
         return Query("HGETALL", (keys.members(chat),), read=_each(member_of))
 
     def others(self, chat: str, relation: Relation) -> Query[list[Other]]:
-        """Return the query for those who stand to a chat in one way, in no order."""
+        """Return the query for the users with one relation to a chat, in no order."""
         return Query(READ_OTHERS, (keys.others(chat),), (int(relation),), _each(other_of))
 
     def changes(
         self, chat: str, since: int, limit: int, subject: str = ""
     ) -> Query[list[ScoredMember] | None]:
-        """Return the query for what changed after a time, with when it last did, oldest first.
+        """Return the query for the subjects that changed after a time, each with that time, oldest first.
 
-        A subject is `info` or `m:<handle>`, of a member or a former one. since: µs. subject: the last one of
-        this time that is known, for a page that follows another; empty: all of this time are. limit: how many
-        at the most. The result is None when something newer was forgotten: read all members anew.
+        A subject is `info`, or `m:<handle>` of a member or former member.
+
+        since: µs. subject: The last known subject of that time, for the page after another; empty: all
+        subjects of that time are known. limit: Maximum number of subjects. The result is None if changes
+        since then are forgotten: the caller reads all members again.
         """
         named = (keys.chat(chat), keys.changes(chat))
         return Query(READ_CHANGES, named, (since, subject, limit), lambda flat: flat and scored_members(flat))
 
     def entry(self, chat: str, handle: str) -> Query[InboxEntry]:
-        """Return the query for where a chat, of two too, stands for a user; stamp 0: it never did."""
+        """Return the query for a user's inbox entry of a chat, also a direct one; stamp 0: none."""
         of = (keys.chat, keys.members, keys.others, keys.read_states, keys.log)
 
         def read(reply: list[Any]) -> InboxEntry:
@@ -54,7 +56,7 @@ class ChatLists:
 
 
 def inbox_entry(handle: str, state: int, stamp: int, active: int, inviter: bytes) -> InboxEntry:
-    """Return an inbox entry as read_place replies it; times in µs."""
+    """Return the inbox entry in a reply of read_inbox_state; times in µs."""
     return InboxEntry(handle, stamp, InboxState(state), active, inviter.decode())
 
 

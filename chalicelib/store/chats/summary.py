@@ -1,4 +1,4 @@
-"""What an inbox shows of a chat to one of its readers."""
+"""Summaries: a chat as the inbox of one reader shows it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ READ_SUMMARY = Script("chats/read_summary")
 
 
 class MembershipState(IntEnum):
-    """How somebody stands to a chat. NONE: they were never in it. GONE: there is no such chat, or no more."""
+    """The relation of a user to a chat. NONE: never in it. GONE: the chat does not exist, or is deleted."""
 
     NONE = 0
     MEMBER = 1
@@ -28,12 +28,12 @@ class MembershipState(IntEnum):
 
 
 class Summary(NamedTuple):
-    """A chat as one of its readers sees it; what they may not see is 0 or None. Times in µs since 1970.
+    """A chat as one of its readers sees it; hidden fields are 0 or None. Times in µs since 1970.
 
-    info: of a group or room, for members, the invited, and whomever may join or ask to. members: how many;
-    0 without info. base, head: what the reader may read is above the one, up to the other. time, last: the
-    newest message of that, if there is one. change: seq and time of the newest system message. read,
-    received: seqs. stamp, flags: see ReadStates. unread: how many messages count as unread.
+    info: Of a group or room, for members, invited users, and users who may join or ask to. members: Their
+    number; 0 without info. base, head: The reader may read messages with seqs above base, up to head. time,
+    last: The newest of those messages, if any. change: Seq and time of the newest system message. read,
+    received: Seqs. stamp, flags: See ReadStates. unread: Number of messages that count as unread.
     """
 
     chat: str
@@ -61,14 +61,14 @@ class Summaries:
 
     @staticmethod
     def of(chat: str, handle: str) -> Query[Summary]:
-        """Return the query for a chat as one reader sees it; of a chat of two they are one of the two."""
+        """Return the query for a chat as one reader sees it, who is one of the two users of a direct chat."""
         named = (*reader_keys(chat), keys.uncounted(chat))
         return Query(READ_SUMMARY, named, (handle, kind_of(chat)), lambda reply: _summary(chat, reply))
 
 
 def _summary(chat: str, reply: Any) -> Summary:
-    state, role, muted, base, head, epoch, element, change, changed, *marks, large, members = reply[:16]
-    read, received, stamp, flags, unread = marks
+    state, role, muted, base, head, epoch, element, change, changed, *own, large, members = reply[:16]
+    read, received, stamp, flags, unread = own
     last = entry_of(head, element) if element else None
     return Summary(
         chat=chat,

@@ -1,4 +1,4 @@
-"""Whether a chat still has what a client holds of it."""
+"""Checks whether a chat still has the messages that a client holds."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from chalicelib.store.redis.scripts import Script
 
 CHECK_HISTORY = Script("inbox/check_history")
 UNREADABLE = 1
-"""What the script replies where the reader may read nothing; see lua/inbox/check_history.lua."""
+"""The script's reply to a reader who may read nothing; see lua/inbox/check_history.lua."""
 
 
 class ChatHistory(NamedTuple):
-    """How a chat is now for a reader whose client holds another history of it.
+    """A chat's history for a reader whose client holds another one.
 
-    readable: whether there is such a chat, and the reader may read something of it. head, time: of the newest
-    message that they may read, µs since 1970; 0 for none. epoch: of the log.
+    readable: Whether the chat exists and the reader may read some of it. head, time: Seq and time of the
+    newest message that they may read, µs since 1970; 0: none. epoch: Of the log.
     """
 
     readable: bool
@@ -34,7 +34,7 @@ class ChatHistories:
         """Return the query that checks one message; it gives None if the chat still has it.
 
         A message that was trimmed, or that the reader may no longer read, counts as one that the chat has.
-        chat: canonical id; of a chat of two the reader is one of the two. time: µs since 1970.
+        chat: The canonical id; one of the two users of a direct chat is the reader. time: µs since 1970.
         """
         args = (reader, kind_of(chat), seq, time.to_bytes(8), str(epoch))
         return Query(CHECK_HISTORY, reader_keys(chat), args, _history)

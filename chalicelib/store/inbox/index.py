@@ -1,4 +1,4 @@
-"""The index in a user's slot: which chats a user has, and when they moved."""
+"""The index in a user's slot: the user's chats, and the time of their last change."""
 
 from __future__ import annotations
 
@@ -30,34 +30,33 @@ REGISTER_LINEAGE = Script("inbox/register_lineage")
 
 MAX_LINEAGES = 128
 MAX_ATTACHED = 500
-"""Large chats whose messages are pushed to a connection; the others come by sync."""
+"""Maximum number of large chats whose messages are pushed to a connection; the others come by sync."""
 DIGEST_BYTES = 8
 
 
 class Inboxes:
     """The chats of each user. Their keys, in the partition of the user, `{u<NNN>}` (see store/keys.py):
 
-    `{u<NNN>}:chats:<handle>`: HASH, no expiry. `version` -> the newest version, µs. `<chat>` -> stamp (8
-        bytes, µs), state (1 byte, InboxState), floor (8 bytes, µs: when out, messages up to this time do not
-        bring the chat back); a direct chat that was never placed has none, and counts as IN. Of a LARGE chat
-        a digest of how it was when it was last checked stands in place of the floor; 0: it was not, since
-        it was placed. After the floor of an INVITED chat stands the handle of the inviter; earlier versions
-        wrote none.
-    `{u<NNN>}:inbox:<handle>`: ZSET, no expiry: chat -> version at which it moved, those that are out as well.
+    `{u<NNN>}:chats:<handle>`: HASH, no expiry. `version` -> the newest version, µs. `<chat>` -> the inbox
+        entry: stamp (8 bytes, µs), state (1 byte, InboxState), floor (8 bytes, µs: messages up to this time
+        do not bring an OUT chat back); a direct chat without an entry counts as IN. A LARGE chat has a digest
+        of its state at the last check instead of the floor; 0: no check since the entry was written. An
+        INVITED chat has the inviter's handle after the floor; earlier versions wrote none.
+    `{u<NNN>}:inbox:<handle>`: ZSET, no expiry: chat, also an OUT one -> version of its last change.
     `{u<NNN>}:active:<handle>`: ZSET, no expiry: chat that is not OUT -> time of its last activity, µs; of
-        a LARGE one as it was last checked.
-    `{u<NNN>}:large:<handle>`: ZSET, no expiry: chat that is LARGE -> when the round of checks began that came
-        to it last, µs; 0: none did.
-    `{u<NNN>}:invitations:<handle>`: ZSET, no expiry: chat to which the user is INVITED -> since when, µs.
+        a LARGE chat as of its last check.
+    `{u<NNN>}:large:<handle>`: ZSET, no expiry: LARGE chat -> when the last round of checks that reached it
+        began, µs; 0: none did.
+    `{u<NNN>}:invitations:<handle>`: ZSET, no expiry: INVITED chat -> time of the invitation, µs.
     `{u<NNN>}:lineages:<handle>`: ZSET, no expiry, MAX_LINEAGES: lineage of sync tokens -> highest version
-        that it was told.
+        that it received.
     A version is the time in µs, and always above the user's last one.
     """
 
     def deliver(self, chat: str, time: int, handles: Iterable[str]) -> Batch[list[Recipient]]:
-        """Return the batch that notes a message in the inboxes of users; again, or late, is no change.
+        """Return the batch that writes a message's time to the inboxes of users; idempotent.
 
-        time: the message's, µs. Its result is the ready connections of those who are not deleted.
+        time: Of the message, µs. Its result is the ready connections of the users who are not deleted.
         """
         args = (chat, time, int(":" not in chat))
         groups = partitions.by_partition(handles, each=5)
@@ -70,15 +69,15 @@ class Inboxes:
         more = (keys.large, keys.user_connections, keys.invitations)
         named = (*_index_keys(entry.handle), *(key(entry.handle) for key in more))
         args = (chat, entry.stamp, int(entry.state), entry.active, entry.inviter)
-        return Query(WRITE_INBOX_ENTRY, named, args, _placed)
+        return Query(WRITE_INBOX_ENTRY, named, args, _updated)
 
     def active(
         self, handle: str, below: ScoredMember | None, since: int, limit: int, checks: int = 0
     ) -> Query[ActivePage]:
-        """Return the query for a page by last activity, from the highest down.
+        """Return the query for a page of chats, the last active one first.
 
-        below: (time, chat) of the one before; None: from the top. since: only what was active later, µs.
-        checks: maximum number of large chats to check.
+        below: Time and id of the chat before the page; None: the first page. since: Only chats active later,
+        µs. checks: Maximum number of large chats to check.
         """
         after: tuple[int | str, str] = ("", "") if below is None else below
         named = (keys.active(handle), keys.inbox_entries(handle), keys.large(handle))
@@ -87,39 +86,39 @@ class Inboxes:
     def moved(
         self, handle: str, lineage: str | None, since: int, limit: int, began: int = 0, checks: int = 0
     ) -> Query[MovedPage | None]:
-        """Return the query for what moved after a version; None: what the lineage was told is gone.
+        """Return the query for the chats that changed after a version; None: the lineage is forgotten.
 
-        lineage: None for a client that was told nothing. began: when the round of checks began, µs; 0: it
-        begins now. checks: maximum number of large chats to check.
+        lineage: None for a client that has received nothing. began: When the round of checks began, µs; 0: it
+        begins now. checks: Maximum number of large chats to check.
         """
         named = (keys.inbox_entries(handle), keys.inbox(handle), keys.large(handle), keys.lineages(handle))
         return Query(READ_MOVED_CHATS, named, (lineage or "", since, limit, began, checks), _moved)
 
     def record_checks(self, handle: str, began: int, checked: Iterable[Checked]) -> Query[int | None]:
-        """Return the query that notes how large chats are; those that were otherwise before move.
+        """Return the query that records checks of large chats, and gives changed ones a new version.
 
-        began: when the round of checks began that came to them, µs; 0: they are of none. It replies how many
-        have moved; None: the store takes no writes.
+        began: When the round of checks began, µs; 0: they belong to none. The result is the number of changed
+        chats; None: the store takes no writes.
         """
         named = (keys.inbox_entries(handle), keys.inbox(handle), keys.active(handle), keys.large(handle))
         args = (part for one in checked for part in (one.chat, one.digest, one.active, one.version))
         return Query(CHECK_LARGE_CHATS, named, (began, *args), if_refused=None)
 
     def register(self, handle: str, lineage: str, version: int) -> Query[bool | None]:
-        """Return the query that notes what a lineage is told.
+        """Return the query that records the version that a lineage receives.
 
-        False: there is no such version any more. None: the store takes no writes.
+        False: that version no longer exists. None: the store takes no writes.
         """
         named = (keys.inbox_entries(handle), keys.lineages(handle))
         args = (lineage, version, MAX_LINEAGES)
         return Query(REGISTER_LINEAGE, named, args, bool_if_kept, if_refused=None)
 
     def large(self, handle: str, most: int = MAX_ATTACHED) -> Query[list[str]]:
-        """Return the query for a user's chats that are too large to write inboxes, `most` at most."""
+        """Return the query for at most `most` of a user's large chats, whose messages go to no inbox."""
         return Query(READ_LARGE_CHATS, (keys.large(handle),), (most,), _texts)
 
     def chats_of(self, handle: str) -> Query[list[str]]:
-        """Return the query for all chats that a user has or had, in the order in which they moved."""
+        """Return the query for all chats that a user has or had, oldest change first."""
         return Query("ZRANGE", (keys.inbox(handle),), (0, -1), _texts)
 
     def forget(self, handle: str) -> Batch[list[object]]:
@@ -129,7 +128,7 @@ class Inboxes:
 
 
 def bool_if_kept(reply: int | None) -> bool | None:
-    """Read the reply of a query that stands for 0 or 1, and is None where the store takes no writes."""
+    """Read a reply of 0 or 1; None: the store takes no writes."""
     return None if reply is None else bool(reply)
 
 
@@ -141,7 +140,7 @@ def _delivery_keys(handles: Iterable[str]) -> tuple[str, ...]:
     return tuple(key for handle in handles for key in (*_index_keys(handle), keys.user_connections(handle)))
 
 
-def _placed(reply: list[Any]) -> UpdatedEntry:
+def _updated(reply: list[Any]) -> UpdatedEntry:
     live, *recipients = reply
     return UpdatedEntry(bool(live), recipients_of(*recipients))
 

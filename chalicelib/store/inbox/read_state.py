@@ -1,4 +1,4 @@
-"""How far the readers of a chat have come, and what they have marked it with."""
+"""Read states: how far each reader of a chat has read and received, and the reader's flags."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ SHOW_DIRECT_CHAT = Script("inbox/show_direct_chat")
 READ_RECEIPTS = Script("inbox/read_receipts")
 
 MARKED_UNREAD, PINNED, MUTED, ARCHIVED, HIDDEN, WROTE, ACCEPTED = 1, 2, 4, 8, 16, 32, 64
-"""Flags. HIDDEN: of a chat of two that was left, until something is written in it. WROTE: the reader has
-written in a chat of two; it stays. ACCEPTED: the reader has written in the chat, made it or joined it by
-themselves, and has not left it since."""
+"""Flags. HIDDEN: The reader left the direct chat, and it has no message since. WROTE: The reader has written
+in the direct chat; never cleared. ACCEPTED: The reader has written in the chat, made it or joined it by a
+call of their own, and has not left it since."""
 RECORD = struct.Struct(">QQQQB")
 """read, received, cleared, stamp, flags; `>I8I8I8I8B` in Lua."""
 
@@ -29,10 +29,10 @@ T = TypeVar("T")
 
 
 class ReadStateChange(NamedTuple):
-    """What the inbox of a reader must be told of a chat.
+    """A change of a read state that the reader's inbox must show.
 
-    stamp: the reader's, µs since 1970. active: the time of the newest message that they see, µs; 0 for none.
-    large: whether the chat is.
+    stamp: Of the read state, µs since 1970. active: Time of the newest message that the reader sees, µs; 0:
+    none. large: Whether the chat is large.
     """
 
     stamp: int
@@ -41,7 +41,7 @@ class ReadStateChange(NamedTuple):
 
 
 class Receipt(NamedTuple):
-    """How far a member has come, in seqs; 0 for nowhere."""
+    """The seqs up to which a member has read and received a chat; 0: none."""
 
     handle: str
     read: int
@@ -49,17 +49,16 @@ class Receipt(NamedTuple):
 
 
 class ReadStates:
-    """The marks of a chat's readers. Their keys, in the chat's partition `{c<NNN>}` (see store/keys.py):
+    """The read states of a chat. Their keys, in the chat's partition `{c<NNN>}` (see store/keys.py):
 
     `{c<NNN>}:readers:<chat>`: HASH, no expiry. handle -> read, received and cleared seq and `stamp`, 8 bytes
-        each, big-endian, and a byte of flags, as above. cleared: in a chat of two, what came up to there is
-        hidden from the reader. stamp: µs since 1970; it rises with every change of how the reader stands to
-        the chat but for the mark of what was received.
-    `{c<NNN>}:outbox`: `p<handle>\\0<chat>` -> the stamp, when it has risen otherwise than by a message; see
+        each, big-endian, and a byte of flags, as above. cleared: In a direct chat, messages up to this seq
+        are hidden from the reader. stamp: µs since 1970; every change raises it, except of `received`.
+    `{c<NNN>}:outbox`: `p<handle>\\0<chat>` -> the stamp, if something other than a message has raised it; see
         Outbox.
 
-    handle: of a chat of two it is one of the two. Of a group only members have marks: all raise ChatNotFound
-    and NotAMember.
+    handle: Of one of the two users of a direct chat. In a group only members have read states: all queries
+    raise ChatNotFound and NotAMember.
     """
 
     def read(
@@ -72,10 +71,10 @@ class ReadStates:
         *,
         field: str = "seq",
     ) -> Query[ReadStateChange | None]:
-        """Return the query that raises how far a member has read, and clears MARKED_UNREAD.
+        """Return the query that raises the seq read by a member, and clears MARKED_UNREAD.
 
-        time, epoch: What the message at seq and the log must have, unless None. field: Name of the field with
-        the seq. Its result is None if nothing that an inbox shows has changed.
+        time, epoch: Expected time of the message at seq and epoch of the log; None: any. field: Name of the
+        field with the seq. Its result is None if nothing that an inbox shows has changed.
         Reading its reply also raises HistoryChanged, and BadRequest for a seq that does not exist yet.
         """
         return _changing(RAISE_READ_STATE, chat, handle, _raised("read", seq, time, epoch), field, _changed)
@@ -90,7 +89,7 @@ class ReadStates:
         *,
         field: str = "seq",
     ) -> Query[bool]:
-        """Return the query that raises how far a member has received; False: it was there. See `read`."""
+        """Return the query that raises the seq received by a member; False: it is unchanged. See `read`."""
         return _changing(RAISE_READ_STATE, chat, handle, _raised("received", seq, time, epoch), field, bool)
 
     def flag(self, chat: str, handle: str, set_bits: int, clear_bits: int) -> Query[ReadStateChange | None]:
@@ -110,7 +109,7 @@ class ReadStates:
         return _turning(SHOW_DIRECT_CHAT, (*reader_keys(chat), keys.outbox(chat)), chat, handle)
 
     def receipts(self, chat: str, handle: str) -> Query[list[Receipt]]:
-        """Return the query for how far each member has come, by handle; handle: a member, who asks."""
+        """Return the query for the receipts of all members, by handle; handle: Of the reading member."""
         kind = kind_of(chat)
         pair = dict.fromkeys(chat.split(":")) if kind == "direct" else ()
         args = (handle, kind, *pair)

@@ -1,4 +1,4 @@
-"""The index of a user's chats, where it knows of writes that a chat has lost."""
+"""The repair of a user's index that knows of writes which a chat has lost."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ LAST_VERSION = 2**53 - 1
 
 
 class KnownChat(NamedTuple):
-    """What the index says of a chat: the version at which it moved, its stamp, how it stands to the inbox.
+    """A chat as the index has it: version of its last change, stamp and state.
 
-    time: of its newest message; 0 for none, and for a chat that is not IN. All in µs.
+    time: Of its newest message; 0: none, or the chat is not IN. All times in µs.
     """
 
     chat: str
@@ -30,33 +30,33 @@ class KnownChat(NamedTuple):
 
 
 class KnownChats(NamedTuple):
-    """Chats that moved recently, as the index has them, and the store's time, µs."""
+    """Recently changed chats as the index has them, and the store's time, µs."""
 
     time: int
     chats: list[KnownChat]
 
 
 class InboxRepair:
-    """Sets an index right that is ahead of a chat, since the chat's node lost its last writes.
+    """Repairs an index that is ahead of a chat, because the chat's node lost its last writes.
 
     It has no keys of its own; see Inboxes.
     """
 
     @staticmethod
     def first(handle: str, after: int, limit: int) -> Query[KnownChats]:
-        """Return the query for the first chats that moved after a version, µs."""
+        """Return the query for the first chats that changed after a version, µs."""
         return _looking(handle, after, LAST_VERSION, limit, "first")
 
     @staticmethod
     def last(handle: str, after: int, upto: int, limit: int) -> Query[KnownChats]:
-        """Return the query for the last chats that moved after one version, and not after another, µs."""
+        """Return the query for the last chats that changed after one version and up to another, µs."""
         return _looking(handle, after, upto, limit, "last")
 
     @staticmethod
     def repair(known: KnownChat, entry: InboxEntry) -> Query[bool | None]:
-        """Return the query that sets what the index says of a chat.
+        """Return the query that replaces the index's entry of a chat.
 
-        False: the chat has moved since. None: the store takes no writes.
+        False: the chat has changed since. None: the store takes no writes.
         """
         handle = entry.handle
         named = (keys.inbox_entries(handle), keys.inbox(handle), keys.active(handle))

@@ -22,17 +22,17 @@ READ_LOG = Script("messages/read_log")
 DAY_SECONDS = 86_400
 IDS_TTL_SECONDS = 2 * DAY_SECONDS
 PAGE_BYTES = 4 * 1024 * 1024
-LAST_PLACE = 2**53 - 1
+LAST_INDEX = 2**53 - 1
 """The largest whole number that Lua can hold."""
 STORED, DUPLICATE, CONFLICT, CHAT_MISSING, MEMBER_MISSING, MUTED, NOTHING_REPLIED = range(7)
-"""What comes of an append; see lua/messages/append_message.lua."""
+"""The outcomes of an append; see lua/messages/append_message.lua."""
 
 
 class Appended(NamedTuple):
-    """Where a message stands in the log; time in µs since 1970.
+    """The result of an append; seq, time: Of the message, µs since 1970.
 
-    members: handles of all members, of a group that is not large, unless the message is a duplicate.
-    recipients: of a group that is large, the connections of members that are attached to it, likewise.
+    members: Handles of all members of a group that is not large; None for a duplicate. recipients: The
+    attached connections of members of a large group; None for a duplicate.
     """
 
     seq: int
@@ -45,8 +45,8 @@ class Appended(NamedTuple):
 class LogPage(NamedTuple):
     """Neighbouring messages of a log in rising seq, and the log's bounds when they were read.
 
-    base, head: those of what the reader may read. deleted: of a group, who sent some of the messages and has
-    no account any more.
+    base, head: Bounds of the messages that the reader may read. deleted: Of a group, handles of senders of
+    these messages whose accounts are deleted.
     """
 
     base: int
@@ -60,8 +60,8 @@ class MessageLog:
     """The log of a chat. Its keys, all in the chat's partition `{c<NNN>}` (see store/keys.py):
 
     `{c<NNN>}:log:<chat>`: LIST, no expiry. Index 0 is the header, index i the message with seq = base + i.
-        header: byte 0, then `base` and `epoch`, 8 bytes each, big-endian. base: how many messages were
-        trimmed. epoch: the time in µs at which the log began; it names this history of the chat.
+        header: byte 0, then `base` and `epoch`, 8 bytes each, big-endian. base: Number of trimmed messages.
+        epoch: The time in µs at which the log began; it names this history of the chat.
         message: byte 1 (the version), 8 bytes of time (µs since 1970, by the store's clock, always above the
         message before, so that it names the message), then the msgpack array [sender, text, id, kind, event,
         reply_to] without the defaults at its end.
@@ -70,7 +70,7 @@ class MessageLog:
         of time, 6 bytes of seq.
     `{c<NNN>}:outbox`: `m<chat>` -> time of the newest message; see Outbox.
 
-    A message also raises its sender's own marks, see ReadStates, and takes what was trimmed off `uncounted`.
+    A message also raises its sender's read state, see ReadStates, and removes trimmed seqs from `uncounted`.
     """
 
     def __init__(self, keep: int = 0) -> None:
@@ -81,9 +81,8 @@ class MessageLog:
 
         chat: The canonical id. content.id: Appended once for the same sender (by case-folded name) within at
         least 24 hours.
-        Reading its reply raises IdConflict if the id came with another content before; MessageNotFound for a
-        reply to a message that does not exist yet; of a group ChatNotFound, NotAMember and Muted, before
-        anything else.
+        Reading its reply raises IdConflict if the id was appended with other content; MessageNotFound for a
+        reply to a message that does not exist yet; for a group first ChatNotFound, NotAMember and Muted.
         """
         sender = folded(content.sender)
         names = [keys.log(chat), keys.chat(chat), keys.members(chat)]
@@ -113,12 +112,12 @@ class MessageLog:
         time: int | None = None,
         epoch: int | None = None,
     ) -> Query[LogPage]:
-        """Return the query for the messages that follow a seq, oldest first, `limit` or 4 MiB at the most.
+        """Return the query for the messages after a seq, oldest first: at most `limit`, and at most 4 MiB.
 
-        reader: the handle of who reads, as far as they may; None: everything is read. Of a chat of two it is
-        one of the two. time, epoch: what the message at seq and the log must have.
-        Reading the reply raises HistoryChanged when they have not, ChatNotFound for an unknown or deleted
-        group, and NotAMember when the reader may read nothing of it.
+        reader: Handle of the reader, one of the two users of a direct chat; the page has only messages that
+        they may read. None: all messages. time, epoch: Expected time of the message at seq and epoch of the
+        log; None: any. Reading the reply raises HistoryChanged if they differ, ChatNotFound for an unknown or
+        deleted group, and NotAMember if the reader may read nothing of it.
         """
         return _reading(chat, "after", seq, limit, reader, time, epoch)
 
@@ -132,11 +131,11 @@ class MessageLog:
         time: int | None = None,
         epoch: int | None = None,
     ) -> Query[LogPage]:
-        """Return the query for the messages that precede a seq; see `after`."""
+        """Return the query for the messages before a seq; see `after`."""
         return _reading(chat, "before", seq, limit, reader, time, epoch)
 
     def newest(self, chat: str, skip: int, limit: int, *, reader: str | None = None) -> Query[LogPage]:
-        """Return the query for the newest messages but for the `skip` newest ones; see `after`."""
+        """Return the query for the newest messages without the `skip` newest ones; see `after`."""
         return _reading(chat, "newest", skip, limit, reader, None, None)
 
 
@@ -162,10 +161,10 @@ def _appended(chat: str, reply: Any) -> Appended:
 
 
 def _reading(
-    chat: str, side: str, place: int, limit: int, reader: str | None, time: int | None, epoch: int | None
+    chat: str, side: str, start: int, limit: int, reader: str | None, time: int | None, epoch: int | None
 ) -> Query[LogPage]:
     at = b"" if time is None else time.to_bytes(8)
-    cursor = (min(place, LAST_PLACE), limit, PAGE_BYTES, at, "" if epoch is None else str(epoch))
+    cursor = (min(start, LAST_INDEX), limit, PAGE_BYTES, at, "" if epoch is None else str(epoch))
     args = (side, *cursor, reader or "", kind_of(chat))
     return Query(READ_LOG, reader_keys(chat), args, lambda reply: _slice(chat, reply))
 

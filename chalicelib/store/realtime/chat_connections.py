@@ -16,11 +16,11 @@ RENEW_CHAT_CONNECTION = Script("realtime/renew_chat_connection", spares_writes=T
 
 JOINED, PROTOBUF = 1, 2
 GRACE = 15 * 60 * 1_000_000
-"""µs that a client is kept after it has expired, so that the sweep can tell of it."""
+"""µs for which an expired connection is kept, so that the sweep can notify others of its end."""
 
 
 class ChatConnection(NamedTuple):
-    """A connection that is attached to a chat; protobuf: it takes that, and no JSON. handle: whose it is."""
+    """A connection attached to a chat; protobuf: Whether it reads protobuf instead of JSON."""
 
     connection: str
     protobuf: bool
@@ -28,9 +28,9 @@ class ChatConnection(NamedTuple):
 
 
 class Joined(NamedTuple):
-    """A connection that was attached; first: whether it is the user's first joined one.
+    """The result of attaching a connection; first: Whether it is the user's first joined connection.
 
-    connections: all joined ones, this one included.
+    connections: All joined connections, with this one.
     """
 
     first: bool
@@ -38,9 +38,9 @@ class Joined(NamedTuple):
 
 
 class Left(NamedTuple):
-    """A connection's going; last: it was the user's last joined one. handle: whose; empty: it was not there.
+    """The result of detaching a connection; last: Whether it was the user's last joined connection.
 
-    connections: those still joined.
+    handle: Of its user; empty: it was not attached. connections: The remaining joined ones.
     """
 
     last: bool
@@ -54,9 +54,10 @@ class ChatConnections:
     `{c<NNN>}:clients:<chat>`: HASH, expires 15 minutes after the last one of it has: connection -> 8 bytes of
         when it expires (µs, big-endian), a byte of flags (1: joined by room.join, 2: protobuf), the handle.
 
-    One that has expired counts as gone everywhere, and is kept until `detach`, or for 15 minutes. Nobody is
-    told of the clients of who is not (or no more) a member.
-    lease: µs that a client lives after it was renewed.
+    An expired connection counts as ended everywhere, and is kept until `detach`, or for 15 minutes. Queries
+    leave out the connections of users who are not members (any more).
+
+    lease: µs of a connection's lease from its renewal.
     """
 
     def __init__(self, lease: int) -> None:
@@ -67,13 +68,13 @@ class ChatConnections:
     ) -> Query[Joined | None]:
         """Return the query that attaches a connection for a lease; None: not a member, or no such chat.
 
-        joined: by room.join; one that has joined stays so.
+        joined: Whether by room.join; a joined connection stays joined.
         """
         args = (handle, connection, JOINED * joined + PROTOBUF * protobuf, self._lease, GRACE)
         return Query(ATTACH_CONNECTION, _keys(chat), args, _joined)
 
     def detach(self, chat: str, connection: str) -> Query[Left]:
-        """Return the query that detaches a connection; again is no change."""
+        """Return the query that detaches a connection; idempotent."""
         return Query(
             DETACH_CONNECTION, (keys.members(chat), keys.chat_connections(chat)), (connection,), _left
         )
@@ -83,7 +84,7 @@ class ChatConnections:
         return Query(READ_JOINED_CONNECTIONS, _keys(chat), (reader,), lambda reply: _read(chat, reply))
 
     def present(self, chat: str, reader: str) -> Query[list[ChatConnection]]:
-        """Return the query for the joined connections; none for who is no member, or of no such chat."""
+        """Return the query for the joined connections; empty if the reader is not a member."""
         return Query(
             READ_JOINED_CONNECTIONS,
             _keys(chat),
@@ -92,7 +93,7 @@ class ChatConnections:
         )
 
     def renew(self, chat: str, connection: str) -> Query[bool]:
-        """Return the query that renews a client; False: it is not attached any more."""
+        """Return the query that renews a connection; False: it is no longer attached."""
         return Query(
             RENEW_CHAT_CONNECTION, (keys.chat_connections(chat),), (connection, self._lease, GRACE), bool
         )

@@ -15,9 +15,9 @@ RECORD_WATCHED_USERS = Script("realtime/record_watched_users")
 CLOSE_CONNECTION = Script("realtime/close_connection")
 
 GRACE_MS = 15 * 60 * 1000
-"""How long a socket is kept after its lease, so that the sweep can tell of it."""
+"""Time for which a connection is kept after its lease, so that the sweep can notify others of its end."""
 RENEWALS = 16
-"""Renewals elsewhere in a lease: who is silent for less than 15/16 of it, 618 of 660 s, is gone nowhere."""
+"""Renewals in other slots in a lease: a connection silent for up to 15/16 of it, 618 of 660 s, stays open."""
 PROTOBUF = 2
 CHAT, WATCHED = "chat:", "watch:"
 
@@ -25,9 +25,9 @@ CHAT, WATCHED = "chat:", "watch:"
 class FrameSender(NamedTuple):
     """The connection that sent a frame.
 
-    session: the digest of its token, or NAMED of UserConnections, or empty. room: the room of its ticket.
-    renew: whether the keys in other slots must be renewed now. wait: µs until a frame may pass; 0: this one
-    may.
+    session: Digest of the session's token, or NAMED of UserConnections, or empty. room: Of its ticket. renew:
+    Whether the keys in other slots must be renewed now. wait: µs until a frame is within the limit; 0: this
+    frame is.
     """
 
     handle: str
@@ -39,7 +39,7 @@ class FrameSender(NamedTuple):
 
 
 class Attachments(NamedTuple):
-    """What other slots hold of a connection: the chats it is attached to, the users it watches."""
+    """The chats to which a connection is attached, and the users whom it watches."""
 
     handle: str
     chats: list[str]
@@ -50,13 +50,14 @@ class Connections:
     """The connections by their ids. Their key, each in a slot of its own:
 
     `{x:<connection>}:socket`: HASH, expires 15 minutes after the lease: `user` (handle), `session` (as
-        UserConnections has it), `flags` (2: protobuf), `lease` (until when, µs), `renewed` (µs, when
-        the other slots were last told to renew it), `rate` (see parts/gcra.lua), `room` (of its ticket) if
-        there is one; `chat:<chat>` for each chat that it is attached to and `watch:<handle>` for each user
-        whom it watches, empty.
+        UserConnections has it), `flags` (2: protobuf), `lease` (its end, µs), `renewed` (time of the last
+        renewal in the other slots, µs), `rate` (see parts/gcra.lua), `room` (of its ticket) if there is one;
+        `chat:<chat>` for each chat that it is attached to and `watch:<handle>` for each user whom it watches,
+        empty.
 
-    A connection whose lease is over takes no frames any more.
-    lease: µs that a connection lives after a frame.
+    A connection accepts no frames after its lease.
+
+    lease: µs of a connection's lease from a frame.
     """
 
     def __init__(self, lease: int) -> None:
@@ -69,49 +70,49 @@ class Connections:
     def open(
         self, connection: str, handle: str, session: bytes, *, protobuf: bool, room: str | None
     ) -> Query[object]:
-        """Return the query that makes a connection known; session: the digest of its token, or empty."""
+        """Return the query that adds a connection; session: Digest of the session's token, or empty."""
         args = (handle, session, PROTOBUF * protobuf, room or "", *self._times)
         return Query(OPEN_CONNECTION, (keys.connection(connection),), args)
 
     def frame(self, connection: str, limit: int) -> Query[FrameSender | None]:
-        """Return the query that renews a connection's lease and takes a frame from its limit.
+        """Return the query that renews a connection's lease and counts a frame against its limit.
 
-        limit: frames a minute; 0: none. None: there is no such connection, or its lease is over.
+        limit: Frames a minute; 0: no limit. The result is None if the connection is unknown or has expired.
         """
         return Query(
             TAKE_FRAME, (keys.connection(connection),), (limit, *self._times, self._lease // RENEWALS), _held
         )
 
     def attachments(self, connection: str) -> Query[Attachments | None]:
-        """Return the query for what other slots hold of a connection; None: it is not known."""
+        """Return the query for the chats and watched users of a connection; None: it is unknown."""
         return Query("HGETALL", (keys.connection(connection),), read=_attached)
 
     def takes_protobuf(self, connection: str) -> Query[bool]:
-        """Return the query for whether a connection takes protobuf; False: it takes JSON, or is not known."""
+        """Return the query for whether a connection reads protobuf; False: it reads JSON, or is unknown."""
         return Query(
             "HGET", (keys.connection(connection),), ("flags",), lambda held: bool(int(held or 0) & PROTOBUF)
         )
 
     def attach(self, connection: str, *chats: str) -> Query[bool]:
-        """Return the query that notes chats to which a connection is attached; False: it is not known."""
+        """Return the query that records chats to which a connection is attached; False: it is unknown."""
         return Query(
             RECORD_ATTACHED_CHATS, (keys.connection(connection),), tuple(CHAT + chat for chat in chats), bool
         )
 
     def detach(self, connection: str, chat: str) -> Query[bool]:
-        """Return the query that strikes a chat off; False: it was not noted."""
+        """Return the query that removes the record of an attached chat; False: there was none."""
         return Query("HDEL", (keys.connection(connection),), (CHAT + chat,), bool)
 
     def watching(self, connection: str, *handles: str) -> Query[list[str]]:
-        """Return the query that notes whom a connection watches, instead of whom it did; returns those.
+        """Return the query that replaces the watched users of a connection; it returns the earlier ones.
 
-        Of a connection that is not known nothing is noted.
+        It does nothing for an unknown connection.
         """
         named = tuple(WATCHED + handle for handle in handles)
         return Query(RECORD_WATCHED_USERS, (keys.connection(connection),), (WATCHED, *named), _watched)
 
     def forget(self, connection: str) -> Query[Attachments | None]:
-        """Return the query that forgets a connection, as the last thing of it; None: it was not known."""
+        """Return the query that deletes a connection and returns its records; None: it was unknown."""
         return Query(CLOSE_CONNECTION, (keys.connection(connection),), read=_attached)
 
 

@@ -33,11 +33,11 @@ READ_EXPIRED_LEASES = Script("realtime/read_expired_leases")
 TICKET_SECONDS = 30
 MAX_CONNECTIONS = 100  # of a user
 MAX_WATCHERS = 10_000
-"""Connections that watch a user; one more is shown the presence, and no change of it."""
+"""Maximum number of connections that watch a user; a further one reads the presence, and gets no changes."""
 PROTOBUF = 2
-"""The flag of a connection that takes protobuf; see lua/parts/recipients.lua."""
+"""The flag of a connection that reads protobuf; see lua/parts/recipients.lua."""
 NAMED = b"\0"
-"""In place of a session's digest: let in by a name alone, for as long as that has no account."""
+"""Instead of a session's digest: authenticated by a name alone, while the name has no account."""
 
 
 class UserConnections:
@@ -51,20 +51,21 @@ class UserConnections:
     `{u<NNN>}:ticket:<handle>:<digest>`: STRING, expires with the ticket: a byte with the length of the
         session's digest, the digest, the room. The digest in the key is the ticket's, in hexadecimal.
     `{u<NNN>}:watchers:<handle>`: HASH, expires a lease after its last write: connection -> 8 bytes of when
-        it expires, a byte of flags (2: protobuf), the handle of who watches.
+        it expires, a byte of flags (2: protobuf), the handle of the watcher.
 
-    A connection that has expired counts as gone everywhere, and is kept until `drop`. A
-    lease that a wrong clock made too long counts until the sweep shortens it.
-    lease: µs that a connection lives after it was renewed.
+    An expired connection counts as ended everywhere, and is kept until `drop`. A lease that a wrong clock
+    made too long counts until the sweep shortens it.
+
+    lease: µs of a connection's lease from its renewal.
     """
 
     def __init__(self, lease: int) -> None:
         self._lease = lease
 
     def ticket(self, handle: str, digest: bytes, session: bytes, room: str | None) -> Query[object]:
-        """Return the query that keeps a ticket for one connection.
+        """Return the query that stores a ticket for one connection.
 
-        digest: the ticket's. session: the digest of the session it was made for; NAMED; empty: of none.
+        digest: Of the ticket. session: Digest of the token of the ticket's session; NAMED; empty: no session.
         """
         held = bytes([len(session)]) + session + (room or "").encode()
         return Query("SET", (keys.ticket(handle, digest.hex()),), (held, "EX", TICKET_SECONDS))
@@ -72,10 +73,10 @@ class UserConnections:
     def connect(
         self, handle: str, ticket: bytes | None, session: bytes, connection: str, *, protobuf: bool
     ) -> Query[ConnectAttempt]:
-        """Return the query that adds a connection, not ready yet, by a ticket, or else by a session.
+        """Return the query that adds a connection, not ready yet, by a ticket or by a session.
 
-        ticket: its digest; it is used up, so with one this is not repeatable. session: what counts without
-        one; NAMED: a name alone; empty: what somebody else has vouched for.
+        ticket: Its digest; the query deletes the ticket, and so is not repeatable. session: Used without a
+        ticket: digest of the session's token; NAMED: a name alone; empty: authenticated elsewhere.
         """
         named = [keys.user(handle), keys.sessions(handle), keys.user_connections(handle), keys.leases(handle)]
         if ticket is not None:
@@ -85,56 +86,56 @@ class UserConnections:
         return Query(ADD_CONNECTION, tuple(named), args, _entry, repeatable=ticket is None)
 
     def ready(self, handle: str, connection: str) -> Query[PresenceChange | None]:
-        """Return the query that makes a connection ready; None: it is gone, or its session has ended."""
+        """Return the query that makes a connection ready; None: it or its session has ended."""
         named = (*_keys(handle), keys.sessions(handle))
         args = (handle, connection, self._lease)
         return Query(MARK_READY, named, args, lambda reply: _changed(reply) if reply else None)
 
     def renew(self, handle: str, connection: str) -> Query[bool]:
-        """Return the query that renews a connection; False: it is gone, or its session has ended: drop it."""
+        """Return the query that renews a connection; False: it or its session has ended: drop it."""
         named = (keys.user(handle), keys.sessions(handle), keys.user_connections(handle), keys.leases(handle))
         return Query(RENEW_CONNECTION, named, (handle, connection, self._lease), bool)
 
     def drop(self, handle: str, connection: str) -> Query[PresenceChange]:
-        """Return the query that removes a connection; again is no change."""
+        """Return the query that removes a connection; idempotent."""
         return Query(DROP_CONNECTION, _keys(handle), (handle, connection), _changed)
 
     def drop_session(self, handle: str, session: bytes, keep: bytes = b"") -> Query[list[Recipient]]:
-        """Return the query that ends connections, for good; each is to be dropped then, at last by the sweep.
+        """Return the query that ends connections for good; the caller drops each, or else the sweep does.
 
-        session: what the digest of their session begins with; empty: all. keep: the digest of a session that
-        keeps its connections.
+        session: Prefix of the digest of their session's token; empty: all sessions. keep: Digest of the token
+        of a session whose connections stay.
         """
         named = (keys.user_connections(handle), keys.leases(handle))
         return Query(END_CONNECTIONS, named, (handle, session, keep), lambda reply: recipients_of(*reply))
 
     def of(self, handle: str, reader: str) -> Query[ShownPresence | None]:
-        """Return the query for whether a user is online; None: there is no account, and nobody connected.
+        """Return the query for whether a user is online; None: there is no account and no connection.
 
-        reader: who asks; for one whom the user has blocked they are offline, and never were online.
+        reader: Handle of the reader; to a reader whom the user blocks, the user was never online.
         """
         return Query(READ_PRESENCE, _shown_keys(handle), (reader,), _shown)
 
     def watch(
         self, handle: str, connection: str, watcher: str, *, protobuf: bool
     ) -> Query[ShownPresence | None]:
-        """Return the query that has a connection watch a user for a lease, and shows the presence now.
+        """Return the query that makes a connection watch a user for a lease, and returns the presence.
 
-        watcher: the handle of who asks; see `of`. Again renews it.
+        watcher: Handle of the watcher, see `of`. Another call renews the lease.
         """
         named = (*_shown_keys(handle), keys.watchers(handle))
         args = (watcher, connection, PROTOBUF * protobuf, self._lease, MAX_WATCHERS)
         return Query(WATCH_USER, named, args, _shown)
 
     def watching(self, handle: str, watcher: str) -> Query[WatchedPresence | None]:
-        """Return the query for how a user is shown to somebody, and where that one watches them.
+        """Return the query for a user's presence as a watcher sees it, with the watcher's connections.
 
-        None: there is no account, and nobody connected.
+        None: there is no account and no connection.
         """
         return Query(READ_WATCHER, (*_shown_keys(handle), keys.watchers(handle)), (watcher,), _watched)
 
     def unwatch(self, handle: str, connection: str) -> Query[bool]:
-        """Return the query that ends the watching of a user by a connection."""
+        """Return the query after which a connection no longer watches a user."""
         return Query("HDEL", (keys.watchers(handle),), (connection,), bool)
 
     def recipients(self, handles: Iterable[str]) -> Batch[list[Recipient]]:

@@ -69,7 +69,7 @@ class Store:
     def run_all(self, queries: Iterable[Query[Any] | Batch[Any]]) -> list[Any]:
         """Run repeatable queries, PIPELINE of them in a round trip, and return their results in order.
 
-        They may run in any order. Raises what the first one that failed raised; the others of its round trip
+        They may run in any order. Raises the error of the first failed query; the others of its round trip
         have run.
         """
         asked = list(queries)
@@ -78,9 +78,9 @@ class Store:
             self._choose_clock(parts[0].keys[0])
         results: list[Any] = []
         for start in range(0, len(parts), PIPELINE):
-            trip = parts[start : start + PIPELINE]
-            replies = self._guarded(functools.partial(self._replies, trip), repeatable=True)
-            results += [query.read(reply) for query, reply in zip(trip, replies, strict=True)]
+            together = parts[start : start + PIPELINE]
+            replies = self._guarded(functools.partial(self._replies, together), repeatable=True)
+            results += [query.read(reply) for query, reply in zip(together, replies, strict=True)]
         unread = iter(results)
         return [one.result(unread) for one in asked]
 

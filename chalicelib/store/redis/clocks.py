@@ -1,4 +1,4 @@
-"""Whose clock the scripts go by: the store's, or the caller's on a store that tells scripts no time."""
+"""The clock of the scripts: the store's, or the caller's if the store's scripts may not read the time."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from chalicelib.store.redis.scripts import Script
 T = TypeVar("T")
 
 ASK_TIME = Script("redis/ask_time")
-NOT_TOLD = re.compile(
+TIME_REFUSED = re.compile(
     "command is not allowed from script|command called from script"
     "|^The user executing the script can't run|^ACL failure in script"
 )
-"""What a store answers whose scripts may not call TIME: ElastiCache Serverless by public reports (see
-docs/adr/0018-whose-clock.md); one without TIME; Redis 7.0 and others to a user who may not call it."""
+"""Replies of stores whose scripts may not call TIME: of ElastiCache Serverless by public reports (see
+docs/adr/0018-whose-clock.md), of stores without TIME, and of others to a user without permission."""
 
 
 class ScriptClock:
-    """Chooses the clock, once, and tells scripts the time where the store does not.
+    """Chooses the clock once, and passes the caller's time to scripts that cannot read the store's.
 
-    asks: whether to ask the store whether its scripts may call TIME; it is taken for granted otherwise.
-    clock: this caller's, in nanoseconds since 1970.
+    asks: Whether to test if the store's scripts may call TIME; False: they may. clock: The caller's, ns since
+    1970.
     """
 
     def __init__(self, *, asks: bool = False, clock: Callable[[], int] = time.time_ns) -> None:
@@ -38,15 +38,15 @@ class ScriptClock:
         self._clock = clock
 
     def choose(self, node: Node, key: str) -> None:
-        """Ask the store, in one round trip, and log which clock it is; may raise what the node raises.
+        """Test the store in one round trip, and log the chosen clock; raises the errors of the node.
 
-        key: one that scripts may use; nothing is done with it.
+        key: Any key that scripts may use; it is neither read nor written.
         """
         asking: Query[Any] = Query(ASK_TIME, (key,))
         try:
             node.execute(asking.in_full, repeatable=True)
         except redis.ResponseError as error:
-            if not NOT_TOLD.search(str(error)):
+            if not TIME_REFUSED.search(str(error)):
                 raise
             self._is_callers = True
             LOGGER.warning({"event": "script_clock", "clock": "caller", "reason": str(error)})
@@ -55,5 +55,5 @@ class ScriptClock:
         self.chosen = True
 
     def timed(self, query: Query[T]) -> Query[T]:
-        """Return a query as the store is to be asked it now."""
+        """Return a query with the caller's time if the scripts need it."""
         return query.at(self._clock() // 1000) if self._is_callers else query

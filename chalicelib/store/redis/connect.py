@@ -1,4 +1,4 @@
-"""How a connection to the store is opened, and why the store does not let one in."""
+"""Connections to the store: their options, their pool, and the reasons for a refusal."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from chalicelib.config import Settings
 from chalicelib.idle import LastUse
 from chalicelib.store.redis.credentials import CredentialsUnavailable, StoreLogin
 
-UNTOLD = "REDIS_URL, or set PARLEY_REDIS_USER and PARLEY_REDIS_PASSWORD"
-# What Redis 7.0 and Valkey, and later Redis, answer when the script may run and a command of it may not.
+NO_LOGIN_ADVICE = "REDIS_URL, or set PARLEY_REDIS_USER and PARLEY_REDIS_PASSWORD"
+# Replies of Redis 7.0 and Valkey, and of later Redis, to a script with a command that the user may not call.
 NOT_IN_SCRIPT = re.compile("^The user executing the script can't|^ACL failure in script")
 CUT = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
 
@@ -29,8 +29,8 @@ CUT = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
 class TlsConnection(SSLConnection):
     """A TLS connection that shares its context with the others.
 
-    redis-py makes a context for each, and reads the system's authorities into it: 17 ms. The server's
-    certificate must be valid, and for the host that REDIS_URL or the cluster names.
+    redis-py makes a context for each connection, and reads the system's authorities into it: 17 ms. The
+    server's certificate must be valid, and name the host of REDIS_URL or of the cluster's node.
     """
 
     def _wrap_socket_with_ssl(self, sock: socket.socket) -> ssl.SSLSocket:
@@ -43,10 +43,10 @@ def _context(authorities: str | None) -> ssl.SSLContext:
 
 
 class Pool(ConnectionPool):
-    """redis-py's pool, with our TLS connections in place of its own, and none that may be dead.
+    """redis-py's pool with TlsConnection; it opens connections again that were unused for long.
 
-    The cluster client of redis-py 8.1 drops `health_check_interval`, which would spend a round trip to learn
-    that a connection is dead, and a time-out where nobody answers.
+    The cluster client of redis-py 8.1 ignores `health_check_interval`, which would also cost a round trip for
+    each check, and a time-out if nobody answers.
     """
 
     def __init__(self, connection_class: type[ConnectionInterface] = Connection, **options: Any) -> None:
@@ -55,7 +55,7 @@ class Pool(ConnectionPool):
         super().__init__(connection_class=ours, **options)
 
     def get_connection(self, *_: Any, **__: Any) -> Connection:
-        """Return an open connection; what was unused for long is opened again."""
+        """Return an open connection; one that was unused for long is opened again."""
         with self._lock:
             for connection in self._available_connections:
                 if connection in self._used and self._used[connection].is_long_ago():
@@ -63,13 +63,13 @@ class Pool(ConnectionPool):
         return super().get_connection()
 
     def release(self, connection: Any) -> None:
-        """Take a connection back, and note when."""
+        """Take a connection back, and record the time."""
         self._used[connection] = LastUse()
         super().release(connection)
 
 
 def options_of(settings: Settings, login: StoreLogin | None, timeout: float) -> dict[str, Any]:
-    """Return redis-py's options of a connection; timeout: seconds to connect, and for a reply."""
+    """Return redis-py's options of a connection; timeout: Seconds to connect, and for a reply."""
     options = {
         "socket_timeout": timeout,
         "socket_connect_timeout": timeout,
@@ -85,7 +85,7 @@ def options_of(settings: Settings, login: StoreLogin | None, timeout: float) -> 
 
 
 def drop_if_closed(connection: ConnectionInterface) -> None:
-    """Close our end of a connection whose other end is closed: what is sent next opens a new one."""
+    """Close a connection whose other end is closed; the next command opens a new one."""
     try:
         closed = connection.is_connected and connection.can_read(0)
     except redis.ConnectionError:
@@ -95,10 +95,10 @@ def drop_if_closed(connection: ConnectionInterface) -> None:
 
 
 class AccessRefused(Exception):
-    """The store is there and does not let us in, or not do this; the text says what to do.
+    """The store answers, and refuses the login or the command; the text says what to do.
 
-    login_refused: whether another password could help. passing: whether other calls may well succeed.
-    may_have_run: whether the command was sent before, and its answer lost.
+    login_refused: Whether another password could help. passing: Whether other calls may succeed.
+    may_have_run: Whether the command was sent before and its reply lost.
     """
 
     def __init__(self, text: str, *, login_refused: bool = False, passing: bool = False) -> None:
@@ -109,12 +109,12 @@ class AccessRefused(Exception):
 
 
 def refusal_of(error: Exception, login: StoreLogin | None) -> AccessRefused | None:
-    """Return the refusal that one of redis-py's errors comes from, with what to do about it, if it does."""
+    """Return the refusal behind an error of redis-py, with advice; None: the error has another cause."""
     reasons = list(_reasons(error))
     refusal = next(filter(None, (_refusal(reason, login) for reason in reasons)), None)
     if refusal is not None:
         refusal.__cause__ = error
-        # A refused login is raised as it is before a command is sent, and as a cluster's error after it.
+        # redis-py raises a refused login as it is before a command, and as a cluster's error after it.
         refusal.may_have_run = not isinstance(error, redis.AuthenticationError) and any(
             map(_is_lost_answer, reasons)
         )
@@ -131,8 +131,10 @@ def _refusal(reason: BaseException, login: StoreLogin | None) -> AccessRefused |
         case CredentialsUnavailable():
             return AccessRefused(str(reason))
         case redis.AuthenticationError():
-            told = UNTOLD if login is None else login.told
-            return AccessRefused(f"the store refuses the login ({reason}): check {told}", login_refused=True)
+            advice = NO_LOGIN_ADVICE if login is None else login.advice
+            return AccessRefused(
+                f"the store refuses the login ({reason}): check {advice}", login_refused=True
+            )
         case redis.ResponseError() if isinstance(reason, NoPermissionError) or NOT_IN_SCRIPT.search(
             str(reason)
         ):

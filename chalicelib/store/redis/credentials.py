@@ -1,4 +1,4 @@
-"""How Parley logs in to the store: by a password, a secret of AWS Secrets Manager, or an IAM token."""
+"""Logins to the store: a password, a secret of AWS Secrets Manager, or an IAM token."""
 
 from __future__ import annotations
 
@@ -20,43 +20,43 @@ ACCESS_STRING: Final = (
     " +expire +expireat +pexpire +pexpireat +persist +ttl +pttl +cluster|slots"
     " -@admin -@dangerous -@blocking"
 )
-"""What the store's user must be allowed, as ACL rules (the "access string" of ElastiCache and MemoryDB)."""
+"""The ACL rules that the store's user needs (the "access string" of ElastiCache and MemoryDB)."""
 
 TOKEN_SECONDS = 900
 SECRET_CONNECT_SECONDS, SECRET_READ_SECONDS, SECRET_ATTEMPTS = 1, 2, 2
 
 
 class CredentialsUnavailable(redis.AuthenticationError):
-    """What to log in with could not be had; the text names the variable and says why."""
+    """The credentials cannot be read; the text names the setting and the reason."""
 
 
 class StoreLogin(CredentialProvider):
-    """What a new connection says to log in.
+    """The login of a new connection.
 
-    told: what to check when the store refuses it.
+    advice: What to check if the store refuses the login: the rest of a sentence after "check".
     """
 
-    told: str
+    advice: str
 
     def get_credentials(self) -> tuple[str] | tuple[str, str]:
-        """Return user and password, or only the default user's password; may raise CredentialsUnavailable."""
+        """Return user and password, or only the default user's password; raises CredentialsUnavailable."""
         raise NotImplementedError
 
     def renew(self) -> bool:
-        """Look for a password newer than the one that was refused, and say whether there is one."""
+        """Look for a password newer than the refused one; return whether there is one."""
         return False
 
 
 class PasswordLogin(StoreLogin):
-    """A user and password that stay; without a user, the store's default one."""
+    """A fixed user and password; user: None: the store's default user."""
 
-    told = "PARLEY_REDIS_USER and PARLEY_REDIS_PASSWORD"
+    advice = "PARLEY_REDIS_USER and PARLEY_REDIS_PASSWORD"
 
     def __init__(self, user: str | None, password: str) -> None:
         self._pair = (user, password) if user else (password,)
 
     def get_credentials(self) -> tuple[str] | tuple[str, str]:
-        """Return them."""
+        """Return the user and password, or only the password."""
         return self._pair
 
 
@@ -73,10 +73,10 @@ class StoredSecret(msgspec.Struct, frozen=True):
 class SecretLogin(StoreLogin):
     """The password in a secret of AWS Secrets Manager, read at the first connection and kept.
 
-    secret: its ARN or name. user: the secret's own `username` when left out.
+    secret: Its ARN or name. user: None: the `username` of the secret.
     """
 
-    told = "that the secret of PARLEY_REDIS_SECRET has the password of the store's user"
+    advice = "that the secret of PARLEY_REDIS_SECRET has the password of the store's user"
 
     def __init__(self, secret: str, user: str | None) -> None:
         self._secret = secret
@@ -84,13 +84,13 @@ class SecretLogin(StoreLogin):
         self._login: PasswordLogin | None = None
 
     def get_credentials(self) -> tuple[str] | tuple[str, str]:
-        """Return the user and password of the secret as it was read last."""
+        """Return the user and password of the secret as of its last read."""
         if self._login is None:
             self._login = self._read()
         return self._login.get_credentials()
 
     def renew(self) -> bool:
-        """Read the secret again, and say whether it has changed: its password may have been rotated."""
+        """Read the secret again, as its password may have been rotated; return whether it has changed."""
         refused = self.get_credentials()
         self._login = self._read()
         return self._login.get_credentials() != refused
@@ -120,13 +120,14 @@ class SecretLogin(StoreLogin):
 
 
 class IamLogin(StoreLogin):
-    """A token in place of a password: a request to the service, signed with the credentials of AWS.
+    """An IAM token instead of a password: a request to the service, signed with AWS credentials.
 
-    Made anew for each connection, which takes 0.1 ms; the first one imports the signer, 50 ms.
-    service: `elasticache` (a replication group), `elasticache-serverless` or `memorydb`. name: the cache's
-    or cluster's. user: one whose authentication is IAM.
-    Source: "Authenticating with IAM" in the ElastiCache User Guide and in the MemoryDB Developer Guide; valid
-    for 15 minutes, and a connection made with it is closed after 12 hours.
+    Each connection gets a new token, in 0.1 ms; the first one imports the signer, in 50 ms. A token is valid
+    for 15 minutes, and the service closes a connection made with it after 12 hours.
+    Source: "Authenticating with IAM" in the ElastiCache User Guide and in the MemoryDB Developer Guide.
+
+    service: `elasticache` (a replication group), `elasticache-serverless` or `memorydb`. name: Of the cache
+    or cluster. user: A user of the store with IAM authentication.
     """
 
     def __init__(self, service: str, name: str, user: str) -> None:
@@ -136,7 +137,9 @@ class IamLogin(StoreLogin):
         if service == "elasticache-serverless":
             query["ResourceType"] = "ServerlessCache"
         self._request = f"{name.lower()}/?{urlencode(query)}"
-        self.told = f"PARLEY_REDIS_IAM, PARLEY_REDIS_USER, and the permission {self._service}:Connect on both"
+        self.advice = (
+            f"PARLEY_REDIS_IAM, PARLEY_REDIS_USER, and the permission {self._service}:Connect on both"
+        )
 
     def get_credentials(self) -> tuple[str, str]:
         """Return the user and a new token."""
@@ -179,7 +182,7 @@ def _aws(variable: str) -> Iterator[None]:
 
 
 def login_of(settings: Settings) -> StoreLogin | None:
-    """Return how the settings log in, or None when they do not, or REDIS_URL does."""
+    """Return the login of the settings; None: there is none, or REDIS_URL has it."""
     if settings.redis_iam:
         service, _, name = settings.redis_iam.partition(":")
         return IamLogin(service, name, settings.redis_user or "")

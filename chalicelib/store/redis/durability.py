@@ -1,4 +1,4 @@
-"""Whether a store keeps what it is given; asked when a server starts, and never for a request."""
+"""Checks at the start of a server whether its store may lose data."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from chalicelib.store.redis.credentials import login_of
 
 
 class Weakness(NamedTuple):
-    """Why a store may lose something; loses_messages: messages too, and not just what expires anyway."""
+    """A reason why a store may lose data; loses_messages: Also messages, not only expiring data."""
 
     text: str
     loses_messages: bool
 
 
 def weaknesses(settings: Settings) -> list[Weakness]:
-    """Return why the servers of a store may lose what they hold, each reason once.
+    """Return the reasons why the servers of a store may lose data, each once.
 
-    It is asked over connections of its own. What a server does not answer, or does not let its user ask, is
-    taken to be well: managed stores refuse CONFIG, and the rules of docs/redis.md do not allow INFO.
+    The check uses connections of its own. A question that a server does not answer or permit finds no
+    weakness: managed stores refuse CONFIG, and the rules of docs/redis.md do not allow INFO.
     """
     found = []
     for pool in _pools(settings):
@@ -34,7 +34,7 @@ def weaknesses(settings: Settings) -> list[Weakness]:
 
 
 def _pools(settings: Settings) -> list[redis.ConnectionPool]:
-    """Return a pool for each server that holds keys; none if they cannot be found."""
+    """Return a pool for each server that holds keys; empty if the cluster cannot be reached."""
     options = options_of(settings, login_of(settings), settings.redis_timeout)
     if not settings.redis_cluster:
         return [Pool.from_url(settings.redis_url, **options)]
@@ -46,7 +46,7 @@ def _pools(settings: Settings) -> list[redis.ConnectionPool]:
 
 
 def _asked(pool: redis.ConnectionPool, *command: str) -> Any:
-    """Return a reply as it came; None: the command is refused, or not answered."""
+    """Return the raw reply to a command; None: it was refused or not answered."""
     try:
         connection = pool.get_connection()
         try:
@@ -59,18 +59,18 @@ def _asked(pool: redis.ConnectionPool, *command: str) -> Any:
 
 
 def _of_server(info: dict[str, str], save: str | None) -> list[Weakness]:
-    """Return the weaknesses of one server; save: when it writes snapshots, None: it does not say."""
+    """Return the weaknesses of one server; save: Its CONFIG value; None: unknown."""
     policy = info.get("maxmemory_policy", "noeviction")
     found = []
     if policy.startswith("allkeys"):
-        told = f"it drops messages when it is full (maxmemory-policy {policy}): set noeviction"
-        found.append(Weakness(told, loses_messages=True))
+        text = f"it drops messages when it is full (maxmemory-policy {policy}): set noeviction"
+        found.append(Weakness(text, loses_messages=True))
     elif policy != "noeviction":
-        told = f"it drops keys that expire, such as login counters, when full (maxmemory-policy {policy})"
-        found.append(Weakness(f"{told}: set noeviction, if the service allows it", loses_messages=False))
+        text = f"it drops keys that expire, such as login counters, when full (maxmemory-policy {policy})"
+        found.append(Weakness(f"{text}: set noeviction, if the service allows it", loses_messages=False))
     if info.get("aof_enabled") == "0" and save == "":
-        told = "it writes nothing to disk, and loses all messages when it stops: set appendonly yes"
-        found.append(Weakness(told, loses_messages=True))
+        text = "it writes nothing to disk, and loses all messages when it stops: set appendonly yes"
+        found.append(Weakness(text, loses_messages=True))
     return found
 
 

@@ -17,13 +17,13 @@ from chalicelib.store.redis.credentials import StoreLogin, login_of
 
 Command = tuple[bytes | str | int, ...]
 FIRST_KEY = 3
-"""The place of the first key in a command that runs a script: EVALSHA, the script, how many keys, the key."""
+"""Index of the first key in a command that runs a script: EVALSHA, script, number of keys, first key."""
 
 
 class Node(Protocol):
-    """Something that carries a command to the server that owns its keys.
+    """Sends a command to the server that owns its keys.
 
-    login: how it logs in to the servers; None: it does not, or as REDIS_URL says.
+    login: For the servers; None: there is none, or REDIS_URL has it.
     """
 
     login: StoreLogin | None
@@ -32,7 +32,7 @@ class Node(Protocol):
         """Run a command; repeatable: running it twice does no harm."""
 
     def execute_all(self, commands: Sequence[Command]) -> list[Any]:
-        """Run commands that may run twice, in one trip; an error answered stands in its reply's place."""
+        """Run repeatable commands in one round trip, and return their replies, errors among them."""
 
     def ping(self) -> None:
         """Ask every server that holds keys whether it is there."""

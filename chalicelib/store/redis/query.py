@@ -1,4 +1,4 @@
-"""Queries: what the store is asked, and how its replies are read. Store.run runs them."""
+"""Queries: requests to the store, with functions that read the replies. Store.run runs them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ RAISE: Any = object()
 
 
 class _Unrun:
-    """What has to be given to Store.run: mypy reports one that nobody uses, as `unused-awaitable`."""
+    """A value for Store.run: mypy reports an unused one as `unused-awaitable`."""
 
     if TYPE_CHECKING:
 
@@ -27,12 +27,12 @@ class _Unrun:
 
 
 class Query(Struct, _Unrun, Generic[T_co], frozen=True):
-    """One request to the store, and how its reply is read. It does nothing until Store.run runs it.
+    """One request to the store, which Store.run runs, and a function that reads its reply.
 
-    script: a script, or the name of a command on one key. keys: every key it touches, all of one slot.
-    read: makes the result of the reply. repeatable: whether running it twice does no more than once.
-    if_refused: the reply to read where the store refuses writes; RAISE: then the script runs without its
-    writes if it can, and the error is raised if it cannot.
+    script: A script, or the name of a command on one key. keys: All keys that it touches, of one slot.
+    read: Returns the result in a reply. repeatable: Whether the query is idempotent. if_refused: The reply to
+    read if the store refuses writes; RAISE: the script runs without its writes if it can, else the error is
+    raised.
     """
 
     script: Script | str
@@ -69,7 +69,7 @@ class Query(Struct, _Unrun, Generic[T_co], frozen=True):
         return None if script is None else replace(self, script=script)
 
     def at(self, time: int) -> Query[T_co]:
-        """Return the query that tells its script the time, in µs since 1970, if the script asks for it."""
+        """Return the query that passes a time, µs since 1970, to its script, if the script needs one."""
         script = self._script.on_callers_clock
         if script is self._script:
             return self

@@ -24,7 +24,7 @@ def page(key: str, below: ScoredMember | None, limit: int) -> Query[list[ScoredM
 
 
 def scored_members(flat: list[bytes]) -> list[ScoredMember]:
-    """Return the marks in a reply of members and scores in turn."""
+    """Return the members in a reply of alternating members and scores."""
     return [
         ScoredMember(number_of(score), member.decode())
         for member, score in zip(flat[::2], flat[1::2], strict=True)

@@ -23,7 +23,7 @@ MEMORY = 3600 * 1_000_000
 
 
 class Following(IntEnum):
-    """What became of a call to follow."""
+    """The outcome of a call to follow."""
 
     ALREADY = 0
     NOW = 1
@@ -33,7 +33,7 @@ class Following(IntEnum):
 
 
 class Mirrored(IntEnum):
-    """What became of a call to mirror."""
+    """The outcome of a call to mirror."""
 
     STALE = 0
     SAME = 1
@@ -52,8 +52,8 @@ class Follows:
     """The edges between users. Their keys, each in the partition of the user it is about:
 
     `{u<NNN>}:following:<handle>`: ZSET, no expiry: whom the user follows -> version. This is the truth.
-    `{u<NNN>}:followers:<handle>`: ZSET, no expiry: who follows the user -> version. It mirrors the truth.
-    `{u<NNN>}:unfollowed:<handle>`: ZSET, expires after MEMORY: who recently ceased to follow the user ->
+    `{u<NNN>}:followers:<handle>`: ZSET, no expiry: follower of the user -> version. It mirrors the truth.
+    `{u<NNN>}:unfollowed:<handle>`: ZSET, expires after MEMORY: recent former follower of the user ->
         version, so that a late mirror of an older edge cannot bring it back.
     A version is the time in µs at which the edge was made or ended; those of a follower always rise, by
     `followed` in the follower's account. While the mirror may differ, `follow:<follower>:<followed>` is

@@ -22,7 +22,7 @@ ENTRIES_AT_ONCE = 2500
 class TimelinePage(NamedTuple):
     """A part of a timeline, the newest post first; floor: the oldest id in a full timeline, else 0."""
 
-    marks: list[ScoredMember]
+    entries: list[ScoredMember]
     floor: int
 
 
@@ -58,8 +58,8 @@ class Timelines:
 
 
 def _page(results: list[list[ScoredMember]]) -> TimelinePage:
-    marks, full = results
-    return TimelinePage(marks, full[0].score if full else 0)
+    entries, full = results
+    return TimelinePage(entries, full[0].score if full else 0)
 
 
 def _texts(reply: list[bytes]) -> list[str]:

@@ -30,7 +30,7 @@ class PendingWork:
         return Query("HGET", (keys.pending(handle),), (item,), lambda held: held and int(held))
 
     def clear(self, handle: str, item: str, version: int) -> Query[bool]:
-        """Return the query that deletes an item if its version is unchanged; it tells whether it is gone."""
+        """Return the query that deletes an item if its version is unchanged; it returns whether it did."""
         return Query(CLEAR_PENDING_WORK, (keys.pending(handle),), (item, version), bool)
 
     def all(self) -> Batch[list[PendingItem]]:

@@ -334,7 +334,7 @@ def test_marks_compare_as_the_store_orders(society: Society, store: Store) -> No
     authors = ["ann", "an", "an-n", "an.n", "ann0"]
     for author in authors:
         society.store.run(society.timelines.put(["reader0"], author, [5, 7]))
-    marks = society.store.run(society.timelines.read("reader0", None, 100)).marks
+    marks = society.store.run(society.timelines.read("reader0", None, 100)).entries
 
     assert marks == sorted(marks, reverse=True)
     assert ScoredMember(5, "an-n:5") in marks
