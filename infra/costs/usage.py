@@ -77,7 +77,7 @@ NUMBERS: dict[str, tuple[float, str, str]] = {
         "N",
         "further reconnects of a connection in a day: networks that change, laptops that sleep",
     ),
-    "watchers": (0, "N", "connections that are told when a user comes or goes"),
+    "watchers": (0, "N", "connections that watch the presence of a user"),
     "changes": (0, "N", "times a day that the user of a connection comes or goes"),
     "lambda_ms": (0, "MS", "billed milliseconds of one run of a function, before its pushes"),
     "push_ms": (0, "MS", "by which one more push makes a run longer; many are under way at once"),
