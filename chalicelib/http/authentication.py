@@ -38,7 +38,7 @@ class Authentication:
         self._rate_of_address: Rate | None = None
 
     def begin(self, who: Who, *, limits_address: bool) -> None:
-        """Refuse whoever may not call, as far as that is known before the request's body is read.
+        """Refuse a caller without permission, as far as possible before the request's body is read.
 
         limits_address: whether calls of ANYBODY count to the limit of their address.
         Raises CrossSite, NotAuthenticated, HandleNeeded, TooManyRequests, BadRequest.

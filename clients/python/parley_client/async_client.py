@@ -27,7 +27,7 @@ class AsyncClient:
 
     url: The server's http or https URL.
     user, token: Exactly one: a name on an open server, or the token of an account, see `login`.
-    state: A value of `state` from before a restart. Without it the client starts anew; see Settings.backlog.
+    state: A value of `state` from before a restart. Without it see Settings.backlog.
 
     Get events by iterating, `async for event in client`, or by handlers, `client.on(Message, handler)`; not
     both. Each message of each chat comes once, in seq order, the user's own too. A ChatReset starts a chat

@@ -1,5 +1,5 @@
 #!lua flags=no-writes
--- Reads what has changed in a group or room, in the order in which the log last told of it.
+-- Reads what has changed in a group or room, in the order of the last system messages about it.
 -- requires: byte_order
 local chat = KEYS[1] -- HASH, see Chats
 local changes = KEYS[2] -- ZSET, see Chats

@@ -15,7 +15,7 @@ TYPING_SECONDS = 3.0
 """Minimum number of seconds between two typing notices."""
 
 LATE_SECONDS = 2.0
-"""Seconds after which the user is told that a message is not sent yet."""
+"""Seconds after which the chat says that a message is not sent yet."""
 
 
 class Outbox:
