@@ -16,8 +16,8 @@ from chalicelib.schemas.imports import ImportRequest
 def call(event: Any) -> dict[str, Any]:
     """Answer an ImportRequest with an ImportReport, as plain values.
 
-    A refused call answers `{"code", "msg", "error"}` as `rpc` does, and its report's fields are not there.
-    Who may invoke the function is IAM's to say.
+    The answer to a refused call is `{"code", "msg", "error"}`, as that of `rpc`, without the fields of a
+    report. IAM decides who can invoke the function.
     """
     try:
         if not isinstance(event, dict):

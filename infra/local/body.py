@@ -51,10 +51,10 @@ class Body:
             ) from None
 
     async def discarded(self) -> bool:
-        """Throw away what is still to come, so that a client that is busy sending can read the answer.
+        """Read and drop the rest of the body, so that a client that is still sending can read the answer.
 
-        Up to DRAIN_BYTES and DRAIN_SECONDS; a body that is late, or declares to be longer, is not waited
-        for. Returns whether the end was reached, so that the connection can serve another request.
+        Reads at most DRAIN_BYTES for DRAIN_SECONDS, and nothing of a late body or one with a larger declared
+        length. Returns whether the end was reached, so that the connection can serve another request.
         """
         bearable = self._declared is None or self._declared <= MAX_BODY_BYTES + DRAIN_BYTES
         if bearable and not self._late:

@@ -39,7 +39,7 @@ class LineWriter:
         self._waiting: deque[bytes] = deque()
         self._bytes = 0
         self._dropped = 0
-        # What is collected as garbage may have lines to write, in the middle of whatever a thread does here.
+        # Reentrant: an object that is garbage-collected here may write lines, in the middle of a method.
         self._changing = threading.RLock()
         self._bell: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._rung = False

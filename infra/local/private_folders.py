@@ -17,7 +17,7 @@ PRIVATE_FOLDERS = Path("/tmp")  # noqa: S108 - the shortest there is; what is ma
 
 
 def private_path(path: Path) -> Path:
-    """Return where the short folder of a data folder is."""
+    """Return the path of the short folder that replaces a data folder with a long path."""
     digest = hashlib.sha256(os.fsencode(path)).hexdigest()[:16]
     return Path(f"{_prefix()}{digest}")
 

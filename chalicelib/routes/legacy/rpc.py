@@ -18,8 +18,8 @@ OK = {"code": 0, "msg": "ok"}
 def call(event: Any) -> dict[str, Any]:
     """Answer `{"method": "send" | "pull", "params": {…}}` with `{"code": 0, "msg": "ok", …}`.
 
-    A refused call answers the problem's status as its code, the problem's text and its stable code as
-    `error`. Who may invoke the function is IAM's to say, so the names in it are trusted.
+    The answer to a refused call has the problem's status as `code`, its detail as `msg` and its stable code
+    as `error`. IAM decides who can invoke the function, so it trusts the names in a call.
     """
     cause: dict[str, str] = {}
     try:

@@ -110,7 +110,7 @@ class _Link:
             raise
 
     def send(self, data: bytes) -> bool:
-        """Write, or put off what does not fit; False: too much waits. Raises OSError when it is broken."""
+        """Write, and queue the rest; False if too much is queued. Raises OSError if the link is broken."""
         with self._lock:
             if self._broken:
                 raise BrokenPipeError

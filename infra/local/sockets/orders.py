@@ -14,7 +14,7 @@ HEAD = struct.Struct("!I")
 
 
 class Kind(enum.IntEnum):
-    """What is to be done with connections; the last three are answered."""
+    """The kinds of orders about connections; the last three get an answer."""
 
     PUSH = 0
     CLOSE = 1

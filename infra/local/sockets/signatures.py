@@ -1,4 +1,4 @@
-"""Whether a request is signed (AWS Signature Version 4) by who may push."""
+"""Checks the signature of a push (AWS Signature Version 4)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The loop's transport as picows uses it, closed so that the peer still reads what was written last."""
+"""The loop's transport as picows uses it, closed so that the peer still reads the last bytes."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ NO_LINGER = struct.pack("ii", 1, 0)
 
 
 class Transport:
-    """The loop's transport, as picows uses it, but for its way to close and to take a large frame.
+    """The loop's transport, as picows uses it, with another way to close and to receive a large frame.
 
-    A socket that is closed while there is something to read resets the connection, and what was written
-    last, such as the close frame, may be lost. So it says that it ends, and reads on until its peer does.
-    behind_bytes: with more than this unread, its peer is behind.
+    Closing a socket with unread input resets the connection, and the last bytes, such as the close frame, may
+    be lost. So this transport shuts down its side, and reads until the peer closes.
+    behind_bytes: Maximum number of unread bytes; above it the peer counts as behind.
     """
 
     def __init__(self, transport: Any, behind_bytes: int) -> None:

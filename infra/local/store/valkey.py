@@ -157,10 +157,10 @@ class EmbeddedValkey:
 def embedded(
     folder: Path, shutdown: Shutdown, setting: str = "DATA", *, durability: str = EVERYSEC
 ) -> Iterator[DataFolder]:
-    """Run an embedded Valkey over a data folder, and give the folder.
+    """Run an embedded Valkey on a data folder, and yield the folder; raises StartError.
 
-    setting: the variable that chooses the folder. durability: EVERYSEC: what is written is on disk within a
-    second or so of its answer; ALWAYS: before it. Raises StartError.
+    setting: Name of the variable that chooses the folder.
+    durability: EVERYSEC: Valkey syncs its writes to disk once a second; ALWAYS: before each answer.
     """
     with locked(folder, setting) as held:
         try:
