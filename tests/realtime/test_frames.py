@@ -1,4 +1,4 @@
-"""Frames and their answers, as clients of the app in this process have them."""
+"""Frames and their answers, as clients of the app in this process get them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.realtime.in_process import Door
 from tests.realtime.recorded_connections import Stage
 from tests.servers.engines import Engine
 from tests.store.lost_writes import Moment
-from tests.store.messages.test_round_trips import Trips
+from tests.store.messages.test_round_trips import RoundTrips
 
 CHAT = "ann:bob"
 
@@ -47,7 +47,7 @@ def newest(door: Door, chat: str) -> str:
 
 
 def cursor_of(message: dict[str, Any], other: str) -> str:
-    """Return the cursor of a message that was pushed, by that of another of the same chat."""
+    """Return the cursor of a pushed message, from another cursor of the same chat."""
     sent = datetime.fromisoformat(message["sent_at"]) - datetime(1970, 1, 1, tzinfo=UTC)
     return f"{message['seq']}.{sent // timedelta(microseconds=1)}.{other.rpartition('.')[2]}"
 
@@ -119,7 +119,7 @@ class TestHello:
         assert not {"history_changed", "unreadable"} & {*second, *door.enter("bob").hello()[0]}
 
     def test_chat_of_others(self, door: Door) -> None:
-        """A frame that checks a chat of others is told no more than of one that there is not."""
+        """A frame that checks others' chats gets the same answer as for missing chats."""
         group = group_of(door, "bob")
         check = [{"chat": chat, "cursor": "1.1.1"} for chat in (group, "bob:cyd")]
 
@@ -133,7 +133,7 @@ class TestHello:
     def test_what_was_lost_fits_a_frame(
         self, stage: Stage, monkeypatch: pytest.MonkeyPatch, rows: int, growth: float
     ) -> None:
-        """The longest answer to a check, beside the longest rows, fits a frame of either subprotocol."""
+        """The longest answer to a check, with the longest rows, fits a frame of either subprotocol."""
         monkeypatch.setattr(hello, "rows_bytes", lambda protobuf: rows)
         names = [f"n{number:03}-" + "\U0001f642" * 59 for number in range(50)]
         for name in names:
@@ -174,7 +174,7 @@ class TestHello:
         assert types_of(ann.hello()) == ["message", "sync", "ready"]
 
     def test_not_registered_before(self, door: Door) -> None:
-        """Before it says hello a connection gets nothing but answers."""
+        """Before its hello a connection gets nothing but answers."""
         ann = door.enter("ann", ready=False)
 
         door.enter("bob").send(saying("one"))
@@ -211,7 +211,7 @@ class TestSend:
     """Messages."""
 
     def test_send_acknowledges_the_sender_and_pushes_to_the_rest(self, door: Door) -> None:
-        """The sending connection gets the ack; the sender's other devices and the peer's get the message."""
+        """The sending connection gets the ack; the sender's other devices and the other user get the message."""
         phone, laptop, bob, cyd = (door.enter(user) for user in ("ann", "ann", "bob", "cyd"))
 
         (ack,) = phone.send(saying("hello", ref="9"))
@@ -237,7 +237,7 @@ class TestSend:
         assert bob.received() == []
 
     def test_ack_comes_first(self, door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
-        """The ack says that the message is stored, whatever becomes of telling others."""
+        """The ack confirms that the message is stored, whether or not its delivery succeeds."""
         ann = door.enter("ann")
         fan_out = services.current()._delivery.fan_out
 
@@ -281,12 +281,12 @@ class TestSend:
         assert cyd.received() == []
 
     def test_direct_message_takes_five_round_trips(self, door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A direct message takes five round trips: frame, peer, log, inboxes and outbox."""
+        """A direct message takes five round trips: frame, relation, log, inboxes and outbox."""
         monkeypatch.setattr(account_status, "KEPT_SECONDS", 3600.0)
         ann, _ = door.enter("ann"), door.enter("bob")
         ann.send(saying("first"))
         store = services.current()._store
-        store._node = trips = Trips(store._node)
+        store._node = trips = RoundTrips(store._node)
 
         ann.send(saying("second"))
 
@@ -298,7 +298,7 @@ class TestLarge:
 
     @pytest.fixture
     def variables(self) -> dict[str, str]:
-        """Have two be many."""
+        """Make a chat of two large."""
         return {"PARLEY_LARGE_CHAT": "2"}
 
     def test_large_chat_message_reaches_connections_that_said_hello(self, door: Door) -> None:
@@ -312,7 +312,7 @@ class TestLarge:
         assert ann.received() == []
 
     def test_hello_in_many_large_chats(self, door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A hello is answered by few frames, whatever one is in, and the next goes on until all is told."""
+        """A hello gets a few frames, however many chats there are, and the next hello continues."""
         monkeypatch.setattr(sync, "MAX_CHECKED", 2)
         monkeypatch.setattr(hello, "ROWS", 3)
         monkeypatch.setattr(hello, "MAX_FRAMES", 3)
@@ -343,11 +343,11 @@ class TestLarge:
 
 
 class TestMarks:
-    """Marks and receipts."""
+    """Read marks and receipts."""
 
     @pytest.mark.parametrize("mark", ["read", "received"])
     def test_rising_mark_is_pushed_once(self, door: Door, mark: str) -> None:
-        """A mark that rises is pushed to the others, once, and to the reader's own other devices."""
+        """A mark that rises is pushed once to the others, and to the reader's own other devices."""
         ann, bob, phone = door.enter("ann"), door.enter("bob"), door.enter("bob")
         ann.send(saying("one"))
         phone.received()
@@ -416,7 +416,7 @@ class TestPull:
 
 
 class TestErrors:
-    """Frames that cannot be done."""
+    """Invalid frames."""
 
     @pytest.mark.parametrize(
         ("frame", "code"),
@@ -457,14 +457,14 @@ class TestErrors:
         assert door.recorder.closed == []
 
     def test_error_names_the_field_and_repeats_the_ref(self, door: Door) -> None:
-        """An error names the field at fault, and repeats the frame's ref."""
+        """An error names the invalid field, and repeats the frame's ref."""
         (answer,) = door.enter("ann").send({"type": "send", "chat": CHAT, "id": "1", "ref": "a"})
 
         assert answer["errors"] == [{"field": "text", "detail": "it is missing"}]
         assert answer["ref"] == "a"
 
     def test_sender_is_not_taken_from_the_frame(self, door: Door) -> None:
-        """A message is from who the connection is of; a frame that names another is refused."""
+        """A message's sender is the connection's user; a frame that names another is refused."""
         ann, bob = door.enter("ann"), door.enter("bob")
 
         for name in ("sender", "from", "user"):
@@ -475,7 +475,7 @@ class TestErrors:
         assert [message["sender"] for message in bob.received()] == ["ann"]
 
     def test_reused_id_with_another_text_is_a_conflict(self, door: Door) -> None:
-        """An id that comes again with another text is refused as by REST."""
+        """An id that comes again with another text is refused, as by REST."""
         ann = door.enter("ann")
         ann.send(saying("one"))
 
@@ -505,7 +505,7 @@ class TestErrors:
         assert {"event": "defect", "request_id": f"request-{ann.connection}"} == logged.msg
 
     def test_store_is_gone(self, door: Door, valkey: Engine) -> None:
-        """While the store is away a frame is answered so, with its ref, and the connection lives on."""
+        """While the store is down a frame gets an error with its ref, and the connection lives on."""
         ann = door.enter("ann")
         valkey.kill()
         try:
@@ -521,7 +521,7 @@ class TestLimited:
 
     @pytest.fixture
     def variables(self) -> dict[str, str]:
-        """Take twenty a minute of a connection."""
+        """Take twenty frames a minute of a connection."""
         return {"PARLEY_RATE_LIMITS": "read=0,write=0,search=0,auth=0,frame=20"}
 
     def test_too_many_frames(self, door: Door) -> None:
@@ -538,7 +538,7 @@ class TestLimited:
         assert types_of(bob.send({"type": "ping"})) == ["pong"]
 
     def test_too_many_broken_frames(self, door: Door) -> None:
-        """What is no JSON is answered in JSON over the limit, too."""
+        """Invalid JSON over the limit is answered in JSON, too."""
         ann = door.enter("ann")
 
         codes = [ann.send("broken")[0]["code"] for _ in range(40)]
@@ -547,7 +547,7 @@ class TestLimited:
 
 
 def test_session_that_ended_unnoticed(door: Door, valkey: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A session whose end closed no socket is noticed at hello, and when the lease is renewed."""
+    """The end of a session that closed no connection is noticed at hello, and at a renewal of the lease."""
     ready, late = door.enter("ann"), door.enter("ann", ready=False)
     monkeypatch.setattr(services.current()._delivery.session_closer, "close_session", lambda *_: None)
     door.rest("ann", "POST", "/v1/logout")

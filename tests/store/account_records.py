@@ -17,13 +17,13 @@ DAY = 24 * HOUR
 
 def clock(raw: RawClient) -> int:
     """Return the store's own time, µs since 1970."""
-    told: Any = raw.time()
-    seconds, micros = next(iter(told.values())) if isinstance(told, dict) else told
+    times: Any = raw.time()
+    seconds, micros = next(iter(times.values())) if isinstance(times, dict) else times
     return int(seconds) * 1_000_000 + int(micros)
 
 
 def write_account(raw: RawClient, handle: str, **fields: str | bytes | int) -> None:
-    """Write an account, in place of the one there is."""
+    """Write an account, replacing the stored one."""
     raw.delete(keys.user(handle))
     values: dict[Any, Any] = {"made": clock(raw), "password": HELD, **fields}
     raw.hset(keys.user(handle), mapping=values)
@@ -46,7 +46,7 @@ def write_session(raw: RawClient, handle: str, digest: bytes, made: int, seen: i
 
 
 def session(raw: RawClient, handle: str, digest: bytes) -> tuple[int, int, int] | None:
-    """Return the three times of a session, µs; None: there is none."""
+    """Return the three times of a session, in µs, or None if it does not exist."""
     held: Any = raw.hget(keys.sessions(handle), digest)
     if held is None:
         return None

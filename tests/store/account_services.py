@@ -56,29 +56,29 @@ EVERYBODY = ("alice", "bob", "carol", "dave")
 
 
 def nobody_connected(store: Store) -> SessionCloser:
-    """Return what closes connections where there are no sockets."""
+    """Return a closer of connections for a store without WebSocket connections."""
     return SessionCloser(store, UserConnections(LEASE), no_push(), lambda connection: None)
 
 
 def pushes_to_nobody(store: Store) -> MessagePush:
-    """Return what pushes messages where nobody can be connected."""
+    """Return a pusher of messages for tests without connections."""
     stores = ConnectionStores(store, Connections(LEASE), UserConnections(LEASE), ChatConnections(LEASE))
     return MessagePush(stores, MessageLog(), Outbox(), no_push(), JobQueue(Settings(), store))
 
 
 def no_push() -> PushService:
-    """Return what pushes frames where nobody can be connected."""
+    """Return a pusher of frames for tests without connections."""
     return PushService(FramePush(NoPusher()), lambda connection: None)
 
 
 class Crash(BaseException):
-    """The process ended here; nothing may catch it."""
+    """The process ends here; nothing may catch it."""
 
 
 class CrashingStore(Store):
     """Runs so many queries of another store, and then none any more.
 
-    left: how many run. done: whether the one after those runs, too, and its answer alone is lost.
+    left: number of queries. done: whether one more runs, and only its answer is lost.
     """
 
     def __init__(self, store: Store, left: int, *, done: bool = False) -> None:
@@ -113,7 +113,7 @@ class Village:
         self.accounts, self.claims, self.index = Accounts(), Claims(), SearchIndex()
         self.traces = IndexTraces()
         self.directory = AccountIndexer(store, self.accounts, self.claims, self.index, self.traces)
-        self.owed, self.follows, self.blocks = PendingWork(), Follows(), Blocks()
+        self.pending_work, self.follows, self.blocks = PendingWork(), Follows(), Blocks()
         self.posts, self.timelines, self.sessions = Posts(), Timelines(), Sessions()
         self.chats, self.log = Chats(1000, 100), MessageLog()
         edge_mirror = EdgeMirror(store, self.follows, self.posts, self.timelines)
@@ -135,7 +135,7 @@ class Village:
             "posts": PostFanOut(store, self.follows, self.posts, self.timelines, 10_000).run,
         }
         queue = JobQueue(Settings(), store)
-        self.work = PendingJobs(store, self.owed, queue, handlers, lambda: time.time() + ahead)
+        self.work = PendingJobs(store, self.pending_work, queue, handlers, lambda: time.time() + ahead)
         self.people = Profiles(
             store, self.accounts, self.claims, Names(open_names=False), self.work, strict=True
         )
@@ -184,19 +184,19 @@ class Village:
 
 
 def sweep(store: Store) -> None:
-    """Do what is owed, as if it had been for long."""
+    """Do all pending work, as if it had been pending for long."""
     Village(store, ahead=LATER_SECONDS).work.sweep()
 
 
 def expire(raw: RawClient, *emails: str) -> None:
-    """Let the claims of emails end that wait for their users."""
+    """End the email claims that are not settled."""
     for email in emails:
         if raw.pttl(keys.claim(EMAIL, email)) > 0:
             raw.delete(keys.claim(EMAIL, email))
 
 
 def settled(raw: RawClient, email: str) -> str | None:
-    """Return who has an email for good."""
+    """Return the owners of settled email claims."""
     key = keys.claim(EMAIL, email)
     held: Any = raw.get(key)
     return held.decode() if held is not None and raw.pttl(key) == -1 else None

@@ -12,7 +12,7 @@ from app import app
 
 
 class Answer(NamedTuple):
-    """What the app answered; body: decoded JSON, None for an empty one."""
+    """The answer of the app; body: decoded JSON, or None for an empty one."""
 
     status: int
     body: Any

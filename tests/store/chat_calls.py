@@ -1,4 +1,4 @@
-"""Groups on a store, changed as their rules would, and their keys as they are."""
+"""Groups on a store, changed by calls that skip the services' rules, and their keys."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Groups:
         body: bytes | None = NEWS,
         info: Mapping[str, str | bool] | None = None,
     ) -> ChatChange:
-        """Change how handles stand to a group as it is, and what it is."""
+        """Change members, relations and fields of a group."""
         becomes = [MemberChange(handle, one) for handle, one in to.items()]
         made = self.store.run(
             self.chats.change(chat, self.view(*to, chat=chat), becomes, body=body, info=info)
@@ -63,7 +63,7 @@ class Groups:
         return made
 
     def record(self, handle: str, chat: str = GROUP) -> Member | Other | None:
-        """Return how somebody stands to a group."""
+        """Return a user's record in a group."""
         return self.view(handle, chat=chat).records[handle]
 
     def member(self, handle: str) -> Member:
@@ -73,33 +73,33 @@ class Groups:
         return record
 
     def other(self, handle: str) -> Other:
-        """Return the record of somebody who is none."""
+        """Return the record of a user who is not a member."""
         record = self.record(handle)
         assert isinstance(record, Other)
         return record
 
-    def place(self, handle: str, chat: str = GROUP) -> InboxEntry:
-        """Return where a chat stands for a user."""
+    def inbox_entry(self, handle: str, chat: str = GROUP) -> InboxEntry:
+        """Return a user's inbox entry of a chat."""
         return self.store.run(self.chats.entry(chat, handle))
 
     def changes(self, since: int = 0, limit: int = 1000, subject: str = "") -> Any:
-        """Return what has changed, as pairs; None when something was forgotten."""
+        """Return the changes as pairs, or None if some were forgotten."""
         found = self.store.run(self.chats.changes(GROUP, since, limit, subject))
         return found and [(mark.member, mark.score) for mark in found]
 
 
-def owed(raw: RawClient, chat: str = GROUP) -> dict[str, int]:
-    """Return what the outbox of a chat's partition holds."""
+def pending(raw: RawClient, chat: str = GROUP) -> dict[str, int]:
+    """Return the pending outbox items of a chat's partition."""
     return {item: int(since) for item, since in fields_of(raw, keys.outbox(chat)).items()}
 
 
 def write_reader(raw: RawClient, handle: str, *values: int, chat: str = GROUP) -> None:
-    """Write a reader's record: read, received, cleared, stamp, flags."""
+    """Write a user's read state: read, received, cleared, stamp, flags."""
     raw.hset(keys.read_states(chat), handle, RECORD.pack(*values))
 
 
 def reader(raw: RawClient, handle: str, chat: str = GROUP) -> tuple[int, ...]:
-    """Return a reader's record: read, received, cleared, stamp, flags."""
+    """Return a user's read state: read, received, cleared, stamp, flags."""
     held: Any = raw.hget(keys.read_states(chat), handle)
     return RECORD.unpack(held)
 

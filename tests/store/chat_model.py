@@ -1,4 +1,4 @@
-"""Chats as plain Python has them: who may do what, and what each reader sees, from the whole history."""
+"""A model of chats in plain Python: permissions, and what each reader sees of the whole history."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ FLAGS = ("unread", "pinned", "muted", "archived")
 
 
 class Outcome(Enum):
-    """What a call comes to."""
+    """The outcome of a call."""
 
     CHANGED = 1
     SAME = 2
@@ -23,12 +23,12 @@ CHANGED, SAME, REFUSED = Outcome.CHANGED, Outcome.SAME, Outcome.REFUSED
 
 @dataclass
 class Line:
-    """A message of a log; place: where it stands among all messages of all chats."""
+    """A message of a log; position: its index among all messages of all chats."""
 
     sender: str
     kind: str
     text: str
-    place: int
+    position: int
 
 
 @dataclass
@@ -55,7 +55,7 @@ class Former:
 
 @dataclass
 class Reader:
-    """How far somebody has come in a chat."""
+    """A user's read state of a chat."""
 
     read: int = 0
     received: int = 0
@@ -67,7 +67,7 @@ class Reader:
 
 @dataclass
 class Row:
-    """What an inbox says of a chat."""
+    """A row of an inbox."""
 
     state: str
     seq: int
@@ -79,10 +79,10 @@ class Row:
 
 @dataclass
 class Chat:
-    """A chat and its history; places: counts the messages of all chats."""
+    """A chat and its history; positions: counts the messages of all chats."""
 
     id: str
-    places: list[int]
+    positions: list[int]
     most: int
     join: str = "invite"
     history: bool = False
@@ -94,16 +94,16 @@ class Chat:
 
     @property
     def direct(self) -> bool:
-        """Whether it is between two."""
+        """Whether the chat is direct."""
         return ":" in self.id
 
     @property
     def pair(self) -> list[str]:
-        """The two of a direct chat."""
+        """The two users of a direct chat."""
         return self.id.split(":")
 
     def reader(self, user: str) -> Reader:
-        """Return how far somebody has come."""
+        """Return a user's read state."""
         return self.readers.setdefault(user, Reader())
 
     def rank(self, user: str) -> int:
@@ -111,7 +111,7 @@ class Chat:
         return self.members[user].role if user in self.members else 0
 
     def relation(self, user: str) -> str:
-        """Return what somebody is who is no member."""
+        """Return the relation of a user who is not a member."""
         return self.others[user].relation if user in self.others else ""
 
     def note(self, sender: str, event: str) -> None:
@@ -119,8 +119,8 @@ class Chat:
         self.log.append(Line(sender, "system", event, self._place()))
 
     def _place(self) -> int:
-        self.places[0] += 1
-        return self.places[0]
+        self.positions[0] += 1
+        return self.positions[0]
 
     def _admit(self, user: str, role: int) -> None:
         self.members[user] = Membership(role, len(self.log))
@@ -132,7 +132,7 @@ class Chat:
         self.others[user] = Former(relation, member.since, len(self.log))
         self.reader(user).flags.clear()
 
-    # What users do; each returns what it comes to.
+    # Actions of users; each returns its outcome.
 
     def send(self, user: str, text: str) -> Outcome:
         """Send a message."""
@@ -147,7 +147,7 @@ class Chat:
         return CHANGED
 
     def join_as(self, user: str) -> Outcome:
-        """Join, or ask to."""
+        """Join, or request to join."""
         if self.deleted or self.relation(user) == "banned":
             return REFUSED
         if user in self.members:
@@ -174,7 +174,7 @@ class Chat:
         return CHANGED
 
     def leave(self, user: str) -> Outcome:
-        """Leave; of a direct chat all there is goes out of the leaver's sight."""
+        """Leave; leaving a direct chat hides all its messages from the leaver."""
         if self.direct:
             reader = self.reader(user)
             reader.cleared, reader.hidden = len(self.log), True
@@ -196,7 +196,7 @@ class Chat:
         return not self.deleted and self.rank(user) >= ADMIN
 
     def add(self, user: str, target: str) -> Outcome:
-        """Make somebody a member."""
+        """Add a member."""
         if not self._manages(user) or self.relation(target) == "banned":
             return REFUSED
         if target in self.members:
@@ -211,7 +211,7 @@ class Chat:
         return self._enter(target, user, "added")
 
     def has_refused(self, user: str) -> bool:
-        """Return whether somebody has refused an invitation, and was no member since."""
+        """Return whether a user has refused an invitation and has not been a member since."""
         return user in self.others and self.others[user].refused
 
     def decline(self, user: str) -> Outcome:
@@ -221,7 +221,7 @@ class Chat:
         return self._relate(user, "refused") if self.relation(user) == "invited" else SAME
 
     def invite(self, user: str, target: str) -> Outcome:
-        """Let somebody join."""
+        """Invite a user."""
         if not self._manages(user) or self.relation(target) == "banned":
             return REFUSED
         if target in self.members or self.relation(target) == "invited":
@@ -264,7 +264,7 @@ class Chat:
         return CHANGED
 
     def mute(self, user: str, target: str, muted: bool) -> Outcome:
-        """Let a member write no more, or again."""
+        """Mute or unmute a member."""
         if not self._manages(user) or user == target or self.rank(target) >= self.rank(user):
             return REFUSED
         if target not in self.members:
@@ -316,10 +316,10 @@ class Chat:
     def _reads(self, user: str) -> bool:
         return user in self.pair if self.direct else not self.deleted and user in self.members
 
-    # What readers see.
+    # Views of readers.
 
     def readable(self, user: str) -> range | None:
-        """Return the seqs that somebody may read; None: they may not look."""
+        """Return the seqs that a user may read, or None without read permission."""
         if self.direct:
             return range(self.reader(user).cleared + 1, len(self.log) + 1) if user in self.pair else None
         if self.deleted:
@@ -333,7 +333,7 @@ class Chat:
         return range((0 if self.history else since) + 1, upto + 1)
 
     def state(self, user: str) -> str | None:
-        """Return how an inbox shows the chat; None: it does not."""
+        """Return a user's state in the inbox, or None if the inbox does not have the chat."""
         if self.direct:
             reader = self.readers.get(user)
             if user not in self.pair or (reader and reader.hidden):
@@ -344,7 +344,7 @@ class Chat:
         return "member" if user in self.members else "invited" if self.relation(user) == "invited" else None
 
     def row(self, user: str) -> Row | None:
-        """Return what the inbox of somebody says; None: it does not have the chat."""
+        """Return a user's row of the chat, or None if the inbox does not have it."""
         state = self.state(user)
         if state is None:
             return None

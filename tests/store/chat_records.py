@@ -1,4 +1,4 @@
-"""Groups and readers written by hand, byte by byte as documented."""
+"""Groups and read states written by hand, byte by byte as documented."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ FOR_EVER = 2**52
 
 
 class Held(NamedTuple):
-    """What is kept of a reader."""
+    """The stored read state of a user."""
 
     read: int
     received: int
@@ -25,10 +25,10 @@ class Held(NamedTuple):
 
 
 def write_group(raw: RawClient, members: Mapping[str, int], chat: str = GROUP, **fields: Any) -> None:
-    """Write a group, in place of the one there is; members: handle -> since; the first is the owner."""
+    """Write a group, replacing the stored one; members: handle -> since; the first is the owner."""
     raw.delete(keys.chat(chat), keys.members(chat))
-    told = {"name": "friends", "notice": "be kind", "avatar": "", "join": "invite", "history": 0}
-    values: dict[Any, Any] = {**told, "made": EPOCH, "maker": "ann", "owners": 1, **fields}
+    info = {"name": "friends", "notice": "be kind", "avatar": "", "join": "invite", "history": 0}
+    values: dict[Any, Any] = {**info, "made": EPOCH, "maker": "ann", "owners": 1, **fields}
     raw.hset(keys.chat(chat), mapping=values)
     for place, (handle, since) in enumerate(members.items()):
         write_member(raw, handle, since, Role.MEMBER if place else Role.OWNER, chat=chat)
@@ -45,31 +45,31 @@ def write_member(
 def write_other(
     raw: RawClient, handle: str, relation: Relation, since: int = 0, upto: int = 0, chat: str = GROUP
 ) -> None:
-    """Write one who is no member."""
+    """Write the record of a user who is not a member."""
     record: Any = RECORD.pack(relation, EPOCH, since, upto)
     raw.hset(keys.others(chat), handle, record)
 
 
 def write_tombstone(raw: RawClient, chat: str = GROUP) -> None:
-    """Write what a deleted group leaves."""
+    """Write the tombstone of a deleted group."""
     raw.delete(keys.chat(chat), keys.members(chat))
     raw.hset(keys.chat(chat), "deleted", str(EPOCH))
 
 
 def reader(raw: RawClient, handle: str, chat: str) -> Held | None:
-    """Return what is kept of a reader."""
+    """Return a user's stored read state."""
     held: Any = raw.hget(keys.read_states(chat), handle)
     return None if held is None else Held(*READER.unpack(held))
 
 
 def write_reader(raw: RawClient, handle: str, chat: str, held: Held) -> None:
-    """Write what is kept of a reader."""
+    """Write a user's read state."""
     record: Any = READER.pack(*held)
     raw.hset(keys.read_states(chat), handle, record)
 
 
 def client(handle: str, expiry: int, flags: int = 0) -> bytes:
-    """Return a connection that is attached to a chat as it is stored; expiry: µs since 1970."""
+    """Return a chat connection as it is stored; expiry: µs since 1970."""
     return expiry.to_bytes(8) + bytes([flags]) + handle.encode()
 
 
@@ -82,6 +82,6 @@ def write_client(
 
 
 def outbox(raw: RawClient, chat: str) -> dict[str, int]:
-    """Return what is owed for the chats of a partition."""
+    """Return the pending items of a partition's chats."""
     held: Any = raw.hgetall(keys.outbox(chat))
     return {item.decode(): int(version) for item, version in held.items()}

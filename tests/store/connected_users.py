@@ -1,4 +1,4 @@
-"""Connections on a store, made and looked at in one call, and aged by hand, byte by byte as documented."""
+"""Connections on a store, made and read in one call, and aged by hand, byte by byte as documented."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ TICKET = b"k" * 32
 
 @contextmanager
 def without_memory(engine: Engine) -> Iterator[None]:
-    """Have a store that is full."""
+    """Make the store full."""
     for node in engine.nodes:
         node.config_set("maxmemory", 1)
     try:
@@ -36,19 +36,19 @@ class People:
 
     def __init__(self, store: Store, raw: RawClient) -> None:
         self.store, self.raw = store, raw
-        self.presence = UserConnections(LEASE)
+        self.connections = UserConnections(LEASE)
 
     def connect(self, connection: str, handle: str = "ann", session: bytes = b"") -> ConnectOutcome:
         """Connect by a session, or by name alone."""
-        query = self.presence.connect(handle, None, session, connection, protobuf=False)
+        query = self.connections.connect(handle, None, session, connection, protobuf=False)
         return self.store.run(query).outcome
 
     def ready(self, connection: str, handle: str = "ann") -> PresenceChange | None:
         """Say hello."""
-        return self.store.run(self.presence.ready(handle, connection))
+        return self.store.run(self.connections.ready(handle, connection))
 
     def come(self, connection: str, handle: str = "ann", session: bytes = b"") -> bool:
-        """Connect and say hello; returns whether the user went online."""
+        """Connect and say hello; return whether the user went online."""
         assert self.connect(connection, handle, session) is ConnectOutcome.OK
         changed = self.ready(connection, handle)
         assert changed is not None
@@ -56,11 +56,11 @@ class People:
 
     def drop(self, connection: str, handle: str = "ann") -> PresenceChange:
         """Remove a connection."""
-        return self.store.run(self.presence.drop(handle, connection))
+        return self.store.run(self.connections.drop(handle, connection))
 
     def shown(self, handle: str = "ann", reader: str = "bob") -> ShownPresence | None:
-        """Look whether a user is online."""
-        return self.store.run(self.presence.of(handle, reader))
+        """Return how a reader sees the user."""
+        return self.store.run(self.connections.of(handle, reader))
 
     def online(self, handle: str = "ann") -> bool:
         """Return whether a user is shown as online."""
@@ -69,23 +69,25 @@ class People:
 
     def recipients(self, *handles: str) -> list[str]:
         """Return the ready connections of users."""
-        return sorted(recipient.connection for recipient in self.store.run(self.presence.recipients(handles)))
+        return sorted(
+            recipient.connection for recipient in self.store.run(self.connections.recipients(handles))
+        )
 
     def expired(self, limit: int = 100) -> list[tuple[str, str]]:
-        """Return what the sweep would find."""
-        return self.store.run(self.presence.due(limit)).expired
+        """Return the expired connections that the sweep would find."""
+        return self.store.run(self.connections.due(limit)).expired
 
     def too_long(self) -> list[tuple[str, str]]:
         """Return the connections whose leases the sweep would shorten."""
-        return self.store.run(self.presence.due(100)).too_long
+        return self.store.run(self.connections.due(100)).too_long
 
     def leases(self) -> dict[str, int]:
-        """Return when ann's connections, and those of others of the partition, expire."""
+        """Return the expiry of every lease in ann's partition."""
         held: Any = self.raw.zrange(keys.leases("ann"), 0, -1, withscores=True)
         return {member.decode(): int(score) for member, score in held}
 
     def age(self, connection: str, handle: str = "ann", by: int = 2 * LEASE) -> int:
-        """Make a connection as old as if it had not been renewed for some time; returns when it expires."""
+        """Age a connection as if it had not been renewed for some time; return its expiry."""
         held: Any = self.raw.hget(keys.user_connections(handle), connection)
         expiry = int.from_bytes(held[:8]) - by
         aged: Any = expiry.to_bytes(8) + held[8:]
@@ -94,7 +96,7 @@ class People:
         return expiry
 
     def age_watcher(self, connection: str, handle: str = "ann") -> None:
-        """Make a watcher as old as if it had not been renewed for long."""
+        """Age a watcher as if it had not been renewed for long."""
         held: Any = self.raw.hget(keys.watchers(handle), connection)
         aged: Any = (1).to_bytes(8) + held[8:]
         self.raw.hset(keys.watchers(handle), connection, aged)

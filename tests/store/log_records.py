@@ -18,7 +18,7 @@ from tests.servers.gateway import PATIENCE
 
 
 class Log:
-    """A MessageLog that is read in one call, as tests like it; see there."""
+    """A MessageLog that tests read in one call; see there."""
 
     def __init__(self, store: Store, keep: int = 0) -> None:
         self._store = store
@@ -49,7 +49,7 @@ EPOCH = 1_700_000_000_000_000
 
 
 def settings_for(engine: Engine, **changed: Any) -> Settings:
-    """Return the settings that name an engine, with patience unless they are changed."""
+    """Return settings for an engine, with long time-outs unless they are changed."""
     variables = {"PARLEY_STAGE": "local", "PARLEY_AUTH": "open", **PATIENCE, **engine.env}
     return msgspec.structs.replace(Settings.from_env(variables), **changed)
 
@@ -75,7 +75,7 @@ def entry(seq: int, text: str | None = None) -> LogEntry:
 
 
 def write(raw: RawClient, entries: Sequence[LogEntry], *, base: int = 0, chat: str = CHAT) -> None:
-    """Write a log of these entries, in place of the one there is."""
+    """Write a log of these entries, replacing the stored one."""
     elements = [element(one.time, one.content.sender, one.content.text) for one in entries]
     write_elements(raw, elements, base=base, chat=chat)
 
@@ -83,7 +83,7 @@ def write(raw: RawClient, entries: Sequence[LogEntry], *, base: int = 0, chat: s
 def write_elements(
     raw: RawClient, elements: Sequence[bytes], *, base: int = 0, epoch: int = EPOCH, chat: str = CHAT
 ) -> None:
-    """Write a log of these elements, in place of the one there is."""
+    """Write a log of these elements, replacing the stored one."""
     raw.delete(keys.log(chat))
     raw.rpush(keys.log(chat), header(base, epoch), *elements)
 
@@ -95,6 +95,6 @@ def elements_of(raw: RawClient, chat: str = CHAT) -> list[bytes]:
 
 
 def ids_days(raw: RawClient, chat: str = CHAT) -> list[int]:
-    """Return the days of which the chat has an ids key."""
+    """Return the days for which the chat has an ids key."""
     prefix = keys.ids(chat, 0)[:-1]
     return sorted(int(name.decode()[len(prefix) :]) for name in raw.scan_iter(match=f"*:ids:{chat}:*"))

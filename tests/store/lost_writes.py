@@ -1,4 +1,4 @@
-"""Stores that lose their last writes, and clients that keep what they were told meanwhile."""
+"""Stores that lose their last writes, and clients that keep earlier state."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ from tests.store.syncing_client import Client, asked
 
 LATER_SECONDS = 60.0
 UNTOLD = ("received",)
-"""What a row shows, and no sync tells of by itself."""
+"""Fields of a row that no sync reports by themselves."""
 
 
 class Moment:
-    """All keys of a store as they were; set_back makes those with a prefix so again, as a failover would."""
+    """A copy of all keys; set_back restores those with a prefix, as a failover would."""
 
     def __init__(self, raw: RawClient) -> None:
         self._raw = raw
         self._held: dict[bytes, Any] = {key: raw.dump(key) for key in raw.scan_iter()}
 
     def set_back(self, prefix: bytes) -> None:
-        """Let the keys that begin so be as they were; all of them for an empty prefix."""
+        """Restore the keys with a prefix; all of them for an empty one."""
         for key in list(self._raw.scan_iter()):
             if key.startswith(prefix):
                 self._raw.delete(key)
@@ -52,25 +52,25 @@ class ReplicatedEngine(Engine):
         return Server(str(get_binary_path()), self.folder / str(port), options)
 
     def start(self) -> None:
-        """Start both, and return once the replica has all that the primary has."""
+        """Start both, and return once the replica has all data of the primary."""
         super().start()
         self.nodes[1].replicaof("127.0.0.1", self._numbers[0])
         self._await("follow", lambda: self.nodes[1].info("replication")["master_link_status"] == "up")
 
     def cut(self) -> None:
-        """Let the replica have all writes until now, and none from now on."""
+        """Replicate all writes until now, and none from now on."""
         self.nodes[0].set("last", "write")
         assert self.nodes[0].wait(1, 20_000) == 1
         self.nodes[1].replicaof("NO", "ONE")
 
     def promote(self) -> None:
-        """Let the primary be gone, and the replica serve."""
+        """Stop the primary, and promote the replica."""
         self.servers[0].end(signal.SIGKILL)
         self.url = f"redis://127.0.0.1:{self._numbers[1]}"
 
 
 class Holder(Client):
-    """A client that keeps messages and members as well, and looks only at the chats that a sync tells."""
+    """A client that keeps messages and members as well, and reads only the chats of a sync."""
 
     def __init__(self, user: str) -> None:
         super().__init__(user)
@@ -80,13 +80,13 @@ class Holder(Client):
         self._changes: dict[str, str] = {}
 
     def catch_up(self) -> None:
-        """Sync, and read whatever is new in the chats that were told."""
+        """Sync, and read the news of the returned chats."""
         before = self.resets
-        told = self.sync(3)
+        moved = self.sync(3)
         if self.resets != before:
             for kept in (self.messages, self.members, self._cursors, self._changes):
                 kept.clear()
-        for chat in dict.fromkeys(told):
+        for chat in dict.fromkeys(moved):
             if chat in self.rows:
                 self._pull(chat)
                 if self.rows[chat]["kind"] != "direct" and self.rows[chat]["state"] == "member":
@@ -130,7 +130,7 @@ class Holder(Client):
 
     @property
     def held(self) -> dict[str, Any]:
-        """All that the client knows of the chats that it has."""
+        """Everything that the client holds of its chats."""
         rows = {chat: {**row, **dict.fromkeys(UNTOLD)} for chat, row in self.rows.items()}
         return {
             chat: (row, self.messages.get(chat, []), self.members.get(chat, {})) for chat, row in rows.items()
@@ -138,6 +138,6 @@ class Holder(Client):
 
 
 def sweep() -> None:
-    """Tell the inboxes whatever is owed, as if it had been for long."""
+    """Do all pending deliveries, as if they had been pending for long."""
     services.current().outbox_sweep._clock = lambda: time.time() + LATER_SECONDS
     services.current().outbox_sweep.sweep()

@@ -1,4 +1,4 @@
-"""What pushes in tests that need no socket: it keeps what arrives, and fails where it is told to."""
+"""A pusher for tests without connections, which keeps the frames, and fails as configured."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ LEASE = 660 * 1_000_000
 class Wire:
     """A Pusher; inline: as a Pusher has it.
 
-    frames: what arrived, by connection. gone, failing: connections that are so. calls: pushes so far.
-    crash: what the next push raises, before anything has arrived.
+    frames: received frames, by connection. gone, failing: such connections. calls: number of pushes.
+    crash: raised by the next push, before any frame arrives.
     """
 
     def __init__(self, inline: int = 50) -> None:
@@ -52,15 +52,15 @@ class Wire:
         self.closed += connections
 
     def seqs(self, connection: str) -> list[int]:
-        """Return the seqs of the messages that a connection got."""
+        """Return the seqs of a connection's messages."""
         return [frame["seq"] for frame in self.frames[connection] if frame["type"] == "message"]
 
 
 def connect(store: Store, handle: str, connection: str, *, protobuf: bool = False) -> Recipient:
-    """Connect a user of an open server who says hello; nothing is attached to."""
-    presence, sockets = UserConnections(LEASE), Connections(LEASE)
-    entry = store.run(presence.connect(handle, None, b"", connection, protobuf=protobuf))
+    """Connect a user of an open server, who says hello; the connection is attached to no chat."""
+    user_connections, connections = UserConnections(LEASE), Connections(LEASE)
+    entry = store.run(user_connections.connect(handle, None, b"", connection, protobuf=protobuf))
     assert entry.outcome is ConnectOutcome.OK
-    store.run(sockets.open(connection, handle, b"", protobuf=protobuf, room=None))
-    assert store.run(presence.ready(handle, connection)) is not None
+    store.run(connections.open(connection, handle, b"", protobuf=protobuf, room=None))
+    assert store.run(user_connections.ready(handle, connection)) is not None
     return Recipient(connection, protobuf)

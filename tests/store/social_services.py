@@ -1,4 +1,4 @@
-"""People who follow, block and post on a store, wired as the application wires them."""
+"""Users who follow, block and post on a store, wired as the application wires them."""
 
 from __future__ import annotations
 
@@ -31,20 +31,20 @@ from tests.store.log_records import RawClient
 
 LATER_SECONDS = 60.0
 ROUNDS = 5
-"""Sweeps after which nothing may be owed: what a sweep does may owe one thing more."""
+"""The number of sweeps after which nothing may be pending: a sweep may record more work."""
 
 
 class Society:
-    """The use cases on a store; its clock is ahead, so that a sweep repeats what is owed right now.
+    """The use cases on a store; its clock is ahead, so that a sweep runs pending work at once.
 
-    large: followers that an author may have whose posts are put into timelines.
+    large: maximum number of followers of an author whose posts enter timelines.
     """
 
     def __init__(self, store: Store, large: int = 10_000) -> None:
         self.store = store
         self.accounts, self.follows, self.blocks = Accounts(), Follows(), Blocks()
         self.posts, self.timelines, self.cards = Posts(), Timelines(), UserCards()
-        self.owed = PendingWork()
+        self.pending_work = PendingWork()
         self.edge_mirror = EdgeMirror(store, self.follows, self.posts, self.timelines)
         self.fan_out = PostFanOut(store, self.follows, self.posts, self.timelines, large)
         handlers: dict[str, Any] = {
@@ -55,7 +55,9 @@ class Society:
             "delete": EdgeRemoval(store, self.follows, self.timelines).remove,
         }
         queue = JobQueue(Settings(), store)
-        self.work = PendingJobs(store, self.owed, queue, handlers, lambda: time.time() + LATER_SECONDS)
+        self.work = PendingJobs(
+            store, self.pending_work, queue, handlers, lambda: time.time() + LATER_SECONDS
+        )
         relations = Relations(store, Names(open_names=False), self.accounts)
         pages = UserPages(store, self.cards)
         self.following = FollowService(store, self.follows, relations, pages, self.work)
@@ -74,14 +76,14 @@ class Society:
         self.work.try_now(f"delete:{handle}")
 
     def settled(self) -> None:
-        """Sweep until nothing is owed."""
+        """Sweep until nothing is pending."""
         for _ in range(ROUNDS):
             if not self.work.sweep():
                 return
-        assert self.store.run(self.owed.all()) == []
+        assert self.store.run(self.pending_work.all()) == []
 
     def post(self, handle: str, text: str) -> str:
-        """Post a text, as far as the queue; returns the id."""
+        """Post a text, as far as the queue; return the id."""
         return self.writing.add(handle, text).id
 
     def feed(self, reader: str, limit: int = 20) -> list[str]:

@@ -1,4 +1,4 @@
-"""Users of the store with some rights, for the tests of logging in."""
+"""Users of the store with some permissions, for the login tests."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SetPassword = Callable[[str], None]
 
 @contextmanager
 def user(engine: Engine, name: str, rules: str) -> Iterator[SetPassword]:
-    """Have a user with some rights on every server; yields what gives it another password, at first WORD."""
+    """Create a user with some permissions on every server; yield a setter of its password, at first WORD."""
 
     def tell(*words: str) -> None:
         for node in engine.nodes:
@@ -37,7 +37,7 @@ def user(engine: Engine, name: str, rules: str) -> Iterator[SetPassword]:
 
 
 def cut_all(engine: Engine) -> None:
-    """Close every connection to the servers but the test's own, as a managed store does after 12 hours."""
+    """Close every connection to the servers except the test's own, as a managed store does after 12 hours."""
     for node in engine.nodes:
         node.client_kill_filter(_type="normal", skipme=True)
 

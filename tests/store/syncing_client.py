@@ -1,4 +1,4 @@
-"""Clients that know of their chats only what the inbox and the sync have told them."""
+"""Clients that know their chats only from the inbox and the sync."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ def asked(method: str, path: str, user: str, body: Any = None, query: str = "") 
     return call(method, path, query, body, X_Parley_User=quote(user))
 
 
-def row_of(told: dict[str, Any]) -> Row:
-    """Return what an answer tells of a chat, as the model has it."""
-    flags = frozenset(flag for flag in FLAGS if told[SHOWN_FLAGS[flag]])
-    if told["state"] == "invited":
+def row_of(body: dict[str, Any]) -> Row:
+    """Return a chat's row in an answer, as the model has it."""
+    flags = frozenset(flag for flag in FLAGS if body[SHOWN_FLAGS[flag]])
+    if body["state"] == "invited":
         return Row("invited", 0, 0, 0, frozenset(), None)
-    last = told["last"]
+    last = body["last"]
     shown = last and (last["sender"], last["kind"], last["text"] if last["kind"] == "text" else "")
-    return Row(told["state"], told["seq"], told["unread"], told["read"], flags, shown)
+    return Row(body["state"], body["seq"], body["unread"], body["read"], flags, shown)
 
 
 def inbox_of(user: str, limit: int) -> list[dict[str, Any]]:
@@ -50,19 +50,19 @@ class Client:
         self.resets = 0
 
     def sync(self, limit: int = 3) -> list[str]:
-        """Take over whatever has moved, and return the chats in the order in which they were told."""
-        told: list[str] = []
+        """Apply a sync, and return the chats in its order."""
+        chats: list[str] = []
         for _ in range(MAX_PAGES):
             since = "" if self.token is None else f"&since={quote(self.token)}"
             page = asked("GET", "/v1/sync", self.user, query=f"limit={limit}{since}").body
             if page["reset"]:
                 self.rows, self.resets = {}, self.resets + 1
             for row in page["chats"]:
-                told.append(row["chat"])
+                chats.append(row["chat"])
                 self._take(row)
             self.token = page["next"]
             if not page["more"]:
-                return told
+                return chats
         raise AssertionError("the sync does not end")
 
     def _take(self, row: dict[str, Any]) -> None:
@@ -73,5 +73,5 @@ class Client:
 
     @property
     def known(self) -> dict[str, Row]:
-        """What the client knows, as the model has it."""
+        """The client's state, as the model has it."""
         return {chat: row_of(row) for chat, row in self.rows.items()}

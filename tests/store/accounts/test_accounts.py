@@ -36,8 +36,8 @@ def accounts(store: Store) -> Accounts:
     return Accounts()
 
 
-def owed(raw: RawClient, handle: str) -> dict[str, bytes]:
-    """Return what is owed in a user's partition."""
+def pending_items(raw: RawClient, handle: str) -> dict[str, bytes]:
+    """Return the pending work of a user's partition."""
     return fields_of(raw, keys.pending(handle))
 
 
@@ -67,7 +67,7 @@ def test_new_account_keeps_its_fields_and_awaits_indexing(
     account = found(store, accounts, "ann")
     assert fields(account, "made") == fields(ANN, "made")
     assert before <= account.made <= clock(raw)
-    assert owed(raw, "ann") == {"index:ann": str(account.made).encode()}
+    assert pending_items(raw, "ann") == {"index:ann": str(account.made).encode()}
 
 
 def test_absent_account_fields_are_not_stored(store: Store, accounts: Accounts, raw: RawClient) -> None:
@@ -80,17 +80,17 @@ def test_absent_account_fields_are_not_stored(store: Store, accounts: Accounts, 
 
 @pytest.mark.parametrize("write", [write_account, write_tombstone])
 def test_a_handle_is_taken_once(store: Store, accounts: Accounts, raw: RawClient, write: Any) -> None:
-    """A handle that an account has, or had, is not given again; nothing is changed or owed."""
+    """A handle that an account has, or had, is not given again; nothing is changed or recorded as pending."""
     write(raw, "ann")
     before = fields_of(raw, keys.user("ann"))
 
     assert not store.run(accounts.create(ANN))
     assert fields_of(raw, keys.user("ann")) == before
-    assert owed(raw, "ann") == {}
+    assert pending_items(raw, "ann") == {}
 
 
 def test_200_create_one_handle(valkey: Engine) -> None:
-    """Of 200 threads that make one handle at once, one does, and its fields are those of nobody else."""
+    """Of 200 threads that make one handle at once, one succeeds, and its fields are its own alone."""
     valkey.resume()
     valkey.start()
     valkey.flush()
@@ -135,13 +135,13 @@ def test_update_sets_and_clears_only_the_named_fields(
 def test_what_an_update_owes(
     store: Store, accounts: Accounts, raw: RawClient, changes: dict[str, Any], is_owed: bool
 ) -> None:
-    """A change of what a user is found by owes their place in the search, any other does not."""
+    """A change of a search field records an index update as pending; any other change does not."""
     write_account(raw, "ann")
     before = clock(raw)
 
     assert store.run(accounts.update("ann", changes)) is not None
 
-    since = owed(raw, "ann").get("index:ann")
+    since = pending_items(raw, "ann").get("index:ann")
     assert (since is not None) == is_owed
     assert since is None or before <= int(since) <= clock(raw)
 
@@ -157,12 +157,12 @@ def test_update_of_a_missing_account_changes_nothing(
 
     assert store.run(accounts.update("ann", {"name": "Anna", "bio": None})) is None
     assert fields_of(raw, keys.user("ann")) == before
-    assert owed(raw, "ann") == {}
+    assert pending_items(raw, "ann") == {}
 
 
 @pytest.mark.parametrize("name", ["made", "handle", "deleted"])
 def test_what_no_update_changes(store: Store, accounts: Accounts, raw: RawClient, name: str) -> None:
-    """When an account was made, its handle and its end are no fields to set or to clear."""
+    """An update can't change an account's creation time, handle or deletion."""
     write_account(raw, "ann")
     before = fields_of(raw, keys.user("ann"))
 
@@ -215,7 +215,7 @@ def test_set_password_ends_all_sessions(store: Store, accounts: Accounts, raw: R
 
 
 def test_set_a_password_that_was_changed(store: Store, accounts: Accounts, raw: RawClient) -> None:
-    """Of two that change one password the second is told; its sessions are not ended."""
+    """Of two concurrent password changes the second is refused and ends no session."""
     write_account(raw, "ann", reset=1)
     now = clock(raw)
     write_session(raw, "ann", DIGEST, now, now, now + 10**9)
@@ -248,18 +248,18 @@ def test_deleted_account_has_no_password_and_no_sessions(
     account = found(store, accounts, "ann")
     assert (account.deleted, account.password, account.email) == (True, None, ANN.email)
     assert [raw.exists(key) for key in gone] == [0] * len(gone)
-    assert owed(raw, "ann").keys() == {"index:ann", "delete:ann"}
+    assert pending_items(raw, "ann").keys() == {"index:ann", "delete:ann"}
 
 
 def test_repeated_deletion_changes_nothing(store: Store, accounts: Accounts, raw: RawClient) -> None:
     """A repeated deletion records no more work; a missing account can't be deleted."""
     write_account(raw, "ann")
     store.run(accounts.delete("ann"))
-    before, deleted = owed(raw, "ann"), fields_of(raw, keys.user("ann"))
+    before, deleted = pending_items(raw, "ann"), fields_of(raw, keys.user("ann"))
 
     assert store.run(accounts.delete("ann"))
     assert not store.run(accounts.delete("nobody"))
-    assert (owed(raw, "ann"), fields_of(raw, keys.user("ann"))) == (before, deleted)
+    assert (pending_items(raw, "ann"), fields_of(raw, keys.user("ann"))) == (before, deleted)
     assert raw.exists(keys.user("nobody")) == 0
 
 
@@ -289,11 +289,11 @@ def test_tombstone_keeps_times_and_nothing_else(store: Store, accounts: Accounts
     assert not store.run(accounts.create(ANN))
 
 
-# --- peer, profile ------------------------------------------------------------------------------------------
+# --- profile ------------------------------------------------------------------------------------------------
 
 
-def test_peer_shows_account_status_and_block(accounts: Accounts, store: Store, raw: RawClient) -> None:
-    """A peer is missing, active or deleted, and blocks the other user or not."""
+def test_relation_shows_account_status_and_block(accounts: Accounts, store: Store, raw: RawClient) -> None:
+    """A relation has the account status of the other user, and whether they block."""
     write_account(raw, "ann")
     write_tombstone(raw, "bob")
     raw.zadd(keys.blocked("ann"), {"mallory": 1.0})
@@ -309,7 +309,7 @@ def test_peer_shows_account_status_and_block(accounts: Accounts, store: Store, r
 
 
 def test_profile_joins_account_and_counts(accounts: Accounts, store: Store, raw: RawClient) -> None:
-    """A profile is the account with its counts; a deleted account has none."""
+    """A profile joins the account and its counts; a deleted account has no profile."""
     store.run(accounts.create(ANN))
     raw.zadd(keys.followers("ann"), {"a": 1, "b": 2, "c": 3})
     raw.zadd(keys.following("ann"), {"a": 1, "b": 2})

@@ -37,7 +37,7 @@ def test_new_claim_excludes_everybody_for_a_while(store: Store, claims: Claims, 
 
 
 def test_an_unsettled_claim_ends(store: Store, claims: Claims, raw: RawClient) -> None:
-    """What is not settled in time is free again."""
+    """A claim that is not settled in time ends, and the name is free again."""
     store.run(claims.claim("email", EMAIL, "ann"))
     raw.pexpire(KEY, 20)
 
@@ -60,7 +60,7 @@ def test_settled_claim_stays_and_can_be_settled_again(store: Store, claims: Clai
 
 
 def test_a_settled_claim_gets_no_end(store: Store, claims: Claims, raw: RawClient) -> None:
-    """To claim what is settled, by whomever, does not make it end."""
+    """Another claim on a settled name, by any user, gives it no expiry."""
     store.run(claims.settle("email", EMAIL, "ann"))
     for handle in ("ann", "bob"):
         assert not store.run(claims.claim("email", EMAIL, handle))
@@ -69,7 +69,7 @@ def test_a_settled_claim_gets_no_end(store: Store, claims: Claims, raw: RawClien
 
 
 def test_only_its_owner_releases_a_claim(store: Store, claims: Claims) -> None:
-    """A claim is released by its owner, and by nobody else."""
+    """Only its owner releases a claim."""
     store.run(claims.settle("email", EMAIL, "ann"))
 
     store.run(claims.release("email", EMAIL, "bob"))
@@ -81,7 +81,7 @@ def test_only_its_owner_releases_a_claim(store: Store, claims: Claims) -> None:
 
 
 def test_200_claim_one_email(valkey: Engine) -> None:
-    """Of 200 threads that claim one email at once, one has it."""
+    """Of 200 threads that claim one email at once, one gets it."""
     valkey.resume()
     valkey.start()
     valkey.flush()

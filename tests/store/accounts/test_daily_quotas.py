@@ -1,4 +1,4 @@
-"""What a user may do so many times a day."""
+"""Daily quotas of a user."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.store.log_records import RawClient
 
 
 def test_a_quota_of_a_clock_that_fell_back(store: Store, raw: RawClient) -> None:
-    """Nobody waits for a quota longer than a day, whatever the store's clock was when the first was taken."""
+    """A quota delays a user by at most a day, whatever the store's clock was at the first use."""
     assert [store.run(DailyQuotas.take_group("ann", 1)) for _ in range(2)] == [0, DAY_SECONDS]
     raw.expire(keys.groups_made("ann"), 365 * DAY_SECONDS)
 

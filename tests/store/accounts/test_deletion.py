@@ -1,4 +1,4 @@
-"""The end of an account, on every kind of store, with crashes between any two steps."""
+"""The deletion of an account, on every kind of store, with crashes between any two steps."""
 
 from __future__ import annotations
 
@@ -60,12 +60,12 @@ def settle_everybody(village: Village) -> None:
 
 
 def check_gone(village: Village, raw: RawClient) -> None:
-    """Check that of alice only her handle is left, and that nothing else is missing."""
+    """Check that only alice's handle is left of her, and that nothing else is missing."""
     assert village.edges() == {("dave", "bob")}
     assert village.store.run(village.claims.holder(EMAIL, MAIL)) is None
     assert village.store.run(village.claims.holder(IDENTITY, DIGEST.hex())) is None
     assert village.found("al", 1) == ["bob", "carol", "dave"]
-    assert village.store.run(village.owed.all()) == []
+    assert village.store.run(village.pending_work.all()) == []
     assert list(raw.scan_iter(match="*alice*")) == [keys.user("alice").encode()]
     left: Any = raw.hgetall(keys.user("alice"))
     assert left.keys() == {b"made", b"deleted"}
@@ -86,7 +86,7 @@ def test_all_goes_but_the_handle(village: Village, raw: RawClient) -> None:
 
 
 def test_again_is_fine(village: Village, raw: RawClient) -> None:
-    """To delete once more, or to finish what is finished, changes nothing."""
+    """A repeated deletion, or a repeated finish, changes nothing."""
     settle_everybody(village)
     village.deletion.delete("alice")
     village.deletion.delete("alice")
@@ -109,7 +109,7 @@ def test_finish_changes_nothing_of_an_active_account(village: Village) -> None:
 @ONE_ENGINE
 @pytest.mark.parametrize("done", [False, True])
 def test_crash_at_any_step(village: Village, raw: RawClient, done: bool) -> None:
-    """A deletion that crashed at any step is all or nothing once the sweep has been."""
+    """After a crash at any step and a sweep, a deletion is complete or never began."""
     outcomes = set()
     for step in range(STEPS):
         raw.flushall()
@@ -133,7 +133,7 @@ def test_crash_at_any_step(village: Village, raw: RawClient, done: bool) -> None
 
 @ONE_ENGINE
 def test_crash_again_and_again(village: Village, raw: RawClient) -> None:
-    """A deletion that the sweep itself crashes in, ever a step later, ends all the same."""
+    """A deletion completes although the sweep itself crashes, one step later each time."""
     settle_everybody(village)
     village.store.run(village.accounts.delete("alice"))
     for step in range(STEPS):
@@ -146,7 +146,7 @@ def test_crash_again_and_again(village: Village, raw: RawClient) -> None:
 
 @ONE_ENGINE
 def test_crash_between_a_change_and_a_deletion(village: Village, raw: RawClient) -> None:
-    """Whatever step a change of name and email crashed at, a deletion takes all names and emails away."""
+    """A deletion removes all names and emails after a crash at any step of a profile change."""
     for step in range(STEPS):
         raw.flushall()
         settle_everybody(village)
@@ -164,7 +164,7 @@ def test_crash_between_a_change_and_a_deletion(village: Village, raw: RawClient)
 
 
 def test_many_follows_go_soon(village: Village, raw: RawClient) -> None:
-    """The follows of somebody with very many are left to the queue; the account is gone at once."""
+    """The queue ends the follows of a user with very many; the account is deleted at once."""
     settle_everybody(village)
     raw.zadd(keys.followers("alice"), {f"fan{number}": number for number in range(INLINE_EDGES)})
     village.deletion.delete("alice")
@@ -194,7 +194,7 @@ def test_chats_are_left(village: Village, raw: RawClient) -> None:
 
 
 def test_many_chats_are_left_soon(village: Village, raw: RawClient) -> None:
-    """The chats of somebody in very many are left to the queue; the account is gone at once."""
+    """The queue removes a user from very many chats; the account is deleted at once."""
     village.settle("alice")
     for number in range(INLINE_CHATS + 1):
         village.store.run(Inboxes().update(f"g-{number}", InboxEntry("alice", 1, InboxState.IN, 1)))
@@ -208,7 +208,7 @@ def test_many_chats_are_left_soon(village: Village, raw: RawClient) -> None:
 
 @ONE_ENGINE
 def test_departures_that_end(village: Village, raw: RawClient) -> None:
-    """A deletion that crashes, ever a step later, keeps the index until all chats are departed from."""
+    """A deletion that crashes, one step later each time, keeps the index until all chats are left."""
     village.settle("alice")
     for number in range(3):
         village.store.run(Inboxes().update(f"g-{number}", InboxEntry("alice", 1, InboxState.IN, 1)))
@@ -225,7 +225,7 @@ def test_departures_that_end(village: Village, raw: RawClient) -> None:
 
 @pytest.mark.parametrize("turn", range(5))
 def test_follows_race_with_a_deletion(village: Village, raw: RawClient, turn: int) -> None:
-    """Who follows, and is followed by, somebody who is deleted meanwhile has no edge to or from them."""
+    """Follows that race with a deletion leave no edge to or from the deleted user."""
     fans = [f"fan{number}" for number in range(8)]
     for handle in ("alice", *fans):
         village.settle(handle)
@@ -255,7 +255,7 @@ def test_follows_race_with_a_deletion(village: Village, raw: RawClient, turn: in
 
 @ONE_ENGINE
 def test_renames_race_with_a_deletion(village: Village, raw: RawClient) -> None:
-    """Who changes name and email while being deleted leaves none of them behind."""
+    """Changes of name and email that race with a deletion leave no name or email behind."""
     for _ in range(10):
         raw.flushall()
         settle_everybody(village)

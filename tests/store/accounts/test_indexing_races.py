@@ -1,4 +1,4 @@
-"""The directory's work, overtaken by changes."""
+"""Index updates that race with changes of the account."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class OvertakenAccounts(Accounts):
         self._reads = 0
 
     def find(self, handle: str) -> Query[Account | None]:
-        """Return the query for the account as it was a moment ago, when it is read to be mirrored."""
+        """Return the query for the account as it was a moment ago, when the index update reads it."""
         self._reads += 1
         mirrored = self._reads % 2 == 1
 
@@ -37,7 +37,7 @@ class OvertakenAccounts(Accounts):
 
 
 def test_a_run_that_is_overtaken_again_and_again(valkey: Engine) -> None:
-    """However often a run is overtaken, no email stays claimed that the account does not have."""
+    """After any number of overtaken index updates, no email stays claimed that the account does not have."""
     valkey.resume()
     valkey.start()
     valkey.flush()

@@ -36,7 +36,7 @@ SUBSCRIBER = "2001:db8:1:200::/56"
 
 
 def begin(store: Store, attempts: LoginAttempts, name: str, address: str) -> LoginAttempt:
-    """Count an attempt, as a login does: one that has to wait is taken back."""
+    """Count an attempt, as a login does; an attempt that has to wait is not counted."""
     attempt = store.run(attempts.begin(name, address))
     if attempt.wait:
         store.run(attempts.take_back(attempt))
@@ -46,7 +46,7 @@ def begin(store: Store, attempts: LoginAttempts, name: str, address: str) -> Log
 def fail(
     store: Store, attempts: LoginAttempts, times: int, name: str = "ann", address: str = HERE
 ) -> list[float]:
-    """Fail to log in so many times; returns how long each had to wait first."""
+    """Fail to log in `times` times; return the wait before each."""
     return [begin(store, attempts, name, address).wait for _ in range(times)]
 
 
@@ -57,7 +57,7 @@ def write_failures(raw: RawClient, key: str, *ages: int) -> None:
 
 
 def test_10_failures_of_a_name_from_an_address(store: Store, attempts: LoginAttempts) -> None:
-    """Ten failures as somebody from an address are enough for a quarter of an hour."""
+    """Ten failures for one name from one address refuse logins for a quarter of an hour."""
     assert fail(store, attempts, PAIR_FAILURES) == [0] * PAIR_FAILURES
 
     (wait,) = fail(store, attempts, 1)
@@ -65,7 +65,7 @@ def test_10_failures_of_a_name_from_an_address(store: Store, attempts: LoginAtte
 
 
 def test_nobody_locks_out_another(store: Store, attempts: LoginAttempts) -> None:
-    """Failures from elsewhere keep nobody from logging in here, however many; they are counted."""
+    """Any number of failures from elsewhere delay no login from this address; they are counted."""
     for number in range(200):
         fail(store, attempts, 1, address=f"203.0.113.{number}")
 
@@ -75,7 +75,7 @@ def test_nobody_locks_out_another(store: Store, attempts: LoginAttempts) -> None
 
 
 def test_50_failures_from_an_address(store: Store, attempts: LoginAttempts) -> None:
-    """Fifty failures from an address, as whomever, are enough; another address goes on."""
+    """Fifty failures from an address, for any names, refuse it; another address is not affected."""
     for number in range(ADDRESS_FAILURES):
         assert begin(store, attempts, f"user{number}", HERE).wait == 0
 
@@ -84,7 +84,7 @@ def test_50_failures_from_an_address(store: Store, attempts: LoginAttempts) -> N
 
 
 def test_addresses_of_one_site_are_one(store: Store, attempts: LoginAttempts) -> None:
-    """Who has a network of IPv6 has no more tries than who has one address."""
+    """All addresses of one IPv6 network share the attempts of one address."""
     waits = [begin(store, attempts, "ann", f"2001:db8:1:2::{number:x}").wait for number in range(1, 13)]
 
     assert [wait > 0 for wait in waits] == [False] * PAIR_FAILURES + [True] * 2
@@ -93,7 +93,7 @@ def test_addresses_of_one_site_are_one(store: Store, attempts: LoginAttempts) ->
 def test_networks_of_one_subscriber_have_twice_the_tries_of_one(
     store: Store, attempts: LoginAttempts
 ) -> None:
-    """Who has a /56 of IPv6, which is 256 networks, has no more than twice the tries of one network."""
+    """A subscriber with a /56 of IPv6, 256 networks, has at most twice the attempts of one network."""
     waits = [begin(store, attempts, "ann", f"2001:db8:1:2{number:02x}::1").wait for number in range(25)]
     others = [
         begin(store, attempts, f"user{number}", f"2001:db8:1:3{number:02x}::1").wait for number in range(120)
@@ -107,7 +107,7 @@ def test_networks_of_one_subscriber_have_twice_the_tries_of_one(
 def test_success_takes_back_what_a_subscriber_failed(
     store: Store, attempts: LoginAttempts, raw: RawClient
 ) -> None:
-    """Who logs in over IPv6 leaves no failure of theirs behind, in neither of their networks."""
+    """A successful login over IPv6 removes the caller's failures from both of their networks."""
     address = "2001:db8:1:2ff::1"
     fail(store, attempts, 3, address=address)
     store.run(attempts.succeed(begin(store, attempts, "ann", address)))
@@ -117,7 +117,7 @@ def test_success_takes_back_what_a_subscriber_failed(
 
 
 def test_doubt_counts_the_failures_of_an_address(store: Store, attempts: LoginAttempts) -> None:
-    """An address that has failed is in doubt, as whomever it comes; another is not."""
+    """An address that has failed for any name is in doubt; another address is not."""
     assert [begin(store, attempts, name, HERE).doubt for name in ("ann", "bob", "ann")] == [0, 1, 2]
     assert begin(store, attempts, "ann", THERE).doubt == 0
 
@@ -125,7 +125,7 @@ def test_doubt_counts_the_failures_of_an_address(store: Store, attempts: LoginAt
 def test_name_under_attack_parts_tries_from_one_address(
     store: Store, attempts: LoginAttempts, raw: RawClient
 ) -> None:
-    """With each failure of a name from elsewhere its next try from here is due later, up to two seconds."""
+    """Each failure of a name elsewhere delays its next attempt from here, up to two seconds."""
     write_failures(raw, keys.login_attempts("ann", ""), *range(SECOND, SECOND + PAIR_FAILURES + 6))
     assert begin(store, attempts, "ann", HERE).wait == 0
     assert begin(store, attempts, "ann", HERE).wait <= 0.8
@@ -138,7 +138,7 @@ def test_name_under_attack_parts_tries_from_one_address(
 
 
 def test_a_refused_attempt_is_not_counted(store: Store, attempts: LoginAttempts, raw: RawClient) -> None:
-    """To try while one must wait does not make it longer, and uses up nobody's share."""
+    """An attempt during a wait does not lengthen the wait, and uses up no attempt."""
     fail(store, attempts, PAIR_FAILURES + 20)
 
     assert raw.zcard(keys.login_attempts("ann", HERE)) == PAIR_FAILURES
@@ -160,7 +160,7 @@ def test_failed_logins_count_for_fifteen_minutes(
 
 
 def test_a_clock_that_fell_back(store: Store, attempts: LoginAttempts, raw: RawClient) -> None:
-    """Failures that the store's clock has yet to come to count no more: nobody waits for it."""
+    """Failures with a time ahead of the store's clock do not count: nobody waits for them."""
     write_failures(raw, keys.login_attempts("ann", HERE), *[-WINDOW] * PAIR_FAILURES)
 
     assert fail(store, attempts, PAIR_FAILURES) == [0] * PAIR_FAILURES
@@ -180,7 +180,7 @@ def test_the_wait_for_the_oldest(store: Store, attempts: LoginAttempts, raw: Raw
 
 
 def test_a_wait_is_never_nothing(store: Store, attempts: LoginAttempts, raw: RawClient) -> None:
-    """Whoever must wait is told so, also for the last moment."""
+    """A refused caller gets a wait above zero, also at the last moment."""
     key = keys.login_attempts("ann", HERE)
     for age in range(WINDOW - 20_000, WINDOW, 500):
         raw.delete(key)
@@ -192,7 +192,7 @@ def test_a_wait_is_never_nothing(store: Store, attempts: LoginAttempts, raw: Raw
 
 
 def test_a_success_is_no_failure(store: Store, attempts: LoginAttempts, raw: RawClient) -> None:
-    """Who logs in has not failed, and the failures from the same address are forgiven; others' stay."""
+    """A successful login forgives the caller's failures from the address; other users' failures stay."""
     fail(store, attempts, 5)
     fail(store, attempts, 3, address=THERE)
     attempt = begin(store, attempts, "ann", HERE)
@@ -207,7 +207,7 @@ def test_a_success_is_no_failure(store: Store, attempts: LoginAttempts, raw: Raw
 
 
 def test_success_as_oneself_does_not_help(store: Store, attempts: LoginAttempts) -> None:
-    """To log in to one's own account between failures at another's resets nothing of theirs."""
+    """A login to one's own account resets no failure for another account."""
     for _ in range(PAIR_FAILURES):
         assert fail(store, attempts, 1) == [0]
         store.run(attempts.succeed(begin(store, attempts, "mallory", HERE)))
@@ -216,7 +216,7 @@ def test_success_as_oneself_does_not_help(store: Store, attempts: LoginAttempts)
 
 
 def test_what_is_remembered(store: Store, attempts: LoginAttempts, raw: RawClient) -> None:
-    """Of a name under attack the last thousand failures are remembered; all goes by itself."""
+    """The last thousand failures of a name under attack are kept; all of them expire."""
     write_failures(raw, keys.login_attempts("ann", ""), *range(1, 2 * REMEMBERED))
     begin(store, attempts, "ann", HERE)
 
@@ -231,7 +231,7 @@ def test_what_is_remembered(store: Store, attempts: LoginAttempts, raw: RawClien
 
 
 def test_many_at_once_are_all_counted(valkey: Engine) -> None:
-    """Of 200 attempts at once no more than ten may look at the password."""
+    """At most ten of 200 concurrent attempts may verify the password."""
     valkey.resume()
     valkey.start()
     valkey.flush()

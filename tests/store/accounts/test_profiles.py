@@ -27,14 +27,14 @@ def village(store: Store) -> Village:
 
 
 def held(village: Village, handle: str) -> str | None:
-    """Return the email of a user who is there."""
+    """Return the email of an existing user."""
     account = village.store.run(village.accounts.find(handle))
     assert account is not None
     return account.email
 
 
 def test_absent_stays_null_clears(village: Village) -> None:
-    """A field that is absent stays as it is, null and an empty text clear it."""
+    """An absent field stays unchanged; null and an empty text clear it."""
     village.settle("alice", "Alice", OLD)
     village.people.change("alice", ProfileChanges(bio="one\ntwo", avatar="pic_1"))
     me = village.people.change("alice", ProfileChanges(name=None, bio=""))
@@ -45,7 +45,7 @@ def test_absent_stays_null_clears(village: Village) -> None:
 
 
 def test_others_see_no_email(village: Village) -> None:
-    """A profile as others see it has neither the email nor whether a password must be chosen."""
+    """A profile shown to others has neither the email nor the required password change."""
     village.settle("alice", "Alice", OLD)
     user = village.people.user("ALICE")
 
@@ -55,7 +55,7 @@ def test_others_see_no_email(village: Village) -> None:
 
 
 def test_nobody_and_nobody_any_more(village: Village) -> None:
-    """Who never was and who was deleted are not found, and a deleted one's own profile is nobody's."""
+    """Unknown and deleted users are not found; a deleted user has no profile of their own."""
     village.settle("alice")
     village.store.run(village.accounts.delete("alice"))
 
@@ -89,7 +89,7 @@ def test_nobody_and_nobody_any_more(village: Village) -> None:
 def test_invalid_field_is_named_and_nothing_changes(
     village: Village, changes: ProfileChanges, field: str
 ) -> None:
-    """The error of an invalid field names it, and nothing of the change is made."""
+    """The error of an invalid field names it, and nothing is changed."""
     village.settle("alice", "Alice", OLD)
     changes.bio = "new" if field != "bio" else changes.bio
     with pytest.raises(BadRequest, match=f"^{field}: "):
@@ -118,7 +118,7 @@ def test_names_of_the_world(village: Village) -> None:
 
 
 def test_change_of_email(village: Village, raw: RawClient) -> None:
-    """The new email is the user's for good, the old one is free, and a cleared one too."""
+    """The new email is settled for the user; the old one is free, and so is a cleared one."""
     village.settle("alice", email=OLD)
     me = village.people.change("alice", ProfileChanges(email="NEW@example.org"))
     assert me.email == NEW
@@ -146,7 +146,7 @@ def test_taken_email_is_refused_without_naming_its_owner(village: Village, raw: 
 
 
 def test_own_email_again(village: Village, raw: RawClient) -> None:
-    """The email one has already is no change, in any case."""
+    """Setting one's current email, in any case, changes nothing."""
     village.settle("alice", email=OLD)
     for email in (OLD, OLD.upper()):
         assert village.people.change("alice", ProfileChanges(email=email)).email == OLD
@@ -154,7 +154,7 @@ def test_own_email_again(village: Village, raw: RawClient) -> None:
 
 
 def test_lost_email_is_cleared(village: Village, raw: RawClient) -> None:
-    """An account whose claim ended, so that another has the email by now, is without one, and says so."""
+    """An account whose claim ended and whose email another user took has no email, and shows none."""
     village.settle("alice", email=OLD)
     village.settle("bob")
     village.store.run(village.accounts.update("alice", {"email": NEW}))
@@ -180,13 +180,13 @@ Mend = Callable[[Store, RawClient], None]
 
 
 def sweep_first(store: Store, raw: RawClient) -> None:
-    """The sweep comes before the claims end."""
+    """The sweep runs before the claims end."""
     sweep(store)
     expire(raw, OLD, NEW)
 
 
 def expire_first(store: Store, raw: RawClient) -> None:
-    """The claims end before the sweep comes."""
+    """The claims end before the sweep runs."""
     expire(raw, OLD, NEW)
     sweep(store)
 
@@ -199,7 +199,7 @@ def expire_first(store: Store, raw: RawClient) -> None:
 def test_crash_at_any_step(
     village: Village, raw: RawClient, mend: Mend, done: bool, target: str | None
 ) -> None:
-    """A crash at any step leaves the old email or the new one, held for good, and the other free."""
+    """A crash at any step leaves the old email or the new one settled, and the other free."""
     outcomes = set()
     for step in range(STEPS):
         raw.flushall()
@@ -213,7 +213,7 @@ def test_crash_at_any_step(
         for email in (OLD, NEW):
             assert settled(raw, email) == village.store.run(village.claims.holder(EMAIL, email))
             assert (settled(raw, email) == "alice") == (email == account.email)
-        assert village.store.run(village.owed.all()) == []
+        assert village.store.run(village.pending_work.all()) == []
         assert members(raw, "*:search:*") == sorted(
             [b"alice\0alice"] + ([b"bob\0alice"] if account.name == "Bob" else [])
         )
@@ -226,7 +226,7 @@ def test_crash_at_any_step(
 @ONE_ENGINE
 @pytest.mark.parametrize("done", [False, True])
 def test_crash_and_somebody_else(village: Village, raw: RawClient, done: bool) -> None:
-    """After a crash at any step an email is never two people's, whoever else asks for it at whatever time."""
+    """After a crash at any step no email belongs to two users, whoever claims it next."""
     for step in range(STEPS):
         for ended_first in (False, True):
             raw.flushall()
@@ -247,7 +247,7 @@ def test_crash_and_somebody_else(village: Village, raw: RawClient, done: bool) -
 
 @ONE_ENGINE
 def test_crash_and_once_more(village: Village, raw: RawClient) -> None:
-    """Whoever's change crashed may repeat it at once, or take the old email again."""
+    """A user whose change crashed may repeat it at once, or take the old email again."""
     for step in range(STEPS):
         for again in (NEW, OLD):
             raw.flushall()
@@ -262,7 +262,7 @@ def test_crash_and_once_more(village: Village, raw: RawClient) -> None:
 
 
 def test_one_email_for_many_at_once(village: Village, raw: RawClient) -> None:
-    """Of many who want one email at once one gets it, and the others are refused."""
+    """Of many users who claim one email at once one gets it, and the others are refused."""
     handles = [f"user{number}" for number in range(12)]
     for handle in handles:
         village.settle(handle)
@@ -282,7 +282,7 @@ def test_one_email_for_many_at_once(village: Village, raw: RawClient) -> None:
 
 
 def test_one_user_to_and_fro_at_once(village: Village, raw: RawClient) -> None:
-    """However one changes one's name and email at once, what is found is what the account says."""
+    """After concurrent changes of name and email, search finds what the account has."""
     village.settle("alice", "Alice", OLD)
     emails = [OLD, NEW, None, "third@example.org"]
     changes = [ProfileChanges(email=email, name=f"Name{number}") for number, email in enumerate(emails * 3)]

@@ -60,12 +60,12 @@ class Limiter:
         self._run_costs = engine.nodes[0].register_script("\n" + Script("parts/gcra").source + COSTS)
 
     def at(self, limit: int, pauses: list[int]) -> list[tuple[bool, int, int, int]]:
-        """Ask after each pause; returns what was answered: passed, left, busy, wait."""
+        """Ask after each pause; return each answer: passed, left, busy, wait."""
         replies: Any = self._run([], [limit, *pauses])
         return [(bool(passed), left, busy, wait) for passed, left, busy, wait in replies]
 
     def costing(self, limit: int, costs: list[int], taking: str = "pass") -> list[tuple[bool, int, int, int]]:
-        """Ask at one time for requests of some costs; returns what was answered, as `at` does."""
+        """Ask at one time for requests of some costs; return the answers, as `at` does."""
         replies: Any = self._run_costs([], [limit, taking, *costs])
         return [(bool(passed), left, busy, wait) for passed, left, busy, wait in replies]
 
@@ -107,7 +107,7 @@ def test_a_bucket_that_fills_up(limiter: Limiter, limit: int, pauses: list[int])
 def test_never_more_than_the_limit_and_what_the_time_gives_back(
     limiter: Limiter, limit: int, pauses: list[int]
 ) -> None:
-    """In any span of time no more pass than the limit at once and, beyond it, the limit a minute."""
+    """In any span of time at most the burst and the refill of that span pass."""
     now, passed = 0, []
     for pause, (passes, *_) in zip(pauses, limiter.at(limit, pauses), strict=True):
         now += pause
@@ -129,7 +129,7 @@ def test_all_at_once(limiter: Limiter, limit: int) -> None:
 
 @pytest.mark.parametrize("limit", [1, 7, 600])
 def test_a_clock_that_falls_back(limiter: Limiter, limit: int) -> None:
-    """Nobody has to wait for as long as the store's clock has fallen back."""
+    """A clock that falls back delays nobody by as long as it fell."""
     *_, refused, after = limiter.at(limit, [*[0] * limit, 0, -60 * MINUTE])
 
     assert (refused[0], after[0], after[1]) == (False, True, limit - 1)
@@ -137,7 +137,7 @@ def test_a_clock_that_falls_back(limiter: Limiter, limit: int) -> None:
 
 @pytest.mark.parametrize("limit", [1, 7, 20, 600, HUGE])
 def test_the_wait_is_exact(limiter: Limiter, limit: int) -> None:
-    """After the wait that was told one passes, and not a microsecond earlier."""
+    """A request passes after the wait of its refusal, and not a microsecond earlier."""
     burst = [0] * min(limit, 2000) if limit != HUGE else [0]
     wait = limiter.at(limit, [*burst, 0])[-1][3]
     if limit == HUGE:
@@ -151,7 +151,7 @@ def test_the_wait_is_exact(limiter: Limiter, limit: int) -> None:
 @PLENTY
 @given(limit=LIMITS, costs=st.lists(st.integers(1, 3000), min_size=1, max_size=30))
 def test_a_request_takes_as_many_parts_as_it_costs(limiter: Limiter, limit: int, costs: list[int]) -> None:
-    """It passes if so many parts are left, and one that costs more than the limit if all of them are."""
+    """A request passes if its cost is left; one that costs more than the limit needs all of it."""
     left = limit
     for cost, (passed, still, _, wait) in zip(costs, limiter.costing(limit, costs), strict=True):
         wanted = min(cost, limit)
@@ -164,7 +164,7 @@ def test_a_request_takes_as_many_parts_as_it_costs(limiter: Limiter, limit: int,
 @PLENTY
 @given(limit=LIMITS, costs=st.lists(st.integers(1, 3000), min_size=1, max_size=30))
 def test_what_was_done_is_taken_whatever_is_left(limiter: Limiter, limit: int, costs: list[int]) -> None:
-    """Nothing is refused; later requests wait for it, two minutes at most."""
+    """The cost of completed work is always taken; later requests wait for it, at most two minutes."""
     each, used = -(-MINUTE // limit), 0
     for cost, (passed, left, busy, _) in zip(costs, limiter.costing(limit, costs, "take"), strict=True):
         used = min(used + each * min(cost, limit), 2 * MINUTE)
@@ -183,14 +183,14 @@ def of_user(store: Store, session: bytes, limit: int, cost: int = 1, *, done: bo
 
 
 def test_a_user_has_twice_the_limit_of_a_session(store: Store) -> None:
-    """What passes by one session counts for the user, and no third session has anything left."""
+    """Requests of one session count for the user, and no third session has any left."""
     passed = [sum(not of_user(store, session, 5).wait for _ in range(7)) for session in SESSIONS]
 
     assert passed == [5, 5, 0]
 
 
 def test_a_refused_cost_takes_nothing(store: Store) -> None:
-    """What is too much is refused whole, with how long to wait; what still fits passes after it."""
+    """A request beyond the limit is refused whole, with its wait; a cheaper one passes after it."""
     assert of_user(store, SESSIONS[0], 10, 8).left == 2
     refused = of_user(store, SESSIONS[0], 10, 3)
 
@@ -226,7 +226,7 @@ def test_burst_uses_the_whole_limit_then_waits(store: Store) -> None:
 
 
 def test_a_refused_request_costs_nothing(store: Store, raw: RawClient) -> None:
-    """To be refused does not make the wait longer."""
+    """A refused request does not lengthen the wait."""
     take(store, 1)
     before = raw.get(keys.address_limit("auth", ADDRESS))
 
@@ -255,12 +255,12 @@ def clock(raw: RawClient) -> int:
 
 def iter_times(raw: RawClient) -> Any:
     """Yield the time of each server."""
-    told: Any = raw.time()
-    return iter(told.values() if isinstance(told, dict) else [told])
+    times: Any = raw.time()
+    return iter(times.values() if isinstance(times, dict) else [times])
 
 
 def test_limits_are_apart(store: Store) -> None:
-    """Another address, and another class of routes, has a limit of its own."""
+    """Each address and each class of routes has a limit of its own."""
     take(store, 1)
 
     assert take(store, 1).wait
@@ -276,7 +276,7 @@ def test_largest_limit_is_counted_exactly(store: Store, raw: RawClient) -> None:
 
 
 def test_a_state_goes_by_itself(store: Store, raw: RawClient) -> None:
-    """What an address has used is kept for two minutes."""
+    """The state of an address expires after two minutes."""
     take(store, 1)
     left: Any = raw.ttl(keys.address_limit("auth", ADDRESS))
 
@@ -284,7 +284,7 @@ def test_a_state_goes_by_itself(store: Store, raw: RawClient) -> None:
 
 
 def test_many_at_once(valkey: Engine) -> None:
-    """Of 200 requests at once by 20 threads no more pass than the limit."""
+    """At most the limit of 200 requests by 20 concurrent threads passes."""
     valkey.resume()
     valkey.start()
     valkey.flush()
@@ -313,12 +313,12 @@ def test_many_at_once(valkey: Engine) -> None:
     ],
 )
 def test_what_an_address_is_limited_by(address: str, site: str) -> None:
-    """An address of IPv4 is itself, one of IPv6 its network of 64 bits, and anything else is all one."""
+    """An IPv4 address counts as itself, an IPv6 address as its /64 network; all other texts count as one."""
     assert site_of(address) == site
 
 
 def test_networks_of_one_subscriber_have_twice_the_limit_of_one(store: Store) -> None:
-    """Of the 256 networks of a /56 each has the limit of an address, and all of them twice as much."""
+    """Each of the 256 networks of a /56 has the limit of an address; all of them share twice the limit."""
     passed = [take(store, 5, f"2001:db8:1:2{number:02x}::1").wait == 0 for number in range(12)]
 
     assert passed == [True] * 10 + [False] * 2

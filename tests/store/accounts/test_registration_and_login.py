@@ -47,7 +47,7 @@ ADDRESS = "ann@example.org"
 
 
 class CountingPasswords(Passwords):
-    """Cheap hashes, and how often a password was looked at."""
+    """Cheap hashes, with a count of verified passwords."""
 
     def __init__(self, parameters: str = "m=8,t=1,p=1") -> None:
         super().__init__(parameters)
@@ -60,7 +60,7 @@ class CountingPasswords(Passwords):
 
 
 class Door:
-    """What lets people in, on one store."""
+    """Registration and login on one store."""
 
     def __init__(self, store: Store, passwords: CountingPasswords | None = None) -> None:
         self.store, self.village = store, Village(store)
@@ -87,11 +87,11 @@ class Door:
         )
 
     def register(self, handle: str = "ann", email: str | None = None, password: str = WORD) -> StartedSession:
-        """Register from here."""
+        """Register from the default address."""
         return self.registration.register(Account(handle=handle, email=email), password, HERE)
 
     def login(self, handle: str | None = None, password: str = WORD, **fields: Any) -> StartedSession:
-        """Log in from here, or from where `details` says."""
+        """Log in from the default address, or from the one in `details`."""
         details = fields.pop("details", HERE)
         return self.logins.login(LoginRequest(password=password, handle=handle, **fields), details)
 
@@ -104,13 +104,13 @@ class Door:
 
 @pytest.fixture
 def door(store: Store) -> Door:
-    """The door under test."""
+    """Registration and login under test."""
     return Door(store)
 
 
 @pytest.fixture
 def busy_door(valkey: Engine) -> Door:
-    """A door that many threads come to."""
+    """Registration and login for many threads."""
     valkey.resume()
     valkey.start()
     valkey.flush()
@@ -118,14 +118,14 @@ def busy_door(valkey: Engine) -> Door:
 
 
 def refusal(call: Callable[..., object], *arguments: Any, **fields: Any) -> ParleyError:
-    """Return the error that a call must end in."""
+    """Return the error that a call raises."""
     with pytest.raises(ParleyError) as raised:
         call(*arguments, **fields)
     return raised.value
 
 
-def told(error: ParleyError) -> tuple[bytes, dict[str, str]]:
-    """Return all that a caller learns of an error."""
+def visible(error: ParleyError) -> tuple[bytes, dict[str, str]]:
+    """Return what a caller sees of an error."""
     return error.problem(), error.headers
 
 
@@ -142,12 +142,12 @@ def test_registration_logs_in_and_stores_only_a_hash(door: Door) -> None:
     assert account is not None
     assert (account.email, (account.password or "")[:9]) == (ADDRESS, "$argon2id")
     assert door.store.run(door.claims.holder(EMAIL, ADDRESS)) == "ann.b-1_"
-    assert door.village.store.run(door.village.owed.all()) == []
+    assert door.village.store.run(door.village.pending_work.all()) == []
 
 
 @pytest.mark.parametrize("handle", ["", "me", "Admin", "-a", "a b", "a:b", "\u00e5sa", "a" * 33, "a\n"])
 def test_what_is_no_handle(door: Door, handle: str) -> None:
-    """A handle that cannot be one is refused before anything is asked or hashed."""
+    """An invalid handle is refused before the store is asked and the password hashed."""
     assert isinstance(refusal(lambda: door.register(handle)), BadRequest)
 
 
@@ -159,13 +159,13 @@ def test_taken_handle_and_taken_email_get_the_same_error(door: Door) -> None:
     email = refusal(lambda: door.register("bob", "Ann@Example.org"))
 
     assert isinstance(handle, AlreadyTaken)
-    assert told(handle) == told(email)
+    assert visible(handle) == visible(email)
     assert door.store.run(door.accounts.find("bob")) is None
     assert door.store.run(door.claims.holder(EMAIL, "new@example.org")) is None
 
 
 def test_200_register_one_handle(busy_door: Door) -> None:
-    """Of 200 who register one handle at once, each with an email, one does; the others' emails are free."""
+    """Of 200 concurrent registrations of one handle one succeeds; the others' emails are free."""
     outcomes = at_once(200, lambda n: busy_door.register("ann", f"user{n}@example.org", f"{WORD}{n}"))
 
     (winner,) = (n for n, outcome in enumerate(outcomes) if isinstance(outcome, StartedSession))
@@ -178,7 +178,7 @@ def test_200_register_one_handle(busy_door: Door) -> None:
 
 
 def test_50_register_one_email(busy_door: Door) -> None:
-    """Of 50 who register one email at once, each with a handle, one does; the others' handles are free."""
+    """Of 50 concurrent registrations of one email one succeeds; the others' handles are free."""
     outcomes = at_once(50, lambda n: busy_door.register(f"user{n}", ADDRESS))
 
     (winner,) = (n for n, outcome in enumerate(outcomes) if isinstance(outcome, StartedSession))
@@ -188,7 +188,7 @@ def test_50_register_one_email(busy_door: Door) -> None:
 
 
 def at_once(many: int, call: Callable[[int], Any]) -> list[Any]:
-    """Call so many times at once; returns what each returned, or was refused with."""
+    """Make a call `times` times at once; return each result or refusal."""
     barrier = threading.Barrier(many)
 
     def one(number: int) -> Any:
@@ -203,7 +203,7 @@ def at_once(many: int, call: Callable[[int], Any]) -> list[Any]:
 
 
 def crashes(store: Store) -> Iterator[Door]:
-    """Yield doors whose store is gone after one query more each time, the last one done or not."""
+    """Yield stores that crash one query later each time, before or after that query runs."""
     for left in count():
         for done in (False, True):
             crashing = CrashingStore(store, left, done=done)
@@ -213,7 +213,7 @@ def crashes(store: Store) -> Iterator[Door]:
 
 
 def expire_claims(raw: RawClient) -> None:
-    """Let the claims that are not settled run out."""
+    """End the claims that are not settled."""
     for key in raw.scan_iter(match="*:claim:*"):
         left: Any = raw.ttl(key)
         if left >= 0:
@@ -243,7 +243,7 @@ def test_a_crash_anywhere_in_a_registration(engine: Engine, store: Store, raw: R
 
 
 def test_an_email_that_another_took_after_a_crash(engine: Engine, store: Store, raw: RawClient) -> None:
-    """When another registers the email that a crash left unsettled, and no sweep came, it is theirs alone."""
+    """An email that a crash left unsettled belongs to the next registration alone, without a sweep."""
     for broken in crashes(store):
         engine.flush()
         with contextlib.suppress(Crash):
@@ -270,7 +270,7 @@ IDENTITY = Identity("https://issuer.example", "ann-1", 0, b"\x07" * 32)
 
 
 def test_an_identity_whose_deleted_account_is_still_named(engine: Engine, store: Store) -> None:
-    """What a call left behind that a deletion overtook does not keep the identity from another handle."""
+    """The remains of a call that a deletion overtook do not keep the identity from another handle."""
     door = Door(store)
     door.registration.register_identity(IDENTITY, Account(handle="ann"))
     door.village.deletion.delete("ann")
@@ -346,7 +346,7 @@ def test_all_wrong_logins_get_the_same_answer(door: Door) -> None:
     answers, hashes = set(), []
     for fields in WRONG.values():
         door.passwords.looked_at.clear()
-        body, headers = told(refusal(door.login, **fields))
+        body, headers = visible(refusal(door.login, **fields))
         answers.add((body, tuple(headers.items())))
         hashes.append(len(door.passwords.looked_at))
 
@@ -355,7 +355,7 @@ def test_all_wrong_logins_get_the_same_answer(door: Door) -> None:
 
 
 class OvertakenPasswords(CountingPasswords):
-    """Passwords by other parameters; another logs in while the first of them is hashed anew."""
+    """Passwords with outdated parameters; another login comes in while the first is hashed again."""
 
     def __init__(self, meanwhile: Callable[[], object]) -> None:
         super().__init__("m=16,t=1,p=1")
@@ -383,7 +383,7 @@ def test_concurrent_logins_can_both_renew_the_hash(store: Store, door: Door) -> 
 
 
 def test_a_stale_claim_leads_nowhere(door: Door) -> None:
-    """An email whose claim the account does not confirm is nobody's to log in by."""
+    """An email whose claim the account does not confirm logs nobody in."""
     door.register("ann")
     door.store.run(door.claims.settle(EMAIL, ADDRESS, "ann"))
 
@@ -391,7 +391,7 @@ def test_a_stale_claim_leads_nowhere(door: Door) -> None:
 
 
 def test_a_password_changed_while_logging_in(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who logs in with a password that is changed at that moment gets no session."""
+    """A login whose password changes at that moment gets no session."""
     entered = door.register("ann")
     real = door.passwords.verify
 
@@ -429,7 +429,7 @@ SPELLINGS = [
 
 @pytest.mark.parametrize(("one", "other"), [*SPELLINGS, *((b, a) for a, b in SPELLINGS)])
 def test_password_is_the_same_however_it_is_typed(door: Door, one: str, other: str) -> None:
-    """Who registers, changes or is given a password with one keyboard logs in with another."""
+    """A password logs in whatever keyboard's spelling of it registration, change and login use."""
     entered = door.register("ann", password=one)
     assert door.login("ann", other)
 
@@ -443,7 +443,7 @@ def test_password_is_the_same_however_it_is_typed(door: Door, one: str, other: s
 
 @pytest.mark.parametrize("typed", [raw for _, raw in SPELLINGS[:1]] + [form for form, _ in SPELLINGS[1:]])
 def test_hash_of_a_password_as_it_was_typed_is_renewed(door: Door, typed: str) -> None:
-    """A hash from before passwords had one form is good for the same typing, and from then on for any."""
+    """A hash of a password as typed, without normalization, still verifies; a login then replaces it."""
     door.register("ann")
     old = argon2.PasswordHasher(1, 8, 1).hash(typed)
     door.store.run(door.accounts.update("ann", {"password": old}))
@@ -459,7 +459,7 @@ def test_hash_of_a_password_as_it_was_typed_is_renewed(door: Door, typed: str) -
 
 
 def test_hash_as_it_was_typed_may_be_changed(door: Door) -> None:
-    """Who changes the password of such a hash types it as before."""
+    """A user with such a hash can change the password by typing it as before."""
     entered = door.register("ann")
     typed = SPELLINGS[0][1]
     door.store.run(door.accounts.update("ann", {"password": argon2.PasswordHasher(1, 8, 1).hash(typed)}))
@@ -469,7 +469,7 @@ def test_hash_as_it_was_typed_may_be_changed(door: Door) -> None:
 
 
 def test_a_password_for_one_login(door: Door) -> None:
-    """A password that must be changed is good for nothing else, and is not good any more after that."""
+    """A password that must be changed allows nothing but the change, and is invalid after it."""
     door.register("ann")
     door.store.run(door.accounts.update("ann", {"reset": True}))
 
@@ -495,7 +495,7 @@ def test_required_password_change_is_no_failed_login(door: Door) -> None:
 
 
 def test_failures_from_here(door: Door) -> None:
-    """After ten failures from here even the right password is not looked at; Retry-After says until when."""
+    """After ten failures from an address even the right password is refused; Retry-After has the wait."""
     door.register("ann")
     for _ in range(PAIR_FAILURES):
         assert isinstance(refusal(lambda: door.login("ann", OTHER)), WrongCredentials)
@@ -510,7 +510,7 @@ def test_failures_from_here(door: Door) -> None:
 
 
 def test_failures_from_elsewhere_lock_nobody_out(door: Door) -> None:
-    """However many fail as somebody elsewhere, they log in from here at once; nobody sleeps meanwhile."""
+    """Failures from elsewhere lock no user out: a login from here succeeds at once, without a delay."""
     door.register("ann")
     for number in range(5):
         for _ in range(PAIR_FAILURES):
@@ -520,7 +520,7 @@ def test_failures_from_elsewhere_lock_nobody_out(door: Door) -> None:
 
 
 def test_name_under_attack_is_tried_from_one_address_now_and_then(door: Door) -> None:
-    """While many fail as somebody, a second try from one address is a 429 for seconds, account or not."""
+    """During an attack on a name a second attempt from one address gets a 429, account or not."""
     door.register("ann")
     for name in ("ann", "nobody"):
         for number in range(40):
@@ -535,7 +535,7 @@ def test_name_under_attack_is_tried_from_one_address_now_and_then(door: Door) ->
 
 
 def test_login_that_finds_no_turn_has_not_failed(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A password that could not be looked at, since too many others were, is no failure."""
+    """A login whose password was not verified, for lack of a free turn, does not count as a failure."""
     door.register("ann")
 
     def busy(*_: object) -> Match:
@@ -550,7 +550,7 @@ def test_login_that_finds_no_turn_has_not_failed(door: Door, monkeypatch: pytest
 
 
 def test_failures_as_whomever(door: Door) -> None:
-    """Fifty failures from an address, as whomever and by whatever name, end its logins."""
+    """Fifty failures from an address, for any names of any kind, refuse its logins."""
     for number in range(ADDRESS_FAILURES):
         name = [{"handle": f"user{number}"}, {"email": f"user{number}@example.org"}][number % 2]
         assert isinstance(refusal(door.login, **name), WrongCredentials)
@@ -560,7 +560,7 @@ def test_failures_as_whomever(door: Door) -> None:
 
 
 def test_200_logins_at_once(busy_door: Door) -> None:
-    """Of 200 wrong logins at once no more than ten have their password looked at."""
+    """At most ten of 200 concurrent wrong logins have their password verified."""
     busy_door.register("ann")
     busy_door.passwords.looked_at.clear()
 
@@ -572,7 +572,7 @@ def test_200_logins_at_once(busy_door: Door) -> None:
 
 
 def test_nobody_learns_whose_an_email_is(door: Door) -> None:
-    """Failures by handle change nothing for logins by email, or each would tell the other."""
+    """Failures by handle do not affect logins by email, so neither reveals the other."""
     door.register("ann", ADDRESS)
     for names in ({"handle": "ann"}, {"email": ADDRESS}):
         for _ in range(PAIR_FAILURES):
@@ -581,7 +581,7 @@ def test_nobody_learns_whose_an_email_is(door: Door) -> None:
 
 
 def test_no_name_is_counted_as_another(door: Door, raw: RawClient) -> None:
-    """A text that cannot be a name is counted as nobody, so that none of one's choice is another's count."""
+    """Texts that are no valid names share one count, so that none can collide with a chosen name."""
     for name in ("ann:2001:db8::", "ann:", ":192.0.2.7", "a" * 500, "\u00c5"):
         refusal(door.login, name)
 
@@ -610,7 +610,7 @@ def test_changed_password_ends_all_other_sessions(door: Door) -> None:
 
 
 def test_change_with_a_wrong_password(door: Door) -> None:
-    """A session alone changes no password; guesses are counted with the failed logins, then refused."""
+    """A password change needs the current password; guesses count as failed logins, then are refused."""
     entered = door.register("ann")
     for _ in range(PAIR_FAILURES):
         assert isinstance(refusal(lambda: change(door, entered, OTHER, "x" * 8)), WrongCredentials)
@@ -622,7 +622,7 @@ def test_change_with_a_wrong_password(door: Door) -> None:
 
 @pytest.mark.parametrize("new", ["short", "x" * 1025])
 def test_change_to_what_is_no_password(door: Door, new: str) -> None:
-    """What may not be a password changes nothing, and is no failed login."""
+    """An invalid new password changes nothing, and does not count as a failed login."""
     entered = door.register("ann")
 
     assert isinstance(refusal(lambda: change(door, entered, WORD, new)), BadRequest)
@@ -630,7 +630,7 @@ def test_change_to_what_is_no_password(door: Door, new: str) -> None:
 
 
 def test_two_change_at_once(busy_door: Door) -> None:
-    """Of several who change one password at once one does, and that one is good."""
+    """Of several concurrent changes of one password one succeeds, and its password is valid."""
     entered = busy_door.register("ann")
     outcomes = at_once(8, lambda n: change(busy_door, entered, WORD, f"{OTHER}{n}", Details(f"192.0.2.{n}")))
 

@@ -28,7 +28,7 @@ def sessions(store: Store) -> Sessions:
 
 @pytest.fixture
 def brief(store: Store) -> Sessions:
-    """Sessions that have expired when the next command comes."""
+    """Sessions that have expired by the next command."""
     return Sessions(idle=1)
 
 
@@ -46,14 +46,14 @@ def sweep(store: Store, sessions: Sessions, most: int) -> int:
 
 
 def end_of(raw: RawClient, handle: str) -> Any:
-    """Return when the first session of a user may have expired, as the sweep knows it; None: it does not."""
+    """Return the earliest end of a user's sessions, as the sweep knows it, or None."""
     return raw.zscore(keys.session_ends(handle), handle)
 
 
 def test_expired_sessions_are_dropped(
     store: Store, brief: Sessions, sessions: Sessions, raw: RawClient
 ) -> None:
-    """The sweep drops what has expired, knows when the next will have, and forgets users without sessions."""
+    """The sweep drops expired sessions, notes the next expiry, and forgets users without sessions."""
     begin(
         store, raw, (brief, "ann", OLD), (sessions, "ann", NEW), (brief, "bob", OLD), (sessions, "cid", NEW)
     )
@@ -84,7 +84,7 @@ def test_a_sweep_drops_the_sessions_of_a_limited_number_of_users(
 def test_a_session_that_was_used_outlives_the_noted_end(
     store: Store, sessions: Sessions, raw: RawClient
 ) -> None:
-    """A session whose end has moved since it was noted stays, and its new end is noted."""
+    """A session that was extended after its end was noted stays, and its new end is noted."""
     begin(store, raw, (sessions, "ann", NEW))
     raw.zadd(keys.session_ends("ann"), {"ann": clock(raw) - 1})
 
@@ -119,7 +119,7 @@ def test_the_expiry_that_earlier_versions_set_is_taken_back(
 def test_a_deleted_account_leaves_no_sessions_to_sweep(
     store: Store, sessions: Sessions, raw: RawClient
 ) -> None:
-    """With the account its sessions go, and the note of when they end."""
+    """A deleted account has no sessions, and no noted end."""
     begin(store, raw, (sessions, "ann", NEW))
     assert store.run(Accounts().delete("ann"))
 
@@ -127,7 +127,7 @@ def test_a_deleted_account_leaves_no_sessions_to_sweep(
 
 
 def test_a_note_without_sessions_is_taken_off(store: Store, sessions: Sessions, raw: RawClient) -> None:
-    """What is noted of sessions that have gone otherwise, as by an earlier version, does not stay."""
+    """The noted end of sessions that no longer exist is removed."""
     raw.zadd(keys.session_ends("ann"), {"ann": 1})
 
     assert sweep(store, sessions, MOST) == 0

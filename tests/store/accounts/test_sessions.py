@@ -54,7 +54,7 @@ def authenticate(
 
 
 def digest(number: int) -> bytes:
-    """Return one digest of many."""
+    """Return a digest that differs by number."""
     return number.to_bytes(8, "big") * 4
 
 
@@ -80,14 +80,14 @@ def test_session_expires_thirty_days_after_its_login(
 def test_a_password_that_was_changed_in_between(
     store: Store, sessions: Sessions, raw: RawClient, ann: str, held: str
 ) -> None:
-    """A login whose password is another by now begins no session and changes no hash."""
+    """A login whose password has changed meanwhile begins no session and changes no hash."""
     assert store.run(sessions.add(ann, held, DIGEST, HOME, rehash="$argon2id$new")) == 0
     assert store.run(sessions.of(ann)) == []
     assert fields_of(raw, keys.user(ann))["password"] == HELD.encode()
 
 
 def test_a_login_without_account(store: Store, sessions: Sessions, raw: RawClient) -> None:
-    """Nobody, an account without a password, and a deleted one begin no session, whatever is held."""
+    """An unknown, a deleted and a passwordless account begin no session."""
     assert store.run(sessions.add("nobody", HELD, DIGEST, HOME)) == 0
     assert store.run(sessions.add("nobody", "", DIGEST, HOME)) == 0
     raw.hset(keys.user("ann"), mapping={"made": 1, "identity": b"x"})
@@ -106,7 +106,7 @@ def test_login_stores_a_new_hash_in_the_same_step(
 
 
 def test_the_oldest_gives_way(store: Store, sessions: Sessions, raw: RawClient, ann: str) -> None:
-    """A user has 100 sessions at the most; the one unused for longest gives way, expired ones go first."""
+    """A user has at most 100 sessions; expired ones are replaced first, then the one unused for longest."""
     now = clock(raw)
     for number in range(MAX_SESSIONS):
         write_session(raw, ann, digest(number), now - DAY, now - HOUR - (number * 37) % 100, now + DAY)
@@ -141,7 +141,7 @@ def test_many_logins_at_once(valkey: Engine) -> None:
 
 
 def test_a_token_is_let_in(store: Store, sessions: Sessions, ann: str) -> None:
-    """Who shows the token of a session is let in; without limits no rate is kept."""
+    """The token of a session authenticates; without limits no rate is kept."""
     store.run(sessions.add(ann, HELD, DIGEST, HOME))
 
     assert authenticate(store) == Rate(0, 0, 0, 0)
@@ -173,7 +173,7 @@ def test_another_token_is_refused(
 
 
 def test_an_expired_session_is_refused(store: Store, raw: RawClient, ann: str) -> None:
-    """A session that has expired is refused and gone; one that has a second left is let in."""
+    """An expired session is refused and removed; one with a second left authenticates."""
     now = clock(raw)
     write_session(raw, ann, DIGEST, now - 40 * DAY, now - 31 * DAY, now - 1)
     write_session(raw, ann, OTHER, now - 40 * DAY, now - 29 * DAY, now + 60_000_000)
@@ -194,7 +194,7 @@ def test_use_within_the_hour_writes_nothing(store: Store, raw: RawClient, ann: s
 
 
 def test_a_clock_that_fell_back(store: Store, raw: RawClient, ann: str) -> None:
-    """A session that was begun by a clock a year ahead ends 30 days after its next use, as any other."""
+    """A session that began by a clock a year ahead ends 30 days after its next use, like any other."""
     ahead = clock(raw) + 365 * DAY
     write_session(raw, ann, DIGEST, ahead, ahead, ahead + 30 * DAY)
 
@@ -206,7 +206,7 @@ def test_a_clock_that_fell_back(store: Store, raw: RawClient, ann: str) -> None:
 
 
 def test_use_after_an_hour_slides(store: Store, sessions: Sessions, raw: RawClient, ann: str) -> None:
-    """An hour after it was written down, the use of a session moves its end to 30 days from now."""
+    """A use after an hour moves the end of a session to 30 days from now."""
     now = clock(raw)
     write_session(raw, ann, DIGEST, now - 5 * DAY, now - HOUR, now + DAY)
 
@@ -246,7 +246,7 @@ def test_a_slide_leaves_the_key_without_an_end(
 
 
 def test_a_refused_request_does_not_slide(store: Store, raw: RawClient, ann: str) -> None:
-    """A request over its limit is told so, and does not count as use."""
+    """A request over its limit is refused with a wait, and does not extend the session."""
     now = clock(raw)
     write_session(raw, ann, DIGEST, now - 5 * DAY, now - MINUTE, now + DAY)
     authenticate(store, limit=1)
@@ -263,7 +263,7 @@ def test_a_refused_request_does_not_slide(store: Store, raw: RawClient, ann: str
 
 
 def test_the_limit_of_a_session(store: Store, sessions: Sessions, ann: str) -> None:
-    """A session passes as often as its limit says, is told what is left, and then how long to wait."""
+    """A session passes up to its limit; the reply has what is left, and then the wait."""
     store.run(sessions.add(ann, HELD, DIGEST, HOME))
 
     rates = [authenticate(store, limit=3) for _ in range(4)]
@@ -292,7 +292,7 @@ def test_the_limit_of_a_user(store: Store, sessions: Sessions, ann: str) -> None
 
 
 def test_a_request_of_a_cost(store: Store, sessions: Sessions, ann: str) -> None:
-    """A request that counts as several takes as many, from what the session's frames take from as well."""
+    """A request takes its cost, from the limit that the session's frames share."""
     store.run(sessions.add(ann, HELD, DIGEST, HOME))
     costs = [store.run(Sessions().authenticate(TOKEN, "read", 10, AWAY, cost)) for cost in (4, 7, 6)]
 
@@ -301,7 +301,7 @@ def test_a_request_of_a_cost(store: Store, sessions: Sessions, ann: str) -> None
 
 
 def test_limits_by_class(store: Store, sessions: Sessions, raw: RawClient, ann: str) -> None:
-    """What is used of one class of routes is not missing in another; states go after two minutes."""
+    """Each class of routes has a limit of its own; its state expires after two minutes."""
     store.run(sessions.add(ann, HELD, DIGEST, HOME))
     authenticate(store, limit=1)
 
@@ -332,7 +332,7 @@ def test_a_limit_that_is_used_up_by_hand(store: Store, sessions: Sessions, raw: 
 
 
 def test_states_of_ended_sessions_go(store: Store, sessions: Sessions, raw: RawClient, ann: str) -> None:
-    """Who logs in all the time leaves no more states than matter; those that do stay."""
+    """Repeated logins keep only the rate states that still matter."""
     store.run(sessions.add(ann, HELD, DIGEST, HOME))
     now = clock(raw)
     old: dict[Any, Any] = {b"read:" + bytes([number // 256, number % 256] * 4): now for number in range(600)}
@@ -347,7 +347,7 @@ def test_states_of_ended_sessions_go(store: Store, sessions: Sessions, raw: RawC
 
 
 def test_many_requests_at_once(valkey: Engine) -> None:
-    """Of 100 requests at once by 20 threads no more pass than the limit."""
+    """At most the limit of 100 requests by 20 concurrent threads passes."""
     valkey.resume()
     valkey.start()
     valkey.flush()
@@ -366,7 +366,7 @@ IDENTITY = b"\x07" * 32
 
 
 def signed(at: int, handle: str = "ann", identity: bytes = IDENTITY) -> Credential:
-    """Return what a signed identity shows; at: when it was signed, µs."""
+    """Return the credentials of a signed identity; at: signing time, in µs."""
     return Credential(handle, identity=identity, signed=at)
 
 
@@ -386,14 +386,14 @@ def test_signed_identity_authenticates_its_own_account_alone(store: Store, raw: 
 
 
 def test_a_signed_identity_of_a_deleted_account(store: Store, raw: RawClient) -> None:
-    """An account that is being deleted lets nobody in, though its fields are still there."""
+    """An account under deletion refuses its signed identities, although its fields still exist."""
     write_account(raw, "ann", identity=IDENTITY, deleted=1)
 
     assert authenticate(store, signed(clock(raw))) is None
 
 
 def test_signed_before_all_was_ended(store: Store, sessions: Sessions, raw: RawClient) -> None:
-    """What was signed before the user ended everything counts no more; what is signed later does."""
+    """A token signed before the user ended everything is refused; one signed later authenticates."""
     now = clock(raw)
     write_account(raw, "ann", identity=IDENTITY)
     store.run(sessions.end_all("ann"))
@@ -432,7 +432,7 @@ def test_ended_session_is_refused_and_others_continue(store: Store, sessions: Se
 
 
 def test_another_users_session(store: Store, sessions: Sessions, raw: RawClient, ann: str) -> None:
-    """Nobody ends a session of another by its id."""
+    """A user cannot end another user's session by its id."""
     write_account(raw, "bob")
     store.run(sessions.add(ann, HELD, DIGEST, HOME))
 
@@ -441,7 +441,7 @@ def test_another_users_session(store: Store, sessions: Sessions, raw: RawClient,
 
 
 def test_to_end_one_leaves_signed_identities(store: Store, sessions: Sessions, raw: RawClient) -> None:
-    """To end one session says nothing of what an outside issuer signed."""
+    """Ending one session does not end identities signed by an outside issuer."""
     write_account(raw, "ann", identity=IDENTITY)
     now = clock(raw)
     store.run(sessions.add("ann", HELD, DIGEST, HOME))

@@ -1,4 +1,4 @@
-"""Groups and rooms change: people come and go, under the rules that only the store can keep."""
+"""Changes of groups and rooms, under the rules that only the store can enforce."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.store.chat_calls import (
     Groups,
     bodies,
     keys_of,
-    owed,
+    pending,
     reader,
     uncounted,
     write_reader,
@@ -39,7 +39,7 @@ def groups(store: Store) -> Groups:
 
 @pytest.fixture
 def log(store: Store) -> MessageLog:
-    """What members write."""
+    """The log to which members write."""
     return MessageLog()
 
 
@@ -114,9 +114,9 @@ def test_ended_invitation_leaves_no_record(groups: Groups, raw: RawClient) -> No
 
     assert groups.record("bob") is None
     assert fields_of(raw, keys.others(GROUP)) == {}
-    (place,) = gone.entries
-    assert place.state == InboxState.OUT
-    assert owed(raw)[f"pbob\0{GROUP}"] == place.stamp
+    (entry,) = gone.entries
+    assert entry.state == InboxState.OUT
+    assert pending(raw)[f"pbob\0{GROUP}"] == entry.stamp
 
 
 def test_change_without_message_touches_no_log_or_inbox(groups: Groups, raw: RawClient) -> None:
@@ -128,7 +128,7 @@ def test_change_without_message_touches_no_log_or_inbox(groups: Groups, raw: Raw
 
     assert (invited.seq, len(elements_of(raw, GROUP))) == (1, 2)
     assert groups.changes(made.time) == []
-    assert owed(raw) == {f"pbob\0{GROUP}": invited.entries[0].stamp}
+    assert pending(raw) == {f"pbob\0{GROUP}": invited.entries[0].stamp}
     assert invited.entries[0].stamp == invited.entries[0].active == invited.time > made.time
 
 
@@ -142,7 +142,7 @@ def test_info_changes_by_field_without_new_inbox_entries(groups: Groups, raw: Ra
     expected = msgspec.structs.replace(TEAM, name="Crew", avatar="", history=True, made=made.time, members=2)
     assert groups.view().info == expected
     assert changed.entries == []
-    assert owed(raw) == {f"m{GROUP}": changed.time, f"i{GROUP}": changed.time}
+    assert pending(raw) == {f"m{GROUP}": changed.time, f"i{GROUP}": changed.time}
     assert groups.changes(made.time) == [("info", changed.time)]
     assert fields_of(raw, keys.chat(GROUP))["info_time"] == str(changed.time).encode()
 
@@ -187,7 +187,7 @@ def test_full_chat_takes_a_member_only_as_another_leaves(store: Store, raw: RawC
 @pytest.mark.parametrize("to", [Role.ADMIN, Relation.LEFT, Relation.BANNED])
 @pytest.mark.parametrize("seen", ["bob", "cid"])
 def test_somebody_has_moved(groups: Groups, raw: RawClient, seen: str, to: Role | Relation) -> None:
-    """A change decided on records that are others by now is not made, whichever of them it is."""
+    """A change is refused if any user record that it was decided on has changed."""
     groups.make("bob", "cid")
     view = groups.view("bob", "cid")
     groups.change({seen: to})
@@ -203,7 +203,7 @@ def test_somebody_has_moved(groups: Groups, raw: RawClient, seen: str, to: Role 
 
 @pytest.mark.parametrize("info", [{"join": "open"}, {"history": True}, {"name": "Crew"}])
 def test_rules_have_moved(groups: Groups, info: dict[str, str | bool]) -> None:
-    """A change decided under another rule of joining or history is not made; a name is no rule."""
+    """A change is refused if the rules of joining or history have changed; the name does not matter."""
     groups.make("bob")
     view = groups.view("bob")
     groups.change(info=info)
@@ -214,7 +214,7 @@ def test_rules_have_moved(groups: Groups, info: dict[str, str | bool]) -> None:
 
 
 def test_chat_is_gone(groups: Groups) -> None:
-    """A change of a chat that was deleted meanwhile is not made."""
+    """A change of a deleted chat is refused."""
     groups.make("bob")
     view = groups.view("bob")
     groups.delete()
@@ -260,7 +260,7 @@ def test_message_times_rise_although_the_clock_falls(
 
 
 def test_system_messages_are_trimmed(store: Store, raw: RawClient) -> None:
-    """The messages of changes are trimmed as all are, and what does not count as unread with them."""
+    """The messages of changes are trimmed like any other, together with their not-unread entries."""
     groups = Groups(store, keep=2)
     made = groups.make()
 
@@ -289,13 +289,13 @@ def test_each_change_raises_only_the_concerned_stamps(groups: Groups, raw: RawCl
     assert [change.entries[0].stamp for change in (first, second)] == [ahead + 1, ahead + 2]
     assert reader(raw, "bob") == (5, 6, 0, ahead + 2, 7)
     assert reader(raw, "cid") == other
-    assert groups.place("bob") == second.entries[0]
-    assert owed(raw)[f"pbob\0{GROUP}"] == ahead + 2
+    assert groups.inbox_entry("bob") == second.entries[0]
+    assert pending(raw)[f"pbob\0{GROUP}"] == ahead + 2
 
 
 @pytest.mark.parametrize("to", [Relation.LEFT, Relation.BANNED, Relation.DELETED, None])
 def test_flags_go_with_the_member(groups: Groups, raw: RawClient, to: Relation | None) -> None:
-    """One who leaves loses their flags, and keeps how far they have read."""
+    """A member who leaves loses their flags, and keeps their read marks."""
     groups.make("bob")
     write_reader(raw, "bob", 5, 6, 0, 0, 15)
 
@@ -309,40 +309,40 @@ def test_chat_that_becomes_large_changes_every_inbox_entry(store: Store, raw: Ra
     groups = Groups(store, large=3)
     groups.make("bob", "cid")
     stamps = {handle: reader(raw, handle)[3] for handle in ("ann", "bob", "cid")}
-    assert f"m{GROUP}" in owed(raw)
+    assert f"m{GROUP}" in pending(raw)
 
     large = groups.change({"dan": Role.MEMBER, "eve": Relation.INVITED})
 
     assert large.members is None
-    assert {place.handle: place.state for place in large.entries} == {
+    assert {entry.handle: entry.state for entry in large.entries} == {
         **dict.fromkeys(("ann", "bob", "cid", "dan"), InboxState.LARGE),
         "eve": InboxState.INVITED,
     }
     assert all(reader(raw, handle)[3] > stamp for handle, stamp in stamps.items())
-    assert owed(raw)[f"m{GROUP}"] == large.time
+    assert pending(raw)[f"m{GROUP}"] == large.time
     places = {f"p{handle}\0{GROUP}" for handle in map(first, large.entries)}
-    assert owed(raw).keys() == {f"i{GROUP}", f"m{GROUP}", *places}
-    assert [groups.place(place.handle) for place in large.entries] == large.entries
+    assert pending(raw).keys() == {f"i{GROUP}", f"m{GROUP}", *places}
+    assert [groups.inbox_entry(entry.handle) for entry in large.entries] == large.entries
 
     smaller = groups.change({"cid": Relation.LEFT, "dan": Relation.LEFT})
     assert smaller.members is None
-    assert [place.handle for place in smaller.entries] == ["cid", "dan"]
-    assert groups.place("ann").state == InboxState.LARGE
-    assert owed(raw)[f"m{GROUP}"] == smaller.time
+    assert [entry.handle for entry in smaller.entries] == ["cid", "dan"]
+    assert groups.inbox_entry("ann").state == InboxState.LARGE
+    assert pending(raw)[f"m{GROUP}"] == smaller.time
 
 
-# --- who is forgotten ---------------------------------------------------------------------------------------
+# --- dropped records --------------------------------------------------------------------------------------
 
 
 @pytest.fixture
 def forgetful(store: Store, monkeypatch: pytest.MonkeyPatch) -> Groups:
-    """Groups that remember three others."""
+    """Groups that keep the records of at most three users who are not members."""
     monkeypatch.setattr("chalicelib.store.chats.chats.MAX_OTHERS", 3)
     return Groups(store)
 
 
 def test_former_members_are_forgotten(forgetful: Groups, raw: RawClient) -> None:
-    """Of too many who are no members former ones are forgotten, and whoever asks what changed is told so."""
+    """The oldest records of former members are dropped, and a request for their changes gets a reset."""
     groups, people = forgetful, [f"user-{number}" for number in range(6)]
     groups.make(*people)
     left = [groups.change({handle: Relation.LEFT}).time for handle in people]
@@ -361,7 +361,7 @@ def test_former_members_are_forgotten(forgetful: Groups, raw: RawClient) -> None
 
 
 def test_full_lists_refuse_new_requests_and_invitations(forgetful: Groups) -> None:
-    """Bans, invitations and requests are kept; when there are too many, no more can be added."""
+    """Bans, invitations and requests are kept; no more can be added at the maximum."""
     groups = forgetful
     groups.make("bob")
     groups.change({"cid": Relation.BANNED, "dan": Relation.INVITED, "eve": Relation.REQUESTED}, body=None)
@@ -377,7 +377,7 @@ def test_full_lists_refuse_new_requests_and_invitations(forgetful: Groups) -> No
 
 
 def test_a_change_forgets_nobody_it_concerns(forgetful: Groups) -> None:
-    """Those whom a change is about are not forgotten by it."""
+    """A change does not drop the records of the users whom it concerns."""
     groups = forgetful
     groups.make("bob", "cid", "dan", "eve")
     groups.change({"bob": Relation.LEFT, "cid": Relation.LEFT, "dan": Relation.LEFT})
@@ -393,7 +393,7 @@ def test_a_change_forgets_nobody_it_concerns(forgetful: Groups) -> None:
 
 
 def test_changes_are_in_order(groups: Groups) -> None:
-    """What has changed is told in the order of the messages that told of it."""
+    """Changes are listed in the order of their system messages."""
     groups.make()
     for number in range(30):
         groups.change({f"user-{number % 7}": Role.MEMBER if number % 2 else Relation.LEFT})
@@ -404,11 +404,11 @@ def test_changes_are_in_order(groups: Groups) -> None:
     assert len(times) == 9
 
 
-def first(place: InboxEntry) -> str:
-    """Return whose place it is."""
-    return place.handle
+def first(entry: InboxEntry) -> str:
+    """Return the handle of an inbox entry."""
+    return entry.handle
 
 
 def fields_of_others(groups: Groups) -> dict[Relation, list[Other]]:
-    """Return all who are no members, by how they stand to the chat."""
+    """Return the stored records of users who are not members, by relation."""
     return {relation: groups.store.run(groups.chats.others(GROUP, relation)) for relation in Relation}

@@ -1,4 +1,4 @@
-"""Processes that end between the change of a chat and the inboxes: the sweep makes them right."""
+"""Processes that end between a chat's change and its delivery to inboxes; the sweep repairs them."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ ACTS: dict[str, Act] = {
 
 
 class World:
-    """The app on a store; clients that have synced know what was so before."""
+    """The app on a store, and clients that synced earlier."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
@@ -62,7 +62,7 @@ class World:
     def alive(self, left: int | None = None, *, done: bool = False, ahead: float = 0.0) -> None:
         """Begin a new process.
 
-        left: how many queries it comes to make, see CrashingStore. ahead: seconds its clock is ahead.
+        left: number of queries before the crash, see CrashingStore. ahead: seconds its clock is ahead.
         """
         store = self._store if left is None else CrashingStore(self._store, left, done=done)
         services.current.cache_clear()
@@ -80,7 +80,7 @@ class World:
         return chat
 
     def crash(self, act: Act, left: int, *, done: bool) -> bool:
-        """Have a process end in the middle of something; returns whether it came to its end."""
+        """Run an action in a process that crashes; return whether the action completed."""
         self.alive(left, done=done)
         try:
             answer = act(self.chat)
@@ -90,19 +90,19 @@ class World:
         return True
 
     def sweep(self) -> None:
-        """Sweep as a process does that begins a minute later, and once more: nothing is left."""
+        """Sweep in a process that begins a minute later, then again: nothing stays pending."""
         self.alive(ahead=LATER_SECONDS)
         services.current().outbox_sweep.sweep()
         assert services.current().outbox_sweep.sweep() == 0
         self.alive()
 
     def check(self) -> None:
-        """Compare what clients learn with what the chats themselves say."""
+        """Compare what clients learn with the chats themselves."""
         for one in self.clients:
             one.sync()
             fresh = Client(one.user)
             fresh.sync()
-            truth = {chat: told for chat in self._all() if (told := self._truth(chat, one.user)) is not None}
+            truth = {chat: row for chat in self._all() if (row := self._truth(chat, one.user)) is not None}
             assert one.known == truth, one.user
             assert fresh.known == truth, one.user
             assert {row["chat"]: row_of(row) for row in inbox_of(one.user, 3)} == truth
@@ -121,7 +121,7 @@ class World:
         return None if untouched else row_of(answer.body)
 
     def opened(self, user: str) -> bool:
-        """Return whether the inbox of a user has the chat that was opened and has no message."""
+        """Return whether a user's inbox has the opened chat without messages."""
         return any("ann:dan" in one.rows for one in self.clients if one.user == user)
 
 
@@ -138,7 +138,7 @@ def world(store: Store, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Iter
 @pytest.mark.parametrize("done", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("what", ACTS)
 def test_a_process_that_ends(engine: Engine, store: Store, world: World, what: str, done: bool) -> None:
-    """Ended before or after any of its queries, the inboxes are what the chats say after the next sweep."""
+    """After a process ends before or after any query, the next sweep makes the inboxes match the chats."""
     for left in range(MAX_STEPS):
         ended = world.crash(ACTS[what], left, done=done)
         world.sweep()
@@ -151,7 +151,7 @@ def test_a_process_that_ends(engine: Engine, store: Store, world: World, what: s
 
 
 def test_a_sweep_that_ends(engine: Engine, store: Store, world: World) -> None:
-    """A sweep that ends anywhere leaves the rest to the next."""
+    """A sweep that ends anywhere leaves the rest to the next sweep."""
     for left in range(400):
         assert world.crash(ACTS["add"], 400, done=False)
         assert world.crash(ACTS["send"], 400, done=False)

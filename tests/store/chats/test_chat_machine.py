@@ -1,4 +1,4 @@
-"""Chats of all kinds against a model: for every user the inbox, what is unread, and what a sync leads to."""
+"""Chats of all kinds against a model: every user's inbox, unread counts and syncs."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.long
 USERS = ("ann", "bob", "cid", "dan", "eve")
 ROOMS = ("lobby", "attic")
 MOST, LARGE = 4, 3
-"""Members of a chat at the most, and from how many on it is a large one; so the chats here pass both."""
+"""The maximum size of a chat, which is above the limit of small chats; the chats here pass both."""
 EXAMPLES, STEPS = 80, 50
 MAX_KINDS = 14
 """Kinds of changes that the rules know; a run of few examples need not come to all."""
@@ -39,13 +39,13 @@ makers = st.sampled_from(("ann", "ann", "ann", *USERS))
 
 
 class ChatMachine(RuleBasedStateMachine):
-    """Does the same to the app and to the model. done: counts what was exercised."""
+    """Does the same to the app and to the model. done: counts of the exercised cases."""
 
     def __init__(self, engine: Engine, done: Counter[str]) -> None:
         super().__init__()
         engine.flush()
         self._done = done
-        self._places = [0]
+        self._positions = [0]
         self._chats: dict[str, Chat] = {}
         self._clients = [Client(user) for user in USERS]
 
@@ -81,7 +81,7 @@ class ChatMachine(RuleBasedStateMachine):
         body = {"kind": "group", "name": "some group", "members": given, "join": join, "history": history}
         answer = asked("POST", "/v1/chats", maker, body)
         assert answer.status == 201, answer
-        self._found(Chat(answer.body["chat"], self._places, MOST, join, history), maker, given)
+        self._found(Chat(answer.body["chat"], self._positions, MOST, join, history), maker, given)
 
     def _found(self, chat: Chat, maker: str, members: list[str]) -> None:
         self._chats[chat.id] = chat
@@ -90,20 +90,20 @@ class ChatMachine(RuleBasedStateMachine):
 
     @rule(maker=someone, room=st.sampled_from(ROOMS))
     def make_room(self, maker: str, room: str) -> None:
-        """Make a room; an id that was ever taken is refused."""
+        """Make a room; an id that was used before is refused."""
         answer = asked("POST", "/v1/chats", maker, {"kind": "room", "id": room, "name": "some room"})
         taken = f"r-{room}" in self._chats
         self._expect("room", REFUSED if taken else CHANGED, answer)
         if not taken:
-            self._found(Chat(f"r-{room}", self._places, MOST, "open"), maker, [])
+            self._found(Chat(f"r-{room}", self._positions, MOST, "open"), maker, [])
 
     @rule(user=someone, other=someone)
     def make_direct(self, user: str, other: str) -> None:
-        """Open a chat of two, or with oneself."""
+        """Open a direct chat, or notes to oneself."""
         answer = asked("POST", "/v1/chats", user, {"kind": "direct", "with": other})
         assert answer.status in (200, 201), answer
         key = ":".join(sorted((user, other)))
-        chat = self._chats.setdefault(key, Chat(key, self._places, MOST))
+        chat = self._chats.setdefault(key, Chat(key, self._positions, MOST))
         chat.reader(user).opened, chat.reader(user).hidden = True, False
 
     @rule(user=someone, data=st.data())
@@ -112,8 +112,8 @@ class ChatMachine(RuleBasedStateMachine):
         chat = self._chat(data)
         if chat.direct and user not in chat.pair:
             user = chat.pair[0]
-        answer = asked("POST", f"/v1/chats/{chat.id}/messages", user, {"text": f"text {self._places[0]}"})
-        outcome = chat.send(user, f"text {self._places[0]}")
+        answer = asked("POST", f"/v1/chats/{chat.id}/messages", user, {"text": f"text {self._positions[0]}"})
+        outcome = chat.send(user, f"text {self._positions[0]}")
         self._expect("send", outcome, answer)
         if outcome is CHANGED:
             assert answer.body["seq"] == len(chat.log)
@@ -126,7 +126,7 @@ class ChatMachine(RuleBasedStateMachine):
 
     @rule(user=someone, data=st.data())
     def join(self, user: str, data: st.DataObject) -> None:
-        """Join, ask to join, or accept an invitation."""
+        """Join, request to join, or accept an invitation."""
         self._do(
             "join", data, lambda c: c.join_as(user), lambda c: asked("POST", f"/v1/chats/{c.id}/join", user)
         )
@@ -138,7 +138,7 @@ class ChatMachine(RuleBasedStateMachine):
         if not (chat.direct and user not in chat.pair):
             outcome = chat.leave(user)
             answer = asked("POST", f"/v1/chats/{chat.id}/leave", user)
-            if outcome is REFUSED and answer.status == 204:  # who has left already may say so again
+            if outcome is REFUSED and answer.status == 204:  # a former member may leave again
                 assert user not in chat.members
                 return
             self._expect("leave", outcome, answer)
@@ -150,7 +150,7 @@ class ChatMachine(RuleBasedStateMachine):
         what=st.sampled_from(["members", "invitations", "banned"]),
     )
     def put(self, user: str, other: str, data: st.DataObject, what: str) -> None:
-        """Add, invite or ban somebody."""
+        """Add, invite or ban a user."""
         acts: dict[str, Callable[[Chat], Outcome]] = {
             "members": lambda c: c.add(user, other),
             "invitations": lambda c: c.invite(user, other),
@@ -175,7 +175,7 @@ class ChatMachine(RuleBasedStateMachine):
             chat = self._chat(data, groups=True)
             outcome = chat.remove(user, other)
             answer = asked("DELETE", f"/v1/chats/{chat.id}/members/{other}", user)
-            if outcome is REFUSED and answer.status == 204:  # who is no member is removed
+            if outcome is REFUSED and answer.status == 204:  # a user who is not a member counts as removed
                 assert other not in chat.members
                 return
             self._expect("remove", outcome, answer)
@@ -193,7 +193,7 @@ class ChatMachine(RuleBasedStateMachine):
 
     @rule(user=makers, other=someone, data=st.data(), muted=st.booleans())
     def mute(self, user: str, other: str, data: st.DataObject, muted: bool) -> None:
-        """Let a member write no more, or again."""
+        """Mute or unmute a member."""
         body = {"muted_until": FAR if muted else None}
         self._do(
             "mute",
@@ -222,7 +222,7 @@ class ChatMachine(RuleBasedStateMachine):
             lambda c: asked("PATCH", f"/v1/chats/{c.id}", user, {"history": shown}),
         )
 
-    @precondition(lambda self: self._places[0] > 25)
+    @precondition(lambda self: self._positions[0] > 25)
     @rule(user=someone, data=st.data())
     def delete(self, user: str, data: st.DataObject) -> None:
         """End a chat."""
@@ -232,24 +232,24 @@ class ChatMachine(RuleBasedStateMachine):
 
     @rule(user=someone, data=st.data(), seq=st.integers(1, 12))
     def read(self, user: str, data: st.DataObject, seq: int) -> None:
-        """Say how far one has read."""
+        """Mark a chat as read up to some message."""
         chat = self._chat(data)
         answer = asked("PUT", f"/v1/chats/{chat.id}/read", user, {"seq": seq})
         self._expect("read", chat.mark_read(user, seq), answer)
 
     @rule(user=someone, data=st.data(), flag=st.sampled_from(FLAGS), on=st.booleans())
     def flag(self, user: str, data: st.DataObject, flag: str, on: bool) -> None:
-        """Mark a chat unread, pin, mute or archive it, or no more."""
+        """Set or clear a flag: marked unread, pinned, muted or archived."""
         chat = self._chat(data)
         answer = asked("PATCH", f"/v1/chats/{chat.id}/flags", user, {flag: on})
         self._expect("flag", chat.flag(user, flag, on), answer)
 
-    @rule(place=st.integers(0, len(USERS) - 1), limit=st.integers(1, 4))
-    def sync(self, place: int, limit: int) -> None:
-        """Bring a client up to date: it then knows what is so; another sync tells it nothing."""
-        client = self._clients[place]
-        told = client.sync(limit)
-        assert len(told) == len(set(told))
+    @rule(index=st.integers(0, len(USERS) - 1), limit=st.integers(1, 4))
+    def sync(self, index: int, limit: int) -> None:
+        """Bring a client up to date; another sync then returns nothing."""
+        client = self._clients[index]
+        rows = client.sync(limit)
+        assert len(rows) == len(set(rows))
         self._compare(client)
         assert client.sync(limit) == []
         self._done["sync"] += 1
@@ -263,17 +263,17 @@ class ChatMachine(RuleBasedStateMachine):
 
     @rule(user=someone, limit=st.integers(1, 4))
     def inbox(self, user: str, limit: int) -> None:
-        """Read an inbox: it has what is so, and the chats by their last message."""
-        told = inbox_of(user, limit)
-        assert {row["chat"]: row_of(row) for row in told} == self._rows(user)
-        assert len(told) == len({row["chat"] for row in told})
-        places = [self._chats[row["chat"]].log[-1].place for row in told if row["last"]]
-        assert places == sorted(places, reverse=True)
+        """Read an inbox: its rows match the model, ordered by last message."""
+        rows = inbox_of(user, limit)
+        assert {row["chat"]: row_of(row) for row in rows} == self._rows(user)
+        assert len(rows) == len({row["chat"] for row in rows})
+        positions = [self._chats[row["chat"]].log[-1].position for row in rows if row["last"]]
+        assert positions == sorted(positions, reverse=True)
         self._done["inbox"] += 1
 
     @rule(user=someone, data=st.data())
     def pull(self, user: str, data: st.DataObject) -> None:
-        """Read a chat: one sees what one may see, and nothing else."""
+        """Pull a chat: the page has exactly the readable messages."""
         chat = self._chat(data)
         answer = asked("GET", f"/v1/chats/{chat.id}/messages", user, query="limit=1000&after=0")
         seqs = chat.readable(user)
@@ -288,11 +288,11 @@ class ChatMachine(RuleBasedStateMachine):
 
     @rule()
     def sweep(self) -> None:
-        """Repeat whatever was owed: nothing changes."""
+        """Repeat all pending work: nothing changes."""
         services.current().outbox_sweep.sweep()
 
     def teardown(self) -> None:
-        """Compare all that everybody sees once more."""
+        """Compare every user's view once more."""
         for client in self._clients:
             client.sync()
             self._compare(client)
@@ -322,7 +322,7 @@ def small_chats(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("small_chats", "app_on_engine")
 def test_chats_against_a_model(engine: Engine) -> None:
-    """Whatever several users do, everybody's inbox, unread counts and syncs are what the history says."""
+    """After any actions of several users, every inbox, unread count and sync matches the model."""
     done: Counter[str] = Counter()
     run_state_machine_as_test(
         machine_on(engine, done),

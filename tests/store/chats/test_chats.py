@@ -1,4 +1,4 @@
-"""Groups and rooms come to be, are read and are deleted: on every kind of store."""
+"""Groups and rooms are created, read and deleted, on every kind of store."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tests.store.chat_calls import (
     Groups,
     bodies,
     keys_of,
-    owed,
+    pending,
     uncounted,
     write_reader,
 )
@@ -44,7 +44,7 @@ def groups(store: Store) -> Groups:
 
 
 def test_a_chat_is_made(groups: Groups) -> None:
-    """A new chat is what it was made as, with its members, all as of one moment of the store's clock."""
+    """A new chat has its fields and members, all with one time of the store's clock."""
     made = groups.make("bob")
 
     view = groups.view("bob", "ann", "cid")
@@ -73,7 +73,7 @@ def test_creation_message_is_first_and_reaches_all_inboxes(groups: Groups, raw: 
     assert elements_of(raw, GROUP)[0] == header(0, made.time)
     assert bodies(raw) == [msgspec.msgpack.decode(NEWS)]
     assert uncounted(raw) == [1]
-    assert owed(raw) == {f"{item}{GROUP}": made.time for item in ("m", "i", "pann\0", "pbob\0")}
+    assert pending(raw) == {f"{item}{GROUP}": made.time for item in ("m", "i", "pann\0", "pbob\0")}
     assert groups.changes() == [("info", made.time), ("m:ann", made.time), ("m:bob", made.time)]
 
 
@@ -97,7 +97,7 @@ def test_stored_chat_and_members_match_the_documented_layout(groups: Groups, raw
 
 @pytest.mark.parametrize("deleted", [False, True])
 def test_an_id_is_taken_once(groups: Groups, raw: RawClient, deleted: bool) -> None:
-    """A chat whose id there is, or ever was, is not made, and nothing is touched."""
+    """A chat id that exists, or ever existed, can't be used again; nothing is changed."""
     groups.make()
     if deleted:
         groups.delete()
@@ -109,7 +109,7 @@ def test_an_id_is_taken_once(groups: Groups, raw: RawClient, deleted: bool) -> N
 
 
 def test_limits_of_a_new_chat(store: Store, raw: RawClient) -> None:
-    """A chat with too many members or without an owner is not made, and nothing is kept of it."""
+    """A chat with too many members or without an owner is refused, and nothing is stored."""
     small = Groups(store, most=2)
     with pytest.raises(ChatFull, match="2 members"):
         small.make("bob", "cid")
@@ -121,18 +121,18 @@ def test_limits_of_a_new_chat(store: Store, raw: RawClient) -> None:
 
 
 def test_a_chat_may_be_large_from_the_start(store: Store, raw: RawClient) -> None:
-    """A chat that begins with more members than a small one has is large."""
+    """A chat that begins with more members than the limit of small chats is large."""
     made = Groups(store, large=2).make("bob", "cid")
 
     assert made.members is None
-    assert {place.state for place in made.entries} == {InboxState.LARGE}
-    assert owed(raw)[f"m{GROUP}"] == made.time
+    assert {entry.state for entry in made.entries} == {InboxState.LARGE}
+    assert pending(raw)[f"m{GROUP}"] == made.time
     assert Groups(store).view().info == msgspec.structs.replace(TEAM, made=made.time, members=3, large=True)
 
 
 @pytest.mark.long
 def test_ten_thousand_members(store: Store, raw: RawClient) -> None:
-    """A chat of as many members as may be set is made, read, paged and deleted in one step each."""
+    """A chat with the maximum number of members is made, read, paged and deleted in one step each."""
     handles = [f"user-{number:05}" for number in range(9999)]
     groups = Groups(store, most=10_000)
 
@@ -140,15 +140,15 @@ def test_ten_thousand_members(store: Store, raw: RawClient) -> None:
     assert len(store.run(groups.chats.members(GROUP))) == 10_000
     gone = groups.delete()
 
-    assert {place.handle for place in gone.entries} == {"ann", *handles}
-    assert len(owed(raw)) == 10_001
+    assert {entry.handle for entry in gone.entries} == {"ann", *handles}
+    assert len(pending(raw)) == 10_001
 
 
 # --- reading ------------------------------------------------------------------------------------------------
 
 
 def test_no_such_chat(groups: Groups) -> None:
-    """A chat that never was has no info, no people and no place."""
+    """An unknown chat has no info, no members and no inbox entries."""
     view = groups.view("ann")
 
     assert (view.info, view.records) == (None, {"ann": None})
@@ -157,12 +157,12 @@ def test_no_such_chat(groups: Groups) -> None:
         is None
     )
     assert groups.store.run(groups.chats.delete(GROUP, view)) is None
-    assert groups.place("ann") == InboxEntry("ann", 0, InboxState.OUT, 0)
+    assert groups.inbox_entry("ann") == InboxEntry("ann", 0, InboxState.OUT, 0)
     assert groups.changes() == []
 
 
 def test_others_by_relation(groups: Groups, store: Store) -> None:
-    """Those who are no members are listed by how they stand to the chat."""
+    """Users who are not members are listed by relation."""
     groups.make("bob", "cid")
     groups.change({"bob": Relation.LEFT, "cid": Relation.BANNED, "dan": Relation.REQUESTED})
     groups.change({"eve": Relation.INVITED, "fay": Relation.INVITED}, body=None)
@@ -184,7 +184,7 @@ def test_others_by_relation(groups: Groups, store: Store) -> None:
 
 @pytest.mark.parametrize("limit", [1, 2, 3, 7, 50])
 def test_changes_in_pages(groups: Groups, limit: int) -> None:
-    """Pages of any size hold every change once, also of many that one message told of."""
+    """Pages of any size list every change once, also the many changes of one message."""
     groups.make(*(f"user-{number}" for number in range(20)), "Élodie", "zoë")
     groups.change({"bob": Role.MEMBER})
     groups.change({"user-3": Role.ADMIN, "user-4": Relation.LEFT})
@@ -204,20 +204,20 @@ def test_changes_in_pages(groups: Groups, limit: int) -> None:
 
 
 def test_places_of_a_group(groups: Groups) -> None:
-    """A chat's place is in the inbox of members and of the invited, and nobody else's."""
+    """A group is in the inboxes of its members and invited users, and no others."""
     groups.make("bob", "cid")
     last = groups.change({"bob": Relation.LEFT, "cid": Relation.BANNED, "dan": Relation.REQUESTED})
     invited = groups.change({"eve": Relation.INVITED}, body=None)
 
-    assert groups.place("ann").state == InboxState.IN
-    assert groups.place("ann").active == last.time
-    assert [groups.place(handle) for handle in ("bob", "cid", "dan")] == last.entries
+    assert groups.inbox_entry("ann").state == InboxState.IN
+    assert groups.inbox_entry("ann").active == last.time
+    assert [groups.inbox_entry(handle) for handle in ("bob", "cid", "dan")] == last.entries
     assert (
-        [groups.place("eve")]
+        [groups.inbox_entry("eve")]
         == invited.entries
         == [InboxEntry("eve", invited.time, InboxState.INVITED, invited.time)]
     )
-    assert groups.place("zed") == InboxEntry("zed", 0, InboxState.OUT, last.time)
+    assert groups.inbox_entry("zed") == InboxEntry("zed", 0, InboxState.OUT, last.time)
 
 
 @pytest.mark.parametrize(
@@ -233,19 +233,19 @@ def test_places_of_a_group(groups: Groups) -> None:
 def test_places_of_a_direct_chat(
     groups: Groups, raw: RawClient, record: tuple[int, ...] | None, state: InboxState, active: int
 ) -> None:
-    """A direct chat is in both inboxes, but for one who has left it, as long as no message came since."""
+    """A direct chat is in both inboxes, except of a user who left it and got no message since."""
     write(raw, [entry(1), entry(2)])
     if record:
         write_reader(raw, "ann", *record, chat=PAIR)
 
-    assert groups.place("ann", PAIR) == InboxEntry("ann", 77 if record else 0, state, active)
+    assert groups.inbox_entry("ann", PAIR) == InboxEntry("ann", 77 if record else 0, state, active)
 
 
 # --- deleting -----------------------------------------------------------------------------------------------
 
 
 def test_deleting_leaves_a_tombstone(groups: Groups, raw: RawClient) -> None:
-    """Of a deleted chat nothing is left but that it was, what is owed, and what search still has to drop."""
+    """A deleted chat leaves its tombstone, pending work, and the entries that search has yet to drop."""
     groups.make("bob")
     raw.hset(keys.chat(GROUP), "terms", "team")
 
@@ -254,7 +254,7 @@ def test_deleting_leaves_a_tombstone(groups: Groups, raw: RawClient) -> None:
     assert groups.view("ann").info is None
     assert fields_of(raw, keys.chat(GROUP)) == {"deleted": str(gone.time).encode(), "terms": b"team"}
     assert set(map(bytes.decode, raw.scan_iter())) == {keys.chat(GROUP), keys.outbox(GROUP)}
-    assert groups.place("ann").state == InboxState.OUT
+    assert groups.inbox_entry("ann").state == InboxState.OUT
     assert groups.store.run(groups.chats.delete(GROUP, groups.view("ann"))) is None
 
 
@@ -270,19 +270,19 @@ def test_deletion_of_a_chat_awaits_all_its_inboxes(groups: Groups, raw: RawClien
     gone = groups.delete()
 
     assert (gone.members, gone.seq) == (None, 2)
-    assert {place.handle: place.state for place in gone.entries} == dict.fromkeys(
+    assert {entry.handle: entry.state for entry in gone.entries} == dict.fromkeys(
         ("ann", "bob", "dan"), InboxState.OUT
     )
-    stamps = {place.handle: place.stamp for place in gone.entries}
+    stamps = {entry.handle: entry.stamp for entry in gone.entries}
     assert stamps == {"ann": gone.time, "bob": ahead + 1, "dan": gone.time}
-    assert owed(raw) == {f"i{GROUP}": gone.time} | {
+    assert pending(raw) == {f"i{GROUP}": gone.time} | {
         f"p{handle}\0{GROUP}": stamp for handle, stamp in stamps.items()
     }
     assert gone.time > made.time
 
 
 def test_deleting_what_has_moved(groups: Groups) -> None:
-    """A chat is not deleted when somebody in the view stands to it in another way by now."""
+    """A chat is not deleted if a user's record has changed since it was viewed."""
     groups.make("bob")
     seen = groups.view("ann")
     groups.change({"bob": Role.OWNER, "ann": Role.ADMIN})
@@ -292,7 +292,7 @@ def test_deleting_what_has_moved(groups: Groups) -> None:
 
 
 def test_every_key_is_declared(engine: Engine, store: Store) -> None:
-    """An account that may touch nothing but the keys the scripts are given can run all of their ways."""
+    """A store user with access to declared keys only can run every branch of the scripts."""
     rules = ["on", ">pass", "+@all", *(f"~{name}" for name in keys_of())]
     for node in engine.nodes:
         node.execute_command("ACL SETUSER", "narrow", *rules)
@@ -302,7 +302,7 @@ def test_every_key_is_declared(engine: Engine, store: Store) -> None:
         groups.make("bob")
         groups.change({"bob": Relation.LEFT, "cid": Relation.INVITED})
         groups.change({"bob": Role.MEMBER, "cid": Role.MEMBER, "dan": Role.MEMBER}, info={"name": "Crew"})
-        assert groups.place("dan").state == InboxState.LARGE
+        assert groups.inbox_entry("dan").state == InboxState.LARGE
         assert groups.changes() is not None
         assert narrow.run(groups.chats.others(GROUP, Relation.LEFT)) == []
         assert len(narrow.run(groups.chats.members(GROUP))) == 4

@@ -1,4 +1,4 @@
-"""The waiting invitations of a user: who has sent them, and what a block does to them."""
+"""The pending invitations of a user: who sent them, and how a block affects them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ LATER_SECONDS = 60.0
 
 
 def invite(by: str, maker: str = "") -> str:
-    """Have somebody invite bob to a new group, of which they are an admin if another one makes it."""
+    """Invite bob to a new group; an inviter who is not its maker is its admin."""
     body = {"kind": "group", "name": "tea", "members": [by]}
     chat = str(asked("POST", "/v1/chats", maker or by, body).body["chat"])
     if maker:
@@ -34,18 +34,18 @@ def invite(by: str, maker: str = "") -> str:
 
 
 def waiting(store: Store, by: str) -> tuple[int, int]:
-    """Return how many invitations wait for bob, and how many of them somebody has sent."""
+    """Return the number of bob's invitations, and how many of them one user sent."""
     invitee = store.run(Invitees.of("bob", by))
     return invitee.invitations, invitee.by_other
 
 
 def invited_to() -> set[str]:
-    """Return the chats to which the inbox of bob says that he is invited."""
+    """Return the chats whose invitations bob's inbox shows."""
     return {row["chat"] for row in inbox_of("bob", 10) if row["state"] == "invited"}
 
 
 def forget_inviter(raw: RawClient, chat: str) -> None:
-    """Have the index and the chat hold an invitation of bob as earlier versions wrote it."""
+    """Rewrite an invitation of bob in index and chat, as earlier versions stored it."""
     for key, field, size in ((keys.inbox_entries("bob"), chat, 17), (keys.others(chat), "bob", 25)):
         held: Any = raw.hget(key, field)
         raw.hset(key, field, held[:size])
@@ -76,18 +76,18 @@ def test_the_sweep_knows_the_sender(store: Store, raw: RawClient) -> None:
 
 
 def test_a_repair_keeps_the_sender(store: Store) -> None:
-    """An invitation that is set right after lost writes keeps the sender that the index knows."""
+    """A repair after lost writes keeps the sender that the index has."""
     chat = invite("ann")
     (known,) = store.run(InboxRepair.first("bob", 0, 10)).chats
-    place = store.run(services.current().outbox_sweep._chats.entry(chat, "bob"))
-    assert (place.state, place.inviter) == (InboxState.INVITED, "ann")
+    entry = store.run(services.current().outbox_sweep._chats.entry(chat, "bob"))
+    assert (entry.state, entry.inviter) == (InboxState.INVITED, "ann")
 
-    assert store.run(InboxRepair.repair(known, place._replace(inviter="")))
+    assert store.run(InboxRepair.repair(known, entry._replace(inviter="")))
     assert waiting(store, "ann") == (1, 1)
 
 
 def test_an_invitation_without_a_sender_is_read(store: Store, raw: RawClient) -> None:
-    """An invitation of an earlier version waits, counts for nobody, and can be answered."""
+    """An invitation without a sender, from an earlier version, is listed, counts for no sender, and works."""
     chats = [invite("ann") for _ in range(3)]
     for chat in chats:
         forget_inviter(raw, chat)
@@ -103,7 +103,7 @@ def test_an_invitation_without_a_sender_is_read(store: Store, raw: RawClient) ->
 def test_pending_work_of_a_block_declines_until_all_is_done(
     store: Store, raw: RawClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What a broken store keeps a block from declining is declined by the sweep; other invitations stay."""
+    """The sweep declines the invitations that a block could not; other invitations stay."""
     for _ in range(3):
         invite("ann")
     other, work = invite("cid"), services.current().jobs
@@ -127,7 +127,7 @@ def test_pending_work_of_a_block_declines_until_all_is_done(
 
 
 def test_a_block_that_is_over_declines_nothing(store: Store) -> None:
-    """Pending work of a block that has ended leaves the invitations of the other."""
+    """Pending work of a block that has ended declines no invitation."""
     chat = invite("ann")
     services.current().blocked_invitations.decline("bob", "ann")
 
@@ -135,7 +135,7 @@ def test_a_block_that_is_over_declines_nothing(store: Store) -> None:
 
 
 def test_a_block_leaves_what_was_answered_or_sent_by_another_meanwhile(store: Store, raw: RawClient) -> None:
-    """A block declines no invitation that the index holds and the chat has replaced or ended."""
+    """A block does not decline invitations that the chat has replaced or ended."""
     joined, replaced, deleted = (invite("ann") for _ in range(3))
     index: Any = raw.hgetall(keys.inbox_entries("bob"))
     invitations: Any = raw.zrange(keys.invitations("bob"), 0, -1, withscores=True)

@@ -36,14 +36,14 @@ PEOPLE = [f"user{number}" for number in range(MAX_MEMBERS - 1)]
 
 
 def made(answer: Answer) -> Any:
-    """Return what was answered to a call that did what it should."""
+    """Return the answer of a call that must succeed."""
     assert answer.status < 300, answer
     return answer.body
 
 
 @pytest.mark.usefixtures("app_on_engine")
 def test_a_group_of_1000_is_made_used_and_deleted(raw: RawClient) -> None:
-    """A group of 1,000 is made by one call, and all that is done in a small one can be done in it."""
+    """A group of 1,000 is made in one call, and allows every action of a small group."""
     new = {"kind": "group", "name": "Town", "members": PEOPLE[: MANY - 1]}
     chat = made(call("POST", "/v1/chats", body=new))["chat"]
     path, eve, last = f"/v1/chats/{chat}", Client(PEOPLE[0]), PEOPLE[MANY - 2]
@@ -70,7 +70,7 @@ def test_a_group_of_1000_is_made_used_and_deleted(raw: RawClient) -> None:
 
 @pytest.mark.long
 def test_a_group_of_10000_is_made_changed_and_deleted(store: Store) -> None:
-    """The largest group that a setting allows is one call of the store to make, change and delete."""
+    """A group of the maximum size takes one store call to make, to change and to delete."""
     groups = Groups(store, MAX_MEMBERS)
     assert len(groups.make(*PEOPLE).entries) == MAX_MEMBERS
     groups.change({PEOPLE[0]: Relation.REMOVED, PEOPLE[1]: Relation.LEFT})
@@ -100,16 +100,16 @@ ASKING: dict[str, Asking] = {
 
 @pytest.mark.parametrize("asking", ASKING.values(), ids=ASKING.keys())
 def test_members_of_one_partition_are_asked_for_in_parts(store: Store, asking: Asking) -> None:
-    """However many users of one partition a call is about, each command is short enough."""
+    """Each command is short enough, whatever the number of members in one partition."""
     store.run(asking(handles_of_one_partition(MAX_ARGUMENTS + 1)))
 
 
 def test_all_members_of_a_chat_that_is_not_large_get_a_message(store: Store, raw: RawClient) -> None:
-    """With a limit of 10,000 for chats that are not large a message moves the inboxes of all of them."""
+    """With a limit of 10,000 for small chats, a message updates the inboxes of all members."""
     groups, inboxes = Groups(store, MAX_MEMBERS, large=MAX_MEMBERS), Inboxes()
     placed = groups.make(*PEOPLE)
     assert placed.members is not None
     store.run_all([inboxes.update(GROUP, entry) for entry in placed.entries[-1:]])
-    told = groups.change({}, body=NEWS)
-    store.run(inboxes.deliver(GROUP, told.time, told.members or ()))
-    assert raw.zscore(keys.active(placed.entries[-1].handle), GROUP) == told.time
+    change = groups.change({}, body=NEWS)
+    store.run(inboxes.deliver(GROUP, change.time, change.members or ()))
+    assert raw.zscore(keys.active(placed.entries[-1].handle), GROUP) == change.time

@@ -37,12 +37,12 @@ def logs(engine: Engine, raw: RawClient) -> None:
 
 
 def summed(store: Store, chat: str = GROUP, handle: str = "ann") -> Summary:
-    """Return the summary of a chat for one of its readers."""
+    """Return a reader's summary of a chat."""
     return store.run(Summaries.of(chat, handle))
 
 
 def nothing(chat: str, state: MembershipState) -> Summary:
-    """Return what is told of a chat where everything is hidden."""
+    """Return the summary of a chat in which everything is hidden."""
     return Summary(chat, state, None, 0, None, 0, 0, 0, 0, 0, None, None, 0, 0, 0, 0, 0, False)
 
 
@@ -92,23 +92,29 @@ def test_unread_counts_visible_messages_after_read_and_join(
 
 
 def test_a_member_without_marks(store: Store, raw: RawClient) -> None:
-    """Who never marked anything has read nothing since they joined."""
+    """A member without a read state has read nothing since they joined."""
     write_group(raw, {"ann": 5}, large=1)
 
-    told = summed(store)
-    assert (told.read, told.received, told.stamp, told.flags) == (0, 0, 0, 0)
-    assert (told.unread, told.base, told.large) == (2, 5, True)
-    assert told.info is not None
-    assert told.info.large
+    summary = summed(store)
+    assert (summary.read, summary.received, summary.stamp, summary.flags) == (0, 0, 0, 0)
+    assert (summary.unread, summary.base, summary.large) == (2, 5, True)
+    assert summary.info is not None
+    assert summary.info.large
 
 
 def test_new_member_without_messages_has_no_last_one(store: Store, raw: RawClient) -> None:
-    """A member who joined after the newest message has no last one."""
+    """A member who joined after the newest message has no last message."""
     write_group(raw, {"ann": HEAD})
 
-    told = summed(store)
-    assert (told.base, told.head, told.time, told.last, told.unread) == (HEAD, HEAD, 0, None, 0)
-    assert told.epoch == EPOCH
+    summary = summed(store)
+    assert (summary.base, summary.head, summary.time, summary.last, summary.unread) == (
+        HEAD,
+        HEAD,
+        0,
+        None,
+        0,
+    )
+    assert summary.epoch == EPOCH
 
 
 @pytest.mark.parametrize("relation", [Relation.LEFT, Relation.DELETED])
@@ -139,10 +145,15 @@ def test_invited_user_sees_the_group_and_their_old_messages(store: Store, raw: R
     write_group(raw, {"bob": 0, "cid": 0})
     write_other(raw, "ann", Relation.INVITED, 0, upto)
 
-    told = summed(store)
-    assert (told.state, told.role, told.info, told.members) == (MembershipState.INVITED, None, FRIENDS, 2)
-    assert (told.head, told.last, told.unread) == (upto, entry(upto) if upto else None, 0)
-    assert told.epoch == (EPOCH if upto else 0)
+    summary = summed(store)
+    assert (summary.state, summary.role, summary.info, summary.members) == (
+        MembershipState.INVITED,
+        None,
+        FRIENDS,
+        2,
+    )
+    assert (summary.head, summary.last, summary.unread) == (upto, entry(upto) if upto else None, 0)
+    assert summary.epoch == (EPOCH if upto else 0)
 
 
 @pytest.mark.parametrize(
@@ -162,15 +173,17 @@ def test_stranger_sees_a_joinable_group_without_messages(
     if relation is not None:
         write_other(raw, "ann", relation, 0, 6 if relation is Relation.BANNED else 0)
 
-    told = summed(store)
+    summary = summed(store)
     hidden = join == "invite" or state is MembershipState.BANNED
     info = Info("friends", "be kind", "", join, True, EPOCH, "ann", members=1)
-    assert told == nothing(GROUP, state)._replace(info=None if hidden else info, members=0 if hidden else 1)
+    assert summary == nothing(GROUP, state)._replace(
+        info=None if hidden else info, members=0 if hidden else 1
+    )
 
 
 @pytest.mark.parametrize("deleted", [False, True])
 def test_no_such_group(store: Store, raw: RawClient, deleted: bool) -> None:
-    """Of a group that is not there, or not any more, nothing is told, to former members neither."""
+    """A missing or deleted group has no summary, for former members neither."""
     write_other(raw, "ann", Relation.LEFT, 0, 6)
     write_reader(raw, "ann", GROUP, Held(4, 5, 0, 77, 1))
     if deleted:
@@ -180,7 +193,7 @@ def test_no_such_group(store: Store, raw: RawClient, deleted: bool) -> None:
 
 
 def test_a_system_message_is_whole(store: Store, log: Log, raw: RawClient) -> None:
-    """The last message comes as it is stored, its event included."""
+    """The last message is returned as stored, with its event."""
     write_group(raw, {"ann": 0})
     content = Content("ann", "", kind="system", event={"type": "left", "users": ["bob"]})
     sent = log.append(GROUP, content)
@@ -201,7 +214,7 @@ def test_a_corrupt_last_message(store: Store, raw: RawClient) -> None:
 
 
 def test_a_chat_of_two(store: Store, raw: RawClient) -> None:
-    """Of a chat of two there is no info and no role; what is unread came after one's mark."""
+    """A direct chat has no info and no role; messages after one's read mark are unread."""
     write_reader(raw, "ann", CHAT, Held(5, 6, 0, 77, PINNED))
 
     seen = nothing(CHAT, MembershipState.MEMBER)._replace(
@@ -214,22 +227,28 @@ def test_a_chat_of_two(store: Store, raw: RawClient) -> None:
 
 @pytest.mark.parametrize(("flags", "state"), [(HIDDEN, MembershipState.LEFT), (0, MembershipState.MEMBER)])
 def test_all_is_cleared(store: Store, raw: RawClient, flags: int, state: MembershipState) -> None:
-    """A chat of two that was left shows nothing, and is left unless it was opened again."""
+    """A direct chat that one left shows nothing, and is left unless it was opened again."""
     write_reader(raw, "ann", CHAT, Held(3, 3, HEAD, 77, flags))
 
-    told = summed(store, CHAT)
-    assert told.state is state
-    assert (told.base, told.head, told.time, told.last, told.unread) == (HEAD, HEAD, 0, None, 0)
+    summary = summed(store, CHAT)
+    assert summary.state is state
+    assert (summary.base, summary.head, summary.time, summary.last, summary.unread) == (
+        HEAD,
+        HEAD,
+        0,
+        None,
+        0,
+    )
 
 
 @pytest.mark.parametrize("flags", [HIDDEN, 0])
 def test_some_is_cleared(store: Store, raw: RawClient, flags: int) -> None:
-    """Once something was written after one left, it is there again, and what is new is unread."""
+    """A message after one left brings a direct chat back, as unread."""
     write_reader(raw, "ann", CHAT, Held(3, 3, 6, 77, flags))
 
-    told = summed(store, CHAT)
-    assert told.state is MembershipState.MEMBER
-    assert (told.base, told.head, told.last, told.unread) == (6, HEAD, entry(HEAD), 2)
+    summary = summed(store, CHAT)
+    assert summary.state is MembershipState.MEMBER
+    assert (summary.base, summary.head, summary.last, summary.unread) == (6, HEAD, entry(HEAD), 2)
 
 
 def test_empty_direct_chat_has_a_summary_and_makes_no_key(store: Store, raw: RawClient) -> None:
@@ -239,7 +258,7 @@ def test_empty_direct_chat_has_a_summary_and_makes_no_key(store: Store, raw: Raw
 
 
 def test_every_key_is_declared(engine: Engine, raw: RawClient) -> None:
-    """An account that may touch nothing but the keys the script is given can run all of its ways."""
+    """A store user with access to declared keys only can run every branch of the script."""
     write_group(raw, {"ann": 0})
     kept_as = (keys.log, keys.chat, keys.members, keys.others, keys.read_states, keys.uncounted)
     names = [name(chat) for name in kept_as for chat in (CHAT, GROUP)]

@@ -1,4 +1,4 @@
-"""What inboxes are told of chats, at once and by the sweep, on every kind of store."""
+"""Fan-out to inboxes, at once and by the sweep, on every kind of store."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class Unreachable(Store):
 
 
 class Flaky(Store):
-    """A store that is gone for a moment, now and then; fails: which calls fail, the first is 1."""
+    """A store that fails for a moment, now and then; fails: numbers of the calls that fail, from 1."""
 
     def __init__(self, store: Store, *fails: int) -> None:
         self._inner = store
@@ -98,7 +98,7 @@ class Town:
         self.departed.append((handle, chat))
 
     def send(self, chat: str, sender: str = "ann", *, tell: bool = True) -> int:
-        """Send a message; returns its time. tell: whether the inboxes are told at once."""
+        """Send a message; return its time. tell: whether inboxes get it at once."""
         sent = self.store.run(self.log.append(chat, Content(sender, "hello")))
         if tell:
             members = chat.split(":") if ":" in chat else sent.members
@@ -134,7 +134,7 @@ def logged(caplog: pytest.LogCaptureFixture) -> list[Any]:
 
 
 def outbox(raw: RawClient) -> set[bytes]:
-    """Return all items of all outboxes."""
+    """Return all pending items of all outboxes."""
     found: set[bytes] = set()
     for key in keys.all_of(keys.outbox):
         held: Any = raw.hkeys(key)
@@ -149,7 +149,7 @@ def dumped(raw: RawClient, handle: str) -> dict[bytes, Any]:
 
 
 def restore(raw: RawClient, handle: str, dump: dict[bytes, Any]) -> None:
-    """Make the keys of a user what they were."""
+    """Write back the keys of a user."""
     for key in list(raw.scan_iter(match=f"{partitions.user_partition(handle)}:*:{handle}")):
         raw.delete(key)
     for key, value in dump.items():
@@ -181,7 +181,7 @@ def test_sweep_delivers_what_was_not_delivered_at_once(town: Town, raw: RawClien
 
 
 def test_only_what_is_late(town: Town, raw: RawClient) -> None:
-    """What is in the outbox for less than five seconds is left to whoever put it there."""
+    """The sweep leaves items alone that were recorded less than five seconds ago."""
     town.clock.now = town.send(DIRECT, tell=False) / 1_000_000 + 4.9
     assert town.outbox_sweep.sweep() == 0
     town.clock.now += 0.2
@@ -189,14 +189,14 @@ def test_only_what_is_late(town: Town, raw: RawClient) -> None:
 
 
 def test_a_clock_that_fell_back(town: Town) -> None:
-    """What is in the outbox since a time that is to come is not left until then."""
+    """The sweep delivers items that were recorded by a clock ahead of the store's."""
     town.clock.now = town.send(DIRECT, tell=False) / 1_000_000 - 3600
     assert town.outbox_sweep.sweep() == 1
     assert DIRECT in town.active("bob")
 
 
 def test_a_failure_fails_nothing(town: Town, caplog: pytest.LogCaptureFixture) -> None:
-    """When the inboxes cannot be reached the call goes on; the failure is logged, the sweep repairs it."""
+    """A call succeeds although the inboxes cannot be reached; the failure is logged, the sweep repairs it."""
     sent = town.send(DIRECT, tell=False)
     fan_out, _ = town.on(Unreachable())
     fan_out.deliver_change(DIRECT, sent, ["ann", "bob"], [], town.depart)
@@ -213,7 +213,7 @@ def test_sweep_logs_outboxes_that_it_cannot_read(town: Town) -> None:
 
 
 def test_a_store_that_comes_back(town: Town, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A sweep waits for a store that is gone for a moment, and then tells all the same."""
+    """A sweep waits for a store that fails for a moment, and then delivers."""
     monkeypatch.setattr(service, "AT_ONCE", 2)
     for number in range(20):
         town.send(f"ann:user{number}", tell=False)
@@ -227,7 +227,7 @@ def test_a_store_that_comes_back(town: Town, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_a_store_that_stays_away(town: Town, raw: RawClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A sweep does not wait for ever; all stays in the outbox."""
+    """A sweep gives up on a store that stays away; all items stay in the outbox."""
     monkeypatch.setattr(service, "MAX_PAUSES", 2)
     town.send(DIRECT, tell=False)
     pauses: list[float] = []
@@ -241,7 +241,7 @@ def test_a_store_that_stays_away(town: Town, raw: RawClient, monkeypatch: pytest
 
 
 def test_leaving_and_late_messages(town: Town) -> None:
-    """Who has left is told nothing of a message that was sent before and is told late."""
+    """A former member's inbox gets no message that was sent before they left and delivered later."""
     town.groups.make("bob")
     town.outbox_sweep.sweep()
     sent = town.store.run(town.log.append(GROUP, Content("ann", "hello")))
@@ -256,7 +256,7 @@ def test_leaving_and_late_messages(town: Town) -> None:
 
 
 def test_messages_before_the_place(town: Town) -> None:
-    """A message that is told before the place of who has just joined is not lost."""
+    """A message that is delivered before a new member's inbox entry is not lost."""
     town.groups.make()
     joined = town.groups.change({"bob": Role.MEMBER})
     sent = town.send(GROUP)
@@ -293,7 +293,7 @@ def test_deleted_chat_leaves_every_inbox(town: Town, raw: RawClient) -> None:
 
 
 def test_added_while_deleted(town: Town, raw: RawClient) -> None:
-    """Who was deleted while being added to a chat departs from it by the sweep."""
+    """A user who was deleted while being added to a chat is removed from it by the sweep."""
     assert town.store.run(Accounts().create(Account(handle="bob")))
     town.store.run(Accounts().delete("bob"))
     town.groups.make("bob")
@@ -306,7 +306,7 @@ def test_added_while_deleted(town: Town, raw: RawClient) -> None:
 
 @ONE_ENGINE
 def test_nothing_holds_up_the_rest(town: Town, raw: RawClient, caplog: pytest.LogCaptureFixture) -> None:
-    """Items that fail, or are none, are logged and stay; all others are told."""
+    """Failing and invalid items are logged and stay pending; all others are delivered."""
     sent = town.send(DIRECT, tell=False)
     raw.rpush(keys.members("g-odd"), "no hash")
     raw.hset(keys.inbox_entries("cid"), "cid:dan", b"short")
@@ -342,14 +342,14 @@ def test_failing_sweep_logs_a_sample_and_a_count(
         raw.hset(keys.outbox(chat), f"m{chat}", "5")
 
     assert town.outbox_sweep.sweep() == 0
-    told = logged(caplog)
-    assert len(told) == MAX_FAILURES + 1
-    assert told[-1] == {"event": "delivery_pending", "more": 5}
+    lines = logged(caplog)
+    assert len(lines) == MAX_FAILURES + 1
+    assert lines[-1] == {"event": "delivery_pending", "more": 5}
 
 
 @ONE_ENGINE
 def test_failing_search_entries(town: Town, raw: RawClient) -> None:
-    """Search entries that cannot be made stay owed, and keep no inbox from being right."""
+    """Search entries that fail stay pending, and keep no inbox from being right."""
 
     def fail(chat: str) -> None:
         raise RuntimeError("a defect")
@@ -375,7 +375,7 @@ def test_message_during_fan_out_stays_pending(town: Town, raw: RawClient) -> Non
 
 
 def test_an_index_that_lost_its_last_writes(town: Town, raw: RawClient) -> None:
-    """As long as something is in the outbox, the sweep repairs an index that was told it and has lost it."""
+    """The sweep repairs an index that lost delivered writes while its items are in the outbox."""
     town.groups.make("bob")
     town.outbox_sweep.sweep()
     before = dumped(raw, "bob")
@@ -393,7 +393,7 @@ def test_an_index_that_lost_its_last_writes(town: Town, raw: RawClient) -> None:
 
 
 def act(town: Town) -> None:
-    """Do something of every kind, and tell nobody."""
+    """Make a change of every kind, without delivery."""
     made = town.groups.make("bob", "cid")
     assert made.members is not None
     town.send(GROUP, tell=False)
@@ -430,16 +430,16 @@ def test_sweep_round_trips_depend_on_items_not_chats(town: Town, monkeypatch: py
     """A sweep's round trips depend on how many items are pending, not on how many chats have them."""
     for number in range(250):
         town.send(f"ann:user{number}", tell=False)
-    trips: list[int] = []
+    round_trips: list[int] = []
     inner = town.store._node.execute_all
 
     def counted(commands: Any) -> Any:
-        trips.append(len(commands))
+        round_trips.append(len(commands))
         return inner(commands)
 
     monkeypatch.setattr(town.store._node, "execute_all", counted)
     assert town.outbox_sweep.sweep() == 250
-    assert len(trips) == 3 + 3 + 5 + 3
+    assert len(round_trips) == 3 + 3 + 5 + 3
     page = town.store.run(Inboxes().active("ann", None, 0, 1000))
     assert len(page.rows) == 250
     assert page.rows == sorted(page.rows, reverse=True)

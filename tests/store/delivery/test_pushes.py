@@ -1,4 +1,4 @@
-"""Messages are pushed to whoever is connected: at once, by jobs of the queue, or by the sweep."""
+"""Messages are pushed to connected users: at once, by jobs of the queue, or by the sweep."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ from tests.store.chat_calls import GROUP, Groups
 from tests.store.chat_records import GROUP as LARGE_GROUP
 from tests.store.chat_records import write_group
 from tests.store.log_records import RawClient
-from tests.store.messages.test_round_trips import CLOSED, TOKEN, WITH_TOKEN, Trips
+from tests.store.messages.test_round_trips import CLOSED, TOKEN, WITH_TOKEN, RoundTrips
 from tests.store.recording_pusher import LEASE, Wire, connect
 
 ONE_ENGINE = pytest.mark.parametrize("engine", ["valkey"], indirect=True)
@@ -92,12 +92,12 @@ class Town:
         self.store.run(UserConnections(LEASE).drop(connection.partition("-")[0], connection))
 
     def connect(self, *connections: str) -> None:
-        """Connect users, by the names of their connections: `<handle>-<anything>`."""
+        """Connect users by the names of their connections: `<handle>-<anything>`."""
         for one in connections:
             connect(self.store, one.partition("-")[0], one)
 
     def change(self, to: Mapping[str, Role | Relation | None]) -> ChatChange:
-        """Change how handles stand to the group, and tell everybody."""
+        """Change members of the group, and deliver the change."""
         event = {"type": "added", "users": list(to)}
         body = packed(Content("ann", "", kind="system", event=event))
         changed = self.groups.change(to, body=body)
@@ -105,7 +105,7 @@ class Town:
         return changed
 
     def append(self, chat: str = GROUP, sender: str = "ann") -> Appended:
-        """Append a message, and tell nobody."""
+        """Append a message without delivery."""
         return self.store.run(self.log.append(chat, Content(sender, "hello")))
 
     def send(self, chat: str = GROUP, sender: str = "ann", skip: str | None = None) -> int:
@@ -123,7 +123,7 @@ class Town:
         return sent.seq
 
     def work(self) -> list[PushJob]:
-        """Do the jobs that are in the queue, and return them."""
+        """Run the jobs of the queue, and return them."""
         jobs = [msgspec.json.decode(job, type=Job) for job in self.store.run(self.jobs.pop(100))]
         pushes = [job.push for job in jobs if job.push]
         for push in pushes:
@@ -133,7 +133,7 @@ class Town:
 
 @pytest.fixture
 def town(store: Store) -> Town:
-    """A group of three, of whom nobody is connected."""
+    """A group of three, without connections."""
     town = Town(store)
     town.groups.make("bob", "cid")
     town.outbox_sweep.sweep()
@@ -142,18 +142,18 @@ def town(store: Store) -> Town:
 
 @pytest.fixture
 def lines(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> pytest.LogCaptureFixture:
-    """What is logged, however this process's logs are configured."""
+    """The log, however this process's logs are configured."""
     monkeypatch.setattr(LOGGER, "propagate", True)
     return caplog
 
 
 def pushed(raw: RawClient, chat: str = GROUP) -> Any:
-    """Return up to which message everything was pushed."""
+    """Return the seq up to which every message was pushed."""
     return raw.hget(keys.outbox(chat), f"d{chat}")
 
 
 def test_everybody_but_the_sender(town: Town) -> None:
-    """A message goes to all connections of all members, the sender's others too, and to nobody else."""
+    """A message goes to all connections of all members except the sending one, and to no others."""
     town.connect("ann-1", "ann-2", "bob-1", "bob-2", "dan-1")
     seq = town.send(skip="ann-1")
 
@@ -191,7 +191,7 @@ def test_delivered_push_is_not_repeated_by_the_sweep(town: Town, raw: RawClient)
 
 
 def test_only_the_sender_is_there(town: Town, raw: RawClient) -> None:
-    """When nobody but the sending connection is there nothing is pushed, now or by the sweep."""
+    """With the sending connection alone nothing is pushed, now or by the sweep."""
     town.connect("ann-1")
     town.send(skip="ann-1")
     assert pushed(raw) is not None
@@ -201,7 +201,7 @@ def test_only_the_sender_is_there(town: Town, raw: RawClient) -> None:
 
 
 def test_what_failed_is_pushed_by_the_sweep(town: Town, raw: RawClient) -> None:
-    """A connection that was not reached leaves the message owed, until a sweep reaches all."""
+    """A connection that was not reached leaves the message pending, until a sweep reaches all."""
     town.connect("bob-1", "cid-1")
     town.wire.failing = {"bob-1"}
     seq = town.send()
@@ -216,7 +216,7 @@ def test_what_failed_is_pushed_by_the_sweep(town: Town, raw: RawClient) -> None:
 
 
 def test_one_chat_that_fails(town: Town) -> None:
-    """A connection that is not reached keeps its own chats owed, and no other."""
+    """A connection that is not reached keeps only its own chats pending."""
     town.connect("bob-1", "dan-1")
     town.wire.failing = {"dan-1"}
     town.append()
@@ -230,7 +230,7 @@ def test_one_chat_that_fails(town: Town) -> None:
 
 
 def test_the_newest_of_several(town: Town) -> None:
-    """Of several messages that nobody pushed the sweep pushes the newest; a client pulls the others."""
+    """The sweep pushes the newest of several messages; a client pulls the others."""
     town.connect("bob-1")
     seqs = [town.append().seq for _ in range(3)]
 
@@ -239,7 +239,7 @@ def test_the_newest_of_several(town: Town) -> None:
 
 
 def test_gone_connection_is_dropped_without_pending_work(town: Town, raw: RawClient) -> None:
-    """A connection that is gone is dropped, no other is, and nothing becomes pending."""
+    """A gone connection alone is dropped, and nothing becomes pending."""
     town.connect("bob-1", "bob-2")
     town.wire.gone = {"bob-1"}
     seq = town.send()
@@ -267,7 +267,7 @@ def test_a_drop_that_fails(town: Town, raw: RawClient, lines: pytest.LogCaptureF
 
 
 def test_changes_of_a_group(town: Town) -> None:
-    """What happens in a group is pushed as the message that it is in the log, to who is its member then."""
+    """A change of a group is pushed as its system message, to the members at that moment."""
     town.connect("bob-1", "cid-1", "dan-1")
     town.change({"dan": Role.MEMBER, "cid": Relation.LEFT})
 
@@ -290,7 +290,7 @@ def large(town: Town) -> Town:
 
 
 def test_a_chat_that_becomes_large(large: Town, raw: RawClient) -> None:
-    """Who is connected when their chat becomes large gets its messages from then on."""
+    """Connections made before a chat became large get its messages afterwards."""
     seq = large.send()
 
     assert large.wire.seqs("bob-1") == [seq]
@@ -319,7 +319,7 @@ def test_former_member_of_a_large_chat_gets_nothing(large: Town) -> None:
 
 
 def test_the_sweep_of_a_large_chat(large: Town, raw: RawClient) -> None:
-    """A message of a large chat that nobody pushed is pushed by the sweep."""
+    """The sweep pushes a message of a large chat that was not pushed."""
     seq = large.append().seq
 
     large.outbox_sweep.sweep()
@@ -332,7 +332,7 @@ def test_the_sweep_of_a_large_chat(large: Town, raw: RawClient) -> None:
 
 @pytest.fixture
 def crowd(store: Store, monkeypatch: pytest.MonkeyPatch) -> Town:
-    """The group, in which five are connected where two are pushed to at once; a job takes two."""
+    """The group with five connections, where two get an immediate push and a job takes two."""
     monkeypatch.setattr(message_push, "JOB_CONNECTIONS", 2)
     town = Town(store, inline=2)
     town.groups.make("bob", "cid")
@@ -342,7 +342,7 @@ def crowd(store: Store, monkeypatch: pytest.MonkeyPatch) -> Town:
 
 
 def test_many_go_through_the_queue(crowd: Town, raw: RawClient) -> None:
-    """More than are pushed to at once go as jobs, which hold no text; the message counts as pushed then."""
+    """Connections beyond the immediate maximum go as jobs without text; the message then counts as pushed."""
     sent = crowd.append()
     crowd.fan_out.deliver_change(GROUP, sent.time, sent.members, [], nobody_departs)
     jobs = raw.lrange(keys.jobs(), 0, -1)
@@ -356,7 +356,7 @@ def test_many_go_through_the_queue(crowd: Town, raw: RawClient) -> None:
 
 
 def test_two_hundred_and_fifty_a_job(town: Town) -> None:
-    """A job has 250 connections at the most."""
+    """A job has at most 250 connections."""
     recipients = [Recipient(f"c{number}", number % 2 == 0) for number in range(501)]
     sent = town.append()
     town.message_push.push(GROUP, sent.time, recipients, message=None, skip="c0")
@@ -367,7 +367,7 @@ def test_two_hundred_and_fifty_a_job(town: Town) -> None:
 
 
 def test_failed_pushes_alone_are_repeated(crowd: Town, lines: pytest.LogCaptureFixture) -> None:
-    """The connections that a job did not reach get a job of their own, four times, and then are given up."""
+    """The connections that a job did not reach get a job of their own, at most four times."""
     seq = crowd.send()
     crowd.wire.failing = {"bob-1", "bob-2"}
     crowd.work()
@@ -387,7 +387,7 @@ def test_failed_pushes_alone_are_repeated(crowd: Town, lines: pytest.LogCaptureF
 
 
 def test_jobs_that_cannot_be_put(crowd: Town, raw: RawClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A message that the queue did not take stays owed; the sweep hands it on."""
+    """A message that the queue refused stays pending; the sweep queues it again."""
     monkeypatch.setattr(JobQueue, "put_pushes", lambda self, pushes, delay=0: False)
     seq = crowd.send()
     assert pushed(raw) is None
@@ -400,7 +400,7 @@ def test_jobs_that_cannot_be_put(crowd: Town, raw: RawClient, monkeypatch: pytes
 
 
 def test_a_job_that_cannot_be_put_again(crowd: Town, monkeypatch: pytest.MonkeyPatch) -> None:
-    """When the queue does not take the repetition either, the job has failed, for the queue to repeat it."""
+    """A job fails if the queue also refuses its repetition, so that the queue repeats it."""
     sent = crowd.append()
     crowd.wire.failing = {"bob-1"}
     monkeypatch.setattr(JobQueue, "put_pushes", lambda self, pushes, delay=0: False)
@@ -411,7 +411,7 @@ def test_a_job_that_cannot_be_put_again(crowd: Town, monkeypatch: pytest.MonkeyP
 
 @pytest.mark.parametrize("seq", [2, 99])
 def test_a_job_for_what_is_gone(crowd: Town, seq: int) -> None:
-    """A message that was trimmed, or whose chat was deleted, is pushed to nobody."""
+    """A trimmed message, or one of a deleted chat, is pushed to nobody."""
     log = MessageLog(keep=1)
     for _ in range(3):
         crowd.store.run(log.append(GROUP, Content("ann", "hello")))
@@ -421,7 +421,7 @@ def test_a_job_for_what_is_gone(crowd: Town, seq: int) -> None:
 
 
 def test_nothing_to_push_with(town: Town, raw: RawClient) -> None:
-    """Without anything that pushes, messages are told to inboxes alone."""
+    """Without a pusher, messages go to inboxes alone."""
     town.wire.inline = 0
     town.connect("bob-1")
     town.send()
@@ -435,7 +435,7 @@ def test_nothing_to_push_with(town: Town, raw: RawClient) -> None:
 
 @pytest.fixture
 def wire(app_on_engine: None) -> Iterator[Wire]:
-    """What the application pushes with."""
+    """The pusher of the application."""
     wire = Wire()
     installed.install(wire)
     yield wire
@@ -443,8 +443,8 @@ def wire(app_on_engine: None) -> Iterator[Wire]:
 
 
 @pytest.fixture
-def trips(wire: Wire, raw: RawClient, monkeypatch: pytest.MonkeyPatch) -> Trips:
-    """The application, closed, with ann's session in a group of a hundred; its trips from now on."""
+def round_trips(wire: Wire, raw: RawClient, monkeypatch: pytest.MonkeyPatch) -> RoundTrips:
+    """The closed application, ann in a group of a hundred with her session, and its later round trips."""
     for name, value in CLOSED.items():
         monkeypatch.setenv(name, value)
     services.current.cache_clear()
@@ -458,26 +458,26 @@ def trips(wire: Wire, raw: RawClient, monkeypatch: pytest.MonkeyPatch) -> Trips:
     sent = call("POST", f"/v1/chats/{LARGE_GROUP}/messages", "", {"text": "hello"}, **WITH_TOKEN)
     assert (sent.status, wire.seqs("user1-0")) == (201, [1])
     store.run(UserConnections(LEASE).drop("user1", "user1-0"))
-    store._node = trips = Trips(store._node)
-    return trips
+    store._node = round_trips = RoundTrips(store._node)
+    return round_trips
 
 
 @pytest.mark.parametrize("there", [0, 1, 40])
-def test_group_send_takes_three_or_four_round_trips(trips: Trips, wire: Wire, there: int) -> None:
+def test_group_send_takes_three_or_four_round_trips(round_trips: RoundTrips, wire: Wire, there: int) -> None:
     """A send to a group of 100 takes three round trips without connections, four with some."""
     store = services.current()._store
     for number in range(there):
         connect(store, f"user{number + 1}", f"user{number + 1}-1")
-    trips.sizes.clear()
+    round_trips.sizes.clear()
     sent = call("POST", f"/v1/chats/{LARGE_GROUP}/messages", "", {"text": "hello"}, **WITH_TOKEN)
 
     assert sent.status == 201
-    assert len(trips.sizes) == (4 if there else 3)
+    assert len(round_trips.sizes) == (4 if there else 3)
     assert sum(bool(wire.seqs(f"user{number + 1}-1")) for number in range(there)) == there
 
 
 def test_a_job_of_the_queue(wire: Wire, raw: RawClient) -> None:
-    """The function behind the queue does a job that pushes, and has one that fails come back."""
+    """The queue's function does a push job, and reports a failing one for repetition."""
     sent = call("POST", "/v1/chats/ann:bob/messages", "", {"text": "hello"})
     assert sent.status == 201, sent
     job = {"push": {"chat": "ann:bob", "seq": 1, "connections": [["one", False], ["two", True]]}}
@@ -497,7 +497,7 @@ def test_a_job_of_the_queue(wire: Wire, raw: RawClient) -> None:
 def test_a_process_that_ends(
     engine: Engine, wire: Wire, monkeypatch: pytest.MonkeyPatch, large: str, done: bool
 ) -> None:
-    """Ended at any query of a send, or in its pushes, after the sweep everybody connected has the newest."""
+    """After a process ends at any query or push of a send, the sweep pushes the newest message to all."""
     monkeypatch.setenv("PARLEY_LARGE_CHAT", large)
     for left in range(-1, 30):
         engine.flush()
@@ -541,7 +541,7 @@ def begin(store: Store) -> None:
 
 
 def crash(store: Store, chat: str, left: int, done: bool) -> bool:
-    """Have a process end in the middle of a send; returns whether it came to its end."""
+    """Crash a process in the middle of a send; return whether the send completed."""
     begin(store if left < 0 else CrashingStore(store, left, done=done))
     try:
         ask("POST", f"/v1/chats/{chat}/messages", {"text": "hello"})
@@ -553,7 +553,7 @@ def crash(store: Store, chat: str, left: int, done: bool) -> bool:
 
 
 def sweep(store: Store) -> None:
-    """Sweep as a process does that begins a minute later."""
+    """Sweep in a process that begins a minute later."""
     begin(store)
     services.current().outbox_sweep._clock = lambda: time.time() + LATER_SECONDS
     services.current().outbox_sweep.sweep()
@@ -562,7 +562,7 @@ def sweep(store: Store) -> None:
 
 
 def test_jobs_are_one_or_the_other() -> None:
-    """A message of the queue is an item or a push."""
+    """A message of the queue is either an item or a push."""
     with pytest.raises(ValueError, match="one of"):
         Job()
     with pytest.raises(ValueError, match="one of"):

@@ -1,4 +1,4 @@
-"""Everything that is held about a user, on every kind of store."""
+"""The archive of a user's data, on every kind of store."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from tests.store.log_records import RawClient
 MAX_BYTES = 4 * 1024 * 1024
 LISTS = ("following", "followers", "blocked", "posts", "timeline")
 WORST = "\x01" * 4096
-"""A post of which JSON makes the most."""
+"""A post whose JSON is the longest."""
 
 
 @pytest.fixture
@@ -55,7 +55,7 @@ def archive(village: Village) -> tuple[dict[str, Any], list[int]]:
 
 
 def test_small_archive_is_one_page(village: Village) -> None:
-    """An archive has the profile with the email, how one signs in, the sessions, and every list."""
+    """An archive has the profile with the email, the ways to sign in, the sessions, and every list."""
     village.settle("bob", "Bob", "bob@example.org")
     village.people.change("alice", ProfileChanges(bio="down", email="alice@example.org"))
     village.follow("alice", "bob")
@@ -78,7 +78,7 @@ def test_small_archive_is_one_page(village: Village) -> None:
 
 
 def test_no_secrets_and_nothing_of_others(village: Village) -> None:
-    """An archive has no hash or digest, and of others no more than who they are."""
+    """An archive has no hash or digest, and of other users only their identity."""
     village.settle("bob", "Robert", "bob@example.org")
     village.follow("alice", "bob")
     village.store.run(village.sessions.add("alice", "secret-hash", b"d" * 32, Details("192.0.2.1", "agent")))
@@ -90,7 +90,7 @@ def test_no_secrets_and_nothing_of_others(village: Village) -> None:
 
 @pytest.mark.parametrize("count", [0, 1, ENTRIES - 1, ENTRIES, ENTRIES + 1, 2 * ENTRIES])
 def test_lists_of_many(village: Village, raw: RawClient, count: int) -> None:
-    """Lists of any length are whole and in order, equal times too."""
+    """Lists of any length are complete and in order, also with equal times."""
     names = [f"fan{number:04d}" for number in range(count)]
     for key in (keys.following, keys.followers, keys.blocked):
         if names:
@@ -103,7 +103,7 @@ def test_lists_of_many(village: Village, raw: RawClient, count: int) -> None:
 
 @pytest.mark.parametrize("engine", ["valkey"], indirect=True)
 def test_pages_are_bounded(village: Village, raw: RawClient) -> None:
-    """However large the posts, and however many sessions and names, a page stays below 4 MiB."""
+    """A page stays below 4 MiB, however large the posts and however many sessions and names."""
     count = 3 * POSTS + 1
     for number in range(count):
         assert village.store.run(village.posts.add("alice", WORST[:-3] + f"{number:03d}"))
@@ -126,7 +126,7 @@ def test_pages_are_bounded(village: Village, raw: RawClient) -> None:
 
 @pytest.mark.parametrize("engine", ["valkey"], indirect=True)
 def test_what_goes_between_pages_takes_nothing_along(village: Village, raw: RawClient) -> None:
-    """A follower who leaves between two pages hides no other."""
+    """A follower who leaves between two pages hides no other follower."""
     names = [f"{'f' * 27}{number:05d}" for number in range(20_000)]
     raw.zadd(keys.followers("alice"), {name: place for place, name in enumerate(names)})
     first = page(village, None)

@@ -24,11 +24,11 @@ MAX_BYTES = 4 * 1024 * 1024
 DIRECT, GROUP = "alice:bob", "g-0195a1c2-6f1e-7a51-9d53-000000000001"
 OTHER_GROUP = "g-0195a1c2-6f1e-7a51-9d53-000000000002"
 WORST = "\x01" * 16 * 1024
-"""A message of which JSON makes the most."""
+"""A message whose JSON is the longest."""
 
 
 class Town(Village):
-    """People with chats, alice among them, whose inboxes are told at once."""
+    """Users with chats, alice among them, with immediate delivery to inboxes."""
 
     def __init__(self, store: Store) -> None:
         super().__init__(store)
@@ -49,7 +49,7 @@ class Town(Village):
         self._tell(chat, self.store.run(self.chats.create(chat, info, list(members.items()), body)))
 
     def become(self, chat: str, *becomes: MemberChange) -> None:
-        """Change how people stand to a group, without a message."""
+        """Change the relations of users to a group, without a message."""
         view = self.store.run(self.chats.snapshot(chat, *(one.handle for one in becomes)))
         self._tell(chat, self.store.run(self.chats.change(chat, view, becomes, body=None)))
 
@@ -57,14 +57,14 @@ class Town(Village):
         """Delete a group."""
         self._tell(chat, self.store.run(self.chats.delete(chat, self.store.run(self.chats.snapshot(chat)))))
 
-    def place(self, chat: str, handle: str) -> InboxEntry:
-        """Tell a user's index where a chat stands."""
-        place = self.store.run(self.chats.entry(chat, handle))
-        self.store.run_all([self.inboxes.update(chat, place)])
-        return place
+    def enter(self, chat: str, handle: str) -> InboxEntry:
+        """Write a user's inbox entry of a chat."""
+        entry = self.store.run(self.chats.entry(chat, handle))
+        self.store.run_all([self.inboxes.update(chat, entry)])
+        return entry
 
     def archive(self) -> tuple[dict[str, Any], list[int]]:
-        """Return alice's archive as one page, and the bytes of each page it had."""
+        """Return alice's archive as one page, and the size of each page."""
         whole: dict[str, Any] = {"chats": [], "messages": []}
         sizes, cursor = [], None
         while True:
@@ -110,7 +110,7 @@ def test_each_chat_shows_role_marks_and_flags(town: Town) -> None:
 
 
 def test_only_ones_own_messages(town: Town) -> None:
-    """The messages of a user are there from every chat, those left and hidden too, and nobody else's."""
+    """An archive has a user's own messages from every chat, also left and hidden ones, and no others."""
     for chat in (DIRECT, "alice:carol"):
         for sender, text in (("Alice", f"mine in {chat}"), (chat.split(":")[1], "secret of others")):
             town.send(chat, sender, text)
@@ -119,7 +119,7 @@ def test_only_ones_own_messages(town: Town) -> None:
     sent = town.send(GROUP, "alice", "mine in the group")
     town.become(GROUP, MemberChange("alice", Relation.BANNED))
     town.store.run(town.readers.leave("alice:carol", "alice"))
-    town.place("alice:carol", "alice")
+    town.enter("alice:carol", "alice")
     whole, _ = town.archive()
 
     assert [(one["chat"], one["seq"], one["text"]) for one in whole["messages"] if one["kind"] == "text"] == [
@@ -128,8 +128,8 @@ def test_only_ones_own_messages(town: Town) -> None:
         (GROUP, 3, "mine in the group"),
     ]
     assert whole["messages"][-1]["sent_at"] == rfc3339(sent.time)
-    (told,) = (one for one in whole["messages"] if one["kind"] == "system")
-    assert (told["chat"], told["event"]["type"], "alice" in told["text"]) == (GROUP, "created", True)
+    (message,) = (one for one in whole["messages"] if one["kind"] == "system")
+    assert (message["chat"], message["event"]["type"], "alice" in message["text"]) == (GROUP, "created", True)
     assert "secret" not in msgspec.json.encode(whole).decode()
 
 
@@ -144,7 +144,7 @@ def test_deleted_group_is_in_no_archive(town: Town) -> None:
 
 @pytest.mark.parametrize("engine", ["valkey"], indirect=True)
 def test_pages_are_bounded(town: Town) -> None:
-    """However large the messages, a page stays below 4 MiB, and every message is there once, in order."""
+    """A page stays below 4 MiB, and every message is exported once, in order."""
     for number in range(150):
         town.send(DIRECT, "alice", WORST[:-3] + f"{number:03d}")
         town.send("alice:carol", "alice", f"{number}")
@@ -188,7 +188,7 @@ def test_many_chats_are_each_shown_once_in_order(town: Town, count: int) -> None
 
 @pytest.mark.parametrize("engine", ["valkey"], indirect=True)
 def test_cursor_of_another_chat(town: Town) -> None:
-    """A cursor that names a chat that the user does not have reads nothing of it."""
+    """A cursor for a chat that the user does not have returns none of its messages."""
     town.send(DIRECT, "alice", "mine")
     town.store.run(town.log.append("alexa:bob", Content("alice", "forged")))
 

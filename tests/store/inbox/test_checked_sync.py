@@ -1,4 +1,4 @@
-"""Lost messages that a client had been pushed, or had acknowledged: told with the next sync."""
+"""Lost messages that a client had been pushed, or had acknowledged: the next sync reports them."""
 
 from __future__ import annotations
 
@@ -38,20 +38,20 @@ def group(maker: str, *members: str, **fields: Any) -> str:
 
 
 def synced(user: str, *check: tuple[str, str], **fields: Any) -> Answer:
-    """Sync, and check cursors of chats."""
+    """Sync with cursors of chats to check."""
     held = [{"chat": chat, "cursor": cursor} for chat, cursor in check]
     return asked("POST", "/v1/sync", user, {"check": held, **fields})
 
 
 def lost(user: str, *check: tuple[str, str], **fields: Any) -> tuple[list[dict[str, Any]], list[str]]:
-    """Sync, and return the chats whose history changed, and those that cannot be read."""
+    """Sync; return the chats whose history changed, and those that cannot be read."""
     answer = synced(user, *check, **fields)
     assert answer.status == 200, answer
     return answer.body["history_changed"], answer.body["unreadable"]
 
 
 def now(user: str, chat: str) -> dict[str, Any]:
-    """Return how a chat is now, as a sync would tell it of one that has lost messages."""
+    """Return the current state of a chat, as a sync reports it after lost messages."""
     row = asked("GET", f"/v1/chats/{quote(chat)}", user).body
     return {name: row[name] for name in ("chat", "epoch", "seq", "cursor")}
 
@@ -61,7 +61,7 @@ def now(user: str, chat: str) -> dict[str, Any]:
 def test_pushed_message_that_the_store_lost(
     raw: RawClient, monkeypatch: pytest.MonkeyPatch, again: bool, large: str
 ) -> None:
-    """A message that came after the last sync and was lost is told with the next one, and only if asked."""
+    """A pushed message that was lost after the last sync is reported by the next one, if asked."""
     monkeypatch.setenv("PARLEY_LARGE_CHAT", large)
     chats = ["ann:bob", group("bob", "ann")]
     for chat in chats:
@@ -83,7 +83,7 @@ def test_pushed_message_that_the_store_lost(
 
 
 def test_chat_that_the_store_lost(raw: RawClient) -> None:
-    """A group, and a chat of two, that began after the last sync and were lost."""
+    """A group and a direct chat that began after the last sync and were lost are reported."""
     token = asked("GET", "/v1/sync", "ann").body["next"]
     moment = Moment(raw)
     made = group("bob", "ann")
@@ -96,7 +96,7 @@ def test_chat_that_the_store_lost(raw: RawClient) -> None:
 
 
 def test_what_is_not_lost() -> None:
-    """What was trimmed, cleared or left is no loss, nor what a reader who came back missed."""
+    """Trimmed, cleared and left messages are not reported as lost, nor those missed by a returning reader."""
     open_group = group("bob", "ann", join="open")
     held = [(open_group, newest("ann", open_group))]
     asked("POST", f"/v1/chats/{open_group}/leave", "ann")
@@ -123,7 +123,7 @@ def test_trimmed_message_is_not_reported_lost(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_spellings_of_one_chat() -> None:
-    """A chat of two in either order and case, and notes to oneself, are found; one chat is named once."""
+    """A direct chat in either order and case, and notes to oneself, are found; each chat is named once."""
     send("ann", "ann:bob")
     send("ann", "ann:ann")
     cursors = {chat: newest("ann", chat) for chat in ("ann:bob", "ann:ann")}
@@ -147,7 +147,7 @@ def test_room_in_another_case() -> None:
 
 
 def test_chats_of_others() -> None:
-    """What the caller may not read is answered as what does not exist, whether there is such a message."""
+    """A chat that the caller may not read is answered like a missing one, with or without the message."""
     made, room = group("bob", "cid"), group("bob", "ann", join="open")
     send("bob", "bob:cid")
     held = [(chat, newest("bob", chat)) for chat in (made, "bob:cid", room)]
@@ -164,7 +164,7 @@ def test_chats_of_others() -> None:
     "cursor", ["", "1", "0", "1.2", "1.2.x", "-1.2.3", "1.2.3.4", "1.2.3 ", "\u0661.2.3", "9" * 16 + ".2.3"]
 )
 def test_malformed_cursor_is_400_with_place_and_chat(cursor: str) -> None:
-    """A cursor that is invalid or can't be checked is a 400 with its place and its chat."""
+    """A cursor that is invalid or can't be checked is a 400 with its index and its chat."""
     answer = synced("ann", ("ann:bob", LONG_AGO), ("ann:cid", cursor))
 
     assert (answer.status, answer.body["errors"][0]["field"]) == (400, "check[1].cursor")
@@ -173,7 +173,7 @@ def test_malformed_cursor_is_400_with_place_and_chat(cursor: str) -> None:
 
 @pytest.mark.parametrize("chat", ["", "ann", ":", "a:b:c", "ann:\n", "\u202e:ann"])
 def test_malformed_chat_is_400_with_its_place(chat: str) -> None:
-    """An invalid chat id is a 400 with its place."""
+    """An invalid chat id is a 400 with its index."""
     answer = synced("ann", (chat, LONG_AGO))
 
     assert (answer.status, answer.body["errors"][0]["field"]) == (400, "check[0].chat")
@@ -192,7 +192,7 @@ def test_cursors_beyond_the_maximum_are_refused() -> None:
 
 
 def test_answer_is_bounded() -> None:
-    """The longest answer to a check, beside the longest rows, is below the 256 KiB of any answer."""
+    """The longest answer to a check, with the longest rows, is below the 256 KiB limit of answers."""
     names = [f"n{number:03}-" + "\U0001f642" * 59 for number in range(MAX_CHECKED)]
     for name in names:
         send("ann", f"ann:{name}", "\x01\U0001f642" * 128)

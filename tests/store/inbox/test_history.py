@@ -25,7 +25,7 @@ UNREADABLE = ChatHistory(readable=False)
 
 @pytest.fixture(autouse=True)
 def logs(engine: object, raw: RawClient) -> None:
-    """A chat of two and a group with messages 3 to 8; what came before was trimmed."""
+    """A direct chat and a group with messages 3 to 8; earlier ones were trimmed."""
     for chat in (CHAT, GROUP):
         write(raw, [entry(seq) for seq in range(BASE + 1, HEAD + 1)], base=BASE, chat=chat)
     write_group(raw, {"ann": 0})
@@ -34,13 +34,13 @@ def logs(engine: object, raw: RawClient) -> None:
 def checked(
     store: Store, seq: int, *, chat: str = CHAT, reader: str = "ann", later: int = 0, epoch: int = EPOCH
 ) -> ChatHistory | None:
-    """Check a message; later: by how many µs its time is another than that of the log's."""
+    """Check a message; later: by how many µs its time is ahead of the log's."""
     return store.run(ChatHistories.check(chat, reader, seq, entry(seq).time + later, epoch))
 
 
 @pytest.mark.parametrize("chat", [CHAT, GROUP])
 def test_message_that_is_there(store: Store, chat: str) -> None:
-    """Every message of the log passes, and so does one that was trimmed."""
+    """Every message of the log passes, and so does a trimmed one."""
     assert {checked(store, seq, chat=chat) for seq in range(HEAD + 1)} == {None}
 
 
@@ -51,19 +51,19 @@ def test_message_that_is_there(store: Store, chat: str) -> None:
     ids=["lost end", "number taken again", "another time", "another epoch", "trimmed, of another epoch"],
 )
 def test_message_that_was_lost(store: Store, chat: str, seq: int, later: int, epoch: int) -> None:
-    """A message beyond the end, of another time, or of another epoch gets how the chat is now."""
+    """A message beyond the end, of another time, or of another epoch gets the chat's current state."""
     assert checked(store, seq, chat=chat, later=later, epoch=epoch) == NOW
 
 
 def test_whole_log_was_lost(store: Store, raw: RawClient) -> None:
-    """A chat of two without a log has no message, which is not told apart from one that never had any."""
+    """A direct chat without a log has no message, like one that never had any."""
     raw.delete(keys.log(CHAT))
 
     assert checked(store, 1) == ChatHistory(True, 0, 0, 0)
 
 
 def test_messages_that_the_reader_cleared(store: Store, raw: RawClient) -> None:
-    """What a reader of a chat of two has cleared is not lost, whatever they hold of it."""
+    """Messages that the reader cleared from a direct chat are not lost."""
     write_reader(raw, "ann", CHAT, Held(0, 0, HEAD, EPOCH, 0))
 
     assert checked(store, HEAD) is None
@@ -71,7 +71,7 @@ def test_messages_that_the_reader_cleared(store: Store, raw: RawClient) -> None:
 
 
 def test_former_member_keeps_their_history_alone(store: Store, raw: RawClient) -> None:
-    """A former member keeps the messages they may still read, and gets none of the later ones."""
+    """A former member keeps the messages that they may still read, and gets no later ones."""
     write_other(raw, "bob", Relation.LEFT, 0, 5)
 
     assert checked(store, 5, chat=GROUP, reader="bob") is None

@@ -31,7 +31,7 @@ def group(maker: str, *members: str, **fields: Any) -> str:
 
 
 def row(user: str, chat: str) -> dict[str, Any]:
-    """Return the row of a chat in somebody's inbox."""
+    """Return a user's inbox row of a chat."""
     return next(one for one in inbox_of(user, 50) if one["chat"] == chat)
 
 
@@ -41,7 +41,7 @@ def chats(user: str, query: str = "") -> list[str]:
 
 
 def marked(what: str, user: str, chat: str, **body: Any) -> Answer:
-    """Set a mark."""
+    """Set a read mark."""
     return asked("PUT", f"/v1/chats/{chat}/{what}", user, body)
 
 
@@ -98,18 +98,18 @@ def test_direct_chat_row_shows_each_users_view() -> None:
 def test_group_row_shows_name_role_size_and_change() -> None:
     """A group's row has its name, the user's role, the number of members, and its last change."""
     chat = group("ann", "bob", avatar="0195a1c2")
-    told = row("bob", chat)
+    shown = row("bob", chat)
 
-    assert (told["kind"], told["state"], told["role"]) == ("group", "member", "member")
-    assert (told["name"], told["avatar"], told["members"]) == ("tea", "0195a1c2", 2)
-    assert told["change"] == told["cursor"] == cursor_of("bob", chat, 1)
-    assert told["unread"] == 0
-    assert told["last"]["event"]["type"] == "created"
-    assert told["last"]["text"] == "ann made this chat."
+    assert (shown["kind"], shown["state"], shown["role"]) == ("group", "member", "member")
+    assert (shown["name"], shown["avatar"], shown["members"]) == ("tea", "0195a1c2", 2)
+    assert shown["change"] == shown["cursor"] == cursor_of("bob", chat, 1)
+    assert shown["unread"] == 0
+    assert shown["last"]["event"]["type"] == "created"
+    assert shown["last"]["text"] == "ann made this chat."
 
 
 def test_order_and_pages() -> None:
-    """The chat that was active last comes first; pages of any size have each chat once."""
+    """The chat with the latest activity comes first; pages of any size have each chat once."""
     names = [f"ann:x{number}" for number in range(7)]
     for chat in names:
         send("ann", chat)
@@ -132,7 +132,7 @@ def test_inbox_since_a_time_shows_later_activity_only() -> None:
 
 
 def test_large_chats_take_their_place(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Chats that write no inboxes stand among the others by their last message, on pages of any size."""
+    """Large chats, which write no inboxes, are sorted among the others by their last message."""
     monkeypatch.setenv("PARLEY_LARGE_CHAT", "2")
     large = [group("ann", "bob", "cid") for _ in range(3)]
     for chat in ("ann:bob", large[0], "ann:cid", large[2], "ann:dan", large[1]):
@@ -145,7 +145,7 @@ def test_large_chats_take_their_place(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_is_left_is_not_there() -> None:
-    """Who has left, or was removed or banned, does not have the group in the inbox any more; nor who asks."""
+    """A group that a user left, was removed from, is banned from or asks to join is not in the inbox."""
     chat = group("ann", "bob", "cid", "dan", join="request")
     assert asked("POST", f"/v1/chats/{chat}/leave", "bob").status == 204
     assert asked("DELETE", f"/v1/chats/{chat}/members/cid", "ann").status == 204
@@ -156,15 +156,15 @@ def test_what_is_left_is_not_there() -> None:
 
 
 def test_an_invitation_is_there() -> None:
-    """Who is invited has the group in the inbox: its name, and no message."""
+    """An invited user's inbox has the group with its name, and without messages."""
     chat = group("ann")
     send("ann", chat, "secret")
     assert asked("PUT", f"/v1/chats/{chat}/invitations/bob", "ann").status == 204
-    told = row("bob", chat)
+    shown = row("bob", chat)
 
-    assert (told["state"], told["name"], told["last"], told["seq"]) == ("invited", "tea", None, 0)
-    assert told["unread"] == 0
-    assert told["active_at"] is not None
+    assert (shown["state"], shown["name"], shown["last"], shown["seq"]) == ("invited", "tea", None, 0)
+    assert shown["unread"] == 0
+    assert shown["active_at"] is not None
 
 
 @pytest.mark.parametrize(("text", "shown", "cut"), [("x" * 256, 256, False), ("x" * 257, 256, True)])
@@ -186,7 +186,7 @@ def test_a_preview_is_cut(text: str, shown: int, cut: bool) -> None:
     ids=ascii,
 )
 def test_a_preview_ends_between_graphemes(text: str, shown: str) -> None:
-    """No emoji and no letter with its marks is cut in two; only a grapheme that is all of it is."""
+    """A preview splits no emoji and no letter with its marks, except a grapheme longer than the preview."""
     send("ann", "ann:bob", text)
     last = row("bob", "ann:bob")["last"]
 
@@ -194,7 +194,7 @@ def test_a_preview_ends_between_graphemes(text: str, shown: str) -> None:
 
 
 def test_a_long_event_is_left_out() -> None:
-    """A row stays small when a message tells of a hundred users; the log has them."""
+    """A row stays small when a message names a hundred users; the log has them."""
     chat = group("ann")
     members = [f"user-{'x' * 20}-{number}" for number in range(100)]
     made = group("ann", *members)
@@ -214,8 +214,8 @@ def test_read_mark_rises_and_clears_marked_unread() -> None:
     assert row("ann", "ann:bob")["marked_unread"]
 
     assert marked("read", "ann", "bob:ann", cursor=cursor_of("ann", "ann:bob", 2)).status == 204
-    told = row("ann", "ann:bob")
-    assert (told["read"], told["received"], told["unread"], told["marked_unread"]) == (2, 2, 1, False)
+    shown = row("ann", "ann:bob")
+    assert (shown["read"], shown["received"], shown["unread"], shown["marked_unread"]) == (2, 2, 1, False)
     assert marked("read", "ann", "ann:bob", seq=1).status == 204
     assert row("ann", "ann:bob")["read"] == 2
     assert marked("read", "ann", "ann:bob", seq=3).status == 204
@@ -239,7 +239,7 @@ def test_read_mark_rises_and_clears_marked_unread() -> None:
 def test_a_mark_is_refused(
     what: str, user: str, chat: str, body: dict[str, Any], status: int, code: str
 ) -> None:
-    """A mark wants one place, of a message that is there and of this history, and a member."""
+    """A mark needs exactly one position, of an existing message of this history, and a member."""
     send("bob", "ann:bob")
     answer = marked(what, user, chat, **body)
 
@@ -270,17 +270,17 @@ def test_flags_change_one_by_one_for_their_user() -> None:
     send("ann", "ann:bob")
     for name, shown in zip(("unread", "pinned", "muted", "archived"), FLAGS, strict=True):
         assert asked("PATCH", "/v1/chats/ann:bob/flags", "bob", {name: True}).status == 204
-        told = row("bob", "ann:bob")
-        assert [one for one in FLAGS if told[one]] == [shown]
+        after = row("bob", "ann:bob")
+        assert [one for one in FLAGS if after[one]] == [shown]
         assert asked("PATCH", "/v1/chats/ann:bob/flags", "bob", {name: False}).status == 204
     assert asked("PATCH", "/v1/chats/ann:bob/flags", "bob", {}).status == 204
 
-    told = row("ann", "ann:bob")
-    assert not any(told[one] for one in FLAGS)
+    after = row("ann", "ann:bob")
+    assert not any(after[one] for one in FLAGS)
 
 
 def test_changes_list_each_subject_once_with_its_state() -> None:
-    """A member gets what changed since a place: each subject once, with its current state."""
+    """A member gets the changes since a position: each subject once, with its current state."""
     chat = group("ann", "bob", "cid")
     known = row("bob", chat)["change"]
     path = f"/v1/chats/{chat}/changes"
@@ -294,15 +294,15 @@ def test_changes_list_each_subject_once_with_its_state() -> None:
     assert asked("DELETE", f"/v1/chats/{chat}/members/cid", "bob").status == 204
     assert asked("PATCH", f"/v1/chats/{chat}", "bob", {"name": "coffee"}).status == 200
 
-    told, since = [], known
+    changes, since = [], known
     for _ in range(9):
         page = asked("GET", path, "bob", query=f"since={quote(since)}&limit=1").body
-        told += [(one["subject"], one["user"], one["role"]) for one in page["changes"]]
+        changes += [(one["subject"], one["user"], one["role"]) for one in page["changes"]]
         since = page["next"]
         if not page["more"]:
             break
     wanted = [("member", "bob", "admin"), ("member", "dan", "member"), ("member", "cid", None)]
-    assert told == [*wanted, ("info", None, None)]
+    assert changes == [*wanted, ("info", None, None)]
     assert since == row("bob", chat)["change"]
 
 
@@ -311,7 +311,7 @@ def test_changes_list_each_subject_once_with_its_state() -> None:
     [("bob", "7", 400), ("bob", "x", 400), ("bob", "1.1.1", 409), ("dan", "0", 403), ("cid", "0", 403)],
 )
 def test_changes_are_refused(user: str, since: str, status: int) -> None:
-    """Changes are for members, and from a place of this history."""
+    """Only members can read changes, and only from a position of this history."""
     chat = group("ann", "bob", "cid")
     assert asked("POST", f"/v1/chats/{chat}/leave", "cid").status == 204
 
@@ -319,5 +319,5 @@ def test_changes_are_refused(user: str, since: str, status: int) -> None:
 
 
 def test_a_chat_of_two_has_no_changes() -> None:
-    """What changes is of groups and rooms."""
+    """A direct chat has no changes; only groups and rooms do."""
     assert asked("GET", "/v1/chats/ann:bob/changes", "ann").status == 400

@@ -13,20 +13,20 @@ from chalicelib.services.values.tokens import digest_of
 from tests.store.account_records import HOUR, clock, write_account, write_session
 from tests.store.app_requests import Answer, call
 from tests.store.log_records import RawClient
-from tests.store.messages.test_round_trips import BAD, CLOSED, TOKEN, WITH_TOKEN, Trips
+from tests.store.messages.test_round_trips import BAD, CLOSED, TOKEN, WITH_TOKEN, RoundTrips
 
 PEOPLE = ("bob", "cid", "dan")
 AUTHENTICATE, WRITE, TELL = 1, 1, 1
 INDEX = 1 + AUTHENTICATE
-"""What a page of the inbox asks first: who calls, and which chats there are."""
+"""The first queries of an inbox page: the caller's authentication, and the index."""
 INDEX_AND_KNOWN = 3 + AUTHENTICATE
-"""What a sync asks first: who calls, what moved, and what the index says of that and of what moved before."""
+"""The first queries of a sync: authentication, the moved chats, and their index entries."""
 NOTE = 1
-"""How far a sync has told its client."""
+"""The write of the version that a sync has returned to its client."""
 
 
 def asked(method: str, path: str, query: str = "", body: Any = None) -> Answer:
-    """Call as ann, who has a token."""
+    """Call as ann, with a token."""
     answer = call(method, path, query, body, **WITH_TOKEN)
     assert answer.status < 300, answer
     return answer
@@ -34,7 +34,7 @@ def asked(method: str, path: str, query: str = "", body: Any = None) -> Answer:
 
 @pytest.fixture
 def chat(app_on_engine: None, raw: RawClient, monkeypatch: pytest.MonkeyPatch) -> str:
-    """A group of ann's in a closed app, beside three chats of two; its store counts trips."""
+    """A group of ann's in a closed app, beside three direct chats; its store counts round trips."""
     for name, value in CLOSED.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(account_status, "KEPT_SECONDS", 3600.0)
@@ -49,8 +49,8 @@ def chat(app_on_engine: None, raw: RawClient, monkeypatch: pytest.MonkeyPatch) -
 
 
 @pytest.fixture
-def trips(chat: str) -> Trips:
-    """The trips from now on; every server has the scripts that are asked for."""
+def round_trips(chat: str) -> RoundTrips:
+    """The round trips from now on; every server has the needed scripts."""
     asked("GET", "/v1/chats", "limit=50")
     asked("GET", "/v1/sync")
     for path in (f"/v1/chats/{chat}", "/v1/chats/ann:bob"):
@@ -59,60 +59,60 @@ def trips(chat: str) -> Trips:
         asked("PATCH", f"{path}/flags", body={"pinned": True})
     asked("GET", f"/v1/chats/{chat}/changes")
     store = services.current()._store
-    store._node = trips = Trips(store._node)
-    return trips
+    store._node = round_trips = RoundTrips(store._node)
+    return round_trips
 
 
-def test_inbox_page_takes_two_round_trips(trips: Trips) -> None:
+def test_inbox_page_takes_two_round_trips(round_trips: RoundTrips) -> None:
     """An inbox page takes two round trips: the caller and the index, then the chats."""
     first = asked("GET", "/v1/chats", "limit=2").body
     second = asked("GET", "/v1/chats", f"limit=2&cursor={first['next']}").body
 
     assert len(first["chats"]) == len(second["chats"]) == 2
-    assert trips.sizes == [INDEX, 3, INDEX, 2]
+    assert round_trips.sizes == [INDEX, 3, INDEX, 2]
 
 
-def test_sync_page_takes_two_round_trips(trips: Trips) -> None:
+def test_sync_page_takes_two_round_trips(round_trips: RoundTrips) -> None:
     """Each sync page takes two round trips: the caller and the index, then the chats and the new position."""
     first = asked("GET", "/v1/sync", "limit=3").body
-    assert trips.sizes == [INDEX_AND_KNOWN, NOTE + 3]
+    assert round_trips.sizes == [INDEX_AND_KNOWN, NOTE + 3]
     assert first["more"]
-    trips.sizes.clear()
+    round_trips.sizes.clear()
     asked("GET", "/v1/sync", f"limit=3&since={first['next']}")
 
     again, new = 3, 1
-    assert trips.sizes == [INDEX_AND_KNOWN, NOTE + new + again]
+    assert round_trips.sizes == [INDEX_AND_KNOWN, NOTE + new + again]
 
 
-def test_sync_that_checks_what_is_held(trips: Trips) -> None:
-    """Cursors to check are one round trip more, that of the caller, and none where there are none."""
+def test_sync_that_checks_what_is_held(round_trips: RoundTrips) -> None:
+    """Cursors to check take one more round trip, and none if there are none."""
     check = [{"chat": f"ann:{other}", "cursor": "1.1.1"} for other in PEOPLE]
     token = asked("POST", "/v1/sync", body={"check": check}).body["next"]  # every node knows the script now
-    trips.sizes.clear()
+    round_trips.sizes.clear()
     asked("POST", "/v1/sync", body={"since": token})
-    unchecked = trips.sizes.copy()
-    trips.sizes.clear()
+    unchecked = round_trips.sizes.copy()
+    round_trips.sizes.clear()
     body = asked("POST", "/v1/sync", body={"since": token, "check": check}).body
 
     assert len(body["history_changed"]) == len(PEOPLE)
     first, *rest = unchecked
-    assert trips.sizes == [AUTHENTICATE + len(PEOPLE), first - AUTHENTICATE, *rest]
+    assert round_trips.sizes == [AUTHENTICATE + len(PEOPLE), first - AUTHENTICATE, *rest]
 
 
-def test_sync_with_an_old_token(trips: Trips) -> None:
-    """Chats that had moved long before the client was last told are not looked at again."""
+def test_sync_with_an_old_token(round_trips: RoundTrips) -> None:
+    """Chats that moved long before the client's last sync are not read again."""
     token = SYNC_TOKEN.decode(asked("GET", "/v1/sync").body["next"], "since")
-    trips.sizes.clear()
+    round_trips.sizes.clear()
     asked("GET", "/v1/sync", f"since={token._replace(at=token.at + HOUR)}")
 
-    assert trips.sizes == [INDEX_AND_KNOWN, NOTE]
+    assert round_trips.sizes == [INDEX_AND_KNOWN, NOTE]
 
 
-def test_sync_that_begins_again(trips: Trips) -> None:
-    """A reset is one trip more, which found that the token is of no history."""
+def test_sync_that_begins_again(round_trips: RoundTrips) -> None:
+    """A reset takes one more round trip, which found that the token is of no history."""
     asked("GET", "/v1/sync", f"since={SyncToken.first(0)}")
 
-    assert trips.sizes == [INDEX_AND_KNOWN, INDEX_AND_KNOWN - AUTHENTICATE, NOTE + 4]
+    assert round_trips.sizes == [INDEX_AND_KNOWN, INDEX_AND_KNOWN - AUTHENTICATE, NOTE + 4]
 
 
 @pytest.mark.parametrize("where", ["group", "ann:bob"])
@@ -121,7 +121,7 @@ def test_sync_that_begins_again(trips: Trips) -> None:
     [("PUT", "read", {"seq": 2}), ("PATCH", "flags", {"muted": True, "unread": True})],
 )
 def test_read_mark_takes_three_round_trips(
-    trips: Trips, chat: str, where: str, method: str, path: str, body: dict[str, Any]
+    round_trips: RoundTrips, chat: str, where: str, method: str, path: str, body: dict[str, Any]
 ) -> None:
     """A read mark, or a flag, takes three round trips: the caller, the chat, the caller's index."""
     path = f"/v1/chats/{chat if where == 'group' else where}/{path}"
@@ -129,35 +129,35 @@ def test_read_mark_takes_three_round_trips(
         asked("POST", path.replace("read", "messages"), body={"text": "another"})
         body = {"seq": 1}
         asked("PATCH", path.replace("read", "flags"), body={"unread": True})
-        trips.sizes.clear()
+        round_trips.sizes.clear()
     asked(method, path, body=body)
 
-    assert trips.sizes == [AUTHENTICATE, WRITE, TELL]
+    assert round_trips.sizes == [AUTHENTICATE, WRITE, TELL]
 
 
-def test_a_mark_that_does_not_rise(trips: Trips) -> None:
-    """A read mark that is not above the one there is tells nobody."""
+def test_a_mark_that_does_not_rise(round_trips: RoundTrips) -> None:
+    """A read mark that does not rise is not delivered."""
     asked("PUT", "/v1/chats/ann:bob/read", body={"seq": 1})
 
-    assert trips.sizes == [AUTHENTICATE, WRITE]
+    assert round_trips.sizes == [AUTHENTICATE, WRITE]
 
 
-def test_received_and_receipts(trips: Trips) -> None:
-    """A mark of what was received tells no inbox: two trips; receipts are read in one, with the caller.
+def test_received_and_receipts(round_trips: RoundTrips) -> None:
+    """A received mark takes two round trips and no delivery; receipts take one, with authentication.
 
     Another reads whom a block hides: whom the caller blocks, and whether the other blocks them.
     """
     asked("PUT", "/v1/chats/ann:bob/received", body={"seq": 1})
     asked("GET", "/v1/chats/ann:bob/receipts")
 
-    assert trips.sizes == [AUTHENTICATE, WRITE, AUTHENTICATE + 1, 2]
+    assert round_trips.sizes == [AUTHENTICATE, WRITE, AUTHENTICATE + 1, 2]
 
 
-def test_changes_page_takes_two_round_trips(trips: Trips, chat: str) -> None:
+def test_changes_page_takes_two_round_trips(round_trips: RoundTrips, chat: str) -> None:
     """Changes take two round trips: the caller and the changes, then the members' state."""
     asked("GET", f"/v1/chats/{chat}/changes")
 
-    assert trips.sizes == [AUTHENTICATE + 3, 1]
+    assert round_trips.sizes == [AUTHENTICATE + 3, 1]
 
 
 @pytest.mark.parametrize(
@@ -174,9 +174,11 @@ def test_changes_page_takes_two_round_trips(trips: Trips, chat: str) -> None:
         ("GET", "/v1/chats/ann:bob/changes", None),
     ],
 )
-def test_refused_token_takes_one_round_trip(trips: Trips, method: str, path: str, body: Any) -> None:
+def test_refused_token_takes_one_round_trip(
+    round_trips: RoundTrips, method: str, path: str, body: Any
+) -> None:
     """An invalid token takes one round trip, whatever else is wrong; nothing is written."""
     path, _, query = path.partition("?")
     answer = call(method, path, query, body, Authorization=BAD.format("ann"))
 
-    assert (answer.status, len(trips.sizes)) == (401, 1)
+    assert (answer.status, len(round_trips.sizes)) == (401, 1)

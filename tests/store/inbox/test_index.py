@@ -1,4 +1,4 @@
-"""The index of a user's chats: what brings a chat there, in which order it is read, and what is told late."""
+"""The index of a user's chats: entries, order, and late deliveries."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ class Index:
         self._inboxes = Inboxes()
 
     def deliver(self, chat: str, time: int, *handles: str) -> int:
-        """Note a message, ann's by default; returns how many indexes changed."""
-        told = handles or ("ann",)
-        before = [self._version(handle) for handle in told]
-        self._store.run(self._inboxes.deliver(chat, time, told))
-        return sum(self._version(handle) != one for handle, one in zip(told, before, strict=True))
+        """Deliver a message, to ann by default; return how many indexes changed."""
+        users = handles or ("ann",)
+        before = [self._version(handle) for handle in users]
+        self._store.run(self._inboxes.deliver(chat, time, users))
+        return sum(self._version(handle) != one for handle, one in zip(users, before, strict=True))
 
-    def place(self, chat: str, stamp: int, state: InboxState, active: int = 0, handle: str = "ann") -> bool:
-        """Say how somebody stands to a chat; returns False when the account is deleted."""
+    def update(self, chat: str, stamp: int, state: InboxState, active: int = 0, handle: str = "ann") -> bool:
+        """Write an inbox entry; return False if the account is deleted."""
         (placed,) = self._store.run_all(
             [self._inboxes.update(chat, InboxEntry(handle, stamp, state, active))]
         )
@@ -58,19 +58,19 @@ class Index:
         return self._store.run(self._inboxes.large("ann"))
 
     def unchecked(self, began: int = 0, most: int = 100) -> Unchecked:
-        """Return large chats that a round of checks has not come to."""
+        """Return the large chats that a round of checks has not reached."""
         moved = self._store.run(self._inboxes.moved("ann", None, 0, 1, began, most))
         assert moved is not None
         return moved.large
 
     def check(self, began: int, *checked: Checked) -> int:
-        """Note how large chats are; returns how many have moved."""
+        """Record the state of large chats; return how many have moved."""
         moved = self._store.run(self._inboxes.record_checks("ann", began, checked))
         assert moved is not None
         return moved
 
     def moved(self, since: int = 0, lineage: str | None = None, limit: int = 100) -> MovedPage | None:
-        """Return what moved after a version."""
+        """Return the chats that moved after a version."""
         return self._store.run(self._inboxes.moved("ann", lineage, since, limit))
 
     def rows(self, since: int = 0) -> list[str]:
@@ -85,7 +85,7 @@ class Index:
         return moved.version
 
     def register(self, lineage: str, version: int) -> bool:
-        """Note what a lineage was told."""
+        """Record the version that a lineage received."""
         noted = self._store.run(self._inboxes.register("ann", lineage, version))
         assert noted is not None
         return noted
@@ -98,7 +98,7 @@ def index(store: Store) -> Index:
 
 
 def test_direct_chat_needs_no_place(index: Index) -> None:
-    """A message brings a direct chat into the inbox; told again, or late, it changes nothing."""
+    """A message brings a direct chat into the inbox; a repeated or late delivery changes nothing."""
     assert index.deliver(DIRECT, 10) == 1
     version = index.moved().version  # type: ignore[union-attr]
     assert (index.deliver(DIRECT, 10), index.deliver(DIRECT, 9)) == (0, 0)
@@ -107,21 +107,21 @@ def test_direct_chat_needs_no_place(index: Index) -> None:
 
 
 def test_group_needs_one(index: Index) -> None:
-    """A message of a group tells only who was placed in it."""
+    """A group's message reaches only users with an inbox entry."""
     assert index.deliver(GROUP, 10) == 0
-    index.place(GROUP, 1, InboxState.IN, 5)
+    index.update(GROUP, 1, InboxState.IN, 5)
     assert index.active() == [ScoredMember(5, GROUP)]
     assert index.deliver(GROUP, 10) == 1
-    index.place(GROUP, 2, InboxState.OUT, 10)
+    index.update(GROUP, 2, InboxState.OUT, 10)
     assert index.deliver(GROUP, 11) == 0
     assert index.active() == []
     assert index.rows() == [GROUP]
 
 
 def test_left_direct_chat(index: Index) -> None:
-    """A direct chat that was left comes back by a later message, not by an earlier one that is told late."""
+    """A direct chat that was left comes back by a later message, not by a late delivery of an earlier one."""
     index.deliver(DIRECT, 10)
-    index.place(DIRECT, 1, InboxState.OUT, 11)
+    index.update(DIRECT, 1, InboxState.OUT, 11)
     assert (index.deliver(DIRECT, 10), index.deliver(DIRECT, 11)) == (0, 0)
     assert index.active() == []
     assert index.deliver(DIRECT, 12) == 1
@@ -129,9 +129,9 @@ def test_left_direct_chat(index: Index) -> None:
 
 
 def test_chat_without_a_message(index: Index) -> None:
-    """A chat without a message is where it was placed; the first message moves it, whatever its time."""
+    """A chat without messages is listed by its entry's time; the first message moves it."""
     index.deliver("ann:cid", 50)
-    index.place(DIRECT, 100, InboxState.IN)
+    index.update(DIRECT, 100, InboxState.IN)
     assert index.active() == [ScoredMember(100, DIRECT), ScoredMember(50, "ann:cid")]
     assert (index.deliver(DIRECT, 99), index.deliver(DIRECT, 99)) == (1, 0)
     assert index.active() == [ScoredMember(99, DIRECT), ScoredMember(50, "ann:cid")]
@@ -139,22 +139,22 @@ def test_chat_without_a_message(index: Index) -> None:
 
 def test_earlier_inbox_entry_does_not_replace_a_later_one(index: Index) -> None:
     """An earlier inbox entry does not replace a later one, in whatever order they arrive."""
-    index.place(GROUP, 5, InboxState.IN, 10)
+    index.update(GROUP, 5, InboxState.IN, 10)
     index.deliver(GROUP, 20)
-    index.place(GROUP, 4, InboxState.OUT, 10)
-    index.place(GROUP, 5, InboxState.OUT, 10)
+    index.update(GROUP, 4, InboxState.OUT, 10)
+    index.update(GROUP, 5, InboxState.OUT, 10)
     assert index.active() == [ScoredMember(20, GROUP)]
-    index.place(GROUP, 6, InboxState.IN, 10)
+    index.update(GROUP, 6, InboxState.IN, 10)
     assert index.active() == [ScoredMember(20, GROUP)]
 
 
 def test_large_chat_has_its_own_set_and_keeps_its_order(index: Index) -> None:
     """A large chat is in a set of its own, and its messages do not move it in the inbox."""
-    index.place(GROUP, 1, InboxState.IN, 10)
-    index.place(GROUP, 2, InboxState.LARGE, 10)
+    index.update(GROUP, 1, InboxState.IN, 10)
+    index.update(GROUP, 2, InboxState.LARGE, 10)
     assert index.deliver(GROUP, 20) == 0
     assert (index.active(), index.large(), index.rows()) == ([ScoredMember(10, GROUP)], [GROUP], [GROUP])
-    index.place(GROUP, 3, InboxState.OUT, 20)
+    index.update(GROUP, 3, InboxState.OUT, 20)
     assert (index.active(), index.large(), index.rows()) == ([], [], [GROUP])
 
 
@@ -162,12 +162,12 @@ def large_index(index: Index, count: int) -> list[str]:
     """Place large chats, and return them."""
     chats = [f"g-{number}" for number in range(count)]
     for chat in chats:
-        index.place(chat, 1, InboxState.LARGE, 10)
+        index.update(chat, 1, InboxState.LARGE, 10)
     return chats
 
 
 def test_few_of_many_large_chats(store: Store, inboxes: Inboxes, index: Index) -> None:
-    """A connection is attached to no more large chats than it asks for."""
+    """A connection is attached to at most as many large chats as it asks for."""
     chats = large_index(index, 5)
     few = store.run(inboxes.large("ann", 2))
 
@@ -175,7 +175,7 @@ def test_few_of_many_large_chats(store: Store, inboxes: Inboxes, index: Index) -
 
 
 def test_checks_in_rounds(index: Index) -> None:
-    """A round of checks comes to each large chat once, the longest unchecked first, so many at a time."""
+    """A round of checks reaches each large chat once, the longest unchecked first, in batches."""
     chats = large_index(index, 5)
     first = index.unchecked(most=2)
     assert (len(first.digests), first.more) == (2, True)
@@ -191,7 +191,7 @@ def test_checks_in_rounds(index: Index) -> None:
 
 
 def test_rounds_do_not_overtake_each_other(index: Index) -> None:
-    """A round does not count what a round that began earlier has checked, and a later one never unchecks."""
+    """A round does not count the checks of an earlier round, and a later one never undoes them."""
     chats = large_index(index, 2)
     early, late = index.unchecked(), index.unchecked()
     assert early.began < late.began
@@ -203,7 +203,7 @@ def test_rounds_do_not_overtake_each_other(index: Index) -> None:
 
 
 def test_a_round_from_the_future(index: Index) -> None:
-    """A round that says it began later than now begins now."""
+    """A round whose start is in the future begins now."""
     large_index(index, 1)
     future = index.unchecked(2**53 - 1)
 
@@ -212,7 +212,7 @@ def test_a_round_from_the_future(index: Index) -> None:
 
 
 def test_a_large_chat_that_is_otherwise_has_moved(index: Index) -> None:
-    """A check moves a chat, and its place by activity, only when it is not as it was at the check before."""
+    """A check moves a chat, and its position by activity, only if it has changed since the last check."""
     (chat,) = large_index(index, 1)
     assert [index.check(0, Checked(chat, ONE, 20)), index.check(0, Checked(chat, ONE, 20))] == [1, 0]
     assert index.active() == [ScoredMember(20, chat)]
@@ -230,12 +230,12 @@ def test_chat_synced_at_its_version_is_not_moved_again(index: Index) -> None:
     assert index.check(0, Checked(chat, ONE, 20, version)) == 0
     assert index.check(0, Checked(chat, ONE, 20, version)) == 0
     assert index.check(0, Checked(chat, TWO, 20, version)) == 1
-    index.place(chat, 2, InboxState.LARGE, 20)
+    index.update(chat, 2, InboxState.LARGE, 20)
     assert index.check(0, Checked(chat, TWO, 20, version)) == 1
 
 
 def test_large_chats_of_an_earlier_server(index: Index, raw: RawClient) -> None:
-    """A set of large chats, as earlier servers kept it, is read as it is, and becomes what it is now."""
+    """A set of large chats from an earlier version is read, and converted."""
     chats = large_index(index, 3)
     raw.delete(keys.large("ann"))
     raw.sadd(keys.large("ann"), *chats)
@@ -245,33 +245,33 @@ def test_large_chats_of_an_earlier_server(index: Index, raw: RawClient) -> None:
     index.check(read.began, *(Checked(chat, ONE, 10) for chat in read.digests))
 
     assert sorted(raw.zrange(keys.large("ann"), 0, -1)) == [chat.encode() for chat in chats]
-    index.place(chats[0], 2, InboxState.OUT, 20)
+    index.update(chats[0], 2, InboxState.OUT, 20)
     assert sorted(index.large()) == chats[1:]
 
 
 def test_deleted_user_gets_no_delivery_and_the_sender_learns_it(store: Store, index: Index) -> None:
     """A delivery to a deleted user does nothing, and its result says so."""
     store.run(Accounts().create(Account(handle="ann")))
-    assert index.place(GROUP, 1, InboxState.IN, 10)
+    assert index.update(GROUP, 1, InboxState.IN, 10)
     store.run(Accounts().delete("ann"))
-    assert not index.place(GROUP, 2, InboxState.LARGE, 10)
+    assert not index.update(GROUP, 2, InboxState.LARGE, 10)
     assert (index.deliver(GROUP, 20), index.large()) == (0, [])
 
 
 def test_several_users_of_a_partition(store: Store, index: Index) -> None:
-    """One call tells users of the same partition, each according to their own index."""
+    """One call delivers to users of one partition, each by their own index."""
     handles = ["ann", *(f"user{i}" for i in range(3000))]
     same = [name for name in handles if partitions.user_partition(name) == partitions.user_partition("ann")][
         :4
     ]
     assert len(same) == 4
     for handle in same[1:]:
-        index.place(GROUP, 1, InboxState.IN, 1, handle)
+        index.update(GROUP, 1, InboxState.IN, 1, handle)
     assert index.deliver(GROUP, 10, *same) == 3
 
 
 def test_pages_by_activity(index: Index) -> None:
-    """Pages go on where the one before ended, also among chats of the same time."""
+    """Pages continue after the previous one, also among chats of the same time."""
     times = {f"ann:u{i}": 100 + i // 5 for i in range(23)}
     for chat, moment in times.items():
         index.deliver(chat, moment)
@@ -322,7 +322,7 @@ def test_lineage_with_the_oldest_version_is_evicted(index: Index) -> None:
 
 @pytest.mark.parametrize("lineage", ["0" * 16, "f" * 16])
 def test_a_new_lineage_stays(index: Index, lineage: str) -> None:
-    """Another lineage goes, not the one that is just told, though it was told no more than the others."""
+    """A new lineage evicts another one, though both received the same version."""
     index.deliver(DIRECT, 10)
     version = index.moved().version  # type: ignore[union-attr]
     for number in range(MAX_LINEAGES):
@@ -336,7 +336,7 @@ def test_a_new_lineage_stays(index: Index, lineage: str) -> None:
 def test_forgotten_index_leaves_no_keys(store: Store, inboxes: Inboxes, index: Index, raw: RawClient) -> None:
     """A forgotten index leaves no keys."""
     index.deliver(DIRECT, 10)
-    index.place(GROUP, 1, InboxState.LARGE, 10)
+    index.update(GROUP, 1, InboxState.LARGE, 10)
     index.register("a" * 16, 1)
     assert store.run(inboxes.chats_of("ann")) == [DIRECT, GROUP]
     store.run(inboxes.forget("ann"))

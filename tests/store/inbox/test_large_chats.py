@@ -10,9 +10,9 @@ from chalicelib import services
 from chalicelib.services.auth import account_status
 from chalicelib.services.inbox import inbox, repair, sync
 from chalicelib.services.inbox.sync_token import OLD_DIGEST_BYTES, OLD_HEAD, SYNC_TOKEN
-from tests.store.inbox.test_sync import group, page, send, told
+from tests.store.inbox.test_sync import group, page, send, states_of
 from tests.store.log_records import RawClient
-from tests.store.messages.test_round_trips import Trips
+from tests.store.messages.test_round_trips import RoundTrips
 from tests.store.syncing_client import Client, asked, inbox_of
 
 pytestmark = pytest.mark.usefixtures("app_on_engine", "few_checks")
@@ -22,7 +22,7 @@ LONGEST_TOKEN = 1024
 
 @pytest.fixture
 def few_checks(app_on_engine: None, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A chat of two members is large, a page checks CHECKS of them, and looks at one other again."""
+    """Makes a chat of two large; a page makes CHECKS checks and reads one chat again."""
     monkeypatch.setenv("PARLEY_LARGE_CHAT", "1")
     monkeypatch.setattr(account_status, "KEPT_SECONDS", 3600.0)
     for module in (inbox, sync):
@@ -36,40 +36,40 @@ def groups(count: int) -> list[str]:
     return [group("ann", "bob") for _ in range(count)]
 
 
-def counted() -> Trips:
-    """Return the queries of each trip from now on, by which the store is asked."""
+def counted() -> RoundTrips:
+    """Return the queries of each round trip from now on."""
     store = services.current()._store
-    store._node = trips = Trips(store._node)
-    return trips
+    store._node = round_trips = RoundTrips(store._node)
+    return round_trips
 
 
 def round_of(token: str | None, limit: int = 50) -> tuple[list[tuple[str, str]], str, int]:
-    """Sync to the end; returns what was told, the last token, and the number of pages."""
+    """Sync to the end; return the reported chats, the last token, and the number of pages."""
     found: list[tuple[str, str]] = []
     pages, more = 0, True
     while more:
         body = page("bob", token, limit)
-        found += told(body)
+        found += states_of(body)
         token, more, pages = body["next"], body["more"], pages + 1
         assert len(str(token)) < LONGEST_TOKEN
     return found, str(token), pages
 
 
 def test_a_sync_checks_few_large_chats_on_a_page() -> None:
-    """However many large chats there are, a page asks for CHECKS of them; in the end each is told once."""
+    """A page makes CHECKS checks, however many large chats there are; a whole sync reports each once."""
     made = groups(MANY)
-    trips = counted()
+    round_trips = counted()
     found, token, pages = round_of(None, MANY)
 
     assert sorted(chat for chat, _ in found) == sorted(made)
     assert pages <= MANY // CHECKS + 2
-    trips.sizes.clear()
+    round_trips.sizes.clear()
     assert round_of(token)[0] == []
-    assert max(trips.sizes) <= CHECKS + 2
+    assert max(round_trips.sizes) <= CHECKS + 2
 
 
 def test_sync_reports_every_large_chat_that_moved() -> None:
-    """Messages in large chats are in the sync, whether it reaches the chat early or late; nothing else is."""
+    """A sync reports messages in large chats, early or late in the order, and nothing else."""
     made = groups(MANY)
     client = Client("bob")
     client.sync(50)
@@ -81,7 +81,7 @@ def test_sync_reports_every_large_chat_that_moved() -> None:
 
 
 def test_sync_of_one_device_informs_the_other() -> None:
-    """What one device's sync has found reaches the other as well, though that one checks less."""
+    """Chats that one device's sync has found reach the other device, though it checks less."""
     made = groups(9)
     devices = [Client("bob"), Client("bob")]
     for device in devices:
@@ -93,19 +93,19 @@ def test_sync_of_one_device_informs_the_other() -> None:
 
 
 def test_an_inbox_checks_few_large_chats() -> None:
-    """The first page of an inbox checks CHECKS large chats, further pages none."""
+    """The first page of an inbox makes CHECKS checks, further pages none."""
     groups(MANY)
-    trips = counted()
+    round_trips = counted()
     first = asked("GET", "/v1/chats", "bob", query="limit=1").body
-    assert max(trips.sizes) <= CHECKS + 2
-    trips.sizes.clear()
+    assert max(round_trips.sizes) <= CHECKS + 2
+    round_trips.sizes.clear()
     asked("GET", "/v1/chats", "bob", query=f"limit=1&cursor={first['next']}")
-    assert trips.sizes == [1, 2]
+    assert round_trips.sizes == [1, 2]
 
 
 @pytest.mark.parametrize("limit", [1, 3, 50])
 def test_an_inbox_of_many_large_chats_is_whole(limit: int) -> None:
-    """Each chat is there once, whatever has been checked, on pages of any size."""
+    """Pages of any size list each chat once, whatever has been checked."""
     made = [*groups(MANY), "ann:bob"]
     send("ann", "ann:bob")
     send("ann", made[3])
@@ -115,7 +115,7 @@ def test_an_inbox_of_many_large_chats_is_whole(limit: int) -> None:
 
 
 def test_a_message_brings_a_large_chat_up_in_the_end() -> None:
-    """After as many reads as it takes to check all, a chat with a new message is the first."""
+    """After enough reads to check all chats, a chat with a new message is the first."""
     made = groups(MANY)
     inbox_of("bob", 50)
     send("ann", made[9])
@@ -128,7 +128,7 @@ def test_a_message_brings_a_large_chat_up_in_the_end() -> None:
 
 
 def test_few_large_chats_are_always_in_order() -> None:
-    """Of as many large chats as a page checks, the inbox has the exact order."""
+    """The order is exact while a page can check all large chats."""
     made = groups(CHECKS)
     for chat in (made[2], made[0], made[3], made[1]):
         send("ann", chat)
@@ -137,25 +137,25 @@ def test_few_large_chats_are_always_in_order() -> None:
 
 
 def old_format(token: str) -> str:
-    """Return a token as earlier servers gave it, with a digest for each of 40 large chats."""
+    """Return a token of earlier servers, with a digest for each of 40 large chats."""
     parsed = SYNC_TOKEN.decode(token, "since")
     head = OLD_HEAD.pack(1, parsed.version, bytes.fromhex(parsed.lineage), parsed.floor, parsed.at)
     return urlsafe_b64encode(head + b"x" * OLD_DIGEST_BYTES * 40).rstrip(b"=").decode()
 
 
 def test_a_token_of_an_earlier_server_goes_on(raw: RawClient) -> None:
-    """Such a token needs no reset, and the next one is of the new format."""
+    """A token of earlier servers needs no reset, and the next one has the new format."""
     made = groups(2)
     _, token, _ = round_of(None)
     send("ann", made[0])
     body = page("bob", old_format(token))
 
-    assert (told(body), body["reset"]) == ([(made[0], "member")], False)
+    assert (states_of(body), body["reset"]) == ([(made[0], "member")], False)
     assert urlsafe_b64decode(body["next"] + "=")[0] == 2
 
 
 def test_a_token_that_names_another_round_only_checks_more_or_less() -> None:
-    """A round that no server began ends like any other, and the sync after it tells what moved."""
+    """A token of an unknown round is accepted, and the next sync reports the moved chats."""
     made = groups(MANY)
     _, token, _ = round_of(None)
     send("ann", made[5])

@@ -1,4 +1,4 @@
-"""A device that is pushed messages, and a store that loses its last writes: after a sync they agree."""
+"""A device that gets pushes, and a store that loses its last writes: they agree after a sync."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ def cursor_of(message: dict[str, Any], epoch: int) -> str:
 
 
 def time_of(message: dict[str, Any]) -> int:
-    """Return when a message was sent, µs since 1970."""
+    """Return the time of a message, in µs since 1970."""
     sent = datetime.fromisoformat(message["sent_at"]) - datetime(1970, 1, 1, tzinfo=UTC)
     return sent // timedelta(microseconds=1)
 
 
-def told(message: dict[str, Any], epoch: int) -> str:
-    """Return what a message is to a reader: what names it, and its text."""
+def identity_of(message: dict[str, Any], epoch: int) -> str:
+    """Return what identifies a message to a reader: its cursor and text."""
     return f"{cursor_of(message, epoch)} {message['text']}"
 
 
@@ -56,7 +56,7 @@ class Device:
         self._token: str | None = None
 
     def pushed(self, message: dict[str, Any]) -> None:
-        """Take a message that comes next, or pull; drop a number that it has, unless it was given again."""
+        """Take the next message, or pull; drop a known number unless it was given to another message."""
         chat, seq = message["chat"], message["seq"]
         newest, time, epoch = map(int, self.cursors.get(chat, "0.0.0").split("."))
         if newest and seq == newest + 1:
@@ -65,7 +65,7 @@ class Device:
             self.pull(chat)
 
     def sync(self) -> None:
-        """Learn what has moved and what was lost, and read what there is instead."""
+        """Sync: drop lost messages, and read the moved chats."""
         check = [{"chat": chat, "cursor": self.cursors[chat]} for chat in sorted(self.unchecked)]
         self.unchecked.clear()
         listed: set[str] | None = None
@@ -95,7 +95,7 @@ class Device:
                 self.pull(row["chat"])
 
     def _cut(self, changed: dict[str, Any]) -> None:
-        """Drop what the server does not have: what is above the message that is its newest, or all."""
+        """Drop the messages above the server's newest one, or all of them."""
         chat, kept = changed["chat"], self.kept.get(changed["chat"], {})
         is_shorter = changed["seq"] < max(kept, default=0)
         if is_shorter and kept.get(changed["seq"], "").startswith(f"{changed['cursor']} "):
@@ -105,7 +105,7 @@ class Device:
             self._drop(chat)
 
     def pull(self, chat: str) -> None:
-        """Read on after the newest message, and from the start after a 409."""
+        """Pull after the newest message, and from the start after a 409."""
         while True:
             after = self.cursors.get(chat, "0")
             path = f"/v1/chats/{quote(chat)}/messages"
@@ -120,7 +120,7 @@ class Device:
     def _keep(self, message: dict[str, Any], epoch: int) -> None:
         chat = message["chat"]
         self.cursors[chat] = cursor_of(message, epoch)
-        self.kept.setdefault(chat, {})[message["seq"]] = told(message, epoch)
+        self.kept.setdefault(chat, {})[message["seq"]] = identity_of(message, epoch)
         self.unchecked.add(chat)
 
     def _drop(self, chat: str) -> None:
@@ -130,7 +130,7 @@ class Device:
 
 
 class LossMachine(RuleBasedStateMachine):
-    """Ann and bob write in chats of all kinds; now and then a store is as it was at a moment before."""
+    """Ann and bob write in chats of all kinds; now and then the store goes back to an earlier moment."""
 
     def __init__(self, engine: Engine, raw: RawClient) -> None:
         super().__init__()
@@ -151,11 +151,11 @@ class LossMachine(RuleBasedStateMachine):
 
     @rule(chat=st.integers(0, 3), user=st.sampled_from(["ann", "bob"]), text=st.sampled_from("xyz"))
     def send(self, chat: int, user: str, text: str) -> None:
-        """Send a message, which the device is pushed."""
+        """Send a message, which is pushed to the device."""
         self._act(chat, user, "messages", {"text": text})
 
     def _act(self, chat: int, user: str, what: str, body: dict[str, str] | None = None) -> None:
-        """Do something in a chat; the device is pushed the message that tells of it, if bob may read it."""
+        """Make a change; its system message is pushed to the device if bob may read it."""
         path = f"/v1/chats/{quote(self._chats[chat])}"
         before = asked("GET", path, "bob").body["cursor"]
         asked("POST", f"{path}/{what}", user, body)
@@ -172,7 +172,7 @@ class LossMachine(RuleBasedStateMachine):
 
     @rule(prefix=st.sampled_from([ALL, ALL, CHATS, PEOPLE]))
     def lose(self, prefix: bytes) -> None:
-        """Lose what was written since; a minute later the sweep has put right what only some nodes lost."""
+        """Lose the writes since then; a minute later the sweep repairs what only some nodes lost."""
         self._moment.set_back(prefix)
         sweep()
         self.look()
@@ -189,7 +189,7 @@ class LossMachine(RuleBasedStateMachine):
 
     @rule()
     def sync(self) -> None:
-        """Sync: what the device keeps is what bob may read, above what he left or cleared."""
+        """Sync: the device holds what bob may read, above what he left or cleared."""
         self._device.sync()
         for chat in self._chats:
             row = asked("GET", f"/v1/chats/{quote(chat)}", "bob").body
@@ -198,14 +198,14 @@ class LossMachine(RuleBasedStateMachine):
             if there.status != 200 or (row["state"] != "member" and not kept):
                 continue
             messages, epoch = there.body["messages"], there.body["epoch"]
-            truth = {one["seq"]: told(one, epoch) for one in messages}
+            truth = {one["seq"]: identity_of(one, epoch) for one in messages}
             base = min(truth, default=there.body["head"] + 1) - 1
             assert {seq: text for seq, text in kept.items() if seq > base} == truth
 
 
 @pytest.fixture
 def engine(valkey: Engine) -> Engine:
-    """One store: which of its keys go back is what stands for the nodes of a cluster."""
+    """One store; a subset of its keys is set back, as nodes of a cluster would lose writes."""
     valkey.start()
     valkey.flush()
     return valkey
@@ -215,7 +215,7 @@ def engine(valkey: Engine) -> Engine:
 def test_device_agrees_with_a_store_that_loses_writes(
     engine: Engine, raw: RawClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever is lost between two syncs, a device that checks what it was pushed holds what there is."""
+    """After any losses between two syncs, a device that checks its pushed messages holds the stored ones."""
     monkeypatch.setenv("PARLEY_LARGE_CHAT", "3")
 
     class MachineOnEngine(LossMachine):

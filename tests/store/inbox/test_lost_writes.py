@@ -1,4 +1,4 @@
-"""A store that lost its last writes: what clients hold is still right, or they are told to begin again."""
+"""A store that lost its last writes: clients are still right, or they get a reset."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ ALL, CHATS, PEOPLE = b"", b"{c", b"{u"
 
 
 class World:
-    """Chats of all kinds, in which something happens that the store will have lost."""
+    """Chats of all kinds, with actions that the store will have lost."""
 
     def __init__(self) -> None:
         self.small = self._made("ann", "bob", "cid")
@@ -41,12 +41,12 @@ class World:
 
     @staticmethod
     def done(answer: Answer) -> Answer:
-        """Have a call succeed."""
+        """Make a call that must succeed."""
         assert answer.status < 300, answer
         return answer
 
     def lose(self) -> None:
-        """Do what is lost later."""
+        """Make the changes that are lost later."""
         for number in range(3):
             self.send("ann", self.small, f"lost {number}")
             self.send("bob", self.large, f"lost {number}")
@@ -68,14 +68,14 @@ class World:
         self._made("dan", "ann", "bob", "cid")
 
     def again(self) -> None:
-        """Let new messages take the numbers that were lost, in every chat, by whoever may write there."""
+        """Send new messages with the lost numbers, in every chat."""
         for chat in self._chats:
             for user in chat.split(":") if ":" in chat else USERS:
                 for number in range(2):
                     asked("POST", f"/v1/chats/{chat}/messages", user, {"text": f"new {number} of {user}"})
 
     def check(self, holders: list[Holder]) -> None:
-        """Compare what clients hold after a sync with what one learns that held nothing."""
+        """Compare the clients after a sync with a new client."""
         for holder in holders:
             holder.catch_up()
         for user in USERS:
@@ -103,7 +103,7 @@ class World:
 
 @pytest.fixture
 def engine(valkey: Engine) -> Engine:
-    """One store: which of its keys go back is what stands for the nodes of a cluster."""
+    """One store; a subset of its keys is set back, as nodes of a cluster would lose writes."""
     valkey.start()
     valkey.flush()
     return valkey
@@ -116,7 +116,7 @@ def small_chats(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def holders() -> list[Holder]:
-    """Return a client of each user, who all know what is so now."""
+    """One client of each user, all up to date."""
     made = [Holder(user) for user in USERS]
     for one in made:
         one.catch_up()
@@ -129,7 +129,7 @@ def holders() -> list[Holder]:
 @pytest.mark.parametrize("prefix", [ALL, CHATS, PEOPLE], ids=["all", "chats", "users"])
 @pytest.mark.parametrize("swept", [False, True], ids=["", "swept before the sync"])
 def test_nodes_that_lost_their_last_writes(raw: RawClient, prefix: bytes, again: bool, swept: bool) -> None:
-    """Whatever nodes are set back, clients that knew what was lost, and that did not, come to what is so."""
+    """Whatever nodes are set back, clients with and without the lost writes come to the same state."""
     world = World()
     unaware = holders()
     moment = Moment(raw)
@@ -163,7 +163,7 @@ def replicated() -> Iterator[ReplicatedEngine]:
 def test_a_replica_promoted_behind(
     replicated: ReplicatedEngine, monkeypatch: pytest.MonkeyPatch, again: bool
 ) -> None:
-    """After a failover to a replica that lacks the last writes, clients come to what is so."""
+    """After a failover to a replica that lacks the last writes, clients come to the stored state."""
     monkeypatch.setenv("PARLEY_STAGE", "local")
     monkeypatch.setenv("PARLEY_AUTH", "open")
     try:
@@ -187,7 +187,7 @@ def test_a_replica_promoted_behind(
 def test_a_pushed_message_after_a_failover(
     replicated: ReplicatedEngine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A message that came after the last sync, and that the promoted replica lacks, is told if checked."""
+    """A sync with a check reports a pushed message that the promoted replica lacks."""
     monkeypatch.setenv("PARLEY_STAGE", "local")
     monkeypatch.setenv("PARLEY_AUTH", "open")
     try:
@@ -200,11 +200,11 @@ def test_a_pushed_message_after_a_failover(
         replicated.promote()
         _serve(monkeypatch, replicated)
         unasked = asked("GET", "/v1/sync", "ann", query=f"since={token}").body
-        told = world.done(asked("POST", "/v1/sync", "ann", {"since": token, "check": check})).body
+        body = world.done(asked("POST", "/v1/sync", "ann", {"since": token, "check": check})).body
 
         assert (unasked["chats"], unasked["reset"]) == ([], False)
         now = [_held("ann", one["chat"]) for one in check]
-        lost = [{"chat": one["chat"], "cursor": one["cursor"]} for one in told["history_changed"]]
+        lost = [{"chat": one["chat"], "cursor": one["cursor"]} for one in body["history_changed"]]
         assert lost == now
         assert all(one not in now for one in check)
     finally:
@@ -212,7 +212,7 @@ def test_a_pushed_message_after_a_failover(
 
 
 def _held(user: str, chat: str) -> dict[str, str]:
-    """Return what a client of a user holds who has all messages of a chat."""
+    """Return a client that has all messages of a user's chat."""
     return {"chat": chat, "cursor": asked("GET", f"/v1/chats/{chat}/messages", user).body["next"]}
 
 
@@ -243,7 +243,7 @@ def test_a_mark_by_a_lost_cursor(raw: RawClient, what: str) -> None:
 @pytest.mark.usefixtures("small_chats", "app_on_engine")
 @pytest.mark.parametrize("large", [False, True], ids=["small", "large"])
 def test_another_message_of_the_same_number(raw: RawClient, large: bool) -> None:
-    """One message lost and one sent since leave a chat as long as it was: clients are told all the same."""
+    """A lost message replaced by another one is reported, though the chat is as long as before."""
     world = World()
     chat = world.large if large else world.small
     moment = Moment(raw)
@@ -262,7 +262,7 @@ def test_another_message_of_the_same_number(raw: RawClient, large: bool) -> None
 
 @pytest.mark.usefixtures("small_chats", "app_on_engine")
 def test_marks_of_a_large_chat_are_lost(raw: RawClient) -> None:
-    """Where the read mark of a large chat fell back, its reader's clients are told."""
+    """The clients of a user whose read mark of a large chat fell back get the chat again."""
     world = World()
     moment = Moment(raw)
     world.done(asked("PUT", f"/v1/chats/{world.large}/read", "cid", {"seq": 2}))

@@ -43,8 +43,8 @@ LAST = entry(HEAD).time
 
 
 @pytest.fixture
-def readers(store: Store, raw: RawClient) -> ReadStates:
-    """The readers of a chat of two and of a group, of six messages each."""
+def read_states(store: Store, raw: RawClient) -> ReadStates:
+    """The read states of a direct chat and of a group, of six messages each."""
     for chat in (CHAT, GROUP):
         write(raw, [entry(seq) for seq in range(1, HEAD + 1)], chat=chat)
     write_group(raw, {"ann": 0, "bob": 0})
@@ -52,14 +52,14 @@ def readers(store: Store, raw: RawClient) -> ReadStates:
 
 
 def kept(raw: RawClient, chat: str, handle: str = "ann") -> Held:
-    """Return what is kept of a reader, who there is."""
+    """Return the stored read state of a user, which must exist."""
     held = reader(raw, handle, chat)
     assert held is not None
     return held
 
 
-def check_told(raw: RawClient, chat: str, touched: ReadStateChange | None, active: int = LAST) -> None:
-    """Check that ann's inbox is told, and owed, what is kept."""
+def check_pending(raw: RawClient, chat: str, touched: ReadStateChange | None, active: int = LAST) -> None:
+    """Check that the stamp of ann's inbox entry is the stored one, and that its delivery is pending."""
     stamp = kept(raw, chat).stamp
     assert touched == ReadStateChange(stamp, active, False)
     assert outbox(raw, chat) == {f"pann\0{chat}": stamp}
@@ -69,76 +69,76 @@ def check_told(raw: RawClient, chat: str, touched: ReadStateChange | None, activ
 
 
 @CHATS
-def test_reading_raises_both_marks(store: Store, readers: ReadStates, raw: RawClient, chat: str) -> None:
-    """What is read was received; the reader's own inbox is owed it, with a stamp of now."""
+def test_reading_raises_both_marks(store: Store, read_states: ReadStates, raw: RawClient, chat: str) -> None:
+    """Reading raises both marks; the reader's inbox entry is pending, with a new stamp."""
     before = clock(raw)
-    touched = store.run(readers.read(chat, "ann", 4))
+    touched = store.run(read_states.read(chat, "ann", 4))
 
     assert kept(raw, chat)[:3] == (4, 4, 0)
     assert before <= kept(raw, chat).stamp <= clock(raw)
-    check_told(raw, chat, touched)
+    check_pending(raw, chat, touched)
 
 
 @CHATS
 @pytest.mark.parametrize("seq", [1, 4])
-def test_marks_only_rise(store: Store, readers: ReadStates, raw: RawClient, chat: str, seq: int) -> None:
-    """A mark as high as there is, or lower, changes nothing."""
-    store.run(readers.read(chat, "ann", 4))
+def test_marks_only_rise(store: Store, read_states: ReadStates, raw: RawClient, chat: str, seq: int) -> None:
+    """A mark that is equal or lower changes nothing."""
+    store.run(read_states.read(chat, "ann", 4))
     before = kept(raw, chat)
     raw.delete(keys.outbox(chat))
 
-    assert store.run(readers.read(chat, "ann", seq)) is None
-    assert store.run(readers.received(chat, "ann", seq)) is False
+    assert store.run(read_states.read(chat, "ann", seq)) is None
+    assert store.run(read_states.received(chat, "ann", seq)) is False
     assert kept(raw, chat) == before
     assert outbox(raw, chat) == {}
 
 
 @CHATS
 def test_received_is_no_news_to_the_inbox(
-    store: Store, readers: ReadStates, raw: RawClient, chat: str
+    store: Store, read_states: ReadStates, raw: RawClient, chat: str
 ) -> None:
-    """What was received raises its mark alone: not the stamp, and nothing is owed."""
-    assert store.run(readers.received(chat, "ann", 5)) is True
+    """A received mark rises alone: the stamp stays, and nothing is pending."""
+    assert store.run(read_states.received(chat, "ann", 5)) is True
 
     assert kept(raw, chat) == Held(0, 5, 0, 0, 0)
     assert outbox(raw, chat) == {}
-    store.run(readers.read(chat, "ann", 3))
+    store.run(read_states.read(chat, "ann", 3))
     assert kept(raw, chat)[:2] == (3, 5)
 
 
 @CHATS
 def test_reading_takes_the_mark_of_being_unread_away(
-    store: Store, readers: ReadStates, raw: RawClient, chat: str
+    store: Store, read_states: ReadStates, raw: RawClient, chat: str
 ) -> None:
-    """A chat that was marked unread is so no more once it is read, also where the read mark does not rise."""
-    store.run(readers.read(chat, "ann", 6))
-    store.run(readers.flag(chat, "ann", MARKED_UNREAD | PINNED, 0))
+    """Reading clears the unread flag, also where the read mark does not rise."""
+    store.run(read_states.read(chat, "ann", 6))
+    store.run(read_states.flag(chat, "ann", MARKED_UNREAD | PINNED, 0))
 
-    check_told(raw, chat, store.run(readers.read(chat, "ann", 2)))
+    check_pending(raw, chat, store.run(read_states.read(chat, "ann", 2)))
     assert kept(raw, chat).flags == PINNED
     assert kept(raw, chat)[:2] == (6, 6)
-    assert store.run(readers.read(chat, "ann", 6)) is None
+    assert store.run(read_states.read(chat, "ann", 6)) is None
 
 
 @CHATS
 def test_a_stamp_rises_ahead_of_the_clock(
-    store: Store, readers: ReadStates, raw: RawClient, chat: str
+    store: Store, read_states: ReadStates, raw: RawClient, chat: str
 ) -> None:
     """A stamp that is ahead of the clock rises all the same."""
     write_reader(raw, "ann", chat, Held(0, 0, 0, FOR_EVER, 0))
 
-    assert store.run(readers.read(chat, "ann", 1)) == ReadStateChange(FOR_EVER + 1, LAST, False)
-    assert store.run(readers.flag(chat, "ann", PINNED, 0)) == ReadStateChange(FOR_EVER + 2, LAST, False)
+    assert store.run(read_states.read(chat, "ann", 1)) == ReadStateChange(FOR_EVER + 1, LAST, False)
+    assert store.run(read_states.flag(chat, "ann", PINNED, 0)) == ReadStateChange(FOR_EVER + 2, LAST, False)
 
 
 @CHATS
 @pytest.mark.parametrize("mark", ["read", "received"])
 def test_a_message_to_come_cannot_be_read(
-    store: Store, readers: ReadStates, raw: RawClient, chat: str, mark: str
+    store: Store, read_states: ReadStates, raw: RawClient, chat: str, mark: str
 ) -> None:
-    """A seq beyond the newest message is refused, and nothing is kept."""
+    """A seq beyond the newest message is refused, and nothing is stored."""
     with pytest.raises(BadRequest):
-        store.run(getattr(readers, mark)(chat, "ann", HEAD + 1))
+        store.run(getattr(read_states, mark)(chat, "ann", HEAD + 1))
 
     assert reader(raw, "ann", chat) is None
 
@@ -155,7 +155,7 @@ def test_a_message_to_come_cannot_be_read(
     ],
 )
 def test_a_cursor_of_another_history(
-    readers: ReadStates,
+    read_states: ReadStates,
     raw: RawClient,
     *,
     store: Store,
@@ -165,35 +165,35 @@ def test_a_cursor_of_another_history(
     time: int,
     epoch: int,
 ) -> None:
-    """A cursor of a message that is not there any more raises nothing."""
+    """A cursor of a message that no longer exists raises nothing."""
     with pytest.raises(HistoryChanged):
-        store.run(getattr(readers, mark)(chat, "ann", seq, time, epoch))
+        store.run(getattr(read_states, mark)(chat, "ann", seq, time, epoch))
 
     assert reader(raw, "ann", chat) is None
 
 
 @CHATS
-def test_a_cursor_of_this_history(store: Store, readers: ReadStates, raw: RawClient, chat: str) -> None:
-    """A cursor of a message that is there raises the mark to it."""
-    assert store.run(readers.read(chat, "ann", 3, entry(3).time, EPOCH)) is not None
-    assert store.run(readers.received(chat, "ann", 5, entry(5).time, EPOCH))
+def test_a_cursor_of_this_history(store: Store, read_states: ReadStates, raw: RawClient, chat: str) -> None:
+    """A cursor of an existing message raises the mark to it."""
+    assert store.run(read_states.read(chat, "ann", 3, entry(3).time, EPOCH)) is not None
+    assert store.run(read_states.received(chat, "ann", 5, entry(5).time, EPOCH))
     assert kept(raw, chat)[:2] == (3, 5)
 
 
-def test_a_large_chat_says_so(store: Store, readers: ReadStates, raw: RawClient) -> None:
-    """Whoever tells the inbox learns that the chat is large."""
+def test_a_large_chat_says_so(store: Store, read_states: ReadStates, raw: RawClient) -> None:
+    """The reply to a mark says whether the chat is large."""
     write_group(raw, {"ann": 0}, large=1)
 
-    assert store.run(readers.read(GROUP, "ann", 1)) == ReadStateChange(kept(raw, GROUP).stamp, LAST, True)
+    assert store.run(read_states.read(GROUP, "ann", 1)) == ReadStateChange(kept(raw, GROUP).stamp, LAST, True)
 
 
 def test_new_member_without_messages_has_no_message_time(
-    store: Store, readers: ReadStates, raw: RawClient
+    store: Store, read_states: ReadStates, raw: RawClient
 ) -> None:
     """A member who joined after the newest message sees none, so there is no message time."""
     write_group(raw, {"ann": HEAD})
 
-    check_told(raw, GROUP, store.run(readers.flag(GROUP, "ann", PINNED, 0)), 0)
+    check_pending(raw, GROUP, store.run(read_states.flag(GROUP, "ann", PINNED, 0)), 0)
 
 
 # --- flags --------------------------------------------------------------------------------------------------
@@ -201,34 +201,34 @@ def test_new_member_without_messages_has_no_message_time(
 
 @CHATS
 def test_flags_change_one_by_one_and_only_changes_are_delivered(
-    store: Store, readers: ReadStates, raw: RawClient, chat: str
+    store: Store, read_states: ReadStates, raw: RawClient, chat: str
 ) -> None:
     """Flags are set and cleared one by one; a call that changes nothing delivers nothing."""
-    check_told(raw, chat, store.run(readers.flag(chat, "ann", PINNED | MUTED, 0)))
+    check_pending(raw, chat, store.run(read_states.flag(chat, "ann", PINNED | MUTED, 0)))
     first = kept(raw, chat)
     assert first == Held(0, 0, 0, first.stamp, PINNED | MUTED)
 
-    check_told(raw, chat, store.run(readers.flag(chat, "ann", ARCHIVED, MUTED | MARKED_UNREAD)))
+    check_pending(raw, chat, store.run(read_states.flag(chat, "ann", ARCHIVED, MUTED | MARKED_UNREAD)))
     assert kept(raw, chat).flags == PINNED | ARCHIVED
     assert kept(raw, chat).stamp > first.stamp
 
     before = kept(raw, chat)
-    assert store.run(readers.flag(chat, "ann", PINNED, MUTED)) is None
+    assert store.run(read_states.flag(chat, "ann", PINNED, MUTED)) is None
     assert kept(raw, chat) == before
 
 
 @CHATS
-def test_each_reader_has_their_own(store: Store, readers: ReadStates, raw: RawClient, chat: str) -> None:
-    """What one reader marks is nothing to the other."""
-    store.run(readers.flag(chat, "ann", PINNED, 0))
-    store.run(readers.read(chat, "bob", 2))
+def test_each_reader_has_their_own(store: Store, read_states: ReadStates, raw: RawClient, chat: str) -> None:
+    """The marks of one reader do not change another's."""
+    store.run(read_states.flag(chat, "ann", PINNED, 0))
+    store.run(read_states.read(chat, "bob", 2))
 
     assert kept(raw, chat, "bob")[:3] == (2, 2, 0)
     assert kept(raw, chat, "bob").flags == 0
     assert kept(raw, chat)[:3] == (0, 0, 0)
 
 
-# --- who may ------------------------------------------------------------------------------------------------
+# --- permissions --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -241,9 +241,9 @@ def test_each_reader_has_their_own(store: Store, readers: ReadStates, raw: RawCl
     ],
 )
 def test_only_members_have_marks(
-    readers: ReadStates, store: Store, raw: RawClient, standing: str, error: type[ParleyError]
+    read_states: ReadStates, store: Store, raw: RawClient, standing: str, error: type[ParleyError]
 ) -> None:
-    """Who is no member of a group marks nothing and sees no receipts, former members neither."""
+    """A user who is not a member, such as a former one, can set no marks and read no receipts."""
     write_group(raw, {"bob": 0})
     if standing == "deleted":
         write_tombstone(raw)
@@ -253,73 +253,73 @@ def test_only_members_have_marks(
         write_other(raw, "ann", Relation[standing], 0, 4)
 
     for seq in (1, HEAD + 1):
-        for call in (readers.read, readers.received):
+        for call in (read_states.read, read_states.received):
             with pytest.raises(error):
                 store.run(call(GROUP, "ann", seq))
     with pytest.raises(error):
-        store.run(readers.flag(GROUP, "ann", PINNED, 0))
+        store.run(read_states.flag(GROUP, "ann", PINNED, 0))
     with pytest.raises(error):
-        store.run(readers.receipts(GROUP, "ann"))
+        store.run(read_states.receipts(GROUP, "ann"))
     assert not raw.exists(keys.read_states(GROUP), keys.outbox(GROUP))
 
 
 # --- a chat of two is left and opened -----------------------------------------------------------------------
 
 
-def test_leaving_hides_what_there_is(store: Store, readers: ReadStates, raw: RawClient) -> None:
-    """Who leaves has cleared all there is; flags go, marks stay, and the inbox is owed the last time."""
-    store.run(readers.read(CHAT, "ann", 3))
-    store.run(readers.flag(CHAT, "ann", PINNED | MUTED, 0))
+def test_leaving_hides_what_there_is(store: Store, read_states: ReadStates, raw: RawClient) -> None:
+    """Leaving clears all messages and flags, keeps the marks, and makes the inbox entry pending."""
+    store.run(read_states.read(CHAT, "ann", 3))
+    store.run(read_states.flag(CHAT, "ann", PINNED | MUTED, 0))
 
-    touched = store.run(readers.leave(CHAT, "ann"))
+    touched = store.run(read_states.leave(CHAT, "ann"))
 
     assert kept(raw, CHAT) == Held(3, 3, HEAD, touched.stamp, HIDDEN)
-    check_told(raw, CHAT, touched)
+    check_pending(raw, CHAT, touched)
     assert reader(raw, "bob", CHAT) is None
 
 
-def test_a_hidden_chat_is_not_brought_back(store: Store, readers: ReadStates, raw: RawClient) -> None:
-    """Marks on a chat that was left are kept and told to no inbox, until something is written there."""
-    store.run(readers.leave(CHAT, "ann"))
+def test_a_hidden_chat_is_not_brought_back(store: Store, read_states: ReadStates, raw: RawClient) -> None:
+    """Marks on a chat that was left are stored, and delivered to no inbox, until the next message."""
+    store.run(read_states.leave(CHAT, "ann"))
     raw.delete(keys.outbox(CHAT))
 
-    assert store.run(readers.flag(CHAT, "ann", PINNED, 0)) is None
-    assert store.run(readers.read(CHAT, "ann", 2)) is None
+    assert store.run(read_states.flag(CHAT, "ann", PINNED, 0)) is None
+    assert store.run(read_states.read(CHAT, "ann", 2)) is None
     assert outbox(raw, CHAT) == {}
     assert kept(raw, CHAT)[:3] == (2, 2, HEAD)
     assert kept(raw, CHAT).flags == HIDDEN | PINNED
 
 
 def test_a_message_brings_a_hidden_chat_back(
-    store: Store, readers: ReadStates, log: Log, raw: RawClient
+    store: Store, read_states: ReadStates, log: Log, raw: RawClient
 ) -> None:
-    """Once something is written in a chat that was left, marks are told again."""
-    store.run(readers.leave(CHAT, "ann"))
+    """After a new message in a chat that was left, marks are delivered again."""
+    store.run(read_states.leave(CHAT, "ann"))
     sent = log.append(CHAT, Content("bob", "are you there?"))
     raw.delete(keys.outbox(CHAT))
 
-    check_told(raw, CHAT, store.run(readers.read(CHAT, "ann", HEAD + 1)), sent.time)
+    check_pending(raw, CHAT, store.run(read_states.read(CHAT, "ann", HEAD + 1)), sent.time)
 
 
 def test_opening_a_chat_keeps_cleared_messages_hidden(
-    store: Store, readers: ReadStates, raw: RawClient
+    store: Store, read_states: ReadStates, raw: RawClient
 ) -> None:
     """Opening a chat creates the user's record of it, and keeps cleared messages hidden."""
-    check_told(raw, CHAT, store.run(readers.open(CHAT, "ann")))
+    check_pending(raw, CHAT, store.run(read_states.open(CHAT, "ann")))
     assert kept(raw, CHAT)[:3] == (0, 0, 0)
 
-    store.run(readers.leave(CHAT, "ann"))
-    check_told(raw, CHAT, store.run(readers.open(CHAT, "ann")), 0)
+    store.run(read_states.leave(CHAT, "ann"))
+    check_pending(raw, CHAT, store.run(read_states.open(CHAT, "ann")), 0)
     assert kept(raw, CHAT)[:3] == (0, 0, HEAD)
     assert kept(raw, CHAT).flags == 0
 
 
 def test_empty_chat_can_be_opened_and_left(store: Store, raw: RawClient) -> None:
     """A chat without messages can be opened and left, too."""
-    readers = ReadStates()
+    read_states = ReadStates()
 
-    check_told(raw, CHAT, store.run(readers.open(CHAT, "ann")), 0)
-    check_told(raw, CHAT, store.run(readers.leave(CHAT, "ann")), 0)
+    check_pending(raw, CHAT, store.run(read_states.open(CHAT, "ann")), 0)
+    check_pending(raw, CHAT, store.run(read_states.leave(CHAT, "ann")), 0)
     assert kept(raw, CHAT)[:3] == (0, 0, 0)
     assert not raw.exists(keys.log(CHAT))
 
@@ -327,36 +327,36 @@ def test_empty_chat_can_be_opened_and_left(store: Store, raw: RawClient) -> None
 # --- receipts -----------------------------------------------------------------------------------------------
 
 
-def test_receipts_of_a_group(readers: ReadStates, store: Store, raw: RawClient) -> None:
-    """Members have a receipt each, by handle; who is none any more has none."""
-    store.run(readers.read(GROUP, "bob", 3))
-    store.run(readers.received(GROUP, "bob", 5))
-    store.run(readers.read(GROUP, "ann", 6))
+def test_receipts_of_a_group(read_states: ReadStates, store: Store, raw: RawClient) -> None:
+    """Members have a receipt each, by handle; former members have none."""
+    store.run(read_states.read(GROUP, "bob", 3))
+    store.run(read_states.received(GROUP, "bob", 5))
+    store.run(read_states.read(GROUP, "ann", 6))
     write_group(raw, {"cid": 0, "bob": 0})
 
-    assert store.run(readers.receipts(GROUP, "bob")) == [Receipt("bob", 3, 5), Receipt("cid", 0, 0)]
+    assert store.run(read_states.receipts(GROUP, "bob")) == [Receipt("bob", 3, 5), Receipt("cid", 0, 0)]
 
 
 @pytest.mark.parametrize(("chat", "pair"), [(CHAT, ["ann", "bob"]), ("ann:ann", ["ann"])])
 def test_receipts_of_a_chat_of_two(
-    readers: ReadStates, store: Store, raw: RawClient, chat: str, pair: list[str]
+    read_states: ReadStates, store: Store, raw: RawClient, chat: str, pair: list[str]
 ) -> None:
-    """The two of a chat have a receipt each, and one for notes to oneself."""
+    """Both users of a direct chat have a receipt, and notes to oneself have one."""
     write(raw, [entry(1)], chat=chat)
-    store.run(readers.read(chat, "ann", 1))
+    store.run(read_states.read(chat, "ann", 1))
 
-    found = store.run(readers.receipts(chat, "ann"))
+    found = store.run(read_states.receipts(chat, "ann"))
     assert found == [Receipt(one, int(one == "ann"), int(one == "ann")) for one in pair]
 
 
-def test_receipts_of_ten_thousand(readers: ReadStates, store: Store, raw: RawClient) -> None:
-    """As many members as a chat may have are read in one trip."""
+def test_receipts_of_ten_thousand(read_states: ReadStates, store: Store, raw: RawClient) -> None:
+    """The receipts of the maximum number of members take one round trip."""
     handles = [f"user{i:04d}" for i in range(10_000)]
     record: Any = raw.hget(keys.members(GROUP), "ann")
     raw.hset(keys.members(GROUP), mapping=dict.fromkeys(handles, record))
-    store.run(readers.read(GROUP, "user9999", 4))
+    store.run(read_states.read(GROUP, "user9999", 4))
 
-    found = store.run(readers.receipts(GROUP, "ann"))
+    found = store.run(read_states.receipts(GROUP, "ann"))
     assert [one.handle for one in found] == ["ann", "bob", *handles]
     assert [one for one in found if one.read] == [Receipt("user9999", 4, 4)]
 
@@ -365,8 +365,8 @@ def test_receipts_of_ten_thousand(readers: ReadStates, store: Store, raw: RawCli
 
 
 @CHATS
-def test_every_key_is_declared(engine: Engine, readers: ReadStates, raw: RawClient, chat: str) -> None:
-    """An account that may touch nothing but the keys the scripts are given can run all of their ways."""
+def test_every_key_is_declared(engine: Engine, read_states: ReadStates, raw: RawClient, chat: str) -> None:
+    """A store user with access to declared keys only can run every branch of the scripts."""
     kept_as = (keys.log, keys.chat, keys.members, keys.others, keys.read_states, keys.outbox)
     rules = ["on", ">pass", "+@all", *(f"~{name(chat)}" for name in kept_as)]
     for node in engine.nodes:

@@ -38,7 +38,7 @@ def group(maker: str, *members: str, **fields: Any) -> str:
 
 
 def done(answer: Answer) -> None:
-    """Have a call succeed."""
+    """Make a call that must succeed."""
     assert answer.status < 300, answer
 
 
@@ -52,13 +52,13 @@ def page(user: str, token: str | None = None, limit: int = 50) -> dict[str, Any]
     return body
 
 
-def told(body: dict[str, Any]) -> list[tuple[str, str]]:
-    """Return which chats a page tells, and how one stands to them."""
+def states_of(body: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return the chats on a page of a sync, with their states."""
     return [(one["chat"], one["state"]) for one in body["chats"]]
 
 
 def aged(raw: RawClient, user: str, token: str, by: int) -> str:
-    """Let everything that a user's index says so far be older; returns the token as it was made then."""
+    """Age a user's whole index; return a token made just then."""
     parsed = SYNC_TOKEN.decode(token, "since")
     for key in (keys.inbox(user), keys.lineages(user)):
         scores: Any = raw.zrange(key, 0, -1, withscores=True)
@@ -76,22 +76,22 @@ def test_first_sync_lists_all_chats_once() -> None:
     chat = group("bob", "ann")
     first = page("ann")
 
-    assert told(first) == [("ann:bob", "member"), (chat, "member")]
+    assert states_of(first) == [("ann:bob", "member"), (chat, "member")]
     assert (first["more"], first["reset"]) == (False, False)
-    assert told(page("ann", first["next"])) == []
+    assert states_of(page("ann", first["next"])) == []
 
 
 def test_nobody_has_chats() -> None:
-    """A client without chats has a token to go on from, too."""
+    """A client without chats gets a token to continue from, too."""
     first = page("eve")
     assert (first["chats"], first["more"]) == ([], False)
     send("ann", "ann:eve")
 
-    assert told(page("eve", first["next"])) == [("ann:eve", "member")]
+    assert states_of(page("eve", first["next"])) == [("ann:eve", "member")]
 
 
 def test_only_what_moved() -> None:
-    """A later sync tells what has moved since, the chat that moved last at the end, each as it is now."""
+    """A later sync returns the chats that moved since, in order, each in its current state."""
     for other in ("bob", "cid", "dan"):
         send("ann", f"ann:{other}")
     token = page("ann")["next"]
@@ -100,7 +100,7 @@ def test_only_what_moved() -> None:
     send("bob", "ann:bob", "second")
     body = page("ann", token)
 
-    assert told(body) == [("ann:dan", "member"), ("ann:bob", "member")]
+    assert states_of(body) == [("ann:dan", "member"), ("ann:bob", "member")]
     assert (body["chats"][1]["last"]["text"], body["chats"][1]["unread"]) == ("second", 2)
 
 
@@ -119,7 +119,7 @@ def test_only_what_moved() -> None:
 def test_whatever_a_row_shows(
     act: Callable[[str], Answer], large: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is done elsewhere comes by sync: to one's own mark or flag, the name, a role, the members."""
+    """Changes made elsewhere come by sync: the user's own marks and flags, names, roles, members."""
     monkeypatch.setenv("PARLEY_LARGE_CHAT", str(large))
     chat = group("ann", "bob")
     send("ann", chat)
@@ -127,14 +127,14 @@ def test_whatever_a_row_shows(
     done(act(chat))
     after = page("bob", before["next"])
 
-    assert told(after) == [(chat, "member")]
+    assert states_of(after) == [(chat, "member")]
     assert after["chats"][0] != before["chats"][0]
     assert page("bob", after["next"])["chats"] == []
 
 
 @pytest.mark.long
 def test_old_token_syncs_many_chats_in_bounded_pages(raw: RawClient) -> None:
-    """A token of a month ago over 1,000 chats: bounded pages, nothing missing, nothing twice."""
+    """A token of a month ago syncs 1,000 chats in bounded pages, without gap or duplicate."""
     send("ann", "ann:bob")
     before = page("ann")
     token = aged(raw, "ann", before["next"], MONTH)
@@ -157,7 +157,7 @@ def test_old_token_syncs_many_chats_in_bounded_pages(raw: RawClient) -> None:
 
 @pytest.mark.parametrize("limit", [1, 2, 50])
 def test_large_chat_syncs_only_when_it_changed(limit: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A large chat is in a sync only if it differs from what the client knows, with pages of any size."""
+    """A large chat is in a sync only if it differs from the client's state, with pages of any size."""
     monkeypatch.setenv("PARLEY_LARGE_CHAT", "1")
     large = [group("ann", "bob") for _ in range(5)]
     client = Client("bob")
@@ -179,44 +179,44 @@ def begun(user: str, count: int) -> tuple[list[str], dict[str, Any]]:
 
 @pytest.mark.parametrize("place", [0, 4], ids=["told", "not told yet"])
 def test_a_chat_becomes_large_between_pages(place: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A chat that stops to write inboxes between two pages is told once more, as it is now."""
+    """A chat that becomes large between two pages is returned once more, in its current state."""
     monkeypatch.setenv("PARLEY_LARGE_CHAT", "2")
     made, first = begun("bob", 5)
     done(asked("POST", f"/v1/chats/{made[place]}/join", "cid"))
     rest = page("bob", first["next"])
 
-    assert set(told(rest)) == {(made[number], "member") for number in {3, 4, place}}
+    assert set(states_of(rest)) == {(made[number], "member") for number in {3, 4, place}}
     assert len(rest["chats"]) == len({3, 4, place})
     assert rest["chats"][-1]["members"] == 3
     send("ann", made[place])
-    assert told(page("bob", rest["next"])) == [(made[place], "member")]
+    assert states_of(page("bob", rest["next"])) == [(made[place], "member")]
 
 
 @pytest.mark.parametrize("large", [100, 1])
 @pytest.mark.parametrize("place", [0, 4], ids=["told", "not told yet"])
 def test_a_chat_is_left_between_pages(place: int, large: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A chat that one leaves between two pages is told as left, once."""
+    """A chat that a user leaves between two pages is returned once, as left."""
     monkeypatch.setenv("PARLEY_LARGE_CHAT", str(large))
     made, first = begun("bob", 5)
     done(asked("POST", f"/v1/chats/{made[place]}/leave", "bob"))
     rest = page("bob", first["next"])
 
-    known = dict(told(first)) | dict(told(rest))
+    known = dict(states_of(first)) | dict(states_of(rest))
     assert known == {chat: "left" if chat == made[place] else "member" for chat in made}
-    assert len(rest["chats"]) == len(set(told(rest)))
+    assert len(rest["chats"]) == len(set(states_of(rest)))
     assert page("bob", rest["next"])["chats"] == []
 
 
 @pytest.mark.parametrize("large", [100, 1])
 def test_a_chat_is_joined_between_pages(large: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A chat that one joins between two pages is told once."""
+    """A chat that a user joins between two pages is returned once."""
     monkeypatch.setenv("PARLEY_LARGE_CHAT", str(large))
     other = group("ann", join="open")
     made, first = begun("bob", 5)
     done(asked("POST", f"/v1/chats/{other}/join", "bob"))
     rest = page("bob", first["next"])
 
-    both = told(first) + told(rest)
+    both = states_of(first) + states_of(rest)
     assert sorted(both) == sorted((chat, "member") for chat in [*made, other])
     assert page("bob", rest["next"])["chats"] == []
 
@@ -242,18 +242,18 @@ def test_ended_chat_is_reported_once_to_clients_that_knew_it(
     done(end(chat))
     body = page("bob", token)
 
-    assert told(body) == [(chat, state)]
+    assert states_of(body) == [(chat, state)]
     assert page("bob", body["next"])["chats"] == []
     assert page("bob")["chats"] == []
 
 
 def test_a_direct_chat_that_was_left_comes_back() -> None:
-    """A chat of two that one has put away is told as left; a message brings it back, with nothing before."""
+    """A direct chat that a user left is returned as left; a message brings it back, without earlier ones."""
     send("bob", "ann:bob", "before")
     token = page("ann")["next"]
     done(asked("POST", "/v1/chats/ann:bob/leave", "ann"))
     left = page("ann", token)
-    assert told(left) == [("ann:bob", "left")]
+    assert states_of(left) == [("ann:bob", "left")]
     assert left["chats"][0]["last"] is None
 
     send("bob", "ann:bob", "after")
@@ -262,25 +262,25 @@ def test_a_direct_chat_that_was_left_comes_back() -> None:
 
 
 def test_token_of_an_unknown_lineage_resets_the_client(raw: RawClient) -> None:
-    """A token that the user's index does not know is answered with a reset and the first page of all."""
+    """A token that the user's index does not know gets a reset and the first page of all chats."""
     send("ann", "ann:bob")
     token = page("ann")["next"]
     raw.delete(keys.lineages("ann"))
     body = page("ann", token)
 
-    assert (body["reset"], told(body)) == (True, [("ann:bob", "member")])
+    assert (body["reset"], states_of(body)) == (True, [("ann:bob", "member")])
     assert not page("ann", body["next"])["reset"]
 
 
 def test_token_of_another_user_resets_the_client() -> None:
-    """Another user's token is answered with a reset."""
+    """Another user's token gets a reset."""
     send("ann", "ann:bob")
 
     assert page("bob", page("ann")["next"])["reset"]
 
 
 def test_a_token_from_the_future() -> None:
-    """A token of more than its client was told is answered by a reset."""
+    """A token with a version that its client never received gets a reset."""
     send("ann", "ann:bob")
     token = SYNC_TOKEN.decode(page("ann")["next"], "since")
 
@@ -296,7 +296,7 @@ def test_malformed_token_is_a_400(token: str) -> None:
 
 
 def test_more_clients_than_are_remembered() -> None:
-    """Of too many clients the one that was told least begins again, and none is stuck."""
+    """Of too many clients the one with the oldest version starts again, and none is stuck."""
     for other in ("bob", "cid", "dan"):
         send("ann", f"ann:{other}")
     oldest = page("ann")["next"]
@@ -311,7 +311,7 @@ def test_more_clients_than_are_remembered() -> None:
 
 
 def test_an_epoch_is_another_after_a_loss(raw: RawClient) -> None:
-    """A chat whose log is gone altogether is told again, with another epoch and cursor."""
+    """A chat whose log was lost is returned again, with another epoch and cursor."""
     send("ann", "ann:bob")
     client = Client("ann")
     client.sync()

@@ -1,4 +1,4 @@
-"""Two devices that sync page by page while chats move: what they hold in the end is what there is."""
+"""Two devices that sync page by page while chats move: in the end both hold the stored state."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ LARGE, SMALL, DIRECT = 5, 1, "ann:bob"
 EXAMPLES, STEPS = 40, 40
 LONGEST_TOKEN = 1024
 UNTOLD = ("received",)
-"""What raises no stamp, so that no sync tells of it."""
+"""Changes that raise no stamp, so that no sync returns them."""
 
 chats = st.integers(0, LARGE + SMALL)
 devices = st.integers(0, 1)
@@ -32,7 +32,7 @@ limits = st.integers(1, 4)
 class SyncMachine(RuleBasedStateMachine):
     """Bob has two devices; he and ann do things in large chats, a small one and a direct one.
 
-    checks: large chats that a page checks at most; if it is all of them, the end of a sync is exact.
+    checks: maximum number of large chats that a page checks; if all, the end of a sync is exact.
     """
 
     def __init__(self, engine: Engine, checks: int) -> None:
@@ -59,19 +59,19 @@ class SyncMachine(RuleBasedStateMachine):
 
     @rule(chat=chats, user=st.sampled_from(MEMBERS))
     def send(self, chat: int, user: str) -> None:
-        """Send a message; who is no member is refused."""
+        """Send a message; a user who is not a member is refused."""
         self._send(user, self._chats[chat])
 
     @rule(chat=chats)
     def read(self, chat: int) -> None:
-        """Read all there is."""
+        """Read all messages."""
         row = asked("GET", f"/v1/chats/{self._chats[chat]}", "bob").body
         if row["seq"]:
             asked("PUT", f"/v1/chats/{self._chats[chat]}/read", "bob", {"seq": row["seq"]})
 
     @rule(chat=chats, value=st.booleans())
     def flag(self, chat: int, value: bool) -> None:
-        """Pin, or not."""
+        """Pin or unpin a chat."""
         asked("PATCH", f"/v1/chats/{self._chats[chat]}/flags", "bob", {"pinned": value})
 
     @rule(chat=chats, name=st.sampled_from(["tea", "coffee"]))
@@ -91,7 +91,7 @@ class SyncMachine(RuleBasedStateMachine):
 
     @rule(chat=chats)
     def grow(self, chat: int) -> None:
-        """Let a third one in: the small group is large from then on."""
+        """Add a third member: the small group is large from then on."""
         asked("POST", f"/v1/chats/{self._chats[chat]}/join", "cid")
 
     @rule(limit=limits)
@@ -107,12 +107,12 @@ class SyncMachine(RuleBasedStateMachine):
 
     @rule(number=devices, limit=limits)
     def finish(self, number: int, limit: int) -> None:
-        """Sync to the end; where pages came before in between, once more unless all is checked on a page."""
+        """Sync to the end; once more after interleaved pages, unless a page checks all large chats."""
         if self._begun[number] and not self._exact:
             self._end(number, limit)
         self._end(number, limit)
         device = self._devices[number]
-        assert {chat: _told(row) for chat, row in device.rows.items()} == self._truth()
+        assert {chat: _shared_fields(row) for chat, row in device.rows.items()} == self._truth()
         assert self._page(number, limit) == []
 
     def _end(self, number: int, limit: int) -> None:
@@ -137,11 +137,11 @@ class SyncMachine(RuleBasedStateMachine):
     def _truth(self) -> dict[str, Any]:
         rows = [asked("GET", f"/v1/chats/{chat}", "bob") for chat in self._chats]
         shown = [row.body for row in rows if row.status == 200 and row.body["state"] == "member"]
-        return {row["chat"]: _told(row) for row in shown}
+        return {row["chat"]: _shared_fields(row) for row in shown}
 
 
-def _told(row: dict[str, Any]) -> dict[str, Any]:
-    """Return what both a row of a sync and a chat have."""
+def _shared_fields(row: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields that both a sync row and a chat have."""
     extra = ("notice", "join", "history", "maker", "made_at", *UNTOLD)
     return {name: value for name, value in row.items() if name not in extra}
 
@@ -161,7 +161,7 @@ def machine_on(engine: Engine, checks: int) -> type[SyncMachine]:
 def test_a_sync_in_pages_leads_to_what_there_is(
     engine: Engine, checks: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whatever moves between pages, a device that has synced holds each chat as it is."""
+    """Whatever moves between pages, a device that has synced holds each chat in its current state."""
     monkeypatch.setenv("PARLEY_LARGE_CHAT", "1")
     for module in (inbox, sync):
         monkeypatch.setattr(module, "MAX_CHECKED", checks)

@@ -81,7 +81,7 @@ def test_numbers_run_from_one_without_gap(log: Log) -> None:
 
 
 def test_chats_are_numbered_apart(log: Log) -> None:
-    """A message of one chat takes no number of another, be they of one partition or of two."""
+    """Each chat has numbers of its own, be they of one partition or of two."""
     for chat in ("ann:bob", "ann:cid", "ann:dan"):
         assert log.append(chat, Content("ann", chat)).seq == 1
 
@@ -89,7 +89,7 @@ def test_chats_are_numbered_apart(log: Log) -> None:
 
 
 def test_a_reply_is_to_a_message_that_is_there(log: Log) -> None:
-    """A reply keeps the number of its message; one to a message to come stores nothing, and uses no id up."""
+    """A reply keeps the number of its message; one to a later message stores nothing, and uses up no id."""
     log.append(CHAT, Content("ann", "tea?"))
     with pytest.raises(MessageNotFound):
         log.append(CHAT, Content("bob", "yes", "id-1", reply_to=2))
@@ -103,7 +103,7 @@ def test_a_reply_is_to_a_message_that_is_there(log: Log) -> None:
 
 @pytest.mark.parametrize("skew_days", [-400, 0, 400])
 def test_time_is_the_stores(log: Log, set_clock: SetClock, skew_days: int) -> None:
-    """A message's time is the store's clock in µs, whatever this process's clock says."""
+    """A message's time is the store's clock in µs, whatever this process's clock shows."""
     set_clock(time.time() + skew_days * DAY_SECONDS)
 
     before = time.time_ns() // 1000
@@ -125,7 +125,7 @@ def test_time_always_rises(log: Log, raw: RawClient) -> None:
     assert appended == [Appended(seq, future + seq - 2, False) for seq in (3, 4, 5)]
 
 
-# --- what is stored -----------------------------------------------------------------------------------------
+# --- storage ------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ def test_every_code_point_survives(log: Log, plane: range) -> None:
 
 
 def test_keys_are_the_documented_ones(log: Log, raw: RawClient) -> None:
-    """A chat has its log, its readers and what is owed, and an ids key once a message came with an id."""
+    """A chat has its log, read states and pending items, and an ids key once a message came with an id."""
     always = {keys.log(CHAT), keys.read_states(CHAT), keys.outbox(CHAT)}
     log.append(CHAT, Content("ann", "hello"))
     assert {key.decode() for key in raw.scan_iter()} == always
@@ -173,7 +173,7 @@ def test_keys_are_the_documented_ones(log: Log, raw: RawClient) -> None:
 
 
 def test_every_key_is_declared(engine: Engine, raw: RawClient) -> None:
-    """An account that may touch nothing but the keys the script is given can run all of its ways."""
+    """A store user with access to declared keys only can run every branch of the script."""
     today = int(time.time()) // DAY_SECONDS
     people = (keys.chat, keys.members, keys.others, keys.read_states, keys.chat_connections)
     kept = (keys.log, *people, keys.uncounted, keys.outbox)
@@ -248,7 +248,7 @@ def test_same_id_other_content_is_refused(log: Log, other: Content) -> None:
     ],
 )
 def test_another_sender_or_id_is_another_message(log: Log, other: Content) -> None:
-    """An id is one sender's own, and is compared letter by letter."""
+    """An id belongs to one sender, and is compared letter by letter."""
     log.append(CHAT, HELLO)
 
     assert log.append(CHAT, other)[::2] == (2, False, None)
@@ -385,7 +385,7 @@ def test_higher_keep_lets_a_trimmed_log_grow(store: Store) -> None:
 
 
 def test_keep_far_beyond_the_log(store: Store) -> None:
-    """A `keep` beyond any log keeps all."""
+    """A `keep` beyond any log keeps every message."""
     log = Log(store, keep=2**70)
 
     assert [log.append(CHAT, Content("ann", "hello")).seq for _ in range(3)] == [1, 2, 3]
@@ -394,7 +394,7 @@ def test_keep_far_beyond_the_log(store: Store) -> None:
 
 @pytest.mark.parametrize("keep", [0, 3])
 def test_trimming_takes_what_does_not_count(store: Store, raw: RawClient, keep: int) -> None:
-    """What is trimmed is not among the messages that do not count any more."""
+    """Trimming removes the not-unread entries of the trimmed messages."""
     raw.zadd(keys.uncounted(CHAT), {str(seq): seq for seq in (1, 3, 4, 5)})
     for _ in range(6):
         Log(store, keep).append(CHAT, Content("ann", "hello"))
@@ -402,12 +402,12 @@ def test_trimming_takes_what_does_not_count(store: Store, raw: RawClient, keep: 
     assert raw.zrange(keys.uncounted(CHAT), 0, -1) == ([b"4", b"5"] if keep else [b"1", b"3", b"4", b"5"])
 
 
-# --- the sender's marks, and what is owed -------------------------------------------------------------------
+# --- the sender's marks, and pending work -------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("sender", ["ann", "ANN"])
 def test_a_sender_has_read_the_message(log: Log, raw: RawClient, sender: str) -> None:
-    """A message raises its sender's marks and stamp, whatever the spelling, and no one else's; it accepts."""
+    """A message raises the marks and the stamp of its sender only, in any spelling, and is an acceptance."""
     write_reader(raw, "ann", CHAT, Held(1, 1, 1, 7, 6))
     first = log.append(CHAT, Content("bob", "hello"))
 
@@ -471,7 +471,7 @@ def test_large_group_append_names_attached_connections(log: Log, raw: RawClient)
 
 
 def test_ten_thousand_clients(log: Log, raw: RawClient) -> None:
-    """The connections of more members than Lua takes arguments are all named."""
+    """The connections of more members than Lua takes arguments are all returned."""
     handles = [f"user{i}" for i in range(10_000)]
     write_group(raw, {"ann": 0}, large=1)
     record: Any = raw.hget(keys.members(GROUP), "ann")
@@ -484,7 +484,7 @@ def test_ten_thousand_clients(log: Log, raw: RawClient) -> None:
 
 
 def test_ten_thousand_members(log: Log, raw: RawClient) -> None:
-    """As many members as a small chat may be set to have are all named."""
+    """All members of the largest possible small chat are returned."""
     handles = [f"user{i}" for i in range(10_000)]
     write_group(raw, {"ann": 0})
     record: Any = raw.hget(keys.members(GROUP), "ann")
@@ -493,21 +493,21 @@ def test_ten_thousand_members(log: Log, raw: RawClient) -> None:
     assert sorted(log.append(GROUP, HELLO).members or []) == sorted([*handles, "ann"])
 
 
-def stand(raw: RawClient, standing: str) -> None:
-    """Let ann stand to the group in some way."""
+def stand(raw: RawClient, relation: str) -> None:
+    """Give ann a relation to the group."""
     write_group(raw, {"bob": 0})
-    if standing == "deleted":
+    if relation == "deleted":
         write_tombstone(raw)
-    elif standing == "unknown":
+    elif relation == "unknown":
         raw.delete(keys.chat(GROUP), keys.members(GROUP))
-    elif standing == "muted":
+    elif relation == "muted":
         write_member(raw, "ann", 0, muted=FOR_EVER)
-    elif standing != "stranger":
-        write_other(raw, "ann", Relation[standing], 0, 5)
+    elif relation != "stranger":
+        write_other(raw, "ann", Relation[relation], 0, 5)
 
 
 @pytest.mark.parametrize(
-    ("standing", "error"),
+    ("relation", "error"),
     [
         ("unknown", ChatNotFound),
         ("deleted", ChatNotFound),
@@ -518,14 +518,14 @@ def stand(raw: RawClient, standing: str) -> None:
 )
 @pytest.mark.parametrize("content", [HELLO, Content("ann", "hello")])
 def test_user_without_write_permission_changes_nothing(
-    log: Log, raw: RawClient, standing: str, error: type[ParleyError], content: Content
+    log: Log, raw: RawClient, relation: str, error: type[ParleyError], content: Content
 ) -> None:
-    """A muted user, or one who is no member, writes nothing, raises nothing, and learns nothing of an id."""
+    """A muted user or one who is not a member writes nothing, raises nothing, and learns nothing of an id."""
     write_group(raw, {"ann": 0, "bob": 0})
     log.append(GROUP, HELLO)
     before = elements_of(raw, GROUP)
     raw.delete(keys.read_states(GROUP), keys.outbox(GROUP))
-    stand(raw, standing)
+    stand(raw, relation)
 
     with pytest.raises(error):
         log.append(GROUP, content)
@@ -535,7 +535,7 @@ def test_user_without_write_permission_changes_nothing(
 
 
 def test_a_mute_says_until_when(log: Log, raw: RawClient) -> None:
-    """A muted member is told until when, and writes again after it."""
+    """The error of a muted member has the end of the mute, after which they can write again."""
     write_group(raw, {"bob": 0})
     write_member(raw, "ann", 0, muted=FOR_EVER)
     with pytest.raises(Muted, match=r"until 2112-09-17T23:53:47Z"):

@@ -31,7 +31,7 @@ pytestmark = [pytest.mark.usefixtures("app_on_engine"), pytest.mark.cluster_smok
 
 
 def read(path: str, query: str = "", user: str = "ann") -> Answer:
-    """Read something by name."""
+    """Read a path by name."""
     return call("GET", path, query, X_Parley_User=user)
 
 
@@ -97,20 +97,20 @@ def test_system_messages_have_an_event_and_a_sentence(raw: RawClient) -> None:
     write_elements(raw, lines, chat=GROUP)
     write_group(raw, {"ann": 0})
 
-    told = read(OF_GROUP).body["messages"]
-    assert [(one["kind"], one["text"]) for one in told] == [
+    messages = read(OF_GROUP).body["messages"]
+    assert [(one["kind"], one["text"]) for one in messages] == [
         ("system", "bob added cid and dan."),
         ("system", "cid left."),
         ("text", "hello"),
     ]
-    assert told[0]["event"] == ADDED
-    assert told[1]["event"] == {"type": "left"}
-    assert "event" not in told[2]
-    assert read(OF_GROUP + "/1").body == told[0]
+    assert messages[0]["event"] == ADDED
+    assert messages[1]["event"] == {"type": "left"}
+    assert "event" not in messages[2]
+    assert read(OF_GROUP + "/1").body == messages[0]
 
 
 def test_left_member_sees_nothing_after_their_leave(raw: RawClient) -> None:
-    """A member who left reads up to then, in pages and singly, and sees the newest number of then."""
+    """A member who left reads up to their leave, in pages and singly, and sees no later number."""
     write(raw, [entry(seq) for seq in range(1, 10)], chat=GROUP)
     write_group(raw, {"bob": 0})
     write_other(raw, "ann", Relation.LEFT, 2, 6)
@@ -127,7 +127,7 @@ def test_left_member_sees_nothing_after_their_leave(raw: RawClient) -> None:
 
 
 def test_page_names_senders_with_deleted_accounts(raw: RawClient) -> None:
-    """A page of a group names those of its senders who have deleted their account."""
+    """A page of a group names its senders with deleted accounts."""
     write_elements(raw, [element(EPOCH + 1, "cid", "hello"), element(EPOCH + 2, "bob", "hi")], chat=GROUP)
     write_group(raw, {"ann": 0, "bob": 0})
     write_other(raw, "cid", Relation.DELETED, 0, 1)
@@ -137,7 +137,7 @@ def test_page_names_senders_with_deleted_accounts(raw: RawClient) -> None:
 
 
 def test_a_chat_of_two_that_was_left(raw: RawClient) -> None:
-    """Who left a chat of two reads what came after, on the legacy paths too; the other reads all."""
+    """A user who left a direct chat reads later messages only, on legacy paths too; the other reads all."""
     write(raw, [entry(seq) for seq in range(1, 6)])
     write_reader(raw, "ann", CHAT, Held(0, 0, 3, EPOCH, 0))
 
@@ -164,7 +164,7 @@ def test_legacy_paths_refuse_groups(raw: RawClient, path: str) -> None:
 
 
 def test_a_sender_without_account_any_more_in_a_chat_of_two(raw: RawClient) -> None:
-    """The other of a chat of two who is deleted is named, as before."""
+    """The deleted other user of a direct chat is named, as before."""
     write(raw, [entry(1)])
     write_tombstone(raw, "ann")
 

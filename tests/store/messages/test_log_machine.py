@@ -29,7 +29,7 @@ pytestmark = pytest.mark.long
 BACK_SECONDS = 60.0
 EXAMPLES = 25
 MAX_CRASHES = 2
-"""In one example; a start of the store takes as long as hundreds of calls."""
+"""The maximum in one example; a start of the store takes as long as hundreds of calls."""
 
 SENDERS = st.sampled_from(["ann", "Ann", "bob"])
 TEXTS = st.text(min_size=1, max_size=40) | st.just("x" * 16_384)
@@ -47,8 +47,8 @@ class Sent(NamedTuple):
 class LogMachine(RuleBasedStateMachine):
     """Does the same to a Log and to a list, and compares.
 
-    engine: an empty store that keeps its data across a crash. keep: how many messages the log may hold.
-    done: counts what was exercised.
+    engine: an empty store that keeps its data across a crash. keep: maximum number of messages in the log.
+    done: counts of the exercised cases.
     """
 
     def __init__(self, engine: Engine, keep: int, done: Counter[str]) -> None:
@@ -83,7 +83,7 @@ class LogMachine(RuleBasedStateMachine):
 
     @rule(sender=SENDERS, text=TEXTS, message_id=IDS)
     def send(self, sender: str, text: str, message_id: str | None) -> None:
-        """Send a message; one whose id is taken is the first one again, or a conflict."""
+        """Send a message; a repeated id gives the first message again, or a conflict."""
         content = Content(sender, text, message_id)
         known = self._by_id.get((sender.casefold(), message_id)) if message_id else None
         if known is not None and known.content.text != text:
@@ -158,13 +158,13 @@ class LogMachine(RuleBasedStateMachine):
 
     @rule(skip=st.integers(0, 20), limit=LIMITS)
     def pull_newest(self, skip: int, limit: int) -> None:
-        """Read the newest messages but for a few."""
+        """Read the newest messages except a few."""
         last = len(self._sent) - skip
         self._check_page(self._log.newest(CHAT, skip, limit), last - limit + 1, last)
 
     @rule(seq=st.integers(1, 40))
     def read_one(self, seq: int) -> None:
-        """Read one message, where there is one."""
+        """Read one existing message."""
         first = max(seq, self._base + 1)
         self._check_page(self._log.after(CHAT, seq - 1, 1), first, first)
 
@@ -182,7 +182,7 @@ class LogMachine(RuleBasedStateMachine):
     @precondition(lambda self: self._crashes < MAX_CRASHES)
     @rule()
     def crash(self) -> None:
-        """Kill the store and start it again: nothing that was answered is lost."""
+        """Kill the store and start it again: no answered message is lost."""
         self._crashes += 1
         self._engine.kill()
         self._engine.start()
@@ -217,7 +217,7 @@ def machine_on(engine: Engine, keep: int, done: Counter[str]) -> type[LogMachine
 
 @pytest.mark.parametrize("keep", [0, 7])
 def test_log_is_a_list(keep: int) -> None:
-    """Whatever is sent, sent again and read, and wherever the store crashes, the log is the list."""
+    """After any sends, repeats, reads and crashes of the store, the log equals the list."""
     done: Counter[str] = Counter()
     with ValkeyEngine(appendonly=True) as engine:
         run_state_machine_as_test(

@@ -28,20 +28,20 @@ BEYOND_ANY_LOG = 2**60
 
 Read = Callable[[Log, int, int], LogPage]
 READS: dict[str, Read] = {
-    "after": lambda log, place, limit: log.after(CHAT, place, limit),
-    "before": lambda log, place, limit: log.before(CHAT, place, limit),
-    "newest": lambda log, place, limit: log.newest(CHAT, place, limit),
+    "after": lambda log, position, limit: log.after(CHAT, position, limit),
+    "before": lambda log, position, limit: log.before(CHAT, position, limit),
+    "newest": lambda log, position, limit: log.newest(CHAT, position, limit),
 }
 SIDES = pytest.mark.parametrize("side", READS)
 
 
-def expected(side: str, history: list[LogEntry], place: int, limit: int) -> list[LogEntry]:
-    """Return the page of a plain list of entries: what the store is held against."""
+def expected(side: str, history: list[LogEntry], position: int, limit: int) -> list[LogEntry]:
+    """Return the page of a plain list of entries, which the store must match."""
     if side == "after":
-        return [one for one in history if one.seq > place][:limit]
+        return [one for one in history if one.seq > position][:limit]
     if side == "before":
-        return [one for one in history if one.seq < place][-limit:]
-    return history[: max(len(history) - place, 0)][-limit:]
+        return [one for one in history if one.seq < position][-limit:]
+    return history[: max(len(history) - position, 0)][-limit:]
 
 
 def history_of(length: int, base: int = 0) -> list[LogEntry]:
@@ -62,23 +62,23 @@ def test_every_page_of_a_short_log_matches_a_list(
     history = history_of(length, base)
     write(raw, history, base=base)
 
-    for place in {0, 1, 2, *range(max(base - 2, 0), base + length + 3), BEYOND_ANY_LOG}:
+    for position in {0, 1, 2, *range(max(base - 2, 0), base + length + 3), BEYOND_ANY_LOG}:
         for limit in (1, 2, 5, 1000):
-            page = READS[side](log, place, limit)
-            assert page == LogPage(base, base + length, EPOCH, expected(side, history, place, limit))
+            page = READS[side](log, position, limit)
+            assert page == LogPage(base, base + length, EPOCH, expected(side, history, position, limit))
 
 
 @SIDES
 @pytest.mark.parametrize("limit", [PIECE - 1, PIECE, PIECE + 1, 2 * PIECE, 2 * PIECE + 1, 1000])
-@pytest.mark.parametrize("place", [0, 1, PIECE - 1, PIECE, PIECE + 1, 200, 300, 301])
+@pytest.mark.parametrize("position", [0, 1, PIECE - 1, PIECE, PIECE + 1, 200, 300, 301])
 def test_page_is_complete_across_read_pieces(
-    log: Log, raw: RawClient, side: str, place: int, limit: int
+    log: Log, raw: RawClient, side: str, position: int, limit: int
 ) -> None:
     """A page is complete however it lies across the pieces that the script reads."""
     history = history_of(300)
     write(raw, history)
 
-    assert READS[side](log, place, limit).entries == expected(side, history, place, limit)
+    assert READS[side](log, position, limit).entries == expected(side, history, position, limit)
 
 
 @SIDES
@@ -91,10 +91,10 @@ def test_any_page_of_any_log_matches_a_list(log: Log, raw: RawClient, side: str,
     write(raw, history, base=base)
     near = st.integers(max(base - 3, 0), base + length + 3)
 
-    for place in data.draw(st.lists(near | st.integers(0, 205), max_size=5)):
+    for position in data.draw(st.lists(near | st.integers(0, 205), max_size=5)):
         limit = data.draw(st.integers(1, 1000) | st.integers(1, 5))
-        page = READS[side](log, place, limit)
-        assert page == LogPage(base, base + length, EPOCH, expected(side, history, place, limit))
+        page = READS[side](log, position, limit)
+        assert page == LogPage(base, base + length, EPOCH, expected(side, history, position, limit))
 
 
 @SIDES
@@ -107,29 +107,29 @@ def test_page_of_the_maximum_size_is_complete(log: Log, raw: RawClient, side: st
 
 
 @SIDES
-@pytest.mark.parametrize("place", [0, 1, BEYOND_ANY_LOG, 2**64])
+@pytest.mark.parametrize("position", [0, 1, BEYOND_ANY_LOG, 2**64])
 def test_unknown_chat_reads_as_empty_and_makes_no_key(
-    log: Log, raw: RawClient, side: str, place: int
+    log: Log, raw: RawClient, side: str, position: int
 ) -> None:
     """A chat without messages has empty pages, and reading it makes no key."""
-    assert READS[side](log, place, 10) == LogPage(0, 0, 0, [])
+    assert READS[side](log, position, 10) == LogPage(0, 0, 0, [])
     assert not raw.exists(keys.log(CHAT))
 
 
-@pytest.mark.parametrize("place", [0, 3, 7])
-def test_after_a_trimmed_place(log: Log, raw: RawClient, place: int) -> None:
-    """What follows a place that was trimmed begins at the first message there is."""
+@pytest.mark.parametrize("position", [0, 3, 7])
+def test_after_a_trimmed_position(log: Log, raw: RawClient, position: int) -> None:
+    """A page after a trimmed position begins at the first stored message."""
     write(raw, history_of(5, base=7), base=7)
 
-    assert [one.seq for one in log.after(CHAT, place, 2).entries] == [8, 9]
+    assert [one.seq for one in log.after(CHAT, position, 2).entries] == [8, 9]
 
 
-@pytest.mark.parametrize("place", [0, 3, 7, 8])
-def test_before_a_trimmed_place(log: Log, raw: RawClient, place: int) -> None:
-    """Nothing precedes a place that was trimmed, nor the first message there is."""
+@pytest.mark.parametrize("position", [0, 3, 7, 8])
+def test_before_a_trimmed_position(log: Log, raw: RawClient, position: int) -> None:
+    """Nothing precedes a trimmed position, nor the first stored message."""
     write(raw, history_of(5, base=7), base=7)
 
-    assert log.before(CHAT, place, 2).entries == []
+    assert log.before(CHAT, position, 2).entries == []
 
 
 # --- 4 MiB --------------------------------------------------------------------------------------------------
@@ -155,7 +155,7 @@ def test_page_ends_before_4_mib(log: Log, raw: RawClient, extra: int) -> None:
 
 @SIDES
 def test_one_message_is_always_given(log: Log, raw: RawClient, side: str) -> None:
-    """A message larger than a page is a page of its own, so that no reader is held up by it."""
+    """A message larger than a page is a page of its own, so that every reader can continue."""
     large = element(EPOCH, "ann", "x" * (PAGE_BYTES + 1))
     write_elements(raw, [large, large, large])
 
@@ -181,7 +181,7 @@ CHECKED_SIDES = pytest.mark.parametrize("side", ["after", "before"])
 @CHECKED_SIDES
 @pytest.mark.parametrize("seq", [8, 10, 12])
 def test_cursor_of_this_history(log: Log, raw: RawClient, side: str, seq: int) -> None:
-    """A cursor from this very history reads on, from the first message and the last too."""
+    """A cursor of this history continues, also from the first and the last message."""
     write(raw, history_of(5, base=7), base=7)
 
     page = expected(side, history_of(5, base=7), seq, 3)
@@ -229,7 +229,7 @@ def test_cursor_past_the_end(log: Log, raw: RawClient, side: str, seq: int) -> N
 
 @CHECKED_SIDES
 def test_cursor_after_a_failover(log: Log, raw: RawClient, side: str) -> None:
-    """Where a replica that was behind has taken over, a cursor of what was lost is HistoryChanged."""
+    """After a failover to a replica that was behind, a cursor of a lost message is HistoryChanged."""
     write(raw, history_of(3))
     for i in range(5):
         log.append(CHAT, Content("bob", f"written after the failover {i}"))
@@ -287,14 +287,14 @@ def test_corrupt_element_names_only_its_seq(log: Log, raw: RawClient, damaged: b
     assert [one.seq for one in log.after(CHAT, 7, 1).entries] == [8]
 
 
-# --- what a reader may read ---------------------------------------------------------------------------------
+# --- read permissions -------------------------------------------------------------------------------------
 
 HISTORY = history_of(9, base=3)
 MAY_READ = [Relation.INVITED, Relation.REQUESTED, Relation.LEFT, Relation.DELETED]
 
 
 def seen(log: Log, chat: str = GROUP, reader: str = "ann") -> tuple[int, int, list[int]]:
-    """Return base, head and the seqs that a reader is given, on which all ways of reading agree."""
+    """Return base, head and the seqs that a user can read, on which all ways of reading agree."""
     forward, backward = log.after(chat, 0, 100, reader=reader), log.newest(chat, 0, 100, reader=reader)
     assert forward == backward == log.before(chat, BEYOND_ANY_LOG, 100, reader=reader)
     one_by_one = [log.after(chat, seq - 1, 1, reader=reader).entries for seq in range(1, 15)]
@@ -303,14 +303,14 @@ def seen(log: Log, chat: str = GROUP, reader: str = "ann") -> tuple[int, int, li
 
 
 def bounds(base: int, head: int) -> tuple[int, int, list[int]]:
-    """Return what `seen` returns for a reader of everything between."""
+    """Return what `seen` returns for a reader of all messages."""
     return base, head, list(range(base + 1, head + 1))
 
 
 @pytest.mark.parametrize("history", [0, 1])
 @pytest.mark.parametrize("since", [0, 3, 4, 11, 12])
 def test_a_member_reads_from_when_they_joined(log: Log, raw: RawClient, since: int, history: int) -> None:
-    """A member reads what came after they joined, and from the start where the group shows its history."""
+    """A member reads messages after their join, and from the start where the group shows its history."""
     write(raw, HISTORY, base=3, chat=GROUP)
     write_group(raw, {"ann": since}, history=history)
 
@@ -351,7 +351,7 @@ def test_user_who_was_never_a_member_reads_nothing(
 @SIDES
 @pytest.mark.parametrize("deleted", [False, True])
 def test_no_such_group(log: Log, raw: RawClient, side: str, deleted: bool) -> None:
-    """A group that never was, or is deleted, is not found, by former members neither."""
+    """A missing or deleted group is not found, by former members neither."""
     write(raw, HISTORY, base=3, chat=GROUP)
     write_other(raw, "ann", Relation.LEFT, 0, 9)
     if deleted:
@@ -364,7 +364,7 @@ def test_no_such_group(log: Log, raw: RawClient, side: str, deleted: bool) -> No
 @pytest.mark.parametrize("cleared", [0, 3, 7, 12])
 @pytest.mark.parametrize("flags", [0, 16])
 def test_what_was_cleared(log: Log, raw: RawClient, cleared: int, flags: int) -> None:
-    """Of a chat of two a reader sees what came after they left it; the other sees all."""
+    """In a direct chat a reader sees messages after they left it; the other user sees all."""
     write(raw, HISTORY, base=3)
     write_reader(raw, "ann", CHAT, Held(0, 0, cleared, 1, flags))
 
@@ -375,7 +375,7 @@ def test_what_was_cleared(log: Log, raw: RawClient, cleared: int, flags: int) ->
 @CHECKED_SIDES
 @pytest.mark.parametrize("right", [True, False])
 def test_cursor_beyond_what_may_be_read(log: Log, raw: RawClient, side: str, right: bool) -> None:
-    """Who left cannot find out a later time: a cursor of it is HistoryChanged, right or not."""
+    """A former member cannot probe later messages: any cursor of them is HistoryChanged, right or not."""
     write(raw, HISTORY, base=3, chat=GROUP)
     write_group(raw, {"bob": 0})
     write_other(raw, "ann", Relation.LEFT, 0, 7)
@@ -388,7 +388,7 @@ def test_cursor_beyond_what_may_be_read(log: Log, raw: RawClient, side: str, rig
 
 @SIDES
 def test_senders_without_account(log: Log, raw: RawClient, side: str) -> None:
-    """A page of a group names who sent some of it and is deleted, and no one else."""
+    """A page of a group names its senders with deleted accounts, and no others."""
     senders = ["ann", "bob", "x" * 31, "y" * 32, "\u00e9" * 64, "\u00e9" * 200, "bob", "left"]
     lines = [element(EPOCH + seq, sender, "text") for seq, sender in enumerate(senders)]
     write_elements(raw, lines, chat=GROUP)
@@ -404,7 +404,7 @@ def test_senders_without_account(log: Log, raw: RawClient, side: str) -> None:
 
 
 def test_a_corrupt_sender_is_no_error_of_the_script(log: Log, raw: RawClient) -> None:
-    """An element whose sender cannot be read is CorruptEntry in a group, too."""
+    """An element with an unreadable sender is CorruptEntry in a group, too."""
     write_elements(raw, [b"\1" + b"\0" * 8 + b"\x92\xd9", b"\1", element(EPOCH, 5, "text")], chat=GROUP)
     write_group(raw, {"ann": 0})
 

@@ -1,4 +1,4 @@
-"""What the app logs of requests: who asked for what and how it ended, and no word of a message."""
+"""The app's log of requests: caller, route and outcome, without the content of messages."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ SEND_BODY = {"chat": CHAT, "sender": "ann", "text": WORD}
 
 @pytest.fixture
 def logged(app_on_engine: None) -> Iterator[io.StringIO]:
-    """What the app logs of calls, once it has connected to the store."""
+    """The app's log of calls, after it has connected to the store."""
     services.current().prepare(connect=True)
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
@@ -70,7 +70,7 @@ def test_one_line_a_request(
 
 
 def test_id_of_the_client(logged: io.StringIO) -> None:
-    """A request that came with an id is logged and answered under it."""
+    """A request that came with an id is logged and answered with it."""
     answer = call("GET", "/ping", x_request_id="client-7")
 
     assert answer.headers["X-Request-Id"] == lines(logged)[0]["request_id"] == "client-7"
@@ -86,7 +86,7 @@ def test_conflict_is_logged_by_its_code(logged: io.StringIO) -> None:
 
 
 def test_store_that_is_gone(logged: io.StringIO, engine: Engine) -> None:
-    """A store that is gone is logged as an error that says what went wrong with which server."""
+    """A store that is gone is logged as an error that names the server and the failure."""
     engine.kill()
 
     assert call("POST", MESSAGES, body={"text": WORD}).status == 503

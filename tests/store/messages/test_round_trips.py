@@ -1,4 +1,4 @@
-"""What a send and a pull cost the store, counted by the store itself (`INFO commandstats`)."""
+"""The store commands of a send and a pull, counted by the store itself (`INFO commandstats`)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ SEND = {"evalsha": 1, "time": 1, "lindex": 2, "rpush": 1, "hget": 1, "hset": 2}
 SEND_WITH_ID = SEND | {"hget": 1 + IDS_KEYS, "hset": 3, "expire": 1}
 SEND_TO_GROUP = SEND | {"hget": 2, "hmget": 1, "hkeys": 1}
 TELL_ONE = {"evalsha": 1, "hget": 2, "zscore": 1, "hexists": 1, "zadd": 2, "time": 1, "hset": 1, "hgetall": 1}
-"""Of the two of a chat, whose inboxes are in two partitions."""
+"""The two inboxes of the direct chat are in two partitions."""
 
 MESSAGES = f"/v1/chats/{CHAT}/messages"
 SEND_BODY = {"chat": CHAT, "sender": "ann", "text": "hello"}
@@ -38,7 +38,7 @@ PULL_BODY = {"chat": CHAT, "cursor": 0, "limit": 10}
 
 
 def together(*counts: dict[str, int]) -> dict[str, int]:
-    """Return how often each command runs in all."""
+    """Return the total count of each command."""
     total: Counter[str] = Counter()
     for one in counts:
         total.update(one)
@@ -61,7 +61,7 @@ class Commands:
             node.config_resetstat()
 
     def counted(self) -> dict[str, int]:
-        """Return how often each command ran since `reset`, on all nodes together."""
+        """Return the count of each command since `reset`, on all nodes together."""
         counts: Counter[str] = Counter()
         for node in self._nodes:
             stats: Any = node.info("commandstats")
@@ -94,7 +94,7 @@ def test_send_takes_one_round_trip(warm: Log, commands: Commands) -> None:
 
 
 def test_first_message_of_a_chat(warm: Log, commands: Commands) -> None:
-    """The message that begins a chat is one round trip as well."""
+    """The first message of a chat takes one round trip."""
     commands.reset()
     warm.append("ann:cid", Content("ann", "hello"))
 
@@ -103,7 +103,7 @@ def test_first_message_of_a_chat(warm: Log, commands: Commands) -> None:
 
 
 def test_send_with_id(warm: Log, commands: Commands) -> None:
-    """A send with an id is one round trip, and so is the same again."""
+    """A send with an id takes one round trip, and so does its repetition."""
     commands.reset()
     warm.append(CHAT, Content("ann", "hello", "id-1"))
     assert commands.counted() == SEND_WITH_ID
@@ -116,7 +116,7 @@ def test_send_with_id(warm: Log, commands: Commands) -> None:
 
 
 def test_send_to_a_group(warm: Log, commands: Commands, raw: RawClient) -> None:
-    """A send to a group is one round trip, which reads who may send and who is to be told."""
+    """A send to a group takes one round trip, which reads permissions and recipients."""
     write_group(raw, {"ann": 0, "bob": 0})
     warm.append(GROUP, Content("ann", "hello"))
     commands.reset()
@@ -125,23 +125,23 @@ def test_send_to_a_group(warm: Log, commands: Commands, raw: RawClient) -> None:
     assert commands.counted() == SEND_TO_GROUP
 
 
-@pytest.mark.parametrize("standing", ["member", "left"])
-def test_pull_of_a_group(warm: Log, commands: Commands, raw: RawClient, standing: str) -> None:
-    """A pull of a group is one round trip, which reads the reader's rights and which senders are deleted."""
+@pytest.mark.parametrize("relation", ["member", "left"])
+def test_pull_of_a_group(warm: Log, commands: Commands, raw: RawClient, relation: str) -> None:
+    """A pull of a group takes one round trip, which reads permissions and deleted senders."""
     write_group(raw, {"ann": 0, "bob": 0})
     for _ in range(3):
         warm.append(GROUP, Content("ann", "hello"))
     write_other(raw, "cid", Relation.LEFT, 0, 3)
     warm.after(GROUP, 0, 1)
     commands.reset()
-    warm.after(GROUP, 0, 10, reader="ann" if standing == "member" else "cid")
+    warm.after(GROUP, 0, 10, reader="ann" if relation == "member" else "cid")
 
-    asked_others = {} if standing == "member" else {"hget": 1}
+    asked_others = {} if relation == "member" else {"hget": 1}
     assert commands.counted() == together(PAGE_OF_THREE, RIGHTS_IN_GROUP, {"hmget": 1}, asked_others)
 
 
 def test_pull_as_a_reader(warm: Log, commands: Commands) -> None:
-    """A pull of a chat of two as one of them is one round trip, which reads what they have cleared."""
+    """A pull of a direct chat takes one round trip, which reads the reader's cleared messages."""
     commands.reset()
     warm.after(CHAT, 0, 10, reader="ann")
 
@@ -221,7 +221,7 @@ def test_request_runs_one_script_and_a_send_two_more(
 
 
 def test_page_goes_on_by_its_own_cursor(served: Commands) -> None:
-    """A page asked for with the cursor of the one before is one round trip, its check included."""
+    """A pull by the cursor of the previous page takes one round trip, its check included."""
     page = call("GET", MESSAGES, "after=0&limit=1").body
     served.reset()
     following = call("GET", MESSAGES, f"after={page['next']}").body
@@ -245,7 +245,7 @@ def test_page_goes_on_by_its_own_cursor(served: Commands) -> None:
 def test_a_refused_request_does_not_ask_the_store(
     served: Commands, path: str, body: Any, status: int
 ) -> None:
-    """What the rules refuse never reaches the store."""
+    """A request that the rules refuse sends no command to the store."""
     served.reset()
     answer = call("POST", path, body=body)
 
@@ -261,7 +261,7 @@ def test_ping_does_not_ask_the_store(served: Commands) -> None:
 
 
 def test_health_asks_every_primary(served: Commands, engine: Engine) -> None:
-    """GET /health is one PING for each primary."""
+    """GET /health sends one PING to each primary."""
     call("GET", "/health")
     served.reset()
 
@@ -277,8 +277,8 @@ BAD = f"Bearer parley_{'B' * 43}.{{}}"
 CLOSED = {"PARLEY_AUTH": "required", "PARLEY_RATE_LIMITS": "read=1000,write=1000,search=1000,auth=1000"}
 
 
-class Trips:
-    """Counts the round trips of one client: what it sends before it reads.
+class RoundTrips:
+    """Counts the round trips of one client: sends before a read.
 
     A node of the client's own, which hands everything on to the real one.
     """
@@ -289,12 +289,12 @@ class Trips:
         self.sizes: list[int] = []
 
     def execute(self, command: Command, *, repeatable: bool) -> Any:
-        """Count one command as a trip."""
+        """Count one command as a round trip."""
         self.sizes.append(1)
         return self._node.execute(command, repeatable=repeatable)
 
     def execute_all(self, commands: Sequence[Command]) -> list[Any]:
-        """Count several that go out together as one trip."""
+        """Count several commands that go out together as one round trip."""
         self.sizes.append(len(commands))
         return self._node.execute_all(commands)
 
@@ -304,8 +304,8 @@ class Trips:
 
 
 @pytest.fixture
-def trips(app_on_engine: None, raw: RawClient, monkeypatch: pytest.MonkeyPatch) -> Trips:
-    """The app on the engine, closed, with ann's session, bob and three messages; its trips from now on."""
+def round_trips(app_on_engine: None, raw: RawClient, monkeypatch: pytest.MonkeyPatch) -> RoundTrips:
+    """The app on the engine, closed, with ann's session, bob and three messages; counts later round trips."""
     for name, value in CLOSED.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(account_status, "KEPT_SECONDS", 3600.0)
@@ -314,15 +314,15 @@ def trips(app_on_engine: None, raw: RawClient, monkeypatch: pytest.MonkeyPatch) 
     write_account(raw, "bob")
     write_session(raw, "ann", digest_of(TOKEN), now, now, now + HOUR)
     store = services.current()._store
-    store._node = trips = Trips(store._node)
+    store._node = round_trips = RoundTrips(store._node)
     for _ in range(3):
         assert call("POST", "/api/send", body=SEND_BODY, **WITH_TOKEN).status == 204
     assert call("GET", MESSAGES, **WITH_TOKEN).status == 200
     # Every server that a test asks has the scripts by now.
     assert call("POST", "/v1/chats/ann:nobody/messages", body={"text": "hello"}, **WITH_TOKEN).status == 404
     assert call("GET", MESSAGES, Authorization=BAD.format("nobody")).status == 401
-    trips.sizes.clear()
-    return trips
+    round_trips.sizes.clear()
+    return round_trips
 
 
 AUTHENTICATE, AUTHENTICATE_AND_PEER, AUTHENTICATE_AND_PAGE, APPEND = 1, 2, 2, 1
@@ -353,43 +353,43 @@ TELL_BOTH, TELL_ME = 2, 1
     ],
 )
 def test_send_with_a_token_takes_three_round_trips(
-    trips: Trips, method: str, path: str, query: str, body: Any, status: int, sizes: list[int]
+    round_trips: RoundTrips, method: str, path: str, query: str, body: Any, status: int, sizes: list[int]
 ) -> None:
     """A send is authenticated, written and delivered: three; a pull, or a refused call, takes one."""
     answer = call(method, path, query, body, **WITH_TOKEN)
 
-    assert (answer.status, trips.sizes) == (status, sizes)
+    assert (answer.status, round_trips.sizes) == (status, sizes)
 
 
 OF_GROUP = f"/v1/chats/{GROUP}/messages"
 
 
-def test_duplicate_send_takes_two_round_trips(trips: Trips) -> None:
+def test_duplicate_send_takes_two_round_trips(round_trips: RoundTrips) -> None:
     """A repeated send is authenticated and found: two round trips."""
     for sizes in ([AUTHENTICATE_AND_PEER, APPEND, TELL_BOTH], [AUTHENTICATE_AND_PEER, APPEND]):
-        trips.sizes.clear()
+        round_trips.sizes.clear()
         assert call("POST", MESSAGES, "", {"text": "hello", "id": "id-1"}, **WITH_TOKEN).status == 201
-        assert trips.sizes == sizes
+        assert round_trips.sizes == sizes
 
 
 @pytest.mark.parametrize(("members", "large"), [(2, {}), (100, {}), (100, {"large": 1})])
 def test_group_send_takes_at_most_three_round_trips(
-    trips: Trips, raw: RawClient, members: int, large: dict[str, Any]
+    round_trips: RoundTrips, raw: RawClient, members: int, large: dict[str, Any]
 ) -> None:
     """A send to a group of 100 takes three, to a large one two; a pull and a single message take one."""
     handles = ["ann", *(f"user{i}" for i in range(1, members))]
     write_group(raw, dict.fromkeys(handles, 0), **large)
     assert call("POST", OF_GROUP, "", {"text": "hello"}, **WITH_TOKEN).status == 201
     assert call("GET", OF_GROUP, **WITH_TOKEN).status == 200
-    trips.sizes.clear()
+    round_trips.sizes.clear()
 
     assert call("POST", OF_GROUP, "", {"text": "hello"}, **WITH_TOKEN).status == 201
     tell = [] if large else [len(partitions.by_partition(handles, each=5))]
-    assert trips.sizes == [AUTHENTICATE, APPEND, *tell]
+    assert round_trips.sizes == [AUTHENTICATE, APPEND, *tell]
     for path in (OF_GROUP, OF_GROUP + "/2"):
-        trips.sizes.clear()
+        round_trips.sizes.clear()
         assert call("GET", path, **WITH_TOKEN).status == 200
-        assert trips.sizes == [AUTHENTICATE_AND_PAGE]
+        assert round_trips.sizes == [AUTHENTICATE_AND_PAGE]
 
 
 @pytest.mark.parametrize(
@@ -401,26 +401,28 @@ def test_group_send_takes_at_most_three_round_trips(
 )
 @pytest.mark.parametrize("there", [True, False])
 def test_stranger_is_refused_in_the_same_script(
-    trips: Trips, raw: RawClient, method: str, path: str, body: Any, sizes: list[int], there: bool
+    round_trips: RoundTrips, raw: RawClient, method: str, path: str, body: Any, sizes: list[int], there: bool
 ) -> None:
-    """A user who is no member of a group is refused by the very script that would read or write."""
+    """The very script that reads or writes refuses a user who is not a member of the group."""
     if there:
         write_group(raw, {"bob": 0})
     assert call(method, path, "", body, **WITH_TOKEN).status >= 400
-    trips.sizes.clear()
+    round_trips.sizes.clear()
     answer = call(method, path, "", body, **WITH_TOKEN)
 
-    assert (answer.status, trips.sizes) == (403 if there else 404, sizes)
+    assert (answer.status, round_trips.sizes) == (403 if there else 404, sizes)
 
 
 @pytest.mark.parametrize("of", ["ann", "bob", "nobody"])
 @pytest.mark.parametrize(
     ("method", "body"), [("GET", None), ("POST", {"text": "hello"}), ("POST", {"text": " "})]
 )
-def test_refused_token_is_checked_once(trips: Trips, raw: RawClient, method: str, body: Any, of: str) -> None:
+def test_refused_token_is_checked_once(
+    round_trips: RoundTrips, raw: RawClient, method: str, body: Any, of: str
+) -> None:
     """An invalid token is checked once, and nothing is written."""
     before: Any = raw.llen(keys.log(CHAT))
     answer = call(method, MESSAGES, "", body, Authorization=BAD.format(of))
 
-    assert (answer.status, len(trips.sizes)) == (401, 1)
+    assert (answer.status, len(round_trips.sizes)) == (401, 1)
     assert raw.llen(keys.log(CHAT)) == before

@@ -35,39 +35,41 @@ NOTHING = Left(last=False, handle="", connections=[])
 
 
 class Room:
-    """A group of ann, bob and cid, and its clients."""
+    """A group of ann, bob and cid, and its chat connections."""
 
     def __init__(self, store: Store, raw: RawClient) -> None:
         self.store, self.raw = store, raw
-        self.clients = ChatConnections(LEASE)
+        self.connections = ChatConnections(LEASE)
         write_group(raw, {"ann": 0, "bob": 0, "cid": 0}, large=1)
 
     def attach(self, connection: str, handle: str, *, joined: bool = True) -> Joined | None:
         """Attach a connection."""
-        return self.store.run(self.clients.attach(GROUP, handle, connection, joined=joined, protobuf=False))
+        return self.store.run(
+            self.connections.attach(GROUP, handle, connection, joined=joined, protobuf=False)
+        )
 
     def first(self, connection: str, handle: str, *, joined: bool = True) -> bool:
-        """Attach a connection; returns whether its user has come with it."""
+        """Attach a connection; return whether it is its user's first."""
         held = self.attach(connection, handle, joined=joined)
         assert held is not None
         return held.first
 
     def detach(self, connection: str) -> Left:
         """Detach a connection."""
-        return self.store.run(self.clients.detach(GROUP, connection))
+        return self.store.run(self.connections.detach(GROUP, connection))
 
     def joined(self, reader: str = "ann") -> list[tuple[str, str]]:
-        """Return who has joined."""
-        found = self.store.run(self.clients.joined(GROUP, reader))
+        """Return the joined connections."""
+        found = self.store.run(self.connections.joined(GROUP, reader))
         return sorted((one.connection, one.handle) for one in found)
 
     def age(self, connection: str, by: int = 1) -> None:
-        """Make a client one that expired some µs ago."""
+        """Age a chat connection: it expired some µs ago."""
         held: Any = self.raw.hget(keys.chat_connections(GROUP), connection)
         self.raw.hset(keys.chat_connections(GROUP), connection, (clock(self.raw) - by).to_bytes(8) + held[8:])
 
     def held(self) -> set[str]:
-        """Return all clients that are kept."""
+        """Return all stored chat connections."""
         return set(fields_of(self.raw, keys.chat_connections(GROUP)))
 
 
@@ -80,7 +82,7 @@ def room(store: Store, raw: RawClient) -> Room:
 def test_stored_chat_connection_matches_the_documented_layout(room: Room, raw: RawClient) -> None:
     """A stored chat connection has the documented layout, and expires some time after the last lease."""
     before = clock(raw)
-    attaching = room.clients.attach(GROUP, "ann", "c1", joined=True, protobuf=True)
+    attaching = room.connections.attach(GROUP, "ann", "c1", joined=True, protobuf=True)
     assert room.store.run(attaching) == Joined(True, [ChatConnection("c1", True, "ann")])
 
     (held,) = fields_of(raw, keys.chat_connections(GROUP)).values()
@@ -103,7 +105,7 @@ def test_coming_and_going(room: Room) -> None:
 
 
 def test_attached_without_joining(room: Room) -> None:
-    """A connection that is only pushed to is nobody's coming or going, until it joins; joined it stays."""
+    """A connection that is attached without joining is not announced; once joined, it stays so."""
     assert not room.first("a1", "ann", joined=False)
     assert room.joined() == []
     assert room.first("a1", "ann")
@@ -116,7 +118,7 @@ def test_attached_without_joining(room: Room) -> None:
 
 
 def test_expired_connection_is_absent_and_its_user_leaves_once(room: Room) -> None:
-    """An expired connection is absent; the first of a user's that is detached counts as the last."""
+    """An expired connection is absent; a user's first detach after it counts as the last."""
     for connection, handle in (("a1", "ann"), ("a2", "ann"), ("b1", "bob"), ("c1", "cid")):
         room.first(connection, handle)
     for connection in ("a1", "a2", "b1"):
@@ -132,7 +134,7 @@ def test_expired_connection_is_absent_and_its_user_leaves_once(room: Room) -> No
 
 
 def test_expired_ones_are_kept_for_a_while(room: Room) -> None:
-    """Who expired a moment ago is kept, so that the room is told; who did long ago goes when others come."""
+    """A newly expired connection is kept for the announcement; an old one goes when others attach."""
     for connection, handle in (("a1", "ann"), ("b1", "bob")):
         room.first(connection, handle)
     room.age("a1", GRACE + 1)
@@ -145,7 +147,7 @@ def test_expired_ones_are_kept_for_a_while(room: Room) -> None:
 
 
 def test_clients_of_a_clock_that_fell_back(room: Room) -> None:
-    """A client whose lease is too long gets one from now as soon as another comes; it stays as it was."""
+    """A connection whose lease is too long gets one from now when another attaches, and stays unchanged."""
     room.attach("c1", "ann")
     room.age("c1", by=-3 * LEASE)
     room.attach("c2", "bob")
@@ -156,7 +158,7 @@ def test_clients_of_a_clock_that_fell_back(room: Room) -> None:
 
 
 def test_coming_again_after_expiring(room: Room) -> None:
-    """A connection that expired and joins again is its user's first once more."""
+    """A connection that expired and joins again counts as its user's first."""
     room.first("a1", "ann")
     room.age("a1")
 
@@ -168,14 +170,14 @@ def test_renewal_extends_a_connection_and_revives_none(room: Room) -> None:
     """A renewed chat connection lives on unchanged; one that is gone or expired stays gone."""
     room.first("a1", "ann")
     before = clock(room.raw)
-    assert room.store.run(room.clients.renew(GROUP, "a1"))
+    assert room.store.run(room.connections.renew(GROUP, "a1"))
     held = fields_of(room.raw, keys.chat_connections(GROUP))["a1"]
     assert int.from_bytes(held[:8]) >= before + LEASE
     assert held[8:] == b"\1ann"
 
     room.age("a1")
-    assert not room.store.run(room.clients.renew(GROUP, "a1"))
-    assert not room.store.run(room.clients.renew(GROUP, "a2"))
+    assert not room.store.run(room.connections.renew(GROUP, "a1"))
+    assert not room.store.run(room.connections.renew(GROUP, "a2"))
     assert room.held() == {"a1"}
 
 
@@ -227,11 +229,11 @@ def test_room_with_ten_thousand_connections_works(room: Room, raw: RawClient) ->
     assert len(room.detach("a1").connections) == 10_000
 
 
-# --- what is owed ---------------------------------------------------------------------------
+# --- pending ------------------------------------------------------------------------------
 
 
 def test_audience_of_a_large_chat(room: Room, raw: RawClient) -> None:
-    """The newest message of a large chat goes to its clients, of a small one to its members."""
+    """The newest message of a large chat goes to its connections, of a small one to its members."""
     outbox, log = Outbox(), MessageLog()
     room.first("a1", "ann", joined=False)
     write_client(raw, "d1", "dan", FOR_EVER)
@@ -247,7 +249,7 @@ def test_audience_of_a_large_chat(room: Room, raw: RawClient) -> None:
 
 @pytest.mark.parametrize("chat", [CHAT, GROUP])
 def test_what_was_pushed(room: Room, chat: str) -> None:
-    """What was pushed is noted while a message is owed, only rises, and goes with it."""
+    """The pushed seq is stored while a message is pending, only rises, and is deleted with it."""
     outbox, log = Outbox(), MessageLog()
 
     def pushed(time: int) -> bool:
@@ -273,14 +275,14 @@ def test_full_store_still_renews_lists_and_detaches(engine: Engine, room: Room) 
     """Without memory chat connections are still renewed, listed and detached."""
     room.first("a1", "ann")
     with without_memory(engine):
-        assert room.store.run(room.clients.renew(GROUP, "a1"))
+        assert room.store.run(room.connections.renew(GROUP, "a1"))
         assert room.joined() == [("a1", "ann")]
         assert room.detach("a1").last
     assert room.joined() == []
 
 
 def test_every_key_is_declared(engine: Engine, raw: RawClient) -> None:
-    """An account that may touch nothing but the keys the scripts are given can run all of their ways."""
+    """A store user with access to declared keys only can run every branch of the scripts."""
     kinds = (keys.chat, keys.members, keys.chat_connections, keys.log, keys.outbox)
     rules = ["on", ">pass", "+@all", *(f"~{kind(GROUP)}" for kind in kinds)]
     for node in engine.nodes:
@@ -290,7 +292,7 @@ def test_every_key_is_declared(engine: Engine, raw: RawClient) -> None:
         write_member(raw, "dan", 0)
         assert room.first("a1", "ann")
         assert room.joined() == [("a1", "ann")]
-        assert room.store.run(room.clients.renew(GROUP, "a1"))
+        assert room.store.run(room.connections.renew(GROUP, "a1"))
         assert room.store.run(Outbox().audience(GROUP)).recipients == [Recipient("a1", False)]
         assert not room.store.run(Outbox().pushed(GROUP, 1))
         assert room.detach("a1").last

@@ -27,7 +27,7 @@ TICKETS = st.sampled_from([bytes([number]) * 32 for number in range(4)])
 
 
 def names(recipients: list[Recipient]) -> set[str]:
-    """Return which connections these are."""
+    """Return the ids of connections."""
     return {recipient.connection for recipient in recipients}
 
 
@@ -43,7 +43,7 @@ class Modelled:
 class ConnectionMachine(RuleBasedStateMachine):
     """Does the same to a store and to a dictionary, and compares after each step.
 
-    told: what a watcher believes who heard every notice, and never looked.
+    notified: the presence by all notices alone.
     """
 
     def __init__(self, engine: Engine, store: Store, raw: RawClient, done: Counter[str]) -> None:
@@ -51,13 +51,13 @@ class ConnectionMachine(RuleBasedStateMachine):
         engine.flush()
         self._store, self._raw, self._done = store, raw, done
         self._people = People(store, raw)
-        self._presence = self._people.presence
+        self._connections = self._people.connections
         self._held: dict[str, Modelled] = {}
         self._tickets: dict[bytes, bytes] = {}
         self._sessions: set[bytes] = set()
-        self._told = False
+        self._notified = False
         write_account(raw, "ann")
-        store.run(self._presence.watch("ann", "w1", "bob", protobuf=False))
+        store.run(self._connections.watch("ann", "w1", "bob", protobuf=False))
         for session in (SESSION, OTHER_SESSION):
             self.log_in(session)
 
@@ -73,11 +73,11 @@ class ConnectionMachine(RuleBasedStateMachine):
 
     @rule(session=SESSIONS, tell=st.booleans())
     def log_out(self, session: bytes, tell: bool) -> None:
-        """End a session, and its connections, unless the process ends in between."""
+        """End a session and its connections, unless the process crashes in between."""
         self._store.run(Sessions().end("ann", session[:8].hex()))
         self._sessions.discard(session)
         if tell:
-            ended = names(self._store.run(self._presence.drop_session("ann", session[:8])))
+            ended = names(self._store.run(self._connections.drop_session("ann", session[:8])))
             assert ended == {name for name, one in self._held.items() if one.session == session}
             for name in ended:
                 self._held[name].live = False
@@ -85,7 +85,7 @@ class ConnectionMachine(RuleBasedStateMachine):
     @rule(keep=st.sampled_from([b"", SESSION]))
     def end_connections(self, keep: bytes) -> None:
         """End all connections, or all but those of a session; the sessions go on."""
-        ended = names(self._store.run(self._presence.drop_session("ann", b"", keep)))
+        ended = names(self._store.run(self._connections.drop_session("ann", b"", keep)))
         assert ended == {name for name, one in self._held.items() if one.session != keep}
         for name in ended:
             self._held[name].live = False
@@ -93,7 +93,7 @@ class ConnectionMachine(RuleBasedStateMachine):
     @rule(ticket=TICKETS, session=SESSIONS)
     def make_ticket(self, ticket: bytes, session: bytes) -> None:
         """Make a ticket for a session, which may end before it is used."""
-        self._store.run(self._presence.ticket("ann", ticket, session, None))
+        self._store.run(self._connections.ticket("ann", ticket, session, None))
         self._tickets[ticket] = session
 
     @rule(ticket=TICKETS, connection=CONNECTIONS)
@@ -101,7 +101,7 @@ class ConnectionMachine(RuleBasedStateMachine):
         """Connect by a ticket; connections have ids of their own."""
         if connection in self._held:
             return
-        query = self._presence.connect("ann", ticket, b"", connection, protobuf=False)
+        query = self._connections.connect("ann", ticket, b"", connection, protobuf=False)
         outcome = self._store.run(query).outcome
         session = self._tickets.pop(ticket, None)
         if session is None:
@@ -123,7 +123,7 @@ class ConnectionMachine(RuleBasedStateMachine):
 
     @rule(connection=CONNECTIONS)
     def hello(self, connection: str) -> None:
-        """Say hello, which tells of whom there was nobody before."""
+        """Say hello, which announces a user who was offline."""
         was_online, one = self._online(), self._held.get(connection)
         changed = self._people.ready(connection)
         if one is None or not one.live:
@@ -136,21 +136,21 @@ class ConnectionMachine(RuleBasedStateMachine):
             one.ready = True
             assert changed.changed == (not was_online)
             assert [recipient.connection for recipient in changed.watchers] == ["w1"] * changed.changed
-            self._told = True
+            self._notified = True
             self._done["ready"] += 1
 
     @rule(connection=CONNECTIONS)
     def renew(self, connection: str) -> None:
         """Renew a lease."""
         one = self._held.get(connection)
-        renewed = self._store.run(self._presence.renew("ann", connection))
+        renewed = self._store.run(self._connections.renew("ann", connection))
         assert renewed == (one is not None and one.live and one.session in self._sessions)
         if one is not None:
             one.live = renewed
 
     @rule(connection=CONNECTIONS)
     def expire(self, connection: str) -> None:
-        """Let the time of a lease go by."""
+        """Let a lease expire."""
         one = self._held.get(connection)
         if one is not None and one.live:
             self._people.age(connection)
@@ -158,34 +158,34 @@ class ConnectionMachine(RuleBasedStateMachine):
 
     @rule()
     def vanish(self) -> None:
-        """Let the time of all leases go by."""
+        """Let all leases expire."""
         for connection in self._held:
             self.expire(connection)
 
     @rule(connection=CONNECTIONS)
     def drop(self, connection: str) -> None:
-        """Drop a connection, or one that was dropped; offline is said once."""
+        """Drop a connection, perhaps again; offline is announced once."""
         one = self._held.pop(connection, None)
         changed = self._people.drop(connection)
         assert changed.changed == (one is not None and one.ready and not self._online())
         if changed.changed:
-            assert self._told
+            assert self._notified
             assert [recipient.connection for recipient in changed.watchers] == ["w1"]
-            self._told = False
+            self._notified = False
             for name in [name for name, other in self._held.items() if other.ready]:
-                del self._held[name]  # these have expired, and their going was just told
+                del self._held[name]  # these have expired, and their end was just announced
 
     @rule()
     def sweep(self) -> None:
-        """Drop all that has expired: whoever hears every notice knows how it is then."""
+        """Drop all expired connections: the notices then match the model."""
         for _, connection in self._people.expired():
             self.drop(connection)
-        assert self._told == self._online()
+        assert self._notified == self._online()
         assert self._people.expired() == []
 
     @invariant()
     def compare(self) -> None:
-        """Compare what is shown, and to whom something would be pushed."""
+        """Compare the shown presence and the targets of pushes."""
         ready = sorted(name for name, one in self._held.items() if one.live and one.ready)
         assert self._people.online() == bool(ready)
         assert self._people.recipients("ann") == ready
@@ -204,7 +204,7 @@ def machine_on(engine: Engine, store: Store, raw: RawClient, done: Counter[str])
 
 
 def test_connections_against_a_model(engine: Engine, store: Store, raw: RawClient) -> None:
-    """In any order the store says who is online, lets in once for a ticket, and tells of no change twice."""
+    """In any order users are shown right, a ticket opens one connection, and no change is announced twice."""
     done: Counter[str] = Counter()
     run_state_machine_as_test(
         machine_on(engine, store, raw, done),

@@ -1,4 +1,4 @@
-"""Where something goes that is never stored, and whom a block hides, on every engine."""
+"""Recipients of signals, which are never stored, and blocks that hide users, on every engine."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ USERS = [f"user{number}" for number in range(20)]
 
 @pytest.fixture
 def people(store: Store, raw: RawClient) -> People:
-    """Twenty users, of whom each has a connection, in many partitions."""
+    """Twenty users in many partitions, each with a connection."""
     people = People(store, raw)
     for user in USERS:
         people.come(f"of-{user}", user)
@@ -32,12 +32,12 @@ def people(store: Store, raw: RawClient) -> People:
 def reached(
     store: Store, handles: list[str], size: int = 0, limit: int = 0, *, accepts: bool = False
 ) -> Recipients:
-    """Return where users are, for something of ann's."""
+    """Return the recipients of a signal of ann's."""
     return store.run(EphemeralRecipients.of("ann", handles, size, limit, accepts=accepts))
 
 
 def of(found: Recipients) -> list[str]:
-    """Return whose connections were found."""
+    """Return the users of the found connections."""
     return sorted(recipient.connection.removeprefix("of-") for recipient in found.connections)
 
 
@@ -57,7 +57,7 @@ def test_blocking_and_deleted_users_are_not_reached(store: Store, raw: RawClient
 
 
 def test_a_signal_takes_from_what_may_go_to_each(store: Store, people: People) -> None:
-    """To whom too much went is left out, with how long to wait; others have it."""
+    """A recipient whose limit is used up is left out, with a wait; others are reached."""
     for _ in range(3):
         assert of(reached(store, ["user1"], 300, 1000)) == ["user1"]
 
@@ -75,7 +75,7 @@ def test_signal_to_an_offline_user_leaves_no_trace(store: Store, raw: RawClient)
 
 @pytest.mark.parametrize("limit", [0, 1000])
 def test_acceptance_by_a_signal_lasts_a_day(store: Store, raw: RawClient, people: People, limit: int) -> None:
-    """It lasts whether or not bytes are limited; other signals are no acceptance."""
+    """An acceptance lasts a day, whether or not bytes are limited; other signals are no acceptance."""
     reached(store, ["user1"])
     reached(store, ["user1"], 10, limit)
     assert not store.run(EphemeralRecipients.accepts("ann", "user1"))
@@ -90,7 +90,7 @@ def test_acceptance_by_a_signal_lasts_a_day(store: Store, raw: RawClient, people
 def test_a_signal_that_accepts_no_calls_does_not_prolong_what_was_accepted(
     store: Store, raw: RawClient, people: People
 ) -> None:
-    """It is still taken from the bytes that may go, and takes nothing back."""
+    """A signal that accepts no calls still counts towards the byte limit, and takes nothing back."""
     reached(store, ["user1"], 300, 1000, accepts=True)
     raw.expire(keys.signals("user1", "ann"), 100)
     for _ in range(2):
@@ -103,7 +103,7 @@ def test_a_signal_that_accepts_no_calls_does_not_prolong_what_was_accepted(
 
 
 def test_accepting_members_have_the_flag(store: Store, raw: RawClient) -> None:
-    """Those with the flag, in a direct chat and in a group; a large chat is not read."""
+    """Accepting members have the flag, in a direct chat and in a group; a large chat is not read."""
     for chat in ("ann:bob", GROUP):
         write_reader(raw, "ann", chat, Held(1, 1, 0, 7, ACCEPTED | PINNED))
         write_reader(raw, "bob", chat, Held(1, 1, 0, 7, PINNED))
@@ -122,7 +122,7 @@ def test_follow_is_read_from_the_followers_list(store: Store, raw: RawClient) ->
 
 
 def test_blocks_are_found_in_both_directions(store: Store, raw: RawClient) -> None:
-    """Those who block a user, and those whom the user blocks, are found in many partitions."""
+    """Users who block a user, and users whom they block, are found in many partitions."""
     for user in ("user3", "user7"):
         raw.zadd(keys.blocked(user), {"ann": 1})
         raw.zadd(keys.blocked("ann"), {user: 1})
@@ -132,14 +132,16 @@ def test_blocks_are_found_in_both_directions(store: Store, raw: RawClient) -> No
 
 
 def test_how_a_user_is_shown_to_one_watcher(store: Store, raw: RawClient, people: People) -> None:
-    """With that one's connections alone; a user who never was is shown to nobody."""
+    """A user is shown with one watcher's connections alone; an unknown user is shown to nobody."""
     write_account(raw, "user1")
     for connection, watcher in (("a1", "ann"), ("a2", "ann"), ("b1", "bob")):
-        store.run(people.presence.watch("user1", connection, watcher, protobuf=False))
+        store.run(people.connections.watch("user1", connection, watcher, protobuf=False))
 
-    found = store.run(people.presence.watching("user1", "ann"))
+    found = store.run(people.connections.watching("user1", "ann"))
     assert found is not None
     assert (found.shown.online, sorted(one.connection for one in found.recipients)) == (True, ["a1", "a2"])
     raw.zadd(keys.blocked("user1"), {"cid": 1})
-    assert store.run(people.presence.watching("user1", "cid")) == WatchedPresence(ShownPresence(False, 0), [])
-    assert store.run(people.presence.watching("nobody", "ann")) is None
+    assert store.run(people.connections.watching("user1", "cid")) == WatchedPresence(
+        ShownPresence(False, 0), []
+    )
+    assert store.run(people.connections.watching("nobody", "ann")) is None

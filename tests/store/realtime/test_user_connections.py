@@ -1,4 +1,4 @@
-"""The connections of users: who comes in, who is online and who is told, on every kind of store."""
+"""User connections: tickets, presence and watchers, on every kind of store."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_stored_user_connection_matches_the_documented_layout(
 ) -> None:
     """A stored user connection has the documented layout."""
     before = clock(raw)
-    people.store.run(people.presence.connect("ann", None, session, "c1", protobuf=True))
+    people.store.run(people.connections.connect("ann", None, session, "c1", protobuf=True))
 
     (held,) = fields_of(raw, keys.user_connections("ann")).values()
     expiry = int.from_bytes(held[:8])
@@ -65,7 +65,7 @@ def test_stored_user_connection_matches_the_documented_layout(
     assert people.leases() == {"ann\0c1": expiry}
     assert people.ready("c1") == PresenceChange(changed=True, seen=0, watchers=[])
     assert fields_of(raw, keys.user_connections("ann"))["c1"][8:] == bytes([3]) + session
-    assert people.store.run(people.presence.recipients(["ann"])) == [Recipient("c1", True)]
+    assert people.store.run(people.connections.recipients(["ann"])) == [Recipient("c1", True)]
 
 
 @pytest.mark.parametrize("room", [None, "r-tea"])
@@ -73,12 +73,12 @@ def test_ticket_opens_one_connection_of_its_session(
     people: People, raw: RawClient, session: bytes, room: str | None
 ) -> None:
     """A ticket opens one connection, for the session and room that it was made for."""
-    people.store.run(people.presence.ticket("ann", TICKET, session, room))
+    people.store.run(people.connections.ticket("ann", TICKET, session, room))
     life: Any = raw.pttl(keys.ticket("ann", TICKET.hex()))
     assert 0 < life <= 30_000
 
     def enter(connection: str) -> ConnectAttempt:
-        return people.store.run(people.presence.connect("ann", TICKET, b"", connection, protobuf=False))
+        return people.store.run(people.connections.connect("ann", TICKET, b"", connection, protobuf=False))
 
     assert enter("c1") == ConnectAttempt(ConnectOutcome.OK, session, room)
     assert enter("c2") == ConnectAttempt(ConnectOutcome.NO_TICKET, b"", None)
@@ -86,29 +86,29 @@ def test_ticket_opens_one_connection_of_its_session(
 
 
 def test_a_ticket_is_its_users(people: People, session: bytes) -> None:
-    """Nobody comes in by the ticket of another, and trying does not use it up."""
-    people.store.run(people.presence.ticket("ann", TICKET, session, None))
+    """Another user cannot connect by a ticket, and the attempt does not use it up."""
+    people.store.run(people.connections.ticket("ann", TICKET, session, None))
 
-    theirs = people.presence.connect("bob", TICKET, b"", "c1", protobuf=False)
+    theirs = people.connections.connect("bob", TICKET, b"", "c1", protobuf=False)
     assert people.store.run(theirs).outcome is ConnectOutcome.NO_TICKET
-    own = people.presence.connect("ann", TICKET, b"", "c2", protobuf=False)
+    own = people.connections.connect("ann", TICKET, b"", "c2", protobuf=False)
     assert people.store.run(own).outcome is ConnectOutcome.OK
 
 
 def test_a_ticket_of_no_session(people: People) -> None:
     """An open server makes tickets for names."""
-    people.store.run(people.presence.ticket("anna bß", TICKET, b"", None))
+    people.store.run(people.connections.ticket("anna bß", TICKET, b"", None))
 
-    query = people.presence.connect("anna bß", TICKET, OTHER_SESSION, "c1", protobuf=False)
+    query = people.connections.connect("anna bß", TICKET, OTHER_SESSION, "c1", protobuf=False)
     assert people.store.run(query) == ConnectAttempt(ConnectOutcome.OK, b"", None)
 
 
 def test_two_connect_at_once(engine: Engine, people: People, raw: RawClient, session: bytes) -> None:
-    """Of several that come with one ticket at the same time one gets in."""
+    """Of several concurrent connects with one ticket one succeeds."""
     stores = [connect(settings_for(engine)) for _ in range(4)]
     with ThreadPoolExecutor(len(stores)) as pool:
         for turn in range(10):
-            people.store.run(people.presence.ticket("ann", TICKET, session, None))
+            people.store.run(people.connections.ticket("ann", TICKET, session, None))
 
             def enter(number: int, turn: int = turn) -> ConnectOutcome:
                 query = UserConnections(LEASE).connect("ann", TICKET, b"", f"{turn}-{number}", protobuf=False)
@@ -124,8 +124,8 @@ def test_two_connect_at_once(engine: Engine, people: People, raw: RawClient, ses
 def test_a_session_that_ended(
     people: People, raw: RawClient, session: bytes, ends: str, ticket: bytes | None
 ) -> None:
-    """A session that ended after the ticket was made lets nobody in; neither does a deleted account."""
-    people.store.run(people.presence.ticket("ann", TICKET, session, None))
+    """A ticket is refused after its session or its account ended."""
+    people.store.run(people.connections.ticket("ann", TICKET, session, None))
     if ends == "gone":
         raw.delete(keys.sessions("ann"))
     elif ends == "expired":
@@ -133,7 +133,7 @@ def test_a_session_that_ended(
     else:
         write_tombstone(raw, "ann")
 
-    query = people.presence.connect("ann", ticket, session, "c1", protobuf=False)
+    query = people.connections.connect("ann", ticket, session, "c1", protobuf=False)
     assert people.store.run(query) == ConnectAttempt(ConnectOutcome.NO_SESSION, b"", None)
     assert not raw.exists(keys.user_connections("ann"))
     assert not people.leases()
@@ -161,7 +161,7 @@ def test_live_connections_of_a_user_are_limited(people: People, monkeypatch: pyt
 
 
 def test_hello_makes_online(people: People) -> None:
-    """A user is online from the first hello on; another says nothing new."""
+    """A user is online from the first hello on; another hello changes nothing."""
     assert people.shown() is None
     people.connect("c1")
     assert people.shown() == ShownPresence(online=False, seen=0)
@@ -194,7 +194,7 @@ def test_user_goes_offline_with_the_last_ready_connection(people: People, raw: R
 
 
 def test_the_old_closes_after_the_new_opened(people: People) -> None:
-    """Who opens another connection before the old one closes stays online and within reach."""
+    """A user who opens another connection before the old one closes stays online and reachable."""
     people.come("old")
     assert not people.come("new")
 
@@ -204,13 +204,13 @@ def test_the_old_closes_after_the_new_opened(people: People) -> None:
 
 
 def test_a_connection_that_expired(people: People) -> None:
-    """What has expired is gone before anybody sweeps: not shown, not pushed to, not renewed, not ready."""
+    """An expired connection is neither shown, pushed to, renewed nor ready, before any sweep."""
     people.come("c1")
     expiry = people.age("c1")
 
     assert people.shown() == ShownPresence(online=False, seen=expiry)
     assert people.recipients("ann") == []
-    assert not people.store.run(people.presence.renew("ann", "c1"))
+    assert not people.store.run(people.connections.renew("ann", "c1"))
     assert people.ready("c1") is None
     assert people.expired() == [("ann", "c1")]
 
@@ -221,7 +221,7 @@ def test_a_connection_that_expired(people: People) -> None:
 
 
 def test_several_that_expired(people: People) -> None:
-    """Of several that expired the first that is dropped says offline, for when the last expired."""
+    """Of several expired connections the first drop reports offline, as of the last expiry."""
     people.come("c1")
     people.come("c2")
     people.age("c1", by=3 * LEASE)
@@ -235,7 +235,7 @@ def test_several_that_expired(people: People) -> None:
 
 
 def test_coming_back_before_the_sweep(people: People) -> None:
-    """Who comes back after the connection expired is online again, and dropping the old changes nothing."""
+    """A user who returns after an expiry is online again; dropping the old connection changes nothing."""
     people.come("c1")
     people.age("c1")
     assert people.come("c2")
@@ -245,7 +245,7 @@ def test_coming_back_before_the_sweep(people: People) -> None:
 
 
 def test_last_seen_never_falls(people: People) -> None:
-    """A connection that expired long ago does not make a user be seen earlier."""
+    """A connection that expired long ago does not lower the last-seen time."""
     people.come("c1")
     people.come("c2")
     people.age("c1", by=9 * LEASE)
@@ -257,18 +257,18 @@ def test_last_seen_never_falls(people: People) -> None:
 
 
 def test_leases_that_are_too_long(people: People) -> None:
-    """What ends later than any lease that is given now is found, and only that; a renewal ends that."""
+    """Leases longer than today's maximum are found, and no others; a renewal shortens them."""
     people.come("c1")
     people.come("c2")
     people.age("c2", by=-HOUR)
 
     assert (people.expired(), people.too_long()) == ([], [("ann", "c2")])
-    assert people.store.run(people.presence.renew("ann", "c2"))
+    assert people.store.run(people.connections.renew("ann", "c2"))
     assert people.too_long() == []
 
 
 def test_nobody_was_last_online_in_the_future(people: People, raw: RawClient) -> None:
-    """A time that a wrong clock left is shown as now, and is not kept by whoever goes next."""
+    """A last-seen time in the future is shown as now, and is replaced by the next disconnection."""
     raw.set(keys.last_seen("ann"), clock(raw) + HOUR)
     people.connect("c0")
     shown = people.shown()
@@ -281,18 +281,18 @@ def test_nobody_was_last_online_in_the_future(people: People, raw: RawClient) ->
 
 
 def test_a_ticket_of_a_clock_that_fell_back(people: People, raw: RawClient) -> None:
-    """A ticket that would live for longer than one may is refused, and gone."""
-    people.store.run(people.presence.ticket("ann", TICKET, b"", None))
+    """A ticket that would live longer than the maximum is refused and deleted."""
+    people.store.run(people.connections.ticket("ann", TICKET, b"", None))
     raw.pexpire(keys.ticket("ann", TICKET.hex()), 3_600_000)
 
-    query = people.presence.connect("ann", TICKET, b"", "c1", protobuf=False)
+    query = people.connections.connect("ann", TICKET, b"", "c1", protobuf=False)
     assert people.store.run(query).outcome is ConnectOutcome.NO_TICKET
     assert not raw.exists(keys.ticket("ann", TICKET.hex()))
 
 
 def test_watchers_of_a_clock_that_fell_back(people: People, raw: RawClient) -> None:
-    """A watcher whose lease is too long gets one from now, as soon as somebody else watches."""
-    watch = people.presence.watch
+    """A watcher whose lease is too long gets one from now when another user watches."""
+    watch = people.connections.watch
     people.store.run(watch("ann", "w1", "bob", protobuf=True))
     held: Any = raw.hget(keys.watchers("ann"), "w1")
     raw.hset(keys.watchers("ann"), "w1", (int.from_bytes(held[:8]) + HOUR).to_bytes(8) + held[8:])
@@ -309,10 +309,10 @@ def test_renewed_connection_lives_one_more_lease(people: People, raw: RawClient)
     people.age("c1", by=LEASE // 2)
     before = clock(raw)
 
-    assert people.store.run(people.presence.renew("ann", "c1"))
+    assert people.store.run(people.connections.renew("ann", "c1"))
     assert people.leases()["ann\0c1"] >= before + LEASE
     assert people.online()
-    assert not people.store.run(people.presence.renew("ann", "c2"))
+    assert not people.store.run(people.connections.renew("ann", "c2"))
 
 
 @pytest.mark.parametrize("step", ["renew", "ready"])
@@ -327,7 +327,7 @@ def test_connection_of_an_ended_session_is_refused(
         write_tombstone(raw, "ann")
 
     if step == "renew":
-        assert not people.store.run(people.presence.renew("ann", "c1"))
+        assert not people.store.run(people.connections.renew("ann", "c1"))
     else:
         assert people.ready("c1") is None
     assert people.expired() == [("ann", "c1")]
@@ -342,7 +342,7 @@ def test_ended_session_ends_only_its_own_connections(people: People, raw: RawCli
         people.come(connection, session=one)
 
     def end(prefix: bytes, keep: bytes = b"") -> list[str]:
-        ended = people.store.run(people.presence.drop_session("ann", prefix, keep))
+        ended = people.store.run(people.connections.drop_session("ann", prefix, keep))
         return sorted(recipient.connection for recipient in ended)
 
     assert end(b"none") == []
@@ -363,12 +363,12 @@ def test_deleted_user_was_never_online_and_is_swept(people: People, raw: RawClie
     people.come("c1")
     people.come("c2")
     people.drop("c1")
-    people.store.run(people.presence.watch("ann", "w1", "bob", protobuf=False))
+    people.store.run(people.connections.watch("ann", "w1", "bob", protobuf=False))
 
     assert people.store.run(Accounts().delete("ann"))
     assert people.shown() is None
     assert people.recipients("ann") == []
-    assert not people.store.run(people.presence.renew("ann", "c2"))
+    assert not people.store.run(people.connections.renew("ann", "c2"))
     assert people.expired() == [("ann", "c2")]
     assert people.drop("c2").watchers == []
     assert not raw.exists(keys.user_connections("ann"))
@@ -377,7 +377,7 @@ def test_deleted_user_was_never_online_and_is_swept(people: People, raw: RawClie
 
 
 def test_the_sweep_finds_all(people: People) -> None:
-    """What has expired is found in every partition, the oldest first, so many of each; what lives is not."""
+    """The sweep finds expired connections of every partition, oldest first, in batches, and no live ones."""
     for number in range(300):
         people.connect("c", f"user{number}")
     aged = [f"user{number}" for number in range(0, 300, 3)]
@@ -392,18 +392,18 @@ def test_the_sweep_finds_all(people: People) -> None:
 
 
 def test_an_account_that_never_connected(people: People, raw: RawClient) -> None:
-    """An account that never connected is offline; it was never seen."""
+    """An account that never connected is offline and has no last-seen time."""
     write_account(raw, "ann")
 
     assert people.shown() == ShownPresence(online=False, seen=0)
 
 
-# --- who may know ---------------------------------------------------------------------------
+# --- watchers ------------------------------------------------------------------------------
 
 
 def test_watcher_gets_each_change_until_it_ends(people: People) -> None:
     """A watcher gets the current presence and each change, until it stops or expires."""
-    watch = people.presence.watch
+    watch = people.connections.watch
     assert people.store.run(watch("ann", "w1", "bob", protobuf=False)) is None
     people.connect("c1")
     assert people.store.run(watch("ann", "w2", "cid", protobuf=True)) == ShownPresence(online=False, seen=0)
@@ -412,7 +412,7 @@ def test_watcher_gets_each_change_until_it_ends(people: People) -> None:
     assert came is not None
     assert sorted(came.watchers) == [Recipient("w1", False), Recipient("w2", True)]
     assert people.store.run(watch("ann", "w3", "dan", protobuf=False)) == ShownPresence(online=True, seen=0)
-    people.store.run(people.presence.unwatch("ann", "w1"))
+    people.store.run(people.connections.unwatch("ann", "w1"))
     people.age_watcher("w2")
     people.come("c2")
     assert people.drop("c2").watchers == []
@@ -422,11 +422,11 @@ def test_watcher_gets_each_change_until_it_ends(people: People) -> None:
 
 def test_watchers_expire_one_lease_after_the_last(people: People, raw: RawClient) -> None:
     """Watchers expire one lease after the last of them; watching again renews them."""
-    people.store.run(people.presence.watch("ann", "w1", "bob", protobuf=False))
+    people.store.run(people.connections.watch("ann", "w1", "bob", protobuf=False))
     people.age_watcher("w1")
     raw.pexpire(keys.watchers("ann"), 100_000)
 
-    people.store.run(people.presence.watch("ann", "w1", "bob", protobuf=False))
+    people.store.run(people.connections.watch("ann", "w1", "bob", protobuf=False))
 
     life: Any = raw.pttl(keys.watchers("ann"))
     assert 100_000 < life <= LEASE // 1000
@@ -437,9 +437,9 @@ def test_watchers_expire_one_lease_after_the_last(people: People, raw: RawClient
 
 
 def test_the_blocked_learn_nothing(people: People) -> None:
-    """Whom a user has blocked is shown what one sees who never came, and is told of no change."""
-    people.store.run(people.presence.watch("ann", "w1", "bob", protobuf=False))
-    people.store.run(people.presence.watch("ann", "w2", "cid", protobuf=False))
+    """A blocked user sees no presence, and gets no change of it."""
+    people.store.run(people.connections.watch("ann", "w1", "bob", protobuf=False))
+    people.store.run(people.connections.watch("ann", "w2", "cid", protobuf=False))
     people.block("bob")
 
     people.connect("c1")
@@ -447,7 +447,7 @@ def test_the_blocked_learn_nothing(people: People) -> None:
     assert came is not None
     assert came.watchers == [Recipient("w2", False)]
     assert people.shown(reader="bob") == ShownPresence(online=False, seen=0)
-    again = people.presence.watch("ann", "w3", "bob", protobuf=False)
+    again = people.connections.watch("ann", "w3", "bob", protobuf=False)
     assert people.store.run(again) == ShownPresence(online=False, seen=0)
     assert people.drop("c1").watchers == [Recipient("w2", False)]
     assert people.shown(reader="bob") == ShownPresence(online=False, seen=0)
@@ -459,20 +459,20 @@ def test_watcher_beyond_the_maximum_gets_no_changes(people: People, monkeypatch:
     monkeypatch.setattr(presence_module, "MAX_WATCHERS", 2)
     people.connect("c1")
     for connection in ("w1", "w2", "w3", "w1"):
-        shown = people.store.run(people.presence.watch("ann", connection, "bob", protobuf=False))
+        shown = people.store.run(people.connections.watch("ann", connection, "bob", protobuf=False))
         assert shown == ShownPresence(online=False, seen=0)
     assert fields_of(people.raw, keys.watchers("ann")).keys() == {"w1", "w2"}
 
     people.age_watcher("w1")
-    people.store.run(people.presence.watch("ann", "w3", "bob", protobuf=False))
+    people.store.run(people.connections.watch("ann", "w3", "bob", protobuf=False))
     assert fields_of(people.raw, keys.watchers("ann")).keys() == {"w2", "w3"}
 
 
-# --- what messages reach ---------------------------------------------------------------------------
+# --- delivery --------------------------------------------------------------------------------------
 
 
 def test_delivering_replies_connections(people: People, raw: RawClient) -> None:
-    """A message in a chat goes to the ready connections of members who are not deleted, told again too."""
+    """A delivery returns the ready connections of members who are not deleted, also when repeated."""
     people.come("a1")
     people.connect("a2")
     people.come("b1", "bob")
@@ -483,17 +483,17 @@ def test_delivering_replies_connections(people: People, raw: RawClient) -> None:
     write_tombstone(raw, "dan")
     inboxes = Inboxes()
 
-    def told(chat: str, *handles: str) -> list[Recipient]:
+    def delivered(chat: str, *handles: str) -> list[Recipient]:
         return sorted(people.store.run(inboxes.deliver(chat, 10, handles)))
 
-    assert told("ann:bob", "ann", "bob") == [Recipient("a1", False), Recipient("b1", False)]
-    assert told("ann:bob", "ann", "bob") == [Recipient("a1", False), Recipient("b1", False)]
-    assert told("g-1", "ann", "dan") == [Recipient("a1", False)]
+    assert delivered("ann:bob", "ann", "bob") == [Recipient("a1", False), Recipient("b1", False)]
+    assert delivered("ann:bob", "ann", "bob") == [Recipient("a1", False), Recipient("b1", False)]
+    assert delivered("g-1", "ann", "dan") == [Recipient("a1", False)]
 
 
 @pytest.mark.parametrize("state", InboxState)
 def test_placing_replies_connections(people: People, raw: RawClient, state: InboxState) -> None:
-    """Who is placed in a large chat has connections to attach to it; a deleted account has none."""
+    """A new inbox entry of a large chat returns the user's connections; for a deleted account, none."""
     people.come("a1")
     people.connect("a2")
     recipients = [Recipient("a1", False)] if state is InboxState.LARGE else []
@@ -509,19 +509,19 @@ def test_full_store_still_renews_and_drops_connections(engine: Engine, people: P
     """Without memory connections are still renewed, shown, ended and dropped; none is added."""
     people.come("c1")
     with without_memory(engine):
-        assert people.store.run(people.presence.renew("ann", "c1"))
+        assert people.store.run(people.connections.renew("ann", "c1"))
         assert people.online()
         assert people.recipients("ann") == ["c1"]
         with pytest.raises(StoreFull):
             people.connect("c2")
-        assert people.store.run(people.presence.drop_session("ann", b"")) == [Recipient("c1", False)]
+        assert people.store.run(people.connections.drop_session("ann", b"")) == [Recipient("c1", False)]
         assert people.expired() == [("ann", "c1")]
         assert people.drop("c1").changed
     assert not people.online()
 
 
 def test_every_key_is_declared(engine: Engine, raw: RawClient) -> None:
-    """An account that may touch nothing but the keys the scripts are given can run all of their ways."""
+    """A store user with access to declared keys only can run every branch of the scripts."""
     kinds = (
         keys.user,
         keys.sessions,
@@ -538,13 +538,13 @@ def test_every_key_is_declared(engine: Engine, raw: RawClient) -> None:
     try:
         narrow = connect(settings_for(engine, redis_user="narrow", redis_password=Secret("pass")))
         people = People(narrow, raw)
-        narrow.run(people.presence.ticket("ann", TICKET, b"", "r-tea"))
-        narrow.run(people.presence.connect("ann", TICKET, b"", "c1", protobuf=False))
-        narrow.run(people.presence.watch("ann", "w1", "bob", protobuf=False))
+        narrow.run(people.connections.ticket("ann", TICKET, b"", "r-tea"))
+        narrow.run(people.connections.connect("ann", TICKET, b"", "c1", protobuf=False))
+        narrow.run(people.connections.watch("ann", "w1", "bob", protobuf=False))
         assert people.ready("c1") is not None
         assert people.recipients("ann") == ["c1"]
-        assert narrow.run(people.presence.renew("ann", "c1"))
-        assert narrow.run(people.presence.drop_session("ann", b"")) == [Recipient("c1", False)]
+        assert narrow.run(people.connections.renew("ann", "c1"))
+        assert narrow.run(people.connections.drop_session("ann", b"")) == [Recipient("c1", False)]
         assert people.expired() == [("ann", "c1")]
         people.age_watcher("w1")
         assert people.drop("c1").changed

@@ -1,4 +1,4 @@
-"""A store that tells its scripts no time: they go by the clock of whoever calls."""
+"""Stores that give their scripts no time, which then use the caller's clock."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from tests.servers.gateway import PATIENCE
 from tests.servers.serverless_limits import TimelessNode
 from tests.store.app_requests import Answer, call
 from tests.store.log_records import CHAT, Log, RawClient, settings_for
-from tests.store.messages.test_round_trips import Trips
+from tests.store.messages.test_round_trips import RoundTrips
 from tests.store.store_users import WORD, refusal, user
 from tests.unit.nodes import CannedNode
 from tests.unit.store.lua_files import scripts
@@ -44,7 +44,7 @@ on_timeless = pytest.mark.parametrize("engine", ["timeless_cluster"], indirect=T
 MINUTES = 300 * 1_000_000_000
 YEAR = 365 * 86_400 * 1_000_000_000
 APART = 2_000_000_000
-"""By how much the clocks of two callers differ, in nanoseconds."""
+"""The difference between the clocks of two callers, in nanoseconds."""
 USERS = ("ann", "bob", "cyd")
 SETTINGS = {
     "PARLEY_STAGE": "local",
@@ -58,13 +58,13 @@ SETTINGS = {
 
 @pytest.fixture
 def clocks() -> Iterator[int]:
-    """How far the clock is ahead of time for one call after another, in nanoseconds."""
+    """How far the clock of each call is ahead of time, in nanoseconds."""
     return itertools.cycle((APART, 0))
 
 
 @pytest.fixture
 def town(engine: Engine, clocks: Iterator[int], monkeypatch: pytest.MonkeyPatch) -> Iterator[Door]:
-    """The closed app on the store, with accounts of USERS; its calls come from two clocks in turn."""
+    """The closed app on the store, with accounts of USERS; its calls use two clocks in turn."""
     for name, value in {**SETTINGS, **PATIENCE, **engine.env}.items():
         monkeypatch.setenv(name, value)
     services.current.cache_clear()
@@ -78,7 +78,7 @@ def town(engine: Engine, clocks: Iterator[int], monkeypatch: pytest.MonkeyPatch)
 
 
 def turn_clock(ahead: int) -> None:
-    """Have calls come from a clock that is ahead of time by so many nanoseconds."""
+    """Use a clock for calls that is ahead of time by some nanoseconds."""
     services.current()._store._script_clock._clock = lambda: time.time_ns() + ahead
 
 
@@ -88,13 +88,13 @@ def register(name: str) -> Answer:
 
 
 def done(answer: Answer) -> Answer:
-    """Have a call succeed."""
+    """Make a call that must succeed."""
     assert answer.status < 300, answer
     return answer
 
 
 def ran(engine: Engine, among: list[Script]) -> set[str]:
-    """Return the names of those scripts that a server was given."""
+    """Return the names of the scripts that a server received."""
     found = [node.script_exists(*(script.sha for script in among)) for node in engine.nodes]
     return {script.name for place, script in enumerate(among) if any(one[place] for one in found)}
 
@@ -110,13 +110,13 @@ def every_script() -> list[Script]:
 
 
 def variants() -> list[Script]:
-    """Return the scripts that go by the caller's clock instead of asking for the time."""
+    """Return the scripts that use the caller's clock."""
     return [one for script in every_script() if (one := script.on_callers_clock) is not script]
 
 
 @pytest.mark.parametrize("engine", ["valkey", "redis7"], indirect=True)
 def test_every_script_has_a_variant_that_does_not_ask(engine: Engine) -> None:
-    """No script asks for the time otherwise than its variant replaces; servers compile every variant."""
+    """Scripts read the time only where their variant replaces it; servers compile every variant."""
     assert (
         {one.name for one in asking()}
         == {one.name for one in variants()}
@@ -132,7 +132,7 @@ def test_every_script_has_a_variant_that_does_not_ask(engine: Engine) -> None:
 
 
 class Walk:
-    """What users do in an hour; every call of theirs succeeds."""
+    """An hour of user actions; every call succeeds."""
 
     def __init__(self, town: Door) -> None:
         self._town = town
@@ -189,12 +189,12 @@ class Walk:
         self.ask("ann", "DELETE", "/v1/users/me/blocked/cyd")
 
     def connect(self) -> None:
-        """Open sockets, watch, type, call, join a room, and go."""
+        """Connect, watch, type, call, join a room, and disconnect."""
         ann, bob = self._town.enter("ann"), self._town.enter("bob")
         assert ann.send({"type": "watch", "users": ["bob"]})[0]["users"][0]["online"]
         for socket in (ann, bob):
-            told = socket.send({"type": "send", "chat": CHAT, "id": socket.connection, "text": "hello"})
-            assert "ack" in {frame["type"] for frame in told}
+            frames = socket.send({"type": "send", "chat": CHAT, "id": socket.connection, "text": "hello"})
+            assert "ack" in {frame["type"] for frame in frames}
         bob.send({"type": "typing", "chat": CHAT, "on": True})
         bob.send({"type": "signal", "to": "ann", "call": "c1", "kind": "offer"})
         assert {"message", "typing", "signal"} <= {frame["type"] for frame in ann.received()}
@@ -219,7 +219,7 @@ class Walk:
 
 @on_timeless
 def test_an_hour_of_users(engine: Engine, town: Door, raw: RawClient) -> None:
-    """Everything works from two clocks, and no script asks for the time: each that did runs otherwise."""
+    """Every action works from two clocks: each script that reads the time runs as its variant."""
     for node in engine.nodes:
         node.script_flush()
         node.execute_command("ACL LOG RESET")
@@ -242,7 +242,7 @@ def test_an_hour_of_users(engine: Engine, town: Door, raw: RawClient) -> None:
 
 @on_timeless
 def test_two_clocks_in_one_chat(town: Door) -> None:
-    """Whoever sends, times rise, by 1 µs while a clock is behind; cursors and unread are right."""
+    """Message times rise whoever sends, by 1 µs while a clock is behind; cursors and counts are right."""
     walk, messages = Walk(town), f"/v1/chats/{CHAT}/messages"
     for number, text in enumerate("abcdef"):
         turn_clock(APART if number % 2 == 0 else 0)
@@ -268,7 +268,7 @@ def test_two_clocks_in_one_chat(town: Door) -> None:
 
 @on_timeless
 def test_a_limit_holds_whichever_clock_it_is_asked_by(town: Door) -> None:
-    """Of searches from two clocks no more pass than the limit says; the one behind may have to wait."""
+    """At most the limit of searches from two clocks passes; the clock behind may have to wait."""
     statuses = []
     for ahead in (APART, 0, APART, 0):
         turn_clock(ahead)
@@ -280,7 +280,7 @@ def test_a_limit_holds_whichever_clock_it_is_asked_by(town: Door) -> None:
 
 @on_timeless
 def test_failed_logins_count_whichever_clock_they_are_of(engine: Engine, clocks: Iterator[int]) -> None:
-    """A caller whose clock is behind forgets no failure that another has noted."""
+    """A caller whose clock is behind forgets no failure that another caller recorded."""
     store, attempts = skewed(engine, clocks), LoginAttempts()
     waits = [store.run(attempts.begin("ann", "192.0.2.7")).wait for _ in range(PAIR_FAILURES + 1)]
 
@@ -289,7 +289,7 @@ def test_failed_logins_count_whichever_clock_they_are_of(engine: Engine, clocks:
 
 @on_timeless
 def test_a_store_that_takes_no_writes_either(engine: Engine, town: Door) -> None:
-    """Scripts run without their writes by the caller's clock: sessions are let in, and chats are read."""
+    """Scripts without writes run by the caller's clock: sessions authenticate, and chats are read."""
     town.rest("ann", "POST", f"/v1/chats/{CHAT}/messages", {"text": "hello"})
     for node in engine.nodes:
         node.config_set("min-replicas-to-write", 1)
@@ -303,7 +303,7 @@ def test_a_store_that_takes_no_writes_either(engine: Engine, town: Door) -> None
 
 
 def skewed(engine: Engine, clocks: Iterator[int]) -> Store:
-    """Return a store whose calls come from two clocks in turn."""
+    """Return a store whose calls use two clocks in turn."""
     store = connect(settings_for(engine))
     store._script_clock = ScriptClock(asks=True, clock=lambda: time.time_ns() + next(clocks))
     return store
@@ -320,7 +320,7 @@ def skewed(engine: Engine, clocks: Iterator[int]) -> Store:
 )
 @pytest.mark.parametrize("engine", ["cluster"], indirect=True)
 def test_what_stores_say(engine: Engine, reason: str, caplog: pytest.LogCaptureFixture) -> None:
-    """Whatever a store says that tells its scripts no time, one line in the log says whose clock it is."""
+    """A store that gives its scripts no time is logged in one line, which names the clock in use."""
     caplog.set_level(logging.INFO, "parley")
     store = Store(
         TimelessNode(ClusterNodes(settings_for(engine)), reason), script_clock=ScriptClock(asks=True)
@@ -332,11 +332,11 @@ def test_what_stores_say(engine: Engine, reason: str, caplog: pytest.LogCaptureF
     assert [(one.seq, one.duplicate) for one in sent] == [(1, False), (2, False), (1, True)]
     assert before <= sent[0].time < sent[1].time
     assert [entry.content.text for entry in log.after(CHAT, 0, 10).entries] == ["one", "two"]
-    assert told(caplog) == [("caller", f"{reason} script: {ASK_TIME.sha}, on @user_script:2.")]
+    assert logged_clocks(caplog) == [("caller", f"{reason} script: {ASK_TIME.sha}, on @user_script:2.")]
 
 
-def told(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str | None]]:
-    """Return what the log says of clocks: whose, and why."""
+def logged_clocks(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str | None]]:
+    """Return the logged clocks with their reasons."""
     lines = [record.msg for record in caplog.records if isinstance(record.msg, dict)]
     return [(line["clock"], line.get("reason")) for line in lines if line["event"] == "script_clock"]
 
@@ -345,47 +345,47 @@ def told(caplog: pytest.LogCaptureFixture) -> list[tuple[str, str | None]]:
     ("engine", "clock"), [("cluster", "store"), ("timeless_cluster", "caller")], indirect=["engine"]
 )
 def test_the_store_is_asked_once(engine: Engine, clock: str, caplog: pytest.LogCaptureFixture) -> None:
-    """The first query of a process costs one round trip more, and then none does."""
+    """The first query of a process takes one more round trip, and later ones none."""
     caplog.set_level(logging.INFO, "parley")
     store = connect(settings_for(engine))
-    store._node = trips = Trips(store._node)
+    store._node = round_trips = RoundTrips(store._node)
     log = Log(store)
     log.append(CHAT, Content("ann", "one"))
     log.append(CHAT, Content("ann", "two"))
-    first = list(trips.sizes)
+    first = list(round_trips.sizes)
     log.append(CHAT, Content("ann", "three"))
 
-    assert sum(trips.sizes) == sum(first) + 1
-    assert [whose for whose, _ in told(caplog)] == [clock]
+    assert sum(round_trips.sizes) == sum(first) + 1
+    assert [whose for whose, _ in logged_clocks(caplog)] == [clock]
 
 
 @pytest.mark.parametrize("engine", ["valkey", "redis7"], indirect=True)
 def test_one_server_is_not_asked(engine: Engine) -> None:
-    """A store that is no cluster has no trip more: the script by its name, and then in full."""
+    """A store that is no cluster takes no more round trips: the script by its digest, then in full."""
     store = connect(settings_for(engine))
     engine.nodes[0].script_flush()
-    store._node = trips = Trips(store._node)
+    store._node = round_trips = RoundTrips(store._node)
     Log(store).append(CHAT, Content("ann", "one"))
 
-    assert trips.sizes == [1, 1]
+    assert round_trips.sizes == [1, 1]
 
 
 @pytest.mark.parametrize("engine", ["cluster"], indirect=True)
 def test_a_process_that_prepares_asks_no_more(engine: Engine) -> None:
-    """A store that was prepared has been asked: its first query is the script alone."""
+    """A prepared store needs no question: its first query is the script alone."""
     for engine_node in engine.nodes:
         engine_node.script_flush()
     store = connect(settings_for(engine))
     store.prepare()
-    store._node = trips = Trips(store._node)
+    store._node = round_trips = RoundTrips(store._node)
     Log(store).append(CHAT, Content("ann", "one"))
 
-    assert trips.sizes == [1, 1]
+    assert round_trips.sizes == [1, 1]
 
 
 @on_timeless
 def test_a_server_that_forgot_its_scripts(engine: Engine, store: Store) -> None:
-    """Scripts that a server does not have are given to it, in a pipeline as well, and the time with them."""
+    """A server that lost its scripts receives them again, with the time, in a pipeline as well."""
     log, chats = MessageLog(), [f"ann:bob{number}" for number in range(9)]
     for chat in chats:
         store.run(log.append(chat, Content("ann", "hello")))
@@ -397,7 +397,7 @@ def test_a_server_that_forgot_its_scripts(engine: Engine, store: Store) -> None:
 
 
 def test_an_outage_at_the_question() -> None:
-    """A store that is gone when it is asked is one that is gone; the next query asks again."""
+    """A store that fails at the question is unavailable; the next query asks again."""
     node = CannedNode(redis.ConnectionError("gone"), [b"1", b"2"], b"value")
     store = Store(node, script_clock=ScriptClock(asks=True))
     query: Query[bytes] = Query("GET", ("{c000}:a",))
@@ -419,7 +419,7 @@ def test_missing_script_permission_is_no_clock_problem(engine: Engine, lacking: 
 
 
 def test_the_time_is_the_last_two_arguments() -> None:
-    """A query tells a script the time in seconds and µs if the script asks for it, and nothing else."""
+    """A query passes the time in seconds and µs to scripts that ask for it, and to no others."""
     key, asking, other = ("{c000}:a",), Script("realtime/open_connection"), Script("social/read_follow")
 
     timed: Query[Any] = Query(asking, key, ("ann", 5)).at(1_700_000_000_000_007)

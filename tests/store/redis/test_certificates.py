@@ -1,4 +1,4 @@
-"""TLS: whose certificate is taken."""
+"""Certificates that TLS connections to the store accept."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class TlsServer(Fault):
 
 
 def context_of(certificate: trustme.LeafCert) -> ssl.SSLContext:
-    """Return what a server with a certificate makes connections with."""
+    """Return the TLS context of a server with a certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     certificate.configure_cert(context)
     return context
@@ -47,7 +47,7 @@ def context_of(certificate: trustme.LeafCert) -> ssl.SSLContext:
 
 @pytest.fixture(scope="module")
 def authority() -> trustme.CA:
-    """The authority that the tests below trust."""
+    """The authority that the tests trust."""
     return trustme.CA()
 
 
@@ -64,7 +64,7 @@ YESTERDAY = datetime.now(UTC) - timedelta(days=1)
 
 @pytest.mark.parametrize("cluster", [False, True], ids=["one server", "cluster"])
 @pytest.mark.parametrize(
-    ("issue", "told"),
+    ("issue", "message"),
     [
         (lambda authority: authority.issue_cert("cache.example"), "IP address mismatch"),
         (lambda authority: authority.issue_cert("127.0.0.1", not_after=YESTERDAY), "expired"),
@@ -76,10 +76,10 @@ def test_a_certificate_that_is_refused(
     authority: trustme.CA,
     trusted: str,
     issue: Callable[[trustme.CA], trustme.LeafCert],
-    told: str,
+    message: str,
     cluster: bool,
 ) -> None:
-    """A certificate that proves nothing is refused, with what to do, and not looked at again for a second."""
+    """An invalid certificate is refused with what to do, and not tried again for a second."""
     with TlsServer(context_of(issue(authority))) as server:
         settings = Settings(redis_url=server.url, redis_ca=trusted, redis_cluster=cluster)
         store = connect(settings)
@@ -89,12 +89,12 @@ def test_a_certificate_that_is_refused(
             store.ping()
 
         assert server.connections == tried
-    for word in (told, "certificate is refused", "REDIS_URL", "PARLEY_REDIS_CA"):
+    for word in (message, "certificate is refused", "REDIS_URL", "PARLEY_REDIS_CA"):
         assert word in refused
 
 
 def test_only_the_given_authority_is_trusted(authority: trustme.CA, trusted: str) -> None:
-    """A good certificate of the given authority is taken; without the setting, the system knows none such."""
+    """A certificate of the given authority is accepted; without the setting, the system does not know it."""
     with TlsServer(context_of(authority.issue_cert("127.0.0.1"))) as server:
         connect(Settings(redis_url=server.url, redis_ca=trusted)).ping()
 
@@ -102,22 +102,22 @@ def test_only_the_given_authority_is_trusted(authority: trustme.CA, trusted: str
 
 
 def test_a_port_without_tls(trusted: str) -> None:
-    """A server that does not speak TLS is said not to."""
+    """The error of a port without TLS says so."""
     with TlsServer(None) as server:
-        told = str(refusal(connect(Settings(redis_url=server.url, redis_ca=trusted))))
+        message = str(refusal(connect(Settings(redis_url=server.url, redis_ca=trusted))))
 
-    assert "TLS with the store fails" in told
-    assert "a port with TLS" in told
+    assert "TLS with the store fails" in message
+    assert "a port with TLS" in message
 
 
 def test_a_file_that_is_no_authority(authority: trustme.CA, tmp_path: Path) -> None:
-    """A PARLEY_REDIS_CA without a certificate in it is said to be one."""
+    """The error of a PARLEY_REDIS_CA without a certificate says so."""
     file = tmp_path / "authority.pem"
     file.write_text("no certificate")
     with TlsServer(context_of(authority.issue_cert("127.0.0.1"))) as server:
-        told = str(refusal(connect(Settings(redis_url=server.url, redis_ca=str(file)))))
+        message = str(refusal(connect(Settings(redis_url=server.url, redis_ca=str(file)))))
 
-    assert "PARLEY_REDIS_CA" in told
+    assert "PARLEY_REDIS_CA" in message
 
 
 def test_one_context_for_every_connection(

@@ -1,4 +1,4 @@
-"""What failures of the store mean: StoreUnavailable or StoreFull, soon, and no longer than they last."""
+"""Failures of the store become StoreUnavailable or StoreFull, soon, and no longer than they last."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from tests.store.log_records import CHAT, Log, RawClient, settings_for
 HELLO = Content("ann", "hello")
 HELLO_ONCE = Content("ann", "hello", "id-1")
 MAX_SECONDS = 3.0
-"""That a request may wait for a stalled store by the default settings."""
+"""The longest wait of a request for a stalled store, by the default settings."""
 DEFAULT_SECONDS = Settings().redis_timeout
 WAIT_SECONDS = 60.0
 
@@ -48,15 +48,15 @@ EVERY_CALL = pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())
 
 @contextmanager
 def time_outs() -> Iterator[list[object]]:
-    """Yield what has one entry for each time that what is inside waited for the store in vain."""
+    """Yield a list that gets one entry for each time-out of the store."""
     found: list[object] = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(redis.TimeoutError, "__init__", lambda _self, *told: found.append(told))
+        patch.setattr(redis.TimeoutError, "__init__", lambda _self, *args: found.append(args))
         yield found
 
 
 def unavailable(log: Log, call: Call = CALLS["send"], waits: int = 0) -> StoreUnavailable:
-    """Make a call that must be refused, and return the refusal; waits: most time-outs that it may take."""
+    """Make a call that must be refused, and return the refusal; waits: maximum number of time-outs."""
     with time_outs() as found, pytest.raises(StoreUnavailable) as raised:
         call(log)
     assert len(found) <= waits
@@ -66,18 +66,18 @@ def unavailable(log: Log, call: Call = CALLS["send"], waits: int = 0) -> StoreUn
 
 
 def names(refused: StoreUnavailable, first: BaseException | None) -> bool:
-    """Whether a refusal without asking the store says which failure it follows; keeps no frames of that."""
-    cause, told = refused.__cause__, f"{type(first).__name__}: {first}"
-    return isinstance(cause, NotAsked) and told in str(cause) and cause.__cause__ is None
+    """Whether a refusal without a round trip names the earlier failure, and keeps no frames of it."""
+    cause, failure = refused.__cause__, f"{type(first).__name__}: {first}"
+    return isinstance(cause, NotAsked) and failure in str(cause) and cause.__cause__ is None
 
 
 def most_waits(engine: Engine, seconds: float = DEFAULT_SECONDS) -> int:
-    """Return how often a call may wait for a stalled engine; seconds: the setting for one wait."""
+    """Return the maximum number of waits of a call for a stalled engine; seconds: one wait's time-out."""
     return int(MAX_SECONDS / (seconds / 2 if engine.is_cluster else seconds))
 
 
 def await_service(store: Store) -> None:
-    """Wait until the store answers, for as long as a store that is back may take."""
+    """Wait until the store answers, as long as a returning store may take."""
     deadline = time.monotonic() + WAIT_SECONDS
     while True:
         try:
@@ -113,7 +113,7 @@ def seqs(log: Log, chat: str = CHAT) -> list[int]:
 
 
 def dumped(raw: RawClient) -> dict[bytes, Any]:
-    """Return what every key holds."""
+    """Return the content of every key."""
     return {key: raw.dump(key) for key in raw.scan_iter()}
 
 
@@ -122,7 +122,7 @@ def dumped(raw: RawClient) -> dict[bytes, Any]:
 
 @EVERY_CALL
 def test_flushed_scripts_are_loaded_again(engine: Engine, log: Log, call: Call) -> None:
-    """A server that has forgotten the scripts is given them again, in the same call."""
+    """A server that lost its scripts receives them again, in the same call."""
     call(log)
     for node in engine.nodes:
         node.script_flush()
@@ -132,7 +132,7 @@ def test_flushed_scripts_are_loaded_again(engine: Engine, log: Log, call: Call) 
 
 
 def test_scripts_flushed_on_one_primary(cluster: Engine) -> None:
-    """One primary that has forgotten the scripts is given them again; the others are not bothered."""
+    """Only the primary that lost its scripts receives them again."""
     cluster.flush()
     log = Log(connect(settings_for(cluster)))
     chats = [f"ann:{name}" for name in "bcdefghijklm"]
@@ -150,7 +150,7 @@ def test_scripts_flushed_on_one_primary(cluster: Engine) -> None:
 def test_commands_go_to_their_owner_without_a_look_at_every_key(
     cluster: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A command goes where its first key is; redis-py's own search of keys is not made."""
+    """A command goes to the owner of its first key, without redis-py's own search of keys."""
     cluster.flush()
     searched: list[object] = []
     determine = redis.RedisCluster.determine_slot
@@ -171,7 +171,7 @@ def test_commands_go_to_their_owner_without_a_look_at_every_key(
 
 
 def test_a_moved_slot_is_found(cluster: Engine) -> None:
-    """A command that goes to a node which owns its keys no more is sent on to the one that does."""
+    """A command to a former owner of its keys is redirected to the new one."""
     cluster.flush()
     node = ClusterNodes(settings_for(cluster))
     log = Log(Store(node))
@@ -217,7 +217,7 @@ def far_log(proxy: CuttingProxy, valkey: Engine) -> Log:
 
 @EVERY_CALL
 def test_tcp_connection_cut_between_calls(proxy: CuttingProxy, far_log: Log, call: Call) -> None:
-    """A TCP connection that was closed between two calls is made anew, and the call succeeds."""
+    """A TCP connection that was closed between two calls is replaced, and the call succeeds."""
     call(far_log)
     proxy.cut_all()
 
@@ -226,7 +226,7 @@ def test_tcp_connection_cut_between_calls(proxy: CuttingProxy, far_log: Log, cal
 
 
 def test_send_cut_before_its_answer(proxy: CuttingProxy, far_log: Log, valkey: Engine) -> None:
-    """A send without an id whose answer is lost may have happened: it is refused, and not done twice."""
+    """A send without an id whose answer is lost may have happened: it is refused, and not repeated."""
     far_log.append(CHAT, HELLO)
     proxy.cut_next_reply()
 
@@ -237,7 +237,7 @@ def test_send_cut_before_its_answer(proxy: CuttingProxy, far_log: Log, valkey: E
 
 
 def test_send_with_id_cut_before_its_answer(proxy: CuttingProxy, far_log: Log) -> None:
-    """A send with an id whose answer is lost is asked again, and stored once."""
+    """A send with an id whose answer is lost is repeated, and stored once."""
     far_log.append(CHAT, HELLO)
     proxy.cut_next_reply()
 
@@ -246,7 +246,7 @@ def test_send_with_id_cut_before_its_answer(proxy: CuttingProxy, far_log: Log) -
 
 
 def test_pull_cut_before_its_answer(proxy: CuttingProxy, far_log: Log) -> None:
-    """A pull whose answer is lost is asked again."""
+    """A pull whose answer is lost is repeated."""
     far_log.append(CHAT, HELLO)
     proxy.cut_next_reply()
 
@@ -254,7 +254,7 @@ def test_pull_cut_before_its_answer(proxy: CuttingProxy, far_log: Log) -> None:
 
 
 def test_send_cut_while_it_waits(engine: Engine, store: Store) -> None:
-    """A send without an id whose connection is cut while it waits is refused, and not tried again."""
+    """A send without an id whose connection is cut while it waits is refused, and not repeated."""
     log = Log(store)
     with ThreadPoolExecutor(1) as caller:
         caller.submit(log.append, CHAT, HELLO).result()
@@ -292,13 +292,13 @@ def _kill_client_in_a_script(engine: Engine, but: set[str]) -> None:
 
 
 def node_of(settings: Settings) -> Node:
-    """Return what carries commands to the store that the settings name."""
+    """Return the node for the settings' store."""
     return ClusterNodes(settings) if settings.redis_cluster else SingleNode(settings)
 
 
 @EVERY_CALL
 def test_stalled_store_is_refused_then_retried_after_a_second(engine: Engine, call: Call) -> None:
-    """A stalled store fails after the time-out, then at once for a second, and is then asked again."""
+    """A stalled store fails after the time-out, then at once for a second, and is then tried again."""
     clock, settings = Clock(), settings_for(engine, redis_timeout=0.5)
     log = Log(Store(node_of(settings), clock))
     await_new_connections(engine, settings)
@@ -321,7 +321,7 @@ def test_stalled_store_is_refused_then_retried_after_a_second(engine: Engine, ca
 
 
 def test_stalled_store_from_the_start(engine: Engine) -> None:
-    """A store that stalls before the first connection is a refusal after the time-out, then at once."""
+    """A store that stalls before the first connection is refused after the time-out, then at once."""
     clock, settings = Clock(), settings_for(engine, redis_timeout=0.5)
     store = Store(node_of(settings), clock)
 
@@ -338,7 +338,7 @@ def test_stalled_store_from_the_start(engine: Engine) -> None:
 
 
 def test_stalled_store_with_the_default_time_out(engine: Engine) -> None:
-    """With the settings as they come, a stalled store is waited for no longer than 3 s."""
+    """With the default settings a call waits at most 3 s for a stalled store."""
     log = Log(connect(settings_for(engine, redis_timeout=DEFAULT_SECONDS)))
     assert eventually(lambda: stored(log))
 
@@ -364,7 +364,7 @@ def test_killed_store_is_unavailable_until_it_is_back(engine: Engine, log: Log, 
 
 
 def test_store_that_was_never_there(engine: Engine) -> None:
-    """A store that is gone before the first connection is found once it is there."""
+    """A store that is down before the first connection is used once it is up."""
     engine.kill()
     store = connect(settings_for(engine))
     unavailable(Log(store))
@@ -378,7 +378,7 @@ def test_store_that_was_never_there(engine: Engine) -> None:
 
 
 def test_one_primary_gone(cluster: Engine) -> None:
-    """Without one primary its chats are refused and the others go on; ping says that one is gone."""
+    """Without one primary its chats are refused and the others work; ping names the missing one."""
     cluster.flush()
     store = connect(settings_for(cluster))
     log = Log(store)
@@ -399,7 +399,7 @@ def test_one_primary_gone(cluster: Engine) -> None:
 
 
 def chat_of_primary(number: int) -> str:
-    """Return a chat whose keys are on one of a cluster's three primaries, each with a third of the slots."""
+    """Return a chat on one of a cluster's three primaries, each with a third of the slots."""
     chats = (f"ann:{i}" for i in count())
     return next(chat for chat in chats if key_slot(keys.log(chat).encode()) * 3 // 16384 == number)
 
@@ -409,7 +409,7 @@ def chat_of_primary(number: int) -> str:
 
 @contextmanager
 def configured(engine: Engine, option: str, value: int) -> Iterator[None]:
-    """Have the servers of an engine run with another option for a while."""
+    """Set another option on every server for a while."""
     before: list[Any] = [node.config_get(option)[option] for node in engine.nodes]
     try:
         for node in engine.nodes:
@@ -424,7 +424,7 @@ def configured(engine: Engine, option: str, value: int) -> Iterator[None]:
 def test_what_reads_is_answered_by_a_store_that_refuses_writes(
     engine: Engine, store: Store, log: Log, flushed: bool
 ) -> None:
-    """A limit is answered uncounted, alone and among others; a plain read is; a plain write is refused."""
+    """Of a store that refuses writes, limits pass uncounted and reads are answered; writes are refused."""
     log.append(CHAT, HELLO)
     (limit,) = RateLimits.take("192.0.2.1", "read", 10).parts
     name: Query[bytes | None] = Query("HGET", (keys.user("ann"),), ("name",))
@@ -551,7 +551,7 @@ def test_every_refusal_of_a_server_is_store_unavailable(error: str, call: Call) 
     ],
 )
 def test_refused_for_room(error: str) -> None:
-    """A server without memory or room on its disk is StoreFull, a StoreUnavailable of its own code."""
+    """A server without memory or disk space is StoreFull, a StoreUnavailable with a code of its own."""
     with RefusingServer(error) as server:
         log = Log(connect(Settings(redis_url=server.url)))
         assert isinstance(unavailable(log), StoreFull)
@@ -575,7 +575,7 @@ def test_wrong_password_is_unavailable_and_not_shown(engine: Engine, password: s
 
 
 def test_a_defect_is_not_an_outage(engine: Engine, log: Log, raw: RawClient) -> None:
-    """An error that no other server would answer otherwise is raised as it is, and breaks nothing."""
+    """An error that every server would give is raised as it is, and breaks nothing."""
     raw.set(keys.log(CHAT), "not a list")
 
     with pytest.raises(redis.ResponseError, match="WRONGTYPE"):
@@ -585,13 +585,13 @@ def test_a_defect_is_not_an_outage(engine: Engine, log: Log, raw: RawClient) -> 
 
 
 def clients_of(engine: Engine) -> int:
-    """Return how many connections of ours the only server has."""
+    """Return the number of our connections to the only server."""
     (node,) = engine.nodes
     return sum(client["name"] == "parley" for client in node.client_list())
 
 
 def test_threads_that_come_and_go(valkey: Engine) -> None:
-    """Every thread gets a connection, however many came before, and what ended leaves none open."""
+    """Every thread gets a connection, however many came before; ended threads leave none open."""
     before = clients_of(valkey)
     store = connect(settings_for(valkey))
     for _ in range(150):

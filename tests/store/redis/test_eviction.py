@@ -1,4 +1,4 @@
-"""What is left when a full store has evicted every key that expires, as ElastiCache Serverless does."""
+"""The state of a full store that evicted every key with an expiry, as ElastiCache Serverless does."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def closed_app(app_on_engine: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def evict(raw: RawClient) -> set[str]:
-    """Delete every key that expires; returns what kinds of keys there were."""
+    """Delete every key that expires; return the kinds of the deleted keys."""
     volatile: list[Any] = [key for key in raw.scan_iter() if raw.ttl(key) != -1]
     for key in volatile:
         raw.delete(key)

@@ -1,4 +1,4 @@
-"""Connections that a frozen sandbox wakes up with: dead, and without a sign of it."""
+"""Connections of a sandbox after a freeze: dead, without a sign of it."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from tests.store.log_records import CHAT, Log, settings_for
 from tests.store.redis.test_client import HELLO, seqs
 
 CHATS = [f"ann:{name}" for name in "bcdefghij"]
-"""Of every primary."""
+"""Chats on every primary."""
 TIMEOUT_SECONDS = 10.0
-"""So long a call would wait for a dead connection, which no test does."""
+"""The wait of a call for a dead connection, which no test reaches."""
 MONOTONIC, WALL = "monotonic", "time"
 
 CALLS: dict[str, Callable[[Store], object]] = {
@@ -50,12 +50,12 @@ class Frozen:
         return sum(proxy.connections for proxy in self._proxies)
 
     def freeze(self) -> None:
-        """Freeze every connection that is open now."""
+        """Freeze every open connection."""
         for proxy in self._proxies:
             proxy.freeze()
 
     def pass_time(self, seconds: float) -> None:
-        """Let time pass by all clocks."""
+        """Advance all clocks."""
         for clock in self.clocks.values():
             clock.now += seconds
 
@@ -93,7 +93,7 @@ def _addresses(engine: Engine) -> list[int | str]:
 @EVERY_END
 @EVERY_CALL
 def test_first_call_after_a_freeze(frozen: Frozen, call: Callable[[Store], object]) -> None:
-    """After a freeze the first call of any kind is answered, and so are those after it."""
+    """After a freeze the first call of any kind is answered, and so are later ones."""
     frozen.freeze()
     frozen.pass_time(IDLE_SECONDS + 0.1)
 
@@ -105,7 +105,7 @@ def test_first_call_after_a_freeze(frozen: Frozen, call: Callable[[Store], objec
 @EVERY_END
 @pytest.mark.parametrize("frozen", ["tls_cluster"], indirect=True)
 def test_first_call_after_a_freeze_by_tls(frozen: Frozen) -> None:
-    """The same holds of a cluster that wants TLS and a login, as AWS's do."""
+    """The same holds for a cluster with TLS and a login, as on AWS."""
     frozen.freeze()
     frozen.pass_time(IDLE_SECONDS + 0.1)
 
@@ -116,7 +116,7 @@ def test_first_call_after_a_freeze_by_tls(frozen: Frozen) -> None:
 @pytest.mark.parametrize("resets", [False], ids=["swallowed"])
 @pytest.mark.parametrize("clock", [MONOTONIC, WALL])
 def test_either_clock_reveals_a_freeze(frozen: Frozen, clock: str) -> None:
-    """A freeze is noticed by whichever of the clocks ran on meanwhile."""
+    """Either clock that ran on during a freeze reveals it."""
     frozen.freeze()
     frozen.clocks[clock].now += IDLE_SECONDS + 0.1
 
@@ -126,7 +126,7 @@ def test_either_clock_reveals_a_freeze(frozen: Frozen, clock: str) -> None:
 
 @pytest.mark.parametrize("resets", [False], ids=["swallowed"])
 def test_a_used_connection_is_kept(frozen: Frozen) -> None:
-    """Connections that are used at least every IDLE_SECONDS are not opened again."""
+    """Connections that are used at least every IDLE_SECONDS stay open."""
     before = frozen.connections
     for _ in range(3):
         frozen.pass_time(IDLE_SECONDS)
@@ -138,7 +138,7 @@ def test_a_used_connection_is_kept(frozen: Frozen) -> None:
 
 @pytest.mark.parametrize("resets", [False], ids=["swallowed"])
 def test_a_clock_set_back(frozen: Frozen) -> None:
-    """A wall clock that is set back keeps no freeze from being noticed, and costs no connection."""
+    """A wall clock that is set back hides no freeze, and closes no connection."""
     before = frozen.connections
     frozen.clocks[WALL].now -= 3600
     frozen.store.ping()

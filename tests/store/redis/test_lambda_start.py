@@ -1,4 +1,4 @@
-"""What the application makes as it is imported: on Lambda all that calls need, elsewhere nothing."""
+"""The imports of the application: on Lambda they prepare all that calls need, elsewhere nothing."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ print(json.dumps(made))
 
 
 class Started(NamedTuple):
-    """What a process had made when it had imported the application; lines: of its log."""
+    """The connections and signers of a process after its imports; lines: its log."""
 
     signer: bool
     boto3: bool
@@ -72,7 +72,7 @@ def started(env: dict[str, str], *, call: bool = False) -> Started:
     ids=["function", "elsewhere", "snapshot", "function without a store"],
 )
 def test_what_an_import_makes(valkey: Engine, env: dict[str, str], connections: int, signer: bool) -> None:
-    """A function connects to the store and loads its signer as it starts; nothing does elsewhere."""
+    """A function connects to the store and loads its signer at its start; other processes do not."""
     with FreezingProxy(urlsplit(valkey.url).path, resets=False) as proxy:
         made = started(env | {"REDIS_URL": f"redis://127.0.0.1:{proxy.port}"})
 
@@ -81,7 +81,7 @@ def test_what_an_import_makes(valkey: Engine, env: dict[str, str], connections: 
 
 
 def test_first_call_uses_the_connection_of_the_start(valkey: Engine) -> None:
-    """The first call of a function opens no connection more."""
+    """The first call of a function opens no further connection."""
     with FreezingProxy(urlsplit(valkey.url).path, resets=False) as proxy:
         made = started(LAMBDA | {"REDIS_URL": f"redis://127.0.0.1:{proxy.port}"}, call=True)
 
@@ -90,7 +90,7 @@ def test_first_call_uses_the_connection_of_the_start(valkey: Engine) -> None:
 
 
 def test_a_start_without_a_store() -> None:
-    """A function starts without its store, says so in one line, and its first call tries once more."""
+    """A function starts without its store and logs one line; its first call tries once more."""
     with ReservedPort() as port:
         made = started(LAMBDA | {"REDIS_URL": f"redis://127.0.0.1:{port}"}, call=True)
 

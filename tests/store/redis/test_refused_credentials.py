@@ -1,4 +1,4 @@
-"""A store that does not let Parley in."""
+"""Stores that refuse Parley's login."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ MESSAGES = f"/v1/chats/{CHAT}/messages"
 
 
 def test_no_login_where_one_is_needed(tls_cluster: TlsClusterEngine) -> None:
-    """A store that wants a login and gets none says which settings to set."""
+    """The error of a store that needs a login and gets none names the settings."""
     settings = settings_for(tls_cluster, redis_user=None, redis_password=None)
 
     assert "set PARLEY_REDIS_USER and PARLEY_REDIS_PASSWORD" in str(refusal(connect(settings)))
 
 
 def test_a_login_where_none_is_known(valkey: Engine) -> None:
-    """A store without passwords refuses one, which is said."""
+    """The error of a store without passwords that gets a login says so."""
     settings = settings_for(valkey, redis_password=Secret(WORD))
 
     assert "without any password configured" in str(refusal(connect(settings)))
@@ -41,7 +41,7 @@ def test_a_login_where_none_is_known(valkey: Engine) -> None:
 
 @pytest.mark.parametrize("engine_name", ["valkey", "tls_cluster"])
 def test_a_refused_login_is_not_tried_at_once_again(request: pytest.FixtureRequest, engine_name: str) -> None:
-    """After a refused login calls are refused without another try for a second, then it is tried again."""
+    """After a refused login calls fail for a second without another attempt, then it is tried again."""
     engine: Engine = request.getfixturevalue(engine_name)
     engine.flush()
     clock = SimpleNamespace(now=1000.0)
@@ -75,7 +75,7 @@ def test_a_refused_login_is_tried_once(valkey: Engine) -> None:
 
 
 def environ_of(engine: Engine, login: str) -> dict[str, str]:
-    """Return variables with a wrong password in the URL, or beside it, or none at all."""
+    """Return variables with a wrong password in the URL, beside it, or none."""
     environ = {name: value for name, value in engine.env.items() if login != "url" or "_USER" not in name}
     if login == "url":
         environ["REDIS_URL"] = engine.url.replace("://", f"://nobody:{WORD}@")
@@ -90,7 +90,7 @@ def environ_of(engine: Engine, login: str) -> dict[str, str]:
 def test_the_log_of_a_refused_login(
     request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, engine_name: str, login: str
 ) -> None:
-    """A wrong password is a 503, and one line that says what to check and does not show the password."""
+    """A wrong password is a 503, and one log line that says what to check and does not show the password."""
     engine: Engine = request.getfixturevalue(engine_name)
     environ = {"PARLEY_STAGE": "local", "PARLEY_AUTH": "open", **environ_of(engine, login)}
     for name, value in environ.items():

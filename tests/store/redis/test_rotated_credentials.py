@@ -1,4 +1,4 @@
-"""Passwords that are rotated, and tokens that expire."""
+"""Rotated passwords and expiring tokens."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from tests.store.store_users import HELLO, WORD, cut_all, refusal, user
 
 
 class SecretsManager:
-    """A place for one secret, that counts how often it is read."""
+    """A store of one secret that counts its reads."""
 
     def __init__(self, password: str) -> None:
         self.password = password
@@ -76,14 +76,14 @@ class NewerLogin(StoreLogin):
     told = "nothing"
 
     def renew(self) -> bool:
-        """Say so."""
+        """Report a newer password."""
         return True
 
 
 class RefusingNode:
     """A node of a cluster that is refused when, after a lost answer, it asks again who has the slots.
 
-    calls: how often it was asked.
+    calls: number of calls.
     """
 
     def __init__(self) -> None:
@@ -112,7 +112,7 @@ class RefusingNode:
 
 @pytest.mark.parametrize(("id_", "calls"), [(None, 1), ("id-1", 2)], ids=["send", "send with id"])
 def test_a_send_that_may_have_been_done(id_: str | None, calls: int) -> None:
-    """A send without an id whose answer is lost is not done again, also when there is a newer password."""
+    """A send without an id whose answer is lost is not repeated, also when there is a newer password."""
     node = RefusingNode()
 
     with pytest.raises(StoreUnavailable):
@@ -122,7 +122,7 @@ def test_a_send_that_may_have_been_done(id_: str | None, calls: int) -> None:
 
 
 def test_several_queries_that_may_have_been_done() -> None:
-    """Queries of one trip may run twice, and are asked again by a newer password."""
+    """Queries of one round trip may run twice, and are repeated with a newer password."""
     node = RefusingNode()
     queries = [MessageLog().newest(CHAT, 0, 1) for _ in range(2)]
 
@@ -134,7 +134,7 @@ def test_several_queries_that_may_have_been_done() -> None:
 
 @pytest.fixture
 def now(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
-    """An AWS identity of this process, and the clock that botocore signs by, which stands still."""
+    """An AWS identity of this process, and a clock for botocore's signatures that stands still."""
     clock = SimpleNamespace(time=datetime(2026, 11, 21, 12, tzinfo=UTC))
     monkeypatch.setattr("botocore.auth.get_current_datetime", lambda: clock.time)
     for name, value in {
@@ -148,7 +148,7 @@ def now(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
 
 
 def token() -> str:
-    """Return the token that the store is to take at the time of the clock; tests/unit checks its form."""
+    """Return the expected token at the time of the clock; tests/unit checks its form."""
     return IamLogin("elasticache-serverless", "chat", "few").get_credentials()[1]
 
 
@@ -179,7 +179,7 @@ def test_iam_login_uses_a_new_token_per_connection(
 
 
 def test_iam_on_one_server(valkey: Engine, now: SimpleNamespace) -> None:
-    """One server that cuts the connection after 12 hours is logged in to with a token of that hour."""
+    """A server that cuts connections after 12 hours gets a login with a new token."""
     valkey.flush()
     settings = settings_for(valkey, redis_iam=IAM_ENV["PARLEY_REDIS_IAM"], redis_user="few")
     with user(valkey, "few", ACCESS_STRING) as set_password:
@@ -197,15 +197,15 @@ def test_iam_on_one_server(valkey: Engine, now: SimpleNamespace) -> None:
 def test_a_token_that_is_refused(
     tls_cluster: TlsClusterEngine, now: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A store that does not take the token, and a lack of what to sign with, are refusals that say which."""
+    """The error says whether the store refused the token or the credentials for signing are missing."""
     settings = settings_for(
         tls_cluster, redis_iam=IAM_ENV["PARLEY_REDIS_IAM"], redis_user="few", redis_password=None
     )
     with user(tls_cluster, "few", ACCESS_STRING):
-        told = str(refusal(connect(settings)))
-        assert "PARLEY_REDIS_IAM" in told
-        assert "elasticache:Connect" in told
-        assert "X-Amz" not in told
+        message = str(refusal(connect(settings)))
+        assert "PARLEY_REDIS_IAM" in message
+        assert "elasticache:Connect" in message
+        assert "X-Amz" not in message
 
         monkeypatch.delenv("AWS_DEFAULT_REGION")
         assert "AWS_DEFAULT_REGION" in str(refusal(connect(settings)))

@@ -1,4 +1,4 @@
-"""Several queries in one trip: each gets its own reply, whatever happens on the way."""
+"""Several queries in one round trip: each gets its own reply, whatever happens on the way."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ USERS = [f"user{number}" for number in range(12)]
 
 
 def reading(handle: str) -> Query[Any]:
-    """Return the query for what `written` has put in a user's key."""
+    """Return the query for a user's key that `written` has set."""
     return Query("GET", (keys.user(handle),))
 
 
@@ -41,7 +41,7 @@ def written(raw: RawClient, handles: list[str]) -> list[bytes]:
 
 
 def test_results_are_in_the_order_of_the_queries(store: Store, raw: RawClient) -> None:
-    """Queries of many slots, in one trip, are answered in their order."""
+    """Queries of many slots in one round trip are answered in their order."""
     names = written(raw, USERS)
 
     assert store.run_all(map(reading, USERS)) == names
@@ -51,12 +51,12 @@ def test_results_are_in_the_order_of_the_queries(store: Store, raw: RawClient) -
 
 
 def pair(at: int, reply: Any) -> tuple[int, Any]:
-    """Return a reply with the place of its query."""
+    """Return a reply with the index of its query."""
     return at, reply
 
 
 def test_each_query_reads_its_own_reply(store: Store, raw: RawClient) -> None:
-    """A result is what the query's own `read` makes of the reply; of another's reply it gets none."""
+    """Each result is its own query's `read` of its own reply."""
     written(raw, USERS)
     readers: list[Callable[[Any], Any]] = [functools.partial(pair, at) for at in range(len(USERS))]
     queries = [reading(handle).map(read) for handle, read in zip(USERS, readers, strict=True)]
@@ -74,7 +74,7 @@ def test_many_queries_take_several_round_trips_in_order(store: Store, raw: RawCl
 
 
 def test_scripts_flushed_on_one_primary(engine: Engine, store: Store, raw: RawClient) -> None:
-    """Where one server has forgotten the scripts its queries are run in full; all results are in order."""
+    """A server that lost its scripts runs its queries in full; all results are in order."""
     names = written(raw, USERS)
     store.run_all(map(reading, USERS))
     engine.nodes[-1].script_flush()
@@ -84,7 +84,7 @@ def test_scripts_flushed_on_one_primary(engine: Engine, store: Store, raw: RawCl
 
 
 def test_an_error_in_the_middle(engine: Engine, store: Store, raw: RawClient) -> None:
-    """An error that a query is answered is raised; the others have run, and nothing is left to be read."""
+    """A query's error is raised; the other queries have run, and no reply is left unread."""
     written(raw, USERS)
     bad: Query[Any] = Query("LPUSH", (keys.user("user5"),), ("x",))
     writes: list[Query[Any]] = [Query("SET", (keys.pending(handle),), (handle,)) for handle in USERS]
@@ -98,7 +98,7 @@ def test_an_error_in_the_middle(engine: Engine, store: Store, raw: RawClient) ->
 
 
 def test_an_error_before_forgotten_scripts(engine: Engine, store: Store, raw: RawClient) -> None:
-    """What a server had to be given in full has run as well when another query failed before it."""
+    """Queries that had to be sent in full have run although an earlier query failed."""
     written(raw, USERS)
     bad: Query[Any] = Query("LPUSH", (keys.user("user0"),), ("x",))
     store.run(reading("user0"))
@@ -125,7 +125,7 @@ def test_the_first_error_is_raised(store: Store, raw: RawClient) -> None:
 
 
 def test_callers_at_once_never_read_each_other(store: Store, raw: RawClient) -> None:
-    """20 threads with one client: each reads what it asked for, hundreds of times."""
+    """20 threads with one client each read their own replies, hundreds of times."""
     written(raw, USERS)
 
     def ask(number: int) -> bool:
@@ -142,7 +142,7 @@ def test_callers_at_once_never_read_each_other(store: Store, raw: RawClient) -> 
 
 
 class HalfReplyProxy(CuttingProxy):
-    """A proxy that hands on no more than some bytes of the next replies, then cuts the connection."""
+    """A proxy that forwards only some bytes of the next replies, then cuts the connection."""
 
     def __init__(self, path: str) -> None:
         super().__init__(path)
@@ -178,7 +178,7 @@ def far_store(half_replies: HalfReplyProxy, valkey: ValkeyEngine) -> Store:
 def test_cut_in_the_middle_of_the_replies(
     far_store: Store, half_replies: HalfReplyProxy, bytes_: int
 ) -> None:
-    """When some of the replies have come and the rest is lost, all is asked again, and all is in order."""
+    """After a cut in the middle of the replies all queries are repeated, with results in order."""
     half_replies.cuts = [bytes_]
     names = [handle.encode() for handle in USERS]
 
@@ -201,7 +201,7 @@ def test_second_cut_in_a_row_is_store_unavailable(
 
 
 def test_a_stall_in_the_middle_of_the_replies(valkey: ValkeyEngine) -> None:
-    """Replies that come too late belong to nobody: the next call asks on a new connection."""
+    """Late replies are discarded: the next call uses a new connection."""
     valkey.flush()
     written(valkey.nodes[0], USERS)
     now = [1000.0]
@@ -234,7 +234,7 @@ def test_every_refusal_in_a_pipeline_is_store_unavailable(error: str) -> None:
 
 @contextmanager
 def owner_changed(cluster: Engine, slot: int, *, finished: bool) -> Iterator[None]:
-    """Move an empty slot to the next primary for a while; not finished: it is still on its way."""
+    """Move an empty slot to the next primary for a while; not finished: the move is under way."""
     names = [str(node.execute_command("CLUSTER MYID")) for node in cluster.nodes]
     names = [name.removeprefix("b'").removesuffix("'") for name in names]
     old = slot * len(names) // 16384
@@ -263,7 +263,7 @@ def user_of_slot_third(third: int) -> str:
 
 @pytest.mark.parametrize("finished", [True, False], ids=["MOVED", "ASK"])
 def test_a_slot_that_moves(cluster: Engine, finished: bool) -> None:
-    """A query whose slot has another owner by now, or is on its way, is answered from there, in its place."""
+    """A query whose slot has moved, or is moving, is answered by its owner, in its order."""
     cluster.resume()
     cluster.start()
     cluster.flush()
@@ -280,7 +280,7 @@ def test_a_slot_that_moves(cluster: Engine, finished: bool) -> None:
 
 
 def test_one_primary_gone_in_a_pipeline(cluster: Engine) -> None:
-    """Queries of a primary that is gone make the call StoreUnavailable; it comes back with the primary."""
+    """Queries to a primary that is down are StoreUnavailable, until it is back."""
     cluster.start()
     cluster.flush()
     now = [1000.0]

@@ -1,4 +1,4 @@
-"""What the tests' stores refuse, as ElastiCache Serverless does."""
+"""The tests' stores refuse what ElastiCache Serverless refuses."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def adding(members: int) -> Query[int]:
 
 
 def test_a_longer_command_is_refused(store: Store, raw: RawClient) -> None:
-    """A command of 3,999 arguments is run, and of one more it is not; others of its trip are."""
+    """A command of 3,999 arguments runs, and one with one more does not; others of its round trip do."""
     most = MAX_ARGUMENTS - BESIDE_MEMBERS
     assert store.run(adding(most)) == most
     for run in (store.run, lambda query: store.run_all([adding(7), query])):

@@ -1,4 +1,4 @@
-"""What the store's user may do, and must be allowed."""
+"""The permissions that the store's user needs."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ DOCS = Path(__file__).parents[3] / "docs"
 
 
 def test_documented_acl_allows_everything_parley_needs(tls_cluster: TlsClusterEngine) -> None:
-    """The store denies its user nothing that Parley asks for; the store's tests run as that user."""
+    """The store denies its user no command of Parley; the store's tests run as that user."""
     tls_cluster.flush()
     for node in tls_cluster.nodes:
         node.execute_command("ACL LOG RESET")
@@ -73,7 +73,7 @@ def test_documented_acl_works_on_one_server(request: pytest.FixtureRequest, name
     ],
 )
 def test_acl_denies_everything_else(tls_cluster: TlsClusterEngine, command: str) -> None:
-    """Parley's user can neither see nor harm what is not Parley's."""
+    """Parley's user can neither read nor change other keys."""
     options = {"password": tls_cluster.password, "username": tls_cluster.user}
     with (
         redis.Redis.from_url(tls_cluster.url, **{**tls_cluster.admin, **options}) as client,
@@ -85,22 +85,22 @@ def test_acl_denies_everything_else(tls_cluster: TlsClusterEngine, command: str)
 @pytest.mark.parametrize("engine_name", ["valkey", "tls_cluster"])
 @pytest.mark.parametrize("lacking", ["-rpush", "-evalsha", "resetkeys", "resetkeys ~{u*"])
 def test_a_right_that_is_lacking(request: pytest.FixtureRequest, engine_name: str, lacking: str) -> None:
-    """A user who lacks a right is told so in the log; nothing is written, and what is allowed goes on."""
+    """A missing permission is named in the log; nothing is written, and permitted calls go on."""
     engine: Engine = request.getfixturevalue(engine_name)
     engine.flush()
     with user(engine, "few", f"{ACCESS_STRING} {lacking}"):
         store = connect(settings_for(engine, redis_user="few", redis_password=Secret(WORD)))
-        told = refusal(store)
+        error = refusal(store)
         store.ping()
 
-    assert "lacks a permission" in str(told)
-    assert "docs/redis.md" in str(told)
+    assert "lacks a permission" in str(error)
+    assert "docs/redis.md" in str(error)
     assert [node.dbsize() for node in engine.nodes] == [0] * len(engine.nodes)
 
 
 def test_a_cluster_that_does_not_show_its_slots(tls_cluster: TlsClusterEngine) -> None:
-    """A user who may not ask a cluster for its slots is told what is lacking, not that it is no cluster."""
+    """A user without permission to ask a cluster for its slots is told that, not that it is no cluster."""
     with user(tls_cluster, "few", f"{ACCESS_STRING} -cluster|slots"):
-        told = refusal(connect(settings_for(tls_cluster, redis_user="few", redis_password=Secret(WORD))))
+        error = refusal(connect(settings_for(tls_cluster, redis_user="few", redis_password=Secret(WORD))))
 
-    assert "lacks a permission" in str(told)
+    assert "lacks a permission" in str(error)

@@ -36,7 +36,7 @@ FEW = settings(max_examples=25)
 
 
 class Town:
-    """Groups and rooms that are found, wired as the application wires them."""
+    """Groups and rooms for the search, wired as the application wires them."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
@@ -53,7 +53,7 @@ class Town:
         return self.store.run(self.chats.snapshot(chat))
 
     def put(self, chat: str, name: str, join: str = "open") -> None:
-        """Make a chat, or have it be named and joined otherwise."""
+        """Make a chat, or change its name and joining."""
         if self.view(chat).info is None:
             info = Info(name, join=join, maker="ann")
             assert self.store.run(self.chats.create(chat, info, [("ann", Role.OWNER)], BODY)) is not None
@@ -97,7 +97,7 @@ def town(store: Store) -> Town:
 
 
 def terms(chat: str, name: str, join: str) -> set[str]:
-    """Return what a chat should be found by."""
+    """Return the search terms of a chat."""
     if join == "invite":
         return set()
     words = folded(name).split()
@@ -108,7 +108,7 @@ def terms(chat: str, name: str, join: str) -> set[str]:
 
 
 def expected(chats: dict[str, tuple[str, str]], q: str) -> list[str]:
-    """Return what is found, in order: each by the smallest of its terms that begins with the text."""
+    """Return the expected chats, in order: each by the smallest of its terms that begins with the text."""
     found = []
     for chat, (name, join) in chats.items():
         matching = [term for term in terms(chat, name, join) if term.startswith(folded(q))]
@@ -122,7 +122,7 @@ def left(raw: RawClient) -> list[bytes]:
 
 
 def entries(chats: dict[str, tuple[str, str]]) -> list[bytes]:
-    """Return what the index and the list of rooms should hold."""
+    """Return the expected entries of the index and the list of rooms."""
     indexed = [f"{term}\0{chat}" for chat, said in chats.items() for term in terms(chat, *said)]
     rooms = sorted(chat.encode() for chat in chats if chat.startswith("r-"))
     return sorted(entry.encode() for entry in indexed) + rooms
@@ -136,7 +136,7 @@ def entries(chats: dict[str, tuple[str, str]]) -> list[bytes]:
 )
 @pytest.mark.parametrize("engine", ["valkey", "cluster"], indirect=True)
 def test_like_a_plain_list(town: Town, raw: RawClient, steps: list[Any], q: str, limit: int) -> None:
-    """Whatever was made, renamed, closed or deleted: what should be found is, and nothing else is kept."""
+    """After creations, renames, closings and deletions, exactly the expected chats are found and stored."""
     raw.flushall()
     now: dict[str, tuple[str, str]] = {}
     gone: set[str] = set()
@@ -156,7 +156,7 @@ def test_like_a_plain_list(town: Town, raw: RawClient, steps: list[Any], q: str,
 
 
 def test_what_is_shown(town: Town) -> None:
-    """A found group is shown as it is now, with how many members it has."""
+    """A found group is shown in its current state, with the number of its members."""
     town.settle(GROUPS[0], "Chess club", "request")
     town.store.run(
         town.chats.change(GROUPS[0], town.view(GROUPS[0]), [], info={"notice": "Tuesdays"}, body=BODY)
@@ -204,14 +204,14 @@ def test_reading_removes_stale_entries(town: Town, raw: RawClient) -> None:
 
 
 class BehindOnce(Chats):
-    """Chats that at first answer as if there were none yet."""
+    """Chats whose first read returns none."""
 
     def __init__(self) -> None:
         super().__init__(1000, 100)
         self._asked = 0
 
     def snapshot(self, chat: str, *handles: str) -> Query[ChatSnapshot]:
-        """Return the query for a view, or for that of no chat the first time."""
+        """Return the query for a chat, or for none the first time."""
         self._asked += 1
         query = super().snapshot(chat, *handles)
         return query if self._asked > 1 else query.map(lambda view: ChatSnapshot(None, {}, {}))
@@ -219,7 +219,7 @@ class BehindOnce(Chats):
 
 @pytest.mark.parametrize("engine", ["valkey"], indirect=True)
 def test_what_fits_again_is_put_back(town: Town) -> None:
-    """Who reads an entry just before its chat is there does not take it away for good."""
+    """A search that reads an entry just before its chat exists does not remove it for good."""
     town.settle("r-chess", "")
     for look in ("groups", "rooms"):
         behind = ChatSearch(town.store, BehindOnce(), town.index, town.terms, town.rooms)
@@ -257,7 +257,7 @@ def test_next_run_completes_an_interrupted_one(
 
 
 class OvertakenChats(Chats):
-    """Chats that change each time after a run has looked at them."""
+    """Chats that change each time after an index update has read them."""
 
     def __init__(self, town: Town, names: list[str | None]) -> None:
         super().__init__(1000, 100)
@@ -266,7 +266,7 @@ class OvertakenChats(Chats):
         self._looks = 0
 
     def snapshot(self, chat: str, *handles: str) -> Query[ChatSnapshot]:
-        """Return the query for a view, after which the chat changes, when it is viewed to be mirrored."""
+        """Return the query for a chat, which changes once it is read for the index."""
         self._looks += 1
         query = super().snapshot(chat, *handles)
         if self._looks % 2 == 0 or not self._coming:
@@ -288,7 +288,7 @@ class OvertakenChats(Chats):
     "names", [["Go"], ["Go", "Chess"], ["Go", "Club", "Go", "Chess"], [None], ["Go", None]]
 )
 def test_a_run_that_is_overtaken(town: Town, raw: RawClient, names: list[str | None]) -> None:
-    """However often a run is overtaken by other changes and their runs, the last state is what is found."""
+    """After any number of overtaken index updates, the last state is found."""
     last = names[-1]
     town.settle("r-chess", "Chess")
     overtaken = OvertakenChats(town, list(names))
@@ -299,7 +299,7 @@ def test_a_run_that_is_overtaken(town: Town, raw: RawClient, names: list[str | N
 
 @pytest.mark.parametrize("engine", ["valkey"], indirect=True)
 def test_no_chat_leaves_no_trace(town: Town, raw: RawClient) -> None:
-    """To index what never was, or what is by invitation alone, writes nothing."""
+    """Indexing a missing or invitation-only chat writes nothing."""
     town.chat_search.index(GROUPS[0])
     town.chat_search.index("r-chess")
     town.store.run(town.terms.note("r-chess", ["chess"]))

@@ -32,7 +32,7 @@ def test_found_in_order(store: Store, index: SearchIndex) -> None:
 
 
 def test_page_goes_on_after_an_entry(store: Store, index: SearchIndex) -> None:
-    """A look-up goes on after an entry, also one that is gone."""
+    """A look-up continues after an entry, also one that is gone."""
     entries = [SearchEntry("anna", handle) for handle in "abcd"]
     store.run(index.add(entries))
 
@@ -42,7 +42,7 @@ def test_page_goes_on_after_an_entry(store: Store, index: SearchIndex) -> None:
 
 
 def test_adding_and_removing_twice(store: Store, index: SearchIndex, raw: RawClient) -> None:
-    """To add what is there, and to remove what is not, changes nothing."""
+    """Adding an existing entry, or removing a missing one, changes nothing."""
     entry = SearchEntry("anna", "a")
     store.run(index.add([entry, entry]))
     store.run(index.add([entry]))
@@ -62,7 +62,7 @@ def test_one_character_beyond_ascii(store: Store, index: SearchIndex) -> None:
 
 
 def test_spread_over_partitions(store: Store, index: SearchIndex, raw: RawClient) -> None:
-    """Terms that begin alike stand in one key, others elsewhere."""
+    """Terms with the same beginning are in one key, others elsewhere."""
     store.run(
         index.add(
             [
@@ -88,7 +88,7 @@ def test_like_a_sorted_list(
     start: str,
     most: int,
 ) -> None:
-    """Page by page the index gives what a sorted list of its entries gives."""
+    """Page by page the index returns the same as a sorted list of its entries."""
     store.run(index.add(added))
     store.run(index.remove(removed))
     expected = sorted(entry for entry in added - removed if entry.term.startswith(start))

@@ -1,4 +1,4 @@
-"""Finding people: the service against a plain list of who there is."""
+"""The search for users against a plain list."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def village(store: Store) -> Village:
 
 
 def expected(people: dict[str, str], q: str) -> list[str]:
-    """Return who is found, in order: each by the smallest of their terms that begins with the text."""
+    """Return the expected users, in order: each by the smallest of their terms that begins with the text."""
     found = []
     for handle, name in people.items():
         words = folded(name).split()
@@ -56,7 +56,7 @@ def expected(people: dict[str, str], q: str) -> list[str]:
 def test_like_a_plain_list(
     village: Village, raw: RawClient, people: dict[str, str], q: str, limit: int
 ) -> None:
-    """Names in many scripts are found by how their words begin, everybody once, in one order."""
+    """Names in many scripts are found by the beginnings of their words, each user once, in one order."""
     raw.flushall()
     for handle, name in people.items():
         village.settle(handle, name)
@@ -78,7 +78,7 @@ def test_changes_between_pages(
     changes: list[tuple[str, str | None]],
     limit: int,
 ) -> None:
-    """Whoever stays as they are is found once, whatever others do between the pages; the gone are not."""
+    """Unchanged users are found once, whatever others do between the pages; deleted ones are not found."""
     raw.flushall()
     for handle, name in people.items():
         village.settle(handle, name)
@@ -100,7 +100,7 @@ def test_changes_between_pages(
 
 
 def _change(village: Village, now: dict[str, str], handle: str, name: str | None) -> None:
-    """Make, rename or delete somebody."""
+    """Register, rename or delete a user."""
     account = village.store.run(village.accounts.find(handle))
     if account is None:
         village.settle(handle, name or "")
@@ -118,7 +118,7 @@ def _change(village: Village, now: dict[str, str], handle: str, name: str | None
 
 
 def test_stale_entries_heal(village: Village, raw: RawClient) -> None:
-    """An entry that no longer fits gives nobody, and goes; one that fits stays."""
+    """An entry that no longer matches finds nobody and is removed; a matching one stays."""
     village.settle("alice", "Alice")
     village.store.run(
         village.index.add(
@@ -133,7 +133,7 @@ def test_stale_entries_heal(village: Village, raw: RawClient) -> None:
 
 
 class BehindOnce(Accounts):
-    """Accounts that at first answer as if nobody were there yet."""
+    """Accounts whose first read returns none."""
 
     def __init__(self) -> None:
         self._asked = 0
@@ -146,7 +146,7 @@ class BehindOnce(Accounts):
 
 
 def test_entry_that_fits_again_is_put_back(village: Village) -> None:
-    """Who reads an entry just before its account fits it does not take it away for good."""
+    """A search that reads an entry just before its account matches does not remove it for good."""
     village.settle("alice")
     behind = UserSearch(village.store, BehindOnce(), village.index)
 
@@ -165,7 +165,7 @@ def test_search_stops_with_a_cursor_after_many_stale_entries(village: Village) -
 
 
 def test_profile_is_the_one_of_now(village: Village) -> None:
-    """What a search shows of somebody is their profile, without the email."""
+    """A search shows a user's current profile, without the email."""
     village.settle("alice", "Alice", "alice@example.org")
     village.store.run(village.accounts.update("alice", {"bio": "down"}))
 
@@ -174,7 +174,7 @@ def test_profile_is_the_one_of_now(village: Village) -> None:
 
 
 def test_long_names_and_many_words(village: Village) -> None:
-    """A name counts from each of its first eight words on, and up to 64 characters of each."""
+    """A name is found by each of its first eight words, and by up to 64 characters of each."""
     village.settle("alice", "one two three four five six seven eight nine")
     village.settle("bob", "ﷺ" * 30)
 
@@ -185,7 +185,7 @@ def test_long_names_and_many_words(village: Village) -> None:
 
 @pytest.mark.parametrize("engine", ["valkey"], indirect=True)
 @pytest.mark.parametrize(
-    ("q", "told"),
+    ("q", "reason"),
     [
         ("", "a search needs 2-64 characters; 1 is enough if it is not ASCII"),
         ("a", "a search needs 2-64"),
@@ -198,9 +198,9 @@ def test_long_names_and_many_words(village: Village) -> None:
         ("ab\u202e", "character 3 is U+202E"),
     ],
 )
-def test_invalid_search_term_is_refused(village: Village, q: str, told: str) -> None:
+def test_invalid_search_term_is_refused(village: Village, q: str, reason: str) -> None:
     """A term is 2-64 characters, or one beyond ASCII, of those that a name can have."""
-    with pytest.raises(BadRequest, match=re.escape(f"q: {told}")):
+    with pytest.raises(BadRequest, match=re.escape(f"q: {reason}")):
         village.search.users(q, 10, None)
 
 
@@ -218,7 +218,7 @@ def test_every_spelling_finds(village: Village) -> None:
 
 @pytest.mark.parametrize("engine", ["valkey"], indirect=True)
 def test_a_name_from_before_the_rule_is_read_and_found(village: Village) -> None:
-    """A stored name that would be refused today is shown, found, and left alone by other changes."""
+    """A stored name that today's rules refuse is shown, found, and unchanged by other updates."""
     name = "Ann\u200b\u202e E\u0301va"
     village.settle("ann", name)
 
@@ -229,7 +229,7 @@ def test_a_name_from_before_the_rule_is_read_and_found(village: Village) -> None
 
 @pytest.mark.parametrize("engine", ["valkey"], indirect=True)
 def test_a_long_query_is_not_folded(village: Village, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A query that is too long is refused before what takes time by the square of its length."""
+    """A query that is too long is refused before the slow folding."""
     monkeypatch.setattr("chalicelib.services.search.prefix_search.folded", None)
 
     with pytest.raises(BadRequest, match="q: a search has at most 64 characters; this has 200001"):
@@ -246,7 +246,7 @@ def test_foreign_cursor_is_refused(village: Village, cursor: str) -> None:
 
 @pytest.mark.parametrize("engine", ["valkey"], indirect=True)
 def test_renamed_there_and_back(village: Village) -> None:
-    """After a name and back again, one is found by what one is called, and by nothing else."""
+    """After a rename and back a user is found by the current name, and by no other."""
     village.settle("alice", "Anna")
     for name in ("Berta", "Anna", "Berta"):
         village.store.run(village.accounts.update("alice", {"name": name}))
@@ -258,7 +258,7 @@ def test_renamed_there_and_back(village: Village) -> None:
 
 @pytest.mark.parametrize("engine", ["valkey"], indirect=True)
 def test_account_of_no_longer(village: Village) -> None:
-    """To enter somebody who never was does nothing."""
+    """Indexing an unknown account does nothing."""
     village.directory.index("nobody")
 
     assert village.store.run(village.accounts.find("nobody")) is None

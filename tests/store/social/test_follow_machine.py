@@ -1,4 +1,4 @@
-"""Follows, blocks and deletions against plain sets, with crashes and with work that comes late."""
+"""Follows, blocks and deletions against plain sets, with crashes and late work."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class Late(Follows):
         self._then: Edge | None = edge
 
     def edge(self, handle: str, target: str) -> Query[Edge | None]:
-        """Return the query for the edge as it was, and from the second time on as it is."""
+        """Return the query for the old edge the first time, and for the current one after that."""
         then, self._then = self._then, None
         return super().edge(handle, target).map(lambda edge: then or edge)
 
@@ -60,27 +60,27 @@ class FollowMachine(RuleBasedStateMachine):
 
     @rule(pair=PAIRS)
     def follow(self, pair: tuple[str, str]) -> None:
-        """Follow somebody, if neither is deleted or has blocked the other."""
+        """Follow a user, if neither is deleted or has blocked the other."""
         self._do("follow", pair, lambda society: society.following.follow(*pair))
 
     @rule(pair=PAIRS)
     def unfollow(self, pair: tuple[str, str]) -> None:
-        """Follow somebody no more."""
+        """Unfollow a user."""
         self._do("unfollow", pair, lambda society: society.following.unfollow(*pair))
 
     @rule(pair=PAIRS)
     def block(self, pair: tuple[str, str]) -> None:
-        """Block somebody."""
+        """Block a user."""
         self._do("block", pair, lambda society: society.blocking.block(*pair))
 
     @rule(pair=PAIRS)
     def unblock(self, pair: tuple[str, str]) -> None:
-        """Block somebody no more."""
+        """Unblock a user."""
         self._do("unblock", pair, lambda society: society.blocking.unblock(*pair))
 
     @rule(what=st.sampled_from(["follow", "unfollow", "block", "unblock"]), pair=PAIRS, left=STEPS)
     def crash(self, what: str, pair: tuple[str, str], left: int) -> None:
-        """Begin something and crash in the middle of it."""
+        """Crash in the middle of an action."""
         crashing = Society(CrashingStore(self._store, left, done=left % 2 == 0))
         service = crashing.following if what.endswith("follow") else crashing.blocking
         act: Callable[[str, str], None] = getattr(service, what)
@@ -96,7 +96,7 @@ class FollowMachine(RuleBasedStateMachine):
     @precondition(lambda self: len(self._deleted) < 2)
     @rule(handle=st.sampled_from(PEOPLE), left=STEPS)
     def delete(self, handle: str, left: int) -> None:
-        """Delete a user, and perhaps crash in the middle of what follows."""
+        """Delete a user, and perhaps crash in the middle of the deletion."""
         self._society.store.run(self._society.accounts.delete(handle))
         self._deleted.add(handle)
         try:
@@ -107,7 +107,7 @@ class FollowMachine(RuleBasedStateMachine):
 
     @rule(pair=PAIRS, what=st.sampled_from(["follow", "unfollow"]))
     def stall(self, pair: tuple[str, str], what: str) -> None:
-        """Follow or unfollow, and come no further than to read the edge: its mirror is late."""
+        """Follow or unfollow without the mirror, which is late."""
         change: Callable[[str, str], Query[object]] = getattr(self._society.follows, what)
         self._society.store.run(change(*pair))
         self._unsure.add(pair)
@@ -118,17 +118,17 @@ class FollowMachine(RuleBasedStateMachine):
     @precondition(lambda self: self._late)
     @rule(data=st.data())
     def end_a_mirror(self, data: st.DataObject) -> None:
-        """Mirror an edge that was read before, whatever has become of it."""
+        """Mirror an edge that was read before, whatever it is now."""
         self._mirror_late(data.draw(st.integers(0, len(self._late) - 1)))
 
     @rule()
     def sweep(self) -> None:
-        """Do what is owed."""
+        """Do all pending work."""
         self._society.work.sweep()
         self._done["sweep"] += 1
 
     def teardown(self) -> None:
-        """Do all that is late or owed: the lists of both sides are the same, and as they should be."""
+        """Do all late and pending work: the lists of both sides agree, and match the model."""
         while self._late:
             self._mirror_late(0)
         self._society.settled()
@@ -145,7 +145,7 @@ class FollowMachine(RuleBasedStateMachine):
         self._done["edges"] += len(found)
 
     def _blocked(self, pair: tuple[str, str]) -> set[tuple[str, str]]:
-        """Return the blocks between two, as the store has them."""
+        """Return the stored blocks between two users."""
         both = (pair, pair[::-1])
         return {(one, other) for one, other in both if other in edges(self._raw, keys.blocked(one))}
 
@@ -179,7 +179,7 @@ class FollowMachine(RuleBasedStateMachine):
             self._blocks.discard(pair)
 
     def _reread(self, pair: tuple[str, str]) -> None:
-        """Learn from the store which of two blocks the other, after a crash."""
+        """Read the stored blocks of two users after a crash."""
         self._blocks = (self._blocks - {pair, pair[::-1]}) | self._blocked(pair)
 
     def _mirror_late(self, place: int) -> None:

@@ -40,17 +40,17 @@ def society(store: Store) -> Society:
 
 
 def test_follow_owes_its_mirror(society: Society, raw: RawClient) -> None:
-    """A follow is there at once with the follower, and the mirror of it is owed with the same version."""
+    """A follow is stored at once for the follower, and its mirror is pending with the same version."""
     assert society.store.run(society.follows.follow("ann", "bob")) == Following.NOW
 
     version = edges(raw, keys.following("ann"))["bob"]
-    assert society.store.run(society.owed.version("ann", "follow:ann:bob")) == version
+    assert society.store.run(society.pending_work.version("ann", "follow:ann:bob")) == version
     assert society.store.run(society.follows.edge("ann", "bob")) == Edge(True, version)
     assert mirrored(raw, ALL) == {}
 
 
 def test_follow_again_changes_nothing(society: Society, raw: RawClient) -> None:
-    """Following again keeps the time of the first follow, and owes nothing new."""
+    """Following again keeps the time of the first follow, and records no work."""
     society.following.follow("ann", "bob")
     before = truth(raw, ALL)
 
@@ -58,7 +58,7 @@ def test_follow_again_changes_nothing(society: Society, raw: RawClient) -> None:
     society.following.follow("ann", "BOB")
 
     assert truth(raw, ALL) == mirrored(raw, ALL) == before
-    assert society.store.run(society.owed.version("ann", "follow:ann:bob")) is None
+    assert society.store.run(society.pending_work.version("ann", "follow:ann:bob")) is None
 
 
 def test_versions_always_rise(society: Society, raw: RawClient) -> None:
@@ -74,7 +74,7 @@ def test_versions_always_rise(society: Society, raw: RawClient) -> None:
 
 
 def test_unfollow_ends_only_the_version_meant(society: Society) -> None:
-    """An edge of another version than the one to take back stays."""
+    """Undoing an edge leaves one of another version in place."""
     society.store.run(society.follows.follow("ann", "bob"))
     edge = society.store.run(society.follows.edge("ann", "bob"))
     assert edge is not None
@@ -142,7 +142,7 @@ def test_only_a_newer_version_is_mirrored(society: Society, raw: RawClient) -> N
 
 
 def test_ended_edges_are_forgotten(society: Society, raw: RawClient) -> None:
-    """An ended edge is remembered for an hour, and then goes with the next one that ends."""
+    """An ended edge is kept for an hour, and is removed with the next ended edge."""
     seconds, micros = raw.time(target_nodes="random") if hasattr(raw, "get_node") else raw.time()
     now = seconds * 1_000_000 + micros
     for age, follower in enumerate(("old", "young")):
@@ -156,7 +156,7 @@ def test_ended_edges_are_forgotten(society: Society, raw: RawClient) -> None:
 
 @pytest.mark.parametrize("deleted", [True, False])
 def test_nobody_gains_no_follower(society: Society, raw: RawClient, deleted: bool) -> None:
-    """A mirror that finds its target gone makes no key for it, and the edge is taken back."""
+    """A mirror to a deleted user makes no key, and the edge is undone."""
     target = "bob" if deleted else "nobody"
     society.store.run(society.follows.follow("ann", target))
     society.store.run(society.accounts.delete(target))
@@ -250,7 +250,7 @@ def test_only_other_existing_users_can_be_followed_or_blocked(society: Society, 
 
 
 def test_lists_page_from_the_newest(society: Society) -> None:
-    """A list shows name, picture and since when, the newest first; its pages join without gap or double."""
+    """A list shows name, picture and start, the newest first; its pages have no gap and no duplicate."""
     handles = [f"fan{i}" for i in range(7)]
     society.settle(*handles)
     society.store.run(society.accounts.update("fan6", {"avatar": "pic", "name": "Fan the Sixth"}))
@@ -271,7 +271,7 @@ def test_lists_page_from_the_newest(society: Society) -> None:
 
 
 def test_a_cursor_stays_right(society: Society) -> None:
-    """Who comes and who goes between two pages, the cursor's own user among them, moves no other."""
+    """Follows and unfollows between two pages, of the cursor's own user too, move no other entry."""
     handles = [f"fan{i}" for i in range(6)]
     society.settle(*handles)
     for handle in handles[:5]:
@@ -287,7 +287,7 @@ def test_a_cursor_stays_right(society: Society) -> None:
 
 
 def test_deleted_users_are_left_out(society: Society) -> None:
-    """A list skips who is deleted, and a deleted user has no lists."""
+    """A list skips deleted users, and a deleted user has no lists."""
     for handle in ("bob", "cid"):
         society.following.follow(handle, "ann")
     society.store.run(society.accounts.delete("cid"))
@@ -309,7 +309,7 @@ def test_foreign_cursor_is_a_bad_request(society: Society, cursor: str) -> None:
 
 
 def test_pages_of_equal_scores(store: Store, raw: RawClient) -> None:
-    """Members of one score page from the last to the first by their bytes, whatever the server's locale."""
+    """Members with one score page from the last to the first by their bytes, whatever the server's locale."""
     key = keys.followers("bob")
     members = sorted([*"abcxyz_-.01", "a-b", "a.b", "ab", "a_b", "a-", "a0"], key=str.encode)
     raw.zadd(key, dict.fromkeys(members, 2**50))
@@ -330,7 +330,7 @@ def test_pages_of_equal_scores(store: Store, raw: RawClient) -> None:
 
 
 def test_deletion_ends_every_edge(society: Society, raw: RawClient, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Who is deleted follows nobody and is followed by nobody, as the lists of the others say at once."""
+    """A deleted user follows nobody and has no followers, in the lists of other users at once."""
     monkeypatch.setattr(edge_removal, "EDGES_AT_ONCE", 2)
     fans = [f"fan{i}" for i in range(5)]
     society.settle(*fans)
@@ -393,7 +393,7 @@ def test_sweep_repairs_the_lists_after_a_crash(store: Store, raw: RawClient, wha
 def test_counts_match_the_lists_after_fifty_concurrent_clients(
     store: Store, raw: RawClient, same: bool
 ) -> None:
-    """After 50 clients follow and unfollow at once, the same user or many, the counts match the lists."""
+    """After 50 concurrent clients follow and unfollow, one user or many, the counts match the lists."""
     handles = [f"user{i}" for i in range(8)]
     society = Society(store)
     society.settle(*handles)

@@ -42,12 +42,12 @@ def test_stored_post_matches_the_documented_layout(society: Society, raw: RawCli
 
     found: Any = raw.zrange(keys.posts("ann"), 0, -1, withscores=True)
     assert [tuple(one) for one in found] == [(eight(post) + b"h\xc3\xa9", float(post))]
-    assert society.store.run(society.owed.version("ann", "posts:ann")) == post
+    assert society.store.run(society.pending_work.version("ann", "posts:ann")) == post
     assert society.store.run(society.posts.unsent("ann", 10)) == Unsent(post, [post])
 
 
 def test_ids_always_rise(society: Society, raw: RawClient) -> None:
-    """An id is above all earlier ones of the author, deleted ones too, also when the clock has fallen."""
+    """An id is above all earlier ones of the author, deleted ones too, also when the clock falls back."""
     future = 2**52
     raw.hset(keys.user("ann"), "posted", future)
     assert society.store.run(society.posts.add("ann", "one")) == future + 1
@@ -56,7 +56,7 @@ def test_ids_always_rise(society: Society, raw: RawClient) -> None:
 
 
 def test_posts_at_once(society: Society, store: Store) -> None:
-    """Posts made at once by one author all have ids of their own."""
+    """Concurrent posts of one author have different ids."""
     with ThreadPoolExecutor(8) as pool:
         made = list(pool.map(lambda i: society.store.run(society.posts.add("ann", f"text {i}")), range(80)))
 
@@ -76,7 +76,7 @@ def test_missing_account_cannot_post(society: Society, raw: RawClient) -> None:
 
 
 def test_sent_never_falls(society: Society) -> None:
-    """The mark up to which posts are out does not fall when an older fan-out comes last."""
+    """The fan-out mark of posts does not fall when an older fan-out finishes last."""
     ids = [post for i in range(3) if (post := society.store.run(society.posts.add("ann", f"text {i}")))]
 
     society.store.run(society.posts.sent("ann", ids[1]))
@@ -102,7 +102,7 @@ def test_pages_have_no_gap_or_duplicate_while_posts_change(society: Society) -> 
 
 
 def test_what_is_shown(society: Society) -> None:
-    """A post shows its text, its time, and its author with the name of now."""
+    """A post shows its text, its time, and its author with the current name."""
     made = society.writing.add("ann", "hello")
     assert society.writing.page("bob", "ANN", None, 1).posts == [made]
     assert (made.author.handle, made.author.name, made.text) == ("ann", "Ann", "hello")
@@ -112,7 +112,7 @@ def test_what_is_shown(society: Society) -> None:
 
 
 def test_only_own_posts_are_deleted(society: Society, raw: RawClient) -> None:
-    """A post is deleted by its author alone, once, and its text is gone from the store."""
+    """Only its author can delete a post, once, and its text is then gone from the store."""
     post = society.post("ann", "hello")
 
     with pytest.raises(PostNotFound):
@@ -137,7 +137,7 @@ def test_blocked_user_sees_no_posts(society: Society) -> None:
 
 
 def test_some_posts_by_id(society: Society, store: Store) -> None:
-    """Posts are read by id, those that there are; none of an author who is gone or has blocked the reader."""
+    """Posts are read by id if they exist; none of an author who is deleted or has blocked the reader."""
     ids = [int(society.post("ann", f"text {i}")) for i in range(3)]
     society.writing.delete("ann", str(ids[1]))
 
@@ -174,6 +174,6 @@ def test_text_is_limited_to_four_kibibytes(society: Society) -> None:
 @ONE_ENGINE
 @pytest.mark.parametrize("post", ["", "x", "0", "01", "1" * 17, "-1", "1.0", "\u0661"])
 def test_ids_that_are_none(society: Society, post: str) -> None:
-    """What cannot be the id of a post is a bad request."""
+    """An invalid post id is a bad request."""
     with pytest.raises(BadRequest, match="post"):
         society.writing.delete("ann", post)

@@ -36,7 +36,7 @@ def society(store: Store) -> Society:
 
 
 def test_a_post_reaches_all_followers(society: Society, raw: RawClient) -> None:
-    """A fan-out puts the post into the timeline of each follower, of no other, and owes nothing more."""
+    """A fan-out puts the post into each follower's timeline, into no other, and leaves nothing pending."""
     post = society.post("ann", "hello")
     society.work.run("posts:ann")
 
@@ -44,18 +44,18 @@ def test_a_post_reaches_all_followers(society: Society, raw: RawClient) -> None:
         assert edges(raw, keys.timeline(reader)) == {f"ann:{post}": int(post)}
         assert society.feed(reader) == ["hello"]
     assert not raw.exists(keys.timeline("ann"), keys.timeline("bob"))
-    assert society.store.run(society.owed.version("ann", "posts:ann")) is None
+    assert society.store.run(society.pending_work.version("ann", "posts:ann")) is None
 
 
 def test_the_queue_is_asked(society: Society, raw: RawClient) -> None:
-    """A post asks the queue for its fan-out."""
+    """A post queues its fan-out."""
     society.post("ann", "hello")
 
     assert raw.lrange(keys.jobs(), 0, -1) == [b'{"item":"posts:ann"}']
 
 
 def test_a_repeated_fan_out_changes_nothing(society: Society, raw: RawClient) -> None:
-    """A fan-out done twice, and one that comes after that of a later post, leaves each post once."""
+    """A repeated fan-out, or one after that of a later post, leaves each post once."""
     first = society.store.run(society.posts.unsent("ann", 10))
     assert first is None
     ids = [int(society.post("ann", text)) for text in ("one", "two")]
@@ -71,7 +71,7 @@ def test_a_repeated_fan_out_changes_nothing(society: Society, raw: RawClient) ->
 
 @pytest.mark.parametrize("done", [False, True])
 def test_a_fan_out_killed_anywhere(society: Society, store: Store, done: bool) -> None:
-    """Wherever a fan-out breaks off, the next one brings every post to every follower, once."""
+    """After a fan-out breaks off anywhere, the next one brings every post to every follower, once."""
     expected = list[str]()
     for left in range(STEPS):
         expected.insert(0, f"text {left}")
@@ -80,7 +80,7 @@ def test_a_fan_out_killed_anywhere(society: Society, store: Store, done: bool) -
             Society(CrashingStore(store, left, done=done)).work.run("posts:ann")
         except Crash:
             society.work.sweep()
-            assert society.store.run(society.owed.version("ann", "posts:ann")) is None
+            assert society.store.run(society.pending_work.version("ann", "posts:ann")) is None
         else:
             break
     assert len(expected) > 5
@@ -89,7 +89,7 @@ def test_a_fan_out_killed_anywhere(society: Society, store: Store, done: bool) -
 
 
 def test_a_post_in_the_middle_of_a_fan_out(society: Society) -> None:
-    """A post made while another is on its way stays owed until it is out itself."""
+    """A post made during another one's fan-out stays pending until its own."""
     society.post("ann", "one")
     run = society.fan_out.run
 
@@ -101,7 +101,7 @@ def test_a_post_in_the_middle_of_a_fan_out(society: Society) -> None:
     society.work.run("posts:ann")
     society.work._handlers = {**society.work._handlers, "posts": run}
 
-    assert society.store.run(society.owed.version("ann", "posts:ann")) is not None
+    assert society.store.run(society.pending_work.version("ann", "posts:ann")) is not None
     society.settled()
     assert society.feed(READERS[0]) == ["two", "one"]
 
@@ -109,7 +109,7 @@ def test_a_post_in_the_middle_of_a_fan_out(society: Society) -> None:
 def test_timeline_keeps_the_newest_posts_up_to_its_cap(
     society: Society, raw: RawClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A timeline keeps the newest posts up to its cap, in whatever order they come; the feed ends there."""
+    """A timeline keeps the newest posts up to its cap, in whatever order they arrive; the feed ends there."""
     monkeypatch.setattr(timelines, "MAX_POSTS", 5)
     ids = [int(society.post("ann", f"text {i}")) for i in range(8)]
     for post in random.Random(7).sample(ids, len(ids)):
@@ -121,7 +121,7 @@ def test_timeline_keeps_the_newest_posts_up_to_its_cap(
 
 
 def test_timeline_holds_a_thousand_posts(society: Society, raw: RawClient) -> None:
-    """A timeline holds 1,000 posts, however many come at once."""
+    """A timeline holds 1,000 posts, however many arrive at once."""
     society.store.run(society.timelines.put(["reader0", "reader1"], "ann", range(1, 1502)))
 
     for reader in ("reader0", "reader1"):
@@ -138,11 +138,11 @@ def test_deleted_follower_gets_no_timeline(society: Society, raw: RawClient) -> 
     assert raw.exists(keys.timeline("reader1"))
 
 
-# --- what the feed shows ------------------------------------------------------------------------------------
+# --- the feed ----------------------------------------------------------------------------------------------
 
 
 def test_a_follow_brings_the_newest_posts(society: Society) -> None:
-    """The feed of a new follower begins with the newest posts that were there before."""
+    """The feed of a new follower begins with the newest existing posts."""
     for i in range(NEWEST + 5):
         society.post("bob", f"text {i}")
     society.settled()
@@ -154,7 +154,7 @@ def test_a_follow_brings_the_newest_posts(society: Society) -> None:
 
 
 def test_what_is_left_out(society: Society) -> None:
-    """Deleted posts, and those of who is unfollowed, deleted, blocked or blocking, are not shown."""
+    """Deleted posts, and those of unfollowed, deleted, blocked or blocking users, are not shown."""
     society.settle("cid", "dan", "eve", "fay")
     for author in ("bob", "cid", "dan", "eve", "fay"):
         society.following.follow("reader0", author)
@@ -176,7 +176,7 @@ def test_what_is_left_out(society: Society) -> None:
 
 
 def test_pages_are_full_or_say_so(society: Society, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A page goes on until it is full; after looking at many posts in vain it is short and has a next."""
+    """A page reads on until it is full; after many hidden posts it is short and has a next cursor."""
     monkeypatch.setattr(feed, "MIN_LOOKED_AT", 3)
     monkeypatch.setattr(feed, "ROUNDS", 2)
     ids = [society.post("ann", f"text {i}") for i in range(12)]
@@ -191,7 +191,7 @@ def test_pages_are_full_or_say_so(society: Society, monkeypatch: pytest.MonkeyPa
 
 
 def test_posts_come_and_go_between_pages(society: Society) -> None:
-    """While posts are made and deleted between pages, none is shown twice and none that stays is missing."""
+    """While posts are made and deleted between pages, none is shown twice and no remaining one is missing."""
     society.following.follow("reader0", "bob")
     chance = random.Random(3)
     kept = dict[str, str]()
@@ -243,7 +243,7 @@ def test_foreign_cursor_is_a_bad_request(society: Society, cursor: str) -> None:
 
 
 def test_large_authors_are_merged(store: Store, raw: RawClient) -> None:
-    """Who has more followers than the limit enters no timeline; the feed shows the posts all the same."""
+    """Authors with more followers than the limit enter no timeline; the feed still shows their posts."""
     society = Society(store, large=2)
     society.settle("ann", "bob", *READERS)
     for reader in READERS[:3]:
@@ -261,7 +261,7 @@ def test_large_authors_are_merged(store: Store, raw: RawClient) -> None:
 
 
 def test_authors_cross_the_limit(store: Store) -> None:
-    """While authors gain and lose followers across the limit, each feed has every post, once and in order."""
+    """While authors cross the limit of followers, each feed has every post, once and in order."""
     society = Society(store, large=3)
     authors = ["ann", "bob", "cid"]
     society.settle(*authors, *READERS)
@@ -286,7 +286,7 @@ def test_authors_cross_the_limit(store: Store) -> None:
 
 
 def test_a_large_author_stays_one(store: Store) -> None:
-    """An author who lost followers again keeps being merged, and is forgotten with the account."""
+    """An author who lost followers stays among the large ones, until the account is deleted."""
     society = Society(store, large=1)
     society.settle("ann", *READERS)
     for reader in READERS[:2]:
@@ -313,7 +313,7 @@ def test_very_many_large_authors(society: Society, raw: RawClient) -> None:
 
 
 def test_the_feed_ends_where_a_full_timeline_does(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Below the oldest post of a full timeline the feed shows nothing, of large authors either."""
+    """Below the oldest post of a full timeline the feed shows no posts, of large authors either."""
     monkeypatch.setattr(timelines, "MAX_POSTS", 2)
     society = Society(store, large=1)
     society.settle("ann", "bob", "reader0", "reader1")
@@ -330,7 +330,7 @@ def test_the_feed_ends_where_a_full_timeline_does(store: Store, monkeypatch: pyt
 
 
 def test_marks_compare_as_the_store_orders(society: Society, store: Store) -> None:
-    """Marks sort as the timeline has them."""
+    """Marks compare in the order of the timeline."""
     authors = ["ann", "an", "an-n", "an.n", "ann0"]
     for author in authors:
         society.store.run(society.timelines.put(["reader0"], author, [5, 7]))

@@ -45,14 +45,14 @@ def test_first_in_first_out(jobs: Jobs) -> None:
 
 
 def test_no_job_is_no_work(jobs: Jobs) -> None:
-    """To push nothing does nothing."""
+    """Pushing no jobs does nothing."""
     jobs.push([])
 
     assert jobs.pop(1) == []
 
 
 def test_many_jobs_at_once(jobs: Jobs) -> None:
-    """More jobs than one command of the store takes go in, in order."""
+    """More jobs than one store command takes are pushed in order."""
     many = [str(place) for place in range(2 * job_list.PUSHED_AT_ONCE + 1)]
     jobs.push(many)
 
@@ -60,7 +60,7 @@ def test_many_jobs_at_once(jobs: Jobs) -> None:
 
 
 def test_a_list_that_nobody_reads_is_bounded(jobs: Jobs, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The oldest jobs go when there are too many: what they ask for is still owed."""
+    """The oldest jobs are dropped when there are too many: their work is still pending."""
     monkeypatch.setattr(job_list, "MAX_JOBS", 3)
     jobs.push(["a", "b"])
     jobs.push(["c", "d"])
@@ -69,7 +69,7 @@ def test_a_list_that_nobody_reads_is_bounded(jobs: Jobs, monkeypatch: pytest.Mon
 
 
 def test_a_queue_without_sqs_is_the_list(store: Store) -> None:
-    """What is put where no queue is set is a job in the list."""
+    """Without a queue setting, jobs go to the list."""
     JobQueue(Settings(), store).put(["posts:alice", "index:bob"])
 
     assert store.run(JobList().pop(10)) == ['{"item":"posts:alice"}', '{"item":"index:bob"}']
