@@ -1,4 +1,4 @@
-"""Groups and rooms as tests make and ask for them."""
+"""Requests for groups and rooms, as the tests need them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ SMALL_CHATS = {
     "PARLEY_ARGON2": "m=64,t=1,p=1",
     "PARLEY_MAX_MEMBERS": str(MOST),
 }
-"""Of a server on which a chat has MOST members at the most."""
+"""Maximum number of members on the server with small chats."""
 
 
 def make(api: Api, maker: Person, members: Iterable[Person] = (), **fields: Any) -> str:
@@ -61,7 +61,7 @@ def roles_of(api: Api, person: Person, chat: str) -> dict[str, str]:
 
 
 def told(api: Api, person: Person, chat: str) -> list[str]:
-    """Return what a reader finds in the log of a chat."""
+    """Return the texts in the log of a chat, as a reader sees them."""
     messages = read(api, person, f"{chat}/messages", after="0", limit=1000)["messages"]
     return [message["text"] for message in messages]
 
@@ -72,11 +72,11 @@ def send(api: Api, person: Person, chat: str, text: str) -> httpx.Response:
 
 
 def crowd(people: People, size: int) -> list[Person]:
-    """Register some people."""
+    """Register several users."""
     return [people.new() for _ in range(size)]
 
 
 def at_once(calls: Sequence[Callable[[], T]]) -> list[T]:
-    """Make calls at the same time, each from a thread of its own."""
+    """Make calls at the same time, each in a thread of its own."""
     with ThreadPoolExecutor(len(calls)) as pool:
         return [future.result() for future in [pool.submit(call) for call in calls]]

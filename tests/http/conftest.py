@@ -40,7 +40,7 @@ def api(url: str) -> Iterator[Api]:
 
 @pytest.fixture
 def people(api: Api) -> People:
-    """Who has accounts there."""
+    """Users with accounts on the server."""
     return people_of(api)
 
 

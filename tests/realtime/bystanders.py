@@ -1,4 +1,4 @@
-"""Two who chat on while something else happens to their server."""
+"""Two clients who chat on while something else happens to their server."""
 
 from __future__ import annotations
 
@@ -63,14 +63,14 @@ class Bystanders:
         self._thread.start()
 
     def check(self, more: int = 2) -> None:
-        """Wait until some more messages have arrived; raises what went wrong."""
+        """Wait until some more messages have arrived; raises the error of a failed client."""
         enough = len(self.texts) + more
         assert eventually(lambda: self._defect is not None or len(self.texts) >= enough)
         if self._defect is not None:
             raise self._defect
 
     def end(self) -> None:
-        """Have them stop, and close."""
+        """Stop both clients, and close their connections."""
         self._over.set()
         self._thread.join()
         for client in (self._una, self._val):

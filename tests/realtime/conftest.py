@@ -37,13 +37,13 @@ def stage(valkey: Engine) -> Iterator[Stage]:
 
 @pytest.fixture
 def variables() -> dict[str, str]:
-    """Variables of the app that a module sets otherwise."""
+    """Variables of the app that a module overrides."""
     return {}
 
 
 @pytest.fixture
 def recorder() -> Iterator[Recorder]:
-    """What pushes here, instead of API Gateway."""
+    """The pusher of these tests, instead of API Gateway."""
     recorder = Recorder()
     installed.install(recorder)
     yield recorder

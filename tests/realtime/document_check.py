@@ -1,4 +1,4 @@
-"""Whether frames are as the AsyncAPI document says."""
+"""Checks of frames against the AsyncAPI document."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from tests.documents import nodes_of
 
 
 def check(frame: dict[str, Any]) -> None:
-    """Raise when a frame of the server's is not as documented, or has a field that no document names."""
+    """Raise if a frame of the server's is not as documented, or has an undocumented field."""
     SERVER[frame["type"]].validate(frame)
 
 
 def check_sent(frame: dict[str, Any]) -> None:
-    """Raise when a frame of a client's is not as documented."""
+    """Raise if a frame of a client's is not as documented."""
     CLIENT[frame["type"]].validate(frame)
 
 
 def _validators(kinds: tuple[type[msgspec.Struct], ...]) -> dict[str, Draft7Validator]:
-    """Return for each type of frames what validates its payload, by the whole document."""
+    """Return a validator of the payload for each type of frame, by the whole document."""
     return {asyncapi.type_of(kind): _validator(kind.__name__) for kind in kinds}
 
 
@@ -33,7 +33,7 @@ def _validator(message: str) -> Draft7Validator:
 
 
 def _strict(document: dict[str, Any]) -> dict[str, Any]:
-    """Return the document with no object that may have more fields than are named."""
+    """Return the document with no additional fields allowed in any object."""
     for schema in nodes_of(document["components"]["schemas"]):
         if isinstance(schema.get("properties"), dict) and schema.get("type") == "object":
             schema["additionalProperties"] = False

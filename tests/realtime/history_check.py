@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 
 class Entry(NamedTuple):
-    """A message as somebody saw it."""
+    """A message as a client or device has it."""
 
     chat: str
     seq: int
@@ -39,7 +39,7 @@ class History(NamedTuple):
 
 
 def violations(history: History) -> list[str]:
-    """Return in words what breaks the promise; nothing if it was kept."""
+    """Return each broken promise in words; nothing if all were kept."""
     return [*_of_logs(history), *_of_acknowledgements(history), *_of_devices(history)]
 
 

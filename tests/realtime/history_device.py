@@ -48,23 +48,23 @@ class Device:
         await self._client.join(room)
 
     async def restart(self) -> None:
-        """Go on as an application does that was killed, and had stored how far it had come."""
+        """Continue as an application that was killed, after it had stored its state."""
         before, state = self._client, State.from_json(self._client.state.to_json())
         self._client = self._make(self.user, state)
         await self._client.start()
         await before.close()
 
     async def close(self) -> None:
-        """Close the client; `take` ends once it has all that waited."""
+        """Close the client; `take` ends once it has all pending events."""
         self._closed = True
         await self._client.close()
 
     def sleep(self) -> None:
-        """Take no more events, as an application that is stuck."""
+        """Take no more events, as an application that hangs."""
         self._awake.clear()
 
     def wake(self) -> None:
-        """Take them again."""
+        """Take events again."""
         self._awake.set()
 
     async def take(self) -> None:
@@ -90,7 +90,7 @@ class Device:
             self.resets.append(event.chat)
 
     async def send_all(self) -> None:
-        """Send what is planned, some of it at once; each with the same id until it is acknowledged."""
+        """Send the planned messages, some at once; each with the same id until it is acknowledged."""
         waiting = list(reversed(self.plan))
 
         async def send() -> None:
@@ -100,7 +100,7 @@ class Device:
         await asyncio.gather(*(send() for _ in range(SENDS_AT_ONCE)))
 
     async def send_more(self, chat: str, text: str) -> None:
-        """Send what was not planned."""
+        """Send an unplanned message."""
         planned = Planned(chat, f"{self.name}-{len(self.plan)}", text)
         self.plan.append(planned)
         await self._send(planned)

@@ -1,4 +1,4 @@
-"""What happens to the server, and to the ways to it, while devices send and are handed messages."""
+"""Failures of the server, and of the connections to it, while devices send and receive."""
 
 from __future__ import annotations
 
@@ -68,11 +68,11 @@ class Storm:
 
     @property
     def resets(self) -> list[str]:
-        """Chats that a device was told to begin again."""
+        """The chats that a device got a reset of."""
         return [chat for device in self._devices for chat in device.resets]
 
     async def run(self) -> History:
-        """Return what all saw."""
+        """Return what every device saw."""
         async with self.proxy:
             self._settings = _with(CLIENT, socket_url=self.proxy.url, tls=ssl.create_default_context())
             self._devices = self._made_devices()
@@ -116,7 +116,7 @@ class Storm:
             await sending
 
     def _reached(self, share: float) -> bool:
-        """Return whether so much of all that is to be sent was acknowledged."""
+        """Return whether a share of all messages was acknowledged."""
         planned = sum(len(device.plan) for device in self._devices)
         return sum(len(device.acknowledged) for device in self._devices) >= share * planned
 
@@ -173,7 +173,7 @@ class Storm:
                 await asyncio.sleep(POLL_SECONDS)
 
     async def _calm(self, logs: Logs) -> None:
-        """Let everybody read, and wait until each has all that there is; the checker says what is missing."""
+        """Resume all readers, and wait until each has all messages; the checker says what is missing."""
         self.proxy.heal()
         for device in self._devices:
             device.wake()
@@ -208,7 +208,7 @@ class Storm:
         )
 
     async def _until(self, condition: Callable[[], bool], what: str) -> None:
-        """Wait for what comes true by itself; raises TimeoutError, which says what did not."""
+        """Wait for a condition; raises TimeoutError, which says what was missing."""
         try:
             async with asyncio.timeout(DEADLINE_SECONDS):
                 while not condition():
@@ -222,7 +222,7 @@ def _with(settings: Settings, **changed: object) -> Settings:
 
 
 async def _log(rest: Rest, chat: str) -> list[Entry]:
-    """Read a whole chat, again while the server says that it cannot now."""
+    """Read a whole chat, with repetitions while the server is unavailable."""
     read: list[Entry] = []
     while True:
         try:

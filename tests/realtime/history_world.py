@@ -1,4 +1,4 @@
-"""Who is in which chats, and what they are going to say, drawn by a seed."""
+"""Chats, members and planned messages, drawn by a seed."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ LARGE_CHAT = 8
 USERS = 44
 SECOND_DEVICES = 6
 SENDS = 9
-"""Of each device."""
+"""The number for each device."""
 SMALL_GROUPS, LARGE_GROUPS = range(4, LARGE_CHAT + 1), (9, 16)
 ROOM = "square"
 WEIGHTS = {"direct": 6, "small": 3, "large": 2, "room": 2}
 ROOM_PADDING = "." * 6_000
-"""In a room's texts, so that they fill up whatever keeps them for a reader who has stopped reading."""
+"""In a room's texts, to fill the buffers for a reader who has stopped reading."""
 
 
 class Planned(NamedTuple):

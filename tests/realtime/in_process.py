@@ -40,26 +40,26 @@ class Recorder:
         return Outcome(gone, [])
 
     def close(self, connections: Sequence[str], ending: CloseReason) -> None:
-        """Note what was closed."""
+        """Record a close."""
         self.closed += connections
         self.endings += [ending] * len(connections)
 
 
 class Socket:
-    """A connection that was let in."""
+    """A connection of a client."""
 
     def __init__(self, recorder: Recorder, connection: str) -> None:
         self.connection = connection
         self._recorder = recorder
 
     def send(self, frame: dict[str, Any] | str) -> list[dict[str, Any]]:
-        """Send a frame, and return what the connection was pushed since it was looked at last."""
+        """Send a frame, and return the frames pushed to the connection since the last look."""
         body = frame if isinstance(frame, str) else msgspec.json.encode(frame).decode()
         assert app.socket_message(event("MESSAGE", self.connection, body=body), None) == {"statusCode": 200}
         return self.received()
 
     def received(self) -> list[dict[str, Any]]:
-        """Return what the connection was pushed since it was looked at last."""
+        """Return the frames pushed to the connection since the last look."""
         return [msgspec.json.decode(frame) for frame in self._recorder.frames.pop(self.connection, [])]
 
     def hello(self, **fields: Any) -> list[dict[str, Any]]:
@@ -67,13 +67,13 @@ class Socket:
         return self.send({"type": "hello", **fields})
 
     def leave(self) -> None:
-        """Close the socket."""
+        """Close the connection."""
         gone = event("DISCONNECT", self.connection)
         assert app.socket_disconnect(gone, None) == {"statusCode": 200}
 
 
 class Door:
-    """Lets connections in; ann and bob have accounts, and the tokens of their first sessions are here."""
+    """Opens connections; ann and bob have accounts, and this has the tokens of their first sessions."""
 
     def __init__(self, recorder: Recorder, tokens: dict[str, str]) -> None:
         self.recorder = recorder
@@ -84,7 +84,7 @@ class Door:
         return call(method, path, body=body, Authorization=f"Bearer {self.tokens[user]}")
 
     def log_in(self, user: str) -> str:
-        """Begin another session of a user; returns its token."""
+        """Begin another session of a user; return its token."""
         answer = call("POST", "/v1/login", body={"handle": user, "password": PASSWORD})
         assert answer.status == 200, answer
         return str(answer.body["token"])

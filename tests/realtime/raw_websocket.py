@@ -1,4 +1,4 @@
-"""A WebSocket by hand: whatever bytes, and what the server says before it ends the connection."""
+"""Connections that send any bytes, and the server's frames before it closes them."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Piece(NamedTuple):
     size: int = 0
 
     def bytes(self) -> bytes:
-        """Return it as it goes over the wire."""
+        """Return the frame's bytes."""
         length = len(self.payload) if self.length is None else self.length
         size = self.size or (7 if length < MIDDLE else 16 if length < 2**16 else 64)
         field = {7: min(length, MIDDLE - 1), 16: MIDDLE, 64: LARGE}[size]
@@ -73,13 +73,13 @@ class Rude:
         assert head.startswith(b"HTTP/1.1 101 "), head
 
     def send(self, *pieces: Piece | bytes) -> None:
-        """Send frames or bytes; the server may have ended the connection by then."""
+        """Send frames or bytes; the server may have closed the connection by then."""
         with contextlib.suppress(ConnectionError):
             for piece in pieces:
                 self.peer.socket.sendall(piece if isinstance(piece, bytes) else piece.bytes())
 
     def end(self) -> End:
-        """Say no more, and return what the server says until it ends the connection, too."""
+        """Send nothing more, and return the server's frames until it closes the connection, too."""
         with contextlib.suppress(OSError):
             self.peer.socket.shutdown(socket.SHUT_WR)
         data = b""
@@ -96,7 +96,7 @@ class Rude:
 
 
 def _read(data: bytes) -> End:
-    """Read a server's frames, of which the last may be broken off, and check that they are as documented."""
+    """Read a server's frames, the last perhaps incomplete, and check that they are as documented."""
     frames: list[dict[str, Any]] = []
     pongs: list[bytes] = []
     at = 0

@@ -49,7 +49,7 @@ class Recorder:
         self.when_pushing: Callable[[], None] = lambda: None
 
     def push(self, frames: Sequence[OutgoingFrame]) -> Outcome:
-        """Push frames to those that are open."""
+        """Push frames to the open connections."""
         self.when_pushing()
         outcome = Outcome([], [])
         for frame in frames:
@@ -63,7 +63,7 @@ class Recorder:
         return outcome
 
     def close(self, connections: Sequence[str], ending: CloseReason) -> None:
-        """Close those that are open."""
+        """Close open connections."""
         for connection in connections:
             if self.open.pop(connection, None) is not None:
                 self.closed.append(connection)
@@ -71,7 +71,7 @@ class Recorder:
 
 
 class Socket:
-    """A connection as its client has it."""
+    """A connection as its client sees it."""
 
     def __init__(self, stage: Stage, connection: str, user: str) -> None:
         self._stage = stage
@@ -80,13 +80,13 @@ class Socket:
         self.frames = stage.recorder.open[connection]
 
     def send(self, **frame: Any) -> list[Frame]:
-        """Send a frame, and return what was pushed here meanwhile."""
+        """Send a frame, and return the frames pushed here meanwhile."""
         before = len(self.frames)
         self._stage.services.realtime.frames.handle(self.id, json.dumps(frame), "request")
         return self.frames[before:]
 
     def ask(self, **frame: Any) -> Frame:
-        """Send a frame that is answered by one, beside the messages that it may make, and return that."""
+        """Send a frame with one answer, beside the messages that it may make, and return the answer."""
         (answer,) = [one for one in self.send(**frame) if one["type"] != "message"]
         return answer
 
@@ -95,25 +95,25 @@ class Socket:
         return [frame for frame in self.frames if frame["type"] in types]
 
     def close(self) -> None:
-        """Close it, which the server is told."""
+        """Close it, with a notice to the server."""
         self.vanish()
         self.disconnected()
 
     def vanish(self) -> None:
-        """Let it be gone without a word."""
+        """Vanish without a notice."""
         self._stage.recorder.open.pop(self.id, None)
 
     def disconnected(self) -> None:
-        """Tell the server that it is gone."""
+        """Notify the server of the close."""
         self._stage.services.realtime.disconnect(self.id)
 
     def expire(self) -> None:
-        """Let it vanish, and its lease be over, wherever that is kept."""
+        """Vanish, and let the lease expire in every key that has it."""
         self.vanish()
         self.live_for(NO_LEASE)
 
     def live_for(self, lease: int) -> None:
-        """Let its lease end so many µs from now, wherever that is kept."""
+        """End the lease some µs from now, in every key that has it."""
         store = self._stage.store
         presence, sockets = UserConnections(lease), Connections(lease)
         held = store.run(sockets.attachments(self.id))
@@ -125,7 +125,7 @@ class Socket:
 
 
 class Stage:
-    """A server's services, and who is connected to it; a chat of more than LARGE_CHAT is large there."""
+    """A server's services and its connections; a chat of more than LARGE_CHAT members is large."""
 
     def __init__(self, settings: Settings) -> None:
         settings = msgspec.structs.replace(settings, large_chat=LARGE_CHAT, argon2=CHEAP)
@@ -136,7 +136,7 @@ class Stage:
         self._ids = itertools.count(1)
 
     def close(self) -> None:
-        """Push by the recorder no more."""
+        """Stop pushing by the recorder."""
         installed.install(None)
 
     def register(self, user: str) -> str:
@@ -146,7 +146,7 @@ class Stage:
     def connect(
         self, user: str, *, token: str | None = None, room: str | None = None, hello: bool = True
     ) -> Socket:
-        """Open a connection by a token, or without one as a name that has no account."""
+        """Open a connection by a token, or without one as a name without an account."""
         connection = f"{user}-{next(self._ids)}"
         name = user if token is None else None
         request = ConnectRequest(connection=connection, details=DETAILS, bearer=token, user=name, room=room)
@@ -163,12 +163,12 @@ class Stage:
         return Caller(self.store, user)
 
     def room(self, maker: str, room: str = "lobby", **fields: Any) -> str:
-        """Make a room; returns its id as a chat."""
+        """Make a room; return its chat id."""
         request = NewChat(kind="room", id=room, name="Lobby", **fields)
         return self.services.chats.create(self.caller(maker), request)[0].chat
 
     def group(self, maker: str, *members: str) -> str:
-        """Make a group; returns its id."""
+        """Make a group; return its id."""
         request = NewChat(kind="group", name="Tea", members=list(members))
         return self.services.chats.create(self.caller(maker), request)[0].chat
 
@@ -177,5 +177,5 @@ class Stage:
         self.services.messages.send(self.caller(user), chat, SendRequest("hi"))
 
     def sweep(self) -> int:
-        """End what has expired, and return how many those were."""
+        """End expired connections, and return their number."""
         return self.services.realtime.leases.sweep()

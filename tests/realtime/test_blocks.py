@@ -1,4 +1,4 @@
-"""What a block hides on the socket and in lists, and what is told when it begins and ends."""
+"""Blocks hide presence and membership on connections and in lists, and notify watchers."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def sockets(stage: Stage, tokens: dict[str, str]) -> dict[str, Socket]:
 
 
 def presences(socket: Socket) -> list[dict[str, Any]]:
-    """Return whose presence was pushed to a connection, and what it is."""
+    """Return the users and presences that were pushed to a connection."""
     return [row for frame in socket.of_type("presence") for row in frame["users"]]
 
 
@@ -37,7 +37,7 @@ def presences(socket: Socket) -> list[dict[str, Any]]:
 def test_block_and_unblock_change_what_a_watcher_sees(
     stage: Stage, tokens: dict[str, str], sockets: dict[str, Socket]
 ) -> None:
-    """Each watching connection sees the user go offline, and return at the end; others get nothing."""
+    """Each watching connection sees the user go offline, and return after the block; others get nothing."""
     watching = [sockets["ann"], stage.connect("ann", token=tokens["ann"])]
     for socket in (*watching, sockets["cid"]):
         socket.send(type="watch", users=["bob"])
@@ -56,7 +56,7 @@ def test_block_and_unblock_change_what_a_watcher_sees(
 def test_unblocked_watcher_gets_changes_again(
     stage: Stage, tokens: dict[str, str], sockets: dict[str, Socket]
 ) -> None:
-    """A user who went offline meanwhile is shown so at the end of the block; later changes follow."""
+    """A user who went offline meanwhile is shown so after the block; later changes follow."""
     ann = sockets["ann"]
     ann.send(type="watch", users=["bob"])
     stage.services.blocks.block("bob", "ann")
@@ -86,7 +86,7 @@ def test_user_who_does_not_watch_gets_nothing_at_a_block(stage: Stage, sockets: 
 def test_neither_is_in_the_room_for_the_other(
     stage: Stage, sockets: dict[str, Socket], blocker: str, blocked: str
 ) -> None:
-    """Not in the answers of the socket, in the list of REST, or by notices; for others both are."""
+    """A room hides each from the other in answers, the REST list and notices; others see both."""
     stage.room("cid")
     stage.services.blocks.block(blocker, blocked)
     for user in ("cid", "ann", "bob"):
@@ -127,7 +127,7 @@ def test_leaving_a_room_hides_blocked_users(stage: Stage, sockets: dict[str, Soc
 def test_neither_sees_how_far_the_other_has_read(
     stage: Stage, sockets: dict[str, Socket], kind: str, blocker: str, blocked: str
 ) -> None:
-    """Not in the list of REST, and not by frames; the others of a group see both, and are seen."""
+    """A group hides each from the other in the REST list and in frames; other members see both."""
     chat = "ann:bob" if kind == "direct" else stage.group("cid", "ann", "bob")
     others = [] if kind == "direct" else ["cid"]
     for user in ("ann", "bob"):

@@ -1,4 +1,4 @@
-"""Getting in, and what ends a connection."""
+"""Opening connections, and their ends."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def code_of(answer: dict[str, object]) -> str:
 
 
 def online(door: Door, user: str) -> bool:
-    """Ask whether a user is online."""
+    """Return whether a user is online."""
     return bool(door.rest("cyd", "GET", f"/v1/users/{user}/presence").body["online"])
 
 
@@ -46,7 +46,7 @@ def test_ticket_lets_in_once(door: Door) -> None:
 
 
 def test_the_holder_of_connections_learns_whose_each_is(door: Door) -> None:
-    """Who listens is told the user of a connection that is let in, and nothing of one that is refused."""
+    """A listener learns the user of an opened connection, and nothing of a refused one."""
     told: list[tuple[str, str]] = []
     installed.install_user_listener(lambda connection, user: told.append((connection, user)))
     try:
@@ -73,7 +73,7 @@ def test_ticket_expires_after_thirty_seconds(door: Door, valkey: Engine) -> None
     "shown", ["", "ticket_", "ticket_" + "x" * 43 + ".ann", "ticket_" + "x" * 43 + ".a:b"]
 )
 def test_ticket_of_nobody(door: Door, shown: str) -> None:
-    """What is no ticket, or nobody's, is refused as one, or as a name that cannot be."""
+    """An invalid or unknown ticket is refused as a ticket, or as an invalid name."""
     answer = door.knock(query={"ticket": shown})
 
     assert answer["statusCode"] in {400, 401}
@@ -81,7 +81,7 @@ def test_ticket_of_nobody(door: Door, shown: str) -> None:
 
 
 def test_ticket_of_another_is_not_used_up(door: Door) -> None:
-    """A ticket under another's name is refused, and still good under its own."""
+    """A ticket with another user's name is refused, and still valid for its own."""
     ticket = door.ticket("ann")
 
     assert door.knock(query={"ticket": ticket.replace(".ann", ".bob")})["statusCode"] == 401
@@ -127,27 +127,27 @@ class TestOpen:
 
     @pytest.fixture
     def variables(self) -> dict[str, str]:
-        """Open it."""
+        """Open the server."""
         return {"PARLEY_AUTH": "open"}
 
     def test_name_without_account_connects_by_itself(self, door: Door) -> None:
-        """A name without an account connects by itself; one with an account does not."""
+        """A name without an account connects without a ticket; one with an account does not."""
         assert door.knock(query={"user": "Zoe"}) == {"statusCode": 200}
         assert door.knock(query={"user": "ann"})["statusCode"] == 401
 
     def test_ticket_beats_name(self, door: Door) -> None:
-        """A ticket that is wrong is refused, whatever name stands beside it."""
+        """A wrong ticket is refused, whatever name comes with it."""
         assert door.knock(query={"user": "zoe", "ticket": "no"})["statusCode"] == 401
 
     def test_ticket_for_a_name(self, door: Door) -> None:
-        """A name without account gets tickets too."""
+        """A name without an account gets tickets too."""
         answer = call("POST", "/v1/realtime/ticket", body={}, X_Parley_User="J%C3%BCrgen")
 
         assert answer.status == 201
         assert door.knock(query={"ticket": answer.body["ticket"]}) == {"statusCode": 200}
 
     def test_name_that_gets_an_account(self, door: Door) -> None:
-        """Who came in by a name alone is out as soon as somebody makes an account of it."""
+        """A connection by name alone ends as soon as the name has an account."""
         answer = app.socket_connect(event("CONNECT", "spy", query={"user": "zoe"}), None)
         spy = Socket(door.recorder, "spy")
         assert (answer, spy.hello()[-1]["type"]) == ({"statusCode": 200}, "ready")
@@ -160,7 +160,7 @@ class TestOpen:
         assert spy.send({"type": "pull", "chat": "ann:zoe"})[0]["code"] == "connection_ended"
 
     def test_ticket_for_a_name_that_gets_an_account(self, door: Door) -> None:
-        """A ticket that was given to a name alone is worth nothing once there is an account of it."""
+        """A ticket for a name alone is invalid once the name has an account."""
         ticket = call("POST", "/v1/realtime/ticket", body={}, X_Parley_User="zoe").body["ticket"]
 
         call("POST", "/v1/register", body={"handle": "zoe", "password": "correct horse"})
@@ -168,7 +168,7 @@ class TestOpen:
         assert door.knock(query={"ticket": ticket})["statusCode"] == 401
 
     def test_url_of_a_room(self, door: Door) -> None:
-        """The URL that joining a room gives has its ticket percent-encoded, and the room is the ticket's."""
+        """The URL for joining a room has a percent-encoded ticket, which opens that room."""
         door.rest("ann", "POST", "/ws/createRoom", {"id": "lobby", "name": "Lobby"})
 
         url = call("GET", "/ws/joinRoom/lobby", X_Parley_User="J%C3%BCrgen").body["url"]
@@ -184,7 +184,7 @@ class TestElsewhere:
 
     @pytest.fixture
     def variables(self) -> dict[str, str]:
-        """Be on AWS."""
+        """Run as on AWS."""
         return {"PARLEY_AUTH": "open", "PARLEY_STAGE": "prod", "PARLEY_OPEN_HOSTS": "chat.example.com"}
 
     def test_name_alone_is_refused_on_a_closed_server(self, door: Door) -> None:
@@ -193,11 +193,11 @@ class TestElsewhere:
 
 
 class TestWithoutSockets:
-    """A server that has no sockets."""
+    """A server without WebSockets."""
 
     @pytest.fixture
     def variables(self) -> dict[str, str]:
-        """Have none."""
+        """Unset the WebSocket URL."""
         return {"PARLEY_SOCKET_URL": ""}
 
     def test_server_without_sockets_gives_no_tickets(self, door: Door) -> None:
@@ -214,7 +214,7 @@ class TestLimited:
 
     @pytest.fixture
     def variables(self) -> dict[str, str]:
-        """Allow some attempts, of registering too."""
+        """Allow some attempts, of registrations too."""
         return {"PARLEY_RATE_LIMITS": "read=0,write=0,search=0,auth=5,frame=0"}
 
     def test_repeated_bad_tickets_block_their_sender(self, door: Door) -> None:
@@ -245,7 +245,7 @@ def test_room_of_another_ticket(door: Door) -> None:
 
 
 def test_path_that_is_no_room(door: Door) -> None:
-    """A path that cannot name a room is refused, and no connection of it is left."""
+    """A path that cannot name a room is refused, and leaves no connection."""
     answer = door.knock(query={"ticket": door.ticket("ann"), "room": "no room"})
 
     assert (answer["statusCode"], code_of(answer)) == (404, "chat_not_found")
@@ -307,7 +307,7 @@ def test_push_removes_only_the_gone_connection(door: Door) -> None:
 
 
 def test_many_that_are_gone(door: Door) -> None:
-    """Connections that are found gone while others are cleared up are cleared up as well."""
+    """Connections found gone during a removal are removed as well."""
     door.rest("ann", "POST", "/ws/createRoom", {"id": "lobby", "name": "Lobby"})
     first, *others = there = [door.enter(user, room="lobby") for user in ("ann", "bob", "cyd")]
     door.recorder.vanished.update(socket.connection for socket in others)
@@ -375,7 +375,7 @@ def test_logout_closes_only_its_own_sessions_connections(door: Door) -> None:
 
 
 def test_logout_while_connecting(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A session that ends between the two notes of its connection leaves none, and nobody is let in."""
+    """A session that ends between the two writes of its connection leaves none, and the connect fails."""
     ticket, opening = door.ticket("ann"), Connections.open
 
     def late(self: Connections, *facts: Any, **more: Any) -> Any:

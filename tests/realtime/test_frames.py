@@ -211,7 +211,7 @@ class TestSend:
     """Messages."""
 
     def test_send_acknowledges_the_sender_and_pushes_to_the_rest(self, door: Door) -> None:
-        """The sending connection gets the ack; the sender's other devices and the other user get the message."""
+        """The sending connection gets the ack; the sender's other devices and the other user the message."""
         phone, laptop, bob, cyd = (door.enter(user) for user in ("ann", "ann", "bob", "cyd"))
 
         (ack,) = phone.send(saying("hello", ref="9"))

@@ -1,4 +1,4 @@
-"""The checker of histories refuses the bad ones, so that a history that it takes is good."""
+"""The checker refuses bad histories, so an accepted history is good."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DEVICES = ("a", "b/1", "b/2", "c")
 
 
 def entry(chat: str, seq: int) -> Entry:
-    """Return a message; the first of each chat is of nobody's sending, as a group's first one."""
+    """Return a message; the first of each chat has no sending device, like a group's first one."""
     sender = CHATS[chat][seq % len(CHATS[chat])].split("/")[0]
     return Entry(chat, seq, f"{chat}-{seq}" if seq > 1 else None, sender, f"text {seq}")
 
@@ -40,7 +40,7 @@ def good() -> History:
 
 
 def handed(device: str, change: Callable[[list[Entry]], object]) -> History:
-    """Return a history in which one device was handed something else."""
+    """Return a history in which one device received something else."""
     history = good()
     was = list(history.handed[device])
     change(was)
@@ -48,7 +48,7 @@ def handed(device: str, change: Callable[[list[Entry]], object]) -> History:
 
 
 def logged(device: str, chat: str, change: Callable[[list[Entry]], object]) -> History:
-    """Return a history in which REST gave one device's user something else."""
+    """Return a history in which REST returned something else for one device's user."""
     history = good()
     log = list(history.logs[device][chat])
     change(log)
@@ -56,12 +56,12 @@ def logged(device: str, chat: str, change: Callable[[list[Entry]], object]) -> H
 
 
 def swap(entries: list[Entry], one: int, other: int) -> None:
-    """Let two entries change places."""
+    """Swap two entries."""
     entries[one], entries[other] = entries[other], entries[one]
 
 
 def without(history: History, chat: str, seq: int) -> History:
-    """Return a history whose store has lost a message for all, and nobody was handed it."""
+    """Return a history whose store has lost a message that no device received."""
 
     def kept(entries: list[Entry]) -> list[Entry]:
         return [one for one in entries if (one.chat, one.seq) != (chat, seq)]
@@ -80,7 +80,7 @@ def test_history_that_keeps_the_promise_has_no_violation() -> None:
 
 
 def test_chats_may_interleave_in_any_way() -> None:
-    """The order of two chats among each other promises nothing."""
+    """The order between two chats promises nothing."""
     assert violations(handed("a", lambda was: was.sort(key=lambda one: one.chat))) == []
 
 
@@ -134,14 +134,14 @@ BAD = {
 
 @pytest.mark.parametrize("name", BAD)
 def test_each_broken_promise_is_a_violation_that_says_where(name: str) -> None:
-    """Each way to break the promise is a violation whose words say where."""
+    """Each broken promise is a violation whose words say where."""
     history, words = BAD[name]
     assert [one for one in violations(history) if one.startswith(words)], violations(history)
 
 
 @given(st.data())
 def test_any_other_handing_over_is_refused(data: st.DataObject) -> None:
-    """A device was handed the log, chat by chat, or the history is refused."""
+    """A history is refused unless a device received the log, chat by chat."""
     device = data.draw(st.sampled_from(DEVICES))
     all_of_it = good().handed[device]
     was = data.draw(

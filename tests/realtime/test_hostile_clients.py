@@ -1,4 +1,4 @@
-"""What no honest client does, over real sockets of one worker, while two others chat on there."""
+"""Invalid and abusive clients, over real connections of one worker, while two others chat on."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ ENV = {
 FRAMES_A_MINUTE = 1200
 FLOOD = 10_000
 CODES = (1002, 1003, 1007, 1009)
-"""With which a server ends a connection whose bytes are wrong."""
+"""The close codes of a server for invalid bytes."""
 FUZZ = settings(database=None)
 
 
@@ -62,7 +62,7 @@ def server() -> Iterator[Gateway]:
 
 @pytest.fixture(scope="module")
 def url(server: Gateway) -> str:
-    """Where its sockets are."""
+    """The server's WebSocket URL."""
     found = re.search(r"^WebSockets are on (\S+?)\. ", server.output(), re.MULTILINE)
     assert found is not None
     return found[1]
@@ -70,7 +70,7 @@ def url(server: Gateway) -> str:
 
 @pytest.fixture(scope="module")
 def chatting(server: Gateway, url: str) -> Iterator[Bystanders]:
-    """Una and Val, all of whose messages are kept in the end, each once and in order."""
+    """Una and Val, whose messages are all kept in the end, each once and in order."""
     bystanders = Bystanders(url)
     yield bystanders
     bystanders.end()
@@ -90,7 +90,7 @@ def _page(server: Gateway, after: int) -> list[str]:
 
 @pytest.fixture(autouse=True)
 def undisturbed(chatting: Bystanders) -> Iterator[None]:
-    """The two chat on after each test as they did before."""
+    """The two chat on after each test as before."""
     chatting.check()
     yield
     chatting.check()
@@ -147,7 +147,7 @@ def _wrapped(message: Message) -> str:
 
 
 def check_refused(url: str, texts: Sequence[str], *, protobuf: bool = False) -> None:
-    """Send texts on one connection; what is refused is refused as the client's fault."""
+    """Send texts on one connection; refused ones are refused as the client's fault."""
     with contextlib.closing(Eve(url, protobuf=protobuf)) as eve:
         for text in texts:
             errors = [frame for frame in eve.answers(text) if frame["type"] == "error"]
@@ -187,7 +187,7 @@ RETYPED = st.builds(
 
 @st.composite
 def nearly(draw: st.DrawFn) -> str:
-    """Return the JSON of a frame with something cut out of it and something put in."""
+    """Return the JSON of a frame with a cut and an insertion."""
     text = json.dumps(draw(st.sampled_from(VALID)))
     start, end = sorted(draw(st.tuples(*[st.integers(0, len(text))] * 2)))
     put = draw(
@@ -285,7 +285,7 @@ WRONG: dict[str, tuple[int, list[Piece]]] = {
 
 @pytest.mark.parametrize("kind", WRONG)
 def test_bytes_that_end_a_connection(url: str, kind: str) -> None:
-    """What a client said before is answered; then comes a close frame with the right code."""
+    """Earlier frames are answered; then comes a close frame with the right code."""
     code, pieces = WRONG[kind]
     with Rude(port_of(url), "eve") as rude:
         rude.send(HELLO, *pieces, HELLO)
@@ -305,7 +305,7 @@ def test_a_close_code_that_may_not_be_sent_is_a_protocol_error(url: str, code: i
 
 
 def test_half_a_frame_and_silence(url: str, chatting: Bystanders) -> None:
-    """Who begins frames or requests and never ends them holds nobody up."""
+    """Clients that never end their frames or requests delay nobody."""
     half = Piece(TEXT, b"{" * 100, length=MAX_FRAME_BYTES).bytes()
     with contextlib.ExitStack() as open_ones:
         for cut in (1, 3, 7, 50):
@@ -332,7 +332,7 @@ LIMITS: dict[str, tuple[int, dict[str, Any], str, str]] = {
 
 @pytest.mark.parametrize("kind", LIMITS)
 def test_one_more_than_a_field_may_have(url: str, kind: str) -> None:
-    """The largest is taken; one character more is refused by an error that says so."""
+    """The largest frame is accepted; one character more is refused by an error that says so."""
     most, frame, name, code = LIMITS[kind]
     other = opened(url, "eve")
     with opened(url, "eve") as eve, other:
@@ -359,7 +359,7 @@ def _send_in_pieces(client: ClientConnection, text: str) -> None:
     ],
 )
 def test_a_refused_frame_is_answered_however_long_it_is(url: str, frame: dict[str, Any]) -> None:
-    """An error that names what was wrong is not too large to be sent."""
+    """An error that quotes the invalid value is not too large to be sent."""
     with opened(url, "eve") as eve:
         _send_in_pieces(eve, json.dumps(frame))
         told = received(eve)
@@ -368,7 +368,7 @@ def test_a_refused_frame_is_answered_however_long_it_is(url: str, frame: dict[st
 
 
 def test_frame_cannot_choose_its_sender(url: str) -> None:
-    """Nobody sends as another user, writes where they are no member, or calls strangers."""
+    """A client cannot send as another user, write as a non-member, or call strangers."""
     with opened(url, "eve") as eve, opened(url, "fay") as fay:
         send = {"type": "send", "chat": "eve:fay", "id": "forged", "text": SECRET}
         ring = {"type": "signal", "to": "fay", "call": "c", "kind": "ring"}
@@ -395,7 +395,7 @@ def test_frame_cannot_choose_its_sender(url: str) -> None:
 
 
 def test_flood_of_frames_is_answered_within_the_limit(url: str, chatting: Bystanders) -> None:
-    """Each of 10,000 frames at once is answered: those within the limit are handled, the rest refused."""
+    """Each of 10,000 concurrent frames is answered: those within the limit are handled, the rest refused."""
     with opened(url, "eve", max_queue=None) as eve:
         eve.socket.sendall(HELLO.bytes() * FLOOD)
         chatting.check(more=20)
@@ -420,7 +420,7 @@ def test_500_short_connections_leave_no_trace(url: str) -> None:
 
 
 def test_a_ticket_shown_by_20_at_once(server: Gateway) -> None:
-    """It lets one of them in."""
+    """A ticket opens one connection, however many clients use it at once."""
     made = httpx.post(f"{server.url}/v1/realtime/ticket", json={}, headers={"X-Parley-User": "eve"}).json()
     opening = f"{made['url']}?ticket={quote(made['ticket'], safe='')}"
     with ThreadPoolExecutor(20) as threads:

@@ -31,7 +31,7 @@ def raw(valkey: Engine) -> Iterator[RawClient]:
 
 @pytest.fixture
 def ann(stage: Stage) -> Socket:
-    """Somebody in the lobby who watches bob and cid."""
+    """A user in the lobby who watches bob and cid."""
     stage.room("ann")
     ann = stage.connect("ann")
     ann.send(type="room.join", room="lobby")
@@ -41,7 +41,7 @@ def ann(stage: Stage) -> Socket:
 
 
 def entered(stage: Stage, user: str, **given: Any) -> Socket:
-    """Connect somebody who joins the lobby and watches ann."""
+    """Connect a user who joins the lobby and watches ann."""
     socket = stage.connect(user, **given)
     socket.send(type="room.join", room="lobby")
     socket.send(type="watch", users=["ann"])
@@ -50,7 +50,7 @@ def entered(stage: Stage, user: str, **given: Any) -> Socket:
 
 
 def ends(socket: Socket) -> Told:
-    """Return whom a client was told to be gone from the room, or offline."""
+    """Return the users that a client was notified of as gone from the room, or offline."""
     gone = [frame["user"] for frame in socket.of_type("room") if frame["event"] == "gone"]
     rows = [row for frame in socket.of_type("presence") for row in frame["users"]]
     off = [row["user"] for row in rows if not row["online"]]
@@ -65,12 +65,12 @@ def held(raw: RawClient, user: str, connection: str) -> list[int]:
 
 
 def due(raw: RawClient, socket: Socket) -> None:
-    """Make the next frame of a connection renew what other slots hold."""
+    """Make the next frame of a connection renew its leases in other slots."""
     raw.hset(keys.connection(socket.id), "renewed", 0)
 
 
 def test_frames_renew_the_lease_everywhere(stage: Stage, ann: Socket, raw: RawClient) -> None:
-    """Now and then a frame carries on what the user, the rooms and the watched hold of its connection."""
+    """Some frames renew the connection's leases of its user, rooms and watched users."""
     bob = entered(stage, "bob")
     before = held(raw, "bob", bob.id)
 
@@ -85,7 +85,7 @@ def test_frames_renew_the_lease_everywhere(stage: Stage, ann: Socket, raw: RawCl
 
 
 def test_a_chat_that_has_lost_a_connection_gets_it_back(stage: Stage, ann: Socket, raw: RawClient) -> None:
-    """A renewal attaches it again, to chats whose member its user still is."""
+    """A renewal attaches the connection again, to chats that its user is still a member of."""
     bob = entered(stage, "bob")
     stage.room("ann", "den")
     bob.send(type="room.join", room="den")
@@ -105,7 +105,7 @@ def test_a_chat_that_has_lost_a_connection_gets_it_back(stage: Stage, ann: Socke
 def test_a_renewal_ends_the_connection_of_a_session_that_has_ended(
     stage: Stage, ann: Socket, raw: RawClient
 ) -> None:
-    """Also one whose end nobody told the connection of: it is told, closed, and gone for the others."""
+    """The sweep also ends a connection that got no notice: it is notified, closed, and others see it gone."""
     bob = entered(stage, "bob", token=stage.register("bob"))
     raw.delete(keys.sessions("bob"))
 
@@ -137,7 +137,7 @@ def test_sweep_closes_connections_with_expired_leases(stage: Stage, ann: Socket)
 
 
 def test_the_sweep_says_why_it_closes(stage: Stage) -> None:
-    """A client that is still there is told that its connection has ended, before that is closed."""
+    """A live client gets a notice that its connection has ended, before the close."""
     bob = stage.connect("bob")
     bob.expire()
     stage.recorder.open[bob.id] = bob.frames
@@ -151,7 +151,7 @@ HOUR = 3600 * 1_000_000
 
 
 def test_clock_that_fell_back_keeps_nobody_online(stage: Stage, ann: Socket, raw: RawClient) -> None:
-    """Leases of a clock an hour ahead are cut to one from now everywhere, and end as any other does."""
+    """Leases of a clock an hour ahead are cut to one from now in every key, and end as any other does."""
     bob, lease = entered(stage, "bob"), Settings().lease_seconds * 1_000_000
     bob.vanish()
     bob.live_for(HOUR + lease)
@@ -168,7 +168,7 @@ def test_clock_that_fell_back_keeps_nobody_online(stage: Stage, ann: Socket, raw
 def test_clock_that_fell_back_ends_no_connection_that_lives(
     stage: Stage, ann: Socket, raw: RawClient
 ) -> None:
-    """A frame of it renews everything at once, though it was last renewed in an hour, and so does a sweep."""
+    """A frame renews every lease at once, though the last renewal was an hour ahead, and so does a sweep."""
     bob, lease = entered(stage, "bob"), Settings().lease_seconds * 1_000_000
     bob.live_for(HOUR + lease)
     raw.hset(keys.connection(bob.id), "renewed", time_of(raw) + HOUR)
@@ -182,7 +182,7 @@ def test_clock_that_fell_back_ends_no_connection_that_lives(
 def test_lease_of_nothing_that_is_known_is_no_reason_to_be_online(
     stage: Stage, ann: Socket, raw: RawClient
 ) -> None:
-    """A connection whose lease is too long, and that its own slot has lost, is ended by the sweep."""
+    """The sweep ends a connection with too long a lease whose own record is lost."""
     bob = entered(stage, "bob")
     bob.live_for(24 * HOUR)
     bob.vanish()
@@ -193,7 +193,7 @@ def test_lease_of_nothing_that_is_known_is_no_reason_to_be_online(
 
 
 def test_a_sweep_of_many(stage: Stage, ann: Socket) -> None:
-    """Each is told of once, however many there are."""
+    """Each end is announced once, however many there are."""
     sockets = [entered(stage, f"user{number}") for number in range(120)]
     for socket in sockets:
         socket.expire()
@@ -205,7 +205,7 @@ def test_a_sweep_of_many(stage: Stage, ann: Socket) -> None:
 def test_a_connection_of_which_only_its_user_knows_is_ended_too(
     stage: Stage, ann: Socket, raw: RawClient
 ) -> None:
-    """When the connection's own slot has lost it, the sweep still tells who watches."""
+    """When the connection's own record is lost, the sweep still notifies its watchers."""
     bob = entered(stage, "bob")
     bob.expire()
     raw.delete(keys.connection(bob.id))
@@ -215,7 +215,7 @@ def test_a_connection_of_which_only_its_user_knows_is_ended_too(
 
 
 def test_one_that_fails_holds_up_no_other(stage: Stage, ann: Socket, raw: RawClient) -> None:
-    """The others are ended; it is found again, and ended when it can be."""
+    """The other connections end; the failing one is found again, and ended when possible."""
     bob, cid = entered(stage, "bob"), entered(stage, "cid")
     bob.expire()
     cid.expire()
@@ -235,7 +235,7 @@ def test_one_that_fails_holds_up_no_other(stage: Stage, ann: Socket, raw: RawCli
 def test_an_end_that_was_broken_off_is_made_good(
     stage: Stage, ann: Socket, monkeypatch: pytest.MonkeyPatch, by: str, failing: int
 ) -> None:
-    """Whichever trip to the store fails, everybody is told all of it in the end, and once."""
+    """Whichever round trip to the store fails, everybody gets every notice in the end, once."""
     bob = entered(stage, "bob")
     bob.expire()
     store, left = stage.services._store, [failing]
@@ -261,7 +261,7 @@ def test_an_end_that_was_broken_off_is_made_good(
 
 
 def test_a_store_that_is_gone_is_an_error(stage: Stage, valkey: Engine) -> None:
-    """A sweep that finds nothing out says so."""
+    """A sweep that cannot read the leases logs it."""
     valkey.stop()
     try:
         with pytest.raises(StoreUnavailable):
@@ -271,7 +271,7 @@ def test_a_store_that_is_gone_is_an_error(stage: Stage, valkey: Engine) -> None:
 
 
 def test_user_who_returns_before_the_sweep_stays_online(stage: Stage, ann: Socket, raw: RawClient) -> None:
-    """The end of a lease is not pushed when the user has returned by another connection."""
+    """The end of a lease is not pushed if the user has returned by another connection."""
     old = entered(stage, "bob")
     old.expire()
     new = entered(stage, "bob")

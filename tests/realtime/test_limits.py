@@ -30,7 +30,7 @@ class Elapsed:
         self._began = time.monotonic()
 
     def most(self, limit: int) -> int:
-        """Return how many requests may have passed by now of a limit a minute that was unused."""
+        """Return the number of requests that may have passed by now of an unused limit a minute."""
         return limit + math.ceil((time.monotonic() - self._began) * limit / 60)
 
 
@@ -40,17 +40,17 @@ def saying(number: int) -> dict[str, Any]:
 
 
 def stored(door: Door) -> int:
-    """Return how many messages the chat has."""
+    """Return the number of messages in the chat."""
     return int(door.rest("bob", "GET", f"/v1/chats/{CHAT}/messages").body["head"])
 
 
 def use_up_writes(door: Door) -> int:
-    """Have ann make requests until no write of her session is left; return how many were not refused."""
+    """Use up ann's writes by REST; return the number of accepted requests."""
     return sum(1 for _ in iter(lambda: door.rest("ann", "POST", TICKET, {}).status, 429))
 
 
 def passed(socket: Socket, frames: list[dict[str, Any]]) -> int:
-    """Return how many frames were not refused for the limit, which tells how long to wait."""
+    """Return the number of accepted frames; the others got the limit's error, with a wait."""
     answers = [answer for frame in frames for answer in socket.send(frame)]
     refused = [answer for answer in answers if answer.get("code") == "too_many_requests"]
     assert all(0 < answer["retry_after"] <= 120 for answer in refused)
@@ -64,10 +64,10 @@ def variables() -> dict[str, str]:
 
 
 class TestSends:
-    """Messages by many sockets."""
+    """Messages by many connections."""
 
     def test_30_sockets_store_no_more_than_rest(self, door: Door) -> None:
-        """One session stores over 30 sockets what it could by REST, where nothing is left to it then."""
+        """One session can send over 30 connections as much as by REST, which then has nothing left."""
         watch = Elapsed()
         sockets = [door.enter("ann", ready=False) for _ in range(SOCKETS)]
         with ThreadPoolExecutor(SOCKETS) as pool:
@@ -94,15 +94,15 @@ class TestSends:
 
 
 class TestUsedUp:
-    """A server that allows so few requests that none comes back while a test runs."""
+    """A server with so few requests that none comes back while a test runs."""
 
     @pytest.fixture
     def variables(self) -> dict[str, str]:
-        """Allow what it takes to enter, and little more."""
+        """Allow little more than it takes to connect."""
         return {"PARLEY_RATE_LIMITS": "read=3,write=2,search=0,auth=0,frame=0"}
 
     def test_a_new_socket_starts_with_what_is_left(self, door: Door) -> None:
-        """Who has used up a limit by REST has nothing left on a socket either, and the other way round."""
+        """A limit used up by REST has nothing left on a connection either, and the other way round."""
         socket = door.enter("ann")
         use_up_writes(door)
 
@@ -112,7 +112,7 @@ class TestUsedUp:
         assert stored(door) == 0
 
     def test_a_frame_of_an_ended_session_is_refused_as_that(self, door: Door, valkey: Engine) -> None:
-        """Whose session has ended is told so, also where no request is left of its class."""
+        """The error of an ended session comes before that of a used-up limit."""
         socket = door.enter("ann")
         use_up_writes(door)
         services.current()._store.run(Sessions().end_all("ann"))
@@ -134,7 +134,7 @@ class TestUsedUp:
         ],
     )
     def test_of_the_class_write(self, door: Door, kind: str, fields: dict[str, Any]) -> None:
-        """What changes something, or goes to others, is refused when no write is left; what reads is not."""
+        """Frames that write or go to others are refused when no write is left; reads are not."""
         socket = door.enter("ann")
         use_up_writes(door)
 
@@ -153,7 +153,7 @@ class TestUsedUp:
         ],
     )
     def test_of_the_class_read(self, door: Door, kind: str, fields: dict[str, Any]) -> None:
-        """What only reads is refused when no read is left; what writes is not."""
+        """Frames that read are refused when no read is left; writes are not."""
         socket = door.enter("ann")
         while door.rest("ann", "GET", NOTES).status == 200:
             pass
@@ -164,10 +164,10 @@ class TestUsedUp:
 
 
 class TestCosts:
-    """How much a frame takes."""
+    """The cost of frames."""
 
     def test_a_hello_counts_by_its_rows(self, door: Door, valkey: Engine) -> None:
-        """One that looks at 30 chats counts as three reads more than one that looks at none."""
+        """A hello that looks at 30 chats costs three reads more than one that looks at none."""
         socket = door.enter("ann")
         none = self._cost_of_hello(door, socket, valkey)
         for number in range(30):
@@ -178,7 +178,7 @@ class TestCosts:
         assert self._cost_of_hello(door, socket, valkey) == 1 + 3
 
     def test_a_hello_counts_by_what_it_checks(self, door: Door, valkey: Engine) -> None:
-        """One that checks 40 cursors counts as four reads more than one that checks none."""
+        """A hello that checks 40 cursors costs four reads more than one that checks none."""
         socket = door.enter("ann")
         check = [{"chat": f"ann:n{number}", "cursor": "1.1.1"} for number in range(40)]
 
@@ -195,7 +195,7 @@ class TestCosts:
         return (int(after) - int(before)) // (60_000_000 // (2 * READS))
 
     def test_a_watch_counts_by_its_users(self, door: Door) -> None:
-        """A limit of 60 reads does not take a hundred watches of a hundred users."""
+        """A limit of 60 reads does not allow a hundred watches of a hundred users."""
         socket = door.enter("ann")
         users = [f"user{number}" for number in range(100)]
         watch = Elapsed()
@@ -204,7 +204,7 @@ class TestCosts:
         assert 0 < watches <= watch.most(READS) // 11
 
     def test_a_broken_frame_takes_from_no_class(self, door: Door) -> None:
-        """It counts as a frame of its connection only."""
+        """A broken frame counts only towards its connection's frames."""
         socket = door.enter("ann")
         for _ in range(2 * READS):
             assert socket.send('{"type": "send"}')[0]["code"] == "bad_request"

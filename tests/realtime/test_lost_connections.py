@@ -37,7 +37,7 @@ def api(url: str) -> Iterator[Api]:
 
 
 class Client:
-    """Somebody's socket; type and fields of a frame are given as keywords."""
+    """A user's connection; type and fields of a frame are given as keywords."""
 
     def __init__(self, socket: ClientConnection) -> None:
         self._socket = socket
@@ -57,7 +57,7 @@ class Client:
         return self.frames[-1]
 
     def ends(self) -> list[tuple[str, str]]:
-        """Return who was told to have gone from the room, or offline."""
+        """Return the users that this one was notified of as gone from the room, or offline."""
         gone = [(frame["user"], "gone") for frame in self.frames if frame.get("event") == "gone"]
         rows = [row for frame in self.frames if frame["type"] == "presence" for row in frame["users"]]
         return sorted([*gone, *((row["user"], "off") for row in rows if not row["online"])])
@@ -65,7 +65,7 @@ class Client:
 
 @contextlib.contextmanager
 def client(api: Api, user: str) -> Iterator[Client]:
-    """Open a socket on an open server, and say hello."""
+    """Open a connection on an open server, and say hello."""
     made = api.call("POST", "/v1/realtime/ticket", user=user, json={})
     assert made.status_code == 201, made.text
     ticket = made.json()
@@ -75,7 +75,7 @@ def client(api: Api, user: str) -> Iterator[Client]:
 
 
 def test_a_client_that_vanishes_is_missed(api: Api) -> None:
-    """It keeps its connection and says nothing: the others are told once, and it is closed."""
+    """A client that keeps its connection silent: the others are notified once, and it is closed."""
     assert (
         api.call("POST", "/ws/createRoom", user="ann", json={"id": "hall", "name": "Hall"}).status_code == 200
     )
@@ -98,7 +98,7 @@ def test_a_client_that_vanishes_is_missed(api: Api) -> None:
 
 
 def test_an_old_socket_that_closes_late(api: Api) -> None:
-    """A user who has opened a new socket stays online and reachable when the old one has closed."""
+    """A user who has opened a new connection stays online and reachable when the old one has closed."""
     made = api.call("POST", "/ws/createRoom", user="ann", json={"id": "den", "name": "Den"})
     assert made.status_code == 200
     with client(api, "ann") as ann, contextlib.ExitStack() as old:

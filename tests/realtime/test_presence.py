@@ -1,4 +1,4 @@
-"""Who is online, asked for and told."""
+"""Presence: answers and notices."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.store.app_requests import call
 
 
 def watching(stage: Stage, watcher: str, *users: str, token: str | None = None) -> Socket:
-    """Connect somebody who watches users, and forget how these were."""
+    """Connect a user who watches others, and drop the first answers."""
     socket = stage.connect(watcher, token=token)
     assert socket.ask(type="watch", users=list(users))["type"] == "presence"
     socket.frames.clear()
@@ -19,14 +19,14 @@ def watching(stage: Stage, watcher: str, *users: str, token: str | None = None) 
 
 
 def changes(socket: Socket) -> list[tuple[str, bool]]:
-    """Return who a client was told has come (True) or gone, and check the times."""
+    """Return the users that a client was notified of, online (True) or not, and check the times."""
     found: list[Frame] = [row for frame in socket.of_type("presence") for row in frame["users"]]
     assert all((row["last_seen_at"] is None) == row["online"] for row in found)
     return [(row["user"], row["online"]) for row in found]
 
 
 def test_watch_answers_each_users_presence(stage: Stage) -> None:
-    """The answer has each user once, in the order asked for: online, seen before, or never seen."""
+    """The answer has each user once, in the order of the request: online, seen before, or never seen."""
     stage.connect("bob")
     stage.connect("cid").close()
 
@@ -55,14 +55,14 @@ def test_each_presence_change_is_one_push(stage: Stage) -> None:
 
 
 def test_a_connection_that_said_no_hello_is_nobody(stage: Stage) -> None:
-    """Who is connected, and has not said hello, is offline, and its end is no news."""
+    """A connection without a hello is offline, and its end sends no notice."""
     ann = watching(stage, "ann", "bob")
     stage.connect("bob", hello=False).close()
     assert changes(ann) == []
 
 
 def test_an_old_socket_that_closes_late_changes_nothing(stage: Stage) -> None:
-    """A user who opened a new socket stays online, and reachable, when the old one closes after it."""
+    """A user who opened a new connection stays online, and reachable, when the old one closes after it."""
     ann = watching(stage, "ann", "bob")
     old, new = stage.connect("bob"), stage.connect("bob")
 
@@ -105,7 +105,7 @@ def test_lost_connection_is_offline_at_the_sweep(stage: Stage) -> None:
 
 
 def test_failed_push_marks_its_user_offline(stage: Stage) -> None:
-    """A client that vanished is offline as soon as something is pushed to it."""
+    """A vanished client is offline as soon as a push to it fails."""
     ann = watching(stage, "ann", "bob")
     bob = stage.connect("bob")
     bob.vanish()
@@ -116,7 +116,7 @@ def test_failed_push_marks_its_user_offline(stage: Stage) -> None:
 
 
 def test_a_watch_replaces_the_one_before(stage: Stage) -> None:
-    """Who is watched no more is told of no more; an empty list watches nobody."""
+    """A user who is no longer watched sends no notices; an empty list watches nobody."""
     ann = watching(stage, "ann", "bob", "cid")
     assert ann.ask(type="watch", users=["cid", "dan"])["users"]
     ann.frames.clear()
@@ -132,7 +132,7 @@ def test_a_watch_replaces_the_one_before(stage: Stage) -> None:
 
 
 def test_the_end_of_a_watcher_ends_the_watch(stage: Stage) -> None:
-    """Nobody is pushed to who has closed: the next change finds no watcher."""
+    """A closed watcher gets no push: the next change finds no watcher."""
     watching(stage, "ann", "bob").close()
     asked: list[int] = []
     stage.recorder.when_pushing = lambda: asked.append(1)
@@ -144,7 +144,7 @@ def test_the_end_of_a_watcher_ends_the_watch(stage: Stage) -> None:
 
 
 def test_a_hundred_can_be_watched_and_no_more(stage: Stage) -> None:
-    """100 users are shown and told of; of 101 none is, and the watch before stays."""
+    """100 users are shown and watched; of 101 none is, and the earlier watch stays."""
     users = [f"user{number}" for number in range(101)]
     ann = watching(stage, "ann", "bob")
 
@@ -159,13 +159,13 @@ def test_a_hundred_can_be_watched_and_no_more(stage: Stage) -> None:
 
 
 def test_a_name_that_nobody_can_have_is_an_error(stage: Stage) -> None:
-    """It names the field."""
+    """The error names the field."""
     error = stage.connect("ann").ask(type="watch", users=["bob", ""])
     assert (error["code"], error["errors"][0]["field"]) == ("bad_request", "users")
 
 
 def test_presence_is_hidden_from_the_blocked(stage: Stage) -> None:
-    """Whom a user has blocked is shown that they never were there, and told nothing, but sees others."""
+    """A blocked user sees the blocker as never seen, and gets no notice, but sees others."""
     bobs, anns = stage.register("bob"), stage.register("ann")
     ann = watching(stage, "ann", "bob", "cid", token=anns)
     stage.connect("bob", token=bobs).close()
@@ -199,7 +199,7 @@ def test_presence_of_an_unknown_user_is_not_found(stage: Stage) -> None:
 
 
 def test_a_deleted_account_is_not_found_and_went_offline(stage: Stage) -> None:
-    """Who watched is told that the user has gone; the socket is closed."""
+    """Watchers are notified that a deleted user has gone offline; the connection is closed."""
     token = stage.register("bob")
     ann = watching(stage, "ann", "bob")
     bob = stage.connect("bob", token=token)

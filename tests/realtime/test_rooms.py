@@ -1,4 +1,4 @@
-"""The life of a room on the socket."""
+"""Rooms on connections: joins, leaves and participants."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def lobby(stage: Stage) -> str:
 
 
 def joined(stage: Stage, *users: str) -> list[Socket]:
-    """Connect users, each with a connection that joins the lobby, and forget what they were told."""
+    """Connect users, each with a connection that joins the lobby, and drop the first notices."""
     sockets = [stage.connect(user) for user in users]
     for socket in sockets:
         socket.send(type="room.join", room="lobby")
@@ -32,7 +32,7 @@ def joined(stage: Stage, *users: str) -> list[Socket]:
 
 
 def notices(socket: Socket) -> list[tuple[str, str]]:
-    """Return who a client was told has entered or gone."""
+    """Return the users that a client was notified of as entering or leaving."""
     told = [frame for frame in socket.of_type("room") if "user" in frame]
     assert all(frame["notice"] == {"entered": ENTERED, "gone": GONE}[frame["event"]] for frame in told)
     return [(frame["event"], frame["user"]) for frame in told]
@@ -59,7 +59,7 @@ def test_join_lists_participants_and_notifies_them_once(stage: Stage, lobby: str
 
 
 def test_joining_again_is_no_news(stage: Stage, lobby: str) -> None:
-    """A second join, and a second device, are answered, and nobody else is told."""
+    """A second join, and a second device, get an answer, and no notice is sent."""
     ann, bob = joined(stage, "ann", "bob")
 
     assert bob.ask(type="room.join", room="lobby")["event"] == "joined"
@@ -94,7 +94,7 @@ def test_member_who_left_a_large_room_still_gets_messages(stage: Stage, lobby: s
 
 @pytest.mark.parametrize("ends", [1, 2, 3])
 def test_a_connection_that_closes_is_gone_once(stage: Stage, lobby: str, ends: int) -> None:
-    """However often the server hears of it, and whatever the sweep finds."""
+    """A close is announced once, however often the server learns of it, and whatever the sweep finds."""
     ann, bob = joined(stage, "ann", "bob")
 
     for _ in range(ends):
@@ -105,7 +105,7 @@ def test_a_connection_that_closes_is_gone_once(stage: Stage, lobby: str, ends: i
 
 
 def test_a_user_is_gone_with_their_last_connection(stage: Stage, lobby: str) -> None:
-    """A device that closes, or leaves, is no notice while another is there."""
+    """A device that closes or leaves sends no notice while the user has another in the room."""
     ann, phone, laptop, tablet = joined(stage, "ann", "bob", "bob", "bob")
 
     phone.close()
@@ -129,7 +129,7 @@ def test_lost_connection_leaves_its_room_at_the_sweep(stage: Stage, lobby: str) 
 
 
 def test_failed_push_removes_its_connection_from_the_room(stage: Stage, lobby: str) -> None:
-    """A client that vanished leaves the room once, as soon as something is pushed to it."""
+    """A vanished client leaves the room once, as soon as a push to it fails."""
     ann, bob, cid = joined(stage, "ann", "bob", "cid")
     bob.vanish()
 
@@ -141,7 +141,7 @@ def test_failed_push_removes_its_connection_from_the_room(stage: Stage, lobby: s
 
 
 def test_a_room_that_is_full_of_vanished_ends(stage: Stage, lobby: str) -> None:
-    """The end of one tells others who are gone, too: each end is done, and none twice."""
+    """A notice that finds further connections gone ends each of them, once."""
     ann, *others = joined(stage, "ann", *(f"user{number}" for number in range(LARGE_CHAT)))
     for socket in others:
         socket.vanish()
@@ -155,7 +155,7 @@ def test_a_room_that_is_full_of_vanished_ends(stage: Stage, lobby: str) -> None:
 def test_a_join_that_meets_the_end_of_its_connection_leaves_nothing(
     stage: Stage, lobby: str, monkeypatch: pytest.MonkeyPatch, trips: int
 ) -> None:
-    """Wherever in a join the connection ends, its user is not there after; who heard of it, heard both."""
+    """After a connection ends in the middle of a join, its user is absent; notices come in pairs."""
     (ann,) = joined(stage, "ann")
     bob, store, left = stage.connect("bob"), stage.services._store, [trips]
     run = store.run
@@ -176,7 +176,7 @@ def test_a_join_that_meets_the_end_of_its_connection_leaves_nothing(
 
 
 def test_banned_user_receives_nothing_and_is_not_listed(stage: Stage, lobby: str) -> None:
-    """A banned user's connection is no longer in the room for anybody, though it stays open."""
+    """A banned user's connection is in the room for nobody, though it stays open."""
     bob = joined(stage, "ann", "bob")[1]
     stage.services.membership.apply(stage.caller("ann"), lobby, "bob", moderation.ban)
     bob.frames.clear()
@@ -192,7 +192,7 @@ def test_banned_user_receives_nothing_and_is_not_listed(stage: Stage, lobby: str
 
 @pytest.mark.parametrize("kind", ["room.join", "room.clients"])
 def test_a_room_that_is_not_there(stage: Stage, kind: str) -> None:
-    """It is an error that names it."""
+    """The error names the room."""
     error = stage.connect("bob").ask(type=kind, room="nowhere", ref="9")
     assert (error["status"], error["code"], error["ref"]) == (404, "chat_not_found", "9")
 
@@ -208,7 +208,7 @@ def test_room_clients_lists_members_and_marks_participants(stage: Stage, lobby: 
 
 
 def test_the_ticket_of_a_room_joins_it(stage: Stage, lobby: str) -> None:
-    """A connection that was opened for a room is in it after its hello."""
+    """A connection opened for a room is in it after its hello."""
     (ann,) = joined(stage, "ann")
     bob = stage.connect("bob", room="lobby", hello=False)
 

@@ -1,4 +1,4 @@
-"""How often frames go to the store."""
+"""The round trips of frames."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from chalicelib.services.auth import account_status
 from tests.realtime.recorded_connections import Stage
 
 TAKEN = 1
-"""The trip that says whose frame it is."""
+"""The round trip that returns the frame's user."""
 USERS = [f"user{number}" for number in range(100)]
 
 
 @pytest.fixture
 def made(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """One entry for each trip of the services to the store; none for what a process has asked before."""
+    """One entry for each round trip of the services; none for what the process has cached."""
     monkeypatch.setattr(account_status, "KEPT_SECONDS", 3600.0)
     store, made = stage.services._store, list[str]()
     guarded = store._guarded
@@ -103,7 +103,7 @@ def test_cursors_to_check_take_one_more_round_trip(stage: Stage, made: list[str]
 
 
 def test_pull_frame_takes_two_round_trips(stage: Stage, made: list[str]) -> None:
-    """Two: the connection's user, and the page; the limit is taken in one of them."""
+    """A pull takes two round trips: the connection's user, and the page with the limit."""
     ann = stage.connect("ann", token=stage.register("ann"))
     for _ in range(2):
         made.clear()
@@ -116,7 +116,7 @@ def test_pull_frame_takes_two_round_trips(stage: Stage, made: list[str]) -> None
 def test_end_of_a_connection_takes_few_round_trips(
     stage: Stage, made: list[str], watched: int, most: int
 ) -> None:
-    """However much a connection held, its end takes a handful of round trips."""
+    """However many keys hold a connection, its end takes a handful of round trips."""
     for room in ("one", "two", "three"):
         stage.room("ann", room)
     ann = stage.connect("ann")

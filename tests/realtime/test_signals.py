@@ -13,7 +13,7 @@ from chalicelib.services.chats.rules import inviting, moderation
 from tests.realtime.recorded_connections import LARGE_CHAT, Socket, Stage
 
 MUTED_UNTIL = 7_000_000_000_000_000
-"""In 2191, µs since 1970."""
+"""A time in 2191, in µs since 1970."""
 
 
 @pytest.fixture
@@ -30,14 +30,14 @@ def signal(**fields: Any) -> dict[str, Any]:
 
 
 def refused(socket: Socket, **fields: Any) -> tuple[int, str]:
-    """Send a signal that is answered by an error; returns its status and code."""
+    """Send a signal that gets an error; return its status and code."""
     error = socket.ask(**signal(**fields, ref="3"))
     assert (error["type"], error["ref"]) == ("error", "3")
     return error["status"], error["code"]
 
 
 def test_a_signal_reaches_every_connection_of_the_other(stage: Stage, pair: tuple[Socket, Socket]) -> None:
-    """As it was sent, from who sent it; there is no answer."""
+    """A signal arrives as sent, with its sender; there is no answer."""
     ann, bob = pair
     laptop, cid = stage.connect("bob"), stage.connect("cid")
 
@@ -52,7 +52,7 @@ def test_a_signal_reaches_every_connection_of_the_other(stage: Stage, pair: tupl
     "kind", ["offer", "answer", "candidate", "ring", "accept", "reject", "hangup", "screen"]
 )
 def test_every_kind_passes(pair: tuple[Socket, Socket], kind: str) -> None:
-    """With data or without."""
+    """A signal arrives with data or without."""
     ann, bob = pair
     ann.send(**signal(to="bob", kind=kind, data=None))
     assert [frame["kind"] for frame in bob.frames] == [kind]
@@ -60,7 +60,7 @@ def test_every_kind_passes(pair: tuple[Socket, Socket], kind: str) -> None:
 
 @pytest.mark.parametrize("call", ["\u3164", " ", "a\u202eb", "a\n"], ids=ascii)
 def test_a_call_has_a_name_that_can_be_shown(pair: tuple[Socket, Socket], call: str) -> None:
-    """A call is named by the rule for ids: others are sent the name."""
+    """A call with an invalid id is refused: ids are shown to the recipients."""
     ann, bob = pair
     error = ann.ask(**signal(to="bob", call=call))
 
@@ -80,7 +80,7 @@ def test_a_name_may_come_decomposed(stage: Stage) -> None:
 
 
 def test_a_direct_chat_is_its_other(pair: tuple[Socket, Socket]) -> None:
-    """A signal to the chat of two goes to the other, and names the chat."""
+    """A signal to a direct chat goes to the other user, and names the chat."""
     ann, bob = pair
     assert bob.send(**signal(chat="bob:ann")) == []
     assert [(frame["from"], frame["chat"]) for frame in ann.frames] == [("bob", "ann:bob")]
@@ -88,7 +88,7 @@ def test_a_direct_chat_is_its_other(pair: tuple[Socket, Socket]) -> None:
 
 
 def test_one_can_signal_to_ones_other_connections(pair: tuple[Socket, Socket], stage: Stage) -> None:
-    """A call that was taken on one device stops ringing on the others."""
+    """A call answered on one device stops ringing on the others."""
     ann, desk = pair[0], stage.connect("ann")
     assert ann.send(**signal(to="ann", kind="accept")) == []
     assert ([frame["kind"] for frame in desk.frames], ann.frames) == (["accept"], [])
@@ -97,7 +97,7 @@ def test_one_can_signal_to_ones_other_connections(pair: tuple[Socket, Socket], s
 
 
 def test_a_group_is_its_other_members(stage: Stage) -> None:
-    """Every connection of theirs has it."""
+    """Every connection of the user gets the signal."""
     group = stage.group("ann", "bob", "cid")
     stage.write("cid", group)
     ann, bob, cid, dan = (stage.connect(user) for user in ("ann", "bob", "cid", "dan"))
@@ -111,7 +111,7 @@ def test_a_group_is_its_other_members(stage: Stage) -> None:
 
 
 def test_nobody_is_there(stage: Stage) -> None:
-    """Who is not connected, or not ready, cannot be called; the caller's own connections do not count."""
+    """Users without a ready connection cannot be called; the caller's own connections do not count."""
     group = stage.group("ann", "bob")
     for chat in ("ann:bob", group):
         stage.write("bob", chat)
@@ -123,7 +123,7 @@ def test_nobody_is_there(stage: Stage) -> None:
 
 
 def test_strangers_cannot_be_called(pair: tuple[Socket, Socket], stage: Stage) -> None:
-    """Neither somebody one never wrote with, whether they are there or not, nor the two of another chat."""
+    """Strangers cannot be called, connected or not, nor the users of another direct chat."""
     cid = stage.connect("cid")
 
     assert refused(cid, to="bob") == (403, "not_a_member")
@@ -149,7 +149,7 @@ def test_the_blocked_cannot_call_nor_be_called(stage: Stage) -> None:
 
 
 def test_the_muted_cannot_call_a_group(stage: Stage) -> None:
-    """A signal carries what one likes, so who may not write does not signal; later they may."""
+    """A user who may not write cannot signal, as a signal carries any data; later they can."""
     group = stage.group("ann", "bob")
     ann, bob = stage.connect("ann"), stage.connect("bob")
     for until, code in ((MUTED_UNTIL, "muted"), (0, None)):
@@ -163,7 +163,7 @@ def test_the_muted_cannot_call_a_group(stage: Stage) -> None:
 
 
 def test_a_large_group_cannot_be_called(stage: Stage) -> None:
-    """It is refused, and nobody hears of it."""
+    """A signal to a large group is refused, and nobody receives it."""
     group = stage.group("ann", *(f"user{number}" for number in range(LARGE_CHAT)))
     ann, other = stage.connect("ann"), stage.connect("user0")
     assert refused(ann, chat=group) == (403, "forbidden")
@@ -171,7 +171,7 @@ def test_a_large_group_cannot_be_called(stage: Stage) -> None:
 
 
 def test_data_has_a_limit(pair: tuple[Socket, Socket]) -> None:
-    """What is as long as it may be arrives whole; one byte more is refused."""
+    """Data of the maximum size arrives whole; one byte more is refused."""
     ann, bob = pair
     most = "x" * (MAX_SIGNAL_BYTES - 2)
     assert ann.send(**signal(to="bob", data=most)) == []
@@ -244,7 +244,7 @@ def test_declined_call_accepts_no_others(stage: Stage, kind: str) -> None:
 
 
 def test_group_call_reaches_only_accepting_members(stage: Stage) -> None:
-    """Its creator, those who joined by themselves or wrote in it; not members who were added."""
+    """The creator accepts calls, and those who joined or wrote; not members who were added."""
     group = stage.group("ann", "bob", "cid", "dan")
     stage.write("cid", group)
     ann, bob, cid, dan = (stage.connect(user) for user in ("ann", "bob", "cid", "dan"))
@@ -272,7 +272,7 @@ def test_joined_room_member_accepts_its_calls(stage: Stage) -> None:
 
 @pytest.mark.parametrize("blocker", ["bob", "cid"])
 def test_a_block_holds_in_a_group(stage: Stage, blocker: str) -> None:
-    """Neither of the two has a signal of the other, or hears that they are typing; others have both."""
+    """After a block neither gets signals or typing of the other; other members get both."""
     tokens = {user: stage.register(user) for user in ("ann", "bob", "cid")}
     group = stage.group("ann", "bob", "cid")
     for user in tokens:
@@ -292,11 +292,11 @@ def test_a_block_holds_in_a_group(stage: Stage, blocker: str) -> None:
 # --- how much ----------------------------------------------------------------------------------------------
 
 MAX_BYTES = 256 * 1024
-"""Of signals from one user to another in a minute."""
+"""The limit of signals from one user to another in a minute."""
 
 
 def test_one_user_sends_another_so_many_bytes(stage: Stage, pair: tuple[Socket, Socket]) -> None:
-    """What is more is refused, over whichever connection, and what was refused arrives nowhere."""
+    """Signals over the limit are refused on every connection, and do not arrive."""
     (ann, bob), desk = pair, stage.connect("ann")
     data = "x" * 31_000
     answers = [
@@ -313,7 +313,7 @@ def test_one_user_sends_another_so_many_bytes(stage: Stage, pair: tuple[Socket, 
 
 
 def test_another_sender_and_another_recipient_have_their_own(stage: Stage) -> None:
-    """In a group those to whom too much went go without; the others have it."""
+    """In a group, members whose limit is used up are left out; the others get the signal."""
     group = stage.group("ann", "bob", "cid")
     for user, chat in (("ann", "ann:bob"), ("bob", "ann:bob"), ("bob", group), ("cid", group)):
         stage.write(user, chat)

@@ -32,7 +32,7 @@ def issuer() -> Iterator[Issuer]:
 
 @pytest.fixture
 def variables(issuer: Issuer) -> dict[str, str]:
-    """Have the app take the issuer's tokens."""
+    """Have the app accept the issuer's tokens."""
     return {"PARLEY_OIDC_ISSUER": issuer.url, "PARLEY_OIDC_AUDIENCE": AUDIENCE}
 
 
@@ -45,7 +45,7 @@ def raw(valkey: Engine) -> Iterator[RawClient]:
 
 @pytest.fixture
 def token(door: Door, issuer: Issuer) -> str:
-    """A token that was made a minute ago and is good for some, of zed."""
+    """A token of zed's, signed a minute ago and valid for some minutes."""
     token = issuer.token(sub="zed", iat=int(time.time()) - 60)
     assert by(token, "POST", "/v1/identity", {"handle": "zed"}).status == 201
     return token
@@ -57,12 +57,12 @@ def by(token: str, method: str, path: str, body: Any = None) -> Answer:
 
 
 def ticket(token: str) -> dict[str, str]:
-    """Get a ticket, and return the query that shows it."""
+    """Get a ticket, and return the query string with it."""
     return {"ticket": str(by(token, "POST", "/v1/realtime/ticket", {}).body["ticket"])}
 
 
 def shown(token: str, how: str) -> dict[str, Any]:
-    """Return what opens a connection by a token itself, or by a ticket that it gets."""
+    """Return credentials for a connection: the token itself, or a ticket for it."""
     if how == "ticket":
         return {"query": ticket(token)}
     return {"headers": {"Authorization": f"Bearer {token}"}}
@@ -78,12 +78,12 @@ def entered(door: Door, token: str, how: str) -> Socket:
 
 
 def status(answer: dict[str, Any]) -> int:
-    """Return the status with which a connection was refused, or let in."""
+    """Return the status of a connect."""
     return int(answer["statusCode"])
 
 
 def test_ticket_of_a_revoked_token_opens_nothing(door: Door, token: str) -> None:
-    """A ticket that was given before a logout everywhere is worth nothing after it."""
+    """A ticket from before a logout everywhere is invalid after it."""
     shown = ticket(token)
     assert by(token, "DELETE", "/v1/sessions").status == 204
 
@@ -91,7 +91,7 @@ def test_ticket_of_a_revoked_token_opens_nothing(door: Door, token: str) -> None
 
 
 def test_ticket_of_a_token_made_after_the_logout_opens(door: Door, issuer: Issuer, token: str) -> None:
-    """A logout ends what was signed before it, and nothing that is signed later."""
+    """A logout ends tokens signed before it, and none signed later."""
     assert by(token, "DELETE", "/v1/sessions").status == 204
     later = issuer.token(sub="zed", iat=int(time.time()) + 20)
 
@@ -102,7 +102,7 @@ def test_ticket_of_a_token_made_after_the_logout_opens(door: Door, issuer: Issue
 def test_logout_ends_its_own_token_whatever_the_clock_of_the_issuer(
     door: Door, issuer: Issuer, token: str, path: str
 ) -> None:
-    """A token that was made some seconds after now, and logs out, is worth nothing any more."""
+    """A token signed some seconds ahead of now that logs out is invalid from then on."""
     ahead = issuer.token(sub="zed", iat=int(time.time()) + 20)
     shown = ticket(ahead)
     assert by(ahead, "DELETE" if path == "/v1/sessions" else "POST", path).status in (202, 204)
@@ -113,7 +113,7 @@ def test_logout_ends_its_own_token_whatever_the_clock_of_the_issuer(
 
 @pytest.mark.parametrize("how", ["ticket", "bearer"])
 def test_logout_closes_the_connections_of_outside_tokens(door: Door, token: str, how: str) -> None:
-    """A logout everywhere closes what an outside token opened."""
+    """A logout everywhere closes the connections of outside tokens."""
     entered(door, token, how)
     assert by(token, "POST", "/v1/logout").status == 202
 
@@ -124,7 +124,7 @@ def test_logout_closes_the_connections_of_outside_tokens(door: Door, token: str,
 def test_frame_after_an_unheard_logout_ends_the_connection(
     door: Door, token: str, how: str, raw: RawClient
 ) -> None:
-    """A logout that no connection was told of ends them when their lease is renewed."""
+    """Connections that a logout did not reach end when their lease is renewed."""
     socket = entered(door, token, how)
     raw.hset(keys.user("zed"), "since", int(time.time() * 1_000_000))
     raw.hset(keys.connection(ID), "renewed", 0)
@@ -137,7 +137,7 @@ def test_frame_after_an_unheard_logout_ends_the_connection(
 def test_no_lease_outlives_the_token(
     door: Door, issuer: Issuer, token: str, how: str, raw: RawClient
 ) -> None:
-    """What holds a connection ends at the token's `exp`, however many frames it sends before."""
+    """Leases end at the token's `exp`, however many frames come before."""
     ends = int(time.time()) + 200
     socket = entered(door, issuer.token(sub="zed", exp=ends), how)
     for _ in range(2):
@@ -151,7 +151,7 @@ def test_no_lease_outlives_the_token(
 
 
 def test_frame_after_the_end_of_the_token_ends_the_connection(door: Door, issuer: Issuer, token: str) -> None:
-    """The first frame after `exp` is answered by `connection_ended`, and the socket is closed."""
+    """The first frame after `exp` gets `connection_ended`, and the connection is closed."""
     socket = entered(door, issuer.token(sub="zed", exp=int(time.time()) + 5), "bearer")
 
     assert eventually(lambda: socket.send({"type": "ping"})[-1].get("code") == "connection_ended")
@@ -162,7 +162,7 @@ def test_frame_after_the_end_of_the_token_ends_the_connection(door: Door, issuer
 def test_sweep_closes_a_silent_connection_after_the_end_of_the_token(
     door: Door, issuer: Issuer, token: str
 ) -> None:
-    """A connection that says nothing is closed by the first sweep after `exp`, and its user is offline."""
+    """The first sweep after `exp` closes a silent connection, and its user is offline."""
     entered(door, issuer.token(sub="zed", exp=int(time.time()) + 5), "ticket")
     sweep = services.current().realtime.leases.sweep
 
@@ -173,7 +173,7 @@ def test_sweep_closes_a_silent_connection_after_the_end_of_the_token(
 
 
 def test_ticket_ends_with_its_token(door: Door, issuer: Issuer, token: str) -> None:
-    """A ticket opens nothing once the token that it was given for has ended."""
+    """A ticket opens nothing once its token has expired."""
     shown = ticket(issuer.token(sub="zed", exp=int(time.time()) - 10))  # within the leeway of clocks
 
     assert status(door.knock(query=shown)) == 401

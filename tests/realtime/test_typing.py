@@ -1,4 +1,4 @@
-"""That somebody is typing."""
+"""Typing notices."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from chalicelib.services.chats.rules import moderation
 from tests.realtime.recorded_connections import LARGE_CHAT, Stage
 
 MUTED_UNTIL = 7_000_000_000_000_000
-"""In 2191, µs since 1970."""
+"""A time in 2191, in µs since 1970."""
 
 
 def test_typing_is_pushed_to_the_others_connections(stage: Stage) -> None:
-    """Each of the other user's connections gets it; nobody else does, and no answer comes back."""
+    """Each of the other user's connections gets the notice; nobody else does, and no answer comes back."""
     stage.write("ann", "ann:bob")
     ann, desk = stage.connect("ann"), stage.connect("ann")
     phone, laptop, cid = stage.connect("bob"), stage.connect("bob"), stage.connect("cid")
@@ -26,7 +26,7 @@ def test_typing_is_pushed_to_the_others_connections(stage: Stage) -> None:
 
 
 def test_typing_is_pushed_to_all_other_members(stage: Stage) -> None:
-    """All members get it but the one who types."""
+    """All members except the sender get the notice."""
     group = stage.group("ann", "bob", "cid")
     ann, bob, cid = (stage.connect(user) for user in ("ann", "bob", "cid"))
 
@@ -38,7 +38,7 @@ def test_typing_is_pushed_to_all_other_members(stage: Stage) -> None:
 
 @pytest.mark.parametrize("extra", [0, 1])
 def test_it_is_dropped_in_large_chats(stage: Stage, extra: int) -> None:
-    """With one more member than a chat may have that is not large, nobody is told."""
+    """With one more member than a small chat may have, nobody gets a notice."""
     members = [f"user{number}" for number in range(LARGE_CHAT - 1 + extra)]
     group = stage.group("ann", *members)
     ann, other = stage.connect("ann"), stage.connect("user0")
@@ -49,7 +49,7 @@ def test_it_is_dropped_in_large_chats(stage: Stage, extra: int) -> None:
 
 
 def test_typing_is_not_pushed_to_strangers(stage: Stage) -> None:
-    """Neither from a user they never wrote with, nor from one who is no member."""
+    """Typing of strangers and of users who are not members arrives nowhere."""
     group = stage.group("ann", "bob")
     bob, cid = stage.connect("bob"), stage.connect("cid")
 
@@ -62,7 +62,7 @@ def test_typing_is_not_pushed_to_strangers(stage: Stage) -> None:
 
 
 def test_the_blocked_and_the_muted_are_not_heard(stage: Stage) -> None:
-    """Who may not write does not type either."""
+    """A user who may not write cannot send typing notices either."""
     bobs, cids = stage.register("bob"), stage.register("cid")
     stage.write("cid", "bob:cid")
     group = stage.group("bob", "cid")

@@ -25,7 +25,7 @@ RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 
 @pytest.fixture
 def people(api: Api) -> People:
-    """Who has accounts there, and has used up nothing of any limit."""
+    """Users with accounts on the server, with unused limits."""
     return People(lambda body: api.call("POST", "/v1/register", json=body))
 
 
@@ -50,7 +50,7 @@ def url(server: Gateway) -> str:
 
 
 def handle() -> str:
-    """Return a handle that nobody used before."""
+    """Return an unused handle."""
     return f"a{uuid.uuid4().hex[:12]}"
 
 
@@ -73,7 +73,7 @@ def sessions(api: Api, person: Person) -> list[Any]:
 
 
 def again(api: Api, person: Person) -> Person:
-    """Log somebody in once more."""
+    """Log a user in once more."""
     answer = login(api, handle=person.handle, password=person.password)
     assert answer.status_code == 200, answer.text
     return person._replace(token=answer.json()["token"])
@@ -85,7 +85,7 @@ def code_of(response: httpx.Response) -> tuple[int, str]:
 
 
 def refused_everywhere(api: Api, person: Person) -> bool:
-    """Return whether a token is refused on 30 connections of their own, whichever workers these meet."""
+    """Return whether a token is refused on 30 connections, whichever workers these meet."""
 
     def asked(_: int) -> int:
         answer = httpx.get(f"{api.url}/v1/sessions", headers=person.bearer)
@@ -146,7 +146,7 @@ def test_register_as_the_platform_before(api: Api) -> None:
     ],
 )
 def test_register_with_what_cannot_be(api: Api, body: dict[str, Any], field: str) -> None:
-    """A field that cannot be is a 400 that names it."""
+    """An invalid field is a 400 that names it."""
     answer = register(api, **body)
 
     assert code_of(answer) == (400, "bad_request")
@@ -166,7 +166,7 @@ def test_taken_handle_and_taken_email_get_the_same_error(api: Api, people: Peopl
 
 @pytest.mark.long
 def test_200_registrations_of_one_handle(server: Gateway) -> None:
-    """Of 200 registrations of one handle at once one is a 201, and all others are a 409."""
+    """Of 200 concurrent registrations of one handle one is a 201, and all others are a 409."""
     name = handle()
 
     def one(number: int) -> int:
@@ -185,7 +185,7 @@ def test_200_registrations_of_one_handle(server: Gateway) -> None:
 
 
 def test_login_by_handle_and_by_email(api: Api, people: People) -> None:
-    """One logs in by handle or by email, in any case, and each login is a device."""
+    """A user logs in by handle or by email, in any case, and each login is a device."""
     email = f"{uuid.uuid4().hex}@example.org"
     person = people.new(email=email)
     for names in ({"handle": person.handle.upper()}, {"username": person.handle}, {"email": email.upper()}):
@@ -217,7 +217,7 @@ def test_unknown_and_wrong_are_one_answer(api: Api, people: People) -> None:
     [{}, {"handle": "a", "email": "a@example.org"}, {"handle": "a", "password": "x" * 1025}, {"handle": 1}],
 )
 def test_login_with_what_cannot_be(api: Api, body: dict[str, Any]) -> None:
-    """A login without a name, with two, or with what no password is, is a 400."""
+    """A login without a name, with two, or with an invalid password is a 400."""
     assert code_of(login(api, **body)) == (400, "bad_request")
 
 
@@ -252,7 +252,7 @@ def test_devices_are_listed_and_the_callers_is_marked(api: Api, people: People) 
 
 @pytest.mark.parametrize("agent", [b"", "\u00e5".encode(), b"\xff\xfe", b"<script>"])
 def test_any_user_agent(api: Api, people: People, agent: bytes) -> None:
-    """Whatever a client calls itself, it logs in and its devices can be listed."""
+    """A client with any User-Agent can log in, and its devices can be listed."""
     person = people.new()
     body = {"handle": person.handle, "password": person.password}
 
@@ -261,7 +261,7 @@ def test_any_user_agent(api: Api, people: People, agent: bytes) -> None:
 
 
 def test_end_one_device(api: Api, people: People) -> None:
-    """A device is ended by its id, once, and only by whose it is."""
+    """Only its owner can end a device by its id, once."""
     person, stranger = people.new(), people.new()
     other = again(api, person)
     (device,) = (device for device in sessions(api, other) if not device["current"])
@@ -277,7 +277,7 @@ def test_end_one_device(api: Api, people: People) -> None:
 
 @pytest.mark.parametrize("session", ["0" * 16, "0" * 15, "x" * 16, "%20", "A" * 16, "0" * 64, "%C3%A5"])
 def test_end_what_is_no_device(api: Api, people: People, session: str) -> None:
-    """An id that no device has, or could have, is a 404, and ends nothing."""
+    """An unknown or invalid device id is a 404, and ends nothing."""
     person = people.new()
     answer = api.call("DELETE", f"/v1/sessions/{session}", person=person)
 
@@ -286,7 +286,7 @@ def test_end_what_is_no_device(api: Api, people: People, session: str) -> None:
 
 
 def test_log_out_everywhere(api: Api, people: People) -> None:
-    """All devices are ended at once, the one that asks among them."""
+    """All devices are ended at once, the caller's among them."""
     person = people.new()
     other = again(api, person)
 
@@ -320,7 +320,7 @@ def test_changed_password_ends_the_other_sessions(api: Api, people: People) -> N
 def test_change_password_with_what_cannot_be(
     api: Api, people: People, body: dict[str, str], told: tuple[int, str]
 ) -> None:
-    """Without the password of now, or for what may not be one, nothing is changed."""
+    """Without the current password, or with an invalid new one, nothing is changed."""
     person = people.new(password=WORD)
 
     assert code_of(api.call("PUT", "/v1/users/me/password", person=person, json=body)) == told
@@ -328,7 +328,7 @@ def test_change_password_with_what_cannot_be(
 
 
 def test_the_token_of_a_deleted_account(api: Api, people: People) -> None:
-    """With the account its tokens end everywhere; it cannot be logged in to, and its handle stays taken."""
+    """A deleted account's tokens end everywhere; it has no login, and its handle stays taken."""
     person = people.new()
     assert api.call("DELETE", "/v1/users/me", person=person).status_code == 204
 
@@ -362,7 +362,7 @@ def test_the_token_of_a_deleted_account(api: Api, people: People) -> None:
     ],
 )
 def test_without_a_good_token(api: Api, authorization: str, method: str, path: str) -> None:
-    """Without a token that is good a call is a 401 that says how to log in, whatever name it gives."""
+    """A call without a valid token is a 401 that says how to log in, whatever name it gives."""
     headers = {"Authorization": authorization.encode("latin-1"), "X-Parley-User": b"alice"}
     answer = api.call(method, path, headers=headers, json={} if method == "POST" else None)
 
@@ -372,7 +372,7 @@ def test_without_a_good_token(api: Api, authorization: str, method: str, path: s
 
 @pytest.mark.parametrize("name", ["alice", "no name: at all", "%FF", ""])
 def test_a_name_is_no_token(api: Api, name: str) -> None:
-    """On a closed server a name in a header, good or not, is a 401."""
+    """On a closed server a name in a header, valid or not, is a 401."""
     answer = api.call("GET", "/v1/users/me", headers={"X-Parley-User": name})
 
     assert code_of(answer) == (401, "not_authenticated")
@@ -390,7 +390,7 @@ def from_address(api: Api, address: str, **body: Any) -> httpx.Response:
 
 
 def test_nobody_locks_out_another(api: Api, people: People) -> None:
-    """Ten failures end the logins of a name from that address, whatever header; from another it logs in."""
+    """Ten failures end the logins of a name from that address, whatever the headers; others still log in."""
     person = people.new(password=WORD)
     wrong = [from_address(api, "127.0.0.2", handle=person.handle, password=OTHER) for _ in range(10)]
     assert {answer.status_code for answer in wrong} == {401}
@@ -408,7 +408,7 @@ def test_nobody_locks_out_another(api: Api, people: People) -> None:
 
 @pytest.mark.long
 def test_50_failures_from_an_address(api: Api, people: People) -> None:
-    """Fifty failures from an address, each as another, end its logins; of another address they do not."""
+    """Fifty failures from an address, for different names, end its logins, and no other address's."""
     person = people.new(password=WORD)
     with ThreadPoolExecutor(10) as pool:
         answers = list(pool.map(lambda _: from_address(api, "127.0.0.3", handle=handle()), range(60)))
@@ -430,13 +430,13 @@ def limited(engine: ValkeyEngine) -> Iterator[Gateway]:
 
 
 def numbers(answer: httpx.Response) -> tuple[int, int]:
-    """Return what an answer says of the limit, and what is left."""
+    """Return the limit in an answer's headers, and the remaining requests."""
     assert 0 <= int(answer.headers["RateLimit-Reset"]) <= 60
     return int(answer.headers["RateLimit-Limit"]), int(answer.headers["RateLimit-Remaining"])
 
 
 def test_limits_of_a_session(limited: Gateway, api: Api, people: People) -> None:
-    """Every answer says what is left of the class's limit; over it is a 429 that says until when."""
+    """Every answer has the rest of its class's limit; a request over it is a 429 with a wait."""
     person, client = people.new(), Api(limited.url)
     answers = [client.raw("GET", "/v1/sessions", headers=person.bearer) for _ in range(3)]
     answers.append(client.raw("GET", "/v1/chats/a:b/messages", headers=person.bearer))
@@ -467,7 +467,7 @@ def test_a_write_over_the_limit_is_not_done(limited: Gateway, api: Api, people: 
 
 
 def test_limits_of_an_address(limited: Gateway) -> None:
-    """Who is nobody yet is limited by address; another address has a limit of its own."""
+    """Unauthenticated callers are limited by address; another address has a limit of its own."""
 
     def tried(address: str) -> httpx.Response:
         with httpx.Client(transport=httpx.HTTPTransport(local_address=address)) as client:
@@ -482,7 +482,7 @@ def test_limits_of_an_address(limited: Gateway) -> None:
 
 
 def test_an_email_is_set_as_seldom_as_one_registers(limited: Gateway, people: People) -> None:
-    """Who may not register from an address any more cannot ask there which emails are taken either."""
+    """An address that has used up its registrations can't probe there for taken emails either."""
     person = people.new()
     with httpx.Client(
         base_url=limited.url, transport=httpx.HTTPTransport(local_address="127.0.0.6")
@@ -499,7 +499,7 @@ def test_an_email_is_set_as_seldom_as_one_registers(limited: Gateway, people: Pe
 
 
 def test_a_password_is_changed_as_seldom_as_one_logs_in(limited: Gateway, people: People) -> None:
-    """Changes of the password, which cost two hashes each, have the limit of logging in."""
+    """Password changes, which cost two hashes each, count towards the limit of logins."""
     person, client = people.new(), Api(limited.url)
     wanted = {"password": "wrong", "new_password": OTHER}
     answers = [
@@ -540,13 +540,13 @@ def test_a_store_that_is_gone(api: Api, people: People) -> None:
 
 
 def opened_limits(server: Gateway) -> list[dict[str, Any]]:
-    """Return the lines of the log that say that a limit was not asked."""
+    """Return the log lines of skipped limits."""
     lines = server.log_lines()
     return [line for line in lines if line["event"] == "rate_limit_open"]
 
 
 def test_nothing_secret_is_logged(server: Gateway, api: Api, people: People) -> None:
-    """Neither tokens nor passwords nor emails nor handles are in the server's log."""
+    """The server's log has neither tokens nor passwords, emails nor handles."""
     email = f"{uuid.uuid4().hex}@example.org"
     person = people.new(email=email)
     login(api, handle=person.handle, password="a wrong word of mine")
@@ -584,7 +584,7 @@ def open_api(open_server: Gateway) -> Iterator[Api]:
 
 
 def test_a_name_is_trusted_until_it_has_an_account(open_api: Api) -> None:
-    """A name is whoever says it, until it has an account: then it takes a token, within a second or so."""
+    """A name works without a token until it has an account; then it needs one, within about a second."""
     name, other = handle(), handle()
     chat = ":".join(sorted((name, other)))
     message = {"chat": chat, "sender": name, "text": "hi"}
@@ -608,7 +608,7 @@ def test_a_name_is_trusted_until_it_has_an_account(open_api: Api) -> None:
 
 
 def test_pull_as_whoever_has_no_account(open_api: Api) -> None:
-    """A chat is pulled as the one of its two who has no account, and by token when both have one."""
+    """A direct chat is pulled by the name without an account, and by token when both users have one."""
     first, second = sorted((handle(), handle()))
     chat = f"{first}:{second}"
     one = Person(first, WORD, register(open_api, handle=first).json()["token"])
@@ -623,14 +623,14 @@ def test_pull_as_whoever_has_no_account(open_api: Api) -> None:
 
 
 def test_a_bad_token_is_no_name(open_api: Api) -> None:
-    """On an open server, too, a token that is not good is a 401, whatever name comes with it."""
+    """On an open server an invalid token is a 401, too, whatever name comes with it."""
     headers = {"Authorization": f"Bearer parley_{'A' * 43}.alice", "X-Parley-User": "nobody-yet"}
 
     assert open_api.raw("GET", "/v1/chats/nobody-yet:x/messages", headers=headers).status_code == 401
 
 
 def test_a_name_in_latin_1_is_nobody(open_api: Api) -> None:
-    """Names that came in another encoding than UTF-8 are refused: they would all be the same name."""
+    """Names in another encoding than UTF-8 are refused: they would all be the same name."""
     for name in ("Zo\u00e9", "Zo\u00eb"):
         answer = open_api.raw("GET", "/v1/chats", headers={"X-Parley-User": name.encode("latin-1")})
         assert (answer.status_code, fields_at_fault(answer)) == (400, ["X-Parley-User"])
@@ -640,7 +640,7 @@ def test_a_name_in_latin_1_is_nobody(open_api: Api) -> None:
 
 
 def test_what_takes_an_account(open_api: Api) -> None:
-    """On an open server, too, devices and profiles take a token."""
+    """On an open server devices and profiles need a token, too."""
     for path in ("/v1/sessions", "/v1/users/me"):
         answer = open_api.raw("GET", path, headers={"X-Parley-User": "nobody-yet"})
         assert code_of(answer) == (401, "not_authenticated")
@@ -651,7 +651,7 @@ def test_what_takes_an_account(open_api: Api) -> None:
 
 @pytest.mark.parametrize("which", ["api", "open_api"])
 def test_the_sender_is_the_tokens(request: pytest.FixtureRequest, which: str) -> None:
-    """With a token one sends as oneself, in any case, and as nobody else."""
+    """With a token a user sends under their own name, in any case, and under no other."""
     client: Api = request.getfixturevalue(which)
     people = People(lambda body: client.raw("POST", "/v1/register", json=body))
     ann, bob = people.new(), people.new()
@@ -695,7 +695,7 @@ def test_users_write_to_anybody_who_does_not_block_them(api: Api, people: People
 
 @pytest.mark.long
 def test_20_callers_at_once_are_each_themselves(server: Gateway, people: People) -> None:
-    """Slow and fast calls of many at once never answer one of them with another's name or token."""
+    """Concurrent slow and fast calls never get an answer for another caller."""
     persons = [people.new() for _ in range(8)]
 
     def acts(person: Person) -> bool:

@@ -25,7 +25,7 @@ def url() -> Iterator[str]:
 
 
 def email() -> str:
-    """Return an email that nobody used before."""
+    """Return an unused email."""
     return f"{uuid.uuid4().hex}@example.org"
 
 
@@ -49,7 +49,7 @@ def found(api: Api, person: Person, **query: Any) -> Any:
 
 
 def test_own_profile_and_as_others_see_it(api: Api, people: People) -> None:
-    """One's own profile has the email, and as others see it, has not."""
+    """A user's own profile has the email; the profile shown to others has not."""
     address = email()
     alice, bob = people.new(name="Alice", email=address.upper()), people.new()
     own = me(api, alice)
@@ -105,7 +105,7 @@ def test_taken_email_is_refused_without_naming_its_owner(api: Api, people: Peopl
 
 
 def test_search_by_pages(api: Api, people: People) -> None:
-    """People are found by handle and by the words of their names, page by page, each once, without emails."""
+    """Users are found by handle and by the words of their names, page by page, each once, without emails."""
     word = uuid.uuid4().hex[:10]
     made = [people.new(name=f"{first} {word}{first}", email=email()) for first in ("Anna", "Øyvind", "小龙")]
     seen, cursor = [], None
@@ -122,7 +122,7 @@ def test_search_by_pages(api: Api, people: People) -> None:
 
 
 def test_renamed_and_deleted_people_are_not_found(api: Api, people: People) -> None:
-    """Who was renamed is found by the new name alone, who was deleted not at all."""
+    """A renamed user is found by the new name alone, a deleted one not at all."""
     old, new = uuid.uuid4().hex, uuid.uuid4().hex
     alice, bob = people.new(name=old), people.new()
     change(api, alice, name=new)
@@ -219,7 +219,7 @@ def test_export_is_a_file_without_secrets(api: Api, people: People) -> None:
     ],
 )
 def test_profiles_need_a_token(api: Api, method: str, path: str) -> None:
-    """Without a token nothing of users is shown."""
+    """Without a token no user data is shown."""
     answer = api.call(method, path, **({"json": {}} if method == "PATCH" else {}))
 
     assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated")

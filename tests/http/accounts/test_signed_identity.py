@@ -40,18 +40,18 @@ def url(issuer: Issuer) -> Iterator[str]:
 
 
 def bearer(token: str) -> dict[str, str]:
-    """Return the header that shows a token."""
+    """Return the header with a token."""
     return {"Authorization": f"Bearer {token}"}
 
 
 def code_of(api: Api, token: str, method: str = "GET", path: str = "/v1/sessions", **body: str) -> str:
-    """Return what a call by a token is refused with."""
+    """Return the error of a call with a token."""
     options = {"json": body} if body else {}
     return str(api.call(method, path, headers=bearer(token), **options).json()["code"])
 
 
 def test_an_identity_chooses_its_handle_first(api: Api, issuer: Issuer) -> None:
-    """Before it has a handle an identity is told so; after, its tokens speak for the handle, new ones too."""
+    """Before an identity has a handle the error says so; after that, any token of it authenticates."""
     first, later = (issuer.token(sub="chooser", jti=name) for name in ("a", "b"))
     assert code_of(api, first) == "handle_needed"
 
@@ -63,7 +63,7 @@ def test_an_identity_chooses_its_handle_first(api: Api, issuer: Issuer) -> None:
 
 
 def test_choosing_again_is_harmless(api: Api, issuer: Issuer) -> None:
-    """The same choice twice is one account; another handle, or another's, is taken."""
+    """Repeating the choice of a handle gives the same account; another or a taken handle is refused."""
     token = issuer.token(sub="again")
     for _ in range(2):
         made = api.call("POST", "/v1/identity", headers=bearer(token), json={"handle": "again"})
@@ -86,7 +86,7 @@ def test_an_identity_is_never_merged_by_name_or_email(api: Api, issuer: Issuer) 
 
 
 def test_an_identity_has_no_password(api: Api, issuer: Issuer) -> None:
-    """Nobody logs in with a password as an identity's handle."""
+    """An identity's handle has no password login."""
     token = issuer.token(sub="nopass")
     api.call("POST", "/v1/identity", headers=bearer(token), json={"handle": "nopass"})
 
@@ -96,7 +96,7 @@ def test_an_identity_has_no_password(api: Api, issuer: Issuer) -> None:
 
 
 def test_logging_out_ends_what_was_signed_before(api: Api, issuer: Issuer) -> None:
-    """After a logout a token from before it is refused, on the next request; one from after is taken."""
+    """After a logout an earlier token is refused on the next request; a later one is accepted."""
     now = int(issuer.claims()["iat"])
     before, after = issuer.token(sub="leaver", iat=now - 5), issuer.token(sub="leaver", iat=now + 20)
     api.call("POST", "/v1/identity", headers=bearer(before), json={"handle": "leaver"})
@@ -107,7 +107,7 @@ def test_logging_out_ends_what_was_signed_before(api: Api, issuer: Issuer) -> No
 
 
 def test_a_deleted_identity_is_gone(api: Api, issuer: Issuer) -> None:
-    """After the account is deleted its tokens open nothing, and its handle stays taken."""
+    """After the account is deleted its tokens are refused, and its handle stays taken."""
     token = issuer.token(sub="goner")
     api.call("POST", "/v1/identity", headers=bearer(token), json={"handle": "goner"})
     assert api.call("DELETE", "/v1/users/me", headers=bearer(token)).status_code == 204
@@ -118,7 +118,7 @@ def test_a_deleted_identity_is_gone(api: Api, issuer: Issuer) -> None:
 
 @pytest.mark.parametrize("path", ["/v1/sessions", "/v1/users/me", "/v1/chats/chooser:x/messages"])
 def test_a_token_of_another_audience_opens_nothing(api: Api, issuer: Issuer, path: str) -> None:
-    """A token that was made for another client is refused, and says why without showing itself."""
+    """A token for another client is refused; the error says why, and does not show the token."""
     token = issuer.token(sub="chooser", aud="another")
     answer = api.call("GET", path, headers=bearer(token))
 
@@ -128,7 +128,7 @@ def test_a_token_of_another_audience_opens_nothing(api: Api, issuer: Issuer, pat
 
 
 def test_an_unnamed_identity_cannot_choose(api: Api) -> None:
-    """Choosing a handle takes a signed token: none, and one of a session, do not do."""
+    """Choosing a handle needs a signed token; a session's token is refused."""
     made = api.call("POST", "/v1/register", json={"handle": "sess", "password": "12345678"}).json()
     for headers in ({}, bearer(made["token"])):
         answer = api.call("POST", "/v1/identity", headers=headers, json={"handle": "free"})
@@ -137,7 +137,7 @@ def test_an_unnamed_identity_cannot_choose(api: Api) -> None:
 
 @pytest.mark.long
 def test_an_issuer_that_hangs_holds_nobody_up(issuer: Issuer) -> None:
-    """While the one worker waits for the issuer's keys, which any token asks for, it serves others."""
+    """The one worker serves other calls while it waits for the issuer's keys, which any token asks for."""
     goes_on = threading.Event()
 
     def hang(_request: Request, _connection: socket.socket) -> bytes:
@@ -164,7 +164,7 @@ def test_an_issuer_that_hangs_holds_nobody_up(issuer: Issuer) -> None:
 
 @pytest.mark.long
 def test_socket_of_an_unknown_key_holds_nobody_up(issuer: Issuer) -> None:
-    """While the one worker waits for the issuer that a socket's token names, it serves others; then a 503."""
+    """The one worker serves other calls while it waits for the issuer of a connect's token; then a 503."""
     goes_on = threading.Event()
 
     def hang(_request: Request, _connection: socket.socket) -> bytes:
@@ -193,7 +193,7 @@ def test_socket_of_an_unknown_key_holds_nobody_up(issuer: Issuer) -> None:
 
 
 def test_token_opens_a_socket(api: Api, issuer: Issuer) -> None:
-    """A good token of the issuer opens a socket, and a bad one is a 401 that says why, without a ticket."""
+    """A valid token of the issuer opens a connection, and an invalid one is a 401 with the reason."""
     token = issuer.token(sub="opener")
     assert api.call("POST", "/v1/identity", headers=bearer(token), json={"handle": "opener"}).is_success
     made = api.call("POST", "/v1/realtime/ticket", headers=bearer(token), json={}).json()
@@ -207,13 +207,13 @@ def test_token_opens_a_socket(api: Api, issuer: Issuer) -> None:
 
 
 def sockets_of(url: str) -> Peer:
-    """Connect to where a server has its sockets, as it tells who asks its HTTP port for one."""
+    """Connect to a server's WebSocket port, which its HTTP port names to clients that ask for an upgrade."""
     told = httpx.get(f"{url}/", headers={"Connection": "Upgrade", "Upgrade": "websocket"})
     return Peer(port_of(told.headers["Location"]))
 
 
 def ask_for_socket(peer: Peer, token: str | None) -> None:
-    """Ask for an upgrade, with a bearer token or without one."""
+    """Request an upgrade, with a bearer token or without one."""
     peer.send(
         "GET / HTTP/1.1",
         "Host: localhost",

@@ -1,4 +1,4 @@
-"""What making groups costs, how many may be made, and in how many large chats a user may be."""
+"""The cost of making groups, their daily maximum, and the maximum of large chats of a user."""
 
 from __future__ import annotations
 
@@ -35,21 +35,21 @@ def url() -> Iterator[str]:
 
 
 def group(api: Api, maker: Person, *members: Person) -> tuple[int, str]:
-    """Make a group; returns the status and how many more writes may pass."""
+    """Make a group; return the status and the number of writes left."""
     body = {"kind": "group", "name": "tea", "members": [member.handle for member in members]}
     answer = api.raw("POST", "/v1/chats", person=maker, json=body)
     return answer.status_code, answer.headers["RateLimit-Remaining"]
 
 
 def left(api: Api, person: Person) -> int:
-    """Return how many writes may pass after another."""
+    """Return the number of writes left after another one."""
     answer = api.raw("PATCH", "/v1/users/me", person=person, json={"name": "x"})
     return int(answer.headers["RateLimit-Remaining"])
 
 
 @contextlib.contextmanager
 def costing(api: Api, person: Person, writes: int) -> Iterator[None]:
-    """Check how many writes what is done meanwhile takes, but for those that the time gives back."""
+    """Check the number of writes that a block takes, except for the refill meanwhile."""
     before, begun = left(api, person), time.monotonic()
     yield
     taken = before - left(api, person) - 1
@@ -57,7 +57,7 @@ def costing(api: Api, person: Person, writes: int) -> Iterator[None]:
 
 
 def test_a_group_costs_as_many_writes_as_it_names_members(api: Api, people: People) -> None:
-    """A group of 20 others takes 21 of the limit; what the limit does not hold is refused, for all."""
+    """A group of 20 others takes 21 of the limit; a group beyond the limit is refused whole."""
     ann = people.new()
     others = crowd(people, 25)
     with costing(api, ann, 21):
@@ -68,7 +68,7 @@ def test_a_group_costs_as_many_writes_as_it_names_members(api: Api, people: Peop
 
 
 def test_a_group_costs_its_members_when_it_ends(api: Api, people: People) -> None:
-    """Who deletes a group has told all its members, and pays for each."""
+    """Deleting a group takes a write for each of its members."""
     ann = people.new()
     chat = make(api, ann, crowd(people, 10))
     with costing(api, ann, 11):
@@ -76,7 +76,7 @@ def test_a_group_costs_its_members_when_it_ends(api: Api, people: People) -> Non
 
 
 def test_so_many_groups_a_day(api: Api, people: People) -> None:
-    """More groups and rooms than an account may make in a day are refused until the day is over."""
+    """Groups and rooms beyond the daily maximum of an account are refused until the day is over."""
     ann, bob = crowd(people, 2)
     chats = [make(api, ann) for _ in range(A_DAY)]
     answer = api.raw("POST", "/v1/chats", person=ann, json={"kind": "group", "name": "tea"})
@@ -95,7 +95,7 @@ def large(api: Api, maker: Person, *members: Person) -> str:
 
 
 def test_so_many_large_chats(api: Api, people: People) -> None:
-    """Who is in as many large chats as one may be joins no other, and is invited in place of added."""
+    """A user in the maximum number of large chats can join no other, and is invited instead of added."""
     ann, bob, cid, dan, eve = crowd(people, 5)
     first, _, third = large(api, ann, bob, cid), large(api, ann, bob, cid), large(api, ann, dan, eve)
     fourth = make(api, ann, [bob, cid, dan])

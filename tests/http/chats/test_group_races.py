@@ -1,4 +1,4 @@
-"""What many do to one group or room at once."""
+"""Concurrent changes of one group or room."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def url(small_chats_url: str) -> str:
 
 
 def test_many_join_at_once(api: Api, people: People) -> None:
-    """Twenty clients who join a room at once are all in it, each told of once."""
+    """Twenty clients who join a room at once are all members, each with one system message."""
     owner, *crowd_of_room = crowd(people, 21)
     room = f"r{uuid.uuid4().hex[:12]}"
     api.call("POST", "/v1/chats", person=owner, json={"kind": "room", "id": room, "name": "x"})
@@ -66,7 +66,7 @@ def test_two_owners_leave_at_once(api: Api, people: People) -> None:
 
 
 def test_an_id_is_given_once(api: Api, people: People) -> None:
-    """Of many who make a room of one id at once one has it; a group made again at once is one group."""
+    """Of many who make a room with one id at once one succeeds; a repeated group is one group."""
     makers = crowd(people, 8)
     body = {"kind": "room", "id": f"r{uuid.uuid4().hex[:12]}", "name": "x"}
     answers = at_once(
@@ -83,7 +83,7 @@ def test_an_id_is_given_once(api: Api, people: People) -> None:
 
 
 def test_promoted_and_removed_at_once(api: Api, people: People) -> None:
-    """A member on whom two act at once ends as one after the other would have it."""
+    """Two concurrent changes of one member end as one after the other would."""
     ann, bob, cid = crowd(people, 3)
     chat = make(api, ann, [bob, cid])
     done(do(api, ann, "PATCH", f"{chat}/members/{bob.handle}", json={"role": "admin"}))

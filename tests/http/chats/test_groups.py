@@ -24,7 +24,7 @@ def url(small_chats_url: str) -> str:
 
 
 def test_a_group_is_made(api: Api, people: People) -> None:
-    """Making a group answers it as its maker sees it; its members have it, strangers do not."""
+    """A new group is returned as its maker sees it; its members have it, strangers do not."""
     ann, bob, cid = crowd(people, 3)
     body = {
         "kind": "group",
@@ -62,7 +62,7 @@ def test_a_group_is_made(api: Api, people: People) -> None:
 
 
 def test_a_group_with_an_id_is_made_once(api: Api, people: People) -> None:
-    """The same id by the same maker answers the group that is there; by another it is taken."""
+    """The same id by the same maker returns the existing group; by another user it is taken."""
     ann, bob = crowd(people, 2)
     body = {"kind": "group", "name": "one", "id": str(uuid.uuid4())}
 
@@ -78,7 +78,7 @@ def test_a_group_with_an_id_is_made_once(api: Api, people: People) -> None:
 
 
 def test_a_direct_chat_is_opened(api: Api, people: People) -> None:
-    """Opening a direct chat puts it in one's own inbox, and finds the one that is there."""
+    """Opening a direct chat puts it in the user's own inbox, and finds an existing one."""
     ann, bob = crowd(people, 2)
     chat = ":".join(sorted((ann.handle, bob.handle)))
     body = {"kind": "direct", "with": bob.handle.upper()}
@@ -96,7 +96,7 @@ def test_a_direct_chat_is_opened(api: Api, people: People) -> None:
 
 
 def test_a_direct_chat_that_is_left(api: Api, people: People) -> None:
-    """Leaving, or deleting, a direct chat hides it and what it holds, for oneself, also once it is back."""
+    """Leaving or deleting a direct chat hides it and its messages from that user, also once it is back."""
     ann, bob = crowd(people, 2)
     chat = f"{ann.handle}:{bob.handle}"
     for method, path in (("POST", f"{chat}/leave"), ("DELETE", chat)):
@@ -140,13 +140,13 @@ def test_a_direct_chat_that_is_left(api: Api, people: People) -> None:
     ],
 )
 def test_a_refused_chat_names_the_field(api: Api, people: People, body: dict[str, Any], field: str) -> None:
-    """A chat that cannot be is a 400 naming the field."""
+    """An invalid chat is a 400 that names the field."""
     answer = api.call("POST", "/v1/chats", person=people.someone(), json=body)
     assert (answer.status_code, fields_at_fault(answer)) == (400, [field]), answer.text
 
 
 def test_admin_changes_group_info_and_members_see_it(api: Api, people: People) -> None:
-    """An admin changes a group's info; members see it and what changed; equal values are no change."""
+    """An admin changes a group's info; members see it and the change; equal values are no change."""
     ann, bob, cid = crowd(people, 3)
     chat = make(api, ann, [bob, cid], notice="old", avatar="a1")
     done(do(api, ann, "PATCH", f"{chat}/members/{bob.handle}", json={"role": "admin"}))
@@ -176,7 +176,7 @@ def test_admin_changes_group_info_and_members_see_it(api: Api, people: People) -
 
 @pytest.mark.parametrize("deleted", [False, True])
 def test_a_chat_that_is_not_there(api: Api, people: People, deleted: bool) -> None:
-    """Every path of an unknown, or a deleted, group is a 404, to whoever was in it too."""
+    """Every path of an unknown or deleted group is a 404, for former members too."""
     ann, bob = crowd(people, 2)
     chat = f"g-{uuid.uuid4()}"
     if deleted:
@@ -206,7 +206,7 @@ def test_a_chat_that_is_not_there(api: Api, people: People, deleted: bool) -> No
 
 
 def test_what_is_not_for_a_pair(api: Api, people: People) -> None:
-    """A direct chat has no members to change, and nobody looks into that of others."""
+    """The members of a direct chat cannot be changed, and others cannot read it."""
     ann, bob, cid = crowd(people, 3)
     chat = f"{ann.handle}:{bob.handle}"
     for method, path, body in (
@@ -222,7 +222,7 @@ def test_what_is_not_for_a_pair(api: Api, people: People) -> None:
 
 
 class TestNames:
-    """On an open server, where names without account may do all of it."""
+    """An open server, where names without accounts may do all of it."""
 
     @pytest.fixture
     def open_api(self, open_url: str) -> Iterator[Api]:
@@ -232,7 +232,7 @@ class TestNames:
         client.close()
 
     def test_as_many_as_a_chat_has(self, open_api: Api) -> None:
-        """A group is made with as many members as a chat has, by names; one more is refused."""
+        """A group takes names up to the maximum number of members; one more is refused."""
         maker = f"Zo\u00eb {uuid.uuid4().hex[:8]}"
         user = maker.encode().decode("latin-1").encode("latin-1")
         header = {"X-Parley-User": "".join(f"%{byte:02X}" for byte in user)}
@@ -245,7 +245,7 @@ class TestNames:
         assert (refused.status_code, fields_at_fault(refused)) == (400, ["members"])
 
     def test_a_name_runs_a_group(self, open_api: Api) -> None:
-        """Names invite names, mute them, hand over to them and leave."""
+        """Names invite, mute, appoint owners and leave."""
         ann, bob = f"ann {uuid.uuid4().hex[:8]}", f"bob {uuid.uuid4().hex[:8]}"
 
         def act(user: str, method: str, path: str, **options: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Who is put into chats by others, who is asked first, and whose refusal holds."""
+"""Adding and inviting users, their consent, and lasting refusals."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ def url(small_chats_url: str) -> str:
 
 @pytest.fixture
 def people(api: Api) -> People:
-    """Who has accounts there, and settings as they are by default."""
+    """Users with accounts on the server, with default settings."""
     return People(lambda body: api.call("POST", "/v1/register", json=body))
 
 
 def choose(api: Api, person: Person, setting: str | None) -> None:
-    """Choose who may add somebody."""
+    """Set who may add a user."""
     answer = api.call("PATCH", "/v1/users/me", person=person, json={SETTING: setting})
     assert answer.status_code == 200, answer.text
 
 
 def state(api: Api, person: Person, chat: str) -> str:
-    """Return how a chat stands in somebody's inbox, or "" when it is not there."""
+    """Return the state of a chat in a user's inbox, or "" if it is not there."""
     rows = api.call("GET", "/v1/chats", person=person, params={"limit": 100}).json()["chats"]
     return next((str(row["state"]) for row in rows if row["chat"] == chat), "")
 
 
 def add(api: Api, by: Person, chat: str, whom: Person) -> str:
-    """Add somebody; returns what came of it."""
+    """Add a user; return the outcome."""
     answer = do(api, by, "PUT", f"{chat}/members/{whom.handle}")
     if answer.status_code == 204:
         return "member"
@@ -53,22 +53,22 @@ def follow(api: Api, person: Person, other: Person) -> None:
 
 
 def direct(person: Person, other: Person) -> str:
-    """Return the direct chat of two."""
+    """Return the id of a direct chat."""
     return ":".join(sorted((person.handle, other.handle)))
 
 
 def followed(api: Api, bob: Person, ann: Person) -> None:
-    """Have bob know ann by following her."""
+    """Let bob know ann by following her."""
     follow(api, bob, ann)
 
 
 def written_to(api: Api, bob: Person, ann: Person) -> None:
-    """Have bob know ann by a message."""
+    """Let bob know ann by a message."""
     send(api, bob, direct(ann, bob), "hello")
 
 
 def written_and_put_away(api: Api, bob: Person, ann: Person) -> None:
-    """Have bob know ann by a message in a chat that he has left."""
+    """Let bob know ann by a message in a chat that he has left."""
     written_to(api, bob, ann)
     done(do(api, bob, "POST", f"{direct(ann, bob)}/leave"))
 
@@ -103,7 +103,7 @@ def test_user_added_by_a_stranger_is_invited(
 
 @pytest.mark.parametrize("meet", [followed, written_to, written_and_put_away])
 def test_somebody_known_adds(api: Api, people: People, meet: Callable[..., None]) -> None:
-    """Who is added by somebody whom they follow, or have written to, is a member at once."""
+    """A user who follows, or has written to, the adding user becomes a member at once."""
     ann, bob = crowd(people, 2)
     meet(api, bob, ann)
     chat = make(api, ann)
@@ -112,7 +112,7 @@ def test_somebody_known_adds(api: Api, people: People, meet: Callable[..., None]
 
 
 def test_a_group_is_made_with_strangers(api: Api, people: People) -> None:
-    """Of the members that a new group is given, strangers are invited, and named in the answer."""
+    """Strangers among the members of a new group are invited, and named in the answer."""
     ann, bob, cid = crowd(people, 3)
     follow(api, bob, ann)
     body = {"kind": "group", "name": "tea", "members": [bob.handle, cid.handle]}
@@ -152,7 +152,7 @@ def test_the_setting_has_three_values(api: Api, people: People) -> None:
 
 
 def test_former_member_is_invited_instead_of_added(api: Api, people: People) -> None:
-    """A user who left a chat is invited by whoever adds them, however often."""
+    """A user who left a chat is invited whenever they are added."""
     ann, bob = crowd(people, 2)
     follow(api, bob, ann)
     chat = make(api, ann, [bob])
@@ -176,7 +176,7 @@ def test_removed_member_is_added_again_without_asking(api: Api, people: People) 
 
 
 def test_a_refused_invitation_is_not_repeated(api: Api, people: People) -> None:
-    """Who refused is not asked by that chat again, by no detour, until they ask to join."""
+    """A chat can't invite a user again who refused, on any path, until they ask to join."""
     ann, bob = crowd(people, 2)
     chat = make(api, ann)
     assert add(api, ann, chat, bob) == "invited"
@@ -194,7 +194,7 @@ def test_a_refused_invitation_is_not_repeated(api: Api, people: People) -> None:
 
 
 def test_a_block_still_refuses(api: Api, people: People) -> None:
-    """Who has blocked the caller is neither added nor invited."""
+    """A user who has blocked the caller is neither added nor invited."""
     ann, bob = crowd(people, 2)
     done(api.call("PUT", f"/v1/users/me/blocked/{ann.handle}", person=bob))
     chat = make(api, ann)
@@ -205,12 +205,12 @@ def test_a_block_still_refuses(api: Api, people: People) -> None:
 
 
 def invited(api: Api, ann: Person, bob: Person, number: int) -> list[str]:
-    """Have ann invite bob to some new groups; returns them."""
+    """Have ann invite bob to some new groups; return them."""
     return [make(api, ann, [bob]) for _ in range(number)]
 
 
 def test_no_more_invitations_than_may_wait(api: Api, people: People) -> None:
-    """For somebody 100 invitations wait at most, by whatever route; each answer makes room for another."""
+    """A user has at most 100 pending invitations, on any path; each answer allows another."""
     ann, bob, *others = crowd(people, 12)
     made = [chat for other in others for chat in invited(api, other, bob, 10)]
 
@@ -231,7 +231,7 @@ def test_no_more_invitations_than_may_wait(api: Api, people: People) -> None:
 
 
 def test_one_inviter_cannot_fill_the_invitations_of_a_user(api: Api, people: People) -> None:
-    """Of one inviter 10 invitations wait at most, by whatever route; others still invite."""
+    """One inviter has at most 10 pending invitations to a user, on any path; others can still invite."""
     ann, bob, cid = crowd(people, 3)
     made = invited(api, ann, bob, 10)
 
@@ -267,7 +267,7 @@ def test_invitation_counts_for_its_own_sender(api: Api, people: People) -> None:
 
 
 def test_a_block_declines_the_waiting_invitations_of_the_blocked_user(api: Api, people: People) -> None:
-    """A block takes the other's waiting invitations from the inbox, for good, and nobody else's."""
+    """A block removes the other's pending invitations from the inbox, for good, and no others."""
     ann, bob, cid = crowd(people, 3)
     made, other = invited(api, ann, bob, 3), make(api, cid, [bob])
     done(do(api, bob, "POST", f"{made[2]}/join"), 200)
@@ -281,7 +281,7 @@ def test_a_block_declines_the_waiting_invitations_of_the_blocked_user(api: Api, 
 
 
 def test_a_deleted_group_takes_its_invitations_away(api: Api, people: People) -> None:
-    """The invitation of a group that ended waits for nobody."""
+    """An invitation ends with its group."""
     ann, bob = crowd(people, 2)
     chat = make(api, ann, [bob])
     assert state(api, bob, chat) == "invited"

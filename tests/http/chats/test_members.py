@@ -174,7 +174,7 @@ def test_owners_and_admins_change_the_roles_below_theirs(api: Api, people: Peopl
 
 
 def test_what_happens_is_in_the_log(api: Api, people: People) -> None:
-    """Every change of the members is a system message by who did it, and counts as unread for nobody."""
+    """Every change of the members is a system message by its actor, and counts as unread for nobody."""
     ann, bob, cid, dan = crowd(people, 4)
     chat = make(api, ann, [bob], join="open", history=True)
     for person, method, path in (
@@ -206,7 +206,7 @@ def test_what_happens_is_in_the_log(api: Api, people: People) -> None:
 
 
 def test_what_members_read(api: Api, people: People) -> None:
-    """Members read from when they joined, or all where the group shows history, and no more once gone."""
+    """Members read from their join, or all where the group shows history, and nothing new after leaving."""
     ann, bob = crowd(people, 2)
     for history in (False, True):
         chat = make(api, ann, history=history)
@@ -224,7 +224,7 @@ def test_what_members_read(api: Api, people: People) -> None:
 
 
 def test_lists_come_in_pages(api: Api, people: People) -> None:
-    """Members come by handle, in pages that meet, with the names of those who have one."""
+    """Members are listed by handle, in pages without gap or duplicate, with their names."""
     ann, *others = [people.new(name="Ann"), *crowd(people, 6)]
     chat = make(api, ann, others)
     found: list[Any] = []
@@ -243,7 +243,7 @@ def test_lists_come_in_pages(api: Api, people: People) -> None:
 
 
 def test_a_deleted_user_leaves_every_chat(api: Api, people: People) -> None:
-    """Who deletes their account is out of their groups; who was owner leaves them to the highest member."""
+    """A user who deletes their account leaves their groups; the highest member replaces an owner."""
     ann, bob, cid = crowd(people, 3)
     owned = make(api, ann, [bob, cid], join="open")
     done(do(api, ann, "PATCH", f"{owned}/members/{cid.handle}", json={"role": "admin"}))

@@ -14,7 +14,7 @@ SEND = {"text": "hi"}
 
 
 def chat_of(name: str) -> tuple[str, str]:
-    """Return the path of a chat of a new name that ends in some characters, and its other member."""
+    """Return the path of a chat with a new name that ends in some characters, and its other member."""
     other = f"b{uuid.uuid4().hex[:12]}"
     return f"/v1/chats/{quote(f'a{uuid.uuid4().hex[:12]}{name}:{other}', safe='')}", other
 

@@ -1,4 +1,4 @@
-"""Which web pages may call, as a browser sees it (CORS)."""
+"""The web pages that may call, as a browser sees it (CORS)."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def cors_headers(headers: dict[str, str]) -> set[str]:
 def test_a_listed_page_may_read_every_answer(
     api: Api, origin: str, method: str, path: str, status: int
 ) -> None:
-    """Answers and errors, the edge's too, name the very origin, and what a page may read of the headers."""
+    """Answers and errors, also the edge's, name the origin and the headers that a page may read."""
     answer = api.call(method, path, headers={"Origin": origin})
     assert (answer.status_code, answer.headers[ALLOW_ORIGIN]) == (status, origin)
     assert "Origin" in answer.headers["Vary"].split(", ")
@@ -70,7 +70,7 @@ def test_a_listed_page_may_write(api: Api) -> None:
 @pytest.mark.parametrize("origin", FOREIGN)
 @pytest.mark.parametrize(("method", "path"), [("GET", "/ping"), ("GET", "/nowhere"), ("OPTIONS", "/ping")])
 def test_another_page_may_read_nothing(api: Api, origin: str, method: str, path: str) -> None:
-    """An origin that is not listed, however alike, gets no CORS header, and caches learn that it matters."""
+    """An unlisted origin, however similar, gets no CORS header, and caches learn that the origin matters."""
     answer = api.call(method, path, headers={"Origin": origin})
     assert cors_headers(dict(answer.headers)) == set()
     assert answer.headers["Vary"] == "Origin"
@@ -88,7 +88,7 @@ def test_another_page_may_not_write(api: Api, origin: str) -> None:
     [("/api/pull", {"GET", "POST", "OPTIONS"}), ("/v1/chats/a:b/messages/1", {"GET", "OPTIONS"})],
 )
 def test_a_preflight_says_what_a_page_may_send(api: Api, path: str, methods: set[str]) -> None:
-    """OPTIONS of a listed page is a 204: the path's methods, the headers it takes, how long that holds."""
+    """OPTIONS of a listed page is a 204 with the path's methods, its headers, and their lifetime."""
     asked = {
         "Origin": LISTED,
         "Access-Control-Request-Method": "POST",
@@ -104,7 +104,7 @@ def test_a_preflight_says_what_a_page_may_send(api: Api, path: str, methods: set
 
 
 def test_without_the_setting_there_is_no_cors(open_url: str) -> None:
-    """A server that lists no origin says nothing of CORS, and answers do not depend on the origin."""
+    """A server that lists no origin sends no CORS headers, and answers do not depend on the origin."""
     client = Api(open_url)
     for method in ("GET", "OPTIONS"):
         answer = client.call(method, "/ping", headers={"Origin": LISTED})

@@ -15,7 +15,7 @@ VARIES = {"date", "x-request-id", "ratelimit-remaining", "ratelimit-reset"}
 
 @pytest.mark.parametrize("path", PATHS)
 def test_head_has_the_headers_of_get(api: Api, path: str) -> None:
-    """HEAD answers what GET does, refusals too, with every header and without the body."""
+    """HEAD gets the answer of GET, also a refusal, with every header and without the body."""
     path = re.sub(r"{\w+}", "alice", path.replace("{chat}", "alice:bob").replace("{asset}", "docs.js"))
     got, head = (api.raw(method, path, headers={"X-Parley-User": "alice"}) for method in ("GET", "HEAD"))
     assert (head.status_code, head.content) == (got.status_code, b"")

@@ -1,4 +1,4 @@
-"""The commands of the first page, as a person would paste them."""
+"""The commands of the first page, as a user would paste them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def commands(page: str) -> str:
 
 
 def test_commands_of_the_first_page_work_in_a_shell(open_url: str) -> None:
-    """Pasted into a shell, the page's commands send a message and read it."""
+    """The page's commands, pasted into a shell, send a message and read it."""
     shown = commands(httpx.get(f"{open_url}/").text)
     run = subprocess.run(["sh", "-ec", shown], capture_output=True, text=True, check=True)
     assert "204 No Content" in run.stdout
@@ -28,6 +28,6 @@ def test_commands_of_the_first_page_work_in_a_shell(open_url: str) -> None:
 
 @pytest.mark.parametrize("port", ["0$(id)", '1"><script>', "1'", "<b>"])
 def test_a_host_header_cannot_write_the_page(api: Api, port: str) -> None:
-    """What is no name and port is left out of the page and its commands."""
+    """A Host that is no name and port is not in the page and its commands."""
     page = api.raw("GET", "/", headers={"Host": f"localhost:{port}"})
     assert port not in html.unescape(page.text)

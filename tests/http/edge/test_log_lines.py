@@ -1,4 +1,4 @@
-"""What the log says of a request."""
+"""The log lines of requests."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_one_log_line_a_request_without_its_text(own_gateway: Gateway) -> None:
 
 
 def test_the_edges_own_refusals_name_nobody_in_the_log(own_gateway: Gateway) -> None:
-    """A call that the edge refuses is logged by its route, without the names in its path."""
+    """A call that the edge refuses is logged with its route, without the names in its path."""
     api, (chat, alice, _) = Api(own_gateway.url), new_pair()
     path = f"/v1/chats/{chat}/messages"
     assert api.call("GET", path, user=alice, headers={"Host": "evil.example"}).status_code == 403

@@ -17,7 +17,7 @@ SENDS = 1000
 
 
 def send_all(url: str, send: Callable[[Api], Any]) -> list[Any]:
-    """Call send 1000 times by 20 clients at once; return its results."""
+    """Call send 1000 times by 20 concurrent clients; return its results."""
 
     def one_client(_: int) -> list[Any]:
         api = Api(url)
@@ -30,7 +30,7 @@ def send_all(url: str, send: Callable[[Api], Any]) -> list[Any]:
 
 
 def test_1000_identical_sends_are_1000_messages(open_url: str, api: Api) -> None:
-    """20 clients sending the same text 1000 times: seq 1 to 1000, no gap, send_time never falling."""
+    """20 clients that send the same text 1000 times get seq 1 to 1000, without gap, and rising send_time."""
     chat, alice, _ = new_pair()
     statuses = send_all(
         open_url, lambda client: client.send(chat=chat, sender=alice, text="same").status_code
@@ -46,7 +46,7 @@ def test_1000_identical_sends_are_1000_messages(open_url: str, api: Api) -> None
 
 
 def test_1000_sends_of_one_id_are_one_message(open_url: str, api: Api) -> None:
-    """20 clients sending one id 1000 times: one message, and one answer that was not a duplicate."""
+    """20 clients that send one id 1000 times make one message, and get one answer without `duplicate`."""
     chat, alice, _ = new_pair()
     answers = send_all(open_url, lambda client: client.post(chat, alice, text="same", id="one").json())
     assert {answer["seq"] for answer in answers} == {1}
@@ -55,7 +55,7 @@ def test_1000_sends_of_one_id_are_one_message(open_url: str, api: Api) -> None:
 
 
 def test_20_callers_racing_never_see_another(open_url: str) -> None:
-    """Each of 20 callers, all at once, is always itself: its own name and its own text come back."""
+    """Each of 20 concurrent callers gets their own name and text back."""
 
     def one_caller(number: int) -> None:
         api, (chat, alice, _) = Api(open_url), new_pair()

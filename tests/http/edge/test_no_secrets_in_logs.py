@@ -44,7 +44,7 @@ class Secrets:
         return made
 
     def token(self, given: str) -> str:
-        """Remember a token of the server's or one that looks like it, and return it."""
+        """Remember a token of the server, or one that looks like it, and return it."""
         self.kept_apart.add(given.removeprefix("parley_").partition(".")[0])
         return given
 
@@ -56,7 +56,7 @@ class Secrets:
 
 
 class Run:
-    """Calls to a server with secrets in every place that they may be put."""
+    """Calls to a server with secrets in every field that may carry them."""
 
     def __init__(self, url: str, secret: Secrets) -> None:
         self._http = httpx.Client(base_url=url, timeout=30)
@@ -83,7 +83,7 @@ class Run:
         return self._secret.token(response.json()["token"])
 
     def lives(self) -> tuple[str, str]:
-        """Register, log in, write and read as two people do; return a chat of theirs and one's token."""
+        """Register, log in, write and read as two users; return a chat of theirs and one's token."""
         secret, password, email = self._secret, self._secret.password(), self._secret.text("{}@example.org")
         names = [f"u{secrets.token_hex(6)}" for _ in range(2)]
         first = self.enter("/v1/register", handle=names[0], password=password, email=email)
@@ -119,7 +119,7 @@ class Run:
         return chat, self.enter("/v1/login", handle=names[0], password=changed["new_password"])
 
     def goes_wrong(self, chat: str, token: str) -> None:
-        """Make every mistake with a secret in it."""
+        """Make every invalid call with a secret in it."""
         secret, messages = self._secret, f"/v1/chats/{chat}/messages"
         for path in ("/v1/login", "/login", "/v1/register", "/register"):
             for body in (
@@ -169,7 +169,7 @@ class Run:
 
 @pytest.fixture(scope="module")
 def traces(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Secrets, str, Path]]:
-    """What a run's secrets are, what the server wrote meanwhile, and where its data is."""
+    """The secrets of a run, the server's output, and the paths of its data."""
     secret, data = Secrets(), tmp_path_factory.mktemp("data")
     with running_gateway(ENV, ["--data", str(data), "--workers", "1"]) as server:
         run = Run(server.url, secret)
@@ -184,7 +184,7 @@ def traces(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Secrets, 
 
 
 def test_server_log_contains_no_secret(traces: tuple[Secrets, str, Path]) -> None:
-    """A full run leaves a line for each call, and in none of them a password, token, text or email."""
+    """A full run logs a line for each call, and no password, token, text or email."""
     secret, log, _ = traces
     assert log.count('"event":"request"') > MIN_CALLS
     assert len(secret.kept_apart) > 20

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.long
 
 @pytest.fixture(scope="module")
 def store() -> Iterator[ValkeyEngine]:
-    """A store of this module's own, which keeps what is written."""
+    """A store of this module's own, which keeps its data."""
     with ValkeyEngine(appendonly=True) as engine:
         yield engine
 
@@ -36,7 +36,7 @@ def api(server: Gateway) -> Iterator[Api]:
 
 
 def send(url: str, chat: str, sender: str) -> tuple[int, str | None, str]:
-    """Send once with a connection of its own; return status, Retry-After and the request's id."""
+    """Send once on a new connection; return status, Retry-After and the request's id."""
     own = Api(url)
     response = own.send(chat=chat, sender=sender, text="hi")
     own.close()
@@ -44,7 +44,7 @@ def send(url: str, chat: str, sender: str) -> tuple[int, str | None, str]:
 
 
 def waited(server: Gateway, request_ids: set[str]) -> set[str]:
-    """Return which requests waited for the store until it was too late, once all have their lines."""
+    """Return the requests that waited for the store until its time-out, once all have their lines."""
     assert eventually(lambda: all(one in server.output() for one in request_ids))
     lines = server.log_lines()
     late = {line["request_id"] for line in lines if line.get("cause", "").startswith("TimeoutError")}
@@ -55,7 +55,7 @@ def waited(server: Gateway, request_ids: set[str]) -> set[str]:
 def test_a_store_that_is_gone_is_a_503_and_comes_back_by_itself(
     server: Gateway, api: Api, store: ValkeyEngine, fault: str
 ) -> None:
-    """20 callers get 503 with Retry-After, most without waiting; ping goes on; service comes back."""
+    """20 callers get 503 with Retry-After, most without a wait; ping goes on; service comes back."""
     chat, alice, _ = new_pair()
     assert api.send(chat=chat, sender=alice, text="before").status_code == 204
     if fault == "killed":

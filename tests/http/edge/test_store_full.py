@@ -1,4 +1,4 @@
-"""A store that refuses writes: reading goes on, as whoever has a token, and writing comes back by itself."""
+"""A full store over HTTP: reads go on, with a token, and writes come back by themselves."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ pytestmark = pytest.mark.long
 
 DOCUMENT = Path(__file__).parents[3] / "docs" / "openapi.json"
 OF_THE_MOMENT = {"/v1/sync", "/v1/sessions", "/v1/users/me/export"}
-"""What reads of these paths answer differs from one to the next: a token, a time."""
+"""Paths whose answers differ from one read to the next: a token, a time."""
 JOINS = "/ws/joinRoom/{room}"
-"""Not a read: it makes a member, as Go-Chat had it."""
+"""Makes a member, as Go-Chat's path did, so it is not a read."""
 ENV = {"PARLEY_RATE_LIMITS": "read=1000,write=1000,search=1000,auth=1000,frame=1000"}
 
 
 class World(NamedTuple):
-    """Somebody who has chats, posts, followers and devices, and what there is to read of them."""
+    """A user with chats, posts, followers and devices, and the ids for reading them."""
 
     person: Person
     other: Person
@@ -62,7 +62,7 @@ def api(server: Gateway) -> Iterator[Api]:
 
 @pytest.fixture(scope="module")
 def world(api: Api) -> World:
-    """What there is to read."""
+    """The user with data to read."""
     people = people_of(api)
     person, other = people.new(), people.new()
     chat, room = ":".join(sorted((person.handle, other.handle))), f"room-{person.handle}"
@@ -77,7 +77,7 @@ def world(api: Api) -> World:
 
 
 def reads(world: World) -> dict[str, str]:
-    """Return each documented path that can be read, with what there is in the place of its parameters."""
+    """Return each documented path of a read, with existing ids as its parameters."""
     paths = json.loads(DOCUMENT.read_text(encoding="utf-8"))["paths"]
     values = {"{handle}": world.other.handle, "{seq}": "1", "{room}": world.room, "{asset}": "docs.css"}
     found = {}
@@ -90,7 +90,7 @@ def reads(world: World) -> dict[str, str]:
 
 
 def answers(api: Api, world: World) -> dict[str, Any]:
-    """Return what each read answers."""
+    """Return the answer of each read."""
     found = {}
     for path, filled in reads(world).items():
         answer = api.call("GET", filled, person=world.person)
@@ -108,7 +108,7 @@ def write(api: Api, world: World) -> tuple[int, str | None]:
 def test_everything_can_be_read_from_a_store_that_refuses_writes(
     store: ValkeyEngine, server: Gateway, api: Api, world: World, refusing: str
 ) -> None:
-    """Each read answers as before, tokens are told from others, a send is refused, and later is not."""
+    """Every read is answered as before, tokens authenticate, a send is refused, and later works again."""
     before = answers(api, world)
     assert {status for status, _ in before.values()} == {200}
     code = "store_unavailable" if refusing == "too few replicas" else "store_full"
@@ -152,14 +152,14 @@ def sync(api: Api, person: Person, since: str | None = None, limit: int = 1) -> 
 
 
 def chats_in(pages: list[dict[str, Any]]) -> set[str]:
-    """Return the chats that pages tell of."""
+    """Return the chats on pages of a sync."""
     return {row["chat"] for page in pages for row in page["chats"]}
 
 
 def test_a_sync_goes_on_while_nothing_is_written_and_begins_again_once_after_that(
     store: ValkeyEngine, api: Api, world: World
 ) -> None:
-    """A token that the store could not note is good as long as it notes none; one that told nothing stays."""
+    """A sync token of a full store is valid until the store writes again; one without news stays valid."""
     old = sync(api, world.other)[-1]["next"]
     with full_disk(store):
         first = sync(api, world.person)

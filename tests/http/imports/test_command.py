@@ -43,7 +43,7 @@ def source() -> Iterator[UserServer]:
 
 
 class Command:
-    """The command, with a mapping and files in a folder; env: what it runs with."""
+    """The command, with its files and arguments."""
 
     def __init__(self, folder: Path, source: UserServer, **env: str) -> None:
         self.folder = folder
@@ -60,7 +60,7 @@ class Command:
         self.env = {**clean, **settings, "PYTHONPATH": str(ROOT), **env}
 
     def __call__(self, *args: str, url: str | None = None) -> subprocess.CompletedProcess[str]:
-        """Run it."""
+        """Run the command."""
         words = ["--url", url or self._url, "--mapping", "mapping.json", *args]
         return subprocess.run(
             [sys.executable, "-m", "infra.import_users", *words],
@@ -73,12 +73,12 @@ class Command:
         )
 
     def codes(self) -> dict[str, str]:
-        """Return the codes that were written, by handle."""
+        """Return the written codes, by handle."""
         with (self.folder / "codes.csv").open(newline="") as file:
             return {row["handle"]: row["code"] for row in csv.DictReader(file)}
 
     def report(self) -> Any:
-        """Return the report that was written."""
+        """Return the written report."""
         return json.loads((self.folder / "report.json").read_text())
 
 
@@ -131,7 +131,7 @@ def test_repeated_imports_report_counts_reasons_and_codes(
 
 
 def test_existing_codes_are_kept(command: Command) -> None:
-    """A file of codes that is there is not written over."""
+    """An existing file of codes is not overwritten."""
     (command.folder / "codes.csv").write_text("precious")
     refused = command("--codes", "codes.csv")
 
@@ -163,7 +163,7 @@ def test_source_that_refuses(command: Command) -> None:
     ],
 )
 def test_invalid_mapping_names_the_place_of_the_error(command: Command, mapping: str, told: str) -> None:
-    """The error of an invalid mapping names the place in it."""
+    """The error of an invalid mapping names the position in it."""
     (command.folder / "mapping.json").write_text(mapping)
     refused = command()
 
@@ -174,7 +174,7 @@ def test_invalid_mapping_names_the_place_of_the_error(command: Command, mapping:
 
 
 def test_mapping_with_a_byte_order_mark(command: Command) -> None:
-    """A mapping that an editor has begun with the mark of UTF-8 is read as one without."""
+    """A mapping that begins with a UTF-8 byte order mark is read like one without."""
     mapping = command.folder / "mapping.json"
     mapping.write_bytes(b"\xef\xbb\xbf" + mapping.read_bytes())
 
@@ -189,7 +189,7 @@ def test_missing_mapping_file_is_named_in_the_error(command: Command) -> None:
 
 
 def test_missing_store_stops_the_import(tmp_path: Path, source: UserServer) -> None:
-    """Without a store the command explains how to get one, and creates nothing."""
+    """Without a store the error explains how to get one, and nothing is created."""
     command = Command(tmp_path, source)
     refused = command()
     assert refused.returncode == 1
@@ -230,7 +230,7 @@ class InProcess:
         self._answers = iter(answers)
 
     def invoke(self, *, FunctionName: str, Payload: bytes) -> Any:  # noqa: N803  # boto3's own names
-        """Answer with the next of the answers; an exception is one that the function ended with."""
+        """Return the next of the answers; an exception is one that the function raised."""
         assert FunctionName == "import_users"
         self.events.append(json.loads(Payload))
         made = next(self._answers)
@@ -267,7 +267,7 @@ def test_command_continues_invocations_and_joins_their_reports() -> None:
 
 
 def test_function_in_a_circle() -> None:
-    """A function that always says to go on at the same place is not called for ever."""
+    """A function that always continues at the same position is not called for ever."""
     report = ImportReport(read=1, next=ImportCursor(url="http://h.example/"))
     whole = Whole(LambdaCaller(InProcess([report] * 3), "import_users"), lambda _report: None).run(REQUEST)
 
@@ -285,14 +285,14 @@ def test_function_in_a_circle() -> None:
     ],
 )
 def test_function_that_fails(made: Any, told: str) -> None:
-    """A function that fails is one line."""
+    """A failing function is reported in one line."""
     with pytest.raises(ImportFailure, match=told) as raised:
         Whole(LambdaCaller(InProcess([made]), "import_users"), lambda _report: None).run(REQUEST)
     assert "secret" not in str(raised.value)
 
 
 def test_interrupted_import_reports_all_work_until_then() -> None:
-    """After Ctrl-C the report has everything done until then, and every code was kept."""
+    """After Ctrl-C the report has all completed work, and every code is kept."""
     done = ImportReport(read=2, created=2, codes=[Code(id="1", handle="a", code="c")])
 
     def caller(_request: ImportRequest, tick: Any) -> ImportReport:
@@ -310,12 +310,12 @@ class Terminal(io.StringIO):
     """A terminal."""
 
     def isatty(self) -> bool:
-        """Say that it is one."""
+        """Report a terminal."""
         return True
 
 
 def test_progress_in_a_terminal() -> None:
-    """In a terminal one line is drawn over, with a bar where the number of all is known."""
+    """In a terminal one line is redrawn, with a bar if the total number is known."""
     stream = Terminal()
     progress = Progress(stream)
     progress.show(ImportReport(read=0))
@@ -331,7 +331,7 @@ def test_progress_in_a_terminal() -> None:
 
 
 def test_progress_in_a_file() -> None:
-    """Elsewhere a line is printed now and then, whole and without control characters."""
+    """Without a terminal a line is printed now and then, whole and without control characters."""
     stream = io.StringIO()
     progress = Progress(stream)
     for read in range(100):

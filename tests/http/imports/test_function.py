@@ -60,7 +60,7 @@ def event(server: UserServer, **changes: Any) -> dict[str, Any]:
 
 
 def counts(report: dict[str, Any]) -> tuple[int, int, int, int, int]:
-    """Return how many were read, created, updated, unchanged and skipped; the report is whole."""
+    """Return the counts of read, created, updated, unchanged and skipped users; the report is complete."""
     assert report["problem"] is None
     assert report["next"] is None
     numbers = (report[name] for name in ("read", "created", "updated", "unchanged"))
@@ -68,7 +68,7 @@ def counts(report: dict[str, Any]) -> tuple[int, int, int, int, int]:
 
 
 def reasons(report: dict[str, Any]) -> dict[str | None, str]:
-    """Return why users were skipped, by their id."""
+    """Return the reasons of skipped users, by their id."""
     return {skipped["id"]: skipped["reason"] for skipped in report["skipped"]}
 
 
@@ -112,7 +112,7 @@ def test_repeated_import_updates_without_duplicates(here: Store, source: UserSer
 
 @one_store
 def test_dry_run_says_the_same(here: Store, source: UserServer, valkey: Engine) -> None:
-    """A dry run reports what a run does, doubles of every kind among it, and writes nothing."""
+    """A dry run reports the outcome of a run, also for duplicates of every kind, and writes nothing."""
     source.users += [
         person(5, "ANN"),
         person(6, "eve", email="ann@example.org"),
@@ -140,7 +140,7 @@ def test_dry_run_says_the_same(here: Store, source: UserServer, valkey: Engine) 
     "mine", [Account(handle="ann"), Account(handle="ann", source="https://else.example#1")]
 )
 def test_handle_of_somebody_else(here: Store, source: UserServer, mine: Account) -> None:
-    """An account that was not imported from there is not touched."""
+    """An account that was not imported from this source is not changed."""
     here.run(Accounts().create(mine))
     before = here.run(Accounts().find("ann"))
     report = call(event(source))
@@ -154,7 +154,7 @@ def test_handle_of_somebody_else(here: Store, source: UserServer, mine: Account)
 
 @one_store
 def test_deleted_account_stays_deleted(here: Store, source: UserServer) -> None:
-    """A user who deleted the imported account is not imported again, under no handle."""
+    """A user who deleted the imported account is not imported again, under any handle."""
     call(event(source))
     here.run(Accounts().delete("bob"))
     assert reasons(call(event(source)))["2"].startswith("the handle belonged to a deleted account")
@@ -165,7 +165,7 @@ def test_deleted_account_stays_deleted(here: Store, source: UserServer) -> None:
 
 @one_store
 def test_email_of_somebody_else(here: Store, source: UserServer) -> None:
-    """A user whose email another account has is left out, and one who takes it later is left as they were."""
+    """A user with another account's email is skipped, and one who takes it later stays unchanged."""
     here.run(Claims().settle("email", "ann@example.org", "zoe"))
     here.run(Accounts().create(Account(handle="zoe", email="ann@example.org")))
     assert reasons(call(event(source))) == {"1": "another account has the email"}
@@ -180,7 +180,7 @@ def test_email_of_somebody_else(here: Store, source: UserServer) -> None:
 
 @one_store
 def test_wrong_users_do_not_stop_the_others(here: Store, source: UserServer) -> None:
-    """Each item that is no user is skipped with its own reason."""
+    """Each item that is not a user is skipped with its own reason."""
     source.users = [
         None,
         "ann",
@@ -295,7 +295,7 @@ def test_lost_codes_are_replaced_and_chosen_passwords_stay(here: Store, source: 
 
 @one_store
 def test_password_chosen_meanwhile(here: Store, source: UserServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A password that is chosen between the look and the write wins over a new code."""
+    """A password chosen between the read and the write takes precedence over a new code."""
     call(event(source, codes=True))
     accounts, chosen = Accounts(), Passwords(ARGON2).hash("chosen by ann")
     real = Accounts.update
@@ -326,7 +326,7 @@ class Crash(BaseException):
 def test_crash_in_the_middle(
     here: Store, source: UserServer, monkeypatch: pytest.MonkeyPatch, method: str, after: bool, which: int
 ) -> None:
-    """Wherever a run ends, before or after whichever write, the next one completes it without doubles."""
+    """After a run ends before or after any write, the next one completes it without duplicates."""
     here.run(Claims().settle("import", f"{source.source}#3", "cy"))
     here.run(Accounts().create(Account(handle="cy", source=f"{source.source}#3", email="old@example.org")))
     here.run(Claims().settle("email", "old@example.org", "cy"))
@@ -377,7 +377,7 @@ def _life(kind: str, value: str) -> Any:
 
 @one_store
 def test_store_down_in_the_middle(here: Store, source: UserServer, valkey: Engine) -> None:
-    """When the store fails the report keeps what was done, and says where to go on."""
+    """When the store fails the report keeps the completed work, and the position to continue from."""
     usual = source.handler
 
     def handler(request: Request, connection: socket.socket) -> bytes | None:
@@ -401,7 +401,7 @@ def test_store_down_in_the_middle(here: Store, source: UserServer, valkey: Engin
 def test_call_that_runs_out_of_users(
     here: Store, source: UserServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A call stops within a page when it has read enough, and the next goes on behind the last user."""
+    """A call stops within a page at its read limit, and the next one continues after the last user."""
     monkeypatch.setattr(run, "MAX_USERS", 1)
     wanted, read = event(source), []
     while True:
@@ -417,7 +417,7 @@ def test_call_that_runs_out_of_users(
 
 @one_store
 def test_call_that_runs_out_of_time(here: Store, source: UserServer) -> None:
-    """A call that has used its time still does something, and the calls together all."""
+    """A call past its time limit still makes progress, and the calls together read everything."""
     now = 0.0
 
     def slow() -> float:
@@ -440,7 +440,7 @@ def test_call_that_runs_out_of_time(here: Store, source: UserServer) -> None:
 
 @one_store
 def test_list_without_pages(here: Store) -> None:
-    """Without `items` the reply is the list; a field's own name may have a dot in it."""
+    """Without `items` the reply is the list; a field's own name may contain a dot."""
     people = [{"user.id": "u-1", "names": ["x", "ann"]}]
     mapping = {"fields": {"id": "user.id", "handle": "names.1"}}
     with ScriptedServer(lambda _request, _connection: json_answer(people)) as server:
@@ -454,7 +454,7 @@ def test_list_without_pages(here: Store) -> None:
 @one_store
 @pytest.mark.parametrize("after_the_last", ["empty", "the last again"])
 def test_numbered_pages_end_with_an_empty_or_repeated_page(here: Store, after_the_last: str) -> None:
-    """Numbered pages are read until one is empty or repeats the page before."""
+    """Numbered pages are read until one is empty or repeats the previous page."""
     pages = [[{"id": 1, "login": "ann"}], [{"id": 2, "login": "bob"}]]
     rest: list[Any] = [] if after_the_last == "empty" else pages[-1]
 
@@ -474,14 +474,14 @@ NUMBERED = {"page": {"parameter": "p"}, "fields": {"id": "id", "handle": "login"
 
 
 def number_of(request: Request) -> int:
-    """Return the number of the page that is asked for."""
+    """Return the requested page number."""
     return int(request.target.rpartition("=")[2])
 
 
 @one_store
 @pytest.mark.parametrize("again", ["the first page", "the last page", "pages in turn", "in another order"])
 def test_numbered_pages_without_end(here: Store, again: str) -> None:
-    """Pages that bring no new user end the import, also where something in each row differs every time."""
+    """Pages without new users end the import, also where a field in each row differs every time."""
     pages = [[1, 2], [3, 4], [5, 6]]
 
     def handler(request: Request, _connection: socket.socket) -> bytes:
@@ -507,7 +507,7 @@ def test_numbered_pages_without_end(here: Store, again: str) -> None:
 def test_numbered_pages_without_end_over_several_calls(
     here: Store, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
-    """A call that knows nothing of the ones before still notices the page before, and the first one."""
+    """A call without memory of earlier calls still notices a repetition of the previous or first page."""
     monkeypatch.setattr(run, "MAX_USERS", 2)
 
     def handler(request: Request, _connection: socket.socket) -> bytes:
@@ -527,7 +527,7 @@ def test_numbered_pages_without_end_over_several_calls(
 
 @one_store
 def test_the_last_page_again_with_all_users_read(here: Store) -> None:
-    """Where the server says how many users there are and all were read, its last page again is the end."""
+    """Where the server gives the total and all were read, a repeated last page is the end."""
 
     def handler(request: Request, _connection: socket.socket) -> bytes:
         user = {"id": 1, "login": "ann", "seen": len(server.requests)}
@@ -544,7 +544,7 @@ def test_the_last_page_again_with_all_users_read(here: Store) -> None:
 @one_store
 @pytest.mark.parametrize("items", [[], [{"id": None}], ["x"]])
 def test_pages_without_users(here: Store, monkeypatch: pytest.MonkeyPatch, items: list[Any]) -> None:
-    """Linked pages may have no users for a while, but not for ever."""
+    """A limited number of linked pages may have no users."""
     monkeypatch.setattr(pages, "MAX_IDLE", 3)
 
     def handler(request: Request, _connection: socket.socket) -> bytes:
@@ -563,7 +563,7 @@ def test_pages_without_users(here: Store, monkeypatch: pytest.MonkeyPatch, items
 
 @one_store
 def test_linked_pages_without_end(here: Store) -> None:
-    """A link that goes on for ever, over the same users, ends the import."""
+    """An endless link over the same users ends the import."""
 
     def handler(request: Request, _connection: socket.socket) -> bytes:
         count = len(server.requests)
@@ -579,7 +579,7 @@ def test_linked_pages_without_end(here: Store) -> None:
 
 @one_store
 def test_a_byte_order_mark(here: Store) -> None:
-    """A reply that begins with the mark of UTF-8 is read as one without."""
+    """A reply that begins with a UTF-8 byte order mark is read like one without."""
     body = b"\xef\xbb\xbf" + b'{"users":[{"id":1,"login":"ann"}]}'
     with ScriptedServer(lambda _request, _connection: answer(body)) as server:
         report = call({"url": f"{server.url}/users", "mapping": NEXT})
@@ -589,7 +589,7 @@ def test_a_byte_order_mark(here: Store) -> None:
 
 @one_store
 def test_half_an_emoji_fails_its_row_alone(here: Store) -> None:
-    """A row with half a surrogate pair, or with bytes that are not UTF-8, is skipped; the others are not."""
+    """A row with half a surrogate pair, or with invalid UTF-8, is skipped; the others are not."""
     rows = [
         b'{"id":1,"login":"ann","name":"Ann \\ud83d\\ude00"}',
         b'{"id":2,"login":"bob","name":"Bob \\ud83d"}',
@@ -640,7 +640,7 @@ NEXT = {"items": "users", "next": "next", "fields": {"id": "id", "handle": "logi
     ],
 )
 def test_next_page_that_is_wrong(here: Store, link: Any, told: str) -> None:
-    """Pages that go in a circle, or to another server, end the run; the users on the way are imported."""
+    """Pages that form a circle, or lead to another server, end the run; earlier users are imported."""
     with ScriptedServer(lambda _request, _connection: b"") as server:
 
         def handler(_request: Request, _connection: socket.socket) -> bytes:
@@ -696,7 +696,7 @@ def test_pages_in_a_larger_circle(here: Store) -> None:
     ],
 )
 def test_reply_that_is_wrong(here: Store, reply: bytes, told: str, again: bool) -> None:
-    """A reply that cannot be used is the report's problem, in one line."""
+    """An unusable reply is the report's problem, in one line."""
     with ScriptedServer(lambda _request, _connection: reply) as server:
         report = call({"url": f"{server.url}/u?key=s3cret", "mapping": NEXT})
 
@@ -735,7 +735,7 @@ def test_private_source_is_read_only_when_allowed(
     ],
 )
 def test_event_that_is_wrong(here: Store, wrong: Any, told: str) -> None:
-    """An event that is no import is answered as data, naming the field."""
+    """An invalid event is answered with data that names the field."""
     refused = call(wrong)
 
     assert (refused["code"], refused["error"]) == (400, "bad_request")
@@ -755,7 +755,7 @@ def test_event_that_is_wrong(here: Store, wrong: Any, told: str) -> None:
 def test_request_that_cannot_be_made(
     here: Store, source: UserServer, changes: dict[str, Any], told: str
 ) -> None:
-    """What cannot be asked for is the report's problem, and nothing is sent."""
+    """An invalid source URL is the report's problem, and nothing is sent."""
     report = call(event(source, **changes))
 
     assert told in report["problem"]
@@ -765,7 +765,7 @@ def test_request_that_cannot_be_made(
 
 @one_store
 def test_defect_is_answered_as_data(here: Store, source: UserServer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The function answers a defect as data, too."""
+    """The function answers a defect with data, too."""
     monkeypatch.setattr(accounts.AccountImporter, "put", lambda *_args, **_options: 1 / 0)
 
     assert call(event(source)) == {
@@ -776,7 +776,7 @@ def test_defect_is_answered_as_data(here: Store, source: UserServer, monkeypatch
 
 
 def test_request_shows_no_secret() -> None:
-    """What a request or a code prints as holds no secret."""
+    """The printed form of a request or a code has no secret."""
     from chalicelib.schemas.imports import Code, ImportRequest
 
     request = msgspec.convert(
@@ -788,7 +788,7 @@ def test_request_shows_no_secret() -> None:
 
 @one_store
 def test_imported_users_await_indexing(here: Store, source: UserServer) -> None:
-    """A new user, or a new name, awaits indexing for the search."""
+    """A new user, or a new name, is pending for the search index."""
     call(event(source))
     from chalicelib.store.work.pending import PendingWork
 

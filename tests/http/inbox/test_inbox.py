@@ -23,7 +23,7 @@ MAX_BYTES = 256 * 1024
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
-    """An open server, to which a chat of five is large."""
+    """An open server, where a chat of five is large."""
     with gateway(env=SETTINGS, args=("--workers", "3")) as running:
         yield running
 
@@ -38,7 +38,7 @@ def group(api: Api, maker: str, *members: str, **fields: Any) -> str:
 
 
 class Device:
-    """A client that knows its user's chats by sync."""
+    """A client that keeps its user's chats by sync."""
 
     def __init__(self, url: str, user: str) -> None:
         self._api = Api(url)
@@ -47,7 +47,7 @@ class Device:
         self.rows: dict[str, dict[str, Any]] = {}
 
     def sync(self) -> None:
-        """Take over what has moved."""
+        """Apply a sync."""
         more = True
         while more:
             since = {"since": self._token} if self._token else {}
@@ -65,7 +65,7 @@ class Device:
 
 
 def test_sync_while_others_write(api: Api, url: str) -> None:
-    """A device that syncs while many write has missed nothing when they are done."""
+    """A device that syncs during many writes has missed nothing in the end."""
     chats = [
         group(api, "ann", *SENDERS),
         group(api, "ann", *SENDERS, "eve"),
@@ -104,7 +104,7 @@ def test_sync_while_others_write(api: Api, url: str) -> None:
 
 
 def test_join_and_leave_while_one_syncs(api: Api, url: str) -> None:
-    """Who comes and goes while a device syncs, past the size of a large chat too, ends up as it is."""
+    """Members who come and go while a device syncs, past the large-chat limit too, end up right."""
     chats = [group(api, "fay", join="open", members=[f"m{number}" for number in range(3)]) for _ in range(6)]
     device = Device(url, "gus")
 

@@ -1,4 +1,4 @@
-"""The way to a socket over HTTP, and the socket that it leads to."""
+"""Tickets over HTTP, and the connections that they open."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ SECONDS = 60.0
     ],
 )
 def url(request: pytest.FixtureRequest) -> Iterator[str]:
-    """A closed server of several workers, which push by themselves or by the management API."""
+    """A closed server of several workers, which push directly or by the management API."""
     env = {"PARLEY_AUTH": "required", "PARLEY_RATE_LIMITS": "read=0,write=0,auth=0,search=0"}
     with gateway(env=env, args=("--workers", "3", *request.param)) as running:
         yield running
@@ -35,7 +35,7 @@ def url(request: pytest.FixtureRequest) -> Iterator[str]:
 
 @pytest.fixture
 def pair(people: People) -> tuple[Person, Person]:
-    """Two people."""
+    """Two users."""
     return people.new(), people.new()
 
 
@@ -49,7 +49,7 @@ def ticket(api: Api, person: Person, **body: Any) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def opened(url: str) -> Iterator[ClientConnection]:
-    """Open a socket, and say hello."""
+    """Open a connection, and say hello."""
     with connect(url, open_timeout=SECONDS) as socket:
         say(socket, type="hello")
         assert until(socket, "ready")
@@ -57,7 +57,7 @@ def opened(url: str) -> Iterator[ClientConnection]:
 
 
 def enter(api: Api, person: Person) -> contextlib.AbstractContextManager[ClientConnection]:
-    """Open a socket with a new ticket."""
+    """Open a connection with a new ticket."""
     got = ticket(api, person)
     return opened(f"{got['url']}?ticket={got['ticket']}")
 
@@ -68,7 +68,7 @@ def say(socket: ClientConnection, **frame: Any) -> None:
 
 
 def until(socket: ClientConnection, kind: str) -> dict[str, Any]:
-    """Read up to a frame of a type, and return that."""
+    """Read up to a frame of a type, and return it."""
     while True:
         frame: dict[str, Any] = json.loads(socket.recv(SECONDS))
         if frame["type"] == kind:
@@ -88,7 +88,7 @@ def test_ticket_names_the_url_and_is_new_each_time(api: Api, pair: tuple[Person,
 
 @pytest.mark.parametrize("room", ["no room", "", "x" * 65])
 def test_ticket_for_no_room(api: Api, pair: tuple[Person, Person], room: str) -> None:
-    """A room that cannot be is refused before there is a ticket."""
+    """An invalid room is refused before there is a ticket."""
     answer = api.call("POST", "/v1/realtime/ticket", headers=pair[0].bearer, json={"room": room})
 
     assert answer.status_code in {400, 404}
@@ -139,7 +139,7 @@ def test_room_url_opens_a_connection_inside_the_room(api: Api, pair: tuple[Perso
 def test_logout_closes_the_sessions_connections_on_every_worker(
     api: Api, pair: tuple[Person, Person]
 ) -> None:
-    """A logout closes the session's connections on every worker, and says why."""
+    """A logout closes the session's connections on every worker, with a reason."""
     ann, bob = pair
     with enter(api, ann) as one, enter(api, ann) as other, enter(api, bob) as third:
         assert api.call("POST", "/v1/logout", headers=ann.bearer).status_code == 202
@@ -153,7 +153,7 @@ def test_logout_closes_the_sessions_connections_on_every_worker(
 
 
 def test_ticket_is_kept_by_nobody(people: People, url: str) -> None:
-    """No cache may keep the answer with a ticket."""
+    """The answer with a ticket must not be cached."""
     person = people.new()
     answer = httpx.post(f"{url}/v1/realtime/ticket", headers=person.bearer, json={})
 

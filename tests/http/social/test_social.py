@@ -28,7 +28,7 @@ FOLLOWING, BLOCKED = "/v1/users/me/following", "/v1/users/me/blocked"
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
-    """A closed server, to which an author of three followers is large."""
+    """A closed server, where an author with three followers is large."""
     with gateway(env=SETTINGS) as running:
         yield running
 
@@ -47,7 +47,7 @@ def post(api: Api, author: Person, text: str) -> Any:
 
 
 def read(api: Api, person: Person, path: str, **query: Any) -> Any:
-    """Read something."""
+    """Read a path."""
     answer = api.call("GET", path, person=person, params=query)
     assert answer.status_code == 200, answer.text
     return answer.json()
@@ -77,7 +77,7 @@ def refused(answer: httpx.Response, status: int, code: str) -> None:
 
 @pytest.mark.parametrize("legacy", [False, True])
 def test_follow_and_unfollow(api: Api, people: People, legacy: bool) -> None:
-    """A follow and an unfollow may be repeated; lists and counts of both sides follow at once."""
+    """A follow and an unfollow may be repeated; lists and counts of both sides change at once."""
     ann, bob = people.new(), people.new(name="Bob")
 
     def act(start: bool) -> httpx.Response:
@@ -136,7 +136,7 @@ def test_lists_in_pages(api: Api, people: People) -> None:
 
 
 def test_block_ends_follows_hides_posts_and_stays_private(api: Api, people: People) -> None:
-    """A block ends the follows, refuses new ones, hides posts, and is on the blocker's own list alone."""
+    """A block ends the follows, refuses new ones, hides posts, and is listed for the blocker alone."""
     ann, bob = people.new(), people.new()
     follow(api, ann, bob)
     follow(api, bob, ann)
@@ -163,7 +163,7 @@ def test_block_ends_follows_hides_posts_and_stays_private(api: Api, people: Peop
 
 
 def test_post_is_shown_until_its_author_deletes_it(api: Api, people: People) -> None:
-    """A post is shown as it was made, in pages, until its author deletes it; nobody else can."""
+    """A post is shown as made, in pages, until its author deletes it; nobody else can."""
     ann, bob = people.new(name="Ann"), people.new()
     made = [post(api, ann, f"text {i} \u00e9\U0001f600") for i in range(3)]
     path = f"/v1/users/{ann.handle}/posts"
@@ -223,7 +223,7 @@ def test_feed_merges_large_authors_without_own_posts(api: Api, people: People) -
 
 
 def test_largest_page_of_posts_is_answered_in_full(api: Api, people: People) -> None:
-    """A page with the most and longest posts is answered in full, however much their text is escaped."""
+    """A page with the most and longest posts is complete, however much their text is escaped."""
     ann, bob = people.new(), people.new()
     follow(api, bob, ann)
     for i in range(100):
