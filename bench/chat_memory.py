@@ -43,7 +43,7 @@ def tables(member_rows: list[Row], inbox_rows: list[Row]) -> list[Table]:
         Table(
             "Memory of a member",
             "The record of a member in a group, everything of the group included: its name, its log with one"
-            " message, the tables of keys. A member who reads also has a record of marks. A server packs"
+            " message, the tables of keys. A member who reads also has a read state. A server packs"
             " small hashes and sorted sets; larger ones are tables, which take more.",
             MEMBER_COLUMNS,
             member_rows,

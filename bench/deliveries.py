@@ -102,7 +102,7 @@ async def _pairs(clients: Sequence[Client], rate: int, scale: Scale) -> Times:
         sender, receiver = couples[number % len(couples)]
         sent[number] = time.perf_counter()
         chat = f"{sender.user}:{receiver.user}"
-        sender.tell({"type": "send", "chat": chat, "id": f"{rate}-{number}", "text": f"{number} {TEXT}"})
+        sender.send({"type": "send", "chat": chat, "id": f"{rate}-{number}", "text": f"{number} {TEXT}"})
     await socket_load.until(lambda: len(took) == count)
     for _, receiver in couples:
         receiver.on_message = None
@@ -178,7 +178,7 @@ async def _speak(speaker: Client, others: Sequence[Client], scale: Scale) -> Tim
         await asyncio.sleep(max(0.0, begin + number / SMALL_ROOM_RATE - time.perf_counter()))
         sent[number] = time.perf_counter()
         text = f"{number} " + "x" * 15_000
-        speaker.tell({"type": "send", "chat": f"r-{ANNEXE}", "id": f"{begin}-{number}", "text": text})
+        speaker.send({"type": "send", "chat": f"r-{ANNEXE}", "id": f"{begin}-{number}", "text": text})
     await socket_load.until(lambda: len(took) == count * len(others))
     for client in others:
         client.on_message = None

@@ -36,7 +36,7 @@ class Client(WSListener):
     def on_ws_connected(self, transport: WSTransport) -> None:
         """Send hello, so that messages are pushed."""
         self.transport = transport
-        self.tell({"type": "hello"})
+        self.send({"type": "hello"})
 
     def on_ws_frame(self, transport: WSTransport, frame: WSFrame) -> None:
         """Take a frame; most are messages."""
@@ -62,7 +62,7 @@ class Client(WSListener):
             if not future.done():
                 future.set_exception(ConnectionError(f"the connection of {self.user} was closed"))
 
-    def tell(self, frame: dict[str, Any]) -> None:
+    def send(self, frame: dict[str, Any]) -> None:
         """Send a frame."""
         self.transport.send(WSMsgType.TEXT, json.dumps(frame).encode())
 
@@ -71,7 +71,7 @@ class Client(WSListener):
         self._refs += 1
         ref = str(self._refs)
         future = self.waiting[ref] = asyncio.get_running_loop().create_future()
-        self.tell({**frame, "ref": ref})
+        self.send({**frame, "ref": ref})
         answer: dict[str, Any] = await asyncio.wait_for(future, PATIENCE_SECONDS)
         if answer["type"] == "error":
             raise RuntimeError(f"{frame['type']} of {self.user}: {answer}")

@@ -116,7 +116,7 @@ def _tables(rows: Rows, scale: Scale) -> list[Table]:
         ),
         Table(
             "Memory of a chat of two messages",
-            f"Two messages {text}, in bytes, everything included: key, header, the sender's marks, the"
+            f"Two messages {text}, in bytes, everything included: key, header, the sender's read state, the"
             " tables of keys;"
             f" {scale.chats:,} such chats.",
             TINY_COLUMNS,

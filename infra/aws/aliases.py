@@ -59,8 +59,8 @@ def mark_release(template: Template, values: Mapping[str, str], after: str = "")
     version, and only a change does, because Lambda refuses a version that equals the last. Changes the
     template.
     """
-    told = json.dumps([template, dict(values), *filter(None, [after])], sort_keys=True)
-    release = hashlib.sha256(told.encode()).hexdigest()[:12]
+    content = json.dumps([template, dict(values), *filter(None, [after])], sort_keys=True)
+    release = hashlib.sha256(content.encode()).hexdigest()[:12]
     template["Globals"]["Function"]["Environment"]["Variables"][RELEASE] = release
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Api":

@@ -9,7 +9,7 @@ from chalicelib.store.partitions import PARTITIONS
 from infra.costs import connection
 from infra.costs.connection import small_frame, small_push
 from infra.costs.prices import HOURS, MINUTES, NODE_GB, PRICES, STORE_FLOOR_GB
-from infra.costs.stack import parameter, runs_a_minute, standing
+from infra.costs.stack import parameter, runs_a_minute, stack_resources
 from infra.costs.units import (
     billed,
     by_nat,
@@ -30,7 +30,7 @@ CHATS = {"direct": 2, "group of 10": 10, "group of 100": 100}
 SEND_ECPU = 4  # authenticate, append, record the push, and clear the outbox entry later
 FRAME_ECPU = 1  # read the connection's user
 INBOX_ECPU = 2  # for each member: the inbox is written at once, and again by the sweep
-MARK_ECPU = 3  # for a `read`: the mark, the inbox, and the audience
+RECEIPT_ECPU = 3  # for a `read`: the read state, the inbox, and the audience
 TYPING_ECPU = 2
 STORED_BYTES = 20  # in the store beside a text, in a long chat, without an id (docs/performance.md)
 QUEUE_POLLS = 5 * 3  # a minute, of each idle queue: five of Lambda's pollers wait 20 s each
@@ -41,7 +41,7 @@ USABLE = 0.75  # of a node's memory that messages may fill
 
 def idle(usage: Usage) -> dict[str, float]:
     """Return the costs of a month without messages and connections, in dollars by reason."""
-    there = standing(usage.given)
+    there = stack_resources(usage.given)
     nat = (
         there["EC2::NatGateway"] * PRICES["nat_hour"].dollars
         + there["EC2::EIP"] * PRICES["ipv4_hour"].dollars
@@ -118,7 +118,8 @@ def room_gb(usage: Usage) -> float:
 
 def _minute(usage: Usage) -> float:
     """Return the dollars of a minute without work: polls of the queues, and the sweep."""
-    polls = standing(usage.given)["Lambda::EventSourceMapping"] * QUEUE_POLLS * PRICES["sqs_request"].dollars
+    queues = stack_resources(usage.given)["Lambda::EventSourceMapping"]
+    polls = queues * QUEUE_POLLS * PRICES["sqs_request"].dollars
     sweep = run(usage, SWEEP_MS) + log_of_run(usage) + ecpu(usage, SWEEP_ECPU)
     return polls + runs_a_minute(usage.given) * sweep
 
@@ -149,15 +150,15 @@ def _pushes(usage: Usage) -> float:
 
 def _typing(usage: Usage) -> float:
     """Return the dollars of the `typing` frames before a message; large chats drop them."""
-    told = 0 if _is_large(usage) else usage.members * usage.devices - 1
-    return usage.typing * (small_frame(usage, TYPING_ECPU) + told * small_push(usage))
+    receivers = 0 if _is_large(usage) else usage.members * usage.devices - 1
+    return usage.typing * (small_frame(usage, TYPING_ECPU) + receivers * small_push(usage))
 
 
 def _receipts(usage: Usage) -> float:
     """Return the dollars of a message's receipts; in a large chat only the reader's devices get them."""
-    told = usage.devices - 1 if _is_large(usage) else usage.members * usage.devices - 1
-    marks = usage.receipts * (usage.members - 1)
-    return marks * (small_frame(usage, MARK_ECPU) + told * small_push(usage))
+    receivers = usage.devices - 1 if _is_large(usage) else usage.members * usage.devices - 1
+    receipts = usage.receipts * (usage.members - 1)
+    return receipts * (small_frame(usage, RECEIPT_ECPU) + receivers * small_push(usage))
 
 
 def _traffic_and_logs(usage: Usage) -> float:

@@ -24,9 +24,9 @@ def memory_mb() -> float:
     return float(json.loads(CHALICE.read_text(encoding="utf-8"))["lambda_memory_size"])
 
 
-def standing(given: Mapping[str, str]) -> Counter[str]:
+def stack_resources(given: Mapping[str, str]) -> Counter[str]:
     """Return the number of each resource of a stack, see `counted`; given: Values of its parameters."""
-    return _standing(tuple(sorted(given.items())))
+    return _counted(tuple(sorted(given.items())))
 
 
 def parameters() -> set[str]:
@@ -60,10 +60,10 @@ def access_logs(given: Mapping[str, str]) -> dict[str, bool]:
 
     def logged(stage: str) -> bool:
         properties = resources.get(stage, {}).get("Properties", {})
-        told = properties.get("AccessLogSettings", properties.get("AccessLogSetting"))
-        if isinstance(told, dict) and "Fn::If" in told:
-            return held(told["Fn::If"][0])
-        return told is not None
+        settings = properties.get("AccessLogSettings", properties.get("AccessLogSetting"))
+        if isinstance(settings, dict) and "Fn::If" in settings:
+            return held(settings["Fn::If"][0])
+        return settings is not None
 
     return {kind: logged(stage) for kind, stage in stages.items()}
 
@@ -91,7 +91,7 @@ def _template() -> dict[str, Any]:
 
 
 @cache
-def _standing(given: tuple[tuple[str, str], ...]) -> Counter[str]:
+def _counted(given: tuple[tuple[str, str], ...]) -> Counter[str]:
     return counted(_template(), dict(given))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from infra.costs.prices import HOURS, LOGS_COMPRESSED, PRICES, SOCKET_MESSAGE_BYTES
-from infra.costs.stack import access_logs, parameter, standing
+from infra.costs.stack import access_logs, parameter, stack_resources
 from infra.costs.usage import Usage
 
 DAYS = HOURS / 24
@@ -48,7 +48,7 @@ def access(usage: Usage, kind: str) -> float:
 
 def request(usage: Usage) -> float:
     """Return the dollars of a REST request at the edge, with its access log and WAF."""
-    looks = standing(usage.given)["WAFv2::WebACL"] * PRICES["waf_request"].dollars
+    looks = stack_resources(usage.given)["WAFv2::WebACL"] * PRICES["waf_request"].dollars
     return PRICES["rest_request"].dollars + looks + access(usage, "rest")
 
 

@@ -30,16 +30,16 @@ def environment(folder: Path, requirements: Path, base: Callable[[], str], shutd
     raises.
     """
     python = folder / "bin" / "python"
-    mark = folder / "installed"
+    stamp = folder / "installed"
     wanted = hashlib.sha256(requirements.read_bytes() + sys.version.encode()).hexdigest()
     with _alone(folder, shutdown):
-        if not (python.exists() and mark.exists() and mark.read_text() == wanted):
+        if not (python.exists() and stamp.exists() and stamp.read_text() == wanted):
             chosen = base()
             say(f"Installing {requirements.relative_to(ROOT)} into {folder} (once, up to a minute)")
             install = [*UV, "pip", "install", "--python", str(python), "--require-hashes"]
             _run([*UV, "venv", "--clear", "--python", chosen, str(folder)], shutdown)
             _run([*install, "-r", str(requirements)], shutdown)
-            mark.write_text(wanted)
+            stamp.write_text(wanted)
     return python
 
 

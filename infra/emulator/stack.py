@@ -75,8 +75,8 @@ def running(kind: Kind, port: int, data: Path | None, shutdown: Shutdown) -> Ite
         started = kind.start(port, folder, shutdown, {"REDIS_URL": redis_url, **_settings()}, socket)
         emulator = held.enter_context(started)
         os.environ["AWS_ENDPOINT_URL"] = emulator.endpoint
-        told = _say_unless_stopped(shutdown)
-        deployment = Deployment(open_session(kind.stage), f"parley-{kind.stage}", kind.stage, told)
+        report = _say_unless_stopped(shutdown)
+        deployment = Deployment(open_session(kind.stage), f"parley-{kind.stage}", kind.stage, report)
         deployment.run({"RedisUrl": redis_url, **kind.parameters(emulator)})
         yield Running(deployment, emulator)
 
@@ -96,9 +96,9 @@ def _settings() -> dict[str, str]:
 
 
 def _say_unless_stopped(shutdown: Shutdown) -> Callable[[str], None]:
-    def told(line: str) -> None:
+    def report(line: str) -> None:
         if shutdown.requested:
             raise StartError("stopped before the stack was deployed")
         say(line)
 
-    return told
+    return report

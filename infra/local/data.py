@@ -110,4 +110,4 @@ def fits_socket(path: Path) -> bool:
 
 def _is_plain(path: Path) -> bool:
     text = str(path)
-    return fits_socket(path / SOCKET) and text.isprintable() and not any(mark in text for mark in " \"'\\")
+    return fits_socket(path / SOCKET) and text.isprintable() and not any(one in text for one in " \"'\\")

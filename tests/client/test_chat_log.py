@@ -101,7 +101,7 @@ def test_new_chat_begins_before_what_is_unread(read: int, head: int, unread: int
         unread=unread,
     )
     log.begin_unread(row)
-    log.told(row, skip=True)
+    log.sync(row, skip=True)
     assert log.behind is (first is not None)
     assert first is None or (log.cursor and log.cursor.seq + 1) == first
 

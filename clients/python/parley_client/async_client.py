@@ -155,7 +155,7 @@ class AsyncClient:
     async def typing(self, chat: str, on: bool = True) -> None:
         """Say whether the user is typing; does nothing without a connection."""
         if connection := self._session.link.connection:
-            await connection.tell(outgoing.SayTyping(chat=chat, on=on))
+            await connection.send(outgoing.SayTyping(chat=chat, on=on))
 
     async def watch(self, users: Sequence[str]) -> list[Presence]:
         """Replace the list of users whose presence comes as events; return their current presence."""
@@ -164,9 +164,9 @@ class AsyncClient:
 
     async def join(self, room: str) -> RoomNotice:
         """Join a room, by its id without `r-`, and rejoin it after reconnects; return who is there."""
-        told = await self._session.ask(outgoing.RoomJoin(room=room), RoomNotice)
+        notice = await self._session.ask(outgoing.RoomJoin(room=room), RoomNotice)
         self._session.rooms[room] = None
-        return told
+        return notice
 
     async def leave(self, room: str) -> RoomNotice:
         """Leave a room."""
@@ -191,7 +191,7 @@ class AsyncClient:
         call: Your name for the call. If the server refuses the signal, a Failed event has the ref.
         """
         connection = await self._session.link.usable()
-        return await connection.tell(outgoing.SendSignal(call=call, kind=kind, data=data, to=to, chat=chat))
+        return await connection.send(outgoing.SendSignal(call=call, kind=kind, data=data, to=to, chat=chat))
 
     @property
     def _session(self) -> Session:

@@ -8,7 +8,7 @@ from parley_client.state import Cursor
 
 READABLE = frozenset({"member", "left"})
 MAX_AFTER_READ = 100
-"""Maximum number of messages after the read mark that a new chat starts with; else unread ones only."""
+"""Maximum number of messages after the last read one that a new chat starts with; else unread ones only."""
 
 
 class HistoryChanged(Exception):
@@ -58,7 +58,7 @@ class ChatLog:
         """Note that a message exists, without keeping it; it is pulled later."""
         self.head = max(self.head, message.seq)
 
-    def told(self, row: ChatRow, *, skip: bool = False) -> None:
+    def sync(self, row: ChatRow, *, skip: bool = False) -> None:
         """Take a row of a sync; skip: Start a new chat after its newest message. Raises HistoryChanged."""
         there, here = Cursor.parse(row.cursor), self.cursor
         if here is None:

@@ -64,18 +64,18 @@ class Connection:
         try:
             async with asyncio.timeout(self._settings.answer_seconds):
                 await self._send(frame)
-                told = await answer
+                response = await answer
         finally:
             del self._asked[frame.ref]
             if answer.done() and not answer.cancelled():
                 answer.exception()  # the connection may be lost while the frame is being sent
-        if isinstance(told, Failed):
-            raise problem_of(told)
-        if not isinstance(told, kind):
-            raise Unreachable(f"The server answered {type(frame).__name__} with {type(told).__name__}.")
-        return told
+        if isinstance(response, Failed):
+            raise problem_of(response)
+        if not isinstance(response, kind):
+            raise Unreachable(f"The server answered {type(frame).__name__} with {type(response).__name__}.")
+        return response
 
-    async def tell(self, frame: Frame) -> str:
+    async def send(self, frame: Frame) -> str:
         """Send a frame without a response except errors; return its ref. Raises Unreachable, TimeoutError."""
         frame.ref = str(next(self._refs))
         async with asyncio.timeout(self._settings.answer_seconds):

@@ -69,8 +69,8 @@ class Entrance:
                 ) from None
             raise refusal from None
         except (OSError, InvalidHandshake, InvalidURI, TimeoutError) as error:
-            told = "" if isinstance(error, InvalidURI) else f": {str(error) or type(error).__name__}"
-            raise Unreachable(f"{_bare(url)} cannot be reached{told}.") from None
+            reason = "" if isinstance(error, InvalidURI) else f": {str(error) or type(error).__name__}"
+            raise Unreachable(f"{_bare(url)} cannot be reached{reason}.") from None
         return connection
 
     async def _address(self) -> tuple[str, dict[str, str]]:

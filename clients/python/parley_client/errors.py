@@ -58,10 +58,12 @@ class _Body(msgspec.Struct):
 def problem(status: int, body: bytes, retry_after: str | None) -> Problem:
     """Return the error for an HTTP response; retry_after: The header of that name."""
     try:
-        told = msgspec.json.decode(body, type=_Body)
+        problem = msgspec.json.decode(body, type=_Body)
     except msgspec.DecodeError:
-        told = _Body()
-    return _made(status, told.code or f"http_{status}", told.title, told.detail, _seconds(retry_after))
+        problem = _Body()
+    return _made(
+        status, problem.code or f"http_{status}", problem.title, problem.detail, _seconds(retry_after)
+    )
 
 
 def problem_of(frame: Failed) -> Problem:

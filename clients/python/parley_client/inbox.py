@@ -117,7 +117,7 @@ class Inbox:
         try:
             if skip and self._knows_all:
                 log.begin_unread(row)
-            log.told(row, skip=skip)
+            log.sync(row, skip=skip)
         except HistoryChanged:
             self.restart(row.chat)
             log = self._logs[row.chat]

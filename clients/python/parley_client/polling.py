@@ -56,12 +56,12 @@ class Polling:
             while more and self._link.down.is_set():
                 check = self._inbox.unchecked.take()
                 try:
-                    told = await self._rest.sync(self._inbox.version, PAGE_CHATS, check)
+                    response = await self._rest.sync(self._inbox.version, PAGE_CHATS, check)
                 except Problem as problem:
                     if not self._inbox.unchecked.refused(problem):
                         raise
                     continue
-                self._inbox.sync(told.frame())
-                more = told.more or self._inbox.unchecked.waiting
+                self._inbox.sync(response.frame())
+                more = response.more or self._inbox.unchecked.waiting
             if not more:
                 self._inbox.synced()

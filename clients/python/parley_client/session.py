@@ -1,4 +1,4 @@
-"""What a client does on its connection: sends hello, passes frames on, repeats marks when reconnected."""
+"""What a client does on its connection: sends hello, passes frames on, repeats receipts when reconnected."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class Session:
         self.user: str | None = None
         self.watched: list[str] = []
         self.rooms: dict[str, None] = {}
-        self._marks: dict[tuple[type[Read | Received], str], int] = {}
+        self._receipts: dict[tuple[type[Read | Received], str], int] = {}
         self._more = False
         self._greeting = asyncio.Lock()
         loop = asyncio.get_running_loop()
@@ -79,10 +79,10 @@ class Session:
 
     async def mark(self, kind: type[Read | Received], chat: str, seq: int) -> None:
         """Mark a chat as read or received, now or when there is a connection."""
-        self._marks[kind, chat] = max(seq, self._marks.get((kind, chat), 0))
+        self._receipts[kind, chat] = max(seq, self._receipts.get((kind, chat), 0))
         if self.link.connection:
             with contextlib.suppress(Unreachable, TimeoutError):
-                await self._tell_marks(self.link.connection)
+                await self._send_receipts(self.link.connection)
 
     async def close(self, error: ParleyError) -> None:
         """End all parts; the application gets the error after the last event."""
@@ -114,8 +114,8 @@ class Session:
         ready = await self._say_hello(connection)
         self.user = ready.user
         if self.watched:
-            told = await connection.ask(Watch(users=self.watched), PresenceFrame)
-            for presence in told.users:
+            found = await connection.ask(Watch(users=self.watched), PresenceFrame)
+            for presence in found.users:
                 self.events.offer(presence)
         for room in list(self.rooms):
             try:
@@ -127,7 +127,7 @@ class Session:
                         status=problem.status, code=problem.code, title=problem.title, detail=problem.detail
                     )
                 )
-        await self._tell_marks(connection)
+        await self._send_receipts(connection)
         self.events.put(Connected(ready.user, ready.connection))
 
     async def _say_hello(self, connection: Connection) -> Ready:
@@ -146,11 +146,11 @@ class Session:
                     self.inbox.synced()
                     return ready
 
-    async def _tell_marks(self, connection: Connection) -> None:
-        for (kind, chat), seq in list(self._marks.items()):
-            await connection.tell(kind(chat=chat, seq=seq))
-            if self._marks.get((kind, chat)) == seq:
-                del self._marks[kind, chat]
+    async def _send_receipts(self, connection: Connection) -> None:
+        for (kind, chat), seq in list(self._receipts.items()):
+            await connection.send(kind(chat=chat, seq=seq))
+            if self._receipts.get((kind, chat)) == seq:
+                del self._receipts[kind, chat]
 
     async def _resync(self) -> None:
         while True:

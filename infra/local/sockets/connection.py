@@ -67,7 +67,7 @@ class Connection(WSListener):
         self._incoming = IncomingMessage(host.limits)
         self._paused = False
         self._ping: bytes | None = None
-        self._end_told = False
+        self._end_taken = False
         self._transport: WSTransport | None = None
 
     @classmethod
@@ -130,7 +130,7 @@ class Connection(WSListener):
         """Send a text frame; only from the loop's thread, and nothing once it has ended."""
         self._write(TEXT, data)
 
-    def tell_defect(self, request_id: str) -> None:
+    def send_defect(self, request_id: str) -> None:
         """Send what API Gateway sends when a function fails."""
         said = {"message": "Internal server error", "connectionId": self.id, "requestId": request_id}
         self.send(msgspec.json.encode(said))
@@ -152,8 +152,8 @@ class Connection(WSListener):
             self._ping = None
         if self._messages:
             return Turn("message", self.events.message(self._next_body(shuffled=shuffled)))
-        if self.ended is not None and not self._end_told:
-            self._end_told = True
+        if self.ended is not None and not self._end_taken:
+            self._end_taken = True
             return Turn("disconnect", self.events.disconnect(*self.ended))
         return None
 
@@ -161,7 +161,7 @@ class Connection(WSListener):
     def has_turns(self) -> bool:
         """Whether something waits."""
         return (
-            bool(self._messages) or self._ping is not None or (self.ended is not None and not self._end_told)
+            bool(self._messages) or self._ping is not None or (self.ended is not None and not self._end_taken)
         )
 
     def _write(self, kind: WSMsgType, data: bytes) -> None:

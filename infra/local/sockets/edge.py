@@ -171,7 +171,7 @@ class Edge:
             handler(turn.event, LambdaContext(request_id))
         except Exception:
             LOGGER.exception({"event": "defect", "route": turn.handler, "request_id": request_id})
-            self.loop.call_soon_threadsafe(connection.tell_defect, request_id)
+            self.loop.call_soon_threadsafe(connection.send_defect, request_id)
 
     def _look(self) -> None:
         """Close the connections that are too old or idle for too long; check again later."""

@@ -16,7 +16,7 @@ from infra.costs.examples import BEGIN, END, refreshed
 from infra.costs.model import idle, kept_month, million, month
 from infra.costs.prices import PRICES
 from infra.costs.resources import FREE, PAID, uncounted, unknown
-from infra.costs.stack import access_logs, counted, memory_mb, parameters, runs_a_minute, standing
+from infra.costs.stack import access_logs, counted, memory_mb, parameters, runs_a_minute, stack_resources
 from infra.costs.usage import CHOICES, NUMBERS, WHOLE_NUMBERS, Usage
 from infra.costs.values import OPTIONS
 from parley_client import Settings
@@ -296,7 +296,7 @@ def test_what_a_template_makes_is_counted(parameters: dict[str, str], more: dict
 def test_the_stack_is_watched_and_keeps_no_key() -> None:
     """The real templates have alarms and a dashboard for each store; AWS's own keys encrypt, unpaid."""
     for store in ("serverless", "durable"):
-        there = standing({"Store": store})
+        there = stack_resources({"Store": store})
         assert there["CloudWatch::Alarm"] >= 8
         assert there["CloudWatch::Dashboard"] == 1
         assert there["KMS::Key"] == 0
@@ -304,7 +304,7 @@ def test_the_stack_is_watched_and_keeps_no_key() -> None:
 
 def test_custom_metrics_are_counted() -> None:
     """Each transformation of a filter of logs is a metric at $0.30, as long as it is reported."""
-    filters = standing({})["Logs::MetricFilter"]
+    filters = stack_resources({})["Logs::MetricFilter"]
     assert filters >= 2
     assert idle(Usage())["custom metrics, at most"] == pytest.approx(filters * 0.30)
 

@@ -36,20 +36,20 @@ class Outbox:
         self._say = say
         self._shown = shown
         self.unsent = 0
-        self._told = 0.0
+        self._notified_at = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
 
     def send(self, chat: str, text: str) -> None:
         """Send a message; its event shows it when it is stored."""
-        self._told = 0.0
+        self._notified_at = 0.0
         self._start(self._send(chat, text))
 
     def typed(self, chat: str) -> None:
         """Tell the other members of a chat, from time to time, that the user is typing."""
         now = time.monotonic()
-        if now - self._told > TYPING_SECONDS:
-            self._told = now
-            self._start(self._tell(chat))
+        if now - self._notified_at > TYPING_SECONDS:
+            self._notified_at = now
+            self._start(self._notify(chat))
 
     async def finish(self, seconds: float) -> None:
         """Return when everything is sent, or the time is over; shows what was not sent."""
@@ -77,8 +77,8 @@ class Outbox:
         finally:
             late.cancel()
 
-    async def _tell(self, chat: str) -> None:
+    async def _notify(self, chat: str) -> None:
         try:
             await self._client.typing(chat)
         except (ParleyError, TimeoutError):
-            self._told = 0.0
+            self._notified_at = 0.0
