@@ -23,6 +23,6 @@ class LastUse:
     def is_long_ago(self) -> bool:
         """Return whether the last use was more than IDLE_SECONDS ago."""
         # No document says which clock runs on while a sandbox is frozen: the monotonic one of a suspended
-        # machine or a restored snapshot stands still, and the wall clock may be set back. So either may tell;
-        # at worst a live connection is opened again.
+        # machine or a restored snapshot stands still, and the wall clock may be set back. So either
+        # of them suffices; at worst an open connection is opened again.
         return monotonic() - self._monotonic > IDLE_SECONDS or time() - self._wall > IDLE_SECONDS

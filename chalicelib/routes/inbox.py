@@ -1,4 +1,4 @@
-"""The inbox: list chats, sync them, and keep read marks and flags."""
+"""The inbox: list chats, sync them, and keep read states and flags."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def sync_with_history_check(call: Call, caller: Caller) -> Response:
     fails=MARKING,
 )
 def read(call: Call, caller: Caller, chat: str) -> Response:
-    """Mark the messages of a chat as read up to one; the mark never goes back.
+    """Mark the messages of a chat as read up to a seq, which never falls.
 
     The chat is no longer marked as unread.
     """
@@ -113,7 +113,7 @@ def read(call: Call, caller: Caller, chat: str) -> Response:
     fails=MARKING,
 )
 def received(call: Call, caller: Caller, chat: str) -> Response:
-    """Mark the messages of a chat as received up to one; the mark never goes back."""
+    """Mark the messages of a chat as received up to a seq, which never falls."""
     upto = call.body(ReadUpTo)
     call.services.read_states.received(caller, chat, upto)
     return no_content()

@@ -20,11 +20,11 @@ def handle(event: Any) -> dict[str, Any]:
     because it would fail each time.
     """
     for message in msgspec.convert(event, Batch).records:
-        _tell(message)
+        _log(message)
     return {"batchItemFailures": []}
 
 
-def _tell(message: Message) -> None:
+def _log(message: Message) -> None:
     try:
         lines = [{**line, "message_id": message.message_id} for line in _lines(message.body)]
     except (msgspec.DecodeError, UnicodeError, RecursionError) as problem:
@@ -35,8 +35,10 @@ def _tell(message: Message) -> None:
 
 
 def _lines(body: str) -> list[dict[str, Any]]:
-    told = msgspec.json.decode(body, type=Notification)
-    return [{"event": "media_test"}] if told.event else [_line(record) for record in told.records]
+    notification = msgspec.json.decode(body, type=Notification)
+    if notification.event:
+        return [{"event": "media_test"}]
+    return [_line(record) for record in notification.records]
 
 
 def _line(record: ObjectEvent) -> dict[str, Any]:

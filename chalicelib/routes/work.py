@@ -33,7 +33,7 @@ def sweep(event: Any) -> dict[str, int]:
     """
     start, current = time.perf_counter(), services.current()
     done = _counted(
-        told=current.outbox_sweep.sweep,
+        delivered=current.outbox_sweep.sweep,
         ended=current.realtime.leases.sweep,
         repeated=current.jobs.sweep,
         expired=current.sessions.sweep,

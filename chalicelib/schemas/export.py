@@ -44,7 +44,7 @@ class PostReference(Struct):
 
 
 class ExportedChat(Struct, kw_only=True):
-    """A chat that the user has or had, with the user's own marks and flags."""
+    """A chat that the user has or had, with the user's own read state and flags."""
 
     chat: str
     kind: Kind

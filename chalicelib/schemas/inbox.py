@@ -1,4 +1,4 @@
-"""The inbox on the wire: rows of chats, the sync, read marks and flags."""
+"""The inbox on the wire: rows of chats, the sync, read states and flags."""
 
 from __future__ import annotations
 

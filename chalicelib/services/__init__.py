@@ -142,7 +142,7 @@ class Services:
         self.jobs = PendingJobs(store, stores.pending_work, self._queue, handlers)
 
     def _wire_accounts(self) -> None:
-        stores, store, strict = self._stores, self._store, self._needs_account
+        stores, store, needs_account = self._stores, self._store, self._needs_account
         use_cases = AccountUseCases(self.settings, self.names, self._delivery, self.jobs)
         self.login, self.registration = use_cases.login, use_cases.registration
         self.sessions, self.profiles = use_cases.sessions, use_cases.profiles
@@ -153,7 +153,7 @@ class Services:
         self.imports = Imports(importer, self.names, get, self.jobs.enqueue)
         chats = ChatExports(store, stores.inboxes, stores.summaries, stores.chats, stores.log)
         readers = ListReaders(stores.follows, stores.blocks, stores.posts, stores.timelines, chats)
-        self.exports = Exports(store, stores.accounts, stores.sessions, readers, strict=strict)
+        self.exports = Exports(store, stores.accounts, stores.sessions, readers, needs_account=needs_account)
 
     def _wire_social(self) -> None:
         notify_watcher = self._delivery.presence_notices.notify_watcher

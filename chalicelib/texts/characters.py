@@ -59,7 +59,7 @@ def fault_in(text: str, *, lines: bool = False) -> str | None:
 
 
 def described(character: str, position: int) -> str:
-    """Return the problem with a character, as an error tells it; position: Counted from 1."""
+    """Return the problem with a character, for an error; position: Counted from 1."""
     kind = next(kind for members, kind in KINDS if re.match(f"[{members}]", character))
     return f"character {position} is U+{ord(character):04X}, {kind}; take it out"
 

@@ -137,13 +137,13 @@ class Village:
         queue = JobQueue(Settings(), store)
         self.work = PendingJobs(store, self.pending_work, queue, handlers, lambda: time.time() + ahead)
         self.people = Profiles(
-            store, self.accounts, self.claims, Names(open_names=False), self.work, strict=True
+            store, self.accounts, self.claims, Names(open_names=False), self.work, needs_account=True
         )
         self.search = UserSearch(store, self.accounts, self.index)
         self.deletion = Deletion(store, self.accounts, inboxes, self.work, nobody_connected(store))
         chats = ChatExports(store, inboxes, Summaries(), self.chats, self.log)
         listed = ListReaders(self.follows, self.blocks, self.posts, self.timelines, chats)
-        self.exports = Exports(store, self.accounts, self.sessions, listed, strict=True)
+        self.exports = Exports(store, self.accounts, self.sessions, listed, needs_account=True)
 
     def settle(self, handle: str, name: str = "", email: str | None = None) -> None:
         """Make an account and enter it in the directory."""

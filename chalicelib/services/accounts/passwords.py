@@ -86,7 +86,7 @@ class Passwords:
     def _matches(self, stored_hash: str | None, password: str) -> bool:
         from argon2.exceptions import Argon2Error, InvalidHashError
 
-        nobody = self._nobody  # made at the first login, whoever logs in
+        nobody = self._nobody  # made at the first login of any user
         try:
             self._hasher.verify(stored_hash or nobody, password)
             return bool(stored_hash)

@@ -31,7 +31,7 @@ class Profiles:
     """Reads and changes profiles.
 
     handle: The caller's; the caller has an account.
-    strict: Whether every user needs an account (PARLEY_AUTH=required).
+    needs_account: Whether every user needs an account (PARLEY_AUTH=required).
     """
 
     def __init__(
@@ -42,18 +42,18 @@ class Profiles:
         names: Names,
         jobs: PendingJobs,
         *,
-        strict: bool,
+        needs_account: bool,
     ) -> None:
         self._store = store
         self._accounts = accounts
         self._claims = claims
         self._names = names
         self._jobs = jobs
-        self._strict = strict
+        self._needs_account = needs_account
 
     def me(self, handle: str) -> Me:
         """Return the caller's own profile; raises NotAuthenticated if the account is deleted."""
-        return me_of(self._own(handle), strict=self._strict)
+        return me_of(self._own(handle), needs_account=self._needs_account)
 
     def user(self, name: str) -> User:
         """Return the profile of any user; raises UserNotFound, BadRequest."""

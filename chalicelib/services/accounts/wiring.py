@@ -18,11 +18,11 @@ class AccountUseCases:
     """Registration, login and sessions, profiles, and the end of an account."""
 
     def __init__(self, settings: Settings, names: Names, delivery: Delivery, jobs: PendingJobs) -> None:
-        stores, closer, strict = delivery.stores, delivery.session_closer, settings.auth != "open"
+        stores, closer, needs_account = delivery.stores, delivery.session_closer, settings.auth != "open"
         store, accounts, claims, sessions = stores.client, stores.accounts, stores.claims, stores.sessions
         self.passwords = Passwords(settings.argon2)
         self.login = Login(store, accounts, claims, sessions, stores.login_attempts, self.passwords, closer)
         self.registration = Registration(store, names, accounts, self.passwords, self.login, jobs, closer)
         self.sessions = SessionService(store, sessions, closer)
-        self.profiles = Profiles(store, accounts, claims, names, jobs, strict=strict)
+        self.profiles = Profiles(store, accounts, claims, names, jobs, needs_account=needs_account)
         self.deletion = Deletion(store, accounts, stores.inboxes, jobs, closer)

@@ -52,18 +52,20 @@ class Changelog:
         newest = MessageCursor(0) if summary.change is None else _cursor(summary.change, summary.epoch)
         if found is None:
             return Changes(changes=[], next=str(newest), more=False, reset=True)
-        marks = found[:limit]
-        last = marks[-1] if marks else known
+        subjects = found[:limit]
+        last = subjects[-1] if subjects else known
         whole = len(found) <= limit and last.score >= (newest.time or 0)
         following = str(newest) if whole else CHANGE_CURSOR.encode(ChangeCursor(newest, *last))
-        return Changes(changes=self._shown(chat, marks), next=following, more=len(found) > limit, reset=False)
+        return Changes(
+            changes=self._shown(chat, subjects), next=following, more=len(found) > limit, reset=False
+        )
 
-    def _shown(self, chat: str, marks: list[ScoredMember]) -> list[Changed]:
-        users = [mark.member.removeprefix(MEMBER) for mark in marks if mark.member.startswith(MEMBER)]
+    def _shown(self, chat: str, subjects: list[ScoredMember]) -> list[Changed]:
+        users = [one.member.removeprefix(MEMBER) for one in subjects if one.member.startswith(MEMBER)]
         snapshot = (
             self._store.run(self._chats.snapshot(chat, *users)) if users else ChatSnapshot(None, {}, {})
         )
-        return [_changed(mark, snapshot) for mark in marks]
+        return [_changed(one, snapshot) for one in subjects]
 
 
 def _known(since: str | None) -> tuple[MessageCursor, ScoredMember]:
@@ -83,11 +85,11 @@ def _cursor(change: tuple[int, int], epoch: int) -> MessageCursor:
     return MessageCursor(seq, time, epoch)
 
 
-def _changed(mark: ScoredMember, snapshot: ChatSnapshot) -> Changed:
-    at = rfc3339(mark.score)
-    if not mark.member.startswith(MEMBER):
+def _changed(one: ScoredMember, snapshot: ChatSnapshot) -> Changed:
+    at = rfc3339(one.score)
+    if not one.member.startswith(MEMBER):
         return Changed(subject="info", changed_at=at)
-    user = mark.member.removeprefix(MEMBER)
+    user = one.member.removeprefix(MEMBER)
     member = snapshot.records[user]
     if not isinstance(member, Member):
         return Changed(subject="member", user=user, changed_at=at)

@@ -16,7 +16,7 @@ from chalicelib.store.redis.client import Store
 class DirectChats:
     """Opens and leaves direct chats.
 
-    strict: Whether every user needs an account (PARLEY_AUTH=required).
+    needs_account: Whether every user needs an account (PARLEY_AUTH=required).
     """
 
     def __init__(
@@ -28,7 +28,7 @@ class DirectChats:
         fan_out: ChatFanOut,
         depart: Depart,
         *,
-        strict: bool,
+        needs_account: bool,
     ) -> None:
         self._store = store
         self._names = names
@@ -36,7 +36,7 @@ class DirectChats:
         self._read_states = read_states
         self._fan_out = fan_out
         self._depart = depart
-        self._strict = strict
+        self._needs_account = needs_account
 
     def open(self, caller: Caller, name: str) -> tuple[str, bool]:
         """Put a chat with another user into the caller's inbox; returns its id, and whether it is new.
@@ -49,7 +49,7 @@ class DirectChats:
         summary, relation = caller.read_all(*queries)
         is_new = not (summary.epoch or summary.stamp)
         if is_new and other != caller.handle:
-            check_contact(other, relation, needs_account=self._strict)
+            check_contact(other, relation, needs_account=self._needs_account)
         touched = self._store.run(self._read_states.open(chat, caller.handle))
         entry = InboxEntry(caller.handle, touched.stamp, InboxState.IN, touched.active)
         self._fan_out.deliver_entries(chat, [entry], self._depart)

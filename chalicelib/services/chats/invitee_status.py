@@ -47,12 +47,12 @@ class InviteeStatuses:
     an account has no settings and accepts being added.
 
     max_large: Maximum number of large chats of a user (PARLEY_MAX_LARGE_CHATS); 0: no maximum.
-    strict: Whether every user needs an account (PARLEY_AUTH=required).
+    needs_account: Whether every user needs an account (PARLEY_AUTH=required).
     """
 
-    def __init__(self, max_large: int, *, strict: bool) -> None:
+    def __init__(self, max_large: int, *, needs_account: bool) -> None:
         self._max_large = max_large
-        self._strict = strict
+        self._needs_account = needs_account
 
     def queries(self, handle: str, by: str) -> tuple[Query[Invitee], Query[bool]]:
         """Return the queries for `of`: about a handle that `by` adds or invites; one round trip."""
@@ -64,11 +64,11 @@ class InviteeStatuses:
 
     def of(self, invitee: Invitee, wrote: bool) -> InviteeStatus:
         """Return the status by the results of `queries`; wrote: Whether the invitee has written to `by`."""
-        setting = invitee.setting or default_who_may_add(strict=self._strict)
+        setting = invitee.setting or default_who_may_add(needs_account=self._needs_account)
         knows = invitee.follows or wrote
         named = invitee.status is AccountStatus.NONE
         return InviteeStatus(
-            exists=is_user(invitee.status, needs_account=self._strict),
+            exists=is_user(invitee.status, needs_account=self._needs_account),
             blocks=invitee.blocks,
             accepts_being_added=named or setting == "everybody" or (setting == "known" and knows),
             can_be_invited=invitee.invitations < MAX_INVITATIONS,

@@ -118,7 +118,7 @@ class ChatTransactions:
         try:
             self._index(chat)
         except StoreUnavailable as error:
-            LOGGER.warning({"event": "index_owed", "chat": chat, **cause_of(error)})
+            LOGGER.warning({"event": "index_pending", "chat": chat, **cause_of(error)})
 
     def _deliver(self, chat: str, changed: ChatChange, decision: Decision) -> None:
         if decision.event is None:

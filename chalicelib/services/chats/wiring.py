@@ -29,10 +29,10 @@ class ChatUseCases:
         transactions: ChatTransactions,
         block_filter: BlockFilter,
     ) -> None:
-        stores, ids, strict = delivery.stores, ChatIds(names), settings.auth != "open"
+        stores, ids, needs_account = delivery.stores, ChatIds(names), settings.auth != "open"
         store, chats, summaries = stores.client, stores.chats, stores.summaries
         limits = ChatLimits(settings.max_members, settings.large_chat, settings.groups_a_day)
-        invitees = InviteeStatuses(settings.max_large_chats, strict=strict)
+        invitees = InviteeStatuses(settings.max_large_chats, needs_account=needs_account)
         creation = ChatCreation(store, names, invitees, chats, transactions, limits)
         direct = DirectChats(
             store,
@@ -41,7 +41,7 @@ class ChatUseCases:
             stores.read_states,
             delivery.fan_out,
             transactions.remove_account,
-            strict=strict,
+            needs_account=needs_account,
         )
         self.details = ChatDetails(store, ids, summaries)
         self.membership = Membership(names, ids, invitees, chats, transactions)

@@ -1,4 +1,4 @@
-"""From text frames to typed ones and back: JSON, or base64 of a protobuf Message on request."""
+"""Encodes and decodes frames: JSON, or base64 of a protobuf Message on request."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ JSON_BYTES, PROTOBUF_BYTES = 100 * 1024, 70 * 1024
 
 
 def rows_bytes(protobuf: bool) -> int:
-    """Return how many bytes of JSON may be rows of one frame."""
+    """Return the maximum number of bytes of JSON of the rows in one frame."""
     return PROTOBUF_BYTES if protobuf else JSON_BYTES
 
 
 def encode(frame: Struct, protobuf: bool) -> bytes:
-    """Return a server's frame as the UTF-8 text that is sent.
+    """Return a server's frame as UTF-8 text.
 
-    protobuf: whether the connection speaks `parley.protobuf`; then a frame that is too long for a connection
-    becomes an error frame.
+    protobuf: Whether the connection uses `parley.protobuf`; a frame that is too long for it becomes an error
+    frame.
     """
     return _protobuf().encode(frame) if protobuf else ENCODER.encode(frame)
 
@@ -32,9 +32,9 @@ def encode(frame: Struct, protobuf: bool) -> bytes:
 def decode(body: str, protobuf: bool, handle: str) -> ClientFrame:
     """Return a client's frame.
 
-    handle: the connection's user; a protobuf Message names only the other user of a direct chat.
-    The data of a signal is given as msgspec.Raw, as it is passed on.
-    Raises BadRequest, and nothing else, whatever a client sends.
+    handle: Of the connection's user; a protobuf Message names only the other user of a direct chat.
+
+    The data of a signal stays encoded, as msgspec.Raw. Raises BadRequest, and no other error.
     """
     frame: ClientFrame = _protobuf().decode(body, handle) if protobuf else from_json(body)
     if isinstance(frame, Signal) and frame.data is not None:
@@ -43,7 +43,7 @@ def decode(body: str, protobuf: bool, handle: str) -> ClientFrame:
 
 
 def ref_of(body: str, protobuf: bool) -> str | None:
-    """Return the `ref` of what may be a frame, for the error that answers it; None: it has none."""
+    """Return the `ref` of a frame that may be malformed, for the error that answers it; None: it has none."""
     try:
         return ref_in(_protobuf().json_in(body) if protobuf else body)
     except (BadRequest, msgspec.DecodeError, RecursionError, UnicodeError):

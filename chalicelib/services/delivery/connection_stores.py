@@ -1,4 +1,4 @@
-"""The store's classes of connections."""
+"""The store's classes for connections, as one value."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from chalicelib.store.redis.client import Store
 
 
 class ConnectionStores(NamedTuple):
-    """What the store knows of connections: by their own ids, by their users, and by chats."""
+    """The store and its records of connections: by connection id, by user, and by chat."""
 
     store: Store
     connections: Connections

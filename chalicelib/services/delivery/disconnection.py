@@ -13,7 +13,7 @@ from chalicelib.store.realtime.connection import Attachments
 
 
 class Disconnection:
-    """Removes an ended connection from chats, watchers and its user, and notifies those who see it."""
+    """Removes an ended connection from chats, watchers and its user, and notifies rooms and watchers."""
 
     def __init__(self, stores: ConnectionStores, rooms: RoomNotices, frames: FramePush) -> None:
         self._store, self._connections, self._user_connections, _ = stores
@@ -21,18 +21,15 @@ class Disconnection:
         self._frames = frames
 
     def disconnect(self, connection: str) -> None:
-        """Clean up after a connection, whoever found that it has ended; a second call changes nothing.
-
-        A notice may find that another connection has gone too: that one follows after this one.
-        """
+        """Clean up after an ended connection, and after others that its notices find ended; idempotent."""
         waiting = deque([connection])
         while waiting:
             waiting.extend(self._end(waiting.popleft()))
 
     def _end(self, connection: str) -> list[str]:
-        """Clean up after a connection, and return those that its notices found gone.
+        """Clean up after a connection, and return the connections that its notices found ended.
 
-        The user's lease goes last: what is broken off before that, the sweep does again.
+        The user's lease is removed last: if the clean-up stops before, the sweep repeats it.
         """
         held = self._store.run(self._connections.attachments(connection))
         if held is None:

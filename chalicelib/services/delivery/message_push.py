@@ -20,15 +20,15 @@ from chalicelib.store.messages.outbox import Outbox
 from chalicelib.store.realtime.connection_results import Recipient
 
 JOB_CONNECTIONS = 250
-"""Connections that one job of the queue pushes to."""
+"""Maximum number of connections to which one job of the queue pushes."""
 MAX_ATTEMPTS = 5
-"""Of a job; the time before each doubles. A client that still has not got the message pulls it later."""
+"""Maximum number of attempts of a job, after growing pauses; then the client gets the message by a pull."""
 
 
 class MessagePush:
-    """Pushes messages: to few connections at once, to many by jobs of the queue, which carry no text.
+    """Pushes messages: to few connections at once, to many by jobs of the queue, which hold no text.
 
-    Once a message is pushed to everybody, or queued for that, the outbox of its chat says so, and no sweep
+    The outbox of a chat records a message that is pushed to all connections, or queued for them; no sweep
     pushes it again.
     """
 
@@ -55,10 +55,10 @@ class MessagePush:
         message: Message | None,
         skip: str | None,
     ) -> None:
-        """Push a message to connections, by jobs if they are many, and note in the outbox that it is done.
+        """Push a message to connections, by jobs if they are many, and record the push in the outbox.
 
-        time: the message's, µs. message: None: the newest is read. skip: the sender's connection.
-        Raises what the store raises.
+        time: Of the message, µs. message: None: the newest is read. skip: The sender's connection.
+        Raises the errors of the store.
         """
         there = {recipient.connection: recipient for recipient in recipients}
         if not there or not self._push.inline:
@@ -69,9 +69,9 @@ class MessagePush:
             self._store.run(self._outbox.pushed(chat, time))
 
     def push_newest(self, audiences: Iterable[tuple[str, Sequence[Recipient]]]) -> set[str]:
-        """Push the newest message of chats; return the chats of which it did not reach everybody.
+        """Push the newest message of chats; return the chats of which some connections were not reached.
 
-        audiences: the connections that each chat's message goes to.
+        audiences: Chats with the recipients of their messages.
         """
         wanted = {chat: recipients for chat, recipients in audiences if recipients and self._push.inline}
         if not wanted:
@@ -87,9 +87,9 @@ class MessagePush:
         }
 
     def run(self, job: PushJob) -> None:
-        """Run a job of the queue; connections that were not reached get a job of their own, seconds later.
+        """Run a job of the queue; a later job repeats the push to connections that were not reached.
 
-        Raises StoreUnavailable when the log cannot be read, or the queue takes no job: the queue repeats it.
+        Raises StoreUnavailable if the log cannot be read, or the queue takes no job: the queue repeats it.
         """
         found = self._store.run(self._log.after(job.chat, job.seq - 1, 1)).entries
         if not found or found[0].seq != job.seq:
@@ -109,7 +109,7 @@ class MessagePush:
         )
 
     def _is_done(self, message: Message, recipients: Sequence[Recipient]) -> bool:
-        """Return whether a message is pushed to all connections that live, or queued for them."""
+        """Return whether a message is pushed to all open connections, or queued for them."""
         if len(recipients) > self._push.inline:
             return self._queued(message, recipients)
         return not self._push.send(_frame(message, recipients))
@@ -130,7 +130,7 @@ class MessagePush:
             raise StoreUnavailable
 
     def _newest(self, chats: Sequence[str]) -> dict[str, Message]:
-        """Return the newest message of each chat that has one, whoever may read it."""
+        """Return the newest message of each chat that has one, without a check of permissions."""
         slices = self._store.run_all(self._log.newest(chat, 0, 1) for chat in chats)
         return {
             chat: message_row.message(chat, found.entries[-1])

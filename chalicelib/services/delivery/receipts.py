@@ -12,7 +12,7 @@ from chalicelib.services.values.chat_id import ChatId
 
 
 class ReceiptDelivery:
-    """Pushes receipts once they are stored; a failure is logged, and clients read receipts when they ask."""
+    """Pushes stored receipts; a failure is logged, and clients get the receipts when they read them."""
 
     def __init__(self, audience: AudienceFinder, push: PushService) -> None:
         self._audience = audience
@@ -27,9 +27,9 @@ class ReceiptDelivery:
         received: int | None = None,
         skip: str | None = None,
     ) -> None:
-        """Push a receipt to the others of a chat that is not large, and to the user's own connections.
+        """Push a receipt to the other members of a chat that is not large, and to the user's own connections.
 
-        read, received: the seq up to which the user has read or received. skip: a connection to leave out.
+        read, received: Seq up to which the user has read or received. skip: A connection to leave out.
         """
         if not self._push.inline:
             return

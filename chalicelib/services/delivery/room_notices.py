@@ -1,4 +1,4 @@
-"""Notices for the connections in a room: who comes, and who goes."""
+"""Notices for the connections in a room: a user enters or leaves."""
 
 from __future__ import annotations
 
@@ -21,8 +21,9 @@ class RoomNotices:
     """Detaches connections from chats, and makes the notices of rooms.
 
     Two users of whom one blocks the other get no notice of each other.
-    most_notified: Maximum number of connections in a room that are notified: beyond it, everybody coming or
-        going at once would cost the square of them.
+
+    most_notified: Maximum number of connections in a room that are notified; the cost of everybody entering
+        at once grows with its square.
     """
 
     def __init__(
@@ -34,11 +35,11 @@ class RoomNotices:
         self._most_notified = most_notified
 
     def detach(self, connection: str, handle: str, chats: Sequence[str]) -> list[AddressedFrame]:
-        """Detach a connection that has ended from chats, 100 in a round trip; return the notices for rooms.
+        """Detach an ended connection from chats, 100 in a round trip; return the notices for rooms.
 
-        The users that a block hides are read first, in two round trips: if the store fails then, the next
-        attempt does it all, whereas nobody could be notified of what was detached already. Those who have
-        come in between are checked after that.
+        The users whom a block hides are read first, in two round trips: if the store fails then, the next
+        attempt repeats all of it. After a detachment it could not notify anybody. Users who have entered
+        meanwhile are checked at the end.
         """
         rooms = [chat for chat in chats if kind_of(chat) == "room"]
         present = self._store.run_all(self._chat_connections.present(room, handle) for room in rooms)
@@ -59,11 +60,11 @@ class RoomNotices:
         return [one for one in connections if one.handle not in hidden]
 
     def entered(self, chat: str, handle: str, connections: Iterable[ChatConnection]) -> list[AddressedFrame]:
-        """Return the notice that a user has entered; none where it is not for a room, or for too many."""
+        """Return the notice that a user has entered; empty outside rooms, and for too many connections."""
         return self._notice(chat, "entered", handle, ENTERED, connections)
 
     def gone(self, chat: str, left: Left, connections: Iterable[ChatConnection]) -> list[AddressedFrame]:
-        """Return the notice that a user has gone with their last connection; see entered."""
+        """Return the notice that a user's last connection has left; see entered."""
         return self._notice(chat, "gone", left.handle, GONE, connections) if left.last else []
 
     def _notice(

@@ -1,4 +1,4 @@
-"""Connections end with their session."""
+"""Closes the connections of ended sessions."""
 
 from __future__ import annotations
 
@@ -12,10 +12,11 @@ from chalicelib.store.redis.client import Store
 
 
 class SessionCloser:
-    """Closes the connections of sessions that have ended.
+    """Closes the connections of ended sessions.
 
-    A store that fails is logged: such a connection is refused when its lease is renewed.
-    disconnect: cleans up after a connection, by its id.
+    A failure of the store is logged; such a connection ends at the next renewal of its lease.
+
+    disconnect: Cleans up after a connection, by its id.
     """
 
     def __init__(
@@ -35,7 +36,7 @@ class SessionCloser:
         self._close(handle, bytes.fromhex(session))
 
     def close_all(self, handle: str, *, keep: bytes = b"") -> None:
-        """Close a user's connections, but those of the session whose token has the digest `keep`."""
+        """Close a user's connections, except of the session whose token has the digest `keep`."""
         self._close(handle, b"", keep)
 
     def _close(self, handle: str, session: bytes, keep: bytes = b"") -> None:

@@ -68,12 +68,12 @@ class Exports:
     """Reads all stored data about a user. Of other users it shows handles only."""
 
     def __init__(
-        self, store: Store, accounts: Accounts, sessions: Sessions, lists: ListReaders, *, strict: bool
+        self, store: Store, accounts: Accounts, sessions: Sessions, lists: ListReaders, *, needs_account: bool
     ) -> None:
         self._store = store
         self._accounts = accounts
         self._sessions = sessions
-        self._strict = strict
+        self._needs_account = needs_account
         self._posts = lists.posts
         self._timelines = lists.timelines
         self._lists: dict[str, Reader] = {
@@ -105,7 +105,7 @@ class Exports:
         profile = self._store.run(self._accounts.profile(page.handle))
         if profile is None:
             raise NotAuthenticated("The account no longer exists.")
-        page.profile = me_of(profile, strict=self._strict)
+        page.profile = me_of(profile, needs_account=self._needs_account)
         page.sign_in = _sign_in(profile.account)
         page.sessions = list(map(exported, self._store.run(self._sessions.of(page.handle))))
 

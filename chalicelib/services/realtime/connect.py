@@ -1,4 +1,4 @@
-"""Requests to connect."""
+"""Requests to open a connection: authenticated, then accepted or refused."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from chalicelib.store.realtime.connection_results import ConnectAttempt, Connect
 
 JSON_PROTOCOL = "parley.json"
 PROTOCOLS = (SUBPROTOCOL, JSON_PROTOCOL)
-"""Subprotocols that a client may ask for, in the order of preference; without one it is JSON too."""
+"""Subprotocols by preference; a connection without one uses JSON."""
 
 
 class ConnectRequest(NamedTuple):
-    """A client's request to open a connection; None for a credential that it does not have.
+    """A client's request to open a connection; a missing credential is None.
 
-    connection: the id that the connection will have. user: a bare name, which only an open local server
-    trusts. room: the room in the path, without `r-`. protocols: the subprotocols that the client speaks.
+    connection: Id of the new connection. user: A bare name, which only an open local server trusts. room: The
+    room in the path, without `r-`. protocols: The subprotocols that the client supports.
     """
 
     connection: str
@@ -57,7 +57,7 @@ class ConnectService:
         self._ids = ids
 
     def connect(self, request: ConnectRequest) -> str | None:
-        """Accept a connection; return its subprotocol, or None if the client asked for none.
+        """Accept a connection; return its subprotocol, or None if the client requests none.
 
         Refusals count as failed logins from the address.
         Raises NotAuthenticated, TooManyRequests, BadRequest, ChatNotFound, HandleNeeded.
@@ -96,7 +96,7 @@ class ConnectService:
             raise
 
     def _entered(self, request: ConnectRequest, *, protobuf: bool) -> tuple[str, ConnectAttempt]:
-        """Return the user and the attempt that let them in; raises what refuses them."""
+        """Return the user and the accepted attempt; raises NotAuthenticated, TooManyRequests, BadRequest."""
         shown = None if request.ticket is None else ShownTicket.parse(request.ticket)
         if request.ticket is not None and shown is None:
             raise _bad_ticket()
@@ -117,7 +117,7 @@ class ConnectService:
         return handle, entry
 
     def _caller(self, request: ConnectRequest) -> Caller:
-        """Return the caller who shows a token or a name instead of a ticket."""
+        """Return the caller of a request with a token or a name instead of a ticket."""
         if request.bearer is not None:
             caller = self._authenticator.by_bearer(request.bearer, "write", request.details)
             caller.authenticate()
@@ -127,7 +127,7 @@ class ConnectService:
         return self._authenticator.by_name([self._names.user(request.user, "user")])
 
     def _room(self, given: str | None, bound: str | None) -> str | None:
-        """Return the canonical id of the room to join: the path's, and the ticket's if it is bound to one."""
+        """Return the canonical id of the room to join, from the path or the ticket; they must agree."""
         if given is None:
             return bound
         room = self._ids.parse(ROOM_PREFIX + given, "room").text

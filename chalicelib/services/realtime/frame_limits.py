@@ -1,4 +1,4 @@
-"""The requests that frames take from their users' rate limits, as the same REST calls do."""
+"""Rate limits of frames: a frame counts against its user's limit, as the same REST call does."""
 
 from __future__ import annotations
 
@@ -29,15 +29,15 @@ CLASSES: dict[type, str] = {
     frames.RoomClients: READ,
     frames.Signal: WRITE,
 }
-"""The class of routes that a frame counts to; a `ping` counts only as a frame of its connection."""
+"""The class of routes to which a frame counts; a `ping` counts only as a frame of its connection."""
 WATCHED_OF_A_REQUEST = 10
-"""Users that a `watch` may name for each request that it counts as, beside the first."""
+"""Number of users in a `watch` that count as one request, beside the first request."""
 MAX_KNOWN = 10_000
-"""Connections of which a process remembers whose they are; the oldest are forgotten."""
+"""Maximum number of connections whose users a process remembers; it forgets the oldest."""
 
 
 class Known(NamedTuple):
-    """Whose a connection is, which never changes; see FrameSender."""
+    """The user and session of a connection, which never change; see FrameSender."""
 
     handle: str
     session: bytes
@@ -45,11 +45,12 @@ class Known(NamedTuple):
 
 
 class FrameLimits:
-    """Takes from the limits of users what their frames cost.
+    """Counts frames against the limits of their users.
 
-    A frame's event has only the connection's id. Of connections that it has heard of before, a process
-    remembers whose they are, so that the user's limit is taken from in the round trip that renews it.
-    limits: requests a minute, by class; 0: no limit.
+    A frame's event has only the connection's id. A process remembers the users of known connections, so that
+    the round trip that renews a connection also counts the frame.
+
+    limits: Requests a minute, by class; 0: no limit.
     """
 
     def __init__(self, limits: Mapping[str, int]) -> None:
@@ -58,7 +59,7 @@ class FrameLimits:
         self._known: dict[str, Known] = {}
 
     def note(self, connection: str, held: FrameSender | None) -> None:
-        """Remember whose a connection is; None: it has ended."""
+        """Remember a connection's user; held: None: the connection has ended."""
         if held is None:
             self._known.pop(connection, None)
         elif connection not in self._known:
@@ -67,15 +68,15 @@ class FrameLimits:
             self._known[connection] = Known(held.handle, held.session, held.protobuf)
 
     def known(self, connection: str) -> Known | None:
-        """Return whose a connection is, if that was noted here."""
+        """Return a connection's user and session; None: this process does not know them."""
         return self._known.get(connection)
 
     def taking(self, of: Known | FrameSender, frame: frames.ClientFrame) -> Authentication | None:
-        """Return what takes from the limits of a user before a frame is done; None: there is no limit."""
+        """Return the function that counts a frame before it is handled; None: there is no limit."""
         return self._of(of, frame, done=False)
 
     def charging(self, of: Known | FrameSender, frame: frames.ClientFrame) -> Charging | None:
-        """Return what takes from them what a frame turned out to cost; None: there is no limit."""
+        """Return the function that counts the further cost of a handled frame; None: there is no limit."""
         return self._of(of, frame, done=True)
 
     def _of(
@@ -89,7 +90,7 @@ class FrameLimits:
 
 
 def cost_of(frame: frames.ClientFrame) -> int:
-    """Return as how many requests a frame counts, before what it turns out to cost."""
+    """Return the number of requests that a frame counts as before it is handled."""
     if isinstance(frame, frames.Hello):
         return check_cost(len(frame.check))
     return 1 + len(frame.users) // WATCHED_OF_A_REQUEST if isinstance(frame, frames.Watch) else 1

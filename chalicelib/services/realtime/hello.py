@@ -1,4 +1,4 @@
-"""The first frame of a client: its connection is registered, then gets what it has missed."""
+"""The first frame of a client: registers its connection, and sends it the changes that it has missed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from chalicelib.services.realtime.rooms import RoomService
 from chalicelib.store.inbox.index import Inboxes
 
 MAX_FRAMES = 10
-"""`sync` frames that answer one hello; then the client says hello again."""
+"""Maximum number of `sync` frames that answer one hello; then the client sends hello again."""
 ROWS = 100
 
 
@@ -42,9 +42,9 @@ class HelloService:
         self._history_check = history_check
 
     def hello(self, connection: Connection, frame: Hello) -> None:
-        """Register a connection for pushes, and then send what it has missed and what was lost.
+        """Register a connection for pushes, and then send the changes and losses that it has missed.
 
-        Raises ConnectionEnded, BadRequest; of the ticket's room what joining it raises.
+        Raises ConnectionEnded, BadRequest, and for the ticket's room the errors of RoomService.enter.
         """
         held = self._history_check.parse(connection.handle, frame.check)
         self._register(connection)
@@ -87,7 +87,7 @@ class HelloService:
             lost = NOTHING_LOST
 
     def _attach(self, connection: Connection, chats: Sequence[str]) -> None:
-        """Attach a connection to large chats, whose messages go to no inbox."""
+        """Attach a connection to large chats, whose messages are not written to inboxes."""
         if not chats:
             return
         handle, protobuf = connection.handle, connection.protobuf

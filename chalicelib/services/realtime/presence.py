@@ -1,4 +1,4 @@
-"""Presence: shown when asked for, and watched."""
+"""Presence: reads of it, and watches that notify of changes."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ UNSEEN = ShownPresence(online=False, seen=0)
 
 
 class PresenceService:
-    """The rules of presence: a user is online while any connection of theirs lives that said hello.
+    """The rules of presence: a user is online while a connection of theirs is open that has sent hello.
 
-    A user who is blocked sees that the blocking user was never online, and gets no notice of changes.
+    To a blocked user, the blocking user was never online; the blocked user gets no notice of changes.
     """
 
     def __init__(
@@ -43,7 +43,7 @@ class PresenceService:
     def of(self, caller: Caller, name: str) -> UserPresence:
         """Return whether a user is online, in the round trip that authenticates the caller.
 
-        name: as the caller gave it. Raises UserNotFound, BadRequest.
+        name: As the caller wrote it. Raises UserNotFound, BadRequest.
         """
         handle = self._names.user(name, "handle")
         shown = caller.read(self._user_connections.of(handle, caller.handle))
@@ -52,10 +52,10 @@ class PresenceService:
         return UserPresence(handle=handle, online=shown.online, last_seen_at=last_seen(shown))
 
     def watch(self, connection: Connection, frame: Watch) -> None:
-        """Show users' presence to a connection, and notify it of changes; replaces its earlier watch.
+        """Reply with users' presence, and notify the connection of changes; replaces its earlier watch.
 
-        One round trip to the connection's slot, one or two to the users' slots (100 queries each, one a
-        user who is watched now or was before), and the answer. A user who never connected is shown offline.
+        Takes one round trip to the connection's slot, one or two to the users' slots (100 queries each, one
+        for each user watched now or before), and the reply. A user who never connected is offline.
         Raises BadRequest.
         """
         if len(frame.users) > MAX_WATCHED:

@@ -1,4 +1,4 @@
-"""Frames of rooms: a connection joins, leaves, or asks which users are there."""
+"""Frames of rooms: a connection joins, leaves, or lists the users in the room."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ from chalicelib.store.realtime.connection import Connections
 from chalicelib.store.redis.client import Store
 
 MAX_LISTED_BYTES = 64 * 1024
-"""Of the names in an answer: API Gateway pushes 128 KiB, and base64 takes a third more. REST lists all."""
+"""Maximum bytes of the names in a reply: API Gateway pushes 128 KiB, base64 adds a third. REST lists all."""
 
 
 class RoomService:
-    """Lets connections into rooms: a user enters with the first one there, and is gone with the last.
+    """Lets connections into rooms: a user enters with the first connection, and leaves with the last.
 
-    Two users of whom one blocks the other are not shown to each other. A member who is not in the room stays
-    a member, and gets its messages.
+    Two users of whom one blocks the other are not shown to each other. A member outside the room stays a
+    member, and gets its messages.
     """
 
     def __init__(
@@ -51,10 +51,10 @@ class RoomService:
         self.enter(connection, self._chat(frame.room), frame.ref)
 
     def enter(self, connection: Connection, chat: str, ref: str | None = None) -> None:
-        """Let a connection into a room, answer who is there, and notify them; a second call is harmless.
+        """Let a connection into a room, reply with the users there, and notify them; idempotent.
 
-        chat: the room's canonical id. Four round trips for a member: membership, the room, the connection,
-        and the users whom a block hides; then the answer and a push.
+        chat: The room's canonical id. Takes four round trips for a member: the membership, the room, the
+        connection, and the users whom a block hides; then the reply and a push.
         Raises ChatNotFound, Banned, ChatFull, NotAMember: the user was removed meanwhile; ConnectionEnded.
         """
         self._membership.join(connection.caller, chat)
@@ -64,7 +64,7 @@ class RoomService:
         joined = self._store.run(attaching)
         if joined is None:
             raise not_a_member(chat)
-        # Last: a disconnect at the same time either finds this attachment, or makes it fail.
+        # Comes last: a simultaneous disconnect either finds this attachment, or makes it fail.
         if not self._store.run(self._connections.attach(connection.id, chat)):
             self._store.run(self._chat_connections.detach(chat, connection.id))
             raise ConnectionEnded("This connection has ended. Open another with a new ticket.")
@@ -75,10 +75,9 @@ class RoomService:
             self._push.send(*self._notices.entered(chat, connection.handle, others))
 
     def leave(self, connection: Connection, frame: RoomLeave) -> None:
-        """Let a connection out of a room, and notify the others if its user has gone with it.
+        """Let a connection out of a room, and notify the others if it was its user's last one; idempotent.
 
-        The user stays a member, and gets the room's messages. Three round trips, the answer and a push; a
-        second call is harmless.
+        The user stays a member, and gets the room's messages. Takes three round trips, the reply and a push.
         Raises ChatNotFound, BadRequest.
         """
         chat = self._chat(frame.room)
@@ -94,7 +93,10 @@ class RoomService:
         self._push.send(*self._notices.gone(chat, left, shown))
 
     def clients(self, connection: Connection, frame: RoomClients) -> None:
-        """Answer a member who is in a room; two round trips. Raises ChatNotFound, NotAMember, BadRequest."""
+        """Reply to a member with the users in a room, in two round trips.
+
+        Raises ChatNotFound, NotAMember, BadRequest.
+        """
         chat = self._chat(frame.room)
         found = self._store.run(self._chat_connections.joined(chat, connection.handle))
         self._answer(connection, chat, "clients", self._notices.shown(connection.handle, found), frame.ref)

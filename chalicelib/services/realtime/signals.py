@@ -1,4 +1,4 @@
-"""Signals of calls, from one peer to another or to the members of a group; nothing of them is stored."""
+"""Signals of calls, from one user to another or to the members of a group; they are not stored."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ from chalicelib.store.realtime.recipients import Recipients
 from chalicelib.texts import check_line
 
 BEGINNING = ("ring", "offer", "screen")
-"""Kinds of signals that begin a call, or add to it what the other may see or hear."""
+"""Kinds of signals that begin a call, or add audio, video or a screen to it."""
 ENDING = ("reject", "hangup")
-"""Kinds that end a call; all others show that who sends them takes calls of the other."""
+"""Kinds that end a call; by any other kind the sender accepts calls from the recipient."""
 
 
 class SignalService:
-    """Passes signals on to every connection of whom they are for; who sent one is ours to say."""
+    """Passes signals on to all connections of their recipients; the server adds the sender's handle."""
 
     def __init__(self, names: Names, ids: ChatIds, audience: AudienceFinder, push: PushService) -> None:
         self._names = names
@@ -45,11 +45,12 @@ class SignalService:
         self._push = push
 
     def send(self, connection: Connection, frame: Signal) -> None:
-        """Pass a signal on without an answer: one round trip for a user, two for a group, and the push.
+        """Pass a signal on without a reply: one round trip for a user, two for a group, and the push.
 
-        A signal to oneself goes to one's other connections. One that begins a call, see BEGINNING, goes only
-        to those who have accepted: who has written to the caller, sent them a signal not of ENDING, or
-        follows them; of a group, who has written in it, made it or joined it by themselves.
+        A signal to oneself goes to one's other connections. A signal that begins a call, see BEGINNING, goes
+        only to users who have accepted calls from the sender: they have written to the sender, sent them a
+        signal not of ENDING, or follow them. In a group they have written in it, made it or joined it by a
+        call of their own.
         Raises NobodyThere: none of them is connected; NotAMember: of the group, or the two never wrote;
         CallNotAccepted, Blocked, Muted, Forbidden: the group is large; TooManyRequests: too many bytes;
         PayloadTooLarge, ChatNotFound, BadRequest.

@@ -11,7 +11,7 @@ from chalicelib.services.values.chat_id import ChatIds
 
 
 class TypingService:
-    """Notifies the others of a chat that a user is typing."""
+    """Notifies the other members of a chat that a user is typing."""
 
     def __init__(self, ids: ChatIds, audience: AudienceFinder, push: PushService) -> None:
         self._ids = ids
@@ -19,10 +19,10 @@ class TypingService:
         self._push = push
 
     def notify(self, connection: Connection, frame: Typing) -> None:
-        """Notify every connection that AudienceFinder.of finds, and answer nothing.
+        """Notify every connection that AudienceFinder.of finds, without a reply.
 
-        One round trip for a chat of two, two for a group, and the push.
-        Raises ChatNotFound, BadRequest, NotAMember of a chat of two others.
+        Takes one round trip for a direct chat, two for a group, and the push.
+        Raises ChatNotFound, BadRequest; NotAMember: a direct chat of two other users.
         """
         chat = self._ids.own(connection.handle, frame.chat)
         recipients = self._audience.of(connection.handle, chat)

@@ -19,7 +19,7 @@ class BlockService:
 
     handle: Handle of the caller.
     name: Handle of the other user, as the caller wrote it.
-    tell: Sends a user's presence to a watcher, by the handles of the user and the watcher.
+    notify_watcher: Sends a user's presence to a watcher, by the handles of the user and the watcher.
     """
 
     def __init__(
@@ -29,14 +29,14 @@ class BlockService:
         relations: Relations,
         pages: UserPages,
         work: PendingJobs,
-        tell: Callable[[str, str], object],
+        notify_watcher: Callable[[str, str], object],
     ) -> None:
         self._store = store
         self._blocks = blocks
         self._relations = relations
         self._pages = pages
         self._work = work
-        self._tell = tell
+        self._notify_watcher = notify_watcher
 
     def block(self, handle: str, name: str) -> None:
         """Block a user; the two no longer follow each other. Blocking again changes nothing.
@@ -52,14 +52,14 @@ class BlockService:
             raise Forbidden(f"You block {MAX_BLOCKED} users, the maximum. Unblock one first.")
         self._work.try_now(follows.item(handle, other))
         self._work.try_now(item(handle, other))
-        self._tell(handle, other)
+        self._notify_watcher(handle, other)
 
     def unblock(self, handle: str, name: str) -> None:
         """Unblock a user, also one who is not blocked; raises BadRequest, UserNotFound."""
         other = self._relations.other(handle, name, "handle")
         if not self._store.run(self._blocks.unblock(handle, other)):
             self._relations.of(other, handle)
-        self._tell(handle, other)
+        self._notify_watcher(handle, other)
 
     def blocked(self, handle: str, cursor: str | None, limit: int) -> PersonPage:
         """Read a page of the users whom the caller blocks, newest first; raises BadRequest."""

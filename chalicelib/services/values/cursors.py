@@ -19,7 +19,7 @@ TIME = number(16)
 
 
 class MessageCursor(NamedTuple):
-    """The seq of a message, with the time and epoch that tell whether it is still the same message.
+    """The seq of a message, with the time and epoch that identify the message.
 
     time: Of the message, µs since 1970.
     epoch: Of its chat's log, µs since 1970.

@@ -34,6 +34,6 @@ def checked_avatar(avatar: str, field: str) -> str:
     return avatar
 
 
-def default_who_may_add(*, strict: bool) -> Literal["known", "everybody"]:
-    """Return the default of `who_may_add_me`; strict: Whether every user of the server has an account."""
-    return "known" if strict else "everybody"
+def default_who_may_add(*, needs_account: bool) -> Literal["known", "everybody"]:
+    """Return the default of `who_may_add_me`; needs_account: Whether every user has an account."""
+    return "known" if needs_account else "everybody"

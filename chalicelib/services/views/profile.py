@@ -25,12 +25,12 @@ def user_of(profile: Profile) -> User:
     )
 
 
-def me_of(profile: Profile, *, strict: bool) -> Me:
-    """Return a profile as its own user sees it; strict: Whether every user of the server has an account."""
+def me_of(profile: Profile, *, needs_account: bool) -> Me:
+    """Return a profile as its own user sees it; needs_account: Whether every user has an account."""
     account = profile.account
     return Me(
         **structs.asdict(user_of(profile)),
         email=account.email,
         reset=account.reset,
-        who_may_add_me=account.who_may_add_me or default_who_may_add(strict=strict),
+        who_may_add_me=account.who_may_add_me or default_who_may_add(needs_account=needs_account),
     )

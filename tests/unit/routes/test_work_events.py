@@ -149,7 +149,7 @@ def test_what_is_no_event_of_a_queue_is_refused(done: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "failing", [{"told"}, {"ended", "repeated"}, {"told", "ended", "repeated", "expired"}]
+    "failing", [{"delivered"}, {"ended", "repeated"}, {"delivered", "ended", "repeated", "expired"}]
 )
 def test_one_sweep_does_not_stop_the_others(failing: set[str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Whichever sweeps fail, all are tried, and a failure is raised."""
@@ -165,16 +165,20 @@ def test_one_sweep_does_not_stop_the_others(failing: set[str], monkeypatch: pyte
         return SimpleNamespace(sweep=sweep)
 
     realtime = SimpleNamespace(leases=sweeping("ended"))
-    others = {"outbox_sweep": sweeping("told"), "jobs": sweeping("repeated"), "sessions": sweeping("expired")}
+    others = {
+        "outbox_sweep": sweeping("delivered"),
+        "jobs": sweeping("repeated"),
+        "sessions": sweeping("expired"),
+    }
     monkeypatch.setattr(services, "current", lambda: SimpleNamespace(realtime=realtime, **others))
     with pytest.raises(StoreUnavailable):
         work.sweep({})
-    assert swept == ["told", "ended", "repeated", "expired"]
+    assert swept == ["delivered", "ended", "repeated", "expired"]
 
 
 def test_sweep_reports_how_much_it_repeated(done: list[str], lines: pytest.LogCaptureFixture) -> None:
     """The schedule's event is answered with the count, which is also logged."""
-    counts = {"repeated": 3, "told": 3, "ended": 3, "expired": 3}
+    counts = {"repeated": 3, "delivered": 3, "ended": 3, "expired": 3}
     assert work.sweep({"detail-type": "Scheduled Event"}) == counts
     assert isinstance(lines.records[0].msg, dict)
     logged = {name: lines.records[0].msg[name] for name in ("event", *counts)}
