@@ -38,14 +38,15 @@ LOGGED_PATH_LENGTH = 200
 class Gateway:
     """Serves HTTP with a Lambda handler.
 
-    handler: takes an API Gateway event and a context. It runs on the event loop, one call at a time; calls
-    of slow routes run in threads beside it.
-    resources: the paths it has, as Chalice writes them.
-    body_seconds: how long a request's body may take to arrive.
-    slow: method and path of each slow route. slow_calls: where they run. Calls with a token of an outside
-    issuer, which may have to be asked for its keys, run in threads of their own.
-    sockets: those of this worker. Where pushes come back by `/@connections`, every route is slow: on the loop
-    a call would wait for itself.
+    handler: Called with an API Gateway event and a context on the event loop, one call at a time; calls of
+        slow routes run in threads.
+    resources: The handler's paths, as Chalice writes them.
+    body_seconds: Maximum time for a request's body to arrive.
+    slow: Method and path of each slow route.
+    slow_calls: Threads for slow routes. Calls with an outside token, which may have to read the issuer's
+        keys, run in other threads.
+    sockets: Of this worker. If pushes use `/@connections`, every route is slow: on the loop, a call would
+        wait for itself.
     """
 
     def __init__(
@@ -71,7 +72,7 @@ class Gateway:
         self._all_slow = sockets is not None and sockets.shared.by_wire
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
-        """Serve one request, or the life of the worker (ASGI 3.0)."""
+        """Serve one request, or the lifespan of the worker (ASGI 3.0)."""
         if scope["type"] == "lifespan":
             await self._live(receive, send)
         elif scope["type"] != "http":
@@ -80,7 +81,7 @@ class Gateway:
             await self._serve(request_of(scope), receive, send)
 
     async def _live(self, receive: Receive, send: Send) -> None:
-        """Begin before the first request is taken, and end after the last."""
+        """Start the sockets before the first request, and end them after the last."""
         await receive()
         if self._sockets is not None:
             await self._sockets.begin()
@@ -135,7 +136,7 @@ def _shows_outside_token(headers: Headers) -> bool:
 
 
 def _as_get(request: Request) -> Request:
-    """Return what to do for a request: for HEAD, what GET does; the HTTP server leaves the body out."""
+    """Return a request, HEAD as GET: the HTTP server leaves out the body."""
     return request._replace(method="GET") if request.method == "HEAD" else request
 
 

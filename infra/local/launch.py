@@ -1,4 +1,4 @@
-"""Starts the store, the event sources and the server, says where they are, and stops them."""
+"""Starts the store, the event sources and the server, prints their addresses, and stops them."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def _run(chosen: options.Options, shutdown: Shutdown) -> None:
 
 
 class Urls(NamedTuple):
-    """Where the server is: for HTTP, and for sockets."""
+    """The URLs of the server for HTTP and for WebSockets."""
 
     http: str
     sockets: str
@@ -71,7 +71,7 @@ class Urls(NamedTuple):
 
 @contextlib.contextmanager
 def _sockets(chosen: options.Options, settings: Settings, http_port: int, port: int) -> Iterator[str]:
-    """Have the workers serve WebSocket connections; return the URL for clients."""
+    """Make the workers serve WebSocket connections; yield the URL for clients."""
     given = os.environ.get("PARLEY_SOCKET_URL", "").strip()
     host = _in_url(server.ANY_ADDRESS.get(chosen.host, chosen.host))
     url = os.environ["PARLEY_SOCKET_URL"] = given or f"ws://{_called(chosen.host, settings)}:{port}"
@@ -94,7 +94,7 @@ def _sockets(chosen: options.Options, settings: Settings, http_port: int, port: 
 
 
 def _called(listening: str, settings: Settings) -> str:
-    """Return the host by which clients call a server that listens on an address: one that it answers to."""
+    """Return the host in URLs of a server that listens on an address: one that it responds to."""
     host = server.ANY_ADDRESS.get(listening, listening)
     if settings.auth == "open" and host not in settings.open_hosts and not is_loopback_address(host):
         host = settings.open_hosts[0]
@@ -106,13 +106,13 @@ def _in_url(host: str) -> str:
 
 
 def _stage() -> str:
-    """Return the stage that PARLEY_STAGE names, `local` where it names none; raises ConfigError."""
+    """Return the stage of PARLEY_STAGE, by default `local`; raises ConfigError."""
     named = os.environ.get("PARLEY_STAGE", "").strip() or "local"
     return Settings.from_env({"PARLEY_STAGE": named, "PARLEY_AUTH": "required"}).stage
 
 
 def _settings(host: str) -> Settings:
-    os.environ["PARLEY_STAGE"] = "local"  # whichever it was, see _check_store
+    os.environ["PARLEY_STAGE"] = "local"  # the given stage only matters to _check_store
     if not os.environ.get("PARLEY_AUTH", "").strip():
         os.environ["PARLEY_AUTH"] = "open"
     settings = Settings.from_env()
@@ -148,9 +148,9 @@ def _store(chosen: options.Options, settings: Settings, stage: str, shutdown: Sh
 
 
 def _check_store(settings: Settings, stage: str) -> None:
-    """Say in one line how the store may lose what it holds; on stage prod refuse one that may lose messages.
+    """Print in one line how the store may lose data; refuse on stage prod a store that may lose messages.
 
-    stage: the one that PARLEY_STAGE had at the start. Raises StartError.
+    stage: Of PARLEY_STAGE at the start. Raises StartError.
     """
     found = weaknesses(settings)
     if not found:

@@ -59,7 +59,7 @@ def _new_folder(base: Path) -> Iterator[Path]:
     unheld.mkdir(mode=0o700)
     try:
         with held_folder(unheld, fcntl.LOCK_EX):
-            unheld.rename(folder)  # from now on whoever sees it finds it held
+            unheld.rename(folder)  # from now on every process that sees it finds it held
             yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)

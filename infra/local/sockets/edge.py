@@ -38,7 +38,7 @@ Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
 
 class Handlers(NamedTuple):
-    """The functions of `$connect`, `$default` and `$disconnect`; prove: see OutsideTokens."""
+    """The functions of `$connect`, `$default` and `$disconnect`; prove: See OutsideTokens."""
 
     connect: Handler
     message: Handler
@@ -49,9 +49,9 @@ class Handlers(NamedTuple):
 class Edge:
     """Serves sockets in one event loop.
 
-    worker: the name of this run of the worker, with which the ids of its connections begin.
-    connections: those that are open, by id. unread: holds them to what they may leave unread.
-    addresses: counts the TCP connections of each client address.
+    worker: Name of this run of the worker, the prefix of its connections' ids. connections: Open connections,
+    by id. unread: Limits the bytes that they leave unread. addresses: Counts the TCP connections of each
+    client address.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class Edge:
         self._users: dict[str, str] = {}
         self._shared = shared
         self._handlers = handlers
-        self._door = handshake.Door(settings, shared.http_port)
+        self._upgrade_rules = handshake.UpgradeRules(settings, shared.http_port)
         threads = WIRE_THREADS if shared.by_wire else 0
         self._turns = Turns(loop, self._call, shuffled=shared.shuffle, threads=threads)
         self._host = Host(loop, self.limits, self._opened, self._turns.add, self._ended, self.unread.grew)
@@ -79,14 +79,14 @@ class Edge:
     async def start(self) -> None:
         """Begin to listen."""
         checks: dict[str, Any] = {"outside": self._outside, "descriptors": Descriptors()}
-        make = functools.partial(Wire, self._admit, self.limits, self.addresses, **checks)
+        make = functools.partial(Wire, self._answer_upgrade, self.limits, self.addresses, **checks)
         self._server = await self.loop.create_server(
             make, self._shared.address, self._shared.port, reuse_port=True, backlog=BACKLOG
         )
         self._look()
 
     async def stop(self) -> None:
-        """Close every connection with 1001, and tell of as many ends as STOP_SECONDS allow."""
+        """Close every connection with 1001, and call `$disconnect` for STOP_SECONDS at most."""
         self._stopping = True
         if self._server is not None:
             self._server.close()
@@ -97,10 +97,10 @@ class Edge:
             await asyncio.sleep(POLL_SECONDS)
 
     def deliver(self, connections: Iterable[str], data: bytes, *, droppable: bool = False) -> list[str]:
-        """Send a text frame to connections of this worker, and return those that are none.
+        """Send a text frame to connections of this worker; return the ids of those that are not open.
 
-        Only from the loop's thread. Nobody is waited for: what a client does not read is kept for it, up to a
-        limit. droppable: a client that is behind goes without it.
+        Call it only from the loop's thread. It does not wait: unread bytes are kept for a client, up to a
+        limit. droppable: Whether to skip clients that read too slowly.
         """
         gone = []
         find, now = self.connections.get, time.monotonic()
@@ -114,7 +114,7 @@ class Edge:
         return gone
 
     def close(self, connections: Iterable[str], ending: CloseReason = NORMAL) -> list[str]:
-        """Close connections of this worker, and return those that are none; only from the loop's thread."""
+        """Close connections; return the ids of those that are not open. Call it from the loop's thread."""
         gone = []
         for one in connections:
             if (connection := self.connections.get(one)) is None:
@@ -124,7 +124,7 @@ class Edge:
         return gone
 
     def forget(self, connection: str) -> None:
-        """Have `$disconnect` called for a connection that somebody took to be here."""
+        """Call `$disconnect` for a connection that this worker does not have."""
         self._turns.add(Connection.lost(self._host, connection))
 
     def _opened(self, connection: Connection) -> None:
@@ -137,10 +137,12 @@ class Edge:
             self._turns.add(connection)
 
     def note_user(self, connection: str, user: str) -> None:
-        """Take note of whose a connection is that `$connect` is about to let in."""
+        """Record the user of a connection that `$connect` is about to accept."""
         self._users[connection] = user
 
-    def _admit(self, wire: Wire, request: WSUpgradeRequest) -> WSListener | WSUpgradeResponseWithListener:
+    def _answer_upgrade(
+        self, wire: Wire, request: WSUpgradeRequest
+    ) -> WSListener | WSUpgradeResponseWithListener:
         try:
             response, connection = self._connect(wire, request)
         except ParleyError as error:
@@ -153,7 +155,7 @@ class Edge:
     def _connect(self, wire: Wire, request: WSUpgradeRequest) -> tuple[WSUpgradeResponse, Connection | None]:
         if self._stopping:
             raise Overloaded("The server is stopping. Connect again.")
-        opening = self._door.opening(request, new_connection_id(self.worker), wire.peer)
+        opening = self._upgrade_rules.opening(request, new_connection_id(self.worker), wire.peer)
         events = SocketEvents(opening)
         event = events.connect(opening)
         try:

@@ -1,4 +1,4 @@
-"""The request that opens a connection: whether it may, and the answer."""
+"""Upgrade requests: their checks, and the responses that accept or refuse them."""
 
 from __future__ import annotations
 
@@ -26,21 +26,21 @@ HTTP_PORT = 80
 
 
 class UpgradeRequired(ParleyError):
-    """A request that is none for a WebSocket."""
+    """A request that does not ask for a WebSocket."""
 
     status, code, title = 426, "upgrade_required", "Upgrade required"
 
 
 class HeadersTooLarge(ParleyError):
-    """A request whose head is larger than is read."""
+    """A request whose request line and headers exceed the limit."""
 
     status, code, title = 431, "headers_too_large", "Request header fields too large"
 
 
-class Door:
-    """Judges upgrade requests as the HTTP gateway does others.
+class UpgradeRules:
+    """Checks upgrade requests by the rules that the HTTP gateway has for other requests.
 
-    http_port: of that gateway, whose own pages may connect to an open server.
+    http_port: Of that gateway, whose own pages may connect to an open server.
     """
 
     def __init__(self, settings: Settings, http_port: int) -> None:
@@ -50,9 +50,10 @@ class Door:
         self._http_port = http_port
 
     def opening(self, request: WSUpgradeRequest, connection: str, source_ip: str) -> Opening:
-        """Return what a request asks for.
+        """Return the opening of a connection by a request.
 
-        connection: the id it is to have. Raises a ParleyError when it is no upgrade, or may not connect.
+        connection: Id of the new connection. Raises a ParleyError if the request is not an upgrade, or may
+        not connect.
         """
         headers = request.headers
         host = only_host(headers.getall("Host", []))
@@ -87,14 +88,14 @@ def without_port(host: str) -> str:
 def accepted(answer: dict[str, Any], request: WSUpgradeRequest) -> WSUpgradeResponse:
     """Return the response that opens a connection, with the subprotocol that `$connect` chose, if any."""
     chosen = [(name, value) for name, value in _headers(answer) if name.lower() == PROTOCOL.lower()]
-    request.headers.popall("Connection")  # picows knows no list of options in it, as Firefox sends
+    request.headers.popall("Connection")  # picows does not accept the list that Firefox sends
     request.headers["Connection"] = "Upgrade"
     response: WSUpgradeResponse = WSUpgradeResponse.create_101_response(chosen)
     return response
 
 
 def refused(answer: dict[str, Any]) -> WSUpgradeResponse:
-    """Return the response that refuses a connection with what `$connect` answered."""
+    """Return the response that refuses a connection with the response of `$connect`."""
     text = answer.get("body") or ""
     body = base64.b64decode(text) if answer.get("isBase64Encoded") else text.encode()
     response: WSUpgradeResponse = WSUpgradeResponse.create_ok_response(body, _headers(answer))
@@ -105,18 +106,18 @@ def refused(answer: dict[str, Any]) -> WSUpgradeResponse:
 
 
 def problem(error: ParleyError) -> WSUpgradeResponse:
-    """Return the response that refuses a connection with an error of ours."""
+    """Return the response that refuses a connection with an error."""
     headers = {"Content-Type": PROBLEM_JSON, **error.headers}
     return refused({"statusCode": error.status, "headers": headers, "body": error.problem().decode()})
 
 
 def is_success(answer: dict[str, Any]) -> bool:
-    """Say whether `$connect` lets the client in."""
+    """Return whether `$connect` accepts the connection."""
     return 200 <= int(answer["statusCode"]) < 300
 
 
 def _query_of(request: WSUpgradeRequest) -> dict[str, list[str]]:
-    """Return the query's values, the room of the path among them."""
+    """Return the values in the query, with the room in the path as `room`."""
     target = urlsplit(request.path.decode("latin-1"))
     try:
         path = unquote(target.path, errors="strict")

@@ -26,9 +26,9 @@ LOOK_SECONDS = 1.0
 
 
 class Serving:
-    """Serves sockets in the event loop of a worker, from its beginning to its end.
+    """Serves sockets in the event loop of a worker, from its start to its end.
 
-    handlers: the functions of the three routes.
+    handlers: The functions of the three routes.
     """
 
     def __init__(self, meeting: Meeting, handlers: Handlers, settings: Settings) -> None:
@@ -43,7 +43,7 @@ class Serving:
         self._looking: asyncio.Task[None] | None = None
 
     async def begin(self) -> None:
-        """Listen for clients and for other workers, and have pushes of this process go the short way."""
+        """Listen for clients and for other workers, and push from this process without HTTP."""
         edge = Edge(self._meeting, self._handlers, self._settings, asyncio.get_running_loop())
         if not self.shared.by_wire:
             installed.install(LocalPusher(self._meeting, edge))
@@ -71,7 +71,7 @@ class Serving:
         return await self._management.answer(Signed(request.method, connection, last, body))
 
     def redirect(self, request: Request) -> dict[str, Any]:
-        """Tell a client that wants to open a socket here where to do so; raises BadRequest."""
+        """Return the redirect of an upgrade request to the WebSocket server; raises BadRequest."""
         host = without_port(request.headers.get("host", [""])[-1])
         url = (self.shared.url or f"ws://{reference(host)}:{self.shared.port}").rstrip("/")
         query = f"?{request.query}" if request.query else ""
@@ -83,7 +83,7 @@ class Serving:
         await edge.start()
 
     async def _look(self, edge: Edge) -> None:
-        """Listen to other workers again whenever somebody has removed the socket."""
+        """Listen to other workers again whenever the socket was removed."""
         path = self._meeting.path(edge.worker)
         while True:
             await asyncio.sleep(LOOK_SECONDS)
@@ -109,11 +109,11 @@ class Serving:
 
 
 def is_upgrade(request: Request) -> bool:
-    """Say whether a request wants to become a WebSocket."""
+    """Return whether a request asks for a WebSocket."""
     upgrades = request.headers.get("upgrade", ())
     return request.method == "GET" and any(value.lower() == "websocket" for value in upgrades)
 
 
 def is_management(path: str) -> bool:
-    """Say whether a percent-encoded path is of the management API."""
+    """Return whether a percent-encoded path belongs to the management API."""
     return unquote(path).startswith(PREFIX)

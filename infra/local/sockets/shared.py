@@ -1,4 +1,4 @@
-"""What the processes of one server share: the settings of its sockets, and a folder to find each other in."""
+"""State that the processes of one server share: the settings of its sockets, and a folder of workers."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ import msgspec
 from infra.local.addresses import AddressLimit
 
 VARIABLE = "PARLEY_LOCAL_SOCKETS"
-"""Names the folder, in the server and in every process that it starts."""
+"""The environment variable with the folder, in the server and in every process that it starts."""
 KEYS = ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")
-"""With which the management API is signed."""
+"""The environment variables with the keys that sign requests of the management API."""
 SETTINGS_VARIABLE = "PARLEY_LOCAL_SOCKET_SETTINGS"
-"""Has the settings of the sockets as JSON, in the same processes."""
+"""The environment variable with the settings of the sockets as JSON, in the same processes."""
 BEAT = "jobs"
-"""File whose time of change, in ns of the monotonic clock, is that until which queued work counts as done."""
+"""File whose mtime, in ns of the monotonic clock, is the time until which queued work counts as done."""
 BEAT_SECONDS, START_SECONDS = 10.0, 60.0
 NAME_LETTERS = string.ascii_lowercase + string.digits  # file names that differ wherever case does not count
 NAME_LENGTH = 6
@@ -29,13 +29,15 @@ RANDOM_BYTES = 9
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """What a connection may do; the defaults are API Gateway's, as far as it has such a limit.
+    """Limits of a connection; the defaults are API Gateway's where it has such a limit.
 
     Source: "Quotas for configuring and running a WebSocket API" in the API Gateway Developer Guide.
-    idle_seconds: without a frame either way. life_seconds: in all. message_bytes, frame_bytes: a message may
-    come in several frames. unread_bytes: what waits for a peer that does not read. user_unread_bytes: of all
-    connections of a user to one worker. queued_frames: so many may wait for the handler before no more is
-    read. control_frames: pings, pongs and parts of messages a minute, which may all come at once.
+
+    idle_seconds: Without a frame in either direction. life_seconds: From the opening. message_bytes,
+    frame_bytes: Of a message, which may have several frames, and of a frame. unread_bytes: Waiting for a
+    client that does not read. user_unread_bytes: The same for all connections of a user to one worker.
+    queued_frames: Waiting for the handler; then the worker stops reading. control_frames: Pings, pongs and
+    parts of messages a minute, which may all come at once.
     """
 
     idle_seconds: float = 600.0
@@ -49,10 +51,11 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SocketSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """Where and how the workers serve sockets.
+    """Address and options of the workers' WebSocket servers.
 
-    http_port: of the gateway for HTTP. url: where clients are told to come to; None: to this port.
-    shuffle: frames that wait are handled in any order. by_wire: pushes go through `/@connections`, as on AWS.
+    http_port: Of the gateway for HTTP. url: Of this server in redirects; None: the request's host and `port`.
+    shuffle: Whether waiting frames are handled in random order. by_wire: Whether pushes use `/@connections`,
+    as on AWS.
     """
 
     address: str
@@ -75,22 +78,22 @@ class Meeting:
 
     @classmethod
     def from_env(cls) -> Meeting | None:
-        """Return the server's that this process belongs to, or None: it belongs to none with sockets."""
+        """Return the folder and settings of this process's server; None: it has no server with sockets."""
         if not (folder := os.environ.get(VARIABLE)):
             return None
         return cls(Path(folder), msgspec.json.decode(os.environ[SETTINGS_VARIABLE], type=SocketSettings))
 
     @property
     def is_removed(self) -> bool:
-        """Whether somebody removed the folder, so that a worker without a socket in it may live."""
+        """Whether the folder was removed, so that a worker without a socket in it may be alive."""
         return not self._folder.exists()
 
     def restore(self) -> None:
-        """Make the folder again if somebody removed it. Raises OSError."""
+        """Make the folder again if it was removed. Raises OSError."""
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def beat(self, seconds: float = BEAT_SECONDS) -> None:
-        """Note that queued work is done, and will be within some seconds. Raises OSError."""
+        """Record that queued work is being done for some more seconds. Raises OSError."""
         until = time.monotonic_ns() + int(seconds * 1e9)
         if not self._beat.exists():
             self.restore()
@@ -98,20 +101,20 @@ class Meeting:
         os.utime(self._beat, ns=(until, until))
 
     def does_jobs(self) -> bool:
-        """Return whether the process that does queued work has beaten in time."""
+        """Return whether the process that does queued work has called `beat` in time."""
         try:
             return self._beat.stat().st_mtime_ns >= time.monotonic_ns()
         except OSError:
             return False
 
     def path(self, worker: str) -> Path:
-        """Return where a worker listens for what others hand to it; raises OSError when it is none."""
+        """Return the path of the socket on which a worker takes orders; raises OSError for a bad name."""
         if not (worker.isascii() and worker.isalnum()):
             raise FileNotFoundError(worker)
         return self._folder / f"{worker}.sock"
 
     def new_name(self) -> str:
-        """Return a name for one run of a worker; no other has had it."""
+        """Return a new name for one run of a worker."""
         while True:
             name = "".join(secrets.choice(NAME_LETTERS) for _ in range(NAME_LENGTH))
             if not self.path(name).exists():
@@ -119,18 +122,18 @@ class Meeting:
 
 
 def new_connection_id(worker: str) -> str:
-    """Return an id for a connection of a worker; like API Gateway's it is base64 that ends in `=`."""
+    """Return an id for a connection of a worker: base64 that ends in `=`, like API Gateway's."""
     return f"{worker}{secrets.token_urlsafe(RANDOM_BYTES)[:RANDOM_BYTES]}="
 
 
 def worker_of(connection: str) -> str:
-    """Return which worker has a connection, or had it."""
+    """Return the name of the worker that has or had a connection."""
     return connection[:NAME_LENGTH]
 
 
 @contextlib.contextmanager
 def meeting(folder: Path, settings: SocketSettings) -> Iterator[None]:
-    """Let every process started meanwhile serve sockets, and find the others in a folder."""
+    """Give the folder and settings to every process started within the context."""
     with contextlib.suppress(OSError):
         Meeting(folder, settings).beat(START_SECONDS)
     os.environ |= {VARIABLE: str(folder), SETTINGS_VARIABLE: msgspec.json.encode(settings).decode()}

@@ -1,4 +1,4 @@
-"""One TCP connection: picows' protocol, held to limits and closed so that the peer learns why."""
+"""One TCP connection: picows' protocol with limits, and a close that the other side can still read."""
 
 from __future__ import annotations
 
@@ -21,33 +21,33 @@ from infra.local.sockets.transport import Transport
 HANDSHAKE_SECONDS = 10.0
 READ_BYTES = 2048
 MAX_READ_BYTES = 16 * 1024
-"""Read at once: it bounds how many small frames one read can queue, and how far picows' buffer grows."""
+"""Maximum bytes of one read: limits the small frames that it can queue, and the growth of picows' buffer."""
 MAX_HEAD_BYTES = 16 * 1024
-"""Of a request; picows ends a connection with as much and no end of it, without an answer."""
+"""Maximum bytes of a request's head; picows ends a connection with a longer one without a response."""
 BEHIND_BYTES = 64 * 1024
 HEAD_END = b"\r\n\r\n"
 ABRUPT_EXCESS = 1
-"""From twice as many connections of an address on, further ones are not answered."""
+"""An address with more than twice its maximum of connections gets no response to further ones."""
 
-Admit = Callable[["Wire", WSUpgradeRequest], WSListener | WSUpgradeResponseWithListener]
+AnswerUpgrade = Callable[["Wire", WSUpgradeRequest], WSListener | WSUpgradeResponseWithListener]
 
 _DISCARDED = memoryview(bytearray(64 * 1024))
 _SILENT = logging.LoggerAdapter(logging.Logger("picows", logging.CRITICAL + 1))
-"""Not a Logger: of each of those picows would make another one a connection."""
+"""An adapter: picows would make another logger for each connection from a Logger."""
 
 
 class Wire(WSProtocol):  # type: ignore[misc]
-    """One connection of a server.
+    """One TCP connection of a server.
 
-    admit: answers the upgrade request. limits: a frame beyond its frame_bytes is closed with 1009.
-    addresses: counts the connections of each. handshake_seconds: how long the request may take. outside:
-    checks the outside tokens that the request shows before admit; None: there is no issuer. descriptors: says
-    which connections to refuse for want of them.
+    answer_upgrade: Accepts or refuses the upgrade request. limits: A frame longer than frame_bytes closes the
+    connection with 1009. addresses: Counts the connections of each address. handshake_seconds: Maximum time
+    for the request. outside: Checks outside tokens of the request before answer_upgrade; None: there is no
+    issuer. descriptors: Refuses connections when file descriptors are short.
     """
 
     def __init__(
         self,
-        admit: Admit,
+        answer_upgrade: AnswerUpgrade,
         limits: Limits,
         addresses: Addresses,
         handshake_seconds: float = HANDSHAKE_SECONDS,
@@ -71,7 +71,7 @@ class Wire(WSProtocol):  # type: ignore[misc]
             None,
             READ_BYTES,
         )
-        self._admit = admit
+        self._answer_upgrade = answer_upgrade
         self._outside = outside
         self._handshake_seconds = handshake_seconds
         self._too_late: asyncio.TimerHandle | None = None
@@ -84,7 +84,7 @@ class Wire(WSProtocol):  # type: ignore[misc]
         self.peer = ""
 
     def connection_made(self, transport: Any) -> None:
-        """Begin, as an asyncio.Protocol does."""
+        """Begin the connection; see asyncio.Protocol."""
         address = transport.get_extra_info("peername")
         self.peer = str(address[0]) if address else ""
         super().connection_made(Transport(transport, self._behind_bytes))
@@ -96,13 +96,13 @@ class Wire(WSProtocol):  # type: ignore[misc]
             self._refuse(Overloaded("The server has the maximum number of connections. Connect again later."))
 
     def connection_lost(self, error: Exception | None) -> None:
-        """End, as an asyncio.Protocol does."""
+        """End the connection; see asyncio.Protocol."""
         self._addresses.leave(self.peer)
         self._cancel_too_late()
         super().connection_lost(error)
 
     def get_buffer(self, hint: int) -> memoryview:
-        """Return where to read to: nowhere, once a close frame was sent."""
+        """Return the buffer to read into; after a close frame, one that is discarded."""
         if self._deaf:
             return _DISCARDED
         buffer: memoryview = super().get_buffer(hint)[:MAX_READ_BYTES]
@@ -111,7 +111,7 @@ class Wire(WSProtocol):  # type: ignore[misc]
         return buffer
 
     def buffer_updated(self, count: int) -> None:
-        """Take in what was read."""
+        """Handle the bytes of a read; see asyncio.BufferedProtocol."""
         if self._deaf:
             return
         if self._head is not None and self._is_too_large(self._head, self._read_to[:count]):
@@ -127,7 +127,7 @@ class Wire(WSProtocol):  # type: ignore[misc]
         self._take(count)
 
     def _await_check(self, check: asyncio.Task[ParleyError | None], count: int) -> None:
-        """Read no more until it is known whether the request's token is good, and then take the request."""
+        """Stop reading until the request's token is checked, and then handle or refuse the request."""
         self._outside = None
         transport = self.transport.underlying_transport
         transport.pause_reading()
@@ -149,7 +149,7 @@ class Wire(WSProtocol):  # type: ignore[misc]
         self._deaf = self.transport.is_close_frame_sent or self.transport.underlying_transport.closing
 
     def _is_too_large(self, head: bytearray, more: memoryview) -> bool:
-        """Add to the head what came of it, and say whether it is too large."""
+        """Add received bytes to the head; return whether it is too large."""
         seen = max(0, len(head) - len(HEAD_END) + 1)
         head += more
         end = head.find(HEAD_END, seen)
@@ -163,7 +163,7 @@ class Wire(WSProtocol):  # type: ignore[misc]
             self._refuse(TooManyRequests("Your address has too many connections to this server. Close some."))
 
     def _refuse(self, error: ParleyError) -> None:
-        """Answer without admit, and read no more."""
+        """Send an error as the response to the request, and read no more."""
         self._deaf = True
         self._cancel_too_late()
         transport = self.transport.underlying_transport
@@ -174,7 +174,7 @@ class Wire(WSProtocol):  # type: ignore[misc]
         self._cancel_too_late()
         self._head = None
         self._read_to = memoryview(b"")
-        return self._admit(self, request)
+        return self._answer_upgrade(self, request)
 
     def _cancel_too_late(self) -> None:
         if self._too_late is not None:

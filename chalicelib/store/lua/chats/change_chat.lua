@@ -1,5 +1,5 @@
 #!lua
--- Changes a group or room and its memberships, and tells of it in the log, if nothing has moved since the caller looked.
+-- Changes a group or room and its memberships, and reports it in the log, if nothing has moved since the caller looked.
 -- requires: chat_change, chat_members
 -- KEYS[1..9]: see chat_members
 -- ARGV[1..6]: see chat_change

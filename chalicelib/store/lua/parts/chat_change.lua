@@ -1,8 +1,8 @@
--- Creates or changes a group or room, with the log entry that tells of it.
+-- Creates or changes a group or room, with the log entry that reports it.
 -- requires: numbers, append, batches, chat_log, chat_members, entry_states
 -- The scripts that require it have these arguments:
 local ID = ARGV[1] -- of the chat
-local BODY = ARGV[2] -- msgpack array, the message that tells of the change; empty: none does
+local BODY = ARGV[2] -- msgpack array, the message that reports the change; empty: there is none
 local KEEP = tonumber(ARGV[3]) -- integer, maximum number of messages in the log; 0: all
 local MAX_MEMBERS = tonumber(ARGV[4]) -- integer, maximum number of members
 local LARGE_ABOVE = tonumber(ARGV[5]) -- integer, a chat that once has more members is large for good
@@ -100,7 +100,7 @@ local function write_records(head, seq, time)
   return changed, leavers, outside
 end
 
--- Records the subjects of the message that tells of the change, and that it does not count as unread.
+-- Records the subjects of the message that reports the change, and that it does not count as unread.
 local function record_subjects(seq, time, changed)
   redis.call('ZADD', UNCOUNTED, seq, seq)
   local subjects = {}

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- Detaches a connection from a chat, and tells whether its user left the room with it. Of several expired connections of a user,
+-- Detaches a connection from a chat, and returns whether its user left the room with it. Of several expired connections of a user,
 -- the first that is detached counts as the last.
 -- requires: clock, chat_connections, flags
 local members = KEYS[1] -- HASH, see Chats

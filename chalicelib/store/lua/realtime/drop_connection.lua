@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- Removes a connection from those of its user, and tells whether the user went offline with it. Of several expired connections,
+-- Removes a connection from those of its user, and returns whether the user went offline with it. Of several expired connections,
 -- the first that is removed counts as the last.
 -- requires: clock, numbers, connection_flags, flags, user_connections, watchers
 local user = KEYS[1] -- HASH, see Accounts

@@ -7,7 +7,7 @@ from parley_client.models import Message
 
 
 class Arrivals:
-    """Tells news from repetitions: a system message and a notice may say the same."""
+    """Finds repetitions: a system message and a notice may report the same."""
 
     def __init__(self) -> None:
         self._here: dict[tuple[str, str], bool] = {}
@@ -23,7 +23,7 @@ class Arrivals:
 
 
 def _coming(event: Message | RoomNotice) -> tuple[str | None, bool | None]:
-    """Return the user who came (True) or went (False); None if nobody did."""
+    """Return the user who came (True) or went (False); None: neither happened."""
     if isinstance(event, RoomNotice):
         return event.user, {"entered": True, "gone": False}.get(event.event)
     kind = event.event.get("type") if event.event else None

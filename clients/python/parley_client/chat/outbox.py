@@ -45,7 +45,7 @@ class Outbox:
         self._start(self._send(chat, text))
 
     def typed(self, chat: str) -> None:
-        """Tell the other members of a chat, from time to time, that the user is typing."""
+        """Notify the other members of a chat, from time to time, that the user is typing."""
         now = time.monotonic()
         if now - self._notified_at > TYPING_SECONDS:
             self._notified_at = now
