@@ -60,7 +60,7 @@ def roles_of(api: Api, person: Person, chat: str) -> dict[str, str]:
     return {one["handle"]: one["role"] for one in read(api, person, f"{chat}/members")["members"]}
 
 
-def told(api: Api, person: Person, chat: str) -> list[str]:
+def texts_of(api: Api, person: Person, chat: str) -> list[str]:
     """Return the texts in the log of a chat, as a reader sees them."""
     messages = read(api, person, f"{chat}/messages", after="0", limit=1000)["messages"]
     return [message["text"] for message in messages]

@@ -36,9 +36,9 @@ def opened(url: str, user: str, **options: Any) -> ClientConnection:
 def ask(client: ClientConnection, answer: str, **frame: Any) -> Frame:
     """Send a frame, and return the next one of the type that answers it."""
     client.send(json.dumps(frame))
-    while (told := received(client))["type"] != answer:
-        assert told["type"] not in ("error", "ready"), told
-    return told
+    while (frame := received(client))["type"] != answer:
+        assert frame["type"] not in ("error", "ready"), frame
+    return frame
 
 
 def received(client: ClientConnection) -> Frame:

@@ -27,7 +27,7 @@ Log = Sequence[Entry]
 class History(NamedTuple):
     """All that was seen.
 
-    sent: ids of the messages that were sent. acknowledged: what the senders were told. handed: what each
+    sent: ids of the messages that were sent. acknowledged: received acknowledgements. handed: what each
     device was handed, by its name, in that order. logs: the chats that the device's user may read, by the
     device's name and the chat, as REST gave them at the end.
     """

@@ -22,7 +22,7 @@ class Device:
     """One device of a user.
 
     make: makes a client of the user, by what the last one's state was. acknowledged, handed: what it saw.
-    resets: chats that it was told to begin again.
+    resets: chats that it got a reset of.
     """
 
     def __init__(self, name: str, user: str, plan: list[Planned], make: Making, rng: random.Random) -> None:

@@ -115,13 +115,15 @@ class Socket:
     def live_for(self, lease: int) -> None:
         """End the lease some µs from now, in every key that has it."""
         store = self._stage.store
-        presence, sockets = UserConnections(lease), Connections(lease)
-        held = store.run(sockets.attachments(self.id))
+        user_connections, connections = UserConnections(lease), Connections(lease)
+        held = store.run(connections.attachments(self.id))
         assert held is not None
-        store.run(sockets.frame(self.id, 0))
-        store.run(presence.renew(self.user, self.id))
+        store.run(connections.frame(self.id, 0))
+        store.run(user_connections.renew(self.user, self.id))
         store.run_all(ChatConnections(lease).renew(chat, self.id) for chat in held.chats)
-        store.run_all(presence.watch(name, self.id, self.user, protobuf=False) for name in held.watched)
+        store.run_all(
+            user_connections.watch(name, self.id, self.user, protobuf=False) for name in held.watched
+        )
 
 
 class Stage:

@@ -98,8 +98,8 @@ def test_neither_is_in_the_room_for_the_other(
         assert [one.id for one in listed] == sorted({user, "cid"})
     assert sockets["cid"].ask(type="room.clients", room="lobby")["clients"] == list(USERS)
     sockets["bob"].close()
-    told = {user: _notices(sockets[user]) for user in ("ann", "cid")}
-    assert told == {"ann": [], "cid": [("ann", ENTERED), ("bob", ENTERED), ("bob", GONE)]}
+    seen = {user: _notices(sockets[user]) for user in ("ann", "cid")}
+    assert seen == {"ann": [], "cid": [("ann", ENTERED), ("bob", ENTERED), ("bob", GONE)]}
 
 
 def _notices(socket: Socket) -> list[tuple[str, str]]:

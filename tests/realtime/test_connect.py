@@ -47,15 +47,15 @@ def test_ticket_lets_in_once(door: Door) -> None:
 
 def test_the_holder_of_connections_learns_whose_each_is(door: Door) -> None:
     """A listener learns the user of an opened connection, and nothing of a refused one."""
-    told: list[tuple[str, str]] = []
-    installed.install_user_listener(lambda connection, user: told.append((connection, user)))
+    heard: list[tuple[str, str]] = []
+    installed.install_user_listener(lambda connection, user: heard.append((connection, user)))
     try:
         connection = door.enter("ann").connection
         door.knock(query={"ticket": "ticket_" + "x" * 43 + ".ann"})
     finally:
         installed.install_user_listener(None)
 
-    assert told == [(connection, "ann")]
+    assert heard == [(connection, "ann")]
 
 
 def test_ticket_expires_after_thirty_seconds(door: Door, valkey: Engine) -> None:
@@ -338,10 +338,10 @@ def test_end_of_a_session_is_pushed_before_the_close(
     """Any end of a session is pushed to its connections, even before a hello, and closes them with 4401."""
     socket = door.enter("ann", ready=ready)
     end(door)
-    (told,) = socket.received()
-    assert (told["type"], told["status"], told["code"]) == ("error", 401, "connection_ended")
-    assert told["detail"] == "The session of this connection has ended. Log in again."
-    assert told.get("ref") is None
+    (frame,) = socket.received()
+    assert (frame["type"], frame["status"], frame["code"]) == ("error", 401, "connection_ended")
+    assert frame["detail"] == "The session of this connection has ended. Log in again."
+    assert frame.get("ref") is None
     assert (door.recorder.closed, door.recorder.endings) == ([socket.connection], [SESSION_ENDED])
 
 
@@ -351,9 +351,9 @@ def test_end_of_a_session_is_pushed_as_protobuf(door: Door) -> None:
     door.knock(query={"ticket": ticket}, headers={"Sec-WebSocket-Protocol": SUBPROTOCOL})
     door.rest("ann", "POST", "/v1/logout")
     (connection,) = door.recorder.closed
-    (told,) = door.recorder.frames[connection]
-    assert not told.startswith(b"{")
-    assert b"connection_ended" in base64.b64decode(told)
+    (frame,) = door.recorder.frames[connection]
+    assert not frame.startswith(b"{")
+    assert b"connection_ended" in base64.b64decode(frame)
 
 
 def test_logout_closes_only_its_own_sessions_connections(door: Door) -> None:

@@ -123,8 +123,8 @@ class TestHello:
         group = group_of(door, "bob")
         check = [{"chat": chat, "cursor": "1.1.1"} for chat in (group, "bob:cyd")]
 
-        told = door.enter("cyd", ready=False).hello(check=[*check, {"chat": "r-no", "cursor": "1.1.1"}])[0]
-        assert (told["unreadable"], [one["chat"] for one in told["history_changed"]]) == (
+        frame = door.enter("cyd", ready=False).hello(check=[*check, {"chat": "r-no", "cursor": "1.1.1"}])[0]
+        assert (frame["unreadable"], [one["chat"] for one in frame["history_changed"]]) == (
             [group, "r-no"],
             ["bob:cyd"],
         )
@@ -141,11 +141,11 @@ class TestHello:
             stage.services.messages.send(stage.caller("ann"), f"ann:{name}", request)
         held = [f"ann:{name}" for name in names] + [f"g-{number}" + "\x01" * 125 for number in range(10, 60)]
         check = [{"chat": chat, "cursor": f"1.{2**52}.1"} for chat in held]
-        *told, _ = stage.connect("ann", hello=False).send(type="hello", check=check)
+        *frames, _ = stage.connect("ann", hello=False).send(type="hello", check=check)
 
-        assert max(len(msgspec.json.encode(frame)) for frame in told) * growth < MAX_MESSAGE_BYTES
-        assert (len(told[0]["history_changed"]), len(told[0]["unreadable"])) == (50, 50)
-        assert sum(len(frame["chats"]) for frame in told) == len(names)
+        assert max(len(msgspec.json.encode(frame)) for frame in frames) * growth < MAX_MESSAGE_BYTES
+        assert (len(frames[0]["history_changed"]), len(frames[0]["unreadable"])) == (50, 50)
+        assert sum(len(frame["chats"]) for frame in frames) == len(names)
 
     def test_malformed_cursor_to_check_leaves_the_connection_unregistered(self, door: Door) -> None:
         """A hello with an invalid cursor to check is refused, and the connection is not registered."""
@@ -194,8 +194,8 @@ class TestHello:
         assert types_of(frames) == ["sync", "sync", "ready"]
         assert [frame["more"] for frame in frames[:2]] == [True, True]
         assert not more[-2]["more"]
-        told = [row["chat"] for frame in [*frames, *more] for row in frame.get("chats", ())]
-        assert sorted(told) == sorted(chats)
+        listed = [row["chat"] for frame in [*frames, *more] for row in frame.get("chats", ())]
+        assert sorted(listed) == sorted(chats)
 
     def test_room_of_the_ticket(self, door: Door) -> None:
         """The room of the ticket is joined once the connection is ready."""
@@ -219,10 +219,10 @@ class TestSend:
         assert types_of([ack]) == ["ack"]
         assert (ack["chat"], ack["seq"], ack["id"], ack["duplicate"]) == (CHAT, 1, "hello", False)
         assert (ack["ref"], ack["sender"], ack["text"]) == ("9", "ann", "hello")
-        (told,) = laptop.received()
-        assert types_of([told]) == ["message"]
-        assert told == {name: ack[name] for name in told if name != "type"} | {"type": "message"}
-        assert bob.received() == [told]
+        (frame,) = laptop.received()
+        assert types_of([frame]) == ["message"]
+        assert frame == {name: ack[name] for name in frame if name != "type"} | {"type": "message"}
+        assert bob.received() == [frame]
         assert cyd.received() == []
 
     def test_repeated_send_is_acknowledged_as_a_duplicate(self, door: Door) -> None:
@@ -241,7 +241,7 @@ class TestSend:
         ann = door.enter("ann")
         fan_out = services.current()._delivery.fan_out
 
-        def fail(*args: Any, **told: Any) -> None:
+        def fail(*args: Any, **kwargs: Any) -> None:
             assert types_of(ann.received()) == ["ack"]
 
         monkeypatch.setattr(fan_out, "deliver_message", fail)
@@ -256,8 +256,8 @@ class TestSend:
         door.rest("ann", "POST", f"/v1/chats/{CHAT}/messages", {"text": "by REST"})
 
         assert types_of(ann.received()) == ["message"]
-        (told,) = bob.received()
-        assert (told["text"], told["id"], told["sender"]) == ("by REST", None, "ann") or "id" not in told
+        (frame,) = bob.received()
+        assert (frame["text"], frame["id"], frame["sender"]) == ("by REST", None, "ann") or "id" not in frame
 
     def test_legacy_send_reaches_all_members_connections(self, door: Door) -> None:
         """A send by the legacy path reaches every connection of the members, too."""
@@ -265,8 +265,8 @@ class TestSend:
 
         door.rest("ann", "POST", "/api/send", {"chat": "Bob:ANN", "sender": "ANN", "text": "by POST"})
 
-        (told,) = bob.received()
-        assert (told["chat"], told["sender"], told["text"]) == (CHAT, "ann", "by POST")
+        (frame,) = bob.received()
+        assert (frame["chat"], frame["sender"], frame["text"]) == (CHAT, "ann", "by POST")
 
     def test_group_message_and_group_events_reach_all_members(self, door: Door) -> None:
         """All members receive a group's messages and its events."""
@@ -286,11 +286,11 @@ class TestSend:
         ann, _ = door.enter("ann"), door.enter("bob")
         ann.send(saying("first"))
         store = services.current()._store
-        store._node = trips = RoundTrips(store._node)
+        store._node = round_trips = RoundTrips(store._node)
 
         ann.send(saying("second"))
 
-        assert len(trips.sizes) == 5
+        assert len(round_trips.sizes) == 5
 
 
 class TestLarge:
@@ -318,16 +318,16 @@ class TestLarge:
         monkeypatch.setattr(hello, "MAX_FRAMES", 3)
         groups = [group_of(door, "bob", "cyd") for _ in range(11)]
         bob, more = door.enter("bob", ready=False), True
-        told: list[str] = []
+        chats: list[str] = []
         known: dict[str, str] = {}
         while more:
             *syncs, ready = bob.hello(**known)
             assert (ready["type"], len(syncs) in range(1, 4)) == ("ready", True)
-            told += [row["chat"] for one in syncs for row in one["chats"]]
+            chats += [row["chat"] for one in syncs for row in one["chats"]]
             known, more = {"version": syncs[-1]["version"]}, syncs[-1]["more"]
             assert len(known["version"]) < 1024
 
-        assert sorted(told) == sorted(groups)
+        assert sorted(chats) == sorted(groups)
 
     def test_large_chat_pushes_receipts_only_to_the_readers_devices(self, door: Door) -> None:
         """Receipts in a large chat go to the reader's own devices alone."""

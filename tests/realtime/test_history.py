@@ -47,13 +47,13 @@ def test_every_message_once_in_order(tmp_path: Path, seed: int) -> None:
         assert found
         storm = Storm(server, tmp_path, urlsplit(found[1]).port or 0, seed)
         history = asyncio.run(storm.run())
-        told = server.output()
+        output = server.output()
     problems = violations(history)
-    assert not problems, "\n".join([f"HISTORY_SEED={seed}", *problems[:40], *told.splitlines()[-40:]])
+    assert not problems, "\n".join([f"HISTORY_SEED={seed}", *problems[:40], *output.splitlines()[-40:]])
     assert not storm.resets
     assert all(storm.proxy.counts[fault] for fault in FAULTS), storm.proxy.counts
-    assert [line for line in told.splitlines() if line.startswith("parley: Valkey")] == [
+    assert [line for line in output.splitlines() if line.startswith("parley: Valkey")] == [
         "parley: Valkey died; starting it again.",
         "parley: Valkey is back.",
     ] * 2
-    assert '"event":"defect"' not in told, told
+    assert '"event":"defect"' not in output, output

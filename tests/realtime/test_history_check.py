@@ -149,7 +149,7 @@ def test_any_other_handing_over_is_refused(data: st.DataObject) -> None:
             st.permutations(all_of_it),
             st.lists(st.sampled_from(all_of_it), max_size=20),
             st.lists(st.integers(0, len(all_of_it) - 1), max_size=3).map(
-                lambda places: [one for place, one in enumerate(all_of_it) if place not in places]
+                lambda dropped: [one for index, one in enumerate(all_of_it) if index not in dropped]
             ),
         )
     )

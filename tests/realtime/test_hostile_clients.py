@@ -121,10 +121,10 @@ class Eve:
         ping = json.dumps({"type": "ping", "ref": ref})
         self._socket.send(text)
         self._socket.send(_wrapped(Message(type="parley.ping", content=ping)) if self._protobuf else ping)
-        told: list[dict[str, Any]] = []
-        while not told or (told[-1]["type"], told[-1].get("ref")) != ("pong", ref):
-            told += self._next()
-        return told[:-1]
+        answers: list[dict[str, Any]] = []
+        while not answers or (answers[-1]["type"], answers[-1].get("ref")) != ("pong", ref):
+            answers += self._next()
+        return answers[:-1]
 
     def close(self) -> None:
         """Close the connection."""
@@ -339,10 +339,10 @@ def test_one_more_than_a_field_may_have(url: str, kind: str) -> None:
         for size, expected in ((most, None), (most + 1, code)):
             _send_in_pieces(eve, json.dumps({**frame, name: "x" * size}))
             eve.send('{"type":"ping","ref":"end"}')
-            told: list[dict[str, Any]] = []
-            while not told or told[-1].get("ref") != "end":
-                told.append(received(eve))
-            codes = [answer["code"] for answer in told if answer["type"] == "error"]
+            answers: list[dict[str, Any]] = []
+            while not answers or answers[-1].get("ref") != "end":
+                answers.append(received(eve))
+            codes = [answer["code"] for answer in answers if answer["type"] == "error"]
             assert codes == ([] if expected is None else [expected])
 
 
@@ -362,9 +362,9 @@ def test_a_refused_frame_is_answered_however_long_it_is(url: str, frame: dict[st
     """An error that quotes the invalid value is not too large to be sent."""
     with opened(url, "eve") as eve:
         _send_in_pieces(eve, json.dumps(frame))
-        told = received(eve)
-        assert (told["type"], told["status"]) == ("error", 400)
-        assert len(json.dumps(told)) < 10_000
+        answer = received(eve)
+        assert (answer["type"], answer["status"]) == ("error", 400)
+        assert len(json.dumps(answer)) < 10_000
 
 
 def test_frame_cannot_choose_its_sender(url: str) -> None:
@@ -453,8 +453,8 @@ def test_client_that_never_reads_is_dropped(server: Gateway, url: str) -> None:
             while (seq := received(fay)["seq"]) < number + 2:
                 continue  # what came before is pushed again when the server is not sure
             assert seq == number + 2
-            while (told := received(eve))["type"] != "ack":
-                lives = told["users"][0]["online"] if told["type"] == "presence" else lives
+            while (answer := received(eve))["type"] != "ack":
+                lives = answer["users"][0]["online"] if answer["type"] == "presence" else lives
             if not lives:
                 break
         assert not lives

@@ -33,9 +33,9 @@ def joined(stage: Stage, *users: str) -> list[Socket]:
 
 def notices(socket: Socket) -> list[tuple[str, str]]:
     """Return the users that a client was notified of as entering or leaving."""
-    told = [frame for frame in socket.of_type("room") if "user" in frame]
-    assert all(frame["notice"] == {"entered": ENTERED, "gone": GONE}[frame["event"]] for frame in told)
-    return [(frame["event"], frame["user"]) for frame in told]
+    frames = [frame for frame in socket.of_type("room") if "user" in frame]
+    assert all(frame["notice"] == {"entered": ENTERED, "gone": GONE}[frame["event"]] for frame in frames)
+    return [(frame["event"], frame["user"]) for frame in frames]
 
 
 def test_join_lists_participants_and_notifies_them_once(stage: Stage, lobby: str) -> None:
@@ -151,13 +151,13 @@ def test_a_room_that_is_full_of_vanished_ends(stage: Stage, lobby: str) -> None:
     assert sorted(notices(ann)) == sorted(("gone", socket.user) for socket in others)
 
 
-@pytest.mark.parametrize("trips", range(6))
+@pytest.mark.parametrize("round_trips", range(6))
 def test_a_join_that_meets_the_end_of_its_connection_leaves_nothing(
-    stage: Stage, lobby: str, monkeypatch: pytest.MonkeyPatch, trips: int
+    stage: Stage, lobby: str, monkeypatch: pytest.MonkeyPatch, round_trips: int
 ) -> None:
     """After a connection ends in the middle of a join, its user is absent; notices come in pairs."""
     (ann,) = joined(stage, "ann")
-    bob, store, left = stage.connect("bob"), stage.services._store, [trips]
+    bob, store, left = stage.connect("bob"), stage.services._store, [round_trips]
     run = store.run
 
     def ending(query: Query[Any]) -> Any:
@@ -212,8 +212,8 @@ def test_the_ticket_of_a_room_joins_it(stage: Stage, lobby: str) -> None:
     (ann,) = joined(stage, "ann")
     bob = stage.connect("bob", room="lobby", hello=False)
 
-    told = [frame["type"] for frame in bob.send(type="hello") if frame["type"] != "message"]
-    assert told[-2:] == ["ready", "room"]
+    types = [frame["type"] for frame in bob.send(type="hello") if frame["type"] != "message"]
+    assert types[-2:] == ["ready", "room"]
     assert notices(ann) == [("entered", "bob")]
 
 

@@ -23,7 +23,7 @@ def made(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     guarded = store._guarded
 
     def counted(call: Callable[[], Any], repeatable: bool) -> Any:
-        made.append("trip")
+        made.append("round trip")
         return guarded(call, repeatable)
 
     monkeypatch.setattr(store, "_guarded", counted)
@@ -31,7 +31,7 @@ def made(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 @pytest.mark.parametrize(
-    ("trips", "frame"),
+    ("round_trips", "frame"),
     [
         (0, {"type": "ping"}),
         (1, {"type": "typing", "chat": "ann:bob", "on": True}),
@@ -47,7 +47,7 @@ def made(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     ids=lambda given: given["type"] if isinstance(given, dict) else None,
 )
 def test_frames_take_the_documented_round_trips(
-    stage: Stage, made: list[str], trips: int, frame: dict[str, Any]
+    stage: Stage, made: list[str], round_trips: int, frame: dict[str, Any]
 ) -> None:
     """Each frame takes the round trips in the docstrings, plus one for the frame itself."""
     stage.room("ann")
@@ -60,7 +60,7 @@ def test_frames_take_the_documented_round_trips(
     answers = ann.send(**frame)
 
     assert [answer["code"] for answer in answers if answer["type"] == "error"] == []
-    assert len(made) == TAKEN + trips
+    assert len(made) == TAKEN + round_trips
 
 
 @pytest.mark.parametrize(
@@ -79,12 +79,12 @@ def test_send_takes_its_limit_in_an_existing_round_trip(
     stage.room("ann")
     ann = stage.connect("ann", token=tokens["ann"])
     ann.send(type="send", chat=chat, id="warm", text="hi")
-    for number, trips in enumerate((known, unknown)):
+    for number, round_trips in enumerate((known, unknown)):
         if number == 1:
             stage.services.realtime.frames._limits._known.clear()
         made.clear()
         assert ann.ask(type="send", chat=chat, id=f"id-{number}", text="hi")["type"] == "ack"
-        assert len(made) == trips
+        assert len(made) == round_trips
 
 
 @pytest.mark.parametrize("checked", [1, 100])
@@ -95,8 +95,8 @@ def test_cursors_to_check_take_one_more_round_trip(stage: Stage, made: list[str]
     for count in (0, checked, 0, checked):
         check = [{"chat": f"ann:n{number}", "cursor": "1.1.1"} for number in range(count)]
         made.clear()
-        told, _ = ann.send(type="hello", check=check)
-        assert len(told.get("history_changed", [])) == count
+        answer, _ = ann.send(type="hello", check=check)
+        assert len(answer.get("history_changed", [])) == count
         counts.append(len(made))
 
     assert counts[2:] == [counts[0], counts[0] + 1]

@@ -43,8 +43,8 @@ def test_a_signal_reaches_every_connection_of_the_other(stage: Stage, pair: tupl
 
     assert ann.send(**signal(to="BOB")) == []
 
-    told = {"type": "signal", "from": "ann", "to": "bob", "call": "c1", "kind": "offer"}
-    assert bob.frames == laptop.frames == [{**told, "data": {"sdp": "v=0\r\n"}}]
+    expected = {"type": "signal", "from": "ann", "to": "bob", "call": "c1", "kind": "offer"}
+    assert bob.frames == laptop.frames == [{**expected, "data": {"sdp": "v=0\r\n"}}]
     assert (ann.frames, cid.frames) == ([], [])
 
 

@@ -20,8 +20,8 @@ def test_typing_is_pushed_to_the_others_connections(stage: Stage) -> None:
     assert ann.send(type="typing", chat="BOB:ann", on=True, ref="1") == []
     assert ann.send(type="typing", chat="ann:bob", on=False) == []
 
-    told = [{"type": "typing", "chat": "ann:bob", "user": "ann", "on": on} for on in (True, False)]
-    assert (phone.frames, laptop.frames) == (told, told)
+    expected = [{"type": "typing", "chat": "ann:bob", "user": "ann", "on": on} for on in (True, False)]
+    assert (phone.frames, laptop.frames) == (expected, expected)
     assert (desk.frames, cid.frames) == ([], [])
 
 
@@ -32,8 +32,8 @@ def test_typing_is_pushed_to_all_other_members(stage: Stage) -> None:
 
     assert bob.send(type="typing", chat=group, on=True) == []
 
-    told = {"type": "typing", "chat": group, "user": "bob", "on": True}
-    assert (ann.frames, cid.frames, bob.frames) == ([told], [told], [])
+    expected = {"type": "typing", "chat": group, "user": "bob", "on": True}
+    assert (ann.frames, cid.frames, bob.frames) == ([expected], [expected], [])
 
 
 @pytest.mark.parametrize("extra", [0, 1])

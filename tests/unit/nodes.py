@@ -1,4 +1,4 @@
-"""A store that answers what a test says."""
+"""A store with canned replies."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from chalicelib.store.redis.nodes import Command
 class CannedNode:
     """Answers commands with the replies given, in order; an error among them stands in its reply's place.
 
-    trips: the commands it was asked, a list a round trip.
+    round_trips: the commands of each round trip.
     """
 
     def __init__(self, *replies: Any) -> None:
         self.login: StoreLogin | None = None
         self.replies = list(replies)
-        self.trips: list[list[Command]] = []
+        self.round_trips: list[list[Command]] = []
 
     def execute(self, command: Command, *, repeatable: bool) -> Any:
         """Answer one command."""
@@ -28,9 +28,9 @@ class CannedNode:
         return reply
 
     def execute_all(self, commands: Sequence[Command]) -> list[Any]:
-        """Answer several in one trip."""
-        self.trips.append(list(commands))
+        """Answer several commands in one round trip."""
+        self.round_trips.append(list(commands))
         return [self.replies.pop(0) for _ in commands]
 
     def ping(self) -> None:
-        """Be there."""
+        """Answer a ping."""

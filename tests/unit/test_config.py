@@ -17,7 +17,7 @@ from chalicelib.logs import LOGGER
 
 ROOT = Path(__file__).parents[2]
 TESTS = re.compile(r"tests/(?!deployed/|conftest\.py)|docs/")
-"""Files whose variables may be wrong ones."""
+"""Files with variables that may be invalid."""
 WORD = "chrysanthemum"
 TLS = {"REDIS_URL": "rediss://cache.example:6379"}
 COMPANIONS: dict[str, dict[str, str]] = {
@@ -26,7 +26,7 @@ COMPANIONS: dict[str, dict[str, str]] = {
     "PARLEY_REDIS_CA": TLS,
     "PARLEY_OIDC_ISSUER": {"PARLEY_OIDC_AUDIENCE": "web"},
 }
-"""Variables without which another is refused."""
+"""Variables that others require."""
 
 GOOD: dict[str, list[tuple[str, Any]]] = {
     "PARLEY_STAGE": [("local", "local"), ("ministack", "ministack"), ("prod", "prod"), (" prod ", "prod")],
@@ -257,7 +257,7 @@ def test_invalid_value_is_one_line_that_names_the_variable(variable: str, raw: s
     "url", ["http://user:secret@host", "redis://user:se/cret@host:6379", "redis://user:secret@host:port"]
 )
 def test_bad_url_shows_no_password(url: str) -> None:
-    """What is wrong with REDIS_URL is said without its password, or a piece of it."""
+    """The error of an invalid REDIS_URL shows no part of its password."""
     with pytest.raises(ConfigError) as raised:
         Settings.from_env({"REDIS_URL": url})
 
@@ -269,7 +269,7 @@ def test_bad_url_shows_no_password(url: str) -> None:
 @pytest.mark.parametrize("variable", VARIABLES)
 @pytest.mark.parametrize("raw", ["", "  "])
 def test_blank_is_not_set(variable: str, raw: str) -> None:
-    """A blank variable is one that is not set."""
+    """A blank variable counts as not set."""
     assert Settings.from_env({variable: raw}) == Settings()
 
 
@@ -327,14 +327,14 @@ def test_unknown_variable_does_not_stop_a_function(
 
 @pytest.mark.parametrize("raw", ["1", "0", ""])
 def test_replaced_variable_names_what_replaces_it(raw: str) -> None:
-    """A variable that was a setting once stops the start with one line that says what to set instead."""
+    """A former setting stops the start with one line that says what to set instead."""
     with pytest.raises(ConfigError, match="set PARLEY_OPEN_HOSTS instead"):
         Settings.from_env({"PARLEY_AUTH": "required", "PARLEY_OPEN_BEYOND_LOOPBACK": raw})
 
 
 @pytest.mark.parametrize("name", sorted(OTHERS))
 def test_variables_of_other_parts_are_known(name: str) -> None:
-    """A variable that a tool, a client or the tests read changes no setting and is no error."""
+    """A variable of a tool, a client or the tests changes no setting and is no error."""
     assert Settings.from_env({name: "1"}) == Settings()
 
 
@@ -356,7 +356,7 @@ def test_variables_that_kubernetes_sets_are_passed_over(name: str, raw: str) -> 
 
 
 def test_every_variable_that_is_read_is_known() -> None:
-    """Whatever variable the code, the Makefile or a workflow names is a setting, or in the list of others."""
+    """Each variable in the code, the Makefile or a workflow is a setting, or in the list of others."""
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True)
     named = set()
     for path in listed.stdout.split():
@@ -381,7 +381,7 @@ LAMBDA = {"PARLEY_AUTH": "open", "AWS_LAMBDA_FUNCTION_NAME": "parley-APIHandler"
 @pytest.mark.parametrize("stage", ["local", "localstack"])
 @pytest.mark.parametrize("endpoint", [{}, {"AWS_ENDPOINT_URL": ""}])
 def test_open_on_aws(stage: str, endpoint: dict[str, str]) -> None:
-    """An open stage that is put on AWS by mistake serves nobody, unless its hosts are listed."""
+    """An open stage deployed to AWS by mistake serves nobody, unless its hosts are listed."""
     environ = {**LAMBDA, **endpoint, "PARLEY_STAGE": stage}
     with pytest.raises(
         ConfigError, match=f"stage {stage} .*: deploy stage prod, or, if you want that, list the host names"
@@ -400,19 +400,19 @@ def test_open_on_localstack() -> None:
 
 @pytest.mark.parametrize("issuer", ["http://issuer.example", "http://10.0.0.7", "http://127.0.0.1.example"])
 def test_an_issuer_in_the_clear(issuer: str) -> None:
-    """An issuer's keys are not taken from the network without TLS."""
+    """An issuer's keys must come over TLS."""
     with pytest.raises(ConfigError, match="PARLEY_OIDC_ISSUER must begin with https://"):
         Settings.from_env({"PARLEY_OIDC_ISSUER": issuer, "PARLEY_OIDC_AUDIENCE": "web"})
 
 
 def test_an_issuer_for_nobody() -> None:
-    """An issuer without audiences, whose every token would do, is refused."""
+    """An issuer without audiences, which would accept any of its tokens, is refused."""
     with pytest.raises(ConfigError, match="PARLEY_OIDC_ISSUER needs PARLEY_OIDC_AUDIENCE"):
         Settings.from_env({"PARLEY_OIDC_ISSUER": "https://issuer.example", "PARLEY_OIDC_AUDIENCE": " , "})
 
 
 def test_limits_are_nobodys_own() -> None:
-    """To change the limits of one Settings leaves the defaults as they are."""
+    """Changing the limits of one Settings leaves the defaults unchanged."""
     Settings().rate_limits["auth"] = 0
 
     assert Settings().rate_limits["auth"] == 20
@@ -427,7 +427,7 @@ USER = {"PARLEY_REDIS_USER": "parley"}
 
 
 @pytest.mark.parametrize(
-    ("environ", "told"),
+    ("environ", "expected"),
     [
         (PASSWORD | SECRET, ["PARLEY_REDIS_PASSWORD and PARLEY_REDIS_SECRET", "set one"]),
         (TLS | USER | PASSWORD | IAM, ["PARLEY_REDIS_PASSWORD and PARLEY_REDIS_IAM", "set one"]),
@@ -445,12 +445,14 @@ USER = {"PARLEY_REDIS_USER": "parley"}
         ),
     ],
 )
-def test_contradictory_settings_are_named_without_passwords(environ: dict[str, str], told: list[str]) -> None:
+def test_contradictory_settings_are_named_without_passwords(
+    environ: dict[str, str], expected: list[str]
+) -> None:
     """The error of contradictory store settings is one line that names them, without passwords."""
     with pytest.raises(ConfigError) as raised:
         Settings.from_env(environ)
 
-    for word in told:
+    for word in expected:
         assert word in str(raised.value)
     assert WORD not in str(raised.value)
     assert "\n" not in str(raised.value)
@@ -467,7 +469,7 @@ def test_contradictory_settings_are_named_without_passwords(environ: dict[str, s
     ],
 )
 def test_a_password_in_the_clear(url: str, environ: dict[str, str]) -> None:
-    """A password does not leave the machine without TLS, unless that is said to be wanted."""
+    """A password leaves the machine only over TLS, unless a setting allows it."""
     with pytest.raises(ConfigError, match="PARLEY_REDIS_PLAIN_BEYOND_LOOPBACK=1") as raised:
         Settings.from_env({"REDIS_URL": url, **environ})
     assert WORD not in str(raised.value)
@@ -478,12 +480,12 @@ def test_a_password_in_the_clear(url: str, environ: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("url", ["redis://127.0.0.1", "redis://[::1]:6379", "redis://localhost", "unix:///a"])
 def test_a_password_at_home(url: str) -> None:
-    """A password may go to this machine as it is."""
+    """A password to this machine needs no TLS."""
     assert Settings.from_env({"REDIS_URL": url, **PASSWORD}).redis_password == Secret(WORD)
 
 
 def test_no_password_no_tls() -> None:
-    """A store without a password, as on a network of containers, needs no TLS and no other word."""
+    """A store without a password, as on a network of containers, needs no TLS and no further setting."""
     assert Settings.from_env({"REDIS_URL": "redis://valkey:6379/0"}).redis_url == "redis://valkey:6379/0"
 
 

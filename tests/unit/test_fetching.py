@@ -1,4 +1,4 @@
-"""One bounded fetch: which URLs and addresses it takes, and that every limit holds."""
+"""One bounded fetch: accepted URLs and addresses, and every limit."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PATIENT = Limits(body_bytes=1000, seconds=20)
 
 
 def serving(reply: bytes) -> ScriptedServer:
-    """Return a server that always answers the same."""
+    """Return a server that always gives the same answer."""
     return ScriptedServer(lambda _request, _connection: reply)
 
 
@@ -32,7 +32,7 @@ def fetched(url: str, limits: Limits = PATIENT, headers: dict[str, str] | None =
 
 
 def refusal(url: str, limits: Limits = PATIENT, *, allow_private: bool = True) -> str:
-    """Return why a fetch is refused."""
+    """Return the reason of a refused fetch."""
     with pytest.raises(FetchError) as raised:
         fetch(url, limits=limits, allow_private=allow_private)
     return str(raised.value)
@@ -52,7 +52,7 @@ def test_fetch_sends_headers_and_returns_body_and_type() -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "told"),
+    ("url", "expected"),
     [
         ("ftp://127.0.0.1/", "http:// or https://"),
         ("file:///etc/passwd", "http:// or https://"),
@@ -70,11 +70,11 @@ def test_fetch_sends_headers_and_returns_body_and_type() -> None:
         ("http://[::1/", "invalid host or port"),
     ],
 )
-def test_url_that_is_not_fetched(url: str, told: str) -> None:
+def test_url_that_is_not_fetched(url: str, expected: str) -> None:
     """Only an http or https URL with a host and no login is fetched, and the refusal shows no secret."""
     text = refusal(url)
 
-    assert told in text
+    assert expected in text
     assert "s3cret" not in text
     assert "\n" not in text
 
@@ -165,14 +165,14 @@ def test_address_that_is_never_reached(address: str, allow_private: bool) -> Non
 
 def test_every_address_of_a_name_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     """A name with one public and one private address is refused."""
-    places = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (text, 0)) for text in ("8.8.8.8", "127.0.0.1")]
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_kwargs: places)
+    addresses = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (text, 0)) for text in ("8.8.8.8", "127.0.0.1")]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_kwargs: addresses)
 
     assert "private" in refusal("http://rebinding.example/", allow_private=False)
 
 
 def test_name_is_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The connection goes to the address that was checked, whatever the name means a moment later."""
+    """The connection goes to the checked address, although the name changes a moment later."""
     names: list[str] = []
     real = socket.getaddrinfo
 
@@ -193,12 +193,12 @@ def test_name_is_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_no_such_host() -> None:
-    """A host that does not exist is named."""
+    """The error of a missing host names it."""
     assert refusal("http://no-such-host.invalid/a") == "http://no-such-host.invalid: there is no such host"
 
 
 def test_slow_look_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A name server that does not answer is waited for no longer than the fetch may take."""
+    """A name server that does not answer delays a fetch no longer than its time limit."""
     release = threading.Event()
 
     def stalled(*_args: Any, **_options: Any) -> Any:
@@ -211,7 +211,7 @@ def test_slow_look_up(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_port_without_a_server_is_a_clear_error() -> None:
-    """A port without a server is a clear error."""
+    """The error of a port without a server says so."""
     with ReservedPort() as port:
         assert refusal(f"http://127.0.0.1:{port}/u?key=s3cret") == (
             f"http://127.0.0.1:{port}/u cannot be reached: Connection refused"
@@ -239,7 +239,7 @@ def test_body_of_the_limit() -> None:
 
 
 def chunked(size: int) -> bytes:
-    """Return a chunked answer that goes on for a while."""
+    """Return an endless chunked answer."""
     chunk = b"%x\r\n%b\r\n" % (size, b"x" * size)
     return (
         b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + chunk * (1001 // size + 1) + b"0\r\n\r\n"
@@ -259,13 +259,13 @@ def chunked(size: int) -> bytes:
     ids=["length", "claim", "until closed", "chunk", "chunks", "endless chunk"],
 )
 def test_body_over_the_limit(reply: bytes) -> None:
-    """A body over the limit is refused, however its length is told."""
+    """A body over the limit is refused, however the server states its length."""
     with serving(reply) as server:
         assert "sends more than 1000 bytes" in refusal(server.url)
 
 
 @pytest.mark.parametrize(
-    ("reply", "told"),
+    ("reply", "expected"),
     [
         (answer(b"[1", length=10), "closed the connection before the end"),
         (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\na\r\n[1", "IncompleteRead"),
@@ -281,10 +281,10 @@ def test_body_over_the_limit(reply: bytes) -> None:
     ],
     ids=["length", "chunk", "negative chunk", "not HTTP", "nothing", "headers", "header", "gzip"],
 )
-def test_answer_that_cannot_be_used(reply: bytes, told: str) -> None:
+def test_answer_that_cannot_be_used(reply: bytes, expected: str) -> None:
     """A broken, truncated or compressed answer is a FetchError, never another exception."""
     with serving(reply) as server:
-        assert told in refusal(server.url)
+        assert expected in refusal(server.url)
 
 
 @pytest.mark.parametrize(
@@ -444,7 +444,7 @@ def test_certificate_is_checked_for_the_urls_host(
 
 
 def test_authorities_are_read_once(authority: Authority, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The authorities are read at the first connection, as the many pages of an import have one each."""
+    """The authorities are read at the first connection, once for all fetches of an import."""
     made: list[ssl.SSLContext] = []
     create = ssl.create_default_context
 
@@ -472,14 +472,14 @@ def test_certificate_of_another_name_is_refused(authority: Authority) -> None:
 def test_certificate_of_an_unknown_authority_is_refused(
     authority: Authority, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """A certificate of an authority that is not trusted is refused."""
+    """A certificate of an untrusted authority is refused."""
     stranger = Authority(tmp_path_factory.mktemp("stranger"))
     with stranger.server("127.0.0.1") as server:
         assert "has no valid certificate: unable to get local issuer" in refusal(server.url)
 
 
 def test_plain_server_behind_https(authority: Authority) -> None:
-    """A server without TLS behind an https URL is said to be one."""
+    """The error of a server without TLS behind an https URL says so."""
 
     def greet(listener: socket.socket) -> None:
         with listener.accept()[0] as connection:

@@ -1,4 +1,4 @@
-"""Log lines: one JSON object each, and no word of anybody's message."""
+"""Log lines: one JSON object each, and no text of any message."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from chalicelib.logs import LOGGER, configure
 
 @pytest.fixture(autouse=True)
 def restored_logger() -> Iterator[None]:
-    """Leave the logger as it was."""
+    """Restore the logger after the test."""
     handlers, level, propagate = LOGGER.handlers[:], LOGGER.level, LOGGER.propagate
     yield
     LOGGER.handlers[:], LOGGER.propagate = handlers, propagate
@@ -22,7 +22,7 @@ def restored_logger() -> Iterator[None]:
 
 
 def lines(capsys: pytest.CaptureFixture[str]) -> list[dict[str, Any]]:
-    """Return what was written to standard error."""
+    """Return the lines on standard error."""
     return [json.loads(line) for line in capsys.readouterr().err.splitlines()]
 
 

@@ -1,4 +1,4 @@
-"""Pushes through the management API: signed, bounded in time, and each outcome told apart."""
+"""Pushes through the management API: signed, with a time limit, and with distinct outcomes."""
 
 from __future__ import annotations
 
@@ -53,34 +53,34 @@ def api() -> Iterator[Connections]:
 
 @pytest.fixture
 def lines(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> Callable[[], list[Any]]:
-    """Return what was logged."""
+    """Return the log."""
     monkeypatch.setattr(LOGGER, "propagate", True)
     caplog.set_level(logging.INFO, logger=LOGGER.name)
     return lambda: [record.msg for record in caplog.records if isinstance(record.msg, dict)]
 
 
 class Ending:
-    """When the time of a call is over: once so many of its connections have answered."""
+    """Ends a call's time once some of its connections have answered."""
 
     def __init__(self) -> None:
         self.answered = 0
 
     def wait(self, futures: dict[Future[Any], str], _seconds: float) -> Any:
-        """Wait as the standard library's function of that name does, but for the clock."""
+        """Wait as the standard library's function of that name does, except for the clock."""
         assert eventually(lambda: sum(map(Future.done, futures)) >= self.answered)
         return wait(futures, 0)
 
 
 @pytest.fixture
 def ending(monkeypatch: pytest.MonkeyPatch) -> Ending:
-    """Have the test say when the time of a call is over."""
+    """Let the test end the time of a call."""
     ending = Ending()
     monkeypatch.setattr(api_gateway, "wait", ending.wait)
     return ending
 
 
 def pusher_at(url: str, seconds: float = 20.0) -> ApiGatewayPusher:
-    """Return what pushes to a management API; seconds: how long one push may take."""
+    """Return a pusher for a management API; seconds: the time limit of one push."""
     return ApiGatewayPusher(Settings(push_url=url, push_timeout=seconds))
 
 
@@ -93,7 +93,7 @@ def test_frame_reaches_each_connection_unchanged_and_signed(api: Connections, id
 
 
 def test_the_check_of_signatures(api: Connections, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A request that is signed with another key is refused: the tests do look at it."""
+    """A request signed with another key is refused: the API of the tests checks signatures."""
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "another")
 
     assert pusher_at(api.url).push([OutgoingFrame(["one"], FRAME)]) == Outcome([], ["one"])
@@ -109,7 +109,7 @@ def test_the_host_names_the_region(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_order_for_one_connection(api: Connections) -> None:
-    """Frames for one connection arrive in the order of the parcels."""
+    """Frames for one connection arrive in the order of the recipients."""
     frames = [f"{number}".encode() for number in range(20)]
 
     assert pusher_at(api.url).push([OutgoingFrame(["one", "two"], frame) for frame in frames]) == NOBODY
@@ -143,7 +143,7 @@ def test_gone_retried_and_failed_pushes_are_told_apart(
 
 
 def test_a_second_frame_after_a_refusal(api: Connections) -> None:
-    """What is tried again begins where it was refused: no frame comes twice or out of order."""
+    """A retry begins with the refused frame: no frame comes twice or out of order."""
     api.answers["one"] = [management_api.OK, status(429), management_api.OK]
 
     assert pusher_at(api.url).push([OutgoingFrame(["one"], frame) for frame in (b"1", b"2", b"3")]) == NOBODY
@@ -151,7 +151,7 @@ def test_a_second_frame_after_a_refusal(api: Connections) -> None:
 
 
 def test_dead_peers_delay_nobody(api: Connections, ending: Ending) -> None:
-    """With half of the connections dead or slow, the others have their frames, and the call does not wait."""
+    """With half of the connections dead or slow, the others get their frames, and the call does not wait."""
     dead = [f"dead{number}" for number in range(15)] + [f"drip{number}" for number in range(9)]
     slow, live = ["slow"], [f"live{number}" for number in range(25)]
     for one in dead:
@@ -171,7 +171,7 @@ def test_dead_peers_delay_nobody(api: Connections, ending: Ending) -> None:
 
 
 def test_more_dead_peers_than_threads(api: Connections) -> None:
-    """However many connections are dead, a call ends; those that there was no time for have failed."""
+    """A call with any number of dead connections ends; those without an answer in time have failed."""
     dead = [f"dead{number}" for number in range(8 * api_gateway.INLINE)]
     for one in dead:
         api.answers[one] = [hang]
@@ -186,7 +186,7 @@ def test_more_dead_peers_than_threads(api: Connections) -> None:
 
 
 def test_pushes_of_several_threads(api: Connections, ending: Ending) -> None:
-    """Callers in several threads share a pusher; one that meets dead connections spoils no other's pushes."""
+    """Threads share a pusher; dead connections of one call do not affect another's pushes."""
     api.answers["dead"] = [drip]
     pusher = pusher_at(api.url)
     ending.answered = 1
@@ -210,7 +210,7 @@ def test_pushes_of_several_threads(api: Connections, ending: Ending) -> None:
 def test_a_call_that_gives_up_leaves_the_calls_of_others(
     api: Connections, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A push that waits for a thread goes out, though the one before it gave up waiting for an answer."""
+    """A push that waits for a thread is sent, though the one before it timed out."""
     queued, given_up, answered = threading.Event(), threading.Event(), threading.Event()
     api.answers["dead"] = [lambda handler: handler.respond(200 if answered.wait(SECONDS) else 500)]
 
@@ -259,7 +259,7 @@ def test_push_without_credentials_fails_unsent(api: Connections, monkeypatch: py
 
 
 def test_connections_are_kept(api: Connections) -> None:
-    """Pushes one after the other use one TCP connection."""
+    """Consecutive pushes use one TCP connection."""
     pusher = pusher_at(api.url)
     for _ in range(10):
         pusher.push([OutgoingFrame(["one"], FRAME)])
@@ -280,7 +280,7 @@ def secured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Connect
 
 
 def together(barrier: threading.Barrier) -> management_api.Answer:
-    """Return what takes a frame once so many requests are there at once, each on a connection of its own."""
+    """Return a handler that waits until some requests are there at once, each on its own connection."""
 
     def wait_for_all(handler: management_api.Handler) -> None:
         barrier.wait(20.0)
@@ -316,7 +316,7 @@ def test_authorities_are_read_once(secured: Connections, monkeypatch: pytest.Mon
 def test_a_certificate_of_another_authority(
     secured: Connections, monkeypatch: pytest.MonkeyPatch, lines: Callable[[], list[Any]]
 ) -> None:
-    """A server whose certificate is of no trusted authority gets no frame, and the log says why."""
+    """A server with a certificate of an untrusted authority gets no frame, and the log says why."""
     monkeypatch.delenv("AWS_CA_BUNDLE")
 
     assert pusher_at(secured.url).push([OutgoingFrame(["one"], FRAME)]) == Outcome([], ["one"])
@@ -351,7 +351,7 @@ def test_closing_ignores_gone_and_dead_connections(api: Connections) -> None:
 
 
 def test_nothing_to_do(api: Connections) -> None:
-    """Nothing to push, and nothing to close, asks nothing."""
+    """Without frames or connections no request is sent."""
     pusher = pusher_at(api.url)
 
     assert pusher.push([]) == pusher.push([OutgoingFrame([], FRAME)]) == NOBODY
@@ -374,7 +374,7 @@ def test_installed_pusher_precedes_the_setting() -> None:
 
 
 def test_no_pusher_says_so_and_fails_nothing() -> None:
-    """A server without a pusher says so by its bound, and no push fails."""
+    """A server without a pusher says so by its limit, and no push fails."""
     pusher = NoPusher()
     pusher.close(["one"], SESSION_ENDED)
 

@@ -1,4 +1,4 @@
-"""Jobs go into an SQS queue, ten in a call, and a queue that is not there is not the caller's problem."""
+"""Jobs enter an SQS queue, ten in a call, and a failing queue fails no caller."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def sqs(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
 
 @pytest.fixture
 def lines(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> pytest.LogCaptureFixture:
-    """What is logged, however this process's logs are configured."""
+    """The log, however this process's logs are configured."""
     monkeypatch.setattr(LOGGER, "propagate", True)
     caplog.set_level(logging.INFO, logger=LOGGER.name)
     return caplog
@@ -46,7 +46,7 @@ def lines(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> 
 
 @pytest.fixture
 def nobody() -> Iterator[int]:
-    """A port that nobody listens on."""
+    """An unused port."""
     with ReservedPort() as port:
         yield port
 
@@ -58,7 +58,7 @@ def queue_at(url: str | None, redis_url: str = "redis://127.0.0.1:1") -> JobQueu
 
 
 def jobs_in(sqs: Any, url: str) -> list[Any]:
-    """Take all that is in a queue."""
+    """Take all jobs of a queue."""
     jobs = []
     while messages := sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages"):
         jobs += [json.loads(message["Body"]) for message in messages]
@@ -73,7 +73,7 @@ def push(seq: int) -> PushJob:
 
 
 def test_pushes_are_messages_too(sqs: Any) -> None:
-    """Any number of pushes goes in, each as a job of its own, which says where the text is and has none."""
+    """Any number of pushes is queued, each as a job with the text's position and without the text."""
     url = sqs.create_queue(QueueName="work")["QueueUrl"]
 
     assert queue_at(url).put_pushes([push(seq) for seq in range(1, 13)])
@@ -84,20 +84,20 @@ def test_pushes_are_messages_too(sqs: Any) -> None:
 
 
 def test_a_push_that_waits(sqs: Any) -> None:
-    """A push with a delay is not handed out before it is over."""
+    """A delayed push is not received before its delay is over."""
     url = sqs.create_queue(QueueName="work")["QueueUrl"]
 
     assert queue_at(url).put_pushes([push(1)], delay=900)
     assert jobs_in(sqs, url) == []
-    told = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessagesDelayed"])
-    assert told["Attributes"] == {"ApproximateNumberOfMessagesDelayed": "1"}
+    attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["ApproximateNumberOfMessagesDelayed"])
+    assert attributes["Attributes"] == {"ApproximateNumberOfMessagesDelayed": "1"}
 
 
 @pytest.mark.parametrize("url", [NOWHERE, None])
 def test_pushes_that_are_not_put(
     sqs: Any, lines: pytest.LogCaptureFixture, nobody: int, url: str | None
 ) -> None:
-    """The caller is told that a push is in no queue; nothing to put is in any."""
+    """The caller learns that a push was not queued; an empty list counts as queued."""
     queue = queue_at(url, f"redis://127.0.0.1:{nobody}")
 
     assert queue.put_pushes([])
@@ -109,9 +109,9 @@ def test_pushes_that_are_not_put(
 
 @pytest.mark.parametrize("number", [0, 1, 10, 23])
 def test_each_item_is_a_message(sqs: Any, number: int) -> None:
-    """Any number of items goes in, each as a job of its own."""
+    """Any number of items is queued, each as a job of its own."""
     url = sqs.create_queue(QueueName="work")["QueueUrl"]
-    items = [f"posts:user{place}" for place in range(number)]
+    items = [f"posts:user{item}" for item in range(number)]
 
     queue_at(url).put(items)
 
@@ -119,7 +119,7 @@ def test_each_item_is_a_message(sqs: Any, number: int) -> None:
 
 
 def test_a_queue_that_is_not_there(sqs: Any, lines: pytest.LogCaptureFixture) -> None:
-    """The caller is not told; one line says how many jobs were not put, and which setting to look at."""
+    """The caller gets no error; one line has the number of lost jobs and the setting to check."""
     queue_at(NOWHERE).put(["posts:alice", "posts:bob"])
 
     (record,) = lines.records
@@ -132,7 +132,7 @@ def test_a_queue_that_is_not_there(sqs: Any, lines: pytest.LogCaptureFixture) ->
 def test_a_server_that_is_not_there(
     sqs: Any, lines: pytest.LogCaptureFixture, nobody: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where nobody listens it is the same."""
+    """An unreachable queue has the same outcome."""
     monkeypatch.setenv("AWS_ENDPOINT_URL_SQS", f"http://127.0.0.1:{nobody}")
     queue_at(NOWHERE).put(["posts:alice"])
 
@@ -140,7 +140,7 @@ def test_a_server_that_is_not_there(
 
 
 def test_a_store_that_is_not_there(lines: pytest.LogCaptureFixture, nobody: int) -> None:
-    """Without SQS the jobs go into the store, and its failure is not the caller's problem either."""
+    """Without SQS the store keeps the jobs, and its failure fails no caller either."""
     queue_at(None, f"redis://127.0.0.1:{nobody}").put(["posts:alice"])
 
     (record,) = lines.records
@@ -149,7 +149,7 @@ def test_a_store_that_is_not_there(lines: pytest.LogCaptureFixture, nobody: int)
 
 
 def test_one_client_a_queue(sqs: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The client, which takes long to make, is made once."""
+    """The client, which is slow to make, is made once."""
     url = sqs.create_queue(QueueName="work")["QueueUrl"]
     made: list[str] = []
     make = boto3.client
@@ -183,7 +183,7 @@ class KeptAlive(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""The rule of what a name or text may hold, held against the Unicode tables of a library."""
+"""The rule of characters in names and texts, checked with the Unicode tables of a library."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def all_of(properties: str) -> set[str]:
 
 
 def detail_of(error: BadRequest) -> tuple[str, str]:
-    """Return the field of an error and what is wrong with it."""
+    """Return the field of an error and its reason."""
     (only,) = error.errors
     return only.field, only.detail
 
@@ -57,7 +57,7 @@ def detail_of(error: BadRequest) -> tuple[str, str]:
 
 
 def test_no_line_holds_what_cannot_be_shown() -> None:
-    """A line has no control, separator, surrogate, noncharacter, or character that turns the writing."""
+    """A line has no control, separator, surrogate, noncharacter, or bidirectional control character."""
     wanted = all_of(r"[\p{Cc}\p{Cs}\p{Zl}\p{Zp}\p{Noncharacter_Code_Point}\p{Bidi_Control}]")
 
     assert {character for character in EVERY if fault_in(character)} >= wanted
@@ -137,7 +137,7 @@ def test_a_name_can_be_seen(name: str) -> None:
     ids=ascii,
 )
 def test_an_error_names_the_character(name: str, detail: str) -> None:
-    """An error says which character it is, the how manieth, and what is wrong with it."""
+    """An error has the character, its position, and the reason."""
     with pytest.raises(BadRequest) as raised:
         checked_line(name, "title", "a name", 64)
 
@@ -145,7 +145,7 @@ def test_an_error_names_the_character(name: str, detail: str) -> None:
 
 
 def test_texts_of_several_lines() -> None:
-    """Several lines may have line breaks and invisible characters, but none that turns the writing."""
+    """Several lines may have line breaks and invisible characters, but no bidirectional controls."""
     check_lines("one\ntwo\u200b\u200f \ufeff", "bio", "a bio")
     check_lines("", "bio", "a bio")
     for text in ("a\tb", "a\r\nb", "a\u202eb", "a\u2068b", "\u3164\n"):
@@ -154,7 +154,7 @@ def test_texts_of_several_lines() -> None:
 
 
 def test_what_cannot_be_refused_is_shown_plainly() -> None:
-    """What a line cannot hold becomes U+FFFD, a sign for each."""
+    """Each character that a line cannot hold becomes U+FFFD."""
     assert plain("a\x1b[31m\u202e\ud800 \U0001fa77") == "a\ufffd[31m\ufffd\ufffd \U0001fa77"
 
 
@@ -162,7 +162,7 @@ def test_what_cannot_be_refused_is_shown_plainly() -> None:
 
 
 def test_spellings_of_a_name_are_one() -> None:
-    """A name is one name however its characters are composed, and in whichever case."""
+    """A name is the same in every composition of its characters, and in every case."""
     for name in ("\u00c9va", "E\u0301VA", "e\u0301va"):
         assert folded(name) == "\u00e9va"
     assert folded("\uac01") == folded("\u1100\u1161\u11a8")
@@ -195,7 +195,7 @@ def test_length_counts_after_composing() -> None:
 
 
 def test_a_long_text_is_not_composed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A text that is too long in any form is refused before what takes time by the square of its length."""
+    """A text that is too long in any form is refused before the slow normalisation."""
     monkeypatch.setattr("chalicelib.texts.folding.normalize", None)
     text = "a" + "\u0301" * 100_000 + "\u0316" * 100_000
 
@@ -227,7 +227,7 @@ WORDS += [
 
 @pytest.mark.parametrize("grapheme", WORDS, ids=ascii)
 def test_no_grapheme_is_cut(grapheme: str) -> None:
-    """A text is cut before the grapheme that does not fit whole, wherever in it the limit falls."""
+    """A text is cut before the grapheme that does not fit whole, wherever the limit falls in it."""
     for most in range(3, 4 + len(grapheme)):
         whole = 3 + len(grapheme) <= most
         assert beginning(f"abc{grapheme}", most) == f"abc{grapheme}"[: None if whole else 3]
@@ -235,7 +235,7 @@ def test_no_grapheme_is_cut(grapheme: str) -> None:
 
 
 def test_a_text_is_cut_like_a_row_of_graphemes() -> None:
-    """Whatever a text is made of, its beginning is the longest row of whole graphemes that fits."""
+    """The beginning of any text is the longest run of whole graphemes that fits."""
     parts = sorted({character for word in WORDS for character in word} | set(" ab"))
     draw = random.Random(1)
     for _ in range(5000):
@@ -250,7 +250,7 @@ def test_a_text_is_cut_like_a_row_of_graphemes() -> None:
 
 @pytest.mark.parametrize("text", ["\u0301" * 16_384, "a" + "\u0301\u0316" * 8192, "\u200d" * 16_384])
 def test_a_grapheme_without_end(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A text that is one grapheme is cut at the limit, and no more than the limit is looked at."""
+    """A text of one grapheme is cut at the limit, and no text beyond the limit is examined."""
     looked, fullmatch = [], regex.fullmatch
 
     def counting(pattern: str, given: str) -> object:

@@ -310,7 +310,7 @@ def test_changed_password_ends_the_other_sessions(api: Api, people: People) -> N
 
 
 @pytest.mark.parametrize(
-    ("body", "told"),
+    ("body", "expected"),
     [
         ({"password": "not mine at all", "new_password": OTHER}, (401, "wrong_credentials")),
         ({"password": WORD, "new_password": "short"}, (400, "bad_request")),
@@ -318,12 +318,12 @@ def test_changed_password_ends_the_other_sessions(api: Api, people: People) -> N
     ],
 )
 def test_change_password_with_what_cannot_be(
-    api: Api, people: People, body: dict[str, str], told: tuple[int, str]
+    api: Api, people: People, body: dict[str, str], expected: tuple[int, str]
 ) -> None:
     """Without the current password, or with an invalid new one, nothing is changed."""
     person = people.new(password=WORD)
 
-    assert code_of(api.call("PUT", "/v1/users/me/password", person=person, json=body)) == told
+    assert code_of(api.call("PUT", "/v1/users/me/password", person=person, json=body)) == expected
     assert login(api, handle=person.handle).status_code == 200
 
 
@@ -535,8 +535,8 @@ def test_a_store_that_is_gone(api: Api, people: People) -> None:
         assert {code_of(answer) for answer in answers} == {(503, "store_unavailable")}
         assert {answer.headers["Retry-After"] for answer in answers} == {"1"}
         assert eventually(lambda: len(opened_limits(server)) == 2)
-        told = {(line["class"], line["level"]) for line in opened_limits(server)}
-        assert told == {("auth", "WARNING")}
+        logged = {(line["class"], line["level"]) for line in opened_limits(server)}
+        assert logged == {("auth", "WARNING")}
 
 
 def opened_limits(server: Gateway) -> list[dict[str, Any]]:
@@ -594,7 +594,7 @@ def test_a_name_is_trusted_until_it_has_an_account(open_api: Api) -> None:
     )
     person = Person(name, WORD, register(open_api, handle=name).json()["token"])
 
-    def told() -> tuple[int, ...]:
+    def statuses() -> tuple[int, ...]:
         answers = (
             open_api.raw("POST", "/api/send", json=message),
             open_api.raw("GET", f"/v1/chats/{chat}/messages", headers={"X-Parley-User": name}),
@@ -602,7 +602,7 @@ def test_a_name_is_trusted_until_it_has_an_account(open_api: Api) -> None:
         )
         return tuple(answer.status_code for answer in answers)
 
-    assert eventually(lambda: told() == (401, 401, 401))
+    assert eventually(lambda: statuses() == (401, 401, 401))
     assert open_api.raw("POST", "/api/send", json={**message, "sender": other}).status_code == 204
     assert open_api.raw("POST", "/api/send", json=message, headers=person.bearer).status_code == 204
 

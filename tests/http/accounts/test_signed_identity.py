@@ -208,8 +208,8 @@ def test_token_opens_a_socket(api: Api, issuer: Issuer) -> None:
 
 def sockets_of(url: str) -> Peer:
     """Connect to a server's WebSocket port, which its HTTP port names to clients that ask for an upgrade."""
-    told = httpx.get(f"{url}/", headers={"Connection": "Upgrade", "Upgrade": "websocket"})
-    return Peer(port_of(told.headers["Location"]))
+    redirect = httpx.get(f"{url}/", headers={"Connection": "Upgrade", "Upgrade": "websocket"})
+    return Peer(port_of(redirect.headers["Location"]))
 
 
 def ask_for_socket(peer: Peer, token: str | None) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.deployed.client import Api
 from tests.deployed.people import People
-from tests.http.chat_requests import MOST, at_once, crowd, do, done, make, read, refused, roles_of, told
+from tests.http.chat_requests import MOST, at_once, crowd, do, done, make, read, refused, roles_of, texts_of
 
 pytestmark = pytest.mark.long
 
@@ -32,7 +32,7 @@ def test_many_join_at_once(api: Api, people: People) -> None:
 
     assert {answer.status_code for answer in answers} == {200}
     assert len(roles_of(api, owner, f"r-{room}")) == read(api, owner, f"r-{room}")["members"] == 21
-    messages = told(api, owner, f"r-{room}")
+    messages = texts_of(api, owner, f"r-{room}")
     assert Counter(messages[1:]) == Counter(f"{one.handle} joined." for one in crowd_of_room)
 
 
@@ -79,7 +79,7 @@ def test_an_id_is_given_once(api: Api, people: People) -> None:
         [functools.partial(api.call, "POST", "/v1/chats", person=makers[0], json=body) for _ in range(8)]
     )
     assert Counter(answer.status_code for answer in answers) == {201: 1, 200: 7}
-    assert len(told(api, makers[0], f"g-{body['id']}")) == 1
+    assert len(texts_of(api, makers[0], f"g-{body['id']}")) == 1
 
 
 def test_promoted_and_removed_at_once(api: Api, people: People) -> None:

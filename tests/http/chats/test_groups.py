@@ -11,7 +11,7 @@ import pytest
 
 from tests.deployed.client import Api, fields_at_fault
 from tests.deployed.people import People
-from tests.http.chat_requests import MOST, crowd, do, done, make, read, refused, send, told
+from tests.http.chat_requests import MOST, crowd, do, done, make, read, refused, send, texts_of
 
 LATER = "2100-01-01T00:00:00.000000Z"
 GROUP = re.compile(r"g-[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
@@ -104,11 +104,11 @@ def test_a_direct_chat_that_is_left(api: Api, people: People) -> None:
         for _ in range(2):
             done(do(api, bob, method, path))
         assert read(api, bob, chat)["state"] == "left"
-        assert told(api, bob, chat) == []
-        assert told(api, ann, chat)[-1] == "secret"
+        assert texts_of(api, bob, chat) == []
+        assert texts_of(api, ann, chat)[-1] == "secret"
         send(api, ann, chat, "back")
         assert read(api, bob, chat)["state"] == "member"
-        assert told(api, bob, chat) == ["back"]
+        assert texts_of(api, bob, chat) == ["back"]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from tests.deployed.client import Api, fields_at_fault
 from tests.deployed.people import People
-from tests.http.chat_requests import crowd, do, done, make, read, refused, roles_of, send, told
+from tests.http.chat_requests import crowd, do, done, make, read, refused, roles_of, send, texts_of
 from tests.servers.waiting import eventually
 
 LATER = "2100-01-01T00:00:00.000000Z"
@@ -133,13 +133,13 @@ def test_muted_member_reads_but_cannot_write(api: Api, people: People) -> None:
     refused(answer, 403, "muted")
     assert LATER[:19] in answer.json()["detail"]
     assert read(api, bob, chat)["muted_until"] == LATER
-    assert told(api, bob, chat)[-1] == f"{ann.handle} muted {bob.handle} until {LATER}."
+    assert texts_of(api, bob, chat)[-1] == f"{ann.handle} muted {bob.handle} until {LATER}."
     listed = {one["handle"]: one["muted_until"] for one in read(api, bob, f"{chat}/members")["members"]}
     assert listed == {ann.handle: None, bob.handle: LATER}
     refused(do(api, bob, "PATCH", path, json={"muted_until": None}), 403, "forbidden")
     for _ in range(2):
         done(do(api, ann, "PATCH", path, json={"muted_until": None}))
-    assert told(api, bob, chat)[-1] == f"{ann.handle} lets {bob.handle} write again."
+    assert texts_of(api, bob, chat)[-1] == f"{ann.handle} lets {bob.handle} write again."
     done(send(api, bob, chat, "hi"), 201)
     done(do(api, ann, "PATCH", path, json={"muted_until": "1999-01-01T00:00:00Z"}))
     done(send(api, bob, chat, "hi"), 201)
@@ -216,7 +216,7 @@ def test_what_members_read(api: Api, people: People) -> None:
         done(do(api, bob, "POST", f"{chat}/leave"))
         send(api, ann, chat, "after")
 
-        texts = told(api, bob, chat)
+        texts = texts_of(api, bob, chat)
         assert ("before" in texts) == history
         assert ("during" in texts, "after" in texts) == (True, False)
         assert read(api, bob, chat)["state"] == "left"
@@ -253,6 +253,8 @@ def test_a_deleted_user_leaves_every_chat(api: Api, people: People) -> None:
     assert eventually(lambda: roles_of(api, bob, owned) == {bob.handle: "member", cid.handle: "owner"})
     assert eventually(lambda: roles_of(api, bob, joined) == {bob.handle: "owner"})
     assert eventually(lambda: do(api, bob, "GET", alone).status_code == 404)
-    assert told(api, bob, owned)[-1] == f"{ann.handle} deleted their account. {cid.handle} is an owner now."
-    assert told(api, bob, joined)[-1] == f"{ann.handle} deleted their account."
+    assert (
+        texts_of(api, bob, owned)[-1] == f"{ann.handle} deleted their account. {cid.handle} is an owner now."
+    )
+    assert texts_of(api, bob, joined)[-1] == f"{ann.handle} deleted their account."
     refused(do(api, bob, "PUT", f"{joined}/members/{ann.handle}"), 404, "user_not_found")

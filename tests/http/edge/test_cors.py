@@ -23,7 +23,7 @@ FOREIGN = [
 ]
 ALLOW_ORIGIN = "Access-Control-Allow-Origin"
 MESSAGE = {"chat": "alice:bob", "sender": "alice", "text": "hi"}
-# One call for each place that may answer: a route, the guard, Chalice's own errors, the edge itself.
+# One call for each component that may answer: a route, the guard, Chalice's own errors, the edge itself.
 CALLS = [
     ("GET", "/ping", 200),
     ("GET", "/", 200),

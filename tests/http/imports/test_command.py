@@ -153,7 +153,7 @@ def test_source_that_refuses(command: Command) -> None:
 
 
 @pytest.mark.parametrize(
-    ("mapping", "told"),
+    ("mapping", "expected"),
     [
         ("{", "is not a valid mapping: Input data was truncated"),
         ("[]", "is not a valid mapping: Expected `object`, got `array`"),
@@ -162,14 +162,14 @@ def test_source_that_refuses(command: Command) -> None:
         ('{"fields":{"id":1,"handle":"h"}}', "Expected `str`, got `int` - at `$.fields.id`"),
     ],
 )
-def test_invalid_mapping_names_the_place_of_the_error(command: Command, mapping: str, told: str) -> None:
+def test_invalid_mapping_names_the_place_of_the_error(command: Command, mapping: str, expected: str) -> None:
     """The error of an invalid mapping names the position in it."""
     (command.folder / "mapping.json").write_text(mapping)
     refused = command()
 
     assert refused.returncode == 1
     assert refused.stderr.startswith("import: mapping.json ")
-    assert told in refused.stderr
+    assert expected in refused.stderr
     assert refused.stderr.count("\n") == 1
 
 
@@ -245,12 +245,12 @@ REQUEST = ImportRequest(url="http://h.example/", mapping=msgspec.convert(MAPPING
 
 def test_command_continues_invocations_and_joins_their_reports() -> None:
     """Each invocation continues where the last one ended, and their reports become one."""
-    place = ImportCursor(url="http://h.example/?page=2", skip=3, pages=1, digest="x")
+    position = ImportCursor(url="http://h.example/?page=2", skip=3, pages=1, digest="x")
     skipped = Skipped(id="1", handle="a", reason="r")
     code = Code(id="2", handle="b", code="c")
     client = InProcess(
         [
-            ImportReport(read=2, created=1, skipped=[skipped], codes=[code], next=place, total=9),
+            ImportReport(read=2, created=1, skipped=[skipped], codes=[code], next=position, total=9),
             ImportReport(read=3, created=1, updated=1, unchanged=1, codes=[code], total=9),
         ]
     )
@@ -263,7 +263,7 @@ def test_command_continues_invocations_and_joins_their_reports() -> None:
     )
     assert kept == [code, code]
     assert shown
-    assert client.events[1] == client.events[0] | {"next": msgspec.to_builtins(place)}
+    assert client.events[1] == client.events[0] | {"next": msgspec.to_builtins(position)}
 
 
 def test_function_in_a_circle() -> None:
@@ -275,7 +275,7 @@ def test_function_in_a_circle() -> None:
 
 
 @pytest.mark.parametrize(
-    ("made", "told"),
+    ("made", "expected"),
     [
         (
             RuntimeError("Task timed out after 29.00 seconds"),
@@ -284,9 +284,9 @@ def test_function_in_a_circle() -> None:
         ({"code": 400, "msg": "url: it is missing", "error": "bad_request"}, "returned: url: it is missing"),
     ],
 )
-def test_function_that_fails(made: Any, told: str) -> None:
+def test_function_that_fails(made: Any, expected: str) -> None:
     """A failing function is reported in one line."""
-    with pytest.raises(ImportFailure, match=told) as raised:
+    with pytest.raises(ImportFailure, match=expected) as raised:
         Whole(LambdaCaller(InProcess([made]), "import_users"), lambda _report: None).run(REQUEST)
     assert "secret" not in str(raised.value)
 

@@ -200,9 +200,9 @@ def test_wrong_users_do_not_stop_the_others(here: Store, source: UserServer) -> 
     report = call(event(source))
 
     assert counts(report) == (14, 2, 0, 0, 12)
-    told = [skipped["reason"] for skipped in report["skipped"]]
+    reasons = [skipped["reason"] for skipped in report["skipped"]]
     for reason, part in zip(
-        told,
+        reasons,
         [
             "is null",
             "is a text",
@@ -486,8 +486,8 @@ def test_numbered_pages_without_end(here: Store, again: str) -> None:
 
     def handler(request: Request, _connection: socket.socket) -> bytes:
         number = number_of(request) - 1
-        place = {"the first page": 0, "the last page": min(number, 2)}.get(again, number % 3)
-        users = pages[place][:: -1 if again == "in another order" and number >= 3 else 1]
+        index = {"the first page": 0, "the last page": min(number, 2)}.get(again, number % 3)
+        users = pages[index][:: -1 if again == "in another order" and number >= 3 else 1]
         seen = len(server.requests)
         return json_answer([{"id": user, "login": f"u{user}", "seen": seen} for user in users])
 
@@ -627,7 +627,7 @@ NEXT = {"items": "users", "next": "next", "fields": {"id": "id", "handle": "logi
 
 @one_store
 @pytest.mark.parametrize(
-    ("link", "told"),
+    ("link", "expected"),
     [
         ("/users", "was already read"),
         ("?page={count}", "returns the previous page again"),
@@ -639,7 +639,7 @@ NEXT = {"items": "users", "next": "next", "fields": {"id": "id", "handle": "logi
         ({"href": "/x"}, "is an object with `href`, not a URL"),
     ],
 )
-def test_next_page_that_is_wrong(here: Store, link: Any, told: str) -> None:
+def test_next_page_that_is_wrong(here: Store, link: Any, expected: str) -> None:
     """Pages that form a circle, or lead to another server, end the run; earlier users are imported."""
     with ScriptedServer(lambda _request, _connection: b"") as server:
 
@@ -652,7 +652,7 @@ def test_next_page_that_is_wrong(here: Store, link: Any, told: str) -> None:
         server.handler = handler
         report = call({"url": f"{server.url}/users", "mapping": NEXT})
 
-    assert told in report["problem"]
+    assert expected in report["problem"]
     assert "s3cret" not in report["problem"]
     assert report["created"] == 1
     assert len(server.requests) <= 2
@@ -676,7 +676,7 @@ def test_pages_in_a_larger_circle(here: Store) -> None:
 
 @one_store
 @pytest.mark.parametrize(
-    ("reply", "told", "again"),
+    ("reply", "expected", "again"),
     [
         (answer(b"<html>"), "is not JSON", False),
         (answer(b"\xff"), "is not JSON", False),
@@ -695,12 +695,12 @@ def test_pages_in_a_larger_circle(here: Store) -> None:
         ),
     ],
 )
-def test_reply_that_is_wrong(here: Store, reply: bytes, told: str, again: bool) -> None:
+def test_reply_that_is_wrong(here: Store, reply: bytes, expected: str, again: bool) -> None:
     """An unusable reply is the report's problem, in one line."""
     with ScriptedServer(lambda _request, _connection: reply) as server:
         report = call({"url": f"{server.url}/u?key=s3cret", "mapping": NEXT})
 
-    assert told in report["problem"]
+    assert expected in report["problem"]
     assert "\n" not in report["problem"]
     assert "s3cret" not in report["problem"]
     assert (report["next"] is not None) is again
@@ -720,7 +720,7 @@ def test_private_source_is_read_only_when_allowed(
 
 @one_store
 @pytest.mark.parametrize(
-    ("wrong", "told"),
+    ("wrong", "expected"),
     [
         (None, "object"),
         ([], "object"),
@@ -734,17 +734,17 @@ def test_private_source_is_read_only_when_allowed(
         ({"url": "http://127.0.0.1:1/", "mapping": MAPPING, "dry_run": "yes"}, "dry_run"),
     ],
 )
-def test_event_that_is_wrong(here: Store, wrong: Any, told: str) -> None:
+def test_event_that_is_wrong(here: Store, wrong: Any, expected: str) -> None:
     """An invalid event is answered with data that names the field."""
     refused = call(wrong)
 
     assert (refused["code"], refused["error"]) == (400, "bad_request")
-    assert told in refused["msg"]
+    assert expected in refused["msg"]
 
 
 @one_store
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "expected"),
     [
         ({"url": "ftp://example.com/"}, "http:// or https://"),
         ({"url": "http://ann:s3cret@127.0.0.1/"}, "not contain a user or password"),
@@ -753,12 +753,12 @@ def test_event_that_is_wrong(here: Store, wrong: Any, told: str) -> None:
     ],
 )
 def test_request_that_cannot_be_made(
-    here: Store, source: UserServer, changes: dict[str, Any], told: str
+    here: Store, source: UserServer, changes: dict[str, Any], expected: str
 ) -> None:
     """An invalid source URL is the report's problem, and nothing is sent."""
     report = call(event(source, **changes))
 
-    assert told in report["problem"]
+    assert expected in report["problem"]
     assert "s3cret" not in report["problem"]
     assert not source.requests
 

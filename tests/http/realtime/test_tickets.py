@@ -103,8 +103,8 @@ def test_frames_cross_between_workers(api: Api, pair: tuple[Person, Person]) -> 
 
         assert until(first, "ack")["ref"] == "a"
         for socket in (second, third):
-            told = until(socket, "message")
-            assert (told["text"], told["sender"], told["seq"]) == ("hello", ann.handle, 1)
+            message = until(socket, "message")
+            assert (message["text"], message["sender"], message["seq"]) == ("hello", ann.handle, 1)
         say(second, type="read", chat=chat, seq=1)
         assert until(first, "receipt") == {"type": "receipt", "chat": chat, "user": bob.handle, "read": 1}
 

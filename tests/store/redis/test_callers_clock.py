@@ -405,7 +405,7 @@ def test_an_outage_at_the_question() -> None:
         store.run(query)
 
     assert store.run(query) == b"value"
-    assert [command[0] for (command,) in node.trips] == ["EVAL", "EVAL", "EVALSHA"]
+    assert [command[0] for (command,) in node.round_trips] == ["EVAL", "EVAL", "EVALSHA"]
 
 
 @pytest.mark.parametrize("lacking", ["-eval", "resetkeys"])

@@ -15,7 +15,7 @@ from tests.servers.waiting import eventually
 
 
 class Crowd:
-    """Calls for turns from threads; begun, refused: the names of those that had one, and that had none."""
+    """Calls for turns from threads; begun, refused: the names of those that got one, or none."""
 
     def __init__(self, queue: HashQueue) -> None:
         self._queue = queue
@@ -24,7 +24,7 @@ class Crowd:
         self.refused: list[str] = []
 
     def come(self, name: str, doubt: int, work: Callable[[], object] = lambda: None) -> None:
-        """Call for a turn, and return when it is had, waits or is refused."""
+        """Call for a turn; return the name once it runs, waits or is refused."""
 
         def call() -> None:
             try:
@@ -50,7 +50,7 @@ class Crowd:
 
 
 def test_those_in_doubt_come_after_all_others() -> None:
-    """With one turn taken, those who wait go in the order of their doubt, and then as they came."""
+    """With one turn taken, waiting calls run in the order of their doubt, and then of their arrival."""
     crowd, goes_on = Crowd(HashQueue(1)), threading.Event()
     crowd.come("first", 5, goes_on.wait)
     for name, doubt in (
@@ -69,7 +69,7 @@ def test_those_in_doubt_come_after_all_others() -> None:
 
 
 def test_the_most_doubtful_gives_way() -> None:
-    """Of more guesses than may wait the most doubtful is refused at once, and of equal ones the last."""
+    """Of more guesses than may wait the most doubtful is refused at once, and the latest of equal ones."""
     crowd, goes_on = Crowd(HashQueue(1, max_waiting_in_doubt=2)), threading.Event()
     crowd.come("first", 0, goes_on.wait)
     for name, doubt in (("nine", 9), ("five", 5), ("five again", 5), ("one", 1), ("seven", 7)):
@@ -82,7 +82,7 @@ def test_the_most_doubtful_gives_way() -> None:
 
 
 def test_nobody_without_doubt_is_refused() -> None:
-    """However many wait, one that nothing speaks against waits too."""
+    """A call without doubt waits, however many others do."""
     crowd, goes_on = Crowd(HashQueue(1, max_waiting_in_doubt=1)), threading.Event()
     crowd.come("first", 0, goes_on.wait)
     crowd.come("guess", 1)
@@ -96,7 +96,7 @@ def test_nobody_without_doubt_is_refused() -> None:
 
 
 def test_no_more_than_so_many_run_at_once() -> None:
-    """As many hash at once as may, and no more, whatever they raise."""
+    """At most the maximum number of calls hash at once, also when some raise."""
     queue = HashQueue(3)
     running, most, changing = 0, 0, threading.Lock()
 
@@ -128,7 +128,7 @@ def test_threads_are_left_for_those_without_doubt() -> None:
 
 @pytest.mark.parametrize("doubt", [0, 3])
 def test_a_free_turn_is_had_at_once(doubt: int) -> None:
-    """While nobody else hashes, doubt makes no difference, as on Lambda."""
+    """Without other calls doubt makes no difference, as on Lambda."""
     queue = HashQueue(1)
     for _ in range(3):
         with queue.turn(doubt):

@@ -15,7 +15,7 @@ WORD = "correct horse"
 
 @pytest.fixture
 def passwords() -> Passwords:
-    """Hashes that cost next to nothing."""
+    """Hashes with minimal cost."""
     return Passwords(CHEAP)
 
 
@@ -23,7 +23,7 @@ def passwords() -> Passwords:
     "password", ["12345678", " " * 8, "\u00e5" * 8, "x" * 1024, "\U0001f600" * 1024, "a\0" * 4]
 )
 def test_what_may_be_a_password(passwords: Passwords, password: str) -> None:
-    """Any 8-1024 characters are a password, and it is its own."""
+    """Any text of 8-1024 characters can be a password, and verifies against its hash."""
     assert checked_password(password) == password
     held = passwords.hash(password)
     assert passwords.verify(held, password)
@@ -39,7 +39,7 @@ def test_what_may_be_a_password(passwords: Passwords, password: str) -> None:
     ],
 )
 def test_what_may_not(password: str) -> None:
-    """What is too short, too long or no text is refused by the name of its field, and not shown."""
+    """A value that is too short, too long or no text is refused by its field, and not shown."""
     with pytest.raises(BadRequest) as raised:
         checked_password(password, "new_password")
 
@@ -49,7 +49,7 @@ def test_what_may_not(password: str) -> None:
 
 @pytest.mark.parametrize("password", ["e\u0301" * 8, "e\u0301" * 1024, "\uff11" * 8, "\ufdfa"])
 def test_length_is_counted_in_the_one_form(password: str) -> None:
-    """A character counts once however it is typed; one that stands for many counts as those."""
+    """A character counts once in every spelling; one that expands to several counts as those."""
     form = checked_password(password)
 
     assert 8 <= len(form) <= 1024
@@ -59,7 +59,7 @@ def test_length_is_counted_in_the_one_form(password: str) -> None:
 def test_work_does_not_depend_on_whose_hash_it_is(
     passwords: Passwords, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As many hashes are compared for nobody as for somebody, for text in one form and in another."""
+    """An unknown user costs as many hashes as a known one, for text in one form and in another."""
     held = passwords.hash(WORD)
     passwords.verify(None, WORD)
     seen: list[str] = []
@@ -100,7 +100,7 @@ def test_the_default_cost_is_enough() -> None:
 
 @pytest.mark.parametrize("others", ["m=16,t=1,p=1", "m=8,t=2,p=1", "m=16,t=1,p=2"])
 def test_a_hash_of_other_days(passwords: Passwords, others: str) -> None:
-    """A hash by other parameters still verifies, and is told to be outdated; today's is not."""
+    """A hash with other parameters still verifies, and counts as outdated; a current one does not."""
     old = Passwords(others).hash(WORD)
 
     assert passwords.verify(old, WORD)
@@ -109,7 +109,7 @@ def test_a_hash_of_other_days(passwords: Passwords, others: str) -> None:
 
 
 def test_nobodys_password_is_verified_too(passwords: Passwords, monkeypatch: pytest.MonkeyPatch) -> None:
-    """For nobody as for somebody one hash of today's cost is verified, and none is made."""
+    """An unknown user costs one verification at today's cost, like a known one, and no new hash."""
     held = passwords.hash(WORD)
     passwords.verify(None, WORD)
     seen: list[str] = []
@@ -131,7 +131,7 @@ def test_nobodys_password_is_verified_too(passwords: Passwords, monkeypatch: pyt
 @pytest.mark.parametrize("held", [None, ""])
 @pytest.mark.parametrize("password", ["nobody", "", "x" * 1024])
 def test_nobody_has_no_password(passwords: Passwords, held: str | None, password: str) -> None:
-    """No word is the password of who has none."""
+    """No text is the password of an account without one."""
     assert not passwords.verify(held, password)
 
 
@@ -139,7 +139,7 @@ def test_nobody_has_no_password(passwords: Passwords, held: str | None, password
     "held", ["x", "$argon2id$", "$2b$12$abc", "$argon2id$v=19$m=8,t=1,p=1$AAAA$AAAA", "\u00e5"]
 )
 def test_a_hash_that_is_none(passwords: Passwords, held: str) -> None:
-    """What is no hash is nobody's password, and no failure of the server."""
+    """An invalid hash verifies no password, and is no failure of the server."""
     assert not passwords.verify(held, WORD)
 
 

@@ -68,10 +68,10 @@ def test_every_reference_leads_somewhere() -> None:
     referred = {node["$ref"] for node in nodes_of(DOCUMENT) if "$ref" in node}
 
     for reference in referred:
-        place: Any = DOCUMENT
+        node: Any = DOCUMENT
         for name in reference.removeprefix("#/").split("/"):
-            place = place[name]
-        assert place
+            node = node[name]
+        assert node
     assert {f"#/components/schemas/{name}" for name in DOCUMENT["components"]["schemas"]} <= referred
     assert {f"#/components/messages/{name}" for name in MESSAGES} <= referred
 
@@ -88,7 +88,7 @@ def test_every_frame_has_an_operation() -> None:
 
 
 def test_what_is_listed_is_what_there_is() -> None:
-    """The texts know each frame of a client, and each frame that has an example; no other."""
+    """The texts cover exactly the frames of clients and the frames with an example."""
     assert set(ANSWERS) == set(asyncapi.FROM_CLIENT)
     assert set(EXAMPLES) == set(EVERY)
     assert set(PUSHED) < set(asyncapi.FROM_SERVER)
@@ -107,7 +107,7 @@ def test_frame_is_explained(kind: type[msgspec.Struct]) -> None:
 
 @pytest.mark.parametrize("example", EXAMPLES_OF_CLIENTS, ids=lambda one: str(one["type"]))
 def test_examples_of_clients(example: dict[str, Any]) -> None:
-    """An example is valid by its own schema, and is decoded as what it says it is."""
+    """An example is valid by its own schema, and is decoded as its type."""
     check_sent(example)
     frame = msgspec.convert(example, ClientFrame)
 
@@ -116,7 +116,7 @@ def test_examples_of_clients(example: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("example", EXAMPLES_OF_SERVER, ids=lambda one: str(one["type"]))
 def test_examples_of_the_server(example: dict[str, Any]) -> None:
-    """An example is valid by its own schema, and is what the frame that it shows is encoded as."""
+    """An example is valid by its own schema, and equals the encoding of its frame."""
     check(example)
 
     assert msgspec.to_builtins(msgspec.convert(example, ServerFrame)) == example
@@ -138,7 +138,7 @@ def test_check_refuses_undocumented_frames(frame: dict[str, Any]) -> None:
 
 
 def test_every_problem_can_be_a_frame() -> None:
-    """An error frame has the fields of a problem, but for its `type`, which the code says as well."""
+    """An error frame has the fields of a problem except `type`, which the code replaces."""
     error = ParleyError("x")
     frame = ErrorFrame(status=error.status, code=error.code, title=error.title, detail=error.detail)
 
@@ -163,7 +163,7 @@ def _names(references: list[dict[str, str]]) -> list[str]:
 
 
 def test_close_codes_are_listed() -> None:
-    """The document and docs/realtime.md have each code with which the servers close, and the same text."""
+    """The document and docs/realtime.md have the servers' close codes, with the same texts."""
     sources = [path.read_text(encoding="utf-8") for path in SOCKETS.glob("*.py")]
     used = {WSCloseCode[name].value for source in sources for name in NAMED.findall(source)}
     used |= {SESSION_ENDED.code, LEASE_EXPIRED.code}

@@ -33,7 +33,7 @@ def test_committed_copy_is_fresh() -> None:
 
 
 def test_every_route_is_described_and_no_other() -> None:
-    """The routes of the app and those of the document are the same, but for OPTIONS, which every path has."""
+    """The app and the document have the same routes, except OPTIONS, which every path has."""
     routes = {(path, method.lower()) for path, methods in app.routes.items() for method in methods}
     options = {(path, "options") for path in app.routes}
     assert options <= routes
@@ -42,7 +42,7 @@ def test_every_route_is_described_and_no_other() -> None:
 
 
 def test_head_of_the_document() -> None:
-    """The document says what it is, of which version and under which licence."""
+    """The document has its title, version and licence."""
     assert DOCUMENT["openapi"].startswith("3.1.")
     assert DOCUMENT["info"]["title"] == "Parley"
     assert re.fullmatch(r"\d+\.\d+\.\d+", DOCUMENT["info"]["version"])
@@ -101,7 +101,7 @@ def test_operation_is_explained(path: str, method: str, operation: dict[str, Any
 
 @EVERY_OPERATION
 def test_path_parameters_are_described(path: str, method: str, operation: dict[str, Any]) -> None:
-    """Each parameter of a path is required and described, and none is that the path has not."""
+    """Each parameter of a path is required and described, and belongs to the path."""
     described = [one for one in operation["parameters"] if one["in"] == "path"]
 
     assert [one["name"] for one in described] == re.findall(r"{(\w+)}", path)
@@ -127,7 +127,7 @@ def test_declared_errors_are_described(operation: Operation) -> None:
 
 @pytest.mark.parametrize("operation", [one for one in OPERATIONS if one.body], ids=lambda one: one.path)
 def test_examples_are_valid(operation: Operation) -> None:
-    """The example of a body is one that the route takes."""
+    """The example of a body is one that the route accepts."""
     assert operation.example is not None
     assert msgspec.convert(operation.example, operation.body)
 

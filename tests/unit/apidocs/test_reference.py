@@ -1,4 +1,4 @@
-"""The documents name every code, setting and key there is, and none there is not."""
+"""The documents name every code, setting and key, and no others."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.unit.store.lua_files import FILES, head_of
 
 DOCS = Path(__file__).parents[3] / "docs"
 ANY_KEY = {"key", "page"}
-"""What scripts call a key that may be any of a type."""
+"""Names in scripts for a key of any kind."""
 
 
 def text_of(name: str) -> str:
@@ -41,7 +41,7 @@ def test_every_error_is_in_the_table() -> None:
 
 @pytest.mark.parametrize("path", sorted(app.routes))
 def test_every_route_is_described(path: str) -> None:
-    """docs/api.md names the path of every route, but the documentation's own."""
+    """docs/api.md names the path of every route except the documentation's own."""
     assert path in text_of("api.md") or path.startswith(("/docs", "/openapi.json", "/asyncapi.json"))
 
 
@@ -70,14 +70,14 @@ def test_every_key_is_in_the_table() -> None:
 
 
 def test_every_key_that_expires_is_among_those_that_eviction_can_take() -> None:
-    """docs/redis.md says of each key with a lifetime what its loss means, and of no other."""
+    """docs/redis.md describes the loss of each key with a lifetime, and of no other."""
     lifetimes = {row[0].strip("`"): row[2] for row in rows_of("redis.md") if row[0].startswith("`{")}
     volatile = {key for key, lifetime in lifetimes.items() if lifetime != "none"}
     table = text_of("redis.md").partition("### What eviction can take")[2].partition("\n## ")[0]
     cells = [line.split("|")[1] for line in table.splitlines() if line.startswith("|")]
-    told = {name for cell in cells for name in re.findall(r"`([^`]+)`", cell)}
+    described = {name for cell in cells for name in re.findall(r"`([^`]+)`", cell)}
 
-    assert {key.rpartition("}:")[2] for key in volatile} == told
+    assert {key.rpartition("}:")[2] for key in volatile} == described
 
 
 def test_every_script_is_in_the_table() -> None:

@@ -1,4 +1,4 @@
-"""What is remembered of who has an account."""
+"""The cache of account statuses."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ NONE, ACTIVE, DELETED = [0, 0], [1, 0], [2, 0]
 
 @pytest.fixture
 def clock() -> Clock:
-    """The clock by which answers grow old."""
+    """The clock by which answers expire."""
     return Clock()
 
 
 def remembering(clock: Clock, *replies: list[int]) -> tuple[AccountStatusCache, CannedNode]:
-    """Return standings on a store that gives these replies."""
+    """Return account statuses on a store with these replies."""
     node = CannedNode(*replies)
     store = Store(node)
     return AccountStatusCache(store, Accounts(), clock), node
@@ -35,35 +35,35 @@ def test_an_answer_holds_for_a_second(clock: Clock, reply: list[int]) -> None:
     assert [asked.of("ann") for _ in range(3)] == [AccountStatus(reply[0])] * 3
     clock.now += KEPT_SECONDS - 0.01
     assert asked.known("ann") is AccountStatus(reply[0])
-    assert len(node.trips) == 1
+    assert len(node.round_trips) == 1
 
     clock.now += 0.02
     assert asked.known("ann") is None
     assert asked.of("ann") is AccountStatus.ACTIVE
-    assert len(node.trips) == 2
+    assert len(node.round_trips) == 2
 
 
 def test_deleted_is_for_ever(clock: Clock) -> None:
-    """A deleted account never comes back, and is not asked for again."""
+    """A deleted account stays deleted, and is not asked for again."""
     asked, node = remembering(clock, DELETED)
     asked.of("ann")
     clock.now += 1e9
 
     assert asked.of("ann") is AccountStatus.DELETED
-    assert len(node.trips) == 1
+    assert len(node.round_trips) == 1
 
 
 @pytest.mark.parametrize("name", ["Ann", "\u00e5sa", "a b", "-a", "", "a" * 33, "a\n"])
 def test_a_name_that_no_account_can_have(clock: Clock, name: str) -> None:
-    """What is no handle has no account, and the store is not asked."""
+    """An invalid handle has no account, and the store is not asked."""
     asked, node = remembering(clock)
 
     assert asked.of(name) is AccountStatus.NONE
-    assert node.trips == []
+    assert node.round_trips == []
 
 
 def test_names_are_apart(clock: Clock) -> None:
-    """What is known of one name says nothing of another."""
+    """The status of one name does not affect another's."""
     asked, _ = remembering(clock, ACTIVE, NONE)
 
     assert (asked.of("ann"), asked.of("bob")) == (AccountStatus.ACTIVE, AccountStatus.NONE)
@@ -71,7 +71,7 @@ def test_names_are_apart(clock: Clock) -> None:
 
 
 def test_what_is_remembered_is_bounded(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
-    """However many names there are, so many are remembered at the most, and none wrongly."""
+    """The cache has a maximum number of names, and no wrong status."""
     monkeypatch.setattr(account_status, "KEPT_NAMES", 3)
     asked, _ = remembering(clock, *[ACTIVE] * 10, NONE)
 
@@ -81,11 +81,11 @@ def test_what_is_remembered_is_bounded(clock: Clock, monkeypatch: pytest.MonkeyP
 
 
 def test_an_answer_read_with_others_is_remembered(clock: Clock) -> None:
-    """The query can be asked in a trip with others; its answer counts as any other."""
+    """The query can share a round trip with others; its answer counts as any other."""
     node = CannedNode(ACTIVE)
     store = Store(node)
     asked = AccountStatusCache(store, Accounts(), clock)
     store.run_all([asked.query("ann")])
 
     assert asked.of("ann") is AccountStatus.ACTIVE
-    assert len(node.trips) == 1
+    assert len(node.round_trips) == 1

@@ -22,7 +22,7 @@ READING: Query[Any] = Query("GET", ("{c000}:secret",))
 
 
 def calling(*replies: Any) -> tuple[Caller, CannedNode]:
-    """Return a caller by token, and the store that gives these replies."""
+    """Return a caller by token, and a store with these replies."""
     node = CannedNode(*replies)
     store = Store(node)
     shown = Credential("ann", DIGEST)
@@ -40,7 +40,7 @@ def test_valid_caller_is_authenticated_once() -> None:
 
     assert (before, caller.authenticated) == (False, True)
     assert caller.rate == Rate(10, 9, 6_000_000)
-    assert len(node.trips) == 1
+    assert len(node.round_trips) == 1
 
 
 @pytest.mark.parametrize("how", ["authenticate", "read"])
@@ -60,7 +60,7 @@ def test_read_authenticates_in_the_same_round_trip() -> None:
 
     assert caller.read(READING) == b"one"
     assert caller.read(READING) == b"two"
-    assert [len(trip) for trip in node.trips] == [2, 1]
+    assert [len(commands) for commands in node.round_trips] == [2, 1]
 
 
 def test_several_reads_take_one_round_trip() -> None:
@@ -70,7 +70,7 @@ def test_several_reads_take_one_round_trip() -> None:
 
     assert caller.read_all(READING, length) == [b"1", 2]
     assert caller.read_all(READING, READING) == [b"3", b"4"]
-    assert [len(trip) for trip in node.trips] == [3, 2]
+    assert [len(commands) for commands in node.round_trips] == [3, 2]
 
 
 def failing(_: Any) -> Any:
@@ -91,7 +91,7 @@ def test_reply_of_a_refused_read_is_dropped(reply: list[int], refusal: type[Exce
 
 
 def test_valid_caller_gets_errors_of_the_read() -> None:
-    """An authenticated caller gets the errors of what was read."""
+    """An authenticated caller gets the errors of the reads."""
     caller, _ = calling(ACCEPTED, b"secret")
 
     with pytest.raises(HistoryChanged):
@@ -106,8 +106,13 @@ def test_caller_over_the_limit_learns_wait_and_limit() -> None:
     with pytest.raises(TooManyRequests) as raised:
         caller.authenticate()
 
-    told = {"Retry-After": "6", "RateLimit-Limit": "10", "RateLimit-Remaining": "0", "RateLimit-Reset": "60"}
-    assert raised.value.headers == told
+    headers = {
+        "Retry-After": "6",
+        "RateLimit-Limit": "10",
+        "RateLimit-Remaining": "0",
+        "RateLimit-Reset": "60",
+    }
+    assert raised.value.headers == headers
 
 
 def test_a_store_that_is_gone_lets_nobody_in() -> None:
@@ -124,7 +129,7 @@ def test_a_name_that_is_trusted() -> None:
     node = CannedNode(b"one", b"two", b"three")
     caller = Caller(Store(node), "ann")
     caller.authenticate()
-    assert node.trips == []
+    assert node.round_trips == []
 
     assert caller.authenticated
     assert caller.read(READING) == b"one"
@@ -137,32 +142,32 @@ def test_what_a_call_costs_is_taken_with_the_judging() -> None:
     caller, node = calling(ACCEPTED)
     caller.authenticate(cost=7)
 
-    assert [len(trip) for trip in node.trips] == [1]
-    assert node.trips[0][0][-2:] == (7, "ann")
+    assert [len(commands) for commands in node.round_trips] == [1]
+    assert node.round_trips[0][0][-2:] == (7, "ann")
 
 
 def test_what_a_call_turned_out_to_cost_is_charged_later() -> None:
-    """It takes a trip of its own, refuses nothing, and the caller is told what is left after it."""
+    """A cost taken later has its own round trip and refuses nothing; the caller gets the rest."""
     caller, node = calling(ACCEPTED, [1, 0, 90_000_000, 0])
     caller.authenticate()
     caller.charge(0)
     caller.charge(30)
 
     assert caller.rate == Rate(10, 0, 90_000_000)
-    assert [len(trip) for trip in node.trips] == [1, 1]
-    assert node.trips[1][0][-5:] == ("read", DIGEST[:8], 10, 30, 1)
+    assert [len(commands) for commands in node.round_trips] == [1, 1]
+    assert node.round_trips[1][0][-5:] == ("read", DIGEST[:8], 10, 30, 1)
 
 
 def test_a_trusted_name_is_charged_nothing() -> None:
-    """Where there are no limits there is nothing to take from."""
+    """Without limits nothing is taken."""
     node = CannedNode()
     Caller(Store(node), "ann").charge(5)
 
-    assert node.trips == []
+    assert node.round_trips == []
 
 
 def test_rate_headers_count_whole_seconds() -> None:
-    """Times are whole seconds, and never too early."""
+    """Times are whole seconds, and rounded up."""
     assert rate_headers(Rate(20, 3, 1)) == {
         "RateLimit-Limit": "20",
         "RateLimit-Remaining": "3",

@@ -41,7 +41,7 @@ def verifier(issuer: Issuer, *algorithms: str) -> Verifier:
 
 
 def refused(made: Verifier, token: str) -> str:
-    """Return why a token is refused, having seen that the answer is a challenge and shows no token."""
+    """Return the reason of a refusal; the answer must be a challenge and show no token."""
     with pytest.raises(NotAuthenticated) as raised:
         made.verify(token)
     challenge = raised.value.headers["WWW-Authenticate"]
@@ -54,7 +54,7 @@ def refused(made: Verifier, token: str) -> str:
 
 
 def segment(value: object) -> str:
-    """Return a value as a part of a token."""
+    """Return a value as a segment of a token."""
     raw = value if isinstance(value, bytes) else json.dumps(value).encode()
     return base64.urlsafe_b64encode(raw).rstrip(b"=").decode()
 
@@ -70,7 +70,7 @@ def test_valid_token_gives_issuer_subject_and_times(issuer: Issuer) -> None:
 
 
 def test_digest_is_of_both_names() -> None:
-    """The same subject of two issuers is two people, and no two pairs run into each other."""
+    """The same subject of two issuers is two users, and no two pairs are confused."""
     pairs = [("https://a", "bc"), ("https://ab", "c"), ("https://a", "b"), ("https://b", "bc")]
     digests = {digest(*pair) for pair in pairs}
 
@@ -111,7 +111,7 @@ def test_one_matching_audience_is_enough(issuer: Issuer, changes: dict[str, Any]
 
 
 @pytest.mark.parametrize(
-    ("claim", "last_good", "first_bad", "told"),
+    ("claim", "last_good", "first_bad", "expected"),
     [
         ("exp", -LEEWAY_SECONDS + 1, -LEEWAY_SECONDS, "has expired"),
         ("nbf", LEEWAY_SECONDS, LEEWAY_SECONDS + 1, "not valid yet"),
@@ -119,22 +119,22 @@ def test_one_matching_audience_is_enough(issuer: Issuer, changes: dict[str, Any]
     ],
 )
 def test_clocks_may_differ_by_thirty_seconds(
-    issuer: Issuer, claim: str, last_good: int, first_bad: int, told: str
+    issuer: Issuer, claim: str, last_good: int, first_bad: int, expected: str
 ) -> None:
-    """The clocks may differ by 30 seconds, and not by more."""
+    """The clocks may differ by at most 30 seconds."""
     now = 2_000_000_000
     made = Verifier(issuer.url, (AUDIENCE,), ALGORITHMS, clock=lambda: now)
     usual: dict[str, Any] = {"iat": now, "exp": now + 60}
 
     assert made.verify(issuer.token(**usual | {claim: now + last_good})).subject == "ann-1"
-    assert told in refused(made, issuer.token(**usual | {claim: now + first_bad}))
+    assert expected in refused(made, issuer.token(**usual | {claim: now + first_bad}))
 
 
 FAR = 10**6
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "expected"),
     [
         ({"iss": "https://evil.example"}, "from another issuer"),
         ({"iss": "{url}/"}, "from another issuer"),
@@ -163,18 +163,18 @@ FAR = 10**6
         ({"sub": None}, "required field `sub`"),
     ],
 )
-def test_wrong_or_missing_claim_is_named(issuer: Issuer, changes: dict[str, Any], told: str) -> None:
+def test_wrong_or_missing_claim_is_named(issuer: Issuer, changes: dict[str, Any], expected: str) -> None:
     """A wrong or missing claim refuses the token, and the error names it."""
     filled = {
         name: value.format(url=issuer.url) if name == "iss" and value else value
         for name, value in changes.items()
     }
 
-    assert told in refused(verifier(issuer), issuer.token(**filled))
+    assert expected in refused(verifier(issuer), issuer.token(**filled))
 
 
 def test_subject_of_another_type(issuer: Issuer) -> None:
-    """A subject that is a number is not taken for its text."""
+    """A numeric subject is not accepted as its text."""
     claims = issuer.claims() | {"sub": 17}
     signed = jwt.PyJWS().encode(json.dumps(claims).encode(), issuer.keys["one"][1], "RS256", {"kid": "one"})
 
@@ -204,7 +204,7 @@ def test_subject_of_another_type(issuer: Issuer) -> None:
     ],
 )
 def test_anything_but_a_signed_jwt_is_refused(issuer: Issuer, token: str) -> None:
-    """Anything but a signed JWT is refused as one."""
+    """Only signed JWTs are accepted."""
     assert "not a signed JWT" in refused(verifier(issuer), token)
 
 
@@ -216,7 +216,7 @@ def test_token_that_is_too_long(issuer: Issuer) -> None:
 
 @pytest.mark.parametrize("alg", ["none", "None", "nOnE", "HS256", "RS384", ""])
 def test_algorithm_that_is_not_listed(issuer: Issuer, alg: str) -> None:
-    """An algorithm that is not listed is refused before the issuer is asked: none and HS256 always."""
+    """An unlisted algorithm is refused before the issuer is asked; none and HS256 are always refused."""
     body = f"{segment({'alg': alg, 'kid': 'one', 'typ': 'JWT'})}.{segment(issuer.claims())}"
 
     for token in (f"{body}.", f"{body}.{segment(b'x' * 32)}"):
@@ -240,7 +240,7 @@ def test_public_key_as_a_secret(issuer: Issuer, shape: serialization.PublicForma
 
 @pytest.mark.parametrize(("kid", "algorithm"), [("one", "ES256"), ("two", "RS256"), ("two", "ES384")])
 def test_key_of_another_kind(issuer: Issuer, kid: str, algorithm: str) -> None:
-    """A key is used with algorithms of its own kind alone."""
+    """A key is used only with algorithms of its own kind."""
     issuer.add_key("two", "ES256")
     token = jwt.encode(issuer.claims(), private_key(algorithm), algorithm, headers={"kid": kid})
 
@@ -250,7 +250,7 @@ def test_key_of_another_kind(issuer: Issuer, kid: str, algorithm: str) -> None:
 
 
 def test_signature_of_another(issuer: Issuer) -> None:
-    """A token that somebody else signed in the issuer's name is refused, and so is a changed one."""
+    """A token with another signer, or with a change, is refused."""
     forged = jwt.encode(issuer.claims(), private_key("RS256"), "RS256", headers={"kid": "one"})
     head, _, signature = issuer.token().split(".")
     changed = f"{head}.{segment(issuer.claims(sub='bob-2'))}.{signature}"
@@ -260,7 +260,7 @@ def test_signature_of_another(issuer: Issuer) -> None:
 
 
 def test_key_in_the_token(issuer: Issuer) -> None:
-    """A key that the token itself brings, or points to, is not used."""
+    """A key that the token itself contains, or points to, is not used."""
     mine = private_key("RS256")
     headers = {"kid": "mine", "jwk": published_key(mine, kid="mine"), "jku": "http://127.0.0.1:1/jwks"}
     token = jwt.encode(issuer.claims(), mine, "RS256", headers=headers)
@@ -276,7 +276,7 @@ def test_unknown_critical_header_refuses_the_token(issuer: Issuer) -> None:
 
 
 def test_other_keys_do_not_disturb(issuer: Issuer) -> None:
-    """Broken, private, secret and encryption keys in the set are passed over."""
+    """Broken, private, secret and encryption keys in the set are skipped."""
     issuer.extra = [
         {},
         {"kty": "oct", "kid": "secret", "k": "AAAA"},
@@ -301,7 +301,7 @@ def test_rsa_key_below_2048_bits_is_not_used(issuer: Issuer) -> None:
 
 
 def test_no_key_id(issuer: Issuer) -> None:
-    """A token that names no key is checked with the only one there is; of several none is tried."""
+    """A token without a key id is checked with the only key; with several keys it is refused."""
     token = jwt.encode(issuer.claims(), issuer.keys["one"][1], "RS256")
     assert verifier(issuer).verify(token).subject == "ann-1"
 
@@ -310,7 +310,7 @@ def test_no_key_id(issuer: Issuer) -> None:
 
 
 def test_new_issuer_key_works_and_a_withdrawn_one_fails(issuer: Issuer) -> None:
-    """A new key of the issuer works at once, and a withdrawn one no longer does."""
+    """A new key of the issuer works at once, and a withdrawn one is refused."""
     made = verifier(issuer)
     before = issuer.token()
     made.verify(before)
@@ -323,7 +323,7 @@ def test_new_issuer_key_works_and_a_withdrawn_one_fails(issuer: Issuer) -> None:
 
 
 def test_unknown_key_ids(issuer: Issuer) -> None:
-    """However many key ids are made up, from many threads, the issuer is asked once more, and once later."""
+    """However many key ids are made up, by many threads, the issuer is asked once more, and once later."""
     clock = Clock()
     keys = SigningKeys(issuer.url, read, clock)
     with ThreadPoolExecutor(8) as pool:
@@ -349,7 +349,7 @@ def test_many_threads_fetch_once(issuer: Issuer) -> None:
 
 
 def test_keys_are_fetched_each_hour(issuer: Issuer) -> None:
-    """Keys are good for an hour, then the issuer is asked again: a withdrawn key stops working."""
+    """Keys are valid for an hour, then the issuer is asked again: a withdrawn key is refused."""
     clock = Clock()
     keys = SigningKeys(issuer.url, read, clock)
     assert keys.find("one", "RS256")
@@ -363,7 +363,7 @@ def test_keys_are_fetched_each_hour(issuer: Issuer) -> None:
 
 
 def test_issuer_down_later(issuer: Issuer) -> None:
-    """While the issuer is down the keys it had are kept, and it is not asked at each call."""
+    """While the issuer is down its last keys are kept, and not every call asks it."""
     clock = Clock()
     keys = SigningKeys(issuer.url, read, clock)
     keys.find("one", "RS256")
@@ -382,7 +382,7 @@ def test_issuer_down_later(issuer: Issuer) -> None:
 
 
 def test_issuer_down_at_first(issuer: Issuer) -> None:
-    """Without keys the answer is a 503 that says when to come back; soon after, without asking again."""
+    """Without keys the answer is a 503 with a wait; soon after, the issuer is not asked again."""
     clock = Clock()
     keys = SigningKeys(issuer.url, read, clock)
     issuer.down = True
@@ -398,7 +398,7 @@ def test_issuer_down_at_first(issuer: Issuer) -> None:
 
 
 def test_issuer_that_hangs(issuer: Issuer) -> None:
-    """An issuer that does not answer in time is left alone from then on, not from when it was asked."""
+    """After a time-out an issuer is not asked for a while, counted from the end of the time-out."""
     clock, asked = Clock(), list[float]()
 
     def hang(_url: str) -> bytes:
@@ -430,7 +430,7 @@ def test_issuer_that_hangs(issuer: Issuer) -> None:
     ],
 )
 def test_discovery_document_that_is_wrong(issuer: Issuer, document: dict[str, Any]) -> None:
-    """A document of another issuer, or with keys where anyone can change them, gives no keys."""
+    """A document of another issuer, or with keys over an insecure URL, gives no keys."""
     issuer.document = document
 
     with pytest.raises(IdentityUnavailable):
@@ -442,7 +442,7 @@ def test_discovery_document_that_is_wrong(issuer: Issuer, document: dict[str, An
     "body", [b"", b"[]", b"{}", b'{"keys":1}', b'{"keys":[1]}', b"[" * 100_000, b"x" * 300_000]
 )
 def test_key_set_that_is_wrong(issuer: Issuer, body: bytes) -> None:
-    """What is not a key set, or is too large, gives no keys."""
+    """An invalid or too large key set gives no keys."""
     usual = issuer.server.handler
 
     def handler(request: Request, connection: Any) -> bytes | None:
@@ -456,14 +456,14 @@ def test_key_set_that_is_wrong(issuer: Issuer, body: bytes) -> None:
 
 
 def test_nothing_is_fetched_before_a_token(issuer: Issuer) -> None:
-    """A verifier that is made asks nobody."""
+    """Making a verifier does not ask the issuer."""
     verifier(issuer)
 
     assert not issuer.server.requests
 
 
 def test_digest_is_stable() -> None:
-    """The digest is a promise: what it is of is what the store is keyed by."""
+    """The digest is stable: its bytes are in stored keys."""
     expected = hashlib.sha256(b"\0\0\0\0\0\0\0\x09https://aann").digest()
 
     assert digest("https://a", "ann") == expected

@@ -1,4 +1,4 @@
-"""The rules of groups and rooms, for everybody who may act on everybody."""
+"""The rules of groups and rooms, for every actor and every target."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from chalicelib.services.values import system_events
 from chalicelib.store.chats.changes import MemberChange
 from chalicelib.store.chats.info import Info, Member, Other, Relation, Role
 
-STANDINGS: dict[str, Role | Relation | None] = {
+RELATIONS: dict[str, Role | Relation | None] = {
     "nobody": None,
     "invited": Relation.INVITED,
     "requested": Relation.REQUESTED,
@@ -59,27 +59,27 @@ UNTIL = 4_000_000_000_000_000
 
 
 def admin(action: Action) -> Decision | None:
-    """Make somebody an admin."""
+    """Make a user an admin."""
     return roles.change_role(action, "admin")
 
 
 def member(action: Action) -> Decision | None:
-    """Make somebody a member again."""
+    """Make a user a member again."""
     return roles.change_role(action, "member")
 
 
 def owner(action: Action) -> Decision | None:
-    """Make somebody an owner too."""
+    """Make a user an owner too."""
     return roles.change_role(action, "owner")
 
 
 def mute(action: Action) -> Decision | None:
-    """Mute somebody."""
+    """Mute a user."""
     return moderation.mute(action, UNTIL)
 
 
 def unmute(action: Action) -> Decision | None:
-    """Let somebody write who never was muted."""
+    """Unmute a user who never was muted."""
     return moderation.mute(action, 0)
 
 
@@ -130,9 +130,9 @@ TOLD: dict[Rule, str] = {
 }
 
 
-def record(handle: str, standing: str, upto: int = 0) -> Record:
-    """Return how somebody stands to a chat; upto: what a former member may read."""
-    has_relation = STANDINGS[standing]
+def record(handle: str, relation: str, upto: int = 0) -> Record:
+    """Return a user's record in a chat; upto: the last seq that a former member may read."""
+    has_relation = RELATIONS[relation]
     if isinstance(has_relation, Role):
         return Member(handle, has_relation, since=0, joined=1, muted_until=0)
     return None if has_relation is None else Other(handle, has_relation, at=1, since=0, upto=upto)
@@ -150,7 +150,7 @@ def own_case(actor: str, join: str = "invite", upto: int = 0) -> Action:
 
 
 def outcome(rule: Rule, action: Action) -> str:
-    """Return what comes of a case, in a letter of the tables."""
+    """Return the outcome of a case, as a letter of the tables."""
     try:
         decision = rule(action)
     except ParleyError as error:
@@ -171,33 +171,33 @@ def test_role_decides_whom_a_member_can_change(rule: Rule) -> None:
     by_owner, by_admin = TABLE[rule]
     refused = {"banned": "b" * 9, "member": "f" * 9}
 
-    for actor in STANDINGS:
+    for actor in RELATIONS:
         expected = {"owner": by_owner, "admin": by_admin, **refused}.get(actor, "n" * 9)
-        assert "".join(outcome(rule, case_of(actor, target)) for target in STANDINGS) == expected, actor
+        assert "".join(outcome(rule, case_of(actor, target)) for target in RELATIONS) == expected, actor
 
 
 @pytest.mark.parametrize("rule", TO_ONESELF, ids=lambda rule: rule.__name__)
 def test_what_one_does_to_oneself(rule: Rule) -> None:
-    """One leaves, declines and takes back; nobody promotes, mutes or bans oneself."""
-    assert "".join(outcome(rule, own_case(actor)) for actor in STANDINGS) == TO_ONESELF[rule]
+    """Users can leave, decline and withdraw; nobody can promote, mute or ban themselves."""
+    assert "".join(outcome(rule, own_case(actor)) for actor in RELATIONS) == TO_ONESELF[rule]
 
 
 @pytest.mark.parametrize("join", JOINING)
 def test_join_policy_decides_membership_or_request(join: str) -> None:
     """The policy makes a user a member or a requester; invited users always join, banned ones never."""
-    assert "".join(outcome(joining.join, own_case(actor, join)) for actor in STANDINGS) == JOINING[join]
+    assert "".join(outcome(joining.join, own_case(actor, join)) for actor in RELATIONS) == JOINING[join]
 
 
 @pytest.mark.parametrize("rule", TABLE, ids=lambda rule: rule.__name__)
 def test_what_the_log_says(rule: Rule) -> None:
-    """What changes the members is told of, by its name and with whom it was about; the rest is not."""
-    for actor, target in itertools.product(MANAGERS, STANDINGS):
+    """A change of the members makes a system message with its type and users; other changes make none."""
+    for actor, target in itertools.product(MANAGERS, RELATIONS):
         action = case_of(actor, target)
         if outcome(rule, action) in REFUSALS or (decision := rule(action)) is None:
             continue
         is_added = rule is inviting.add and target != "left"
-        is_told = is_added or isinstance(STANDINGS[target], Role)
-        assert (decision.event is not None) == is_told
+        is_announced = is_added or isinstance(RELATIONS[target], Role)
+        assert (decision.event is not None) == is_announced
         if decision.event:
             assert (decision.event["type"], decision.event["users"]) == (TOLD[rule], ["bob"])
 
@@ -205,19 +205,19 @@ def test_what_the_log_says(rule: Rule) -> None:
 def test_joins_and_leaves_are_logged_and_requests_are_not() -> None:
     """Joins and leaves are in the log; requests are not."""
 
-    def told(decision: Decision | None) -> str | None:
+    def event_of(decision: Decision | None) -> str | None:
         assert decision
         return None if decision.event is None else str(decision.event["type"])
 
-    assert told(joining.join(own_case("nobody", "open"))) == "joined"
-    assert told(joining.join(own_case("nobody", "request"))) is None
-    assert told(joining.leave(own_case("member"))) == "left"
-    assert told(remove_deleted(own_case("member"))) == "account_deleted"
+    assert event_of(joining.join(own_case("nobody", "open"))) == "joined"
+    assert event_of(joining.join(own_case("nobody", "request"))) is None
+    assert event_of(joining.leave(own_case("member"))) == "left"
+    assert event_of(remove_deleted(own_case("member"))) == "account_deleted"
 
 
 @pytest.mark.parametrize("rule", [inviting.add, inviting.invite])
 def test_nobody_is_brought_where_they_would_not_go(rule: Rule) -> None:
-    """Who has blocked the caller is not brought in, unless they have asked; nor is who is not there."""
+    """A user who has blocked the caller is not added unless they requested it, nor is a missing user."""
     for target in ("nobody", "invited", "requested", "left"):
         action = case_of("owner", target)
         welcome = target == "requested" or rule(action) is None
@@ -249,13 +249,13 @@ def test_former_member_is_invited_and_a_removed_one_added() -> None:
 
 
 def refused_case(relation: Relation, actor: str = "owner") -> Action:
-    """Return the case of bob, who has once refused an invitation."""
+    """Return the case of bob, who has refused an invitation before."""
     record = Other("bob", relation, at=1, since=0, upto=0, refused=True)
     return case_of(actor, "nobody")._replace(target=record)
 
 
 def test_a_refused_invitation_is_not_repeated() -> None:
-    """Who has refused is neither invited nor added, nor after a ban that was lifted; they may ask."""
+    """A user who refused is neither invited nor added, also after a lifted ban; they may request to join."""
     for rule in (inviting.add, inviting.invite):
         assert outcome(rule, refused_case(Relation.LEFT)) == "f"
     assert outcome(moderation.unban, refused_case(Relation.BANNED)) == "L"
@@ -267,7 +267,7 @@ def test_a_refused_invitation_is_not_repeated() -> None:
 
 
 def test_only_the_invited_can_refuse_an_invitation() -> None:
-    """Declining is noted; an invitation that was taken back is not."""
+    """A refusal is recorded; a withdrawn invitation is not."""
     declined = inviting.end_invitation(own_case("invited"))
     withdrawn = inviting.end_invitation(case_of("owner", "invited"))
 
@@ -278,7 +278,7 @@ def test_only_the_invited_can_refuse_an_invitation() -> None:
 
 
 def test_no_more_invitations_than_may_wait() -> None:
-    """Who has as many invitations as may wait is invited to nothing more, and may still be added."""
+    """A user with the maximum number of pending invitations gets no more, and may still be added."""
     full = InviteeStatus(can_be_invited=False)
     assert outcome(inviting.invite, case_of("owner", "nobody")._replace(invitee=full)) == "i"
     assert (
@@ -292,7 +292,7 @@ def test_no_more_invitations_than_may_wait() -> None:
 
 
 def test_no_more_invitations_of_one_inviter_than_may_wait() -> None:
-    """Who has sent a user as many invitations as may wait sends no more; an invitation names its sender."""
+    """A sender with the maximum of pending invitations to a user sends no more; invitations have a sender."""
     action, many = case_of("owner", "nobody"), InviteeStatus(can_be_invited_by_actor=False)
     assert outcome(inviting.invite, action._replace(invitee=many)) == "i"
     assert outcome(inviting.add, action._replace(invitee=many._replace(accepts_being_added=False))) == "i"
@@ -304,21 +304,21 @@ def test_no_more_invitations_of_one_inviter_than_may_wait() -> None:
 
 @pytest.mark.parametrize("rule", [inviting.end_invitation, inviting.end_join_request, moderation.unban])
 def test_a_former_member_stays_one(rule: Rule) -> None:
-    """Whose invitation, request or ban ends is a former member again, if they were one."""
-    (target,) = (name for name in STANDINGS if outcome(rule, case_of("owner", name)) == "N")
+    """A user whose invitation, request or ban ends is a former member again, if they were one."""
+    (target,) = (name for name in RELATIONS if outcome(rule, case_of("owner", name)) == "N")
 
     assert outcome(rule, case_of("owner", target, upto=5)) == "L"
 
 
 def test_a_departed_former_member_is_remembered() -> None:
-    """Of a deleted user who once was a member the chat knows that they are deleted."""
-    outcomes = [outcome(remove_deleted, own_case(actor, upto=5)) for actor in STANDINGS]
+    """The chat marks a former member whose account was deleted as deleted."""
+    outcomes = [outcome(remove_deleted, own_case(actor, upto=5)) for actor in RELATIONS]
 
     assert "".join(outcomes) == ".DDDD.DDD"
 
 
 def test_the_heir_of_a_departed_owner() -> None:
-    """The one whom a departed owner leaves the chat to becomes an owner; who is no member cannot."""
+    """The successor of a departed owner becomes an owner; a user who is not a member cannot."""
     decision = remove_deleted(case_of("owner", "member"))
 
     assert decision
@@ -331,7 +331,7 @@ def test_the_heir_of_a_departed_owner() -> None:
 
 
 def test_handing_over_makes_the_giver_an_admin() -> None:
-    """The old owner is an admin, and the new one is not muted any more."""
+    """The old owner is an admin, and the new one is no longer muted."""
     decision = roles.transfer_ownership(case_of("owner", "member"))
 
     assert decision
@@ -340,7 +340,7 @@ def test_handing_over_makes_the_giver_an_admin() -> None:
 
 @pytest.mark.parametrize(("rule", "muted"), [(admin, UNTIL), (owner, 0)])
 def test_a_mute_outlasts_a_role(rule: Rule, muted: int) -> None:
-    """Who is made an admin stays muted; an owner, whom nobody could unmute, does not."""
+    """A new admin stays muted; a new owner, whom nobody could unmute, does not."""
     action = case_of("owner", "member")
     assert isinstance(action.target, Member)
 
@@ -364,10 +364,10 @@ def test_the_same_mute_again_is_no_change() -> None:
 
 
 def test_changing_what_a_chat_is() -> None:
-    """Admins and owners change it; only what is new is told, and nothing if nothing is."""
+    """Admins and owners change the info; only changed fields are announced."""
     fields: dict[str, str | bool] = {"name": "y", "notice": "", "history": True}
 
-    for actor in STANDINGS:
+    for actor in RELATIONS:
         action = own_case(actor)
         if actor in MANAGERS:
             decision = change_info(action, fields)
@@ -382,7 +382,7 @@ def test_changing_what_a_chat_is() -> None:
 
 @pytest.mark.parametrize("join", ["invite", "request"])
 def test_a_room_stays_open(join: str) -> None:
-    """Nobody closes a room."""
+    """Nobody can close a room."""
     action = own_case("owner", "open")._replace(chat="r-lobby")
 
     with pytest.raises(ParleyError, match="join"):
@@ -391,22 +391,22 @@ def test_a_room_stays_open(join: str) -> None:
 
 
 def test_members_and_room_visitors_see_the_members() -> None:
-    """Members see the members; in a room everybody does who is not banned."""
+    """Members see the members; in a room everybody does except banned users."""
 
-    def sees(standing: str, is_room: bool) -> bool:
+    def sees(relation: str, is_room: bool) -> bool:
         try:
-            permissions.check_sees_members("r-1", record("ann", standing), is_room=is_room)
+            permissions.check_sees_members("r-1", record("ann", relation), is_room=is_room)
         except ParleyError:
             return False
         return True
 
-    assert [one for one in STANDINGS if sees(one, False)] == ["member", "admin", "owner"]
-    assert [one for one in STANDINGS if not sees(one, True)] == ["banned"]
+    assert [one for one in RELATIONS if sees(one, False)] == ["member", "admin", "owner"]
+    assert [one for one in RELATIONS if not sees(one, True)] == ["banned"]
 
 
 @pytest.mark.parametrize("kind", get_args(EventType))
 def test_every_event_reads_as_a_sentence(kind: EventType) -> None:
-    """Every event has a sentence that names who did it, and a form on the wire."""
+    """Every event has a sentence that names its actor, and a form in frames."""
     details: dict[str, str | bool | int] = {"role": "admin", "until": UNTIL, "name": "y", "history": False}
 
     stored = system_events.event(kind, ["bob", "cid", "dan"], **details)

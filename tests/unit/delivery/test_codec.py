@@ -141,22 +141,22 @@ def test_invalid_frame_error_says_what_is_wrong_and_where(text: str, detail: str
 
 @pytest.mark.parametrize("data", ["1", "[]", '{"a":{"b":"é"}}'])
 def test_data_is_passed_on(data: str) -> None:
-    """The data of a signal reaches the others as it is."""
-    assert codec.encode(told(decode(SIGNAL % data)), protobuf=False) == (
+    """The data of a signal reaches recipients unchanged."""
+    assert codec.encode(delivered(decode(SIGNAL % data)), protobuf=False) == (
         f'{{"type":"signal","from":"alice","call":"1","kind":"offer","to":"bob","data":{data}}}'.encode()
     )
 
 
 def test_deepest_data_is_passed_on() -> None:
-    """Data as deep as can be decoded can be encoded, though the stack may have less room by then."""
+    """Data as deep as can be decoded can be encoded, though the stack may be deeper by then."""
     frame = next(found for depth in range(1000, 0, -1) if (found := _nested_signal(depth)))
 
     for protobuf in (False, True):
-        assert _further_down(functools.partial(codec.encode, told(frame), protobuf))
+        assert _further_down(functools.partial(codec.encode, delivered(frame), protobuf))
 
 
-def told(frame: ClientFrame) -> SignalFrame:
-    """Return the frame that others get for a signal."""
+def delivered(frame: ClientFrame) -> SignalFrame:
+    """Return the frame that recipients get for a signal."""
     assert isinstance(frame, Signal)
     return SignalFrame(
         from_="alice", call=frame.call, kind=frame.kind, to=frame.to, chat=frame.chat, data=frame.data
@@ -196,7 +196,7 @@ def test_ref_of_what_is_refused(body: str, ref: str | None) -> None:
 
 
 def test_encoded_without_what_is_null() -> None:
-    """What a frame of the server's does not have is left out."""
+    """Absent fields of a server's frame are omitted."""
     frame = SignalFrame(from_="alice", to="bob", call="1", kind="ring")
 
     assert codec.encode(frame, protobuf=False) == (
@@ -255,8 +255,8 @@ def test_any_text_is_a_frame_or_a_bad_request(text: str) -> None:
 
     assert frame is None or msgspec.json.encode(frame)
     if isinstance(frame, Signal):
-        assert codec.encode(told(frame), protobuf=True)
-        check(json.loads(codec.encode(told(frame), protobuf=False)))
+        assert codec.encode(delivered(frame), protobuf=True)
+        check(json.loads(codec.encode(delivered(frame), protobuf=False)))
 
 
 MESSAGES = st.builds(
@@ -288,7 +288,7 @@ def test_any_protobuf_text_is_a_frame_or_a_bad_request(body: str) -> None:
 
     assert frame is None or msgspec.json.encode(frame)
     if isinstance(frame, Signal):
-        assert codec.encode(told(frame), protobuf=True)
+        assert codec.encode(delivered(frame), protobuf=True)
 
 
 def test_library_is_imported_when_it_is_needed() -> None:

@@ -80,7 +80,7 @@ def test_fields_have_the_documented_numbers() -> None:
 
 
 def test_generated_module_is_fresh(tmp_path: Path) -> None:
-    """The module of message.proto is what its compiler makes of it; `python -m infra.openapi` writes it."""
+    """The module of message.proto is the compiler's output; `python -m infra.openapi` writes it."""
     generate(tmp_path)
 
     for suffix in ("_pb2.py", "_pb2.pyi"):
@@ -118,7 +118,7 @@ def test_message_without_type_is_a_send_whatever_its_sender(fields: dict[str, An
 @pytest.mark.parametrize("kind", [{}, {"type": "webrtc"}])
 @pytest.mark.parametrize("message_type", [3, -1, 2**31 - 1, -(2**31)])
 def test_other_message_types_are_refused(kind: dict[str, str], message_type: int) -> None:
-    """A messageType that is neither a user's nor a group's reaches nobody, and the error names it."""
+    """A messageType that is neither a user's nor a group's is refused by name."""
     with pytest.raises(BadRequest, match=r"messageType.* 1.* 2"):
         decode(to="bob", content="hi", messageType=message_type, **kind)
 
@@ -153,25 +153,25 @@ def test_heartbeat_is_a_ping_answered_as_before() -> None:
     ],
 )
 @pytest.mark.parametrize(
-    ("to", "place"),
+    ("to", "target"),
     [
         ({"to": "bob", "messageType": 1}, {"to": "bob"}),
         ({"to": GROUP, "messageType": 2}, {"chat": f"g-{GROUP}"}),
     ],
 )
 def test_signal_passes_unchanged_with_its_true_sender(
-    content: str, content_type: int, kind: Any, to: dict[str, Any], place: dict[str, str]
+    content: str, content_type: int, kind: Any, to: dict[str, Any], target: dict[str, str]
 ) -> None:
     """A signal reaches another protobuf client unchanged, with its true sender."""
     frame = decode(type="webrtc", content=content, contentType=content_type, **{"from": "eve"}, **to)
 
     assert isinstance(frame, Signal)
     data = {"content": content, "contentType": content_type}
-    assert frame == Signal(call="webrtc", kind=kind, data=msgspec.Raw(msgspec.json.encode(data)), **place)
-    given = fields_of(SignalFrame(from_="alice", call=frame.call, kind=kind, data=frame.data, **place))
+    assert frame == Signal(call="webrtc", kind=kind, data=msgspec.Raw(msgspec.json.encode(data)), **target)
+    given = fields_of(SignalFrame(from_="alice", call=frame.call, kind=kind, data=frame.data, **target))
     wanted = {"type": "webrtc", "from": "alice", "fromUsername": "alice", "messageType": to["messageType"]}
     assert given == {
-        key: value for key, value in (wanted | data | {"to": next(iter(place.values()))}).items() if value
+        key: value for key, value in (wanted | data | {"to": next(iter(target.values()))}).items() if value
     }
 
 
@@ -231,7 +231,7 @@ def test_message_uses_the_fields_for_sender_text_and_receiver(
     ids=asyncapi.type_of,
 )
 def test_what_has_no_field_is_json(frame: Any) -> None:
-    """Everything else is the JSON frame in the content, under a type of its own."""
+    """Every other frame is JSON in the content, with a type of its own."""
     fields = fields_of(frame)
 
     assert fields == {
@@ -310,7 +310,7 @@ def test_largest_page_fits_one_frame() -> None:
 
 
 def test_what_does_not_fit_is_an_error() -> None:
-    """A frame too long for a socket once it is base64 becomes an error that says what to do, with its ref."""
+    """A frame too long for a connection in base64 becomes an error with what to do, and its ref."""
     page = PageFrame(
         chat="r-lobby",
         messages=[],

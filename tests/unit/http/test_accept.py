@@ -1,4 +1,4 @@
-"""Which media type a caller prefers."""
+"""The media type that a caller prefers."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ def made(kind: type[ParleyError]) -> ParleyError:
 
 
 def test_codes_are_unique() -> None:
-    """No two errors share a code, but the tree's root and a defect."""
+    """No two errors share a code, except the tree's root and a defect."""
     codes = [kind.code for kind in ERRORS]
 
     assert len(codes) == len(set(codes))
@@ -60,7 +60,7 @@ def test_error_body_is_a_problem(kind: type[ParleyError]) -> None:
 
 
 def test_problem_of_fields() -> None:
-    """A problem of fields names each of them."""
+    """A problem of fields names each invalid field."""
     problem = msgspec.json.decode(bad_field("text", "it is missing").problem())
 
     assert problem["status"] == 400
@@ -76,18 +76,18 @@ def test_temporary_error_says_when_to_retry(kind: type[errors.StoreUnavailable])
 
 
 def test_headers_are_not_shared() -> None:
-    """The headers of one error are not those of another."""
+    """Errors do not share their headers."""
     made(errors.BadRequest).headers["X"] = "1"
 
     assert made(errors.BadRequest).headers == {}
 
 
 def test_what_a_client_sent_is_not_sent_back_at_length() -> None:
-    """An error that names a long value keeps its beginning and end, so that it fits into a frame."""
+    """An error with a long value keeps the value's beginning and end, so that it fits into a frame."""
     error = bad_field("f" * 100_000, f"Invalid value '{'x' * 100_000}', use another")
-    told = msgspec.json.decode(error.problem(), type=errors.Problem)
+    problem = msgspec.json.decode(error.problem(), type=errors.Problem)
 
     assert len(error.problem()) < 10_000
-    assert told.errors == list(error.errors)
-    assert told.errors[0].detail.startswith("Invalid value 'xxx")
-    assert told.errors[0].detail.endswith("xxx', use another")
+    assert problem.errors == list(error.errors)
+    assert problem.errors[0].detail.startswith("Invalid value 'xxx")
+    assert problem.errors[0].detail.endswith("xxx', use another")

@@ -34,7 +34,7 @@ def test_every_route_goes_through_the_guard() -> None:
 
 @pytest.mark.parametrize(("method", "path"), ROUTES)
 def test_no_route_leaks_a_defect(monkeypatch: pytest.MonkeyPatch, method: str, path: str) -> None:
-    """A defect anywhere below a route is a problem that says nothing of it."""
+    """A defect below a route is a problem without details of it."""
 
     def defective() -> Any:
         raise RuntimeError("secret")
@@ -76,7 +76,7 @@ def test_open_server_refuses_foreign_origins(monkeypatch: pytest.MonkeyPatch, or
     ],
 )
 def test_pages_of_listed_hosts(monkeypatch: pytest.MonkeyPatch, origin: str, status: int) -> None:
-    """An open server lets in pages of the hosts that it answers to, on any port, and no others."""
+    """An open server accepts pages of its own hosts, on any port, and no others."""
     for name, value in {"STAGE": "local", "AUTH": "open", "OPEN_HOSTS": "chat.example.lan"}.items():
         monkeypatch.setenv(f"PARLEY_{name}", value)
     services.current.cache_clear()
@@ -88,7 +88,7 @@ def test_pages_of_listed_hosts(monkeypatch: pytest.MonkeyPatch, origin: str, sta
 
 
 def test_a_view_without_its_store_call_answers_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a view answers does not go out if its store call did not authenticate the caller it was given."""
+    """A view's answer is withheld if its store call did not authenticate the caller."""
     monkeypatch.setenv("PARLEY_AUTH", "required")
     services.current.cache_clear()
     token = {"Authorization": f"Bearer {new_token('ann')}"}
@@ -114,7 +114,7 @@ def test_a_view_without_its_store_call_answers_nothing(monkeypatch: pytest.Monke
 
 
 def without_caller(call: Call) -> Response:
-    """Answer whoever calls."""
+    """Answer any caller."""
     return reply("secret")
 
 
@@ -124,7 +124,7 @@ def with_caller(call: Call, caller: Caller) -> Response:
 
 
 def with_names(call: Call, caller_named: CallerNamed) -> Response:
-    """Answer a caller whom the request names."""
+    """Answer a caller by the name in the request."""
     return reply(caller_named("ann").handle)
 
 
@@ -149,7 +149,7 @@ def of_a_chat(call: Call, caller: Caller, handle: str) -> Response:
 def test_a_view_that_does_not_take_its_caller_cannot_be_registered(
     who: Who, path: str, view: Callable[..., Response]
 ) -> None:
-    """A view whose parameters are not what its route gives fails when its module is imported."""
+    """A view whose parameters do not match its route fails when its module is imported."""
     register: Any = routing.route
     before = list(OPERATIONS)
 

@@ -35,7 +35,7 @@ def test_token_decodes_to_its_values_and_fits_a_query(token: SyncToken) -> None:
 
 @given(text=st.text(max_size=80))
 def test_whatever_a_client_sends(text: str) -> None:
-    """A text is a token that means itself, or it is refused."""
+    """A text is a token that encodes to itself, or it is refused."""
     try:
         token = SYNC_TOKEN.decode(text, "since")
     except BadRequest:
@@ -43,11 +43,11 @@ def test_whatever_a_client_sends(text: str) -> None:
     assert SYNC_TOKEN.decode(str(token), "since") == token
 
 
-@given(token=TOKENS, place=st.integers(0, 100), flip=st.integers(1, 255))
-def test_damaged_token_is_refused_or_another_token(token: SyncToken, place: int, flip: int) -> None:
+@given(token=TOKENS, index=st.integers(0, 100), flip=st.integers(1, 255))
+def test_damaged_token_is_refused_or_another_token(token: SyncToken, index: int, flip: int) -> None:
     """A token with another byte is refused, or is another valid token."""
     raw = bytearray(urlsafe_b64decode(str(token) + "="))
-    raw[place % len(raw)] ^= flip
+    raw[index % len(raw)] ^= flip
     try:
         other = SYNC_TOKEN.decode(urlsafe_b64encode(raw).rstrip(b"=").decode(), "since")
     except BadRequest:
@@ -64,7 +64,7 @@ def test_token_without_its_end_is_refused(cut: int) -> None:
 
 
 def test_a_token_of_another_version() -> None:
-    """A token of a format that is not known is refused."""
+    """A token of an unknown format is refused."""
     raw = urlsafe_b64decode(str(EMPTY) + "=")
     with pytest.raises(BadRequest):
         SYNC_TOKEN.decode(urlsafe_b64encode(b"\3" + raw[1:]).decode(), "since")
@@ -77,7 +77,7 @@ def test_lineages_are_drawn() -> None:
 
 @pytest.mark.parametrize("chats", [0, 1, 4000])
 def test_a_token_of_an_earlier_server(chats: int) -> None:
-    """A token that has a digest for each large chat is read as one that has none."""
+    """A token with a digest for each large chat is read as one without."""
     raw = OLD_HEAD.pack(1, 5, b"lineages", 3, 4) + b"d" * OLD_DIGEST_BYTES * chats
     token = SYNC_TOKEN.decode(urlsafe_b64encode(raw).rstrip(b"=").decode(), "since")
 

@@ -1,4 +1,4 @@
-"""What a cold start imports: nothing that only some calls need."""
+"""Imports of a cold start: no module that only some calls need."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def test_file_follows_its_schema(schema: str, file: str) -> None:
 
 
 def test_images_are_pinned() -> None:
-    """LocalStack is the last release that needs no token, and no image floats."""
+    """LocalStack is the last release that needs no token, and every image has a fixed version."""
     assert SERVICES["localstack"]["image"] == "localstack/localstack:4.14.0"
     images = [service["image"] for service in SERVICES.values() if "image" in service]
     assert all(re.fullmatch(r"\S+:\d+\.\d+\S*", image) for image in images)
@@ -54,7 +54,7 @@ def test_ports_are_on_loopback_alone() -> None:
 
 
 def test_functions_join_the_stores_network() -> None:
-    """LocalStack starts functions in the network, by its real name, that the store is in."""
+    """LocalStack starts functions in the store's network, by its real name."""
     name = SERVICES["localstack"]["environment"]["LAMBDA_DOCKER_NETWORK"]
     networks = [key for key, network in COMPOSE["networks"].items() if network.get("name") == name]
     assert networks
@@ -70,7 +70,7 @@ def test_service_that_others_need_has_a_health_check() -> None:
 
 
 def test_deploy_runs_what_is_run_without_docker() -> None:
-    """Its command is one that infra.deploy takes; the hosts it names are services that it waits for."""
+    """The command is one that infra.deploy accepts; the hosts in it are services that it waits for."""
     service = SERVICES["deploy"]
     words = shlex.split(service["command"])
     assert words[:3] == ["python", "-m", "infra.deploy"]
@@ -86,7 +86,7 @@ def test_deploy_runs_what_is_run_without_docker() -> None:
 
 
 def test_every_function_gets_the_store() -> None:
-    """What `chalice deploy` deploys finds the same store, by the flags of every function's container."""
+    """Functions by `chalice deploy` find the same store, by the flags of every function's container."""
     flags = shlex.split(SERVICES["localstack"]["environment"]["LAMBDA_DOCKER_FLAGS"])
     (parameter,) = parser().parse_args(shlex.split(SERVICES["deploy"]["command"])[3:]).parameter
     assert flags == ["-e", parameter.replace("RedisUrl", "REDIS_URL")]
@@ -118,7 +118,7 @@ def test_every_store_named_is_a_service() -> None:
 
 
 def test_the_workflow_brings_it_up_as_a_target_that_the_suite_knows() -> None:
-    """A deployment that fails stops the job, and the published image is tested as what it is."""
+    """A failed deployment stops the job, and the published image itself is tested."""
     job = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text())["jobs"]["docker"]
     assert job["defaults"] == {"run": {"shell": "bash"}}  # with pipefail, which the shell by default lacks
     commands = "\n".join(step.get("run", "") for step in job["steps"])
@@ -129,7 +129,7 @@ def test_the_workflow_brings_it_up_as_a_target_that_the_suite_knows() -> None:
 
 
 def test_builds_name_stages_and_files_that_exist() -> None:
-    """Every target is a stage of the Dockerfile, and what it copies is here and not ignored."""
+    """Every target is a stage of the Dockerfile, and its copied files exist and are not ignored."""
     stages = re.findall(r"^FROM \S+ AS (\w+)$", DOCKERFILE, re.MULTILINE)
     builds = [service["build"] for service in SERVICES.values() if "build" in service]
     assert {build["target"] for build in builds} <= set(stages)

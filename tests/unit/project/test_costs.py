@@ -180,7 +180,7 @@ def test_no_message_bears_no_connection() -> None:
 
 
 def test_the_floor_of_the_store_is_not_paid_twice() -> None:
-    """0.1 GB is charged anyway ($6.13): 0.058 GB cost their snapshots, and 0.58 GB are charged for 0.48."""
+    """At least 0.1 GB is charged ($6.13): 0.058 GB cost their snapshots, and 0.58 GB are charged for 0.48."""
     assert idle(Usage())["store"] == pytest.approx(0.1 * 0.084 * 730)
     assert month(Usage(kept=1e6))["GB-months"] == pytest.approx(7 * 0.058 * 0.085)
     assert month(Usage(kept=1e7))["GB-months"] == pytest.approx(0.48 * 0.084 * 730 + 7 * 0.58 * 0.085)
@@ -238,7 +238,7 @@ def test_waiting_for_work_by_hand() -> None:
 
 
 def test_a_month_is_the_sum_of_its_parts() -> None:
-    """Three million messages cost three times what one costs, beside what is there anyway."""
+    """Three million messages cost three times one million, beside the fixed costs."""
     usage = Usage(messages=3e6, members=10, connections=2000)
     one, whole = million(usage), month(usage)
     for name in ("requests", "pushes", "typing", "receipts", "traffic and logs"):
@@ -319,8 +319,8 @@ def test_a_firewall_costs_itself_its_rules_and_each_request() -> None:
     assert "WAF" not in idle(off)
     assert million(on)["requests"] - million(off)["requests"] == pytest.approx(0.60)
     assert million(on)["pushes"] == million(off)["pushes"]
-    told = (DOCS / "aws.md").read_text(encoding="utf-8")
-    assert "It costs about $6 a month and $0.60 a million requests." in told
+    text = (DOCS / "aws.md").read_text(encoding="utf-8")
+    assert "It costs about $6 a month and $0.60 a million requests." in text
 
 
 def test_access_logs_are_paid_where_they_are_on() -> None:
@@ -373,7 +373,7 @@ def test_a_chat_of_the_callers_size_is_shown(capsys: pytest.CaptureFixture[str])
 
 
 def test_every_assumption_is_an_option_with_its_default(capsys: pytest.CaptureFixture[str]) -> None:
-    """Each field of the usage can be given, and the list of them says what it is when it is not."""
+    """Each field of the usage can be set, and the list of them explains its default."""
     fields = {*NUMBERS, *WHOLE_NUMBERS, *CHOICES}
     assert fields | {"parameters"} == set(vars(Usage()))
     out = printed(capsys, "--show", "assumptions")
@@ -397,7 +397,7 @@ def test_json_says_the_same(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "expected"),
     [
         (["--store", "durable"], "Assumed: the price of a node"),
         (["--store", "durable", "--kept", "1e9"], "Too little room"),
@@ -405,10 +405,10 @@ def test_json_says_the_same(capsys: pytest.CaptureFixture[str]) -> None:
     ],
 )
 def test_report_mentions_guesses_and_limits(
-    capsys: pytest.CaptureFixture[str], arguments: list[str], told: str
+    capsys: pytest.CaptureFixture[str], arguments: list[str], expected: str
 ) -> None:
     """The report mentions a guess, a store that is too small, and messages that cost nothing more."""
-    assert told in printed(capsys, *arguments)
+    assert expected in printed(capsys, *arguments)
 
 
 def test_a_price_that_was_given_is_not_called_assumed(capsys: pytest.CaptureFixture[str]) -> None:
@@ -417,7 +417,7 @@ def test_a_price_that_was_given_is_not_called_assumed(capsys: pytest.CaptureFixt
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "expected"),
     [
         (["--messages", "many"], "argument --messages: many is not a number of at least 0"),
         (["--messages", "-1"], "argument --messages: -1 is not a number of at least 0"),
@@ -439,22 +439,22 @@ def test_a_price_that_was_given_is_not_called_assumed(capsys: pytest.CaptureFixt
     ],
 )
 def test_a_wrong_option_is_explained(
-    capsys: pytest.CaptureFixture[str], arguments: list[str], told: str
+    capsys: pytest.CaptureFixture[str], arguments: list[str], expected: str
 ) -> None:
     """The command ends with status 2, naming the option, the value and what it must be."""
     with pytest.raises(SystemExit) as ended:
         main(arguments)
     assert ended.value.code == 2
-    assert told in capsys.readouterr().err
+    assert expected in capsys.readouterr().err
 
 
 def test_a_parameter_with_an_option_of_its_own_names_it(capsys: pytest.CaptureFixture[str]) -> None:
     """Both are there: given as a parameter, the option's part of the sum would be left as it was."""
     with pytest.raises(SystemExit):
         main(["--help"])
-    told = capsys.readouterr().out
+    output = capsys.readouterr().out
     assert OPTIONS.keys() <= parameters()
-    assert all(f"--{option}" in told for option in OPTIONS.values())
+    assert all(f"--{option}" in output for option in OPTIONS.values())
 
 
 @pytest.mark.parametrize(

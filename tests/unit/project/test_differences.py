@@ -1,4 +1,4 @@
-"""The suite in tests/deployed: its list of differences, and how it tells what it runs against."""
+"""The suite in tests/deployed: its list of differences, and its detection of the target."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def names_asked_for() -> list[str]:
 
 
 def test_every_difference_is_tested_and_listed() -> None:
-    """Each entry is asked for by a test, and no test asks for one that is not there."""
+    """Each entry is used by a test, and no test asks for a missing one."""
     assert set(names_asked_for()) == DIFFERENCES.keys()
 
 
 @pytest.mark.parametrize("name", DIFFERENCES)
 def test_a_difference_says_where_and_why(name: str) -> None:
-    """An entry names targets that there are, and never all of them; its two texts are sentences."""
+    """An entry names existing targets, and never all of them; its two texts are sentences."""
     difference = DIFFERENCES[name]
     assert difference.targets
     assert set(difference.targets) < set(KINDS)
@@ -43,7 +43,7 @@ def test_a_difference_says_where_and_why(name: str) -> None:
 
 
 def test_an_unknown_difference_is_an_error() -> None:
-    """A name that is not listed is a KeyError, whatever the target."""
+    """An unlisted name is a KeyError, whatever the target."""
     with pytest.raises(KeyError):
         Target("gateway", "").differs("no-such-name")
 
@@ -79,5 +79,5 @@ def test_every_difference_is_in_a_table() -> None:
     ],
 )
 def test_the_kind_is_guessed_from_the_url(url: str, kind: str) -> None:
-    """What serves a URL is told from its host and path."""
+    """The target is derived from the host and path of its URL."""
     assert guessed_kind(url) == kind

@@ -1,4 +1,4 @@
-"""What the files at the top of the repository promise."""
+"""The files at the top of the repository."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ STAGES = ("local", "localstack", "ministack", "prod")
 
 
 def pins(lock: str) -> dict[str, str]:
-    """Return what a lock file pins: the text of each entry, its hashes too, by package name."""
+    """Return the pinned entries of a lock file, with their hashes, by package name."""
     entries = re.split(r"\n(?=\w)", "\n" + re.sub(r"^\s*#.*\n", "", (ROOT / lock).read_text(), flags=re.M))
     return {Requirement(entry.partition("\\")[0]).name: entry for entry in entries if entry.strip()}
 
@@ -44,7 +44,7 @@ def version(entry: str) -> str:
 
 
 def asked_for(source: str) -> set[str]:
-    """Return the packages that an .in file names itself."""
+    """Return the packages that an .in file names."""
     lines = (ROOT / source).read_text().splitlines()
     return {Requirement(line.partition("#")[0]).name for line in lines if re.match(r"\w", line)}
 
@@ -57,7 +57,7 @@ def config() -> dict[str, Any]:
 
 @pytest.mark.parametrize("lock", LOCKS)
 def test_every_requirement_is_pinned_with_a_hash(lock: str) -> None:
-    """A lock file names one version of each package and what its files must hash to."""
+    """A lock file names one version of each package, and the hashes of its files."""
     for name, entry in pins(lock).items():
         assert version(entry).startswith("=="), name
         assert "--hash=sha256:" in entry, name
@@ -76,7 +76,7 @@ def test_lock_is_as_new_as_its_source(lock: str) -> None:
 
 
 def test_one_version_of_each_package() -> None:
-    """What is tested is what ships and what runs locally."""
+    """The tested versions are those that ship and run locally."""
     dev = pins("requirements-dev.txt")
     for lock in SHARED:
         assert {name: version(entry) for name, entry in pins(lock).items()}.items() <= {
@@ -85,7 +85,7 @@ def test_one_version_of_each_package() -> None:
 
 
 def test_nothing_ships_that_only_development_needs() -> None:
-    """The Lambda package has no test tool, no local server, and nothing that AWS's runtime brings."""
+    """The Lambda package has no test tool, no local server, and no package of AWS's runtime."""
     sources = ("requirements-dev.in", "infra/local/requirements.in", "infra/deploy/requirements.in")
     development = {name for source in sources for name in asked_for(source)}
     assert not (development | {"botocore", "pip", "setuptools"}) & pins("requirements.txt").keys()
@@ -110,7 +110,7 @@ def test_stages_share_what_chalice_gets_wrong_by_default() -> None:
 
 @pytest.mark.parametrize("stage", STAGES[1:])
 def test_policy_allows_named_actions_only(stage: str) -> None:
-    """No deployed stage may do whatever it likes with a service."""
+    """No deployed stage has unrestricted permissions for a service."""
     policy = json.loads((ROOT / ".chalice" / f"policy-{stage}.json").read_text())
     allowed = [
         action for part in policy["Statement"] if part["Effect"] == "Allow" for action in part["Action"]
@@ -120,7 +120,7 @@ def test_policy_allows_named_actions_only(stage: str) -> None:
 
 
 def test_app_is_wiring_only() -> None:
-    """app.py is short and imports nothing but Chalice and our own rooms."""
+    """app.py is short and imports nothing except Chalice and our own packages."""
     source = (ROOT / "app.py").read_text()
     assert len(source.splitlines()) <= 80
     nodes = list(ast.walk(ast.parse(source)))
@@ -137,7 +137,7 @@ def test_tests_stay_on_this_machine() -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "expected"),
     [
         (["chat"], "Who are you? make chat USER=alice"),
         (["test-deployed"], "Which server? make test-deployed URL="),
@@ -146,10 +146,10 @@ def test_tests_stay_on_this_machine() -> None:
     ],
 )
 def test_make_asks_for_what_is_missing_before_it_installs(
-    tmp_path: Path, arguments: list[str], told: str
+    tmp_path: Path, arguments: list[str], expected: str
 ) -> None:
-    """A target without a variable that it needs says so at once, and has made no environment by then."""
+    """A target without a required variable says so at once, before it makes an environment."""
     venv = tmp_path / "venv"
     done = make(*arguments, f"VENV={venv}", "PYTHON=/none")
-    assert told in done.stderr
+    assert expected in done.stderr
     assert (done.returncode, done.stdout, venv.exists()) == (2, "", False)

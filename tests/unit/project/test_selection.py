@@ -1,4 +1,4 @@
-"""What `make test` leaves out, and that the checks of a change leave out nothing."""
+"""The tests that `make test` leaves out; the checks of a change leave out none."""
 
 from __future__ import annotations
 
@@ -33,14 +33,14 @@ def test_short_tests_leave_out_only_the_long_ones() -> None:
 
 
 def test_ci_runs_the_whole_check() -> None:
-    """What runs for a change on GitHub is .ci/run, and that runs `make check`."""
+    """GitHub runs .ci/run for a change, which runs `make check`."""
     workflow = (ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
     assert "- run: .ci/run\n" in workflow
     assert re.search(r"^make check\b", (ROOT / ".ci" / "run").read_text(encoding="utf-8"), re.M)
 
 
 def test_every_further_engine_is_a_fixture() -> None:
-    """The names by which parameters of tests mean a further store are those of its fixtures."""
+    """The parameters that mean a further store have the names of its fixtures."""
     tree = ast.parse((ROOT / "tests" / "conftest.py").read_text(encoding="utf-8"))
     fixtures = {node.name for node in tree.body if isinstance(node, ast.FunctionDef) and node.decorator_list}
     assert fixtures >= FURTHER_ENGINES

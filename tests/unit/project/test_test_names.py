@@ -21,7 +21,7 @@ def words_of(name: str) -> list[str]:
 
 
 def test_every_name_states_a_behaviour() -> None:
-    """A test's name has at least three words, without articles: a topic alone does not say what holds."""
+    """A test's name has at least three words, without articles: a topic alone states no behaviour."""
     modules = sorted(TESTS.rglob("test_*.py"))
     names = {(module, name) for module in modules for name in names_in(module)}
     short = [

@@ -1,4 +1,4 @@
-"""What the function of the media bucket's queue makes of its events."""
+"""The function of the media bucket's queue, and its events."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ TEST_EVENT = {
 
 @pytest.fixture
 def lines(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> pytest.LogCaptureFixture:
-    """What is logged."""
+    """The log."""
     monkeypatch.setattr(LOGGER, "propagate", True)
     caplog.set_level(logging.INFO, logger=LOGGER.name)
     return caplog
@@ -68,7 +68,7 @@ STORED = record(
 
 
 def test_what_is_stored_and_removed_is_a_line_each(lines: pytest.LogCaptureFixture) -> None:
-    """Each record of each message is a line with the key as it was chosen, and the bytes if there are any."""
+    """Each record of each message is a line with the decoded key, and the size if there is one."""
     removed = record("ObjectRemoved:Delete", "a/b.png")
     answer = media_events.handle(event(body(STORED, removed), body(removed)))
 
@@ -79,13 +79,13 @@ def test_what_is_stored_and_removed_is_a_line_each(lines: pytest.LogCaptureFixtu
 
 @pytest.mark.parametrize("way", ["Put", "Post", "Copy", "CompleteMultipartUpload"])
 def test_every_way_of_storing_counts(lines: pytest.LogCaptureFixture, way: str) -> None:
-    """However an object came to be there, it is stored."""
+    """Every way to create an object is logged as stored."""
     media_events.handle(event(body(record(f"ObjectCreated:{way}", "a", size=0))))
     assert logged(lines) == [{"event": "media_stored", "key": "a", "bytes": 0}]
 
 
 def test_the_message_of_a_new_bucket(lines: pytest.LogCaptureFixture) -> None:
-    """What S3 sends when notifications are set up is a line, and no error."""
+    """S3's test message at the setup of notifications is a line, and no error."""
     assert media_events.handle(event(json.dumps(TEST_EVENT))) == {"batchItemFailures": []}
     assert logged(lines) == [{"event": "media_test"}]
     assert [one.levelname for one in lines.records] == ["INFO"]
@@ -113,7 +113,7 @@ def test_the_message_of_a_new_bucket(lines: pytest.LogCaptureFixture) -> None:
     ],
 )
 def test_what_is_no_notification_is_dropped(lines: pytest.LogCaptureFixture, malformed: str) -> None:
-    """It is one error in the log without its text, not repeated, and what comes with it is still told."""
+    """An invalid message is one error in the log without its text, not repeated; others are still logged."""
     assert media_events.handle(event(malformed, body(STORED))) == {"batchItemFailures": []}
     first, second = logged(lines)
     assert (first["event"], second["event"]) == ("media_malformed", "media_stored")
@@ -128,6 +128,6 @@ def test_one_bad_record_rejects_the_whole_message(lines: pytest.LogCaptureFixtur
 
 
 def test_what_is_no_event_of_a_queue_is_refused() -> None:
-    """A call by hand with something else is told what is missing."""
+    """A manual call with another event gets an error that says what is missing."""
     with pytest.raises(msgspec.ValidationError, match="Records"):
         media_events.handle({"records": []})

@@ -1,4 +1,4 @@
-"""What the functions of the queue and the schedule make of their events."""
+"""The functions of the queue and the schedule, and their events."""
 
 from __future__ import annotations
 
@@ -34,19 +34,19 @@ class Work:
         self.done: list[str] = []
 
     def run(self, item: str) -> None:
-        """Note an item, or fail."""
+        """Record an item, or fail."""
         if item in FAILURES:
             raise FAILURES[item]
         self.done.append(item)
 
     def sweep(self) -> int:
-        """Say how many items were repeated or told, connections ended, or sessions dropped."""
+        """Return the number of repeated items, ended connections, or dropped sessions."""
         return 3
 
 
 @pytest.fixture
 def done(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The items that were done."""
+    """The finished items."""
     fake = Work()
     monkeypatch.setattr(services, "current", lambda: fake)
     return fake.done
@@ -54,18 +54,18 @@ def done(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 @pytest.fixture
 def lines(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> pytest.LogCaptureFixture:
-    """What is logged."""
+    """The log."""
     monkeypatch.setattr(LOGGER, "propagate", True)
     caplog.set_level(logging.INFO, logger=LOGGER.name)
     return caplog
 
 
 def event(*bodies: str) -> dict[str, Any]:
-    """Return an SQS event; the messages' ids are their places."""
+    """Return an SQS event; the messages' ids are their indexes."""
     return {
         "Records": [
             {
-                "messageId": str(place),
+                "messageId": str(index),
                 "receiptHandle": "AQEBwJnKyrHigUMZj6rYigCgxlaS3SLy0a",
                 "body": body,
                 "attributes": {"ApproximateReceiveCount": "1", "SentTimestamp": "1545082649183"},
@@ -75,7 +75,7 @@ def event(*bodies: str) -> dict[str, Any]:
                 "eventSourceARN": "arn:aws:sqs:us-east-2:123456789012:work",
                 "awsRegion": "us-east-2",
             }
-            for place, body in enumerate(bodies)
+            for index, body in enumerate(bodies)
         ]
     }
 
@@ -100,7 +100,7 @@ def test_each_job_is_done(done: list[str], lines: pytest.LogCaptureFixture) -> N
 def test_what_failed_is_named(
     done: list[str], lines: pytest.LogCaptureFixture, item: str, level: str
 ) -> None:
-    """A job that fails is given out again, and holds up no other; a defect is logged as one."""
+    """A failed job is returned to the queue, and delays no other; a defect is logged as one."""
     answer = work.handle(event(job("posts:alice"), job(item), job("index:bob")))
 
     assert answer == {"batchItemFailures": [{"itemIdentifier": "1"}]}
@@ -115,7 +115,7 @@ def test_what_failed_is_named(
 def test_a_call_by_rpc_names_why_it_was_refused(
     monkeypatch: pytest.MonkeyPatch, lines: pytest.LogCaptureFixture
 ) -> None:
-    """The line of a refused call has the cause that its answer keeps to itself."""
+    """The line of a refused call has the cause that its answer hides."""
 
     class Gone:
         @property
@@ -134,7 +134,7 @@ def test_a_call_by_rpc_names_why_it_was_refused(
 
 @pytest.mark.parametrize("body", ["", "posts:alice", "[]", "{}", '{"item": 7}', '{"item": "\\ud800"}'])
 def test_what_is_no_job_is_dropped(done: list[str], lines: pytest.LogCaptureFixture, body: str) -> None:
-    """A message that can never be done is an error in the log without its text, and not repeated."""
+    """An invalid message is an error in the log without its text, and not repeated."""
     assert work.handle(event(body, job("index:bob"))) == {"batchItemFailures": []}
     assert done == ["index:bob"]
     assert lines.records[0].levelname == "ERROR"
@@ -143,7 +143,7 @@ def test_what_is_no_job_is_dropped(done: list[str], lines: pytest.LogCaptureFixt
 
 
 def test_what_is_no_event_of_a_queue_is_refused(done: list[str]) -> None:
-    """A call by hand with something else is told what is missing."""
+    """A manual call with another event gets an error that says what is missing."""
     with pytest.raises(msgspec.ValidationError, match="Records"):
         work.handle({"records": []})
 
@@ -152,7 +152,7 @@ def test_what_is_no_event_of_a_queue_is_refused(done: list[str]) -> None:
     "failing", [{"delivered"}, {"ended", "repeated"}, {"delivered", "ended", "repeated", "expired"}]
 )
 def test_one_sweep_does_not_stop_the_others(failing: set[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whichever sweeps fail, all are tried, and a failure is raised."""
+    """Whichever sweeps fail, all run, and a failure is raised."""
     swept = []
 
     def sweeping(name: str) -> SimpleNamespace:

@@ -19,7 +19,7 @@ from chalicelib.store.accounts.accounts import AccountStatus, UserRelation
     ],
 )
 def test_who_is_a_user(status: AccountStatus, needs_account: bool, expected: bool) -> None:
-    """A name without an account is a user on an open server; a deleted account is one nowhere."""
+    """On an open server a name without an account is a user; a deleted account is a user nowhere."""
     assert is_user(status, needs_account=needs_account) is expected
 
 

@@ -54,7 +54,7 @@ def code(source: str) -> str:
 
 
 def names(source: str) -> list[str]:
-    """Return what a Lua text defines for the whole of a script: its functions and its locals."""
+    """Return the functions and locals that a Lua text defines for the whole script."""
     found = re.findall(r"^local (?:function (\w+)|([\w, ]+?)(?: =|$))", code(source), re.MULTILINE)
     defined = [name for function, several in found for name in (function or several).split(", ")]
     return [name for name in defined if name != "_"]
@@ -63,12 +63,12 @@ def names(source: str) -> list[str]:
 def head_lines(source: str) -> list[str]:
     """Return the lines of a text's head: the flags, comments, and locals for keys and arguments."""
     lines = source.splitlines()
-    count = next((place for place, line in enumerate(lines) if not _is_head(line)), len(lines))
+    count = next((index for index, line in enumerate(lines) if not _is_head(line)), len(lines))
     return lines[:count]
 
 
 def head_of(source: str) -> Head:
-    """Return what the head of a script or part says of its keys and arguments."""
+    """Return the keys and arguments in the head of a script or part."""
     head = Head({}, {"KEYS": [], "ARGV": []}, set())
     for line in head_lines(source):
         if named := NAMED.fullmatch(line):

@@ -1,4 +1,4 @@
-"""What the store is told to log in: passwords, secrets and IAM tokens; AWS is moto's."""
+"""Logins to the store: passwords, secrets and IAM tokens; AWS is moto's."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def test_a_token_is_of_its_moment(aws: None, monkeypatch: pytest.MonkeyPatch) ->
 
 
 @pytest.mark.parametrize(
-    ("lacking", "told"),
+    ("lacking", "expected"),
     [
         (["AWS_DEFAULT_REGION"], "AWS_DEFAULT_REGION"),
         (["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"], "credentials"),
@@ -145,13 +145,13 @@ def test_a_token_is_of_its_moment(aws: None, monkeypatch: pytest.MonkeyPatch) ->
     ],
 )
 def test_nothing_to_sign_with(
-    aws: None, monkeypatch: pytest.MonkeyPatch, lacking: list[str], told: str
+    aws: None, monkeypatch: pytest.MonkeyPatch, lacking: list[str], expected: str
 ) -> None:
-    """Without a region, or credentials to sign with, no token is made, and it is said what is missing."""
+    """Without a region, or credentials to sign with, no token is made, and the error says what is missing."""
     for name in lacking:
         monkeypatch.delenv(name)
 
-    with pytest.raises(CredentialsUnavailable, match=f"PARLEY_REDIS_IAM: .*{told}"):
+    with pytest.raises(CredentialsUnavailable, match=f"PARLEY_REDIS_IAM: .*{expected}"):
         IamLogin("memorydb", "chat-store", "parley").get_credentials()
 
 
@@ -199,7 +199,7 @@ def test_secret_of_another_region(secrets: Any, monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_secret_is_read_once(secrets: Any) -> None:
-    """A secret is not read before the first connection, and kept for those that follow."""
+    """A secret is not read before the first connection, and kept for later ones."""
     login = SecretLogin("parley/store", None)
     put(secrets, {"password": WORD})
     login.get_credentials()
@@ -223,7 +223,7 @@ def test_renewed_secret_reports_a_new_password(secrets: Any) -> None:
 
 @pytest.mark.parametrize("stored", [WORD, f'"{WORD}"', {"pass": WORD}, {"password": [WORD]}, f'{{"{WORD}'])
 def test_a_secret_of_another_form(secrets: Any, stored: Any) -> None:
-    """A secret without a password in it is one line that names it, and shows nothing of it."""
+    """A secret without a password gives a one-line error that names it, and shows nothing of it."""
     arn = put(secrets, stored)
 
     with pytest.raises(CredentialsUnavailable, match=r"PARLEY_REDIS_SECRET: .*`password`") as raised:
@@ -235,7 +235,7 @@ def test_a_secret_of_another_form(secrets: Any, stored: Any) -> None:
 
 
 def test_a_secret_that_is_not_there(secrets: Any) -> None:
-    """A secret that Secrets Manager does not have is said to be missing."""
+    """The error of a missing secret says so."""
     with pytest.raises(CredentialsUnavailable, match=r"PARLEY_REDIS_SECRET: .*ResourceNotFoundException"):
         SecretLogin("parley/other", None).get_credentials()
 
@@ -275,7 +275,7 @@ def test_no_setting_adds_nothing_to_redis_url() -> None:
 
 
 def test_nothing_shows_a_password() -> None:
-    """Neither the login nor what a secret was decoded to shows the password."""
+    """Neither the login nor the decoded secret shows the password."""
     for one in (
         login_of(Settings(redis_password=Secret(WORD))),
         StoredSecret(WORD),
@@ -285,5 +285,5 @@ def test_nothing_shows_a_password() -> None:
 
 
 def test_what_is_missing_is_a_failed_login() -> None:
-    """redis-py closes the connection when there is nothing to log in with, as it does after a refusal."""
+    """redis-py closes the connection when there is no login, as it does after a refusal."""
     assert issubclass(CredentialsUnavailable, redis.AuthenticationError)

@@ -81,8 +81,8 @@ KINDS = key_table.functions()
 def test_a_key_is_as_its_pattern_says(name: str) -> None:
     """The function of a row makes the key of its pattern, in the partition of the text that chooses it."""
     key, row = KINDS[name], ROWS[KINDS[name]]
-    places = re.findall(r"<(?!NNN>)\w+>", row.pattern)
-    made = key(*(places or ["<any>"] * row.pattern.count("<NNN>")))
+    texts = re.findall(r"<(?!NNN>)\w+>", row.pattern)
+    made = key(*(texts or ["<any>"] * row.pattern.count("<NNN>")))
 
     assert re.sub(r"^\{([cu])\d{3}}", r"{\1<NNN>}", made) == row.pattern or made == row.pattern
     assert row.type in {"HASH", "LIST", "SET", "STRING", "ZSET"}
@@ -111,7 +111,7 @@ def test_every_kind_of_key_has_a_function() -> None:
 
 
 def test_keys_of_all_partitions() -> None:
-    """The keys of all partitions are those that their texts can choose."""
+    """The keys of all partitions are exactly those of all texts."""
     outboxes = keys.all_of(keys.outbox)
 
     assert len(set(outboxes)) == partitions.PARTITIONS

@@ -1,4 +1,4 @@
-"""What a store class returns is a query, and a query that nobody runs is a type error."""
+"""Store classes return queries, and a query that is not run is a type error."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def act(store: Store) -> bool:
 
 
 def class_methods() -> Iterator[tuple[str, ast.ClassDef, ast.FunctionDef]]:
-    """Return the public methods of the store's classes that are no values, by module."""
+    """Return the public methods of the store's classes except values, by module."""
     for path in [*sorted(STORE.glob("*/*.py")), STORE / "search.py"]:
         if path.parent.name == "redis":
             continue
@@ -63,7 +63,7 @@ def test_every_method_of_a_store_class_returns_a_query() -> None:
 
 
 def test_no_store_class_runs_a_query() -> None:
-    """Nothing beside the client knows Store, so that no store class can run anything."""
+    """Only the client uses Store, so that no store class can run a query."""
     importers = [
         str(path.relative_to(ROOT))
         for path in STORE.rglob("*.py")

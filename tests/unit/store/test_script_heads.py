@@ -1,4 +1,4 @@
-"""The heads of the Lua scripts: what each requires, its keys and arguments, what it replies."""
+"""The heads of the Lua scripts: required parts, keys and arguments, and reply."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SCRIPTS = [path for path in FILES if path.parent.name != "parts"]
 INDEX = re.compile(r"\b(KEYS|ARGV)\[\d")
 TYPED = re.compile(r"local \w+ = KEYS\[\d+\] -- (HASH|ZSET|STRING|LIST|of any type)\b.*")
 PLAIN = re.compile(r"local (handle|connection|lineage) = ARGV\[\d+\]")
-"""Arguments whose names say all."""
+"""Arguments that need no description."""
 ANY_NAME = {"key", "page", "quota"}
 """Keys of scripts that work on any key of a type."""
 
@@ -34,7 +34,7 @@ def test_a_script_begins_with_one_sentence(path: Path) -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=name_of)
 def test_only_the_head_has_indexes_of_keys_and_arguments(path: Path) -> None:
-    """Below its head a script uses names; of a list of keys it takes what a loop comes to."""
+    """Below its head a script uses names; it reads a list of keys in a loop only."""
     source = path.read_text(encoding="utf-8")
     below = "\n".join(source.splitlines()[len(head_lines(source)) :])
 
@@ -57,7 +57,7 @@ def test_a_head_describes_each_key_and_argument_once(path: Path) -> None:
 
 
 def calls_in(path: Path) -> Iterator[tuple[str, list[str | None]]]:
-    """Yield the script's name and the keys' functions of each query that is made with a tuple of keys."""
+    """Yield the script's name and the keys' functions of each query with a tuple of keys."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     files = {
         node.targets[0].id: node.value.args[0].value
@@ -87,7 +87,7 @@ def calls_in(path: Path) -> Iterator[tuple[str, list[str | None]]]:
 
 
 def _key_of(item: ast.expr) -> str | None:
-    """Return the function of keys.py whose call an expression is."""
+    """Return the function of keys.py that an expression calls."""
     is_key = isinstance(item, ast.Call) and ast.unparse(item.func).startswith("keys.")
     return ast.unparse(item.func).removeprefix("keys.") if is_key and isinstance(item, ast.Call) else None
 
@@ -105,7 +105,7 @@ def test_queries_give_scripts_the_keys_that_their_heads_name() -> None:
 
 
 def test_every_script_has_a_head() -> None:
-    """The scripts that are checked here are those that the store runs."""
+    """The checked scripts are those that the store runs."""
     assert {name_of(path) for path in SCRIPTS} == {script.name for script in scripts()}
 
 

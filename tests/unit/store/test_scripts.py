@@ -37,11 +37,11 @@ READS = {
     "ZSCORE",
 }
 OPTIONS = {"EX", "GT", "KEEPTTL", "LIMIT", "LT", "NX", "WITHSCORES", "WITHVALUES", "XX"}
-"""Words in capitals in the scripts that are no commands."""
+"""Capitalised words in the scripts that are not commands."""
 
 
 def test_every_plain_command_is_known() -> None:
-    """A plain command is one that reads, one that removes, or one that is known to take memory."""
+    """A plain command reads, removes, or is known to take memory."""
     sources = [path.read_text(encoding="utf-8") for path in ROOT.rglob("*.py")]
     used = {command for text in sources for command in re.findall(r'Query\(\s*"([A-Z]+)"', text)}
 
@@ -51,20 +51,20 @@ def test_every_plain_command_is_known() -> None:
 
 
 def words(source: str) -> set[str]:
-    """Return the words in capitals that a script gives commands: their names, and options."""
+    """Return the capitalised words of a script: command names and options."""
     return set(re.findall(r"'([A-Z]+)'", source))
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_a_script_runs_what_a_serverless_store_has(path: Path) -> None:
-    """Every command in a script is one that ElastiCache Serverless has, and so is every plain one."""
+    """ElastiCache Serverless has every command of a script, and every plain one."""
     assert words(path.read_text(encoding="utf-8")) <= IN_SCRIPTS | OPTIONS
     assert READING | REMOVING | GROW <= IN_SCRIPTS
 
 
 @pytest.mark.parametrize("command", ["KEYS", "OBJECT", "FCALL", "MEMORY", "WAIT", "BLPOP"])
 def test_a_command_that_serverless_lacks_is_seen(command: str) -> None:
-    """A command that a serverless store does not have, or that waits, is none that a script may run."""
+    """A script cannot use a command that a serverless store lacks, or one that waits."""
     source = f"return redis.call(x == 'set' and 'SCARD' or '{command}', KEYS[1])"
 
     assert words(source) - IN_SCRIPTS == {command}
@@ -91,16 +91,16 @@ def test_parts_stand_after_the_first_line() -> None:
 
 
 def test_a_part_stands_once_and_after_what_it_requires_itself() -> None:
-    """Parts that are required by several ways are there once, before whatever requires them."""
+    """A part that several others require is included once, before them."""
     script = Script("realtime/mark_ready")
 
     assert len(script.parts) == len(set(script.parts))
-    for place, part in enumerate(script.parts):
-        assert set(Script(f"parts/{part}").parts) <= set(script.parts[:place])
+    for index, part in enumerate(script.parts):
+        assert set(Script(f"parts/{part}").parts) <= set(script.parts[:index])
 
 
 def test_a_script_that_may_do_without_its_writes_makes_those_that_are_left_out() -> None:
-    """What a script calls that has a variant without writes is a read, or is left out of the variant."""
+    """Each store call of a script with a read-only variant is a read, or is left out of the variant."""
     left_out = set(re.findall(r"([A-Z]+) = true", text_of("parts/without_writes")))
     variants = [variant for script in scripts() if (variant := script.without_writes)]
     assert {variant.name for variant in variants} >= {
@@ -116,12 +116,12 @@ def test_a_script_that_may_do_without_its_writes_makes_those_that_are_left_out()
 
 
 VARIANTS = {"callers_clock", "without_writes"}
-"""Parts that no script requires: they are put into the variants of scripts."""
+"""Parts that no script requires: variants of scripts include them."""
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_parts_and_script_define_no_name_twice(path: Path) -> None:
-    """No name of a script, its parts included, means two things."""
+    """No name has two meanings in a script and its parts."""
     script = Script(name_of(path))
     sources = [path.read_text(encoding="utf-8")]
     sources += [text_of(f"parts/{part}") for part in script.parts]
@@ -132,7 +132,7 @@ def test_parts_and_script_define_no_name_twice(path: Path) -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_what_is_required_exists_and_is_used(path: Path) -> None:
-    """A script or part requires no part that does not exist, or of which it uses nothing."""
+    """A script or part requires only existing parts that it uses."""
     source = path.read_text(encoding="utf-8")
     used = set(re.findall(r"\w+", code(source)))
     for line in REQUIRES.findall(source):
@@ -141,14 +141,14 @@ def test_what_is_required_exists_and_is_used(path: Path) -> None:
 
 
 def test_every_part_is_required() -> None:
-    """A part is there for a script; those of the variants alone are required by none."""
+    """A script requires every part, except those of the variants."""
     parts = {path.stem for path in FILES if path.parent.name == "parts"}
 
     assert parts - {part for script in scripts() for part in script.parts} == VARIANTS
 
 
 def test_every_script_is_run() -> None:
-    """There is a query for each script."""
+    """Each script has a query."""
     named = {name_of(path) for path in FILES}
 
     assert {name for name in named if not name.startswith("parts/")} == {script.name for script in scripts()}

@@ -49,14 +49,14 @@ def test_a_chat_in_any_spelling(given: str, expected: ChatId) -> None:
     "given", ["g-", "g-1", GROUP + "0", GROUP[:-1], "r-", "r--a", "r-" + "a" * 65, "r-\u00e9", "r-a b", "G-x"]
 )
 def test_an_id_that_nothing_can_have(given: str) -> None:
-    """An id that is no group's or room's is not found."""
+    """An invalid group or room id is not found."""
     with pytest.raises(ChatNotFound):
         CLOSED.parse(given)
 
 
 @pytest.mark.parametrize("given", ["", "ann", "ann:", ":", "a:b:c", "me:ann", "\u00e9:ann", "rlobby"])
 def test_what_is_no_chat(given: str) -> None:
-    """What is neither a pair nor looks like a group or room is a bad request, naming the field."""
+    """A value that is neither a pair nor like a group or room is a bad request that names the field."""
     with pytest.raises(BadRequest) as caught:
         CLOSED.parse(given, "where")
     assert [error.field for error in caught.value.errors] == ["where"]
@@ -64,7 +64,7 @@ def test_what_is_no_chat(given: str) -> None:
 
 @given(st.text(max_size=80))
 def test_any_text_is_a_chat_or_refused(text: str) -> None:
-    """Whatever comes is a chat that is read the same again, or refused as the caller's fault."""
+    """Any text is a chat that is read the same again, or refused as the caller's fault."""
     for ids in (OPEN, CLOSED):
         try:
             found = ids.parse(text)
@@ -74,7 +74,7 @@ def test_any_text_is_a_chat_or_refused(text: str) -> None:
 
 
 def test_a_pair_is_no_group() -> None:
-    """What is only for groups and rooms refuses a chat of two."""
+    """Operations for groups and rooms refuse a direct chat."""
     assert CLOSED.group(GROUP) == GROUP
     with pytest.raises(BadRequest):
         CLOSED.group("ann:bob")
@@ -82,13 +82,13 @@ def test_a_pair_is_no_group() -> None:
 
 @pytest.mark.parametrize(("handle", "other"), [("ann", "bob"), ("bob", "ann")])
 def test_the_other_of_two(handle: str, other: str) -> None:
-    """Each of two has the other; in notes to oneself it is oneself."""
+    """Each user of a direct chat has the other; in notes to oneself it is the same user."""
     assert CLOSED.parse("ann:bob").other(handle) == other
     assert CLOSED.parse("ann:ann").other("ann") == "ann"
 
 
 def test_new_ids_are_uuids_of_version_7() -> None:
-    """A new id is the time in milliseconds and much chance, as RFC 9562 lays it out."""
+    """A new id has the time in milliseconds and random bits, as RFC 9562 defines."""
     before = time.time_ns() // 1_000_000
     made = {new_group_id() for _ in range(1000)}
     after = time.time_ns() // 1_000_000

@@ -15,7 +15,7 @@ TIMES = st.integers(0, 10**16 - 1)
 
 @given(cursor=SEQS.map(MessageCursor) | st.tuples(SEQS, TIMES, TIMES).map(MessageCursor._make))
 def test_cursor_decodes_to_its_values(cursor: MessageCursor) -> None:
-    """A cursor decodes to the values it was made of."""
+    """A cursor decodes to its values."""
     assert MESSAGE_CURSOR.decode(str(cursor), "after") == cursor
 
 

@@ -1,4 +1,4 @@
-"""What an email may be, and when two are one."""
+"""Valid emails, and the form by which they are compared."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_accepted_email_has_one_at_sign_and_one_form(text: str) -> None:
 
 
 def test_a_long_one_is_not_normalized(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A text too long for an email is refused before what takes time by the square of its length."""
+    """A text too long for an email is refused before the slow normalisation."""
     monkeypatch.setattr("chalicelib.services.values.emails.normalize", None)
 
     with pytest.raises(BadRequest, match="254 characters"):

@@ -1,4 +1,4 @@
-"""What a message may hold, and how much one reply may."""
+"""The limits of a message, and of one reply."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ LAMBDA_REPLY_BYTES = 6 * 1024 * 1024
     ids=ascii,
 )
 def test_text_is_kept(text: str) -> None:
-    """A text is kept as it came, blanks at its ends too."""
+    """A text is kept as sent, with blanks at its ends."""
     assert checked_text(text) == text
 
 
@@ -60,13 +60,13 @@ def test_text_is_kept(text: str) -> None:
     "text", ["", *BLANKS, "".join(BLANKS), " \r\n\t ", *UNSEEN, "".join(UNSEEN)], ids=ascii
 )
 def test_nothing_to_see(text: str) -> None:
-    """An empty text, or one of blanks and characters that nobody sees, is a BadRequest that says so."""
+    """An empty text, or one of blanks and invisible characters, is a BadRequest that says so."""
     with pytest.raises(BadRequest, match="text: a message needs at least one visible character"):
         checked_text(text)
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "expected"),
     [
         ("\0", "character 1 is U+0000"),
         ("a\0", "character 2 is U+0000"),
@@ -77,14 +77,14 @@ def test_nothing_to_see(text: str) -> None:
     ],
     ids=ascii,
 )
-def test_nul_and_lone_surrogates_are_refused(text: str, told: str) -> None:
+def test_nul_and_lone_surrogates_are_refused(text: str, expected: str) -> None:
     """NUL and a lone surrogate are a BadRequest that names the field, the character and its position."""
     with pytest.raises(BadRequest) as raised:
         checked_text(text)
 
     (only,) = raised.value.errors
     assert only.field == "text"
-    assert only.detail.startswith(told)
+    assert only.detail.startswith(expected)
 
 
 @pytest.mark.parametrize(("width", "character"), WIDTHS.items())
@@ -107,7 +107,7 @@ def test_text_is_limited_to_sixteen_kibibytes(width: int, character: str) -> Non
     [None, "a", "x" * 64, "a b", "\u20ac" * 64, "0195a1c2-6f1e-7a51", "{}:", "\U0001fa77", "e\u0301"],
 )
 def test_id_is_kept(given_id: str | None) -> None:
-    """An id is kept as it came."""
+    """An id is kept as sent."""
     assert checked_id(given_id) == given_id
 
 
@@ -153,7 +153,7 @@ def as_lambda_counts(entries: list[LogEntry], chat: str, *, ascii_only: bool = F
 
 @pytest.mark.parametrize("text", ["x" * 38, "\u20ac" * 100, "\x01" * 10])
 def test_short_messages_fit(text: str) -> None:
-    """A page of a thousand short messages is given whole."""
+    """A page of a thousand short messages is complete."""
     entries = entries_of(text, 1000)
 
     assert fitting(entries, "ann:bob") == entries
@@ -163,7 +163,7 @@ def test_short_messages_fit(text: str) -> None:
     "character", ["x", '"', "\\", "\n", "\x01", "\x7f", "\u00e9", "\u20ac", "\U0001f600"], ids=ascii
 )
 def test_long_messages_are_cut_to_fit(character: str) -> None:
-    """A page of a thousand of the longest messages ends where a reply must, and not long before."""
+    """A page of a thousand of the longest messages ends at the limit of a reply, and not long before."""
     entries = entries_of(character * (MAX_TEXT_BYTES // len(character.encode())), 1000)
 
     fit = fitting(entries, "ann:bob")
@@ -176,7 +176,7 @@ def test_long_messages_are_cut_to_fit(character: str) -> None:
 
 @pytest.mark.parametrize("character", ["\u00e9", "\u20ac", "\U0001f600"], ids=ascii)
 def test_long_messages_fit_an_older_runtime(character: str) -> None:
-    """A page of long messages fits also where Lambda's runtime escapes what is not ASCII."""
+    """A page of long messages fits also where Lambda's runtime escapes non-ASCII characters."""
     entries = entries_of(character * (MAX_TEXT_BYTES // len(character.encode())), 1000)
 
     fit = fitting(entries, "ann:bob")
@@ -194,7 +194,7 @@ def test_page_with_the_longest_names_fits_a_reply(chat: str, text: str) -> None:
 
 
 def test_one_is_always_given() -> None:
-    """A reply has one message at the least, so that no reader is held up."""
+    """A reply has at least one message, so that every reader can continue."""
     (only,) = entries_of("x" * (REPLY_BYTES + 1), 1)
 
     assert fitting([only, only], "ann:bob") == [only]
@@ -221,7 +221,7 @@ def test_page_of_largest_system_messages_fits_a_reply(name: str) -> None:
     entries = [LogEntry(i, i, Content("ann", "", None, "system", event)) for i in range(1, 1001)]
 
     fit = fitting(entries, "g-1")
-    told = [
+    page = [
         {
             "chat": "g-1",
             "text": sentence("ann", event),
@@ -230,7 +230,7 @@ def test_page_of_largest_system_messages_fits_a_reply(name: str) -> None:
         }
         for _ in fit
     ]
-    body = json.dumps({"messages": told}, ensure_ascii=False)
+    body = json.dumps({"messages": page}, ensure_ascii=False)
 
     assert 1 < len(fit) < 1000
     assert len(json.dumps({"body": body}).encode()) < REPLY_BYTES

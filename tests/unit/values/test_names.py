@@ -1,4 +1,4 @@
-"""What may be a name, and which chat two names are."""
+"""Valid names, and the chat of two names."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_invalid_name_is_refused_by_its_field(names: Names, name: str) -> None:
 @pytest.mark.parametrize("names", [OPEN, CLOSED])
 @pytest.mark.parametrize("chat", ["alice:bob", "bob:alice", "Alice:BOB", "BOB:alice"])
 def test_one_chat_of_two(names: Names, chat: str) -> None:
-    """A chat of two is one chat in any order and case."""
+    """A direct chat is one chat in any order and case."""
     assert names.direct_chat(chat, "chat") == ("alice:bob", ("alice", "bob"))
 
 
@@ -95,7 +95,7 @@ def test_notes_to_oneself() -> None:
 
 
 def test_spellings_of_a_chat() -> None:
-    """A chat of two is one chat however its names are composed."""
+    """A direct chat is one chat in every composition of its names."""
     assert OPEN.direct_chat("Zoe\u0308:E\u0301va", "chat") == OPEN.direct_chat("\u00e9va:ZO\u00cb", "chat")
 
 

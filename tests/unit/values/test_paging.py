@@ -1,4 +1,4 @@
-"""Every kind of cursor, and what a page takes."""
+"""Every kind of cursor, and the contents of a page."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def test_every_kind_of_cursor_is_tested_here() -> None:
 
 
 def refusal(kind: Kind, text: str, field: str) -> BadRequest | None:
-    """Return the error for a text that is no cursor of a kind; None for one that is."""
+    """Return the error for an invalid cursor of a kind, or None for a valid one."""
     try:
         kind.codec.decode(text, field)
     except BadRequest as refused:
@@ -129,7 +129,7 @@ def refusal(kind: Kind, text: str, field: str) -> BadRequest | None:
 @EACH_KIND
 @given(data=st.data())
 def test_every_cursor_decodes_to_its_value(kind: Kind, data: st.DataObject) -> None:
-    """Whatever value a page ends with, its cursor decodes to that value."""
+    """Any value that ends a page survives its cursor."""
     value = data.draw(kind.values)
 
     assert kind.codec.decode(kind.codec.encode(value), "cursor") == value
@@ -137,7 +137,7 @@ def test_every_cursor_decodes_to_its_value(kind: Kind, data: st.DataObject) -> N
 
 @EACH_KIND
 def test_cursors_of_earlier_releases_stay_what_they_are(kind: Kind) -> None:
-    """A cursor that a client holds is read as before, and is written as before."""
+    """A client's cursor of an earlier release is read and written as before."""
     assert kind.codec.decode(kind.handed_out, "cursor") == kind.means
     assert kind.codec.encode(kind.means) == kind.handed_out
 
@@ -148,7 +148,7 @@ def test_cursors_of_earlier_releases_stay_what_they_are(kind: Kind) -> None:
     field=st.sampled_from(["after", "cursor"]),
 )
 def test_any_other_text_is_refused_and_the_field_named(kind: Kind, text: str, field: str) -> None:
-    """A text is a cursor that means itself, or a BadRequest that names the field."""
+    """A text is a cursor that encodes to itself, or a BadRequest that names the field."""
     if refused := refusal(kind, text, field):
         assert [(error.field, error.detail) for error in refused.errors] == [(field, kind.codec.hint)]
         return
@@ -171,7 +171,7 @@ def test_a_damaged_cursor_is_refused(kind: Kind, change: Any) -> None:
 
 @given(raw=st.binary(min_size=1))
 def test_base64_has_no_padding(raw: bytes) -> None:
-    """Bytes in base64url fit a query as they are, and are read again."""
+    """Bytes in base64url fit a query unescaped, and can be read again."""
     assert BASE64.fullmatch(to_base64(raw))
     assert from_base64(to_base64(raw)) == raw
 
@@ -195,7 +195,7 @@ def test_a_page_takes_as_many_rows_as_fit(sizes: list[int], most: int, limit: in
 
 
 def test_no_row_is_made_beyond_the_first_that_does_not_fit() -> None:
-    """Rows are made as the page needs them."""
+    """Rows are made only as the page needs them."""
     rows = iter(range(10, 20))
 
     assert take_fitting(rows, lambda _: 10, 25) == [10, 11]
@@ -204,7 +204,7 @@ def test_no_row_is_made_beyond_the_first_that_does_not_fit() -> None:
 
 @given(sizes=SIZES, enough=st.integers(1, 200))
 def test_parts_are_read_until_they_are_enough(sizes: list[int], enough: int) -> None:
-    """Parts end with the one that makes them enough, or with the last; none is read after that."""
+    """Parts end with the one that suffices, or with the last; later ones are not read."""
     parts = iter(sizes)
     taken = list(until_enough(parts, lambda size: size, enough))
 
@@ -216,7 +216,7 @@ def test_parts_are_read_until_they_are_enough(sizes: list[int], enough: int) -> 
 
 @given(found=st.lists(st.integers(), max_size=10), limit=st.integers(1, 12))
 def test_a_page_has_a_next_if_more_rows_were_found(found: list[int], limit: int) -> None:
-    """A page of the limit's rows ends with the cursor of its last row; a page of all rows has no next."""
+    """A full page ends with the cursor of its last row; a page of all rows has no next."""
     rows, following = page_of(found, limit, str)
 
     assert rows == found[:limit]

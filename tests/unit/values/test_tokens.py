@@ -16,12 +16,12 @@ SECRET = "A" * 43
 
 @given(handle=st.from_regex(HANDLE, fullmatch=True))
 def test_a_token_says_whose_it_is(handle: str) -> None:
-    """Whatever the handle, dots and all, its token leads back to it, and to nobody else."""
+    """A token leads back to its handle, dots included, and to no other."""
     assert handle_of(new_token(handle)) == handle
 
 
 def test_tokens_have_256_bits_and_are_never_alike() -> None:
-    """A token has 43 random characters of 6 bits behind a prefix that scanners for secrets know."""
+    """A token has 43 random characters of 6 bits behind a prefix that secret scanners know."""
     tokens = {new_token("ann") for _ in range(1000)}
 
     assert len(tokens) == 1000
@@ -57,7 +57,7 @@ def test_what_is_no_token_of_ours(text: str) -> None:
 
 
 def test_token_digest_covers_the_whole_token() -> None:
-    """A token's digest is the SHA-256 of all of it: the same secret of another handle has another."""
+    """A token's digest is the SHA-256 of all of it: the same secret with another handle has another one."""
     token = f"parley_{SECRET}.ann"
 
     assert digest_of(token) == hashlib.sha256(token.encode()).digest()
