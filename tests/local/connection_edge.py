@@ -120,8 +120,11 @@ class SocketServer:
     def ends(self) -> dict[str, dict[str, Any]]:
         """Return the events of `$disconnect` so far, by the connection's id."""
         with contextlib.suppress(FileNotFoundError):
-            lines = (self._folder / ENDS).read_text().splitlines()
-            return {event["requestContext"]["connectionId"]: event for event in map(json.loads, lines)}
+            lines = (self._folder / ENDS).read_text().splitlines(keepends=True)
+            whole = [
+                json.loads(line) for line in lines if line.endswith("\n")
+            ]  # the last may be half written
+            return {event["requestContext"]["connectionId"]: event for event in whole}
         return {}
 
     def end_of(self, connection: str) -> dict[str, Any]:
