@@ -1,4 +1,4 @@
-"""What a user may do in a chat, as the scripts in the chat's slot decide it."""
+"""A user's permissions in a chat, as the scripts in the chat's slot decide them."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from chalicelib.store import keys
 
 UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 HISTORY_CHANGED, NO_CHAT, NO_MEMBER, NO_MESSAGE = range(4)
-"""What the scripts reply instead of a result; see lua/inbox/raise_read_state.lua."""
+"""Replies of the scripts instead of a result; see lua/inbox/raise_read_state.lua."""
 
 
 def kind_of(chat: str) -> str:
-    """Return what the scripts call the kind of a chat: `direct`, or `group`, which a room is too."""
+    """Return the kind of a chat for the scripts: `direct`, or `group` also for a room."""
     return "direct" if ":" in chat else "group"
 
 
@@ -28,9 +28,9 @@ def inbox_item(handle: str, chat: str) -> str:
 
 
 def refusal(chat: str, code: int, field: str = "seq") -> ParleyError:
-    """Return the error of what a script refused: ChatNotFound, NotAMember, BadRequest or HistoryChanged.
+    """Return the error for a script's refusal: ChatNotFound, NotAMember, BadRequest or HistoryChanged.
 
-    field: what named the message.
+    field: Name of the field with the message's seq or cursor.
     """
     if code == NO_CHAT:
         return no_chat(chat)

@@ -1,4 +1,4 @@
-"""The rows of the table of keys: what is known of each kind of key, and the function that makes it."""
+"""The rows of the table of keys: a description of each kind of key, and the function that makes it."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ K = TypeVar("K", bound=Callable[..., str])
 ROWS: dict[Callable[..., str], Row] = {}
 """The row of each function that makes a key."""
 NUMBER = "<NNN>"
-"""What stands for the number of the partition in a pattern."""
+"""The placeholder of the partition's number in a pattern."""
 
 
 class Row(NamedTuple):
-    """What is known of a kind of key.
+    """The description of a kind of key.
 
     pattern: The key, with what it is made for in angle brackets. type: Of its value. holds: What it is for.
     fields: The fields of a HASH or the members of a ZSET, `->`, and their values or scores; else empty.

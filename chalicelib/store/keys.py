@@ -120,8 +120,8 @@ last_seen = of_one("{u<NNN>}:seen:<handle>", "STRING", "when the user was last o
 ticket = of_two(
     "{u<NNN>}:ticket:<handle>:<digest>",
     "STRING",
-    "what a ticket opens a connection for; its digest is hexadecimal",
-    "length of the session's digest (a byte), that (or what stands in its place, see below), the room",
+    "a ticket, which opens one connection; its digest is hexadecimal",
+    "length of the session's digest (a byte), the digest (or its replacement, see below), the room",
     "30 s, or its use",
 )
 watchers = of_one(
@@ -183,14 +183,14 @@ address_attempts = of_one(
 claim = of_kind(
     "{u<NNN>}:claim:<kind>:<value>",
     "STRING",
-    "who has an email, a signed identity or an imported user (`import`, which stays after a deletion)",
+    "the user of an email, a signed identity or an imported user (`import`, which stays after a deletion)",
     "handle",
     "180 s, none once it is settled",
 )
 index_traces = of_one(
     "{u<NNN>}:traces:<handle>",
     "SET",
-    "what other slots hold of the user",
+    "the user's search terms and email, whose entries are in other slots",
     "`term:<term>`, `email:<email>`",
 )
 user_terms = of_one(
@@ -202,7 +202,7 @@ user_terms = of_one(
 pending = of_partition(
     "{u<NNN>}:owed",
     "HASH",
-    "the pending work of the users of a partition: what other slots still wait for",
+    "the pending work of the users of a partition in other slots",
     "item -> since when, µs",
 )
 

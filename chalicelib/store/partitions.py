@@ -1,4 +1,4 @@
-"""Partitions: they keep what one script touches in one slot of a cluster."""
+"""Partitions: the keys that one script touches are in one slot of a cluster."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ configuration and limits"). The bound also limits how long other commands wait f
 def _tagging(kind: str) -> Callable[[str], str]:
     """Return the function that makes hash tags of a kind: `{c000}` to `{c255}` for `c`.
 
-    A cluster hashes only what stands between the braces, so all keys of a partition share one slot and one
+    A cluster hashes only the text between the braces, so all keys of a partition share one slot and one
     script may touch any of them; 256 partitions spread over up to 256 nodes. The checksum, CRC-16/XMODEM, is
     that of Redis Cluster itself.
     """
@@ -41,9 +41,9 @@ Its argument is the handle, or another text that keys are spread by: an email, a
 
 
 def by_partition(handles: Iterable[str], each: int) -> list[list[str]]:
-    """Return users in groups: those of a group share a partition, so that one script may touch them all.
+    """Return users in groups by partition, so that one script may touch the keys of a group.
 
-    each: Number of keys of one user that the script is given; a whole group has at most KEYS_AT_ONCE.
+    each: Number of keys of one user in the script's arguments; a whole group has at most KEYS_AT_ONCE.
     """
     groups: dict[str, list[str]] = defaultdict(list)
     for handle in handles:

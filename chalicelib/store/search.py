@@ -1,4 +1,4 @@
-"""Search indexes: which users, or which groups and rooms, a text leads to."""
+"""Search indexes: the users, or the groups and rooms, that a text finds."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from chalicelib.store import keys
 from chalicelib.store.redis.query import Batch, Query, each
 
 BEYOND_ANY = b"\xff"
-"""Greater than whatever UTF-8 goes on with."""
+"""A byte that is greater than all bytes of UTF-8."""
 
 
 class SearchEntry(NamedTuple):
-    """A term, and the id of what it leads to (a handle, a chat's id); in the order of the index."""
+    """A term, and the handle or the chat's id that it finds; entries compare in the order of the index."""
 
     term: str
     id: str
@@ -24,11 +24,11 @@ class SearchIndex:
     own text:
 
     `{u<NNN>}:search:<prefix>`: ZSET, no expiry, all scores 0, of `<term>\\0<handle>`. The prefix is the first
-        two characters of the term, or one when it is beyond ASCII: a look-up reads one key, and names spread
-        over the partitions. An entry may be out of date: the account says what is true.
-    `{c<NNN>}:found:<prefix>`: the same of `<term>\\0<chat>`; the chat says what is true.
+        two characters of the term, or one character beyond ASCII: a look-up reads one key, and names spread
+        over the partitions. An entry may be out of date: the account has the truth.
+    `{c<NNN>}:found:<prefix>`: the same of `<term>\\0<chat>`; the chat has the truth.
 
-    key: names the key of a prefix.
+    key: Returns the key of a prefix.
     """
 
     def __init__(self, key: Callable[[str], str] = keys.user_terms) -> None:
@@ -49,7 +49,7 @@ class SearchIndex:
         return each([Query("ZADD", (self._key(entry.term),), (0, _member(entry))) for entry in entries])
 
     def remove(self, entries: Iterable[SearchEntry]) -> Batch[list[object]]:
-        """Return the batch that removes entries, if they are there."""
+        """Return the batch that removes entries, if they exist."""
         return each([Query("ZREM", (self._key(entry.term),), (_member(entry),)) for entry in entries])
 
     def _key(self, term: str) -> str:

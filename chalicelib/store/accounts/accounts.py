@@ -21,17 +21,17 @@ READ_PROFILE = Script("accounts/read_profile")
 CLEAR_EMAIL = Script("accounts/clear_email")
 
 FOUND_BY = frozenset({"name", "email"})
-"""The fields by which a user is found, beside the handle: other slots hold entries and claims of them."""
+"""The fields by which a user is found besides the handle; other slots hold entries and claims for them."""
 FIXED = ("handle", "made", "deleted")
 TEXTS = ("name", "bio", "avatar", "email", "password", "source", "who_may_add_me")
 
 
 class Account(msgspec.Struct, frozen=True, kw_only=True):
-    """A user as stored; `made` in µs since 1970.
+    """A user as stored; made: µs since 1970.
 
-    password: argon2's hash. reset: a new password must be chosen at the next login. identity: the digest of
-    an outside issuer and its subject. source: what an import took the user from. who_may_add_me: empty for
-    the default. deleted: the account has ended, and its handle stays taken.
+    password: argon2's hash. reset: Whether the user must choose a new password at the next login. identity:
+    Digest of an outside issuer and its subject. source: The source of an import. who_may_add_me: Empty for
+    the default. deleted: Whether the account is deleted; its handle stays taken.
     """
 
     handle: str
@@ -120,10 +120,10 @@ class Accounts:
         return Query(CLEAR_EMAIL, (keys.user(handle),), (email,))
 
     def set_password(self, handle: str, held: str, new: str, keep: bytes = b"") -> Query[bool]:
-        """Return the query that changes a password and ends all sessions but `keep`; False: it was changed.
+        """Return the query that changes a password and ends all sessions except `keep`.
 
-        held, new: argon2's hashes, of the password as it was read and of the new one. keep: the digest of a
-        session's token.
+        held, new: argon2's hashes of the old and of the new password. keep: Digest of a session's token. The
+        result is False if the password is no longer `held`.
         """
         named = (keys.user(handle), keys.sessions(handle))
         return Query(SET_PASSWORD, named, (held, new, keep), bool, repeatable=False)
@@ -131,14 +131,14 @@ class Accounts:
     def delete(self, handle: str) -> Query[bool]:
         """Return the query that ends an account, and records `delete:<handle>`; False: there never was one.
 
-        Its connections count as gone at once, and stay until they are dropped; see UserConnections.
+        Its connections count as ended at once, and are stored until they are dropped; see UserConnections.
         """
         gone = (keys.sessions, keys.user_limits, keys.posts, keys.timeline, keys.blocked, keys.unfollowed)
         named = (*_user_and_pending(handle), keys.session_ends(handle), *(key(handle) for key in gone))
         return Query(DELETE_ACCOUNT, (*named, keys.last_seen(handle)), (delete_item(handle), handle), bool)
 
     def forget(self, handle: str) -> Query[object]:
-        """Return the query that clears the fields of a tombstone that are of no more use."""
+        """Return the query that clears the fields of a tombstone that are no longer used."""
         shown = ("name", "bio", "avatar", "email", "reset", "identity", "source", "since", "who_may_add_me")
         counted = ("followed", "posted", "sent")
         return Query("HDEL", (keys.user(handle),), shown + counted)

@@ -10,13 +10,13 @@ CLAIM = Script("accounts/claim")
 RELEASE_CLAIM = Script("accounts/release_claim")
 
 CLAIM_SECONDS = 180
-"""How long a claim waits for its account: after a crash between the two the value is free again by then.
+"""Time for which a claim waits for its account; after a crash between the two, the value is free again.
 
-Twice as long as the sweep takes at most to settle it."""
+It is twice the maximum time after which the sweep settles a claim."""
 
 
 class Claims:
-    """Who has an email, an outside identity or an imported user. Its key, in the partition of the value:
+    """The users of emails, outside identities and imported users. Its key, in the partition of the value:
 
     `{u<NNN>}:claim:<kind>:<value>`: STRING, the handle; expires after CLAIM_SECONDS until it is settled.
         A claim that the user's own account does not confirm is void.
@@ -24,17 +24,17 @@ class Claims:
 
     @staticmethod
     def claim(kind: str, value: str, handle: str) -> Query[bool]:
-        """Return the query that claims a value for CLAIM_SECONDS; False: anybody, this user too, has it."""
+        """Return the query that claims a value for CLAIM_SECONDS; False: this or another user has it."""
         return Query(CLAIM, (keys.claim(kind, value),), (handle, CLAIM_SECONDS), bool, repeatable=False)
 
     @staticmethod
     def settle(kind: str, value: str, handle: str) -> Query[bool]:
-        """Return the query that claims a value for good; False: another user has it."""
+        """Return the query that claims a value without expiry; False: another user has it."""
         return Query(CLAIM, (keys.claim(kind, value),), (handle, 0), bool)
 
     @staticmethod
     def release(kind: str, value: str, handle: str) -> Query[object]:
-        """Return the query that gives a value up, if it is the user's."""
+        """Return the query that releases a value, if the user has it."""
         return Query(RELEASE_CLAIM, (keys.claim(kind, value),), (handle,))
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""Traces: what the index holds of a user in other slots, noted so that it can be removed."""
+"""Traces: records of a user's entries in other slots, so that these can be removed."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ class IndexTrace(NamedTuple):
 
 
 class IndexTraces:
-    """What was put into other slots for a user. Its key, in the user's partition:
+    """The entries of users in other slots. Its key, in the user's partition:
 
-    `{u<NNN>}:traces:<handle>`: SET, no expiry, of `term:<term>` and `email:<email>`. A trace is noted before
-        it is made and struck when it is gone, so what is not here is not there. The handle, a term itself, is
-        not noted.
+    `{u<NNN>}:traces:<handle>`: SET, no expiry, of `term:<term>` and `email:<email>`. A trace is recorded
+        before its entry is made, and removed after the entry is removed, so every entry has a trace. The
+        handle, which is a term too, has none.
     """
 
     def of(self, handle: str) -> Query[frozenset[IndexTrace]]:
-        """Return the query for the traces that are noted."""
+        """Return the query for the recorded traces."""
         return Query("SMEMBERS", (keys.index_traces(handle),), read=_traces)
 
     def note(self, handle: str, traces: Collection[IndexTrace]) -> Batch[list[object]]:
-        """Return the batch that notes traces before they are made."""
+        """Return the batch that records traces, before their entries are made."""
         return _changing("SADD", handle, traces)
 
     def strike(self, handle: str, traces: Collection[IndexTrace]) -> Batch[list[object]]:
-        """Return the batch that strikes traces that are gone."""
+        """Return the batch that removes traces, after their entries are removed."""
         return _changing("SREM", handle, traces)
 
 

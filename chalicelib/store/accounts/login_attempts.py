@@ -17,16 +17,16 @@ WINDOW_SECONDS = 15 * 60
 PAIR_FAILURES = 10
 ADDRESS_FAILURES = 50
 SPACING_SECONDS, MAX_SPACING_SECONDS = 0.1, 2.0
-"""How far each failure of a name beyond PAIR_FAILURES, from wherever, parts its tries from one address."""
+"""Seconds that each failure of a name beyond PAIR_FAILURES, from any address, adds between its attempts."""
 REMEMBERED = 1000
 
 
 class LoginAttempt(NamedTuple):
-    """A login that may go on, or not.
+    """A counted attempt to log in.
 
-    keys: where it is counted; the first of them are those of the name from an address.
-    failures: of the name, from anywhere, in the window. doubt: failures from the address in the window, and
-    one more while the name is under attack. wait: seconds until one from here may go on; 0: this may.
+    keys: Of its counts, those of the name from an address first. failures: Of the name from any address, in
+    the window. doubt: Failures from the address in the window, and one more while the name is under attack.
+    wait: Seconds until an attempt from this address may continue; 0: this one may.
     """
 
     id: str
@@ -38,7 +38,7 @@ class LoginAttempt(NamedTuple):
 
 
 class Tried(NamedTuple):
-    """What a key says of an attempt: those before it, µs to wait, µs since the last (None: there is none)."""
+    """The count of a key: attempts before this one, µs to wait, µs since the last (None: there is none)."""
 
     before: int
     wait: int
@@ -46,8 +46,8 @@ class Tried(NamedTuple):
 
 
 class LoginAttempts:
-    """Attempts to log in that did not succeed. Its keys, each a ZSET of attempts by time in µs, which expires
-    15 minutes after its last write; an address is one of IPv4, or a /64 or a /56 of IPv6:
+    """Failed attempts to log in. Its keys, each a ZSET of attempts by time in µs, which expires 15 minutes
+    after its last write; an address is one of IPv4, or a /64 or a /56 of IPv6:
 
     `{u<NNN>}:tries:<name>:<address>`: as a name from an address, in the partition of the name.
     `{u<NNN>}:tries:<name>:`: as a name from anywhere.
@@ -57,8 +57,8 @@ class LoginAttempts:
     def begin(self, name: str, address: str) -> Batch[LoginAttempt]:
         """Return the batch that counts an attempt; it runs before the password is compared.
 
-        name: handle or email of the login. A /56 may fail twice as often as a /64. An attempt that has to
-        wait must be taken back.
+        name: Handle or email of the login. A /56 may fail twice as often as a /64. The caller takes back an
+        attempt that must wait.
         """
         attempt, sites = secrets.token_hex(8), sites_of(address)
         pairs = [keys.login_attempts(name, site) for site in sites]

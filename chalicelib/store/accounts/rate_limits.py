@@ -14,21 +14,21 @@ TAKE_ADDRESS_LIMIT = Script("accounts/take_address_limit", spares_writes=True)
 TAKE_USER_LIMIT = Script("accounts/take_user_limit", spares_writes=True)
 
 SESSION_BYTES = 8
-"""Of a token's digest: they name its session."""
+"""Leading bytes of a token's digest, which identify its session."""
 
 IPV6_SITE_BITS = 64
-"""One network has 2^64 addresses of IPv6, and is one."""
+"""A network of 2^64 addresses of IPv6 counts as one address."""
 IPV6_SUBSCRIBER_BITS = 56
 """One subscriber may have 256 of those networks (RFC 6177)."""
 SUBSCRIBER_SHARE = 2
-"""How many times the limit of a network a subscriber may use."""
+"""Factor of a subscriber's limit over that of a network."""
 
 
 class Rate(NamedTuple):
     """A limit after a request.
 
-    limit: requests a minute. left: how many more may pass now. busy: µs until the limit is unused.
-    wait: µs until one may pass; 0: this one passed.
+    limit: Requests a minute. left: Requests that may pass now. busy: µs until the limit is unused. wait: µs
+    until a request may pass; 0: this one passed.
     """
 
     limit: int
@@ -38,10 +38,10 @@ class Rate(NamedTuple):
 
 
 class RateLimits:
-    """How much of their limits callers have used.
+    """The rate limits of callers.
 
-    A request may cost more than one: it counts as so many. One that costs more than the whole limit passes
-    when nothing is in use, and takes all of it. Its keys:
+    A request counts as one or more. One that costs more than the whole limit passes if the limit is unused,
+    and uses all of it. Its keys:
 
     `{u<NNN>}:rates:<handle>`: HASH, expires 60 to 120 s after its last write: class of routes -> state of the
         user, and `<class>:<8 bytes of the token's digest>` -> state of a session.
@@ -52,10 +52,10 @@ class RateLimits:
 
     @staticmethod
     def take(address: str, kind: str, limit: int, cost: int = 1) -> Batch[Rate]:
-        """Return the batch that takes a request from the limit of an address; of IPv6, of its /56 as well.
+        """Return the batch that counts a request of an address, for IPv6 also of its /56.
 
-        kind: the class of the route. limit: requests a minute, at least 1; a /56 has SUBSCRIBER_SHARE times
-        as many. cost: at least 1.
+        kind: Class of the route. limit: Requests a minute, at least 1; a /56 has SUBSCRIBER_SHARE times as
+        many. cost: Number of requests that it counts as, at least 1.
         """
         limits = (limit, SUBSCRIBER_SHARE * limit)
         sites = zip(sites_of(address), limits, strict=False)
@@ -65,11 +65,12 @@ class RateLimits:
     def of_user(
         handle: str, session: bytes, kind: str, limit: int, cost: int = 1, *, done: bool = False
     ) -> Query[Rate]:
-        """Return the query that only takes a request from the limits of a user and a session.
+        """Return the query that counts a request of a user and a session.
 
-        session: the digest of its token; empty: of a signed identity. kind: the class of the request.
-        limit: requests a minute of a session; 0: no limit. cost: at least 1. done: it has been done already,
-        so that it is taken even where less is left: later ones wait the longer, two minutes at most.
+        session: Digest of its token; empty: a signed identity. kind: Class of the request. limit: Requests a
+        minute of a session; 0: no limit. cost: Number of requests that it counts as, at least 1. done:
+        Whether the request is already done: it counts even beyond the limit, and later ones wait longer, at
+        most two minutes.
         """
         args = (kind, session[:SESSION_BYTES], limit, cost, int(done))
         return Query(TAKE_USER_LIMIT, (keys.user_limits(handle),), args, lambda reply: rate_of(limit, reply))
@@ -91,17 +92,17 @@ def _taking(site: str, kind: str, limit: int, cost: int) -> Query[Rate]:
 
 
 def tightest(rates: Iterable[Rate]) -> Rate:
-    """Return the rate that refused a request, or else the one that lets the fewest more pass."""
+    """Return the rate that refused a request, or else the rate with the fewest requests left."""
     return min(rates, key=lambda rate: (-rate.wait, rate.left))
 
 
 def site_of(address: str) -> str:
-    """Return what an address is limited by: itself, or of IPv6 its network of 64 bits."""
+    """Return the unit that limits an address: itself, or for IPv6 its network of 64 bits."""
     return sites_of(address)[0]
 
 
 def sites_of(address: str) -> list[str]:
-    """Return all that an address is limited by: itself; of IPv6 its networks of 64 and of 56 bits."""
+    """Return all units that limit an address: itself, or for IPv6 its networks of 64 and of 56 bits."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:

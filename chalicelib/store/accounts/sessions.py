@@ -22,28 +22,28 @@ HOUR = 3600 * 1_000_000
 DAY = 24 * HOUR
 MAX_SESSIONS = 100
 TIMES = 24
-"""Bytes of a record before the details."""
+"""Number of bytes in a record before the details."""
 ID_BYTES = 8
 AGENT_CHARACTERS = 256
 
 
 class Details(msgspec.Struct, array_like=True, frozen=True):
-    """Where a session was used last: the address, and what the client calls itself."""
+    """The address and the User-Agent of a session's last use."""
 
     address: str = ""
     agent: str = ""
 
 
 def details_of(address: str, agent: str) -> Details:
-    """Return the details to keep; agent: as the client sent it, of which 256 characters are kept.
+    """Return the details to store; agent: As the client sent it; 256 characters are stored.
 
-    A character that a line cannot hold becomes U+FFFD: the user's other devices show the line.
+    A character that is not allowed in a line becomes U+FFFD, as the user's other devices show the line.
     """
     return Details(address, plain(agent[:AGENT_CHARACTERS]))
 
 
 class SessionInfo(NamedTuple):
-    """A session as its user sees it: 16 hexadecimal digits, times in µs since 1970, and where."""
+    """A session as its user sees it: an id of 16 hexadecimal digits, times in µs since 1970, and details."""
 
     id: str
     made: int
@@ -53,7 +53,7 @@ class SessionInfo(NamedTuple):
 
 
 class Credential(NamedTuple):
-    """What a caller shows: a token's digest, or that of a signed identity and when it was signed, µs."""
+    """The digest of a caller's token, or of a signed identity with the time of its signing, µs."""
 
     handle: str
     digest: bytes = b""
@@ -65,13 +65,13 @@ class Sessions:
     """The sessions of a user. Their keys, in the user's partition:
 
     `{u<NNN>}:sessions:<handle>`: HASH, no expiry: a full store would evict it. One field a session: the
-        SHA-256 of its token -> 8 bytes each of when it was made, was last seen (to the hour) and expires
-        (µs, big-endian), then the msgpack array [address, agent]. The token itself is nowhere. Earlier
-        versions let the key expire; a login, and the hourly writing of a session's use, take that back.
-    `{u<NNN>}:session_ends`: ZSET, no expiry, one a partition: handle -> when the first of the user's
-        sessions may have expired, µs; never later than one has.
+        SHA-256 of its token -> the times at which it was made, was last used (to the hour) and expires, 8
+        bytes each (µs, big-endian), then the msgpack array [address, agent]. The token itself is not stored.
+        Earlier versions let the key expire; a login, and the hourly record of a session's use, clear that.
+    `{u<NNN>}:session_ends`: ZSET, no expiry, one a partition: handle -> time of the first expiry of the
+        user's sessions, or an earlier time, µs.
 
-    idle, longest: µs that a session lives unused, and at most. slide: µs between two writings of its use.
+    idle, longest: Lifetimes of a session, µs: unused, and at most. slide: µs between two records of its use.
     """
 
     def __init__(self, idle: int = 30 * DAY, longest: int = 90 * DAY, slide: int = HOUR) -> None:
@@ -80,10 +80,10 @@ class Sessions:
         self._slide = slide
 
     def add(self, handle: str, held: str, digest: bytes, details: Details, rehash: str = "") -> Query[int]:
-        """Return the query that begins a session, if the account's password is still the one held.
+        """Return the query that begins a session, if the account still has the password.
 
-        held: argon2's hash. rehash: the same password by today's parameters. The result is when the session
-        expires, µs since 1970; 0: the password is another by now.
+        held: argon2's hash of the password. rehash: The same with the current parameters. The result is the
+        time at which the session expires, µs since 1970; 0: the password has changed.
         """
         args = (held, rehash, digest, _pack(details), self._idle, self._longest, MAX_SESSIONS, handle)
         named = (*_keys(handle), keys.session_ends(handle))
@@ -92,10 +92,10 @@ class Sessions:
     def authenticate(
         self, shown: Credential, kind: str, limit: int, details: Details, cost: int = 1
     ) -> Query[Rate | None]:
-        """Return the query that authenticates a caller and takes a request from their limits; None: refused.
+        """Return the query that authenticates a caller and counts the request; None: refused.
 
-        kind: the class of the route. limit: requests a minute of it; 0: no limit. cost: as how many requests
-        it counts, at least 1.
+        kind: Class of the route. limit: Requests a minute of that class; 0: no limit. cost: Number of
+        requests that it counts as, at least 1.
         """
         args = (shown.digest, shown.identity, shown.signed, kind, limit, _pack(details))
         named = (*_keys(shown.handle), keys.user_limits(shown.handle), keys.session_ends(shown.handle))
@@ -105,17 +105,17 @@ class Sessions:
         )
 
     def of(self, handle: str) -> Query[list[SessionInfo]]:
-        """Return the query for a user's sessions, expired ones included, the one used last first."""
+        """Return the query for a user's sessions, also expired ones, the last used first."""
         return Query("HGETALL", (keys.sessions(handle),), read=_sessions)
 
     def end(self, handle: str, session: str) -> Query[bool]:
-        """Return the query that ends one session; False: there was none of that id."""
+        """Return the query that ends one session; False: no session has that id."""
         return _ending(handle, bytes.fromhex(session), signed=False)
 
     def end_all(self, handle: str, made: int = 0) -> Query[bool]:
-        """Return the query that ends every session of a user, and all identities signed for them until now.
+        """Return the query that ends every session of a user, and all identities signed until now.
 
-        made: when the token of the caller was made, µs: by a clock that is ahead it may be after now.
+        made: Time at which the caller's token was made, µs; a clock that is ahead may have set it after now.
         """
         return _ending(handle, b"", signed=True, made=made)
 

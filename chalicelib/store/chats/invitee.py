@@ -1,4 +1,4 @@
-"""What a user has said, and done, that decides whether another user may put them into a chat."""
+"""Invitees: the settings, relations and counts that decide whether a user may be added to a chat."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ READ_UNWANTED_INVITATIONS = Script("chats/read_unwanted_invitations")
 
 
 class Invitee(NamedTuple):
-    """A user whom another one is about to put into a chat.
+    """A user whom another user is about to add to a chat.
 
-    blocks, follows: whether they block, or follow, the other. invitations: Number of invitations waiting for
-    them. by_other: Number of those that the other has sent. large: in how many large chats they are. setting:
-    who may add them (`everybody`, `known`, `nobody`); empty for the default.
+    blocks, follows: Whether they block or follow the other user. invitations: Number of invitations waiting
+    for them. by_other: Number of those from the other user. large: Number of their large chats. setting: Who
+    may add them (`everybody`, `known`, `nobody`); empty for the default.
     """
 
     status: AccountStatus
@@ -37,7 +37,7 @@ class Invitees:
 
     @staticmethod
     def of(handle: str, by: str) -> Query[Invitee]:
-        """Return the query for a user whom `by` is about to put into a chat."""
+        """Return the query for a user whom `by` is about to add to a chat."""
         of = (keys.user, keys.blocked, keys.following, keys.invitations, keys.large, keys.inbox_entries)
         return Query(READ_INVITEE, tuple(key(handle) for key in of), (by,), _invitee)
 

@@ -1,4 +1,4 @@
-"""What the search index holds of a group or room, noted so that it can be taken away again."""
+"""The search terms of a group or room, recorded so that their entries can be removed."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ UPDATE_SEARCH_TERMS = Script("chats/update_search_terms")
 
 
 class ChatTerms:
-    """The terms that were put into the index for a group or room. Their key, in the chat's partition:
+    """The terms of groups and rooms in the search index. Their key, in the chat's partition:
 
     `{c<NNN>}:chat:<chat>`: HASH, no expiry, see Chats. Its field `terms`: the terms, joined by NULs. A term
-        is noted before it is made and struck off when it is gone, so what is not here is not there. The
-        tombstone of a deleted chat keeps the field until all of it is gone.
+        is recorded before its entry is made, and removed after the entry is removed, so every entry has a
+        record. The tombstone of a deleted chat keeps the field until all entries are removed.
     """
 
     def of(self, chat: str) -> Query[frozenset[str]]:
-        """Return the query for the terms that are noted."""
+        """Return the query for the recorded terms."""
         return Query("HGET", (keys.chat(chat),), ("terms",), _terms)
 
     def note(self, chat: str, terms: Collection[str]) -> Batch[list[object]]:
-        """Return the batch that notes terms before they are made."""
+        """Return the batch that records terms, before their entries are made."""
         return _changing(chat, noted=terms)
 
     def strike(self, chat: str, terms: Collection[str]) -> Batch[list[object]]:
-        """Return the batch that strikes terms that are gone."""
+        """Return the batch that removes terms, after their entries are removed."""
         return _changing(chat, struck=terms)
 
 

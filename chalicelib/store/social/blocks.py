@@ -1,4 +1,4 @@
-"""Whom users have blocked."""
+"""Blocks: the users whom a user has blocked."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ MAX_BLOCKED = 10_000
 
 
 class Blocking(IntEnum):
-    """What became of a call to block."""
+    """The outcome of a call to block."""
 
     ALREADY = 0
     NOW = 1
@@ -27,7 +27,7 @@ class Blocking(IntEnum):
 
 
 class Blocks:
-    """Whom users have blocked. Their key, in the user's partition:
+    """The blocks of users. Their key, in the user's partition:
 
     `{u<NNN>}:blocked:<handle>`: ZSET, no expiry: whom the user has blocked -> since when, µs. MAX_BLOCKED
         members at most. While the other may still follow the user, `block:<handle>:<other>` is pending.
@@ -54,11 +54,11 @@ class Blocks:
 
     @staticmethod
     def all_of(handle: str) -> Query[list[str]]:
-        """Return the query for all whom a user has blocked."""
+        """Return the query for all users whom a user has blocked."""
         return Query("ZRANGE", (keys.blocked(handle),), (0, -1), _texts)
 
     def blocked(self, handle: str, below: ScoredMember | None, limit: int) -> Query[list[ScoredMember]]:
-        """Return the query for a page of whom a user has blocked, the newest first."""
+        """Return the query for a page of the users whom a user has blocked, the newest first."""
         return page(keys.blocked(handle), below, limit)
 
 

@@ -17,7 +17,7 @@ READ_FOLLOW = Script("social/read_follow")
 MIRROR_FOLLOW = Script("social/mirror_follow")
 
 MAX_FOLLOWED = 10_000
-"""Users that one may follow: what a feed merges and a deletion takes back stays bounded."""
+"""Maximum number of followed users; it bounds the work of a feed and of a deletion."""
 MEMORY = 3600 * 1_000_000
 """µs for which an ended edge is remembered; no call that mirrors an edge takes nearly as long."""
 
@@ -73,7 +73,7 @@ class Follows:
         return _ending(handle, target, item(handle, target), "" if version is None else str(version))
 
     def edge(self, handle: str, target: str) -> Query[Edge | None]:
-        """Return the query for the edge from one user to another; None: none, and the mirror has none."""
+        """Return the query for the edge from one user to another; None: neither it nor the mirror exists."""
         named = (keys.following(handle), keys.pending(handle))
         return Query(READ_FOLLOW, named, (target, item(handle, target)), _edge)
 

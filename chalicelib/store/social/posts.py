@@ -1,4 +1,4 @@
-"""Posts, each with its author."""
+"""Posts, stored with their authors."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ TEXT = slice(8, None)
 
 
 class Post(NamedTuple):
-    """A post; id: the time in µs at which it was made."""
+    """A post; id: The time in µs at which it was made."""
 
     id: int
     text: str
@@ -31,7 +31,7 @@ class Post(NamedTuple):
 class Unsent(NamedTuple):
     """Posts that may not have reached all followers, the newest first.
 
-    upto: the id of the newest post that the author ever made, deleted or not.
+    upto: Id of the newest post that the author ever made, also a deleted one.
     """
 
     upto: int
@@ -39,7 +39,7 @@ class Unsent(NamedTuple):
 
 
 class AuthoredPosts(NamedTuple):
-    """Posts of a user, and what is shown of the user."""
+    """Posts of a user, and the user's public fields."""
 
     author: UserCard
     posts: list[Post]
@@ -58,8 +58,8 @@ class Posts:
     def add(self, handle: str, text: str) -> Query[int | None]:
         """Return the query that adds a post; its result is the post's id; None: there is no account.
 
-        The delivery to followers is recorded as pending. Of a call that raises StoreUnavailable the post may
-        be there.
+        The delivery to followers is recorded as pending. A call that raises StoreUnavailable may have stored
+        the post.
         """
         named = (keys.user(handle), keys.posts(handle), keys.pending(handle))
         return Query(ADD_POST, named, (item(handle), text), lambda made: made or None, repeatable=False)
@@ -75,9 +75,9 @@ class Posts:
         return Query("ZREVRANGEBYSCORE", (keys.posts(handle),), args, lambda reply: list(map(_post, reply)))
 
     def written(self, handle: str, reader: str, ids: Iterable[int]) -> Query[AuthoredPosts | None]:
-        """Return the query for those posts of some ids that there are.
+        """Return the query for the existing posts among some ids.
 
-        None: the author is gone, or has blocked the reader.
+        None: the author's account is deleted, or the author has blocked the reader.
         """
         named = (keys.user(handle), keys.posts(handle), keys.blocked(handle))
         return Query(READ_POSTS, named, (reader, *ids), functools.partial(_written, handle))
@@ -103,7 +103,7 @@ class Posts:
         return Query(READ_UNSENT_POSTS, (keys.user(handle), keys.posts(handle)), (limit,), _unsent)
 
     def sent(self, handle: str, upto: int) -> Query[object]:
-        """Return the query that notes that all posts up to an id have reached the followers."""
+        """Return the query that records that all posts up to an id have reached the followers."""
         return Query(RECORD_SENT_POSTS, (keys.user(handle),), (upto,))
 
 

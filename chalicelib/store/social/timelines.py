@@ -1,4 +1,4 @@
-"""Timelines: of each user, which posts those they follow have made."""
+"""Timelines: for each user, the posts of followed users."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from chalicelib.store.redis.sorted_sets import ScoredMember, page, scored_member
 FAN_OUT_POSTS = Script("social/fan_out_posts")
 
 MAX_POSTS = 1000
-"""Posts in a timeline."""
+"""Maximum number of posts in a timeline."""
 POSTS_AT_ONCE = 250
 ENTRIES_AT_ONCE = 2500
-"""Posts, times timelines, that one call writes: a few milliseconds of the store."""
+"""Maximum of posts times timelines that one call writes: a few milliseconds of the store."""
 
 
 class TimelinePage(NamedTuple):
@@ -30,7 +30,7 @@ class Timelines:
     """The timelines, and the authors that are not in them. Their keys:
 
     `{u<NNN>}:timeline:<handle>`: ZSET, no expiry, the newest MAX_POSTS. score: a post's id. member:
-        `<author>:<id>`. It holds no text, and may name posts that are deleted and authors followed no more.
+        `<author>:<id>`. It holds no text, and may name deleted posts and authors no longer followed.
     `{u000}:large_authors`: SET, no expiry: handles of authors who ever had too many followers for it.
     """
 
@@ -49,7 +49,7 @@ class Timelines:
         return Query("SMEMBERS", (keys.large_authors(),), read=_texts)
 
     def add_large_author(self, handle: str) -> Query[object]:
-        """Return the query that leaves an author's posts out of timelines from now on."""
+        """Return the query after which an author's posts are not put into timelines."""
         return Query("SADD", (keys.large_authors(),), (handle,))
 
     def remove_large_author(self, handle: str) -> Query[object]:
