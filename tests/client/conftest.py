@@ -14,7 +14,7 @@ from tests.servers.gateway import gateway
 
 E = TypeVar("E", bound=Event)
 SECONDS = 60.0
-"""Within which everything happens, or a test fails."""
+"""The time limit of a test, in seconds."""
 
 
 @pytest.fixture(scope="package")
@@ -26,14 +26,14 @@ def open_server() -> Iterator[str]:
 
 @pytest.fixture(scope="package")
 def socketless_server() -> Iterator[str]:
-    """The URL of a server whose sockets nobody can reach."""
+    """The URL of a server whose WebSockets cannot be reached."""
     with gateway({"PARLEY_SOCKET_URL": "ws://127.0.0.1:1"}, ["--workers", "2"]) as url:
         yield url
 
 
 @pytest.fixture(scope="package")
 def closed_server() -> Iterator[str]:
-    """The URL of a server that does not."""
+    """The URL of a server that requires tokens."""
     with gateway({"PARLEY_AUTH": "required"}, ["--workers", "2"]) as url:
         yield url
 
@@ -79,7 +79,7 @@ async def making(server: ScriptedServer) -> AsyncIterator[Making]:
 
 
 async def take(client: AsyncClient, kind: type[E], check: Callable[[E], bool] = lambda _: True) -> E:
-    """Return the next event of a type that passes a check; those before are dropped."""
+    """Return the next event of a type that passes a check; earlier ones are dropped."""
     async with asyncio.timeout(SECONDS):
         while True:
             event = await client.next_event()

@@ -1,4 +1,4 @@
-"""A WebSocket server with a log of chats that does to its clients what networks and restarts do."""
+"""A WebSocket server with a log of chats that simulates failing networks and restarts."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Peer:
         return [frame for frame in self.frames if frame["type"] == kind]
 
     def stop_reading(self) -> None:
-        """Read nothing more of what the client sends; the connection stays open."""
+        """Read nothing more from the client; the connection stays open."""
         self.socket.transport.pause_reading()
 
     async def push(self, *frames: Frame) -> None:
@@ -96,18 +96,18 @@ class ScriptedServer:
 
     @property
     def url(self) -> str:
-        """Where REST is answered."""
+        """The base URL of REST."""
         assert self._http
         return f"http://127.0.0.1:{self._http.sockets[0].getsockname()[1]}"
 
     @property
     def socket_url(self) -> str:
-        """Where sockets are opened."""
+        """The URL of WebSockets."""
         assert self._sockets
         return f"ws://127.0.0.1:{next(iter(self._sockets.sockets)).getsockname()[1]}"
 
     async def until(self, check: Any) -> None:
-        """Wait until something has come true by what clients did."""
+        """Wait until clients have made a condition true."""
         async with asyncio.timeout(60), self._changed:
             await self._changed.wait_for(check)
 
@@ -125,7 +125,7 @@ class ScriptedServer:
     # --- the log -------------------------------------------------------------------------------------------
 
     def append(self, chat: str, text: str, sender: str = "bob", id: str | None = None) -> Frame:  # noqa: A002
-        """Append a message to a chat; return its frame, which nobody is sent."""
+        """Append a message to a chat without a push; return its frame."""
         log = self.logs.setdefault(chat, [])
         self.epochs.setdefault(chat, EPOCH)
         self._numbers += 1
@@ -165,11 +165,11 @@ class ScriptedServer:
     # --- answers -------------------------------------------------------------------------------------------
 
     def answers(self, frame: Frame) -> list[Frame]:
-        """Return what answers a frame."""
+        """Return the answers to a frame."""
         match frame["type"]:
             case "hello":
-                told = self._hello(frame.get("version"), frame.get("check", []))
-                return [*self.before_hello, *told]
+                reply = self._hello(frame.get("version"), frame.get("check", []))
+                return [*self.before_hello, *reply]
             case "send":
                 return [self._stored(frame) | {"type": "ack"}]
             case "pull":
@@ -192,10 +192,10 @@ class ScriptedServer:
         known = json.loads(version) if version and not self.reset else {}
         now = {chat: self.cursor(chat, len(log)) for chat, log in self.logs.items()}
         rows = [self.row(chat) for chat in now if known.get(chat) != now[chat]]
-        told = {"chats": rows, "version": json.dumps(now), "more": False, "reset": self.reset}
-        told |= self._checked(check)
+        reply = {"chats": rows, "version": json.dumps(now), "more": False, "reset": self.reset}
+        reply |= self._checked(check)
         self.reset = False
-        return [{"type": "sync", **told}, {"type": "ready", "user": "me", "connection": "c"}]
+        return [{"type": "sync", **reply}, {"type": "ready", "user": "me", "connection": "c"}]
 
     def _checked(self, check: list[Frame]) -> Frame:
         assert len(check) <= MAX_CHECKED
@@ -280,8 +280,8 @@ class ScriptedServer:
         }
         body = (await reader.readexactly(int(headers.get("content-length", "0")))).decode()
         self.requests.append((method, target, headers, body))
-        status, fields, told = self._http_answer(method, target, body)
-        data = json.dumps(told).encode()
+        status, fields, reply = self._http_answer(method, target, body)
+        data = json.dumps(reply).encode()
         lines = [f"HTTP/1.1 {status} .", f"Content-Length: {len(data)}", "Connection: close"]
         lines += [f"{name}: {value}" for name, value in fields.items()]
         writer.write("\r\n".join([*lines, "", ""]).encode() + data)
@@ -292,8 +292,8 @@ class ScriptedServer:
     def _sync(self, method: str, asked: Frame) -> tuple[int, dict[str, str], Frame]:
         if method == "POST" and not self.checks:
             return 405, {}, {"code": "method_not_allowed", "title": "", "detail": "This path takes GET."}
-        told = self._hello(asked.get("since"), asked.get("check", []))[0]
-        return 200, {}, told | {"next": told["version"]}
+        reply = self._hello(asked.get("since"), asked.get("check", []))[0]
+        return 200, {}, reply | {"next": reply["version"]}
 
     def _http_answer(self, method: str, target: str, body: str) -> tuple[int, dict[str, str], Frame]:
         if self.http_errors:

@@ -1,4 +1,4 @@
-"""A program in a terminal of its own, as a person would use it."""
+"""A program in a terminal of its own, as a user would run it."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ class Terminal:
         os.write(self._ours, text.encode())
 
     def shows(self, text: str) -> str:
-        """Return what was shown up to a text that comes after the one shown last; fails without it."""
+        """Return the output up to a text after the one found last; fails without it."""
         for _ in self._reading():
             if (at := self._seen.find(text, self._from)) >= 0:
                 before, self._from = self._seen[self._from : at], at + len(text)
@@ -95,7 +95,7 @@ class Terminal:
         return next((line for line in reversed(self._screen.display) if line.strip()), "")
 
     def _reading(self) -> Iterator[None]:
-        """Read on until the program or the time is over."""
+        """Read on until the program ends or the time is over."""
         deadline = time.monotonic() + SECONDS
         yield
         while (left := deadline - time.monotonic()) > 0:

@@ -31,7 +31,7 @@ def after(other: Terminal, text: str, *arguments: str) -> Terminal:
 
 
 def say(url: str, user: str, chat: str, text: str) -> None:
-    """Send a message as somebody who has no terminal."""
+    """Send a message as a user without a terminal."""
 
     async def send() -> None:
         async with AsyncClient(url, user=user) as client:
@@ -72,7 +72,7 @@ def test_two_terminals_exchange_messages_and_exit_cleanly(open_server: str) -> N
 
 
 def test_unread_history_at_the_start(open_server: str) -> None:
-    """The chat begins with what was said before, and a line before what is unread; escapes do no harm."""
+    """The chat begins with earlier messages, and a line before the unread ones; escapes do no harm."""
     alice, bob = name(), name()
     chat = ":".join(sorted([alice, bob]))
     say(open_server, bob, chat, "first")
@@ -104,7 +104,7 @@ def test_room_is_created_and_shows_its_participants(open_server: str) -> None:
 
 
 def test_chats_are_listed_as_they_are_now(open_server: str) -> None:
-    """The list has chats that began while the terminal was open, and says what is read."""
+    """The list has chats that began while the terminal was open, and shows which are read."""
     alice, bob = name(), name()
     with Terminal("--user", alice, "--url", open_server) as hers:
         hers.shows("You have no chats yet.")
@@ -124,10 +124,10 @@ def test_first_join_shows_one_line(open_server: str) -> None:
         with Terminal("--user", bob, "--room", room, "--url", open_server) as his:
             his.shows(f"In {room} now: ")
             his.type("hello" + ENTER)
-            told = hers.shows(f"{bob}: hello")
+            shown = hers.shows(f"{bob}: hello")
             hers.type("/who" + ENTER)
-            told += hers.shows(f"In {room} now: ")
-        assert told.count("joined") == 1
+            shown += hers.shows(f"In {room} now: ")
+        assert shown.count("joined") == 1
         hers.shows("user left the chat")
         with Terminal("--user", bob, "--room", room, "--url", open_server):
             hers.shows("a new user has joined the room")
@@ -143,14 +143,14 @@ def test_room_joined_during_a_chat_shows_messages_once(open_server: str, there: 
                 hers.shows(f"In {room} now: ")
         his.status_shows("online")
         his.type(f"/room {room}" + ENTER)
-        told = his.shows(f"In {room} now: ")
+        shown = his.shows(f"In {room} now: ")
         his.type("hello" + ENTER)
-        told += his.shows("you: hello")
-    assert told.count("joined" if there else "made this chat") == 1
+        shown += his.shows("you: hello")
+    assert shown.count("joined" if there else "made this chat") == 1
 
 
 def test_text_for_nobody_is_given_back(open_server: str) -> None:
-    """What is typed before there is somebody to write to is shown again, and not taken for sent."""
+    """A line typed before there is a recipient is shown again, and not treated as sent."""
     with Terminal("--user", name(), "--url", open_server) as hers:
         hers.type("hello there" + ENTER)
         hers.shows("! Not sent: hello there")
@@ -159,7 +159,7 @@ def test_text_for_nobody_is_given_back(open_server: str) -> None:
 
 @pytest.mark.long
 def test_chat_without_sockets(socketless_server: str) -> None:
-    """Where no socket can be opened the chat says so at once, and goes on by plain requests."""
+    """Without WebSockets the chat says so at once, and continues by plain requests."""
     alice, bob, room = name(), name(), name()
     with (
         Terminal("--user", bob, "--to", alice, "--url", socketless_server) as his,
@@ -187,7 +187,7 @@ def test_chat_without_sockets(socketless_server: str) -> None:
 
 @pytest.mark.long
 def test_account_on_a_closed_server(closed_server: str) -> None:
-    """A password is asked for without echo; who has no account may make one."""
+    """A password is asked for without echo; a user without an account may make one."""
     user = name()
     with Terminal("--user", user, "--url", closed_server) as terminal:
         terminal.shows(f"Password of {user}")
@@ -205,7 +205,7 @@ def test_account_on_a_closed_server(closed_server: str) -> None:
 
 
 def piped(lines: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Run a chat to its end on lines that come by a pipe."""
+    """Run a chat to its end with lines from a pipe."""
     return subprocess.run(
         [sys.executable, "-m", "parley_client.chat", *arguments],
         cwd=ROOT,
@@ -220,21 +220,21 @@ def piped(lines: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize("to", [[], ["--to", "no:name"]])
 def test_pipe_that_is_not_sent_fails(open_server: str, to: list[str]) -> None:
-    """A line that nobody gets is shown again, and the exit status says so."""
+    """A line that was not sent is shown again, and the exit status says so."""
     done = piped("one\n", "--user", name(), "--url", open_server, *to)
     assert (done.returncode, done.stderr) == (1, "")
     assert "! Not sent: one" in done.stdout
 
 
 def test_pipe_with_a_refused_line_fails(open_server: str) -> None:
-    """What the server refuses is not taken for sent."""
+    """A refused message is not treated as sent."""
     done = piped("x" * 20_000 + "\n", "--user", name(), "--room", name(), "--url", open_server)
     assert (done.returncode, done.stderr) == (1, "")
     assert "! Not sent: " in done.stdout
 
 
 def test_pipe_sends_its_lines(open_server: str) -> None:
-    """Without a terminal the lines of the standard input are sent, and all are before it ends."""
+    """Without a terminal the lines of the standard input are sent, all before the chat ends."""
     alice, bob = name(), name()
     done = piped("one\ntwo\n", "--user", alice, "--to", bob, "--url", open_server)
     assert (done.returncode, done.stderr) == (0, "")
@@ -243,22 +243,22 @@ def test_pipe_sends_its_lines(open_server: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "told"),
+    ("arguments", "shown"),
     [
         (["--user", "a", "--url", "http://127.0.0.1:1"], "Is the server running? `make run` starts one here"),
         (["--user", "a", "--url", "localhost"], "'localhost' is not the URL of a server"),
         (["--user", "a", "--to", "b", "--room", "c"], "not allowed with argument"),
     ],
 )
-def test_errors_say_what_to_do(arguments: list[str], told: str) -> None:
-    """What cannot be is said in a line or two, without a traceback."""
+def test_errors_say_what_to_do(arguments: list[str], shown: str) -> None:
+    """An invalid option or URL is reported in a line or two, without a traceback."""
     with Terminal(*arguments) as terminal:
-        terminal.shows(told)
+        terminal.shows(shown)
         assert terminal.ends() != 0
 
 
 def test_make_wants_a_user() -> None:
-    """The USER that every shell has is not taken for the one who chats."""
+    """The USER that every shell has is not used as the chat's user."""
     done = make("--dry-run", "chat")
     assert "Who are you? make chat USER=alice" in done.stderr
     done = make("--dry-run", "chat", "USER=alice", "ROOM=lobby", "PORT=9000")
@@ -276,7 +276,7 @@ def test_control_characters_are_removed_from_others_texts() -> None:
 
 
 def test_names_are_folded_as_the_server_folds_them() -> None:
-    """The client knows itself, and a chat of two, by the ids that the server gives them, in any spelling."""
+    """The client recognises its user and a direct chat by the server's ids, in any spelling."""
     for code in (*range(0xD800), *range(0xE000, sys.maxunicode + 1)):
         assert folded(chr(code)) == texts.folded(chr(code))
     assert (

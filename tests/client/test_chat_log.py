@@ -37,22 +37,22 @@ def at(seq: int) -> Cursor:
 
 @given(st.lists(st.integers(1, 12), max_size=40), st.integers(1, 5), st.integers(0, 12))
 def test_each_once_and_in_order(pushed: list[int], limit: int, start: int) -> None:
-    """Whatever is pushed, in whatever order, pulls complete it, each message once and in order."""
+    """Pulls complete any pushes in any order, each message once and in order."""
     log = ChatLog("a:b", at(start) if start else None)
-    told: list[int] = []
+    delivered: list[int] = []
     for seq in pushed:
-        told += [one.seq for one in log.push(message(seq))]
+        delivered += [one.seq for one in log.push(message(seq))]
     if log.cursor is None:
         log.begin(12, None)
     for _ in range(13):
         assert log.cursor is not None
-        told += [one.seq for one in log.page(page(log.cursor.seq, limit, 12))]
-    assert told == list(range(start + 1, 13))
+        delivered += [one.seq for one in log.page(page(log.cursor.seq, limit, 12))]
+    assert delivered == list(range(start + 1, 13))
     assert not log.behind
 
 
 def test_number_given_twice_is_doubted() -> None:
-    """A message with a seq that was told, but sent later than the newest one, asks for a pull at once."""
+    """A message with a known seq, but sent later than the newest one, causes a pull at once."""
     log = ChatLog("a:b", at(5))
     assert log.push(message(3)) == []
     assert not log.behind
@@ -61,7 +61,7 @@ def test_number_given_twice_is_doubted() -> None:
 
 
 def test_page_of_another_epoch() -> None:
-    """A page of another history is not taken."""
+    """A page of another history is refused."""
     log = ChatLog("a:b", Cursor(epoch=1, seq=5, time=50))
     with pytest.raises(HistoryChanged):
         log.page(page(5, 5, 12))
@@ -69,14 +69,14 @@ def test_page_of_another_epoch() -> None:
 
 
 def test_page_may_skip_what_the_reader_may_not_read() -> None:
-    """A page is a stretch of what the reader may read: it is not waited for what it leaves out."""
+    """A page is a range of readable messages: the log does not wait for those it leaves out."""
     log = ChatLog("a:b", at(2))
     assert [one.seq for one in log.page(page(6, 5, 8))] == [7, 8]
 
 
 @pytest.mark.parametrize(("backlog", "first"), [(None, 1), (0, 9), (3, 6), (50, 1)])
 def test_backlog_counts_from_the_first_push(backlog: int | None, first: int) -> None:
-    """A chat that is first heard of by a push begins with so many messages before it."""
+    """A chat first known by a push begins with some messages before it."""
     log = ChatLog("a:b")
     assert log.push(message(9)) == []
     log.begin(20, backlog)
@@ -107,7 +107,7 @@ def test_new_chat_begins_before_what_is_unread(read: int, head: int, unread: int
 
 
 def test_gap_that_nothing_fills_is_given_up() -> None:
-    """What the server's log does not have is not waited for for ever."""
+    """The log does not wait for ever for messages that the server's log lacks."""
     log = ChatLog("a:b", at(2))
     log.push(message(9))
     assert log.behind

@@ -1,4 +1,4 @@
-"""Getting in, staying in, and coming back."""
+"""Connecting, staying connected, and reconnecting."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ async def test_token_in_a_header(server: ScriptedServer, making: Making) -> None
 
 
 async def test_late_ticket_is_replaced(server: ScriptedServer, making: Making) -> None:
-    """A 401 of the handshake is cured by a new ticket, once."""
+    """A 401 of the handshake leads to one new ticket."""
     server.refusals.append((401, {}))
     await (await making(token="parley_t.me")).ready()
     tickets = [query(target)["ticket"][0] for target, _ in server.handshakes]
@@ -81,7 +81,7 @@ async def test_late_ticket_is_replaced(server: ScriptedServer, making: Making) -
 
 
 async def test_stops_at_a_401_that_stays(server: ScriptedServer, making: Making) -> None:
-    """When a new ticket does not help, the client gives up: iterating, sends and `ready` say so."""
+    """If a new ticket fails too, the client ends: iterating, sends and `ready` raise."""
     server.refusals.extend([(401, {})] * 2)
     client = await making(token="parley_t.me")
     with pytest.raises(NotAuthenticated):
@@ -94,11 +94,11 @@ async def test_stops_at_a_401_that_stays(server: ScriptedServer, making: Making)
 
 
 async def test_stops_when_the_session_has_ended(server: ScriptedServer, making: Making) -> None:
-    """A token that buys no ticket any more ends the client, with the server's words."""
+    """A token that gets no ticket any more ends the client, with the server's error."""
     client = await making(token="parley_t.me")
     await take(client, Connected)
-    told = {"code": "not_authenticated", "title": "", "detail": "The session has ended."}
-    server.http_errors.extend([(401, {}, told)] * 2)
+    problem = {"code": "not_authenticated", "title": "", "detail": "The session has ended."}
+    server.http_errors.extend([(401, {}, problem)] * 2)
     await server.peers[0].socket.close(1001, "logged out")
     assert "1001 logged out" in (await take(client, Disconnected)).reason
     with pytest.raises(NotAuthenticated, match=r"The session has ended\."):
@@ -106,7 +106,7 @@ async def test_stops_when_the_session_has_ended(server: ScriptedServer, making: 
 
 
 async def test_retry_after_is_honoured(server: ScriptedServer, making: Making) -> None:
-    """The client does not come back before the server said."""
+    """The client does not reconnect before the server's Retry-After."""
     server.refusals.append((429, {"Retry-After": "1"}))
     client = await making()
     assert 1.0 <= (await take(client, Disconnected)).retry_in <= 1.01
@@ -114,7 +114,7 @@ async def test_retry_after_is_honoured(server: ScriptedServer, making: Making) -
 
 
 async def test_rest_stands_in_for_a_socket(server: ScriptedServer, making: Making) -> None:
-    """While no socket can be opened, messages come by REST, each once, and sends go there at once."""
+    """Without a WebSocket, messages come by REST, each once, and sends go there at once."""
     server.refusals.append((503, {"Retry-After": "3600"}))
     client = await making(poll_seconds=0.01, fallback_seconds=3600)
     server.append(CHAT, "one")
@@ -126,7 +126,7 @@ async def test_rest_stands_in_for_a_socket(server: ScriptedServer, making: Makin
 
 
 async def test_no_polling_where_it_is_not_wanted(server: ScriptedServer, making: Making) -> None:
-    """Without poll_seconds nothing is asked by REST; the socket brings it all."""
+    """Without poll_seconds nothing is requested by REST; the WebSocket brings everything."""
     server.refusals.extend([(503, {})] * 3)
     server.append(CHAT, "one")
     client = await making(poll_seconds=None)
@@ -135,20 +135,20 @@ async def test_no_polling_where_it_is_not_wanted(server: ScriptedServer, making:
 
 
 async def test_server_that_is_back_is_tried_at_once(server: ScriptedServer, making: Making) -> None:
-    """A server that answers REST again after it did not is not waited for any longer."""
+    """A server that answers REST again after a failure is used without further waiting."""
     server.refusals.append((503, {}))
-    told = {"code": "store_unavailable", "title": "", "detail": "Wait."}
-    server.http_errors.extend([(503, {}, told)] * 2)
+    problem = {"code": "store_unavailable", "title": "", "detail": "Wait."}
+    server.http_errors.extend([(503, {}, problem)] * 2)
     client = await making(poll_seconds=0.01, backoff_base=1e6, backoff_cap=1e6)
     await take(client, Connected)
 
 
 async def test_registering_and_logging_in(server: ScriptedServer) -> None:
-    """Both give a token; a wrong password is NotAuthenticated, with the server's words."""
+    """Register and log in give a token; a wrong password is NotAuthenticated, with the server's error."""
     assert (await register(server.url, "me", "long enough")).token == "parley_x.me"
     assert (await login(server.url, "me", "long enough")).handle == "me"
-    told = {"code": "wrong_credentials", "title": "", "detail": "Name and password do not fit."}
-    server.http_errors.append((401, {}, told))
+    problem = {"code": "wrong_credentials", "title": "", "detail": "Name and password do not fit."}
+    server.http_errors.append((401, {}, problem))
     with pytest.raises(NotAuthenticated, match="do not fit"):
         await login(server.url, "me", "wrong")
 
@@ -160,7 +160,7 @@ def test_one_of_user_and_token() -> None:
 
 
 async def test_server_without_sockets(server: ScriptedServer, making: Making) -> None:
-    """Where whoever answers knows no sockets, the client goes on by REST, and tries again."""
+    """At a server without WebSockets the client continues by REST, and tries again."""
     server.refusals.extend([(404, {})] * 3)
     server.append(CHAT, "one")
     client = await making(poll_seconds=0.01, backoff_base=0.2, backoff_cap=0.2)
@@ -173,7 +173,7 @@ async def test_server_without_sockets(server: ScriptedServer, making: Making) ->
 
 
 async def test_comes_back_by_the_last_token(server: ScriptedServer, making: Making) -> None:
-    """After a break the client says hello with the token of its last sync, and hears what it missed."""
+    """After a break the client says hello with the token of its last sync, and gets missed messages."""
     server.append(CHAT, "1")
     client = await making()
     assert await messages(client, 1) == [(CHAT, 1, "1")]
@@ -184,14 +184,14 @@ async def test_comes_back_by_the_last_token(server: ScriptedServer, making: Maki
 
 
 async def test_server_that_is_not_there(making: Making, server: ScriptedServer) -> None:
-    """A server that does not answer is tried again, and the application is told in words."""
+    """A server that does not answer is tried again, and the application gets the reason."""
     client = await making(socket_url="ws://127.0.0.1:1")
     assert "ws://127.0.0.1:1/ cannot be reached" in (await take(client, Disconnected)).reason
     await take(client, Disconnected)
 
 
 async def test_silent_server_is_taken_for_dead(server: ScriptedServer, making: Making) -> None:
-    """A ping that is not answered in time ends the connection, and another is opened."""
+    """A ping without an answer in time ends the connection, and another is opened."""
     server.silent.add("ping")
     client = await making(ping_seconds=0.05, answer_seconds=1.0)
     await take(client, Disconnected, lambda event: "did not answer a ping" in event.reason)
@@ -199,7 +199,7 @@ async def test_silent_server_is_taken_for_dead(server: ScriptedServer, making: M
 
 
 async def test_server_that_stops_reading(server: ScriptedServer, making: Making) -> None:
-    """A connection into which nothing goes any more is given up, and the send goes on over another."""
+    """A connection that accepts no more bytes is given up, and the send continues on another."""
     client = await making(answer_seconds=1.0, fallback_seconds=None)
     (await server.peer(0)).stop_reading()
     async with asyncio.timeout(SECONDS):
@@ -208,7 +208,7 @@ async def test_server_that_stops_reading(server: ScriptedServer, making: Making)
 
 
 async def test_answered_pings_keep_a_connection(server: ScriptedServer, making: Making) -> None:
-    """An idle client pings, again and again, on the same connection."""
+    """An idle client pings repeatedly, on the same connection."""
     await making(ping_seconds=0.02)
     peer = await server.peer(0)
     await server.until(lambda: len(peer.sent("ping")) >= 5)
@@ -216,7 +216,7 @@ async def test_answered_pings_keep_a_connection(server: ScriptedServer, making: 
 
 
 def test_idle_client_outlives_no_limit_and_says_one_thing_at_a_time() -> None:
-    """What goes out when idle comes before API Gateway's 600 s and any lease; a resync spares the ping."""
+    """An idle connection's frames precede API Gateway's 600 s and any lease; a resync replaces the ping."""
     client, lease = Settings(), ServerSettings().lease_seconds
     unrenewed = lease / RENEWALS  # a frame may leave the leases of other slots as old as this
     assert client.ping_seconds == PING_SECONDS
@@ -227,7 +227,7 @@ def test_idle_client_outlives_no_limit_and_says_one_thing_at_a_time() -> None:
 async def test_machine_that_slept_checks_its_connection(
     server: ScriptedServer, making: Making, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After a sleep, of which timers know nothing, a ping finds the connection dead long before it is due."""
+    """After a sleep, which timers do not see, a ping finds the dead connection long before it is due."""
     wall, steady = Clock(), Clock()
     monkeypatch.setattr(connections, "Sleep", lambda: Sleep(wall, steady))
     monkeypatch.setattr(connections, "LOOK_SECONDS", 0.02)
@@ -242,7 +242,7 @@ async def test_machine_that_slept_checks_its_connection(
 
 @pytest.mark.parametrize(("wall", "steady", "slept"), [(60, 60, False), (3660, 60, True), (-60, 60, False)])
 def test_sleep_is_distinguished_from_elapsed_time(wall: int, steady: int, slept: bool) -> None:
-    """Sleep is what the wall clock alone counted, once; a wall clock that fell back is no sleep."""
+    """Time that the wall clock alone counted is sleep, once; a wall clock that fell back is no sleep."""
     clocks = Clock(), Clock()
     sleep = Sleep(*clocks)
     clocks[0].now += wall
@@ -253,7 +253,7 @@ def test_sleep_is_distinguished_from_elapsed_time(wall: int, steady: int, slept:
 
 @pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="only Linux has all of these options")
 async def test_kernel_probes_a_silent_connection(server: ScriptedServer) -> None:
-    """Probes, which API Gateway does not bill, keep the place in NAT tables and end what is dead."""
+    """Probes, which API Gateway does not bill, keep NAT entries alive and reveal dead connections."""
     settings = Settings(socket_url=server.socket_url)
     rest = Rest(server.url, settings, user="me")
     opened = await Entrance(rest, settings, "me", None).open()
@@ -266,7 +266,7 @@ async def test_kernel_probes_a_silent_connection(server: ScriptedServer) -> None
 
 
 def test_waits_grow_and_are_random() -> None:
-    """Full jitter: from 0 to base x 2^n, a cap at the most; Retry-After comes first; success begins again."""
+    """Full jitter: from 0 to base x 2^n up to a cap; Retry-After takes precedence; success starts over."""
     drawn: list[float] = []
 
     def draw(least: float, most: float) -> float:
@@ -285,7 +285,7 @@ def test_waits_grow_and_are_random() -> None:
 
 
 async def test_new_connection_before_the_old_one_closes(server: ScriptedServer, making: Making) -> None:
-    """Before its life is over a connection is replaced; messages pushed all the while come once."""
+    """A connection is replaced before its lifetime ends; messages pushed meanwhile come once."""
     client = await making(life_seconds=0.1)
     await take(client, Connected)
     pushed = 0
@@ -294,8 +294,8 @@ async def test_new_connection_before_the_old_one_closes(server: ScriptedServer, 
             pushed += 1
             await server.push(server.append(CHAT, str(pushed)))
             await asyncio.sleep(0.01)
-    told = await messages(client, pushed)
-    assert told == [(CHAT, number, str(number)) for number in range(1, pushed + 1)]
+    seen = await messages(client, pushed)
+    assert seen == [(CHAT, number, str(number)) for number in range(1, pushed + 1)]
     await client.close()
     with pytest.raises(Closed):
         await take(client, Disconnected)
@@ -313,8 +313,8 @@ async def test_event_on_both_connections_is_delivered_once(server: ScriptedServe
     new = await server.peer(1)
     await server.push(SIGNAL)
     await old.push(SIGNAL | {"call": "last"})
-    told = [(await take(client, Signal)).call for _ in range(2)]
-    assert told == ["c", "last"]
+    seen = [(await take(client, Signal)).call for _ in range(2)]
+    assert seen == ["c", "last"]
     server.silent.clear()
     frame = old.sent("send")[0]
     await old.push(*(answer | {"ref": frame["ref"]} for answer in server.answers(frame)))
@@ -325,7 +325,7 @@ async def test_event_on_both_connections_is_delivered_once(server: ScriptedServe
 
 
 async def test_old_connection_serves_until_there_is_a_new_one(server: ScriptedServer, making: Making) -> None:
-    """A replacement that fails is tried again, and nobody is told of a break."""
+    """A replacement that fails is tried again, and no break is reported."""
     server.admitted = 1
     client = await making(life_seconds=0.05)
     await take(client, Connected)
@@ -340,7 +340,7 @@ async def test_old_connection_serves_until_there_is_a_new_one(server: ScriptedSe
 
 
 async def test_fatal_handshake_says_why(server: ScriptedServer, making: Making) -> None:
-    """A refusal that will not pass ends the client with it."""
+    """A permanent refusal ends the client."""
     server.refusals.append((403, {}))
     with pytest.raises(Problem, match=r"Not you\."):
         await (await making()).ready()
@@ -350,7 +350,7 @@ def test_equal_texts_are_separate_events_when_sent_twice() -> None:
     """Two equal texts from one connection are two events if the other connection also brings two."""
     overlap = Overlap()
     overlap.begin("old", "new")
-    told = [overlap.repeats(source, "x") for source in ("old", "old", "new", "new", "new", "old")]
-    assert told == [False, False, True, True, False, True]
+    seen = [overlap.repeats(source, "x") for source in ("old", "old", "new", "new", "new", "old")]
+    assert seen == [False, False, True, True, False, True]
     overlap.end("old")
     assert not overlap.repeats("new", "x")

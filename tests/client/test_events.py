@@ -1,4 +1,4 @@
-"""What comes beside messages, and how it reaches the application."""
+"""Events beside messages, and their delivery to the application."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ CHAT = "bob:me"
 
 
 async def test_said_again_after_a_break(server: ScriptedServer, making: Making) -> None:
-    """A new connection watches, joins and marks what the one before did, or could not."""
+    """A new connection repeats the watches, joins and marks of the previous one, and its pending ones."""
     server.admitted = 1
     client = await making(fallback_seconds=None)
     assert await client.watch(["bob"]) == [Presence(user="bob", online=True)]
@@ -76,7 +76,7 @@ async def test_each_known_frame_becomes_a_typed_event(server: ScriptedServer, ma
 
 
 async def test_what_is_not_answered_may_fail(server: ScriptedServer, making: Making) -> None:
-    """A signal that cannot be passed on is a Failed event with the ref that `signal` returned."""
+    """A signal that cannot be delivered is a Failed event with the ref that `signal` returned."""
     nobody = {"status": 404, "code": "nobody_there", "title": "", "detail": "Nobody is there."}
     server.errors["signal"] = deque([nobody])
     client = await making()
@@ -90,14 +90,14 @@ async def test_failing_handler_does_not_affect_the_others(
 ) -> None:
     """Handlers get the events of their type; a failing one is logged, and the others still run."""
     client = await making()
-    told: list[str] = []
+    handled: list[str] = []
     done = asyncio.Event()
 
     def broken(message: Message) -> None:
         raise RuntimeError(message.text)
 
     async def note(message: Message) -> None:
-        told.append(message.text)
+        handled.append(message.text)
         if message.text == "2":
             done.set()
 
@@ -107,14 +107,14 @@ async def test_failing_handler_does_not_affect_the_others(
     await server.push(server.append(CHAT, "1"), server.append(CHAT, "2"))
     async with asyncio.timeout(20):
         await done.wait()
-    assert told == ["1", "2"]
+    assert handled == ["1", "2"]
     assert [record.getMessage() for record in caplog.records] == ["a handler of Message failed"] * 2
     with pytest.raises(ParleyError, match="iterate or use `on`"):
         await anext(aiter(client))
 
 
 async def test_reset_of_the_inbox(server: ScriptedServer, making: Making) -> None:
-    """When the server does not know a token, rows are to be dropped; chats that are gone leave the state."""
+    """After a reset old rows are to be dropped; chats that are gone leave the state."""
     server.append(CHAT, "1")
     server.append("carol:me", "1")
     first = await making()

@@ -44,12 +44,12 @@ class BadNetwork:
                 self._server.refusals.append((503, {}))
 
 
-async def collect(client: AsyncClient, told: dict[str, list[int]], wanted: int) -> None:
-    """Note the seqs of the messages that a client tells, until there are enough."""
-    while sum(map(len, told.values())) < wanted:
+async def collect(client: AsyncClient, received: dict[str, list[int]], wanted: int) -> None:
+    """Record the seqs of a client's messages, until there are enough."""
+    while sum(map(len, received.values())) < wanted:
         event = await client.next_event()
         if isinstance(event, Message):
-            told[event.chat].append(event.seq)
+            received[event.chat].append(event.seq)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -59,9 +59,9 @@ async def test_each_once_and_in_order(server: ScriptedServer, making: Making, se
     client = await making(**SHORT, life_seconds=0.5, page_messages=7)
     await client.ready()
     network = BadNetwork(server, draw)
-    told: dict[str, list[int]] = defaultdict(list)
+    received: dict[str, list[int]] = defaultdict(list)
     sends: list[asyncio.Task[Ack]] = []
-    collecting = asyncio.create_task(collect(client, told, MESSAGES * 5 // 4))
+    collecting = asyncio.create_task(collect(client, received, MESSAGES * 5 // 4))
     for number in range(MESSAGES):
         await network.push(server.append(draw.choice(CHATS), str(number)))
         if number % 4 == 0:
@@ -71,7 +71,7 @@ async def test_each_once_and_in_order(server: ScriptedServer, making: Making, se
         acks = await asyncio.gather(*sends)
         await collecting
     assert len({(ack.chat, ack.seq) for ack in acks}) == len(acks) == MESSAGES // 4
-    assert told == {chat: list(range(1, len(log) + 1)) for chat, log in server.logs.items()}
+    assert received == {chat: list(range(1, len(log) + 1)) for chat, log in server.logs.items()}
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -79,17 +79,17 @@ async def test_over_restarts_of_the_client(server: ScriptedServer, making: Makin
     """A client that is ended at any moment goes on from its state: nothing comes twice or is missed."""
     draw = random.Random(seed)
     network = BadNetwork(server, draw)
-    told: dict[str, list[int]] = defaultdict(list)
+    received: dict[str, list[int]] = defaultdict(list)
     state = State()
     for round_ in range(8):
         client = await making(state=state, **SHORT)
         await client.ready()
-        taken = sum(map(len, told.values()))
+        taken = sum(map(len, received.values()))
         for number in range(15):
             await network.push(server.append(draw.choice(CHATS), f"{round_} {number}"))
         wanted = 8 * 15 if round_ == 7 else taken + draw.randrange(10)
         async with asyncio.timeout(SECONDS):
-            await collect(client, told, wanted)
+            await collect(client, received, wanted)
         state = State.from_json(client.state.to_json())
         await client.close()
-    assert told == {chat: list(range(1, len(log) + 1)) for chat, log in server.logs.items()}
+    assert received == {chat: list(range(1, len(log) + 1)) for chat, log in server.logs.items()}

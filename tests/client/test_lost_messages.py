@@ -1,4 +1,4 @@
-"""Messages that were pushed and acknowledged, and then lost by the store: told at the next hello."""
+"""Messages that were pushed and acknowledged, and then lost by the store, are reported at the next hello."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ class Failing(NamedTuple):
     store: ValkeyEngine
 
     def moment(self) -> Moment:
-        """Return all that the store holds now."""
+        """Return the store's whole content."""
         return Moment(self.store.nodes[0])
 
     def fail_over(self, moment: Moment) -> None:
-        """Set the store back, and let it know no connection any more, so that each ends at its next frame."""
+        """Set the store back without any connections, so that each ends at its next frame."""
         moment.set_back(b"")
         node = self.store.nodes[0]
         for key in list(node.scan_iter(match=SOCKETS + b"*")):
@@ -48,7 +48,7 @@ def failing() -> Iterator[Failing]:
 @pytest.mark.anyio
 @pytest.mark.parametrize("again", [False, True], ids=["", "number taken again"])
 async def test_both_forget_a_lost_message(failing: Failing, again: bool) -> None:
-    """The sender of a lost message, and the user who was pushed it, begin the chat again."""
+    """The sender of a lost message, and the user who received it, begin the chat again."""
     async with two(failing.url) as (one, other, chat):
         await one.send(chat, "kept")
         for client in (one, other):
@@ -63,8 +63,8 @@ async def test_both_forget_a_lost_message(failing: Failing, again: bool) -> None
         for client in (one, other):
             await client.typing(chat)
             assert await take(client, ChatReset) == ChatReset(chat)
-            told = [(await take(client, Message)).text for _ in range(1 + again)]
-            assert told == ["kept", "another"][: 1 + again]
+            texts = [(await take(client, Message)).text for _ in range(1 + again)]
+            assert texts == ["kept", "another"][: 1 + again]
 
 
 @pytest.mark.anyio
@@ -84,7 +84,7 @@ async def test_nothing_is_lost_by_a_break(failing: Failing) -> None:
 
 
 def test_terminal_says_what_was_lost(failing: Failing) -> None:
-    """The chat in the terminal says that messages were lost, and shows those that there are."""
+    """The terminal chat reports lost messages, and shows the existing ones."""
     alice, bob = name(), name()
     with (
         Terminal("--user", alice, "--to", bob, "--url", failing.url) as hers,

@@ -1,4 +1,4 @@
-"""Messages reach the application once and in order, whatever becomes of pushes."""
+"""Messages reach the application once and in order, whatever happens to pushes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ CHAT = "bob:me"
 
 
 def texts(*numbers: int) -> list[tuple[str, int, str]]:
-    """Return what the messages of these seqs are, as `messages` gives them."""
+    """Return the messages of these seqs, in the form of `messages`."""
     return [(CHAT, number, str(number)) for number in numbers]
 
 
@@ -27,7 +27,7 @@ def append(server: ScriptedServer, *numbers: int) -> list[dict[str, object]]:
 
 
 async def test_what_is_in_the_log_comes_first(server: ScriptedServer, making: Making) -> None:
-    """A client without a state is told of its chats, then their messages, page by page."""
+    """A client without a state gets its chats, then their messages, page by page."""
     append(server, *range(1, 8))
     server.page = 3
     client = await making()
@@ -36,7 +36,7 @@ async def test_what_is_in_the_log_comes_first(server: ScriptedServer, making: Ma
 
 
 async def test_first_message_of_a_new_chat_without_a_backlog(server: ScriptedServer, making: Making) -> None:
-    """A client that begins with no old messages tells those of a chat that began while it was away."""
+    """A client without old messages gets those of a chat that began while it was away."""
     server.append("al:me", "old")
     client = await making(backlog=0)
     await take(client, Connected)
@@ -46,7 +46,7 @@ async def test_first_message_of_a_new_chat_without_a_backlog(server: ScriptedSer
 
 
 async def test_backlog_bounds_what_is_old(server: ScriptedServer, making: Making) -> None:
-    """With a backlog a chat begins with its newest messages, and nothing after them is left out."""
+    """With a backlog a chat begins with its newest messages, and no later one is left out."""
     append(server, *range(1, 8))
     client = await making(backlog=2)
     assert await messages(client, 2) == texts(6, 7)
@@ -55,7 +55,7 @@ async def test_backlog_bounds_what_is_old(server: ScriptedServer, making: Making
 
 
 async def test_pushes_in_any_order_and_twice(server: ScriptedServer, making: Making) -> None:
-    """Reordered and repeated pushes are told once, in order, without a pull."""
+    """Reordered and repeated pushes are delivered once, in order, without a pull."""
     append(server, 1)
     client = await making(gap_seconds=20)
     assert await messages(client, 1) == texts(1)
@@ -67,7 +67,7 @@ async def test_pushes_in_any_order_and_twice(server: ScriptedServer, making: Mak
 
 
 async def test_a_gap_is_pulled(server: ScriptedServer, making: Making) -> None:
-    """What lies past a lost push waits for a while, then the client pulls."""
+    """Messages after a lost push wait for a while, then the client pulls."""
     append(server, 1)
     client = await making()
     assert await messages(client, 1) == texts(1)
@@ -78,7 +78,7 @@ async def test_a_gap_is_pulled(server: ScriptedServer, making: Making) -> None:
 
 
 async def test_first_message_of_a_chat(server: ScriptedServer, making: Making) -> None:
-    """A chat that the client has never heard of begins with what was pushed, and what was before."""
+    """An unknown chat begins with the pushed message and earlier ones."""
     client = await making()
     await take(client, Connected)
     await server.push(append(server, 1, 2)[1])
@@ -86,7 +86,7 @@ async def test_first_message_of_a_chat(server: ScriptedServer, making: Making) -
 
 
 async def test_all_lost_pushes_are_found_by_a_resync(server: ScriptedServer, making: Making) -> None:
-    """When the last push of a chat is lost, the client asks by itself after a while."""
+    """If the last push of a chat is lost, the client asks by itself after a while."""
     append(server, 1)
     client = await making(resync_seconds=0.1)
     assert await messages(client, 1) == texts(1)
@@ -95,7 +95,7 @@ async def test_all_lost_pushes_are_found_by_a_resync(server: ScriptedServer, mak
 
 
 async def test_another_epoch_begins_the_chat_again(server: ScriptedServer, making: Making) -> None:
-    """After the store lost a chat's log, the application is told to forget the chat, then what is there."""
+    """After the store lost a chat's log, the application gets a reset, then the existing messages."""
     append(server, 1, 2, 3)
     client = await making()
     assert await messages(client, 3) == texts(1, 2, 3)
@@ -110,7 +110,7 @@ async def test_another_epoch_begins_the_chat_again(server: ScriptedServer, makin
 async def test_lost_end_of_a_log_begins_the_chat_again(
     server: ScriptedServer, making: Making, kept: int
 ) -> None:
-    """Numbers that the store gives a second time are noticed by the times of their messages, at once."""
+    """The times of messages reveal at once numbers that the store gives a second time."""
     append(server, 1, 2, 3)
     client = await making()
     assert await messages(client, 3) == texts(1, 2, 3)
@@ -121,7 +121,7 @@ async def test_lost_end_of_a_log_begins_the_chat_again(
 
 
 async def broken(server: ScriptedServer) -> list[dict[str, str]]:
-    """Break the newest connection, and return what the next one checks."""
+    """Break the newest connection, and return the cursors that the next one checks."""
     number = len(server.peers)
     server.peers[-1].socket.transport.abort()
     return list((await server.peer(number)).sent("hello")[0].get("check", []))
@@ -129,7 +129,7 @@ async def broken(server: ScriptedServer) -> list[dict[str, str]]:
 
 @pytest.mark.parametrize("socket", [True, False], ids=["socket", "REST"])
 async def test_pushed_message_that_was_lost(server: ScriptedServer, making: Making, socket: bool) -> None:
-    """A message that came after the last sync, and was lost, begins the chat again after a break."""
+    """A message that came after the last sync, and was lost, resets the chat after a break."""
     append(server, 1)
     client = await making(poll_seconds=0.05)
     assert await messages(client, 1) == texts(1)
@@ -169,7 +169,7 @@ async def test_push_after_a_lost_message(server: ScriptedServer, making: Making)
 
 
 async def test_acknowledged_message_that_was_lost(server: ScriptedServer, making: Making) -> None:
-    """What the client itself sent, and had acknowledged, is checked too."""
+    """The client's own acknowledged messages are checked too."""
     append(server, 1)
     client = await making()
     assert await messages(client, 1) == texts(1)
@@ -182,7 +182,7 @@ async def test_acknowledged_message_that_was_lost(server: ScriptedServer, making
 
 
 async def test_chat_that_was_lost(server: ScriptedServer, making: Making) -> None:
-    """A chat that began after the last sync and is not there any more is forgotten, and others go on."""
+    """A chat that began after the last sync and was lost is dropped, and others continue."""
     append(server, 1)
     client = await making()
     assert await messages(client, 1) == texts(1)
@@ -197,7 +197,7 @@ async def test_chat_that_was_lost(server: ScriptedServer, making: Making) -> Non
 
 
 async def test_only_what_came_since_is_checked(server: ScriptedServer, making: Making) -> None:
-    """A hello checks the chats that got a message since the last one, and what was checked once no more."""
+    """A hello checks the chats with new messages since the last one, and each only once."""
     append(server, 1)
     server.append("al:me", "quiet")
     client = await making()
@@ -212,7 +212,7 @@ async def test_only_what_came_since_is_checked(server: ScriptedServer, making: M
 
 
 async def test_many_chats_are_checked_in_several_hellos(server: ScriptedServer, making: Making) -> None:
-    """More chats than one hello checks are checked by as many as it takes, before the client is ready."""
+    """Chats beyond one hello's maximum are checked by further hellos, before the client is ready."""
     client = await making()
     await take(client, Connected)
     chats = [f"a{number:03}:me" for number in range(230)]
@@ -228,7 +228,7 @@ async def test_many_chats_are_checked_in_several_hellos(server: ScriptedServer, 
 
 
 async def test_break_in_the_middle_of_a_check(server: ScriptedServer, making: Making) -> None:
-    """What a hello has checked whose answer never came is checked again by the next."""
+    """Chats of a hello without an answer are checked again by the next."""
     append(server, 1)
     client = await making(poll_seconds=None)
     await messages(client, 1)
@@ -257,7 +257,7 @@ async def test_server_that_refuses_to_check(server: ScriptedServer, making: Maki
 
 
 async def test_server_of_before_there_were_checks(server: ScriptedServer, making: Making) -> None:
-    """A client that polls such a server reads what has moved, whether or not it has something to check."""
+    """A client that polls such a server reads moved chats, with or without cursors to check."""
     server.checks = False
     server.refusals.extend([(404, {})] * 1000)
     append(server, 1)
@@ -268,7 +268,7 @@ async def test_server_of_before_there_were_checks(server: ScriptedServer, making
 
 
 async def test_state_knows_what_is_to_be_checked(server: ScriptedServer, making: Making) -> None:
-    """A client that is given a state checks what came after the sync that the state goes on from."""
+    """A client with a state checks the messages after the sync that the state continues from."""
     append(server, 1)
     first = await making()
     await messages(first, 1)
@@ -289,7 +289,7 @@ async def test_state_knows_what_is_to_be_checked(server: ScriptedServer, making:
 
 
 async def test_state_survives_a_restart(server: ScriptedServer, making: Making) -> None:
-    """A client that is given the state of one before is told what that one's application did not take."""
+    """A client with an earlier client's state gets the events that its application did not take."""
     append(server, *range(1, 6))
     first = await making()
     assert await messages(first, 3) == texts(1, 2, 3)
@@ -314,20 +314,20 @@ async def test_sync_token_is_stored_after_its_messages(server: ScriptedServer, m
 
 
 async def test_slow_application_loses_nothing(server: ScriptedServer, making: Making) -> None:
-    """Messages that find too many waiting stay in the server's log, and are pulled when there is room."""
+    """Messages beyond the buffer stay in the server's log, and are pulled when there is room."""
     append(server, 1)
     client = await making(most_events=4, page_messages=4)
     assert await messages(client, 1) == texts(1)
     await server.push(*append(server, *range(2, 60)))
     assert (await client.send("carol:me", "still alive")).seq == 1
     own = [("carol:me", 1, "still alive")]
-    told = await messages(client, 59)
-    assert [one for one in told if one[0] == CHAT] == texts(*range(2, 60))
-    assert [one for one in told if one[0] != CHAT] == own
+    received = await messages(client, 59)
+    assert [one for one in received if one[0] == CHAT] == texts(*range(2, 60))
+    assert [one for one in received if one[0] != CHAT] == own
 
 
 async def test_chat_that_may_not_be_read_is_dropped(server: ScriptedServer, making: Making) -> None:
-    """Where a pull is refused, the chat is forgotten, and others go on."""
+    """A chat whose pull is refused is dropped, and others continue."""
     append(server, 1)
     server.errors["pull"] = deque([{"status": 403, "code": "not_a_member", "title": "", "detail": "No."}])
     client = await making()
@@ -343,5 +343,5 @@ async def test_own_messages_arrive_in_order(server: ScriptedServer, making: Maki
     append(server, 1)
     ack = await client.send(CHAT, "2")
     assert (ack.seq, ack.duplicate) == (2, False)
-    told = [await take(client, Message) for _ in range(2)]
-    assert [(one.seq, one.sender, type(one)) for one in told] == [(1, "bob", Message), (2, "me", Message)]
+    received = [await take(client, Message) for _ in range(2)]
+    assert [(one.seq, one.sender, type(one)) for one in received] == [(1, "bob", Message), (2, "me", Message)]

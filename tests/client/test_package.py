@@ -1,4 +1,4 @@
-"""What the package promises to who installs it."""
+"""The promises of the package to its users."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def imported(source: Path) -> set[str]:
 
 
 def test_imports_are_dependencies() -> None:
-    """The client needs what its project names, the terminal chat one more, and nothing of the server."""
+    """The client needs its project's dependencies, the terminal chat one more, and nothing of the server."""
     needed = {Requirement(text).name for text in PROJECT["dependencies"]}
     chat = {Requirement(text).name for text in PROJECT["optional-dependencies"]["chat"]}
     for source in (ROOT / "parley_client").rglob("*.py"):
@@ -33,7 +33,7 @@ def test_imports_are_dependencies() -> None:
 
 
 def test_requirements_of_the_chat() -> None:
-    """`make chat` installs what the project names."""
+    """`make chat` installs the project's dependencies."""
     lines = (ROOT / "requirements.in").read_text().splitlines()
     named = {line for line in lines if line and not line.startswith("#")}
     wanted = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["chat"]]
@@ -41,7 +41,7 @@ def test_requirements_of_the_chat() -> None:
 
 
 def test_is_typed_and_complete() -> None:
-    """Type checkers read the package, and all that it exports is there."""
+    """Type checkers read the package, and all its exports exist."""
     assert (ROOT / "parley_client" / "py.typed").exists()
     assert all(hasattr(parley_client, name) for name in parley_client.__all__)
     assert PROJECT["version"] == VERSION

@@ -1,4 +1,4 @@
-"""What the READMEs show of the client and of Chalice's server, run as it stands there."""
+"""The READMEs' examples of the client and of Chalice's server, run as they are."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ SECONDS = 60.0
 
 
 def snippet(path: Path) -> str:
-    """Return the Python of a README that is for the server of `make run`."""
+    """Return the Python of a README for the server of `make run`."""
     (found,) = [
         code for code in SNIPPET.findall(path.read_text(encoding="utf-8")) if f'Client("{URL}"' in code
     ]
@@ -37,7 +37,7 @@ def snippet(path: Path) -> str:
 
 @pytest.mark.parametrize("readme", ["README.md", "clients/python/README.md"])
 def test_snippet_shows_messages(open_server: str, readme: str) -> None:
-    """Pasted after `make run` it finds the client, sends, and prints what comes while it runs."""
+    """Pasted after `make run` it finds the client, sends, and prints incoming messages."""
     code = snippet(ROOT / readme).replace(URL, open_server)
     process = subprocess.Popen(
         [sys.executable, "-I", "-u", "-c", code],
@@ -57,7 +57,7 @@ def test_snippet_shows_messages(open_server: str, readme: str) -> None:
 
 
 def _lines(process: subprocess.Popen[str]) -> Iterator[str]:
-    """Return the lines that a process prints, as they come; it is killed when that takes too long."""
+    """Return the lines that a process prints, as they come; it is killed after a time limit."""
     assert process.stdout
     late = threading.Timer(SECONDS, process.kill)
     late.start()

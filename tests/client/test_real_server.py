@@ -41,7 +41,7 @@ PASSWORD = "correct horse battery staple"
 
 
 def name() -> str:
-    """Return a name that no other test uses."""
+    """Return an unused name."""
     return f"u{secrets.token_hex(4)}"
 
 
@@ -59,13 +59,13 @@ async def two(url: str, settings: Settings = QUICK) -> AsyncIterator[tuple[Async
 
 
 async def test_messages_come_once_in_order_to_both(open_server: str) -> None:
-    """What two write to each other at once comes to both, once, in the order of the log."""
+    """Concurrent messages of two users reach both, once, in the order of the log."""
     async with two(open_server) as (one, other, chat):
         sends = [client.send(chat, str(number)) for number in range(20) for client in (one, other)]
-        acks, *told = await asyncio.gather(asyncio.gather(*sends), _texts(one, 40), _texts(other, 40))
+        acks, *received = await asyncio.gather(asyncio.gather(*sends), _texts(one, 40), _texts(other, 40))
         assert sorted(ack.seq for ack in acks) == list(range(1, 41))
-        assert told[0] == told[1]
-        assert [seq for seq, _, _ in told[0]] == list(range(1, 41))
+        assert received[0] == received[1]
+        assert [seq for seq, _, _ in received[0]] == list(range(1, 41))
 
 
 async def _texts(client: AsyncClient, count: int) -> list[tuple[int, str, str]]:
@@ -74,7 +74,7 @@ async def _texts(client: AsyncClient, count: int) -> list[tuple[int, str, str]]:
 
 
 async def test_replaced_connections_lose_nothing(open_server: str) -> None:
-    """Clients whose connections are replaced all the time miss nothing, and see nothing twice."""
+    """Clients whose connections are replaced all the time miss nothing, and get nothing twice."""
     short = Settings(backlog=None, backoff_base=0.05, gap_seconds=0.2, life_seconds=0.2)
     async with two(open_server, short) as (one, other, chat):
         for number in range(60):
@@ -85,7 +85,7 @@ async def test_replaced_connections_lose_nothing(open_server: str) -> None:
 
 
 async def test_state_goes_on_after_a_restart(open_server: str) -> None:
-    """A client that comes back with its state is told what came meanwhile, and nothing else."""
+    """A client that returns with its state gets the messages since then, and nothing else."""
     async with two(open_server) as (one, other, chat):
         await one.send(chat, "before")
         await take(other, Message)
@@ -98,7 +98,7 @@ async def test_state_goes_on_after_a_restart(open_server: str) -> None:
 
 
 async def test_presence_typing_and_receipts(open_server: str) -> None:
-    """Who is watched is told of, as are typing and reading."""
+    """A watcher gets presence, typing and receipts."""
     async with two(open_server) as (one, other, chat):
         first, second = chat.split(":")
         assert [(there.user, there.online) for there in await one.watch([second])] == [(second, True)]
@@ -177,7 +177,7 @@ async def test_accounts_of_a_closed_server(closed_server: str) -> None:
 
 
 async def test_close_frame_of_an_ended_session(closed_server: str) -> None:
-    """On the wire an ended session is an error frame, and a close frame with a code of its own after it."""
+    """An ended session is an error frame on the wire, then a close frame with a code of its own."""
     account = await register(closed_server, name(), PASSWORD)
     rest = Rest(closed_server, QUICK, token=account.token)
     ticket = await rest.ticket()
@@ -195,7 +195,7 @@ async def test_close_frame_of_an_ended_session(closed_server: str) -> None:
 
 
 async def test_closed_server_refuses_names(closed_server: str) -> None:
-    """A name without a token is refused, in words that say what to do."""
+    """A name without a token is refused, with an error that says what to do."""
     async with AsyncClient(closed_server, user=name(), settings=QUICK) as client:
         with pytest.raises(NotAuthenticated, match=r"ticket|token|[Ll]og in"):
             await client.ready()

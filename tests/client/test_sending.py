@@ -1,4 +1,4 @@
-"""Sends are stored once and acknowledged, whatever becomes of the connection."""
+"""Sends are stored once and acknowledged, whatever happens to the connection."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ async def test_resent_when_the_ack_is_lost(server: ScriptedServer, making: Makin
 
 
 async def test_refused_send_raises(server: ScriptedServer, making: Making) -> None:
-    """What the server refuses for good is raised, and not sent again; the next send goes on."""
+    """A permanent refusal is raised, and not repeated; the next send goes on."""
     server.errors["send"] = deque([{"status": 403, "code": "blocked", "title": "", "detail": "Blocked."}])
     client = await making()
     with pytest.raises(Problem, match=r"Blocked\.") as refused:
@@ -83,7 +83,7 @@ async def test_passing_refusal_is_waited_out(server: ScriptedServer, making: Mak
 
 
 async def test_goes_by_rest_without_a_socket(server: ScriptedServer, making: Making) -> None:
-    """A send that waits for a socket too long goes by REST, is told, and is not told again by the sync."""
+    """A send that waits too long for a WebSocket goes by REST, is delivered, and not again by the sync."""
     server.refusals.extend([(503, {})] * 3)
     client = await making(fallback_seconds=0, backoff_base=0.2)
     assert (await client.send(CHAT, "x", id="mine")).id == "mine"

@@ -1,4 +1,4 @@
-"""A client of one server that checks what every answer must have."""
+"""A client of one server that checks the common properties of every answer."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Api:
 
     @property
     def origin(self) -> str:
-        """The server's scheme, host and port, as a browser names where a page came from."""
+        """The server's scheme, host and port, as a browser names the origin of a page."""
         parts = urlsplit(self.url)
         return f"{parts.scheme}://{parts.netloc}"
 
@@ -39,11 +39,11 @@ class Api:
         self._http.close()
 
     def new_pair(self) -> tuple[str, str, str]:
-        """Return a chat that nobody used before, and its two members."""
+        """Return a new chat and its two members."""
         return self._people.pair() if self._people else new_pair()
 
     def stranger(self, *members: str) -> str:
-        """Return somebody who is none of the members of a chat."""
+        """Return a user who is not a member of a chat."""
         return self._people.someone(*members).handle if self._people else f"c{uuid.uuid4().hex[:12]}"
 
     def raw(self, method: str, path: str, **options: Any) -> httpx.Response:
@@ -120,18 +120,18 @@ def check_problem(response: httpx.Response) -> None:
 
 
 def fields_at_fault(response: httpx.Response) -> list[str]:
-    """Return the names of the fields that a problem complains of."""
+    """Return the names of the invalid fields in a problem."""
     return [error["field"] for error in response.json().get("errors", [])]
 
 
 def new_pair() -> tuple[str, str, str]:
-    """Return a chat that nobody used before, and its two members."""
+    """Return a new chat and its two members."""
     first, second = sorted((f"a{uuid.uuid4().hex[:12]}", f"b{uuid.uuid4().hex[:12]}"))
     return f"{first}:{second}", first, second
 
 
 def people_of(client: Api) -> People:
-    """Return people with accounts, who let everybody add them to groups."""
+    """Return users with accounts, who let everybody add them to groups."""
     return People(
         lambda body: client.call("POST", "/v1/register", json=body),
         lambda person, changes: client.call("PATCH", "/v1/users/me", person=person, json=changes),

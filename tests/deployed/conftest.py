@@ -21,7 +21,7 @@ PATIENT = {
     "PARLEY_RATE_LIMITS": "read=9999999,write=9999999,search=9999999,auth=9999999,frame=9999999",
     "PARLEY_ARGON2": "m=1024,t=1,p=1",
 }
-"""Limits that nobody reaches, and passwords that take little time: of servers for tests of something else."""
+"""Limits that are never reached, and cheap password hashes, for tests of something else."""
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -38,14 +38,14 @@ def _ways(config: pytest.Config) -> list[Any]:
 
 @pytest.fixture(scope="session")
 def given_url(pytestconfig: pytest.Config) -> str | None:
-    """What --url names."""
+    """The URL of --url."""
     url: str | None = pytestconfig.getoption("--url")
     return url and url.rstrip("/")
 
 
 @pytest.fixture(scope="session")
 def own_store() -> Iterator[ValkeyEngine]:
-    """A store for the servers that are started here."""
+    """A store for the servers started here."""
     with ValkeyEngine() as engine:
         yield engine
 
@@ -77,7 +77,7 @@ def closed_url(request: pytest.FixtureRequest, given_url: str | None) -> Iterato
 
 @pytest.fixture(scope="session")
 def target(request: pytest.FixtureRequest, pytestconfig: pytest.Config, given_url: str | None) -> Target:
-    """The server that is tested: the closed one, where both are started here."""
+    """The tested server: the closed one, where both are started here."""
     if given_url is not None:
         return Target(pytestconfig.getoption("--target") or guessed_kind(given_url), given_url)
     return Target("gateway", request.getfixturevalue("closed_url"))
@@ -85,7 +85,7 @@ def target(request: pytest.FixtureRequest, pytestconfig: pytest.Config, given_ur
 
 @pytest.fixture(scope="session")
 def people(target: Target) -> Iterator[People]:
-    """People with accounts."""
+    """Users with accounts."""
     client = Api(target.url)
     yield people_of(client)
     client.close()
@@ -93,7 +93,7 @@ def people(target: Target) -> Iterator[People]:
 
 @pytest.fixture
 def anyone(target: Target) -> Iterator[Api]:
-    """A client that says no name: for what an open server and a closed one answer alike."""
+    """A client without a name, for answers that open and closed servers share."""
     yield from client_of(target.url)
 
 

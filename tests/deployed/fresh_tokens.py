@@ -17,7 +17,7 @@ from tests.deployed.people import People
 
 @schemathesis.auth(refresh_interval=None, cache_by_key=None)
 class FreshToken:
-    """Registers somebody with the password that the documentation's examples have."""
+    """Registers users with the password of the documentation's examples."""
 
     def get(self, case: Any, context: schemathesis.AuthContext) -> str:
         """Return the token of a new account."""
@@ -28,5 +28,5 @@ class FreshToken:
         return person.token
 
     def set(self, case: Any, data: str, context: schemathesis.AuthContext) -> None:
-        """Put the token where a call takes it."""
+        """Put the token into a call."""
         case.headers["Authorization"] = f"Bearer {data}"

@@ -14,7 +14,7 @@ from urllib.parse import quote, unquote
 import schemathesis
 
 NAME = 64
-"""Characters that a name may have."""
+"""The valid characters of a name."""
 ONLY_GROUPS = re.compile("/(members|invitations|requests|banned|join|owner|changes)")
 
 
@@ -26,9 +26,9 @@ def before_call(context: schemathesis.HookContext, case: Any, kwargs: dict[str, 
     pair = os.environ["PARLEY_TEST_CHAT"]
     chat = os.environ["PARLEY_TEST_GROUP"] if ONLY_GROUPS.search(case.operation.path) else pair
     own = {"chat": chat, "sender": pair.partition(":")[0]}
-    for place in (case.path_parameters, case.query, case.body):
-        if isinstance(place, dict):
-            place.update({name: value for name, value in own.items() if name in place})
+    for values in (case.path_parameters, case.query, case.body):
+        if isinstance(values, dict):
+            values.update({name: value for name, value in own.items() if name in values})
     if isinstance(case.path_parameters, dict):
         case.path_parameters.update({name: _short(value) for name, value in case.path_parameters.items()})
 

@@ -1,4 +1,4 @@
-"""People with accounts on the server that is tested."""
+"""Users with accounts on the tested server."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ Register = Callable[[dict[str, Any]], httpx.Response]
 
 
 class Person(NamedTuple):
-    """Somebody who is logged in."""
+    """A logged-in user."""
 
     handle: str
     password: str
@@ -21,7 +21,7 @@ class Person(NamedTuple):
 
     @property
     def bearer(self) -> dict[str, str]:
-        """The header that shows the token."""
+        """The header with the token."""
         return {"Authorization": f"Bearer {self.token}"}
 
 
@@ -42,7 +42,7 @@ class People:
         self._pairs = self._all_pairs()
 
     def new(self, **fields: Any) -> Person:
-        """Register somebody, whom no other test is given; fields: what else the body has."""
+        """Register a user for one test; fields: further fields of the body."""
         wanted = {"handle": f"a{uuid.uuid4().hex[:12]}", "password": secrets.token_urlsafe(12), **fields}
         answer = self._register(wanted)
         assert answer.status_code == 201, answer.text
@@ -53,21 +53,21 @@ class People:
         return person
 
     def pair(self) -> tuple[str, str, str]:
-        """Return a chat that nobody used before, and its two members; others may know them already."""
+        """Return a new chat and its two members, whom other tests may know."""
         first, second = next(self._pairs)
         return f"{first}:{second}", first, second
 
     def someone(self, *others: str) -> Person:
-        """Return somebody who is none of some handles."""
+        """Return a user whose handle is none of the given ones."""
         known = (person for handle, person in self._known.items() if handle not in others)
         return next(known, None) or self._met()
 
     def known(self, name: str) -> Person:
-        """Return whom a name, in any case, is the handle of; raises KeyError."""
+        """Return the user of a handle, in any case; raises KeyError."""
         return self._known[name.casefold()]
 
     def first_of(self, *names: str) -> Person:
-        """Return the first of some names, in any case, who is one of us, or else anybody."""
+        """Return the first known user among some names, in any case, or else any user."""
         folded = (name.casefold() for name in names)
         return next((self._known[name] for name in folded if name in self._known), None) or self.someone()
 
@@ -77,7 +77,7 @@ class People:
         return person
 
     def _all_pairs(self) -> Iterator[tuple[str, str]]:
-        """Make pairs of all whom we know before anybody is registered for more of them."""
+        """Pair all known users before anybody is registered for more pairs."""
         met: list[str] = []
         while True:
             newest = self._met().handle

@@ -1,4 +1,4 @@
-"""What the suite runs against, and how it is told by the options of tests/deployed/options.py."""
+"""The target of the suite, chosen by the options of tests/deployed/options.py."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Target:
 
     @property
     def is_emulated(self) -> bool:
-        """Whether it is an emulator of AWS."""
+        """Whether the target is an emulator of AWS."""
         return self.kind not in ("gateway", "aws")
 
     @property
@@ -48,7 +48,7 @@ class Target:
 
 
 def check_no_route(response: httpx.Response, target: Target) -> None:
-    """Check that an answer is the one of a path that no route has."""
+    """Check that an answer is that of a path without a route."""
     if target.differs("gateway-responses-are-not-rendered"):
         assert (response.status_code, response.json()) == (403, {"message": "Missing Authentication Token"})
     else:
@@ -57,7 +57,7 @@ def check_no_route(response: httpx.Response, target: Target) -> None:
 
 
 def guessed_kind(url: str) -> str:
-    """Return the kind of server that a base URL looks like; an emulator is told by the stage's name."""
+    """Return the kind of server that a base URL looks like; an emulator is known by the stage's name."""
     if MINISTACK.search(url):
         return "ministack"
     if LOCALSTACK.search(url):

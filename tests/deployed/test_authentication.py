@@ -1,4 +1,4 @@
-"""Who may call: nobody unknown on a closed server, nobody as another, and no page of another site."""
+"""Authentication: unknown callers, other users' names, and pages of other sites are refused."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ def check_refused(response: Any, target: Target) -> None:
 
 
 def operations(api: Api) -> dict[tuple[str, str], Any]:
-    """Return what the server documents, by method and path."""
+    """Return the server's documented operations, by method and path."""
     paths = api.call("GET", "/openapi.json").json()["paths"]
     return {(method, path): about for path, of_path in paths.items() for method, about in of_path.items()}
 
 
 def path_of(path: str, operation: Any) -> str:
-    """Return a path with the examples of its parameters in it."""
+    """Return a path with the examples of its parameters."""
     examples = {one["name"]: one.get("example") for one in operation["parameters"] if one["in"] == "path"}
     return path.format_map(examples)
 
@@ -48,7 +48,7 @@ def path_of(path: str, operation: Any) -> str:
     ],
 )
 def test_a_closed_server_trusts_no_name(closed: Api, target: Target, method: str, path: str) -> None:
-    """Where a token is required, a name in a header or a body opens nothing."""
+    """Where a token is required, a name in a header or a body does not authenticate."""
     body = {"json": MESSAGE} if method == "POST" else {}
     for headers in ({}, {"Authorization": "Bearer guess"}):
         named = {"X-Parley-User": "alice", **headers}
@@ -56,7 +56,7 @@ def test_a_closed_server_trusts_no_name(closed: Api, target: Target, method: str
 
 
 def test_a_closed_server_has_no_other_free_route(closed: Api, target: Target) -> None:
-    """Every documented route wants a token but the pages, and those where one registers and logs in."""
+    """Every documented route needs a token except the pages, registration and login."""
     documented = operations(closed)
     assert documented.keys() > FREE
     for (method, path), operation in documented.items():
@@ -69,7 +69,7 @@ def test_a_closed_server_has_no_other_free_route(closed: Api, target: Target) ->
 
 
 def test_a_closed_server_still_answers_pages_and_entrances(closed: Api) -> None:
-    """The pages need nobody; where one registers and logs in, an empty body is a 400 and no 401."""
+    """The pages need no token; registration and login answer an empty body with a 400 and no 401."""
     for path in PAGES:
         assert closed.call("GET", path.format_map(PARAMETERS)).status_code == 200
     for path in ENTRANCES:
@@ -78,7 +78,7 @@ def test_a_closed_server_still_answers_pages_and_entrances(closed: Api) -> None:
 
 @pytest.mark.parametrize("path", ["/v1/users/me", "/v1/sessions", "/v1/feed", "/v1/users/me/blocked"])
 def test_an_account_is_more_than_a_name(anyone: Api, target: Target, path: str) -> None:
-    """What only an account has wants its token on an open server too."""
+    """Operations of accounts need a token on an open server too."""
     for headers in ({}, {"X-Parley-User": "alice"}):
         check_refused(anyone.call("GET", path, headers=headers), target)
 
@@ -86,7 +86,7 @@ def test_an_account_is_more_than_a_name(anyone: Api, target: Target, path: str) 
 def test_an_open_server_believes_no_name_that_has_an_account(
     named: Api, registered: Api, people: People, target: Target
 ) -> None:
-    """Whoever has an account is believed by token only: in the header, in a body, and as a chat's reader."""
+    """A user with an account needs a token: in the header, in a body, and as a chat's reader."""
     _, alice, bob = registered.new_pair()
     chat = f"{alice}:{bob}"
     check_refused(named.call("POST", f"/v1/chats/{chat}/messages", user=alice, json={"text": "hi"}), target)
@@ -96,7 +96,7 @@ def test_an_open_server_believes_no_name_that_has_an_account(
 
 
 def test_another_is_not_spoken_for(registered: Api) -> None:
-    """A token is good for its own user alone, whatever the header, the body or the query says."""
+    """A token is valid for its own user alone, whatever the header, the body or the query says."""
     chat, alice, bob = registered.new_pair()
     headers = {"X-Parley-User": bob}
     path, body = f"/v1/chats/{chat}/messages", {"text": "hi"}
@@ -114,7 +114,7 @@ def test_another_is_not_spoken_for(registered: Api) -> None:
 
 
 def test_anothers_chat_is_closed(registered: Api) -> None:
-    """Who is not a member is refused on the legacy paths as well."""
+    """A user who is not a member is refused on the legacy paths as well."""
     chat, alice, bob = registered.new_pair()
     stranger = registered.stranger(alice, bob)
     message = {"chat": chat, "sender": alice, "text": "hi"}
@@ -126,7 +126,7 @@ def test_anothers_chat_is_closed(registered: Api) -> None:
 
 
 def test_anothers_session_is_not_found(registered: Api) -> None:
-    """A session can be ended by its user alone; others do not learn that there is one."""
+    """Only its user can end a session; others do not learn that it exists."""
     _, alice, bob = registered.new_pair()
     mine = {one["id"] for one in registered.call("GET", "/v1/sessions", user=alice).json()["sessions"]}
     (session,) = {one["id"] for one in registered.call("GET", "/v1/sessions", user=bob).json()["sessions"]}
@@ -137,7 +137,7 @@ def test_anothers_session_is_not_found(registered: Api) -> None:
 
 
 def test_anothers_post_is_not_found(registered: Api) -> None:
-    """A post can be deleted by its author alone."""
+    """Only its author can delete a post."""
     _, alice, bob = registered.new_pair()
     post = registered.call("POST", "/v1/posts", user=bob, json={"text": "mine"}).json()["id"]
     refused = registered.call("DELETE", f"/v1/posts/{post}", user=alice)
@@ -148,7 +148,7 @@ def test_anothers_post_is_not_found(registered: Api) -> None:
 
 @pytest.mark.parametrize("method", ["PATCH", "DELETE", "PUT"])
 def test_anothers_profile_cannot_be_changed(registered: Api, target: Target, method: str) -> None:
-    """No route changes or deletes a profile but one's own."""
+    """No route changes or deletes another user's profile."""
     _, alice, bob = registered.new_pair()
     refused = registered.raw(method, f"/v1/users/{bob}", user=alice, json={"name": "changed"})
     if target.differs("unknown-method-is-404"):
@@ -160,7 +160,7 @@ def test_anothers_profile_cannot_be_changed(registered: Api, target: Target, met
 
 @pytest.mark.parametrize("path", ["export", "blocked", "password", "sessions"])
 def test_anothers_secrets_have_no_route(registered: Api, path: str) -> None:
-    """What is one's own alone is under `me`, and under no other handle."""
+    """A user's own data is under `me`, and under no other handle."""
     _, alice, bob = registered.new_pair()
     refused = registered.raw("GET", f"/v1/users/{bob}/{path}", user=alice)
     assert refused.status_code in (400, 403, 404)  # 400: a handle with a slash in it is asked for
@@ -169,7 +169,7 @@ def test_anothers_secrets_have_no_route(registered: Api, path: str) -> None:
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", "http://127.0.0.1:1"])
 def test_an_open_server_refuses_pages_of_other_sites(named: Api, origin: str) -> None:
-    """A browser speaking for a page of another origin is refused."""
+    """A browser that calls for a page of another origin is refused."""
     response = named.call("POST", "/api/send", json=MESSAGE, headers={"Origin": origin})
     assert (response.status_code, response.json()["code"]) == (403, "cross_site")
 

@@ -13,7 +13,7 @@ FIELDS = {"chat", "kind", "name", "notice", "avatar", "join", "members", "made_a
 
 
 def word() -> str:
-    """Return a word that no name had before."""
+    """Return an unused word."""
     return f"w{uuid.uuid4().hex[:12]}"
 
 
@@ -26,7 +26,7 @@ def make(api: Api, user: str, **fields: Any) -> str:
 
 
 def found(api: Api, user: str, path: str = "/v1/groups", **query: Any) -> list[dict[str, Any]]:
-    """Return what a search, or the list of rooms, has on all its pages."""
+    """Return the results of a search, or the list of rooms, on all pages."""
     chats: list[dict[str, Any]] = []
     while True:
         answer = api.call("GET", path, user=user, params=query)
@@ -41,7 +41,7 @@ def found(api: Api, user: str, path: str = "/v1/groups", **query: Any) -> list[d
 
 
 def test_groups_are_found_by_how_words_begin(api: Api) -> None:
-    """Groups that take who comes or asks are found by any stranger, page by page; others by nobody."""
+    """Any stranger finds groups that users can join or ask to, page by page; others are not found."""
     _, alice, stranger = api.new_pair()
     sought = word()
     made = [
@@ -111,7 +111,7 @@ def test_invalid_search_names_the_field_at_fault(
 
 @pytest.mark.parametrize("path", ["/v1/groups?q=chess", "/v1/rooms"])
 def test_nobody_is_refused(anyone: Api, path: str) -> None:
-    """Nobody is told which groups and rooms there are without saying who they are."""
+    """Groups and rooms are not listed to unauthenticated callers."""
     answer = anyone.call("GET", path)
 
     assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated")

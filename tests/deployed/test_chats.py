@@ -71,7 +71,7 @@ def test_repeated_creation_with_an_id_makes_one_group(api: Api) -> None:
 
 
 def test_invited_joined_left(api: Api) -> None:
-    """Who is invited joins, reads from there on, leaves, and then neither reads what is new nor writes."""
+    """An invited user joins, reads from there on, leaves, and then neither reads new messages nor writes."""
     _, alice, bob = api.new_pair()
     chat = make(api, alice)
     api.post(chat, alice, text="before")
@@ -92,7 +92,7 @@ def test_invited_joined_left(api: Api) -> None:
 
 
 def test_asked_and_let_in(api: Api) -> None:
-    """Who asks to join is listed to the admins, who let them in."""
+    """A request to join is listed for the admins, who accept it."""
     _, alice, bob = api.new_pair()
     chat = make(api, alice, join="request")
     assert api.call("POST", f"/v1/chats/{chat}/join", user=bob).json()["state"] == "requested"
@@ -104,7 +104,7 @@ def test_asked_and_let_in(api: Api) -> None:
 
 
 def test_muted_and_banned(api: Api) -> None:
-    """A muted member writes no more, a banned one reads no more; both are taken back."""
+    """A muted member cannot write, a banned one cannot read; both can be undone."""
     _, alice, bob = api.new_pair()
     chat = make(api, alice, bob, join="open")
     path, until = f"/v1/chats/{chat}/members/{bob}", "2100-01-01T00:00:00Z"
@@ -150,7 +150,7 @@ def test_changed_group_info_is_the_same_for_everybody(api: Api) -> None:
 
 
 def test_room_is_open_and_its_id_unique_in_any_case(api: Api) -> None:
-    """Anybody can join a room, and its id, compared without case, is taken only once."""
+    """Anybody can join a room; its id, in any case, can be taken only once."""
     _, alice, bob = api.new_pair()
     name = f"Room.{uuid.uuid4().hex[:12]}"
     body = {"kind": "room", "id": name, "name": "Lobby"}
@@ -164,7 +164,7 @@ def test_room_is_open_and_its_id_unique_in_any_case(api: Api) -> None:
 
 
 def test_a_direct_chat_is_put_away(api: Api) -> None:
-    """Leaving a direct chat hides what came before for the leaver only, also once there is more."""
+    """Leaving a direct chat hides earlier messages for the leaver only, also once there are more."""
     chat, alice, bob = api.new_pair()
     assert api.call("POST", "/v1/chats", user=alice, json={"kind": "direct", "with": bob}).status_code == 201
     assert chat in inbox(api, alice)
@@ -191,7 +191,7 @@ def test_a_direct_chat_is_put_away(api: Api) -> None:
     ],
 )
 def test_nobody_is_nobodys_member(named: Api, target: Target, method: str, path: str) -> None:
-    """Without a token or a name every path of a group is a 401, whether or not it is there."""
+    """Without a token or a name every path of a group is a 401, whether or not it exists."""
     for user in (None, ""):
         answer = named.call(method, f"/v1/chats/g-{uuid.uuid4()}{path}", user=user)
         assert (answer.status_code, answer.json()["code"]) == (401, "not_authenticated")

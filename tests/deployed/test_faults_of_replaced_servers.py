@@ -38,13 +38,13 @@ Connect = Callable[[], socket.socket]
 
 @pytest.fixture
 def person(people: People) -> Person:
-    """Somebody whom no other test is given."""
+    """A user for one test."""
     return people.new()
 
 
 @pytest.fixture
 def connect(given_url: str | None, target: Target) -> Iterator[Connect]:
-    """Return what opens a connection for bytes that are no request."""
+    """Return an opener of connections for bytes that are no request."""
     if given_url is not None:
         pytest.skip("half requests and rubbish are sent to a server started here, not to the one at --url")
     address = urlsplit(target.url)
@@ -62,7 +62,7 @@ def connect(given_url: str | None, target: Target) -> Iterator[Connect]:
 
 @pytest.fixture
 def dump(request: pytest.FixtureRequest, given_url: str | None) -> bytes:
-    """Everything that the store holds, as it would lie on its disk."""
+    """The whole content of the store, as on its disk."""
     if given_url is not None:
         pytest.skip("the store of the server at --url cannot be read from here")
     engine: ValkeyEngine = request.getfixturevalue("own_store")
@@ -78,7 +78,7 @@ def dump_of(node: redis.Redis) -> bytes:
 
 
 def test_not_every_status_is_200(anyone: Api, person: Person) -> None:
-    """What is made, done, refused, unknown and taken each has a status of its own."""
+    """Success, refusal, unknown and taken each have a status of their own."""
     body = {"username": person.handle, "password": person.password}
     statuses = [
         anyone.call("POST", "/login", json=body).status_code,
@@ -92,7 +92,7 @@ def test_not_every_status_is_200(anyone: Api, person: Person) -> None:
 
 
 def test_no_answer_holds_a_hash(anyone: Api) -> None:
-    """Neither the password nor its hash is in any answer about a user, to whomever."""
+    """No answer about a user has the password or its hash."""
     handle, password = anyone.stranger(), "correct horse of mine"
     entries = [
         anyone.call("POST", path, json={name: handle, "password": password})
@@ -111,7 +111,7 @@ def test_no_answer_holds_a_hash(anyone: Api) -> None:
 
 
 def jwt(secret: str | None, handle: str) -> str:
-    """Return a token as others make it: signed by a secret that both sides know, or not at all."""
+    """Return a token of another maker: signed by a shared secret, or not at all."""
     claims = {"sub": handle, "username": handle, "id": handle, "exp": int(time.time()) + 3600}
     header = {"alg": "none" if secret is None else "HS256", "typ": "JWT"}
     head, body = (_base64(json.dumps(part).encode()) for part in (header, claims))
@@ -126,7 +126,7 @@ def _base64(raw: bytes) -> str:
 
 
 def test_there_is_no_signing_key(anyone: Api, person: Person) -> None:
-    """A token that somebody made by hand, signed or in the form of ours, is refused."""
+    """A hand-made token, signed or in Parley's form, is refused."""
     made = [jwt(secret, person.handle) for secret in (None, *TOKENS_MADE_BY_HAND)]
     seeds = (b"", person.handle.encode(), b"secret")
     made += [f"parley_{_base64(hashlib.sha256(seed).digest())}.{person.handle}" for seed in seeds]
@@ -152,7 +152,7 @@ def test_logout_revokes_the_token_for_reads_and_writes(anyone: Api, person: Pers
 @pytest.mark.parametrize("path", ["/login", "/v1/login"])
 @pytest.mark.parametrize("password", ["", " ", "undefined", "null"])
 def test_an_empty_password_lets_nobody_in(anyone: Api, person: Person, path: str, password: str) -> None:
-    """A login with an empty password is refused, for somebody unknown and for somebody known."""
+    """A login with an empty password is refused, for unknown and known users."""
     for name in (anyone.stranger(), person.handle):
         refused = anyone.call("POST", path, json={"username": name, "password": password})
         assert (refused.status_code, refused.json()["code"]) == (401, "wrong_credentials")
@@ -165,7 +165,7 @@ def test_a_missing_password_lets_nobody_in(anyone: Api, person: Person) -> None:
 
 
 def test_no_password_is_stored(anyone: Api, person: Person, request: pytest.FixtureRequest) -> None:
-    """The store holds neither a password nor a token as they are, before and after both are changed."""
+    """The store holds no password or token in plain text, before and after both are changed."""
     new = "another password of mine"
     body = {"password": person.password, "new_password": new}
     assert anyone.call("PUT", "/v1/users/me/password", person=person, json=body).status_code == 204
@@ -178,7 +178,7 @@ def test_no_password_is_stored(anyone: Api, person: Person, request: pytest.Fixt
 
 
 def test_the_sender_is_not_the_bodys_to_say(registered: Api) -> None:
-    """A message is from whoever's token came with it; another sender in the body is refused."""
+    """A message's sender is the token's user; another sender in the body is refused."""
     chat, alice, bob = registered.new_pair()
     for name in ("sender", "from"):
         assert registered.post(chat, alice, text="hi", **{name: bob}).status_code == 400
@@ -189,7 +189,7 @@ def test_the_sender_is_not_the_bodys_to_say(registered: Api) -> None:
 
 
 def test_only_members_read(registered: Api) -> None:
-    """Who is not in a chat reads nothing of it, on any path."""
+    """A user who is not in a chat cannot read it, on any path."""
     chat, alice, bob = registered.new_pair()
     stranger = registered.stranger(alice, bob)
     registered.post(chat, alice, text="between us")
@@ -202,7 +202,7 @@ def test_only_members_read(registered: Api) -> None:
 
 @pytest.mark.parametrize("group", ["g-0195a1c2-6f1e-7a51-9d53-2f8d8c3f1a10", "r-lobby"])
 def test_an_unknown_group_is_closed(registered: Api, group: str) -> None:
-    """A group or room that nobody made can be neither read nor written to, and is not made by that."""
+    """An unknown group or room can be neither read nor written to, and is not made by the attempt."""
     _, alice, _ = registered.new_pair()
     for _ in range(2):
         for answer in (
@@ -214,7 +214,7 @@ def test_an_unknown_group_is_closed(registered: Api, group: str) -> None:
 
 @pytest.mark.parametrize("group", ["g-0195a1c2-6f1e-7a51-9d53-2f8d8c3f1a10", "r-nobody-made-this", "g-1"])
 def test_an_unknown_group_cannot_be_joined(registered: Api, group: str) -> None:
-    """Joining a group or room that nobody made is a 404, by whichever path, and makes nothing."""
+    """Joining an unknown group or room is a 404, on either path, and makes nothing."""
     _, alice, bob = registered.new_pair()
     for _ in range(2):
         for method, path in (
@@ -229,7 +229,7 @@ def test_an_unknown_group_cannot_be_joined(registered: Api, group: str) -> None:
 
 
 def test_only_members_read_a_group(registered: Api) -> None:
-    """Who is not in a group reads nothing of it, and neither joins nor brings in others."""
+    """A user who is not in a group cannot read it, join it or add others."""
     _, alice, bob = registered.new_pair()
     stranger = registered.stranger(alice, bob)
     body = {"kind": "group", "name": "between us", "members": [bob]}
@@ -257,7 +257,7 @@ def test_only_members_read_a_group(registered: Api) -> None:
 
 
 def test_a_room_made_again_is_not_emptied(registered: Api) -> None:
-    """Making a room that is there is a 409, by whomever, and it keeps its members, messages and name."""
+    """Making an existing room is a 409 for everybody, and it keeps its members, messages and name."""
     _, alice, bob = registered.new_pair()
     room = f"r{int(time.time() * 1000)}"
     registered.call("POST", "/ws/createRoom", user=alice, json={"id": room, "name": "first"})
@@ -273,7 +273,7 @@ def test_a_room_made_again_is_not_emptied(registered: Api) -> None:
 
 
 def test_nobody_changes_anothers_message(registered: Api, target: Target) -> None:
-    """No request of the other member, or of anybody, changes or removes a message."""
+    """Nobody, not even the other member, can change or remove a message."""
     chat, alice, bob = registered.new_pair()
     sent = registered.post(chat, alice, text="as I said").json()
     for method in ("PUT", "PATCH", "DELETE", "POST"):
@@ -287,7 +287,7 @@ def test_nobody_changes_anothers_message(registered: Api, target: Target) -> Non
 
 
 def test_nobody_deletes_anothers_post(registered: Api) -> None:
-    """A post is deleted by its author, and by nobody else."""
+    """Only its author can delete a post."""
     _, alice, bob = registered.new_pair()
     post = registered.call("POST", "/v1/posts", user=alice, json={"text": "mine"}).json()["id"]
     statuses = [
@@ -297,7 +297,7 @@ def test_nobody_deletes_anothers_post(registered: Api) -> None:
 
 
 def test_a_reply_is_never_the_whole_history(registered: Api) -> None:
-    """Without a limit a pull is of 10, with a cursor for the rest; no list takes a limit beyond the most."""
+    """Without a limit a pull has 10, and a cursor for the rest; no list takes a limit beyond the maximum."""
     chat, alice, bob = registered.new_pair()
     for number in range(11):
         registered.send(chat=chat, sender=alice, text=str(number))
@@ -310,7 +310,7 @@ def test_a_reply_is_never_the_whole_history(registered: Api) -> None:
 
 @pytest.mark.parametrize("body", [b"{", b"\xff\xfe", b"[" * 100_000, b"null", b"\0" * 1000])
 def test_a_malformed_request_harms_nobody(anyone: Api, person: Person, body: bytes) -> None:
-    """A body that is no request is refused on every path that takes one, and the next request is answered."""
+    """An invalid body is refused on every path that takes one, and the next request is answered."""
     headers = {"Content-Type": "application/json"}
     for path in ("/register", "/v1/login", "/v1/posts"):
         refused = anyone.call("POST", path, person=person, content=body, headers=headers)
@@ -322,7 +322,7 @@ def test_a_malformed_request_harms_nobody(anyone: Api, person: Person, body: byt
 def test_rubbish_does_not_end_the_server(
     anyone: Api, person: Person, connect: Connect, rubbish: bytes
 ) -> None:
-    """Bytes that are no HTTP, or break off, end their own connection at the most."""
+    """Bytes that are no HTTP, or break off, end at most their own connection."""
     for _ in range(SLOW):
         peer = connect()
         peer.sendall(rubbish)

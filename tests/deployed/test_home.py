@@ -1,4 +1,4 @@
-"""The first page, for a person and for a program."""
+"""The first page, for people and for programs."""
 
 from __future__ import annotations
 
@@ -31,14 +31,14 @@ def test_a_browser_gets_a_page(anyone: Api, target: Target, path: str) -> None:
 
 @pytest.mark.parametrize("path", ["/", ""])
 def test_a_program_gets_json(anyone: Api, target: Target, path: str) -> None:
-    """Who prefers JSON gets name, version and links that lead to the documentation."""
+    """A client that prefers JSON gets name, version and links to the documentation."""
     answer = anyone.call("GET", path, headers=JSON)
-    told = answer.json()
+    body = answer.json()
     assert answer.headers["Content-Type"] == "application/json"
-    assert (told.keys(), told["name"]) == ({"name", "version", "docs", "openapi"}, "Parley")
-    document = check_leads(anyone, target, path, urljoin(str(answer.url), told["openapi"]))
-    page = check_leads(anyone, target, path, urljoin(str(answer.url), told["docs"]))
-    assert document is None or document.json()["info"]["version"] == told["version"]
+    assert (body.keys(), body["name"]) == ({"name", "version", "docs", "openapi"}, "Parley")
+    document = check_leads(anyone, target, path, urljoin(str(answer.url), body["openapi"]))
+    page = check_leads(anyone, target, path, urljoin(str(answer.url), body["docs"]))
+    assert document is None or document.json()["info"]["version"] == body["version"]
     assert page is None or page.headers["Content-Type"].startswith("text/html")
 
 

@@ -16,14 +16,14 @@ ROW = {
 
 
 def read(api: Api, user: str, path: str, **query: Any) -> Any:
-    """Read something."""
+    """Read a path."""
     answer = api.call("GET", path, user=user, params=query)
     assert answer.status_code == 200, answer.text
     return answer.json()
 
 
 def row(api: Api, user: str, chat: str) -> dict[str, Any]:
-    """Return a chat's row of an inbox, on whatever page."""
+    """Return a chat's row of an inbox, on any page."""
     cursor: dict[str, str] = {}
     while True:
         page = read(api, user, "/v1/chats", limit=100, **cursor)
@@ -37,7 +37,7 @@ def row(api: Api, user: str, chat: str) -> dict[str, Any]:
 
 
 def synced(api: Api, user: str, token: str | None = None) -> tuple[dict[str, dict[str, Any]], str]:
-    """Return all rows that a sync tells, and the token to go on from."""
+    """Return all rows of a sync, and the token to continue from."""
     rows: dict[str, dict[str, Any]] = {}
     while True:
         page = read(api, user, "/v1/sync", limit=100, **({"since": token} if token else {}))
@@ -57,25 +57,25 @@ def set_mark(api: Api, user: str, chat: str, what: str, status: int = 204, **bod
 
 
 def test_a_message_is_unread_until_it_is_read(api: Api) -> None:
-    """A message is in the inbox and the sync of both, unread by who did not send it until they read it."""
+    """A message is in the inbox and the sync of both, and unread for the recipient until they read it."""
     chat, alice, bob = api.new_pair()
     _, token = synced(api, bob)
     api.post(chat, alice, text="hello")
     page = api.page(chat, bob)
-    told, token = synced(api, bob, token)
+    rows, token = synced(api, bob, token)
     own = row(api, bob, chat)
 
-    assert own == told[chat]
+    assert own == rows[chat]
     assert (own["unread"], own["last"]["text"], own["cursor"]) == (1, "hello", page["next"])
     assert row(api, alice, chat)["unread"] == 0
     set_mark(api, bob, chat, "read", cursor=page["next"])
-    told, token = synced(api, bob, token)
-    assert (told[chat]["unread"], told[chat]["read"]) == (0, 1)
+    rows, token = synced(api, bob, token)
+    assert (rows[chat]["unread"], rows[chat]["read"]) == (0, 1)
     assert synced(api, bob, token)[0] == {}
 
 
 def checked(api: Api, user: str, *held: tuple[str, str]) -> tuple[list[dict[str, Any]], list[str]]:
-    """Sync, and return which chats have lost what a client holds, and which it may not read."""
+    """Sync; return the chats with lost messages, and those that cannot be read."""
     check = [{"chat": chat, "cursor": cursor} for chat, cursor in held]
     answer = api.call("POST", "/v1/sync", user=user, json={"check": check})
     assert answer.status_code == 200, answer.text
@@ -84,20 +84,20 @@ def checked(api: Api, user: str, *held: tuple[str, str]) -> tuple[list[dict[str,
 
 
 def test_a_sync_checks_what_a_client_holds(api: Api) -> None:
-    """A cursor of the chat passes; one that its log does not have is told with how the chat is now."""
+    """A cursor of the chat passes; one that its log lacks is reported with the chat's current state."""
     chat, alice, _ = api.new_pair()
     for text in ("one", "two"):
         api.post(chat, alice, text=text)
     now = api.page(chat, alice)
     seq, time, epoch = now["next"].split(".")
     assert checked(api, alice, (chat, now["next"]), (chat.upper(), now["next"])) == ([], [])
-    told = {"chat": chat, "epoch": now["epoch"], "seq": 2, "cursor": now["next"]}
+    lost_chat = {"chat": chat, "epoch": now["epoch"], "seq": 2, "cursor": now["next"]}
     for lost in (f"3.{time}.{epoch}", f"{seq}.{int(time) - 1}.{epoch}", f"{seq}.{time}.{int(epoch) + 1}"):
-        assert checked(api, alice, (chat, lost), (chat, now["next"])) == ([told], [])
+        assert checked(api, alice, (chat, lost), (chat, now["next"])) == ([lost_chat], [])
 
 
 def test_a_sync_says_nothing_of_the_chats_of_others(api: Api) -> None:
-    """A chat of others is told as one that there is not; what is no cursor is a 400 that names the chat."""
+    """Others' chats get the same answer as missing ones; an invalid cursor is a 400 that names the chat."""
     chat, alice, bob = api.new_pair()
     api.post(chat, alice, text="hello")
     stranger = api.stranger(alice, bob)
@@ -135,14 +135,14 @@ def test_flags_belong_to_one_user_and_arrive_by_sync(api: Api) -> None:
     api.post(chat, alice, text="hello")
     _, token = synced(api, bob)
     set_mark(api, bob, chat, "flags", unread=True, pinned=True)
-    told, token = synced(api, bob, token)
-    assert [told[chat][name] for name in ("marked_unread", "pinned", "muted", "archived")] == [
+    rows, token = synced(api, bob, token)
+    assert [rows[chat][name] for name in ("marked_unread", "pinned", "muted", "archived")] == [
         *(True, True),
         *(False, False),
     ]
     set_mark(api, bob, chat, "flags", unread=False, pinned=False, archived=True)
-    told, _ = synced(api, bob, token)
-    assert [told[chat][name] for name in ("marked_unread", "pinned", "archived")] == [False, False, True]
+    rows, _ = synced(api, bob, token)
+    assert [rows[chat][name] for name in ("marked_unread", "pinned", "archived")] == [False, False, True]
     assert not row(api, alice, chat)["archived"]
 
 
@@ -170,27 +170,27 @@ def test_group_arrives_and_leaves_by_sync(api: Api) -> None:
     _, token = synced(api, bob)
     made = api.call("POST", "/v1/chats", user=alice, json={"kind": "group", "name": "tea", "members": [bob]})
     chat = made.json()["chat"]
-    told, token = synced(api, bob, token)
-    assert (told[chat]["name"], told[chat]["role"], told[chat]["members"]) == ("tea", "member", 2)
+    rows, token = synced(api, bob, token)
+    assert (rows[chat]["name"], rows[chat]["role"], rows[chat]["members"]) == ("tea", "member", 2)
 
     changed = {"role": "admin"}
     answer = api.call("PATCH", f"/v1/chats/{chat}/members/{bob}", user=alice, json=changed)
     assert answer.status_code == 204, answer.text
-    page = read(api, bob, f"/v1/chats/{chat}/changes", since=told[chat]["change"])
+    page = read(api, bob, f"/v1/chats/{chat}/changes", since=rows[chat]["change"])
     assert [(one["subject"], one["user"], one["role"]) for one in page["changes"]] == [
         ("member", bob, "admin")
     ]
-    told, token = synced(api, bob, token)
-    assert (told[chat]["role"], told[chat]["change"]) == ("admin", page["next"])
+    rows, token = synced(api, bob, token)
+    assert (rows[chat]["role"], rows[chat]["change"]) == ("admin", page["next"])
 
     assert api.call("POST", f"/v1/chats/{chat}/leave", user=bob).status_code == 204
-    told, _ = synced(api, bob, token)
-    assert told[chat]["state"] == "left"
+    rows, _ = synced(api, bob, token)
+    assert rows[chat]["state"] == "left"
     assert chat not in [one["chat"] for one in read(api, bob, "/v1/chats", limit=100)["chats"]]
 
 
 def test_a_token_of_somebody_else(api: Api) -> None:
-    """A token that the server does not know of the caller is answered by the first page of everything."""
+    """A token that the server does not know of the caller gets the first page of everything."""
     chat, alice, bob = api.new_pair()
     api.post(chat, alice, text="hello")
     _, token = synced(api, alice)
@@ -211,7 +211,7 @@ def test_a_token_of_somebody_else(api: Api) -> None:
     ],
 )
 def test_what_no_page_takes(api: Api, path: str, field: str) -> None:
-    """A limit, cursor or token that cannot be is a 400 that names it."""
+    """An invalid limit, cursor or token is a 400 that names it."""
     _, alice, _ = api.new_pair()
     answer = api.call("GET", path, user=alice)
 

@@ -26,12 +26,12 @@ IN_ROOMS = [
 
 @pytest.fixture
 def person(people: People) -> Person:
-    """Somebody whom the test may log out and delete."""
+    """A user whom the test may log out and delete."""
     return people.new()
 
 
 def counts(api: Api, handle: str) -> tuple[int, int]:
-    """Return how many follow a user, and how many the user follows."""
+    """Return a user's numbers of followers and followed users."""
     user = api.call("GET", f"/v1/users/{handle}", user=handle).json()
     return user["followers"], user["following"]
 
@@ -150,7 +150,7 @@ def test_a_handle_is_given_once(anyone: Api, person: Person) -> None:
 
 
 def test_follow_and_unfollow(registered: Api) -> None:
-    """POST /follow and /unfollow are 200 as often as one likes, and count once."""
+    """POST /follow and /unfollow are 200 however often, and count once."""
     _, alice, bob = registered.new_pair()
     follow(registered, "/unfollow", alice, bob, "toUnfollowId")
     ours, theirs = counts(registered, alice)[1], counts(registered, bob)[0]
@@ -173,7 +173,7 @@ def test_only_other_existing_users_can_be_followed(registered: Api, path: str, p
 
 
 def test_a_follower_reads_what_is_written(registered: Api) -> None:
-    """What users write is in the feed of who follows them, and of nobody else."""
+    """Posts are in the feeds of their author's followers, and in no others."""
     _, alice, bob = registered.new_pair()
     stranger = registered.stranger(alice, bob)
     follow(registered, "/follow", alice, bob, "toFollowId")
@@ -218,7 +218,7 @@ def test_every_room_path_answers_200(api: Api) -> None:
 
 @pytest.mark.parametrize("room", ["", "a b", "a:b", "-a", "a" * 65, "\u00e9"])
 def test_what_a_room_may_be_called(api: Api, room: str) -> None:
-    """POST /ws/createRoom with an id that a room cannot have is a 400."""
+    """POST /ws/createRoom with an invalid room id is a 400."""
     _, alice, _ = api.new_pair()
     refused = api.call("POST", "/ws/createRoom", user=alice, json={"id": room, "name": "x"})
     assert (refused.status_code, refused.json()["code"]) == (400, "bad_request")

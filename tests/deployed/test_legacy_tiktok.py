@@ -1,4 +1,4 @@
-"""GET /ping, POST /api/send and /api/pull in every form that the replaced servers took."""
+"""GET /ping, POST /api/send and /api/pull in every form of the replaced servers."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ TEXTS = [
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_text_is_kept_as_sent(api: Api, text: str) -> None:
-    """Every code point, blanks at the ends and markup come back as they went."""
+    """Every code point, blanks at the ends and markup are returned unchanged."""
     chat, alice, _ = api.new_pair()
     assert api.send(chat=chat, sender=alice, text=text).status_code == 204
     assert api.pull(chat=chat)["messages"][0]["text"] == text
@@ -172,7 +172,7 @@ def test_pull_of_an_unknown_chat_is_empty(api: Api) -> None:
 
 
 def test_one_room_in_every_spelling(api: Api) -> None:
-    """a:b, b:a and A:B are one room; chat and sender come back as they were spelt."""
+    """a:b, b:a and A:B are one chat; chat and sender are returned as they were spelt."""
     chat, alice, bob = api.new_pair()
     api.send(chat=chat, sender=alice, text="1")
     api.send(chat=f"{bob.upper()}:{alice}", sender=bob.upper(), text="2")
@@ -231,7 +231,7 @@ def test_names_of_an_open_server(named: Api, name: str) -> None:
 
 
 def test_a_name_is_one_in_every_spelling(named: Api) -> None:
-    """Who sends as e and an accent, and who asks for the one character of both, mean one chat."""
+    """A sender's name with e and an accent, and a reader's with the one character of both, mean one chat."""
     other = named.new_pair()[1]
     assert named.send(sender="Zoe\u0308", receiver=other, text="hi").status_code == 204
     messages = named.pull(chat=f"zo\u00eb:{other}")["messages"]
@@ -241,7 +241,7 @@ def test_a_name_is_one_in_every_spelling(named: Api) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "reason"),
     [
         ("\u3164", "a name needs at least one visible character"),
         ("\u2800", "a name needs at least one visible character"),
@@ -251,13 +251,13 @@ def test_a_name_is_one_in_every_spelling(named: Api) -> None:
     ],
     ids=ascii,
 )
-def test_a_name_that_is_refused(named: Api, name: str, told: str) -> None:
-    """A name that cannot be is a 400 that says what is wrong, in the body and in the header."""
+def test_a_name_that_is_refused(named: Api, name: str, reason: str) -> None:
+    """An invalid name is a 400 that says what is wrong, in the body and in the header."""
     in_body = named.call("POST", "/api/send", json={"sender": name, "receiver": "bob", "text": "hi"})
     in_header = named.call("GET", "/v1/chats", user=quote(name))
     for answer, field in ((in_body, "sender"), (in_header, "X-Parley-User")):
         assert answer.status_code == 400
-        assert answer.json()["errors"] == [{"field": field, "detail": told}]
+        assert answer.json()["errors"] == [{"field": field, "detail": reason}]
 
 
 @pytest.mark.parametrize(
@@ -299,7 +299,7 @@ def test_a_name_that_is_refused(named: Api, name: str, told: str) -> None:
 def test_a_refused_send_names_the_field_and_stores_nothing(
     api: Api, change: dict[str, object], field: str
 ) -> None:
-    """A send that cannot be is a 400 naming the field, and the chat stays as it was."""
+    """An invalid send is a 400 naming the field, and the chat stays unchanged."""
     chat, alice, _ = api.new_pair()
     response = api.send(**{"chat": chat, "sender": alice, "text": "hi", **change})
     assert (response.status_code, fields_at_fault(response)) == (400, [field])
@@ -307,7 +307,7 @@ def test_a_refused_send_names_the_field_and_stores_nothing(
 
 
 def test_a_sender_of_any_length_is_refused(api: Api) -> None:
-    """A sender that is no name is refused before what takes time by the square of its accents."""
+    """An invalid sender is refused before the slow normalisation."""
     chat = api.new_pair()[0]
     sender = "a" + "\u0301" * 50_000 + "\u0316" * 50_000
     response = api.call(
@@ -339,7 +339,7 @@ def test_a_receiver_is_a_name(api: Api) -> None:
     ],
 )
 def test_a_refused_pull_names_the_field(api: Api, page: dict[str, object], field: str) -> None:
-    """A pull that cannot be is a 400 naming the field."""
+    """An invalid pull is a 400 naming the field."""
     response = api.call("POST", "/api/pull", speaker="a:b", json={"chat": "a:b", **page})
     assert (response.status_code, fields_at_fault(response)) == (400, [field])
 

@@ -1,4 +1,4 @@
-"""How much a request, a name, an id, a text and a page may be: the most is taken, one more is refused."""
+"""The sizes of a request, a name, an id, a text and a page: the maximum passes, one more is refused."""
 
 from __future__ import annotations
 

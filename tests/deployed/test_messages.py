@@ -15,7 +15,7 @@ RFC3339 = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
 
 
 def test_send_makes_a_message(api: Api, target: Target) -> None:
-    """A send answers 201, the message and where it is."""
+    """A send answers 201, the message and its location."""
     chat, alice, _ = api.new_pair()
     response = api.post(chat, alice, text="hello", id="m-1")
     message = response.json()
@@ -56,7 +56,7 @@ def test_the_same_id_answers_the_first_message(api: Api) -> None:
 
 
 def test_the_header_is_as_good_as_the_field(api: Api) -> None:
-    """Idempotency-Key stands for id; two that differ are a 400."""
+    """Idempotency-Key replaces id; two different ones are a 400."""
     chat, alice, _ = api.new_pair()
     path, key = f"/v1/chats/{chat}/messages", {"Idempotency-Key": "k-1"}
     first = api.call("POST", path, user=alice, json={"text": "x"}, headers=key).json()
@@ -151,7 +151,7 @@ def test_nobody_is_refused(named: Api, target: Target, user: str | None) -> None
 
 
 def test_a_stranger_is_refused(api: Api) -> None:
-    """Who is not one of the two neither writes nor reads."""
+    """A user who is not one of the two neither writes nor reads."""
     chat, alice, bob = api.new_pair()
     stranger = api.stranger(alice, bob)
     api.post(chat, alice, text="secret")
@@ -166,7 +166,7 @@ def test_a_stranger_is_refused(api: Api) -> None:
 
 @pytest.mark.parametrize("prefix", ["g-", "r-"])
 def test_an_unknown_group_is_not_found(api: Api, prefix: str) -> None:
-    """A group or room that nobody made is a 404."""
+    """An unknown group or room is a 404."""
     response = api.post(f"{prefix}{uuid.uuid4()}", api.stranger(), text="hi")
     assert (response.status_code, response.json()["code"]) == (404, "chat_not_found")
 
@@ -182,7 +182,7 @@ def test_an_unknown_message_is_not_found(api: Api, seq: str) -> None:
 
 @pytest.mark.parametrize("seq", ["0", "-1", "x", "1.5", "1" * 40, "%00", "\u0661"])
 def test_a_seq_is_a_number(api: Api, seq: str) -> None:
-    """Anything else in the place of a seq is a 400."""
+    """An invalid seq is a 400."""
     chat, alice, _ = api.new_pair()
     response = api.call("GET", f"/v1/chats/{chat}/messages/{seq}", user=alice)
     assert (response.status_code, fields_at_fault(response)) == (400, ["seq"])
@@ -203,7 +203,7 @@ def test_a_seq_is_a_number(api: Api, seq: str) -> None:
     ],
 )
 def test_a_refused_page_names_the_field(api: Api, query: dict[str, object], field: str) -> None:
-    """A page that cannot be is a 400 naming the field."""
+    """An invalid page is a 400 naming the field."""
     chat, alice, _ = api.new_pair()
     response = api.call("GET", f"/v1/chats/{chat}/messages", user=alice, params=query)
     assert (response.status_code, fields_at_fault(response)) == (400, [field])
@@ -222,7 +222,7 @@ def test_a_refused_page_names_the_field(api: Api, query: dict[str, object], fiel
     ],
 )
 def test_a_refused_send_stores_nothing(api: Api, body: object, field: str | None) -> None:
-    """A body that cannot be is a 400, naming the field where it is one, and nothing is stored."""
+    """An invalid body is a 400, naming the field if there is one, and nothing is stored."""
     chat, alice, _ = api.new_pair()
     response = api.call("POST", f"/v1/chats/{chat}/messages", user=alice, json=body)
     assert response.status_code == 400
@@ -243,7 +243,7 @@ def test_a_page_at_the_end_leads_both_ways(api: Api) -> None:
 
 
 def test_an_empty_idempotency_key_is_refused(api: Api) -> None:
-    """An Idempotency-Key without a character is a 400, as an empty id is."""
+    """An empty Idempotency-Key is a 400, like an empty id."""
     chat, alice, _ = api.new_pair()
     path, key = f"/v1/chats/{chat}/messages", {"Idempotency-Key": ""}
     response = api.call("POST", path, user=alice, json={"text": "x"}, headers=key)

@@ -55,7 +55,7 @@ def test_the_description_of_the_socket_is_this_checkouts(anyone: Api) -> None:
 
 @pytest.mark.long
 def test_strangers_are_answered_as_documented(target: Target, tmp_path: Path) -> None:
-    """Generated calls of nobody, right and wrong, get a documented status, type and body, and never a 5xx."""
+    """Generated unauthenticated calls, valid and invalid, get documented answers, and never a 5xx."""
     run(target, tmp_path, target.url, FEWER_PHASES)
 
 
@@ -63,7 +63,7 @@ def test_strangers_are_answered_as_documented(target: Target, tmp_path: Path) ->
 def test_names_are_answered_as_documented(
     target: Target, tmp_path: Path, open_url: str, named: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """So do those of somebody whose name an open server believes."""
+    """Generated calls by name on an open server get documented answers, too."""
     group = new_group(named, user=OPEN_NAME)
     use_hooks(monkeypatch, own_chat, PARLEY_TEST_CHAT=f"{OPEN_NAME}:somebody", PARLEY_TEST_GROUP=group)
     header = ("--header", f"X-Parley-User: {OPEN_NAME}")
@@ -74,7 +74,7 @@ def test_names_are_answered_as_documented(
 def test_tokens_are_answered_as_documented(
     target: Target, tmp_path: Path, registered: Api, people: People, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """So do those of an account, but for the calls that would end its session."""
+    """Generated calls of an account get documented answers, except those that would end its session."""
     person, friend = people.new(), people.someone()
     chat, group = f"{person.handle}:{friend.handle}", new_group(registered, person=person)
     use_hooks(monkeypatch, own_chat, PARLEY_TEST_CHAT=chat, PARLEY_TEST_GROUP=group)
@@ -88,7 +88,7 @@ def test_tokens_are_answered_as_documented(
 def test_endings_are_answered_as_documented(
     target: Target, tmp_path: Path, given_url: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """So do the calls that end a session or an account, each with the token of a new account."""
+    """Calls that end a session or an account get documented answers, each with the token of a new account."""
     use_hooks(monkeypatch, fresh_tokens, PARLEY_TEST_URL=target.url)
     options = [word for name in ENDINGS for word in ("--include-name", name)]
     if given_url is not None:
@@ -110,7 +110,7 @@ def use_hooks(monkeypatch: pytest.MonkeyPatch, module: ModuleType, **variables: 
 
 
 def run(target: Target, folder: Path, url: str, phases: str, *options: str) -> None:
-    """Have schemathesis call a server, and check that nothing was wrong and something was tested."""
+    """Have schemathesis call a server, and check that nothing was wrong and some calls were tested."""
     left_out = list(CHECKS_LEFT_OUT)
     if trusts_names(url):
         left_out.append("ignored_auth")  # the legacy paths need no header there
@@ -136,7 +136,7 @@ def run(target: Target, folder: Path, url: str, phases: str, *options: str) -> N
 
 
 def test_the_page_needs_no_other_site(anyone: Api) -> None:
-    """Whatever the documentation page loads is on this server, and its policy allows nothing else."""
+    """All resources of the documentation page are on this server, and its policy allows nothing else."""
     page = anyone.call("GET", "/docs")
     assert page.headers["Content-Security-Policy"].startswith("default-src 'self'")
     parts = re.findall(r'(?:src|href)="(?!data:)([^"]+)"', page.text)
@@ -150,7 +150,7 @@ def test_the_page_needs_no_other_site(anyone: Api) -> None:
 
 @pytest.mark.parametrize("path", ["/docs/%2e%2e%2fapp.py", "/docs/..%2f..%2fapp.py", "/docs/app.py"])
 def test_the_page_has_no_other_parts(anyone: Api, path: str) -> None:
-    """A name that is no part of the page, or climbs out of its folder, is a 404."""
+    """A name that is no part of the page, or leaves its folder, is a 404."""
     assert anyone.call("GET", path).status_code == 404
 
 

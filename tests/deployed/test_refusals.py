@@ -1,4 +1,4 @@
-"""Bytes that are no request of ours: refused with a 4xx problem, nothing stored."""
+"""Invalid bytes: refused with a 4xx problem, and nothing stored."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_legacy_send_of_invalid_bytes_stores_nothing(api: Api, body: bytes, stat
 
 @pytest.mark.parametrize(("body", "status"), BODIES[1:])
 def test_legacy_pull_with_an_invalid_body_is_refused(api: Api, body: bytes, status: int) -> None:
-    """A legacy pull with such a body is refused."""
+    """A legacy pull with an invalid body is refused."""
     assert api.call("GET", "/api/pull", speaker="a:b", content=body).status_code == status
 
 
@@ -95,7 +95,7 @@ def with_names(body: bytes, chat: str, sender: str) -> bytes:
     "path", ["/v1/chats/%FF%FE:b/messages", "/v1/chats/a:b/messages/%FF", "/v1/chats/a%00:b/messages"]
 )
 def test_a_broken_path_is_a_400(api: Api, target: Target, path: str) -> None:
-    """A path that is not UTF-8, or holds a NUL, is refused."""
+    """A path that is not UTF-8, or contains a NUL, is refused."""
     refused = api.call("GET", path, user=api.stranger())
     if target.differs("broken-query-is-replaced") and ":b/" in path and "%FF" in path:
         assert (refused.status_code, refused.json()["code"]) == (403, "not_a_member")
@@ -121,7 +121,7 @@ def test_two_slashes_are_not_one(anyone: Api, target: Target) -> None:
 
 @pytest.mark.parametrize("method", ["PUT", "DELETE", "PATCH", "TRACE", "FOO"])
 def test_a_method_no_route_has_is_refused(anyone: Api, target: Target, method: str) -> None:
-    """A known path with another method is a 405 problem that says what it takes."""
+    """A known path with another method is a 405 problem that lists its methods."""
     response = anyone.raw(method, "/api/send")
     if target.differs("unknown-method-is-404"):
         check_no_route(response, target)

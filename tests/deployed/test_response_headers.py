@@ -1,4 +1,4 @@
-"""What every answer carries."""
+"""The headers of every answer."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_the_callers_request_id_comes_back(anyone: Api, path: str) -> None:
 
 
 def test_the_callers_request_id_comes_back_from_no_route(anyone: Api, target: Target) -> None:
-    """It comes back when the edge itself refuses, too."""
+    """The id comes back when the edge itself refuses, too."""
     given = f"caller-{uuid.uuid4()}"
     response = anyone.raw("GET", "/nope", headers={"X-Request-Id": given})
     check_no_route(response, target)
@@ -53,7 +53,7 @@ def test_home_page_shows_the_url_by_which_it_was_reached(anyone: Api) -> None:
 
 @pytest.mark.parametrize("path", ["/ping", "/", "/docs", "/docs/docs.js", "/api/pull?limit=-1"])
 def test_answers_keep_browsers_from_harm(anyone: Api, path: str) -> None:
-    """An answer runs and loads only what its policy names, and is not framed, embedded or referred from."""
+    """A page runs and loads only what its policy names, and cannot be framed, embedded or referred from."""
     headers = anyone.call("GET", path).headers
     policy = headers["Content-Security-Policy"].split("; ")
     assert {"default-src 'none'", "default-src 'self'"} & set(policy)

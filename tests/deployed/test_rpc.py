@@ -73,7 +73,7 @@ def test_rpc_sends_with_an_id_once(rpc: Rpc) -> None:
 def test_a_refused_send_says_why_and_stores_nothing(
     rpc: Rpc, change: dict[str, Any], code: int, error: str
 ) -> None:
-    """A send that cannot be answers a code that is not 0 and the reason, and the chat stays as it was."""
+    """An invalid send answers a code that is not 0 and the reason, and the chat stays unchanged."""
     chat, alice, _ = new_pair()
     answer = rpc.send(**{"chat": chat, "sender": alice, "text": "hi", **change})
     assert (answer["code"], answer["error"]) == (code, error)
@@ -99,7 +99,7 @@ def test_a_refused_send_says_why_and_stores_nothing(
     ],
 )
 def test_an_event_of_another_shape_is_refused(rpc: Rpc, event: Any) -> None:
-    """An event that is no call of ours answers code 400 and the reason; the function goes on."""
+    """An invalid event answers code 400 and the reason; the function continues."""
     answer = rpc(event)
     assert (answer["code"], answer["error"]) == (400, "bad_request")
     assert answer["msg"]

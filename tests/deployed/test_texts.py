@@ -1,4 +1,4 @@
-"""One rule for names and texts: each field of the API takes and refuses the same characters."""
+"""One rule for names and texts: each field of the API accepts and refuses the same characters."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ UNSEEN = ("\u3164", "\u2800\u200d")
 
 @pytest.fixture
 def person(people: People) -> Person:
-    """Somebody with an account."""
+    """A user with an account."""
     return people.someone()
 
 
-def told_by(answer: httpx.Response) -> Any:
-    """Return the fields at fault of an answer, each with what is wrong."""
+def faults_of(answer: httpx.Response) -> Any:
+    """Return the invalid fields of an answer, each with the reason."""
     assert answer.status_code == 400, answer.text
     return [(error["field"], error["detail"]) for error in answer.json()["errors"]]
 
@@ -49,12 +49,12 @@ def test_fields_take_what_people_write(registered: Api, people: People) -> None:
 @pytest.mark.parametrize("field", ["name", "bio"])
 def test_profile_texts_follow_the_rule(registered: Api, person: Person, field: str) -> None:
     """A name or bio is refused with the character and its position, or because none of it is visible."""
-    for text, told in WRONG.items():
+    for text, reason in WRONG.items():
         answer = registered.call("PATCH", "/v1/users/me", person=person, json={field: text})
-        assert told_by(answer) == [(field, told)]
+        assert faults_of(answer) == [(field, reason)]
     for text in UNSEEN:
         answer = registered.call("PATCH", "/v1/users/me", person=person, json={field: text})
-        assert "needs at least one visible character" in told_by(answer)[0][1]
+        assert "needs at least one visible character" in faults_of(answer)[0][1]
 
 
 @pytest.mark.parametrize("field", ["name", "notice"])
@@ -63,21 +63,21 @@ def test_group_texts_follow_the_rule(registered: Api, person: Person, field: str
     for text in (*WRONG, *UNSEEN):
         body = {"kind": "group", "name": "tea", field: text}
         answer = registered.call("POST", "/v1/chats", person=person, json=body)
-        assert [part[0] for part in told_by(answer)] == [field]
+        assert [part[0] for part in faults_of(answer)] == [field]
 
 
 def test_search_terms_follow_the_rule(registered: Api, person: Person) -> None:
-    """A search follows the same rule, and says what is wrong with it."""
-    for text, told in WRONG.items():
+    """A search follows the same rule, and gives the reason."""
+    for text, reason in WRONG.items():
         answer = registered.call("GET", "/v1/users", person=person, params={"q": text})
-        assert told_by(answer) == [("q", told)]
+        assert faults_of(answer) == [("q", reason)]
     for text in UNSEEN:
         answer = registered.call("GET", "/v1/groups", person=person, params={"q": text})
-        assert told_by(answer) == [("q", "a search needs at least one visible character")]
+        assert faults_of(answer) == [("q", "a search needs at least one visible character")]
 
 
 def test_a_post_needs_something_to_see(registered: Api, person: Person) -> None:
-    """A post of blanks and of what nobody sees is refused, as a message is."""
+    """A post of blanks or invisible characters is refused, like a message."""
     for text in UNSEEN:
         answer = registered.call("POST", "/v1/posts", person=person, json={"text": text})
-        assert told_by(answer) == [("text", "a post needs at least one visible character")]
+        assert faults_of(answer) == [("text", "a post needs at least one visible character")]

@@ -1,4 +1,4 @@
-"""Input that nothing takes is refused under /v1, and ignored on the legacy paths and on public pages."""
+"""Unknown input is refused under /v1, and ignored on the legacy paths and on public pages."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ PUBLIC = [
 def test_an_unknown_field_is_refused(
     api: Api, method: str, path: str, body: dict[str, Any], field: str, said: str
 ) -> None:
-    """A field that a /v1 call does not have is a 400 that names it, as written, and what may be meant."""
+    """An unknown field of a /v1 call is a 400 that names it, as written, and suggests a known one."""
     chat, alice, _ = api.new_pair()
     answer = api.call(method, path.format(chat=chat), user=alice, json=body)
     assert (answer.status_code, fields_at_fault(answer)) == (400, [field])
@@ -54,7 +54,7 @@ def test_an_unknown_field_is_refused(
 def test_an_unknown_query_parameter_is_refused(
     api: Api, method: str, path: str, field: str, said: str
 ) -> None:
-    """So is a query parameter, of calls that take some and of calls that take none."""
+    """An unknown query parameter is a 400, for calls with and without parameters."""
     chat, alice, _ = api.new_pair()
     answer = api.call(method, path.format(chat=chat), user=alice)
     assert (answer.status_code, fields_at_fault(answer)) == (400, [field])
@@ -70,17 +70,17 @@ def test_unauthenticated_caller_learns_nothing_of_the_input(anyone: Api) -> None
 
 @pytest.mark.parametrize("path", PUBLIC)
 def test_public_pages_ignore_a_query(anyone: Api, path: str) -> None:
-    """A link to a page may carry parameters that are for others."""
+    """A link to a page may have parameters for others."""
     assert anyone.call("GET", path).status_code == 200
 
 
 def test_a_preflight_ignores_a_query(anyone: Api) -> None:
-    """A browser asks about the very URL, and learns the refusal from the call itself."""
+    """A browser's preflight passes, and the call itself gets the refusal."""
     assert anyone.call("OPTIONS", "/v1/chats?x=1").status_code == 204
 
 
 def test_legacy_paths_ignore_what_they_do_not_know(api: Api) -> None:
-    """Clients of the legacy paths send fields that nobody reads."""
+    """Clients of the legacy paths may send unknown fields."""
     chat, alice, _ = api.new_pair()
     sent = {"chat": chat, "sender": alice, "text": "hi", "mentions": ["a"]}
     assert api.call("POST", "/api/send?v=2", speaker=alice, json=sent).status_code == 204
@@ -107,7 +107,7 @@ def test_legacy_paths_ignore_what_they_do_not_know(api: Api) -> None:
 def test_a_refused_value_names_those_that_are_allowed(
     api: Api, method: str, path: str, body: dict[str, Any], field: str, values: str
 ) -> None:
-    """A value that is none of an enumeration's is a 400 that lists them."""
+    """An unknown value of an enumeration is a 400 that lists the known ones."""
     chat, alice, _ = api.new_pair()
     answer = api.call(method, path.format(chat=chat), user=alice, json=body)
     assert answer.status_code == 400
@@ -154,7 +154,7 @@ def test_the_field_at_fault_is_the_one_that_was_written(api: Api) -> None:
 @pytest.mark.parametrize("encoding", ["gzip", "br", "identity, gzip", "x-unknown"])
 @pytest.mark.parametrize("path", ["/v1/chats/{chat}/messages", "/api/send"])
 def test_an_encoded_body_is_a_415(api: Api, target: Target, path: str, encoding: str) -> None:
-    """A compressed body is refused with what is taken instead, and nothing is stored."""
+    """A compressed body is refused with the accepted encoding, and nothing is stored."""
     chat, alice, _ = api.new_pair()
     body = {"text": "hi"} if "v1" in path else {"chat": chat, "sender": alice, "text": "hi"}
     caller = {"user": alice} if "v1" in path else {"speaker": alice}

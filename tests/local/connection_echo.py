@@ -84,8 +84,8 @@ def _message(event: dict[str, Any], context: Any) -> dict[str, Any]:
         if not order.get("silent"):
             pusher.push([OutgoingFrame([own], json.dumps(outcome._asdict()).encode())])
         return {"statusCode": 200}
-    told = {"opened": OPENED.get(own), "early": OPENED.get("early"), "event": event, "pid": os.getpid()}
-    pusher.push([OutgoingFrame([own], json.dumps(told).encode())])
+    answer = {"opened": OPENED.get(own), "early": OPENED.get("early"), "event": event, "pid": os.getpid()}
+    pusher.push([OutgoingFrame([own], json.dumps(answer).encode())])
     return {"statusCode": 200}
 
 

@@ -90,7 +90,7 @@ def _answer(event: dict[str, Any], context: Any) -> dict[str, Any]:
         raise RuntimeError("a defect")
     if kind is not None:
         return {"statusCode": 200, **ANSWERS[kind]}
-    told = {
+    body = {
         "event": event,
         "context": {
             "aws_request_id": context.aws_request_id,
@@ -98,4 +98,4 @@ def _answer(event: dict[str, Any], context: Any) -> dict[str, Any]:
             "function_name": context.function_name,
         },
     }
-    return {"statusCode": 200, "headers": {"Content-Type": "application/json"}, "body": json.dumps(told)}
+    return {"statusCode": 200, "headers": {"Content-Type": "application/json"}, "body": json.dumps(body)}

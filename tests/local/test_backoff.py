@@ -26,11 +26,11 @@ def test_a_quiet_time_ends_a_row() -> None:
 def test_a_row_becomes_long_once() -> None:
     """That failures do not end is said at one of them."""
     backoff = Backoff(Clock())
-    told = []
+    reports = []
     for _ in range(3 * MANY):
         backoff.failed()
-        told.append(backoff.is_many)
-    assert sum(told) == 1
+        reports.append(backoff.is_many)
+    assert sum(reports) == 1
 
 
 def test_a_death_is_news_once_the_process_has_lived() -> None:

@@ -184,9 +184,9 @@ def test_all_connections_of_a_user_share_what_may_wait_unread(tmp_path: Path) ->
         others = [id_of(single), id_of(reading)]
         gone: list[str] = []
         for _ in range(1000):
-            told = ask(sending, do="push", to=[*ids, *others], text="x" * KIB, times=[100])
+            answer = ask(sending, do="push", to=[*ids, *others], text="x" * KIB, times=[100])
             assert len(reading.recv(TIMEOUT_SECONDS)) == 100 * KIB
-            gone += told["gone"]
+            gone += answer["gone"]
             if gone:
                 break
         assert gone

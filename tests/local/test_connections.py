@@ -124,8 +124,8 @@ def close_of(client: ClientConnection) -> int:
 def test_the_events_of_a_connection(echo: SocketServer) -> None:
     """Each event has the fields of API Gateway's, and says the same of its connection."""
     with echo.open("/?name=me", user_agent_header="tests") as client:
-        told = ask(client, do="tell")
-        opened, message = told["opened"], told["event"]
+        answer = ask(client, do="tell")
+        opened, message = answer["opened"], answer["event"]
         headers = dict.fromkeys(opened["headers"], "")
         lists = {name: [""] for name in headers}
         assert same_shape(opened, CONNECT | {"headers": headers, "multiValueHeaders": lists})
@@ -208,8 +208,8 @@ def test_a_connect_that_fails_is_a_500(echo: SocketServer) -> None:
 def test_nothing_is_pushed_during_connect(echo: SocketServer) -> None:
     """A push to a connection that is not open yet finds it gone."""
     with echo.open("/?early=1") as client:
-        told = ask(client, do="tell")
-    assert told["early"] == {"gone": [told["event"]["requestContext"]["connectionId"]], "failed": []}
+        answer = ask(client, do="tell")
+    assert answer["early"] == {"gone": [answer["event"]["requestContext"]["connectionId"]], "failed": []}
 
 
 def test_a_subprotocol_is_passed_on(echo: SocketServer) -> None:
@@ -384,8 +384,8 @@ def test_a_push_from_a_thread(echo: SocketServer) -> None:
     with echo.open() as client, echo.open() as pushing:
         one = id_of(client)
         unknown = f"{one[:6]}zzzzzzzzz="
-        told = ask(pushing, do="push", to=[one, unknown], text="x", thread=True)
-        assert told == {"gone": [unknown], "failed": []}
+        answer = ask(pushing, do="push", to=[one, unknown], text="x", thread=True)
+        assert answer == {"gone": [unknown], "failed": []}
         assert client.recv(TIMEOUT_SECONDS) == "x"
 
 
@@ -464,12 +464,12 @@ def test_a_client_that_vanishes(echo: SocketServer) -> None:
 def test_a_handler_that_fails(echo: SocketServer) -> None:
     """The client is told as API Gateway tells it, and the connection lives on."""
     with echo.open() as client:
-        told = ask(client, do="fail")
-        assert told["message"] == "Internal server error"
-        assert told.keys() == {"message", "connectionId", "requestId"}
+        answer = ask(client, do="fail")
+        assert answer["message"] == "Internal server error"
+        assert answer.keys() == {"message", "connectionId", "requestId"}
         client.send("still here")
         assert client.recv(TIMEOUT_SECONDS) == "still here"
-    assert told["requestId"] in echo.output()
+    assert answer["requestId"] in echo.output()
 
 
 def test_messages_before_a_close_are_handled(echo: SocketServer) -> None:
@@ -573,8 +573,8 @@ def test_a_client_that_is_behind_goes_without_what_is_droppable(tmp_path: Path, 
         ):
             to = [id_of(slow), id_of(other)]
             for _ in range(300):
-                told = ask(sending, do="push", to=to, text="x" * KIB, times=[100], droppable=True)
-                assert told["gone"] == told["failed"] == []
+                answer = ask(sending, do="push", to=to, text="x" * KIB, times=[100], droppable=True)
+                assert answer["gone"] == answer["failed"] == []
                 assert len(other.recv(TIMEOUT_SECONDS)) == 100 * KIB
             assert ask(sending, do="push", to=to, text="last")["gone"] == []
             assert other.recv(TIMEOUT_SECONDS) == "last"

@@ -53,12 +53,12 @@ def raw(url: str) -> Iterator[redis.Redis]:
         yield client
 
 
-def owe(client: redis.Redis) -> None:
+def make_pending(client: redis.Redis) -> None:
     """Have an item owed since long ago."""
     client.hset(keys.pending("nobody"), ITEM, str(LONG_AGO))
 
 
-def is_owed(client: redis.Redis) -> bool:
+def is_pending(client: redis.Redis) -> bool:
     """Whether the item is still owed."""
     return bool(client.hexists(keys.pending("nobody"), ITEM))
 
@@ -91,9 +91,9 @@ def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Gateway
 def test_a_job_is_done(embedded: tuple[Gateway, redis.Redis]) -> None:
     """What is put into the list is taken, done, and no longer owed."""
     server, client = embedded
-    owe(client)
+    make_pending(client)
     put(client)
-    assert eventually(lambda: not is_owed(client))
+    assert eventually(lambda: not is_pending(client))
     assert eventually(lambda: [line["item"] for line in lines(server, "work")] == [ITEM])
     assert client.llen(keys.jobs()) == 0
 
@@ -112,11 +112,11 @@ def test_what_is_no_job_is_dropped(embedded: tuple[Gateway, redis.Redis]) -> Non
 def test_a_sweep_finds_what_was_lost() -> None:
     """In a store that REDIS_URL names too, what is owed is done without a job, again and again."""
     with ValkeyEngine() as engine, raw(engine.url) as client:
-        owe(client)
+        make_pending(client)
         with running_gateway({"REDIS_URL": engine.url}, [*ONE, *OFTEN]) as server:
-            assert eventually(lambda: not is_owed(client))
-            owe(client)
-            assert eventually(lambda: not is_owed(client))
+            assert eventually(lambda: not is_pending(client))
+            make_pending(client)
+            assert eventually(lambda: not is_pending(client))
             assert eventually(lambda: repeated(server) == [1, 1])
 
 
@@ -141,21 +141,21 @@ def test_it_is_started_again_when_it_is_killed(embedded: tuple[Gateway, redis.Re
     assert killed is not None
     os.kill(killed, signal.SIGKILL)
     assert eventually(lambda: sources(server) not in (None, killed))
-    owe(client)
+    make_pending(client)
     put(client)
-    assert eventually(lambda: not is_owed(client))
-    told = [line for line in server.output().splitlines() if line.startswith("parley:")]
-    assert told == ["parley: The event sources died; starting them again."]
+    assert eventually(lambda: not is_pending(client))
+    own_lines = [line for line in server.output().splitlines() if line.startswith("parley:")]
+    assert own_lines == ["parley: The event sources died; starting them again."]
 
 
 @pytest.mark.long
 def test_when_it_keeps_dying_it_is_started_each_time(embedded: tuple[Gateway, redis.Redis]) -> None:
     """Killed as soon as it is replaced it comes back when that ends, with one line, and does what waited."""
     server, client = embedded
-    owe(client)
+    make_pending(client)
     kill_each_successor(lambda: [running] if (running := sources(server)) else [], 3)
     put(client)
-    assert eventually(lambda: not is_owed(client))
+    assert eventually(lambda: not is_pending(client))
     assert server.output().count("parley: The event sources died") == 1
 
 
@@ -168,9 +168,9 @@ def test_jobs_are_polled_without_the_permission_to_block(rights: str) -> None:
         with running_gateway(login, [*ONE, *NEVER]) as server:
             assert eventually(lambda: len(lines(server, "sweep")) == 1)
             for _ in range(3):
-                owe(client)
+                make_pending(client)
                 put(client)
-                assert eventually(lambda: not is_owed(client))
+                assert eventually(lambda: not is_pending(client))
             may_wait = rights != ACCESS_STRING
             assert eventually(lambda: (client.info("clients")["blocked_clients"] == 1) == may_wait)
             refused = {entry["object"] for entry in client.acl_log()}
@@ -191,9 +191,9 @@ def test_a_store_that_goes_and_comes_back() -> None:
         assert eventually(lambda: len(lines(server, "queue_unreachable")) == 1)
         engine.start()
         with raw(engine.url) as client:
-            owe(client)
+            make_pending(client)
             put(client)
-            assert eventually(lambda: not is_owed(client))
+            assert eventually(lambda: not is_pending(client))
         assert len(lines(server, "queue_unreachable")) == len(lines(server, "queue_back")) == 1
         assert sources(server) == first
 

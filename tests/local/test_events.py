@@ -62,7 +62,7 @@ OF_THE_DEPLOYMENT = ("accountId", "apiId", "domainName", "domainPrefix", "resour
 OF_THE_REQUEST = ("extendedRequestId", "requestId", "requestTime", "requestTimeEpoch")
 
 
-def told(echo: EchoServer, *head: str, body: bytes = b"") -> Any:
+def echoed(echo: EchoServer, *head: str, body: bytes = b"") -> Any:
     """Return what the handler was given for a request."""
     with echo.peer() as peer:
         length = [f"Content-Length: {len(body)}"] if body else []
@@ -74,7 +74,7 @@ def told(echo: EchoServer, *head: str, body: bytes = b"") -> Any:
 
 def event_of(echo: EchoServer, *head: str, body: bytes = b"") -> Any:
     """Return the event of a request."""
-    return told(echo, *head, body=body)["event"]
+    return echoed(echo, *head, body=body)["event"]
 
 
 def test_documented_request_makes_the_documented_event(echo: EchoServer) -> None:
@@ -110,7 +110,7 @@ def test_missing_parts_of_a_request_are_none(echo: EchoServer) -> None:
 
 def test_every_request_has_its_own_id_and_time(echo: EchoServer) -> None:
     """requestId is a new UUID, which the context has too; the two times agree with the clock."""
-    first, second = told(echo, "GET /my/path HTTP/1.1"), told(echo, "GET /my/path HTTP/1.1")
+    first, second = echoed(echo, "GET /my/path HTTP/1.1"), echoed(echo, "GET /my/path HTTP/1.1")
     context = first["event"]["requestContext"]
     assert str(uuid.UUID(context["requestId"])) == context["requestId"] == first["context"]["aws_request_id"]
     assert context["requestId"] != second["event"]["requestContext"]["requestId"]

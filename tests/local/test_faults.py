@@ -18,7 +18,7 @@ from chalicelib.push_gateway.pusher import Outcome, OutgoingFrame
 from infra.local.sockets.pushing import LocalPusher
 from infra.local.sockets.shared import Meeting, SocketSettings, new_connection_id
 from tests.local.processes import processes, store, workers
-from tests.local.test_event_sources import NEVER, is_owed, lines, owe, put, raw, sources
+from tests.local.test_event_sources import NEVER, is_pending, lines, make_pending, put, raw, sources
 from tests.local.test_shutdown import is_healthy, kill, send, texts
 from tests.local.test_startup_errors import is_one_line
 from tests.servers.gateway import Gateway, running_gateway
@@ -60,9 +60,9 @@ def does_a_job(data: Path) -> bool:
     """Whether a job that is put into the list is done."""
     with raw(f"unix://{data}/valkey.sock") as client:
         try:
-            owe(client)
+            make_pending(client)
             put(client)
-            return eventually(lambda: not is_owed(client))
+            return eventually(lambda: not is_pending(client))
         except redis.RedisError:
             return False
 
@@ -79,12 +79,12 @@ def test_all_children_killed_at_once(server: Gateway, data: Path) -> None:
     """Killed together, workers, store and event sources come back by themselves, and what waited is done."""
     send(server, "before")
     with raw(f"unix://{data}/valkey.sock") as client:
-        owe(client)
+        make_pending(client)
     kill([pid for pid in processes(server) if pid != server.process.pid])
     assert eventually(lambda: is_healthy(server) and len(workers(server)) == 2)
     assert texts(server)[-1] == "before"
     with raw(f"unix://{data}/valkey.sock") as client:
-        assert eventually(lambda: not is_owed(client))
+        assert eventually(lambda: not is_pending(client))
 
 
 def test_no_descriptors_to_start_anything(server: Gateway, data: Path) -> None:

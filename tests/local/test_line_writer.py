@@ -23,7 +23,7 @@ SMALL = 4096
 MANY = 1000
 
 
-def told(count: int) -> str:
+def dropped_line(count: int) -> str:
     """Return the line that says how many were dropped."""
     return f"dropped {count}\n"
 
@@ -67,7 +67,7 @@ def pipe() -> Iterator[Pipe]:
 def test_lines_that_nobody_takes_are_dropped_and_counted(pipe: Pipe, blocking: bool) -> None:
     """A stalled reader holds nobody up; then it reads whole lines in order, and how many it missed."""
     os.set_blocking(pipe.ends[1], blocking)
-    writer = LineWriter(pipe.ends[1], told, most_bytes=10 * SMALL)
+    writer = LineWriter(pipe.ends[1], dropped_line, most_bytes=10 * SMALL)
     for number in range(MANY):
         writer.put(f"{number:99}\n")
     assert eventually(lambda: pipe.lines()[-1:] != [] and pipe.lines()[-1].startswith("dropped"))
@@ -82,7 +82,7 @@ def test_lines_that_nobody_takes_are_dropped_and_counted(pipe: Pipe, blocking: b
 
 def test_a_line_longer_than_all_that_may_wait_is_written(pipe: Pipe) -> None:
     """A traceback beyond the bound is not lost when nothing else waits."""
-    writer = LineWriter(pipe.ends[1], told, most_bytes=10)
+    writer = LineWriter(pipe.ends[1], dropped_line, most_bytes=10)
     writer.put("x" * SMALL * 4 + "\n")
     assert eventually(lambda: pipe.text() == "x" * SMALL * 4 + "\n")
 
@@ -91,7 +91,7 @@ def test_what_cannot_be_written_is_counted(tmp_path: Path) -> None:
     """A full disk drops the lines; there is a line about it once there is room."""
     with Path("/dev/full").open("wb") as full, (tmp_path / "log").open("w+b") as log:
         copy = os.dup(full.fileno())
-        writer = LineWriter(copy, told)
+        writer = LineWriter(copy, dropped_line)
         writer.put("lost\n")
         writer.drain(STOP_SECONDS)
         os.dup2(log.fileno(), copy)
@@ -102,7 +102,7 @@ def test_what_cannot_be_written_is_counted(tmp_path: Path) -> None:
 
 def test_a_stream_writes_whole_lines(pipe: Pipe) -> None:
     """Parts of a line wait for its end, as `print` and tracebacks write them."""
-    stream = LineStream(pipe.ends[1], LineWriter(pipe.ends[1], told))
+    stream = LineStream(pipe.ends[1], LineWriter(pipe.ends[1], dropped_line))
     print("a", "b", sep="-", file=stream, end="")
     stream.flush()
     assert pipe.lines() == []

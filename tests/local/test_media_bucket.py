@@ -34,7 +34,7 @@ def store(folder: Path, key: str, content: bytes = b"picture") -> None:
     unfinished.rename(file)
 
 
-class Told(NamedTuple):
+class Change(NamedTuple):
     """What one notification says."""
 
     name: str
@@ -42,10 +42,10 @@ class Told(NamedTuple):
     size: int | None
 
 
-def read(body: str) -> Told:
+def read(body: str) -> Change:
     """Return what a notification says, as the function reads it."""
     (record,) = msgspec.json.decode(body, type=Notification).records
-    return Told(record.event_name, record.s3.object.key, record.s3.object.size)
+    return Change(record.event_name, record.s3.object.key, record.s3.object.size)
 
 
 class Watched:
@@ -60,7 +60,7 @@ class Watched:
         self.clock.now += LOOK_SECONDS
         return self.bucket.take(most)
 
-    def told(self) -> list[Told]:
+    def changes(self) -> list[Change]:
         """Return what a later look tells, and settle it."""
         bodies = self.take()
         for body in bodies:
@@ -76,25 +76,25 @@ def folder(tmp_path: Path) -> Path:
 
 def test_a_folder_that_is_not_there_has_nothing(folder: Path) -> None:
     """Nothing is told, and nothing made."""
-    assert Watched(folder).told() == []
+    assert Watched(folder).changes() == []
     assert list(folder.parent.iterdir()) == []
 
 
 def test_each_file_change_is_notified_once(folder: Path) -> None:
     """Storing, replacing and removing a file are three notifications, with its size while it exists."""
     watched = Watched(folder)
-    watched.told()
-    steps: list[tuple[Callable[[], object], list[Told]]] = [
-        (lambda: store(folder, "a/b c.png", b"12345"), [Told(CREATED, "a/b+c.png", 5)]),
-        (lambda: store(folder, "a/b c.png", b"54321"), [Told(CREATED, "a/b+c.png", 5)]),
-        ((folder / "a/b c.png").unlink, [Told(REMOVED, "a/b+c.png", None)]),
-        (lambda: store(folder, "é"), [Told(CREATED, "%C3%A9", 7)]),
-        (lambda: shutil.rmtree(folder), [Told(REMOVED, "%C3%A9", None)]),
+    watched.changes()
+    steps: list[tuple[Callable[[], object], list[Change]]] = [
+        (lambda: store(folder, "a/b c.png", b"12345"), [Change(CREATED, "a/b+c.png", 5)]),
+        (lambda: store(folder, "a/b c.png", b"54321"), [Change(CREATED, "a/b+c.png", 5)]),
+        ((folder / "a/b c.png").unlink, [Change(REMOVED, "a/b+c.png", None)]),
+        (lambda: store(folder, "é"), [Change(CREATED, "%C3%A9", 7)]),
+        (lambda: shutil.rmtree(folder), [Change(REMOVED, "%C3%A9", None)]),
     ]
-    for change, told in steps:
-        change()
-        assert watched.told() == told
-        assert watched.told() == []
+    for make, expected in steps:
+        make()
+        assert watched.changes() == expected
+        assert watched.changes() == []
 
 
 def test_incomplete_and_hidden_files_are_not_notified(folder: Path) -> None:
@@ -107,24 +107,24 @@ def test_incomplete_and_hidden_files_are_not_notified(folder: Path) -> None:
     (Path(os.fsdecode(os.fsencode(folder) + b"/\xff"))).write_bytes(b"")
     os.mkfifo(folder / "pipe")
 
-    assert [told.key for told in Watched(folder).told()] == ["whole"]
+    assert [one.key for one in Watched(folder).changes()] == ["whole"]
 
 
 def test_restart_notifies_only_what_changed_meanwhile(folder: Path) -> None:
     """After a restart settled changes are not repeated; changes in between are notified."""
     for key in ("stays", "goes", "changes"):
         store(folder, key)
-    assert len(Watched(folder).told()) == 3
+    assert len(Watched(folder).changes()) == 3
     (folder / "goes").unlink()
     store(folder, "changes")
     store(folder, "comes")
 
-    assert Watched(folder).told() == [
-        Told(CREATED, "changes", 7),
-        Told(CREATED, "comes", 7),
-        Told(REMOVED, "goes", None),
+    assert Watched(folder).changes() == [
+        Change(CREATED, "changes", 7),
+        Change(CREATED, "comes", 7),
+        Change(REMOVED, "goes", None),
     ]
-    assert Watched(folder).told() == []
+    assert Watched(folder).changes() == []
 
 
 def test_unsettled_notification_is_repeated_after_a_restart(folder: Path) -> None:
@@ -133,7 +133,7 @@ def test_unsettled_notification_is_repeated_after_a_restart(folder: Path) -> Non
     watched = Watched(folder)
     assert len(watched.take()) == 1
     assert watched.take() == []
-    assert Watched(folder).told() == [Told(CREATED, "a", 7)]
+    assert Watched(folder).changes() == [Change(CREATED, "a", 7)]
 
 
 def test_changes_of_one_file_are_notified_in_order(folder: Path) -> None:
@@ -144,8 +144,8 @@ def test_changes_of_one_file_are_notified_in_order(folder: Path) -> None:
     (folder / "a").unlink()
     assert watched.take() == []
     watched.bucket.settle(stored)
-    assert watched.told() == [Told(REMOVED, "a", None)]
-    assert Watched(folder).told() == []
+    assert watched.changes() == [Change(REMOVED, "a", None)]
+    assert Watched(folder).changes() == []
 
 
 def test_no_more_than_asked_for_at_once(folder: Path) -> None:
@@ -181,7 +181,7 @@ def test_broken_record_is_an_error_and_blocks_repeats(folder: Path) -> None:
         with pytest.raises(sqlite3.DatabaseError):
             watched.take()
     folder.with_name("media.db").unlink()
-    assert watched.told() == [Told(CREATED, "a", 7)]
+    assert watched.changes() == [Change(CREATED, "a", 7)]
 
 
 def test_folders_that_have_not_changed_are_not_read_again(

@@ -123,18 +123,18 @@ def test_reading_a_large_file_is_announced_and_can_be_stopped(
     """Reading a large file is announced by a line; a request to stop ends it, all files unchanged."""
     with (folder / aof.FOLDER / WRITES).open("ab") as file:
         file.write(bytes(9))
-    before, told, shutdown = files_of(folder), list[str](), Shutdown()
+    before, lines, shutdown = files_of(folder), list[str](), Shutdown()
     monkeypatch.setattr(repair, "LARGE_BYTES", 0, raising=False)
 
     def tell(line: str) -> None:
-        told.append(line)
+        lines.append(line)
         shutdown.request()
 
     monkeypatch.setattr(repair, "warn", tell)
     with pytest.raises(StartError), embedded(folder, shutdown):
         pass
     assert files_of(folder) == before
-    (line,) = told
+    (line,) = lines
     assert f"{WRITES} is damaged; searching all 0 MB of it" in line
 
 

@@ -152,7 +152,7 @@ def test_the_limits_are_api_gateways() -> None:
 
 
 @pytest.mark.parametrize(
-    ("env", "told"),
+    ("env", "expected"),
     [
         ({"SOCKET_PORT": "70000"}, "70000"),
         ({"SOCKET_IDLE_SECONDS": "0"}, "socket-idle-seconds"),
@@ -161,12 +161,14 @@ def test_the_limits_are_api_gateways() -> None:
         ({"PARLEY_SOCKET_URL": "localhost"}, "PARLEY_SOCKET_URL"),
     ],
 )
-def test_invalid_setting_is_one_line_that_names_it(tmp_path: Path, env: dict[str, str], told: str) -> None:
+def test_invalid_setting_is_one_line_that_names_it(
+    tmp_path: Path, env: dict[str, str], expected: str
+) -> None:
     """The error of an invalid value is one line that names it."""
     status, said = refusal([], {"DATA": str(tmp_path / "data"), "PORT": "0", **env})
     assert status in (1, 2)
     assert is_one_line(said)
-    assert told in said
+    assert expected in said
 
 
 def test_busy_port_is_one_line_that_names_port_and_setting(tmp_path: Path) -> None:

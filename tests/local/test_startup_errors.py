@@ -99,7 +99,7 @@ def test_a_store_that_is_not_there() -> None:
 
 
 @pytest.mark.parametrize(
-    ("args", "env", "told"),
+    ("args", "env", "expected"),
     [
         (["--port", "70000"], {}, "70000"),
         (["--port", "http"], {}, "http"),
@@ -133,13 +133,13 @@ def test_a_store_that_is_not_there() -> None:
     ],
 )
 def test_invalid_setting_is_one_line_that_names_it(
-    tmp_path: Path, args: list[str], env: dict[str, str], told: str
+    tmp_path: Path, args: list[str], env: dict[str, str], expected: str
 ) -> None:
     """The error of an invalid value is one line that names it."""
     status, said = refusal(args, {"DATA": str(tmp_path / "data"), "PORT": "0", **env})
     assert status in (1, 2)
     assert is_one_line(said)
-    assert told in said
+    assert expected in said
     assert "s3c" not in said
 
 
@@ -165,8 +165,8 @@ def test_an_open_server_names_a_host_that_it_answers_to() -> None:
     """What it prints to paste, and tells clients of its sockets, is not refused."""
     args = ["--host", "0.0.0.0", "--workers", "1"]  # noqa: S104 - the point
     with running_gateway({"PARLEY_OPEN_HOSTS": "parley.example"}, args) as open_server:
-        for told in ("Parley is ready on http://", "curl -i http://", "WebSockets are on ws://"):
-            assert f"{told}127.0.0.1:" in open_server.output()
+        for expected in ("Parley is ready on http://", "curl -i http://", "WebSockets are on ws://"):
+            assert f"{expected}127.0.0.1:" in open_server.output()
 
 
 @pytest.mark.parametrize(

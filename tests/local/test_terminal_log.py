@@ -49,8 +49,8 @@ def test_terminal_shows_errors_alone(tmp_path: Path, store: Engine) -> None:
         store.kill()
         assert httpx.get(f"{url}/v1/sync", headers={"X-Parley-User": "a"}).status_code == 503
         between = terminal.shows("/v1/sync 503 store_unavailable")
-        told = re.findall(r"/(?:api/pull|nothing)\b.* (\d+) ms", between)
-        assert [ms for ms in told if int(ms) < SLOW_MILLISECONDS] == []
+        times = re.findall(r"/(?:api/pull|nothing)\b.* (\d+) ms", between)
+        assert [ms for ms in times if int(ms) < SLOW_MILLISECONDS] == []
         assert RED in between
         terminal.process.send_signal(signal.SIGINT)
         assert terminal.ends() == 0

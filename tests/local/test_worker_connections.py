@@ -70,8 +70,8 @@ def test_large_pushes_cross_whole(echo: SocketServer) -> None:
     sizes = [most, 9 * KIB, 1, most, most, most, most, most]
     assert ask(one, do="push", to=to, text="x", times=sizes) == {"gone": [], "failed": []}
     assert [len(other.recv(TIMEOUT_SECONDS)) for _ in sizes] == sizes
-    told = ask(one, do="push", to=to, text="x", times=[most + 1])
-    assert told == {"gone": [], "failed": to}
+    answer = ask(one, do="push", to=to, text="x", times=[most + 1])
+    assert answer == {"gone": [], "failed": to}
     one.close()
     other.close()
 
@@ -102,8 +102,8 @@ def test_gone_connection_is_found_on_any_worker(echo: SocketServer) -> None:
     other.close()
     one, other = sorted(echo.open_in_each(), key=lambda client: id_of(client)[:6] != ended[0][:6])
     assert eventually(lambda: set(ended) <= echo.ends().keys())
-    told = ask(one, do="push", to=[*ended, NOBODY, "", "../../"], text="x")
-    assert sorted(told["gone"]) == sorted([ended[0], NOBODY, "", "../../"])
+    answer = ask(one, do="push", to=[*ended, NOBODY, "", "../../"], text="x")
+    assert sorted(answer["gone"]) == sorted([ended[0], NOBODY, "", "../../"])
     unknown = f"{ended[1][:6]}yyyyyyyyy="
     ask(one, do="push", to=[unknown], text="x")
     assert echo.end_of(unknown)["disconnectStatusCode"] == 1006
@@ -166,11 +166,11 @@ def test_boto3_reaches_connections_of_any_worker(echo: SocketServer) -> None:
         for _ in range(5):  # each call is a new connection, to either worker
             client.post_to_connection(ConnectionId=one, Data="h\u00e9llo".encode())
             assert connection.recv(TIMEOUT_SECONDS) == "h\u00e9llo"
-            told = client.get_connection(ConnectionId=one)
-            assert told["Identity"]["SourceIp"] == "127.0.0.1"
-            assert told["Identity"]["UserAgent"].startswith("Python/")
-            assert datetime.now(UTC) - told["ConnectedAt"] < timedelta(minutes=1)
-            assert told["LastActiveAt"] >= told["ConnectedAt"]
+            answer = client.get_connection(ConnectionId=one)
+            assert answer["Identity"]["SourceIp"] == "127.0.0.1"
+            assert answer["Identity"]["UserAgent"].startswith("Python/")
+            assert datetime.now(UTC) - answer["ConnectedAt"] < timedelta(minutes=1)
+            assert answer["LastActiveAt"] >= answer["ConnectedAt"]
         client.delete_connection(ConnectionId=one)
         with pytest.raises(ConnectionClosed) as closed:
             connection.recv(TIMEOUT_SECONDS)

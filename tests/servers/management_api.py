@@ -176,8 +176,8 @@ def is_signed(method: str, path: str, headers: dict[str, str], body: bytes, toke
     canonical = "\n".join(
         [method, quote(path), "", signed, ";".join(names), hashlib.sha256(body).hexdigest()]
     )
-    told = "\n".join([kind, sent["x-amz-date"], scope, hashlib.sha256(canonical.encode()).hexdigest()])
+    to_sign = "\n".join([kind, sent["x-amz-date"], scope, hashlib.sha256(canonical.encode()).hexdigest()])
     key = f"AWS4{SECRET}".encode()
     for part in (day, REGION, SERVICE, "aws4_request"):
         key = hmac.digest(key, part.encode(), "sha256")
-    return hmac.compare_digest(hmac.digest(key, told.encode(), "sha256").hex(), parts.get("Signature", ""))
+    return hmac.compare_digest(hmac.digest(key, to_sign.encode(), "sha256").hex(), parts.get("Signature", ""))

@@ -93,11 +93,14 @@ def answer(
     headers: dict[str, str] | None = None,
 ) -> bytes:
     """Return an answer's bytes; length: what Content-Length claims, the body's own when left out."""
-    told = {
+    fields = {
         "Content-Type": "application/json",
         "Content-Length": str(len(body) if length is None else length),
     }
-    lines = [f"HTTP/1.1 {status}", *(f"{name}: {value}" for name, value in (told | (headers or {})).items())]
+    lines = [
+        f"HTTP/1.1 {status}",
+        *(f"{name}: {value}" for name, value in (fields | (headers or {})).items()),
+    ]
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 

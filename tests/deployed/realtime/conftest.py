@@ -1,4 +1,4 @@
-"""The servers with sockets: the one that --url names, or two started here, which push in two ways."""
+"""The servers with WebSockets: the one that --url names, or two started here, which push in two ways."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 class Server(NamedTuple):
-    """A server that was started here, and its store, which has the connections of no other."""
+    """A server started here with a store of its own, which has no other connections."""
 
     store: ValkeyEngine
     url: str
@@ -45,7 +45,7 @@ def serving(**variables: str) -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def pushing_directly() -> Iterator[Server]:
-    """A server that hands pushes over itself."""
+    """A server that pushes directly."""
     with serving() as server:
         yield server
 
@@ -67,8 +67,8 @@ def server(request: pytest.FixtureRequest, given_url: str | None, push: str) -> 
 
 
 @pytest.fixture(scope="session")
-def place(pytestconfig: pytest.Config, given_url: str | None, server: Server | None) -> Target:
-    """The server that is tested."""
+def realtime_target(pytestconfig: pytest.Config, given_url: str | None, server: Server | None) -> Target:
+    """The tested server."""
     if server is not None:
         return Target("gateway", server.url)
     assert given_url is not None
@@ -76,18 +76,18 @@ def place(pytestconfig: pytest.Config, given_url: str | None, server: Server | N
 
 
 @pytest.fixture(scope="session")
-def crowd(place: Target) -> Iterator[People]:
-    """People with accounts there."""
-    client = Api(place.url)
+def crowd(realtime_target: Target) -> Iterator[People]:
+    """Users with accounts there."""
+    client = Api(realtime_target.url)
     yield people_of(client)
     client.close()
 
 
 @pytest.fixture
-def net(place: Target, crowd: People) -> Iterator[Net]:
-    """People and their devices."""
-    if place.differs("sockets-are-missing"):
+def net(realtime_target: Target, crowd: People) -> Iterator[Net]:
+    """Users and their devices."""
+    if realtime_target.differs("sockets-are-missing"):
         pytest.skip("this target has no sockets")
-    net = Net(place, crowd)
+    net = Net(realtime_target, crowd)
     yield net
     net.close()

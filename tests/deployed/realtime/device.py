@@ -26,7 +26,7 @@ OWN = "parley."
 def opened(
     url: str, *, headers: Mapping[str, str] | None = None, protocol: str | None = None
 ) -> AbstractContextManager[ClientConnection]:
-    """Open a socket for a context; raises InvalidStatus when it is refused."""
+    """Open a WebSocket for a context; raises InvalidStatus when it is refused."""
     return connect(
         url,
         additional_headers=headers,
@@ -77,20 +77,20 @@ class Device:
         return answers[:-1]
 
     def expect(self, type: str, **fields: Any) -> Frame:  # noqa: A002
-        """Return the first frame of a type, kept or still to come, that has some fields."""
+        """Return the first frame of a type, kept or next, that has some fields."""
         return self._next(lambda frame: frame["type"] == type and fields.items() <= frame.items())
 
     def kept(self, *types: str) -> list[Frame]:
-        """Return what came of some types and was not asked for, as far as a ping and its pong can tell."""
+        """Return unrequested frames of some types that arrived before the pong of a ping."""
         assert self.ask("ping")["type"] == "pong"
         return [frame for frame in self._kept if frame["type"] in types]
 
     def receive(self) -> str | bytes:
-        """Return what comes next, as it is on the wire; raises ConnectionClosed or TimeoutError."""
+        """Return the next frame as it is on the wire; raises ConnectionClosed or TimeoutError."""
         return self.socket.recv(timeout=WAIT_SECONDS)
 
     def close_code(self) -> int:
-        """Return the code that the server closes with, whatever comes before."""
+        """Return the server's close code, skipping earlier frames."""
         try:
             while True:
                 self.receive()
@@ -98,7 +98,7 @@ class Device:
             return closed.rcvd.code if closed.rcvd else 1006
 
     def close(self) -> None:
-        """Close the socket; a closed one stays so."""
+        """Close the WebSocket, if it is open."""
         self.socket.close()
 
     def _next(self, fits: Any) -> Frame:

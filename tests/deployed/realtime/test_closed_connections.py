@@ -1,4 +1,4 @@
-"""How sockets end, and that one never takes another with it."""
+"""The ends of connections, none of which affects another."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from tests.deployed.realtime.users import Net, new_id
 
 
 def other_session(net: Net, person: Person) -> Person:
-    """Log somebody in once more."""
+    """Log a user in once more."""
     body = {"handle": person.handle, "password": person.password}
     answer = net.api.call("POST", "/v1/login", json=body)
     assert answer.status_code == 200, answer.text
@@ -15,7 +15,7 @@ def other_session(net: Net, person: Person) -> Person:
 
 
 def test_logout_closes_the_sessions_sockets(net: Net) -> None:
-    """A logout closes the sockets that its session opened, and no others."""
+    """A logout closes the connections of its session, and no others."""
     person = net.someone()
     again = other_session(net, person)
     first, second, other = net.device(person), net.device(person), net.device(again)
@@ -26,7 +26,7 @@ def test_logout_closes_the_sessions_sockets(net: Net) -> None:
 
 
 def test_deletion_closes_all_sockets(net: Net) -> None:
-    """With the account go all its sockets, of every session."""
+    """A deleted account's connections are closed, of every session."""
     person = net.someone()
     devices = [net.device(person), net.device(other_session(net, person))]
     gone = net.api.call("DELETE", "/v1/users/me", person=person)
@@ -36,7 +36,7 @@ def test_deletion_closes_all_sockets(net: Net) -> None:
 
 
 def test_the_old_socket_closes_after_the_new_one_opened(net: Net) -> None:
-    """A client that changes sockets stays reachable."""
+    """A client that changes connections stays reachable."""
     chat, alice, bob = net.pair()
     sending = net.device(alice)
     old = net.device(bob)
@@ -48,7 +48,7 @@ def test_the_old_socket_closes_after_the_new_one_opened(net: Net) -> None:
 
 
 def test_a_closed_socket_is_forgotten(net: Net) -> None:
-    """After a socket has closed messages are still taken, and its user learns of them by the next sync."""
+    """After a connection has closed messages are still stored, and the next sync returns them."""
     chat, alice, bob = net.strangers()
     sending, other = net.device(alice), net.device(bob)
     version = net.device(bob, hello=False).hello()[-1]["version"]

@@ -1,4 +1,4 @@
-"""Who gets a socket: with a ticket, once, or with a token."""
+"""Opening connections: with a ticket, once, or with a token."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.servers.waiting import eventually
 
 
 def check_refused(net: Net, url: str, headers: Mapping[str, str] | None = None) -> None:
-    """Check that a socket is refused as one that is not authenticated."""
+    """Check that a connection is refused as not authenticated."""
     with pytest.raises(InvalidStatus) as refused:
         net.open(url, headers=headers)
     response = refused.value.response
@@ -29,11 +29,11 @@ def check_refused(net: Net, url: str, headers: Mapping[str, str] | None = None) 
         assert b"not_authenticated" in (response.body or b"")
 
 
-def test_where_there_are_no_sockets(place: Target, crowd: People) -> None:
-    """A server without sockets has no ticket either, and says so."""
-    api = Api(place.url)
+def test_where_there_are_no_sockets(realtime_target: Target, crowd: People) -> None:
+    """A server without WebSockets gives no tickets, and says so."""
+    api = Api(realtime_target.url)
     answer = api.call("POST", "/v1/realtime/ticket", person=crowd.someone(), json={})
-    if place.differs("sockets-are-missing"):
+    if realtime_target.differs("sockets-are-missing"):
         assert (answer.status_code, answer.json()["code"]) == (503, "realtime_unavailable")
     else:
         assert answer.status_code == 201
@@ -41,7 +41,7 @@ def test_where_there_are_no_sockets(place: Target, crowd: People) -> None:
 
 
 def test_a_ticket_says_where_and_how_long(net: Net) -> None:
-    """A ticket has the URL without the ticket in it, ends 30 seconds from now, and is kept by no cache."""
+    """A ticket has the URL without the ticket in it, ends after 30 seconds, and is not cached."""
     person = net.someone()
     answer = net.api.call("POST", "/v1/realtime/ticket", person=person, json={})
     assert (answer.status_code, answer.headers["Cache-Control"]) == (201, "no-store")
@@ -53,7 +53,7 @@ def test_a_ticket_says_where_and_how_long(net: Net) -> None:
 
 
 def test_a_ticket_opens_one_socket(net: Net) -> None:
-    """A ticket lets its user in, and nobody after that."""
+    """A ticket lets its user in once."""
     person = net.someone()
     url = net.url(person)
     device = net.open(url)
@@ -67,14 +67,14 @@ def test_a_ticket_opens_one_socket(net: Net) -> None:
     "ticket", ["guess", "ticket_" + "A" * 43, "ticket_" + "A" * 43 + ".{handle}", "{token}"]
 )
 def test_a_bad_ticket_opens_none(net: Net, ticket: str) -> None:
-    """What is no ticket of ours is refused, a token too."""
+    """An invalid ticket is refused, a token too."""
     person = net.someone()
     held = {**net.ticket(person), "ticket": ticket.format(handle=person.handle, token=person.token)}
     check_refused(net, opening(held))
 
 
 def test_a_ticket_of_another_opens_none(net: Net) -> None:
-    """A ticket whose handle was changed lets in neither of the two."""
+    """A ticket with a changed handle is refused for both handles."""
     alice, bob = net.someone(), net.someone()
     ticket = net.ticket(alice)
     check_refused(net, opening({**ticket, "ticket": ticket["ticket"].replace(alice.handle, bob.handle)}))
@@ -82,13 +82,13 @@ def test_a_ticket_of_another_opens_none(net: Net) -> None:
 
 @pytest.mark.parametrize("query", ["", "?ticket=", "?user={handle}"])
 def test_without_a_ticket_there_is_none(net: Net, query: str) -> None:
-    """A name alone opens no socket, beyond an open server on a laptop."""
+    """A name alone opens no connection, except on an open server on a laptop."""
     person = net.someone()
     check_refused(net, net.ticket(person)["url"] + query.format(handle=person.handle))
 
 
 def test_a_token_in_the_header_opens_one(net: Net) -> None:
-    """A program, unlike a web page, can show its token as elsewhere."""
+    """A program, unlike a web page, can send its token in a header."""
     person = net.someone()
     url = net.ticket(person)["url"]
     device = net.open(url, headers=person.bearer)
@@ -98,7 +98,7 @@ def test_a_token_in_the_header_opens_one(net: Net) -> None:
 
 
 def test_a_ticket_ends_with_its_session(net: Net) -> None:
-    """After the logout of who got it a ticket opens nothing."""
+    """A ticket is invalid after the logout of its user."""
     person = net.someone()
     url = net.url(person)
     assert net.api.call("POST", "/v1/logout", person=person).status_code == 202
@@ -106,7 +106,7 @@ def test_a_ticket_ends_with_its_session(net: Net) -> None:
 
 
 def test_expired_ticket_opens_nothing(net: Net, server: Server | None) -> None:
-    """The store holds a ticket for 30 seconds; after that it opens nothing."""
+    """The store keeps a ticket for 30 seconds; after that it is invalid."""
     if server is None:
         pytest.skip("the store of the server at --url cannot be reached from here")
     person = net.someone()
@@ -116,7 +116,7 @@ def test_expired_ticket_opens_nothing(net: Net, server: Server | None) -> None:
 
 
 def expire_ticket(engine: ValkeyEngine, person: Person) -> None:
-    """Let the time of somebody's only ticket be over."""
+    """Expire a user's only ticket."""
     (client,) = engine.nodes
     (key,) = client.scan_iter(f"*ticket:{person.handle}:*")
     assert 0 < client.pttl(key) <= 30_000

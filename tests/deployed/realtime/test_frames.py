@@ -1,4 +1,4 @@
-"""Frames that are wrong: an error frame answers each, and the connection lives on."""
+"""Invalid frames: each gets an error frame, and the connection lives on."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ NOT_FRAMES = {
 
 
 def check_error(answer: dict[str, Any], device: Device) -> None:
-    """Check that a frame is a problem of the client's, and that the connection lives."""
+    """Check that a frame is a problem caused by the client, and that the connection lives."""
     assert answer["type"] == "error", answer
     assert 400 <= answer["status"] < 500
     assert {"code", "title", "detail"} <= answer.keys()
@@ -59,7 +59,7 @@ def test_ping_is_answered_with_time_and_ref(net: Net) -> None:
 
 @pytest.mark.parametrize("wrong", WRONG)
 def test_a_wrong_frame_is_answered_by_an_error(net: Net, wrong: str) -> None:
-    """The error repeats the ref of the frame, and names the field where there is one."""
+    """The error repeats the ref of the frame, and names the invalid field."""
     device = net.device(net.pair()[1])
     device.raw(json.dumps({**WRONG[wrong], "ref": REF}))
     check_error(device.expect("error", ref=REF), device)
@@ -67,7 +67,7 @@ def test_a_wrong_frame_is_answered_by_an_error(net: Net, wrong: str) -> None:
 
 @pytest.mark.parametrize("text", NOT_FRAMES)
 def test_what_is_no_frame_is_answered_by_an_error(net: Net, text: str) -> None:
-    """So does what cannot be read at all."""
+    """An unreadable frame gets an error, too."""
     device = net.device(net.pair()[1])
     device.raw(NOT_FRAMES[text])
     check_error(device.expect("error"), device)
@@ -75,7 +75,7 @@ def test_what_is_no_frame_is_answered_by_an_error(net: Net, text: str) -> None:
 
 @pytest.mark.parametrize("ref", ["x" * 65, 7, None, ["a"]])
 def test_a_ref_that_is_none(net: Net, ref: Any) -> None:
-    """A ref too long, or that is no text, is not repeated; null is as if there were none."""
+    """A ref that is too long or no text is not repeated; null counts as absent."""
     device = net.device(net.pair()[1])
     device.raw(json.dumps({"type": "ping", "ref": ref}))
     answer = device.expect("pong" if ref is None else "error")

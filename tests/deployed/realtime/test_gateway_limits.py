@@ -1,4 +1,4 @@
-"""What API Gateway allows a socket: text, of so many bytes."""
+"""API Gateway's limits of WebSockets: text frames, and their sizes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def padded(size: int) -> str:
 
 
 def test_binary_is_refused(net: Net) -> None:
-    """A binary frame closes the socket with 1003."""
+    """A binary frame closes the connection with 1003."""
     device = net.device(net.someone(), hello=False)
     device.raw(b'{"type":"ping","ref":"b"}')
     if net.target.differs("binary-is-taken-as-text"):
@@ -30,7 +30,7 @@ def test_binary_is_refused(net: Net) -> None:
 
 
 def test_a_frame_of_32_kib_is_taken(net: Net) -> None:
-    """The largest frame is done, one byte more closes the socket with 1009."""
+    """The largest frame is handled, one byte more closes the connection with 1009."""
     device = net.device(net.someone(), hello=False)
     device.raw(padded(MAX_FRAME_BYTES))
     assert device.expect("pong")["ref"] == "p"
@@ -42,7 +42,7 @@ def test_a_frame_of_32_kib_is_taken(net: Net) -> None:
 
 
 def test_a_message_of_128_kib_is_taken(net: Net) -> None:
-    """The largest message, in frames of 32 KiB, is done; one byte more closes the socket with 1009."""
+    """The largest message, in frames of 32 KiB, is handled; one byte more closes it with 1009."""
     device = net.device(net.someone(), hello=False)
     device.socket.send(pieces(padded(MAX_MESSAGE_BYTES)))
     assert device.expect("pong")["ref"] == "p"
@@ -55,7 +55,7 @@ def test_a_message_of_128_kib_is_taken(net: Net) -> None:
 
 
 def pieces(text: str) -> list[str]:
-    """Return a text in frames as large as they may be."""
+    """Return a text in frames of the maximum size."""
     return [text[at : at + MAX_FRAME_BYTES] for at in range(0, len(text), MAX_FRAME_BYTES)]
 
 

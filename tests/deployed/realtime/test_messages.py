@@ -1,4 +1,4 @@
-"""Messages: sent, acknowledged, pushed, pulled, and told of after an absence."""
+"""Messages: sent, acknowledged, pushed, pulled, and synced after an absence."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def test_a_message_reaches_every_other_device(net: Net) -> None:
 
 
 def test_a_reply_names_what_it_replies_to(net: Net) -> None:
-    """A reply is told of with the number of its message; one that is not there cannot be replied to."""
+    """A reply has the number of its message; a missing message cannot be replied to."""
     chat, alice, bob = net.pair()
     sending, other = net.device(alice), net.device(bob)
     first = sending.ask("send", chat=chat, id=new_id(), text="tea?")
@@ -136,7 +136,7 @@ def test_pull_reads_forwards_backwards_or_the_newest(net: Net) -> None:
 
 
 def test_a_socket_is_pushed_to_after_hello(net: Net) -> None:
-    """Before it says hello a client hears nothing; its first sync has what came meanwhile."""
+    """Before its hello a client gets nothing; its first sync has the messages since."""
     chat, alice, bob = net.strangers()
     early = net.device(alice, hello=False)
     ready = net.device(alice)
@@ -148,7 +148,7 @@ def test_a_socket_is_pushed_to_after_hello(net: Net) -> None:
 
 
 def test_nobody_sends_as_another(net: Net) -> None:
-    """Who sends is who the socket is of: a frame that names another is refused."""
+    """A message's sender is the connection's user: a frame that names another is refused."""
     chat, alice, bob = net.pair()
     sending, other = net.device(alice), net.device(bob)
     for name in ("from", "sender", "user"):
@@ -159,7 +159,7 @@ def test_nobody_sends_as_another(net: Net) -> None:
 
 
 def test_a_stranger_reaches_no_chat(net: Net) -> None:
-    """Who is no member can neither send to a chat nor pull it, and hears nothing of it."""
+    """A user who is not a member can neither send to a chat nor pull it, and gets no messages."""
     chat, alice, bob = net.strangers()
     stranger, other = net.device(net.someone()), net.device(bob)
     for refused in (

@@ -1,4 +1,4 @@
-"""Who is there, and when they were last."""
+"""Presence and last-seen times."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tests.servers.waiting import eventually
 
 
 def shown(net: Net, person: Person, reader: Person) -> Any:
-    """Return somebody's presence as another reads it over HTTP."""
+    """Return a user's presence as another reads it over HTTP."""
     answer = net.api.call("GET", f"/v1/users/{person.handle}/presence", person=reader)
     assert answer.status_code == 200, answer.text
     return answer.json()
@@ -33,7 +33,7 @@ def test_watch_shows_presence_now_and_its_changes(net: Net) -> None:
 
 
 def test_presence_over_http(net: Net) -> None:
-    """The same can be asked for over HTTP."""
+    """The same presence can be read over HTTP."""
     alice, bob = net.someone(), net.someone()
     assert shown(net, bob, alice)["online"] is False
     device = net.device(bob)
@@ -44,7 +44,7 @@ def test_presence_over_http(net: Net) -> None:
 
 
 def test_one_device_of_two_keeps_its_user_online(net: Net) -> None:
-    """A user is online while any device is: of two that close, the last is told of, and no other."""
+    """A user is online while any device is: only the last of two closes is pushed."""
     alice, bob = net.someone(), net.someone()
     first, second = net.device(bob), net.device(bob)
     watching, room = net.device(alice), net.room(alice)
@@ -71,7 +71,7 @@ def test_new_watch_replaces_the_one_before(net: Net) -> None:
 
 
 def test_a_blocked_user_sees_nobody(net: Net) -> None:
-    """Who is blocked is shown that the other is offline and was never seen."""
+    """A blocked user sees the other as offline and never seen."""
     alice, bob = net.someone(), net.someone()
     blocked = net.api.call("PUT", f"/v1/users/me/blocked/{bob.handle}", person=alice)
     assert blocked.status_code in (200, 204), blocked.text

@@ -1,4 +1,4 @@
-"""The subprotocol parley.protobuf: the same services by the Messages of other clients."""
+"""The subprotocol parley.protobuf: the same services with the Messages of other clients."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ TO_USER = 1
 
 
 def test_the_subprotocol_is_chosen(net: Net) -> None:
-    """A client that asks for the subprotocol is told that it is spoken."""
+    """A client that asks for the subprotocol gets it confirmed."""
     chosen = net.device(net.someone(), protobuf=True).socket.subprotocol
     assert chosen == (None if net.target.differs("no-subprotocol-is-chosen") else PROTOBUF)
 
@@ -39,7 +39,7 @@ def test_protobuf_heartbeat_is_answered_by_the_server(net: Net) -> None:
 
 
 def test_any_frame_may_be_sent(net: Net) -> None:
-    """A frame without a Message of its own goes in one, and its answer comes so."""
+    """A frame without a Message of its own is wrapped in one, and so is its answer."""
     chat, alice, _ = net.pair()
     device = net.device(alice, protobuf=True)
     assert device.ask("send", chat=chat, id=new_id(), text="wrapped")["type"] == "ack"

@@ -1,4 +1,4 @@
-"""What members tell each other beside messages: how far they have come, and that they type."""
+"""Receipts and typing notices between members."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from tests.deployed.realtime.users import Net
 
 @pytest.mark.parametrize("mark", ["read", "received"])
 def test_marks_reach_the_other(net: Net, mark: str) -> None:
-    """`read` and `received` are told to the other member, by whom and how far, and not to oneself."""
+    """`read` and `received` are pushed to the other member, with user and position, and not to oneself."""
     chat, alice, bob = net.pair()
     seq = net.write(alice, chat, "hello")
     reader, other = net.device(bob), net.device(alice)
@@ -20,7 +20,7 @@ def test_marks_reach_the_other(net: Net, mark: str) -> None:
 
 
 def test_marks_of_http_reach_the_other(net: Net) -> None:
-    """What is read over HTTP is told as well."""
+    """A read mark set over HTTP is pushed as well."""
     chat, alice, bob = net.pair()
     seq = net.write(alice, chat, "hello")
     other = net.device(alice)
@@ -30,7 +30,7 @@ def test_marks_of_http_reach_the_other(net: Net) -> None:
 
 
 def test_marks_only_rise(net: Net) -> None:
-    """A lower mark than before is told to nobody, and does not lower it."""
+    """A lower mark than before is not pushed, and does not lower the stored one."""
     chat, alice, bob = net.pair()
     first = net.write(alice, chat, "one")
     second = net.write(alice, chat, "two")
@@ -40,13 +40,13 @@ def test_marks_only_rise(net: Net) -> None:
         assert reader.ask("ping")["type"] == "pong"
     third = net.write(alice, chat, "three")
     reader.say("read", chat=chat, seq=third)
-    told = [other.expect("receipt", chat=chat, user=bob.handle)["read"] for _ in range(2)]
-    assert sorted(told) == [second, third]
+    marks = [other.expect("receipt", chat=chat, user=bob.handle)["read"] for _ in range(2)]
+    assert sorted(marks) == [second, third]
     assert other.kept("receipt") == []
 
 
 def test_typing_reaches_the_other(net: Net) -> None:
-    """That a user types, and no more, is told to the other member alone."""
+    """A typing notice goes to the other member alone."""
     chat, alice, bob = net.pair()
     net.write(bob, chat, "are you there?")
     typist, other, stranger = net.device(alice), net.device(bob), net.device(net.someone())

@@ -1,4 +1,4 @@
-"""Rooms: who is in them now, and what the others hear of it."""
+"""Rooms: their participants, and notices to them."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_closed_connection_leaves_its_rooms(net: Net) -> None:
 
 
 def test_clients_of_a_room(net: Net) -> None:
-    """`room.clients` lists each user once, whatever number of devices they have there."""
+    """`room.clients` lists each user once, whatever the number of their devices."""
     alice, bob = net.someone(), net.someone()
     room = net.room(alice)
     devices = [net.device(alice), net.device(bob), net.device(bob)]
@@ -66,7 +66,7 @@ def test_clients_of_a_room(net: Net) -> None:
 
 
 def test_messages_of_a_room(net: Net) -> None:
-    """What one sends to a room reaches those who have joined it."""
+    """A message to a room reaches the users who have joined it."""
     alice, bob = net.someone(), net.someone()
     room = net.room(alice)
     first, second = net.device(alice), net.device(bob)
@@ -96,7 +96,7 @@ def test_joining_a_missing_room_is_an_error(net: Net) -> None:
 
 
 def test_a_message_reaches_many(net: Net) -> None:
-    """More devices than one call pushes to at once, 50, get a message too."""
+    """A message also reaches devices beyond the 50 that one call pushes to at once."""
     people = [net.someone() for _ in range(3)]
     room = net.room(people[0])
     devices = [net.device(person) for person in people for _ in range(20)]

@@ -15,10 +15,10 @@ def test_a_signal_reaches_the_other(net: Net, by: str) -> None:
     chat, alice, bob = net.pair()
     net.write(bob, chat, "call me!")
     caller, called = net.device(alice), net.device(bob)
-    place = {"to": bob.handle} if by == "to" else {"chat": chat}
-    caller.say("signal", **OFFER, **place, **{"from": bob.handle})
+    recipient = {"to": bob.handle} if by == "to" else {"chat": chat}
+    caller.say("signal", **OFFER, **recipient, **{"from": bob.handle})
     assert caller.expect("error")["errors"][0]["field"] == "from"
-    caller.say("signal", **OFFER, **place)
+    caller.say("signal", **OFFER, **recipient)
     got = called.expect("signal")
     assert (got["from"], got["call"], got["kind"], got["data"]) == (
         alice.handle,

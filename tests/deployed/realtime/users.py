@@ -1,4 +1,4 @@
-"""People and their devices on one server."""
+"""Users and their devices on one server."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ class Net:
         self._sockets = contextlib.ExitStack()
 
     def someone(self) -> Person:
-        """Register somebody whom no other test knows."""
+        """Register a user for one test."""
         return self._people.new()
 
     def pair(self) -> tuple[str, Person, Person]:
-        """Return a chat that nobody used before, and its members, whom other tests may know."""
+        """Return a new chat and its members, whom other tests may know."""
         chat, first, second = self._people.pair()
         return chat, self._people.known(first), self._people.known(second)
 
     def strangers(self) -> tuple[str, Person, Person]:
-        """Return a chat that nobody used before, and its members, whom no other test knows."""
+        """Return a new chat and its members, whom no other test knows."""
         first, second = sorted((self.someone(), self.someone()))
         return f"{first.handle}:{second.handle}", first, second
 
@@ -48,20 +48,20 @@ class Net:
         return answer.json()
 
     def url(self, person: Person, room: str | None = None) -> str:
-        """Return what opens a socket with a new ticket."""
+        """Return the URL for a connection with a new ticket."""
         return opening(self.ticket(person, room))
 
     def device(
         self, person: Person, *, hello: bool = True, room: str | None = None, protobuf: bool = False
     ) -> Device:
-        """Open a socket, and have the server ready unless hello is False."""
+        """Open a connection, and wait until the server is ready unless hello is False."""
         device = self.open(self.url(person, room), protobuf=protobuf)
         if hello:
             device.hello()
         return device
 
     def open(self, url: str, *, protobuf: bool = False, headers: Mapping[str, str] | None = None) -> Device:
-        """Open a socket by its URL; raises InvalidStatus when it is refused."""
+        """Open a connection by its URL; raises InvalidStatus when it is refused."""
         opening = opened(url, headers=headers, protocol=PROTOBUF if protobuf else None)
         return Device(self._sockets.enter_context(opening), wraps=protobuf)
 
