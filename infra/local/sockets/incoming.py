@@ -5,8 +5,9 @@ from __future__ import annotations
 import random
 from collections import deque
 
-from picows import WSCloseCode, WSFrame
+from picows import WSCloseCode, WSFrame, WSMsgType
 
+from infra.local.sockets.close_codes import NO_STATUS, may_be_sent
 from infra.local.sockets.shared import Limits
 
 MINUTE = 60.0
@@ -16,7 +17,7 @@ QUEUED_BYTES = 512 * 1024
 class Refused(Exception):
     """A frame that ends its connection.
 
-    code, reason: for the close frame.
+    code, reason: Of the close frame.
     """
 
     def __init__(self, code: WSCloseCode, reason: str) -> None:
@@ -34,22 +35,25 @@ class IncomingMessage:
         self._size = 0
         self._control_until = 0.0
 
-    @property
-    def has_parts(self) -> bool:
-        """Whether a message has begun that is not complete."""
-        return self._parts is not None
+    def text(self, frame: WSFrame, now: float) -> str | None:
+        """Take a frame other than a ping or a close frame; return the text of a message that it completes.
 
-    def whole(self, frame: WSFrame) -> str:
-        """Return the text of a frame that is a message; raises Refused, UnicodeDecodeError."""
+        now: Seconds of a monotonic clock. Raises Refused, UnicodeDecodeError.
+        """
+        kind = frame.msg_type
+        if kind is WSMsgType.BINARY:
+            raise Refused(WSCloseCode.UNSUPPORTED_DATA, "Only text frames are accepted.")
+        if kind is WSMsgType.TEXT and frame.fin and self._parts is None:
+            return self._whole(frame)
+        self.count_control(now)
+        return None if kind is WSMsgType.PONG else self._part(frame, first=kind is WSMsgType.TEXT)
+
+    def _whole(self, frame: WSFrame) -> str:
         if frame.payload_size > self._limits.message_bytes:
             raise self._too_big()
         return frame.get_payload_as_utf8_text()
 
-    def part(self, frame: WSFrame, *, first: bool) -> str | None:
-        """Take a part of a message; return the text once it is complete.
-
-        first: whether the frame begins a message. Raises Refused, UnicodeDecodeError.
-        """
+    def _part(self, frame: WSFrame, *, first: bool) -> str | None:
         if first is (self._parts is not None):
             raise Refused(WSCloseCode.PROTOCOL_ERROR, "A frame of another message interrupted a message.")
         parts = self._parts = [] if self._parts is None else self._parts
@@ -64,7 +68,7 @@ class IncomingMessage:
         return None
 
     def count_control(self, now: float) -> None:
-        """Count a frame that is no whole message, which no handler sees; raises Refused for too many."""
+        """Count a control frame or a part of a message; raises Refused for too many."""
         most = self._limits.control_frames
         self._control_until = max(self._control_until, now) + MINUTE / most
         if self._control_until > now + MINUTE:
@@ -106,3 +110,14 @@ class WaitingMessages:
         body = self._bodies.popleft()
         self._bytes -= len(body)
         return body
+
+
+def closing_of(frame: WSFrame) -> tuple[tuple[int, str], WSCloseCode]:
+    """Return the code and reason in a close frame, and the code that answers it; raises Refused."""
+    if not frame.payload_size:
+        return NO_STATUS, WSCloseCode.OK
+    code = frame.get_close_code()
+    number = int(code.value)
+    if not may_be_sent(number):
+        raise Refused(WSCloseCode.PROTOCOL_ERROR, f"A close frame may not have the code {number}.")
+    return (number, frame.get_close_reason() or ""), code
