@@ -14,7 +14,7 @@ from tests.servers.gateway import Gateway, running_gateway
 
 @pytest.fixture(scope="package")
 def echo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EchoServer]:
-    """A server that tells what its handler was given."""
+    """A server whose handler answers with its event."""
     with running_echo(tmp_path_factory.mktemp("echo")) as server:
         yield server
 
@@ -28,13 +28,13 @@ def short_path() -> Iterator[Path]:
 
 @pytest.fixture(scope="package")
 def shared() -> Iterator[Gateway]:
-    """A whole server for tests that leave it as it was."""
+    """A whole server for tests that leave it unchanged."""
     with running_gateway(args=["--workers", "2"]) as server:
         yield server
 
 
 @pytest.fixture
 def server() -> Iterator[Gateway]:
-    """A whole server that no other test uses."""
+    """A whole server for one test."""
     with running_gateway(args=["--workers", "2"]) as server:
         yield server

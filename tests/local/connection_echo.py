@@ -1,4 +1,4 @@
-"""Sockets over handlers that tell what they were given, or do what a message says."""
+"""WebSockets with handlers that answer with their event, or do what a message says."""
 
 from __future__ import annotations
 

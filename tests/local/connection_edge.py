@@ -1,4 +1,4 @@
-"""The edge's sockets alone: Granian's workers over an application of these tests."""
+"""The edge's WebSockets alone: Granian's workers over an application of these tests."""
 
 from __future__ import annotations
 
@@ -158,7 +158,7 @@ class SocketServer:
         return status
 
     def wait_until_ready(self) -> None:
-        """Return when it answers on both ports."""
+        """Return when the server answers on both ports."""
         deadline = time.monotonic() + START_SECONDS
         while self.process.poll() is None and time.monotonic() < deadline:
             try:
@@ -190,7 +190,7 @@ def running_sockets(
 
 
 def ask(client: ClientConnection, **order: Any) -> Any:
-    """Have the application do something, and return what it answers."""
+    """Have the application do something, and return its answer."""
     client.send(json.dumps(order))
     return json.loads(client.recv(TIMEOUT_SECONDS))
 
@@ -201,12 +201,12 @@ def id_of(client: ClientConnection) -> str:
 
 
 def process_of(client: ClientConnection) -> int:
-    """Return the id of the process that has a connection."""
+    """Return the id of a connection's process."""
     return int(ask(client, do="tell")["pid"])
 
 
 def is_alive(process: int) -> bool:
-    """Say whether a process is there."""
+    """Return whether a process exists."""
     try:
         os.kill(process, 0)
     except ProcessLookupError:

@@ -1,4 +1,4 @@
-"""A gateway over a handler that tells what it was given, or answers in ways a handler may."""
+"""A gateway with a handler that answers with its event, or in other ways that a handler may."""
 
 from __future__ import annotations
 
@@ -46,12 +46,12 @@ ANSWERS: dict[str, dict[str, Any]] = {
 
 
 def impatient() -> Gateway:
-    """Return the application of a worker that waits for no body."""
+    """Return the application of a worker with a short time limit for bodies."""
     return gateway(SHORT_SECONDS)
 
 
 def gateway(body_seconds: float = BODY_SECONDS) -> Gateway:
-    """Return the application of a worker; body_seconds: that a body may take."""
+    """Return the application of a worker; body_seconds: time limit of a body."""
     settings = Settings(stage="local", auth="open", cors_origins=(LISTED_ORIGIN,), open_hosts=(LISTED_HOST,))
     slow_calls = SlowCalls(SLOW_THREADS, MAX_SLOW_CALLS)
     return Gateway(_answer, RESOURCES, settings, body_seconds, slow=SLOW, slow_calls=slow_calls)

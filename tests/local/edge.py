@@ -22,7 +22,7 @@ OPTIONS += ["--workers-kill-timeout", str(STOP_SECONDS)]
 class EchoServer:
     """A server of one worker.
 
-    folder: where its output goes. factory: what makes its application; `tests.local.echo` if left out.
+    folder: for its output. factory: maker of its application; `tests.local.echo` if left out.
     """
 
     def __init__(self, folder: Path, factory: str = "tests.local.echo:gateway") -> None:
@@ -55,7 +55,7 @@ class EchoServer:
         return status
 
     def wait_until_ready(self) -> None:
-        """Return when it answers."""
+        """Return when the server answers."""
         deadline = time.monotonic() + START_SECONDS
         while self.process.poll() is None and time.monotonic() < deadline:
             try:

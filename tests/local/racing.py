@@ -1,4 +1,4 @@
-"""A gateway over a Chalice application whose slow and other routes tell the headers that each call reads."""
+"""A gateway for a Chalice application whose slow and other routes return the headers that each call reads."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def ready() -> list[str]:
 
 @app.route("/slow/{number}")
 def slow(number: str) -> list[str]:
-    """Tell whose headers the current request has, at first and after others have begun."""
+    """Return the headers of the current request, at first and after others have begun."""
     return _callers()
 
 

@@ -1,4 +1,4 @@
-"""HTTP by hand: what no well-mannered client sends."""
+"""HTTP by hand, for requests that ordinary clients do not send."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Peer:
         self.socket.sendall("\r\n".join([*lines, "", ""]).encode("latin-1") + body)
 
     def answer(self, method: str = "GET") -> Answer:
-        """Read one response to a method; raises OSError when there is none."""
+        """Read one response to a method; raises OSError if there is none."""
         response = http.client.HTTPResponse(self.socket, method=method)
         try:
             response.begin()
@@ -49,7 +49,7 @@ class Peer:
             response.close()
 
     def reset(self) -> None:
-        """Break the connection off, without a good-bye."""
+        """Reset the connection."""
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.socket.close()
 

@@ -1,4 +1,4 @@
-"""Which connections count together, and which do not count."""
+"""Connections that count together, and connections that do not count."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_a_proxy_on_this_machine_has_no_limit(address: str) -> None:
 
 
 def test_a_named_proxy_has_no_limit() -> None:
-    """Connections from a network that is named do not count; without a network loopback has a limit too."""
+    """Connections from a named network do not count; without a network loopback has a limit too."""
     addresses = Addresses(AddressLimit(connections=1, uncounted=("10.0.0.0/8",)))
     for address in ("10.1.2.3", "127.0.0.1"):
         for _ in range(2):

@@ -1,4 +1,4 @@
-"""How long a process that failed waits before it is started again."""
+"""The delay before a failed process is started again."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from tests.clock import Clock
 
 
 def test_delays_double_up_to_a_bound() -> None:
-    """The first failure waits for nothing, each further one twice as long, and none beyond the bound."""
+    """The first failure has no delay, each further one twice the last, up to the maximum."""
     backoff = Backoff(Clock())
     delays = [backoff.failed() for _ in range(10)]
     assert delays == [0, 0.5, 1, 2, 4, 8, 16, MAX_SECONDS, MAX_SECONDS, MAX_SECONDS]
 
 
 def test_a_quiet_time_ends_a_row() -> None:
-    """A failure after a quiet time is a first one again; one before is not."""
+    """A failure after a quiet time counts as a first one again; one before does not."""
     clock = Clock()
     backoff = Backoff(clock)
     for expected in (True, False, True):
@@ -24,7 +24,7 @@ def test_a_quiet_time_ends_a_row() -> None:
 
 
 def test_a_row_becomes_long_once() -> None:
-    """That failures do not end is said at one of them."""
+    """A long row of failures is reported once."""
     backoff = Backoff(Clock())
     reports = []
     for _ in range(3 * MANY):

@@ -1,4 +1,4 @@
-"""What one address, one user and one request may take up on the port of the sockets."""
+"""The limits of one address, one user and one request on the WebSocket port."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def peers(server: SocketServer, count: int, address: str) -> list[Peer]:
 
 
 def answers_to(peer: Peer) -> int:
-    """Ask for an upgrade, and return the status of the answer; 0: the connection ended without one."""
+    """Ask for upgrades, and return the status of each answer; 0: the connection ended without one."""
     try:
         peer.send("GET / HTTP/1.1", "Host: localhost", "Connection: Upgrade", *UPGRADE)
         return peer.answer().status
@@ -82,7 +82,7 @@ def test_connections_without_a_request_count(strict: SocketServer) -> None:
 
 
 def test_an_address_may_have_so_many_connections_to_the_http_port(strict: SocketServer) -> None:
-    """All connections beyond the limit are ended, used or not; what remains is served, as are others."""
+    """All connections beyond the limit are ended, used or not; the others are served."""
     held = [Peer(strict.port, "127.0.0.7") for _ in range(4 * CONNECTIONS)]
     with contextlib.suppress(OSError):
         for peer in held[::2]:
@@ -99,7 +99,7 @@ def test_an_address_may_have_so_many_connections_to_the_http_port(strict: Socket
 
 
 def is_open(peer: Peer) -> bool:
-    """Say whether a server has not ended a connection; what it answered is thrown away."""
+    """Return whether a server has kept a connection; its answer is discarded."""
     peer.socket.setblocking(False)
     try:
         while data := peer.socket.recv(KIB):
@@ -115,7 +115,7 @@ def is_open(peer: Peer) -> bool:
 
 @pytest.mark.parametrize("parts", [1, 20])
 def test_a_head_that_is_too_large_is_a_431(strict: SocketServer, parts: int) -> None:
-    """A request whose head has more than 16 KB is told so, however it arrives and whether or not it ends."""
+    """A request whose head has more than 16 KB gets an error, in any pieces and with or without an end."""
     head = b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Long: " + b"a" * MAX_HEAD_BYTES
     for end in (b"", b"\r\n\r\n"):
         with Peer(strict.socket_port, "127.0.0.6") as peer:
@@ -159,14 +159,14 @@ def test_a_flood_of_control_frames_ends_its_connection(strict: SocketServer, kin
 
 
 def test_control_frames_within_the_limit_are_taken(strict: SocketServer) -> None:
-    """As many pings as are allowed at once leave a connection open, however many messages it sends."""
+    """The maximum number of pings at once leaves a connection open, however many messages it sends."""
     with strict.open() as client:
         frames(client, *[Frame(Opcode.PING, b"?")] * CONTROL_FRAMES, *[text(b"x")] * 2 * CONTROL_FRAMES)
         assert [client.recv(TIMEOUT_SECONDS) for _ in range(2 * CONTROL_FRAMES)] == ["x"] * 2 * CONTROL_FRAMES
 
 
 def deaf(server: SocketServer, user: str) -> ClientConnection:
-    """Return a connection of a user that reads nothing more once it knows its id."""
+    """Return a connection of a user that stops reading once it knows its id."""
     small = socket.create_connection(("127.0.0.1", server.socket_port))
     small.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 * KIB)
     return server.open(f"/?user={user}", sock=small, max_queue=1, close_timeout=0.1)
@@ -174,7 +174,7 @@ def deaf(server: SocketServer, user: str) -> ClientConnection:
 
 @pytest.mark.long
 def test_all_connections_of_a_user_share_what_may_wait_unread(tmp_path: Path) -> None:
-    """The user's deaf connections are dropped for what all leave unread; one of another user lives on."""
+    """The user's deaf connections are dropped for their total unread bytes; another user's lives on."""
     limits = Limits(unread_bytes=64 * MIB, user_unread_bytes=MIB)
     with running_sockets(tmp_path, 1, limits) as server, contextlib.ExitStack() as stack:
         several = [stack.enter_context(deaf(server, "hal")) for _ in range(6)]

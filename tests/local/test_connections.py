@@ -1,4 +1,4 @@
-"""Sockets of one worker: what the handlers are given, who is let in, and the limits of a connection."""
+"""WebSockets of one worker: events of the handlers, refused upgrades, and the limits of a connection."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def echo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SocketServer]:
 
 
 def same_shape(event: Any, documented: Any) -> bool:
-    """Say whether an event has the fields and types of a documented one."""
+    """Return whether an event has the fields and types of a documented one."""
     if isinstance(documented, dict) and documented and isinstance(event, dict):
         return event.keys() == documented.keys() and all(
             same_shape(event[name], documented[name]) for name in documented
@@ -97,7 +97,7 @@ def same_shape(event: Any, documented: Any) -> bool:
 
 
 def frames(client: ClientConnection, *sent: Frame | bytes) -> None:
-    """Send frames, or bytes, as they are."""
+    """Send frames, or bytes, unchanged."""
     written = b"".join(one if isinstance(one, bytes) else one.serialize(mask=True) for one in sent)
     client.socket.sendall(written)
 
@@ -108,7 +108,7 @@ def text(data: bytes, *, fin: bool = True, first: bool = True) -> Frame:
 
 
 def read_on(client: ClientConnection) -> None:
-    """Read whatever comes; raises ConnectionClosed at the end."""
+    """Read all frames; raises ConnectionClosed at the end."""
     while True:
         client.recv(TIMEOUT_SECONDS)
 
@@ -122,7 +122,7 @@ def close_of(client: ClientConnection) -> int:
 
 
 def test_the_events_of_a_connection(echo: SocketServer) -> None:
-    """Each event has the fields of API Gateway's, and says the same of its connection."""
+    """Each event has the fields of API Gateway's, with the same values for its connection."""
     with echo.open("/?name=me", user_agent_header="tests") as client:
         answer = ask(client, do="tell")
         opened, message = answer["opened"], answer["event"]
@@ -147,7 +147,7 @@ def test_the_events_of_a_connection(echo: SocketServer) -> None:
 
 
 def test_headers_and_queries_with_several_values(echo: SocketServer) -> None:
-    """They are given with the last value, and with all."""
+    """Headers and query parameters are given with the last value, and with all."""
     headers = [("X-Name", "a"), ("X-Name", "b")]
     with echo.open("/?a=1&a=2&b=%C3%A9&c=", additional_headers=headers) as client:
         opened = ask(client, do="tell")["opened"]
@@ -172,7 +172,7 @@ def test_a_room_in_the_path(echo: SocketServer) -> None:
 
 @pytest.mark.parametrize("path", ["/other", "/ws/joinRoom/", "/ws/joinRoom", "/local", "//"])
 def test_other_paths_are_a_404(echo: SocketServer, path: str) -> None:
-    """A path that no socket has is a 404 problem."""
+    """A path without a WebSocket is a 404 problem."""
     with pytest.raises(InvalidStatus) as refused:
         echo.open(path)
     assert refused.value.response.status_code == 404
@@ -189,7 +189,7 @@ def test_what_is_no_utf_8_is_a_400(echo: SocketServer, path: str) -> None:
 
 @pytest.mark.parametrize("status", [401, 403, 429, 503])
 def test_refusal_of_connect_is_the_answer_to_the_upgrade(echo: SocketServer, status: int) -> None:
-    """Any answer of `$connect` but a 2xx is the answer to the upgrade, with its headers and body."""
+    """Any answer of `$connect` except a 2xx is the answer to the upgrade, with its headers and body."""
     with pytest.raises(InvalidStatus) as refused:
         echo.open(f"/?refuse={status}")
     response = refused.value.response
@@ -198,7 +198,7 @@ def test_refusal_of_connect_is_the_answer_to_the_upgrade(echo: SocketServer, sta
 
 
 def test_a_connect_that_fails_is_a_500(echo: SocketServer) -> None:
-    """An exception out of `$connect` refuses the connection, and tells nothing."""
+    """An exception from `$connect` refuses the connection, without details."""
     with pytest.raises(InvalidStatus) as refused:
         echo.open("/?fail=1")
     assert refused.value.response.status_code == 500
@@ -239,7 +239,7 @@ def test_any_form_of_an_upgrade(echo: SocketServer, connection: str) -> None:
     ],
 )
 def test_what_is_no_upgrade_is_refused(echo: SocketServer, status: int, headers: Sequence[str]) -> None:
-    """A request that does not become a WebSocket is told so, and reaches no handler."""
+    """A request that cannot become a WebSocket gets an error, and reaches no handler."""
     assert echo.upgrade("/?fail=1", *headers).status == status
 
 
@@ -274,7 +274,7 @@ def test_other_names_are_refused(echo: SocketServer, host: str) -> None:
     ],
 )
 def test_pages_of_other_sites_are_refused(echo: SocketServer, origin: str) -> None:
-    """An open server lets no page of another site connect, which would be believed any name."""
+    """An open server refuses connects of other sites' pages, which could use any name."""
     answer = echo.upgrade("/", "Connection: Upgrade", *UPGRADE, f"Origin: {origin}")
     assert (answer.status, answer.json["code"]) == (403, "cross_site")
 
@@ -297,7 +297,7 @@ def test_a_listed_host_is_served_and_its_pages_are_let_in(echo: SocketServer) ->
 
 
 def test_an_upgrade_on_the_http_port(echo: SocketServer) -> None:
-    """It is sent to the same path and query on the port of the sockets, under the same name."""
+    """An upgrade is redirected to the same path and query on the WebSocket port, under the same host."""
     answer = echo.get("/ws/joinRoom/a%20b?ticket=x%20y", "Connection: Upgrade", *UPGRADE)
     location = f"ws://localhost:{echo.socket_port}/ws/joinRoom/a%20b?ticket=x%20y"
     assert (answer.status, answer.headers["Location"]) == (307, location)
@@ -325,7 +325,7 @@ def test_a_message_in_fragments(echo: SocketServer) -> None:
 
 
 def test_a_character_across_fragments(echo: SocketServer) -> None:
-    """UTF-8 is judged of the whole message."""
+    """UTF-8 is checked over the whole message."""
     letter = "\u4f60".encode()
     with echo.open() as client:
         frames(client, text(letter[:1], fin=False), text(letter[1:], first=False))
@@ -360,7 +360,7 @@ HOSTILE: dict[str, tuple[int, list[Frame | bytes]]] = {
 
 @pytest.mark.parametrize("kind", HOSTILE)
 def test_frames_that_end_a_connection(echo: SocketServer, kind: str) -> None:
-    """They are answered by a close frame with the right code, which the end's event has too."""
+    """Invalid frames get a close frame with the right code, which the end's event has too."""
     code, sent = HOSTILE[kind]
     with echo.open() as other, echo.open() as client:
         connection = id_of(client)
@@ -372,7 +372,7 @@ def test_frames_that_end_a_connection(echo: SocketServer, kind: str) -> None:
 
 
 def test_frames_of_every_size_in_one_push(echo: SocketServer) -> None:
-    """Frames that are pushed at once arrive whole and in order, whatever their sizes."""
+    """Frames pushed at once arrive whole and in order, whatever their sizes."""
     sizes = [70_000, 9_000, 100, 130_000, 20_000, 1, 8_193, 8_192, 126, 65_536, 125]
     with echo.open() as client, echo.open() as pushing:
         assert ask(pushing, do="push", to=[id_of(client)], text="x", times=sizes)["gone"] == []
@@ -380,7 +380,7 @@ def test_frames_of_every_size_in_one_push(echo: SocketServer) -> None:
 
 
 def test_a_push_from_a_thread(echo: SocketServer) -> None:
-    """A handler that runs in a thread pushes as well, and learns who is gone."""
+    """A handler that runs in a thread can push as well, and learns of gone connections."""
     with echo.open() as client, echo.open() as pushing:
         one = id_of(client)
         unknown = f"{one[:6]}zzzzzzzzz="
@@ -407,7 +407,7 @@ def test_server_survives_any_bytes_of_a_client(echo: SocketServer, sent: list[by
 
 
 def test_a_request_that_does_not_come() -> None:
-    """A connection that sends no request in time is ended, without a word in the log."""
+    """A connection that sends no request in time is ended, without a log line."""
 
     async def wait() -> bytes:
         loop = asyncio.get_running_loop()
@@ -436,7 +436,7 @@ def test_pings_are_answered(echo: SocketServer) -> None:
 
 @pytest.mark.parametrize("code", [1000, 1001, 1003, 1007, 1011, 1014, 3000, 4000, 4999])
 def test_a_close_is_answered(echo: SocketServer, code: int) -> None:
-    """A client's close frame is answered by its like, and told to `$disconnect`."""
+    """A client's close frame is answered with the same code, which `$disconnect` gets."""
     with echo.open() as client:
         connection = id_of(client)
         client.close(code, "bye")
@@ -445,7 +445,7 @@ def test_a_close_is_answered(echo: SocketServer, code: int) -> None:
 
 
 def test_a_close_without_a_code(echo: SocketServer) -> None:
-    """It is told as 1005."""
+    """A close without a code is 1005 in the event."""
     with echo.open() as client:
         connection = id_of(client)
         frames(client, Frame(Opcode.CLOSE, b""))
@@ -454,7 +454,7 @@ def test_a_close_without_a_code(echo: SocketServer) -> None:
 
 
 def test_a_client_that_vanishes(echo: SocketServer) -> None:
-    """A connection that breaks off is told as 1006, after the messages that came before."""
+    """A broken connection is 1006 in the event, after its earlier messages."""
     client = echo.open()
     connection = id_of(client)
     client.socket.close()
@@ -462,7 +462,7 @@ def test_a_client_that_vanishes(echo: SocketServer) -> None:
 
 
 def test_a_handler_that_fails(echo: SocketServer) -> None:
-    """The client is told as API Gateway tells it, and the connection lives on."""
+    """The client gets API Gateway's error, and the connection lives on."""
     with echo.open() as client:
         answer = ask(client, do="fail")
         assert answer["message"] == "Internal server error"
@@ -473,7 +473,7 @@ def test_a_handler_that_fails(echo: SocketServer) -> None:
 
 
 def test_messages_before_a_close_are_handled(echo: SocketServer) -> None:
-    """What a client sent before it closed reaches the handler."""
+    """Messages sent before a close reach the handler."""
     with echo.open() as watcher:
         to = id_of(watcher)
         with echo.open() as client:
@@ -493,7 +493,7 @@ def test_a_flood_holds_nobody_up(echo: SocketServer) -> None:
 
 
 def test_many_pings_hold_nobody_up(echo: SocketServer) -> None:
-    """Pings that come faster than they are answered are answered by the last one's pong."""
+    """Pings that come faster than they are answered get only the last one's pong."""
     with echo.open() as flooding, echo.open() as other:
         frames(flooding, *[Frame(Opcode.PING, b"%d" % number) for number in range(5000)])
         other.send("still here")
@@ -519,7 +519,7 @@ def test_idle_and_old_connections_end(tmp_path: Path, limits: Limits, busy: bool
 
 
 def reasons(server: SocketServer) -> dict[str, int]:
-    """Return the codes of the connections that have ended, by the reason."""
+    """Return the close codes of ended connections, by reason."""
     ends = [event["requestContext"] for event in server.ends().values()]
     return {end["disconnectReason"]: end["disconnectStatusCode"] for end in ends}
 
@@ -541,7 +541,7 @@ def test_a_busy_connection_is_not_idle(tmp_path: Path) -> None:
 
 @pytest.mark.long
 def test_a_slow_reader_is_dropped(tmp_path: Path) -> None:
-    """Who reads nothing is given up once too much waits for it, and nobody else waits."""
+    """A client that reads nothing is dropped once too much waits for it, and nobody else waits."""
     with running_sockets(tmp_path, 1, Limits(unread_bytes=64 * KIB)) as server:
         deaf = socket.create_connection(("127.0.0.1", server.socket_port))
         deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 * KIB)
@@ -562,7 +562,7 @@ def test_a_slow_reader_is_dropped(tmp_path: Path) -> None:
 @pytest.mark.long
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_client_that_is_behind_goes_without_what_is_droppable(tmp_path: Path, workers: int) -> None:
-    """Thirty times what may wait for it does not end it, and what is not droppable still arrives."""
+    """Droppable frames beyond thirty times the limit do not end a connection, and other frames arrive."""
     with running_sockets(tmp_path, workers, Limits(unread_bytes=1024 * KIB)) as server:
         deaf = socket.create_connection(("127.0.0.1", server.socket_port))
         deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 64 * KIB)
@@ -586,7 +586,7 @@ def test_a_client_that_is_behind_goes_without_what_is_droppable(tmp_path: Path, 
 
 
 def test_a_late_reader_gets_all(tmp_path: Path) -> None:
-    """What waits for a client that reads late, within the limit, arrives whole and in order."""
+    """Frames for a client that reads late, within the limit, arrive whole and in order."""
     sizes = [size for number in range(40) for size in (130_000, 9_000 + number, 8_000 + number, 20_000)]
     with running_sockets(tmp_path, 1, Limits(unread_bytes=16 * KIB * KIB)) as server:
         deaf = socket.create_connection(("127.0.0.1", server.socket_port))
@@ -597,7 +597,7 @@ def test_a_late_reader_gets_all(tmp_path: Path) -> None:
 
 
 def test_frames_are_shuffled(tmp_path: Path) -> None:
-    """On request what waits is handled in any order, each once."""
+    """On request waiting messages are handled in any order, each once."""
     with running_sockets(tmp_path, 1, shuffle=True) as server, server.open() as client:
         frames(client, *[text(b"%d" % number) for number in range(50)])
         order = [client.recv(TIMEOUT_SECONDS) for _ in range(50)]
@@ -607,7 +607,7 @@ def test_frames_are_shuffled(tmp_path: Path) -> None:
 
 @pytest.mark.long
 def test_a_stop_closes_connections(tmp_path: Path) -> None:
-    """When the server stops, clients are told by 1001, and their ends are told to `$disconnect`."""
+    """When the server stops, clients get 1001, and `$disconnect` gets their ends."""
     with running_sockets(tmp_path, 2) as server:
         clients = [server.open() for _ in range(20)]
         ids = [id_of(client) for client in clients]

@@ -1,4 +1,4 @@
-"""Descriptors that run out: sockets are refused first, and HTTP goes on."""
+"""Descriptors that run out: WebSockets are refused first, and HTTP continues."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ UNLIMITED = AddressLimit(connections=0)
 
 
 def status(peer: Peer) -> int:
-    """Return the status that a connection to the port of the sockets is answered with."""
+    """Return the status of a connection to the WebSocket port."""
     peer.send("GET / HTTP/1.1", "Host: localhost", "Connection: Upgrade", *UPGRADE)
     return peer.answer().status
 
 
 def test_sockets_are_refused_before_http(tmp_path: Path) -> None:
-    """Short of descriptors a worker answers sockets 503, and HTTP still takes its share of connections."""
+    """Short of descriptors a worker answers WebSockets with 503, and HTTP keeps its share of connections."""
     with running_sockets(tmp_path, addresses=UNLIMITED) as server:
         first = server.open()
         process = process_of(first)
@@ -60,7 +60,7 @@ def test_sockets_are_refused_before_http(tmp_path: Path) -> None:
 
 
 def test_one_line_a_change(caplog: pytest.LogCaptureFixture) -> None:
-    """Connections that come and go at the limit are no lines; that there is room again is one."""
+    """Connections that come and go at the limit are not logged; the return of free descriptors is."""
     descriptors = Descriptors(lambda: 1000)
     room = 1000 - http_connections(1000) - 125
     with caplog.at_level(logging.INFO, "parley"):

@@ -1,4 +1,4 @@
-"""What an acknowledgement means, where the disk is slow and the store is killed."""
+"""The durability of acknowledged messages, with a slow disk and a killed store."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ENV = {"PARLEY_DURABILITY": "always", "PARLEY_RATE_LIMITS": "read=0,write=0,sear
 
 @pytest.mark.skipif(not SlowSync.supported, reason="only Linux hands its system calls over")
 def test_always_loses_nothing_that_was_acknowledged() -> None:
-    """With PARLEY_DURABILITY=always a store that is killed while it syncs has all that was answered."""
+    """With PARLEY_DURABILITY=always a store that is killed while it syncs has all answered messages."""
     with SlowSync() as disk, running_gateway(ENV, ["--workers", "2"], disk) as server:
         outcome = killed(
             server,
@@ -45,7 +45,7 @@ def write(server: Gateway) -> str | None:
 
 
 def refused(server: Gateway, last: str) -> list[str | None]:
-    """Write until the answer has a code, and return what each answer had."""
+    """Write until an answer has a code, and return the code of each answer."""
     codes: list[str | None] = []
 
     def is_last() -> bool:
@@ -57,7 +57,7 @@ def refused(server: Gateway, last: str) -> list[str | None]:
 
 
 def test_always_is_read_while_the_disk_is_full() -> None:
-    """A store that ends at a write that does not fit is started again, refuses more, and later takes them."""
+    """A store that fails at a write beyond its disk restarts, refuses more writes, and later takes them."""
     with running_gateway(ENV, ["--workers", "1"]) as server:
         assert write(server) is None
         before = store(server)

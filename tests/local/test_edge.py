@@ -1,4 +1,4 @@
-"""What comes back through the edge, whatever the handler answers and the client sends."""
+"""Answers through the edge, for any handler and any request."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ MIB = 1024 * 1024
 
 @pytest.fixture(scope="module")
 def impatient(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EchoServer]:
-    """A server that does not wait long for a body."""
+    """A server with a short time limit for bodies."""
     with running_echo(tmp_path_factory.mktemp("impatient"), "tests.local.echo:impatient") as server:
         yield server
 
 
 def ask(echo: EchoServer, *head: str, body: bytes = b"") -> Answer:
-    """Send one request on a connection of its own, and return what came back."""
+    """Send one request on a connection of its own, and return the answer."""
     with echo.peer() as peer:
         peer.send(*head, body=body)
         return peer.answer()
@@ -37,7 +37,7 @@ def get(echo: EchoServer, path: str, *headers: str) -> Answer:
 
 
 def is_problem(answer: Answer, status: int) -> bool:
-    """Say whether an answer is a problem of a status, with an id."""
+    """Return whether an answer is a problem of a status, with an id."""
     problem: Any = answer.json
     kind, given = answer.headers["Content-Type"], answer.headers["X-Request-Id"]
     return (answer.status, kind, problem["status"]) == (status, PROBLEM, status) and bool(given)
@@ -55,7 +55,7 @@ def test_headers_with_several_values(echo: EchoServer) -> None:
 
 @pytest.mark.parametrize("kind", ["empty", "unchanged"])
 def test_answers_without_a_body(echo: EchoServer, kind: str) -> None:
-    """A 204 and a 304 have no body, and the connection goes on."""
+    """A 204 and a 304 have no body, and the connection continues."""
     with echo.peer() as peer:
         for _ in range(2):
             peer.send(f"GET /answers/{kind} HTTP/1.1", "Host: localhost")
@@ -65,7 +65,7 @@ def test_answers_without_a_body(echo: EchoServer, kind: str) -> None:
 
 @pytest.mark.parametrize("kind", ["failure", "unknown", "accent", "split"])
 def test_a_handler_that_fails_is_a_500(echo: EchoServer, kind: str) -> None:
-    """An exception out of the handler, or a header that HTTP cannot carry, is a 500 problem, and logged."""
+    """An exception from the handler, or a header that HTTP cannot carry, is a 500 problem, and logged."""
     answer = get(echo, f"/answers/{kind}", f"X-Request-Id: fails-{kind}")
     assert is_problem(answer, 500)
     assert answer.headers["X-Other"] is None
@@ -89,13 +89,13 @@ def test_a_handler_that_fails_is_a_500(echo: EchoServer, kind: str) -> None:
     ],
 )
 def test_odd_paths_are_a_404(echo: EchoServer, path: str) -> None:
-    """A path that no route has is a 404 problem, however odd it is."""
+    """A path without a route is a 404 problem, however odd it is."""
     assert is_problem(get(echo, path), 404)
 
 
 @pytest.mark.parametrize("path", ["/caf\u00e9", "/" + "a" * 70_000, "/a b"])
 def test_what_is_no_path_is_refused(echo: EchoServer, path: str) -> None:
-    """What the HTTP server cannot take for a path is a 4xx."""
+    """An invalid path is a 4xx."""
     assert 400 <= get(echo, path).status < 500
 
 
@@ -103,13 +103,13 @@ def test_what_is_no_path_is_refused(echo: EchoServer, path: str) -> None:
     "header", ["X-Name: zo\u00c3\u00ab", "X-Name: \u00ff", "Cookie: a=\u00e9", "X-Long: " + "a" * 50_000]
 )
 def test_odd_headers_do_no_harm(echo: EchoServer, header: str) -> None:
-    """Header values beyond ASCII, or very long, are no reason to fail."""
+    """Header values beyond ASCII, or very long, cause no failure."""
     assert get(echo, "/my/path", header).status == 200
 
 
 @pytest.mark.parametrize("proto", ["https", "http"])
 def test_the_edges_own_errors_have_the_headers_of_every_answer(echo: EchoServer, proto: str) -> None:
-    """A page of a listed origin may read them, and only what came by TLS is told to stay with it."""
+    """A page of a listed origin may read answers; only TLS answers have the header that requires TLS."""
     answer = get(echo, "/nowhere", f"Origin: {LISTED_ORIGIN}", f"X-Forwarded-Proto: {proto}")
     assert is_problem(answer, 404)
     assert answer.headers["Access-Control-Allow-Origin"] == LISTED_ORIGIN
@@ -121,7 +121,7 @@ def test_the_edges_own_errors_have_the_headers_of_every_answer(echo: EchoServer,
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST:1", "127.0.0.1:8080", "[::1]:8080", "127.8.8.8"])
 @pytest.mark.parametrize("listed", [LISTED_HOST, f"{LISTED_HOST.upper()}:8080"])
 def test_names_of_this_machine_are_served(echo: EchoServer, host: str, listed: str) -> None:
-    """An open server answers to every name of the loopback interface, and to those that are listed."""
+    """An open server answers to every loopback name, and to the listed ones."""
     assert ask(echo, "GET /my/path HTTP/1.1", f"Host: {listed}").status == 200
     assert ask(echo, "GET /my/path HTTP/1.1", f"Host: {host}").status == 200
 
@@ -171,7 +171,7 @@ def test_http_1_0_needs_no_host(echo: EchoServer) -> None:
 
 @pytest.mark.parametrize("size", [256 * 1024 + 1, 2 * MIB, 10 * MIB])
 def test_a_large_body_is_a_413(echo: EchoServer, size: int) -> None:
-    """A body over 256 KiB is a 413 problem, for a client that sends all of it before it listens too."""
+    """A body over 256 KiB is a 413 problem, also for a client that sends all of it before it reads."""
     length = [f"Content-Length: {size}"]
     assert is_problem(ask(echo, "POST /my/path HTTP/1.1", "Host: localhost", *length, body=bytes(size)), 413)
     chunk = b"10000\r\n" + bytes(0x10000) + b"\r\n"
@@ -188,7 +188,7 @@ def test_the_largest_body_passes(echo: EchoServer) -> None:
 
 
 def test_a_body_that_claims_to_be_huge_is_not_waited_for(echo: EchoServer) -> None:
-    """A gigabyte that is only announced is refused at once."""
+    """A request that only announces a gigabyte is refused at once."""
     answer = ask(echo, "POST /my/path HTTP/1.1", "Host: localhost", "Content-Length: 1000000000")
     assert is_problem(answer, 413)
 
@@ -197,7 +197,7 @@ def test_a_body_that_claims_to_be_huge_is_not_waited_for(echo: EchoServer) -> No
     ("framing", "part"), [("Content-Length: 100", b"half"), ("Transfer-Encoding: chunked", b"4\r\nhalf\r\n")]
 )
 def test_a_body_that_does_not_come_is_a_408(impatient: EchoServer, framing: str, part: bytes) -> None:
-    """A body that is not there in time is a 408 problem, and the end of the connection."""
+    """A body that is late is a 408 problem, and ends the connection."""
     answer = ask(impatient, "POST /my/path HTTP/1.1", "Host: localhost", framing, body=part)
     assert is_problem(answer, 408)
     assert f"{SHORT_SECONDS:g} seconds" in answer.json["detail"]
@@ -205,7 +205,7 @@ def test_a_body_that_does_not_come_is_a_408(impatient: EchoServer, framing: str,
 
 
 def test_a_body_that_breaks_off_is_not_taken_for_whole(echo: EchoServer) -> None:
-    """Chunks that end before their end do not reach the handler."""
+    """Chunks that break off do not reach the handler."""
     chunked = "Transfer-Encoding: chunked"
     with echo.peer() as peer:
         peer.send("POST /my/path HTTP/1.1", "Host: localhost", chunked, body=b"4\r\nhalf\r\nnonsense\r\n")
@@ -240,7 +240,7 @@ def _next_event(received: BinaryIO) -> Any:
 
 @pytest.mark.parametrize("kind", ["binary", "cookies", "empty", "failure", "accent"])
 def test_head_is_get_without_the_body(echo: EchoServer, kind: str) -> None:
-    """HEAD answers the status and the headers of GET, no body, and the connection goes on."""
+    """HEAD gets the status and the headers of GET, no body, and the connection continues."""
     expected = get(echo, f"/answers/{kind}", "X-Request-Id: head")
     with echo.peer() as peer:
         for _ in range(2):
@@ -251,7 +251,7 @@ def test_head_is_get_without_the_body(echo: EchoServer, kind: str) -> None:
 
 
 def test_head_reaches_the_handler_as_get(echo: EchoServer) -> None:
-    """The function is asked for what GET is; a slow route of GET is slow."""
+    """HEAD calls the function as GET does; a slow GET route is slow."""
     with echo.peer() as peer:
         peer.send("HEAD /my/path HTTP/1.1", "Host: localhost")
         head = peer.answer("HEAD")
@@ -282,7 +282,7 @@ def test_a_websocket_is_refused(echo: EchoServer) -> None:
 
 
 def test_broken_clients_leave_no_trace(echo: EchoServer) -> None:
-    """Clients that vanish half-way do no harm and put no traceback in the log."""
+    """Clients that vanish half-way do no harm and leave no traceback in the log."""
     before = echo.output().count("Traceback")
     post = ("POST /my/path HTTP/1.1", "Host: localhost")
     for head, body in [

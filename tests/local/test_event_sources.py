@@ -1,4 +1,4 @@
-"""The queues and the schedule of the laptop's server, in their process beside the workers."""
+"""The queues and the schedule of the laptop server, in their process beside the workers."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from tests.store.store_users import WORD, user
 NEVER, OFTEN = ["--sweep-seconds", "86400"], ["--sweep-seconds", "0.2"]
 ONE = ["--workers", "1"]
 ASKED_AT_THE_START = {"info", "config|get"}
-"""What a server asks once how its store keeps messages; a refusal is taken for a good answer."""
+"""The commands of a server's durability check; a refused one counts as a good answer."""
 ITEM = "index:nobody"
 LONG_AGO = 1_000_000
 
@@ -54,12 +54,12 @@ def raw(url: str) -> Iterator[redis.Redis]:
 
 
 def make_pending(client: redis.Redis) -> None:
-    """Have an item owed since long ago."""
+    """Make an item pending since long ago."""
     client.hset(keys.pending("nobody"), ITEM, str(LONG_AGO))
 
 
 def is_pending(client: redis.Redis) -> bool:
-    """Whether the item is still owed."""
+    """Return whether the item is still pending."""
     return bool(client.hexists(keys.pending("nobody"), ITEM))
 
 
@@ -69,18 +69,18 @@ def put(client: redis.Redis, body: str = json.dumps({"item": ITEM})) -> None:
 
 
 def lines(server: Gateway, event: str) -> list[dict[str, Any]]:
-    """Return what the server logged of an event."""
+    """Return the server's log lines of an event."""
     return [line for line in server.log_lines() if line.get("event") == event]
 
 
 def repeated(server: Gateway) -> list[int]:
-    """Return how many items each sweep did again that did any."""
+    """Return the number of repeated items of each sweep that repeated any."""
     return [line["repeated"] for line in lines(server, "sweep") if line["repeated"]]
 
 
 @pytest.fixture
 def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Gateway, redis.Redis]]:
-    """A server with a store of its own, which sweeps at its start alone, and a client of that store."""
+    """A server with a store of its own that sweeps only at its start, and a client of that store."""
     data = tmp_path_factory.mktemp("data")
     with running_gateway(args=[*ONE, *NEVER, "--data", str(data)]) as server:
         assert eventually(lambda: len(lines(server, "sweep")) == 1)
@@ -89,7 +89,7 @@ def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Gateway
 
 
 def test_a_job_is_done(embedded: tuple[Gateway, redis.Redis]) -> None:
-    """What is put into the list is taken, done, and no longer owed."""
+    """A job in the list is taken and done, and its item is no longer pending."""
     server, client = embedded
     make_pending(client)
     put(client)
@@ -100,7 +100,7 @@ def test_a_job_is_done(embedded: tuple[Gateway, redis.Redis]) -> None:
 
 @pytest.mark.long
 def test_what_is_no_job_is_dropped(embedded: tuple[Gateway, redis.Redis]) -> None:
-    """A message that cannot be read is told once, and what follows it is done."""
+    """An unreadable message is reported once, and later ones are done."""
     server, client = embedded
     put(client, "no job")
     put(client)
@@ -110,7 +110,7 @@ def test_what_is_no_job_is_dropped(embedded: tuple[Gateway, redis.Redis]) -> Non
 
 @pytest.mark.long
 def test_a_sweep_finds_what_was_lost() -> None:
-    """In a store that REDIS_URL names too, what is owed is done without a job, again and again."""
+    """In a store of REDIS_URL too, pending items are done without a job, repeatedly."""
     with ValkeyEngine() as engine, raw(engine.url) as client:
         make_pending(client)
         with running_gateway({"REDIS_URL": engine.url}, [*ONE, *OFTEN]) as server:
@@ -123,7 +123,7 @@ def test_a_sweep_finds_what_was_lost() -> None:
 @pytest.mark.long
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_to_all_ends_it_too(embedded: tuple[Gateway, redis.Redis], number: signal.Signals) -> None:
-    """Ctrl-C and SIGTERM to every process of the server: status 0, nothing left, and nobody died."""
+    """Ctrl-C and SIGTERM to every process of the server: status 0, no process left, and no death reported."""
     server, _ = embedded
     assert sources(server) is not None
     os.killpg(server.process.pid, number)
@@ -135,7 +135,7 @@ def test_a_signal_to_all_ends_it_too(embedded: tuple[Gateway, redis.Redis], numb
 
 @pytest.mark.long
 def test_it_is_started_again_when_it_is_killed(embedded: tuple[Gateway, redis.Redis]) -> None:
-    """Killed, it is replaced, which one line says, and jobs are done as before."""
+    """After a kill the process is replaced, with one line, and jobs are done as before."""
     server, client = embedded
     killed = sources(server)
     assert killed is not None
@@ -150,7 +150,7 @@ def test_it_is_started_again_when_it_is_killed(embedded: tuple[Gateway, redis.Re
 
 @pytest.mark.long
 def test_when_it_keeps_dying_it_is_started_each_time(embedded: tuple[Gateway, redis.Redis]) -> None:
-    """Killed as soon as it is replaced it comes back when that ends, with one line, and does what waited."""
+    """After repeated kills the process comes back with one line, and does the waiting jobs."""
     server, client = embedded
     make_pending(client)
     kill_each_successor(lambda: [running] if (running := sources(server)) else [], 3)
@@ -180,7 +180,7 @@ def test_jobs_are_polled_without_the_permission_to_block(rights: str) -> None:
 
 @pytest.mark.long
 def test_a_store_that_goes_and_comes_back() -> None:
-    """Without the store it waits, which one line says, and then goes on by itself."""
+    """Without the store the process waits, with one line, and then continues by itself."""
     with (
         ValkeyEngine(appendonly=True) as engine,
         running_gateway({"REDIS_URL": engine.url}, [*ONE, *NEVER]) as server,
@@ -201,7 +201,7 @@ def test_a_store_that_goes_and_comes_back() -> None:
 @pytest.mark.long
 @pytest.mark.parametrize("value", ["0", "-1", "nan", "inf", "often", "86401"])
 def test_a_time_that_cannot_be(value: str) -> None:
-    """A sweep that would be never, or all the time, is one line that names the option."""
+    """An invalid interval of the sweep is one line that names the option."""
     refused = run("infra.local", env={"PARLEY_SWEEP_SECONDS": value})
     assert refused.returncode == 2
     assert refused.stderr.startswith("parley: argument --sweep-seconds: ")
@@ -209,20 +209,20 @@ def test_a_time_that_cannot_be(value: str) -> None:
 
 
 class Jobs:
-    """A list of jobs in this process, which notes those that are settled."""
+    """A list of jobs in this process that records settled ones."""
 
     def __init__(self, *bodies: str) -> None:
         self.bodies = list(bodies)
         self.settled: list[str] = []
 
     def take(self, most: int) -> list[str]:
-        """Take the oldest."""
+        """Take the oldest job."""
         taken, self.bodies = self.bodies[:most], self.bodies[most:]
         return taken
 
 
 class Function:
-    """A function that notes its events, and gives back the messages whose bodies it refuses."""
+    """A function that records its events, and fails the messages with refused bodies."""
 
     def __init__(self, *refused: str) -> None:
         self.refused = refused
@@ -260,7 +260,7 @@ def test_an_event_is_as_aws_documents_it() -> None:
 
 @pytest.mark.parametrize("refused", ["b", "crash"])
 def test_what_failed_is_handed_over_again(refused: str) -> None:
-    """After a while that doubles, the failed ones alone, so many times; a crash fails the whole batch."""
+    """Failed messages are retried a few times, with doubling delays; a crash fails the whole batch."""
     function, clock, jobs = Function(refused), Clock(), Jobs("a", "b")
     queue = Queue("work", function, Source(jobs.take, jobs.settled.append), clock)
     again = ["b"] if refused == "b" else ["a", "b"]
@@ -279,7 +279,7 @@ def test_what_failed_is_handed_over_again(refused: str) -> None:
 
 
 def test_what_cannot_be_settled_holds_up_nothing() -> None:
-    """A source that fails to note a message is told of the others all the same."""
+    """A source that fails to settle a message still gets the others."""
     settled: list[str] = []
 
     def settle(body: str) -> None:
@@ -328,7 +328,7 @@ def test_a_source_that_fails_is_known(kind: str) -> None:
 
 
 def test_a_schedule_calls_at_once_and_then_by_the_clock() -> None:
-    """The first call is at the start; a function that fails is called again no sooner than else."""
+    """The first call is at the start; a failing function is not called again sooner."""
     clock = Clock(0.0)
     events: list[Any] = []
 

@@ -1,4 +1,4 @@
-"""What the handler is given, against what AWS documents."""
+"""The handler's events, compared with those that AWS documents."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ OF_THE_REQUEST = ("extendedRequestId", "requestId", "requestTime", "requestTimeE
 
 
 def echoed(echo: EchoServer, *head: str, body: bytes = b"") -> Any:
-    """Return what the handler was given for a request."""
+    """Return the handler's view of a request."""
     with echo.peer() as peer:
         length = [f"Content-Length: {len(body)}"] if body else []
         peer.send(head[0], "Host: localhost", *head[1:], *length, body=body)
@@ -78,7 +78,7 @@ def event_of(echo: EchoServer, *head: str, body: bytes = b"") -> Any:
 
 
 def test_documented_request_makes_the_documented_event(echo: EchoServer) -> None:
-    """The documented request gives the documented event, except names of a deployment or a moment."""
+    """The documented request gives the documented event, except names of a deployment or a time."""
     event = event_of(
         echo,
         "GET /my/path?parameter1=value1&parameter1=value2&parameter2=value HTTP/1.1",
@@ -132,7 +132,7 @@ def test_every_request_has_its_own_id_and_time(echo: EchoServer) -> None:
     ],
 )
 def test_query_parameters_are_decoded(echo: EchoServer, query: str, expected: Any) -> None:
-    """A query is percent-decoded, and a lone percent sign stands for itself."""
+    """A query is percent-decoded, and a lone percent sign stays."""
     event = event_of(echo, f"GET /my/path?{query} HTTP/1.1")
     assert event["multiValueQueryStringParameters"] == expected
 
@@ -153,7 +153,7 @@ def test_query_parameters_are_decoded(echo: EchoServer, query: str, expected: An
     ],
 )
 def test_path_parameters_stay_encoded(echo: EchoServer, segment: str, expected: str) -> None:
-    """A path parameter is handed on percent-encoded, in the event's path too."""
+    """A path parameter stays percent-encoded, in the event's path too."""
     event = event_of(echo, f"GET /things/{segment} HTTP/1.1")
     assert event["pathParameters"] == {"thing": expected}
     assert event["path"] == event["requestContext"]["path"] == f"/things/{expected}"
@@ -168,7 +168,7 @@ def test_an_encoded_slash_stays_in_its_segment(echo: EchoServer) -> None:
 
 
 def test_headers_beyond_ascii_arrive(echo: EchoServer) -> None:
-    """A header's value is read as UTF-8, and bytes that are none become U+FFFD."""
+    """A header's value is read as UTF-8, and invalid bytes become U+FFFD."""
     event = event_of(
         echo, "GET /my/path HTTP/1.1", "X-Name: zo\u00c3\u00ab", "X-Name: \u00ff", "X-Other: \u00ff"
     )
@@ -178,7 +178,7 @@ def test_headers_beyond_ascii_arrive(echo: EchoServer) -> None:
 
 @pytest.mark.parametrize("body", [b"\xff\x00", b"caf\xe9", b"\xed\xa0\x80"])
 def test_a_body_that_is_not_utf8_is_base64(echo: EchoServer, body: bytes) -> None:
-    """Bytes that are not UTF-8 come as base64, and say so."""
+    """Bytes that are not UTF-8 come as base64, with the flag set."""
     event = event_of(echo, "POST /my/path HTTP/1.1", body=body)
     assert event["isBase64Encoded"] is True
     assert base64.b64decode(event["body"]) == body

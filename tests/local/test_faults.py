@@ -39,7 +39,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def server(data: Path) -> Iterator[Gateway]:
-    """A server that each test leaves as good as it was."""
+    """A server that each test leaves in good order."""
     with running_gateway(args=["--workers", "2", *NEVER, "--data", str(data)]) as running:
         assert eventually(lambda: len(lines(running, "sweep")) == 1)
         yield running
@@ -47,7 +47,7 @@ def server(data: Path) -> Iterator[Gateway]:
 
 @contextlib.contextmanager
 def limited(process: int, kind: int, most: int) -> Iterator[None]:
-    """Hold a running process to a limit of its resources for a while."""
+    """Limit a resource of a running process for a while."""
     before = resource.prlimit(process, kind)
     resource.prlimit(process, kind, (most, before[1]))
     try:
@@ -57,7 +57,7 @@ def limited(process: int, kind: int, most: int) -> Iterator[None]:
 
 
 def does_a_job(data: Path) -> bool:
-    """Whether a job that is put into the list is done."""
+    """Return whether a job put into the list is done."""
     with raw(f"unix://{data}/valkey.sock") as client:
         try:
             make_pending(client)
@@ -68,7 +68,7 @@ def does_a_job(data: Path) -> bool:
 
 
 def health(server: Gateway) -> object:
-    """Return what the server says of itself; None if it is not 200."""
+    """Return the server's health; None if it is not 200."""
     with contextlib.suppress(httpx.HTTPError):
         answer = httpx.get(f"{server.url}/health")
         return answer.json() if answer.status_code == 200 else None
@@ -76,7 +76,7 @@ def health(server: Gateway) -> object:
 
 
 def test_all_children_killed_at_once(server: Gateway, data: Path) -> None:
-    """Killed together, workers, store and event sources come back by themselves, and what waited is done."""
+    """Killed workers, store and event sources come back by themselves, and waiting jobs are done."""
     send(server, "before")
     with raw(f"unix://{data}/valkey.sock") as client:
         make_pending(client)
@@ -88,7 +88,7 @@ def test_all_children_killed_at_once(server: Gateway, data: Path) -> None:
 
 
 def test_no_descriptors_to_start_anything(server: Gateway, data: Path) -> None:
-    """While no process can be started, health says that no jobs are done; then all comes back, once told."""
+    """While no process can start, health shows that no jobs are done; then all come back, with one line."""
     send(server, "descriptors")
     with limited(server.process.pid, resource.RLIMIT_NOFILE, FEW_FILES):
         kill([pid for pid in (sources(server), workers(server)[0]) if pid is not None])
@@ -123,7 +123,7 @@ def test_store_that_dies_on_a_full_disk_is_restarted_read_only(server: Gateway) 
 
 
 def test_a_removed_folder_of_sockets(server: Gateway, data: Path) -> None:
-    """Sockets that are removed under the server are made again: the store's, and those of its workers."""
+    """Socket files that are removed under the server are made again: the store's, and its workers'."""
     before = store(server)
     shutil.rmtree(data / "run")
     (data / "valkey.sock").unlink()
@@ -136,7 +136,7 @@ def test_a_removed_folder_of_sockets(server: Gateway, data: Path) -> None:
 
 
 def test_a_removed_folder_says_nothing_of_connections(tmp_path: Path) -> None:
-    """While the folder of the sockets is missing a push fails, and no connection is taken for gone."""
+    """While the folder of the socket files is missing a push fails, and no connection counts as gone."""
     settings = SocketSettings(address="127.0.0.1", port=1, http_port=2)
     connection = new_connection_id("abcdef")
     outcomes = []
@@ -148,7 +148,7 @@ def test_a_removed_folder_says_nothing_of_connections(tmp_path: Path) -> None:
 
 
 def test_a_start_on_a_full_disk(tmp_path: Path) -> None:
-    """It is one line that names the folder, the cause and what to do."""
+    """The error is one line that names the folder, the cause and what to do."""
     done = subprocess.run(
         [sys.executable, "-m", "infra.local", "--port", "0", "--data", str(tmp_path / "data")],
         cwd=ROOT,

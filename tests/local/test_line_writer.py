@@ -1,4 +1,4 @@
-"""Lines of the log and their reader: who does not read holds up nobody, and whole lines alone are written."""
+"""Log lines and their reader: a reader that stalls delays nobody, and only whole lines are written."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ MANY = 1000
 
 
 def dropped_line(count: int) -> str:
-    """Return the line that says how many were dropped."""
+    """Return the line about dropped lines."""
     return f"dropped {count}\n"
 
 
 class Pipe:
-    """A small pipe that nobody reads until a test does; ends: to read from, and to write to."""
+    """A small pipe without a reader; ends: to read from, and to write to."""
 
     def __init__(self) -> None:
         self.ends = os.pipe()
@@ -42,7 +42,7 @@ class Pipe:
         return self.text().splitlines()
 
     def text(self) -> str:
-        """Return what was read so far, and read what there is."""
+        """Read all there is, and return the text so far."""
         while True:
             try:
                 more = os.read(self.ends[0], 65536)
@@ -65,7 +65,7 @@ def pipe() -> Iterator[Pipe]:
 
 @pytest.mark.parametrize("blocking", [True, False])
 def test_lines_that_nobody_takes_are_dropped_and_counted(pipe: Pipe, blocking: bool) -> None:
-    """A stalled reader holds nobody up; then it reads whole lines in order, and how many it missed."""
+    """A stalled reader delays nobody; then it gets whole lines in order, and the number of dropped ones."""
     os.set_blocking(pipe.ends[1], blocking)
     writer = LineWriter(pipe.ends[1], dropped_line, most_bytes=10 * SMALL)
     for number in range(MANY):
@@ -81,14 +81,14 @@ def test_lines_that_nobody_takes_are_dropped_and_counted(pipe: Pipe, blocking: b
 
 
 def test_a_line_longer_than_all_that_may_wait_is_written(pipe: Pipe) -> None:
-    """A traceback beyond the bound is not lost when nothing else waits."""
+    """A traceback beyond the limit is kept if nothing else waits."""
     writer = LineWriter(pipe.ends[1], dropped_line, most_bytes=10)
     writer.put("x" * SMALL * 4 + "\n")
     assert eventually(lambda: pipe.text() == "x" * SMALL * 4 + "\n")
 
 
 def test_what_cannot_be_written_is_counted(tmp_path: Path) -> None:
-    """A full disk drops the lines; there is a line about it once there is room."""
+    """A full disk drops lines; one line reports it once there is room."""
     with Path("/dev/full").open("wb") as full, (tmp_path / "log").open("w+b") as log:
         copy = os.dup(full.fileno())
         writer = LineWriter(copy, dropped_line)
@@ -133,7 +133,7 @@ os._exit(0)
 
 
 def test_garbage_that_has_something_to_say_stops_nobody() -> None:
-    """Lines that the garbage collector causes, in any thread and at any place, are written too."""
+    """Lines that the garbage collector causes, in any thread and at any point, are written too."""
     writing = [sys.executable, "-c", COLLECTING]
     ended = subprocess.run(writing, cwd=ROOT, capture_output=True, text=True, timeout=20, check=True)
     lines = ended.stdout.splitlines()
@@ -153,7 +153,7 @@ writer.drain(60)
 
 
 def test_long_lines_of_processes_do_not_mix(tmp_path: Path) -> None:
-    """Lines beyond what a pipe takes at once stay whole, whoever else writes to it."""
+    """Lines larger than a pipe's atomic write stay whole, whoever else writes to it."""
     read, write = os.pipe()
     command = [sys.executable, "-c", WRITING.format(LONG)]
     env = {**os.environ, FOLDER_VARIABLE: str(tmp_path)}
@@ -165,7 +165,7 @@ def test_long_lines_of_processes_do_not_mix(tmp_path: Path) -> None:
 
 
 class UnreadGateway(Gateway):
-    """A server whose output nobody reads but `output`."""
+    """A server whose output only `output` reads."""
 
     def __init__(self, folder: Path) -> None:
         os.mkfifo(folder / "output.log")
@@ -186,7 +186,7 @@ class UnreadGateway(Gateway):
 
 @pytest.mark.long
 def test_a_reader_that_stalls_does_not_stop_the_server(tmp_path: Path) -> None:
-    """With nobody reading the log every request is answered, and the server stops when it is told to."""
+    """With nobody reading the log every request is answered, and the server stops on request."""
     server = UnreadGateway(tmp_path)
     try:
         server.wait_until_ready()

@@ -1,4 +1,4 @@
-"""The media folder of the laptop's server, told like a bucket: stored, replaced, removed, once each."""
+"""The media folder of the laptop server, as a bucket: stored, replaced and removed files, once each."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ CREATED, REMOVED = "ObjectCreated:Put", "ObjectRemoved:Delete"
 
 
 def store(folder: Path, key: str, content: bytes = b"picture") -> None:
-    """Put a file into a folder as what stores media does: under another name, then renamed."""
+    """Put a file into a folder as the media writer does: under another name, then renamed."""
     file = folder / key
     file.parent.mkdir(parents=True, exist_ok=True)
     unfinished = file.with_name(f".{file.name}.part")
@@ -35,7 +35,7 @@ def store(folder: Path, key: str, content: bytes = b"picture") -> None:
 
 
 class Change(NamedTuple):
-    """What one notification says."""
+    """The content of one notification."""
 
     name: str
     key: str
@@ -43,13 +43,13 @@ class Change(NamedTuple):
 
 
 def read(body: str) -> Change:
-    """Return what a notification says, as the function reads it."""
+    """Return a notification's content, as the function reads it."""
     (record,) = msgspec.json.decode(body, type=Notification).records
     return Change(record.event_name, record.s3.object.key, record.s3.object.size)
 
 
 class Watched:
-    """A bucket over a folder, and a clock that makes it look at each call."""
+    """A bucket for a folder, with a clock that makes it look at each call."""
 
     def __init__(self, folder: Path) -> None:
         self.clock = Clock()
@@ -61,7 +61,7 @@ class Watched:
         return self.bucket.take(most)
 
     def changes(self) -> list[Change]:
-        """Return what a later look tells, and settle it."""
+        """Return the notifications of a later look, and settle them."""
         bodies = self.take()
         for body in bodies:
             self.bucket.settle(body)
@@ -70,12 +70,12 @@ class Watched:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder that is not there yet."""
+    """A folder that does not exist yet."""
     return tmp_path / "media"
 
 
 def test_a_folder_that_is_not_there_has_nothing(folder: Path) -> None:
-    """Nothing is told, and nothing made."""
+    """A missing folder has no notifications, and is not made."""
     assert Watched(folder).changes() == []
     assert list(folder.parent.iterdir()) == []
 
@@ -98,7 +98,7 @@ def test_each_file_change_is_notified_once(folder: Path) -> None:
 
 
 def test_incomplete_and_hidden_files_are_not_notified(folder: Path) -> None:
-    """Files being written, hidden folders, links, and names that are no UTF-8, are left out."""
+    """Files being written, hidden folders, links, and names that are not UTF-8 are left out."""
     store(folder, "whole")
     (folder / ".upload").write_bytes(b"half")
     store(folder, ".hidden/file")
@@ -128,7 +128,7 @@ def test_restart_notifies_only_what_changed_meanwhile(folder: Path) -> None:
 
 
 def test_unsettled_notification_is_repeated_after_a_restart(folder: Path) -> None:
-    """A notification that was handed out when the process died comes again."""
+    """A notification in progress when the process died comes again."""
     store(folder, "a")
     watched = Watched(folder)
     assert len(watched.take()) == 1
@@ -162,7 +162,7 @@ def test_no_more_than_asked_for_at_once(folder: Path) -> None:
 
 
 def test_it_looks_only_so_often(folder: Path) -> None:
-    """Asked again before its time it does not read the folder."""
+    """A call before the next look does not read the folder."""
     watched = Watched(folder)
     watched.take()
     store(folder, "a")
@@ -225,7 +225,7 @@ def test_an_event_is_as_aws_documents_it() -> None:
 
 
 def keys(server: Gateway) -> list[str]:
-    """Return what the function was told to have been stored."""
+    """Return the keys that the function logged as stored."""
     return [line["key"] for line in lines(server, "media_stored")]
 
 

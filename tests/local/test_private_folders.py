@@ -1,4 +1,4 @@
-"""Short folders below /tmp: which are removed at a start."""
+"""Short folders below /tmp, and their removal at a start."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def test_folders_that_no_lock_holds_go_and_others_stay(
 
 
 def test_a_store_that_an_earlier_version_left_behind_is_stopped(tmp_path: Path) -> None:
-    """Its socket is in the short folder of that version; two stores would write to one file."""
+    """A running server of an earlier version keeps its socket folder; two stores would write to one file."""
     folder = tmp_path / "a folder"
     earlier = DataFolder(folder).earlier_socket
     earlier.parent.mkdir(mode=0o700)

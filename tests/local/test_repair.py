@@ -1,4 +1,4 @@
-"""A data folder that Valkey cannot start on: an end is cut off and kept, or one line says what to do."""
+"""A data folder that Valkey cannot start on: a broken end is cut off, or one line says what to do."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def client_of(data: DataFolder) -> redis.Redis:
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder that holds single writes and a transaction, left in good order."""
+    """A data folder with single writes and a transaction, in good order."""
     folder = tmp_path_factory.mktemp("written")
     with embedded(folder, Shutdown()) as data, client_of(data) as client:
         for number in range(SINGLES):
@@ -54,7 +54,7 @@ def folder(written: Path, tmp_path: Path) -> Path:
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
-    """Return what is in the files that hold the data."""
+    """Return the content of the data files."""
     return {file.name: file.read_bytes() for file in (folder / aof.FOLDER).iterdir()}
 
 
@@ -65,7 +65,7 @@ def length(folder: Path) -> int:
 
 
 def refusal(folder: Path) -> str:
-    """Return the line with which a start is refused, after which every file is as it was."""
+    """Return the line of a refused start, after which every file is unchanged."""
     before = files_of(folder)
     with pytest.raises(StartError) as refused, embedded(folder, Shutdown()):
         pass
@@ -91,7 +91,7 @@ def refusal(folder: Path) -> str:
 def test_an_end_that_is_no_whole_write_is_cut_off_and_kept(
     folder: Path, capsys: pytest.CaptureFixture[str], end: bytes
 ) -> None:
-    """The store starts with all that was whole, one line says what was cut and where it is, once."""
+    """The store starts with all whole writes, and one line says once what was cut off and where it is."""
     file = folder / aof.FOLDER / WRITES
     whole = file.read_bytes()
     file.write_bytes(whole + end)
@@ -109,7 +109,7 @@ def test_an_end_that_is_no_whole_write_is_cut_off_and_kept(
 
 
 def test_a_second_end_does_not_replace_the_first(folder: Path) -> None:
-    """Each end that was cut off has a file of its own."""
+    """Each broken end that was cut off has a file of its own."""
     for _ in range(2):
         with (folder / aof.FOLDER / WRITES).open("ab") as file:
             file.write(b"*1\r")
@@ -139,7 +139,7 @@ def test_reading_a_large_file_is_announced_and_can_be_stopped(
 
 
 def test_a_transaction_is_cut_off_as_one(folder: Path) -> None:
-    """Of a transaction whose end is missing nothing is there afterwards."""
+    """A transaction without its end is removed whole."""
     file = folder / aof.FOLDER / WRITES
     file.write_bytes(file.read_bytes().removesuffix(b"*1\r\n$4\r\nEXEC\r\n"))
     assert length(folder) == SINGLES
@@ -148,7 +148,7 @@ def test_a_transaction_is_cut_off_as_one(folder: Path) -> None:
 def test_a_store_that_dies_in_the_middle_of_a_write_comes_back(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The end is cut off also where the store is started again under a running server."""
+    """The end is cut off also when the store is restarted under a running server."""
     with embedded(folder, Shutdown()) as data, client_of(data) as client:
         process = client.info("server")["process_id"]
         os.kill(process, signal.SIGSTOP)
@@ -168,7 +168,7 @@ def _length_now(client: redis.Redis) -> int | None:
 
 @pytest.mark.parametrize("damage", [b"\0" * 20, b"$"])
 def test_damage_before_whole_writes_is_not_cut_off(folder: Path, damage: bytes) -> None:
-    """Nothing is lost without being asked: the line has the commands that go on without the rest."""
+    """Nothing is dropped without a request: the line has the commands that continue without the rest."""
     file = folder / aof.FOLDER / WRITES
     whole = file.read_bytes()
     at = whole.index(PUSH[:20], len(whole) // 2)
@@ -224,7 +224,7 @@ def _not_the_last(files: Path) -> None:
 def test_what_cannot_be_repaired_is_refused_with_what_to_do(
     folder: Path, damage: Callable[[Path], object], said: str
 ) -> None:
-    """Valkey does not start without a part of the data, nor does it write over what is left of it."""
+    """Valkey does not start without a part of the data, and does not overwrite the rest."""
     damage(folder / aof.FOLDER)
     line = refusal(folder)
     assert said in line
@@ -246,7 +246,7 @@ def test_what_a_newer_valkey_wrote_is_refused(folder: Path, name: str, content: 
 
 
 def test_another_reason_is_in_the_line(tmp_path: Path) -> None:
-    """What else Valkey complains of is quoted, with where its log is."""
+    """Other errors of Valkey are quoted, with the path of its log."""
     (tmp_path / aof.FOLDER).touch()
     with pytest.raises(StartError) as refused, embedded(tmp_path, Shutdown()):
         pass
@@ -257,7 +257,7 @@ def test_another_reason_is_in_the_line(tmp_path: Path) -> None:
 
 
 def test_every_place_at_which_a_file_may_end(tmp_path: Path) -> None:
-    """Whatever is left of a file, what counts as whole ends where the last whole write does."""
+    """However much of a file is left, the whole part ends at the last whole write."""
     writes = [PUSH, b"#TS:1700000000\r\n", b"*1\r\n$5\r\nMULTI\r\n" + PUSH + b"*1\r\n$4\r\nEXEC\r\n", PING]
     data, file = b"".join(writes), tmp_path / "file"
     ends = [sum(map(len, writes[:count])) for count in range(len(writes) + 1)]

@@ -1,4 +1,4 @@
-"""Which route a path belongs to."""
+"""The routes of paths."""
 
 from __future__ import annotations
 
@@ -64,5 +64,5 @@ def test_a_path_has_its_route(path: str, resource: str, parameters: dict[str, st
     ],
 )
 def test_a_path_without_a_route(path: str) -> None:
-    """Anything else has none; a parameter takes no empty segment."""
+    """Any other path has no route; a parameter takes no empty segment."""
     assert ROUTER.match(path) is None

@@ -1,4 +1,4 @@
-"""The sockets of a whole server: where they are, and what its options do to them."""
+"""WebSockets of a whole server: their URL, and its options."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from tests.servers.waiting import eventually
 
 
 def sockets_of(server: Gateway) -> str:
-    """Return where a server says that its sockets are."""
+    """Return the server's WebSocket URL."""
     found = re.search(r"^WebSockets are on (\S+?)\. ", server.output(), re.MULTILINE)
     assert found is not None
     return found[1]
 
 
 def opened(url: str, user: str) -> ClientConnection:
-    """Return a connection of a name that has said hello."""
+    """Return a connection of a name, after its hello."""
     client: ClientConnection = connect(
         f"{url}?user={user}", proxy=None, legacy=True, open_timeout=TIMEOUT_SECONDS
     )
@@ -47,7 +47,7 @@ def frame(client: ClientConnection) -> dict[str, Any]:
 
 
 def chat(url: str) -> None:
-    """Send a message from one socket to another, and back."""
+    """Send a message from one connection to another, and back."""
     with opened(url, "alice") as alice, opened(url, "bob") as bob:
         for number, (sender, receiver) in enumerate([(alice, bob), (bob, alice)] * 3):
             sender.send(json.dumps({"type": "send", "chat": "alice:bob", "id": f"{number}", "text": "hi"}))
@@ -66,7 +66,7 @@ def test_both_ways_to_push(env: dict[str, str]) -> None:
 
 
 def test_a_message_by_http_is_pushed(shared: Gateway) -> None:
-    """What is sent by HTTP, to any worker, arrives on the sockets of the others."""
+    """A message sent by HTTP, to any worker, arrives on the connections of the others."""
     with opened(sockets_of(shared), "carol") as carol:
         for number in range(5):
             sent = {"chat": "carol:dave", "sender": "dave", "text": f"{number}"}
@@ -75,7 +75,7 @@ def test_a_message_by_http_is_pushed(shared: Gateway) -> None:
 
 
 def test_an_upgrade_is_sent_to_the_sockets(shared: Gateway) -> None:
-    """A client that follows redirects may open its socket on the HTTP port."""
+    """A client that follows redirects may connect on the HTTP port."""
     url = f"ws://127.0.0.1:{port_of(shared.url)}/ws/joinRoom/lobby"
     with opened(url, "erin") as client:
         assert client.remote_address[1] == port_of(sockets_of(shared))
@@ -83,7 +83,7 @@ def test_an_upgrade_is_sent_to_the_sockets(shared: Gateway) -> None:
 
 @pytest.mark.long
 def test_an_upgrade_under_no_host_is_refused() -> None:
-    """What a URL cannot have as its host leads to no socket: it is a 400, and no failure of the server."""
+    """An invalid host leads to no WebSocket: it is a 400, and no failure of the server."""
     with running_gateway({"PARLEY_AUTH": "required"}, ["--workers", "1"]) as server:
         for host, status in (("caf\u00e9", 400), ("a b", 400), ("a\tb", 400), ("chat.example.lan", 307)):
             with Peer(port_of(server.url)) as peer:
@@ -94,7 +94,7 @@ def test_an_upgrade_under_no_host_is_refused() -> None:
 
 @pytest.mark.long
 def test_a_stop_ends_sockets(short_path: Path) -> None:
-    """Clients are told by 1001, and nothing is left behind."""
+    """At the stop clients get 1001, and no files are left."""
     (temporary := short_path / "tmp").mkdir()
     args = ["--workers", "2", "--data", str(short_path / "data")]
     with running_gateway({"TMPDIR": str(temporary)}, args) as server:
@@ -114,7 +114,7 @@ def test_a_stop_ends_sockets(short_path: Path) -> None:
 
 @pytest.mark.long
 def test_options_set_the_limits() -> None:
-    """An idle socket is closed when the setting says so, and others with what they were told."""
+    """An idle connection is closed at the setting's time, and clients get the close code."""
     env = {"SOCKET_IDLE_SECONDS": "3", "SOCKET_FRAME_BYTES": "1000"}
     with running_gateway(env, ["--workers", "1"]) as server:
         for text, code in (("", 1001), ("x" * 1001, 1009)):
@@ -144,7 +144,7 @@ def test_socket_port_follows_the_http_port_unless_set(env: dict[str, str], port:
 
 
 def test_the_limits_are_api_gateways() -> None:
-    """Without settings they are those of the developer guide."""
+    """Without settings the limits are those of the developer guide."""
     limits = parse([], {}).limits
     assert limits == Limits()
     assert (limits.idle_seconds, limits.life_seconds) == (600, 7200)

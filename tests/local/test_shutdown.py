@@ -1,4 +1,4 @@
-"""How the server ends, and what it survives."""
+"""The end of the server, and the failures that it survives."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def texts(server: Gateway) -> list[str]:
 
 
 def is_healthy(server: Gateway) -> bool:
-    """Say whether the store answers through the server."""
+    """Return whether the store answers through the server."""
     try:
         return httpx.get(f"{server.url}/health").status_code == 200
     except httpx.HTTPError:
@@ -50,7 +50,7 @@ def is_healthy(server: Gateway) -> bool:
     [(signal.SIGINT, True), (signal.SIGHUP, True), (signal.SIGTERM, True), (signal.SIGTERM, False)],
 )
 def test_a_signal_ends_everything(server: Gateway, number: signal.Signals, to_all: bool) -> None:
-    """Ctrl-C, a closed terminal and SIGTERM, to one process or all, twice too: status 0 and nothing left."""
+    """Ctrl-C, a closed terminal and SIGTERM, once or twice, to one or all: status 0, nothing left."""
     send(server, "before")
     stalled = Peer(port_of(server.url))
     stalled.send("POST /api/send HTTP/1.1", "Host: localhost", "Content-Length: 9")
@@ -81,7 +81,7 @@ def test_server_under_nohup_survives_its_terminal(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("moment", ["resource_tracker", "valkey-server", "multiprocessing.spawn"])
 def test_ctrl_c_during_the_start(tmp_path: Path, moment: str) -> None:
-    """Ctrl-C while something is still starting ends everything too, with status 0 and no traceback."""
+    """Ctrl-C during the start ends everything too, with status 0 and no traceback."""
     server = Gateway(tmp_path, {}, ["--workers", "2"])
     try:
         assert eventually(lambda: any(moment in command for command in processes(server).values()))
@@ -94,7 +94,7 @@ def test_ctrl_c_during_the_start(tmp_path: Path, moment: str) -> None:
 
 
 def test_a_restart_keeps_the_messages(tmp_path: Path) -> None:
-    """What was sent before the server stopped is there when it runs again."""
+    """Messages sent before a stop are there at the next start."""
     args = ["--data", str(tmp_path), "--workers", "1"]
     for expected in ([], ["first"]):
         with running_gateway(args=args) as server:
@@ -119,14 +119,14 @@ def test_a_killed_store_comes_back(server: Gateway) -> None:
 
 
 def kill(killing: list[int]) -> None:
-    """Kill processes, as far as they are there."""
+    """Kill processes, if they exist."""
     for process in killing:
         with contextlib.suppress(ProcessLookupError):
             os.kill(process, signal.SIGKILL)
 
 
 def kill_each_successor(find: Callable[[], list[int]], times: int) -> None:
-    """Kill a process, and so many that take its place, each as soon as it is there."""
+    """Kill a process and some of its successors, each as soon as it exists."""
     killed: set[int] = set()
     for _ in range(times):
         assert eventually(lambda: not killed.issuperset(find()))
@@ -136,7 +136,7 @@ def kill_each_successor(find: Callable[[], list[int]], times: int) -> None:
 
 
 def test_a_store_that_keeps_dying_is_started_each_time(server: Gateway) -> None:
-    """Killed again and again Valkey comes back when that ends, and one line says that it died."""
+    """After repeated kills Valkey comes back, and one line says that it died."""
     send(server, "before")
     kill_each_successor(lambda: [running] if (running := store(server)) else [], 3)
     assert eventually(lambda: is_healthy(server))
@@ -145,7 +145,7 @@ def test_a_store_that_keeps_dying_is_started_each_time(server: Gateway) -> None:
 
 
 def test_workers_that_keep_dying_are_replaced_each_time(server: Gateway) -> None:
-    """The same of workers that are killed as soon as they are replaced."""
+    """Workers come back, too, after repeated kills."""
     kill_each_successor(lambda: workers(server), 3)
     assert eventually(lambda: is_healthy(server))
     assert server.process.poll() is None
@@ -196,7 +196,7 @@ def test_a_killed_server_leaves_nothing(short_path: Path, parent: str | None) ->
     ],
 )
 def test_what_make_runs_ends_with_make(target: str, command: str) -> None:
-    """The recipes of servers ask for it: make that is killed cannot stop what it started."""
+    """The recipes of servers use a leash: a killed make cannot stop its processes."""
     assert command in make("--dry-run", target).stdout
 
 
@@ -206,7 +206,7 @@ STARTING = "import os, subprocess, sys; subprocess.Popen([*{!r}, str(os.getpid()
 
 @pytest.mark.parametrize("platform", ["linux", "darwin"])
 def test_a_program_on_a_leash_ends_with_its_parent(platform: str) -> None:
-    """Killed, a process takes with it what it started on a leash, by the kernel's help or without."""
+    """A killed process ends the processes on its leash, by the kernel's help or without."""
     program = ["/bin/sh", "-c", "echo $$; exec sleep 600"]
     code = STARTING.format([sys.executable, "-c", LEASHED.format(platform)], program)
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as parent:
@@ -227,7 +227,7 @@ def test_redis_url_replaces_the_embedded_valkey(tmp_path: Path) -> None:
 
 
 def test_what_it_says(server: Gateway) -> None:
-    """The start names the URL, a call to paste and the data folder, and the call works as it stands."""
+    """The start names the URL, a call to paste and the data folder, and the call works unchanged."""
     said = server.output()
     assert f"Parley is ready on {server.url}\n" in said
     assert f"curl -i {server.url}/api/send" in said

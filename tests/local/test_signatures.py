@@ -1,4 +1,4 @@
-"""What a stranger's signature costs: refused by its form before anything is computed for it."""
+"""The cost of invalid signatures: refused by their form before anything is computed."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ STAMP = NOW.strftime("%Y%m%dT%H%M%SZ")
 def request_with(
     names: list[str], *, key: str = "key", date: str = STAMP, day: str = STAMP[:8], gone: str = ""
 ) -> Signed:
-    """Return a request that says to have signed some headers, and has each of them but `gone`."""
+    """Return a request whose signature names some headers, with each of them except `gone`."""
     claim = (
         f"AWS4-HMAC-SHA256 Credential={key}/{day}/us-east-1/execute-api/aws4_request, "
         f"SignedHeaders={';'.join(names)}, Signature={'0' * 64}"
@@ -32,7 +32,7 @@ def request_with(
 
 
 def signed_with(extra: int, monkeypatch: pytest.MonkeyPatch) -> Signed:
-    """Return a request that botocore signed, its host, date and some headers more."""
+    """Return a request that botocore signed, with its host, date and further headers."""
     monkeypatch.setattr("botocore.auth.get_current_datetime", lambda: NOW)
     headers = {"Host": "localhost"} | {f"X-Name-{number}": "a" for number in range(extra)}
     request = AWSRequest("GET", "http://localhost/@connections/ab_c-1=", headers)
@@ -42,7 +42,7 @@ def signed_with(extra: int, monkeypatch: pytest.MonkeyPatch) -> Signed:
 
 @pytest.fixture
 def computed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """What was put into canonical form so far."""
+    """The canonical requests computed so far."""
     done: list[str] = []
     original = SigV4Auth.canonical_request
 
@@ -77,7 +77,7 @@ def test_nothing_is_computed_for_a_request_that_cannot_be_right(computed: list[s
 
 
 def test_twenty_headers_may_be_signed(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As many signed headers as are allowed are verified, one more is refused."""
+    """The maximum number of signed headers is verified, one more is refused."""
     most = signed_with(MAX_SIGNED_HEADERS - 2, monkeypatch)
     assert Verifier("key", "secret").allows(most, NOW)
     assert not Verifier("key", "secret").allows(signed_with(MAX_SIGNED_HEADERS - 1, monkeypatch), NOW)
@@ -85,7 +85,7 @@ def test_twenty_headers_may_be_signed(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("method", ["GET", "POST", "DELETE", "PATCH"])
 def test_without_keys_there_is_no_management_api(shared: Gateway, method: str) -> None:
-    """A server that has no keys answers 404, whatever a request says to be signed with."""
+    """A server without keys answers 404, whatever key signed the request."""
     claimed = request_with(MANY).headers["authorization"]
     for headers in ({}, {"Authorization": claimed, "X-Amz-Date": STAMP}):
         answer = httpx.request(method, f"{shared.url}/@connections/a", headers=headers)

@@ -1,4 +1,4 @@
-"""Clients that stall, are slow or break off, beside others that want to be served."""
+"""Clients that stall, are slow or break off, beside others."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.local.raw_http import Peer, port_of
 from tests.servers.gateway import Gateway
 
 STALLED, SENDS = 12, 15
-"""Fewer than a slow machine does in the time that a body may take."""
+"""Fewer connections than a slow machine serves within the time limit of a body."""
 MIB = 1024 * 1024
 
 
@@ -38,7 +38,7 @@ def test_stalled_bodies_hold_nobody_up(shared: Gateway) -> None:
 
 
 def test_stalled_heads_hold_nobody_up(shared: Gateway) -> None:
-    """Half a head is no reason to wait either."""
+    """Half a head delays nobody either."""
     stalled = [Peer(port_of(shared.url)) for _ in range(STALLED)]
     for peer in stalled:
         peer.socket.sendall(b"POST /api/send HTT")

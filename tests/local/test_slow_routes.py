@@ -1,4 +1,4 @@
-"""Slow routes run beside the event loop: they hold nobody up, and mix nobody up."""
+"""Slow routes run beside the event loop: they delay nobody, and requests stay apart."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def begin(echo: EchoServer, call: str) -> Peer:
 
 
 def ended(echo: EchoServer, call: str) -> Answer:
-    """Make a slow call that has been told to end before it begins."""
+    """Make a slow call whose end was requested before it begins."""
     echo.get(f"/slow/{call}/end")
     return echo.get(f"/slow/{call}")
 
@@ -51,7 +51,7 @@ def test_a_slow_call_holds_nobody_up(echo: EchoServer) -> None:
 
 
 def test_too_many_slow_calls_are_a_503(echo: EchoServer) -> None:
-    """Of one call more than may wait, one is refused at once with Retry-After; the others are answered."""
+    """A call beyond the maximum of waiting ones is refused with Retry-After; others are answered."""
     call = uuid.uuid4().hex
     with ThreadPoolExecutor(MAX_SLOW_CALLS + 1) as pool:
         asked = [pool.submit(echo.get, f"/slow/{call}") for _ in range(MAX_SLOW_CALLS + 1)]
@@ -65,7 +65,7 @@ def test_too_many_slow_calls_are_a_503(echo: EchoServer) -> None:
 
 
 def test_callers_take_turns() -> None:
-    """A caller with one call waits for one call of each other, however many those have made before."""
+    """A caller with one call waits for at most one call of each other caller."""
     order: list[str] = []
 
     async def race() -> None:
@@ -83,7 +83,7 @@ def test_callers_take_turns() -> None:
 
 
 def test_one_caller_cannot_take_every_place() -> None:
-    """Of one caller half as many calls may wait as of all: others find a place."""
+    """One caller may have half of the waiting calls: others still get in."""
 
     async def flood() -> list[bool]:
         calls, goes_on = SlowCalls(threads=1, most=8), threading.Event()
@@ -100,7 +100,7 @@ def test_one_caller_cannot_take_every_place() -> None:
 
 
 def test_a_caller_that_leaves_while_waiting_takes_no_thread() -> None:
-    """A call whose caller has gone before its turn is not made, and the thread goes to the next."""
+    """A call whose client has gone before its turn is skipped."""
     made: list[str] = []
 
     async def leave() -> None:
@@ -130,7 +130,7 @@ def test_a_slow_call_that_fails_is_a_500(echo: EchoServer) -> None:
 
 
 def test_a_client_that_leaves_a_slow_call(echo: EchoServer) -> None:
-    """A client that breaks off does no harm: its call ends, others take its place, no line complains."""
+    """A client that breaks off does no harm: its call ends, others run, and no line is logged."""
     tracebacks = echo.output().count("Traceback")
     for _ in range(MAX_SLOW_CALLS + 1):
         call = uuid.uuid4().hex

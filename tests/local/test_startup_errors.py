@@ -1,4 +1,4 @@
-"""What keeps the server from starting: one clear line, and nothing left running."""
+"""Failed starts of the server: one clear line, and no process left."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ pytestmark = pytest.mark.long
 
 
 def refusal(args: list[str], env: Mapping[str, str] | None = None) -> tuple[int, str]:
-    """Run a server that cannot start; return its exit status and what it said."""
+    """Run a server that cannot start; return its exit status and output."""
     ended = run("infra.local", *args, env=env)
     assert ended.stdout == ""
     return ended.returncode, ended.stderr
 
 
 def is_one_line(text: str) -> bool:
-    """Say whether a text is one line that begins as the server's own do."""
+    """Return whether a text is one line that begins as the server's own lines do."""
     return text.startswith("parley: ") and text.count("\n") == 1 and text.endswith("\n")
 
 
@@ -43,7 +43,7 @@ def test_one_port_for_both(tmp_path: Path) -> None:
 
 @pytest.fixture
 def taken() -> Iterator[int]:
-    """A port that somebody else listens on."""
+    """A port that another process uses."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         listener.listen()
@@ -89,7 +89,7 @@ def test_a_data_folder_that_is_a_file(tmp_path: Path) -> None:
 
 
 def test_a_store_that_is_not_there() -> None:
-    """A REDIS_URL where nobody answers is one line, with the password masked."""
+    """A REDIS_URL without a server is one line, with the password masked."""
     with ReservedPort() as port:
         url = f"redis://user:s3cr3t@127.0.0.1:{port}/0?username=s3cr3t"
         status, said = refusal(["--port", "0"], {"REDIS_URL": url})
@@ -162,7 +162,7 @@ def test_a_server_for_other_machines(env: dict[str, str]) -> None:
 
 
 def test_an_open_server_names_a_host_that_it_answers_to() -> None:
-    """What it prints to paste, and tells clients of its sockets, is not refused."""
+    """The printed call and the WebSocket URL work as they are."""
     args = ["--host", "0.0.0.0", "--workers", "1"]  # noqa: S104 - the point
     with running_gateway({"PARLEY_OPEN_HOSTS": "parley.example"}, args) as open_server:
         for expected in ("Parley is ready on http://", "curl -i http://", "WebSockets are on ws://"):
@@ -181,13 +181,13 @@ def test_an_open_server_names_a_host_that_it_answers_to() -> None:
     ],
 )
 def test_clients_call_a_host_that_a_server_answers_to(address: str, hosts: str, called: str) -> None:
-    """An open server beyond loopback is called by a name that it lists, others are by their address."""
+    """An open server beyond loopback prints a listed name, others print their address."""
     env = {"PARLEY_AUTH": "open", "PARLEY_OPEN_HOSTS": hosts} if hosts else {"PARLEY_AUTH": "required"}
     assert launch._called(address, Settings.from_env({"PARLEY_STAGE": "local", **env})) == called
 
 
 def test_a_server_looks_for_itself_under_a_name_that_every_server_answers_to() -> None:
-    """Whether it is ready is asked as of localhost: an open server may not answer to its own address."""
+    """The readiness check calls localhost: an open server may not answer to its own address."""
     with socket.create_server(("127.0.0.1", 0)) as listening, ThreadPoolExecutor(1) as thread:
         looked = thread.submit(server._answers, "127.0.0.1", listening.getsockname()[1])
         with listening.accept()[0] as connection:

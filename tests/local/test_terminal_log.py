@@ -1,4 +1,4 @@
-"""What `make run` writes while somebody looks at it."""
+"""The output of `make run` in a terminal."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def started(folder: Path, store: Engine, **env: str) -> Terminal:
 
 
 def ready(terminal: Terminal) -> tuple[str, str]:
-    """Return what was shown before the banner, and the URL that the banner names."""
+    """Return the output before the banner, and the URL in the banner."""
     before, url = terminal.shows("Parley is ready on "), terminal.shows("\n")
     terminal.shows("Ctrl-C stops the server.")
     return before.strip(), url.strip()
@@ -71,7 +71,7 @@ def test_no_color_turns_colours_off(
 
 @pytest.mark.long
 def test_json_on_a_terminal(tmp_path: Path, store: Engine) -> None:
-    """LOG=json has an object a line for every request, on a terminal too."""
+    """LOG=json has a JSON line for every request, in a terminal too."""
     with started(tmp_path, store, LOG="json") as terminal:
         _, url = ready(terminal)
         assert httpx.get(f"{url}/api/pull?chat=a:b").status_code == 200
@@ -95,7 +95,7 @@ def record(level: int, fields: dict[str, Any] | str) -> logging.LogRecord:
     ],
 )
 def test_what_is_worth_a_line(level: int, fields: dict[str, Any] | str, worth: bool) -> None:
-    """Warnings, errors and what took a second or more are shown; all else is not."""
+    """Warnings, errors and calls of a second or more are shown; other lines are not."""
     assert is_worth_a_line(record(level, fields)) is worth
 
 

@@ -1,4 +1,4 @@
-"""Sockets of several workers: pushes from one to another, by the application and by the management API."""
+"""WebSockets of several workers: pushes from one to another, by the application and by the management API."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_a_push_reaches_every_worker(echo: SocketServer) -> None:
 
 
 def test_large_pushes_cross_whole(echo: SocketServer) -> None:
-    """More than the link takes at once arrives all the same; what is too large for a message fails."""
+    """A push larger than the link's buffer arrives all the same; one too large for a message fails."""
     one, other = echo.open_in_each()
     to = [id_of(other)]
     most = 128 * KIB
@@ -77,7 +77,7 @@ def test_large_pushes_cross_whole(echo: SocketServer) -> None:
 
 
 def test_another_process_pushes(echo: SocketServer) -> None:
-    """A process without sockets, as that of the queues, pushes to those of every worker, and closes them."""
+    """A process without WebSockets, such as that of the queues, pushes to every worker's, and closes them."""
     clients = echo.open_in_each()
     ids = [id_of(client) for client in clients]
     pusher = LocalPusher(echo.meeting)
@@ -112,7 +112,7 @@ def test_gone_connection_is_found_on_any_worker(echo: SocketServer) -> None:
 
 
 def test_connections_are_closed_for_the_application(echo: SocketServer) -> None:
-    """A close reaches connections of each worker, which end with the code that it is given."""
+    """A close reaches connections of each worker, which end with its code."""
     clients = echo.open_in_each()
     ids = [id_of(client) for client in clients]
     with echo.open() as closing:
@@ -150,7 +150,7 @@ def test_killed_worker_loses_only_its_own_connections(tmp_path: Any) -> None:
 
 
 def signed_get(server: SocketServer, connection: str) -> httpx.Response:
-    """Ask for a connection, once the server answers again."""
+    """Request a connection's state, once the server answers again."""
     url = f"http://127.0.0.1:{server.port}/%40connections/{connection}"
     request = AWSRequest("GET", url)
     keys = Credentials(KEYS["AWS_ACCESS_KEY_ID"], KEYS["AWS_SECRET_ACCESS_KEY"])
@@ -195,7 +195,7 @@ def test_a_frame_that_is_too_large(echo: SocketServer) -> None:
 
 
 def signed(url: str, body: bytes) -> httpx.Response:
-    """Post a body with the server's keys."""
+    """Post a body, signed with the server's keys."""
     request = AWSRequest("POST", url, {"Content-Type": "text/plain"}, body)
     keys = Credentials(KEYS["AWS_ACCESS_KEY_ID"], KEYS["AWS_SECRET_ACCESS_KEY"])
     SigV4Auth(keys, "execute-api", "us-east-1").add_auth(request)
@@ -203,7 +203,7 @@ def signed(url: str, body: bytes) -> httpx.Response:
 
 
 def test_a_signature_is_needed(echo: SocketServer) -> None:
-    """Without a right one nothing is pushed, nor told whether a connection is there."""
+    """Without a valid signature nothing is pushed, and the connection's existence is not shown."""
     with echo.open() as connection:
         one = id_of(connection)
         url = f"http://127.0.0.1:{echo.port}/@connections/{one}"
@@ -234,12 +234,12 @@ def sealed(monkeypatch: pytest.MonkeyPatch, path: str, body: bytes = b"hello") -
 @pytest.mark.parametrize("prefix", ["/@connections/", "/%40connections/"])
 @pytest.mark.parametrize("name", ["ab_c-1=", "ab_c-1%3D"])
 def test_any_spelling_of_a_path(monkeypatch: pytest.MonkeyPatch, prefix: str, name: str) -> None:
-    """Clients encode `@` and `=` or leave them, and sign what they send."""
+    """Clients may encode `@` and `=` or leave them; the signature is valid either way."""
     assert Verifier("key", "secret").allows(sealed(monkeypatch, prefix + name), NOW)
 
 
 def test_what_a_signature_covers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Another key, body, connection, method, host or time makes it wrong, and so does what was left out."""
+    """Another key, body, connection, method, host or time invalidates a signature; so does an omission."""
     good = sealed(monkeypatch, "/@connections/ab_c-1%3D")
     verifier = Verifier("key", "secret")
     authorization = good.headers["authorization"]

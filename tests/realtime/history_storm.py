@@ -53,7 +53,7 @@ Logs = dict[str, dict[str, list[Entry]]]
 class Storm:
     """One run on a server of its own.
 
-    data: the server's folder. socket_port: of its sockets. seed: of what is drawn. proxy: the way to it.
+    data: the server's folder. socket_port: of its sockets. seed: of random choices. proxy: the proxy to it.
     """
 
     def __init__(self, server: Gateway, data: Path, socket_port: int, seed: int) -> None:

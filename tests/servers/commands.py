@@ -1,4 +1,4 @@
-"""Commands of the project, run as a person runs them."""
+"""Commands of the project, run as a user runs them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ SECONDS = 300
 
 
 def run(*arguments: str, env: Mapping[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    """Run `python -m ARGUMENTS` to its end, without Parley's and AWS's variables but for those given."""
+    """Run `python -m ARGUMENTS` to its end, without Parley's and AWS's variables except the given ones."""
     return _finished([sys.executable, "-m", *arguments], env)
 
 
@@ -22,7 +22,7 @@ def make(*arguments: str, env: Mapping[str, str] | None = None) -> subprocess.Co
 
 
 def refusal(done: subprocess.CompletedProcess[str]) -> str:
-    """Return the one line with which a command refused; fails the test if it did not refuse so."""
+    """Return the one line of a refused command; fails the test otherwise."""
     assert done.returncode not in (0, -9), done.stdout
     lines = [line for line in done.stderr.splitlines() if not line.startswith("package: warning")]
     assert len(lines) == 1, done.stderr

@@ -24,11 +24,11 @@ from tests.servers.ports import ReservedPort
 SLOTS = 16384
 DEADLINE_SECONDS = 60.0
 NODE_TIMEOUT_MILLISECONDS = 60_000
-"""After which the others take a node for gone and refuse all; none is late for that long by accident."""
+"""The time until the others take a node for gone; long enough that no slow node is."""
 
 
 class EngineError(Exception):
-    """A server did not start, or did not come to serve in time; the text ends with its log."""
+    """A server did not start, or did not serve in time; the text ends with its log."""
 
 
 class Server:
@@ -44,7 +44,7 @@ class Server:
 
     @property
     def running(self) -> bool:
-        """Whether the process is there; a paused one is."""
+        """Whether the process exists; a paused one does."""
         return self._process is not None and self._process.poll() is None
 
     @property
@@ -252,7 +252,7 @@ class ClusterEngine(Engine):
 
 
 class TimelessEngine(Engine):
-    """A cluster, for a user who may not call TIME, and else do what docs/redis.md says; it adds no server."""
+    """A cluster for a user with the permissions of docs/redis.md except TIME; it adds no server."""
 
     is_cluster = True
     user = "timeless"
@@ -276,7 +276,7 @@ class TimelessEngine(Engine):
             node.execute_command("ACL SETUSER", self.user, *rules.split())
 
     def close(self) -> None:
-        """Leave the cluster to whoever made it."""
+        """Leave the cluster to its owner."""
 
 
 class TlsClusterEngine(ClusterEngine):

@@ -1,4 +1,4 @@
-"""What can happen between Parley and its store: a connection that is cut, a server that only refuses."""
+"""Failures between Parley and its store: a cut connection, and a server that only refuses."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ class _Server(socketserver.ThreadingTCPServer):
     allow_reuse_address = True
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of a connection that broke: breaking is what these servers are for."""
+        """Log nothing of a broken connection, which these servers cause."""
 
 
 class Fault:
-    """A TCP server on a free port of 127.0.0.1, for as long as it is a context."""
+    """A TCP server on a free port of 127.0.0.1, for the lifetime of a context."""
 
     def __init__(self) -> None:
         fault = self
@@ -71,7 +71,7 @@ class CuttingProxy(Fault):
             self._open.pop().shutdown(socket.SHUT_RDWR)
 
     def cut_next_reply(self) -> None:
-        """Let the next request reach the server and be answered, then cut instead of handing that on."""
+        """Let the next request reach the server, then cut the connection instead of forwarding the answer."""
         self._drop_reply = True
 
     def serve(self, client: socket.socket) -> None:
@@ -114,7 +114,7 @@ class FreezingProxy(Fault):
         self.connections = 0
 
     def freeze(self) -> None:
-        """Carry nothing more on the connections that are open now, and tell neither end."""
+        """Carry nothing more on the open connections, without a notice to either end."""
         self._freezes += 1
 
     def serve(self, client: socket.socket) -> None:
@@ -147,6 +147,6 @@ class RefusingServer(Fault):
         self._error = error
 
     def serve(self, client: socket.socket) -> None:
-        """Answer each request; one is taken to arrive in one piece, as the small ones of a test do."""
+        """Answer each request; a request must arrive in one piece, as the small ones of a test do."""
         while data := client.recv(CHUNK):
             client.sendall(f"-{self._error}\r\n".encode() if b"EVAL" in data else b"+OK\r\n")

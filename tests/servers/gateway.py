@@ -1,4 +1,4 @@
-"""The laptop's server."""
+"""The laptop server."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tests.servers.slow_sync import SlowSync
 
 READY = re.compile(r"^Parley is ready on (\S+)$", re.MULTILINE)
 PATIENCE = {"PARLEY_REDIS_TIMEOUT": "10", "PARLEY_PUSH_TIMEOUT": "10"}
-"""The store of a machine that is busy with other things may be late without having failed."""
+"""Time-outs for a busy machine, on which the store may be slow without a failure."""
 
 
 class Gateway(ServerProcess):

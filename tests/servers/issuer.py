@@ -42,7 +42,7 @@ class Issuer:
         self.keys[kid] = (algorithm, private_key(algorithm, bits))
 
     def claims(self, **changes: Any) -> dict[str, Any]:
-        """Return claims that are right, with changes; None takes one away."""
+        """Return valid claims, with changes; None removes one."""
         now = int(time.time())
         right = {"iss": self.url, "sub": "ann-1", "aud": AUDIENCE, "iat": now, "exp": now + 300}
         return {name: value for name, value in (right | changes).items() if value is not None}
@@ -54,7 +54,7 @@ class Issuer:
 
     @property
     def fetches(self) -> int:
-        """How often the keys were fetched."""
+        """The number of fetches of the keys."""
         return self.server.count(JWKS)
 
     def _answer(self, request: Request, _connection: socket.socket) -> bytes:

@@ -1,4 +1,4 @@
-"""Senders, and a store that is killed under them: which of the messages that were acknowledged are gone."""
+"""Senders, and a store that is killed under them: the lost acknowledged messages."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ PAGE = 1000
 
 
 class Outcome(NamedTuple):
-    """How many messages were acknowledged before a kill, and how many of these are gone after it."""
+    """The number of messages acknowledged before a kill, and of those lost by it."""
 
     acknowledged: int
     lost: int

@@ -1,4 +1,4 @@
-"""What processes of a server run and listen, found by the folder that they run in."""
+"""Processes and listening ports of a server, found by the folder that it runs in."""
 
 from __future__ import annotations
 
@@ -40,6 +40,6 @@ def listeners() -> Iterator[tuple[str, int, str]]:
 
 
 def addresses(folder: Path, port: int | None) -> set[tuple[str, int]]:
-    """Return where processes in a folder listen, or anybody on a port: address in hexadecimal, and port."""
+    """Return the listening addresses, in hexadecimal, and ports of processes in a folder, or on a port."""
     inodes = {inode for process in processes(folder) for inode in sockets(process)}
     return {(at, number) for at, number, inode in listeners() if number == port or inode in inodes}

@@ -32,7 +32,7 @@ class LocalStackServer(ServerProcess):
 
     @property
     def functions_log(self) -> Path:
-        """What all functions wrote."""
+        """The output of all functions."""
         found = LOG.search(self.output())
         assert found is not None
         return Path(found[1])

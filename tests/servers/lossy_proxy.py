@@ -1,4 +1,4 @@
-"""A way to a WebSocket server on which everything goes wrong that can."""
+"""A proxy to a WebSocket server with every kind of network failure."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from typing import Self
 from msgspec import Struct
 
 HINTS = (b'{"type":"message"', b'{"type":"receipt"')
-"""How frames begin that the server sends unasked."""
+"""The beginnings of frames that the server sends unasked."""
 ACK = b'{"type":"ack"'
 TEXT_OPCODE = 1
 CHUNK = 16 * 1024
 SMALL_BUFFER, SMALL_SEGMENT = 4 * 1024, 1_400
-"""Of the connections to the server, so that little fits between it and who does not read."""
+"""The buffer of connections to the server, small so that little fits between it and a stalled reader."""
 ESTABLISHED, RESET = 1, 7  # as Linux numbers the states of TCP; 7 is CLOSE
 POLL_SECONDS = 0.02
 
@@ -55,12 +55,12 @@ class LossyProxy:
         self._passages: dict[Passage, asyncio.Task[None]] = {}
 
     def stall(self, count: int) -> None:
-        """Have some connections' ends stop reading for good."""
+        """Stop reading on some connections for good."""
         for passage in self._some(count):
             passage.reads = False
 
     def hang(self, count: int) -> None:
-        """Let nothing pass on some connections from now on, and tell neither end."""
+        """Stop forwarding on some connections, without a notice to either end."""
         for passage in self._some(count):
             passage.hangs = True
             self.counts["hang"] += 1
@@ -70,7 +70,7 @@ class LossyProxy:
         return self.rng.sample(able, min(count, len(able)))
 
     def heal(self) -> None:
-        """Do no more harm, and cut what hangs or stalls."""
+        """Stop the failures, and cut connections that hang or stall."""
         self.faults = Faults()
         for passage in self._passages:
             if passage.hangs or not passage.reads:
@@ -122,7 +122,7 @@ class Passage:
         self._number = self._newest = 0
 
     async def run(self) -> None:
-        """Carry until either end has gone."""
+        """Forward until either end has gone."""
         up = asyncio.get_running_loop().create_task(self._up())
         try:
             with contextlib.suppress(OSError, asyncio.IncompleteReadError):
@@ -139,7 +139,7 @@ class Passage:
         self._to_client.transport.abort()
 
     async def _dropped(self) -> bool:
-        """Return, when a connection that does not read has ended, whether the server has reset it."""
+        """Return, once a connection without a reader has ended, whether the server has reset it."""
         own: socket.socket = self._to_server.get_extra_info("socket")
         while own.fileno() >= 0:
             state = own.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0]
@@ -149,7 +149,7 @@ class Passage:
         return False
 
     async def _up(self) -> None:
-        """Carry what the client sends; who does not read the server may go without its learning of it."""
+        """Forward the client's bytes; a stalled client may leave unnoticed by the server."""
         with contextlib.suppress(OSError):
             while data := await self._from_client.read(CHUNK):
                 if not self.hangs:

@@ -1,4 +1,4 @@
-"""The management API of a WebSocket API, as API Gateway has it, and with the faults it may have."""
+"""The management API of a WebSocket API, as API Gateway has it, with possible failures."""
 
 from __future__ import annotations
 
@@ -22,19 +22,19 @@ Answer = Callable[["Handler"], None]
 
 
 def status(code: int) -> Answer:
-    """Return what answers with a status."""
+    """Return an answer with a status."""
     return lambda handler: handler.respond(code)
 
 
 def hang(handler: Handler) -> None:
-    """Answer nothing, and keep the connection until the server ends, or somebody has waited for long."""
+    """Answer nothing, and keep the connection until the server ends, or a client has waited for long."""
     if not handler.server.closing.wait(HANG_SECONDS):
         handler.server.waited_for = True
     handler.close_connection = True
 
 
 def drip(handler: Handler) -> None:
-    """Begin to answer, and never come to an end of it."""
+    """Begin an answer that never ends."""
     for letter in b"HTTP/1.1 200 OK\r\nX-Drip: " + b"." * 1000:
         handler.wfile.write(bytes([letter]))
         if handler.server.closing.wait(0.1):
@@ -48,7 +48,7 @@ def cut(handler: Handler) -> None:
 
 
 def after(seconds: float, answer: Answer) -> Answer:
-    """Return what takes some time to answer."""
+    """Return an answer after some time."""
 
     def late(handler: Handler) -> None:
         handler.server.closing.wait(seconds)
@@ -68,7 +68,7 @@ OK = take
 
 
 class Handler(BaseHTTPRequestHandler):
-    """Checks the signature of a request, notes it, and answers as its target, the connection, does."""
+    """Checks the signature of a request, records it, and answers as its target connection does."""
 
     server: Connections
     target: str
@@ -90,7 +90,7 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002  # the name it has
-        """Say nothing."""
+        """Log nothing."""
 
     def _take(self, body: bytes) -> None:
         if not is_signed(self.command, self.path, dict(self.headers.items()), body, self.server.token):
@@ -105,7 +105,7 @@ class Handler(BaseHTTPRequestHandler):
         answer(self)
 
     def setup(self) -> None:
-        """Count a connection of a pusher's."""
+        """Count a pusher's connection."""
         super().setup()
         with self.server.lock:
             self.server.accepted += 1
@@ -138,7 +138,7 @@ class Connections(ThreadingHTTPServer):
         self._thread = threading.Thread(target=self.serve_forever, args=(0.02,))
 
     def finish_request(self, request: Any, client_address: Any) -> None:
-        """Serve a connection, in its own thread; by TLS, if that was asked for."""
+        """Serve a connection, in its own thread; by TLS, if configured."""
         if self._tls is None:
             super().finish_request(request, client_address)
             return
@@ -146,7 +146,7 @@ class Connections(ThreadingHTTPServer):
             super().finish_request(secured, client_address)
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing of a connection that broke."""
+        """Log nothing of a broken connection."""
 
     def __enter__(self) -> Self:
         self._thread.start()

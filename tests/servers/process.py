@@ -1,4 +1,4 @@
-"""A server of ours as a process, started as a user starts it."""
+"""A server of the project as a process, started as a user starts it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ OURS = (
 
 
 def environment(env: Mapping[str, str]) -> dict[str, str]:
-    """Return this process's variables without those that are Parley's or AWS's, and with those given."""
+    """Return this process's variables without Parley's and AWS's, and with the given ones."""
     return {name: value for name, value in os.environ.items() if not name.startswith(OURS)} | dict(env)
 
 
@@ -67,7 +67,7 @@ class ServerProcess:
         self.url = ""
 
     def wait_until_ready(self, seconds: float = START_SECONDS) -> None:
-        """Return when the server says that it serves; raises AssertionError with its output otherwise."""
+        """Return once the server reports that it serves; raises AssertionError with its output otherwise."""
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline and self.process.poll() is None:
             if ready := self._ready.search(self.output()):
@@ -77,7 +77,7 @@ class ServerProcess:
         raise AssertionError(f"the server did not start:\n{self.output()}")
 
     def output(self) -> str:
-        """Return the lines that the server wrote so far, both streams together; the last is whole, too."""
+        """Return the lines of the server's output so far, both streams together; the last is whole, too."""
         ended = self.process.poll() is not None
         text = self._log.read_text(encoding="utf-8", errors="replace")
         return text if ended else text[: text.rfind("\n") + 1]
@@ -87,7 +87,7 @@ class ServerProcess:
         return [json.loads(line) for line in self.output().splitlines() if line.startswith("{")]
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Stop the server with a signal and return its exit status; kill what is left after a while."""
+        """Stop the server with a signal and return its exit status; kill the rest after a while."""
         if self.process.poll() is None:
             self.process.send_signal(number)
         try:

@@ -1,4 +1,4 @@
-"""What makes a real store refuse writes: no memory, a full disk, failed snapshots, too few replicas."""
+"""Causes for a real store to refuse writes: no memory, a full disk, failed snapshots, too few replicas."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PROBE = "{c000}:probe"
 
 @contextlib.contextmanager
 def no_memory(engine: ValkeyEngine) -> Iterator[None]:
-    """Have a store with as much as it may hold."""
+    """Make a store full."""
     (node,) = engine.nodes
     node.config_set("maxmemory", 1)
     try:
@@ -30,7 +30,7 @@ def no_memory(engine: ValkeyEngine) -> Iterator[None]:
 
 @contextlib.contextmanager
 def full_disk(engine: ValkeyEngine) -> Iterator[None]:
-    """Have a store, with an append-only file that is synced once a second, whose files cannot grow."""
+    """Make a store's files, with an append-only file that is synced once a second, unable to grow."""
     (node,), (server,) = engine.nodes, engine.servers
     resource.prlimit(server.pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
     try:
@@ -42,7 +42,7 @@ def full_disk(engine: ValkeyEngine) -> Iterator[None]:
 
 @contextlib.contextmanager
 def failed_snapshots(engine: ValkeyEngine) -> Iterator[None]:
-    """Have a store that is to save snapshots, and could not."""
+    """Make a store's snapshots fail."""
     (node,) = engine.nodes
     obstacle = engine.folder / "dump.rdb" / "obstacle"
     obstacle.parent.mkdir()
@@ -60,7 +60,7 @@ def failed_snapshots(engine: ValkeyEngine) -> Iterator[None]:
 
 @contextlib.contextmanager
 def too_few_replicas(engine: ValkeyEngine) -> Iterator[None]:
-    """Have a store that wants a replica before it takes writes."""
+    """Make a store require a missing replica for writes."""
     (node,) = engine.nodes
     node.config_set("min-replicas-to-write", 1)
     try:

@@ -1,4 +1,4 @@
-"""A small HTTP server that answers what a test says, over plain sockets or TLS."""
+"""A small HTTP server with scripted answers, over plain sockets or TLS."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class ScriptedServer:
         self._thread = threading.Thread(target=self._accept, daemon=True)
 
     def count(self, target: str) -> int:
-        """Return how many requests there were for a target."""
+        """Return the number of requests for a target."""
         return sum(request.target == target for request in self.requests)
 
     def _accept(self) -> None:
@@ -92,7 +92,7 @@ def answer(
     length: int | None = None,
     headers: dict[str, str] | None = None,
 ) -> bytes:
-    """Return an answer's bytes; length: what Content-Length claims, the body's own when left out."""
+    """Return an answer's bytes; length: value of Content-Length, the body's own by default."""
     fields = {
         "Content-Type": "application/json",
         "Content-Length": str(len(body) if length is None else length),

@@ -49,7 +49,7 @@ psetex set setex setnx setrange strlen substr
 IN_SCRIPTS = frozenset((GENERIC + HASHES + LISTS + SETS + SORTED_SETS + STRINGS).upper().split())
 """The commands on keys, and TIME, that a serverless store has; those that wait are left out."""
 ON_ITS_OWN = frozenset(("EVAL", "EVALSHA", "PING"))
-"""What Parley sends: all else runs inside a script."""
+"""The commands that Parley sends: all others run inside a script."""
 
 
 class ServerlessNode:
@@ -66,18 +66,18 @@ class ServerlessNode:
         return self._node.execute(command, repeatable=repeatable)
 
     def execute_all(self, commands: Sequence[Command]) -> list[Any]:
-        """Run commands in one trip; the refusal of one stands in its reply's place."""
+        """Run commands in one round trip; a refused one has its error in its reply's position."""
         refusals = [self.refusal_of(command) for command in commands]
         allowed = [one for one, refusal in zip(commands, refusals, strict=True) if refusal is None]
         replies = iter(self._node.execute_all(allowed) if allowed else ())
         return [refusal or next(replies) for refusal in refusals]
 
     def ping(self) -> None:
-        """Ask the servers whether they are there."""
+        """Ping the servers."""
         self._node.ping()
 
     def refusal_of(self, command: Command) -> redis.ResponseError | None:
-        """Return the error that it answers a command with; None: it hands it on."""
+        """Return the error for a command, or None if it is allowed."""
         return refusal_of(command)
 
 
@@ -106,7 +106,7 @@ class TimelessNode(ServerlessNode):
 
 
 def refusal_of(command: Command) -> redis.ResponseError | None:
-    """Return the error that a serverless store answers a command with; None: it takes it."""
+    """Return a serverless store's error for a command, or None if it is allowed."""
     name = str(command[0])
     if name not in ON_ITS_OWN:
         return redis.ResponseError(f"unknown command '{name}'")

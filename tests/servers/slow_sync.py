@@ -1,4 +1,4 @@
-"""A disk that is slow to sync: Linux hands each fsync of a process to us, and it goes on when we say so."""
+"""A disk with slow syncs: Linux hands each fsync of a process to us, and it continues when we say so."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class SlowSync:
         self._ours, self._theirs = socket.socketpair()
 
     def install(self) -> None:
-        """Have the calls of this process handed over: what subprocess calls between fork and exec."""
+        """Hand over the calls of this process; subprocess calls it between fork and exec."""
         libc = ctypes.CDLL(None, use_errno=True)
         program = _program()
         libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
@@ -55,7 +55,7 @@ class SlowSync:
         socket.send_fds(self._theirs, [b"!"], [listener])
 
     def serve(self) -> None:
-        """Take the calls over, once the process was started."""
+        """Take over the calls, once the process was started."""
         (self._listener,) = socket.recv_fds(self._ours, 1, 1)[1]
         threading.Thread(target=self._receive, daemon=True).start()
 
@@ -96,7 +96,7 @@ def _program() -> _Program:
 
 
 def _is_over(listener: int) -> bool:
-    """Return whether no process is left whose calls are handed over."""
+    """Return whether every process with handed-over calls has ended."""
     poll = select.poll()
     poll.register(listener, select.POLLIN)
     return any(events & select.POLLHUP for _, events in poll.poll(0))

@@ -1,4 +1,4 @@
-"""Another server's REST API with users, in pages, as an import reads it."""
+"""Another server's REST API of users, in pages, as an import reads it."""
 
 from __future__ import annotations
 
@@ -47,5 +47,5 @@ class UserServer(ScriptedServer):
 
 
 def person(number: int, login: str, **profile: Any) -> dict[str, Any]:
-    """Return a user as that server has them."""
+    """Return a user in that server's form."""
     return {"id": number, "login": login, "profile": profile}

@@ -1,4 +1,4 @@
-"""Waiting for what comes true by itself."""
+"""Waiting for a condition."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from tests.deployed.target import Target
 class Net:
     """Opens sockets for people, and closes them in the end.
 
-    target: the server. people: who have accounts there.
+    target: the server. people: users with accounts there.
     """
 
     def __init__(self, target: Target, people: People) -> None:
