@@ -70,13 +70,13 @@ ROOM_CURSOR = TextCursor(ScoredMember, "{time}.{room}", time=TIME, room=Field(RO
 
 
 class SearchCursor(TextCursor[SearchEntry]):
-    """An entry of a search index, in base64url."""
+    """An entry of a search index, in base64url; read with or without padding."""
 
     def read(self, text: str) -> SearchEntry:
         """Return the entry; raises ValueError."""
         if len(text) > MAX_SEARCH_CURSOR_CHARACTERS:
             raise ValueError
-        return super().read(from_base64(text).decode())
+        return super().read(from_base64(text.rstrip("=")).decode())
 
     def encode(self, value: SearchEntry) -> str:
         """Return the cursor of an entry."""
