@@ -61,7 +61,7 @@ def test_killed_localstack_ends_the_server_with_one_line(own: LocalStackServer, 
     os.kill(killed, signal.SIGKILL)
     assert own.process.wait(END_SECONDS) == 1
     assert [line for line in own.output().splitlines() if line.startswith("parley:")] == [
-        "parley: LocalStack ended by itself"
+        "parley: LocalStack has ended by itself"
     ]
     assert "Traceback" not in own.output()
     assert eventually(lambda: not processes(tmp_path))

@@ -66,7 +66,7 @@ def test_killed_ministack_ends_the_server_with_one_line(own: ServerProcess, tmp_
     os.kill(killed, signal.SIGKILL)
     assert own.process.wait(END_SECONDS) == 1
     told = [line for line in own.output().splitlines() if line.startswith("parley:")]
-    assert told == ["parley: MiniStack ended by itself"]
+    assert told == ["parley: MiniStack has ended by itself"]
     assert eventually(lambda: not processes(tmp_path) and not list((tmp_path / "files").iterdir()))
 
 
