@@ -1,4 +1,4 @@
-"""When a connection was last used: one that a frozen Lambda wakes up with may be dead without a sign."""
+"""The last use of a connection: after a frozen Lambda function wakes, an idle one may be dead."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class LastUse:
         self.note()
 
     def note(self) -> None:
-        """Note that the connection is used now."""
+        """Record that the connection is used now."""
         self._monotonic, self._wall = monotonic(), time()
 
     def is_long_ago(self) -> bool:

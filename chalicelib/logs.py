@@ -1,4 +1,4 @@
-"""One JSON object a line on standard error."""
+"""Logging: one JSON object a line on standard error."""
 
 from __future__ import annotations
 
@@ -30,15 +30,15 @@ class JsonFormatter(logging.Formatter):
 
 
 def cause_of(error: BaseException) -> dict[str, str]:
-    """Return the field `cause` of the line of an error: what it was raised from; none if there is nothing."""
+    """Return the field `cause` for an error's log line, the error that caused it; empty without a cause."""
     cause = error.__cause__
     return {} if cause is None else {"cause": f"{type(cause).__name__}: {cause}"}
 
 
 def log_failures(event: str, failures: Sequence[tuple[dict[str, Any], BaseException]]) -> None:
-    """Log failures of one kind, MAX_FAILURES of them in full, and how many more there were.
+    """Log failures of one kind: at most MAX_FAILURES in full, then the number of the others.
 
-    failures: the fields that say what failed, and why.
+    failures: Fields of the log line, and the error.
     """
     for fields, failure in failures[:MAX_FAILURES]:
         LOGGER.error({"event": event, **fields}, exc_info=failure)
@@ -49,7 +49,7 @@ def log_failures(event: str, failures: Sequence[tuple[dict[str, Any], BaseExcept
 def configure(level: str) -> None:
     """Send the logs of this process to standard error, from a level (DEBUG, INFO, WARNING, ERROR) on.
 
-    What no line shows is not collected either (Python's logging HOWTO, "Optimization").
+    Unused fields of records are not collected (Python's logging HOWTO, "Optimization").
     """
     logging._srcfile = None
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False

@@ -1,4 +1,4 @@
-"""Bytes to calls and back: the one package, beside routes, that knows Chalice."""
+"""Converts HTTP requests to calls, and results to responses; only this package and routes use Chalice."""
 
 from chalicelib.http.accept import preferred
 from chalicelib.http.authentication import USER, CallerNamed

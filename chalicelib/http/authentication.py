@@ -1,4 +1,4 @@
-"""Who calls: what a request says of its caller, authenticated before its view or by it."""
+"""The caller of a request, authenticated before its view runs or by the view."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class CallerNamed(Protocol):
 
 
 class Authentication:
-    """The caller of one request; kind: the class of its route, by which requests are limited."""
+    """The caller of one request; kind: Class of its route, by which requests are limited."""
 
     def __init__(self, call: Call, kind: str) -> None:
         self._call = call
@@ -40,7 +40,7 @@ class Authentication:
     def begin(self, who: Who, *, limits_address: bool) -> None:
         """Refuse a caller without permission, as far as possible before the request's body is read.
 
-        limits_address: whether calls of ANYBODY count to the limit of their address.
+        limits_address: Whether calls of ANYBODY count against the limit of their address.
         Raises CrossSite, NotAuthenticated, HandleNeeded, TooManyRequests, BadRequest.
         """
         self._refuse_cross_site()
@@ -55,7 +55,7 @@ class Authentication:
             self.caller_named()
 
     def given(self, who: Who) -> tuple[Caller | CallerNamed, ...]:
-        """Return what a view is given beside the call."""
+        """Return the arguments of a view after the call."""
         if who is Who.ANYBODY:
             return ()
         return (self.caller_named if who is Who.CALLER_NAMED else self.caller_named(self._name_in_header),)
@@ -78,12 +78,12 @@ class Authentication:
 
     @property
     def rate_headers(self) -> dict[str, str]:
-        """The headers that say how many requests the caller, or the address, has left."""
+        """The headers with the number of requests left for the caller or the address."""
         rate = self._rate_of_address if self._caller is None else self._caller.rate
         return rate_headers(rate) if rate is not None and rate.limit else {}
 
     def refusal(self, error: ParleyError) -> ParleyError:
-        """Return the error to answer in place of an error: a caller who is refused learns nothing else."""
+        """Return the error to respond with instead of another one: a refused caller learns nothing else."""
         caller = self._caller
         if caller is not None and not caller.authenticated and not isinstance(error, NotAuthenticated):
             try:
@@ -109,7 +109,7 @@ class Authentication:
         return self._call.services.names.user(name, USER)
 
     def _refuse_cross_site(self) -> None:
-        """Raise CrossSite for a page of another site: an open server would believe any name that it gives.
+        """Raise CrossSite for a page of another site: an open server would trust any name from it.
 
         Pages of the origins of the CORS setting may call, and those of the server's own hosts on any port.
         `*` lists none here: a page that may act as anybody is named.

@@ -1,4 +1,4 @@
-"""A request as a view sees it: what was sent, decoded, and from where."""
+"""A request as a view sees it: its decoded body and parameters, and the client's address."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ PREFERS_REPRESENTATION = re.compile(
 
 
 class Call:
-    """One request; it does not know who calls."""
+    """One request, without its caller."""
 
     def __init__(self, request: Request) -> None:
         self._request = request
@@ -101,7 +101,7 @@ class Call:
 
     @property
     def api_id(self) -> str:
-        """The id of the API that the request came through; empty when the gateway does not say."""
+        """The id of the API that received the request; empty if the gateway does not send it."""
         return str(self._request.context.get("apiId") or "")
 
     @property
@@ -127,7 +127,7 @@ class Call:
     def refuse_unknown(self, query: type | None, *, bodiless: bool) -> None:
         """Raise BadRequest for a query parameter, or a field of the body, that the route does not take.
 
-        query: type of the parameters; None: it takes none. bodiless: whether it takes no field in the body.
+        query: Type of the parameters; None: there are none. bodiless: Whether it takes no fields in the body.
         """
         check_names(self._parameters, query)
         if bodiless and (raw := cast(bytes, self._request.raw_body)).lstrip()[:1] == b"{":

@@ -1,4 +1,4 @@
-"""Which web pages of other sites may call (CORS, of the Fetch standard)."""
+"""Permissions of web pages of other sites to call (CORS, of the Fetch standard)."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Cors:
 
     No header allows credentials: a page authenticates by a bearer token, never by a cookie.
 
-    origins: as settings.cors_origins; empty for none, `*` among them for every page.
+    origins: As settings.cors_origins; empty: no page may call; with `*` every page may.
     """
 
     def __init__(self, origins: Iterable[str]) -> None:
@@ -46,12 +46,12 @@ class Cors:
         return self._allowed.get(origin, self._others) if origin else self._others
 
     def allows(self, origin: str | None) -> bool:
-        """Say whether pages of an origin may call."""
+        """Return whether pages of an origin may call."""
         return "Access-Control-Allow-Origin" in self.headers(origin)
 
 
 def is_page_of(origin: str, hosts: Collection[str]) -> bool:
-    """Say whether an origin is a page of one of some hosts, on any port."""
+    """Return whether an origin is a page of one of some hosts, on any port."""
     try:
         return urlsplit(origin).hostname in hosts
     except ValueError:
@@ -60,14 +60,14 @@ def is_page_of(origin: str, hosts: Collection[str]) -> bool:
 
 @functools.cache
 def current() -> Cors:
-    """Return the one of this process, made at the first call from the environment."""
+    """Return this process's instance, made at the first call from the environment."""
     return Cors(Settings.from_env().cors_origins)
 
 
 def preflight(headers: Mapping[str, str], methods: Iterable[str]) -> Response:
     """Answer OPTIONS: the methods of a path, and for an allowed page the headers that it may send.
 
-    headers: the request's, names in lower case.
+    headers: Of the request, names in lower case.
     """
     allowed = ", ".join(methods)
     granted = {}

@@ -1,4 +1,4 @@
-"""From what a client sent to typed values, or a BadRequest that names the field."""
+"""Decodes request parameters to typed values, or raises a BadRequest that names the field."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ WHOLE = re.compile(r"-?\d+(?:\.0+)?", re.ASCII)
 def converted(values: Any, kind: type[T], *, strict: bool = True) -> T:
     """Return plain values as a type; field names match in any case, and of repeated ones the last counts.
 
-    strict: whether numbers must be numbers; in a query they are text.
+    strict: Whether numbers must be numbers; in a query they are text.
     Raises BadRequest that names the field as it was written.
     """
     if not isinstance(values, dict):

@@ -1,4 +1,4 @@
-"""Routes: a view, its path on a blueprint, who may call it, and what its documentation says."""
+"""Routes: a view with its path on a blueprint, its permitted callers, and its documentation."""
 
 from __future__ import annotations
 
@@ -26,12 +26,11 @@ PATH_PARAMETER = re.compile(r"{(\w+)}")
 
 
 class Operation(NamedTuple):
-    """Who may call a route, what it takes and what it gives.
+    """A route: its permitted callers, its input and its output.
 
-    gives: status -> type of the body, None for an empty one. fails: the errors that are its own.
-    example: a body to try it with. rate: the class of the route; None: that of its method.
-    slow: whether it runs for long (a password's hash, another server), so that an edge that serves several
-    callers should not wait for it.
+    gives: Status -> type of the body; None: an empty body. fails: The errors of this route. example: A body
+    to try it with. rate: Class of the route; None: the class of its method. slow: Whether a call takes long
+    (the hash of a password, another server), so that a server of several callers should not wait for it.
     """
 
     who: Who
@@ -54,12 +53,12 @@ class Operation(NamedTuple):
 
     @property
     def strict(self) -> bool:
-        """Whether what the route does not know is refused, as everywhere but on legacy and public paths."""
+        """Whether unknown parameters are refused, as on all paths except legacy and public ones."""
         return self.path.startswith("/v1/")
 
     @property
     def takes(self) -> str:
-        """The Content-Type that Chalice lets in."""
+        """The Content-Type that Chalice accepts."""
         return self.media_type or (JSON if self.method in BODY_METHODS else ANY_MEDIA_TYPE)
 
 

@@ -1,4 +1,4 @@
-"""Who may call a route."""
+"""The permitted callers of a route."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import Enum, auto
 
 
 class Who(Enum):
-    """Who may call a route, and what its view is given beside the call.
+    """The permitted callers of a route, and the caller argument of its view.
 
     An open server also trusts a name that has no account, except for ACCOUNT.
     """
@@ -27,7 +27,7 @@ class Who(Enum):
 
     @property
     def parameter(self) -> tuple[str, ...]:
-        """The name of the parameter by which a view takes what it is given; empty for ANYBODY."""
+        """The name of the view's parameter for the caller; empty for ANYBODY."""
         return _PARAMETERS[self]
 
 

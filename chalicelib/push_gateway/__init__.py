@@ -1,1 +1,1 @@
-"""Push frames to connections: API Gateway's management API, or the local server in its place."""
+"""Push frames to connections: API Gateway's management API, or the local server instead."""

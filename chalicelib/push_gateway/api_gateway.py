@@ -34,9 +34,9 @@ class Answer(Enum):
 class ApiGatewayPusher:
     """Pushes through the management API of a WebSocket API, signed, over pooled connections.
 
-    settings: push_url is its address, as far as the stage; push_timeout how long one push may take, seconds.
-    Needs botocore; it and the AWS credentials, from wherever botocore finds them, are looked for at the first
-    push.
+    settings: push_url: URL of the API up to its stage. push_timeout: Maximum seconds of one push.
+
+    Needs botocore, which is imported at the first push and also finds the AWS credentials.
     """
 
     inline = INLINE
@@ -123,7 +123,7 @@ class ApiGatewayPusher:
 class _Line:
     """Requests to the management API, each in a thread, which a response that never ends may hold.
 
-    reason: why the last request failed.
+    reason: Of the last failed request.
     """
 
     def __init__(self, api: ManagementApi) -> None:

@@ -1,4 +1,4 @@
-"""Which pusher this process uses."""
+"""The pusher of this process."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def note_user(connection: str, user: str) -> None:
 
 
 def prepare(pusher: Pusher) -> None:
-    """Make what the first push to API Gateway needs; no other pusher needs anything."""
+    """Prepare the first push to API Gateway; other pushers need no preparation."""
     if isinstance(pusher, ApiGatewayPusher):
         pusher.prepare()
 

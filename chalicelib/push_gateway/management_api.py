@@ -21,9 +21,11 @@ class NoAnswer(Exception):
 class ManagementApi:
     """Signed requests to one management API, over kept connections.
 
-    url: its address, as far as the stage. timeout: seconds of one request. connections: kept at most.
-    region: the one that signatures name. Needs botocore; its authorities (AWS_CA_BUNDLE) are read once, which
-    takes 20 ms of CPU: botocore's own session does so for each connection.
+    url: Of the API up to its stage. timeout: Seconds of one request. connections: Maximum number of pooled
+    ones. region: Of the signatures.
+
+    Needs botocore. Its authorities (AWS_CA_BUNDLE) are read once, which takes 20 ms of CPU; botocore's own
+    session reads them for each connection.
     """
 
     def __init__(self, url: str, timeout: float, connections: int) -> None:

@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 class OutgoingFrame(NamedTuple):
     """One frame for some connections; data: UTF-8 text.
 
-    droppable: whether a connection that reads too slowly goes without it.
+    droppable: Whether it is not sent to connections that read too slowly.
     """
 
     connections: Sequence[str]
@@ -18,14 +18,14 @@ class OutgoingFrame(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """The connections that have gone, and those that a frame did not reach although they may live."""
+    """The ended connections, and the connections that a frame did not reach and that may be open."""
 
     gone: list[str]
     failed: list[str]
 
 
 class CloseReason(NamedTuple):
-    """Why a connection is closed: the code and reason of its close frame, where the server can choose them.
+    """The code and reason of a close frame, where the server can choose them.
 
     code: 4000 more than the status of HTTP (RFC 6455, 7.4.2: 4000 to 4999 are for applications).
     """
@@ -51,12 +51,12 @@ class Pusher(Protocol):
         ...
 
     def close(self, connections: Sequence[str], reason: CloseReason) -> None:
-        """Close connections; those that have gone are ignored."""
+        """Close connections; ended ones are ignored."""
         ...
 
 
 class NoPusher:
-    """The pusher without PARLEY_PUSH_URL: nobody can be connected."""
+    """The pusher without PARLEY_PUSH_URL: there are no connections."""
 
     inline = 0
 

@@ -20,7 +20,7 @@ DONE = FrameResult(None)
 
 
 def connect(event: Event) -> dict[str, Any]:
-    """Open a connection, or answer why not; its ticket is never logged."""
+    """Open a connection, or respond with the reason of a refusal; the ticket is never logged."""
     answer: dict[str, Any] = {"statusCode": 200}
 
     def let_in() -> FrameResult:
@@ -34,15 +34,15 @@ def connect(event: Event) -> dict[str, Any]:
 
 
 def prove(token: str, address: str) -> None:
-    """Check a bearer token before `connect` is called with it, where that must not wait for its issuer.
+    """Check a bearer token before a call of `connect` that must not wait for the issuer.
 
-    address: where it came from. Raises NotAuthenticated, IdentityUnavailable, TooManyRequests.
+    address: Of the client. Raises NotAuthenticated, IdentityUnavailable, TooManyRequests.
     """
     services.current().realtime.connecting.check_token(token, address)
 
 
 def message(event: Event) -> dict[str, Any]:
-    """Do what a frame asks; its answers are pushed."""
+    """Handle a frame; the replies are pushed."""
     connection, body = _connection(event), event.get("body") or ""
 
     def handle() -> FrameResult:
@@ -53,7 +53,7 @@ def message(event: Event) -> dict[str, Any]:
 
 
 def disconnect(event: Event) -> dict[str, Any]:
-    """Clear up after a closed connection."""
+    """Clean up after a closed connection."""
 
     def clear_up() -> FrameResult:
         services.current().realtime.disconnect(_connection(event))
@@ -64,7 +64,7 @@ def disconnect(event: Event) -> dict[str, Any]:
 
 
 def _logged(name: str, event: Event, call: Callable[[], FrameResult]) -> FrameResult:
-    """Have something done for an event, and log one line of it; what it raises comes back as its error."""
+    """Call a function for an event, and log one line; return an error that it raises as its result."""
     start, request = time.perf_counter(), _request_id(event)
     try:
         handled = call()

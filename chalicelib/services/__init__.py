@@ -52,7 +52,7 @@ from chalicelib.services.values.names import Names
 class Services:
     """The composition root: every use case, wired once from the settings; opens no connection.
 
-    Each part is made from parts above it, floor by floor: what a part is given is there already.
+    Each part is made from parts that were made before it.
     """
 
     def __init__(self, settings: Settings) -> None:

@@ -1,4 +1,4 @@
-"""How the parts of accounts are put together."""
+"""Wires the use cases of accounts."""
 
 from __future__ import annotations
 

@@ -25,10 +25,10 @@ Charging = Callable[[int], Query[Rate]]
 class Caller:
     """A caller by their case-folded `handle`.
 
-    session: the id of their session; empty for a signed identity, None for a trusted name.
-    digest: the digest of the session's token, or empty.
-    signed: the mark of a signed identity (see store/accounts/signed_identity.py), or empty.
-    authentication: authenticates the caller; None: nothing to check. charging: None: there are no limits.
+    session: Id of the session; empty for a signed identity, None for a trusted name.
+    digest: Digest of the session's token, or empty.
+    signed: Mark of a signed identity (see store/accounts/signed_identity.py), or empty.
+    authentication: Authenticates the caller; None: nothing to check. charging: None: there are no limits.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class Caller:
 
     @property
     def proof(self) -> bytes:
-        """What a connection keeps of how its user authenticated: `digest`, `signed`, or NAMED for a name."""
+        """The proof that a connection stores of its user's authentication: `digest`, `signed` or NAMED."""
         return NAMED if self.session is None else self.digest or self.signed
 
     @property

@@ -28,9 +28,9 @@ CHALLENGE = 'Bearer realm="parley", error="invalid_token", error_description="{}
 
 
 class Identity(msgspec.Struct, frozen=True):
-    """A person as an issuer knows them.
+    """A person with an account at an issuer.
 
-    issued_at, expires_at: when the token was made and when it ends, in µs since 1970. digest: see `digest`.
+    issued_at, expires_at: Of the token, µs since 1970. digest: See `digest`.
     """
 
     issuer: str
@@ -41,7 +41,7 @@ class Identity(msgspec.Struct, frozen=True):
 
 
 class Header(msgspec.Struct, frozen=True):
-    """What is read of a token's header."""
+    """The fields of a token's header that are checked."""
 
     alg: str
     kid: str | None = None
@@ -49,7 +49,7 @@ class Header(msgspec.Struct, frozen=True):
 
 
 class Claims(msgspec.Struct, frozen=True):
-    """What is read of a token's claims; times in seconds since 1970."""
+    """The claims of a token that are checked; times in seconds since 1970."""
 
     iss: str
     sub: str
@@ -64,9 +64,10 @@ class Claims(msgspec.Struct, frozen=True):
 class Verifier:
     """Checks the signed tokens of one issuer.
 
-    issuer: its URL, exactly as in the tokens. audience: names of which one must be in a token's `aud` or,
-    in a token without `aud`, be its `client_id`. algorithms: those of PARLEY_OIDC_ALGORITHMS.
-    read: fetches a document of the issuer. clock: seconds since 1970.
+    issuer: Its URL, exactly as in the tokens. audience: Names; one of them must be in a token's `aud`, or be
+    the `client_id` of a token without `aud`. algorithms: Of PARLEY_OIDC_ALGORITHMS. read: Fetches a document
+    of the issuer. clock: Seconds since 1970.
+
     Opens no connection before the first token.
     """
 
@@ -87,8 +88,8 @@ class Verifier:
     def verify(self, token: str) -> Identity:
         """Return the identity that a signed token (a JWT) proves.
 
-        Raises NotAuthenticated, which says what is wrong and never shows the token, and
-        IdentityUnavailable when the issuer's keys are not to be had.
+        Raises NotAuthenticated, whose text has the reason and never the token, and IdentityUnavailable if
+        the issuer's keys cannot be read.
         """
         if len(token) > MAX_CHARACTERS:
             _refuse(f"The token is longer than {MAX_CHARACTERS} characters.")
@@ -113,7 +114,7 @@ class Verifier:
         return header
 
     def _signed(self, token: str, header: Header) -> Claims:
-        """Return the claims of a token whose signature is the issuer's."""
+        """Return the claims of a token with a valid signature of the issuer."""
         import jwt
 
         key = self._keys.find(header.kid, header.alg)
@@ -152,14 +153,14 @@ class Verifier:
 
 
 def verifier(settings: Settings) -> Verifier | None:
-    """Return what checks tokens of the outside issuer; None: the settings name no issuer."""
+    """Return the verifier of the outside issuer's tokens; None: the settings name no issuer."""
     if settings.oidc_issuer is None:
         return None
     return Verifier(settings.oidc_issuer, settings.oidc_audience, settings.oidc_algorithms)
 
 
 def digest(issuer: str, subject: str) -> bytes:
-    """Return the 32 bytes by which the store knows a person of an issuer; no two pairs share them."""
+    """Return the 32 bytes that identify a person of an issuer in the store; no two pairs share them."""
     name = issuer.encode()
     return hashlib.sha256(len(name).to_bytes(8) + name + subject.encode()).digest()
 

@@ -15,8 +15,8 @@ from chalicelib.store.chats.info import Member, Other, Relation, Role
 def successor_of(handle: str, snapshot: ChatSnapshot, members: Sequence[Member]) -> str | None:
     """Return the member who becomes an owner when a deleted account leaves a chat.
 
-    That is the member with the highest role, and of several the one who joined first; the account itself if
-    it is not the only owner. None: the chat has no other members, and is deleted.
+    This is the member with the highest role, of several the member who joined first; the account itself if it
+    is not the only owner. None: the chat has no other members, and is deleted.
     """
     own = snapshot.records[handle]
     others = [member for member in members if member.handle != handle]
@@ -45,6 +45,6 @@ def remove_deleted(action: Action) -> Decision | None:
 
 
 def check_alone(seen: ChatSnapshot) -> None:
-    """Raise LastOwner when a chat that is to be deleted has other members by now."""
+    """Raise LastOwner if a chat to delete has other members now."""
     if seen.info is not None and seen.info.members > 1:
         raise LastOwner("Other members have joined meanwhile.")

@@ -13,7 +13,7 @@ from chalicelib.store.chats.info import Info, Other, Relation
 
 
 class Action(NamedTuple):
-    """What one user does in a group or room, to another user or to themselves.
+    """An action of one user in a group or room, on another user or on themselves.
 
     by, to: Handles of the acting user and of the target; the same for an action on oneself.
     actor, target: The records of the two in the chat; None for a user whom the chat does not know.
@@ -30,7 +30,7 @@ class Action(NamedTuple):
 
 
 class Decision(NamedTuple):
-    """What an action changes.
+    """The changes that an action makes.
 
     member_changes: The new records of users.
     event: The system message that the log gets, if any.
@@ -47,6 +47,6 @@ Rule = Callable[[Action], Decision | None]
 
 
 def former(handle: str, record: Record) -> Decision:
-    """Return the decision that a user is what they were before: a former member, or unknown to the chat."""
+    """Return the decision that restores a user's earlier record: a former member, or none."""
     is_known = isinstance(record, Other) and (record.upto > 0 or record.refused)
     return Decision((MemberChange(handle, Relation.LEFT if is_known else None),))

@@ -1,4 +1,4 @@
-"""How the parts of groups, rooms and direct chats are put together."""
+"""Wires the use cases of groups, rooms and direct chats."""
 
 from __future__ import annotations
 
