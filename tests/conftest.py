@@ -41,7 +41,7 @@ for part in ("connect", "read", "write", "pool"):
 
 @pytest.fixture(scope="session", autouse=True)
 def only_this_machine(pytestconfig: pytest.Config) -> Iterator[None]:
-    """Fail a test that connects to anything but 127.0.0.1 or a unix socket, unless --url is elsewhere."""
+    """Fail a test that connects to anything except 127.0.0.1 or a unix socket, unless --url is elsewhere."""
     if urlsplit(pytestconfig.getoption("--url") or "http://127.0.0.1").hostname != "127.0.0.1":
         yield
         return
@@ -62,7 +62,7 @@ def _guarded(connect: Callable[[socket.socket, Any], Any]) -> Callable[[socket.s
 
 @pytest.fixture(scope="session", autouse=True)
 def limits_of_serverless() -> Iterator[None]:
-    """Have every store that this process connects to refuse what ElastiCache Serverless refuses."""
+    """Make every store that this process connects to refuse what ElastiCache Serverless refuses."""
     kinds: tuple[type[SingleNode | ClusterNodes], ...] = (SingleNode, ClusterNodes)
     with pytest.MonkeyPatch.context() as patch:
         for kind in kinds:
@@ -104,7 +104,7 @@ def timeless_cluster(cluster: ClusterEngine) -> Engine:
 
 @pytest.fixture(scope="session")
 def tls_cluster() -> Iterator[TlsClusterEngine]:
-    """A cluster of three primaries with TLS and a user of few rights, of the system's Redis; see `redis7`."""
+    """Three primaries of the system's Redis with TLS and a user of few permissions; see `redis7`."""
     _skip_without_redis()
     with TlsClusterEngine() as engine:
         yield engine
@@ -117,7 +117,7 @@ def _skip_without_redis() -> None:
 
 @pytest.fixture(params=["valkey", "redis7", "cluster", "tls_cluster"])
 def engine(request: pytest.FixtureRequest) -> Engine:
-    """Every kind of store in turn, running and empty, whatever an earlier test did to it."""
+    """Every kind of store in turn, running and empty, whatever an earlier test left."""
     engine: Engine = request.getfixturevalue(request.param)
     engine.resume()
     engine.start()

@@ -16,7 +16,7 @@ FURTHER_ENGINES = frozenset(("redis7", "cluster", "tls_cluster", "timeless_clust
 
 
 def pytest_collection_modifyitems(items: Iterable[pytest.Item]) -> None:
-    """Mark what a further kind of store is a parameter of."""
+    """Mark tests that have a further kind of store as a parameter."""
     for item in items:
         engines = FURTHER_ENGINES & _parameters_of(item)
         if engines and not (engines == {"cluster"} and item.get_closest_marker("cluster_smoke")):

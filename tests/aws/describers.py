@@ -1,4 +1,4 @@
-"""What a resource of each type is, asked of its own service."""
+"""The state of a resource of each type, as its own service describes it."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Aws:
         return self._client(service)
 
     def describe(self, resource: Resource) -> Description | None:
-        """Return what a resource is, None if its service knows none; raises KeyError without a describer."""
+        """Return a resource's state, or None if it does not exist; raises KeyError without a describer."""
         describe = DESCRIBERS[resource.type]
         try:
             return describe(self, resource) or None
@@ -104,7 +104,7 @@ def _bucket(aws: Aws, r: Resource) -> Description:
 
 
 def _set(ask: Callable[..., Any], key: str, bucket: str) -> Description:
-    """Return one configuration of a bucket, None when it has none."""
+    """Return one configuration of a bucket, or None if it has none."""
     try:
         return ask(Bucket=bucket)[key]
     except ClientError:
@@ -137,7 +137,7 @@ def _function(aws: Aws, r: Resource) -> Description:
 
 
 def _alias(aws: Aws, r: Resource) -> Description:
-    """Return the version that an alias leads to, under the alias's ARN."""
+    """Return the version of an alias, under the alias's ARN."""
     functions, name = getattr(aws, "lambda"), r.of("FunctionName")
     alias = functions.get_alias(FunctionName=name, Name=r.properties["Name"])
     version = functions.get_function_configuration(FunctionName=name, Qualifier=alias["FunctionVersion"])

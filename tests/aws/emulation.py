@@ -1,4 +1,4 @@
-"""The production template as LocalStack 4.14 can take it: what is changed in it, and what comes of it."""
+"""The production template with the changes that LocalStack 4.14 needs."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ WITHOUT_IPV6 = {"SubnetA.Ipv6CidrBlock", "SubnetB.Ipv6CidrBlock"}
 
 
 def emulated(template: Template, vpc: str, left_out: set[str]) -> Template:
-    """Return a template without some resources, and without what LocalStack does not know or refuses.
+    """Return a template without the resources and properties that LocalStack lacks or refuses.
 
     vpc: the VPC's IPv4 range, the default of VpcCidr.
     """
@@ -88,7 +88,7 @@ def emulated(template: Template, vpc: str, left_out: set[str]) -> Template:
 
 
 def refused(template: Template) -> set[str]:
-    """Return the names of the resources that LocalStack is not given: sockets and what names them."""
+    """Return the names of resources that LocalStack does not get: WebSockets and their dependents."""
     return set(template["Resources"]) - set(finished(template, "localstack")["Resources"])
 
 

@@ -1,17 +1,17 @@
-"""What the linters find in the production stack and is right as it is, each with its reason."""
+"""Accepted findings of the linters in the production stack, each with its reason."""
 
 EVERY_RESOURCE = {
     "JoinTheVpc": "Lambda checks this right for any interface before it makes a function's own",
     "NotFromOurOwnCode": "a denial",
     "WriteTraces": "X-Ray has no resources to name",
 }
-"""The statements that name every resource, and why AWS leaves no choice."""
+"""The statements for every resource, and AWS's reason for each."""
 
 CFN_LINT = {
     # It tries a parameter's empty default, with which no resource that refers to it is made.
     "W1030": r"\{'Ref': 'CertificateArn'\} is not a 'AWS::ACM::Certificate\.Arn' with pattern .*",
 }
-"""Rules of cfn-lint, each with what it says where it is passed over."""
+"""Rules of cfn-lint, each with its accepted finding."""
 
 PARLIAMENT = {
     ("a function's role", "RESOURCE_STAR"): EVERY_RESOURCE["JoinTheVpc"],
@@ -25,4 +25,4 @@ PARLIAMENT = {
         "MISMATCHED_TYPE",
     ): "it takes whole numbers alone for numbers, and a version is 1.2",
 }
-"""What parliament finds, by resource and issue."""
+"""Accepted findings of parliament, by resource and issue."""

@@ -1,4 +1,4 @@
-"""The policies of a template as IAM gets them, with names made up for what CloudFormation fills in."""
+"""The policies of a template as IAM gets them, with made-up names for CloudFormation's values."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def _documents(value: Any) -> Iterator[Template]:
 
 
 class _Filler:
-    """Fills in what CloudFormation does, under given outcomes of conditions."""
+    """Fills in CloudFormation's values, under given outcomes of conditions."""
 
     def __init__(self, template: Template, outcomes: dict[str, bool]) -> None:
         self._template = template

@@ -37,7 +37,7 @@ class ProdStack:
         self._name = name
 
     def put(self, template: Template, parameters: Mapping[str, str]) -> None:
-        """Make the stack what a template and parameters say. Raises DeployError."""
+        """Deploy a template with parameters. Raises DeployError."""
         changes = self._stack.propose(
             self._upload(template, parameters), parameters, sorted(template.get("Parameters", {}))
         )
@@ -45,7 +45,7 @@ class ProdStack:
         self._stack.apply(changes)
 
     def delete(self) -> None:
-        """Take the stack down. Raises DeployError."""
+        """Delete the stack. Raises DeployError."""
         self._stack.delete()
 
     def delete_half_made(self) -> bool:

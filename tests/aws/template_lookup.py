@@ -26,12 +26,12 @@ def of_type(template: Template, kind: str) -> dict[str, Template]:
 
 
 def values(value: Any, key: str) -> Iterator[Any]:
-    """Yield what a key stands for, wherever it is in a part of a template."""
+    """Yield the values of a key, wherever it is in a part of a template."""
     return (node[key] for node in nodes_of(value) if key in node)
 
 
 def called(reference: Template) -> str:
-    """Return the name of the function that a reference to it, or to its alias, leads to."""
+    """Return the name of the function that a reference to it, or to its alias, names."""
     name: str = reference["Fn::GetAtt"][0] if "Fn::GetAtt" in reference else reference["Ref"]
     return name.removesuffix(alias_of(""))
 

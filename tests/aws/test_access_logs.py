@@ -1,4 +1,4 @@
-"""The access logs of both APIs: what is in a line, and that a stage with one can be made."""
+"""The access logs of both APIs: the contents of a line, and the order of resources."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def setting(template: Template, kind: str) -> list[Template]:
 
 @EVERY_LOG
 def test_a_line_is_json_without_secrets(prod: Template, kind: str) -> None:
-    """A line has values that are safe to log and to put between quotes: no path, query, header or content."""
+    """A line has values that are safe to log and to quote: no path, query, header or content."""
     _, logged, otherwise = setting(prod, kind)
     line = json.loads(logged["Format"])
 

@@ -1,4 +1,4 @@
-"""Production's functions are called by an alias, which a deployment moves to a version of its own."""
+"""Production's functions are called by an alias, which a deployment moves to a new version."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_every_path_leads_to_one_alias(prod: Template) -> None:
 
 
 def test_each_function_has_versions(prod: Template) -> None:
-    """SAM publishes one when anything of a function changes, its variables too."""
+    """SAM publishes a version when anything of a function changes, its variables too."""
     assert prod["Globals"]["Function"]["AutoPublishAlias"] == ALIAS
     for function in of_type(prod, "AWS::Serverless::Function").values():
         assert function["AutoPublishAliasAllProperties"] is True
@@ -65,7 +65,7 @@ def test_emulators_have_no_aliases(template: Template) -> None:
 
 
 def test_each_rollout_is_one_that_there_is(prod: Template) -> None:
-    """CodeDeploy has a configuration of each name, and is there for each but the one at once."""
+    """Each rollout except `at once` has a configuration of CodeDeploy with its name."""
     choices = prod["Parameters"]["Rollout"]["AllowedValues"]
     by_code_deploy = prod["Mappings"]["Rollouts"]
     preference = prod["Globals"]["Function"]["DeploymentPreference"]
@@ -115,7 +115,7 @@ def test_another_value_is_another_release(prod: Template, name: str) -> None:
 
 
 def test_another_template_is_another_release(prod: Template) -> None:
-    """So Lambda is never asked for a version of a function that is as the last, which it refuses."""
+    """Lambda is never asked for a version equal to the last, which it refuses."""
     other: dict[str, Any] = json.loads(json.dumps(prod))
     other["Resources"]["Worker"]["Properties"]["Timeout"] = 59
 

@@ -1,4 +1,4 @@
-"""docs/aws.md says what the templates do."""
+"""docs/aws.md matches the templates."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def rows(heading: str | None = None) -> dict[str, list[str]]:
 
 
 def missing(heading: str, names: set[str]) -> str:
-    """Return what to do so that a section's table has these names and no others; empty: nothing."""
+    """Return the changes that a section's table needs to have exactly these names; empty: none."""
     written = rows(heading).keys()
     return " ".join(
         [f"docs/aws.md, {heading}: write a row for {name}." for name in sorted(names - written)]
@@ -55,7 +55,7 @@ def test_document_has_every_alarm_and_output(prod: Template) -> None:
 
 
 def test_document_has_every_fragment() -> None:
-    """docs/aws.md says what each fragment of the stack holds, and of no other."""
+    """docs/aws.md describes the content of each fragment of the stack, and of no other."""
     assert not missing("What it holds", set(FRAGMENTS["prod"]))
 
 
@@ -73,7 +73,7 @@ def test_document_has_every_function_with_its_limits(prod: Template) -> None:
 
 
 def test_document_says_how_queues_hand_over(prod: Template) -> None:
-    """docs/aws.md has the messages of a call and the calls at a time of each function behind a queue."""
+    """docs/aws.md has the batch size and the concurrency of each function behind a queue."""
     for source in of_type(prod, "AWS::Lambda::EventSourceMapping").values():
         function = "worker" if "Worker" in str(source["FunctionName"]) else "media"
         most, calls = source["BatchSize"], source["ScalingConfig"]["MaximumConcurrency"]
@@ -83,7 +83,7 @@ def test_document_says_how_queues_hand_over(prod: Template) -> None:
 
 
 def test_documents_say_what_the_template_says(prod: Template) -> None:
-    """Versions, times and counts that stand in sentences are those of the template."""
+    """Versions, times and counts in sentences are those of the template."""
     named = {name: one.get("Properties", {}) for name, one in prod["Resources"].items()}
     serverless, durable, work = named["ServerlessCache"], named["DurableCluster"], named["Work"]
     assert work["RedrivePolicy"]["maxReceiveCount"] == 5
@@ -98,9 +98,11 @@ def test_documents_say_what_the_template_says(prod: Template) -> None:
             f"daily between {durable['SnapshotWindow'].replace('-', ' and ')} UTC",
         ],
     }
-    for name, told in sentences.items():
+    for name, expected in sentences.items():
         text = (DOCUMENT.parent / name).read_text(encoding="utf-8")
-        assert [sentence for sentence in told if sentence not in text] == [], f"docs/{name} says otherwise"
+        assert [sentence for sentence in expected if sentence not in text] == [], (
+            f"docs/{name} says otherwise"
+        )
 
 
 def test_every_resource_has_a_price_or_is_free(prod: Template) -> None:
@@ -112,7 +114,7 @@ def test_every_resource_has_a_price_or_is_free(prod: Template) -> None:
 
 
 def limit(when: str) -> int:
-    """Return the number that a row says an alarm is over: milliseconds for a time, 0 for anything at all."""
+    """Return the threshold in an alarm's row: milliseconds for a time, 0 for anything at all."""
     if re.match(r"any\b|the dead-letter queue is not empty", when):
         return 0
     found = re.search(r"\bover (\d+) (percent|s|seconds|pushes)\b", when)
@@ -121,7 +123,7 @@ def limit(when: str) -> int:
 
 
 def test_alarms_fire_when_the_document_says(prod: Template) -> None:
-    """Each alarm is over the number in its row, for as many minutes as stand there."""
+    """Each alarm has the threshold in its row, and its number of minutes."""
     for alarm in of_type(prod, "AWS::CloudWatch::Alarm").values():
         name = alarm["AlarmName"]["Fn::Sub"].removeprefix("${AWS::StackName} ")
         when = rows()[name][1]

@@ -43,28 +43,28 @@ def test_clients_see_the_operators_names(prod: Template) -> None:
     """Tickets, outputs and Parameter Store have the operator's names; pushes go to API Gateway's own."""
     variables = prod["Globals"]["Function"]["Environment"]["Variables"]
     condition, sockets, _ = variables["PARLEY_SOCKET_URL"]["Fn::If"][1]["Fn::If"]
-    told = {
+    texts = {
         "ApiUrl": prod["Outputs"]["ApiUrl"]["Value"],
         "api-url": prod["Resources"]["ApiUrlParameter"]["Properties"]["Value"],
     }
 
     assert (condition, sockets) == ("HasSocketDomain", {"Fn::Sub": "wss://${SocketDomainName}/"})
     assert prod["Outputs"]["SocketUrl"]["Value"] == variables["PARLEY_SOCKET_URL"]["Fn::If"][1]
-    assert {str(value["Fn::If"][:2]) for value in told.values()} == {
+    assert {str(value["Fn::If"][:2]) for value in texts.values()} == {
         str(["HasDomain", {"Fn::Sub": "https://${DomainName}"}])
     }
     assert "SocketDomainName" not in str(variables["PARLEY_PUSH_URL"])
 
 
 def test_the_name_of_the_sockets_is_a_setting(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The application takes the URL as the template writes it."""
+    """The application accepts the URL as the template writes it."""
     monkeypatch.setenv("PARLEY_SOCKET_URL", "wss://sockets.chat.example/")
 
     assert Settings.from_env().socket_url in ("wss://sockets.chat.example/", "wss://sockets.chat.example")
 
 
 def test_dns_gets_its_targets(prod: Template) -> None:
-    """For each name there is an output with what it has to be an alias of, and its zone."""
+    """Each name has outputs with the target of its alias, and its zone."""
     for prefix, resource in (("Domain", "ApiDomain"), ("SocketDomain", "SocketDomain")):
         target, zone = prod["Outputs"][f"{prefix}Target"], prod["Outputs"][f"{prefix}Zone"]
         assert target["Value"] == {"Fn::GetAtt": [resource, "RegionalDomainName"]}
@@ -86,19 +86,19 @@ def test_dns_gets_its_targets(prod: Template) -> None:
 def test_names_without_a_certificate_are_refused(
     prod: Template, names: dict[str, str], refused: list[str]
 ) -> None:
-    """CloudFormation refuses them before it makes anything, and says what is needed."""
+    """CloudFormation refuses incomplete parameters before it makes anything, and says what is needed."""
     values = {"DomainName": "", "SocketDomainName": "", "CertificateArn": "", **names}
-    told = [
+    texts = [
         one["AssertDescription"]
         for one in prod["Rules"]["CertificateOfTheNames"]["Assertions"]
         if not holds(one["Assert"], values)
     ]
 
-    assert [re.search(r"need CertificateArn|two names", text)[0] for text in told] == refused  # type: ignore[index]
+    assert [re.search(r"need CertificateArn|two names", text)[0] for text in texts] == refused  # type: ignore[index]
 
 
 def holds(condition: dict[str, Any], values: dict[str, str]) -> bool:
-    """Return what CloudFormation makes of a condition."""
+    """Return CloudFormation's value of a condition."""
     ((name, operands),) = condition.items()
     if name == "Fn::Equals":
         first, second = (values[one["Ref"]] if isinstance(one, dict) else one for one in operands)

@@ -1,4 +1,4 @@
-"""Fragments are put together, and clashes refused."""
+"""Fragments are merged, and conflicts refused."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_two_fragments_may_add_to_one_resource(tmp_path: Path) -> None:
 
 
 def test_one_user_of_an_alias_may_be_added_to(tmp_path: Path) -> None:
-    """What a YAML alias names is a copy: an addition to one place is not in the other."""
+    """A YAML alias is a copy: an addition to one use is not in the other."""
     files = write(tmp_path, one="A: &shared {X: 1}\nB: *shared\n", two="A: {Y: 2}")
 
     assert joined(files) == {"A": {"X": 1, "Y": 2}, "B": {"X": 1}}
@@ -66,7 +66,7 @@ def test_two_fragments_may_not_define_the_same(tmp_path: Path, text: str, where:
 
 
 def test_a_name_may_not_stand_twice_in_a_fragment(tmp_path: Path) -> None:
-    """A second resource of a name, which YAML would let win, is refused with its line."""
+    """A second resource of a name, which YAML would silently prefer, is refused with its line."""
     (file,) = write(tmp_path, one="Resources:\n  Queue: {}\n  Queue: {}\n")
 
     with pytest.raises(FragmentError, match=r"Queue is given twice[\s\S]*line 2"):
@@ -74,7 +74,7 @@ def test_a_name_may_not_stand_twice_in_a_fragment(tmp_path: Path) -> None:
 
 
 def test_broken_yaml_is_refused_by_name(tmp_path: Path) -> None:
-    """A fragment that is no YAML is named."""
+    """A fragment that is not YAML is named."""
     (file,) = write(tmp_path, one="Resources: [")
 
     with pytest.raises(FragmentError, match=r"one\.yaml: "):

@@ -1,4 +1,4 @@
-"""What keeps calls and costs from running away: a firewall, a budget, reserved concurrency."""
+"""Limits of calls and costs: a firewall, a budget, reserved concurrency."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CONCURRENCY = {
 
 
 def test_the_firewall_refuses_by_address(prod: Template) -> None:
-    """An address over the rate is blocked, for what it sent in five minutes; all else passes."""
+    """An address over the rate is blocked, by its requests of five minutes; all others pass."""
     (firewall,) = of_type(prod, "AWS::WAFv2::WebACL").values()
     (rule,) = firewall["Rules"]
 
@@ -39,7 +39,7 @@ def test_the_firewall_keeps_no_tokens(prod: Template) -> None:
 
 
 def test_the_firewall_is_before_the_deployed_stage(prod: Template) -> None:
-    """It is attached to the stage that SAM makes, once there is one."""
+    """The firewall is attached to the stage that SAM makes, once it exists."""
     (association,) = of_type(prod, "AWS::WAFv2::WebACLAssociation").values()
 
     assert association["WebACLArn"] == {"Fn::GetAtt": ["Firewall", "Arn"]}
@@ -49,10 +49,10 @@ def test_the_firewall_is_before_the_deployed_stage(prod: Template) -> None:
 def test_budget_warns_before_it_is_used_up(prod: Template) -> None:
     """The address gets mail at 80 percent, and when the forecast exceeds the budget."""
     (budget,) = of_type(prod, "AWS::Budgets::Budget").values()
-    told = [one["Notification"] for one in budget["NotificationsWithSubscribers"]]
+    notifications = [one["Notification"] for one in budget["NotificationsWithSubscribers"]]
 
     assert budget["Budget"]["BudgetLimit"] == {"Amount": {"Ref": "BudgetDollars"}, "Unit": "USD"}
-    assert [(one["NotificationType"], one["Threshold"]) for one in told] == [
+    assert [(one["NotificationType"], one["Threshold"]) for one in notifications] == [
         ("ACTUAL", 80),
         ("FORECASTED", 100),
     ]
@@ -61,7 +61,7 @@ def test_budget_warns_before_it_is_used_up(prod: Template) -> None:
 
 
 def test_functions_reserve_what_their_parameters_say(prod: Template) -> None:
-    """Four functions have a number of their own; 0 reserves nothing, where AWS would let no call through."""
+    """Four functions have a number of their own; 0 reserves nothing, where AWS would allow no call."""
     reserved = {
         name: function["ReservedConcurrentExecutions"]["Fn::If"]
         for name, function in of_type(prod, "AWS::Serverless::Function").items()
@@ -80,7 +80,7 @@ def test_functions_reserve_what_their_parameters_say(prod: Template) -> None:
 
 
 def test_the_worker_keeps_room_for_its_queue(prod: Template) -> None:
-    """A number below that of the calls which the queue makes at once is refused: they would be throttled."""
+    """A number below the concurrency of the queue's calls is refused: they would be throttled."""
     pattern = prod["Parameters"]["WorkerConcurrency"]["AllowedPattern"]
     at_once = prod["Resources"]["WorkSource"]["Properties"]["ScalingConfig"]["MaximumConcurrency"]
 
@@ -97,7 +97,7 @@ def test_the_worker_keeps_room_for_its_queue(prod: Template) -> None:
     ],
 )
 def test_there_is_none_unless_asked_for(prod: Template, kind: str, condition: str) -> None:
-    """What is paid for by itself is made for a value other than the default."""
+    """Resources with their own price are made only for a value other than the default."""
     made = [one["Condition"] for one in prod["Resources"].values() if one["Type"] == kind]
 
     assert made == [condition]

@@ -1,4 +1,4 @@
-"""The template of stage ministack: the WebSocket API, and where the functions find it."""
+"""The template of stage ministack: the WebSocket API, and its URL for the functions."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ WHERE = "${Host}/_aws/execute-api/${WebsocketAPI}/ministack"
 
 @pytest.fixture(scope="module")
 def ministack(tmp_path_factory: pytest.TempPathFactory) -> Template:
-    """The template, as it is deployed."""
+    """The finished template."""
     return package(parley(tmp_path_factory.mktemp("ministack")), "ministack")
 
 
 def test_ministack_has_sockets(ministack: Template) -> None:
-    """The API has its routes, and a stage of the name in its URL that takes every route that comes."""
+    """The API has its routes, and a stage of the name in its URL that takes every route."""
     (api,) = of_type(ministack, "AWS::ApiGatewayV2::Api")
     (stage,) = of_type(ministack, "AWS::ApiGatewayV2::Stage").values()
     assert api == "WebsocketAPI"
@@ -30,14 +30,14 @@ def test_ministack_has_sockets(ministack: Template) -> None:
 
 
 def test_every_function_knows_the_websocket_urls(ministack: Template) -> None:
-    """Globals say where clients connect and where the functions push."""
+    """Globals have the URLs for clients and for the functions' pushes."""
     variables = ministack["Globals"]["Function"]["Environment"]["Variables"]
     assert variables["PARLEY_SOCKET_URL"] == {"Fn::Sub": f"ws://{WHERE}"}
     assert variables["PARLEY_PUSH_URL"] == {"Fn::Sub": f"http://{WHERE}"}
 
 
 def test_ministack_is_what_localstack_is_beside(ministack: Template, tmp_path: Path) -> None:
-    """All else is as on LocalStack."""
+    """Everything else is as on LocalStack."""
     localstack = package(parley(tmp_path), "localstack")
     sockets = {name for name in ministack["Resources"] if name.startswith("Websocket")}
     assert ministack["Resources"].keys() - sockets == localstack["Resources"].keys()

@@ -19,7 +19,7 @@ from tests.aws.policies import policies
 
 @pytest.fixture(scope="module")
 def parliament() -> Iterator[Any]:
-    """The linter; the one function that it takes of an older setuptools is given to it."""
+    """The linter, with the one function of an older setuptools that it uses."""
     old = ModuleType("pkg_resources")
     vars(old)["resource_filename"] = lambda package, name: str(resources.files(package) / name)
     with pytest.MonkeyPatch.context() as patch, warnings.catch_warnings():
@@ -31,14 +31,14 @@ def parliament() -> Iterator[Any]:
 
 
 def found(parliament: Any, name: str, policy: Template) -> set[tuple[str, str]]:
-    """Return what the linter finds in a policy, by its resource."""
+    """Return the linter's findings in a policy, by resource."""
     owner = "a function's role" if name.endswith("Role") else name
     findings = parliament.analyze_policy_string(json.dumps(policy)).findings
     return {(owner, finding.issue) for finding in findings}
 
 
 def test_policies_are_sound(prod: Template, parliament: Any) -> None:
-    """Nothing is found but what is listed, and nothing is listed that is not found."""
+    """The linter finds exactly the accepted findings."""
     all_found = [found(parliament, name, policy) for name, policy in policies(prod)]
 
     assert len(all_found) >= 20
@@ -56,7 +56,7 @@ def test_policies_are_sound(prod: Template, parliament: Any) -> None:
 def test_the_linter_sees_what_is_unsound(
     prod: Template, parliament: Any, statement: Template, issue: str
 ) -> None:
-    """An action that there is none of, and one that the resource cannot have, are found."""
+    """An unknown action, and one that the resource cannot have, are found."""
     policy = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", **statement}]}
     made = {"Type": "AWS::IAM::ManagedPolicy", "Properties": {"PolicyDocument": policy}}
     template = {**prod, "Resources": {**prod["Resources"], "Made": made}}

@@ -1,4 +1,4 @@
-"""What an update replaces has no fixed name: the new resource is made before the old one goes."""
+"""A resource that an update may replace has no fixed name: the new one is made before the old one goes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tests.aws.template_lookup import references
 
 KEPT = "docs/aws.md says that it cannot be changed once the store is made"
 STAYING = {("ServerlessCache", "StoreRestoreFrom"): KEPT, ("DurableCluster", "StoreRestoreFrom"): KEPT}
-"""Parameters whose new value would replace a resource of the same name, and why they may be there."""
+"""Parameters whose new value would replace a resource of the same name, with the reason to accept it."""
 
 
 def replacing(kind: str, properties: Template) -> Iterator[tuple[str, Any]]:
@@ -49,7 +49,7 @@ def clashes(template: Template) -> set[tuple[str, str]]:
 
 
 def test_no_parameter_replaces_a_resource_of_a_fixed_name(prod: Template) -> None:
-    """Else CloudFormation makes the new one while the old one has the name, and the update fails."""
+    """Otherwise CloudFormation makes the new one while the old one has the name, and the update fails."""
     assert clashes(prod) == STAYING.keys()
 
 

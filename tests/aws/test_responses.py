@@ -1,4 +1,4 @@
-"""What API Gateway answers by itself: problems like the application's own."""
+"""API Gateway's own answers: problems like the application's."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_response_is_a_problem(kind: str) -> None:
 
 @EVERY_RESPONSE
 def test_code_means_what_it_means_elsewhere(kind: str) -> None:
-    """A code is the application's own, with its title and status, or one that only a gateway can say."""
+    """A code is the application's own, with its title and status, or one that only a gateway has."""
     body = problem(kind)
     own = of_the_application().get(body.code)
 
@@ -98,7 +98,7 @@ def test_code_means_what_it_means_elsewhere(kind: str) -> None:
 
 @EVERY_RESPONSE
 def test_headers_are_those_of_every_answer(kind: str) -> None:
-    """A problem's media type, the request's id, and no caching; what is throttled may retry, and when."""
+    """Each has a problem's media type, the request's id, and no caching; a throttled call gets a wait."""
     headers = RESPONSES[kind]["ResponseParameters"]["Headers"]
 
     assert headers["Content-Type"] == f"'{PROBLEM_JSON}'"
@@ -108,7 +108,7 @@ def test_headers_are_those_of_every_answer(kind: str) -> None:
 
 
 def test_every_response_is_of_a_kind_there_is() -> None:
-    """No name is misspelt, and what has no response of its own falls back on one of the two defaults."""
+    """Every name is right, and one without a response of its own uses one of the two defaults."""
     assert DEFAULTS <= RESPONSES.keys() <= KINDS.keys() | DEFAULTS
 
 

@@ -1,4 +1,4 @@
-"""What the production stack lets whom do."""
+"""The permissions in the production stack."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def of_functions(prod: Template) -> dict[str, Template]:
 
 
 def test_policies_name_their_resources(prod: Template) -> None:
-    """No statement that allows something is for every resource, but those that cannot be otherwise."""
+    """No statement allows something for every resource, except the listed ones."""
     allowed = EVERY_RESOURCE.keys()
     everything = [one for one in statements(prod) if one["Resource"] == "*"]
 
@@ -38,7 +38,7 @@ def test_policies_name_their_actions(prod: Template) -> None:
 
 
 def test_functions_may_do_what_is_listed_alone(prod: Template) -> None:
-    """A function's role has the rights that every function has; all but that of media events the store's."""
+    """A function's role has the common permissions; all except that of media events have the store's."""
     for name, role in of_functions(prod).items():
         (own,) = role["Policies"]
         sids = [statement["Sid"] for statement in own["PolicyDocument"]["Statement"]]
@@ -47,7 +47,7 @@ def test_functions_may_do_what_is_listed_alone(prod: Template) -> None:
 
 
 def test_only_one_function_receives_work(prod: Template) -> None:
-    """The functions that record work may put it into the queue; one function may receive it."""
+    """The functions that record work may queue it; one function may receive it."""
     policies = of_type(prod, "AWS::IAM::ManagedPolicy")
     roles = of_functions(prod)
     holders = {

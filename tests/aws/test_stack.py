@@ -91,12 +91,12 @@ def stack(request: pytest.FixtureRequest) -> ProdStack:
 
 
 def described(stack: ProdStack, name: str) -> Description:
-    """Return what a resource's own service says of it."""
+    """Return the state of a resource by its own service."""
     return stack.aws.describe(stack.resources()[name])
 
 
 def test_each_resource_is_in_its_own_service(stack: ProdStack) -> None:
-    """Every resource of the stack can be described, but those that LocalStack is known not to make."""
+    """Every resource of the stack can be described, except those that LocalStack is known not to make."""
     resources = stack.resources()
 
     missing = {name for name, resource in resources.items() if stack.aws.describe(resource) is None}
@@ -108,7 +108,7 @@ def test_each_resource_is_in_its_own_service(stack: ProdStack) -> None:
 def test_egress_fails_where_it_is_known_to(
     session: Session, localstack: Any, prod: Template, egress: str, failing: str
 ) -> None:
-    """What is left out of these stacks is what LocalStack fails on."""
+    """The resources left out of these stacks are those that LocalStack fails on."""
     stack = ProdStack(session, f"egress-{egress}", localstack.endpoint)
 
     with pytest.raises(DeployError, match=failing):
@@ -120,7 +120,7 @@ def test_egress_fails_where_it_is_known_to(
 
 
 def test_no_resource_is_left_untried(by_use: ProdStack, durable: ProdStack, prod: Template) -> None:
-    """The two stacks, and what LocalStack fails on or refuses, are all there is in the template."""
+    """The two stacks, and the resources that LocalStack fails on or refuses, are the whole template."""
     tried = by_use.resources().keys() | durable.resources().keys() | LEFT_OUT | {"Ipv6Gateway"}
     tried |= refused(prod)
 
@@ -178,7 +178,7 @@ def test_password_is_generated_and_readable_by_its_functions_alone(durable: Prod
 
 @pytest.mark.parametrize("ignored", sorted(IGNORED))
 def test_property_is_ignored_where_it_is_known_to(durable: ProdStack, ignored: str) -> None:
-    """What LocalStack is known to ignore is asked for, and it does ignore it."""
+    """Properties that LocalStack is known to ignore are requested, and ignored."""
     name, _, key = ignored.partition(".")
 
     assert key in durable.resources()[name].properties
@@ -186,7 +186,7 @@ def test_property_is_ignored_where_it_is_known_to(durable: ProdStack, ignored: s
 
 
 def test_queues_are_encrypted_and_give_up_into_another(stack: ProdStack) -> None:
-    """A queue is encrypted, refuses plain HTTP, and hands on what failed five times."""
+    """A queue is encrypted, refuses plain HTTP, and forwards messages that failed five times."""
     for name, dead in (("MediaEvents", "MediaEventsFailed"), ("Work", "WorkFailed")):
         queue = described(stack, name)
         failed = described(stack, dead)
@@ -222,7 +222,7 @@ def test_pages_of_named_origins_load_media(by_use: ProdStack, durable: ProdStack
 
 
 def test_parameters_say_where_things_are(stack: ProdStack) -> None:
-    """What programs look up in Parameter Store is what the outputs tell people."""
+    """The values in Parameter Store equal the outputs."""
     outputs = stack.outputs()
 
     assert described(stack, "MediaBucketParameter")["Value"] == outputs["MediaBucketName"]
@@ -232,7 +232,7 @@ def test_parameters_say_where_things_are(stack: ProdStack) -> None:
 
 
 def test_alarms_reach_the_topic(stack: ProdStack) -> None:
-    """Every alarm tells the topic, and knows what to make of silence."""
+    """Every alarm notifies the topic, and has a rule for missing data."""
     topic = stack.outputs()["AlarmTopicArn"]
     alarms = [
         described(stack, name)[0]
@@ -248,7 +248,7 @@ def test_alarms_reach_the_topic(stack: ProdStack) -> None:
 
 
 def test_the_api_has_its_name(durable: ProdStack) -> None:
-    """The name's root leads to the deployed stage of the API, and clients are told the name."""
+    """The name's root leads to the deployed stage of the API, and clients get the name."""
     name, (path,) = described(durable, "ApiDomain"), described(durable, "ApiDomainPath")
 
     assert name["domainName"] == "chat.example"
@@ -259,7 +259,7 @@ def test_the_api_has_its_name(durable: ProdStack) -> None:
 
 
 def test_the_role_for_logs_is_the_accounts(by_use: ProdStack) -> None:
-    """API Gateway is told of the role that the stack makes, which API Gateway may take."""
+    """API Gateway gets the role that the stack makes, which API Gateway may assume."""
     assert (
         described(by_use, "LogAccount")
         == f"arn:aws:iam::000000000000:role/{by_use.resources()['LogRole'].id}"
@@ -306,7 +306,7 @@ def test_sam_moves_the_aliases_with_each_release(prod: Template) -> None:
 
 @pytest.mark.parametrize(("rollout", "groups"), [("AllAtOnce", 0), ("Canary10Percent5Minutes", 9)])
 def test_sam_has_code_deploy_move_aliases_by_parts(prod: Template, rollout: str, groups: int) -> None:
-    """A rollout by parts has a group for each function, with the alarms that take it back."""
+    """A gradual rollout has a group for each function, with the alarms that roll it back."""
     made = transformed(released(prod), {"Rollout": rollout})
     found = of_type(made, "AWS::CodeDeploy::DeploymentGroup").values()
 
@@ -320,7 +320,7 @@ def test_sam_has_code_deploy_move_aliases_by_parts(prod: Template, rollout: str,
 def test_what_is_taken_down_is_gone_but_the_bucket(
     session: Session, localstack: Any, template: Template
 ) -> None:
-    """A deleted stack leaves nothing in any service, except the media and who may not read them."""
+    """A deleted stack leaves nothing in any service, except the media and their access rules."""
     stack = ProdStack(session, "ended", localstack.endpoint)
     stack.put(template, {"Egress": "none"})
     resources = stack.resources()

@@ -1,4 +1,4 @@
-"""The finished templates: sound for cfn-lint, and of a piece."""
+"""The finished templates: sound for cfn-lint, and consistent."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def problems(template: Template) -> list[str]:
 
 
 def is_exception(match: Any) -> bool:
-    """Whether cfn-lint found what is listed as right."""
+    """Return whether a finding of cfn-lint is an accepted one."""
     return re.fullmatch(CFN_LINT.get(match.rule.id, ""), match.message) is not None
 
 
@@ -40,7 +40,7 @@ def test_template_is_sound(template: Template) -> None:
 
 @pytest.mark.long
 def test_lint_sees_what_is_unsound(prod: Template) -> None:
-    """cfn-lint does look into functions, the API and Globals: a property that is none there is found."""
+    """cfn-lint checks functions, the API and Globals: an unknown property is found there."""
     broken = json.loads(json.dumps(prod))
     broken["Resources"]["APIHandler"]["Properties"]["Memory"] = 1
     broken["Resources"]["RestAPI"]["Properties"]["Throttle"] = 1
@@ -65,11 +65,11 @@ LONGEST = {
 
 @pytest.mark.parametrize(("kind", "name"), LONGEST)
 def test_a_stack_may_have_the_longest_name(prod: Template, kind: str, name: str) -> None:
-    """Whatever is named after the stack has room for the 128 characters of CloudFormation."""
+    """Names made from the stack's name fit, even with CloudFormation's maximum of 128 characters."""
     for properties in of_type(prod, kind).values():
         text = properties[name]
-        told = "${AWS::StackName}" if text == {"Ref": "AWS::StackName"} else text
-        written = told["Fn::Sub"] if isinstance(told, dict) else told
+        value = "${AWS::StackName}" if text == {"Ref": "AWS::StackName"} else text
+        written = value["Fn::Sub"] if isinstance(value, dict) else value
         whole = written.replace("${AWS::StackName}", "s" * 128).replace("${AWS::Region}", "ap-southeast-2")
         assert "${" not in whole
         assert len(whole) <= LONGEST[kind, name]
@@ -116,7 +116,7 @@ def test_functions_have_the_memory_of_the_parameter(prod: Template) -> None:
 
 
 def test_every_dead_letter_queue_is_watched(prod: Template) -> None:
-    """Each queue that others give up into has an alarm."""
+    """Each dead-letter queue has an alarm."""
     failed = {
         queue["RedrivePolicy"]["deadLetterTargetArn"]["Fn::GetAtt"][0]
         for queue in of_type(prod, "AWS::SQS::Queue").values()
@@ -132,7 +132,7 @@ def test_every_dead_letter_queue_is_watched(prod: Template) -> None:
 
 
 def test_messages_outlast_six_attempts(prod: Template) -> None:
-    """A queue hides a message for six times as long as the function that takes it may run."""
+    """A queue hides a message for six times its function's time-out."""
     functions = of_type(prod, "AWS::Serverless::Function")
     takers = {
         source["EventSourceArn"]["Fn::GetAtt"][0]: functions[called(source["FunctionName"])]["Timeout"]
@@ -146,7 +146,7 @@ def test_messages_outlast_six_attempts(prod: Template) -> None:
 
 
 def test_failed_messages_alone_come_back(template: Template) -> None:
-    """Both stages hand both queues' messages over in batches, of which the function names what failed."""
+    """Both stages deliver both queues' messages in batches, of which the function names the failed ones."""
     sources = of_type(template, "AWS::Lambda::EventSourceMapping").values()
 
     assert {
@@ -174,7 +174,7 @@ def test_lost_work_is_swept_each_minute(template: Template) -> None:
 
 @pytest.mark.parametrize("name", ["Work", "MediaEvents"])
 def test_retries_here_are_those_of_the_queue(prod: Template, name: str) -> None:
-    """The laptop's server gives a message up after as many attempts as the queue does."""
+    """The laptop server gives up a message after as many attempts as the queue does."""
     redrive = prod["Resources"][name]["Properties"]["RedrivePolicy"]
 
     assert redrive["maxReceiveCount"] == MAX_RECEIVES
@@ -207,7 +207,7 @@ def test_uncounted_calls_are_seen_in_the_log(prod: Template) -> None:
 
 
 def test_settings_are_ones_the_application_reads(template: Template) -> None:
-    """Functions get variables that the application or the SDK knows, each in one place."""
+    """Functions get variables that the application or the SDK knows, each defined once."""
     everywhere = template["Globals"]["Function"]["Environment"]["Variables"].keys() - OF_THE_SDK
 
     for name, function in of_type(template, "AWS::Serverless::Function").items():
@@ -227,7 +227,7 @@ def test_parameters_explain_themselves() -> None:
 
 
 def test_every_parameter_has_an_effect(template: Template) -> None:
-    """Each is referred to by what is made of it: a resource, condition, rule, output, or all functions."""
+    """Each is referred to by its resources: a resource, condition, rule, output, or all functions."""
     used = {
         name for section, part in template.items() if section != "Parameters" for name in references(part)
     }
@@ -260,7 +260,7 @@ def test_functions_speak_ipv6_where_that_is_the_way_out(prod: Template) -> None:
 
 
 def test_stack_has_defaults(prod: Template) -> None:
-    """The production stack can be made without a single parameter, and then lets nobody in unproven."""
+    """The production stack needs no parameters, and then requires authentication."""
     assert all("Default" in parameter for parameter in prod["Parameters"].values())
     assert prod["Parameters"]["Auth"]["Default"] == "required"
     assert prod["Parameters"]["Tracing"]["Default"] == "off"

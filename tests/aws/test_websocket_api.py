@@ -1,4 +1,4 @@
-"""The WebSocket API in the templates: what is taken out, and what there is on AWS."""
+"""The WebSocket API in the templates: removed parts, and its state on AWS."""
 
 from __future__ import annotations
 
@@ -87,13 +87,13 @@ def sockets(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def on_aws(sockets: Path) -> Template:
-    """Its template as AWS gets it."""
+    """The project's template for AWS."""
     return package(sockets, "prod", MERGED)
 
 
 @pytest.fixture(scope="module")
 def on_localstack(sockets: Path) -> Template:
-    """Its template as LocalStack gets it."""
+    """The project's template for LocalStack."""
     return package(sockets, "localstack", MERGED)
 
 
@@ -154,7 +154,7 @@ def test_globals_win_over_a_functions_own_variable(on_aws: Template) -> None:
 
 
 def test_a_template_is_not_changed_in_place() -> None:
-    """What is handed in stays as it is."""
+    """The input stays unchanged."""
     given: dict[str, Any] = {
         "Globals": {"Function": {"Environment": {"Variables": {"A": "1"}}}},
         "Resources": {
@@ -187,7 +187,7 @@ def test_parley_has_sockets_on_aws(prod: Template) -> None:
 
 
 def test_localstack_has_none(tmp_path: Path) -> None:
-    """The template for LocalStack has no trace of sockets, nor their functions: it could not call them."""
+    """The template for LocalStack has no WebSocket resources, nor their functions: it could not call them."""
     text = json.dumps(package(parley(tmp_path), "localstack"))
 
     assert "Websocket" not in text
@@ -224,7 +224,7 @@ def test_sockets_are_throttled_as_the_parameters_say(prod: Template) -> None:
 
 
 def test_functions_know_where_to_push(prod: Template) -> None:
-    """All functions are told the API's address, as far as its stage, where there is a way to it."""
+    """All functions get the API's address, with its stage, where they can reach it."""
     (stage,) = of_type(prod, "AWS::ApiGatewayV2::Stage").values()
     host = "${WebsocketAPI}.execute-api.${AWS::Region}.${AWS::URLSuffix}/" + stage["StageName"]
     variables = prod["Globals"]["Function"]["Environment"]["Variables"]

@@ -1,4 +1,4 @@
-"""An AWS or LocalStack for the command that deploys, in which nothing changes, and who calls it."""
+"""An AWS or LocalStack for the deploy command, in which nothing changes, and its clients."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Cloud:
         return 200, f"<{action}Response><{action}Result>{result}</{action}Result></{action}Response>"
 
     def handler(self, *arguments: Any) -> BaseHTTPRequestHandler:
-        """Return what handles one connection."""
+        """Return a handler of one connection."""
         cloud = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -112,7 +112,7 @@ class Clients:
 
 
 def somebody(home: Path) -> dict[str, str]:
-    """Return the variables of somebody with credentials and a region."""
+    """Return the variables of a user with credentials and a region."""
     return {
         "HOME": str(home),
         "UV_CACHE_DIR": os.environ.get("UV_CACHE_DIR", str(Path.home() / ".cache" / "uv")),

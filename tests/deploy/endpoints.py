@@ -1,4 +1,4 @@
-"""Servers that a deployment asks: a deployed API, and an AWS that only judges credentials."""
+"""Servers for a deployment: a deployed API, and an AWS that only checks credentials."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ REFUSED = (
 
 @contextlib.contextmanager
 def serving(handler: Callable[..., BaseHTTPRequestHandler]) -> Iterator[str]:
-    """Serve on a free port of this machine; gives the URL."""
+    """Serve on a free port of this machine; yield the URL."""
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
@@ -34,7 +34,7 @@ def serving(handler: Callable[..., BaseHTTPRequestHandler]) -> Iterator[str]:
 
 @contextlib.contextmanager
 def sts(status: int, answer: str) -> Iterator[tuple[str, list[str]]]:
-    """Run an AWS that answers who asks and refuses all else; gives its URL and the actions asked of it."""
+    """Run an AWS that answers only who calls; yield its URL and the received actions."""
     asked: list[str] = []
 
     class Handler(BaseHTTPRequestHandler):

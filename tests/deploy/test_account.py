@@ -1,4 +1,4 @@
-"""What is asked of the account before a deployment; AWS is stubbed with answers that its own model allows."""
+"""Checks of the account before a deployment; AWS is stubbed with answers that its own model allows."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ OFF = {"AccessLogs": "off", "SocketAccessLogs": "off", "AccessLogRole": "present
 
 
 class Account:
-    """Stubbed clients of API Gateway and IAM; every answer queued must be asked for, and no other is."""
+    """Stubbed clients of API Gateway and IAM; every queued answer must be requested, and no other."""
 
     def __init__(self) -> None:
         keys = {"aws_access_key_id": "test", "aws_secret_access_key": "test"}
@@ -44,7 +44,7 @@ class Account:
 
 @pytest.fixture
 def account() -> Iterator[Account]:
-    """An account of which only that may be asked which a test has queued."""
+    """An account that may only be asked for what a test has queued."""
     account = Account()
     with account.stubs["apigateway"], account.stubs["iam"]:
         yield account
@@ -62,7 +62,7 @@ def test_a_log_without_a_role_is_refused_before_anything_is_made(account: Accoun
 
 
 def test_a_log_with_the_accounts_role_is_made(account: Account) -> None:
-    """An account that has a role takes a stack with access logs."""
+    """An account with a role takes a stack with access logs."""
     account.has(ROLE)
     check_log_role(account.session, {**OFF, "AccessLogs": "on"}, {})
 
@@ -74,14 +74,14 @@ def test_a_role_is_made_where_there_is_none(account: Account) -> None:
 
 
 def test_no_role_is_made_over_another(account: Account) -> None:
-    """A role that somebody else set is not replaced: the error names it."""
+    """Another user's role is not replaced: the error names it."""
     account.has(ROLE)
     with pytest.raises(DeployError, match=ROLE):
         check_log_role(account.session, {**OFF, "AccessLogRole": "make"}, {})
 
 
 def test_a_role_that_is_gone_is_none(account: Account) -> None:
-    """A deleted role's ARN stays in the settings: a log would be lost, so that one has to be made."""
+    """A deleted role's ARN stays in the settings: a log would be lost, so a role has to be made."""
     account.has(ROLE, "NoSuchEntity")
     with pytest.raises(DeployError, match="AccessLogRole=make"):
         check_log_role(account.session, {**OFF, "AccessLogs": "on"}, {})
@@ -90,7 +90,7 @@ def test_a_role_that_is_gone_is_none(account: Account) -> None:
 
 
 def test_a_role_that_may_not_be_looked_at_counts(account: Account) -> None:
-    """Somebody without IAM's iam:GetRole can deploy to an account that has a role."""
+    """A caller without IAM's iam:GetRole can deploy to an account with a role."""
     account.has(ROLE, "AccessDenied")
     check_log_role(account.session, {**OFF, "AccessLogs": "on"}, {})
 

@@ -23,7 +23,7 @@ def artifacts(session: boto3.Session) -> Artifacts:
 
 
 def test_the_bucket_is_private_and_made_once(session: boto3.Session, artifacts: Artifacts) -> None:
-    """It is in the session's region, blocks every public access, and a second run takes it as it is."""
+    """It is in the session's region, blocks every public access, and a second run accepts it."""
     artifacts.prepare()
     s3 = session.client("s3")
     assert s3.get_bucket_location(Bucket=artifacts.bucket)["LocationConstraint"] == "eu-west-1"
@@ -45,7 +45,7 @@ class WithS3:
 
 
 def test_a_bucket_of_somebody_else_is_not_used(session: boto3.Session) -> None:
-    """The account has to own the bucket of that name; if it does not, none is made and that is told."""
+    """The account must own the bucket of that name; otherwise none is made, and the error says so."""
     s3 = session.client("s3")
     with Stubber(s3) as stub:
         artifacts = Artifacts(WithS3(session, s3))
@@ -59,7 +59,7 @@ def test_a_bucket_of_somebody_else_is_not_used(session: boto3.Session) -> None:
 def test_a_template_names_the_package_by_its_content(
     session: boto3.Session, artifacts: Artifacts, tmp_path: Path
 ) -> None:
-    """Every function's code is the uploaded zip; the same files have the same place, others another."""
+    """Every function's code is the uploaded zip; the same files have the same key, others another."""
     package, template = tmp_path / "deployment.zip", tmp_path / "sam.json"
     function = {"Type": "AWS::Serverless::Function", "Properties": {"CodeUri": "./deployment.zip"}}
     source = json.dumps(

@@ -1,4 +1,4 @@
-"""The command that deploys, as a person runs it: what it says first, where it goes, how it is stopped."""
+"""The deploy command, as a user runs it: its first lines, its targets, and its end by signals."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ UNREACHABLE_PROXY = "http://127.0.0.1:9"
 
 
 def test_no_proxy_is_asked_for_localstack(tmp_path: Path) -> None:
-    """A deployment finds LocalStack and its API past an HTTP_PROXY, and says first what it acts on."""
+    """A deployment reaches LocalStack and its API past an HTTP_PROXY, and first says what it changes."""
     cloud = Cloud(there=True)
     with serving(cloud.handler) as url:
         proxies = dict.fromkeys(("HTTP_PROXY", "http_proxy"), UNREACHABLE_PROXY)
@@ -104,7 +104,7 @@ def stopped(cloud: Cloud, env: dict[str, str], arguments: list[str], number: sig
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 @pytest.mark.parametrize("arguments", [[], ["--delete", "--yes"]])
 def test_stopped_before_a_change(tmp_path: Path, arguments: list[str], number: signal.Signals) -> None:
-    """Until CloudFormation is asked for a change there is none."""
+    """Before CloudFormation is asked for a change nothing has changed."""
     said = stopped(Cloud(there=True, held="DescribeStacks"), somebody(tmp_path), arguments, number)
     assert said == "deploy: interrupted; nothing was changed\n"
 
@@ -120,7 +120,7 @@ def test_stopped_during_a_change(tmp_path: Path, held: str, there: bool, argumen
 
 
 def test_a_disk_without_room(tmp_path: Path) -> None:
-    """Where no byte can be written, the system's reason is told on one line."""
+    """Where nothing can be written, the system's reason is one line."""
     with serving(Cloud(there=False).handler) as url:
         variables = {"AWS_ENDPOINT_URL": url, "PYTHONDONTWRITEBYTECODE": "1"}
         done = subprocess.run(

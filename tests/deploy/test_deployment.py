@@ -1,4 +1,4 @@
-"""Which changes of a stack are made, on moto's S3, with changes that are given and an API that answers."""
+"""The applied and discarded changes of a stack, on moto's S3, with given changes and an API that answers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LOSING = ["ServerlessCache"]
 
 
 class GivenChanges(ChangeSet):
-    """Changes that would lose some resources' data; done: what became of them."""
+    """Changes that would lose some resources' data; done: their outcomes."""
 
     def __init__(self, losses: list[str]) -> None:
         self._losses = losses
@@ -91,7 +91,7 @@ Deploy = Callable[..., list[str]]
 
 @pytest.fixture
 def deploy(session: boto3.Session, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Deploy]:
-    """Return what runs a deployment of some changes, and returns what it said."""
+    """Return a function that runs a deployment of some changes, and returns its output."""
 
     def build(stage: str, out: Path) -> None:
         (out / "deployment.zip").write_bytes(b"code")
@@ -112,7 +112,7 @@ def deploy(session: boto3.Session, monkeypatch: pytest.MonkeyPatch, tmp_path: Pa
 
 
 def test_an_empty_store_is_not_put_in_place_of_a_full_one(deploy: Deploy) -> None:
-    """Changes that would lose data are forgotten, and the error names what would be lost and the way on."""
+    """Changes that would lose data are discarded; the error names the data and what to do."""
     changes = GivenChanges(LOSING)
     with pytest.raises(DeployError, match=r"^ServerlessCache would be replaced by an empty one") as raised:
         deploy(changes)
@@ -156,9 +156,9 @@ NAMED = {
 def test_own_domain_names_are_shown_with_dns_targets(deploy: Deploy, monkeypatch: pytest.MonkeyPatch) -> None:
     """A domain name with a target is shown with it, for DNS; API Gateway's own names need nothing."""
     monkeypatch.setattr(GivenStack, "names", NAMED)
-    told = [line for line in deploy(None) if "CNAME" in line]
+    lines = [line for line in deploy(None) if "CNAME" in line]
 
-    assert told == [f"https://chat.example works when its name is a CNAME of {NAMED['DomainTarget']}"]
+    assert lines == [f"https://chat.example works when its name is a CNAME of {NAMED['DomainTarget']}"]
 
 
 FUNCTIONS: dict[str, Any] = {"AutoPublishAlias": "live", "Environment": {"Variables": {}}}
@@ -166,7 +166,7 @@ FUNCTIONS: dict[str, Any] = {"AutoPublishAlias": "live", "Environment": {"Variab
 
 @pytest.fixture
 def release(session: boto3.Session, monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
-    """Return what deploys to a stack that holds some values, and returns the release it uploads."""
+    """Return a deployment to a stack with some values, which returns the uploaded release."""
     defaults = {"Store": "serverless", "StoreAuth": "iam", "Egress": "ipv6", "Rollout": "AllAtOnce"}
     names = {name: {"Default": value} for name, value in defaults.items()}
     template = {"Globals": {"Function": FUNCTIONS}, "Parameters": names, "Resources": {}}
@@ -189,7 +189,7 @@ def release(session: boto3.Session, monkeypatch: pytest.MonkeyPatch) -> Callable
 
 
 def test_a_release_has_its_values(release: Callable[..., str]) -> None:
-    """Values count as the stack will have them: given, held or by default."""
+    """Values count as the stack will have them: given, kept or by default."""
     fresh = release({})
 
     assert fresh == release({"Store": "serverless"}) == release({"Store": "durable"}, Store="serverless")
@@ -214,7 +214,7 @@ CANARY = "Canary10Percent5Minutes"
 
 @pytest.mark.parametrize(("name", "value"), [("Store", "durable"), ("StoreAuth", "password")])
 def test_the_store_never_changes_by_parts(release: Callable[..., str], name: str, value: str) -> None:
-    """Neither with a Rollout that is given nor with one that is held; the error says what to give."""
+    """Neither a given Rollout nor a kept one is accepted; the error says what to set."""
     held = {"Store": "serverless", "StoreAuth": "iam"}
     for stack, given in (({**held, "Rollout": CANARY}, {}), (held, {"Rollout": CANARY})):
         refusal = f"^{name} cannot change step by step.*deploy with Rollout=AllAtOnce"
@@ -224,20 +224,20 @@ def test_the_store_never_changes_by_parts(release: Callable[..., str], name: str
 
 
 def test_all_else_changes_by_parts(release: Callable[..., str]) -> None:
-    """A stack that is made, and one whose store stays, take any Rollout."""
+    """A new stack, and one whose store stays, accept any Rollout."""
     assert release({}, Store="durable", Rollout=CANARY)
     assert release({"Store": "durable", "StoreAuth": "iam"}, Egress="nat", Rollout=CANARY)
 
 
 @pytest.mark.parametrize("changes", [None, GivenChanges([])])
 def test_a_deployed_stack_is_protected(deploy: Deploy, changes: ChangeSet | None) -> None:
-    """A stack of stage prod is protected against deletion, also one that was made before there was this."""
+    """A stack of stage prod is protected against deletion, also one made by an earlier version."""
     assert PROTECTED in deploy(changes)
 
 
 @pytest.mark.parametrize(("dry_run", "last"), [(True, DRY), (False, "Parley is deployed at ")])
 def test_nothing_to_change(deploy: Deploy, dry_run: bool, last: str) -> None:
-    """A stack that is as it should be is said to be up to date."""
+    """A stack without changes is reported as up to date."""
     said = deploy(None, dry_run=dry_run)
     assert "parley-prod is up to date" in said
     assert said[-1].startswith(last)

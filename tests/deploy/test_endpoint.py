@@ -1,4 +1,4 @@
-"""AWS_ENDPOINT_URL: what it may be, what has to answer there, and that no proxy is asked for it."""
+"""AWS_ENDPOINT_URL: its valid values, its server, and the way past proxies."""
 
 from __future__ import annotations
 
@@ -30,18 +30,18 @@ def variables(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 )
 @pytest.mark.parametrize("stage", ["localstack", "prod"])
 def test_an_endpoint_that_is_no_url(tmp_path: Path, stage: str, wrong: str) -> None:
-    """The line shows the value and what one looks like."""
+    """The line shows the value and an example."""
     said = refusal(
         run("infra.deploy", "--stage", stage, env={**somebody(tmp_path), "AWS_ENDPOINT_URL": wrong})
     )
-    told = "it must be a URL such as http://127.0.0.1:4566"
-    assert said == f"deploy: AWS_ENDPOINT_URL is {wrong!r}; {told}"
+    advice = "it must be a URL such as http://127.0.0.1:4566"
+    assert said == f"deploy: AWS_ENDPOINT_URL is {wrong!r}; {advice}"
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("status", [200, 404])
 def test_something_else_answers(tmp_path: Path, status: int) -> None:
-    """What answers and is not LocalStack is told apart from nothing."""
+    """A server that is not LocalStack gets another error than no server."""
 
     class Page(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -56,8 +56,8 @@ def test_something_else_answers(tmp_path: Path, status: int) -> None:
         said = refusal(
             run("infra.deploy", "--stage", "localstack", env={**somebody(tmp_path), "AWS_ENDPOINT_URL": url})
         )
-    told = "is not LocalStack: start LocalStack with `make localstack`"
-    assert said.startswith(f"deploy: the server at {url} {told}")
+    advice = "is not LocalStack: start LocalStack with `make localstack`"
+    assert said.startswith(f"deploy: the server at {url} {advice}")
 
 
 def test_a_blank_endpoint_is_none(variables: pytest.MonkeyPatch) -> None:
@@ -86,7 +86,7 @@ def test_a_blank_endpoint_is_none(variables: pytest.MonkeyPatch) -> None:
 def test_what_needs_no_proxy_is_put_in_front(
     variables: pytest.MonkeyPatch, lower: str, upper: str, expected: tuple[str, str]
 ) -> None:
-    """What the variables had stays, the one that is not set gets the other's, and * stays alone."""
+    """The variables keep their values, the unset one gets the other's, and * stays alone."""
     variables.setenv("no_proxy", lower)
     variables.setenv("NO_PROXY", upper)
     endpoint.bypass_proxy("box:1")

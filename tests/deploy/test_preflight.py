@@ -1,4 +1,4 @@
-"""What a deployment lacks, told at once and before anything is installed."""
+"""Missing prerequisites of a deployment, reported at once and before anything is installed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ REGION = {"AWS_DEFAULT_REGION": "us-east-1"}
 
 
 def lacking(home: Path, **environ: str) -> list[str]:
-    """Return what somebody with this home and these variables lacks for stage prod."""
+    """Return the missing prerequisites of a user with this home and these variables, for stage prod."""
     return missing("prod", {"PATH": os.environ["PATH"], "HOME": str(home), **environ}, NOWHERE)
 
 
@@ -64,15 +64,17 @@ def test_machine_with_a_role(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("stage", "told"), [("staging", [NO_STAGE.format("staging")]), ("prod", [NO_REGION, NO_CREDENTIALS])]
+    ("stage", "expected"), [("staging", [NO_STAGE.format("staging")]), ("prod", [NO_REGION, NO_CREDENTIALS])]
 )
-def test_make_reports_prerequisites_before_it_installs(tmp_path: Path, stage: str, told: list[str]) -> None:
+def test_make_reports_prerequisites_before_it_installs(
+    tmp_path: Path, stage: str, expected: list[str]
+) -> None:
     """`make deploy` reports what is missing before it installs anything."""
     venv = tmp_path / "venv"
     env = {"HOME": str(tmp_path)} | ({} if stage == "staging" else {"AWS_CONFIG_FILE": "/none"})
     done = make("deploy", f"STAGE={stage}", f"VENV={venv}", env=env)
     assert [line for line in done.stderr.splitlines() if line.startswith("deploy: ")] == [
-        f"deploy: {line}" for line in told
+        f"deploy: {line}" for line in expected
     ]
     assert (done.returncode, done.stdout, venv.exists()) == (2, "", False)
 
@@ -87,7 +89,7 @@ def test_missing_region_and_credentials_are_one_line(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("module", "stages"), [("deploy", "STAGE=prod"), ("package", "'prod'")])
 def test_unknown_stage_is_one_line(module: str, stages: str) -> None:
-    """A stage that is not there is one line with those there are, and no usage of the command."""
+    """An unknown stage is one line with the known ones, without the usage of the command."""
     done = run(f"infra.{module}", "--stage", "staging", env={})
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert done.stderr.startswith(f"{module}: ")

@@ -1,4 +1,4 @@
-"""What stops a deployment, or LocalStack, before it begins: one line that says what to do."""
+"""Errors before a deployment, or LocalStack, begins: one line that says what to do."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
 
 @pytest.fixture
 def nobody(tmp_path: Path) -> dict[str, str]:
-    """The variables of somebody without any AWS configuration."""
+    """The variables of a user without any AWS configuration."""
     return {"HOME": str(tmp_path), "AWS_EC2_METADATA_DISABLED": "true"}
 
 
 @pytest.fixture
 def taken_port() -> Iterator[int]:
-    """A port that something listens on."""
+    """A port that is in use."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         yield listener.getsockname()[1]
 
 
 @pytest.fixture
 def free_port() -> Iterator[int]:
-    """A port that nothing listens on."""
+    """An unused port."""
     with ReservedPort() as port:
         yield port
 
@@ -45,13 +45,13 @@ def test_missing_credentials_stop_the_deployment(nobody: dict[str, str]) -> None
 
 
 def test_a_profile_that_is_not_there(nobody: dict[str, str]) -> None:
-    """A profile that is not there is named."""
+    """A missing profile is named."""
     env = {**nobody, "AWS_DEFAULT_REGION": "us-east-1", "AWS_PROFILE": "absent"}
     assert "absent" in refusal(run("infra.deploy", "--stage", "prod", env=env))
 
 
 def test_credentials_that_are_not_taken(nobody: dict[str, str]) -> None:
-    """Credentials that AWS refuses are told as such, with AWS's own reason."""
+    """The error of credentials that AWS refuses says so, with AWS's own reason."""
     with sts(403, REFUSED) as (url, _):
         env = {**nobody, **CREDENTIALS, "AWS_DEFAULT_REGION": "us-east-1", "AWS_ENDPOINT_URL": url}
         said = refusal(run("infra.deploy", "--stage", "prod", env=env))
@@ -77,14 +77,14 @@ def test_missing_region_stops_the_deployment(nobody: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("stage", ["prod", "localstack"])
 def test_unknown_aws_region_is_named(nobody: dict[str, str], stage: str) -> None:
-    """The error of a region that AWS does not have names it."""
+    """The error of an unknown region names it."""
     env = {**nobody, **CREDENTIALS, "AWS_DEFAULT_REGION": "mars-north-1"}
     done = run("infra.deploy", "--stage", stage, env=env)
     assert refusal(done).startswith("deploy: mars-north-1 is not an AWS region")
 
 
 def test_localstack_is_not_up(nobody: dict[str, str], free_port: int) -> None:
-    """Where LocalStack should be and is not, the line says how to start it."""
+    """Where LocalStack is missing, the line says how to start it."""
     env = {**nobody, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{free_port}"}
     said = refusal(run("infra.deploy", "--stage", "localstack", env=env))
     assert said.startswith(f"deploy: nothing responds at http://127.0.0.1:{free_port}: start LocalStack with")
@@ -105,21 +105,21 @@ def test_the_port_of_localstack_is_taken(taken_port: int) -> None:
 
 
 def test_no_python_for_localstack(tmp_path: Path) -> None:
-    """Without the Python that LocalStack wants, the line says which and how to name one."""
+    """Without LocalStack's Python, the line says which and how to name one."""
     env = {"PYTHON313": "/nowhere/python3.13", "PARLEY_LOCALSTACK_FOLDER": str(tmp_path)}
     said = refusal(run("infra.localstack", "--port", "0", "--ephemeral", env=env))
     assert said.startswith("parley: LocalStack 4.14.0 runs on Python 3.13, which was not found.")
 
 
 def test_a_file_in_the_place_of_localstacks_data(tmp_path: Path) -> None:
-    """A data folder that cannot be used is named, with the variable that chooses it."""
+    """An unusable data folder is named, with the variable that chooses it."""
     (tmp_path / "data").write_text("a file")
     said = refusal(run("infra.localstack", "--port", "0", "--data", str(tmp_path / "data")))
     assert said.startswith(f"parley: LOCALSTACK_DATA folder {tmp_path / 'data'} cannot be used")
 
 
 def test_localstacks_data_is_in_use(tmp_path: Path) -> None:
-    """A data folder that another server holds is named, with the variable that chooses it."""
+    """A data folder that another server uses is named, with the variable that chooses it."""
     with locked(tmp_path):
         said = refusal(run("infra.localstack", "--port", "0", "--data", str(tmp_path)))
     assert said == (
@@ -129,7 +129,7 @@ def test_localstacks_data_is_in_use(tmp_path: Path) -> None:
 
 
 def test_localstack_in_a_wrong_region() -> None:
-    """A region that AWS does not have is named before anything starts."""
+    """An unknown region is named before anything starts."""
     env = {"AWS_DEFAULT_REGION": "mars-north-1"}
     done = run("infra.localstack", "--port", "0", "--ephemeral", env=env)
     assert refusal(done).startswith("parley: mars-north-1 is not an AWS region")

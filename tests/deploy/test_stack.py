@@ -1,4 +1,4 @@
-"""What a change set says before it is made; AWS is stubbed with answers that its own model allows."""
+"""The description of a change set before it is applied; AWS is stubbed with answers of its own model."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ IDENTITY = "arn:aws:cloudformation:us-east-1:000000000000:changeSet/deploy-1/1"
 
 @pytest.fixture
 def stub() -> Iterator[Stubber]:
-    """A stubbed client of CloudFormation; every answer queued must be asked for."""
+    """A stubbed client of CloudFormation; every queued answer must be requested."""
     client = boto3.client(
         "cloudformation", region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="test"
     )
@@ -35,7 +35,7 @@ def stack(stub: Stubber, said: list[str] | None = None) -> Stack:
 
 
 def described(status: str) -> dict[str, Any]:
-    """Return what CloudFormation says of a stack in a state."""
+    """Return CloudFormation's description of a stack in a state."""
     made = {"StackName": "parley-prod", "CreationTime": datetime.now(UTC), "StackStatus": status}
     return {"Stacks": [made]}
 
@@ -100,18 +100,19 @@ def test_a_whole_stack_takes_a_change(stub: Stubber, status: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "told"), [("UPDATE_ROLLBACK_COMPLETE", "2026-11-30 12:00:00+00:00"), ("UPDATE_COMPLETE", "")]
+    ("status", "expected"),
+    [("UPDATE_ROLLBACK_COMPLETE", "2026-11-30 12:00:00+00:00"), ("UPDATE_COMPLETE", "")],
 )
-def test_rolled_back_update_is_recognized_by_its_time(stub: Stubber, status: str, told: str) -> None:
+def test_rolled_back_update_is_recognized_by_its_time(stub: Stubber, status: str, expected: str) -> None:
     """A failed update is recognized by its time, which differs from the next one's; a good one has none."""
     there = described(status)
     there["Stacks"][0]["LastUpdatedTime"] = datetime(2026, 11, 30, 12, tzinfo=UTC)
     stub.add_response("describe_stacks", there, {"StackName": "parley-prod"})
-    assert stack(stub).taken_back() == told
+    assert stack(stub).taken_back() == expected
 
 
 def test_parameters_not_given_keep_their_values(stub: Stubber) -> None:
-    """An update sends what is given, and asks for the previous value of what the stack and template share."""
+    """An update sends the given values, and keeps the previous ones that stack and template share."""
     there = described("CREATE_COMPLETE")
     there["Stacks"][0]["Parameters"] = [
         {"ParameterKey": "Store", "ParameterValue": "durable"},
@@ -135,7 +136,7 @@ def test_parameters_not_given_keep_their_values(stub: Stubber) -> None:
 
 
 def test_the_first_failure_of_a_change_is_the_reason_given(stub: Stubber) -> None:
-    """What failed first is in the error, not what was cancelled because of it."""
+    """The error has the first failure, not the cancellations that followed."""
 
     def event(number: int, name: str, status: str, reason: str = "") -> dict[str, Any]:
         return {
@@ -161,7 +162,7 @@ def test_the_first_failure_of_a_change_is_the_reason_given(stub: Stubber) -> Non
 
 @pytest.mark.parametrize("before", [False, True])
 def test_a_stack_is_protected_once(stub: Stubber, before: bool) -> None:
-    """CloudFormation is asked to refuse a deletion, and said so of, unless it does already."""
+    """CloudFormation is asked to refuse a deletion, with a message, unless it does already."""
     there = described("CREATE_COMPLETE")
     there["Stacks"][0]["EnableTerminationProtection"] = before
     stub.add_response("describe_stacks", there)
@@ -175,7 +176,7 @@ def test_a_stack_is_protected_once(stub: Stubber, before: bool) -> None:
 
 @pytest.mark.parametrize("protected", [False, True])
 def test_a_deletion_ends_the_protection_first(stub: Stubber, protected: bool) -> None:
-    """A protected stack is deleted as any other is, and only `delete` ends its protection."""
+    """A protected stack is deleted like any other, and only `delete` ends its protection."""
     there = described("CREATE_COMPLETE")
     there["Stacks"][0]["EnableTerminationProtection"] = protected
     stub.add_response("describe_stacks", there)

@@ -41,7 +41,7 @@ def http(server: LocalStackServer) -> Iterator[httpx.Client]:
 
 @pytest.fixture
 def configured(server: LocalStackServer) -> Configure:
-    """Return what changes the API function's configuration for a while."""
+    """Return a function that changes the API function's configuration for a while."""
     client, name = server.client("lambda"), server.resource("APIHandler")
 
     def change(**configuration: Any) -> None:
@@ -63,7 +63,7 @@ def configured(server: LocalStackServer) -> Configure:
 
 @pytest.fixture
 def silent_store() -> Iterator[socket.socket]:
-    """A server that takes connections and never answers."""
+    """A server that accepts connections and never answers."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         listener.settimeout(30)
         yield listener

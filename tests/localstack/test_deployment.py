@@ -1,4 +1,4 @@
-"""Stacks that are looked at first, changed, half made, taken down; and Chalice's own way to deploy."""
+"""Stacks that are previewed, changed, half made and deleted; and Chalice's own way to deploy."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ STORE = "RedisUrl=redis://127.0.0.1:1"
 
 @pytest.fixture
 def env(server: LocalStackServer) -> dict[str, str]:
-    """The variables that make boto3 and chalice use this LocalStack."""
+    """The variables for boto3 and chalice to use this LocalStack."""
     return {
         "AWS_ENDPOINT_URL": server.endpoint,
         "AWS_ACCESS_KEY_ID": "test",
@@ -34,7 +34,7 @@ def env(server: LocalStackServer) -> dict[str, str]:
 
 
 def status(server: LocalStackServer, name: str) -> str | None:
-    """Return the state of a stack, None if there is none."""
+    """Return the state of a stack, or None if it does not exist."""
     try:
         found = server.client("cloudformation").describe_stacks(StackName=name)
     except ClientError:
@@ -43,7 +43,7 @@ def status(server: LocalStackServer, name: str) -> str | None:
 
 
 def test_a_dry_run_shows_the_changes_and_makes_none(server: LocalStackServer, env: dict[str, str]) -> None:
-    """The functions and the API are listed; no stack is there afterwards."""
+    """The functions and the API are listed; no stack exists afterwards."""
     done = run(
         "infra.deploy",
         "--stage",
@@ -69,7 +69,7 @@ def test_the_api_has_one_stage(server: LocalStackServer) -> None:
 
 
 def test_a_stack_is_made_changed_and_taken_down(server: LocalStackServer, env: dict[str, str]) -> None:
-    """A second deployment changes what differs and keeps the other parameters; then the stack goes."""
+    """A second deployment changes the differences and keeps other parameters; then the stack is deleted."""
     deploy = ("infra.deploy", "--stage", "localstack", "--name", "parley-other")
     made = run(*deploy, "--parameter", STORE, env=env)
     assert made.returncode == 0, made.stderr
@@ -91,7 +91,7 @@ def test_a_stack_is_made_changed_and_taken_down(server: LocalStackServer, env: d
 def test_a_stack_that_was_half_made_is_named_with_the_way_out(
     server: LocalStackServer, env: dict[str, str]
 ) -> None:
-    """A stack whose creation failed is not deployed over; it can be deleted, and is made anew after that."""
+    """A stack whose creation failed refuses deployments; after its deletion it is made again."""
     deploy = ("infra.deploy", "--stage", "localstack", "--name", "parley-half")
     broken = {
         "Resources": {"Broken": {"Type": "AWS::Lambda::Function", "Properties": {"Role": "no such role"}}}
@@ -114,7 +114,7 @@ def test_a_stack_that_was_half_made_is_named_with_the_way_out(
 def test_a_parameter_that_the_template_lacks_is_refused(
     server: LocalStackServer, env: dict[str, str]
 ) -> None:
-    """The names of the parameters there are stand in the line."""
+    """The line has the names of the known parameters."""
     done = run("infra.deploy", "--stage", "localstack", "--parameter", "Stroe=durable", env=env)
     assert re.match(r"deploy: the template has no parameter Stroe; it has .*RedisUrl", refusal(done))
 
@@ -128,7 +128,7 @@ def project(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def chalice_url(server: LocalStackServer, project: Path, env: dict[str, str]) -> Iterator[str]:
-    """The URL of what `chalice deploy --stage localstack` made; `chalice delete` takes it down."""
+    """The URL that `chalice deploy --stage localstack` made; `chalice delete` removes it."""
 
     def chalice(command: str) -> str:
         done = subprocess.run(
@@ -153,7 +153,7 @@ def chalice_url(server: LocalStackServer, project: Path, env: dict[str, str]) ->
 
 
 def test_chalice_deploy_works(chalice_url: str) -> None:
-    """What Chalice deploys by itself serves the same store, by LocalStack's settings for every function."""
+    """Chalice's own deployment serves the same store, by LocalStack's settings for every function."""
     message = {"chat": "chalice:deploy", "sender": "chalice", "text": "hello"}
     assert httpx.post(f"{chalice_url}/api/send", json=message, timeout=60).status_code == 204
     page = httpx.post(f"{chalice_url}/api/pull", json={"chat": "chalice:deploy"}, timeout=60).json()

@@ -1,4 +1,4 @@
-"""Functions that die, hang or do not start: the caller is told, and the next call works."""
+"""Functions that die, hang or do not start: the caller gets an error, and the next call works."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ def check_problem(response: httpx.Response) -> None:
 
 
 def store(listener: socket.socket) -> dict[str, str]:
-    """Return the settings of a function whose store is a listener, and which waits for it long."""
+    """Return the settings of a function whose store is a listener, with a long time-out."""
     return {"REDIS_URL": f"redis://127.0.0.1:{listener.getsockname()[1]}", "PARLEY_REDIS_TIMEOUT": "10"}
 
 
 def called(listener: socket.socket) -> socket.socket:
-    """Answer as a store until a call runs a script, and return the connection that waits for its answer."""
+    """Answer as a store until a call runs a script, and return its waiting connection."""
     connection, _ = listener.accept()
     while b"EVALSHA" not in (asked := connection.recv(65536)):
         if asked:
@@ -83,7 +83,7 @@ def test_a_call_under_way_outlives_an_update(
 def test_function_that_fails_to_import_answers_5xx_until_fixed(
     http: httpx.Client, configured: Configure
 ) -> None:
-    """A setting that app.py refuses makes each call a 5xx problem; calls work again once it is right."""
+    """An invalid setting makes each call a 5xx problem; calls work again once it is right."""
     with configured(PARLEY_AUTH="perhaps"):
         check_problem(http.get("/ping"))
         check_problem(http.get("/ping"))
@@ -101,7 +101,7 @@ def test_a_closed_stack_takes_nobodys_word(http: httpx.Client, configured: Confi
 def test_callers_at_the_same_time_get_functions_of_their_own(
     server: LocalStackServer, http: httpx.Client
 ) -> None:
-    """20 sends at once are all stored, each once."""
+    """20 concurrent sends are all stored, each once."""
     chat = {"chat": "many:one", "sender": "many"}
     with ThreadPoolExecutor(20) as pool:
         answers = list(

@@ -1,4 +1,4 @@
-"""Work on LocalStack: the queue hands it to a function, and a schedule finds what was lost."""
+"""Work on LocalStack: the queue delivers it to a function, and a schedule finds lost work."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def variables(server: LocalStackServer, name: str) -> dict[str, str]:
 
 
 def failed_messages(sqs: Any, url: str) -> int:
-    """Return how many messages a queue's dead-letter queue has."""
+    """Return the number of messages in a queue's dead-letter queue."""
     attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["RedrivePolicy"])["Attributes"]
     name = json.loads(attributes["RedrivePolicy"])["deadLetterTargetArn"].rpartition(":")[2]
     dead = sqs.get_queue_url(QueueName=name)["QueueUrl"]
@@ -45,7 +45,7 @@ def failed_messages(sqs: Any, url: str) -> int:
 def test_what_is_put_into_the_queue_is_done(
     server: LocalStackServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A job that Parley puts into the queue is done by the function, and is no longer owed."""
+    """The function does a queued job of Parley's, which is then no longer pending."""
     monkeypatch.setenv("AWS_ENDPOINT_URL", server.endpoint)
     monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
@@ -59,7 +59,7 @@ def test_what_is_put_into_the_queue_is_done(
 
 
 def test_a_message_that_is_no_job_is_dropped(server: LocalStackServer) -> None:
-    """It is logged as an error, and does not come to the dead letters."""
+    """An invalid job is logged as an error, and is not in the dead-letter queue."""
     sqs, url = server.client("sqs"), variables(server, "Worker")["PARLEY_WORK_QUEUE"]
     sqs.send_message(QueueUrl=url, MessageBody="no job")
     assert eventually(lambda: '"event":"work_malformed"' in server.functions_log.read_text())
@@ -67,11 +67,11 @@ def test_a_message_that_is_no_job_is_dropped(server: LocalStackServer) -> None:
 
 
 def test_the_schedules_function_finds_what_was_lost(server: LocalStackServer) -> None:
-    """Called as the schedule does, the sweep does what has been owed for long, and says how much."""
+    """Called as the schedule does, the sweep does old pending work, and returns its amount."""
     event = json.dumps({"detail-type": "Scheduled Event", "source": "aws.events", "detail": {}})
 
     def sweep_does_it() -> bool:
-        """Return whether this call did it: the stack's own schedule, once a minute, may come first."""
+        """Return whether this call did the work: the stack's own schedule, once a minute, may come first."""
         client.hset(OWED, ITEM, LONG_AGO)
         answer = server.client("lambda").invoke(FunctionName=server.resource("Sweep"), Payload=event)
         return bool(json.load(answer["Payload"])["repeated"] >= 1)

@@ -1,4 +1,4 @@
-"""How LocalStack ends with what runs on it, and that only this machine reaches it."""
+"""The end of LocalStack with its processes, which only this machine can reach."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def own(tmp_path: Path) -> Iterator[LocalStackServer]:
 
 
 def test_nothing_listens_beyond_loopback(server: LocalStackServer) -> None:
-    """On LocalStack's port, and wherever else it or a function listens, it is on 127.0.0.1 alone."""
+    """LocalStack and the functions listen on 127.0.0.1 alone, on every port."""
     port = urlsplit(server.endpoint).port
     found = addresses(server.functions_log.parent, port)
     assert (LOOPBACK, port) in found
@@ -45,7 +45,7 @@ def test_nothing_listens_beyond_loopback(server: LocalStackServer) -> None:
 
 
 def test_sigterm_ends_everything(own: LocalStackServer, tmp_path: Path) -> None:
-    """SIGTERM to the one process that was started: status 0, no process and no temporary folder left."""
+    """SIGTERM to the started process: status 0, no process and no temporary folder left."""
     own.process.send_signal(signal.SIGTERM)
     assert own.process.wait(END_SECONDS) == 0
     assert eventually(lambda: not processes(tmp_path))
@@ -56,7 +56,7 @@ def test_sigterm_ends_everything(own: LocalStackServer, tmp_path: Path) -> None:
 
 
 def test_killed_localstack_ends_the_server_with_one_line(own: LocalStackServer, tmp_path: Path) -> None:
-    """When LocalStack is killed the server says so in one line and ends as failed, with all else."""
+    """After LocalStack is killed the server says so in one line and fails, with everything stopped."""
     (killed,) = [pid for pid, command in processes(tmp_path).items() if LOCALSTACK in command]
     os.kill(killed, signal.SIGKILL)
     assert own.process.wait(END_SECONDS) == 1
@@ -69,7 +69,7 @@ def test_killed_localstack_ends_the_server_with_one_line(own: LocalStackServer, 
 
 
 def test_a_killed_server_leaves_nothing(own: LocalStackServer, tmp_path: Path) -> None:
-    """When the server itself is killed LocalStack ends by itself, with functions, store and their files."""
+    """After the server is killed LocalStack ends by itself, with functions, store and their files."""
     own.process.kill()
     own.process.wait()
     assert eventually(lambda: not processes(tmp_path) and not list(tmp_path.iterdir()))

@@ -1,4 +1,4 @@
-"""How MiniStack ends with what runs on it, and that only this machine reaches it."""
+"""The end of MiniStack with its processes, which only this machine can reach."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def own(tmp_path: Path) -> Iterator[ServerProcess]:
 
 
 def test_sigterm_ends_everything(own: ServerProcess, tmp_path: Path) -> None:
-    """It listens on 127.0.0.1 alone; SIGTERM ends it with status 0 and leaves no process and no file."""
+    """MiniStack listens on 127.0.0.1 alone; SIGTERM ends it with status 0, nothing left."""
     port = urlsplit(own.url).port
     assert httpx.get(f"{own.url}/ping").json() == {"message": "pong"}
     assert {at for at, _ in addresses(tmp_path, port)} == {LOOPBACK}
@@ -61,17 +61,17 @@ def test_sigterm_ends_everything(own: ServerProcess, tmp_path: Path) -> None:
 
 
 def test_killed_ministack_ends_the_server_with_one_line(own: ServerProcess, tmp_path: Path) -> None:
-    """When MiniStack is killed the server says so in one line and ends as failed, with all else."""
+    """After MiniStack is killed the server says so in one line and fails, with everything stopped."""
     (killed,) = [pid for pid, command in processes(tmp_path).items() if SERVER in command]
     os.kill(killed, signal.SIGKILL)
     assert own.process.wait(END_SECONDS) == 1
-    told = [line for line in own.output().splitlines() if line.startswith("parley:")]
-    assert told == ["parley: MiniStack has ended by itself"]
+    lines = [line for line in own.output().splitlines() if line.startswith("parley:")]
+    assert lines == ["parley: MiniStack has ended by itself"]
     assert eventually(lambda: not processes(tmp_path) and not list((tmp_path / "files").iterdir()))
 
 
 def test_a_killed_server_leaves_nothing(own: ServerProcess, tmp_path: Path) -> None:
-    """When the server itself is killed MiniStack ends by itself, with functions, store and their files."""
+    """After the server is killed MiniStack ends by itself, with functions, store and their files."""
     own.process.kill()
     own.process.wait()
     assert eventually(lambda: not processes(tmp_path) and not list((tmp_path / "files").iterdir()))

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 
 
 def git(repository: Path, *arguments: str) -> None:
-    """Run git in a folder as nobody in particular."""
+    """Run git in a folder as a made-up user."""
     settings = [
         "user.name=test",
         "user.email=test@example.com",
@@ -32,7 +32,7 @@ def git(repository: Path, *arguments: str) -> None:
 
 
 def copy(source: Path, folder: Path, *names: str) -> None:
-    """Copy files and folders of one folder into another, without what git ignores in them."""
+    """Copy files and folders of one folder into another, without ignored ones."""
     for name in names:
         if (source / name).is_dir():
             ignored = shutil.ignore_patterns("__pycache__", "deployments", "deployed", ".*_cache")
@@ -51,7 +51,7 @@ def commit(folder: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A clean checkout of what ships; not to be changed."""
+    """A clean checkout of the shipped files; not to be changed."""
     folder = tmp_path_factory.mktemp("checkout")
     copy(ROOT, folder, *SHIPPED)
     return commit(folder)

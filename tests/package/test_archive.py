@@ -44,7 +44,7 @@ def code_of(folder: Path, name: str) -> CodeType:
 
 
 def test_same_contents_give_the_same_bytes(tmp_path: Path) -> None:
-    """Neither the order in which files were written nor their dates and modes tell two zips apart."""
+    """Two zips are equal whatever the order, dates and modes of their files."""
     one = tree(tmp_path / "one")
     other = tree(tmp_path / "other", ("chalicelib/words.py", "chalicelib/__init__.py", "app.py"))
     os.utime(other / "app.py", (1, 1))
@@ -83,7 +83,7 @@ def test_bytecode_does_not_depend_on_the_caller(
 
 
 def test_bytecode_is_taken_without_a_look_at_the_source(tmp_path: Path) -> None:
-    """Its flags say hash-based and unchecked (PEP 552), since files in the zip have no dates."""
+    """Its flags are hash-based and unchecked (PEP 552), since files in the zip have no dates."""
     folder = tree(tmp_path)
     archive.compile_all(folder, sys.executable)
     (compiled,) = (folder / "__pycache__").iterdir()
@@ -126,12 +126,12 @@ def test_a_zip_over_the_limit_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_limit_is_what_is_promised() -> None:
-    """15 MB, far below Lambda's 50 MB, for a short cold start."""
+    """A package has at most 15 MB, far below Lambda's 50 MB, for a short cold start."""
     assert archive.LIMIT_BYTES == 15_000_000
 
 
 def test_finish_enforces_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A build does not hand out a zip that is too large."""
+    """A build does not return a zip that is too large."""
     package = tmp_path / "deployment.zip"
     folder = tree(tmp_path / "files")
     (folder / "noise").write_bytes(os.urandom(100_000))
@@ -144,7 +144,7 @@ def test_finish_enforces_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_without_its_python_a_package_has_no_bytecode(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Bytecode of another Python is not taken by Lambda's: there is none then, and a warning says so."""
+    """Another Python's bytecode is useless to Lambda's: the zip has none then, and a warning says so."""
     package = tmp_path / "deployment.zip"
     archive.write(tree(tmp_path / "files"), package)
     archive.finish(package, "3.99")

@@ -72,7 +72,7 @@ def package(request: pytest.FixtureRequest) -> Package:
 
 
 def test_no_package_of_development_is_inside(package: Package) -> None:
-    """Only what requirements.txt pins is installed, and so nothing that only requirements-dev.txt does."""
+    """Exactly the pins of requirements.txt are installed, without those of requirements-dev.txt alone."""
     assert (
         {"argon2-cffi", "cryptography", "msgspec", "redis", "hiredis"}
         <= distributions(package)
@@ -97,7 +97,7 @@ def test_every_file_belongs_to_somebody(package: Package) -> None:
     "tool", ["boto3", "botocore", "chalice/cli", "pip", "pytest", "moto", "uv", "tests", "infra"]
 )
 def test_no_tool_is_inside(package: Package, tool: str) -> None:
-    """Neither the tools by name, nor the tests, nor what deploys."""
+    """The package has neither tools, nor tests, nor the deployment code."""
     assert not [name for name in names(package) if f"{name}/".startswith(f"{tool}/") or name == f"{tool}.py"]
 
 
@@ -121,7 +121,7 @@ def test_each_module_has_its_source_and_its_bytecode(package: Package) -> None:
 
 
 def test_prod_runs_on_one_python(prod: Package, localstack: Package) -> None:
-    """Production has Python 3.13, whatever this is; an emulator runs functions here, on this one."""
+    """Production has Python 3.13, whatever runs here; an emulator runs functions on this Python."""
     wheels = {name.rpartition("/")[2] for name in compiled(prod)}
     assert prod.python == "3.13"
     assert {re.search(r"cpython-(\d+)|abi3", name)[0] for name in wheels} <= {"cpython-313", "abi3"}  # type: ignore[index]
@@ -207,7 +207,7 @@ def test_same_commit_gives_the_same_bytes(checkout: Path, prod: Package, tmp_pat
 
 
 def test_report_names_size_count_and_digest(prod: Package) -> None:
-    """The report says what a reviewer asks about a package."""
+    """The report has the figures that a reviewer asks for."""
     text = report(prod)
     assert f"{len(names(prod))} files, " in text
     assert f"{prod.zip.stat().st_size / 1e6:.2f} MB zipped" in text
@@ -230,7 +230,7 @@ def test_the_template_has_its_fragments_and_its_keys_in_order(package: Package) 
 
 
 def test_a_broken_fragment_stops_the_build(checkout: Path, tmp_path: Path) -> None:
-    """A clash between the fragments is told as a package that cannot be built."""
+    """The error of conflicting fragments is that of a package that cannot be built."""
     repository = tmp_path / "repository"
     repository.mkdir()
     copy(checkout, repository, *SHIPPED)
@@ -241,7 +241,7 @@ def test_a_broken_fragment_stops_the_build(checkout: Path, tmp_path: Path) -> No
 
 
 def test_failed_installation_is_explained(tmp_path: Path) -> None:
-    """A wheel that does not match its pinned hash stops the build, and pip's reason is told."""
+    """A wheel that does not match its pinned hash stops the build, with pip's reason."""
     repository = tmp_path / "repository"
     repository.mkdir()
     copy(ROOT, repository, *SHIPPED)

@@ -1,4 +1,4 @@
-"""Production has one Python, whatever the operator's is."""
+"""Production has one Python, whatever the operator uses."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ pycparser==3.12 ; implementation_name != 'PyPy' \\
 
 @pytest.mark.parametrize("python", OTHER)
 def test_template_has_the_runtime_of_production(python: str) -> None:
-    """What Chalice writes of the Python it runs on gives way to the stage's own; an emulator keeps it."""
+    """The stage's Python replaces the one that Chalice runs on; an emulator keeps it."""
     function = {"Type": "AWS::Serverless::Function", "Properties": {"Runtime": f"python{python}"}}
     runtimes = {
         stage: finished({"Resources": {"F": function}}, stage)["Resources"]["F"]["Properties"]["Runtime"]
@@ -54,7 +54,7 @@ def test_wheels_are_those_of_production(monkeypatch: pytest.MonkeyPatch, python:
 
 
 def test_pins_are_those_that_production_needs() -> None:
-    """Markers are held against Lambda's Python and system, not this one's; pins without one stay."""
+    """Markers are evaluated for Lambda's Python and system, not this one's; pins without one stay."""
     chosen = vendor.needed(LOCK, "3.13", "arm64")
 
     pins = [line.split()[0] for line in chosen.splitlines() if "==" in line]
@@ -65,7 +65,7 @@ def test_pins_are_those_that_production_needs() -> None:
 
 
 def test_this_python_is_found_without_a_search() -> None:
-    """The running Python comes first; a version that nobody has is none, and a named one the only choice."""
+    """The running Python comes first; a missing version is none, and a named one the only choice."""
     version = f"{sys.version_info.major}.{sys.version_info.minor}"
 
     assert find_python(version) == sys.executable

@@ -1,4 +1,4 @@
-"""What a package is built from; runs git, and nothing over a network."""
+"""The source of a package; runs git, and needs no network."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tests.package.conftest import commit, git
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
-    """A repository with one of everything that ships."""
+    """A repository with one of each shipped file."""
     folder = tmp_path / "repository"
     for name in (
         "chalicelib/routes.py",
@@ -37,14 +37,14 @@ def test_only_a_checkout_can_be_packaged(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_a_checkout_without_a_commit_is_refused(tmp_path: Path) -> None:
-    """A repository in which nothing was committed has nothing to package."""
+    """A repository without a commit has nothing to package."""
     git(tmp_path, "init", "--quiet")
     with pytest.raises(PackageError, match="not a git checkout with a commit"):
         require_checkout(tmp_path)
 
 
 def test_a_folder_inside_another_checkout_is_refused(repository: Path) -> None:
-    """A copy without its own .git is not taken for the repository around it."""
+    """A copy without its own .git does not use the repository around it."""
     with pytest.raises(PackageError, match="inside the git checkout"):
         require_checkout(repository / "chalicelib")
 
@@ -60,7 +60,7 @@ def test_a_commit_that_lacks_what_ships_is_refused(tmp_path: Path) -> None:
 
 
 def test_the_last_commit_ships_and_the_working_tree_does_not(repository: Path, tmp_path: Path) -> None:
-    """Neither a changed file nor a new one is exported, nor what does not ship."""
+    """Changed, new and unshipped files are not exported."""
     (repository / "app.py").write_bytes(b"changed\n")
     (repository / "chalicelib/new.py").write_bytes(b"new\n")
     project = tmp_path / "project"
@@ -111,7 +111,7 @@ def test_many_changes_are_counted(repository: Path, capsys: pytest.CaptureFixtur
 def test_nothing_is_said_when_what_ships_is_committed(
     repository: Path, capsys: pytest.CaptureFixture[str], change: str | None
 ) -> None:
-    """A clean tree gives no warning, nor does a change of what does not ship."""
+    """A clean tree gives no warning, nor does a change of unshipped files."""
     if change:
         (repository / change).write_text("new")
     warn_of_changes(repository)
