@@ -230,7 +230,7 @@ def test_change_of_an_unviewed_user_is_a_defect(groups: Groups) -> None:
     """A change of a user whom the caller has not viewed is a defect, and is not sent."""
     groups.make()
 
-    with pytest.raises(ValueError, match="not in the view: bob"):
+    with pytest.raises(ValueError, match="not in the snapshot: bob"):
         groups.store.run(
             groups.chats.change(GROUP, groups.view("ann"), [MemberChange("bob", Role.ADMIN)], body=NEWS)
         )
