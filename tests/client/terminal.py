@@ -24,7 +24,7 @@ from tests.servers.process import ROOT, environment
 SECONDS = 60.0
 ROWS, COLUMNS = 40, 120
 CURSOR_WANTED, CURSOR = b"\x1b[6n", b"\x1b[1;1R"
-"""What a program asks a terminal, and a terminal answers: where the cursor is."""
+"""The query of a program for the cursor's position, and the terminal's answer."""
 CTRL_C, CTRL_D, ENTER = "\x03", "\x04", "\r"
 
 

@@ -17,7 +17,7 @@ from tests.servers.commands import refusal, run
 
 @pytest.fixture
 def variables(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """What sets variables of this process, which name no endpoint and no way past a proxy."""
+    """Return a setter of this process's variables, which name no endpoint and no way past a proxy."""
     for name in ("AWS_ENDPOINT_URL", "NO_PROXY", "no_proxy"):
         monkeypatch.setenv(name, "")
     return monkeypatch

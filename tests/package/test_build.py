@@ -221,7 +221,7 @@ def test_import_time_is_shown_as_this_machines(localstack: Package) -> None:
 
 
 def test_the_template_has_its_fragments_and_its_keys_in_order(package: Package) -> None:
-    """What infra/aws gives the stage is merged in, and the order of keys does not depend on the merge."""
+    """The stage's fragments of infra/aws are merged in, and the order of keys does not depend on it."""
     text = package.template.read_text()
     template = json.loads(text)
     stage = "prod" if "StoreAuth" in template["Parameters"] else "localstack"

@@ -1,4 +1,4 @@
-"""What became of every message, held against the promise: each once, in order, and no acked one lost."""
+"""The fate of every message against the promise: each once, in order, and no acked one lost."""
 
 from __future__ import annotations
 

@@ -13,7 +13,7 @@ from tests.realtime.history_world import Planned
 
 SENDS_AT_ONCE = 2
 READ_SHARE = 0.04
-"""Of the messages, which are told to have been read."""
+"""The share of messages that a device marks as read."""
 
 Making = Callable[[str, State | None], AsyncClient]
 

@@ -11,7 +11,7 @@ from tests.realtime.recorded_connections import Socket, Stage
 
 USERS = ("ann", "bob", "cid")
 PAIRS = [("ann", "bob"), ("bob", "ann")]
-"""Who blocks, and whom: what each of the two is shown is the same."""
+"""The blocker and the blocked user: both see the same."""
 
 
 @pytest.fixture

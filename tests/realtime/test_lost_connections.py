@@ -1,4 +1,4 @@
-"""Who vanishes without a close, over real sockets of two workers."""
+"""Clients that vanish without a close, over real connections of two workers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The people of groups and rooms over HTTP: who may do what, and what is told of it."""
+"""The people of groups and rooms over HTTP: their permissions, and the messages of changes."""
 
 from __future__ import annotations
 

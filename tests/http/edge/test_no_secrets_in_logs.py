@@ -1,4 +1,4 @@
-"""What nobody may find afterwards: a password, token, text or email in a log, a password or token at rest."""
+"""Secrets left behind: a password, token, text or email in a log, a password or token at rest."""
 
 from __future__ import annotations
 

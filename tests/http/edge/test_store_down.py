@@ -1,4 +1,4 @@
-"""A store that stops, and one that stalls: told at once, never half done, and forgotten when it is back."""
+"""A store that stops, and one that stalls: reported at once, and served again when back."""
 
 from __future__ import annotations
 

@@ -99,7 +99,7 @@ def test_a_right_that_is_lacking(request: pytest.FixtureRequest, engine_name: st
 
 
 def test_a_cluster_that_does_not_show_its_slots(tls_cluster: TlsClusterEngine) -> None:
-    """A user without permission to ask a cluster for its slots is told that, not that it is no cluster."""
+    """The error of a user who may not ask for a cluster's slots names the missing permission."""
     with user(tls_cluster, "few", f"{ACCESS_STRING} -cluster|slots"):
         error = refusal(connect(settings_for(tls_cluster, redis_user="few", redis_password=Secret(WORD))))
 
