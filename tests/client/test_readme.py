@@ -27,18 +27,34 @@ URL = "http://127.0.0.1:8080"
 SECONDS = 60.0
 
 
-def snippet(path: Path) -> str:
-    """Return the Python of a README for the server of `make run`."""
+def snippet(path: Path, *, listens: bool) -> str:
+    """Return the Python of a README for the server of `make run` that waits for messages, or does not."""
     (found,) = [
-        code for code in SNIPPET.findall(path.read_text(encoding="utf-8")) if f'Client("{URL}"' in code
+        code
+        for code in SNIPPET.findall(path.read_text(encoding="utf-8"))
+        if f'Client("{URL}"' in code and ("for event in" in code) is listens
     ]
     return str(found)
+
+
+def test_first_snippet_of_the_client_sends_a_message(open_server: str) -> None:
+    """The program that the client's README opens with prints the number of the message that it sends."""
+    code = snippet(ROOT / "clients/python/README.md", listens=False).replace(URL, open_server)
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", code],
+        check=False,
+        env=environment({}),
+        capture_output=True,
+        text=True,
+        timeout=SECONDS,
+    )
+    assert (done.returncode, int(done.stdout) >= 1) == (0, True), done.stderr
 
 
 @pytest.mark.parametrize("readme", ["README.md", "clients/python/README.md"])
 def test_snippet_shows_messages(open_server: str, readme: str) -> None:
     """Pasted after `make run` it finds the client, sends, and prints incoming messages."""
-    code = snippet(ROOT / readme).replace(URL, open_server)
+    code = snippet(ROOT / readme, listens=True).replace(URL, open_server)
     process = subprocess.Popen(
         [sys.executable, "-I", "-u", "-c", code],
         env=environment({}),

@@ -73,7 +73,7 @@ def test_rotated_secret_is_read_again_after_a_refusal(
 class NewerLogin(StoreLogin):
     """A login that always has a newer password."""
 
-    told = "nothing"
+    advice = "nothing"
 
     def renew(self) -> bool:
         """Report a newer password."""
