@@ -16,5 +16,5 @@ local epoch = ARGV[5] -- integer as text, of the log that had it
 local view = view_of(log, chat, members, others, read_states, reader, kind)
 if not view.reads then return 1 end
 if same_history(view, seq, time, epoch) then return {} end
-local element = newest_seen(view)
-return {element and view.head or 0, element and struct.unpack('>I8', element, 2) or 0, view.epoch}
+local last_time = newest_time(view)
+return {last_time > 0 and view.head or 0, last_time, view.epoch}

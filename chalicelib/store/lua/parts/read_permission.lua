@@ -58,3 +58,9 @@ end
 local function newest_seen(view)
   return view.head > view.base and redis.call('LINDEX', view.log, view.head - view.first)
 end
+
+-- Returns the time of that message in µs; 0 if there is none.
+local function newest_time(view)
+  local element = newest_seen(view)
+  return element and struct.unpack('>I8', element, 2) or 0
+end

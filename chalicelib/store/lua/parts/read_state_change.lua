@@ -7,8 +7,7 @@ local function change_read_state(view, read_states, outbox, handle, own, item)
   keep_read_state(read_states, handle, own, now())
   if view.state ~= MEMBER then return {} end
   redis.call('HSET', outbox, item, decimal(own.stamp))
-  local element = newest_seen(view)
-  return {own.stamp, element and struct.unpack('>I8', element, 2) or 0, view.large and 1 or 0}
+  return {own.stamp, newest_time(view), view.large and 1 or 0}
 end
 
 -- Returns 1: the chat does not exist, 2: the user is not a member; nothing for a member and in a direct chat.
