@@ -22,6 +22,7 @@ from chalicelib.store.accounts.rate_limits import site_of
 from infra.local.body import BODY_SECONDS, Body, Receive
 from infra.local.events import LambdaContext, proxy_event
 from infra.local.hosts import only_host, refuse_foreign_names
+from infra.local.pipeline import greenlets
 from infra.local.requests import Request, request_of
 from infra.local.router import Match, Router
 from infra.local.slow import SlowCalls
@@ -38,8 +39,8 @@ LOGGED_PATH_LENGTH = 200
 class Gateway:
     """Serves HTTP with a Lambda handler.
 
-    handler: Called with an API Gateway event and a context on the event loop, one call at a time; calls of
-        slow routes run in threads.
+    handler: Called with an API Gateway event and a context, in a greenlet on the event loop; calls of slow
+        routes run in threads.
     resources: The handler's paths, as Chalice writes them.
     body_seconds: Maximum time for a request's body to arrive.
     slow: Method and path of each slow route.
@@ -122,7 +123,7 @@ class Gateway:
             return await self._slow_calls.run(_site(event), self._handler, event, context)
         if self._outside_calls and _shows_outside_token(request.headers):
             return await self._outside_calls.run(_site(event), self._handler, event, context)
-        return self._handler(event, context)
+        return await greenlets.run(self._handler, event, context)
 
 
 def _site(event: dict[str, Any]) -> str:

@@ -9,9 +9,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from chalice.app import Chalice
-from chalice.local import LocalChalice
-
 from chalicelib.errors import Overloaded
 
 T = TypeVar("T")
@@ -92,8 +89,3 @@ class SlowCalls:
             if not turn.done():
                 self._free -= 1
                 turn.set_result(None)
-
-
-def keep_a_request_a_thread(app: Chalice) -> None:
-    """Make an app keep one current request a thread, as `chalice local` does, and not one for all."""
-    app.__class__ = LocalChalice

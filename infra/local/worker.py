@@ -15,7 +15,7 @@ from chalicelib.http import OPERATIONS
 from chalicelib.routes import connections
 from infra.local import line_writer, terminal_log
 from infra.local.gateway import Gateway
-from infra.local.slow import keep_a_request_a_thread
+from infra.local.pipeline.current_request import let_calls_overlap
 from infra.local.sockets.edge import Handlers
 from infra.local.sockets.serving import Serving
 from infra.local.sockets.shared import Meeting
@@ -30,7 +30,7 @@ def gateway() -> Gateway:
 
     terminal_log.install()
     app = functions.app
-    keep_a_request_a_thread(app)
+    let_calls_overlap(app)
     _collect_less_garbage()
     threading.Thread(target=_outlive_nobody, daemon=True).start()
     slow = [(operation.method, operation.path) for operation in OPERATIONS if operation.slow]

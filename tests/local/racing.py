@@ -8,7 +8,8 @@ from chalice.app import Chalice
 
 from chalicelib.config import Settings
 from infra.local.gateway import Gateway
-from infra.local.slow import keep_a_request_a_thread
+from infra.local.pipeline import greenlets
+from infra.local.pipeline.current_request import let_calls_overlap
 
 SWITCH_SECONDS = 0.001  # long enough for another call to begin in between
 
@@ -29,13 +30,13 @@ def slow(number: str) -> list[str]:
 
 @app.route("/inline/{number}")
 def inline(number: str) -> list[str]:
-    """Do the same on the event loop."""
+    """Do the same on the event loop, which handles others meanwhile."""
     return _callers()
 
 
 def gateway() -> Gateway:
     """Return the application of a worker."""
-    keep_a_request_a_thread(app)
+    let_calls_overlap(app)
     return Gateway(app, app.routes, Settings(stage="local", auth="open"), slow=[("GET", "/slow/{number}")])
 
 
@@ -44,5 +45,12 @@ def _callers() -> list[str]:
     for _ in range(3):
         assert app.current_request is not None
         seen.append(app.current_request.headers["x-caller"])
-        time.sleep(SWITCH_SECONDS)
+        _let_others_run()
     return seen
+
+
+def _let_others_run() -> None:
+    if greenlets.current():
+        greenlets.sleep(SWITCH_SECONDS)
+    else:
+        time.sleep(SWITCH_SECONDS)

@@ -1,0 +1,113 @@
+"""Calls of handlers on the event loop: each in a greenlet, so that one that waits keeps no other waiting.
+
+A handler is a plain function. Where it waits, it switches to the loop, which goes on with other calls and
+switches back.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from greenlet import getcurrent, greenlet
+
+from chalicelib.logs import LOGGER
+
+T = TypeVar("T")
+
+Done = Callable[[Any, BaseException | None], object]
+"""Takes the result of a call, or the exception that it raised."""
+THREADS = 4
+
+
+class Call(greenlet):
+    """A call that is under way in a greenlet; its parent is the greenlet of the loop."""
+
+
+def start(function: Callable[..., Any], *arguments: Any, done: Done) -> None:
+    """Call function(*arguments) in a greenlet, and `done` with its result or exception.
+
+    `done` is called on the loop, and before this function returns if the call never waits. Nothing is raised.
+    """
+    if getcurrent().__class__ is Call:  # which would never be resumed if the new call waited
+        asyncio.get_running_loop().call_soon(functools.partial(start, function, *arguments, done=done))
+    else:
+        _end(Call(_run).switch(function, arguments, done))
+
+
+async def run(function: Callable[..., T], *arguments: Any) -> T:
+    """Return function(*arguments), called in a greenlet; a caller that is cancelled does not end the call."""
+    future = asyncio.get_running_loop().create_future()
+
+    def done(result: T, error: BaseException | None) -> None:
+        if future.done():
+            return
+        if error is None:
+            future.set_result(result)
+        else:
+            future.set_exception(error)
+
+    start(function, *arguments, done=done)
+    return await future  # type: ignore[no-any-return]
+
+
+def current() -> Call | None:
+    """Return the call that runs now; None: the code runs in a thread or on the loop itself."""
+    call = getcurrent()
+    return call if call.__class__ is Call else None
+
+
+def wait() -> Any:
+    """Let the loop go on until somebody resumes the current call, and return the value given with it."""
+    return getcurrent().parent.switch(None)  # type: ignore[union-attr]
+
+
+def resume(call: Call, value: object) -> None:
+    """Go on with a call that waits, until it waits again or ends; only on the loop. Nothing is raised."""
+    _end(call.switch(value))
+
+
+def sleep(seconds: float) -> None:
+    """Let the loop go on for some seconds; only in a call."""
+    call = current()
+    if call is None:
+        raise RuntimeError("only a call can let the loop go on")
+    asyncio.get_running_loop().call_later(seconds, resume, call, None)
+    wait()
+
+
+def in_thread(function: Callable[..., T], *arguments: Any) -> T:
+    """Return function(*arguments), called in a thread while the loop goes on; outside a call, in this one."""
+    call = current()
+    if call is None:
+        return function(*arguments)
+    future = asyncio.get_running_loop().run_in_executor(_threads(), function, *arguments)
+    future.add_done_callback(lambda ended: resume(call, ended))
+    ended: asyncio.Future[T] = wait()
+    return ended.result()
+
+
+@functools.cache
+def _threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(THREADS, "blocking-call")
+
+
+def _run(function: Callable[..., Any], arguments: tuple[Any, ...], done: Done) -> Any:
+    try:
+        return done, function(*arguments), None
+    except BaseException as error:
+        return done, None, error
+
+
+def _end(ended: Any) -> None:
+    """Report a call that has ended; None: it waits."""
+    if ended is None:
+        return
+    done, result, error = ended
+    try:
+        done(result, error)
+    except Exception:
+        LOGGER.exception({"event": "defect", "route": "after a call"})

@@ -1,0 +1,1 @@
+"""Handlers that overlap, and the node that they share."""

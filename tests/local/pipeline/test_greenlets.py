@@ -1,0 +1,135 @@
+"""Calls in greenlets overlap, end in their own results, and let nothing out onto the loop."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import Any
+
+import pytest
+from chalice.app import Chalice
+
+from infra.local.events import LambdaContext
+from infra.local.pipeline import greenlets
+from infra.local.pipeline.current_request import let_calls_overlap
+
+pytestmark = pytest.mark.anyio
+
+CALLERS = 20
+Ends = list[tuple[Any, BaseException | None]]
+
+
+def end(ends: Ends) -> greenlets.Done:
+    """Return a function that records how a call ends."""
+    return lambda result, error: ends.append((result, error))
+
+
+async def test_end_of_call_that_never_waits_is_reported_before_start_returns() -> None:
+    """The result of a call without a wait is there at once."""
+    ends: Ends = []
+    greenlets.start(divmod, 7, 2, done=end(ends))
+    assert ends == [((3, 1), None)]
+
+
+async def test_exception_of_call_is_reported_and_not_raised() -> None:
+    """An exception reaches `done`, before a wait and after one, and nothing else."""
+    ends: Ends = []
+
+    def fail_later() -> None:
+        greenlets.sleep(0)
+        raise LookupError("later")
+
+    greenlets.start(divmod, 1, 0, done=end(ends))
+    greenlets.start(fail_later, done=end(ends))
+    await asyncio.sleep(0.01)
+    assert [type(error) for _, error in ends] == [ZeroDivisionError, LookupError]
+
+
+async def test_failing_done_harms_no_other_call(caplog: pytest.LogCaptureFixture) -> None:
+    """An exception of `done` is logged; the loop and other calls go on."""
+
+    def fail(result: object, error: BaseException | None) -> None:
+        raise RuntimeError("done fails")
+
+    greenlets.start(str, 1, done=fail)
+    assert await greenlets.run(str, 2) == "2"
+    assert "done fails" in caplog.text
+
+
+async def test_calls_wait_side_by_side() -> None:
+    """A call that waits lets others begin and end, in the order that they are resumed."""
+    order: list[int] = []
+
+    def call(number: int) -> None:
+        greenlets.sleep(0.03 - number / 100)
+        order.append(number)
+
+    await asyncio.gather(*(greenlets.run(call, number) for number in range(3)))
+    assert order == [2, 1, 0]
+
+
+async def test_call_started_by_call_is_resumed_by_loop() -> None:
+    """A call that another call starts runs on its own; neither waits for the other."""
+    ends: Ends = []
+
+    def inner() -> str:
+        greenlets.sleep(0)
+        return "inner"
+
+    def outer() -> str:
+        greenlets.start(inner, done=end(ends))
+        return "outer"
+
+    assert await greenlets.run(outer) == "outer"
+    await asyncio.sleep(0.01)
+    assert ends == [("inner", None)]
+
+
+async def test_blocking_function_runs_in_thread_while_loop_goes_on() -> None:
+    """A call waits for a function in a thread, whose result or exception it gets."""
+    goes_on = threading.Event()
+
+    def fail() -> None:
+        raise LookupError
+
+    waiting = asyncio.create_task(greenlets.run(greenlets.in_thread, goes_on.wait, 10.0))
+    await asyncio.sleep(0)
+    goes_on.set()
+    assert await waiting is True
+    with pytest.raises(LookupError):
+        await greenlets.run(greenlets.in_thread, fail)
+
+
+async def test_20_overlapping_calls_read_their_own_request() -> None:
+    """Chalice's current request is the caller's after others have begun; each gets its own answer."""
+    app = Chalice(app_name="overlapping", configure_logs=False)
+    let_calls_overlap(app)
+
+    @app.route("/")
+    def index() -> list[str]:
+        seen = []
+        for _ in range(3):
+            assert app.current_request is not None
+            seen.append(app.current_request.headers["x-caller"])
+            greenlets.sleep(0)
+        return seen
+
+    answers = await asyncio.gather(
+        *(greenlets.run(app, _event(str(caller)), LambdaContext("1")) for caller in range(CALLERS))
+    )
+    assert [answer["body"] for answer in answers] == [
+        f'["{caller}","{caller}","{caller}"]' for caller in range(CALLERS)
+    ]
+
+
+def _event(caller: str) -> dict[str, Any]:
+    return {
+        "requestContext": {"resourcePath": "/", "httpMethod": "GET"},
+        "headers": {"x-caller": caller},
+        "multiValueHeaders": {"x-caller": [caller]},
+        "multiValueQueryStringParameters": None,
+        "pathParameters": None,
+        "stageVariables": None,
+        "body": None,
+        "isBase64Encoded": False,
+    }
