@@ -18,7 +18,7 @@ settings = Settings.from_env()
 app = Chalice(app_name="parley", configure_logs=False)
 app.api.binary_types.clear()  # every answer is text
 logs.configure(settings.log_level)
-app.register_middleware(http.answer, "http")
+app.register_middleware(http.carry, "http")
 for blueprint in BLUEPRINTS:
     app.register_blueprint(blueprint)
 

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import functools
 import re
-from typing import Any, TypeVar, cast
+from typing import TypeVar, cast
 
 import msgspec
-from chalice.app import Request
 
 from chalicelib import services
 from chalicelib.errors import PayloadTooLarge, UnsupportedMediaType, bad_field
 from chalicelib.http.decoding import check_names, converted
-from chalicelib.http.middleware import headers_of
+from chalicelib.http.request import Request
 from chalicelib.schemas.decoding import Nothing, decoded, from_json, untyped
 from chalicelib.services.values.message_limits import checked_id
 from chalicelib.services.values.tokens import digest_of
@@ -30,9 +29,10 @@ PREFERS_REPRESENTATION = re.compile(
 class Call:
     """One request, without its caller."""
 
+    __slots__ = ("_request", "services")
+
     def __init__(self, request: Request) -> None:
         self._request = request
-        self._headers = headers_of(request)
         self.services = services.current()
 
     @property
@@ -57,8 +57,7 @@ class Call:
     @property
     def address(self) -> str:
         """The client's address, as API Gateway saw it; no header can change it."""
-        identity: dict[str, Any] = self._request.context.get("identity") or {}
-        return str(identity.get("sourceIp") or "")
+        return self._request.address
 
     def idempotency_id(self, in_body: str | None) -> str | None:
         """Return the id of the message to send: the body's, or the Idempotency-Key header's.
@@ -87,7 +86,7 @@ class Call:
 
     def header(self, name: str) -> str | None:
         """Return a request header's value by its name in any case."""
-        return self._headers.get(name.lower())
+        return self._request.headers.get(name.lower())
 
     @property
     def path(self) -> str:
@@ -97,12 +96,12 @@ class Call:
     @property
     def path_as_written(self) -> str:
         """The path as the client wrote it, with the stage, also with a slash at its end."""
-        return self._request.context.get("path") or "/"
+        return self._request.path
 
     @property
     def api_id(self) -> str:
         """The id of the API that received the request; empty if the gateway does not send it."""
-        return str(self._request.context.get("apiId") or "")
+        return self._request.api_id
 
     @property
     def prefers_representation(self) -> bool:
@@ -122,24 +121,21 @@ class Call:
 
     def query(self, kind: type[T]) -> T:
         """Decode the query parameters; of repeated ones the last counts."""
-        return converted(self._parameters, kind, strict=False)
+        return converted(self._request.query, kind, strict=False)
 
     def refuse_unknown(self, query: type | None, *, bodiless: bool) -> None:
         """Raise BadRequest for a query parameter, or a field of the body, that the route does not take.
 
         query: Type of the parameters; None: there are none. bodiless: Whether it takes no fields in the body.
         """
-        check_names(self._parameters, query)
-        if bodiless and (raw := cast(bytes, self._request.raw_body)).lstrip()[:1] == b"{":
+        check_names(self._request.query, query)
+        if bodiless and (raw := self._request.body).lstrip()[:1] == b"{":
             decoded(functools.partial(msgspec.json.decode, type=Nothing), raw, kind=Nothing)
 
-    @property
-    def _parameters(self) -> dict[str, str]:
-        return dict((self._request.query_params or {}).items())
-
     def _raw(self) -> bytes:
-        raw = cast(bytes, self._request.raw_body)
+        raw = self._request.body
         if len(raw) > MAX_BODY_BYTES:
             raise PayloadTooLarge(f"The body is too large: send at most {MAX_BODY_BYTES} bytes.")
-        decoded(bytes.decode, raw)
+        if not raw.isascii():
+            decoded(bytes.decode, raw)
         return raw

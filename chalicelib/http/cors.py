@@ -6,9 +6,8 @@ import functools
 from collections.abc import Collection, Iterable, Mapping
 from urllib.parse import urlsplit
 
-from chalice.app import Response
-
 from chalicelib.config import Settings
+from chalicelib.http.responses import Response
 
 ANY_ORIGIN = "*"
 EXPOSED = (
@@ -77,7 +76,7 @@ def preflight(headers: Mapping[str, str], methods: Iterable[str]) -> Response:
             "Access-Control-Allow-Headers": ", ".join(TAKEN),
             "Access-Control-Max-Age": str(PREFLIGHT_SECONDS),
         }
-    return Response("", {"Allow": allowed, **granted}, 204)
+    return Response(b"", {"Allow": allowed, **granted}, 204)
 
 
 def _allowing(origin: str) -> dict[str, str]:

@@ -1,11 +1,10 @@
-"""Responses for Chalice."""
+"""Responses: a status, headers, and a body of bytes."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import msgspec
-from chalice.app import Response
 
 from chalicelib.errors import PROBLEM_JSON, InternalError, ParleyError
 
@@ -13,31 +12,37 @@ JSON = "application/json"
 REQUEST_ID = "X-Request-Id"
 
 
+class Response(msgspec.Struct):
+    """The answer to a request; error: The error that it tells, for the log line."""
+
+    body: bytes
+    headers: dict[str, str]
+    status: int = 200
+    error: ParleyError | None = None
+
+
 def reply(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
     """Return a JSON response of a msgspec value."""
-    return Response(msgspec.json.encode(body).decode(), {"Content-Type": JSON, **(headers or {})}, status)
+    own = {"Content-Type": JSON}
+    if headers is not None:
+        own |= headers
+    return Response(msgspec.json.encode(body), own, status)
 
 
 def text(body: str, media_type: str, headers: dict[str, str] | None = None) -> Response:
     """Return a response of text that a client may keep for an hour."""
-    return Response(
-        body, {"Content-Type": media_type, "Cache-Control": "public, max-age=3600", **(headers or {})}, 200
-    )
+    own = {"Content-Type": media_type, "Cache-Control": "public, max-age=3600", **(headers or {})}
+    return Response(body.encode(), own)
 
 
 def no_content(status: int = 204) -> Response:
-    """Return a response without a body; an explicit empty one, since Chalice writes None as `null`."""
-    return Response("", {}, status)
+    """Return a response without a body."""
+    return Response(b"", {}, status)
 
 
-class ProblemResponse(Response):
-    """An error as a response, which the log line reads."""
-
-    def __init__(self, error: ParleyError) -> None:
-        super().__init__(
-            error.problem().decode(), {"Content-Type": PROBLEM_JSON, **error.headers}, error.status
-        )
-        self.error = error
+def problem(error: ParleyError) -> Response:
+    """Return an error as a response (RFC 9457)."""
+    return Response(error.problem(), {"Content-Type": PROBLEM_JSON, **error.headers}, error.status, error)
 
 
 def defect() -> InternalError:

@@ -7,20 +7,16 @@ import re
 from collections.abc import Callable
 from typing import Any, Concatenate, Literal, NamedTuple, overload
 
-from chalice.app import Blueprint, Response
+from chalice.app import Blueprint
 
 from chalicelib.errors import ParleyError
-from chalicelib.http import cors
-from chalicelib.http.authentication import Authentication, CallerNamed
+from chalicelib.http.authentication import CallerNamed
 from chalicelib.http.call import Call
-from chalicelib.http.decoding import unquoted
-from chalicelib.http.middleware import headers_of, request_id
-from chalicelib.http.responses import JSON, ProblemResponse, defect
+from chalicelib.http.content_type import ANY_MEDIA_TYPE
+from chalicelib.http.responses import JSON, Response
 from chalicelib.http.who import Who
-from chalicelib.logs import LOGGER
 from chalicelib.services.auth.caller import Caller
 
-ANY_MEDIA_TYPE = "*/*"
 BODY_METHODS = ("POST", "PUT", "PATCH")
 PATH_PARAMETER = re.compile(r"{(\w+)}")
 
@@ -58,11 +54,13 @@ class Operation(NamedTuple):
 
     @property
     def takes(self) -> str:
-        """The Content-Type that Chalice accepts."""
+        """The media type that it accepts."""
         return self.media_type or (JSON if self.method in BODY_METHODS else ANY_MEDIA_TYPE)
 
 
 OPERATIONS: list[Operation] = []
+RESOURCES: dict[str, dict[str, Operation]] = {}
+"""The same operations by path and method."""
 
 View = Callable[Concatenate[Call, ...], Response]
 CallersView = Callable[Concatenate[Call, Caller, ...], Response]
@@ -114,13 +112,13 @@ def route(
     def register(view: Callable[..., Response]) -> Callable[..., Response]:
         operation = Operation(who, method, path, view, gives, **details)
         _check_parameters(operation)
-        is_new = path not in {other.path for other in OPERATIONS}
         OPERATIONS.append(operation)
-        guarded = _guarded(blueprint, operation)
-        blueprint.route(path, methods=[method], content_types=[operation.takes])(guarded)
+        is_new = path not in RESOURCES
+        RESOURCES.setdefault(path, {})[method] = operation
+        blueprint.route(path, methods=[method], content_types=[operation.takes])(_stand_in(view))
         if is_new:
-            _register_preflight(blueprint, path)
-        return guarded
+            blueprint.route(path, methods=["OPTIONS"], content_types=[ANY_MEDIA_TYPE])(_preflight)
+        return view
 
     return register
 
@@ -136,47 +134,16 @@ def _check_parameters(operation: Operation) -> None:
         )
 
 
-def _register_preflight(blueprint: Blueprint, path: str) -> None:
-    def preflight(**_: str) -> Response:
-        methods = [operation.method for operation in OPERATIONS if operation.path == path]
-        return cors.preflight(headers_of(blueprint.current_request), [*methods, "OPTIONS"])
+def _stand_in(view: Callable[..., Response]) -> Callable[..., Response]:
+    """Return what Chalice registers for a view, which dispatch calls by itself."""
 
-    blueprint.route(path, methods=["OPTIONS"], content_types=[ANY_MEDIA_TYPE])(preflight)
+    @functools.wraps(view)
+    def stand_in(**_: str) -> Response:
+        raise RuntimeError("Chalice has called a view: the middleware `carry` must answer before it does.")
 
-
-def _guarded(blueprint: Blueprint, operation: Operation) -> Callable[..., Response]:
-    kind = operation.kind
-
-    @functools.wraps(operation.view)
-    def guarded(**parameters: str) -> Response:
-        request = blueprint.current_request
-        try:
-            call = Call(request)
-            return _answered(call, Authentication(call, kind), operation, parameters)
-        except Exception:
-            LOGGER.exception({"event": "defect", "request_id": request_id(request)})
-            return ProblemResponse(defect())
-
-    return guarded
+    return stand_in
 
 
-def _answered(
-    call: Call, authentication: Authentication, operation: Operation, parameters: dict[str, str]
-) -> Response:
-    try:
-        authentication.begin(operation.who, limits_address=operation.rate is not None)
-        call.refuse_encoded()
-        if operation.strict:
-            call.refuse_unknown(
-                operation.query, bodiless=operation.body is None and operation.method != "GET"
-            )
-        values = {name: unquoted(value, name) for name, value in parameters.items()}
-        response = operation.view(call, *authentication.given(operation.who), **values)
-        if operation.who is not Who.ANYBODY and not authentication.is_done:
-            raise RuntimeError(
-                f"{operation.method} {operation.path} answered a caller whom it did not authenticate"
-            )
-    except ParleyError as error:
-        response = ProblemResponse(authentication.refusal(error))
-    response.headers = {**authentication.rate_headers, **response.headers}
-    return response
+@_stand_in
+def _preflight() -> Response:
+    raise NotImplementedError

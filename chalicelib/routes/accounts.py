@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from chalice.app import Blueprint, Response
+from chalice.app import Blueprint
 
 from chalicelib import errors
-from chalicelib.http import Call, Who, no_content, reply, route
+from chalicelib.http import Call, Response, Who, no_content, reply, route
 from chalicelib.schemas.accounts import Entry, IdentityRequest, LoginRequest, PasswordChange, RegisterRequest
 from chalicelib.schemas.users import Me
 from chalicelib.services.accounts.login import StartedSession

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from chalice.app import Blueprint, Response
+from chalice.app import Blueprint
 
 from chalicelib import errors
-from chalicelib.http import ANY_MEDIA_TYPE, Call, Who, no_content, reply, route
+from chalicelib.http import ANY_MEDIA_TYPE, Call, Response, Who, no_content, reply, route
 from chalicelib.schemas.chats import Chat, ChatChanges, Joined, NewChat, NewOwner
 from chalicelib.services.auth.caller import Caller
 from chalicelib.services.chats.rules import roles

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from importlib.resources import files
 
-from chalice.app import Blueprint, Response
+from chalice.app import Blueprint
 
 from chalicelib.apidocs import asyncapi, openapi
 from chalicelib.errors import NoSuchRoute
-from chalicelib.http import JSON, Call, Who, route, text
+from chalicelib.http import JSON, Call, Response, Who, route, text
 
 blueprint = Blueprint(__name__)
 

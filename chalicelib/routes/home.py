@@ -10,10 +10,10 @@ from html import escape
 from importlib.resources import files
 from string import Template
 
-from chalice.app import Blueprint, Response
+from chalice.app import Blueprint
 
 from chalicelib import __version__
-from chalicelib.http import JSON, Call, Who, preferred, reply, route
+from chalicelib.http import JSON, Call, Response, Who, preferred, reply, route
 
 blueprint = Blueprint(__name__)
 
@@ -55,9 +55,8 @@ def home(call: Call) -> Response:
     example = example.replace("$url", _url(call))
     parts = {"here": here, "version": __version__, "note": note, "example": example}
     body = page.substitute({name: escape(part, quote=name == "here") for name, part in parts.items()})
-    return Response(
-        body, {"Content-Type": f"{HTML}; charset=utf-8", "Content-Security-Policy": policy, **VARY}, 200
-    )
+    headers = {"Content-Type": f"{HTML}; charset=utf-8", "Content-Security-Policy": policy, **VARY}
+    return Response(body.encode(), headers)
 
 
 def _here(path: str) -> str:

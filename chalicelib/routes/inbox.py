@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from chalice.app import Blueprint, Response
+from chalice.app import Blueprint
 
 from chalicelib import errors
-from chalicelib.http import Call, Who, no_content, reply, route
+from chalicelib.http import Call, Response, Who, no_content, reply, route
 from chalicelib.schemas.changelog import Changes, ChangesQuery
 from chalicelib.schemas.history_check import SyncRequest, SyncWithHistoryCheck
 from chalicelib.schemas.inbox import (

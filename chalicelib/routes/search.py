@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from chalice.app import Blueprint, Response
+from chalice.app import Blueprint
 
 from chalicelib import errors
-from chalicelib.http import Call, Who, reply, route
+from chalicelib.http import Call, Response, Who, reply, route
 from chalicelib.schemas.search import GroupQuery, PublicChatPage, RoomQuery
 from chalicelib.services.auth.caller import Caller
 

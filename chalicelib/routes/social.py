@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from chalice.app import Blueprint, Response
+from chalice.app import Blueprint
 
 from chalicelib import errors
-from chalicelib.http import ANY_MEDIA_TYPE, Call, Who, no_content, reply, route
+from chalicelib.http import ANY_MEDIA_TYPE, Call, Response, Who, no_content, reply, route
 from chalicelib.schemas.social import ListQuery, PersonPage
 from chalicelib.services.auth.caller import Caller
 

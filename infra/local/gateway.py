@@ -13,8 +13,8 @@ from urllib.parse import unquote, unquote_to_bytes
 
 from chalicelib.config import Settings
 from chalicelib.errors import PROBLEM_JSON, BadRequest, NoSuchRoute, ParleyError
+from chalicelib.http.common_headers import common_headers, given_id
 from chalicelib.http.cors import Cors
-from chalicelib.http.middleware import common_headers, given_id
 from chalicelib.http.responses import REQUEST_ID, defect
 from chalicelib.logs import LOGGER
 from chalicelib.services.values.tokens import PREFIX

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from chalice.app import Blueprint, Response
+from chalice.app import Blueprint
 
 from chalicelib import errors
-from chalicelib.http import ANY_MEDIA_TYPE, Call, CallerNamed, Who, no_content, reply, route
+from chalicelib.http import ANY_MEDIA_TYPE, Call, CallerNamed, Response, Who, no_content, reply, route
 from chalicelib.schemas.legacy.tiktok import TikTokMessage, TikTokPage, TikTokPull, TikTokSend
 
 blueprint = Blueprint(__name__)

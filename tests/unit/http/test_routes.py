@@ -7,12 +7,24 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from chalice.app import Blueprint, Request, Response
+from chalice.app import Blueprint
 
 from app import app
 from chalicelib import services
-from chalicelib.http import OPERATIONS, Call, CallerNamed, Operation, Who, reply, routing
+from chalicelib.http import (
+    OPERATIONS,
+    Call,
+    CallerNamed,
+    Operation,
+    Response,
+    Who,
+    carry,
+    dispatch,
+    reply,
+    routing,
+)
 from chalicelib.http.authentication import Authentication
+from chalicelib.http.request import Request
 from chalicelib.services.auth.caller import Caller
 from chalicelib.services.values.tokens import new_token
 from tests.store.app_requests import call
@@ -20,15 +32,18 @@ from tests.store.app_requests import call
 ROUTES = [(method, path) for path, methods in app.routes.items() for method in methods if method != "OPTIONS"]
 
 
-def test_every_route_goes_through_the_guard() -> None:
-    """Each view of the app is one that `route` registered, inside its guard."""
-    guard = routing._guarded(Blueprint("x"), OPERATIONS[0]).__code__
-    registered = {(one.method, one.path): one.view for one in OPERATIONS}
+def test_every_route_is_dispatched() -> None:
+    """Chalice runs no view: its routes have stand-ins, and the only middleware answers by dispatch."""
+    registered = {(one.method, one.path): one for one in OPERATIONS}
 
+    assert app.middleware_handlers == [(carry, "http")]
     for method, path in ROUTES:
         view: Any = app.routes[path][method].view_function
-        assert view.__code__ is guard
-        assert view.__wrapped__ is registered.pop((method, path))
+        operation = registered.pop((method, path))
+        assert routing.RESOURCES[path][method] is operation
+        assert view.__wrapped__ is operation.view
+        with pytest.raises(RuntimeError, match="Chalice has called a view"):
+            view()
     assert registered == {}
 
 
@@ -91,24 +106,15 @@ def test_a_view_without_its_store_call_answers_nothing(monkeypatch: pytest.Monke
     """A view's answer is withheld if its store call did not authenticate the caller."""
     monkeypatch.setenv("PARLEY_AUTH", "required")
     services.current.cache_clear()
-    token = {"Authorization": f"Bearer {new_token('ann')}"}
-    event = {
-        "headers": token,
-        "multiValueQueryStringParameters": None,
-        "pathParameters": None,
-        "stageVariables": None,
-        "requestContext": {"httpMethod": "GET", "resourcePath": "/forgetful"},
-        "body": None,
-        "isBase64Encoded": False,
-    }
+    token = {"authorization": f"Bearer {new_token('ann')}"}
     forgetful = Operation(
         Who.CALLER_IN_ROUND_TRIP, "GET", "/forgetful", lambda call, caller: reply("secret"), {200: str}
     )
 
-    given = Call(Request(event))
+    given = Call(Request("GET", "/forgetful", "/forgetful", {}, token, {}, b"", "127.0.0.1"))
 
     with pytest.raises(RuntimeError, match="GET /forgetful"):
-        routing._answered(given, Authentication(given, "read"), forgetful, {})
+        dispatch.answered(given, Authentication(given, "read"), forgetful, {})
 
     services.current.cache_clear()
 
