@@ -38,20 +38,23 @@ def http_connections(limit: int) -> int:
 
 
 class Descriptors:
-    """Says which sockets to refuse, so that HTTP, the store and other workers find descriptors.
+    """Says which connections to refuse, so that the store and other workers find descriptors, and HTTP does.
 
-    limit: returns how many files may be open, which may change while the process runs. The log has a line
+    limit: returns how many files may be open, which may change while the process runs. http: Whether
+    connections for HTTP ask, and not WebSockets, from which http_connections are kept. The log has a line
     when the first one is refused, and one when a twentieth of the limit is free again.
     """
 
-    def __init__(self, limit: Callable[[], int] = open_files) -> None:
+    def __init__(self, limit: Callable[[], int] = open_files, *, http: bool = False) -> None:
         self._limit = limit
+        self._http = http
         self._short = False
 
     def refuses(self, descriptor: int) -> bool:
         """Return whether a connection with a new descriptor, the lowest that was free, is one too many."""
         limit = self._limit()
-        room = limit - http_connections(limit) - min(MAX_OTHERS, limit // OTHERS_SHARE) - descriptor
+        kept = 0 if self._http else http_connections(limit)
+        room = limit - kept - min(MAX_OTHERS, limit // OTHERS_SHARE) - descriptor
         if room <= 0 and not self._short:
             LOGGER.warning({"event": "descriptors_short", "limit": limit, "open": descriptor})
             self._short = True

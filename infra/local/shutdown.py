@@ -14,6 +14,7 @@ from typing import TextIO
 
 POLL_SECONDS = 0.1
 LOOK_SECONDS = 0.5
+STOP_SECONDS = 2.0  # for requests under way; a client that stalls is not waited for any longer
 
 
 class StartError(Exception):
@@ -32,6 +33,7 @@ class Shutdown:
         self.requested = False
         self.failed = False
         self.is_ready = False
+        self._failing = threading.Lock()
         self._outlives_terminal = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN  # started by nohup
         self._requests, self._bell = os.pipe()
 
@@ -48,8 +50,11 @@ class Shutdown:
         return self.requested
 
     def fail(self, reason: str) -> None:
-        """Ask for the end as a failure, with one line that says why."""
-        self.failed = True
+        """Ask for the end as a failure, with one line that says why: the first reason."""
+        with self._failing:
+            if self.failed:
+                return
+            self.failed = True
         warn(reason)
         self.request()
 
@@ -66,6 +71,10 @@ class Shutdown:
         resource_tracker.ensure_running()  # multiprocessing's helper; its start unblocks SIGINT
         signal.pthread_sigmask(signal.SIG_BLOCK, terminal)
         _in_background(lambda: self._take(terminal))
+
+    def await_request(self) -> None:
+        """Return once the end is requested, or has been."""
+        os.read(self._requests, 1)
 
     def hand_to(self, stop: Callable[[], object]) -> None:
         """Call stop from another thread once the end is requested, or has been."""

@@ -71,6 +71,13 @@ def test_one_line_a_change(caplog: pytest.LogCaptureFixture) -> None:
     assert events == ["descriptors_short", "descriptors_back", "descriptors_short"]
 
 
+def test_http_takes_descriptors_that_sockets_leave() -> None:
+    """HTTP takes the descriptors kept for it, but not those of the store and other workers."""
+    sockets, http = Descriptors(lambda: 1000), Descriptors(lambda: 1000, http=True)
+    taken = [(sockets.refuses(number), http.refuses(number)) for number in (624, 625, 874, 875)]
+    assert taken == [(False, False), (True, False), (True, False), (True, True)]
+
+
 @pytest.mark.parametrize(("limit", "most"), [(256, 64), (1024, 256), (20_000, 4096)])
 def test_http_has_a_share_of_any_limit(limit: int, most: int) -> None:
     """However few files a process may open, HTTP alone never takes them all."""
