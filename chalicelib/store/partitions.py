@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from binascii import crc_hqx
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 
 PARTITIONS = 256
 KEYS_AT_ONCE = 2_000
@@ -40,13 +40,22 @@ Its argument is the handle, or another text that keys are spread by: an email, a
 """
 
 
-def by_partition(handles: Iterable[str], each: int) -> list[list[str]]:
-    """Return users in groups by partition, so that one script may touch the keys of a group.
+Grouping = Callable[[Iterable[str], int], list[Sequence[str]]]
+"""Returns users in groups, such that one script may touch the keys of a group.
 
-    each: Number of keys of one user in the script's arguments; a whole group has at most KEYS_AT_ONCE.
-    """
+The number is that of the keys of one user in the script's arguments; a whole group has at most KEYS_AT_ONCE.
+"""
+
+
+def by_partition(handles: Iterable[str], each: int) -> list[Sequence[str]]:
+    """Return users in groups of one partition, for any store, a cluster too; see Grouping."""
     groups: dict[str, list[str]] = defaultdict(list)
     for handle in handles:
         groups[user_partition(handle)].append(handle)
-    most = KEYS_AT_ONCE // each
-    return [group[start : start + most] for group in groups.values() for start in range(0, len(group), most)]
+    return [part for group in groups.values() for part in all_together(group, each)]
+
+
+def all_together(handles: Iterable[str], each: int) -> list[Sequence[str]]:
+    """Return users in groups of any partitions, for a store that is no cluster; see Grouping."""
+    users, most = list(handles), KEYS_AT_ONCE // each
+    return [users[start : start + most] for start in range(0, len(users), most)]

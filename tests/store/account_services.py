@@ -40,7 +40,7 @@ from chalicelib.store.realtime.chat_connections import ChatConnections
 from chalicelib.store.realtime.connection import Connections
 from chalicelib.store.realtime.user_connections import UserConnections
 from chalicelib.store.redis.client import Store
-from chalicelib.store.redis.query import Batch, Query
+from chalicelib.store.redis.query import Query, Runnable
 from chalicelib.store.search import SearchIndex
 from chalicelib.store.social.blocks import Blocks
 from chalicelib.store.social.follows import Follows, item
@@ -86,9 +86,9 @@ class CrashingStore(Store):
         self._left = left
         self._done = done
 
-    def run(self, query: Query[T] | Batch[T]) -> T:
+    def run(self, query: Runnable[T]) -> T:
         """Run a query, or crash."""
-        if isinstance(query, Batch):
+        if not isinstance(query, Query):
             return self.run_all([query])[0]  # type: ignore[no-any-return]
         if self._left <= 0:
             if self._left == 0 and self._done:
@@ -98,9 +98,9 @@ class CrashingStore(Store):
         self._left -= 1
         return self._inner.run(query)
 
-    def run_all(self, queries: Iterable[Query[Any] | Batch[Any]]) -> list[Any]:
+    def run_all(self, queries: Iterable[Runnable[Any]]) -> list[Any]:
         """Run queries one by one, or crash between them."""
-        asked = list(queries)
+        asked = [one.grouped(self._inner._grouping) for one in queries]
         results = iter([self.run(part) for one in asked for part in one.parts])
         return [one.result(results) for one in asked]
 

@@ -10,7 +10,7 @@ from chalicelib.errors import BEARER, NotAuthenticated, TooManyRequests
 from chalicelib.store.accounts.rate_limits import Rate
 from chalicelib.store.realtime.user_connections import NAMED
 from chalicelib.store.redis.client import Store
-from chalicelib.store.redis.query import Batch, Query
+from chalicelib.store.redis.query import Query, Runnable
 
 T = TypeVar("T")
 
@@ -76,11 +76,11 @@ class Caller:
         if cost > 0 and self._charging is not None:
             self.rate = self._store.run(self._charging(cost))
 
-    def read(self, query: Query[T] | Batch[T]) -> T:
+    def read(self, query: Runnable[T]) -> T:
         """Read from the store in the round trip that authenticates the caller; raises as authenticate."""
         return self.read_all(query)[0]  # type: ignore[no-any-return]
 
-    def read_all(self, *queries: Query[Any] | Batch[Any], cost: int = 1) -> list[Any]:
+    def read_all(self, *queries: Runnable[Any], cost: int = 1) -> list[Any]:
         """Run several reads in one round trip; see read. cost: see authenticate."""
         if self._authentication is None:
             return [self._store.run(queries[0])] if len(queries) == 1 else self._store.run_all(queries)

@@ -14,7 +14,7 @@ from chalicelib.store.realtime.connection_results import Recipient
 from chalicelib.store.realtime.recipients import EphemeralRecipients, Recipients
 from chalicelib.store.realtime.user_connections import UserConnections
 from chalicelib.store.redis.client import Store
-from chalicelib.store.redis.query import Batch, Query
+from chalicelib.store.redis.query import Query, Runnable, UserBatch
 from chalicelib.store.social.blocks import Blocks
 
 
@@ -126,7 +126,7 @@ class AudienceFinder:
         )
 
     def connected(self, handles: Iterable[str]) -> list[Recipient]:
-        """Return the connections of users, in one round trip for each 100 of their partitions."""
+        """Return the connections of users, in one round trip; on a cluster one for each 100 partitions."""
         return self._store.run(self._user_connections.recipients(list(handles)))
 
     def reached(
@@ -159,7 +159,7 @@ class AudienceFinder:
         pair = self.pair(handle, other)
         return pair.reached.connections if pair.known and not (pair.blocked or pair.blocks) else []
 
-    def _asking(self, handle: str, other: str, reading: Batch[Recipients]) -> list[Query[Any] | Batch[Any]]:
+    def _asking(self, handle: str, other: str, reading: UserBatch[Recipients]) -> list[Runnable[Any]]:
         chat = ":".join(sorted((handle, other)))
         relations = self._accounts.relation(other, handle), self._accounts.relation(handle, other)
         return [self._summaries.of(chat, handle), *relations, reading]

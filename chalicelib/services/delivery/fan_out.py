@@ -14,11 +14,11 @@ from chalicelib.store.inbox.index import Inboxes
 from chalicelib.store.messages.outbox import Outbox
 from chalicelib.store.realtime.connection_results import Recipient
 from chalicelib.store.redis.client import Store
-from chalicelib.store.redis.query import Batch, Query
+from chalicelib.store.redis.query import Runnable
 
 Depart = Callable[[str, str], None]
 """Removes a deleted account from a chat, by handle and chat."""
-Queries = list[Query[Any] | Batch[Any]]
+Queries = list[Runnable[Any]]
 
 
 class ChatFanOut:

@@ -15,7 +15,7 @@ from chalicelib.store.inbox.entries import InboxEntry
 from chalicelib.store.messages.outbox import INBOX_ENTRY, MESSAGE, SEARCH_ENTRIES, Audience, OutboxEntry
 from chalicelib.store.realtime.connection_results import Recipient
 from chalicelib.store.redis.client import BREAK_SECONDS, Store
-from chalicelib.store.redis.query import Batch, Query
+from chalicelib.store.redis.query import Runnable
 
 AT_ONCE = 500
 """Maximum number of entries of the outbox that are delivered together, in a few round trips."""
@@ -23,7 +23,7 @@ AT_ONCE = 500
 MAX_PAUSES = 30
 """Maximum number of times that a sweep waits for the store to come back."""
 
-Queries = list[Query[Any] | Batch[Any]]
+Queries = list[Runnable[Any]]
 
 
 class OutboxSweep:

@@ -17,8 +17,8 @@ class BlockFilter:
     def hidden(self, handle: str, others: Iterable[str]) -> set[str]:
         """Return those of some users who block a user, or whom that user blocks.
 
-        One round trip for the first 99 partitions of those users, and one for each 100 more; none without
-        others.
+        One round trip; on a cluster one for the first 99 partitions of those users, and one for each 100
+        more. None without others.
         """
         candidates = {other for other in others if other != handle}
         if not candidates:

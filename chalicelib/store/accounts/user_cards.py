@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from chalicelib.store import keys, partitions
-from chalicelib.store.redis.query import Batch, Query
+from chalicelib.store import keys
+from chalicelib.store.redis.query import Query, UserBatch, of_users
 from chalicelib.store.redis.scripts import Script
 
 READ_USER_CARDS = Script("accounts/read_user_cards")
@@ -22,11 +22,11 @@ class UserCard(NamedTuple):
 
 
 class UserCards:
-    """Reads many users, one query a partition. It has no keys of its own; see Accounts."""
+    """Reads many users. It has no keys of its own; see Accounts."""
 
-    def of(self, handles: Iterable[str]) -> Batch[dict[str, UserCard]]:
+    def of(self, handles: Iterable[str]) -> UserBatch[dict[str, UserCard]]:
         """Return the batch for the users who have accounts, by handle."""
-        return Batch([_reading(group) for group in partitions.by_partition(handles, each=1)], _by_handle)
+        return of_users(handles, 1, _reading, _by_handle)
 
 
 def card(handle: str, name: bytes, avatar: bytes) -> UserCard:
@@ -38,10 +38,10 @@ def _by_handle(read: list[list[UserCard]]) -> dict[str, UserCard]:
     return {card.handle: card for cards in read for card in cards}
 
 
-def _reading(handles: list[str]) -> Query[list[UserCard]]:
+def _reading(handles: Sequence[str]) -> Query[list[UserCard]]:
     read = functools.partial(_cards, handles)
     return Query(READ_USER_CARDS, tuple(map(keys.user, handles)), read=read)
 
 
-def _cards(handles: list[str], reply: list[list[bytes]]) -> list[UserCard]:
+def _cards(handles: Sequence[str], reply: list[list[bytes]]) -> list[UserCard]:
     return [card(handle, *fields) for handle, fields in zip(handles, reply, strict=True) if fields]

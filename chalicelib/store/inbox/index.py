@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from chalicelib.store import keys, partitions
+from chalicelib.store import keys
 from chalicelib.store.inbox.entries import (
     ActivePage,
     Checked,
@@ -16,7 +17,7 @@ from chalicelib.store.inbox.entries import (
     UpdatedEntry,
 )
 from chalicelib.store.realtime.connection_results import Recipient, recipients_of
-from chalicelib.store.redis.query import Batch, Query, concatenated, each
+from chalicelib.store.redis.query import Batch, Query, UserBatch, each, in_one_list, of_users
 from chalicelib.store.redis.scripts import Script
 from chalicelib.store.redis.sorted_sets import ScoredMember, number_of, scored_members
 
@@ -53,16 +54,13 @@ class Inboxes:
     A version is the time in µs, and always above the user's last one.
     """
 
-    def deliver(self, chat: str, time: int, handles: Iterable[str]) -> Batch[list[Recipient]]:
+    def deliver(self, chat: str, time: int, handles: Iterable[str]) -> UserBatch[list[Recipient]]:
         """Return the batch that writes a message's time to the inboxes of users; idempotent.
 
         time: Of the message, µs. Its result is the ready connections of the users who are not deleted.
         """
         args = (chat, time, int(":" not in chat))
-        groups = partitions.by_partition(handles, each=5)
-        return concatenated(
-            [Query(DELIVER_MESSAGE, _delivery_keys(group), args, _recipients) for group in groups]
-        )
+        return of_users(handles, 5, functools.partial(_delivering, args), in_one_list)
 
     def update(self, chat: str, entry: InboxEntry) -> Query[UpdatedEntry]:
         """Return the query that writes an inbox entry, unless the index has one with a newer stamp."""
@@ -136,8 +134,9 @@ def _index_keys(handle: str) -> tuple[str, ...]:
     return keys.user(handle), keys.inbox_entries(handle), keys.inbox(handle), keys.active(handle)
 
 
-def _delivery_keys(handles: Iterable[str]) -> tuple[str, ...]:
-    return tuple(key for handle in handles for key in (*_index_keys(handle), keys.user_connections(handle)))
+def _delivering(args: tuple[str | int, ...], handles: Sequence[str]) -> Query[list[Recipient]]:
+    named = [key for handle in handles for key in (*_index_keys(handle), keys.user_connections(handle))]
+    return Query(DELIVER_MESSAGE, tuple(named), args, _recipients)
 
 
 def _updated(reply: list[Any]) -> UpdatedEntry:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
-from chalicelib.store import keys, partitions
+from chalicelib.store import keys
 from chalicelib.store.realtime.connection_results import Recipient, recipients_of
-from chalicelib.store.redis.query import Batch, Query
+from chalicelib.store.redis.query import Query, UserBatch, of_users
 from chalicelib.store.redis.scripts import Script
 
 READ_EPHEMERAL_RECIPIENTS = Script("realtime/read_ephemeral_recipients", spares_writes=True)
@@ -39,7 +40,7 @@ class EphemeralRecipients:
     @staticmethod
     def of(
         sender: str, handles: Iterable[str], size: int = 0, limit: int = 0, *, accepts: bool = False
-    ) -> Batch[Recipients]:
+    ) -> UserBatch[Recipients]:
         """Return the batch for the connections of users who do not block the sender.
 
         size: Bytes of a signal, counted against the limit of each connected user; 0: no signal.
@@ -47,9 +48,7 @@ class EphemeralRecipients:
         `accepts`.
         """
         args = (sender, limit, size, KEPT_SECONDS, int(accepts))
-        return Batch(
-            [_reading(sender, group, args) for group in partitions.by_partition(handles, each=4)], _joined
-        )
+        return of_users(handles, 4, functools.partial(_reading, sender, args), _joined)
 
     @staticmethod
     def accepted(chat: str) -> Query[list[str]]:
@@ -75,7 +74,7 @@ def _joined(parts: list[Recipients]) -> Recipients:
     return Recipients(connections, max((part.wait for part in parts), default=0))
 
 
-def _reading(sender: str, handles: Sequence[str], args: tuple[str | int, ...]) -> Query[Recipients]:
+def _reading(sender: str, args: tuple[str | int, ...], handles: Sequence[str]) -> Query[Recipients]:
     named = [
         key
         for handle in handles

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from chalicelib.store import keys, partitions
+from chalicelib.store import keys
 from chalicelib.store.realtime.connection_results import (
     ConnectAttempt,
     ConnectOutcome,
@@ -16,7 +16,7 @@ from chalicelib.store.realtime.connection_results import (
     WatchedPresence,
     recipients_of,
 )
-from chalicelib.store.redis.query import Batch, Query, concatenated
+from chalicelib.store.redis.query import Batch, Query, UserBatch, in_one_list, of_users
 from chalicelib.store.redis.scripts import Script
 
 ADD_CONNECTION = Script("realtime/add_connection")
@@ -138,9 +138,9 @@ class UserConnections:
         """Return the query after which a connection no longer watches a user."""
         return Query("HDEL", (keys.watchers(handle),), (connection,), bool)
 
-    def recipients(self, handles: Iterable[str]) -> Batch[list[Recipient]]:
+    def recipients(self, handles: Iterable[str]) -> UserBatch[list[Recipient]]:
         """Return the batch for the ready connections of users who are not deleted."""
-        return concatenated([_recipients(group) for group in partitions.by_partition(handles, each=2)])
+        return of_users(handles, 2, _recipients, in_one_list)
 
     def due(self, limit: int) -> Batch[DueConnections]:
         """Return the batch for the connections that the sweep must end or shorten.

@@ -9,16 +9,18 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
 import redis
-from redis.exceptions import NoScriptError, RedisClusterException
+from redis.exceptions import ClusterCrossSlotError, NoScriptError, RedisClusterException
 
 from chalicelib.config import Settings
 from chalicelib.errors import StoreFull, StoreUnavailable
-from chalicelib.store import keys
+from chalicelib.logs import LOGGER
+from chalicelib.store import keys, partitions
+from chalicelib.store.partitions import Grouping
 from chalicelib.store.redis.clocks import ScriptClock
 from chalicelib.store.redis.connect import AccessRefused, refusal_of
 from chalicelib.store.redis.failures import BREAKING, is_full, is_outage, refuses_writes
 from chalicelib.store.redis.nodes import ClusterNodes, Node, SingleNode
-from chalicelib.store.redis.query import RAISE, Batch, Query
+from chalicelib.store.redis.query import RAISE, Query, Runnable
 
 T = TypeVar("T")
 A = TypeVar("A")
@@ -40,39 +42,58 @@ class Store:
     After a time-out, when no node of a cluster answers, or when the store refuses our login, calls are
     refused at once for a second: a worker that serves one request at a time would otherwise make each caller
     wait for those before it.
+
+    grouping: Makes the groups of users whose keys one script may touch. A store that refuses keys of several
+    slots gets groups by partition from then on: a cluster behind one address.
     """
 
     def __init__(
-        self, node: Node, clock: Callable[[], float] = time.monotonic, script_clock: ScriptClock | None = None
+        self,
+        node: Node,
+        clock: Callable[[], float] = time.monotonic,
+        script_clock: ScriptClock | None = None,
+        grouping: Grouping = partitions.by_partition,
     ) -> None:
         self._node = node
         self._clock = clock
         self._script_clock = script_clock or ScriptClock()
+        self._grouping = grouping
         self._broken_until = 0.0
         self._broken_by = ""
 
-    def run(self, query: Query[T] | Batch[T]) -> T:
+    def run(self, query: Runnable[T]) -> T:
         """Run a query, or a batch, and return its result.
 
         Raises StoreUnavailable or StoreFull; after the first a query that is not repeatable may have run.
         """
-        if isinstance(query, Batch):
+        if not isinstance(query, Query):
             return self.run_all((query,))[0]  # type: ignore[no-any-return]
         self._choose_clock(query.keys[0])
         return query.read(self._guarded(lambda: self._reply(query), query.repeatable))
 
-    def run_both(self, first: Query[A] | Batch[A], second: Query[B] | Batch[B]) -> tuple[A, B]:
+    def run_both(self, first: Runnable[A], second: Runnable[B]) -> tuple[A, B]:
         """Run two repeatable queries in one round trip; see run_all."""
         one, other = self.run_all((first, second))
         return one, other
 
-    def run_all(self, queries: Iterable[Query[Any] | Batch[Any]]) -> list[Any]:
+    def run_all(self, queries: Iterable[Runnable[Any]]) -> list[Any]:
         """Run repeatable queries, PIPELINE of them in a round trip, and return their results in order.
 
         They may run in any order. Raises the error of the first failed query; the others of its round trip
         have run.
         """
         asked = list(queries)
+        try:
+            return self._run_grouped(asked)
+        except ClusterCrossSlotError as error:
+            if self._grouping is partitions.by_partition:
+                raise
+            LOGGER.warning({"event": "store_has_slots", "problem": str(error)})
+            self._grouping = partitions.by_partition
+            return self._run_grouped(asked)
+
+    def _run_grouped(self, queries: Sequence[Runnable[Any]]) -> list[Any]:
+        asked = [query.grouped(self._grouping) for query in queries]
         parts = [part for one in asked for part in one.parts]
         if parts:
             self._choose_clock(parts[0].keys[0])
@@ -197,4 +218,4 @@ def connect(settings: Settings) -> Store:
     """Return the store that the settings name, without opening a connection yet."""
     if settings.redis_cluster:
         return Store(ClusterNodes(settings), script_clock=ScriptClock(asks=True))
-    return Store(SingleNode(settings))
+    return Store(SingleNode(settings), grouping=partitions.all_together)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Generic, Never, TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
 
+from chalicelib.store.partitions import Grouping
 from chalicelib.store.redis.nodes import Command
 from chalicelib.store.redis.scripts import Script, calling
 
@@ -46,6 +47,10 @@ class Query(Struct, _Unrun, Generic[T_co], frozen=True):
     def parts(self) -> Sequence[Query[Any]]:
         """The query itself, as the one part that it has; see Batch."""
         return (self,)
+
+    def grouped(self, grouping: Grouping) -> Query[T_co]:
+        """Return the query itself; see UserBatch."""
+        return self
 
     def result(self, results: Iterator[Any]) -> T_co:
         """Return the next of the results of parts."""
@@ -103,6 +108,10 @@ class Batch(Struct, _Unrun, Generic[T_co], frozen=True):
     parts: Sequence[Query[Any]]
     join: Callable[[list[Any]], T_co]
 
+    def grouped(self, grouping: Grouping) -> Batch[T_co]:
+        """Return the batch itself; see UserBatch."""
+        return self
+
     def result(self, results: Iterator[Any]) -> T_co:
         """Return the result of the next of the results of parts, as many as there are parts."""
         return self.join(list(itertools.islice(results, len(self.parts))))
@@ -116,14 +125,60 @@ class Batch(Struct, _Unrun, Generic[T_co], frozen=True):
         )
 
 
+class UserBatch(Struct, _Unrun, Generic[T_co], frozen=True):
+    """A batch about users: how many queries it has depends on the store that runs it.
+
+    A cluster takes a query for each partition, a single server one for users of all partitions.
+    ask: Returns the queries for groups of users, which the store makes. join: See Batch.
+    """
+
+    ask: Callable[[Grouping], Sequence[Query[Any]]]
+    join: Callable[[list[Any]], T_co]
+
+    def grouped(self, grouping: Grouping) -> Batch[T_co]:
+        """Return the batch of the queries for the groups that a store makes."""
+        return Batch(self.ask(grouping), self.join)
+
+    def deferred(self) -> UserBatch[Callable[[], T_co]]:
+        """Return the batch whose result is a function that reads the replies when it is called."""
+        ask, join = self.ask, self.join
+        return UserBatch(
+            lambda grouping: [query.deferred() for query in ask(grouping)],
+            lambda reads: functools.partial(_joined, join, reads),
+        )
+
+
+Runnable = Query[T] | Batch[T] | UserBatch[T]
+"""What Store.run runs."""
+
+
 def concatenated(queries: Sequence[Query[list[T]]]) -> Batch[list[T]]:
     """Return the batch of queries whose results are lists; its result has the elements of all."""
-    return Batch(queries, lambda lists: [one for part in lists for one in part])
+    return Batch(queries, in_one_list)
 
 
 def each(queries: Sequence[Query[T]]) -> Batch[list[T]]:
     """Return the batch whose result is the list of the queries' results."""
     return Batch(queries, lambda results: results)
+
+
+def of_users(
+    handles: Iterable[str],
+    each: int,
+    ask: Callable[[Sequence[str]], Query[Any]],
+    join: Callable[[list[Any]], T],
+) -> UserBatch[T]:
+    """Return the batch with one query for each group of users.
+
+    each: Number of keys of one user. ask: Returns the query about a group. join: See Batch.
+    """
+    users = tuple(dict.fromkeys(handles))
+    return UserBatch(lambda grouping: [ask(group) for group in grouping(users, each)], join)
+
+
+def in_one_list(lists: Iterable[Iterable[T]]) -> list[T]:
+    """Return the elements of several lists in one."""
+    return [one for part in lists for one in part]
 
 
 def _joined(join: Callable[[list[Any]], T], reads: Sequence[Callable[[], Any]]) -> T:

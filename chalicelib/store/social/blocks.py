@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterable, Sequence
 from enum import IntEnum
 
-from chalicelib.store import keys, partitions
-from chalicelib.store.redis.query import Batch, Query, concatenated
+from chalicelib.store import keys
+from chalicelib.store.redis.query import Query, UserBatch, in_one_list, of_users
 from chalicelib.store.redis.scripts import Script
 from chalicelib.store.redis.sorted_sets import ScoredMember, page
 from chalicelib.store.social import follows
@@ -48,9 +49,9 @@ class Blocks:
         return Query("ZREM", (keys.blocked(handle),), (other,), bool)
 
     @staticmethod
-    def blocking(handles: Iterable[str], other: str) -> Batch[list[str]]:
+    def blocking(handles: Iterable[str], other: str) -> UserBatch[list[str]]:
         """Return the batch for those of some users who block another, in any order."""
-        return concatenated([_blockers(group, other) for group in partitions.by_partition(handles, each=1)])
+        return of_users(handles, 1, functools.partial(_blockers, other), in_one_list)
 
     @staticmethod
     def all_of(handle: str) -> Query[list[str]]:
@@ -67,7 +68,7 @@ def item(handle: str, other: str) -> str:
     return f"block:{handle}:{other}"
 
 
-def _blockers(handles: Sequence[str], other: str) -> Query[list[str]]:
+def _blockers(other: str, handles: Sequence[str]) -> Query[list[str]]:
     def read(reply: Sequence[int]) -> list[str]:
         return [handle for handle, blocks in zip(handles, reply, strict=True) if blocks]
 

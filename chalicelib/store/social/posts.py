@@ -6,9 +6,9 @@ import functools
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from chalicelib.store import keys, partitions
+from chalicelib.store import keys
 from chalicelib.store.accounts.user_cards import UserCard, card
-from chalicelib.store.redis.query import Batch, Query
+from chalicelib.store.redis.query import Query, UserBatch, of_users
 from chalicelib.store.redis.scripts import Script
 
 ADD_POST = Script("social/add_post")
@@ -82,18 +82,13 @@ class Posts:
         named = (keys.user(handle), keys.posts(handle), keys.blocked(handle))
         return Query(READ_POSTS, named, (reader, *ids), functools.partial(_written, handle))
 
-    def newest(self, handles: Iterable[str], upto: int | None, limit: int) -> Batch[dict[str, list[int]]]:
+    def newest(self, handles: Iterable[str], upto: int | None, limit: int) -> UserBatch[dict[str, list[int]]]:
         """Return the batch for the ids of users' newest posts, `limit` of each, newest first.
 
         upto: The highest id to return, µs since 1970; None: any.
         """
-        highest = "" if upto is None else upto
-        groups = partitions.by_partition(handles, each=1)
-        queries = [
-            Query(READ_NEWEST_POSTS, tuple(map(keys.posts, group)), (highest, limit), list)
-            for group in groups
-        ]
-        return Batch(queries, functools.partial(_by_author, groups))
+        args = ("" if upto is None else upto, limit)
+        return of_users(handles, 1, functools.partial(_newest, args), _joined)
 
     def unsent(self, handle: str, limit: int) -> Query[Unsent | None]:
         """Return the query for the posts that may not have reached all followers; None: all have.
@@ -123,12 +118,17 @@ def _written(handle: str, reply: list[bytes]) -> AuthoredPosts | None:
     return AuthoredPosts(card(handle, name, avatar), list(map(_post, posts)))
 
 
-def _by_author(groups: Sequence[Sequence[str]], replies: Sequence[list[list[bytes]]]) -> dict[str, list[int]]:
-    return {
-        handle: _ids(ids)
-        for group, reply in zip(groups, replies, strict=True)
-        for handle, ids in zip(group, reply, strict=True)
-    }
+def _newest(args: tuple[str | int, ...], handles: Sequence[str]) -> Query[dict[str, list[int]]]:
+    read = functools.partial(_by_author, handles)
+    return Query(READ_NEWEST_POSTS, tuple(map(keys.posts, handles)), args, read)
+
+
+def _by_author(handles: Sequence[str], reply: Sequence[list[bytes]]) -> dict[str, list[int]]:
+    return {handle: _ids(ids) for handle, ids in zip(handles, reply, strict=True)}
+
+
+def _joined(parts: Sequence[dict[str, list[int]]]) -> dict[str, list[int]]:
+    return {handle: ids for part in parts for handle, ids in part.items()}
 
 
 def _unsent(reply: list[bytes]) -> Unsent | None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from chalicelib.store import keys, partitions
-from chalicelib.store.redis.query import Batch, Query, each
+from chalicelib.store import keys
+from chalicelib.store.partitions import Grouping
+from chalicelib.store.redis.query import Batch, Query, UserBatch
 from chalicelib.store.redis.scripts import Script
 from chalicelib.store.redis.sorted_sets import ScoredMember, page, scored_members
 
@@ -34,9 +36,9 @@ class Timelines:
     `{u000}:large_authors`: SET, no expiry: handles of authors who ever had too many followers for it.
     """
 
-    def put(self, readers: Sequence[str], author: str, ids: Sequence[int]) -> Batch[list[int]]:
+    def put(self, readers: Sequence[str], author: str, ids: Sequence[int]) -> UserBatch[list[int]]:
         """Return the batch that puts posts into the timelines of readers, except deleted ones; idempotent."""
-        return each(list(_putting(readers, author, ids)))
+        return UserBatch(functools.partial(_putting, readers, author, ids), list)
 
     def read(self, reader: str, below: ScoredMember | None, limit: int) -> Batch[TimelinePage]:
         """Return the batch for a page of a timeline."""
@@ -66,13 +68,15 @@ def _texts(reply: list[bytes]) -> list[str]:
     return [text.decode() for text in reply]
 
 
-def _putting(readers: Sequence[str], author: str, ids: Sequence[int]) -> Iterator[Query[int]]:
-    for start in range(0, len(ids), POSTS_AT_ONCE):
-        part = ids[start : start + POSTS_AT_ONCE]
-        entries = tuple(text for post in part for text in (post, f"{author}:{post}"))
-        most = max(1, ENTRIES_AT_ONCE // len(part))
-        for group in partitions.by_partition(readers, each=2):
-            for first in range(0, len(group), most):
-                chunk = group[first : first + most]
-                named = (key(reader) for reader in chunk for key in (keys.user, keys.timeline))
-                yield Query(FAN_OUT_POSTS, tuple(named), (MAX_POSTS, *entries))
+def _putting(readers: Sequence[str], author: str, ids: Sequence[int], grouping: Grouping) -> list[Query[int]]:
+    parts = [ids[start : start + POSTS_AT_ONCE] for start in range(0, len(ids), POSTS_AT_ONCE)]
+    groups = grouping(readers, 2)
+    return [query for part in parts for group in groups for query in _putting_part(group, author, part)]
+
+
+def _putting_part(readers: Sequence[str], author: str, ids: Sequence[int]) -> Iterator[Query[int]]:
+    entries = tuple(text for post in ids for text in (post, f"{author}:{post}"))
+    most = max(1, ENTRIES_AT_ONCE // len(ids))
+    for first in range(0, len(readers), most):
+        named = (key(one) for one in readers[first : first + most] for key in (keys.user, keys.timeline))
+        yield Query(FAN_OUT_POSTS, tuple(named), (MAX_POSTS, *entries))

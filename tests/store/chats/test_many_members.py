@@ -16,7 +16,7 @@ from chalicelib.store.inbox.index import Inboxes
 from chalicelib.store.realtime.recipients import EphemeralRecipients
 from chalicelib.store.realtime.user_connections import UserConnections
 from chalicelib.store.redis.client import Store
-from chalicelib.store.redis.query import Batch
+from chalicelib.store.redis.query import UserBatch
 from chalicelib.store.social.blocks import Blocks
 from chalicelib.store.social.posts import Posts
 from chalicelib.store.social.timelines import Timelines
@@ -84,7 +84,7 @@ def test_a_group_of_10000_is_made_changed_and_deleted(store: Store) -> None:
     assert len(deleted.entries) == MAX_MEMBERS - 2
 
 
-Asking = Callable[[Sequence[str]], Batch[Any]]
+Asking = Callable[[Sequence[str]], UserBatch[Any]]
 
 ASKING: dict[str, Asking] = {
     "deliver": lambda handles: Inboxes().deliver(GROUP, 1, handles),

@@ -1,5 +1,5 @@
 #!lua
--- Records a message of a chat in the inboxes of users of a partition, and reads their connections; twice changes nothing.
+-- Records a message of a chat in the inboxes of users, and reads their connections; twice changes nothing.
 -- requires: numbers, entry_states, inbox_entries, recipients
 -- KEYS[1..]: of each user: user HASH, see Accounts; inbox entries HASH, inbox ZSET, active ZSET, see Inboxes; user connections
 --   HASH, see UserConnections

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- Reads the ready connections of users of a partition for something that is never stored, such as a signal of a call; takes a
+-- Reads the ready connections of users for something that is never stored, such as a signal of a call; takes a
 -- signal from what its sender may send to each connected user.
 -- requires: clock, numbers, gcra, recipients
 -- KEYS[1..]: of each user: user HASH, see Accounts; user connections HASH, see UserConnections; blocked ZSET, see Blocks; signals

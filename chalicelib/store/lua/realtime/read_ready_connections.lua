@@ -1,5 +1,5 @@
 #!lua flags=no-writes
--- Reads the ready connections of users of a partition who are not deleted.
+-- Reads the ready connections of users who are not deleted.
 -- requires: recipients
 -- KEYS[1..]: of each user: user HASH, see Accounts; user connections HASH, see UserConnections
 -- reply: {those that take JSON; that take protobuf}, see recipients

@@ -1,5 +1,5 @@
 #!lua
--- Adds posts to the timelines of users of a partition, except deleted ones.
+-- Adds posts to the timelines of users, except deleted ones.
 -- KEYS[1..]: of each user: user HASH, see Accounts; timeline ZSET, see Timelines
 local most = tonumber(ARGV[1]) -- integer, maximum number of posts in a timeline; the oldest go
 -- ARGV[2..]: id and author:id in turn, of each post

@@ -1,5 +1,5 @@
 #!lua flags=no-writes
--- Reads which users of a partition block another user.
+-- Reads which users block another user.
 -- KEYS[1..]: of each user: blocked ZSET, see Blocks
 local other = ARGV[1] -- handle
 -- reply: {1: this user does, 0: does not; ...} in the order of the keys

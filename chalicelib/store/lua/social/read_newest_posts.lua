@@ -1,5 +1,5 @@
 #!lua flags=no-writes
--- Reads the ids of the newest posts of users of a partition.
+-- Reads the ids of the newest posts of users.
 -- KEYS[1..]: of each user: posts ZSET, see Posts
 local upto = ARGV[1] == '' and '+inf' or ARGV[1] -- integer, the highest id; empty: any
 local limit = ARGV[2] -- integer, maximum number of ids of each user
