@@ -13,9 +13,8 @@ import pytest
 from httpx._config import DEFAULT_TIMEOUT_CONFIG  # what httpx's functions wait has no public name
 from hypothesis import HealthCheck, settings
 
-from chalicelib.config import Settings
 from chalicelib.store.redis import client
-from chalicelib.store.redis.nodes import ClusterNodes, Node, SingleNode
+from chalicelib.store.redis.installed import node_of
 from tests.servers.engines import (
     ClusterEngine,
     Engine,
@@ -63,15 +62,9 @@ def _guarded(connect: Callable[[socket.socket, Any], Any]) -> Callable[[socket.s
 @pytest.fixture(scope="session", autouse=True)
 def limits_of_serverless() -> Iterator[None]:
     """Make every store that this process connects to refuse what ElastiCache Serverless refuses."""
-    kinds: tuple[type[SingleNode | ClusterNodes], ...] = (SingleNode, ClusterNodes)
     with pytest.MonkeyPatch.context() as patch:
-        for kind in kinds:
-            patch.setattr(client, kind.__name__, _limited(kind))
+        patch.setattr(client, "node_of", lambda settings: ServerlessNode(node_of(settings)))
         yield
-
-
-def _limited(kind: Callable[[Settings], Node]) -> Callable[[Settings], Node]:
-    return lambda settings: ServerlessNode(kind(settings))
 
 
 @pytest.fixture(scope="session")

@@ -13,9 +13,11 @@ from typing import Any
 from chalicelib.config import Settings
 from chalicelib.http import OPERATIONS
 from chalicelib.routes import connections
+from chalicelib.store.redis import installed
 from infra.local import line_writer, terminal_log
 from infra.local.gateway import Gateway
 from infra.local.pipeline.current_request import let_calls_overlap
+from infra.local.pipeline.node import node_on_loop
 from infra.local.sockets.edge import Handlers
 from infra.local.sockets.serving import Serving
 from infra.local.sockets.shared import Meeting
@@ -31,6 +33,7 @@ def gateway() -> Gateway:
     terminal_log.install()
     app = functions.app
     let_calls_overlap(app)
+    installed.install(node_on_loop)
     _collect_less_garbage()
     threading.Thread(target=_outlive_nobody, daemon=True).start()
     slow = [(operation.method, operation.path) for operation in OPERATIONS if operation.slow]

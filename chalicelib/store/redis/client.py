@@ -19,7 +19,8 @@ from chalicelib.store.partitions import Grouping
 from chalicelib.store.redis.clocks import ScriptClock
 from chalicelib.store.redis.connect import AccessRefused, refusal_of
 from chalicelib.store.redis.failures import BREAKING, is_full, is_outage, refuses_writes
-from chalicelib.store.redis.nodes import ClusterNodes, Node, SingleNode
+from chalicelib.store.redis.installed import node_of
+from chalicelib.store.redis.nodes import Node
 from chalicelib.store.redis.query import RAISE, Query, Runnable
 
 T = TypeVar("T")
@@ -217,5 +218,5 @@ class Store:
 def connect(settings: Settings) -> Store:
     """Return the store that the settings name, without opening a connection yet."""
     if settings.redis_cluster:
-        return Store(ClusterNodes(settings), script_clock=ScriptClock(asks=True))
-    return Store(SingleNode(settings), grouping=partitions.all_together)
+        return Store(node_of(settings), script_clock=ScriptClock(asks=True))
+    return Store(node_of(settings), grouping=partitions.all_together)

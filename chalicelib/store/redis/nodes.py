@@ -16,6 +16,7 @@ from chalicelib.store.redis.connect import Pool, drop_if_closed, options_of
 from chalicelib.store.redis.credentials import StoreLogin, login_of
 
 Command = tuple[bytes | str | int, ...]
+NewConnection = Callable[[], ConnectionInterface]
 FIRST_KEY = 3
 """Index of the first key in a command that runs a script: EVALSHA, script, number of keys, first key."""
 
@@ -41,6 +42,8 @@ class Node(Protocol):
 class SingleNode:
     """One server over one connection a thread.
 
+    new_connection: Returns a connection that is not open yet.
+
     The connection is redis-py's own, used without its client: its `execute_command` adds to the CPU of a
     plain socket almost twice what this does (`python -m bench cpu`).
     """
@@ -49,7 +52,7 @@ class SingleNode:
         self.login = login_of(settings)
         pool = Pool.from_url(settings.redis_url, **options_of(settings, self.login, settings.redis_timeout))
         # The pool's own make_connection refuses after the hundredth, threads that have ended included.
-        self._new_connection: Callable[[], ConnectionInterface] = functools.partial(
+        self.new_connection: NewConnection = functools.partial(
             pool.connection_class, **pool.connection_kwargs
         )
         self._local = threading.local()
@@ -93,7 +96,7 @@ class SingleNode:
         connection: ConnectionInterface | None = getattr(self._local, "connection", None)
         if connection is None:
             self._local.used = LastUse()
-            connection = self._local.connection = self._new_connection()
+            connection = self._local.connection = self.new_connection()
             return connection
         if self._local.used.is_long_ago():
             connection.disconnect()
@@ -133,28 +136,33 @@ class ClusterNodes:
 
     def execute(self, command: Command, *, repeatable: bool) -> Any:
         """Run a command on the node that owns its keys."""
-        cluster = self._nodes()
-        return cluster.execute_command(*command, target_nodes=_owner(cluster, command))
+        cluster = self.client()
+        return cluster.execute_command(*command, target_nodes=owner(cluster, command))
 
     def execute_all(self, commands: Sequence[Command]) -> list[Any]:
         """Send each node its commands, then read all replies."""
-        cluster = self._nodes()
+        cluster = self.client()
         pipeline = cluster.pipeline()
         for command in commands:
-            pipeline.execute_command(*command, target_nodes=_owner(cluster, command))
+            pipeline.execute_command(*command, target_nodes=owner(cluster, command))
         replies: list[Any] = pipeline.execute(raise_on_error=False)
         return replies
 
     def ping(self) -> None:
         """Ask every primary whether it is there."""
-        self._nodes().ping(target_nodes=redis.RedisCluster.PRIMARIES)
+        self.client().ping(target_nodes=redis.RedisCluster.PRIMARIES)
 
-    def _nodes(self) -> redis.RedisCluster:
+    def client(self) -> redis.RedisCluster:
+        """Return the client of the cluster, which it asks for its nodes at the first call."""
         if self._cluster is None:
             self._cluster = self._connect()
         return self._cluster
 
 
-def _owner(cluster: redis.RedisCluster, command: Command) -> Any:
+def owner(cluster: redis.RedisCluster, command: Command) -> Any:
+    """Return the node that owns the first key of a command that runs a script."""
     # Without it redis-py looks for a command's keys: in a pipeline it asks a server, else it hashes them all.
     return cluster.get_node_from_key(command[FIRST_KEY])
+
+
+BlockingNode = SingleNode | ClusterNodes

@@ -20,7 +20,7 @@ T = TypeVar("T")
 
 Done = Callable[[Any, BaseException | None], object]
 """Takes the result of a call, or the exception that it raised."""
-THREADS = 4
+THREADS = 16
 
 
 class Call(greenlet):
@@ -84,14 +84,20 @@ def in_thread(function: Callable[..., T], *arguments: Any) -> T:
     call = current()
     if call is None:
         return function(*arguments)
-    future = asyncio.get_running_loop().run_in_executor(_threads(), function, *arguments)
-    future.add_done_callback(lambda ended: resume(call, ended))
-    ended: asyncio.Future[T] = wait()
-    return ended.result()
+    loop = asyncio.get_running_loop()
+    return result(call, loop.run_in_executor(threads(), function, *arguments))
+
+
+def result(call: Call, future: asyncio.Future[T]) -> T:
+    """Return the result of a future, or raise its exception, when it is done; call: The current one."""
+    future.add_done_callback(lambda _: resume(call, None))
+    wait()
+    return future.result()
 
 
 @functools.cache
-def _threads() -> ThreadPoolExecutor:
+def threads() -> ThreadPoolExecutor:
+    """Return the threads of this process for what blocks."""
     return ThreadPoolExecutor(THREADS, "blocking-call")
 
 

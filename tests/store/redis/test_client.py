@@ -22,13 +22,16 @@ from chalicelib.store.accounts.rate_limits import RateLimits
 from chalicelib.store.inbox.index import Inboxes
 from chalicelib.store.messages.content import Content
 from chalicelib.store.redis.client import BREAK_SECONDS, NotAsked, Store, connect
-from chalicelib.store.redis.nodes import ClusterNodes, Node, SingleNode
+from chalicelib.store.redis.installed import node_of
+from chalicelib.store.redis.nodes import ClusterNodes
 from chalicelib.store.redis.query import Query
 from tests.clock import Clock
 from tests.servers.engines import Engine
 from tests.servers.faults import CuttingProxy, RefusingServer
 from tests.servers.waiting import eventually
 from tests.store.log_records import CHAT, Log, RawClient, settings_for
+
+pytestmark = pytest.mark.usefixtures("each_kind_of_node")
 
 HELLO = Content("ann", "hello")
 HELLO_ONCE = Content("ann", "hello", "id-1")
@@ -177,7 +180,7 @@ def test_a_moved_slot_is_found(cluster: Engine) -> None:
     log = Log(Store(node))
     chat = chat_of_primary(1)
     log.append(chat, HELLO)
-    client = node._nodes()
+    client = node.client()
     slot = key_slot(keys.log(chat).encode())
     wrong = client.get_node_from_key(keys.log(chat_of_primary(2)))
     assert wrong is not None
@@ -289,11 +292,6 @@ def _kill_client_in_a_script(engine: Engine, but: set[str]) -> None:
 
 
 # --- a store that stalls or is gone -------------------------------------------------------------------------
-
-
-def node_of(settings: Settings) -> Node:
-    """Return the node for the settings' store."""
-    return ClusterNodes(settings) if settings.redis_cluster else SingleNode(settings)
 
 
 @EVERY_CALL
