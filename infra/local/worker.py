@@ -17,7 +17,7 @@ from chalicelib.store.redis import installed
 from infra.local import line_writer, terminal_log
 from infra.local.gateway import Gateway
 from infra.local.pipeline.current_request import let_calls_overlap
-from infra.local.pipeline.node import node_on_loop
+from infra.local.pipeline.nodes import node_on_loop
 from infra.local.sockets.edge import Handlers
 from infra.local.sockets.serving import Serving
 from infra.local.sockets.shared import Meeting

@@ -15,7 +15,7 @@ from chalicelib.config import Settings
 from chalicelib.store.redis import installed
 from chalicelib.store.redis.nodes import BlockingNode, Command, Node
 from infra.local.pipeline import greenlets
-from infra.local.pipeline.node import node_on_loop
+from infra.local.pipeline.nodes import node_on_loop
 
 
 class LoopThread:

@@ -83,18 +83,19 @@ class Store:
         They may run in any order. Raises the error of the first failed query; the others of its round trip
         have run.
         """
-        asked = list(queries)
+        asked, grouping = list(queries), self._grouping
         try:
-            return self._run_grouped(asked)
+            return self._run_grouped(asked, grouping)
         except ClusterCrossSlotError as error:
-            if self._grouping is partitions.by_partition:
+            if grouping is partitions.by_partition:
                 raise
-            LOGGER.warning({"event": "store_has_slots", "problem": str(error)})
-            self._grouping = partitions.by_partition
-            return self._run_grouped(asked)
+            if self._grouping is grouping:  # and no other call has found out meanwhile
+                LOGGER.warning({"event": "store_has_slots", "problem": str(error)})
+                self._grouping = partitions.by_partition
+            return self._run_grouped(asked, partitions.by_partition)
 
-    def _run_grouped(self, queries: Sequence[Runnable[Any]]) -> list[Any]:
-        asked = [query.grouped(self._grouping) for query in queries]
+    def _run_grouped(self, queries: Sequence[Runnable[Any]], grouping: Grouping) -> list[Any]:
+        asked = [query.grouped(grouping) for query in queries]
         parts = [part for one in asked for part in one.parts]
         if parts:
             self._choose_clock(parts[0].keys[0])

@@ -48,11 +48,19 @@ class ScriptClock:
         except redis.ResponseError as error:
             if not TIME_REFUSED.search(str(error)):
                 raise
-            self._is_callers = True
-            LOGGER.warning({"event": "script_clock", "clock": "caller", "reason": str(error)})
+            self._choose_callers(str(error))
         else:
+            self._choose_stores()
+
+    def _choose_callers(self, reason: str) -> None:
+        if not self.chosen:  # by another call, which asked at the same time
+            self.chosen = self._is_callers = True
+            LOGGER.warning({"event": "script_clock", "clock": "caller", "reason": reason})
+
+    def _choose_stores(self) -> None:
+        if not self.chosen:
+            self.chosen = True
             LOGGER.info({"event": "script_clock", "clock": "store"})
-        self.chosen = True
 
     def timed(self, query: Query[T]) -> Query[T]:
         """Return a query with the caller's time if the scripts need it."""

@@ -152,6 +152,11 @@ class ClusterNodes:
         """Ask every primary whether it is there."""
         self.client().ping(target_nodes=redis.RedisCluster.PRIMARIES)
 
+    @property
+    def is_connected(self) -> bool:
+        """Whether `client` returns without asking the cluster."""
+        return self._cluster is not None
+
     def client(self) -> redis.RedisCluster:
         """Return the client of the cluster, which it asks for its nodes at the first call."""
         if self._cluster is None:

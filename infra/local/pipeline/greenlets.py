@@ -72,24 +72,20 @@ def resume(call: Call, value: object) -> None:
 
 def sleep(seconds: float) -> None:
     """Let the loop go on for some seconds; only in a call."""
-    call = current()
-    if call is None:
-        raise RuntimeError("only a call can let the loop go on")
-    asyncio.get_running_loop().call_later(seconds, resume, call, None)
+    asyncio.get_running_loop().call_later(seconds, resume, _this(), None)
     wait()
 
 
 def in_thread(function: Callable[..., T], *arguments: Any) -> T:
     """Return function(*arguments), called in a thread while the loop goes on; outside a call, in this one."""
-    call = current()
-    if call is None:
+    if current() is None:
         return function(*arguments)
-    loop = asyncio.get_running_loop()
-    return result(call, loop.run_in_executor(threads(), function, *arguments))
+    return result(asyncio.get_running_loop().run_in_executor(threads(), function, *arguments))
 
 
-def result(call: Call, future: asyncio.Future[T]) -> T:
-    """Return the result of a future, or raise its exception, when it is done; call: The current one."""
+def result(future: asyncio.Future[T]) -> T:
+    """Return the result of a future, or raise its exception, when it is done; only in a call."""
+    call = _this()
     future.add_done_callback(lambda _: resume(call, None))
     wait()
     return future.result()
@@ -99,6 +95,13 @@ def result(call: Call, future: asyncio.Future[T]) -> T:
 def threads() -> ThreadPoolExecutor:
     """Return the threads of this process for what blocks."""
     return ThreadPoolExecutor(THREADS, "blocking-call")
+
+
+def _this() -> Call:
+    call = current()
+    if call is None:
+        raise RuntimeError("only a call can let the loop go on")
+    return call
 
 
 def _run(function: Callable[..., Any], arguments: tuple[Any, ...], done: Done) -> Any:

@@ -22,14 +22,13 @@ class LoopLogin(StoreLogin):
 
     def renew(self) -> bool:
         """Look for a password newer than the refused one; return whether there is one."""
-        call = greenlets.current()
-        if call is None:
+        if greenlets.current() is None:
             return self._login.renew()
         if self._renewal is None:
             loop = asyncio.get_running_loop()
             self._renewal = loop.run_in_executor(greenlets.threads(), self._login.renew)
             self._renewal.add_done_callback(self._end_renewal)
-        return greenlets.result(call, self._renewal)
+        return greenlets.result(self._renewal)
 
     def _end_renewal(self, _: asyncio.Future[bool]) -> None:
         self._renewal = None

@@ -10,7 +10,7 @@ from hiredis import pack_command
 
 from chalicelib.config import Settings
 from chalicelib.store.redis.credentials import StoreLogin
-from chalicelib.store.redis.nodes import BlockingNode, Command, Node, SingleNode
+from chalicelib.store.redis.nodes import Command, SingleNode
 from infra.local.pipeline import greenlets
 from infra.local.pipeline.login import LoopLogin
 from infra.local.pipeline.server import Server
@@ -67,8 +67,3 @@ def raised(reply: Any) -> Any:
     if isinstance(reply, Exception):
         raise reply
     return reply
-
-
-def node_on_loop(settings: Settings, blocking: BlockingNode) -> Node:
-    """Return the node of a process with a loop; see installed.MakeNode."""
-    return LoopNode(settings, blocking) if isinstance(blocking, SingleNode) else blocking

@@ -17,6 +17,8 @@ from chalicelib.store.redis.client import connect
 from tests.servers.faults import Fault
 from tests.store.store_users import refusal
 
+pytestmark = pytest.mark.usefixtures("each_kind_of_node")
+
 
 class TlsServer(Fault):
     """Answers every command with OK over TLS; connections: how many were tried."""

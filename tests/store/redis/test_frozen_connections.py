@@ -19,6 +19,8 @@ from tests.servers.faults import FreezingProxy
 from tests.store.log_records import CHAT, Log, settings_for
 from tests.store.redis.test_client import HELLO, seqs
 
+pytestmark = pytest.mark.usefixtures("each_kind_of_node")
+
 CHATS = [f"ann:{name}" for name in "bcdefghij"]
 """Chats on every primary."""
 TIMEOUT_SECONDS = 10.0

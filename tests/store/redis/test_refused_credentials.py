@@ -16,11 +16,13 @@ from chalicelib.errors import StoreUnavailable
 from chalicelib.logs import LOGGER, JsonFormatter
 from chalicelib.store.redis.client import NotAsked, Store, connect
 from chalicelib.store.redis.credentials import ACCESS_STRING
-from chalicelib.store.redis.nodes import ClusterNodes, SingleNode
+from chalicelib.store.redis.installed import node_of
 from tests.servers.engines import Engine, TlsClusterEngine
 from tests.store.app_requests import call
 from tests.store.log_records import CHAT, settings_for
 from tests.store.store_users import WORD, refusal, user
+
+pytestmark = pytest.mark.usefixtures("each_kind_of_node")
 
 MESSAGES = f"/v1/chats/{CHAT}/messages"
 
@@ -48,8 +50,7 @@ def test_a_refused_login_is_not_tried_at_once_again(request: pytest.FixtureReque
     with user(engine, "few", ACCESS_STRING) as set_password:
         set_password("another")
         settings = settings_for(engine, redis_user="few", redis_password=Secret(WORD))
-        node = ClusterNodes(settings) if engine.is_cluster else SingleNode(settings)
-        store = Store(node, lambda: clock.now)
+        store = Store(node_of(settings), lambda: clock.now)
         refusal(store)
         set_password(WORD)
 

@@ -24,6 +24,8 @@ from tests.servers.gateway import PATIENCE
 from tests.store.log_records import CHAT, Log, settings_for
 from tests.store.store_users import HELLO, WORD, cut_all, refusal, user
 
+pytestmark = pytest.mark.usefixtures("each_kind_of_node")
+
 
 class SecretsManager:
     """A store of one secret that counts its reads."""
