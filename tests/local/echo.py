@@ -8,8 +8,7 @@ import threading
 from typing import Any
 
 from chalicelib.config import Settings
-from infra.local.calls import by_event
-from infra.local.gateway import Gateway
+from infra.local.http.gateway import Gateway
 from infra.local.slow import SlowCalls
 
 BODY_SECONDS, SHORT_SECONDS = 60.0, 0.5
@@ -55,7 +54,7 @@ def gateway(body_seconds: float = BODY_SECONDS) -> Gateway:
     """Return the application of a worker; body_seconds: time limit of a body."""
     settings = Settings(stage="local", auth="open", cors_origins=(LISTED_ORIGIN,), open_hosts=(LISTED_HOST,))
     slow_calls = SlowCalls(SLOW_THREADS, MAX_SLOW_CALLS)
-    return Gateway(by_event(_answer), RESOURCES, settings, body_seconds, slow=SLOW, slow_calls=slow_calls)
+    return Gateway(_answer, RESOURCES, settings, body_seconds, slow=SLOW, slow_calls=slow_calls)
 
 
 class _Held:

@@ -1,4 +1,4 @@
-"""The edge alone: Granian over an application of these tests, as a process."""
+"""The edge alone: a worker over a gateway of these tests, and the server that runs it."""
 
 from __future__ import annotations
 
@@ -9,27 +9,25 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from infra.local.server import STOP_SECONDS
+from tests.local.pool import MODULE as POOL
 from tests.local.raw_http import Answer, Peer
 from tests.servers.ports import ReservedPort
 from tests.servers.process import ROOT
 
 START_SECONDS = 120.0
-OPTIONS = ["--interface", "asgi", "--runtime-mode", "st", "--http", "1", "--loop", "uvloop", "--factory"]
-OPTIONS += ["--workers-kill-timeout", str(STOP_SECONDS)]
 
 
 class EchoServer:
     """A server of one worker.
 
-    folder: for its output. factory: maker of its application; `tests.local.echo` if left out.
+    folder: for its output. factory: maker of its gateway; `tests.local.echo` if left out.
     """
 
     def __init__(self, folder: Path, factory: str = "tests.local.echo:gateway") -> None:
         self._reserved = ReservedPort()
         self.port = self._reserved.number
         self._log = folder / "echo.log"
-        command = [sys.executable, "-m", "granian", "--port", str(self.port), *OPTIONS, factory]
+        command = [sys.executable, "-m", POOL, factory, str(self.port), "1"]
         with self._log.open("wb") as log:
             self.process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log)
 

@@ -1,1 +1,0 @@
-"""SVG charts of the figures, written without a library."""

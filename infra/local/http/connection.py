@@ -1,0 +1,320 @@
+"""One TCP connection of a client: its requests are answered in order, one at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import enum
+from collections.abc import Callable
+from typing import Any, NamedTuple, Protocol
+
+from chalicelib.errors import Overloaded, ParleyError, RequestTimeout, TooManyRequests
+from chalicelib.logs import LOGGER
+from infra.local.addresses import Addresses
+from infra.local.http.head import Head
+from infra.local.http.reader import Received, RequestReader
+from infra.local.http.writing import CONTINUE, Answer, response_bytes
+
+HEAD_SECONDS = 20.0
+BODY_SECONDS = 10.0
+IDLE_SECONDS = 75.0
+"""Longer than the 60 s for which reverse proxies keep a connection, so that they are the ones to close it."""
+STALL_SECONDS = 60.0
+LINGER_SECONDS = 5.0
+LINGER_BYTES = 10 * 1024 * 1024
+AHEAD_BYTES = 64 * 1024
+"""Maximum bytes of further requests that are read while one is answered, but for the last read."""
+ABRUPT_EXCESS = 1
+"""An address with more than twice its maximum of connections gets no response to further ones."""
+
+
+class State(enum.Enum):
+    """What a connection does: it awaits requests, answers one, closes, or is no longer one for HTTP."""
+
+    READY, BUSY, CLOSING, GONE = range(4)
+
+
+class Awaited(enum.Enum):
+    """What a client has to do in time."""
+
+    NOTHING, REQUEST, HEAD, BODY, READING, END = range(6)
+
+
+class Successor(Protocol):
+    """What takes over a connection after an upgrade."""
+
+    def take_over(self, transport: Any, received: bytes) -> None:
+        """Go on with a connection; received: what has arrived behind the request."""
+
+
+class Host(NamedTuple):
+    """Functions and limits of a worker for its connections.
+
+    serve: Begins to answer a request, and calls Connection.answer or Connection.refuse; raises nothing.
+    early: Returns why a request is refused whatever its body is, or None.
+    refusal: Returns an error as an answer, and logs it. connections: All that are open.
+    most: Returns the maximum of them. body_seconds: Maximum time for a body.
+    """
+
+    serve: Callable[[Connection, Received], None]
+    early: Callable[[Head], ParleyError | None]
+    refusal: Callable[[Exception, Head | None], Answer]
+    connections: set[Connection]
+    addresses: Addresses
+    most: Callable[[], int]
+    body_seconds: float = BODY_SECONDS
+
+
+class Connection(asyncio.Protocol):
+    """One connection of a worker.
+
+    client: Address of the other end. transport: The loop's. task: What answers the current request, ended
+    with the connection; None: nothing that could be ended.
+    """
+
+    transport: Any
+
+    def __init__(self, host: Host) -> None:
+        self.client = ""
+        self.task: asyncio.Task[None] | None = None
+        self._host = host
+        self._loop = asyncio.get_running_loop()
+        self._reader = RequestReader("")
+        self._state = State.READY
+        self._is_last = False
+        self._is_advancing = False
+        self._is_paused = False
+        self._is_blocked = False
+        self._discarded = 0
+        self._unread = 0
+        self._awaited = Awaited.NOTHING
+        self._deadline = 0.0
+        self._fires_at = 0.0
+        self._timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: Any) -> None:
+        """Begin the connection; see asyncio.Protocol."""
+        self.transport = transport
+        address = transport.get_extra_info("peername")
+        self.client = str(address[0]) if address else ""
+        self._reader = RequestReader(self.client)
+        self._host.connections.add(self)
+        self._host.addresses.enter(self.client)
+        self._await(Awaited.REQUEST, HEAD_SECONDS)
+        if excess := self._host.addresses.excess(self.client):
+            self._refuse_connection(abruptly=excess > ABRUPT_EXCESS)
+        elif len(self._host.connections) > self._host.most():
+            self.refuse(Overloaded("The server has the maximum number of connections. Connect again later."))
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """End the connection; see asyncio.Protocol."""
+        self._host.addresses.leave(self.client)
+        self._forget()
+        if self.task is not None:
+            self.task.cancel()
+
+    def data_received(self, data: bytes) -> None:
+        """Read a part of a request, and answer those that are whole."""
+        if self._state is State.CLOSING:
+            self._discard(len(data))
+            return
+        self._reader.feed(data)
+        if self._state is State.READY and not self._is_blocked:
+            self._advance()
+        elif self._reader.waiting > AHEAD_BYTES and not self._is_paused:
+            self._is_paused = True
+            self.transport.pause_reading()
+
+    def eof_received(self) -> bool:
+        """Answer what has arrived whole, and then close; see asyncio.Protocol."""
+        self._is_last = True
+        return self._state is State.BUSY or (self._state is State.READY and self._is_blocked)
+
+    def pause_writing(self) -> None:
+        """Answer nothing more until the client has read."""
+        self._is_blocked = True
+        self._unread = self.transport.get_write_buffer_size()
+        if self._state is State.READY:
+            self._await(Awaited.READING, STALL_SECONDS)
+
+    def resume_writing(self) -> None:
+        """Go on with the next request."""
+        self._is_blocked = False
+        if self._state is State.READY and not self._is_advancing:
+            self._advance()
+
+    @property
+    def is_open(self) -> bool:
+        """Whether an answer can be sent."""
+        return self._state is State.BUSY
+
+    def answer(self, head: Head, answer: Answer, *, is_last: bool = False) -> None:
+        """Send the answer to the current request; raises ValueError if HTTP cannot carry it.
+
+        is_last: Whether the connection ends with it. Does nothing if the client has gone.
+        """
+        if self._state is not State.BUSY:
+            return
+        goes_on = head.keep_alive and not (is_last or self._is_last)
+        is_old = head.request.version == "1.0"
+        option = ("keep-alive" if is_old else "") if goes_on else "close"
+        data = response_bytes(answer, with_body=head.request.method != "HEAD", connection=option)
+        self.task = None
+        self.transport.write(data)
+        if not goes_on:
+            self._close()
+            return
+        self._state = State.READY
+        if not self._is_advancing:
+            self._advance()
+
+    def refuse(self, error: ParleyError, head: Head | None = None) -> None:
+        """Send an error as the last answer; head: of the request, if it could be read."""
+        answer = self._host.refusal(error, head)
+        with_body = head is None or head.request.method != "HEAD"
+        self.transport.write(response_bytes(answer, with_body=with_body, connection="close"))
+        self._close()
+
+    def hand_over(self, successor: Successor) -> None:
+        """Let something else go on with the connection."""
+        transport, rest = self.transport, self._reader.rest()
+        self._forget()
+        transport.pause_reading()  # uvloop looks at a protocol's kind when it begins to read
+        transport.set_protocol(successor)
+        transport.resume_reading()
+        successor.take_over(transport, rest)
+
+    def stop(self) -> None:
+        """Close the connection once what it has begun to answer is answered."""
+        self._is_last = True
+        if self._state is State.READY and self._reader.is_between:
+            self.transport.close()
+
+    def _advance(self) -> None:
+        """Answer whole requests, until one takes its time or the client does."""
+        self._is_advancing = True
+        try:
+            while self._state is State.READY and not self._is_blocked:
+                received = self._reader.next()
+                if received is None:
+                    self._await_more()
+                    break
+                self._state, self._awaited = State.BUSY, Awaited.NOTHING
+                self._host.serve(self, received)
+        except ParleyError as error:
+            self.refuse(error, self._reader.head)
+        except Exception:
+            LOGGER.exception({"event": "defect", "route": "edge"})
+            self.transport.abort()
+        finally:
+            self._is_advancing = False
+        if self._is_blocked and self._state is State.READY:
+            self._await(Awaited.READING, STALL_SECONDS)
+
+    def _await_more(self) -> None:
+        """Await the rest of a request, or another, in the time that it may take."""
+        if self._is_paused:
+            self._is_paused = False
+            self.transport.resume_reading()
+        head = self._reader.head
+        if self._is_last and self._reader.is_between:
+            self._close()
+        elif head is not None:
+            self._await_body(head)
+        elif self._reader.is_between:
+            self._await(Awaited.REQUEST, IDLE_SECONDS)
+        else:
+            self._await(Awaited.HEAD, HEAD_SECONDS)
+
+    def _await_body(self, head: Head) -> None:
+        if self._awaited is Awaited.BODY:
+            return
+        self._await(Awaited.BODY, self._host.body_seconds)
+        if head.expects_continue:
+            refusal = self._host.early(head)
+            if refusal is not None:
+                raise refusal
+            self.transport.write(CONTINUE)
+
+    def _await(self, awaited: Awaited, seconds: float) -> None:
+        """Set the time limit of what the client has to do now, unless it runs already."""
+        if self._awaited is awaited:
+            return
+        self._awaited = awaited
+        self._deadline = self._loop.time() + seconds
+        if self._timer is None or self._fires_at > self._deadline:
+            self._set_timer(seconds)
+
+    def _set_timer(self, seconds: float) -> None:
+        """Look at the time limit after some seconds; it may be later by then, so that few timers are set."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._fires_at = self._loop.time() + seconds
+        self._timer = self._loop.call_later(seconds, self._look)
+
+    def _look(self) -> None:
+        self._timer = None
+        left = self._deadline - self._loop.time()
+        if self._awaited is Awaited.NOTHING:
+            self._set_timer(HEAD_SECONDS)
+        elif left > 0:
+            self._set_timer(left)
+        elif self._awaited in (Awaited.READING, Awaited.END):
+            self._look_at_reader()
+        else:
+            self._time_out()
+
+    def _look_at_reader(self) -> None:
+        """End the connection if the client has read nothing of its answer since the last look."""
+        unread, before = self.transport.get_write_buffer_size(), self._unread
+        if 0 < unread < before:
+            self._unread = unread
+            self._set_timer(STALL_SECONDS)
+        else:
+            self.transport.abort()
+
+    def _time_out(self) -> None:
+        if self._awaited is Awaited.REQUEST:
+            self.transport.abort() if self.transport.get_write_buffer_size() else self.transport.close()
+        elif self._awaited is Awaited.HEAD:
+            self.refuse(RequestTimeout(f"The head did not arrive within {HEAD_SECONDS:g} seconds."))
+        else:
+            seconds = self._host.body_seconds
+            late = RequestTimeout(f"The body did not arrive within {seconds:g} seconds. Send it again.")
+            self.refuse(late, self._reader.head)
+
+    def _refuse_connection(self, *, abruptly: bool) -> None:
+        if abruptly:
+            self._state = State.CLOSING
+            self.transport.abort()
+        else:
+            self.refuse(TooManyRequests("Your address has too many connections to this server. Close some."))
+
+    def _close(self) -> None:
+        """Close once the client has read everything, or after a while.
+
+        Closing a connection with unread input resets it, and the client might not see the answer. So this
+        shuts down one side, and discards what comes until the client closes the other.
+        """
+        self._state = State.CLOSING
+        if self.transport.is_closing():
+            return
+        if self._is_paused:
+            self.transport.resume_reading()
+        self._unread = self.transport.get_write_buffer_size() + 1
+        self._await(Awaited.END, LINGER_SECONDS)
+        try:
+            self.transport.write_eof()
+        except (OSError, RuntimeError):
+            self.transport.abort()
+
+    def _discard(self, count: int) -> None:
+        self._discarded += count
+        if self._discarded > LINGER_BYTES:
+            self.transport.abort()
+
+    def _forget(self) -> None:
+        self._state = State.GONE
+        self._host.connections.discard(self)
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None

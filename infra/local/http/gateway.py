@@ -1,0 +1,242 @@
+"""The HTTP gateway of a worker: it calls the Lambda handlers as API Gateway would."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import logging
+import time
+from collections.abc import Callable, Coroutine, Iterable
+from typing import Any, NamedTuple
+from urllib.parse import unquote, unquote_to_bytes
+
+from chalicelib.config import Settings
+from chalicelib.errors import BadRequest, NoSuchRoute, ParleyError
+from chalicelib.http.common_headers import common_headers, given_id, new_id
+from chalicelib.http.cors import Cors
+from chalicelib.http.responses import REQUEST_ID, defect
+from chalicelib.logs import LOGGER
+from chalicelib.services.values.tokens import PREFIX
+from chalicelib.store.accounts.rate_limits import site_of
+from infra.local.addresses import Addresses, AddressLimit
+from infra.local.descriptors import http_connections, open_files
+from infra.local.events import LambdaContext, proxy_event
+from infra.local.hosts import only_host, refuse_foreign_names
+from infra.local.http.connection import BODY_SECONDS, Connection, Host
+from infra.local.http.head import Head
+from infra.local.http.reader import Received
+from infra.local.http.writing import Answer
+from infra.local.pipeline import greenlets
+from infra.local.requests import Request
+from infra.local.router import Match, Router
+from infra.local.shutdown import STOP_SECONDS
+from infra.local.slow import SlowCalls
+from infra.local.sockets.serving import Serving, is_management, is_upgrade
+
+Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
+LOGGED_PATH_LENGTH = 200
+POLL_SECONDS = 0.01
+
+
+class Exchange(NamedTuple):
+    """A request that is being answered; start: When that began, by the performance counter."""
+
+    connection: Connection
+    head: Head
+    body: bytes
+    match: Match | None
+    start: float
+
+
+class Gateway:
+    """Serves HTTP with a Lambda handler.
+
+    handler: Called with an API Gateway event and a context, in a greenlet on the event loop; calls of slow
+        routes run in threads.
+    resources: The handler's paths, as Chalice writes them.
+    body_seconds: Maximum time for a request's body to arrive.
+    slow: Method and path of each slow route.
+    slow_calls: Threads for slow routes. Calls with an outside token, which may have to read the issuer's
+        keys, run in other threads.
+    sockets: Of this worker. If pushes use `/@connections`, every route is slow: on the loop, a call would
+        wait for itself.
+    """
+
+    def __init__(
+        self,
+        handler: Handler,
+        resources: Iterable[str],
+        settings: Settings,
+        body_seconds: float = BODY_SECONDS,
+        *,
+        slow: Iterable[tuple[str, str]] = (),
+        slow_calls: SlowCalls | None = None,
+        sockets: Serving | None = None,
+    ) -> None:
+        self._handler = handler
+        self._router = Router(resources)
+        self._open_hosts = settings.open_hosts if settings.auth == "open" else None
+        self._slow = frozenset(slow)
+        self._slow_calls = slow_calls or SlowCalls()
+        self._outside_calls = None if settings.oidc_issuer is None else SlowCalls()
+        self._cors = Cors(settings.cors_origins)
+        self._sockets = sockets
+        self._all_slow = sockets is not None and sockets.shared.by_wire
+        addresses = Addresses(AddressLimit() if sockets is None else sockets.shared.addresses)
+        self._connections: set[Connection] = set()
+        self._host = Host(
+            self._serve,
+            self._early,
+            self._logged_refusal,
+            self._connections,
+            addresses,
+            lambda: http_connections(open_files()),
+            body_seconds,
+        )
+
+    async def begin(self) -> None:
+        """Get ready for the first connection."""
+        if self._sockets is not None:
+            await self._sockets.begin()
+
+    def protocol(self) -> asyncio.Protocol:
+        """Return the protocol of a new connection."""
+        return Connection(self._host)
+
+    async def end(self) -> None:
+        """Finish the requests under way, for STOP_SECONDS at most, and close all connections."""
+        deadline = time.monotonic() + STOP_SECONDS
+        for connection in list(self._connections):
+            connection.stop()
+        if self._sockets is not None:
+            await self._sockets.end()
+        while self._connections and time.monotonic() < deadline:
+            await asyncio.sleep(POLL_SECONDS)
+        for connection in list(self._connections):
+            connection.transport.abort()
+
+    def _serve(self, connection: Connection, received: Received) -> None:
+        head, body = received
+        exchange = Exchange(
+            connection, head, body, self._router.match(head.request.path), time.perf_counter()
+        )
+        try:
+            self._begin(exchange)
+        except Exception as error:
+            self._refuse(exchange, error)
+
+    def _begin(self, exchange: Exchange) -> None:
+        request, match = exchange.head.request, exchange.match
+        self._check_host(request)
+        if is_upgrade(request):
+            raise NoSuchRoute("This server accepts no WebSockets.")
+        if self._sockets is not None and is_management(request.path):
+            return self._spawn(exchange, self._sockets.answer(request, exchange.body))
+        if match is None:
+            raise NoSuchRoute("No route has this path. GET /openapi.json lists all routes.")
+        if "%" in request.path:
+            _refuse_broken_text(request.path)
+        if request.method == "HEAD":
+            request = request._replace(method="GET")
+        self._call(exchange, request, match)
+
+    def _call(self, exchange: Exchange, request: Request, match: Match) -> None:
+        event = proxy_event(request, match, exchange.body)
+        context = LambdaContext(event["requestContext"]["requestId"])
+        if self._all_slow or (request.method, match.resource) in self._slow:
+            calls = self._slow_calls
+        elif self._outside_calls is not None and _shows_outside_token(request):
+            calls = self._outside_calls
+        else:
+            done = functools.partial(self._called, exchange)
+            return greenlets.start(self._handler, event, context, done=done)
+        site = site_of(request.client)
+        self._spawn(exchange, calls.run(site, self._handler, event, context))
+
+    def _called(self, exchange: Exchange, response: Any, error: BaseException | None) -> None:
+        """Send what a handler has returned, or the problem if it failed."""
+        try:
+            if error is not None:
+                raise error
+            exchange.connection.answer(exchange.head, Answer.of(response))
+        except Exception as failure:
+            self._refuse(exchange, failure)
+
+    def _spawn(self, exchange: Exchange, answering: Coroutine[Any, Any, dict[str, Any] | None]) -> None:
+        """Answer with what a coroutine returns; None: it has taken over the connection."""
+
+        async def answered() -> None:
+            try:
+                response = await answering
+            except Exception as error:
+                self._refuse(exchange, error)
+            else:
+                if response is not None:
+                    self._called(exchange, response, None)
+
+        exchange.connection.task = asyncio.get_running_loop().create_task(answered())
+
+    def _check_host(self, request: Request) -> None:
+        hosts = request.headers.get("host", ())
+        only_host(hosts, request.version)
+        if self._open_hosts is not None:
+            refuse_foreign_names(hosts, self._open_hosts)
+
+    def _early(self, head: Head) -> ParleyError | None:
+        """Return why a request is refused whatever its body is, or None."""
+        try:
+            self._check_host(head.request)
+        except ParleyError as error:
+            return error
+        return None
+
+    def _refuse(self, exchange: Exchange, error: Exception) -> None:
+        answer = self._refusal(error, exchange.head)
+        seconds = time.perf_counter() - exchange.start
+        _log(error, answer, exchange.head.request, exchange.match, seconds)
+        exchange.connection.answer(exchange.head, answer)
+
+    def _logged_refusal(self, error: Exception, head: Head | None) -> Answer:
+        """Return the answer to a request that has not arrived whole, and log it if its head has."""
+        answer = self._refusal(error, head)
+        if head is not None:
+            _log(error, answer, head.request, self._router.match(head.request.path), 0)
+        return answer
+
+    def _refusal(self, error: Exception, head: Head | None) -> Answer:
+        problem = error if isinstance(error, ParleyError) else defect()
+        headers = {} if head is None else {name: values[-1] for name, values in head.request.headers.items()}
+        request_id = given_id(headers) or new_id()
+        return Answer.problem(problem, {**common_headers(headers, self._cors), REQUEST_ID: request_id})
+
+
+def _shows_outside_token(request: Request) -> bool:
+    return any(
+        not value.partition(" ")[2].lstrip().startswith(PREFIX)
+        for value in request.headers.get("authorization", ())
+    )
+
+
+def _refuse_broken_text(path: str) -> None:
+    try:
+        unquote_to_bytes(path).decode()
+    except UnicodeDecodeError:
+        raise BadRequest("The path's percent-encoding is not UTF-8.") from None
+
+
+def _log(error: Exception, answer: Answer, request: Request, match: Match | None, seconds: float) -> None:
+    known = isinstance(error, ParleyError)
+    where = {"route": match.resource} if match else {"path": unquote(request.path)[:LOGGED_PATH_LENGTH]}
+    LOGGER.log(
+        logging.INFO if known else logging.ERROR,
+        {
+            "event": "request",
+            "request_id": dict(answer.headers)[REQUEST_ID],
+            "method": request.method,
+            **where,
+            "status": answer.status,
+            "code": error.code if isinstance(error, ParleyError) else defect().code,
+            "ms": round(seconds * 1000, 2),
+        },
+        exc_info=None if known else error,
+    )
