@@ -82,8 +82,8 @@ lint: $(VENV)/installed-dev ## Check style, types and the direction of imports.
 
 check: lint test-all ## Run everything that a change must pass: lint, then all tests.
 
-bench: $(VENV)/installed-dev ## Measure rates, latencies, memory and sizes on this machine.
-	@$(BIN)/python -m bench --write $(ARGS)
+bench: $(VENV)/installed-dev ## Measure rates, latencies, memory and sizes on this machine; AGAINST=commit to compare with.
+	@$(BIN)/python -m bench --write $(if $(AGAINST),--against $(AGAINST)) $(ARGS)
 
 package: $(VENV)/installed-dev ## Build the Lambda package of the last commit in dist/, for STAGE (prod).
 	@$(BIN)/python -m infra.package --stage $(or $(STAGE),prod)

@@ -1,20 +1,26 @@
-"""`python -m bench [PART ...] [--quick] [--write]`."""
+"""`python -m bench [PART ...] [--quick] [--write] [--against COMMIT]`."""
 
 from __future__ import annotations
 
 import argparse
 import signal
 import sys
-from collections.abc import Callable
+import time
+import traceback
+from collections.abc import Callable, Sequence
 
 from bench import (
     authentication,
+    chat_length,
+    client_cpu,
     document,
     durability,
     fan_out,
     first_push,
+    group_send,
     handler_cpu,
     http_rates,
+    http_ratios,
     machine,
     package_size,
     realtime,
@@ -25,26 +31,40 @@ from bench import (
 )
 from bench.document import DocumentError
 from bench.findings import Findings, Skipped, report
-from bench.options import FULL, QUICK, Scale
-from bench.servers import ServerError
+from bench.options import FULL, QUICK, Scale, progress
+from bench.probes import ProbeError
+from bench.servers import ServerError, allow_open_files
+from bench.trees import BASELINE, NO_BASELINE, Tree, TreeError, compared
 from bench.wrk import LoadError
 from tests.servers.engines import EngineError
 
 PARTS: dict[str, Callable[[Scale], Findings]] = {
     "http": http_rates.measure,
     "auth": authentication.measure,
-    "cpu": handler_cpu.measure,
+    "client": client_cpu.measure,
     "trips": round_trips.measure,
     "fan_out": fan_out.measure,
+    "length": chat_length.measure,
     "sync": sync_pages.measure,
-    "realtime": realtime.measure,
     "push": first_push.measure,
     "durability": durability.measure,
     "store": store_memory.measure,
     "import": startup.measure,
     "package": package_size.measure,
 }
+COMPARED: dict[str, Callable[[Scale, Sequence[Tree]], Findings]] = {
+    "ratios": http_ratios.measure,
+    "cpu": handler_cpu.measure,
+    "group": group_send.measure,
+    "realtime": realtime.measure,
+}
+ORDER = (
+    *("http", "ratios", "auth", "cpu", "client", "group", "realtime", "length"),
+    *("trips", "fan_out", "sync", "push", "durability", "store", "import", "package"),
+)
 STOPPING = (signal.SIGINT, signal.SIGTERM)
+KNOWN = (AssertionError, EngineError, LoadError, OSError, ProbeError, RuntimeError, ServerError, TimeoutError)
+"""Errors of a part that the other parts survive."""
 
 
 def main() -> None:
@@ -52,15 +72,28 @@ def main() -> None:
     options = _options()
     for number in STOPPING:
         signal.signal(number, _stop)
+    allow_open_files()
     try:
-        section = _section(options.parts or list(PARTS), QUICK if options.quick else FULL)
+        about, all_findings = _measured(options)
+        section = f"{about}\n\n{report(all_findings)}"
         print(section)
         if options.write:
-            document.write(section)
+            document.write(section, [chart for found in all_findings for chart in found.charts])
     except KeyboardInterrupt:
         sys.exit("bench: stopped")
-    except (DocumentError, EngineError, LoadError, ServerError) as error:
+    except (DocumentError, TreeError) as error:
         sys.exit(f"bench: {error}")
+    if any(found.failed for found in all_findings):
+        sys.exit("bench: a part failed; its error is above")
+
+
+def _measured(options: argparse.Namespace) -> tuple[str, list[Findings]]:
+    about, parts = machine.description(), options.parts or ORDER
+    scale = QUICK if options.quick else FULL
+    compares = any(part in COMPARED for part in parts)
+    with compared(options.against if compares else NO_BASELINE) as trees:
+        found = [_found(part, scale, trees) for part in parts]
+    return f"{about}\n- Commit before: {options.against}" if compares else about, found
 
 
 def _stop(*_: object) -> None:
@@ -69,26 +102,33 @@ def _stop(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-def _section(parts: list[str], scale: Scale) -> str:
-    about = machine.description()
-    return f"{about}\n\n{report([_found(part, scale) for part in parts])}"
-
-
-def _found(part: str, scale: Scale) -> Findings:
+def _found(part: str, scale: Scale, trees: Sequence[Tree]) -> Findings:
+    start = time.monotonic()
     try:
-        return PARTS[part](scale)
+        return COMPARED[part](scale, trees) if part in COMPARED else PARTS[part](scale)
     except Skipped as reason:
         return Findings([], [], [str(reason)])
+    except KNOWN as error:
+        traceback.print_exc()
+        return Findings([], [], [f"{part}, because of {type(error).__name__}: {error}"[:300]], failed=True)
+    finally:
+        progress(f"{part}: took {time.monotonic() - start:.0f} s")
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description="Measure Parley on this machine.")
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(PARTS)}; all if none is named")
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"{', '.join(ORDER)}; all if none is named")
     parser.add_argument("--quick", action="store_true", help="small sizes: a check, not a measurement")
     parser.add_argument("--write", action="store_true", help="write the report to docs/performance.md")
+    parser.add_argument(
+        "--against",
+        metavar="COMMIT",
+        default=BASELINE,
+        help=f"compare with this commit, or with {NO_BASELINE} ({BASELINE})",
+    )
     options = parser.parse_args()
-    if unknown := [part for part in options.parts if part not in PARTS]:
-        parser.error(f"unknown part {', '.join(unknown)}; the parts are {', '.join(PARTS)}")
+    if unknown := [part for part in options.parts if part not in ORDER]:
+        parser.error(f"unknown part {', '.join(unknown)}; the parts are {', '.join(ORDER)}")
     if options.write and (options.quick or options.parts):
         parser.error("--write needs a whole run: leave out --quick and the parts")
     return options

@@ -22,7 +22,7 @@ CALLERS = 8
 TURN_SECONDS = 1
 """Seconds of a turn. Turns are short and many, so that other work on the machine affects both servers."""
 OPEN, CLOSED = "open, by name", "closed, by token"
-SEND_AIM, PULL_AIM = 0.65, 0.8
+SEND_AIM, PULL_AIM = 0.75, 0.85
 SETTINGS = {OPEN: {"PARLEY_AUTH": "open"}, CLOSED: {"PARLEY_AUTH": "required", "PARLEY_RATE_LIMITS": LIMITS}}
 COLUMNS = ("request", "server", "requests/s", "of open", "p50 ms", "p99 ms", "broken")
 
@@ -60,7 +60,7 @@ def _servers() -> Iterator[dict[str, Server]]:
         running = {}
         for kind, settings in SETTINGS.items():
             folder = held.enter_context(tempfile.TemporaryDirectory(prefix="parley-bench-"))
-            url = held.enter_context(servers.gateway(Path(folder), settings))
+            url = held.enter_context(servers.gateway(Path(folder), settings)).url
             handles = [f"caller{number}" for number in range(CALLERS)]
             tokens = [_token(url, handle) if kind == CLOSED else "" for handle in handles]
             running[kind] = Server(url, _loads(handles, tokens))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
+import itertools
 import re
 import time
 import uuid
@@ -13,6 +15,7 @@ from typing import NamedTuple
 
 from bench import footprint, socket_load
 from bench.options import Scale, progress
+from bench.servers import Served
 from bench.socket_load import Client
 
 RATES = (50, 500)
@@ -42,17 +45,16 @@ class Times(NamedTuple):
         """The 99th percentile, in ms."""
         return quantiles(self.seconds, n=100, method="inclusive")[98] * 1000
 
-    def row(self, *what: str) -> tuple[str, ...]:
-        """Return a row of a table; what: Its first columns."""
-        slowest = max(self.seconds) * 1000
-        return *what, f"{len(self.seconds):,}", f"{self.p50:.2f}", f"{self.p99:.2f}", f"{slowest:.1f}"
-
 
 class Held(NamedTuple):
-    """Memory of a connection in KiB, by program; deliveries between two users, by messages a second."""
+    """What one server's connections showed.
+
+    memory: KiB of a connection by program. pairs: Deliveries between two users by messages a second, one a
+    turn.
+    """
 
     memory: dict[str, float]
-    pairs: dict[int, Times]
+    pairs: dict[int, list[Times]]
 
 
 class Room(NamedTuple):
@@ -69,23 +71,31 @@ class SilentClient(NamedTuple):
     with_it: Times
 
 
-async def hold_connections(url: str, scale: Scale) -> Held:
-    """Measure the memory of idle connections, and deliveries between some of them."""
-    progress(f"realtime: {scale.connections} connections")
-    async with socket_load.connected(url, [f"first{number}" for number in range(FIRST)]):
-        before = footprint.kibibytes()
-        users = [f"user{number}" for number in range(scale.connections)]
-        async with socket_load.connected(url, users) as clients:
-            after = footprint.kibibytes()
-            memory = {name: (after[name] - before.get(name, 0)) / scale.connections for name in after}
-            pairs = {rate: await _pairs(clients[: 2 * PAIRS], rate, scale) for rate in RATES}
-    return Held(memory, pairs)
+async def hold_connections(servers: Sequence[Served], scale: Scale) -> list[Held]:
+    """Measure the memory of idle connections of each server, then deliveries between some, in turns."""
+    async with contextlib.AsyncExitStack() as held:
+        memory, clients = list[dict[str, float]](), list[list[Client]]()
+        for server in servers:
+            progress(f"realtime: {scale.connections} connections")
+            first = [f"first{number}" for number in range(FIRST)]
+            await held.enter_async_context(socket_load.connected(server.sockets, first))
+            before = footprint.kibibytes(server.pid)
+            users = [f"user{number}" for number in range(scale.connections)]
+            clients.append(await held.enter_async_context(socket_load.connected(server.sockets, users)))
+            after = footprint.kibibytes(server.pid)
+            memory.append({name: (after[name] - before.get(name, 0)) / scale.connections for name in after})
+        found = [Held(sizes, {rate: [] for rate in RATES}) for sizes in memory]
+        for rate, turn in itertools.product(RATES, range(scale.rounds)):
+            for place in range(len(servers)) if turn % 2 else reversed(range(len(servers))):
+                times = await _pairs(clients[place][: 2 * PAIRS], rate, turn, scale)
+                found[place].pairs[rate].append(times)
+    return found
 
 
-async def _pairs(clients: Sequence[Client], rate: int, scale: Scale) -> Times:
+async def _pairs(clients: Sequence[Client], rate: int, turn: int, scale: Scale) -> Times:
     """Send from one of each pair to the other at a fixed rate, without waiting for responses."""
     progress(f"realtime: {rate} messages/s between {PAIRS} pairs")
-    count = rate * scale.seconds * scale.rounds
+    count = rate * scale.seconds
     sent, took = [0.0] * count, list[float]()
 
     def arrived(raw: bytes) -> None:
@@ -102,7 +112,9 @@ async def _pairs(clients: Sequence[Client], rate: int, scale: Scale) -> Times:
         sender, receiver = couples[number % len(couples)]
         sent[number] = time.perf_counter()
         chat = f"{sender.user}:{receiver.user}"
-        sender.send({"type": "send", "chat": chat, "id": f"{rate}-{number}", "text": f"{number} {TEXT}"})
+        sender.send(
+            {"type": "send", "chat": chat, "id": f"{rate}-{turn}-{number}", "text": f"{number} {TEXT}"}
+        )
     await socket_load.until(lambda: len(took) == count)
     for _, receiver in couples:
         receiver.on_message = None

@@ -46,9 +46,9 @@ def _costs(scale: Scale) -> tuple[list[Table], list[str]]:
             progress(f"durability: {choice}")
             data = Path(tempfile.mkdtemp(dir=folder))
             environ = {"PARLEY_DURABILITY": choice, "PARLEY_RATE_LIMITS": LIMITS}
-            with servers.gateway(data, environ) as url:
+            with servers.gateway(data, environ) as server:
                 for count in CONNECTIONS:
-                    sample = wrk.run(url, SEND, count, scale.seconds)
+                    sample = wrk.run(server.url, SEND, count, scale.seconds)
                     samples.setdefault((choice, count), []).append(sample)
     return [_cost_table(samples, sync, scale)], []
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+from bench.plots.charts import Chart
+
 
 class Skipped(Exception):
     """A part, or a piece of one, cannot be measured here; the message says why and what to do."""
@@ -37,11 +39,20 @@ class Aim(NamedTuple):
 
 
 class Findings(NamedTuple):
-    """Tables, the aims that use them, and one line for each part that could not be measured."""
+    """Tables, the aims that use them, one line for each part that could not be measured, and charts.
+
+    failed: Whether the part broke off with an error.
+    """
 
     tables: list[Table]
     aims: list[Aim]
     skipped: list[str]
+    charts: Sequence[Chart] = ()
+    failed: bool = False
+
+    def markdown(self) -> list[str]:
+        """Return the charts and the tables as Markdown."""
+        return [*(chart.markdown() for chart in self.charts), *(table.markdown() for table in self.tables)]
 
 
 def at_least(what: str, wanted: float, measured: float) -> Aim:
@@ -51,7 +62,8 @@ def at_least(what: str, wanted: float, measured: float) -> Aim:
 
 def under(what: str, wanted: float, measured: float, unit: str) -> Aim:
     """Return the aim that a figure, in a unit, is below another."""
-    return Aim(what, f"under {wanted:g} {unit}", f"{measured:.1f} {unit}", measured < wanted)
+    figure = f"{measured:.2f}" if wanted < 10 else f"{measured:.1f}"
+    return Aim(what, f"under {wanted:g} {unit}".strip(), f"{figure} {unit}".strip(), measured < wanted)
 
 
 def report(all_findings: Iterable[Findings]) -> str:
@@ -59,7 +71,7 @@ def report(all_findings: Iterable[Findings]) -> str:
     findings = list(all_findings)
     aims = [aim for found in findings for aim in found.aims]
     skipped = [f"Not measured: {line}" for found in findings for line in found.skipped]
-    tables = [table.markdown() for found in findings for table in found.tables]
+    tables = [text for found in findings for text in found.markdown()]
     return "\n\n".join([*([_verdicts(aims), _summary(aims)] if aims else []), *skipped, *tables])
 
 

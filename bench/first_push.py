@@ -17,7 +17,7 @@ from botocore.httpsession import get_cert_path
 from bench.findings import Aim, Findings, Table, under
 from bench.options import Scale, progress
 from bench.quota import limited, share
-from bench.servers import ROOT
+from bench.trees import ROOT
 from tests.servers import management_api
 from tests.servers.management_api import Connections
 

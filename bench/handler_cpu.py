@@ -1,148 +1,70 @@
-"""CPU time of one call of the handler, and of the store's client in it."""
+"""CPU time of one Lambda invocation, of the compared trees."""
 
 from __future__ import annotations
 
-import gc
-import socket
-import time
-from collections.abc import Callable, Sequence
-from functools import partial
-from statistics import median
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
-import hiredis
-import redis
-
-from bench.findings import Findings, Table, under
-from bench.in_process import handler
-from bench.loads import LOADS, SEND, SEND_CHAT, SENDER, TEXT
+from bench.comparison import Turns, columns, decimals, in_turns
+from bench.findings import Aim, Findings, Table, under
+from bench.loads import LOADS, PING, PULL, SEND, Load
 from bench.options import CALL_ROUNDS, Scale, progress
-from chalicelib.config import Settings
-from chalicelib.store.messages.content import Content
-from chalicelib.store.messages.log import MessageLog
-from chalicelib.store.redis.client import Store, connect
-from chalicelib.store.redis.credentials import StoreLogin
-from chalicelib.store.redis.nodes import Command, SingleNode
+from bench.probes import Probe, probes
+from bench.trees import Tree
 
-SEND_AIM_US = 110.0
-RECEIVE_BYTES = 65_536
+FAKED_AIM_US = 60.0
+RATIO_AIM = 0.68
 
 
-class Work(NamedTuple):
-    """A function to time, and the values to call it with for a number of calls."""
+class Call(NamedTuple):
+    """A call to measure; faked: with a store that costs nothing."""
 
-    name: str
-    function: Callable[[Any], object]
-    values: Callable[[int], Sequence[Any]]
+    load: Load
+    faked: bool
 
-
-def measure(scale: Scale) -> Findings:
-    """Time the handler's calls, and one append by each way of talking to the store."""
-    with handler() as made:
-        loads = [*LOADS, *made.by_token()]
-        calls = [Work(load.name, made.call, partial(made.events, load)) for load in loads]
-        building = Work("making the event of a send", made.event, partial(made.requests, SEND))
-        costs = _costs([*calls, building, *_appends(made.url)], scale)
-    own = [(name, f"{costs[name]:.1f}") for name in (*(load.name for load in loads), building.name)]
-    aim = under("a send in process, the store's client included: CPU", SEND_AIM_US, costs[SEND.name], "µs")
-    return Findings([_handler_table(own), _client_table(costs)], [aim], [])
+    @property
+    def name(self) -> str:
+        """The name of the row."""
+        return f"{self.load.name}, store faked" if self.faked else self.load.name
 
 
-def _costs(works: list[Work], scale: Scale) -> dict[str, float]:
-    rounds: dict[str, list[float]] = {work.name: [] for work in works}
-    for number in range(CALL_ROUNDS):
-        progress(f"cpu: round {number + 1} of {CALL_ROUNDS}, {len(works)} x {scale.calls} calls")
-        for work in works:
-            rounds[work.name].append(_microseconds(work, scale.calls))
-    return {name: median(costs) for name, costs in rounds.items()}
+def measure(scale: Scale, trees: Sequence[Tree]) -> Findings:
+    """Time the calls of each tree's handler in turns."""
+    with probes(trees) as running:
+        calls = {tree.name: _calls(running[tree.name]) for tree in trees}
+        turns = {call.name: Turns(trees) for call in calls[trees[0].name]}
+        for number, tree in enumerate(in_turns(trees, CALL_ROUNDS)):
+            progress(
+                f"cpu: turn {number + 1} of {CALL_ROUNDS * len(trees)}, {len(turns)} x {scale.calls} calls"
+            )
+            for call in calls[tree.name]:
+                cost = running[tree.name].microseconds(call.load, scale.calls, faked=call.faked)
+                turns[call.name].add(tree, cost)
+    return Findings([_table(turns, trees)], _aims(turns), [])
 
 
-def _microseconds(work: Work, count: int) -> float:
-    values = work.values(count)
-    gc.collect()
-    gc.freeze()  # keeps garbage collection from walking the events, which are not the handler's
-    start = time.process_time()
-    for value in values:
-        work.function(value)
-    spent = time.process_time() - start
-    gc.unfreeze()
-    return spent / count * 1e6
+def _calls(probe: Probe) -> list[Call]:
+    """Return the calls of a handler; those by token are by accounts in its store."""
+    by_token = probe.by_token()
+    faked = [load for load in (SEND, PULL, *by_token) if load != PING]
+    return [*(Call(load, False) for load in (*LOADS, *by_token)), *(Call(load, True) for load in faked)]
 
 
-MESSAGE_LOG = "MessageLog.append (names, packs, runs the script, reads the reply)"
-KEPT_CONNECTION = "a kept redis-py Connection, as Parley uses it"
-EXECUTE_COMMAND = "redis-py's execute_command"
-PLAIN_SOCKET = "a plain socket with hiredis"
-
-
-def _appends(url: str) -> list[Work]:
-    settings = Settings(redis_url=url)
-    store = connect(settings)
-    log, node, client = (
-        MessageLog(),
-        SingleNode(settings),
-        redis.Redis.from_url(url, protocol=2),
-    )
-    content = Content(SENDER, TEXT)
-    noted = Noted()
-    Store(noted).run(log.append(SEND_CHAT, content))
-    command = noted.command
-    send = _plain(url.removeprefix("unix://"))
-    return [
-        Work(MESSAGE_LOG, lambda _: store.run(log.append(SEND_CHAT, content)), range),
-        Work(KEPT_CONNECTION, lambda _: node.execute(command, repeatable=False), range),
-        Work(EXECUTE_COMMAND, lambda _: client.execute_command(*command), range),
-        Work(PLAIN_SOCKET, lambda _: send(command), range),
-    ]
-
-
-class Noted:
-    """Replaces the server of a store, and records the last command that it got."""
-
-    login: StoreLogin | None = None
-
-    def __init__(self) -> None:
-        self.command: Command = ()
-
-    def execute(self, command: Command, *, repeatable: bool) -> list[int]:
-        """Record a command, and reply as to an append."""
-        self.command = command
-        return [1, 1, 0]
-
-    def execute_all(self, commands: Sequence[Command]) -> list[Any]:
-        """Reply to each command in turn."""
-        return [self.execute(command, repeatable=True) for command in commands]
-
-    def ping(self) -> None:
-        """Do nothing."""
-
-
-def _plain(path: str) -> Callable[[tuple[Any, ...]], object]:
-    connection, reader = socket.socket(socket.AF_UNIX), hiredis.Reader()
-    connection.connect(path)
-
-    def send(command: tuple[Any, ...]) -> object:
-        connection.sendall(hiredis.pack_command(command))
-        while (reply := reader.gets()) is False:
-            reader.feed(connection.recv(RECEIVE_BYTES))
-        return reply
-
-    return send
-
-
-def _handler_table(rows: Sequence[tuple[str, ...]]) -> Table:
+def _table(turns: dict[str, Turns], trees: Sequence[Tree]) -> Table:
     note = (
-        "`app(event, context)` on ready-made events, the store's client and the log line (to the null device)"
-        f" included: user and system time of the process, median of {CALL_ROUNDS} rounds. Valkey on a unix"
-        " socket. The last row is additional, in the local gateway only."
+        "`app(event, context)` on ready-made events, as Lambda calls it: user and system time of the process,"
+        " with the store's client and the log line (to the null device), Valkey on a unix socket; medians of"
+        f" {CALL_ROUNDS} rounds in turns. `store faked`: the client's commands are answered with the replies"
+        " to an earlier call, so that the cost is that of Chalice, http/, the services, and the making of"
+        " commands and reading of replies."
     )
-    return Table("CPU of a handler call", note, ("call", "µs"), rows)
+    rows = [(name, *turn.cells(decimals(1))) for name, turn in turns.items()]
+    return Table("CPU of a Lambda invocation", note, ("call", *columns(trees, "µs")), rows)
 
 
-def _client_table(costs: dict[str, float]) -> Table:
-    rows = [
-        (name, f"{costs[name]:.1f}", f"{costs[name] - costs[PLAIN_SOCKET]:+.1f}")
-        for name in (PLAIN_SOCKET, KEPT_CONNECTION, EXECUTE_COMMAND, MESSAGE_LOG)
-    ]
-    note = "One append, the same script and arguments, in the same rounds."
-    return Table("CPU of the store's client", note, ("way to the store", "µs", "over the plain socket"), rows)
+def _aims(turns: dict[str, Turns]) -> list[Aim]:
+    """Return the aims of a send without the store: in µs, and as a ratio, which machines share."""
+    name = Call(SEND, True).name
+    what, ratio = f"a {name}: CPU of a Lambda invocation", turns[name].ratio
+    aims = [under(what, FAKED_AIM_US, turns[name].median(), "µs")]
+    return aims if ratio is None else [*aims, under(f"{what}, now / before", RATIO_AIM, ratio, "")]

@@ -1,125 +1,263 @@
-"""Requests a second and latencies over HTTP, also as shares of a bare server's rate."""
+"""Requests a second and latencies over HTTP by number of connections, also as shares of a bare hello's."""
 
 from __future__ import annotations
 
 import contextlib
+import json
 import tempfile
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
 
-from bench import servers, wrk
-from bench.findings import Aim, Findings, Table, at_least, under
-from bench.loads import FILL, HELLO, LOADS, PING, PULL, PULL_CHAT_LENGTH, SEND, Load
-from bench.options import Scale, progress
+from bench import http_charts, servers, store_rate, wrk
+from bench.findings import Aim, Findings, Skipped, Table, at_least, under
+from bench.loads import (
+    FILL,
+    HELLO,
+    LOADS,
+    MEMBERS,
+    PAGE,
+    PING,
+    PULL,
+    PULL_CHAT_LENGTH,
+    SEND,
+    Load,
+    pulls,
+    registration,
+    sends,
+)
+from bench.options import LIMITS, Scale, progress
+from bench.plots.charts import Chart
+from bench.servers import Served
 from bench.wrk import Sample
+from infra.local.options import ALWAYS, EVERYSEC
 
-CONNECTIONS = (20, 100)
-GATEWAY, CHALICE, BARE = "Parley", "chalice local", "bare hello"
-COLUMNS = ("request", "server", "connections", "requests/s", "of bare", "p50 ms", "p99 ms", "broken")
-
-RATIO_AIM = 0.25
-P99_AIM_MS = 5.0
+CONNECTIONS = (1, 20, 100, 1000)
+CHALICE_CONNECTIONS = 20
+AIMED, CROWDED = 20, 100
+OPEN, CLOSED, SYNCED = "by name", "by token", "by name, always"
+CHALICE, BARE, PARSER, STORE = "chalice local", "Granian", "httptools", "Valkey"
+SETTINGS = {
+    OPEN: {"PARLEY_AUTH": "open", "PARLEY_DURABILITY": EVERYSEC},
+    CLOSED: {"PARLEY_AUTH": "required", "PARLEY_DURABILITY": EVERYSEC},
+    SYNCED: {"PARLEY_AUTH": "open", "PARLEY_DURABILITY": ALWAYS},
+}
+APPEND = Load("append", "", "")
+RATIO_AIM, P99_AIM_MS, CROWD_AIM = 0.25, 5.0, 1.0
 
 
 class Case(NamedTuple):
     """One server under one load."""
 
     server: str
-    load: Load
+    load: str
     connections: int
 
 
-Rounds = dict[Case, list[Sample]]
+class Target(NamedTuple):
+    """A request to a server."""
 
-CASES = tuple(
-    Case(server, load, connections)
-    for connections in CONNECTIONS
-    for server, load in (
-        (BARE, HELLO),
-        *((GATEWAY, load) for load in LOADS),
-        *((CHALICE, load) for load in (PING, SEND, PULL)),
-    )
-)
+    url: str
+    load: Load
+
+
+Rounds = dict[Case, list[Sample]]
 
 
 def measure(scale: Scale) -> Findings:
     """Load every server with every request, in rounds; raises Skipped without wrk."""
     wrk.require()
     progress("http: starting the servers")
-    samples: Rounds = {case: [] for case in CASES}
-    with _servers() as urls:
+    samples: Rounds = {}
+    with _servers() as targets:
+        rows = list(targets)
         for number in range(scale.rounds):
-            for case in CASES:
-                progress(f"http: round {number + 1} of {scale.rounds}, {_name(case)}")
-                samples[case].append(wrk.run(urls[case.server], case.load, case.connections, scale.seconds))
-    return Findings([_table(samples, scale)], _aims(samples), [])
+            for connections in CONNECTIONS:
+                progress(f"http: round {number + 1} of {scale.rounds}, {connections} connections")
+                for (server, name), target in targets.items():
+                    if server != CHALICE or connections == CHALICE_CONNECTIONS:
+                        sample = _sample(target, connections, scale.seconds)
+                        samples.setdefault(Case(server, name, connections), []).append(sample)
+    tables = [_rates(rows, samples, scale), _shares(rows, samples), _latencies(rows, samples)]
+    return Findings(tables, _aims(samples), _skipped(), _charts(samples))
+
+
+def _sample(target: Target, connections: int, seconds: int) -> Sample:
+    if target.load is APPEND:
+        return store_rate.run(target.url, connections, seconds)
+    return wrk.run(target.url, target.load, connections, seconds)
+
+
+def _skipped() -> list[str]:
+    try:
+        store_rate.program()
+    except Skipped as reason:
+        return [str(reason)]
+    return []
 
 
 @contextlib.contextmanager
-def _servers() -> Iterator[dict[str, str]]:
+def _servers() -> Iterator[dict[tuple[str, str], Target]]:
+    """Run the servers; yield the requests by server and name."""
     with tempfile.TemporaryDirectory(prefix="parley-bench-") as folder, contextlib.ExitStack() as running:
-        data = Path(folder)
-        urls = {
-            BARE: running.enter_context(servers.hello()),
-            GATEWAY: running.enter_context(servers.gateway(data)),
-            CHALICE: running.enter_context(servers.chalice_local(servers.gateway_store(data))),
+        parley = {
+            kind: running.enter_context(
+                servers.gateway(
+                    Path(folder, settings["PARLEY_DURABILITY"] + settings["PARLEY_AUTH"]),
+                    {"PARLEY_RATE_LIMITS": LIMITS, **settings},
+                )
+            )
+            for kind, settings in SETTINGS.items()
         }
-        for _ in range(PULL_CHAT_LENGTH):
-            _post(urls[GATEWAY], FILL)
-        yield urls
+        open_store = parley[OPEN].store
+        chalice = running.enter_context(servers.chalice_local(open_store))
+        for server in (parley[OPEN], parley[SYNCED]):
+            for _ in range(PULL_CHAT_LENGTH):
+                answer(server.url, FILL)
+        answer(parley[OPEN].url, SEND)
+        tokens = by_token(parley[CLOSED])
+        yield {
+            (PARSER, HELLO.name): Target(running.enter_context(servers.parser_hello()), HELLO),
+            (BARE, HELLO.name): Target(running.enter_context(servers.hello()), HELLO),
+            **({} if _skipped() else {(STORE, APPEND.name): Target(open_store, APPEND)}),
+            **{(OPEN, load.name): Target(parley[OPEN].url, load) for load in LOADS},
+            **{(CLOSED, load.name): Target(parley[CLOSED].url, load) for load in tokens},
+            **{(SYNCED, load.name): Target(parley[SYNCED].url, load) for load in (SEND, PULL)},
+            **{(CHALICE, load.name): Target(chalice, load) for load in (PING, SEND, PULL)},
+        }
 
 
-def _post(url: str, load: Load) -> None:
+def by_token(server: Served) -> list[Load]:
+    """Return a send and a pull by token, between two accounts."""
+    first, second = (json.loads(answer(server.url, registration(one)))["token"] for one in MEMBERS)
+    chat = ":".join(MEMBERS)
+    send, _ = sends(MEMBERS[0], chat, first)
+    pull, _ = pulls(MEMBERS[1], chat, second)
+    for _ in range(PAGE):
+        answer(server.url, send)
+    return [send, pull]
+
+
+def answer(url: str, load: Load) -> bytes:
+    """Make a request once, and return the body of its response."""
     request = urllib.request.Request(  # noqa: S310 # a URL of our own
         url + load.path, load.body.encode(), load.headers, method=load.method
     )
-    urllib.request.urlopen(request, timeout=10).close()  # noqa: S310
+    with urllib.request.urlopen(request, timeout=10) as response:  # noqa: S310
+        body: bytes = response.read()
+        return body
 
 
-def _table(samples: Rounds, scale: Scale) -> Table:
+Rows = list[tuple[str, str]]
+Cell = Callable[[Case, list[Sample]], str]
+
+
+def _rates(rows: Rows, samples: Rounds, scale: Scale) -> Table:
     note = (
-        f"wrk with {wrk.THREADS} threads, {scale.rounds} rounds of {scale.seconds} s, the servers in turn;"
-        f" medians of the rounds. Parley and the bare hello have {servers.workers()} worker processes each,"
-        " `chalice local` has one process. It and Parley share the embedded Valkey with its append-only file."
-        " `of bare`: the share of the bare hello's rate in the same round. `broken`: connections that failed"
-        " or timed out."
+        f"Requests a second by number of connections: wrk with {wrk.THREADS} threads, {scale.rounds} rounds"
+        f" of {scale.seconds} s, the servers in turn; medians of the rounds. `by name`: an open server"
+        f" (PARLEY_AUTH=open), `by token`: a closed one (required), both with PARLEY_DURABILITY={EVERYSEC};"
+        f" `always`: PARLEY_DURABILITY={ALWAYS}. Each as `make run` starts it, with {servers.workers()}"
+        f" workers and its own embedded Valkey; the bare hellos have {servers.cores()} processes. `append`:"
+        " the script of a send with its arguments, from a load generator in C to the open server's Valkey,"
+        " without Parley. `chalice local` has one process."
     )
-    return Table("Requests over HTTP", note, COLUMNS, [_row(case, samples) for case in CASES])
+    return Table(
+        "Requests over HTTP",
+        note,
+        _columns(""),
+        [(name, server, *_each(server, name, samples, _rate)) for server, name in rows],
+    )
 
 
-def _row(case: Case, samples: Rounds) -> tuple[str, ...]:
-    runs = samples[case]
-    return (
-        case.load.name,
-        case.server,
-        str(case.connections),
-        f"{median(run.rate for run in runs):,.0f}",
-        f"{_share(case, samples):.2f}",
-        f"{median(run.p50 for run in runs):.2f}",
-        f"{median(run.p99 for run in runs):.2f}",
-        str(sum(run.broken for run in runs)),
+def _shares(rows: Rows, samples: Rounds) -> Table:
+    note = f"The rates above, divided by that of the bare hello on {BARE} in the same round."
+
+    def share(case: Case) -> str:
+        return f"{_share(case, samples):.2f}"
+
+    return Table(
+        "Shares of the bare hello's rate",
+        note,
+        _columns(""),
+        [(name, server, *_each(server, name, samples, lambda case, _: share(case))) for server, name in rows],
     )
+
+
+def _latencies(rows: Rows, samples: Rounds) -> Table:
+    note = "p50 / p99 in ms of the requests above, medians of the rounds."
+    cells = [(name, server, *_each(server, name, samples, _latency)) for server, name in rows]
+    return Table("Latency over HTTP", note, _columns(" ms"), cells)
+
+
+def _columns(unit: str) -> tuple[str, ...]:
+    return "request", "server", *(f"{count:,}{unit}" for count in CONNECTIONS)
+
+
+def _rate(_case: Case, runs: list[Sample]) -> str:
+    return f"{median(run.rate for run in runs):,.0f}{_broken(runs)}"
+
+
+def _broken(runs: list[Sample]) -> str:
+    broken = sum(run.broken for run in runs)
+    return f" ({broken} broken)" if broken else ""
+
+
+def _latency(_case: Case, runs: list[Sample]) -> str:
+    return f"{median(run.p50 for run in runs):.2f} / {median(run.p99 for run in runs):.2f}"
+
+
+def _each(server: str, name: str, samples: Rounds, cell: Cell) -> tuple[str, ...]:
+    """Return a cell for each number of connections."""
+    cases = [Case(server, name, count) for count in CONNECTIONS]
+    return tuple(cell(case, samples[case]) if case in samples else "-" for case in cases)
 
 
 def _share(case: Case, samples: Rounds) -> float:
-    bare = samples[Case(BARE, HELLO, case.connections)]
+    bare = samples[Case(BARE, HELLO.name, case.connections)]
     return median(run.rate / yardstick.rate for run, yardstick in zip(samples[case], bare, strict=True))
 
 
 def _aims(samples: Rounds) -> list[Aim]:
     aims = []
     for load in (SEND, PULL):
-        case = Case(GATEWAY, load, CONNECTIONS[0])
+        case, crowded = (Case(OPEN, load.name, count) for count in (AIMED, CROWDED))
         name = f"{load.name}, {case.connections} connections"
+        pairs = zip(samples[crowded], samples[case], strict=True)
         aims += [
             at_least(f"{name}: share of the bare hello's rate", RATIO_AIM, _share(case, samples)),
             under(f"{name}: p99", P99_AIM_MS, median(run.p99 for run in samples[case]), "ms"),
+            at_least(
+                f"{load.name}: rate at {CROWDED} connections / at {AIMED}",
+                CROWD_AIM,
+                median(many.rate / few.rate for many, few in pairs),
+            ),
         ]
     return aims
 
 
-def _name(case: Case) -> str:
-    return f"{case.connections} connections: {case.load.name} on {case.server}"
+def _charts(samples: Rounds) -> list[Chart]:
+    shown = {
+        "hello on httptools": (PARSER, HELLO.name),
+        "hello on Granian": (BARE, HELLO.name),
+        "append, Valkey alone": (STORE, APPEND.name),
+        "ping": (OPEN, PING.name),
+        "pull of 10": (OPEN, PULL.name),
+        "pull by token": (CLOSED, PULL.name),
+        "send": (OPEN, SEND.name),
+        "send by token": (CLOSED, SEND.name),
+    }
+    named = {name: _by_connections(samples, *row) for name, row in shown.items()}
+    return [
+        http_charts.throughput({name: found for name, found in named.items() if found}),
+        http_charts.latency("latency-send", "send", named["send"]),
+        http_charts.latency("latency-pull", "pull of 10", named["pull of 10"]),
+    ]
+
+
+def _by_connections(samples: Rounds, server: str, name: str) -> dict[int, list[Sample]]:
+    return {
+        case.connections: runs for case, runs in samples.items() if (case.server, case.load) == (server, name)
+    }

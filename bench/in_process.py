@@ -8,7 +8,7 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple, TextIO
 
 import redis
@@ -32,6 +32,7 @@ from infra.local.router import Router
 from tests.servers.engines import ValkeyEngine
 
 Event = dict[str, Any]
+App = Callable[[Event], dict[str, Any]]
 
 _ids = itertools.count()
 
@@ -46,13 +47,14 @@ class Received(NamedTuple):
 class Handler:
     """The application as on Lambda, and the requests for it.
 
+    app: Handles an event. routes: Its paths, as Chalice writes them.
     store: A connection to its store.
     url: The store's REDIS_URL.
     """
 
-    def __init__(self, app: Any, store: redis.Redis, url: str) -> None:
-        self._app: Callable[[Event, Any], dict[str, Any]] = app
-        self._router = Router(app.routes)
+    def __init__(self, app: App, routes: Iterable[str], store: redis.Redis, url: str) -> None:
+        self._call = app
+        self._router = Router(routes)
         self.store = store
         self.url = url
 
@@ -72,9 +74,14 @@ class Handler:
 
     def call(self, event: Event) -> dict[str, Any]:
         """Handle one event, and return the response; fails if it is an error."""
-        answer = self._app(event, LambdaContext("bench"))
+        answer = self._call(event)
         assert answer["statusCode"] < 300, answer["body"]
         return answer
+
+    def fill(self) -> None:
+        """Send the messages that are pulled."""
+        for event in self.events(FILL, PULL_CHAT_LENGTH):
+            self.call(event)
 
     def by_token(self) -> list[Load]:
         """Return the loads of two registered users, in a chat with a page of messages."""
@@ -113,10 +120,11 @@ def handler() -> Iterator[Handler]:
         from chalicelib.logs import LOGGER
 
         services.current.cache_clear()
-        made = Handler(app, engine.nodes[0], engine.url)
+        made = Handler(
+            lambda event: app(event, LambdaContext("bench")), app.routes, engine.nodes[0], engine.url
+        )
         with _logging_to(nowhere, LOGGER.handlers[0]):
-            for event in made.events(FILL, PULL_CHAT_LENGTH):
-                made.call(event)
+            made.fill()
             yield made
 
 

@@ -68,11 +68,16 @@ def sends(sender: str, chat: str, token: str = "") -> tuple[Load, Load]:
     )
 
 
+def pull_from(sender: str, chat: str, cursor: int, token: str = "") -> Load:
+    """Return a TikTok-IM pull of a page from a place in a chat, by a member."""
+    body = _json(chat=chat, cursor=cursor, limit=PAGE)
+    return Load(f"pull of {PAGE}", "POST", "/api/pull", body, sender, token)
+
+
 def pulls(sender: str, chat: str, token: str = "") -> tuple[Load, Load]:
     """Return a TikTok-IM pull of a chat's first messages, and a page of them under /v1, by a member."""
-    legacy = _json(chat=chat, cursor=0, limit=PAGE)
     return (
-        Load(f"pull of {PAGE}", "POST", "/api/pull", legacy, sender, token),
+        pull_from(sender, chat, 0, token),
         Load(f"/v1 page of {PAGE}", "GET", f"{_messages(chat)}?after=0&limit={PAGE}", "", sender, token),
     )
 

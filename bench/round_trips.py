@@ -6,6 +6,8 @@ import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import redis
+
 from bench.findings import Aim, Findings, Table
 from bench.in_process import Event, Handler, handler
 from bench.loads import LOADS, PING, Load
@@ -76,6 +78,12 @@ def counted(made: Handler, events: Sequence[Event]) -> Count:
         inside,
         times,
     )
+
+
+def scripts_of(store: redis.Redis) -> list[dict[str, float]]:
+    """Return the calls and the time in µs of each command that runs scripts."""
+    stats: dict[str, Any] = store.info("commandstats")
+    return [stats[PREFIX + name] for name in SCRIPT_CALLS if PREFIX + name in stats]
 
 
 def _row(load: Load, count: Count) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import signal
 import socket
 import subprocess
@@ -13,10 +14,12 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
+from bench.trees import HERE, ROOT, Tree, has_socket_port
 from infra.local import options
 
-ROOT = Path(__file__).resolve().parent.parent
+OPEN_FILES = 16_384
 START_SECONDS = 60.0
 STOP_SECONDS = 15.0
 POLL_SECONDS = 0.05
@@ -28,27 +31,38 @@ class ServerError(Exception):
     """A server did not start; the message names its command."""
 
 
+class Served(NamedTuple):
+    """A running server.
+
+    url, sockets: URLs for HTTP and for WebSockets. pid: Of the process that started its others. store: The
+    REDIS_URL of its store.
+    """
+
+    url: str
+    sockets: str
+    pid: int
+    store: str
+
+
 def workers() -> int:
     """Return the number of worker processes of each server, which is that of `make run`."""
     return options.parse([], {}).workers
 
 
 @contextlib.contextmanager
-def gateway(data: Path, environ: Mapping[str, str] | None = None) -> Iterator[str]:
-    """Run Parley's own server, as `make run` does, with its embedded Valkey in a folder; yield its URL.
+def gateway(data: Path, environ: Mapping[str, str] | None = None, tree: Tree = HERE) -> Iterator[Served]:
+    """Run Parley's own server, as `make run` does, with its embedded Valkey in a folder.
 
-    environ: Settings.
+    environ: Settings. tree: The sources to run.
     """
-    port = free_port()
-    arguments = ["--port", str(port), "--data", str(data), "--workers", str(workers())]
-    settings = {"SOCKET_PORT": str(free_port()), **(environ or {})}
-    with _running([sys.executable, "-m", "infra.local", *arguments], port, "/ping", settings) as url:
-        yield url
-
-
-def gateway_store(data: Path) -> str:
-    """Return the REDIS_URL of the Valkey that the gateway keeps in a folder."""
-    return f"unix://{data / 'valkey.sock'}"
+    port, settings, socket_port = free_port(), dict(environ or {}), None
+    if has_socket_port(tree):
+        socket_port = free_port()
+        settings["SOCKET_PORT"] = str(socket_port)
+    command = [tree.python, "-m", "infra.local", "--port", str(port), "--data", str(data)]
+    with _running(command, port, "/ping", settings, tree.root) as process:
+        sockets = f"ws://127.0.0.1:{socket_port or port}"
+        yield Served(f"http://127.0.0.1:{port}", sockets, process.pid, f"unix://{data / 'valkey.sock'}")
 
 
 @contextlib.contextmanager
@@ -57,40 +71,66 @@ def chalice_local(redis_url: str) -> Iterator[str]:
     port = free_port()
     arguments = ["local", "--stage", "local", "--no-autoreload", "--port", str(port)]
     command = [sys.executable, "-c", "from chalice.cli import main; main()", *arguments]
-    with _running(command, port, "/ping", {"REDIS_URL": redis_url}) as url:
-        yield url
+    with _running(command, port, "/ping", {"REDIS_URL": redis_url}):
+        yield f"http://127.0.0.1:{port}"
 
 
 @contextlib.contextmanager
 def hello() -> Iterator[str]:
-    """Run the bare Granian application; yield its URL."""
+    """Run the bare Granian application, a worker a core; yield its URL."""
     port = free_port()
     arguments = ["--interface", "rsgi", "--http", "1", "--loop", "uvloop", "--no-ws", "--no-log"]
-    arguments += ["--workers", str(workers()), "--port", str(port), "bench.hello:app"]
-    with _running([sys.executable, "-m", "granian", *arguments], port, "/", {}) as url:
-        yield url
+    arguments += ["--workers", str(cores()), "--port", str(port), "bench.hello:app"]
+    with _running([sys.executable, "-m", "granian", *arguments], port, "/", {}):
+        yield f"http://127.0.0.1:{port}"
 
 
 @contextlib.contextmanager
-def _running(command: list[str], port: int, path: str, environ: Mapping[str, str]) -> Iterator[str]:
-    kept = {
+def parser_hello() -> Iterator[str]:
+    """Run the bare application on httptools and uvloop, a process a core; yield its URL."""
+    port = free_port()
+    command = [sys.executable, "-m", "bench.parser_hello", str(port), str(cores())]
+    with _running(command, port, "/", {}):
+        yield f"http://127.0.0.1:{port}"
+
+
+def allow_open_files() -> None:
+    """Let this process, and the load generators and servers that it starts, open OPEN_FILES."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
+
+
+def cores() -> int:
+    """Return the number of cores."""
+    return os.cpu_count() or 1
+
+
+def without_settings(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return an environment without Parley's settings."""
+    return {
         name: value
-        for name, value in os.environ.items()
+        for name, value in environ.items()
         if not name.startswith(NOT_PASSED_ON) and name not in NOT_PASSED_ON_NAMES
     }
+
+
+@contextlib.contextmanager
+def _running(
+    command: list[str], port: int, path: str, environ: Mapping[str, str], folder: Path = ROOT
+) -> Iterator[subprocess.Popen[bytes]]:
     process = subprocess.Popen(
         command,
-        cwd=ROOT,
-        env={**kept, **environ},
+        cwd=folder,
+        env={**without_settings(os.environ), **environ},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,  # Ctrl-C reaches only this process, which stops each server itself
     )
     try:
-        url = f"http://127.0.0.1:{port}"
-        _await_answer(process, url + path)
-        yield url
+        _await_answer(process, f"http://127.0.0.1:{port}{path}")
+        yield process
     finally:
         _stop(process)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import resource
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from typing import Any
@@ -16,7 +15,6 @@ from picows import WSFrame, WSListener, WSMsgType, WSTransport, ws_connect
 
 OPENED_AT_ONCE = 50
 PATIENCE_SECONDS = 60.0
-OPEN_FILES = 10_240
 
 READY = b'{"type":"ready"'
 MESSAGE = b'{"type":"message"'
@@ -83,10 +81,7 @@ class Client(WSListener):
 
 
 def run(measuring: Callable[[], Any]) -> Any:
-    """Run a coroutine function on uvloop, with as many open files as it needs."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    wanted = OPEN_FILES if hard == resource.RLIM_INFINITY else min(OPEN_FILES, hard)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, wanted), hard))
+    """Run a coroutine function on uvloop."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(measuring())
 

@@ -9,7 +9,7 @@ from statistics import median
 
 from bench.findings import Findings, Table
 from bench.options import Scale, progress
-from bench.servers import ROOT
+from bench.trees import ROOT
 
 WITH_BYTECODE = """
 import time

@@ -31,17 +31,24 @@ class _Result(msgspec.Struct):
     requests: int
     seconds: float
     p50: float
+    p90: float
     p99: float
+    p999: float
     refused: int
     broken: int
 
 
 class Sample(NamedTuple):
-    """The results of one run: requests a second, latencies in ms, connections that failed or timed out."""
+    """The results of one run: requests a second, latencies in ms, connections that failed or timed out.
+
+    p999: 99.9th percentile.
+    """
 
     rate: float
     p50: float
+    p90: float
     p99: float
+    p999: float
     broken: int
 
 
@@ -83,7 +90,7 @@ def _in_full(load: Load) -> bytes:
 
 
 def _sample(name: str, script: Sequence[str], connections: int, seconds: int) -> Sample:
-    command = ["wrk", f"-t{THREADS}", f"-c{connections}", f"-d{seconds}s", "-s", *script]
+    command = ["wrk", f"-t{min(THREADS, connections)}", f"-c{connections}", f"-d{seconds}s", "-s", *script]
     done = subprocess.run(
         command, capture_output=True, text=True, timeout=seconds + SPARE_SECONDS, check=False
     )
@@ -93,4 +100,6 @@ def _sample(name: str, script: Sequence[str], connections: int, seconds: int) ->
     result = msgspec.json.decode(lines[0].removeprefix(RESULT), type=_Result)
     if result.refused or not result.requests:
         raise LoadError(f"{name}: {result.refused} of {result.requests} answers were errors")
-    return Sample(result.requests / result.seconds, result.p50, result.p99, result.broken)
+    return Sample(
+        result.requests / result.seconds, result.p50, result.p90, result.p99, result.p999, result.broken
+    )

@@ -119,7 +119,11 @@ def _body(body: bytes) -> tuple[str | None, bool]:
         return base64.b64encode(body).decode(), True
 
 
-def _pairs(query_string: str) -> list[tuple[str, str]]:
+def query_pairs(query_string: str) -> list[tuple[str, str]]:
+    """Return the names and values of a query; raises BadRequest if they are not UTF-8."""
+    if "%" not in query_string and "+" not in query_string:  # as parse_qsl would, at a third of its cost
+        parts = (part.partition("=") for part in query_string.split("&") if part)
+        return [(name, value) for name, _, value in parts]
     try:
         return parse_qsl(query_string, keep_blank_values=True, errors="strict")
     except UnicodeDecodeError:
@@ -127,10 +131,8 @@ def _pairs(query_string: str) -> list[tuple[str, str]]:
 
 
 def _query(query_string: str) -> dict[str, list[str]] | None:
-    if not query_string:
-        return None
     lists: dict[str, list[str]] = {}
-    for name, value in _pairs(query_string):
+    for name, value in query_pairs(query_string):
         lists.setdefault(name, []).append(value)
     return lists or None
 

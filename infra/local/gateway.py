@@ -1,11 +1,9 @@
-"""The HTTP edge: an ASGI application that calls the Lambda handlers as API Gateway would."""
+"""The HTTP edge: an ASGI application that calls the application as API Gateway would."""
 
 from __future__ import annotations
 
-import base64
 import logging
 import time
-import uuid
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
@@ -13,14 +11,14 @@ from urllib.parse import unquote, unquote_to_bytes
 
 from chalicelib.config import Settings
 from chalicelib.errors import PROBLEM_JSON, BadRequest, NoSuchRoute, ParleyError
-from chalicelib.http.common_headers import common_headers, given_id
+from chalicelib.http.common_headers import common_headers, given_id, new_id
 from chalicelib.http.cors import Cors
 from chalicelib.http.responses import REQUEST_ID, defect
 from chalicelib.logs import LOGGER
 from chalicelib.services.values.tokens import PREFIX
 from chalicelib.store.accounts.rate_limits import site_of
 from infra.local.body import BODY_SECONDS, Body, Receive
-from infra.local.events import LambdaContext, proxy_event
+from infra.local.calls import Answer, Call, answer_of
 from infra.local.hosts import only_host, refuse_foreign_names
 from infra.local.pipeline import greenlets
 from infra.local.requests import Request, request_of
@@ -28,7 +26,6 @@ from infra.local.router import Match, Router
 from infra.local.slow import SlowCalls
 from infra.local.sockets.serving import Serving, is_management, is_upgrade
 
-Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 Headers = dict[str, list[str]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -37,11 +34,10 @@ LOGGED_PATH_LENGTH = 200
 
 
 class Gateway:
-    """Serves HTTP with a Lambda handler.
+    """Serves HTTP with an application.
 
-    handler: Called with an API Gateway event and a context, in a greenlet on the event loop; calls of slow
-        routes run in threads.
-    resources: The handler's paths, as Chalice writes them.
+    call: Answers a request, in a greenlet on the event loop; calls of slow routes run in threads.
+    resources: The application's paths, as Chalice writes them.
     body_seconds: Maximum time for a request's body to arrive.
     slow: Method and path of each slow route.
     slow_calls: Threads for slow routes. Calls with an outside token, which may have to read the issuer's
@@ -52,7 +48,7 @@ class Gateway:
 
     def __init__(
         self,
-        handler: Handler,
+        call: Call,
         resources: Iterable[str],
         settings: Settings,
         body_seconds: float = BODY_SECONDS,
@@ -61,7 +57,7 @@ class Gateway:
         slow_calls: SlowCalls | None = None,
         sockets: Serving | None = None,
     ) -> None:
-        self._handler = handler
+        self._call = call
         self._router = Router(resources)
         self._open_hosts = settings.open_hosts if settings.auth == "open" else None
         self._body_seconds = body_seconds
@@ -102,32 +98,28 @@ class Gateway:
             response = _refusal(error, request.headers, self._cors)
             _log(error, response, request, match, time.perf_counter() - start)
             if not await body.discarded():
-                response["headers"]["Connection"] = "close"
+                response.headers.append(("Connection", "close"))
             await _respond(send, response)
 
-    async def _answer(self, request: Request, match: Match | None, body: Body) -> dict[str, Any]:
+    async def _answer(self, request: Request, match: Match | None, body: Body) -> Answer:
         only_host(request.headers.get("host", ()), request.version)
         if self._open_hosts is not None:
             refuse_foreign_names(request.headers.get("host", ()), self._open_hosts)
         if self._sockets is not None and is_upgrade(request):
-            return self._sockets.redirect(request)
+            return answer_of(self._sockets.redirect(request))
         if self._sockets is not None and is_management(request.path):
-            return await self._sockets.answer(request, await body.read())
+            return answer_of(await self._sockets.answer(request, await body.read()))
         if match is None:
             raise NoSuchRoute("No route has this path. GET /openapi.json lists all routes.")
         _refuse_broken_text(request.path)
-        request = _as_get(request)
-        event = proxy_event(request, match, await body.read())
-        context = LambdaContext(event["requestContext"]["requestId"])
+        return await self._called(_as_get(request), match, await body.read())
+
+    async def _called(self, request: Request, match: Match, body: bytes) -> Answer:
         if self._all_slow or (request.method, match.resource) in self._slow:
-            return await self._slow_calls.run(_site(event), self._handler, event, context)
+            return await self._slow_calls.run(site_of(request.client), self._call, request, match, body)
         if self._outside_calls and _shows_outside_token(request.headers):
-            return await self._outside_calls.run(_site(event), self._handler, event, context)
-        return await greenlets.run(self._handler, event, context)
-
-
-def _site(event: dict[str, Any]) -> str:
-    return site_of(event["requestContext"]["identity"]["sourceIp"])
+            return await self._outside_calls.run(site_of(request.client), self._call, request, match, body)
+        return await greenlets.run(self._call, request, match, body)
 
 
 def _shows_outside_token(headers: Headers) -> bool:
@@ -148,53 +140,39 @@ def _refuse_broken_text(path: str) -> None:
         raise BadRequest("The path's percent-encoding is not UTF-8.") from None
 
 
-def _refusal(error: Exception, headers: Headers, cors: Cors) -> dict[str, Any]:
+def _refusal(error: Exception, headers: Headers, cors: Cors) -> Answer:
     problem = error if isinstance(error, ParleyError) else defect()
     last = {name: values[-1] for name, values in headers.items()}
-    return {
-        "statusCode": problem.status,
-        "headers": {
-            **common_headers(last, cors),
-            "Content-Type": PROBLEM_JSON,
-            **problem.headers,
-            REQUEST_ID: given_id(last) or str(uuid.uuid4()),
-        },
-        "body": problem.problem().decode(),
+    own = {
+        **common_headers(last, cors),
+        "Content-Type": PROBLEM_JSON,
+        **problem.headers,
+        REQUEST_ID: given_id(last) or new_id(),
     }
+    return Answer(problem.status, list(own.items()), problem.problem())
 
 
-async def _respond(send: Send, response: dict[str, Any]) -> None:
-    status: int = response["statusCode"]
-    headers = list(response["headers"].items())
-    for name, values in response.get("multiValueHeaders", {}).items():
-        headers += [(name, value) for value in values]
-    for name, value in headers:
+async def _respond(send: Send, answer: Answer) -> None:
+    for name, value in answer.headers:
         if not (value.isascii() and value.isprintable()):  # Granian would crash
             raise ValueError(f"the handler's header {name} has a value that HTTP cannot carry")
-    encoded = [(name.encode(), value.encode()) for name, value in headers]
-    await send({"type": "http.response.start", "status": status, "headers": encoded})
-    body = b"" if status in BODILESS else _content(response)
+    encoded = [(name.encode(), value.encode()) for name, value in answer.headers]
+    await send({"type": "http.response.start", "status": answer.status, "headers": encoded})
+    body = b"" if answer.status in BODILESS else answer.body
     await send({"type": "http.response.body", "body": body})
 
 
-def _content(response: dict[str, Any]) -> bytes:
-    body: str = response["body"]
-    return base64.b64decode(body) if response.get("isBase64Encoded") else body.encode()
-
-
-def _log(
-    error: Exception, refusal: dict[str, Any], request: Request, match: Match | None, seconds: float
-) -> None:
+def _log(error: Exception, refusal: Answer, request: Request, match: Match | None, seconds: float) -> None:
     known = isinstance(error, ParleyError)
     where = {"route": match.resource} if match else {"path": unquote(request.path)[:LOGGED_PATH_LENGTH]}
     LOGGER.log(
         logging.INFO if known else logging.ERROR,
         {
             "event": "request",
-            "request_id": refusal["headers"][REQUEST_ID],
+            "request_id": dict(refusal.headers)[REQUEST_ID],
             "method": request.method,
             **where,
-            "status": refusal["statusCode"],
+            "status": refusal.status,
             "code": error.code if isinstance(error, ParleyError) else defect().code,
             "ms": round(seconds * 1000, 2),
         },

@@ -32,7 +32,7 @@ MEDIA = "media"
 def main(shutdown: Shutdown) -> int:
     """Serve until the shutdown is requested, and return the exit status."""
     chosen = options.parse(sys.argv[1:], os.environ)
-    os.environ["LOG"] = chosen.log
+    os.environ["LOG"], os.environ[options.DISPATCH] = chosen.log, chosen.dispatch
     if chosen.end_with_parent:
         shutdown.end_with_parent()
     try:

@@ -34,6 +34,9 @@ MAX_WORKERS = 256
 MAX_FRAMES = 100_000
 MAX_CONNECTIONS = 100_000
 EVERYSEC, ALWAYS = "everysec", "always"
+DISPATCH = "DISPATCH"
+"""The variable by which workers learn the way that is chosen: DIRECT or CHALICE."""
+DIRECT, CHALICE = "direct", "chalice"
 
 
 class Options(msgspec.Struct, frozen=True):
@@ -48,6 +51,7 @@ class Options(msgspec.Struct, frozen=True):
     socket_*: Fields of sockets.shared.Limits.
     address_connections, uncounted_addresses: Fields of addresses.AddressLimit.
     shuffle_frames, push_by_wire: `shuffle` and `by_wire` of sockets.shared.SocketSettings.
+    dispatch: DIRECT or CHALICE: how an HTTP call reaches the application.
     log: TEXT or JSON of terminal_log.
     end_with_parent: See Shutdown.end_with_parent.
     """
@@ -71,6 +75,7 @@ class Options(msgspec.Struct, frozen=True):
     uncounted_addresses: tuple[str, ...]
     shuffle_frames: bool
     push_by_wire: bool
+    dispatch: str
     log: str
     end_with_parent: bool
 
@@ -163,6 +168,13 @@ def parse(arguments: Sequence[str], environ: Mapping[str, str]) -> Options:
     )
     add("shuffle-frames", flag, "0", "1: handle waiting messages in random order", "SHUFFLE_FRAMES")
     add("push-by-wire", flag, "0", "1: push through /@connections, as on AWS", "PUSH_BY_WIRE")
+    add(
+        "dispatch",
+        one_of(DIRECT, CHALICE),
+        DIRECT,
+        "how HTTP calls reach the application: directly, or by Lambda events through Chalice",
+        DISPATCH,
+    )
     add("log", one_of(TEXT, JSON), TEXT if sys.stderr.isatty() else JSON, f"{TEXT} or {JSON}", "LOG")
     add(
         "end-with-parent",

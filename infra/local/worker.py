@@ -15,6 +15,7 @@ from chalicelib.http import OPERATIONS
 from chalicelib.routes import connections
 from chalicelib.store.redis import installed
 from infra.local import line_writer, terminal_log
+from infra.local.calls import chosen
 from infra.local.gateway import Gateway
 from infra.local.pipeline.current_request import let_calls_overlap
 from infra.local.pipeline.nodes import node_on_loop
@@ -38,7 +39,7 @@ def gateway() -> Gateway:
     threading.Thread(target=_outlive_nobody, daemon=True).start()
     slow = [(operation.method, operation.path) for operation in OPERATIONS if operation.slow]
     settings = Settings.from_env()
-    return Gateway(app, app.routes, settings, slow=slow, sockets=_sockets(functions, settings))
+    return Gateway(chosen(app), app.routes, settings, slow=slow, sockets=_sockets(functions, settings))
 
 
 def _sockets(functions: Any, settings: Settings) -> Serving | None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from infra.local.options import CHALICE, DIRECT
 from tests.deployed.client import Api, client_of, people_of
 from tests.deployed.options import trusts_names
 from tests.deployed.people import People
@@ -25,15 +26,36 @@ PATIENT = {
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Run a test of `api` with names on an open server, which is long, and with tokens on a closed one."""
+    """Run each test on servers that call the application directly, and through Chalice, which is long.
+
+    A test of `api` runs with names on an open server, which is long too, and with tokens on closed ones.
+    """
+    url: str | None = metafunc.config.getoption("--url")
     if "way" in metafunc.fixturenames:
-        metafunc.parametrize("way", _ways(metafunc.config), scope="session")
+        metafunc.parametrize(("dispatch", "way"), _ways(url), scope="session", indirect=["dispatch"])
+    elif "dispatch" in metafunc.fixturenames:
+        metafunc.parametrize("dispatch", _dispatches(url), scope="session", indirect=True)
 
 
-def _ways(config: pytest.Config) -> list[Any]:
-    if (url := config.getoption("--url")) is None:
-        return [pytest.param(NAMES, marks=pytest.mark.long), TOKENS]
-    return [NAMES if trusts_names(url.rstrip("/")) else TOKENS]
+def _ways(url: str | None) -> list[Any]:
+    if url is not None:
+        return [("given", NAMES if trusts_names(url.rstrip("/")) else TOKENS)]
+    return [
+        pytest.param(DIRECT, NAMES, marks=pytest.mark.long),
+        (DIRECT, TOKENS),
+        pytest.param(CHALICE, TOKENS, marks=pytest.mark.long),
+    ]
+
+
+def _dispatches(url: str | None) -> list[Any]:
+    return ["given"] if url is not None else [DIRECT, pytest.param(CHALICE, marks=pytest.mark.long)]
+
+
+@pytest.fixture(scope="session")
+def dispatch(request: pytest.FixtureRequest) -> str:
+    """How the servers started here call the application: DIRECT or CHALICE of infra.local.options."""
+    name: str = request.param
+    return name
 
 
 @pytest.fixture(scope="session")
@@ -51,10 +73,11 @@ def own_store() -> Iterator[ValkeyEngine]:
 
 
 @pytest.fixture(scope="session")
-def open_url(request: pytest.FixtureRequest, given_url: str | None) -> Iterator[str]:
+def open_url(request: pytest.FixtureRequest, given_url: str | None, dispatch: str) -> Iterator[str]:
     """The base URL of a server with PARLEY_AUTH=open."""
     if given_url is None:
-        with gateway({**PATIENT, "REDIS_URL": request.getfixturevalue("own_store").url}, WORKERS) as url:
+        store = request.getfixturevalue("own_store").url
+        with gateway({**PATIENT, "REDIS_URL": store, "DISPATCH": dispatch}, WORKERS) as url:
             yield url
         return
     if not trusts_names(given_url):
@@ -63,11 +86,12 @@ def open_url(request: pytest.FixtureRequest, given_url: str | None) -> Iterator[
 
 
 @pytest.fixture(scope="session")
-def closed_url(request: pytest.FixtureRequest, given_url: str | None) -> Iterator[str]:
+def closed_url(request: pytest.FixtureRequest, given_url: str | None, dispatch: str) -> Iterator[str]:
     """The base URL of a server with PARLEY_AUTH=required."""
     if given_url is None:
         store = request.getfixturevalue("own_store").url
-        with gateway({**PATIENT, "REDIS_URL": store, "PARLEY_AUTH": "required"}, WORKERS) as url:
+        env = {**PATIENT, "REDIS_URL": store, "PARLEY_AUTH": "required", "DISPATCH": dispatch}
+        with gateway(env, WORKERS) as url:
             yield url
         return
     if trusts_names(given_url):
@@ -76,7 +100,9 @@ def closed_url(request: pytest.FixtureRequest, given_url: str | None) -> Iterato
 
 
 @pytest.fixture(scope="session")
-def target(request: pytest.FixtureRequest, pytestconfig: pytest.Config, given_url: str | None) -> Target:
+def target(
+    request: pytest.FixtureRequest, pytestconfig: pytest.Config, given_url: str | None, dispatch: str
+) -> Target:
     """The tested server: the closed one, where both are started here."""
     if given_url is not None:
         return Target(pytestconfig.getoption("--target") or guessed_kind(given_url), given_url)
@@ -116,14 +142,14 @@ def closed(closed_url: str) -> Iterator[Api]:
 
 
 @pytest.fixture
-def api(request: pytest.FixtureRequest, way: str) -> Api:
+def api(request: pytest.FixtureRequest, dispatch: str, way: str) -> Api:
     """A client whose callers are known by name on an open server, and by token on a closed one."""
     client: Api = request.getfixturevalue("named" if way == NAMES else "registered")
     return client
 
 
 @pytest.fixture(scope="session")
-def twelve(request: pytest.FixtureRequest, way: str) -> str:
+def twelve(request: pytest.FixtureRequest, dispatch: str, way: str) -> str:
     """A chat of twelve messages, 0 to B."""
     url = request.getfixturevalue("open_url" if way == NAMES else "closed_url")
     api = Api(url, None if way == NAMES else request.getfixturevalue("people"))

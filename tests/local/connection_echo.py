@@ -11,6 +11,7 @@ from typing import Any
 from chalicelib.config import Settings
 from chalicelib.push_gateway import installed
 from chalicelib.push_gateway.pusher import SESSION_ENDED, OutgoingFrame
+from infra.local.calls import by_event
 from infra.local.gateway import Gateway
 from infra.local.sockets.edge import Handlers
 from infra.local.sockets.serving import Serving
@@ -28,7 +29,7 @@ def gateway() -> Gateway:
     meeting = Meeting.from_env()
     assert meeting is not None
     serving = Serving(meeting, Handlers(_connect, _message, _disconnect), settings)
-    return Gateway(_answer, ["/worker"], settings, sockets=serving)
+    return Gateway(by_event(_answer), ["/worker"], settings, sockets=serving)
 
 
 def _origins() -> dict[str, str]:

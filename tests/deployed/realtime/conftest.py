@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import pytest
 
+from infra.local.options import CHALICE
 from tests.deployed.client import Api, people_of
 from tests.deployed.conftest import PATIENT, WORKERS
 from tests.deployed.people import People
@@ -17,7 +18,7 @@ from tests.servers.engines import ValkeyEngine
 from tests.servers.gateway import gateway
 
 PUSHES = ["directly", pytest.param("by wire", marks=pytest.mark.long)]
-BY_WIRE = {"PUSH_BY_WIRE": "1"}
+BY_WIRE = {"PUSH_BY_WIRE": "1", "DISPATCH": CHALICE}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -52,7 +53,7 @@ def pushing_directly() -> Iterator[Server]:
 
 @pytest.fixture(scope="session")
 def pushing_by_wire() -> Iterator[Server]:
-    """A server that pushes through its own management API."""
+    """A server that pushes through its own management API, and calls the application through Chalice."""
     with serving(**BY_WIRE) as server:
         yield server
 
