@@ -28,6 +28,7 @@ from bench import (
     startup,
     store_memory,
     sync_pages,
+    where,
 )
 from bench.document import DocumentError
 from bench.findings import Findings, Skipped, report
@@ -57,9 +58,10 @@ COMPARED: dict[str, Callable[[Scale, Sequence[Tree]], Findings]] = {
     "cpu": handler_cpu.measure,
     "group": group_send.measure,
     "realtime": realtime.measure,
+    "where": where.measure,
 }
 ORDER = (
-    *("http", "ratios", "auth", "cpu", "client", "group", "realtime", "length"),
+    *("http", "ratios", "where", "auth", "cpu", "client", "group", "realtime", "length"),
     *("trips", "fan_out", "sync", "push", "durability", "store", "import", "package"),
 )
 STOPPING = (signal.SIGINT, signal.SIGTERM)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from statistics import median
 
@@ -40,7 +41,7 @@ class Turns:
 
     def cells(self, form: Form) -> tuple[str, ...]:
         """Return the medians, and with two trees their ratio, as cells of a row."""
-        ratio = () if self.ratio is None else (f"{self.ratio:.2f}",)
+        ratio = () if self.ratio is None else ("-" if math.isnan(self.ratio) else f"{self.ratio:.2f}",)
         return *(form(median(figures)) for figures in self._figures.values()), *ratio
 
 

@@ -7,7 +7,19 @@ from html import escape
 
 WIDTH = 760
 FAINT, GREY = "#8886", "#797979"
-COLOURS = ("#2f81d8", "#d97a1e", "#2f9e5c", "#c2528b", "#8a6fd1", "#a8861a", "#2a9da3", "#cf4f43", "#7d8894")
+COLOURS = (
+    "#2f81d8",
+    "#d97a1e",
+    "#2f9e5c",
+    "#c2528b",
+    "#8a6fd1",
+    "#a8861a",
+    "#2a9da3",
+    "#cf4f43",
+    "#7d8894",
+    "#5f8f1f",
+    "#9c6b4e",
+)
 """Grey and the colours have about the same contrast with white and with GitHub's dark ground."""
 FONT = 'font-family="system-ui, -apple-system, \'Segoe UI\', Helvetica, Arial, sans-serif" font-size="13"'
 
