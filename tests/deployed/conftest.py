@@ -106,7 +106,7 @@ def target(
     """The tested server: the closed one, where both are started here."""
     if given_url is not None:
         return Target(pytestconfig.getoption("--target") or guessed_kind(given_url), given_url)
-    return Target("gateway", request.getfixturevalue("closed_url"))
+    return Target("gateway", request.getfixturevalue("closed_url"), through_chalice=dispatch == CHALICE)
 
 
 @pytest.fixture(scope="session")

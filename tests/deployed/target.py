@@ -20,14 +20,21 @@ class Target:
     """A running server.
 
     kind: one of differences.KINDS. url: its base URL, the stage's path included, without a slash at its end.
+    through_chalice: whether it is a gateway that calls the application through Chalice.
     """
 
     kind: str
     url: str
+    through_chalice: bool = False
 
     def differs(self, name: str) -> bool:
         """Say whether this target has a difference of that name; raises KeyError if none is listed."""
         return self.kind in DIFFERENCES[name].targets
+
+    @property
+    def takes_many_calls(self) -> bool:
+        """Whether many generated calls are tried; elsewhere they are few, as the handlers are the same."""
+        return self.kind == "gateway" and not self.through_chalice
 
     @property
     def is_emulated(self) -> bool:

@@ -37,8 +37,8 @@ ENDINGS = (
 # A generated name may be one that no chat can have, so a well-formed call may rightly be a 400. And DELETE of
 # a direct chat hides what it has from the caller alone: the chat is still there, and says it was left.
 CHECKS_LEFT_OUT = ["positive_data_acceptance", "use_after_free"]
-# The handlers are the same everywhere, and away from here a call takes ten times as long: there, only what
-# an edge may get wrong is tried, once, and by an account; nobody, and a name, try less.
+# The handlers are the same everywhere, and away from here a call takes ten times as long: there, and through
+# Chalice, only what an edge may get wrong is tried, once, and by an account; nobody, and a name, try less.
 ALL_PHASES = "examples,coverage,fuzzing,stateful"
 FEWER_PHASES = "examples,fuzzing"
 
@@ -120,7 +120,7 @@ def run(target: Target, folder: Path, url: str, phases: str, *options: str) -> N
     (folder / "schemathesis.toml").write_text("[auth]\nauto-signup = false\n", encoding="utf-8")
     command = [sys.executable, "-m", "schemathesis.cli", "run", f"{url}/openapi.json", "--url", url]
     command += ["--no-color", "--exclude-checks", ",".join(left_out)]
-    if target.kind == "gateway":
+    if target.takes_many_calls:
         command += ["--max-examples", "30"]
     else:
         command += ["--max-examples", "3", "--phases", phases]
