@@ -18,8 +18,9 @@ from chalicelib.logs import LOGGER
 from chalicelib.services.values.tokens import PREFIX
 from chalicelib.store.accounts.rate_limits import site_of
 from infra.local.body import BODY_SECONDS, Body, Receive
-from infra.local.calls import Answer, Call, answer_of
+from infra.local.http.calls import Call
 from infra.local.hosts import only_host, refuse_foreign_names
+from infra.local.http.writing import Answer
 from infra.local.pipeline import greenlets
 from infra.local.requests import Request, request_of
 from infra.local.router import Match, Router
@@ -106,9 +107,9 @@ class Gateway:
         if self._open_hosts is not None:
             refuse_foreign_names(request.headers.get("host", ()), self._open_hosts)
         if self._sockets is not None and is_upgrade(request):
-            return answer_of(self._sockets.redirect(request))
+            return Answer.of(self._sockets.redirect(request))
         if self._sockets is not None and is_management(request.path):
-            return answer_of(await self._sockets.answer(request, await body.read()))
+            return Answer.of(await self._sockets.answer(request, await body.read()))
         if match is None:
             raise NoSuchRoute("No route has this path. GET /openapi.json lists all routes.")
         _refuse_broken_text(request.path)

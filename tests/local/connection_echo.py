@@ -11,7 +11,7 @@ from typing import Any
 from chalicelib.config import Settings
 from chalicelib.push_gateway import installed
 from chalicelib.push_gateway.pusher import SESSION_ENDED, OutgoingFrame
-from infra.local.calls import by_event
+from infra.local.http.calls import by_event
 from infra.local.gateway import Gateway
 from infra.local.sockets.edge import Handlers
 from infra.local.sockets.serving import Serving

@@ -8,6 +8,7 @@ import threading
 from typing import Any
 
 from chalicelib.config import Settings
+from infra.local.http.calls import by_event
 from infra.local.http.gateway import Gateway
 from infra.local.slow import SlowCalls
 
@@ -54,7 +55,7 @@ def gateway(body_seconds: float = BODY_SECONDS) -> Gateway:
     """Return the application of a worker; body_seconds: time limit of a body."""
     settings = Settings(stage="local", auth="open", cors_origins=(LISTED_ORIGIN,), open_hosts=(LISTED_HOST,))
     slow_calls = SlowCalls(SLOW_THREADS, MAX_SLOW_CALLS)
-    return Gateway(_answer, RESOURCES, settings, body_seconds, slow=SLOW, slow_calls=slow_calls)
+    return Gateway(by_event(_answer), RESOURCES, settings, body_seconds, slow=SLOW, slow_calls=slow_calls)
 
 
 class _Held:

@@ -7,6 +7,7 @@ import time
 from chalice.app import Chalice
 
 from chalicelib.config import Settings
+from infra.local.http.calls import by_event
 from infra.local.http.gateway import Gateway
 from infra.local.pipeline import greenlets
 from infra.local.pipeline.current_request import let_calls_overlap
@@ -37,7 +38,8 @@ def inline(number: str) -> list[str]:
 def gateway() -> Gateway:
     """Return the application of a worker."""
     let_calls_overlap(app)
-    return Gateway(app, app.routes, Settings(stage="local", auth="open"), slow=[("GET", "/slow/{number}")])
+    settings = Settings(stage="local", auth="open")
+    return Gateway(by_event(app), app.routes, settings, slow=[("GET", "/slow/{number}")])
 
 
 def _callers() -> list[str]:

@@ -15,7 +15,8 @@ from app import app
 from chalicelib import services
 from chalicelib.errors import BadRequest
 from chalicelib.http import OPERATIONS, Operation, cors
-from infra.local.calls import Answer, Call, by_event, chosen, straight
+from infra.local.http.calls import Call, by_event, chosen, straight
+from infra.local.http.writing import Answer
 from infra.local.requests import Request
 from infra.local.router import Match
 from tests.servers.engines import Engine

@@ -1,4 +1,4 @@
-"""The HTTP gateway of a worker: it calls the Lambda handlers as API Gateway would."""
+"""The HTTP gateway of a worker: it calls the application as API Gateway would."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import asyncio
 import functools
 import logging
 import time
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Coroutine, Iterable
 from typing import Any, NamedTuple
 from urllib.parse import unquote, unquote_to_bytes
 
@@ -19,8 +19,8 @@ from chalicelib.logs import LOGGER
 from chalicelib.services.values.tokens import PREFIX
 from chalicelib.store.accounts.rate_limits import site_of
 from infra.local.addresses import Addresses, AddressLimit
+from infra.local.http.calls import Call
 from infra.local.descriptors import http_connections, open_files
-from infra.local.events import LambdaContext, proxy_event
 from infra.local.hosts import only_host, refuse_foreign_names
 from infra.local.http.connection import BODY_SECONDS, Connection, Host
 from infra.local.http.head import Head
@@ -33,7 +33,6 @@ from infra.local.shutdown import STOP_SECONDS
 from infra.local.slow import SlowCalls
 from infra.local.sockets.serving import Serving, is_management, is_upgrade
 
-Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 LOGGED_PATH_LENGTH = 200
 POLL_SECONDS = 0.01
 
@@ -49,11 +48,10 @@ class Exchange(NamedTuple):
 
 
 class Gateway:
-    """Serves HTTP with a Lambda handler.
+    """Serves HTTP with an application.
 
-    handler: Called with an API Gateway event and a context, in a greenlet on the event loop; calls of slow
-        routes run in threads.
-    resources: The handler's paths, as Chalice writes them.
+    call: Answers a request, in a greenlet on the event loop; calls of slow routes run in threads.
+    resources: The application's paths, as Chalice writes them.
     body_seconds: Maximum time for a request's body to arrive.
     slow: Method and path of each slow route.
     slow_calls: Threads for slow routes. Calls with an outside token, which may have to read the issuer's
@@ -64,7 +62,7 @@ class Gateway:
 
     def __init__(
         self,
-        handler: Handler,
+        call: Call,
         resources: Iterable[str],
         settings: Settings,
         body_seconds: float = BODY_SECONDS,
@@ -73,7 +71,7 @@ class Gateway:
         slow_calls: SlowCalls | None = None,
         sockets: Serving | None = None,
     ) -> None:
-        self._handler = handler
+        self._application = call
         self._router = Router(resources)
         self._open_hosts = settings.open_hosts if settings.auth == "open" else None
         self._slow = frozenset(slow)
@@ -131,7 +129,7 @@ class Gateway:
         if is_upgrade(request):
             raise NoSuchRoute("This server accepts no WebSockets.")
         if self._sockets is not None and is_management(request.path):
-            return self._spawn(exchange, self._sockets.answer(request, exchange.body))
+            return self._spawn(exchange, _managed(self._sockets, request, exchange.body))
         if match is None:
             raise NoSuchRoute("No route has this path. GET /openapi.json lists all routes.")
         if "%" in request.path:
@@ -141,38 +139,36 @@ class Gateway:
         self._call(exchange, request, match)
 
     def _call(self, exchange: Exchange, request: Request, match: Match) -> None:
-        event = proxy_event(request, match, exchange.body)
-        context = LambdaContext(event["requestContext"]["requestId"])
         if self._all_slow or (request.method, match.resource) in self._slow:
             calls = self._slow_calls
         elif self._outside_calls is not None and _shows_outside_token(request):
             calls = self._outside_calls
         else:
             done = functools.partial(self._called, exchange)
-            return greenlets.start(self._handler, event, context, done=done)
+            return greenlets.start(self._application, request, match, exchange.body, done=done)
         site = site_of(request.client)
-        self._spawn(exchange, calls.run(site, self._handler, event, context))
+        self._spawn(exchange, calls.run(site, self._application, request, match, exchange.body))
 
-    def _called(self, exchange: Exchange, response: Any, error: BaseException | None) -> None:
-        """Send what a handler has returned, or the problem if it failed."""
+    def _called(self, exchange: Exchange, answer: Any, error: BaseException | None) -> None:
+        """Send what a call has returned, or the problem if it failed."""
         try:
             if error is not None:
                 raise error
-            exchange.connection.answer(exchange.head, Answer.of(response))
+            exchange.connection.answer(exchange.head, answer)
         except Exception as failure:
             self._refuse(exchange, failure)
 
-    def _spawn(self, exchange: Exchange, answering: Coroutine[Any, Any, dict[str, Any] | None]) -> None:
+    def _spawn(self, exchange: Exchange, answering: Coroutine[Any, Any, Answer | None]) -> None:
         """Answer with what a coroutine returns; None: it has taken over the connection."""
 
         async def answered() -> None:
             try:
-                response = await answering
+                answer = await answering
             except Exception as error:
                 self._refuse(exchange, error)
             else:
-                if response is not None:
-                    self._called(exchange, response, None)
+                if answer is not None:
+                    self._called(exchange, answer, None)
 
         exchange.connection.task = asyncio.get_running_loop().create_task(answered())
 
@@ -208,6 +204,10 @@ class Gateway:
         headers = {} if head is None else {name: values[-1] for name, values in head.request.headers.items()}
         request_id = given_id(headers) or new_id()
         return Answer.problem(problem, {**common_headers(headers, self._cors), REQUEST_ID: request_id})
+
+
+async def _managed(sockets: Serving, request: Request, body: bytes) -> Answer:
+    return Answer.of(await sockets.answer(request, body))
 
 
 def _shows_outside_token(request: Request) -> bool:

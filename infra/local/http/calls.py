@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import base64
 import os
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from chalicelib.http import dispatch
 from chalicelib.http.request import Request as DirectRequest
 from infra.local.events import API_ID, LambdaContext, proxy_event, query_pairs
+from infra.local.http.writing import Answer
 from infra.local.options import CHALICE, DISPATCH
 from infra.local.requests import Request
 from infra.local.router import Match
 
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 """Answers an API Gateway event and a context, as a Lambda function does."""
-
-
-class Answer(NamedTuple):
-    """What the edge sends to the client; a header may come more than once."""
-
-    status: int
-    headers: list[tuple[str, str]]
-    body: bytes
 
 
 Call = Callable[[Request, Match, bytes], Answer]
@@ -58,16 +50,6 @@ def by_event(handler: Handler) -> Call:
 
     def call(request: Request, match: Match, body: bytes) -> Answer:
         event = proxy_event(request, match, body)
-        return answer_of(handler(event, LambdaContext(event["requestContext"]["requestId"])))
+        return Answer.of(handler(event, LambdaContext(event["requestContext"]["requestId"])))
 
     return call
-
-
-def answer_of(response: Mapping[str, Any]) -> Answer:
-    """Return the answer that a Lambda handler's response stands for."""
-    headers = list(response["headers"].items())
-    for name, values in response.get("multiValueHeaders", {}).items():
-        headers += [(name, value) for value in values]
-    body: str = response["body"]
-    content = base64.b64decode(body) if response.get("isBase64Encoded") else body.encode()
-    return Answer(response["statusCode"], headers, content)
