@@ -18,8 +18,8 @@ from chalicelib.logs import LOGGER
 from chalicelib.services.values.tokens import PREFIX
 from chalicelib.store.accounts.rate_limits import site_of
 from infra.local.body import BODY_SECONDS, Body, Receive
-from infra.local.http.calls import Call
 from infra.local.hosts import only_host, refuse_foreign_names
+from infra.local.http.calls import Call
 from infra.local.http.writing import Answer
 from infra.local.pipeline import greenlets
 from infra.local.requests import Request, request_of

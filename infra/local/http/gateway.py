@@ -19,9 +19,9 @@ from chalicelib.logs import LOGGER
 from chalicelib.services.values.tokens import PREFIX
 from chalicelib.store.accounts.rate_limits import site_of
 from infra.local.addresses import Addresses, AddressLimit
-from infra.local.http.calls import Call
 from infra.local.descriptors import http_connections, open_files
 from infra.local.hosts import only_host, refuse_foreign_names
+from infra.local.http.calls import Call
 from infra.local.http.connection import BODY_SECONDS, Connection, Host
 from infra.local.http.head import Head
 from infra.local.http.reader import Received
