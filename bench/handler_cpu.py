@@ -17,37 +17,44 @@ RATIO_AIM = 0.68
 
 
 class Call(NamedTuple):
-    """A call to measure; faked: with a store that costs nothing."""
+    """A call to measure.
+
+    straight: By the application's own dispatch, if the tree has one. faked: With a store that costs nothing.
+    """
 
     load: Load
-    faked: bool
+    straight: bool = False
+    faked: bool = False
 
     @property
     def name(self) -> str:
         """The name of the row."""
-        return f"{self.load.name}, store faked" if self.faked else self.load.name
+        straight, faked = ", straight" if self.straight else "", ", store faked" if self.faked else ""
+        return f"{self.load.name}{straight}{faked}"
 
 
 def measure(scale: Scale, trees: Sequence[Tree]) -> Findings:
     """Time the calls of each tree's handler in turns."""
+    count = scale.calls // 2
     with probes(trees) as running:
         calls = {tree.name: _calls(running[tree.name]) for tree in trees}
         turns = {call.name: Turns(trees) for call in calls[trees[0].name]}
         for number, tree in enumerate(in_turns(trees, CALL_ROUNDS)):
-            progress(
-                f"cpu: turn {number + 1} of {CALL_ROUNDS * len(trees)}, {len(turns)} x {scale.calls} calls"
-            )
+            progress(f"cpu: turn {number + 1} of {CALL_ROUNDS * len(trees)}, {len(turns)} x {count} calls")
             for call in calls[tree.name]:
-                cost = running[tree.name].microseconds(call.load, scale.calls, faked=call.faked)
+                cost = running[tree.name].microseconds(
+                    call.load, count, straight=call.straight, faked=call.faked
+                )
                 turns[call.name].add(tree, cost)
     return Findings([_table(turns, trees)], _aims(turns), [])
 
 
 def _calls(probe: Probe) -> list[Call]:
     """Return the calls of a handler; those by token are by accounts in its store."""
-    by_token = probe.by_token()
-    faked = [load for load in (SEND, PULL, *by_token) if load != PING]
-    return [*(Call(load, False) for load in (*LOADS, *by_token)), *(Call(load, True) for load in faked)]
+    loads = [*LOADS, *probe.by_token()]
+    faked = [load for load in loads if load != PING and "/v1" not in load.name]
+    ways = [Call(load, straight, True) for load in faked for straight in (False, True)]
+    return [*map(Call, loads), Call(SEND, straight=True), Call(PULL, straight=True), *ways]
 
 
 def _table(turns: dict[str, Turns], trees: Sequence[Tree]) -> Table:
@@ -56,7 +63,8 @@ def _table(turns: dict[str, Turns], trees: Sequence[Tree]) -> Table:
         " with the store's client and the log line (to the null device), Valkey on a unix socket; medians of"
         f" {CALL_ROUNDS} rounds in turns. `store faked`: the client's commands are answered with the replies"
         " to an earlier call, so that the cost is that of Chalice, http/, the services, and the making of"
-        " commands and reading of replies."
+        " commands and reading of replies. `straight`: as the local server calls the application, on"
+        " ready-made requests; an earlier commit may know only Chalice's way."
     )
     rows = [(name, *turn.cells(decimals(1))) for name, turn in turns.items()]
     return Table("CPU of a Lambda invocation", note, ("call", *columns(trees, "µs")), rows)
@@ -64,7 +72,10 @@ def _table(turns: dict[str, Turns], trees: Sequence[Tree]) -> Table:
 
 def _aims(turns: dict[str, Turns]) -> list[Aim]:
     """Return the aims of a send without the store: in µs, and as a ratio, which machines share."""
-    name = Call(SEND, True).name
-    what, ratio = f"a {name}: CPU of a Lambda invocation", turns[name].ratio
-    aims = [under(what, FAKED_AIM_US, turns[name].median(), "µs")]
-    return aims if ratio is None else [*aims, under(f"{what}, now / before", RATIO_AIM, ratio, "")]
+    aims = []
+    for straight in (False, True):
+        name = Call(SEND, straight, True).name
+        ratio = turns[name].ratio
+        aims.append(under(f"{name}: CPU of a call", FAKED_AIM_US, turns[name].median(), "µs"))
+        aims += [] if ratio is None else [under(f"{name}: CPU now / before", RATIO_AIM, ratio, "")]
+    return aims

@@ -19,10 +19,12 @@ from bench.loads import (
     LOADS,
     MEMBERS,
     PAGE,
+    PAGE_V1,
     PING,
     PULL,
     PULL_CHAT_LENGTH,
     SEND,
+    SEND_V1,
     Load,
     pulls,
     registration,
@@ -32,20 +34,28 @@ from bench.options import LIMITS, Scale, progress
 from bench.plots.charts import Chart
 from bench.servers import Served
 from bench.wrk import Sample
-from infra.local.options import ALWAYS, EVERYSEC
+from infra.local.options import ALWAYS, DISPATCH, EVERYSEC
+from infra.local.options import CHALICE as CHALICE_WAY
 
 CONNECTIONS = (1, 20, 100, 1000)
-CHALICE_CONNECTIONS = 20
 AIMED, CROWDED = 20, 100
-OPEN, CLOSED, SYNCED = "by name", "by token", "by name, always"
+OPEN, CLOSED, SYNCED, EVENTS = "by name", "by token", "by name, always", "by name, Chalice"
 CHALICE, BARE, PARSER, STORE = "chalice local", "Granian", "httptools", "Valkey"
 SETTINGS = {
     OPEN: {"PARLEY_AUTH": "open", "PARLEY_DURABILITY": EVERYSEC},
     CLOSED: {"PARLEY_AUTH": "required", "PARLEY_DURABILITY": EVERYSEC},
     SYNCED: {"PARLEY_AUTH": "open", "PARLEY_DURABILITY": ALWAYS},
+    EVENTS: {"PARLEY_AUTH": "open", "PARLEY_DURABILITY": EVERYSEC, DISPATCH: CHALICE_WAY},
 }
+ONLY_ON = {
+    CHALICE: (AIMED,),
+    EVENTS: (AIMED, CROWDED),
+    SEND_V1.name: (AIMED, CROWDED),
+    PAGE_V1.name: (AIMED, CROWDED),
+}
+"""The servers and requests that are not measured on every number of connections."""
 APPEND = Load("append", "", "")
-RATIO_AIM, P99_AIM_MS, CROWD_AIM = 0.25, 5.0, 1.0
+RATIO_AIM, P99_AIM_MS, CROWD_AIM = 0.26, 5.0, 1.0
 
 
 class Case(NamedTuple):
@@ -77,7 +87,7 @@ def measure(scale: Scale) -> Findings:
             for connections in CONNECTIONS:
                 progress(f"http: round {number + 1} of {scale.rounds}, {connections} connections")
                 for (server, name), target in targets.items():
-                    if server != CHALICE or connections == CHALICE_CONNECTIONS:
+                    if connections in ONLY_ON.get(server, ONLY_ON.get(name, CONNECTIONS)):
                         sample = _sample(target, connections, scale.seconds)
                         samples.setdefault(Case(server, name, connections), []).append(sample)
     tables = [_rates(rows, samples, scale), _shares(rows, samples), _latencies(rows, samples)]
@@ -104,16 +114,13 @@ def _servers() -> Iterator[dict[tuple[str, str], Target]]:
     with tempfile.TemporaryDirectory(prefix="parley-bench-") as folder, contextlib.ExitStack() as running:
         parley = {
             kind: running.enter_context(
-                servers.gateway(
-                    Path(folder, settings["PARLEY_DURABILITY"] + settings["PARLEY_AUTH"]),
-                    {"PARLEY_RATE_LIMITS": LIMITS, **settings},
-                )
+                servers.gateway(Path(folder, str(number)), {"PARLEY_RATE_LIMITS": LIMITS, **settings})
             )
-            for kind, settings in SETTINGS.items()
+            for number, (kind, settings) in enumerate(SETTINGS.items())
         }
         open_store = parley[OPEN].store
         chalice = running.enter_context(servers.chalice_local(open_store))
-        for server in (parley[OPEN], parley[SYNCED]):
+        for server in (parley[OPEN], parley[SYNCED], parley[EVENTS]):
             for _ in range(PULL_CHAT_LENGTH):
                 answer(server.url, FILL)
         answer(parley[OPEN].url, SEND)
@@ -124,7 +131,11 @@ def _servers() -> Iterator[dict[tuple[str, str], Target]]:
             **({} if _skipped() else {(STORE, APPEND.name): Target(open_store, APPEND)}),
             **{(OPEN, load.name): Target(parley[OPEN].url, load) for load in LOADS},
             **{(CLOSED, load.name): Target(parley[CLOSED].url, load) for load in tokens},
-            **{(SYNCED, load.name): Target(parley[SYNCED].url, load) for load in (SEND, PULL)},
+            **{
+                (kind, load.name): Target(parley[kind].url, load)
+                for kind in (SYNCED, EVENTS)
+                for load in (SEND, PULL)
+            },
             **{(CHALICE, load.name): Target(chalice, load) for load in (PING, SEND, PULL)},
         }
 
@@ -159,10 +170,10 @@ def _rates(rows: Rows, samples: Rounds, scale: Scale) -> Table:
         f"Requests a second by number of connections: wrk with {wrk.THREADS} threads, {scale.rounds} rounds"
         f" of {scale.seconds} s, the servers in turn; medians of the rounds. `by name`: an open server"
         f" (PARLEY_AUTH=open), `by token`: a closed one (required), both with PARLEY_DURABILITY={EVERYSEC};"
-        f" `always`: PARLEY_DURABILITY={ALWAYS}. Each as `make run` starts it, with {servers.workers()}"
-        f" workers and its own embedded Valkey; the bare hellos have {servers.cores()} processes. `append`:"
-        " the script of a send with its arguments, from a load generator in C to the open server's Valkey,"
-        " without Parley. `chalice local` has one process."
+        f" `always`: PARLEY_DURABILITY={ALWAYS}; `Chalice`: {DISPATCH}={CHALICE_WAY}. Each as `make run`"
+        f" starts it, with {servers.workers()} workers and its own embedded Valkey; the bare hellos have"
+        f" {servers.cores()} processes. `append`: the script of a send with its arguments, from a load"
+        " generator in C to the open server's Valkey, without Parley. `chalice local` has one process."
     )
     return Table(
         "Requests over HTTP",

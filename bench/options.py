@@ -43,10 +43,10 @@ FULL = Scale(
     messages=100_000,
     lengths=(1, 1_000, 100_000, 1_000_000),
     chats=20_000,
-    processes=9,
+    processes=7,
     connections=2_000,
     clients=1_000,
-    kills=10,
+    kills=6,
 )
 QUICK = Scale(
     rounds=1,

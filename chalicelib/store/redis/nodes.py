@@ -45,7 +45,7 @@ class SingleNode:
     new_connection: Returns a connection that is not open yet.
 
     The connection is redis-py's own, used without its client: its `execute_command` adds to the CPU of a
-    plain socket almost twice what this does (`python -m bench cpu`).
+    plain socket almost twice what this does (`python -m bench client`).
     """
 
     def __init__(self, settings: Settings) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from bench import document, trees
+from bench.__main__ import ORDER
 from bench.comparison import Turns, columns, decimals, in_turns
 from bench.document import BEGIN, END, DocumentError
 from bench.findings import Findings, Table, at_least, report, under
@@ -97,6 +99,12 @@ def test_without_commit_before_this_tree_is_alone() -> None:
     """`--against none` measures this tree only."""
     with trees.compared(trees.NO_BASELINE) as found:
         assert found == [HERE]
+
+
+def test_every_part_is_described() -> None:
+    """The table of the document's parts has those of the command line, in order."""
+    rows = re.findall(r"^\| `(\w+)` \|", document.PATH.read_text(encoding="utf-8"), re.MULTILINE)
+    assert tuple(rows) == ORDER
 
 
 def test_unknown_part_names_the_known_ones() -> None:
