@@ -16,6 +16,9 @@ from infra.local.sockets.incoming import IncomingMessage, Refused, WaitingMessag
 from infra.local.sockets.outgoing import Outgoing
 from infra.local.sockets.shared import Limits
 
+MAX_CALLS = 8
+"""Maximum number of messages of a connection that are handled at once."""
+
 
 class Turn(NamedTuple):
     """The next call of a handler, `message` or `disconnect`, and its event."""
@@ -46,7 +49,8 @@ class Connection(WSListener):
     """One client's connection.
 
     host: The worker's server. events: Makes the connection's events. user: Handle of the user, if `$connect`
-    has set one. behind: Whether bytes wait for the client to read.
+    has set one. behind: Whether bytes wait for the client to read. waiting: Whether it has a turn. calls:
+    Number of calls of handlers under way.
     """
 
     def __init__(self, host: Host, connection: str, events: SocketEvents, user: str = "") -> None:
@@ -57,6 +61,7 @@ class Connection(WSListener):
         self.since = self.active = time.monotonic()
         self._messages = WaitingMessages(host.limits)
         self.waiting = False
+        self.calls = 0
         self.ended: tuple[int, str] | None = None
         self._host = host
         self._outgoing = Outgoing(host.limits.unread_bytes)
@@ -137,24 +142,30 @@ class Connection(WSListener):
     def take_turn(self, *, shuffled: bool) -> Turn | None:
         """Return the next call of a handler, and answer the last ping; None: nothing waits.
 
-        shuffled: Whether any waiting message may be next. The end comes after all messages.
+        shuffled: Whether any waiting message may be next. The end comes after all messages are handled.
         """
         if self._ping is not None:
             self._write(WSMsgType.PONG, self._ping)
             self._ping = None
-        if self._messages:
+        if self._may_handle_message:
             return Turn("message", self.events.message(self._next_body(shuffled=shuffled)))
-        if self.ended is not None and not self._end_taken:
+        if self.ended is not None and self._may_handle_end:
             self._end_taken = True
             return Turn("disconnect", self.events.disconnect(*self.ended))
         return None
 
     @property
     def has_turns(self) -> bool:
-        """Whether a ping or a call of a handler waits."""
-        return (
-            bool(self._messages) or self._ping is not None or (self.ended is not None and not self._end_taken)
-        )
+        """Whether a ping or a call of a handler can be next."""
+        return self._ping is not None or self._may_handle_message or self._may_handle_end
+
+    @property
+    def _may_handle_message(self) -> bool:
+        return bool(self._messages) and self.calls < MAX_CALLS
+
+    @property
+    def _may_handle_end(self) -> bool:
+        return self.ended is not None and not (self._end_taken or self._messages or self.calls)
 
     def _write(self, kind: WSMsgType, data: bytes) -> None:
         self._outgoing.send(kind, data)
