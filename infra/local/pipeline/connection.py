@@ -86,9 +86,9 @@ class PipelinedConnection:
         )
 
     @property
-    def has_room(self) -> bool:
-        """Whether it may take commands, if no other connection is free."""
-        return self.is_open and not self._is_retired and len(self._unanswered) < MAX_UNANSWERED
+    def room(self) -> int:
+        """Maximum number of calls whose commands it may take, if no other connection is free."""
+        return 0 if self._is_retired else MAX_UNANSWERED - len(self._unanswered)
 
     @property
     def is_idle(self) -> bool:

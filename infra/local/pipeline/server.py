@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -108,7 +109,7 @@ class Server:
     def _send(self) -> None:
         connection = self._free_connection(all(one.repeatable for one in self._queue))
         if connection is not None:
-            connection.write(self._take_queue())
+            connection.write(self._take_queue(connection.room))
         elif not self._is_opening and len(self._connections) < MAX_CONNECTIONS:
             self._open()
         elif not self._is_opening:
@@ -126,14 +127,14 @@ class Server:
         return None
 
     def _write_to_busy(self) -> bool:
-        able = [connection for connection in self._connections if connection.has_room]
+        able = [connection for connection in self._connections if connection.room > 0]
         if able:
-            able[-1].write(self._take_queue())
+            able[-1].write(self._take_queue(able[-1].room))
         return bool(able)
 
-    def _take_queue(self) -> list[Asked]:
-        queue, self._queue = self._queue, []
-        return queue
+    def _take_queue(self, most: int = sys.maxsize) -> list[Asked]:
+        taken, self._queue = self._queue[:most], self._queue[most:]
+        return taken
 
     def _open(self) -> None:
         self._is_opening = True
@@ -165,7 +166,7 @@ class Server:
             error = redis.ConnectionError(f"a new connection cannot be used: {unusable}")
         if error is None:
             self._flush()
-        elif not self._write_to_busy():
+        elif self._queue and not self._write_to_busy():
             _fail(self._take_queue(), error)
 
 
