@@ -53,7 +53,9 @@ class Request(msgspec.Struct):
 
 
 def _body(event: Mapping[str, Any]) -> bytes:
-    body: str = event.get("body") or ""
+    body: str | bytes = event.get("body") or ""
+    if isinstance(body, bytes):  # from `chalice local`
+        return body
     if event.get("isBase64Encoded"):
         return base64.b64decode(body)
     return body.encode(errors="surrogatepass")  # half of a pair makes it no UTF-8, a client's error
