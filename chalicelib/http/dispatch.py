@@ -17,7 +17,7 @@ from chalicelib.http.request import Request
 from chalicelib.http.responses import JSON, REQUEST_ID, Response, defect, problem
 from chalicelib.http.routing import RESOURCES, Operation
 from chalicelib.http.who import Who
-from chalicelib.logs import LOGGER, cause_of
+from chalicelib.logs import LOGGER, cause_of, log
 
 
 def answer(request: Request) -> Response:
@@ -100,4 +100,4 @@ def _log(request: Request, response: Response, seconds: float) -> None:
     }
     if response.error is not None:
         line |= {"code": response.error.code, **cause_of(response.error)}
-    LOGGER.log(logging.ERROR if response.status >= 500 else logging.INFO, line)
+    log(logging.ERROR if response.status >= 500 else logging.INFO, line)

@@ -10,7 +10,7 @@ from typing import Any
 
 from chalicelib import services
 from chalicelib.errors import PROBLEM_JSON, InternalError, ParleyError
-from chalicelib.logs import LOGGER, cause_of
+from chalicelib.logs import LOGGER, cause_of, log
 from chalicelib.services.realtime.connect import ConnectRequest
 from chalicelib.services.realtime.dispatch import FrameResult
 from chalicelib.store.accounts.sessions import details_of
@@ -85,7 +85,7 @@ def _logged(name: str, event: Event, call: Callable[[], FrameResult]) -> FrameRe
     error = handled.error
     if error is not None:
         line |= {"status": error.status, "code": error.code, **cause_of(error)}
-    LOGGER.log(logging.ERROR if line["status"] >= 500 else logging.INFO, line)
+    log(logging.ERROR if line["status"] >= 500 else logging.INFO, line)
     return handled
 
 

@@ -48,7 +48,13 @@ class LineWriter:
     def put(self, text: str) -> None:
         """Have lines written, or drop them if too many wait."""
         data = text.encode(errors="backslashreplace")
-        lines = _lines(data)
+        self._put(data, _lines(data))
+
+    def put_line(self, line: bytes) -> None:
+        """Have one line written, given without its end, or drop it if too many wait."""
+        self._put(line + b"\n", 1)
+
+    def _put(self, data: bytes, lines: int) -> None:
         with self._changing:
             if self._bytes and self._bytes + len(data) > self._most:
                 self._dropped += lines
@@ -139,6 +145,10 @@ class LineStream(io.TextIOBase):
         if end:
             self._writer.put(whole[:end])
         return len(text)
+
+    def put_line(self, line: bytes) -> None:
+        """Have a line of bytes written, given without its end; never waits."""
+        self._writer.put_line(line)
 
     def fileno(self) -> int:
         """Return the descriptor."""

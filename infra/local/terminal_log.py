@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from chalicelib.logs import LOGGER
+from chalicelib.logs import LOGGER, LineHandler
 from chalicelib.texts import plain
 from infra.local import line_writer
 
@@ -36,9 +36,9 @@ class TerminalFormatter(logging.Formatter):
         return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
 
 
-def is_worth_a_line(record: logging.LogRecord) -> bool:
-    """Return whether a person should see a record: a warning, an error, or what took a second or more."""
-    return record.levelno >= logging.WARNING or _milliseconds(record) >= SLOW_MILLISECONDS
+def is_worth_a_line(level: int, fields: Mapping[str, Any]) -> bool:
+    """Return whether a person should see a line: a warning, an error, or what took a second or more."""
+    return level >= logging.WARNING or float(fields.get("ms", 0.0)) >= SLOW_MILLISECONDS
 
 
 def install(environ: Mapping[str, str] = os.environ) -> None:
@@ -55,7 +55,8 @@ def install(environ: Mapping[str, str] = os.environ) -> None:
     coloured = not environ.get("NO_COLOR") and environ.get("TERM") != "dumb"
     for handler in LOGGER.handlers:
         handler.setFormatter(TerminalFormatter(coloured=coloured))
-        handler.addFilter(is_worth_a_line)
+        if isinstance(handler, LineHandler):
+            handler.is_shown = is_worth_a_line
 
 
 def _dropped(count: int) -> str:
@@ -63,10 +64,6 @@ def _dropped(count: int) -> str:
     line = {"event": "log_lines_dropped", "lines": count}
     record = logging.makeLogRecord({"levelno": logging.WARNING, "levelname": "WARNING", "msg": line})
     return f"{LOGGER.handlers[0].format(record)}\n"
-
-
-def _milliseconds(record: logging.LogRecord) -> float:
-    return float(record.msg.get("ms", 0.0)) if isinstance(record.msg, dict) else 0.0
 
 
 def _level(record: logging.LogRecord) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
+from chalicelib.logs import LineHandler
 from infra.local.terminal_log import RED, SLOW_MILLISECONDS, YELLOW, TerminalFormatter, is_worth_a_line
 from tests.client.terminal import Terminal
 from tests.servers.engines import Engine, ValkeyEngine
@@ -96,7 +97,10 @@ def record(level: int, fields: dict[str, Any] | str) -> logging.LogRecord:
 )
 def test_what_is_worth_a_line(level: int, fields: dict[str, Any] | str, worth: bool) -> None:
     """Warnings, errors and calls of a second or more are shown; other lines are not."""
-    assert is_worth_a_line(record(level, fields)) is worth
+    handler = LineHandler()
+    handler.is_shown = is_worth_a_line
+
+    assert bool(handler.filter(record(level, fields))) is worth
 
 
 def test_line_shows_request_outcome_and_id() -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from chalicelib.logs import LOGGER, configure
+from chalicelib.logs import LOGGER, configure, log
 
 
 @pytest.fixture(autouse=True)
@@ -76,3 +77,45 @@ def test_repeated_configuration_writes_each_line_once(capsys: pytest.CaptureFixt
 
     assert len(lines(capsys)) == 1
     assert not LOGGER.propagate
+
+
+def test_fields_are_logged_as_a_record_of_them(capsys: pytest.CaptureFixture[str]) -> None:
+    """Fields given to `log` make the line that a record with them makes."""
+    configure("INFO")
+    fields = {"event": "request", "route": "/ping\nforged", "ms": 0.25}
+    for level in (logging.INFO, logging.ERROR):
+        LOGGER.log(level, fields)
+        log(level, fields)
+
+    first, same, third, fourth = lines(capsys)
+    for one, other in ((first, same), (third, fourth)):
+        assert list(one) == list(other)
+        times = [datetime.fromisoformat(line.pop("time")) for line in (one, other)]
+        assert one == other
+        assert timedelta(0) <= times[1] - times[0] < timedelta(minutes=1)
+
+
+def test_fields_below_the_level_are_not_written(capsys: pytest.CaptureFixture[str]) -> None:
+    """Fields given to `log` below the level are not written."""
+    configure("ERROR")
+    log(logging.INFO, {"event": "quiet"})
+    log(logging.ERROR, {"event": "loud"})
+
+    assert [line["event"] for line in lines(capsys)] == ["loud"]
+
+
+def test_fields_that_json_cannot_have_fail_nobody(capsys: pytest.CaptureFixture[str]) -> None:
+    """Half of a surrogate pair in a field is reported on standard error, and the caller goes on."""
+    configure("INFO")
+    log(logging.INFO, {"event": "\ud800"})
+
+    assert "Logging error" in capsys.readouterr().err
+
+
+def test_every_handler_gets_the_fields(caplog: pytest.LogCaptureFixture) -> None:
+    """Where the logger has other handlers than its own, fields come to them as a record."""
+    configure("INFO")
+    LOGGER.addHandler(caplog.handler)
+    log(logging.INFO, {"event": "shared"})
+
+    assert [record.msg for record in caplog.records] == [{"event": "shared"}]
