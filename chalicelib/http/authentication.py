@@ -13,6 +13,7 @@ from chalicelib.http.who import Who
 from chalicelib.services.auth.caller import Caller, rate_headers
 from chalicelib.store.accounts.rate_limits import Rate
 
+ANYBODY, CALLER, ACCOUNT, CALLER_NAMED = Who.ANYBODY, Who.CALLER, Who.ACCOUNT, Who.CALLER_NAMED
 USER = "X-Parley-User"
 NO_UTF_8 = "\ufffd"
 """What the edge gives for bytes of a header that are not UTF-8."""
@@ -31,6 +32,8 @@ class CallerNamed(Protocol):
 class Authentication:
     """The caller of one request; kind: Class of its route, by which requests are limited."""
 
+    __slots__ = ("_call", "_caller", "_kind", "_rate_of_address")
+
     def __init__(self, call: Call, kind: str) -> None:
         self._call = call
         self._kind = kind
@@ -44,21 +47,21 @@ class Authentication:
         Raises CrossSite, NotAuthenticated, HandleNeeded, TooManyRequests, BadRequest.
         """
         self._refuse_cross_site()
-        if who is Who.ANYBODY:
+        if who is ANYBODY:
             if limits_address:
                 self._rate_of_address = self._call.services.authenticator.take(self._call.address, self._kind)
-        elif who is Who.ACCOUNT and self._call.bearer is None:
+        elif who is ACCOUNT and self._call.bearer is None:
             raise NotAuthenticated("This call needs a bearer token. Log in to get one.")
-        elif who is Who.CALLER or who is Who.ACCOUNT:
+        elif who is CALLER or who is ACCOUNT:
             self.caller_named(self._name_in_header).authenticate()
         elif self._call.services.settings.auth != "open" or self._call.bearer is not None:
             self.caller_named()
 
     def given(self, who: Who) -> tuple[Caller | CallerNamed, ...]:
         """Return the arguments of a view after the call."""
-        if who is Who.ANYBODY:
+        if who is ANYBODY:
             return ()
-        return (self.caller_named if who is Who.CALLER_NAMED else self.caller_named(self._name_in_header),)
+        return (self.caller_named if who is CALLER_NAMED else self.caller_named(self._name_in_header),)
 
     def caller_named(self, *names: Name) -> Caller:
         """Return the caller, once for a request; see CallerNamed."""

@@ -10,9 +10,9 @@ import msgspec
 
 from chalicelib import services
 from chalicelib.errors import PayloadTooLarge, UnsupportedMediaType, bad_field
-from chalicelib.http.decoding import check_names, converted
+from chalicelib.http.decoding import check_names, converted, from_json_in_any_case
 from chalicelib.http.request import Request
-from chalicelib.schemas.decoding import Nothing, decoded, from_json, untyped
+from chalicelib.schemas.decoding import Nothing, decoded, from_json
 from chalicelib.services.values.message_limits import checked_id
 from chalicelib.services.values.tokens import digest_of
 from chalicelib.store.accounts.sessions import Details, details_of
@@ -27,22 +27,17 @@ PREFERS_REPRESENTATION = re.compile(
 
 
 class Call:
-    """One request, without its caller."""
+    """One request, without its caller.
 
-    __slots__ = ("_request", "services")
+    bearer: The bearer token that came with it (RFC 6750); empty for credentials of another kind.
+    """
+
+    __slots__ = ("_request", "bearer", "services")
 
     def __init__(self, request: Request) -> None:
         self._request = request
         self.services = services.current()
-
-    @property
-    def bearer(self) -> str | None:
-        """The bearer token that came with the request (RFC 6750); empty for credentials of another kind."""
-        given = self.header("Authorization")
-        if given is None:
-            return None
-        scheme, _, token = given.partition(" ")
-        return token.strip() if scheme.lower() == "bearer" else ""
+        self.bearer = _bearer(request.headers.get("authorization"))
 
     @property
     def digest(self) -> bytes:
@@ -52,7 +47,8 @@ class Call:
     @property
     def details(self) -> Details:
         """The address and User-Agent of the client."""
-        return details_of(self.address, self.header("User-Agent") or "")
+        headers = self._request.headers
+        return details_of(self._request.address, headers.get("user-agent") or "")
 
     @property
     def address(self) -> str:
@@ -64,7 +60,7 @@ class Call:
 
         Raises BadRequest if the header is not a valid id, or differs from the body's.
         """
-        key = self.header(IDEMPOTENCY_KEY)
+        key = self._request.headers.get("idempotency-key")
         if key is None:
             return in_body
         if not key.isascii():  # in which encoding it came differs from one HTTP server to the next
@@ -77,7 +73,7 @@ class Call:
 
     def refuse_encoded(self) -> None:
         """Raise UnsupportedMediaType for a body that is compressed, or encoded in another way."""
-        encoding = self.header("Content-Encoding")
+        encoding = self._request.headers.get("content-encoding")
         if encoding is not None and encoding.strip().lower() not in ("", "identity"):
             raise UnsupportedMediaType(
                 "Send the body without compression or any other Content-Encoding.",
@@ -106,7 +102,8 @@ class Call:
     @property
     def prefers_representation(self) -> bool:
         """Whether the client wants the created resource in the answer (RFC 7240)."""
-        return bool(PREFERS_REPRESENTATION.search(self.header("Prefer") or ""))
+        preference = self._request.headers.get("prefer")
+        return preference is not None and PREFERS_REPRESENTATION.search(preference) is not None
 
     def body(self, kind: type[T]) -> T:
         """Decode the JSON body; raises BadRequest naming the field at fault."""
@@ -117,7 +114,7 @@ class Call:
         raw = self._raw()
         if not raw.strip():
             return self.query(kind)
-        return converted(untyped(raw), kind)
+        return from_json_in_any_case(raw, kind)
 
     def query(self, kind: type[T]) -> T:
         """Decode the query parameters; of repeated ones the last counts."""
@@ -139,3 +136,10 @@ class Call:
         if not raw.isascii():
             decoded(bytes.decode, raw)
         return raw
+
+
+def _bearer(given: str | None) -> str | None:
+    if given is None:
+        return None
+    scheme, _, token = given.partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""

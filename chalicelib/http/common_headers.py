@@ -1,15 +1,12 @@
-"""The headers of every answer, and the id of a request."""
+"""The headers of every answer."""
 
 from __future__ import annotations
 
 import functools
-import re
-import uuid
 from collections.abc import Mapping
 
 from chalicelib.http.cors import Cors
 
-GIVEN_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
 COMMON_HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
@@ -34,14 +31,3 @@ def common_headers(headers: Mapping[str, str], allowed: Cors) -> Mapping[str, st
 @functools.lru_cache(maxsize=8)
 def _to_no_page(allowed: Cors, secure: bool) -> Mapping[str, str]:
     return (HTTPS_HEADERS if secure else COMMON_HEADERS) | allowed.headers(None)
-
-
-def given_id(headers: Mapping[str, str]) -> str | None:
-    """Return the request id that the client sent, if it is valid; headers: names in lower case."""
-    given = headers.get("x-request-id")
-    return given if given is not None and GIVEN_REQUEST_ID.fullmatch(given) else None
-
-
-def new_id() -> str:
-    """Return an id for a request whose gateway gave none."""
-    return str(uuid.uuid4())

@@ -8,15 +8,15 @@ from typing import Any
 
 from chalicelib.errors import MethodNotAllowed, ParleyError, UnsupportedMediaType
 from chalicelib.http import cors
-from chalicelib.http.authentication import Authentication
+from chalicelib.http.authentication import ANYBODY, Authentication
 from chalicelib.http.call import Call
-from chalicelib.http.common_headers import common_headers, given_id, new_id
+from chalicelib.http.common_headers import common_headers
 from chalicelib.http.content_type import is_accepted
 from chalicelib.http.decoding import unquoted
 from chalicelib.http.request import Request
+from chalicelib.http.request_ids import given_id, new_id
 from chalicelib.http.responses import JSON, REQUEST_ID, Response, defect, problem
 from chalicelib.http.routing import RESOURCES, Operation
-from chalicelib.http.who import Who
 from chalicelib.logs import LOGGER, cause_of, log
 
 
@@ -71,21 +71,28 @@ def answered(
     Raises RuntimeError if the view has not authenticated its caller.
     """
     try:
-        authentication.begin(operation.who, limits_address=operation.rate is not None)
-        call.refuse_encoded()
-        if operation.strict:
-            call.refuse_unknown(
-                operation.query, bodiless=operation.body is None and operation.method != "GET"
-            )
-        values = {name: unquoted(value, name) for name, value in parameters.items()}
-        response = operation.view(call, *authentication.given(operation.who), **values)
-        if operation.who is not Who.ANYBODY and not authentication.is_done:
-            raise RuntimeError(
-                f"{operation.method} {operation.path} answered a caller whom it did not authenticate"
-            )
+        response = _viewed(call, authentication, operation, parameters)
     except ParleyError as error:
         response = problem(authentication.refusal(error))
-    response.headers = {**authentication.rate_headers, **response.headers}
+    rate = authentication.rate_headers
+    if rate:
+        response.headers = {**rate, **response.headers}
+    return response
+
+
+def _viewed(
+    call: Call, authentication: Authentication, operation: Operation, parameters: dict[str, str]
+) -> Response:
+    authentication.begin(operation.who, limits_address=operation.rate is not None)
+    call.refuse_encoded()
+    if operation.strict:
+        call.refuse_unknown(operation.query, bodiless=operation.bodiless)
+    values = {name: unquoted(value, name) for name, value in parameters.items()} if parameters else {}
+    response = operation.view(call, *authentication.given(operation.who), **values)
+    if operation.who is not ANYBODY and not authentication.is_done:
+        raise RuntimeError(
+            f"{operation.method} {operation.path} answered a caller whom it did not authenticate"
+        )
     return response
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Callable
-from typing import Any, Concatenate, Literal, NamedTuple, overload
+from typing import Any, Concatenate, Literal, overload
 
+import msgspec
 from chalice.app import Blueprint
 
 from chalicelib.errors import ParleyError
@@ -21,7 +22,7 @@ BODY_METHODS = ("POST", "PUT", "PATCH")
 PATH_PARAMETER = re.compile(r"{(\w+)}")
 
 
-class Operation(NamedTuple):
+class Operation(msgspec.Struct, frozen=True, dict=True):
     """A route: its permitted callers, its input and its output.
 
     gives: Status -> type of the body; None: an empty body. fails: The errors of this route. example: A body
@@ -42,17 +43,22 @@ class Operation(NamedTuple):
     media_type: str | None = None
     slow: bool = False
 
-    @property
+    @functools.cached_property
     def kind(self) -> str:
         """The class of the route, by which requests are limited."""
         return self.rate or ("read" if self.method == "GET" else "write")
 
-    @property
+    @functools.cached_property
     def strict(self) -> bool:
         """Whether unknown parameters are refused, as on all paths except legacy and public ones."""
         return self.path.startswith("/v1/")
 
-    @property
+    @functools.cached_property
+    def bodiless(self) -> bool:
+        """Whether it takes no fields in the body; of GET it is not asked."""
+        return self.body is None and self.method != "GET"
+
+    @functools.cached_property
     def takes(self) -> str:
         """The media type that it accepts."""
         return self.media_type or (JSON if self.method in BODY_METHODS else ANY_MEDIA_TYPE)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 import time
-import uuid
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from chalicelib import services
 from chalicelib.errors import PROBLEM_JSON, InternalError, ParleyError
+from chalicelib.http.request_ids import new_id
 from chalicelib.logs import LOGGER, cause_of, log
 from chalicelib.services.realtime.connect import ConnectRequest
 from chalicelib.services.realtime.dispatch import FrameResult
@@ -117,4 +117,4 @@ def _connection(event: Event) -> str:
 
 def _request_id(event: Event) -> str:
     context: dict[str, Any] = event["requestContext"]
-    return str(context.get("requestId") or context.setdefault("requestId", str(uuid.uuid4())))
+    return str(context.get("requestId") or context.setdefault("requestId", new_id()))

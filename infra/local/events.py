@@ -8,11 +8,11 @@ from __future__ import annotations
 import base64
 import functools
 import time
-import uuid
 from typing import Any
 from urllib.parse import parse_qsl
 
 from chalicelib.errors import BadRequest
+from chalicelib.http.request_ids import new_id
 from infra.local.requests import Request
 from infra.local.router import Match
 
@@ -83,7 +83,7 @@ def proxy_event(request: Request, match: Match, body: bytes) -> dict[str, Any]:
 
 
 def _request_context(request: Request, resource: str) -> dict[str, Any]:
-    request_id = str(uuid.uuid4())
+    request_id = new_id()
     now = time.time()
     host = request.headers.get("host", [""])[0]
     agent = request.headers.get("user-agent")

@@ -11,8 +11,9 @@ from urllib.parse import unquote, unquote_to_bytes
 
 from chalicelib.config import Settings
 from chalicelib.errors import PROBLEM_JSON, BadRequest, NoSuchRoute, ParleyError
-from chalicelib.http.common_headers import common_headers, given_id, new_id
+from chalicelib.http.common_headers import common_headers
 from chalicelib.http.cors import Cors
+from chalicelib.http.request_ids import given_id, new_id
 from chalicelib.http.responses import REQUEST_ID, defect
 from chalicelib.logs import LOGGER
 from chalicelib.services.values.tokens import PREFIX
