@@ -17,6 +17,7 @@ from bench.findings import Findings, Table
 from bench.in_process import handler
 from bench.loads import SEND, SEND_CHAT, SENDER, TEXT
 from bench.options import CALL_ROUNDS, Scale, progress
+from bench.shared_connection import SharedConnection
 from chalicelib.config import Settings
 from chalicelib.store.messages.content import Content
 from chalicelib.store.messages.log import MessageLog
@@ -66,9 +67,15 @@ def _microseconds(work: Work, count: int) -> float:
 
 EVENT = "for comparison: making the event of a send, in the local gateway"
 MESSAGE_LOG = "MessageLog.append (names, packs, runs the script, reads the reply)"
-KEPT_CONNECTION = "a kept redis-py Connection, as Parley uses it"
+KEPT_CONNECTION = "a kept redis-py Connection, as on Lambda"
 EXECUTE_COMMAND = "redis-py's execute_command"
 PLAIN_SOCKET = "a plain socket with hiredis"
+CALLERS = (1, 20, 100)
+
+
+def shared_by(callers: int) -> str:
+    """Return the name of the way of a worker, whose callers share a connection."""
+    return f"the shared connection of a worker's loop, {callers} at once"
 
 
 def _appends(url: str) -> list[Work]:
@@ -84,11 +91,16 @@ def _appends(url: str) -> list[Work]:
     Store(noted).run(log.append(SEND_CHAT, content))
     command = noted.command
     send = _plain(url.removeprefix("unix://"))
+    connection = SharedConnection(settings)
     return [
         Work(MESSAGE_LOG, lambda _: store.run(log.append(SEND_CHAT, content)), range),
         Work(KEPT_CONNECTION, lambda _: node.execute(command, repeatable=False), range),
         Work(EXECUTE_COMMAND, lambda _: client.execute_command(*command), range),
         Work(PLAIN_SOCKET, lambda _: send(command), range),
+        *(
+            Work(shared_by(callers), connection.asking(command, callers), lambda count: [count])
+            for callers in CALLERS
+        ),
     ]
 
 
@@ -129,7 +141,11 @@ def _plain(path: str) -> Callable[[tuple[Any, ...]], object]:
 def _client_table(costs: dict[str, float]) -> Table:
     rows = [
         (name, f"{costs[name]:.1f}", f"{costs[name] - costs[PLAIN_SOCKET]:+.1f}")
-        for name in (PLAIN_SOCKET, KEPT_CONNECTION, EXECUTE_COMMAND, MESSAGE_LOG)
+        for name in (
+            *(PLAIN_SOCKET, KEPT_CONNECTION, EXECUTE_COMMAND),
+            *map(shared_by, CALLERS),
+            MESSAGE_LOG,
+        )
     ]
     rows.append((EVENT, f"{costs[EVENT]:.1f}", "-"))
     note = "One append, the same script and arguments, in the same rounds."

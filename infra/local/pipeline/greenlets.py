@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import functools
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from greenlet import getcurrent, greenlet
+from greenlet import GreenletExit, getcurrent, greenlet
 
 from chalicelib.logs import LOGGER
 
@@ -21,10 +22,29 @@ T = TypeVar("T")
 Done = Callable[[Any, BaseException | None], object]
 """Takes the result of a call, or the exception that it raised."""
 THREADS = 16
+MAX_IDLE = 256
+"""Maximum number of greenlets that are kept for later calls: a new one costs its own stack, 8 µs."""
+_ENDED = object()
 
 
 class Call(greenlet):
-    """A call that is under way in a greenlet; its parent is the greenlet of the loop."""
+    """A greenlet that runs a call, and later others; its parent is the greenlet of the loop.
+
+    task: The function to call, its arguments, and `done`. ended: `done`, the result, and the exception.
+    """
+
+    task: Any = None
+    ended: Any = None
+
+
+class _Idle(threading.local):
+    """The greenlets of a thread that wait for a call."""
+
+    def __init__(self) -> None:
+        self.calls: list[Call] = []
+
+
+_idle = _Idle()
 
 
 def start(function: Callable[..., Any], *arguments: Any, done: Done) -> None:
@@ -32,10 +52,13 @@ def start(function: Callable[..., Any], *arguments: Any, done: Done) -> None:
 
     `done` is called on the loop, and before this function returns if the call never waits. Nothing is raised.
     """
-    if getcurrent().__class__ is Call:  # which would never be resumed if the new call waited
+    caller, idle = getcurrent(), _idle.calls
+    if caller.__class__ is Call:  # which would never be resumed if the new call waited
         asyncio.get_running_loop().call_soon(functools.partial(start, function, *arguments, done=done))
-    else:
-        _end(Call(_run).switch(function, arguments, done))
+        return
+    call = idle.pop() if idle and idle[-1].parent is caller else Call(_serve)
+    call.task = function, arguments, done
+    resume(call, None)
 
 
 async def run(function: Callable[..., T], *arguments: Any) -> T:
@@ -67,7 +90,8 @@ def wait() -> Any:
 
 def resume(call: Call, value: object) -> None:
     """Go on with a call that waits, until it waits again or ends; only on the loop. Nothing is raised."""
-    _end(call.switch(value))
+    if call.switch(value) is _ENDED:
+        _report(call)
 
 
 def sleep(seconds: float) -> None:
@@ -104,18 +128,29 @@ def _this() -> Call:
     return call
 
 
-def _run(function: Callable[..., Any], arguments: tuple[Any, ...], done: Done) -> Any:
-    try:
-        return done, function(*arguments), None
-    except BaseException as error:
-        return done, None, error
+def _serve(_: object) -> object:
+    """Run the tasks of a greenlet, and wait for the next one in between, with nothing kept of the last."""
+    call, idle = _this(), _idle.calls
+    while True:
+        function, arguments, done = call.task
+        call.task = None
+        try:
+            call.ended = done, function(*arguments), None
+        except GreenletExit:
+            raise
+        except BaseException as error:
+            call.ended = done, None, error
+        del function, arguments, done
+        if len(idle) >= MAX_IDLE:
+            return _ENDED
+        idle.append(call)
+        call.parent.switch(_ENDED)  # type: ignore[union-attr]
 
 
-def _end(ended: Any) -> None:
-    """Report a call that has ended; None: it waits."""
-    if ended is None:
-        return
-    done, result, error = ended
+def _report(call: Call) -> None:
+    """Give the result of a call to its `done`."""
+    done, result, error = call.ended
+    call.ended = None
     try:
         done(result, error)
     except Exception:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
+import weakref
+from functools import partial
 from typing import Any
 
 import pytest
@@ -98,6 +101,34 @@ async def test_blocking_function_runs_in_thread_while_loop_goes_on() -> None:
     assert await waiting is True
     with pytest.raises(LookupError):
         await greenlets.run(greenlets.in_thread, fail)
+
+
+async def test_greenlet_is_kept_for_later_calls_and_holds_nothing() -> None:
+    """A call takes the greenlet of an ended one, which keeps neither arguments, results nor exceptions."""
+    seen: list[greenlets.Call | None] = []
+
+    class Value:
+        pass
+
+    def call(value: Value, *, fails: bool) -> Value:
+        seen.append(greenlets.current())
+        if fails:
+            raise LookupError(value)
+        return Value()
+
+    value = Value()
+    kept = weakref.WeakSet([value])
+
+    def done(result: Value | None, error: BaseException | None) -> None:
+        if result is not None:
+            kept.add(result)
+
+    for fails in (False, True):
+        greenlets.start(partial(call, fails=fails), value, done=done)
+    del value
+    gc.collect()
+    assert seen[0] is seen[1]
+    assert len(kept) == 0
 
 
 async def test_20_overlapping_calls_read_their_own_request() -> None:
