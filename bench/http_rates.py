@@ -33,7 +33,7 @@ from bench.loads import (
 from bench.options import LIMITS, Scale, progress
 from bench.plots.charts import Chart
 from bench.servers import Served
-from bench.wrk import Sample
+from bench.wrk import LoadError, Sample
 from infra.local.options import ALWAYS, DISPATCH, EVERYSEC
 from infra.local.options import CHALICE as CHALICE_WAY
 
@@ -80,18 +80,34 @@ def measure(scale: Scale) -> Findings:
     """Load every server with every request, in rounds; raises Skipped without wrk."""
     wrk.require()
     progress("http: starting the servers")
-    samples: Rounds = {}
+    failures: dict[Case, str] = {}
     with _servers() as targets:
-        rows = list(targets)
+        samples: Rounds = {case: [] for case in _cases(targets)}
         for number in range(scale.rounds):
-            for connections in CONNECTIONS:
-                progress(f"http: round {number + 1} of {scale.rounds}, {connections} connections")
-                for (server, name), target in targets.items():
-                    if connections in ONLY_ON.get(server, ONLY_ON.get(name, CONNECTIONS)):
-                        sample = _sample(target, connections, scale.seconds)
-                        samples.setdefault(Case(server, name, connections), []).append(sample)
-    tables = [_rates(rows, samples, scale), _shares(rows, samples), _latencies(rows, samples)]
-    return Findings(tables, _aims(samples), _skipped(), _charts(samples))
+            progress(f"http: round {number + 1} of {scale.rounds}")
+            for case in [case for case in samples if case not in failures]:
+                progress(f"http: {case.load}, {case.server}, {case.connections} connections")
+                try:
+                    target = targets[case.server, case.load]
+                    samples[case].append(_sample(target, case.connections, scale.seconds))
+                except LoadError as error:
+                    failures[case] = f"{case.load}, {case.server}, {case.connections} connections: {error}"
+    found = {case: runs for case, runs in samples.items() if case not in failures}
+    rows = list(targets)
+    tables = [_rates(rows, found, scale), _shares(rows, found), _latencies(rows, found)]
+    return Findings(
+        tables, _aims(found), [*_skipped(), *failures.values()], _charts(found), failed=bool(failures)
+    )
+
+
+def _cases(targets: dict[tuple[str, str], Target]) -> list[Case]:
+    """Return the cases in the order of a round: all of one number of connections after each other."""
+    return [
+        Case(server, name, connections)
+        for connections in CONNECTIONS
+        for server, name in targets
+        if connections in ONLY_ON.get(server, ONLY_ON.get(name, CONNECTIONS))
+    ]
 
 
 def _sample(target: Target, connections: int, seconds: int) -> Sample:
@@ -235,6 +251,8 @@ def _aims(samples: Rounds) -> list[Aim]:
     aims = []
     for load in (SEND, PULL):
         case, crowded = (Case(OPEN, load.name, count) for count in (AIMED, CROWDED))
+        if not {case, crowded} <= samples.keys():
+            continue
         name = f"{load.name}, {case.connections} connections"
         pairs = zip(samples[crowded], samples[case], strict=True)
         aims += [
@@ -263,8 +281,11 @@ def _charts(samples: Rounds) -> list[Chart]:
     named = {name: _by_connections(samples, *row) for name, row in shown.items()}
     return [
         http_charts.throughput({name: found for name, found in named.items() if found}),
-        http_charts.latency("latency-send", "send", named["send"]),
-        http_charts.latency("latency-pull", "pull of 10", named["pull of 10"]),
+        *(
+            http_charts.latency(f"latency-{name.partition(' ')[0]}", name, named[name])
+            for name in ("send", "pull of 10")
+            if named[name]
+        ),
     ]
 
 

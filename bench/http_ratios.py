@@ -16,7 +16,7 @@ from bench.options import LIMITS, Scale, progress
 from bench.plots.charts import Chart
 from bench.servers import Served, gateway
 from bench.trees import BEFORE, NOW, Tree
-from bench.wrk import Sample
+from bench.wrk import LoadError, Sample
 from infra.local.options import EVERYSEC
 
 TURN_SECONDS = 1
@@ -44,17 +44,30 @@ def measure(scale: Scale, trees: Sequence[Tree]) -> Findings:
         raise Skipped("ratios to a commit before, because none was given (--against).")
     progress("ratios: starting the servers")
     samples: Samples = {}
+    failures: list[str] = []
     with contextlib.ExitStack() as running:
         targets = {tree.name: running.enter_context(_targets(tree)) for tree in trees}
-        for count, names in COUNTS.items():
-            for number, tree in enumerate(in_turns(trees, scale.turns)):
-                progress(f"ratios: {count} connections, turn {number + 1} of {len(trees) * scale.turns}")
-                for name in names:
-                    sample = wrk.run(*targets[tree.name][name], count, TURN_SECONDS)
-                    samples.setdefault((name, count), {}).setdefault(tree.name, []).append(sample)
+        for name, count in ((name, count) for count, names in COUNTS.items() for name in names):
+            progress(f"ratios: {name}, {count} connections, {scale.turns} turns of both")
+            try:
+                samples[name, count] = _loaded(targets, trees, name, count, scale.turns)
+            except LoadError as error:
+                failures.append(f"{name} before and now, {count} connections: {error}")
     rates = {key: _turns(trees, by_tree, "rate") for key, by_tree in samples.items()}
     tail = {key: _turns(trees, by_tree, "p99") for key, by_tree in samples.items()}
-    return Findings([_table(rates, tail, trees, scale)], _aims(rates), [], [_chart(samples)])
+    return Findings(
+        [_table(rates, tail, trees, scale)], _aims(rates), failures, _charts(samples), failed=bool(failures)
+    )
+
+
+def _loaded(
+    targets: dict[str, Target], trees: Sequence[Tree], name: str, count: int, turns: int
+) -> dict[str, list[Sample]]:
+    """Make a request of the servers in turns; return the samples of each tree."""
+    samples: dict[str, list[Sample]] = {tree.name: [] for tree in trees}
+    for tree in in_turns(trees, turns):
+        samples[tree.name].append(wrk.run(*targets[tree.name][name], count, TURN_SECONDS))
+    return samples
 
 
 @contextlib.contextmanager
@@ -108,13 +121,14 @@ def _aims(rates: dict[Key, Turns]) -> list[Aim]:
             rates[load.name, AIMED].ratio or 0,
         )
         for load in (SEND, PULL)
+        if (load.name, AIMED) in rates
     ]
 
 
-def _chart(samples: Samples) -> Chart:
+def _charts(samples: Samples) -> list[Chart]:
     def of(name: str, tree: str) -> http_charts.Samples:
         return {count: found[tree] for (request, count), found in samples.items() if request == name}
 
-    return http_charts.ratios(
-        {load.name: (of(load.name, BEFORE), of(load.name, NOW)) for load in (PULL, SEND)}
-    )
+    named = {load.name: (of(load.name, BEFORE), of(load.name, NOW)) for load in (PULL, SEND)}
+    measured = {name: pair for name, pair in named.items() if all(pair)}
+    return [http_charts.ratios(measured)] if measured else []

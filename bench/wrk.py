@@ -98,7 +98,9 @@ def _sample(name: str, script: Sequence[str], connections: int, seconds: int) ->
     if not lines:
         raise LoadError(f"wrk failed on {name}: {(done.stderr or done.stdout).strip()}")
     result = msgspec.json.decode(lines[0].removeprefix(RESULT), type=_Result)
-    if result.refused or not result.requests:
+    if not result.requests:
+        raise LoadError(f"{name}: no request was answered within {seconds} s")
+    if result.refused:
         raise LoadError(f"{name}: {result.refused} of {result.requests} answers were errors")
     return Sample(
         result.requests / result.seconds, result.p50, result.p90, result.p99, result.p999, result.broken
